@@ -1,0 +1,68 @@
+//! Extractors for axum 0.8, and the original path under `Router::nest`.
+//!
+//! This room guards a handler's arguments. A handler that takes a
+//!
+//! 1. [`Grant`] runs only for requests that passed a gate with a key;
+//! 2. `Option<Grant>` runs also for requests that an optional gate let pass without one.
+//!
+//! Layer the gate around the routes with `Router::layer`; `Router::route_layer` leaves the fallback
+//! outside. A server started with `into_make_service_with_connect_info::<SocketAddr>()` tells the
+//! peer's address, but nobody tells of TLS except its acceptor: see
+//! [`MarkConnection`](crate::MarkConnection).
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, OriginalUri};
+use axum::response::{IntoResponse, Response};
+use http::Request;
+use http::request::Parts;
+
+use crate::decision::Grant;
+use crate::denial::Denial;
+use crate::request::Connection;
+use crate::response::refusal;
+
+/// Returns the path as the client sent it: under `Router::nest`, axum cuts it and keeps the whole.
+pub(crate) fn original_path<B>(request: &Request<B>) -> &str {
+    let original = request.extensions().get::<OriginalUri>();
+    original
+        .map_or(request.uri(), |OriginalUri(uri)| uri)
+        .path()
+}
+
+/// Returns the peer that axum's own server noted; it says nothing of TLS.
+pub(crate) fn connection<B>(request: &Request<B>) -> Option<Connection> {
+    let noted = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    noted.map(|ConnectInfo(peer)| Connection::plain(*peer))
+}
+
+impl<S: Sync> FromRequestParts<S> for Grant {
+    type Rejection = Denial;
+
+    /// Takes the grant that the gate left; without one, the answer is the vendor's for a request
+    /// without credentials.
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Denial> {
+        let grant = parts.extensions.get::<Self>();
+        grant.cloned().ok_or(Denial::CredentialsMissing)
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Grant {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        _state: &S,
+    ) -> Result<Option<Self>, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned())
+    }
+}
+
+impl IntoResponse for Denial {
+    /// Asks the gate around the handler for the vendor's own answer; see
+    /// [`refusal`](crate::refusal).
+    fn into_response(self) -> Response {
+        refusal::<Body>(self)
+    }
+}

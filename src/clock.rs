@@ -1,0 +1,132 @@
+//! Asks what time it is, and nothing else in the crate does.
+//!
+//! Key lifetimes and request limits share one reading per request, so a decision is made at one
+//! instant. The reading is wall-clock time: a key's expiry is a date, and a suspended machine must
+//! not stretch it. Wall clocks step, so the limit arithmetic tolerates a clock that runs
+//! backwards: a window never ends later than its own length from now.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
+
+/// Marks an instant, in nanoseconds since the Unix epoch (valid until the year 2554).
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::clock::Timestamp;
+///
+/// let start = Timestamp::from_unix_seconds(1_700_000_000);
+/// assert_eq!(start.plus(Duration::from_secs(60)).since(start), Duration::from_secs(60));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// Converts seconds since the Unix epoch; a date past the year 2554 becomes the last one.
+    pub const fn from_unix_seconds(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(NANOSECONDS_PER_SECOND))
+    }
+
+    /// Converts nanoseconds since the Unix epoch.
+    pub const fn from_unix_nanoseconds(nanoseconds: u64) -> Self {
+        Self(nanoseconds)
+    }
+
+    /// Returns whole seconds since the Unix epoch, rounded down.
+    pub const fn unix_seconds(self) -> u64 {
+        self.0 / NANOSECONDS_PER_SECOND
+    }
+
+    /// Returns nanoseconds since the Unix epoch.
+    pub const fn unix_nanoseconds(self) -> u64 {
+        self.0
+    }
+
+    /// Adds a duration, stopping at the last representable instant.
+    pub const fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(nanoseconds(duration)))
+    }
+
+    /// Returns the time passed since `earlier`, zero if `earlier` lies ahead.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    /// Converts a wall-clock time; one before 1970 becomes the epoch.
+    fn from(time: SystemTime) -> Self {
+        Self(nanoseconds(
+            time.duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap_or_default(),
+        ))
+    }
+}
+
+/// Returns a duration in nanoseconds, at most `u64::MAX`.
+pub(crate) const fn nanoseconds(duration: Duration) -> u64 {
+    duration
+        .as_secs()
+        .saturating_mul(NANOSECONDS_PER_SECOND)
+        .saturating_add(duration.subsec_nanos() as u64)
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync + 'static {
+    /// Returns the present instant.
+    fn now(&self) -> Timestamp;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+}
+
+/// Reads the operating system's wall clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        SystemTime::now().into()
+    }
+}
+
+/// Stands still until a test moves it; clones share one time.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::clock::{Clock, ManualClock, Timestamp};
+///
+/// let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
+/// clock.advance(Duration::from_secs(5));
+/// assert_eq!(clock.now().unix_seconds(), 1_005);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ManualClock(Arc<AtomicU64>);
+
+impl ManualClock {
+    /// Creates a clock that shows `start`.
+    pub fn starting_at(start: Timestamp) -> Self {
+        Self(Arc::new(AtomicU64::new(start.0)))
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(nanoseconds(by), Ordering::SeqCst);
+    }
+
+    /// Sets the clock, backwards too.
+    pub fn set(&self, to: Timestamp) {
+        self.0.store(to.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}

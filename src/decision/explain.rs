@@ -1,0 +1,223 @@
+//! Every check and its outcome, for one request and one record: rules tested in isolation.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use super::check::Check;
+use super::grant::Grant;
+use super::judge::Case;
+use super::policy::{Admission, Policy};
+use crate::clock::Timestamp;
+use crate::denial::Denial;
+use crate::key::KeyRecord;
+use crate::limits::Verdict;
+use crate::request::{Connection, CredentialSource, Head, KeyBuffer};
+use crate::rules;
+
+/// Tells what became of one check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The request passes it.
+    Passed,
+    /// It refuses the request, for this reason; the first refusal is the answer.
+    Refused(Denial),
+    /// It has nothing to look at, for want of a credential or a record.
+    NotReached,
+    /// It depends on other requests, or on the service behind.
+    Depends,
+}
+
+/// Explains a decision, check by check. [`Display`](fmt::Display) prints one line for each.
+#[derive(Debug)]
+pub struct Explanation {
+    checks: Vec<(Check, Outcome)>,
+    decision: Result<Option<Grant>, Denial>,
+    pub(crate) answer: Option<Response<Bytes>>,
+}
+
+impl Explanation {
+    /// Lists the checks in order, those after the first refusal too.
+    pub fn checks(&self) -> &[(Check, Outcome)] {
+        &self.checks
+    }
+
+    /// Returns the outcome of one check.
+    pub fn outcome(&self, check: Check) -> &Outcome {
+        let found = self.checks.iter().find(|(listed, _)| *listed == check);
+        found.map_or(&Outcome::NotReached, |(_, outcome)| outcome)
+    }
+
+    /// Returns what is decided, limits aside: a grant, `None` for a request that passes without a
+    /// key, or a denial.
+    ///
+    /// # Errors
+    ///
+    /// The denial of the first check that refuses.
+    pub const fn decision(&self) -> Result<Option<&Grant>, &Denial> {
+        match &self.decision {
+            Ok(grant) => Ok(grant.as_ref()),
+            Err(denial) => Err(denial),
+        }
+    }
+
+    /// Returns what a refused client is answered.
+    pub const fn answer(&self) -> Option<&Response<Bytes>> {
+        self.answer.as_ref()
+    }
+
+    /// Explains what a policy decides of a request, if the store answers with `record`.
+    pub(crate) fn new<B>(
+        policy: &Policy,
+        request: &Request<B>,
+        connection: Connection,
+        record: Option<&Arc<KeyRecord>>,
+        now: Timestamp,
+    ) -> Self {
+        let mut explanation = Self {
+            checks: Check::ALL.map(|check| (check, Outcome::NotReached)).into(),
+            decision: Err(Denial::CredentialsMissing),
+            answer: None,
+        };
+        let head = Head::of(request);
+        let client = policy.client(connection, head.headers);
+        explanation.set(
+            Check::Transport,
+            rules::is_secure(client, policy.assume_https),
+        );
+        let anonymous = match explanation.read(policy, head) {
+            Reached::Anonymous => true,
+            Reached::Nowhere => false,
+            Reached::Key(source) => {
+                let found = record.ok_or(Denial::KeyUnknown);
+                explanation.set(Check::KeyFound, found.map(|_| ()));
+                if let Some(record) = record {
+                    let case = Case::new(policy, head, client, source, record, now);
+                    explanation.judge(policy, &case, record);
+                }
+                false
+            }
+        };
+        explanation.conclude(record.filter(|_| !anonymous));
+        explanation
+    }
+
+    fn read(&mut self, policy: &Policy, head: Head<'_>) -> Reached {
+        use Check::{CredentialsPresent, CredentialsWellFormed, KeyWellFormed};
+        let mut buffer = KeyBuffer::new();
+        match policy.credentials.read(head.headers, &mut buffer) {
+            Err(denial @ Denial::CredentialsMissing) => {
+                let passes = policy.anonymous(head).is_ok();
+                self.set(
+                    CredentialsPresent,
+                    if passes { Ok(()) } else { Err(denial) },
+                );
+                if passes {
+                    Reached::Anonymous
+                } else {
+                    Reached::Nowhere
+                }
+            }
+            Err(denial @ Denial::SchemeUnsupported) => {
+                self.set(CredentialsPresent, Err(denial));
+                Reached::Nowhere
+            }
+            Err(denial) => {
+                self.set(CredentialsPresent, Ok(()));
+                self.set(CredentialsWellFormed, Err(denial));
+                Reached::Nowhere
+            }
+            Ok(reading) => {
+                self.set(CredentialsPresent, Ok(()));
+                self.set(CredentialsWellFormed, Ok(()));
+                let digested = policy.digest(&reading);
+                let source = match &digested {
+                    Ok(Admission::Key(_, source)) => Reached::Key(source),
+                    _ => Reached::Nowhere,
+                };
+                self.set(KeyWellFormed, digested.map(|_| ()));
+                source
+            }
+        }
+    }
+
+    fn judge(&mut self, policy: &Policy, case: &Case<'_>, record: &KeyRecord) {
+        for check in Check::AUTHENTICATING.into_iter().chain(Check::AUTHORIZING) {
+            self.set(check, case.decide(check));
+        }
+        let route = case.matched().map(|matched| matched.route);
+        let limited = !policy
+            .quotas(record, case.matched().map(|m| m.index))
+            .is_empty();
+        for (check, depends) in [
+            (Check::RequestLimits, limited),
+            (
+                Check::SimultaneousRequests,
+                route.is_some_and(|route| route.concurrency.is_some()),
+            ),
+            (
+                Check::TimeBudget,
+                route.is_some_and(|route| route.budget.is_some()),
+            ),
+        ] {
+            self.put(
+                check,
+                if depends {
+                    Outcome::Depends
+                } else {
+                    Outcome::Passed
+                },
+            );
+        }
+    }
+
+    fn conclude(&mut self, record: Option<&Arc<KeyRecord>>) {
+        let refusal = self.checks.iter().find_map(|(_, outcome)| match outcome {
+            Outcome::Refused(denial) => Some(denial.clone()),
+            _ => None,
+        });
+        let grant = record.map(|record| Grant::new(Arc::clone(record), Verdict::passed()));
+        self.decision = refusal.map_or(Ok(grant), Err);
+    }
+
+    fn set(&mut self, check: Check, decided: Result<(), Denial>) {
+        self.put(
+            check,
+            decided.map_or_else(Outcome::Refused, |()| Outcome::Passed),
+        );
+    }
+
+    fn put(&mut self, check: Check, outcome: Outcome) {
+        if let Some((_, slot)) = self.checks.iter_mut().find(|(listed, _)| *listed == check) {
+            *slot = outcome;
+        }
+    }
+}
+
+enum Reached {
+    Nowhere,
+    Anonymous,
+    Key(&'static CredentialSource),
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (check, outcome) in &self.checks {
+            let name = format!("{check:?}");
+            match outcome {
+                Outcome::Passed => writeln!(formatter, "{name:<22} passed")?,
+                Outcome::Refused(denial) => writeln!(formatter, "{name:<22} REFUSED: {denial}")?,
+                Outcome::NotReached => writeln!(formatter, "{name:<22} not reached")?,
+                Outcome::Depends => writeln!(formatter, "{name:<22} depends on the moment")?,
+            }
+        }
+        match &self.decision {
+            Ok(Some(grant)) => write!(formatter, "admitted: {}", grant.key_id()),
+            Ok(None) => write!(formatter, "admitted without a key"),
+            Err(denial) => write!(formatter, "refused: {denial}"),
+        }
+    }
+}

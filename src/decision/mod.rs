@@ -1,0 +1,22 @@
+//! The decision: the rules in their order, and the proof that they were passed.
+//!
+//! This room guards the [`Grant`], which nothing else can make. A request is admitted if
+//!
+//! 1. [`Policy::admit`] finds a well-formed key in it, or it needs none, before any store is asked;
+//! 2. [`Case::judge`] finds that the key's record may do what the request asks;
+//! 3. the limiter's verdict lets it pass.
+//!
+//! A handler that takes a `Grant` cannot be reached without all three. Where a gate is optional,
+//! a handler that must know its caller takes `Grant`, not `Option<Grant>`.
+
+mod check;
+mod explain;
+mod grant;
+mod judge;
+mod policy;
+
+pub use check::Check;
+pub use explain::{Explanation, Outcome};
+pub use grant::Grant;
+pub(crate) use judge::{Case, Cleared};
+pub(crate) use policy::{Admission, Policy};

@@ -1,0 +1,163 @@
+//! The rules of one gate, compiled from its profile and configuration; and what they say of a
+//! request before any store is asked.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use crate::denial::Denial;
+use crate::error::ConfigError;
+use crate::key::{Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Quotas};
+use crate::limits::Applicable;
+use crate::profile::Profile;
+use crate::request::{
+    Client, Connection, CredentialSource, Credentials, Head, KeyBuffer, Reading, TrustedProxies,
+};
+use crate::rules::{self, Demand, Matched, Route, RouteTable};
+
+/// The rules of one gate.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) credentials: Credentials,
+    pub(super) formats: &'static [KeyFormat],
+    pub(super) demands: Vec<Demand>,
+    quotas: Quotas,
+    pub(crate) hasher: KeyHasher,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) assume_https: bool,
+    pub(crate) environment: Option<Environment>,
+    pub(crate) routes: Option<RouteTable>,
+    pub(crate) optional: bool,
+    pub(crate) preflight: bool,
+}
+
+/// What a request may do before any store is asked.
+#[derive(Debug)]
+pub(crate) enum Admission {
+    /// Go on with this key.
+    Key(KeyDigest, &'static CredentialSource),
+    /// Pass without a key, within a budget if the route has one.
+    Anonymous(Option<Duration>),
+}
+
+impl Policy {
+    /// Compiles what the profile states; the rest has its safest value.
+    pub(crate) fn new(profile: &Profile) -> Result<Self, ConfigError> {
+        if profile.formats.is_empty() {
+            return Err(ConfigError::NoKeyFormat);
+        }
+        profile.formats.iter().try_for_each(KeyFormat::check)?;
+        let demands = profile.required_headers.iter().map(Demand::new);
+        Ok(Self {
+            credentials: Credentials::new(profile.credentials)?,
+            formats: profile.formats,
+            demands: demands.collect::<Result<_, _>>()?,
+            quotas: Quotas::new(profile.quotas.iter().cloned())?,
+            hasher: KeyHasher::sha256(),
+            proxies: TrustedProxies::default(),
+            assume_https: false,
+            environment: None,
+            routes: None,
+            optional: false,
+            preflight: false,
+        })
+    }
+
+    /// States what is proven of the client.
+    pub(crate) fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
+        self.proxies.client(connection, headers)
+    }
+
+    /// Decides all that can be decided without a store. The key's text is looked at here and
+    /// nowhere else; only its digest leaves.
+    pub(crate) fn admit(&self, head: Head<'_>, client: Client) -> Result<Admission, Denial> {
+        rules::is_secure(client, self.assume_https)?;
+        let mut buffer = KeyBuffer::new();
+        match self.credentials.read(head.headers, &mut buffer) {
+            Ok(reading) => self.digest(&reading),
+            Err(Denial::CredentialsMissing) => self.anonymous(head),
+            Err(denial) => Err(denial),
+        }
+    }
+
+    pub(super) fn digest(&self, reading: &Reading<'_>) -> Result<Admission, Denial> {
+        let key = reading.key.expose();
+        if self.formats.iter().any(|format| format.matches(key)) {
+            Ok(Admission::Key(self.hasher.digest(key), reading.source))
+        } else {
+            Err(Denial::KeyMalformed)
+        }
+    }
+
+    /// Lets a request without a credential pass if the gate is optional and the route needs none
+    /// of what only a key can show, or if it is a preflight and those are let through.
+    pub(super) fn anonymous(&self, head: Head<'_>) -> Result<Admission, Denial> {
+        if self.preflight && head.is_preflight() {
+            return Ok(Admission::Anonymous(None));
+        }
+        if !self.optional {
+            return Err(Denial::CredentialsMissing);
+        }
+        match &self.routes {
+            None => Ok(Admission::Anonymous(None)),
+            Some(table) => {
+                let matched = table.find(head.method, head.path);
+                let open = matched.filter(|matched| matched.route.is_open());
+                let open = open.ok_or(Denial::CredentialsMissing)?;
+                Ok(Admission::Anonymous(open.route.budget))
+            }
+        }
+    }
+
+    /// Computes the digest of a key that came over plain HTTP, for the operator to revoke it.
+    pub(crate) fn exposed_key(&self, headers: &HeaderMap) -> Option<KeyDigest> {
+        let mut buffer = KeyBuffer::new();
+        let reading = self.credentials.read(headers, &mut buffer).ok()?;
+        match self.digest(&reading) {
+            Ok(Admission::Key(digest, _)) => Some(digest),
+            _ => None,
+        }
+    }
+
+    /// Lists the quotas of a request: the key's, else its account's, else the profile's; and the
+    /// route's.
+    pub(crate) fn quotas<'a>(
+        &'a self,
+        record: &'a KeyRecord,
+        route: Option<usize>,
+    ) -> Applicable<'a> {
+        let route = route.and_then(|index| self.matched(index));
+        Applicable {
+            general: record.quotas().unwrap_or(&self.quotas).as_slice(),
+            route: route.map_or(&[], |(_, quotas)| quotas.as_slice()),
+        }
+    }
+
+    /// Returns what a route needs, by its place in the table.
+    pub(crate) fn route(&self, index: Option<usize>) -> Option<&Route> {
+        index
+            .and_then(|index| self.matched(index))
+            .map(|(route, _)| route)
+    }
+
+    fn matched(&self, index: usize) -> Option<(&Route, &Quotas)> {
+        self.routes.as_ref()?.at(index)
+    }
+
+    /// Tells whether the configuration has quotas that a limiter must count.
+    pub(crate) fn has_quotas(&self) -> bool {
+        let routes = self.routes.as_ref().is_some_and(RouteTable::has_quotas);
+        routes || !self.quotas.as_slice().is_empty()
+    }
+
+    /// Finds the route of a request: `Ok(None)` if the gate has no table.
+    pub(super) fn find<'a>(&'a self, head: Head<'a>) -> Result<Option<Matched<'a>>, Denial> {
+        match &self.routes {
+            None => Ok(None),
+            Some(table) => {
+                let matched = table.find(head.method, head.path);
+                matched.map(Some).ok_or(Denial::RouteUnknown)
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Carries an answer that is there already, or comes later; how stores and limiters reply.
+//!
+//! A trait method that returns `impl Future` cannot be stored in a nameable future without a box,
+//! and cannot be called through `dyn`. This enum does both: an answer from memory costs no
+//! allocation, one that must wait boxes its future, which is nothing beside the wait.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Resolves to a `T`, at once or later.
+///
+/// ```
+/// use tower_api_key::Eventually;
+///
+/// # async fn example() {
+/// assert_eq!(Eventually::now(1).await, 1);
+/// assert_eq!(Eventually::later(async { 2 }).await, 2);
+/// # }
+/// ```
+#[must_use = "futures do nothing unless polled"]
+pub struct Eventually<T>(State<T>);
+
+enum State<T> {
+    Now(Option<T>),
+    Later(Pin<Box<dyn Future<Output = T> + Send + 'static>>),
+}
+
+impl<T> Eventually<T> {
+    /// Holds an answer that is known already.
+    pub const fn now(answer: T) -> Self {
+        Self(State::Now(Some(answer)))
+    }
+
+    /// Boxes a future that will know the answer.
+    pub fn later(future: impl Future<Output = T> + Send + 'static) -> Self {
+        Self(State::Later(Box::pin(future)))
+    }
+}
+
+impl<T: Unpin> Future for Eventually<T> {
+    type Output = T;
+
+    /// Returns the answer once. A second poll of a known answer stays pending for ever, as a fused
+    /// future would; it never panics.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        match &mut self.get_mut().0 {
+            State::Now(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            State::Later(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Eventually<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.0 {
+            State::Now(_) => "Eventually::Now",
+            State::Later(_) => "Eventually::Later",
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! Accounts: what all keys of one customer share.
+
+use super::name::{AccountId, InvalidName};
+use super::quota::{InvalidQuota, Quota, Quotas};
+use super::record::InvalidRecord;
+use super::scope::ScopeSet;
+
+/// Describes an account as it is at one moment; a store replaces it whole when it changes.
+///
+/// ```
+/// use tower_api_key::key::Account;
+///
+/// # fn main() -> Result<(), tower_api_key::key::InvalidRecord> {
+/// let account = Account::builder("acme").scopes(["dataset.read"]).build()?;
+/// assert!(account.scopes().contains("dataset.read"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    id: AccountId,
+    scopes: ScopeSet,
+    quotas: Option<Quotas>,
+    disabled: bool,
+}
+
+impl Account {
+    /// Starts an account with no scope, no quotas of its own, and enabled.
+    pub fn builder(id: impl Into<String>) -> AccountBuilder {
+        let id = id.into();
+        AccountBuilder {
+            account: AccountId::new(id)
+                .map_err(InvalidRecord::Name)
+                .map(|id| Self {
+                    id,
+                    scopes: ScopeSet::default(),
+                    quotas: None,
+                    disabled: false,
+                }),
+        }
+    }
+
+    /// Returns the account's name.
+    pub const fn id(&self) -> &AccountId {
+        &self.id
+    }
+
+    /// Returns the permissions that keys inherit which have none of their own.
+    pub const fn scopes(&self) -> &ScopeSet {
+        &self.scopes
+    }
+
+    /// Returns the account's own quotas, which replace the profile's.
+    pub const fn quotas(&self) -> Option<&Quotas> {
+        self.quotas.as_ref()
+    }
+
+    /// Tells whether all keys of the account are switched off.
+    pub const fn is_disabled(&self) -> bool {
+        self.disabled
+    }
+}
+
+/// Collects the parts of an [`Account`].
+#[derive(Debug, Clone)]
+pub struct AccountBuilder {
+    account: Result<Account, InvalidRecord>,
+}
+
+impl AccountBuilder {
+    /// Sets the permissions of the account.
+    pub fn scopes<S: Into<Box<str>>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        let scopes: Result<ScopeSet, InvalidName> = ScopeSet::new(scopes);
+        self.set(|account| Ok(account.scopes = scopes?))
+    }
+
+    /// Sets quotas that replace the profile's for this account.
+    pub fn quotas(self, quotas: impl IntoIterator<Item = Quota>) -> Self {
+        let quotas: Result<Quotas, InvalidQuota> = Quotas::new(quotas);
+        self.set(|account| Ok(account.quotas = Some(quotas?)))
+    }
+
+    /// Switches all keys of the account off or on.
+    pub fn disabled(self, disabled: bool) -> Self {
+        self.set(|account| Ok(account.disabled = disabled))
+    }
+
+    /// Finishes the account.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord`] for the first name or quota that is not valid.
+    pub fn build(self) -> Result<Account, InvalidRecord> {
+        self.account
+    }
+
+    fn set(mut self, change: impl FnOnce(&mut Account) -> Result<(), InvalidRecord>) -> Self {
+        self.account = self.account.and_then(|mut account| {
+            change(&mut account)?;
+            Ok(account)
+        });
+        self
+    }
+}

@@ -1,0 +1,204 @@
+//! Digests of keys: the only form in which a key is kept, and the only place where secret-derived
+//! bytes are compared.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretBox};
+use sha2::{Digest, Sha256};
+
+/// Identifies a key in every store and cache: all 256 bits of SHA-256, or of HMAC-SHA-256 with a
+/// pepper, over the whole text of the key.
+///
+/// `Debug` prints the first four bytes only: a digest is no key, but a dump of digests is what an
+/// offline search starts from.
+#[derive(Clone, Copy)]
+pub struct KeyDigest([u8; 32]);
+
+impl KeyDigest {
+    /// Wraps 32 bytes as a store has kept them.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the 32 bytes for a store to keep.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    fn words(&self) -> [u64; 4] {
+        let mut words = [0; 4];
+        for (word, bytes) in words.iter_mut().zip(self.0.chunks_exact(8)) {
+            *word = bytes
+                .iter()
+                .fold(0, |word, &byte| word << 8 | u64::from(byte));
+        }
+        words
+    }
+}
+
+impl PartialEq for KeyDigest {
+    /// Compares without a branch on the bytes. A lookup by digest would be safe even with an early
+    /// exit, for a client cannot steer the digest of a key it does not know; this costs nothing.
+    fn eq(&self, other: &Self) -> bool {
+        let pairs = self.words().into_iter().zip(other.words());
+        pairs.fold(0, |difference, (ours, theirs)| difference | (ours ^ theirs)) == 0
+    }
+}
+
+impl Eq for KeyDigest {}
+
+impl Hash for KeyDigest {
+    /// Feeds the first eight bytes: they are as good as random already.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.words()[0]);
+    }
+}
+
+impl fmt::Debug for KeyDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, ..] = self.0;
+        write!(formatter, "KeyDigest({a:02x}{b:02x}{c:02x}{d:02x}…)")
+    }
+}
+
+/// Reports a pepper shorter than 16 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a pepper needs at least 16 bytes")]
+pub struct WeakPepper;
+
+/// Keeps a secret of the deployment that is mixed into every digest, so that a stolen table of
+/// digests cannot even be searched for weak foreign keys.
+pub struct Pepper(SecretBox<[u8]>);
+
+impl Pepper {
+    /// Takes at least 16 random bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`WeakPepper`] if there are fewer.
+    pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, WeakPepper> {
+        let pepper = Self(SecretBox::new(bytes.into()));
+        if pepper.0.expose_secret().len() < 16 {
+            return Err(WeakPepper);
+        }
+        Ok(pepper)
+    }
+}
+
+impl fmt::Debug for Pepper {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Pepper(REDACTED)")
+    }
+}
+
+/// Computes digests: plain SHA-256, or HMAC-SHA-256 with a pepper.
+///
+/// No slow password hash: keys carry at least 128 random bits, which no attacker can search.
+///
+/// ```
+/// use tower_api_key::key::{KeyHasher, Pepper};
+///
+/// # fn main() -> Result<(), tower_api_key::key::WeakPepper> {
+/// let plain = KeyHasher::sha256();
+/// let peppered = KeyHasher::with_pepper(&Pepper::new(*b"sixteen random b")?);
+/// assert_eq!(plain.digest(b"key"), KeyHasher::sha256().digest(b"key"));
+/// assert_ne!(plain.digest(b"key"), peppered.digest(b"key"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct KeyHasher {
+    // The prepared state saves hashing the pepper for every request.
+    peppered: Option<Hmac<Sha256>>,
+}
+
+impl KeyHasher {
+    /// Hashes with SHA-256 (FIPS 180-4).
+    pub const fn sha256() -> Self {
+        Self { peppered: None }
+    }
+
+    /// Hashes with HMAC-SHA-256 (RFC 2104) under a pepper.
+    pub fn with_pepper(pepper: &Pepper) -> Self {
+        // HMAC takes a key of any length, so this is always `Some`.
+        let state = Hmac::new_from_slice(pepper.0.expose_secret());
+        Self {
+            peppered: state.ok(),
+        }
+    }
+
+    /// Computes the digest of a key's whole text.
+    pub fn digest(&self, key: &[u8]) -> KeyDigest {
+        KeyDigest(match &self.peppered {
+            None => Sha256::digest(key).into(),
+            Some(state) => state
+                .clone()
+                .chain_update(key)
+                .finalize()
+                .into_bytes()
+                .into(),
+        })
+    }
+}
+
+impl fmt::Debug for KeyHasher {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.peppered {
+            None => "KeyHasher::Sha256",
+            Some(_) => "KeyHasher::HmacSha256(REDACTED)",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(digest: KeyDigest) -> String {
+        digest
+            .as_bytes()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect()
+    }
+
+    #[test]
+    fn digests_agree_with_published_vectors() {
+        // FIPS 180-4, "abc".
+        assert_eq!(
+            hex(KeyHasher::sha256().digest(b"abc")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        // RFC 4231, test case 1.
+        let pepper = Pepper::new([0x0b; 20]).unwrap();
+        assert_eq!(
+            hex(KeyHasher::with_pepper(&pepper).digest(b"Hi There")),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+        );
+    }
+
+    #[test]
+    fn every_byte_counts_in_a_comparison() {
+        let digest = KeyHasher::sha256().digest(b"abc");
+        for position in 0..32 {
+            let mut bytes = *digest.as_bytes();
+            bytes[position] ^= 1;
+            assert_ne!(digest, KeyDigest::from_bytes(bytes), "byte {position}");
+        }
+        assert_eq!(digest, KeyDigest::from_bytes(*digest.as_bytes()));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let pepper = Pepper::new(*b"canary canary canary").unwrap();
+        let hasher = KeyHasher::with_pepper(&pepper);
+        assert!(!format!("{pepper:?}{hasher:?}").contains("canary"));
+        assert_eq!(
+            format!("{:?}", KeyHasher::sha256().digest(b"abc")),
+            "KeyDigest(ba7816bf…)"
+        );
+        assert!(Pepper::new(*b"too short").is_err());
+    }
+}

@@ -1,0 +1,475 @@
+//! How the keys of a vendor look, as data: a row of segments that one matcher reads.
+
+use super::checksum::{BASE62, CHECKSUM_LENGTH, checksum};
+
+/// The most segments of one format.
+const MAX_SEGMENTS: usize = 12;
+
+/// The characters that a segment is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Alphabet {
+    /// Hexadecimal digits of either case; issued in upper case. The two cases of one text are two
+    /// different keys.
+    Hex,
+    /// Hexadecimal digits, lower case only.
+    LowerHex,
+    /// `0-9 A-Z a-z`.
+    Base62,
+    /// `0-9 A-Z a-z - _` (RFC 4648 §5).
+    Base64Url,
+    /// `0-9 A-Z a-z - . _ ~ + /`, all that a Bearer token may hold before its padding
+    /// (RFC 6750 §2.1).
+    Token,
+}
+
+impl Alphabet {
+    /// The characters to issue from.
+    pub(super) const fn characters(self) -> &'static [u8] {
+        match self {
+            Self::Hex => b"0123456789ABCDEF",
+            Self::LowerHex => b"0123456789abcdef",
+            Self::Base62 => BASE62,
+            Self::Base64Url => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+            Self::Token => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/",
+        }
+    }
+
+    const fn contains(self, byte: u8) -> bool {
+        match self {
+            Self::Hex => byte.is_ascii_hexdigit(),
+            Self::LowerHex => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            Self::Base62 => byte.is_ascii_alphanumeric(),
+            Self::Base64Url => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'),
+            Self::Token => {
+                byte.is_ascii_alphanumeric()
+                    || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+            }
+        }
+    }
+
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Hex => "[0-9A-Fa-f]",
+            Self::LowerHex => "[0-9a-f]",
+            Self::Base62 => "[0-9A-Za-z]",
+            Self::Base64Url => "[0-9A-Za-z_-]",
+            Self::Token => "[0-9A-Za-z._~+/-]",
+        }
+    }
+}
+
+/// One part of a key's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Segment {
+    /// Fixed text.
+    Literal(&'static str),
+    /// The tag of the key's environment, one of these.
+    Environment(&'static [&'static str]),
+    /// Characters of an alphabet: the part that is random in an issued key.
+    Characters {
+        /// Which characters.
+        alphabet: Alphabet,
+        /// The fewest of them.
+        at_least: u16,
+        /// The most of them; more than `at_least` only in the last segment.
+        at_most: u16,
+    },
+    /// Six base-62 digits: CRC-32 of all text before.
+    Checksum,
+}
+
+/// Describes the text of a vendor's keys.
+///
+/// ```
+/// use tower_api_key::key::{Alphabet, KeyFormat};
+///
+/// /// `acme_live_…`: 24 random characters, 142 bits, and a checksum.
+/// const ACME: KeyFormat = KeyFormat::new()
+///     .literal("acme_")
+///     .environment(&["live", "test"])
+///     .literal("_")
+///     .characters(Alphabet::Base62, 24)
+///     .checksum();
+///
+/// assert_eq!(ACME.pattern(), r"acme_(?:live|test)_[0-9A-Za-z]{24}[0-9A-Za-z]{6}");
+/// assert!(!ACME.matches(b"acme_live_000000000000000000000000000000"), "wrong checksum");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyFormat {
+    segments: [Option<Segment>; MAX_SEGMENTS],
+}
+
+impl KeyFormat {
+    /// Starts an empty format.
+    #[allow(clippy::new_without_default)] // An empty format is refused when a layer is built.
+    pub const fn new() -> Self {
+        Self {
+            segments: [None; MAX_SEGMENTS],
+        }
+    }
+
+    /// Describes 40 hexadecimal digits, and the like: digits of either case.
+    pub const fn hex(digits: u16) -> Self {
+        Self::new().characters(Alphabet::Hex, digits)
+    }
+
+    /// Describes a UUID in its hyphenated form (RFC 9562 §4), digits of either case.
+    pub const fn uuid() -> Self {
+        Self::new()
+            .characters(Alphabet::Hex, 8)
+            .literal("-")
+            .characters(Alphabet::Hex, 4)
+            .literal("-")
+            .characters(Alphabet::Hex, 4)
+            .literal("-")
+            .characters(Alphabet::Hex, 4)
+            .literal("-")
+            .characters(Alphabet::Hex, 12)
+    }
+
+    /// Appends fixed text.
+    ///
+    /// # Panics
+    ///
+    /// At compile time in a constant: a format has at most twelve segments.
+    pub const fn literal(self, text: &'static str) -> Self {
+        self.then(Segment::Literal(text))
+    }
+
+    /// Appends the tag of the environment, one of `tags`.
+    ///
+    /// # Panics
+    ///
+    /// As [`literal`](Self::literal).
+    pub const fn environment(self, tags: &'static [&'static str]) -> Self {
+        self.then(Segment::Environment(tags))
+    }
+
+    /// Appends exactly `count` characters.
+    ///
+    /// # Panics
+    ///
+    /// As [`literal`](Self::literal).
+    pub const fn characters(self, alphabet: Alphabet, count: u16) -> Self {
+        self.between(alphabet, count, count)
+    }
+
+    /// Appends `at_least` to `at_most` characters; only the last segment may vary in length.
+    ///
+    /// # Panics
+    ///
+    /// As [`literal`](Self::literal).
+    pub const fn between(self, alphabet: Alphabet, at_least: u16, at_most: u16) -> Self {
+        self.then(Segment::Characters {
+            alphabet,
+            at_least,
+            at_most,
+        })
+    }
+
+    /// Appends a checksum of all text before.
+    ///
+    /// # Panics
+    ///
+    /// As [`literal`](Self::literal).
+    pub const fn checksum(self) -> Self {
+        self.then(Segment::Checksum)
+    }
+
+    #[allow(clippy::indexing_slicing)] // Checked by the assertion, and mostly at compile time.
+    const fn then(mut self, segment: Segment) -> Self {
+        let mut index = 0;
+        while index < MAX_SEGMENTS && self.segments[index].is_some() {
+            index += 1;
+        }
+        assert!(index < MAX_SEGMENTS, "a key format has at most 12 segments");
+        self.segments[index] = Some(segment);
+        self
+    }
+
+    /// Lists the segments.
+    pub fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
+        self.segments.iter().map_while(|segment| *segment)
+    }
+
+    /// Tells whether a text is a key of this format, checksum included.
+    ///
+    /// Runs in one pass; what it tells through time is only how far an attacker's own text fits a
+    /// public pattern.
+    pub fn matches(&self, key: &[u8]) -> bool {
+        let mut rest = key;
+        for segment in self.segments() {
+            let tail = match segment {
+                Segment::Literal(text) => rest.strip_prefix(text.as_bytes()),
+                Segment::Environment(tags) => tags
+                    .iter()
+                    .find_map(|tag| rest.strip_prefix(tag.as_bytes())),
+                Segment::Characters {
+                    alphabet,
+                    at_least,
+                    at_most,
+                } => {
+                    let fitting = rest
+                        .iter()
+                        .take(usize::from(at_most))
+                        .take_while(|&&byte| alphabet.contains(byte))
+                        .count();
+                    if fitting < usize::from(at_least) {
+                        return false;
+                    }
+                    rest.get(fitting..)
+                }
+                Segment::Checksum => {
+                    let text = key.get(..key.len() - rest.len()).unwrap_or_default();
+                    rest.strip_prefix(&checksum(text)[..])
+                }
+            };
+            match tail {
+                Some(tail) => rest = tail,
+                None => return false,
+            }
+        }
+        rest.is_empty()
+    }
+
+    /// Writes the format as a regular expression that a secret scanner can register; a scanner that
+    /// can run code checks the last six characters against CRC-32 besides.
+    pub fn pattern(&self) -> String {
+        let mut pattern = String::new();
+        for segment in self.segments() {
+            match segment {
+                Segment::Literal(text) => push_escaped(&mut pattern, text),
+                Segment::Environment(tags) => {
+                    pattern.push_str("(?:");
+                    for (index, tag) in tags.iter().enumerate() {
+                        if index > 0 {
+                            pattern.push('|');
+                        }
+                        push_escaped(&mut pattern, tag);
+                    }
+                    pattern.push(')');
+                }
+                Segment::Characters {
+                    alphabet,
+                    at_least,
+                    at_most,
+                } => {
+                    pattern.push_str(alphabet.class());
+                    pattern.push_str(&if at_least == at_most {
+                        format!("{{{at_least}}}")
+                    } else {
+                        format!("{{{at_least},{at_most}}}")
+                    });
+                }
+                Segment::Checksum => {
+                    pattern.push_str(Alphabet::Base62.class());
+                    pattern.push_str(&format!("{{{CHECKSUM_LENGTH}}}"));
+                }
+            }
+        }
+        pattern
+    }
+
+    /// Returns the random bits in the shortest key of this format.
+    pub fn entropy_bits(&self) -> f64 {
+        self.segments()
+            .map(|segment| match segment {
+                Segment::Characters {
+                    alphabet, at_least, ..
+                } => f64::from(at_least) * (alphabet.characters().len() as f64).log2(),
+                _ => 0.0,
+            })
+            .sum()
+    }
+
+    /// Checks that the format can match, and in one way only.
+    pub(crate) fn check(&self) -> Result<(), InvalidFormat> {
+        let segments: Vec<Segment> = self.segments().collect();
+        if segments.is_empty() {
+            return Err(InvalidFormat("a key format has no segment"));
+        }
+        for (index, segment) in segments.iter().enumerate() {
+            let last = index + 1 == segments.len();
+            match *segment {
+                Segment::Literal(text) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                    return Err(InvalidFormat("a literal is not visible ASCII"));
+                }
+                Segment::Environment(tags) => check_tags(tags)?,
+                Segment::Characters {
+                    at_least, at_most, ..
+                } if at_most == 0 || at_least > at_most => {
+                    return Err(InvalidFormat("a segment can hold no characters"));
+                }
+                Segment::Characters {
+                    at_least, at_most, ..
+                } if at_least < at_most && !last => {
+                    return Err(InvalidFormat("only the last segment may vary in length"));
+                }
+                Segment::Checksum if !last || index == 0 => {
+                    return Err(InvalidFormat(
+                        "a checksum stands last, after other segments",
+                    ));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_tags(tags: &[&str]) -> Result<(), InvalidFormat> {
+    if tags.is_empty()
+        || !tags
+            .iter()
+            .all(|tag| tag.bytes().all(|b| b.is_ascii_graphic()))
+    {
+        return Err(InvalidFormat("environment tags are not visible ASCII"));
+    }
+    for (index, tag) in tags.iter().enumerate() {
+        let clash =
+            |(other_index, other): (usize, &&str)| other_index != index && other.starts_with(tag);
+        if tag.is_empty() || tags.iter().enumerate().any(clash) {
+            return Err(InvalidFormat("one environment tag begins another"));
+        }
+    }
+    Ok(())
+}
+
+fn push_escaped(pattern: &mut String, text: &str) {
+    for character in text.chars() {
+        if !character.is_ascii_alphanumeric() && !matches!(character, '_' | '-') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+}
+
+/// Reports a key format that can never match, or in two ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("key format: {0}")]
+pub struct InvalidFormat(&'static str);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHECKED: KeyFormat = KeyFormat::new()
+        .literal("acme_")
+        .environment(&["live", "test"])
+        .literal("_")
+        .characters(Alphabet::Base62, 24)
+        .checksum();
+
+    fn with_checksum(text: &str) -> Vec<u8> {
+        [text.as_bytes(), &checksum(text.as_bytes())].concat()
+    }
+
+    #[test]
+    fn formats_match_their_keys_and_nothing_else() {
+        let live = KeyFormat::new()
+            .literal("pk_live_")
+            .characters(Alphabet::LowerHex, 32);
+        let open = KeyFormat::new()
+            .literal("p_")
+            .between(Alphabet::Token, 4, 6);
+        for (format, key, expected) in [
+            (
+                KeyFormat::hex(40),
+                "FD09908F25BECB09D78EBEA1DADFB618651F612D",
+                true,
+            ),
+            (
+                KeyFormat::hex(40),
+                "fd09908f25becb09d78ebea1dadfb618651f612d",
+                true,
+            ),
+            (
+                KeyFormat::hex(40),
+                "FD09908F25BECB09D78EBEA1DADFB618651F612",
+                false,
+            ),
+            (
+                KeyFormat::hex(40),
+                "FD09908F25BECB09D78EBEA1DADFB618651F612DD",
+                false,
+            ),
+            (
+                KeyFormat::hex(40),
+                "GD09908F25BECB09D78EBEA1DADFB618651F612D",
+                false,
+            ),
+            (
+                KeyFormat::uuid(),
+                "248df4b7-aa70-47b8-a036-33ac447e668d",
+                true,
+            ),
+            (KeyFormat::uuid(), "248df4b7aa7047b8a03633ac447e668d", false),
+            (live, "pk_live_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c", true),
+            (live, "pk_live_4F8A9B2C7D3E4F1A9B0C2D3E4F5A6B7C", false),
+            (live, "pk_test_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c", false),
+            (open, "p_ab+/", true),
+            (open, "p_ab+/.~", true),
+            (open, "p_ab+", false),
+            (open, "p_ab+/.~x", false),
+            (open, "", false),
+        ] {
+            assert_eq!(format.matches(key.as_bytes()), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn every_one_byte_change_of_a_checked_key_is_refused() {
+        let key = with_checksum("acme_live_0123456789abcdefghijklmn");
+        assert!(CHECKED.matches(&key));
+        for position in 0..key.len() {
+            for byte in 0..=255 {
+                let mut changed = key.clone();
+                changed[position] = byte;
+                assert_eq!(
+                    CHECKED.matches(&changed),
+                    changed == key,
+                    "{position} {byte}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn ambiguous_formats_are_refused() {
+        let token = |format: KeyFormat| format.between(Alphabet::Base62, 1, 5);
+        for format in [
+            KeyFormat::new(),
+            KeyFormat::new().checksum(),
+            KeyFormat::new().checksum().literal("x"),
+            KeyFormat::new().literal("no space"),
+            KeyFormat::new().environment(&[]),
+            KeyFormat::new().environment(&["a", "ab"]),
+            KeyFormat::new().environment(&[""]),
+            KeyFormat::new().characters(Alphabet::Hex, 0),
+            KeyFormat::new().between(Alphabet::Hex, 5, 4),
+            token(token(KeyFormat::new())),
+            token(KeyFormat::new()).checksum(),
+        ] {
+            assert!(format.check().is_err(), "{format:?}");
+        }
+        assert_eq!(CHECKED.check(), Ok(()));
+        assert_eq!(KeyFormat::uuid().check(), Ok(()));
+    }
+
+    #[test]
+    fn entropy_counts_random_characters_only() {
+        assert!((KeyFormat::hex(40).entropy_bits() - 160.0).abs() < 1e-9);
+        assert!(CHECKED.entropy_bits() > 142.0 && CHECKED.entropy_bits() < 143.0);
+    }
+
+    #[test]
+    fn patterns_escape_what_is_special() {
+        let format = KeyFormat::new()
+            .literal("a.b+")
+            .between(Alphabet::Token, 4, 6);
+        assert_eq!(format.pattern(), r"a\.b\+[0-9A-Za-z._~+/-]{4,6}");
+        assert_eq!(KeyFormat::hex(40).pattern(), "[0-9A-Fa-f]{40}");
+    }
+}

@@ -1,0 +1,263 @@
+//! Issuing keys: the secret once, the digest for the store.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use super::checksum::checksum;
+use super::digest::{KeyDigest, KeyHasher};
+use super::format::{KeyFormat, Segment};
+
+/// The fewest random bits that an issued key may have; it is why no slow hash is needed.
+const MIN_ENTROPY_BITS: f64 = 128.0;
+
+/// Makes keys of one format from the operating system's random source.
+///
+/// ```
+/// use secrecy::ExposeSecret;
+/// use tower_api_key::key::{Alphabet, Issuer, KeyFormat, KeyHasher};
+///
+/// # fn main() -> Result<(), tower_api_key::key::IssueError> {
+/// const FORMAT: KeyFormat = KeyFormat::new()
+///     .literal("acme_")
+///     .environment(&["live", "test"])
+///     .literal("_")
+///     .characters(Alphabet::Base62, 24)
+///     .checksum();
+///
+/// let hasher = KeyHasher::sha256();
+/// let issued = Issuer::new(FORMAT, hasher.clone()).issue(Some("test"))?;
+/// let secret = issued.secret().expose_secret(); // show it to its owner, once
+/// assert!(secret.starts_with("acme_test_") && FORMAT.matches(secret.as_bytes()));
+/// assert_eq!(*issued.digest(), hasher.digest(secret.as_bytes()));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    format: KeyFormat,
+    hasher: KeyHasher,
+}
+
+/// Holds a new key: its secret, zeroized on drop, and the digest to store.
+pub struct IssuedKey {
+    secret: SecretString,
+    digest: KeyDigest,
+}
+
+impl IssuedKey {
+    /// Returns the secret, to be shown to its owner once and kept nowhere.
+    pub const fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    /// Returns the digest, to be stored.
+    pub const fn digest(&self) -> &KeyDigest {
+        &self.digest
+    }
+}
+
+impl fmt::Debug for IssuedKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("IssuedKey")
+            .field("secret", &"REDACTED")
+            .field("digest", &self.digest)
+            .finish()
+    }
+}
+
+/// Reports why no key could be issued.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssueError {
+    /// The format has too little room for randomness.
+    #[error("keys of this format have {bits:.0} random bits, fewer than 128")]
+    WeakFormat {
+        /// The random bits of the format.
+        bits: f64,
+    },
+    /// The format has environment tags, and the one asked for is not among them, or is missing; or
+    /// it has none, and one was asked for.
+    #[error("the key format has no such environment")]
+    UnknownEnvironment,
+    /// The operating system gave no random bytes.
+    #[error("the operating system's random source failed")]
+    Random(#[source] getrandom::Error),
+}
+
+impl Issuer {
+    /// Pairs a format with the hasher of the gate that will read the keys.
+    pub const fn new(format: KeyFormat, hasher: KeyHasher) -> Self {
+        Self { format, hasher }
+    }
+
+    /// Issues a key for an environment of the format, `None` if the format has no such tag.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError`] if the format is weaker than 128 bits, the environment is unknown to it, or
+    /// the random source fails.
+    pub fn issue(&self, environment: Option<&str>) -> Result<IssuedKey, IssueError> {
+        self.insecure_issue_from(environment, |bytes| {
+            getrandom::fill(bytes).map_err(IssueError::Random)
+        })
+    }
+
+    /// Issues a key from a random source of the caller's: for demonstrations and tests that need
+    /// the same keys again. A key is worth no more than its source.
+    ///
+    /// # Errors
+    ///
+    /// As [`issue`](Self::issue), and what the source returns.
+    pub fn insecure_issue_from(
+        &self,
+        environment: Option<&str>,
+        mut random: impl FnMut(&mut [u8]) -> Result<(), IssueError>,
+    ) -> Result<IssuedKey, IssueError> {
+        let bits = self.format.entropy_bits();
+        if bits < MIN_ENTROPY_BITS {
+            return Err(IssueError::WeakFormat { bits });
+        }
+        let mut tagged = false;
+        // Reserved once, so that no growth leaves a copy of the secret behind.
+        let mut key = Zeroizing::new(Vec::with_capacity(self.longest()));
+        for segment in self.format.segments() {
+            match segment {
+                Segment::Literal(text) => key.extend_from_slice(text.as_bytes()),
+                Segment::Environment(tags) => {
+                    let tag = tags.iter().find(|tag| Some(**tag) == environment);
+                    let tag = tag.ok_or(IssueError::UnknownEnvironment)?;
+                    key.extend_from_slice(tag.as_bytes());
+                    tagged = true;
+                }
+                Segment::Characters {
+                    alphabet, at_least, ..
+                } => draw(&mut key, alphabet.characters(), at_least, &mut random)?,
+                Segment::Checksum => {
+                    let digits = checksum(&key);
+                    key.extend_from_slice(&digits);
+                }
+            }
+        }
+        if environment.is_some() && !tagged {
+            return Err(IssueError::UnknownEnvironment);
+        }
+        let digest = self.hasher.digest(&key);
+        // Formats are ASCII by construction, so this loses nothing.
+        let secret = SecretString::from(String::from_utf8_lossy(&key).into_owned());
+        debug_assert_eq!(secret.expose_secret().len(), key.len());
+        Ok(IssuedKey { secret, digest })
+    }
+
+    fn longest(&self) -> usize {
+        let length = |segment| match segment {
+            Segment::Literal(text) => text.len(),
+            Segment::Environment(tags) => tags.iter().map(|tag| tag.len()).max().unwrap_or(0),
+            Segment::Characters { at_least, .. } => usize::from(at_least),
+            Segment::Checksum => super::checksum::CHECKSUM_LENGTH,
+        };
+        self.format.segments().map(length).sum()
+    }
+}
+
+/// Draws `count` characters without bias: a byte past the alphabet is drawn again.
+fn draw(
+    key: &mut Vec<u8>,
+    characters: &[u8],
+    count: u16,
+    random: &mut impl FnMut(&mut [u8]) -> Result<(), IssueError>,
+) -> Result<(), IssueError> {
+    let mask = characters.len().next_power_of_two() - 1;
+    let end = key.len() + usize::from(count);
+    let mut pool = Zeroizing::new([0u8; 64]);
+    while key.len() < end {
+        random(&mut pool[..])?;
+        let drawn = pool
+            .iter()
+            .filter_map(|&byte| characters.get(usize::from(byte) & mask));
+        let missing = end - key.len();
+        key.extend(drawn.take(missing));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::super::format::Alphabet;
+    use super::*;
+
+    #[test]
+    fn issued_keys_fit_their_format_and_differ() {
+        let formats = [
+            KeyFormat::hex(40),
+            KeyFormat::new()
+                .literal("x_")
+                .characters(Alphabet::Base62, 24)
+                .checksum(),
+            KeyFormat::new().between(Alphabet::Token, 40, 80),
+        ];
+        for format in formats {
+            let issuer = Issuer::new(format, KeyHasher::sha256());
+            let mut seen = HashSet::new();
+            for _ in 0..200 {
+                let issued = issuer.issue(None).unwrap();
+                assert!(format.matches(issued.secret().expose_secret().as_bytes()));
+                assert!(seen.insert(*issued.digest()));
+            }
+        }
+    }
+
+    #[test]
+    fn every_character_of_the_alphabet_comes_up_evenly() {
+        let issuer = Issuer::new(
+            KeyFormat::new().characters(Alphabet::Base62, 62_000),
+            KeyHasher::sha256(),
+        );
+        let issued = issuer.issue(None).unwrap();
+        let text = issued.secret().expose_secret().as_bytes();
+        for character in Alphabet::Base62.characters() {
+            let count = text.iter().filter(|byte| *byte == character).count();
+            // Expected 1000, standard deviation 31: eight of them is no chance event.
+            assert!(
+                (750..1250).contains(&count),
+                "{count} of {}",
+                *character as char
+            );
+        }
+    }
+
+    #[test]
+    fn weak_formats_and_unknown_environments_are_refused() {
+        let weak = Issuer::new(KeyFormat::hex(31), KeyHasher::sha256());
+        assert!(matches!(
+            weak.issue(None),
+            Err(IssueError::WeakFormat { .. })
+        ));
+        let tagged = KeyFormat::new()
+            .environment(&["live"])
+            .characters(Alphabet::Hex, 40);
+        let tagged = Issuer::new(tagged, KeyHasher::sha256());
+        for environment in [None, Some("test")] {
+            assert!(matches!(
+                tagged.issue(environment),
+                Err(IssueError::UnknownEnvironment)
+            ));
+        }
+        let untagged = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256());
+        assert!(matches!(
+            untagged.issue(Some("live")),
+            Err(IssueError::UnknownEnvironment)
+        ));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let issuer = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256());
+        let issued = issuer.issue(None).unwrap();
+        assert!(!format!("{issued:?}").contains(issued.secret().expose_secret()));
+    }
+}

@@ -1,0 +1,30 @@
+//! What a key is: its text, its digest, the record that the digest leads to, and how one is issued.
+//!
+//! This room guards the secret at rest. A key serves only if
+//!
+//! 1. its text fits a [`KeyFormat`], checksum included, which is decided without any store;
+//! 2. the digest of all its bytes, SHA-256 or HMAC-SHA-256, leads to a [`KeyRecord`].
+//!
+//! The text itself is never kept: [`Issuer`] hands it out once. A deployment that sets a [`Pepper`]
+//! must keep it as long as its keys: a lost pepper makes every stored digest unreachable.
+
+mod account;
+mod checksum;
+mod digest;
+mod format;
+mod issue;
+mod name;
+mod network;
+mod quota;
+mod record;
+mod scope;
+
+pub use account::{Account, AccountBuilder};
+pub use digest::{KeyDigest, KeyHasher, Pepper, WeakPepper};
+pub use format::{Alphabet, InvalidFormat, KeyFormat, Segment};
+pub use issue::{IssueError, IssuedKey, Issuer};
+pub use name::{AccountId, Environment, InvalidName, KeyId, KeyKind};
+pub use network::{InvalidNetwork, Networks};
+pub use quota::{Algorithm, InvalidQuota, MAX_QUOTAS, Per, Quota, Quotas, SUBWINDOWS};
+pub use record::{InvalidRecord, KeyRecord, KeyRecordBuilder};
+pub use scope::ScopeSet;

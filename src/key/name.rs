@@ -1,0 +1,147 @@
+//! Names that a record carries: account, key id, environment, kind.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The longest name, in bytes.
+const MAX_NAME_BYTES: usize = 255;
+
+/// Reports a name with characters that it may not have; the text itself is not repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{what} must be 1 to 255 visible ASCII characters{}", if *.scope { ", without quote or backslash" } else { "" })]
+pub struct InvalidName {
+    what: &'static str,
+    scope: bool,
+}
+
+/// Checks a name that may end up in a response header.
+pub(super) fn check_name(what: &'static str, name: &str) -> Result<(), InvalidName> {
+    let visible = name.bytes().all(|byte| byte.is_ascii_graphic());
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || !visible {
+        return Err(InvalidName { what, scope: false });
+    }
+    Ok(())
+}
+
+/// Checks a scope name against `scope-token` (RFC 6749 §3.3), which leaves out `"` and `\`.
+pub(crate) fn check_scope(name: &str) -> Result<(), InvalidName> {
+    let invalid = InvalidName {
+        what: "scope",
+        scope: true,
+    };
+    check_name("scope", name).map_err(|_| invalid)?;
+    if name.contains(['"', '\\']) {
+        return Err(invalid);
+    }
+    Ok(())
+}
+
+macro_rules! name {
+    ($(#[$documentation:meta])* $name:ident, $what:literal) => {
+        $(#[$documentation])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks and wraps a name of 1 to 255 visible ASCII characters.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidName`] for any other text.
+            pub fn new(name: impl Into<Arc<str>>) -> Result<Self, InvalidName> {
+                let name = name.into();
+                check_name($what, &name)?;
+                Ok(Self(name))
+            }
+
+            /// Returns the name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, formatter)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                &*self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                &*self.0 == *other
+            }
+        }
+    };
+}
+
+name!(
+    /// Names an account: the customer, organization or tenant that a key speaks for.
+    ///
+    /// ```
+    /// use tower_api_key::key::AccountId;
+    ///
+    /// # fn main() -> Result<(), tower_api_key::key::InvalidName> {
+    /// assert_eq!(AccountId::new("acme")?, "acme");
+    /// assert!(AccountId::new("two words").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    AccountId,
+    "account id"
+);
+name!(
+    /// Names a key in logs and administration; it is not secret and never authenticates.
+    KeyId,
+    "key id"
+);
+name!(
+    /// Names the environment that a key belongs to, such as `sandbox` or `production`.
+    Environment,
+    "environment"
+);
+name!(
+    /// Names the kind of a key, such as `partner` or `deployment`.
+    KeyKind,
+    "key kind"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_a_header_and_scopes_fit_a_quoted_string() {
+        for (text, name, scope) in [
+            ("users.read", true, true),
+            ("a\"b", true, false),
+            ("a\\b", true, false),
+            ("", false, false),
+            ("a b", false, false),
+            ("a\nb", false, false),
+            ("é", false, false),
+        ] {
+            assert_eq!(KeyId::new(text).is_ok(), name, "{text:?} as a name");
+            assert_eq!(check_scope(text).is_ok(), scope, "{text:?} as a scope");
+        }
+        assert!(KeyId::new("x".repeat(MAX_NAME_BYTES)).is_ok());
+        assert!(KeyId::new("x".repeat(MAX_NAME_BYTES + 1)).is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! Sets of IP networks: a key's allowlist, a deployment's trusted proxies.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// Reports a text that is neither an address nor a network in CIDR notation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is neither an IP address nor a network in CIDR notation")]
+pub struct InvalidNetwork {
+    text: String,
+}
+
+/// Holds IP networks; an IPv4-mapped IPv6 address counts as the IPv4 address it stands for.
+///
+/// ```
+/// use tower_api_key::key::Networks;
+///
+/// # fn main() -> Result<(), tower_api_key::key::InvalidNetwork> {
+/// let office = Networks::parse(["10.1.2.0/24", "2001:db8::/32"])?;
+/// assert!(office.contains("10.1.2.3".parse().unwrap()));
+/// assert!(office.contains("::ffff:10.1.2.3".parse().unwrap()));
+/// assert!(!office.contains("10.1.3.3".parse().unwrap()));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Networks(Box<[IpNet]>);
+
+impl Networks {
+    /// Collects networks.
+    pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
+        Self(networks.into_iter().map(unmap).collect())
+    }
+
+    /// Reads networks in CIDR notation; a bare address is a network of one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNetwork`] for the first text that is neither.
+    pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidNetwork> {
+        let parse = |text: &str| {
+            text.parse::<IpNet>()
+                .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+                .map_err(|_| InvalidNetwork {
+                    text: text.to_owned(),
+                })
+        };
+        let networks: Result<Vec<_>, _> = texts.into_iter().map(parse).collect();
+        Ok(Self::new(networks?))
+    }
+
+    /// Tells whether one of the networks has the address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// Lists the networks.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &IpNet> {
+        self.0.iter()
+    }
+
+    /// Tells whether there is no network.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Writes `::ffff:a.b.c.d/96+n` as the IPv4 network it is, since addresses are compared so.
+fn unmap(network: IpNet) -> IpNet {
+    const MAPPED_PREFIX: u8 = 96;
+    let length = network.prefix_len();
+    match network.network().to_canonical() {
+        IpAddr::V4(address) if matches!(network, IpNet::V6(_)) && length >= MAPPED_PREFIX => {
+            IpNet::new(address.into(), length - MAPPED_PREFIX).unwrap_or(network)
+        }
+        _ => network,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapped_networks_and_addresses_count_as_ipv4() {
+        let mapped = Networks::parse(["::ffff:10.0.0.0/104"]).unwrap();
+        assert!(mapped.contains("10.9.9.9".parse().unwrap()));
+        assert!(mapped.contains("::ffff:10.9.9.9".parse().unwrap()));
+        assert!(!mapped.contains("11.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn every_ipv6_address_is_not_every_ipv4_address() {
+        let six = Networks::parse(["::/0"]).unwrap();
+        assert!(!six.contains("10.0.0.1".parse().unwrap()));
+        assert!(six.contains("::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in ["", "10.0.0.0/33", "10.0.0", "localhost", "10.0.0.0/-1"] {
+            assert!(Networks::parse([text]).is_err(), "{text}");
+        }
+    }
+}

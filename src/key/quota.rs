@@ -1,0 +1,234 @@
+//! Quotas: how many requests, in what window, counted how, and for whom.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The most quotas that one set may hold; a request is under at most two sets, the account's and
+/// the route's.
+pub const MAX_QUOTAS: usize = 4;
+
+/// The parts that a sliding window is counted in: it may refuse up to one of them too long.
+pub const SUBWINDOWS: u32 = 12;
+
+/// Chooses how a quota is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// A window of fixed length, opened by the first request after the last one ended. Remaining
+    /// and reset are exact. Around a boundary at most `2 × limit - 1` requests pass in one window's
+    /// length: one opens the window, and the rest come at its end and right after it.
+    #[default]
+    FixedWindow,
+    /// The generic cell rate algorithm, a leaky bucket that holds `limit` requests and drains
+    /// evenly over the window (ITU-T I.371). A full burst plus the drained rate can pass in one
+    /// window's length: at most `2 × limit`.
+    LeakyBucket,
+    /// Never more than `limit` in any span of the window's length. Counted in [`SUBWINDOWS`] parts,
+    /// so a request may be refused up to one twelfth of the window longer than it must.
+    SlidingWindow,
+}
+
+/// Chooses whose requests a quota counts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Per {
+    /// All keys of the account together.
+    #[default]
+    Account,
+    /// Each key for itself.
+    Key,
+}
+
+/// Allows a number of requests in a window of time.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::key::{Algorithm, Per, Quota};
+///
+/// const MINUTE: Quota = Quota::new("minute", 100, Duration::from_secs(60));
+/// const BUCKET: Quota = MINUTE.counted(Algorithm::LeakyBucket).each(Per::Key);
+/// assert_eq!(BUCKET.limit(), 100);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quota {
+    name: Cow<'static, str>,
+    limit: u32,
+    window: Duration,
+    algorithm: Algorithm,
+    per: Per,
+}
+
+impl Quota {
+    /// Allows `limit` requests a window, per account, counted in a fixed window.
+    pub const fn new(name: &'static str, limit: u32, window: Duration) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            limit,
+            window,
+            algorithm: Algorithm::FixedWindow,
+            per: Per::Account,
+        }
+    }
+
+    /// Allows `limit` requests a window under a name that is known at run time only.
+    pub fn named(name: impl Into<String>, limit: u32, window: Duration) -> Self {
+        Self {
+            name: Cow::Owned(name.into()),
+            ..Self::new("", limit, window)
+        }
+    }
+
+    /// Chooses the algorithm.
+    pub const fn counted(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+
+    /// Chooses whose requests are counted together.
+    pub const fn each(mut self, per: Per) -> Self {
+        self.per = per;
+        self
+    }
+
+    /// Returns the name, which `RateLimit-Policy` shows and which tells counters apart.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the requests allowed in a window.
+    pub const fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// Returns the length of the window.
+    pub const fn window(&self) -> Duration {
+        self.window
+    }
+
+    /// Returns the algorithm.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Returns whose requests are counted together.
+    pub const fn per(&self) -> Per {
+        self.per
+    }
+
+    /// Tells whether two quotas count in the same counter: all but the limit agree, so that a
+    /// changed plan takes what was used along.
+    pub fn shares_counter(&self, other: &Self) -> bool {
+        self.window == other.window
+            && self.algorithm == other.algorithm
+            && self.per == other.per
+            && self.name == other.name
+    }
+
+    fn check(&self) -> Result<(), InvalidQuota> {
+        let key = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        let problem = if self.name.is_empty() || !self.name.bytes().all(key) {
+            // A name becomes an RFC 9651 String in `RateLimit-Policy`.
+            "the name must be visible ASCII without quote or backslash"
+        } else if self.limit == 0 {
+            "the limit must be at least 1; disable the key to admit nothing"
+        } else if self.window < Duration::from_secs(1) {
+            "the window must be at least one second"
+        } else if self.window > Duration::from_secs(366 * 24 * 3600) {
+            "the window must be at most 366 days"
+        } else {
+            return Ok(());
+        };
+        Err(InvalidQuota {
+            name: self.name.to_string(),
+            problem,
+        })
+    }
+}
+
+/// Reports a quota that cannot be counted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("quota `{name}`: {problem}")]
+pub struct InvalidQuota {
+    name: String,
+    problem: &'static str,
+}
+
+/// Holds the quotas that a request must all meet, at most [`MAX_QUOTAS`] of them.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::key::{Quota, Quotas};
+///
+/// let minute = Quota::new("minute", 100, Duration::from_secs(60));
+/// let hour = Quota::new("hour", 5_000, Duration::from_secs(3_600));
+/// assert!(Quotas::new([minute.clone(), hour]).is_ok());
+/// assert!(Quotas::new([minute.clone(), minute]).is_err(), "the names must differ");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Quotas(Arc<[Quota]>);
+
+impl Quotas {
+    /// Checks and collects quotas.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidQuota`] if one allows no request, has a window under a second or over 366 days, has
+    /// a name that no header can carry, shares its name with another, or is one too many.
+    pub fn new(quotas: impl IntoIterator<Item = Quota>) -> Result<Self, InvalidQuota> {
+        let quotas: Arc<[Quota]> = quotas.into_iter().collect();
+        for (index, quota) in quotas.iter().enumerate() {
+            quota.check()?;
+            let refuse = |problem| InvalidQuota {
+                name: quota.name.to_string(),
+                problem,
+            };
+            if index >= MAX_QUOTAS {
+                return Err(refuse("a set holds at most four quotas"));
+            }
+            if quotas.iter().take(index).any(|q| q.name == quota.name) {
+                return Err(refuse("the name appears twice in one set"));
+            }
+        }
+        Ok(Self(quotas))
+    }
+
+    /// Returns the quotas in the order given.
+    pub fn as_slice(&self) -> &[Quota] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn impossible_quotas_are_refused() {
+        for quota in [
+            Quota::new("", 1, MINUTE),
+            Quota::new("a\"b", 1, MINUTE),
+            Quota::new("none", 0, MINUTE),
+            Quota::new("short", 1, Duration::from_millis(999)),
+            Quota::new("long", 1, Duration::from_secs(367 * 24 * 3600)),
+        ] {
+            assert!(Quotas::new([quota.clone()]).is_err(), "{quota:?}");
+        }
+        let names = ["a", "b", "c", "d", "e"];
+        let quotas = names.map(|name| Quota::new(name, 1, MINUTE));
+        assert!(Quotas::new(quotas[..4].iter().cloned()).is_ok());
+        assert!(Quotas::new(quotas).is_err());
+    }
+
+    #[test]
+    fn a_changed_limit_keeps_the_counter() {
+        let quota = Quota::new("minute", 100, MINUTE);
+        assert!(quota.shares_counter(&Quota::named("minute", 200, MINUTE)));
+        assert!(!quota.shares_counter(&Quota::new("hour", 100, MINUTE)));
+        assert!(!quota.shares_counter(&quota.clone().each(Per::Key)));
+        assert!(!quota.shares_counter(&quota.clone().counted(Algorithm::LeakyBucket)));
+        assert!(!quota.shares_counter(&Quota::new("minute", 100, 2 * MINUTE)));
+    }
+}

@@ -1,0 +1,81 @@
+//! API-key authentication as one tower layer: it reads a Basic, Bearer or custom credential,
+//! resolves the key to an account, enforces the vendor's rules, and answers every refusal exactly
+//! as that vendor documents it.
+//!
+//! ```text
+//! request ─► credential ─► digest ─► record ─► rules ─► limits ─► grant ─► inner service
+//!               │             │         │        │         │
+//!               └─────────────┴─ Denial ┴────────┴─────────┴─► profile ─► response
+//! ```
+//!
+//! Start at [`ApiKeyLayer`], with one of the five [`vendors`] or a [`Profile`] of your own; a
+//! handler finds the [`Grant`] of its caller in the request's extensions. Rules are tested without
+//! a server by [`ApiKeyLayer::explain`].
+//!
+//! A request reaches the inner service if
+//!
+//! 1. it came over HTTPS, as the server's acceptor or a [trusted proxy](request::TrustedProxies)
+//!    says;
+//! 2. it has exactly one well-formed credential, whose digest the [store](store::KeyStore) knows;
+//! 3. the record of the key passes the [rules] for its route;
+//! 4. the quotas of its account have room, and so has the route.
+//!
+//! What is written on a room of this crate (a module) holds for all of it: what it guards, when a
+//! request passes, and what a deployment has to see to.
+//!
+//! # Contracts
+//!
+//! * **Revocation.** A gate holds no keys: what a store says counts for every request that starts
+//!   after it. With [`MemoryStore`](store::MemoryStore) a revoked key is refused from the moment
+//!   the call that revokes it returns; a request that was admitted before is finished.
+//! * **Failure.** A store that cannot answer is a 503, never a 401 and never a pass. What happens
+//!   when a limiter cannot answer is [chosen](limits::OnLimiterFailure) when the layer is built.
+//! * **Secrets.** A presented key is borrowed from its header, or decoded into a buffer that is
+//!   wiped; it appears in no error, no `Debug`, and no response.
+//!
+//! # Features
+//!
+//! * `axum`: extractors and `IntoResponse` for axum 0.8; the original path under `Router::nest`.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod denial;
+mod error;
+mod eventually;
+
+pub mod clock;
+pub mod key;
+pub mod request;
+pub mod store;
+
+pub mod limits;
+pub mod rules;
+
+pub mod response;
+
+mod profile;
+
+pub mod decision;
+pub mod vendors;
+
+pub mod service;
+
+#[cfg(feature = "axum")]
+pub mod axum;
+
+pub use decision::Grant;
+pub use denial::{Denial, HeaderProblem, Malformation};
+pub use error::ConfigError;
+pub use eventually::Eventually;
+pub use profile::Profile;
+pub use response::refusal;
+pub use service::{ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, MarkConnection, Observer};

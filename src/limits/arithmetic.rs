@@ -1,0 +1,95 @@
+//! The counting itself: plain functions of a quota, a counter and an instant.
+//!
+//! Charging several quotas at once is asking all of them with [`Counter::wait`], and only if none
+//! makes the request wait, charging each: that is how nothing is taken in vain.
+//!
+//! Every look at a counter first settles it: what is over is dropped, and what a clock set back
+//! has moved into the future is moved to now. Settling never makes a wait longer.
+
+use std::time::Duration;
+
+use super::fixed_window::FixedWindow;
+use super::leaky_bucket::LeakyBucket;
+use super::sliding_window::SlidingWindow;
+use super::standing::Standing;
+use crate::clock::Timestamp;
+use crate::key::{Algorithm, Quota};
+
+/// Counts the requests of one subject under one quota.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::clock::Timestamp;
+/// use tower_api_key::key::Quota;
+/// use tower_api_key::limits::Counter;
+///
+/// let quota = Quota::new("minute", 2, Duration::from_secs(60));
+/// let now = Timestamp::from_unix_seconds(1_000);
+/// let mut counter = Counter::new(&quota);
+/// counter.charge(&quota, now, 2);
+/// assert_eq!(counter.wait(&quota, now, 1), Some(Duration::from_secs(60)));
+/// assert_eq!(counter.wait(&quota, now.plus(Duration::from_secs(60)), 1), None);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Counter(State);
+
+#[derive(Debug, Clone)]
+enum State {
+    Fixed(FixedWindow),
+    Bucket(LeakyBucket),
+    // Thirteen numbers, which the other two should not have to carry.
+    Sliding(Box<SlidingWindow>),
+}
+
+impl Counter {
+    /// Starts an unused counter for a quota.
+    pub fn new(quota: &Quota) -> Self {
+        Self(match quota.algorithm() {
+            Algorithm::FixedWindow => State::Fixed(FixedWindow::default()),
+            Algorithm::LeakyBucket => State::Bucket(LeakyBucket::default()),
+            Algorithm::SlidingWindow => State::Sliding(Box::default()),
+        })
+    }
+
+    /// Returns how long a request of this cost must wait, `None` if it can pass now. A cost beyond
+    /// the whole limit can never pass; it is told to wait for the window all the same.
+    pub fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
+        match &mut self.0 {
+            State::Fixed(window) => window.wait(quota, now, cost),
+            State::Bucket(bucket) => bucket.wait(quota, now, cost),
+            State::Sliding(window) => window.wait(quota, now, cost),
+        }
+    }
+
+    /// Takes the cost of a request that [`wait`](Self::wait) has let pass.
+    pub fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
+        match &mut self.0 {
+            State::Fixed(window) => window.charge(quota, now, cost),
+            State::Bucket(bucket) => bucket.charge(quota, now, cost),
+            State::Sliding(window) => window.charge(quota, now, cost),
+        }
+    }
+
+    /// Returns what is left and when it is back.
+    pub fn standing(&mut self, quota: &Quota, now: Timestamp) -> Standing {
+        let (remaining, reset_after) = match &mut self.0 {
+            State::Fixed(window) => window.standing(quota, now),
+            State::Bucket(bucket) => bucket.standing(quota, now),
+            State::Sliding(window) => window.standing(quota, now),
+        };
+        Standing {
+            limit: quota.limit(),
+            remaining,
+            reset_after,
+        }
+    }
+
+    /// Tells whether the counter is as good as new, so that it can be forgotten.
+    pub fn is_idle(&self, quota: &Quota, now: Timestamp) -> bool {
+        match &self.0 {
+            State::Fixed(window) => window.is_idle(now),
+            State::Bucket(bucket) => bucket.is_idle(now),
+            State::Sliding(window) => window.is_idle(quota, now),
+        }
+    }
+}

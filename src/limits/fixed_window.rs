@@ -1,0 +1,112 @@
+//! A window of fixed length, opened by the first request after the last window ended.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::key::Quota;
+
+/// Counts in the open window. Around a boundary at most `2 × limit - 1` requests pass within one
+/// length: the request that opened the window came at its beginning.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct FixedWindow {
+    ends: Timestamp,
+    used: u32,
+}
+
+impl FixedWindow {
+    /// Closes the window if its time is over. A clock set back must not lock an account out, so no
+    /// window ends later than its length from now.
+    fn settle(&mut self, quota: &Quota, now: Timestamp) {
+        if self.is_idle(now) {
+            *self = Self::default();
+        }
+        self.ends = self.ends.min(now.plus(quota.window()));
+    }
+
+    /// The time until the open window ends, or the one that a request would open now.
+    fn reset(&self, quota: &Quota, now: Timestamp) -> Duration {
+        if self.is_idle(now) {
+            quota.window()
+        } else {
+            self.ends.since(now)
+        }
+    }
+
+    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
+        self.settle(quota, now);
+        let fits = cost <= quota.limit().saturating_sub(self.used);
+        (!fits).then(|| self.reset(quota, now))
+    }
+
+    pub(super) fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
+        self.settle(quota, now);
+        if cost > 0 {
+            self.ends = now.plus(self.reset(quota, now));
+            self.used = self.used.saturating_add(cost);
+        }
+    }
+
+    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, Duration) {
+        self.settle(quota, now);
+        (
+            quota.limit().saturating_sub(self.used),
+            self.reset(quota, now),
+        )
+    }
+
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        self.ends <= now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUOTA: Quota = Quota::new("minute", 3, Duration::from_secs(60));
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+
+    fn at(seconds: u64) -> Timestamp {
+        START.plus(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn the_first_request_opens_the_window() {
+        let mut window = FixedWindow::default();
+        for (second, wait, remaining, reset) in [
+            (7, None, 2, 60),
+            (10, None, 1, 57),
+            (66, None, 0, 1),
+            (66, Some(1), 0, 1),
+            (67, None, 2, 60), // a new window, opened now
+        ] {
+            let now = at(second);
+            let waits = window.wait(&QUOTA, now, 1);
+            assert_eq!(waits, wait.map(Duration::from_secs), "{second}");
+            if waits.is_none() {
+                window.charge(&QUOTA, now, 1);
+            }
+            let expected = (remaining, Duration::from_secs(reset));
+            assert_eq!(window.standing(&QUOTA, now), expected, "{second}");
+        }
+    }
+
+    #[test]
+    fn a_clock_set_back_locks_nobody_out_for_longer_than_a_window() {
+        let mut window = FixedWindow::default();
+        window.charge(&QUOTA, at(100_000), 3);
+        assert_eq!(window.wait(&QUOTA, at(0), 1), Some(Duration::from_secs(60)));
+        assert_eq!(window.wait(&QUOTA, at(59), 1), Some(Duration::from_secs(1)));
+        assert_eq!(window.wait(&QUOTA, at(60), 1), None);
+    }
+
+    #[test]
+    fn a_cost_is_taken_whole_or_not_at_all() {
+        let mut window = FixedWindow::default();
+        assert!(window.wait(&QUOTA, at(0), 4).is_some());
+        window.charge(&QUOTA, at(0), 2);
+        assert!(window.wait(&QUOTA, at(0), 2).is_some());
+        assert!(window.wait(&QUOTA, at(0), 1).is_none());
+        assert!(window.wait(&QUOTA, at(0), 0).is_none());
+    }
+}

@@ -1,0 +1,124 @@
+//! The generic cell rate algorithm (ITU-T I.371): a bucket that drains evenly.
+
+use std::time::Duration;
+
+use crate::clock::{Timestamp, nanoseconds};
+use crate::key::Quota;
+
+/// Remembers the theoretical arrival time: the instant at which the bucket is empty again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LeakyBucket {
+    empty_at: Timestamp,
+}
+
+/// The time that one request takes to drain. Rounded up, so that the rate is never exceeded.
+fn interval(quota: &Quota) -> u64 {
+    nanoseconds(quota.window()).div_ceil(u64::from(quota.limit()))
+}
+
+/// The time that a full bucket takes to drain.
+fn capacity(quota: &Quota) -> u64 {
+    interval(quota).saturating_mul(u64::from(quota.limit()))
+}
+
+impl LeakyBucket {
+    /// Returns the nanoseconds that the content still takes to drain. A clock set back must not
+    /// lock an account out, so a bucket is never fuller than full.
+    fn settle(&mut self, quota: &Quota, now: Timestamp) -> u64 {
+        let level = nanoseconds(self.empty_at.since(now)).min(capacity(quota));
+        self.empty_at = now.plus(Duration::from_nanos(level));
+        level
+    }
+
+    fn level_after(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> u64 {
+        let added = interval(quota).saturating_mul(u64::from(cost));
+        self.settle(quota, now).saturating_add(added)
+    }
+
+    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
+        let excess = self
+            .level_after(quota, now, cost)
+            .saturating_sub(capacity(quota));
+        (excess > 0).then(|| Duration::from_nanos(excess))
+    }
+
+    pub(super) fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
+        let level = self.level_after(quota, now, cost);
+        self.empty_at = now.plus(Duration::from_nanos(level));
+    }
+
+    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, Duration) {
+        let level = self.settle(quota, now);
+        let remaining = (capacity(quota) - level) / interval(quota);
+        let remaining = u32::try_from(remaining).unwrap_or(u32::MAX);
+        (remaining, Duration::from_nanos(level))
+    }
+
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        self.empty_at <= now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUOTA: Quota = Quota::new("minute", 60, Duration::from_secs(60));
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+
+    fn at(milliseconds: u64) -> Timestamp {
+        START.plus(Duration::from_millis(milliseconds))
+    }
+
+    #[test]
+    fn a_full_bucket_drains_one_request_a_second() {
+        let mut bucket = LeakyBucket::default();
+        assert_eq!(bucket.standing(&QUOTA, at(0)), (60, Duration::ZERO));
+        for left in (0..60).rev() {
+            assert_eq!(bucket.wait(&QUOTA, at(0), 1), None);
+            bucket.charge(&QUOTA, at(0), 1);
+            assert_eq!(bucket.standing(&QUOTA, at(0)).0, left);
+        }
+        assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(Duration::from_secs(1)));
+        assert_eq!(
+            bucket.wait(&QUOTA, at(400), 1),
+            Some(Duration::from_millis(600))
+        );
+        assert_eq!(bucket.wait(&QUOTA, at(1_000), 1), None);
+        assert_eq!(
+            bucket.wait(&QUOTA, at(1_000), 2),
+            Some(Duration::from_secs(1))
+        );
+        assert_eq!(bucket.standing(&QUOTA, at(0)), (0, Duration::from_secs(60)));
+        assert!(!bucket.is_idle(at(59_999)) && bucket.is_idle(at(60_000)));
+    }
+
+    #[test]
+    fn a_clock_set_back_locks_nobody_out_for_longer_than_a_window() {
+        let mut bucket = LeakyBucket::default();
+        bucket.charge(&QUOTA, at(100_000_000), 60);
+        assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(Duration::from_secs(1)));
+        assert_eq!(
+            bucket.wait(&QUOTA, at(999), 1),
+            Some(Duration::from_millis(1))
+        );
+        assert_eq!(bucket.wait(&QUOTA, at(1_000), 1), None);
+    }
+
+    #[test]
+    fn a_limit_that_does_not_divide_the_window_is_not_exceeded() {
+        const SEVEN: Quota = Quota::new("seven", 7, Duration::from_secs(1));
+        let (mut bucket, mut passed) = (LeakyBucket::default(), 0);
+        for nanosecond in (0..10_000_000_000u64).step_by(1_000_003) {
+            let now = START.plus(Duration::from_nanos(nanosecond));
+            if bucket.wait(&SEVEN, now, 1).is_none() {
+                bucket.charge(&SEVEN, now, 1);
+                passed += 1;
+            }
+        }
+        assert!(
+            (76..=77).contains(&passed),
+            "7 at once and 7 a second: {passed}"
+        );
+    }
+}

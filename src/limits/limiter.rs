@@ -1,0 +1,98 @@
+//! The one question a gate asks of a limiter.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use super::standing::Verdict;
+use crate::clock::Timestamp;
+use crate::eventually::Eventually;
+use crate::key::{AccountId, KeyId, Quota};
+
+/// Asks for the cost of one request, from all quotas that apply to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Charge<'a> {
+    /// Whose requests are counted where a quota counts per account.
+    pub account: &'a AccountId,
+    /// Whose requests are counted where a quota counts per key.
+    pub key: &'a KeyId,
+    /// The quotas, all of which must have room.
+    pub quotas: Applicable<'a>,
+    /// The cost of the request; nothing refuses a cost of 0.
+    pub cost: u32,
+    /// Whether the cost is taken; if not, the verdict tells whether it could be, and how the
+    /// quotas stand as they are.
+    pub commit: bool,
+    /// The instant of the request.
+    pub now: Timestamp,
+}
+
+/// Lists the quotas that apply to a request. A route's quota never shares a counter with an
+/// account's of the same name; routes that name the same quota share one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Applicable<'a> {
+    /// The key's quotas, else its account's, else the profile's.
+    pub general: &'a [Quota],
+    /// The route's quotas.
+    pub route: &'a [Quota],
+}
+
+impl<'a> Applicable<'a> {
+    /// Lists the quotas in the order of [`Verdict::standings`], the route's ones last, each with
+    /// whether it is the route's.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a Quota, bool)> + use<'a> {
+        let general = self.general.iter().map(|quota| (quota, false));
+        general.chain(self.route.iter().map(|quota| (quota, true)))
+    }
+
+    /// Tells whether no quota applies.
+    pub const fn is_empty(&self) -> bool {
+        self.general.is_empty() && self.route.is_empty()
+    }
+}
+
+/// Counts requests.
+///
+/// An implementation charges all quotas of a request or none, in one atomic step; a request that
+/// one of them refuses takes nothing from the others and makes no window longer.
+pub trait Limiter: Send + Sync + 'static {
+    /// Charges the cost of a request to all its quotas, or tells how long it has to wait.
+    ///
+    /// # Errors
+    ///
+    /// [`LimiterError`] if the limiter cannot tell; the gate's [`OnLimiterFailure`] decides then.
+    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>>;
+}
+
+impl<L: Limiter + ?Sized> Limiter for Arc<L> {
+    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+        (**self).charge(charge)
+    }
+}
+
+/// Chooses what happens to a request when the limiter cannot answer. There is no default: both
+/// choices cost somebody something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnLimiterFailure {
+    /// Refuse it with 503: the limit holds, the service does not.
+    Deny,
+    /// Let it pass uncounted: the service holds, the limit does not.
+    Allow,
+}
+
+/// Wraps the reason why a limiter cannot answer, for the operator; a client never sees it.
+#[derive(Debug, thiserror::Error)]
+#[error("the limiter cannot answer")]
+pub struct LimiterError {
+    #[source]
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl LimiterError {
+    /// Wraps the cause.
+    pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            source: source.into(),
+        }
+    }
+}

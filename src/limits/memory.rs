@@ -1,0 +1,308 @@
+//! A limiter in memory: exact in one process, bounded, and forgetful of idle accounts.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+use std::sync::{Mutex, PoisonError};
+
+use super::arithmetic::Counter;
+use super::limiter::{Charge, Limiter, LimiterError};
+use super::standing::Verdict;
+use crate::clock::Timestamp;
+use crate::eventually::Eventually;
+use crate::key::{AccountId, KeyId, MAX_QUOTAS, Per, Quota};
+
+/// Parts of the state that can be charged at the same time; a power of two.
+const SHARDS: usize = 64;
+
+/// Subjects that a shard holds before it first looks for idle ones.
+const FIRST_SWEEP: usize = 64;
+
+/// The counters that one subject keeps before idle ones make room: those of a request, and as many
+/// that changed plans have left behind.
+const MAX_COUNTERS: usize = 4 * MAX_QUOTAS;
+
+/// Counts requests in this process.
+///
+/// All counters of an account, those of its keys included, lie in one shard behind one lock, so a
+/// request's quotas are charged in one step. Accounts whose windows are over are forgotten when a
+/// shard has doubled since it last looked; there are never more than the capacity.
+#[derive(Debug)]
+pub struct MemoryLimiter {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+    capacity_per_shard: usize,
+}
+
+#[derive(Default)]
+struct Shard {
+    accounts: HashMap<AccountId, Counters>,
+    keys: HashMap<KeyId, Counters>,
+    sweep_at: usize,
+}
+
+type Counters = Vec<Slot>;
+
+struct Slot {
+    quota: Quota,
+    route: bool,
+    counter: Counter,
+}
+
+/// Says that the limiter is full of active accounts.
+#[derive(Debug, thiserror::Error)]
+#[error("the limiter holds as many active accounts and keys as it may")]
+struct Full;
+
+impl Default for MemoryLimiter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryLimiter {
+    /// Creates a limiter for up to a million active accounts, and keys with quotas of their own.
+    pub fn new() -> Self {
+        Self::with_capacity(1_000_000)
+    }
+
+    /// Creates a limiter for about this many active accounts and keys, at least one for each of 64
+    /// shards. A subject that finds its shard full of active ones makes the limiter fail, and the
+    /// gate's [`OnLimiterFailure`](super::OnLimiterFailure) decides: to drop an active counter would
+    /// be to give its account a fresh quota.
+    pub fn with_capacity(subjects: usize) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            capacity_per_shard: subjects.div_ceil(SHARDS).max(1),
+        }
+    }
+
+    /// Returns the number of accounts and keys that are being counted.
+    pub fn len(&self) -> usize {
+        let subjects = |shard: &Mutex<Shard>| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.len()
+        };
+        self.shards.iter().map(subjects).sum()
+    }
+
+    /// Tells whether nothing is being counted.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn charge_now(&self, charge: Charge<'_>) -> Result<Verdict, LimiterError> {
+        #[allow(clippy::cast_possible_truncation)] // Only the low bits are used.
+        let index = self.hasher.hash_one(charge.account) as usize % SHARDS;
+        let Some(shard) = self.shards.get(index) else {
+            return Err(LimiterError::new(Full)); // There are as many shards as remainders.
+        };
+        // A poisoned lock would only mean a panic between two counters of one request.
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut verdict = Verdict::passed();
+        shard.prepare(&charge, self.capacity_per_shard)?;
+        shard.each(&charge, |quota, counter| {
+            if let Some(wait) = counter.wait(quota, charge.now, charge.cost) {
+                verdict.refuse(wait);
+            }
+        });
+        let take = charge.commit && verdict.retry_after().is_none();
+        shard.each(&charge, |quota, counter| {
+            if take {
+                counter.charge(quota, charge.now, charge.cost);
+            }
+            verdict.push(counter.standing(quota, charge.now));
+        });
+        Ok(verdict)
+    }
+}
+
+impl Limiter for MemoryLimiter {
+    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+        Eventually::now(self.charge_now(charge))
+    }
+}
+
+impl Shard {
+    fn len(&self) -> usize {
+        self.accounts.len() + self.keys.len()
+    }
+
+    /// Makes room for the subjects of a request. One that takes nothing keeps nothing, either.
+    fn prepare(&mut self, charge: &Charge<'_>, capacity: usize) -> Result<(), LimiterError> {
+        if !charge.commit {
+            return Ok(());
+        }
+        let mut per = [false; 2];
+        for (quota, _) in charge.quotas.iter() {
+            match quota.per() {
+                Per::Account => per[0] = true,
+                Per::Key => per[1] = true,
+            }
+        }
+        let missing = usize::from(per[0] && !self.accounts.contains_key(charge.account))
+            + usize::from(per[1] && !self.keys.contains_key(charge.key));
+        if missing == 0 {
+            return Ok(());
+        }
+        if self.len() + missing > self.sweep_at.clamp(FIRST_SWEEP.min(capacity), capacity) {
+            self.sweep(charge.now);
+        }
+        if self.len() + missing > capacity {
+            return Err(LimiterError::new(Full));
+        }
+        Ok(())
+    }
+
+    /// Forgets every subject whose counters are all as good as new.
+    fn sweep(&mut self, now: Timestamp) {
+        let active = |counters: &mut Counters| {
+            counters.retain(|slot| !slot.counter.is_idle(&slot.quota, now));
+            !counters.is_empty()
+        };
+        self.accounts.retain(|_, counters| active(counters));
+        self.keys.retain(|_, counters| active(counters));
+        self.sweep_at = 2 * self.len();
+    }
+
+    /// Visits the counter of each quota of a request, in order.
+    fn each(&mut self, charge: &Charge<'_>, mut visit: impl FnMut(&Quota, &mut Counter)) {
+        for (quota, route) in charge.quotas.iter() {
+            let counters = match quota.per() {
+                Per::Account => counters(&mut self.accounts, charge.account, charge.commit),
+                Per::Key => counters(&mut self.keys, charge.key, charge.commit),
+            };
+            match counters {
+                Some(counters) => visit(quota, slot(counters, quota, route, charge.now)),
+                None => visit(quota, &mut Counter::new(quota)),
+            }
+        }
+    }
+}
+
+fn counters<'a, S: Hash + Eq + Clone>(
+    subjects: &'a mut HashMap<S, Counters>,
+    subject: &S,
+    keep: bool,
+) -> Option<&'a mut Counters> {
+    if keep && !subjects.contains_key(subject) {
+        subjects.insert(subject.clone(), Counters::new());
+    }
+    subjects.get_mut(subject)
+}
+
+/// Finds the counter of a quota, or starts it. Counters that changed plans have left behind make
+/// room when there are too many of them, idle ones first.
+fn slot<'a>(
+    counters: &'a mut Counters,
+    quota: &Quota,
+    route: bool,
+    now: Timestamp,
+) -> &'a mut Counter {
+    let fits = |slot: &Slot| slot.route == route && slot.quota.shares_counter(quota);
+    let index = counters.iter().position(fits).unwrap_or_else(|| {
+        if counters.len() >= MAX_COUNTERS {
+            counters.retain(|slot| !slot.counter.is_idle(&slot.quota, now));
+        }
+        counters.push(Slot {
+            quota: quota.clone(),
+            route,
+            counter: Counter::new(quota),
+        });
+        counters.len() - 1
+    });
+    #[allow(clippy::indexing_slicing)] // Found or pushed just above.
+    &mut counters[index].counter
+}
+
+impl fmt::Debug for Shard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Shard({} subjects)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::limiter::Applicable;
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn charge(limiter: &MemoryLimiter, account: usize, quotas: &[Quota], now: Timestamp) -> bool {
+        let result = limiter.charge_now(Charge {
+            account: &AccountId::new(account.to_string()).unwrap(),
+            key: &KeyId::new("key").unwrap(),
+            quotas: Applicable {
+                general: quotas,
+                route: &[],
+            },
+            cost: 1,
+            commit: true,
+            now,
+        });
+        result.is_ok_and(|verdict| verdict.retry_after().is_none())
+    }
+
+    #[test]
+    fn idle_accounts_are_forgotten() {
+        let limiter = MemoryLimiter::new();
+        let quotas = [Quota::new("minute", 5, MINUTE)];
+        for round in 0..10u64 {
+            let now = START.plus(Duration::from_secs(60 * round));
+            for account in 0..20_000 {
+                assert!(charge(
+                    &limiter,
+                    20_000 * round as usize + account,
+                    &quotas,
+                    now
+                ));
+            }
+            assert!(
+                limiter.len() < 50_000,
+                "{} after round {round}",
+                limiter.len()
+            );
+        }
+    }
+
+    #[test]
+    fn a_full_limiter_fails_rather_than_forgets() {
+        let limiter = MemoryLimiter::with_capacity(1_000);
+        let quotas = [Quota::new("minute", 1, MINUTE)];
+        let passed = (0..5_000)
+            .filter(|n| charge(&limiter, *n, &quotas, START))
+            .count();
+        assert!(
+            passed <= limiter.len() && limiter.len() <= 1_024,
+            "{passed}"
+        );
+        assert!((0..5_000).all(|n| !charge(&limiter, n, &quotas, START)));
+        assert!(
+            charge(&limiter, 9_999, &quotas, START.plus(MINUTE)),
+            "all idle by now"
+        );
+    }
+
+    #[test]
+    fn a_peek_keeps_nothing() {
+        let limiter = MemoryLimiter::new();
+        let verdict = limiter.charge_now(Charge {
+            account: &AccountId::new("acme").unwrap(),
+            key: &KeyId::new("key").unwrap(),
+            quotas: Applicable {
+                general: &[Quota::new("minute", 5, MINUTE)],
+                route: &[],
+            },
+            cost: 1,
+            commit: false,
+            now: START,
+        });
+        assert_eq!(verdict.unwrap().standings()[0].remaining, 5);
+        assert!(limiter.is_empty());
+    }
+}

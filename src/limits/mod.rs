@@ -1,0 +1,29 @@
+//! How often: request limits over time, and simultaneous requests.
+//!
+//! This room guards an account's share of the service. A request passes if
+//!
+//! 1. every quota that applies has room for its cost: those of the key, else of its account, else
+//!    of the profile, and those of the route besides;
+//! 2. all of them are charged at once; if one refuses, none is charged, and a refused request never
+//!    makes a window longer;
+//! 3. the route has a free place for the account, or one becomes free within the longest wait.
+//!
+//! [`MemoryLimiter`] counts in this process alone: behind `n` processes an account can have up to
+//! `n` times its quota.
+
+mod arithmetic;
+mod concurrency;
+mod fixed_window;
+mod leaky_bucket;
+mod limiter;
+mod memory;
+mod sliding_window;
+mod standing;
+
+pub use arithmetic::Counter;
+pub use concurrency::Concurrency;
+pub(crate) use concurrency::{ConcurrencyLimiter, Permit, Place};
+pub use limiter::{Applicable, Charge, Limiter, LimiterError, OnLimiterFailure};
+pub use memory::MemoryLimiter;
+pub(crate) use standing::whole_seconds;
+pub use standing::{Standing, Verdict};

@@ -1,0 +1,171 @@
+//! A strict sliding window, counted in parts.
+//!
+//! The window's length is cut into [`SUBWINDOWS`] parts, and requests are counted by the part they
+//! fall into. Any span of the window's length that ends now touches the present part and the
+//! twelve before it, so their sum is at least what passed in the span: the limit is never
+//! exceeded, and a request is counted for up to one part longer than it must be.
+
+use std::time::Duration;
+
+use crate::clock::{Timestamp, nanoseconds};
+use crate::key::{Quota, SUBWINDOWS};
+
+const PARTS: usize = SUBWINDOWS as usize + 1;
+
+/// Counts by part: `counts[0]` is part number `newest`, `counts[1]` the one before, and so on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SlidingWindow {
+    newest: u64,
+    counts: [u32; PARTS],
+}
+
+/// The length of a part in nanoseconds. Rounded up, so that twelve of them cover the window.
+fn part_length(quota: &Quota) -> u64 {
+    nanoseconds(quota.window()).div_ceil(u64::from(SUBWINDOWS))
+}
+
+impl SlidingWindow {
+    /// Moves the window to the part that `now` falls into. A clock set back leaves the counts where
+    /// they are, as if they had just happened: that refuses for one window, and admits nothing.
+    fn settle(&mut self, quota: &Quota, now: Timestamp) {
+        let part = now.unix_nanoseconds() / part_length(quota);
+        let before = *self;
+        let shift = usize::try_from(part.saturating_sub(before.newest)).unwrap_or(PARTS);
+        self.newest = part;
+        self.counts = [0; PARTS];
+        for (to, from) in self.counts.iter_mut().skip(shift).zip(before.counts) {
+            *to = from;
+        }
+    }
+
+    fn used(&self) -> u32 {
+        self.counts
+            .iter()
+            .fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// The time until the part of this age (0 is the present one) counts no more.
+    fn expiry(&self, quota: &Quota, now: Timestamp, age: usize) -> Duration {
+        let parts = (PARTS - age) as u64;
+        let end = self
+            .newest
+            .saturating_add(parts)
+            .saturating_mul(part_length(quota));
+        Timestamp::from_unix_nanoseconds(end).since(now)
+    }
+
+    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
+        self.settle(quota, now);
+        let mut used = self.used();
+        if cost <= quota.limit().saturating_sub(used) {
+            return None;
+        }
+        for (age, count) in self.counts.iter().enumerate().rev() {
+            used = used.saturating_sub(*count);
+            if cost <= quota.limit().saturating_sub(used) {
+                return Some(self.expiry(quota, now, age));
+            }
+        }
+        Some(quota.window())
+    }
+
+    pub(super) fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
+        self.settle(quota, now);
+        if let Some(present) = self.counts.first_mut() {
+            *present = present.saturating_add(cost);
+        }
+    }
+
+    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, Duration) {
+        self.settle(quota, now);
+        let latest = self.counts.iter().position(|count| *count > 0);
+        let reset = latest.map_or(Duration::ZERO, |age| self.expiry(quota, now, age));
+        (quota.limit().saturating_sub(self.used()), reset)
+    }
+
+    pub(super) fn is_idle(&self, quota: &Quota, now: Timestamp) -> bool {
+        let mut settled = *self;
+        settled.settle(quota, now);
+        settled.used() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUOTA: Quota = Quota::new("minute", 10, Duration::from_secs(60));
+    // A whole number of parts after the epoch, so that the parts begin at multiples of five.
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_020);
+
+    fn at(seconds: u64) -> Timestamp {
+        START.plus(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_part_counts_until_the_window_has_left_it_whole() {
+        let mut window = SlidingWindow::default();
+        window.charge(&QUOTA, at(3), 10);
+        assert_eq!(window.standing(&QUOTA, at(3)), (0, Duration::from_secs(62)));
+        assert!(!window.is_idle(&QUOTA, at(64)) && window.is_idle(&QUOTA, at(65)));
+        assert_eq!(window.wait(&QUOTA, at(62), 1), Some(Duration::from_secs(3)));
+        assert_eq!(window.wait(&QUOTA, at(65), 10), None);
+    }
+
+    #[test]
+    fn the_wait_ends_when_enough_parts_have_left() {
+        let mut window = SlidingWindow::default();
+        window.charge(&QUOTA, at(0), 4);
+        window.charge(&QUOTA, at(20), 6);
+        assert_eq!(
+            window.wait(&QUOTA, at(20), 4),
+            Some(Duration::from_secs(45))
+        );
+        assert_eq!(
+            window.wait(&QUOTA, at(20), 5),
+            Some(Duration::from_secs(65))
+        );
+        assert_eq!(
+            window.wait(&QUOTA, at(20), 11),
+            Some(Duration::from_secs(60))
+        );
+    }
+
+    #[test]
+    fn no_span_of_the_window_ever_holds_more_than_the_limit() {
+        let mut window = SlidingWindow::default();
+        let mut passed: Vec<u64> = Vec::new();
+        let (mut state, mut now) = (7u64, 0u64);
+        for _ in 0..20_000 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            now += (state >> 33) % 3_000; // milliseconds
+            let instant = START.plus(Duration::from_millis(now));
+            if window.wait(&QUOTA, instant, 1).is_none() {
+                window.charge(&QUOTA, instant, 1);
+                passed.push(now);
+            }
+        }
+        let worst = passed
+            .windows(11)
+            .map(|span| span[10] - span[0])
+            .min()
+            .unwrap();
+        assert!(worst >= 60_000, "11 requests within {worst} ms");
+        assert!(
+            passed.len() > 3_000,
+            "nearly 10 a minute pass: {}",
+            passed.len()
+        );
+    }
+
+    #[test]
+    fn a_clock_set_back_locks_nobody_out_for_longer_than_a_window_and_a_part() {
+        let mut window = SlidingWindow::default();
+        window.charge(&QUOTA, at(100_000), 10);
+        assert_eq!(window.wait(&QUOTA, at(0), 1), Some(Duration::from_secs(65)));
+        assert_eq!(window.wait(&QUOTA, at(64), 1), Some(Duration::from_secs(1)));
+        assert_eq!(window.wait(&QUOTA, at(65), 1), None);
+    }
+}

@@ -1,0 +1,104 @@
+//! The Basic scheme (RFC 7617): strict base64, the first colon splits, no control characters.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::credential::BasicKey;
+use super::presented::KeyBuffer;
+use crate::denial::Malformation;
+
+/// Decodes `token` into the buffer and picks the key out of `user:password`.
+pub(super) fn key<'a>(
+    token: &[u8],
+    rule: BasicKey,
+    buffer: &'a mut KeyBuffer,
+) -> Result<&'a [u8], Malformation> {
+    if token.is_empty() {
+        return Err(Malformation::Empty);
+    }
+    // `STANDARD` insists on the standard alphabet, canonical padding and zero pad bits.
+    let pair = buffer
+        .fill(|decoded| STANDARD.decode_slice(token, decoded))
+        .map_err(|_| Malformation::Base64)?;
+    let pair = std::str::from_utf8(pair).map_err(|_| Malformation::Utf8)?;
+    if pair.bytes().any(|byte| byte.is_ascii_control()) {
+        return Err(Malformation::ControlCharacter);
+    }
+    let (user, password) = pair.split_once(':').ok_or(Malformation::NoColon)?;
+    let key = match rule {
+        BasicKey::PasswordOf(expected) if user != expected => return Err(Malformation::UserName),
+        BasicKey::PasswordOf(_) => password,
+        BasicKey::UserOrPassword if password.is_empty() => user,
+        BasicKey::UserOrPassword => password,
+    };
+    if key.is_empty() {
+        return Err(Malformation::Empty);
+    }
+    Ok(key.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(token: &str, rule: BasicKey) -> Result<String, Malformation> {
+        let mut buffer = KeyBuffer::new();
+        let key = key(token.as_bytes(), rule, &mut buffer)?;
+        Ok(String::from_utf8(key.to_vec()).unwrap())
+    }
+
+    fn encoded(pair: &[u8], rule: BasicKey) -> Result<String, Malformation> {
+        read(&STANDARD.encode(pair), rule)
+    }
+
+    #[test]
+    fn base64_is_strict() {
+        let api = BasicKey::PasswordOf("api");
+        assert_eq!(read("YXBpOktFWQ==", api).as_deref(), Ok("KEY"));
+        for token in [
+            "YXBpOktFWQ",       // no padding
+            "YXBpOktFWQ=",      // too little
+            "YXBpOktFWQ===",    // too much
+            "YXBpOktFWR==",     // pad bits not zero
+            "YXBpOktF WQ==",    // white space
+            "YXBpOktFWQ== ",    // at the end
+            "YXBpOktF\nWQ==",   // line break
+            "YXBpOi0_Pz8_",     // URL alphabet
+            "YXBpOktFWQ==YQ==", // padding inside
+            "====",
+        ] {
+            assert_eq!(read(token, api), Err(Malformation::Base64), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn the_pair_splits_at_the_first_colon() {
+        use Malformation::{ControlCharacter, Empty, NoColon, UserName, Utf8};
+        let api = BasicKey::PasswordOf("api");
+        let any = BasicKey::UserOrPassword;
+        for (pair, rule, expected) in [
+            (&b"api:KEY"[..], api, Ok("KEY")),
+            (b"api:a:b:", api, Ok("a:b:")),
+            (b"api:", api, Err(Empty)),
+            (b"API:KEY", api, Err(UserName)),
+            (b":KEY", api, Err(UserName)),
+            (b"api", api, Err(NoColon)),
+            (b"api:K\xffY", api, Err(Utf8)),
+            (b"api:K\0Y", api, Err(ControlCharacter)),
+            (b"api:KEY\x7f", api, Err(ControlCharacter)),
+            (b"api:\nKEY", api, Err(ControlCharacter)),
+            ("api:kéy".as_bytes(), api, Ok("kéy")),
+            (b"KEY:", any, Ok("KEY")),
+            (b":KEY", any, Ok("KEY")),
+            (b"whoever:KEY", any, Ok("KEY")),
+            (b":", any, Err(Empty)),
+        ] {
+            let read = encoded(pair, rule);
+            assert_eq!(
+                read.as_deref(),
+                expected.as_ref().map(|key| *key),
+                "{pair:?}"
+            );
+        }
+    }
+}

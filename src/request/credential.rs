@@ -1,0 +1,400 @@
+//! Reading the one credential of a request.
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::presented::{KeyBuffer, PresentedKey};
+use super::{basic, bearer};
+use crate::denial::{Denial, Malformation};
+use crate::error::ConfigError;
+
+/// The longest credential that is read, in bytes of the field value after the scheme. Longer ones
+/// are refused before they are decoded or hashed.
+pub const MAX_CREDENTIAL_BYTES: usize = 512;
+
+/// Names a place that a profile reads keys from.
+///
+/// ```
+/// use tower_api_key::request::{BasicKey, CredentialSource};
+///
+/// const BASIC: CredentialSource = CredentialSource::basic(BasicKey::PasswordOf("api"));
+/// const BEARER: CredentialSource = CredentialSource::bearer();
+/// const CUSTOM: CredentialSource = CredentialSource::header("x-api-key");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CredentialSource {
+    /// The scheme that carries the key.
+    pub scheme: Scheme,
+    /// The kinds of keys that serve through this source; empty means all.
+    pub kinds: &'static [&'static str],
+}
+
+impl CredentialSource {
+    /// Reads `Authorization: Basic` (RFC 7617).
+    pub const fn basic(key: BasicKey) -> Self {
+        Self {
+            scheme: Scheme::Basic(key),
+            kinds: &[],
+        }
+    }
+
+    /// Reads `Authorization: Bearer` (RFC 6750 §2.1).
+    pub const fn bearer() -> Self {
+        Self {
+            scheme: Scheme::Bearer,
+            kinds: &[],
+        }
+    }
+
+    /// Reads a header of the vendor's own, named in lower case; its whole value is the key.
+    pub const fn header(name: &'static str) -> Self {
+        Self {
+            scheme: Scheme::Header(name),
+            kinds: &[],
+        }
+    }
+
+    /// Lets only keys of these kinds serve through this source.
+    pub const fn only(mut self, kinds: &'static [&'static str]) -> Self {
+        self.kinds = kinds;
+        self
+    }
+}
+
+/// Names how a key travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scheme {
+    /// `Authorization: Basic`, with the key in the pair of user name and password.
+    Basic(BasicKey),
+    /// `Authorization: Bearer`, with the key as the token.
+    Bearer,
+    /// A header of this name, in lower case.
+    Header(&'static str),
+}
+
+/// Tells where in a Basic pair the key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BasicKey {
+    /// The password, under exactly this user name.
+    PasswordOf(&'static str),
+    /// The password under any user name, or the user name if the password is empty.
+    UserOrPassword,
+}
+
+/// The credential sources of a profile, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Credentials {
+    sources: &'static [CredentialSource],
+    headers: Vec<(HeaderName, &'static CredentialSource)>,
+    reads_authorization: bool,
+}
+
+/// A key as read, and the source that carried it.
+pub(crate) struct Reading<'a> {
+    pub(crate) key: PresentedKey<'a>,
+    pub(crate) source: &'static CredentialSource,
+}
+
+impl Credentials {
+    pub(crate) fn new(sources: &'static [CredentialSource]) -> Result<Self, ConfigError> {
+        if sources.is_empty() {
+            return Err(ConfigError::NoCredentialSource);
+        }
+        let mut headers: Vec<(HeaderName, &CredentialSource)> = Vec::new();
+        for (index, source) in sources.iter().enumerate() {
+            let label = source.scheme.label();
+            if sources
+                .iter()
+                .take(index)
+                .any(|other| other.scheme.label() == label)
+            {
+                return Err(ConfigError::RepeatedCredentialSource(label));
+            }
+            if let Scheme::Header(name) = source.scheme {
+                let invalid = ConfigError::Header {
+                    what: "the name of a credential header",
+                };
+                let name = HeaderName::from_lowercase(name.as_bytes()).map_err(|_| invalid)?;
+                headers.push((name, source));
+            }
+        }
+        Ok(Self {
+            sources,
+            reads_authorization: headers.len() < sources.len(),
+            headers,
+        })
+    }
+
+    /// Lists the headers that carry keys.
+    pub(crate) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
+        let authorization = self.reads_authorization.then_some(&AUTHORIZATION);
+        authorization
+            .into_iter()
+            .chain(self.headers.iter().map(|(name, _)| name))
+    }
+
+    /// Reads the one credential of a request. A source that is absent says nothing; two that are
+    /// present are refused, whatever they say.
+    pub(crate) fn read<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        buffer: &'a mut KeyBuffer,
+    ) -> Result<Reading<'a>, Denial> {
+        let mut found: Option<(&'a HeaderValue, Option<&'static CredentialSource>)> = None;
+        let authorization = self.reads_authorization.then_some((&AUTHORIZATION, None));
+        let own = self
+            .headers
+            .iter()
+            .map(|(name, source)| (name, Some(*source)));
+        for (name, source) in authorization.into_iter().chain(own) {
+            let mut lines = headers.get_all(name).iter();
+            let Some(line) = lines.next() else { continue };
+            if found.is_some() || lines.next().is_some() {
+                return Err(Denial::CredentialsAmbiguous);
+            }
+            found = Some((line, source));
+        }
+        match found {
+            None => Err(Denial::CredentialsMissing),
+            Some((value, Some(source))) => read_header(value.as_bytes(), source),
+            Some((value, None)) => self.read_authorization(value.as_bytes(), buffer),
+        }
+    }
+
+    fn read_authorization<'a>(
+        &self,
+        value: &'a [u8],
+        buffer: &'a mut KeyBuffer,
+    ) -> Result<Reading<'a>, Denial> {
+        let (scheme, token) = split_scheme(value).map_err(Denial::CredentialsMalformed)?;
+        let named = |source: &&CredentialSource| source.scheme.is_named(scheme);
+        let source = self
+            .sources
+            .iter()
+            .find(named)
+            .ok_or(Denial::SchemeUnsupported)?;
+        let key = if token.len() > MAX_CREDENTIAL_BYTES {
+            Err(Malformation::TooLong)
+        } else {
+            match source.scheme {
+                Scheme::Basic(rule) => basic::key(token, rule, buffer),
+                Scheme::Bearer | Scheme::Header(_) => bearer::key(token),
+            }
+        };
+        let key = PresentedKey::new(key.map_err(Denial::CredentialsMalformed)?);
+        Ok(Reading { key, source })
+    }
+}
+
+impl Scheme {
+    /// Returns the name that a challenge gives the scheme, or the header.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Basic(_) => "Basic",
+            Self::Bearer => "Bearer",
+            Self::Header(name) => name,
+        }
+    }
+
+    /// Compares names as RFC 9110 §11.1 says: without regard to case.
+    fn is_named(self, name: &[u8]) -> bool {
+        !matches!(self, Self::Header(_)) && self.label().as_bytes().eq_ignore_ascii_case(name)
+    }
+}
+
+/// Reads a header whose whole value is the key: visible ASCII, nothing else.
+fn read_header<'a>(
+    value: &'a [u8],
+    source: &'static CredentialSource,
+) -> Result<Reading<'a>, Denial> {
+    let problem = if value.is_empty() {
+        Malformation::Empty
+    } else if value.len() > MAX_CREDENTIAL_BYTES {
+        Malformation::TooLong
+    } else if !value.iter().all(u8::is_ascii_graphic) {
+        Malformation::Alphabet
+    } else {
+        return Ok(Reading {
+            key: PresentedKey::new(value),
+            source,
+        });
+    };
+    Err(Denial::CredentialsMalformed(problem))
+}
+
+/// Splits `scheme 1*SP credentials` (RFC 9110 §11.4).
+fn split_scheme(value: &[u8]) -> Result<(&[u8], &[u8]), Malformation> {
+    let end = value
+        .iter()
+        .position(|&byte| byte == b' ')
+        .unwrap_or(value.len());
+    let (scheme, rest) = value.split_at_checked(end).unwrap_or((value, b""));
+    if scheme.is_empty() || !scheme.iter().all(|&byte| is_token(byte)) {
+        return Err(Malformation::Scheme);
+    }
+    let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
+    Ok((scheme, rest.get(spaces..).unwrap_or_default()))
+}
+
+/// Tells whether a byte is a `tchar` (RFC 9110 §5.6.2).
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: &[CredentialSource] = &[
+        CredentialSource::basic(BasicKey::PasswordOf("api")),
+        CredentialSource::bearer(),
+        CredentialSource::header("x-api-key"),
+    ];
+
+    fn read(
+        sources: &'static [CredentialSource],
+        lines: &[(&'static str, &[u8])],
+    ) -> Result<String, Denial> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_bytes(value).unwrap());
+        }
+        let mut buffer = KeyBuffer::new();
+        let reading = Credentials::new(sources)
+            .unwrap()
+            .read(&headers, &mut buffer)?;
+        Ok(String::from_utf8(reading.key.expose().to_vec()).unwrap())
+    }
+
+    #[test]
+    fn one_credential_is_read_to_the_letter() {
+        use Denial::SchemeUnsupported;
+        use Denial::{CredentialsAmbiguous, CredentialsMalformed, CredentialsMissing};
+        let auth = "authorization";
+        let long = [b"Bearer ".to_vec(), vec![b'a'; MAX_CREDENTIAL_BYTES + 1]].concat();
+        for (lines, expected) in [
+            (&[(auth, &b"Bearer KEY"[..])][..], Ok("KEY")),
+            (&[(auth, b"bEARER    KEY")], Ok("KEY")),
+            (&[(auth, b"basic YXBpOktFWQ==")], Ok("KEY")),
+            (&[("x-api-key", b"K:E,Y")], Ok("K:E,Y")),
+            (&[], Err(CredentialsMissing)),
+            (&[(auth, b"Digest abc")], Err(SchemeUnsupported)),
+            (&[(auth, b"x-api-key abc")], Err(SchemeUnsupported)),
+            (
+                &[(auth, b"Bearer")],
+                Err(CredentialsMalformed(Malformation::Empty)),
+            ),
+            (
+                &[(auth, b"Bearer ")],
+                Err(CredentialsMalformed(Malformation::Empty)),
+            ),
+            (
+                &[(auth, b"")],
+                Err(CredentialsMalformed(Malformation::Scheme)),
+            ),
+            (
+                &[(auth, b" Bearer KEY")],
+                Err(CredentialsMalformed(Malformation::Scheme)),
+            ),
+            (
+                &[(auth, b"Bearer\tKEY")],
+                Err(CredentialsMalformed(Malformation::Scheme)),
+            ),
+            (
+                &[(auth, b"Bearer KEY ")],
+                Err(CredentialsMalformed(Malformation::Alphabet)),
+            ),
+            (
+                &[(auth, b"Bearer A, Basic B")],
+                Err(CredentialsMalformed(Malformation::Alphabet)),
+            ),
+            (
+                &[(auth, &long)],
+                Err(CredentialsMalformed(Malformation::TooLong)),
+            ),
+            (
+                &[("x-api-key", b"K Y")],
+                Err(CredentialsMalformed(Malformation::Alphabet)),
+            ),
+            (
+                &[("x-api-key", b"")],
+                Err(CredentialsMalformed(Malformation::Empty)),
+            ),
+            (
+                &[(auth, b"Bearer A"), (auth, b"Bearer A")],
+                Err(CredentialsAmbiguous),
+            ),
+            (
+                &[(auth, b"Bearer A"), ("x-api-key", b"A")],
+                Err(CredentialsAmbiguous),
+            ),
+            (
+                &[("x-api-key", b"A"), ("x-api-key", b"A")],
+                Err(CredentialsAmbiguous),
+            ),
+        ] {
+            let read = read(ALL, lines);
+            assert_eq!(
+                read.as_deref(),
+                expected.as_ref().map(|key| *key),
+                "{lines:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_source_that_the_profile_does_not_read_says_nothing() {
+        const OWN: &[CredentialSource] = &[CredentialSource::header("x-api-key")];
+        const BEARER: &[CredentialSource] = &[CredentialSource::bearer()];
+        let lines = [("authorization", &b"Bearer B"[..]), ("x-api-key", b"A")];
+        assert_eq!(read(OWN, &lines).as_deref(), Ok("A"));
+        assert_eq!(read(BEARER, &lines).as_deref(), Ok("B"));
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic() {
+        let mut state = 1u64;
+        for _ in 0..20_000 {
+            let mut value = b"Basic ".to_vec();
+            for _ in 0..state % 40 {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                value.push((state >> 33) as u8);
+            }
+            state = state.wrapping_add(1);
+            if HeaderValue::from_bytes(&value).is_ok() {
+                let _ = read(ALL, &[("authorization", &value)]);
+            }
+        }
+    }
+
+    #[test]
+    fn contradictory_sources_are_refused() {
+        const TWICE: &[CredentialSource] =
+            &[CredentialSource::bearer(), CredentialSource::bearer()];
+        const UPPER: &[CredentialSource] = &[CredentialSource::header("X-Api-Key")];
+        assert!(Credentials::new(&[]).is_err());
+        assert!(Credentials::new(TWICE).is_err());
+        assert!(Credentials::new(UPPER).is_err());
+    }
+}

@@ -1,0 +1,185 @@
+//! The grammar of `Forwarded` (RFC 7239 §4) and of the older `X-Forwarded-*` fields.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// One hop, as the proxy that received it wrote it down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Hop {
+    /// Who connected to that proxy; `None` if it is hidden, unknown or unreadable.
+    pub(super) address: Option<IpAddr>,
+    /// Whether they used HTTPS; `None` if the proxy does not say.
+    pub(super) https: Option<bool>,
+}
+
+/// Reads an element of `X-Forwarded-For`: an address, with or without a port.
+pub(super) fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.parse::<IpAddr>();
+    let bare = bare.or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    let bracketed = || {
+        let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+        inner.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+    };
+    Some(bare.ok().or_else(bracketed)?.to_canonical())
+}
+
+/// Reads the name of a protocol; anything but `https` is taken for plain HTTP.
+pub(super) fn is_https(text: &str) -> bool {
+    text.eq_ignore_ascii_case("https")
+}
+
+/// Reads a whole `Forwarded` field value; `None` if it breaks the grammar, for then no element of
+/// it can be trusted to begin where it seems to.
+pub(super) fn forwarded(value: &str) -> Option<Vec<Hop>> {
+    split_quoted(value, ',')?.into_iter().map(element).collect()
+}
+
+/// Reads `[ forwarded-pair ] *( ";" [ forwarded-pair ] )`; each parameter at most once.
+fn element(text: &str) -> Option<Hop> {
+    let mut hop = Hop::default();
+    let (mut seen_for, mut seen_proto) = (false, false);
+    for pair in split_quoted(text, ';')? {
+        let pair = pair.trim_matches([' ', '\t']);
+        if pair.is_empty() {
+            continue;
+        }
+        let (name, value) = pair.split_once('=')?;
+        let value = unquote(value)?;
+        if name.eq_ignore_ascii_case("for") {
+            if std::mem::replace(&mut seen_for, true) {
+                return None;
+            }
+            hop.address = node(&value);
+        } else if name.eq_ignore_ascii_case("proto") {
+            if std::mem::replace(&mut seen_proto, true) {
+                return None;
+            }
+            hop.https = Some(is_https(&value));
+        }
+    }
+    Some(hop)
+}
+
+/// Reads a node name (RFC 7239 §6): IPv6 stands in brackets; `unknown` and `_hidden` have none.
+fn node(text: &str) -> Option<IpAddr> {
+    if text.starts_with('[') {
+        // An obfuscated port (`_port`) is legal and of no interest.
+        let (inner, _port) = text.strip_prefix('[')?.split_once(']')?;
+        return Some(IpAddr::V6(inner.parse().ok()?).to_canonical());
+    }
+    let name = text.split_once(':').map_or(text, |(name, _port)| name);
+    name.parse().ok().map(IpAddr::V4)
+}
+
+/// Splits at a separator outside quoted strings; `None` if a quoted string never ends.
+fn split_quoted(text: &str, separator: char) -> Option<Vec<&str>> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for (index, character) in text.char_indices() {
+        if escaped {
+            escaped = false;
+        } else if quoted && character == '\\' {
+            escaped = true;
+        } else if character == '"' {
+            quoted = !quoted;
+        } else if !quoted && character == separator {
+            parts.push(text.get(start..index)?);
+            start = index + separator.len_utf8();
+        }
+    }
+    parts.push(text.get(start..)?);
+    (!quoted).then_some(parts)
+}
+
+/// Reads `token / quoted-string` (RFC 9110 §5.6.4).
+fn unquote(text: &str) -> Option<String> {
+    let Some(rest) = text.strip_prefix('"') else {
+        return (!text.contains(['"', ' ', '\t'])).then(|| text.to_owned());
+    };
+    let inner = rest.strip_suffix('"')?;
+    let (mut value, mut escaped) = (String::with_capacity(inner.len()), false);
+    for character in inner.chars() {
+        match character {
+            '\\' if !escaped => escaped = true,
+            '"' if !escaped => return None,
+            _ => {
+                value.push(character);
+                escaped = false;
+            }
+        }
+    }
+    (!escaped).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hop(address: &str, https: Option<bool>) -> Hop {
+        Hop {
+            address: address.parse().ok(),
+            https,
+        }
+    }
+
+    #[test]
+    fn forwarded_elements_follow_the_grammar() {
+        for (value, expected) in [
+            (
+                "for=192.0.2.60;proto=http",
+                Some(vec![hop("192.0.2.60", Some(false))]),
+            ),
+            (
+                "For=\"[2001:db8:cafe::17]:4711\"",
+                Some(vec![hop("2001:db8:cafe::17", None)]),
+            ),
+            (
+                "for=192.0.2.43, for=198.51.100.17;PROTO=HTTPS",
+                Some(vec![
+                    hop("192.0.2.43", None),
+                    hop("198.51.100.17", Some(true)),
+                ]),
+            ),
+            (
+                "for=\"192.0.2.43:80\";by=\"a,b;c\"",
+                Some(vec![hop("192.0.2.43", None)]),
+            ),
+            (
+                "for=\"[::ffff:10.0.0.1]\"",
+                Some(vec![hop("10.0.0.1", None)]),
+            ),
+            ("for=unknown;proto=https", Some(vec![hop("", Some(true))])),
+            ("for=_hidden", Some(vec![hop("", None)])),
+            (
+                "proto=https;host=\"a\\\"b\"",
+                Some(vec![hop("", Some(true))]),
+            ),
+            ("for=192.0.2.43;;", Some(vec![hop("192.0.2.43", None)])),
+            ("for=2001:db8::1", Some(vec![hop("", None)])), // needs brackets and quotes
+            ("for=192.0.2.43;for=10.0.0.1", None),
+            ("proto=http;proto=https", None),
+            ("for=\"192.0.2.43", None),
+            ("for=\"1\"2\"", None),
+            ("for", None),
+        ] {
+            assert_eq!(forwarded(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn addresses_may_carry_a_port() {
+        for (text, expected) in [
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("192.0.2.1:80", Some("192.0.2.1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("[2001:db8::1]:80", Some("2001:db8::1")),
+            ("::ffff:192.0.2.1", Some("192.0.2.1")),
+            ("unknown", None),
+            ("192.0.2.1:x", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|text| text.parse().unwrap());
+            assert_eq!(address(text), expected, "{text}");
+        }
+    }
+}

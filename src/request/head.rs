@@ -1,0 +1,45 @@
+//! The part of a request that a decision reads.
+
+use http::{HeaderMap, Method};
+
+/// Borrows method, path and headers. The path is the one that the client sent, in origin form,
+/// without query: scheme and authority of a target are the client's own words and decide nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path, still percent-encoded.
+    pub path: &'a str,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+}
+
+impl<'a> Head<'a> {
+    /// Borrows the head of a request, with the original path if an outer router has cut it.
+    pub fn of<B>(request: &'a http::Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            path: original_path(request),
+            headers: request.headers(),
+        }
+    }
+
+    /// Tells whether this is a CORS preflight (Fetch §4.8: `OPTIONS` with `Origin` and
+    /// `Access-Control-Request-Method`).
+    pub(crate) fn is_preflight(&self) -> bool {
+        self.method == Method::OPTIONS
+            && self.headers.contains_key(http::header::ORIGIN)
+            && self
+                .headers
+                .contains_key(http::header::ACCESS_CONTROL_REQUEST_METHOD)
+    }
+}
+
+#[cfg(feature = "axum")]
+use crate::axum::original_path;
+
+/// Returns the path of the request target.
+#[cfg(not(feature = "axum"))]
+fn original_path<B>(request: &http::Request<B>) -> &str {
+    request.uri().path()
+}

@@ -1,0 +1,28 @@
+//! What the wire said: the credential, and the facts of the connection it came over.
+//!
+//! This room reads bytes that an attacker wrote. A credential comes out of it only if
+//!
+//! 1. exactly one source that the profile reads carries one;
+//! 2. it is no longer than [`MAX_CREDENTIAL_BYTES`], which is checked before anything else;
+//! 3. it follows the grammar of its scheme (RFC 7617, RFC 6750 §2.1) to the letter.
+//!
+//! HTTPS and the client's address are facts of the connection, or the word of a
+//! [trusted proxy](TrustedProxies); never the client's. Behind a proxy, list its network, and make
+//! sure that it overwrites or appends to the header you name: a header that it passes on untouched
+//! is the client's own word.
+
+mod basic;
+mod bearer;
+mod connection;
+mod credential;
+mod forwarded;
+mod head;
+mod presented;
+mod proxies;
+
+pub use connection::Connection;
+pub use credential::{BasicKey, CredentialSource, MAX_CREDENTIAL_BYTES, Scheme};
+pub(crate) use credential::{Credentials, Reading};
+pub use head::Head;
+pub(crate) use presented::KeyBuffer;
+pub use proxies::{Client, ProxyHeaders, TrustedProxies};

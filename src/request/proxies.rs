@@ -1,0 +1,494 @@
+//! Whose word counts on HTTPS and on the client's address: the connection's, or a trusted proxy's.
+
+use std::net::IpAddr;
+
+use http::header::FORWARDED;
+use http::{HeaderMap, HeaderName};
+
+use super::connection::Connection;
+use super::forwarded::{self, Hop};
+use crate::key::Networks;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// States what is proven of the client: its address, and whether it used HTTPS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client {
+    /// The client's address; `None` if it cannot be determined, which no allowlist admits.
+    pub address: Option<IpAddr>,
+    /// Whether HTTPS is proven; no proof is plain HTTP.
+    pub https: bool,
+}
+
+/// Names the headers that the trusted proxies write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyHeaders {
+    /// `Forwarded` (RFC 7239). The other kind is ignored.
+    Forwarded,
+    /// `X-Forwarded-For` and `X-Forwarded-Proto`. The other kind is ignored.
+    XForwarded,
+    /// Whichever comes. If both come, they must agree, or nothing is proven: the one that the proxy
+    /// does not write may be the client's.
+    Either,
+}
+
+/// Lists the networks of the proxies in front of this server, and the headers that they write.
+///
+/// The chain is read from right to left, past trusted addresses; the first other address is the
+/// client, and everything left of it is the client's own word. The default trusts nobody.
+///
+/// A proxy must overwrite, or append to, the headers named here. `X-Forwarded-Proto` says HTTPS
+/// only if every element does, for its elements cannot be told apart by hop; `Forwarded` is read
+/// by hop. A trusted proxy that says nothing of the protocol leaves the word to the connection.
+///
+/// ```
+/// use tower_api_key::key::Networks;
+/// use tower_api_key::request::{Client, Connection, ProxyHeaders, TrustedProxies};
+///
+/// # fn main() -> Result<(), tower_api_key::key::InvalidNetwork> {
+/// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert("forwarded", "for=198.51.100.7;proto=https".parse().unwrap());
+///
+/// let proxy = Connection::plain("10.0.0.1:4711".parse().unwrap());
+/// let client = proxies.client(proxy, &headers);
+/// assert!(client.https && client.address == "198.51.100.7".parse().ok());
+///
+/// let stranger = Connection::plain("203.0.113.9:4711".parse().unwrap());
+/// assert!(!proxies.client(stranger, &headers).https, "anyone can send a header");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct TrustedProxies {
+    networks: Networks,
+    headers: ProxyHeaders,
+}
+
+impl Default for TrustedProxies {
+    fn default() -> Self {
+        Self::new(Networks::default(), ProxyHeaders::Forwarded)
+    }
+}
+
+impl TrustedProxies {
+    /// Trusts the proxies in these networks to write these headers.
+    pub const fn new(networks: Networks, headers: ProxyHeaders) -> Self {
+        Self { networks, headers }
+    }
+
+    /// States what is proven of the client behind a connection.
+    pub fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
+        let direct = Client {
+            address: connection.peer(),
+            https: connection.is_tls(),
+        };
+        let Some(peer) = connection
+            .peer()
+            .filter(|peer| self.networks.contains(*peer))
+        else {
+            return direct;
+        };
+        let read_standard = || self.standard(peer, headers);
+        let read_older = || self.older(peer, headers);
+        let told = match self.headers {
+            ProxyHeaders::Forwarded => read_standard(),
+            ProxyHeaders::XForwarded => read_older(),
+            ProxyHeaders::Either => match (read_standard(), read_older()) {
+                (Some(standard), Some(older)) => Some(agreement(standard, older)),
+                (standard, older) => standard.or(older),
+            },
+        };
+        told.map_or(direct, |hop| Client {
+            address: hop.address,
+            https: hop.https.unwrap_or(direct.https),
+        })
+    }
+
+    /// Reads `Forwarded`; `None` if the request has none.
+    fn standard(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Hop> {
+        headers.contains_key(FORWARDED).then(|| {
+            let hops = list(headers, &FORWARDED).and_then(|value| forwarded::forwarded(&value));
+            // What breaks the grammar proves nothing: no address, and not HTTPS either.
+            hops.map_or(UNPROVEN, |hops| self.leftmost_trusted(peer, hops))
+        })
+    }
+
+    /// Reads `X-Forwarded-For` and `-Proto`; `None` if the request has neither.
+    fn older(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Hop> {
+        let named = headers.contains_key(&X_FORWARDED_FOR);
+        if !named && !headers.contains_key(&X_FORWARDED_PROTO) {
+            return None;
+        }
+        let https = headers.contains_key(&X_FORWARDED_PROTO).then(|| {
+            let protocols = list(headers, &X_FORWARDED_PROTO).unwrap_or_default();
+            protocols
+                .split(',')
+                .all(|name| forwarded::is_https(name.trim()))
+        });
+        if !named {
+            return Some(Hop {
+                address: Some(peer),
+                https,
+            });
+        }
+        let addresses = list(headers, &X_FORWARDED_FOR).unwrap_or_default();
+        let hops = addresses.split(',').map(|text| Hop {
+            address: forwarded::address(text.trim()),
+            https,
+        });
+        Some(self.leftmost_trusted(peer, hops.collect()))
+    }
+
+    /// Walks right to left past trusted hops, and returns the first that is not; if all are
+    /// trusted, the leftmost is the client.
+    fn leftmost_trusted(&self, peer: IpAddr, hops: Vec<Hop>) -> Hop {
+        let mut client = Hop {
+            address: Some(peer),
+            https: None,
+        };
+        for hop in hops.into_iter().rev() {
+            client = hop;
+            if !hop
+                .address
+                .is_some_and(|address| self.networks.contains(address))
+            {
+                break;
+            }
+        }
+        client
+    }
+}
+
+const UNPROVEN: Hop = Hop {
+    address: None,
+    https: Some(false),
+};
+
+fn agreement(standard: Hop, older: Hop) -> Hop {
+    let https = match (standard.https, older.https) {
+        (Some(one), Some(other)) => Some(one && other),
+        // One that is silent may be the proxy's, and the other the client's.
+        (Some(_), None) | (None, Some(_)) => Some(false),
+        (None, None) => None,
+    };
+    Hop {
+        address: standard
+            .address
+            .filter(|_| standard.address == older.address),
+        https,
+    }
+}
+
+/// Joins the lines of a list field (RFC 9110 §5.3); `None` if one is not visible ASCII.
+fn list(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let lines: Result<Vec<&str>, _> = headers.get_all(name).iter().map(|v| v.to_str()).collect();
+    lines.ok().map(|lines| lines.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FOR: &str = "x-forwarded-for";
+    const PROTO: &str = "x-forwarded-proto";
+    const STANDARD: &str = "forwarded";
+
+    fn client(
+        headers: ProxyHeaders,
+        peer: &str,
+        tls: bool,
+        lines: &[(&'static str, &str)],
+    ) -> (Option<String>, bool) {
+        let networks = Networks::parse(["10.0.0.0/8", "2001:db8:1::/48"]).unwrap();
+        let mut map = HeaderMap::new();
+        for (name, value) in lines {
+            map.append(*name, value.parse().unwrap());
+        }
+        let peer = format!("{peer}:1").parse().unwrap();
+        let connection = if tls {
+            Connection::tls(peer)
+        } else {
+            Connection::plain(peer)
+        };
+        let client = TrustedProxies::new(networks, headers).client(connection, &map);
+        (
+            client.address.map(|address| address.to_string()),
+            client.https,
+        )
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        use ProxyHeaders::{Either, Forwarded, XForwarded};
+        let none = None::<&str>;
+        for (headers, peer, tls, lines, address, https) in [
+            // Nobody in between.
+            (Either, "192.0.2.1", true, &[][..], Some("192.0.2.1"), true),
+            (Either, "192.0.2.1", false, &[], Some("192.0.2.1"), false),
+            (
+                Either,
+                "[::ffff:192.0.2.1]",
+                true,
+                &[],
+                Some("192.0.2.1"),
+                true,
+            ),
+            // A stranger's headers are a stranger's words.
+            (
+                Either,
+                "192.0.2.1",
+                false,
+                &[(FOR, "10.0.0.1"), (PROTO, "https")],
+                Some("192.0.2.1"),
+                false,
+            ),
+            (
+                Either,
+                "192.0.2.1",
+                false,
+                &[(STANDARD, "for=10.0.0.1;proto=https")],
+                Some("192.0.2.1"),
+                false,
+            ),
+            // One proxy.
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, "192.0.2.1"), (PROTO, "https")],
+                Some("192.0.2.1"),
+                true,
+            ),
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, "192.0.2.1"), (PROTO, "http")],
+                Some("192.0.2.1"),
+                false,
+            ),
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, "192.0.2.1")],
+                Some("192.0.2.1"),
+                false,
+            ),
+            (
+                XForwarded,
+                "[::ffff:10.0.0.1]",
+                false,
+                &[(PROTO, "https")],
+                Some("10.0.0.1"),
+                true,
+            ),
+            // The client's own entry stands left of the proxy's.
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, "10.1.2.3, 192.0.2.1"), (PROTO, "https")],
+                Some("192.0.2.1"),
+                true,
+            ),
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, "10.1.2.3"), (FOR, "192.0.2.1"), (PROTO, "https")],
+                Some("192.0.2.1"),
+                true,
+            ),
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, "192.0.2.1"), (PROTO, "https, http")],
+                Some("192.0.2.1"),
+                false,
+            ),
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, "192.0.2.1"), (PROTO, "https"), (PROTO, "http")],
+                Some("192.0.2.1"),
+                false,
+            ),
+            // A chain of proxies, and a client inside the trusted network.
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, "192.0.2.1, 10.0.0.3, 10.0.0.2"), (PROTO, "https")],
+                Some("192.0.2.1"),
+                true,
+            ),
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, "10.0.0.3, 10.0.0.2"), (PROTO, "https")],
+                Some("10.0.0.3"),
+                true,
+            ),
+            // What cannot be read is not skipped.
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, "192.0.2.1, garbage"), (PROTO, "https")],
+                none,
+                true,
+            ),
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, ""), (PROTO, "https")],
+                none,
+                true,
+            ),
+            // The connection's own word, unless the proxy contradicts it.
+            (
+                XForwarded,
+                "10.0.0.1",
+                true,
+                &[(FOR, "192.0.2.1")],
+                Some("192.0.2.1"),
+                true,
+            ),
+            (
+                XForwarded,
+                "10.0.0.1",
+                true,
+                &[(FOR, "192.0.2.1"), (PROTO, "http")],
+                Some("192.0.2.1"),
+                false,
+            ),
+            // RFC 7239, by hop.
+            (
+                Forwarded,
+                "10.0.0.1",
+                false,
+                &[(STANDARD, "for=192.0.2.1;proto=https")],
+                Some("192.0.2.1"),
+                true,
+            ),
+            (
+                Forwarded,
+                "10.0.0.1",
+                false,
+                &[(
+                    STANDARD,
+                    "for=6.6.6.6;proto=https, for=192.0.2.1;proto=http",
+                )],
+                Some("192.0.2.1"),
+                false,
+            ),
+            (
+                Forwarded,
+                "10.0.0.1",
+                false,
+                &[(
+                    STANDARD,
+                    "for=192.0.2.1;proto=https, for=10.0.0.2;proto=http",
+                )],
+                Some("192.0.2.1"),
+                true,
+            ),
+            (
+                Forwarded,
+                "10.0.0.1",
+                false,
+                &[(STANDARD, "for=unknown;proto=https")],
+                none,
+                true,
+            ),
+            (
+                Forwarded,
+                "10.0.0.1",
+                true,
+                &[(STANDARD, "for=\"192.0.2.1")],
+                none,
+                false,
+            ),
+            // The kind that is not named is ignored.
+            (
+                Forwarded,
+                "10.0.0.1",
+                false,
+                &[(FOR, "192.0.2.1"), (PROTO, "https")],
+                Some("10.0.0.1"),
+                false,
+            ),
+            (
+                XForwarded,
+                "10.0.0.1",
+                false,
+                &[(STANDARD, "for=192.0.2.1;proto=https")],
+                Some("10.0.0.1"),
+                false,
+            ),
+            // Both kinds: agreement, or nothing.
+            (
+                Either,
+                "10.0.0.1",
+                false,
+                &[(FOR, "192.0.2.1"), (PROTO, "https")],
+                Some("192.0.2.1"),
+                true,
+            ),
+            (
+                Either,
+                "10.0.0.1",
+                false,
+                &[(STANDARD, "for=192.0.2.1;proto=https")],
+                Some("192.0.2.1"),
+                true,
+            ),
+            (
+                Either,
+                "10.0.0.1",
+                false,
+                &[
+                    (FOR, "192.0.2.1"),
+                    (PROTO, "https"),
+                    (STANDARD, "for=192.0.2.1;proto=https"),
+                ],
+                Some("192.0.2.1"),
+                true,
+            ),
+            (
+                Either,
+                "10.0.0.1",
+                false,
+                &[
+                    (FOR, "192.0.2.1"),
+                    (PROTO, "http"),
+                    (STANDARD, "for=10.1.2.3;proto=https"),
+                ],
+                none,
+                false,
+            ),
+            (
+                Either,
+                "10.0.0.1",
+                false,
+                &[(FOR, "192.0.2.1"), (STANDARD, "for=192.0.2.1;proto=https")],
+                Some("192.0.2.1"),
+                false,
+            ),
+        ] {
+            assert_eq!(
+                client(headers, peer, tls, lines),
+                (address.map(str::to_owned), https),
+                "{headers:?} {peer} {lines:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! One row per kind of denial: the table that makes a vendor.
+
+use http::StatusCode;
+
+use super::body::ErrorBody;
+use super::challenge::Challenge;
+use crate::denial::Denial;
+
+/// Says how one kind of denial is answered.
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_api_key::response::{Answer, Challenge, ErrorBody};
+///
+/// const INVALID: Answer = Answer::new(
+///     StatusCode::UNAUTHORIZED,
+///     ErrorBody::Error("Invalid API key provided."),
+/// )
+/// .challenge(Challenge::InvalidToken);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: ErrorBody,
+    pub(crate) challenge: Challenge,
+    pub(crate) retry_after: Option<u32>,
+}
+
+impl Answer {
+    /// Answers with this status and body, and no challenge.
+    pub const fn new(status: StatusCode, body: ErrorBody) -> Self {
+        Self {
+            status,
+            body,
+            challenge: Challenge::None,
+            retry_after: None,
+        }
+    }
+
+    /// Adds `WWW-Authenticate`.
+    pub const fn challenge(mut self, challenge: Challenge) -> Self {
+        self.challenge = challenge;
+        self
+    }
+
+    /// Adds `Retry-After` in seconds. A refusal that knows its own wait says that instead, and a
+    /// 429 always says at least 1.
+    pub const fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Returns the status.
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+macro_rules! rows {
+    ($($(#[$documentation:meta])* $row:ident: $pattern:pat,)*) => {
+        /// Holds one row for every kind of [`Denial`]. There is no default row: a new kind of
+        /// denial does not compile until every profile says how it is answered. To change one row
+        /// of a shipped vendor, write the others from it: `Answers { key_unknown: MINE, ..ANSWERS }`.
+        #[derive(Debug, Clone, Copy)]
+        pub struct Answers<A = Answer> {
+            $($(#[$documentation])* pub $row: A,)*
+        }
+
+        impl<A> Answers<A> {
+            /// Returns the row that answers a denial.
+            pub const fn row(&self, denial: &Denial) -> &A {
+                match denial {
+                    $($pattern => &self.$row,)*
+                }
+            }
+
+            /// Makes another table, row by row, from each row's name and content.
+            pub(crate) fn try_map<B, E>(
+                &self,
+                mut map: impl FnMut(&'static str, &A) -> Result<B, E>,
+            ) -> Result<Answers<B>, E> {
+                Ok(Answers {
+                    $($row: map(stringify!($row), &self.$row)?,)*
+                })
+            }
+        }
+    };
+}
+
+rows! {
+    /// Plain HTTP, as far as can be proven.
+    insecure_transport: Denial::InsecureTransport,
+    /// No credential.
+    credentials_missing: Denial::CredentialsMissing,
+    /// An `Authorization` scheme that the profile does not read.
+    scheme_unsupported: Denial::SchemeUnsupported,
+    /// More than one credential.
+    credentials_ambiguous: Denial::CredentialsAmbiguous,
+    /// A credential that breaks its grammar.
+    credentials_malformed: Denial::CredentialsMalformed(_),
+    /// A key that fits no format.
+    key_malformed: Denial::KeyMalformed,
+    /// A key that no store knows.
+    key_unknown: Denial::KeyUnknown,
+    /// A revoked key.
+    key_revoked: Denial::KeyRevoked,
+    /// A disabled key or account.
+    key_disabled: Denial::KeyDisabled,
+    /// A key whose time has not come.
+    key_not_yet_valid: Denial::KeyNotYetValid,
+    /// A key whose time is over.
+    key_expired: Denial::KeyExpired,
+    /// A key of another environment.
+    environment_mismatch: Denial::EnvironmentMismatch,
+    /// A client that is not on the key's allowlist.
+    network_not_allowed: Denial::NetworkNotAllowed,
+    /// A kind of key that its scheme does not carry.
+    scheme_not_for_kind: Denial::SchemeNotForKind,
+    /// A request that no line of the route table covers.
+    route_unknown: Denial::RouteUnknown,
+    /// A kind of key that the route does not serve.
+    kind_not_allowed: Denial::KindNotAllowed,
+    /// Another account's path.
+    account_mismatch: Denial::AccountMismatch,
+    /// A demanded header absent, repeated, or with another value.
+    header_refused: Denial::HeaderRefused { .. },
+    /// A scope lacking.
+    scope_missing: Denial::ScopeMissing { .. },
+    /// A request limit exceeded.
+    rate_limited: Denial::RateLimited { .. },
+    /// Too many simultaneous requests.
+    concurrency_exceeded: Denial::ConcurrencyExceeded,
+    /// The route's time budget spent.
+    timed_out: Denial::TimedOut { .. },
+    /// A key store that cannot answer.
+    store_unavailable: Denial::StoreUnavailable,
+    /// A limiter that cannot answer.
+    limiter_unavailable: Denial::LimiterUnavailable,
+}

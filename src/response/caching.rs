@@ -1,0 +1,46 @@
+//! Keeping answers to authenticated requests out of shared caches.
+
+use http::header::{CACHE_CONTROL, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Marks the answer to a key that came in a header of its own. Shared caches respect
+/// `Authorization` by themselves (RFC 9111 §3.5), but know nothing of other headers. A service
+/// that set its own `Cache-Control` has decided for itself; `Vary` is added in any case.
+pub(crate) fn keep_private(headers: &mut HeaderMap, credential: &HeaderName) {
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+    }
+    let names = |value: &HeaderValue| {
+        let names = value.to_str().unwrap_or_default().split(',').map(str::trim);
+        names
+            .into_iter()
+            .any(|name| name == "*" || name.eq_ignore_ascii_case(credential.as_str()))
+    };
+    if !headers.get_all(VARY).iter().any(names) {
+        headers.append(VARY, HeaderValue::from(credential.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_keeps_its_own_cache_control() {
+        let key = HeaderName::from_static("x-api-key");
+        for (before, after) in [
+            (&[][..], &["private"][..]),
+            (&["public, max-age=60"], &["public, max-age=60"]),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in before {
+                headers.append(CACHE_CONTROL, value.parse().unwrap());
+            }
+            keep_private(&mut headers, &key);
+            keep_private(&mut headers, &key);
+            let values: Vec<_> = headers.get_all(CACHE_CONTROL).iter().collect();
+            assert_eq!(values, after);
+            assert_eq!(headers.get_all(VARY).iter().count(), 1);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `WWW-Authenticate`: one challenge for each scheme that the profile reads.
+
+use http::{HeaderValue, StatusCode};
+
+use crate::error::ConfigError;
+use crate::request::{CredentialSource, Scheme};
+
+/// Chooses what `WWW-Authenticate` says besides the realm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Challenge {
+    /// No `WWW-Authenticate`; a 401 may not have this.
+    None,
+    /// The realm alone: no credentials came (RFC 6750 §3.1).
+    Bare,
+    /// `error="invalid_request"` in the Bearer challenge.
+    InvalidRequest,
+    /// `error="invalid_token"` in the Bearer challenge.
+    InvalidToken,
+    /// `error="insufficient_scope"` in the Bearer challenge, with the scopes needed.
+    InsufficientScope,
+}
+
+impl Challenge {
+    const fn error(self) -> Option<&'static str> {
+        match self {
+            Self::None | Self::Bare => None,
+            Self::InvalidRequest => Some("invalid_request"),
+            Self::InvalidToken => Some("invalid_token"),
+            Self::InsufficientScope => Some("insufficient_scope"),
+        }
+    }
+
+    /// Renders the field lines, without scopes. A 401 challenges for every scheme; other statuses
+    /// carry the Bearer error alone, for the other schemes have nothing to say there.
+    pub(super) fn lines(
+        self,
+        status: StatusCode,
+        realm: &str,
+        sources: &[CredentialSource],
+    ) -> Result<Vec<HeaderValue>, ConfigError> {
+        if self == Self::None {
+            return Ok(Vec::new());
+        }
+        let all = status == StatusCode::UNAUTHORIZED;
+        let wanted = sources.iter().map(|source| source.scheme);
+        let wanted = wanted.filter(|scheme| all || *scheme == Scheme::Bearer);
+        wanted
+            .map(|scheme| {
+                let invalid = ConfigError::Header { what: "the realm" };
+                HeaderValue::from_str(&self.line(scheme, realm, None)).map_err(|_| invalid)
+            })
+            .collect()
+    }
+
+    /// Renders the Bearer challenge with the scopes needed; `None` if no header can carry it.
+    pub(super) fn with_scopes(self, realm: &str, scopes: &str) -> Option<HeaderValue> {
+        HeaderValue::from_str(&self.line(Scheme::Bearer, realm, Some(scopes))).ok()
+    }
+
+    fn line(self, scheme: Scheme, realm: &str, scopes: Option<&str>) -> String {
+        let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
+        match scheme {
+            Scheme::Basic(_) => format!(r#"Basic realm="{realm}", charset="UTF-8""#),
+            Scheme::Bearer => {
+                let mut line = format!(r#"Bearer realm="{realm}""#);
+                if let Some(error) = self.error() {
+                    line.push_str(&format!(r#", error="{error}""#));
+                }
+                if let Some(scopes) = scopes {
+                    line.push_str(&format!(r#", scope="{scopes}""#));
+                }
+                line
+            }
+            // No scheme is registered for keys in a header of their own; RFC 9110 §11.6.1 wants
+            // a challenge all the same, and this one tells a person where the key belongs.
+            Scheme::Header(name) => format!(r#"ApiKey realm="{realm}", header="{name}""#),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::BasicKey;
+
+    #[test]
+    fn challenges_name_every_scheme_that_is_read() {
+        use Challenge::{Bare, InsufficientScope, InvalidRequest, InvalidToken, None};
+        let sources = [
+            CredentialSource::basic(BasicKey::UserOrPassword),
+            CredentialSource::bearer(),
+            CredentialSource::header("x-api-key"),
+        ];
+        let basic = r#"Basic realm="a \"b\"", charset="UTF-8""#;
+        let header = r#"ApiKey realm="a \"b\"", header="x-api-key""#;
+        let bearer = |rest: &str| format!(r#"Bearer realm="a \"b\""{rest}"#);
+        let token = bearer(r#", error="invalid_token""#);
+        let request = bearer(r#", error="invalid_request""#);
+        let scope = bearer(r#", error="insufficient_scope""#);
+        for (challenge, status, expected) in [
+            (None, 401, vec![]),
+            (Bare, 401, vec![basic, &bearer(""), header]),
+            (InvalidToken, 401, vec![basic, &token, header]),
+            (InvalidRequest, 400, vec![&request[..]]),
+            (InsufficientScope, 403, vec![&scope[..]]),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let lines = challenge.lines(status, "a \"b\"", &sources).unwrap();
+            assert_eq!(lines, expected, "{challenge:?}");
+        }
+        let scoped = InsufficientScope.with_scopes("r", "a b").unwrap();
+        assert_eq!(
+            scoped,
+            r#"Bearer realm="r", error="insufficient_scope", scope="a b""#
+        );
+        assert!(
+            Bare.lines(StatusCode::UNAUTHORIZED, "a\nb", &sources)
+                .is_err()
+        );
+    }
+}

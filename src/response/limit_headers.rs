@@ -1,0 +1,263 @@
+//! Limit headers in their dialects.
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::number;
+use crate::clock::Timestamp;
+use crate::key::Quota;
+use crate::limits::whole_seconds;
+use crate::limits::{Applicable, Standing, Verdict};
+
+/// Chooses the limit headers of a profile: a dialect, and which of its fields. They speak of the
+/// quota nearest to its end: the fewest requests left, and on a tie the one that resets last.
+///
+/// ```
+/// use tower_api_key::response::{Dialect, LimitHeaders, Reset};
+///
+/// /// `RateLimit-Remaining` and `RateLimit-Reset`, without `RateLimit-Limit`.
+/// const TWO: LimitHeaders = LimitHeaders { limit: false, ..LimitHeaders::RATE_LIMIT };
+/// assert_eq!(TWO.dialect, Dialect::RateLimit);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitHeaders {
+    /// The names of the fields.
+    pub dialect: Dialect,
+    /// Whether the limit is sent.
+    pub limit: bool,
+    /// Whether the requests left are sent.
+    pub remaining: bool,
+    /// Whether and how the reset is sent.
+    pub reset: Reset,
+}
+
+/// Chooses the names of the limit fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// No limit headers at all.
+    None,
+    /// `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`
+    /// (draft-ietf-httpapi-ratelimit-headers up to 07).
+    RateLimit,
+    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining`, `X-RateLimit-Reset`.
+    XRateLimit,
+    /// `RateLimit-Policy` and `RateLimit`, structured fields of all quotas at once
+    /// (draft-ietf-httpapi-ratelimit-headers-11 §3 and §4). The three switches do not apply.
+    Structured,
+}
+
+/// Chooses how a reset is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reset {
+    /// Not at all.
+    Omitted,
+    /// As whole seconds from now, rounded up.
+    Seconds,
+    /// As whole seconds since the Unix epoch, rounded up.
+    UnixTime,
+}
+
+impl LimitHeaders {
+    /// Sends no limit headers.
+    pub const NONE: Self = Self {
+        dialect: Dialect::None,
+        limit: false,
+        remaining: false,
+        reset: Reset::Omitted,
+    };
+
+    /// Sends `RateLimit-Limit`, `-Remaining` and `-Reset`.
+    pub const RATE_LIMIT: Self = Self {
+        dialect: Dialect::RateLimit,
+        limit: true,
+        remaining: true,
+        reset: Reset::Seconds,
+    };
+
+    /// Sends `X-RateLimit-Limit`, `-Remaining` and `-Reset`.
+    pub const X_RATE_LIMIT: Self = Self {
+        dialect: Dialect::XRateLimit,
+        ..Self::RATE_LIMIT
+    };
+
+    /// Sends `RateLimit-Policy` and `RateLimit`.
+    pub const STRUCTURED: Self = Self {
+        dialect: Dialect::Structured,
+        ..Self::RATE_LIMIT
+    };
+
+    /// Writes the fields, in place of any that the service set.
+    pub(super) fn write(
+        self,
+        headers: &mut HeaderMap,
+        quotas: Applicable<'_>,
+        verdict: &Verdict,
+        now: Timestamp,
+    ) {
+        let names = match self.dialect {
+            Dialect::None => return,
+            Dialect::RateLimit => &RATE_LIMIT_NAMES,
+            Dialect::XRateLimit => &X_RATE_LIMIT_NAMES,
+            Dialect::Structured => return write_structured(headers, quotas, verdict),
+        };
+        let Some((_, nearest)) = verdict.nearest() else {
+            return;
+        };
+        let [limit, remaining, reset] = names;
+        if self.limit {
+            headers.insert(limit, number::value(nearest.limit.into()));
+        }
+        if self.remaining {
+            headers.insert(remaining, number::value(nearest.remaining.into()));
+        }
+        let at = match self.reset {
+            Reset::Omitted => return,
+            Reset::Seconds => whole_seconds(nearest.reset_after),
+            Reset::UnixTime => {
+                let end = now.plus(nearest.reset_after);
+                whole_seconds(end.since(Timestamp::default()))
+            }
+        };
+        headers.insert(reset, number::value(at));
+    }
+}
+
+const RATE_LIMIT_NAMES: [HeaderName; 3] = [
+    HeaderName::from_static("ratelimit-limit"),
+    HeaderName::from_static("ratelimit-remaining"),
+    HeaderName::from_static("ratelimit-reset"),
+];
+
+const X_RATE_LIMIT_NAMES: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit"),
+    HeaderName::from_static("x-ratelimit-remaining"),
+    HeaderName::from_static("x-ratelimit-reset"),
+];
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Writes lists of all quotas. Names are strings of visible ASCII without quote or backslash, so
+/// they need no escape (RFC 9651 §4.1.6).
+fn write_structured(headers: &mut HeaderMap, quotas: Applicable<'_>, verdict: &Verdict) {
+    let pairs: Vec<(&Quota, &Standing)> = quotas
+        .iter()
+        .map(|(quota, _)| quota)
+        .zip(verdict.standings())
+        .collect();
+    let mut insert = |name, items: Vec<String>| {
+        if let Ok(value) = HeaderValue::from_str(&items.join(", ")) {
+            if !value.is_empty() {
+                headers.insert(name, value);
+            }
+        }
+    };
+    let policy = pairs.iter().map(|(quota, _)| {
+        let seconds = whole_seconds(quota.window());
+        format!(r#""{}";q={};w={seconds}"#, quota.name(), quota.limit())
+    });
+    insert(POLICY, policy.collect());
+    let standing = pairs.iter().map(|(quota, standing)| {
+        let seconds = whole_seconds(standing.reset_after);
+        format!(r#""{}";r={};t={seconds}"#, quota.name(), standing.remaining)
+    });
+    insert(RATE_LIMIT, standing.collect());
+}
+
+/// Writes `Retry-After` in seconds.
+pub(super) fn write_retry_after(headers: &mut HeaderMap, seconds: u64) {
+    headers.insert(RETRY_AFTER, number::value(seconds));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn written(fields: LimitHeaders) -> Vec<(String, String)> {
+        let quotas = [
+            Quota::new("minute", 100, Duration::from_secs(60)),
+            Quota::new("hour", 5_000, Duration::from_secs(3_600)),
+        ];
+        let mut verdict = Verdict::passed();
+        for (limit, remaining, milliseconds) in [(100, 57, 29_001), (5_000, 4_957, 3_000_000)] {
+            verdict.push(Standing {
+                limit,
+                remaining,
+                reset_after: Duration::from_millis(milliseconds),
+            });
+        }
+        let quotas = Applicable {
+            general: &quotas,
+            route: &[],
+        };
+        let mut headers = HeaderMap::new();
+        let now = Timestamp::from_unix_seconds(1_700_000_000);
+        fields.write(&mut headers, quotas, &verdict, now);
+        let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+        headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value)))
+            .collect()
+    }
+
+    #[test]
+    fn every_dialect_is_spoken() {
+        let two = LimitHeaders {
+            limit: false,
+            ..LimitHeaders::RATE_LIMIT
+        };
+        let epoch = LimitHeaders {
+            reset: Reset::UnixTime,
+            ..LimitHeaders::X_RATE_LIMIT
+        };
+        let bare = LimitHeaders {
+            remaining: false,
+            reset: Reset::Omitted,
+            ..LimitHeaders::X_RATE_LIMIT
+        };
+        for (fields, expected) in [
+            (LimitHeaders::NONE, &[][..]),
+            (
+                LimitHeaders::RATE_LIMIT,
+                &[
+                    ("ratelimit-limit", "100"),
+                    ("ratelimit-remaining", "57"),
+                    ("ratelimit-reset", "30"),
+                ],
+            ),
+            (
+                two,
+                &[("ratelimit-remaining", "57"), ("ratelimit-reset", "30")],
+            ),
+            (
+                epoch,
+                &[
+                    ("x-ratelimit-limit", "100"),
+                    ("x-ratelimit-remaining", "57"),
+                    ("x-ratelimit-reset", "1700000030"),
+                ],
+            ),
+            (bare, &[("x-ratelimit-limit", "100")]),
+            (
+                LimitHeaders::STRUCTURED,
+                &[
+                    (
+                        "ratelimit-policy",
+                        r#""minute";q=100;w=60, "hour";q=5000;w=3600"#,
+                    ),
+                    ("ratelimit", r#""minute";r=57;t=30, "hour";r=4957;t=3000"#),
+                ],
+            ),
+        ] {
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+                .collect();
+            assert_eq!(written(fields), expected, "{fields:?}");
+        }
+    }
+}

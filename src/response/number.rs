@@ -1,0 +1,54 @@
+//! Numbers as header values.
+
+use http::HeaderValue;
+
+const DIGITS: usize = 4;
+const COUNT: usize = 10_usize.pow(DIGITS as u32);
+
+/// All numbers below ten thousand, right-aligned: most that limit headers say, without formatting
+/// and without allocation.
+static SMALL: [[u8; DIGITS]; COUNT] = small();
+
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)] // Evaluated by the compiler.
+const fn small() -> [[u8; DIGITS]; COUNT] {
+    let mut table = [[b'0'; DIGITS]; COUNT];
+    let mut number = 0;
+    while number < COUNT {
+        let (mut rest, mut place) = (number, DIGITS);
+        while place > 0 {
+            place -= 1;
+            table[number][place] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        number += 1;
+    }
+    table
+}
+
+/// Writes a number as a header value.
+pub(super) fn value(number: u64) -> HeaderValue {
+    let digits = match number {
+        0..10 => 1,
+        10..100 => 2,
+        100..1_000 => 3,
+        _ => DIGITS,
+    };
+    usize::try_from(number)
+        .ok()
+        .and_then(|number| SMALL.get(number))
+        .and_then(|text| text.get(DIGITS - digits..))
+        .and_then(|text| std::str::from_utf8(text).ok())
+        .map_or_else(|| HeaderValue::from(number), HeaderValue::from_static)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_in_decimal() {
+        for number in (0..20_000).chain([u64::MAX]) {
+            assert_eq!(value(number), number.to_string().as_str());
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Response headers made from the principal: who the key spoke for.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::ConfigError;
+use crate::key::KeyRecord;
+
+/// Adds a header to every response to an authenticated request.
+///
+/// ```
+/// use tower_api_key::response::{PrincipalHeader, PrincipalValue};
+///
+/// const ID: PrincipalHeader = PrincipalHeader {
+///     name: "request-id",
+///     value: PrincipalValue::RequestId("req_"),
+/// };
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrincipalHeader {
+    /// The header's name, in lower case.
+    pub name: &'static str,
+    /// Its value.
+    pub value: PrincipalValue,
+}
+
+/// Chooses the value of a [`PrincipalHeader`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PrincipalValue {
+    /// This prefix and 32 hexadecimal digits that no other request has.
+    RequestId(&'static str),
+    /// The account's id.
+    Account,
+    /// The key's environment, if it has one.
+    Environment,
+    /// The key's id.
+    KeyId,
+    /// The record's metadata of this name, if it has one.
+    Metadata(&'static str),
+}
+
+/// The principal headers of a profile, checked.
+#[derive(Debug)]
+pub(super) struct PrincipalHeaders {
+    headers: Vec<(HeaderName, PrincipalValue)>,
+    process: u64,
+    requests: AtomicU64,
+}
+
+impl PrincipalHeaders {
+    pub(super) fn new(headers: &[PrincipalHeader]) -> Result<Self, ConfigError> {
+        let checked = headers.iter().map(|header| {
+            let invalid = ConfigError::Header {
+                what: "the name of a principal header",
+            };
+            let name = HeaderName::from_lowercase(header.name.as_bytes()).map_err(|_| invalid)?;
+            Ok((name, header.value))
+        });
+        Ok(Self {
+            headers: checked.collect::<Result<_, ConfigError>>()?,
+            // Only to tell processes apart: without randomness their ids may meet, nothing worse.
+            process: getrandom::u64().unwrap_or_default(),
+            requests: AtomicU64::new(0),
+        })
+    }
+
+    /// Writes the headers, in place of any that the service set.
+    pub(super) fn write(&self, headers: &mut HeaderMap, record: &KeyRecord) {
+        for (name, value) in &self.headers {
+            let value = match *value {
+                PrincipalValue::RequestId(prefix) => self.request_id(prefix),
+                PrincipalValue::Account => header(record.account().id().as_str()),
+                PrincipalValue::Environment => {
+                    record.environment().and_then(|name| header(name.as_str()))
+                }
+                PrincipalValue::KeyId => header(record.id().as_str()),
+                PrincipalValue::Metadata(name) => record.metadata(name).and_then(header),
+            };
+            if let Some(value) = value {
+                headers.insert(name.clone(), value);
+            }
+        }
+    }
+
+    fn request_id(&self, prefix: &str) -> Option<HeaderValue> {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        // SplitMix64's finalizer: a bijection, so ids stay unique, and do not tell the traffic.
+        let mut mixed = (number ^ self.process).wrapping_add(0x9E37_79B9_7F4A_7C15);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^= mixed >> 31;
+        header(&format!("{prefix}{:016x}{mixed:016x}", self.process))
+    }
+}
+
+fn header(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn request_ids_never_repeat() {
+        let headers = PrincipalHeaders::new(&[]).unwrap();
+        let ids: HashSet<_> = (0..10_000)
+            .map(|_| headers.request_id("req_").unwrap())
+            .collect();
+        assert_eq!(ids.len(), 10_000);
+        assert!(
+            ids.iter()
+                .all(|id| id.len() == 36 && id.as_bytes().starts_with(b"req_"))
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! The one renderer: a denial and a profile make a response.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use super::answer::{Answer, Answers};
+use super::body::PreparedBody;
+use super::challenge::Challenge;
+use super::limit_headers::{LimitHeaders, write_retry_after};
+use super::principal::PrincipalHeaders;
+use crate::clock::Timestamp;
+use crate::denial::Denial;
+use crate::error::ConfigError;
+use crate::key::KeyRecord;
+use crate::limits::{Applicable, Verdict, whole_seconds};
+use crate::profile::Profile;
+use crate::request::Scheme;
+
+/// What an authenticated request leaves on its response, whatever becomes of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trail<'a> {
+    pub(crate) record: &'a KeyRecord,
+    pub(crate) quotas: Applicable<'a>,
+    pub(crate) verdict: Option<&'a Verdict>,
+    pub(crate) now: Timestamp,
+}
+
+/// A profile's answers, rendered as far as they can be without a request.
+#[derive(Debug)]
+pub(crate) struct Renderer {
+    answers: Answers<Prepared>,
+    realm: &'static str,
+    reads_bearer: bool,
+    limit_headers: LimitHeaders,
+    principal: PrincipalHeaders,
+}
+
+#[derive(Debug)]
+struct Prepared {
+    status: StatusCode,
+    body: PreparedBody,
+    challenge: Challenge,
+    challenges: Vec<HeaderValue>,
+    retry_after: Option<u32>,
+}
+
+impl Renderer {
+    pub(crate) fn new(profile: &Profile) -> Result<Self, ConfigError> {
+        let sources = profile.credentials;
+        Ok(Self {
+            answers: profile
+                .answers
+                .try_map(|row, answer| Prepared::new(row, answer, profile))?,
+            realm: profile.realm,
+            reads_bearer: sources.iter().any(|source| source.scheme == Scheme::Bearer),
+            limit_headers: profile.limit_headers,
+            principal: PrincipalHeaders::new(profile.principal_headers)?,
+        })
+    }
+
+    /// Tells whether a response says how the account stands under its quotas.
+    pub(crate) fn speaks_of_limits(&self) -> bool {
+        self.limit_headers != LimitHeaders::NONE
+    }
+
+    /// Renders a refusal. A `HEAD` gets the same headers and no content (RFC 9110 §9.3.2).
+    pub(crate) fn refuse(
+        &self,
+        denial: &Denial,
+        head: bool,
+        trail: Option<Trail<'_>>,
+    ) -> Response<Bytes> {
+        let row = self.answers.row(denial);
+        let made;
+        let body = match &row.body {
+            PreparedBody::Fixed(body) => body,
+            PreparedBody::Custom(make) => {
+                made = make(denial, row.status);
+                &made
+            }
+        };
+        let mut response = Response::new(if head {
+            Bytes::new()
+        } else {
+            body.content.clone()
+        });
+        *response.status_mut() = row.status;
+        response.extensions_mut().insert(denial.clone());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, body.content_type.clone());
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.content.len()));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.challenge(headers, row, denial);
+        if let Some(trail) = trail {
+            self.mark(headers, trail);
+        }
+        if let Some(seconds) = row.retry_after(denial) {
+            write_retry_after(headers, seconds);
+        }
+        response
+    }
+
+    /// Adds what every response to an authenticated request carries.
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Trail<'_>) {
+        if let Some(verdict) = trail.verdict {
+            self.limit_headers
+                .write(headers, trail.quotas, verdict, trail.now);
+        }
+        self.principal.write(headers, trail.record);
+    }
+
+    fn challenge(&self, headers: &mut HeaderMap, row: &Prepared, denial: &Denial) {
+        if let Denial::ScopeMissing { needed } = denial {
+            if row.challenge == Challenge::InsufficientScope && self.reads_bearer {
+                if let Some(line) = row.challenge.with_scopes(self.realm, needed) {
+                    headers.insert(WWW_AUTHENTICATE, line);
+                    return;
+                }
+            }
+        }
+        for line in &row.challenges {
+            headers.append(WWW_AUTHENTICATE, line.clone());
+        }
+    }
+}
+
+impl Prepared {
+    fn new(row: &'static str, answer: &Answer, profile: &Profile) -> Result<Self, ConfigError> {
+        let Answer {
+            status,
+            body,
+            challenge,
+            retry_after,
+        } = *answer;
+        if !status.is_client_error() && !status.is_server_error() {
+            return Err(ConfigError::StatusNotRefusing {
+                answer: row,
+                status: status.as_u16(),
+            });
+        }
+        if status == StatusCode::UNAUTHORIZED && challenge == Challenge::None {
+            return Err(ConfigError::ChallengeMissing { answer: row });
+        }
+        Ok(Self {
+            status,
+            body: body.prepare(status),
+            challenge,
+            challenges: challenge.lines(status, profile.realm, profile.credentials)?,
+            retry_after,
+        })
+    }
+
+    /// Returns the seconds to wait: what the denial knows, else what the row says, at least 1, and
+    /// always there on a 429 (RFC 6585 §4).
+    fn retry_after(&self, denial: &Denial) -> Option<u64> {
+        let known = match denial {
+            Denial::RateLimited { retry_after } => Some(whole_seconds(*retry_after)),
+            _ => self.retry_after.map(u64::from),
+        };
+        let limited = self.status == StatusCode::TOO_MANY_REQUESTS;
+        let seconds = known.or_else(|| limited.then_some(1));
+        seconds.map(|seconds| seconds.max(1))
+    }
+}

@@ -1,0 +1,186 @@
+//! Headers that a vendor demands besides the credential.
+
+use http::{HeaderMap, HeaderName};
+
+use crate::denial::{Denial, HeaderProblem};
+use crate::error::ConfigError;
+
+/// Demands a header of every request.
+///
+/// ```
+/// use tower_api_key::rules::{Expected, RequiredHeader};
+///
+/// const JSON: RequiredHeader = RequiredHeader {
+///     name: "content-type",
+///     expected: Expected::MediaType("application/json"),
+/// };
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequiredHeader {
+    /// The header's name, in lower case.
+    pub name: &'static str,
+    /// The values that are served.
+    pub expected: Expected,
+}
+
+/// Tells which values of a header are served. White space around a value does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expected {
+    /// Any value that is not empty.
+    Present,
+    /// Exactly one of these.
+    OneOf(&'static [&'static str]),
+    /// This media type, with any parameters, compared without regard to case (RFC 9110 §8.3.1).
+    MediaType(&'static str),
+    /// A calendar date of the form `2024-02-08`.
+    Date,
+}
+
+/// A required header with its name checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Demand {
+    name: HeaderName,
+    expected: Expected,
+}
+
+impl Demand {
+    pub(crate) fn new(header: &RequiredHeader) -> Result<Self, ConfigError> {
+        let invalid = ConfigError::Header {
+            what: "the name of a required header",
+        };
+        Ok(Self {
+            name: HeaderName::from_lowercase(header.name.as_bytes()).map_err(|_| invalid)?,
+            expected: header.expected,
+        })
+    }
+
+    /// Refuses a request without this header, with two of it, or with a value that is not served.
+    pub(crate) fn is_met(&self, headers: &HeaderMap) -> Result<(), Denial> {
+        let mut lines = headers.get_all(&self.name).iter();
+        let problem = match (lines.next(), lines.next()) {
+            (None, _) => HeaderProblem::Missing,
+            (Some(_), Some(_)) => HeaderProblem::Repeated,
+            (Some(value), None) => match value.as_bytes().trim_ascii() {
+                b"" => HeaderProblem::Missing,
+                value if self.expected.serves(value) => return Ok(()),
+                _ => HeaderProblem::NotAcceptable,
+            },
+        };
+        Err(Denial::HeaderRefused {
+            header: self.name.clone(),
+            problem,
+        })
+    }
+}
+
+impl Expected {
+    fn serves(self, value: &[u8]) -> bool {
+        match self {
+            Self::Present => true,
+            Self::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),
+            Self::MediaType(media_type) => {
+                let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
+                essence
+                    .trim_ascii_end()
+                    .eq_ignore_ascii_case(media_type.as_bytes())
+            }
+            Self::Date => is_date(value),
+        }
+    }
+}
+
+/// Tells whether a value is a date `YYYY-MM-DD` of the Gregorian calendar (RFC 3339 §5.6).
+fn is_date(value: &[u8]) -> bool {
+    let number = |digits: &[u8]| -> Option<u32> {
+        let all = digits.iter().all(u8::is_ascii_digit);
+        all.then(|| {
+            digits
+                .iter()
+                .fold(0, |n, digit| n * 10 + u32::from(digit - b'0'))
+        })
+    };
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = value else {
+        return false;
+    };
+    let (Some(year), Some(month), Some(day)) = (
+        number(&[y1, y2, y3, y4]),
+        number(&[m1, m2]),
+        number(&[d1, d2]),
+    ) else {
+        return false;
+    };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_served_as_expected() {
+        use Expected::{Date, MediaType, OneOf, Present};
+        let json = MediaType("application/json");
+        for (expected, value, passes) in [
+            (Present, "x", true),
+            (Present, "  ", false),
+            (OneOf(&["a", "b"]), "b", true),
+            (OneOf(&["a", "b"]), "B", false),
+            (json, "application/json", true),
+            (json, "Application/JSON; charset=utf-8", true),
+            (json, "application/json ;charset=utf-8", true),
+            (json, "application/jsonp", false),
+            (json, "text/plain; application/json", false),
+            (Date, "2024-02-08", true),
+            (Date, " 2024-02-29 ", true),
+            (Date, "2023-02-29", false),
+            (Date, "1900-02-29", false),
+            (Date, "2000-02-29", true),
+            (Date, "2024-04-31", false),
+            (Date, "2024-13-01", false),
+            (Date, "2024-00-01", false),
+            (Date, "2024-01-00", false),
+            (Date, "2024-1-01", false),
+            (Date, "latest", false),
+        ] {
+            let demand = Demand::new(&RequiredHeader {
+                name: "x-demanded",
+                expected,
+            })
+            .unwrap();
+            let mut headers = HeaderMap::new();
+            headers.insert("x-demanded", value.parse().unwrap());
+            assert_eq!(
+                demand.is_met(&headers).is_ok(),
+                passes,
+                "{expected:?} {value:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn absent_and_repeated_headers_are_told_apart() {
+        let demand = Demand::new(&RequiredHeader {
+            name: "x-demanded",
+            expected: Expected::Present,
+        });
+        let demand = demand.unwrap();
+        let problem = |headers: &HeaderMap| match demand.is_met(headers) {
+            Err(Denial::HeaderRefused { problem, .. }) => problem,
+            other => panic!("{other:?}"),
+        };
+        let mut headers = HeaderMap::new();
+        assert_eq!(problem(&headers), HeaderProblem::Missing);
+        headers.append("x-demanded", "a".parse().unwrap());
+        headers.append("x-demanded", "a".parse().unwrap());
+        assert_eq!(problem(&headers), HeaderProblem::Repeated);
+    }
+}

@@ -1,0 +1,59 @@
+//! Is this the kind of key that may come this way?
+
+use crate::denial::Denial;
+use crate::key::KeyRecord;
+use crate::request::CredentialSource;
+
+/// Refuses a key whose kind is not served through the scheme that carried it.
+pub(crate) fn served_through(source: &CredentialSource, record: &KeyRecord) -> Result<(), Denial> {
+    listed(source.kinds, record, Denial::SchemeNotForKind)
+}
+
+/// Refuses a key whose kind the route does not serve.
+pub(crate) fn served_by_route(kinds: &[&str], record: &KeyRecord) -> Result<(), Denial> {
+    listed(kinds, record, Denial::KindNotAllowed)
+}
+
+/// An empty list serves every key; any other serves no key without a kind.
+fn listed(kinds: &[&str], record: &KeyRecord, otherwise: Denial) -> Result<(), Denial> {
+    let serves = |kind: &str| kinds.contains(&kind);
+    if kinds.is_empty() || record.kind().is_some_and(|kind| serves(kind.as_str())) {
+        Ok(())
+    } else {
+        Err(otherwise)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::key::Account;
+
+    #[test]
+    fn a_list_of_kinds_serves_what_it_lists() {
+        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let bare = KeyRecord::builder("key", account).build().unwrap();
+        let partner = bare.edit().kind("partner").build().unwrap();
+        for (record, kinds, passes) in [
+            (&bare, &[][..], true),
+            (&partner, &[], true),
+            (&partner, &["deployment", "partner"], true),
+            (&partner, &["deployment"], false),
+            (&bare, &["partner"], false),
+        ] {
+            let expected = if passes {
+                Ok(())
+            } else {
+                Err(Denial::KindNotAllowed)
+            };
+            assert_eq!(served_by_route(kinds, record), expected, "{kinds:?}");
+        }
+        let source = CredentialSource::bearer().only(&["organization"]);
+        assert_eq!(
+            served_through(&source, &partner),
+            Err(Denial::SchemeNotForKind)
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! Does the request come from where the key may be used?
+
+use std::net::IpAddr;
+
+use crate::denial::Denial;
+use crate::key::KeyRecord;
+
+/// Refuses a client that is on none of the key's networks; an address that cannot be determined
+/// is on none. A key without an allowlist serves from anywhere.
+pub(crate) fn admits(record: &KeyRecord, client: Option<IpAddr>) -> Result<(), Denial> {
+    let Some(networks) = record.networks() else {
+        return Ok(());
+    };
+    match client {
+        Some(address) if networks.contains(address) => Ok(()),
+        _ => Err(Denial::NetworkNotAllowed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::key::Account;
+
+    #[test]
+    fn an_allowlist_admits_what_it_lists() {
+        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let open = KeyRecord::builder("key", account)
+            .networks([])
+            .build()
+            .unwrap();
+        let office = open.edit().networks(["10.1.2.0/24"]).build().unwrap();
+        for (record, client, passes) in [
+            (&open, None, true),
+            (&open, Some("192.0.2.1"), true),
+            (&office, Some("10.1.2.200"), true),
+            (&office, Some("::ffff:10.1.2.200"), true),
+            (&office, Some("10.1.3.1"), false),
+            (&office, None, false),
+        ] {
+            let address = client.map(|text| text.parse().unwrap());
+            assert_eq!(admits(record, address).is_ok(), passes, "{client:?}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Paths that every reader reads alike.
+
+/// Tells whether a path can be read in one way only, so that the gate and the service behind it
+/// agree on the route: no empty or dot segments, no backslash, and nothing percent-encoded that
+/// another reader could decode to a letter, a digit, a dot or a slash (RFC 3986 §6.2.2).
+pub(super) fn is_unambiguous(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix('/') else {
+        return false;
+    };
+    let mut segments = rest.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        // A path may end in a slash; that is a path of its own.
+        if (segment.is_empty() && !last) || matches!(segment, "." | "..") {
+            return false;
+        }
+        if !is_plain(segment.as_bytes()) {
+            return false;
+        }
+    }
+    true
+}
+
+fn is_plain(mut segment: &[u8]) -> bool {
+    while let Some((&byte, rest)) = segment.split_first() {
+        segment = match (byte, rest) {
+            (b'%', [high, low, tail @ ..]) => match decoded(*high, *low) {
+                Some(byte) if !changes_the_route(byte) => tail,
+                _ => return false,
+            },
+            (b'%' | b'\\', _) => return false,
+            _ => rest,
+        };
+    }
+    true
+}
+
+fn decoded(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+/// Encoded unreserved characters are equivalent to bare ones; separators are not, but are often
+/// decoded all the same; so are control characters cut off or skipped.
+const fn changes_the_route(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || byte.is_ascii_control()
+        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/' | b'\\' | b'%')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ambiguous_paths_are_told_from_plain_ones() {
+        for (path, plain) in [
+            ("/", true),
+            ("/v1/users", true),
+            ("/v1/users/", true),
+            ("/v1/a%20b", true),
+            ("/v1/caf%C3%A9", true),
+            ("/rest/users/where/internal_id=7", true),
+            ("/v1/...", true),
+            ("", false),
+            ("*", false),
+            ("v1", false),
+            ("//", false),
+            ("/v1//users", false),
+            ("/v1/./users", false),
+            ("/v1/../users", false),
+            ("/v1/..", false),
+            ("/v1/%2e%2e/users", false),
+            ("/v1/%75sers", false),
+            ("/v1%2Fusers", false),
+            ("/v1%5cusers", false),
+            ("/v1\\users", false),
+            ("/v1/%00", false),
+            ("/v1/%2525", false),
+            ("/v1/%zz", false),
+            ("/v1/%4", false),
+            ("/v1/%", false),
+        ] {
+            assert_eq!(is_unambiguous(path), plain, "{path}");
+        }
+    }
+}

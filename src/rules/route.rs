@@ -1,0 +1,108 @@
+//! What a route needs, as data.
+
+use std::time::Duration;
+
+use http::Method;
+
+use crate::key::Quota;
+use crate::limits::Concurrency;
+
+/// Describes what a request of a route needs beyond a living key; nothing, unless said otherwise.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::limits::Concurrency;
+/// use tower_api_key::rules::Route;
+///
+/// const INSERT: Route = Route::new()
+///     .all_of(&["users.write"])
+///     .concurrency(Concurrency::new(1).queue_for(Duration::from_secs(1)))
+///     .budget(Duration::from_secs(10));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Route {
+    pub(crate) all_of: &'static [&'static str],
+    pub(crate) any_of: &'static [&'static str],
+    pub(crate) kinds: &'static [&'static str],
+    pub(crate) account_parameter: Option<&'static str>,
+    pub(crate) quotas: &'static [Quota],
+    pub(crate) concurrency: Option<Concurrency>,
+    pub(crate) budget: Option<Duration>,
+}
+
+impl Route {
+    /// Needs a living key and nothing else.
+    pub const fn new() -> Self {
+        Self {
+            all_of: &[],
+            any_of: &[],
+            kinds: &[],
+            account_parameter: None,
+            quotas: &[],
+            concurrency: None,
+            budget: None,
+        }
+    }
+
+    /// Needs all of these scopes.
+    pub const fn all_of(mut self, scopes: &'static [&'static str]) -> Self {
+        self.all_of = scopes;
+        self
+    }
+
+    /// Needs one of these scopes at least.
+    pub const fn any_of(mut self, scopes: &'static [&'static str]) -> Self {
+        self.any_of = scopes;
+        self
+    }
+
+    /// Serves keys of these kinds only.
+    pub const fn kinds(mut self, kinds: &'static [&'static str]) -> Self {
+        self.kinds = kinds;
+        self
+    }
+
+    /// Takes the account that the request targets from this parameter of the path; it must be the
+    /// key's own.
+    pub const fn account_parameter(mut self, parameter: &'static str) -> Self {
+        self.account_parameter = Some(parameter);
+        self
+    }
+
+    /// Counts requests of the route under these quotas, besides the account's own.
+    pub const fn quotas(mut self, quotas: &'static [Quota]) -> Self {
+        self.quotas = quotas;
+        self
+    }
+
+    /// Limits the requests that an account may have in flight.
+    pub const fn concurrency(mut self, concurrency: Concurrency) -> Self {
+        self.concurrency = Some(concurrency);
+        self
+    }
+
+    /// Gives the service this long to answer with a response head.
+    pub const fn budget(mut self, budget: Duration) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// Tells whether a request without a key could meet the needs.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.all_of.is_empty()
+            && self.any_of.is_empty()
+            && self.kinds.is_empty()
+            && self.account_parameter.is_none()
+    }
+}
+
+/// A line of a route table, as a constant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteRow {
+    /// The methods; empty means all. `HEAD` needs what `GET` needs, unless it is listed itself.
+    pub methods: &'static [Method],
+    /// The path pattern: `/users/{id}`, `/files/{*rest}`.
+    pub path: &'static str,
+    /// What a request needs.
+    pub route: Route,
+}

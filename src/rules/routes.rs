@@ -1,0 +1,330 @@
+//! The table of routes: method and path pattern lead to what a request needs.
+
+use http::Method;
+
+use super::account::Targets;
+use super::path;
+use super::route::{Route, RouteRow};
+use crate::error::ConfigError;
+use crate::key::{InvalidQuota, Quotas, ScopeSet};
+
+/// Chooses what happens to an authenticated request that no line of the table covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Otherwise {
+    /// Refuse it.
+    #[default]
+    Deny,
+    /// Let it pass under these needs. An ambiguous path is refused all the same.
+    Need(Route),
+}
+
+/// Collects the lines of a route table. Patterns are axum's: `/users/{id}`, `/files/{*rest}`; the
+/// most specific one counts. They match the path as the client sent it, nesting included.
+///
+/// ```
+/// use http::Method;
+/// use tower_api_key::rules::{Route, Routes};
+///
+/// let routes = Routes::new()
+///     .on(&[Method::GET], "/v1/users", Route::new().all_of(&["users.read"]))
+///     .on(&[Method::POST], "/v1/users", Route::new().all_of(&["users.write"]))
+///     .on(&[], "/v1/organizations/{org}/{*rest}", Route::new().account_parameter("org"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    rows: Vec<(Vec<Method>, String, Route)>,
+    otherwise: Otherwise,
+}
+
+impl Routes {
+    /// Starts an empty table, which refuses every request.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a line; no methods means all. `HEAD` needs what `GET` needs, unless it is listed itself.
+    pub fn on(mut self, methods: &[Method], path: impl Into<String>, route: Route) -> Self {
+        self.rows.push((methods.to_vec(), path.into(), route));
+        self
+    }
+
+    /// Adds the lines of a constant.
+    pub fn rows(self, rows: &[RouteRow]) -> Self {
+        rows.iter().fold(self, |routes, row| {
+            routes.on(row.methods, row.path, row.route)
+        })
+    }
+
+    /// Chooses what happens to requests that no line covers; they are refused unless set.
+    pub fn otherwise(mut self, otherwise: Otherwise) -> Self {
+        self.otherwise = otherwise;
+        self
+    }
+
+    pub(crate) fn compile(self) -> Result<RouteTable, ConfigError> {
+        let mut table = RouteTable {
+            patterns: matchit::Router::new(),
+            methods: Vec::new(),
+            routes: Vec::new(),
+            otherwise: None,
+        };
+        if let Otherwise::Need(route) = self.otherwise {
+            table.otherwise = Some(table.routes.len());
+            table.routes.push(Compiled::new("*", route)?);
+        }
+        let mut known: Vec<(String, usize)> = Vec::new();
+        for (methods, pattern, route) in self.rows {
+            let index = table.routes.len();
+            table.routes.push(Compiled::new(&pattern, route)?);
+            let at = known
+                .iter()
+                .find(|(path, _)| *path == pattern)
+                .map(|(_, at)| *at);
+            let at = if let Some(at) = at {
+                at
+            } else {
+                let at = table.methods.len();
+                let inserted = table.patterns.insert(pattern.clone(), at);
+                inserted.map_err(|source| ConfigError::Route {
+                    pattern: pattern.clone(),
+                    source,
+                })?;
+                table.methods.push(Methods::default());
+                known.push((pattern.clone(), at));
+                at
+            };
+            let repeated = ConfigError::RouteRepeated { pattern };
+            let entry = table.methods.get_mut(at);
+            if !entry.is_some_and(|entry| entry.add(&methods, index)) {
+                return Err(repeated);
+            }
+        }
+        Ok(table)
+    }
+}
+
+/// A route table that is ready to match.
+#[derive(Debug, Clone)]
+pub(crate) struct RouteTable {
+    patterns: matchit::Router<usize>,
+    methods: Vec<Methods>,
+    routes: Vec<Compiled>,
+    otherwise: Option<usize>,
+}
+
+/// The routes of one pattern, by method.
+#[derive(Debug, Clone, Default)]
+struct Methods {
+    listed: Vec<(Method, usize)>,
+    any: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+struct Compiled {
+    route: Route,
+    quotas: Quotas,
+}
+
+/// What a request of the table needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matched<'a> {
+    /// The place in the table, which names the route to the concurrency limiter.
+    pub(crate) index: usize,
+    pub(crate) route: &'a Route,
+    pub(crate) target: Targets<'a>,
+}
+
+impl Methods {
+    /// Adds methods; `false` if one is there already.
+    fn add(&mut self, methods: &[Method], index: usize) -> bool {
+        if methods.is_empty() {
+            return self.any.replace(index).is_none();
+        }
+        methods.iter().all(|method| {
+            let repeated = self.listed.iter().any(|(listed, _)| listed == method);
+            self.listed.push((method.clone(), index));
+            !repeated
+        })
+    }
+
+    fn find(&self, method: &Method) -> Option<usize> {
+        let listed = |method: &Method| {
+            let entry = self.listed.iter().find(|(listed, _)| listed == method);
+            entry.map(|(_, index)| *index)
+        };
+        let as_get = || {
+            (method == Method::HEAD)
+                .then(|| listed(&Method::GET))
+                .flatten()
+        };
+        listed(method).or_else(as_get).or(self.any)
+    }
+}
+
+impl Compiled {
+    fn new(pattern: &str, route: Route) -> Result<Self, ConfigError> {
+        let pattern = || pattern.to_owned();
+        if let Some(parameter) = route.account_parameter {
+            let named = [format!("{{{parameter}}}"), format!("{{*{parameter}}}")];
+            if !named.iter().any(|name| pattern().contains(name)) {
+                return Err(ConfigError::RouteParameter {
+                    pattern: pattern(),
+                    parameter,
+                });
+            }
+        }
+        if route.concurrency.is_some_and(|rule| rule.limit == 0) {
+            return Err(ConfigError::RouteConcurrency { pattern: pattern() });
+        }
+        ScopeSet::new([route.all_of, route.any_of].concat())?;
+        let quotas: Result<Quotas, InvalidQuota> = Quotas::new(route.quotas.iter().cloned());
+        Ok(Self {
+            route,
+            quotas: quotas?,
+        })
+    }
+}
+
+impl RouteTable {
+    /// Finds what a request needs; `None` if no line covers it.
+    pub(crate) fn find<'a>(&'a self, method: &Method, path: &'a str) -> Option<Matched<'a>> {
+        // Also where the table has an answer for the rest: a service that normalizes paths would
+        // take such a path for one that a line covers.
+        if !path::is_unambiguous(path) {
+            return None;
+        }
+        let line = || {
+            let found = self.patterns.at(path).ok()?;
+            let index = self.methods.get(*found.value)?.find(method)?;
+            let compiled = self.routes.get(index)?;
+            let target = match compiled.route.account_parameter {
+                None => Targets::None,
+                // The parameter is in the pattern; were it not, no account has an empty id.
+                Some(name) => Targets::Account(found.params.get(name).unwrap_or_default()),
+            };
+            Some((index, target))
+        };
+        let otherwise = || self.otherwise.map(|index| (index, Targets::None));
+        let (index, target) = line().or_else(otherwise)?;
+        let Compiled { route, .. } = self.routes.get(index)?;
+        Some(Matched {
+            index,
+            route,
+            target,
+        })
+    }
+
+    /// Returns what a route needs, by its place in the table.
+    pub(crate) fn at(&self, index: usize) -> Option<(&Route, &Quotas)> {
+        self.routes
+            .get(index)
+            .map(|entry| (&entry.route, &entry.quotas))
+    }
+
+    /// Tells whether some route has quotas of its own.
+    pub(crate) fn has_quotas(&self) -> bool {
+        self.routes
+            .iter()
+            .any(|entry| !entry.quotas.as_slice().is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READ: Route = Route::new().all_of(&["read"]);
+    const WRITE: Route = Route::new().all_of(&["write"]);
+
+    #[test]
+    fn the_most_specific_line_counts() {
+        let table = Routes::new()
+            .on(&[Method::GET], "/users", READ)
+            .on(&[Method::POST, Method::PUT], "/users", WRITE)
+            .on(&[Method::GET], "/users/{id}", READ)
+            .on(&[], "/users/me", Route::new())
+            .on(&[], "/files/{*rest}", READ)
+            .compile()
+            .unwrap();
+        for (method, path, expected) in [
+            (Method::GET, "/users", Some(READ)),
+            (Method::HEAD, "/users", Some(READ)),
+            (Method::PUT, "/users", Some(WRITE)),
+            (Method::DELETE, "/users", None),
+            (Method::GET, "/users/7", Some(READ)),
+            (Method::GET, "/users/me", Some(Route::new())),
+            (Method::GET, "/files/a/b", Some(READ)),
+            (Method::GET, "/users/", None),
+            (Method::GET, "/users/%6de", None),
+            (Method::GET, "/files/../users", None),
+            (Method::GET, "/other", None),
+            (Method::OPTIONS, "*", None),
+        ] {
+            let found = table.find(&method, path).map(|found| *found.route);
+            assert_eq!(found, expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn what_no_line_covers_is_refused_unless_said_otherwise() {
+        let routes = Routes::new().on(&[Method::GET], "/users", READ);
+        assert!(
+            routes
+                .clone()
+                .compile()
+                .unwrap()
+                .find(&Method::GET, "/x")
+                .is_none()
+        );
+        let table = routes.otherwise(Otherwise::Need(WRITE)).compile().unwrap();
+        for (method, path) in [(Method::GET, "/x"), (Method::PUT, "/users")] {
+            assert_eq!(
+                table.find(&method, path).map(|found| *found.route),
+                Some(WRITE),
+                "{path}"
+            );
+        }
+        assert!(
+            table.find(&Method::GET, "//users").is_none(),
+            "ambiguous, so refused"
+        );
+    }
+
+    #[test]
+    fn the_target_account_is_the_parameter() {
+        let own = Route::new().account_parameter("org");
+        let table = Routes::new()
+            .on(&[], "/orgs/{org}/users", own)
+            .compile()
+            .unwrap();
+        let found = table.find(&Method::GET, "/orgs/acme/users").unwrap();
+        assert_eq!(found.target, Targets::Account("acme"));
+    }
+
+    #[test]
+    fn contradictory_tables_are_refused() {
+        let twice = Routes::new()
+            .on(&[Method::GET], "/a", READ)
+            .on(&[Method::GET], "/a", WRITE);
+        assert!(matches!(
+            twice.compile(),
+            Err(ConfigError::RouteRepeated { .. })
+        ));
+        let clash = Routes::new().on(&[], "/{a}", READ).on(&[], "/{b}", WRITE);
+        assert!(matches!(clash.compile(), Err(ConfigError::Route { .. })));
+        let parameter = Routes::new().on(&[], "/a", Route::new().account_parameter("org"));
+        assert!(matches!(
+            parameter.compile(),
+            Err(ConfigError::RouteParameter { .. })
+        ));
+        let scope = Routes::new().on(&[], "/a", Route::new().all_of(&["no space"]));
+        assert!(matches!(scope.compile(), Err(ConfigError::Name(_))));
+        use crate::limits::Concurrency;
+        let none = Routes::new().on(&[], "/a", Route::new().concurrency(Concurrency::new(0)));
+        assert!(matches!(
+            none.compile(),
+            Err(ConfigError::RouteConcurrency { .. })
+        ));
+    }
+}

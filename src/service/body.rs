@@ -1,0 +1,94 @@
+//! The body of a response: the inner service's, or a refusal's.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::limits::Permit;
+
+pin_project! {
+    /// Carries the inner service's body, and with it the place of a simultaneous request, which is
+    /// given back when the body ends or is dropped; or the content of a refusal.
+    #[derive(Debug)]
+    #[project = Projection]
+    pub struct GateBody<B> {
+        #[pin]
+        content: Content<B>,
+    }
+}
+
+pin_project! {
+    #[derive(Debug)]
+    #[project = ContentProjection]
+    enum Content<B> {
+        Inner { #[pin] body: B, permit: Option<Permit> },
+        Refusal { bytes: Option<Bytes> },
+    }
+}
+
+impl<B> GateBody<B> {
+    pub(super) const fn inner(body: B, permit: Option<Permit>) -> Self {
+        Self {
+            content: Content::Inner { body, permit },
+        }
+    }
+
+    pub(super) fn refusal(bytes: Bytes) -> Self {
+        let bytes = Some(bytes).filter(|bytes| !bytes.is_empty());
+        Self {
+            content: Content::Refusal { bytes },
+        }
+    }
+}
+
+impl<B: Default> Default for GateBody<B> {
+    fn default() -> Self {
+        Self::inner(B::default(), None)
+    }
+}
+
+impl<B> Body for GateBody<B>
+where
+    B: Body,
+    B::Data: From<Bytes>,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        match self.project().content.project() {
+            ContentProjection::Inner { body, permit } => {
+                let frame = ready!(body.poll_frame(context));
+                if !matches!(frame, Some(Ok(_))) {
+                    *permit = None;
+                }
+                Poll::Ready(frame)
+            }
+            ContentProjection::Refusal { bytes } => {
+                Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes.into()))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Inner { body, .. } => body.is_end_stream(),
+            Content::Refusal { bytes } => bytes.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Inner { body, .. } => body.size_hint(),
+            Content::Refusal { bytes } => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64)
+            }
+        }
+    }
+}

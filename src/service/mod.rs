@@ -1,0 +1,28 @@
+//! The shell: a tower layer that carries requests through the decision, and decides nothing.
+//!
+//! This room guards the inner service. It is called only
+//!
+//! 1. when the decision admitted the request, with the [`Grant`](crate::Grant) in its extensions;
+//! 2. by the instance that was polled ready;
+//! 3. with the credential marked sensitive, or removed.
+//!
+//! The server must say how each connection came: put a
+//! [`Connection`](crate::request::Connection) into the extensions of its requests, with
+//! [`MarkConnection`] or by hand. Without one, every request counts as plain HTTP from nowhere.
+
+mod body;
+mod builder;
+mod connection;
+mod flow;
+mod future;
+mod gate;
+mod layer;
+mod observer;
+
+pub use body::GateBody;
+pub use builder::ApiKeyLayerBuilder;
+pub use connection::MarkConnection;
+pub use future::ResponseFuture;
+pub use gate::ApiKeyGate;
+pub use layer::ApiKeyLayer;
+pub use observer::Observer;

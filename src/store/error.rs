@@ -1,0 +1,28 @@
+//! What the operator learns when a store cannot answer.
+
+use std::error::Error;
+
+/// Wraps the reason why a store cannot answer, for the operator; a client never sees it.
+///
+/// ```
+/// use std::error::Error;
+/// use tower_api_key::store::StoreError;
+///
+/// let error = StoreError::new(std::io::Error::other("connection reset"));
+/// assert_eq!(error.source().unwrap().to_string(), "connection reset");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error("the key store cannot answer")]
+pub struct StoreError {
+    #[source]
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl StoreError {
+    /// Wraps the cause.
+    pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            source: source.into(),
+        }
+    }
+}

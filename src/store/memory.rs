@@ -1,0 +1,232 @@
+//! A store in memory: lock-free to read, every change visible to the next request.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Found, KeyStore};
+use crate::eventually::Eventually;
+use crate::key::{
+    Account, AccountId, InvalidRecord, KeyDigest, KeyId, KeyRecord, KeyRecordBuilder,
+};
+
+/// Keeps keys in memory. Clones share one set of keys.
+///
+/// A lookup takes no lock. Writers take turns; when one returns, its change holds for every
+/// request that starts from then on. An account's change rewrites the records of all its keys.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// use tower_api_key::store::MemoryStore;
+///
+/// # fn main() -> Result<(), tower_api_key::key::InvalidRecord> {
+/// let store = MemoryStore::new();
+/// let acme = Arc::new(Account::builder("acme").scopes(["read"]).build()?);
+/// let record = KeyRecord::builder("key_1", acme).build()?;
+/// store.insert(KeyHasher::sha256().digest(b"the key's text"), record);
+///
+/// // Every key that inherits its account's scopes may write from now on.
+/// store.put_account(Account::builder("acme").scopes(["read", "write"]).build()?);
+/// assert!(store.records("acme")[0].scopes().contains("write"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    records: papaya::HashMap<KeyDigest, Arc<KeyRecord>, BuildHasherDefault<DigestIsHash>>,
+    // Taken by writers only; what it guards leads from names to digests.
+    index: Mutex<Index>,
+}
+
+#[derive(Debug, Default)]
+struct Index {
+    digests: HashMap<KeyId, KeyDigest>,
+    accounts: HashMap<AccountId, Members>,
+}
+
+#[derive(Debug)]
+struct Members {
+    account: Arc<Account>,
+    keys: HashSet<KeyId>,
+}
+
+/// Takes a digest's own bytes as its hash: they are random already, and no client can steer them.
+#[derive(Debug, Default)]
+struct DigestIsHash(u64);
+
+impl Hasher for DigestIsHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = word;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+}
+
+impl KeyStore for MemoryStore {
+    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+        Eventually::now(Ok(self.0.records.pin().get(digest).cloned()))
+    }
+}
+
+impl MemoryStore {
+    /// Creates an empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a key, or replaces the one of the same id, whose old secret then serves no more. If the
+    /// store knows the account already, its state there counts, not the record's.
+    pub fn insert(&self, digest: KeyDigest, record: KeyRecord) {
+        let mut index = self.index();
+        let members = index
+            .accounts
+            .entry(record.account().id().clone())
+            .or_insert_with(|| Members {
+                account: Arc::clone(record.account()),
+                keys: HashSet::new(),
+            });
+        members.keys.insert(record.id().clone());
+        let record = record.under(Arc::clone(&members.account));
+        let replaced = index.digests.insert(record.id().clone(), digest);
+        let records = self.0.records.pin();
+        if let Some(replaced) = replaced.filter(|replaced| *replaced != digest) {
+            if let Some(old) = records.remove(&replaced) {
+                index.leave(&old, record.account().id());
+            }
+        }
+        if let Some(other) = records.insert(digest, Arc::new(record)) {
+            // One secret, two ids: the later record holds, and the earlier id is gone.
+            let still_there = index.digests.get(other.id()) == Some(&digest);
+            let same = records
+                .get(&digest)
+                .is_some_and(|now| now.id() == other.id());
+            if still_there && !same {
+                index.digests.remove(other.id());
+                index.forget(other.account().id(), other.id());
+            }
+        }
+    }
+
+    /// Changes a key. Returns whether there is one of this id; a deleted key is not brought back.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord`] if the change makes no valid record; nothing is changed then.
+    pub fn edit(
+        &self,
+        id: &str,
+        change: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
+    ) -> Result<bool, InvalidRecord> {
+        let index = self.index();
+        let Some(digest) = index.digests.get(id) else {
+            return Ok(false);
+        };
+        let records = self.0.records.pin();
+        let Some(record) = records.get(digest) else {
+            return Ok(false);
+        };
+        let changed = change(record.edit()).build()?;
+        records.insert(*digest, Arc::new(changed));
+        Ok(true)
+    }
+
+    /// Deletes a key at once. Returns whether there was one of this id.
+    pub fn remove(&self, id: &str) -> bool {
+        let mut index = self.index();
+        let Some((id, digest)) = index.digests.remove_entry(id) else {
+            return false;
+        };
+        if let Some(record) = self.0.records.pin().remove(&digest) {
+            index.forget(record.account().id(), &id);
+        }
+        true
+    }
+
+    /// Adds or replaces an account; all its keys are under its new state at once.
+    pub fn put_account(&self, account: Account) {
+        let account = Arc::new(account);
+        let mut index = self.index();
+        let Index { digests, accounts } = &mut *index;
+        let members = accounts
+            .entry(account.id().clone())
+            .or_insert_with(|| Members {
+                account: Arc::clone(&account),
+                keys: HashSet::new(),
+            });
+        members.account = Arc::clone(&account);
+        let records = self.0.records.pin();
+        for digest in members.keys.iter().filter_map(|key| digests.get(key)) {
+            if let Some(record) = records.get(digest) {
+                records.insert(*digest, Arc::new(record.under(Arc::clone(&account))));
+            }
+        }
+    }
+
+    /// Returns the account's state.
+    pub fn account(&self, id: &str) -> Option<Arc<Account>> {
+        let index = self.index();
+        index
+            .accounts
+            .get(id)
+            .map(|members| Arc::clone(&members.account))
+    }
+
+    /// Lists the records of an account, in the order of their ids.
+    pub fn records(&self, account: &str) -> Vec<Arc<KeyRecord>> {
+        let index = self.index();
+        let records = self.0.records.pin();
+        let keys = index
+            .accounts
+            .get(account)
+            .into_iter()
+            .flat_map(|members| &members.keys);
+        let mut found: Vec<Arc<KeyRecord>> = keys
+            .filter_map(|key| index.digests.get(key))
+            .filter_map(|digest| records.get(digest).cloned())
+            .collect();
+        found.sort_by(|one, other| one.id().cmp(other.id()));
+        found
+    }
+
+    /// Returns the number of keys.
+    pub fn len(&self) -> usize {
+        self.0.records.len()
+    }
+
+    /// Tells whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.0.records.is_empty()
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        // A writer that panicked (in a caller's closure) has not begun to write.
+        self.0.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Index {
+    /// Drops a key from its former account when it moved to another.
+    fn leave(&mut self, old: &KeyRecord, now: &AccountId) {
+        if old.account().id() != now {
+            self.forget(old.account().id(), old.id());
+        }
+    }
+
+    fn forget(&mut self, account: &AccountId, key: &KeyId) {
+        if let Some(members) = self.accounts.get_mut(account) {
+            members.keys.remove(key);
+        }
+    }
+}

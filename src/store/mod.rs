@@ -1,0 +1,59 @@
+//! Where keys live: the one question a gate asks of a store, and the store in memory.
+//!
+//! This room guards the way from a digest to a record. A store answers
+//!
+//! 1. with the record whose key has exactly this digest, all 256 bits of it;
+//! 2. with nothing, if it is sure that there is none;
+//! 3. with a [`StoreError`] in every other case: the gate then refuses with 503, and never takes a
+//!    failure for an unknown key.
+//!
+//! A store in front of a slow or remote one bounds how long a revoked key can still serve; say the
+//! number to your users. [`MemoryStore`]'s is zero.
+
+mod error;
+mod memory;
+
+use std::sync::Arc;
+
+pub use error::StoreError;
+pub use memory::MemoryStore;
+
+use crate::eventually::Eventually;
+use crate::key::{KeyDigest, KeyRecord};
+
+/// Finds the record of a key.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tower_api_key::Eventually;
+/// use tower_api_key::key::{KeyDigest, KeyRecord};
+/// use tower_api_key::store::{Found, KeyStore, StoreError};
+///
+/// struct Remote(Arc<Client>);
+/// # struct Client;
+/// # impl Client { async fn fetch(&self, _: &KeyDigest) -> std::io::Result<Option<Arc<KeyRecord>>> { Ok(None) } }
+///
+/// impl KeyStore for Remote {
+///     fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+///         let (client, digest) = (Arc::clone(&self.0), *digest);
+///         Eventually::later(async move { client.fetch(&digest).await.map_err(StoreError::new) })
+///     }
+/// }
+/// ```
+pub trait KeyStore: Send + Sync + 'static {
+    /// Looks up a record by its whole digest.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot tell; `Ok(None)` says that there is no such key.
+    fn find(&self, digest: &KeyDigest) -> Eventually<Found>;
+}
+
+/// What a store answers.
+pub type Found = Result<Option<Arc<KeyRecord>>, StoreError>;
+
+impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
+    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+        (**self).find(digest)
+    }
+}

@@ -1,0 +1,28 @@
+//! The five, as data: one constant for each vendor's front door, and one for its documented
+//! routes. There is no logic here, and no vendor's name anywhere else.
+//!
+//! This room guards the wire contract. What a vendor documents is written down to the byte; where
+//! its documentation is silent, the module of the vendor says what was chosen, and struct update
+//! changes it (see [`Profile`](crate::Profile)). Vendors change their documentation: what stands
+//! here was read in November 2026, and a deployment that speaks for one of them should pin the
+//! version of this crate.
+//!
+//! Common to all, unless a vendor says otherwise: two `Authorization` lines are 400 (RFC 6750
+//! §3.1); plain HTTP is 400, never a redirect, for the key has leaked by then; a store or limiter
+//! that cannot answer is 503 with `Retry-After: 5`.
+
+pub mod persona;
+pub mod personyze;
+pub mod polyteia;
+pub mod polytomic;
+pub mod rest_integrations;
+
+pub use persona::PROFILE as PERSONA;
+pub use personyze::PROFILE as PERSONYZE;
+pub use polyteia::PROFILE as POLYTEIA;
+pub use polytomic::ON_PREMISES as POLYTOMIC_ON_PREMISES;
+pub use polytomic::PROFILE as POLYTOMIC;
+pub use rest_integrations::PROFILE as REST_INTEGRATIONS;
+
+/// The seconds that clients are told to stay away while a store or limiter is down.
+const OUTAGE_SECONDS: u32 = 5;

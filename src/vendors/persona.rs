@@ -1,0 +1,183 @@
+//! Persona (API keys and permissions).
+//!
+//! Documented: Bearer only; keys start `persona_sandbox_` or `persona_production_`; permissions per
+//! key, any names; an address allowlist per key; errors `{"errors":[{"title":"…","details":"…"}]}`;
+//! 300 requests a minute per organization in a leaky bucket; five headers on every authenticated
+//! response.
+//!
+//! Chosen where the documentation is silent: after its prefix a key has 16 to 200 characters; an
+//! address that is not on the list is 403; a malformed header is an invalid token (RFC 6750 §3.1
+//! counts it there), so 401; a gate takes keys of both environments unless it is
+//! [pinned](crate::ApiKeyLayerBuilder::environment).
+//!
+//! How a key wants its responses written (key inflection, attribute blocklist) is the handler's
+//! part: keep it in the record's metadata and read it through the [`Grant`](crate::Grant), as the
+//! demo server does.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use super::OUTAGE_SECONDS;
+use crate::key::{Algorithm, Alphabet, KeyFormat, Quota};
+use crate::profile::Profile;
+use crate::request::CredentialSource;
+use crate::response::{
+    Answer, Answers, Challenge, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue,
+};
+use crate::rules::{Route, RouteRow};
+
+const MISSING: Answer = answer(
+    StatusCode::UNAUTHORIZED,
+    "Unauthorized",
+    "An API key is required.",
+)
+.challenge(Challenge::Bare);
+const INVALID: Answer = answer(
+    StatusCode::UNAUTHORIZED,
+    "Unauthorized",
+    "The API key is invalid.",
+)
+.challenge(Challenge::InvalidToken);
+const FORBIDDEN: Answer = answer(
+    StatusCode::FORBIDDEN,
+    "Forbidden",
+    "The API key does not have permission to perform this action.",
+);
+const LIMITED: Answer = answer(
+    StatusCode::TOO_MANY_REQUESTS,
+    "Too many requests",
+    "The rate limit was exceeded.",
+);
+const UNAVAILABLE: Answer = answer(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "Service unavailable",
+    "The service is temporarily unavailable.",
+)
+.retry_after(OUTAGE_SECONDS);
+
+const fn answer(status: StatusCode, title: &'static str, details: &'static str) -> Answer {
+    Answer::new(status, ErrorBody::TitleAndDetails { title, details })
+}
+
+const fn bad_request(details: &'static str) -> Answer {
+    answer(StatusCode::BAD_REQUEST, "Bad request", details).challenge(Challenge::InvalidRequest)
+}
+
+/// The front door of Persona.
+pub const PROFILE: Profile = Profile {
+    name: "Persona",
+    realm: "Persona",
+    credentials: &[CredentialSource::bearer()],
+    formats: &[KeyFormat::new()
+        .literal("persona_")
+        .environment(&["sandbox", "production"])
+        .literal("_")
+        .between(Alphabet::Base64Url, 16, 200)],
+    required_headers: &[],
+    quotas: &[Quota::new("minute", 300, Duration::from_secs(60)).counted(Algorithm::LeakyBucket)],
+    limit_headers: LimitHeaders::RATE_LIMIT,
+    principal_headers: &[
+        PrincipalHeader {
+            name: "request-id",
+            value: PrincipalValue::RequestId("req_"),
+        },
+        PrincipalHeader {
+            name: "persona-environment-id",
+            value: PrincipalValue::Environment,
+        },
+        PrincipalHeader {
+            name: "persona-organization-id",
+            value: PrincipalValue::Account,
+        },
+    ],
+    answers: Answers {
+        insecure_transport: bad_request("HTTPS is required."),
+        credentials_missing: MISSING,
+        scheme_unsupported: MISSING,
+        credentials_ambiguous: bad_request("More than one Authorization header was sent."),
+        credentials_malformed: INVALID,
+        key_malformed: INVALID,
+        key_unknown: INVALID,
+        key_revoked: INVALID,
+        key_disabled: INVALID,
+        key_not_yet_valid: INVALID,
+        key_expired: INVALID,
+        environment_mismatch: INVALID,
+        network_not_allowed: answer(
+            StatusCode::FORBIDDEN,
+            "Forbidden",
+            "The API key may not be used from this IP address.",
+        ),
+        scheme_not_for_kind: INVALID,
+        route_unknown: FORBIDDEN,
+        kind_not_allowed: FORBIDDEN,
+        account_mismatch: FORBIDDEN,
+        header_refused: bad_request("A required header is missing or invalid."),
+        scope_missing: FORBIDDEN.challenge(Challenge::InsufficientScope),
+        rate_limited: LIMITED,
+        concurrency_exceeded: LIMITED,
+        timed_out: answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Service unavailable",
+            "The request took too long.",
+        ),
+        store_unavailable: UNAVAILABLE,
+        limiter_unavailable: UNAVAILABLE,
+    },
+};
+
+/// The permissions of a new key: all that are documented but the three of `api_key`.
+pub const DEFAULT_PERMISSIONS: &[&str] = &[
+    "account.read",
+    "account.write",
+    "api_log.read",
+    "case.read",
+    "case.write",
+    "document.read",
+    "document.write",
+    "event.read",
+    "importer.read",
+    "importer.write",
+    "inquiry.read",
+    "inquiry.write",
+    "list.read",
+    "list.write",
+    "report.read",
+    "report.write",
+    "txn.read",
+    "txn.write",
+    "user_audit_log.read",
+    "verification.read",
+    "verification.write",
+    "webhook.read",
+    "webhook.write",
+    "workflow.trigger",
+];
+
+/// The permissions that a new key does not have: to read, change and provision keys.
+pub const KEY_PERMISSIONS: &[&str] = &["api_key.write", "api_key.read", "api_key.scim"];
+
+/// The documented routes of inquiries, accounts, reports and keys, and the rate limit's own.
+pub const ROUTES: &[RouteRow] = &[
+    row(&[Method::GET], "/api/v1/inquiries", &["inquiry.read"]),
+    row(&[Method::POST], "/api/v1/inquiries", &["inquiry.write"]),
+    row(&[Method::GET], "/api/v1/inquiries/{id}", &["inquiry.read"]),
+    row(&[Method::GET], "/api/v1/accounts", &["account.read"]),
+    row(&[Method::GET], "/api/v1/reports", &["report.read"]),
+    row(&[Method::POST], "/api/v1/reports", &["report.write"]),
+    row(&[Method::GET], "/api/v1/api-keys", &["api_key.read"]),
+    row(&[Method::GET], "/api/v1/rate-limits", &[]),
+];
+
+const fn row(
+    methods: &'static [Method],
+    path: &'static str,
+    scopes: &'static [&'static str],
+) -> RouteRow {
+    RouteRow {
+        methods,
+        path,
+        route: Route::new().all_of(scopes),
+    }
+}

@@ -1,0 +1,106 @@
+//! Personyze (REST API authentication).
+//!
+//! Documented: Basic only, with the user name `api`; HTTPS only, "even for localhost proxies and
+//! dev environments"; plain text bodies; one insert in flight per account.
+//!
+//! Chosen where the documentation is silent: keys are 40 hexadecimal digits, as in its sample;
+//! two `Authorization` lines are 401, for it documents every malformed header so; a well-formed key
+//! that is revoked, expired or disabled reads like one that is none; a key used from a network
+//! that is not its own, or without a permission, is 403.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use super::OUTAGE_SECONDS;
+use crate::key::KeyFormat;
+use crate::limits::Concurrency;
+use crate::profile::Profile;
+use crate::request::{BasicKey, CredentialSource};
+use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
+use crate::rules::{Route, RouteRow};
+
+const LOG_IN: Answer = unauthorized("Please, log in");
+const UNKNOWN: Answer = unauthorized("Unknown API key");
+const FORBIDDEN: Answer = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Text("Access denied"));
+const UNAVAILABLE: Answer = Answer::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    ErrorBody::Text("Service unavailable"),
+)
+.retry_after(OUTAGE_SECONDS);
+
+const fn unauthorized(text: &'static str) -> Answer {
+    Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Text(text)).challenge(Challenge::Bare)
+}
+
+/// The front door of Personyze.
+pub const PROFILE: Profile = Profile {
+    name: "Personyze",
+    realm: "Personyze",
+    credentials: &[CredentialSource::basic(BasicKey::PasswordOf("api"))],
+    formats: &[KeyFormat::hex(40)],
+    required_headers: &[],
+    quotas: &[],
+    limit_headers: LimitHeaders::NONE,
+    principal_headers: &[],
+    answers: Answers {
+        insecure_transport: unauthorized("HTTPS is required"),
+        credentials_missing: LOG_IN,
+        scheme_unsupported: LOG_IN,
+        credentials_ambiguous: LOG_IN,
+        credentials_malformed: LOG_IN,
+        key_malformed: UNKNOWN,
+        key_unknown: Answer::new(StatusCode::BAD_REQUEST, ErrorBody::Text("Invalid API key")),
+        key_revoked: UNKNOWN,
+        key_disabled: UNKNOWN,
+        key_not_yet_valid: UNKNOWN,
+        key_expired: UNKNOWN,
+        environment_mismatch: UNKNOWN,
+        network_not_allowed: FORBIDDEN,
+        scheme_not_for_kind: UNKNOWN,
+        route_unknown: FORBIDDEN,
+        kind_not_allowed: FORBIDDEN,
+        account_mismatch: UNKNOWN,
+        header_refused: Answer::new(StatusCode::BAD_REQUEST, ErrorBody::Text("Invalid header")),
+        scope_missing: FORBIDDEN,
+        rate_limited: Answer::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorBody::Text("Too many requests"),
+        ),
+        concurrency_exceeded: Answer::new(
+            StatusCode::BAD_REQUEST,
+            ErrorBody::Text("Too many simultaneous requests"),
+        ),
+        timed_out: Answer::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorBody::Text("Request took too long"),
+        ),
+        store_unavailable: UNAVAILABLE,
+        limiter_unavailable: UNAVAILABLE,
+    },
+};
+
+/// The documented routes: one insert of users in flight per account, with a second in the queue;
+/// ten seconds for the tracker; nothing special elsewhere.
+pub const ROUTES: &[RouteRow] = &[
+    RouteRow {
+        methods: &[Method::POST],
+        path: "/rest/users",
+        route: Route::new().concurrency(Concurrency::new(1).queue_for(Duration::from_secs(1))),
+    },
+    RouteRow {
+        methods: &[],
+        path: "/rest/tracker",
+        route: Route::new().budget(Duration::from_secs(10)),
+    },
+    RouteRow {
+        methods: &[Method::GET],
+        path: "/rest/users",
+        route: Route::new(),
+    },
+    RouteRow {
+        methods: &[],
+        path: "/rest/{*rest}",
+        route: Route::new(),
+    },
+];

@@ -1,0 +1,113 @@
+//! Polyteia (personal access keys).
+//!
+//! Documented: Bearer only; a key has its account's permissions as they are now; `Content-Type`
+//! must be `application/json`; one endpoint, `POST /api`, whose command decides in the handler
+//! which permission it needs, with [`Grant::require`](crate::Grant::require).
+//!
+//! Chosen where the documentation is silent: errors are `{"error":{"code":"…","message":"…"}}`;
+//! keys are 16 to 256 characters of the Bearer alphabet; a malformed header is an invalid token
+//! (RFC 6750 §3.1 counts it there), so 401; parameters of the media type do not count.
+
+use http::StatusCode;
+
+use super::OUTAGE_SECONDS;
+use crate::key::{Alphabet, KeyFormat};
+use crate::profile::Profile;
+use crate::request::CredentialSource;
+use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
+use crate::rules::{Expected, RequiredHeader, Route, RouteRow};
+
+const MISSING: Answer = answer(
+    StatusCode::UNAUTHORIZED,
+    "unauthorized",
+    "Authentication is required.",
+)
+.challenge(Challenge::Bare);
+const INVALID: Answer = answer(
+    StatusCode::UNAUTHORIZED,
+    "unauthorized",
+    "The access key is invalid.",
+)
+.challenge(Challenge::InvalidToken);
+const FORBIDDEN: Answer = answer(
+    StatusCode::FORBIDDEN,
+    "forbidden",
+    "You do not have permission to perform this action.",
+);
+const LIMITED: Answer = answer(
+    StatusCode::TOO_MANY_REQUESTS,
+    "rate_limit_exceeded",
+    "Too many requests.",
+);
+const UNAVAILABLE: Answer = answer(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "service_unavailable",
+    "The service is temporarily unavailable.",
+)
+.retry_after(OUTAGE_SECONDS);
+
+const fn answer(status: StatusCode, code: &'static str, message: &'static str) -> Answer {
+    Answer::new(status, ErrorBody::CodeAndMessage { code, message })
+}
+
+const fn bad_request(code: &'static str, message: &'static str) -> Answer {
+    answer(StatusCode::BAD_REQUEST, code, message).challenge(Challenge::InvalidRequest)
+}
+
+/// The front door of Polyteia.
+pub const PROFILE: Profile = Profile {
+    name: "Polyteia",
+    realm: "Polyteia",
+    credentials: &[CredentialSource::bearer()],
+    formats: &[KeyFormat::new().between(Alphabet::Token, 16, 256)],
+    required_headers: &[RequiredHeader {
+        name: "content-type",
+        expected: Expected::MediaType("application/json"),
+    }],
+    quotas: &[],
+    limit_headers: LimitHeaders::NONE,
+    principal_headers: &[],
+    answers: Answers {
+        insecure_transport: bad_request("https_required", "HTTPS is required."),
+        credentials_missing: MISSING,
+        scheme_unsupported: MISSING,
+        credentials_ambiguous: bad_request(
+            "invalid_request",
+            "More than one Authorization header was sent.",
+        ),
+        credentials_malformed: INVALID,
+        key_malformed: INVALID,
+        key_unknown: INVALID,
+        key_revoked: INVALID,
+        key_disabled: INVALID,
+        key_not_yet_valid: INVALID,
+        key_expired: INVALID,
+        environment_mismatch: INVALID,
+        network_not_allowed: FORBIDDEN,
+        scheme_not_for_kind: INVALID,
+        route_unknown: FORBIDDEN,
+        kind_not_allowed: FORBIDDEN,
+        account_mismatch: FORBIDDEN,
+        header_refused: bad_request(
+            "invalid_content_type",
+            "Content-Type must be application/json.",
+        ),
+        scope_missing: FORBIDDEN.challenge(Challenge::InsufficientScope),
+        rate_limited: LIMITED,
+        concurrency_exceeded: LIMITED,
+        timed_out: answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "timeout",
+            "The request took too long.",
+        ),
+        store_unavailable: UNAVAILABLE,
+        limiter_unavailable: UNAVAILABLE,
+    },
+};
+
+/// The one documented route.
+pub const ROUTES: &[RouteRow] = &[RouteRow {
+    methods: &[],
+    path: "/api",
+    route: Route::new(),
+}];

@@ -1,0 +1,153 @@
+//! Polytomic (Create API Key).
+//!
+//! Documented: Bearer with a partner or API key, or, on premises only, Basic with the deployment
+//! key; partner keys work on organization and user endpoints only, API keys on the others;
+//! `X-Polytomic-Version` is required; two forms of error bodies, one for 401 and one for the rest.
+//!
+//! Chosen where the documentation is silent: the deployment key is the password with any user
+//! name, or the user name with an empty password, never a Bearer token, and may do everything; the
+//! wrong kind of key is 403; any calendar date is a version; a malformed header is an invalid
+//! token (RFC 6750 §3.1 counts it there), so 401; a path that names another organization, or none
+//! that there is, is 404.
+
+use http::{Method, StatusCode};
+
+use super::OUTAGE_SECONDS;
+use crate::key::{Alphabet, KeyFormat};
+use crate::profile::Profile;
+use crate::request::{BasicKey, CredentialSource};
+use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
+use crate::rules::{Expected, RequiredHeader, Route, RouteRow};
+
+/// The kind of a key that issues keys for the organizations of a partner.
+pub const PARTNER: &str = "partner";
+/// The kind of an API key, which belongs to one organization.
+pub const ORGANIZATION: &str = "organization";
+/// The kind of the key of a whole deployment, on premises.
+pub const DEPLOYMENT: &str = "deployment";
+
+const MISSING: Answer = unauthorized("No API key was provided").challenge(Challenge::Bare);
+const INVALID: Answer = unauthorized("The API key is invalid").challenge(Challenge::InvalidToken);
+const FORBIDDEN: Answer = answer(StatusCode::FORBIDDEN, "forbidden", "Permission denied");
+const NOT_FOUND: Answer = answer(StatusCode::NOT_FOUND, "not_found", "Not found");
+const LIMITED: Answer = answer(
+    StatusCode::TOO_MANY_REQUESTS,
+    "too_many_requests",
+    "Too many requests",
+);
+const UNAVAILABLE: Answer = answer(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "service_unavailable",
+    "The service is temporarily unavailable",
+)
+.retry_after(OUTAGE_SECONDS);
+
+const fn unauthorized(error: &'static str) -> Answer {
+    Answer::new(
+        StatusCode::UNAUTHORIZED,
+        ErrorBody::CodeAndContext { error },
+    )
+}
+
+const fn answer(status: StatusCode, key: &'static str, message: &'static str) -> Answer {
+    Answer::new(status, ErrorBody::KeyAndMetadata { key, message })
+}
+
+const fn bad_request(key: &'static str, message: &'static str) -> Answer {
+    answer(StatusCode::BAD_REQUEST, key, message).challenge(Challenge::InvalidRequest)
+}
+
+const BEARER: CredentialSource = CredentialSource::bearer().only(&[PARTNER, ORGANIZATION]);
+
+/// The front door of Polytomic as a service: Basic does not authenticate.
+pub const PROFILE: Profile = Profile {
+    name: "Polytomic",
+    realm: "Polytomic",
+    credentials: &[BEARER],
+    formats: &[
+        KeyFormat::new()
+            .literal("pk_live_")
+            .characters(Alphabet::LowerHex, 32),
+        KeyFormat::uuid(),
+    ],
+    required_headers: &[RequiredHeader {
+        name: "x-polytomic-version",
+        expected: Expected::Date,
+    }],
+    quotas: &[],
+    limit_headers: LimitHeaders::NONE,
+    principal_headers: &[],
+    answers: Answers {
+        insecure_transport: bad_request("https_required", "HTTPS is required"),
+        credentials_missing: MISSING,
+        scheme_unsupported: MISSING,
+        credentials_ambiguous: bad_request(
+            "invalid_request",
+            "More than one Authorization header was sent",
+        ),
+        credentials_malformed: INVALID,
+        key_malformed: INVALID,
+        key_unknown: INVALID,
+        key_revoked: INVALID,
+        key_disabled: INVALID,
+        key_not_yet_valid: INVALID,
+        key_expired: INVALID,
+        environment_mismatch: INVALID,
+        network_not_allowed: FORBIDDEN,
+        scheme_not_for_kind: INVALID,
+        route_unknown: NOT_FOUND,
+        kind_not_allowed: FORBIDDEN,
+        account_mismatch: NOT_FOUND,
+        header_refused: bad_request(
+            "invalid_version",
+            "The X-Polytomic-Version header is missing or invalid",
+        ),
+        scope_missing: FORBIDDEN.challenge(Challenge::InsufficientScope),
+        rate_limited: LIMITED,
+        concurrency_exceeded: LIMITED,
+        timed_out: answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "timeout",
+            "The request took too long",
+        ),
+        store_unavailable: UNAVAILABLE,
+        limiter_unavailable: UNAVAILABLE,
+    },
+};
+
+/// The front door of Polytomic on premises: the deployment key authenticates through Basic.
+pub const ON_PREMISES: Profile = Profile {
+    credentials: &[
+        CredentialSource::basic(BasicKey::UserOrPassword).only(&[DEPLOYMENT]),
+        BEARER,
+    ],
+    ..PROFILE
+};
+
+/// The documented routes: organizations and users for partners, the rest for API keys.
+pub const ROUTES: &[RouteRow] = &[
+    row(&[Method::GET], "/api/me", &[]),
+    row(&[Method::GET], "/api/organizations", MANAGING),
+    row(&[Method::GET], "/api/organizations/{org}/users", MANAGING),
+    row(
+        &[Method::POST],
+        "/api/organizations/{org}/users/{user}/keys",
+        MANAGING,
+    ),
+    row(&[Method::GET], "/api/bulk/syncs", WORKING),
+];
+
+const MANAGING: &[&str] = &[PARTNER, DEPLOYMENT];
+const WORKING: &[&str] = &[ORGANIZATION, DEPLOYMENT];
+
+const fn row(
+    methods: &'static [Method],
+    path: &'static str,
+    kinds: &'static [&'static str],
+) -> RouteRow {
+    RouteRow {
+        methods,
+        path,
+        route: Route::new().kinds(kinds),
+    }
+}

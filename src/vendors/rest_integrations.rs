@@ -1,0 +1,110 @@
+//! REST API Integrations (`https://api.example.com/v1`).
+//!
+//! Documented: Bearer only; JSON errors `{"error":"…"}`; 100 requests a minute and 5000 an hour per
+//! account; `RateLimit-Remaining` and `RateLimit-Reset`.
+//!
+//! Chosen where the documentation is silent: keys are 16 to 256 characters of the Bearer alphabet;
+//! a malformed header is 400, another scheme counts as none; scopes are `users.read` and
+//! `users.write`.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use super::OUTAGE_SECONDS;
+use crate::key::{Alphabet, KeyFormat, Quota};
+use crate::profile::Profile;
+use crate::request::CredentialSource;
+use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
+use crate::rules::{Route, RouteRow};
+
+const MISSING: Answer = Answer::new(
+    StatusCode::UNAUTHORIZED,
+    ErrorBody::Error("Missing API key."),
+)
+.challenge(Challenge::Bare);
+const INVALID: Answer = Answer::new(
+    StatusCode::UNAUTHORIZED,
+    ErrorBody::Error("Invalid API key provided."),
+)
+.challenge(Challenge::InvalidToken);
+const MALFORMED: Answer = bad_request("Malformed Authorization header.");
+const FORBIDDEN: Answer = Answer::new(
+    StatusCode::FORBIDDEN,
+    ErrorBody::Error("You do not have permission to perform this action."),
+);
+const LIMITED: Answer = Answer::new(
+    StatusCode::TOO_MANY_REQUESTS,
+    ErrorBody::Error("Rate limit exceeded."),
+);
+const UNAVAILABLE: Answer = Answer::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    ErrorBody::Error("Service temporarily unavailable."),
+)
+.retry_after(OUTAGE_SECONDS);
+
+const fn bad_request(message: &'static str) -> Answer {
+    Answer::new(StatusCode::BAD_REQUEST, ErrorBody::Error(message))
+        .challenge(Challenge::InvalidRequest)
+}
+
+/// The front door of REST API Integrations.
+pub const PROFILE: Profile = Profile {
+    name: "REST API Integrations",
+    realm: "REST API Integrations",
+    credentials: &[CredentialSource::bearer()],
+    formats: &[KeyFormat::new().between(Alphabet::Token, 16, 256)],
+    required_headers: &[],
+    quotas: &[
+        Quota::new("minute", 100, Duration::from_secs(60)),
+        Quota::new("hour", 5_000, Duration::from_secs(3_600)),
+    ],
+    limit_headers: LimitHeaders {
+        limit: false,
+        ..LimitHeaders::RATE_LIMIT
+    },
+    principal_headers: &[],
+    answers: Answers {
+        insecure_transport: bad_request("HTTPS is required."),
+        credentials_missing: MISSING,
+        scheme_unsupported: MISSING,
+        credentials_ambiguous: MALFORMED,
+        credentials_malformed: MALFORMED,
+        key_malformed: INVALID,
+        key_unknown: INVALID,
+        key_revoked: INVALID,
+        key_disabled: INVALID,
+        key_not_yet_valid: INVALID,
+        key_expired: INVALID,
+        environment_mismatch: INVALID,
+        network_not_allowed: FORBIDDEN,
+        scheme_not_for_kind: INVALID,
+        route_unknown: FORBIDDEN,
+        kind_not_allowed: FORBIDDEN,
+        account_mismatch: FORBIDDEN,
+        header_refused: bad_request("Missing or invalid header."),
+        scope_missing: FORBIDDEN.challenge(Challenge::InsufficientScope),
+        rate_limited: LIMITED,
+        concurrency_exceeded: LIMITED,
+        timed_out: Answer::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorBody::Error("Request took too long."),
+        ),
+        store_unavailable: UNAVAILABLE,
+        limiter_unavailable: UNAVAILABLE,
+    },
+};
+
+/// The documented routes: reading needs `users.read`, changing needs `users.write`.
+pub const ROUTES: &[RouteRow] = &[
+    RouteRow {
+        methods: &[Method::GET],
+        path: "/v1/{*rest}",
+        route: Route::new().all_of(&["users.read"]),
+    },
+    RouteRow {
+        methods: &[Method::POST, Method::PUT, Method::DELETE],
+        path: "/v1/{*rest}",
+        route: Route::new().all_of(&["users.write"]),
+    },
+];
