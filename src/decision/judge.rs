@@ -18,14 +18,15 @@ pub(crate) struct Case<'a> {
     head: Head<'a>,
     client: Client,
     source: &'a CredentialSource,
-    record: &'a KeyRecord,
+    record: &'a Arc<KeyRecord>,
     route: Result<Option<Matched<'a>>, Denial>,
     now: Timestamp,
 }
 
-/// Proves that a record passed the rules for a request; only the limits are left.
+/// Proves that its record passed the rules for a request; only the limits are left.
 #[derive(Debug)]
 pub(crate) struct Cleared {
+    record: Arc<KeyRecord>,
     route: Option<usize>,
 }
 
@@ -45,7 +46,7 @@ impl<'a> Case<'a> {
         head: Head<'a>,
         client: Client,
         source: &'a CredentialSource,
-        record: &'a KeyRecord,
+        record: &'a Arc<KeyRecord>,
         now: Timestamp,
     ) -> Self {
         Self {
@@ -72,7 +73,10 @@ impl<'a> Case<'a> {
         };
         run(&Check::AUTHENTICATING, false)?;
         run(&Check::AUTHORIZING, true)?;
-        Ok(Cleared { route })
+        Ok(Cleared {
+            record: Arc::clone(self.record),
+            route,
+        })
     }
 
     /// Runs one check of the record; those before it and after it pass.
@@ -129,10 +133,10 @@ impl Cleared {
     }
 
     /// Makes the grant, if the limiter lets the request pass.
-    pub(crate) fn grant(&self, record: Arc<KeyRecord>, verdict: Verdict) -> Result<Grant, Denial> {
+    pub(crate) fn grant(self, verdict: Verdict) -> Result<Grant, Denial> {
         match verdict.retry_after() {
             Some(retry_after) => Err(Denial::RateLimited { retry_after }),
-            None => Ok(Grant::new(record, verdict)),
+            None => Ok(Grant::new(self.record, verdict)),
         }
     }
 }

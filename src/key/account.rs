@@ -1,7 +1,7 @@
 //! Accounts: what all keys of one customer share.
 
-use super::name::{AccountId, InvalidName};
-use super::quota::{InvalidQuota, Quota, Quotas};
+use super::name::AccountId;
+use super::quota::{Quota, Quotas};
 use super::record::InvalidRecord;
 use super::scope::ScopeSet;
 
@@ -70,19 +70,22 @@ pub struct AccountBuilder {
 impl AccountBuilder {
     /// Sets the permissions of the account.
     pub fn scopes<S: Into<Box<str>>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
-        let scopes: Result<ScopeSet, InvalidName> = ScopeSet::new(scopes);
-        self.set(|account| Ok(account.scopes = scopes?))
+        let scopes = ScopeSet::new(scopes);
+        self.with(scopes, |account, scopes| account.scopes = scopes)
     }
 
     /// Sets quotas that replace the profile's for this account.
     pub fn quotas(self, quotas: impl IntoIterator<Item = Quota>) -> Self {
-        let quotas: Result<Quotas, InvalidQuota> = Quotas::new(quotas);
-        self.set(|account| Ok(account.quotas = Some(quotas?)))
+        let quotas = Quotas::new(quotas);
+        self.with(quotas, |account, quotas| account.quotas = Some(quotas))
     }
 
     /// Switches all keys of the account off or on.
-    pub fn disabled(self, disabled: bool) -> Self {
-        self.set(|account| Ok(account.disabled = disabled))
+    pub fn disabled(mut self, disabled: bool) -> Self {
+        if let Ok(account) = &mut self.account {
+            account.disabled = disabled;
+        }
+        self
     }
 
     /// Finishes the account.
@@ -94,9 +97,14 @@ impl AccountBuilder {
         self.account
     }
 
-    fn set(mut self, change: impl FnOnce(&mut Account) -> Result<(), InvalidRecord>) -> Self {
+    /// Sets a part that may not be valid; the first that is not is what `build` returns.
+    fn with<T, E: Into<InvalidRecord>>(
+        mut self,
+        part: Result<T, E>,
+        set: impl FnOnce(&mut Account, T),
+    ) -> Self {
         self.account = self.account.and_then(|mut account| {
-            change(&mut account)?;
+            set(&mut account, part.map_err(Into::into)?);
             Ok(account)
         });
         self

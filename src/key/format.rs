@@ -1,84 +1,10 @@
-//! How the keys of a vendor look, as data: a row of segments that one matcher reads.
+//! How the keys of a vendor look: a row of segments that one matcher reads.
 
-use super::checksum::{BASE62, CHECKSUM_LENGTH, checksum};
+use super::checksum::checksum;
+use super::segment::{Alphabet, Segment};
 
 /// The most segments of one format.
 const MAX_SEGMENTS: usize = 12;
-
-/// The characters that a segment is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Alphabet {
-    /// Hexadecimal digits of either case; issued in upper case. The two cases of one text are two
-    /// different keys.
-    Hex,
-    /// Hexadecimal digits, lower case only.
-    LowerHex,
-    /// `0-9 A-Z a-z`.
-    Base62,
-    /// `0-9 A-Z a-z - _` (RFC 4648 §5).
-    Base64Url,
-    /// `0-9 A-Z a-z - . _ ~ + /`, all that a Bearer token may hold before its padding
-    /// (RFC 6750 §2.1).
-    Token,
-}
-
-impl Alphabet {
-    /// The characters to issue from.
-    pub(super) const fn characters(self) -> &'static [u8] {
-        match self {
-            Self::Hex => b"0123456789ABCDEF",
-            Self::LowerHex => b"0123456789abcdef",
-            Self::Base62 => BASE62,
-            Self::Base64Url => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
-            Self::Token => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/",
-        }
-    }
-
-    const fn contains(self, byte: u8) -> bool {
-        match self {
-            Self::Hex => byte.is_ascii_hexdigit(),
-            Self::LowerHex => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-            Self::Base62 => byte.is_ascii_alphanumeric(),
-            Self::Base64Url => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'),
-            Self::Token => {
-                byte.is_ascii_alphanumeric()
-                    || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-            }
-        }
-    }
-
-    const fn class(self) -> &'static str {
-        match self {
-            Self::Hex => "[0-9A-Fa-f]",
-            Self::LowerHex => "[0-9a-f]",
-            Self::Base62 => "[0-9A-Za-z]",
-            Self::Base64Url => "[0-9A-Za-z_-]",
-            Self::Token => "[0-9A-Za-z._~+/-]",
-        }
-    }
-}
-
-/// One part of a key's text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Segment {
-    /// Fixed text.
-    Literal(&'static str),
-    /// The tag of the key's environment, one of these.
-    Environment(&'static [&'static str]),
-    /// Characters of an alphabet: the part that is random in an issued key.
-    Characters {
-        /// Which characters.
-        alphabet: Alphabet,
-        /// The fewest of them.
-        at_least: u16,
-        /// The most of them; more than `at_least` only in the last segment.
-        at_most: u16,
-    },
-    /// Six base-62 digits: CRC-32 of all text before.
-    Checksum,
-}
 
 /// Describes the text of a vendor's keys.
 ///
@@ -237,51 +163,12 @@ impl KeyFormat {
     /// Writes the format as a regular expression that a secret scanner can register; a scanner that
     /// can run code checks the last six characters against CRC-32 besides.
     pub fn pattern(&self) -> String {
-        let mut pattern = String::new();
-        for segment in self.segments() {
-            match segment {
-                Segment::Literal(text) => push_escaped(&mut pattern, text),
-                Segment::Environment(tags) => {
-                    pattern.push_str("(?:");
-                    for (index, tag) in tags.iter().enumerate() {
-                        if index > 0 {
-                            pattern.push('|');
-                        }
-                        push_escaped(&mut pattern, tag);
-                    }
-                    pattern.push(')');
-                }
-                Segment::Characters {
-                    alphabet,
-                    at_least,
-                    at_most,
-                } => {
-                    pattern.push_str(alphabet.class());
-                    pattern.push_str(&if at_least == at_most {
-                        format!("{{{at_least}}}")
-                    } else {
-                        format!("{{{at_least},{at_most}}}")
-                    });
-                }
-                Segment::Checksum => {
-                    pattern.push_str(Alphabet::Base62.class());
-                    pattern.push_str(&format!("{{{CHECKSUM_LENGTH}}}"));
-                }
-            }
-        }
-        pattern
+        self.segments().map(Segment::pattern).collect()
     }
 
     /// Returns the random bits in the shortest key of this format.
     pub fn entropy_bits(&self) -> f64 {
-        self.segments()
-            .map(|segment| match segment {
-                Segment::Characters {
-                    alphabet, at_least, ..
-                } => f64::from(at_least) * (alphabet.characters().len() as f64).log2(),
-                _ => 0.0,
-            })
-            .sum()
+        self.segments().map(Segment::entropy_bits).sum()
     }
 
     /// Checks that the format can match, and in one way only.
@@ -335,15 +222,6 @@ fn check_tags(tags: &[&str]) -> Result<(), InvalidFormat> {
         }
     }
     Ok(())
-}
-
-fn push_escaped(pattern: &mut String, text: &str) {
-    for character in text.chars() {
-        if !character.is_ascii_alphanumeric() && !matches!(character, '_' | '-') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
 }
 
 /// Reports a key format that can never match, or in two ways.

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use super::checksum::checksum;
 use super::digest::{KeyDigest, KeyHasher};
-use super::format::{KeyFormat, Segment};
+use super::format::KeyFormat;
+use super::segment::Segment;
 
 /// The fewest random bits that an issued key may have; it is why no slow hash is needed.
 const MIN_ENTROPY_BITS: f64 = 128.0;
@@ -121,8 +122,9 @@ impl Issuer {
             return Err(IssueError::WeakFormat { bits });
         }
         let mut tagged = false;
+        let longest = self.format.segments().map(Segment::issued_length).sum();
         // Reserved once, so that no growth leaves a copy of the secret behind.
-        let mut key = Zeroizing::new(Vec::with_capacity(self.longest()));
+        let mut key = Zeroizing::new(Vec::with_capacity(longest));
         for segment in self.format.segments() {
             match segment {
                 Segment::Literal(text) => key.extend_from_slice(text.as_bytes()),
@@ -149,16 +151,6 @@ impl Issuer {
         let secret = SecretString::from(String::from_utf8_lossy(&key).into_owned());
         debug_assert_eq!(secret.expose_secret().len(), key.len());
         Ok(IssuedKey { secret, digest })
-    }
-
-    fn longest(&self) -> usize {
-        let length = |segment| match segment {
-            Segment::Literal(text) => text.len(),
-            Segment::Environment(tags) => tags.iter().map(|tag| tag.len()).max().unwrap_or(0),
-            Segment::Characters { at_least, .. } => usize::from(at_least),
-            Segment::Checksum => super::checksum::CHECKSUM_LENGTH,
-        };
-        self.format.segments().map(length).sum()
     }
 }
 
@@ -187,7 +179,7 @@ fn draw(
 mod tests {
     use std::collections::HashSet;
 
-    use super::super::format::Alphabet;
+    use super::super::segment::Alphabet;
     use super::*;
 
     #[test]

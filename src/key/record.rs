@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::account::Account;
 use super::name::{Environment, InvalidName, KeyId, KeyKind};
 use super::network::{InvalidNetwork, Networks};
-use super::quota::{InvalidQuota, Quota, Quotas};
+use super::quota::{InvalidQuota, Quotas};
+use super::record_builder::KeyRecordBuilder;
 use super::scope::ScopeSet;
 use crate::clock::Timestamp;
 
@@ -28,26 +29,26 @@ use crate::clock::Timestamp;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyRecord {
-    id: KeyId,
-    account: Arc<Account>,
-    environment: Option<Environment>,
-    kind: Option<KeyKind>,
-    scopes: Option<ScopeSet>,
-    not_before: Option<Timestamp>,
-    expires: Option<Timestamp>,
-    revoked: bool,
-    disabled: bool,
+    pub(super) id: KeyId,
+    pub(super) account: Arc<Account>,
+    pub(super) environment: Option<Environment>,
+    pub(super) kind: Option<KeyKind>,
+    pub(super) scopes: Option<ScopeSet>,
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) expires: Option<Timestamp>,
+    pub(super) revoked: bool,
+    pub(super) disabled: bool,
     // What few keys have stands apart, so that plain records stay small.
-    details: Option<Box<Details>>,
+    pub(super) details: Option<Box<Details>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Details {
-    networks: Networks,
-    quotas: Option<Quotas>,
-    name: String,
-    description: String,
-    metadata: BTreeMap<String, String>,
+pub(super) struct Details {
+    pub(super) networks: Networks,
+    pub(super) quotas: Option<Quotas>,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) metadata: BTreeMap<String, String>,
 }
 
 impl KeyRecord {
@@ -156,119 +157,16 @@ impl KeyRecord {
         details.metadata.get(name).map(String::as_str)
     }
 
+    pub(super) fn details(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
+    }
+
     /// Returns the same record under another state of its account.
     pub(crate) fn under(&self, account: Arc<Account>) -> Self {
         Self {
             account,
             ..self.clone()
         }
-    }
-}
-
-/// Collects the parts of a [`KeyRecord`].
-#[derive(Debug, Clone)]
-pub struct KeyRecordBuilder {
-    record: Result<KeyRecord, InvalidRecord>,
-}
-
-impl KeyRecordBuilder {
-    /// Names the environment that the key belongs to.
-    pub fn environment(self, environment: impl Into<String>) -> Self {
-        let environment = Environment::new(environment.into());
-        self.set(|record| Ok(record.environment = Some(environment?)))
-    }
-
-    /// Names the kind of the key.
-    pub fn kind(self, kind: impl Into<String>) -> Self {
-        let kind = KeyKind::new(kind.into());
-        self.set(|record| Ok(record.kind = Some(kind?)))
-    }
-
-    /// Gives the key scopes of its own, in place of its account's.
-    pub fn scopes<S: Into<Box<str>>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
-        let scopes = ScopeSet::new(scopes);
-        self.set(|record| Ok(record.scopes = Some(scopes?)))
-    }
-
-    /// Makes the key inherit its account's scopes, which is the default.
-    pub fn inherit_scopes(self) -> Self {
-        self.set(|record| Ok(record.scopes = None))
-    }
-
-    /// Lets the key serve from these networks only, in CIDR notation; none means any.
-    pub fn networks<'a>(self, networks: impl IntoIterator<Item = &'a str>) -> Self {
-        let networks = Networks::parse(networks);
-        self.detail(|details| Ok(details.networks = networks?))
-    }
-
-    /// Gives the key quotas of its own, in place of its account's and the profile's.
-    pub fn quotas(self, quotas: impl IntoIterator<Item = Quota>) -> Self {
-        let quotas = Quotas::new(quotas);
-        self.detail(|details| Ok(details.quotas = Some(quotas?)))
-    }
-
-    /// Lets the key serve from an instant on.
-    pub fn not_before(self, instant: impl Into<Timestamp>) -> Self {
-        let instant = instant.into();
-        self.set(|record| Ok(record.not_before = Some(instant)))
-    }
-
-    /// Lets the key serve until just before an instant.
-    pub fn expires(self, instant: impl Into<Timestamp>) -> Self {
-        let instant = instant.into();
-        self.set(|record| Ok(record.expires = Some(instant)))
-    }
-
-    /// Marks the key as revoked.
-    pub fn revoked(self, revoked: bool) -> Self {
-        self.set(|record| Ok(record.revoked = revoked))
-    }
-
-    /// Switches the key off or on.
-    pub fn disabled(self, disabled: bool) -> Self {
-        self.set(|record| Ok(record.disabled = disabled))
-    }
-
-    /// Names the key for its owner.
-    pub fn name(self, name: impl Into<String>) -> Self {
-        let name = name.into();
-        self.detail(|details| Ok(details.name = name))
-    }
-
-    /// Describes the key for its owner.
-    pub fn description(self, description: impl Into<String>) -> Self {
-        let description = description.into();
-        self.detail(|details| Ok(details.description = description))
-    }
-
-    /// Adds a value of the deployment's own.
-    pub fn metadata(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        let (name, value) = (name.into(), value.into());
-        self.detail(|details| {
-            details.metadata.insert(name, value);
-            Ok(())
-        })
-    }
-
-    /// Finishes the record.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidRecord`] for the first name, network or quota that is not valid.
-    pub fn build(self) -> Result<KeyRecord, InvalidRecord> {
-        self.record
-    }
-
-    fn set(mut self, change: impl FnOnce(&mut KeyRecord) -> Result<(), InvalidRecord>) -> Self {
-        self.record = self.record.and_then(|mut record| {
-            change(&mut record)?;
-            Ok(record)
-        });
-        self
-    }
-
-    fn detail(self, change: impl FnOnce(&mut Details) -> Result<(), InvalidRecord>) -> Self {
-        self.set(|record| change(record.details.get_or_insert_default()))
     }
 }
 

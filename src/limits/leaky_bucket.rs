@@ -54,7 +54,7 @@ impl LeakyBucket {
         (remaining, Duration::from_nanos(level))
     }
 
-    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+    pub(super) fn is_idle(self, now: Timestamp) -> bool {
         self.empty_at <= now
     }
 }

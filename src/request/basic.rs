@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::credential::BasicKey;
 use super::presented::KeyBuffer;
+use super::source::BasicKey;
 use crate::denial::Malformation;
 
 /// Decodes `token` into the buffer and picks the key out of `user:password`.
@@ -27,9 +27,8 @@ pub(super) fn key<'a>(
     let (user, password) = pair.split_once(':').ok_or(Malformation::NoColon)?;
     let key = match rule {
         BasicKey::PasswordOf(expected) if user != expected => return Err(Malformation::UserName),
-        BasicKey::PasswordOf(_) => password,
         BasicKey::UserOrPassword if password.is_empty() => user,
-        BasicKey::UserOrPassword => password,
+        BasicKey::PasswordOf(_) | BasicKey::UserOrPassword => password,
     };
     if key.is_empty() {
         return Err(Malformation::Empty);

@@ -4,6 +4,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::presented::{KeyBuffer, PresentedKey};
+use super::source::{CredentialSource, Scheme};
 use super::{basic, bearer};
 use crate::denial::{Denial, Malformation};
 use crate::error::ConfigError;
@@ -11,77 +12,6 @@ use crate::error::ConfigError;
 /// The longest credential that is read, in bytes of the field value after the scheme. Longer ones
 /// are refused before they are decoded or hashed.
 pub const MAX_CREDENTIAL_BYTES: usize = 512;
-
-/// Names a place that a profile reads keys from.
-///
-/// ```
-/// use tower_api_key::request::{BasicKey, CredentialSource};
-///
-/// const BASIC: CredentialSource = CredentialSource::basic(BasicKey::PasswordOf("api"));
-/// const BEARER: CredentialSource = CredentialSource::bearer();
-/// const CUSTOM: CredentialSource = CredentialSource::header("x-api-key");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CredentialSource {
-    /// The scheme that carries the key.
-    pub scheme: Scheme,
-    /// The kinds of keys that serve through this source; empty means all.
-    pub kinds: &'static [&'static str],
-}
-
-impl CredentialSource {
-    /// Reads `Authorization: Basic` (RFC 7617).
-    pub const fn basic(key: BasicKey) -> Self {
-        Self {
-            scheme: Scheme::Basic(key),
-            kinds: &[],
-        }
-    }
-
-    /// Reads `Authorization: Bearer` (RFC 6750 §2.1).
-    pub const fn bearer() -> Self {
-        Self {
-            scheme: Scheme::Bearer,
-            kinds: &[],
-        }
-    }
-
-    /// Reads a header of the vendor's own, named in lower case; its whole value is the key.
-    pub const fn header(name: &'static str) -> Self {
-        Self {
-            scheme: Scheme::Header(name),
-            kinds: &[],
-        }
-    }
-
-    /// Lets only keys of these kinds serve through this source.
-    pub const fn only(mut self, kinds: &'static [&'static str]) -> Self {
-        self.kinds = kinds;
-        self
-    }
-}
-
-/// Names how a key travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Scheme {
-    /// `Authorization: Basic`, with the key in the pair of user name and password.
-    Basic(BasicKey),
-    /// `Authorization: Bearer`, with the key as the token.
-    Bearer,
-    /// A header of this name, in lower case.
-    Header(&'static str),
-}
-
-/// Tells where in a Basic pair the key is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BasicKey {
-    /// The password, under exactly this user name.
-    PasswordOf(&'static str),
-    /// The password under any user name, or the user name if the password is empty.
-    UserOrPassword,
-}
 
 /// The credential sources of a profile, checked.
 #[derive(Debug, Clone)]
@@ -188,22 +118,6 @@ impl Credentials {
     }
 }
 
-impl Scheme {
-    /// Returns the name that a challenge gives the scheme, or the header.
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::Basic(_) => "Basic",
-            Self::Bearer => "Bearer",
-            Self::Header(name) => name,
-        }
-    }
-
-    /// Compares names as RFC 9110 §11.1 says: without regard to case.
-    fn is_named(self, name: &[u8]) -> bool {
-        !matches!(self, Self::Header(_)) && self.label().as_bytes().eq_ignore_ascii_case(name)
-    }
-}
-
 /// Reads a header whose whole value is the key: visible ASCII, nothing else.
 fn read_header<'a>(
     value: &'a [u8],
@@ -262,6 +176,7 @@ const fn is_token(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::BasicKey;
     use super::*;
 
     const ALL: &[CredentialSource] = &[

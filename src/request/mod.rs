@@ -19,10 +19,12 @@ mod forwarded;
 mod head;
 mod presented;
 mod proxies;
+mod source;
 
 pub use connection::Connection;
-pub use credential::{BasicKey, CredentialSource, MAX_CREDENTIAL_BYTES, Scheme};
+pub use credential::MAX_CREDENTIAL_BYTES;
 pub(crate) use credential::{Credentials, Reading};
 pub use head::Head;
 pub(crate) use presented::KeyBuffer;
 pub use proxies::{Client, ProxyHeaders, TrustedProxies};
+pub use source::{BasicKey, CredentialSource, Scheme};

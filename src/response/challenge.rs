@@ -65,10 +65,10 @@ impl Challenge {
             Scheme::Bearer => {
                 let mut line = format!(r#"Bearer realm="{realm}""#);
                 if let Some(error) = self.error() {
-                    line.push_str(&format!(r#", error="{error}""#));
+                    line += &format!(r#", error="{error}""#);
                 }
                 if let Some(scopes) = scopes {
-                    line.push_str(&format!(r#", scope="{scopes}""#));
+                    line += &format!(r#", scope="{scopes}""#);
                 }
                 line
             }

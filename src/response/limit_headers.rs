@@ -148,10 +148,11 @@ fn write_structured(headers: &mut HeaderMap, quotas: Applicable<'_>, verdict: &V
         .zip(verdict.standings())
         .collect();
     let mut insert = |name, items: Vec<String>| {
-        if let Ok(value) = HeaderValue::from_str(&items.join(", ")) {
-            if !value.is_empty() {
-                headers.insert(name, value);
-            }
+        // Names are checked when a quota set is made, so every list fits a header.
+        if let Ok(value) = HeaderValue::from_str(&items.join(", "))
+            && !value.is_empty()
+        {
+            headers.insert(name, value);
         }
     };
     let policy = pairs.iter().map(|(quota, _)| {

@@ -75,8 +75,8 @@ impl Renderer {
         let made;
         let body = match &row.body {
             PreparedBody::Fixed(body) => body,
-            PreparedBody::Custom(make) => {
-                made = make(denial, row.status);
+            PreparedBody::Custom(render) => {
+                made = render(denial, row.status);
                 &made
             }
         };
@@ -111,13 +111,13 @@ impl Renderer {
     }
 
     fn challenge(&self, headers: &mut HeaderMap, row: &Prepared, denial: &Denial) {
-        if let Denial::ScopeMissing { needed } = denial {
-            if row.challenge == Challenge::InsufficientScope && self.reads_bearer {
-                if let Some(line) = row.challenge.with_scopes(self.realm, needed) {
-                    headers.insert(WWW_AUTHENTICATE, line);
-                    return;
-                }
-            }
+        if let Denial::ScopeMissing { needed } = denial
+            && row.challenge == Challenge::InsufficientScope
+            && self.reads_bearer
+            && let Some(line) = row.challenge.with_scopes(self.realm, needed)
+        {
+            headers.insert(WWW_AUTHENTICATE, line);
+            return;
         }
         for line in &row.challenges {
             headers.append(WWW_AUTHENTICATE, line.clone());

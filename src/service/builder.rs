@@ -18,6 +18,7 @@ use crate::store::KeyStore;
 /// Collects the configuration of an [`ApiKeyLayer`]. What is not set has its safest value: HTTPS
 /// from the connection's own acceptor, no trusted proxy, no request without a key.
 #[must_use = "a builder does nothing until it is built"]
+#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
 pub struct ApiKeyLayerBuilder {
     profile: Profile,
     store: Arc<dyn KeyStore>,
@@ -35,9 +36,9 @@ pub struct ApiKeyLayerBuilder {
 }
 
 impl ApiKeyLayerBuilder {
-    pub(super) fn new(profile: Profile, store: Arc<dyn KeyStore>) -> Self {
+    pub(super) fn new(profile: &Profile, store: Arc<dyn KeyStore>) -> Self {
         Self {
-            profile,
+            profile: *profile,
             store,
             limits: Limits::Unset,
             clock: Arc::new(SystemClock),

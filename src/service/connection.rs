@@ -1,4 +1,4 @@
-//! A layer that marks requests with the facts of their connection.
+//! How a request comes to know its connection: a layer marks it, the gate reads the mark.
 
 use std::task::{Context, Poll};
 
@@ -67,4 +67,12 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for MarkConnection<S> {
         request.extensions_mut().insert(self.connection);
         self.inner.call(request)
     }
+}
+
+/// Returns what the server said of the connection; nothing said is nothing known.
+pub(super) fn connection<B>(request: &Request<B>) -> Connection {
+    let marked = request.extensions().get::<Connection>().copied();
+    #[cfg(feature = "axum")]
+    let marked = marked.or_else(|| crate::axum::connection(request));
+    marked.unwrap_or(Connection::unknown())
 }

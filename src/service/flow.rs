@@ -6,19 +6,17 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use http::{HeaderName, Request};
 
+use super::connection::connection;
 use super::layer::{Limits, Shared};
-use crate::clock::Timestamp;
-use crate::decision::{Admission, Case, Cleared, Grant};
+use super::outcome::{Admitted, Outcome, Passage};
+use crate::decision::{Admission, Case, Cleared};
 use crate::denial::Denial;
 use crate::eventually::Eventually;
-use crate::key::KeyRecord;
 use crate::limits::{Charge, Concurrency, LimiterError, OnLimiterFailure, Permit, Place, Verdict};
-use crate::request::{Client, Connection, CredentialSource, Head, Scheme};
-use crate::response::Trail;
+use crate::request::{Client, CredentialSource, Head, Scheme};
 use crate::store::Found;
 
 /// A decision under way.
@@ -29,6 +27,8 @@ pub(super) struct Flow {
     judged: Option<Judged>,
 }
 
+// Boxing the larger steps would cost every request an allocation.
+#[allow(clippy::large_enum_variant)]
 enum Step {
     /// The store is being asked.
     Find {
@@ -67,48 +67,6 @@ struct Judged {
     own_header: Option<HeaderName>,
 }
 
-/// What an authenticated request leaves on its response.
-pub(super) struct Passage {
-    record: Arc<KeyRecord>,
-    route: Option<usize>,
-    verdict: Option<Verdict>,
-    now: Timestamp,
-}
-
-impl Passage {
-    pub(super) fn record(&self) -> &KeyRecord {
-        &self.record
-    }
-
-    pub(super) fn trail<'a>(&'a self, shared: &'a Shared) -> Trail<'a> {
-        Trail {
-            record: &self.record,
-            quotas: shared.policy.quotas(&self.record, self.route),
-            verdict: self.verdict.as_ref(),
-            now: self.now,
-        }
-    }
-}
-
-/// What was decided.
-pub(super) enum Outcome {
-    Refused {
-        denial: Denial,
-        passage: Option<Passage>,
-    },
-    Anonymous {
-        budget: Option<Duration>,
-    },
-    Granted {
-        grant: Grant,
-        passage: Passage,
-        permit: Option<Permit>,
-        budget: Option<Duration>,
-        /// The header that carried the key, if it is not one that caches know.
-        own_header: Option<HeaderName>,
-    },
-}
-
 impl Flow {
     /// Reads the request and asks the store, if there is a key to ask for.
     pub(super) fn begin<B>(shared: Arc<Shared>, request: &Request<B>) -> Self {
@@ -120,12 +78,15 @@ impl Flow {
                 source,
                 client,
             },
-            Ok(Admission::Anonymous(budget)) => Step::Done(Some(Outcome::Anonymous { budget })),
+            Ok(Admission::Anonymous(budget)) => admitted(Admitted {
+                budget,
+                ..Admitted::default()
+            }),
             Err(denial) => {
-                if denial == Denial::InsecureTransport {
-                    if let Some(digest) = policy.exposed_key(request.headers()) {
-                        shared.observer.key_exposed(&digest);
-                    }
+                if denial == Denial::InsecureTransport
+                    && let Some(digest) = policy.exposed_key(request.headers())
+                {
+                    shared.observer.key_exposed(&digest);
                 }
                 refused(&shared, denial, None)
             }
@@ -329,25 +290,21 @@ fn granted(shared: &Shared, judged: Judged, verdict: Verdict) -> Step {
     let Some(cleared) = cleared else {
         return Step::Done(None);
     };
-    match cleared.grant(Arc::clone(&passage.record), verdict) {
+    match cleared.grant(verdict) {
         Err(denial) => refused(shared, denial, Some(passage)),
-        Ok(grant) => Step::Done(Some(Outcome::Granted {
+        Ok(grant) => admitted(Admitted {
+            grant: Some(grant),
             budget: shared
                 .policy
                 .route(passage.route)
                 .and_then(|route| route.budget),
-            grant,
-            passage,
+            passage: Some(passage),
             permit,
             own_header,
-        })),
+        }),
     }
 }
 
-/// Returns what the server said of the connection; nothing said is nothing known.
-fn connection<B>(request: &Request<B>) -> Connection {
-    let marked = request.extensions().get::<Connection>().copied();
-    #[cfg(feature = "axum")]
-    let marked = marked.or_else(|| crate::axum::connection(request));
-    marked.unwrap_or(Connection::unknown())
+const fn admitted(admitted: Admitted) -> Step {
+    Step::Done(Some(Outcome::Admitted(admitted)))
 }

@@ -15,8 +15,9 @@ use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 
 use super::body::GateBody;
-use super::flow::{Flow, Outcome, Passage};
+use super::flow::Flow;
 use super::layer::Shared;
+use super::outcome::{Admitted, Outcome, Passage};
 use crate::denial::Denial;
 use crate::limits::Permit;
 use crate::request::Head;
@@ -100,13 +101,17 @@ where
                     let Some(request) = request.take() else {
                         return Poll::Pending;
                     };
-                    match prepare(this.shared, outcome, request) {
-                        Ok((request, serving)) => State::Serving {
-                            future: service.call(request),
-                            serving,
-                        },
-                        Err((denial, passage)) => {
-                            let response = refuse(this.shared, *this.head, &denial, passage);
+                    match outcome {
+                        Outcome::Admitted(admitted) => {
+                            let (request, serving) = prepare(this.shared, admitted, request);
+                            State::Serving {
+                                future: service.call(request),
+                                serving,
+                            }
+                        }
+                        Outcome::Refused { denial, passage } => {
+                            let response =
+                                refuse(this.shared, *this.head, &denial, passage.as_ref());
                             this.state.set(State::Done);
                             return Poll::Ready(Ok(response));
                         }
@@ -122,7 +127,7 @@ where
                                 this.shared,
                                 *this.head,
                                 &denial,
-                                serving.passage.take(),
+                                serving.passage.as_ref(),
                             ))
                         }
                     };
@@ -139,43 +144,25 @@ where
 /// Makes an admitted request ready for the inner service.
 fn prepare<B>(
     shared: &Shared,
-    outcome: Outcome,
+    admitted: Admitted,
     mut request: Request<B>,
-) -> Result<(Request<B>, Serving), (Denial, Option<Passage>)> {
-    let timer = |budget: Option<Duration>| budget.map(|time| (time, Box::pin(sleep(time))));
-    match outcome {
-        Outcome::Refused { denial, passage } => Err((denial, passage)),
-        Outcome::Anonymous { budget } => {
-            let serving = Serving {
-                passage: None,
-                permit: None,
-                own_header: None,
-                budget: timer(budget),
-            };
-            Ok((request, serving))
-        }
-        Outcome::Granted {
-            grant,
-            passage,
-            permit,
-            budget,
-            own_header,
-        } => {
-            if shared.strip_credential {
-                for name in shared.policy.credentials.header_names() {
-                    request.headers_mut().remove(name);
-                }
+) -> (Request<B>, Serving) {
+    if let Some(grant) = admitted.grant {
+        if shared.strip_credential {
+            for name in shared.policy.credentials.header_names() {
+                request.headers_mut().remove(name);
             }
-            request.extensions_mut().insert(grant);
-            let serving = Serving {
-                passage: Some(passage),
-                permit,
-                own_header,
-                budget: timer(budget),
-            };
-            Ok((request, serving))
         }
+        request.extensions_mut().insert(grant);
     }
+    let timer = |budget: Duration| (budget, Box::pin(sleep(budget)));
+    let serving = Serving {
+        passage: admitted.passage,
+        permit: admitted.permit,
+        own_header: admitted.own_header,
+        budget: admitted.budget.map(timer),
+    };
+    (request, serving)
 }
 
 /// Adds to the inner service's response, or renders the denial that it asks for.
@@ -187,9 +174,9 @@ fn finish<R>(
 ) -> Response<GateBody<R>> {
     let passage = serving.passage.take();
     if let Some(Asked(denial)) = response.extensions_mut().remove::<Asked>() {
-        let record = passage.as_ref().map(Passage::record);
+        let record = passage.as_ref().map(|passage| &*passage.record);
         shared.observer.refused(&denial, record);
-        return refuse(shared, head, &denial, passage);
+        return refuse(shared, head, &denial, passage.as_ref());
     }
     if let Some(passage) = &passage {
         shared
@@ -207,9 +194,9 @@ fn refuse<R>(
     shared: &Shared,
     head: bool,
     denial: &Denial,
-    passage: Option<Passage>,
+    passage: Option<&Passage>,
 ) -> Response<GateBody<R>> {
-    let trail = passage.as_ref().map(|passage| passage.trail(shared));
+    let trail = passage.map(|passage| passage.trail(shared));
     shared
         .renderer
         .refuse(denial, head, trail)

@@ -92,7 +92,7 @@ pub(super) enum Limits {
 impl ApiKeyLayer {
     /// Starts a layer for a vendor's profile and a store of keys.
     pub fn builder(profile: Profile, store: impl KeyStore) -> ApiKeyLayerBuilder {
-        ApiKeyLayerBuilder::new(profile, Arc::new(store))
+        ApiKeyLayerBuilder::new(&profile, Arc::new(store))
     }
 
     pub(super) fn new(shared: Shared) -> Self {

@@ -18,6 +18,7 @@ mod future;
 mod gate;
 mod layer;
 mod observer;
+mod outcome;
 
 pub use body::GateBody;
 pub use builder::ApiKeyLayerBuilder;

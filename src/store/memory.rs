@@ -86,37 +86,36 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Adds a key, or replaces the one of the same id, whose old secret then serves no more. If the
-    /// store knows the account already, its state there counts, not the record's.
-    pub fn insert(&self, digest: KeyDigest, record: KeyRecord) {
+    /// Adds a key, or replaces the one of the same id, whose old secret then serves no more; a
+    /// secret belongs to the last id that it was inserted with. If the store knows the account
+    /// already, its state there counts, not the record's.
+    pub fn insert(&self, digest: KeyDigest, mut record: KeyRecord) {
         let mut index = self.index();
-        let members = index
-            .accounts
-            .entry(record.account().id().clone())
-            .or_insert_with(|| Members {
-                account: Arc::clone(record.account()),
-                keys: HashSet::new(),
-            });
-        members.keys.insert(record.id().clone());
-        let record = record.under(Arc::clone(&members.account));
-        let replaced = index.digests.insert(record.id().clone(), digest);
         let records = self.0.records.pin();
-        if let Some(replaced) = replaced.filter(|replaced| *replaced != digest) {
-            if let Some(old) = records.remove(&replaced) {
-                index.leave(&old, record.account().id());
+        let id = record.id().clone();
+        let account = record.account().id().clone();
+        if let Some(members) = index.accounts.get(&account) {
+            record = record.under(Arc::clone(&members.account));
+        }
+        let record = Arc::new(record);
+        // The new secret serves before the old one stops, so no reader ever misses the key.
+        let former = records.insert(digest, Arc::clone(&record)).cloned();
+        let moved = index
+            .digests
+            .insert(id.clone(), digest)
+            .filter(|old| *old != digest);
+        let replaced = moved.and_then(|old| records.remove(&old).cloned());
+        for gone in former.into_iter().chain(replaced) {
+            index.forget(gone.account().id(), gone.id());
+            if *gone.id() != id {
+                index.digests.remove(gone.id());
             }
         }
-        if let Some(other) = records.insert(digest, Arc::new(record)) {
-            // One secret, two ids: the later record holds, and the earlier id is gone.
-            let still_there = index.digests.get(other.id()) == Some(&digest);
-            let same = records
-                .get(&digest)
-                .is_some_and(|now| now.id() == other.id());
-            if still_there && !same {
-                index.digests.remove(other.id());
-                index.forget(other.account().id(), other.id());
-            }
-        }
+        let members = index.accounts.entry(account).or_insert_with(|| Members {
+            account: Arc::clone(record.account()),
+            keys: HashSet::new(),
+        });
+        members.keys.insert(id);
     }
 
     /// Changes a key. Returns whether there is one of this id; a deleted key is not brought back.
@@ -217,16 +216,122 @@ impl MemoryStore {
 }
 
 impl Index {
-    /// Drops a key from its former account when it moved to another.
-    fn leave(&mut self, old: &KeyRecord, now: &AccountId) {
-        if old.account().id() != now {
-            self.forget(old.account().id(), old.id());
-        }
-    }
-
     fn forget(&mut self, account: &AccountId, key: &KeyId) {
         if let Some(members) = self.accounts.get_mut(account) {
             members.keys.remove(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyHasher;
+
+    fn digest(text: &str) -> KeyDigest {
+        KeyHasher::sha256().digest(text.as_bytes())
+    }
+
+    fn record(id: &str, account: &str) -> KeyRecord {
+        let account = Arc::new(Account::builder(account).scopes(["read"]).build().unwrap());
+        KeyRecord::builder(id, account).build().unwrap()
+    }
+
+    fn found(store: &MemoryStore, text: &str) -> Option<String> {
+        let records = store.0.records.pin();
+        records
+            .get(&digest(text))
+            .map(|record| record.id().to_string())
+    }
+
+    fn ids(store: &MemoryStore, account: &str) -> Vec<String> {
+        let records = store.records(account);
+        records
+            .iter()
+            .map(|record| record.id().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn one_id_has_one_secret_and_one_account() {
+        let store = MemoryStore::new();
+        store.insert(digest("old"), record("key", "acme"));
+        store.insert(digest("new"), record("key", "acme"));
+        assert_eq!((found(&store, "old"), store.len()), (None, 1));
+        assert_eq!(found(&store, "new").as_deref(), Some("key"));
+        store.insert(digest("new"), record("key", "other"));
+        assert_eq!(
+            (ids(&store, "acme").len(), ids(&store, "other").len()),
+            (0, 1)
+        );
+        store.insert(digest("newer"), record("key", "acme"));
+        assert_eq!(
+            (ids(&store, "acme").len(), ids(&store, "other").len()),
+            (1, 0)
+        );
+    }
+
+    #[test]
+    fn one_secret_has_one_id() {
+        let store = MemoryStore::new();
+        store.insert(digest("same"), record("first", "acme"));
+        store.insert(digest("same"), record("second", "acme"));
+        assert_eq!(ids(&store, "acme"), ["second"]);
+        assert!(!store.remove("first") && found(&store, "same").is_some());
+        assert!(store.remove("second") && found(&store, "same").is_none());
+    }
+
+    #[test]
+    fn a_deleted_key_is_not_brought_back() {
+        let store = MemoryStore::new();
+        store.insert(digest("a"), record("key", "acme"));
+        assert!(store.remove("key") && !store.remove("key"));
+        assert_eq!(store.edit("key", |key| key.disabled(false)), Ok(false));
+        store.put_account(Account::builder("acme").build().unwrap());
+        assert!(store.is_empty() && ids(&store, "acme").is_empty());
+    }
+
+    #[test]
+    fn an_edit_holds_whole_or_not_at_all() {
+        let store = MemoryStore::new();
+        store.insert(digest("a"), record("key", "acme"));
+        assert!(
+            store
+                .edit("key", |key| key.revoked(true).scopes(["no space"]))
+                .is_err()
+        );
+        assert!(!store.records("acme")[0].is_revoked());
+        assert_eq!(store.edit("key", |key| key.revoked(true)), Ok(true));
+        assert!(store.records("acme")[0].is_revoked());
+    }
+
+    #[test]
+    fn the_accounts_state_in_the_store_counts() {
+        let store = MemoryStore::new();
+        store.put_account(Account::builder("acme").scopes(["write"]).build().unwrap());
+        store.insert(digest("a"), record("key", "acme"));
+        assert!(store.records("acme")[0].scopes().contains("write"));
+        store.put_account(Account::builder("acme").disabled(true).build().unwrap());
+        assert!(store.records("acme")[0].is_disabled());
+        assert!(store.account("acme").unwrap().is_disabled());
+    }
+
+    #[test]
+    fn readers_never_miss_a_key_that_is_being_replaced() {
+        let store = MemoryStore::new();
+        store.insert(digest("a"), record("key", "acme"));
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for round in 0..5_000 {
+                    store.insert(digest("a"), record("key", "acme"));
+                    let flip = |key: KeyRecordBuilder| key.disabled(round % 2 == 0);
+                    assert_eq!(store.edit("key", flip), Ok(true));
+                    store.put_account(Account::builder("acme").build().unwrap());
+                }
+            });
+            while !writer.is_finished() {
+                assert!(found(&store, "a").is_some());
+            }
+        });
     }
 }

@@ -1,0 +1,121 @@
+//! Making and changing key records; what is not valid is found when the record is built.
+
+use super::name::{Environment, KeyKind};
+use super::network::Networks;
+use super::quota::{Quota, Quotas};
+use super::record::{InvalidRecord, KeyRecord};
+use super::scope::ScopeSet;
+use crate::clock::Timestamp;
+
+/// Collects the parts of a [`KeyRecord`].
+#[derive(Debug, Clone)]
+pub struct KeyRecordBuilder {
+    pub(super) record: Result<KeyRecord, InvalidRecord>,
+}
+
+impl KeyRecordBuilder {
+    /// Names the environment that the key belongs to.
+    pub fn environment(self, environment: impl Into<String>) -> Self {
+        let environment = Environment::new(environment.into());
+        self.with(environment, |record, name| record.environment = Some(name))
+    }
+
+    /// Names the kind of the key.
+    pub fn kind(self, kind: impl Into<String>) -> Self {
+        let kind = KeyKind::new(kind.into());
+        self.with(kind, |record, name| record.kind = Some(name))
+    }
+
+    /// Gives the key scopes of its own, in place of its account's.
+    pub fn scopes<S: Into<Box<str>>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        let scopes = ScopeSet::new(scopes);
+        self.with(scopes, |record, scopes| record.scopes = Some(scopes))
+    }
+
+    /// Makes the key inherit its account's scopes, which is the default.
+    pub fn inherit_scopes(self) -> Self {
+        self.set(|record| record.scopes = None)
+    }
+
+    /// Lets the key serve from these networks only, in CIDR notation; none means any.
+    pub fn networks<'a>(self, networks: impl IntoIterator<Item = &'a str>) -> Self {
+        let networks = Networks::parse(networks);
+        self.with(networks, |record, networks| {
+            record.details().networks = networks;
+        })
+    }
+
+    /// Gives the key quotas of its own, in place of its account's and the profile's.
+    pub fn quotas(self, quotas: impl IntoIterator<Item = Quota>) -> Self {
+        let quotas = Quotas::new(quotas);
+        self.with(quotas, |record, quotas| {
+            record.details().quotas = Some(quotas);
+        })
+    }
+
+    /// Lets the key serve from an instant on.
+    pub fn not_before(self, instant: impl Into<Timestamp>) -> Self {
+        self.set(|record| record.not_before = Some(instant.into()))
+    }
+
+    /// Lets the key serve until just before an instant.
+    pub fn expires(self, instant: impl Into<Timestamp>) -> Self {
+        self.set(|record| record.expires = Some(instant.into()))
+    }
+
+    /// Marks the key as revoked.
+    pub fn revoked(self, revoked: bool) -> Self {
+        self.set(|record| record.revoked = revoked)
+    }
+
+    /// Switches the key off or on.
+    pub fn disabled(self, disabled: bool) -> Self {
+        self.set(|record| record.disabled = disabled)
+    }
+
+    /// Names the key for its owner.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.set(|record| record.details().name = name.into())
+    }
+
+    /// Describes the key for its owner.
+    pub fn description(self, description: impl Into<String>) -> Self {
+        self.set(|record| record.details().description = description.into())
+    }
+
+    /// Adds a value of the deployment's own.
+    pub fn metadata(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.set(|record| {
+            record.details().metadata.insert(name.into(), value.into());
+        })
+    }
+
+    /// Finishes the record.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord`] for the first name, network or quota that is not valid.
+    pub fn build(self) -> Result<KeyRecord, InvalidRecord> {
+        self.record
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut KeyRecord)) -> Self {
+        if let Ok(record) = &mut self.record {
+            set(record);
+        }
+        self
+    }
+
+    /// Sets a part that may not be valid; the first that is not is what `build` returns.
+    fn with<T, E: Into<InvalidRecord>>(
+        mut self,
+        part: Result<T, E>,
+        set: impl FnOnce(&mut KeyRecord, T),
+    ) -> Self {
+        self.record = self.record.and_then(|mut record| {
+            set(&mut record, part.map_err(Into::into)?);
+            Ok(record)
+        });
+        self
+    }
+}
