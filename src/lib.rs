@@ -44,7 +44,12 @@
         clippy::unwrap_used,
         clippy::expect_used,
         clippy::panic,
-        clippy::indexing_slicing
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::naive_bytecount,
+        clippy::needless_for_each,
+        clippy::items_after_statements,
+        clippy::too_many_lines
     )
 )]
 
