@@ -83,4 +83,6 @@ pub use error::ConfigError;
 pub use eventually::Eventually;
 pub use profile::Profile;
 pub use response::refusal;
-pub use service::{ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, MarkConnection, Observer};
+pub use service::{
+    ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer,
+};

@@ -1,0 +1,190 @@
+//! The gate in axum routers: nesting, merging, fallbacks, extractors, and handlers that refuse.
+
+#![cfg(feature = "axum")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::routing::{get, post};
+use http::{Method, Request, Response};
+use tower::ServiceExt;
+use tower_api_key::key::Networks;
+use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
+use tower_api_key::rules::{Route, Routes};
+use tower_api_key::{ApiKeyLayer, Denial, Grant};
+
+use support::{PROFILE, anonymous, reason, request, store, text};
+
+fn layer(routes: Routes) -> ApiKeyLayer {
+    let store = store(|key| key.scopes(["users.read"]));
+    ApiKeyLayer::builder(PROFILE, store)
+        .routes(routes)
+        .optional()
+        .build()
+        .unwrap()
+}
+
+async fn send(router: &Router, request: Request<()>) -> Response<Body> {
+    router
+        .clone()
+        .oneshot(request.map(|()| Body::empty()))
+        .await
+        .unwrap()
+}
+
+async fn whose(grant: Grant) -> String {
+    grant.account().to_string()
+}
+
+async fn perhaps(grant: Option<Grant>) -> String {
+    grant.map_or("stranger".to_owned(), |grant| grant.account().to_string())
+}
+
+#[tokio::test]
+async fn routes_match_the_path_as_the_client_sent_it() {
+    let read = Route::new().all_of(&["users.read"]);
+    let write = Route::new().all_of(&["users.write"]);
+    let routes = Routes::new()
+        .on(&[Method::GET], "/v1/users/{id}", read)
+        .on(&[Method::POST], "/v1/users/{id}", write)
+        .on(&[], "/elsewhere", read)
+        .on(&[], "/v1/missing", read);
+    let users = Router::new().route("/users/{id}", get(whose).post(whose));
+    let inside = Router::new().nest("/v1", users.clone().layer(layer(routes.clone())));
+    let outside = Router::new()
+        .nest("/v1", users.clone())
+        .layer(layer(routes.clone()));
+    let merged = Router::new()
+        .route("/elsewhere", get(whose))
+        .merge(Router::new().nest("/v1", users))
+        .fallback(|| async { "nothing here" })
+        .layer(layer(routes));
+    for (router, method, path, expected) in [
+        (&inside, Method::GET, "/v1/users/7", "admitted"),
+        (&inside, Method::POST, "/v1/users/7", "scope_missing"),
+        (&inside, Method::DELETE, "/v1/users/7", "route_unknown"),
+        (&outside, Method::GET, "/v1/users/7", "admitted"),
+        (&outside, Method::POST, "/v1/users/7", "scope_missing"),
+        (&outside, Method::GET, "/v1/other", "route_unknown"),
+        (&merged, Method::GET, "/elsewhere", "admitted"),
+        (&merged, Method::POST, "/v1/users/7", "scope_missing"),
+        (&merged, Method::GET, "/v1/missing", "admitted"),
+        (&merged, Method::GET, "/nowhere", "route_unknown"),
+        (&merged, Method::GET, "/v1/users/%37", "route_unknown"),
+    ] {
+        let response = send(router, request(method.clone(), path)).await;
+        assert_eq!(reason(&response), expected, "{method} {path}");
+    }
+    let fallback = send(&merged, request(Method::GET, "/v1/missing")).await;
+    assert_eq!(
+        text(fallback).await,
+        "nothing here",
+        "the fallback is behind the gate"
+    );
+}
+
+#[tokio::test]
+async fn a_handler_that_takes_a_grant_answers_strangers_like_the_vendor() {
+    let open = Routes::new().on(&[], "/{*rest}", Route::new());
+    let router = Router::new()
+        .route("/whose", get(whose))
+        .route("/perhaps", get(perhaps))
+        .layer(layer(open));
+    let known = send(&router, request(Method::GET, "/whose")).await;
+    assert_eq!(text(known).await, "acme");
+    let stranger = send(&router, anonymous(Method::GET, "/whose")).await;
+    assert_eq!(
+        (reason(&stranger), stranger.status().as_u16()),
+        ("credentials_missing", 401)
+    );
+    assert_eq!(text(stranger).await, r#"{"error":"Missing API key."}"#);
+    assert_eq!(
+        text(send(&router, request(Method::GET, "/perhaps")).await).await,
+        "acme"
+    );
+    assert_eq!(
+        text(send(&router, anonymous(Method::GET, "/perhaps")).await).await,
+        "stranger"
+    );
+}
+
+#[tokio::test]
+async fn a_handler_refuses_in_the_vendors_words() {
+    async fn write(grant: Grant) -> Result<&'static str, Denial> {
+        grant.require("users.write")?;
+        Ok("written")
+    }
+    async fn either(grant: Grant) -> Result<&'static str, Denial> {
+        grant.require_any(&["users.write", "users.read"])?;
+        Ok("done")
+    }
+    async fn elsewhere() -> Result<(), Denial> {
+        Err(Denial::AccountMismatch)
+    }
+    let open = Routes::new().on(&[], "/{*rest}", Route::new());
+    let bare = Router::new()
+        .route("/write", post(write))
+        .route("/either", post(either))
+        .route("/elsewhere", get(elsewhere));
+    let router = bare.clone().layer(layer(open));
+    let refused = send(&router, request(Method::POST, "/write")).await;
+    assert_eq!(
+        (reason(&refused), refused.status().as_u16()),
+        ("scope_missing", 403)
+    );
+    let challenge =
+        r#"Bearer realm="REST API Integrations", error="insufficient_scope", scope="users.write""#;
+    let challenge = challenge.replace("REST API Integrations", PROFILE.realm);
+    assert_eq!(refused.headers()["www-authenticate"], challenge);
+    let body = r#"{"error":"You do not have permission to perform this action."}"#;
+    assert_eq!(text(refused).await, body);
+    assert_eq!(
+        text(send(&router, request(Method::POST, "/either")).await).await,
+        "done"
+    );
+    let other = send(&router, request(Method::GET, "/elsewhere")).await;
+    assert_eq!(
+        (reason(&other), other.status().as_u16()),
+        ("account_mismatch", 403)
+    );
+    let ungated = send(&bare, request(Method::GET, "/elsewhere")).await;
+    assert_eq!(ungated.status(), 403, "without a gate it still refuses");
+    assert_eq!(
+        send(&bare, request(Method::POST, "/write")).await.status(),
+        403,
+        "so does a grant"
+    );
+}
+
+#[tokio::test]
+async fn the_peer_that_axum_noted_counts_and_proves_no_https() {
+    let trusted = Networks::parse(["10.0.0.0/8"]).unwrap();
+    let store = store(|key| key.networks(["192.0.2.0/24"]));
+    let layer = ApiKeyLayer::builder(PROFILE, store)
+        .trusted_proxies(TrustedProxies::new(trusted, ProxyHeaders::XForwarded))
+        .build()
+        .unwrap();
+    let router = Router::new().route("/", get(whose)).layer(layer);
+    let from = |peer: &str| {
+        let mut request = request(Method::GET, "/");
+        request.extensions_mut().remove::<Connection>();
+        request
+            .extensions_mut()
+            .insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
+        let headers = request.headers_mut();
+        headers.insert("x-forwarded-for", "192.0.2.7".parse().unwrap());
+        headers.insert("x-forwarded-proto", "https".parse().unwrap());
+        request
+    };
+    assert_eq!(reason(&send(&router, from("10.0.0.1:1")).await), "admitted");
+    assert_eq!(
+        reason(&send(&router, from("192.0.2.7:1")).await),
+        "insecure_transport"
+    );
+}

@@ -1,0 +1,197 @@
+//! Stores and limiters that fail, or answer late; and who hears of it.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::Method;
+use tower_api_key::key::{KeyDigest, KeyRecord, Quota};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, OnLimiterFailure, Verdict};
+use tower_api_key::request::Connection;
+use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
+use tower_api_key::{ApiKeyLayer, Denial, Eventually, Observer};
+
+use crate::support::{PROFILE, digest, greeting, reason, request, send, store};
+
+/// A store or limiter that fails, at once or later.
+#[derive(Clone, Copy)]
+enum Broken {
+    Now,
+    Later,
+}
+
+impl Broken {
+    fn answer<T: Send + 'static>(
+        self,
+        error: impl FnOnce() -> T + Send + 'static,
+    ) -> Eventually<T> {
+        match self {
+            Self::Now => Eventually::now(error()),
+            Self::Later => Eventually::later(async move {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                error()
+            }),
+        }
+    }
+}
+
+impl KeyStore for Broken {
+    fn find(&self, _: &KeyDigest) -> Eventually<Found> {
+        self.answer(|| Err(StoreError::new(io::Error::other("connection reset"))))
+    }
+}
+
+impl Limiter for Broken {
+    fn charge(&self, _: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+        self.answer(|| Err(LimiterError::new(io::Error::other("connection reset"))))
+    }
+}
+
+/// A store that answers after a while.
+struct Late(MemoryStore);
+
+impl KeyStore for Late {
+    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+        let (store, digest) = (self.0.clone(), *digest);
+        Eventually::later(async move {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            store.find(&digest).await
+        })
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    fn add(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn lines(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Observer for Log {
+    fn refused(&self, denial: &Denial, record: Option<&KeyRecord>) {
+        let who = record.map_or("nobody", |record| record.id().as_str());
+        self.add(format!("refused {} {who}", denial.name()));
+    }
+
+    fn key_exposed(&self, exposed: &KeyDigest) {
+        self.add(format!("exposed {exposed:?}"));
+    }
+
+    fn store_failed(&self, error: &StoreError) {
+        self.add(format!(
+            "store {}",
+            std::error::Error::source(error).unwrap()
+        ));
+    }
+
+    fn limiter_failed(&self, error: &LimiterError, let_pass: bool) {
+        self.add(format!(
+            "limiter {} {let_pass}",
+            std::error::Error::source(error).unwrap()
+        ));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_answer_is_503() {
+    for broken in [Broken::Now, Broken::Later] {
+        let log = Log::default();
+        let layer = ApiKeyLayer::builder(PROFILE, broken)
+            .observer(log.clone())
+            .build()
+            .unwrap();
+        let response = send(&greeting(&layer), request(Method::GET, "/")).await;
+        assert_eq!(
+            (reason(&response), response.status().as_u16()),
+            ("store_unavailable", 503)
+        );
+        assert_eq!(response.headers()["retry-after"], "5");
+        assert!(
+            !response.headers().contains_key("www-authenticate"),
+            "not a 401 in disguise"
+        );
+        assert_eq!(
+            log.lines(),
+            ["store connection reset", "refused store_unavailable nobody"]
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_store_decides_as_a_prompt_one() {
+    let late = |change: fn(_) -> _| ApiKeyLayer::builder(PROFILE, Late(store(change)));
+    let good = greeting(&late(|key| key).build().unwrap());
+    assert_eq!(
+        reason(&send(&good, request(Method::GET, "/")).await),
+        "admitted"
+    );
+    let revoked = greeting(&late(|key| key.revoked(true)).build().unwrap());
+    assert_eq!(
+        reason(&send(&revoked, request(Method::GET, "/")).await),
+        "key_revoked"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_limiter_does_what_was_chosen() {
+    let quota = Quota::new("minute", 5, Duration::from_secs(60));
+    for broken in [Broken::Now, Broken::Later] {
+        for (choice, expected, let_pass) in [
+            (OnLimiterFailure::Deny, "limiter_unavailable", false),
+            (OnLimiterFailure::Allow, "admitted", true),
+        ] {
+            let log = Log::default();
+            let layer = ApiKeyLayer::builder(PROFILE, store(|key| key.quotas([quota.clone()])))
+                .limits(broken, choice)
+                .observer(log.clone())
+                .build()
+                .unwrap();
+            let response = send(&greeting(&layer), request(Method::GET, "/")).await;
+            assert_eq!(reason(&response), expected);
+            let heard = format!("limiter connection reset {let_pass}");
+            assert_eq!(log.lines()[0], heard);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_quota_that_nobody_counts_refuses_unless_limits_are_off() {
+    let quota = Quota::new("minute", 5, Duration::from_secs(60));
+    let unset = ApiKeyLayer::builder(PROFILE, store(|key| key.quotas([quota.clone()])));
+    let off = ApiKeyLayer::builder(PROFILE, store(|key| key.quotas([quota.clone()])));
+    let unset = greeting(&unset.build().unwrap());
+    let off = greeting(&off.without_limits().build().unwrap());
+    assert_eq!(
+        reason(&send(&unset, request(Method::GET, "/")).await),
+        "limiter_unavailable"
+    );
+    assert_eq!(
+        reason(&send(&off, request(Method::GET, "/")).await),
+        "admitted"
+    );
+}
+
+#[tokio::test]
+async fn the_operator_hears_of_exposed_keys_and_of_every_refusal() {
+    let log = Log::default();
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key.networks(["10.0.0.0/8"])));
+    let service = greeting(&layer.observer(log.clone()).build().unwrap());
+    let mut plain = request(Method::GET, "/");
+    plain
+        .extensions_mut()
+        .insert(Connection::plain("192.0.2.1:1".parse().unwrap()));
+    send(&service, plain).await;
+    let exposed = format!("exposed {:?}", digest(crate::support::KEY));
+    assert_eq!(
+        log.lines(),
+        [&exposed[..], "refused insecure_transport nobody"]
+    );
+    send(&service, request(Method::GET, "/")).await;
+    assert_eq!(log.lines(), ["refused network_not_allowed key_1"]);
+}

@@ -1,0 +1,20 @@
+//! The layer as a tower service: what reaches the inner service, and what comes back.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod anonymous;
+mod bodies;
+mod concurrency;
+mod credential;
+mod explain;
+mod failures;
+mod readiness;
+mod secrets;

@@ -1,0 +1,65 @@
+//! The instance that was polled ready is the one that is called.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use tower::{Layer, Service, ServiceExt};
+use tower_api_key::ApiKeyLayer;
+
+use crate::support::{PROFILE, anonymous, request, store};
+
+/// Panics if it is called without having been ready; a clone is not ready.
+struct Careful {
+    ready: bool,
+}
+
+impl Clone for Careful {
+    fn clone(&self) -> Self {
+        Self { ready: false }
+    }
+}
+
+impl Service<Request<()>> for Careful {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        assert!(self.ready, "called without having been polled ready");
+        self.ready = false;
+        ready(Ok(Response::new(Full::new(Bytes::new()))))
+    }
+}
+
+#[tokio::test]
+async fn the_ready_instance_moves_into_the_future() {
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
+        .build()
+        .unwrap();
+    let mut service = layer.layer(Careful { ready: false });
+    for _ in 0..3 {
+        let accepted = service
+            .ready()
+            .await
+            .unwrap()
+            .call(request(Method::GET, "/"))
+            .await;
+        assert_eq!(accepted.unwrap().status(), 200);
+        let refused = service
+            .ready()
+            .await
+            .unwrap()
+            .call(anonymous(Method::GET, "/"))
+            .await;
+        assert_eq!(refused.unwrap().status(), 401);
+    }
+}

@@ -1,0 +1,101 @@
+//! The one suite that every store passes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use tower_api_key::key::{Account, KeyDigest, KeyRecord};
+use tower_api_key::store::{KeyStore, MemoryStore};
+
+use support::{account, digest};
+
+/// What the suite needs of a store besides looking up.
+trait Writable: KeyStore {
+    fn put(&self, key: &str, record: KeyRecord);
+    fn change_account(&self, account: Account);
+    fn revoke(&self, id: &str);
+    fn delete(&self, id: &str);
+}
+
+impl Writable for MemoryStore {
+    fn put(&self, key: &str, record: KeyRecord) {
+        self.insert(digest(key), record);
+    }
+
+    fn change_account(&self, account: Account) {
+        self.put_account(account);
+    }
+
+    fn revoke(&self, id: &str) {
+        assert_eq!(self.edit(id, |key| key.revoked(true)), Ok(true));
+    }
+
+    fn delete(&self, id: &str) {
+        assert!(self.remove(id));
+    }
+}
+
+async fn suite<S: Writable>(store: S) {
+    let find = |key: &str| {
+        let digest = digest(key);
+        let store = &store;
+        async move { store.find(&digest).await.expect("the store answers") }
+    };
+    for number in 0..500 {
+        let record = KeyRecord::builder(format!("key_{number}"), account("acme"))
+            .build()
+            .unwrap();
+        store.put(&format!("secret {number}"), record);
+    }
+    for number in 0..500 {
+        let found = find(&format!("secret {number}"))
+            .await
+            .expect("it was put there");
+        assert_eq!(*found.id(), format!("key_{number}")[..]);
+    }
+    assert!(find("another secret").await.is_none());
+
+    let whole = *digest("secret 7").as_bytes();
+    for byte in 0..32 {
+        let mut other = whole;
+        other[byte] ^= 0x80;
+        let found = store
+            .find(&KeyDigest::from_bytes(other))
+            .await
+            .expect("the store answers");
+        assert!(found.is_none(), "all 256 bits count, byte {byte} too");
+    }
+
+    store.revoke("key_7");
+    assert!(
+        find("secret 7")
+            .await
+            .expect("revoked, not gone")
+            .is_revoked()
+    );
+    assert!(!find("secret 8").await.unwrap().is_revoked());
+    store.delete("key_7");
+    assert!(find("secret 7").await.is_none());
+
+    let before = find("secret 8").await.unwrap();
+    assert!(before.scopes().is_empty());
+    store.change_account(Account::builder("acme").scopes(["read"]).build().unwrap());
+    assert!(
+        find("secret 8").await.unwrap().scopes().contains("read"),
+        "at once"
+    );
+    assert!(
+        before.scopes().is_empty(),
+        "a record in hand does not change under its reader"
+    );
+    assert!(
+        find("secret 7").await.is_none(),
+        "a deleted key is not brought back"
+    );
+}
+
+#[tokio::test]
+async fn the_memory_store_passes() {
+    suite(MemoryStore::new()).await;
+}
