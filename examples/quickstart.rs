@@ -1,0 +1,91 @@
+//! An axum service behind a gate, and a TLS-terminating proxy in front of both.
+//!
+//! ```text
+//! cargo run --example quickstart --features axum
+//! ```
+//!
+//! It listens on plain HTTP, believes a proxy on this machine that clients came over HTTPS, and
+//! prints requests to try.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use http::Method;
+use secrecy::ExposeSecret;
+use tower_api_key::key::{Account, Alphabet, Issuer, KeyFormat, KeyHasher, KeyRecord, Networks};
+use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+use tower_api_key::request::{ProxyHeaders, TrustedProxies};
+use tower_api_key::rules::{Route, Routes};
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{ApiKeyLayer, Grant, Profile, vendors};
+
+/// Keys of our own: `acme_` and a checksum, so that a mistyped key asks no store.
+const FORMAT: KeyFormat = KeyFormat::new()
+    .literal("acme_")
+    .characters(Alphabet::Base62, 24)
+    .checksum();
+
+/// The answers and quotas of a shipped vendor, with our keys.
+const PROFILE: Profile = Profile {
+    realm: "acme",
+    formats: &[FORMAT],
+    ..vendors::REST_INTEGRATIONS
+};
+
+async fn users(grant: Grant) -> String {
+    format!("the users of {}\n", grant.account())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let issued = Issuer::new(FORMAT, KeyHasher::sha256()).issue(None)?;
+    let account = Account::builder("account_1")
+        .scopes(["users.read"])
+        .build()?;
+    let store = MemoryStore::new();
+    store.insert(
+        *issued.digest(),
+        KeyRecord::builder("key_1", Arc::new(account)).build()?,
+    );
+
+    let routes = Routes::new()
+        .on(
+            &[Method::GET],
+            "/users",
+            Route::new().all_of(&["users.read"]),
+        )
+        .on(
+            &[Method::POST],
+            "/users",
+            Route::new().all_of(&["users.write"]),
+        );
+    let proxies = Networks::parse(["127.0.0.0/8", "::1"])?;
+    let gate = ApiKeyLayer::builder(PROFILE, store)
+        .routes(routes)
+        .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+        .trusted_proxies(TrustedProxies::new(proxies, ProxyHeaders::XForwarded))
+        .build()?;
+
+    let service = Router::new()
+        .route("/users", get(users).post(users))
+        .layer(gate)
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let key = issued.secret().expose_secret();
+    println!("Try, as the proxy would pass them on:");
+    println!(
+        "  curl -i localhost:3000/users -H 'X-Forwarded-Proto: https' -H 'Authorization: Bearer {key}'"
+    );
+    println!(
+        "  curl -i localhost:3000/users -H 'X-Forwarded-Proto: https' -H 'Authorization: Bearer {key}' -X POST"
+    );
+    println!(
+        "  curl -i localhost:3000/users -H 'X-Forwarded-Proto: https' -H 'Authorization: Bearer {key}x'"
+    );
+    println!("  curl -i localhost:3000/users");
+    axum::serve(listener, service).await?;
+    Ok(())
+}

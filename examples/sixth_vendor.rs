@@ -1,0 +1,134 @@
+//! A vendor of your own, written with the same types as the five that ship.
+//!
+//! ```text
+//! cargo run --example sixth_vendor
+//! ```
+//!
+//! Acme reads keys from `X-Api-Key`, answers with RFC 9457 problem details, tells limits in the
+//! structured fields of the IETF draft, and counts strictly.
+
+use std::error::Error;
+use std::time::Duration;
+
+use http::{Method, Request, StatusCode};
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{Algorithm, Alphabet, KeyFormat, Quota};
+use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+use tower_api_key::request::{Connection, CredentialSource};
+use tower_api_key::response::{
+    Answer, Answers, Challenge, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue,
+};
+use tower_api_key::rules::{Route, Routes};
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{ApiKeyLayer, Profile};
+
+const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Answer {
+    Answer::new(
+        status,
+        ErrorBody::Problem {
+            kind: "about:blank",
+            title,
+            detail,
+        },
+    )
+}
+
+const MISSING: Answer =
+    problem(StatusCode::UNAUTHORIZED, "Unauthorized", "Send X-Api-Key.").challenge(Challenge::Bare);
+const INVALID: Answer = problem(
+    StatusCode::UNAUTHORIZED,
+    "Unauthorized",
+    "This key does not serve.",
+)
+.challenge(Challenge::InvalidToken);
+const MALFORMED: Answer = problem(
+    StatusCode::BAD_REQUEST,
+    "Bad request",
+    "One X-Api-Key, please.",
+);
+const FORBIDDEN: Answer = problem(
+    StatusCode::FORBIDDEN,
+    "Forbidden",
+    "This key may not do that.",
+);
+const LIMITED: Answer = problem(
+    StatusCode::TOO_MANY_REQUESTS,
+    "Too many requests",
+    "Slow down.",
+);
+const UNAVAILABLE: Answer = problem(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "Service unavailable",
+    "Try again later.",
+)
+.retry_after(10);
+
+const ACME: Profile = Profile {
+    name: "Acme",
+    realm: "acme",
+    credentials: &[CredentialSource::header("x-api-key")],
+    formats: &[KeyFormat::new()
+        .literal("acme_")
+        .environment(&["live", "test"])
+        .literal("_")
+        .characters(Alphabet::Base62, 24)
+        .checksum()],
+    required_headers: &[],
+    quotas: &[Quota::new("minute", 60, Duration::from_secs(60)).counted(Algorithm::SlidingWindow)],
+    limit_headers: LimitHeaders::STRUCTURED,
+    principal_headers: &[PrincipalHeader {
+        name: "acme-request-id",
+        value: PrincipalValue::RequestId(""),
+    }],
+    answers: Answers {
+        insecure_transport: problem(StatusCode::BAD_REQUEST, "Bad request", "HTTPS only."),
+        credentials_missing: MISSING,
+        scheme_unsupported: MISSING,
+        credentials_ambiguous: MALFORMED,
+        credentials_malformed: MALFORMED,
+        key_malformed: INVALID,
+        key_unknown: INVALID,
+        key_revoked: INVALID,
+        key_disabled: INVALID,
+        key_not_yet_valid: INVALID,
+        key_expired: INVALID,
+        environment_mismatch: INVALID,
+        network_not_allowed: FORBIDDEN,
+        scheme_not_for_kind: INVALID,
+        route_unknown: FORBIDDEN,
+        kind_not_allowed: FORBIDDEN,
+        account_mismatch: FORBIDDEN,
+        header_refused: MALFORMED,
+        scope_missing: FORBIDDEN,
+        rate_limited: LIMITED,
+        concurrency_exceeded: LIMITED,
+        timed_out: UNAVAILABLE,
+        store_unavailable: UNAVAILABLE,
+        limiter_unavailable: UNAVAILABLE,
+    },
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    for format in ACME.formats {
+        println!("register with secret scanners: {}\n", format.pattern());
+    }
+    let gate = ApiKeyLayer::builder(ACME, MemoryStore::new())
+        .routes(Routes::new().on(
+            &[Method::GET],
+            "/orders",
+            Route::new().all_of(&["orders.read"]),
+        ))
+        .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+        .build()?;
+    let request = Request::get("/orders")
+        .header("x-api-key", "acme_live_mistyped")
+        .body(())?;
+    let connection = Connection::tls("192.0.2.1:4711".parse()?);
+    let explanation = gate.explain(&request, connection, None, Timestamp::default());
+    println!("{explanation}\n");
+    if let Some(answer) = explanation.answer() {
+        println!("{} {:#?}", answer.status(), answer.headers());
+        println!("{}", String::from_utf8_lossy(answer.body()));
+    }
+    Ok(())
+}
