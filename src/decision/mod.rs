@@ -2,8 +2,9 @@
 //!
 //! This room guards the [`Grant`], which nothing else can make. A request is admitted if
 //!
-//! 1. [`Policy::admit`] finds a well-formed key in it, or it needs none, before any store is asked;
-//! 2. [`Case::judge`] finds that the key's record may do what the request asks;
+//! 1. it has a well-formed key, or needs none, which is decided before any store is asked;
+//! 2. the record of the key may do what the request asks, check by check in the order of
+//!    [`Check::ALL`];
 //! 3. the limiter's verdict lets it pass.
 //!
 //! A handler that takes a `Grant` cannot be reached without all three. Where a gate is optional,
