@@ -12,6 +12,28 @@
 //! handler finds the [`Grant`] of its caller in the request's extensions. Rules are tested without
 //! a server by [`ApiKeyLayer::explain`].
 //!
+//! ```
+//! # #[cfg(feature = "axum")]
+//! # fn app(store: tower_api_key::store::MemoryStore) -> Result<axum::Router, tower_api_key::ConfigError> {
+//! # use axum::{Router, routing::get};
+//! # use http::Method;
+//! # use tower_api_key::{ApiKeyLayer, Grant, vendors};
+//! # use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+//! # use tower_api_key::rules::{Route, Routes};
+//! let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store)
+//!     .routes(Routes::new()
+//!         .on(&[Method::GET], "/v1/users", Route::new().all_of(&["users.read"]))
+//!         .on(&[Method::POST], "/v1/users", Route::new().all_of(&["users.write"])))
+//!     .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+//!     .build()?;
+//!
+//! let app = Router::new()
+//!     .route("/v1/users", get(|grant: Grant| async move { format!("users of {}", grant.account()) }))
+//!     .layer(gate);
+//! # Ok(app)
+//! # }
+//! ```
+//!
 //! A request reaches the inner service if
 //!
 //! 1. it came over HTTPS, as the server's acceptor or a [trusted proxy](request::TrustedProxies)

@@ -36,6 +36,7 @@ impl Concurrency {
     }
 
     /// Lets further requests wait for a place, first come, first served, for up to this time.
+    /// Needs a tokio runtime with its timer enabled.
     pub const fn queue_for(mut self, longest_wait: Duration) -> Self {
         self.longest_wait = longest_wait;
         self

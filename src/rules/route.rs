@@ -81,7 +81,8 @@ impl Route {
         self
     }
 
-    /// Gives the service this long to answer with a response head.
+    /// Gives the service this long to answer with a response head; its future is dropped then, and
+    /// the client gets the profile's answer. Needs a tokio runtime with its timer enabled.
     pub const fn budget(mut self, budget: Duration) -> Self {
         self.budget = Some(budget);
         self
