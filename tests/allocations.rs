@@ -1,0 +1,185 @@
+//! The accept path over memory allocates nothing of its own: only what `http::Extensions` and
+//! `http::HeaderMap` take to hold what the gate puts into them. Each is measured by itself, and the
+//! sum must be the whole.
+//!
+//! `cargo test --test allocations -- --nocapture` prints the figures.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::{Future, ready};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use allocation_counter::{AllocationInfo, measure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http_body_util::Empty;
+use tower::{Layer, Service, service_fn};
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{Account, KeyFormat, KeyHasher, KeyRecord, Quota};
+use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+use tower_api_key::request::{BasicKey, Connection, CredentialSource};
+use tower_api_key::response::LimitHeaders;
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{ApiKeyLayer, Grant, Profile, vendors};
+
+const KEY: &str = "FD09908F25BECB09D78EBEA1DADFB618651F612D";
+
+const BARE: Profile = Profile {
+    credentials: &[
+        CredentialSource::bearer(),
+        CredentialSource::basic(BasicKey::PasswordOf("api")),
+    ],
+    formats: &[KeyFormat::hex(40)],
+    quotas: &[],
+    limit_headers: LimitHeaders::NONE,
+    ..vendors::REST_INTEGRATIONS
+};
+
+const LIMITED: Profile = Profile {
+    quotas: &[
+        Quota::new("minute", 9_999, Duration::from_secs(60)),
+        Quota::new("hour", 9_999, Duration::from_secs(3_600)),
+    ],
+    limit_headers: LimitHeaders::RATE_LIMIT,
+    ..BARE
+};
+
+const LARGE: Profile = Profile {
+    quotas: &[Quota::new("hour", 1_000_000, Duration::from_secs(3_600))],
+    ..LIMITED
+};
+
+fn store() -> (MemoryStore, Arc<KeyRecord>) {
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    let record = KeyRecord::builder("key_1", account).build().unwrap();
+    let store = MemoryStore::new();
+    store.insert(KeyHasher::sha256().digest(KEY.as_bytes()), record.clone());
+    (store, Arc::new(record))
+}
+
+fn layer(profile: Profile) -> ApiKeyLayer {
+    ApiKeyLayer::builder(profile, store().0)
+        .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+        .build()
+        .unwrap()
+}
+
+fn request(authorization: &str) -> Request<()> {
+    let peer = "192.0.2.1:4711".parse().unwrap();
+    Request::get("/v1/users")
+        .header("authorization", authorization)
+        .extension(Connection::tls(peer))
+        .body(())
+        .unwrap()
+}
+
+fn bearer() -> Request<()> {
+    request(&format!("Bearer {KEY}"))
+}
+
+fn basic() -> Request<()> {
+    request(&format!("Basic {}", STANDARD.encode(format!("api:{KEY}"))))
+}
+
+/// Measures one request through the gate, future and poll included. The inner service keeps the
+/// request, so that nothing is freed within.
+fn accepted(profile: Profile, request: fn() -> Request<()>) -> AllocationInfo {
+    let kept = Cell::new(None);
+    let inner = service_fn(|request: Request<()>| {
+        kept.set(Some(request));
+        ready(Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())))
+    });
+    let mut gate = layer(profile).layer(inner);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut once = || {
+        let request = request();
+        let mut polled = Poll::Pending;
+        let info = measure(|| polled = pin!(gate.call(request)).poll(&mut context));
+        let Poll::Ready(Ok(response)) = polled else {
+            panic!("a gate over memory had to wait")
+        };
+        assert_eq!(response.status(), 200);
+        assert!(kept.take().unwrap().extensions().get::<Grant>().is_some());
+        info
+    };
+    // The first request of a thread and of an account sets up what stays.
+    once();
+    let info = once();
+    assert!((0..1_000).all(|_| once() == info), "every request is alike");
+    info
+}
+
+/// What it takes to put a grant into the extensions of a request that has its connection there.
+fn one_extension() -> AllocationInfo {
+    let (_, record) = store();
+    let request = bearer();
+    let connection = *request.extensions().get::<Connection>().unwrap();
+    let now = Timestamp::from_unix_seconds(1_700_000_000);
+    let explanation = layer(BARE).explain(&request, connection, Some(&record), now);
+    let grant = explanation.decision().unwrap().unwrap().clone();
+    let mut extensions = Extensions::new();
+    extensions.insert(connection);
+    let info = measure(|| assert!(extensions.insert(grant).is_none()));
+    drop(extensions);
+    info
+}
+
+/// What it takes to put three headers into an empty map, if their values take nothing.
+fn three_headers() -> AllocationInfo {
+    let mut headers = HeaderMap::new();
+    let info = measure(|| {
+        for name in ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"] {
+            let name = HeaderName::from_static(name);
+            headers.insert(name, HeaderValue::from_static("9999"));
+        }
+    });
+    drop(headers);
+    info
+}
+
+#[test]
+fn the_accept_path_allocates_what_http_forces_and_no_more() {
+    let print = |what: &str, info: AllocationInfo| {
+        let (count, bytes) = (info.count_total, info.bytes_total);
+        println!("{what:<58} {count:>2} allocations, {bytes:>4} bytes");
+    };
+    let (extension, headers) = (one_extension(), three_headers());
+    print("http: one extension beside another", extension);
+    print("http: three headers into an empty map", headers);
+    let mut both = extension;
+    both += headers;
+    for (scheme, request) in [("Bearer", bearer as fn() -> _), ("Basic", basic)] {
+        let bare = accepted(BARE, request);
+        let what = format!("{scheme}: grant; no limits, no headers");
+        print(&what, bare);
+        assert_eq!(figures(bare), figures(extension), "{what}");
+        let limited = accepted(LIMITED, request);
+        let what = format!("{scheme}: grant, two windows, three headers");
+        print(&what, limited);
+        assert_eq!(figures(limited), figures(both), "{what}");
+    }
+}
+
+/// Limit headers say numbers below ten thousand without allocating; larger ones are formatted, and
+/// `http` has to own the text.
+#[test]
+fn large_numbers_allocate_as_http_does() {
+    let mut both = one_extension();
+    both += three_headers();
+    let number = measure(|| drop(HeaderValue::from(999_999_u64)));
+    let large = accepted(LARGE, bearer);
+    // The limit and what remains; the reset is small.
+    let expected = both.count_total + 2 * number.count_total;
+    assert_eq!(large.count_total, expected);
+}
+
+const fn figures(info: AllocationInfo) -> (u64, u64) {
+    (info.count_total, info.bytes_total)
+}
