@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
 use super::arithmetic::Counter;
@@ -43,6 +43,12 @@ struct Shard {
 }
 
 type Counters = Vec<Slot>;
+
+/// The counters that one request is charged to, found once; none for a peek at a new subject.
+struct Subjects<'a> {
+    account: Option<&'a mut Counters>,
+    key: Option<&'a mut Counters>,
+}
 
 struct Slot {
     quota: Quota,
@@ -102,14 +108,14 @@ impl MemoryLimiter {
         // A poisoned lock would only mean a panic between two counters of one request.
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let mut verdict = Verdict::passed();
-        shard.prepare(&charge, self.capacity_per_shard)?;
-        shard.each(&charge, |quota, counter| {
+        let mut subjects = shard.subjects(&charge, self.capacity_per_shard)?;
+        subjects.each(&charge, |quota, counter| {
             if let Some(wait) = counter.wait(quota, charge.now, charge.cost) {
                 verdict.refuse(wait);
             }
         });
         let take = charge.commit && verdict.retry_after().is_none();
-        shard.each(&charge, |quota, counter| {
+        subjects.each(&charge, |quota, counter| {
             if take {
                 counter.charge(quota, charge.now, charge.cost);
             }
@@ -130,25 +136,43 @@ impl Shard {
         self.accounts.len() + self.keys.len()
     }
 
-    /// Makes room for the subjects of a request. One that takes nothing keeps nothing, either.
-    fn prepare(&mut self, charge: &Charge<'_>, capacity: usize) -> Result<(), LimiterError> {
-        if !charge.commit {
-            return Ok(());
-        }
-        let mut per = [false; 2];
-        for (quota, _) in charge.quotas.iter() {
-            match quota.per() {
-                Per::Account => per[0] = true,
-                Per::Key => per[1] = true,
+    /// Finds the counters of a request's subjects, making room for new ones. A request that takes
+    /// nothing keeps nothing, either.
+    fn subjects(
+        &mut self,
+        charge: &Charge<'_>,
+        capacity: usize,
+    ) -> Result<Subjects<'_>, LimiterError> {
+        let counts = |per| charge.quotas.iter().any(|(quota, _)| quota.per() == per);
+        let account = counts(Per::Account).then_some(charge.account);
+        let key = counts(Per::Key).then_some(charge.key);
+        if charge.commit {
+            let missing = usize::from(account.is_some_and(|id| !self.accounts.contains_key(id)))
+                + usize::from(key.is_some_and(|id| !self.keys.contains_key(id)));
+            if missing > 0 {
+                self.make_room(missing, capacity, charge.now)?;
+                if let Some(account) = account {
+                    self.accounts.entry(account.clone()).or_default();
+                }
+                if let Some(key) = key {
+                    self.keys.entry(key.clone()).or_default();
+                }
             }
         }
-        let missing = usize::from(per[0] && !self.accounts.contains_key(charge.account))
-            + usize::from(per[1] && !self.keys.contains_key(charge.key));
-        if missing == 0 {
-            return Ok(());
-        }
+        Ok(Subjects {
+            account: account.and_then(|id| self.accounts.get_mut(id)),
+            key: key.and_then(|id| self.keys.get_mut(id)),
+        })
+    }
+
+    fn make_room(
+        &mut self,
+        missing: usize,
+        capacity: usize,
+        now: Timestamp,
+    ) -> Result<(), LimiterError> {
         if self.len() + missing > self.sweep_at.clamp(FIRST_SWEEP.min(capacity), capacity) {
-            self.sweep(charge.now);
+            self.sweep(now);
         }
         if self.len() + missing > capacity {
             return Err(LimiterError::new(Full));
@@ -166,13 +190,15 @@ impl Shard {
         self.keys.retain(|_, counters| active(counters));
         self.sweep_at = 2 * self.len();
     }
+}
 
+impl Subjects<'_> {
     /// Visits the counter of each quota of a request, in order.
     fn each(&mut self, charge: &Charge<'_>, mut visit: impl FnMut(&Quota, &mut Counter)) {
         for (quota, route) in charge.quotas.iter() {
             let counters = match quota.per() {
-                Per::Account => counters(&mut self.accounts, charge.account, charge.commit),
-                Per::Key => counters(&mut self.keys, charge.key, charge.commit),
+                Per::Account => self.account.as_deref_mut(),
+                Per::Key => self.key.as_deref_mut(),
             };
             match counters {
                 Some(counters) => visit(quota, slot(counters, quota, route, charge.now)),
@@ -180,17 +206,6 @@ impl Shard {
             }
         }
     }
-}
-
-fn counters<'a, S: Hash + Eq + Clone>(
-    subjects: &'a mut HashMap<S, Counters>,
-    subject: &S,
-    keep: bool,
-) -> Option<&'a mut Counters> {
-    if keep && !subjects.contains_key(subject) {
-        subjects.insert(subject.clone(), Counters::new());
-    }
-    subjects.get_mut(subject)
 }
 
 /// Finds the counter of a quota, or starts it. Counters that changed plans have left behind make
