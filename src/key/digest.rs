@@ -29,10 +29,9 @@ impl KeyDigest {
 
     fn words(&self) -> [u64; 4] {
         let mut words = [0; 4];
-        for (word, bytes) in words.iter_mut().zip(self.0.chunks_exact(8)) {
-            *word = bytes
-                .iter()
-                .fold(0, |word, &byte| word << 8 | u64::from(byte));
+        let (chunks, _) = self.0.as_chunks();
+        for (word, bytes) in words.iter_mut().zip(chunks) {
+            *word = u64::from_be_bytes(*bytes);
         }
         words
     }
