@@ -92,11 +92,11 @@ impl Clock for Fast {
 
 fn issue(random: &mut SmallRng) -> IssuedKey {
     let issuer = Issuer::new(FORMAT, KeyHasher::sha256());
-    let issued = issuer.insecure_issue_from(None, |bytes| {
+    let key = issuer.insecure_issue_from(None, |bytes| {
         random.fill_bytes(bytes);
         Ok(())
     });
-    issued.expect("the format is strong")
+    key.expect("the format is strong")
 }
 
 /// A million keys in random order, and the store that knows them.
@@ -114,6 +114,9 @@ fn keys(random: &mut SmallRng) -> (MemoryStore, Vec<String>) {
     keys.shuffle(random);
     (store, keys)
 }
+
+/// Writes a key as `Authorization`.
+type Authorize = fn(&str) -> Option<HeaderValue>;
 
 fn bearer(key: &str) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("Bearer {key}")).ok()
@@ -220,8 +223,7 @@ fn benchmarks(criterion: &mut Criterion) {
         for key in keys {
             call(&mut limited, request(bearer(key)));
         }
-        let schemes: [(_, fn(&str) -> Option<HeaderValue>); 2] =
-            [("bearer", bearer), ("basic", basic)];
+        let schemes = [("bearer", bearer as Authorize), ("basic", basic)];
         for (scheme, header) in schemes {
             for (service, gate) in [("bare", &mut bare), ("two windows", &mut limited)] {
                 let name = format!("{temperature} {scheme}, {service}");

@@ -64,8 +64,8 @@ fn store() -> (MemoryStore, Arc<KeyRecord>) {
     (store, Arc::new(record))
 }
 
-fn layer(profile: Profile) -> ApiKeyLayer {
-    ApiKeyLayer::builder(profile, store().0)
+fn layer(profile: &Profile) -> ApiKeyLayer {
+    ApiKeyLayer::builder(*profile, store().0)
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
         .build()
         .unwrap()
@@ -90,7 +90,7 @@ fn basic() -> Request<()> {
 
 /// Measures one request through the gate, future and poll included. The inner service keeps the
 /// request, so that nothing is freed within.
-fn accepted(profile: Profile, request: fn() -> Request<()>) -> AllocationInfo {
+fn accepted(profile: &Profile, request: fn() -> Request<()>) -> AllocationInfo {
     let kept = Cell::new(None);
     let inner = service_fn(|request: Request<()>| {
         kept.set(Some(request));
@@ -122,7 +122,7 @@ fn one_extension() -> AllocationInfo {
     let request = bearer();
     let connection = *request.extensions().get::<Connection>().unwrap();
     let now = Timestamp::from_unix_seconds(1_700_000_000);
-    let explanation = layer(BARE).explain(&request, connection, Some(&record), now);
+    let explanation = layer(&BARE).explain(&request, connection, Some(&record), now);
     let grant = explanation.decision().unwrap().unwrap().clone();
     let mut extensions = Extensions::new();
     extensions.insert(connection);
@@ -156,11 +156,11 @@ fn the_accept_path_allocates_what_http_forces_and_no_more() {
     let mut both = extension;
     both += headers;
     for (scheme, request) in [("Bearer", bearer as fn() -> _), ("Basic", basic)] {
-        let bare = accepted(BARE, request);
+        let bare = accepted(&BARE, request);
         let what = format!("{scheme}: grant; no limits, no headers");
         print(&what, bare);
         assert_eq!(figures(bare), figures(extension), "{what}");
-        let limited = accepted(LIMITED, request);
+        let limited = accepted(&LIMITED, request);
         let what = format!("{scheme}: grant, two windows, three headers");
         print(&what, limited);
         assert_eq!(figures(limited), figures(both), "{what}");
@@ -174,7 +174,7 @@ fn large_numbers_allocate_as_http_does() {
     let mut both = one_extension();
     both += three_headers();
     let number = measure(|| drop(HeaderValue::from(999_999_u64)));
-    let large = accepted(LARGE, bearer);
+    let large = accepted(&LARGE, bearer);
     // The limit and what remains; the reset is small.
     let expected = both.count_total + 2 * number.count_total;
     assert_eq!(large.count_total, expected);
