@@ -25,7 +25,8 @@ use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use secrecy::ExposeSecret;
-use tower::{Layer, Service};
+use tower::util::ServiceFn;
+use tower::{Layer, Service, service_fn};
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 use tower_api_key::key::{Account, Alphabet, IssuedKey, Issuer, KeyFormat, KeyHasher};
 use tower_api_key::key::{KeyRecord, Quota};
@@ -37,7 +38,6 @@ use tower_api_key::{ApiKeyGate, ApiKeyLayer, Profile, vendors};
 
 const KEYS: usize = 1_000_000;
 const HOT_KEYS: usize = 64;
-
 /// A batch of requests that stays in the cache, as one that was just read from a socket would.
 const BATCH: BatchSize = BatchSize::NumIterations(64);
 
@@ -73,20 +73,11 @@ struct Fast {
     speed: u64,
 }
 
-impl Fast {
-    fn new(speed: u64) -> Self {
-        let start = SystemClock.now();
-        Self { start, speed }
-    }
-}
-
 impl Clock for Fast {
     fn now(&self) -> Timestamp {
-        let (start, now) = (
-            self.start.unix_nanoseconds(),
-            SystemClock.now().unix_nanoseconds(),
-        );
-        Timestamp::from_unix_nanoseconds(start + (now - start) * self.speed)
+        let start = self.start.unix_nanoseconds();
+        let passed = SystemClock.now().unix_nanoseconds() - start;
+        Timestamp::from_unix_nanoseconds(start + passed * self.speed)
     }
 }
 
@@ -143,22 +134,13 @@ fn request(authorization: Option<HeaderValue>) -> Request<()> {
 
 type Served = Ready<Result<Response<Empty<Bytes>>, Infallible>>;
 
-#[derive(Clone, Copy)]
-struct Nothing;
+type Nothing = ServiceFn<fn(Request<()>) -> Served>;
 
-impl Service<Request<()>> for Nothing {
-    type Response = Response<Empty<Bytes>>;
-    type Error = Infallible;
-    type Future = Served;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<()>) -> Served {
+fn nothing() -> Nothing {
+    service_fn(|request| {
         black_box(&request);
         ready(Ok(Response::new(Empty::new())))
-    }
+    })
 }
 
 /// Calls a service as a server would, and polls its future once: nothing here may wait.
@@ -198,10 +180,11 @@ fn measure<S, B>(
 fn limited(store: &MemoryStore, speed: u64) -> ApiKeyGate<Nothing> {
     // Twice the accounts: shards fill unevenly.
     let limiter = MemoryLimiter::with_capacity(2 * KEYS);
+    let start = SystemClock.now();
     let layer = ApiKeyLayer::builder(PROFILE, store.clone())
         .limits(limiter, OnLimiterFailure::Deny)
-        .clock(Fast::new(speed));
-    layer.build().expect("valid").layer(Nothing)
+        .clock(Fast { start, speed });
+    layer.build().expect("valid").layer(nothing())
 }
 
 fn benchmarks(criterion: &mut Criterion) {
@@ -209,12 +192,12 @@ fn benchmarks(criterion: &mut Criterion) {
     let (store, keys) = keys(&mut random);
     let hot = keys.get(..HOT_KEYS).unwrap_or_default();
     let bare = ApiKeyLayer::builder(BARE, store.clone()).build();
-    let mut bare = bare.expect("valid").layer(Nothing);
+    let mut bare = bare.expect("valid").layer(nothing());
 
     let mut group = criterion.benchmark_group("accept");
     let mut next = hot.iter().cycle();
     let ok = StatusCode::OK;
-    measure(&mut group, "no gate", &mut Nothing, ok, || {
+    measure(&mut group, "no gate", &mut nothing(), ok, || {
         next.next().and_then(|key| bearer(key))
     });
     for (temperature, keys, speed) in [("hot", hot, 20_000), ("cold", &keys[..], 1)] {
