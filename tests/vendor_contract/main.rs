@@ -12,14 +12,23 @@
     missing_docs
 )]
 
+mod broken;
 mod case;
 mod gate;
+mod run;
 
 mod persona;
 mod personyze;
 mod polyteia;
 mod polytomic;
 mod rest_integrations;
+
+mod common;
+mod custom_header;
+mod inserts;
+mod management;
+mod order;
+mod quotas;
 
 use std::collections::HashSet;
 
