@@ -154,10 +154,10 @@ async fn serve(
     if stalled {
         future::pending::<()>().await;
     }
-    if let World::ServiceAsks(scope) = world {
-        if let Err(denial) = grant.require(scope) {
-            return Ok(refusal(denial));
-        }
+    if let World::ServiceAsks(scope) = world
+        && let Err(denial) = grant.require(scope)
+    {
+        return Ok(refusal(denial));
     }
     let text = format!("{} {}", grant.account(), grant.key_id());
     Ok(Response::new(Full::from(text)))

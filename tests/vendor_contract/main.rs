@@ -1,6 +1,7 @@
 //! What each vendor documents, row by row, asked of the real layer.
 //!
-//! The rows are data: `personyze`, `rest_integrations`, `polyteia`, `persona`, `polytomic`. The
+//! The rows are data: `personyze`, `rest_integrations`, `polyteia`, `persona`, `polytomic`,
+//! `polytomic_basic`. The
 //! other modules hold what takes more than one request, and what all vendors have in common.
 
 #![allow(
@@ -8,6 +9,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::large_stack_arrays,
     clippy::large_types_passed_by_value,
     missing_docs
 )]
@@ -21,14 +23,17 @@ mod persona;
 mod personyze;
 mod polyteia;
 mod polytomic;
+mod polytomic_basic;
 mod rest_integrations;
 
 mod common;
+mod credentials;
 mod custom_header;
 mod inserts;
 mod management;
 mod order;
 mod quotas;
+mod transport;
 
 use std::collections::HashSet;
 
@@ -43,11 +48,11 @@ const VENDORS: &[(&str, &[&[Case]])] = &[
     ("Persona", &[persona::CASES]),
     (
         "Polytomic",
-        &[polytomic::CASES, polytomic::BASIC_AS_A_SERVICE],
+        &[polytomic::CASES, polytomic_basic::AS_A_SERVICE],
     ),
     (
         "Polytomic on premises",
-        &[polytomic::ON_PREMISES_CASES, polytomic::BASIC_ON_PREMISES],
+        &[polytomic_basic::CASES, polytomic_basic::ON_PREMISES],
     ),
 ];
 

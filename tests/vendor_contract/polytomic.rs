@@ -6,34 +6,30 @@ use tower_api_key::Profile;
 use tower_api_key::key::Quota;
 use tower_api_key::limits::OnLimiterFailure;
 use tower_api_key::rules::{Expected, RequiredHeader};
-use tower_api_key::vendors::POLYTOMIC_ON_PREMISES;
 use tower_api_key::vendors::polytomic::{DEPLOYMENT, ORGANIZATION, PARTNER, PROFILE, ROUTES};
 
 use crate::case::{Case, Edit, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
 
 pub(crate) const KEY: &str = "pk_live_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";
-const AUTHORIZATION: &str = "Bearer pk_live_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";
-const AS_USER: &[&str] = &["Basic cGtfbGl2ZV80ZjhhOWIyYzdkM2U0ZjFhOWIwYzJkM2U0ZjVhNmI3Yzo="];
-const AS_PASSWORD: &[&str] = &["Basic OnBrX2xpdmVfNGY4YTliMmM3ZDNlNGYxYTliMGMyZDNlNGY1YTZiN2M="];
-const WITH_ANY_USER: &[&str] =
-    &["Basic YW55b25lOnBrX2xpdmVfNGY4YTliMmM3ZDNlNGYxYTliMGMyZDNlNGY1YTZiN2M="];
-const TWO_SCHEMES: &[&str] = &[AUTHORIZATION, AS_USER[0]];
+pub(crate) const AUTHORIZATION: &str = "Bearer pk_live_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";
+pub(crate) const AS_USER: &[&str] =
+    &["Basic cGtfbGl2ZV80ZjhhOWIyYzdkM2U0ZjFhOWIwYzJkM2U0ZjVhNmI3Yzo="];
 const VERSION: Lines = &[("x-polytomic-version", "2024-02-08")];
 
-const REQUEST: &[&str] = &[r#"Bearer realm="Polytomic", error="invalid_request""#];
+pub(crate) const REQUEST: &[&str] = &[r#"Bearer realm="Polytomic", error="invalid_request""#];
 const BOTH: &[&str] =
     &[r#"Bearer realm="Polytomic", error="insufficient_scope", scope="need.this need.that""#];
 const READ: &[&str] =
     &[r#"Bearer realm="Polytomic", error="insufficient_scope", scope="sync.read""#];
 
-const MISSING: &str =
+pub(crate) const MISSING: &str =
     r#"{"code":401,"context":{},"error":"No API key was provided","status":"Unauthorized"}"#;
 const INVALID: &str =
     r#"{"code":401,"context":{},"error":"The API key is invalid","status":"Unauthorized"}"#;
 const HTTPS: &str =
     r#"{"key":"https_required","message":"HTTPS is required","metadata":{},"status":400}"#;
-const AMBIGUOUS: &str = r#"{"key":"invalid_request","message":"More than one Authorization header was sent","metadata":{},"status":400}"#;
-const NO_VERSION: &str = r#"{"key":"invalid_version","message":"The X-Polytomic-Version header is missing or invalid","metadata":{},"status":400}"#;
+pub(crate) const AMBIGUOUS: &str = r#"{"key":"invalid_request","message":"More than one Authorization header was sent","metadata":{},"status":400}"#;
+pub(crate) const NO_VERSION: &str = r#"{"key":"invalid_version","message":"The X-Polytomic-Version header is missing or invalid","metadata":{},"status":400}"#;
 const FORBIDDEN: &str =
     r#"{"key":"forbidden","message":"Permission denied","metadata":{},"status":403}"#;
 const NOT_FOUND: &str = r#"{"key":"not_found","message":"Not found","metadata":{},"status":404}"#;
@@ -45,26 +41,26 @@ const UNAVAILABLE: &str = r#"{"key":"service_unavailable","message":"The service
 const OUTAGE: Lines = &[("retry-after", "5")];
 
 const MINUTE: Quota = Quota::new("minute", 1, Duration::from_secs(60));
-const USERS: &str = "/api/organizations/248df4b7-aa70-47b8-a036-33ac447e668d/users";
-const KEYS: &str = "/api/organizations/248df4b7-aa70-47b8-a036-33ac447e668d/users/0ecd09c1-b901-4d27-9053-f0367c427254/keys?force=true";
+pub(crate) const USERS: &str = "/api/organizations/248df4b7-aa70-47b8-a036-33ac447e668d/users";
+pub(crate) const KEYS: &str = "/api/organizations/248df4b7-aa70-47b8-a036-33ac447e668d/users/0ecd09c1-b901-4d27-9053-f0367c427254/keys?force=true";
 
 /// What the two deployments do not have in common.
 #[derive(Clone, Copy)]
-struct Deployment {
-    profile: Profile,
+pub(crate) struct Deployment {
+    pub(crate) profile: Profile,
     /// The profile, serving the versions that it lists.
-    listing: Profile,
+    pub(crate) listing: Profile,
     /// The challenges when no credential came, and for a key that does not serve.
-    bare: &'static [&'static str],
-    token: &'static [&'static str],
+    pub(crate) bare: &'static [&'static str],
+    pub(crate) token: &'static [&'static str],
 }
 
-const LISTED: &[RequiredHeader] = &[RequiredHeader {
+pub(crate) const LISTED: &[RequiredHeader] = &[RequiredHeader {
     name: "x-polytomic-version",
     expected: Expected::OneOf(&["2024-02-08", "2025-09-18"]),
 }];
 
-const SERVICE: Deployment = Deployment {
+pub(crate) const SERVICE: Deployment = Deployment {
     profile: PROFILE,
     listing: Profile {
         required_headers: LISTED,
@@ -74,29 +70,13 @@ const SERVICE: Deployment = Deployment {
     token: &[r#"Bearer realm="Polytomic", error="invalid_token""#],
 };
 
-const PREMISES: Deployment = Deployment {
-    profile: POLYTOMIC_ON_PREMISES,
-    listing: Profile {
-        required_headers: LISTED,
-        ..POLYTOMIC_ON_PREMISES
-    },
-    bare: &[
-        r#"Basic realm="Polytomic", charset="UTF-8""#,
-        r#"Bearer realm="Polytomic""#,
-    ],
-    token: &[
-        r#"Basic realm="Polytomic", charset="UTF-8""#,
-        r#"Bearer realm="Polytomic", error="invalid_token""#,
-    ],
-};
-
 const AS_ORGANIZATION: Edit = |record| record.kind(ORGANIZATION);
-const AS_PARTNER: Edit = |record| record.kind(PARTNER);
-const AS_DEPLOYMENT: Edit = |record| record.kind(DEPLOYMENT);
+pub(crate) const AS_PARTNER: Edit = |record| record.kind(PARTNER);
+pub(crate) const AS_DEPLOYMENT: Edit = |record| record.kind(DEPLOYMENT);
 
 impl Deployment {
     /// A request that is served: an API key of an organization.
-    const fn good(self, name: &'static str) -> Case {
+    pub(crate) const fn good(self, name: &'static str) -> Case {
         Case {
             name,
             profile: self.profile,
@@ -119,15 +99,11 @@ impl Deployment {
         self.good(name).record(AS_PARTNER).request("GET", USERS)
     }
 
-    const fn deployment(self, name: &'static str, lines: &'static [&'static str]) -> Case {
-        self.good(name).record(AS_DEPLOYMENT).authorization(lines)
-    }
-
-    const fn missing(self, name: &'static str, denial: &'static str) -> Case {
+    pub(crate) const fn missing(self, name: &'static str, denial: &'static str) -> Case {
         self.good(name).refused(denial, 401, MISSING, self.bare)
     }
 
-    const fn invalid(self, name: &'static str, denial: &'static str) -> Case {
+    pub(crate) const fn invalid(self, name: &'static str, denial: &'static str) -> Case {
         self.good(name).refused(denial, 401, INVALID, self.token)
     }
 
@@ -161,7 +137,7 @@ impl Deployment {
 
     /// What holds as a service and on premises.
     #[rustfmt::skip] // A table reads best with a row on a line or two.
-    const fn common(self) -> [Case; 55] {
+    pub(crate) const fn common(self) -> [Case; 55] {
         [
             self.good("an API key"),
             self.good("an API key asks whose it is").request("GET", "/api/me"),
@@ -254,46 +230,5 @@ impl Deployment {
 }
 
 pub(crate) const GOOD: Case = SERVICE.good("a key that serves");
-pub(crate) const GOOD_ON_PREMISES: Case =
-    PREMISES.deployment("a deployment key that serves", AS_USER);
 
 pub(crate) const CASES: &[Case] = &SERVICE.common();
-pub(crate) const ON_PREMISES_CASES: &[Case] = &PREMISES.common();
-
-/// Basic does not authenticate, right or wrong.
-#[rustfmt::skip] // As above.
-pub(crate) const BASIC_AS_A_SERVICE: &[Case] = &[
-    SERVICE.deployment("the key as user name", AS_USER)
-        .refused("scheme_unsupported", 401, MISSING, SERVICE.bare),
-    SERVICE.deployment("the key as password", AS_PASSWORD)
-        .refused("scheme_unsupported", 401, MISSING, SERVICE.bare),
-    SERVICE.missing("an API key through Basic", "scheme_unsupported").authorization(AS_USER),
-    SERVICE.missing("malformed Basic", "scheme_unsupported").authorization(&["Basic ???"]),
-];
-
-/// Basic carries the deployment key, which may do everything, and no other.
-#[rustfmt::skip] // As above.
-pub(crate) const BASIC_ON_PREMISES: &[Case] = &[
-    PREMISES.deployment("the key as user name", AS_USER),
-    PREMISES.deployment("the key as password", AS_PASSWORD),
-    PREMISES.deployment("the key under any user name", WITH_ANY_USER),
-    PREMISES.deployment("it lists organizations", AS_USER).request("GET", "/api/organizations"),
-    PREMISES.deployment("it lists users", AS_PASSWORD).request("GET", USERS),
-    PREMISES.deployment("it issues keys", AS_USER).request("POST", KEYS),
-    PREMISES.deployment("it asks whose it is", AS_USER).request("GET", "/api/me"),
-    PREMISES.deployment("it needs a version", AS_USER).headers(&[])
-        .refused("header_refused", 400, NO_VERSION, REQUEST),
-    PREMISES.invalid("an API key through Basic", "scheme_not_for_kind").authorization(AS_USER),
-    PREMISES.invalid("a partner key through Basic", "scheme_not_for_kind").record(AS_PARTNER)
-        .authorization(AS_PASSWORD),
-    PREMISES.invalid("neither user name nor password", "credentials_malformed")
-        .authorization(&["Basic Og=="]),
-    PREMISES.invalid("no base64", "credentials_malformed").authorization(&["Basic ???"]),
-    PREMISES.invalid("no colon", "credentials_malformed").authorization(&[
-        "Basic cGtfbGl2ZV80ZjhhOWIyYzdkM2U0ZjFhOWIwYzJkM2U0ZjVhNmI3Yw==",
-    ]),
-    PREMISES.invalid("a word for a key", "key_malformed").authorization(&["Basic eDpzaG9ydA=="]),
-    PREMISES.invalid("an unknown deployment key", "key_unknown").unknown().authorization(AS_USER),
-    PREMISES.deployment("Basic and Bearer", TWO_SCHEMES)
-        .refused("credentials_ambiguous", 400, AMBIGUOUS, REQUEST),
-];

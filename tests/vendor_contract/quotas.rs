@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tower_api_key::key::KeyRecordBuilder;
+
 use crate::case::{Case, NOW};
 use crate::gate::{Answered, Gate};
 use crate::{persona, rest_integrations};
@@ -176,7 +178,7 @@ async fn head_needs_and_costs_what_get_does() {
     let head = READ.request("HEAD", "/v1/users");
     let gate = Gate::of(&READ);
     assert_standing(&send(&gate, head).await, 200, "99", "60");
-    let writer = |record: tower_api_key::key::KeyRecordBuilder| record.scopes(["users.write"]);
+    let writer = |record: KeyRecordBuilder| record.scopes(["users.write"]);
     assert!(gate.store.edit("key_1", writer).unwrap());
     for case in [head, READ] {
         let answered = send(&gate, case).await;
