@@ -92,6 +92,10 @@ pub(crate) const UNDOCUMENTED: &[RouteRow] = &[
     ),
     row("/scope", Route::new().all_of(&["need.this", "need.that"])),
     row("/place", Route::new().concurrency(Concurrency::new(1))),
+    row(
+        "/other-place",
+        Route::new().concurrency(Concurrency::new(1)),
+    ),
     row("/budget", Route::new().budget(Duration::from_secs(2))),
 ];
 

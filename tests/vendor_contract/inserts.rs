@@ -5,7 +5,7 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep};
 
-use crate::case::{Case, World};
+use crate::case::{Case, UNDOCUMENTED, World};
 use crate::gate::Gate;
 use crate::personyze::GOOD;
 
@@ -117,6 +117,18 @@ async fn a_refused_insert_takes_no_place() {
     );
     assert_eq!(began.elapsed(), Duration::ZERO, "no stranger queues");
     drop(first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn routes_have_places_of_their_own() {
+    const PLACE: Case = GOOD.at(UNDOCUMENTED, "/place");
+    let gate = Gate::of(&PLACE);
+    let first = gate.respond(PLACE.to_request()).await;
+    let other = PLACE.request("GET", "/other-place");
+    assert_eq!(gate.send(other.to_request()).await.status, 200);
+    assert_eq!(gate.send(PLACE.to_request()).await.status, 400);
+    drop(first);
+    assert_eq!(gate.send(PLACE.to_request()).await.status, 200);
 }
 
 #[tokio::test(start_paused = true)]
