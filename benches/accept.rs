@@ -42,10 +42,8 @@ const HOT_KEYS: usize = 64;
 const BATCH: BatchSize = BatchSize::NumIterations(64);
 
 /// Keys of 40 characters, one block of SHA-256.
-const FORMAT: KeyFormat = KeyFormat::new()
-    .literal("acme_")
-    .characters(Alphabet::Base62, 29)
-    .checksum();
+const FORMAT: KeyFormat =
+    KeyFormat::new().literal("acme_").characters(Alphabet::Base62, 29).checksum();
 
 const PROFILE: Profile = Profile {
     credentials: &[
@@ -61,11 +59,7 @@ const PROFILE: Profile = Profile {
     ..vendors::REST_INTEGRATIONS
 };
 
-const BARE: Profile = Profile {
-    quotas: &[],
-    limit_headers: LimitHeaders::NONE,
-    ..PROFILE
-};
+const BARE: Profile = Profile { quotas: &[], limit_headers: LimitHeaders::NONE, ..PROFILE };
 
 /// Reads the system's clock and lets time run faster, so that quotas of a usual size last.
 struct Fast {
@@ -197,9 +191,7 @@ fn benchmarks(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("accept");
     let mut next = hot.iter().cycle();
     let ok = StatusCode::OK;
-    measure(&mut group, "no gate", &mut nothing(), ok, || {
-        next.next().and_then(|key| bearer(key))
-    });
+    measure(&mut group, "no gate", &mut nothing(), ok, || next.next().and_then(|key| bearer(key)));
     for (temperature, keys, speed) in [("hot", hot, 20_000), ("cold", &keys[..], 1)] {
         let mut limited = limited(&store, speed);
         // A steady state: every account has its counters before anything is measured.
@@ -211,9 +203,7 @@ fn benchmarks(criterion: &mut Criterion) {
             for (service, gate) in [("bare", &mut bare), ("two windows", &mut limited)] {
                 let name = format!("{temperature} {scheme}, {service}");
                 let mut next = keys.iter().cycle();
-                measure(&mut group, &name, gate, ok, || {
-                    next.next().and_then(|key| header(key))
-                });
+                measure(&mut group, &name, gate, ok, || next.next().and_then(|key| header(key)));
             }
         }
     }

@@ -29,9 +29,7 @@ use tower_api_key::{ApiKeyLayer, Grant, MarkConnection, vendors};
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let grant = request.extensions().get::<Grant>();
     let account = grant.map_or("nobody", |grant| grant.account().as_str());
-    Ok(Response::new(Full::new(Bytes::from(format!(
-        "hello {account}\n"
-    )))))
+    Ok(Response::new(Full::new(Bytes::from(format!("hello {account}\n")))))
 }
 
 fn acceptor() -> Result<(TlsAcceptor, String), Box<dyn Error>> {
@@ -51,10 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None)?;
     let account = Arc::new(Account::builder("account_1").build()?);
     let store = MemoryStore::new();
-    store.insert(
-        *issued.digest(),
-        KeyRecord::builder("key_1", account).build()?,
-    );
+    store.insert(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
     let gate = ApiKeyLayer::builder(vendors::PERSONYZE, store).build()?;
 
     let (acceptor, certificate) = acceptor()?;

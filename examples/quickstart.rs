@@ -23,17 +23,12 @@ use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Grant, Profile, vendors};
 
 /// Keys of our own: `acme_` and a checksum, so that a mistyped key asks no store.
-const FORMAT: KeyFormat = KeyFormat::new()
-    .literal("acme_")
-    .characters(Alphabet::Base62, 24)
-    .checksum();
+const FORMAT: KeyFormat =
+    KeyFormat::new().literal("acme_").characters(Alphabet::Base62, 24).checksum();
 
 /// The answers and quotas of a shipped vendor, with our keys.
-const PROFILE: Profile = Profile {
-    realm: "acme",
-    formats: &[FORMAT],
-    ..vendors::REST_INTEGRATIONS
-};
+const PROFILE: Profile =
+    Profile { realm: "acme", formats: &[FORMAT], ..vendors::REST_INTEGRATIONS };
 
 async fn users(grant: Grant) -> String {
     format!("the users of {}\n", grant.account())
@@ -42,26 +37,13 @@ async fn users(grant: Grant) -> String {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let issued = Issuer::new(FORMAT, KeyHasher::sha256()).issue(None)?;
-    let account = Account::builder("account_1")
-        .scopes(["users.read"])
-        .build()?;
+    let account = Account::builder("account_1").scopes(["users.read"]).build()?;
     let store = MemoryStore::new();
-    store.insert(
-        *issued.digest(),
-        KeyRecord::builder("key_1", Arc::new(account)).build()?,
-    );
+    store.insert(*issued.digest(), KeyRecord::builder("key_1", Arc::new(account)).build()?);
 
     let routes = Routes::new()
-        .on(
-            &[Method::GET],
-            "/users",
-            Route::new().all_of(&["users.read"]),
-        )
-        .on(
-            &[Method::POST],
-            "/users",
-            Route::new().all_of(&["users.write"]),
-        );
+        .on(&[Method::GET], "/users", Route::new().all_of(&["users.read"]))
+        .on(&[Method::POST], "/users", Route::new().all_of(&["users.write"]));
     let proxies = Networks::parse(["127.0.0.0/8", "::1"])?;
     let gate = ApiKeyLayer::builder(PROFILE, store)
         .routes(routes)

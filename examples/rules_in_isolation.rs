@@ -25,36 +25,21 @@ type Case = (&'static str, fn(KeyRecordBuilder) -> KeyRecordBuilder, u16);
 
 const CASES: &[Case] = &[
     ("a plain key", |key| key, 200),
-    (
-        "one that may not write",
-        |key| key.scopes(["reports.read"]),
-        403,
-    ),
+    ("one that may not write", |key| key.scopes(["reports.read"]), 403),
     ("an expired one", |key| key.expires(NOW), 401),
     ("a revoked one", |key| key.revoked(true), 401),
-    (
-        "one of another office",
-        |key| key.networks(["10.1.2.0/24"]),
-        403,
-    ),
-    (
-        "one of this office",
-        |key| key.networks(["192.0.2.0/24"]),
-        200,
-    ),
+    ("one of another office", |key| key.networks(["10.1.2.0/24"]), 403),
+    ("one of this office", |key| key.networks(["192.0.2.0/24"]), 200),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let routes = Routes::new().on(
         &[Method::POST],
         "/accounts/{account}/reports",
-        Route::new()
-            .all_of(&["reports.write"])
-            .account_parameter("account"),
+        Route::new().all_of(&["reports.write"]).account_parameter("account"),
     );
-    let gate = ApiKeyLayer::builder(polyteia::PROFILE, MemoryStore::new())
-        .routes(routes)
-        .build()?;
+    let gate =
+        ApiKeyLayer::builder(polyteia::PROFILE, MemoryStore::new()).routes(routes).build()?;
     let request = Request::post("/accounts/acme/reports")
         .header("authorization", "Bearer 0123456789abcdef")
         .header("content-type", "application/json")
@@ -66,13 +51,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, change, expected) in CASES {
         let record = Arc::new(change(plain.edit()).build()?);
         let explanation = gate.explain(&request, connection, Some(&record), NOW);
-        let status = explanation
-            .answer()
-            .map_or(200, |answer| answer.status().as_u16());
-        println!(
-            "{name}: {status}, scope {:?}",
-            explanation.outcome(Check::Scope)
-        );
+        let status = explanation.answer().map_or(200, |answer| answer.status().as_u16());
+        println!("{name}: {status}, scope {:?}", explanation.outcome(Check::Scope));
         assert_eq!(status, *expected, "{name}\n{explanation}");
     }
     let elsewhere = Request::post("/accounts/another/reports").body(())?;

@@ -23,45 +23,20 @@ use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Profile};
 
 const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Answer {
-    Answer::new(
-        status,
-        ErrorBody::Problem {
-            kind: "about:blank",
-            title,
-            detail,
-        },
-    )
+    Answer::new(status, ErrorBody::Problem { kind: "about:blank", title, detail })
 }
 
 const MISSING: Answer =
     problem(StatusCode::UNAUTHORIZED, "Unauthorized", "Send X-Api-Key.").challenge(Challenge::Bare);
-const INVALID: Answer = problem(
-    StatusCode::UNAUTHORIZED,
-    "Unauthorized",
-    "This key does not serve.",
-)
-.challenge(Challenge::InvalidToken);
-const MALFORMED: Answer = problem(
-    StatusCode::BAD_REQUEST,
-    "Bad request",
-    "One X-Api-Key, please.",
-);
-const FORBIDDEN: Answer = problem(
-    StatusCode::FORBIDDEN,
-    "Forbidden",
-    "This key may not do that.",
-);
-const LIMITED: Answer = problem(
-    StatusCode::TOO_MANY_REQUESTS,
-    "Too many requests",
-    "Slow down.",
-);
-const UNAVAILABLE: Answer = problem(
-    StatusCode::SERVICE_UNAVAILABLE,
-    "Service unavailable",
-    "Try again later.",
-)
-.retry_after(10);
+const INVALID: Answer =
+    problem(StatusCode::UNAUTHORIZED, "Unauthorized", "This key does not serve.")
+        .challenge(Challenge::InvalidToken);
+const MALFORMED: Answer = problem(StatusCode::BAD_REQUEST, "Bad request", "One X-Api-Key, please.");
+const FORBIDDEN: Answer = problem(StatusCode::FORBIDDEN, "Forbidden", "This key may not do that.");
+const LIMITED: Answer = problem(StatusCode::TOO_MANY_REQUESTS, "Too many requests", "Slow down.");
+const UNAVAILABLE: Answer =
+    problem(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable", "Try again later.")
+        .retry_after(10);
 
 const ACME: Profile = Profile {
     name: "Acme",
@@ -113,16 +88,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("register with secret scanners: {}\n", format.pattern());
     }
     let gate = ApiKeyLayer::builder(ACME, MemoryStore::new())
-        .routes(Routes::new().on(
-            &[Method::GET],
-            "/orders",
-            Route::new().all_of(&["orders.read"]),
-        ))
+        .routes(Routes::new().on(&[Method::GET], "/orders", Route::new().all_of(&["orders.read"])))
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
         .build()?;
-    let request = Request::get("/orders")
-        .header("x-api-key", "acme_live_mistyped")
-        .body(())?;
+    let request = Request::get("/orders").header("x-api-key", "acme_live_mistyped").body(())?;
     let connection = Connection::tls("192.0.2.1:4711".parse()?);
     let explanation = gate.explain(&request, connection, None, Timestamp::default());
     println!("{explanation}\n");

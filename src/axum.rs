@@ -26,9 +26,7 @@ use crate::response::refusal;
 /// Returns the path as the client sent it: under `Router::nest`, axum cuts it and keeps the whole.
 pub(crate) fn original_path<B>(request: &Request<B>) -> &str {
     let original = request.extensions().get::<OriginalUri>();
-    original
-        .map_or(request.uri(), |OriginalUri(uri)| uri)
-        .path()
+    original.map_or(request.uri(), |OriginalUri(uri)| uri).path()
 }
 
 /// Returns the peer that axum's own server noted; it says nothing of TLS.

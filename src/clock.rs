@@ -58,10 +58,7 @@ impl Timestamp {
 impl From<SystemTime> for Timestamp {
     /// Converts a wall-clock time; one before 1970 becomes the epoch.
     fn from(time: SystemTime) -> Self {
-        Self(nanoseconds(
-            time.duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap_or_default(),
-        ))
+        Self(nanoseconds(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()))
     }
 }
 

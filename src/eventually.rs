@@ -37,6 +37,14 @@ impl<T> Eventually<T> {
     pub fn later(future: impl Future<Output = T> + Send + 'static) -> Self {
         Self(State::Later(Box::pin(future)))
     }
+
+    /// Returns the answer if it is there already, and itself if it comes later.
+    pub(crate) fn into_now(self) -> Result<T, Self> {
+        match self.0 {
+            State::Now(Some(answer)) => Ok(answer),
+            state => Err(Self(state)),
+        }
+    }
 }
 
 impl<T: Unpin> Future for Eventually<T> {

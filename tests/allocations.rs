@@ -51,10 +51,8 @@ const LIMITED: Profile = Profile {
     ..BARE
 };
 
-const LARGE: Profile = Profile {
-    quotas: &[Quota::new("hour", 1_000_000, Duration::from_secs(3_600))],
-    ..LIMITED
-};
+const LARGE: Profile =
+    Profile { quotas: &[Quota::new("hour", 1_000_000, Duration::from_secs(3_600))], ..LIMITED };
 
 fn store() -> (MemoryStore, Arc<KeyRecord>) {
     let account = Arc::new(Account::builder("acme").build().unwrap());
@@ -102,9 +100,7 @@ fn accepted(profile: &Profile, request: fn() -> Request<()>) -> AllocationInfo {
         let request = request();
         let mut polled = Poll::Pending;
         let info = measure(|| polled = pin!(gate.call(request)).poll(&mut context));
-        let Poll::Ready(Ok(response)) = polled else {
-            panic!("a gate over memory had to wait")
-        };
+        let Poll::Ready(Ok(response)) = polled else { panic!("a gate over memory had to wait") };
         assert_eq!(response.status(), 200);
         assert!(kept.take().unwrap().extensions().get::<Grant>().is_some());
         info

@@ -18,20 +18,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rules", &["key", "request", "limits"]),
     ("response", &["key", "request", "limits", "profile"]),
     ("profile", &["key", "request", "rules", "response"]),
-    (
-        "decision",
-        &["key", "request", "rules", "limits", "profile"],
-    ),
-    (
-        "vendors",
-        &["key", "request", "rules", "limits", "response", "profile"],
-    ),
-    (
-        "service",
-        &[
-            "key", "request", "store", "rules", "limits", "decision", "response", "profile",
-        ],
-    ),
+    ("decision", &["key", "request", "rules", "limits", "profile"]),
+    ("vendors", &["key", "request", "rules", "limits", "response", "profile"]),
+    ("service", &["key", "request", "store", "rules", "limits", "decision", "response", "profile"]),
     ("axum", &["request", "decision", "response"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "denial", "error", "eventually"];
@@ -52,16 +41,10 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 /// The rooms that a source names in code, tests and documentation left aside.
 fn imports(source: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]").next().unwrap();
-    let code = code
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
+    let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     let code = code.collect::<Vec<_>>().join("\n");
     let named = code.split("crate::").skip(1);
-    let room = |rest: &str| {
-        rest.chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect()
-    };
+    let room = |rest: &str| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     named.map(room).collect()
 }
 
@@ -73,13 +56,7 @@ fn imports_point_against_the_flow() {
     let mut wrong = Vec::new();
     for file in &files {
         let relative = file.strip_prefix(&root).unwrap();
-        let room = relative
-            .iter()
-            .next()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .trim_end_matches(".rs");
+        let room = relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
         if room == "lib" {
             continue;
         }
@@ -104,22 +81,11 @@ fn no_vendor_is_named_in_logic() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
-    let names = [
-        "personyze",
-        "polyteia",
-        "persona",
-        "polytomic",
-        "rest_integrations",
-    ];
-    for file in files
-        .iter()
-        .filter(|file| !file.starts_with(root.join("vendors")))
-    {
+    let names = ["personyze", "polyteia", "persona", "polytomic", "rest_integrations"];
+    for file in files.iter().filter(|file| !file.starts_with(root.join("vendors"))) {
         let source = fs::read_to_string(file).unwrap();
         let code = source.split("#[cfg(test)]").next().unwrap();
-        let code = code
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"));
+        let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
         for line in code {
             let line = line.to_ascii_lowercase();
             let named = names.iter().find(|name| line.contains(*name));

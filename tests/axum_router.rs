@@ -23,19 +23,11 @@ use support::{PROFILE, anonymous, reason, request, store, text};
 
 fn layer(routes: Routes) -> ApiKeyLayer {
     let store = store(|key| key.scopes(["users.read"]));
-    ApiKeyLayer::builder(PROFILE, store)
-        .routes(routes)
-        .optional()
-        .build()
-        .unwrap()
+    ApiKeyLayer::builder(PROFILE, store).routes(routes).optional().build().unwrap()
 }
 
 async fn send(router: &Router, request: Request<()>) -> Response<Body> {
-    router
-        .clone()
-        .oneshot(request.map(|()| Body::empty()))
-        .await
-        .unwrap()
+    router.clone().oneshot(request.map(|()| Body::empty())).await.unwrap()
 }
 
 async fn whose(grant: Grant) -> String {
@@ -57,9 +49,7 @@ async fn routes_match_the_path_as_the_client_sent_it() {
         .on(&[], "/v1/missing", read);
     let users = Router::new().route("/users/{id}", get(whose).post(whose));
     let inside = Router::new().nest("/v1", users.clone().layer(layer(routes.clone())));
-    let outside = Router::new()
-        .nest("/v1", users.clone())
-        .layer(layer(routes.clone()));
+    let outside = Router::new().nest("/v1", users.clone()).layer(layer(routes.clone()));
     let merged = Router::new()
         .route("/elsewhere", get(whose))
         .merge(Router::new().nest("/v1", users))
@@ -82,11 +72,7 @@ async fn routes_match_the_path_as_the_client_sent_it() {
         assert_eq!(reason(&response), expected, "{method} {path}");
     }
     let fallback = send(&merged, request(Method::GET, "/v1/missing")).await;
-    assert_eq!(
-        text(fallback).await,
-        "nothing here",
-        "the fallback is behind the gate"
-    );
+    assert_eq!(text(fallback).await, "nothing here", "the fallback is behind the gate");
 }
 
 #[tokio::test]
@@ -99,19 +85,10 @@ async fn a_handler_that_takes_a_grant_answers_strangers_like_the_vendor() {
     let known = send(&router, request(Method::GET, "/whose")).await;
     assert_eq!(text(known).await, "acme");
     let stranger = send(&router, anonymous(Method::GET, "/whose")).await;
-    assert_eq!(
-        (reason(&stranger), stranger.status().as_u16()),
-        ("credentials_missing", 401)
-    );
+    assert_eq!((reason(&stranger), stranger.status().as_u16()), ("credentials_missing", 401));
     assert_eq!(text(stranger).await, r#"{"error":"Missing API key."}"#);
-    assert_eq!(
-        text(send(&router, request(Method::GET, "/perhaps")).await).await,
-        "acme"
-    );
-    assert_eq!(
-        text(send(&router, anonymous(Method::GET, "/perhaps")).await).await,
-        "stranger"
-    );
+    assert_eq!(text(send(&router, request(Method::GET, "/perhaps")).await).await, "acme");
+    assert_eq!(text(send(&router, anonymous(Method::GET, "/perhaps")).await).await, "stranger");
 }
 
 #[tokio::test]
@@ -134,32 +111,19 @@ async fn a_handler_refuses_in_the_vendors_words() {
         .route("/elsewhere", get(elsewhere));
     let router = bare.clone().layer(layer(open));
     let refused = send(&router, request(Method::POST, "/write")).await;
-    assert_eq!(
-        (reason(&refused), refused.status().as_u16()),
-        ("scope_missing", 403)
-    );
+    assert_eq!((reason(&refused), refused.status().as_u16()), ("scope_missing", 403));
     let challenge =
         r#"Bearer realm="REST API Integrations", error="insufficient_scope", scope="users.write""#;
     let challenge = challenge.replace("REST API Integrations", PROFILE.realm);
     assert_eq!(refused.headers()["www-authenticate"], challenge);
     let body = r#"{"error":"You do not have permission to perform this action."}"#;
     assert_eq!(text(refused).await, body);
-    assert_eq!(
-        text(send(&router, request(Method::POST, "/either")).await).await,
-        "done"
-    );
+    assert_eq!(text(send(&router, request(Method::POST, "/either")).await).await, "done");
     let other = send(&router, request(Method::GET, "/elsewhere")).await;
-    assert_eq!(
-        (reason(&other), other.status().as_u16()),
-        ("account_mismatch", 403)
-    );
+    assert_eq!((reason(&other), other.status().as_u16()), ("account_mismatch", 403));
     let ungated = send(&bare, request(Method::GET, "/elsewhere")).await;
     assert_eq!(ungated.status(), 403, "without a gate it still refuses");
-    assert_eq!(
-        send(&bare, request(Method::POST, "/write")).await.status(),
-        403,
-        "so does a grant"
-    );
+    assert_eq!(send(&bare, request(Method::POST, "/write")).await.status(), 403, "so does a grant");
 }
 
 #[tokio::test]
@@ -174,17 +138,12 @@ async fn the_peer_that_axum_noted_counts_and_proves_no_https() {
     let from = |peer: &str| {
         let mut request = request(Method::GET, "/");
         request.extensions_mut().remove::<Connection>();
-        request
-            .extensions_mut()
-            .insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
+        request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
         let headers = request.headers_mut();
         headers.insert("x-forwarded-for", "192.0.2.7".parse().unwrap());
         headers.insert("x-forwarded-proto", "https".parse().unwrap());
         request
     };
     assert_eq!(reason(&send(&router, from("10.0.0.1:1")).await), "admitted");
-    assert_eq!(
-        reason(&send(&router, from("192.0.2.7:1")).await),
-        "insecure_transport"
-    );
+    assert_eq!(reason(&send(&router, from("192.0.2.7:1")).await), "insecure_transport");
 }

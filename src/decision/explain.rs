@@ -84,10 +84,7 @@ impl Explanation {
         };
         let head = Head::of(request);
         let client = policy.client(connection, head.headers);
-        explanation.set(
-            Check::Transport,
-            rules::is_secure(client, policy.assume_https),
-        );
+        explanation.set(Check::Transport, rules::is_secure(client, policy.assume_https));
         let anonymous = match explanation.read(policy, head) {
             Reached::Anonymous => true,
             Reached::Nowhere => false,
@@ -111,15 +108,8 @@ impl Explanation {
         match policy.credentials.read(head.headers, &mut buffer) {
             Err(denial @ Denial::CredentialsMissing) => {
                 let passes = policy.anonymous(head).is_ok();
-                self.set(
-                    CredentialsPresent,
-                    if passes { Ok(()) } else { Err(denial) },
-                );
-                if passes {
-                    Reached::Anonymous
-                } else {
-                    Reached::Nowhere
-                }
+                self.set(CredentialsPresent, if passes { Ok(()) } else { Err(denial) });
+                if passes { Reached::Anonymous } else { Reached::Nowhere }
             }
             Err(denial @ Denial::SchemeUnsupported) => {
                 self.set(CredentialsPresent, Err(denial));
@@ -149,28 +139,13 @@ impl Explanation {
             self.set(check, case.decide(check));
         }
         let route = case.matched().map(|matched| matched.route);
-        let limited = !policy
-            .quotas(record, case.matched().map(|m| m.index))
-            .is_empty();
+        let limited = !policy.quotas(record, case.matched().map(|m| m.index)).is_empty();
         for (check, depends) in [
             (Check::RequestLimits, limited),
-            (
-                Check::SimultaneousRequests,
-                route.is_some_and(|route| route.concurrency.is_some()),
-            ),
-            (
-                Check::TimeBudget,
-                route.is_some_and(|route| route.budget.is_some()),
-            ),
+            (Check::SimultaneousRequests, route.is_some_and(|route| route.concurrency.is_some())),
+            (Check::TimeBudget, route.is_some_and(|route| route.budget.is_some())),
         ] {
-            self.put(
-                check,
-                if depends {
-                    Outcome::Depends
-                } else {
-                    Outcome::Passed
-                },
-            );
+            self.put(check, if depends { Outcome::Depends } else { Outcome::Passed });
         }
     }
 
@@ -184,10 +159,7 @@ impl Explanation {
     }
 
     fn set(&mut self, check: Check, decided: Result<(), Denial>) {
-        self.put(
-            check,
-            decided.map_or_else(Outcome::Refused, |()| Outcome::Passed),
-        );
+        self.put(check, decided.map_or_else(Outcome::Refused, |()| Outcome::Passed));
     }
 
     fn put(&mut self, check: Check, outcome: Outcome) {

@@ -85,11 +85,11 @@ impl Grant {
     /// [`Denial::ScopeMissing`] if the key has none of them.
     pub fn require_any(&self, scopes: &[&str]) -> Result<(), Denial> {
         let any = scopes.iter().any(|scope| self.scopes().contains(scope));
-        if any {
-            Ok(())
-        } else {
-            Err(rules::missing(&[], scopes))
-        }
+        if any { Ok(()) } else { Err(rules::missing(&[], scopes)) }
+    }
+
+    pub(crate) const fn verdict(&self) -> &Verdict {
+        &self.verdict
     }
 }
 

@@ -49,15 +49,7 @@ impl<'a> Case<'a> {
         record: &'a Arc<KeyRecord>,
         now: Timestamp,
     ) -> Self {
-        Self {
-            route: policy.find(head),
-            policy,
-            head,
-            client,
-            source,
-            record,
-            now,
-        }
+        Self { route: policy.find(head), policy, head, client, source, record, now }
     }
 
     /// Runs the checks of the record in order, up to the first that refuses.
@@ -65,18 +57,11 @@ impl<'a> Case<'a> {
         let route = self.matched().map(|matched| matched.index);
         let run = |checks: &[Check], authenticated| {
             let decided = checks.iter().try_for_each(|check| self.decide(*check));
-            decided.map_err(|denial| Objection {
-                denial,
-                authenticated,
-                route,
-            })
+            decided.map_err(|denial| Objection { denial, authenticated, route })
         };
         run(&Check::AUTHENTICATING, false)?;
         run(&Check::AUTHORIZING, true)?;
-        Ok(Cleared {
-            record: Arc::clone(self.record),
-            route,
-        })
+        Ok(Cleared { record: Arc::clone(self.record), route })
     }
 
     /// Runs one check of the record; those before it and after it pass.
@@ -88,15 +73,11 @@ impl<'a> Case<'a> {
             Check::CredentialScheme => rules::served_through(self.source, record),
             Check::ClientNetwork => rules::admits(record, self.client.address),
             Check::KeyKind => {
-                let kinds = self
-                    .matched()
-                    .map_or(&[][..], |matched| matched.route.kinds);
+                let kinds = self.matched().map_or(&[][..], |matched| matched.route.kinds);
                 rules::served_by_route(kinds, record)
             }
             Check::TargetAccount => {
-                let target = self
-                    .matched()
-                    .map_or(Targets::None, |matched| matched.target);
+                let target = self.matched().map_or(Targets::None, |matched| matched.target);
                 rules::targets_own_account(target, record)
             }
             Check::RequiredHeaders => {

@@ -135,9 +135,7 @@ impl Policy {
 
     /// Returns what a route needs, by its place in the table.
     pub(crate) fn route(&self, index: Option<usize>) -> Option<&Route> {
-        index
-            .and_then(|index| self.matched(index))
-            .map(|(route, _)| route)
+        index.and_then(|index| self.matched(index)).map(|(route, _)| route)
     }
 
     fn matched(&self, index: usize) -> Option<(&Route, &Quotas)> {

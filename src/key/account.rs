@@ -29,14 +29,12 @@ impl Account {
     pub fn builder(id: impl Into<String>) -> AccountBuilder {
         let id = id.into();
         AccountBuilder {
-            account: AccountId::new(id)
-                .map_err(InvalidRecord::Name)
-                .map(|id| Self {
-                    id,
-                    scopes: ScopeSet::default(),
-                    quotas: None,
-                    disabled: false,
-                }),
+            account: AccountId::new(id).map_err(InvalidRecord::Name).map(|id| Self {
+                id,
+                scopes: ScopeSet::default(),
+                quotas: None,
+                disabled: false,
+            }),
         }
     }
 

@@ -123,21 +123,14 @@ impl KeyHasher {
     pub fn with_pepper(pepper: &Pepper) -> Self {
         // HMAC takes a key of any length, so this is always `Some`.
         let state = Hmac::new_from_slice(pepper.0.expose_secret());
-        Self {
-            peppered: state.ok(),
-        }
+        Self { peppered: state.ok() }
     }
 
     /// Computes the digest of a key's whole text.
     pub fn digest(&self, key: &[u8]) -> KeyDigest {
         KeyDigest(match &self.peppered {
             None => Sha256::digest(key).into(),
-            Some(state) => state
-                .clone()
-                .chain_update(key)
-                .finalize()
-                .into_bytes()
-                .into(),
+            Some(state) => state.clone().chain_update(key).finalize().into_bytes().into(),
         })
     }
 }
@@ -156,10 +149,7 @@ mod tests {
     use super::*;
 
     fn hex(digest: KeyDigest) -> String {
-        digest
-            .as_bytes()
-            .iter()
-            .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        digest.as_bytes().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 
     #[test]
@@ -193,10 +183,7 @@ mod tests {
         let pepper = Pepper::new(*b"canary canary canary").unwrap();
         let hasher = KeyHasher::with_pepper(&pepper);
         assert!(!format!("{pepper:?}{hasher:?}").contains("canary"));
-        assert_eq!(
-            format!("{:?}", KeyHasher::sha256().digest(b"abc")),
-            "KeyDigest(ba7816bf…)"
-        );
+        assert_eq!(format!("{:?}", KeyHasher::sha256().digest(b"abc")), "KeyDigest(ba7816bf…)");
         assert!(Pepper::new(*b"too short").is_err());
     }
 }

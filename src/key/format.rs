@@ -31,9 +31,7 @@ impl KeyFormat {
     /// Starts an empty format.
     #[allow(clippy::new_without_default)] // An empty format is refused when a layer is built.
     pub const fn new() -> Self {
-        Self {
-            segments: [None; MAX_SEGMENTS],
-        }
+        Self { segments: [None; MAX_SEGMENTS] }
     }
 
     /// Describes 40 hexadecimal digits, and the like: digits of either case.
@@ -88,11 +86,7 @@ impl KeyFormat {
     ///
     /// As [`literal`](Self::literal).
     pub const fn between(self, alphabet: Alphabet, at_least: u16, at_most: u16) -> Self {
-        self.then(Segment::Characters {
-            alphabet,
-            at_least,
-            at_most,
-        })
+        self.then(Segment::Characters { alphabet, at_least, at_most })
     }
 
     /// Appends a checksum of all text before.
@@ -129,14 +123,10 @@ impl KeyFormat {
         for segment in self.segments() {
             let tail = match segment {
                 Segment::Literal(text) => rest.strip_prefix(text.as_bytes()),
-                Segment::Environment(tags) => tags
-                    .iter()
-                    .find_map(|tag| rest.strip_prefix(tag.as_bytes())),
-                Segment::Characters {
-                    alphabet,
-                    at_least,
-                    at_most,
-                } => {
+                Segment::Environment(tags) => {
+                    tags.iter().find_map(|tag| rest.strip_prefix(tag.as_bytes()))
+                }
+                Segment::Characters { alphabet, at_least, at_most } => {
                     let fitting = rest
                         .iter()
                         .take(usize::from(at_most))
@@ -184,20 +174,16 @@ impl KeyFormat {
                     return Err(InvalidFormat("a literal is not visible ASCII"));
                 }
                 Segment::Environment(tags) => check_tags(tags)?,
-                Segment::Characters {
-                    at_least, at_most, ..
-                } if at_most == 0 || at_least > at_most => {
+                Segment::Characters { at_least, at_most, .. }
+                    if at_most == 0 || at_least > at_most =>
+                {
                     return Err(InvalidFormat("a segment can hold no characters"));
                 }
-                Segment::Characters {
-                    at_least, at_most, ..
-                } if at_least < at_most && !last => {
+                Segment::Characters { at_least, at_most, .. } if at_least < at_most && !last => {
                     return Err(InvalidFormat("only the last segment may vary in length"));
                 }
                 Segment::Checksum if !last || index == 0 => {
-                    return Err(InvalidFormat(
-                        "a checksum stands last, after other segments",
-                    ));
+                    return Err(InvalidFormat("a checksum stands last, after other segments"));
                 }
                 _ => {}
             }
@@ -207,11 +193,7 @@ impl KeyFormat {
 }
 
 fn check_tags(tags: &[&str]) -> Result<(), InvalidFormat> {
-    if tags.is_empty()
-        || !tags
-            .iter()
-            .all(|tag| tag.bytes().all(|b| b.is_ascii_graphic()))
-    {
+    if tags.is_empty() || !tags.iter().all(|tag| tag.bytes().all(|b| b.is_ascii_graphic())) {
         return Err(InvalidFormat("environment tags are not visible ASCII"));
     }
     for (index, tag) in tags.iter().enumerate() {
@@ -246,43 +228,15 @@ mod tests {
 
     #[test]
     fn formats_match_their_keys_and_nothing_else() {
-        let live = KeyFormat::new()
-            .literal("pk_live_")
-            .characters(Alphabet::LowerHex, 32);
-        let open = KeyFormat::new()
-            .literal("p_")
-            .between(Alphabet::Token, 4, 6);
+        let live = KeyFormat::new().literal("pk_live_").characters(Alphabet::LowerHex, 32);
+        let open = KeyFormat::new().literal("p_").between(Alphabet::Token, 4, 6);
         for (format, key, expected) in [
-            (
-                KeyFormat::hex(40),
-                "FD09908F25BECB09D78EBEA1DADFB618651F612D",
-                true,
-            ),
-            (
-                KeyFormat::hex(40),
-                "fd09908f25becb09d78ebea1dadfb618651f612d",
-                true,
-            ),
-            (
-                KeyFormat::hex(40),
-                "FD09908F25BECB09D78EBEA1DADFB618651F612",
-                false,
-            ),
-            (
-                KeyFormat::hex(40),
-                "FD09908F25BECB09D78EBEA1DADFB618651F612DD",
-                false,
-            ),
-            (
-                KeyFormat::hex(40),
-                "GD09908F25BECB09D78EBEA1DADFB618651F612D",
-                false,
-            ),
-            (
-                KeyFormat::uuid(),
-                "248df4b7-aa70-47b8-a036-33ac447e668d",
-                true,
-            ),
+            (KeyFormat::hex(40), "FD09908F25BECB09D78EBEA1DADFB618651F612D", true),
+            (KeyFormat::hex(40), "fd09908f25becb09d78ebea1dadfb618651f612d", true),
+            (KeyFormat::hex(40), "FD09908F25BECB09D78EBEA1DADFB618651F612", false),
+            (KeyFormat::hex(40), "FD09908F25BECB09D78EBEA1DADFB618651F612DD", false),
+            (KeyFormat::hex(40), "GD09908F25BECB09D78EBEA1DADFB618651F612D", false),
+            (KeyFormat::uuid(), "248df4b7-aa70-47b8-a036-33ac447e668d", true),
             (KeyFormat::uuid(), "248df4b7aa7047b8a03633ac447e668d", false),
             (live, "pk_live_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c", true),
             (live, "pk_live_4F8A9B2C7D3E4F1A9B0C2D3E4F5A6B7C", false),
@@ -305,11 +259,7 @@ mod tests {
             for byte in 0..=255 {
                 let mut changed = key.clone();
                 changed[position] = byte;
-                assert_eq!(
-                    CHECKED.matches(&changed),
-                    changed == key,
-                    "{position} {byte}"
-                );
+                assert_eq!(CHECKED.matches(&changed), changed == key, "{position} {byte}");
             }
         }
     }
@@ -344,9 +294,7 @@ mod tests {
 
     #[test]
     fn patterns_escape_what_is_special() {
-        let format = KeyFormat::new()
-            .literal("a.b+")
-            .between(Alphabet::Token, 4, 6);
+        let format = KeyFormat::new().literal("a.b+").between(Alphabet::Token, 4, 6);
         assert_eq!(format.pattern(), r"a\.b\+[0-9A-Za-z._~+/-]{4,6}");
         assert_eq!(KeyFormat::hex(40).pattern(), "[0-9A-Fa-f]{40}");
     }

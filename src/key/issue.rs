@@ -134,9 +134,9 @@ impl Issuer {
                     key.extend_from_slice(tag.as_bytes());
                     tagged = true;
                 }
-                Segment::Characters {
-                    alphabet, at_least, ..
-                } => draw(&mut key, alphabet.characters(), at_least, &mut random)?,
+                Segment::Characters { alphabet, at_least, .. } => {
+                    draw(&mut key, alphabet.characters(), at_least, &mut random)?;
+                }
                 Segment::Checksum => {
                     let digits = checksum(&key);
                     key.extend_from_slice(&digits);
@@ -166,9 +166,7 @@ fn draw(
     let mut pool = Zeroizing::new([0u8; 64]);
     while key.len() < end {
         random(&mut pool[..])?;
-        let drawn = pool
-            .iter()
-            .filter_map(|&byte| characters.get(usize::from(byte) & mask));
+        let drawn = pool.iter().filter_map(|&byte| characters.get(usize::from(byte) & mask));
         let missing = end - key.len();
         key.extend(drawn.take(missing));
     }
@@ -186,10 +184,7 @@ mod tests {
     fn issued_keys_fit_their_format_and_differ() {
         let formats = [
             KeyFormat::hex(40),
-            KeyFormat::new()
-                .literal("x_")
-                .characters(Alphabet::Base62, 24)
-                .checksum(),
+            KeyFormat::new().literal("x_").characters(Alphabet::Base62, 24).checksum(),
             KeyFormat::new().between(Alphabet::Token, 40, 80),
         ];
         for format in formats {
@@ -205,45 +200,28 @@ mod tests {
 
     #[test]
     fn every_character_of_the_alphabet_comes_up_evenly() {
-        let issuer = Issuer::new(
-            KeyFormat::new().characters(Alphabet::Base62, 62_000),
-            KeyHasher::sha256(),
-        );
+        let issuer =
+            Issuer::new(KeyFormat::new().characters(Alphabet::Base62, 62_000), KeyHasher::sha256());
         let issued = issuer.issue(None).unwrap();
         let text = issued.secret().expose_secret().as_bytes();
         for character in Alphabet::Base62.characters() {
             let count = text.iter().filter(|byte| *byte == character).count();
             // Expected 1000, standard deviation 31: eight of them is no chance event.
-            assert!(
-                (750..1250).contains(&count),
-                "{count} of {}",
-                *character as char
-            );
+            assert!((750..1250).contains(&count), "{count} of {}", *character as char);
         }
     }
 
     #[test]
     fn weak_formats_and_unknown_environments_are_refused() {
         let weak = Issuer::new(KeyFormat::hex(31), KeyHasher::sha256());
-        assert!(matches!(
-            weak.issue(None),
-            Err(IssueError::WeakFormat { .. })
-        ));
-        let tagged = KeyFormat::new()
-            .environment(&["live"])
-            .characters(Alphabet::Hex, 40);
+        assert!(matches!(weak.issue(None), Err(IssueError::WeakFormat { .. })));
+        let tagged = KeyFormat::new().environment(&["live"]).characters(Alphabet::Hex, 40);
         let tagged = Issuer::new(tagged, KeyHasher::sha256());
         for environment in [None, Some("test")] {
-            assert!(matches!(
-                tagged.issue(environment),
-                Err(IssueError::UnknownEnvironment)
-            ));
+            assert!(matches!(tagged.issue(environment), Err(IssueError::UnknownEnvironment)));
         }
         let untagged = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256());
-        assert!(matches!(
-            untagged.issue(Some("live")),
-            Err(IssueError::UnknownEnvironment)
-        ));
+        assert!(matches!(untagged.issue(Some("live")), Err(IssueError::UnknownEnvironment)));
     }
 
     #[test]

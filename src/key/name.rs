@@ -25,10 +25,7 @@ pub(super) fn check_name(what: &'static str, name: &str) -> Result<(), InvalidNa
 
 /// Checks a scope name against `scope-token` (RFC 6749 §3.3), which leaves out `"` and `\`.
 pub(crate) fn check_scope(name: &str) -> Result<(), InvalidName> {
-    let invalid = InvalidName {
-        what: "scope",
-        scope: true,
-    };
+    let invalid = InvalidName { what: "scope", scope: true };
     check_name("scope", name).map_err(|_| invalid)?;
     if name.contains(['"', '\\']) {
         return Err(invalid);

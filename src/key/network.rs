@@ -42,9 +42,7 @@ impl Networks {
         let parse = |text: &str| {
             text.parse::<IpNet>()
                 .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-                .map_err(|_| InvalidNetwork {
-                    text: text.to_owned(),
-                })
+                .map_err(|_| InvalidNetwork { text: text.to_owned() })
         };
         let networks: Result<Vec<_>, _> = texts.into_iter().map(parse).collect();
         Ok(Self::new(networks?))

@@ -73,10 +73,7 @@ impl Quota {
 
     /// Allows `limit` requests a window under a name that is known at run time only.
     pub fn named(name: impl Into<String>, limit: u32, window: Duration) -> Self {
-        Self {
-            name: Cow::Owned(name.into()),
-            ..Self::new("", limit, window)
-        }
+        Self { name: Cow::Owned(name.into()), ..Self::new("", limit, window) }
     }
 
     /// Chooses the algorithm.
@@ -139,10 +136,7 @@ impl Quota {
         } else {
             return Ok(());
         };
-        Err(InvalidQuota {
-            name: self.name.to_string(),
-            problem,
-        })
+        Err(InvalidQuota { name: self.name.to_string(), problem })
     }
 }
 
@@ -179,10 +173,7 @@ impl Quotas {
         let quotas: Arc<[Quota]> = quotas.into_iter().collect();
         for (index, quota) in quotas.iter().enumerate() {
             quota.check()?;
-            let refuse = |problem| InvalidQuota {
-                name: quota.name.to_string(),
-                problem,
-            };
+            let refuse = |problem| InvalidQuota { name: quota.name.to_string(), problem };
             if index >= MAX_QUOTAS {
                 return Err(refuse("a set holds at most four quotas"));
             }

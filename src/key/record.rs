@@ -74,9 +74,7 @@ impl KeyRecord {
 
     /// Starts a builder from this record, to change some of it.
     pub fn edit(&self) -> KeyRecordBuilder {
-        KeyRecordBuilder {
-            record: Ok(self.clone()),
-        }
+        KeyRecordBuilder { record: Ok(self.clone()) }
     }
 
     /// Returns the key's name for logs and administration.
@@ -106,10 +104,7 @@ impl KeyRecord {
 
     /// Returns the key's own quotas, or else its account's; `None` leaves the profile's.
     pub fn quotas(&self) -> Option<&Quotas> {
-        let own = self
-            .details
-            .as_ref()
-            .and_then(|details| details.quotas.as_ref());
+        let own = self.details.as_ref().and_then(|details| details.quotas.as_ref());
         own.or(self.account.quotas())
     }
 
@@ -146,9 +141,7 @@ impl KeyRecord {
 
     /// Returns the description, empty if none.
     pub fn description(&self) -> &str {
-        self.details
-            .as_ref()
-            .map_or("", |details| &details.description)
+        self.details.as_ref().map_or("", |details| &details.description)
     }
 
     /// Returns a value of the deployment's own.
@@ -163,10 +156,7 @@ impl KeyRecord {
 
     /// Returns the same record under another state of its account.
     pub(crate) fn under(&self, account: Arc<Account>) -> Self {
-        Self {
-            account,
-            ..self.clone()
-        }
+        Self { account, ..self.clone() }
     }
 }
 

@@ -86,16 +86,12 @@ impl Segment {
                 let tags: Vec<String> = tags.iter().map(|tag| escaped(tag)).collect();
                 format!("(?:{})", tags.join("|"))
             }
-            Self::Characters {
-                alphabet,
-                at_least,
-                at_most,
-            } if at_least == at_most => format!("{}{{{at_least}}}", alphabet.class()),
-            Self::Characters {
-                alphabet,
-                at_least,
-                at_most,
-            } => format!("{}{{{at_least},{at_most}}}", alphabet.class()),
+            Self::Characters { alphabet, at_least, at_most } if at_least == at_most => {
+                format!("{}{{{at_least}}}", alphabet.class())
+            }
+            Self::Characters { alphabet, at_least, at_most } => {
+                format!("{}{{{at_least},{at_most}}}", alphabet.class())
+            }
             Self::Checksum => format!("{}{{{CHECKSUM_LENGTH}}}", Alphabet::Base62.class()),
         }
     }
@@ -103,9 +99,7 @@ impl Segment {
     /// Returns the random bits in the shortest form of the segment.
     pub(super) fn entropy_bits(self) -> f64 {
         match self {
-            Self::Characters {
-                alphabet, at_least, ..
-            } => {
+            Self::Characters { alphabet, at_least, .. } => {
                 let characters = u32::try_from(alphabet.characters().len()).unwrap_or(u32::MAX);
                 f64::from(at_least) * f64::from(characters).log2()
             }

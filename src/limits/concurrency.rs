@@ -28,11 +28,7 @@ pub struct Concurrency {
 impl Concurrency {
     /// Admits `limit` requests at once, and refuses any more without waiting.
     pub const fn new(limit: u32) -> Self {
-        Self {
-            limit,
-            longest_wait: Duration::ZERO,
-            queue: 1_000,
-        }
+        Self { limit, longest_wait: Duration::ZERO, queue: 1_000 }
     }
 
     /// Lets further requests wait for a place, first come, first served, for up to this time.
@@ -79,31 +75,19 @@ impl ConcurrencyLimiter {
         let semaphore = Arc::clone(semaphore);
         let holders = Arc::strong_count(&semaphore) - 2; // without the table's and this one
         drop(places);
-        let seat = Seat {
-            limiter: self.clone(),
-            subject,
-        };
+        let seat = Seat { limiter: self.clone(), subject };
         match Arc::clone(&semaphore).try_acquire_owned() {
-            Ok(permit) => Place::Free(Permit {
-                permit: Some(permit),
-                seat,
-            }),
+            Ok(permit) => Place::Free(Permit { permit: Some(permit), seat }),
             Err(_) if rule.longest_wait.is_zero() => Place::Refused,
             Err(_) if holders >= rule.limit.saturating_add(rule.queue) as usize => Place::Refused,
-            Err(_) => Place::Queued(Ticket {
-                semaphore: Some(semaphore),
-                seat,
-            }),
+            Err(_) => Place::Queued(Ticket { semaphore: Some(semaphore), seat }),
         }
     }
 
     /// Forgets a subject that nobody holds a place of, or waits for.
     fn leave(&self, subject: &Subject) {
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if places
-            .get(subject)
-            .is_some_and(|semaphore| Arc::strong_count(semaphore) == 1)
-        {
+        if places.get(subject).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
             places.remove(subject);
         }
     }
@@ -146,14 +130,8 @@ impl Ticket {
         let semaphore = self.semaphore.take()?;
         let granted = tokio::time::timeout(rule.longest_wait, semaphore.acquire_owned()).await;
         let permit = granted.ok()?.ok()?;
-        let seat = Seat {
-            limiter: self.seat.limiter.clone(),
-            subject: self.seat.subject.clone(),
-        };
-        Some(Permit {
-            permit: Some(permit),
-            seat,
-        })
+        let seat = Seat { limiter: self.seat.limiter.clone(), subject: self.seat.subject.clone() };
+        Some(Permit { permit: Some(permit), seat })
     }
 }
 
@@ -201,10 +179,7 @@ mod tests {
         let limiter = ConcurrencyLimiter::default();
         let rule = Concurrency::new(1).queue_for(SECOND);
         let first = enter(&limiter, "acme", rule).await.unwrap();
-        assert!(
-            enter(&limiter, "other", rule).await.is_some(),
-            "another account"
-        );
+        assert!(enter(&limiter, "other", rule).await.is_some(), "another account");
         let began = tokio::time::Instant::now();
         assert!(enter(&limiter, "acme", rule).await.is_none());
         assert_eq!(began.elapsed(), SECOND);
@@ -215,11 +190,7 @@ mod tests {
         tokio::time::sleep(SECOND / 2).await;
         drop(first);
         assert!(waiting.await.unwrap().is_some());
-        assert_eq!(
-            limiter.subjects(),
-            0,
-            "nothing is kept for accounts at rest"
-        );
+        assert_eq!(limiter.subjects(), 0, "nothing is kept for accounts at rest");
     }
 
     #[tokio::test(start_paused = true)]
@@ -230,15 +201,9 @@ mod tests {
         let Place::Queued(ticket) = limiter.enter(&account("acme"), 0, rule) else {
             panic!("the queue has room for one")
         };
-        assert!(matches!(
-            limiter.enter(&account("acme"), 0, rule),
-            Place::Refused
-        ));
+        assert!(matches!(limiter.enter(&account("acme"), 0, rule), Place::Refused));
         drop(ticket);
-        assert!(matches!(
-            limiter.enter(&account("acme"), 0, rule),
-            Place::Queued(_)
-        ));
+        assert!(matches!(limiter.enter(&account("acme"), 0, rule), Place::Queued(_)));
         drop(first);
         assert_eq!(limiter.subjects(), 0);
     }

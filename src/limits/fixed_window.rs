@@ -25,11 +25,7 @@ impl FixedWindow {
 
     /// The time until the open window ends, or the one that a request would open now.
     fn reset(&self, quota: &Quota, now: Timestamp) -> Duration {
-        if self.is_idle(now) {
-            quota.window()
-        } else {
-            self.ends.since(now)
-        }
+        if self.is_idle(now) { quota.window() } else { self.ends.since(now) }
     }
 
     pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
@@ -48,10 +44,7 @@ impl FixedWindow {
 
     pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, Duration) {
         self.settle(quota, now);
-        (
-            quota.limit().saturating_sub(self.used),
-            self.reset(quota, now),
-        )
+        (quota.limit().saturating_sub(self.used), self.reset(quota, now))
     }
 
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {

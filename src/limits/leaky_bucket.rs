@@ -36,9 +36,7 @@ impl LeakyBucket {
     }
 
     pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
-        let excess = self
-            .level_after(quota, now, cost)
-            .saturating_sub(capacity(quota));
+        let excess = self.level_after(quota, now, cost).saturating_sub(capacity(quota));
         (excess > 0).then(|| Duration::from_nanos(excess))
     }
 
@@ -80,15 +78,9 @@ mod tests {
             assert_eq!(bucket.standing(&QUOTA, at(0)).0, left);
         }
         assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(Duration::from_secs(1)));
-        assert_eq!(
-            bucket.wait(&QUOTA, at(400), 1),
-            Some(Duration::from_millis(600))
-        );
+        assert_eq!(bucket.wait(&QUOTA, at(400), 1), Some(Duration::from_millis(600)));
         assert_eq!(bucket.wait(&QUOTA, at(1_000), 1), None);
-        assert_eq!(
-            bucket.wait(&QUOTA, at(1_000), 2),
-            Some(Duration::from_secs(1))
-        );
+        assert_eq!(bucket.wait(&QUOTA, at(1_000), 2), Some(Duration::from_secs(1)));
         assert_eq!(bucket.standing(&QUOTA, at(0)), (0, Duration::from_secs(60)));
         assert!(!bucket.is_idle(at(59_999)) && bucket.is_idle(at(60_000)));
     }
@@ -98,10 +90,7 @@ mod tests {
         let mut bucket = LeakyBucket::default();
         bucket.charge(&QUOTA, at(100_000_000), 60);
         assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(Duration::from_secs(1)));
-        assert_eq!(
-            bucket.wait(&QUOTA, at(999), 1),
-            Some(Duration::from_millis(1))
-        );
+        assert_eq!(bucket.wait(&QUOTA, at(999), 1), Some(Duration::from_millis(1)));
         assert_eq!(bucket.wait(&QUOTA, at(1_000), 1), None);
     }
 
@@ -116,9 +105,6 @@ mod tests {
                 passed += 1;
             }
         }
-        assert!(
-            (76..=77).contains(&passed),
-            "7 at once and 7 a second: {passed}"
-        );
+        assert!((76..=77).contains(&passed), "7 at once and 7 a second: {passed}");
     }
 }

@@ -91,8 +91,6 @@ pub struct LimiterError {
 impl LimiterError {
     /// Wraps the cause.
     pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            source: source.into(),
-        }
+        Self { source: source.into() }
     }
 }

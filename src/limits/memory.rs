@@ -221,11 +221,7 @@ fn slot<'a>(
         if counters.len() >= MAX_COUNTERS {
             counters.retain(|slot| !slot.counter.is_idle(&slot.quota, now));
         }
-        counters.push(Slot {
-            quota: quota.clone(),
-            route,
-            counter: Counter::new(quota),
-        });
+        counters.push(Slot { quota: quota.clone(), route, counter: Counter::new(quota) });
         counters.len() - 1
     });
     #[allow(clippy::indexing_slicing)] // Found or pushed just above.
@@ -252,10 +248,7 @@ mod tests {
         let result = limiter.charge_now(Charge {
             account: &AccountId::new(account.to_string()).unwrap(),
             key: &KeyId::new("key").unwrap(),
-            quotas: Applicable {
-                general: quotas,
-                route: &[],
-            },
+            quotas: Applicable { general: quotas, route: &[] },
             cost: 1,
             commit: true,
             now,
@@ -270,18 +263,9 @@ mod tests {
         for round in 0..10u64 {
             let now = START.plus(Duration::from_secs(60 * round));
             for account in 0..20_000 {
-                assert!(charge(
-                    &limiter,
-                    20_000 * round as usize + account,
-                    &quotas,
-                    now
-                ));
+                assert!(charge(&limiter, 20_000 * round as usize + account, &quotas, now));
             }
-            assert!(
-                limiter.len() < 50_000,
-                "{} after round {round}",
-                limiter.len()
-            );
+            assert!(limiter.len() < 50_000, "{} after round {round}", limiter.len());
         }
     }
 
@@ -289,18 +273,10 @@ mod tests {
     fn a_full_limiter_fails_rather_than_forgets() {
         let limiter = MemoryLimiter::with_capacity(1_000);
         let quotas = [Quota::new("minute", 1, MINUTE)];
-        let passed = (0..5_000)
-            .filter(|n| charge(&limiter, *n, &quotas, START))
-            .count();
-        assert!(
-            passed <= limiter.len() && limiter.len() <= 1_024,
-            "{passed}"
-        );
+        let passed = (0..5_000).filter(|n| charge(&limiter, *n, &quotas, START)).count();
+        assert!(passed <= limiter.len() && limiter.len() <= 1_024, "{passed}");
         assert!((0..5_000).all(|n| !charge(&limiter, n, &quotas, START)));
-        assert!(
-            charge(&limiter, 9_999, &quotas, START.plus(MINUTE)),
-            "all idle by now"
-        );
+        assert!(charge(&limiter, 9_999, &quotas, START.plus(MINUTE)), "all idle by now");
     }
 
     #[test]
@@ -309,10 +285,7 @@ mod tests {
         let verdict = limiter.charge_now(Charge {
             account: &AccountId::new("acme").unwrap(),
             key: &KeyId::new("key").unwrap(),
-            quotas: Applicable {
-                general: &[Quota::new("minute", 5, MINUTE)],
-                route: &[],
-            },
+            quotas: Applicable { general: &[Quota::new("minute", 5, MINUTE)], route: &[] },
             cost: 1,
             commit: false,
             now: START,

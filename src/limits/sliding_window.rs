@@ -39,18 +39,13 @@ impl SlidingWindow {
     }
 
     fn used(&self) -> u32 {
-        self.counts
-            .iter()
-            .fold(0, |sum, count| sum.saturating_add(*count))
+        self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     /// The time until the part of this age (0 is the present one) counts no more.
     fn expiry(&self, quota: &Quota, now: Timestamp, age: usize) -> Duration {
         let parts = (PARTS - age) as u64;
-        let end = self
-            .newest
-            .saturating_add(parts)
-            .saturating_mul(part_length(quota));
+        let end = self.newest.saturating_add(parts).saturating_mul(part_length(quota));
         Timestamp::from_unix_nanoseconds(end).since(now)
     }
 
@@ -117,18 +112,9 @@ mod tests {
         let mut window = SlidingWindow::default();
         window.charge(&QUOTA, at(0), 4);
         window.charge(&QUOTA, at(20), 6);
-        assert_eq!(
-            window.wait(&QUOTA, at(20), 4),
-            Some(Duration::from_secs(45))
-        );
-        assert_eq!(
-            window.wait(&QUOTA, at(20), 5),
-            Some(Duration::from_secs(65))
-        );
-        assert_eq!(
-            window.wait(&QUOTA, at(20), 11),
-            Some(Duration::from_secs(60))
-        );
+        assert_eq!(window.wait(&QUOTA, at(20), 4), Some(Duration::from_secs(45)));
+        assert_eq!(window.wait(&QUOTA, at(20), 5), Some(Duration::from_secs(65)));
+        assert_eq!(window.wait(&QUOTA, at(20), 11), Some(Duration::from_secs(60)));
     }
 
     #[test]
@@ -137,9 +123,7 @@ mod tests {
         let mut passed: Vec<u64> = Vec::new();
         let (mut state, mut now) = (7u64, 0u64);
         for _ in 0..20_000 {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             now += (state >> 33) % 3_000; // milliseconds
             let instant = START.plus(Duration::from_millis(now));
             if window.wait(&QUOTA, instant, 1).is_none() {
@@ -147,17 +131,9 @@ mod tests {
                 passed.push(now);
             }
         }
-        let worst = passed
-            .windows(11)
-            .map(|span| span[10] - span[0])
-            .min()
-            .unwrap();
+        let worst = passed.windows(11).map(|span| span[10] - span[0]).min().unwrap();
         assert!(worst >= 60_000, "11 requests within {worst} ms");
-        assert!(
-            passed.len() > 3_000,
-            "nearly 10 a minute pass: {}",
-            passed.len()
-        );
+        assert!(passed.len() > 3_000, "nearly 10 a minute pass: {}", passed.len());
     }
 
     #[test]

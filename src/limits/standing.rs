@@ -53,9 +53,7 @@ impl Verdict {
 
     /// Returns what is left of each quota.
     pub fn standings(&self) -> &[Standing] {
-        self.standings
-            .get(..usize::from(self.count))
-            .unwrap_or_default()
+        self.standings.get(..usize::from(self.count)).unwrap_or_default()
     }
 
     /// Returns the place and the state of the quota nearest to its end: the fewest requests left,
@@ -73,11 +71,7 @@ impl Verdict {
 /// Rounds up to whole seconds, as `Retry-After` and `RateLimit-Reset` count.
 pub(crate) const fn whole_seconds(duration: Duration) -> u64 {
     let seconds = duration.as_secs();
-    if duration.subsec_nanos() > 0 {
-        seconds.saturating_add(1)
-    } else {
-        seconds
-    }
+    if duration.subsec_nanos() > 0 { seconds.saturating_add(1) } else { seconds }
 }
 
 #[cfg(test)]
@@ -85,11 +79,7 @@ mod tests {
     use super::*;
 
     fn standing(remaining: u32, seconds: u64) -> Standing {
-        Standing {
-            limit: 10,
-            remaining,
-            reset_after: Duration::from_secs(seconds),
-        }
+        Standing { limit: 10, remaining, reset_after: Duration::from_secs(seconds) }
     }
 
     #[test]
@@ -103,14 +93,8 @@ mod tests {
             (&[standing(0, 60), standing(0, 60)], Some(0)),
         ] {
             let mut verdict = Verdict::passed();
-            standings
-                .iter()
-                .for_each(|standing| verdict.push(*standing));
-            assert_eq!(
-                verdict.nearest().map(|(index, _)| index),
-                nearest,
-                "{standings:?}"
-            );
+            standings.iter().for_each(|standing| verdict.push(*standing));
+            assert_eq!(verdict.nearest().map(|(index, _)| index), nearest, "{standings:?}");
             assert_eq!(verdict.standings(), standings);
         }
     }

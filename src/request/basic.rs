@@ -93,11 +93,7 @@ mod tests {
             (b":", any, Err(Empty)),
         ] {
             let read = encoded(pair, rule);
-            assert_eq!(
-                read.as_deref(),
-                expected.as_ref().map(|key| *key),
-                "{pair:?}"
-            );
+            assert_eq!(read.as_deref(), expected.as_ref().map(|key| *key), "{pair:?}");
         }
     }
 }

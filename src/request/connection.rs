@@ -22,26 +22,17 @@ pub struct Connection {
 impl Connection {
     /// States that the peer completed a TLS handshake with this server.
     pub fn tls(peer: SocketAddr) -> Self {
-        Self {
-            peer: Some(peer.ip().to_canonical()),
-            tls: true,
-        }
+        Self { peer: Some(peer.ip().to_canonical()), tls: true }
     }
 
     /// States that the connection is plain TCP.
     pub fn plain(peer: SocketAddr) -> Self {
-        Self {
-            peer: Some(peer.ip().to_canonical()),
-            tls: false,
-        }
+        Self { peer: Some(peer.ip().to_canonical()), tls: false }
     }
 
     /// States that nothing is known: a Unix socket, or an acceptor that left no mark.
     pub const fn unknown() -> Self {
-        Self {
-            peer: None,
-            tls: false,
-        }
+        Self { peer: None, tls: false }
     }
 
     /// Returns the address of the peer, which may be a proxy.

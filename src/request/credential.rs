@@ -35,34 +35,22 @@ impl Credentials {
         let mut headers: Vec<(HeaderName, &CredentialSource)> = Vec::new();
         for (index, source) in sources.iter().enumerate() {
             let label = source.scheme.label();
-            if sources
-                .iter()
-                .take(index)
-                .any(|other| other.scheme.label() == label)
-            {
+            if sources.iter().take(index).any(|other| other.scheme.label() == label) {
                 return Err(ConfigError::RepeatedCredentialSource(label));
             }
             if let Scheme::Header(name) = source.scheme {
-                let invalid = ConfigError::Header {
-                    what: "the name of a credential header",
-                };
+                let invalid = ConfigError::Header { what: "the name of a credential header" };
                 let name = HeaderName::from_lowercase(name.as_bytes()).map_err(|_| invalid)?;
                 headers.push((name, source));
             }
         }
-        Ok(Self {
-            sources,
-            reads_authorization: headers.len() < sources.len(),
-            headers,
-        })
+        Ok(Self { sources, reads_authorization: headers.len() < sources.len(), headers })
     }
 
     /// Lists the headers that carry keys.
     pub(crate) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
         let authorization = self.reads_authorization.then_some(&AUTHORIZATION);
-        authorization
-            .into_iter()
-            .chain(self.headers.iter().map(|(name, _)| name))
+        authorization.into_iter().chain(self.headers.iter().map(|(name, _)| name))
     }
 
     /// Reads the one credential of a request. A source that is absent says nothing; two that are
@@ -74,10 +62,7 @@ impl Credentials {
     ) -> Result<Reading<'a>, Denial> {
         let mut found: Option<(&'a HeaderValue, Option<&'static CredentialSource>)> = None;
         let authorization = self.reads_authorization.then_some((&AUTHORIZATION, None));
-        let own = self
-            .headers
-            .iter()
-            .map(|(name, source)| (name, Some(*source)));
+        let own = self.headers.iter().map(|(name, source)| (name, Some(*source)));
         for (name, source) in authorization.into_iter().chain(own) {
             let mut lines = headers.get_all(name).iter();
             let Some(line) = lines.next() else { continue };
@@ -100,11 +85,7 @@ impl Credentials {
     ) -> Result<Reading<'a>, Denial> {
         let (scheme, token) = split_scheme(value).map_err(Denial::CredentialsMalformed)?;
         let named = |source: &&CredentialSource| source.scheme.is_named(scheme);
-        let source = self
-            .sources
-            .iter()
-            .find(named)
-            .ok_or(Denial::SchemeUnsupported)?;
+        let source = self.sources.iter().find(named).ok_or(Denial::SchemeUnsupported)?;
         let key = if token.len() > MAX_CREDENTIAL_BYTES {
             Err(Malformation::TooLong)
         } else {
@@ -130,20 +111,14 @@ fn read_header<'a>(
     } else if !value.iter().all(u8::is_ascii_graphic) {
         Malformation::Alphabet
     } else {
-        return Ok(Reading {
-            key: PresentedKey::new(value),
-            source,
-        });
+        return Ok(Reading { key: PresentedKey::new(value), source });
     };
     Err(Denial::CredentialsMalformed(problem))
 }
 
 /// Splits `scheme 1*SP credentials` (RFC 9110 §11.4).
 fn split_scheme(value: &[u8]) -> Result<(&[u8], &[u8]), Malformation> {
-    let end = value
-        .iter()
-        .position(|&byte| byte == b' ')
-        .unwrap_or(value.len());
+    let end = value.iter().position(|&byte| byte == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at_checked(end).unwrap_or((value, b""));
     if scheme.is_empty() || !scheme.iter().all(|&byte| is_token(byte)) {
         return Err(Malformation::Scheme);
@@ -194,9 +169,7 @@ mod tests {
             headers.append(*name, HeaderValue::from_bytes(value).unwrap());
         }
         let mut buffer = KeyBuffer::new();
-        let reading = Credentials::new(sources)
-            .unwrap()
-            .read(&headers, &mut buffer)?;
+        let reading = Credentials::new(sources).unwrap().read(&headers, &mut buffer)?;
         Ok(String::from_utf8(reading.key.expose().to_vec()).unwrap())
     }
 
@@ -214,65 +187,22 @@ mod tests {
             (&[], Err(CredentialsMissing)),
             (&[(auth, b"Digest abc")], Err(SchemeUnsupported)),
             (&[(auth, b"x-api-key abc")], Err(SchemeUnsupported)),
-            (
-                &[(auth, b"Bearer")],
-                Err(CredentialsMalformed(Malformation::Empty)),
-            ),
-            (
-                &[(auth, b"Bearer ")],
-                Err(CredentialsMalformed(Malformation::Empty)),
-            ),
-            (
-                &[(auth, b"")],
-                Err(CredentialsMalformed(Malformation::Scheme)),
-            ),
-            (
-                &[(auth, b" Bearer KEY")],
-                Err(CredentialsMalformed(Malformation::Scheme)),
-            ),
-            (
-                &[(auth, b"Bearer\tKEY")],
-                Err(CredentialsMalformed(Malformation::Scheme)),
-            ),
-            (
-                &[(auth, b"Bearer KEY ")],
-                Err(CredentialsMalformed(Malformation::Alphabet)),
-            ),
-            (
-                &[(auth, b"Bearer A, Basic B")],
-                Err(CredentialsMalformed(Malformation::Alphabet)),
-            ),
-            (
-                &[(auth, &long)],
-                Err(CredentialsMalformed(Malformation::TooLong)),
-            ),
-            (
-                &[("x-api-key", b"K Y")],
-                Err(CredentialsMalformed(Malformation::Alphabet)),
-            ),
-            (
-                &[("x-api-key", b"")],
-                Err(CredentialsMalformed(Malformation::Empty)),
-            ),
-            (
-                &[(auth, b"Bearer A"), (auth, b"Bearer A")],
-                Err(CredentialsAmbiguous),
-            ),
-            (
-                &[(auth, b"Bearer A"), ("x-api-key", b"A")],
-                Err(CredentialsAmbiguous),
-            ),
-            (
-                &[("x-api-key", b"A"), ("x-api-key", b"A")],
-                Err(CredentialsAmbiguous),
-            ),
+            (&[(auth, b"Bearer")], Err(CredentialsMalformed(Malformation::Empty))),
+            (&[(auth, b"Bearer ")], Err(CredentialsMalformed(Malformation::Empty))),
+            (&[(auth, b"")], Err(CredentialsMalformed(Malformation::Scheme))),
+            (&[(auth, b" Bearer KEY")], Err(CredentialsMalformed(Malformation::Scheme))),
+            (&[(auth, b"Bearer\tKEY")], Err(CredentialsMalformed(Malformation::Scheme))),
+            (&[(auth, b"Bearer KEY ")], Err(CredentialsMalformed(Malformation::Alphabet))),
+            (&[(auth, b"Bearer A, Basic B")], Err(CredentialsMalformed(Malformation::Alphabet))),
+            (&[(auth, &long)], Err(CredentialsMalformed(Malformation::TooLong))),
+            (&[("x-api-key", b"K Y")], Err(CredentialsMalformed(Malformation::Alphabet))),
+            (&[("x-api-key", b"")], Err(CredentialsMalformed(Malformation::Empty))),
+            (&[(auth, b"Bearer A"), (auth, b"Bearer A")], Err(CredentialsAmbiguous)),
+            (&[(auth, b"Bearer A"), ("x-api-key", b"A")], Err(CredentialsAmbiguous)),
+            (&[("x-api-key", b"A"), ("x-api-key", b"A")], Err(CredentialsAmbiguous)),
         ] {
             let read = read(ALL, lines);
-            assert_eq!(
-                read.as_deref(),
-                expected.as_ref().map(|key| *key),
-                "{lines:?}"
-            );
+            assert_eq!(read.as_deref(), expected.as_ref().map(|key| *key), "{lines:?}");
         }
     }
 
@@ -291,9 +221,7 @@ mod tests {
         for _ in 0..20_000 {
             let mut value = b"Basic ".to_vec();
             for _ in 0..state % 40 {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1);
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 value.push((state >> 33) as u8);
             }
             state = state.wrapping_add(1);

@@ -115,44 +115,23 @@ mod tests {
     use super::*;
 
     fn hop(address: &str, https: Option<bool>) -> Hop {
-        Hop {
-            address: address.parse().ok(),
-            https,
-        }
+        Hop { address: address.parse().ok(), https }
     }
 
     #[test]
     fn forwarded_elements_follow_the_grammar() {
         for (value, expected) in [
-            (
-                "for=192.0.2.60;proto=http",
-                Some(vec![hop("192.0.2.60", Some(false))]),
-            ),
-            (
-                "For=\"[2001:db8:cafe::17]:4711\"",
-                Some(vec![hop("2001:db8:cafe::17", None)]),
-            ),
+            ("for=192.0.2.60;proto=http", Some(vec![hop("192.0.2.60", Some(false))])),
+            ("For=\"[2001:db8:cafe::17]:4711\"", Some(vec![hop("2001:db8:cafe::17", None)])),
             (
                 "for=192.0.2.43, for=198.51.100.17;PROTO=HTTPS",
-                Some(vec![
-                    hop("192.0.2.43", None),
-                    hop("198.51.100.17", Some(true)),
-                ]),
+                Some(vec![hop("192.0.2.43", None), hop("198.51.100.17", Some(true))]),
             ),
-            (
-                "for=\"192.0.2.43:80\";by=\"a,b;c\"",
-                Some(vec![hop("192.0.2.43", None)]),
-            ),
-            (
-                "for=\"[::ffff:10.0.0.1]\"",
-                Some(vec![hop("10.0.0.1", None)]),
-            ),
+            ("for=\"192.0.2.43:80\";by=\"a,b;c\"", Some(vec![hop("192.0.2.43", None)])),
+            ("for=\"[::ffff:10.0.0.1]\"", Some(vec![hop("10.0.0.1", None)])),
             ("for=unknown;proto=https", Some(vec![hop("", Some(true))])),
             ("for=_hidden", Some(vec![hop("", None)])),
-            (
-                "proto=https;host=\"a\\\"b\"",
-                Some(vec![hop("", Some(true))]),
-            ),
+            ("proto=https;host=\"a\\\"b\"", Some(vec![hop("", Some(true))])),
             ("for=192.0.2.43;;", Some(vec![hop("192.0.2.43", None)])),
             ("for=2001:db8::1", Some(vec![hop("", None)])), // needs brackets and quotes
             ("for=192.0.2.43;for=10.0.0.1", None),

@@ -17,11 +17,7 @@ pub struct Head<'a> {
 impl<'a> Head<'a> {
     /// Borrows the head of a request, with the original path if an outer router has cut it.
     pub fn of<B>(request: &'a http::Request<B>) -> Self {
-        Self {
-            method: request.method(),
-            path: original_path(request),
-            headers: request.headers(),
-        }
+        Self { method: request.method(), path: original_path(request), headers: request.headers() }
     }
 
     /// Tells whether this is a CORS preflight (Fetch §4.8: `OPTIONS` with `Origin` and
@@ -29,9 +25,7 @@ impl<'a> Head<'a> {
     pub(crate) fn is_preflight(&self) -> bool {
         self.method == Method::OPTIONS
             && self.headers.contains_key(http::header::ORIGIN)
-            && self
-                .headers
-                .contains_key(http::header::ACCESS_CONTROL_REQUEST_METHOD)
+            && self.headers.contains_key(http::header::ACCESS_CONTROL_REQUEST_METHOD)
     }
 }
 

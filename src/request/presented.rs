@@ -38,10 +38,7 @@ pub(crate) struct KeyBuffer {
 
 impl KeyBuffer {
     pub(crate) const fn new() -> Self {
-        Self {
-            bytes: [0; DECODED_BYTES],
-            used: 0,
-        }
+        Self { bytes: [0; DECODED_BYTES], used: 0 }
     }
 
     /// Lets `fill` write into the buffer and returns what it wrote.

@@ -81,14 +81,8 @@ impl TrustedProxies {
 
     /// States what is proven of the client behind a connection.
     pub fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
-        let direct = Client {
-            address: connection.peer(),
-            https: connection.is_tls(),
-        };
-        let Some(peer) = connection
-            .peer()
-            .filter(|peer| self.networks.contains(*peer))
-        else {
+        let direct = Client { address: connection.peer(), https: connection.is_tls() };
+        let Some(peer) = connection.peer().filter(|peer| self.networks.contains(*peer)) else {
             return direct;
         };
         let read_standard = || self.standard(peer, headers);
@@ -124,37 +118,25 @@ impl TrustedProxies {
         }
         let https = headers.contains_key(&X_FORWARDED_PROTO).then(|| {
             let protocols = list(headers, &X_FORWARDED_PROTO).unwrap_or_default();
-            protocols
-                .split(',')
-                .all(|name| forwarded::is_https(name.trim()))
+            protocols.split(',').all(|name| forwarded::is_https(name.trim()))
         });
         if !named {
-            return Some(Hop {
-                address: Some(peer),
-                https,
-            });
+            return Some(Hop { address: Some(peer), https });
         }
         let addresses = list(headers, &X_FORWARDED_FOR).unwrap_or_default();
-        let hops = addresses.split(',').map(|text| Hop {
-            address: forwarded::address(text.trim()),
-            https,
-        });
+        let hops = addresses
+            .split(',')
+            .map(|text| Hop { address: forwarded::address(text.trim()), https });
         Some(self.leftmost_trusted(peer, hops.collect()))
     }
 
     /// Walks right to left past trusted hops, and returns the first that is not; if all are
     /// trusted, the leftmost is the client.
     fn leftmost_trusted(&self, peer: IpAddr, hops: Vec<Hop>) -> Hop {
-        let mut client = Hop {
-            address: Some(peer),
-            https: None,
-        };
+        let mut client = Hop { address: Some(peer), https: None };
         for hop in hops.into_iter().rev() {
             client = hop;
-            if !hop
-                .address
-                .is_some_and(|address| self.networks.contains(address))
-            {
+            if !hop.address.is_some_and(|address| self.networks.contains(address)) {
                 break;
             }
         }
@@ -162,10 +144,7 @@ impl TrustedProxies {
     }
 }
 
-const UNPROVEN: Hop = Hop {
-    address: None,
-    https: Some(false),
-};
+const UNPROVEN: Hop = Hop { address: None, https: Some(false) };
 
 fn agreement(standard: Hop, older: Hop) -> Hop {
     let https = match (standard.https, older.https) {
@@ -174,12 +153,7 @@ fn agreement(standard: Hop, older: Hop) -> Hop {
         (Some(_), None) | (None, Some(_)) => Some(false),
         (None, None) => None,
     };
-    Hop {
-        address: standard
-            .address
-            .filter(|_| standard.address == older.address),
-        https,
-    }
+    Hop { address: standard.address.filter(|_| standard.address == older.address), https }
 }
 
 /// Joins the lines of a list field (RFC 9110 §5.3); `None` if one is not visible ASCII.
@@ -208,16 +182,9 @@ mod tests {
             map.append(*name, value.parse().unwrap());
         }
         let peer = format!("{peer}:1").parse().unwrap();
-        let connection = if tls {
-            Connection::tls(peer)
-        } else {
-            Connection::plain(peer)
-        };
+        let connection = if tls { Connection::tls(peer) } else { Connection::plain(peer) };
         let client = TrustedProxies::new(networks, headers).client(connection, &map);
-        (
-            client.address.map(|address| address.to_string()),
-            client.https,
-        )
+        (client.address.map(|address| address.to_string()), client.https)
     }
 
     #[test]

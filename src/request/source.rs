@@ -20,26 +20,17 @@ pub struct CredentialSource {
 impl CredentialSource {
     /// Reads `Authorization: Basic` (RFC 7617).
     pub const fn basic(key: BasicKey) -> Self {
-        Self {
-            scheme: Scheme::Basic(key),
-            kinds: &[],
-        }
+        Self { scheme: Scheme::Basic(key), kinds: &[] }
     }
 
     /// Reads `Authorization: Bearer` (RFC 6750 §2.1).
     pub const fn bearer() -> Self {
-        Self {
-            scheme: Scheme::Bearer,
-            kinds: &[],
-        }
+        Self { scheme: Scheme::Bearer, kinds: &[] }
     }
 
     /// Reads a header of the vendor's own, named in lower case; its whole value is the key.
     pub const fn header(name: &'static str) -> Self {
-        Self {
-            scheme: Scheme::Header(name),
-            kinds: &[],
-        }
+        Self { scheme: Scheme::Header(name), kinds: &[] }
     }
 
     /// Lets only keys of these kinds serve through this source.

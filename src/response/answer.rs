@@ -29,12 +29,7 @@ pub struct Answer {
 impl Answer {
     /// Answers with this status and body, and no challenge.
     pub const fn new(status: StatusCode, body: ErrorBody) -> Self {
-        Self {
-            status,
-            body,
-            challenge: Challenge::None,
-            retry_after: None,
-        }
+        Self { status, body, challenge: Challenge::None, retry_after: None }
     }
 
     /// Adds `WWW-Authenticate`.

@@ -91,15 +91,11 @@ impl ErrorBody {
             Self::Error(error) => json(format!(r#"{{"error":{}}}"#, quoted(error))),
             Self::CodeAndMessage { code, message } => {
                 let (code, message) = (quoted(code), quoted(message));
-                json(format!(
-                    r#"{{"error":{{"code":{code},"message":{message}}}}}"#
-                ))
+                json(format!(r#"{{"error":{{"code":{code},"message":{message}}}}}"#))
             }
             Self::TitleAndDetails { title, details } => {
                 let (title, details) = (quoted(title), quoted(details));
-                json(format!(
-                    r#"{{"errors":[{{"title":{title},"details":{details}}}]}}"#
-                ))
+                json(format!(r#"{{"errors":[{{"title":{title},"details":{details}}}]}}"#))
             }
             Self::CodeAndContext { error } => {
                 let error = quoted(error);
@@ -113,11 +109,7 @@ impl ErrorBody {
                     r#"{{"key":{key},"message":{message},"metadata":{{}},"status":{code}}}"#
                 ))
             }
-            Self::Problem {
-                kind,
-                title,
-                detail,
-            } => {
+            Self::Problem { kind, title, detail } => {
                 let (kind, title, detail) = (quoted(kind), quoted(title), quoted(detail));
                 let content = format!(
                     r#"{{"type":{kind},"title":{title},"status":{code},"detail":{detail}}}"#
@@ -125,10 +117,7 @@ impl ErrorBody {
                 (PROBLEM, content)
             }
         };
-        PreparedBody::Fixed(CustomBody {
-            content_type,
-            content: Bytes::from(content),
-        })
+        PreparedBody::Fixed(CustomBody { content_type, content: Bytes::from(content) })
     }
 }
 
@@ -149,21 +138,14 @@ mod tests {
         let (kind, title, detail) = ("about:blank", "Denied", nasty);
         for (body, content_type, expected) in [
             (ErrorBody::Text(nasty), TEXT, nasty.to_owned()),
-            (
-                ErrorBody::Error(nasty),
-                JSON,
-                format!(r#"{{"error":{escaped}}}"#),
-            ),
+            (ErrorBody::Error(nasty), JSON, format!(r#"{{"error":{escaped}}}"#)),
             (
                 ErrorBody::CodeAndMessage { code, message },
                 JSON,
                 format!(r#"{{"error":{{"code":"denied","message":{escaped}}}}}"#),
             ),
             (
-                ErrorBody::TitleAndDetails {
-                    title,
-                    details: nasty,
-                },
+                ErrorBody::TitleAndDetails { title, details: nasty },
                 JSON,
                 format!(r#"{{"errors":[{{"title":"Denied","details":{escaped}}}]}}"#),
             ),
@@ -178,11 +160,7 @@ mod tests {
                 format!(r#"{{"key":"denied","message":{escaped},"metadata":{{}},"status":403}}"#),
             ),
             (
-                ErrorBody::Problem {
-                    kind,
-                    title,
-                    detail,
-                },
+                ErrorBody::Problem { kind, title, detail },
                 PROBLEM,
                 format!(
                     r#"{{"type":"about:blank","title":"Denied","status":403,"detail":{escaped}}}"#

@@ -12,9 +12,7 @@ pub(crate) fn keep_private(headers: &mut HeaderMap, credential: &HeaderName) {
     }
     let names = |value: &HeaderValue| {
         let names = value.to_str().unwrap_or_default().split(',').map(str::trim);
-        names
-            .into_iter()
-            .any(|name| name == "*" || name.eq_ignore_ascii_case(credential.as_str()))
+        names.into_iter().any(|name| name == "*" || name.eq_ignore_ascii_case(credential.as_str()))
     };
     if !headers.get_all(VARY).iter().any(names) {
         headers.append(VARY, HeaderValue::from(credential.clone()));
@@ -28,10 +26,9 @@ mod tests {
     #[test]
     fn a_service_keeps_its_own_cache_control() {
         let key = HeaderName::from_static("x-api-key");
-        for (before, after) in [
-            (&[][..], &["private"][..]),
-            (&["public, max-age=60"], &["public, max-age=60"]),
-        ] {
+        for (before, after) in
+            [(&[][..], &["private"][..]), (&["public, max-age=60"], &["public, max-age=60"])]
+        {
             let mut headers = HeaderMap::new();
             for value in before {
                 headers.append(CACHE_CONTROL, value.parse().unwrap());

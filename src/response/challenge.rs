@@ -110,13 +110,7 @@ mod tests {
             assert_eq!(lines, expected, "{challenge:?}");
         }
         let scoped = InsufficientScope.with_scopes("r", "a b").unwrap();
-        assert_eq!(
-            scoped,
-            r#"Bearer realm="r", error="insufficient_scope", scope="a b""#
-        );
-        assert!(
-            Bare.lines(StatusCode::UNAUTHORIZED, "a\nb", &sources)
-                .is_err()
-        );
+        assert_eq!(scoped, r#"Bearer realm="r", error="insufficient_scope", scope="a b""#);
+        assert!(Bare.lines(StatusCode::UNAUTHORIZED, "a\nb", &sources).is_err());
     }
 }

@@ -61,32 +61,18 @@ pub enum Reset {
 
 impl LimitHeaders {
     /// Sends no limit headers.
-    pub const NONE: Self = Self {
-        dialect: Dialect::None,
-        limit: false,
-        remaining: false,
-        reset: Reset::Omitted,
-    };
+    pub const NONE: Self =
+        Self { dialect: Dialect::None, limit: false, remaining: false, reset: Reset::Omitted };
 
     /// Sends `RateLimit-Limit`, `-Remaining` and `-Reset`.
-    pub const RATE_LIMIT: Self = Self {
-        dialect: Dialect::RateLimit,
-        limit: true,
-        remaining: true,
-        reset: Reset::Seconds,
-    };
+    pub const RATE_LIMIT: Self =
+        Self { dialect: Dialect::RateLimit, limit: true, remaining: true, reset: Reset::Seconds };
 
     /// Sends `X-RateLimit-Limit`, `-Remaining` and `-Reset`.
-    pub const X_RATE_LIMIT: Self = Self {
-        dialect: Dialect::XRateLimit,
-        ..Self::RATE_LIMIT
-    };
+    pub const X_RATE_LIMIT: Self = Self { dialect: Dialect::XRateLimit, ..Self::RATE_LIMIT };
 
     /// Sends `RateLimit-Policy` and `RateLimit`.
-    pub const STRUCTURED: Self = Self {
-        dialect: Dialect::Structured,
-        ..Self::RATE_LIMIT
-    };
+    pub const STRUCTURED: Self = Self { dialect: Dialect::Structured, ..Self::RATE_LIMIT };
 
     /// Writes the fields, in place of any that the service set.
     pub(super) fn write(
@@ -142,11 +128,8 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// Writes lists of all quotas. Names are strings of visible ASCII without quote or backslash, so
 /// they need no escape (RFC 9651 §4.1.6).
 fn write_structured(headers: &mut HeaderMap, quotas: Applicable<'_>, verdict: &Verdict) {
-    let pairs: Vec<(&Quota, &Standing)> = quotas
-        .iter()
-        .map(|(quota, _)| quota)
-        .zip(verdict.standings())
-        .collect();
+    let pairs: Vec<(&Quota, &Standing)> =
+        quotas.iter().map(|(quota, _)| quota).zip(verdict.standings()).collect();
     let mut insert = |name, items: Vec<String>| {
         // Names are checked when a quota set is made, so every list fits a header.
         if let Ok(value) = HeaderValue::from_str(&items.join(", "))
@@ -191,35 +174,20 @@ mod tests {
                 reset_after: Duration::from_millis(milliseconds),
             });
         }
-        let quotas = Applicable {
-            general: &quotas,
-            route: &[],
-        };
+        let quotas = Applicable { general: &quotas, route: &[] };
         let mut headers = HeaderMap::new();
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         fields.write(&mut headers, quotas, &verdict, now);
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
-        headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), text(value)))
-            .collect()
+        headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
     }
 
     #[test]
     fn every_dialect_is_spoken() {
-        let two = LimitHeaders {
-            limit: false,
-            ..LimitHeaders::RATE_LIMIT
-        };
-        let epoch = LimitHeaders {
-            reset: Reset::UnixTime,
-            ..LimitHeaders::X_RATE_LIMIT
-        };
-        let bare = LimitHeaders {
-            remaining: false,
-            reset: Reset::Omitted,
-            ..LimitHeaders::X_RATE_LIMIT
-        };
+        let two = LimitHeaders { limit: false, ..LimitHeaders::RATE_LIMIT };
+        let epoch = LimitHeaders { reset: Reset::UnixTime, ..LimitHeaders::X_RATE_LIMIT };
+        let bare =
+            LimitHeaders { remaining: false, reset: Reset::Omitted, ..LimitHeaders::X_RATE_LIMIT };
         for (fields, expected) in [
             (LimitHeaders::NONE, &[][..]),
             (
@@ -230,10 +198,7 @@ mod tests {
                     ("ratelimit-reset", "30"),
                 ],
             ),
-            (
-                two,
-                &[("ratelimit-remaining", "57"), ("ratelimit-reset", "30")],
-            ),
+            (two, &[("ratelimit-remaining", "57"), ("ratelimit-reset", "30")]),
             (
                 epoch,
                 &[
@@ -246,18 +211,13 @@ mod tests {
             (
                 LimitHeaders::STRUCTURED,
                 &[
-                    (
-                        "ratelimit-policy",
-                        r#""minute";q=100;w=60, "hour";q=5000;w=3600"#,
-                    ),
+                    ("ratelimit-policy", r#""minute";q=100;w=60, "hour";q=5000;w=3600"#),
                     ("ratelimit", r#""minute";r=57;t=30, "hour";r=4957;t=3000"#),
                 ],
             ),
         ] {
-            let expected: Vec<_> = expected
-                .iter()
-                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-                .collect();
+            let expected: Vec<_> =
+                expected.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
             assert_eq!(written(fields), expected, "{fields:?}");
         }
     }

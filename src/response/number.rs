@@ -10,11 +10,7 @@ const COUNT: usize = 10_000;
 static SMALL: [[u8; DIGITS]; COUNT] = small();
 
 // Evaluated by the compiler, which would refuse what these lints warn of.
-#[allow(
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    clippy::large_stack_arrays
-)]
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::large_stack_arrays)]
 const fn small() -> [[u8; DIGITS]; COUNT] {
     let mut table = [[b'0'; DIGITS]; COUNT];
     let mut number = 0;

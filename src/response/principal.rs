@@ -52,9 +52,7 @@ pub(super) struct PrincipalHeaders {
 impl PrincipalHeaders {
     pub(super) fn new(headers: &[PrincipalHeader]) -> Result<Self, ConfigError> {
         let checked = headers.iter().map(|header| {
-            let invalid = ConfigError::Header {
-                what: "the name of a principal header",
-            };
+            let invalid = ConfigError::Header { what: "the name of a principal header" };
             let name = HeaderName::from_lowercase(header.name.as_bytes()).map_err(|_| invalid)?;
             Ok((name, header.value))
         });
@@ -108,13 +106,8 @@ mod tests {
     #[test]
     fn request_ids_never_repeat() {
         let headers = PrincipalHeaders::new(&[]).unwrap();
-        let ids: HashSet<_> = (0..10_000)
-            .map(|_| headers.request_id("req_").unwrap())
-            .collect();
+        let ids: HashSet<_> = (0..10_000).map(|_| headers.request_id("req_").unwrap()).collect();
         assert_eq!(ids.len(), 10_000);
-        assert!(
-            ids.iter()
-                .all(|id| id.len() == 36 && id.as_bytes().starts_with(b"req_"))
-        );
+        assert!(ids.iter().all(|id| id.len() == 36 && id.as_bytes().starts_with(b"req_")));
     }
 }

@@ -49,9 +49,7 @@ impl Renderer {
     pub(crate) fn new(profile: &Profile) -> Result<Self, ConfigError> {
         let sources = profile.credentials;
         Ok(Self {
-            answers: profile
-                .answers
-                .try_map(|row, answer| Prepared::new(row, answer, profile))?,
+            answers: profile.answers.try_map(|row, answer| Prepared::new(row, answer, profile))?,
             realm: profile.realm,
             reads_bearer: sources.iter().any(|source| source.scheme == Scheme::Bearer),
             limit_headers: profile.limit_headers,
@@ -80,11 +78,7 @@ impl Renderer {
                 &made
             }
         };
-        let mut response = Response::new(if head {
-            Bytes::new()
-        } else {
-            body.content.clone()
-        });
+        let mut response = Response::new(if head { Bytes::new() } else { body.content.clone() });
         *response.status_mut() = row.status;
         response.extensions_mut().insert(denial.clone());
         let headers = response.headers_mut();
@@ -104,8 +98,7 @@ impl Renderer {
     /// Adds what every response to an authenticated request carries.
     pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Trail<'_>) {
         if let Some(verdict) = trail.verdict {
-            self.limit_headers
-                .write(headers, trail.quotas, verdict, trail.now);
+            self.limit_headers.write(headers, trail.quotas, verdict, trail.now);
         }
         self.principal.write(headers, trail.record);
     }
@@ -127,17 +120,9 @@ impl Renderer {
 
 impl Prepared {
     fn new(row: &'static str, answer: &Answer, profile: &Profile) -> Result<Self, ConfigError> {
-        let Answer {
-            status,
-            body,
-            challenge,
-            retry_after,
-        } = *answer;
+        let Answer { status, body, challenge, retry_after } = *answer;
         if !status.is_client_error() && !status.is_server_error() {
-            return Err(ConfigError::StatusNotRefusing {
-                answer: row,
-                status: status.as_u16(),
-            });
+            return Err(ConfigError::StatusNotRefusing { answer: row, status: status.as_u16() });
         }
         if status == StatusCode::UNAUTHORIZED && challenge == Challenge::None {
             return Err(ConfigError::ChallengeMissing { answer: row });

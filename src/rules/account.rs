@@ -39,11 +39,7 @@ mod tests {
             (Targets::Account("acm%65"), false),
             (Targets::Account(""), false),
         ] {
-            assert_eq!(
-                targets_own_account(target, &record).is_ok(),
-                passes,
-                "{target:?}"
-            );
+            assert_eq!(targets_own_account(target, &record).is_ok(), passes, "{target:?}");
         }
     }
 }

@@ -32,11 +32,7 @@ mod tests {
             (&production, Some(&other), false),
             (&bare, Some(&pinned), false),
         ] {
-            assert_eq!(
-                belongs_to(record, pinned).is_ok(),
-                passes,
-                "{record:?} {pinned:?}"
-            );
+            assert_eq!(belongs_to(record, pinned).is_ok(), passes, "{record:?} {pinned:?}");
         }
     }
 }

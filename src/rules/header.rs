@@ -46,9 +46,7 @@ pub(crate) struct Demand {
 
 impl Demand {
     pub(crate) fn new(header: &RequiredHeader) -> Result<Self, ConfigError> {
-        let invalid = ConfigError::Header {
-            what: "the name of a required header",
-        };
+        let invalid = ConfigError::Header { what: "the name of a required header" };
         Ok(Self {
             name: HeaderName::from_lowercase(header.name.as_bytes()).map_err(|_| invalid)?,
             expected: header.expected,
@@ -67,10 +65,7 @@ impl Demand {
                 _ => HeaderProblem::NotAcceptable,
             },
         };
-        Err(Denial::HeaderRefused {
-            header: self.name.clone(),
-            problem,
-        })
+        Err(Denial::HeaderRefused { header: self.name.clone(), problem })
     }
 }
 
@@ -81,9 +76,7 @@ impl Expected {
             Self::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),
             Self::MediaType(media_type) => {
                 let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
-                essence
-                    .trim_ascii_end()
-                    .eq_ignore_ascii_case(media_type.as_bytes())
+                essence.trim_ascii_end().eq_ignore_ascii_case(media_type.as_bytes())
             }
             Self::Date => is_date(value),
         }
@@ -94,20 +87,14 @@ impl Expected {
 fn is_date(value: &[u8]) -> bool {
     let number = |digits: &[u8]| -> Option<u32> {
         let all = digits.iter().all(u8::is_ascii_digit);
-        all.then(|| {
-            digits
-                .iter()
-                .fold(0, |n, digit| n * 10 + u32::from(digit - b'0'))
-        })
+        all.then(|| digits.iter().fold(0, |n, digit| n * 10 + u32::from(digit - b'0')))
     };
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = value else {
         return false;
     };
-    let (Some(year), Some(month), Some(day)) = (
-        number(&[y1, y2, y3, y4]),
-        number(&[m1, m2]),
-        number(&[d1, d2]),
-    ) else {
+    let (Some(year), Some(month), Some(day)) =
+        (number(&[y1, y2, y3, y4]), number(&[m1, m2]), number(&[d1, d2]))
+    else {
         return false;
     };
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -151,27 +138,17 @@ mod tests {
             (Date, "2024-1-01", false),
             (Date, "latest", false),
         ] {
-            let demand = Demand::new(&RequiredHeader {
-                name: "x-demanded",
-                expected,
-            })
-            .unwrap();
+            let demand = Demand::new(&RequiredHeader { name: "x-demanded", expected }).unwrap();
             let mut headers = HeaderMap::new();
             headers.insert("x-demanded", value.parse().unwrap());
-            assert_eq!(
-                demand.is_met(&headers).is_ok(),
-                passes,
-                "{expected:?} {value:?}"
-            );
+            assert_eq!(demand.is_met(&headers).is_ok(), passes, "{expected:?} {value:?}");
         }
     }
 
     #[test]
     fn absent_and_repeated_headers_are_told_apart() {
-        let demand = Demand::new(&RequiredHeader {
-            name: "x-demanded",
-            expected: Expected::Present,
-        });
+        let demand =
+            Demand::new(&RequiredHeader { name: "x-demanded", expected: Expected::Present });
         let demand = demand.unwrap();
         let problem = |headers: &HeaderMap| match demand.is_met(headers) {
             Err(Denial::HeaderRefused { problem, .. }) => problem,

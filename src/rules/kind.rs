@@ -43,17 +43,10 @@ mod tests {
             (&partner, &["deployment"], false),
             (&bare, &["partner"], false),
         ] {
-            let expected = if passes {
-                Ok(())
-            } else {
-                Err(Denial::KindNotAllowed)
-            };
+            let expected = if passes { Ok(()) } else { Err(Denial::KindNotAllowed) };
             assert_eq!(served_by_route(kinds, record), expected, "{kinds:?}");
         }
         let source = CredentialSource::bearer().only(&["organization"]);
-        assert_eq!(
-            served_through(&source, &partner),
-            Err(Denial::SchemeNotForKind)
-        );
+        assert_eq!(served_through(&source, &partner), Err(Denial::SchemeNotForKind));
     }
 }

@@ -34,38 +34,20 @@ mod tests {
             (|key| key, 0, Ok(())),
             (|key| key.revoked(true), 100, Err(Denial::KeyRevoked)),
             (|key| key.disabled(true), 100, Err(Denial::KeyDisabled)),
-            (
-                |key| key.disabled(true).revoked(true),
-                100,
-                Err(Denial::KeyRevoked),
-            ),
-            (
-                |key| key.expires(Timestamp::from_unix_seconds(100)),
-                99,
-                Ok(()),
-            ),
-            (
-                |key| key.expires(Timestamp::from_unix_seconds(100)),
-                100,
-                Err(Denial::KeyExpired),
-            ),
+            (|key| key.disabled(true).revoked(true), 100, Err(Denial::KeyRevoked)),
+            (|key| key.expires(Timestamp::from_unix_seconds(100)), 99, Ok(())),
+            (|key| key.expires(Timestamp::from_unix_seconds(100)), 100, Err(Denial::KeyExpired)),
             (
                 |key| key.not_before(Timestamp::from_unix_seconds(100)),
                 99,
                 Err(Denial::KeyNotYetValid),
             ),
-            (
-                |key| key.not_before(Timestamp::from_unix_seconds(100)),
-                100,
-                Ok(()),
-            ),
+            (|key| key.not_before(Timestamp::from_unix_seconds(100)), 100, Ok(())),
             (|key| key.revoked(true).revoked(false), 100, Ok(())),
         ];
         let account = Arc::new(Account::builder("acme").build().unwrap());
         for (index, (change, now, expected)) in cases.into_iter().enumerate() {
-            let record = change(KeyRecord::builder("key", account.clone()))
-                .build()
-                .unwrap();
+            let record = change(KeyRecord::builder("key", account.clone())).build().unwrap();
             assert_eq!(is_alive(&record, at(now)), expected, "case {index}");
         }
     }

@@ -51,9 +51,7 @@ impl Routes {
 
     /// Adds the lines of a constant.
     pub fn rows(self, rows: &[RouteRow]) -> Self {
-        rows.iter().fold(self, |routes, row| {
-            routes.on(row.methods, row.path, row.route)
-        })
+        rows.iter().fold(self, |routes, row| routes.on(row.methods, row.path, row.route))
     }
 
     /// Chooses what happens to requests that no line covers; they are refused unless set.
@@ -77,19 +75,14 @@ impl Routes {
         for (methods, pattern, route) in self.rows {
             let index = table.routes.len();
             table.routes.push(Compiled::new(&pattern, route)?);
-            let at = known
-                .iter()
-                .find(|(path, _)| *path == pattern)
-                .map(|(_, at)| *at);
+            let at = known.iter().find(|(path, _)| *path == pattern).map(|(_, at)| *at);
             let at = if let Some(at) = at {
                 at
             } else {
                 let at = table.methods.len();
                 let inserted = table.patterns.insert(pattern.clone(), at);
-                inserted.map_err(|source| ConfigError::Route {
-                    pattern: pattern.clone(),
-                    source,
-                })?;
+                inserted
+                    .map_err(|source| ConfigError::Route { pattern: pattern.clone(), source })?;
                 table.methods.push(Methods::default());
                 known.push((pattern.clone(), at));
                 at
@@ -153,11 +146,7 @@ impl Methods {
             let entry = self.listed.iter().find(|(listed, _)| listed == method);
             entry.map(|(_, index)| *index)
         };
-        let as_get = || {
-            (method == Method::HEAD)
-                .then(|| listed(&Method::GET))
-                .flatten()
-        };
+        let as_get = || (method == Method::HEAD).then(|| listed(&Method::GET)).flatten();
         listed(method).or_else(as_get).or(self.any)
     }
 }
@@ -168,10 +157,7 @@ impl Compiled {
         if let Some(parameter) = route.account_parameter {
             let named = [format!("{{{parameter}}}"), format!("{{*{parameter}}}")];
             if !named.iter().any(|name| pattern().contains(name)) {
-                return Err(ConfigError::RouteParameter {
-                    pattern: pattern(),
-                    parameter,
-                });
+                return Err(ConfigError::RouteParameter { pattern: pattern(), parameter });
             }
         }
         if route.concurrency.is_some_and(|rule| rule.limit == 0) {
@@ -179,10 +165,7 @@ impl Compiled {
         }
         ScopeSet::new([route.all_of, route.any_of].concat())?;
         let quotas: Result<Quotas, InvalidQuota> = Quotas::new(route.quotas.iter().cloned());
-        Ok(Self {
-            route,
-            quotas: quotas?,
-        })
+        Ok(Self { route, quotas: quotas? })
     }
 }
 
@@ -208,25 +191,17 @@ impl RouteTable {
         let otherwise = || self.otherwise.map(|index| (index, Targets::None));
         let (index, target) = line().or_else(otherwise)?;
         let Compiled { route, .. } = self.routes.get(index)?;
-        Some(Matched {
-            index,
-            route,
-            target,
-        })
+        Some(Matched { index, route, target })
     }
 
     /// Returns what a route needs, by its place in the table.
     pub(crate) fn at(&self, index: usize) -> Option<(&Route, &Quotas)> {
-        self.routes
-            .get(index)
-            .map(|entry| (&entry.route, &entry.quotas))
+        self.routes.get(index).map(|entry| (&entry.route, &entry.quotas))
     }
 
     /// Tells whether some route has quotas of its own.
     pub(crate) fn has_quotas(&self) -> bool {
-        self.routes
-            .iter()
-            .any(|entry| !entry.quotas.as_slice().is_empty())
+        self.routes.iter().any(|entry| !entry.quotas.as_slice().is_empty())
     }
 }
 
@@ -269,62 +244,34 @@ mod tests {
     #[test]
     fn what_no_line_covers_is_refused_unless_said_otherwise() {
         let routes = Routes::new().on(&[Method::GET], "/users", READ);
-        assert!(
-            routes
-                .clone()
-                .compile()
-                .unwrap()
-                .find(&Method::GET, "/x")
-                .is_none()
-        );
+        assert!(routes.clone().compile().unwrap().find(&Method::GET, "/x").is_none());
         let table = routes.otherwise(Otherwise::Need(WRITE)).compile().unwrap();
         for (method, path) in [(Method::GET, "/x"), (Method::PUT, "/users")] {
-            assert_eq!(
-                table.find(&method, path).map(|found| *found.route),
-                Some(WRITE),
-                "{path}"
-            );
+            assert_eq!(table.find(&method, path).map(|found| *found.route), Some(WRITE), "{path}");
         }
-        assert!(
-            table.find(&Method::GET, "//users").is_none(),
-            "ambiguous, so refused"
-        );
+        assert!(table.find(&Method::GET, "//users").is_none(), "ambiguous, so refused");
     }
 
     #[test]
     fn the_target_account_is_the_parameter() {
         let own = Route::new().account_parameter("org");
-        let table = Routes::new()
-            .on(&[], "/orgs/{org}/users", own)
-            .compile()
-            .unwrap();
+        let table = Routes::new().on(&[], "/orgs/{org}/users", own).compile().unwrap();
         let found = table.find(&Method::GET, "/orgs/acme/users").unwrap();
         assert_eq!(found.target, Targets::Account("acme"));
     }
 
     #[test]
     fn contradictory_tables_are_refused() {
-        let twice = Routes::new()
-            .on(&[Method::GET], "/a", READ)
-            .on(&[Method::GET], "/a", WRITE);
-        assert!(matches!(
-            twice.compile(),
-            Err(ConfigError::RouteRepeated { .. })
-        ));
+        let twice = Routes::new().on(&[Method::GET], "/a", READ).on(&[Method::GET], "/a", WRITE);
+        assert!(matches!(twice.compile(), Err(ConfigError::RouteRepeated { .. })));
         let clash = Routes::new().on(&[], "/{a}", READ).on(&[], "/{b}", WRITE);
         assert!(matches!(clash.compile(), Err(ConfigError::Route { .. })));
         let parameter = Routes::new().on(&[], "/a", Route::new().account_parameter("org"));
-        assert!(matches!(
-            parameter.compile(),
-            Err(ConfigError::RouteParameter { .. })
-        ));
+        assert!(matches!(parameter.compile(), Err(ConfigError::RouteParameter { .. })));
         let scope = Routes::new().on(&[], "/a", Route::new().all_of(&["no space"]));
         assert!(matches!(scope.compile(), Err(ConfigError::Name(_))));
         use crate::limits::Concurrency;
         let none = Routes::new().on(&[], "/a", Route::new().concurrency(Concurrency::new(0)));
-        assert!(matches!(
-            none.compile(),
-            Err(ConfigError::RouteConcurrency { .. })
-        ));
+        assert!(matches!(none.compile(), Err(ConfigError::RouteConcurrency { .. })));
     }
 }

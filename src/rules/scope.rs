@@ -9,20 +9,14 @@ use crate::key::ScopeSet;
 pub(crate) fn has_scopes(held: &ScopeSet, all_of: &[&str], any_of: &[&str]) -> Result<(), Denial> {
     let all = all_of.iter().all(|scope| held.contains(scope));
     let any = any_of.is_empty() || any_of.iter().any(|scope| held.contains(scope));
-    if all && any {
-        Ok(())
-    } else {
-        Err(missing(all_of, any_of))
-    }
+    if all && any { Ok(()) } else { Err(missing(all_of, any_of)) }
 }
 
 /// Names the scopes that would do. Of `any_of` all are named, since the attribute has no "or"
 /// (RFC 6750 §3).
 pub(crate) fn missing(all_of: &[&str], any_of: &[&str]) -> Denial {
     let needed = [all_of, any_of].concat().join(" ");
-    Denial::ScopeMissing {
-        needed: Arc::from(needed),
-    }
+    Denial::ScopeMissing { needed: Arc::from(needed) }
 }
 
 #[cfg(test)]
@@ -46,9 +40,6 @@ mod tests {
             assert_eq!(decided.is_ok(), passes, "{all_of:?} {any_of:?}");
         }
         let needed = Arc::from("a c d");
-        assert_eq!(
-            missing(&["a"], &["c", "d"]),
-            Denial::ScopeMissing { needed }
-        );
+        assert_eq!(missing(&["a"], &["c", "d"]), Denial::ScopeMissing { needed });
     }
 }

@@ -5,11 +5,7 @@ use crate::request::Client;
 
 /// Refuses a request without proof of HTTPS, unless the operator vouches for the transport.
 pub(crate) fn is_secure(client: Client, assumed: bool) -> Result<(), Denial> {
-    if client.https || assumed {
-        Ok(())
-    } else {
-        Err(Denial::InsecureTransport)
-    }
+    if client.https || assumed { Ok(()) } else { Err(Denial::InsecureTransport) }
 }
 
 #[cfg(test)]
@@ -18,15 +14,10 @@ mod tests {
 
     #[test]
     fn no_proof_is_plain_http() {
-        for (https, assumed, passes) in [
-            (false, false, false),
-            (true, false, true),
-            (false, true, true),
-        ] {
-            let client = Client {
-                address: None,
-                https,
-            };
+        for (https, assumed, passes) in
+            [(false, false, false), (true, false, true), (false, true, true)]
+        {
+            let client = Client { address: None, https };
             assert_eq!(is_secure(client, assumed).is_ok(), passes);
         }
     }

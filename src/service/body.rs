@@ -31,16 +31,12 @@ pin_project! {
 
 impl<B> GateBody<B> {
     pub(super) const fn inner(body: B, permit: Option<Permit>) -> Self {
-        Self {
-            content: Content::Inner { body, permit },
-        }
+        Self { content: Content::Inner { body, permit } }
     }
 
     pub(super) fn refusal(bytes: Bytes) -> Self {
         let bytes = Some(bytes).filter(|bytes| !bytes.is_empty());
-        Self {
-            content: Content::Refusal { bytes },
-        }
+        Self { content: Content::Refusal { bytes } }
     }
 }
 

@@ -36,10 +36,7 @@ pub struct MarkConnection<S = ()> {
 impl MarkConnection {
     /// Marks requests with these facts.
     pub const fn new(connection: Connection) -> Self {
-        Self {
-            connection,
-            inner: (),
-        }
+        Self { connection, inner: () }
     }
 }
 
@@ -47,10 +44,7 @@ impl<S> Layer<S> for MarkConnection {
     type Service = MarkConnection<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        MarkConnection {
-            connection: self.connection,
-            inner,
-        }
+        MarkConnection { connection: self.connection, inner }
     }
 }
 

@@ -3,9 +3,11 @@
 
 use std::future::Future;
 use std::mem;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use http::{HeaderName, Request};
 
@@ -31,21 +33,21 @@ pub(super) struct Flow {
 #[allow(clippy::large_enum_variant)]
 enum Step {
     /// The store is being asked.
-    Find {
-        lookup: Eventually<Found>,
-        source: &'static CredentialSource,
-        client: Client,
-    },
+    Find { lookup: Eventually<Found>, source: &'static CredentialSource, client: Client },
     /// The limiter is being asked.
-    Charge {
-        purpose: Purpose,
-        charge: Eventually<Result<Verdict, LimiterError>>,
-    },
+    Charge { purpose: Purpose, charge: Eventually<Result<Verdict, LimiterError>> },
     /// The request waits for a place on its route.
     Queue(Pin<Box<dyn Future<Output = Option<Permit>> + Send>>),
-    /// All is said; taken once.
-    Done(Option<Outcome>),
+    /// All was said before the store was asked: the request passes without a key, within this
+    /// budget, or does not.
+    Settled(Result<Option<Duration>, Denial>),
+    /// The outcome was taken.
+    Done,
 }
+
+/// What follows a step: another one, or the outcome. It is handed on and never kept, for it is
+/// large, and to move it costs more than most steps.
+type Next = ControlFlow<Outcome, Step>;
 
 /// Why the limiter is being asked.
 enum Purpose {
@@ -73,29 +75,21 @@ impl Flow {
         let policy = &shared.policy;
         let client = policy.client(connection(request), request.headers());
         let step = match policy.admit(Head::of(request), client) {
-            Ok(Admission::Key(digest, source)) => Step::Find {
-                lookup: shared.store.find(&digest),
-                source,
-                client,
-            },
-            Ok(Admission::Anonymous(budget)) => admitted(Admitted {
-                budget,
-                ..Admitted::default()
-            }),
+            Ok(Admission::Key(digest, source)) => {
+                Step::Find { lookup: shared.store.find(&digest), source, client }
+            }
+            Ok(Admission::Anonymous(budget)) => Step::Settled(Ok(budget)),
             Err(denial) => {
                 if denial == Denial::InsecureTransport
                     && let Some(digest) = policy.exposed_key(request.headers())
                 {
                     shared.observer.key_exposed(&digest);
                 }
-                refused(&shared, denial, None)
+                shared.observer.refused(&denial, None);
+                Step::Settled(Err(denial))
             }
         };
-        Self {
-            shared,
-            step,
-            judged: None,
-        }
+        Self { shared, step, judged: None }
     }
 
     pub(super) const fn shared(&self) -> &Arc<Shared> {
@@ -105,12 +99,8 @@ impl Flow {
     /// Goes on until something has to wait. Pending for ever once the outcome was taken.
     pub(super) fn poll(&mut self, context: &mut Context<'_>, head: Head<'_>) -> Poll<Outcome> {
         loop {
-            self.step = match &mut self.step {
-                Step::Find {
-                    lookup,
-                    source,
-                    client,
-                } => {
+            let next = match &mut self.step {
+                Step::Find { lookup, source, client } => {
                     let found = ready!(Pin::new(lookup).poll(context));
                     let (source, client) = (*source, *client);
                     self.found(found, source, client, head)
@@ -124,8 +114,21 @@ impl Flow {
                     let permit = ready!(wait.as_mut().poll(context));
                     self.placed(permit)
                 }
-                Step::Done(outcome) => return outcome.take().map_or(Poll::Pending, Poll::Ready),
+                Step::Settled(settled) => {
+                    ControlFlow::Break(match mem::replace(settled, Ok(None)) {
+                        Ok(budget) => Outcome::Admitted(Admitted { budget, ..Admitted::default() }),
+                        Err(denial) => Outcome::Refused { denial, passage: None },
+                    })
+                }
+                Step::Done => return Poll::Pending,
             };
+            match next {
+                ControlFlow::Continue(step) => self.step = step,
+                ControlFlow::Break(outcome) => {
+                    self.step = Step::Done;
+                    return Poll::Ready(outcome);
+                }
+            }
         }
     }
 
@@ -136,7 +139,7 @@ impl Flow {
         source: &'static CredentialSource,
         client: Client,
         head: Head<'_>,
-    ) -> Step {
+    ) -> Next {
         let shared = &*self.shared;
         let record = match found {
             Ok(Some(record)) => record,
@@ -161,17 +164,9 @@ impl Flow {
             Scheme::Header(name) => Some(HeaderName::from_static(name)),
             Scheme::Basic(_) | Scheme::Bearer => None,
         };
-        let concurrency = shared
-            .policy
-            .route(route)
-            .and_then(|route| route.concurrency);
+        let concurrency = shared.policy.route(route).and_then(|route| route.concurrency);
         self.judged = Some(Judged {
-            passage: Passage {
-                record,
-                route,
-                verdict: None,
-                now,
-            },
+            passage: Passage { record, route, verdict: None, now },
             cleared,
             permit: None,
             own_header,
@@ -184,34 +179,40 @@ impl Flow {
     }
 
     /// Asks the limiter, unless there is nothing to count.
-    fn ask(&mut self, purpose: Purpose) -> Step {
+    fn ask(&mut self, purpose: Purpose) -> Next {
         let shared = &*self.shared;
         let Some(Judged { passage, .. }) = &self.judged else {
-            return Step::Done(None);
+            return ControlFlow::Continue(Step::Done);
         };
         let quotas = shared.policy.quotas(&passage.record, passage.route);
         let silent = matches!(purpose, Purpose::Report(_)) && !shared.renderer.speaks_of_limits();
-        let charge = match &shared.limits {
-            _ if quotas.is_empty() || silent => Eventually::now(Ok(Verdict::passed())),
-            Limits::Off => Eventually::now(Ok(Verdict::passed())),
-            Limits::Unset => Eventually::now(Err(LimiterError::new("no limiter is configured"))),
-            Limits::Counted(limiter, _) => limiter.charge(Charge {
-                account: passage.record.account().id(),
-                key: passage.record.id(),
-                quotas,
-                cost: u32::from(!matches!(purpose, Purpose::Report(_))),
-                commit: matches!(purpose, Purpose::Take),
-                now: passage.now,
-            }),
+        let charged = match &shared.limits {
+            _ if quotas.is_empty() || silent => Ok(Verdict::passed()),
+            Limits::Off => Ok(Verdict::passed()),
+            Limits::Unset => Err(LimiterError::new("no limiter is configured")),
+            Limits::Counted(limiter, _) => {
+                let charge = limiter.charge(Charge {
+                    account: passage.record.account().id(),
+                    key: passage.record.id(),
+                    quotas,
+                    cost: u32::from(!matches!(purpose, Purpose::Report(_))),
+                    commit: matches!(purpose, Purpose::Take),
+                    now: passage.now,
+                });
+                match charge.into_now() {
+                    Ok(charged) => charged,
+                    Err(charge) => return ControlFlow::Continue(Step::Charge { purpose, charge }),
+                }
+            }
         };
-        Step::Charge { purpose, charge }
+        self.charged(purpose, charged)
     }
 
     /// Goes on with the limiter's verdict.
-    fn charged(&mut self, purpose: Purpose, charged: Result<Verdict, LimiterError>) -> Step {
+    fn charged(&mut self, purpose: Purpose, charged: Result<Verdict, LimiterError>) -> Next {
         let shared = &*self.shared;
         let Some(mut judged) = self.judged.take() else {
-            return Step::Done(None);
+            return ControlFlow::Continue(Step::Done);
         };
         let verdict = match (charged, &purpose) {
             (Ok(verdict), _) => verdict,
@@ -239,32 +240,27 @@ impl Flow {
     }
 
     /// Takes a place on the route, or queues for one.
-    fn enter(&mut self, judged: Judged, rule: Concurrency) -> Step {
+    fn enter(&mut self, judged: Judged, rule: Concurrency) -> Next {
         let passage = &judged.passage;
         let account = passage.record.account().id();
-        let place = self
-            .shared
-            .places
-            .enter(account, passage.route.unwrap_or(0), rule);
+        let place = self.shared.places.enter(account, passage.route.unwrap_or(0), rule);
         self.judged = Some(judged);
         match place {
             Place::Free(permit) => self.placed(Some(permit)),
             Place::Refused => self.placed(None),
-            Place::Queued(ticket) => Step::Queue(Box::pin(ticket.wait(rule))),
+            Place::Queued(ticket) => {
+                ControlFlow::Continue(Step::Queue(Box::pin(ticket.wait(rule))))
+            }
         }
     }
 
     /// Takes the cost of a request that found its place.
-    fn placed(&mut self, permit: Option<Permit>) -> Step {
+    fn placed(&mut self, permit: Option<Permit>) -> Next {
         let Some(mut judged) = self.judged.take() else {
-            return Step::Done(None);
+            return ControlFlow::Continue(Step::Done);
         };
         if permit.is_none() {
-            return refused(
-                &self.shared,
-                Denial::ConcurrencyExceeded,
-                Some(judged.passage),
-            );
+            return refused(&self.shared, Denial::ConcurrencyExceeded, Some(judged.passage));
         }
         judged.permit = permit;
         // It may have queued for a while.
@@ -274,37 +270,26 @@ impl Flow {
     }
 }
 
-fn refused(shared: &Shared, denial: Denial, passage: Option<Passage>) -> Step {
+fn refused(shared: &Shared, denial: Denial, passage: Option<Passage>) -> Next {
     let record = passage.as_ref().map(|passage| &*passage.record);
     shared.observer.refused(&denial, record);
-    Step::Done(Some(Outcome::Refused { denial, passage }))
+    ControlFlow::Break(Outcome::Refused { denial, passage })
 }
 
-fn granted(shared: &Shared, judged: Judged, verdict: Verdict) -> Step {
-    let Judged {
-        passage,
-        cleared,
-        permit,
-        own_header,
-    } = judged;
-    let Some(cleared) = cleared else {
-        return Step::Done(None);
+fn granted(shared: &Shared, judged: Judged, verdict: Verdict) -> Next {
+    let Some(cleared) = judged.cleared else {
+        return ControlFlow::Continue(Step::Done);
     };
+    let Passage { route, now, .. } = judged.passage;
     match cleared.grant(verdict) {
-        Err(denial) => refused(shared, denial, Some(passage)),
-        Ok(grant) => admitted(Admitted {
+        Err(denial) => refused(shared, denial, Some(judged.passage)),
+        Ok(grant) => ControlFlow::Break(Outcome::Admitted(Admitted {
             grant: Some(grant),
-            budget: shared
-                .policy
-                .route(passage.route)
-                .and_then(|route| route.budget),
-            passage: Some(passage),
-            permit,
-            own_header,
-        }),
+            route,
+            now,
+            permit: judged.permit,
+            budget: shared.policy.route(route).and_then(|route| route.budget),
+            own_header: judged.own_header,
+        })),
     }
-}
-
-const fn admitted(admitted: Admitted) -> Step {
-    Step::Done(Some(Outcome::Admitted(admitted)))
 }

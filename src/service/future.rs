@@ -5,10 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, Method, Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
@@ -17,11 +16,10 @@ use tower_service::Service;
 use super::body::GateBody;
 use super::flow::Flow;
 use super::layer::Shared;
-use super::outcome::{Admitted, Outcome, Passage};
+use super::outcome::{Admitted, Outcome};
 use crate::denial::Denial;
-use crate::limits::Permit;
 use crate::request::Head;
-use crate::response::{Asked, keep_private};
+use crate::response::{Asked, Trail, keep_private};
 
 pin_project! {
     /// Resolves to the inner service's response, or to a refusal.
@@ -57,10 +55,8 @@ pin_project! {
 
 /// What is left to do when the inner service has answered.
 struct Serving {
-    passage: Option<Passage>,
-    permit: Option<Permit>,
-    own_header: Option<HeaderName>,
-    budget: Option<(Duration, Pin<Box<Sleep>>)>,
+    admitted: Admitted,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
@@ -68,11 +64,7 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         Self {
             head: request.method() == Method::HEAD,
             shared: Arc::clone(flow.shared()),
-            state: State::Deciding {
-                flow,
-                request: Some(request),
-                service,
-            },
+            state: State::Deciding { flow, request: Some(request), service },
         }
     }
 }
@@ -89,11 +81,7 @@ where
         let mut this = self.project();
         loop {
             let next = match this.state.as_mut().project() {
-                StateProjection::Deciding {
-                    flow,
-                    request,
-                    service,
-                } => {
+                StateProjection::Deciding { flow, request, service } => {
                     let Some(head) = request.as_ref().map(Head::of) else {
                         return Poll::Pending;
                     };
@@ -104,14 +92,11 @@ where
                     match outcome {
                         Outcome::Admitted(admitted) => {
                             let (request, serving) = prepare(this.shared, admitted, request);
-                            State::Serving {
-                                future: service.call(request),
-                                serving,
-                            }
+                            State::Serving { future: service.call(request), serving }
                         }
                         Outcome::Refused { denial, passage } => {
-                            let response =
-                                refuse(this.shared, *this.head, &denial, passage.as_ref());
+                            let trail = passage.as_ref().map(|passage| passage.trail(this.shared));
+                            let response = refuse(this.shared, *this.head, &denial, trail);
                             this.state.set(State::Done);
                             return Poll::Ready(Ok(response));
                         }
@@ -120,15 +105,10 @@ where
                 StateProjection::Serving { future, serving } => {
                     let finished = match future.poll(context) {
                         Poll::Ready(answered) => answered
-                            .map(|response| finish(this.shared, *this.head, response, serving)),
+                            .map(|response| serving.finish(this.shared, *this.head, response)),
                         Poll::Pending => {
                             let denial = ready!(serving.poll_budget(context));
-                            Ok(refuse(
-                                this.shared,
-                                *this.head,
-                                &denial,
-                                serving.passage.as_ref(),
-                            ))
+                            Ok(serving.deny(this.shared, *this.head, &denial))
                         }
                     };
                     this.state.set(State::Done);
@@ -147,74 +127,61 @@ fn prepare<B>(
     admitted: Admitted,
     mut request: Request<B>,
 ) -> (Request<B>, Serving) {
-    if let Some(grant) = admitted.grant {
+    if let Some(grant) = &admitted.grant {
         if shared.strip_credential {
             for name in shared.policy.credentials.header_names() {
                 request.headers_mut().remove(name);
             }
         }
-        request.extensions_mut().insert(grant);
+        request.extensions_mut().insert(grant.clone());
     }
-    let timer = |budget: Duration| (budget, Box::pin(sleep(budget)));
-    let serving = Serving {
-        passage: admitted.passage,
-        permit: admitted.permit,
-        own_header: admitted.own_header,
-        budget: admitted.budget.map(timer),
-    };
-    (request, serving)
+    let timer = admitted.budget.map(|budget| Box::pin(sleep(budget)));
+    (request, Serving { admitted, timer })
 }
 
-/// Adds to the inner service's response, or renders the denial that it asks for.
-fn finish<R>(
-    shared: &Shared,
-    head: bool,
-    mut response: Response<R>,
-    serving: &mut Serving,
-) -> Response<GateBody<R>> {
-    let passage = serving.passage.take();
-    if let Some(Asked(denial)) = response.extensions_mut().remove::<Asked>() {
-        let record = passage.as_ref().map(|passage| &*passage.record);
-        shared.observer.refused(&denial, record);
-        return refuse(shared, head, &denial, passage.as_ref());
+impl Serving {
+    /// Adds to the inner service's response, or renders the denial that it asks for.
+    fn finish<R>(
+        &mut self,
+        shared: &Shared,
+        head: bool,
+        mut response: Response<R>,
+    ) -> Response<GateBody<R>> {
+        if let Some(Asked(denial)) = response.extensions_mut().remove::<Asked>() {
+            return self.deny(shared, head, &denial);
+        }
+        if let Some(trail) = self.admitted.trail(shared) {
+            shared.renderer.mark(response.headers_mut(), trail);
+        }
+        if let Some(header) = &self.admitted.own_header {
+            keep_private(response.headers_mut(), header);
+        }
+        let permit = self.admitted.permit.take();
+        response.map(|body| GateBody::inner(body, permit))
     }
-    if let Some(passage) = &passage {
-        shared
-            .renderer
-            .mark(response.headers_mut(), passage.trail(shared));
+
+    /// Refuses a request that was admitted.
+    fn deny<R>(&self, shared: &Shared, head: bool, denial: &Denial) -> Response<GateBody<R>> {
+        shared.observer.refused(denial, self.admitted.record());
+        refuse(shared, head, denial, self.admitted.trail(shared))
     }
-    if let Some(header) = &serving.own_header {
-        keep_private(response.headers_mut(), header);
+
+    /// Resolves when the time budget is spent; never, if there is none.
+    fn poll_budget(&mut self, context: &mut Context<'_>) -> Poll<Denial> {
+        let (Some(timer), Some(budget)) = (&mut self.timer, self.admitted.budget) else {
+            return Poll::Pending;
+        };
+        timer.as_mut().poll(context).map(|()| Denial::TimedOut { budget })
     }
-    let permit = serving.permit.take();
-    response.map(|body| GateBody::inner(body, permit))
 }
 
 fn refuse<R>(
     shared: &Shared,
     head: bool,
     denial: &Denial,
-    passage: Option<&Passage>,
+    trail: Option<Trail<'_>>,
 ) -> Response<GateBody<R>> {
-    let trail = passage.map(|passage| passage.trail(shared));
-    shared
-        .renderer
-        .refuse(denial, head, trail)
-        .map(GateBody::refusal)
-}
-
-impl Serving {
-    /// Resolves when the time budget is spent; never, if there is none.
-    fn poll_budget(&mut self, context: &mut Context<'_>) -> Poll<Denial> {
-        let Some((budget, sleep)) = &mut self.budget else {
-            return Poll::Pending;
-        };
-        let budget = *budget;
-        sleep
-            .as_mut()
-            .poll(context)
-            .map(|()| Denial::TimedOut { budget })
-    }
+    shared.renderer.refuse(denial, head, trail).map(GateBody::refusal)
 }
 
 impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {

@@ -96,9 +96,7 @@ impl ApiKeyLayer {
     }
 
     pub(super) fn new(shared: Shared) -> Self {
-        Self {
-            shared: Arc::new(shared),
-        }
+        Self { shared: Arc::new(shared) }
     }
 
     /// Explains what this layer decides of a request and what it answers, check by check, if the

@@ -21,8 +21,6 @@ pub struct StoreError {
 impl StoreError {
     /// Wraps the cause.
     pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            source: source.into(),
-        }
+        Self { source: source.into() }
     }
 }

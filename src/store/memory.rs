@@ -100,10 +100,7 @@ impl MemoryStore {
         let record = Arc::new(record);
         // The new secret serves before the old one stops, so no reader ever misses the key.
         let former = records.insert(digest, Arc::clone(&record)).cloned();
-        let moved = index
-            .digests
-            .insert(id.clone(), digest)
-            .filter(|old| *old != digest);
+        let moved = index.digests.insert(id.clone(), digest).filter(|old| *old != digest);
         let replaced = moved.and_then(|old| records.remove(&old).cloned());
         for gone in former.into_iter().chain(replaced) {
             index.forget(gone.account().id(), gone.id());
@@ -160,10 +157,7 @@ impl MemoryStore {
         let Index { digests, accounts } = &mut *index;
         let members = accounts
             .entry(account.id().clone())
-            .or_insert_with(|| Members {
-                account: Arc::clone(&account),
-                keys: HashSet::new(),
-            });
+            .or_insert_with(|| Members { account: Arc::clone(&account), keys: HashSet::new() });
         members.account = Arc::clone(&account);
         let records = self.0.records.pin();
         for digest in members.keys.iter().filter_map(|key| digests.get(key)) {
@@ -176,21 +170,14 @@ impl MemoryStore {
     /// Returns the account's state.
     pub fn account(&self, id: &str) -> Option<Arc<Account>> {
         let index = self.index();
-        index
-            .accounts
-            .get(id)
-            .map(|members| Arc::clone(&members.account))
+        index.accounts.get(id).map(|members| Arc::clone(&members.account))
     }
 
     /// Lists the records of an account, in the order of their ids.
     pub fn records(&self, account: &str) -> Vec<Arc<KeyRecord>> {
         let index = self.index();
         let records = self.0.records.pin();
-        let keys = index
-            .accounts
-            .get(account)
-            .into_iter()
-            .flat_map(|members| &members.keys);
+        let keys = index.accounts.get(account).into_iter().flat_map(|members| &members.keys);
         let mut found: Vec<Arc<KeyRecord>> = keys
             .filter_map(|key| index.digests.get(key))
             .filter_map(|digest| records.get(digest).cloned())
@@ -239,17 +226,12 @@ mod tests {
 
     fn found(store: &MemoryStore, text: &str) -> Option<String> {
         let records = store.0.records.pin();
-        records
-            .get(&digest(text))
-            .map(|record| record.id().to_string())
+        records.get(&digest(text)).map(|record| record.id().to_string())
     }
 
     fn ids(store: &MemoryStore, account: &str) -> Vec<String> {
         let records = store.records(account);
-        records
-            .iter()
-            .map(|record| record.id().to_string())
-            .collect()
+        records.iter().map(|record| record.id().to_string()).collect()
     }
 
     #[test]
@@ -260,15 +242,9 @@ mod tests {
         assert_eq!((found(&store, "old"), store.len()), (None, 1));
         assert_eq!(found(&store, "new").as_deref(), Some("key"));
         store.insert(digest("new"), record("key", "other"));
-        assert_eq!(
-            (ids(&store, "acme").len(), ids(&store, "other").len()),
-            (0, 1)
-        );
+        assert_eq!((ids(&store, "acme").len(), ids(&store, "other").len()), (0, 1));
         store.insert(digest("newer"), record("key", "acme"));
-        assert_eq!(
-            (ids(&store, "acme").len(), ids(&store, "other").len()),
-            (1, 0)
-        );
+        assert_eq!((ids(&store, "acme").len(), ids(&store, "other").len()), (1, 0));
     }
 
     #[test]
@@ -295,11 +271,7 @@ mod tests {
     fn an_edit_holds_whole_or_not_at_all() {
         let store = MemoryStore::new();
         store.insert(digest("a"), record("key", "acme"));
-        assert!(
-            store
-                .edit("key", |key| key.revoked(true).scopes(["no space"]))
-                .is_err()
-        );
+        assert!(store.edit("key", |key| key.revoked(true).scopes(["no space"])).is_err());
         assert!(!store.records("acme")[0].is_revoked());
         assert_eq!(store.edit("key", |key| key.revoked(true)), Ok(true));
         assert!(store.records("acme")[0].is_revoked());

@@ -27,28 +27,17 @@ use crate::response::{
 };
 use crate::rules::{Route, RouteRow};
 
-const MISSING: Answer = answer(
-    StatusCode::UNAUTHORIZED,
-    "Unauthorized",
-    "An API key is required.",
-)
-.challenge(Challenge::Bare);
-const INVALID: Answer = answer(
-    StatusCode::UNAUTHORIZED,
-    "Unauthorized",
-    "The API key is invalid.",
-)
-.challenge(Challenge::InvalidToken);
+const MISSING: Answer = answer(StatusCode::UNAUTHORIZED, "Unauthorized", "An API key is required.")
+    .challenge(Challenge::Bare);
+const INVALID: Answer = answer(StatusCode::UNAUTHORIZED, "Unauthorized", "The API key is invalid.")
+    .challenge(Challenge::InvalidToken);
 const FORBIDDEN: Answer = answer(
     StatusCode::FORBIDDEN,
     "Forbidden",
     "The API key does not have permission to perform this action.",
 );
-const LIMITED: Answer = answer(
-    StatusCode::TOO_MANY_REQUESTS,
-    "Too many requests",
-    "The rate limit was exceeded.",
-);
+const LIMITED: Answer =
+    answer(StatusCode::TOO_MANY_REQUESTS, "Too many requests", "The rate limit was exceeded.");
 const UNAVAILABLE: Answer = answer(
     StatusCode::SERVICE_UNAVAILABLE,
     "Service unavailable",
@@ -78,18 +67,9 @@ pub const PROFILE: Profile = Profile {
     quotas: &[Quota::new("minute", 300, Duration::from_secs(60)).counted(Algorithm::LeakyBucket)],
     limit_headers: LimitHeaders::RATE_LIMIT,
     principal_headers: &[
-        PrincipalHeader {
-            name: "request-id",
-            value: PrincipalValue::RequestId("req_"),
-        },
-        PrincipalHeader {
-            name: "persona-environment-id",
-            value: PrincipalValue::Environment,
-        },
-        PrincipalHeader {
-            name: "persona-organization-id",
-            value: PrincipalValue::Account,
-        },
+        PrincipalHeader { name: "request-id", value: PrincipalValue::RequestId("req_") },
+        PrincipalHeader { name: "persona-environment-id", value: PrincipalValue::Environment },
+        PrincipalHeader { name: "persona-organization-id", value: PrincipalValue::Account },
     ],
     answers: Answers {
         insecure_transport: bad_request("HTTPS is required."),
@@ -175,9 +155,5 @@ const fn row(
     path: &'static str,
     scopes: &'static [&'static str],
 ) -> RouteRow {
-    RouteRow {
-        methods,
-        path,
-        route: Route::new().all_of(scopes),
-    }
+    RouteRow { methods, path, route: Route::new().all_of(scopes) }
 }

@@ -23,11 +23,9 @@ use crate::rules::{Route, RouteRow};
 const LOG_IN: Answer = unauthorized("Please, log in");
 const UNKNOWN: Answer = unauthorized("Unknown API key");
 const FORBIDDEN: Answer = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Text("Access denied"));
-const UNAVAILABLE: Answer = Answer::new(
-    StatusCode::SERVICE_UNAVAILABLE,
-    ErrorBody::Text("Service unavailable"),
-)
-.retry_after(OUTAGE_SECONDS);
+const UNAVAILABLE: Answer =
+    Answer::new(StatusCode::SERVICE_UNAVAILABLE, ErrorBody::Text("Service unavailable"))
+        .retry_after(OUTAGE_SECONDS);
 
 const fn unauthorized(text: &'static str) -> Answer {
     Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Text(text)).challenge(Challenge::Bare)
@@ -93,14 +91,6 @@ pub const ROUTES: &[RouteRow] = &[
         path: "/rest/tracker",
         route: Route::new().budget(Duration::from_secs(10)),
     },
-    RouteRow {
-        methods: &[Method::GET],
-        path: "/rest/users",
-        route: Route::new(),
-    },
-    RouteRow {
-        methods: &[],
-        path: "/rest/{*rest}",
-        route: Route::new(),
-    },
+    RouteRow { methods: &[Method::GET], path: "/rest/users", route: Route::new() },
+    RouteRow { methods: &[], path: "/rest/{*rest}", route: Route::new() },
 ];

@@ -17,28 +17,19 @@ use crate::request::CredentialSource;
 use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
 use crate::rules::{Expected, RequiredHeader, Route, RouteRow};
 
-const MISSING: Answer = answer(
-    StatusCode::UNAUTHORIZED,
-    "unauthorized",
-    "Authentication is required.",
-)
-.challenge(Challenge::Bare);
-const INVALID: Answer = answer(
-    StatusCode::UNAUTHORIZED,
-    "unauthorized",
-    "The access key is invalid.",
-)
-.challenge(Challenge::InvalidToken);
+const MISSING: Answer =
+    answer(StatusCode::UNAUTHORIZED, "unauthorized", "Authentication is required.")
+        .challenge(Challenge::Bare);
+const INVALID: Answer =
+    answer(StatusCode::UNAUTHORIZED, "unauthorized", "The access key is invalid.")
+        .challenge(Challenge::InvalidToken);
 const FORBIDDEN: Answer = answer(
     StatusCode::FORBIDDEN,
     "forbidden",
     "You do not have permission to perform this action.",
 );
-const LIMITED: Answer = answer(
-    StatusCode::TOO_MANY_REQUESTS,
-    "rate_limit_exceeded",
-    "Too many requests.",
-);
+const LIMITED: Answer =
+    answer(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", "Too many requests.");
 const UNAVAILABLE: Answer = answer(
     StatusCode::SERVICE_UNAVAILABLE,
     "service_unavailable",
@@ -95,19 +86,11 @@ pub const PROFILE: Profile = Profile {
         scope_missing: FORBIDDEN.challenge(Challenge::InsufficientScope),
         rate_limited: LIMITED,
         concurrency_exceeded: LIMITED,
-        timed_out: answer(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "timeout",
-            "The request took too long.",
-        ),
+        timed_out: answer(StatusCode::SERVICE_UNAVAILABLE, "timeout", "The request took too long."),
         store_unavailable: UNAVAILABLE,
         limiter_unavailable: UNAVAILABLE,
     },
 };
 
 /// The one documented route.
-pub const ROUTES: &[RouteRow] = &[RouteRow {
-    methods: &[],
-    path: "/api",
-    route: Route::new(),
-}];
+pub const ROUTES: &[RouteRow] = &[RouteRow { methods: &[], path: "/api", route: Route::new() }];

@@ -30,11 +30,8 @@ const MISSING: Answer = unauthorized("No API key was provided").challenge(Challe
 const INVALID: Answer = unauthorized("The API key is invalid").challenge(Challenge::InvalidToken);
 const FORBIDDEN: Answer = answer(StatusCode::FORBIDDEN, "forbidden", "Permission denied");
 const NOT_FOUND: Answer = answer(StatusCode::NOT_FOUND, "not_found", "Not found");
-const LIMITED: Answer = answer(
-    StatusCode::TOO_MANY_REQUESTS,
-    "too_many_requests",
-    "Too many requests",
-);
+const LIMITED: Answer =
+    answer(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests");
 const UNAVAILABLE: Answer = answer(
     StatusCode::SERVICE_UNAVAILABLE,
     "service_unavailable",
@@ -43,10 +40,7 @@ const UNAVAILABLE: Answer = answer(
 .retry_after(OUTAGE_SECONDS);
 
 const fn unauthorized(error: &'static str) -> Answer {
-    Answer::new(
-        StatusCode::UNAUTHORIZED,
-        ErrorBody::CodeAndContext { error },
-    )
+    Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::CodeAndContext { error })
 }
 
 const fn answer(status: StatusCode, key: &'static str, message: &'static str) -> Answer {
@@ -65,15 +59,10 @@ pub const PROFILE: Profile = Profile {
     realm: "Polytomic",
     credentials: &[BEARER],
     formats: &[
-        KeyFormat::new()
-            .literal("pk_live_")
-            .characters(Alphabet::LowerHex, 32),
+        KeyFormat::new().literal("pk_live_").characters(Alphabet::LowerHex, 32),
         KeyFormat::uuid(),
     ],
-    required_headers: &[RequiredHeader {
-        name: "x-polytomic-version",
-        expected: Expected::Date,
-    }],
+    required_headers: &[RequiredHeader { name: "x-polytomic-version", expected: Expected::Date }],
     quotas: &[],
     limit_headers: LimitHeaders::NONE,
     principal_headers: &[],
@@ -105,11 +94,7 @@ pub const PROFILE: Profile = Profile {
         scope_missing: FORBIDDEN.challenge(Challenge::InsufficientScope),
         rate_limited: LIMITED,
         concurrency_exceeded: LIMITED,
-        timed_out: answer(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "timeout",
-            "The request took too long",
-        ),
+        timed_out: answer(StatusCode::SERVICE_UNAVAILABLE, "timeout", "The request took too long"),
         store_unavailable: UNAVAILABLE,
         limiter_unavailable: UNAVAILABLE,
     },
@@ -117,10 +102,7 @@ pub const PROFILE: Profile = Profile {
 
 /// The front door of Polytomic on premises: the deployment key authenticates through Basic.
 pub const ON_PREMISES: Profile = Profile {
-    credentials: &[
-        CredentialSource::basic(BasicKey::UserOrPassword).only(&[DEPLOYMENT]),
-        BEARER,
-    ],
+    credentials: &[CredentialSource::basic(BasicKey::UserOrPassword).only(&[DEPLOYMENT]), BEARER],
     ..PROFILE
 };
 
@@ -129,11 +111,7 @@ pub const ROUTES: &[RouteRow] = &[
     row(&[Method::GET], "/api/me", &[]),
     row(&[Method::GET], "/api/organizations", MANAGING),
     row(&[Method::GET], "/api/organizations/{org}/users", MANAGING),
-    row(
-        &[Method::POST],
-        "/api/organizations/{org}/users/{user}/keys",
-        MANAGING,
-    ),
+    row(&[Method::POST], "/api/organizations/{org}/users/{user}/keys", MANAGING),
     row(&[Method::GET], "/api/bulk/syncs", WORKING),
 ];
 
@@ -145,9 +123,5 @@ const fn row(
     path: &'static str,
     kinds: &'static [&'static str],
 ) -> RouteRow {
-    RouteRow {
-        methods,
-        path,
-        route: Route::new().kinds(kinds),
-    }
+    RouteRow { methods, path, route: Route::new().kinds(kinds) }
 }

@@ -18,25 +18,18 @@ use crate::request::CredentialSource;
 use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
 use crate::rules::{Route, RouteRow};
 
-const MISSING: Answer = Answer::new(
-    StatusCode::UNAUTHORIZED,
-    ErrorBody::Error("Missing API key."),
-)
-.challenge(Challenge::Bare);
-const INVALID: Answer = Answer::new(
-    StatusCode::UNAUTHORIZED,
-    ErrorBody::Error("Invalid API key provided."),
-)
-.challenge(Challenge::InvalidToken);
+const MISSING: Answer = Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Error("Missing API key."))
+    .challenge(Challenge::Bare);
+const INVALID: Answer =
+    Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Error("Invalid API key provided."))
+        .challenge(Challenge::InvalidToken);
 const MALFORMED: Answer = bad_request("Malformed Authorization header.");
 const FORBIDDEN: Answer = Answer::new(
     StatusCode::FORBIDDEN,
     ErrorBody::Error("You do not have permission to perform this action."),
 );
-const LIMITED: Answer = Answer::new(
-    StatusCode::TOO_MANY_REQUESTS,
-    ErrorBody::Error("Rate limit exceeded."),
-);
+const LIMITED: Answer =
+    Answer::new(StatusCode::TOO_MANY_REQUESTS, ErrorBody::Error("Rate limit exceeded."));
 const UNAVAILABLE: Answer = Answer::new(
     StatusCode::SERVICE_UNAVAILABLE,
     ErrorBody::Error("Service temporarily unavailable."),
@@ -59,10 +52,7 @@ pub const PROFILE: Profile = Profile {
         Quota::new("minute", 100, Duration::from_secs(60)),
         Quota::new("hour", 5_000, Duration::from_secs(3_600)),
     ],
-    limit_headers: LimitHeaders {
-        limit: false,
-        ..LimitHeaders::RATE_LIMIT
-    },
+    limit_headers: LimitHeaders { limit: false, ..LimitHeaders::RATE_LIMIT },
     principal_headers: &[],
     answers: Answers {
         insecure_transport: bad_request("HTTPS is required."),

@@ -14,87 +14,46 @@ fn with(mut request: Request<()>, name: &'static str, value: &str) -> Request<()
 
 #[tokio::test]
 async fn optional_mode_admits_only_absent_credentials() {
-    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .optional()
-        .build()
-        .unwrap();
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).optional().build().unwrap();
     let service = greeting(&layer);
     let bare = || anonymous(Method::GET, "/");
     for (request, expected) in [
         (bare(), "admitted"),
         (request(Method::GET, "/"), "admitted"),
-        (
-            with(bare(), "authorization", "Digest abc"),
-            "scheme_unsupported",
-        ),
-        (
-            with(bare(), "authorization", "Bearer"),
-            "credentials_malformed",
-        ),
-        (
-            with(bare(), "authorization", "Bearer short"),
-            "key_malformed",
-        ),
-        (
-            with(bare(), "authorization", "Bearer 0123456789abcdef"),
-            "key_unknown",
-        ),
+        (with(bare(), "authorization", "Digest abc"), "scheme_unsupported"),
+        (with(bare(), "authorization", "Bearer"), "credentials_malformed"),
+        (with(bare(), "authorization", "Bearer short"), "key_malformed"),
+        (with(bare(), "authorization", "Bearer 0123456789abcdef"), "key_unknown"),
         (with(bare(), "x-api-key", ""), "credentials_malformed"),
-        (
-            with(request(Method::GET, "/"), "x-api-key", KEY),
-            "credentials_ambiguous",
-        ),
+        (with(request(Method::GET, "/"), "x-api-key", KEY), "credentials_ambiguous"),
     ] {
         let sent = format!("{request:?}");
         assert_eq!(reason(&send(&service, request).await), expected, "{sent}");
     }
     assert_eq!(text(send(&service, bare()).await).await, "hello stranger");
-    assert_eq!(
-        text(send(&service, request(Method::GET, "/")).await).await,
-        "hello acme"
-    );
+    assert_eq!(text(send(&service, request(Method::GET, "/")).await).await, "hello acme");
 }
 
 #[tokio::test]
 async fn optional_mode_still_wants_https() {
-    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .optional()
-        .build()
-        .unwrap();
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).optional().build().unwrap();
     let mut bare = anonymous(Method::GET, "/");
-    bare.extensions_mut()
-        .insert(Connection::plain("192.0.2.1:1".parse().unwrap()));
-    assert_eq!(
-        reason(&send(&greeting(&layer), bare).await),
-        "insecure_transport"
-    );
+    bare.extensions_mut().insert(Connection::plain("192.0.2.1:1".parse().unwrap()));
+    assert_eq!(reason(&send(&greeting(&layer), bare).await), "insecure_transport");
     let mut unmarked = anonymous(Method::GET, "/");
     unmarked.extensions_mut().remove::<Connection>();
-    assert_eq!(
-        reason(&send(&greeting(&layer), unmarked).await),
-        "insecure_transport"
-    );
+    assert_eq!(reason(&send(&greeting(&layer), unmarked).await), "insecure_transport");
 }
 
 #[tokio::test]
 async fn a_route_with_needs_is_not_open_to_strangers() {
     let routes = Routes::new()
         .on(&[Method::GET], "/open", Route::new())
-        .on(
-            &[Method::GET],
-            "/scope",
-            Route::new().all_of(&["users.read"]),
-        )
+        .on(&[Method::GET], "/scope", Route::new().all_of(&["users.read"]))
         .on(&[Method::GET], "/any", Route::new().any_of(&["users.read"]))
         .on(&[Method::GET], "/kind", Route::new().kinds(&["partner"]))
-        .on(
-            &[Method::GET],
-            "/of/{account}",
-            Route::new().account_parameter("account"),
-        );
-    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .routes(routes)
-        .optional();
+        .on(&[Method::GET], "/of/{account}", Route::new().account_parameter("account"));
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes).optional();
     let service = greeting(&layer.build().unwrap());
     for (path, expected) in [
         ("/open", "admitted"),
@@ -117,22 +76,14 @@ async fn preflights_pass_only_where_they_are_let_through() {
         let request = with(request, "origin", "https://example.com");
         with(request, "access-control-request-method", "GET")
     };
-    let strict = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .build()
-        .unwrap();
+    let strict = ApiKeyLayer::builder(PROFILE, store(|key| key)).build().unwrap();
     let lenient = ApiKeyLayer::builder(PROFILE, store(|key| key)).allow_preflight();
     let (strict, lenient) = (greeting(&strict), greeting(&lenient.build().unwrap()));
-    assert_eq!(
-        reason(&send(&strict, preflight()).await),
-        "credentials_missing"
-    );
+    assert_eq!(reason(&send(&strict, preflight()).await), "credentials_missing");
     assert_eq!(reason(&send(&lenient, preflight()).await), "admitted");
     let mut incomplete = preflight();
     incomplete.headers_mut().remove("origin");
-    assert_eq!(
-        reason(&send(&lenient, incomplete).await),
-        "credentials_missing"
-    );
+    assert_eq!(reason(&send(&lenient, incomplete).await), "credentials_missing");
     let mut get = preflight();
     *get.method_mut() = Method::GET;
     assert_eq!(reason(&send(&lenient, get).await), "credentials_missing");

@@ -18,9 +18,7 @@ where
     Q: Send + 'static,
     R: http_body::Body<Data = Bytes> + Send + 'static,
 {
-    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .build()
-        .unwrap();
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).build().unwrap();
     let mut answer = Some(answer);
     let inner = service_fn(move |_: Request<Q>| {
         let response = Response::new(answer.take().unwrap());
@@ -28,10 +26,7 @@ where
     });
     let inner = tower::util::BoxService::new(inner);
     let service = layer.layer(tower::buffer::Buffer::new(inner, 1));
-    service
-        .oneshot(request(Method::POST, "/").map(|()| body))
-        .await
-        .unwrap()
+    service.oneshot(request(Method::POST, "/").map(|()| body)).await.unwrap()
 }
 
 #[tokio::test]
@@ -41,15 +36,9 @@ async fn bodies_of_the_ecosystem_pass() {
     let unsync: UnsyncBoxBody<Bytes, Infallible> = Full::new(Bytes::from("boxed")).boxed_unsync();
     assert_eq!(text(through((), unsync).await).await, "boxed");
     let tonic = tonic::body::Body::new(Full::new(Bytes::from("tonic")));
-    assert_eq!(
-        text(through(tonic::body::Body::empty(), tonic).await).await,
-        "tonic"
-    );
+    assert_eq!(text(through(tonic::body::Body::empty(), tonic).await).await, "tonic");
     let axum = axum::body::Body::from("axum");
-    assert_eq!(
-        text(through(axum::body::Body::empty(), axum).await).await,
-        "axum"
-    );
+    assert_eq!(text(through(axum::body::Body::empty(), axum).await).await, "axum");
 }
 
 /// The bounds that hyper's and axum's servers put on a service.
@@ -64,9 +53,7 @@ where
 
 #[test]
 fn a_gate_can_be_served() {
-    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .build()
-        .unwrap();
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).build().unwrap();
     let inner = service_fn(|_: Request<hyper::body::Incoming>| async {
         Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
     });

@@ -22,13 +22,12 @@ use crate::support::{PROFILE, Service, greeting, reason, request, send, store};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn one_at_a_time(concurrency: Concurrency) -> ApiKeyLayer {
-    let routes = Routes::new()
-        .on(&[Method::POST], "/", Route::new().concurrency(concurrency))
-        .on(&[Method::GET], "/", Route::new());
-    ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .routes(routes)
-        .build()
-        .unwrap()
+    let routes = Routes::new().on(&[Method::POST], "/", Route::new().concurrency(concurrency)).on(
+        &[Method::GET],
+        "/",
+        Route::new(),
+    );
+    ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes).build().unwrap()
 }
 
 /// A service whose answer takes two seconds.
@@ -45,14 +44,8 @@ async fn a_place_is_held_until_the_body_ends_or_is_dropped() {
     let service = greeting(&layer);
     let post = || request(Method::POST, "/");
     let first = send(&service, post()).await;
-    assert_eq!(
-        reason(&send(&service, post()).await),
-        "concurrency_exceeded"
-    );
-    assert_eq!(
-        reason(&send(&service, request(Method::GET, "/")).await),
-        "admitted"
-    );
+    assert_eq!(reason(&send(&service, post()).await), "concurrency_exceeded");
+    assert_eq!(reason(&send(&service, request(Method::GET, "/")).await), "admitted");
     first.into_body().collect().await.unwrap();
     let second = send(&service, post()).await;
     assert_eq!(reason(&second), "admitted", "the first body has ended");
@@ -60,17 +53,9 @@ async fn a_place_is_held_until_the_body_ends_or_is_dropped() {
     let mut third = send(&service, post()).await;
     assert_eq!(reason(&third), "admitted", "the second body was dropped");
     third.body_mut().frame().await.unwrap().unwrap();
-    assert_eq!(
-        reason(&send(&service, post()).await),
-        "concurrency_exceeded",
-        "not at its end"
-    );
+    assert_eq!(reason(&send(&service, post()).await), "concurrency_exceeded", "not at its end");
     assert!(third.body_mut().frame().await.is_none());
-    assert_eq!(
-        reason(&send(&service, post()).await),
-        "admitted",
-        "the third body has ended"
-    );
+    assert_eq!(reason(&send(&service, post()).await), "admitted", "the third body has ended");
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,11 +107,7 @@ async fn a_request_that_finds_no_place_costs_nothing() {
     drop(first);
     drop(send(&service, request(Method::POST, "/")).await);
     let limited = send(&service, request(Method::POST, "/")).await;
-    assert_eq!(
-        reason(&limited),
-        "rate_limited",
-        "and a full quota takes no place"
-    );
+    assert_eq!(reason(&limited), "rate_limited", "and a full quota takes no place");
     assert_eq!(limited.headers()["retry-after"], "60");
 }
 
@@ -139,10 +120,7 @@ async fn a_spent_time_budget_ends_the_inner_service() {
         }
     }
     let routes = Routes::new().on(&[], "/", Route::new().budget(SECOND));
-    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .routes(routes)
-        .build()
-        .unwrap();
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes).build().unwrap();
     let alive = Arc::new(AtomicUsize::new(0));
     let service = layer.layer(service_fn(|_: Request<()>| {
         alive.fetch_add(1, Ordering::SeqCst);
@@ -155,10 +133,7 @@ async fn a_spent_time_budget_ends_the_inner_service() {
     }));
     let began = Instant::now();
     let response = service.oneshot(request(Method::GET, "/")).await.unwrap();
-    assert_eq!(
-        (reason(&response), response.status().as_u16()),
-        ("timed_out", 503)
-    );
+    assert_eq!((reason(&response), response.status().as_u16()), ("timed_out", 503));
     assert_eq!((began.elapsed(), alive.load(Ordering::SeqCst)), (SECOND, 0));
 }
 
@@ -166,11 +141,7 @@ async fn a_spent_time_budget_ends_the_inner_service() {
 async fn of_many_tasks_exactly_the_limit_passes() {
     const TASKS: usize = 400;
     let hour = Duration::from_secs(3_600);
-    for algorithm in [
-        Algorithm::FixedWindow,
-        Algorithm::LeakyBucket,
-        Algorithm::SlidingWindow,
-    ] {
+    for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
         for per in [Per::Account, Per::Key] {
             let tight = Quota::new("tight", 37, hour).counted(algorithm).each(per);
             let loose = Quota::new("loose", 1_000, hour).counted(algorithm);

@@ -27,23 +27,16 @@ async fn seen(layer: &ApiKeyLayer, request: Request<()>) -> Vec<(String, bool)> 
 
 fn own_header() -> Request<()> {
     let mut request = anonymous(Method::GET, "/");
-    request
-        .headers_mut()
-        .insert("x-api-key", HeaderValue::from_static(KEY));
+    request.headers_mut().insert("x-api-key", HeaderValue::from_static(KEY));
     request
 }
 
 #[tokio::test]
 async fn the_credential_is_marked_sensitive() {
-    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .build()
-        .unwrap();
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).build().unwrap();
     let bearer = seen(&layer, request(Method::GET, "/")).await;
     assert_eq!(bearer, [("authorization".to_owned(), true)]);
-    assert_eq!(
-        seen(&layer, own_header()).await,
-        [("x-api-key".to_owned(), true)]
-    );
+    assert_eq!(seen(&layer, own_header()).await, [("x-api-key".to_owned(), true)]);
 }
 
 #[tokio::test]
@@ -56,17 +49,11 @@ async fn the_credential_can_be_removed() {
 
 #[tokio::test]
 async fn answers_to_keys_in_headers_of_their_own_are_private() {
-    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .build()
-        .unwrap();
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).build().unwrap();
     let service = greeting(&layer);
     let own = send(&service, own_header()).await;
     assert_eq!(own.headers()["cache-control"], "private");
     assert_eq!(own.headers()["vary"], "x-api-key");
     let bearer = send(&service, request(Method::GET, "/")).await;
-    assert!(
-        bearer.headers().is_empty(),
-        "caches know Authorization: {:?}",
-        bearer.headers()
-    );
+    assert!(bearer.headers().is_empty(), "caches know Authorization: {:?}", bearer.headers());
 }

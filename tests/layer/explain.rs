@@ -17,26 +17,10 @@ const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
 fn explain(request: &Request<()>, connection: Connection, known: bool) -> Explanation {
     let routes = Routes::new().on(&[], "/users", Route::new().all_of(&["users.write"]));
-    let layer = ApiKeyLayer::builder(PROFILE, MemoryStore::new())
-        .routes(routes)
-        .build()
-        .unwrap();
-    let account = Arc::new(
-        Account::builder("acme")
-            .scopes(["users.read"])
-            .build()
-            .unwrap(),
-    );
-    let record = KeyRecord::builder("key_1", account)
-        .expires(NOW)
-        .build()
-        .unwrap();
-    layer.explain(
-        request,
-        connection,
-        known.then(|| Arc::new(record)).as_ref(),
-        NOW,
-    )
+    let layer = ApiKeyLayer::builder(PROFILE, MemoryStore::new()).routes(routes).build().unwrap();
+    let account = Arc::new(Account::builder("acme").scopes(["users.read"]).build().unwrap());
+    let record = KeyRecord::builder("key_1", account).expires(NOW).build().unwrap();
+    layer.explain(request, connection, known.then(|| Arc::new(record)).as_ref(), NOW)
 }
 
 #[test]
@@ -48,22 +32,12 @@ fn every_check_is_told_beyond_the_first_refusal() {
     let lacking = Outcome::Refused(Denial::ScopeMissing { needed });
     assert_eq!(explanation.outcome(Check::Scope), &lacking);
     let answer = explanation.answer().unwrap();
-    assert_eq!(
-        answer.body(),
-        &br#"{"error":"Invalid API key provided."}"#[..]
-    );
-    let order: Vec<Check> = explanation
-        .checks()
-        .iter()
-        .map(|(check, _)| *check)
-        .collect();
+    assert_eq!(answer.body(), &br#"{"error":"Invalid API key provided."}"#[..]);
+    let order: Vec<Check> = explanation.checks().iter().map(|(check, _)| *check).collect();
     assert_eq!(order, Check::ALL);
     let printed = explanation.to_string();
     assert_eq!(printed.lines().count(), 17, "{printed}");
-    assert!(
-        printed.ends_with("refused: the key has expired"),
-        "{printed}"
-    );
+    assert!(printed.ends_with("refused: the key has expired"), "{printed}");
 }
 
 #[test]
@@ -91,18 +65,12 @@ fn checks_without_anything_to_look_at_are_not_reached() {
 #[test]
 fn an_explanation_agrees_with_the_layer() {
     let routes = Routes::new().on(&[], "/", Route::new());
-    let layer = ApiKeyLayer::builder(PROFILE, MemoryStore::new())
-        .routes(routes)
-        .build()
-        .unwrap();
+    let layer = ApiKeyLayer::builder(PROFILE, MemoryStore::new()).routes(routes).build().unwrap();
     let account = Arc::new(Account::builder("acme").build().unwrap());
     let record = Arc::new(KeyRecord::builder("key_1", account).build().unwrap());
     let explained = layer.explain(&request(Method::GET, "/"), tls(), Some(&record), NOW);
     let grant = explained.decision().unwrap().expect("a key was presented");
-    assert_eq!(
-        (grant.account().as_str(), grant.key_id().as_str()),
-        ("acme", "key_1")
-    );
+    assert_eq!((grant.account().as_str(), grant.key_id().as_str()), ("acme", "key_1"));
     assert!(explained.answer().is_none());
     let elsewhere = layer.explain(&request(Method::GET, "/x"), tls(), Some(&record), NOW);
     assert_eq!(elsewhere.decision().unwrap_err(), &Denial::RouteUnknown);

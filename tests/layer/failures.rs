@@ -84,17 +84,11 @@ impl Observer for Log {
     }
 
     fn store_failed(&self, error: &StoreError) {
-        self.add(format!(
-            "store {}",
-            std::error::Error::source(error).unwrap()
-        ));
+        self.add(format!("store {}", std::error::Error::source(error).unwrap()));
     }
 
     fn limiter_failed(&self, error: &LimiterError, let_pass: bool) {
-        self.add(format!(
-            "limiter {} {let_pass}",
-            std::error::Error::source(error).unwrap()
-        ));
+        self.add(format!("limiter {} {let_pass}", std::error::Error::source(error).unwrap()));
     }
 }
 
@@ -102,24 +96,12 @@ impl Observer for Log {
 async fn a_store_that_cannot_answer_is_503() {
     for broken in [Broken::Now, Broken::Later] {
         let log = Log::default();
-        let layer = ApiKeyLayer::builder(PROFILE, broken)
-            .observer(log.clone())
-            .build()
-            .unwrap();
+        let layer = ApiKeyLayer::builder(PROFILE, broken).observer(log.clone()).build().unwrap();
         let response = send(&greeting(&layer), request(Method::GET, "/")).await;
-        assert_eq!(
-            (reason(&response), response.status().as_u16()),
-            ("store_unavailable", 503)
-        );
+        assert_eq!((reason(&response), response.status().as_u16()), ("store_unavailable", 503));
         assert_eq!(response.headers()["retry-after"], "5");
-        assert!(
-            !response.headers().contains_key("www-authenticate"),
-            "not a 401 in disguise"
-        );
-        assert_eq!(
-            log.lines(),
-            ["store connection reset", "refused store_unavailable nobody"]
-        );
+        assert!(!response.headers().contains_key("www-authenticate"), "not a 401 in disguise");
+        assert_eq!(log.lines(), ["store connection reset", "refused store_unavailable nobody"]);
     }
 }
 
@@ -127,15 +109,9 @@ async fn a_store_that_cannot_answer_is_503() {
 async fn a_late_store_decides_as_a_prompt_one() {
     let late = |change: fn(_) -> _| ApiKeyLayer::builder(PROFILE, Late(store(change)));
     let good = greeting(&late(|key| key).build().unwrap());
-    assert_eq!(
-        reason(&send(&good, request(Method::GET, "/")).await),
-        "admitted"
-    );
+    assert_eq!(reason(&send(&good, request(Method::GET, "/")).await), "admitted");
     let revoked = greeting(&late(|key| key.revoked(true)).build().unwrap());
-    assert_eq!(
-        reason(&send(&revoked, request(Method::GET, "/")).await),
-        "key_revoked"
-    );
+    assert_eq!(reason(&send(&revoked, request(Method::GET, "/")).await), "key_revoked");
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,14 +143,8 @@ async fn a_quota_that_nobody_counts_refuses_unless_limits_are_off() {
     let off = ApiKeyLayer::builder(PROFILE, store(|key| key.quotas([quota.clone()])));
     let unset = greeting(&unset.build().unwrap());
     let off = greeting(&off.without_limits().build().unwrap());
-    assert_eq!(
-        reason(&send(&unset, request(Method::GET, "/")).await),
-        "limiter_unavailable"
-    );
-    assert_eq!(
-        reason(&send(&off, request(Method::GET, "/")).await),
-        "admitted"
-    );
+    assert_eq!(reason(&send(&unset, request(Method::GET, "/")).await), "limiter_unavailable");
+    assert_eq!(reason(&send(&off, request(Method::GET, "/")).await), "admitted");
 }
 
 #[tokio::test]
@@ -183,15 +153,10 @@ async fn the_operator_hears_of_exposed_keys_and_of_every_refusal() {
     let layer = ApiKeyLayer::builder(PROFILE, store(|key| key.networks(["10.0.0.0/8"])));
     let service = greeting(&layer.observer(log.clone()).build().unwrap());
     let mut plain = request(Method::GET, "/");
-    plain
-        .extensions_mut()
-        .insert(Connection::plain("192.0.2.1:1".parse().unwrap()));
+    plain.extensions_mut().insert(Connection::plain("192.0.2.1:1".parse().unwrap()));
     send(&service, plain).await;
     let exposed = format!("exposed {:?}", digest(crate::support::KEY));
-    assert_eq!(
-        log.lines(),
-        [&exposed[..], "refused insecure_transport nobody"]
-    );
+    assert_eq!(log.lines(), [&exposed[..], "refused insecure_transport nobody"]);
     send(&service, request(Method::GET, "/")).await;
     assert_eq!(log.lines(), ["refused network_not_allowed key_1"]);
 }

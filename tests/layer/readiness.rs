@@ -42,24 +42,12 @@ impl Service<Request<()>> for Careful {
 
 #[tokio::test]
 async fn the_ready_instance_moves_into_the_future() {
-    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .build()
-        .unwrap();
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).build().unwrap();
     let mut service = layer.layer(Careful { ready: false });
     for _ in 0..3 {
-        let accepted = service
-            .ready()
-            .await
-            .unwrap()
-            .call(request(Method::GET, "/"))
-            .await;
+        let accepted = service.ready().await.unwrap().call(request(Method::GET, "/")).await;
         assert_eq!(accepted.unwrap().status(), 200);
-        let refused = service
-            .ready()
-            .await
-            .unwrap()
-            .call(anonymous(Method::GET, "/"))
-            .await;
+        let refused = service.ready().await.unwrap().call(anonymous(Method::GET, "/")).await;
         assert_eq!(refused.unwrap().status(), 401);
     }
 }

@@ -23,9 +23,7 @@ fn carrying(name: &'static str, value: &str) -> Request<()> {
 async fn no_output_holds_the_key() {
     let quota = Quota::new("minute", 5, std::time::Duration::from_secs(60));
     let stored = store(|key| key.quotas([quota]));
-    let record = KeyRecord::builder("key_2", account("acme"))
-        .build()
-        .unwrap();
+    let record = KeyRecord::builder("key_2", account("acme")).build().unwrap();
     stored.insert(crate::support::digest(CANARY), record);
     let layer = ApiKeyLayer::builder(PROFILE, stored.clone())
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
@@ -43,21 +41,14 @@ async fn no_output_holds_the_key() {
         carrying("x-api-key", &format!("{CANARY},{CANARY}")),
     ] {
         let now = Timestamp::from_unix_seconds(0);
-        let record = Arc::new(
-            KeyRecord::builder("key_2", account("acme"))
-                .build()
-                .unwrap(),
-        );
+        let record = Arc::new(KeyRecord::builder("key_2", account("acme")).build().unwrap());
         let explained = layer.explain(&request, tls(), Some(&record), now);
         let plain = Connection::plain("192.0.2.1:1".parse().unwrap());
         let mut exposed = request.clone();
         exposed.extensions_mut().insert(plain);
         for request in [request, exposed] {
             let response = send(&service, request).await;
-            output += &format!(
-                "{explained} {explained:?} {response:?} {:?}",
-                response.headers()
-            );
+            output += &format!("{explained} {explained:?} {response:?} {:?}", response.headers());
             output += &text(response).await;
         }
     }
@@ -67,16 +58,9 @@ async fn no_output_holds_the_key() {
 
 #[test]
 fn no_profile_answers_with_what_was_sent() {
-    for profile in [
-        vendors::PERSONYZE,
-        vendors::POLYTOMIC_ON_PREMISES,
-        vendors::PERSONA,
-    ] {
+    for profile in [vendors::PERSONYZE, vendors::POLYTOMIC_ON_PREMISES, vendors::PERSONA] {
         let stored = tower_api_key::store::MemoryStore::new();
-        let layer = ApiKeyLayer::builder(profile, stored)
-            .without_limits()
-            .build()
-            .unwrap();
+        let layer = ApiKeyLayer::builder(profile, stored).without_limits().build().unwrap();
         let request = Request::get(format!("https://{CANARY}@host/?key={CANARY}"))
             .header("authorization", format!("Bearer {CANARY}"))
             .body(())

@@ -22,12 +22,8 @@ fn at(milliseconds: u64) -> Timestamp {
 
 /// The most requests that pass in any span shorter than the window.
 fn most_in_a_span(passed: &[u64]) -> usize {
-    let within = |first: &u64| {
-        passed
-            .iter()
-            .filter(|ms| (*first..first + WINDOW).contains(*ms))
-            .count()
-    };
+    let within =
+        |first: &u64| passed.iter().filter(|ms| (*first..first + WINDOW).contains(*ms)).count();
     passed.iter().map(within).max().unwrap_or(0)
 }
 
@@ -38,12 +34,7 @@ async fn passing(
 ) -> Vec<u64> {
     let (client, quotas, mut passed) = (Client::new(make), quota(algorithm), Vec::new());
     for arrival in arrivals {
-        if client
-            .take(&quotas, at(arrival))
-            .await
-            .retry_after()
-            .is_none()
-        {
+        if client.take(&quotas, at(arrival)).await.retry_after().is_none() {
             passed.push(arrival);
         }
     }
@@ -54,9 +45,8 @@ async fn passing(
 fn random(seed: u64) -> impl Iterator<Item = u64> {
     let (mut state, mut now) = (seed, 0);
     (0..6_000).map(move |_| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let pause = if state >> 60 == 0 { 40_000 } else { 400 };
         now += (state >> 33) % pause;
         now
@@ -73,10 +63,7 @@ pub(crate) async fn run(make: Make<'_>) {
             let passed = passing(make, algorithm, random(seed)).await;
             assert!(passed.len() > 10 * LIMIT, "{algorithm:?} passes hardly any");
             let most = most_in_a_span(&passed);
-            assert!(
-                most <= bound,
-                "{algorithm:?}: {most} in one window's length"
-            );
+            assert!(most <= bound, "{algorithm:?}: {most} in one window's length");
         }
     }
     the_bounds_are_reached(make).await;

@@ -21,11 +21,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(make: Make<'_>) -> Self {
-        Self {
-            limiter: make(),
-            account: "acme",
-            key: "key_1",
-        }
+        Self { limiter: make(), account: "acme", key: "key_1" }
     }
 
     async fn ask(
@@ -57,11 +53,7 @@ impl Client {
 
     async fn remaining(&self, quotas: &[Quota], now: Timestamp) -> Vec<u32> {
         let verdict = self.ask(quotas, &[], 0, false, now).await;
-        verdict
-            .standings()
-            .iter()
-            .map(|standing| standing.remaining)
-            .collect()
+        verdict.standings().iter().map(|standing| standing.remaining).collect()
     }
 }
 
@@ -82,18 +74,12 @@ pub(crate) async fn run(make: Make<'_>) {
 }
 
 async fn all_windows_are_charged_or_none(make: Make<'_>) {
-    for algorithm in [
-        Algorithm::FixedWindow,
-        Algorithm::LeakyBucket,
-        Algorithm::SlidingWindow,
-    ] {
+    for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
         let client = Client::new(make);
         let quotas = [
             Quota::new("loose", 10, 60 * MINUTE).counted(algorithm),
             Quota::new("tight", 3, MINUTE).counted(algorithm),
-            Quota::new("key", 10, 60 * MINUTE)
-                .counted(algorithm)
-                .each(Per::Key),
+            Quota::new("key", 10, 60 * MINUTE).counted(algorithm).each(Per::Key),
         ];
         for _ in 0..3 {
             assert!(client.passes(&quotas, START).await);
@@ -101,20 +87,14 @@ async fn all_windows_are_charged_or_none(make: Make<'_>) {
         for _ in 0..20 {
             assert!(!client.passes(&quotas, START).await);
         }
-        assert_eq!(
-            client.remaining(&quotas, START).await,
-            [7, 0, 7],
-            "{algorithm:?}"
-        );
+        assert_eq!(client.remaining(&quotas, START).await, [7, 0, 7], "{algorithm:?}");
     }
 }
 
 async fn a_refused_request_makes_no_window_longer(make: Make<'_>) {
-    for (algorithm, free_after) in [
-        (Algorithm::FixedWindow, 60),
-        (Algorithm::LeakyBucket, 30),
-        (Algorithm::SlidingWindow, 65),
-    ] {
+    for (algorithm, free_after) in
+        [(Algorithm::FixedWindow, 60), (Algorithm::LeakyBucket, 30), (Algorithm::SlidingWindow, 65)]
+    {
         let client = Client::new(make);
         let quotas = [Quota::new("minute", 2, MINUTE).counted(algorithm)];
         assert!(client.passes(&quotas, at(0)).await && client.passes(&quotas, at(0)).await);
@@ -123,39 +103,24 @@ async fn a_refused_request_makes_no_window_longer(make: Make<'_>) {
             let wait = Duration::from_secs(free_after - second);
             assert_eq!(verdict.retry_after(), Some(wait), "{algorithm:?} {second}");
         }
-        assert!(
-            client.passes(&quotas, at(free_after)).await,
-            "{algorithm:?}"
-        );
+        assert!(client.passes(&quotas, at(free_after)).await, "{algorithm:?}");
     }
 }
 
 async fn remaining_and_reset_are_exact(make: Make<'_>) {
     let client = Client::new(make);
-    let quotas = [
-        Quota::new("minute", 100, MINUTE),
-        Quota::new("hour", 5_000, 60 * MINUTE),
-    ];
+    let quotas = [Quota::new("minute", 100, MINUTE), Quota::new("hour", 5_000, 60 * MINUTE)];
     let standing = |limit, remaining, seconds| Standing {
         limit,
         remaining,
         reset_after: Duration::from_secs(seconds),
     };
     let first = client.take(&quotas, at(7)).await;
-    assert_eq!(
-        first.standings(),
-        [standing(100, 99, 60), standing(5_000, 4_999, 3_600)]
-    );
+    assert_eq!(first.standings(), [standing(100, 99, 60), standing(5_000, 4_999, 3_600)]);
     let second = client.take(&quotas, at(60)).await;
-    assert_eq!(
-        second.standings(),
-        [standing(100, 98, 7), standing(5_000, 4_998, 3_547)]
-    );
+    assert_eq!(second.standings(), [standing(100, 98, 7), standing(5_000, 4_998, 3_547)]);
     let third = client.take(&quotas, at(67)).await;
-    assert_eq!(
-        third.standings(),
-        [standing(100, 99, 60), standing(5_000, 4_997, 3_540)]
-    );
+    assert_eq!(third.standings(), [standing(100, 99, 60), standing(5_000, 4_997, 3_540)]);
 }
 
 async fn accounts_and_keys_are_counted_apart(make: Make<'_>) {
@@ -168,10 +133,7 @@ async fn accounts_and_keys_are_counted_apart(make: Make<'_>) {
         assert!(client.passes(&own, START).await && client.passes(&own, START).await);
         assert!(!client.passes(&own, START).await);
     }
-    assert!(
-        !client.passes(&shared, START).await,
-        "both keys have used the account's two"
-    );
+    assert!(!client.passes(&shared, START).await, "both keys have used the account's two");
     client.account = "other";
     client.key = "key_3";
     assert!(client.passes(&shared, START).await && client.passes(&own, START).await);
@@ -180,53 +142,22 @@ async fn accounts_and_keys_are_counted_apart(make: Make<'_>) {
 async fn a_route_has_counters_of_its_own(make: Make<'_>) {
     let client = Client::new(make);
     let quota = [Quota::new("minute", 1, MINUTE)];
-    assert!(
-        client
-            .ask(&quota, &[], 1, true, START)
-            .await
-            .retry_after()
-            .is_none()
-    );
-    assert!(
-        client
-            .ask(&[], &quota, 1, true, START)
-            .await
-            .retry_after()
-            .is_none()
-    );
+    assert!(client.ask(&quota, &[], 1, true, START).await.retry_after().is_none());
+    assert!(client.ask(&[], &quota, 1, true, START).await.retry_after().is_none());
     let both = client.ask(&quota, &quota, 1, true, START).await;
-    assert_eq!(
-        (both.standings().len(), both.retry_after()),
-        (2, Some(MINUTE))
-    );
+    assert_eq!((both.standings().len(), both.retry_after()), (2, Some(MINUTE)));
 }
 
 async fn a_cost_is_taken_whole_or_not_at_all(make: Make<'_>) {
-    for algorithm in [
-        Algorithm::FixedWindow,
-        Algorithm::LeakyBucket,
-        Algorithm::SlidingWindow,
-    ] {
+    for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
         let client = Client::new(make);
         let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
-        for (cost, passes, left) in [
-            (7, true, 3),
-            (4, false, 3),
-            (11, false, 3),
-            (3, true, 0),
-            (1, false, 0),
-        ] {
+        for (cost, passes, left) in
+            [(7, true, 3), (4, false, 3), (11, false, 3), (3, true, 0), (1, false, 0)]
+        {
             let verdict = client.ask(&quotas, &[], cost, true, START).await;
-            assert_eq!(
-                verdict.retry_after().is_none(),
-                passes,
-                "{algorithm:?} {cost}"
-            );
-            assert_eq!(
-                verdict.standings()[0].remaining,
-                left,
-                "{algorithm:?} {cost}"
-            );
+            assert_eq!(verdict.retry_after().is_none(), passes, "{algorithm:?} {cost}");
+            assert_eq!(verdict.standings()[0].remaining, left, "{algorithm:?} {cost}");
         }
     }
 }
@@ -235,29 +166,11 @@ async fn asking_takes_nothing(make: Make<'_>) {
     let client = Client::new(make);
     let quotas = [Quota::new("minute", 1, MINUTE)];
     for _ in 0..5 {
-        assert!(
-            client
-                .ask(&quotas, &[], 1, false, START)
-                .await
-                .retry_after()
-                .is_none()
-        );
+        assert!(client.ask(&quotas, &[], 1, false, START).await.retry_after().is_none());
     }
     assert!(client.passes(&quotas, START).await);
-    assert_eq!(
-        client
-            .ask(&quotas, &[], 1, false, START)
-            .await
-            .retry_after(),
-        Some(MINUTE)
-    );
-    assert_eq!(
-        client
-            .ask(&quotas, &[], 0, false, START)
-            .await
-            .retry_after(),
-        None
-    );
+    assert_eq!(client.ask(&quotas, &[], 1, false, START).await.retry_after(), Some(MINUTE));
+    assert_eq!(client.ask(&quotas, &[], 0, false, START).await.retry_after(), None);
 }
 
 async fn a_changed_plan_keeps_what_was_used(make: Make<'_>) {
@@ -269,26 +182,18 @@ async fn a_changed_plan_keeps_what_was_used(make: Make<'_>) {
     assert!(!client.passes(&plan(3), START).await);
     assert!(client.passes(&plan(5), START).await);
     assert_eq!(client.remaining(&plan(5), START).await, [1]);
-    assert!(
-        !client.passes(&plan(2), START).await,
-        "four were used, more than the new limit"
-    );
+    assert!(!client.passes(&plan(2), START).await, "four were used, more than the new limit");
 }
 
 async fn a_clock_set_back_locks_nobody_out(make: Make<'_>) {
-    for (algorithm, at_most) in [
-        (Algorithm::FixedWindow, 60),
-        (Algorithm::LeakyBucket, 60),
-        (Algorithm::SlidingWindow, 65),
-    ] {
+    for (algorithm, at_most) in
+        [(Algorithm::FixedWindow, 60), (Algorithm::LeakyBucket, 60), (Algorithm::SlidingWindow, 65)]
+    {
         let client = Client::new(make);
         let quotas = [Quota::new("minute", 1, MINUTE).counted(algorithm)];
         assert!(client.passes(&quotas, at(1_000_000)).await);
         let verdict = client.take(&quotas, at(0)).await;
-        assert!(
-            verdict.retry_after() <= Some(Duration::from_secs(at_most)),
-            "{algorithm:?}"
-        );
+        assert!(verdict.retry_after() <= Some(Duration::from_secs(at_most)), "{algorithm:?}");
         assert!(client.passes(&quotas, at(at_most)).await, "{algorithm:?}");
     }
 }

@@ -1,11 +1,6 @@
 //! The one suite that every store passes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -48,15 +43,11 @@ async fn suite<S: Writable>(store: S) {
         async move { store.find(&digest).await.expect("the store answers") }
     };
     for number in 0..500 {
-        let record = KeyRecord::builder(format!("key_{number}"), account("acme"))
-            .build()
-            .unwrap();
+        let record = KeyRecord::builder(format!("key_{number}"), account("acme")).build().unwrap();
         store.put(&format!("secret {number}"), record);
     }
     for number in 0..500 {
-        let found = find(&format!("secret {number}"))
-            .await
-            .expect("it was put there");
+        let found = find(&format!("secret {number}")).await.expect("it was put there");
         assert_eq!(*found.id(), format!("key_{number}")[..]);
     }
     assert!(find("another secret").await.is_none());
@@ -65,20 +56,12 @@ async fn suite<S: Writable>(store: S) {
     for byte in 0..32 {
         let mut other = whole;
         other[byte] ^= 0x80;
-        let found = store
-            .find(&KeyDigest::from_bytes(other))
-            .await
-            .expect("the store answers");
+        let found = store.find(&KeyDigest::from_bytes(other)).await.expect("the store answers");
         assert!(found.is_none(), "all 256 bits count, byte {byte} too");
     }
 
     store.revoke("key_7");
-    assert!(
-        find("secret 7")
-            .await
-            .expect("revoked, not gone")
-            .is_revoked()
-    );
+    assert!(find("secret 7").await.expect("revoked, not gone").is_revoked());
     assert!(!find("secret 8").await.unwrap().is_revoked());
     store.delete("key_7");
     assert!(find("secret 7").await.is_none());
@@ -86,18 +69,9 @@ async fn suite<S: Writable>(store: S) {
     let before = find("secret 8").await.unwrap();
     assert!(before.scopes().is_empty());
     store.change_account(Account::builder("acme").scopes(["read"]).build().unwrap());
-    assert!(
-        find("secret 8").await.unwrap().scopes().contains("read"),
-        "at once"
-    );
-    assert!(
-        before.scopes().is_empty(),
-        "a record in hand does not change under its reader"
-    );
-    assert!(
-        find("secret 7").await.is_none(),
-        "a deleted key is not brought back"
-    );
+    assert!(find("secret 8").await.unwrap().scopes().contains("read"), "at once");
+    assert!(before.scopes().is_empty(), "a record in hand does not change under its reader");
+    assert!(find("secret 7").await.is_none(), "a deleted key is not brought back");
 }
 
 #[tokio::test]

@@ -22,10 +22,7 @@ pub(crate) const KEY: &str = "key_0123456789abcdef";
 pub(crate) const PROFILE: Profile = Profile {
     name: "Test",
     realm: "test",
-    credentials: &[
-        CredentialSource::bearer(),
-        CredentialSource::header("x-api-key"),
-    ],
+    credentials: &[CredentialSource::bearer(), CredentialSource::header("x-api-key")],
     quotas: &[],
     ..vendors::REST_INTEGRATIONS
 };
@@ -56,11 +53,7 @@ pub(crate) fn request(method: Method, path: &str) -> Request<()> {
 
 /// A request over TLS without a credential.
 pub(crate) fn anonymous(method: Method, path: &str) -> Request<()> {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .body(())
-        .unwrap();
+    let mut request = Request::builder().method(method).uri(path).body(()).unwrap();
     request.extensions_mut().insert(tls());
     request
 }
@@ -75,10 +68,7 @@ pub(crate) type Service = BoxCloneSyncService<Request<()>, Response<Body>, Infal
 /// The layer around a service that says whose account it was called for.
 pub(crate) fn greeting(layer: &ApiKeyLayer) -> Service {
     BoxCloneSyncService::new(layer.layer(service_fn(|request: Request<()>| async move {
-        let account = request
-            .extensions()
-            .get::<Grant>()
-            .map(|grant| grant.account().to_string());
+        let account = request.extensions().get::<Grant>().map(|grant| grant.account().to_string());
         let text = format!("hello {}", account.unwrap_or_else(|| "stranger".to_owned()));
         Ok(Response::new(Full::new(Bytes::from(text))))
     })))
@@ -103,8 +93,5 @@ where
 
 /// The name of the denial that a response carries, `admitted` if none.
 pub(crate) fn reason<B>(response: &Response<B>) -> &'static str {
-    response
-        .extensions()
-        .get::<Denial>()
-        .map_or("admitted", Denial::name)
+    response.extensions().get::<Denial>().map_or("admitted", Denial::name)
 }

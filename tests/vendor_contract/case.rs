@@ -75,36 +75,21 @@ pub(crate) enum World {
 }
 
 /// What the service behind the gate answers.
-pub(crate) const SERVED: Reply = Reply {
-    status: 200,
-    body: "acme key_1",
-    challenges: &[],
-    headers: &[],
-    denial: None,
-};
+pub(crate) const SERVED: Reply =
+    Reply { status: 200, body: "acme key_1", challenges: &[], headers: &[], denial: None };
 
 /// Routes for the denials that a vendor's documented routes cannot cause.
 pub(crate) const UNDOCUMENTED: &[RouteRow] = &[
     row("/kind", Route::new().kinds(&["other"])),
-    row(
-        "/accounts/{account}",
-        Route::new().account_parameter("account"),
-    ),
+    row("/accounts/{account}", Route::new().account_parameter("account")),
     row("/scope", Route::new().all_of(&["need.this", "need.that"])),
     row("/place", Route::new().concurrency(Concurrency::new(1))),
-    row(
-        "/other-place",
-        Route::new().concurrency(Concurrency::new(1)),
-    ),
+    row("/other-place", Route::new().concurrency(Concurrency::new(1))),
     row("/budget", Route::new().budget(Duration::from_secs(2))),
 ];
 
 const fn row(path: &'static str, route: Route) -> RouteRow {
-    RouteRow {
-        methods: &[],
-        path,
-        route,
-    }
+    RouteRow { methods: &[], path, route }
 }
 
 impl Case {
@@ -182,13 +167,7 @@ impl Case {
         body: &'static str,
         challenges: &'static [&'static str],
     ) -> Self {
-        self.reply = Reply {
-            status,
-            body,
-            challenges,
-            headers: &[],
-            denial: Some(denial),
-        };
+        self.reply = Reply { status, body, challenges, headers: &[], denial: Some(denial) };
         self
     }
 

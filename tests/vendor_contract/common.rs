@@ -42,12 +42,8 @@ impl Case {
 #[test]
 fn every_401_challenges_for_every_scheme() {
     for (vendor, case) in rows().filter(|(_, case)| case.reply.status == 401) {
-        let schemes: Vec<&str> = case
-            .reply
-            .challenges
-            .iter()
-            .map(|line| line.split_once(' ').unwrap().0)
-            .collect();
+        let schemes: Vec<&str> =
+            case.reply.challenges.iter().map(|line| line.split_once(' ').unwrap().0).collect();
         let expected: &[&str] = match vendor {
             "Personyze" => &["Basic"],
             "Polytomic on premises" => &["Basic", "Bearer"],
@@ -64,22 +60,11 @@ async fn a_head_request_is_refused_with_the_same_headers_and_no_content() {
         if case.method != "GET" || case.reply.denial.is_none() {
             continue;
         }
-        let (get, head) = (
-            case.run().await,
-            case.request("HEAD", case.target).run().await,
-        );
-        assert!(
-            !get.body.is_empty() && head.body.is_empty(),
-            "{vendor}: {}",
-            case.name
-        );
+        let (get, head) = (case.run().await, case.request("HEAD", case.target).run().await);
+        assert!(!get.body.is_empty() && head.body.is_empty(), "{vendor}: {}", case.name);
         assert_eq!(head.denial(), get.denial(), "{vendor}: {}", case.name);
         let body = get.body.clone();
-        assert_same(
-            &get,
-            &Answered { body, ..head },
-            &format!("{vendor}: {}", case.name),
-        );
+        assert_same(&get, &Answered { body, ..head }, &format!("{vendor}: {}", case.name));
         compared += 1;
     }
     assert!(compared > 150, "{compared}");
@@ -94,21 +79,9 @@ async fn an_outage_is_a_503_for_every_vendor_and_method() {
                 let answered = case.run_refused().await;
                 let name = case.profile.name;
                 assert_eq!(answered.status, 503, "{name}: {method}");
-                assert_eq!(
-                    answered.denial(),
-                    Some("store_unavailable"),
-                    "{name}: {method}"
-                );
-                assert_eq!(
-                    answered.header("retry-after"),
-                    Some("5"),
-                    "{name}: {method}"
-                );
-                assert_eq!(
-                    answered.header("www-authenticate"),
-                    None,
-                    "{name}: {method}"
-                );
+                assert_eq!(answered.denial(), Some("store_unavailable"), "{name}: {method}");
+                assert_eq!(answered.header("retry-after"), Some("5"), "{name}: {method}");
+                assert_eq!(answered.header("www-authenticate"), None, "{name}: {method}");
             }
         }
     }
@@ -157,12 +130,7 @@ async fn a_limiter_that_may_fail_lets_pass_but_authenticates_all_the_same() {
         let case = case.world(World::LimiterFails(OnLimiterFailure::Allow));
         assert_eq!(case.run().await.status, 200, "{}", case.profile.name);
         let unknown = case.unknown().run_refused().await;
-        assert_eq!(
-            unknown.denial(),
-            Some("key_unknown"),
-            "{}",
-            case.profile.name
-        );
+        assert_eq!(unknown.denial(), Some("key_unknown"), "{}", case.profile.name);
     }
 }
 
@@ -183,12 +151,7 @@ async fn a_key_serves_from_its_first_instant_until_just_before_its_last() {
         ] {
             gate.clock.set(instant);
             let answered = gate.send(case.to_request()).await;
-            assert_eq!(
-                answered.denial(),
-                denial,
-                "{} at {instant:?}",
-                case.profile.name
-            );
+            assert_eq!(answered.denial(), denial, "{} at {instant:?}", case.profile.name);
         }
     }
 }

@@ -11,9 +11,7 @@ use crate::{personyze, polytomic_basic};
 async fn authorized(case: Case, lines: &[&str]) -> Answered {
     let mut request = case.authorization(&[]).to_request();
     for line in lines {
-        request
-            .headers_mut()
-            .append("authorization", line.parse().unwrap());
+        request.headers_mut().append("authorization", line.parse().unwrap());
     }
     Gate::of(&case).send(request).await
 }
@@ -66,11 +64,7 @@ async fn schemes_are_read_in_any_case_and_after_any_spaces() {
             token.to_owned(),
         ] {
             let answered = authorized(*case, &[&line]).await;
-            assert!(
-                answered.status.is_client_error(),
-                "{}: {line}",
-                case.profile.name
-            );
+            assert!(answered.status.is_client_error(), "{}: {line}", case.profile.name);
         }
     }
 }
@@ -97,11 +91,7 @@ async fn base64_is_strict() {
         ] {
             let answered = authorized(case, &[&other]).await;
             let name = case.profile.name;
-            assert_eq!(
-                answered.denial(),
-                Some("credentials_malformed"),
-                "{name}: {other}"
-            );
+            assert_eq!(answered.denial(), Some("credentials_malformed"), "{name}: {other}");
             assert_eq!(answered.status, 401, "{name}: {other}");
         }
     }
@@ -142,19 +132,14 @@ async fn credentials_in_the_target_are_ignored() {
             let mut request = case.authorization(&[]).to_request();
             *request.uri_mut() = target.parse::<Uri>().unwrap();
             let answered = Gate::of(case).send(request).await;
-            assert_eq!(
-                answered.denial(),
-                Some("credentials_missing"),
-                "{name}: {target}"
-            );
+            assert_eq!(answered.denial(), Some("credentials_missing"), "{name}: {target}");
             assert_eq!(answered.status, 401, "{name}: {target}");
             let text = format!("{:?} {:?}", answered.lines(), answered.body);
             assert!(!text.contains(key), "{name}: the key comes back: {text}");
         }
-        for target in [
-            format!("{path}?api_key=other"),
-            format!("https://api:other@api.example.com{path}"),
-        ] {
+        for target in
+            [format!("{path}?api_key=other"), format!("https://api:other@api.example.com{path}")]
+        {
             let mut request = case.to_request();
             *request.uri_mut() = target.parse::<Uri>().unwrap();
             let answered = Gate::of(case).send(request).await;

@@ -16,32 +16,20 @@ use crate::gate::{Gate, digest};
 const PROFILE: Profile = Profile {
     name: "Sixth",
     realm: "sixth \"realm\"",
-    credentials: &[
-        CredentialSource::header("x-api-key"),
-        CredentialSource::bearer(),
-    ],
+    credentials: &[CredentialSource::header("x-api-key"), CredentialSource::bearer()],
     quotas: &[],
     ..vendors::REST_INTEGRATIONS
 };
-const OWN_ONLY: Profile = Profile {
-    credentials: &[CredentialSource::header("x-api-key")],
-    ..PROFILE
-};
-const ROUTES: &[RouteRow] = &[RouteRow {
-    methods: &[],
-    path: "/items",
-    route: Route::new(),
-}];
+const OWN_ONLY: Profile =
+    Profile { credentials: &[CredentialSource::header("x-api-key")], ..PROFILE };
+const ROUTES: &[RouteRow] = &[RouteRow { methods: &[], path: "/items", route: Route::new() }];
 const KEY: &str = "sixth_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";
 const OWN: Lines = &[("x-api-key", KEY)];
 const PRIVATE: Lines = &[("cache-control", "private"), ("vary", "x-api-key")];
 
 const CHALLENGE: &str = r#"ApiKey realm="sixth \"realm\"", header="x-api-key""#;
 const BARE: &[&str] = &[CHALLENGE, r#"Bearer realm="sixth \"realm\"""#];
-const TOKEN: &[&str] = &[
-    CHALLENGE,
-    r#"Bearer realm="sixth \"realm\"", error="invalid_token""#,
-];
+const TOKEN: &[&str] = &[CHALLENGE, r#"Bearer realm="sixth \"realm\"", error="invalid_token""#];
 const REQUEST: &[&str] = &[r#"Bearer realm="sixth \"realm\"", error="invalid_request""#];
 const MISSING: &str = r#"{"error":"Missing API key."}"#;
 const INVALID: &str = r#"{"error":"Invalid API key provided."}"#;
@@ -69,33 +57,29 @@ const BEARER: &[&str] = &["Bearer sixth_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c"];
 
 const CASES: &[Case] = &[
     GOOD,
-    GOOD.name("Bearer, which caches know")
-        .headers(&[])
-        .authorization(BEARER)
-        .served(&[]),
+    GOOD.name("Bearer, which caches know").headers(&[]).authorization(BEARER).served(&[]),
     GOOD.name("an Authorization that the profile does not read")
         .profile(OWN_ONLY)
         .authorization(BEARER),
-    GOOD.name("nothing")
-        .headers(&[])
-        .refused("credentials_missing", 401, MISSING, BARE),
+    GOOD.name("nothing").headers(&[]).refused("credentials_missing", 401, MISSING, BARE),
     GOOD.name("nothing, with one source")
         .profile(OWN_ONLY)
         .headers(&[])
         .authorization(BEARER)
         .refused("credentials_missing", 401, MISSING, &[CHALLENGE]),
-    GOOD.name("an unknown key")
-        .unknown()
-        .refused("key_unknown", 401, INVALID, TOKEN),
+    GOOD.name("an unknown key").unknown().refused("key_unknown", 401, INVALID, TOKEN),
     GOOD.name("both").authorization(BEARER).refused(
         "credentials_ambiguous",
         400,
         MALFORMED,
         REQUEST,
     ),
-    GOOD.name("twice")
-        .headers(&[("x-api-key", KEY), ("x-api-key", KEY)])
-        .refused("credentials_ambiguous", 400, MALFORMED, REQUEST),
+    GOOD.name("twice").headers(&[("x-api-key", KEY), ("x-api-key", KEY)]).refused(
+        "credentials_ambiguous",
+        400,
+        MALFORMED,
+        REQUEST,
+    ),
     GOOD.name("empty").headers(&[("x-api-key", "")]).refused(
         "credentials_malformed",
         400,
@@ -103,19 +87,11 @@ const CASES: &[Case] = &[
         REQUEST,
     ),
     GOOD.name("a list")
-        .headers(&[(
-            "x-api-key",
-            "sixth_4f8a9b2c7d3e4f1a, sixth_4f8a9b2c7d3e4f1a",
-        )])
+        .headers(&[("x-api-key", "sixth_4f8a9b2c7d3e4f1a, sixth_4f8a9b2c7d3e4f1a")])
         .refused("credentials_malformed", 400, MALFORMED, REQUEST),
     GOOD.name("a store that fails")
         .world(World::StoreFails)
-        .refused(
-            "store_unavailable",
-            503,
-            r#"{"error":"Service temporarily unavailable."}"#,
-            &[],
-        )
+        .refused("store_unavailable", 503, r#"{"error":"Service temporarily unavailable."}"#, &[])
         .with(&[("retry-after", "5")]),
 ];
 
@@ -136,24 +112,14 @@ async fn what_the_service_says_of_caching_stands() {
             &[("cache-control", "public, max-age=60")],
             &["cache-control: public, max-age=60", "vary: x-api-key"],
         ),
-        (
-            &[("vary", "accept")],
-            &["cache-control: private", "vary: accept", "vary: x-api-key"],
-        ),
-        (
-            &[("vary", "Accept, X-API-Key")],
-            &["cache-control: private", "vary: Accept, X-API-Key"],
-        ),
+        (&[("vary", "accept")], &["cache-control: private", "vary: accept", "vary: x-api-key"]),
+        (&[("vary", "Accept, X-API-Key")], &["cache-control: private", "vary: Accept, X-API-Key"]),
         (&[("vary", "*")], &["cache-control: private", "vary: *"]),
     ] {
         let store = MemoryStore::new();
-        Gate::of(&GOOD)
-            .store
-            .records("acme")
-            .iter()
-            .for_each(|record| {
-                store.insert(digest(KEY), (**record).clone());
-            });
+        Gate::of(&GOOD).store.records("acme").iter().for_each(|record| {
+            store.insert(digest(KEY), (**record).clone());
+        });
         let layer = ApiKeyLayer::builder(PROFILE, store)
             .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
             .build()

@@ -43,12 +43,7 @@ async fn an_insert_waits_a_second_for_the_one_before() {
         INSERT.request("PUT", "/rest/segments"),
     ] {
         let began = Instant::now();
-        assert_eq!(
-            gate.send(case.to_request()).await.status,
-            200,
-            "{}",
-            case.target
-        );
+        assert_eq!(gate.send(case.to_request()).await.status, 200, "{}", case.target);
         assert_eq!(began.elapsed(), Duration::ZERO);
     }
     drop(first);
@@ -111,10 +106,7 @@ async fn a_refused_insert_takes_no_place() {
     let began = Instant::now();
     assert!(gate.store.remove("key_2"));
     let unknown = INSERT.authorization(AS_SECOND);
-    assert_eq!(
-        gate.send(unknown.to_request()).await.body,
-        "Invalid API key"
-    );
+    assert_eq!(gate.send(unknown.to_request()).await.body, "Invalid API key");
     assert_eq!(began.elapsed(), Duration::ZERO, "no stranger queues");
     drop(first);
 }
@@ -133,9 +125,7 @@ async fn routes_have_places_of_their_own() {
 
 #[tokio::test(start_paused = true)]
 async fn the_tracker_has_ten_seconds() {
-    let tracker = GOOD
-        .request("GET", "/rest/tracker")
-        .world(World::ServiceStalls);
+    let tracker = GOOD.request("GET", "/rest/tracker").world(World::ServiceStalls);
     let began = Instant::now();
     let answered = Gate::of(&tracker).send(tracker.to_request()).await;
     assert_eq!(began.elapsed(), SECOND * 10);
@@ -146,10 +136,7 @@ async fn the_tracker_has_ten_seconds() {
     for target in ["/rest/users", "/rest/tracker/7", "/rest/segments"] {
         let case = GOOD.request("GET", target);
         let waiting = gate.send(case.to_request());
-        assert!(
-            tokio::time::timeout(SECOND * 3_600, waiting).await.is_err(),
-            "{target}"
-        );
+        assert!(tokio::time::timeout(SECOND * 3_600, waiting).await.is_err(), "{target}");
     }
 }
 

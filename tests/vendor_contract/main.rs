@@ -46,14 +46,8 @@ const VENDORS: &[(&str, &[&[Case]])] = &[
     ("REST API Integrations", &[rest_integrations::CASES]),
     ("Polyteia", &[polyteia::CASES]),
     ("Persona", &[persona::CASES]),
-    (
-        "Polytomic",
-        &[polytomic::CASES, polytomic_basic::AS_A_SERVICE],
-    ),
-    (
-        "Polytomic on premises",
-        &[polytomic_basic::CASES, polytomic_basic::ON_PREMISES],
-    ),
+    ("Polytomic", &[polytomic::CASES, polytomic_basic::AS_A_SERVICE]),
+    ("Polytomic on premises", &[polytomic_basic::CASES, polytomic_basic::ON_PREMISES]),
 ];
 
 /// Lists all rows, each with its vendor's name.

@@ -12,8 +12,7 @@ const AS_SECOND: &[&str] = &["Bearer pak_second_second_second"];
 
 fn account(gate: &Gate, scopes: &[&str], disabled: bool) {
     let account = Account::builder("acme").scopes(scopes.iter().copied());
-    gate.store
-        .put_account(account.disabled(disabled).build().unwrap());
+    gate.store.put_account(account.disabled(disabled).build().unwrap());
 }
 
 async fn denial(gate: &Gate, case: Case) -> Option<&'static str> {
@@ -98,11 +97,7 @@ async fn a_new_key_has_all_permissions_but_three() {
         let case = persona::GOOD.world(World::ServiceAsks(permission));
         let disabled = permission.starts_with("api_key.");
         let expected = disabled.then_some("scope_missing");
-        assert_eq!(
-            denial(&Gate::of(&case), case).await,
-            expected,
-            "{permission}"
-        );
+        assert_eq!(denial(&Gate::of(&case), case).await, expected, "{permission}");
     }
 }
 
@@ -110,22 +105,15 @@ async fn a_new_key_has_all_permissions_but_three() {
 async fn permissions_and_networks_of_a_key_change_at_once() {
     const KEYS: Case = persona::GOOD.request("GET", "/api/v1/api-keys");
     let gate = Gate::of(&KEYS);
-    gate.insert(
-        "persona_sandbox_0123456789abcdef",
-        "key_2",
-        "acme",
-        |record| record.scopes(["api_key.read"]),
-    );
+    gate.insert("persona_sandbox_0123456789abcdef", "key_2", "acme", |record| {
+        record.scopes(["api_key.read"])
+    });
     let edit = |change: fn(KeyRecordBuilder) -> KeyRecordBuilder| {
         assert!(gate.store.edit("key_1", change).unwrap());
     };
     let second = KEYS.authorization(&["Bearer persona_sandbox_0123456789abcdef"]);
     assert_eq!(denial(&gate, KEYS).await, Some("scope_missing"));
-    assert_eq!(
-        denial(&gate, second).await,
-        None,
-        "permissions are the key's own"
-    );
+    assert_eq!(denial(&gate, second).await, None, "permissions are the key's own");
     edit(|record| record.scopes(["api_key.read"]));
     assert_eq!(denial(&gate, KEYS).await, None);
     edit(|record| record.networks(["198.51.100.7"]));
@@ -134,11 +122,7 @@ async fn permissions_and_networks_of_a_key_change_at_once() {
     edit(|record| record.networks(["198.51.100.7", "192.0.2.0/28"]));
     assert_eq!(denial(&gate, KEYS).await, None);
     edit(|record| record.networks([]));
-    assert_eq!(
-        denial(&gate, KEYS).await,
-        None,
-        "an empty list allows every address"
-    );
+    assert_eq!(denial(&gate, KEYS).await, None, "an empty list allows every address");
     edit(|record| record.revoked(true));
     assert_eq!(denial(&gate, KEYS).await, Some("key_revoked"));
 }
@@ -151,11 +135,7 @@ async fn several_keys_of_a_user_serve_until_each_is_revoked() {
     let second = polytomic::GOOD.authorization(&["Bearer 0ecd09c1-b901-4d27-9053-f0367c427254"]);
     assert_eq!(denial(&gate, polytomic::GOOD).await, None);
     assert_eq!(denial(&gate, second).await, None);
-    assert!(
-        gate.store
-            .edit("key_1", |record| record.revoked(true))
-            .unwrap()
-    );
+    assert!(gate.store.edit("key_1", |record| record.revoked(true)).unwrap());
     assert_eq!(denial(&gate, polytomic::GOOD).await, Some("key_revoked"));
     assert_eq!(denial(&gate, second).await, None);
 }

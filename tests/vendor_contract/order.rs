@@ -15,10 +15,7 @@ use crate::gate::Gate;
 /// A profile and a route that ask for everything.
 const STRICT: Profile = Profile {
     credentials: &[CredentialSource::bearer().only(&["writer", "reader"])],
-    required_headers: &[RequiredHeader {
-        name: "x-version",
-        expected: Expected::Present,
-    }],
+    required_headers: &[RequiredHeader { name: "x-version", expected: Expected::Present }],
     quotas: &[PLENTY],
     ..vendors::REST_INTEGRATIONS
 };
@@ -74,62 +71,33 @@ enum Breach {
 const FLAWS: &[Flaw] = &[
     of_request("insecure_transport", |case| case.over(Transport::Plain)),
     of_request("credentials_missing", |case| case.authorization(&[])),
-    of_request("scheme_unsupported", |case| {
-        case.authorization(&["Digest x"])
-    }),
-    of_request("credentials_ambiguous", |case| {
-        case.authorization(&["Digest x", "Bearer short"])
-    }),
-    of_request("credentials_malformed", |case| {
-        case.authorization(&["Bearer sh,ort"])
-    }),
-    of_request("key_malformed", |case| {
-        case.authorization(&["Bearer short"])
-    }),
-    Flaw {
-        denial: "key_unknown",
-        breach: Breach::Deleted,
-    },
+    of_request("scheme_unsupported", |case| case.authorization(&["Digest x"])),
+    of_request("credentials_ambiguous", |case| case.authorization(&["Digest x", "Bearer short"])),
+    of_request("credentials_malformed", |case| case.authorization(&["Bearer sh,ort"])),
+    of_request("key_malformed", |case| case.authorization(&["Bearer short"])),
+    Flaw { denial: "key_unknown", breach: Breach::Deleted },
     of_record("key_revoked", |record| record.revoked(true)),
     of_record("key_disabled", |record| record.disabled(true)),
     of_record("key_expired", |record| record.expires(crate::case::NOW)),
-    of_record("environment_mismatch", |record| {
-        record.environment("sandbox")
-    }),
+    of_record("environment_mismatch", |record| record.environment("sandbox")),
     // The kind of key is one: it cannot fit the scheme and the route at once, nor neither.
     of_record("scheme_not_for_kind", |record| record.kind("deployment")),
-    of_record("network_not_allowed", |record| {
-        record.networks(["198.51.100.0/24"])
-    }),
+    of_record("network_not_allowed", |record| record.networks(["198.51.100.0/24"])),
     of_record("kind_not_allowed", |record| record.kind("reader")),
-    of_request("account_mismatch", |case| {
-        case.request("POST", "/accounts/globex/items")
-    }),
+    of_request("account_mismatch", |case| case.request("POST", "/accounts/globex/items")),
     of_request("header_refused", |case| case.headers(&[])),
     of_record("scope_missing", |record| record.scopes(["read"])),
     of_record("rate_limited", |record| record.quotas([ONE])),
-    Flaw {
-        denial: "concurrency_exceeded",
-        breach: Breach::InFlight,
-    },
-    Flaw {
-        denial: "timed_out",
-        breach: Breach::Stalls,
-    },
+    Flaw { denial: "concurrency_exceeded", breach: Breach::InFlight },
+    Flaw { denial: "timed_out", breach: Breach::Stalls },
 ];
 
 const fn of_request(denial: &'static str, change: fn(Case) -> Case) -> Flaw {
-    Flaw {
-        denial,
-        breach: Breach::Request(change),
-    }
+    Flaw { denial, breach: Breach::Request(change) }
 }
 
 const fn of_record(denial: &'static str, change: fn(KeyRecordBuilder) -> KeyRecordBuilder) -> Flaw {
-    Flaw {
-        denial,
-        breach: Breach::Record(change),
-    }
+    Flaw { denial, breach: Breach::Record(change) }
 }
 
 /// Sends a request with these flaws and returns the name of the denial.
@@ -196,11 +164,7 @@ async fn a_store_that_fails_is_asked_after_the_syntax_and_before_the_rules() {
             continue;
         };
         let answered = Gate::of(&down).send(change(down).to_request()).await;
-        let expected = if index < first {
-            flaw.denial
-        } else {
-            "store_unavailable"
-        };
+        let expected = if index < first { flaw.denial } else { "store_unavailable" };
         assert_eq!(answered.denial(), Some(expected), "{}", flaw.denial);
     }
 }

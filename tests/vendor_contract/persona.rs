@@ -59,15 +59,10 @@ const BUSY: Lines = trail!("sandbox", "ratelimit-limit": "300", "ratelimit-remai
 
 const MINUTE: Quota =
     Quota::new("minute", 1, Duration::from_secs(60)).counted(Algorithm::LeakyBucket);
-const OTHER_KINDS: Profile = Profile {
-    credentials: &[CredentialSource::bearer().only(&["other"])],
-    ..PROFILE
-};
+const OTHER_KINDS: Profile =
+    Profile { credentials: &[CredentialSource::bearer().only(&["other"])], ..PROFILE };
 const DEMANDING: Profile = Profile {
-    required_headers: &[RequiredHeader {
-        name: "x-needed",
-        expected: Expected::Present,
-    }],
+    required_headers: &[RequiredHeader { name: "x-needed", expected: Expected::Present }],
     ..PROFILE
 };
 
@@ -85,9 +80,7 @@ pub(crate) const GOOD: Case = Case {
     headers: &[],
     key: KEY,
     record: Some(|record| {
-        record
-            .environment("sandbox")
-            .scopes(DEFAULT_PERMISSIONS.iter().copied())
+        record.environment("sandbox").scopes(DEFAULT_PERMISSIONS.iter().copied())
     }),
     content_type: "application/json",
     reply: SERVED,
@@ -110,9 +103,7 @@ const fn invalid(name: &'static str, denial: &'static str) -> Case {
 }
 
 const fn forbidden(name: &'static str, denial: &'static str) -> Case {
-    GOOD.name(name)
-        .refused(denial, 403, FORBIDDEN, &[])
-        .with(FULL)
+    GOOD.name(name).refused(denial, 403, FORBIDDEN, &[]).with(FULL)
 }
 
 const fn no_key(name: &'static str, lines: &'static [&'static str]) -> Case {

@@ -28,10 +28,7 @@ const OTHER_KINDS: Profile = Profile {
     ..PROFILE
 };
 const DEMANDING: Profile = Profile {
-    required_headers: &[RequiredHeader {
-        name: "x-needed",
-        expected: Expected::Present,
-    }],
+    required_headers: &[RequiredHeader { name: "x-needed", expected: Expected::Present }],
     ..PROFILE
 };
 

@@ -35,10 +35,8 @@ const UNAVAILABLE: &str = r#"{"error":{"code":"service_unavailable","message":"T
 const OUTAGE: Lines = &[("retry-after", "5")];
 
 const MINUTE: Quota = Quota::new("minute", 1, Duration::from_secs(60));
-const OTHER_KINDS: Profile = Profile {
-    credentials: &[CredentialSource::bearer().only(&["other"])],
-    ..PROFILE
-};
+const OTHER_KINDS: Profile =
+    Profile { credentials: &[CredentialSource::bearer().only(&["other"])], ..PROFILE };
 
 /// A request that is served.
 pub(crate) const GOOD: Case = Case {

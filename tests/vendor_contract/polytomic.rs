@@ -62,10 +62,7 @@ pub(crate) const LISTED: &[RequiredHeader] = &[RequiredHeader {
 
 pub(crate) const SERVICE: Deployment = Deployment {
     profile: PROFILE,
-    listing: Profile {
-        required_headers: LISTED,
-        ..PROFILE
-    },
+    listing: Profile { required_headers: LISTED, ..PROFILE },
     bare: &[r#"Bearer realm="Polytomic""#],
     token: &[r#"Bearer realm="Polytomic", error="invalid_token""#],
 };
@@ -130,9 +127,7 @@ impl Deployment {
     }
 
     const fn down(self, name: &'static str, denial: &'static str) -> Case {
-        self.good(name)
-            .refused(denial, 503, UNAVAILABLE, &[])
-            .with(OUTAGE)
+        self.good(name).refused(denial, 503, UNAVAILABLE, &[]).with(OUTAGE)
     }
 
     /// What holds as a service and on premises.

@@ -16,14 +16,8 @@ const TWO_SCHEMES: &[&str] = &[AUTHORIZATION, AS_USER[0]];
 
 const PREMISES: Deployment = Deployment {
     profile: POLYTOMIC_ON_PREMISES,
-    listing: Profile {
-        required_headers: LISTED,
-        ..POLYTOMIC_ON_PREMISES
-    },
-    bare: &[
-        r#"Basic realm="Polytomic", charset="UTF-8""#,
-        r#"Bearer realm="Polytomic""#,
-    ],
+    listing: Profile { required_headers: LISTED, ..POLYTOMIC_ON_PREMISES },
+    bare: &[r#"Basic realm="Polytomic", charset="UTF-8""#, r#"Bearer realm="Polytomic""#],
     token: &[
         r#"Basic realm="Polytomic", charset="UTF-8""#,
         r#"Bearer realm="Polytomic", error="invalid_token""#,

@@ -127,9 +127,7 @@ async fn refusals_say_how_the_account_stands_and_take_nothing() {
         assert_standing(&send(&gate, UNROUTED).await, 403, "2", "60");
     }
     // Strangers learn nothing of it, and take nothing either.
-    gate.insert("rk_revoked_revoked_revoked", "key_2", "acme", |record| {
-        record.revoked(true)
-    });
+    gate.insert("rk_revoked_revoked_revoked", "key_2", "acme", |record| record.revoked(true));
     for stranger in [
         READ.authorization(&["Bearer rk_revoked_revoked_revoked"]),
         READ.authorization(&["Bearer rk_unknown_unknown_unknown"]),
@@ -151,12 +149,8 @@ async fn refusals_say_how_the_account_stands_and_take_nothing() {
 #[tokio::test]
 async fn an_account_is_counted_over_all_its_keys_and_apart_from_others() {
     let gate = Gate::of(&READ);
-    gate.insert("rk_second_second_second", "key_2", "acme", |record| {
-        record.scopes(["users.read"])
-    });
-    gate.insert("rk_other_other_other", "key_3", "globex", |record| {
-        record.scopes(["users.read"])
-    });
+    gate.insert("rk_second_second_second", "key_2", "acme", |record| record.scopes(["users.read"]));
+    gate.insert("rk_other_other_other", "key_3", "globex", |record| record.scopes(["users.read"]));
     let second = READ.authorization(&["Bearer rk_second_second_second"]);
     let other = READ.authorization(&["Bearer rk_other_other_other"]);
     serve(&gate, READ, 60).await;
@@ -166,9 +160,7 @@ async fn an_account_is_counted_over_all_its_keys_and_apart_from_others() {
     assert_standing(&send(&gate, other).await, 200, "99", "60");
     // A key that was replaced does not bring a fresh quota.
     assert!(gate.store.remove("key_2"));
-    gate.insert("rk_third_third_third", "key_2", "acme", |record| {
-        record.scopes(["users.read"])
-    });
+    gate.insert("rk_third_third_third", "key_2", "acme", |record| record.scopes(["users.read"]));
     let third = READ.authorization(&["Bearer rk_third_third_third"]);
     assert_standing(&send(&gate, third).await, 429, "0", "60");
 }

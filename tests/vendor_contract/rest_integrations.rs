@@ -39,15 +39,10 @@ const FULL: Lines = &[("ratelimit-remaining", "100"), ("ratelimit-reset", "60")]
 const ONE_LESS: Lines = &[("ratelimit-remaining", "99"), ("ratelimit-reset", "60")];
 
 const MINUTE: Quota = Quota::new("minute", 1, Duration::from_secs(60));
-const OTHER_KINDS: Profile = Profile {
-    credentials: &[CredentialSource::bearer().only(&["other"])],
-    ..PROFILE
-};
+const OTHER_KINDS: Profile =
+    Profile { credentials: &[CredentialSource::bearer().only(&["other"])], ..PROFILE };
 const DEMANDING: Profile = Profile {
-    required_headers: &[RequiredHeader {
-        name: "x-needed",
-        expected: Expected::Present,
-    }],
+    required_headers: &[RequiredHeader { name: "x-needed", expected: Expected::Present }],
     ..PROFILE
 };
 
@@ -84,8 +79,7 @@ const fn unscoped(case: Case, name: &'static str, method: &'static str) -> Case 
         _ => WRITE,
     };
     let case = case.name(name).request(method, "/v1/users/7");
-    case.refused("scope_missing", 403, FORBIDDEN, scope)
-        .with(FULL)
+    case.refused("scope_missing", 403, FORBIDDEN, scope).with(FULL)
 }
 
 const fn plain(name: &'static str) -> Case {
@@ -98,9 +92,7 @@ const fn invalid(name: &'static str, denial: &'static str) -> Case {
 }
 
 const fn forbidden(name: &'static str, denial: &'static str) -> Case {
-    GOOD.name(name)
-        .refused(denial, 403, FORBIDDEN, &[])
-        .with(FULL)
+    GOOD.name(name).refused(denial, 403, FORBIDDEN, &[]).with(FULL)
 }
 
 #[rustfmt::skip] // A table reads best with a row on a line or two.

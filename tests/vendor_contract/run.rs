@@ -12,11 +12,7 @@ const PEER: &str = "192.0.2.1:4711";
 
 impl Case {
     pub(crate) fn to_request(self) -> Request<()> {
-        let mut request = Request::builder()
-            .method(self.method)
-            .uri(self.target)
-            .body(())
-            .unwrap();
+        let mut request = Request::builder().method(self.method).uri(self.target).body(()).unwrap();
         for line in self.authorization {
             let line = line.parse().unwrap();
             request.headers_mut().append("authorization", line);
@@ -64,19 +60,11 @@ impl Case {
             }
         };
         let text = |value: u16| value.to_string();
-        compare(
-            "status",
-            text(answered.status.as_u16()),
-            text(self.reply.status),
-        );
+        compare("status", text(answered.status.as_u16()), text(self.reply.status));
         let body = String::from_utf8(answered.body.to_vec()).unwrap();
         compare("body", body, self.reply.body.to_owned());
         let denial = answered.denial.as_ref().map(Denial::name);
-        compare(
-            "denial",
-            format!("{denial:?}"),
-            format!("{:?}", self.reply.denial),
-        );
+        compare("denial", format!("{denial:?}"), format!("{:?}", self.reply.denial));
         let (got, wanted) = self.headers_of(&answered);
         compare("headers", format!("{got:?}"), format!("{wanted:?}"));
         found
