@@ -12,6 +12,7 @@ mod app;
 mod certificate;
 mod data;
 mod delay;
+mod drain;
 mod keys;
 mod manifest;
 mod options;

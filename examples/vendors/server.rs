@@ -17,11 +17,12 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower::Layer;
+use tower::{Layer, ServiceExt};
 use tower_api_key::MarkConnection;
 use tower_api_key::request::Connection;
 
 use crate::Failure;
+use crate::drain::Drained;
 
 const LONGEST_HANDSHAKE: Duration = Duration::from_secs(10);
 const LONGEST_HEAD: Duration = Duration::from_secs(30);
@@ -78,7 +79,8 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let app = MarkConnection::new(connection).layer(self.app.clone());
+        let app = self.app.clone().map_request(Drained::wrap);
+        let app = MarkConnection::new(connection).layer(app);
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
