@@ -1,11 +1,14 @@
 //! Persona, through its demo routes.
 
+use std::process::Command;
+
 use serde_json::Value;
 
-use crate::curl::{Answer, bearer, curl};
+use crate::curl::{Answer, at_once, bearer, curl};
 use crate::server::Demo;
 
 const VENDOR: &str = "persona";
+const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 const INQUIRIES: &str = "/api/v1/inquiries";
 
 fn call(demo: &Demo, label: &str, arguments: &[&str], path: &str) -> Answer {
@@ -151,6 +154,30 @@ fn permissions_and_networks_are_per_key() {
     let url = format!("{}{INQUIRIES}", demo.https());
     let missing = body("Unauthorized", "An API key is required.");
     curl(&demo, &[&url]).is_refusal(401, &missing, Some(r#"Bearer realm="Persona""#));
+}
+
+#[test]
+fn the_bucket_of_an_organization_runs_over() {
+    let demo = Demo::start(&[]);
+    // Curl's own counting sends them over one connection, faster than the bucket drains.
+    let burst = format!("{}{INQUIRIES}?n=[1-300]", demo.https());
+    let header = bearer(&demo, VENDOR, "production");
+    let sent = Command::new("curl")
+        .args(["-q", "--silent", "--fail", "--output"])
+        .args([NOWHERE, "--cacert", demo.certificate()])
+        .args(["-H", &header, &burst])
+        .status();
+    assert!(sent.unwrap().success(), "300 requests pass");
+    let url = format!("{}{INQUIRIES}", demo.https());
+    let answers = at_once(&demo, 40, &["-H", &header, &url]);
+    let refused = answers.iter().find(|answer| answer.status == 429);
+    let refused = refused.expect("40 more are too many");
+    let limited = body("Too many requests", "The rate limit was exceeded.");
+    refused.is_refusal(429, &limited, None);
+    assert_eq!(refused.number("ratelimit-limit"), 300);
+    assert_eq!(refused.number("ratelimit-remaining"), 0);
+    assert!((1..=60).contains(&refused.number("retry-after")));
+    assert_eq!(call(&demo, "sandbox", &[], INQUIRIES).status, 200);
 }
 
 #[test]
