@@ -1,0 +1,90 @@
+//! What the demo prints when it is ready.
+
+use std::io::{self, Write};
+
+use crate::manifest::Manifest;
+use crate::organizations::ORGANIZATIONS;
+use crate::{persona, personyze, polyteia, polytomic, rest_integrations};
+
+/// Prints the addresses, the keys, and a curl command for each vendor. Nobody may be reading, which
+/// is no reason not to serve.
+pub(crate) fn print(manifest: &Manifest, on_premises: bool) {
+    let _ = write(&mut io::stdout().lock(), manifest, on_premises);
+}
+
+fn write(out: &mut impl Write, manifest: &Manifest, on_premises: bool) -> io::Result<()> {
+    let Manifest { https, http, .. } = manifest;
+    writeln!(out, "HTTPS on {https}")?;
+    writeln!(out, "HTTP  on {http}, where every key is refused")?;
+    writeln!(out, "\nDemo keys, good until this process ends:\n")?;
+    for key in &manifest.keys {
+        let note = match (key.vendor, key.label) {
+            (_, "unlisted") => "in no store",
+            (polytomic::VENDOR, "deployment") if !on_premises => "serves with --on-premises only",
+            _ => &key.account,
+        };
+        let (vendor, label) = (key.vendor, key.label);
+        writeln!(out, "  {vendor:<17} {label:<14} {:<53} {note}", key.key)?;
+    }
+    writeln!(out, "\nOrganizations and users of Polytomic:\n")?;
+    for organization in ORGANIZATIONS {
+        let whose = if organization.managed {
+            "managed by the partner"
+        } else {
+            "not the partner's"
+        };
+        writeln!(
+            out,
+            "  {}  {} ({whose})",
+            organization.id, organization.name
+        )?;
+        for user in organization.users {
+            writeln!(out, "    {}  {}", user.id, user.name)?;
+        }
+    }
+    writeln!(out, "\nTry:\n")?;
+    for command in commands(manifest) {
+        writeln!(out, "  {command}\n")?;
+    }
+    out.flush()
+}
+
+/// Writes a request for each vendor, as its documentation shows it.
+fn commands(manifest: &Manifest) -> Vec<String> {
+    let Manifest { https, ca, .. } = manifest;
+    let curl = format!("curl --cacert '{ca}'");
+    let bearer = |vendor, label| {
+        let key = manifest.key(vendor, label);
+        format!("{curl} -H 'Authorization: Bearer {key}'")
+    };
+    let host = https.trim_start_matches("https://");
+    let key = manifest.key(personyze::VENDOR, "active");
+    let mut commands = vec![
+        format!("{curl} 'https://api:{key}@{host}/rest/users/where/internal_id=1'"),
+        format!(
+            "{} {https}/v1/users",
+            bearer(rest_integrations::VENDOR, "active")
+        ),
+        format!(
+            "{} -H 'Content-Type: application/json' -d '{}' {https}/api",
+            bearer(polyteia::VENDOR, "editor"),
+            r#"{"command":"list_datasets","params":{}}"#
+        ),
+        format!(
+            "{} -H 'Key-Inflection: camel' {https}/api/v1/inquiries",
+            bearer(persona::VENDOR, "production")
+        ),
+    ];
+    if let [organization, ..] = ORGANIZATIONS
+        && let [user, ..] = organization.users
+    {
+        commands.push(format!(
+            "{} -H 'X-Polytomic-Version: 2024-02-08' -X POST \
+                 '{https}/api/organizations/{}/users/{}/keys'",
+            bearer(polytomic::VENDOR, "partner"),
+            organization.id,
+            user.id
+        ));
+    }
+    commands
+}

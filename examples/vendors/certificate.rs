@@ -1,0 +1,94 @@
+//! A certificate authority of the demo's own, made at every start, and the server's certificate.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::Failure;
+
+/// Holds the server's certificate; the file of its authority is removed on drop.
+pub(crate) struct Certificate {
+    folder: PathBuf,
+    file: PathBuf,
+    chain: Vec<CertificateDer<'static>>,
+    key: KeyPair,
+}
+
+impl Certificate {
+    /// Makes a certificate for this machine under the name `localhost`, its loopback addresses and
+    /// the address that is listened on. The authority's private key is forgotten at once.
+    pub(crate) fn make(listening: IpAddr) -> Result<Self, Failure> {
+        let authority = CertifiedIssuer::self_signed(authority()?, KeyPair::generate()?)?;
+        let mut names = vec![
+            "localhost".to_owned(),
+            "127.0.0.1".to_owned(),
+            "::1".to_owned(),
+        ];
+        let listening = listening.to_string();
+        if !names.contains(&listening) {
+            names.push(listening);
+        }
+        let mut parameters = CertificateParams::new(names)?;
+        parameters
+            .distinguished_name
+            .push(DnType::CommonName, "localhost");
+        parameters.use_authority_key_identifier_extension = true;
+        parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let key = KeyPair::generate()?;
+        let leaf = parameters.signed_by(&key, &authority)?;
+
+        // A name that nobody can foresee, in a folder that others may write to.
+        let folder = std::env::temp_dir().join(format!("vendors-{:016x}", rand::random::<u64>()));
+        fs::create_dir(&folder)?;
+        let file = folder.join("ca.pem");
+        fs::write(&file, authority.pem())?;
+        Ok(Self {
+            folder,
+            file,
+            chain: vec![leaf.der().clone(), authority.der().clone()],
+            key,
+        })
+    }
+
+    /// Returns the file of the authority, for `curl --cacert` and the like.
+    pub(crate) fn path(&self) -> &Path {
+        &self.file
+    }
+
+    /// Makes the configuration of a server that speaks HTTP/2 and HTTP/1.1.
+    pub(crate) fn server_config(&self) -> Result<ServerConfig, Failure> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = PrivateKeyDer::Pkcs8(self.key.serialize_der().into());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(self.chain.clone(), key)?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn authority() -> Result<CertificateParams, Failure> {
+    let mut parameters = CertificateParams::new(Vec::new())?;
+    parameters
+        .distinguished_name
+        .push(DnType::CommonName, "tower-api-key demo authority");
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(parameters)
+}

@@ -1,0 +1,123 @@
+//! The demo keys: issued at the start, put into each vendor's store, and told to whoever runs it.
+
+use std::sync::Arc;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use tower_api_key::key::{
+    Account, IssueError, IssuedKey, Issuer, KeyFormat, KeyHasher, KeyRecord, KeyRecordBuilder,
+};
+use tower_api_key::store::MemoryStore;
+
+use crate::Failure;
+
+/// A key as the manifest lists it.
+#[derive(Debug, Serialize)]
+pub(crate) struct DemoKey {
+    pub(crate) vendor: &'static str,
+    pub(crate) label: &'static str,
+    /// The account that it speaks for; empty for a key that is in no store.
+    pub(crate) account: String,
+    pub(crate) key: String,
+}
+
+/// Issues demo keys, and remembers them.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    seeded: Option<StdRng>,
+    list: Vec<DemoKey>,
+}
+
+impl Keys {
+    /// With a seed, the same keys are issued again and again; without one, the operating system's
+    /// random source makes them.
+    pub(crate) fn new(seed: Option<u64>) -> Self {
+        Self {
+            seeded: seed.map(StdRng::seed_from_u64),
+            list: Vec::new(),
+        }
+    }
+
+    /// Starts the keys of a vendor.
+    pub(crate) fn of<'a>(
+        &'a mut self,
+        vendor: &'static str,
+        format: &KeyFormat,
+        store: &'a MemoryStore,
+    ) -> VendorKeys<'a> {
+        VendorKeys {
+            issuer: Issuer::new(*format, KeyHasher::sha256()),
+            keys: self,
+            vendor,
+            store,
+        }
+    }
+
+    pub(crate) fn into_list(self) -> Vec<DemoKey> {
+        self.list
+    }
+}
+
+/// The keys of one vendor.
+pub(crate) struct VendorKeys<'a> {
+    keys: &'a mut Keys,
+    issuer: Issuer,
+    vendor: &'static str,
+    store: &'a MemoryStore,
+}
+
+impl VendorKeys<'_> {
+    /// Issues a key and puts it into the store.
+    pub(crate) fn add(
+        &mut self,
+        label: &'static str,
+        account: &Arc<Account>,
+        environment: Option<&str>,
+        describe: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
+    ) -> Result<(), Failure> {
+        let issued = self.issue(environment)?;
+        let mut record = KeyRecord::builder(format!("key_{label}"), Arc::clone(account))
+            .name(label.replace('_', " "));
+        if let Some(environment) = environment {
+            record = record.environment(environment);
+        }
+        self.store
+            .insert(*issued.digest(), describe(record).build()?);
+        self.list(label, account.id().as_str(), &issued);
+        Ok(())
+    }
+
+    /// Issues a key that no store knows.
+    pub(crate) fn unlisted(&mut self, environment: Option<&str>) -> Result<(), Failure> {
+        let issued = self.issue(environment)?;
+        self.list("unlisted", "", &issued);
+        Ok(())
+    }
+
+    fn issue(&mut self, environment: Option<&str>) -> Result<IssuedKey, IssueError> {
+        match &mut self.keys.seeded {
+            None => self.issuer.issue(environment),
+            Some(random) => self.issuer.insecure_issue_from(environment, |bytes| {
+                random.fill_bytes(bytes);
+                Ok(())
+            }),
+        }
+    }
+
+    fn list(&mut self, label: &'static str, account: &str, issued: &IssuedKey) {
+        self.keys.list.push(DemoKey {
+            vendor: self.vendor,
+            label,
+            account: account.to_owned(),
+            key: issued.secret().expose_secret().to_owned(),
+        });
+    }
+}
+
+/// Makes an account with these scopes.
+pub(crate) fn account(id: &str, scopes: &[&'static str]) -> Result<Arc<Account>, Failure> {
+    let account = Account::builder(id).scopes(scopes.iter().copied()).build();
+    Ok(Arc::new(account?))
+}

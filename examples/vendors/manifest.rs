@@ -1,0 +1,48 @@
+//! What another program has to know to drive the demo.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::Failure;
+use crate::keys::DemoKey;
+use crate::organizations::{ORGANIZATIONS, Organization};
+
+/// Lists addresses, the certificate's file, and keys.
+#[derive(Debug, Serialize)]
+pub(crate) struct Manifest {
+    pub(crate) https: String,
+    pub(crate) http: String,
+    pub(crate) ca: String,
+    pub(crate) keys: Vec<DemoKey>,
+    pub(crate) organizations: &'static [Organization],
+}
+
+impl Manifest {
+    pub(crate) fn new(https: String, http: String, ca: &Path, keys: Vec<DemoKey>) -> Self {
+        Self {
+            https,
+            http,
+            ca: ca.display().to_string(),
+            keys,
+            organizations: ORGANIZATIONS,
+        }
+    }
+
+    /// Writes the file in one step, so that nobody reads half of it.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
+        let unwritable = |error| format!("cannot write {}: {error}", path.display());
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(format!(".{}", std::process::id()));
+        fs::write(&temporary, serde_json::to_vec_pretty(self)?).map_err(unwritable)?;
+        fs::rename(&temporary, path).map_err(unwritable)?;
+        Ok(())
+    }
+
+    /// Returns a demo key by its labels.
+    pub(crate) fn key(&self, vendor: &str, label: &str) -> &str {
+        let labelled = |key: &&DemoKey| key.vendor == vendor && key.label == label;
+        self.keys.iter().find(labelled).map_or("", |key| &key.key)
+    }
+}

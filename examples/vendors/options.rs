@@ -1,0 +1,49 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use tower_api_key::key::{InvalidNetwork, Networks};
+use tower_api_key::request::{ProxyHeaders, TrustedProxies};
+
+/// Serves five vendors' APIs behind tower-api-key.
+#[derive(Debug, Parser)]
+#[command(name = "vendors")]
+pub(crate) struct Options {
+    /// Listen here for HTTPS; port 0 is any free port
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
+    pub(crate) https: SocketAddr,
+
+    /// Listen here for plain HTTP, where every key is refused; port 0 is any free port
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) http: SocketAddr,
+
+    /// Write addresses and keys here, as JSON, once both listeners accept
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+
+    /// Believe proxies of this network on HTTPS and on the client's address; repeatable
+    #[arg(long, value_name = "CIDR", value_parser = network)]
+    pub(crate) trust: Vec<String>,
+
+    /// Make the same demo keys at every start with this number
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// Serve Polytomic as on premises, where the deployment key authenticates
+    #[arg(long)]
+    pub(crate) on_premises: bool,
+}
+
+impl Options {
+    /// Trusts what `--trust` names, and nobody else.
+    pub(crate) fn trusted_proxies(&self) -> Result<TrustedProxies, InvalidNetwork> {
+        let networks = Networks::parse(self.trust.iter().map(String::as_str))?;
+        Ok(TrustedProxies::new(networks, ProxyHeaders::Either))
+    }
+}
+
+fn network(text: &str) -> Result<String, InvalidNetwork> {
+    Networks::parse([text]).map(|_| text.to_owned())
+}

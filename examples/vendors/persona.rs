@@ -1,0 +1,224 @@
+//! Persona: inquiries, accounts and reports of the organization, under permissions per key.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tower_api_key::key::{Alphabet, KeyFormat};
+use tower_api_key::request::TrustedProxies;
+use tower_api_key::store::MemoryStore;
+use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ROUTES};
+use tower_api_key::{Grant, vendors};
+
+use crate::Failure;
+use crate::app::{gate, unknown};
+use crate::data::{Attributes, Table, Tables, object};
+use crate::delay::delay;
+use crate::keys::{Keys, account};
+use crate::style::Style;
+
+pub(crate) const VENDOR: &str = "persona";
+
+/// What the demo issues; the gate takes any key of the profile's format.
+const FORMAT: KeyFormat = KeyFormat::new()
+    .literal("persona_")
+    .environment(&["sandbox", "production"])
+    .literal("_")
+    .characters(Alphabet::Base62, 32);
+
+const PRODUCTION: Option<&str> = Some("production");
+
+/// Builds the routes of `/api/v1`, behind their gate.
+pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router, Failure> {
+    let store = MemoryStore::new();
+    let mut keys = keys.of(VENDOR, &FORMAT, &store);
+    let organization = |name: &str| account(name, DEFAULT_PERMISSIONS);
+    let acme = organization("org_acme")?;
+    keys.add(
+        "production",
+        &organization("org_globex")?,
+        PRODUCTION,
+        |key| key,
+    )?;
+    keys.add(
+        "sandbox",
+        &organization("org_initech")?,
+        Some("sandbox"),
+        |key| key,
+    )?;
+    keys.add("inquiry_reader", &acme, PRODUCTION, |key| {
+        key.scopes(["inquiry.read"])
+            .metadata("key_inflection", "camel")
+            .metadata("attribute_blocklist", "birthdate,social-security-number")
+    })?;
+    keys.add("key_admin", &acme, PRODUCTION, |key| {
+        key.scopes(DEFAULT_PERMISSIONS.iter().copied().chain(["api_key.read"]))
+    })?;
+    keys.add("office", &organization("org_hooli")?, PRODUCTION, |key| {
+        key.networks(["10.1.2.0/24"])
+    })?;
+    keys.add("local", &organization("org_umbrella")?, PRODUCTION, |key| {
+        key.networks(["127.0.0.0/8", "::1/128"])
+    })?;
+    keys.unlisted(PRODUCTION)?;
+
+    let gate = gate(&vendors::PERSONA, ROUTES, &store, proxies)?;
+    let router = Router::new()
+        .merge(objects("inquiry", "/api/v1/inquiries", inquiries))
+        .merge(objects("account", "/api/v1/accounts", accounts))
+        .merge(objects("report", "/api/v1/reports", reports))
+        .route("/api/v1/api-keys", get(api_keys).with_state(store.clone()))
+        .route("/api/v1/rate-limits", get(rate_limits));
+    let router = unknown(
+        router,
+        &["/api/v1", "/api/v1/", "/api/v1/{*unknown}"],
+        &any(not_found),
+    );
+    let router = router.layer(from_fn(delay)).layer(gate);
+    Ok(router)
+}
+
+/// The objects of one type.
+#[derive(Clone)]
+struct Objects {
+    kind: &'static str,
+    tables: Tables,
+}
+
+/// Builds the routes of one type; the gate's table says which of them are served.
+fn objects(kind: &'static str, path: &str, sample: fn(&str) -> Table) -> Router {
+    Router::new()
+        .route(path, get(list).post(create))
+        .route(&format!("{path}/{{id}}"), get(find))
+        .with_state(Objects {
+            kind,
+            tables: Tables::new(sample),
+        })
+}
+
+fn inquiries(organization: &str) -> Table {
+    let inquiry = |name: &str, status: &str| {
+        json!({
+            "status": status,
+            "reference-id": format!("{organization}-{name}"),
+            "fields": { "name-first": name, "birthdate": "1985-12-10" },
+            "social-security-number": "000-00-0000",
+        })
+    };
+    let rows = [inquiry("ada", "completed"), inquiry("grace", "pending")];
+    Table::new(format!("inq_{organization}_"), rows)
+}
+
+fn accounts(organization: &str) -> Table {
+    let row = json!({ "reference-id": format!("{organization}-ada") });
+    Table::new(format!("act_{organization}_"), [row])
+}
+
+fn reports(organization: &str) -> Table {
+    let row = json!({ "status": "ready", "report-template": "watchlist" });
+    Table::new(format!("rep_{organization}_"), [row])
+}
+
+async fn list(
+    grant: Grant,
+    style: Style,
+    State(Objects { kind, tables }): State<Objects>,
+) -> Response {
+    let data = tables.of(&grant, |table| {
+        table.list(|id, attributes| object_of(kind, id, attributes))
+    });
+    style.write(data)
+}
+
+async fn find(
+    grant: Grant,
+    style: Style,
+    State(Objects { kind, tables }): State<Objects>,
+    Path(id): Path<String>,
+) -> Response {
+    match tables.of(&grant, |table| table.get(&id)) {
+        Some(attributes) => style.write(object_of(kind, &id, &attributes)),
+        None => not_found().await,
+    }
+}
+
+/// Creates an object of the attributes in `data.attributes`, or else of the whole body.
+async fn create(
+    grant: Grant,
+    style: Style,
+    State(Objects { kind, tables }): State<Objects>,
+    content: Bytes,
+) -> Response {
+    let Some(body) = object(&content) else {
+        return bad_request("The request body must be a JSON object.");
+    };
+    let inner = body.get("data").and_then(|data| data.get("attributes"));
+    let attributes = match inner {
+        Some(Value::Object(attributes)) => attributes.clone(),
+        _ => body,
+    };
+    let id = tables.of(&grant, |table| table.add(attributes.clone()));
+    style.write(object_of(kind, &id, &attributes))
+}
+
+/// Lists the organization's keys, never their secrets: the store does not have them.
+async fn api_keys(grant: Grant, style: Style, State(store): State<MemoryStore>) -> Response {
+    let records = store.records(grant.account().as_str());
+    let keys = records.iter().map(|record| {
+        let mut attributes = Attributes::new();
+        attributes.insert("name".into(), record.name().into());
+        let permissions: Vec<&str> = record.scopes().iter().collect();
+        attributes.insert("permissions".into(), json!(permissions));
+        object_of("api-key", record.id().as_str(), &attributes)
+    });
+    style.write(keys.collect())
+}
+
+/// Tells how the organization stands after this very request.
+async fn rate_limits(grant: Grant, style: Style) -> Response {
+    let quotas = grant
+        .record()
+        .quotas()
+        .map_or(vendors::PERSONA.quotas, |own| own.as_slice());
+    let standings = quotas
+        .iter()
+        .zip(grant.standings())
+        .map(|(quota, standing)| {
+            let reset_after = standing.reset_after;
+            json!({
+                "type": "rate-limit",
+                "id": quota.name(),
+                "attributes": {
+                    "limit": standing.limit,
+                    "remaining": standing.remaining,
+                    "reset-seconds": reset_after.as_secs() + u64::from(reset_after.subsec_nanos() > 0),
+                },
+            })
+        });
+    style.write(standings.collect())
+}
+
+fn object_of(kind: &str, id: &str, attributes: &Attributes) -> Value {
+    json!({ "type": kind, "id": id, "attributes": attributes })
+}
+
+async fn not_found() -> Response {
+    error(
+        StatusCode::NOT_FOUND,
+        "Record not found",
+        "There is no such object.",
+    )
+}
+
+pub(crate) fn bad_request(details: &str) -> Response {
+    error(StatusCode::BAD_REQUEST, "Bad request", details)
+}
+
+fn error(status: StatusCode, title: &str, details: &str) -> Response {
+    let body = json!({ "errors": [{ "title": title, "details": details }] });
+    (status, Json(body)).into_response()
+}

@@ -1,0 +1,119 @@
+//! Personyze: users of the account, one insert in flight at a time, and the tracker.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tower_api_key::key::Account;
+use tower_api_key::request::TrustedProxies;
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{Grant, vendors};
+
+use crate::Failure;
+use crate::app::{gate, unknown};
+use crate::data::{Attributes, Table, Tables, object};
+use crate::delay::delay;
+use crate::keys::{Keys, account};
+
+pub(crate) const VENDOR: &str = "personyze";
+
+/// Builds the routes of `/rest`, behind their gate.
+pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router, Failure> {
+    let store = MemoryStore::new();
+    let [format, ..] = vendors::PERSONYZE.formats else {
+        return Err("the profile has no key format".into());
+    };
+    let mut keys = keys.of(VENDOR, format, &store);
+    let owner = |name: &str| -> Result<Arc<Account>, Failure> { account(name, &[]) };
+    keys.add("active", &owner("personyze-acme")?, None, |key| key)?;
+    keys.add("other_account", &owner("personyze-globex")?, None, |key| {
+        key
+    })?;
+    keys.add("revoked", &owner("personyze-initech")?, None, |key| {
+        key.revoked(true)
+    })?;
+    keys.unlisted(None)?;
+
+    let gate = gate(
+        &vendors::PERSONYZE,
+        vendors::personyze::ROUTES,
+        &store,
+        proxies,
+    )?;
+    let router = Router::new()
+        .route("/rest/users", get(list).post(insert))
+        .route("/rest/users/where/{condition}", get(find))
+        .route("/rest/tracker", get(track));
+    let router = unknown(
+        router,
+        &["/rest", "/rest/", "/rest/{*unknown}"],
+        &any(|| async { (StatusCode::NOT_FOUND, "Not found") }),
+    );
+    let router = router
+        .layer(from_fn(delay))
+        .layer(gate)
+        .with_state(Tables::new(sample));
+    Ok(router)
+}
+
+fn sample(account: &str) -> Table {
+    let user = |number: u32, name: &str| {
+        let email = format!("{name}@{account}.example");
+        json!({ "internal_id": number, "email": email })
+    };
+    Table::new("", [user(1, "ada"), user(2, "grace")])
+}
+
+async fn list(grant: Grant, State(users): State<Tables>) -> Json<Value> {
+    Json(users.of(&grant, |table| table.list(|_, user| json!(user))))
+}
+
+async fn find(
+    grant: Grant,
+    State(users): State<Tables>,
+    Path(condition): Path<String>,
+) -> Response {
+    let number = condition
+        .strip_prefix("internal_id=")
+        .and_then(|id| id.parse::<u64>().ok());
+    let Some(number) = number else {
+        return bad_request("The condition must be internal_id={number}");
+    };
+    let found = users.of(&grant, |table| table.get(&number.to_string()));
+    Json(found.into_iter().collect::<Vec<_>>()).into_response()
+}
+
+/// Inserts a user, or replaces the one of the same `internal_id`.
+async fn insert(grant: Grant, State(users): State<Tables>, content: Bytes) -> Response {
+    let Some(mut user) = object(&content) else {
+        return bad_request("The body must be a JSON object");
+    };
+    let inserted = match user.get("internal_id").map(Value::as_u64) {
+        None => users.of(&grant, |table| {
+            let id = table.add(Attributes::new());
+            user.insert("internal_id".into(), json!(id.parse::<u64>().ok()));
+            table.put(id, user.clone());
+            user
+        }),
+        Some(Some(number)) => users.of(&grant, |table| {
+            table.put(number.to_string(), user.clone());
+            user
+        }),
+        Some(None) => return bad_request("internal_id must be a whole number"),
+    };
+    Json(inserted).into_response()
+}
+
+async fn track() -> &'static str {
+    "tracked"
+}
+
+fn bad_request(message: &'static str) -> Response {
+    (StatusCode::BAD_REQUEST, message).into_response()
+}

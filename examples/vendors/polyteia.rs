@@ -1,0 +1,120 @@
+//! Polyteia: one endpoint, whose command decides in the handler which permission it needs.
+
+use std::time::{Duration, SystemTime};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tower_api_key::key::{Alphabet, KeyFormat};
+use tower_api_key::request::TrustedProxies;
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{Denial, Grant, vendors};
+
+use crate::Failure;
+use crate::app::gate;
+use crate::data::{Attributes, Table, Tables};
+use crate::delay::delay;
+use crate::keys::{Keys, account};
+
+pub(crate) const VENDOR: &str = "polyteia";
+
+/// What the demo issues; the gate takes any key of the profile's format.
+const FORMAT: KeyFormat = KeyFormat::new()
+    .literal("pak_")
+    .characters(Alphabet::Base62, 40);
+
+const READ: &str = "dataset.read";
+const WRITE: &str = "dataset.write";
+
+/// Builds `POST /api`, behind its gate. Keys have no scopes of their own: they have those of their
+/// account, whatever they are at the time of the request.
+pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router, Failure> {
+    let store = MemoryStore::new();
+    let mut keys = keys.of(VENDOR, &FORMAT, &store);
+    let editor = account("polyteia-editor", &[READ, WRITE])?;
+    keys.add("editor", &editor, None, |key| key)?;
+    keys.add(
+        "viewer",
+        &account("polyteia-viewer", &[READ])?,
+        None,
+        |key| key,
+    )?;
+    let expired = account("polyteia-expired", &[READ, WRITE])?;
+    keys.add("expired", &expired, None, |key| {
+        key.expires(SystemTime::now() - Duration::from_secs(1))
+    })?;
+    let deleted = account("polyteia-deleted", &[READ, WRITE])?;
+    keys.add("deleted", &deleted, None, |key| key)?;
+    keys.unlisted(None)?;
+    store.remove("key_deleted");
+
+    let gate = gate(
+        &vendors::POLYTEIA,
+        vendors::polyteia::ROUTES,
+        &store,
+        proxies,
+    )?;
+    let router = Router::new()
+        .route("/api", post(command))
+        .layer(from_fn(delay))
+        .layer(gate)
+        .with_state(Tables::new(sample));
+    Ok(router)
+}
+
+fn sample(account: &str) -> Table {
+    let dataset = |name: &str| json!({ "name": format!("{name} of {account}") });
+    Table::new("ds_", [dataset("Population"), dataset("Budget")])
+}
+
+/// What `POST /api` takes.
+#[derive(Debug, Deserialize)]
+struct Command {
+    command: String,
+    #[serde(default)]
+    params: Attributes,
+}
+
+async fn command(
+    grant: Grant,
+    State(datasets): State<Tables>,
+    content: Bytes,
+) -> Result<Response, Denial> {
+    let Ok(Command { command, params }) = serde_json::from_slice(&content) else {
+        let message = "The body must be a JSON object with command and params.";
+        return Ok(error(StatusCode::BAD_REQUEST, "invalid_request", message));
+    };
+    let data = match command.as_str() {
+        "list_datasets" => {
+            grant.require(READ)?;
+            datasets.of(&grant, |table| table.list(dataset))
+        }
+        "create_dataset" => {
+            grant.require(WRITE)?;
+            let id = datasets.of(&grant, |table| table.add(params.clone()));
+            dataset(&id, &params)
+        }
+        _ => {
+            let message = "There is no such command.";
+            return Ok(error(StatusCode::BAD_REQUEST, "unknown_command", message));
+        }
+    };
+    Ok(Json(json!({ "data": data })).into_response())
+}
+
+fn dataset(id: &str, attributes: &Attributes) -> Value {
+    let mut dataset = attributes.clone();
+    dataset.insert("id".into(), id.into());
+    Value::Object(dataset)
+}
+
+fn error(status: StatusCode, code: &str, message: &str) -> Response {
+    let body = json!({ "error": { "code": code, "message": message } });
+    (status, Json(body)).into_response()
+}

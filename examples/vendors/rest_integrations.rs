@@ -1,0 +1,128 @@
+//! REST API Integrations: users of the account, read and written under scopes and quotas.
+
+use std::time::{Duration, SystemTime};
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, put};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tower_api_key::key::{Alphabet, KeyFormat, Per, Quota};
+use tower_api_key::request::TrustedProxies;
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{Grant, vendors};
+
+use crate::Failure;
+use crate::app::{gate, unknown};
+use crate::data::{Attributes, Table, Tables, object};
+use crate::delay::delay;
+use crate::keys::{Keys, account};
+
+pub(crate) const VENDOR: &str = "rest_integrations";
+
+/// What the demo issues; the gate takes any key of the profile's format.
+const FORMAT: KeyFormat = KeyFormat::new()
+    .literal("sk_")
+    .characters(Alphabet::Base62, 32);
+
+const BOTH: [&str; 2] = ["users.read", "users.write"];
+
+/// Builds the routes of `/v1`, behind their gate.
+pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router, Failure> {
+    let store = MemoryStore::new();
+    let mut keys = keys.of(VENDOR, &FORMAT, &store);
+    let acme = account("rest-acme", &BOTH)?;
+    keys.add("active", &acme, None, |key| key)?;
+    keys.add("read_only", &acme, None, |key| key.scopes(["users.read"]))?;
+    keys.add("revoked", &account("rest-initech", &BOTH)?, None, |key| {
+        key.revoked(true)
+    })?;
+    keys.add("expired", &account("rest-hooli", &BOTH)?, None, |key| {
+        key.expires(SystemTime::now() - Duration::from_secs(1))
+    })?;
+    keys.add("tight", &account("rest-umbrella", &BOTH)?, None, |key| {
+        key.quotas([
+            Quota::new("minute", 3, Duration::from_secs(60)).each(Per::Key),
+            Quota::new("hour", 5, Duration::from_secs(3_600)).each(Per::Key),
+        ])
+    })?;
+    keys.unlisted(None)?;
+
+    let gate = gate(
+        &vendors::REST_INTEGRATIONS,
+        vendors::rest_integrations::ROUTES,
+        &store,
+        proxies,
+    )?;
+    let router = Router::new()
+        .route("/v1/users", get(list).post(create))
+        .route("/v1/users/{id}", put(replace).delete(remove));
+    let router = unknown(
+        router,
+        &["/v1", "/v1/", "/v1/{*unknown}"],
+        &any(|| async { error(StatusCode::NOT_FOUND, "Not found.") }),
+    );
+    let router = router
+        .layer(from_fn(delay))
+        .layer(gate)
+        .with_state(Tables::new(sample));
+    Ok(router)
+}
+
+fn sample(account: &str) -> Table {
+    let user = |name: &str| json!({ "name": name, "email": format!("{name}@{account}.example") });
+    Table::new("", [user("ada"), user("grace")])
+}
+
+async fn list(grant: Grant, State(users): State<Tables>) -> Json<Value> {
+    let users = users.of(&grant, |table| table.list(user));
+    Json(json!({ "users": users }))
+}
+
+async fn create(grant: Grant, State(users): State<Tables>, content: Bytes) -> Response {
+    let Some(attributes) = object(&content) else {
+        return not_an_object();
+    };
+    let id = users.of(&grant, |table| table.add(attributes.clone()));
+    (StatusCode::CREATED, Json(user(&id, &attributes))).into_response()
+}
+
+/// Adds or replaces a user.
+async fn replace(
+    grant: Grant,
+    State(users): State<Tables>,
+    Path(id): Path<String>,
+    content: Bytes,
+) -> Response {
+    let Some(attributes) = object(&content) else {
+        return not_an_object();
+    };
+    users.of(&grant, |table| table.put(id, attributes));
+    StatusCode::NO_CONTENT.into_response()
+}
+
+/// Removes a user; one that is not there is as good as removed.
+async fn remove(grant: Grant, State(users): State<Tables>, Path(id): Path<String>) -> StatusCode {
+    users.of(&grant, |table| table.remove(&id));
+    StatusCode::NO_CONTENT
+}
+
+fn user(id: &str, attributes: &Attributes) -> Value {
+    let mut user = attributes.clone();
+    user.insert("id".into(), id.into());
+    Value::Object(user)
+}
+
+fn not_an_object() -> Response {
+    error(
+        StatusCode::BAD_REQUEST,
+        "The request body must be a JSON object.",
+    )
+}
+
+fn error(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({ "error": message }))).into_response()
+}

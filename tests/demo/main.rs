@@ -1,0 +1,24 @@
+//! The demo server, as its users meet it: a child process, driven over real TLS by real curl, by
+//! Python's requests and by JavaScript's fetch.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod curl;
+mod interpreters;
+mod persona;
+mod personyze;
+mod polyteia;
+mod polytomic;
+#[path = "../../examples/vendors/presentation.rs"]
+mod presentation;
+mod presented;
+mod process;
+mod rest_integrations;
+mod server;
+mod transport;
