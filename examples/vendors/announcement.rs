@@ -28,16 +28,9 @@ fn write(out: &mut impl Write, manifest: &Manifest, on_premises: bool) -> io::Re
     }
     writeln!(out, "\nOrganizations and users of Polytomic:\n")?;
     for organization in ORGANIZATIONS {
-        let whose = if organization.managed {
-            "managed by the partner"
-        } else {
-            "not the partner's"
-        };
-        writeln!(
-            out,
-            "  {}  {} ({whose})",
-            organization.id, organization.name
-        )?;
+        let whose =
+            if organization.managed { "managed by the partner" } else { "not the partner's" };
+        writeln!(out, "  {}  {} ({whose})", organization.id, organization.name)?;
         for user in organization.users {
             writeln!(out, "    {}  {}", user.id, user.name)?;
         }
@@ -61,10 +54,7 @@ fn commands(manifest: &Manifest) -> Vec<String> {
     let key = manifest.key(personyze::VENDOR, "active");
     let mut commands = vec![
         format!("{curl} 'https://api:{key}@{host}/rest/users/where/internal_id=1'"),
-        format!(
-            "{} {https}/v1/users",
-            bearer(rest_integrations::VENDOR, "active")
-        ),
+        format!("{} {https}/v1/users", bearer(rest_integrations::VENDOR, "active")),
         format!(
             "{} -H 'Content-Type: application/json' -d '{}' {https}/api",
             bearer(polyteia::VENDOR, "editor"),

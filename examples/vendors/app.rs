@@ -38,9 +38,7 @@ pub(crate) fn unknown<S>(router: Router<S>, paths: &[&str], answer: &MethodRoute
 where
     S: Clone + Send + Sync + 'static,
 {
-    paths
-        .iter()
-        .fold(router, |router, path| router.route(path, answer.clone()))
+    paths.iter().fold(router, |router, path| router.route(path, answer.clone()))
 }
 
 /// Builds the gate of a vendor.

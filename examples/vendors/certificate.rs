@@ -27,19 +27,13 @@ impl Certificate {
     /// the address that is listened on. The authority's private key is forgotten at once.
     pub(crate) fn make(listening: IpAddr) -> Result<Self, Failure> {
         let authority = CertifiedIssuer::self_signed(authority()?, KeyPair::generate()?)?;
-        let mut names = vec![
-            "localhost".to_owned(),
-            "127.0.0.1".to_owned(),
-            "::1".to_owned(),
-        ];
+        let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
         let listening = listening.to_string();
         if !names.contains(&listening) {
             names.push(listening);
         }
         let mut parameters = CertificateParams::new(names)?;
-        parameters
-            .distinguished_name
-            .push(DnType::CommonName, "localhost");
+        parameters.distinguished_name.push(DnType::CommonName, "localhost");
         parameters.use_authority_key_identifier_extension = true;
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -51,12 +45,7 @@ impl Certificate {
         fs::create_dir(&folder)?;
         let file = folder.join("ca.pem");
         fs::write(&file, authority.pem())?;
-        Ok(Self {
-            folder,
-            file,
-            chain: vec![leaf.der().clone(), authority.der().clone()],
-            key,
-        })
+        Ok(Self { folder, file, chain: vec![leaf.der().clone(), authority.der().clone()], key })
     }
 
     /// Returns the file of the authority, for `curl --cacert` and the like.
@@ -85,9 +74,7 @@ impl Drop for Certificate {
 
 fn authority() -> Result<CertificateParams, Failure> {
     let mut parameters = CertificateParams::new(Vec::new())?;
-    parameters
-        .distinguished_name
-        .push(DnType::CommonName, "tower-api-key demo authority");
+    parameters.distinguished_name.push(DnType::CommonName, "tower-api-key demo authority");
     parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(parameters)

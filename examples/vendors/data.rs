@@ -21,19 +21,15 @@ pub(crate) struct Tables {
 impl Tables {
     /// Starts every account with a sample of its own.
     pub(crate) fn new(sample: fn(&str) -> Table) -> Self {
-        Self {
-            sample,
-            tables: Arc::default(),
-        }
+        Self { sample, tables: Arc::default() }
     }
 
     /// Gives access to the table of the caller's account, and there is no other way to one.
     pub(crate) fn of<T>(&self, grant: &Grant, access: impl FnOnce(&mut Table) -> T) -> T {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let account = grant.account();
-        let table = tables
-            .entry(account.clone())
-            .or_insert_with(|| (self.sample)(account.as_str()));
+        let table =
+            tables.entry(account.clone()).or_insert_with(|| (self.sample)(account.as_str()));
         access(table)
     }
 }
@@ -49,10 +45,7 @@ pub(crate) struct Table {
 impl Table {
     /// Starts a table whose new ids begin with this text.
     pub(crate) fn new(prefix: impl Into<String>, rows: impl IntoIterator<Item = Value>) -> Self {
-        let mut table = Self {
-            prefix: prefix.into(),
-            ..Self::default()
-        };
+        let mut table = Self { prefix: prefix.into(), ..Self::default() };
         for row in rows {
             if let Value::Object(row) = row {
                 table.add(row);

@@ -31,10 +31,7 @@ impl Drained {
     /// refusal, and is not asked to.
     pub(crate) fn wrap(request: Request<Incoming>) -> Request<Self> {
         let drain = !request.headers().contains_key(EXPECT);
-        request.map(|content| Self {
-            content: Some(content),
-            drain,
-        })
+        request.map(|content| Self { content: Some(content), drain })
     }
 }
 
@@ -64,10 +61,7 @@ impl Body for Drained {
 
 impl Drop for Drained {
     fn drop(&mut self) {
-        let unread = self
-            .content
-            .take()
-            .filter(|content| !content.is_end_stream());
+        let unread = self.content.take().filter(|content| !content.is_end_stream());
         if let Some(content) = unread.filter(|_| self.drain)
             && let Ok(runtime) = Handle::try_current()
         {

@@ -34,10 +34,7 @@ impl Keys {
     /// With a seed, the same keys are issued again and again; without one, the operating system's
     /// random source makes them.
     pub(crate) fn new(seed: Option<u64>) -> Self {
-        Self {
-            seeded: seed.map(StdRng::seed_from_u64),
-            list: Vec::new(),
-        }
+        Self { seeded: seed.map(StdRng::seed_from_u64), list: Vec::new() }
     }
 
     /// Starts the keys of a vendor.
@@ -47,12 +44,7 @@ impl Keys {
         format: &KeyFormat,
         store: &'a MemoryStore,
     ) -> VendorKeys<'a> {
-        VendorKeys {
-            issuer: Issuer::new(*format, KeyHasher::sha256()),
-            keys: self,
-            vendor,
-            store,
-        }
+        VendorKeys { issuer: Issuer::new(*format, KeyHasher::sha256()), keys: self, vendor, store }
     }
 
     pub(crate) fn into_list(self) -> Vec<DemoKey> {
@@ -83,8 +75,7 @@ impl VendorKeys<'_> {
         if let Some(environment) = environment {
             record = record.environment(environment);
         }
-        self.store
-            .insert(*issued.digest(), describe(record).build()?);
+        self.store.insert(*issued.digest(), describe(record).build()?);
         self.list(label, account.id().as_str(), &issued);
         Ok(())
     }

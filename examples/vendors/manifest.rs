@@ -21,13 +21,7 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     pub(crate) fn new(https: String, http: String, ca: &Path, keys: Vec<DemoKey>) -> Self {
-        Self {
-            https,
-            http,
-            ca: ca.display().to_string(),
-            keys,
-            organizations: ORGANIZATIONS,
-        }
+        Self { https, http, ca: ca.display().to_string(), keys, organizations: ORGANIZATIONS }
     }
 
     /// Writes the file in one step, so that nobody reads half of it.

@@ -27,46 +27,32 @@ pub(crate) const ORGANIZATIONS: &[Organization] = &[
         name: "Acme",
         managed: true,
         users: &[
-            User {
-                id: "a4c81e52-6f3b-4d07-8e9a-1b2d3f405162",
-                name: "Ada",
-            },
-            User {
-                id: "b5d92f63-704c-4e18-9fab-2c3e40516273",
-                name: "Grace",
-            },
+            User { id: "a4c81e52-6f3b-4d07-8e9a-1b2d3f405162", name: "Ada" },
+            User { id: "b5d92f63-704c-4e18-9fab-2c3e40516273", name: "Grace" },
         ],
     },
     Organization {
         id: "4f2b601d-8e35-4c9f-a072-1b3d5e7f9c21",
         name: "Globex",
         managed: true,
-        users: &[User {
-            id: "c6ea3074-815d-4f29-80bc-3d4f51627384",
-            name: "Edsger",
-        }],
+        users: &[User { id: "c6ea3074-815d-4f29-80bc-3d4f51627384", name: "Edsger" }],
     },
     Organization {
         id: "503c712e-9f46-4da0-b183-2c4e6f80ad32",
         name: "Initech",
         managed: false,
-        users: &[User {
-            id: "d7fb4185-926e-403a-91cd-4e5062738495",
-            name: "Barbara",
-        }],
+        users: &[User { id: "d7fb4185-926e-403a-91cd-4e5062738495", name: "Barbara" }],
     },
 ];
 
 /// Lists the organizations that a key may manage: a partner's own, or a deployment's all.
 pub(crate) fn managed(grant: &Grant) -> impl Iterator<Item = &'static Organization> {
     let kind = grant.kind().map(|kind| kind.as_str().to_owned());
-    ORGANIZATIONS
-        .iter()
-        .filter(move |organization| match kind.as_deref() {
-            Some(DEPLOYMENT) => true,
-            Some(PARTNER) => organization.managed,
-            _ => false,
-        })
+    ORGANIZATIONS.iter().filter(move |organization| match kind.as_deref() {
+        Some(DEPLOYMENT) => true,
+        Some(PARTNER) => organization.managed,
+        _ => false,
+    })
 }
 
 /// Finds an organization that a key may manage. One that it may not is answered like one that does
@@ -81,7 +67,5 @@ pub(crate) fn organization(grant: &Grant, id: &str) -> Result<&'static Organizat
 /// Finds a user of an organization.
 pub(crate) fn user(organization: &'static Organization, id: &str) -> Result<&'static User, Denial> {
     let mut users = organization.users.iter();
-    users
-        .find(|user| user.id.eq_ignore_ascii_case(id))
-        .ok_or(Denial::AccountMismatch)
+    users.find(|user| user.id.eq_ignore_ascii_case(id)).ok_or(Denial::AccountMismatch)
 }

@@ -38,18 +38,8 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
     let mut keys = keys.of(VENDOR, &FORMAT, &store);
     let organization = |name: &str| account(name, DEFAULT_PERMISSIONS);
     let acme = organization("org_acme")?;
-    keys.add(
-        "production",
-        &organization("org_globex")?,
-        PRODUCTION,
-        |key| key,
-    )?;
-    keys.add(
-        "sandbox",
-        &organization("org_initech")?,
-        Some("sandbox"),
-        |key| key,
-    )?;
+    keys.add("production", &organization("org_globex")?, PRODUCTION, |key| key)?;
+    keys.add("sandbox", &organization("org_initech")?, Some("sandbox"), |key| key)?;
     keys.add("inquiry_reader", &acme, PRODUCTION, |key| {
         key.scopes(["inquiry.read"])
             .metadata("key_inflection", "camel")
@@ -73,11 +63,7 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
         .merge(objects("report", "/api/v1/reports", reports))
         .route("/api/v1/api-keys", get(api_keys).with_state(store.clone()))
         .route("/api/v1/rate-limits", get(rate_limits));
-    let router = unknown(
-        router,
-        &["/api/v1", "/api/v1/", "/api/v1/{*unknown}"],
-        &any(not_found),
-    );
+    let router = unknown(router, &["/api/v1", "/api/v1/", "/api/v1/{*unknown}"], &any(not_found));
     let router = router.layer(from_fn(delay)).layer(gate);
     Ok(router)
 }
@@ -94,10 +80,7 @@ fn objects(kind: &'static str, path: &str, sample: fn(&str) -> Table) -> Router 
     Router::new()
         .route(path, get(list).post(create))
         .route(&format!("{path}/{{id}}"), get(find))
-        .with_state(Objects {
-            kind,
-            tables: Tables::new(sample),
-        })
+        .with_state(Objects { kind, tables: Tables::new(sample) })
 }
 
 fn inquiries(organization: &str) -> Table {
@@ -128,9 +111,8 @@ async fn list(
     style: Style,
     State(Objects { kind, tables }): State<Objects>,
 ) -> Response {
-    let data = tables.of(&grant, |table| {
-        table.list(|id, attributes| object_of(kind, id, attributes))
-    });
+    let data =
+        tables.of(&grant, |table| table.list(|id, attributes| object_of(kind, id, attributes)));
     style.write(data)
 }
 
@@ -180,25 +162,19 @@ async fn api_keys(grant: Grant, style: Style, State(store): State<MemoryStore>) 
 
 /// Tells how the organization stands after this very request.
 async fn rate_limits(grant: Grant, style: Style) -> Response {
-    let quotas = grant
-        .record()
-        .quotas()
-        .map_or(vendors::PERSONA.quotas, |own| own.as_slice());
-    let standings = quotas
-        .iter()
-        .zip(grant.standings())
-        .map(|(quota, standing)| {
-            let reset_after = standing.reset_after;
-            json!({
-                "type": "rate-limit",
-                "id": quota.name(),
-                "attributes": {
-                    "limit": standing.limit,
-                    "remaining": standing.remaining,
-                    "reset-seconds": reset_after.as_secs() + u64::from(reset_after.subsec_nanos() > 0),
-                },
-            })
-        });
+    let quotas = grant.record().quotas().map_or(vendors::PERSONA.quotas, |own| own.as_slice());
+    let standings = quotas.iter().zip(grant.standings()).map(|(quota, standing)| {
+        let reset_after = standing.reset_after;
+        json!({
+            "type": "rate-limit",
+            "id": quota.name(),
+            "attributes": {
+                "limit": standing.limit,
+                "remaining": standing.remaining,
+                "reset-seconds": reset_after.as_secs() + u64::from(reset_after.subsec_nanos() > 0),
+            },
+        })
+    });
     style.write(standings.collect())
 }
 
@@ -207,11 +183,7 @@ fn object_of(kind: &str, id: &str, attributes: &Attributes) -> Value {
 }
 
 async fn not_found() -> Response {
-    error(
-        StatusCode::NOT_FOUND,
-        "Record not found",
-        "There is no such object.",
-    )
+    error(StatusCode::NOT_FOUND, "Record not found", "There is no such object.")
 }
 
 pub(crate) fn bad_request(details: &str) -> Response {

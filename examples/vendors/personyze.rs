@@ -32,20 +32,11 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
     let mut keys = keys.of(VENDOR, format, &store);
     let owner = |name: &str| -> Result<Arc<Account>, Failure> { account(name, &[]) };
     keys.add("active", &owner("personyze-acme")?, None, |key| key)?;
-    keys.add("other_account", &owner("personyze-globex")?, None, |key| {
-        key
-    })?;
-    keys.add("revoked", &owner("personyze-initech")?, None, |key| {
-        key.revoked(true)
-    })?;
+    keys.add("other_account", &owner("personyze-globex")?, None, |key| key)?;
+    keys.add("revoked", &owner("personyze-initech")?, None, |key| key.revoked(true))?;
     keys.unlisted(None)?;
 
-    let gate = gate(
-        &vendors::PERSONYZE,
-        vendors::personyze::ROUTES,
-        &store,
-        proxies,
-    )?;
+    let gate = gate(&vendors::PERSONYZE, vendors::personyze::ROUTES, &store, proxies)?;
     let router = Router::new()
         .route("/rest/users", get(list).post(insert))
         .route("/rest/users/where/{condition}", get(find))
@@ -55,10 +46,7 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
         &["/rest", "/rest/", "/rest/{*unknown}"],
         &any(|| async { (StatusCode::NOT_FOUND, "Not found") }),
     );
-    let router = router
-        .layer(from_fn(delay))
-        .layer(gate)
-        .with_state(Tables::new(sample));
+    let router = router.layer(from_fn(delay)).layer(gate).with_state(Tables::new(sample));
     Ok(router)
 }
 
@@ -79,9 +67,7 @@ async fn find(
     State(users): State<Tables>,
     Path(condition): Path<String>,
 ) -> Response {
-    let number = condition
-        .strip_prefix("internal_id=")
-        .and_then(|id| id.parse::<u64>().ok());
+    let number = condition.strip_prefix("internal_id=").and_then(|id| id.parse::<u64>().ok());
     let Some(number) = number else {
         return bad_request("The condition must be internal_id={number}");
     };

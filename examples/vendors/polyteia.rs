@@ -25,9 +25,7 @@ use crate::keys::{Keys, account};
 pub(crate) const VENDOR: &str = "polyteia";
 
 /// What the demo issues; the gate takes any key of the profile's format.
-const FORMAT: KeyFormat = KeyFormat::new()
-    .literal("pak_")
-    .characters(Alphabet::Base62, 40);
+const FORMAT: KeyFormat = KeyFormat::new().literal("pak_").characters(Alphabet::Base62, 40);
 
 const READ: &str = "dataset.read";
 const WRITE: &str = "dataset.write";
@@ -39,12 +37,7 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
     let mut keys = keys.of(VENDOR, &FORMAT, &store);
     let editor = account("polyteia-editor", &[READ, WRITE])?;
     keys.add("editor", &editor, None, |key| key)?;
-    keys.add(
-        "viewer",
-        &account("polyteia-viewer", &[READ])?,
-        None,
-        |key| key,
-    )?;
+    keys.add("viewer", &account("polyteia-viewer", &[READ])?, None, |key| key)?;
     let expired = account("polyteia-expired", &[READ, WRITE])?;
     keys.add("expired", &expired, None, |key| {
         key.expires(SystemTime::now() - Duration::from_secs(1))
@@ -54,12 +47,7 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
     keys.unlisted(None)?;
     store.remove("key_deleted");
 
-    let gate = gate(
-        &vendors::POLYTEIA,
-        vendors::polyteia::ROUTES,
-        &store,
-        proxies,
-    )?;
+    let gate = gate(&vendors::POLYTEIA, vendors::polyteia::ROUTES, &store, proxies)?;
     let router = Router::new()
         .route("/api", post(command))
         .layer(from_fn(delay))

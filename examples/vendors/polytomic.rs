@@ -39,38 +39,24 @@ pub(crate) fn router(
     let mut keys = keys.of(VENDOR, format, &store);
     let partner = account("partner_umbrella", &[])?;
     keys.add("partner", &partner, None, |key| key.kind(PARTNER))?;
-    keys.add("organization", &account(acme.id, &[])?, None, |key| {
-        key.kind(ORGANIZATION)
-    })?;
-    keys.add("deployment", &account("deployment", &[])?, None, |key| {
-        key.kind(DEPLOYMENT)
-    })?;
+    keys.add("organization", &account(acme.id, &[])?, None, |key| key.kind(ORGANIZATION))?;
+    keys.add("deployment", &account("deployment", &[])?, None, |key| key.kind(DEPLOYMENT))?;
     keys.unlisted(None)?;
 
-    let profile = if on_premises {
-        vendors::POLYTOMIC_ON_PREMISES
-    } else {
-        vendors::POLYTOMIC
-    };
+    let profile = if on_premises { vendors::POLYTOMIC_ON_PREMISES } else { vendors::POLYTOMIC };
     let gate = gate(&profile, ROUTES, &store, proxies)?;
     let router = Router::new()
         .route("/api/me", get(me))
         .route("/api/organizations", get(list_organizations))
         .route("/api/organizations/{org}/users", get(list_users))
-        .route(
-            "/api/organizations/{org}/users/{user}/keys",
-            post(create_key),
-        )
+        .route("/api/organizations/{org}/users/{user}/keys", post(create_key))
         .route("/api/bulk/syncs", get(list_syncs));
     let router = unknown(
         router,
         &["/api/", "/api/{*unknown}"],
         &any(|| async { error(StatusCode::NOT_FOUND, "not_found", "Not found") }),
     );
-    let router = router
-        .layer(from_fn(delay))
-        .layer(gate)
-        .with_state(UserKeys::new(format, store));
+    let router = router.layer(from_fn(delay)).layer(gate).with_state(UserKeys::new(format, store));
     Ok(router)
 }
 
@@ -95,10 +81,7 @@ async fn list_organizations(grant: Grant) -> Json<Value> {
 
 async fn list_users(grant: Grant, Path(id): Path<String>) -> Result<Json<Value>, Denial> {
     let organization = organizations::organization(&grant, &id)?;
-    let items = organization
-        .users
-        .iter()
-        .map(|user| item(user.id, user.name));
+    let items = organization.users.iter().map(|user| item(user.id, user.name));
     Ok(Json(json!({ "data": items.collect::<Value>() })))
 }
 
@@ -130,9 +113,8 @@ async fn create_key(
 /// Lists the syncs of the key's organization; a deployment has those of all.
 async fn list_syncs(grant: Grant) -> Json<Value> {
     let all = grant.kind().is_some_and(|kind| kind == DEPLOYMENT);
-    let own = ORGANIZATIONS
-        .iter()
-        .filter(|organization| all || *grant.account() == organization.id);
+    let own =
+        ORGANIZATIONS.iter().filter(|organization| all || *grant.account() == organization.id);
     let items = own.map(|organization| {
         let name = format!("Warehouse of {}", organization.name);
         item(&format!("sync-{}", organization.id), &name)

@@ -76,9 +76,7 @@ pub(crate) fn present(
         }
         Value::Array(items) => {
             let items = items.into_iter();
-            items
-                .map(|item| present(item, inflection, blocklist))
-                .collect()
+            items.map(|item| present(item, inflection, blocklist)).collect()
         }
         scalar => scalar,
     }

@@ -24,9 +24,7 @@ use crate::keys::{Keys, account};
 pub(crate) const VENDOR: &str = "rest_integrations";
 
 /// What the demo issues; the gate takes any key of the profile's format.
-const FORMAT: KeyFormat = KeyFormat::new()
-    .literal("sk_")
-    .characters(Alphabet::Base62, 32);
+const FORMAT: KeyFormat = KeyFormat::new().literal("sk_").characters(Alphabet::Base62, 32);
 
 const BOTH: [&str; 2] = ["users.read", "users.write"];
 
@@ -37,9 +35,7 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
     let acme = account("rest-acme", &BOTH)?;
     keys.add("active", &acme, None, |key| key)?;
     keys.add("read_only", &acme, None, |key| key.scopes(["users.read"]))?;
-    keys.add("revoked", &account("rest-initech", &BOTH)?, None, |key| {
-        key.revoked(true)
-    })?;
+    keys.add("revoked", &account("rest-initech", &BOTH)?, None, |key| key.revoked(true))?;
     keys.add("expired", &account("rest-hooli", &BOTH)?, None, |key| {
         key.expires(SystemTime::now() - Duration::from_secs(1))
     })?;
@@ -51,12 +47,8 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
     })?;
     keys.unlisted(None)?;
 
-    let gate = gate(
-        &vendors::REST_INTEGRATIONS,
-        vendors::rest_integrations::ROUTES,
-        &store,
-        proxies,
-    )?;
+    let gate =
+        gate(&vendors::REST_INTEGRATIONS, vendors::rest_integrations::ROUTES, &store, proxies)?;
     let router = Router::new()
         .route("/v1/users", get(list).post(create))
         .route("/v1/users/{id}", put(replace).delete(remove));
@@ -65,10 +57,7 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
         &["/v1", "/v1/", "/v1/{*unknown}"],
         &any(|| async { error(StatusCode::NOT_FOUND, "Not found.") }),
     );
-    let router = router
-        .layer(from_fn(delay))
-        .layer(gate)
-        .with_state(Tables::new(sample));
+    let router = router.layer(from_fn(delay)).layer(gate).with_state(Tables::new(sample));
     Ok(router)
 }
 
@@ -117,10 +106,7 @@ fn user(id: &str, attributes: &Attributes) -> Value {
 }
 
 fn not_an_object() -> Response {
-    error(
-        StatusCode::BAD_REQUEST,
-        "The request body must be a JSON object.",
-    )
+    error(StatusCode::BAD_REQUEST, "The request body must be a JSON object.")
 }
 
 fn error(status: StatusCode, message: &str) -> Response {

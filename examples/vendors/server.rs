@@ -36,10 +36,7 @@ pub(crate) async fn serve(
     tls: ServerConfig,
     app: Router,
 ) -> Result<(), Failure> {
-    let server = Server {
-        app,
-        running: GracefulShutdown::new(),
-    };
+    let server = Server { app, running: GracefulShutdown::new() };
     let acceptor = TlsAcceptor::from(Arc::new(tls));
     let mut handshakes = JoinSet::new();
     let mut end = Box::pin(end()?);
@@ -59,10 +56,7 @@ pub(crate) async fn serve(
         }
     }
     drop((https, http, handshakes));
-    if timeout(LONGEST_END, server.running.shutdown())
-        .await
-        .is_err()
-    {
+    if timeout(LONGEST_END, server.running.shutdown()).await.is_err() {
         eprintln!("vendors: some connections did not end in time");
     }
     Ok(())
@@ -82,10 +76,7 @@ impl Server {
         let app = self.app.clone().map_request(Drained::wrap);
         let app = MarkConnection::new(connection).layer(app);
         let mut builder = Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(LONGEST_HEAD);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(LONGEST_HEAD);
         builder.http2().timer(TokioTimer::new());
         let served = builder
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))

@@ -32,10 +32,7 @@ impl<S: Sync> FromRequestParts<S> for Style {
             }
         };
         let blocked = metadata("attribute_blocklist").unwrap_or_default();
-        Ok(Self {
-            inflection,
-            blocklist: Blocklist::parse(blocked),
-        })
+        Ok(Self { inflection, blocklist: Blocklist::parse(blocked) })
     }
 }
 

@@ -28,11 +28,7 @@ struct Issued {
 
 impl UserKeys {
     pub(crate) fn new(format: &KeyFormat, store: MemoryStore) -> Self {
-        Self {
-            issuer: Issuer::new(*format, KeyHasher::sha256()),
-            store,
-            issued: Arc::default(),
-        }
+        Self { issuer: Issuer::new(*format, KeyHasher::sha256()), store, issued: Arc::default() }
     }
 
     /// Issues a key of the organization to a user, from the operating system's random source. With

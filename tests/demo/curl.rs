@@ -33,29 +33,18 @@ impl Answer {
 
     pub(crate) fn number(&self, name: &str) -> u64 {
         let value = self.header(name);
-        value
-            .unwrap_or_else(|| panic!("no {name} in {self:?}"))
-            .parse()
-            .unwrap()
+        value.unwrap_or_else(|| panic!("no {name} in {self:?}")).parse().unwrap()
     }
 
     pub(crate) fn json(&self) -> Value {
-        assert_eq!(
-            self.header("content-type"),
-            Some("application/json"),
-            "{self:?}"
-        );
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
         serde_json::from_str(&self.body).unwrap()
     }
 
     /// Checks a refusal to the byte, and what every refusal has.
     #[track_caller]
     pub(crate) fn is_refusal(&self, status: u16, body: &str, challenge: Option<&str>) {
-        assert_eq!(
-            (self.status, self.body.as_str()),
-            (status, body),
-            "{self:?}"
-        );
+        assert_eq!((self.status, self.body.as_str()), (status, body), "{self:?}");
         assert_eq!(self.header("www-authenticate"), challenge, "{self:?}");
         assert_eq!(self.header("cache-control"), Some("no-store"), "{self:?}");
     }
@@ -66,14 +55,7 @@ pub(crate) fn curl(demo: &Demo, arguments: &[&str]) -> Answer {
     let output = Command::new("curl")
         // First, so that no file of the user's is read.
         .arg("-q")
-        .args([
-            "--silent",
-            "--show-error",
-            "--max-time",
-            "30",
-            "--noproxy",
-            "*",
-        ])
+        .args(["--silent", "--show-error", "--max-time", "30", "--noproxy", "*"])
         .args(["--cacert", demo.certificate(), "--include"])
         .args(["--write-out", "\n%{http_code} %{http_version}"])
         .args(arguments)
@@ -86,10 +68,7 @@ pub(crate) fn curl(demo: &Demo, arguments: &[&str]) -> Answer {
     let (text, facts) = text.rsplit_once('\n').unwrap();
     let (status, version) = facts.split_once(' ').unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let lines = head
-        .lines()
-        .skip(1)
-        .map(|line| line.split_once(':').unwrap());
+    let lines = head.lines().skip(1).map(|line| line.split_once(':').unwrap());
     Answer {
         status: status.parse().unwrap(),
         version: version.to_owned(),
@@ -103,13 +82,8 @@ pub(crate) fn curl(demo: &Demo, arguments: &[&str]) -> Answer {
 /// Runs curl several times at once.
 pub(crate) fn at_once(demo: &Demo, times: usize, arguments: &[&str]) -> Vec<Answer> {
     thread::scope(|scope| {
-        let running: Vec<_> = (0..times)
-            .map(|_| scope.spawn(|| curl(demo, arguments)))
-            .collect();
-        running
-            .into_iter()
-            .map(|answer| answer.join().unwrap())
-            .collect()
+        let running: Vec<_> = (0..times).map(|_| scope.spawn(|| curl(demo, arguments))).collect();
+        running.into_iter().map(|answer| answer.join().unwrap()).collect()
     })
 }
 

@@ -82,69 +82,21 @@ const calls = {
 
 /// What each call must get: status, a part of the body, and a header.
 const EXPECTED: [(&str, u16, &str, (&str, &str)); 10] = [
-    (
-        "personyze",
-        200,
-        "ada@personyze-acme",
-        ("content-type", "application/json"),
-    ),
-    (
-        "personyze refused",
-        400,
-        "Invalid API key",
-        ("content-type", "text/plain; charset=utf-8"),
-    ),
-    (
-        "rest",
-        201,
-        r#""name":"ada""#,
-        ("ratelimit-remaining", "99"),
-    ),
+    ("personyze", 200, "ada@personyze-acme", ("content-type", "application/json")),
+    ("personyze refused", 400, "Invalid API key", ("content-type", "text/plain; charset=utf-8")),
+    ("rest", 201, r#""name":"ada""#, ("ratelimit-remaining", "99")),
     (
         "rest refused",
         401,
         r#"{"error":"Invalid API key provided."}"#,
-        (
-            "www-authenticate",
-            r#"Bearer realm="REST API Integrations", error="invalid_token""#,
-        ),
+        ("www-authenticate", r#"Bearer realm="REST API Integrations", error="invalid_token""#),
     ),
-    (
-        "polyteia",
-        200,
-        "Population",
-        ("content-type", "application/json"),
-    ),
-    (
-        "polyteia refused",
-        403,
-        r#""code":"forbidden""#,
-        ("cache-control", "no-store"),
-    ),
-    (
-        "persona",
-        200,
-        "inquiry",
-        ("persona-environment-id", "sandbox"),
-    ),
-    (
-        "persona refused",
-        403,
-        "IP address",
-        ("persona-environment-id", "production"),
-    ),
-    (
-        "polytomic",
-        200,
-        "organization_id",
-        ("content-type", "application/json"),
-    ),
-    (
-        "polytomic refused",
-        403,
-        r#""key":"forbidden""#,
-        ("content-type", "application/json"),
-    ),
+    ("polyteia", 200, "Population", ("content-type", "application/json")),
+    ("polyteia refused", 403, r#""code":"forbidden""#, ("cache-control", "no-store")),
+    ("persona", 200, "inquiry", ("persona-environment-id", "sandbox")),
+    ("persona refused", 403, "IP address", ("persona-environment-id", "production")),
+    ("polytomic", 200, "organization_id", ("content-type", "application/json")),
+    ("polytomic refused", 403, r#""key":"forbidden""#, ("content-type", "application/json")),
 ];
 
 fn check(answers: &[u8]) {
@@ -152,10 +104,7 @@ fn check(answers: &[u8]) {
     for (name, status, part, (header, value)) in EXPECTED {
         let answer = &answers[name];
         assert_eq!(answer["status"], status, "{name}: {answer}");
-        assert!(
-            answer["body"].as_str().unwrap().contains(part),
-            "{name}: {answer}"
-        );
+        assert!(answer["body"].as_str().unwrap().contains(part), "{name}: {answer}");
         assert_eq!(answer["headers"][header], value, "{name}: {answer}");
     }
 }
@@ -164,10 +113,7 @@ fn check(answers: &[u8]) {
 fn run(command: &mut Command, demo: &Demo) {
     let keys = demo.manifest["keys"].as_array().unwrap().iter().map(|key| {
         let text = |name: &str| key[name].as_str().unwrap();
-        (
-            format!("{} {}", text("vendor"), text("label")),
-            key["key"].clone(),
-        )
+        (format!("{} {}", text("vendor"), text("label")), key["key"].clone())
     });
     let facts = json!({
         "https": demo.https(),
@@ -176,10 +122,7 @@ fn run(command: &mut Command, demo: &Demo) {
     });
     let path = std::path::Path::new(demo.certificate()).with_file_name("facts.json");
     std::fs::write(&path, facts.to_string()).unwrap();
-    let output = command
-        .stdin(std::fs::File::open(&path).unwrap())
-        .output()
-        .unwrap();
+    let output = command.stdin(std::fs::File::open(&path).unwrap()).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     check(&output.stdout);
@@ -195,10 +138,7 @@ fn python_requests() {
         println!("SKIPPED: there is no python3 with the requests module");
         return;
     }
-    run(
-        Command::new("python3").args(["-c", PYTHON]),
-        &Demo::start(&[]),
-    );
+    run(Command::new("python3").args(["-c", PYTHON]), &Demo::start(&[]));
 }
 
 #[test]
@@ -211,7 +151,6 @@ fn javascript_fetch() {
     }
     let demo = Demo::start(&[]);
     let mut node = Command::new("node");
-    node.args(["-e", JAVASCRIPT])
-        .env("NODE_EXTRA_CA_CERTS", demo.certificate());
+    node.args(["-e", JAVASCRIPT]).env("NODE_EXTRA_CA_CERTS", demo.certificate());
     run(&mut node, &demo);
 }

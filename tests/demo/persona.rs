@@ -22,17 +22,12 @@ fn body(title: &str, details: &str) -> String {
 }
 
 fn forbidden() -> String {
-    body(
-        "Forbidden",
-        "The API key does not have permission to perform this action.",
-    )
+    body("Forbidden", "The API key does not have permission to perform this action.")
 }
 
 fn ids(answer: &Answer) -> Vec<String> {
     let data = answer.json()["data"].as_array().unwrap().clone();
-    data.iter()
-        .map(|item| item["id"].as_str().unwrap().to_owned())
-        .collect()
+    data.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -40,14 +35,9 @@ fn inquiries_belong_to_their_organization() {
     let demo = Demo::start(&[]);
     let production = call(&demo, "production", &[], INQUIRIES);
     assert_eq!(production.status, 200, "{production:?}");
-    let [ours, ..] = &ids(&production)[..] else {
-        panic!("{production:?}")
-    };
+    let [ours, ..] = &ids(&production)[..] else { panic!("{production:?}") };
     let path = format!("{INQUIRIES}/{ours}");
-    assert_eq!(
-        call(&demo, "production", &[], &path).json()["data"]["id"],
-        **ours
-    );
+    assert_eq!(call(&demo, "production", &[], &path).json()["data"]["id"], **ours);
     let strangers = call(&demo, "sandbox", &[], &path);
     assert_eq!(strangers.status, 404, "{strangers:?}");
     assert!(strangers.json()["errors"][0]["title"].is_string());
@@ -56,23 +46,12 @@ fn inquiries_belong_to_their_organization() {
     let created = call(&demo, "production", &create, INQUIRIES);
     assert_eq!(created.status, 200, "{created:?}");
     assert_eq!(created.json()["data"]["attributes"]["reference-id"], "r1");
-    assert!(
-        call(&demo, "production", &[], INQUIRIES)
-            .body
-            .contains(r#""r1""#)
-    );
-    assert!(
-        !call(&demo, "sandbox", &[], INQUIRIES)
-            .body
-            .contains(r#""r1""#)
-    );
+    assert!(call(&demo, "production", &[], INQUIRIES).body.contains(r#""r1""#));
+    assert!(!call(&demo, "sandbox", &[], INQUIRIES).body.contains(r#""r1""#));
     for path in ["/api/v1/accounts", "/api/v1/reports"] {
         assert_eq!(call(&demo, "sandbox", &[], path).status, 200, "{path}");
     }
-    assert_eq!(
-        call(&demo, "sandbox", &["-d", "{}"], "/api/v1/reports").status,
-        200
-    );
+    assert_eq!(call(&demo, "sandbox", &["-d", "{}"], "/api/v1/reports").status, 200);
     let broken = call(&demo, "sandbox", &["-d", "{"], "/api/v1/reports");
     assert_eq!(broken.status, 400);
     assert_eq!(broken.json()["errors"][0]["title"], "Bad request");
@@ -113,17 +92,9 @@ fn permissions_and_networks_are_per_key() {
     let scoped =
         |scope| format!(r#"Bearer realm="Persona", error="insufficient_scope", scope="{scope}""#);
     assert_eq!(call(&demo, "inquiry_reader", &[], INQUIRIES).status, 200);
-    assert_eq!(
-        call(&demo, "inquiry_reader", &["--head"], INQUIRIES).status,
-        200
-    );
+    assert_eq!(call(&demo, "inquiry_reader", &["--head"], INQUIRIES).status, 200);
     for (label, arguments, path, scope) in [
-        (
-            "inquiry_reader",
-            &["-d", "{}"][..],
-            INQUIRIES,
-            "inquiry.write",
-        ),
+        ("inquiry_reader", &["-d", "{}"][..], INQUIRIES, "inquiry.write"),
         ("inquiry_reader", &[], "/api/v1/reports", "report.read"),
         ("production", &[], "/api/v1/api-keys", "api_key.read"),
         ("sandbox", &[], "/api/v1/api-keys", "api_key.read"),
@@ -139,10 +110,7 @@ fn permissions_and_networks_are_per_key() {
     }
     call(&demo, "office", &[], INQUIRIES).is_refusal(
         403,
-        &body(
-            "Forbidden",
-            "The API key may not be used from this IP address.",
-        ),
+        &body("Forbidden", "The API key may not be used from this IP address."),
         None,
     );
     assert_eq!(call(&demo, "local", &[], INQUIRIES).status, 200);
@@ -201,11 +169,6 @@ fn keys_choose_how_they_are_answered() {
     let snake = attributes("inquiry_reader", &["Key-Inflection: snake"]);
     assert!(snake["reference_id"].is_string(), "the header's: {snake}");
     assert_eq!(snake["social_security_number"], Value::Null, "{snake}");
-    let wrong = call(
-        &demo,
-        "production",
-        &["-H", "Key-Inflection: loud"],
-        INQUIRIES,
-    );
+    let wrong = call(&demo, "production", &["-H", "Key-Inflection: loud"], INQUIRIES);
     assert_eq!(wrong.status, 400, "{wrong:?}");
 }

@@ -39,10 +39,7 @@ fn every_account_sees_its_own_users() {
     assert_eq!(inserted.status, 200, "{inserted:?}");
     let path = "/rest/users/where/internal_id=77";
     let ours = curl(&demo, &[&url(&demo, "active", path)]);
-    assert_eq!(
-        ours.json(),
-        json!([{ "internal_id": 77, "email": "new@example.org" }])
-    );
+    assert_eq!(ours.json(), json!([{ "internal_id": 77, "email": "new@example.org" }]));
     let theirs = curl(&demo, &[&url(&demo, "other_account", path)]);
     assert_eq!((theirs.status, theirs.json()), (200, json!([])));
 
@@ -64,19 +61,11 @@ fn refusals_are_the_documented_ones() {
     let key = demo.key(VENDOR, "active");
     let log_in: &[&[&str]] = &[
         &[],
-        &[
-            "-H",
-            "Authorization: Bearer FD09908F25BECB09D78EBEA1DADFB618651F612D",
-        ],
+        &["-H", "Authorization: Bearer FD09908F25BECB09D78EBEA1DADFB618651F612D"],
         &["-H", "Authorization: Basic !!!"],
         &["-H", "Authorization: Basic YXBp"],
         &["-u", &format!("admin:{key}")],
-        &[
-            "-H",
-            "Authorization: Basic YXBpOmtleQ==",
-            "-H",
-            "Authorization: Basic YXBpOmtleQ==",
-        ],
+        &["-H", "Authorization: Basic YXBpOmtleQ==", "-H", "Authorization: Basic YXBpOmtleQ=="],
     ];
     for arguments in log_in {
         let answer = curl(&demo, &[*arguments, &[&plain]].concat());
@@ -103,31 +92,18 @@ fn one_insert_at_a_time_and_a_second_in_the_queue() {
     let answers = at_once(&demo, 3, &slow);
     let (passed, refused): (Vec<_>, Vec<_>) =
         answers.into_iter().partition(|answer| answer.status == 200);
-    assert_eq!(
-        (passed.len(), refused.len()),
-        (1, 2),
-        "{passed:?} {refused:?}"
-    );
+    assert_eq!((passed.len(), refused.len()), (1, 2), "{passed:?} {refused:?}");
     for answer in &refused {
         is_text(answer, 400, "Too many simultaneous requests", None);
     }
-    assert!(
-        start.elapsed() < Duration::from_secs(5),
-        "the refused did not run"
-    );
+    assert!(start.elapsed() < Duration::from_secs(5), "the refused did not run");
 
     // Two that fit into the second of waiting both pass, one after the other.
     let quick = ["-X", "POST", "-d", "{}", "-H", "Demo-Delay: 300", &users];
     let start = Instant::now();
     let answers = at_once(&demo, 2, &quick);
-    assert!(
-        answers.iter().all(|answer| answer.status == 200),
-        "{answers:?}"
-    );
-    assert!(
-        start.elapsed() >= Duration::from_millis(600),
-        "they ran at the same time"
-    );
+    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    assert!(start.elapsed() >= Duration::from_millis(600), "they ran at the same time");
 }
 
 #[test]

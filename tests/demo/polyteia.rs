@@ -22,21 +22,13 @@ fn a_command_needs_the_permission_of_the_account() {
     assert_eq!(created.status, 200, "{created:?}");
     assert_eq!(created.json()["data"]["name"], "Trees");
     assert!(created.json()["data"]["id"].is_string());
-    let listed = call(
-        &demo,
-        "editor",
-        "content-type: Application/JSON; charset=utf-8",
-        LIST,
-    );
+    let listed = call(&demo, "editor", "content-type: Application/JSON; charset=utf-8", LIST);
     assert!(listed.body.contains("Trees"), "{listed:?}");
 
     let listed = call(&demo, "viewer", JSON, LIST);
     assert_eq!(listed.status, 200);
     assert!(listed.json()["data"].is_array());
-    assert!(
-        !listed.body.contains("Trees"),
-        "another account's: {listed:?}"
-    );
+    assert!(!listed.body.contains("Trees"), "another account's: {listed:?}");
     call(&demo, "viewer", JSON, CREATE).is_refusal(
         403,
         r#"{"error":{"code":"forbidden","message":"You do not have permission to perform this action."}}"#,
@@ -63,11 +55,7 @@ fn refusals_are_the_documented_ones() {
     for label in ["expired", "deleted", "unlisted"] {
         call(&demo, label, JSON, LIST).is_refusal(401, INVALID, invalid);
     }
-    for kind in [
-        "Content-Type:",
-        "Content-Type: text/plain",
-        "Content-Type: application/jsonp",
-    ] {
+    for kind in ["Content-Type:", "Content-Type: text/plain", "Content-Type: application/jsonp"] {
         let answer = call(&demo, "editor", kind, LIST);
         answer.is_refusal(
             400,

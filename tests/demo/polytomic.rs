@@ -37,12 +37,7 @@ fn issued(answer: &Answer) -> String {
     let key = answer.json()["data"]["value"].as_str().unwrap().to_owned();
     let digits = key.strip_prefix("pk_live_").unwrap();
     assert_eq!(digits.len(), 32);
-    assert!(
-        digits
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
-        "{key}"
-    );
+    assert!(digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{key}");
     format!("Authorization: Bearer {key}")
 }
 
@@ -65,11 +60,7 @@ fn each_kind_of_key_has_its_routes() {
                 continue;
             }
             let data = answer.json()["data"].clone();
-            let items = if data.is_array() {
-                data
-            } else {
-                [data].into_iter().collect()
-            };
+            let items = if data.is_array() { data } else { [data].into_iter().collect() };
             for item in items.as_array().unwrap() {
                 assert!(item["id"].is_string() && item["name"].is_string(), "{item}");
             }
@@ -78,10 +69,7 @@ fn each_kind_of_key_has_its_routes() {
     let me = call(&demo, "organization", &[], "/api/me").json();
     assert_eq!(me["data"]["organization_id"], acme["id"]);
     let listed = call(&demo, "partner", &[], "/api/organizations").body;
-    assert!(
-        listed.contains("Acme") && !listed.contains("Initech"),
-        "{listed}"
-    );
+    assert!(listed.contains("Acme") && !listed.contains("Initech"), "{listed}");
 }
 
 #[test]
@@ -99,11 +87,7 @@ fn refusals_are_the_documented_ones() {
     }
     call(&demo, "deployment", &[], "/api/me").is_refusal(401, INVALID, invalid);
     let header = bearer(&demo, VENDOR, "organization");
-    for version in [
-        "X-Polytomic-Version:",
-        "X-Polytomic-Version;",
-        "X-Polytomic-Version: latest",
-    ] {
+    for version in ["X-Polytomic-Version:", "X-Polytomic-Version;", "X-Polytomic-Version: latest"] {
         curl(&demo, &["-H", &header, "-H", version, &url]).is_refusal(
             400,
             r#"{"key":"invalid_version","message":"The X-Polytomic-Version header is missing or invalid","metadata":{},"status":400}"#,
@@ -132,12 +116,7 @@ fn a_partner_issues_keys_that_serve_at_once() {
 
     let forced = format!("{path}?force=true");
     let third = issued(&call(&demo, "partner", &["-X", "POST"], &forced));
-    for (key, status) in [
-        (&first, 401),
-        (&second, 401),
-        (&third, 200),
-        (&neighbour, 200),
-    ] {
+    for (key, status) in [(&first, 401), (&second, 401), (&third, 200), (&neighbour, 200)] {
         assert_eq!(with(&demo, key, &[], "/api/me").status, status, "{key}");
     }
     let keys: Vec<String> = at_once(
@@ -156,9 +135,7 @@ fn a_partner_issues_keys_that_serve_at_once() {
     .iter()
     .map(issued)
     .collect();
-    let living = keys
-        .iter()
-        .filter(|key| with(&demo, key, &[], "/api/me").status == 200);
+    let living = keys.iter().filter(|key| with(&demo, key, &[], "/api/me").status == 200);
     assert_eq!(living.count(), 1, "forced at once, one is left");
     let again = format!("{path}?force=maybe");
     assert_eq!(call(&demo, "partner", &["-X", "POST"], &again).status, 400);
@@ -172,14 +149,8 @@ fn what_a_partner_may_not_manage_is_not_there() {
     let foreign_user = id(&organizations[1]["users"][0]);
     for path in [
         keys_of(&organizations[2], 0),
-        format!(
-            "/api/organizations/{}/users/{foreign_user}/keys",
-            id(&organizations[0])
-        ),
-        format!(
-            "/api/organizations/{0}/users/{0}/keys",
-            id(&organizations[0])
-        ),
+        format!("/api/organizations/{}/users/{foreign_user}/keys", id(&organizations[0])),
+        format!("/api/organizations/{0}/users/{0}/keys", id(&organizations[0])),
         "/api/organizations/not-a-uuid/users/x/keys".to_owned(),
     ] {
         let answer = call(&demo, "partner", &["-X", "POST"], &path);
@@ -201,10 +172,7 @@ fn on_premises_the_deployment_key_may_do_all() {
             assert_eq!(answer.status, 200, "{path} {answer:?}");
         }
         let path = url(&keys_of(&organizations[2], 0));
-        issued(&curl(
-            &demo,
-            &["-X", "POST", "-H", VERSION, "-u", &pair, &path],
-        ));
+        issued(&curl(&demo, &["-X", "POST", "-H", VERSION, "-u", &pair, &path]));
     }
     assert_eq!(call(&demo, "partner", &[], "/api/me").status, 200);
     let answer = call(&demo, "deployment", &[], "/api/me");

@@ -5,28 +5,15 @@ use serde_json::{Value, json};
 use crate::presentation::{Blocklist, Inflection, present};
 
 fn keys_of(value: &Value) -> Vec<&str> {
-    value
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect()
+    value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
 #[test]
 fn keys_are_written_in_every_case() {
-    for key in [
-        "name-first",
-        "name_first",
-        "nameFirst",
-        "NameFirst",
-        "Name First",
-    ] {
-        for (name, written) in [
-            ("camel", "nameFirst"),
-            ("kebab", "name-first"),
-            ("snake", "name_first"),
-        ] {
+    for key in ["name-first", "name_first", "nameFirst", "NameFirst", "Name First"] {
+        for (name, written) in
+            [("camel", "nameFirst"), ("kebab", "name-first"), ("snake", "name_first")]
+        {
             let inflection = Inflection::named(name);
             let presented = present(json!({ key: 1 }), inflection, &Blocklist::default());
             assert_eq!(presented, json!({ written: 1 }), "{key} {name}");
@@ -39,11 +26,7 @@ fn keys_are_written_in_every_case() {
         ("_", "_"),
         ("", ""),
     ] {
-        let presented = present(
-            json!({ key: 1 }),
-            Some(Inflection::Kebab),
-            &Blocklist::default(),
-        );
+        let presented = present(json!({ key: 1 }), Some(Inflection::Kebab), &Blocklist::default());
         assert_eq!(keys_of(&presented), [written], "{key}");
     }
     assert_eq!(Inflection::named("Camel"), None);

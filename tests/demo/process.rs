@@ -11,41 +11,14 @@ use crate::personyze::url;
 use crate::server::{Demo, binary};
 
 const LABELS: &[(&str, &[&str])] = &[
-    (
-        "personyze",
-        &["active", "other_account", "revoked", "unlisted"],
-    ),
-    (
-        "rest_integrations",
-        &[
-            "active",
-            "read_only",
-            "revoked",
-            "expired",
-            "tight",
-            "unlisted",
-        ],
-    ),
-    (
-        "polyteia",
-        &["editor", "viewer", "expired", "deleted", "unlisted"],
-    ),
+    ("personyze", &["active", "other_account", "revoked", "unlisted"]),
+    ("rest_integrations", &["active", "read_only", "revoked", "expired", "tight", "unlisted"]),
+    ("polyteia", &["editor", "viewer", "expired", "deleted", "unlisted"]),
     (
         "persona",
-        &[
-            "production",
-            "sandbox",
-            "inquiry_reader",
-            "key_admin",
-            "office",
-            "local",
-            "unlisted",
-        ],
+        &["production", "sandbox", "inquiry_reader", "key_admin", "office", "local", "unlisted"],
     ),
-    (
-        "polytomic",
-        &["partner", "organization", "deployment", "unlisted"],
-    ),
+    ("polytomic", &["partner", "organization", "deployment", "unlisted"]),
 ];
 
 fn keys(demo: &Demo) -> Vec<Value> {
@@ -55,10 +28,7 @@ fn keys(demo: &Demo) -> Vec<Value> {
 #[test]
 fn the_manifest_lists_every_documented_key() {
     let demo = Demo::start(&[]);
-    for (name, prefix) in [
-        ("https", "https://localhost:"),
-        ("http", "http://localhost:"),
-    ] {
+    for (name, prefix) in [("https", "https://localhost:"), ("http", "http://localhost:")] {
         assert!(demo.manifest[name].as_str().unwrap().starts_with(prefix));
     }
     let certificate = std::fs::read_to_string(demo.certificate()).unwrap();
@@ -72,15 +42,10 @@ fn the_manifest_lists_every_documented_key() {
         })
         .collect();
     let expected = LABELS.iter().flat_map(|(vendor, labels)| {
-        labels
-            .iter()
-            .map(|label| ((*vendor).to_owned(), (*label).to_owned()))
+        labels.iter().map(|label| ((*vendor).to_owned(), (*label).to_owned()))
     });
     assert_eq!(listed, expected.collect::<Vec<_>>());
-    let secrets: HashSet<String> = keys(&demo)
-        .iter()
-        .map(|key| key["key"].to_string())
-        .collect();
+    let secrets: HashSet<String> = keys(&demo).iter().map(|key| key["key"].to_string()).collect();
     assert_eq!(secrets.len(), listed.len(), "no key is issued twice");
 }
 
@@ -90,15 +55,9 @@ fn a_seed_makes_the_same_keys_again() {
     assert_eq!(keys(&seeded), keys(&Demo::start(&["--seed", "7"])));
     for options in [&["--seed", "8"][..], &[]] {
         let other = Demo::start(options);
-        let ours: HashSet<String> = keys(&seeded)
-            .iter()
-            .map(|key| key["key"].to_string())
-            .collect();
-        assert!(
-            keys(&other)
-                .iter()
-                .all(|key| !ours.contains(&key["key"].to_string()))
-        );
+        let ours: HashSet<String> =
+            keys(&seeded).iter().map(|key| key["key"].to_string()).collect();
+        assert!(keys(&other).iter().all(|key| !ours.contains(&key["key"].to_string())));
     }
 }
 
@@ -111,26 +70,11 @@ fn wrong_options_are_explained() {
         (&["--https", "nowhere"], "nowhere"),
         (&["--seed", "x"], "--seed"),
         (&["--http", &address], "cannot listen"),
-        (
-            &[
-                "--http",
-                "127.0.0.1:0",
-                "--manifest",
-                "/no/such/folder/file",
-            ],
-            "/no/such/folder/file",
-        ),
+        (&["--http", "127.0.0.1:0", "--manifest", "/no/such/folder/file"], "/no/such/folder/file"),
     ] {
-        let https: &[&str] = if options[0] == "--https" {
-            &[]
-        } else {
-            &["--https", "127.0.0.1:0"]
-        };
-        let ended = Command::new(binary())
-            .args(https)
-            .args(options)
-            .output()
-            .unwrap();
+        let https: &[&str] =
+            if options[0] == "--https" { &[] } else { &["--https", "127.0.0.1:0"] };
+        let ended = Command::new(binary()).args(https).args(options).output().unwrap();
         assert!(!ended.status.success(), "{options:?}");
         let errors = String::from_utf8_lossy(&ended.stderr);
         assert!(errors.contains(complaint), "{options:?}: {errors}");
@@ -161,9 +105,6 @@ fn a_running_request_is_finished_at_the_end() {
         };
         assert!(ended.success(), "{signal}: {ended}");
         let certificate = demo.certificate();
-        assert!(
-            !std::path::Path::new(certificate).exists(),
-            "it leaves nothing behind"
-        );
+        assert!(!std::path::Path::new(certificate).exists(), "it leaves nothing behind");
     }
 }

@@ -20,10 +20,7 @@ fn call(demo: &Demo, label: &str, arguments: &[&str], path: &str) -> Answer {
 fn users_are_read_and_written() {
     let demo = Demo::start(&[]);
     let created = call(&demo, "active", &["-d", r#"{"name":"linus"}"#], "/v1/users");
-    assert_eq!(
-        (created.status, &created.json()["name"]),
-        (201, &"linus".into())
-    );
+    assert_eq!((created.status, &created.json()["name"]), (201, &"linus".into()));
     let id = created.json()["id"].as_str().unwrap().to_owned();
     let user = format!("/v1/users/{id}");
     let put = ["-X", "PUT", "-d", r#"{"name":"ken"}"#];
@@ -36,19 +33,12 @@ fn users_are_read_and_written() {
     assert_eq!(call(&demo, "active", &["-X", "DELETE"], &user).status, 204);
     let seen = call(&demo, "read_only", &[], "/v1/users").body;
     assert!(!seen.contains("ken"), "{seen}");
-    assert_eq!(
-        call(&demo, "read_only", &["--head"], "/v1/users").status,
-        200
-    );
+    assert_eq!(call(&demo, "read_only", &["--head"], "/v1/users").status, 200);
 
     let broken = call(&demo, "active", &["-d", "{"], "/v1/users");
     assert_eq!(broken.status, 400);
     assert!(broken.json()["error"].is_string());
-    assert_eq!(
-        broken.header("www-authenticate"),
-        None,
-        "not the gate's doing"
-    );
+    assert_eq!(broken.header("www-authenticate"), None, "not the gate's doing");
 }
 
 #[test]
@@ -64,10 +54,7 @@ fn refusals_are_the_documented_ones() {
         (&["Authorization: Bearer"], 400, malformed, REQUEST),
         (&["Authorization: Bearer a b"], 400, malformed, REQUEST),
         (
-            &[
-                "Authorization: Bearer aaaaaaaaaaaaaaaa",
-                "Authorization: Bearer b",
-            ],
+            &["Authorization: Bearer aaaaaaaaaaaaaaaa", "Authorization: Bearer b"],
             400,
             malformed,
             REQUEST,
@@ -78,11 +65,7 @@ fn refusals_are_the_documented_ones() {
         arguments.push(&url);
         let answer = curl(&demo, &arguments);
         answer.is_refusal(status, body, challenge);
-        assert_eq!(
-            answer.header("ratelimit-remaining"),
-            None,
-            "it is a stranger"
-        );
+        assert_eq!(answer.header("ratelimit-remaining"), None, "it is a stranger");
     }
     for label in ["revoked", "expired", "unlisted"] {
         call(&demo, label, &[], "/v1/users").is_refusal(401, invalid, INVALID);
@@ -93,18 +76,11 @@ fn refusals_are_the_documented_ones() {
     let forbidden = r#"{"error":"You do not have permission to perform this action."}"#;
     let scope =
         r#"Bearer realm="REST API Integrations", error="insufficient_scope", scope="users.write""#;
-    for (method, path) in [
-        ("POST", "/v1/users"),
-        ("PUT", "/v1/users/1"),
-        ("DELETE", "/v1/users/1"),
-    ] {
+    for (method, path) in [("POST", "/v1/users"), ("PUT", "/v1/users/1"), ("DELETE", "/v1/users/1")]
+    {
         let answer = call(&demo, "read_only", &["-X", method, "-d", "{}"], path);
         answer.is_refusal(403, forbidden, Some(scope));
-        assert_eq!(
-            answer.number("ratelimit-remaining"),
-            100,
-            "a refusal costs nothing"
-        );
+        assert_eq!(answer.number("ratelimit-remaining"), 100, "a refusal costs nothing");
     }
 }
 
@@ -129,9 +105,5 @@ fn quotas_are_told_and_kept() {
     let first = call(&demo, "active", &[], "/v1/users");
     assert_eq!(first.number("ratelimit-remaining"), 99, "another account");
     let shared = call(&demo, "read_only", &[], "/v1/users");
-    assert_eq!(
-        shared.number("ratelimit-remaining"),
-        98,
-        "one account, two keys"
-    );
+    assert_eq!(shared.number("ratelimit-remaining"), 98, "one account, two keys");
 }

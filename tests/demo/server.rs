@@ -33,11 +33,7 @@ impl Demo {
             .stdout(Stdio::null())
             .spawn()
             .expect("the demo starts");
-        let mut demo = Self {
-            child,
-            manifest: Value::Null,
-            folder,
-        };
+        let mut demo = Self { child, manifest: Value::Null, folder };
         let deadline = Instant::now() + Duration::from_secs(20);
         while !file.exists() {
             assert!(Instant::now() < deadline, "no manifest was written");
@@ -64,12 +60,8 @@ impl Demo {
 
     pub(crate) fn key(&self, vendor: &str, label: &str) -> &str {
         let keys = self.manifest["keys"].as_array().unwrap();
-        let found = keys
-            .iter()
-            .find(|key| key["vendor"] == vendor && key["label"] == label);
-        found.unwrap_or_else(|| panic!("no key {vendor} {label}"))["key"]
-            .as_str()
-            .unwrap()
+        let found = keys.iter().find(|key| key["vendor"] == vendor && key["label"] == label);
+        found.unwrap_or_else(|| panic!("no key {vendor} {label}"))["key"].as_str().unwrap()
     }
 
     /// Asks the demo to end, and leaves it to the caller to wait.
@@ -87,10 +79,7 @@ impl Drop for Demo {
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
         // A killed demo cannot tidy up.
-        if let Some(folder) = self.manifest["ca"]
-            .as_str()
-            .and_then(|ca| Path::new(ca).parent())
-        {
+        if let Some(folder) = self.manifest["ca"].as_str().and_then(|ca| Path::new(ca).parent()) {
             let _ = fs::remove_dir_all(folder);
         }
     }
@@ -134,15 +123,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
 }
 
 fn newest(folder: &Path) -> Option<SystemTime> {
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let times = entries.map(|path| {
-        if path.is_dir() {
-            newest(&path)
-        } else {
-            modified(&path)
-        }
-    });
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let times = entries.map(|path| if path.is_dir() { newest(&path) } else { modified(&path) });
     times.max().flatten()
 }

@@ -18,12 +18,7 @@ fn vendors(demo: &Demo) -> [(&'static str, [String; 2], u16, &'static str); 5] {
     let of = |vendor, label| ["-H".to_owned(), bearer(demo, vendor, label)];
     [
         ("/rest/users", basic, 401, "HTTPS is required"),
-        (
-            "/v1/users",
-            of("rest_integrations", "active"),
-            400,
-            r#"{"error":"HTTPS is required."}"#,
-        ),
+        ("/v1/users", of("rest_integrations", "active"), 400, r#"{"error":"HTTPS is required."}"#),
         (
             "/api",
             of("polyteia", "editor"),
@@ -73,13 +68,7 @@ fn plain_http_is_refused_whatever_it_says_of_itself() {
 #[test]
 fn personyze_refuses_everything_over_plain_http() {
     let demo = Demo::start(&[]);
-    for path in [
-        "/rest",
-        "/rest/",
-        "/rest/users",
-        "/rest/tracker",
-        "/rest/no/such",
-    ] {
+    for path in ["/rest", "/rest/", "/rest/users", "/rest/tracker", "/rest/no/such"] {
         for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS"] {
             let answer = curl(&demo, &["-X", method, &format!("{}{path}", demo.http())]);
             assert_eq!(
@@ -102,19 +91,9 @@ fn trusted_proxies_are_believed_and_others_are_not() {
     });
     for (path, [option, key], status, _) in vendors(&demo) {
         let url = format!("{}{path}", demo.http());
-        let json = [
-            "-H",
-            "Content-Type: application/json",
-            "-H",
-            VERSION,
-            &option,
-            &key,
-        ];
-        let content: &[&str] = if path == "/api" {
-            &["-d", r#"{"command":"list_datasets"}"#]
-        } else {
-            &[]
-        };
+        let json = ["-H", "Content-Type: application/json", "-H", VERSION, &option, &key];
+        let content: &[&str] =
+            if path == "/api" { &["-d", r#"{"command":"list_datasets"}"#] } else { &[] };
         for header in &https {
             let answer = curl(&demo, &[&json, content, &["-H", header, &url]].concat());
             assert_eq!(answer.status, 200, "{path} {header} {answer:?}");
@@ -127,24 +106,12 @@ fn trusted_proxies_are_believed_and_others_are_not() {
     let office = bearer(&demo, "persona", "office");
     let url = format!("{}/api/v1/inquiries", demo.http());
     for (headers, status) in [
-        (
-            &["X-Forwarded-Proto: https", "X-Forwarded-For: 10.1.2.77"][..],
-            200,
-        ),
+        (&["X-Forwarded-Proto: https", "X-Forwarded-For: 10.1.2.77"][..], 200),
         (&["Forwarded: for=10.1.2.77;proto=https"], 200),
-        (
-            &["X-Forwarded-Proto: https", "X-Forwarded-For: 10.1.3.77"],
-            403,
-        ),
+        (&["X-Forwarded-Proto: https", "X-Forwarded-For: 10.1.3.77"], 403),
         (&["Forwarded: for=10.1.3.77;proto=https"], 403),
         // What a client put there itself stands to the left of what the proxy saw.
-        (
-            &[
-                "X-Forwarded-Proto: https",
-                "X-Forwarded-For: 10.1.2.77, 203.0.113.9",
-            ],
-            403,
-        ),
+        (&["X-Forwarded-Proto: https", "X-Forwarded-For: 10.1.2.77, 203.0.113.9"], 403),
         (&["X-Forwarded-Proto: https"], 403),
         (&["X-Forwarded-For: 10.1.2.77"], 400),
     ] {
@@ -160,25 +127,13 @@ fn both_versions_of_http_are_spoken() {
     let url = url(&demo, "active", "/rest/users/where/internal_id=1");
     for (option, version) in [("--http1.1", "1.1"), ("--http2", "2")] {
         let answer = curl(&demo, &[option, &url]);
-        assert_eq!(
-            (answer.status, &*answer.version),
-            (200, version),
-            "{answer:?}"
-        );
+        assert_eq!((answer.status, &*answer.version), (200, version), "{answer:?}");
     }
-    let lines = [
-        "-H",
-        "Authorization: Basic YTpi",
-        "-H",
-        "Authorization: Basic YTpi",
-    ];
+    let lines = ["-H", "Authorization: Basic YTpi", "-H", "Authorization: Basic YTpi"];
     let users = format!("{}/v1/users", demo.https());
     for option in ["--http1.1", "--http2"] {
         let answer = curl(&demo, &[&[option][..], &lines, &[&users]].concat());
-        assert_eq!(
-            answer.status, 400,
-            "two lines are ambiguous over {option}: {answer:?}"
-        );
+        assert_eq!(answer.status, 400, "two lines are ambiguous over {option}: {answer:?}");
     }
 }
 
@@ -201,9 +156,7 @@ fn a_silent_stranger_keeps_nobody_waiting() {
     let demo = Demo::start(&[]);
     let address = demo.https().trim_start_matches("https://localhost");
     let address = format!("127.0.0.1{address}");
-    let silent: Vec<TcpStream> = (0..8)
-        .map(|_| TcpStream::connect(&address).unwrap())
-        .collect();
+    let silent: Vec<TcpStream> = (0..8).map(|_| TcpStream::connect(&address).unwrap()).collect();
     let mut rude = TcpStream::connect(&address).unwrap();
     rude.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
     rude.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
