@@ -13,7 +13,9 @@
 use std::net::SocketAddr;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, OriginalUri};
+use axum::extract::{
+    ConnectInfo, FromRequestParts, NestedPath, OptionalFromRequestParts, OriginalUri,
+};
 use axum::response::{IntoResponse, Response};
 use http::Request;
 use http::request::Parts;
@@ -24,9 +26,24 @@ use crate::request::Connection;
 use crate::response::refusal;
 
 /// Returns the path as the client sent it: under `Router::nest`, axum cuts it and keeps the whole.
+/// If more than the nesting was cut, something has rewritten the path in between, and what the
+/// routers behind the gate will see is what counts.
 pub(crate) fn original_path<B>(request: &Request<B>) -> &str {
-    let original = request.extensions().get::<OriginalUri>();
-    original.map_or(request.uri(), |OriginalUri(uri)| uri).path()
+    let current = request.uri().path();
+    let extensions = request.extensions();
+    let (Some(OriginalUri(original)), Some(nesting)) =
+        (extensions.get::<OriginalUri>(), extensions.get::<NestedPath>())
+    else {
+        return current;
+    };
+    // The nesting may have parameters, so its segments are counted, not compared.
+    let cut = nesting.as_str().split('/').filter(|segment| !segment.is_empty()).count();
+    let uncut = original
+        .path()
+        .match_indices('/')
+        .nth(cut)
+        .map_or("/", |(start, _)| original.path().get(start..).unwrap_or_default());
+    if uncut == current { original.path() } else { current }
 }
 
 /// Returns the peer that axum's own server noted; it says nothing of TLS.

@@ -21,7 +21,6 @@ use bytes::Bytes;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::Empty;
 use tower::{Layer, Service, service_fn};
-use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyFormat, KeyHasher, KeyRecord, Quota};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
 use tower_api_key::request::{BasicKey, Connection, CredentialSource};
@@ -54,16 +53,16 @@ const LIMITED: Profile = Profile {
 const LARGE: Profile =
     Profile { quotas: &[Quota::new("hour", 1_000_000, Duration::from_secs(3_600))], ..LIMITED };
 
-fn store() -> (MemoryStore, Arc<KeyRecord>) {
+fn store() -> MemoryStore {
     let account = Arc::new(Account::builder("acme").build().unwrap());
     let record = KeyRecord::builder("key_1", account).build().unwrap();
     let store = MemoryStore::new();
-    store.insert(KeyHasher::sha256().digest(KEY.as_bytes()), record.clone());
-    (store, Arc::new(record))
+    store.insert(KeyHasher::sha256().digest(KEY.as_bytes()), record);
+    store
 }
 
 fn layer(profile: &Profile) -> ApiKeyLayer {
-    ApiKeyLayer::builder(*profile, store().0)
+    ApiKeyLayer::builder(*profile, store())
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
         .build()
         .unwrap()
@@ -114,12 +113,17 @@ fn accepted(profile: &Profile, request: fn() -> Request<()>) -> AllocationInfo {
 
 /// What it takes to put a grant into the extensions of a request that has its connection there.
 fn one_extension() -> AllocationInfo {
-    let (_, record) = store();
     let request = bearer();
     let connection = *request.extensions().get::<Connection>().unwrap();
-    let now = Timestamp::from_unix_seconds(1_700_000_000);
-    let explanation = layer(&BARE).explain(&request, connection, Some(&record), now);
-    let grant = explanation.decision().unwrap().unwrap().clone();
+    let kept = Cell::new(None);
+    let inner = service_fn(|request: Request<()>| {
+        kept.set(request.extensions().get::<Grant>().cloned());
+        ready(Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())))
+    });
+    let mut context = Context::from_waker(Waker::noop());
+    let answered = pin!(layer(&BARE).layer(inner).call(request)).poll(&mut context);
+    assert!(answered.is_ready());
+    let grant = kept.take().unwrap();
     let mut extensions = Extensions::new();
     extensions.insert(connection);
     let info = measure(|| assert!(extensions.insert(grant).is_none()));

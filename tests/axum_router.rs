@@ -147,3 +147,50 @@ async fn the_peer_that_axum_noted_counts_and_proves_no_https() {
     assert_eq!(reason(&send(&router, from("10.0.0.1:1")).await), "admitted");
     assert_eq!(reason(&send(&router, from("192.0.2.7:1")).await), "insecure_transport");
 }
+
+#[tokio::test]
+async fn a_scope_that_the_client_chose_ends_no_attribute() {
+    async fn chosen(grant: Grant, scope: String) -> Result<(), Denial> {
+        grant.require(&scope)
+    }
+    let open = Routes::new().on(&[], "/{*rest}", Route::new());
+    let router = Router::new().route("/chosen", post(chosen)).layer(layer(open));
+    let evil = r#"a", error_uri="https://evil.example"#;
+    let request = request(Method::POST, "/chosen").map(|()| Body::from(evil));
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(reason(&response), "scope_missing");
+    let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+    assert!(challenge.ends_with(r#"error="insufficient_scope""#), "{challenge}");
+}
+
+/// Cuts `/old` off the path, as an outer layer that rewrites old URLs would.
+fn cut<B>(mut request: Request<B>) -> Request<B> {
+    let path = request.uri().path().trim_start_matches("/old").to_owned();
+    *request.uri_mut() = path.parse().unwrap();
+    request
+}
+
+#[tokio::test]
+async fn a_rewritten_path_is_matched_as_the_routers_behind_see_it() {
+    let routes = Routes::new()
+        .on(&[], "/admin", Route::new().all_of(&["admin"]))
+        .on(&[], "/v1/users", Route::new().all_of(&["admin"]))
+        .on(&[], "/{tenant}/own", Route::new())
+        .on(&[], "/old/{*rest}", Route::new());
+    let guarded = Router::new().route("/admin", get(whose)).layer(layer(routes.clone()));
+    let app = Router::new().fallback_service(tower::util::MapRequest::new(guarded, cut));
+    let response = send(&app, request(Method::GET, "/old/admin")).await;
+    assert_eq!(reason(&response), "scope_missing", "not the open /old/{{*rest}}");
+
+    let users = Router::new().route("/users", get(whose)).layer(layer(routes.clone()));
+    let nested = Router::new().nest("/v1", users);
+    let app = Router::new().fallback_service(tower::util::MapRequest::new(nested, cut));
+    let response = send(&app, request(Method::GET, "/old/v1/users")).await;
+    assert_eq!(reason(&response), "route_unknown", "refused, for nobody knows what was cut");
+
+    let own = Router::new().route("/own", get(whose)).layer(layer(routes));
+    let app = Router::new().nest("/{tenant}", own.clone()).nest_service("/service", own);
+    for path in ["/acme/own", "/service/own"] {
+        assert_eq!(reason(&send(&app, request(Method::GET, path)).await), "admitted", "{path}");
+    }
+}

@@ -7,13 +7,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use super::check::Check;
-use super::grant::Grant;
 use super::judge::Case;
 use super::policy::{Admission, Policy};
 use crate::clock::Timestamp;
 use crate::denial::Denial;
 use crate::key::KeyRecord;
-use crate::limits::Verdict;
 use crate::request::{Connection, CredentialSource, Head, KeyBuffer};
 use crate::rules;
 
@@ -35,7 +33,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Explanation {
     checks: Vec<(Check, Outcome)>,
-    decision: Result<Option<Grant>, Denial>,
+    decision: Result<Option<Arc<KeyRecord>>, Denial>,
     pub(crate) answer: Option<Response<Bytes>>,
 }
 
@@ -51,15 +49,15 @@ impl Explanation {
         found.map_or(&Outcome::NotReached, |(_, outcome)| outcome)
     }
 
-    /// Returns what is decided, limits aside: a grant, `None` for a request that passes without a
-    /// key, or a denial.
+    /// Returns what is decided, limits aside: the record that is admitted, `None` for a request that
+    /// passes without a key, or a denial. It is no grant: no store was asked whose key it is.
     ///
     /// # Errors
     ///
     /// The denial of the first check that refuses.
-    pub const fn decision(&self) -> Result<Option<&Grant>, &Denial> {
+    pub fn decision(&self) -> Result<Option<&KeyRecord>, &Denial> {
         match &self.decision {
-            Ok(grant) => Ok(grant.as_ref()),
+            Ok(record) => Ok(record.as_deref()),
             Err(denial) => Err(denial),
         }
     }
@@ -154,8 +152,7 @@ impl Explanation {
             Outcome::Refused(denial) => Some(denial.clone()),
             _ => None,
         });
-        let grant = record.map(|record| Grant::new(Arc::clone(record), Verdict::passed()));
-        self.decision = refusal.map_or(Ok(grant), Err);
+        self.decision = refusal.map_or(Ok(record.cloned()), Err);
     }
 
     fn set(&mut self, check: Check, decided: Result<(), Denial>) {
@@ -187,7 +184,7 @@ impl fmt::Display for Explanation {
             }
         }
         match &self.decision {
-            Ok(Some(grant)) => write!(formatter, "admitted: {}", grant.key_id()),
+            Ok(Some(record)) => write!(formatter, "admitted: {}", record.id()),
             Ok(None) => write!(formatter, "admitted without a key"),
             Err(denial) => write!(formatter, "refused: {denial}"),
         }

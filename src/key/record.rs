@@ -173,4 +173,7 @@ pub enum InvalidRecord {
     /// A quota that cannot be counted.
     #[error(transparent)]
     Quota(#[from] InvalidQuota),
+    /// A change that would make the record one of another key or account.
+    #[error("an edit changes neither the id nor the account of a key")]
+    Identity,
 }

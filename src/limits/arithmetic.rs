@@ -3,6 +3,7 @@
 //! Charging several quotas at once is asking all of them with [`Counter::wait`], and only if none
 //! makes the request wait, charging each: that is how nothing is taken in vain.
 //!
+//! Instants come in order, as a limiter sees to; an earlier one says that the clock was set back.
 //! Every look at a counter first settles it: what is over is dropped, and what a clock set back
 //! has moved into the future is moved to now. Settling never makes a wait longer.
 
@@ -86,6 +87,32 @@ impl Counter {
             State::Fixed(window) => window.is_idle(now),
             State::Bucket(bucket) => bucket.is_idle(now),
             State::Sliding(window) => window.is_idle(quota, now),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_that_no_set_would_take_makes_nothing_panic() {
+        let now = Timestamp::from_unix_seconds(5);
+        for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow]
+        {
+            for (limit, seconds) in [(0, 1), (1, 0), (0, 0), (u32::MAX, u64::MAX)] {
+                let quota = Quota::new("x", limit, Duration::from_secs(seconds));
+                let quota = quota.counted(algorithm);
+                let mut counter = Counter::new(&quota);
+                for cost in [0, 1, u32::MAX, u32::MAX] {
+                    counter.wait(&quota, now, cost);
+                    counter.charge(&quota, now, cost);
+                    counter.standing(&quota, now);
+                }
+                let last = Timestamp::from_unix_nanoseconds(u64::MAX);
+                counter.wait(&quota, last, 1);
+                assert!(counter.is_idle(&quota, last) || limit > 0 || seconds > 0);
+            }
         }
     }
 }

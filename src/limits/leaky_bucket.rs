@@ -13,7 +13,7 @@ pub(super) struct LeakyBucket {
 
 /// The time that one request takes to drain. Rounded up, so that the rate is never exceeded.
 fn interval(quota: &Quota) -> u64 {
-    nanoseconds(quota.window()).div_ceil(u64::from(quota.limit()))
+    nanoseconds(quota.window()).div_ceil(u64::from(quota.limit()).max(1)).max(1)
 }
 
 /// The time that a full bucket takes to drain.

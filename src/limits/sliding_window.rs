@@ -21,7 +21,7 @@ pub(super) struct SlidingWindow {
 
 /// The length of a part in nanoseconds. Rounded up, so that twelve of them cover the window.
 fn part_length(quota: &Quota) -> u64 {
-    nanoseconds(quota.window()).div_ceil(u64::from(SUBWINDOWS))
+    nanoseconds(quota.window()).div_ceil(u64::from(SUBWINDOWS)).max(1)
 }
 
 impl SlidingWindow {

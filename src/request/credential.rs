@@ -53,6 +53,11 @@ impl Credentials {
         authorization.into_iter().chain(self.headers.iter().map(|(name, _)| name))
     }
 
+    /// Lists the headers that carry keys and that caches know nothing of.
+    pub(crate) fn own_header_names(&self) -> impl Iterator<Item = &HeaderName> {
+        self.headers.iter().map(|(name, _)| name)
+    }
+
     /// Reads the one credential of a request. A source that is absent says nothing; two that are
     /// present are refused, whatever they say.
     pub(crate) fn read<'a>(

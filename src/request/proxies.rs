@@ -41,7 +41,8 @@ pub enum ProxyHeaders {
 ///
 /// A proxy must overwrite, or append to, the headers named here. `X-Forwarded-Proto` says HTTPS
 /// only if every element does, for its elements cannot be told apart by hop; `Forwarded` is read
-/// by hop. A trusted proxy that says nothing of the protocol leaves the word to the connection.
+/// by hop. A trusted proxy that says nothing of the protocol leaves the word to the connection; one
+/// that speaks in other headers than those named here leaves the address undetermined.
 ///
 /// ```
 /// use tower_api_key::key::Networks;
@@ -95,10 +96,14 @@ impl TrustedProxies {
                 (standard, older) => standard.or(older),
             },
         };
-        told.map_or(direct, |hop| Client {
-            address: hop.address,
-            https: hop.https.unwrap_or(direct.https),
-        })
+        if let Some(hop) = told {
+            let https = hop.https.unwrap_or(direct.https);
+            return Client { address: hop.address, https };
+        }
+        // A proxy that speaks, but not as configured, does not make its own address the client's.
+        let spoken = [&FORWARDED, &X_FORWARDED_FOR, &X_FORWARDED_PROTO];
+        let unread = spoken.into_iter().any(|name| headers.contains_key(name));
+        Client { address: direct.address.filter(|_| !unread), https: direct.https }
     }
 
     /// Reads `Forwarded`; `None` if the request has none.
@@ -225,9 +230,10 @@ mod tests {
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https, for=10.0.0.2;proto=http")], Some("192.0.2.1"), true),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=unknown;proto=https")], none, true),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=\"192.0.2.1")], none, false),
-            // The kind that is not named is ignored.
-            (Forwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], Some("10.0.0.1"), false),
-            (XForwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https")], Some("10.0.0.1"), false),
+            // The kind that is not named is not believed, and the proxy is not the client.
+            (Forwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], none, false),
+            (XForwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https")], none, false),
+            (XForwarded, "10.0.0.1", true, &[], Some("10.0.0.1"), true),
             // Both kinds: agreement, or nothing.
             (Either, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
             (Either, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https")], Some("192.0.2.1"), true),

@@ -10,11 +10,17 @@ pub(crate) fn keep_private(headers: &mut HeaderMap, credential: &HeaderName) {
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
-    let names = |value: &HeaderValue| {
-        let names = value.to_str().unwrap_or_default().split(',').map(str::trim);
-        names.into_iter().any(|name| name == "*" || name.eq_ignore_ascii_case(credential.as_str()))
+    vary_by(headers, credential);
+}
+
+/// Says that the answer depends on a header, also where it was absent: what a stranger gets must
+/// not be served to a client with a key, nor the other way round (RFC 9110 §12.5.5).
+pub(crate) fn vary_by(headers: &mut HeaderMap, credential: &HeaderName) {
+    let named = |value: &HeaderValue| {
+        let mut names = value.to_str().unwrap_or_default().split(',').map(str::trim);
+        names.any(|name| name == "*" || name.eq_ignore_ascii_case(credential.as_str()))
     };
-    if !headers.get_all(VARY).iter().any(names) {
+    if !headers.get_all(VARY).iter().any(named) {
         headers.append(VARY, HeaderValue::from(credential.clone()));
     }
 }

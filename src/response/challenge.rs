@@ -53,8 +53,14 @@ impl Challenge {
             .collect()
     }
 
-    /// Renders the Bearer challenge with the scopes needed; `None` if no header can carry it.
+    /// Renders the Bearer challenge with the scopes needed; `None` if they are none: a handler may
+    /// ask for whatever its request names, and a quote in it would end the attribute.
     pub(super) fn with_scopes(self, realm: &str, scopes: &str) -> Option<HeaderValue> {
+        // `scope-token *( SP scope-token )` (RFC 6749 §3.3)
+        let token = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        if !scopes.split(' ').all(|scope| !scope.is_empty() && scope.bytes().all(token)) {
+            return None;
+        }
         HeaderValue::from_str(&self.line(Scheme::Bearer, realm, Some(scopes))).ok()
     }
 
@@ -111,6 +117,9 @@ mod tests {
         }
         let scoped = InsufficientScope.with_scopes("r", "a b").unwrap();
         assert_eq!(scoped, r#"Bearer realm="r", error="insufficient_scope", scope="a b""#);
+        for scopes in ["", "a  b", "a\"b", "a\\", "a\nb", r#"a", error_uri="x"#] {
+            assert!(InsufficientScope.with_scopes("r", scopes).is_none(), "{scopes:?}");
+        }
         assert!(Bare.lines(StatusCode::UNAUTHORIZED, "a\nb", &sources).is_err());
     }
 }

@@ -22,7 +22,7 @@ mod renderer;
 
 pub use answer::{Answer, Answers};
 pub use body::{CustomBody, ErrorBody};
-pub(crate) use caching::keep_private;
+pub(crate) use caching::{keep_private, vary_by};
 pub use challenge::Challenge;
 pub use limit_headers::{Dialect, LimitHeaders, Reset};
 pub use principal::{PrincipalHeader, PrincipalValue};

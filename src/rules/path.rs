@@ -1,8 +1,9 @@
 //! Paths that every reader reads alike.
 
 /// Tells whether a path can be read in one way only, so that the gate and the service behind it
-/// agree on the route: no empty or dot segments, no backslash, and nothing percent-encoded that
-/// another reader could decode to a letter, a digit, a dot or a slash (RFC 3986 §6.2.2).
+/// agree on the route: no empty or dot segments, also not in front of a `;` parameter, which some
+/// servers cut off first; no backslash; and nothing percent-encoded that is not UTF-8, or that
+/// another reader could decode to a letter, a digit, a dot or a separator (RFC 3986 §6.2.2).
 pub(super) fn is_unambiguous(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else {
         return false;
@@ -10,32 +11,38 @@ pub(super) fn is_unambiguous(path: &str) -> bool {
     let mut segments = rest.split('/').peekable();
     while let Some(segment) = segments.next() {
         let last = segments.peek().is_none();
+        let stem = segment.split_once(';').map_or(segment, |(stem, _)| stem);
         // A path may end in a slash; that is a path of its own.
-        if (segment.is_empty() && !last) || matches!(segment, "." | "..") {
+        if (stem.is_empty() && !(last && segment.is_empty())) || matches!(stem, "." | "..") {
             return false;
         }
-        if !is_plain(segment.as_bytes()) {
+        if segment.contains('\\') || (segment.contains('%') && !is_plainly_encoded(segment)) {
             return false;
         }
     }
     true
 }
 
-fn is_plain(mut segment: &[u8]) -> bool {
-    while let Some((&byte, rest)) = segment.split_first() {
-        segment = match (byte, rest) {
-            (b'%', [high, low, tail @ ..]) => match decoded(*high, *low) {
-                Some(byte) if !changes_the_route(byte) => tail,
+fn is_plainly_encoded(segment: &str) -> bool {
+    let mut decoded = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let (byte, tail) = match (byte, tail) {
+            (b'%', [high, low, tail @ ..]) => match decode(*high, *low) {
+                Some(byte) if !changes_the_route(byte) => (byte, tail),
                 _ => return false,
             },
-            (b'%' | b'\\', _) => return false,
-            _ => rest,
+            (b'%', _) => return false,
+            _ => (byte, tail),
         };
+        decoded.push(byte);
+        rest = tail;
     }
-    true
+    // An overlong form of a dot or a slash is not UTF-8, but some decoders take it for one.
+    std::str::from_utf8(&decoded).is_ok()
 }
 
-fn decoded(high: u8, low: u8) -> Option<u8> {
+fn decode(high: u8, low: u8) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
@@ -45,7 +52,7 @@ fn decoded(high: u8, low: u8) -> Option<u8> {
 const fn changes_the_route(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || byte.is_ascii_control()
-        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/' | b'\\' | b'%')
+        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/' | b'\\' | b'%' | b';')
 }
 
 #[cfg(test)]
@@ -80,6 +87,16 @@ mod tests {
             ("/v1/%zz", false),
             ("/v1/%4", false),
             ("/v1/%", false),
+            ("/v1/a;b=c", true),
+            ("/v1/..;/users", false),
+            ("/v1/..;x=1/users", false),
+            ("/v1/.;", false),
+            ("/v1/;/users", false),
+            ("/v1/;", false),
+            ("/v1/..%3B/users", false),
+            ("/v1/%c0%ae%c0%ae/users", false),
+            ("/v1/%e0%80%af", false),
+            ("/v1/%ff", false),
         ] {
             assert_eq!(is_unambiguous(path), plain, "{path}");
         }

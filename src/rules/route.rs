@@ -88,12 +88,15 @@ impl Route {
         self
     }
 
-    /// Tells whether a request without a key could meet the needs.
+    /// Tells whether a request without a key could meet the needs. Quotas and places are an
+    /// account's: were strangers let past them, leaving the key out would lift them.
     pub(crate) const fn is_open(&self) -> bool {
         self.all_of.is_empty()
             && self.any_of.is_empty()
             && self.kinds.is_empty()
             && self.account_parameter.is_none()
+            && self.quotas.is_empty()
+            && self.concurrency.is_none()
     }
 }
 

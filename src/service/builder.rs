@@ -111,7 +111,7 @@ impl ApiKeyLayerBuilder {
     }
 
     /// Lets requests without any credential pass, without a grant, where the route needs no scope,
-    /// kind or account. A bad credential is refused all the same, and HTTPS is still required.
+    /// kind or account, and counts nothing. A bad credential is refused all the same, and HTTPS is still required.
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self

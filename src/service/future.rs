@@ -17,9 +17,10 @@ use super::body::GateBody;
 use super::flow::Flow;
 use super::layer::Shared;
 use super::outcome::{Admitted, Outcome};
+use crate::decision::Grant;
 use crate::denial::Denial;
 use crate::request::Head;
-use crate::response::{Asked, Trail, keep_private};
+use crate::response::{Asked, Trail, keep_private, vary_by};
 
 pin_project! {
     /// Resolves to the inner service's response, or to a refusal.
@@ -134,6 +135,9 @@ fn prepare<B>(
             }
         }
         request.extensions_mut().insert(grant.clone());
+    } else {
+        // A grant of a gate further out says nothing of what this one admits.
+        request.extensions_mut().remove::<Grant>();
     }
     let timer = admitted.budget.map(|budget| Box::pin(sleep(budget)));
     (request, Serving { admitted, timer })
@@ -153,8 +157,13 @@ impl Serving {
         if let Some(trail) = self.admitted.trail(shared) {
             shared.renderer.mark(response.headers_mut(), trail);
         }
-        if let Some(header) = &self.admitted.own_header {
-            keep_private(response.headers_mut(), header);
+        match (&self.admitted.grant, &self.admitted.own_header) {
+            (Some(_), Some(header)) => keep_private(response.headers_mut(), header),
+            (Some(_), None) => {}
+            (None, _) => {
+                let names = shared.policy.credentials.own_header_names();
+                names.for_each(|name| vary_by(response.headers_mut(), name));
+            }
         }
         let permit = self.admitted.permit.take();
         response.map(|body| GateBody::inner(body, permit))

@@ -119,7 +119,8 @@ impl MemoryStore {
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord`] if the change makes no valid record; nothing is changed then.
+    /// [`InvalidRecord`] if the change makes no valid record, or one of another key or account;
+    /// nothing is changed then.
     pub fn edit(
         &self,
         id: &str,
@@ -134,7 +135,11 @@ impl MemoryStore {
             return Ok(false);
         };
         let changed = change(record.edit()).build()?;
-        records.insert(*digest, Arc::new(changed));
+        if changed.id() != record.id() || changed.account().id() != record.account().id() {
+            return Err(InvalidRecord::Identity);
+        }
+        // Whatever state of the account the change brought along, the store's counts.
+        records.insert(*digest, Arc::new(changed.under(Arc::clone(record.account()))));
         Ok(true)
     }
 
@@ -275,6 +280,21 @@ mod tests {
         assert!(!store.records("acme")[0].is_revoked());
         assert_eq!(store.edit("key", |key| key.revoked(true)), Ok(true));
         assert!(store.records("acme")[0].is_revoked());
+    }
+
+    #[test]
+    fn an_edit_changes_neither_id_nor_account_nor_its_state() {
+        let store = MemoryStore::new();
+        store.insert(digest("a"), record("key", "acme"));
+        store.put_account(Account::builder("acme").disabled(true).build().unwrap());
+        for (id, account) in [("other", "acme"), ("key", "other")] {
+            let stale = record(id, account);
+            assert_eq!(store.edit("key", |_| stale.edit()), Err(InvalidRecord::Identity));
+        }
+        let stale = record("key", "acme").edit().revoked(true);
+        assert_eq!(store.edit("key", |_| stale), Ok(true));
+        let edited = &store.records("acme")[0];
+        assert!(edited.is_revoked() && edited.is_disabled(), "a stale account enables nothing");
     }
 
     #[test]

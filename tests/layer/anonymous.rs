@@ -1,11 +1,20 @@
 //! Optional mode and preflights: what passes without a key, and what does not.
 
+use std::time::Duration;
+
 use http::{Method, Request};
-use tower_api_key::ApiKeyLayer;
-use tower_api_key::request::Connection;
+use tower::Layer;
+use tower::util::BoxCloneSyncService;
+use tower_api_key::key::Quota;
+use tower_api_key::limits::Concurrency;
+use tower_api_key::request::{Connection, CredentialSource};
 use tower_api_key::rules::{Route, Routes};
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{ApiKeyLayer, Profile};
 
 use crate::support::{KEY, PROFILE, anonymous, greeting, reason, request, send, store, text};
+
+const ONE_AN_HOUR: &[Quota] = &[Quota::new("hour", 1, Duration::from_secs(3_600))];
 
 fn with(mut request: Request<()>, name: &'static str, value: &str) -> Request<()> {
     request.headers_mut().append(name, value.parse().unwrap());
@@ -52,15 +61,19 @@ async fn a_route_with_needs_is_not_open_to_strangers() {
         .on(&[Method::GET], "/scope", Route::new().all_of(&["users.read"]))
         .on(&[Method::GET], "/any", Route::new().any_of(&["users.read"]))
         .on(&[Method::GET], "/kind", Route::new().kinds(&["partner"]))
-        .on(&[Method::GET], "/of/{account}", Route::new().account_parameter("account"));
+        .on(&[Method::GET], "/of/{account}", Route::new().account_parameter("account"))
+        .on(&[], "/counted", Route::new().quotas(ONE_AN_HOUR))
+        .on(&[], "/one", Route::new().concurrency(Concurrency::new(1)));
     let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes).optional();
-    let service = greeting(&layer.build().unwrap());
+    let service = greeting(&layer.without_limits().build().unwrap());
     for (path, expected) in [
         ("/open", "admitted"),
         ("/scope", "credentials_missing"),
         ("/any", "credentials_missing"),
         ("/kind", "credentials_missing"),
         ("/of/acme", "credentials_missing"),
+        ("/counted", "credentials_missing"),
+        ("/one", "credentials_missing"),
         ("/unlisted", "credentials_missing"),
         ("//open", "credentials_missing"),
     ] {
@@ -89,4 +102,24 @@ async fn preflights_pass_only_where_they_are_let_through() {
     assert_eq!(reason(&send(&lenient, get).await), "credentials_missing");
     let bad = with(preflight(), "authorization", "Bearer 0123456789abcdef");
     assert_eq!(reason(&send(&lenient, bad).await), "key_unknown");
+}
+
+/// A gate that reads another header than the one around it.
+const INNER: Profile = Profile { credentials: &[CredentialSource::header("x-inner")], ..PROFILE };
+
+#[tokio::test]
+async fn the_grant_of_a_gate_further_out_is_not_this_ones() {
+    let outer = ApiKeyLayer::builder(PROFILE, store(|key| key)).build().unwrap();
+    let inner = ApiKeyLayer::builder(INNER, MemoryStore::new()).optional().build().unwrap();
+    let both = BoxCloneSyncService::new(outer.layer(greeting(&inner)));
+    let response = tower::ServiceExt::oneshot(both, request(Method::GET, "/")).await.unwrap();
+    assert_eq!(text(response).await, "hello stranger");
+}
+
+#[tokio::test]
+async fn what_a_stranger_gets_varies_by_the_key_header() {
+    let layer = ApiKeyLayer::builder(INNER, MemoryStore::new()).optional().build().unwrap();
+    let response = send(&greeting(&layer), anonymous(Method::GET, "/")).await;
+    assert_eq!(response.headers()["vary"], "x-inner");
+    assert!(!response.headers().contains_key("cache-control"), "it may be cached");
 }

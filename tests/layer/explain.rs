@@ -69,8 +69,8 @@ fn an_explanation_agrees_with_the_layer() {
     let account = Arc::new(Account::builder("acme").build().unwrap());
     let record = Arc::new(KeyRecord::builder("key_1", account).build().unwrap());
     let explained = layer.explain(&request(Method::GET, "/"), tls(), Some(&record), NOW);
-    let grant = explained.decision().unwrap().expect("a key was presented");
-    assert_eq!((grant.account().as_str(), grant.key_id().as_str()), ("acme", "key_1"));
+    let admitted = explained.decision().unwrap().expect("a key was presented");
+    assert_eq!((admitted.account().id().as_str(), admitted.id().as_str()), ("acme", "key_1"));
     assert!(explained.answer().is_none());
     let elsewhere = layer.explain(&request(Method::GET, "/x"), tls(), Some(&record), NOW);
     assert_eq!(elsewhere.decision().unwrap_err(), &Denial::RouteUnknown);

@@ -4,10 +4,14 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Method;
+use http_body_util::Full;
+use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::key::{KeyDigest, KeyRecord, Quota};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, OnLimiterFailure, Verdict};
 use tower_api_key::request::Connection;
+use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, Denial, Eventually, Observer};
 
@@ -159,4 +163,19 @@ async fn the_operator_hears_of_exposed_keys_and_of_every_refusal() {
     assert_eq!(log.lines(), [&exposed[..], "refused insecure_transport nobody"]);
     send(&service, request(Method::GET, "/")).await;
     assert_eq!(log.lines(), ["refused network_not_allowed key_1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_operator_hears_of_spent_budgets() {
+    let log = Log::default();
+    let second = Duration::from_secs(1);
+    let routes = Routes::new().on(&[], "/", Route::new().budget(second));
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes);
+    let layer = layer.observer(log.clone()).build().unwrap();
+    let service = layer.layer(service_fn(|_: http::Request<()>| async move {
+        tokio::time::sleep(2 * second).await;
+        Ok::<_, std::convert::Infallible>(http::Response::new(Full::<Bytes>::default()))
+    }));
+    service.oneshot(request(Method::GET, "/")).await.unwrap();
+    assert_eq!(log.lines(), ["refused timed_out key_1"]);
 }

@@ -71,6 +71,8 @@ pub(crate) async fn run(make: Make<'_>) {
     asking_takes_nothing(make).await;
     a_changed_plan_keeps_what_was_used(make).await;
     a_clock_set_back_locks_nobody_out(make).await;
+    instants_out_of_order_free_nothing(make).await;
+    equal_key_ids_of_two_accounts_share_nothing(make).await;
 }
 
 async fn all_windows_are_charged_or_none(make: Make<'_>) {
@@ -195,5 +197,31 @@ async fn a_clock_set_back_locks_nobody_out(make: Make<'_>) {
         let verdict = client.take(&quotas, at(0)).await;
         assert!(verdict.retry_after() <= Some(Duration::from_secs(at_most)), "{algorithm:?}");
         assert!(client.passes(&quotas, at(at_most)).await, "{algorithm:?}");
+    }
+}
+
+/// Requests read the clock before they meet in the limiter, so instants arrive out of order.
+async fn instants_out_of_order_free_nothing(make: Make<'_>) {
+    for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
+        let client = Client::new(make);
+        let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
+        let (mut passed, edge) = (0, at(5));
+        for _ in 0..200 {
+            for early in [0, 1, 700_000_000] {
+                let now = Timestamp::from_unix_nanoseconds(edge.unix_nanoseconds() - early);
+                passed += u32::from(client.passes(&quotas, now).await);
+            }
+        }
+        assert_eq!(passed, 10, "{algorithm:?}");
+    }
+}
+
+async fn equal_key_ids_of_two_accounts_share_nothing(make: Make<'_>) {
+    let mut client = Client::new(make);
+    client.key = "default";
+    let quotas = [Quota::new("minute", 1, MINUTE).each(Per::Key)];
+    for account in (0..200).map(|number| format!("account_{number}")) {
+        client.account = account.leak();
+        assert!(client.passes(&quotas, START).await, "{}", client.account);
     }
 }
