@@ -68,19 +68,17 @@ impl ConcurrencyLimiter {
     /// Asks for a place on a route.
     pub(crate) fn enter(&self, account: &AccountId, route: usize, rule: Concurrency) -> Place {
         let subject = (account.clone(), route);
+        let seat = Seat { limiter: self.clone(), subject: subject.clone() };
+        // Held to the end: a refused request lets go of the semaphore before anyone counts again.
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let semaphore = places
-            .entry(subject.clone())
-            .or_insert_with(|| Arc::new(Semaphore::new(rule.limit as usize)));
-        let semaphore = Arc::clone(semaphore);
-        let holders = Arc::strong_count(&semaphore) - 2; // without the table's and this one
-        drop(places);
-        let seat = Seat { limiter: self.clone(), subject };
-        match Arc::clone(&semaphore).try_acquire_owned() {
+        let semaphore =
+            places.entry(subject).or_insert_with(|| Arc::new(Semaphore::new(rule.limit as usize)));
+        let holders = Arc::strong_count(semaphore) - 1; // without the table's
+        match Arc::clone(semaphore).try_acquire_owned() {
             Ok(permit) => Place::Free(Permit { permit: Some(permit), seat }),
             Err(_) if rule.longest_wait.is_zero() => Place::Refused,
             Err(_) if holders >= rule.limit.saturating_add(rule.queue) as usize => Place::Refused,
-            Err(_) => Place::Queued(Ticket { semaphore: Some(semaphore), seat }),
+            Err(_) => Place::Queued(Ticket { semaphore: Some(Arc::clone(semaphore)), seat }),
         }
     }
 
@@ -205,7 +203,7 @@ mod tests {
         drop(ticket);
         assert!(matches!(limiter.enter(&account("acme"), 0, rule), Place::Queued(_)));
         drop(first);
-        assert_eq!(limiter.subjects(), 0);
+        assert_eq!(limiter.subjects(), 0, "the refused and the departed hold nothing");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -54,7 +54,9 @@ impl Routes {
         rows.iter().fold(self, |routes, row| routes.on(row.methods, row.path, row.route))
     }
 
-    /// Chooses what happens to requests that no line covers; they are refused unless set.
+    /// Chooses what happens to requests that no line covers; they are refused unless set. A path
+    /// whose most specific pattern lists other methods only is not covered, whatever a less
+    /// specific pattern lists.
     pub fn otherwise(mut self, otherwise: Otherwise) -> Self {
         self.otherwise = otherwise;
         self

@@ -118,7 +118,7 @@ impl ApiKeyLayerBuilder {
     }
 
     /// Lets CORS preflights (`OPTIONS` with `Origin` and `Access-Control-Request-Method`) without a
-    /// credential pass, without a grant. Unneeded where a CORS layer outside the gate answers them.
+    /// credential pass, without a grant, to whatever answers `OPTIONS` behind. Unneeded where a CORS layer outside the gate answers them.
     pub fn allow_preflight(mut self) -> Self {
         self.preflight = true;
         self

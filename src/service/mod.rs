@@ -9,6 +9,10 @@
 //! The server must say how each connection came: put a
 //! [`Connection`](crate::request::Connection) into the extensions of its requests, with
 //! [`MarkConnection`] or by hand. Without one, every request counts as plain HTTP from nowhere.
+//!
+//! A request that waits for the store or for a place holds the ready instance of the inner service:
+//! limit the inner service's own concurrency outside the gate, not inside, or one account's queue
+//! takes the places of all. An upgraded connection (101) gives its place back with the response.
 
 mod body;
 mod builder;

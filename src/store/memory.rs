@@ -116,6 +116,7 @@ impl MemoryStore {
     }
 
     /// Changes a key. Returns whether there is one of this id; a deleted key is not brought back.
+    /// Writers wait while `change` runs, so it must not call the store.
     ///
     /// # Errors
     ///
