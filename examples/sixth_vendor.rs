@@ -78,6 +78,11 @@ const ACME: Profile = Profile {
         rate_limited: LIMITED,
         concurrency_exceeded: LIMITED,
         timed_out: UNAVAILABLE,
+        internal_error: problem(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal error",
+            "That was our fault.",
+        ),
         store_unavailable: UNAVAILABLE,
         limiter_unavailable: UNAVAILABLE,
     },

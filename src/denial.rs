@@ -104,6 +104,9 @@ pub enum Denial {
         /// The route's budget.
         budget: Duration,
     },
+    /// The service failed, and asks for the vendor's own words; the gate itself never says so.
+    #[error("the service failed")]
+    InternalError,
     /// The key store could not answer. Never read as "unknown key".
     #[error("the key store cannot answer")]
     StoreUnavailable,
@@ -186,6 +189,7 @@ impl Denial {
             Self::RateLimited { .. } => "rate_limited",
             Self::ConcurrencyExceeded => "concurrency_exceeded",
             Self::TimedOut { .. } => "timed_out",
+            Self::InternalError => "internal_error",
             Self::StoreUnavailable => "store_unavailable",
             Self::LimiterUnavailable => "limiter_unavailable",
         }

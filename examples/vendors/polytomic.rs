@@ -103,10 +103,8 @@ async fn create_key(
         let message = "force must be true or false";
         return Ok(error(StatusCode::BAD_REQUEST, "bad_request", message));
     };
-    let Ok(value) = keys.issue(organization, user, force) else {
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        return Ok(error(status, "internal_error", "No key could be issued"));
-    };
+    let issued = keys.issue(organization, user, force);
+    let value = issued.map_err(|_| Denial::InternalError)?;
     Ok(Json(json!({ "data": { "value": value } })).into_response())
 }
 

@@ -127,6 +127,8 @@ rows! {
     concurrency_exceeded: Denial::ConcurrencyExceeded,
     /// The route's time budget spent.
     timed_out: Denial::TimedOut { .. },
+    /// A service that failed and says so by [`refusal`](crate::refusal).
+    internal_error: Denial::InternalError,
     /// A key store that cannot answer.
     store_unavailable: Denial::StoreUnavailable,
     /// A limiter that cannot answer.

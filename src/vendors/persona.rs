@@ -102,6 +102,11 @@ pub const PROFILE: Profile = Profile {
             "Service unavailable",
             "The request took too long.",
         ),
+        internal_error: answer(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal server error",
+            "Something went wrong.",
+        ),
         store_unavailable: UNAVAILABLE,
         limiter_unavailable: UNAVAILABLE,
     },

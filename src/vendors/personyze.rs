@@ -73,6 +73,10 @@ pub const PROFILE: Profile = Profile {
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorBody::Text("Request took too long"),
         ),
+        internal_error: Answer::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorBody::Text("Internal server error"),
+        ),
         store_unavailable: UNAVAILABLE,
         limiter_unavailable: UNAVAILABLE,
     },

@@ -95,6 +95,11 @@ pub const PROFILE: Profile = Profile {
         rate_limited: LIMITED,
         concurrency_exceeded: LIMITED,
         timed_out: answer(StatusCode::SERVICE_UNAVAILABLE, "timeout", "The request took too long"),
+        internal_error: answer(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_error",
+            "Internal error",
+        ),
         store_unavailable: UNAVAILABLE,
         limiter_unavailable: UNAVAILABLE,
     },

@@ -80,6 +80,10 @@ pub const PROFILE: Profile = Profile {
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorBody::Error("Request took too long."),
         ),
+        internal_error: Answer::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorBody::Error("Internal server error."),
+        ),
         store_unavailable: UNAVAILABLE,
         limiter_unavailable: UNAVAILABLE,
     },

@@ -72,6 +72,8 @@ pub(crate) enum World {
     ServiceStalls,
     /// The service asks for a scope, as a handler does that alone knows what is needed.
     ServiceAsks(&'static str),
+    /// The service fails, and says so.
+    ServiceFails,
 }
 
 /// What the service behind the gate answers.

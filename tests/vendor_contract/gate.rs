@@ -159,6 +159,9 @@ async fn serve(
     {
         return Ok(refusal(denial));
     }
+    if world == World::ServiceFails {
+        return Ok(refusal(Denial::InternalError));
+    }
     let text = format!("{} {}", grant.account(), grant.key_id());
     Ok(Response::new(Full::from(text)))
 }

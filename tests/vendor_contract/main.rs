@@ -95,6 +95,7 @@ denials!(
     rate_limited,
     concurrency_exceeded,
     timed_out,
+    internal_error,
     store_unavailable,
     limiter_unavailable,
 );

@@ -37,6 +37,8 @@ const LIMITED: &str =
 const SLOW: &str =
     r#"{"errors":[{"title":"Service unavailable","details":"The request took too long."}]}"#;
 const UNAVAILABLE: &str = r#"{"errors":[{"title":"Service unavailable","details":"The service is temporarily unavailable."}]}"#;
+const FAILED: &str =
+    r#"{"errors":[{"title":"Internal server error","details":"Something went wrong."}]}"#;
 const OUTAGE: Lines = &[("retry-after", "5")];
 
 /// Writes the headers of an authenticated response.
@@ -181,6 +183,8 @@ pub(crate) const CASES: &[Case] = &[
         .refused("concurrency_exceeded", 429, LIMITED, &[]).with(BUSY),
     GOOD.name("a slow service").at(UNDOCUMENTED, "/budget").world(World::ServiceStalls)
         .refused("timed_out", 503, SLOW, &[]).with(ONE_LESS),
+    GOOD.name("a service that fails").world(World::ServiceFails)
+        .refused("internal_error", 500, FAILED, &[]).with(ONE_LESS),
     // Outages.
     GOOD.name("a store that fails").world(World::StoreFails)
         .refused("store_unavailable", 503, UNAVAILABLE, &[]).with(OUTAGE),

@@ -144,6 +144,8 @@ pub(crate) const CASES: &[Case] = &[
     GOOD.name("a second request in flight").world(World::InFlight),
     GOOD.name("a slow tracker").request("POST", "/rest/tracker").world(World::ServiceStalls)
         .refused("timed_out", 503, "Request took too long", &[]),
+    GOOD.name("a service that fails").world(World::ServiceFails)
+        .refused("internal_error", 500, "Internal server error", &[]),
     // Outages.
     GOOD.name("a store that fails").world(World::StoreFails)
         .refused("store_unavailable", 503, UNAVAILABLE, &[]).with(OUTAGE),

@@ -32,6 +32,7 @@ const NOT_JSON: &str = r#"{"error":{"code":"invalid_content_type","message":"Con
 const LIMITED: &str = r#"{"error":{"code":"rate_limit_exceeded","message":"Too many requests."}}"#;
 const SLOW: &str = r#"{"error":{"code":"timeout","message":"The request took too long."}}"#;
 const UNAVAILABLE: &str = r#"{"error":{"code":"service_unavailable","message":"The service is temporarily unavailable."}}"#;
+const FAILED: &str = r#"{"error":{"code":"internal_error","message":"Something went wrong."}}"#;
 const OUTAGE: Lines = &[("retry-after", "5")];
 
 const MINUTE: Quota = Quota::new("minute", 1, Duration::from_secs(60));
@@ -141,6 +142,8 @@ pub(crate) const CASES: &[Case] = &[
         .refused("concurrency_exceeded", 429, LIMITED, &[]).with(&[("retry-after", "1")]),
     GOOD.name("a slow service").at(UNDOCUMENTED, "/budget").world(World::ServiceStalls)
         .refused("timed_out", 503, SLOW, &[]),
+    GOOD.name("a service that fails").world(World::ServiceFails)
+        .refused("internal_error", 500, FAILED, &[]),
     // Outages.
     GOOD.name("a store that fails").world(World::StoreFails)
         .refused("store_unavailable", 503, UNAVAILABLE, &[]).with(OUTAGE),

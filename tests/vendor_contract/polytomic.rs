@@ -38,6 +38,8 @@ const LIMITED: &str =
 const SLOW: &str =
     r#"{"key":"timeout","message":"The request took too long","metadata":{},"status":503}"#;
 const UNAVAILABLE: &str = r#"{"key":"service_unavailable","message":"The service is temporarily unavailable","metadata":{},"status":503}"#;
+const FAILED: &str =
+    r#"{"key":"internal_error","message":"Internal error","metadata":{},"status":500}"#;
 const OUTAGE: Lines = &[("retry-after", "5")];
 
 const MINUTE: Quota = Quota::new("minute", 1, Duration::from_secs(60));
@@ -132,7 +134,7 @@ impl Deployment {
 
     /// What holds as a service and on premises.
     #[rustfmt::skip] // A table reads best with a row on a line or two.
-    pub(crate) const fn common(self) -> [Case; 55] {
+    pub(crate) const fn common(self) -> [Case; 56] {
         [
             self.good("an API key"),
             self.good("an API key asks whose it is").request("GET", "/api/me"),
@@ -207,6 +209,8 @@ impl Deployment {
                 .refused("concurrency_exceeded", 429, LIMITED, &[]).with(&[("retry-after", "1")]),
             self.good("a slow service").at(UNDOCUMENTED, "/budget").world(World::ServiceStalls)
                 .refused("timed_out", 503, SLOW, &[]),
+            self.good("a service that fails").world(World::ServiceFails)
+                .refused("internal_error", 500, FAILED, &[]),
             // Outages.
             self.down("a store that fails", "store_unavailable").world(World::StoreFails),
             self.down("a store that fails later", "store_unavailable")

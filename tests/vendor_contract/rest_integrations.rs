@@ -34,6 +34,7 @@ const LIMITED: &str = r#"{"error":"Rate limit exceeded."}"#;
 const SLOW: &str = r#"{"error":"Request took too long."}"#;
 const UNAVAILABLE: &str = r#"{"error":"Service temporarily unavailable."}"#;
 
+const FAILED: &str = r#"{"error":"Internal server error."}"#;
 const OUTAGE: Lines = &[("retry-after", "5")];
 const FULL: Lines = &[("ratelimit-remaining", "100"), ("ratelimit-reset", "60")];
 const ONE_LESS: Lines = &[("ratelimit-remaining", "99"), ("ratelimit-reset", "60")];
@@ -156,6 +157,8 @@ pub(crate) const CASES: &[Case] = &[
         .with(&[("ratelimit-remaining", "99"), ("ratelimit-reset", "60"), ("retry-after", "1")]),
     GOOD.name("a slow service").at(UNDOCUMENTED, "/budget").world(World::ServiceStalls)
         .refused("timed_out", 503, SLOW, &[]).with(ONE_LESS),
+    GOOD.name("a service that fails").world(World::ServiceFails)
+        .refused("internal_error", 500, FAILED, &[]).with(ONE_LESS),
     // Outages.
     GOOD.name("a store that fails").world(World::StoreFails)
         .refused("store_unavailable", 503, UNAVAILABLE, &[]).with(OUTAGE),

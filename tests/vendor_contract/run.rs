@@ -41,7 +41,7 @@ impl Case {
         let reached = gate.reached();
         let answered = gate.send(self.to_request()).await;
         let passes = match self.world {
-            World::ServiceStalls | World::ServiceAsks(_) => true,
+            World::ServiceStalls | World::ServiceAsks(_) | World::ServiceFails => true,
             _ => self.reply.denial.is_none(),
         };
         let times = gate.reached() - reached;
