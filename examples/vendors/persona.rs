@@ -164,13 +164,13 @@ async fn api_keys(grant: Grant, style: Style, State(store): State<MemoryStore>) 
 async fn rate_limits(grant: Grant, style: Style) -> Response {
     let quotas = grant.record().quotas().map_or(vendors::PERSONA.quotas, |own| own.as_slice());
     let standings = quotas.iter().zip(grant.standings()).map(|(quota, standing)| {
-        let reset_after = standing.reset_after;
+        let reset_after = standing.reset_after();
         json!({
             "type": "rate-limit",
             "id": quota.name(),
             "attributes": {
-                "limit": standing.limit,
-                "remaining": standing.remaining,
+                "limit": standing.limit(),
+                "remaining": standing.remaining(),
                 "reset-seconds": reset_after.as_secs() + u64::from(reset_after.subsec_nanos() > 0),
             },
         })

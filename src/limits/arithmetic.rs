@@ -78,7 +78,7 @@ impl Counter {
             State::Bucket(bucket) => bucket.standing(quota, now),
             State::Sliding(window) => window.standing(quota, now),
         };
-        Standing { limit: quota.limit(), remaining, reset_after }
+        Standing::new(quota.limit(), remaining, reset_after)
     }
 
     /// Tells whether the counter is as good as new, so that it can be forgotten.

@@ -308,7 +308,7 @@ mod tests {
             commit: false,
             now: START,
         });
-        assert_eq!(verdict.unwrap().standings()[0].remaining, 5);
+        assert_eq!(verdict.unwrap().standings()[0].remaining(), 5);
         assert!(limiter.is_empty());
     }
 }

@@ -2,66 +2,102 @@
 
 use std::time::Duration;
 
-use crate::key::MAX_QUOTAS;
+use crate::clock::nanoseconds;
 
-/// The most quotas that apply to one request: the account's set and the route's.
-const MAX_STANDINGS: usize = 2 * MAX_QUOTAS;
+/// The standings that a verdict holds without allocating: a minute and an hour, say.
+const FEW: usize = 2;
 
 /// States what is left of one quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Standing {
-    /// The requests allowed in a window.
-    pub limit: u32,
-    /// The requests left.
-    pub remaining: u32,
-    /// The time until all of the limit is back.
-    pub reset_after: Duration,
+    limit: u32,
+    remaining: u32,
+    // A `Duration` is twice as large, and verdicts are moved often.
+    reset_nanoseconds: u64,
+}
+
+impl Standing {
+    /// States the requests allowed in a window, those left, and the time until all are back.
+    pub const fn new(limit: u32, remaining: u32, reset_after: Duration) -> Self {
+        Self { limit, remaining, reset_nanoseconds: nanoseconds(reset_after) }
+    }
+
+    /// Returns the requests allowed in a window.
+    pub const fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// Returns the requests left.
+    pub const fn remaining(&self) -> u32 {
+        self.remaining
+    }
+
+    /// Returns the time until all of the limit is back.
+    pub const fn reset_after(&self) -> Duration {
+        Duration::from_nanos(self.reset_nanoseconds)
+    }
 }
 
 /// Says whether a request passed its quotas, and how each stands now, in the order in which they
 /// were asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone)]
 pub struct Verdict {
-    refused_for: Option<Duration>,
-    standings: [Standing; MAX_STANDINGS],
-    count: u8,
+    /// The nanoseconds until the request could pass; 0 if it passed.
+    wait: u64,
+    standings: Standings,
+}
+
+#[derive(Debug, Clone)]
+enum Standings {
+    Few([Standing; FEW], u8),
+    Many(Vec<Standing>),
 }
 
 impl Verdict {
     /// Says that the request passed, until a quota refuses it.
     pub fn passed() -> Self {
-        Self::default()
+        Self { wait: 0, standings: Standings::Few([Standing::default(); FEW], 0) }
     }
 
-    /// Adds what is left of the next quota; one past the eighth is left out.
+    /// Adds what is left of the next quota.
     pub fn push(&mut self, standing: Standing) {
-        if let Some(slot) = self.standings.get_mut(usize::from(self.count)) {
-            *slot = standing;
-            self.count += 1;
+        match &mut self.standings {
+            Standings::Many(many) => many.push(standing),
+            Standings::Few(few, count) => {
+                if let Some(slot) = few.get_mut(usize::from(*count)) {
+                    *slot = standing;
+                    *count += 1;
+                } else {
+                    let many = few.iter().copied().chain([standing]).collect();
+                    self.standings = Standings::Many(many);
+                }
+            }
         }
     }
 
     /// Says that a quota refused the request, and for how long. Of several, the longest counts.
     pub fn refuse(&mut self, wait: Duration) {
-        self.refused_for = self.refused_for.max(Some(wait));
+        self.wait = self.wait.max(nanoseconds(wait)).max(1);
     }
 
     /// Returns the time until the request could pass, `None` if it passed.
-    pub const fn retry_after(&self) -> Option<Duration> {
-        self.refused_for
+    pub fn retry_after(&self) -> Option<Duration> {
+        (self.wait > 0).then(|| Duration::from_nanos(self.wait))
     }
 
     /// Returns what is left of each quota.
     pub fn standings(&self) -> &[Standing] {
-        self.standings.get(..usize::from(self.count)).unwrap_or_default()
+        match &self.standings {
+            Standings::Few(few, count) => few.get(..usize::from(*count)).unwrap_or_default(),
+            Standings::Many(many) => many,
+        }
     }
 
     /// Returns the place and the state of the quota nearest to its end: the fewest requests left,
     /// and on a tie the one that resets last.
     pub fn nearest(&self) -> Option<(usize, Standing)> {
         let nearness = |standing: &Standing| {
-            let later = std::cmp::Reverse(standing.reset_after);
-            (standing.remaining, later)
+            (standing.remaining, std::cmp::Reverse(standing.reset_nanoseconds))
         };
         let standings = self.standings().iter().copied().enumerate();
         standings.min_by_key(|(_, standing)| nearness(standing))
@@ -79,7 +115,7 @@ mod tests {
     use super::*;
 
     fn standing(remaining: u32, seconds: u64) -> Standing {
-        Standing { limit: 10, remaining, reset_after: Duration::from_secs(seconds) }
+        Standing::new(10, remaining, Duration::from_secs(seconds))
     }
 
     #[test]
@@ -91,6 +127,7 @@ mod tests {
             (&[standing(0, 60), standing(0, 3600)], Some(1)),
             (&[standing(0, 3600), standing(0, 60)], Some(0)),
             (&[standing(0, 60), standing(0, 60)], Some(0)),
+            (&[standing(9, 1), standing(8, 1), standing(7, 1), standing(6, 1)], Some(3)),
         ] {
             let mut verdict = Verdict::passed();
             standings.iter().for_each(|standing| verdict.push(*standing));

@@ -93,16 +93,16 @@ impl LimitHeaders {
         };
         let [limit, remaining, reset] = names;
         if self.limit {
-            headers.insert(limit, number::value(nearest.limit.into()));
+            headers.insert(limit, number::value(nearest.limit().into()));
         }
         if self.remaining {
-            headers.insert(remaining, number::value(nearest.remaining.into()));
+            headers.insert(remaining, number::value(nearest.remaining().into()));
         }
         let at = match self.reset {
             Reset::Omitted => return,
-            Reset::Seconds => whole_seconds(nearest.reset_after),
+            Reset::Seconds => whole_seconds(nearest.reset_after()),
             Reset::UnixTime => {
-                let end = now.plus(nearest.reset_after);
+                let end = now.plus(nearest.reset_after());
                 whole_seconds(end.since(Timestamp::default()))
             }
         };
@@ -144,8 +144,8 @@ fn write_structured(headers: &mut HeaderMap, quotas: Applicable<'_>, verdict: &V
     });
     insert(POLICY, policy.collect());
     let standing = pairs.iter().map(|(quota, standing)| {
-        let seconds = whole_seconds(standing.reset_after);
-        format!(r#""{}";r={};t={seconds}"#, quota.name(), standing.remaining)
+        let seconds = whole_seconds(standing.reset_after());
+        format!(r#""{}";r={};t={seconds}"#, quota.name(), standing.remaining())
     });
     insert(RATE_LIMIT, standing.collect());
 }
@@ -168,11 +168,7 @@ mod tests {
         ];
         let mut verdict = Verdict::passed();
         for (limit, remaining, milliseconds) in [(100, 57, 29_001), (5_000, 4_957, 3_000_000)] {
-            verdict.push(Standing {
-                limit,
-                remaining,
-                reset_after: Duration::from_millis(milliseconds),
-            });
+            verdict.push(Standing::new(limit, remaining, Duration::from_millis(milliseconds)));
         }
         let quotas = Applicable { general: &quotas, route: &[] };
         let mut headers = HeaderMap::new();

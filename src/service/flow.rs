@@ -225,7 +225,7 @@ impl Flow {
                 Verdict::passed()
             }
         };
-        judged.passage.verdict = Some(verdict);
+        judged.passage.verdict = Some(verdict.clone());
         match purpose {
             Purpose::Report(denial) => refused(shared, denial, Some(judged.passage)),
             Purpose::BeforePlace(rule) => match verdict.retry_after() {

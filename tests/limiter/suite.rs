@@ -53,7 +53,7 @@ impl Client {
 
     async fn remaining(&self, quotas: &[Quota], now: Timestamp) -> Vec<u32> {
         let verdict = self.ask(quotas, &[], 0, false, now).await;
-        verdict.standings().iter().map(|standing| standing.remaining).collect()
+        verdict.standings().iter().map(Standing::remaining).collect()
     }
 }
 
@@ -112,11 +112,8 @@ async fn a_refused_request_makes_no_window_longer(make: Make<'_>) {
 async fn remaining_and_reset_are_exact(make: Make<'_>) {
     let client = Client::new(make);
     let quotas = [Quota::new("minute", 100, MINUTE), Quota::new("hour", 5_000, 60 * MINUTE)];
-    let standing = |limit, remaining, seconds| Standing {
-        limit,
-        remaining,
-        reset_after: Duration::from_secs(seconds),
-    };
+    let standing =
+        |limit, remaining, seconds| Standing::new(limit, remaining, Duration::from_secs(seconds));
     let first = client.take(&quotas, at(7)).await;
     assert_eq!(first.standings(), [standing(100, 99, 60), standing(5_000, 4_999, 3_600)]);
     let second = client.take(&quotas, at(60)).await;
@@ -159,7 +156,7 @@ async fn a_cost_is_taken_whole_or_not_at_all(make: Make<'_>) {
         {
             let verdict = client.ask(&quotas, &[], cost, true, START).await;
             assert_eq!(verdict.retry_after().is_none(), passes, "{algorithm:?} {cost}");
-            assert_eq!(verdict.standings()[0].remaining, left, "{algorithm:?} {cost}");
+            assert_eq!(verdict.standings()[0].remaining(), left, "{algorithm:?} {cost}");
         }
     }
 }
