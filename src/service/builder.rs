@@ -24,7 +24,7 @@ pub struct ApiKeyLayerBuilder {
     store: Arc<dyn KeyStore>,
     limits: Limits,
     clock: Arc<dyn Clock>,
-    observer: Arc<dyn Observer>,
+    observer: Option<Arc<dyn Observer>>,
     hasher: KeyHasher,
     proxies: TrustedProxies,
     routes: Option<Routes>,
@@ -42,7 +42,7 @@ impl ApiKeyLayerBuilder {
             store,
             limits: Limits::Unset,
             clock: Arc::new(SystemClock),
-            observer: Arc::new(Deaf),
+            observer: None,
             hasher: KeyHasher::sha256(),
             proxies: TrustedProxies::default(),
             routes: None,
@@ -106,7 +106,7 @@ impl ApiKeyLayerBuilder {
 
     /// Tells an observer of refusals, exposed keys, and failures.
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.observer = Arc::new(observer);
+        self.observer = Some(Arc::new(observer));
         self
     }
 
@@ -154,7 +154,8 @@ impl ApiKeyLayerBuilder {
             store: self.store,
             limits: self.limits,
             clock: self.clock,
-            observer: self.observer,
+            observed: self.observer.is_some(),
+            observer: self.observer.unwrap_or_else(|| Arc::new(Deaf)),
             places: ConcurrencyLimiter::default(),
             strip_credential: self.strip_credential,
             name: self.profile.name,

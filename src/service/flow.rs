@@ -80,7 +80,9 @@ impl Flow {
             }
             Ok(Admission::Anonymous(budget)) => Step::Settled(Ok(budget)),
             Err(denial) => {
+                // Nobody else needs the digest of a key that is refused unseen.
                 if denial == Denial::InsecureTransport
+                    && shared.observed
                     && let Some(digest) = policy.exposed_key(request.headers())
                 {
                     shared.observer.key_exposed(&digest);

@@ -74,6 +74,8 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
+    /// Whether the observer is one that somebody gave.
+    pub(super) observed: bool,
     pub(super) places: ConcurrencyLimiter,
     pub(super) strip_credential: bool,
     pub(super) name: &'static str,

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
@@ -76,10 +76,6 @@ pub(crate) fn greeting(layer: &ApiKeyLayer) -> Service {
 
 pub(crate) async fn send(service: &Service, request: Request<()>) -> Response<Body> {
     service.clone().oneshot(request).await.unwrap()
-}
-
-pub(crate) async fn status(service: &Service, request: Request<()>) -> StatusCode {
-    send(service, request).await.status()
 }
 
 pub(crate) async fn text<B>(response: Response<B>) -> String
