@@ -54,6 +54,8 @@ impl<'a> Applicable<'a> {
 ///
 /// An implementation charges all quotas of a request or none, in one atomic step; a request that
 /// one of them refuses takes nothing from the others and makes no window longer.
+/// Requests read the clock before they ask, so instants arrive out of order; one that seems to lie
+/// in the past must free nothing.
 pub trait Limiter: Send + Sync + 'static {
     /// Charges the cost of a request to all its quotas, or tells how long it has to wait.
     ///
