@@ -24,6 +24,9 @@ const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// The last instant that can be stated; as the end of a key's life it means never.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// Converts seconds since the Unix epoch; a date past the year 2554 becomes the last one.
     pub const fn from_unix_seconds(seconds: u64) -> Self {
         Self(seconds.saturating_mul(NANOSECONDS_PER_SECOND))

@@ -1,10 +1,9 @@
 //! The proof that a request passed the gate.
 
 use std::fmt;
-use std::sync::Arc;
 
 use crate::denial::Denial;
-use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet};
+use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, SharedRecord};
 use crate::limits::{Standing, Verdict};
 use crate::rules;
 
@@ -21,12 +20,12 @@ use crate::rules;
 /// ```
 #[derive(Clone)]
 pub struct Grant {
-    record: Arc<KeyRecord>,
+    record: SharedRecord,
     verdict: Verdict,
 }
 
 impl Grant {
-    pub(super) const fn new(record: Arc<KeyRecord>, verdict: Verdict) -> Self {
+    pub(super) const fn new(record: SharedRecord, verdict: Verdict) -> Self {
         Self { record, verdict }
     }
 

@@ -1,24 +1,22 @@
 //! What the rules say of a request and the record of its key.
 
-use std::sync::Arc;
-
 use super::check::Check;
 use super::grant::Grant;
 use super::policy::Policy;
 use crate::clock::Timestamp;
 use crate::denial::Denial;
-use crate::key::KeyRecord;
+use crate::key::{KeyRecord, SharedRecord};
 use crate::limits::Verdict;
 use crate::request::{Client, CredentialSource, Head};
 use crate::rules::{self, Matched, Targets};
 
 /// A request, its client and the record of its key, at one instant.
-pub(crate) struct Case<'a> {
+pub(super) struct Case<'a> {
     policy: &'a Policy,
     head: Head<'a>,
     client: Client,
     source: &'a CredentialSource,
-    record: &'a Arc<KeyRecord>,
+    record: &'a KeyRecord,
     route: Result<Option<Matched<'a>>, Denial>,
     now: Timestamp,
 }
@@ -26,7 +24,7 @@ pub(crate) struct Case<'a> {
 /// Proves that its record passed the rules for a request; only the limits are left.
 #[derive(Debug)]
 pub(crate) struct Cleared {
-    record: Arc<KeyRecord>,
+    record: SharedRecord,
     route: Option<usize>,
 }
 
@@ -34,34 +32,44 @@ pub(crate) struct Cleared {
 #[derive(Debug)]
 pub(crate) struct Objection {
     pub(crate) denial: Denial,
-    /// Whether the key serves, so that the answer speaks to its account and not to a stranger.
-    pub(crate) authenticated: bool,
+    /// The record of a key that serves, so that the answer speaks to its account; none for a
+    /// stranger.
+    pub(crate) record: Option<SharedRecord>,
     /// The route, if the request has one.
     pub(crate) route: Option<usize>,
 }
 
+/// Runs the checks of a record in order, up to the first that refuses.
+pub(crate) fn judge(
+    policy: &Policy,
+    head: Head<'_>,
+    client: Client,
+    source: &CredentialSource,
+    record: SharedRecord,
+    now: Timestamp,
+) -> Result<Cleared, Objection> {
+    let case = Case::new(policy, head, client, source, &record, now);
+    let route = case.matched().map(|matched| matched.index);
+    let run = |checks: &[Check]| checks.iter().try_for_each(|check| case.decide(*check));
+    if let Err(denial) = run(&Check::AUTHENTICATING) {
+        return Err(Objection { denial, record: None, route });
+    }
+    match run(&Check::AUTHORIZING) {
+        Err(denial) => Err(Objection { denial, record: Some(record), route }),
+        Ok(()) => Ok(Cleared { record, route }),
+    }
+}
+
 impl<'a> Case<'a> {
-    pub(crate) fn new(
+    pub(super) fn new(
         policy: &'a Policy,
         head: Head<'a>,
         client: Client,
         source: &'a CredentialSource,
-        record: &'a Arc<KeyRecord>,
+        record: &'a KeyRecord,
         now: Timestamp,
     ) -> Self {
         Self { route: policy.find(head), policy, head, client, source, record, now }
-    }
-
-    /// Runs the checks of the record in order, up to the first that refuses.
-    pub(crate) fn judge(&self) -> Result<Cleared, Objection> {
-        let route = self.matched().map(|matched| matched.index);
-        let run = |checks: &[Check], authenticated| {
-            let decided = checks.iter().try_for_each(|check| self.decide(*check));
-            decided.map_err(|denial| Objection { denial, authenticated, route })
-        };
-        run(&Check::AUTHENTICATING, false)?;
-        run(&Check::AUTHORIZING, true)?;
-        Ok(Cleared { record: Arc::clone(self.record), route })
     }
 
     /// Runs one check of the record; those before it and after it pass.
@@ -108,15 +116,25 @@ impl<'a> Case<'a> {
 }
 
 impl Cleared {
+    /// Returns the record that was judged.
+    pub(crate) fn record(&self) -> &KeyRecord {
+        &self.record
+    }
+
     /// Returns the place of the route in the table.
     pub(crate) const fn route(&self) -> Option<usize> {
         self.route
     }
 
+    /// Objects to the request after all, for a reason that is not the rules'.
+    pub(crate) fn object(self, denial: Denial) -> Objection {
+        Objection { denial, record: Some(self.record), route: self.route }
+    }
+
     /// Makes the grant, if the limiter lets the request pass.
-    pub(crate) fn grant(self, verdict: Verdict) -> Result<Grant, Denial> {
+    pub(crate) fn grant(self, verdict: Verdict) -> Result<Grant, (Objection, Verdict)> {
         match verdict.retry_after() {
-            Some(retry_after) => Err(Denial::RateLimited { retry_after }),
+            Some(retry_after) => Err((self.object(Denial::RateLimited { retry_after }), verdict)),
             None => Ok(Grant::new(self.record, verdict)),
         }
     }

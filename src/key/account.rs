@@ -1,5 +1,6 @@
 //! Accounts: what all keys of one customer share.
 
+use super::bookmark::Bookmark;
 use super::name::AccountId;
 use super::quota::{Quota, Quotas};
 use super::record::InvalidRecord;
@@ -22,6 +23,7 @@ pub struct Account {
     scopes: ScopeSet,
     quotas: Option<Quotas>,
     disabled: bool,
+    bookmark: Bookmark,
 }
 
 impl Account {
@@ -34,7 +36,19 @@ impl Account {
                 scopes: ScopeSet::default(),
                 quotas: None,
                 disabled: false,
+                bookmark: Bookmark::default(),
             }),
+        }
+    }
+
+    /// An account that serves nobody.
+    pub(super) fn nobody() -> Self {
+        Self {
+            id: AccountId::fixed("nobody"),
+            scopes: ScopeSet::default(),
+            quotas: None,
+            disabled: true,
+            bookmark: Bookmark::default(),
         }
     }
 
@@ -57,6 +71,17 @@ impl Account {
     pub const fn is_disabled(&self) -> bool {
         self.disabled
     }
+
+    /// Returns where a limiter in memory keeps the account's counters.
+    pub(crate) const fn bookmark(&self) -> &Bookmark {
+        &self.bookmark
+    }
+
+    /// Replaces the permissions by an equal set that others share.
+    pub(crate) fn share_scopes(&mut self, shared: ScopeSet) {
+        debug_assert_eq!(self.scopes, shared);
+        self.scopes = shared;
+    }
 }
 
 /// Collects the parts of an [`Account`].
@@ -67,7 +92,7 @@ pub struct AccountBuilder {
 
 impl AccountBuilder {
     /// Sets the permissions of the account.
-    pub fn scopes<S: Into<Box<str>>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+    pub fn scopes<S: AsRef<str>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         let scopes = ScopeSet::new(scopes);
         self.with(scopes, |account, scopes| account.scopes = scopes)
     }

@@ -27,6 +27,11 @@ impl KeyDigest {
         &self.0
     }
 
+    /// Returns the first eight bytes as a number: as good as random, so a hash for any table.
+    pub(crate) fn prefix(&self) -> u64 {
+        self.words()[0]
+    }
+
     fn words(&self) -> [u64; 4] {
         let mut words = [0; 4];
         let (chunks, _) = self.0.as_chunks();
@@ -51,7 +56,7 @@ impl Eq for KeyDigest {}
 impl Hash for KeyDigest {
     /// Feeds the first eight bytes: they are as good as random already.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.words()[0]);
+        state.write_u64(self.prefix());
     }
 }
 

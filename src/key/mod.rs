@@ -9,6 +9,7 @@
 //! must keep it as long as its keys: a lost pepper makes every stored digest unreachable.
 
 mod account;
+mod bookmark;
 mod checksum;
 mod digest;
 mod format;
@@ -20,8 +21,10 @@ mod record;
 mod record_builder;
 mod scope;
 mod segment;
+mod shared_record;
 
 pub use account::{Account, AccountBuilder};
+pub(crate) use bookmark::Bookmark;
 pub use digest::{KeyDigest, KeyHasher, Pepper, WeakPepper};
 pub use format::{InvalidFormat, KeyFormat};
 pub use issue::{IssueError, IssuedKey, Issuer};
@@ -32,3 +35,5 @@ pub use record::{InvalidRecord, KeyRecord};
 pub use record_builder::KeyRecordBuilder;
 pub use scope::ScopeSet;
 pub use segment::{Alphabet, Segment};
+pub(crate) use shared_record::Records;
+pub use shared_record::SharedRecord;

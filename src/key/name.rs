@@ -1,7 +1,8 @@
 //! Names that a record carries: account, key id, environment, kind.
 
 use std::fmt;
-use std::sync::Arc;
+
+use smol_str::SmolStr;
 
 /// The longest name, in bytes.
 const MAX_NAME_BYTES: usize = 255;
@@ -37,7 +38,7 @@ macro_rules! name {
     ($(#[$documentation:meta])* $name:ident, $what:literal) => {
         $(#[$documentation])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// Checks and wraps a name of 1 to 255 visible ASCII characters.
@@ -45,10 +46,14 @@ macro_rules! name {
             /// # Errors
             ///
             /// [`InvalidName`] for any other text.
-            pub fn new(name: impl Into<Arc<str>>) -> Result<Self, InvalidName> {
-                let name = name.into();
-                check_name($what, &name)?;
-                Ok(Self(name))
+            pub fn new(name: impl AsRef<str>) -> Result<Self, InvalidName> {
+                check_name($what, name.as_ref())?;
+                Ok(Self(SmolStr::new(name)))
+            }
+
+            #[allow(dead_code)] // Not every kind of name is ever fixed.
+            pub(super) const fn fixed(name: &'static str) -> Self {
+                Self(SmolStr::new_static(name))
             }
 
             /// Returns the name as text.
@@ -77,13 +82,13 @@ macro_rules! name {
 
         impl PartialEq<str> for $name {
             fn eq(&self, other: &str) -> bool {
-                &*self.0 == other
+                self.0 == *other
             }
         }
 
         impl PartialEq<&str> for $name {
             fn eq(&self, other: &&str) -> bool {
-                &*self.0 == *other
+                self.0 == **other
             }
         }
     };

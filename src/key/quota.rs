@@ -1,8 +1,11 @@
 //! Quotas: how many requests, in what window, counted how, and for whom.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
+
+use smol_str::SmolStr;
+
+use crate::clock::nanoseconds;
 
 /// The most quotas that one set may hold; a request is under at most two sets, the account's and
 /// the route's.
@@ -52,18 +55,20 @@ pub enum Per {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quota {
-    name: Cow<'static, str>,
+    name: SmolStr,
     limit: u32,
     window: Duration,
     algorithm: Algorithm,
     per: Per,
+    name_hash: u64,
 }
 
 impl Quota {
     /// Allows `limit` requests a window, per account, counted in a fixed window.
     pub const fn new(name: &'static str, limit: u32, window: Duration) -> Self {
         Self {
-            name: Cow::Borrowed(name),
+            name: SmolStr::new_static(name),
+            name_hash: fnv1a(name.as_bytes()),
             limit,
             window,
             algorithm: Algorithm::FixedWindow,
@@ -72,8 +77,9 @@ impl Quota {
     }
 
     /// Allows `limit` requests a window under a name that is known at run time only.
-    pub fn named(name: impl Into<String>, limit: u32, window: Duration) -> Self {
-        Self { name: Cow::Owned(name.into()), ..Self::new("", limit, window) }
+    pub fn named(name: impl AsRef<str>, limit: u32, window: Duration) -> Self {
+        let name_hash = fnv1a(name.as_ref().as_bytes());
+        Self { name: SmolStr::new(name), name_hash, ..Self::new("", limit, window) }
     }
 
     /// Chooses the algorithm.
@@ -115,11 +121,15 @@ impl Quota {
 
     /// Tells whether two quotas count in the same counter: all but the limit agree, so that a
     /// changed plan takes what was used along.
-    pub fn shares_counter(&self, other: &Self) -> bool {
-        self.window == other.window
-            && self.algorithm == other.algorithm
-            && self.per == other.per
-            && self.name == other.name
+    pub const fn shares_counter(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+
+    /// Returns a hash of all that tells counters apart. 64 bits suffice to tell apart the few
+    /// quotas of one account, whose names no client chooses.
+    pub(crate) const fn identity(&self) -> u64 {
+        let kind = self.algorithm as u64 * 2 + self.per as u64;
+        mix(mix(self.name_hash, nanoseconds(self.window)), kind)
     }
 
     fn check(&self) -> Result<(), InvalidQuota> {
@@ -138,6 +148,22 @@ impl Quota {
         };
         Err(InvalidQuota { name: self.name.to_string(), problem })
     }
+}
+
+/// Hashes a name as FNV-1a does, also in a constant.
+#[allow(clippy::indexing_slicing)] // Below the length; a constant function has no iterators.
+const fn fnv1a(bytes: &[u8]) -> u64 {
+    let (mut hash, mut at) = (0xcbf2_9ce4_8422_2325_u64, 0);
+    while at < bytes.len() {
+        hash = mix(hash, bytes[at] as u64);
+        at += 1;
+    }
+    hash
+}
+
+const fn mix(hash: u64, value: u64) -> u64 {
+    let mixed = (hash ^ value).wrapping_mul(0x0000_0100_0000_01b3);
+    mixed ^ (mixed >> 29)
 }
 
 /// Reports a quota that cannot be counted.
@@ -160,7 +186,7 @@ pub struct InvalidQuota {
 /// assert!(Quotas::new([minute.clone(), minute]).is_err(), "the names must differ");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Quotas(Arc<[Quota]>);
+pub struct Quotas(Option<Arc<Vec<Quota>>>); // None if empty
 
 impl Quotas {
     /// Checks and collects quotas.
@@ -170,7 +196,7 @@ impl Quotas {
     /// [`InvalidQuota`] if one allows no request, has a window under a second or over 366 days, has
     /// a name that no header can carry, shares its name with another, or is one too many.
     pub fn new(quotas: impl IntoIterator<Item = Quota>) -> Result<Self, InvalidQuota> {
-        let quotas: Arc<[Quota]> = quotas.into_iter().collect();
+        let quotas: Vec<Quota> = quotas.into_iter().collect();
         for (index, quota) in quotas.iter().enumerate() {
             quota.check()?;
             let refuse = |problem| InvalidQuota { name: quota.name.to_string(), problem };
@@ -181,12 +207,12 @@ impl Quotas {
                 return Err(refuse("the name appears twice in one set"));
             }
         }
-        Ok(Self(quotas))
+        Ok(Self((!quotas.is_empty()).then(|| Arc::new(quotas))))
     }
 
     /// Returns the quotas in the order given.
     pub fn as_slice(&self) -> &[Quota] {
-        &self.0
+        self.0.as_ref().map_or(&[], |quotas| quotas.as_slice())
     }
 }
 

@@ -17,24 +17,24 @@ impl KeyRecordBuilder {
     /// Names the environment that the key belongs to.
     pub fn environment(self, environment: impl Into<String>) -> Self {
         let environment = Environment::new(environment.into());
-        self.with(environment, |record, name| record.environment = Some(name))
+        self.with(environment, |record, name| record.details().environment = Some(name))
     }
 
     /// Names the kind of the key.
     pub fn kind(self, kind: impl Into<String>) -> Self {
         let kind = KeyKind::new(kind.into());
-        self.with(kind, |record, name| record.kind = Some(name))
+        self.with(kind, |record, name| record.details().kind = Some(name))
     }
 
     /// Gives the key scopes of its own, in place of its account's.
-    pub fn scopes<S: Into<Box<str>>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+    pub fn scopes<S: AsRef<str>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         let scopes = ScopeSet::new(scopes);
-        self.with(scopes, |record, scopes| record.scopes = Some(scopes))
+        self.with(scopes, |record, scopes| record.details().scopes = Some(scopes))
     }
 
     /// Makes the key inherit its account's scopes, which is the default.
     pub fn inherit_scopes(self) -> Self {
-        self.set(|record| record.scopes = None)
+        self.set(|record| record.details().scopes = None)
     }
 
     /// Lets the key serve from these networks only, in CIDR notation; none means any.
@@ -55,12 +55,12 @@ impl KeyRecordBuilder {
 
     /// Lets the key serve from an instant on.
     pub fn not_before(self, instant: impl Into<Timestamp>) -> Self {
-        self.set(|record| record.not_before = Some(instant.into()))
+        self.set(|record| record.not_before = instant.into())
     }
 
     /// Lets the key serve until just before an instant.
     pub fn expires(self, instant: impl Into<Timestamp>) -> Self {
-        self.set(|record| record.expires = Some(instant.into()))
+        self.set(|record| record.expires = instant.into())
     }
 
     /// Marks the key as revoked.

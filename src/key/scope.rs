@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::name::{InvalidName, check_scope};
 
 /// Holds the scopes of a key or an account: any names, the vendor's list being never exhaustive.
@@ -18,8 +20,8 @@ use super::name::{InvalidName, check_scope};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ScopeSet(Arc<[Box<str>]>);
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct ScopeSet(Option<Arc<Vec<SmolStr>>>); // None if empty: most records have none of their own
 
 impl ScopeSet {
     /// Collects scope names; repeated ones count once.
@@ -27,30 +29,35 @@ impl ScopeSet {
     /// # Errors
     ///
     /// [`InvalidName`] if a name is not a `scope-token` (RFC 6749 §3.3) of at most 255 bytes.
-    pub fn new<S: Into<Box<str>>>(
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Result<Self, InvalidName> {
-        let mut names: Vec<Box<str>> = scopes.into_iter().map(Into::into).collect();
-        for name in &names {
-            check_scope(name)?;
-        }
+    pub fn new<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Result<Self, InvalidName> {
+        let check = |scope: S| check_scope(scope.as_ref()).map(|()| SmolStr::new(scope));
+        let mut names: Vec<SmolStr> = scopes.into_iter().map(check).collect::<Result<_, _>>()?;
         names.sort_unstable();
         names.dedup();
-        Ok(Self(names.into()))
+        Ok(Self((!names.is_empty()).then(|| Arc::new(names))))
     }
 
     /// Tells whether the set has exactly this scope; there are no wildcards and no hierarchy.
     pub fn contains(&self, scope: &str) -> bool {
-        self.0.binary_search_by(|name| (**name).cmp(scope)).is_ok()
+        self.names().binary_search_by(|name| name.as_str().cmp(scope)).is_ok()
     }
 
     /// Lists the scopes in alphabetical order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(|name| &**name)
+        self.names().iter().map(SmolStr::as_str)
     }
 
     /// Tells whether the set has no scope.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.names().is_empty()
+    }
+
+    /// Tells whether other sets share this one's allocation.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.as_ref().is_some_and(|names| Arc::strong_count(names) > 1)
+    }
+
+    fn names(&self) -> &[SmolStr] {
+        self.0.as_ref().map_or(&[], |names| names.as_slice())
     }
 }

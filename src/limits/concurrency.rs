@@ -75,7 +75,7 @@ impl ConcurrencyLimiter {
             places.entry(subject).or_insert_with(|| Arc::new(Semaphore::new(rule.limit as usize)));
         let holders = Arc::strong_count(semaphore) - 1; // without the table's
         match Arc::clone(semaphore).try_acquire_owned() {
-            Ok(permit) => Place::Free(Permit { permit: Some(permit), seat }),
+            Ok(permit) => Place::Free(Permit::new(permit, seat)),
             Err(_) if rule.longest_wait.is_zero() => Place::Refused,
             Err(_) if holders >= rule.limit.saturating_add(rule.queue) as usize => Place::Refused,
             Err(_) => Place::Queued(Ticket { semaphore: Some(Arc::clone(semaphore)), seat }),
@@ -96,19 +96,30 @@ impl ConcurrencyLimiter {
     }
 }
 
+/// Holds a place until it is dropped. Boxed, because hardly any request has one, and all carry it.
+pub(crate) struct Permit {
+    _held: Box<Held>,
+}
+
+struct Held {
+    permit: Option<OwnedSemaphorePermit>,
+    seat: Seat,
+}
+
 /// Names the subject to tidy up after.
+#[derive(Clone)]
 struct Seat {
     limiter: ConcurrencyLimiter,
     subject: Subject,
 }
 
-/// Holds a place until it is dropped.
-pub(crate) struct Permit {
-    permit: Option<OwnedSemaphorePermit>,
-    seat: Seat,
+impl Permit {
+    fn new(permit: OwnedSemaphorePermit, seat: Seat) -> Self {
+        Self { _held: Box::new(Held { permit: Some(permit), seat }) }
+    }
 }
 
-impl Drop for Permit {
+impl Drop for Held {
     fn drop(&mut self) {
         // The place is given back before anyone counts who is left.
         self.permit = None;
@@ -128,8 +139,7 @@ impl Ticket {
         let semaphore = self.semaphore.take()?;
         let granted = tokio::time::timeout(rule.longest_wait, semaphore.acquire_owned()).await;
         let permit = granted.ok()?.ok()?;
-        let seat = Seat { limiter: self.seat.limiter.clone(), subject: self.seat.subject.clone() };
-        Some(Permit { permit: Some(permit), seat })
+        Some(Permit::new(permit, self.seat.clone()))
     }
 }
 

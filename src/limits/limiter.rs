@@ -6,15 +6,14 @@ use std::sync::Arc;
 use super::standing::Verdict;
 use crate::clock::Timestamp;
 use crate::eventually::Eventually;
-use crate::key::{AccountId, KeyId, Quota};
+use crate::key::{KeyRecord, Quota};
 
 /// Asks for the cost of one request, from all quotas that apply to it.
 #[derive(Debug, Clone, Copy)]
 pub struct Charge<'a> {
-    /// Whose requests are counted where a quota counts per account.
-    pub account: &'a AccountId,
-    /// Whose requests are counted where a quota counts per key.
-    pub key: &'a KeyId,
+    /// The key that the request came with: its account's requests are counted, or its own, as each
+    /// quota says.
+    pub record: &'a KeyRecord,
     /// The quotas, all of which must have room.
     pub quotas: Applicable<'a>,
     /// The cost of the request; nothing refuses a cost of 0.

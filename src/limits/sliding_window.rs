@@ -15,6 +15,8 @@ const PARTS: usize = SUBWINDOWS as usize + 1;
 /// Counts by part: `counts[0]` is part number `newest`, `counts[1]` the one before, and so on.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SlidingWindow {
+    /// The length of a part in nanoseconds, as it was last asked for.
+    part_length: u64,
     newest: u64,
     counts: [u32; PARTS],
 }
@@ -28,7 +30,12 @@ impl SlidingWindow {
     /// Moves the window to the part that `now` falls into. A clock set back leaves the counts where
     /// they are, as if they had just happened: that refuses for one window, and admits nothing.
     fn settle(&mut self, quota: &Quota, now: Timestamp) {
-        let part = now.unix_nanoseconds() / part_length(quota);
+        self.part_length = part_length(quota);
+        self.move_to(now);
+    }
+
+    fn move_to(&mut self, now: Timestamp) {
+        let part = now.unix_nanoseconds() / self.part_length.max(1);
         let before = *self;
         let shift = usize::try_from(part.saturating_sub(before.newest)).unwrap_or(PARTS);
         self.newest = part;
@@ -43,9 +50,9 @@ impl SlidingWindow {
     }
 
     /// The time until the part of this age (0 is the present one) counts no more.
-    fn expiry(&self, quota: &Quota, now: Timestamp, age: usize) -> Duration {
+    fn expiry(&self, now: Timestamp, age: usize) -> Duration {
         let parts = (PARTS - age) as u64;
-        let end = self.newest.saturating_add(parts).saturating_mul(part_length(quota));
+        let end = self.newest.saturating_add(parts).saturating_mul(self.part_length);
         Timestamp::from_unix_nanoseconds(end).since(now)
     }
 
@@ -58,7 +65,7 @@ impl SlidingWindow {
         for (age, count) in self.counts.iter().enumerate().rev() {
             used = used.saturating_sub(*count);
             if cost <= quota.limit().saturating_sub(used) {
-                return Some(self.expiry(quota, now, age));
+                return Some(self.expiry(now, age));
             }
         }
         Some(quota.window())
@@ -74,13 +81,13 @@ impl SlidingWindow {
     pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, Duration) {
         self.settle(quota, now);
         let latest = self.counts.iter().position(|count| *count > 0);
-        let reset = latest.map_or(Duration::ZERO, |age| self.expiry(quota, now, age));
+        let reset = latest.map_or(Duration::ZERO, |age| self.expiry(now, age));
         (quota.limit().saturating_sub(self.used()), reset)
     }
 
-    pub(super) fn is_idle(&self, quota: &Quota, now: Timestamp) -> bool {
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
         let mut settled = *self;
-        settled.settle(quota, now);
+        settled.move_to(now);
         settled.used() == 0
     }
 }
@@ -102,7 +109,7 @@ mod tests {
         let mut window = SlidingWindow::default();
         window.charge(&QUOTA, at(3), 10);
         assert_eq!(window.standing(&QUOTA, at(3)), (0, Duration::from_secs(62)));
-        assert!(!window.is_idle(&QUOTA, at(64)) && window.is_idle(&QUOTA, at(65)));
+        assert!(!window.is_idle(at(64)) && window.is_idle(at(65)));
         assert_eq!(window.wait(&QUOTA, at(62), 1), Some(Duration::from_secs(3)));
         assert_eq!(window.wait(&QUOTA, at(65), 10), None);
     }

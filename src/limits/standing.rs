@@ -22,6 +22,11 @@ impl Standing {
         Self { limit, remaining, reset_nanoseconds: nanoseconds(reset_after) }
     }
 
+    /// States the same with a reset that is later by so much.
+    pub(super) const fn later(self, by: Duration) -> Self {
+        Self { reset_nanoseconds: self.reset_nanoseconds.saturating_add(nanoseconds(by)), ..self }
+    }
+
     /// Returns the requests allowed in a window.
     pub const fn limit(&self) -> u32 {
         self.limit

@@ -33,6 +33,7 @@ pub struct ApiKeyLayerBuilder {
     optional: bool,
     preflight: bool,
     strip_credential: bool,
+    leave_grant: bool,
 }
 
 impl ApiKeyLayerBuilder {
@@ -51,6 +52,7 @@ impl ApiKeyLayerBuilder {
             optional: false,
             preflight: false,
             strip_credential: false,
+            leave_grant: true,
         }
     }
 
@@ -131,6 +133,13 @@ impl ApiKeyLayerBuilder {
         self
     }
 
+    /// Leaves no [`Grant`](crate::Grant) in the request's extensions, which spares an allocation
+    /// where no service behind the gate asks who its caller is.
+    pub fn without_grant(mut self) -> Self {
+        self.leave_grant = false;
+        self
+    }
+
     /// Builds the layer.
     ///
     /// # Errors
@@ -158,6 +167,7 @@ impl ApiKeyLayerBuilder {
             observer: self.observer.unwrap_or_else(|| Arc::new(Deaf)),
             places: ConcurrencyLimiter::default(),
             strip_credential: self.strip_credential,
+            leave_grant: self.leave_grant,
             name: self.profile.name,
         }))
     }

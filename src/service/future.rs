@@ -1,4 +1,4 @@
-//! The response: decided first, then the inner service's, with what the gate adds to it.
+//! The response: the inner service's with what the gate adds to it, or a refusal.
 
 use std::fmt;
 use std::future::Future;
@@ -10,17 +10,14 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
-use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 
 use super::body::GateBody;
-use super::flow::Flow;
-use super::layer::Shared;
+use super::flow::{self, Wait};
+use super::layer::Handle;
 use super::outcome::{Admitted, Outcome};
-use crate::decision::Grant;
-use crate::denial::Denial;
+use super::serving::{Serving, refuse};
 use crate::request::Head;
-use crate::response::{Asked, Trail, keep_private, vary_by};
 
 pin_project! {
     /// Resolves to the inner service's response, or to a refusal.
@@ -31,42 +28,74 @@ pin_project! {
     {
         #[pin]
         state: State<S::Future, S, B>,
-        // A HEAD request gets a refusal without content.
-        head: bool,
-        shared: Arc<Shared>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
     enum State<F, S, B> {
-        Deciding {
-            flow: Flow,
-            request: Option<Request<B>>,
-            service: S,
-        },
+        /// The decision waits for a store, a limiter or a place. Boxed, for it is large, and what
+        /// waits may allocate.
+        Deciding { waiting: Box<Waiting<S, B>> },
         Serving {
             #[pin]
             future: F,
             serving: Serving,
         },
+        Refused { response: Option<Response<Bytes>> },
         Done,
     }
 }
 
-/// What is left to do when the inner service has answered.
-struct Serving {
-    admitted: Admitted,
-    timer: Option<Pin<Box<Sleep>>>,
+/// A request whose decision waits, and the instance of the inner service that was polled ready.
+struct Waiting<S, B> {
+    shared: Arc<Handle>,
+    wait: Wait,
+    request: Option<Request<B>>,
+    service: S,
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
-    pub(super) fn new(flow: Flow, request: Request<B>, service: S) -> Self {
-        Self {
-            head: request.method() == Method::HEAD,
-            shared: Arc::clone(flow.shared()),
-            state: State::Deciding { flow, request: Some(request), service },
-        }
+    /// Waits for the decision, then serves or refuses the request.
+    pub(super) fn waiting(
+        shared: Arc<Handle>,
+        wait: Wait,
+        request: Request<B>,
+        service: S,
+    ) -> Self {
+        let request = Some(request);
+        let waiting = Box::new(Waiting { shared, wait, request, service });
+        Self { state: State::Deciding { waiting } }
+    }
+
+    /// Serves or refuses a request that was decided.
+    pub(super) fn decided(
+        shared: &Arc<Handle>,
+        outcome: Outcome,
+        request: Request<B>,
+        service: &mut S,
+    ) -> Self {
+        let head = request.method() == Method::HEAD;
+        let state = match outcome {
+            Outcome::Admitted(admitted) => Self::serve(shared, admitted, request, service),
+            Outcome::Refused(refusal) => {
+                let passage = refusal.passage.as_ref();
+                let trail = passage.map(|passage| passage.trail(&shared.policy));
+                let response = shared.renderer.refuse(&refusal.denial, head, trail);
+                State::Refused { response: Some(response) }
+            }
+        };
+        Self { state }
+    }
+
+    fn serve(
+        shared: &Arc<Handle>,
+        admitted: Admitted,
+        mut request: Request<B>,
+        service: &mut S,
+    ) -> State<S::Future, S, B> {
+        let serving = Serving::begin(Arc::clone(shared), admitted, &mut request);
+        State::Serving { future: service.call(request), serving }
     }
 }
 
@@ -79,118 +108,39 @@ where
     type Output = Result<Response<GateBody<R>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let mut state = self.project().state;
         loop {
-            let next = match this.state.as_mut().project() {
-                StateProjection::Deciding { flow, request, service } => {
+            let next = match state.as_mut().project() {
+                StateProjection::Deciding { waiting } => {
+                    let Waiting { shared, wait, request, service } = &mut **waiting;
                     let Some(head) = request.as_ref().map(Head::of) else {
                         return Poll::Pending;
                     };
-                    let outcome = ready!(flow.poll(context, head));
+                    let outcome = ready!(flow::resume(shared, wait, context, head));
                     let Some(request) = request.take() else {
                         return Poll::Pending;
                     };
-                    match outcome {
-                        Outcome::Admitted(admitted) => {
-                            let (request, serving) = prepare(this.shared, admitted, request);
-                            State::Serving { future: service.call(request), serving }
-                        }
-                        Outcome::Refused { denial, passage } => {
-                            let trail = passage.as_ref().map(|passage| passage.trail(this.shared));
-                            let response = refuse(this.shared, *this.head, &denial, trail);
-                            this.state.set(State::Done);
-                            return Poll::Ready(Ok(response));
-                        }
-                    }
+                    Self::decided(shared, outcome, request, service).state
                 }
                 StateProjection::Serving { future, serving } => {
                     let finished = match future.poll(context) {
-                        Poll::Ready(answered) => answered
-                            .map(|response| serving.finish(this.shared, *this.head, response)),
-                        Poll::Pending => {
-                            let denial = ready!(serving.poll_budget(context));
-                            Ok(serving.deny(this.shared, *this.head, &denial))
-                        }
+                        Poll::Ready(answered) => answered.map(|response| serving.finish(response)),
+                        Poll::Pending => Ok(ready!(serving.poll_budget(context))),
                     };
-                    this.state.set(State::Done);
+                    state.set(State::Done);
                     return Poll::Ready(finished);
+                }
+                StateProjection::Refused { response } => {
+                    let refusal = response.take();
+                    state.set(State::Done);
+                    return refusal
+                        .map_or(Poll::Pending, |refusal| Poll::Ready(Ok(refuse(refusal))));
                 }
                 StateProjection::Done => return Poll::Pending,
             };
-            this.state.set(next);
+            state.set(next);
         }
     }
-}
-
-/// Makes an admitted request ready for the inner service.
-fn prepare<B>(
-    shared: &Shared,
-    admitted: Admitted,
-    mut request: Request<B>,
-) -> (Request<B>, Serving) {
-    if let Some(grant) = &admitted.grant {
-        if shared.strip_credential {
-            for name in shared.policy.credentials.header_names() {
-                request.headers_mut().remove(name);
-            }
-        }
-        request.extensions_mut().insert(grant.clone());
-    } else {
-        // A grant of a gate further out says nothing of what this one admits.
-        request.extensions_mut().remove::<Grant>();
-    }
-    let timer = admitted.budget.map(|budget| Box::pin(sleep(budget)));
-    (request, Serving { admitted, timer })
-}
-
-impl Serving {
-    /// Adds to the inner service's response, or renders the denial that it asks for.
-    fn finish<R>(
-        &mut self,
-        shared: &Shared,
-        head: bool,
-        mut response: Response<R>,
-    ) -> Response<GateBody<R>> {
-        if let Some(Asked(denial)) = response.extensions_mut().remove::<Asked>() {
-            return self.deny(shared, head, &denial);
-        }
-        if let Some(trail) = self.admitted.trail(shared) {
-            shared.renderer.mark(response.headers_mut(), trail);
-        }
-        match (&self.admitted.grant, &self.admitted.own_header) {
-            (Some(_), Some(header)) => keep_private(response.headers_mut(), header),
-            (Some(_), None) => {}
-            (None, _) => {
-                let names = shared.policy.credentials.own_header_names();
-                names.for_each(|name| vary_by(response.headers_mut(), name));
-            }
-        }
-        let permit = self.admitted.permit.take();
-        response.map(|body| GateBody::inner(body, permit))
-    }
-
-    /// Refuses a request that was admitted.
-    fn deny<R>(&self, shared: &Shared, head: bool, denial: &Denial) -> Response<GateBody<R>> {
-        shared.observer.refused(denial, self.admitted.record());
-        refuse(shared, head, denial, self.admitted.trail(shared))
-    }
-
-    /// Resolves when the time budget is spent; never, if there is none.
-    fn poll_budget(&mut self, context: &mut Context<'_>) -> Poll<Denial> {
-        let (Some(timer), Some(budget)) = (&mut self.timer, self.admitted.budget) else {
-            return Poll::Pending;
-        };
-        timer.as_mut().poll(context).map(|()| Denial::TimedOut { budget })
-    }
-}
-
-fn refuse<R>(
-    shared: &Shared,
-    head: bool,
-    denial: &Denial,
-    trail: Option<Trail<'_>>,
-) -> Response<GateBody<R>> {
-    shared.renderer.refuse(denial, head, trail).map(GateBody::refusal)
 }
 
 impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::mem;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -11,20 +12,26 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::GateBody;
-use super::flow::Flow;
+use super::flow;
 use super::future::ResponseFuture;
-use super::layer::Shared;
+use super::layer::{Handle, Shared};
 
 /// Guards a service; made by [`ApiKeyLayer`](super::ApiKeyLayer).
-#[derive(Clone)]
 pub struct ApiKeyGate<S> {
-    shared: Arc<Shared>,
+    shared: Arc<Handle>,
     inner: S,
 }
 
 impl<S> ApiKeyGate<S> {
-    pub(super) const fn new(shared: Arc<Shared>, inner: S) -> Self {
-        Self { shared, inner }
+    pub(super) fn new(shared: Arc<Shared>, inner: S) -> Self {
+        Self { shared: Handle::new(shared), inner }
+    }
+}
+
+impl<S: Clone> Clone for ApiKeyGate<S> {
+    /// Makes a gate for another connection, with a handle of its own.
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.another(), inner: self.inner.clone() }
     }
 }
 
@@ -43,16 +50,22 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // The instance that was polled ready goes into the future; its clone has to be polled anew.
-        let clone = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, clone);
         for name in self.shared.policy.credentials.header_names() {
             if let Some(value) = request.headers_mut().get_mut(name) {
                 value.set_sensitive(true);
             }
         }
-        let flow = Flow::begin(Arc::clone(&self.shared), &request);
-        ResponseFuture::new(flow, request, ready)
+        match flow::begin(&self.shared, &request) {
+            ControlFlow::Break(outcome) => {
+                ResponseFuture::decided(&self.shared, outcome, request, &mut self.inner)
+            }
+            ControlFlow::Continue(wait) => {
+                // The instance that was polled ready waits along; its clone has to be polled anew.
+                let clone = self.inner.clone();
+                let ready = mem::replace(&mut self.inner, clone);
+                ResponseFuture::waiting(Arc::clone(&self.shared), wait, request, ready)
+            }
+        }
     }
 }
 

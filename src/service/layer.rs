@@ -1,6 +1,7 @@
 //! The layer, and what all its gates share.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -78,7 +79,31 @@ pub(super) struct Shared {
     pub(super) observed: bool,
     pub(super) places: ConcurrencyLimiter,
     pub(super) strip_credential: bool,
+    pub(super) leave_grant: bool,
     pub(super) name: &'static str,
+}
+
+/// Counts the requests of one gate that still need what all gates share. Each gate has its own, so
+/// that requests of two connections do not pass one count to and fro between their threads: that
+/// would cost each of them more than all rules together.
+pub(super) struct Handle(Arc<Shared>);
+
+impl Handle {
+    pub(super) fn new(shared: Arc<Shared>) -> Arc<Self> {
+        Arc::new(Self(shared))
+    }
+
+    pub(super) fn another(&self) -> Arc<Self> {
+        Self::new(Arc::clone(&self.0))
+    }
+}
+
+impl Deref for Handle {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// How requests are counted.

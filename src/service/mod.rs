@@ -23,6 +23,7 @@ mod gate;
 mod layer;
 mod observer;
 mod outcome;
+mod serving;
 
 pub use body::GateBody;
 pub use builder::ApiKeyLayerBuilder;

@@ -1,32 +1,32 @@
 //! What was decided of a request, and what it leaves on its response.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderName;
-
-use super::layer::Shared;
 use crate::clock::Timestamp;
-use crate::decision::Grant;
+use crate::decision::{Grant, Policy};
 use crate::denial::Denial;
-use crate::key::KeyRecord;
+use crate::key::{KeyRecord, SharedRecord};
 use crate::limits::{Permit, Verdict};
+use crate::request::CredentialSource;
 use crate::response::Trail;
 
-/// What was decided. It lies in the request's future; boxing it would cost an allocation.
+/// What was decided. Boxing it would cost every request an allocation.
 #[allow(clippy::large_enum_variant)]
 pub(super) enum Outcome {
-    Refused {
-        denial: Denial,
-        /// Who was refused, if their key serves.
-        passage: Option<Passage>,
-    },
+    Refused(Refusal),
     Admitted(Admitted),
 }
 
-/// An authenticated request on its way to an answer.
+/// Why a request was refused, and who.
+pub(super) struct Refusal {
+    pub(super) denial: Denial,
+    /// The principal, if their key serves.
+    pub(super) passage: Option<Passage>,
+}
+
+/// An authenticated request on its way to a refusal.
 pub(super) struct Passage {
-    pub(super) record: Arc<KeyRecord>,
+    pub(super) record: SharedRecord,
     pub(super) route: Option<usize>,
     pub(super) verdict: Option<Verdict>,
     pub(super) now: Timestamp,
@@ -41,22 +41,22 @@ pub(super) struct Admitted {
     pub(super) now: Timestamp,
     pub(super) permit: Option<Permit>,
     pub(super) budget: Option<Duration>,
-    /// The header that carried the key, if it is not one that caches know.
-    pub(super) own_header: Option<HeaderName>,
+    /// What carried the key.
+    pub(super) source: Option<&'static CredentialSource>,
 }
 
 impl Passage {
     /// Returns what the response says of the principal and its limits.
-    pub(super) fn trail<'a>(&'a self, shared: &'a Shared) -> Trail<'a> {
-        trail(shared, &self.record, self.route, self.verdict.as_ref(), self.now)
+    pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Trail<'a> {
+        trail(policy, &self.record, self.route, self.verdict.as_ref(), self.now)
     }
 }
 
 impl Admitted {
     /// Returns what the response says of the principal and its limits.
-    pub(super) fn trail<'a>(&'a self, shared: &'a Shared) -> Option<Trail<'a>> {
+    pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Option<Trail<'a>> {
         let grant = self.grant.as_ref()?;
-        Some(trail(shared, grant.record(), self.route, Some(grant.verdict()), self.now))
+        Some(trail(policy, grant.record(), self.route, Some(grant.verdict()), self.now))
     }
 
     pub(super) fn record(&self) -> Option<&KeyRecord> {
@@ -65,11 +65,11 @@ impl Admitted {
 }
 
 fn trail<'a>(
-    shared: &'a Shared,
+    policy: &'a Policy,
     record: &'a KeyRecord,
     route: Option<usize>,
     verdict: Option<&'a Verdict>,
     now: Timestamp,
 ) -> Trail<'a> {
-    Trail { record, quotas: shared.policy.quotas(record, route), verdict, now }
+    Trail { record, quotas: policy.quotas(record, route), verdict, now }
 }

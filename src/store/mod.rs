@@ -19,19 +19,19 @@ pub use error::StoreError;
 pub use memory::MemoryStore;
 
 use crate::eventually::Eventually;
-use crate::key::{KeyDigest, KeyRecord};
+use crate::key::{KeyDigest, SharedRecord};
 
 /// Finds the record of a key.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use tower_api_key::Eventually;
-/// use tower_api_key::key::{KeyDigest, KeyRecord};
+/// use tower_api_key::key::{KeyDigest, SharedRecord};
 /// use tower_api_key::store::{Found, KeyStore, StoreError};
 ///
 /// struct Remote(Arc<Client>);
 /// # struct Client;
-/// # impl Client { async fn fetch(&self, _: &KeyDigest) -> std::io::Result<Option<Arc<KeyRecord>>> { Ok(None) } }
+/// # impl Client { async fn fetch(&self, _: &KeyDigest) -> std::io::Result<Option<SharedRecord>> { Ok(None) } }
 ///
 /// impl KeyStore for Remote {
 ///     fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
@@ -50,7 +50,7 @@ pub trait KeyStore: Send + Sync + 'static {
 }
 
 /// What a store answers.
-pub type Found = Result<Option<Arc<KeyRecord>>, StoreError>;
+pub type Found = Result<Option<SharedRecord>, StoreError>;
 
 impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
     fn find(&self, digest: &KeyDigest) -> Eventually<Found> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{AccountId, Algorithm, KeyId, Per, Quota};
+use tower_api_key::key::{Account, Algorithm, KeyRecord, Per, Quota};
 use tower_api_key::limits::{Applicable, Charge, Limiter, Standing, Verdict};
 
 use crate::Make;
@@ -33,14 +33,18 @@ impl Client {
         now: Timestamp,
     ) -> Verdict {
         let charge = self.limiter.charge(Charge {
-            account: &AccountId::new(self.account).unwrap(),
-            key: &KeyId::new(self.key).unwrap(),
+            record: &self.record(),
             quotas: Applicable { general, route },
             cost,
             commit,
             now,
         });
         charge.await.unwrap()
+    }
+
+    fn record(&self) -> KeyRecord {
+        let account = Arc::new(Account::builder(self.account).build().unwrap());
+        KeyRecord::builder(self.key, account).build().unwrap()
     }
 
     pub(crate) async fn take(&self, quotas: &[Quota], now: Timestamp) -> Verdict {

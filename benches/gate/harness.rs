@@ -1,0 +1,82 @@
+//! Interleaved timing: every round runs every case once, in another order each time.
+//!
+//! A shared machine changes its speed every few seconds, so times of two runs say nothing of each
+//! other; the ratio of two cases in one round does. What is reported is the median over the rounds.
+
+use std::time::Duration;
+
+use rand::rngs::SmallRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+
+/// One thing to measure: runs so many operations and returns the time that they took.
+pub(crate) struct Case<'a> {
+    pub(crate) name: String,
+    run: Box<dyn FnMut(usize) -> Duration + 'a>,
+}
+
+/// What one case took, in nanoseconds an operation, round by round.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    pub(crate) name: String,
+    rounds: Vec<f64>,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(name: impl Into<String>, run: impl FnMut(usize) -> Duration + 'a) -> Self {
+        Self { name: name.into(), run: Box::new(run) }
+    }
+}
+
+impl Series {
+    /// Returns the median time of an operation, in nanoseconds.
+    pub(crate) fn nanoseconds(&self) -> f64 {
+        median(self.rounds.clone())
+    }
+
+    /// Returns how many times as long as another case this one took, as the median of the rounds.
+    pub(crate) fn times(&self, other: &Self) -> f64 {
+        self.by_round(other, |ours, theirs| ours / theirs)
+    }
+
+    /// Returns the nanoseconds that this case took longer than another, as the median of the rounds.
+    pub(crate) fn more_than(&self, other: &Self) -> f64 {
+        self.by_round(other, |ours, theirs| ours - theirs)
+    }
+
+    fn by_round(&self, other: &Self, compare: impl Fn(f64, f64) -> f64) -> f64 {
+        let pairs = self.rounds.iter().zip(&other.rounds);
+        median(pairs.map(|(ours, theirs)| compare(*ours, *theirs)).collect())
+    }
+}
+
+/// Runs all cases `rounds` times, `operations` each time, after one round that does not count.
+pub(crate) fn interleave(cases: Vec<Case<'_>>, rounds: usize, operations: usize) -> Vec<Series> {
+    let mut random = SmallRng::seed_from_u64(random_seed());
+    let mut cases: Vec<_> = cases
+        .into_iter()
+        .map(|case| (Series { name: case.name.clone(), rounds: Vec::with_capacity(rounds) }, case))
+        .collect();
+    let mut order: Vec<usize> = (0..cases.len()).collect();
+    for round in 0..=rounds {
+        order.shuffle(&mut random);
+        for index in &order {
+            let Some((series, case)) = cases.get_mut(*index) else { continue };
+            let took = (case.run)(operations);
+            if round > 0 {
+                #[allow(clippy::cast_precision_loss)] // Far below 2^52.
+                series.rounds.push(took.as_nanos() as f64 / operations as f64);
+            }
+        }
+    }
+    cases.into_iter().map(|(series, _)| series).collect()
+}
+
+fn random_seed() -> u64 {
+    rand::rng().random()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

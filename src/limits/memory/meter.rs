@@ -1,0 +1,180 @@
+//! The counters of one subject, side by side.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use super::super::arithmetic::Counter;
+use super::super::limiter::Charge;
+use super::super::standing::Verdict;
+use crate::clock::Timestamp;
+use crate::key::{AccountId, KeyId, MAX_QUOTAS, Per, Quota};
+
+/// How much earlier than the latest instant another may be before the clock counts as set back.
+const MAX_DISORDER: Duration = Duration::from_secs(1);
+
+/// The counters that one subject keeps before idle ones make room: those of a request, and as many
+/// that changed plans have left behind.
+const MAX_COUNTERS: usize = 4 * MAX_QUOTAS;
+
+/// Tells a route's counter from an account's of the same name.
+const OF_ROUTE: u64 = 1 << 63;
+
+/// Whose requests are counted together: those of an account, or of one key of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Subject<'a> {
+    pub(super) account: &'a AccountId,
+    pub(super) key: Option<&'a KeyId>,
+}
+
+/// A meter and its lock. With two counters they fill two cache lines that no other meter shares, so
+/// that accounts do not slow each other down.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(super) struct LockedMeter(pub(super) Mutex<Meter>);
+
+/// Counts the requests of one subject.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    account: Option<AccountId>,
+    key: Option<Box<KeyId>>,
+    latest: Timestamp,
+    windows: SmallVec<[Window; 2]>,
+}
+
+#[derive(Debug)]
+struct Window {
+    identity: u64,
+    counter: Counter,
+}
+
+impl Meter {
+    /// Returns whose counters these are.
+    pub(super) fn subject(&self) -> Option<Subject<'_>> {
+        Some(Subject { account: self.account.as_ref()?, key: self.key.as_deref() })
+    }
+
+    /// Tells whether these are a subject's counters.
+    pub(super) fn is_of(&self, subject: Subject<'_>) -> bool {
+        self.account.as_ref() == Some(subject.account) && self.key.as_deref() == subject.key
+    }
+
+    /// Begins to count a subject anew.
+    pub(super) fn begin(&mut self, subject: Subject<'_>, now: Timestamp) {
+        *self = Self {
+            account: Some(subject.account.clone()),
+            key: subject.key.cloned().map(Box::new),
+            latest: now,
+            windows: SmallVec::new(),
+        };
+    }
+
+    /// Tells whether all counters are as good as new, so that the subject can be forgotten. A meter
+    /// without counters waits for the request that it was made for.
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        let expected = self.windows.is_empty() && now.since(self.latest) < MAX_DISORDER;
+        !expected && self.windows.iter().all(|window| window.counter.is_idle(now))
+    }
+
+    /// Puts instants in order. A request reads the clock before it waits for the lock, so another
+    /// may come first that read it later; to the counters that would look like a clock set back,
+    /// and they would forget what lies ahead of it. A clock that really was set back by less stands
+    /// still here until it has caught up.
+    fn in_order(&mut self, now: Timestamp) -> Timestamp {
+        let set_back = self.latest.since(now) > MAX_DISORDER;
+        self.latest = if set_back { now } else { self.latest.max(now) };
+        self.latest
+    }
+
+    /// Finds the counter of a quota, or starts it. It mostly lies where it was asked for last time.
+    /// Counters that changed plans have left behind make room when there are too many of them, idle
+    /// ones first.
+    fn counter(
+        &mut self,
+        quota: &Quota,
+        route: bool,
+        expected: usize,
+        now: Timestamp,
+    ) -> &mut Counter {
+        let identity =
+            if route { quota.identity() | OF_ROUTE } else { quota.identity() & !OF_ROUTE };
+        let fits = |window: &Window| window.identity == identity;
+        let index = if self.windows.get(expected).is_some_and(fits) {
+            expected
+        } else {
+            self.windows.iter().position(fits).unwrap_or_else(|| {
+                if self.windows.len() >= MAX_COUNTERS {
+                    self.windows.retain(|window| !window.counter.is_idle(now));
+                }
+                self.windows.push(Window { identity, counter: Counter::new(quota) });
+                self.windows.len() - 1
+            })
+        };
+        #[allow(clippy::indexing_slicing)] // Found or pushed just above.
+        &mut self.windows[index].counter
+    }
+}
+
+/// The meters that one request is charged to; none for a peek at a subject that is not counted.
+pub(super) struct Meters<'a> {
+    pub(super) account: Option<&'a mut Meter>,
+    pub(super) key: Option<&'a mut Meter>,
+}
+
+impl Meters<'_> {
+    /// Charges all quotas of a request, or none.
+    pub(super) fn charge(&mut self, charge: &Charge<'_>) -> Verdict {
+        let mut now = charge.now;
+        for meter in [&mut self.account, &mut self.key].into_iter().flatten() {
+            now = meter.in_order(now);
+        }
+        // What the client is told counts from its own instant.
+        let ahead = now.since(charge.now);
+        let mut verdict = Verdict::passed();
+        self.each(charge, now, |quota, counter| {
+            if let Some(wait) = counter.wait(quota, now, charge.cost) {
+                verdict.refuse(wait + ahead);
+            }
+        });
+        let take = charge.commit && verdict.retry_after().is_none();
+        self.each(charge, now, |quota, counter| {
+            if take {
+                counter.charge(quota, now, charge.cost);
+            }
+            verdict.push(counter.standing(quota, now).later(ahead));
+        });
+        verdict
+    }
+
+    /// Visits the counter of each quota of a request, in order.
+    fn each(
+        &mut self,
+        charge: &Charge<'_>,
+        now: Timestamp,
+        mut visit: impl FnMut(&Quota, &mut Counter),
+    ) {
+        let (mut of_account, mut of_key) = (0, 0);
+        for (quota, route) in charge.quotas.iter() {
+            let (meter, expected) = match quota.per() {
+                Per::Account => (&mut self.account, &mut of_account),
+                Per::Key => (&mut self.key, &mut of_key),
+            };
+            match meter {
+                Some(meter) => visit(quota, meter.counter(quota, route, *expected, now)),
+                None => visit(quota, &mut Counter::new(quota)),
+            }
+            *expected += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meter_with_two_counters_fills_two_cache_lines() {
+        assert_eq!(size_of::<LockedMeter>(), 128);
+    }
+}

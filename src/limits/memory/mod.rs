@@ -1,0 +1,234 @@
+//! A limiter in memory: exact in one process, bounded, and forgetful of idle accounts.
+
+mod meter;
+mod shard;
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::MutexGuard;
+
+use self::meter::{Meter, Meters, Subject};
+use self::shard::{Full, Shard};
+use super::limiter::{Charge, Limiter, LimiterError};
+use super::standing::Verdict;
+use crate::eventually::Eventually;
+use crate::key::{Bookmark, Per};
+
+/// Parts of the state that can take in new subjects at the same time; a power of two.
+const SHARDS: usize = 16;
+
+/// Places that a shard has at most, so that its own number and a place fit a bookmark.
+const MOST_PLACES: usize = u32::MAX as usize / SHARDS;
+
+/// How often a request looks for its meters again, if they became another's while it was on its way.
+const ATTEMPTS: usize = 16;
+
+/// Counts requests in this process.
+///
+/// All counters of an account lie side by side behind one lock, and those of a key behind another,
+/// so a request's quotas are charged in one step. The account remembers where its counters lie. A
+/// new account takes the place of one whose windows are over; there are never many more accounts
+/// than the capacity.
+///
+/// ```
+/// use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+/// use tower_api_key::store::MemoryStore;
+/// use tower_api_key::{ApiKeyLayer, vendors};
+///
+/// # fn main() -> Result<(), tower_api_key::ConfigError> {
+/// let layer = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new())
+///     .limits(MemoryLimiter::with_capacity(10_000), OnLimiterFailure::Deny)
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct MemoryLimiter {
+    shards: Box<[Shard]>,
+    hasher: RandomState,
+}
+
+impl Default for MemoryLimiter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryLimiter {
+    /// Creates a limiter for up to a million active accounts, and keys with quotas of their own.
+    pub fn new() -> Self {
+        Self::with_capacity(1_000_000)
+    }
+
+    /// Creates a limiter for this many active accounts, and keys with quotas of their own. Names do
+    /// not spread evenly over the 16 shards, so each takes some more than its share. A subject that
+    /// finds its shard full of active ones makes the limiter fail, and the gate's
+    /// [`OnLimiterFailure`](super::OnLimiterFailure) decides: to drop an active counter would be to
+    /// give its account a fresh quota.
+    pub fn with_capacity(subjects: usize) -> Self {
+        let share = subjects.div_ceil(SHARDS);
+        // Six standard deviations of how many names fall into one shard.
+        let capacity = (share + 6 * share.isqrt()).clamp(1, MOST_PLACES);
+        Self {
+            shards: (0..SHARDS).map(|_| Shard::with_capacity(capacity)).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Returns the number of accounts and keys that are being counted.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(Shard::len).sum()
+    }
+
+    /// Tells whether nothing is being counted.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn charge_now(&self, charge: &Charge<'_>) -> Result<Verdict, Full> {
+        let counts = |per| charge.quotas.iter().any(|(quota, _)| quota.per() == per);
+        let (by_account, by_key) = (counts(Per::Account), counts(Per::Key));
+        let bookmark = charge.record.account().bookmark();
+        let of_account = Subject { account: charge.record.account().id(), key: None };
+        let of_key = Subject { key: Some(charge.record.id()), ..of_account };
+        for _ in 0..ATTEMPTS {
+            // Places first, then locks: who holds a meter must not wait for a directory.
+            let account = match Place::noted(bookmark) {
+                _ if !by_account => None,
+                Some(place) => Some(place),
+                None => self.place(of_account, charge)?.inspect(|place| place.note(bookmark)),
+            };
+            let key = if by_key { self.place(of_key, charge)? } else { None };
+            let Ok(mut account) = self.meter(account, of_account) else {
+                Place::forget(bookmark);
+                continue;
+            };
+            let Ok(mut key) = self.meter(key, of_key) else { continue };
+            let mut meters = Meters { account: account.as_deref_mut(), key: key.as_deref_mut() };
+            return Ok(meters.charge(charge));
+        }
+        Err(Full)
+    }
+
+    /// Locks the meter at a place, if there is one to be locked; fails if it is not the subject's.
+    fn meter(
+        &self,
+        place: Option<Place>,
+        subject: Subject<'_>,
+    ) -> Result<Option<MutexGuard<'_, Meter>>, Elsewhere> {
+        let Some(Place { shard, place }) = place else {
+            return Ok(None);
+        };
+        let meter = self.shards.get(shard).and_then(|shard| shard.meter(place));
+        meter.filter(|meter| meter.is_of(subject)).map(Some).ok_or(Elsewhere)
+    }
+
+    /// Finds the place of a subject's meter. A request that takes nothing makes none, either.
+    fn place(&self, subject: Subject<'_>, charge: &Charge<'_>) -> Result<Option<Place>, Full> {
+        let hash = self.hasher.hash_one(subject);
+        #[allow(clippy::cast_possible_truncation)] // Only the low bits are used.
+        let shard = hash as usize % SHARDS;
+        let own = self.shards.get(shard).ok_or(Full)?;
+        let found = own.place(&self.hasher, subject, charge.commit, charge.now)?;
+        Ok(found.map(|place| Place { shard, place }))
+    }
+}
+
+impl Limiter for MemoryLimiter {
+    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+        Eventually::now(self.charge_now(&charge).map_err(LimiterError::new))
+    }
+}
+
+/// Says that a meter is not the one that was meant.
+struct Elsewhere;
+
+/// Names a shard, and a meter's place there.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    shard: usize,
+    place: usize,
+}
+
+impl Place {
+    /// Reads the place that an account remembers, perhaps another limiter's.
+    fn noted(bookmark: &Bookmark) -> Option<Self> {
+        let number = bookmark.place().checked_sub(1)? as usize;
+        Some(Self { shard: number % SHARDS, place: number / SHARDS })
+    }
+
+    fn note(self, bookmark: &Bookmark) {
+        let number = u32::try_from(self.place * SHARDS + self.shard + 1);
+        bookmark.note(number.unwrap_or(0));
+    }
+
+    fn forget(bookmark: &Bookmark) {
+        bookmark.note(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::super::limiter::Applicable;
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::key::{Account, KeyRecord, Quota};
+
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn record(account: &str) -> KeyRecord {
+        let account = Arc::new(Account::builder(account).build().unwrap());
+        KeyRecord::builder("key", account).build().unwrap()
+    }
+
+    fn charge(limiter: &MemoryLimiter, account: usize, quotas: &[Quota], now: Timestamp) -> bool {
+        let result = limiter.charge_now(&Charge {
+            record: &record(&account.to_string()),
+            quotas: Applicable { general: quotas, route: &[] },
+            cost: 1,
+            commit: true,
+            now,
+        });
+        result.is_ok_and(|verdict| verdict.retry_after().is_none())
+    }
+
+    #[test]
+    fn idle_accounts_are_forgotten() {
+        let limiter = MemoryLimiter::new();
+        let quotas = [Quota::new("minute", 5, MINUTE)];
+        for round in 0..10u64 {
+            let now = START.plus(Duration::from_secs(60 * round));
+            for account in 0..20_000 {
+                assert!(charge(&limiter, 20_000 * round as usize + account, &quotas, now));
+            }
+            assert!(limiter.len() < 50_000, "{} after round {round}", limiter.len());
+        }
+    }
+
+    #[test]
+    fn a_full_limiter_fails_rather_than_forgets() {
+        let limiter = MemoryLimiter::with_capacity(1_000);
+        let quotas = [Quota::new("minute", 1, MINUTE)];
+        let passed = (0..5_000).filter(|n| charge(&limiter, *n, &quotas, START)).count();
+        assert!((1_000..=limiter.len()).contains(&passed) && limiter.len() <= 2_560, "{passed}");
+        assert!((0..5_000).all(|n| !charge(&limiter, n, &quotas, START)));
+        assert!(charge(&limiter, 9_999, &quotas, START.plus(MINUTE)), "all idle by now");
+    }
+
+    #[test]
+    fn a_peek_keeps_nothing() {
+        let limiter = MemoryLimiter::new();
+        let verdict = limiter.charge_now(&Charge {
+            record: &record("acme"),
+            quotas: Applicable { general: &[Quota::new("minute", 5, MINUTE)], route: &[] },
+            cost: 1,
+            commit: false,
+            now: START,
+        });
+        assert_eq!(verdict.unwrap().standings()[0].remaining(), 5);
+        assert!(limiter.is_empty());
+    }
+}

@@ -1,0 +1,141 @@
+//! A part of the limiter's state: meters, and the way from a subject to its own.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use hashbrown::HashTable;
+
+use super::meter::{LockedMeter, Meter, Subject};
+use crate::clock::Timestamp;
+
+/// Meters that are made at once.
+const CHUNK: usize = 256;
+
+/// Meters that are looked at for an idle one before another is made. A subject that comes thereby
+/// makes room for itself as soon as one in eight is idle, in a time that does not depend on how many
+/// there are.
+const LOOKS: usize = 8;
+
+/// Holds the meters of a part of all subjects.
+///
+/// Who holds a meter never waits for the directory, so whoever holds the directory may wait for a
+/// meter.
+#[derive(Debug)]
+pub(super) struct Shard {
+    meters: Box<[OnceLock<Box<[LockedMeter]>>]>,
+    directory: Mutex<Directory>,
+    capacity: usize,
+}
+
+#[derive(Debug, Default)]
+struct Directory {
+    /// The hashes of subjects, and the places of their meters.
+    places: HashTable<(u64, usize)>,
+    /// Places used so far.
+    used: usize,
+    /// The next place to be looked at for an idle meter.
+    hand: usize,
+}
+
+/// Says that the limiter is full of active subjects.
+#[derive(Debug, thiserror::Error)]
+#[error("the limiter holds as many active accounts and keys as it may")]
+pub(super) struct Full;
+
+impl Shard {
+    pub(super) fn with_capacity(subjects: usize) -> Self {
+        Self {
+            meters: (0..subjects.div_ceil(CHUNK)).map(|_| OnceLock::new()).collect(),
+            directory: Mutex::default(),
+            capacity: subjects,
+        }
+    }
+
+    /// Returns the number of subjects.
+    pub(super) fn len(&self) -> usize {
+        self.directory().places.len()
+    }
+
+    /// Returns the meter at a place, if there ever was one.
+    pub(super) fn meter(&self, place: usize) -> Option<MutexGuard<'_, Meter>> {
+        let meter = self.meters.get(place / CHUNK)?.get()?.get(place % CHUNK)?;
+        // A poisoned lock would only mean a panic between two counters of one request.
+        Some(meter.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Finds the place of a subject's meter, and makes one if `make` says so. By the time that the
+    /// meter is locked it may be another's.
+    pub(super) fn place(
+        &self,
+        hasher: &RandomState,
+        subject: Subject<'_>,
+        make: bool,
+        now: Timestamp,
+    ) -> Result<Option<usize>, Full> {
+        let hash = hasher.hash_one(subject);
+        let mut directory = self.directory();
+        let own = |(other, place): &(u64, usize)| {
+            *other == hash && self.meter(*place).is_some_and(|meter| meter.is_of(subject))
+        };
+        if let Some((_, place)) = directory.places.find(hash, own) {
+            return Ok(Some(*place));
+        }
+        if !make {
+            return Ok(None);
+        }
+        let place = self.vacant(&mut directory, hasher, now).ok_or(Full)?;
+        let chunk = self.meters.get(place / CHUNK).ok_or(Full)?;
+        chunk.get_or_init(|| (0..CHUNK).map(|_| LockedMeter::default()).collect());
+        self.meter(place).ok_or(Full)?.begin(subject, now);
+        directory.places.insert_unique(hash, (hash, place), |(hash, _)| *hash);
+        Ok(Some(place))
+    }
+
+    /// Returns a place that no subject has.
+    fn vacant(
+        &self,
+        directory: &mut Directory,
+        hasher: &RandomState,
+        now: Timestamp,
+    ) -> Option<usize> {
+        for _ in 0..LOOKS.min(directory.used) {
+            let place = directory.hand;
+            directory.hand = (place + 1) % directory.used;
+            if self.forget_idle(directory, hasher, place, now) {
+                return Some(place);
+            }
+        }
+        (directory.used < self.capacity).then(|| {
+            directory.used += 1;
+            directory.used - 1
+        })
+    }
+
+    /// Forgets the subject at a place if its counters are as good as new and nobody holds them.
+    fn forget_idle(
+        &self,
+        directory: &mut Directory,
+        hasher: &RandomState,
+        place: usize,
+        now: Timestamp,
+    ) -> bool {
+        let chunk = self.meters.get(place / CHUNK).and_then(OnceLock::get);
+        let meter = chunk.and_then(|chunk| chunk.get(place % CHUNK));
+        let Some(Ok(mut meter)) = meter.map(|meter| meter.0.try_lock()) else {
+            return false;
+        };
+        let Some(subject) = meter.subject().filter(|_| meter.is_idle(now)) else {
+            return false;
+        };
+        let hash = hasher.hash_one(subject);
+        if let Ok(found) = directory.places.find_entry(hash, |(_, other)| *other == place) {
+            found.remove();
+        }
+        *meter = Meter::default();
+        true
+    }
+
+    fn directory(&self) -> MutexGuard<'_, Directory> {
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

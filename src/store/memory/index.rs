@@ -1,0 +1,205 @@
+//! What only writers need: from key ids and accounts to the records, and the room that is left.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+use super::table::{Location, Table};
+use crate::key::{Account, AccountId, KeyDigest, KeyId, KeyRecord, ScopeSet};
+
+/// Records that were replaced before they are cleared away, however few there are.
+const FEWEST_REPLACED: usize = 1024;
+
+/// Leads writers to records. Only one writer at a time has it.
+#[derive(Default)]
+pub(super) struct Index {
+    ids: HashTable<Location>,
+    hasher: RandomState,
+    accounts: HashMap<AccountId, Members>,
+    /// Equal sets of scopes share one allocation, which stays in the cache however many accounts
+    /// there are.
+    scopes: HashSet<ScopeSet>,
+    /// Locations used so far, by records that were replaced since too.
+    used: usize,
+    /// Slots whose keys are gone.
+    gone: usize,
+}
+
+/// An account and where its keys lie.
+pub(super) struct Members {
+    pub(super) account: Arc<Account>,
+    keys: Vec<Location>,
+    /// Whether the account stays when its last key goes.
+    pub(super) kept: bool,
+}
+
+impl Index {
+    /// Returns the number of keys.
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub(super) fn account(&self, id: &str) -> Option<&Members> {
+        self.accounts.get(id)
+    }
+
+    /// Lists where the keys of an account lie.
+    pub(super) fn keys_of(&self, account: &str) -> Vec<Location> {
+        self.accounts.get(account).map_or_else(Vec::new, |members| members.keys.clone())
+    }
+
+    /// Finds a key by its id.
+    pub(super) fn find(&self, table: &Table, id: &str) -> Option<Location> {
+        self.ids.find(self.hasher.hash_one(id), |at| is_of(table, *at, id)).copied()
+    }
+
+    /// Takes the next location, for which room was made.
+    pub(super) fn next_location(&mut self) -> Option<Location> {
+        let location = Location::nth(self.used);
+        self.used += 1;
+        location
+    }
+
+    /// Notes that a key lies at a location now, in place of another if it had one.
+    pub(super) fn note(&mut self, table: &Table, record: &KeyRecord, at: Location) {
+        let id = record.id().as_str();
+        let hasher = &self.hasher;
+        let rehash = |at: &Location| {
+            hasher.hash_one(table.entry(*at).map_or("", |entry| entry.record.id().as_str()))
+        };
+        let hash = hasher.hash_one(id);
+        let noted = self.ids.entry(hash, |other| is_of(table, *other, id), rehash);
+        let before = match noted {
+            hashbrown::hash_table::Entry::Occupied(mut entry) => {
+                Some(std::mem::replace(entry.get_mut(), at))
+            }
+            hashbrown::hash_table::Entry::Vacant(entry) => {
+                entry.insert(at);
+                None
+            }
+        };
+        let account = record.account();
+        let members = self.accounts.entry(account.id().clone()).or_insert_with(|| Members {
+            account: Arc::clone(account),
+            keys: Vec::new(),
+            kept: false,
+        });
+        match before.and_then(|before| members.keys.iter_mut().find(|key| **key == before)) {
+            Some(key) => *key = at,
+            None => members.keys.push(at),
+        }
+    }
+
+    /// Forgets a key, and its account if that was known by it alone.
+    pub(super) fn forget(&mut self, table: &Table, id: &KeyId, account: &AccountId) {
+        let hash = self.hasher.hash_one(id.as_str());
+        let Ok(found) = self.ids.find_entry(hash, |at| is_of(table, *at, id.as_str())) else {
+            return;
+        };
+        let (at, _) = found.remove();
+        if let Some(members) = self.accounts.get_mut(account) {
+            members.keys.retain(|key| *key != at);
+            if members.keys.is_empty() && !members.kept {
+                self.accounts.remove(account);
+            }
+        }
+    }
+
+    /// Notes that a slot's key is gone.
+    pub(super) const fn withdrawn(&mut self) {
+        self.gone += 1;
+    }
+
+    /// Adds or replaces the state of an account, which stays from now on.
+    pub(super) fn put_account(&mut self, account: Account) -> Arc<Account> {
+        let account = self.pooled(account);
+        let members = self.accounts.entry(account.id().clone()).or_insert_with(|| Members {
+            account: Arc::clone(&account),
+            keys: Vec::new(),
+            kept: true,
+        });
+        members.account = Arc::clone(&account);
+        members.kept = true;
+        account
+    }
+
+    /// Removes an account, which has no keys any more.
+    pub(super) fn remove_account(&mut self, id: &str) -> bool {
+        self.accounts.remove(id).is_some()
+    }
+
+    /// Returns the state of an account that counts: the store's if it knows the account.
+    pub(super) fn canonical(&mut self, account: &Arc<Account>) -> Arc<Account> {
+        match self.accounts.get(account.id()) {
+            Some(members) => Arc::clone(&members.account),
+            None => self.pooled(Account::clone(account)),
+        }
+    }
+
+    fn pooled(&mut self, mut account: Account) -> Arc<Account> {
+        if let Some(shared) = self.scopes.get(account.scopes()) {
+            account.share_scopes(shared.clone());
+        } else {
+            if self.scopes.len() == self.scopes.capacity() {
+                self.scopes.retain(ScopeSet::is_shared);
+            }
+            self.scopes.insert(account.scopes().clone());
+        }
+        Arc::new(account)
+    }
+
+    /// Returns a table with room for so many more entries, if this one has none. Locations that were
+    /// handed out before may mean nothing afterwards.
+    pub(super) fn make_room(&mut self, table: &Table, more: usize) -> Option<Table> {
+        let live = self.len();
+        let replaced = self.used - live;
+        let crowded = live + self.gone + more > table.most_slots()
+            || self.used + more > table.most_locations();
+        if replaced > live.max(FEWEST_REPLACED) || (crowded && replaced > live / 2) {
+            Some(self.compacted(table, more))
+        } else if crowded {
+            self.gone = 0;
+            Some(table.with_more_room(2 * live + more))
+        } else {
+            None
+        }
+    }
+
+    /// Copies the records that are live to new pages, one beside the other.
+    fn compacted(&mut self, table: &Table, more: usize) -> Table {
+        let compact = Table::with_room_for(self.len() + more);
+        let mut moved = vec![None; self.used];
+        self.used = 0;
+        self.gone = 0;
+        for at in &mut self.ids {
+            let (Some(to), Some(entry)) = (Location::nth(self.used), table.entry(*at)) else {
+                continue;
+            };
+            compact.place(to, entry.clone());
+            compact.publish(&entry.digest, to);
+            self.used += 1;
+            if let Some(moved) = moved.get_mut(at.number()) {
+                *moved = Some(to);
+            }
+            *at = to;
+        }
+        for key in self.accounts.values_mut().flat_map(|members| &mut members.keys) {
+            if let Some(Some(to)) = moved.get(key.number()) {
+                *key = *to;
+            }
+        }
+        compact
+    }
+}
+
+/// A digest and the id of a key that a writer is about to replace.
+pub(super) fn identity(table: &Table, at: Location) -> Option<(KeyDigest, KeyId, AccountId)> {
+    let entry = table.entry(at)?;
+    Some((entry.digest, entry.record.id().clone(), entry.record.account().id().clone()))
+}
+
+fn is_of(table: &Table, at: Location, id: &str) -> bool {
+    table.entry(at).is_some_and(|entry| entry.record.id() == id)
+}

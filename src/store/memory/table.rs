@@ -1,0 +1,181 @@
+//! From digests to records: a flat table that readers walk without a lock.
+//!
+//! A slot is one word: half of it says where the record lies, the other half is the beginning of the
+//! digest, so that hardly any foreign record is looked at, and the table grows without looking at
+//! records at all. The digest's first bits say where the search begins; it ends at an empty slot.
+//! One writer at a time publishes a record by one store into its slot, after the record is in place.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::page::{Entry, PLACES, Page};
+use crate::key::{KeyDigest, SharedRecord};
+
+const EMPTY: u64 = 0;
+/// A slot whose key is gone; the search goes on behind it.
+const GONE: u64 = u32::MAX as u64;
+
+/// The fewest slots of a table; a power of two.
+const FEWEST_SLOTS: usize = 1024;
+/// How many of ten slots may be taken before a table grows.
+const FULL_TENTHS: usize = 7;
+
+/// Says where a record lies: its page, and its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Location(u32);
+
+impl Location {
+    /// The location after this many others.
+    pub(super) fn nth(count: usize) -> Option<Self> {
+        // The last two numbers would collide with the marks of a slot.
+        u32::try_from(count).ok().filter(|number| *number < u32::MAX - 1).map(Self)
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // The remainder is below 1024.
+    const fn split(self) -> (usize, u32) {
+        (self.0 as usize / PLACES, self.0 % PLACES as u32)
+    }
+
+    /// Returns how many locations come before this one.
+    pub(super) const fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A table of this many slots, and the pages of its records.
+pub(super) struct Table {
+    slots: Box<[AtomicU64]>,
+    pages: Box<[OnceLock<Page>]>,
+    shift: u32,
+}
+
+impl Table {
+    /// Creates a table with room for this many keys, and as many more that replace them.
+    pub(super) fn with_room_for(keys: usize) -> Self {
+        let slots = (keys * 10 / FULL_TENTHS + 1).next_power_of_two().max(FEWEST_SLOTS);
+        let pages = (slots * FULL_TENTHS / 10 * 2).div_ceil(PLACES) + 1;
+        Self {
+            slots: (0..slots).map(|_| AtomicU64::new(EMPTY)).collect(),
+            pages: (0..pages).map(|_| OnceLock::new()).collect(),
+            shift: u64::BITS - slots.trailing_zeros(),
+        }
+    }
+
+    /// Makes a table with more room over the same pages.
+    pub(super) fn with_more_room(&self, keys: usize) -> Self {
+        let larger = Self::with_room_for(keys);
+        for (page, copy) in self.pages.iter().zip(&larger.pages) {
+            if let Some(page) = page.get() {
+                copy.get_or_init(|| page.clone());
+            }
+        }
+        for slot in &self.slots {
+            let word = slot.load(Ordering::Relaxed);
+            if word != EMPTY && word != GONE {
+                larger.settle(word);
+            }
+        }
+        larger
+    }
+
+    /// Tells how many taken slots, keys that are gone included, the table holds at most.
+    pub(super) const fn most_slots(&self) -> usize {
+        self.slots.len() * FULL_TENTHS / 10
+    }
+
+    /// Tells how many locations there are.
+    pub(super) const fn most_locations(&self) -> usize {
+        self.pages.len() * PLACES
+    }
+
+    /// Finds a record by all 256 bits of its digest.
+    pub(super) fn find(&self, digest: &KeyDigest) -> Option<SharedRecord> {
+        let (_, location) = self.slot(digest)?;
+        let (page, place) = location.split();
+        Some(self.pages.get(page)?.get()?.share(place))
+    }
+
+    /// Returns what lies at a location.
+    pub(super) fn entry(&self, location: Location) -> Option<&Entry> {
+        let (page, place) = location.split();
+        self.pages.get(page)?.get()?.entry(place)
+    }
+
+    /// Returns the location of a digest.
+    pub(super) fn locate(&self, digest: &KeyDigest) -> Option<Location> {
+        self.slot(digest).map(|(_, location)| location)
+    }
+
+    /// Puts an entry at a location that is still empty, where no reader finds it yet.
+    pub(super) fn place(&self, location: Location, entry: Entry) {
+        let (page, place) = location.split();
+        let page = self.pages.get(page).map(|page| page.get_or_init(Page::new));
+        let filled = page.is_some_and(|page| page.fill(place, entry));
+        debug_assert!(filled, "room was made, and each location is used once");
+    }
+
+    /// Lets readers find what lies at a location, in place of what had the same digest.
+    pub(super) fn publish(&self, digest: &KeyDigest, location: Location) {
+        let word = tag(digest) | (u64::from(location.0) + 1);
+        match self.slot(digest) {
+            // Release: who sees the word sees the entry.
+            Some((slot, _)) => slot.store(word, Ordering::Release),
+            None => self.settle(word),
+        }
+    }
+
+    /// Lets nobody find the digest any more.
+    pub(super) fn withdraw(&self, digest: &KeyDigest) {
+        if let Some((slot, _)) = self.slot(digest) {
+            slot.store(GONE, Ordering::Release);
+        }
+    }
+
+    /// Writes a word into the first empty slot on its way. There always is one.
+    fn settle(&self, word: u64) {
+        for slot in self.way(word) {
+            if slot.load(Ordering::Relaxed) == EMPTY {
+                return slot.store(word, Ordering::Release);
+            }
+        }
+        debug_assert!(false, "a table is never full");
+    }
+
+    /// Finds the slot of a digest, and what it says.
+    fn slot(&self, digest: &KeyDigest) -> Option<(&AtomicU64, Location)> {
+        let tag = tag(digest);
+        for slot in self.way(tag) {
+            let word = slot.load(Ordering::Acquire);
+            if word == EMPTY {
+                return None;
+            }
+            if word & TAG_BITS == tag
+                && word != GONE
+                && let Some(location) = location(word)
+                && self.entry(location).is_some_and(|entry| entry.digest == *digest)
+            {
+                return Some((slot, location));
+            }
+        }
+        None
+    }
+
+    /// Lists the slots from where the search for a word begins, around the table.
+    #[allow(clippy::cast_possible_truncation)] // Shifted to less than the number of slots.
+    fn way(&self, word: u64) -> impl Iterator<Item = &AtomicU64> {
+        let (before, from) = self.slots.split_at((word >> self.shift) as usize);
+        from.iter().chain(before)
+    }
+}
+
+const TAG_BITS: u64 = !(u32::MAX as u64);
+
+/// The half of a slot that is the beginning of the digest.
+fn tag(digest: &KeyDigest) -> u64 {
+    digest.prefix() & TAG_BITS
+}
+
+/// The half of a slot that says where the record lies.
+fn location(word: u64) -> Option<Location> {
+    u32::try_from(word & !TAG_BITS).ok()?.checked_sub(1).map(Location)
+}
