@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 pub(super) struct Hop {
     /// Who connected to that proxy; `None` if it is hidden, unknown or unreadable.
     pub(super) address: Option<IpAddr>,
-    /// Whether they used HTTPS; `None` if the proxy does not say.
-    pub(super) https: Option<bool>,
+    /// Whether that proxy says that they used HTTPS.
+    pub(super) https: bool,
 }
 
 /// Reads an element of `X-Forwarded-For`: an address, with or without a port.
@@ -53,7 +53,7 @@ fn element(text: &str) -> Option<Hop> {
             if std::mem::replace(&mut seen_proto, true) {
                 return None;
             }
-            hop.https = Some(is_https(&value));
+            hop.https = is_https(&value);
         }
     }
     Some(hop)
@@ -114,26 +114,26 @@ fn unquote(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn hop(address: &str, https: Option<bool>) -> Hop {
+    fn hop(address: &str, https: bool) -> Hop {
         Hop { address: address.parse().ok(), https }
     }
 
     #[test]
     fn forwarded_elements_follow_the_grammar() {
         for (value, expected) in [
-            ("for=192.0.2.60;proto=http", Some(vec![hop("192.0.2.60", Some(false))])),
-            ("For=\"[2001:db8:cafe::17]:4711\"", Some(vec![hop("2001:db8:cafe::17", None)])),
+            ("for=192.0.2.60;proto=http", Some(vec![hop("192.0.2.60", false)])),
+            ("For=\"[2001:db8:cafe::17]:4711\"", Some(vec![hop("2001:db8:cafe::17", false)])),
             (
                 "for=192.0.2.43, for=198.51.100.17;PROTO=HTTPS",
-                Some(vec![hop("192.0.2.43", None), hop("198.51.100.17", Some(true))]),
+                Some(vec![hop("192.0.2.43", false), hop("198.51.100.17", true)]),
             ),
-            ("for=\"192.0.2.43:80\";by=\"a,b;c\"", Some(vec![hop("192.0.2.43", None)])),
-            ("for=\"[::ffff:10.0.0.1]\"", Some(vec![hop("10.0.0.1", None)])),
-            ("for=unknown;proto=https", Some(vec![hop("", Some(true))])),
-            ("for=_hidden", Some(vec![hop("", None)])),
-            ("proto=https;host=\"a\\\"b\"", Some(vec![hop("", Some(true))])),
-            ("for=192.0.2.43;;", Some(vec![hop("192.0.2.43", None)])),
-            ("for=2001:db8::1", Some(vec![hop("", None)])), // needs brackets and quotes
+            ("for=\"192.0.2.43:80\";by=\"a,b;c\"", Some(vec![hop("192.0.2.43", false)])),
+            ("for=\"[::ffff:10.0.0.1]\"", Some(vec![hop("10.0.0.1", false)])),
+            ("for=unknown;proto=https", Some(vec![hop("", true)])),
+            ("for=_hidden", Some(vec![hop("", false)])),
+            ("proto=https;host=\"a\\\"b\"", Some(vec![hop("", true)])),
+            ("for=192.0.2.43;;", Some(vec![hop("192.0.2.43", false)])),
+            ("for=2001:db8::1", Some(vec![hop("", false)])), // needs brackets and quotes
             ("for=192.0.2.43;for=10.0.0.1", None),
             ("proto=http;proto=https", None),
             ("for=\"192.0.2.43", None),
