@@ -2,6 +2,9 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+/// Optional white space (RFC 9110 §5.6.3).
+const BLANKS: [char; 2] = [' ', '\t'];
+
 /// One hop, as the proxy that received it wrote it down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Hop {
@@ -30,7 +33,10 @@ pub(super) fn is_https(text: &str) -> bool {
 /// Reads a whole `Forwarded` field value; `None` if it breaks the grammar, for then no element of
 /// it can be trusted to begin where it seems to.
 pub(super) fn forwarded(value: &str) -> Option<Vec<Hop>> {
-    split_quoted(value, ',')?.into_iter().map(element).collect()
+    // Empty elements of a list are none (RFC 9110 §5.6.1); a lone `;` is an element that is silent.
+    let elements = split_quoted(value, ',')?.into_iter().map(|text| text.trim_matches(BLANKS));
+    let hops: Option<Vec<Hop>> = elements.filter(|text| !text.is_empty()).map(element).collect();
+    hops.filter(|hops| !hops.is_empty())
 }
 
 /// Reads `[ forwarded-pair ] *( ";" [ forwarded-pair ] )`; each parameter at most once.
@@ -38,11 +44,12 @@ fn element(text: &str) -> Option<Hop> {
     let mut hop = Hop::default();
     let (mut seen_for, mut seen_proto) = (false, false);
     for pair in split_quoted(text, ';')? {
-        let pair = pair.trim_matches([' ', '\t']);
+        // Not in the grammar, but many proxies write a blank after `;`, and it can hide nothing.
+        let pair = pair.trim_matches(BLANKS);
         if pair.is_empty() {
             continue;
         }
-        let (name, value) = pair.split_once('=')?;
+        let (name, value) = pair.split_once('=').filter(|(name, _)| is_token(name))?;
         let value = unquote(value)?;
         if name.eq_ignore_ascii_case("for") {
             if std::mem::replace(&mut seen_for, true) {
@@ -93,7 +100,8 @@ fn split_quoted(text: &str, separator: char) -> Option<Vec<&str>> {
 /// Reads `token / quoted-string` (RFC 9110 §5.6.4).
 fn unquote(text: &str) -> Option<String> {
     let Some(rest) = text.strip_prefix('"') else {
-        return (!text.contains(['"', ' ', '\t'])).then(|| text.to_owned());
+        // Colons and brackets, which should be quoted, often are not.
+        return (!text.is_empty() && !text.contains(['"', ' ', '\t'])).then(|| text.to_owned());
     };
     let inner = rest.strip_suffix('"')?;
     let (mut value, mut escaped) = (String::with_capacity(inner.len()), false);
@@ -108,6 +116,12 @@ fn unquote(text: &str) -> Option<String> {
         }
     }
     (!escaped).then_some(value)
+}
+
+/// Tells whether a text is a `token` (RFC 9110 §5.6.2).
+fn is_token(text: &str) -> bool {
+    let in_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(in_token)
 }
 
 #[cfg(test)]
@@ -139,6 +153,22 @@ mod tests {
             ("for=\"192.0.2.43", None),
             ("for=\"1\"2\"", None),
             ("for", None),
+            // A name is a token, and nothing stands around `=` (RFC 7239 §4).
+            ("for=8.8.8.8;proto =http", None),
+            ("for=8.8.8.8;proto\t=http", None),
+            ("for=8.8.8.8;proto= http", None),
+            ("for=8.8.8.8;proto=", None),
+            ("for=8.8.8.8;=http", None),
+            ("for=8.8.8.8;(proto)=http", None),
+            ("for=8.8.8.8;\"proto\"=http", None),
+            ("for=192.0.2.43;x-a!b=c", Some(vec![hop("192.0.2.43", false)])),
+            // Empty elements of a list are none (RFC 9110 §5.6.1), but there must be one that is.
+            ("for=192.0.2.43;proto=https,", Some(vec![hop("192.0.2.43", true)])),
+            (", ,\t,for=192.0.2.43 , ", Some(vec![hop("192.0.2.43", false)])),
+            ("for=192.0.2.43,;", Some(vec![hop("192.0.2.43", false), hop("", false)])),
+            ("for=192.0.2.43,\"\"", None),
+            ("", None),
+            (" , ", None),
         ] {
             assert_eq!(forwarded(value), expected, "{value}");
         }

@@ -248,6 +248,13 @@ mod tests {
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https, for=10.0.0.2;proto=http")], Some("192.0.2.1"), true),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=unknown;proto=https")], none, true),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=\"192.0.2.1")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto =http")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, ",")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "")], none, false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https,")], Some("192.0.2.1"), true),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;proto=https"), (STANDARD, "for=192.0.2.1,")], Some("192.0.2.1"), false),
+            // An element without a word is a hop all the same.
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;proto=https,;")], none, false),
             // The kind that is not named is not believed, and the proxy is not the client.
             (Forwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], none, false),
             (XForwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https")], none, false),
