@@ -27,6 +27,9 @@ pub(crate) const VENDOR: &str = "polyteia";
 /// What the demo issues; the gate takes any key of the profile's format.
 const FORMAT: KeyFormat = KeyFormat::new().literal("pak_").characters(Alphabet::Base62, 40);
 
+/// How long a key of the demo serves.
+const LIFETIME: Duration = Duration::from_secs(90 * 86_400);
+
 const READ: &str = "dataset.read";
 const WRITE: &str = "dataset.write";
 
@@ -35,15 +38,17 @@ const WRITE: &str = "dataset.write";
 pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router, Failure> {
     let store = MemoryStore::new();
     let mut keys = keys.of(VENDOR, &FORMAT, &store);
+    // Every key of this vendor ends some day.
+    let end = SystemTime::now() + LIFETIME;
     let editor = account("polyteia-editor", &[READ, WRITE])?;
-    keys.add("editor", &editor, None, |key| key)?;
-    keys.add("viewer", &account("polyteia-viewer", &[READ])?, None, |key| key)?;
+    keys.add("editor", &editor, None, |key| key.expires(end))?;
+    keys.add("viewer", &account("polyteia-viewer", &[READ])?, None, |key| key.expires(end))?;
     let expired = account("polyteia-expired", &[READ, WRITE])?;
     keys.add("expired", &expired, None, |key| {
         key.expires(SystemTime::now() - Duration::from_secs(1))
     })?;
     let deleted = account("polyteia-deleted", &[READ, WRITE])?;
-    keys.add("deleted", &deleted, None, |key| key)?;
+    keys.add("deleted", &deleted, None, |key| key.expires(end))?;
     keys.unlisted(None)?;
     store.remove("key_deleted");
 
