@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -17,9 +16,8 @@ use tower_api_key::store::MemoryStore;
 use tower_api_key::{Denial, Grant, vendors};
 
 use crate::Failure;
-use crate::app::gate;
+use crate::app::{complaining, gate};
 use crate::data::{Attributes, Table, Tables};
-use crate::delay::delay;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "polyteia";
@@ -53,12 +51,15 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
     store.remove("key_deleted");
 
     let gate = gate(&vendors::POLYTEIA, vendors::polyteia::ROUTES, &store, proxies)?;
-    let router = Router::new()
-        .route("/api", post(command))
-        .layer(from_fn(delay))
-        .layer(gate)
-        .with_state(Tables::new(sample));
-    Ok(router)
+    let complain = |status, message| {
+        let code = match status {
+            StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+            _ => "invalid_request",
+        };
+        error(status, code, message)
+    };
+    let router = complaining(Router::new().route("/api", post(command)), complain);
+    Ok(router.layer(gate).with_state(Tables::new(sample)))
 }
 
 fn sample(account: &str) -> Table {
