@@ -9,6 +9,21 @@
 //! outside. A server started with `into_make_service_with_connect_info::<SocketAddr>()` tells the
 //! peer's address, but nobody tells of TLS except its acceptor: see
 //! [`MarkConnection`](crate::MarkConnection).
+//!
+//! Under `Router::layer` axum still adds an `Allow` header to what a path answers to a method that it
+//! does not know, a 401 of the gate included, so a stranger learns which paths exist. Where that is
+//! too much, put the gate around the router as a whole:
+//!
+//! ```
+//! # use axum::{Router, routing::post};
+//! # use tower_api_key::{ApiKeyLayer, Grant};
+//! use tower::Layer;
+//!
+//! # fn app(gate: &ApiKeyLayer) -> Router {
+//! let known = Router::new().route("/v1/users", post(|_: Grant| async { "created" }));
+//! Router::new().fallback_service(gate.layer(known))
+//! # }
+//! ```
 
 use std::net::SocketAddr;
 

@@ -57,7 +57,10 @@
 //!
 //! # Features
 //!
-//! * `axum`: extractors and `IntoResponse` for axum 0.8; the original path under `Router::nest`.
+//! * `axum`: extractors and `IntoResponse` for axum 0.8. It also lets the gate read what axum notes on
+//!   a request: the original path under `Router::nest`, and the peer from `ConnectInfo`. A program that
+//!   nests axum routers needs it: without it a gate inside of `Router::nest` matches its routes on the
+//!   path that axum has cut.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

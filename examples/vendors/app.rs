@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
 use tower_api_key::request::TrustedProxies;
@@ -15,6 +16,9 @@ use crate::keys::Keys;
 use crate::options::Options;
 use crate::{Failure, persona, personyze, polyteia, polytomic, rest_integrations};
 
+/// How the service behind a vendor's gate answers what it cannot serve, in the vendor's form.
+pub(crate) type Complain = fn(StatusCode, &'static str) -> Response;
+
 /// Builds the app, and issues the keys that it serves.
 pub(crate) fn build(keys: &mut Keys, options: &Options) -> Result<Router, Failure> {
     let proxies = options.trusted_proxies()?;
@@ -25,7 +29,7 @@ pub(crate) fn build(keys: &mut Keys, options: &Options) -> Result<Router, Failur
     let polytomic = polytomic::router(keys, &proxies, options.on_premises)?;
 
     let health = Router::new().route("/healthz", get(|| async { "ok" }));
-    let app = health.layer(from_fn(delay));
+    let app = complaining(health, |status, message| (status, message).into_response());
     let vendors = [personyze, rest_integrations, polyteia, persona, polytomic];
     let app = vendors.into_iter().fold(app, Router::merge);
     // What lies outside of all vendors is nobody's; without this it would be the last one's.
@@ -39,6 +43,16 @@ where
     S: Clone + Send + Sync + 'static,
 {
     paths.iter().fold(router, |router, path| router.route(path, answer.clone()))
+}
+
+/// Gives the routes of a vendor the demo's delay, and words for what axum would answer without any.
+pub(crate) fn complaining<S>(router: Router<S>, complain: Complain) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let refuse =
+        move || async move { complain(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed") };
+    router.method_not_allowed_fallback(refuse).layer(from_fn_with_state(complain, delay))
 }
 
 /// Builds the gate of a vendor.

@@ -3,7 +3,6 @@
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -15,9 +14,8 @@ use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ROUTES};
 use tower_api_key::{Grant, vendors};
 
 use crate::Failure;
-use crate::app::{gate, unknown};
+use crate::app::{complaining, gate, unknown};
 use crate::data::{Attributes, Table, Tables, object};
-use crate::delay::delay;
 use crate::keys::{Keys, account};
 use crate::style::Style;
 
@@ -64,8 +62,8 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
         .route("/api/v1/api-keys", get(api_keys).with_state(store.clone()))
         .route("/api/v1/rate-limits", get(rate_limits));
     let router = unknown(router, &["/api/v1", "/api/v1/", "/api/v1/{*unknown}"], &any(not_found));
-    let router = router.layer(from_fn(delay)).layer(gate);
-    Ok(router)
+    let complain = |status, details| error(status, "Bad request", details);
+    Ok(complaining(router, complain).layer(gate))
 }
 
 /// The objects of one type.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -16,9 +15,8 @@ use tower_api_key::store::MemoryStore;
 use tower_api_key::{Grant, vendors};
 
 use crate::Failure;
-use crate::app::{gate, unknown};
+use crate::app::{complaining, gate, unknown};
 use crate::data::{Attributes, Table, Tables, object};
-use crate::delay::delay;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "personyze";
@@ -46,7 +44,8 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
         &["/rest", "/rest/", "/rest/{*unknown}"],
         &any(|| async { (StatusCode::NOT_FOUND, "Not found") }),
     );
-    let router = router.layer(from_fn(delay)).layer(gate).with_state(Tables::new(sample));
+    let complain = |status, message| (status, message).into_response();
+    let router = complaining(router, complain).layer(gate).with_state(Tables::new(sample));
     Ok(router)
 }
 

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -17,15 +16,17 @@ use tower_api_key::store::MemoryStore;
 use tower_api_key::{Denial, Grant, vendors};
 
 use crate::Failure;
-use crate::app::gate;
+use crate::app::{complaining, gate};
 use crate::data::{Attributes, Table, Tables};
-use crate::delay::delay;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "polyteia";
 
 /// What the demo issues; the gate takes any key of the profile's format.
 const FORMAT: KeyFormat = KeyFormat::new().literal("pak_").characters(Alphabet::Base62, 40);
+
+/// How long a key of the demo serves.
+const LIFETIME: Duration = Duration::from_secs(90 * 86_400);
 
 const READ: &str = "dataset.read";
 const WRITE: &str = "dataset.write";
@@ -35,25 +36,30 @@ const WRITE: &str = "dataset.write";
 pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router, Failure> {
     let store = MemoryStore::new();
     let mut keys = keys.of(VENDOR, &FORMAT, &store);
+    // Every key of this vendor ends some day.
+    let end = SystemTime::now() + LIFETIME;
     let editor = account("polyteia-editor", &[READ, WRITE])?;
-    keys.add("editor", &editor, None, |key| key)?;
-    keys.add("viewer", &account("polyteia-viewer", &[READ])?, None, |key| key)?;
+    keys.add("editor", &editor, None, |key| key.expires(end))?;
+    keys.add("viewer", &account("polyteia-viewer", &[READ])?, None, |key| key.expires(end))?;
     let expired = account("polyteia-expired", &[READ, WRITE])?;
     keys.add("expired", &expired, None, |key| {
         key.expires(SystemTime::now() - Duration::from_secs(1))
     })?;
     let deleted = account("polyteia-deleted", &[READ, WRITE])?;
-    keys.add("deleted", &deleted, None, |key| key)?;
+    keys.add("deleted", &deleted, None, |key| key.expires(end))?;
     keys.unlisted(None)?;
     store.remove("key_deleted");
 
     let gate = gate(&vendors::POLYTEIA, vendors::polyteia::ROUTES, &store, proxies)?;
-    let router = Router::new()
-        .route("/api", post(command))
-        .layer(from_fn(delay))
-        .layer(gate)
-        .with_state(Tables::new(sample));
-    Ok(router)
+    let complain = |status, message| {
+        let code = match status {
+            StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+            _ => "invalid_request",
+        };
+        error(status, code, message)
+    };
+    let router = complaining(Router::new().route("/api", post(command)), complain);
+    Ok(router.layer(gate).with_state(Tables::new(sample)))
 }
 
 fn sample(account: &str) -> Table {

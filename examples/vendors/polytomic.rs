@@ -3,7 +3,6 @@
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
@@ -15,8 +14,7 @@ use tower_api_key::vendors::polytomic::{DEPLOYMENT, ORGANIZATION, PARTNER, ROUTE
 use tower_api_key::{Denial, Grant, vendors};
 
 use crate::Failure;
-use crate::app::{gate, unknown};
-use crate::delay::delay;
+use crate::app::{complaining, gate, unknown};
 use crate::keys::{Keys, account};
 use crate::organizations::{self, ORGANIZATIONS};
 use crate::user_keys::UserKeys;
@@ -56,7 +54,8 @@ pub(crate) fn router(
         &["/api/", "/api/{*unknown}"],
         &any(|| async { error(StatusCode::NOT_FOUND, "not_found", "Not found") }),
     );
-    let router = router.layer(from_fn(delay)).layer(gate).with_state(UserKeys::new(format, store));
+    let complain = |status, message| error(status, "bad_request", message);
+    let router = complaining(router, complain).layer(gate).with_state(UserKeys::new(format, store));
     Ok(router)
 }
 

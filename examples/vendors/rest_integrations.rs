@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, put};
 use axum::{Json, Router};
@@ -16,9 +15,8 @@ use tower_api_key::store::MemoryStore;
 use tower_api_key::{Grant, vendors};
 
 use crate::Failure;
-use crate::app::{gate, unknown};
+use crate::app::{complaining, gate, unknown};
 use crate::data::{Attributes, Table, Tables, object};
-use crate::delay::delay;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "rest_integrations";
@@ -57,7 +55,7 @@ pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router
         &["/v1", "/v1/", "/v1/{*unknown}"],
         &any(|| async { error(StatusCode::NOT_FOUND, "Not found.") }),
     );
-    let router = router.layer(from_fn(delay)).layer(gate).with_state(Tables::new(sample));
+    let router = complaining(router, error).layer(gate).with_state(Tables::new(sample));
     Ok(router)
 }
 
@@ -109,6 +107,6 @@ fn not_an_object() -> Response {
     error(StatusCode::BAD_REQUEST, "The request body must be a JSON object.")
 }
 
-fn error(status: StatusCode, message: &str) -> Response {
+fn error(status: StatusCode, message: &'static str) -> Response {
     (status, Json(json!({ "error": message }))).into_response()
 }

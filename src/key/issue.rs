@@ -86,6 +86,9 @@ pub enum IssueError {
     /// The operating system gave no random bytes.
     #[error("the operating system's random source failed")]
     Random(#[source] getrandom::Error),
+    /// The caller's random source gave bytes of which none could be used.
+    #[error("the random source gives the same few bytes over and over")]
+    StuckSource,
 }
 
 impl Issuer {
@@ -111,7 +114,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// As [`issue`](Self::issue), and what the source returns.
+    /// As [`issue`](Self::issue), what the source returns, and [`IssueError::StuckSource`] if it
+    /// gives nothing to make a key of.
     pub fn insecure_issue_from(
         &self,
         environment: Option<&str>,
@@ -154,7 +158,8 @@ impl Issuer {
     }
 }
 
-/// Draws `count` characters without bias: a byte past the alphabet is drawn again.
+/// Draws `count` characters without bias: a byte past the alphabet is drawn again. More than half of
+/// all bytes serve, so a whole pool without one (a chance below 2⁻⁶⁴) comes from a stuck source.
 fn draw(
     key: &mut Vec<u8>,
     characters: &[u8],
@@ -167,8 +172,11 @@ fn draw(
     while key.len() < end {
         random(&mut pool[..])?;
         let drawn = pool.iter().filter_map(|&byte| characters.get(usize::from(byte) & mask));
-        let missing = end - key.len();
-        key.extend(drawn.take(missing));
+        let before = key.len();
+        key.extend(drawn.take(end - before));
+        if key.len() == before {
+            return Err(IssueError::StuckSource);
+        }
     }
     Ok(())
 }
@@ -222,6 +230,20 @@ mod tests {
         }
         let untagged = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256());
         assert!(matches!(untagged.issue(Some("live")), Err(IssueError::UnknownEnvironment)));
+    }
+
+    #[test]
+    fn a_stuck_source_is_an_error_and_no_endless_loop() {
+        let issuer =
+            Issuer::new(KeyFormat::new().characters(Alphabet::Base62, 24), KeyHasher::sha256());
+        for (byte, stuck) in [(0xff, true), (0x3e, true), (0x3d, false), (0x00, false)] {
+            let fill = |bytes: &mut [u8]| -> Result<(), IssueError> {
+                bytes.fill(byte);
+                Ok(())
+            };
+            let issued = issuer.insecure_issue_from(None, fill);
+            assert_eq!(matches!(issued, Err(IssueError::StuckSource)), stuck, "{byte:#x}");
+        }
     }
 
     #[test]

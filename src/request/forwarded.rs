@@ -2,13 +2,16 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+/// Optional white space (RFC 9110 §5.6.3).
+const BLANKS: [char; 2] = [' ', '\t'];
+
 /// One hop, as the proxy that received it wrote it down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Hop {
     /// Who connected to that proxy; `None` if it is hidden, unknown or unreadable.
     pub(super) address: Option<IpAddr>,
-    /// Whether they used HTTPS; `None` if the proxy does not say.
-    pub(super) https: Option<bool>,
+    /// Whether that proxy says that they used HTTPS.
+    pub(super) https: bool,
 }
 
 /// Reads an element of `X-Forwarded-For`: an address, with or without a port.
@@ -30,7 +33,10 @@ pub(super) fn is_https(text: &str) -> bool {
 /// Reads a whole `Forwarded` field value; `None` if it breaks the grammar, for then no element of
 /// it can be trusted to begin where it seems to.
 pub(super) fn forwarded(value: &str) -> Option<Vec<Hop>> {
-    split_quoted(value, ',')?.into_iter().map(element).collect()
+    // Empty elements of a list are none (RFC 9110 §5.6.1); a lone `;` is an element that is silent.
+    let elements = split_quoted(value, ',')?.into_iter().map(|text| text.trim_matches(BLANKS));
+    let hops: Option<Vec<Hop>> = elements.filter(|text| !text.is_empty()).map(element).collect();
+    hops.filter(|hops| !hops.is_empty())
 }
 
 /// Reads `[ forwarded-pair ] *( ";" [ forwarded-pair ] )`; each parameter at most once.
@@ -38,11 +44,12 @@ fn element(text: &str) -> Option<Hop> {
     let mut hop = Hop::default();
     let (mut seen_for, mut seen_proto) = (false, false);
     for pair in split_quoted(text, ';')? {
-        let pair = pair.trim_matches([' ', '\t']);
+        // Not in the grammar, but many proxies write a blank after `;`, and it can hide nothing.
+        let pair = pair.trim_matches(BLANKS);
         if pair.is_empty() {
             continue;
         }
-        let (name, value) = pair.split_once('=')?;
+        let (name, value) = pair.split_once('=').filter(|(name, _)| is_token(name))?;
         let value = unquote(value)?;
         if name.eq_ignore_ascii_case("for") {
             if std::mem::replace(&mut seen_for, true) {
@@ -53,7 +60,7 @@ fn element(text: &str) -> Option<Hop> {
             if std::mem::replace(&mut seen_proto, true) {
                 return None;
             }
-            hop.https = Some(is_https(&value));
+            hop.https = is_https(&value);
         }
     }
     Some(hop)
@@ -93,7 +100,8 @@ fn split_quoted(text: &str, separator: char) -> Option<Vec<&str>> {
 /// Reads `token / quoted-string` (RFC 9110 §5.6.4).
 fn unquote(text: &str) -> Option<String> {
     let Some(rest) = text.strip_prefix('"') else {
-        return (!text.contains(['"', ' ', '\t'])).then(|| text.to_owned());
+        // Colons and brackets, which should be quoted, often are not.
+        return (!text.is_empty() && !text.contains(['"', ' ', '\t'])).then(|| text.to_owned());
     };
     let inner = rest.strip_suffix('"')?;
     let (mut value, mut escaped) = (String::with_capacity(inner.len()), false);
@@ -110,35 +118,57 @@ fn unquote(text: &str) -> Option<String> {
     (!escaped).then_some(value)
 }
 
+/// Tells whether a text is a `token` (RFC 9110 §5.6.2).
+fn is_token(text: &str) -> bool {
+    let in_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(in_token)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn hop(address: &str, https: Option<bool>) -> Hop {
+    fn hop(address: &str, https: bool) -> Hop {
         Hop { address: address.parse().ok(), https }
     }
 
     #[test]
     fn forwarded_elements_follow_the_grammar() {
         for (value, expected) in [
-            ("for=192.0.2.60;proto=http", Some(vec![hop("192.0.2.60", Some(false))])),
-            ("For=\"[2001:db8:cafe::17]:4711\"", Some(vec![hop("2001:db8:cafe::17", None)])),
+            ("for=192.0.2.60;proto=http", Some(vec![hop("192.0.2.60", false)])),
+            ("For=\"[2001:db8:cafe::17]:4711\"", Some(vec![hop("2001:db8:cafe::17", false)])),
             (
                 "for=192.0.2.43, for=198.51.100.17;PROTO=HTTPS",
-                Some(vec![hop("192.0.2.43", None), hop("198.51.100.17", Some(true))]),
+                Some(vec![hop("192.0.2.43", false), hop("198.51.100.17", true)]),
             ),
-            ("for=\"192.0.2.43:80\";by=\"a,b;c\"", Some(vec![hop("192.0.2.43", None)])),
-            ("for=\"[::ffff:10.0.0.1]\"", Some(vec![hop("10.0.0.1", None)])),
-            ("for=unknown;proto=https", Some(vec![hop("", Some(true))])),
-            ("for=_hidden", Some(vec![hop("", None)])),
-            ("proto=https;host=\"a\\\"b\"", Some(vec![hop("", Some(true))])),
-            ("for=192.0.2.43;;", Some(vec![hop("192.0.2.43", None)])),
-            ("for=2001:db8::1", Some(vec![hop("", None)])), // needs brackets and quotes
+            ("for=\"192.0.2.43:80\";by=\"a,b;c\"", Some(vec![hop("192.0.2.43", false)])),
+            ("for=\"[::ffff:10.0.0.1]\"", Some(vec![hop("10.0.0.1", false)])),
+            ("for=unknown;proto=https", Some(vec![hop("", true)])),
+            ("for=_hidden", Some(vec![hop("", false)])),
+            ("proto=https;host=\"a\\\"b\"", Some(vec![hop("", true)])),
+            ("for=192.0.2.43;;", Some(vec![hop("192.0.2.43", false)])),
+            ("for=2001:db8::1", Some(vec![hop("", false)])), // needs brackets and quotes
             ("for=192.0.2.43;for=10.0.0.1", None),
             ("proto=http;proto=https", None),
             ("for=\"192.0.2.43", None),
             ("for=\"1\"2\"", None),
             ("for", None),
+            // A name is a token, and nothing stands around `=` (RFC 7239 §4).
+            ("for=8.8.8.8;proto =http", None),
+            ("for=8.8.8.8;proto\t=http", None),
+            ("for=8.8.8.8;proto= http", None),
+            ("for=8.8.8.8;proto=", None),
+            ("for=8.8.8.8;=http", None),
+            ("for=8.8.8.8;(proto)=http", None),
+            ("for=8.8.8.8;\"proto\"=http", None),
+            ("for=192.0.2.43;x-a!b=c", Some(vec![hop("192.0.2.43", false)])),
+            // Empty elements of a list are none (RFC 9110 §5.6.1), but there must be one that is.
+            ("for=192.0.2.43;proto=https,", Some(vec![hop("192.0.2.43", true)])),
+            (", ,\t,for=192.0.2.43 , ", Some(vec![hop("192.0.2.43", false)])),
+            ("for=192.0.2.43,;", Some(vec![hop("192.0.2.43", false), hop("", false)])),
+            ("for=192.0.2.43,\"\"", None),
+            ("", None),
+            (" , ", None),
         ] {
             assert_eq!(forwarded(value), expected, "{value}");
         }

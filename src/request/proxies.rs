@@ -1,8 +1,9 @@
 //! Whose word counts on HTTPS and on the client's address: the connection's, or a trusted proxy's.
+//! Never both: TLS up to the proxy says nothing of the client.
 
 use std::net::IpAddr;
 
-use http::header::FORWARDED;
+use http::header::{FORWARDED, VIA};
 use http::{HeaderMap, HeaderName};
 
 use super::connection::Connection;
@@ -41,8 +42,13 @@ pub enum ProxyHeaders {
 ///
 /// A proxy must overwrite, or append to, the headers named here. `X-Forwarded-Proto` says HTTPS
 /// only if every element does, for its elements cannot be told apart by hop; `Forwarded` is read
-/// by hop. A trusted proxy that says nothing of the protocol leaves the word to the connection; one
-/// that speaks in other headers than those named here leaves the address undetermined.
+/// by hop.
+///
+/// As soon as a trusted proxy speaks, its word is all there is: HTTPS is proven only if the headers
+/// named here say `https`, and the address only if they name one. TLS between the proxy and this
+/// server proves nothing of the client, and the proxy's own address is never the client's. To speak
+/// is to send any of `Forwarded`, `Via`, `X-Real-IP` and `X-Forwarded-*`. A trusted peer that sends
+/// none of them is taken for the client itself, with the facts of its connection.
 ///
 /// ```
 /// use tower_api_key::key::Networks;
@@ -83,11 +89,11 @@ impl TrustedProxies {
     /// States what is proven of the client behind a connection.
     pub fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
         let direct = Client { address: connection.peer(), https: connection.is_tls() };
-        let Some(peer) = connection.peer().filter(|peer| self.networks.contains(*peer)) else {
+        if !direct.address.is_some_and(|peer| self.networks.contains(peer)) {
             return direct;
-        };
-        let read_standard = || self.standard(peer, headers);
-        let read_older = || self.older(peer, headers);
+        }
+        let read_standard = || self.standard(headers);
+        let read_older = || self.older(headers);
         let told = match self.headers {
             ProxyHeaders::Forwarded => read_standard(),
             ProxyHeaders::XForwarded => read_older(),
@@ -96,49 +102,43 @@ impl TrustedProxies {
                 (standard, older) => standard.or(older),
             },
         };
-        if let Some(hop) = told {
-            let https = hop.https.unwrap_or(direct.https);
-            return Client { address: hop.address, https };
-        }
-        // A proxy that speaks, but not as configured, does not make its own address the client's.
-        let spoken = [&FORWARDED, &X_FORWARDED_FOR, &X_FORWARDED_PROTO];
-        let unread = spoken.into_iter().any(|name| headers.contains_key(name));
-        Client { address: direct.address.filter(|_| !unread), https: direct.https }
+        let Hop { address, https } = match told {
+            Some(hop) => hop,
+            // It speaks, but not as configured.
+            None if headers.keys().any(is_forwarding) => UNPROVEN,
+            None => return direct,
+        };
+        Client { address, https }
     }
 
     /// Reads `Forwarded`; `None` if the request has none.
-    fn standard(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Hop> {
+    fn standard(&self, headers: &HeaderMap) -> Option<Hop> {
         headers.contains_key(FORWARDED).then(|| {
             let hops = list(headers, &FORWARDED).and_then(|value| forwarded::forwarded(&value));
             // What breaks the grammar proves nothing: no address, and not HTTPS either.
-            hops.map_or(UNPROVEN, |hops| self.leftmost_trusted(peer, hops))
+            hops.map_or(UNPROVEN, |hops| self.leftmost_trusted(hops))
         })
     }
 
-    /// Reads `X-Forwarded-For` and `-Proto`; `None` if the request has neither.
-    fn older(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Hop> {
-        let named = headers.contains_key(&X_FORWARDED_FOR);
-        if !named && !headers.contains_key(&X_FORWARDED_PROTO) {
+    /// Reads `X-Forwarded-For` and `-Proto`; `None` if the request has neither. One that is not
+    /// there is read as an empty one, which names no address and no HTTPS.
+    fn older(&self, headers: &HeaderMap) -> Option<Hop> {
+        let names = [&X_FORWARDED_FOR, &X_FORWARDED_PROTO];
+        if !names.into_iter().any(|name| headers.contains_key(name)) {
             return None;
         }
-        let https = headers.contains_key(&X_FORWARDED_PROTO).then(|| {
-            let protocols = list(headers, &X_FORWARDED_PROTO).unwrap_or_default();
-            protocols.split(',').all(|name| forwarded::is_https(name.trim()))
-        });
-        if !named {
-            return Some(Hop { address: Some(peer), https });
-        }
-        let addresses = list(headers, &X_FORWARDED_FOR).unwrap_or_default();
+        let [addresses, protocols] = names.map(|name| list(headers, name).unwrap_or_default());
+        let https = protocols.split(',').all(|name| forwarded::is_https(name.trim()));
         let hops = addresses
             .split(',')
             .map(|text| Hop { address: forwarded::address(text.trim()), https });
-        Some(self.leftmost_trusted(peer, hops.collect()))
+        Some(self.leftmost_trusted(hops.collect()))
     }
 
     /// Walks right to left past trusted hops, and returns the first that is not; if all are
     /// trusted, the leftmost is the client.
-    fn leftmost_trusted(&self, peer: IpAddr, hops: Vec<Hop>) -> Hop {
-        let mut client = Hop { address: Some(peer), https: None };
+    fn leftmost_trusted(&self, hops: Vec<Hop>) -> Hop {
+        let mut client = UNPROVEN;
         for hop in hops.into_iter().rev() {
             client = hop;
             if !hop.address.is_some_and(|address| self.networks.contains(address)) {
@@ -149,16 +149,18 @@ impl TrustedProxies {
     }
 }
 
-const UNPROVEN: Hop = Hop { address: None, https: Some(false) };
+const UNPROVEN: Hop = Hop { address: None, https: false };
 
+/// Keeps what both say; where one is silent, it may be the proxy's, and the other the client's.
 fn agreement(standard: Hop, older: Hop) -> Hop {
-    let https = match (standard.https, older.https) {
-        (Some(one), Some(other)) => Some(one && other),
-        // One that is silent may be the proxy's, and the other the client's.
-        (Some(_), None) | (None, Some(_)) => Some(false),
-        (None, None) => None,
-    };
-    Hop { address: standard.address.filter(|_| standard.address == older.address), https }
+    let address = standard.address.filter(|_| standard.address == older.address);
+    Hop { address, https: standard.https && older.https }
+}
+
+/// Tells whether only a proxy sends such a header.
+fn is_forwarding(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    *name == FORWARDED || *name == VIA || text == "x-real-ip" || text.starts_with("x-forwarded-")
 }
 
 /// Joins the lines of a list field (RFC 9110 §5.3); `None` if one is not visible ASCII.
@@ -174,6 +176,7 @@ mod tests {
     const FOR: &str = "x-forwarded-for";
     const PROTO: &str = "x-forwarded-proto";
     const STANDARD: &str = "forwarded";
+    const HOST: &str = "x-forwarded-host";
 
     fn client(
         headers: ProxyHeaders,
@@ -209,7 +212,11 @@ mod tests {
             (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
             (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "http")], Some("192.0.2.1"), false),
             (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1")], Some("192.0.2.1"), false),
-            (XForwarded, "[::ffff:10.0.0.1]", false, &[(PROTO, "https")], Some("10.0.0.1"), true),
+            (XForwarded, "[::ffff:10.0.0.1]", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
+            // A proxy that names no client does not make its own address the client's.
+            (XForwarded, "10.0.0.1", false, &[(PROTO, "https")], none, true),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "proto=https")], none, true),
+            (Either, "10.0.0.1", false, &[(PROTO, "https")], none, true),
             // The client's own entry stands left of the proxy's.
             (XForwarded, "10.0.0.1", false, &[(FOR, "10.1.2.3, 192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
             (XForwarded, "10.0.0.1", false, &[(FOR, "10.1.2.3"), (FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
@@ -221,8 +228,19 @@ mod tests {
             // What cannot be read is not skipped.
             (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1, garbage"), (PROTO, "https")], none, true),
             (XForwarded, "10.0.0.1", false, &[(FOR, ""), (PROTO, "https")], none, true),
-            // The connection's own word, unless the proxy contradicts it.
-            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1")], Some("192.0.2.1"), true),
+            // TLS up to the proxy is not the client's HTTPS: as soon as the proxy speaks, it has to say so.
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", true, &[(HOST, "example.com")], none, false),
+            (XForwarded, "10.0.0.1", true, &[("via", "1.1 proxy")], none, false),
+            (XForwarded, "10.0.0.1", true, &[("x-real-ip", "192.0.2.1")], none, false),
+            (XForwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto=https")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1")], Some("192.0.2.1"), false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "host=example.com")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto=https, for=10.0.0.2")], Some("192.0.2.1"), true),
+            (Either, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (STANDARD, "for=192.0.2.1")], Some("192.0.2.1"), false),
+            (Either, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "https"), (STANDARD, "for=192.0.2.1")], Some("192.0.2.1"), false),
             (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "http")], Some("192.0.2.1"), false),
             // RFC 7239, by hop.
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https")], Some("192.0.2.1"), true),
@@ -230,10 +248,19 @@ mod tests {
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https, for=10.0.0.2;proto=http")], Some("192.0.2.1"), true),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=unknown;proto=https")], none, true),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=\"192.0.2.1")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto =http")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, ",")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "")], none, false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https,")], Some("192.0.2.1"), true),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;proto=https"), (STANDARD, "for=192.0.2.1,")], Some("192.0.2.1"), false),
+            // An element without a word is a hop all the same.
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;proto=https,;")], none, false),
             // The kind that is not named is not believed, and the proxy is not the client.
             (Forwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], none, false),
             (XForwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https")], none, false),
+            // One that says nothing at all is the client itself.
             (XForwarded, "10.0.0.1", true, &[], Some("10.0.0.1"), true),
+            (XForwarded, "10.0.0.1", false, &[("host", "example.com")], Some("10.0.0.1"), false),
             // Both kinds: agreement, or nothing.
             (Either, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
             (Either, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https")], Some("192.0.2.1"), true),

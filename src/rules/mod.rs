@@ -11,8 +11,8 @@
 //! 7. it has the scopes that the route needs.
 //!
 //! Routes are matched on the path as the client sent it. A path that two readers could read
-//! differently (dot segments, empty segments, encoded letters or slashes) matches no route: make
-//! sure that the services behind do not normalize paths before they route.
+//! differently (dot segments, empty segments or parameters, encoded letters or slashes) matches no
+//! route: make sure that the services behind do not normalize paths before they route.
 
 mod account;
 mod environment;

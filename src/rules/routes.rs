@@ -19,8 +19,9 @@ pub enum Otherwise {
     Need(Route),
 }
 
-/// Collects the lines of a route table. Patterns are axum's: `/users/{id}`, `/files/{*rest}`; the
-/// most specific one counts. They match the path as the client sent it, nesting included.
+/// Collects the lines of a route table. Patterns are axum's: `/users/{id}`, `/v{number}`,
+/// `/files/{*rest}`; the most specific one counts. They match the path as the client sent it,
+/// nesting included. A path that leaves a parameter empty is ambiguous.
 ///
 /// ```
 /// use http::Method;
@@ -179,8 +180,14 @@ impl RouteTable {
         if !path::is_unambiguous(path) {
             return None;
         }
+        let found = self.patterns.at(path).ok();
+        // axum takes `/v/x` for `/v{n}/x`, with nothing for `n`; other matchers do not.
+        let mut parameters = found.iter().flat_map(|found| found.params.iter());
+        if parameters.any(|(_, value)| value.is_empty()) {
+            return None;
+        }
         let line = || {
-            let found = self.patterns.at(path).ok()?;
+            let found = found?;
             let index = self.methods.get(*found.value)?.find(method)?;
             let compiled = self.routes.get(index)?;
             let target = match compiled.route.account_parameter {
@@ -222,6 +229,8 @@ mod tests {
             .on(&[Method::GET], "/users/{id}", READ)
             .on(&[], "/users/me", Route::new())
             .on(&[], "/files/{*rest}", READ)
+            .on(&[], "/where/id={n}/all", WRITE)
+            .on(&[], "/where/{*rest}", READ)
             .compile()
             .unwrap();
         for (method, path, expected) in [
@@ -235,6 +244,9 @@ mod tests {
             (Method::GET, "/users/", None),
             (Method::GET, "/users/%6de", None),
             (Method::GET, "/files/../users", None),
+            (Method::GET, "/where/id=7/all", Some(WRITE)),
+            (Method::GET, "/where/id=/all", None),
+            (Method::GET, "/where/id=", Some(READ)),
             (Method::GET, "/other", None),
             (Method::OPTIONS, "*", None),
         ] {
@@ -245,13 +257,16 @@ mod tests {
 
     #[test]
     fn what_no_line_covers_is_refused_unless_said_otherwise() {
-        let routes = Routes::new().on(&[Method::GET], "/users", READ);
+        let routes =
+            Routes::new().on(&[Method::GET], "/users", READ).on(&[], "/v{number}/users", READ);
         assert!(routes.clone().compile().unwrap().find(&Method::GET, "/x").is_none());
         let table = routes.otherwise(Otherwise::Need(WRITE)).compile().unwrap();
         for (method, path) in [(Method::GET, "/x"), (Method::PUT, "/users")] {
             assert_eq!(table.find(&method, path).map(|found| *found.route), Some(WRITE), "{path}");
         }
-        assert!(table.find(&Method::GET, "//users").is_none(), "ambiguous, so refused");
+        for path in ["//users", "/v/users"] {
+            assert!(table.find(&Method::GET, path).is_none(), "{path} is ambiguous");
+        }
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! The clients that the vendors' documentation shows besides curl: Python's requests and
-//! JavaScript's fetch. Where one is not installed, its test says so.
+//! JavaScript's fetch. Where one is not installed, its test says so, or fails if the environment has
+//! `REQUIRE_INTERPRETERS`, as under `tests/run`, which installs them.
 
+use std::env;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::server::Demo;
+
+/// The one of the path may lack what the system's own has from its packages; `tests/run` looks at
+/// the same two.
+const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
 
 const PYTHON: &str = r#"
 import json, sys, requests
@@ -132,13 +138,19 @@ fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
+fn skip(lack: &str) {
+    assert!(env::var_os("REQUIRE_INTERPRETERS").is_none(), "{lack}");
+    println!("SKIPPED: {lack}");
+}
+
 #[test]
 fn python_requests() {
-    if !succeeds(Command::new("python3").args(["-c", "import requests"])) {
-        println!("SKIPPED: there is no python3 with the requests module");
-        return;
-    }
-    run(Command::new("python3").args(["-c", PYTHON]), &Demo::start(&[]));
+    let has_requests =
+        |python: &&str| succeeds(Command::new(python).args(["-c", "import requests"]));
+    let Some(python) = PYTHONS.into_iter().find(has_requests) else {
+        return skip("there is no python3 with the requests module");
+    };
+    run(Command::new(python).args(["-c", PYTHON]), &Demo::start(&[]));
 }
 
 #[test]
@@ -146,8 +158,7 @@ fn javascript_fetch() {
     if !succeeds(
         Command::new("node").args(["-e", "process.exit(typeof fetch == 'function' ? 0 : 1)"]),
     ) {
-        println!("SKIPPED: there is no node with fetch");
-        return;
+        return skip("there is no node with fetch");
     }
     let demo = Demo::start(&[]);
     let mut node = Command::new("node");

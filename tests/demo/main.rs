@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod complaints;
 mod curl;
 mod interpreters;
 mod persona;

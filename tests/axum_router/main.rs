@@ -3,8 +3,10 @@
 #![cfg(feature = "axum")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "support/mod.rs"]
+#[path = "../support/mod.rs"]
 mod support;
+
+mod matching;
 
 use std::net::SocketAddr;
 
@@ -13,7 +15,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::routing::{get, post};
 use http::{Method, Request, Response};
-use tower::ServiceExt;
+use tower::{Layer, ServiceExt};
 use tower_api_key::key::Networks;
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::rules::{Route, Routes};
@@ -193,4 +195,28 @@ async fn a_rewritten_path_is_matched_as_the_routers_behind_see_it() {
     for path in ["/acme/own", "/service/own"] {
         assert_eq!(reason(&send(&app, request(Method::GET, path)).await), "admitted", "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_gate_around_the_whole_router_hides_which_paths_exist() {
+    let known = || Router::new().route("/v1/users", post(whose));
+    let routes = || Routes::new().on(&[], "/{*rest}", Route::new().all_of(&["users.read"]));
+    let inside = known().layer(layer(routes()));
+    let around = Router::new().fallback_service(layer(routes()).layer(known()));
+    for (router, path, allow) in [
+        (&inside, "/v1/users", Some("POST")),
+        (&inside, "/v1/other", None),
+        (&around, "/v1/users", None),
+        (&around, "/v1/other", None),
+    ] {
+        let refused = send(router, anonymous(Method::GET, path)).await;
+        assert_eq!((reason(&refused), refused.status().as_u16()), ("credentials_missing", 401));
+        let told = refused.headers().get("allow").map(|value| value.to_str().unwrap());
+        assert_eq!(told, allow, "{path}");
+    }
+    let served = send(&around, request(Method::POST, "/v1/users")).await;
+    assert_eq!(text(served).await, "acme");
+    let served = send(&around, request(Method::GET, "/v1/users")).await;
+    assert_eq!(served.status(), 405);
+    assert_eq!(served.headers()["allow"], "POST", "who has a key is told");
 }
