@@ -58,6 +58,18 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Adds nanoseconds; durations cost the limits' arithmetic a division each.
+    pub(crate) const fn plus_nanoseconds(self, nanoseconds: u64) -> Self {
+        Self(self.0.saturating_add(nanoseconds))
+    }
+
+    /// Returns the nanoseconds passed since `earlier`, zero if `earlier` lies ahead.
+    pub(crate) const fn nanoseconds_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
 impl From<SystemTime> for Timestamp {
     /// Converts a wall-clock time; one before 1970 becomes the epoch.
     fn from(time: SystemTime) -> Self {

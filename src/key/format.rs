@@ -1,7 +1,8 @@
 //! How the keys of a vendor look: a row of segments that one matcher reads.
 
+use super::alphabet::Alphabet;
 use super::checksum::checksum;
-use super::segment::{Alphabet, Segment};
+use super::segment::Segment;
 
 /// The most segments of one format.
 const MAX_SEGMENTS: usize = 12;
@@ -127,15 +128,10 @@ impl KeyFormat {
                     tags.iter().find_map(|tag| rest.strip_prefix(tag.as_bytes()))
                 }
                 Segment::Characters { alphabet, at_least, at_most } => {
-                    let fitting = rest
-                        .iter()
-                        .take(usize::from(at_most))
-                        .take_while(|&&byte| alphabet.contains(byte))
-                        .count();
-                    if fitting < usize::from(at_least) {
-                        return false;
-                    }
-                    rest.get(fitting..)
+                    // Only the last segment varies in length, so it takes all that is left.
+                    let count = rest.len().clamp(at_least.into(), at_most.into());
+                    let split = rest.split_at_checked(count);
+                    split.filter(|(text, _)| alphabet.holds(text)).map(|(_, tail)| tail)
                 }
                 Segment::Checksum => {
                     let text = key.get(..key.len() - rest.len()).unwrap_or_default();

@@ -185,7 +185,7 @@ fn draw(
 mod tests {
     use std::collections::HashSet;
 
-    use super::super::segment::Alphabet;
+    use super::super::alphabet::Alphabet;
     use super::*;
 
     #[test]

@@ -9,6 +9,7 @@
 //! must keep it as long as its keys: a lost pepper makes every stored digest unreachable.
 
 mod account;
+mod alphabet;
 mod bookmark;
 mod checksum;
 mod digest;
@@ -24,6 +25,7 @@ mod segment;
 mod shared_record;
 
 pub use account::{Account, AccountBuilder};
+pub use alphabet::Alphabet;
 pub(crate) use bookmark::Bookmark;
 pub use digest::{KeyDigest, KeyHasher, Pepper, WeakPepper};
 pub use format::{InvalidFormat, KeyFormat};
@@ -34,6 +36,6 @@ pub use quota::{Algorithm, InvalidQuota, MAX_QUOTAS, Per, Quota, Quotas, SUBWIND
 pub use record::{InvalidRecord, KeyRecord};
 pub use record_builder::KeyRecordBuilder;
 pub use scope::ScopeSet;
-pub use segment::{Alphabet, Segment};
+pub use segment::Segment;
 pub(crate) use shared_record::Records;
 pub use shared_record::SharedRecord;

@@ -57,18 +57,21 @@ pub enum Per {
 pub struct Quota {
     name: SmolStr,
     limit: u32,
-    window: Duration,
+    // In nanoseconds, as it is counted.
+    window: u64,
     algorithm: Algorithm,
     per: Per,
-    name_hash: u64,
+    // Of name and window, which nothing changes afterwards.
+    hash: u64,
 }
 
 impl Quota {
     /// Allows `limit` requests a window, per account, counted in a fixed window.
     pub const fn new(name: &'static str, limit: u32, window: Duration) -> Self {
+        let window = nanoseconds(window);
         Self {
             name: SmolStr::new_static(name),
-            name_hash: fnv1a(name.as_bytes()),
+            hash: mix(fnv1a(name.as_bytes()), window),
             limit,
             window,
             algorithm: Algorithm::FixedWindow,
@@ -78,8 +81,8 @@ impl Quota {
 
     /// Allows `limit` requests a window under a name that is known at run time only.
     pub fn named(name: impl AsRef<str>, limit: u32, window: Duration) -> Self {
-        let name_hash = fnv1a(name.as_ref().as_bytes());
-        Self { name: SmolStr::new(name), name_hash, ..Self::new("", limit, window) }
+        let hash = mix(fnv1a(name.as_ref().as_bytes()), nanoseconds(window));
+        Self { name: SmolStr::new(name), hash, ..Self::new("", limit, window) }
     }
 
     /// Chooses the algorithm.
@@ -106,6 +109,11 @@ impl Quota {
 
     /// Returns the length of the window.
     pub const fn window(&self) -> Duration {
+        Duration::from_nanos(self.window)
+    }
+
+    /// Returns the length of the window in nanoseconds.
+    pub(crate) const fn window_nanoseconds(&self) -> u64 {
         self.window
     }
 
@@ -129,7 +137,7 @@ impl Quota {
     /// quotas of one account, whose names no client chooses.
     pub(crate) const fn identity(&self) -> u64 {
         let kind = self.algorithm as u64 * 2 + self.per as u64;
-        mix(mix(self.name_hash, nanoseconds(self.window)), kind)
+        mix(self.hash, kind)
     }
 
     fn check(&self) -> Result<(), InvalidQuota> {
@@ -139,9 +147,9 @@ impl Quota {
             "the name must be visible ASCII without quote or backslash"
         } else if self.limit == 0 {
             "the limit must be at least 1; disable the key to admit nothing"
-        } else if self.window < Duration::from_secs(1) {
+        } else if self.window() < Duration::from_secs(1) {
             "the window must be at least one second"
-        } else if self.window > Duration::from_secs(366 * 24 * 3600) {
+        } else if self.window() > Duration::from_secs(366 * 24 * 3600) {
             "the window must be at most 366 days"
         } else {
             return Ok(());

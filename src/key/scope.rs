@@ -6,6 +6,9 @@ use smol_str::SmolStr;
 
 use super::name::{InvalidName, check_scope};
 
+/// Names that are compared one by one.
+const FEW: usize = 8;
+
 /// Holds the scopes of a key or an account: any names, the vendor's list being never exhaustive.
 ///
 /// Clones share one allocation.
@@ -39,7 +42,11 @@ impl ScopeSet {
 
     /// Tells whether the set has exactly this scope; there are no wildcards and no hierarchy.
     pub fn contains(&self, scope: &str) -> bool {
-        self.names().binary_search_by(|name| name.as_str().cmp(scope)).is_ok()
+        // Names mostly differ in length, so looking at a few of them is faster than searching.
+        match self.names() {
+            few if few.len() <= FEW => few.iter().any(|name| name == scope),
+            many => many.binary_search_by(|name| name.as_str().cmp(scope)).is_ok(),
+        }
     }
 
     /// Lists the scopes in alphabetical order.

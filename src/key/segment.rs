@@ -1,60 +1,7 @@
 //! The parts of a key's text.
 
-use super::checksum::{BASE62, CHECKSUM_LENGTH};
-
-/// The characters that a segment is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Alphabet {
-    /// Hexadecimal digits of either case; issued in upper case. The two cases of one text are two
-    /// different keys.
-    Hex,
-    /// Hexadecimal digits, lower case only.
-    LowerHex,
-    /// `0-9 A-Z a-z`.
-    Base62,
-    /// `0-9 A-Z a-z - _` (RFC 4648 §5).
-    Base64Url,
-    /// `0-9 A-Z a-z - . _ ~ + /`, all that a Bearer token may hold before its padding
-    /// (RFC 6750 §2.1).
-    Token,
-}
-
-impl Alphabet {
-    /// The characters to issue from.
-    pub(super) const fn characters(self) -> &'static [u8] {
-        match self {
-            Self::Hex => b"0123456789ABCDEF",
-            Self::LowerHex => b"0123456789abcdef",
-            Self::Base62 => BASE62,
-            Self::Base64Url => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
-            Self::Token => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/",
-        }
-    }
-
-    pub(super) const fn contains(self, byte: u8) -> bool {
-        match self {
-            Self::Hex => byte.is_ascii_hexdigit(),
-            Self::LowerHex => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-            Self::Base62 => byte.is_ascii_alphanumeric(),
-            Self::Base64Url => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'),
-            Self::Token => {
-                byte.is_ascii_alphanumeric()
-                    || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-            }
-        }
-    }
-
-    const fn class(self) -> &'static str {
-        match self {
-            Self::Hex => "[0-9A-Fa-f]",
-            Self::LowerHex => "[0-9a-f]",
-            Self::Base62 => "[0-9A-Za-z]",
-            Self::Base64Url => "[0-9A-Za-z_-]",
-            Self::Token => "[0-9A-Za-z._~+/-]",
-        }
-    }
-}
+use super::alphabet::Alphabet;
+use super::checksum::CHECKSUM_LENGTH;
 
 /// One part of a key's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -55,6 +55,15 @@ impl Counter {
     /// Returns how long a request of this cost must wait, `None` if it can pass now. A cost beyond
     /// the whole limit can never pass; it is told to wait for the window all the same.
     pub fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
+        self.nanoseconds_to_wait(quota, now, cost).map(Duration::from_nanos)
+    }
+
+    pub(super) fn nanoseconds_to_wait(
+        &mut self,
+        quota: &Quota,
+        now: Timestamp,
+        cost: u32,
+    ) -> Option<u64> {
         match &mut self.0 {
             State::Fixed(window) => window.wait(quota, now, cost),
             State::Bucket(bucket) => bucket.wait(quota, now, cost),
@@ -73,12 +82,12 @@ impl Counter {
 
     /// Returns what is left and when it is back.
     pub fn standing(&mut self, quota: &Quota, now: Timestamp) -> Standing {
-        let (remaining, reset_after) = match &mut self.0 {
+        let (remaining, reset) = match &mut self.0 {
             State::Fixed(window) => window.standing(quota, now),
             State::Bucket(bucket) => bucket.standing(quota, now),
             State::Sliding(window) => window.standing(quota, now),
         };
-        Standing::new(quota.limit(), remaining, reset_after)
+        Standing::in_nanoseconds(quota.limit(), remaining, reset)
     }
 
     /// Tells whether the counter is as good as new, so that it can be forgotten.

@@ -1,7 +1,5 @@
 //! A window of fixed length, opened by the first request after the last window ended.
 
-use std::time::Duration;
-
 use crate::clock::Timestamp;
 use crate::key::Quota;
 
@@ -20,15 +18,16 @@ impl FixedWindow {
         if self.is_idle(now) {
             *self = Self::default();
         }
-        self.ends = self.ends.min(now.plus(quota.window()));
+        self.ends = self.ends.min(now.plus_nanoseconds(quota.window_nanoseconds()));
     }
 
     /// The time until the open window ends, or the one that a request would open now.
-    fn reset(&self, quota: &Quota, now: Timestamp) -> Duration {
-        if self.is_idle(now) { quota.window() } else { self.ends.since(now) }
+    fn reset(&self, quota: &Quota, now: Timestamp) -> u64 {
+        let open = self.ends.nanoseconds_since(now);
+        if open == 0 { quota.window_nanoseconds() } else { open }
     }
 
-    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
+    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<u64> {
         self.settle(quota, now);
         let fits = cost <= quota.limit().saturating_sub(self.used);
         (!fits).then(|| self.reset(quota, now))
@@ -37,12 +36,12 @@ impl FixedWindow {
     pub(super) fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
         self.settle(quota, now);
         if cost > 0 {
-            self.ends = now.plus(self.reset(quota, now));
+            self.ends = now.plus_nanoseconds(self.reset(quota, now));
             self.used = self.used.saturating_add(cost);
         }
     }
 
-    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, Duration) {
+    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, u64) {
         self.settle(quota, now);
         (quota.limit().saturating_sub(self.used), self.reset(quota, now))
     }
@@ -54,8 +53,11 @@ impl FixedWindow {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
+    const SECOND: u64 = 1_000_000_000;
     const QUOTA: Quota = Quota::new("minute", 3, Duration::from_secs(60));
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
 
@@ -75,11 +77,11 @@ mod tests {
         ] {
             let now = at(second);
             let waits = window.wait(&QUOTA, now, 1);
-            assert_eq!(waits, wait.map(Duration::from_secs), "{second}");
+            assert_eq!(waits, wait.map(|wait| wait * SECOND), "{second}");
             if waits.is_none() {
                 window.charge(&QUOTA, now, 1);
             }
-            let expected = (remaining, Duration::from_secs(reset));
+            let expected = (remaining, reset * SECOND);
             assert_eq!(window.standing(&QUOTA, now), expected, "{second}");
         }
     }
@@ -88,8 +90,8 @@ mod tests {
     fn a_clock_set_back_locks_nobody_out_for_longer_than_a_window() {
         let mut window = FixedWindow::default();
         window.charge(&QUOTA, at(100_000), 3);
-        assert_eq!(window.wait(&QUOTA, at(0), 1), Some(Duration::from_secs(60)));
-        assert_eq!(window.wait(&QUOTA, at(59), 1), Some(Duration::from_secs(1)));
+        assert_eq!(window.wait(&QUOTA, at(0), 1), Some(60 * SECOND));
+        assert_eq!(window.wait(&QUOTA, at(59), 1), Some(SECOND));
         assert_eq!(window.wait(&QUOTA, at(60), 1), None);
     }
 

@@ -1,8 +1,6 @@
 //! The generic cell rate algorithm (ITU-T I.371): a bucket that drains evenly.
 
-use std::time::Duration;
-
-use crate::clock::{Timestamp, nanoseconds};
+use crate::clock::Timestamp;
 use crate::key::Quota;
 
 /// Remembers the theoretical arrival time: the instant at which the bucket is empty again.
@@ -13,7 +11,7 @@ pub(super) struct LeakyBucket {
 
 /// The time that one request takes to drain. Rounded up, so that the rate is never exceeded.
 fn interval(quota: &Quota) -> u64 {
-    nanoseconds(quota.window()).div_ceil(u64::from(quota.limit()).max(1)).max(1)
+    quota.window_nanoseconds().div_ceil(u64::from(quota.limit()).max(1)).max(1)
 }
 
 /// The time that a full bucket takes to drain.
@@ -25,8 +23,8 @@ impl LeakyBucket {
     /// Returns the nanoseconds that the content still takes to drain. A clock set back must not
     /// lock an account out, so a bucket is never fuller than full.
     fn settle(&mut self, quota: &Quota, now: Timestamp) -> u64 {
-        let level = nanoseconds(self.empty_at.since(now)).min(capacity(quota));
-        self.empty_at = now.plus(Duration::from_nanos(level));
+        let level = self.empty_at.nanoseconds_since(now).min(capacity(quota));
+        self.empty_at = now.plus_nanoseconds(level);
         level
     }
 
@@ -35,21 +33,21 @@ impl LeakyBucket {
         self.settle(quota, now).saturating_add(added)
     }
 
-    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
+    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<u64> {
         let excess = self.level_after(quota, now, cost).saturating_sub(capacity(quota));
-        (excess > 0).then(|| Duration::from_nanos(excess))
+        (excess > 0).then_some(excess)
     }
 
     pub(super) fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
         let level = self.level_after(quota, now, cost);
-        self.empty_at = now.plus(Duration::from_nanos(level));
+        self.empty_at = now.plus_nanoseconds(level);
     }
 
-    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, Duration) {
+    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, u64) {
         let level = self.settle(quota, now);
         let remaining = (capacity(quota) - level) / interval(quota);
         let remaining = u32::try_from(remaining).unwrap_or(u32::MAX);
-        (remaining, Duration::from_nanos(level))
+        (remaining, level)
     }
 
     pub(super) fn is_idle(self, now: Timestamp) -> bool {
@@ -59,8 +57,11 @@ impl LeakyBucket {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
+    const SECOND: u64 = 1_000_000_000;
     const QUOTA: Quota = Quota::new("minute", 60, Duration::from_secs(60));
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
 
@@ -71,17 +72,17 @@ mod tests {
     #[test]
     fn a_full_bucket_drains_one_request_a_second() {
         let mut bucket = LeakyBucket::default();
-        assert_eq!(bucket.standing(&QUOTA, at(0)), (60, Duration::ZERO));
+        assert_eq!(bucket.standing(&QUOTA, at(0)), (60, 0));
         for left in (0..60).rev() {
             assert_eq!(bucket.wait(&QUOTA, at(0), 1), None);
             bucket.charge(&QUOTA, at(0), 1);
             assert_eq!(bucket.standing(&QUOTA, at(0)).0, left);
         }
-        assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(Duration::from_secs(1)));
-        assert_eq!(bucket.wait(&QUOTA, at(400), 1), Some(Duration::from_millis(600)));
+        assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(SECOND));
+        assert_eq!(bucket.wait(&QUOTA, at(400), 1), Some(600 * SECOND / 1_000));
         assert_eq!(bucket.wait(&QUOTA, at(1_000), 1), None);
-        assert_eq!(bucket.wait(&QUOTA, at(1_000), 2), Some(Duration::from_secs(1)));
-        assert_eq!(bucket.standing(&QUOTA, at(0)), (0, Duration::from_secs(60)));
+        assert_eq!(bucket.wait(&QUOTA, at(1_000), 2), Some(SECOND));
+        assert_eq!(bucket.standing(&QUOTA, at(0)), (0, 60 * SECOND));
         assert!(!bucket.is_idle(at(59_999)) && bucket.is_idle(at(60_000)));
     }
 
@@ -89,8 +90,8 @@ mod tests {
     fn a_clock_set_back_locks_nobody_out_for_longer_than_a_window() {
         let mut bucket = LeakyBucket::default();
         bucket.charge(&QUOTA, at(100_000_000), 60);
-        assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(Duration::from_secs(1)));
-        assert_eq!(bucket.wait(&QUOTA, at(999), 1), Some(Duration::from_millis(1)));
+        assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(SECOND));
+        assert_eq!(bucket.wait(&QUOTA, at(999), 1), Some(1 * SECOND / 1_000));
         assert_eq!(bucket.wait(&QUOTA, at(1_000), 1), None);
     }
 

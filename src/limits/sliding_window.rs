@@ -5,9 +5,7 @@
 //! twelve before it, so their sum is at least what passed in the span: the limit is never
 //! exceeded, and a request is counted for up to one part longer than it must be.
 
-use std::time::Duration;
-
-use crate::clock::{Timestamp, nanoseconds};
+use crate::clock::Timestamp;
 use crate::key::{Quota, SUBWINDOWS};
 
 const PARTS: usize = SUBWINDOWS as usize + 1;
@@ -23,7 +21,7 @@ pub(super) struct SlidingWindow {
 
 /// The length of a part in nanoseconds. Rounded up, so that twelve of them cover the window.
 fn part_length(quota: &Quota) -> u64 {
-    nanoseconds(quota.window()).div_ceil(u64::from(SUBWINDOWS)).max(1)
+    quota.window_nanoseconds().div_ceil(u64::from(SUBWINDOWS)).max(1)
 }
 
 impl SlidingWindow {
@@ -50,13 +48,13 @@ impl SlidingWindow {
     }
 
     /// The time until the part of this age (0 is the present one) counts no more.
-    fn expiry(&self, now: Timestamp, age: usize) -> Duration {
+    fn expiry(&self, now: Timestamp, age: usize) -> u64 {
         let parts = (PARTS - age) as u64;
         let end = self.newest.saturating_add(parts).saturating_mul(self.part_length);
-        Timestamp::from_unix_nanoseconds(end).since(now)
+        Timestamp::from_unix_nanoseconds(end).nanoseconds_since(now)
     }
 
-    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
+    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<u64> {
         self.settle(quota, now);
         let mut used = self.used();
         if cost <= quota.limit().saturating_sub(used) {
@@ -68,7 +66,7 @@ impl SlidingWindow {
                 return Some(self.expiry(now, age));
             }
         }
-        Some(quota.window())
+        Some(quota.window_nanoseconds())
     }
 
     pub(super) fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
@@ -78,10 +76,10 @@ impl SlidingWindow {
         }
     }
 
-    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, Duration) {
+    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, u64) {
         self.settle(quota, now);
         let latest = self.counts.iter().position(|count| *count > 0);
-        let reset = latest.map_or(Duration::ZERO, |age| self.expiry(now, age));
+        let reset = latest.map_or(0, |age| self.expiry(now, age));
         (quota.limit().saturating_sub(self.used()), reset)
     }
 
@@ -94,8 +92,11 @@ impl SlidingWindow {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
+    const SECOND: u64 = 1_000_000_000;
     const QUOTA: Quota = Quota::new("minute", 10, Duration::from_secs(60));
     // A whole number of parts after the epoch, so that the parts begin at multiples of five.
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_020);
@@ -108,9 +109,9 @@ mod tests {
     fn a_part_counts_until_the_window_has_left_it_whole() {
         let mut window = SlidingWindow::default();
         window.charge(&QUOTA, at(3), 10);
-        assert_eq!(window.standing(&QUOTA, at(3)), (0, Duration::from_secs(62)));
+        assert_eq!(window.standing(&QUOTA, at(3)), (0, 62 * SECOND));
         assert!(!window.is_idle(at(64)) && window.is_idle(at(65)));
-        assert_eq!(window.wait(&QUOTA, at(62), 1), Some(Duration::from_secs(3)));
+        assert_eq!(window.wait(&QUOTA, at(62), 1), Some(3 * SECOND));
         assert_eq!(window.wait(&QUOTA, at(65), 10), None);
     }
 
@@ -119,9 +120,9 @@ mod tests {
         let mut window = SlidingWindow::default();
         window.charge(&QUOTA, at(0), 4);
         window.charge(&QUOTA, at(20), 6);
-        assert_eq!(window.wait(&QUOTA, at(20), 4), Some(Duration::from_secs(45)));
-        assert_eq!(window.wait(&QUOTA, at(20), 5), Some(Duration::from_secs(65)));
-        assert_eq!(window.wait(&QUOTA, at(20), 11), Some(Duration::from_secs(60)));
+        assert_eq!(window.wait(&QUOTA, at(20), 4), Some(45 * SECOND));
+        assert_eq!(window.wait(&QUOTA, at(20), 5), Some(65 * SECOND));
+        assert_eq!(window.wait(&QUOTA, at(20), 11), Some(60 * SECOND));
     }
 
     #[test]
@@ -147,8 +148,8 @@ mod tests {
     fn a_clock_set_back_locks_nobody_out_for_longer_than_a_window_and_a_part() {
         let mut window = SlidingWindow::default();
         window.charge(&QUOTA, at(100_000), 10);
-        assert_eq!(window.wait(&QUOTA, at(0), 1), Some(Duration::from_secs(65)));
-        assert_eq!(window.wait(&QUOTA, at(64), 1), Some(Duration::from_secs(1)));
+        assert_eq!(window.wait(&QUOTA, at(0), 1), Some(65 * SECOND));
+        assert_eq!(window.wait(&QUOTA, at(64), 1), Some(SECOND));
         assert_eq!(window.wait(&QUOTA, at(65), 1), None);
     }
 }

@@ -19,12 +19,16 @@ pub struct Standing {
 impl Standing {
     /// States the requests allowed in a window, those left, and the time until all are back.
     pub const fn new(limit: u32, remaining: u32, reset_after: Duration) -> Self {
-        Self { limit, remaining, reset_nanoseconds: nanoseconds(reset_after) }
+        Self::in_nanoseconds(limit, remaining, nanoseconds(reset_after))
     }
 
-    /// States the same with a reset that is later by so much.
-    pub(super) const fn later(self, by: Duration) -> Self {
-        Self { reset_nanoseconds: self.reset_nanoseconds.saturating_add(nanoseconds(by)), ..self }
+    pub(super) const fn in_nanoseconds(limit: u32, remaining: u32, reset_nanoseconds: u64) -> Self {
+        Self { limit, remaining, reset_nanoseconds }
+    }
+
+    /// States the same with a reset that is later by so many nanoseconds.
+    pub(super) const fn later(self, by: u64) -> Self {
+        Self { reset_nanoseconds: self.reset_nanoseconds.saturating_add(by), ..self }
     }
 
     /// Returns the requests allowed in a window.
@@ -82,7 +86,11 @@ impl Verdict {
 
     /// Says that a quota refused the request, and for how long. Of several, the longest counts.
     pub fn refuse(&mut self, wait: Duration) {
-        self.wait = self.wait.max(nanoseconds(wait)).max(1);
+        self.refuse_for(nanoseconds(wait));
+    }
+
+    pub(super) fn refuse_for(&mut self, nanoseconds: u64) {
+        self.wait = self.wait.max(nanoseconds).max(1);
     }
 
     /// Returns the time until the request could pass, `None` if it passed.

@@ -1,6 +1,7 @@
 //! The Bearer scheme (RFC 6750 §2.1).
 
 use crate::denial::Malformation;
+use crate::key::Alphabet;
 
 /// Checks that `token` is `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
 pub(super) fn key(token: &[u8]) -> Result<&[u8], Malformation> {
@@ -9,13 +10,11 @@ pub(super) fn key(token: &[u8]) -> Result<&[u8], Malformation> {
     if body == 0 {
         return Err(Malformation::Empty);
     }
-    let allowed = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-    };
-    if !token.iter().take(body).all(allowed) {
-        return Err(Malformation::Alphabet);
+    if token.get(..body).is_some_and(|text| Alphabet::Token.holds(text)) {
+        Ok(token)
+    } else {
+        Err(Malformation::Alphabet)
     }
-    Ok(token)
 }
 
 #[cfg(test)]

@@ -74,6 +74,8 @@ impl Scheme {
 
     /// Compares names as RFC 9110 §11.1 says: without regard to case.
     pub(super) fn is_named(self, name: &[u8]) -> bool {
-        !matches!(self, Self::Header(_)) && self.label().as_bytes().eq_ignore_ascii_case(name)
+        let label = self.label().as_bytes();
+        let named = label == name || label.eq_ignore_ascii_case(name);
+        named && !matches!(self, Self::Header(_))
     }
 }

@@ -74,49 +74,102 @@ impl LimitHeaders {
     /// Sends `RateLimit-Policy` and `RateLimit`.
     pub const STRUCTURED: Self = Self { dialect: Dialect::Structured, ..Self::RATE_LIMIT };
 
+    /// Returns the names of limit, remaining and reset, if the dialect has a field for each.
+    const fn names(self) -> Option<&'static [HeaderName; 3]> {
+        match self.dialect {
+            Dialect::None | Dialect::Structured => None,
+            Dialect::RateLimit => Some(&RATE_LIMIT_NAMES),
+            Dialect::XRateLimit => Some(&X_RATE_LIMIT_NAMES),
+        }
+    }
+}
+
+/// The limit headers of a profile, made as far as they can be without a request.
+#[derive(Debug)]
+pub(super) struct PreparedLimitHeaders {
+    fields: LimitHeaders,
+    // A response without headers gets a copy of this map with the values set anew. Three inserts
+    // into an empty map, each with a hash of a long name, take twice as long.
+    template: HeaderMap,
+}
+
+impl PreparedLimitHeaders {
+    pub(super) fn new(fields: LimitHeaders) -> Self {
+        let mut template = HeaderMap::new();
+        let standing = Standing::default();
+        insert(fields, &mut template, &standing, Timestamp::default());
+        Self { fields, template }
+    }
+
+    /// Tells whether anything is written at all.
+    pub(super) fn speak(&self) -> bool {
+        self.fields.dialect != Dialect::None
+    }
+
     /// Writes the fields, in place of any that the service set.
     pub(super) fn write(
-        self,
+        &self,
         headers: &mut HeaderMap,
         quotas: Applicable<'_>,
         verdict: &Verdict,
         now: Timestamp,
     ) {
-        let names = match self.dialect {
-            Dialect::None => return,
-            Dialect::RateLimit => &RATE_LIMIT_NAMES,
-            Dialect::XRateLimit => &X_RATE_LIMIT_NAMES,
-            Dialect::Structured => return write_structured(headers, quotas, verdict),
-        };
+        if self.fields.dialect == Dialect::Structured {
+            return write_structured(headers, quotas, verdict);
+        }
         let Some((_, nearest)) = verdict.nearest() else {
             return;
         };
-        let [limit, remaining, reset] = names;
-        if self.limit {
-            headers.insert(limit, number::value(nearest.limit().into()));
-        }
-        if self.remaining {
-            headers.insert(remaining, number::value(nearest.remaining().into()));
-        }
-        let at = match self.reset {
-            Reset::Omitted => return,
-            Reset::Seconds => whole_seconds(nearest.reset_after()),
-            Reset::UnixTime => {
-                let end = now.plus(nearest.reset_after());
-                whole_seconds(end.since(Timestamp::default()))
+        if headers.is_empty() {
+            headers.clone_from(&self.template);
+            for (name, value) in headers.iter_mut() {
+                if let Some(number) = self.fields.number(name, &nearest, now) {
+                    *value = number::value(number);
+                }
             }
-        };
-        headers.insert(reset, number::value(at));
+        } else {
+            insert(self.fields, headers, &nearest, now);
+        }
     }
 }
 
-const RATE_LIMIT_NAMES: [HeaderName; 3] = [
+/// Inserts the fields that are sent.
+fn insert(fields: LimitHeaders, headers: &mut HeaderMap, standing: &Standing, now: Timestamp) {
+    for name in fields.names().into_iter().flatten() {
+        if let Some(number) = fields.number(name, standing, now) {
+            headers.insert(name, number::value(number));
+        }
+    }
+}
+
+impl LimitHeaders {
+    /// Returns what a field says, if it is sent.
+    fn number(self, name: &HeaderName, standing: &Standing, now: Timestamp) -> Option<u64> {
+        let [limit, remaining, _] = self.names()?;
+        if name == limit {
+            self.limit.then(|| standing.limit().into())
+        } else if name == remaining {
+            self.remaining.then(|| standing.remaining().into())
+        } else {
+            match self.reset {
+                Reset::Omitted => None,
+                Reset::Seconds => Some(whole_seconds(standing.reset_after())),
+                Reset::UnixTime => {
+                    let end = now.plus(standing.reset_after());
+                    Some(whole_seconds(end.since(Timestamp::default())))
+                }
+            }
+        }
+    }
+}
+
+static RATE_LIMIT_NAMES: [HeaderName; 3] = [
     HeaderName::from_static("ratelimit-limit"),
     HeaderName::from_static("ratelimit-remaining"),
     HeaderName::from_static("ratelimit-reset"),
 ];
 
-const X_RATE_LIMIT_NAMES: [HeaderName; 3] = [
+static X_RATE_LIMIT_NAMES: [HeaderName; 3] = [
     HeaderName::from_static("x-ratelimit-limit"),
     HeaderName::from_static("x-ratelimit-remaining"),
     HeaderName::from_static("x-ratelimit-reset"),
@@ -161,7 +214,7 @@ mod tests {
 
     use super::*;
 
-    fn written(fields: LimitHeaders) -> Vec<(String, String)> {
+    fn written(fields: LimitHeaders, mut headers: HeaderMap) -> Vec<(String, String)> {
         let quotas = [
             Quota::new("minute", 100, Duration::from_secs(60)),
             Quota::new("hour", 5_000, Duration::from_secs(3_600)),
@@ -171,9 +224,8 @@ mod tests {
             verdict.push(Standing::new(limit, remaining, Duration::from_millis(milliseconds)));
         }
         let quotas = Applicable { general: &quotas, route: &[] };
-        let mut headers = HeaderMap::new();
         let now = Timestamp::from_unix_seconds(1_700_000_000);
-        fields.write(&mut headers, quotas, &verdict, now);
+        PreparedLimitHeaders::new(fields).write(&mut headers, quotas, &verdict, now);
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
     }
@@ -214,7 +266,18 @@ mod tests {
         ] {
             let expected: Vec<_> =
                 expected.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-            assert_eq!(written(fields), expected, "{fields:?}");
+            assert_eq!(written(fields, HeaderMap::new()), expected, "{fields:?}");
+            // The service's own fields of these names give way, and others stay.
+            let mut own = HeaderMap::new();
+            own.insert("ratelimit-remaining", HeaderValue::from_static("7"));
+            own.insert("x-ratelimit-remaining", HeaderValue::from_static("7"));
+            own.insert("server", HeaderValue::from_static("own"));
+            let mut merged = written(fields, own);
+            merged.retain(|(_, value)| value != "7" && value != "own");
+            merged.sort();
+            let mut sorted = expected.clone();
+            sorted.sort();
+            assert_eq!(merged, sorted, "{fields:?}");
         }
     }
 }

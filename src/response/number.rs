@@ -1,5 +1,6 @@
 //! Numbers as header values.
 
+use bytes::Bytes;
 use http::HeaderValue;
 
 const DIGITS: usize = 4;
@@ -38,8 +39,8 @@ pub(super) fn value(number: u64) -> HeaderValue {
         .ok()
         .and_then(|number| SMALL.get(number))
         .and_then(|text| text.get(DIGITS - digits..))
-        .and_then(|text| std::str::from_utf8(text).ok())
-        .map_or_else(|| HeaderValue::from(number), HeaderValue::from_static)
+        .and_then(|text| HeaderValue::from_maybe_shared(Bytes::from_static(text)).ok())
+        .unwrap_or_else(|| HeaderValue::from(number))
 }
 
 #[cfg(test)]

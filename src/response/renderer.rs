@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::answer::{Answer, Answers};
 use super::body::PreparedBody;
 use super::challenge::Challenge;
-use super::limit_headers::{LimitHeaders, write_retry_after};
+use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
 use crate::clock::Timestamp;
 use crate::denial::Denial;
@@ -32,7 +32,7 @@ pub(crate) struct Renderer {
     answers: Answers<Prepared>,
     realm: &'static str,
     reads_bearer: bool,
-    limit_headers: LimitHeaders,
+    limit_headers: PreparedLimitHeaders,
     principal: PrincipalHeaders,
 }
 
@@ -52,14 +52,14 @@ impl Renderer {
             answers: profile.answers.try_map(|row, answer| Prepared::new(row, answer, profile))?,
             realm: profile.realm,
             reads_bearer: sources.iter().any(|source| source.scheme == Scheme::Bearer),
-            limit_headers: profile.limit_headers,
+            limit_headers: PreparedLimitHeaders::new(profile.limit_headers),
             principal: PrincipalHeaders::new(profile.principal_headers)?,
         })
     }
 
     /// Tells whether a response says how the account stands under its quotas.
     pub(crate) fn speaks_of_limits(&self) -> bool {
-        self.limit_headers != LimitHeaders::NONE
+        self.limit_headers.speak()
     }
 
     /// Renders a refusal. A `HEAD` gets the same headers and no content (RFC 9110 §9.3.2).

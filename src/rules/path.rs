@@ -8,6 +8,16 @@ pub(super) fn is_unambiguous(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else {
         return false;
     };
+    // Most paths have nothing to look at closely, which one pass over their bytes shows.
+    let mut before = b'/';
+    let plain = rest.bytes().all(|byte| {
+        let begins = std::mem::replace(&mut before, byte) == b'/';
+        !matches!(byte, b'%' | b'\\' | b';') && !(begins && matches!(byte, b'/' | b'.'))
+    });
+    plain || is_unambiguous_by_segment(rest)
+}
+
+fn is_unambiguous_by_segment(rest: &str) -> bool {
     let mut segments = rest.split('/').peekable();
     while let Some(segment) = segments.next() {
         let last = segments.peek().is_none();

@@ -87,32 +87,23 @@ impl Meter {
         self.latest
     }
 
-    /// Finds the counter of a quota, or starts it. It mostly lies where it was asked for last time.
-    /// Counters that changed plans have left behind make room when there are too many of them, idle
-    /// ones first.
-    fn counter(
-        &mut self,
-        quota: &Quota,
-        route: bool,
-        expected: usize,
-        now: Timestamp,
-    ) -> &mut Counter {
-        let identity =
-            if route { quota.identity() | OF_ROUTE } else { quota.identity() & !OF_ROUTE };
+    /// Finds the counter of a quota, or starts it, and returns its place. It mostly lies where it was
+    /// expected. Counters that changed plans have left behind make room when there are too many of
+    /// them, idle ones first.
+    fn find(&mut self, quota: &Quota, route: bool, expected: usize, now: Timestamp) -> usize {
+        let of_route = if route { OF_ROUTE } else { 0 };
+        let identity = quota.identity() & !OF_ROUTE | of_route;
         let fits = |window: &Window| window.identity == identity;
-        let index = if self.windows.get(expected).is_some_and(fits) {
-            expected
-        } else {
-            self.windows.iter().position(fits).unwrap_or_else(|| {
-                if self.windows.len() >= MAX_COUNTERS {
-                    self.windows.retain(|window| !window.counter.is_idle(now));
-                }
-                self.windows.push(Window { identity, counter: Counter::new(quota) });
-                self.windows.len() - 1
-            })
-        };
-        #[allow(clippy::indexing_slicing)] // Found or pushed just above.
-        &mut self.windows[index].counter
+        if self.windows.get(expected).is_some_and(fits) {
+            return expected;
+        }
+        self.windows.iter().position(fits).unwrap_or_else(|| {
+            if self.windows.len() >= MAX_COUNTERS {
+                self.windows.retain(|window| !window.counter.is_idle(now));
+            }
+            self.windows.push(Window { identity, counter: Counter::new(quota) });
+            self.windows.len() - 1
+        })
     }
 }
 
@@ -130,11 +121,11 @@ impl Meters<'_> {
             now = meter.in_order(now);
         }
         // What the client is told counts from its own instant.
-        let ahead = now.since(charge.now);
+        let ahead = now.nanoseconds_since(charge.now);
         let mut verdict = Verdict::passed();
         self.each(charge, now, |quota, counter| {
-            if let Some(wait) = counter.wait(quota, now, charge.cost) {
-                verdict.refuse(wait + ahead);
+            if let Some(wait) = counter.nanoseconds_to_wait(quota, now, charge.cost) {
+                verdict.refuse_for(wait.saturating_add(ahead));
             }
         });
         let take = charge.commit && verdict.retry_after().is_none();
@@ -160,8 +151,12 @@ impl Meters<'_> {
                 Per::Account => (&mut self.account, &mut of_account),
                 Per::Key => (&mut self.key, &mut of_key),
             };
-            match meter {
-                Some(meter) => visit(quota, meter.counter(quota, route, *expected, now)),
+            let found = meter.as_deref_mut().and_then(|meter| {
+                let place = meter.find(quota, route, *expected, now);
+                meter.windows.get_mut(place)
+            });
+            match found {
+                Some(window) => visit(quota, &mut window.counter),
                 None => visit(quota, &mut Counter::new(quota)),
             }
             *expected += 1;

@@ -1,0 +1,115 @@
+//! The characters that keys are made of.
+
+use super::checksum::BASE62;
+
+/// The characters that a segment is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Alphabet {
+    /// Hexadecimal digits of either case; issued in upper case. The two cases of one text are two
+    /// different keys.
+    Hex,
+    /// Hexadecimal digits, lower case only.
+    LowerHex,
+    /// `0-9 A-Z a-z`.
+    Base62,
+    /// `0-9 A-Z a-z - _` (RFC 4648 §5).
+    Base64Url,
+    /// `0-9 A-Z a-z - . _ ~ + /`, all that a Bearer token may hold before its padding
+    /// (RFC 6750 §2.1).
+    Token,
+}
+
+impl Alphabet {
+    /// The characters to issue from.
+    pub(super) const fn characters(self) -> &'static [u8] {
+        match self {
+            Self::Hex => b"0123456789ABCDEF",
+            Self::LowerHex => b"0123456789abcdef",
+            Self::Base62 => BASE62,
+            Self::Base64Url => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+            Self::Token => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/",
+        }
+    }
+
+    /// Tells whether all of a text is in the alphabet. Looks at every byte, without a branch: a key
+    /// of 40 characters takes a third of the time that comparing each with the ranges takes.
+    pub(crate) fn holds(self, text: &[u8]) -> bool {
+        let all = text.iter().fold(self.bit(), |all, byte| all & class(*byte));
+        all != 0
+    }
+
+    /// Writes the alphabet as a character class of a regular expression.
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Hex => "[0-9A-Fa-f]",
+            Self::LowerHex => "[0-9a-f]",
+            Self::Base62 => "[0-9A-Za-z]",
+            Self::Base64Url => "[0-9A-Za-z_-]",
+            Self::Token => "[0-9A-Za-z._~+/-]",
+        }
+    }
+
+    const fn contains(self, byte: u8) -> bool {
+        match self {
+            Self::Hex => byte.is_ascii_hexdigit(),
+            Self::LowerHex => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            Self::Base62 => byte.is_ascii_alphanumeric(),
+            Self::Base64Url => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'),
+            Self::Token => {
+                byte.is_ascii_alphanumeric()
+                    || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+            }
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// The alphabets of each byte, a bit each.
+static CLASSES: [u8; 256] = classes();
+
+#[allow(clippy::indexing_slicing)] // There is a class for every byte.
+fn class(byte: u8) -> u8 {
+    CLASSES[usize::from(byte)]
+}
+
+// Evaluated by the compiler, which would refuse what these lints warn of.
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+const fn classes() -> [u8; 256] {
+    use Alphabet::{Base62, Base64Url, Hex, LowerHex, Token};
+    let alphabets = [Hex, LowerHex, Base62, Base64Url, Token];
+    let mut classes = [0; 256];
+    let mut at = 0;
+    while at < alphabets.len() {
+        let mut byte = 0;
+        while byte < classes.len() {
+            if alphabets[at].contains(byte as u8) {
+                classes[byte] |= alphabets[at].bit();
+            }
+            byte += 1;
+        }
+        at += 1;
+    }
+    classes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alphabet_holds_its_own_characters_and_no_others() {
+        use Alphabet::{Base62, Base64Url, Hex, LowerHex, Token};
+        for (alphabet, count) in
+            [(Hex, 22), (LowerHex, 16), (Base62, 62), (Base64Url, 64), (Token, 68)]
+        {
+            assert!(alphabet.holds(alphabet.characters()));
+            let held = (0..=u8::MAX).filter(|byte| alphabet.holds(&[*byte])).count();
+            assert_eq!(held, count, "{alphabet:?}");
+            assert!(!alphabet.holds(b"00000000 00000000") && alphabet.holds(b""));
+        }
+    }
+}
