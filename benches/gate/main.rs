@@ -33,47 +33,118 @@ fn main() {
     let mut full = gate(PROFILE, &keys.store, routes(), 20_000);
     let mut bare = gate(BARE, &keys.store, routes(), 20_001);
     let mut full_cold = gate(PROFILE, &keys.store, routes(), 20_000);
-    if std::env::var("GRIND").is_err() { timed(&mut full_cold, 200, keys.texts.len(), feed(false, bearer)); }
+    if std::env::var("GRIND").is_err() {
+        timed(&mut full_cold, 200, keys.texts.len(), feed(false, bearer));
+    }
     let mut composed_cold = composed.clone();
-    if std::env::var("GRIND").is_err() { timed(&mut composed_cold, 200, keys.texts.len(), feed(false, bearer)); }
-    if std::env::var("GRIND").is_ok() {
+    if std::env::var("GRIND").is_err() {
+        timed(&mut composed_cold, 200, keys.texts.len(), feed(false, bearer));
+    }
+    if let Ok(which) = std::env::var("GRIND") {
         use tower::Layer;
         use tower_api_key::*;
-        const NOC: Profile = Profile { quotas: &[], formats: &[tower_api_key::key::KeyFormat::new().between(tower_api_key::key::Alphabet::Token, 16, 64)], ..BARE };
-        let mut min = ApiKeyLayer::builder(NOC, keys.store.clone()).without_grant().build().unwrap().layer(nothing());
-        for _ in 0..100 { timed(&mut min, 200, 64, feed(true, bearer)); }
+        const NOC: Profile = Profile {
+            quotas: &[],
+            formats: &[tower_api_key::key::KeyFormat::new().between(
+                tower_api_key::key::Alphabet::Token,
+                16,
+                64,
+            )],
+            ..BARE
+        };
+        let mut min = ApiKeyLayer::builder(NOC, keys.store.clone())
+            .without_grant()
+            .build()
+            .unwrap()
+            .layer(nothing());
+        let which = match &*which {
+            "min" => &mut min,
+            "bare" => &mut bare,
+            _ => &mut full,
+        };
+        for _ in 0..100 {
+            timed(which, 200, 64, feed(true, bearer));
+        }
         return;
     }
     if std::env::var("PROFILE").is_ok() {
         use tower::Layer;
-        use tower_api_key::*;
         use tower_api_key::limits::*;
+        use tower_api_key::*;
         let b = |p: Profile| ApiKeyLayer::builder(p, keys.store.clone());
         let l = |b: tower_api_key::ApiKeyLayerBuilder| b.build().unwrap().layer(nothing());
         const NOQ: Profile = Profile { quotas: &[], ..BARE };
-        const NOC: Profile = Profile { formats: &[tower_api_key::key::KeyFormat::new().between(tower_api_key::key::Alphabet::Token, 16, 64)], ..NOQ };
+        const NOC: Profile = Profile {
+            formats: &[tower_api_key::key::KeyFormat::new().between(
+                tower_api_key::key::Alphabet::Token,
+                16,
+                64,
+            )],
+            ..NOQ
+        };
         let mut min = l(b(NOC).without_grant());
         let mut chk = l(b(NOQ).without_grant());
         let mut rts = l(b(NOQ).without_grant().routes(routes()));
-        let mut lim = l(b(BARE).without_grant().routes(routes()).limits(MemoryLimiter::new(), OnLimiterFailure::Deny).clock(Fast::new(20_000)));
-        if std::env::var("MIN").is_ok() { for _ in 0..400 { timed(&mut min, 200, 8192, feed(true, bearer)); } return; }
-        if std::env::var("LIM").is_ok() { for _ in 0..400 { timed(&mut lim, 200, 8192, feed(true, bearer)); } return; }
+        let mut lim = l(b(BARE)
+            .without_grant()
+            .routes(routes())
+            .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+            .clock(Fast::new(20_000)));
+        if std::env::var("COLD").is_ok() { for _ in 0..200 { timed(&mut full_cold, 200, 8192, feed(false, bearer)); } return; }
+        if std::env::var("MIN").is_ok() {
+            for _ in 0..400 {
+                timed(&mut min, 200, 8192, feed(true, bearer));
+            }
+            return;
+        }
+        if std::env::var("LIM").is_ok() {
+            for _ in 0..400 {
+                timed(&mut lim, 200, 8192, feed(true, bearer));
+            }
+            return;
+        }
         let mut none = nothing();
         let f = || feed(true, bearer);
         let mut auth = peers::auth_only(&keys.texts);
         let cases = vec![
-            {let mut g = f(); Case::new("none", move |n| timed(&mut none, 200, n, &mut g))},
-            {let mut g = f(); Case::new("min", move |n| timed(&mut min, 200, n, &mut g))},
-            {let mut g = f(); Case::new("+checksum", move |n| timed(&mut chk, 200, n, &mut g))},
-            {let mut g = f(); Case::new("+routes", move |n| timed(&mut rts, 200, n, &mut g))},
-            {let mut g = f(); Case::new("+limits", move |n| timed(&mut lim, 200, n, &mut g))},
-            {let mut g = f(); Case::new("full", move |n| timed(&mut full, 200, n, &mut g))},
-            {let mut g = f(); Case::new("composed", move |n| timed(&mut composed, 200, n, &mut g))},
+            {
+                let mut g = f();
+                Case::new("none", move |n| timed(&mut none, 200, n, &mut g))
+            },
+            {
+                let mut g = f();
+                Case::new("min", move |n| timed(&mut min, 200, n, &mut g))
+            },
+            {
+                let mut g = f();
+                Case::new("+checksum", move |n| timed(&mut chk, 200, n, &mut g))
+            },
+            {
+                let mut g = f();
+                Case::new("+routes", move |n| timed(&mut rts, 200, n, &mut g))
+            },
+            {
+                let mut g = f();
+                Case::new("+limits", move |n| timed(&mut lim, 200, n, &mut g))
+            },
+            {
+                let mut g = f();
+                Case::new("full", move |n| timed(&mut full, 200, n, &mut g))
+            },
+            {
+                let mut g = f();
+                Case::new("composed", move |n| timed(&mut composed, 200, n, &mut g))
+            },
         ];
         let mut cases = cases;
-        cases.push({let mut g = f(); Case::new("auth", move |n| timed(&mut auth, 200, n, &mut g))});
+        cases.push({
+            let mut g = f();
+            Case::new("auth", move |n| timed(&mut auth, 200, n, &mut g))
+        });
         let series = interleave(cases, 300, 2048);
-        for s in &series { print!("{} {:.0}  ", s.name, s.nanoseconds()); }
+        for s in &series {
+            print!("{} {:.0}  ", s.name, s.nanoseconds());
+        }
         println!(" ratio {:.2}", series[6].times(&series[5]));
         return;
     }

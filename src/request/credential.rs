@@ -53,6 +53,19 @@ impl Credentials {
         authorization.into_iter().chain(self.headers.iter().map(|(name, _)| name))
     }
 
+    /// Marks the credential as sensitive, so that nothing that prints or compresses headers shows it.
+    pub(crate) fn mark_sensitive(&self, headers: &mut HeaderMap) {
+        let mut mark = |name: &HeaderName| {
+            if let Some(value) = headers.get_mut(name) {
+                value.set_sensitive(true);
+            }
+        };
+        if self.reads_authorization {
+            mark(&AUTHORIZATION);
+        }
+        self.own_header_names().for_each(mark);
+    }
+
     /// Lists the headers that carry keys and that caches know nothing of.
     pub(crate) fn own_header_names(&self) -> impl Iterator<Item = &HeaderName> {
         self.headers.iter().map(|(name, _)| name)
@@ -88,9 +101,15 @@ impl Credentials {
         value: &'a [u8],
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
-        let (scheme, token) = split_scheme(value).map_err(Denial::CredentialsMalformed)?;
-        let named = |source: &&CredentialSource| source.scheme.is_named(scheme);
-        let source = self.sources.iter().find(named).ok_or(Denial::SchemeUnsupported)?;
+        // Nearly everybody writes a scheme as its RFC does, and one blank.
+        let usual = |source: &'static CredentialSource| {
+            let token = value.strip_prefix(source.scheme.usual_prefix()?)?;
+            Some((source, token)).filter(|_| !token.starts_with(b" "))
+        };
+        let (source, token) = match self.sources.iter().find_map(usual) {
+            Some(found) => found,
+            None => self.scheme_and_token(value)?,
+        };
         let key = if token.len() > MAX_CREDENTIAL_BYTES {
             Err(Malformation::TooLong)
         } else {
@@ -101,6 +120,16 @@ impl Credentials {
         };
         let key = PresentedKey::new(key.map_err(Denial::CredentialsMalformed)?);
         Ok(Reading { key, source })
+    }
+
+    fn scheme_and_token<'a>(
+        &self,
+        value: &'a [u8],
+    ) -> Result<(&'static CredentialSource, &'a [u8]), Denial> {
+        let (scheme, token) = split_scheme(value).map_err(Denial::CredentialsMalformed)?;
+        let named = |source: &&CredentialSource| source.scheme.is_named(scheme);
+        let source = self.sources.iter().find(named).ok_or(Denial::SchemeUnsupported)?;
+        Ok((source, token))
     }
 }
 

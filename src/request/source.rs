@@ -74,8 +74,15 @@ impl Scheme {
 
     /// Compares names as RFC 9110 §11.1 says: without regard to case.
     pub(super) fn is_named(self, name: &[u8]) -> bool {
-        let label = self.label().as_bytes();
-        let named = label == name || label.eq_ignore_ascii_case(name);
-        named && !matches!(self, Self::Header(_))
+        !matches!(self, Self::Header(_)) && self.label().as_bytes().eq_ignore_ascii_case(name)
+    }
+
+    /// Returns what stands before a token in `Authorization`, as nearly everybody writes it.
+    pub(super) const fn usual_prefix(self) -> Option<&'static [u8]> {
+        match self {
+            Self::Basic(_) => Some(b"Basic "),
+            Self::Bearer => Some(b"Bearer "),
+            Self::Header(_) => None,
+        }
     }
 }

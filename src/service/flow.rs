@@ -1,6 +1,7 @@
-//! The way of one request through the decision: `begin`, `found`, `ask`, `charged`, and for a route
-//! with a concurrency limit `enter` and `placed`. What need not wait goes on at once, so a request
-//! whose store and limiter are in memory is decided before the gate has returned its future.
+//! The way of one request through the decision: `begin`, `found`, `take`, `charged`; on a route with
+//! a concurrency limit `look_for_room`, `has_room`, `enter` and `placed` come between, and before a
+//! refusal that speaks of limits `report` and `stands`. What need not wait goes on at once, so a
+//! request whose store and limiter are in memory is decided before the gate has returned its future.
 
 use std::future::Future;
 use std::mem;
@@ -30,24 +31,21 @@ pub(super) type Next = ControlFlow<Outcome, Wait>;
 pub(super) enum Wait {
     /// The store's answer.
     Find { lookup: Eventually<Found>, source: &'static CredentialSource, client: Client },
-    /// The limiter's answer.
-    Charge { question: Question, charge: Eventually<Result<Verdict, LimiterError>> },
+    /// How the account stands, to be said on a refusal.
+    Standing { denial: Denial, passage: Passage, charge: Charged },
+    /// Whether there is room, before the request takes a place or queues for one; nothing is taken
+    /// yet, so a request that finds no place has cost nothing.
+    Room { applicant: Applicant, rule: Concurrency, charge: Charged },
     /// A place on the route.
     Queue { applicant: Applicant, place: Pin<Box<dyn Future<Output = Option<Permit>> + Send>> },
+    /// The cost of the request.
+    Cost { applicant: Applicant, charge: Charged },
     /// Nothing: the outcome was taken.
     Nothing,
 }
 
-/// What the limiter is asked, and for whom.
-pub(super) enum Question {
-    /// How the account stands, to be said on a refusal.
-    Standing(Denial, Passage),
-    /// Whether there is room, before the request takes a place or queues for one; nothing is taken
-    /// yet, so a request that finds no place has cost nothing.
-    Room(Applicant, Concurrency),
-    /// The cost of the request.
-    Cost(Applicant),
-}
+type Charged = Eventually<Answer>;
+type Answer = Result<Verdict, LimiterError>;
 
 /// A request that the rules have cleared, on its way to a grant.
 pub(super) struct Applicant {
@@ -55,7 +53,7 @@ pub(super) struct Applicant {
     source: &'static CredentialSource,
     permit: Option<Permit>,
     /// How the account stood when it was asked whether there is room.
-    room: Option<Verdict>,
+    room: Option<Box<Verdict>>,
     now: Timestamp,
 }
 
@@ -100,9 +98,23 @@ pub(super) fn resume(
                     Poll::Pending => return pending(wait, Wait::Find { lookup, source, client }),
                 }
             }
-            Wait::Charge { question, mut charge } => match Pin::new(&mut charge).poll(context) {
-                Poll::Ready(answer) => charged(shared, question, answer),
-                Poll::Pending => return pending(wait, Wait::Charge { question, charge }),
+            Wait::Standing { denial, passage, mut charge } => {
+                match Pin::new(&mut charge).poll(context) {
+                    Poll::Ready(answer) => stands(shared, denial, passage, answer),
+                    Poll::Pending => {
+                        return pending(wait, Wait::Standing { denial, passage, charge });
+                    }
+                }
+            }
+            Wait::Room { applicant, rule, mut charge } => {
+                match Pin::new(&mut charge).poll(context) {
+                    Poll::Ready(answer) => has_room(shared, applicant, rule, answer),
+                    Poll::Pending => return pending(wait, Wait::Room { applicant, rule, charge }),
+                }
+            }
+            Wait::Cost { applicant, mut charge } => match Pin::new(&mut charge).poll(context) {
+                Poll::Ready(answer) => charged(shared, applicant, answer),
+                Poll::Pending => return pending(wait, Wait::Cost { applicant, charge }),
             },
             Wait::Queue { applicant, mut place } => match place.as_mut().poll(context) {
                 Poll::Ready(permit) => placed(shared, applicant, permit),
@@ -142,68 +154,115 @@ fn found(
     match judge(&shared.policy, head, client, source, record, now) {
         Ok(cleared) => {
             let route = shared.policy.route(cleared.route());
-            let concurrency = route.and_then(|route| route.concurrency);
+            let rule = route.and_then(|route| route.concurrency);
             let applicant = Applicant { cleared, source, permit: None, room: None, now };
-            match concurrency {
-                Some(rule) => ask(shared, Question::Room(applicant, rule)),
-                None => ask(shared, Question::Cost(applicant)),
+            match rule {
+                None => take(shared, applicant),
+                Some(rule) => look_for_room(shared, applicant, rule),
             }
         }
         Err(Objection { denial, record: Some(record), route }) => {
-            ask(shared, Question::Standing(denial, Passage { record, route, verdict: None, now }))
+            report(shared, denial, Passage { record, route, verdict: None, now })
         }
         Err(Objection { denial, record: None, .. }) => refused(shared, denial, None),
     }
 }
 
-/// Asks the limiter, unless there is nothing to count.
-fn ask(shared: &Shared, question: Question) -> Next {
-    let (record, route, now) = question.subject();
-    let quotas = shared.policy.quotas(record, route);
-    let answer = match &shared.limits {
-        _ if quotas.is_empty() || !question.matters(shared) => Ok(Verdict::passed()),
-        Limits::Off => Ok(Verdict::passed()),
-        Limits::Unset => Err(LimiterError::new("no limiter is configured")),
-        Limits::Counted(limiter, _) => {
-            let cost = u32::from(!matches!(question, Question::Standing(..)));
-            let commit = matches!(question, Question::Cost(_));
-            match limiter.charge(Charge { record, quotas, cost, commit, now }).into_now() {
-                Ok(answer) => answer,
-                Err(charge) => return ControlFlow::Continue(Wait::Charge { question, charge }),
-            }
-        }
-    };
-    charged(shared, question, answer)
+/// Takes the cost of a request.
+fn take(shared: &Shared, applicant: Applicant) -> Next {
+    let (record, route) = (applicant.cleared.record(), applicant.cleared.route());
+    match ask(shared, record, route, applicant.now, 1, true) {
+        Ok(answer) => charged(shared, applicant, answer),
+        Err(charge) => ControlFlow::Continue(Wait::Cost { applicant, charge }),
+    }
 }
 
-/// Goes on with the limiter's verdict.
-fn charged(shared: &Shared, question: Question, answer: Result<Verdict, LimiterError>) -> Next {
-    let verdict = match answer {
-        Ok(verdict) => verdict,
+fn charged(shared: &Shared, applicant: Applicant, answer: Answer) -> Next {
+    let Some(verdict) = verdict_or_allowed(shared, answer) else {
+        return applicant.refused(shared, Denial::LimiterUnavailable);
+    };
+    let Applicant { cleared, source, permit, now, .. } = applicant;
+    let route = cleared.route();
+    match cleared.grant(verdict) {
+        Ok(grant) => ControlFlow::Break(Outcome::Admitted(Admitted {
+            grant: Some(grant),
+            route,
+            now,
+            permit,
+            budget: shared.policy.route(route).and_then(|route| route.budget),
+            source: Some(source),
+        })),
+        Err((objection, verdict)) => refused_by(shared, objection, Some(verdict), now),
+    }
+}
+
+/// Sees whether the quotas have room for a request that needs a place as well.
+fn look_for_room(shared: &Shared, applicant: Applicant, rule: Concurrency) -> Next {
+    let (record, route) = (applicant.cleared.record(), applicant.cleared.route());
+    match ask(shared, record, route, applicant.now, 1, false) {
+        Ok(answer) => has_room(shared, applicant, rule, answer),
+        Err(charge) => ControlFlow::Continue(Wait::Room { applicant, rule, charge }),
+    }
+}
+
+fn has_room(shared: &Shared, applicant: Applicant, rule: Concurrency, answer: Answer) -> Next {
+    let Some(verdict) = verdict_or_allowed(shared, answer) else {
+        return applicant.refused(shared, Denial::LimiterUnavailable);
+    };
+    let wait = verdict.retry_after();
+    let applicant = Applicant { room: Some(Box::new(verdict)), ..applicant };
+    match wait {
+        Some(retry_after) => applicant.refused(shared, Denial::RateLimited { retry_after }),
+        None => enter(shared, applicant, rule),
+    }
+}
+
+/// Sees how the account stands that a refusal speaks to.
+fn report(shared: &Shared, denial: Denial, passage: Passage) -> Next {
+    if !shared.renderer.speaks_of_limits() {
+        return stands(shared, denial, passage, Ok(Verdict::passed()));
+    }
+    match ask(shared, &passage.record, passage.route, passage.now, 0, false) {
+        Ok(answer) => stands(shared, denial, passage, answer),
+        Err(charge) => ControlFlow::Continue(Wait::Standing { denial, passage, charge }),
+    }
+}
+
+fn stands(shared: &Shared, denial: Denial, passage: Passage, answer: Answer) -> Next {
+    // Refused anyway: a limiter that cannot answer takes nothing from it but the headers.
+    let verdict = verdict_or_allowed(shared, answer).or_else(|| Some(Verdict::passed()));
+    refused(shared, denial, Some(Passage { verdict, ..passage }))
+}
+
+/// Asks the limiter, unless there is nothing to count.
+fn ask(
+    shared: &Shared,
+    record: &KeyRecord,
+    route: Option<usize>,
+    now: Timestamp,
+    cost: u32,
+    commit: bool,
+) -> Result<Answer, Charged> {
+    let quotas = shared.policy.quotas(record, route);
+    match &shared.limits {
+        _ if quotas.is_empty() => Ok(Ok(Verdict::passed())),
+        Limits::Off => Ok(Ok(Verdict::passed())),
+        Limits::Unset => Ok(Err(LimiterError::new("no limiter is configured"))),
+        Limits::Counted(limiter, _) => {
+            limiter.charge(Charge { record, quotas, cost, commit, now }).into_now()
+        }
+    }
+}
+
+/// Returns the verdict; without one, what the configuration says of a limiter that fails.
+fn verdict_or_allowed(shared: &Shared, answer: Answer) -> Option<Verdict> {
+    match answer {
+        Ok(verdict) => Some(verdict),
         Err(error) => {
             let allow = matches!(shared.limits, Limits::Counted(_, OnLimiterFailure::Allow));
             shared.observer.limiter_failed(&error, allow);
-            match question {
-                Question::Room(applicant, _) | Question::Cost(applicant) if !allow => {
-                    return applicant.refused(shared, Denial::LimiterUnavailable);
-                }
-                _ => Verdict::passed(),
-            }
+            allow.then(Verdict::passed)
         }
-    };
-    match question {
-        Question::Standing(denial, passage) => {
-            refused(shared, denial, Some(Passage { verdict: Some(verdict), ..passage }))
-        }
-        Question::Room(applicant, rule) => {
-            let wait = verdict.retry_after();
-            let applicant = Applicant { room: Some(verdict), ..applicant };
-            match wait {
-                Some(retry_after) => applicant.refused(shared, Denial::RateLimited { retry_after }),
-                None => enter(shared, applicant, rule),
-            }
-        }
-        Question::Cost(applicant) => granted(shared, applicant, verdict),
     }
 }
 
@@ -227,23 +286,7 @@ fn placed(shared: &Shared, applicant: Applicant, permit: Option<Permit>) -> Next
         return applicant.refused(shared, Denial::ConcurrencyExceeded);
     }
     // It may have queued for a while.
-    ask(shared, Question::Cost(Applicant { permit, now: shared.clock.now(), ..applicant }))
-}
-
-fn granted(shared: &Shared, applicant: Applicant, verdict: Verdict) -> Next {
-    let Applicant { cleared, source, permit, now, .. } = applicant;
-    let route = cleared.route();
-    match cleared.grant(verdict) {
-        Ok(grant) => ControlFlow::Break(Outcome::Admitted(Admitted {
-            grant: Some(grant),
-            route,
-            now,
-            permit,
-            budget: shared.policy.route(route).and_then(|route| route.budget),
-            source: Some(source),
-        })),
-        Err((objection, verdict)) => refused_by(shared, objection, Some(verdict), now),
-    }
+    take(shared, Applicant { permit, now: shared.clock.now(), ..applicant })
 }
 
 fn refused_by(
@@ -263,25 +306,9 @@ fn refused(shared: &Shared, denial: Denial, passage: Option<Passage>) -> Next {
     ControlFlow::Break(Outcome::Refused(Refusal { denial, passage }))
 }
 
-impl Question {
-    /// Returns whose requests are counted, on which route, and when.
-    fn subject(&self) -> (&KeyRecord, Option<usize>, Timestamp) {
-        match self {
-            Self::Standing(_, passage) => (&passage.record, passage.route, passage.now),
-            Self::Room(applicant, _) | Self::Cost(applicant) => {
-                (applicant.cleared.record(), applicant.cleared.route(), applicant.now)
-            }
-        }
-    }
-
-    /// Tells whether the answer makes a difference.
-    fn matters(&self, shared: &Shared) -> bool {
-        !matches!(self, Self::Standing(..)) || shared.renderer.speaks_of_limits()
-    }
-}
-
 impl Applicant {
     fn refused(self, shared: &Shared, denial: Denial) -> Next {
-        refused_by(shared, self.cleared.object(denial), self.room, self.now)
+        let room = self.room.map(|room| *room);
+        refused_by(shared, self.cleared.object(denial), room, self.now)
     }
 }

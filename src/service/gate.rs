@@ -50,11 +50,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        for name in self.shared.policy.credentials.header_names() {
-            if let Some(value) = request.headers_mut().get_mut(name) {
-                value.set_sensitive(true);
-            }
-        }
+        self.shared.policy.credentials.mark_sensitive(request.headers_mut());
         match flow::begin(&self.shared, &request) {
             ControlFlow::Break(outcome) => {
                 ResponseFuture::decided(&self.shared, outcome, request, &mut self.inner)

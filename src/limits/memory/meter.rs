@@ -1,5 +1,6 @@
 //! The counters of one subject, side by side.
 
+use std::slice::IterMut;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -87,24 +88,41 @@ impl Meter {
         self.latest
     }
 
-    /// Finds the counter of a quota, or starts it, and returns its place. It mostly lies where it was
-    /// expected. Counters that changed plans have left behind make room when there are too many of
-    /// them, idle ones first.
-    fn find(&mut self, quota: &Quota, route: bool, expected: usize, now: Timestamp) -> usize {
-        let of_route = if route { OF_ROUTE } else { 0 };
-        let identity = quota.identity() & !OF_ROUTE | of_route;
-        let fits = |window: &Window| window.identity == identity;
-        if self.windows.get(expected).is_some_and(fits) {
-            return expected;
+    /// Puts the counters of a request's quotas in front, in the order of the quotas; mostly they are.
+    /// Starts those that are missing. Counters that changed plans have left behind make room when
+    /// there are too many of them, idle ones first.
+    fn arrange(&mut self, charge: &Charge<'_>, per: Per, now: Timestamp) {
+        let mut next = 0;
+        for (quota, route) in charge.quotas.iter().filter(|(quota, _)| quota.per() == per) {
+            let identity = identity(quota, route);
+            if self.windows.get(next).is_none_or(|window| window.identity != identity) {
+                self.fetch(quota, identity, next, now);
+            }
+            next += 1;
         }
-        self.windows.iter().position(fits).unwrap_or_else(|| {
+    }
+
+    #[cold]
+    fn fetch(&mut self, quota: &Quota, identity: u64, to: usize, now: Timestamp) {
+        let found = self.windows.iter().position(|window| window.identity == identity);
+        let from = found.unwrap_or_else(|| {
             if self.windows.len() >= MAX_COUNTERS {
-                self.windows.retain(|window| !window.counter.is_idle(now));
+                let mut place = 0..;
+                // Those in front are this request's.
+                self.windows
+                    .retain(|window| place.next() < Some(to) || !window.counter.is_idle(now));
             }
             self.windows.push(Window { identity, counter: Counter::new(quota) });
             self.windows.len() - 1
-        })
+        });
+        self.windows.swap(from, to);
     }
+}
+
+/// Returns what tells counters apart: a route's quota never shares one with an account's.
+const fn identity(quota: &Quota, route: bool) -> u64 {
+    let of_route = if route { OF_ROUTE } else { 0 };
+    quota.identity() & !OF_ROUTE | of_route
 }
 
 /// The meters that one request is charged to; none for a peek at a subject that is not counted.
@@ -117,19 +135,23 @@ impl Meters<'_> {
     /// Charges all quotas of a request, or none.
     pub(super) fn charge(&mut self, charge: &Charge<'_>) -> Verdict {
         let mut now = charge.now;
-        for meter in [&mut self.account, &mut self.key].into_iter().flatten() {
-            now = meter.in_order(now);
+        let meters = [(&mut self.account, Per::Account), (&mut self.key, Per::Key)];
+        for (meter, per) in meters {
+            if let Some(meter) = meter {
+                now = meter.in_order(now);
+                meter.arrange(charge, per, now);
+            }
         }
         // What the client is told counts from its own instant.
         let ahead = now.nanoseconds_since(charge.now);
         let mut verdict = Verdict::passed();
-        self.each(charge, now, |quota, counter| {
+        self.each(charge, |quota, counter| {
             if let Some(wait) = counter.nanoseconds_to_wait(quota, now, charge.cost) {
                 verdict.refuse_for(wait.saturating_add(ahead));
             }
         });
         let take = charge.commit && verdict.retry_after().is_none();
-        self.each(charge, now, |quota, counter| {
+        self.each(charge, |quota, counter| {
             if take {
                 counter.charge(quota, now, charge.cost);
             }
@@ -139,29 +161,25 @@ impl Meters<'_> {
     }
 
     /// Visits the counter of each quota of a request, in order.
-    fn each(
-        &mut self,
-        charge: &Charge<'_>,
-        now: Timestamp,
-        mut visit: impl FnMut(&Quota, &mut Counter),
-    ) {
-        let (mut of_account, mut of_key) = (0, 0);
-        for (quota, route) in charge.quotas.iter() {
-            let (meter, expected) = match quota.per() {
-                Per::Account => (&mut self.account, &mut of_account),
-                Per::Key => (&mut self.key, &mut of_key),
+    #[inline(always)]
+    fn each(&mut self, charge: &Charge<'_>, mut visit: impl FnMut(&Quota, &mut Counter)) {
+        let (mut of_account, mut of_key) = (windows(&mut self.account), windows(&mut self.key));
+        for (quota, _) in charge.quotas.iter() {
+            let window = match quota.per() {
+                Per::Account => of_account.next(),
+                Per::Key => of_key.next(),
             };
-            let found = meter.as_deref_mut().and_then(|meter| {
-                let place = meter.find(quota, route, *expected, now);
-                meter.windows.get_mut(place)
-            });
-            match found {
+            match window {
                 Some(window) => visit(quota, &mut window.counter),
                 None => visit(quota, &mut Counter::new(quota)),
             }
-            *expected += 1;
         }
     }
+}
+
+/// Visits the counters of a meter in the order in which they were arranged.
+fn windows<'a>(meter: &'a mut Option<&mut Meter>) -> IterMut<'a, Window> {
+    meter.as_deref_mut().map_or_else(IterMut::default, |meter| meter.windows.iter_mut())
 }
 
 #[cfg(test)]
