@@ -118,20 +118,3 @@ pub(crate) fn constant(
 ) -> impl Service<Request<()>, Response = Response<Body>, Error = Infallible> + use<> {
     ValidateRequestHeaderLayer::bearer(key).layer(nothing())
 }
-
-pub(crate) fn auth_only(
-    texts: &[String],
-) -> impl Service<Request<()>, Response = Response<Body>, Error = Infallible> + use<> + Clone {
-    let principals = DashMap::with_capacity(texts.len());
-    let mut account: Arc<str> = Arc::from("");
-    for (index, text) in texts.iter().enumerate() {
-        if index % KEYS_PER_ACCOUNT == 0 {
-            account = Arc::from(format!("account_{}", index / KEYS_PER_ACCOUNT));
-        }
-        let scopes = ["users.read", "users.write"].map(str::to_owned).into();
-        let principal = Principal { account: Arc::clone(&account), scopes };
-        principals.insert(Sha256::digest(text.as_bytes()).into(), Arc::new(principal));
-    }
-    let authenticate = AsyncRequireAuthorizationLayer::new(Authenticate(Arc::new(principals)));
-    authenticate.layer(nothing())
-}

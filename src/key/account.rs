@@ -1,6 +1,8 @@
 //! Accounts: what all keys of one customer share.
 
-use super::bookmark::Bookmark;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
 use super::name::AccountId;
 use super::quota::{Quota, Quotas};
 use super::record::InvalidRecord;
@@ -23,8 +25,11 @@ pub struct Account {
     scopes: ScopeSet,
     quotas: Option<Quotas>,
     disabled: bool,
-    bookmark: Bookmark,
+    tag: u64,
 }
+
+/// Hashes account ids; its seed differs from process to process, and no client learns it.
+static TAGS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Account {
     /// Starts an account with no scope, no quotas of its own, and enabled.
@@ -32,11 +37,11 @@ impl Account {
         let id = id.into();
         AccountBuilder {
             account: AccountId::new(id).map_err(InvalidRecord::Name).map(|id| Self {
+                tag: TAGS.hash_one(&id),
                 id,
                 scopes: ScopeSet::default(),
                 quotas: None,
                 disabled: false,
-                bookmark: Bookmark::default(),
             }),
         }
     }
@@ -48,7 +53,7 @@ impl Account {
             scopes: ScopeSet::default(),
             quotas: None,
             disabled: true,
-            bookmark: Bookmark::default(),
+            tag: 0,
         }
     }
 
@@ -72,9 +77,9 @@ impl Account {
         self.disabled
     }
 
-    /// Returns where a limiter in memory keeps the account's counters.
-    pub(crate) const fn bookmark(&self) -> &Bookmark {
-        &self.bookmark
+    /// Returns a hash of the id.
+    pub(super) const fn tag(&self) -> u64 {
+        self.tag
     }
 
     /// Replaces the permissions by an equal set that others share.

@@ -1,9 +1,10 @@
-//! Where an account's counters lie, remembered beside the account.
+//! Where an account's counters lie, remembered beside each of its keys.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Remembers the place at which a limiter last found an account's counters, so that the next request
-/// goes there at once: of a million accounts that saves a hash of the name and one cache miss.
+/// Remembers the place at which a limiter last found an account's counters, so that the key's next
+/// request goes there at once: that saves a hash of the account's name, and two cache misses if there
+/// are many accounts.
 ///
 /// It is a hint and proves nothing; whoever follows it checks whose counters lie there. It takes no
 /// part in comparisons, and a clone remembers the same place.

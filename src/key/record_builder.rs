@@ -34,7 +34,11 @@ impl KeyRecordBuilder {
 
     /// Makes the key inherit its account's scopes, which is the default.
     pub fn inherit_scopes(self) -> Self {
-        self.set(|record| record.details().scopes = None)
+        self.set(|record| {
+            if record.details.is_some() {
+                record.details().scopes = None;
+            }
+        })
     }
 
     /// Lets the key serve from these networks only, in CIDR notation; none means any.
@@ -55,7 +59,7 @@ impl KeyRecordBuilder {
 
     /// Lets the key serve from an instant on.
     pub fn not_before(self, instant: impl Into<Timestamp>) -> Self {
-        self.set(|record| record.not_before = instant.into())
+        self.set(|record| record.details().not_before = Some(instant.into()))
     }
 
     /// Lets the key serve until just before an instant.
@@ -96,7 +100,7 @@ impl KeyRecordBuilder {
     ///
     /// [`InvalidRecord`] for the first name, network or quota that is not valid.
     pub fn build(self) -> Result<KeyRecord, InvalidRecord> {
-        self.record
+        self.record.map(KeyRecord::settled)
     }
 
     fn set(mut self, set: impl FnOnce(&mut KeyRecord)) -> Self {

@@ -8,6 +8,8 @@ use super::credential::MAX_CREDENTIAL_BYTES;
 
 /// The most bytes that base64 of the longest credential can decode to.
 const DECODED_BYTES: usize = MAX_CREDENTIAL_BYTES / 4 * 3;
+/// The bytes that nearly all decode to: a key of 64 characters, with a user name.
+const USUAL_BYTES: usize = 96;
 
 /// Borrows the text of a presented key; the only way to the bytes is [`expose`](Self::expose).
 pub(crate) struct PresentedKey<'a>(&'a [u8]);
@@ -31,26 +33,33 @@ impl fmt::Debug for PresentedKey<'_> {
 
 /// Holds what base64 decodes to on the stack, and wipes it when it goes out of scope. It is filled
 /// in place and never moved afterwards, for a move would leave a copy behind. It begins without
-/// bytes: to clear 384 of them takes longer than all that is read of a Bearer token.
+/// bytes, and takes as few as will do: to clear 384 of them takes longer than all that is read of a
+/// Bearer token.
 pub(crate) struct KeyBuffer {
-    bytes: Option<[u8; DECODED_BYTES]>,
+    usual: Option<[u8; USUAL_BYTES]>,
+    large: Option<[u8; DECODED_BYTES]>,
     used: usize,
 }
 
 impl KeyBuffer {
     pub(crate) const fn new() -> Self {
-        Self { bytes: None, used: 0 }
+        Self { usual: None, large: None, used: 0 }
     }
 
-    /// Lets `fill` write into the buffer and returns what it wrote.
+    /// Lets `fill` write up to `longest` bytes into the buffer and returns what it wrote.
     pub(super) fn fill<E>(
         &mut self,
+        longest: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Result<&[u8], E> {
-        let bytes = self.bytes.insert([0; DECODED_BYTES]);
+        let bytes: &mut [u8] = if longest <= USUAL_BYTES {
+            self.usual.insert([0; USUAL_BYTES])
+        } else {
+            self.large.insert([0; DECODED_BYTES])
+        };
         // A failed attempt may have written anything, so all of it counts as used until then.
-        self.used = DECODED_BYTES;
-        self.used = fill(bytes)?.min(DECODED_BYTES);
+        self.used = bytes.len();
+        self.used = fill(bytes)?.min(bytes.len());
         Ok(bytes.get(..self.used).unwrap_or_default())
     }
 }
@@ -58,9 +67,12 @@ impl KeyBuffer {
 impl Drop for KeyBuffer {
     fn drop(&mut self) {
         // Only what was written: wiping is volatile, byte by byte, on every Basic request.
-        let bytes = self.bytes.as_mut();
-        if let Some(written) = bytes.and_then(|bytes| bytes.get_mut(..self.used)) {
-            written.zeroize();
+        let usual = self.usual.as_mut().map(|bytes| &mut bytes[..]);
+        let large = self.large.as_mut().map(|bytes| &mut bytes[..]);
+        for bytes in [usual, large].into_iter().flatten() {
+            if let Some(written) = bytes.get_mut(..self.used.min(bytes.len())) {
+                written.zeroize();
+            }
         }
     }
 }

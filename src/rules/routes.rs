@@ -1,7 +1,6 @@
 //! The table of routes: method and path pattern lead to what a request needs.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use http::Method;
 
 use super::account::Targets;

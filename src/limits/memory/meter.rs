@@ -29,6 +29,17 @@ pub(super) struct Subject<'a> {
     pub(super) key: Option<&'a KeyId>,
 }
 
+/// Recognizes a subject's meter at a place that was remembered.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Claim<'a> {
+    /// By a hash of the account's id under a secret seed, so that the account need not be looked at.
+    /// It would mistake another account's meter only if that has taken this one's place and has the
+    /// same 64 bits.
+    Tag(u64),
+    /// By the ids themselves.
+    Subject(Subject<'a>),
+}
+
 /// A meter and its lock. With two counters they fill two cache lines that no other meter shares, so
 /// that accounts do not slow each other down.
 #[derive(Debug, Default)]
@@ -39,6 +50,7 @@ pub(super) struct LockedMeter(pub(super) Mutex<Meter>);
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     account: Option<AccountId>,
+    account_tag: u64,
     key: Option<Box<KeyId>>,
     latest: Timestamp,
     windows: SmallVec<[Window; 2]>,
@@ -56,15 +68,26 @@ impl Meter {
         Some(Subject { account: self.account.as_ref()?, key: self.key.as_deref() })
     }
 
+    /// Tells whether these are the counters that are meant.
+    pub(super) fn answers(&self, claim: Claim<'_>) -> bool {
+        match claim {
+            Claim::Tag(tag) => {
+                self.account_tag == tag && self.key.is_none() && self.account.is_some()
+            }
+            Claim::Subject(subject) => self.is_of(subject),
+        }
+    }
+
     /// Tells whether these are a subject's counters.
     pub(super) fn is_of(&self, subject: Subject<'_>) -> bool {
         self.account.as_ref() == Some(subject.account) && self.key.as_deref() == subject.key
     }
 
     /// Begins to count a subject anew.
-    pub(super) fn begin(&mut self, subject: Subject<'_>, now: Timestamp) {
+    pub(super) fn begin(&mut self, subject: Subject<'_>, tag: u64, now: Timestamp) {
         *self = Self {
             account: Some(subject.account.clone()),
+            account_tag: tag,
             key: subject.key.cloned().map(Box::new),
             latest: now,
             windows: SmallVec::new(),

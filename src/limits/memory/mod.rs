@@ -6,7 +6,7 @@ mod shard;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::MutexGuard;
 
-use self::meter::{Meter, Meters, Subject};
+use self::meter::{Claim, Meter, Meters, Subject};
 use self::shard::{Full, Shard};
 use super::limiter::{Charge, Limiter, LimiterError};
 use super::standing::Verdict;
@@ -25,7 +25,8 @@ const ATTEMPTS: usize = 16;
 /// Counts requests in this process.
 ///
 /// All counters of an account lie side by side behind one lock, and those of a key behind another,
-/// so a request's quotas are charged in one step. The account remembers where its counters lie. A
+/// so a request's quotas are charged in one step. A key's record remembers where its account's
+/// counters lie. A
 /// new account takes the place of one whose windows are over; there are never many more accounts
 /// than the capacity.
 ///
@@ -87,22 +88,30 @@ impl MemoryLimiter {
     fn charge_now(&self, charge: &Charge<'_>) -> Result<Verdict, Full> {
         let counts = |per| charge.quotas.iter().any(|(quota, _)| quota.per() == per);
         let (by_account, by_key) = (counts(Per::Account), counts(Per::Key));
-        let bookmark = charge.record.account().bookmark();
-        let of_account = Subject { account: charge.record.account().id(), key: None };
-        let of_key = Subject { key: Some(charge.record.id()), ..of_account };
+        let (record, bookmark) = (charge.record, charge.record.bookmark());
         for _ in 0..ATTEMPTS {
             // Places first, then locks: who holds a meter must not wait for a directory.
             let account = match Place::noted(bookmark) {
                 _ if !by_account => None,
                 Some(place) => Some(place),
-                None => self.place(of_account, charge)?.inspect(|place| place.note(bookmark)),
+                None => {
+                    let of_account = Subject { account: record.account().id(), key: None };
+                    self.place(of_account, charge)?.inspect(|place| place.note(bookmark))
+                }
             };
-            let key = if by_key { self.place(of_key, charge)? } else { None };
-            let Ok(mut account) = self.meter(account, of_account) else {
+            let of_key = || Subject { account: record.account().id(), key: Some(record.id()) };
+            let key = if by_key { self.place(of_key(), charge)? } else { None };
+            let Ok(mut account) = self.meter(account, Claim::Tag(record.account_tag())) else {
                 Place::forget(bookmark);
                 continue;
             };
-            let Ok(mut key) = self.meter(key, of_key) else { continue };
+            let mut key = match key {
+                None => None,
+                place => match self.meter(place, Claim::Subject(of_key())) {
+                    Ok(key) => key,
+                    Err(Elsewhere) => continue,
+                },
+            };
             let mut meters = Meters { account: account.as_deref_mut(), key: key.as_deref_mut() };
             return Ok(meters.charge(charge));
         }
@@ -113,13 +122,13 @@ impl MemoryLimiter {
     fn meter(
         &self,
         place: Option<Place>,
-        subject: Subject<'_>,
+        claim: Claim<'_>,
     ) -> Result<Option<MutexGuard<'_, Meter>>, Elsewhere> {
         let Some(Place { shard, place }) = place else {
             return Ok(None);
         };
         let meter = self.shards.get(shard).and_then(|shard| shard.meter(place));
-        meter.filter(|meter| meter.is_of(subject)).map(Some).ok_or(Elsewhere)
+        meter.filter(|meter| meter.answers(claim)).map(Some).ok_or(Elsewhere)
     }
 
     /// Finds the place of a subject's meter. A request that takes nothing makes none, either.
@@ -128,7 +137,13 @@ impl MemoryLimiter {
         #[allow(clippy::cast_possible_truncation)] // Only the low bits are used.
         let shard = hash as usize % SHARDS;
         let own = self.shards.get(shard).ok_or(Full)?;
-        let found = own.place(&self.hasher, subject, charge.commit, charge.now)?;
+        let found = own.place(
+            &self.hasher,
+            subject,
+            charge.record.account_tag(),
+            charge.commit,
+            charge.now,
+        )?;
         Ok(found.map(|place| Place { shard, place }))
     }
 }

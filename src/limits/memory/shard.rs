@@ -69,6 +69,7 @@ impl Shard {
         &self,
         hasher: &RandomState,
         subject: Subject<'_>,
+        tag: u64,
         make: bool,
         now: Timestamp,
     ) -> Result<Option<usize>, Full> {
@@ -86,7 +87,7 @@ impl Shard {
         let place = self.vacant(&mut directory, hasher, now).ok_or(Full)?;
         let chunk = self.meters.get(place / CHUNK).ok_or(Full)?;
         chunk.get_or_init(|| (0..CHUNK).map(|_| LockedMeter::default()).collect());
-        self.meter(place).ok_or(Full)?.begin(subject, now);
+        self.meter(place).ok_or(Full)?.begin(subject, tag, now);
         directory.places.insert_unique(hash, (hash, place), |(hash, _)| *hash);
         Ok(Some(place))
     }

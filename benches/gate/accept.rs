@@ -1,0 +1,91 @@
+//! The accept path: all of it, hot and over a million keys, beside what is composed today.
+
+use http::Request;
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use rand::seq::SliceRandom;
+
+use crate::harness::{Case, interleave};
+use crate::peers;
+use crate::report::{Report, Target};
+use crate::subject::{
+    Authorize, BARE, Extras, HOT, Keys, PROFILE, basic, bearer, gate, nothing, request, routes,
+    timed,
+};
+
+const ROUNDS: usize = 120;
+const OPERATIONS: usize = 4096;
+/// Time runs so much faster for keys that are used over and over that their quotas last.
+const HOT_SPEED: u64 = 20_000;
+
+pub(crate) fn measure(report: &mut Report, keys: &Keys) {
+    let mut order: Vec<&String> = keys.texts.iter().collect();
+    order.shuffle(&mut SmallRng::seed_from_u64(7));
+    let hot: Vec<&String> = order.iter().copied().take(HOT).collect();
+    let one = hot.first().map_or("", |text| text.as_str());
+
+    let mut none = nothing();
+    let mut constant = peers::constant(one);
+    let mut composed = peers::composed(&keys.texts);
+    let mut composed_cold = composed.clone();
+    // A limiter of its own for each gate: the hot gates share the keys of the cold one otherwise,
+    // and its places.
+    let mut full = gate(PROFILE, &keys.store, routes(), HOT_SPEED, Extras::Grant);
+    let mut full_basic = full.clone();
+    let mut bare = gate(BARE, &keys.store, routes(), HOT_SPEED, Extras::None);
+    let mut cold = gate(PROFILE, &keys.store, routes(), 1, Extras::Grant);
+    // A steady state: every account has its counters before anything is measured.
+    timed(&mut cold, 200, order.len(), feed(&order, bearer));
+    timed(&mut composed_cold, 200, order.len(), feed(&order, bearer));
+
+    let [mut a, mut b, mut c, mut d, mut e] = [(); 5].map(|()| feed(&hot, bearer));
+    let mut of_basic = feed(&hot, basic);
+    let [mut f, mut g] = [(); 2].map(|()| feed(&order, bearer));
+    let cases = vec![
+        Case::new("no gate", move |n| timed(&mut none, 200, n, &mut a)),
+        Case::new("constant", |n| {
+            timed(&mut constant, 200, n, || request("/v1/users", bearer(one)))
+        }),
+        Case::new("bare", move |n| timed(&mut bare, 200, n, &mut b)),
+        Case::new("Bearer", move |n| timed(&mut full, 200, n, &mut c)),
+        Case::new("Basic", move |n| timed(&mut full_basic, 200, n, &mut of_basic)),
+        Case::new("composed", move |n| timed(&mut composed, 200, n, &mut d)),
+        Case::new("Bearer, a million keys", move |n| timed(&mut cold, 200, n, &mut f)),
+        Case::new("composed, a million keys", move |n| timed(&mut composed_cold, 200, n, &mut g)),
+        Case::new("no gate again", |n| timed(&mut nothing(), 200, n, &mut e)),
+    ];
+    let series = interleave(cases, ROUNDS, OPERATIONS);
+    let [none, constant, bare, full, basic, composed, cold, composed_cold, again] = &series[..]
+    else {
+        panic!("one series a case")
+    };
+    for one in [none, constant, bare, full, basic, composed, cold, composed_cold] {
+        report.note(format!("accept: {}", one.name), one.nanoseconds(), "ns");
+    }
+    report.note("accept: the same case twice, ratio", again.times(none), "times");
+    report.hold(
+        "accept: a million keys uniformly, composed stack to ours",
+        composed_cold.times(cold),
+        "times",
+        Target::AtLeast(3.0),
+    );
+    report.hold(
+        "accept: 64 hot keys, composed stack to ours",
+        composed.times(full),
+        "times",
+        Target::AtLeast(2.2),
+    );
+    report.hold(
+        "accept: hot, no headers, no grant, ours to a constant Bearer",
+        bare.times(constant),
+        "times",
+        Target::AtMost(4.5),
+    );
+    report.hold("accept: Basic beyond Bearer", basic.more_than(full), "ns", Target::AtMost(40.0));
+}
+
+/// Makes requests with these keys, over and over.
+fn feed<'a>(texts: &'a [&'a String], write: Authorize) -> impl FnMut() -> Request<()> + 'a {
+    let mut texts = texts.iter().cycle();
+    move || request("/v1/users", texts.next().and_then(|text| write(text)))
+}
