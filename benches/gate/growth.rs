@@ -7,7 +7,9 @@ use tower_api_key::rules::{Route, Routes};
 
 use crate::harness::{Case, interleave};
 use crate::report::{Report, Target};
-use crate::subject::{BARE, Extras, KEYS_PER_ACCOUNT, Keys, PROFILE, bearer, gate, request, routes, timed};
+use crate::subject::{
+    BARE, Extras, KEYS_PER_ACCOUNT, Keys, PROFILE, bearer, gate, request, routes, timed,
+};
 
 /// Measures the whole accept path over stores of growing size, used uniformly.
 pub(crate) fn by_keys(report: &mut Report, largest: usize) {

@@ -114,8 +114,10 @@ impl PreparedLimitHeaders {
         verdict: &Verdict,
         now: Timestamp,
     ) {
-        if self.fields.dialect == Dialect::Structured {
-            return write_structured(headers, quotas, verdict);
+        match self.fields.dialect {
+            Dialect::None => return,
+            Dialect::Structured => return write_structured(headers, quotas, verdict),
+            Dialect::RateLimit | Dialect::XRateLimit => {}
         }
         let Some((_, nearest)) = verdict.nearest() else {
             return;

@@ -35,6 +35,16 @@ pub(super) struct Members {
     pub(super) kept: bool,
 }
 
+impl Members {
+    fn add(&mut self, key: Location) {
+        // Most accounts have a few keys; doubling would leave room for as many more that never come.
+        if self.keys.len() == self.keys.capacity() {
+            self.keys.reserve_exact(self.keys.len() / 4 + 1);
+        }
+        self.keys.push(key);
+    }
+}
+
 impl Index {
     /// Returns the number of keys.
     pub(super) fn len(&self) -> usize {
@@ -88,7 +98,7 @@ impl Index {
         });
         match before.and_then(|before| members.keys.iter_mut().find(|key| **key == before)) {
             Some(key) => *key = at,
-            None => members.keys.push(at),
+            None => members.add(at),
         }
     }
 
