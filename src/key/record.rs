@@ -29,6 +29,7 @@ use crate::clock::Timestamp;
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::struct_excessive_bools)] // Each is a fact of its own, and a byte.
 pub struct KeyRecord {
     pub(super) id: KeyId,
     pub(super) account: Arc<Account>,
@@ -185,8 +186,8 @@ impl KeyRecord {
     }
 
     /// Returns the same record under another state of its account.
-    pub(crate) fn under(&self, account: Arc<Account>) -> Self {
-        Self { account, ..self.clone() }.settled()
+    pub(crate) fn under(self, account: Arc<Account>) -> Self {
+        Self { account, ..self }.settled()
     }
 
     /// Returns the record with what it says of its account brought up to date.

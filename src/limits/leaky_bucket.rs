@@ -91,7 +91,7 @@ mod tests {
         let mut bucket = LeakyBucket::default();
         bucket.charge(&QUOTA, at(100_000_000), 60);
         assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(SECOND));
-        assert_eq!(bucket.wait(&QUOTA, at(999), 1), Some(1 * SECOND / 1_000));
+        assert_eq!(bucket.wait(&QUOTA, at(999), 1), Some(SECOND / 1_000));
         assert_eq!(bucket.wait(&QUOTA, at(1_000), 1), None);
     }
 

@@ -12,7 +12,8 @@ pub(super) fn is_unambiguous(path: &str) -> bool {
     let mut before = b'/';
     let plain = rest.bytes().all(|byte| {
         let begins = std::mem::replace(&mut before, byte) == b'/';
-        !matches!(byte, b'%' | b'\\' | b';') && !(begins && matches!(byte, b'/' | b'.'))
+        let suspicious = matches!(byte, b'%' | b'\\' | b';');
+        !suspicious && (!begins || !matches!(byte, b'/' | b'.'))
     });
     plain || is_unambiguous_by_segment(rest)
 }

@@ -77,6 +77,9 @@ pub(crate) async fn run(make: Make<'_>) {
     a_clock_set_back_locks_nobody_out(make).await;
     instants_out_of_order_free_nothing(make).await;
     equal_key_ids_of_two_accounts_share_nothing(make).await;
+    two_limiters_share_nothing(make).await;
+    a_routes_quotas_come_and_go(make).await;
+    threads_take_exactly_the_limit(make);
 }
 
 async fn all_windows_are_charged_or_none(make: Make<'_>) {
@@ -224,5 +227,90 @@ async fn equal_key_ids_of_two_accounts_share_nothing(make: Make<'_>) {
     for account in (0..200).map(|number| format!("account_{number}")) {
         client.account = account.leak();
         assert!(client.passes(&quotas, START).await, "{}", client.account);
+    }
+}
+
+/// Records remember where a limiter counts them; another limiter must not be misled.
+async fn two_limiters_share_nothing(make: Make<'_>) {
+    let (one, other) = (make(), make());
+    let quotas = [Quota::new("minute", 1, MINUTE)];
+    let records: Vec<KeyRecord> = (0..50)
+        .map(|number| {
+            let account = Account::builder(format!("account_{number}")).build().unwrap();
+            KeyRecord::builder("key", Arc::new(account)).build().unwrap()
+        })
+        .collect();
+    for round in 0..3 {
+        // In another order, so that places differ.
+        for (limiter, record) in records
+            .iter()
+            .map(|record| (&one, record))
+            .chain(records.iter().rev().map(|r| (&other, r)))
+        {
+            let quotas = Applicable { general: &quotas, route: &[] };
+            let charge = Charge { record, quotas, cost: 1, commit: true, now: START };
+            let verdict = limiter.charge(charge).await.unwrap();
+            assert_eq!(
+                verdict.retry_after().is_none(),
+                round == 0,
+                "{} {round}",
+                record.account().id()
+            );
+        }
+    }
+}
+
+/// Requests of an account that go to different routes are under different quotas, in any order.
+async fn a_routes_quotas_come_and_go(make: Make<'_>) {
+    let client = Client::new(make);
+    let general = [Quota::new("minute", 100, MINUTE)];
+    let routes = ["a", "b", "c"].map(|name| [Quota::new(name, 10, MINUTE)]);
+    for round in 1..=10 {
+        for (number, route) in (1..).zip(&routes) {
+            let verdict = client.ask(&general, route, 1, true, START).await;
+            let remaining: Vec<u32> = verdict.standings().iter().map(Standing::remaining).collect();
+            assert_eq!(remaining, [100 - (round - 1) * 3 - number, 10 - round]);
+        }
+        assert_eq!(client.remaining(&general, START).await, [100 - round * 3]);
+    }
+    for route in &routes {
+        assert!(client.ask(&general, route, 1, true, START).await.retry_after().is_some());
+    }
+}
+
+/// However many threads ask at once, for known accounts and new ones, exactly the limit passes.
+fn threads_take_exactly_the_limit(make: Make<'_>) {
+    const THREADS: usize = 4;
+    const LIMIT: u32 = 500;
+    for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
+        let limiter = make();
+        let quotas = [
+            Quota::new("account", LIMIT, MINUTE).counted(algorithm),
+            Quota::new("key", LIMIT, MINUTE).counted(algorithm).each(Per::Key),
+        ];
+        let accounts = ["acme", "other", "third"].map(|id| {
+            let account = Arc::new(Account::builder(id).build().unwrap());
+            KeyRecord::builder("key", account).build().unwrap()
+        });
+        let passed = |record: &KeyRecord| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let once = || {
+                let quotas = Applicable { general: &quotas, route: &[] };
+                let charge = Charge { record, quotas, cost: 1, commit: true, now: START };
+                runtime.block_on(limiter.charge(charge)).unwrap().retry_after().is_none()
+            };
+            (0..LIMIT).filter(|_| once()).count()
+        };
+        let each: Vec<[usize; 3]> = std::thread::scope(|scope| {
+            let workers = [(); THREADS].map(|()| {
+                let (accounts, passed) = (&accounts, &passed);
+                scope.spawn(move || std::array::from_fn(|index| passed(&accounts[index])))
+            });
+            workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+        });
+        for index in 0..accounts.len() {
+            let total: usize = each.iter().map(|counts| counts[index]).sum();
+            assert_eq!(total, LIMIT as usize, "{algorithm:?}");
+        }
     }
 }

@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod model;
+
 use tower_api_key::key::{Account, KeyDigest, KeyRecord};
 use tower_api_key::store::{KeyStore, MemoryStore};
 

@@ -115,13 +115,12 @@ impl Meter {
     /// Starts those that are missing. Counters that changed plans have left behind make room when
     /// there are too many of them, idle ones first.
     fn arrange(&mut self, charge: &Charge<'_>, per: Per, now: Timestamp) {
-        let mut next = 0;
-        for (quota, route) in charge.quotas.iter().filter(|(quota, _)| quota.per() == per) {
+        let own = charge.quotas.iter().filter(|(quota, _)| quota.per() == per);
+        for (place, (quota, route)) in own.enumerate() {
             let identity = identity(quota, route);
-            if self.windows.get(next).is_none_or(|window| window.identity != identity) {
-                self.fetch(quota, identity, next, now);
+            if self.windows.get(place).is_none_or(|window| window.identity != identity) {
+                self.fetch(quota, identity, place, now);
             }
-            next += 1;
         }
     }
 
@@ -184,7 +183,6 @@ impl Meters<'_> {
     }
 
     /// Visits the counter of each quota of a request, in order.
-    #[inline(always)]
     fn each(&mut self, charge: &Charge<'_>, mut visit: impl FnMut(&Quota, &mut Counter)) {
         let (mut of_account, mut of_key) = (windows(&mut self.account), windows(&mut self.key));
         for (quota, _) in charge.quotas.iter() {
