@@ -1,7 +1,7 @@
 //! The memory store against a model of three maps: many random changes, and after each of them what
 //! every secret, id and account leads to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -20,7 +20,7 @@ struct Model {
     keys: BTreeMap<String, (String, String, bool)>,
     /// Account to its scope.
     accounts: BTreeMap<String, String>,
-    kept: BTreeMap<String, ()>,
+    kept: BTreeSet<String>,
 }
 
 impl Model {
@@ -35,7 +35,7 @@ impl Model {
     fn forget_accounts(&mut self) {
         let Self { keys, accounts, kept } = self;
         let has_keys = |account: &String| keys.values().any(|(_, owner, _)| owner == account);
-        accounts.retain(|account, _| kept.contains_key(account) || has_keys(account));
+        accounts.retain(|account, _| kept.contains(account) || has_keys(account));
     }
 }
 
@@ -97,7 +97,7 @@ fn change(store: &MemoryStore, model: &mut Model, random: &mut SmallRng, names: 
         8 => {
             store.put_account(account(&owner, &scope));
             model.accounts.insert(owner.clone(), scope);
-            model.kept.insert(owner, ());
+            model.kept.insert(owner);
         }
         _ => {
             assert_eq!(store.remove_account(&owner), model.accounts.contains_key(&owner));
