@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use tower_service::Service;
 
 use super::body::GateBody;
 use super::flow::{self, Wait};
-use super::layer::Handle;
+use super::layer::Hold;
 use super::outcome::{Admitted, Outcome};
 use super::serving::{Serving, refuse};
 use crate::request::Head;
@@ -49,7 +48,7 @@ pin_project! {
 
 /// A request whose decision waits, and the instance of the inner service that was polled ready.
 struct Waiting<S, B> {
-    shared: Arc<Handle>,
+    shared: Option<Hold>,
     wait: Wait,
     request: Option<Request<B>>,
     service: S,
@@ -57,20 +56,15 @@ struct Waiting<S, B> {
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     /// Waits for the decision, then serves or refuses the request.
-    pub(super) fn waiting(
-        shared: Arc<Handle>,
-        wait: Wait,
-        request: Request<B>,
-        service: S,
-    ) -> Self {
-        let request = Some(request);
+    pub(super) fn waiting(shared: Hold, wait: Wait, request: Request<B>, service: S) -> Self {
+        let (shared, request) = (Some(shared), Some(request));
         let waiting = Box::new(Waiting { shared, wait, request, service });
         Self { state: State::Deciding { waiting } }
     }
 
     /// Serves or refuses a request that was decided.
     pub(super) fn decided(
-        shared: &Arc<Handle>,
+        shared: Hold,
         outcome: Outcome,
         request: Request<B>,
         service: &mut S,
@@ -89,12 +83,12 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     }
 
     fn serve(
-        shared: &Arc<Handle>,
+        shared: Hold,
         admitted: Admitted,
         mut request: Request<B>,
         service: &mut S,
     ) -> State<S::Future, S, B> {
-        let serving = Serving::begin(Arc::clone(shared), admitted, &mut request);
+        let serving = Serving::begin(shared, admitted, &mut request);
         State::Serving { future: service.call(request), serving }
     }
 }
@@ -113,11 +107,12 @@ where
             let next = match state.as_mut().project() {
                 StateProjection::Deciding { waiting } => {
                     let Waiting { shared, wait, request, service } = &mut **waiting;
-                    let Some(head) = request.as_ref().map(Head::of) else {
+                    let (Some(hold), Some(head)) = (&*shared, request.as_ref().map(Head::of))
+                    else {
                         return Poll::Pending;
                     };
-                    let outcome = ready!(flow::resume(shared, wait, context, head));
-                    let Some(request) = request.take() else {
+                    let outcome = ready!(flow::resume(hold, wait, context, head));
+                    let (Some(shared), Some(request)) = (shared.take(), request.take()) else {
                         return Poll::Pending;
                     };
                     Self::decided(shared, outcome, request, service).state

@@ -14,24 +14,38 @@ use tower_service::Service;
 use super::body::GateBody;
 use super::flow;
 use super::future::ResponseFuture;
-use super::layer::{Handle, Shared};
+use super::layer::{Hold, Shared};
 
 /// Guards a service; made by [`ApiKeyLayer`](super::ApiKeyLayer).
 pub struct ApiKeyGate<S> {
-    shared: Arc<Handle>,
+    shared: Arc<Shared>,
+    /// Counts this gate's own requests, from its second one on.
+    apart: Option<Arc<Arc<Shared>>>,
+    called: bool,
     inner: S,
 }
 
 impl<S> ApiKeyGate<S> {
-    pub(super) fn new(shared: Arc<Shared>, inner: S) -> Self {
-        Self { shared: Handle::new(shared), inner }
+    pub(super) const fn new(shared: Arc<Shared>, inner: S) -> Self {
+        Self { shared, apart: None, called: false, inner }
+    }
+
+    /// Keeps what all gates share for one request.
+    fn hold(&mut self) -> Hold {
+        if let Some(apart) = &self.apart {
+            return Hold::Apart(Arc::clone(apart));
+        }
+        if !mem::replace(&mut self.called, true) {
+            return Hold::Direct(Arc::clone(&self.shared));
+        }
+        let apart = self.apart.insert(Arc::new(Arc::clone(&self.shared)));
+        Hold::Apart(Arc::clone(apart))
     }
 }
 
 impl<S: Clone> Clone for ApiKeyGate<S> {
-    /// Makes a gate for another connection, with a handle of its own.
     fn clone(&self) -> Self {
-        Self { shared: self.shared.another(), inner: self.inner.clone() }
+        Self::new(Arc::clone(&self.shared), self.inner.clone())
     }
 }
 
@@ -51,15 +65,16 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         self.shared.policy.credentials.mark_sensitive(request.headers_mut());
-        match flow::begin(&self.shared, &request) {
+        let shared = self.hold();
+        match flow::begin(&shared, &request) {
             ControlFlow::Break(outcome) => {
-                ResponseFuture::decided(&self.shared, outcome, request, &mut self.inner)
+                ResponseFuture::decided(shared, outcome, request, &mut self.inner)
             }
             ControlFlow::Continue(wait) => {
                 // The instance that was polled ready waits along; its clone has to be polled anew.
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::waiting(Arc::clone(&self.shared), wait, request, ready)
+                ResponseFuture::waiting(shared, wait, request, ready)
             }
         }
     }

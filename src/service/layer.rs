@@ -83,26 +83,25 @@ pub(super) struct Shared {
     pub(super) name: &'static str,
 }
 
-/// Counts the requests of one gate that still need what all gates share. Each gate has its own, so
-/// that requests of two connections do not pass one count to and fro between their threads: that
-/// would cost each of them more than all rules together.
-pub(super) struct Handle(Arc<Shared>);
-
-impl Handle {
-    pub(super) fn new(shared: Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self(shared))
-    }
-
-    pub(super) fn another(&self) -> Arc<Self> {
-        Self::new(Arc::clone(&self.0))
-    }
+/// Keeps what all gates share, for one request.
+///
+/// Servers that clone the gate for every request (axum, hyper-util) hold it directly. A gate that is
+/// called again and again, by a connection of its own, counts its requests apart: were they counted
+/// with those of all other connections, threads would pass that count to and fro, and two of them
+/// would serve no more than one.
+pub(super) enum Hold {
+    Direct(Arc<Shared>),
+    Apart(Arc<Arc<Shared>>),
 }
 
-impl Deref for Handle {
+impl Deref for Hold {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
-        &self.0
+        match self {
+            Self::Direct(shared) => shared,
+            Self::Apart(shared) => shared,
+        }
     }
 }
 

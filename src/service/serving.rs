@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use http::{HeaderName, Method, Request, Response};
 use tokio::time::{Sleep, sleep};
 
 use super::body::GateBody;
-use super::layer::Handle;
+use super::layer::Hold;
 use super::outcome::Admitted;
 use crate::decision::Grant;
 use crate::denial::Denial;
@@ -20,7 +19,7 @@ use crate::response::{Asked, keep_private, vary_by};
 
 /// Holds what a response needs of its request.
 pub(super) struct Serving {
-    shared: Arc<Handle>,
+    shared: Hold,
     admitted: Admitted,
     timer: Option<Pin<Box<Sleep>>>,
     // A HEAD request gets a refusal without content.
@@ -29,11 +28,7 @@ pub(super) struct Serving {
 
 impl Serving {
     /// Makes an admitted request ready for the inner service.
-    pub(super) fn begin<B>(
-        shared: Arc<Handle>,
-        admitted: Admitted,
-        request: &mut Request<B>,
-    ) -> Self {
+    pub(super) fn begin<B>(shared: Hold, admitted: Admitted, request: &mut Request<B>) -> Self {
         if shared.strip_credential && admitted.grant.is_some() {
             for name in shared.policy.credentials.header_names() {
                 request.headers_mut().remove(name);
