@@ -28,5 +28,6 @@ end
 function done(summary)
     local errors = summary.errors
     local broken = errors.connect + errors.read + errors.write + errors.timeout
-    io.write(string.format("answered %d refused %d broken %d\n", summary.requests, errors.status, broken))
+    local told = "answered %d refused %d broken %d\n"
+    io.write(told:format(summary.requests, errors.status, broken))
 end
