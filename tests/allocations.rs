@@ -26,7 +26,7 @@ use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
 use tower_api_key::request::{BasicKey, Connection, CredentialSource};
 use tower_api_key::response::LimitHeaders;
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, Grant, Profile, vendors};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Grant, Profile, vendors};
 
 const KEY: &str = "FD09908F25BECB09D78EBEA1DADFB618651F612D";
 
@@ -61,11 +61,13 @@ fn store() -> MemoryStore {
     store
 }
 
+fn builder(profile: &Profile) -> ApiKeyLayerBuilder {
+    let builder = ApiKeyLayer::builder(*profile, store());
+    builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+}
+
 fn layer(profile: &Profile) -> ApiKeyLayer {
-    ApiKeyLayer::builder(*profile, store())
-        .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
-        .build()
-        .unwrap()
+    builder(profile).build().unwrap()
 }
 
 fn request(authorization: &str) -> Request<()> {
@@ -88,12 +90,16 @@ fn basic() -> Request<()> {
 /// Measures one request through the gate, future and poll included. The inner service keeps the
 /// request, so that nothing is freed within.
 fn accepted(profile: &Profile, request: fn() -> Request<()>) -> AllocationInfo {
+    passed(&layer(profile), true, request)
+}
+
+fn passed(layer: &ApiKeyLayer, granted: bool, request: fn() -> Request<()>) -> AllocationInfo {
     let kept = Cell::new(None);
     let inner = service_fn(|request: Request<()>| {
         kept.set(Some(request));
         ready(Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())))
     });
-    let mut gate = layer(profile).layer(inner);
+    let mut gate = layer.layer(inner);
     let mut context = Context::from_waker(Waker::noop());
     let mut once = || {
         let request = request();
@@ -101,10 +107,11 @@ fn accepted(profile: &Profile, request: fn() -> Request<()>) -> AllocationInfo {
         let info = measure(|| polled = pin!(gate.call(request)).poll(&mut context));
         let Poll::Ready(Ok(response)) = polled else { panic!("a gate over memory had to wait") };
         assert_eq!(response.status(), 200);
-        assert!(kept.take().unwrap().extensions().get::<Grant>().is_some());
+        assert_eq!(kept.take().unwrap().extensions().get::<Grant>().is_some(), granted);
         info
     };
-    // The first request of a thread and of an account sets up what stays.
+    // The first request of a thread and of an account sets up what stays, the second that of a gate.
+    once();
     once();
     let info = once();
     assert!((0..1_000).all(|_| once() == info), "every request is alike");
@@ -163,7 +170,18 @@ fn the_accept_path_allocates_what_http_forces_and_no_more() {
         let limited = accepted(&LIMITED, request);
         let what = format!("{scheme}: grant, two windows, three headers");
         print(&what, limited);
-        assert_eq!(figures(limited), figures(both), "{what}");
+        assert_eq!(limited.count_total, both.count_total, "{what}");
+        assert!(limited.bytes_total <= both.bytes_total, "{what}");
+    }
+}
+
+/// Counted by two windows, and with nothing left on request or response, a request allocates nothing.
+#[test]
+fn without_grant_and_headers_nothing_is_allocated() {
+    const SILENT: Profile = Profile { limit_headers: LimitHeaders::NONE, ..LIMITED };
+    for request in [bearer as fn() -> _, basic] {
+        let info = passed(&builder(&SILENT).without_grant().build().unwrap(), false, request);
+        assert_eq!(figures(info), (0, 0));
     }
 }
 

@@ -1,9 +1,12 @@
 //! The accept path: all of it, hot and over a million keys, beside what is composed today.
 
-use http::Request;
+use std::convert::Infallible;
+
+use http::{Request, Response};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
+use tower::Service;
 
 use crate::harness::{Case, interleave};
 use crate::peers;
@@ -24,35 +27,30 @@ pub(crate) fn measure(report: &mut Report, keys: &Keys) {
     let hot: Vec<&String> = order.iter().copied().take(HOT).collect();
     let one = hot.first().map_or("", |text| text.as_str());
 
-    let mut none = nothing();
+    let (mut none, mut none_again) = (nothing(), nothing());
     let mut constant = peers::constant(one);
     let mut composed = peers::composed(&keys.texts);
     let mut composed_cold = composed.clone();
     // A limiter of its own for each gate: the hot gates share the keys of the cold one otherwise,
     // and its places.
-    let mut full = gate(PROFILE, &keys.store, routes(), HOT_SPEED, Extras::Grant);
+    let mut full = gate(&PROFILE, &keys.store, routes(), HOT_SPEED, Extras::Grant);
     let mut full_basic = full.clone();
-    let mut bare = gate(BARE, &keys.store, routes(), HOT_SPEED, Extras::None);
-    let mut cold = gate(PROFILE, &keys.store, routes(), 1, Extras::Grant);
+    let mut bare = gate(&BARE, &keys.store, routes(), HOT_SPEED, Extras::None);
+    let mut cold = gate(&PROFILE, &keys.store, routes(), 1, Extras::Grant);
     // A steady state: every account has its counters before anything is measured.
     timed(&mut cold, 200, order.len(), feed(&order, bearer));
     timed(&mut composed_cold, 200, order.len(), feed(&order, bearer));
 
-    let [mut a, mut b, mut c, mut d, mut e] = [(); 5].map(|()| feed(&hot, bearer));
-    let mut of_basic = feed(&hot, basic);
-    let [mut f, mut g] = [(); 2].map(|()| feed(&order, bearer));
     let cases = vec![
-        Case::new("no gate", move |n| timed(&mut none, 200, n, &mut a)),
-        Case::new("constant", |n| {
-            timed(&mut constant, 200, n, || request("/v1/users", bearer(one)))
-        }),
-        Case::new("bare", move |n| timed(&mut bare, 200, n, &mut b)),
-        Case::new("Bearer", move |n| timed(&mut full, 200, n, &mut c)),
-        Case::new("Basic", move |n| timed(&mut full_basic, 200, n, &mut of_basic)),
-        Case::new("composed", move |n| timed(&mut composed, 200, n, &mut d)),
-        Case::new("Bearer, a million keys", move |n| timed(&mut cold, 200, n, &mut f)),
-        Case::new("composed, a million keys", move |n| timed(&mut composed_cold, 200, n, &mut g)),
-        Case::new("no gate again", |n| timed(&mut nothing(), 200, n, &mut e)),
+        accepting("no gate", &mut none, feed(&hot, bearer)),
+        accepting("constant", &mut constant, || request("/v1/users", bearer(one))),
+        accepting("bare", &mut bare, feed(&hot, bearer)),
+        accepting("Bearer", &mut full, feed(&hot, bearer)),
+        accepting("Basic", &mut full_basic, feed(&hot, basic)),
+        accepting("composed", &mut composed, feed(&hot, bearer)),
+        accepting("Bearer, a million keys", &mut cold, feed(&order, bearer)),
+        accepting("composed, a million keys", &mut composed_cold, feed(&order, bearer)),
+        accepting("no gate again", &mut none_again, feed(&hot, bearer)),
     ];
     let series = interleave(cases, ROUNDS, OPERATIONS);
     let [none, constant, bare, full, basic, composed, cold, composed_cold, again] = &series[..]
@@ -88,4 +86,16 @@ pub(crate) fn measure(report: &mut Report, keys: &Keys) {
 fn feed<'a>(texts: &'a [&'a String], write: Authorize) -> impl FnMut() -> Request<()> + 'a {
     let mut texts = texts.iter().cycle();
     move || request("/v1/users", texts.next().and_then(|text| write(text)))
+}
+
+/// Times a service that lets all of these requests pass.
+fn accepting<'a, S, B>(
+    name: &str,
+    service: &'a mut S,
+    mut next: impl FnMut() -> Request<()> + 'a,
+) -> Case<'a>
+where
+    S: Service<Request<()>, Response = Response<B>, Error = Infallible>,
+{
+    Case::new(name, move |operations| timed(service, 200, operations, &mut next))
 }

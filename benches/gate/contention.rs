@@ -15,7 +15,7 @@ pub(crate) fn measure(report: &mut Report, keys: &Keys) {
     for (name, choices, speed, target) in
         [("accounts used uniformly", keys.texts.len(), 1, 1.9), ("ONE hot key", 1, 2_000_000, 1.6)]
     {
-        let gate = gate(PROFILE, &keys.store, routes(), speed, Extras::Grant);
+        let gate = gate(&PROFILE, &keys.store, routes(), speed, Extras::Grant);
         let run = |threads: usize| {
             let gate = gate.clone();
             move |operations| run(&gate, keys, choices, threads, operations)

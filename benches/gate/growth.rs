@@ -19,7 +19,7 @@ pub(crate) fn by_keys(report: &mut Report, largest: usize) {
         sizes.map(|size| (size, Keys::issue(size, size as u64))).collect();
     let cases = stores.iter().map(|(size, keys)| {
         let speed = if *size < 100_000 { 2_000 } else { 1 };
-        let mut gate = gate(PROFILE, &keys.store, routes(), speed, Extras::Grant);
+        let mut gate = gate(&PROFILE, &keys.store, routes(), speed, Extras::Grant);
         let mut random = SmallRng::seed_from_u64(5);
         let mut every = keys.texts.iter();
         timed(&mut gate, 200, *size, || {
@@ -55,7 +55,7 @@ pub(crate) fn by_routes(report: &mut Report, keys: &Keys) {
         })
     };
     let cases = [1, 1000].map(|patterns| {
-        let mut gate = gate(BARE, &keys.store, table(patterns), 20_000, Extras::None);
+        let mut gate = gate(&BARE, &keys.store, table(patterns), 20_000, Extras::None);
         let mut at = 0;
         Case::new(patterns.to_string(), move |n| {
             timed(&mut gate, 200, n, || {

@@ -48,15 +48,10 @@ impl AsyncAuthorizeRequest<()> for Authenticate {
                 let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
                 principals.get(&digest).map(|entry| Arc::clone(entry.value()))
             });
-            let refuse = |status| {
-                let mut response = Response::new(Body::empty());
-                *response.status_mut() = status;
-                Err(response)
-            };
             match found {
-                None => refuse(StatusCode::UNAUTHORIZED),
+                None => Err(refusal(StatusCode::UNAUTHORIZED)),
                 Some(principal) if !principal.scopes.contains("users.read") => {
-                    refuse(StatusCode::FORBIDDEN)
+                    Err(refusal(StatusCode::FORBIDDEN))
                 }
                 Some(principal) => {
                     request.extensions_mut().insert(principal);
@@ -67,7 +62,13 @@ impl AsyncAuthorizeRequest<()> for Authenticate {
     }
 }
 
-/// Counts by account.
+fn refusal(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// Counts by account, whose name is the key, as in governor's own examples.
 #[derive(Clone)]
 struct ByAccount;
 

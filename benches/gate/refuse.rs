@@ -13,7 +13,7 @@ pub(crate) fn measure(report: &mut Report, keys: &Keys) {
     let unknown: Vec<String> = (0..4096).map(|_| key(&mut random)).collect();
     let text = |at: usize| keys.texts.get(at * 7919 % keys.texts.len()).map_or("", String::as_str);
     let mut constant = peers::constant(text(0));
-    let bare = gate(BARE, &keys.store, routes(), 20_000, Extras::None);
+    let bare = gate(&BARE, &keys.store, routes(), 20_000, Extras::None);
     let cases = [
         ("no credential", 401, None::<fn(&str, &str) -> String>),
         ("malformed", 400, Some(|one: &str, _: &str| format!("{one},"))),

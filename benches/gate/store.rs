@@ -88,7 +88,7 @@ pub(crate) fn measured_memory() -> bool {
     }
     // One request of each account, so that all have counters; the same random numbers again.
     let mut random = SmallRng::seed_from_u64(13);
-    let mut gate = gate(BARE, &store, routes(), 1, Extras::None);
+    let mut gate = gate(&BARE, &store, routes(), 1, Extras::None);
     for index in 0..KEYS {
         let text = key(&mut random);
         if index % KEYS_PER_ACCOUNT == 0 {

@@ -223,13 +223,13 @@ pub(crate) enum Extras {
 /// Builds a gate that does all there is to do: routes with scopes, two windows, headers if the
 /// profile has them.
 pub(crate) fn gate(
-    profile: Profile,
+    profile: &Profile,
     store: &MemoryStore,
     routes: Routes,
     speed: u64,
     extras: Extras,
 ) -> Gate {
-    let layer = ApiKeyLayer::builder(profile, store.clone())
+    let layer = ApiKeyLayer::builder(*profile, store.clone())
         .routes(routes)
         .limits(MemoryLimiter::with_capacity(2_000_000), OnLimiterFailure::Deny)
         .clock(Fast::new(speed));

@@ -14,13 +14,13 @@ use tower_service::Service;
 use super::body::GateBody;
 use super::flow;
 use super::future::ResponseFuture;
-use super::layer::{Hold, Shared};
+use super::layer::{Apart, Hold, Shared};
 
 /// Guards a service; made by [`ApiKeyLayer`](super::ApiKeyLayer).
 pub struct ApiKeyGate<S> {
     shared: Arc<Shared>,
     /// Counts this gate's own requests, from its second one on.
-    apart: Option<Arc<Arc<Shared>>>,
+    apart: Option<Arc<Apart>>,
     called: bool,
     inner: S,
 }
@@ -38,7 +38,7 @@ impl<S> ApiKeyGate<S> {
         if !mem::replace(&mut self.called, true) {
             return Hold::Direct(Arc::clone(&self.shared));
         }
-        let apart = self.apart.insert(Arc::new(Arc::clone(&self.shared)));
+        let apart = self.apart.insert(Apart::new(&self.shared));
         Hold::Apart(Arc::clone(apart))
     }
 }
@@ -86,6 +86,6 @@ impl<S: fmt::Debug> fmt::Debug for ApiKeyGate<S> {
             .debug_struct("ApiKeyGate")
             .field("profile", &self.shared.name)
             .field("inner", &self.inner)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -91,7 +91,16 @@ pub(super) struct Shared {
 /// would serve no more than one.
 pub(super) enum Hold {
     Direct(Arc<Shared>),
-    Apart(Arc<Arc<Shared>>),
+    Apart(Arc<Apart>),
+}
+
+/// What all gates share, under a count of one gate's own.
+pub(super) struct Apart(Arc<Shared>);
+
+impl Apart {
+    pub(super) fn new(shared: &Arc<Shared>) -> Arc<Self> {
+        Arc::new(Self(Arc::clone(shared)))
+    }
 }
 
 impl Deref for Hold {
@@ -100,7 +109,7 @@ impl Deref for Hold {
     fn deref(&self) -> &Shared {
         match self {
             Self::Direct(shared) => shared,
-            Self::Apart(shared) => shared,
+            Self::Apart(apart) => &apart.0,
         }
     }
 }
