@@ -171,7 +171,7 @@ impl Index {
             Some(self.compacted(table, more))
         } else if crowded {
             self.gone = 0;
-            Some(table.with_more_room(2 * live + more))
+            Some(table.with_more_room(live + live / 2 + more))
         } else {
             None
         }
