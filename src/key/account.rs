@@ -90,6 +90,17 @@ impl Account {
 }
 
 /// Collects the parts of an [`Account`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::key::{Account, Quota};
+///
+/// let plan = Quota::new("minute", 1_000, Duration::from_secs(60));
+/// let acme = Account::builder("acme").quotas([plan]).disabled(true).build()?;
+/// assert!(acme.is_disabled());
+/// assert_eq!(acme.quotas().unwrap().as_slice()[0].limit(), 1_000);
+/// # Ok::<(), tower_api_key::key::InvalidRecord>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct AccountBuilder {
     account: Result<Account, InvalidRecord>,

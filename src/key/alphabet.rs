@@ -2,7 +2,16 @@
 
 use super::checksum::BASE62;
 
-/// The characters that a segment is made of.
+/// Names the characters that a segment is made of.
+///
+/// ```
+/// use tower_api_key::key::{Alphabet, KeyFormat};
+///
+/// const TOKEN: KeyFormat = KeyFormat::new().characters(Alphabet::Base62, 22);
+/// assert!(TOKEN.entropy_bits() > 128.0, "62 characters are nearly 6 bits each");
+/// assert!(TOKEN.matches(b"0123456789abcdefghiABC"));
+/// assert!(!TOKEN.matches(b"0123456789abcdefghi-_."));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Alphabet {

@@ -13,6 +13,14 @@ use sha2::{Digest, Sha256};
 ///
 /// `Debug` prints the first four bytes only: a digest is no key, but a dump of digests is what an
 /// offline search starts from.
+///
+/// ```
+/// use tower_api_key::key::{KeyDigest, KeyHasher};
+///
+/// let digest = KeyHasher::sha256().digest(b"the key's text");
+/// let column: [u8; 32] = *digest.as_bytes(); // what a store of your own keeps
+/// assert_eq!(KeyDigest::from_bytes(column), digest);
+/// ```
 #[derive(Clone, Copy)]
 pub struct KeyDigest([u8; 32]);
 
@@ -68,12 +76,27 @@ impl fmt::Debug for KeyDigest {
 }
 
 /// Reports a pepper shorter than 16 bytes.
+///
+/// ```
+/// use tower_api_key::key::{Pepper, WeakPepper};
+///
+/// assert_eq!(Pepper::new(*b"too short").unwrap_err(), WeakPepper);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a pepper needs at least 16 bytes")]
 pub struct WeakPepper;
 
 /// Keeps a secret of the deployment that is mixed into every digest, so that a stolen table of
 /// digests cannot even be searched for weak foreign keys.
+///
+/// ```
+/// use tower_api_key::key::Pepper;
+///
+/// // Not a constant, of course: from a file or a secret manager that outlives the keys.
+/// let pepper = Pepper::new(*b"32 bytes of the random generator")?;
+/// assert_eq!(format!("{pepper:?}"), "Pepper(REDACTED)");
+/// # Ok::<(), tower_api_key::key::WeakPepper>(())
+/// ```
 pub struct Pepper(SecretBox<[u8]>);
 
 impl Pepper {

@@ -22,6 +22,11 @@ const MAX_SEGMENTS: usize = 12;
 ///
 /// assert_eq!(ACME.pattern(), r"acme_(?:live|test)_[0-9A-Za-z]{24}[0-9A-Za-z]{6}");
 /// assert!(!ACME.matches(b"acme_live_000000000000000000000000000000"), "wrong checksum");
+/// assert!(ACME.entropy_bits() > 142.0);
+///
+/// // Keys that others make:
+/// assert!(KeyFormat::hex(40).matches(b"FD09908F25BECB09D78EBEA1DADFB618651F612D"));
+/// assert!(KeyFormat::uuid().matches(b"01890a5d-ac96-774b-bcce-b302099a8057"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyFormat {
@@ -203,6 +208,17 @@ fn check_tags(tags: &[&str]) -> Result<(), InvalidFormat> {
 }
 
 /// Reports a key format that can never match, or in two ways.
+///
+/// ```
+/// use tower_api_key::key::{Alphabet, KeyFormat};
+/// # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
+///
+/// // Where do the digits end, and the checksum begin?
+/// const AMBIGUOUS: KeyFormat = KeyFormat::new().between(Alphabet::Hex, 20, 40).checksum();
+/// let profile = Profile { formats: &[AMBIGUOUS], ..vendors::POLYTEIA };
+/// let error = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap_err();
+/// assert_eq!(error.to_string(), "key format: only the last segment may vary in length");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("key format: {0}")]
 pub struct InvalidFormat(&'static str);

@@ -42,6 +42,17 @@ pub struct Issuer {
 }
 
 /// Holds a new key: its secret, zeroized on drop, and the digest to store.
+///
+/// ```
+/// # use tower_api_key::key::{Alphabet, Issuer, KeyFormat, KeyHasher};
+/// use secrecy::ExposeSecret;
+///
+/// # let issuer = Issuer::new(KeyFormat::new().characters(Alphabet::Base62, 24), KeyHasher::sha256());
+/// let issued = issuer.issue(None)?;
+/// assert_eq!(issued.secret().expose_secret().len(), 24);
+/// assert!(format!("{issued:?}").contains("REDACTED"), "a log line tells no secret");
+/// # Ok::<(), tower_api_key::key::IssueError>(())
+/// ```
 pub struct IssuedKey {
     secret: SecretString,
     digest: KeyDigest,
@@ -70,6 +81,13 @@ impl fmt::Debug for IssuedKey {
 }
 
 /// Reports why no key could be issued.
+///
+/// ```
+/// use tower_api_key::key::{IssueError, Issuer, KeyFormat, KeyHasher};
+///
+/// let issuer = Issuer::new(KeyFormat::hex(16), KeyHasher::sha256());
+/// assert!(matches!(issuer.issue(None), Err(IssueError::WeakFormat { bits: 64.0 })));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssueError {
@@ -116,6 +134,14 @@ impl Issuer {
     ///
     /// As [`issue`](Self::issue), what the source returns, and [`IssueError::StuckSource`] if it
     /// gives nothing to make a key of.
+    ///
+    /// ```
+    /// # use tower_api_key::key::{Issuer, KeyFormat, KeyHasher};
+    /// let demo = Issuer::new(KeyFormat::hex(32), KeyHasher::sha256());
+    /// let issue = || demo.insecure_issue_from(None, |bytes| Ok(bytes.fill(7)));
+    /// assert_eq!(issue()?.digest(), issue()?.digest(), "the same key again");
+    /// # Ok::<(), tower_api_key::key::IssueError>(())
+    /// ```
     pub fn insecure_issue_from(
         &self,
         environment: Option<&str>,

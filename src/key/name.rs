@@ -8,6 +8,13 @@ use smol_str::SmolStr;
 const MAX_NAME_BYTES: usize = 255;
 
 /// Reports a name with characters that it may not have; the text itself is not repeated.
+///
+/// ```
+/// use tower_api_key::key::KeyId;
+///
+/// let error = KeyId::new("my secret key").unwrap_err();
+/// assert_eq!(error.to_string(), "key id must be 1 to 255 visible ASCII characters");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what} must be 1 to 255 visible ASCII characters{}", if *.scope { ", without quote or backslash" } else { "" })]
 pub struct InvalidName {
@@ -111,16 +118,41 @@ name!(
 );
 name!(
     /// Names a key in logs and administration; it is not secret and never authenticates.
+    ///
+    /// ```
+    /// # use std::collections::HashMap;
+    /// use tower_api_key::key::KeyId;
+    ///
+    /// let owners = HashMap::from([(KeyId::new("key_1")?, "Ada")]);
+    /// assert_eq!(owners["key_1"], "Ada", "found by its text, too");
+    /// # Ok::<(), tower_api_key::key::InvalidName>(())
+    /// ```
     KeyId,
     "key id"
 );
 name!(
-    /// Names the environment that a key belongs to, such as `sandbox` or `production`.
+    /// Names the environment that a key belongs to, such as `sandbox` or `production`. A gate can be
+    /// [pinned](crate::ApiKeyLayerBuilder::environment) to one.
+    ///
+    /// ```
+    /// use tower_api_key::key::Environment;
+    ///
+    /// assert_eq!(Environment::new("sandbox")?, "sandbox");
+    /// # Ok::<(), tower_api_key::key::InvalidName>(())
+    /// ```
     Environment,
     "environment"
 );
 name!(
-    /// Names the kind of a key, such as `partner` or `deployment`.
+    /// Names the kind of a key, such as `partner` or `deployment`. Routes and credential
+    /// sources [can](crate::rules::Route::kinds) be for [some](crate::request::CredentialSource::only).
+    ///
+    /// ```
+    /// use tower_api_key::key::KeyKind;
+    ///
+    /// assert_eq!(KeyKind::new("partner")?, "partner");
+    /// # Ok::<(), tower_api_key::key::InvalidName>(())
+    /// ```
     KeyKind,
     "key kind"
 );

@@ -5,6 +5,13 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 /// Reports a text that is neither an address nor a network in CIDR notation.
+///
+/// ```
+/// use tower_api_key::key::Networks;
+///
+/// let error = Networks::parse(["10.0.0.0/33"]).unwrap_err();
+/// assert!(error.to_string().starts_with("`10.0.0.0/33` is neither an IP address nor a network"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is neither an IP address nor a network in CIDR notation")]
 pub struct InvalidNetwork {

@@ -7,14 +7,31 @@ use smol_str::SmolStr;
 
 use crate::clock::nanoseconds;
 
-/// The most quotas that one set may hold; a request is under at most two sets, the account's and
+/// Bounds the quotas that one set may hold; a request is under at most two sets, the account's and
 /// the route's.
 pub const MAX_QUOTAS: usize = 4;
 
-/// The parts that a sliding window is counted in: it may refuse up to one of them too long.
+/// Counts the parts that a sliding window is counted in: it may refuse up to one of them too long.
 pub const SUBWINDOWS: u32 = 12;
 
 /// Chooses how a quota is counted.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use tower_api_key::clock::Timestamp;
+/// use tower_api_key::key::{Algorithm, Quota};
+/// use tower_api_key::limits::Counter;
+///
+/// # let now = Timestamp::from_unix_seconds(1_000);
+/// let wait_after_a_burst = |algorithm| {
+///     let quota = Quota::new("minute", 60, Duration::from_secs(60)).counted(algorithm);
+///     let mut counter = Counter::new(&quota);
+///     counter.charge(&quota, now, 60);
+///     counter.wait(&quota, now, 1).unwrap().as_secs()
+/// };
+/// assert_eq!(wait_after_a_burst(Algorithm::FixedWindow), 60);
+/// assert_eq!(wait_after_a_burst(Algorithm::LeakyBucket), 1);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -33,6 +50,16 @@ pub enum Algorithm {
 }
 
 /// Chooses whose requests a quota counts together.
+///
+/// ```
+/// # use std::time::Duration;
+/// use tower_api_key::key::{Per, Quota};
+///
+/// let shared = Quota::new("minute", 100, Duration::from_secs(60));
+/// let own = shared.clone().each(Per::Key); // 100 for each key, however many the account has
+/// assert_eq!((shared.per(), own.per()), (Per::Account, Per::Key));
+/// assert!(!shared.shares_counter(&own));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Per {
@@ -175,6 +202,14 @@ const fn mix(hash: u64, value: u64) -> u64 {
 }
 
 /// Reports a quota that cannot be counted.
+///
+/// ```
+/// # use std::time::Duration;
+/// use tower_api_key::key::{Quota, Quotas};
+///
+/// let error = Quotas::new([Quota::new("blink", 5, Duration::from_millis(100))]).unwrap_err();
+/// assert_eq!(error.to_string(), "quota `blink`: the window must be at least one second");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("quota `{name}`: {problem}")]
 pub struct InvalidQuota {

@@ -214,6 +214,16 @@ impl KeyRecord {
 }
 
 /// Reports a record or an account with a part that is not valid.
+///
+/// ```
+/// # use std::sync::Arc;
+/// use tower_api_key::key::{Account, InvalidRecord, KeyRecord};
+///
+/// let acme = Arc::new(Account::builder("acme").build()?);
+/// let error = KeyRecord::builder("key_1", acme).networks(["10.0.0.0/33"]).build().unwrap_err();
+/// assert!(matches!(error, InvalidRecord::Network(_)));
+/// # Ok::<(), InvalidRecord>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidRecord {

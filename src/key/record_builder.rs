@@ -8,6 +8,24 @@ use super::scope::ScopeSet;
 use crate::clock::Timestamp;
 
 /// Collects the parts of a [`KeyRecord`].
+///
+/// ```
+/// # use std::sync::Arc;
+/// use tower_api_key::clock::Timestamp;
+/// use tower_api_key::key::{Account, KeyRecord};
+///
+/// # let acme = Arc::new(Account::builder("acme").build()?);
+/// let ends = Timestamp::from_unix_seconds(1_800_000_000);
+/// let record = KeyRecord::builder("key_1", acme)
+///     .environment("sandbox")
+///     .expires(ends)
+///     .metadata("plan", "gold")
+///     .build()?;
+/// let revoked = record.edit().revoked(true).build()?;
+/// assert!(revoked.is_revoked() && revoked.expires() == Some(ends));
+/// assert_eq!(revoked.metadata("plan"), Some("gold"));
+/// # Ok::<(), tower_api_key::key::InvalidRecord>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct KeyRecordBuilder {
     pub(super) record: Result<KeyRecord, InvalidRecord>,
