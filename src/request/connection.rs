@@ -12,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 /// # let peer = "192.0.2.1:4711".parse().unwrap();
 /// let mut request = Request::new(());
 /// request.extensions_mut().insert(Connection::tls(peer)); // after the TLS handshake
+/// # assert!(request.extensions().get::<Connection>().unwrap().is_tls());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connection {

@@ -9,7 +9,7 @@ use super::{basic, bearer};
 use crate::denial::{Denial, Malformation};
 use crate::error::ConfigError;
 
-/// The longest credential that is read, in bytes of the field value after the scheme. Longer ones
+/// Bounds the credential that is read, in bytes of the field value after the scheme. Longer ones
 /// are refused before they are decoded or hashed.
 pub const MAX_CREDENTIAL_BYTES: usize = 512;
 

@@ -4,6 +4,14 @@ use http::{HeaderMap, Method};
 
 /// Borrows method, path and headers. The path is the one that the client sent, in origin form,
 /// without query: scheme and authority of a target are the client's own words and decide nothing.
+///
+/// ```
+/// use tower_api_key::request::Head;
+///
+/// let request = http::Request::get("https://api.example.com/v1/users?page=2").body(())?;
+/// assert_eq!(Head::of(&request).path, "/v1/users");
+/// # Ok::<(), http::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Head<'a> {
     /// The method.

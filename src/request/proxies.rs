@@ -14,6 +14,14 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// States what is proven of the client: its address, and whether it used HTTPS.
+///
+/// ```
+/// use tower_api_key::request::{Client, Connection, TrustedProxies};
+///
+/// let connection = Connection::tls("192.0.2.1:4711".parse().unwrap());
+/// let client = TrustedProxies::default().client(connection, &http::HeaderMap::new());
+/// assert_eq!(client, Client { address: "192.0.2.1".parse().ok(), https: true });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Client {
     /// The client's address; `None` if it cannot be determined, which no allowlist admits.
@@ -23,6 +31,22 @@ pub struct Client {
 }
 
 /// Names the headers that the trusted proxies write.
+///
+/// ```
+/// # use tower_api_key::key::Networks;
+/// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
+///
+/// # let proxy = Connection::plain("10.0.0.1:4711".parse().unwrap());
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert("x-forwarded-for", "198.51.100.7".parse().unwrap());
+/// headers.insert("x-forwarded-proto", "https".parse().unwrap());
+/// let proven = |named| {
+///     let networks = Networks::parse(["10.0.0.0/8"]).unwrap();
+///     TrustedProxies::new(networks, named).client(proxy, &headers).https
+/// };
+/// assert!(proven(ProxyHeaders::XForwarded) && proven(ProxyHeaders::Either));
+/// assert!(!proven(ProxyHeaders::Forwarded));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyHeaders {

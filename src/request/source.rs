@@ -7,7 +7,8 @@
 ///
 /// const BASIC: CredentialSource = CredentialSource::basic(BasicKey::PasswordOf("api"));
 /// const BEARER: CredentialSource = CredentialSource::bearer();
-/// const CUSTOM: CredentialSource = CredentialSource::header("x-api-key");
+/// const CUSTOM: CredentialSource = CredentialSource::header("x-api-key").only(&["partner"]);
+/// assert_eq!(CUSTOM.kinds, ["partner"]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CredentialSource {
@@ -41,6 +42,13 @@ impl CredentialSource {
 }
 
 /// Names how a key travels.
+///
+/// ```
+/// use tower_api_key::{request::Scheme, vendors};
+///
+/// let by_bearer = vendors::PERSONA.credentials.iter().all(|source| source.scheme == Scheme::Bearer);
+/// assert!(by_bearer);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme {
@@ -53,6 +61,30 @@ pub enum Scheme {
 }
 
 /// Tells where in a Basic pair the key is.
+///
+/// ```
+/// # use http::Request;
+/// # use tower_api_key::clock::Timestamp;
+/// # use tower_api_key::decision::{Check, Outcome};
+/// # use tower_api_key::request::Connection;
+/// # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
+/// use tower_api_key::request::{BasicKey, CredentialSource};
+///
+/// # fn outcome(credentials: &'static [CredentialSource], basic: &str) -> Outcome {
+/// #     let profile = Profile { credentials, ..vendors::POLYTOMIC_ON_PREMISES };
+/// #     let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap();
+/// #     let request = Request::get("/").header("authorization", basic).body(()).unwrap();
+/// #     let explanation = layer.explain(&request, Connection::unknown(), None, Timestamp::default());
+/// #     explanation.outcome(Check::KeyWellFormed).clone()
+/// # }
+/// const EITHER: CredentialSource = CredentialSource::basic(BasicKey::UserOrPassword);
+/// const OF_API: CredentialSource = CredentialSource::basic(BasicKey::PasswordOf("api"));
+///
+/// // `curl -u 01890a5d-ac96-774b-bcce-b302099a8057:`, with nothing after the colon
+/// let basic = "Basic MDE4OTBhNWQtYWM5Ni03NzRiLWJjY2UtYjMwMjA5OWE4MDU3Og==";
+/// assert_eq!(outcome(&[EITHER], basic), Outcome::Passed);
+/// assert_eq!(outcome(&[OF_API], basic), Outcome::NotReached, "another user name");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BasicKey {
