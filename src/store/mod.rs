@@ -39,6 +39,11 @@ use crate::key::{KeyDigest, SharedRecord};
 ///         Eventually::later(async move { client.fetch(&digest).await.map_err(StoreError::new) })
 ///     }
 /// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let answer = Remote(Arc::new(Client)).find(&KeyDigest::from_bytes([0; 32])).await;
+/// # assert!(answer.unwrap().is_none());
+/// # }
 /// ```
 pub trait KeyStore: Send + Sync + 'static {
     /// Looks up a record by its whole digest.
@@ -49,7 +54,18 @@ pub trait KeyStore: Send + Sync + 'static {
     fn find(&self, digest: &KeyDigest) -> Eventually<Found>;
 }
 
-/// What a store answers.
+/// Says what a store answers: a record, `None` if there is surely none, or that it cannot tell.
+///
+/// ```
+/// # use tower_api_key::key::{Account, KeyRecord};
+/// use tower_api_key::store::Found;
+///
+/// # let acme = Account::builder("acme").build()?.into();
+/// # let record = KeyRecord::builder("key_1", acme).build()?;
+/// let found: Found = Ok(Some(record.into())); // from a `KeyRecord`, or an `Arc` of one
+/// # assert!(found.is_ok());
+/// # Ok::<(), tower_api_key::key::InvalidRecord>(())
+/// ```
 pub type Found = Result<Option<SharedRecord>, StoreError>;
 
 impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {

@@ -37,6 +37,10 @@ use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder,
 /// // Every key that inherits its account's scopes may write from now on.
 /// store.put_account(Account::builder("acme").scopes(["read", "write"]).build()?);
 /// assert!(store.records("acme")[0].scopes().contains("write"));
+///
+/// // Refused from here on.
+/// assert!(store.edit("key_1", |key| key.revoked(true))?);
+/// assert!(store.records("acme")[0].is_revoked());
 /// # Ok(())
 /// # }
 /// ```
