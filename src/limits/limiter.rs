@@ -9,6 +9,28 @@ use crate::eventually::Eventually;
 use crate::key::{KeyRecord, Quota};
 
 /// Asks for the cost of one request, from all quotas that apply to it.
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use tower_api_key::clock::Timestamp;
+/// # use tower_api_key::key::{Account, KeyRecord, Quota};
+/// use tower_api_key::limits::{Applicable, Charge, Limiter, MemoryLimiter};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let record = KeyRecord::builder("key_1", Arc::new(Account::builder("acme").build()?)).build()?;
+/// # let now = Timestamp::from_unix_seconds(1_000);
+/// let minute = [Quota::new("minute", 2, Duration::from_secs(60))];
+/// let quotas = Applicable { general: &minute, route: &[] };
+/// let charge = Charge { record: &record, quotas, cost: 1, commit: true, now };
+///
+/// let limiter = MemoryLimiter::new();
+/// assert_eq!(limiter.charge(charge).await?.standings()[0].remaining(), 1);
+/// let look = Charge { commit: false, ..charge };
+/// assert_eq!(limiter.charge(look).await?.standings()[0].remaining(), 1, "nothing taken");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Charge<'a> {
     /// The key that the request came with: its account's requests are counted, or its own, as each
@@ -16,7 +38,7 @@ pub struct Charge<'a> {
     pub record: &'a KeyRecord,
     /// The quotas, all of which must have room.
     pub quotas: Applicable<'a>,
-    /// The cost of the request; nothing refuses a cost of 0.
+    /// The cost, in requests, which a gate counts as 1; nothing refuses a cost of 0.
     pub cost: u32,
     /// Whether the cost is taken; if not, the verdict tells whether it could be, and how the
     /// quotas stand as they are.
@@ -27,6 +49,17 @@ pub struct Charge<'a> {
 
 /// Lists the quotas that apply to a request. A route's quota never shares a counter with an
 /// account's of the same name; routes that name the same quota share one.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use tower_api_key::key::Quota;
+/// use tower_api_key::limits::Applicable;
+///
+/// let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
+/// let (general, route) = ([Quota::new("hour", 5_000, hour)], [Quota::new("minute", 10, minute)]);
+/// let quotas = Applicable { general: &general, route: &route };
+/// assert!(quotas.iter().eq([(&general[0], false), (&route[0], true)]));
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Applicable<'a> {
     /// The key's quotas, else its account's, else the profile's.
@@ -55,6 +88,28 @@ impl<'a> Applicable<'a> {
 /// one of them refuses takes nothing from the others and makes no window longer.
 /// Requests read the clock before they ask, so instants arrive out of order; one that seems to lie
 /// in the past must free nothing.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tower_api_key::Eventually;
+/// use tower_api_key::limits::{Charge, Limiter, LimiterError, Verdict};
+///
+/// struct Remote(Arc<Client>);
+/// # struct Client;
+/// # impl Client { async fn take(&self, _: String, _: Vec<(String, u32)>, _: (u32, bool)) -> std::io::Result<Verdict> { Ok(Verdict::passed()) } }
+///
+/// impl Limiter for Remote {
+///     fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+///         let (client, account) = (Arc::clone(&self.0), charge.record.account().id().to_string());
+///         let quotas = charge.quotas.iter();
+///         let limits = quotas.map(|(quota, _)| (quota.name().to_owned(), quota.limit())).collect();
+///         let cost = (charge.cost, charge.commit);
+///         Eventually::later(async move {
+///             client.take(account, limits, cost).await.map_err(LimiterError::new)
+///         })
+///     }
+/// }
+/// ```
 pub trait Limiter: Send + Sync + 'static {
     /// Charges the cost of a request to all its quotas, or tells how long it has to wait.
     ///
@@ -72,6 +127,19 @@ impl<L: Limiter + ?Sized> Limiter for Arc<L> {
 
 /// Chooses what happens to a request when the limiter cannot answer. There is no default: both
 /// choices cost somebody something.
+///
+/// ```
+/// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+/// use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+///
+/// let layer = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new())
+///     .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+///     .build()?;
+/// let answer = layer.answer(&Denial::LimiterUnavailable);
+/// assert_eq!(answer.status(), 503);
+/// assert_eq!(answer.headers()["retry-after"], "5");
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnLimiterFailure {
@@ -82,6 +150,14 @@ pub enum OnLimiterFailure {
 }
 
 /// Wraps the reason why a limiter cannot answer, for the operator; a client never sees it.
+///
+/// ```
+/// use std::error::Error;
+/// use tower_api_key::limits::LimiterError;
+///
+/// let error = LimiterError::new(std::io::Error::other("connection reset"));
+/// assert_eq!(error.source().unwrap().to_string(), "connection reset");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("the limiter cannot answer")]
 pub struct LimiterError {

@@ -8,6 +8,15 @@ use crate::clock::nanoseconds;
 const FEW: usize = 2;
 
 /// States what is left of one quota.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::limits::Standing;
+///
+/// let standing = Standing::new(100, 40, Duration::from_secs(30));
+/// assert_eq!(standing.remaining(), 40); // of 100, which are all back in 30 s
+/// assert_eq!(standing.reset_after(), Duration::from_secs(30));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Standing {
     limit: u32,
@@ -49,6 +58,21 @@ impl Standing {
 
 /// Says whether a request passed its quotas, and how each stands now, in the order in which they
 /// were asked for.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::limits::{Standing, Verdict};
+///
+/// let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
+/// let mut verdict = Verdict::passed();
+/// verdict.push(Standing::new(100, 0, minute));
+/// verdict.push(Standing::new(5_000, 4_900, hour));
+/// assert_eq!(verdict.retry_after(), None);
+///
+/// verdict.refuse(minute);
+/// assert_eq!(verdict.retry_after(), Some(minute));
+/// assert_eq!(verdict.nearest(), Some((0, verdict.standings()[0])));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Verdict {
     /// The nanoseconds until the request could pass; 0 if it passed.
