@@ -14,6 +14,8 @@ use crate::error::ConfigError;
 ///     name: "content-type",
 ///     expected: Expected::MediaType("application/json"),
 /// };
+/// # use tower_api_key::vendors;
+/// assert_eq!(vendors::POLYTEIA.required_headers, [JSON]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequiredHeader {
@@ -24,6 +26,31 @@ pub struct RequiredHeader {
 }
 
 /// Tells which values of a header are served. White space around a value does not count.
+///
+/// ```
+/// # use http::Request;
+/// # use tower_api_key::{ApiKeyLayer, Profile, clock::Timestamp, request::Connection};
+/// # use tower_api_key::key::{Account, KeyRecord};
+/// # use tower_api_key::decision::{Check, Outcome};
+/// # use tower_api_key::{store::MemoryStore, vendors};
+/// use tower_api_key::rules::{Expected, RequiredHeader};
+///
+/// const VERSION: RequiredHeader =
+///     RequiredHeader { name: "api-version", expected: Expected::OneOf(&["1", "2"]) };
+/// let profile = Profile { required_headers: &[VERSION], ..vendors::POLYTEIA };
+/// # let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap();
+/// # let acme = Account::builder("acme").build().unwrap().into();
+/// # let record = KeyRecord::builder("key_1", acme).build().unwrap().into();
+/// # let outcome = |version: &str| {
+/// #     let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef");
+/// #     let request = request.header("api-version", version).body(()).unwrap();
+/// #     let at = Timestamp::from_unix_seconds(1_000);
+/// #     let explanation = layer.explain(&request, Connection::unknown(), Some(&record), at);
+/// #     explanation.outcome(Check::RequiredHeaders).clone()
+/// # };
+/// assert_eq!(outcome("2"), Outcome::Passed);
+/// assert!(matches!(outcome("3"), Outcome::Refused(_)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Expected {

@@ -100,7 +100,22 @@ impl Route {
     }
 }
 
-/// A line of a route table, as a constant.
+/// States a line of a route table, as a constant.
+///
+/// ```
+/// use http::Method;
+/// use tower_api_key::rules::{Route, RouteRow, Routes};
+/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+///
+/// const READ: Route = Route::new().all_of(&["users.read"]);
+/// const ROWS: &[RouteRow] = &[
+///     RouteRow { methods: &[Method::GET], path: "/v1/users", route: READ },
+///     RouteRow { methods: &[Method::GET], path: "/v1/users/{id}", route: READ },
+/// ];
+/// let routes = Routes::new().rows(ROWS);
+/// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
+/// assert!(builder.routes(routes).build().is_ok());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteRow {
     /// The methods; empty means all. `HEAD` needs what `GET` needs, unless it is listed itself.

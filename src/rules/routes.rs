@@ -9,7 +9,8 @@ use super::route::{Route, RouteRow};
 use crate::error::ConfigError;
 use crate::key::{InvalidQuota, Quotas, ScopeSet};
 
-/// Chooses what happens to an authenticated request that no line of the table covers.
+/// Chooses what happens to an authenticated request that no line of the table covers. See [`Routes`]
+/// for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Otherwise {
@@ -26,12 +27,16 @@ pub enum Otherwise {
 ///
 /// ```
 /// use http::Method;
-/// use tower_api_key::rules::{Route, Routes};
+/// use tower_api_key::rules::{Otherwise, Route, Routes};
 ///
 /// let routes = Routes::new()
 ///     .on(&[Method::GET], "/v1/users", Route::new().all_of(&["users.read"]))
 ///     .on(&[Method::POST], "/v1/users", Route::new().all_of(&["users.write"]))
-///     .on(&[], "/v1/organizations/{org}/{*rest}", Route::new().account_parameter("org"));
+///     .on(&[], "/v1/organizations/{org}/{*rest}", Route::new().account_parameter("org"))
+///     .otherwise(Otherwise::Need(Route::new().all_of(&["admin"])));
+/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+/// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
+/// assert!(builder.routes(routes).build().is_ok());
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Routes {
