@@ -17,6 +17,7 @@ use crate::denial::Denial;
 ///     ErrorBody::Error("Invalid API key provided."),
 /// )
 /// .challenge(Challenge::InvalidToken);
+/// assert_eq!(INVALID.status(), 401);
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Answer {
@@ -56,6 +57,17 @@ macro_rules! rows {
         /// Holds one row for every kind of [`Denial`]. There is no default row: a new kind of
         /// denial does not compile until every profile says how it is answered. To change one row
         /// of a shipped vendor, write the others from it: `Answers { key_unknown: MINE, ..ANSWERS }`.
+        ///
+        /// ```
+        /// # use http::StatusCode;
+        /// use tower_api_key::response::{Answer, Answers, ErrorBody};
+        /// use tower_api_key::{Denial, vendors};
+        ///
+        /// const GONE: Answer = Answer::new(StatusCode::GONE, ErrorBody::Text("Revoked"));
+        /// const OURS: Answers = Answers { key_revoked: GONE, ..vendors::PERSONYZE.answers };
+        /// assert_eq!(OURS.row(&Denial::KeyRevoked).status(), 410);
+        /// assert_eq!(OURS.row(&Denial::KeyExpired).status(), 401);
+        /// ```
         #[derive(Debug, Clone, Copy)]
         pub struct Answers<A = Answer> {
             $($(#[$documentation])* pub $row: A,)*

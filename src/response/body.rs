@@ -12,9 +12,17 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 /// Chooses the form of a refusal's body, and its words.
 ///
 /// ```
-/// use tower_api_key::response::ErrorBody;
+/// # use http::StatusCode;
+/// # use tower_api_key::{ApiKeyLayer, Denial, Profile, store::MemoryStore, vendors};
+/// use tower_api_key::response::{Answer, Answers, ErrorBody};
 ///
-/// const BODY: ErrorBody = ErrorBody::Error("Missing API key.");
+/// const BODY: ErrorBody = ErrorBody::Error("No permission.");
+/// const NOT_ALLOWED: Answer = Answer::new(StatusCode::FORBIDDEN, BODY);
+/// let answers = Answers { kind_not_allowed: NOT_ALLOWED, ..vendors::POLYTEIA.answers };
+/// # let profile = Profile { answers, ..vendors::POLYTEIA };
+/// # let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build()?;
+/// assert_eq!(layer.answer(&Denial::KindNotAllowed).body(), r#"{"error":"No permission."}"#);
+/// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -64,7 +72,26 @@ pub enum ErrorBody {
     Custom(fn(&Denial, StatusCode) -> CustomBody),
 }
 
-/// A body that a function of the user's own made.
+/// Holds a body that a function of the user's own made, for [`ErrorBody::Custom`].
+///
+/// ```
+/// # use http::{HeaderValue, StatusCode};
+/// # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
+/// use tower_api_key::Denial;
+/// use tower_api_key::response::{Answer, Answers, CustomBody, ErrorBody};
+///
+/// fn xml(denial: &Denial, status: StatusCode) -> CustomBody {
+///     let content = format!("<error code='{}'>{}</error>", status.as_u16(), denial.name());
+///     CustomBody { content_type: HeaderValue::from_static("text/xml"), content: content.into() }
+/// }
+/// const TOO_LATE: Answer = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Custom(xml));
+/// # let answers = Answers { key_expired: TOO_LATE, ..vendors::POLYTEIA.answers };
+/// # let profile = Profile { answers, ..vendors::POLYTEIA };
+/// # let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build()?;
+/// let answer = layer.answer(&Denial::KeyExpired);
+/// assert_eq!(answer.body(), "<error code='403'>key_expired</error>");
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CustomBody {
     /// The media type.

@@ -6,6 +6,16 @@ use crate::error::ConfigError;
 use crate::request::{CredentialSource, Scheme};
 
 /// Chooses what `WWW-Authenticate` says besides the realm.
+///
+/// ```
+/// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+/// # let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
+/// let says = |denial| layer.answer(&denial).headers()["www-authenticate"].clone();
+/// assert_eq!(says(Denial::CredentialsMissing), r#"Bearer realm="Polyteia""#); // Bare
+/// let invalid_token = r#"Bearer realm="Polyteia", error="invalid_token""#;
+/// assert_eq!(says(Denial::KeyUnknown), invalid_token);
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Challenge {

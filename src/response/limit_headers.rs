@@ -32,6 +32,12 @@ pub struct LimitHeaders {
 }
 
 /// Chooses the names of the limit fields.
+///
+/// ```
+/// use tower_api_key::response::{Dialect, LimitHeaders};
+///
+/// assert_eq!(LimitHeaders::X_RATE_LIMIT.dialect, Dialect::XRateLimit);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dialect {
@@ -48,6 +54,14 @@ pub enum Dialect {
 }
 
 /// Chooses how a reset is told.
+///
+/// ```
+/// use tower_api_key::response::{Dialect, LimitHeaders, Reset};
+///
+/// /// `X-RateLimit-Reset: 1800000060`, say
+/// const DATED: LimitHeaders = LimitHeaders { reset: Reset::UnixTime, ..LimitHeaders::X_RATE_LIMIT };
+/// assert_eq!(DATED.dialect, Dialect::XRateLimit);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reset {

@@ -9,6 +9,38 @@
 //! Where a vendor documents one text for several causes, the rows are equal and so are the bytes;
 //! only the [`Denial`](crate::Denial) in the response extensions tells them apart. Do not let an
 //! outer layer write it into the response.
+//!
+//! Responses to authenticated requests, refused or not, tell of limits and of the principal, as the
+//! profile chooses:
+//!
+//! ```
+//! # use bytes::Bytes;
+//! # use http::{Request, Response};
+//! # use http_body_util::Full;
+//! # use tower::{Layer, ServiceExt, service_fn};
+//! # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+//! # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
+//! # use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+//! use tower_api_key::response::LimitHeaders;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let store = MemoryStore::new();
+//! # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?.into()).build()?;
+//! # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
+//! let limit_headers = LimitHeaders::X_RATE_LIMIT;
+//! let profile = Profile { limit_headers, ..vendors::REST_INTEGRATIONS };
+//! # let builder = ApiKeyLayer::builder(profile, store).assume_https();
+//! # let builder = builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny);
+//! # let service = builder.build()?.layer(service_fn(|_: Request<()>| async {
+//! #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+//! # }));
+//! # let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef").body(())?;
+//! let response = service.oneshot(request).await?;
+//! assert_eq!(response.headers()["x-ratelimit-remaining"], "99"); // of 100 a minute
+//! # Ok(())
+//! # }
+//! ```
 
 mod answer;
 mod body;

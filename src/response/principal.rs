@@ -16,6 +16,8 @@ use crate::key::KeyRecord;
 ///     name: "request-id",
 ///     value: PrincipalValue::RequestId("req_"),
 /// };
+/// # use tower_api_key::vendors;
+/// assert!(vendors::PERSONA.principal_headers.contains(&ID));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrincipalHeader {
@@ -26,6 +28,33 @@ pub struct PrincipalHeader {
 }
 
 /// Chooses the value of a [`PrincipalHeader`].
+///
+/// ```
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # use http_body_util::Full;
+/// # use tower::{Layer, ServiceExt, service_fn};
+/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
+/// use tower_api_key::response::{PrincipalHeader, PrincipalValue};
+///
+/// const PLAN: PrincipalHeader =
+///     PrincipalHeader { name: "x-plan", value: PrincipalValue::Metadata("plan") };
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let profile = Profile { principal_headers: &[PLAN], ..vendors::REST_INTEGRATIONS };
+/// # let (store, acme) = (MemoryStore::new(), Account::builder("acme").build()?.into());
+/// let record = KeyRecord::builder("key_1", acme).metadata("plan", "gold").build()?;
+/// # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
+/// # let builder = ApiKeyLayer::builder(profile, store).without_limits().assume_https();
+/// # let service = builder.build()?.layer(service_fn(|_: Request<()>| async {
+/// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+/// # }));
+/// # let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef").body(())?;
+/// assert_eq!(service.oneshot(request).await?.headers()["x-plan"], "gold");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PrincipalValue {

@@ -21,6 +21,8 @@ pub(crate) struct Asked(pub(crate) Denial);
 ///         Err(denial) => refusal(denial),
 ///     }
 /// }
+/// # let response = refusal::<String>(tower_api_key::Denial::InternalError);
+/// # assert_eq!((response.status().as_u16(), response.body().as_str()), (403, ""));
 /// ```
 pub fn refusal<B: Default>(denial: Denial) -> Response<B> {
     let mut response = Response::new(B::default());
