@@ -1,6 +1,13 @@
 //! The order of the checks: cheapest and least revealing first.
 
 /// Names a check. The order of [`ALL`](Self::ALL) is the order in which requests meet them.
+///
+/// ```
+/// use tower_api_key::decision::Check;
+///
+/// // Nothing is read of a key that came in the clear.
+/// assert_eq!(Check::ALL[0], Check::Transport);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Check {
@@ -39,7 +46,7 @@ pub enum Check {
 }
 
 impl Check {
-    /// All checks, in order.
+    /// Lists all checks, in order.
     pub const ALL: [Self; 16] = [
         Self::Transport,
         Self::CredentialsPresent,

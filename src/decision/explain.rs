@@ -16,6 +16,21 @@ use crate::request::{Connection, CredentialSource, Head, KeyBuffer};
 use crate::rules;
 
 /// Tells what became of one check.
+///
+/// ```
+/// # use tower_api_key::{ApiKeyLayer, clock::Timestamp, request::Connection};
+/// # use tower_api_key::{store::MemoryStore, vendors};
+/// use tower_api_key::decision::{Check, Outcome};
+/// use tower_api_key::Denial;
+///
+/// # let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
+/// # let (request, now) = (http::Request::new(()), Timestamp::default());
+/// let explanation = layer.explain(&request, Connection::unknown(), None, now);
+/// let insecure = Outcome::Refused(Denial::InsecureTransport);
+/// assert_eq!(explanation.outcome(Check::Transport), &insecure);
+/// assert_eq!(explanation.outcome(Check::Scope), &Outcome::NotReached);
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -30,6 +45,20 @@ pub enum Outcome {
 }
 
 /// Explains a decision, check by check. [`Display`](fmt::Display) prints one line for each.
+///
+/// ```
+/// # use tower_api_key::{ApiKeyLayer, clock::Timestamp, request::Connection};
+/// # use tower_api_key::{store::MemoryStore, vendors};
+/// # let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
+/// # let connection = Connection::tls("192.0.2.1:4711".parse().unwrap());
+/// # let request = http::Request::new(());
+/// let explanation = layer.explain(&request, connection, None, Timestamp::default());
+/// let text = explanation.to_string();
+/// assert!(text.starts_with("Transport              passed\n"));
+/// assert!(text.ends_with("refused: no credential was presented"));
+/// assert_eq!(explanation.answer().unwrap().status(), 401);
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 #[derive(Debug)]
 pub struct Explanation {
     checks: Vec<(Check, Outcome)>,
