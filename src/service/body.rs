@@ -12,6 +12,25 @@ use crate::limits::Permit;
 pin_project! {
     /// Carries the inner service's body, and with it the place of a simultaneous request, which is
     /// given back when the body ends or is dropped; or the content of a refusal.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// # use http::{Request, Response};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+    /// use http_body_util::{BodyExt, Full};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let builder = ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new());
+    /// # let service = builder.assume_https().build()?.layer(service_fn(|_: Request<()>| async {
+    /// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+    /// # }));
+    /// let refused = service.oneshot(Request::new(())).await?;
+    /// assert_eq!(refused.into_body().collect().await?.to_bytes(), "Please, log in");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Debug)]
     #[project = Projection]
     pub struct GateBody<B> {

@@ -17,6 +17,14 @@ use crate::store::KeyStore;
 
 /// Collects the configuration of an [`ApiKeyLayer`]. What is not set has its safest value: HTTPS
 /// from the connection's own acceptor, no trusted proxy, no request without a key.
+///
+/// ```
+/// use tower_api_key::{ApiKeyLayer, ConfigError, store::MemoryStore, vendors};
+///
+/// let builder = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new());
+/// let refused = builder.without_limits().environment("").build();
+/// assert!(matches!(refused, Err(ConfigError::Name(_))), "found before any request came");
+/// ```
 #[must_use = "a builder does nothing until it is built"]
 #[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
 pub struct ApiKeyLayerBuilder {
@@ -76,6 +84,23 @@ impl ApiKeyLayerBuilder {
     }
 
     /// Believes these proxies on HTTPS and on the client's address; nobody unless set.
+    ///
+    /// ```
+    /// # use tower_api_key::{ApiKeyLayer, clock::Timestamp, store::MemoryStore, vendors};
+    /// # use tower_api_key::decision::{Check, Outcome};
+    /// # use tower_api_key::key::Networks;
+    /// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
+    ///
+    /// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
+    /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
+    /// let layer = builder.trusted_proxies(proxies).build()?;
+    ///
+    /// let request = http::Request::get("/").header("forwarded", "proto=https").body(())?;
+    /// let proxy = Connection::plain("10.0.0.1:4711".parse()?);
+    /// let explanation = layer.explain(&request, proxy, None, Timestamp::default());
+    /// assert_eq!(explanation.outcome(Check::Transport), &Outcome::Passed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.proxies = proxies;
         self
@@ -89,38 +114,109 @@ impl ApiKeyLayerBuilder {
     }
 
     /// Serves keys of this environment only; one of another is answered like an unknown key.
+    ///
+    /// ```
+    /// # use tower_api_key::clock::Timestamp;
+    /// # use tower_api_key::decision::{Check, Outcome};
+    /// # use tower_api_key::key::{Account, KeyRecord};
+    /// # use tower_api_key::request::Connection;
+    /// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+    /// # let builder = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new()).without_limits();
+    /// let layer = builder.environment("production").build()?;
+    /// # let acme = Account::builder("acme").build()?.into();
+    /// let record = KeyRecord::builder("key_1", acme).environment("sandbox").build()?.into();
+    /// # let bearer = "Bearer persona_sandbox_0123456789abcdef";
+    /// # let request = http::Request::get("/").header("authorization", bearer).body(())?;
+    /// # let at = Timestamp::default();
+    /// # let explanation = layer.explain(&request, Connection::unknown(), Some(&record), at);
+    /// let refused = Outcome::Refused(Denial::EnvironmentMismatch);
+    /// assert_eq!(explanation.outcome(Check::Environment), &refused);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.environment = Some(environment.into());
         self
     }
 
     /// Sets how keys are digested: SHA-256, unless set to HMAC-SHA-256 with a pepper.
+    ///
+    /// ```
+    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+    /// use tower_api_key::key::{Issuer, KeyFormat, KeyHasher, Pepper};
+    ///
+    /// let hasher = KeyHasher::with_pepper(&Pepper::new(*b"32 bytes of the random generator")?);
+    /// let issuer = Issuer::new(KeyFormat::hex(40), hasher.clone()); // both need the same one
+    /// # let builder = ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new());
+    /// let layer = builder.hasher(hasher).build()?;
+    /// # assert!(issuer.issue(None).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn hasher(mut self, hasher: KeyHasher) -> Self {
         self.hasher = hasher;
         self
     }
 
-    /// Reads the time from another clock than the system's.
+    /// Reads the time from another clock than the system's; a test that needs one finds an example
+    /// at [`ManualClock`](crate::clock::ManualClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Tells an observer of refusals, exposed keys, and failures.
+    /// Tells an observer of refusals, exposed keys, and failures; [`Observer`] has an example.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
     /// Lets requests without any credential pass, without a grant, where the route needs no scope,
-    /// kind or account, and counts nothing. A bad credential is refused all the same, and HTTPS is still required.
+    /// kind or account, and counts nothing. A bad credential is refused all the same, and HTTPS is
+    /// still required.
+    ///
+    /// ```
+    /// # use http::Request;
+    /// # use tower_api_key::{ApiKeyLayer, clock::Timestamp, request::Connection};
+    /// # use tower_api_key::{store::MemoryStore, vendors};
+    /// use tower_api_key::rules::{Route, Routes};
+    ///
+    /// let routes = Routes::new()
+    ///     .on(&[], "/status", Route::new())
+    ///     .on(&[], "/users", Route::new().all_of(&["users.read"]));
+    /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).assume_https();
+    /// let layer = builder.routes(routes).optional().build()?;
+    /// # let passes = |path: &str| {
+    /// #     let request = Request::get(path).body(()).unwrap();
+    /// #     let unknown = Connection::unknown();
+    /// #     layer.explain(&request, unknown, None, Timestamp::default()).decision().is_ok()
+    /// # };
+    /// assert!(passes("/status"));
+    /// assert!(!passes("/users"));
+    /// # Ok::<(), tower_api_key::ConfigError>(())
+    /// ```
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
     /// Lets CORS preflights (`OPTIONS` with `Origin` and `Access-Control-Request-Method`) without a
-    /// credential pass, without a grant, to whatever answers `OPTIONS` behind. Unneeded where a CORS layer outside the gate answers them.
+    /// credential pass, without a grant, to whatever answers `OPTIONS` behind. Unneeded
+    /// where a CORS layer outside the gate answers them.
+    ///
+    /// ```
+    /// # use http::Request;
+    /// # use tower_api_key::{ApiKeyLayer, clock::Timestamp, request::Connection};
+    /// # use tower_api_key::{store::MemoryStore, vendors};
+    /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).assume_https();
+    /// let layer = builder.allow_preflight().build()?;
+    /// let preflight = Request::options("/api")
+    ///     .header("origin", "https://app.example.com")
+    ///     .header("access-control-request-method", "POST")
+    ///     .body(())?;
+    /// # let at = Timestamp::default();
+    /// let explanation = layer.explain(&preflight, Connection::unknown(), None, at);
+    /// assert!(explanation.decision().is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn allow_preflight(mut self) -> Self {
         self.preflight = true;
         self
@@ -128,13 +224,42 @@ impl ApiKeyLayerBuilder {
 
     /// Removes the credential from the request before the inner service sees it: for gateways,
     /// whose backends have no business with their clients' keys.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// # use http::{Request, Response};
+    /// # use http_body_util::Full;
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+    /// use tower_api_key::Grant;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = MemoryStore::new();
+    /// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?.into()).build()?;
+    /// # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
+    /// # let builder = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store).without_limits();
+    /// # let builder = builder.assume_https();
+    /// let layer = builder.strip_credential().without_grant().build()?;
+    /// let service = layer.layer(service_fn(|request: Request<()>| async move {
+    ///     assert!(!request.headers().contains_key("authorization"));
+    ///     assert!(request.extensions().get::<Grant>().is_none());
+    /// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+    /// }));
+    /// # let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef").body(())?;
+    /// assert_eq!(service.oneshot(request).await?.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn strip_credential(mut self) -> Self {
         self.strip_credential = true;
         self
     }
 
     /// Leaves no [`Grant`](crate::Grant) in the request's extensions, which spares an allocation
-    /// where no service behind the gate asks who its caller is.
+    /// where no service behind the gate asks who its caller is. There is an example at
+    /// [`strip_credential`](Self::strip_credential).
     pub fn without_grant(mut self) -> Self {
         self.leave_grant = false;
         self

@@ -19,7 +19,8 @@ use super::serving::{Serving, refuse};
 use crate::request::Head;
 
 pin_project! {
-    /// Resolves to the inner service's response, or to a refusal.
+    /// Resolves to the inner service's response, or to a refusal; made by
+    /// [`ApiKeyGate`](super::ApiKeyGate).
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, B>
     where

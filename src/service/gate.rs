@@ -17,6 +17,27 @@ use super::future::ResponseFuture;
 use super::layer::{Apart, Hold, Shared};
 
 /// Guards a service; made by [`ApiKeyLayer`](super::ApiKeyLayer).
+///
+/// ```
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # use http_body_util::Full;
+/// # use tower::{Layer, Service, ServiceExt, service_fn};
+/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+/// use tower_api_key::ApiKeyGate;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
+/// # let inner = service_fn(|_: Request<()>| async {
+/// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+/// # });
+/// let mut gate: ApiKeyGate<_> = layer.layer(inner);
+/// let response = gate.ready().await?.call(Request::new(())).await?;
+/// assert_eq!(response.status(), 400); // no proof of HTTPS; `inner` was not called
+/// # Ok(())
+/// # }
+/// ```
 pub struct ApiKeyGate<S> {
     shared: Arc<Shared>,
     /// Counts this gate's own requests, from its second one on.

@@ -181,6 +181,15 @@ impl ApiKeyLayer {
 
     /// Renders what a client is answered for a denial, apart from the limit headers and others that
     /// speak of the key's account.
+    ///
+    /// ```
+    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+    /// use tower_api_key::Denial;
+    ///
+    /// let layer = ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new()).build()?;
+    /// assert_eq!(layer.answer(&Denial::KeyUnknown).body(), "Invalid API key");
+    /// # Ok::<(), tower_api_key::ConfigError>(())
+    /// ```
     pub fn answer(&self, denial: &Denial) -> Response<Bytes> {
         self.shared.renderer.refuse(denial, false, None)
     }
