@@ -10,6 +10,17 @@
 //! Common to all, unless a vendor says otherwise: two `Authorization` lines are 400 (RFC 6750
 //! §3.1); plain HTTP is 400, never a redirect, for the key has leaked by then; a store or limiter
 //! that cannot answer is 503 with `Retry-After: 5`.
+//!
+//! ```
+//! use tower_api_key::rules::Routes;
+//! use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+//!
+//! let layer = ApiKeyLayer::builder(vendors::POLYTOMIC, MemoryStore::new())
+//!     .routes(Routes::new().rows(vendors::polytomic::ROUTES))
+//!     .build()?;
+//! # assert!(format!("{layer:?}").contains("Polytomic"));
+//! # Ok::<(), tower_api_key::ConfigError>(())
+//! ```
 
 pub mod persona;
 pub mod personyze;

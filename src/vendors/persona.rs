@@ -53,7 +53,16 @@ const fn bad_request(details: &'static str) -> Answer {
     answer(StatusCode::BAD_REQUEST, "Bad request", details).challenge(Challenge::InvalidRequest)
 }
 
-/// The front door of Persona.
+/// Describes the front door of Persona.
+///
+/// ```
+/// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+///
+/// let layer = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new()).without_limits().build()?;
+/// let answer = layer.answer(&Denial::KeyRevoked);
+/// assert_eq!(answer.body(), r#"{"errors":[{"title":"Unauthorized","details":"The API key is invalid."}]}"#);
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 pub const PROFILE: Profile = Profile {
     name: "Persona",
     realm: "Persona",
@@ -112,7 +121,18 @@ pub const PROFILE: Profile = Profile {
     },
 };
 
-/// The permissions of a new key: all that are documented but the three of `api_key`.
+/// Lists the permissions of a new key: all that are documented but the three of `api_key`.
+///
+/// ```
+/// # use tower_api_key::key::{Account, KeyRecord};
+/// use tower_api_key::vendors::persona::DEFAULT_PERMISSIONS;
+///
+/// # let acme = Account::builder("acme").build()?.into();
+/// let record = KeyRecord::builder("key_1", acme).scopes(DEFAULT_PERMISSIONS).build()?;
+/// assert!(record.scopes().contains("inquiry.read"));
+/// assert!(!record.scopes().contains("api_key.read"), "see `KEY_PERMISSIONS`");
+/// # Ok::<(), tower_api_key::key::InvalidRecord>(())
+/// ```
 pub const DEFAULT_PERMISSIONS: &[&str] = &[
     "account.read",
     "account.write",
@@ -140,10 +160,10 @@ pub const DEFAULT_PERMISSIONS: &[&str] = &[
     "workflow.trigger",
 ];
 
-/// The permissions that a new key does not have: to read, change and provision keys.
+/// Lists the permissions that a new key does not have: to read, change and provision keys.
 pub const KEY_PERMISSIONS: &[&str] = &["api_key.write", "api_key.read", "api_key.scim"];
 
-/// The documented routes of inquiries, accounts, reports and keys, and the rate limit's own.
+/// Lists the documented routes of inquiries, accounts, reports and keys, and the rate limit's own.
 pub const ROUTES: &[RouteRow] = &[
     row(&[Method::GET], "/api/v1/inquiries", &["inquiry.read"]),
     row(&[Method::POST], "/api/v1/inquiries", &["inquiry.write"]),

@@ -31,7 +31,16 @@ const fn unauthorized(text: &'static str) -> Answer {
     Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Text(text)).challenge(Challenge::Bare)
 }
 
-/// The front door of Personyze.
+/// Describes the front door of Personyze.
+///
+/// ```
+/// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+///
+/// let layer = ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new()).build()?;
+/// let answer = layer.answer(&Denial::CredentialsMissing);
+/// assert_eq!(answer.body(), "Please, log in");
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 pub const PROFILE: Profile = Profile {
     name: "Personyze",
     realm: "Personyze",
@@ -82,7 +91,7 @@ pub const PROFILE: Profile = Profile {
     },
 };
 
-/// The documented routes: one insert of users in flight per account, with a second in the queue;
+/// Lists the documented routes: one insert of users in flight per account, with a second in the queue;
 /// ten seconds for the tracker; nothing special elsewhere.
 pub const ROUTES: &[RouteRow] = &[
     RouteRow {

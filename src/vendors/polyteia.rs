@@ -45,7 +45,16 @@ const fn bad_request(code: &'static str, message: &'static str) -> Answer {
     answer(StatusCode::BAD_REQUEST, code, message).challenge(Challenge::InvalidRequest)
 }
 
-/// The front door of Polyteia.
+/// Describes the front door of Polyteia.
+///
+/// ```
+/// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+///
+/// let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
+/// let answer = layer.answer(&Denial::KeyRevoked);
+/// assert_eq!(answer.body(), r#"{"error":{"code":"unauthorized","message":"The access key is invalid."}}"#);
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 pub const PROFILE: Profile = Profile {
     name: "Polyteia",
     realm: "Polyteia",
@@ -97,5 +106,5 @@ pub const PROFILE: Profile = Profile {
     },
 };
 
-/// The one documented route.
+/// Lists the one documented route.
 pub const ROUTES: &[RouteRow] = &[RouteRow { methods: &[], path: "/api", route: Route::new() }];

@@ -19,11 +19,21 @@ use crate::request::{BasicKey, CredentialSource};
 use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
 use crate::rules::{Expected, RequiredHeader, Route, RouteRow};
 
-/// The kind of a key that issues keys for the organizations of a partner.
+/// Names the kind of a key that issues keys for the organizations of a partner.
+///
+/// ```
+/// # use tower_api_key::key::{Account, KeyRecord};
+/// use tower_api_key::vendors::polytomic::PARTNER;
+///
+/// # let agency = Account::builder("agency").build()?.into();
+/// let record = KeyRecord::builder("key_1", agency).kind(PARTNER).build()?;
+/// assert!(record.kind().is_some_and(|kind| *kind == PARTNER));
+/// # Ok::<(), tower_api_key::key::InvalidRecord>(())
+/// ```
 pub const PARTNER: &str = "partner";
-/// The kind of an API key, which belongs to one organization.
+/// Names the kind of an API key, which belongs to one organization.
 pub const ORGANIZATION: &str = "organization";
-/// The kind of the key of a whole deployment, on premises.
+/// Names the kind of the key of a whole deployment, on premises.
 pub const DEPLOYMENT: &str = "deployment";
 
 const MISSING: Answer = unauthorized("No API key was provided").challenge(Challenge::Bare);
@@ -53,7 +63,16 @@ const fn bad_request(key: &'static str, message: &'static str) -> Answer {
 
 const BEARER: CredentialSource = CredentialSource::bearer().only(&[PARTNER, ORGANIZATION]);
 
-/// The front door of Polytomic as a service: Basic does not authenticate.
+/// Describes the front door of Polytomic as a service: Basic does not authenticate.
+///
+/// ```
+/// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+///
+/// let layer = ApiKeyLayer::builder(vendors::POLYTOMIC, MemoryStore::new()).build()?;
+/// let answer = layer.answer(&Denial::AccountMismatch);
+/// assert_eq!(answer.body(), r#"{"key":"not_found","message":"Not found","metadata":{},"status":404}"#);
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 pub const PROFILE: Profile = Profile {
     name: "Polytomic",
     realm: "Polytomic",
@@ -105,13 +124,21 @@ pub const PROFILE: Profile = Profile {
     },
 };
 
-/// The front door of Polytomic on premises: the deployment key authenticates through Basic.
+/// Describes the front door of Polytomic on premises: the deployment key authenticates through Basic.
+///
+/// ```
+/// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+/// let layer = ApiKeyLayer::builder(vendors::POLYTOMIC_ON_PREMISES, MemoryStore::new()).build()?;
+/// let answer = layer.answer(&Denial::CredentialsMissing);
+/// assert_eq!(answer.headers().get_all("www-authenticate").iter().count(), 2); // Basic and Bearer
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 pub const ON_PREMISES: Profile = Profile {
     credentials: &[CredentialSource::basic(BasicKey::UserOrPassword).only(&[DEPLOYMENT]), BEARER],
     ..PROFILE
 };
 
-/// The documented routes: organizations and users for partners, the rest for API keys.
+/// Lists the documented routes: organizations and users for partners, the rest for API keys.
 pub const ROUTES: &[RouteRow] = &[
     row(&[Method::GET], "/api/me", &[]),
     row(&[Method::GET], "/api/organizations", MANAGING),

@@ -41,7 +41,16 @@ const fn bad_request(message: &'static str) -> Answer {
         .challenge(Challenge::InvalidRequest)
 }
 
-/// The front door of REST API Integrations.
+/// Describes the front door of REST API Integrations.
+///
+/// ```
+/// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+///
+/// let layer = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, MemoryStore::new()).without_limits().build()?;
+/// let answer = layer.answer(&Denial::CredentialsMissing);
+/// assert_eq!(answer.body(), r#"{"error":"Missing API key."}"#);
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 pub const PROFILE: Profile = Profile {
     name: "REST API Integrations",
     realm: "REST API Integrations",
@@ -89,7 +98,7 @@ pub const PROFILE: Profile = Profile {
     },
 };
 
-/// The documented routes: reading needs `users.read`, changing needs `users.write`.
+/// Lists the documented routes: reading needs `users.read`, changing needs `users.write`.
 pub const ROUTES: &[RouteRow] = &[
     RouteRow {
         methods: &[Method::GET],
