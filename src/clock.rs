@@ -24,7 +24,7 @@ const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The last instant that can be stated; as the end of a key's life it means never.
+    /// Marks the last instant that can be stated; as the end of a key's life it means never.
     pub const MAX: Self = Self(u64::MAX);
 
     /// Converts seconds since the Unix epoch; a date past the year 2554 becomes the last one.
@@ -86,6 +86,21 @@ pub(crate) const fn nanoseconds(duration: Duration) -> u64 {
 }
 
 /// Tells the time.
+///
+/// ```
+/// use tower_api_key::clock::{Clock, SystemClock, Timestamp};
+///
+/// /// Knows the time a little better than the machine it runs on.
+/// struct Corrected(std::time::Duration);
+///
+/// impl Clock for Corrected {
+///     fn now(&self) -> Timestamp {
+///         SystemClock.now().plus(self.0)
+///     }
+/// }
+/// # let (before, corrected) = (SystemClock.now(), Corrected(std::time::Duration::from_secs(2)));
+/// # assert!(corrected.now().since(before).as_secs() >= 2);
+/// ```
 pub trait Clock: Send + Sync + 'static {
     /// Returns the present instant.
     fn now(&self) -> Timestamp;
@@ -98,6 +113,13 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 }
 
 /// Reads the operating system's wall clock.
+///
+/// ```
+/// use tower_api_key::clock::{Clock, SystemClock, Timestamp};
+///
+/// let in_2020 = Timestamp::from_unix_seconds(1_600_000_000);
+/// assert!(SystemClock.now() > in_2020);
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -116,6 +138,39 @@ impl Clock for SystemClock {
 /// let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
 /// clock.advance(Duration::from_secs(5));
 /// assert_eq!(clock.now().unix_seconds(), 1_005);
+/// ```
+///
+/// A gate that reads it:
+///
+/// ```
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # use http_body_util::Full;
+/// # use tower::{Layer, ServiceExt, service_fn};
+/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+/// # use std::time::Duration;
+/// use tower_api_key::clock::{ManualClock, Timestamp};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let store = MemoryStore::new();
+/// # let acme = Account::builder("acme").build()?.into();
+/// let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
+/// let record = KeyRecord::builder("key_1", acme).expires(Timestamp::from_unix_seconds(1_060));
+/// # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record.build()?);
+/// # let builder = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store).without_limits();
+/// # let builder = builder.assume_https();
+/// let layer = builder.clock(clock.clone()).build()?;
+/// # let service = layer.layer(service_fn(|_: Request<()>| async {
+/// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+/// # }));
+/// # let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef").body(())?;
+/// assert_eq!(service.clone().oneshot(request.clone()).await?.status(), 200);
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(service.oneshot(request).await?.status(), 401);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ManualClock(Arc<AtomicU64>);

@@ -116,6 +116,22 @@ pub enum Denial {
 }
 
 /// Tells how a credential breaks its grammar.
+///
+/// ```
+/// # use http::Request;
+/// # use tower_api_key::clock::Timestamp;
+/// # use tower_api_key::request::Connection;
+/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+/// use tower_api_key::{Denial, Malformation};
+///
+/// # let layer = ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new()).build()?;
+/// # let connection = Connection::tls("192.0.2.1:4711".parse()?);
+/// let request = Request::get("/").header("authorization", "Basic a-b_").body(())?;
+/// let explanation = layer.explain(&request, connection, None, Timestamp::default());
+/// let url_safe = Denial::CredentialsMalformed(Malformation::Base64);
+/// assert_eq!(explanation.decision().unwrap_err(), &url_safe);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Malformation {
@@ -149,6 +165,15 @@ pub enum Malformation {
 }
 
 /// Tells what is wrong with a required header.
+///
+/// ```
+/// # use http::HeaderName;
+/// use tower_api_key::{Denial, HeaderProblem};
+///
+/// let header = HeaderName::from_static("x-polytomic-version");
+/// let denial = Denial::HeaderRefused { header, problem: HeaderProblem::Missing };
+/// assert_eq!(denial.to_string(), "required header `x-polytomic-version` is missing");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderProblem {

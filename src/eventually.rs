@@ -14,7 +14,8 @@ use std::task::{Context, Poll};
 /// ```
 /// use tower_api_key::Eventually;
 ///
-/// # async fn example() {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
 /// assert_eq!(Eventually::now(1).await, 1);
 /// assert_eq!(Eventually::later(async { 2 }).await, 2);
 /// # }

@@ -16,8 +16,13 @@ use crate::rules::RequiredHeader;
 ///
 /// const OURS: Profile = Profile {
 ///     realm: "api.example.com",
-///     ..vendors::REST_INTEGRATIONS
+///     ..vendors::POLYTEIA
 /// };
+/// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore};
+/// let layer = ApiKeyLayer::builder(OURS, MemoryStore::new()).build()?;
+/// let answer = layer.answer(&Denial::CredentialsMissing);
+/// assert_eq!(answer.headers()["www-authenticate"], r#"Bearer realm="api.example.com""#);
+/// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Profile {
