@@ -38,7 +38,8 @@ pub struct Charge<'a> {
     pub record: &'a KeyRecord,
     /// The quotas, all of which must have room.
     pub quotas: Applicable<'a>,
-    /// The cost, in requests, which a gate counts as 1; nothing refuses a cost of 0.
+    /// The cost, in requests: 1 for a request, 0 to see how the quotas of one that is refused for
+    /// another reason stand. Nothing refuses a cost of 0.
     pub cost: u32,
     /// Whether the cost is taken; if not, the verdict tells whether it could be, and how the
     /// quotas stand as they are.
