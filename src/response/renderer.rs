@@ -5,7 +5,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::answer::{Answer, Answers};
-use super::body::PreparedBody;
+use super::body::{CustomBody, PreparedBody};
 use super::challenge::Challenge;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
@@ -41,7 +41,9 @@ struct Prepared {
     status: StatusCode,
     body: PreparedBody,
     challenge: Challenge,
-    challenges: Vec<HeaderValue>,
+    // All headers that do not depend on the request. A copy of the map takes half the time of
+    // inserting them one by one.
+    headers: HeaderMap,
     retry_after: Option<u32>,
 }
 
@@ -70,28 +72,26 @@ impl Renderer {
         trail: Option<Trail<'_>>,
     ) -> Response<Bytes> {
         let row = self.answers.row(denial);
-        let made;
-        let body = match &row.body {
-            PreparedBody::Fixed(body) => body,
+        let mut headers = row.headers.clone();
+        let content = match &row.body {
+            PreparedBody::Fixed(body) => body.content.clone(),
             PreparedBody::Custom(render) => {
-                made = render(denial, row.status);
-                &made
+                let body = render(denial, row.status);
+                describe(&mut headers, &body);
+                body.content
             }
         };
-        let mut response = Response::new(if head { Bytes::new() } else { body.content.clone() });
-        *response.status_mut() = row.status;
-        response.extensions_mut().insert(denial.clone());
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, body.content_type.clone());
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.content.len()));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        self.challenge(headers, row, denial);
+        self.name_scopes(&mut headers, row, denial);
         if let Some(trail) = trail {
-            self.mark(headers, trail);
+            self.mark(&mut headers, trail);
         }
         if let Some(seconds) = row.retry_after(denial) {
-            write_retry_after(headers, seconds);
+            write_retry_after(&mut headers, seconds);
         }
+        let mut response = Response::new(if head { Bytes::new() } else { content });
+        *response.status_mut() = row.status;
+        *response.headers_mut() = headers;
+        response.extensions_mut().insert(denial.clone());
         response
     }
 
@@ -103,17 +103,14 @@ impl Renderer {
         self.principal.write(headers, trail.record);
     }
 
-    fn challenge(&self, headers: &mut HeaderMap, row: &Prepared, denial: &Denial) {
+    /// Says in the challenge which scopes are needed.
+    fn name_scopes(&self, headers: &mut HeaderMap, row: &Prepared, denial: &Denial) {
         if let Denial::ScopeMissing { needed } = denial
             && row.challenge == Challenge::InsufficientScope
             && self.reads_bearer
             && let Some(line) = row.challenge.with_scopes(self.realm, needed)
         {
             headers.insert(WWW_AUTHENTICATE, line);
-            return;
-        }
-        for line in &row.challenges {
-            headers.append(WWW_AUTHENTICATE, line.clone());
         }
     }
 }
@@ -127,13 +124,16 @@ impl Prepared {
         if status == StatusCode::UNAUTHORIZED && challenge == Challenge::None {
             return Err(ConfigError::ChallengeMissing { answer: row });
         }
-        Ok(Self {
-            status,
-            body: body.prepare(status),
-            challenge,
-            challenges: challenge.lines(status, profile.realm, profile.credentials)?,
-            retry_after,
-        })
+        let body = body.prepare(status);
+        let mut headers = HeaderMap::new();
+        if let PreparedBody::Fixed(body) = &body {
+            describe(&mut headers, body);
+        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        for line in challenge.lines(status, profile.realm, profile.credentials)? {
+            headers.append(WWW_AUTHENTICATE, line);
+        }
+        Ok(Self { status, body, challenge, headers, retry_after })
     }
 
     /// Returns the seconds to wait: what the denial knows, else what the row says, at least 1, and
@@ -147,4 +147,10 @@ impl Prepared {
         let seconds = known.or_else(|| limited.then_some(1));
         seconds.map(|seconds| seconds.max(1))
     }
+}
+
+/// Says what a body is, and how long.
+fn describe(headers: &mut HeaderMap, body: &CustomBody) {
+    headers.insert(CONTENT_TYPE, body.content_type.clone());
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(body.content.len()));
 }
