@@ -13,6 +13,7 @@ mod harness;
 mod peers;
 mod refuse;
 mod report;
+mod steps;
 mod store;
 mod subject;
 
@@ -23,7 +24,7 @@ use subject::Keys;
 
 #[derive(Parser)]
 struct Options {
-    /// Measure only these: accept, refuse, growth, routes, contention, store.
+    /// Measure only these: accept, steps, refuse, growth, routes, contention, store.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Write the figures to this file.
@@ -47,6 +48,9 @@ fn main() {
     let keys = Keys::issue(1_000_000, 1);
     if wanted("accept") {
         accept::measure(&mut report, &keys);
+    }
+    if wanted("steps") {
+        steps::measure(&mut report, &keys);
     }
     if wanted("refuse") {
         refuse::measure(&mut report, &keys);
