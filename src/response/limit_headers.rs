@@ -87,37 +87,41 @@ impl LimitHeaders {
 
     /// Sends `RateLimit-Policy` and `RateLimit`.
     pub const STRUCTURED: Self = Self { dialect: Dialect::Structured, ..Self::RATE_LIMIT };
-
-    /// Returns the names of limit, remaining and reset, if the dialect has a field for each.
-    const fn names(self) -> Option<&'static [HeaderName; 3]> {
-        match self.dialect {
-            Dialect::None | Dialect::Structured => None,
-            Dialect::RateLimit => Some(&RATE_LIMIT_NAMES),
-            Dialect::XRateLimit => Some(&X_RATE_LIMIT_NAMES),
-        }
-    }
 }
 
 /// The limit headers of a profile, made as far as they can be without a request.
 #[derive(Debug)]
 pub(super) struct PreparedLimitHeaders {
-    fields: LimitHeaders,
-    // A response without headers gets a copy of this map with the values set anew. Three inserts
-    // into an empty map, each with a hash of a long name, take twice as long.
+    headers: LimitHeaders,
+    // A response without headers gets a copy of this map with the values set anew, which spares it
+    // three hashes of long names.
     template: HeaderMap,
+    /// What stands in the template, in the order in which it and its copies are walked.
+    order: Vec<Field>,
+}
+
+/// A field of the dialects that have one for each number.
+#[derive(Debug, Clone, Copy)]
+enum Field {
+    Limit,
+    Remaining,
+    Reset,
 }
 
 impl PreparedLimitHeaders {
-    pub(super) fn new(fields: LimitHeaders) -> Self {
+    pub(super) fn new(headers: LimitHeaders) -> Self {
         let mut template = HeaderMap::new();
-        let standing = Standing::default();
-        insert(fields, &mut template, &standing, Timestamp::default());
-        Self { fields, template }
+        for (name, _) in headers.fields() {
+            template.insert(name, HeaderValue::from_static("0"));
+        }
+        let field = |name| headers.fields().find(|(other, _)| *other == name);
+        let order = template.keys().filter_map(field).map(|(_, field)| field).collect();
+        Self { headers, template, order }
     }
 
     /// Tells whether anything is written at all.
     pub(super) fn speak(&self) -> bool {
-        self.fields.dialect != Dialect::None
+        self.headers.dialect != Dialect::None
     }
 
     /// Writes the fields, in place of any that the service set.
@@ -128,7 +132,7 @@ impl PreparedLimitHeaders {
         verdict: &Verdict,
         now: Timestamp,
     ) {
-        match self.fields.dialect {
+        match self.headers.dialect {
             Dialect::None => return,
             Dialect::Structured => return write_structured(headers, quotas, verdict),
             Dialect::RateLimit | Dialect::XRateLimit => {}
@@ -136,45 +140,44 @@ impl PreparedLimitHeaders {
         let Some((_, nearest)) = verdict.nearest() else {
             return;
         };
+        let value = |field| number::value(self.headers.number(field, &nearest, now));
         if headers.is_empty() {
-            headers.clone_from(&self.template);
-            for (name, value) in headers.iter_mut() {
-                if let Some(number) = self.fields.number(name, &nearest, now) {
-                    *value = number::value(number);
-                }
+            *headers = self.template.clone();
+            for (slot, field) in headers.values_mut().zip(&self.order) {
+                *slot = value(*field);
             }
         } else {
-            insert(self.fields, headers, &nearest, now);
-        }
-    }
-}
-
-/// Inserts the fields that are sent.
-fn insert(fields: LimitHeaders, headers: &mut HeaderMap, standing: &Standing, now: Timestamp) {
-    for name in fields.names().into_iter().flatten() {
-        if let Some(number) = fields.number(name, standing, now) {
-            headers.insert(name, number::value(number));
+            for (name, field) in self.headers.fields() {
+                headers.insert(name, value(field));
+            }
         }
     }
 }
 
 impl LimitHeaders {
-    /// Returns what a field says, if it is sent.
-    fn number(self, name: &HeaderName, standing: &Standing, now: Timestamp) -> Option<u64> {
-        let [limit, remaining, _] = self.names()?;
-        if name == limit {
-            self.limit.then(|| standing.limit().into())
-        } else if name == remaining {
-            self.remaining.then(|| standing.remaining().into())
-        } else {
-            match self.reset {
-                Reset::Omitted => None,
-                Reset::Seconds => Some(whole_seconds(standing.reset_after())),
-                Reset::UnixTime => {
-                    let end = now.plus(standing.reset_after());
-                    Some(whole_seconds(end.since(Timestamp::default())))
-                }
+    /// Lists the fields that are sent, in the dialects that have one for each number.
+    fn fields(self) -> impl Iterator<Item = (&'static HeaderName, Field)> {
+        let names = match self.dialect {
+            Dialect::None | Dialect::Structured => None,
+            Dialect::RateLimit => Some(&RATE_LIMIT_NAMES),
+            Dialect::XRateLimit => Some(&X_RATE_LIMIT_NAMES),
+        };
+        let fields = [Field::Limit, Field::Remaining, Field::Reset];
+        let sent = [self.limit, self.remaining, self.reset != Reset::Omitted];
+        let named = names.into_iter().flatten().zip(fields).zip(sent);
+        named.filter(|(_, sent)| *sent).map(|(named, _)| named)
+    }
+
+    /// Returns what a field says.
+    fn number(self, field: Field, standing: &Standing, now: Timestamp) -> u64 {
+        match field {
+            Field::Limit => standing.limit().into(),
+            Field::Remaining => standing.remaining().into(),
+            Field::Reset if self.reset == Reset::UnixTime => {
+                let end = now.plus(standing.reset_after());
+                whole_seconds(end.since(Timestamp::default()))
             }
+            Field::Reset => whole_seconds(standing.reset_after()),
         }
     }
 }
