@@ -15,6 +15,7 @@ mod refuse;
 mod report;
 mod steps;
 mod store;
+#[path = "../subject/mod.rs"]
 mod subject;
 
 use clap::Parser;

@@ -1,5 +1,7 @@
 //! What is measured: keys, requests, and gates around a service that does nothing.
 
+#![allow(dead_code)] // Each bench uses its own part of this.
+
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
@@ -134,6 +136,11 @@ thread_local! {
     static SERVED: RefCell<Vec<Request<()>>> = RefCell::new(Vec::with_capacity(BATCH));
 }
 
+/// Frees the requests that came through.
+pub(crate) fn free_served() {
+    SERVED.with_borrow_mut(Vec::clear);
+}
+
 /// The service behind every gate: it puts the request away and answers without headers or content.
 pub(crate) fn nothing() -> Nothing {
     service_fn(|request| {
@@ -179,7 +186,7 @@ where
         for response in responses.drain(..) {
             assert_eq!(black_box(response).status().as_u16(), expected);
         }
-        SERVED.with_borrow_mut(Vec::clear);
+        free_served();
     }
     took
 }
@@ -229,10 +236,21 @@ pub(crate) fn gate(
     speed: u64,
     extras: Extras,
 ) -> Gate {
+    gate_on(Fast::new(speed), profile, store, routes, extras)
+}
+
+/// Builds the same on another clock.
+pub(crate) fn gate_on(
+    clock: impl Clock,
+    profile: &Profile,
+    store: &MemoryStore,
+    routes: Routes,
+    extras: Extras,
+) -> Gate {
     let layer = ApiKeyLayer::builder(*profile, store.clone())
         .routes(routes)
         .limits(MemoryLimiter::with_capacity(2_000_000), OnLimiterFailure::Deny)
-        .clock(Fast::new(speed));
+        .clock(clock);
     let layer = if extras == Extras::None { layer.without_grant() } else { layer };
     layer.build().expect("valid").layer(nothing())
 }
