@@ -56,8 +56,15 @@ impl Index {
     }
 
     /// Lists where the keys of an account lie.
-    pub(super) fn keys_of(&self, account: &str) -> Vec<Location> {
-        self.accounts.get(account).map_or_else(Vec::new, |members| members.keys.clone())
+    pub(super) fn keys_of(&self, account: &str) -> &[Location] {
+        self.accounts.get(account).map_or(&[], |members| &members.keys)
+    }
+
+    /// Takes the keys of an account away, to be given back one by one. To look each up among all of
+    /// them would take a large account a time in proportion to their square.
+    pub(super) fn take_keys(&mut self, account: &str) -> Vec<Location> {
+        let members = self.accounts.get_mut(account);
+        members.map_or_else(Vec::new, |members| std::mem::take(&mut members.keys))
     }
 
     /// Finds a key by its id.
@@ -72,25 +79,24 @@ impl Index {
         location
     }
 
-    /// Notes that a key lies at a location now, in place of another if it had one.
+    /// Notes that a key lies at a location now.
     pub(super) fn note(&mut self, table: &Table, record: &KeyRecord, at: Location) {
         let id = record.id().as_str();
         let hasher = &self.hasher;
         let rehash = |at: &Location| {
             hasher.hash_one(table.entry(*at).map_or("", |entry| entry.record.id().as_str()))
         };
-        let hash = hasher.hash_one(id);
-        let noted = self.ids.entry(hash, |other| is_of(table, *other, id), rehash);
-        let before = match noted {
-            hashbrown::hash_table::Entry::Occupied(mut entry) => {
-                Some(std::mem::replace(entry.get_mut(), at))
-            }
+        let noted = self.ids.entry(hasher.hash_one(id), |other| is_of(table, *other, id), rehash);
+        match noted {
+            hashbrown::hash_table::Entry::Occupied(mut entry) => *entry.get_mut() = at,
             hashbrown::hash_table::Entry::Vacant(entry) => {
                 entry.insert(at);
-                None
             }
-        };
-        let account = record.account();
+        }
+    }
+
+    /// Adds a key to its account, in place of where it lay before.
+    pub(super) fn join(&mut self, account: &Arc<Account>, at: Location, before: Option<Location>) {
         let members = self.accounts.entry(account.id().clone()).or_insert_with(|| Members {
             account: Arc::clone(account),
             keys: Vec::new(),
@@ -110,7 +116,9 @@ impl Index {
         };
         let (at, _) = found.remove();
         if let Some(members) = self.accounts.get_mut(account) {
-            members.keys.retain(|key| *key != at);
+            if let Some(place) = members.keys.iter().position(|key| *key == at) {
+                members.keys.swap_remove(place);
+            }
             if members.keys.is_empty() && !members.kept {
                 self.accounts.remove(account);
             }
