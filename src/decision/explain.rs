@@ -91,9 +91,16 @@ impl Explanation {
         }
     }
 
-    /// Returns what a refused client is answered.
+    /// Returns what a refused client is answered, apart from limit headers: no limiter was asked.
     pub const fn answer(&self) -> Option<&Response<Bytes>> {
         self.answer.as_ref()
+    }
+
+    /// Tells whether a refusal speaks to the owner of a key that serves, and not to a stranger.
+    pub(crate) fn is_of_principal(&self) -> bool {
+        let refuses = |(_, outcome): &&(Check, Outcome)| matches!(outcome, Outcome::Refused(_));
+        let first = self.checks.iter().find(refuses);
+        first.is_some_and(|(check, _)| Check::AUTHORIZING.contains(check))
     }
 
     /// Explains what a policy decides of a request, if the store answers with `record`.

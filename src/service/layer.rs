@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use tower_layer::Layer;
 
 use super::builder::ApiKeyLayerBuilder;
@@ -15,10 +15,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::decision::{Explanation, Policy};
 use crate::denial::Denial;
 use crate::key::KeyRecord;
-use crate::limits::{ConcurrencyLimiter, Limiter, OnLimiterFailure};
+use crate::limits::{Applicable, ConcurrencyLimiter, Limiter, OnLimiterFailure};
 use crate::profile::Profile;
 use crate::request::Connection;
-use crate::response::Renderer;
+use crate::response::{Renderer, Trail};
 use crate::store::KeyStore;
 
 /// Puts a gate in front of a service: only requests with a key that serves get through, and every
@@ -174,7 +174,11 @@ impl ApiKeyLayer {
         let policy = &self.shared.policy;
         let mut explanation = Explanation::new(policy, request, connection, record, now);
         if let Err(denial) = explanation.decision() {
-            explanation.answer = Some(self.answer(denial));
+            let principal = record.filter(|_| explanation.is_of_principal());
+            let quotas = Applicable::default();
+            let trail = principal.map(|record| Trail { record, quotas, verdict: None, now });
+            let head = request.method() == Method::HEAD;
+            explanation.answer = Some(self.shared.renderer.refuse(denial, head, trail));
         }
         explanation
     }

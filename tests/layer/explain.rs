@@ -7,9 +7,10 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::decision::{Check, Explanation, Outcome};
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::request::Connection;
+use tower_api_key::response::{PrincipalHeader, PrincipalValue};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, Denial};
+use tower_api_key::{ApiKeyLayer, Denial, Profile};
 
 use crate::support::{PROFILE, anonymous, request, tls};
 
@@ -74,4 +75,32 @@ fn an_explanation_agrees_with_the_layer() {
     assert!(explained.answer().is_none());
     let elsewhere = layer.explain(&request(Method::GET, "/x"), tls(), Some(&record), NOW);
     assert_eq!(elsewhere.decision().unwrap_err(), &Denial::RouteUnknown);
+}
+
+/// The answer is the client's, but for limit headers: principal headers and HEAD included.
+#[test]
+fn an_explanation_answers_as_the_layer_does() {
+    const OWN: Profile = Profile {
+        principal_headers: &[PrincipalHeader { name: "owner", value: PrincipalValue::Account }],
+        ..PROFILE
+    };
+    let routes = Routes::new().on(&[Method::GET], "/users", Route::new().all_of(&["users.write"]));
+    let layer = ApiKeyLayer::builder(OWN, MemoryStore::new()).routes(routes).build().unwrap();
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    let serves = Arc::new(KeyRecord::builder("key_1", Arc::clone(&account)).build().unwrap());
+    let revoked = Arc::new(serves.edit().revoked(true).build().unwrap());
+    for (method, record, status, owner) in [
+        (Method::GET, Some(&serves), 403, Some("acme")),
+        (Method::HEAD, Some(&serves), 403, Some("acme")),
+        (Method::PUT, Some(&serves), 403, Some("acme")),
+        (Method::GET, Some(&revoked), 401, None),
+        (Method::GET, None, 401, None),
+    ] {
+        let request = request(method.clone(), "/users");
+        let explanation = layer.explain(&request, tls(), record, NOW);
+        let answer = explanation.answer().unwrap();
+        let told = answer.headers().get("owner").map(|value| value.to_str().unwrap());
+        assert_eq!((answer.status().as_u16(), told), (status, owner), "{method}");
+        assert_eq!(answer.body().is_empty(), method == Method::HEAD);
+    }
 }
