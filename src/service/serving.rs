@@ -21,6 +21,7 @@ use crate::response::{Asked, keep_private, vary_by};
 pub(super) struct Serving {
     shared: Hold,
     admitted: Admitted,
+    // Made when the inner service first has to be waited for.
     timer: Option<Pin<Box<Sleep>>>,
     // A HEAD request gets a refusal without content.
     head: bool,
@@ -43,8 +44,7 @@ impl Serving {
                 request.extensions_mut().remove::<Grant>();
             }
         }
-        let timer = admitted.budget.map(|budget| Box::pin(sleep(budget)));
-        Self { timer, head: request.method() == Method::HEAD, shared, admitted }
+        Self { timer: None, head: request.method() == Method::HEAD, shared, admitted }
     }
 
     /// Adds to the inner service's response, or renders the denial that it asks for.
@@ -75,9 +75,10 @@ impl Serving {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Response<GateBody<R>>> {
-        let (Some(timer), Some(budget)) = (&mut self.timer, self.admitted.budget) else {
+        let Some(budget) = self.admitted.budget else {
             return Poll::Pending;
         };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(budget)));
         timer.as_mut().poll(context).map(|()| self.time_out(budget))
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 use http_body_util::Full;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_api_key::key::{KeyDigest, KeyRecord, Quota};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, OnLimiterFailure, Verdict};
 use tower_api_key::request::Connection;
@@ -178,4 +178,14 @@ async fn the_operator_hears_of_spent_budgets() {
     }));
     service.oneshot(request(Method::GET, "/")).await.unwrap();
     assert_eq!(log.lines(), ["refused timed_out key_1"]);
+}
+
+/// A gate may be called before there is a runtime; only what waits needs one.
+#[test]
+fn a_budget_needs_no_runtime_until_it_waits() {
+    let routes = Routes::new().on(&[], "/", Route::new().budget(Duration::from_secs(1)));
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes).build().unwrap();
+    let called = greeting(&layer).call(request(Method::GET, "/"));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(called).unwrap().status(), 200);
 }
