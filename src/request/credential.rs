@@ -81,10 +81,12 @@ impl Credentials {
         let mut found: Option<(&'a HeaderValue, Option<&'static CredentialSource>)> = None;
         let authorization = self.reads_authorization.then_some((&AUTHORIZATION, None));
         let own = self.headers.iter().map(|(name, source)| (name, Some(*source)));
+        // Where no header has two lines, none of these has, and nobody need walk them.
+        let repeated = headers.len() > headers.keys_len();
         for (name, source) in authorization.into_iter().chain(own) {
-            let mut lines = headers.get_all(name).iter();
-            let Some(line) = lines.next() else { continue };
-            if found.is_some() || lines.next().is_some() {
+            let Some(line) = headers.get(name) else { continue };
+            let another = || headers.get_all(name).iter().nth(1).is_some();
+            if found.is_some() || (repeated && another()) {
                 return Err(Denial::CredentialsAmbiguous);
             }
             found = Some((line, source));

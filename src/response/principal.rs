@@ -93,6 +93,11 @@ impl PrincipalHeaders {
         })
     }
 
+    /// Tells whether nothing is written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.headers.is_empty()
+    }
+
     /// Writes the headers, in place of any that the service set.
     pub(super) fn write(&self, headers: &mut HeaderMap, record: &KeyRecord) {
         for (name, value) in &self.headers {

@@ -64,6 +64,11 @@ impl Renderer {
         self.limit_headers.speak()
     }
 
+    /// Tells whether a response to an authenticated request carries anything of the gate's.
+    pub(crate) fn marks(&self) -> bool {
+        self.speaks_of_limits() || !self.principal.is_empty()
+    }
+
     /// Renders a refusal. A `HEAD` gets the same headers and no content (RFC 9110 §9.3.2).
     pub(crate) fn refuse(
         &self,

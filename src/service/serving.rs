@@ -53,7 +53,9 @@ impl Serving {
             return self.deny(&denial);
         }
         let Self { shared, admitted, .. } = self;
-        if let Some(trail) = admitted.trail(&shared.policy) {
+        if shared.renderer.marks()
+            && let Some(trail) = admitted.trail(&shared.policy)
+        {
             shared.renderer.mark(response.headers_mut(), trail);
         }
         match admitted.source.map(|source| source.scheme) {
