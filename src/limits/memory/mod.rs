@@ -16,8 +16,9 @@ use crate::key::{Bookmark, Per};
 /// Parts of the state that can take in new subjects at the same time; a power of two.
 const SHARDS: usize = 16;
 
-/// Places that a shard has at most, so that its own number and a place fit a bookmark.
-const MOST_PLACES: usize = u32::MAX as usize / SHARDS;
+/// Places that a shard has at most: 67 million in all, which take 8 GB. Its own number and a place
+/// fit a bookmark.
+const MOST_PLACES: usize = 1 << 22;
 
 /// How often a request looks for its meters again, if they became another's while it was on its way.
 const ATTEMPTS: usize = 16;
@@ -60,9 +61,10 @@ impl MemoryLimiter {
         Self::with_capacity(1_000_000)
     }
 
-    /// Creates a limiter for this many active accounts, and keys with quotas of their own. Names do
-    /// not spread evenly over the 16 shards, so each takes some more than its share. A subject that
-    /// finds its shard full of active ones makes the limiter fail, and the gate's
+    /// Creates a limiter for this many active accounts, and keys with quotas of their own, at most 67
+    /// million; each takes 128 bytes once it is counted, with up to two quotas. Names do not spread
+    /// evenly over the 16 shards, so each shard takes some more than its share. A subject that finds
+    /// its shard full of active ones makes the limiter fail, and the gate's
     /// [`OnLimiterFailure`](super::OnLimiterFailure) decides: to drop an active counter would be to
     /// give its account a fresh quota.
     pub fn with_capacity(subjects: usize) -> Self {
@@ -231,6 +233,15 @@ mod tests {
         assert!((1_000..=limiter.len()).contains(&passed) && limiter.len() <= 2_560, "{passed}");
         assert!((0..5_000).all(|n| !charge(&limiter, n, &quotas, START)));
         assert!(charge(&limiter, 9_999, &quotas, START.plus(MINUTE)), "all idle by now");
+    }
+
+    #[test]
+    fn any_capacity_is_one_that_serves() {
+        let quotas = [Quota::new("minute", 1, MINUTE)];
+        for capacity in [0, 1, usize::MAX] {
+            let limiter = MemoryLimiter::with_capacity(capacity);
+            assert!(charge(&limiter, 1, &quotas, START) && !charge(&limiter, 1, &quotas, START));
+        }
     }
 
     #[test]
