@@ -134,7 +134,10 @@ impl KeyFormat {
                 }
                 Segment::Characters { alphabet, at_least, at_most } => {
                     // Only the last segment varies in length, so it takes all that is left.
-                    let count = rest.len().clamp(at_least.into(), at_most.into());
+                    let count = rest.len().min(at_most.into());
+                    if count < usize::from(at_least) {
+                        return false;
+                    }
                     let split = rest.split_at_checked(count);
                     split.filter(|(text, _)| alphabet.holds(text)).map(|(_, tail)| tail)
                 }

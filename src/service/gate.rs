@@ -15,6 +15,7 @@ use super::body::GateBody;
 use super::flow;
 use super::future::ResponseFuture;
 use super::layer::{Apart, Hold, Shared};
+use super::outcome::Outcome;
 
 /// Guards a service; made by [`ApiKeyLayer`](super::ApiKeyLayer).
 ///
@@ -89,6 +90,11 @@ where
         let shared = self.hold();
         match flow::begin(&shared, &request) {
             ControlFlow::Break(outcome) => {
+                if matches!(outcome, Outcome::Refused(_)) {
+                    // What the inner service reserved when it was polled ready is given back.
+                    let clone = self.inner.clone();
+                    self.inner = clone;
+                }
                 ResponseFuture::decided(shared, outcome, request, &mut self.inner)
             }
             ControlFlow::Continue(wait) => {

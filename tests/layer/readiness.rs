@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -49,5 +50,44 @@ async fn the_ready_instance_moves_into_the_future() {
         assert_eq!(accepted.unwrap().status(), 200);
         let refused = service.ready().await.unwrap().call(anonymous(Method::GET, "/")).await;
         assert_eq!(refused.unwrap().status(), 401);
+    }
+}
+
+/// What the inner service reserved for a request that is refused is given back at once.
+#[tokio::test]
+async fn a_refusal_holds_no_reservation() {
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).build().unwrap();
+    let held = Arc::new(());
+    let mut gate = layer.layer(Reserving { pool: Arc::clone(&held), reserved: None });
+    let refused = gate.ready().await.unwrap().call(anonymous(Method::GET, "/")).await;
+    assert_eq!(refused.unwrap().status(), 401);
+    assert_eq!(Arc::strong_count(&held), 2, "the test's own and the pool's");
+}
+
+/// Reserves a place when it is polled ready; a clone has none.
+struct Reserving {
+    pool: Arc<()>,
+    reserved: Option<Arc<()>>,
+}
+
+impl Clone for Reserving {
+    fn clone(&self) -> Self {
+        Self { pool: Arc::clone(&self.pool), reserved: None }
+    }
+}
+
+impl Service<Request<()>> for Reserving {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.reserved = Some(Arc::clone(&self.pool));
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        self.reserved = None;
+        ready(Ok(Response::new(Full::new(Bytes::new()))))
     }
 }

@@ -126,7 +126,9 @@ impl Meter {
 
     #[cold]
     fn fetch(&mut self, quota: &Quota, identity: u64, to: usize, now: Timestamp) {
-        let found = self.windows.iter().position(|window| window.identity == identity);
+        // One further in front is taken already: by a quota that is listed twice.
+        let behind = self.windows.iter().skip(to).position(|window| window.identity == identity);
+        let found = behind.map(|place| to + place);
         let from = found.unwrap_or_else(|| {
             if self.windows.len() >= MAX_COUNTERS {
                 let mut place = 0..;

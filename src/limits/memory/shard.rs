@@ -1,7 +1,7 @@
 //! A part of the limiter's state: meters, and the way from a subject to its own.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use hashbrown::HashTable;
 
@@ -15,6 +15,9 @@ const CHUNK: usize = 256;
 /// makes room for itself as soon as one in eight is idle, in a time that does not depend on how many
 /// there are.
 const LOOKS: usize = 8;
+
+/// The same when no other can be made.
+const LOOKS_WHEN_FULL: usize = 1024;
 
 /// Holds the meters of a part of all subjects.
 ///
@@ -99,7 +102,9 @@ impl Shard {
         hasher: &RandomState,
         now: Timestamp,
     ) -> Option<usize> {
-        for _ in 0..LOOKS.min(directory.used) {
+        let full = directory.used >= self.capacity;
+        let looks = if full { LOOKS_WHEN_FULL } else { LOOKS };
+        for _ in 0..looks.min(directory.used) {
             let place = directory.hand;
             directory.hand = (place + 1) % directory.used;
             if self.forget_idle(directory, hasher, place, now) {
@@ -122,8 +127,10 @@ impl Shard {
     ) -> bool {
         let chunk = self.meters.get(place / CHUNK).and_then(OnceLock::get);
         let meter = chunk.and_then(|chunk| chunk.get(place % CHUNK));
-        let Some(Ok(mut meter)) = meter.map(|meter| meter.0.try_lock()) else {
-            return false;
+        let mut meter = match meter.map(|meter| meter.0.try_lock()) {
+            Some(Ok(meter)) => meter,
+            Some(Err(TryLockError::Poisoned(poisoned))) => poisoned.into_inner(),
+            Some(Err(TryLockError::WouldBlock)) | None => return false,
         };
         let Some(subject) = meter.subject().filter(|_| meter.is_idle(now)) else {
             return false;
