@@ -242,6 +242,14 @@ mod tests {
     }
 
     #[test]
+    fn a_contradictory_format_matches_nothing() {
+        let format = KeyFormat::new().between(Alphabet::Hex, 5, 4);
+        for key in [&b""[..], b"abcd", b"abcde", b"abcdef"] {
+            assert!(!format.matches(key));
+        }
+    }
+
+    #[test]
     fn formats_match_their_keys_and_nothing_else() {
         let live = KeyFormat::new().literal("pk_live_").characters(Alphabet::LowerHex, 32);
         let open = KeyFormat::new().literal("p_").between(Alphabet::Token, 4, 6);

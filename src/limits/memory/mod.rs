@@ -236,6 +236,15 @@ mod tests {
     }
 
     #[test]
+    fn a_quota_that_is_listed_twice_panics_nowhere() {
+        let limiter = MemoryLimiter::new();
+        let quota = Quota::new("minute", 2, MINUTE);
+        let twice = [quota.clone(), quota.clone()];
+        assert!(charge(&limiter, 1, &twice, START) && charge(&limiter, 1, &twice, START));
+        assert!(!charge(&limiter, 1, &twice, START) && !charge(&limiter, 1, &[quota], START));
+    }
+
+    #[test]
     fn any_capacity_is_one_that_serves() {
         let quotas = [Quota::new("minute", 1, MINUTE)];
         for capacity in [0, 1, usize::MAX] {

@@ -162,6 +162,8 @@ impl Index {
         } else {
             if self.scopes.len() == self.scopes.capacity() {
                 self.scopes.retain(ScopeSet::is_shared);
+                // Where nearly all are in use, the next look is as many sets away.
+                self.scopes.reserve(self.scopes.len() + 1);
             }
             self.scopes.insert(account.scopes().clone());
         }
