@@ -27,9 +27,8 @@ const ATTEMPTS: usize = 16;
 ///
 /// All counters of an account lie side by side behind one lock, and those of a key behind another,
 /// so a request's quotas are charged in one step. A key's record remembers where its account's
-/// counters lie. A
-/// new account takes the place of one whose windows are over; there are never many more accounts
-/// than the capacity.
+/// counters lie. A new account takes the place of one whose windows are over; there are never many
+/// more accounts than the capacity.
 ///
 /// ```
 /// use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
@@ -64,8 +63,8 @@ impl MemoryLimiter {
     /// Creates a limiter for this many active accounts, and keys with quotas of their own, at most 67
     /// million; each takes 128 bytes once it is counted, with up to two quotas. Names do not spread
     /// evenly over the 16 shards, so each shard takes some more than its share. A subject that finds
-    /// its shard full of active ones makes the limiter fail, and the gate's
-    /// [`OnLimiterFailure`](super::OnLimiterFailure) decides: to drop an active counter would be to
+    /// its shard full, and none idle among the 1024 that it looks at, makes the limiter fail, and the
+    /// gate's [`OnLimiterFailure`](super::OnLimiterFailure) decides: to drop an active counter would be to
     /// give its account a fresh quota.
     pub fn with_capacity(subjects: usize) -> Self {
         let share = subjects.div_ceil(SHARDS);
@@ -107,13 +106,7 @@ impl MemoryLimiter {
                 Place::forget(bookmark);
                 continue;
             };
-            let mut key = match key {
-                None => None,
-                place => match self.meter(place, Claim::Subject(of_key())) {
-                    Ok(key) => key,
-                    Err(Elsewhere) => continue,
-                },
-            };
+            let Ok(mut key) = self.meter(key, Claim::Subject(of_key())) else { continue };
             let mut meters = Meters { account: account.as_deref_mut(), key: key.as_deref_mut() };
             return Ok(meters.charge(charge));
         }

@@ -61,7 +61,7 @@ impl Shard {
 
     /// Returns the meter at a place, if there ever was one.
     pub(super) fn meter(&self, place: usize) -> Option<MutexGuard<'_, Meter>> {
-        let meter = self.meters.get(place / CHUNK)?.get()?.get(place % CHUNK)?;
+        let meter = self.slot(place)?;
         // A poisoned lock would only mean a panic between two counters of one request.
         Some(meter.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -125,9 +125,7 @@ impl Shard {
         place: usize,
         now: Timestamp,
     ) -> bool {
-        let chunk = self.meters.get(place / CHUNK).and_then(OnceLock::get);
-        let meter = chunk.and_then(|chunk| chunk.get(place % CHUNK));
-        let mut meter = match meter.map(|meter| meter.0.try_lock()) {
+        let mut meter = match self.slot(place).map(|meter| meter.0.try_lock()) {
             Some(Ok(meter)) => meter,
             Some(Err(TryLockError::Poisoned(poisoned))) => poisoned.into_inner(),
             Some(Err(TryLockError::WouldBlock)) | None => return false,
@@ -141,6 +139,10 @@ impl Shard {
         }
         *meter = Meter::default();
         true
+    }
+
+    fn slot(&self, place: usize) -> Option<&LockedMeter> {
+        self.meters.get(place / CHUNK)?.get()?.get(place % CHUNK)
     }
 
     fn directory(&self) -> MutexGuard<'_, Directory> {
