@@ -73,21 +73,35 @@ impl Counter {
 
     /// Takes the cost of a request that [`wait`](Self::wait) has let pass.
     pub fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
-        match &mut self.0 {
-            State::Fixed(window) => window.charge(quota, now, cost),
-            State::Bucket(bucket) => bucket.charge(quota, now, cost),
-            State::Sliding(window) => window.charge(quota, now, cost),
-        }
+        self.settle(quota, now);
+        self.take(quota, now, cost);
     }
 
     /// Returns what is left and when it is back.
     pub fn standing(&mut self, quota: &Quota, now: Timestamp) -> Standing {
+        self.settle(quota, now);
+        self.take(quota, now, 0)
+    }
+
+    /// Takes a cost, or nothing, from a counter that was just asked at this instant, and returns
+    /// what is left.
+    pub(super) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Standing {
         let (remaining, reset) = match &mut self.0 {
-            State::Fixed(window) => window.standing(quota, now),
-            State::Bucket(bucket) => bucket.standing(quota, now),
-            State::Sliding(window) => window.standing(quota, now),
+            State::Fixed(window) => window.take(quota, now, cost),
+            State::Bucket(bucket) => bucket.take(quota, now, cost),
+            State::Sliding(window) => window.take(quota, now, cost),
         };
         Standing::in_nanoseconds(quota.limit(), remaining, reset)
+    }
+
+    fn settle(&mut self, quota: &Quota, now: Timestamp) {
+        match &mut self.0 {
+            State::Fixed(window) => window.settle(quota, now),
+            State::Bucket(bucket) => {
+                bucket.settle(quota, now);
+            }
+            State::Sliding(window) => window.settle(quota, now),
+        }
     }
 
     /// Tells whether the counter is as good as new, so that it can be forgotten.

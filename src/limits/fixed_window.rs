@@ -14,7 +14,7 @@ pub(super) struct FixedWindow {
 impl FixedWindow {
     /// Closes the window if its time is over. A clock set back must not lock an account out, so no
     /// window ends later than its length from now.
-    fn settle(&mut self, quota: &Quota, now: Timestamp) {
+    pub(super) fn settle(&mut self, quota: &Quota, now: Timestamp) {
         if self.is_idle(now) {
             *self = Self::default();
         }
@@ -33,17 +33,14 @@ impl FixedWindow {
         (!fits).then(|| self.reset(quota, now))
     }
 
-    pub(super) fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
-        self.settle(quota, now);
+    /// Takes a cost, or nothing, from a window that was just asked, and returns what is left.
+    pub(super) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
+        let reset = self.reset(quota, now);
         if cost > 0 {
-            self.ends = now.plus_nanoseconds(self.reset(quota, now));
+            self.ends = now.plus_nanoseconds(reset);
             self.used = self.used.saturating_add(cost);
         }
-    }
-
-    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, u64) {
-        self.settle(quota, now);
-        (quota.limit().saturating_sub(self.used), self.reset(quota, now))
+        (quota.limit().saturating_sub(self.used), reset)
     }
 
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
@@ -65,6 +62,11 @@ mod tests {
         START.plus(Duration::from_secs(seconds))
     }
 
+    fn standing(window: &mut FixedWindow, now: Timestamp) -> (u32, u64) {
+        window.settle(&QUOTA, now);
+        window.take(&QUOTA, now, 0)
+    }
+
     #[test]
     fn the_first_request_opens_the_window() {
         let mut window = FixedWindow::default();
@@ -79,17 +81,19 @@ mod tests {
             let waits = window.wait(&QUOTA, now, 1);
             assert_eq!(waits, wait.map(|wait| wait * SECOND), "{second}");
             if waits.is_none() {
-                window.charge(&QUOTA, now, 1);
+                window.settle(&QUOTA, now);
+                window.take(&QUOTA, now, 1);
             }
             let expected = (remaining, reset * SECOND);
-            assert_eq!(window.standing(&QUOTA, now), expected, "{second}");
+            assert_eq!(standing(&mut window, now), expected, "{second}");
         }
     }
 
     #[test]
     fn a_clock_set_back_locks_nobody_out_for_longer_than_a_window() {
         let mut window = FixedWindow::default();
-        window.charge(&QUOTA, at(100_000), 3);
+        window.settle(&QUOTA, at(100_000));
+        window.take(&QUOTA, at(100_000), 3);
         assert_eq!(window.wait(&QUOTA, at(0), 1), Some(60 * SECOND));
         assert_eq!(window.wait(&QUOTA, at(59), 1), Some(SECOND));
         assert_eq!(window.wait(&QUOTA, at(60), 1), None);
@@ -99,7 +103,8 @@ mod tests {
     fn a_cost_is_taken_whole_or_not_at_all() {
         let mut window = FixedWindow::default();
         assert!(window.wait(&QUOTA, at(0), 4).is_some());
-        window.charge(&QUOTA, at(0), 2);
+        window.settle(&QUOTA, at(0));
+        window.take(&QUOTA, at(0), 2);
         assert!(window.wait(&QUOTA, at(0), 2).is_some());
         assert!(window.wait(&QUOTA, at(0), 1).is_none());
         assert!(window.wait(&QUOTA, at(0), 0).is_none());

@@ -22,32 +22,26 @@ fn capacity(quota: &Quota) -> u64 {
 impl LeakyBucket {
     /// Returns the nanoseconds that the content still takes to drain. A clock set back must not
     /// lock an account out, so a bucket is never fuller than full.
-    fn settle(&mut self, quota: &Quota, now: Timestamp) -> u64 {
+    pub(super) fn settle(&mut self, quota: &Quota, now: Timestamp) -> u64 {
         let level = self.empty_at.nanoseconds_since(now).min(capacity(quota));
         self.empty_at = now.plus_nanoseconds(level);
         level
     }
 
-    fn level_after(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> u64 {
-        let added = interval(quota).saturating_mul(u64::from(cost));
-        self.settle(quota, now).saturating_add(added)
-    }
-
     pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<u64> {
-        let excess = self.level_after(quota, now, cost).saturating_sub(capacity(quota));
+        let added = interval(quota).saturating_mul(u64::from(cost));
+        let excess = self.settle(quota, now).saturating_add(added).saturating_sub(capacity(quota));
         (excess > 0).then_some(excess)
     }
 
-    pub(super) fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
-        let level = self.level_after(quota, now, cost);
+    /// Takes a cost, or nothing, from a bucket that was just asked, and returns what is left.
+    pub(super) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
+        let (interval, capacity) = (interval(quota), capacity(quota));
+        let added = interval.saturating_mul(u64::from(cost));
+        let level = self.empty_at.nanoseconds_since(now).saturating_add(added);
         self.empty_at = now.plus_nanoseconds(level);
-    }
-
-    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, u64) {
-        let level = self.settle(quota, now);
-        let remaining = (capacity(quota) - level) / interval(quota);
-        let remaining = u32::try_from(remaining).unwrap_or(u32::MAX);
-        (remaining, level)
+        let remaining = capacity.saturating_sub(level) / interval;
+        (u32::try_from(remaining).unwrap_or(u32::MAX), level)
     }
 
     pub(super) fn is_idle(self, now: Timestamp) -> bool {
@@ -69,27 +63,34 @@ mod tests {
         START.plus(Duration::from_millis(milliseconds))
     }
 
+    fn standing(bucket: &mut LeakyBucket, now: Timestamp) -> (u32, u64) {
+        bucket.settle(&QUOTA, now);
+        bucket.take(&QUOTA, now, 0)
+    }
+
     #[test]
     fn a_full_bucket_drains_one_request_a_second() {
         let mut bucket = LeakyBucket::default();
-        assert_eq!(bucket.standing(&QUOTA, at(0)), (60, 0));
+        assert_eq!(standing(&mut bucket, at(0)), (60, 0));
         for left in (0..60).rev() {
             assert_eq!(bucket.wait(&QUOTA, at(0), 1), None);
-            bucket.charge(&QUOTA, at(0), 1);
-            assert_eq!(bucket.standing(&QUOTA, at(0)).0, left);
+            bucket.settle(&QUOTA, at(0));
+            bucket.take(&QUOTA, at(0), 1);
+            assert_eq!(standing(&mut bucket, at(0)).0, left);
         }
         assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(SECOND));
         assert_eq!(bucket.wait(&QUOTA, at(400), 1), Some(600 * SECOND / 1_000));
         assert_eq!(bucket.wait(&QUOTA, at(1_000), 1), None);
         assert_eq!(bucket.wait(&QUOTA, at(1_000), 2), Some(SECOND));
-        assert_eq!(bucket.standing(&QUOTA, at(0)), (0, 60 * SECOND));
+        assert_eq!(standing(&mut bucket, at(0)), (0, 60 * SECOND));
         assert!(!bucket.is_idle(at(59_999)) && bucket.is_idle(at(60_000)));
     }
 
     #[test]
     fn a_clock_set_back_locks_nobody_out_for_longer_than_a_window() {
         let mut bucket = LeakyBucket::default();
-        bucket.charge(&QUOTA, at(100_000_000), 60);
+        bucket.settle(&QUOTA, at(100_000_000));
+        bucket.take(&QUOTA, at(100_000_000), 60);
         assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(SECOND));
         assert_eq!(bucket.wait(&QUOTA, at(999), 1), Some(SECOND / 1_000));
         assert_eq!(bucket.wait(&QUOTA, at(1_000), 1), None);
@@ -102,7 +103,8 @@ mod tests {
         for nanosecond in (0..10_000_000_000u64).step_by(1_000_003) {
             let now = START.plus(Duration::from_nanos(nanosecond));
             if bucket.wait(&SEVEN, now, 1).is_none() {
-                bucket.charge(&SEVEN, now, 1);
+                bucket.settle(&SEVEN, now);
+                bucket.take(&SEVEN, now, 1);
                 passed += 1;
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::standing::Verdict;
 use crate::clock::Timestamp;
 use crate::eventually::Eventually;
-use crate::key::{KeyRecord, Quota};
+use crate::key::{KeyRecord, Per, Quota};
 
 /// Asks for the cost of one request, from all quotas that apply to it.
 ///
@@ -72,9 +72,15 @@ pub struct Applicable<'a> {
 impl<'a> Applicable<'a> {
     /// Lists the quotas in the order of [`Verdict::standings`], the route's ones last, each with
     /// whether it is the route's.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a Quota, bool)> + use<'a> {
+    pub fn iter(&self) -> impl Iterator<Item = (&'a Quota, bool)> + Clone + use<'a> {
         let general = self.general.iter().map(|quota| (quota, false));
         general.chain(self.route.iter().map(|quota| (quota, true)))
+    }
+
+    /// Tells whether some quota counts by account, or by key.
+    pub(crate) fn count_by(&self, per: Per) -> bool {
+        let counts = |quotas: &[Quota]| quotas.iter().any(|quota| quota.per() == per);
+        counts(self.general) || counts(self.route)
     }
 
     /// Tells whether no quota applies.

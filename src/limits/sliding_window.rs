@@ -27,7 +27,7 @@ fn part_length(quota: &Quota) -> u64 {
 impl SlidingWindow {
     /// Moves the window to the part that `now` falls into. A clock set back leaves the counts where
     /// they are, as if they had just happened: that refuses for one window, and admits nothing.
-    fn settle(&mut self, quota: &Quota, now: Timestamp) {
+    pub(super) fn settle(&mut self, quota: &Quota, now: Timestamp) {
         self.part_length = part_length(quota);
         self.move_to(now);
     }
@@ -69,15 +69,11 @@ impl SlidingWindow {
         Some(quota.window_nanoseconds())
     }
 
-    pub(super) fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
-        self.settle(quota, now);
+    /// Takes a cost, or nothing, from a window that was just asked, and returns what is left.
+    pub(super) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
         if let Some(present) = self.counts.first_mut() {
             *present = present.saturating_add(cost);
         }
-    }
-
-    pub(super) fn standing(&mut self, quota: &Quota, now: Timestamp) -> (u32, u64) {
-        self.settle(quota, now);
         let latest = self.counts.iter().position(|count| *count > 0);
         let reset = latest.map_or(0, |age| self.expiry(now, age));
         (quota.limit().saturating_sub(self.used()), reset)
@@ -105,11 +101,17 @@ mod tests {
         START.plus(Duration::from_secs(seconds))
     }
 
+    fn standing(window: &mut SlidingWindow, now: Timestamp) -> (u32, u64) {
+        window.settle(&QUOTA, now);
+        window.take(&QUOTA, now, 0)
+    }
+
     #[test]
     fn a_part_counts_until_the_window_has_left_it_whole() {
         let mut window = SlidingWindow::default();
-        window.charge(&QUOTA, at(3), 10);
-        assert_eq!(window.standing(&QUOTA, at(3)), (0, 62 * SECOND));
+        window.settle(&QUOTA, at(3));
+        window.take(&QUOTA, at(3), 10);
+        assert_eq!(standing(&mut window, at(3)), (0, 62 * SECOND));
         assert!(!window.is_idle(at(64)) && window.is_idle(at(65)));
         assert_eq!(window.wait(&QUOTA, at(62), 1), Some(3 * SECOND));
         assert_eq!(window.wait(&QUOTA, at(65), 10), None);
@@ -118,8 +120,10 @@ mod tests {
     #[test]
     fn the_wait_ends_when_enough_parts_have_left() {
         let mut window = SlidingWindow::default();
-        window.charge(&QUOTA, at(0), 4);
-        window.charge(&QUOTA, at(20), 6);
+        window.settle(&QUOTA, at(0));
+        window.take(&QUOTA, at(0), 4);
+        window.settle(&QUOTA, at(20));
+        window.take(&QUOTA, at(20), 6);
         assert_eq!(window.wait(&QUOTA, at(20), 4), Some(45 * SECOND));
         assert_eq!(window.wait(&QUOTA, at(20), 5), Some(65 * SECOND));
         assert_eq!(window.wait(&QUOTA, at(20), 11), Some(60 * SECOND));
@@ -135,7 +139,8 @@ mod tests {
             now += (state >> 33) % 3_000; // milliseconds
             let instant = START.plus(Duration::from_millis(now));
             if window.wait(&QUOTA, instant, 1).is_none() {
-                window.charge(&QUOTA, instant, 1);
+                window.settle(&QUOTA, instant);
+                window.take(&QUOTA, instant, 1);
                 passed.push(now);
             }
         }
@@ -147,7 +152,8 @@ mod tests {
     #[test]
     fn a_clock_set_back_locks_nobody_out_for_longer_than_a_window_and_a_part() {
         let mut window = SlidingWindow::default();
-        window.charge(&QUOTA, at(100_000), 10);
+        window.settle(&QUOTA, at(100_000));
+        window.take(&QUOTA, at(100_000), 10);
         assert_eq!(window.wait(&QUOTA, at(0), 1), Some(65 * SECOND));
         assert_eq!(window.wait(&QUOTA, at(64), 1), Some(SECOND));
         assert_eq!(window.wait(&QUOTA, at(65), 1), None);

@@ -108,6 +108,34 @@ impl Verdict {
         }
     }
 
+    /// Says what is left of the quota at an index; those before it that nobody has spoken of have
+    /// nothing.
+    pub(super) fn put(&mut self, index: usize, standing: Standing) {
+        if let Standings::Few(few, count) = &mut self.standings
+            && let Some(slot) = few.get_mut(index)
+        {
+            *slot = standing;
+            #[allow(clippy::cast_possible_truncation)] // There are few.
+            let needed = index as u8 + 1;
+            *count = needed.max(*count);
+        } else {
+            self.put_behind(index, standing);
+        }
+    }
+
+    fn put_behind(&mut self, index: usize, standing: Standing) {
+        while self.standings().len() <= index {
+            self.push(Standing::default());
+        }
+        let slot = match &mut self.standings {
+            Standings::Few(few, _) => few.get_mut(index),
+            Standings::Many(many) => many.get_mut(index),
+        };
+        if let Some(slot) = slot {
+            *slot = standing;
+        }
+    }
+
     /// Says that a quota refused the request, and for how long. Of several, the longest counts.
     pub fn refuse(&mut self, wait: Duration) {
         self.refuse_for(nanoseconds(wait));

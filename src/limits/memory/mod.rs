@@ -3,6 +3,7 @@
 mod meter;
 mod shard;
 
+use std::cmp::Ordering;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::MutexGuard;
 
@@ -11,7 +12,7 @@ use self::shard::{Full, Shard};
 use super::limiter::{Charge, Limiter, LimiterError};
 use super::standing::Verdict;
 use crate::eventually::Eventually;
-use crate::key::{Bookmark, Per};
+use crate::key::{Bookmark, KeyRecord, Per};
 
 /// Parts of the state that can take in new subjects at the same time; a power of two.
 const SHARDS: usize = 16;
@@ -87,8 +88,25 @@ impl MemoryLimiter {
     }
 
     fn charge_now(&self, charge: &Charge<'_>) -> Result<Verdict, Full> {
-        let counts = |per| charge.quotas.iter().any(|(quota, _)| quota.per() == per);
-        let (by_account, by_key) = (counts(Per::Account), counts(Per::Key));
+        let (by_account, by_key) =
+            (charge.quotas.count_by(Per::Account), charge.quotas.count_by(Per::Key));
+        // Nearly every request: its account is counted already, and its key is not.
+        if !by_key
+            && let Some(place) = Place::noted(charge.record.bookmark())
+            && let Some(mut meter) = self.meter_at(place)
+            && meter.answers(Claim::Tag(charge.record.account_tag()))
+        {
+            return Ok(Meters { account: Some(&mut meter), key: None }.charge(charge));
+        }
+        self.charge_both(charge, by_account, by_key)
+    }
+
+    fn charge_both(
+        &self,
+        charge: &Charge<'_>,
+        by_account: bool,
+        by_key: bool,
+    ) -> Result<Verdict, Full> {
         let (record, bookmark) = (charge.record, charge.record.bookmark());
         for _ in 0..ATTEMPTS {
             // Places first, then locks: who holds a meter must not wait for a directory.
@@ -100,30 +118,56 @@ impl MemoryLimiter {
                     self.place(of_account, charge)?.inspect(|place| place.note(bookmark))
                 }
             };
-            let of_key = || Subject { account: record.account().id(), key: Some(record.id()) };
-            let key = if by_key { self.place(of_key(), charge)? } else { None };
-            let Ok(mut account) = self.meter(account, Claim::Tag(record.account_tag())) else {
+            let key = if by_key { self.place(of_key(record), charge)? } else { None };
+            let Ok((mut account, mut key)) = self.meters(account, key, record) else {
                 Place::forget(bookmark);
                 continue;
             };
-            let Ok(mut key) = self.meter(key, Claim::Subject(of_key())) else { continue };
-            let mut meters = Meters { account: account.as_deref_mut(), key: key.as_deref_mut() };
+            // A peek at a subject that is not counted finds all of its quotas left.
+            let (mut no_account, mut no_key) = (None, None);
+            let mut meters = Meters {
+                account: by_account.then(|| meter_or(&mut account, &mut no_account)),
+                key: by_key.then(|| meter_or(&mut key, &mut no_key)),
+            };
             return Ok(meters.charge(charge));
         }
         Err(Full)
     }
 
-    /// Locks the meter at a place, if there is one to be locked; fails if it is not the subject's.
-    fn meter(
+    /// Locks the meters of an account and of a key, in the order of their places: places change hands,
+    /// so in any other order two requests could wait for each other.
+    fn meters(
         &self,
-        place: Option<Place>,
-        claim: Claim<'_>,
-    ) -> Result<Option<MutexGuard<'_, Meter>>, Elsewhere> {
-        let Some(Place { shard, place }) = place else {
+        account: Option<Place>,
+        key: Option<Place>,
+        record: &KeyRecord,
+    ) -> Result<(Locked<'_>, Locked<'_>), Elsewhere> {
+        let lock_account = || self.meter(account, Claim::Tag(record.account_tag()));
+        let Some(place) = key else {
+            return Ok((lock_account()?, None));
+        };
+        let lock_key = || self.meter(key, Claim::Subject(of_key(record)));
+        match account.map(|account| account.cmp(&place)) {
+            Some(Ordering::Equal) => Err(Elsewhere),
+            Some(Ordering::Greater) => {
+                let key = lock_key()?;
+                Ok((lock_account()?, key))
+            }
+            Some(Ordering::Less) | None => Ok((lock_account()?, lock_key()?)),
+        }
+    }
+
+    /// Locks the meter at a place, if there is one to be locked; fails if it is not the subject's.
+    fn meter(&self, place: Option<Place>, claim: Claim<'_>) -> Result<Locked<'_>, Elsewhere> {
+        let Some(place) = place else {
             return Ok(None);
         };
-        let meter = self.shards.get(shard).and_then(|shard| shard.meter(place));
+        let meter = self.meter_at(place);
         meter.filter(|meter| meter.answers(claim)).map(Some).ok_or(Elsewhere)
+    }
+
+    fn meter_at(&self, Place { shard, place }: Place) -> Locked<'_> {
+        self.shards.get(shard)?.meter(place)
     }
 
     /// Finds the place of a subject's meter. A request that takes nothing makes none, either.
@@ -152,8 +196,21 @@ impl Limiter for MemoryLimiter {
 /// Says that a meter is not the one that was meant.
 struct Elsewhere;
 
+type Locked<'a> = Option<MutexGuard<'a, Meter>>;
+
+fn meter_or<'a>(locked: &'a mut Locked<'_>, fresh: &'a mut Option<Meter>) -> &'a mut Meter {
+    match locked {
+        Some(meter) => meter,
+        None => fresh.get_or_insert_default(),
+    }
+}
+
+fn of_key(record: &KeyRecord) -> Subject<'_> {
+    Subject { account: record.account().id(), key: Some(record.id()) }
+}
+
 /// Names a shard, and a meter's place there.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     shard: usize,
     place: usize,
