@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::judge::Cleared;
 use crate::denial::Denial;
 use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, SharedRecord};
 use crate::limits::{Standing, Verdict};
@@ -25,8 +26,11 @@ pub struct Grant {
 }
 
 impl Grant {
-    pub(super) const fn new(record: SharedRecord, verdict: Verdict) -> Self {
-        Self { record, verdict }
+    /// Makes the grant of a request that the rules have cleared; none if the limiter's verdict does
+    /// not let it pass.
+    pub(crate) fn new(_: &Cleared, record: &SharedRecord, verdict: &Verdict) -> Option<Self> {
+        let passed = verdict.retry_after().is_none();
+        passed.then(|| Self { record: record.clone(), verdict: verdict.clone() })
     }
 
     /// Returns the account that the key speaks for. Object ids of a request are to be looked up
@@ -85,10 +89,6 @@ impl Grant {
     pub fn require_any(&self, scopes: &[&str]) -> Result<(), Denial> {
         let any = scopes.iter().any(|scope| self.scopes().contains(scope));
         if any { Ok(()) } else { Err(rules::missing(&[], scopes)) }
-    }
-
-    pub(crate) const fn verdict(&self) -> &Verdict {
-        &self.verdict
     }
 }
 

@@ -1,17 +1,15 @@
 //! What the rules say of a request and the record of its key.
 
 use super::check::Check;
-use super::grant::Grant;
 use super::policy::Policy;
 use crate::clock::Timestamp;
 use crate::denial::Denial;
-use crate::key::{KeyRecord, SharedRecord};
-use crate::limits::Verdict;
+use crate::key::KeyRecord;
 use crate::request::{Client, CredentialSource, Head};
 use crate::rules::{self, Matched, Targets};
 
 /// A request, its client and the record of its key, at one instant.
-pub(super) struct Case<'a> {
+pub(crate) struct Case<'a> {
     policy: &'a Policy,
     head: Head<'a>,
     client: Client,
@@ -21,46 +19,28 @@ pub(super) struct Case<'a> {
     now: Timestamp,
 }
 
-/// Proves that its record passed the rules for a request; only the limits are left.
+/// Proves that the rules let a key's request pass; only the limits are left.
 #[derive(Debug)]
-pub(crate) struct Cleared {
-    record: SharedRecord,
-    route: Option<usize>,
-}
+pub(crate) struct Cleared(());
 
 /// A refusal by the rules.
 #[derive(Debug)]
-pub(crate) struct Objection {
-    pub(crate) denial: Denial,
-    /// The record of a key that serves, so that the answer speaks to its account; none for a
-    /// stranger.
-    pub(crate) record: Option<SharedRecord>,
-    /// The route, if the request has one.
-    pub(crate) route: Option<usize>,
+pub(crate) enum Objection {
+    /// The key does not serve: whoever sent it is a stranger.
+    ToKey(Denial),
+    /// The key serves, but not for this request, so the answer speaks to its account.
+    ToRequest(Denial),
 }
 
 /// Runs the checks of a record in order, up to the first that refuses.
-pub(crate) fn judge(
-    policy: &Policy,
-    head: Head<'_>,
-    client: Client,
-    source: &CredentialSource,
-    record: SharedRecord,
-    now: Timestamp,
-) -> Result<Cleared, Objection> {
-    let case = Case::new(policy, head, client, source, &record, now);
-    let route = case.matched().map(|matched| matched.index);
-    if let Err(denial) = case.authenticates() {
-        return Err(Objection { denial, record: None, route });
-    }
-    match case.authorizes() {
-        Err(denial) => Err(Objection { denial, record: Some(record), route }),
-        Ok(()) => Ok(Cleared { record, route }),
-    }
+pub(crate) fn judge(case: &Case<'_>) -> Result<Cleared, Objection> {
+    case.authenticates().map_err(Objection::ToKey)?;
+    case.authorizes().map_err(Objection::ToRequest)?;
+    Ok(Cleared(()))
 }
 
 impl<'a> Case<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         policy: &'a Policy,
         head: Head<'a>,
         client: Client,
@@ -130,33 +110,12 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Returns the place of the route in the table, if the request has one.
+    pub(crate) fn route(&self) -> Option<usize> {
+        self.matched().map(|matched| matched.index)
+    }
+
     pub(super) fn matched(&self) -> Option<&Matched<'a>> {
         self.route.as_ref().ok()?.as_ref()
-    }
-}
-
-impl Cleared {
-    /// Returns the record that was judged.
-    pub(crate) fn record(&self) -> &KeyRecord {
-        &self.record
-    }
-
-    /// Returns the place of the route in the table.
-    pub(crate) const fn route(&self) -> Option<usize> {
-        self.route
-    }
-
-    /// Objects to the request after all, for a reason that is not the rules'.
-    pub(crate) fn object(self, denial: Denial) -> Objection {
-        Objection { denial, record: Some(self.record), route: self.route }
-    }
-
-    /// Makes the grant, if the limiter lets the request pass.
-    #[allow(clippy::result_large_err)] // Boxing it would cost only refusals, and save nothing.
-    pub(crate) fn grant(self, verdict: Verdict) -> Result<Grant, (Objection, Verdict)> {
-        match verdict.retry_after() {
-            Some(retry_after) => Err((self.object(Denial::RateLimited { retry_after }), verdict)),
-            None => Ok(Grant::new(self.record, verdict)),
-        }
     }
 }

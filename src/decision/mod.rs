@@ -19,5 +19,5 @@ mod policy;
 pub use check::Check;
 pub use explain::{Explanation, Outcome};
 pub use grant::Grant;
-pub(crate) use judge::{Cleared, Objection, judge};
+pub(crate) use judge::{Case, Cleared, Objection, judge};
 pub(crate) use policy::{Admission, Policy};

@@ -1,8 +1,6 @@
 //! The rules of one gate, compiled from its profile and configuration; and what they say of a
 //! request before any store is asked.
 
-use std::time::Duration;
-
 use http::HeaderMap;
 
 use crate::denial::Denial;
@@ -36,8 +34,8 @@ pub(crate) struct Policy {
 pub(crate) enum Admission {
     /// Go on with this key.
     Key(KeyDigest, &'static CredentialSource),
-    /// Pass without a key, within a budget if the route has one.
-    Anonymous(Option<Duration>),
+    /// Pass without a key, on this route if there are routes.
+    Anonymous(Option<usize>),
 }
 
 impl Policy {
@@ -104,7 +102,7 @@ impl Policy {
                 let matched = table.find(head.method, head.path);
                 let open = matched.filter(|matched| matched.route.is_open());
                 let open = open.ok_or(Denial::CredentialsMissing)?;
-                Ok(Admission::Anonymous(open.route.budget))
+                Ok(Admission::Anonymous(Some(open.index)))
             }
         }
     }

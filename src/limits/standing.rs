@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use crate::clock::nanoseconds;
 
 /// The standings that a verdict holds without allocating: a minute and an hour, say.
@@ -73,65 +75,36 @@ impl Standing {
 /// assert_eq!(verdict.retry_after(), Some(minute));
 /// assert_eq!(verdict.nearest(), Some((0, verdict.standings()[0])));
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 pub struct Verdict {
     /// The nanoseconds until the request could pass; 0 if it passed.
     wait: u64,
-    standings: Standings,
+    standings: SmallVec<[Standing; FEW]>,
 }
 
-#[derive(Debug, Clone)]
-enum Standings {
-    Few([Standing; FEW], u8),
-    Many(Vec<Standing>),
+impl Clone for Verdict {
+    fn clone(&self) -> Self {
+        Self { wait: self.wait, standings: SmallVec::from_slice(&self.standings) }
+    }
 }
 
 impl Verdict {
     /// Says that the request passed, until a quota refuses it.
     pub fn passed() -> Self {
-        Self { wait: 0, standings: Standings::Few([Standing::default(); FEW], 0) }
+        Self::default()
     }
 
     /// Adds what is left of the next quota.
     pub fn push(&mut self, standing: Standing) {
-        match &mut self.standings {
-            Standings::Many(many) => many.push(standing),
-            Standings::Few(few, count) => {
-                if let Some(slot) = few.get_mut(usize::from(*count)) {
-                    *slot = standing;
-                    *count += 1;
-                } else {
-                    let many = few.iter().copied().chain([standing]).collect();
-                    self.standings = Standings::Many(many);
-                }
-            }
-        }
+        self.standings.push(standing);
     }
 
-    /// Says what is left of the quota at an index; those before it that nobody has spoken of have
-    /// nothing.
+    /// Says what is left of the quota at an index, whichever is spoken of first.
     pub(super) fn put(&mut self, index: usize, standing: Standing) {
-        if let Standings::Few(few, count) = &mut self.standings
-            && let Some(slot) = few.get_mut(index)
-        {
-            *slot = standing;
-            #[allow(clippy::cast_possible_truncation)] // There are few.
-            let needed = index as u8 + 1;
-            *count = needed.max(*count);
-        } else {
-            self.put_behind(index, standing);
+        if index >= self.standings.len() {
+            self.standings.resize(index + 1, Standing::default());
         }
-    }
-
-    fn put_behind(&mut self, index: usize, standing: Standing) {
-        while self.standings().len() <= index {
-            self.push(Standing::default());
-        }
-        let slot = match &mut self.standings {
-            Standings::Few(few, _) => few.get_mut(index),
-            Standings::Many(many) => many.get_mut(index),
-        };
-        if let Some(slot) = slot {
+        if let Some(slot) = self.standings.get_mut(index) {
             *slot = standing;
         }
     }
@@ -152,10 +125,7 @@ impl Verdict {
 
     /// Returns what is left of each quota.
     pub fn standings(&self) -> &[Standing] {
-        match &self.standings {
-            Standings::Few(few, count) => few.get(..usize::from(*count)).unwrap_or_default(),
-            Standings::Many(many) => many,
-        }
+        &self.standings
     }
 
     /// Returns the place and the state of the quota nearest to its end: the fewest requests left,

@@ -3,72 +3,40 @@
 //! refusal that speaks of limits `report` and `stands`. What need not wait goes on at once, so a
 //! request whose store and limiter are in memory is decided before the gate has returned its future.
 
-use std::future::Future;
-use std::mem;
 use std::ops::ControlFlow;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::Request;
 
 use super::connection::connection;
 use super::layer::{Limits, Shared};
-use super::outcome::{Admitted, Outcome, Passage, Refusal};
-use crate::clock::Timestamp;
-use crate::decision::{Admission, Cleared, Objection, judge};
+use super::passage::Passage;
+use super::wait::{Answer, Charged, Reached, Wait};
+use crate::decision::{Admission, Case, Objection, judge};
 use crate::denial::Denial;
-use crate::eventually::Eventually;
-use crate::key::KeyRecord;
 use crate::limits::{Charge, Concurrency, LimiterError, OnLimiterFailure, Permit, Place, Verdict};
 use crate::request::{Client, CredentialSource, Head};
 use crate::store::Found;
 
-/// What follows a step: the outcome, or something to wait for. It is handed on and never kept, for
-/// it is large, and to move it costs more than most steps.
-pub(super) type Next = ControlFlow<Outcome, Wait>;
+/// Whether a request may pass.
+pub(super) type Decision = Result<(), Denial>;
 
-/// What a decision waits for.
-pub(super) enum Wait {
-    /// The store's answer.
-    Find { lookup: Eventually<Found>, source: &'static CredentialSource, client: Client },
-    /// How the account stands, to be said on a refusal.
-    Standing { denial: Denial, passage: Passage, charge: Charged },
-    /// Whether there is room, before the request takes a place or queues for one; nothing is taken
-    /// yet, so a request that finds no place has cost nothing.
-    Room { applicant: Applicant, rule: Concurrency, charge: Charged },
-    /// A place on the route.
-    Queue { applicant: Applicant, place: Pin<Box<dyn Future<Output = Option<Permit>> + Send>> },
-    /// The cost of the request.
-    Cost { applicant: Applicant, charge: Charged },
-    /// Nothing: the outcome was taken.
-    Nothing,
-}
-
-type Charged = Eventually<Answer>;
-type Answer = Result<Verdict, LimiterError>;
-
-/// A request that the rules have cleared, on its way to a grant.
-pub(super) struct Applicant {
-    cleared: Cleared,
-    source: &'static CredentialSource,
-    permit: Option<Permit>,
-    /// How the account stood when it was asked whether there is room.
-    room: Option<Box<Verdict>>,
-    now: Timestamp,
-}
+/// What follows a step: the decision, or something to wait for.
+pub(super) type Next = ControlFlow<Decision, Wait>;
 
 /// Reads the request and asks the store, if there is a key to ask for.
-pub(super) fn begin<B>(shared: &Shared, request: &Request<B>) -> Next {
+pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request<B>) -> Next {
     let policy = &shared.policy;
     let head = Head::of(request);
     let client = policy.client(connection(request), head.headers);
     match policy.admit(head, client) {
         Ok(Admission::Key(digest, source)) => match shared.store.find(&digest).into_now() {
-            Ok(answer) => found(shared, answer, source, client, head),
+            Ok(answer) => found(shared, passage, answer, source, client, head),
             Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, source, client }),
         },
-        Ok(Admission::Anonymous(budget)) => {
-            ControlFlow::Break(Outcome::Admitted(Admitted { budget, ..Admitted::default() }))
+        Ok(Admission::Anonymous(route)) => {
+            passage.route = route;
+            ControlFlow::Break(Ok(()))
         }
         Err(denial) => {
             // Nobody else needs the digest of a key that is refused unseen.
@@ -78,65 +46,43 @@ pub(super) fn begin<B>(shared: &Shared, request: &Request<B>) -> Next {
             {
                 shared.observer.key_exposed(&digest);
             }
-            refused(shared, denial, None)
+            refused(shared, passage, denial)
         }
     }
 }
 
-/// Goes on with a decision that had to wait. Pending for ever once the outcome was taken.
+/// Goes on with a decision that had to wait. Pending for ever once it was taken.
 pub(super) fn resume(
     shared: &Shared,
+    passage: &mut Passage,
     wait: &mut Wait,
     context: &mut Context<'_>,
     head: Head<'_>,
-) -> Poll<Outcome> {
+) -> Poll<Decision> {
     loop {
-        let next = match mem::replace(wait, Wait::Nothing) {
-            Wait::Find { mut lookup, source, client } => {
-                match Pin::new(&mut lookup).poll(context) {
-                    Poll::Ready(answer) => found(shared, answer, source, client, head),
-                    Poll::Pending => return pending(wait, Wait::Find { lookup, source, client }),
-                }
+        let next = match wait.poll(context) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Reached::Found { answer, source, client }) => {
+                found(shared, passage, answer, source, client, head)
             }
-            Wait::Standing { denial, passage, mut charge } => {
-                match Pin::new(&mut charge).poll(context) {
-                    Poll::Ready(answer) => stands(shared, denial, passage, answer),
-                    Poll::Pending => {
-                        return pending(wait, Wait::Standing { denial, passage, charge });
-                    }
-                }
+            Poll::Ready(Reached::Standing { denial, answer }) => {
+                stands(shared, passage, denial, answer)
             }
-            Wait::Room { applicant, rule, mut charge } => {
-                match Pin::new(&mut charge).poll(context) {
-                    Poll::Ready(answer) => has_room(shared, applicant, rule, answer),
-                    Poll::Pending => return pending(wait, Wait::Room { applicant, rule, charge }),
-                }
-            }
-            Wait::Cost { applicant, mut charge } => match Pin::new(&mut charge).poll(context) {
-                Poll::Ready(answer) => charged(shared, applicant, answer),
-                Poll::Pending => return pending(wait, Wait::Cost { applicant, charge }),
-            },
-            Wait::Queue { applicant, mut place } => match place.as_mut().poll(context) {
-                Poll::Ready(permit) => placed(shared, applicant, permit),
-                Poll::Pending => return pending(wait, Wait::Queue { applicant, place }),
-            },
-            Wait::Nothing => return Poll::Pending,
+            Poll::Ready(Reached::Room { rule, answer }) => has_room(shared, passage, rule, answer),
+            Poll::Ready(Reached::Place(permit)) => placed(shared, passage, permit),
+            Poll::Ready(Reached::Charged(answer)) => charged(shared, passage, answer),
         };
         match next {
             ControlFlow::Continue(further) => *wait = further,
-            ControlFlow::Break(outcome) => return Poll::Ready(outcome),
+            ControlFlow::Break(decision) => return Poll::Ready(decision),
         }
     }
-}
-
-fn pending(wait: &mut Wait, again: Wait) -> Poll<Outcome> {
-    *wait = again;
-    Poll::Pending
 }
 
 /// Judges the record that the store found.
 fn found(
     shared: &Shared,
+    passage: &mut Passage,
     answer: Found,
     source: &'static CredentialSource,
     client: Client,
@@ -144,171 +90,143 @@ fn found(
 ) -> Next {
     let record = match answer {
         Ok(Some(record)) => record,
-        Ok(None) => return refused(shared, Denial::KeyUnknown, None),
+        Ok(None) => return refused(shared, passage, Denial::KeyUnknown),
         Err(error) => {
             shared.observer.store_failed(&error);
-            return refused(shared, Denial::StoreUnavailable, None);
+            return refused(shared, passage, Denial::StoreUnavailable);
         }
     };
-    let now = shared.clock.now();
-    match judge(&shared.policy, head, client, source, record, now) {
+    let policy = &shared.policy;
+    passage.now = shared.clock.now();
+    passage.source = Some(source);
+    let case = Case::new(policy, head, client, source, &record, passage.now);
+    passage.route = case.route();
+    match judge(&case) {
         Ok(cleared) => {
-            let route = shared.policy.route(cleared.route());
-            let rule = route.and_then(|route| route.concurrency);
-            let applicant = Applicant { cleared, source, permit: None, room: None, now };
-            match rule {
-                None => take(shared, applicant),
-                Some(rule) => look_for_room(shared, applicant, rule),
+            passage.cleared = Some(cleared);
+            passage.principal = Some(record);
+            match policy.route(passage.route).and_then(|route| route.concurrency) {
+                None => take(shared, passage),
+                Some(rule) => look_for_room(shared, passage, rule),
             }
         }
-        Err(Objection { denial, record: Some(record), route }) => {
-            report(shared, denial, Passage { record, route, verdict: None, now })
+        Err(Objection::ToKey(denial)) => refused(shared, passage, denial),
+        Err(Objection::ToRequest(denial)) => {
+            passage.principal = Some(record);
+            report(shared, passage, denial)
         }
-        Err(Objection { denial, record: None, .. }) => refused(shared, denial, None),
     }
 }
 
 /// Takes the cost of a request.
-fn take(shared: &Shared, applicant: Applicant) -> Next {
-    let (record, route) = (applicant.cleared.record(), applicant.cleared.route());
-    match ask(shared, record, route, applicant.now, 1, true) {
-        Ok(answer) => charged(shared, applicant, answer),
-        Err(charge) => ControlFlow::Continue(Wait::Cost { applicant, charge }),
+fn take(shared: &Shared, passage: &mut Passage) -> Next {
+    match ask(shared, passage, 1, true) {
+        Ok(answer) => charged(shared, passage, answer),
+        Err(charge) => ControlFlow::Continue(Wait::Cost { charge }),
     }
 }
 
-fn charged(shared: &Shared, applicant: Applicant, answer: Answer) -> Next {
-    let Some(verdict) = verdict_or_allowed(shared, answer) else {
-        return applicant.refused(shared, Denial::LimiterUnavailable);
-    };
-    let Applicant { cleared, source, permit, now, .. } = applicant;
-    let route = cleared.route();
-    match cleared.grant(verdict) {
-        Ok(grant) => ControlFlow::Break(Outcome::Admitted(Admitted {
-            grant: Some(grant),
-            route,
-            now,
-            permit,
-            budget: shared.policy.route(route).and_then(|route| route.budget),
-            source: Some(source),
-        })),
-        Err((objection, verdict)) => refused_by(shared, objection, Some(verdict), now),
+fn charged(shared: &Shared, passage: &mut Passage, answer: Answer) -> Next {
+    if let Err(denial) = note(shared, passage, answer) {
+        return refused(shared, passage, denial);
+    }
+    match passage.verdict.retry_after() {
+        Some(retry_after) => refused(shared, passage, Denial::RateLimited { retry_after }),
+        None => ControlFlow::Break(Ok(())),
     }
 }
 
 /// Sees whether the quotas have room for a request that needs a place as well.
-fn look_for_room(shared: &Shared, applicant: Applicant, rule: Concurrency) -> Next {
-    let (record, route) = (applicant.cleared.record(), applicant.cleared.route());
-    match ask(shared, record, route, applicant.now, 1, false) {
-        Ok(answer) => has_room(shared, applicant, rule, answer),
-        Err(charge) => ControlFlow::Continue(Wait::Room { applicant, rule, charge }),
+fn look_for_room(shared: &Shared, passage: &mut Passage, rule: Concurrency) -> Next {
+    match ask(shared, passage, 1, false) {
+        Ok(answer) => has_room(shared, passage, rule, answer),
+        Err(charge) => ControlFlow::Continue(Wait::Room { rule, charge }),
     }
 }
 
-fn has_room(shared: &Shared, applicant: Applicant, rule: Concurrency, answer: Answer) -> Next {
-    let Some(verdict) = verdict_or_allowed(shared, answer) else {
-        return applicant.refused(shared, Denial::LimiterUnavailable);
-    };
-    let wait = verdict.retry_after();
-    let applicant = Applicant { room: Some(Box::new(verdict)), ..applicant };
-    match wait {
-        Some(retry_after) => applicant.refused(shared, Denial::RateLimited { retry_after }),
-        None => enter(shared, applicant, rule),
+fn has_room(shared: &Shared, passage: &mut Passage, rule: Concurrency, answer: Answer) -> Next {
+    match charged(shared, passage, answer) {
+        ControlFlow::Break(Ok(())) => enter(shared, passage, rule),
+        refused => refused,
     }
 }
 
 /// Sees how the account stands that a refusal speaks to.
-fn report(shared: &Shared, denial: Denial, passage: Passage) -> Next {
+fn report(shared: &Shared, passage: &mut Passage, denial: Denial) -> Next {
     if !shared.renderer.speaks_of_limits() {
-        return stands(shared, denial, passage, Ok(Verdict::passed()));
+        return refused(shared, passage, denial);
     }
-    match ask(shared, &passage.record, passage.route, passage.now, 0, false) {
-        Ok(answer) => stands(shared, denial, passage, answer),
-        Err(charge) => ControlFlow::Continue(Wait::Standing { denial, passage, charge }),
+    match ask(shared, passage, 0, false) {
+        Ok(answer) => stands(shared, passage, denial, answer),
+        Err(charge) => ControlFlow::Continue(Wait::Standing { denial, charge }),
     }
 }
 
-fn stands(shared: &Shared, denial: Denial, passage: Passage, answer: Answer) -> Next {
+fn stands(shared: &Shared, passage: &mut Passage, denial: Denial, answer: Answer) -> Next {
     // Refused anyway: a limiter that cannot answer takes nothing from it but the headers.
-    let verdict = verdict_or_allowed(shared, answer).or_else(|| Some(Verdict::passed()));
-    refused(shared, denial, Some(Passage { verdict, ..passage }))
+    let _ = note(shared, passage, answer);
+    refused(shared, passage, denial)
 }
 
 /// Asks the limiter, unless there is nothing to count.
-fn ask(
-    shared: &Shared,
-    record: &KeyRecord,
-    route: Option<usize>,
-    now: Timestamp,
-    cost: u32,
-    commit: bool,
-) -> Result<Answer, Charged> {
-    let quotas = shared.policy.quotas(record, route);
+fn ask(shared: &Shared, passage: &Passage, cost: u32, commit: bool) -> Result<Answer, Charged> {
+    let Some(record) = passage.record() else {
+        return Ok(Err(LimiterError::new("nobody is there to be counted")));
+    };
+    let quotas = shared.policy.quotas(record, passage.route);
     match &shared.limits {
         _ if quotas.is_empty() => Ok(Ok(Verdict::passed())),
         Limits::Off => Ok(Ok(Verdict::passed())),
         Limits::Unset => Ok(Err(LimiterError::new("no limiter is configured"))),
         Limits::Counted(limiter, _) => {
-            limiter.charge(Charge { record, quotas, cost, commit, now }).into_now()
+            limiter.charge(Charge { record, quotas, cost, commit, now: passage.now }).into_now()
         }
     }
 }
 
-/// Returns the verdict; without one, what the configuration says of a limiter that fails.
-fn verdict_or_allowed(shared: &Shared, answer: Answer) -> Option<Verdict> {
+/// Notes the limiter's verdict; without one, what the configuration says of a limiter that fails.
+fn note(shared: &Shared, passage: &mut Passage, answer: Answer) -> Decision {
     match answer {
-        Ok(verdict) => Some(verdict),
+        Ok(verdict) => passage.verdict = verdict,
         Err(error) => {
             let allow = matches!(shared.limits, Limits::Counted(_, OnLimiterFailure::Allow));
             shared.observer.limiter_failed(&error, allow);
-            allow.then(Verdict::passed)
+            if !allow {
+                return Err(Denial::LimiterUnavailable);
+            }
+            passage.verdict = Verdict::passed();
         }
     }
+    Ok(())
 }
 
 /// Takes a place on the route, or queues for one.
-fn enter(shared: &Shared, applicant: Applicant, rule: Concurrency) -> Next {
-    let account = applicant.cleared.record().account().id();
-    let route = applicant.cleared.route().unwrap_or(0);
-    match shared.places.enter(account, route, rule) {
-        Place::Free(permit) => placed(shared, applicant, Some(permit)),
-        Place::Refused => placed(shared, applicant, None),
+fn enter(shared: &Shared, passage: &mut Passage, rule: Concurrency) -> Next {
+    let Some(record) = passage.record() else {
+        return placed(shared, passage, None);
+    };
+    match shared.places.enter(record.account().id(), passage.route.unwrap_or(0), rule) {
+        Place::Free(permit) => placed(shared, passage, Some(permit)),
+        Place::Refused => placed(shared, passage, None),
         Place::Queued(ticket) => {
-            let place = Box::pin(ticket.wait(rule));
-            ControlFlow::Continue(Wait::Queue { applicant, place })
+            ControlFlow::Continue(Wait::Queue { place: Box::pin(ticket.wait(rule)) })
         }
     }
 }
 
 /// Takes the cost of a request that found its place.
-fn placed(shared: &Shared, applicant: Applicant, permit: Option<Permit>) -> Next {
+fn placed(shared: &Shared, passage: &mut Passage, permit: Option<Permit>) -> Next {
     if permit.is_none() {
-        return applicant.refused(shared, Denial::ConcurrencyExceeded);
+        return refused(shared, passage, Denial::ConcurrencyExceeded);
     }
+    passage.permit = permit;
     // It may have queued for a while.
-    take(shared, Applicant { permit, now: shared.clock.now(), ..applicant })
+    passage.now = shared.clock.now();
+    take(shared, passage)
 }
 
-fn refused_by(
-    shared: &Shared,
-    objection: Objection,
-    verdict: Option<Verdict>,
-    now: Timestamp,
-) -> Next {
-    let Objection { denial, record, route } = objection;
-    let passage = record.map(|record| Passage { record, route, verdict, now });
-    refused(shared, denial, passage)
-}
-
-fn refused(shared: &Shared, denial: Denial, passage: Option<Passage>) -> Next {
-    let record = passage.as_ref().map(|passage| &*passage.record);
-    shared.observer.refused(&denial, record);
-    ControlFlow::Break(Outcome::Refused(Refusal { denial, passage }))
-}
-
-impl Applicant {
-    fn refused(self, shared: &Shared, denial: Denial) -> Next {
-        let room = self.room.map(|room| *room);
-        refused_by(shared, self.cleared.object(denial), room, self.now)
-    }
+fn refused(shared: &Shared, passage: &mut Passage, denial: Denial) -> Next {
+    passage.permit = None;
+    shared.observer.refused(&denial, passage.record());
+    ControlFlow::Break(Err(denial))
 }

@@ -6,17 +6,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::body::GateBody;
-use super::flow::{self, Wait};
-use super::layer::Hold;
-use super::outcome::{Admitted, Outcome};
-use super::serving::{Serving, refuse};
-use crate::request::Head;
+use super::serving::Serving;
+use super::wait::Wait;
+use crate::denial::Denial;
 
 pin_project! {
     /// Resolves to the inner service's response, or to a refusal; made by
@@ -26,6 +24,7 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
+        serving: Serving,
         #[pin]
         state: State<S::Future, S, B>,
     }
@@ -37,19 +36,14 @@ pin_project! {
         /// The decision waits for a store, a limiter or a place. Boxed, for it is large, and what
         /// waits may allocate.
         Deciding { waiting: Box<Waiting<S, B>> },
-        Serving {
-            #[pin]
-            future: F,
-            serving: Serving,
-        },
-        Refused { response: Option<Response<Bytes>> },
+        Serving { #[pin] future: F },
+        Refused { denial: Denial },
         Done,
     }
 }
 
 /// A request whose decision waits, and the instance of the inner service that was polled ready.
 struct Waiting<S, B> {
-    shared: Option<Hold>,
     wait: Wait,
     request: Option<Request<B>>,
     service: S,
@@ -57,40 +51,19 @@ struct Waiting<S, B> {
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     /// Waits for the decision, then serves or refuses the request.
-    pub(super) fn waiting(shared: Hold, wait: Wait, request: Request<B>, service: S) -> Self {
-        let (shared, request) = (Some(shared), Some(request));
-        let waiting = Box::new(Waiting { shared, wait, request, service });
-        Self { state: State::Deciding { waiting } }
+    pub(super) fn waiting(serving: Serving, wait: Wait, request: Request<B>, service: S) -> Self {
+        let waiting = Box::new(Waiting { wait, request: Some(request), service });
+        Self { serving, state: State::Deciding { waiting } }
     }
 
-    /// Serves or refuses a request that was decided.
-    pub(super) fn decided(
-        shared: Hold,
-        outcome: Outcome,
-        request: Request<B>,
-        service: &mut S,
-    ) -> Self {
-        let head = request.method() == Method::HEAD;
-        let state = match outcome {
-            Outcome::Admitted(admitted) => Self::serve(shared, admitted, request, service),
-            Outcome::Refused(refusal) => {
-                let passage = refusal.passage.as_ref();
-                let trail = passage.map(|passage| passage.trail(&shared.policy));
-                let response = shared.renderer.refuse(&refusal.denial, head, trail);
-                State::Refused { response: Some(response) }
-            }
-        };
-        Self { state }
+    /// Waits for the inner service.
+    pub(super) const fn serving(serving: Serving, future: S::Future) -> Self {
+        Self { serving, state: State::Serving { future } }
     }
 
-    fn serve(
-        shared: Hold,
-        admitted: Admitted,
-        mut request: Request<B>,
-        service: &mut S,
-    ) -> State<S::Future, S, B> {
-        let serving = Serving::begin(shared, admitted, &mut request);
-        State::Serving { future: service.call(request), serving }
+    /// Refuses the request.
+    pub(super) const fn refused(serving: Serving, denial: Denial) -> Self {
+        Self { serving, state: State::Refused { denial } }
     }
 }
 
@@ -103,34 +76,41 @@ where
     type Output = Result<Response<GateBody<R>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
+        let this = self.project();
+        let (serving, mut state) = (this.serving, this.state);
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Deciding { waiting } => {
-                    let Waiting { shared, wait, request, service } = &mut **waiting;
-                    let (Some(hold), Some(head)) = (&*shared, request.as_ref().map(Head::of))
-                    else {
+                    let Waiting { wait, request, service } = &mut **waiting;
+                    let Some(undecided) = request.as_ref() else {
                         return Poll::Pending;
                     };
-                    let outcome = ready!(flow::resume(hold, wait, context, head));
-                    let (Some(shared), Some(request)) = (shared.take(), request.take()) else {
-                        return Poll::Pending;
-                    };
-                    Self::decided(shared, outcome, request, service).state
+                    let decision = ready!(serving.resume(wait, context, undecided));
+                    match (decision, request.take()) {
+                        (Ok(()), Some(mut request)) => {
+                            serving.hand_on(&mut request);
+                            State::Serving { future: service.call(request) }
+                        }
+                        (Ok(()), None) => return Poll::Pending,
+                        (Err(denial), _) => State::Refused { denial },
+                    }
                 }
-                StateProjection::Serving { future, serving } => {
-                    let finished = match future.poll(context) {
-                        Poll::Ready(answered) => answered.map(|response| serving.finish(response)),
-                        Poll::Pending => Ok(ready!(serving.poll_budget(context))),
-                    };
+                StateProjection::Serving { future } => match future.poll(context) {
+                    Poll::Ready(answered) => {
+                        let finished = answered.map(|response| serving.finish(response));
+                        state.set(State::Done);
+                        return Poll::Ready(finished);
+                    }
+                    Poll::Pending => {
+                        let denial = ready!(serving.poll_budget(context));
+                        state.set(State::Done);
+                        return Poll::Ready(Ok(serving.deny(&denial)));
+                    }
+                },
+                StateProjection::Refused { denial } => {
+                    let refusal = serving.refuse(denial);
                     state.set(State::Done);
-                    return Poll::Ready(finished);
-                }
-                StateProjection::Refused { response } => {
-                    let refusal = response.take();
-                    state.set(State::Done);
-                    return refusal
-                        .map_or(Poll::Pending, |refusal| Poll::Ready(Ok(refuse(refusal))));
+                    return Poll::Ready(Ok(refusal.map(GateBody::refusal)));
                 }
                 StateProjection::Done => return Poll::Pending,
             };

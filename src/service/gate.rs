@@ -12,10 +12,9 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::GateBody;
-use super::flow;
 use super::future::ResponseFuture;
 use super::layer::{Apart, Hold, Shared};
-use super::outcome::Outcome;
+use super::serving::Serving;
 
 /// Guards a service; made by [`ApiKeyLayer`](super::ApiKeyLayer).
 ///
@@ -87,21 +86,23 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         self.shared.policy.credentials.mark_sensitive(request.headers_mut());
-        let shared = self.hold();
-        match flow::begin(&shared, &request) {
-            ControlFlow::Break(outcome) => {
-                if matches!(outcome, Outcome::Refused(_)) {
-                    // What the inner service reserved when it was polled ready is given back.
-                    let clone = self.inner.clone();
-                    self.inner = clone;
-                }
-                ResponseFuture::decided(shared, outcome, request, &mut self.inner)
+        let mut serving = Serving::new(self.hold(), &request);
+        match serving.begin(&request) {
+            ControlFlow::Break(Ok(())) => {
+                serving.hand_on(&mut request);
+                ResponseFuture::serving(serving, self.inner.call(request))
+            }
+            ControlFlow::Break(Err(denial)) => {
+                // What the inner service reserved when it was polled ready is given back.
+                let clone = self.inner.clone();
+                self.inner = clone;
+                ResponseFuture::refused(serving, denial)
             }
             ControlFlow::Continue(wait) => {
                 // The instance that was polled ready waits along; its clone has to be polled anew.
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::waiting(shared, wait, request, ready)
+                ResponseFuture::waiting(serving, wait, request, ready)
             }
         }
     }

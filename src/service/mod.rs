@@ -22,8 +22,9 @@ mod future;
 mod gate;
 mod layer;
 mod observer;
-mod outcome;
+mod passage;
 mod serving;
+mod wait;
 
 pub use body::GateBody;
 pub use builder::ApiKeyLayerBuilder;

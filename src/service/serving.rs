@@ -1,26 +1,27 @@
-//! An admitted request: made ready for the inner service, and what is left to do when that answers.
+//! One request on its way through the gate and back.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, Method, Request, Response};
 use tokio::time::{Sleep, sleep};
 
 use super::body::GateBody;
+use super::flow::{self, Decision, Next};
 use super::layer::Hold;
-use super::outcome::Admitted;
+use super::passage::Passage;
+use super::wait::Wait;
 use crate::decision::Grant;
 use crate::denial::Denial;
-use crate::request::Scheme;
+use crate::request::{Head, Scheme};
 use crate::response::{Asked, keep_private, vary_by};
 
 /// Holds what a response needs of its request.
 pub(super) struct Serving {
     shared: Hold,
-    admitted: Admitted,
+    passage: Passage,
     // Made when the inner service first has to be waited for.
     timer: Option<Pin<Box<Sleep>>>,
     // A HEAD request gets a refusal without content.
@@ -28,23 +29,44 @@ pub(super) struct Serving {
 }
 
 impl Serving {
+    pub(super) fn new<B>(shared: Hold, request: &Request<B>) -> Self {
+        let head = request.method() == Method::HEAD;
+        Self { shared, passage: Passage::default(), timer: None, head }
+    }
+
+    /// Begins the decision.
+    pub(super) fn begin<B>(&mut self, request: &Request<B>) -> Next {
+        flow::begin(&self.shared, &mut self.passage, request)
+    }
+
+    /// Goes on with a decision that had to wait.
+    pub(super) fn resume<B>(
+        &mut self,
+        wait: &mut Wait,
+        context: &mut Context<'_>,
+        request: &Request<B>,
+    ) -> Poll<Decision> {
+        flow::resume(&self.shared, &mut self.passage, wait, context, Head::of(request))
+    }
+
     /// Makes an admitted request ready for the inner service.
-    pub(super) fn begin<B>(shared: Hold, admitted: Admitted, request: &mut Request<B>) -> Self {
-        if shared.strip_credential && admitted.grant.is_some() {
+    pub(super) fn hand_on<B>(&self, request: &mut Request<B>) {
+        let Self { shared, passage, .. } = self;
+        if shared.strip_credential && passage.principal.is_some() {
             for name in shared.policy.credentials.header_names() {
                 request.headers_mut().remove(name);
             }
         }
-        match admitted.grant.as_ref().filter(|_| shared.leave_grant) {
+        let grant = if shared.leave_grant { passage.grant() } else { None };
+        match grant {
             Some(grant) => {
-                request.extensions_mut().insert(grant.clone());
+                request.extensions_mut().insert(grant);
             }
             // A grant of a gate further out says nothing of what this one admits.
             None => {
                 request.extensions_mut().remove::<Grant>();
             }
         }
-        Self { timer: None, head: request.method() == Method::HEAD, shared, admitted }
     }
 
     /// Adds to the inner service's response, or renders the denial that it asks for.
@@ -52,13 +74,13 @@ impl Serving {
         if let Some(Asked(denial)) = response.extensions_mut().remove::<Asked>() {
             return self.deny(&denial);
         }
-        let Self { shared, admitted, .. } = self;
+        let Self { shared, passage, .. } = self;
         if shared.renderer.marks()
-            && let Some(trail) = admitted.trail(&shared.policy)
+            && let Some(trail) = passage.trail(&shared.policy)
         {
             shared.renderer.mark(response.headers_mut(), trail);
         }
-        match admitted.source.map(|source| source.scheme) {
+        match passage.source.map(|source| source.scheme) {
             Some(Scheme::Header(name)) => {
                 keep_private(response.headers_mut(), &HeaderName::from_static(name));
             }
@@ -68,35 +90,30 @@ impl Serving {
                 names.for_each(|name| vary_by(response.headers_mut(), name));
             }
         }
-        let permit = admitted.permit.take();
+        let permit = passage.permit.take();
         response.map(|body| GateBody::inner(body, permit))
     }
 
-    /// Refuses the request when its time budget is spent; never, if it has none.
-    pub(super) fn poll_budget<R>(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Response<GateBody<R>>> {
-        let Some(budget) = self.admitted.budget else {
+    /// Resolves when the request's time budget is spent; never, if it has none.
+    pub(super) fn poll_budget(&mut self, context: &mut Context<'_>) -> Poll<Denial> {
+        let route = self.shared.policy.route(self.passage.route);
+        let Some(budget) = route.and_then(|route| route.budget) else {
             return Poll::Pending;
         };
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(budget)));
-        timer.as_mut().poll(context).map(|()| self.time_out(budget))
-    }
-
-    fn time_out<R>(&self, budget: Duration) -> Response<GateBody<R>> {
-        self.deny(&Denial::TimedOut { budget })
+        timer.as_mut().poll(context).map(|()| Denial::TimedOut { budget })
     }
 
     /// Refuses a request that was admitted.
-    fn deny<R>(&self, denial: &Denial) -> Response<GateBody<R>> {
-        let Self { shared, admitted, head, .. } = self;
-        shared.observer.refused(denial, admitted.record());
-        refuse(shared.renderer.refuse(denial, *head, admitted.trail(&shared.policy)))
+    pub(super) fn deny<R>(&mut self, denial: &Denial) -> Response<GateBody<R>> {
+        self.passage.permit = None;
+        self.shared.observer.refused(denial, self.passage.record());
+        self.refuse(denial).map(GateBody::refusal)
     }
-}
 
-/// Gives a refusal the body type of all responses.
-pub(super) fn refuse<R>(refusal: Response<Bytes>) -> Response<GateBody<R>> {
-    refusal.map(GateBody::refusal)
+    /// Renders a refusal.
+    pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
+        let trail = self.passage.trail(&self.shared.policy);
+        self.shared.renderer.refuse(denial, self.head, trail)
+    }
 }

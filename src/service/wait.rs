@@ -1,0 +1,65 @@
+//! What a decision waits for.
+
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::denial::Denial;
+use crate::eventually::Eventually;
+use crate::limits::{Concurrency, LimiterError, Permit, Verdict};
+use crate::request::{Client, CredentialSource};
+use crate::store::Found;
+
+pub(super) type Charged = Eventually<Answer>;
+pub(super) type Answer = Result<Verdict, LimiterError>;
+
+/// What a decision waits for.
+pub(super) enum Wait {
+    /// The store's answer.
+    Find { lookup: Eventually<Found>, source: &'static CredentialSource, client: Client },
+    /// How the account stands, to be said on a refusal.
+    Standing { denial: Denial, charge: Charged },
+    /// Whether there is room, before the request takes a place or queues for one; nothing is taken
+    /// yet, so a request that finds no place has cost nothing.
+    Room { rule: Concurrency, charge: Charged },
+    /// A place on the route.
+    Queue { place: Pin<Box<dyn Future<Output = Option<Permit>> + Send>> },
+    /// The cost of the request.
+    Cost { charge: Charged },
+    /// Nothing: it came.
+    Nothing,
+}
+
+/// What was waited for.
+pub(super) enum Reached {
+    Found { answer: Found, source: &'static CredentialSource, client: Client },
+    Standing { denial: Denial, answer: Answer },
+    Room { rule: Concurrency, answer: Answer },
+    Place(Option<Permit>),
+    Charged(Answer),
+}
+
+impl Wait {
+    /// Resolves once, and stays pending for ever after.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Reached> {
+        let reached = match self {
+            Self::Find { lookup, source, client } => Pin::new(lookup)
+                .poll(context)
+                .map(|answer| Reached::Found { answer, source, client: *client }),
+            Self::Standing { denial, charge } => Pin::new(charge)
+                .poll(context)
+                .map(|answer| Reached::Standing { denial: denial.clone(), answer }),
+            Self::Room { rule, charge } => {
+                Pin::new(charge).poll(context).map(|answer| Reached::Room { rule: *rule, answer })
+            }
+            Self::Queue { place } => place.as_mut().poll(context).map(Reached::Place),
+            Self::Cost { charge } => Pin::new(charge).poll(context).map(Reached::Charged),
+            Self::Nothing => Poll::Pending,
+        };
+        if reached.is_ready() {
+            drop(mem::replace(self, Self::Nothing));
+        }
+        reached
+    }
+}
