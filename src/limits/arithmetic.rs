@@ -80,18 +80,18 @@ impl Counter {
     /// Returns what is left and when it is back.
     pub fn standing(&mut self, quota: &Quota, now: Timestamp) -> Standing {
         self.settle(quota, now);
-        self.take(quota, now, 0)
+        let (remaining, reset) = self.take(quota, now, 0);
+        Standing::in_nanoseconds(quota.limit(), remaining, reset)
     }
 
     /// Takes a cost, or nothing, from a counter that was just asked at this instant, and returns
-    /// what is left.
-    pub(super) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Standing {
-        let (remaining, reset) = match &mut self.0 {
+    /// what is left, and the nanoseconds until all is back.
+    pub(super) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
+        match &mut self.0 {
             State::Fixed(window) => window.take(quota, now, cost),
             State::Bucket(bucket) => bucket.take(quota, now, cost),
             State::Sliding(window) => window.take(quota, now, cost),
-        };
-        Standing::in_nanoseconds(quota.limit(), remaining, reset)
+        }
     }
 
     fn settle(&mut self, quota: &Quota, now: Timestamp) {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use smallvec::SmallVec;
-
 use crate::clock::nanoseconds;
 
 /// The standings that a verdict holds without allocating: a minute and an hour, say.
@@ -35,11 +33,6 @@ impl Standing {
 
     pub(super) const fn in_nanoseconds(limit: u32, remaining: u32, reset_nanoseconds: u64) -> Self {
         Self { limit, remaining, reset_nanoseconds }
-    }
-
-    /// States the same with a reset that is later by so many nanoseconds.
-    pub(super) const fn later(self, by: u64) -> Self {
-        Self { reset_nanoseconds: self.reset_nanoseconds.saturating_add(by), ..self }
     }
 
     /// Returns the requests allowed in a window.
@@ -75,17 +68,14 @@ impl Standing {
 /// assert_eq!(verdict.retry_after(), Some(minute));
 /// assert_eq!(verdict.nearest(), Some((0, verdict.standings()[0])));
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Verdict {
     /// The nanoseconds until the request could pass; 0 if it passed.
     wait: u64,
-    standings: SmallVec<[Standing; FEW]>,
-}
-
-impl Clone for Verdict {
-    fn clone(&self) -> Self {
-        Self { wait: self.wait, standings: SmallVec::from_slice(&self.standings) }
-    }
+    count: usize,
+    few: [Standing; FEW],
+    /// All of them, if they are not few.
+    many: Vec<Standing>,
 }
 
 impl Verdict {
@@ -96,16 +86,32 @@ impl Verdict {
 
     /// Adds what is left of the next quota.
     pub fn push(&mut self, standing: Standing) {
-        self.standings.push(standing);
+        self.put(self.count, standing);
     }
 
     /// Says what is left of the quota at an index, whichever is spoken of first.
     pub(super) fn put(&mut self, index: usize, standing: Standing) {
-        if index >= self.standings.len() {
-            self.standings.resize(index + 1, Standing::default());
+        // Field by field, which spares the standing a detour over the stack.
+        let Standing { limit, remaining, reset_nanoseconds } = standing;
+        self.count = self.count.max(index + 1);
+        match self.few.get_mut(index) {
+            Some(slot) if self.many.is_empty() => {
+                slot.limit = limit;
+                slot.remaining = remaining;
+                slot.reset_nanoseconds = reset_nanoseconds;
+            }
+            _ => self.put_among_many(index, limit, remaining, reset_nanoseconds),
         }
-        if let Some(slot) = self.standings.get_mut(index) {
-            *slot = standing;
+    }
+
+    #[cold]
+    fn put_among_many(&mut self, index: usize, limit: u32, remaining: u32, reset: u64) {
+        if self.many.is_empty() {
+            self.many.extend_from_slice(&self.few);
+        }
+        self.many.resize(self.count, Standing::default());
+        if let Some(slot) = self.many.get_mut(index) {
+            *slot = Standing::in_nanoseconds(limit, remaining, reset);
         }
     }
 
@@ -125,7 +131,8 @@ impl Verdict {
 
     /// Returns what is left of each quota.
     pub fn standings(&self) -> &[Standing] {
-        &self.standings
+        let few = self.few.get(..self.count).filter(|_| self.many.is_empty());
+        few.unwrap_or(&self.many)
     }
 
     /// Returns the place and the state of the quota nearest to its end: the fewest requests left,

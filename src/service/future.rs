@@ -97,9 +97,8 @@ where
                 }
                 StateProjection::Serving { future } => match future.poll(context) {
                     Poll::Ready(answered) => {
-                        let finished = answered.map(|response| serving.finish(response));
                         state.set(State::Done);
-                        return Poll::Ready(finished);
+                        return Poll::Ready(answered.map(|response| serving.finish(response)));
                     }
                     Poll::Pending => {
                         let denial = ready!(serving.poll_budget(context));

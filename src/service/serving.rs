@@ -90,8 +90,8 @@ impl Serving {
                 names.for_each(|name| vary_by(response.headers_mut(), name));
             }
         }
-        let permit = passage.permit.take();
-        response.map(|body| GateBody::inner(body, permit))
+        let (parts, body) = response.into_parts();
+        Response::from_parts(parts, GateBody::inner(body, passage.permit.take()))
     }
 
     /// Resolves when the request's time budget is spent; never, if it has none.

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::super::arithmetic::Counter;
 use super::super::limiter::Charge;
-use super::super::standing::Verdict;
+use super::super::standing::{Standing, Verdict};
 use crate::clock::Timestamp;
 use crate::key::{AccountId, KeyId, MAX_QUOTAS, Per, Quota};
 
@@ -144,8 +144,9 @@ impl Meter {
     ) {
         let own = quotas.enumerate().filter(|(_, (quota, _))| quota.per() == per);
         for ((index, (quota, _)), window) in own.zip(&mut self.windows) {
-            let standing = window.counter.take(quota, taken.at, taken.cost);
-            verdict.put(index, standing.later(taken.ahead));
+            let (remaining, reset) = window.counter.take(quota, taken.at, taken.cost);
+            let reset = reset.saturating_add(taken.ahead);
+            verdict.put(index, Standing::in_nanoseconds(quota.limit(), remaining, reset));
         }
     }
 
@@ -193,12 +194,16 @@ pub(super) struct Meters<'a> {
 
 impl Meters<'_> {
     /// Charges all quotas of a request, or none.
-    pub(super) fn charge(&mut self, charge: &Charge<'_>) -> Verdict {
+    ///
+    /// The verdict is filled where it lies: made here and handed on, it would be copied just after it
+    /// was written, which stalls the processor for 10 ns.
+    pub(super) fn charge(&mut self, charge: &Charge<'_>, verdict: &mut Verdict) {
         // A loop over one slice takes half the instructions of one over two, and mostly there is one.
         if charge.quotas.route.is_empty() {
-            self.charge_each(charge, charge.quotas.general.iter().map(|quota| (quota, false)))
+            let general = charge.quotas.general.iter().map(|quota| (quota, false));
+            self.charge_each(charge, general, verdict);
         } else {
-            self.charge_each(charge, charge.quotas.iter())
+            self.charge_each(charge, charge.quotas.iter(), verdict);
         }
     }
 
@@ -206,7 +211,8 @@ impl Meters<'_> {
         &mut self,
         charge: &Charge<'_>,
         quotas: impl Iterator<Item = (&'q Quota, bool)> + Clone,
-    ) -> Verdict {
+        verdict: &mut Verdict,
+    ) {
         let at = self.in_order(charge.now);
         let mut wait = 0;
         if let Some(meter) = &mut self.account {
@@ -217,19 +223,17 @@ impl Meters<'_> {
         }
         // What the client is told counts from its own instant.
         let ahead = at.nanoseconds_since(charge.now);
-        let mut verdict = Verdict::passed();
         if wait > 0 {
             verdict.refuse_for(wait.saturating_add(ahead));
         }
         let cost = if wait == 0 && charge.commit { charge.cost } else { 0 };
         let taken = Taken { cost, at, ahead };
         if let Some(meter) = &mut self.account {
-            meter.take(quotas.clone(), Per::Account, taken, &mut verdict);
+            meter.take(quotas.clone(), Per::Account, taken, verdict);
         }
         if let Some(meter) = &mut self.key {
-            meter.take(quotas, Per::Key, taken, &mut verdict);
+            meter.take(quotas, Per::Key, taken, verdict);
         }
-        verdict
     }
 
     /// Puts the request's instant in order with those of all its meters.

@@ -87,7 +87,7 @@ impl MemoryLimiter {
         self.len() == 0
     }
 
-    fn charge_now(&self, charge: &Charge<'_>) -> Result<Verdict, Full> {
+    fn charge_now(&self, charge: &Charge<'_>, verdict: &mut Verdict) -> Result<(), Full> {
         let (by_account, by_key) =
             (charge.quotas.count_by(Per::Account), charge.quotas.count_by(Per::Key));
         // Nearly every request: its account is counted already, and its key is not.
@@ -96,17 +96,19 @@ impl MemoryLimiter {
             && let Some(mut meter) = self.meter_at(place)
             && meter.answers(Claim::Tag(charge.record.account_tag()))
         {
-            return Ok(Meters { account: Some(&mut meter), key: None }.charge(charge));
+            Meters { account: Some(&mut meter), key: None }.charge(charge, verdict);
+            return Ok(());
         }
-        self.charge_both(charge, by_account, by_key)
+        self.charge_both(charge, verdict, by_account, by_key)
     }
 
     fn charge_both(
         &self,
         charge: &Charge<'_>,
+        verdict: &mut Verdict,
         by_account: bool,
         by_key: bool,
-    ) -> Result<Verdict, Full> {
+    ) -> Result<(), Full> {
         let (record, bookmark) = (charge.record, charge.record.bookmark());
         for _ in 0..ATTEMPTS {
             // Places first, then locks: who holds a meter must not wait for a directory.
@@ -129,7 +131,8 @@ impl MemoryLimiter {
                 account: by_account.then(|| meter_or(&mut account, &mut no_account)),
                 key: by_key.then(|| meter_or(&mut key, &mut no_key)),
             };
-            return Ok(meters.charge(charge));
+            meters.charge(charge, verdict);
+            return Ok(());
         }
         Err(Full)
     }
@@ -189,7 +192,9 @@ impl MemoryLimiter {
 
 impl Limiter for MemoryLimiter {
     fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
-        Eventually::now(self.charge_now(&charge).map_err(LimiterError::new))
+        let mut verdict = Verdict::passed();
+        let charged = self.charge_now(&charge, &mut verdict);
+        Eventually::now(charged.map(|()| verdict).map_err(LimiterError::new))
     }
 }
 
@@ -252,14 +257,15 @@ mod tests {
     }
 
     fn charge(limiter: &MemoryLimiter, account: usize, quotas: &[Quota], now: Timestamp) -> bool {
-        let result = limiter.charge_now(&Charge {
+        let mut verdict = Verdict::passed();
+        let charge = Charge {
             record: &record(&account.to_string()),
             quotas: Applicable { general: quotas, route: &[] },
             cost: 1,
             commit: true,
             now,
-        });
-        result.is_ok_and(|verdict| verdict.retry_after().is_none())
+        };
+        limiter.charge_now(&charge, &mut verdict).is_ok() && verdict.retry_after().is_none()
     }
 
     #[test]
@@ -306,14 +312,16 @@ mod tests {
     #[test]
     fn a_peek_keeps_nothing() {
         let limiter = MemoryLimiter::new();
-        let verdict = limiter.charge_now(&Charge {
+        let mut verdict = Verdict::passed();
+        let peek = Charge {
             record: &record("acme"),
             quotas: Applicable { general: &[Quota::new("minute", 5, MINUTE)], route: &[] },
             cost: 1,
             commit: false,
             now: START,
-        });
-        assert_eq!(verdict.unwrap().standings()[0].remaining(), 5);
+        };
+        assert!(limiter.charge_now(&peek, &mut verdict).is_ok());
+        assert_eq!(verdict.standings()[0].remaining(), 5);
         assert!(limiter.is_empty());
     }
 }
