@@ -15,7 +15,9 @@ pub(crate) struct Case<'a> {
     client: Client,
     source: &'a CredentialSource,
     record: &'a KeyRecord,
-    route: Result<Option<Matched<'a>>, Denial>,
+    route: Option<Matched<'a>>,
+    /// Whether the gate has no table, or one that covers the request.
+    covered: bool,
     now: Timestamp,
 }
 
@@ -48,7 +50,9 @@ impl<'a> Case<'a> {
         record: &'a KeyRecord,
         now: Timestamp,
     ) -> Self {
-        Self { route: policy.find(head), policy, head, client, source, record, now }
+        let route = policy.find(head);
+        let covered = policy.routes.is_none() || route.is_some();
+        Self { policy, head, client, source, record, route, covered, now }
     }
 
     /// Runs the checks that decide whether the key serves at all, in their order.
@@ -93,9 +97,9 @@ impl<'a> Case<'a> {
                 demands.try_for_each(|demand| demand.is_met(self.head.headers))
             }
             Check::Scope => match &self.route {
-                Err(denial) => Err(denial.clone()),
-                Ok(None) => Ok(()),
-                Ok(Some(Matched { route, .. })) => {
+                None if self.covered => Ok(()),
+                None => Err(Denial::RouteUnknown),
+                Some(Matched { route, .. }) => {
                     rules::has_scopes(record.scopes(), route.all_of, route.any_of)
                 }
             },
@@ -115,7 +119,7 @@ impl<'a> Case<'a> {
         self.matched().map(|matched| matched.index)
     }
 
-    pub(super) fn matched(&self) -> Option<&Matched<'a>> {
-        self.route.as_ref().ok()?.as_ref()
+    pub(super) const fn matched(&self) -> Option<&Matched<'a>> {
+        self.route.as_ref()
     }
 }

@@ -3,10 +3,13 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::slice;
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretBox};
+use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroize;
 
 /// Identifies a key in every store and cache: all 256 bits of SHA-256, or of HMAC-SHA-256 with a
 /// pepper, over the whole text of the key.
@@ -157,10 +160,52 @@ impl KeyHasher {
     /// Computes the digest of a key's whole text.
     pub fn digest(&self, key: &[u8]) -> KeyDigest {
         KeyDigest(match &self.peppered {
-            None => Sha256::digest(key).into(),
+            None => sha256(key),
             Some(state) => state.clone().chain_update(key).finalize().into_bytes().into(),
         })
     }
+}
+
+/// The bytes that fit one block of SHA-256 with the padding: a mark, and the length in bits.
+const ONE_BLOCK: usize = 64 - 1 - size_of::<u64>();
+
+/// The initial hash value (FIPS 180-4 §5.3.3).
+const INITIAL: [u32; 8] = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
+
+/// Computes SHA-256 (FIPS 180-4).
+///
+/// Nearly every key fits one block, which is padded here (§5.1.1): the hasher for texts of any length
+/// takes 75 ns for 40 bytes, of which the block function is 41.
+fn sha256(text: &[u8]) -> [u8; 32] {
+    if text.len() > ONE_BLOCK {
+        return Sha256::digest(text).into();
+    }
+    let mut block = [0; 64];
+    if let Some((place, [mark, ..])) = block.split_at_mut_checked(text.len()) {
+        place.copy_from_slice(text);
+        *mark = 0x80;
+    }
+    if let Some(length) = block.last_chunk_mut() {
+        *length = (text.len() as u64 * 8).to_be_bytes();
+    }
+    let mut state = INITIAL;
+    compress256(&mut state, slice::from_ref(&block));
+    block.zeroize();
+    let mut digest = [0; 32];
+    let (chunks, _) = digest.as_chunks_mut();
+    for (chunk, word) in chunks.iter_mut().zip(state) {
+        *chunk = word.to_be_bytes();
+    }
+    digest
 }
 
 impl fmt::Debug for KeyHasher {
@@ -193,6 +238,16 @@ mod tests {
             hex(KeyHasher::with_pepper(&pepper).digest(b"Hi There")),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
         );
+    }
+
+    #[test]
+    fn texts_of_every_length_are_padded_as_the_library_pads_them() {
+        let text: Vec<u8> = (0..200).collect();
+        for length in 0..text.len() {
+            let expected: [u8; 32] = Sha256::digest(&text[..length]).into();
+            let digest = KeyHasher::sha256().digest(&text[..length]);
+            assert_eq!(digest.as_bytes(), &expected, "{length} bytes");
+        }
     }
 
     #[test]
