@@ -221,13 +221,18 @@ mod tests {
         let limiter = ConcurrencyLimiter::default();
         let rule = Concurrency::new(3).queue_for(Duration::from_secs(60));
         let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let all_places_taken = Arc::new(tokio::sync::Barrier::new(3));
         let tasks: Vec<_> = (0..200)
-            .map(|_| {
+            .map(|number| {
                 let (limiter, inside, most) = (limiter.clone(), inside.clone(), most.clone());
+                let all_places_taken = all_places_taken.clone();
                 tokio::spawn(async move {
                     let permit = enter(&limiter, "acme", rule).await;
                     let now = inside.fetch_add(1, Ordering::SeqCst) + 1;
                     most.fetch_max(now, Ordering::SeqCst);
+                    if number < 3 {
+                        all_places_taken.wait().await;
+                    }
                     tokio::task::yield_now().await;
                     inside.fetch_sub(1, Ordering::SeqCst);
                     permit.is_some()
