@@ -17,6 +17,8 @@ pub const MAX_CREDENTIAL_BYTES: usize = 512;
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
     sources: &'static [CredentialSource],
+    basic: Option<&'static CredentialSource>,
+    bearer: Option<&'static CredentialSource>,
     headers: Vec<(HeaderName, &'static CredentialSource)>,
     reads_authorization: bool,
 }
@@ -44,7 +46,14 @@ impl Credentials {
                 headers.push((name, source));
             }
         }
-        Ok(Self { sources, reads_authorization: headers.len() < sources.len(), headers })
+        let labelled = |label| sources.iter().find(|source| source.scheme.label() == label);
+        Ok(Self {
+            sources,
+            basic: labelled("Basic"),
+            bearer: labelled("Bearer"),
+            reads_authorization: headers.len() < sources.len(),
+            headers,
+        })
     }
 
     /// Lists the headers that carry keys.
@@ -104,12 +113,13 @@ impl Credentials {
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
         // Nearly everybody writes a scheme as its RFC does, and one blank.
-        let usual = |source: &'static CredentialSource| {
-            let token = value.strip_prefix(source.scheme.usual_prefix()?)?;
-            Some((source, token)).filter(|_| !token.starts_with(b" "))
+        let (usual, token) = match value {
+            [b'B', b'e', b'a', b'r', b'e', b'r', b' ', token @ ..] => (self.bearer, token),
+            [b'B', b'a', b's', b'i', b'c', b' ', token @ ..] => (self.basic, token),
+            _ => (None, value),
         };
-        let (source, token) = match self.sources.iter().find_map(usual) {
-            Some(found) => found,
+        let (source, token) = match usual.filter(|_| !token.starts_with(b" ")) {
+            Some(source) => (source, token),
             None => self.scheme_and_token(value)?,
         };
         let key = if token.len() > MAX_CREDENTIAL_BYTES {

@@ -38,12 +38,11 @@ impl fmt::Debug for PresentedKey<'_> {
 pub(crate) struct KeyBuffer {
     usual: Option<[u8; USUAL_BYTES]>,
     large: Option<[u8; DECODED_BYTES]>,
-    used: usize,
 }
 
 impl KeyBuffer {
     pub(crate) const fn new() -> Self {
-        Self { usual: None, large: None, used: 0 }
+        Self { usual: None, large: None }
     }
 
     /// Lets `fill` write up to `longest` bytes into the buffer and returns what it wrote.
@@ -57,22 +56,19 @@ impl KeyBuffer {
         } else {
             self.large.insert([0; DECODED_BYTES])
         };
-        // A failed attempt may have written anything, so all of it counts as used until then.
-        self.used = bytes.len();
-        self.used = fill(bytes)?.min(bytes.len());
-        Ok(bytes.get(..self.used).unwrap_or_default())
+        let used = fill(bytes)?;
+        Ok(bytes.get(..used).unwrap_or_default())
     }
 }
 
 impl Drop for KeyBuffer {
     fn drop(&mut self) {
-        // Only what was written: wiping is volatile, byte by byte, on every Basic request.
-        let usual = self.usual.as_mut().map(|bytes| &mut bytes[..]);
-        let large = self.large.as_mut().map(|bytes| &mut bytes[..]);
-        for bytes in [usual, large].into_iter().flatten() {
-            if let Some(written) = bytes.get_mut(..self.used.min(bytes.len())) {
-                written.zeroize();
-            }
+        // All of it, as a slice: an array is wiped byte by byte, and a part of it by a call.
+        if let Some(bytes) = &mut self.usual {
+            bytes.as_mut_slice().zeroize();
+        }
+        if let Some(bytes) = &mut self.large {
+            bytes.as_mut_slice().zeroize();
         }
     }
 }

@@ -108,13 +108,4 @@ impl Scheme {
     pub(super) fn is_named(self, name: &[u8]) -> bool {
         !matches!(self, Self::Header(_)) && self.label().as_bytes().eq_ignore_ascii_case(name)
     }
-
-    /// Returns what stands before a token in `Authorization`, as nearly everybody writes it.
-    pub(super) const fn usual_prefix(self) -> Option<&'static [u8]> {
-        match self {
-            Self::Basic(_) => Some(b"Basic "),
-            Self::Bearer => Some(b"Bearer "),
-            Self::Header(_) => None,
-        }
-    }
 }
