@@ -8,7 +8,7 @@ use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 use tower::Service;
 
-use crate::harness::{Case, interleave};
+use crate::harness::{COLD_OPERATIONS, COLD_ROUNDS, Case, interleave};
 use crate::peers;
 use crate::report::{Report, Target};
 use crate::subject::{
@@ -18,9 +18,6 @@ use crate::subject::{
 
 const ROUNDS: usize = 120;
 const OPERATIONS: usize = 4096;
-/// Enough of them that a stack works in a cache of its own, and not in what the other has left of it.
-const COLD_ROUNDS: usize = 24;
-const COLD_OPERATIONS: usize = 65_536;
 /// Time runs so much faster for keys that are used over and over that their quotas last.
 const HOT_SPEED: u64 = 20_000;
 

@@ -5,7 +5,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use tower_api_key::rules::{Route, Routes};
 
-use crate::harness::{Case, interleave};
+use crate::harness::{COLD_OPERATIONS, COLD_ROUNDS, Case, interleave};
 use crate::report::{Report, Target};
 use crate::subject::{
     BARE, Extras, KEYS_PER_ACCOUNT, Keys, PROFILE, bearer, gate, request, routes, timed,
@@ -32,7 +32,7 @@ pub(crate) fn by_keys(report: &mut Report, largest: usize) {
             })
         })
     });
-    let series = interleave(cases.collect(), 80, 4096);
+    let series = interleave(cases.collect(), COLD_ROUNDS, COLD_OPERATIONS);
     for one in &series {
         report.note(format!("growth: {} keys", one.name), one.nanoseconds(), "ns");
     }

@@ -9,6 +9,11 @@ use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
+/// Operations of a round where the cache is what counts: enough of them that a case works in a cache
+/// of its own, and not in what the others have left of it.
+pub(crate) const COLD_OPERATIONS: usize = 65_536;
+pub(crate) const COLD_ROUNDS: usize = 24;
+
 /// One thing to measure: runs so many operations and returns the time that they took.
 pub(crate) struct Case<'a> {
     pub(crate) name: String,
