@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::account::Account;
 use super::bookmark::Bookmark;
 use super::name::{Environment, InvalidName, KeyId, KeyKind};
@@ -56,6 +58,7 @@ pub(super) struct Details {
     pub(super) scopes: Option<ScopeSet>,
     pub(super) networks: Networks,
     pub(super) quotas: Option<Quotas>,
+    pub(super) owner: Option<SmolStr>,
     pub(super) name: String,
     pub(super) description: String,
     pub(super) metadata: BTreeMap<String, String>,
@@ -165,6 +168,26 @@ impl KeyRecord {
         self.disabled || self.account_disabled
     }
 
+    /// Returns whom the key was issued to within the account: a user, a service; `None` if nobody said.
+    pub fn owner(&self) -> Option<&str> {
+        self.details.as_ref()?.owner.as_deref()
+    }
+
+    /// Returns the permissions that the key has of its own; `None` if it inherits its account's.
+    pub fn own_scopes(&self) -> Option<&ScopeSet> {
+        self.details.as_ref()?.scopes.as_ref()
+    }
+
+    /// Returns the quotas that the key has of its own; `None` if it inherits its account's.
+    pub fn own_quotas(&self) -> Option<&Quotas> {
+        self.details.as_ref()?.quotas.as_ref()
+    }
+
+    /// Tells whether the key itself is switched off, whatever its account is.
+    pub const fn is_disabled_itself(&self) -> bool {
+        self.disabled
+    }
+
     /// Returns the name that its owner gave the key, empty if none.
     pub fn name(&self) -> &str {
         self.details.as_ref().map_or("", |details| &details.name)
@@ -179,6 +202,12 @@ impl KeyRecord {
     pub fn metadata(&self, name: &str) -> Option<&str> {
         let details = self.details.as_ref()?;
         details.metadata.get(name).map(String::as_str)
+    }
+
+    /// Lists the deployment's own values by name.
+    pub fn all_metadata(&self) -> impl Iterator<Item = (&str, &str)> {
+        let details = self.details.iter();
+        details.flat_map(|details| &details.metadata).map(|(name, value)| (&**name, &**value))
     }
 
     pub(super) fn details(&mut self) -> &mut Details {

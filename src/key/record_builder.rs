@@ -1,6 +1,8 @@
 //! Making and changing key records; what is not valid is found when the record is built.
 
-use super::name::{Environment, KeyKind};
+use smol_str::SmolStr;
+
+use super::name::{Environment, KeyKind, check_name};
 use super::network::Networks;
 use super::quota::{Quota, Quotas};
 use super::record::{InvalidRecord, KeyRecord};
@@ -93,6 +95,35 @@ impl KeyRecordBuilder {
     /// Switches the key off or on.
     pub fn disabled(self, disabled: bool) -> Self {
         self.set(|record| record.disabled = disabled)
+    }
+
+    /// Says whom the key is issued to within its account.
+    pub fn owner(self, owner: impl AsRef<str>) -> Self {
+        let owner = check_name("owner", owner.as_ref()).map(|()| SmolStr::new(owner));
+        self.with(owner, |record, owner| record.details().owner = Some(owner))
+    }
+
+    /// Gives the key its account's quotas again.
+    pub fn inherit_quotas(self) -> Self {
+        self.set(|record| {
+            if record.details.is_some() {
+                record.details().quotas = None;
+            }
+        })
+    }
+
+    /// Lets the key serve for ever.
+    pub fn never_expires(self) -> Self {
+        self.expires(Timestamp::MAX)
+    }
+
+    /// Removes a value of the deployment's own.
+    pub fn without_metadata(self, name: &str) -> Self {
+        self.set(|record| {
+            if record.details.is_some() {
+                record.details().metadata.remove(name);
+            }
+        })
     }
 
     /// Names the key for its owner.

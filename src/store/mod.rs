@@ -11,11 +11,16 @@
 //! number to your users. [`MemoryStore`]'s is zero.
 
 mod error;
+mod manage;
 mod memory;
 
 use std::sync::Arc;
 
 pub use error::StoreError;
+pub use manage::{
+    Action, Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError, Managed, NewKey,
+    SecretEntry,
+};
 pub use memory::MemoryStore;
 
 use crate::eventually::Eventually;

@@ -1,0 +1,86 @@
+//! The audit trail: who changed what, and when.
+
+use crate::clock::Timestamp;
+
+/// Names what was done.
+///
+/// ```
+/// use tower_api_key::store::Action;
+///
+/// assert_eq!(Action::named("key_revoked"), Some(Action::KeyRevoked));
+/// assert_eq!(Action::KeyRevoked.name(), "key_revoked");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Action {
+    /// A key was added.
+    KeyAdded,
+    /// A key was changed.
+    KeyEdited,
+    /// A key got a new secret.
+    KeyRotated,
+    /// A key was revoked.
+    KeyRevoked,
+    /// A key was deleted.
+    KeyDeleted,
+    /// An account was added or changed.
+    AccountPut,
+    /// An account was deleted, with its keys.
+    AccountDeleted,
+}
+
+impl Action {
+    const NAMES: [(Self, &'static str); 7] = [
+        (Self::KeyAdded, "key_added"),
+        (Self::KeyEdited, "key_edited"),
+        (Self::KeyRotated, "key_rotated"),
+        (Self::KeyRevoked, "key_revoked"),
+        (Self::KeyDeleted, "key_deleted"),
+        (Self::AccountPut, "account_put"),
+        (Self::AccountDeleted, "account_deleted"),
+    ];
+
+    /// Returns the name that a trail is written with.
+    pub fn name(self) -> &'static str {
+        let found = Self::NAMES.iter().find(|(action, _)| *action == self);
+        found.map_or("", |(_, name)| name)
+    }
+
+    /// Returns the action of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        let found = Self::NAMES.iter().find(|(_, other)| *other == name);
+        found.map(|(action, _)| *action)
+    }
+}
+
+/// Records one change, never a secret.
+///
+/// ```
+/// # use tower_api_key::clock::Timestamp;
+/// use tower_api_key::store::{Action, Change};
+///
+/// let change = Change {
+///     sequence: 1,
+///     at: Timestamp::from_unix_seconds(1_000),
+///     by: "ada@example.com".to_owned(),
+///     action: Action::KeyAdded,
+///     key: Some("key_1".to_owned()),
+///     account: "acme".to_owned(),
+/// };
+/// assert_eq!(change.action.name(), "key_added");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The place in the trail, from 1.
+    pub sequence: u64,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Who made it, as the caller said.
+    pub by: String,
+    /// What was done.
+    pub action: Action,
+    /// The id of the key; none for a change of an account.
+    pub key: Option<String>,
+    /// The id of the account.
+    pub account: String,
+}

@@ -1,0 +1,93 @@
+//! Which keys to list.
+
+use crate::clock::Timestamp;
+use crate::key::KeyRecord;
+
+/// Names the state of a key.
+///
+/// ```
+/// use tower_api_key::store::KeyState;
+///
+/// assert_eq!(KeyState::ALL.map(KeyState::name), ["active", "disabled", "revoked", "expired"]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyState {
+    /// It serves, or will when its time has come.
+    Active,
+    /// It, or its account, is switched off.
+    Disabled,
+    /// It was revoked, for good.
+    Revoked,
+    /// Its time is over.
+    Expired,
+}
+
+impl KeyState {
+    /// Lists all states.
+    pub const ALL: [Self; 4] = [Self::Active, Self::Disabled, Self::Revoked, Self::Expired];
+
+    /// Returns the name of the state, in lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Returns the state of a record at an instant; of several, the one that a gate names first.
+    pub fn of(record: &KeyRecord, now: Timestamp) -> Self {
+        if record.is_revoked() {
+            Self::Revoked
+        } else if record.is_disabled() {
+            Self::Disabled
+        } else if record.expires().is_some_and(|expires| expires <= now) {
+            Self::Expired
+        } else {
+            Self::Active
+        }
+    }
+}
+
+/// Chooses the keys of a list; what is `None` chooses all.
+///
+/// ```
+/// use tower_api_key::store::{KeyFilter, KeyState};
+///
+/// let filter = KeyFilter { state: Some(KeyState::Active), ..KeyFilter::account("acme") };
+/// assert_eq!(filter.account.as_deref(), Some("acme"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyFilter {
+    /// Keys of this account.
+    pub account: Option<String>,
+    /// Keys of this owner.
+    pub owner: Option<String>,
+    /// Keys of this kind.
+    pub kind: Option<String>,
+    /// Keys of this environment.
+    pub environment: Option<String>,
+    /// Keys in this state now.
+    pub state: Option<KeyState>,
+}
+
+impl KeyFilter {
+    /// Chooses the keys of an account.
+    pub fn account(account: impl Into<String>) -> Self {
+        Self { account: Some(account.into()), ..Self::default() }
+    }
+
+    /// Tells whether a record is chosen at an instant.
+    pub fn chooses(&self, record: &KeyRecord, now: Timestamp) -> bool {
+        let is = |wanted: &Option<String>, name: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| name == Some(wanted))
+        };
+        is(&self.account, Some(record.account().id().as_str()))
+            && is(&self.owner, record.owner())
+            && is(&self.kind, record.kind().map(|kind| kind.as_str()))
+            && is(&self.environment, record.environment().map(|environment| environment.as_str()))
+            && self.state.is_none_or(|state| state == KeyState::of(record, now))
+    }
+}
