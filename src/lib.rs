@@ -102,6 +102,9 @@ pub mod service;
 #[cfg(feature = "axum")]
 pub mod axum;
 
+#[cfg(feature = "admin")]
+pub mod admin;
+
 pub use decision::Grant;
 pub use denial::{Denial, HeaderProblem, Malformation};
 pub use error::ConfigError;

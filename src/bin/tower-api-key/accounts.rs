@@ -1,0 +1,35 @@
+//! What is done to accounts.
+
+use tower_api_key::store::{KeyManager, ManageError};
+
+use crate::arguments::Accounts;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(crate) async fn run(
+    store: &dyn KeyManager,
+    by: &str,
+    command: Accounts,
+    output: &Output,
+) -> Result<(), Failure> {
+    match command {
+        Accounts::List { after, limit } => {
+            output.accounts(&store.list_accounts(after.as_deref(), limit).await?)
+        }
+        Accounts::Show { id } => {
+            let account = store.find_account(&id).await?.ok_or(ManageError::NotFound)?;
+            output.accounts(&[account])
+        }
+        Accounts::Save { id, settings } => {
+            let former = store.find_account(&id).await?;
+            store.save_account(settings.apply(&id, former.as_deref())?, by).await?;
+            output.say(&format!("{id} is saved"));
+            Ok(())
+        }
+        Accounts::Delete { id } => {
+            store.delete_account(&id, by).await?;
+            output.say(&format!("{id} is deleted, with its keys"));
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tower_api_key::store::{KeyFilter, KeyState};
+use tower_api_key::{Profile, vendors};
+
+use crate::failure::EXIT_CODES;
+use crate::moment::{Moment, Span};
+use crate::settings::{AccountSettings, KeySettings};
+
+/// Manages API keys in SQLite or PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "tower-api-key", version, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// Where the keys live: sqlite:FILE or postgres://USER@HOST/DATABASE
+    #[arg(
+        long,
+        global = true,
+        env = "TOWER_API_KEY_STORE",
+        hide_env_values = true,
+        default_value = "sqlite:keys.db",
+        value_name = "URL"
+    )]
+    pub(crate) store: String,
+
+    /// Who makes the change, for the audit trail
+    #[arg(long, global = true, env = "USER", default_value = "command line", value_name = "NAME")]
+    pub(crate) by: String,
+
+    /// Print JSON instead of tables
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Print nothing but what was asked for: of `keys create` and `keys rotate` the secret alone
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Issue, list, change and end keys
+    #[command(subcommand)]
+    Keys(Keys),
+    /// List and change accounts
+    #[command(subcommand)]
+    Accounts(Accounts),
+    /// Show who changed what
+    Trail {
+        /// Begin after the change of this number
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        /// Show at most so many changes
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Explain whether a request with a key would pass, and which check decides
+    ///
+    /// The key is read from TOWER_API_KEY_KEY or, without it, from standard input: an argument could be
+    /// read by every user of the machine.
+    Check(Check),
+    /// Bring the tables up to date; every other command does so, too
+    Migrate,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Issue a key; its secret is printed once, on standard output
+    Create {
+        /// Issue it for this account
+        #[arg(long)]
+        account: String,
+        /// Name it so, instead of by a random id
+        #[arg(long)]
+        id: Option<String>,
+        /// Revoke all other keys of the same owner in the same step
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        form: Form,
+        #[command(flatten)]
+        settings: KeySettings,
+    },
+    /// List keys
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// Begin after the key of this id
+        #[arg(long)]
+        after: Option<String>,
+        /// Show at most so many keys
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Show a key
+    Show { id: String },
+    /// Change a key
+    Edit {
+        id: String,
+        #[command(flatten)]
+        settings: KeySettings,
+    },
+    /// Give a key a new secret; it is printed once, on standard output
+    Rotate {
+        id: String,
+        /// Let the old secret serve for so long, as in "2 days"
+        #[arg(long, default_value = "1 day")]
+        overlap: Span,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Revoke keys for good
+    Revoke {
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Delete keys
+    Delete {
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Import digests of keys that were issued elsewhere, one JSON object a line:
+    /// {"digest":"64 hexadecimal digits","id":"…","account":"…"}, and "name", "owner", "kind",
+    /// "environment", "scopes", "networks", "expires" as needed
+    Import {
+        /// Read from this file; `-` is standard input
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Accounts {
+    /// List accounts
+    List {
+        /// Begin after the account of this id
+        #[arg(long)]
+        after: Option<String>,
+        /// Show at most so many accounts
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Show an account
+    Show { id: String },
+    /// Add an account, or change it
+    Save {
+        id: String,
+        #[command(flatten)]
+        settings: AccountSettings,
+    },
+    /// Delete an account with all its keys
+    Delete { id: String },
+}
+
+/// The form of a secret.
+#[derive(Debug, Args)]
+pub(crate) struct Form {
+    /// Issue it in the form of this vendor
+    #[arg(long, value_enum, conflicts_with = "prefix")]
+    pub(crate) vendor: Option<Vendor>,
+    /// Begin it with this, before 29 random characters and a checksum
+    #[arg(long, default_value = "key_")]
+    pub(crate) prefix: String,
+    /// Mix the pepper in this file into the digest, as the gate does
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pepper_file: Option<PathBuf>,
+}
+
+/// Which keys to list.
+#[derive(Debug, Args)]
+pub(crate) struct Filter {
+    /// Keys of this account
+    #[arg(long)]
+    account: Option<String>,
+    /// Keys of this owner
+    #[arg(long)]
+    owner: Option<String>,
+    /// Keys of this kind
+    #[arg(long)]
+    kind: Option<String>,
+    /// Keys of this environment
+    #[arg(long)]
+    environment: Option<String>,
+    /// Keys in this state
+    #[arg(long, value_parser = state, value_name = "active|disabled|revoked|expired")]
+    state: Option<KeyState>,
+}
+
+fn state(text: &str) -> Result<KeyState, &'static str> {
+    let found = KeyState::ALL.into_iter().find(|state| state.name() == text);
+    found.ok_or("not a state")
+}
+
+impl From<Filter> for KeyFilter {
+    fn from(filter: Filter) -> Self {
+        let Filter { account, owner, kind, environment, state } = filter;
+        Self { account, owner, kind, environment, state }
+    }
+}
+
+/// A request to explain.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Decide as this vendor's gate does
+    #[arg(long, value_enum)]
+    pub(crate) vendor: Vendor,
+    /// Send this method
+    #[arg(long, default_value = "GET")]
+    pub(crate) method: String,
+    /// Send this path
+    #[arg(long, default_value = "/")]
+    pub(crate) path: String,
+    /// Send this header, besides the credential; repeatable
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// Send from this address
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) from: std::net::IpAddr,
+    /// Send over plain HTTP
+    #[arg(long)]
+    pub(crate) plain_http: bool,
+    /// Send the key by Basic instead of Bearer, under this user name
+    #[arg(long, value_name = "USER")]
+    pub(crate) basic: Option<String>,
+    /// Ask at this moment instead of now
+    #[arg(long)]
+    pub(crate) at: Option<Moment>,
+    /// Mix the pepper in this file into the digest, as the gate does
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pepper_file: Option<PathBuf>,
+}
+
+/// The vendors that ship with the crate.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Vendor {
+    Personyze,
+    RestIntegrations,
+    Polyteia,
+    Persona,
+    Polytomic,
+    PolytomicOnPremises,
+}
+
+impl Vendor {
+    pub(crate) const fn profile(self) -> Profile {
+        match self {
+            Self::Personyze => vendors::PERSONYZE,
+            Self::RestIntegrations => vendors::REST_INTEGRATIONS,
+            Self::Polyteia => vendors::POLYTEIA,
+            Self::Persona => vendors::PERSONA,
+            Self::Polytomic => vendors::POLYTOMIC,
+            Self::PolytomicOnPremises => vendors::POLYTOMIC_ON_PREMISES,
+        }
+    }
+
+    pub(crate) const fn routes(self) -> Option<&'static [tower_api_key::rules::RouteRow]> {
+        match self {
+            Self::Personyze => Some(vendors::personyze::ROUTES),
+            Self::RestIntegrations => Some(vendors::rest_integrations::ROUTES),
+            Self::Polyteia => Some(vendors::polyteia::ROUTES),
+            Self::Persona => Some(vendors::persona::ROUTES),
+            Self::Polytomic | Self::PolytomicOnPremises => Some(vendors::polytomic::ROUTES),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Explaining a request.
+
+use std::env;
+use std::io::{self, Read};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, HeaderValue, Request};
+use secrecy::{ExposeSecret, SecretString};
+use tower_api_key::ApiKeyLayer;
+use tower_api_key::clock::{Clock, SystemClock};
+use tower_api_key::key::KeyRecord;
+use tower_api_key::request::Connection;
+use tower_api_key::rules::Routes;
+use tower_api_key::store::{KeyManager, MemoryStore};
+
+use crate::arguments::Check;
+use crate::failure::{Failure, REFUSED};
+use crate::issue::hasher;
+use crate::output::Output;
+
+/// Where the key to check stands, if not on standard input.
+const KEY_VARIABLE: &str = "TOWER_API_KEY_KEY";
+
+pub(crate) async fn run(
+    store: &dyn KeyManager,
+    question: Check,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let key = read_key()?;
+    let hasher = hasher(question.pepper_file.as_deref())?;
+    let digest = hasher.digest(key.expose_secret().as_bytes());
+    let found = store.find(&digest).await?;
+    let record = found.map(|record| Arc::new(KeyRecord::clone(&record)));
+    // Limits are not asked, and the store was, so this gate needs neither.
+    let mut builder = ApiKeyLayer::builder(question.vendor.profile(), MemoryStore::new())
+        .hasher(hasher)
+        .without_limits();
+    if let Some(rows) = question.vendor.routes() {
+        builder = builder.routes(Routes::new().rows(rows));
+    }
+    let request = request(&question, &key)?;
+    let peer = SocketAddr::new(question.from, 0);
+    let connection =
+        if question.plain_http { Connection::plain(peer) } else { Connection::tls(peer) };
+    let now = question.at.map_or_else(|| SystemClock.now(), |moment| moment.0);
+    let explanation = builder.build()?.explain(&request, connection, record.as_ref(), now);
+    output.explanation(&explanation)?;
+    Ok(if explanation.decision().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+}
+
+fn read_key() -> Result<SecretString, Failure> {
+    if let Ok(key) = env::var(KEY_VARIABLE) {
+        return Ok(key.into());
+    }
+    let mut text = String::new();
+    let read = io::stdin().take(4096).read_to_string(&mut text);
+    read.map_err(Failure::io("cannot read the key from standard input"))?;
+    let key = SecretString::from(text.trim_end_matches(['\n', '\r']));
+    zeroize::Zeroize::zeroize(&mut text);
+    Ok(key)
+}
+
+fn request(question: &Check, key: &SecretString) -> Result<Request<()>, Failure> {
+    let invalid = |what: &str| Failure::Invalid(format!("{what} is not one that HTTP allows"));
+    let mut request = Request::builder()
+        .method(question.method.as_str())
+        .uri(question.path.as_str())
+        .body(())
+        .map_err(|_| invalid("the method or the path"))?;
+    for line in &question.headers {
+        let (name, value) =
+            line.split_once(':').ok_or_else(|| invalid("a header without a colon"))?;
+        let name: HeaderName = name.trim().parse().map_err(|_| invalid("a header's name"))?;
+        let value: HeaderValue = value.trim().parse().map_err(|_| invalid("a header's value"))?;
+        request.headers_mut().append(name, value);
+    }
+    let credential = match &question.basic {
+        None => format!("Bearer {}", key.expose_secret()),
+        Some(user) => {
+            let pair = format!("{user}:{}", key.expose_secret());
+            format!("Basic {}", STANDARD.encode(pair))
+        }
+    };
+    let credential = HeaderValue::try_from(credential).map_err(|_| invalid("the key"))?;
+    request.headers_mut().insert(http::header::AUTHORIZATION, credential);
+    Ok(request)
+}

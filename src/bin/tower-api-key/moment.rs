@@ -1,0 +1,70 @@
+//! Moments and spans as people write them.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tower_api_key::clock::{Clock, SystemClock, Timestamp};
+
+/// A point in time: `2027-01-31T12:00:00Z`, or `in 90 days`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+/// A length of time: `90 days`, `12h`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(span) = text.strip_prefix("in ") {
+            let Span(span) = span.parse()?;
+            return Ok(Self(SystemClock.now().plus(span)));
+        }
+        let moment: jiff::Timestamp =
+            text.parse().map_err(|error: jiff::Error| error.to_string())?;
+        let nanoseconds = u64::try_from(moment.as_nanosecond());
+        nanoseconds
+            .map(|nanoseconds| Self(Timestamp::from_unix_nanoseconds(nanoseconds)))
+            .map_err(|_| "before 1970, or after 2554".to_owned())
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let span: jiff::Span = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+        // A day is 24 hours here: keys know no time zones.
+        let total = span
+            .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+            .map_err(|error| error.to_string())?;
+        let positive = |span: SignedDuration| Duration::try_from(span).ok();
+        positive(total).map(Self).ok_or_else(|| "must not be negative".to_owned())
+    }
+}
+
+/// Writes a moment in UTC, to the second.
+pub(crate) fn text(moment: Timestamp) -> String {
+    let seconds = i64::try_from(moment.unix_seconds()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| "never".to_owned(), |at| at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_and_spans_are_read() {
+        let Moment(at) = "2027-01-31T12:00:00Z".parse().unwrap();
+        assert_eq!(text(at), "2027-01-31T12:00:00Z");
+        for (written, seconds) in [("90 days", 90 * 86_400), ("12h", 43_200), ("1 week", 604_800)] {
+            let Span(span) = written.parse().unwrap();
+            assert_eq!(span.as_secs(), seconds, "{written}");
+        }
+        assert!("-1 day".parse::<Span>().is_err() && "soon".parse::<Moment>().is_err());
+        let Moment(soon) = "in 1 hour".parse().unwrap();
+        assert!(soon > SystemClock.now());
+    }
+}

@@ -1,0 +1,237 @@
+//! Tables for people, JSON for scripts.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde_json::{Value, json};
+use tower_api_key::clock::{Clock, SystemClock, Timestamp};
+use tower_api_key::decision::{Explanation, Outcome};
+use tower_api_key::key::Account;
+use tower_api_key::store::{Change, KeyEntry};
+
+use crate::failure::Failure;
+use crate::moment;
+use crate::quota;
+
+/// Prints results on standard output, and words about them on standard error.
+pub(crate) struct Output {
+    json: bool,
+    quiet: bool,
+}
+
+impl Output {
+    pub(crate) const fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Says what was done, unless nobody wants to know.
+    pub(crate) fn say(&self, words: &str) {
+        if !self.quiet {
+            eprintln!("{words}");
+        }
+    }
+
+    /// Prints a key that was just issued, with its secret; with `--quiet` the secret alone.
+    pub(crate) fn issued(&self, entry: &KeyEntry, secret: &str) -> Result<(), Failure> {
+        if self.json {
+            let mut value = key_json(entry);
+            if let Value::Object(fields) = &mut value {
+                fields.insert("secret".to_owned(), secret.into());
+            }
+            return print(&value.to_string());
+        }
+        self.say(&format!(
+            "{} is issued; this is the only time its secret is shown:",
+            entry.record.id()
+        ));
+        print(secret)
+    }
+
+    /// Prints a key that was changed, unless nobody wants to know.
+    pub(crate) fn changed(&self, entry: &KeyEntry) -> Result<(), Failure> {
+        if self.quiet && !self.json { Ok(()) } else { self.key(entry) }
+    }
+
+    pub(crate) fn key(&self, entry: &KeyEntry) -> Result<(), Failure> {
+        let value = key_json(entry);
+        if self.json {
+            return print(&value.to_string());
+        }
+        let mut table = table(&[]);
+        for (name, value) in value.as_object().into_iter().flatten() {
+            table.add_row([name.clone(), cell(value)]);
+        }
+        print(&table.to_string())
+    }
+
+    pub(crate) fn keys(&self, entries: &[KeyEntry]) -> Result<(), Failure> {
+        if self.json {
+            return print(&Value::from_iter(entries.iter().map(key_json)).to_string());
+        }
+        let mut table = table(&[
+            "id",
+            "account",
+            "owner",
+            "name",
+            "kind",
+            "environment",
+            "state",
+            "created",
+            "last used",
+        ]);
+        for entry in entries {
+            let value = key_json(entry);
+            let columns = [
+                "id",
+                "account",
+                "owner",
+                "name",
+                "kind",
+                "environment",
+                "state",
+                "created",
+                "last_used",
+            ];
+            table.add_row(columns.map(|column| cell(&value[column])));
+        }
+        print(&table.to_string())
+    }
+
+    pub(crate) fn accounts(&self, accounts: &[Arc<Account>]) -> Result<(), Failure> {
+        let values = accounts.iter().map(|account| account_json(account));
+        if self.json {
+            return print(&Value::from_iter(values).to_string());
+        }
+        let columns = ["id", "disabled", "scopes", "quotas"];
+        let mut table = table(&columns);
+        for value in values {
+            table.add_row(columns.map(|column| cell(&value[column])));
+        }
+        print(&table.to_string())
+    }
+
+    pub(crate) fn trail(&self, changes: &[Change]) -> Result<(), Failure> {
+        let values = changes.iter().map(|change| {
+            json!({
+                "sequence": change.sequence,
+                "at": moment::text(change.at),
+                "by": change.by,
+                "action": change.action.name(),
+                "key": change.key,
+                "account": change.account,
+            })
+        });
+        if self.json {
+            return print(&Value::from_iter(values).to_string());
+        }
+        let columns = ["sequence", "at", "by", "action", "key", "account"];
+        let mut table = table(&columns);
+        for value in values {
+            table.add_row(columns.map(|column| cell(&value[column])));
+        }
+        print(&table.to_string())
+    }
+
+    pub(crate) fn explanation(&self, explanation: &Explanation) -> Result<(), Failure> {
+        if !self.json {
+            return print(&explanation.to_string());
+        }
+        let checks = explanation.checks().iter().map(|(check, outcome)| {
+            let (outcome, denial) = match outcome {
+                Outcome::Passed => ("passed", None),
+                Outcome::Refused(denial) => ("refused", Some(denial.name())),
+                Outcome::Depends => ("depends", None),
+                _ => ("not reached", None),
+            };
+            json!({ "check": format!("{check:?}"), "outcome": outcome, "denial": denial })
+        });
+        let answer = explanation.answer();
+        let value = json!({
+            "passes": explanation.decision().is_ok(),
+            "denial": explanation.decision().err().map(tower_api_key::Denial::name),
+            "status": answer.map(|answer| answer.status().as_u16()),
+            "checks": Value::from_iter(checks),
+        });
+        print(&value.to_string())
+    }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    writeln!(io::stdout(), "{text}").map_err(Failure::io("cannot write to standard output"))
+}
+
+fn table(columns: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    if !columns.is_empty() {
+        table.set_header(columns.iter().map(|column| column.to_uppercase()));
+    }
+    table
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => {
+            let pairs = fields.iter().map(|(name, value)| format!("{name}={}", cell(value)));
+            pairs.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn key_json(entry: &KeyEntry) -> Value {
+    let KeyEntry { record, created, secrets } = entry;
+    let when = |moment: Option<Timestamp>| moment.map(moment::text);
+    let secrets = secrets.iter().map(|secret| {
+        let [a, b, c, d, ..] = *secret.digest.as_bytes();
+        json!({
+            // Enough to tell secrets apart, and too little to search for.
+            "digest_begins": format!("{a:02x}{b:02x}{c:02x}{d:02x}"),
+            "created": moment::text(secret.created),
+            "expires": when(secret.expires),
+            "last_used": when(secret.last_used),
+        })
+    });
+    let networks = record
+        .networks()
+        .map(|networks| networks.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let quotas = record.own_quotas();
+    json!({
+        "id": record.id().as_str(),
+        "account": record.account().id().as_str(),
+        "owner": record.owner(),
+        "name": record.name(),
+        "description": record.description(),
+        "kind": record.kind().map(|kind| kind.as_str()),
+        "environment": record.environment().map(|environment| environment.as_str()),
+        "state": entry.state(SystemClock.now()).name(),
+        "scopes": record.own_scopes().map(|scopes| scopes.iter().collect::<Vec<_>>()),
+        "networks": networks,
+        "quotas": quotas.map(|quotas| quotas.as_slice().iter().map(quota::text).collect::<Vec<_>>()),
+        "not_before": when(record.not_before()),
+        "expires": when(record.expires()),
+        "created": moment::text(*created),
+        "last_used": when(entry.last_used()),
+        "metadata": record.all_metadata().collect::<std::collections::BTreeMap<_, _>>(),
+        "secrets": Value::from_iter(secrets),
+    })
+}
+
+fn account_json(account: &Account) -> Value {
+    let quotas = account.quotas();
+    json!({
+        "id": account.id().as_str(),
+        "disabled": account.is_disabled(),
+        "scopes": account.scopes().iter().collect::<Vec<_>>(),
+        "quotas": quotas.map(|quotas| quotas.as_slice().iter().map(quota::text).collect::<Vec<_>>()),
+    })
+}
