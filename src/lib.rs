@@ -105,6 +105,9 @@ pub mod axum;
 #[cfg(feature = "admin")]
 pub mod admin;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 pub use decision::Grant;
 pub use denial::{Denial, HeaderProblem, Malformation};
 pub use error::ConfigError;

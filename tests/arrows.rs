@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("service", &["key", "request", "store", "rules", "limits", "decision", "response", "profile"]),
     ("axum", &["request", "decision", "response"]),
     ("admin", &["key", "store", "decision"]),
+    ("testing", &["key", "store"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "denial", "error", "eventually"];
 /// The one import against the flow, under its feature: a head must know the path that axum cut.

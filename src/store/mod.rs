@@ -13,6 +13,8 @@
 mod error;
 mod manage;
 mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 
 use std::sync::Arc;
 
@@ -22,6 +24,8 @@ pub use manage::{
     SecretEntry,
 };
 pub use memory::MemoryStore;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use sql::SqlStore;
 
 use crate::eventually::Eventually;
 use crate::key::{KeyDigest, SharedRecord};

@@ -17,7 +17,8 @@ fn a_key_is_issued_checked_and_revoked() {
     let key = secret.trim_end();
     assert!(key.starts_with("key_") && key.len() == 39 && secret.lines().count() == 1, "{secret}");
 
-    let check = ["--json", "check", "--vendor", "rest-integrations", "--path", "/rest/users"];
+    let check =
+        ["--json", "check", "--vendor", "personyze", "--basic", "api", "--path", "/rest/users"];
     // The generic form is not one of this vendor's, so its gate refuses it unseen.
     let refused = program.ask(&check, key);
     assert_eq!(refused.code(), 5);
@@ -27,7 +28,8 @@ fn a_key_is_issued_checked_and_revoked() {
     let create = ["--quiet", "keys", "create", "--account", "acme", "--id", "key_2"];
     let key = program.run(&[&create[..], &vendor].concat()).succeeded();
     let key = key.trim_end();
-    let header = ["--method", "POST", "--path", "/api", "--header", "content-type: application/json"];
+    let header =
+        ["--method", "POST", "--path", "/api", "--header", "content-type: application/json"];
     let check = [&["--json", "check"][..], &vendor, &header].concat();
     let passes = program.ask(&check, key);
     assert_eq!((passes.code(), &passes.json()["passes"]), (0, &json!(true)));
@@ -43,13 +45,36 @@ fn a_key_is_issued_checked_and_revoked() {
 #[test]
 fn what_is_set_is_shown() {
     let program = Program::new();
-    program.run(&["accounts", "save", "acme", "--scope", "read", "--quota", "minute=100/60s"]).succeeded();
+    program
+        .run(&["accounts", "save", "acme", "--scope", "read", "--quota", "minute=100/60s"])
+        .succeeded();
     program
         .run(&[
-            "--by", "ada", "--json", "keys", "create", "--account", "acme", "--id", "key_1",
-            "--name", "backup", "--owner", "grace", "--kind", "partner", "--scope", "write",
-            "--network", "10.0.0.0/8", "--quota", "day=5/1 day:sliding@key",
-            "--expires", "2099-01-31T12:00:00Z", "--metadata", "team=blue",
+            "--by",
+            "ada",
+            "--json",
+            "keys",
+            "create",
+            "--account",
+            "acme",
+            "--id",
+            "key_1",
+            "--name",
+            "backup",
+            "--owner",
+            "grace",
+            "--kind",
+            "partner",
+            "--scope",
+            "write",
+            "--network",
+            "10.0.0.0/8",
+            "--quota",
+            "day=5/1 day:sliding@key",
+            "--expires",
+            "2099-01-31T12:00:00Z",
+            "--metadata",
+            "team=blue",
         ])
         .succeeded();
     let shown = program.run(&["--json", "keys", "show", "key_1"]).json();
@@ -67,12 +92,15 @@ fn what_is_set_is_shown() {
     ] {
         assert_eq!(shown[field], value, "{field}");
     }
-    program.run(&["keys", "edit", "key_1", "--inherit-scopes", "--any-network", "--disable"]).succeeded();
+    program
+        .run(&["keys", "edit", "key_1", "--inherit-scopes", "--any-network", "--disable"])
+        .succeeded();
     let shown = program.run(&["--json", "keys", "show", "key_1"]).json();
     assert_eq!((&shown["scopes"], &shown["networks"]), (&json!(null), &json!(null)));
     assert_eq!(shown["state"], "disabled");
 
-    let listed = program.run(&["--json", "keys", "list", "--owner", "grace", "--state", "disabled"]);
+    let listed =
+        program.run(&["--json", "keys", "list", "--owner", "grace", "--state", "disabled"]);
     assert_eq!(listed.json().as_array().unwrap().len(), 1);
     let listed = program.run(&["keys", "list", "--state", "active"]).succeeded();
     assert!(!listed.contains("key_1"), "{listed}");
@@ -136,9 +164,7 @@ fn exit_codes_say_what_went_wrong() {
 #[test]
 fn digests_are_imported_once() {
     let program = Program::new();
-    let line = |number: u8| {
-        json!({ "digest": format!("{number:064x}"), "id": format!("key_{number}"), "account": "acme" })
-    };
+    let line = |number: u8| json!({ "digest": format!("{number:064x}"), "id": format!("key_{number}"), "account": "acme" });
     let lines = (0..25).map(line).map(|line| line.to_string() + "\n").collect::<String>();
     let file = program.file("keys.jsonl", &lines);
     let first = program.run(&["keys", "import", &file]);

@@ -16,13 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use tower_api_key::store::KeyManager;
-struct SqlStore;
-impl SqlStore {
-    async fn connect(_: &str) -> Result<std::convert::Infallible, Failure> {
-        Err(Failure::Invalid(String::new()))
-    }
-}
+use tower_api_key::store::{KeyManager, SqlStore};
 
 use arguments::{Arguments, Command};
 use failure::Failure;
@@ -42,7 +36,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let output = Output::new(arguments.json, arguments.quiet);
     // Connecting brings the tables up to date.
-    let store: Arc<dyn KeyManager> = match SqlStore::connect(&arguments.store).await? {};
+    let store: Arc<dyn KeyManager> = Arc::new(SqlStore::connect(&arguments.store).await?);
     let (store, by) = (&*store, arguments.by.as_str());
     match arguments.command {
         Command::Keys(command) => keys::run(store, by, command, &output).await?,

@@ -107,7 +107,7 @@ pub trait KeyManager: KeyStore {
     ) -> Managed<'a, Vec<KeyEntry>>;
 
     /// Changes a key, and returns what became of it. Changes of one key come one after the other, so
-    /// none is lost.
+    /// none is lost. One that was revoked stays so, whatever the change says.
     ///
     /// # Errors
     ///

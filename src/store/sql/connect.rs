@@ -1,0 +1,142 @@
+//! Connecting, and bringing the tables up to date.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AnyPool, AssertSqlSafe, SqlSafeStr};
+
+use super::super::error::StoreError;
+use crate::clock::{Clock, SystemClock};
+
+/// The connections that a store opens at most; lookups and changes beyond them wait in line.
+const MOST_CONNECTIONS: u32 = 10;
+
+/// How long a lookup may take, with the wait for a connection.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The database that speaks a dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// Keeps keys in SQLite or PostgreSQL. Clones share one pool of connections.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// use tower_api_key::store::{KeyManager, KeyStore, NewKey, SqlStore};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = std::env::temp_dir().join(format!("doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let file = folder.join("keys.db");
+/// let store = SqlStore::connect(&format!("sqlite:{}", file.display())).await?;
+/// let acme = Arc::new(Account::builder("acme").scopes(["read"]).build()?);
+/// let record = KeyRecord::builder("key_1", acme).build()?;
+/// let digest = KeyHasher::sha256().digest(b"the key's text");
+/// store.add(NewKey::new(digest, record), "ada").await?;
+///
+/// let found = store.find(&digest).await?.expect("it was just added");
+/// assert!(found.scopes().contains("read"));
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SqlStore {
+    pub(super) pool: AnyPool,
+    pub(super) dialect: Dialect,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) timeout: Duration,
+}
+
+impl SqlStore {
+    /// Connects to `sqlite:FILE`, which is created if it is missing, or to
+    /// `postgres://USER:PASSWORD@HOST/DATABASE`, and brings the tables up to date. Several processes may
+    /// do so at once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the URL is of neither kind, or its feature (`sqlite`, `postgres`) is off; if
+    /// the database cannot be reached or opened; if its tables are newer than this program.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        let dialect = match url.split(':').next() {
+            Some("sqlite") if cfg!(feature = "sqlite") => Dialect::Sqlite,
+            Some("postgres" | "postgresql") if cfg!(feature = "postgres") => Dialect::Postgres,
+            _ => return Err(StoreError::new("the URL is of no database that this program speaks")),
+        };
+        let url = match dialect {
+            Dialect::Sqlite if !url.contains('?') => Cow::Owned(format!("{url}?mode=rwc")),
+            _ => Cow::Borrowed(url),
+        };
+        let options = AnyPoolOptions::new()
+            .max_connections(MOST_CONNECTIONS)
+            .acquire_timeout(TIMEOUT)
+            // A round trip less for each lookup; a connection that broke is replaced when it fails.
+            .test_before_acquire(false)
+            .after_connect(move |connection, _| Box::pin(prepare(connection, dialect)));
+        let pool = options.connect(&url).await.map_err(StoreError::new)?;
+        let store = Self { pool, dialect, clock: Arc::new(SystemClock), timeout: TIMEOUT };
+        store.migrate().await.map_err(StoreError::new)?;
+        Ok(store)
+    }
+
+    /// Tells the time by another clock.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Lets a lookup take so long, 2 seconds unless set; then it fails.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Closes all connections, when those in use are given back.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
+        let sql = match self.dialect {
+            Dialect::Sqlite => include_str!("../../../migrations/0001_keys.sqlite.sql"),
+            Dialect::Postgres => include_str!("../../../migrations/0001_keys.postgres.sql"),
+        };
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        let simple = MigrationType::Simple;
+        let migrations = vec![Migration::new(1, "keys".into(), simple, sql, false)];
+        let migrator = Migrator { migrations: migrations.into(), ..Migrator::DEFAULT };
+        migrator.run(&self.pool).await
+    }
+}
+
+async fn prepare(
+    connection: &mut sqlx::AnyConnection,
+    dialect: Dialect,
+) -> Result<(), sqlx::Error> {
+    if dialect == Dialect::Sqlite {
+        for pragma in [
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = NORMAL",
+            "PRAGMA busy_timeout = 5000",
+            "PRAGMA foreign_keys = ON",
+        ] {
+            sqlx::query(pragma).execute(&mut *connection).await?;
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Debug for SqlStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SqlStore({:?})", self.dialect)
+    }
+}

@@ -1,0 +1,195 @@
+//! What can be done, each a transaction.
+
+use std::sync::Arc;
+
+use super::super::manage::{
+    Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, Managed, NewKey,
+};
+use super::connect::SqlStore;
+use super::trail::{self, failed};
+use super::{query, row};
+use crate::clock::Timestamp;
+use crate::key::{Account, KeyDigest};
+
+impl KeyManager for SqlStore {
+    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(async move {
+            let mut step = self.begin(by).await?;
+            step.add(&key).await?;
+            if key.revokes_others {
+                step.revoke_others(&key.record).await?;
+            }
+            step.commit().await
+        })
+    }
+
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
+        Box::pin(async move {
+            let mut step = self.begin(by).await?;
+            let mut added = 0;
+            for key in &keys {
+                added += u64::from(step.add_if_new(key).await?);
+            }
+            step.commit().await?;
+            Ok(added)
+        })
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
+        Box::pin(async move {
+            let read = || async {
+                sqlx::query(query::GET).bind(id.to_owned()).fetch_optional(&self.pool).await
+            };
+            match self.retrying(read).await.map_err(failed)? {
+                None => Ok(None),
+                Some(found) => Ok(Some(self.entry(&found).await?)),
+            }
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Vec<KeyEntry>> {
+        Box::pin(async move {
+            // No name is empty, so an empty one is all of them.
+            let wanted = |name: &Option<String>| name.clone().unwrap_or_default();
+            let listed = sqlx::query(query::LIST)
+                .bind(after.unwrap_or_default().to_owned())
+                .bind(wanted(&filter.account))
+                .bind(wanted(&filter.owner))
+                .bind(wanted(&filter.kind))
+                .bind(wanted(&filter.environment))
+                .bind(filter.state.map_or("", KeyState::name))
+                .bind(row::column(self.clock.now()))
+                .bind(row_limit(limit))
+                .fetch_all(&self.pool)
+                .await
+                .map_err(failed)?;
+            let mut entries = Vec::with_capacity(listed.len());
+            for found in &listed {
+                entries.push(self.entry(found).await?);
+            }
+            Ok(entries)
+        })
+    }
+
+    fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
+        Box::pin(async move {
+            let mut step = self.begin(by).await?;
+            let entry = step.update(id, change).await?;
+            step.commit().await?;
+            Ok(entry)
+        })
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        id: &'a str,
+        secret: KeyDigest,
+        until: Timestamp,
+        by: &'a str,
+    ) -> Managed<'a, KeyEntry> {
+        Box::pin(async move {
+            let mut step = self.begin(by).await?;
+            let entry = step.rotate(id, secret, until).await?;
+            step.commit().await?;
+            Ok(entry)
+        })
+    }
+
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(async move {
+            let mut step = self.begin(by).await?;
+            step.revoke(id).await?;
+            step.commit().await
+        })
+    }
+
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(async move {
+            let mut step = self.begin(by).await?;
+            step.delete(id).await?;
+            step.commit().await
+        })
+    }
+
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(async move {
+            let mut step = self.begin(by).await?;
+            step.save_account(&account).await?;
+            step.commit().await
+        })
+    }
+
+    fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
+        Box::pin(async move {
+            let read = || async {
+                let query = sqlx::query(query::FIND_ACCOUNT).bind(id.to_owned());
+                query.fetch_optional(&self.pool).await
+            };
+            let found = self.retrying(read).await.map_err(failed)?;
+            Ok(found.map(|found| row::account(&found)).transpose()?.map(Arc::new))
+        })
+    }
+
+    fn list_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Vec<Arc<Account>>> {
+        Box::pin(async move {
+            let listed = sqlx::query(query::LIST_ACCOUNTS)
+                .bind(after.unwrap_or_default().to_owned())
+                .bind(row_limit(limit))
+                .fetch_all(&self.pool)
+                .await
+                .map_err(failed)?;
+            Ok(listed
+                .iter()
+                .map(|found| row::account(found).map(Arc::new))
+                .collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(async move {
+            let mut step = self.begin(by).await?;
+            step.delete_account(id).await?;
+            step.commit().await
+        })
+    }
+
+    fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
+        Box::pin(async move {
+            let listed = sqlx::query(query::LIST_CHANGES)
+                .bind(i64::try_from(sequence).unwrap_or(i64::MAX))
+                .bind(row_limit(limit))
+                .fetch_all(&self.pool)
+                .await
+                .map_err(failed)?;
+            Ok(listed.iter().map(trail::change).collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
+        Box::pin(async move {
+            let mut transaction = self.pool.begin().await.map_err(failed)?;
+            for (digest, at) in uses {
+                sqlx::query(query::NOTE_USE)
+                    .bind(digest.as_bytes().to_vec())
+                    .bind(row::column(at))
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(failed)?;
+            }
+            transaction.commit().await.map_err(failed)
+        })
+    }
+}
+
+fn row_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,22 @@
+//! Keys in a database: SQLite for one machine, PostgreSQL for several; one code, two dialects.
+//!
+//! This room guards the way between a row and a record. A lookup answers
+//!
+//! 1. with the record whose secret has exactly this digest, all 256 bits, found by primary keys;
+//! 2. with nothing only if the database said that there is no such row;
+//! 3. with an error in every other case: a lost connection, a call that took longer than it may, a
+//!    row that is no valid record.
+//!
+//! A broken connection is replaced, so a database that was restarted is survived; until it is back,
+//! requests are answered 503. Every lookup is a round trip: put [`Cached`](crate::store) in front of a
+//! database that is not on the same machine.
+
+mod connect;
+mod lookup;
+mod manager;
+mod query;
+mod row;
+mod step;
+mod trail;
+
+pub use connect::SqlStore;

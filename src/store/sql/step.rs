@@ -1,0 +1,195 @@
+//! The parts of a change, inside its transaction.
+
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::super::manage::{Action, Edit, KeyEntry, ManageError, NewKey, SecretEntry};
+use super::connect::{Dialect, SqlStore};
+use super::trail::{Step, failed};
+use super::{query, row};
+use crate::clock::Timestamp;
+use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord};
+
+impl Step<'_> {
+    /// Adds a key.
+    pub(super) async fn add(&mut self, key: &NewKey) -> Result<(), ManageError> {
+        if self.add_if_new(key).await? { Ok(()) } else { Err(ManageError::Exists) }
+    }
+
+    /// Adds a key, unless its id or its secret is there already; tells whether it did.
+    pub(super) async fn add_if_new(&mut self, key: &NewKey) -> Result<bool, ManageError> {
+        let (record, at) = (&key.record, self.at());
+        // A key without its secret must not be left behind, so the secret is looked for first: it is
+        // the primary key of another table.
+        let taken = self.fetch(sqlx::query(query::FIND).bind(bytes(&key.digest))).await?;
+        if !taken.is_empty() {
+            return Ok(false);
+        }
+        self.insert_account(record.account()).await?;
+        let inserted = sqlx::query(query::INSERT_KEY)
+            .bind(record.id().as_str().to_owned())
+            .bind(record.account().id().as_str().to_owned());
+        if self.execute(with_settings(inserted, record).bind(at)).await? == 0 {
+            return Ok(false);
+        }
+        if self.insert_secret(record.id().as_str(), &key.digest).await? == 0 {
+            return Err(ManageError::Exists);
+        }
+        let (id, account) = (record.id().as_str(), record.account().id().as_str());
+        self.note(Action::KeyAdded, Some(id), account).await?;
+        Ok(true)
+    }
+
+    async fn insert_secret(&mut self, id: &str, digest: &KeyDigest) -> Result<u64, ManageError> {
+        let at = self.at();
+        let secret = sqlx::query(query::INSERT_SECRET);
+        self.execute(secret.bind(bytes(digest)).bind(id.to_owned()).bind(at)).await
+    }
+
+    /// Revokes the other keys of a record's account and owner.
+    pub(super) async fn revoke_others(&mut self, record: &KeyRecord) -> Result<(), ManageError> {
+        let others = sqlx::query(query::OTHERS_OF_OWNER)
+            .bind(record.account().id().as_str().to_owned())
+            .bind(record.id().as_str().to_owned())
+            .bind(record.owner().unwrap_or_default().to_owned());
+        for other in self.fetch(others).await? {
+            let id: String = other.try_get("id").map_err(failed)?;
+            self.revoke(&id).await?;
+        }
+        Ok(())
+    }
+
+    /// Changes a key.
+    pub(super) async fn update(&mut self, id: &str, change: Edit) -> Result<KeyEntry, ManageError> {
+        let before = row::record(&self.locked(id).await?, false)?;
+        let after = change(before.edit());
+        // A key is revoked for good.
+        let after = if before.is_revoked() { after.revoked(true) } else { after }.build()?;
+        if after.id() != before.id() || after.account().id() != before.account().id() {
+            return Err(InvalidRecord::Identity.into());
+        }
+        let account = before.account().id().as_str();
+        let updated = sqlx::query(query::UPDATE_KEY).bind(id.to_owned()).bind(account.to_owned());
+        self.execute(with_settings(updated, &after)).await?;
+        self.note(Action::KeyEdited, Some(id), account).await?;
+        self.entry(id).await
+    }
+
+    /// Gives a key another secret.
+    pub(super) async fn rotate(
+        &mut self,
+        id: &str,
+        secret: KeyDigest,
+        until: Timestamp,
+    ) -> Result<KeyEntry, ManageError> {
+        let account: String = self.locked(id).await?.try_get("account").map_err(failed)?;
+        let ended = sqlx::query(query::END_SECRETS);
+        self.execute(ended.bind(id.to_owned()).bind(row::column(until))).await?;
+        if self.insert_secret(id, &secret).await? == 0 {
+            return Err(ManageError::Exists);
+        }
+        self.note(Action::KeyRotated, Some(id), &account).await?;
+        self.entry(id).await
+    }
+
+    /// Revokes a key.
+    pub(super) async fn revoke(&mut self, id: &str) -> Result<(), ManageError> {
+        let account: String = self.locked(id).await?.try_get("account").map_err(failed)?;
+        self.execute(sqlx::query(query::REVOKE_KEY).bind(id.to_owned())).await?;
+        self.note(Action::KeyRevoked, Some(id), &account).await
+    }
+
+    /// Deletes a key, and with it its secrets.
+    pub(super) async fn delete(&mut self, id: &str) -> Result<(), ManageError> {
+        let account: String = self.locked(id).await?.try_get("account").map_err(failed)?;
+        self.execute(sqlx::query(query::DELETE_KEY).bind(id.to_owned())).await?;
+        self.note(Action::KeyDeleted, Some(id), &account).await
+    }
+
+    async fn insert_account(&mut self, account: &Account) -> Result<(), ManageError> {
+        let inserted = with_account(sqlx::query(query::INSERT_ACCOUNT), account);
+        self.execute(inserted).await.map(|_| ())
+    }
+
+    /// Adds or replaces an account.
+    pub(super) async fn save_account(&mut self, account: &Account) -> Result<(), ManageError> {
+        self.execute(with_account(sqlx::query(query::SAVE_ACCOUNT), account)).await?;
+        self.note(Action::AccountPut, None, account.id().as_str()).await
+    }
+
+    /// Deletes an account, and with it its keys.
+    pub(super) async fn delete_account(&mut self, id: &str) -> Result<(), ManageError> {
+        if self.execute(sqlx::query(query::DELETE_ACCOUNT).bind(id.to_owned())).await? == 0 {
+            return Err(ManageError::NotFound);
+        }
+        self.note(Action::AccountDeleted, None, id).await
+    }
+
+    /// Reads a key that nobody else changes until this is over.
+    async fn locked(&mut self, id: &str) -> Result<AnyRow, ManageError> {
+        let query = match self.dialect {
+            Dialect::Sqlite => query::GET,
+            Dialect::Postgres => query::GET_FOR_UPDATE,
+        };
+        let found = self.fetch(sqlx::query(query).bind(id.to_owned())).await?;
+        found.into_iter().next().ok_or(ManageError::NotFound)
+    }
+
+    async fn entry(&mut self, id: &str) -> Result<KeyEntry, ManageError> {
+        let found = self.locked(id).await?;
+        let secrets = self.fetch(sqlx::query(query::SECRETS).bind(id.to_owned())).await?;
+        entry(&found, &secrets)
+    }
+}
+
+impl SqlStore {
+    /// Reads the secrets of a key that was found.
+    pub(super) async fn entry(&self, found: &AnyRow) -> Result<KeyEntry, ManageError> {
+        let id: String = found.try_get("id").map_err(failed)?;
+        let secrets = sqlx::query(query::SECRETS).bind(id).fetch_all(&self.pool).await;
+        entry(found, &secrets.map_err(failed)?)
+    }
+}
+
+fn entry(found: &AnyRow, secrets: &[AnyRow]) -> Result<KeyEntry, ManageError> {
+    let created = row::timestamp(found.try_get("created").map_err(failed)?);
+    let secrets: Result<Vec<SecretEntry>, _> = secrets.iter().map(row::secret).collect();
+    Ok(KeyEntry { record: row::record(found, false)?, created, secrets: secrets? })
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
+
+/// Binds all of a record that can be changed, in the order of the columns.
+fn with_settings<'q>(query: Query<'q>, record: &KeyRecord) -> Query<'q> {
+    let list = |names: Vec<String>| row::write(&names);
+    let scopes = record.own_scopes().map(|scopes| list(scopes.iter().map(str::to_owned).collect()));
+    let networks = record.networks().map(|networks| networks.iter().map(ToString::to_string));
+    let metadata: std::collections::BTreeMap<_, _> = record.all_metadata().collect();
+    query
+        .bind(record.owner().map(str::to_owned))
+        .bind(record.kind().map(|kind| kind.as_str().to_owned()))
+        .bind(record.environment().map(|environment| environment.as_str().to_owned()))
+        .bind(record.name().to_owned())
+        .bind(record.description().to_owned())
+        .bind(scopes)
+        .bind(list(networks.into_iter().flatten().collect()))
+        .bind(record.own_quotas().map(|quotas| row::write_quotas(quotas.as_slice())))
+        .bind(row::write(&metadata))
+        .bind(record.not_before().map(row::column))
+        .bind(record.expires().map(row::column))
+        .bind(i64::from(record.is_disabled_itself()))
+        .bind(i64::from(record.is_revoked()))
+}
+
+fn with_account<'q>(query: Query<'q>, account: &Account) -> Query<'q> {
+    let scopes: Vec<&str> = account.scopes().iter().collect();
+    query
+        .bind(account.id().as_str().to_owned())
+        .bind(i64::from(account.is_disabled()))
+        .bind(row::write(&scopes))
+        .bind(account.quotas().map(|quotas| row::write_quotas(quotas.as_slice())))
+}
+
+fn bytes(digest: &KeyDigest) -> Vec<u8> {
+    digest.as_bytes().to_vec()
+}

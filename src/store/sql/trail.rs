@@ -1,0 +1,101 @@
+//! Transactions, each with its lines in the audit trail.
+
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
+
+use super::super::error::StoreError;
+use super::super::manage::{Action, Change, ManageError};
+use super::connect::{Dialect, SqlStore};
+use super::{query, row};
+
+/// A change in the making: nothing of it is seen until it is committed.
+pub(super) struct Step<'a> {
+    pub(super) transaction: Transaction<'static, Any>,
+    pub(super) dialect: Dialect,
+    at: i64,
+    by: &'a str,
+}
+
+/// Turns what a database says into what a manager answers.
+pub(super) fn failed(error: sqlx::Error) -> ManageError {
+    ManageError::Store(StoreError::new(error))
+}
+
+impl SqlStore {
+    /// Begins a change.
+    pub(super) async fn begin<'a>(&self, by: &'a str) -> Result<Step<'a>, ManageError> {
+        let begin = match self.dialect {
+            // Another writer is waited for at the beginning, and not in the middle, where SQLite
+            // would fail at once.
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+        };
+        // Nothing was done yet, so this may be tried on another connection.
+        let transaction = self.retrying(|| self.pool.begin_with(begin)).await.map_err(failed)?;
+        let at = row::column(self.clock.now());
+        let mut step = Step { transaction, dialect: self.dialect, at, by };
+        if self.dialect == Dialect::Postgres {
+            step.execute(sqlx::query(query::LOCK_TRAIL)).await?;
+        }
+        Ok(step)
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, Any, sqlx::any::AnyArguments>;
+
+impl Step<'_> {
+    pub(super) const fn at(&self) -> i64 {
+        self.at
+    }
+
+    /// Runs a statement and returns how many rows it touched.
+    pub(super) async fn execute(&mut self, query: Query<'_>) -> Result<u64, ManageError> {
+        let done = query.execute(&mut *self.transaction).await.map_err(failed)?;
+        Ok(done.rows_affected())
+    }
+
+    pub(super) async fn fetch(&mut self, query: Query<'_>) -> Result<Vec<AnyRow>, ManageError> {
+        query.fetch_all(&mut *self.transaction).await.map_err(failed)
+    }
+
+    /// Writes a line of the trail.
+    pub(super) async fn note(
+        &mut self,
+        action: Action,
+        key: Option<&str>,
+        account: &str,
+    ) -> Result<(), ManageError> {
+        let line = sqlx::query(query::INSERT_CHANGE)
+            .bind(self.at)
+            .bind(self.by.to_owned())
+            .bind(action.name())
+            .bind(key.map(str::to_owned))
+            .bind(account.to_owned());
+        self.execute(line).await.map(|_| ())
+    }
+
+    pub(super) async fn commit(self) -> Result<(), ManageError> {
+        self.transaction.commit().await.map_err(failed)
+    }
+}
+
+/// Reads a line of the trail.
+pub(super) fn change(row: &AnyRow) -> Result<Change, StoreError> {
+    let read = |row: &AnyRow| -> Result<Option<Change>, sqlx::Error> {
+        let action = Action::named(&row.try_get::<String, _>("action")?);
+        let sequence = u64::try_from(row.try_get::<i64, _>("sequence")?).unwrap_or(0);
+        Ok(Some(Change {
+            sequence,
+            at: row::timestamp(row.try_get("at")?),
+            by: row.try_get("author")?,
+            action: match action {
+                Some(action) => action,
+                None => return Ok(None),
+            },
+            key: row.try_get("key_id")?,
+            account: row.try_get("account")?,
+        }))
+    };
+    let change = read(row).map_err(StoreError::new)?;
+    change.ok_or_else(|| StoreError::new("the trail has an action that this program does not know"))
+}

@@ -1,0 +1,109 @@
+//! Promises on accounts, and on the trail.
+
+use std::time::Duration;
+
+use super::support::{BY, FUTURE, add, add_with, digest, done, entry, find, found, is_not_found};
+use crate::key::{Account, AccountBuilder, Quota};
+use crate::store::{Action, KeyManager};
+
+async fn save(
+    store: &dyn KeyManager,
+    id: &str,
+    describe: impl FnOnce(AccountBuilder) -> AccountBuilder,
+) {
+    let account = done(describe(Account::builder(id)).build(), "an account");
+    done(store.save_account(account, BY).await, "save an account");
+}
+
+pub(super) async fn keys_inherit_from_their_account(store: &dyn KeyManager) {
+    let quota = || Quota::named("minute", 7, Duration::from_secs(60));
+    save(store, "heirs", |account| account.scopes(["read"]).quotas([quota()])).await;
+    // The account's state in the store counts, not the one that a new key brings along.
+    add(store, "heir", "heirs").await;
+    add_with(store, "own", "heirs", |key| key.scopes(["write"])).await;
+    assert!(found(store, "heir").await.scopes().contains("read"));
+    assert!(!found(store, "own").await.scopes().contains("read"));
+    let quotas = found(store, "heir").await.quotas().map(|quotas| quotas.as_slice().to_vec());
+    assert_eq!(quotas, Some(vec![quota()]));
+
+    save(store, "heirs", |account| account.scopes(["read", "more"])).await;
+    assert!(found(store, "heir").await.scopes().contains("more"), "at once");
+    assert!(found(store, "heir").await.quotas().is_none());
+    save(store, "heirs", |account| account.disabled(true)).await;
+    assert!(found(store, "own").await.is_disabled());
+    assert!(!entry(store, "own").await.record.is_disabled_itself());
+    let account = done(store.find_account("heirs").await, "find an account");
+    assert!(account.is_some_and(|account| account.is_disabled() && account.scopes().is_empty()));
+    assert!(done(store.find_account("nobody").await, "find an account").is_none());
+}
+
+pub(super) async fn a_deleted_account_takes_its_keys(store: &dyn KeyManager) {
+    save(store, "gone", |account| account).await;
+    add(store, "gone-1", "gone").await;
+    done(store.rotate("gone-1", digest("gone-1 2"), FUTURE, BY).await, "rotate");
+    done(store.delete_account("gone", BY).await, "delete an account");
+    is_not_found(store.delete_account("gone", BY).await, "delete it again");
+    for secret in ["gone-1", "gone-1 2"] {
+        assert!(find(store, secret).await.is_none(), "{secret}");
+    }
+    assert!(done(store.get("gone-1").await, "get").is_none());
+    assert!(done(store.find_account("gone").await, "find an account").is_none());
+    // The id and the secret are free again.
+    add(store, "gone-1", "gone").await;
+}
+
+pub(super) async fn accounts_are_paged(store: &dyn KeyManager) {
+    for id in ["zz-b", "zz-A", "zz-a"] {
+        save(store, id, |account| account).await;
+    }
+    let mut ids = Vec::new();
+    let mut after = Some("zz-".to_owned());
+    while let Some(last) = after {
+        let page = done(store.list_accounts(Some(&last), 2).await, "list accounts");
+        after = page.last().map(|account| account.id().to_string());
+        ids.extend(page.iter().map(|account| account.id().to_string()));
+    }
+    assert_eq!(ids, ["zz-A", "zz-a", "zz-b"]);
+}
+
+pub(super) async fn the_trail_has_a_line_for_each_change(store: &dyn KeyManager) {
+    let mut last = 0;
+    loop {
+        let lines = done(store.changes(last, 100).await, "changes");
+        match lines.last() {
+            Some(change) => last = change.sequence,
+            None => break,
+        }
+    }
+    save(store, "trail", |account| account).await;
+    add(store, "trail-1", "trail").await;
+    let touch = || Box::new(|key: crate::key::KeyRecordBuilder| key.name("x"));
+    done(store.update("trail-1", touch(), "ada").await, "update");
+    done(store.rotate("trail-1", digest("trail-1 2"), FUTURE, BY).await, "rotate");
+    done(store.revoke("trail-1", BY).await, "revoke");
+    is_not_found(store.update("nobody", touch(), BY).await, "a change that fails");
+    done(store.delete("trail-1", BY).await, "delete");
+    done(store.delete_account("trail", BY).await, "delete an account");
+
+    let lines = done(store.changes(last, 100).await, "changes");
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| (line.action, line.key.as_deref(), line.account.as_str(), line.by.as_str()))
+        .collect();
+    let key = Some("trail-1");
+    assert_eq!(
+        told,
+        [
+            (Action::AccountPut, None, "trail", BY),
+            (Action::KeyAdded, key, "trail", BY),
+            (Action::KeyEdited, key, "trail", "ada"),
+            (Action::KeyRotated, key, "trail", BY),
+            (Action::KeyRevoked, key, "trail", BY),
+            (Action::KeyDeleted, key, "trail", BY),
+            (Action::AccountDeleted, None, "trail", BY),
+        ]
+    );
+    assert!(lines.is_sorted_by_key(|line| line.sequence));
+    let page = done(store.changes(last, 3).await, "changes");
+    assert_eq!(page, lines.get(..3).unwrap_or_default(), "at most so many");
+}

@@ -1,0 +1,206 @@
+//! Promises on keys.
+
+use std::time::Duration;
+
+use super::support::{
+    BY, FUTURE, PAST, add, add_with, digest, done, entry, find, found, is_not_found, new_key,
+};
+use crate::clock::Timestamp;
+use crate::key::{Algorithm, InvalidRecord, KeyRecordBuilder, Per, Quota};
+use crate::store::{KeyFilter, KeyManager, KeyState, ManageError};
+
+fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
+    let window = Duration::from_secs(60);
+    key.owner("ada")
+        .kind("partner")
+        .environment("sandbox")
+        .scopes(["read", "write"])
+        .networks(["10.0.0.0/8", "2001:db8::/32"])
+        .quotas([
+            Quota::named("fixed", 1, window),
+            Quota::named("leaky", 2, window).counted(Algorithm::LeakyBucket).each(Per::Key),
+            Quota::named("sliding", 3, window).counted(Algorithm::SlidingWindow),
+        ])
+        .not_before(Timestamp::from_unix_nanoseconds(1_000_000_000_000_000_001))
+        .expires(FUTURE)
+        .disabled(true)
+        .name("a \"name\" with é")
+        .description("two\nlines")
+        .metadata("team", "blue")
+        .metadata("empty", "")
+}
+
+pub(super) async fn everything_set_comes_back(store: &dyn KeyManager) {
+    let key = new_key("everything", "everything", everything);
+    let record = key.record.clone();
+    done(store.add(key, BY).await, "add");
+    assert_eq!(entry(store, "everything").await.record, record, "by id");
+    assert_eq!(*found(store, "everything").await, record, "by secret");
+    let plain = |key: KeyRecordBuilder| {
+        key.inherit_scopes()
+            .inherit_quotas()
+            .networks([])
+            .never_expires()
+            .disabled(false)
+            .without_metadata("team")
+    };
+    let updated = done(store.update("everything", Box::new(plain), BY).await, "update").record;
+    assert!(updated.own_scopes().is_none() && updated.own_quotas().is_none());
+    assert!(updated.networks().is_none() && updated.expires().is_none());
+    assert!(!updated.is_disabled() && updated.metadata("team").is_none());
+    assert_eq!((updated.owner(), updated.metadata("empty")), (Some("ada"), Some("")));
+    assert_eq!(*found(store, "everything").await, updated);
+}
+
+pub(super) async fn lists_are_filtered(store: &dyn KeyManager) {
+    add(store, "list-a", "list").await;
+    add_with(store, "list-b", "list", |key| key.owner("ada").kind("partner")).await;
+    add_with(store, "list-c", "list", |key| key.environment("live").expires(PAST)).await;
+    add_with(store, "list-d", "list", |key| key.disabled(true).expires(PAST)).await;
+    add_with(store, "list-e", "list", |key| key.revoked(true).disabled(true)).await;
+    add(store, "list-f", "other-list").await;
+    let all = KeyFilter::account("list");
+    let text = |text: &str| Some(text.to_owned());
+    let state = |state| KeyFilter { state: Some(state), ..all.clone() };
+    for (filter, expected) in [
+        (all.clone(), "abcde"),
+        (KeyFilter { owner: text("ada"), ..all.clone() }, "b"),
+        (KeyFilter { kind: text("partner"), ..all.clone() }, "b"),
+        (KeyFilter { environment: text("live"), ..all.clone() }, "c"),
+        (KeyFilter { owner: text("ada"), environment: text("live"), ..all.clone() }, ""),
+        (state(KeyState::Active), "ab"),
+        (state(KeyState::Expired), "c"),
+        (state(KeyState::Disabled), "d"),
+        (state(KeyState::Revoked), "e"),
+        (KeyFilter::account("nobody"), ""),
+    ] {
+        let listed = ids(store, &filter, None, 100).await;
+        let letters: String = listed.iter().filter_map(|id| id.strip_prefix("list-")).collect();
+        assert_eq!(letters, expected, "{filter:?}");
+    }
+}
+
+pub(super) async fn lists_are_paged(store: &dyn KeyManager) {
+    // Ids are in the order of their bytes: capitals before small letters.
+    for id in ["page-b", "page-A", "page-a", "page-c", "page-B"] {
+        add(store, id, "page").await;
+    }
+    let filter = KeyFilter::account("page");
+    let first = ids(store, &filter, None, 2).await;
+    assert_eq!(first, ["page-A", "page-B"]);
+    done(store.delete("page-B", BY).await, "delete the last one of a page");
+    add(store, "page-D", "page").await;
+    assert_eq!(ids(store, &filter, Some("page-B"), 2).await, ["page-D", "page-a"]);
+    assert_eq!(ids(store, &filter, Some("page-a"), 100).await, ["page-b", "page-c"]);
+    assert!(ids(store, &filter, Some("page-c"), 100).await.is_empty());
+    assert!(ids(store, &filter, None, 0).await.is_empty());
+}
+
+async fn ids(
+    store: &dyn KeyManager,
+    filter: &KeyFilter,
+    after: Option<&str>,
+    limit: usize,
+) -> Vec<String> {
+    let listed = done(store.list(filter, after, limit).await, "list");
+    listed.iter().map(|entry| entry.record.id().to_string()).collect()
+}
+
+pub(super) async fn no_update_is_lost(store: &dyn KeyManager) {
+    const UPDATES: usize = 20;
+    add(store, "contended", "contended").await;
+    let update = |number: usize| {
+        let change = move |key: KeyRecordBuilder| key.metadata(format!("m{number}"), "x");
+        store.update("contended", Box::new(change), BY)
+    };
+    // All at once, in one task; each takes the store's own way to wait for the others.
+    let mut running: Vec<_> = (0..UPDATES).map(update).collect();
+    std::future::poll_fn(|context| {
+        running.retain_mut(|update| match update.as_mut().poll(context) {
+            std::task::Poll::Ready(answer) => {
+                done(answer, "one update of many");
+                false
+            }
+            std::task::Poll::Pending => true,
+        });
+        if running.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    let entry = entry(store, "contended").await;
+    assert_eq!(entry.record.all_metadata().count(), UPDATES, "updates were lost");
+}
+
+pub(super) async fn an_update_holds_whole_or_not_at_all(store: &dyn KeyManager) {
+    add(store, "whole", "whole").await;
+    let wrong = |key: KeyRecordBuilder| key.name("new").scopes(["two words"]);
+    let answer = store.update("whole", Box::new(wrong), BY).await;
+    assert!(matches!(answer, Err(ManageError::Invalid(_))), "{answer:?}");
+    let other = entry(store, "whole").await.record;
+    let stolen = new_key("stolen", "whole", |key| key).record.edit();
+    let answer = store.update("whole", Box::new(|_| stolen), BY).await;
+    assert!(matches!(answer, Err(ManageError::Invalid(InvalidRecord::Identity))), "{answer:?}");
+    assert_eq!(entry(store, "whole").await.record, other, "nothing was changed");
+}
+
+pub(super) async fn a_revoked_key_stays_revoked(store: &dyn KeyManager) {
+    add(store, "revoked", "revoked").await;
+    done(store.revoke("revoked", BY).await, "revoke");
+    assert!(found(store, "revoked").await.is_revoked());
+    done(store.revoke("revoked", BY).await, "revoke again");
+    let change = Box::new(|key: KeyRecordBuilder| key.revoked(false).name("risen"));
+    let updated = done(store.update("revoked", change, BY).await, "update");
+    assert!(updated.record.is_revoked() && updated.record.name() == "risen");
+    is_not_found(store.revoke("nobody", BY).await, "revoke nobody's key");
+}
+
+pub(super) async fn a_deleted_key_stays_deleted(store: &dyn KeyManager) {
+    add(store, "deleted", "deleted").await;
+    done(store.delete("deleted", BY).await, "delete");
+    is_not_found(store.delete("deleted", BY).await, "delete again");
+    is_not_found(store.revoke("deleted", BY).await, "revoke what was deleted");
+    let touch = Box::new(|key: KeyRecordBuilder| key.disabled(false));
+    is_not_found(store.update("deleted", touch, BY).await, "update what was deleted");
+    let rotated = store.rotate("deleted", digest("deleted 2"), FUTURE, BY).await;
+    is_not_found(rotated, "rotate what was deleted");
+    done(store.note_uses(vec![(digest("deleted"), FUTURE)]).await, "note a use");
+    let account = (*super::support::account("deleted")).clone();
+    done(store.save_account(account, BY).await, "save the account");
+    assert!(find(store, "deleted").await.is_none() && find(store, "deleted 2").await.is_none());
+    assert!(done(store.get("deleted").await, "get").is_none());
+}
+
+pub(super) async fn force_revokes_the_owners_others(store: &dyn KeyManager) {
+    let ada = |key: KeyRecordBuilder| key.owner("ada");
+    add_with(store, "force-a", "force", ada).await;
+    add_with(store, "force-b", "force", ada).await;
+    add_with(store, "force-c", "force", |key| key.owner("grace")).await;
+    add(store, "force-d", "force").await;
+    add_with(store, "force-e", "other-force", ada).await;
+    done(store.add(new_key("force-f", "force", ada).revoking_others(), BY).await, "add by force");
+    let taken = new_key("force-a", "force", |key| key.owner("grace")).revoking_others();
+    super::support::exists(store.add(taken, BY).await, "by force, under a taken id");
+    for (id, revoked) in
+        [("a", true), ("b", true), ("c", false), ("d", false), ("e", false), ("f", false)]
+    {
+        let record = found(store, &format!("force-{id}")).await;
+        assert_eq!(record.is_revoked(), revoked, "force-{id}");
+    }
+    let new = new_key("force-g", "force", |key| key).revoking_others();
+    done(store.add(new, BY).await, "by force, without an owner");
+    assert!(
+        found(store, "force-d").await.is_revoked() && !found(store, "force-c").await.is_revoked()
+    );
+}
+
+pub(super) async fn an_import_adds_what_is_new(store: &dyn KeyManager) {
+    add_with(store, "import-1", "import", |key| key.name("first")).await;
+    let keys = |count: usize| {
+        let key = |number| new_key(&format!("import-{number}"), "import", |key| key.name("later"));
+        (0..count).map(key).collect::<Vec<_>>()
+    };
+    assert_eq!(done(store.import(keys(50), BY).await, "import"), 49);
+    assert_eq!(done(store.import(keys(51), BY).await, "import again"), 1);
+    assert_eq!(done(store.import(Vec::new(), BY).await, "import nothing"), 0);
+    assert_eq!(found(store, "import-1").await.name(), "first", "what is there stays");
+    assert_eq!(found(store, "import-50").await.name(), "later");
+}

@@ -1,0 +1,125 @@
+//! Keys in real databases: a SQLite file, and a PostgreSQL server of the test's own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod folder;
+mod postgres;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
+use tower_api_key::store::{KeyFilter, KeyManager, KeyStore, NewKey, SqlStore};
+use tower_api_key::testing::store_suite;
+
+use folder::Folder;
+use postgres::Postgres;
+
+fn digest(text: &str) -> KeyDigest {
+    KeyHasher::sha256().digest(text.as_bytes())
+}
+
+fn key(id: &str) -> NewKey {
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    NewKey::new(digest(id), KeyRecord::builder(id, account).build().unwrap())
+}
+
+fn sqlite(folder: &Folder) -> String {
+    format!("sqlite:{}", folder.path().join("keys.db").display())
+}
+
+#[tokio::test]
+async fn sqlite_keeps_every_promise() {
+    let folder = Folder::new();
+    store_suite(&SqlStore::connect(&sqlite(&folder)).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn postgres_keeps_every_promise() {
+    let Some(server) = Postgres::start() else { return };
+    store_suite(&SqlStore::connect(server.url()).await.unwrap()).await;
+}
+
+async fn outlives_a_connection(url: &str) {
+    let (one, other) = tokio::join!(SqlStore::connect(url), SqlStore::connect(url));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    one.add(key("shared"), "one").await.unwrap();
+    assert!(other.find(&digest("shared")).await.unwrap().is_some());
+    other.revoke("shared", "other").await.unwrap();
+    assert!(one.find(&digest("shared")).await.unwrap().unwrap().is_revoked());
+    one.close().await;
+    other.close().await;
+    let again = SqlStore::connect(url).await.unwrap();
+    assert!(again.find(&digest("shared")).await.unwrap().unwrap().is_revoked());
+    assert_eq!(again.changes(0, 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn two_connections_to_sqlite_are_opened_at_once_and_see_each_other() {
+    let folder = Folder::new();
+    outlives_a_connection(&sqlite(&folder)).await;
+}
+
+#[tokio::test]
+async fn two_connections_to_postgres_are_opened_at_once_and_see_each_other() {
+    let Some(server) = Postgres::start() else { return };
+    outlives_a_connection(server.url()).await;
+}
+
+#[tokio::test]
+async fn a_wrong_address_is_told_without_its_password() {
+    for url in [
+        "postgres://ada:secret-word@127.0.0.1:1/keys",
+        "mysql://ada:secret-word@127.0.0.1/keys",
+        "sqlite:/nowhere/secret-word/keys.db",
+        "secret-word",
+    ] {
+        let error = SqlStore::connect(url).await.unwrap_err();
+        let mut told = format!("{error:?} {error}");
+        let mut cause = std::error::Error::source(&error);
+        while let Some(source) = cause {
+            told = format!("{told} {source}");
+            cause = source.source();
+        }
+        assert!(!told.contains("secret-word"), "{told}");
+    }
+}
+
+/// Kills the server while it is asked, and starts it again: a good key is never unknown.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_postgres_is_survived() {
+    let Some(mut server) = Postgres::start() else { return };
+    let store = SqlStore::connect(server.url()).await.unwrap();
+    store.add(key("good"), "test").await.unwrap();
+    let asking = tokio::spawn({
+        let store = store.clone();
+        async move {
+            let (mut answers, mut failures, mut wrong) = (0, 0, 0);
+            let end = tokio::time::Instant::now() + Duration::from_secs(6);
+            while tokio::time::Instant::now() < end {
+                match store.find(&digest("good")).await {
+                    Ok(Some(record)) if record.id() == "good" => answers += 1,
+                    Ok(_) => wrong += 1,
+                    Err(_) => failures += 1,
+                }
+            }
+            (answers, failures, wrong)
+        }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.kill();
+    // Longer than a lookup waits for a connection.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    server.start_again();
+    let restarted = tokio::time::Instant::now();
+    while store.find(&digest("good")).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    println!("recovered {:?} after the server was started again", restarted.elapsed());
+    let (answers, failures, wrong) = asking.await.unwrap();
+    println!("{answers} right answers, {failures} failures, {wrong} wrong answers");
+    assert_eq!(wrong, 0, "a good key was unknown");
+    assert!(answers > 100 && failures > 0);
+    assert!(store.find(&digest("another")).await.unwrap().is_none());
+    assert_eq!(store.list(&KeyFilter::default(), None, 10).await.unwrap().len(), 1);
+}
