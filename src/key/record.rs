@@ -214,6 +214,12 @@ impl KeyRecord {
         Arc::make_mut(self.details.get_or_insert_default())
     }
 
+    /// Returns the same record, which ends at an instant if not before.
+    pub(crate) fn ending(&self, expires: Option<Timestamp>) -> Self {
+        let expires = expires.map_or(self.expires, |expires| expires.min(self.expires));
+        Self { expires, ..self.clone() }
+    }
+
     /// Returns the same record under another state of its account.
     pub(crate) fn under(self, account: Arc<Account>) -> Self {
         Self { account, ..self }.settled()

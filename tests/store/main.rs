@@ -80,3 +80,9 @@ async fn suite<S: Writable>(store: S) {
 async fn the_memory_store_passes() {
     suite(MemoryStore::new()).await;
 }
+
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn the_memory_store_keeps_every_promise() {
+    tower_api_key::testing::store_suite(&MemoryStore::new()).await;
+}

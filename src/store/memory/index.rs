@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use super::history::History;
+use super::page::Entry;
 use super::table::{Location, Table};
 use crate::key::{Account, AccountId, KeyDigest, KeyId, KeyRecord, ScopeSet};
 
@@ -25,6 +27,7 @@ pub(super) struct Index {
     used: usize,
     /// Slots whose keys are gone.
     gone: usize,
+    pub(super) history: History,
 }
 
 /// An account and where its keys lie.
@@ -49,6 +52,16 @@ impl Index {
     /// Returns the number of keys.
     pub(super) fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    /// Lists where the keys lie.
+    pub(super) fn all(&self) -> impl Iterator<Item = Location> {
+        self.ids.iter().copied()
+    }
+
+    /// Lists the ids of accounts.
+    pub(super) fn account_ids(&self) -> impl Iterator<Item = &AccountId> {
+        self.accounts.keys()
     }
 
     pub(super) fn account(&self, id: &str) -> Option<&Members> {
@@ -173,7 +186,7 @@ impl Index {
     /// Returns a table with room for so many more entries, if this one has none. Locations that were
     /// handed out before may mean nothing afterwards.
     pub(super) fn make_room(&mut self, table: &Table, more: usize) -> Option<Table> {
-        let live = self.len();
+        let live = self.len() + self.history.all_old();
         let replaced = self.used - live;
         let crowded = live + self.gone + more > table.most_slots()
             || self.used + more > table.most_locations();
@@ -189,7 +202,7 @@ impl Index {
 
     /// Copies the records that are live to new pages, one beside the other.
     fn compacted(&mut self, table: &Table, more: usize) -> Table {
-        let compact = Table::with_room_for(self.len() + more);
+        let compact = Table::with_room_for(self.len() + self.history.all_old() + more);
         let mut moved = vec![None; self.used];
         self.used = 0;
         self.gone = 0;
@@ -204,6 +217,15 @@ impl Index {
                 *moved = Some(to);
             }
             *at = to;
+        }
+        for (_, old) in self.history.with_old() {
+            for secret in old {
+                let entry = table.locate(&secret.digest).and_then(|at| table.entry(at));
+                let (Some(to), Some(entry)) = (Location::nth(self.used), entry) else { continue };
+                compact.place(to, Entry::clone(entry));
+                compact.publish(&entry.digest, to);
+                self.used += 1;
+            }
         }
         for key in self.accounts.values_mut().flat_map(|members| &mut members.keys) {
             if let Some(Some(to)) = moved.get(key.number()) {

@@ -1,18 +1,22 @@
 //! A store in memory: lock-free to read, every change visible to the next request.
 
+mod history;
 mod index;
+mod manager;
 mod page;
 mod table;
+mod writer;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use self::index::{Index, identity};
-use self::page::Entry;
+use self::index::Index;
 use self::table::{Location, Table};
+use self::writer::Writer;
 use super::{Found, KeyStore};
+use crate::clock::{Clock, SystemClock};
 use crate::eventually::Eventually;
 use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
 
@@ -22,6 +26,9 @@ use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder,
 /// request that starts from then on. A change takes a few microseconds; every so often one makes
 /// room for the next, which takes as long as copying the whole table (0.1 s for a million keys)
 /// and disturbs no reader. An account's change rewrites the records of all its keys.
+///
+/// It is a [`KeyManager`](super::KeyManager), too. What its own methods change leaves no line in the audit
+/// trail, which keeps the newest 10,000 changes. A list reads all keys.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -48,6 +55,7 @@ use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder,
 pub struct MemoryStore(Arc<Inner>);
 
 struct Inner {
+    clock: Arc<dyn Clock>,
     // What readers see: swapped when it has to grow, written in place otherwise.
     table: ArcSwap<Table>,
     index: Mutex<Index>,
@@ -55,7 +63,11 @@ struct Inner {
 
 impl Default for Inner {
     fn default() -> Self {
-        Self { table: ArcSwap::from_pointee(Table::with_room_for(0)), index: Mutex::default() }
+        Self {
+            clock: Arc::new(SystemClock),
+            table: ArcSwap::from_pointee(Table::with_room_for(0)),
+            index: Mutex::default(),
+        }
     }
 }
 
@@ -71,28 +83,16 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Creates an empty store that tells the time of changes by this clock.
+    pub fn with_clock(clock: impl Clock) -> Self {
+        Self(Arc::new(Inner { clock: Arc::new(clock), ..Inner::default() }))
+    }
+
     /// Adds a key, or replaces the one of the same id, whose old secret then serves no more; a
     /// secret belongs to the last id that it was inserted with. If the store knows the account
     /// already, its state there counts, not the record's.
     pub fn insert(&self, digest: KeyDigest, record: KeyRecord) {
-        let mut writer = self.writer();
-        writer.make_room(1);
-        let account = writer.index.canonical(record.account());
-        let record = record.under(account);
-        let former = writer.table.locate(&digest).and_then(|at| identity(&writer.table, at));
-        let moved = writer.index.find(&writer.table, record.id().as_str());
-        let moved = moved.and_then(|at| identity(&writer.table, at));
-        // Another id had this secret, or this id another account: the old one is gone.
-        for (_, id, account) in former.iter().chain(&moved) {
-            if id != record.id() || account != record.account().id() {
-                writer.index.forget(&writer.table, id, account);
-            }
-        }
-        // The new secret serves before the old one stops, so no reader ever misses the key.
-        writer.write(digest, record);
-        if let Some((old, ..)) = moved.filter(|(old, ..)| *old != digest) {
-            writer.withdraw(&old);
-        }
+        self.writer().insert(digest, record);
     }
 
     /// Changes a key. Returns whether there is one of this id; a deleted key is not brought back.
@@ -107,55 +107,24 @@ impl MemoryStore {
         id: &str,
         change: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
     ) -> Result<bool, InvalidRecord> {
-        let mut writer = self.writer();
-        writer.make_room(1);
-        let found = writer.index.find(&writer.table, id);
-        let Some(Entry { digest, record }) = found.and_then(|at| writer.table.entry(at)).cloned()
-        else {
-            return Ok(false);
-        };
-        let changed = change(record.edit()).build()?;
-        if changed.id() != record.id() || changed.account().id() != record.account().id() {
-            return Err(InvalidRecord::Identity);
-        }
-        // Whatever state of the account the change brought along, the store's counts.
-        writer.write(digest, changed.under(Arc::clone(record.account())));
-        Ok(true)
+        Ok(self.writer().edit(id, change)?.is_some())
     }
 
     /// Deletes a key at once. Returns whether there was one of this id. An account that was never
     /// [put](Self::put_account) is forgotten with its last key.
     pub fn remove(&self, id: &str) -> bool {
-        let mut writer = self.writer();
-        let found = writer.index.find(&writer.table, id);
-        found.is_some_and(|at| writer.remove(at))
+        self.writer().remove(id).is_some()
     }
 
     /// Adds or replaces an account; all its keys are under its new state at once. It stays when its
     /// last key goes.
     pub fn put_account(&self, account: Account) {
-        let mut writer = self.writer();
-        let account = writer.index.put_account(account);
-        let id = account.id().as_str();
-        writer.make_room(writer.index.keys_of(id).len());
-        for at in writer.index.take_keys(id) {
-            if let Some(Entry { digest, record }) = writer.table.entry(at).cloned()
-                && let Some(at) = writer.place(digest, record.under(Arc::clone(&account)))
-            {
-                writer.index.join(&account, at, None);
-            }
-        }
+        self.writer().put_account(account);
     }
 
     /// Deletes an account and all its keys at once. Returns whether there was one of this id.
     pub fn remove_account(&self, id: &str) -> bool {
-        let mut writer = self.writer();
-        let known = writer.index.account(id).is_some();
-        for at in writer.index.take_keys(id) {
-            writer.remove(at);
-        }
-        writer.index.remove_account(id);
-        known
+        self.writer().remove_account(id)
     }
 
     /// Returns the account's state.
@@ -187,57 +156,7 @@ impl MemoryStore {
     fn writer(&self) -> Writer<'_> {
         // A writer that panicked (in a caller's closure) has not begun to write.
         let index = self.0.index.lock().unwrap_or_else(PoisonError::into_inner);
-        Writer { index, table: self.0.table.load_full(), published: &self.0.table }
-    }
-}
-
-/// The one writer of the moment.
-struct Writer<'a> {
-    index: MutexGuard<'a, Index>,
-    table: Arc<Table>,
-    published: &'a ArcSwap<Table>,
-}
-
-impl Writer<'_> {
-    fn make_room(&mut self, more: usize) {
-        if let Some(table) = self.index.make_room(&self.table, more) {
-            self.table = Arc::new(table);
-            self.published.store(Arc::clone(&self.table));
-        }
-    }
-
-    /// Lets readers find a record under a digest, in place of what they found there or under its id.
-    fn write(&mut self, digest: KeyDigest, record: KeyRecord) {
-        let account = Arc::clone(record.account());
-        let before = self.index.find(&self.table, record.id().as_str());
-        if let Some(at) = self.place(digest, record) {
-            self.index.join(&account, at, before);
-        }
-    }
-
-    /// Does the same, but for the account's list of keys. Returns where the record lies.
-    fn place(&mut self, digest: KeyDigest, record: KeyRecord) -> Option<Location> {
-        let at = self.index.next_location();
-        debug_assert!(at.is_some(), "room was made");
-        let at = at?;
-        self.table.place(at, Entry { digest, record });
-        self.table.publish(&digest, at);
-        self.index.note(&self.table, &self.table.entry(at)?.record, at);
-        Some(at)
-    }
-
-    fn withdraw(&mut self, digest: &KeyDigest) {
-        self.table.withdraw(digest);
-        self.index.withdrawn();
-    }
-
-    fn remove(&mut self, at: Location) -> bool {
-        let Some((digest, id, account)) = identity(&self.table, at) else {
-            return false;
-        };
-        self.withdraw(&digest);
-        self.index.forget(&self.table, &id, &account);
-        true
+        Writer::new(index, &self.0.table)
     }
 }
 

@@ -114,7 +114,12 @@ impl SqlStore {
         let simple = MigrationType::Simple;
         let migrations = vec![Migration::new(1, "keys".into(), simple, sql, false)];
         let migrator = Migrator { migrations: migrations.into(), ..Migrator::DEFAULT };
-        migrator.run(&self.pool).await
+        // PostgreSQL locks out who else migrates; in SQLite two may find the same work to do, and the
+        // later one fails at its end, and finds it done when it looks again.
+        match migrator.run(&self.pool).await {
+            Err(_) if self.dialect == Dialect::Sqlite => migrator.run(&self.pool).await,
+            done => done,
+        }
     }
 }
 

@@ -1,0 +1,139 @@
+//! What only management asks for: when keys were made, their old secrets, and the audit trail.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::super::manage::{Action, Change, SecretEntry};
+use crate::clock::Timestamp;
+use crate::key::{KeyDigest, KeyId};
+
+/// The changes that the trail keeps.
+const TRAIL: usize = 10_000;
+
+#[derive(Default)]
+pub(super) struct History {
+    /// Only of keys that a manager made, so that the others cost no memory.
+    keys: HashMap<KeyId, Past>,
+    /// The old secrets of all keys together.
+    old: usize,
+    trail: VecDeque<Change>,
+    last: u64,
+}
+
+/// The past of one key.
+struct Past {
+    created: Timestamp,
+    /// The newest first; the others are old.
+    secrets: Vec<SecretEntry>,
+}
+
+impl History {
+    /// Begins the history of a key.
+    pub(super) fn begin(&mut self, id: &KeyId, secret: KeyDigest, now: Timestamp) {
+        let secrets = vec![SecretEntry::new(secret, now)];
+        self.keys.insert(id.clone(), Past { created: now, secrets });
+    }
+
+    /// Makes a secret the newest of a key; those before it end at an instant.
+    pub(super) fn rotate(
+        &mut self,
+        id: &KeyId,
+        former: KeyDigest,
+        secret: KeyDigest,
+        until: Timestamp,
+        now: Timestamp,
+    ) {
+        let past = self.past(id, former);
+        for old in &mut past.secrets {
+            old.expires = Some(old.expires.map_or(until, |expires| expires.min(until)));
+        }
+        past.secrets.insert(0, SecretEntry::new(secret, now));
+        self.old += 1;
+    }
+
+    /// Notes a use of a secret of a key.
+    pub(super) fn note_use(
+        &mut self,
+        id: &KeyId,
+        newest: KeyDigest,
+        secret: &KeyDigest,
+        at: Timestamp,
+    ) {
+        let past = self.past(id, newest);
+        if let Some(used) = past.secrets.iter_mut().find(|other| other.digest == *secret) {
+            used.last_used = used.last_used.max(Some(at));
+        }
+    }
+
+    /// Returns the past of a key; one that no manager has made begins it with its one secret.
+    fn past(&mut self, id: &KeyId, newest: KeyDigest) -> &mut Past {
+        let created = Timestamp::default();
+        let begin = || Past { created, secrets: vec![SecretEntry::new(newest, created)] };
+        self.keys.entry(id.clone()).or_insert_with(begin)
+    }
+
+    /// Returns when a key was made, and its secrets.
+    pub(super) fn of(&self, id: &str, newest: KeyDigest) -> (Timestamp, Vec<SecretEntry>) {
+        let unknown = Timestamp::default();
+        self.keys.get(id).map_or_else(
+            || (unknown, vec![SecretEntry::new(newest, unknown)]),
+            |past| (past.created, past.secrets.clone()),
+        )
+    }
+
+    /// Lists the old secrets of a key.
+    pub(super) fn old(&self, id: &str) -> Vec<SecretEntry> {
+        let secrets = self.keys.get(id).map(|past| past.secrets.iter().skip(1));
+        secrets.into_iter().flatten().cloned().collect()
+    }
+
+    /// Lists the ids of keys with old secrets.
+    pub(super) fn with_old(&self) -> impl Iterator<Item = (&KeyId, &[SecretEntry])> {
+        let old = |past: &'_ Past| past.secrets.len() > 1;
+        let keys = self.keys.iter().filter(move |(_, past)| old(past));
+        keys.map(|(id, past)| (id, past.secrets.get(1..).unwrap_or_default()))
+    }
+
+    /// Returns the number of all old secrets.
+    pub(super) const fn all_old(&self) -> usize {
+        self.old
+    }
+
+    /// Forgets a key, and returns its old secrets.
+    pub(super) fn forget(&mut self, id: &KeyId) -> Vec<SecretEntry> {
+        let secrets = self.keys.remove(id).map(|past| past.secrets);
+        let old: Vec<SecretEntry> = secrets.into_iter().flatten().skip(1).collect();
+        self.old -= old.len();
+        old
+    }
+
+    /// Forgets an old secret of a key.
+    pub(super) fn drop_old(&mut self, id: &KeyId, secret: &KeyDigest) {
+        if let Some(past) = self.keys.get_mut(id) {
+            let before = past.secrets.len();
+            past.secrets.retain(|old| old.digest != *secret);
+            self.old -= before - past.secrets.len();
+        }
+    }
+
+    /// Adds a line to the trail.
+    pub(super) fn note(
+        &mut self,
+        (at, by): (Timestamp, &str),
+        action: Action,
+        key: Option<&str>,
+        account: &str,
+    ) {
+        self.last += 1;
+        if self.trail.len() == TRAIL {
+            self.trail.pop_front();
+        }
+        let (by, key, account) = (by.to_owned(), key.map(str::to_owned), account.to_owned());
+        self.trail.push_back(Change { sequence: self.last, at, by, action, key, account });
+    }
+
+    /// Lists lines of the trail.
+    pub(super) fn changes(&self, after: u64, limit: usize) -> Vec<Change> {
+        let later = self.trail.iter().skip_while(|change| change.sequence <= after);
+        later.take(limit).cloned().collect()
+    }
+}

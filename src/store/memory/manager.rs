@@ -1,0 +1,226 @@
+//! Managing the keys in memory: everything is done when the call returns.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use super::super::manage::{
+    Action, Change, Edit, KeyEntry, KeyFilter, KeyManager, ManageError, Managed, NewKey,
+};
+use super::MemoryStore;
+use super::page::Entry;
+use super::writer::Writer;
+use crate::clock::Timestamp;
+use crate::key::{Account, AccountId, KeyDigest};
+
+/// When a change is made, and by whom.
+type Made<'a> = (Timestamp, &'a str);
+
+fn now<'a, T: Send + 'a>(answer: Result<T, ManageError>) -> Managed<'a, T> {
+    Box::pin(ready(answer))
+}
+
+impl KeyManager for MemoryStore {
+    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()> {
+        now(self.writer().add(key, self.made(by)))
+    }
+
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
+        let (mut writer, made) = (self.writer(), self.made(by));
+        let added = keys.into_iter().filter(|key| writer.add(key.clone(), made).is_ok()).count();
+        now(Ok(added as u64))
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
+        now(Ok(self.writer().entry(id)))
+    }
+
+    fn list<'a>(
+        &'a self,
+        filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Vec<KeyEntry>> {
+        let (writer, at) = (self.writer(), self.0.clock.now());
+        let mut ids: Vec<&str> = writer
+            .index
+            .all()
+            .filter_map(|location| writer.table.entry(location))
+            .filter(|entry| filter.chooses(&entry.record, at))
+            .map(|entry| entry.record.id().as_str())
+            .filter(|id| after.is_none_or(|after| *id > after))
+            .collect();
+        ids.sort_unstable();
+        now(Ok(ids.into_iter().take(limit).filter_map(|id| writer.entry(id)).collect()))
+    }
+
+    fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
+        now(self.writer().update(id, change, self.made(by)))
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        id: &'a str,
+        secret: KeyDigest,
+        until: Timestamp,
+        by: &'a str,
+    ) -> Managed<'a, KeyEntry> {
+        now(self.writer().rotate(id, secret, until, self.made(by)))
+    }
+
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        now(self.writer().revoke(id, self.made(by)))
+    }
+
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        let mut writer = self.writer();
+        let deleted = writer.remove(id).ok_or(ManageError::NotFound);
+        now(deleted.map(|record| {
+            let account = record.account().id();
+            writer.index.history.note(
+                self.made(by),
+                Action::KeyDeleted,
+                Some(id),
+                account.as_str(),
+            );
+        }))
+    }
+
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
+        let mut writer = self.writer();
+        let id = account.id().clone();
+        writer.put_account(account);
+        writer.index.history.note(self.made(by), Action::AccountPut, None, id.as_str());
+        now(Ok(()))
+    }
+
+    fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
+        now(Ok(self.account(id)))
+    }
+
+    fn list_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Vec<Arc<Account>>> {
+        let writer = self.writer();
+        let later = |id: &&AccountId| after.is_none_or(|after| id.as_str() > after);
+        let mut ids: Vec<&AccountId> = writer.index.account_ids().filter(later).collect();
+        ids.sort_unstable();
+        let accounts = ids.into_iter().take(limit).filter_map(|id| {
+            writer.index.account(id.as_str()).map(|members| Arc::clone(&members.account))
+        });
+        now(Ok(accounts.collect()))
+    }
+
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        let mut writer = self.writer();
+        if !writer.remove_account(id) {
+            return now(Err(ManageError::NotFound));
+        }
+        writer.index.history.note(self.made(by), Action::AccountDeleted, None, id);
+        now(Ok(()))
+    }
+
+    fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
+        now(Ok(self.writer().index.history.changes(sequence, limit)))
+    }
+
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
+        let mut writer = self.writer();
+        for (digest, at) in uses {
+            writer.note_use(&digest, at);
+        }
+        now(Ok(()))
+    }
+}
+
+impl MemoryStore {
+    fn made<'a>(&self, by: &'a str) -> Made<'a> {
+        (self.0.clock.now(), by)
+    }
+}
+
+impl Writer<'_> {
+    fn entry(&self, id: &str) -> Option<KeyEntry> {
+        let Entry { digest, record } = self.find(id)?.clone();
+        let (created, secrets) = self.index.history.of(id, digest);
+        Some(KeyEntry { record, created, secrets })
+    }
+
+    fn add(&mut self, key: NewKey, made: Made<'_>) -> Result<(), ManageError> {
+        let NewKey { digest, record, revokes_others } = key;
+        let (id, account) = (record.id().clone(), record.account().id().clone());
+        if self.find(id.as_str()).is_some() || self.table.locate(&digest).is_some() {
+            return Err(ManageError::Exists);
+        }
+        let others = if revokes_others {
+            self.others_of_owner(account.as_str(), record.owner())
+        } else {
+            Vec::new()
+        };
+        self.insert(digest, record);
+        self.index.history.begin(&id, digest, made.0);
+        let history = &mut self.index.history;
+        history.note(made, Action::KeyAdded, Some(id.as_str()), account.as_str());
+        others.iter().try_for_each(|other| self.revoke(other, made))
+    }
+
+    /// Lists the keys of an owner that are not revoked.
+    fn others_of_owner(&self, account: &str, owner: Option<&str>) -> Vec<String> {
+        let keys = self.index.keys_of(account).iter();
+        let records = keys.filter_map(|at| self.table.entry(*at)).map(|entry| &entry.record);
+        let others = records.filter(|record| record.owner() == owner && !record.is_revoked());
+        let mut ids: Vec<String> = others.map(|record| record.id().to_string()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn update(&mut self, id: &str, change: Edit, made: Made<'_>) -> Result<KeyEntry, ManageError> {
+        let revoked = self.find(id).is_some_and(|entry| entry.record.is_revoked());
+        let change = |key| {
+            let key = change(key);
+            // A key is revoked for good.
+            if revoked { key.revoked(true) } else { key }
+        };
+        let updated = self.edit(id, change)?.ok_or(ManageError::NotFound)?;
+        let account = updated.account().id();
+        self.index.history.note(made, Action::KeyEdited, Some(id), account.as_str());
+        self.entry(id).ok_or(ManageError::NotFound)
+    }
+
+    fn rotate(
+        &mut self,
+        id: &str,
+        secret: KeyDigest,
+        until: Timestamp,
+        made: Made<'_>,
+    ) -> Result<KeyEntry, ManageError> {
+        self.make_room(2 + self.index.history.old(id).len());
+        let Entry { digest, record } = self.find(id).ok_or(ManageError::NotFound)?.clone();
+        if self.table.locate(&secret).is_some() {
+            return Err(ManageError::Exists);
+        }
+        self.index.history.rotate(record.id(), digest, secret, until, made.0);
+        // The new secret serves before the old ones end.
+        self.write(secret, record.clone());
+        self.rewrite_old(&record);
+        let account = record.account().id();
+        self.index.history.note(made, Action::KeyRotated, Some(id), account.as_str());
+        self.entry(id).ok_or(ManageError::NotFound)
+    }
+
+    fn revoke(&mut self, id: &str, made: Made<'_>) -> Result<(), ManageError> {
+        let revoked = self.edit(id, |key| key.revoked(true))?.ok_or(ManageError::NotFound)?;
+        let account = revoked.account().id();
+        self.index.history.note(made, Action::KeyRevoked, Some(id), account.as_str());
+        Ok(())
+    }
+
+    fn note_use(&mut self, digest: &KeyDigest, at: Timestamp) {
+        let found = self.table.locate(digest).and_then(|location| self.table.entry(location));
+        let Some(id) = found.map(|entry| entry.record.id().clone()) else { return };
+        if let Some(newest) = self.find(id.as_str()).map(|entry| entry.digest) {
+            self.index.history.note_use(&id, newest, digest, at);
+        }
+    }
+}

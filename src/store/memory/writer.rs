@@ -1,0 +1,178 @@
+//! The one writer of the moment.
+
+use std::sync::{Arc, MutexGuard};
+
+use arc_swap::ArcSwap;
+
+use super::super::manage::SecretEntry;
+use super::index::{Index, identity};
+use super::page::Entry;
+use super::table::{Location, Table};
+use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder};
+
+pub(super) struct Writer<'a> {
+    pub(super) index: MutexGuard<'a, Index>,
+    pub(super) table: Arc<Table>,
+    published: &'a ArcSwap<Table>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(index: MutexGuard<'a, Index>, published: &'a ArcSwap<Table>) -> Self {
+        Self { index, table: published.load_full(), published }
+    }
+
+    /// Returns the entry of a key's newest secret.
+    pub(super) fn find(&self, id: &str) -> Option<&Entry> {
+        self.table.entry(self.index.find(&self.table, id)?)
+    }
+
+    pub(super) fn make_room(&mut self, more: usize) {
+        if let Some(table) = self.index.make_room(&self.table, more) {
+            self.table = Arc::new(table);
+            self.published.store(Arc::clone(&self.table));
+        }
+    }
+
+    /// Adds a key, or replaces the one of the same id.
+    pub(super) fn insert(&mut self, digest: KeyDigest, record: KeyRecord) {
+        self.make_room(1);
+        let account = self.index.canonical(record.account());
+        let record = record.under(account);
+        self.release(&digest, &record);
+        let moved = self.index.find(&self.table, record.id().as_str());
+        let moved = moved.and_then(|at| identity(&self.table, at));
+        // This id was another account's: that one does not have it any more.
+        if let Some((_, id, account)) = &moved
+            && account != record.account().id()
+        {
+            self.index.forget(&self.table, id, account);
+        }
+        let old = self.index.history.forget(record.id());
+        // The new secret serves before the old ones stop, so no reader ever misses the key.
+        self.write(digest, record);
+        let current = moved.map(|(current, ..)| current);
+        for old in old.into_iter().map(|secret| secret.digest).chain(current) {
+            if old != digest {
+                self.withdraw(&old);
+            }
+        }
+    }
+
+    /// Takes a secret from the other key that has it.
+    fn release(&mut self, digest: &KeyDigest, record: &KeyRecord) {
+        let Some(at) = self.table.locate(digest) else { return };
+        let Some((_, id, account)) = identity(&self.table, at) else { return };
+        if id == *record.id() {
+            return;
+        }
+        if self.index.find(&self.table, id.as_str()) == Some(at) {
+            for old in self.index.history.forget(&id) {
+                self.withdraw(&old.digest);
+            }
+            self.index.forget(&self.table, &id, &account);
+        } else {
+            self.index.history.drop_old(&id, digest);
+        }
+    }
+
+    /// Changes a key; `None` if there is none of this id.
+    pub(super) fn edit(
+        &mut self,
+        id: &str,
+        change: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
+    ) -> Result<Option<KeyRecord>, InvalidRecord> {
+        self.make_room(1 + self.index.history.old(id).len());
+        let Some(Entry { digest, record }) = self.find(id).cloned() else {
+            return Ok(None);
+        };
+        let changed = change(record.edit()).build()?;
+        if changed.id() != record.id() || changed.account().id() != record.account().id() {
+            return Err(InvalidRecord::Identity);
+        }
+        // Whatever state of the account the change brought along, the store's counts.
+        let changed = changed.under(Arc::clone(record.account()));
+        self.write(digest, changed.clone());
+        self.rewrite_old(&changed);
+        Ok(Some(changed))
+    }
+
+    /// Lets old secrets of a key serve as it does now, each until its own end. Room must be there.
+    pub(super) fn rewrite_old(&mut self, record: &KeyRecord) {
+        for SecretEntry { digest, expires, .. } in self.index.history.old(record.id().as_str()) {
+            if let Some(at) = self.index.next_location() {
+                let record = record.ending(expires);
+                self.table.place(at, Entry { digest, record });
+                self.table.publish(&digest, at);
+            }
+        }
+    }
+
+    /// Deletes a key, and returns its record.
+    pub(super) fn remove(&mut self, id: &str) -> Option<KeyRecord> {
+        let Entry { digest, record } = self.find(id)?.clone();
+        for old in self.index.history.forget(record.id()) {
+            self.withdraw(&old.digest);
+        }
+        // Of a key with a history this was done just now; to do it again does nothing.
+        self.withdraw(&digest);
+        self.index.forget(&self.table, record.id(), record.account().id());
+        Some(record)
+    }
+
+    /// Adds or replaces an account.
+    pub(super) fn put_account(&mut self, account: Account) {
+        let account = self.index.put_account(account);
+        let id = account.id().as_str();
+        let old = self.index.history.all_old();
+        self.make_room(self.index.keys_of(id).len() + old);
+        for at in self.index.take_keys(id) {
+            if let Some(Entry { digest, record }) = self.table.entry(at).cloned() {
+                let record = record.under(Arc::clone(&account));
+                if let Some(at) = self.place(digest, record.clone()) {
+                    self.index.join(&account, at, None);
+                }
+                self.rewrite_old(&record);
+            }
+        }
+    }
+
+    /// Deletes an account and all its keys; tells whether there was one.
+    pub(super) fn remove_account(&mut self, id: &str) -> bool {
+        let known = self.index.account(id).is_some();
+        for at in self.index.take_keys(id) {
+            let id = self.table.entry(at).map(|entry| entry.record.id().clone());
+            if let Some(id) = id {
+                self.remove(id.as_str());
+            }
+        }
+        self.index.remove_account(id);
+        known
+    }
+
+    /// Lets readers find a record under a digest, in place of what they found there or under its id.
+    pub(super) fn write(&mut self, digest: KeyDigest, record: KeyRecord) {
+        let account = Arc::clone(record.account());
+        let before = self.index.find(&self.table, record.id().as_str());
+        if let Some(at) = self.place(digest, record) {
+            self.index.join(&account, at, before);
+        }
+    }
+
+    /// Does the same, but for the account's list of keys. Returns where the record lies.
+    fn place(&mut self, digest: KeyDigest, record: KeyRecord) -> Option<Location> {
+        let at = self.index.next_location();
+        debug_assert!(at.is_some(), "room was made");
+        let at = at?;
+        self.table.place(at, Entry { digest, record });
+        self.table.publish(&digest, at);
+        self.index.note(&self.table, &self.table.entry(at)?.record, at);
+        Some(at)
+    }
+
+    fn withdraw(&mut self, digest: &KeyDigest) {
+        if self.table.locate(digest).is_some() {
+            self.table.withdraw(digest);
+            self.index.withdrawn();
+        }
+    }
+}
