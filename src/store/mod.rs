@@ -10,7 +10,10 @@
 //! A store in front of a slow or remote one bounds how long a revoked key can still serve; say the
 //! number to your users. [`MemoryStore`]'s is zero.
 
+#[cfg(feature = "cache")]
+mod cached;
 mod error;
+mod invalidation;
 mod manage;
 mod memory;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -18,7 +21,10 @@ mod sql;
 
 use std::sync::Arc;
 
+#[cfg(feature = "cache")]
+pub use cached::{Cached, CachedBuilder};
 pub use error::StoreError;
+pub use invalidation::{Invalidation, Invalidations};
 pub use manage::{
     Action, Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError, Managed, NewKey,
     SecretEntry,

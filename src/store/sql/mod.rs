@@ -8,7 +8,7 @@
 //!    row that is no valid record.
 //!
 //! A broken connection is replaced, so a database that was restarted is survived; until it is back,
-//! requests are answered 503. Every lookup is a round trip: put [`Cached`](crate::store) in front of a
+//! requests are answered 503. Every lookup is a round trip: put `Cached` in front of a
 //! database that is not on the same machine.
 
 mod connect;

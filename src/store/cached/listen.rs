@@ -1,0 +1,50 @@
+//! Forgetting what the store says has changed.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::super::KeyStore;
+use super::super::invalidation::{Invalidation, Invalidations};
+use super::cache::{Cached, Inner};
+
+/// The first pause after word was lost, doubled with each failure after it.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl<S: KeyStore> Cached<S> {
+    /// Applies what a store tells of its changes, until the cache is dropped; to be spawned. Where word
+    /// is lost everything is forgotten, and it is asked for again after a pause.
+    ///
+    /// ```
+    /// # use tower_api_key::store::{Cached, Invalidations, MemoryStore};
+    /// # async fn example(store: Cached<MemoryStore>, changes: impl Invalidations) {
+    /// tokio::spawn(store.listen(changes));
+    /// # }
+    /// ```
+    pub fn listen(
+        &self,
+        mut changes: impl Invalidations,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let cache: Weak<Inner<S>> = Arc::downgrade(&self.0);
+        async move {
+            let mut pause = FIRST_PAUSE;
+            loop {
+                let word = changes.next().await;
+                let Some(inner) = cache.upgrade() else { return };
+                let cached = Self(inner);
+                match word {
+                    Ok(what) => {
+                        pause = FIRST_PAUSE;
+                        cached.invalidate(&what);
+                    }
+                    Err(_) => {
+                        cached.invalidate(&Invalidation::Everything);
+                        drop(cached);
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                    }
+                }
+            }
+        }
+    }
+}

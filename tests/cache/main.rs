@@ -1,0 +1,232 @@
+//! What a cache promises, of a store that does as it is told, and of the real ones in front of it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod double;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_api_key::clock::{ManualClock, Timestamp};
+use tower_api_key::key::{Account, KeyDigest, KeyRecord};
+use tower_api_key::store::{Cached, Invalidation, KeyManager, KeyStore, MemoryStore, NewKey};
+use tower_api_key::testing::store_suite;
+
+use double::{Double, Mood, digest};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn cached(store: &Double) -> (Cached<Double>, ManualClock) {
+    let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000_000));
+    (Cached::builder(store.clone()).clock(clock.clone()).build(), clock)
+}
+
+/// Asks for a secret: whether a key serves, `None` if there is none, or that nobody could tell.
+async fn ask(cache: &Cached<Double>, secret: &str) -> Result<Option<bool>, ()> {
+    let found = cache.find(&digest(secret)).await.map_err(|_| ())?;
+    Ok(found.map(|record| !record.is_revoked()))
+}
+
+const SERVES: Result<Option<bool>, ()> = Ok(Some(true));
+const REVOKED: Result<Option<bool>, ()> = Ok(Some(false));
+const UNKNOWN: Result<Option<bool>, ()> = Ok(None);
+const NOBODY_KNOWS: Result<Option<bool>, ()> = Err(());
+
+#[tokio::test]
+async fn the_memory_store_behind_it_keeps_every_promise() {
+    store_suite(&Cached::new(MemoryStore::new())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_at_once_ask_the_store_once() {
+    for (mood, secret, expected) in [
+        (Mood::Right, "good", SERVES),
+        (Mood::Right, "unknown", UNKNOWN),
+        (Mood::Down, "good", NOBODY_KNOWS),
+        (Mood::Panics, "good", NOBODY_KNOWS),
+        (Mood::Hangs, "good", NOBODY_KNOWS),
+    ] {
+        let store = Double::new(mood);
+        let (cache, _) = cached(&store);
+        let tasks: Vec<_> = (0..1_000)
+            .map(|_| {
+                let cache = cache.clone();
+                tokio::spawn(async move { ask(&cache, secret).await })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), expected, "{mood:?}");
+        }
+        assert_eq!(store.asked(), 1, "{mood:?} {secret}");
+        store.turns(Mood::Right);
+        if expected == NOBODY_KNOWS {
+            assert_eq!(ask(&cache, "good").await, SERVES, "a failure is not kept, {mood:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_key_serves_no_longer_than_the_staleness() {
+    let store = Double::new(Mood::Right);
+    let (cache, clock) = cached(&store);
+    assert_eq!(ask(&cache, "good").await, SERVES);
+    store.turns(Mood::Revoked);
+    clock.advance(5 * SECOND - Duration::from_nanos(1));
+    assert_eq!((ask(&cache, "good").await, store.asked()), (SERVES, 1));
+    clock.advance(Duration::from_nanos(1));
+    assert_eq!(ask(&cache, "good").await, REVOKED);
+    // A clock that is set back makes nothing younger.
+    store.turns(Mood::Right);
+    clock.set(Timestamp::from_unix_seconds(10));
+    assert_eq!((ask(&cache, "good").await, store.asked()), (SERVES, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_age_begins_before_the_store_looks() {
+    let store = Double::new(Mood::Waits);
+    let (cache, clock) = cached(&store);
+    let asking = tokio::spawn({
+        let cache = cache.clone();
+        async move { ask(&cache, "good").await }
+    });
+    tokio::task::yield_now().await;
+    clock.advance(4 * SECOND);
+    store.let_go();
+    assert_eq!(asking.await.unwrap(), SERVES);
+    store.turns(Mood::Revoked);
+    clock.advance(SECOND);
+    assert_eq!(ask(&cache, "good").await, REVOKED, "five seconds after it was asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_down_is_outlived_for_the_staleness_and_a_chosen_grace() {
+    for (grace, serves_until) in [(Duration::ZERO, 5), (60 * SECOND, 65)] {
+        let store = Double::new(Mood::Right);
+        let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000_000));
+        let cache = Cached::builder(store.clone()).clock(clock.clone()).grace(grace).build();
+        assert_eq!(ask(&cache, "good").await, SERVES);
+        store.turns(Mood::Down);
+        clock.advance(serves_until * SECOND - Duration::from_nanos(1));
+        assert_eq!(ask(&cache, "good").await, SERVES);
+        assert_eq!(ask(&cache, "unknown").await, NOBODY_KNOWS, "never that there is none");
+        clock.advance(Duration::from_nanos(1));
+        assert_eq!(ask(&cache, "good").await, NOBODY_KNOWS);
+        store.turns(Mood::Revoked);
+        assert_eq!(ask(&cache, "good").await, REVOKED, "a word of the store ends any grace");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_secret_is_remembered_for_a_second() {
+    let store = Double::new(Mood::Right);
+    let (cache, clock) = cached(&store);
+    assert_eq!(ask(&cache, "unknown").await, UNKNOWN);
+    assert_eq!((ask(&cache, "unknown").await, store.asked()), (UNKNOWN, 1));
+    clock.advance(SECOND);
+    assert_eq!((ask(&cache, "unknown").await, store.asked()), (UNKNOWN, 2));
+    cache.invalidate(&Invalidation::Added);
+    assert_eq!((ask(&cache, "unknown").await, store.asked()), (UNKNOWN, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_from_before_an_invalidation_is_not_kept() {
+    let acme = || Account::builder("acme").build().unwrap().id().clone();
+    for what in [
+        Invalidation::Secret(digest("good")),
+        Invalidation::Account(acme()),
+        Invalidation::Everything,
+    ] {
+        let store = Double::new(Mood::Waits);
+        let (cache, _) = cached(&store);
+        let asking = tokio::spawn({
+            let cache = cache.clone();
+            async move { ask(&cache, "good").await }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(store.asked(), 1, "it is under way");
+        // It was good when the store looked, and is revoked before the answer comes.
+        store.turns(Mood::Revoked);
+        cache.invalidate(&what);
+        store.let_go();
+        assert_eq!(asking.await.unwrap(), SERVES, "this request began before");
+        assert_eq!(ask(&cache, "good").await, REVOKED, "{what:?}");
+        cache.invalidate(&what);
+        ask(&cache, "good").await.unwrap();
+        assert_eq!(store.asked(), 3, "what is kept is forgotten, {what:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_goes_away_ends_no_lookup() {
+    let store = Double::new(Mood::Waits);
+    let (cache, _) = cached(&store);
+    let first = tokio::spawn({
+        let cache = cache.clone();
+        async move { ask(&cache, "good").await }
+    });
+    tokio::task::yield_now().await;
+    let second = tokio::spawn({
+        let cache = cache.clone();
+        async move { ask(&cache, "good").await }
+    });
+    tokio::task::yield_now().await;
+    first.abort();
+    store.let_go();
+    assert_eq!((second.await.unwrap(), store.asked()), (SERVES, 1));
+}
+
+#[tokio::test]
+async fn random_keys_evict_no_good_one_and_take_no_memory() {
+    let store = MemoryStore::new();
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    for number in 0..1_000u32 {
+        let record = KeyRecord::builder(format!("key_{number}"), Arc::clone(&account));
+        store.insert(digest(&number.to_string()), record.build().unwrap());
+    }
+    let cache = Cached::builder(store).capacity(1_000, 100).staleness(1_000 * SECOND).build();
+    for number in 0..900u32 {
+        assert!(cache.find(&digest(&number.to_string())).await.unwrap().is_some());
+    }
+    let kept = cache.len();
+    for number in 0..50_000u64 {
+        let mut random = [0; 32];
+        random[..8].copy_from_slice(&number.to_le_bytes());
+        assert!(cache.find(&KeyDigest::from_bytes(random)).await.unwrap().is_none());
+    }
+    assert_eq!(cache.len(), kept, "the good ones are still there");
+    assert!(cache.unknown_len() <= 100, "{}", cache.unknown_len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_lookups_than_may_be_under_way_fail() {
+    let store = Double::new(Mood::Waits);
+    let cache = Cached::builder(store.clone()).lookups_at_once(2).build();
+    for secret in ["one", "two"] {
+        let cache = cache.clone();
+        tokio::spawn(async move { ask(&cache, secret).await });
+    }
+    tokio::task::yield_now().await;
+    assert_eq!((ask(&cache, "three").await, store.asked()), (NOBODY_KNOWS, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn uses_are_noted_once_a_minute() {
+    let database = MemoryStore::new();
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    let record = KeyRecord::builder("key_1", account).build().unwrap();
+    database.add(NewKey::new(digest("good"), record), "test").await.unwrap();
+    let at = Timestamp::from_unix_seconds;
+    let clock = ManualClock::starting_at(at(1_000));
+    let cache = Cached::builder(database.clone()).clock(clock.clone()).build();
+    cache.find(&digest("good")).await.unwrap();
+    tokio::spawn(cache.note_uses(Arc::new(database.clone())));
+    let last_used = || async { database.get("key_1").await.unwrap().unwrap().last_used() };
+    for (second, noted) in [(1_001, 1_001), (1_060, 1_001), (1_061, 1_061), (1_100, 1_061)] {
+        clock.set(at(second));
+        for _ in 0..100 {
+            cache.find(&digest("good")).await.unwrap();
+        }
+        tokio::time::sleep(10 * SECOND).await;
+        assert_eq!(last_used().await, Some(at(noted)), "at {second}");
+    }
+}
