@@ -30,6 +30,8 @@ pub use manage::{
     SecretEntry,
 };
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use sql::SqlInvalidations;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use sql::SqlStore;
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod fleet;
 mod folder;
 mod postgres;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
-use tower_api_key::store::{KeyFilter, KeyManager, KeyStore, NewKey, SqlStore};
+use tower_api_key::store::{Cached, KeyFilter, KeyManager, KeyStore, NewKey, SqlStore};
 use tower_api_key::testing::store_suite;
 
 use folder::Folder;
@@ -38,6 +39,18 @@ async fn sqlite_keeps_every_promise() {
 async fn postgres_keeps_every_promise() {
     let Some(server) = Postgres::start() else { return };
     store_suite(&SqlStore::connect(server.url()).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_cache_before_sqlite_keeps_every_promise() {
+    let folder = Folder::new();
+    store_suite(&Cached::new(SqlStore::connect(&sqlite(&folder)).await.unwrap())).await;
+}
+
+#[tokio::test]
+async fn a_cache_before_postgres_keeps_every_promise() {
+    let Some(server) = Postgres::start() else { return };
+    store_suite(&Cached::new(SqlStore::connect(server.url()).await.unwrap())).await;
 }
 
 async fn outlives_a_connection(url: &str) {

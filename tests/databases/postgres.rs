@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use crate::folder::Folder;
+use super::folder::Folder;
 
 pub(crate) struct Postgres {
     folder: Folder,

@@ -53,6 +53,9 @@ pub(super) enum Dialect {
 pub struct SqlStore {
     pub(super) pool: AnyPool,
     pub(super) dialect: Dialect,
+    /// With a password, perhaps: never to be shown.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    pub(super) url: Arc<str>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) timeout: Duration,
 }
@@ -85,7 +88,8 @@ impl SqlStore {
             .test_before_acquire(false)
             .after_connect(move |connection, _| Box::pin(prepare(connection, dialect)));
         let pool = options.connect(&url).await.map_err(StoreError::new)?;
-        let store = Self { pool, dialect, clock: Arc::new(SystemClock), timeout: TIMEOUT };
+        let url = Arc::from(&*url);
+        let store = Self { pool, dialect, url, clock: Arc::new(SystemClock), timeout: TIMEOUT };
         store.migrate().await.map_err(StoreError::new)?;
         Ok(store)
     }

@@ -12,11 +12,18 @@
 //! database that is not on the same machine.
 
 mod connect;
+#[cfg(feature = "postgres")]
+mod listen;
 mod lookup;
 mod manager;
+mod notify;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod plan;
 mod query;
 mod row;
 mod step;
 mod trail;
 
 pub use connect::SqlStore;
+#[cfg(feature = "postgres")]
+pub use listen::SqlInvalidations;

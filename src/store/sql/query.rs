@@ -96,3 +96,6 @@ pub(super) const LIST_CHANGES: &str = "SELECT sequence, at, author, action, key_
 
 /// One writer at a time, so that the trail is in the order in which changes became visible.
 pub(super) const LOCK_TRAIL: &str = "LOCK TABLE changes IN EXCLUSIVE MODE";
+
+/// Sent when the transaction is committed, and not otherwise.
+pub(super) const NOTIFY: &str = "SELECT pg_notify('tower_api_key', $1)";

@@ -8,7 +8,8 @@ use super::connect::{Dialect, SqlStore};
 use super::trail::{Step, failed};
 use super::{query, row};
 use crate::clock::Timestamp;
-use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord};
+use crate::key::{Account, AccountId, InvalidRecord, KeyDigest, KeyRecord};
+use crate::store::invalidation::Invalidation;
 
 impl Step<'_> {
     /// Adds a key.
@@ -37,6 +38,7 @@ impl Step<'_> {
         }
         let (id, account) = (record.id().as_str(), record.account().id().as_str());
         self.note(Action::KeyAdded, Some(id), account).await?;
+        self.tell(Invalidation::Added);
         Ok(true)
     }
 
@@ -72,7 +74,7 @@ impl Step<'_> {
         let updated = sqlx::query(query::UPDATE_KEY).bind(id.to_owned()).bind(account.to_owned());
         self.execute(with_settings(updated, &after)).await?;
         self.note(Action::KeyEdited, Some(id), account).await?;
-        self.entry(id).await
+        self.changed(id).await
     }
 
     /// Gives a key another secret.
@@ -89,19 +91,21 @@ impl Step<'_> {
             return Err(ManageError::Exists);
         }
         self.note(Action::KeyRotated, Some(id), &account).await?;
-        self.entry(id).await
+        self.changed(id).await
     }
 
     /// Revokes a key.
     pub(super) async fn revoke(&mut self, id: &str) -> Result<(), ManageError> {
         let account: String = self.locked(id).await?.try_get("account").map_err(failed)?;
         self.execute(sqlx::query(query::REVOKE_KEY).bind(id.to_owned())).await?;
+        self.changed(id).await?;
         self.note(Action::KeyRevoked, Some(id), &account).await
     }
 
     /// Deletes a key, and with it its secrets.
     pub(super) async fn delete(&mut self, id: &str) -> Result<(), ManageError> {
         let account: String = self.locked(id).await?.try_get("account").map_err(failed)?;
+        self.changed(id).await?;
         self.execute(sqlx::query(query::DELETE_KEY).bind(id.to_owned())).await?;
         self.note(Action::KeyDeleted, Some(id), &account).await
     }
@@ -114,6 +118,7 @@ impl Step<'_> {
     /// Adds or replaces an account.
     pub(super) async fn save_account(&mut self, account: &Account) -> Result<(), ManageError> {
         self.execute(with_account(sqlx::query(query::SAVE_ACCOUNT), account)).await?;
+        self.tell(Invalidation::Account(account.id().clone()));
         self.note(Action::AccountPut, None, account.id().as_str()).await
     }
 
@@ -122,6 +127,8 @@ impl Step<'_> {
         if self.execute(sqlx::query(query::DELETE_ACCOUNT).bind(id.to_owned())).await? == 0 {
             return Err(ManageError::NotFound);
         }
+        // It was there, so its id is valid.
+        self.tell(AccountId::new(id).map_or(Invalidation::Everything, Invalidation::Account));
         self.note(Action::AccountDeleted, None, id).await
     }
 
@@ -135,10 +142,15 @@ impl Step<'_> {
         found.into_iter().next().ok_or(ManageError::NotFound)
     }
 
-    async fn entry(&mut self, id: &str) -> Result<KeyEntry, ManageError> {
+    /// Reads a key, of whose change other processes are told.
+    async fn changed(&mut self, id: &str) -> Result<KeyEntry, ManageError> {
         let found = self.locked(id).await?;
         let secrets = self.fetch(sqlx::query(query::SECRETS).bind(id.to_owned())).await?;
-        entry(&found, &secrets)
+        let entry = entry(&found, &secrets)?;
+        for secret in &entry.secrets {
+            self.tell(Invalidation::Secret(secret.digest));
+        }
+        Ok(entry)
     }
 }
 

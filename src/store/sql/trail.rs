@@ -6,7 +6,8 @@ use sqlx::{Any, Row, Transaction};
 use super::super::error::StoreError;
 use super::super::manage::{Action, Change, ManageError};
 use super::connect::{Dialect, SqlStore};
-use super::{query, row};
+use super::{notify, query, row};
+use crate::store::invalidation::Invalidation;
 
 /// A change in the making: nothing of it is seen until it is committed.
 pub(super) struct Step<'a> {
@@ -14,6 +15,8 @@ pub(super) struct Step<'a> {
     pub(super) dialect: Dialect,
     at: i64,
     by: &'a str,
+    /// What other processes are told when it is committed.
+    news: Vec<Invalidation>,
 }
 
 /// Turns what a database says into what a manager answers.
@@ -33,7 +36,7 @@ impl SqlStore {
         // Nothing was done yet, so this may be tried on another connection.
         let transaction = self.retrying(|| self.pool.begin_with(begin)).await.map_err(failed)?;
         let at = row::column(self.clock.now());
-        let mut step = Step { transaction, dialect: self.dialect, at, by };
+        let mut step = Step { transaction, dialect: self.dialect, at, by, news: Vec::new() };
         if self.dialect == Dialect::Postgres {
             step.execute(sqlx::query(query::LOCK_TRAIL)).await?;
         }
@@ -74,7 +77,18 @@ impl Step<'_> {
         self.execute(line).await.map(|_| ())
     }
 
-    pub(super) async fn commit(self) -> Result<(), ManageError> {
+    /// Tells other processes of a change, when it is committed.
+    pub(super) fn tell(&mut self, what: Invalidation) {
+        if self.dialect == Dialect::Postgres && self.news.last() != Some(&what) {
+            self.news.push(what);
+        }
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), ManageError> {
+        let news = std::mem::take(&mut self.news);
+        for text in news.iter().filter_map(notify::text) {
+            self.execute(sqlx::query(query::NOTIFY).bind(text)).await?;
+        }
         self.transaction.commit().await.map_err(failed)
     }
 }

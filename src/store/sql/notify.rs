@@ -1,0 +1,67 @@
+//! Telling other processes of changes, over PostgreSQL's `NOTIFY`.
+
+use crate::key::{AccountId, KeyDigest};
+use crate::store::invalidation::Invalidation;
+
+/// The channel of all stores of a database.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+pub(super) const CHANNEL: &str = "tower_api_key";
+
+const ADDED: &str = "added";
+const ACCOUNT: &str = "account ";
+
+/// Writes what is sent: a digest in hexadecimal digits, or words.
+pub(super) fn text(what: &Invalidation) -> Option<String> {
+    match what {
+        Invalidation::Secret(digest) => {
+            Some(digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+        }
+        Invalidation::Account(account) => Some(format!("{ACCOUNT}{}", account.as_str())),
+        Invalidation::Added => Some(ADDED.to_owned()),
+        Invalidation::Everything => None,
+    }
+}
+
+/// Reads what was sent. What is not understood, from a newer program perhaps, may be anything.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+pub(super) fn read(text: &str) -> Invalidation {
+    if text == ADDED {
+        return Invalidation::Added;
+    }
+    if let Some(account) = text.strip_prefix(ACCOUNT) {
+        return AccountId::new(account).map_or(Invalidation::Everything, Invalidation::Account);
+    }
+    digest(text).map_or(Invalidation::Everything, Invalidation::Secret)
+}
+
+fn digest(text: &str) -> Option<KeyDigest> {
+    let mut bytes = [0; 32];
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != bytes.len() || !rest.is_empty() {
+        return None;
+    }
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        let digit = |character: u8| char::from(character).to_digit(16);
+        *byte = u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?;
+    }
+    Some(KeyDigest::from_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_is_read() {
+        for what in [
+            Invalidation::Secret(KeyDigest::from_bytes([0xa7; 32])),
+            Invalidation::Account(AccountId::new("acme").unwrap()),
+            Invalidation::Added,
+        ] {
+            assert_eq!(read(&text(&what).unwrap()), what);
+        }
+        for unknown in ["", "renamed x", "a7a7", "account two words"] {
+            assert_eq!(read(unknown), Invalidation::Everything, "{unknown}");
+        }
+    }
+}
