@@ -136,3 +136,38 @@ async fn a_killed_postgres_is_survived() {
     assert!(store.find(&digest("another")).await.unwrap().is_none());
     assert_eq!(store.list(&KeyFilter::default(), None, 10).await.unwrap().len(), 1);
 }
+
+async fn import_a_million(name: &str, store: &SqlStore) {
+    const KEYS: usize = 1_000_000;
+    const AT_A_TIME: usize = 10_000;
+    let accounts: Vec<_> = (0..KEYS / 10)
+        .map(|number| Arc::new(Account::builder(format!("account_{number}")).build().unwrap()))
+        .collect();
+    let began = std::time::Instant::now();
+    for start in (0..KEYS).step_by(AT_A_TIME) {
+        let keys = (start..start + AT_A_TIME).map(|number| {
+            let id = format!("key_{number}");
+            let record = KeyRecord::builder(&id, Arc::clone(&accounts[number / 10]));
+            NewKey::new(digest(&id), record.build().unwrap())
+        });
+        let added = store.import(keys.collect(), "test").await.unwrap();
+        assert_eq!(added as usize, AT_A_TIME);
+    }
+    println!("{name}: a million keys imported in {:.1?}", began.elapsed());
+    let began = std::time::Instant::now();
+    for number in (0..KEYS).step_by(1_000) {
+        let found = store.find(&digest(&format!("key_{number}"))).await.unwrap().unwrap();
+        assert_eq!(*found.id(), format!("key_{number}")[..]);
+    }
+    println!("{name}: a lookup among them takes {:.1?}", began.elapsed() / 1_000);
+}
+
+/// `cargo test --release --all-features --test databases -- --ignored --nocapture`
+#[tokio::test]
+#[ignore = "takes a minute or two, and says how long"]
+async fn a_million_keys_are_imported() {
+    let folder = Folder::new();
+    import_a_million("SQLite", &SqlStore::connect(&sqlite(&folder)).await.unwrap()).await;
+    let Some(server) = Postgres::start() else { return };
+    import_a_million("PostgreSQL", &SqlStore::connect(server.url()).await.unwrap()).await;
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::manage::{
     Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, Managed, NewKey,
 };
+use super::bulk::CHUNK;
 use super::connect::SqlStore;
 use super::trail::{self, failed};
 use super::{query, row};
@@ -27,8 +28,8 @@ impl KeyManager for SqlStore {
         Box::pin(async move {
             let mut step = self.begin(by).await?;
             let mut added = 0;
-            for key in &keys {
-                added += u64::from(step.add_if_new(key).await?);
+            for chunk in keys.chunks(CHUNK) {
+                added += step.import(chunk).await?;
             }
             step.commit().await?;
             Ok(added)

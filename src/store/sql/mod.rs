@@ -11,6 +11,7 @@
 //! requests are answered 503. Every lookup is a round trip: put `Cached` in front of a
 //! database that is not on the same machine.
 
+mod bulk;
 mod connect;
 #[cfg(feature = "postgres")]
 mod listen;

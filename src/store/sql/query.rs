@@ -46,8 +46,9 @@ pub(super) const LIST: &str = concat!(
 pub(super) const SECRETS: &str = "SELECT digest, created, expires, last_used FROM secrets \
      WHERE key_id = $1 ORDER BY created DESC, expires IS NOT NULL, expires DESC, digest";
 
-pub(super) const INSERT_ACCOUNT: &str = "INSERT INTO accounts (id, disabled, scopes, quotas) \
-     VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING";
+pub(super) const INTO_ACCOUNTS: &str = "INSERT INTO accounts (id, disabled, scopes, quotas)";
+
+pub(super) const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";
 
 pub(super) const SAVE_ACCOUNT: &str = "INSERT INTO accounts (id, disabled, scopes, quotas) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE SET disabled = excluded.disabled, \
@@ -61,10 +62,14 @@ pub(super) const LIST_ACCOUNTS: &str =
 
 pub(super) const DELETE_ACCOUNT: &str = "DELETE FROM accounts WHERE id = $1";
 
-pub(super) const INSERT_KEY: &str = "INSERT INTO keys (id, account, owner, kind, environment, \
+pub(super) const INTO_KEYS: &str = "INSERT INTO keys (id, account, owner, kind, environment, \
      name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \
-     created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
-     ON CONFLICT DO NOTHING";
+     created)";
+
+/// Returns the ids of the rows that were inserted.
+pub(super) const UNLESS_THERE_ELSE_ID: &str = " ON CONFLICT DO NOTHING RETURNING id";
+
+pub(super) const INTO_SECRETS: &str = "INSERT INTO secrets (digest, key_id, created)";
 
 pub(super) const UPDATE_KEY: &str = "UPDATE keys SET owner = $3, kind = $4, environment = $5, \
      name = $6, description = $7, scopes = $8, networks = $9, quotas = $10, metadata = $11, \
@@ -88,8 +93,7 @@ pub(super) const END_SECRETS: &str = "UPDATE secrets SET expires = $2 \
 pub(super) const NOTE_USE: &str = "UPDATE secrets SET last_used = $2 \
      WHERE digest = $1 AND (last_used IS NULL OR last_used < $2)";
 
-pub(super) const INSERT_CHANGE: &str = "INSERT INTO changes (at, author, action, key_id, account) \
-     VALUES ($1, $2, $3, $4, $5)";
+pub(super) const INTO_CHANGES: &str = "INSERT INTO changes (at, author, action, key_id, account)";
 
 pub(super) const LIST_CHANGES: &str = "SELECT sequence, at, author, action, key_id, account \
      FROM changes WHERE sequence > $1 ORDER BY sequence LIMIT $2";

@@ -117,14 +117,20 @@ fn account_of(
 
 /// Reads a row of `secrets`.
 pub(super) fn secret(row: &AnyRow) -> Result<SecretEntry, StoreError> {
-    let digest: Vec<u8> = row.try_get("digest").map_err(broken)?;
-    let digest = <[u8; 32]>::try_from(digest).map_err(|_| broken("a digest is not 32 bytes"))?;
+    let digest = digest(row)?;
     let instant = |name: &str| row.try_get::<Option<i64>, _>(name).map_err(broken);
     let created = timestamp(row.try_get("created").map_err(broken)?);
-    let mut entry = SecretEntry::new(KeyDigest::from_bytes(digest), created);
+    let mut entry = SecretEntry::new(digest, created);
     entry.expires = instant("expires")?.map(timestamp);
     entry.last_used = instant("last_used")?.map(timestamp);
     Ok(entry)
+}
+
+/// Reads a digest.
+pub(super) fn digest(row: &AnyRow) -> Result<KeyDigest, StoreError> {
+    let digest: Vec<u8> = row.try_get("digest").map_err(broken)?;
+    let digest = <[u8; 32]>::try_from(digest).map_err(|_| broken("a digest is not 32 bytes"))?;
+    Ok(KeyDigest::from_bytes(digest))
 }
 
 fn json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {

@@ -14,32 +14,8 @@ use crate::store::invalidation::Invalidation;
 impl Step<'_> {
     /// Adds a key.
     pub(super) async fn add(&mut self, key: &NewKey) -> Result<(), ManageError> {
-        if self.add_if_new(key).await? { Ok(()) } else { Err(ManageError::Exists) }
-    }
-
-    /// Adds a key, unless its id or its secret is there already; tells whether it did.
-    pub(super) async fn add_if_new(&mut self, key: &NewKey) -> Result<bool, ManageError> {
-        let (record, at) = (&key.record, self.at());
-        // A key without its secret must not be left behind, so the secret is looked for first: it is
-        // the primary key of another table.
-        let taken = self.fetch(sqlx::query(query::FIND).bind(bytes(&key.digest))).await?;
-        if !taken.is_empty() {
-            return Ok(false);
-        }
-        self.insert_account(record.account()).await?;
-        let inserted = sqlx::query(query::INSERT_KEY)
-            .bind(record.id().as_str().to_owned())
-            .bind(record.account().id().as_str().to_owned());
-        if self.execute(with_settings(inserted, record).bind(at)).await? == 0 {
-            return Ok(false);
-        }
-        if self.insert_secret(record.id().as_str(), &key.digest).await? == 0 {
-            return Err(ManageError::Exists);
-        }
-        let (id, account) = (record.id().as_str(), record.account().id().as_str());
-        self.note(Action::KeyAdded, Some(id), account).await?;
-        self.tell(Invalidation::Added);
-        Ok(true)
+        let added = self.import(std::slice::from_ref(key)).await?;
+        if added == 1 { Ok(()) } else { Err(ManageError::Exists) }
     }
 
     async fn insert_secret(&mut self, id: &str, digest: &KeyDigest) -> Result<u64, ManageError> {
@@ -72,7 +48,7 @@ impl Step<'_> {
         }
         let account = before.account().id().as_str();
         let updated = sqlx::query(query::UPDATE_KEY).bind(id.to_owned()).bind(account.to_owned());
-        self.execute(with_settings(updated, &after)).await?;
+        self.execute(settings(updated, &after)).await?;
         self.note(Action::KeyEdited, Some(id), account).await?;
         self.changed(id).await
     }
@@ -110,14 +86,9 @@ impl Step<'_> {
         self.note(Action::KeyDeleted, Some(id), &account).await
     }
 
-    async fn insert_account(&mut self, account: &Account) -> Result<(), ManageError> {
-        let inserted = with_account(sqlx::query(query::INSERT_ACCOUNT), account);
-        self.execute(inserted).await.map(|_| ())
-    }
-
     /// Adds or replaces an account.
     pub(super) async fn save_account(&mut self, account: &Account) -> Result<(), ManageError> {
-        self.execute(with_account(sqlx::query(query::SAVE_ACCOUNT), account)).await?;
+        self.execute(account_columns(sqlx::query(query::SAVE_ACCOUNT), account)).await?;
         self.tell(Invalidation::Account(account.id().clone()));
         self.note(Action::AccountPut, None, account.id().as_str()).await
     }
@@ -172,7 +143,7 @@ fn entry(found: &AnyRow, secrets: &[AnyRow]) -> Result<KeyEntry, ManageError> {
 type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
 
 /// Binds all of a record that can be changed, in the order of the columns.
-fn with_settings<'q>(query: Query<'q>, record: &KeyRecord) -> Query<'q> {
+pub(super) fn settings<'q>(query: Query<'q>, record: &KeyRecord) -> Query<'q> {
     let list = |names: Vec<String>| row::write(&names);
     let scopes = record.own_scopes().map(|scopes| list(scopes.iter().map(str::to_owned).collect()));
     let networks = record.networks().map(|networks| networks.iter().map(ToString::to_string));
@@ -193,7 +164,7 @@ fn with_settings<'q>(query: Query<'q>, record: &KeyRecord) -> Query<'q> {
         .bind(i64::from(record.is_revoked()))
 }
 
-fn with_account<'q>(query: Query<'q>, account: &Account) -> Query<'q> {
+pub(super) fn account_columns<'q>(query: Query<'q>, account: &Account) -> Query<'q> {
     let scopes: Vec<&str> = account.scopes().iter().collect();
     query
         .bind(account.id().as_str().to_owned())
@@ -202,6 +173,6 @@ fn with_account<'q>(query: Query<'q>, account: &Account) -> Query<'q> {
         .bind(account.quotas().map(|quotas| row::write_quotas(quotas.as_slice())))
 }
 
-fn bytes(digest: &KeyDigest) -> Vec<u8> {
+pub(super) fn bytes(digest: &KeyDigest) -> Vec<u8> {
     digest.as_bytes().to_vec()
 }

@@ -1,10 +1,11 @@
 //! Transactions, each with its lines in the audit trail.
 
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
 use super::super::error::StoreError;
 use super::super::manage::{Action, Change, ManageError};
+use super::bulk::insert;
 use super::connect::{Dialect, SqlStore};
 use super::{notify, query, row};
 use crate::store::invalidation::Invalidation;
@@ -51,6 +52,10 @@ impl Step<'_> {
         self.at
     }
 
+    pub(super) const fn by(&self) -> &str {
+        self.by
+    }
+
     /// Runs a statement and returns how many rows it touched.
     pub(super) async fn execute(&mut self, query: Query<'_>) -> Result<u64, ManageError> {
         let done = query.execute(&mut *self.transaction).await.map_err(failed)?;
@@ -68,7 +73,7 @@ impl Step<'_> {
         key: Option<&str>,
         account: &str,
     ) -> Result<(), ManageError> {
-        let line = sqlx::query(query::INSERT_CHANGE)
+        let line = sqlx::query(AssertSqlSafe(insert(query::INTO_CHANGES, 5, 1, "")))
             .bind(self.at)
             .bind(self.by.to_owned())
             .bind(action.name())
