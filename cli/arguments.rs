@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tower_api_key::rules::RouteRow;
 use tower_api_key::store::{KeyFilter, KeyState};
 use tower_api_key::{Profile, vendors};
 
@@ -42,6 +43,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // There is one, for as long as the program runs.
 pub(crate) enum Command {
     /// Issue, list, change and end keys
     #[command(subcommand)]
@@ -256,13 +258,13 @@ impl Vendor {
         }
     }
 
-    pub(crate) const fn routes(self) -> Option<&'static [tower_api_key::rules::RouteRow]> {
+    pub(crate) const fn routes(self) -> &'static [RouteRow] {
         match self {
-            Self::Personyze => Some(vendors::personyze::ROUTES),
-            Self::RestIntegrations => Some(vendors::rest_integrations::ROUTES),
-            Self::Polyteia => Some(vendors::polyteia::ROUTES),
-            Self::Persona => Some(vendors::persona::ROUTES),
-            Self::Polytomic | Self::PolytomicOnPremises => Some(vendors::polytomic::ROUTES),
+            Self::Personyze => vendors::personyze::ROUTES,
+            Self::RestIntegrations => vendors::rest_integrations::ROUTES,
+            Self::Polyteia => vendors::polyteia::ROUTES,
+            Self::Persona => vendors::persona::ROUTES,
+            Self::Polytomic | Self::PolytomicOnPremises => vendors::polytomic::ROUTES,
         }
     }
 }

@@ -36,12 +36,10 @@ pub(crate) async fn run(
     let found = store.find(&digest).await?;
     let record = found.map(|record| Arc::new(KeyRecord::clone(&record)));
     // Limits are not asked, and the store was, so this gate needs neither.
-    let mut builder = ApiKeyLayer::builder(question.vendor.profile(), MemoryStore::new())
+    let builder = ApiKeyLayer::builder(question.vendor.profile(), MemoryStore::new())
         .hasher(hasher)
-        .without_limits();
-    if let Some(rows) = question.vendor.routes() {
-        builder = builder.routes(Routes::new().rows(rows));
-    }
+        .without_limits()
+        .routes(Routes::new().rows(question.vendor.routes()));
     let request = request(&question, &key)?;
     let peer = SocketAddr::new(question.from, 0);
     let connection =

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use tower_api_key::clock::{Clock, SystemClock};
-use tower_api_key::key::{Account, IssuedKey, KeyRecord};
+use tower_api_key::key::{Account, Environment, IssuedKey, KeyRecord};
 use tower_api_key::store::{KeyEntry, KeyManager, ManageError, NewKey};
 
 use crate::arguments::{Form, Keys};
@@ -34,7 +34,7 @@ pub(crate) async fn run(
         }
         Keys::Rotate { id, overlap, form } => {
             let environment = entry(store, &id).await?.record.environment().cloned();
-            let key = form.issue(environment.as_ref().map(|name| name.as_str()))?;
+            let key = form.issue(environment.as_ref().map(Environment::as_str))?;
             let until = SystemClock.now().plus(overlap.0);
             let entry = store.rotate(&id, *key.digest(), until, by).await?;
             output.issued(&entry, key.secret().expose_secret())
@@ -72,7 +72,7 @@ async fn create(
         None => Arc::new(Account::builder(account).build()?),
     };
     let record = settings.apply(KeyRecord::builder(&id, account)).build()?;
-    let key = form.issue(record.environment().map(|name| name.as_str()))?;
+    let key = form.issue(record.environment().map(Environment::as_str))?;
     let mut new = NewKey::new(*key.digest(), record);
     if force {
         new = new.revoking_others();

@@ -8,7 +8,7 @@ use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 use tower_api_key::decision::{Explanation, Outcome};
-use tower_api_key::key::Account;
+use tower_api_key::key::{Account, Environment, KeyKind};
 use tower_api_key::store::{Change, KeyEntry};
 
 use crate::failure::Failure;
@@ -72,7 +72,7 @@ impl Output {
 
     pub(crate) fn keys(&self, entries: &[KeyEntry]) -> Result<(), Failure> {
         if self.json {
-            return print(&Value::from_iter(entries.iter().map(key_json)).to_string());
+            return print(&entries.iter().map(key_json).collect::<Value>().to_string());
         }
         let mut table = table(&[
             "id",
@@ -98,7 +98,7 @@ impl Output {
                 "created",
                 "last_used",
             ];
-            table.add_row(columns.map(|column| cell(&value[column])));
+            table.add_row(columns.map(|column| value.get(column).map_or_else(String::new, cell)));
         }
         print(&table.to_string())
     }
@@ -106,12 +106,12 @@ impl Output {
     pub(crate) fn accounts(&self, accounts: &[Arc<Account>]) -> Result<(), Failure> {
         let values = accounts.iter().map(|account| account_json(account));
         if self.json {
-            return print(&Value::from_iter(values).to_string());
+            return print(&values.collect::<Value>().to_string());
         }
         let columns = ["id", "disabled", "scopes", "quotas"];
         let mut table = table(&columns);
         for value in values {
-            table.add_row(columns.map(|column| cell(&value[column])));
+            table.add_row(columns.map(|column| value.get(column).map_or_else(String::new, cell)));
         }
         print(&table.to_string())
     }
@@ -128,12 +128,12 @@ impl Output {
             })
         });
         if self.json {
-            return print(&Value::from_iter(values).to_string());
+            return print(&values.collect::<Value>().to_string());
         }
         let columns = ["sequence", "at", "by", "action", "key", "account"];
         let mut table = table(&columns);
         for value in values {
-            table.add_row(columns.map(|column| cell(&value[column])));
+            table.add_row(columns.map(|column| value.get(column).map_or_else(String::new, cell)));
         }
         print(&table.to_string())
     }
@@ -156,7 +156,7 @@ impl Output {
             "passes": explanation.decision().is_ok(),
             "denial": explanation.decision().err().map(tower_api_key::Denial::name),
             "status": answer.map(|answer| answer.status().as_u16()),
-            "checks": Value::from_iter(checks),
+            "checks": checks.collect::<Value>(),
         });
         print(&value.to_string())
     }
@@ -211,8 +211,8 @@ fn key_json(entry: &KeyEntry) -> Value {
         "owner": record.owner(),
         "name": record.name(),
         "description": record.description(),
-        "kind": record.kind().map(|kind| kind.as_str()),
-        "environment": record.environment().map(|environment| environment.as_str()),
+        "kind": record.kind().map(KeyKind::as_str),
+        "environment": record.environment().map(Environment::as_str),
         "state": entry.state(SystemClock.now()).name(),
         "scopes": record.own_scopes().map(|scopes| scopes.iter().collect::<Vec<_>>()),
         "networks": networks,
@@ -222,7 +222,7 @@ fn key_json(entry: &KeyEntry) -> Value {
         "created": moment::text(*created),
         "last_used": when(entry.last_used()),
         "metadata": record.all_metadata().collect::<std::collections::BTreeMap<_, _>>(),
-        "secrets": Value::from_iter(secrets),
+        "secrets": secrets.collect::<Value>(),
     })
 }
 

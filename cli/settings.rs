@@ -80,11 +80,11 @@ impl KeySettings {
                 None => key,
             }
         };
-        key = set(key, self.name, |key, name| key.name(name));
-        key = set(key, self.description, |key, description| key.description(description));
-        key = set(key, self.owner, |key, owner| key.owner(owner));
-        key = set(key, self.kind, |key, kind| key.kind(kind));
-        key = set(key, self.environment, |key, environment| key.environment(environment));
+        key = set(key, self.name, KeyRecordBuilder::name);
+        key = set(key, self.description, KeyRecordBuilder::description);
+        key = set(key, self.owner, KeyRecordBuilder::owner);
+        key = set(key, self.kind, KeyRecordBuilder::kind);
+        key = set(key, self.environment, KeyRecordBuilder::environment);
         if !self.scopes.is_empty() {
             key = key.scopes(self.scopes);
         }
@@ -125,6 +125,7 @@ impl KeySettings {
 
 /// What is set of an account; what is not named stays as it is.
 #[derive(Debug, Clone, Args)]
+#[allow(clippy::struct_excessive_bools)] // A flag each.
 pub(crate) struct AccountSettings {
     /// Let it do this, and what else is listed; repeatable
     #[arg(long = "scope", value_name = "SCOPE")]

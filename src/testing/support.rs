@@ -82,12 +82,14 @@ pub(super) async fn entry(store: &dyn KeyManager, id: &str) -> KeyEntry {
 
 /// Insists that something is not there.
 #[track_caller]
+#[allow(clippy::needless_pass_by_value)] // It reads as a sentence at each call.
 pub(super) fn is_not_found<T: Debug>(answer: Result<T, ManageError>, what: &str) {
     assert!(matches!(answer, Err(ManageError::NotFound)), "{what}: {answer:?}");
 }
 
 /// Insists that something is there already.
 #[track_caller]
+#[allow(clippy::needless_pass_by_value)] // As above.
 pub(super) fn exists<T: Debug>(answer: Result<T, ManageError>, what: &str) {
     assert!(matches!(answer, Err(ManageError::Exists)), "{what}: {answer:?}");
 }

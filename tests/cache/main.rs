@@ -15,6 +15,7 @@ use tower_api_key::testing::store_suite;
 use double::{Double, Mood, digest};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MOMENT: Duration = Duration::from_nanos(1);
 
 fn cached(store: &Double) -> (Cached<Double>, ManualClock) {
     let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000_000));
@@ -71,9 +72,9 @@ async fn a_revoked_key_serves_no_longer_than_the_staleness() {
     let (cache, clock) = cached(&store);
     assert_eq!(ask(&cache, "good").await, SERVES);
     store.turns(Mood::Revoked);
-    clock.advance(5 * SECOND - Duration::from_nanos(1));
+    clock.advance((5 * SECOND).saturating_sub(MOMENT));
     assert_eq!((ask(&cache, "good").await, store.asked()), (SERVES, 1));
-    clock.advance(Duration::from_nanos(1));
+    clock.advance(MOMENT);
     assert_eq!(ask(&cache, "good").await, REVOKED);
     // A clock that is set back makes nothing younger.
     store.turns(Mood::Right);
@@ -106,10 +107,10 @@ async fn a_store_that_is_down_is_outlived_for_the_staleness_and_a_chosen_grace()
         let cache = Cached::builder(store.clone()).clock(clock.clone()).grace(grace).build();
         assert_eq!(ask(&cache, "good").await, SERVES);
         store.turns(Mood::Down);
-        clock.advance(serves_until * SECOND - Duration::from_nanos(1));
+        clock.advance((serves_until * SECOND).saturating_sub(MOMENT));
         assert_eq!(ask(&cache, "good").await, SERVES);
         assert_eq!(ask(&cache, "unknown").await, NOBODY_KNOWS, "never that there is none");
-        clock.advance(Duration::from_nanos(1));
+        clock.advance(MOMENT);
         assert_eq!(ask(&cache, "good").await, NOBODY_KNOWS);
         store.turns(Mood::Revoked);
         assert_eq!(ask(&cache, "good").await, REVOKED, "a word of the store ends any grace");

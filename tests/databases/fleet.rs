@@ -95,7 +95,9 @@ async fn what_one_process_revokes_the_other_refuses() {
     ] {
         let mut sorted: Vec<u128> = delays.iter().map(pick).collect();
         sorted.sort_unstable();
-        let at = |share: usize| Duration::from_nanos(sorted[sorted.len() * share / 100] as u64);
+        let at = |share: usize| {
+            Duration::from_nanos(u64::try_from(sorted[sorted.len() * share / 100]).unwrap())
+        };
         println!(
             "{REVOCATIONS} revocations, refused after it was {name}: p50 {:?}, p99 {:?}",
             at(50),

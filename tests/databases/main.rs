@@ -151,7 +151,7 @@ async fn import_a_million(name: &str, store: &SqlStore) {
             NewKey::new(digest(&id), record.build().unwrap())
         });
         let added = store.import(keys.collect(), "test").await.unwrap();
-        assert_eq!(added as usize, AT_A_TIME);
+        assert_eq!(added, AT_A_TIME as u64);
     }
     println!("{name}: a million keys imported in {:.1?}", began.elapsed());
     let began = std::time::Instant::now();

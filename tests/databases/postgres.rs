@@ -63,6 +63,7 @@ impl Drop for Postgres {
     }
 }
 
+#[allow(clippy::zombie_processes)] // It is waited for where it is killed.
 fn serve(programs: &std::path::Path, folder: &Folder, port: u16) -> Child {
     let give_up = Instant::now() + Duration::from_secs(30);
     loop {

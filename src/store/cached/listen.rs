@@ -32,17 +32,14 @@ impl<S: KeyStore> Cached<S> {
                 let word = changes.next().await;
                 let Some(inner) = cache.upgrade() else { return };
                 let cached = Self(inner);
-                match word {
-                    Ok(what) => {
-                        pause = FIRST_PAUSE;
-                        cached.invalidate(&what);
-                    }
-                    Err(_) => {
-                        cached.invalidate(&Invalidation::Everything);
-                        drop(cached);
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(LONGEST_PAUSE);
-                    }
+                if let Ok(what) = word {
+                    pause = FIRST_PAUSE;
+                    cached.invalidate(&what);
+                } else {
+                    cached.invalidate(&Invalidation::Everything);
+                    drop(cached);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
         }

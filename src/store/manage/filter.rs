@@ -1,7 +1,7 @@
 //! Which keys to list.
 
 use crate::clock::Timestamp;
-use crate::key::KeyRecord;
+use crate::key::{Environment, KeyKind, KeyRecord};
 
 /// Names the state of a key.
 ///
@@ -86,8 +86,8 @@ impl KeyFilter {
         };
         is(&self.account, Some(record.account().id().as_str()))
             && is(&self.owner, record.owner())
-            && is(&self.kind, record.kind().map(|kind| kind.as_str()))
-            && is(&self.environment, record.environment().map(|environment| environment.as_str()))
+            && is(&self.kind, record.kind().map(KeyKind::as_str))
+            && is(&self.environment, record.environment().map(Environment::as_str))
             && self.state.is_none_or(|state| state == KeyState::of(record, now))
     }
 }

@@ -14,7 +14,9 @@ const ACCOUNT: &str = "account ";
 pub(super) fn text(what: &Invalidation) -> Option<String> {
     match what {
         Invalidation::Secret(digest) => {
-            Some(digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+            let digits = digest.as_bytes().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            let digits = digits.map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0'));
+            Some(digits.collect())
         }
         Invalidation::Account(account) => Some(format!("{ACCOUNT}{}", account.as_str())),
         Invalidation::Added => Some(ADDED.to_owned()),

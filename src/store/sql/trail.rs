@@ -73,7 +73,7 @@ impl Step<'_> {
         key: Option<&str>,
         account: &str,
     ) -> Result<(), ManageError> {
-        let line = sqlx::query(AssertSqlSafe(insert(query::INTO_CHANGES, 5, 1, "")))
+        let line = sqlx::query(AssertSqlSafe(insert(self.dialect, query::INTO_CHANGES, 5, 1, "")))
             .bind(self.at)
             .bind(self.by.to_owned())
             .bind(action.name())
