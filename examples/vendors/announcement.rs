@@ -3,24 +3,31 @@
 use std::io::{self, Write};
 
 use crate::manifest::Manifest;
+use crate::options::Options;
 use crate::organizations::ORGANIZATIONS;
 use crate::{persona, personyze, polyteia, polytomic, rest_integrations};
 
 /// Prints the addresses, the keys, and a curl command for each vendor. Nobody may be reading, which
 /// is no reason not to serve.
-pub(crate) fn print(manifest: &Manifest, on_premises: bool) {
-    let _ = write(&mut io::stdout().lock(), manifest, on_premises);
+pub(crate) fn print(manifest: &Manifest, options: &Options) {
+    let _ = write(&mut io::stdout().lock(), manifest, options);
 }
 
-fn write(out: &mut impl Write, manifest: &Manifest, on_premises: bool) -> io::Result<()> {
+fn write(out: &mut impl Write, manifest: &Manifest, options: &Options) -> io::Result<()> {
     let Manifest { https, http, .. } = manifest;
     writeln!(out, "HTTPS on {https}")?;
     writeln!(out, "HTTP  on {http}, where every key is refused")?;
-    writeln!(out, "\nDemo keys, good until this process ends:\n")?;
+    if options.store == "memory" {
+        writeln!(out, "\nDemo keys, good until this process ends:\n")?;
+    } else {
+        writeln!(out, "\nDemo keys that were issued now; those of earlier demos serve on:\n")?;
+    }
     for key in &manifest.keys {
         let note = match (key.vendor, key.label) {
             (_, "unlisted") => "in no store",
-            (polytomic::VENDOR, "deployment") if !on_premises => "serves with --on-premises only",
+            (polytomic::VENDOR, "deployment") if !options.on_premises => {
+                "serves with --on-premises only"
+            }
             _ => &key.account,
         };
         let (vendor, label) = (key.vendor, key.label);

@@ -8,9 +8,9 @@ use axum::routing::{MethodRouter, get};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
 use tower_api_key::request::TrustedProxies;
 use tower_api_key::rules::{RouteRow, Routes};
-use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ConfigError, Profile};
 
+use crate::database::{Database, VendorStore};
 use crate::delay::delay;
 use crate::keys::Keys;
 use crate::options::Options;
@@ -20,13 +20,14 @@ use crate::{Failure, persona, personyze, polyteia, polytomic, rest_integrations}
 pub(crate) type Complain = fn(StatusCode, &'static str) -> Response;
 
 /// Builds the app, and issues the keys that it serves.
-pub(crate) fn build(keys: &mut Keys, options: &Options) -> Result<Router, Failure> {
+pub(crate) async fn build(keys: &mut Keys, options: &Options) -> Result<Router, Failure> {
+    let database = Database::open(&options.store).await?;
     let proxies = options.trusted_proxies()?;
-    let personyze = personyze::router(keys, &proxies)?;
-    let rest_integrations = rest_integrations::router(keys, &proxies)?;
-    let polyteia = polyteia::router(keys, &proxies)?;
-    let persona = persona::router(keys, &proxies)?;
-    let polytomic = polytomic::router(keys, &proxies, options.on_premises)?;
+    let personyze = personyze::router(keys, &database, &proxies).await?;
+    let rest_integrations = rest_integrations::router(keys, &database, &proxies).await?;
+    let polyteia = polyteia::router(keys, &database, &proxies).await?;
+    let persona = persona::router(keys, &database, &proxies).await?;
+    let polytomic = polytomic::router(keys, &database, &proxies, options.on_premises).await?;
 
     let health = Router::new().route("/healthz", get(|| async { "ok" }));
     let app = complaining(health, |status, message| (status, message).into_response());
@@ -59,7 +60,7 @@ where
 pub(crate) fn gate(
     profile: &Profile,
     routes: &[RouteRow],
-    store: &MemoryStore,
+    store: &VendorStore,
     proxies: &TrustedProxies,
 ) -> Result<ApiKeyLayer, ConfigError> {
     ApiKeyLayer::builder(*profile, store.clone())

@@ -9,9 +9,10 @@ use serde::Serialize;
 use tower_api_key::key::{
     Account, IssueError, IssuedKey, Issuer, KeyFormat, KeyHasher, KeyRecord, KeyRecordBuilder,
 };
-use tower_api_key::store::MemoryStore;
+use tower_api_key::store::{KeyStore, ManageError, NewKey};
 
 use crate::Failure;
+use crate::database::VendorStore;
 
 /// A key as the manifest lists it.
 #[derive(Debug, Serialize)]
@@ -42,7 +43,7 @@ impl Keys {
         &'a mut self,
         vendor: &'static str,
         format: &KeyFormat,
-        store: &'a MemoryStore,
+        store: &'a VendorStore,
     ) -> VendorKeys<'a> {
         VendorKeys { issuer: Issuer::new(*format, KeyHasher::sha256()), keys: self, vendor, store }
     }
@@ -57,12 +58,12 @@ pub(crate) struct VendorKeys<'a> {
     keys: &'a mut Keys,
     issuer: Issuer,
     vendor: &'static str,
-    store: &'a MemoryStore,
+    store: &'a VendorStore,
 }
 
 impl VendorKeys<'_> {
-    /// Issues a key and puts it into the store.
-    pub(crate) fn add(
+    /// Issues a key and puts it into the store, unless an earlier demo has put one of this label there.
+    pub(crate) async fn add(
         &mut self,
         label: &'static str,
         account: &Arc<Account>,
@@ -70,12 +71,19 @@ impl VendorKeys<'_> {
         describe: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
     ) -> Result<(), Failure> {
         let issued = self.issue(environment)?;
-        let mut record = KeyRecord::builder(format!("key_{label}"), Arc::clone(account))
+        let mut record = KeyRecord::builder(self.store.id(label), Arc::clone(account))
             .name(label.replace('_', " "));
         if let Some(environment) = environment {
             record = record.environment(environment);
         }
-        self.store.insert(*issued.digest(), describe(record).build()?);
+        let key = NewKey::new(*issued.digest(), describe(record).build()?);
+        match self.store.manager().add(key, "demo").await {
+            Ok(()) => {}
+            // With the same seed it is the same key, and its secret can be told again.
+            Err(ManageError::Exists) if self.store.find(issued.digest()).await?.is_some() => {}
+            Err(ManageError::Exists) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
         self.list(label, account.id().as_str(), &issued);
         Ok(())
     }

@@ -11,6 +11,7 @@ mod announcement;
 mod app;
 mod certificate;
 mod data;
+mod database;
 mod delay;
 mod drain;
 mod keys;
@@ -25,7 +26,6 @@ mod presentation;
 mod rest_integrations;
 mod server;
 mod style;
-mod user_keys;
 
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
@@ -57,7 +57,7 @@ async fn run(options: Options) -> Result<(), Failure> {
     let http = listen(options.http).await?;
     let certificate = Certificate::make(https.local_addr()?.ip())?;
     let mut keys = Keys::new(options.seed);
-    let app = app::build(&mut keys, &options)?;
+    let app = app::build(&mut keys, &options).await?;
 
     let manifest = Manifest::new(
         base_url("https", https.local_addr()?),
@@ -69,7 +69,7 @@ async fn run(options: Options) -> Result<(), Failure> {
     if let Some(path) = &options.manifest {
         manifest.write(path)?;
     }
-    announcement::print(&manifest, options.on_premises);
+    announcement::print(&manifest, &options);
     server::serve(https, http, certificate.server_config()?, app).await
 }
 

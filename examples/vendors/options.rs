@@ -31,6 +31,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
+    /// Keep keys here, over the end of this process: sqlite:FILE or postgres://USER@HOST/DATABASE
+    #[arg(long, value_name = "URL", default_value = "memory")]
+    pub(crate) store: String,
+
     /// Serve Polytomic as on premises, where the deployment key authenticates
     #[arg(long)]
     pub(crate) on_premises: bool,

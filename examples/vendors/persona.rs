@@ -9,13 +9,14 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::key::{Alphabet, KeyFormat};
 use tower_api_key::request::TrustedProxies;
-use tower_api_key::store::MemoryStore;
+use tower_api_key::store::{KeyEntry, KeyFilter};
 use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ROUTES};
-use tower_api_key::{Grant, vendors};
+use tower_api_key::{Denial, Grant, vendors};
 
 use crate::Failure;
 use crate::app::{complaining, gate, unknown};
 use crate::data::{Attributes, Table, Tables, object};
+use crate::database::{Database, VendorStore};
 use crate::keys::{Keys, account};
 use crate::style::Style;
 
@@ -31,27 +32,35 @@ const FORMAT: KeyFormat = KeyFormat::new()
 const PRODUCTION: Option<&str> = Some("production");
 
 /// Builds the routes of `/api/v1`, behind their gate.
-pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router, Failure> {
-    let store = MemoryStore::new();
+pub(crate) async fn router(
+    keys: &mut Keys,
+    database: &Database,
+    proxies: &TrustedProxies,
+) -> Result<Router, Failure> {
+    let store = database.of(VENDOR);
     let mut keys = keys.of(VENDOR, &FORMAT, &store);
     let organization = |name: &str| account(name, DEFAULT_PERMISSIONS);
     let acme = organization("org_acme")?;
-    keys.add("production", &organization("org_globex")?, PRODUCTION, |key| key)?;
-    keys.add("sandbox", &organization("org_initech")?, Some("sandbox"), |key| key)?;
+    keys.add("production", &organization("org_globex")?, PRODUCTION, |key| key).await?;
+    keys.add("sandbox", &organization("org_initech")?, Some("sandbox"), |key| key).await?;
     keys.add("inquiry_reader", &acme, PRODUCTION, |key| {
         key.scopes(["inquiry.read"])
             .metadata("key_inflection", "camel")
             .metadata("attribute_blocklist", "birthdate,social-security-number")
-    })?;
+    })
+    .await?;
     keys.add("key_admin", &acme, PRODUCTION, |key| {
         key.scopes(DEFAULT_PERMISSIONS.iter().copied().chain(["api_key.read"]))
-    })?;
+    })
+    .await?;
     keys.add("office", &organization("org_hooli")?, PRODUCTION, |key| {
         key.networks(["10.1.2.0/24"])
-    })?;
+    })
+    .await?;
     keys.add("local", &organization("org_umbrella")?, PRODUCTION, |key| {
         key.networks(["127.0.0.0/8", "::1/128"])
-    })?;
+    })
+    .await?;
     keys.unlisted(PRODUCTION)?;
 
     let gate = gate(&vendors::PERSONA, ROUTES, &store, proxies)?;
@@ -146,16 +155,22 @@ async fn create(
 }
 
 /// Lists the organization's keys, never their secrets: the store does not have them.
-async fn api_keys(grant: Grant, style: Style, State(store): State<MemoryStore>) -> Response {
-    let records = store.records(grant.account().as_str());
-    let keys = records.iter().map(|record| {
+async fn api_keys(
+    grant: Grant,
+    style: Style,
+    State(store): State<VendorStore>,
+) -> Result<Response, Denial> {
+    let filter = KeyFilter::account(grant.account().as_str());
+    let listed = store.manager().list(&filter, None, usize::MAX).await;
+    let listed = listed.map_err(|_| Denial::InternalError)?;
+    let keys = listed.iter().map(|KeyEntry { record, .. }| {
         let mut attributes = Attributes::new();
         attributes.insert("name".into(), record.name().into());
         let permissions: Vec<&str> = record.scopes().iter().collect();
         attributes.insert("permissions".into(), json!(permissions));
         object_of("api-key", record.id().as_str(), &attributes)
     });
-    style.write(keys.collect())
+    Ok(style.write(keys.collect()))
 }
 
 /// Tells how the organization stands after this very request.

@@ -11,27 +11,31 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::key::Account;
 use tower_api_key::request::TrustedProxies;
-use tower_api_key::store::MemoryStore;
 use tower_api_key::{Grant, vendors};
 
 use crate::Failure;
 use crate::app::{complaining, gate, unknown};
 use crate::data::{Attributes, Table, Tables, object};
+use crate::database::Database;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "personyze";
 
 /// Builds the routes of `/rest`, behind their gate.
-pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router, Failure> {
-    let store = MemoryStore::new();
+pub(crate) async fn router(
+    keys: &mut Keys,
+    database: &Database,
+    proxies: &TrustedProxies,
+) -> Result<Router, Failure> {
+    let store = database.of(VENDOR);
     let [format, ..] = vendors::PERSONYZE.formats else {
         return Err("the profile has no key format".into());
     };
     let mut keys = keys.of(VENDOR, format, &store);
     let owner = |name: &str| -> Result<Arc<Account>, Failure> { account(name, &[]) };
-    keys.add("active", &owner("personyze-acme")?, None, |key| key)?;
-    keys.add("other_account", &owner("personyze-globex")?, None, |key| key)?;
-    keys.add("revoked", &owner("personyze-initech")?, None, |key| key.revoked(true))?;
+    keys.add("active", &owner("personyze-acme")?, None, |key| key).await?;
+    keys.add("other_account", &owner("personyze-globex")?, None, |key| key).await?;
+    keys.add("revoked", &owner("personyze-initech")?, None, |key| key.revoked(true)).await?;
     keys.unlisted(None)?;
 
     let gate = gate(&vendors::PERSONYZE, vendors::personyze::ROUTES, &store, proxies)?;

@@ -12,12 +12,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_api_key::key::{Alphabet, KeyFormat};
 use tower_api_key::request::TrustedProxies;
-use tower_api_key::store::MemoryStore;
 use tower_api_key::{Denial, Grant, vendors};
 
 use crate::Failure;
 use crate::app::{complaining, gate};
 use crate::data::{Attributes, Table, Tables};
+use crate::database::Database;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "polyteia";
@@ -33,22 +33,27 @@ const WRITE: &str = "dataset.write";
 
 /// Builds `POST /api`, behind its gate. Keys have no scopes of their own: they have those of their
 /// account, whatever they are at the time of the request.
-pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router, Failure> {
-    let store = MemoryStore::new();
+pub(crate) async fn router(
+    keys: &mut Keys,
+    database: &Database,
+    proxies: &TrustedProxies,
+) -> Result<Router, Failure> {
+    let store = database.of(VENDOR);
     let mut keys = keys.of(VENDOR, &FORMAT, &store);
     // Every key of this vendor ends some day.
     let end = SystemTime::now() + LIFETIME;
     let editor = account("polyteia-editor", &[READ, WRITE])?;
-    keys.add("editor", &editor, None, |key| key.expires(end))?;
-    keys.add("viewer", &account("polyteia-viewer", &[READ])?, None, |key| key.expires(end))?;
+    keys.add("editor", &editor, None, |key| key.expires(end)).await?;
+    keys.add("viewer", &account("polyteia-viewer", &[READ])?, None, |key| key.expires(end)).await?;
     let expired = account("polyteia-expired", &[READ, WRITE])?;
     keys.add("expired", &expired, None, |key| {
         key.expires(SystemTime::now() - Duration::from_secs(1))
-    })?;
+    })
+    .await?;
     let deleted = account("polyteia-deleted", &[READ, WRITE])?;
-    keys.add("deleted", &deleted, None, |key| key.expires(end))?;
+    keys.add("deleted", &deleted, None, |key| key.expires(end)).await?;
     keys.unlisted(None)?;
-    store.remove("key_deleted");
+    store.manager().delete(&store.id("deleted"), "demo").await?;
 
     let gate = gate(&vendors::POLYTEIA, vendors::polyteia::ROUTES, &store, proxies)?;
     let complain = |status, message| {

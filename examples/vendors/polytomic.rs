@@ -1,33 +1,35 @@
 //! Polytomic: a partner's organizations and users, keys issued at run time, and bulk syncs.
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use std::sync::Arc;
+
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, get};
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::{Value, json};
+use tower_api_key::admin::{User, UserKeys, Users};
+use tower_api_key::key::{AccountId, Issuer, KeyHasher};
 use tower_api_key::request::TrustedProxies;
-use tower_api_key::store::MemoryStore;
 use tower_api_key::vendors::polytomic::{DEPLOYMENT, ORGANIZATION, PARTNER, ROUTES};
-use tower_api_key::{Denial, Grant, vendors};
+use tower_api_key::{Denial, Eventually, Grant, vendors};
 
 use crate::Failure;
 use crate::app::{complaining, gate, unknown};
+use crate::database::Database;
 use crate::keys::{Keys, account};
 use crate::organizations::{self, ORGANIZATIONS};
-use crate::user_keys::UserKeys;
 
 pub(crate) const VENDOR: &str = "polytomic";
 
 /// Builds the routes of `/api` that are not another vendor's, behind their gate.
-pub(crate) fn router(
+pub(crate) async fn router(
     keys: &mut Keys,
+    database: &Database,
     proxies: &TrustedProxies,
     on_premises: bool,
 ) -> Result<Router, Failure> {
-    let store = MemoryStore::new();
+    let store = database.of(VENDOR);
     let [format, ..] = vendors::POLYTOMIC.formats else {
         return Err("the profile has no key format".into());
     };
@@ -36,26 +38,29 @@ pub(crate) fn router(
     };
     let mut keys = keys.of(VENDOR, format, &store);
     let partner = account("partner_umbrella", &[])?;
-    keys.add("partner", &partner, None, |key| key.kind(PARTNER))?;
-    keys.add("organization", &account(acme.id, &[])?, None, |key| key.kind(ORGANIZATION))?;
-    keys.add("deployment", &account("deployment", &[])?, None, |key| key.kind(DEPLOYMENT))?;
+    keys.add("partner", &partner, None, |key| key.kind(PARTNER)).await?;
+    keys.add("organization", &account(acme.id, &[])?, None, |key| key.kind(ORGANIZATION)).await?;
+    keys.add("deployment", &account("deployment", &[])?, None, |key| key.kind(DEPLOYMENT)).await?;
     keys.unlisted(None)?;
 
     let profile = if on_premises { vendors::POLYTOMIC_ON_PREMISES } else { vendors::POLYTOMIC };
     let gate = gate(&profile, ROUTES, &store, proxies)?;
+    let issuer = Issuer::new(*format, KeyHasher::sha256());
+    let user_keys = UserKeys::new(issuer, store.manager(), Arc::new(Directory));
+    let user_keys = user_keys.of_kind(ORGANIZATION);
     let router = Router::new()
         .route("/api/me", get(me))
         .route("/api/organizations", get(list_organizations))
         .route("/api/organizations/{org}/users", get(list_users))
-        .route("/api/organizations/{org}/users/{user}/keys", post(create_key))
-        .route("/api/bulk/syncs", get(list_syncs));
+        .route("/api/bulk/syncs", get(list_syncs))
+        .merge(user_keys.router());
     let router = unknown(
         router,
         &["/api/", "/api/{*unknown}"],
         &any(|| async { error(StatusCode::NOT_FOUND, "not_found", "Not found") }),
     );
     let complain = |status, message| error(status, "bad_request", message);
-    let router = complaining(router, complain).layer(gate).with_state(UserKeys::new(format, store));
+    let router = complaining(router, complain).layer(gate);
     Ok(router)
 }
 
@@ -84,27 +89,22 @@ async fn list_users(grant: Grant, Path(id): Path<String>) -> Result<Json<Value>,
     Ok(Json(json!({ "data": items.collect::<Value>() })))
 }
 
-#[derive(Debug, Deserialize)]
-struct CreateKey {
-    #[serde(default)]
-    force: bool,
-}
+/// Whom a key may issue keys to.
+struct Directory;
 
-async fn create_key(
-    grant: Grant,
-    State(keys): State<UserKeys>,
-    Path((organization, user)): Path<(String, String)>,
-    query: Result<Query<CreateKey>, QueryRejection>,
-) -> Result<Response, Denial> {
-    let organization = organizations::organization(&grant, &organization)?;
-    let user = organizations::user(organization, &user)?;
-    let Ok(Query(CreateKey { force })) = query else {
-        let message = "force must be true or false";
-        return Ok(error(StatusCode::BAD_REQUEST, "bad_request", message));
-    };
-    let issued = keys.issue(organization, user, force);
-    let value = issued.map_err(|_| Denial::InternalError)?;
-    Ok(Json(json!({ "data": { "value": value } })).into_response())
+impl Users for Directory {
+    fn find(
+        &self,
+        grant: &Grant,
+        organization: &str,
+        user: &str,
+    ) -> Eventually<Result<User, Denial>> {
+        Eventually::now(organizations::organization(grant, organization).and_then(|organization| {
+            let user = organizations::user(organization, user)?;
+            let account = AccountId::new(organization.id).map_err(|_| Denial::InternalError)?;
+            Ok(User::new(account, user.id).named(user.name))
+        }))
+    }
 }
 
 /// Lists the syncs of the key's organization; a deployment has those of all.

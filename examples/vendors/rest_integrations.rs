@@ -11,12 +11,12 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::key::{Alphabet, KeyFormat, Per, Quota};
 use tower_api_key::request::TrustedProxies;
-use tower_api_key::store::MemoryStore;
 use tower_api_key::{Grant, vendors};
 
 use crate::Failure;
 use crate::app::{complaining, gate, unknown};
 use crate::data::{Attributes, Table, Tables, object};
+use crate::database::Database;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "rest_integrations";
@@ -27,22 +27,28 @@ const FORMAT: KeyFormat = KeyFormat::new().literal("sk_").characters(Alphabet::B
 const BOTH: [&str; 2] = ["users.read", "users.write"];
 
 /// Builds the routes of `/v1`, behind their gate.
-pub(crate) fn router(keys: &mut Keys, proxies: &TrustedProxies) -> Result<Router, Failure> {
-    let store = MemoryStore::new();
+pub(crate) async fn router(
+    keys: &mut Keys,
+    database: &Database,
+    proxies: &TrustedProxies,
+) -> Result<Router, Failure> {
+    let store = database.of(VENDOR);
     let mut keys = keys.of(VENDOR, &FORMAT, &store);
     let acme = account("rest-acme", &BOTH)?;
-    keys.add("active", &acme, None, |key| key)?;
-    keys.add("read_only", &acme, None, |key| key.scopes(["users.read"]))?;
-    keys.add("revoked", &account("rest-initech", &BOTH)?, None, |key| key.revoked(true))?;
+    keys.add("active", &acme, None, |key| key).await?;
+    keys.add("read_only", &acme, None, |key| key.scopes(["users.read"])).await?;
+    keys.add("revoked", &account("rest-initech", &BOTH)?, None, |key| key.revoked(true)).await?;
     keys.add("expired", &account("rest-hooli", &BOTH)?, None, |key| {
         key.expires(SystemTime::now() - Duration::from_secs(1))
-    })?;
+    })
+    .await?;
     keys.add("tight", &account("rest-umbrella", &BOTH)?, None, |key| {
         key.quotas([
             Quota::new("minute", 3, Duration::from_secs(60)).each(Per::Key),
             Quota::new("hour", 5, Duration::from_secs(3_600)).each(Per::Key),
         ])
-    })?;
+    })
+    .await?;
     keys.unlisted(None)?;
 
     let gate =

@@ -103,7 +103,7 @@ fn permissions_and_networks_are_per_key() {
         answer.is_refusal(403, &forbidden(), Some(&scoped(scope)));
     }
     let keys = call(&demo, "key_admin", &[], "/api/v1/api-keys");
-    assert_eq!(ids(&keys), ["key_inquiry_reader", "key_key_admin"]);
+    assert_eq!(ids(&keys), ["key_persona_inquiry_reader", "key_persona_key_admin"]);
     for label in ["inquiry_reader", "key_admin"] {
         let secret = demo.key(VENDOR, label);
         assert!(!keys.body.contains(secret), "{keys:?}");

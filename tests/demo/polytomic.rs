@@ -142,6 +142,32 @@ fn a_partner_issues_keys_that_serve_at_once() {
 }
 
 #[test]
+fn issued_keys_outlive_a_demo_with_a_database() {
+    let file = std::env::temp_dir().join(format!("demo-test-{}.db", std::process::id()));
+    let url = format!("sqlite:{}", file.display());
+    let store = ["--store", url.as_str(), "--seed", "7"];
+    let demo = Demo::start(&store);
+    let path = keys_of(&demo.manifest["organizations"][0], 0);
+    let first = issued(&call(&demo, "partner", &["-X", "POST"], &path));
+    assert_eq!(with(&demo, &first, &[], "/api/me").status, 200);
+    let second = issued(&call(&demo, "partner", &["-X", "POST"], &format!("{path}?force=true")));
+    for (key, status) in [(&first, 401), (&second, 200)] {
+        assert_eq!(with(&demo, key, &[], "/api/me").status, status, "at once");
+    }
+    drop(demo);
+
+    let demo = Demo::start(&store);
+    for (key, status) in [(&first, 401), (&second, 200)] {
+        assert_eq!(with(&demo, key, &[], "/api/me").status, status, "after a restart");
+    }
+    assert_eq!(call(&demo, "partner", &[], "/api/me").status, 200, "so does a demo key");
+    drop(demo);
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", file.display()));
+    }
+}
+
+#[test]
 fn what_a_partner_may_not_manage_is_not_there() {
     let demo = Demo::start(&[]);
     let organizations = &demo.manifest["organizations"];
