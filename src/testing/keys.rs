@@ -73,6 +73,8 @@ pub(super) async fn lists_are_filtered(store: &dyn KeyManager) {
         (state(KeyState::Disabled), "d"),
         (state(KeyState::Revoked), "e"),
         (KeyFilter::account("nobody"), ""),
+        (KeyFilter::account(""), ""),
+        (KeyFilter { owner: text(""), ..all.clone() }, ""),
     ] {
         let listed = ids(store, &filter, None, 100).await;
         let letters: String = listed.iter().filter_map(|id| id.strip_prefix("list-")).collect();
@@ -201,6 +203,9 @@ pub(super) async fn an_import_adds_what_is_new(store: &dyn KeyManager) {
     assert_eq!(done(store.import(keys(50), BY).await, "import"), 49);
     assert_eq!(done(store.import(keys(51), BY).await, "import again"), 1);
     assert_eq!(done(store.import(Vec::new(), BY).await, "import nothing"), 0);
+    let twice = vec![new_key("import-x", "import", |key| key).revoking_others(); 2];
+    assert_eq!(done(store.import(twice, BY).await, "import the same twice"), 1);
+    assert!(!found(store, "import-1").await.is_revoked(), "an import revokes nothing");
     assert_eq!(found(store, "import-1").await.name(), "first", "what is there stays");
     assert_eq!(found(store, "import-50").await.name(), "later");
 }

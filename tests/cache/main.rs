@@ -4,13 +4,19 @@
 
 mod double;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyRecord};
 use tower_api_key::store::{Cached, Invalidation, KeyManager, KeyStore, MemoryStore, NewKey};
 use tower_api_key::testing::store_suite;
+use tower_api_key::{ApiKeyLayer, vendors};
 
 use double::{Double, Mood, digest};
 
@@ -229,5 +235,32 @@ async fn uses_are_noted_once_a_minute() {
         }
         tokio::time::sleep(10 * SECOND).await;
         assert_eq!(last_used().await, Some(at(noted)), "at {second}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_record_serves_within_its_own_dates_only() {
+    let at = Timestamp::from_unix_seconds;
+    let database = MemoryStore::new();
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    let record = KeyRecord::builder("key_1", account).not_before(at(1_001)).expires(at(1_003));
+    database.insert(digest("a-key-of-acme-with-dates"), record.build().unwrap());
+    let clock = ManualClock::starting_at(at(1_000));
+    let cache = Cached::builder(database).clock(clock.clone()).build();
+    let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, cache.clone())
+        .clock(clock.clone())
+        .assume_https()
+        .without_limits()
+        .build()
+        .unwrap();
+    let service = gate.layer(service_fn(|_: Request<()>| async {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    }));
+    for (second, status) in [(1_000, 401), (1_001, 200), (1_002, 200), (1_003, 401)] {
+        clock.set(at(second));
+        let request = Request::get("/").header("authorization", "Bearer a-key-of-acme-with-dates");
+        let answer = service.clone().oneshot(request.body(()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status, "at {second}");
+        assert_eq!(cache.len(), 1, "kept all the while");
     }
 }

@@ -1,7 +1,12 @@
-//! The program `tower-api-key`, as a script uses it, on a SQLite file.
+//! The program `tower-api-key`, as a script uses it, on a SQLite file and on PostgreSQL.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../databases/folder.rs"]
+mod folder;
+#[allow(dead_code)]
+#[path = "../databases/postgres.rs"]
+mod postgres;
 mod program;
 
 use std::fs;
@@ -11,7 +16,16 @@ use serde_json::json;
 
 #[test]
 fn a_key_is_issued_checked_and_revoked() {
-    let program = Program::new();
+    life_of_a_key(&Program::new());
+}
+
+#[test]
+fn a_key_is_issued_checked_and_revoked_in_postgres() {
+    let Some(server) = postgres::Postgres::start() else { return };
+    life_of_a_key(&Program::new().on(server.url()));
+}
+
+fn life_of_a_key(program: &Program) {
     let secret = program.run(&["--quiet", "keys", "create", "--account", "acme", "--id", "key_1"]);
     let secret = secret.succeeded();
     let key = secret.trim_end();

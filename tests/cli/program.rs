@@ -1,4 +1,4 @@
-//! Runs the program on a database file of its own.
+//! Runs the program on a database of its own.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ use serde_json::Value;
 /// The program, and a folder that is removed with it.
 pub(crate) struct Program {
     folder: PathBuf,
+    store: String,
 }
 
 /// What a run of the program left.
@@ -22,7 +23,14 @@ impl Program {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("tower-api-key-cli-{}-{number}", process::id()));
         fs::create_dir_all(&folder).unwrap();
-        Self { folder }
+        let store = format!("sqlite:{}", folder.join("keys.db").display());
+        Self { folder, store }
+    }
+
+    /// Runs on another database.
+    pub(crate) fn on(mut self, store: &str) -> Self {
+        store.clone_into(&mut self.store);
+        self
     }
 
     /// Runs it without anything on standard input.
@@ -34,7 +42,7 @@ impl Program {
     pub(crate) fn ask(&self, arguments: &[&str], key: &str) -> Run {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tower-api-key"))
             .args(arguments)
-            .env("TOWER_API_KEY_STORE", format!("sqlite:{}", self.folder.join("keys.db").display()))
+            .env("TOWER_API_KEY_STORE", &self.store)
             .env_remove("TOWER_API_KEY_KEY")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

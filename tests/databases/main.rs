@@ -4,13 +4,13 @@
 
 mod fleet;
 mod folder;
+mod outage;
 mod postgres;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
-use tower_api_key::store::{Cached, KeyFilter, KeyManager, KeyStore, NewKey, SqlStore};
+use tower_api_key::store::{Cached, KeyManager, KeyStore, NewKey, SqlStore};
 use tower_api_key::testing::store_suite;
 
 use folder::Folder;
@@ -96,45 +96,6 @@ async fn a_wrong_address_is_told_without_its_password() {
         }
         assert!(!told.contains("secret-word"), "{told}");
     }
-}
-
-/// Kills the server while it is asked, and starts it again: a good key is never unknown.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_postgres_is_survived() {
-    let Some(mut server) = Postgres::start() else { return };
-    let store = SqlStore::connect(server.url()).await.unwrap();
-    store.add(key("good"), "test").await.unwrap();
-    let asking = tokio::spawn({
-        let store = store.clone();
-        async move {
-            let (mut answers, mut failures, mut wrong) = (0, 0, 0);
-            let end = tokio::time::Instant::now() + Duration::from_secs(6);
-            while tokio::time::Instant::now() < end {
-                match store.find(&digest("good")).await {
-                    Ok(Some(record)) if record.id() == "good" => answers += 1,
-                    Ok(_) => wrong += 1,
-                    Err(_) => failures += 1,
-                }
-            }
-            (answers, failures, wrong)
-        }
-    });
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    server.kill();
-    // Longer than a lookup waits for a connection.
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
-    server.start_again();
-    let restarted = tokio::time::Instant::now();
-    while store.find(&digest("good")).await.is_err() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    println!("recovered {:?} after the server was started again", restarted.elapsed());
-    let (answers, failures, wrong) = asking.await.unwrap();
-    println!("{answers} right answers, {failures} failures, {wrong} wrong answers");
-    assert_eq!(wrong, 0, "a good key was unknown");
-    assert!(answers > 100 && failures > 0);
-    assert!(store.find(&digest("another")).await.unwrap().is_none());
-    assert_eq!(store.list(&KeyFilter::default(), None, 10).await.unwrap().len(), 1);
 }
 
 async fn import_a_million(name: &str, store: &SqlStore) {

@@ -90,7 +90,8 @@ pub trait KeyManager: KeyStore {
     /// [`ManageError::Exists`] if there is one of this id, or with this secret.
     fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()>;
 
-    /// Adds many keys, all or none; a key that exists already is left as it is, and not counted.
+    /// Adds many keys, all or none; a key that exists already is left as it is, and not counted. It revokes
+    /// none, whatever they say.
     /// Returns how many were added.
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64>;
 

@@ -26,8 +26,11 @@ impl KeyManager for MemoryStore {
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
         let (mut writer, made) = (self.writer(), self.made(by));
-        let added = keys.into_iter().filter(|key| writer.add(key.clone(), made).is_ok()).count();
-        now(Ok(added as u64))
+        let mut added = 0;
+        for NewKey { digest, record, .. } in keys {
+            added += u64::from(writer.add(NewKey::new(digest, record), made).is_ok());
+        }
+        now(Ok(added))
     }
 
     fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {

@@ -55,7 +55,11 @@ impl KeyManager for SqlStore {
         limit: usize,
     ) -> Managed<'a, Vec<KeyEntry>> {
         Box::pin(async move {
-            // No name is empty, so an empty one is all of them.
+            // No name is empty: to the statement an empty one means all, and to a caller it means none.
+            let names = [&filter.account, &filter.owner, &filter.kind, &filter.environment];
+            if names.into_iter().flatten().any(String::is_empty) {
+                return Ok(Vec::new());
+            }
             let wanted = |name: &Option<String>| name.clone().unwrap_or_default();
             let listed = sqlx::query(query::LIST)
                 .bind(after.unwrap_or_default().to_owned())
