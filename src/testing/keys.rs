@@ -159,6 +159,8 @@ pub(super) async fn a_deleted_key_stays_deleted(store: &dyn KeyManager) {
     add(store, "deleted", "deleted").await;
     done(store.delete("deleted", BY).await, "delete");
     is_not_found(store.delete("deleted", BY).await, "delete again");
+    let account = done(store.find_account("deleted").await, "find an account");
+    assert!(account.is_some(), "an account stays when its last key goes");
     is_not_found(store.revoke("deleted", BY).await, "revoke what was deleted");
     let touch = Box::new(|key: KeyRecordBuilder| key.disabled(false));
     is_not_found(store.update("deleted", touch, BY).await, "update what was deleted");

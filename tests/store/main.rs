@@ -6,6 +6,7 @@
 mod support;
 
 mod model;
+mod rotated;
 
 use tower_api_key::key::{Account, KeyDigest, KeyRecord};
 use tower_api_key::store::{KeyStore, MemoryStore};

@@ -83,7 +83,7 @@ impl NewKey {
 /// # }
 /// ```
 pub trait KeyManager: KeyStore {
-    /// Adds a key.
+    /// Adds a key, and its account if the store does not know that yet; the account stays when its keys go.
     ///
     /// # Errors
     ///

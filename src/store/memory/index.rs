@@ -156,6 +156,13 @@ impl Index {
         account
     }
 
+    /// Lets an account stay when its last key goes.
+    pub(super) fn keep_account(&mut self, id: &str) {
+        if let Some(members) = self.accounts.get_mut(id) {
+            members.kept = true;
+        }
+    }
+
     /// Removes an account, which has no keys any more.
     pub(super) fn remove_account(&mut self, id: &str) -> bool {
         self.accounts.remove(id).is_some()

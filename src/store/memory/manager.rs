@@ -162,6 +162,7 @@ impl Writer<'_> {
             Vec::new()
         };
         self.insert(digest, record);
+        self.index.keep_account(account.as_str());
         self.index.history.begin(&id, digest, made.0);
         let history = &mut self.index.history;
         history.note(made, Action::KeyAdded, Some(id.as_str()), account.as_str());
