@@ -245,7 +245,7 @@ fn threads_take_turns() {
                 })
             })
             .collect();
-        while !writers.iter().all(|writer| writer.is_finished()) {
+        while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {
             for secret in ["old", "new"] {
                 assert!(runtime().block_on(store.find(&digest(secret))).unwrap().is_some());
             }
