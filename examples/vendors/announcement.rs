@@ -20,7 +20,11 @@ fn write(out: &mut impl Write, manifest: &Manifest, options: &Options) -> io::Re
     if options.store == "memory" {
         writeln!(out, "\nDemo keys, good until this process ends:\n")?;
     } else {
-        writeln!(out, "\nDemo keys that were issued now; those of earlier demos serve on:\n")?;
+        writeln!(
+            out,
+            "\nDemo keys, kept in {}; those of earlier demos serve on:\n",
+            place(options)
+        )?;
     }
     for key in &manifest.keys {
         let note = match (key.vendor, key.label) {
@@ -47,6 +51,11 @@ fn write(out: &mut impl Write, manifest: &Manifest, options: &Options) -> io::Re
         writeln!(out, "  {command}\n")?;
     }
     out.flush()
+}
+
+/// Names the place of the keys, without the password that may be in its URL.
+fn place(options: &Options) -> &str {
+    if options.store.starts_with("sqlite:") { &options.store } else { "PostgreSQL" }
 }
 
 /// Writes a request for each vendor, as its documentation shows it.

@@ -31,8 +31,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
-    /// Keep keys here, over the end of this process: sqlite:FILE or postgres://USER@HOST/DATABASE
-    #[arg(long, value_name = "URL", default_value = "memory")]
+    /// Keep keys here: sqlite:FILE, postgres://USER@HOST/DATABASE, or memory, which ends with the process
+    #[arg(long, value_name = "URL", default_value = "sqlite:demo-keys.db")]
     pub(crate) store: String,
 
     /// Serve Polytomic as on premises, where the deployment key authenticates

@@ -145,7 +145,7 @@ fn a_partner_issues_keys_that_serve_at_once() {
 fn issued_keys_outlive_a_demo_with_a_database() {
     let file = std::env::temp_dir().join(format!("demo-test-{}.db", std::process::id()));
     let url = format!("sqlite:{}", file.display());
-    let store = ["--store", url.as_str(), "--seed", "7"];
+    let store = ["--store", url.as_str()];
     let demo = Demo::start(&store);
     let path = keys_of(&demo.manifest["organizations"][0], 0);
     let first = issued(&call(&demo, "partner", &["-X", "POST"], &path));
@@ -154,13 +154,16 @@ fn issued_keys_outlive_a_demo_with_a_database() {
     for (key, status) in [(&first, 401), (&second, 200)] {
         assert_eq!(with(&demo, key, &[], "/api/me").status, status, "at once");
     }
+    let partner = bearer(&demo, VENDOR, "partner");
     drop(demo);
 
     let demo = Demo::start(&store);
     for (key, status) in [(&first, 401), (&second, 200)] {
         assert_eq!(with(&demo, key, &[], "/api/me").status, status, "after a restart");
     }
-    assert_eq!(call(&demo, "partner", &[], "/api/me").status, 200, "so does a demo key");
+    assert_eq!(with(&demo, &partner, &[], "/api/me").status, 200, "so does a demo key");
+    assert_ne!(bearer(&demo, VENDOR, "partner"), partner);
+    assert_eq!(call(&demo, "partner", &[], "/api/me").status, 200, "and the one that is told now");
     drop(demo);
     for end in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{end}", file.display()));

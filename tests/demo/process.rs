@@ -74,7 +74,12 @@ fn wrong_options_are_explained() {
     ] {
         let https: &[&str] =
             if options[0] == "--https" { &[] } else { &["--https", "127.0.0.1:0"] };
-        let ended = Command::new(binary()).args(https).args(options).output().unwrap();
+        let ended = Command::new(binary())
+            .args(["--store", "memory"])
+            .args(https)
+            .args(options)
+            .output()
+            .unwrap();
         assert!(!ended.status.success(), "{options:?}");
         let errors = String::from_utf8_lossy(&ended.stderr);
         assert!(errors.contains(complaint), "{options:?}: {errors}");

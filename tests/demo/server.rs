@@ -25,8 +25,12 @@ impl Demo {
             std::env::temp_dir().join(format!("demo-test-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("manifest.json");
+        // Where a test does not say otherwise, nothing outlives it.
+        let memory: &[&str] =
+            if options.contains(&"--store") { &[] } else { &["--store", "memory"] };
         let child = Command::new(binary())
             .args(["--https", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+            .args(memory)
             .arg("--manifest")
             .arg(&file)
             .args(options)
