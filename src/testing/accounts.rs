@@ -60,6 +60,7 @@ pub(super) async fn accounts_are_paged(store: &dyn KeyManager) {
     let mut after = Some("zz-".to_owned());
     while let Some(last) = after {
         let page = done(store.list_accounts(Some(&last), 2).await, "list accounts");
+        assert!(page.len() <= 2 && ids.len() < 4, "a page begins where the last one ended");
         after = page.last().map(|account| account.id().to_string());
         ids.extend(page.iter().map(|account| account.id().to_string()));
     }
@@ -71,7 +72,13 @@ pub(super) async fn the_trail_has_a_line_for_each_change(store: &dyn KeyManager)
     loop {
         let lines = done(store.changes(last, 100).await, "changes");
         match lines.last() {
-            Some(change) => last = change.sequence,
+            Some(change) => {
+                assert!(
+                    change.sequence > last,
+                    "a page of the trail begins where the last one ended"
+                );
+                last = change.sequence;
+            }
             None => break,
         }
     }

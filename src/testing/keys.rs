@@ -30,6 +30,13 @@ fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
         .metadata("empty", "")
 }
 
+/// Nobody's keys are written over by mistake.
+pub(super) async fn the_store_is_empty(store: &dyn KeyManager) {
+    let keys = done(store.list(&KeyFilter::default(), None, 1).await, "list");
+    let accounts = done(store.list_accounts(None, 1).await, "list accounts");
+    assert!(keys.is_empty() && accounts.is_empty(), "the suite needs an empty store");
+}
+
 pub(super) async fn everything_set_comes_back(store: &dyn KeyManager) {
     let key = new_key("everything", "everything", everything);
     let record = key.record.clone();

@@ -17,8 +17,9 @@ use crate::store::KeyManager;
 ///
 /// # Panics
 ///
-/// At the first promise that is broken.
+/// At the first promise that is broken, and at once if the store is not empty.
 pub async fn store_suite(store: &dyn KeyManager) {
+    keys::the_store_is_empty(store).await;
     secrets::all_256_bits_count(store).await;
     secrets::one_secret_has_one_key(store).await;
     secrets::a_rotated_key_has_two_secrets(store).await;
