@@ -114,7 +114,8 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 
 /// Reads the operating system's wall clock. On Linux that is its coarse reading
 /// (`CLOCK_REALTIME_COARSE`), which takes 3 ns instead of 30 and lags by up to a tick of the kernel, 1 to
-/// 10 ms: nothing beside a window of a second or more, or a date.
+/// 10 ms: nothing beside a window of a second or more. An instant of `SystemTime::now()` may lie that far
+/// ahead, so take a key's first instant from here if it is to serve at once.
 ///
 /// ```
 /// use tower_api_key::clock::{Clock, SystemClock, Timestamp};
@@ -129,7 +130,7 @@ impl Clock for SystemClock {
     #[cfg(target_os = "linux")]
     fn now(&self) -> Timestamp {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-        // Before 1970 is the epoch.
+        // A clock before 1970 is one that was never set; whole seconds of it become the epoch.
         let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
         let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or(0);
         Timestamp::from_unix_seconds(seconds).plus_nanoseconds(nanoseconds)

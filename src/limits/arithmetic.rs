@@ -4,7 +4,7 @@
 //! makes the request wait, charging each: that is how nothing is taken in vain.
 //!
 //! Instants come in order, as a limiter sees to; an earlier one says that the clock was set back.
-//! Every look at a counter first settles it: what is over is dropped, and what a clock set back
+//! Every look at a counter from outside first settles it: what is over is dropped, and what a clock set back
 //! has moved into the future is moved to now. Settling never makes a wait longer.
 
 use std::time::Duration;

@@ -24,9 +24,10 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        serving: Serving,
+        // Dropped in this order: the inner future ends before its place is given back.
         #[pin]
         state: State<S::Future, S, B>,
+        serving: Serving,
     }
 }
 
@@ -98,7 +99,13 @@ where
                 StateProjection::Serving { future } => match future.poll(context) {
                     Poll::Ready(answered) => {
                         state.set(State::Done);
-                        return Poll::Ready(answered.map(|response| serving.finish(response)));
+                        return Poll::Ready(match answered {
+                            Ok(response) => Ok(serving.finish(response)),
+                            Err(error) => {
+                                serving.release();
+                                Err(error)
+                            }
+                        });
                     }
                     Poll::Pending => {
                         let denial = ready!(serving.poll_budget(context));

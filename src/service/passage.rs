@@ -15,7 +15,7 @@ pub(super) struct Passage {
     pub(super) principal: Option<SharedRecord>,
     /// The proof that the rules let the principal pass.
     pub(super) cleared: Option<Cleared>,
-    /// What carried the key; none if the request needed none.
+    /// What carried the key; none before the store has answered, and if the request needed none.
     pub(super) source: Option<&'static CredentialSource>,
     pub(super) route: Option<usize>,
     pub(super) verdict: Verdict,

@@ -72,6 +72,8 @@ impl Serving {
     /// Adds to the inner service's response, or renders the denial that it asks for.
     pub(super) fn finish<R>(&mut self, mut response: Response<R>) -> Response<GateBody<R>> {
         if let Some(Asked(denial)) = response.extensions_mut().remove::<Asked>() {
+            // The service's body ends before its place is given back.
+            drop(response);
             return self.deny(&denial);
         }
         let Self { shared, passage, .. } = self;
@@ -104,9 +106,14 @@ impl Serving {
         timer.as_mut().poll(context).map(|()| Denial::TimedOut { budget })
     }
 
+    /// Gives the request's place back.
+    pub(super) fn release(&mut self) {
+        self.passage.permit = None;
+    }
+
     /// Refuses a request that was admitted.
     pub(super) fn deny<R>(&mut self, denial: &Denial) -> Response<GateBody<R>> {
-        self.passage.permit = None;
+        self.release();
         self.shared.observer.refused(denial, self.passage.record());
         self.refuse(denial).map(GateBody::refusal)
     }

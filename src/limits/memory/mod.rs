@@ -91,7 +91,8 @@ impl MemoryLimiter {
         let (by_account, by_key) =
             (charge.quotas.count_by(Per::Account), charge.quotas.count_by(Per::Key));
         // Nearly every request: its account is counted already, and its key is not.
-        if !by_key
+        if by_account
+            && !by_key
             && let Some(place) = Place::noted(charge.record.bookmark())
             && let Some(mut meter) = self.meter_at(place)
             && meter.answers(Claim::Tag(charge.record.account_tag()))
