@@ -171,3 +171,52 @@ async fn of_many_tasks_exactly_the_limit_passes() {
         }
     }
 }
+
+/// Asks for a place when it is dropped, and notes whether there was one.
+struct AsksWhenDropped {
+    layer: ApiKeyLayer,
+    admitted: Arc<AtomicUsize>,
+}
+
+impl Drop for AsksWhenDropped {
+    fn drop(&mut self) {
+        let service = greeting(&self.layer);
+        let again = std::pin::pin!(send(&service, request(Method::POST, "/")));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let admitted = match std::future::Future::poll(again, &mut context) {
+            std::task::Poll::Ready(answer) => reason(&answer) == "admitted",
+            std::task::Poll::Pending => false,
+        };
+        self.admitted.fetch_add(usize::from(admitted), Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_is_given_back_after_the_inner_future_has_ended() {
+    let layer = one_at_a_time(Concurrency::new(1));
+    let admitted = Arc::new(AtomicUsize::new(0));
+    let service = layer.layer(service_fn(|_: Request<()>| {
+        let (layer, admitted) = (layer.clone(), Arc::clone(&admitted));
+        async move {
+            let _held = AsksWhenDropped { layer, admitted };
+            std::future::pending::<()>().await;
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }
+    }));
+    let abandoned = service.oneshot(request(Method::POST, "/"));
+    assert!(tokio::time::timeout(SECOND, abandoned).await.is_err());
+    assert_eq!(admitted.load(Ordering::SeqCst), 0, "not while the first one still holds things");
+    assert_eq!(reason(&send(&greeting(&layer), request(Method::POST, "/")).await), "admitted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_fails_gives_its_place_back_at_once() {
+    let layer = one_at_a_time(Concurrency::new(1));
+    let failing = layer.layer(service_fn(|_: Request<()>| async {
+        Err::<Response<Full<Bytes>>, _>(std::io::Error::other("broken"))
+    }));
+    let mut first = std::pin::pin!(failing.oneshot(request(Method::POST, "/")));
+    assert!(first.as_mut().await.is_err());
+    // The future itself is still there.
+    assert_eq!(reason(&send(&greeting(&layer), request(Method::POST, "/")).await), "admitted");
+}
