@@ -164,6 +164,23 @@ async fn an_answer_from_before_an_invalidation_is_not_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_waits_for_an_answer_from_before_an_invalidation() {
+    let store = Double::new(Mood::Waits);
+    let (cache, _) = cached(&store);
+    let early = tokio::spawn({
+        let cache = cache.clone();
+        async move { ask(&cache, "good").await }
+    });
+    tokio::task::yield_now().await;
+    store.turns(Mood::Revoked);
+    cache.invalidate(&Invalidation::Secret(digest("good")));
+    assert_eq!(ask(&cache, "good").await, REVOKED, "while the early one still waits");
+    store.let_go();
+    assert_eq!(early.await.unwrap(), SERVES, "it began before");
+    assert_eq!((ask(&cache, "good").await, store.asked()), (REVOKED, 2), "and is not kept");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_goes_away_ends_no_lookup() {
     let store = Double::new(Mood::Waits);
     let (cache, _) = cached(&store);

@@ -1,6 +1,7 @@
 //! One lookup for all that ask for the same secret at the same time.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
@@ -22,8 +23,12 @@ pub(super) struct Flights(Mutex<Airspace>);
 
 #[derive(Default)]
 struct Airspace {
-    flights: HashMap<KeyDigest, Flight>,
-    /// Grows with every invalidation. An answer to a question that was asked before one is not kept.
+    /// The latest lookup of each secret, and the generation in which it began.
+    flights: HashMap<KeyDigest, (u64, Flight)>,
+    /// All that are under way, those of earlier generations among them.
+    underway: usize,
+    /// Grows with every invalidation. An answer to a question that was asked before one is not kept, and
+    /// nobody who comes after it waits for such an answer.
     generation: u64,
 }
 
@@ -48,23 +53,26 @@ impl<S: KeyStore> Inner<S> {
     /// Joins the lookup of a secret, or begins it.
     pub(super) fn board(self: &Arc<Self>, digest: KeyDigest) -> Result<Flight, StoreError> {
         let mut airspace = self.flights.lock();
-        if let Some(flight) = airspace.flights.get(&digest) {
-            return Ok(flight.clone());
-        }
-        if airspace.flights.len() >= self.settings().most_lookups {
-            return Err(StoreError::new(TooMany));
+        let generation = airspace.generation;
+        match airspace.flights.get(&digest) {
+            Some((begun, flight)) if *begun == generation => return Ok(flight.clone()),
+            _ if airspace.underway >= self.settings().most_lookups => {
+                return Err(StoreError::new(TooMany));
+            }
+            _ => {}
         }
         // On a task of its own: a client that goes away does not end the lookup that others wait for.
         let runtime = tokio::runtime::Handle::try_current().map_err(StoreError::new)?;
-        let task = runtime.spawn(Arc::clone(self).look_up(digest, airspace.generation));
+        let task = runtime.spawn(Arc::clone(self).look_up(digest, generation));
         let answer = task.map(|ended| ended.unwrap_or_else(|panic| failed(StoreError::new(panic))));
         let flight = answer.boxed().shared();
-        airspace.flights.insert(digest, flight.clone());
+        airspace.flights.insert(digest, (generation, flight.clone()));
+        airspace.underway += 1;
         Ok(flight)
     }
 
     async fn look_up(self: Arc<Self>, digest: KeyDigest, generation: u64) -> Shared {
-        let landing = Landing { inner: &*self, digest };
+        let landing = Landing { inner: &*self, digest, generation };
         // The age of a record begins before the store looks at it.
         let asked = self.settings().clock.now();
         let found = tokio::time::timeout(self.settings().timeout, self.store.find(&digest)).await;
@@ -90,10 +98,17 @@ fn failed(error: StoreError) -> Shared {
 struct Landing<'a, S> {
     inner: &'a Inner<S>,
     digest: KeyDigest,
+    generation: u64,
 }
 
 impl<S> Drop for Landing<'_, S> {
     fn drop(&mut self) {
-        self.inner.flights.lock().flights.remove(&self.digest);
+        let mut airspace = self.inner.flights.lock();
+        airspace.underway = airspace.underway.saturating_sub(1);
+        if let Entry::Occupied(latest) = airspace.flights.entry(self.digest)
+            && latest.get().0 == self.generation
+        {
+            drop(latest.remove());
+        }
     }
 }
