@@ -180,12 +180,6 @@ impl Writer<'_> {
     }
 
     fn update(&mut self, id: &str, change: Edit, made: Made<'_>) -> Result<KeyEntry, ManageError> {
-        let revoked = self.find(id).is_some_and(|entry| entry.record.is_revoked());
-        let change = |key| {
-            let key = change(key);
-            // A key is revoked for good.
-            if revoked { key.revoked(true) } else { key }
-        };
         let updated = self.edit(id, change)?.ok_or(ManageError::NotFound)?;
         let account = updated.account().id();
         self.index.history.note(made, Action::KeyEdited, Some(id), account.as_str());

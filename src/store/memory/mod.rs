@@ -230,7 +230,8 @@ mod tests {
         assert!(store.edit("key", |key| key.revoked(true).scopes(["no space"])).is_err());
         assert!(!store.records("acme")[0].is_revoked());
         assert_eq!(store.edit("key", |key| key.revoked(true)), Ok(true));
-        assert!(store.records("acme")[0].is_revoked());
+        assert_eq!(store.edit("key", |key| key.revoked(false)), Ok(true));
+        assert!(store.records("acme")[0].is_revoked(), "for good");
     }
 
     #[test]

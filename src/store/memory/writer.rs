@@ -85,7 +85,9 @@ impl<'a> Writer<'a> {
         let Some(Entry { digest, record }) = self.find(id).cloned() else {
             return Ok(None);
         };
-        let changed = change(record.edit()).build()?;
+        let changed = change(record.edit());
+        // A key is revoked for good.
+        let changed = if record.is_revoked() { changed.revoked(true) } else { changed }.build()?;
         if changed.id() != record.id() || changed.account().id() != record.account().id() {
             return Err(InvalidRecord::Identity);
         }
