@@ -81,7 +81,8 @@ fn progress(output: &Output) -> ProgressBar {
 
 fn parse(line: &str) -> Result<NewKey, String> {
     let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let digest = digest(&line.digest).ok_or("the digest is not 64 hexadecimal digits")?;
+    let digest =
+        KeyDigest::from_hex(&line.digest).ok_or("the digest is not 64 hexadecimal digits")?;
     let account = Account::builder(line.account).build().map_err(|error| error.to_string())?;
     let mut key = KeyRecord::builder(line.id, Arc::new(account));
     if let Some(name) = line.name {
@@ -108,19 +109,6 @@ fn parse(line: &str) -> Result<NewKey, String> {
     }
     let record = key.build().map_err(|error| error.to_string())?;
     Ok(NewKey::new(digest, record))
-}
-
-fn digest(text: &str) -> Option<KeyDigest> {
-    let mut bytes = [0; 32];
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != bytes.len() || !rest.is_empty() {
-        return None;
-    }
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        let digit = |character: u8| char::from(character).to_digit(16);
-        *byte = u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?;
-    }
-    Some(KeyDigest::from_bytes(bytes))
 }
 
 #[cfg(test)]

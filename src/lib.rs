@@ -61,7 +61,7 @@
 //!   a request: the original path under `Router::nest`, and the peer from `ConnectInfo`. A program that
 //!   nests axum routers needs it: without it a gate inside of `Router::nest` matches its routes on the
 //!   path that axum has cut.
-//! * `sqlite`, `postgres`: keys in a database, `store::SqlStore`; Rust 1.94 is needed.
+//! * `sqlite`, `postgres`: keys in a database, `store::SqlStore`.
 //! * `cache`: records of another store in memory, with one stated staleness, `store::Cached`.
 //! * `admin`: a router that issues keys over HTTP.
 //! * `cli`: the program `tower-api-key`.

@@ -38,6 +38,34 @@ impl KeyDigest {
         &self.0
     }
 
+    /// Reads 64 hexadecimal digits, of either case; `None` for any other text.
+    ///
+    /// ```
+    /// use tower_api_key::key::{KeyDigest, KeyHasher};
+    ///
+    /// let digest = KeyHasher::sha256().digest(b"the key's text");
+    /// assert_eq!(KeyDigest::from_hex(&digest.to_hex()), Some(digest));
+    /// assert_eq!(KeyDigest::from_hex("2f2f"), None);
+    /// ```
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != bytes.len() || !rest.is_empty() {
+            return None;
+        }
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            let digit = |character: u8| char::from(character).to_digit(16);
+            *byte = u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// Writes 64 hexadecimal digits, in lower case: for files and messages, and for no log.
+    pub fn to_hex(&self) -> String {
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0')).collect()
+    }
+
     /// Returns the first eight bytes as a number: as good as random, so a hash for any table.
     pub(crate) fn prefix(&self) -> u64 {
         self.words()[0]

@@ -214,6 +214,11 @@ pub(super) async fn an_import_adds_what_is_new(store: &dyn KeyManager) {
     assert_eq!(done(store.import(Vec::new(), BY).await, "import nothing"), 0);
     let twice = vec![new_key("import-x", "import", |key| key).revoking_others(); 2];
     assert_eq!(done(store.import(twice, BY).await, "import the same twice"), 1);
+    let mut taken = new_key("import-1", "import", |key| key);
+    taken.digest = digest("import-y");
+    let keys = vec![taken, new_key("import-y", "import", |key| key)];
+    assert_eq!(done(store.import(keys, BY).await, "import a secret after a taken id"), 1);
+    assert_eq!(found(store, "import-y").await.id().as_str(), "import-y");
     assert!(!found(store, "import-1").await.is_revoked(), "an import revokes nothing");
     assert_eq!(found(store, "import-1").await.name(), "first", "what is there stays");
     assert_eq!(found(store, "import-50").await.name(), "later");

@@ -6,6 +6,8 @@ mod fleet;
 mod folder;
 mod outage;
 mod postgres;
+mod relay;
+mod silence;
 
 use std::sync::Arc;
 
@@ -77,6 +79,32 @@ async fn two_connections_to_sqlite_are_opened_at_once_and_see_each_other() {
 async fn two_connections_to_postgres_are_opened_at_once_and_see_each_other() {
     let Some(server) = Postgres::start() else { return };
     outlives_a_connection(server.url()).await;
+}
+
+async fn is_opened_by_many_at_once(url: &str) {
+    let opening: Vec<_> = (0..8)
+        .map(|_| {
+            let url = url.to_owned();
+            tokio::spawn(async move { SqlStore::connect(&url).await.map(drop) })
+        })
+        .collect();
+    for opened in opening {
+        opened.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_sqlite_is_opened_by_many_at_once() {
+    for _ in 0..10 {
+        let folder = Folder::new();
+        is_opened_by_many_at_once(&sqlite(&folder)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_postgres_is_opened_by_many_at_once() {
+    let Some(server) = Postgres::start() else { return };
+    is_opened_by_many_at_once(server.url()).await;
 }
 
 #[tokio::test]

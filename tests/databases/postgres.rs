@@ -36,13 +36,17 @@ impl Postgres {
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let url = format!("postgres://test@127.0.0.1:{port}/postgres");
+        let url = url_at(port);
         let server = serve(&programs, &folder, port);
         Some(Self { folder, programs, port, url, server })
     }
 
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Ends the server without a chance to tidy up.
@@ -61,6 +65,11 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Names the database of a server that is reached at this port of this machine.
+pub(crate) fn url_at(port: u16) -> String {
+    format!("postgres://test@127.0.0.1:{port}/postgres")
 }
 
 #[allow(clippy::zombie_processes)] // It is waited for where it is killed.

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::connect::Dialect;
-use super::query;
-use super::row;
+use super::failure::failed;
 use super::step::{account_columns, bytes, settings};
-use super::trail::{Step, failed};
-use crate::key::{AccountId, KeyDigest, KeyId};
+use super::trail::{Query, Step};
+use super::{query, row};
+use crate::key::{AccountId, KeyDigest};
 use crate::store::invalidation::Invalidation;
 use crate::store::manage::{Action, ManageError, NewKey};
 
@@ -26,73 +26,73 @@ impl Step<'_> {
         let mut seen: HashSet<&AccountId> = HashSet::new();
         let accounts = keys.iter().map(|key| &**key.record.account());
         let accounts: Vec<_> = accounts.filter(|account| seen.insert(account.id())).collect();
-        let sql =
-            insert(self.dialect, query::INTO_ACCOUNTS, 4, accounts.len(), query::UNLESS_THERE);
-        let mut inserted = sqlx::query(AssertSqlSafe(sql));
-        for account in accounts {
-            inserted = account_columns(inserted, account);
-        }
-        self.execute(inserted).await?;
+        self.insert(query::INTO_ACCOUNTS, 4, &accounts, query::UNLESS_THERE, |row, account| {
+            account_columns(row, account)
+        })
+        .await?;
 
-        let at = self.at();
-        let sql =
-            insert(self.dialect, query::INTO_KEYS, 16, keys.len(), query::UNLESS_THERE_ELSE_ID);
-        let mut inserted = sqlx::query(AssertSqlSafe(sql));
-        for NewKey { record, .. } in &keys {
+        let (at, by) = (self.at(), self.by().to_owned());
+        self.insert(query::INTO_KEYS, 16, &keys, "", |row, NewKey { record, .. }| {
             let account = record.account().id().as_str().to_owned();
-            inserted = inserted.bind(record.id().as_str().to_owned()).bind(account);
-            inserted = settings(inserted, record).bind(at);
-        }
-        let ids = self.fetch(inserted).await?;
-        let ids: Result<HashSet<String>, _> = ids.iter().map(|row| row.try_get("id")).collect();
-        let ids = ids.map_err(failed)?;
-        let added: Vec<_> =
-            keys.iter().filter(|key| ids.contains(key.record.id().as_str())).collect();
-        if added.is_empty() {
-            return Ok(0);
-        }
-
-        let sql = insert(self.dialect, query::INTO_SECRETS, 3, added.len(), "");
-        let mut inserted = sqlx::query(AssertSqlSafe(sql));
-        for NewKey { digest, record, .. } in &added {
-            inserted = inserted.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at);
-        }
-        self.execute(inserted).await?;
-
-        let sql = insert(self.dialect, query::INTO_CHANGES, 5, added.len(), "");
-        let mut inserted = sqlx::query(AssertSqlSafe(sql));
-        for NewKey { record, .. } in &added {
-            inserted = inserted
-                .bind(at)
-                .bind(self.by().to_owned())
+            let row = row.bind(record.id().as_str().to_owned()).bind(account);
+            settings(row, record).bind(at)
+        })
+        .await?;
+        self.insert(query::INTO_SECRETS, 3, &keys, "", |row, NewKey { digest, record, .. }| {
+            row.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at)
+        })
+        .await?;
+        self.insert(query::INTO_CHANGES, 5, &keys, "", |row, NewKey { record, .. }| {
+            row.bind(at)
+                .bind(by.clone())
                 .bind(Action::KeyAdded.name())
                 .bind(Some(record.id().as_str().to_owned()))
-                .bind(record.account().id().as_str().to_owned());
-        }
-        self.execute(inserted).await?;
+                .bind(record.account().id().as_str().to_owned())
+        })
+        .await?;
         self.tell(Invalidation::Added);
-        Ok(added.len() as u64)
+        Ok(keys.len() as u64)
     }
 
-    /// Leaves out keys whose secret is there, and all but the first of those with the same secret or id.
+    /// Leaves out keys whose id or secret is there, and of several with the same all but the first.
+    /// Nobody else adds keys until this transaction ends, so what is new stays new.
     async fn new_of<'k>(&mut self, keys: &'k [NewKey]) -> Result<Vec<&'k NewKey>, ManageError> {
         let places = places(self.dialect, 1, keys.len());
         let sql = format!("SELECT digest FROM secrets WHERE digest IN ({places})");
-        let mut asked = sqlx::query(AssertSqlSafe(sql));
-        for key in keys {
-            asked = asked.bind(bytes(&key.digest));
-        }
+        let asked = sqlx::query(AssertSqlSafe(sql));
+        let asked = keys.iter().fold(asked, |asked, key| asked.bind(bytes(&key.digest)));
         let rows = self.fetch(asked).await?;
-        let there: Result<HashSet<KeyDigest>, _> = rows.iter().map(row::digest).collect();
-        let mut digests = there?;
-        let mut ids: HashSet<&KeyId> = HashSet::new();
-        let mut new = Vec::with_capacity(keys.len());
-        for key in keys {
-            if digests.insert(key.digest) && ids.insert(key.record.id()) {
-                new.push(key);
-            }
-        }
-        Ok(new)
+        let mut digests: HashSet<KeyDigest> =
+            rows.iter().map(row::digest).collect::<Result<_, _>>()?;
+
+        let sql = format!("SELECT id FROM keys WHERE id IN ({places})");
+        let asked = sqlx::query(AssertSqlSafe(sql));
+        let id = |key: &NewKey| key.record.id().as_str().to_owned();
+        let asked = keys.iter().fold(asked, |asked, key| asked.bind(id(key)));
+        let rows = self.fetch(asked).await?;
+        let ids = rows.iter().map(|row| row.try_get("id"));
+        let mut ids: HashSet<String> = ids.collect::<Result<_, _>>().map_err(failed)?;
+
+        let mut is_new = |key: &&NewKey| {
+            let new = !digests.contains(&key.digest) && !ids.contains(key.record.id().as_str());
+            new && digests.insert(key.digest) && ids.insert(id(key))
+        };
+        Ok(keys.iter().filter(|key| is_new(key)).collect())
+    }
+
+    /// Inserts rows of so many columns; `bind` binds those of one. Returns how many came to be.
+    pub(super) async fn insert<'q, T>(
+        &mut self,
+        into: &str,
+        columns: usize,
+        rows: &[T],
+        behind: &str,
+        bind: impl Fn(Query<'q>, &T) -> Query<'q>,
+    ) -> Result<u64, ManageError> {
+        let row = |row: usize| format!("({})", places(self.dialect, row * columns + 1, columns));
+        let values: Vec<String> = (0..rows.len()).map(row).collect();
+        let sql = format!("{into} VALUES {}{behind}", values.join(", "));
+        self.execute(rows.iter().fold(sqlx::query(AssertSqlSafe(sql)), bind)).await
     }
 }
 
@@ -104,17 +104,4 @@ fn places(dialect: Dialect, first: usize, count: usize) -> String {
         Dialect::Postgres => format!("${number}"),
     };
     (first..first + count).map(place).collect::<Vec<_>>().join(", ")
-}
-
-/// Writes a statement that inserts so many rows of so many columns.
-pub(super) fn insert(
-    dialect: Dialect,
-    into: &str,
-    columns: usize,
-    rows: usize,
-    behind: &str,
-) -> String {
-    let row = |row: usize| format!("({})", places(dialect, row * columns + 1, columns));
-    let rows: Vec<String> = (0..rows).map(row).collect();
-    format!("{into} VALUES {}{behind}", rows.join(", "))
 }

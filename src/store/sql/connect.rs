@@ -6,10 +6,11 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, AssertSqlSafe, SqlSafeStr};
 
 use super::super::error::StoreError;
+use super::failure::failed;
 use crate::clock::{Clock, SystemClock};
 
 /// The connections that a store opens at most; lookups and changes beyond them wait in line.
@@ -17,6 +18,10 @@ const MOST_CONNECTIONS: u32 = 10;
 
 /// How long a lookup may take, with the wait for a connection.
 const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often SQLite's tables are brought up to date before somebody else must have done it.
+const MIGRATION_ATTEMPTS: u32 = 50;
+const MIGRATION_PAUSE: Duration = Duration::from_millis(20);
 
 /// The database that speaks a dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +92,7 @@ impl SqlStore {
             // A round trip less for each lookup; a connection that broke is replaced when it fails.
             .test_before_acquire(false)
             .after_connect(move |connection, _| Box::pin(prepare(connection, dialect)));
-        let pool = options.connect(&url).await.map_err(StoreError::new)?;
+        let pool = options.connect(&url).await.map_err(failed)?;
         let url = Arc::from(&*url);
         let store = Self { pool, dialect, url, clock: Arc::new(SystemClock), timeout: TIMEOUT };
         store.migrate().await.map_err(StoreError::new)?;
@@ -99,7 +104,8 @@ impl SqlStore {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Lets a lookup take so long, 2 seconds unless set; then it fails.
+    /// Lets a lookup, or a list, take so long, 2 seconds unless set; then it fails. A change may take 30
+    /// seconds for each of its statements, for it waits for the change before.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
@@ -109,7 +115,7 @@ impl SqlStore {
         self.pool.close().await;
     }
 
-    async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
+    async fn migrate(&self) -> Result<(), MigrateError> {
         let sql = match self.dialect {
             Dialect::Sqlite => include_str!("../../../migrations/0001_keys.sqlite.sql"),
             Dialect::Postgres => include_str!("../../../migrations/0001_keys.postgres.sql"),
@@ -118,11 +124,19 @@ impl SqlStore {
         let simple = MigrationType::Simple;
         let migrations = vec![Migration::new(1, "keys".into(), simple, sql, false)];
         let migrator = Migrator { migrations: migrations.into(), ..Migrator::DEFAULT };
-        // PostgreSQL locks out who else migrates; in SQLite two may find the same work to do, and the
-        // later one fails at its end, and finds it done when it looks again.
-        match migrator.run(&self.pool).await {
-            Err(_) if self.dialect == Dialect::Sqlite => migrator.run(&self.pool).await,
-            done => done,
+        // PostgreSQL locks out who else migrates; in SQLite several may find the same work to do. All but
+        // one fail at its end, and find it done when they look again.
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match migrator.run(&self.pool).await {
+                Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))
+                    if self.dialect == Dialect::Sqlite && attempts < MIGRATION_ATTEMPTS =>
+                {
+                    tokio::time::sleep(MIGRATION_PAUSE).await;
+                }
+                done => return done,
+            }
         }
     }
 }

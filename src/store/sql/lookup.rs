@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use super::super::error::StoreError;
 use super::super::{Found, KeyStore};
 use super::connect::SqlStore;
+use super::trail::within;
 use super::{query, row};
 use crate::eventually::Eventually;
 use crate::key::KeyDigest;
@@ -19,23 +20,26 @@ impl KeyStore for SqlStore {
     fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
         let (store, digest) = (self.clone(), *digest);
         Eventually::later(async move {
-            let limit = store.timeout;
-            let looked_up = tokio::time::timeout(limit, store.look_up(digest)).await;
-            looked_up.unwrap_or_else(|elapsed| Err(StoreError::new(elapsed)))
+            let found = store.read(|| store.row(digest)).await?;
+            let record = found.map(|found| row::record(&found, true)).transpose()?;
+            Ok(record.map(Into::into))
         })
     }
 }
 
 impl SqlStore {
-    async fn look_up(&self, digest: KeyDigest) -> Found {
-        let found = self.retrying(|| self.row(digest)).await.map_err(StoreError::new)?;
-        let record = found.map(|found| row::record(&found, true)).transpose()?;
-        Ok(record.map(Into::into))
-    }
-
     async fn row(&self, digest: KeyDigest) -> Result<Option<AnyRow>, sqlx::Error> {
         let digest = digest.as_bytes().to_vec();
         sqlx::query(query::FIND).bind(digest).fetch_optional(&self.pool).await
+    }
+
+    /// Asks for what changes nothing, on another connection if one is broken, and no longer than a
+    /// lookup may take.
+    pub(super) async fn read<T, F>(&self, ask: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        within(self.timeout, self.retrying(ask)).await
     }
 
     /// Tries again what a broken connection has made fail. For what changes nothing only.

@@ -7,7 +7,7 @@ use super::super::manage::{
 };
 use super::bulk::CHUNK;
 use super::connect::SqlStore;
-use super::trail::{self, failed};
+use super::trail;
 use super::{query, row};
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyDigest};
@@ -38,13 +38,8 @@ impl KeyManager for SqlStore {
 
     fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
         Box::pin(async move {
-            let read = || async {
-                sqlx::query(query::GET).bind(id.to_owned()).fetch_optional(&self.pool).await
-            };
-            match self.retrying(read).await.map_err(failed)? {
-                None => Ok(None),
-                Some(found) => Ok(Some(self.entry(&found).await?)),
-            }
+            let read = || sqlx::query(query::GET).bind(id.to_owned()).fetch_all(&self.pool);
+            Ok(row::entries(&self.read(read).await?)?.pop())
         })
     }
 
@@ -61,23 +56,20 @@ impl KeyManager for SqlStore {
                 return Ok(Vec::new());
             }
             let wanted = |name: &Option<String>| name.clone().unwrap_or_default();
-            let listed = sqlx::query(query::LIST)
-                .bind(after.unwrap_or_default().to_owned())
-                .bind(wanted(&filter.account))
-                .bind(wanted(&filter.owner))
-                .bind(wanted(&filter.kind))
-                .bind(wanted(&filter.environment))
-                .bind(filter.state.map_or("", KeyState::name))
-                .bind(row::column(self.clock.now()))
-                .bind(row_limit(limit))
-                .fetch_all(&self.pool)
-                .await
-                .map_err(failed)?;
-            let mut entries = Vec::with_capacity(listed.len());
-            for found in &listed {
-                entries.push(self.entry(found).await?);
-            }
-            Ok(entries)
+            let (now, state) = (self.clock.now(), filter.state.map_or("", KeyState::name));
+            let read = || {
+                sqlx::query(query::LIST)
+                    .bind(after.unwrap_or_default().to_owned())
+                    .bind(wanted(&filter.account))
+                    .bind(wanted(&filter.owner))
+                    .bind(wanted(&filter.kind))
+                    .bind(wanted(&filter.environment))
+                    .bind(state)
+                    .bind(row::column(now))
+                    .bind(row_limit(limit))
+                    .fetch_all(&self.pool)
+            };
+            Ok(row::entries(&self.read(read).await?)?)
         })
     }
 
@@ -131,11 +123,9 @@ impl KeyManager for SqlStore {
 
     fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
         Box::pin(async move {
-            let read = || async {
-                let query = sqlx::query(query::FIND_ACCOUNT).bind(id.to_owned());
-                query.fetch_optional(&self.pool).await
-            };
-            let found = self.retrying(read).await.map_err(failed)?;
+            let read =
+                || sqlx::query(query::FIND_ACCOUNT).bind(id.to_owned()).fetch_optional(&self.pool);
+            let found = self.read(read).await?;
             Ok(found.map(|found| row::account(&found)).transpose()?.map(Arc::new))
         })
     }
@@ -146,16 +136,15 @@ impl KeyManager for SqlStore {
         limit: usize,
     ) -> Managed<'a, Vec<Arc<Account>>> {
         Box::pin(async move {
-            let listed = sqlx::query(query::LIST_ACCOUNTS)
-                .bind(after.unwrap_or_default().to_owned())
-                .bind(row_limit(limit))
-                .fetch_all(&self.pool)
-                .await
-                .map_err(failed)?;
-            Ok(listed
-                .iter()
-                .map(|found| row::account(found).map(Arc::new))
-                .collect::<Result<_, _>>()?)
+            let read = || {
+                sqlx::query(query::LIST_ACCOUNTS)
+                    .bind(after.unwrap_or_default().to_owned())
+                    .bind(row_limit(limit))
+                    .fetch_all(&self.pool)
+            };
+            let listed = self.read(read).await?;
+            let accounts = listed.iter().map(|found| row::account(found).map(Arc::new));
+            Ok(accounts.collect::<Result<_, _>>()?)
         })
     }
 
@@ -169,28 +158,31 @@ impl KeyManager for SqlStore {
 
     fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
         Box::pin(async move {
-            let listed = sqlx::query(query::LIST_CHANGES)
-                .bind(i64::try_from(sequence).unwrap_or(i64::MAX))
-                .bind(row_limit(limit))
-                .fetch_all(&self.pool)
-                .await
-                .map_err(failed)?;
+            let read = || {
+                sqlx::query(query::LIST_CHANGES)
+                    .bind(i64::try_from(sequence).unwrap_or(i64::MAX))
+                    .bind(row_limit(limit))
+                    .fetch_all(&self.pool)
+            };
+            let listed = self.read(read).await?;
             Ok(listed.iter().map(trail::change).collect::<Result<_, _>>()?)
         })
     }
 
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
         Box::pin(async move {
-            let mut transaction = self.pool.begin().await.map_err(failed)?;
-            for (digest, at) in uses {
-                sqlx::query(query::NOTE_USE)
-                    .bind(digest.as_bytes().to_vec())
-                    .bind(row::column(at))
-                    .execute(&mut *transaction)
-                    .await
-                    .map_err(failed)?;
-            }
-            transaction.commit().await.map_err(failed)
+            let noted = async {
+                let mut transaction = self.pool.begin().await?;
+                for (digest, at) in uses {
+                    sqlx::query(query::NOTE_USE)
+                        .bind(digest.as_bytes().to_vec())
+                        .bind(row::column(at))
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                transaction.commit().await
+            };
+            Ok(trail::within(trail::TIMEOUT, noted).await?)
         })
     }
 }

@@ -13,6 +13,7 @@
 
 mod bulk;
 mod connect;
+mod failure;
 #[cfg(feature = "postgres")]
 mod listen;
 mod lookup;

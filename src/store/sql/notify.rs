@@ -4,7 +4,6 @@ use crate::key::{AccountId, KeyDigest};
 use crate::store::invalidation::Invalidation;
 
 /// The channel of all stores of a database.
-#[cfg_attr(not(feature = "postgres"), allow(dead_code))]
 pub(super) const CHANNEL: &str = "tower_api_key";
 
 const ADDED: &str = "added";
@@ -13,11 +12,7 @@ const ACCOUNT: &str = "account ";
 /// Writes what is sent: a digest in hexadecimal digits, or words.
 pub(super) fn text(what: &Invalidation) -> Option<String> {
     match what {
-        Invalidation::Secret(digest) => {
-            let digits = digest.as_bytes().iter().flat_map(|byte| [byte >> 4, byte & 15]);
-            let digits = digits.map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0'));
-            Some(digits.collect())
-        }
+        Invalidation::Secret(digest) => Some(digest.to_hex()),
         Invalidation::Account(account) => Some(format!("{ACCOUNT}{}", account.as_str())),
         Invalidation::Added => Some(ADDED.to_owned()),
         Invalidation::Everything => None,
@@ -33,20 +28,7 @@ pub(super) fn read(text: &str) -> Invalidation {
     if let Some(account) = text.strip_prefix(ACCOUNT) {
         return AccountId::new(account).map_or(Invalidation::Everything, Invalidation::Account);
     }
-    digest(text).map_or(Invalidation::Everything, Invalidation::Secret)
-}
-
-fn digest(text: &str) -> Option<KeyDigest> {
-    let mut bytes = [0; 32];
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != bytes.len() || !rest.is_empty() {
-        return None;
-    }
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        let digit = |character: u8| char::from(character).to_digit(16);
-        *byte = u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?;
-    }
-    Some(KeyDigest::from_bytes(bytes))
+    KeyDigest::from_hex(text).map_or(Invalidation::Everything, Invalidation::Secret)
 }
 
 #[cfg(test)]

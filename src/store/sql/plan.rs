@@ -13,7 +13,7 @@ use crate::store::{KeyManager, NewKey};
 mod folder;
 #[allow(dead_code)]
 #[path = "../../../tests/databases/postgres.rs"]
-mod postgres;
+pub(super) mod postgres;
 
 /// Explains the lookup of a gate over some thousand keys.
 async fn plan(store: &SqlStore, explain: &str) -> String {

@@ -17,42 +17,62 @@ pub(super) const FIND: &str = concat!(
      JOIN accounts a ON a.id = k.account WHERE s.digest = $1"
 );
 
-pub(super) const GET: &str = concat!(
-    "SELECT ",
-    record_columns!(),
-    " FROM keys k JOIN accounts a ON a.id = k.account WHERE k.id = $1"
-);
+/// The columns of a key with one of its secrets, as [`row::entries`](super::row::entries) reads them.
+macro_rules! entry_columns {
+    () => {
+        concat!(
+            record_columns!(),
+            ", s.digest, s.created AS secret_created, s.expires AS secret_expires, s.last_used"
+        )
+    };
+}
+
+/// The newest secret comes first.
+macro_rules! order_of_secrets {
+    () => {
+        "s.created DESC, s.expires IS NOT NULL, s.expires DESC, s.digest"
+    };
+}
+
+macro_rules! get {
+    ($behind:literal) => {
+        concat!(
+            "SELECT ",
+            entry_columns!(),
+            " FROM keys k JOIN accounts a ON a.id = k.account \
+             LEFT JOIN secrets s ON s.key_id = k.id WHERE k.id = $1 ORDER BY ",
+            order_of_secrets!(),
+            $behind
+        )
+    };
+}
+
+pub(super) const GET: &str = get!("");
 
 /// Locks the key until the transaction ends; SQLite's has the whole database.
-pub(super) const GET_FOR_UPDATE: &str = concat!(
-    "SELECT ",
-    record_columns!(),
-    " FROM keys k JOIN accounts a ON a.id = k.account WHERE k.id = $1 FOR UPDATE OF k"
-);
+pub(super) const GET_FOR_UPDATE: &str = get!(" FOR UPDATE OF k");
 
 /// The state is decided as [`KeyState::of`](crate::store::KeyState::of) decides it.
 pub(super) const LIST: &str = concat!(
     "SELECT ",
-    record_columns!(),
-    " FROM keys k JOIN accounts a ON a.id = k.account WHERE k.id > $1 \
+    entry_columns!(),
+    " FROM (SELECT k.* FROM keys k JOIN accounts a ON a.id = k.account WHERE k.id > $1 \
      AND ($2 = '' OR k.account = $2) AND ($3 = '' OR k.owner = $3) \
      AND ($4 = '' OR k.kind = $4) AND ($5 = '' OR k.environment = $5) \
      AND ($6 = '' OR $6 = CASE WHEN k.revoked <> 0 THEN 'revoked' \
      WHEN k.disabled <> 0 OR a.disabled <> 0 THEN 'disabled' \
      WHEN k.expires <= $7 THEN 'expired' ELSE 'active' END) \
-     ORDER BY k.id LIMIT $8"
+     ORDER BY k.id LIMIT $8) k JOIN accounts a ON a.id = k.account \
+     LEFT JOIN secrets s ON s.key_id = k.id ORDER BY k.id, ",
+    order_of_secrets!()
 );
-
-pub(super) const SECRETS: &str = "SELECT digest, created, expires, last_used FROM secrets \
-     WHERE key_id = $1 ORDER BY created DESC, expires IS NOT NULL, expires DESC, digest";
 
 pub(super) const INTO_ACCOUNTS: &str = "INSERT INTO accounts (id, disabled, scopes, quotas)";
 
 pub(super) const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";
 
-pub(super) const SAVE_ACCOUNT: &str = "INSERT INTO accounts (id, disabled, scopes, quotas) \
-     VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE SET disabled = excluded.disabled, \
-     scopes = excluded.scopes, quotas = excluded.quotas";
+pub(super) const OR_REPLACED: &str = " ON CONFLICT (id) DO UPDATE SET \
+     disabled = excluded.disabled, scopes = excluded.scopes, quotas = excluded.quotas";
 
 pub(super) const FIND_ACCOUNT: &str =
     "SELECT id, disabled, scopes, quotas FROM accounts WHERE id = $1";
@@ -65,9 +85,6 @@ pub(super) const DELETE_ACCOUNT: &str = "DELETE FROM accounts WHERE id = $1";
 pub(super) const INTO_KEYS: &str = "INSERT INTO keys (id, account, owner, kind, environment, \
      name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \
      created)";
-
-/// Returns the ids of the rows that were inserted.
-pub(super) const UNLESS_THERE_ELSE_ID: &str = " ON CONFLICT DO NOTHING RETURNING id";
 
 pub(super) const INTO_SECRETS: &str = "INSERT INTO secrets (digest, key_id, created)";
 
@@ -82,9 +99,6 @@ pub(super) const DELETE_KEY: &str = "DELETE FROM keys WHERE id = $1";
 
 pub(super) const OTHERS_OF_OWNER: &str = "SELECT id FROM keys WHERE account = $1 AND id <> $2 \
      AND revoked = 0 AND COALESCE(owner, '') = $3 ORDER BY id";
-
-pub(super) const INSERT_SECRET: &str = "INSERT INTO secrets (digest, key_id, created) \
-     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
 /// An earlier end stays.
 pub(super) const END_SECRETS: &str = "UPDATE secrets SET expires = $2 \
@@ -102,4 +116,4 @@ pub(super) const LIST_CHANGES: &str = "SELECT sequence, at, author, action, key_
 pub(super) const LOCK_TRAIL: &str = "LOCK TABLE changes IN EXCLUSIVE MODE";
 
 /// Sent when the transaction is committed, and not otherwise.
-pub(super) const NOTIFY: &str = "SELECT pg_notify('tower_api_key', $1)";
+pub(super) const NOTIFY: &str = "SELECT pg_notify($1, $2)";

@@ -10,7 +10,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::super::error::StoreError;
-use super::super::manage::SecretEntry;
+use super::super::manage::{KeyEntry, SecretEntry};
 use crate::clock::Timestamp;
 use crate::key::{Account, Algorithm, KeyDigest, KeyRecord, Per, Quota};
 
@@ -115,15 +115,32 @@ fn account_of(
     account.build().map_err(broken)
 }
 
-/// Reads a row of `secrets`.
-pub(super) fn secret(row: &AnyRow) -> Result<SecretEntry, StoreError> {
-    let digest = digest(row)?;
+/// Reads keys with their secrets, of each key a row for each of them.
+pub(super) fn entries(rows: &[AnyRow]) -> Result<Vec<KeyEntry>, StoreError> {
+    let mut entries: Vec<KeyEntry> = Vec::new();
+    for row in rows {
+        let id: &str = row.try_get("id").map_err(broken)?;
+        let secret = secret(row)?;
+        match entries.last_mut() {
+            Some(entry) if entry.record.id().as_str() == id => entry.secrets.extend(secret),
+            _ => entries.push(KeyEntry {
+                record: record(row, false)?,
+                created: timestamp(row.try_get("created").map_err(broken)?),
+                secrets: secret.into_iter().collect(),
+            }),
+        }
+    }
+    Ok(entries)
+}
+
+fn secret(row: &AnyRow) -> Result<Option<SecretEntry>, StoreError> {
     let instant = |name: &str| row.try_get::<Option<i64>, _>(name).map_err(broken);
-    let created = timestamp(row.try_get("created").map_err(broken)?);
-    let mut entry = SecretEntry::new(digest, created);
-    entry.expires = instant("expires")?.map(timestamp);
+    // A key whose secrets somebody deleted by hand has none.
+    let Some(created) = instant("secret_created")? else { return Ok(None) };
+    let mut entry = SecretEntry::new(digest(row)?, timestamp(created));
+    entry.expires = instant("secret_expires")?.map(timestamp);
     entry.last_used = instant("last_used")?.map(timestamp);
-    Ok(entry)
+    Ok(Some(entry))
 }
 
 /// Reads a digest.

@@ -1,11 +1,11 @@
 //! The parts of a change, inside its transaction.
 
 use sqlx::Row;
-use sqlx::any::AnyRow;
 
-use super::super::manage::{Action, Edit, KeyEntry, ManageError, NewKey, SecretEntry};
-use super::connect::{Dialect, SqlStore};
-use super::trail::{Step, failed};
+use super::super::manage::{Action, Edit, KeyEntry, ManageError, NewKey};
+use super::connect::Dialect;
+use super::failure::failed;
+use super::trail::{Query, Step};
 use super::{query, row};
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, InvalidRecord, KeyDigest, KeyRecord};
@@ -16,12 +16,6 @@ impl Step<'_> {
     pub(super) async fn add(&mut self, key: &NewKey) -> Result<(), ManageError> {
         let added = self.import(std::slice::from_ref(key)).await?;
         if added == 1 { Ok(()) } else { Err(ManageError::Exists) }
-    }
-
-    async fn insert_secret(&mut self, id: &str, digest: &KeyDigest) -> Result<u64, ManageError> {
-        let at = self.at();
-        let secret = sqlx::query(query::INSERT_SECRET);
-        self.execute(secret.bind(bytes(digest)).bind(id.to_owned()).bind(at)).await
     }
 
     /// Revokes the other keys of a record's account and owner.
@@ -39,18 +33,21 @@ impl Step<'_> {
 
     /// Changes a key.
     pub(super) async fn update(&mut self, id: &str, change: Edit) -> Result<KeyEntry, ManageError> {
-        let before = row::record(&self.locked(id).await?, false)?;
-        let after = change(before.edit());
+        let before = self.locked(id).await?;
+        let record = &before.record;
+        let after = change(record.edit());
         // A key is revoked for good.
-        let after = if before.is_revoked() { after.revoked(true) } else { after }.build()?;
-        if after.id() != before.id() || after.account().id() != before.account().id() {
+        let after = if record.is_revoked() { after.revoked(true) } else { after }.build()?;
+        if after.id() != record.id() || after.account().id() != record.account().id() {
             return Err(InvalidRecord::Identity.into());
         }
-        let account = before.account().id().as_str();
+        let account = record.account().id().as_str();
         let updated = sqlx::query(query::UPDATE_KEY).bind(id.to_owned()).bind(account.to_owned());
         self.execute(settings(updated, &after)).await?;
+        self.tell_of(&before);
         self.note(Action::KeyEdited, Some(id), account).await?;
-        self.changed(id).await
+        // As others read it from now on: the account's state is the store's, not the change's.
+        self.locked(id).await
     }
 
     /// Gives a key another secret.
@@ -60,35 +57,52 @@ impl Step<'_> {
         secret: KeyDigest,
         until: Timestamp,
     ) -> Result<KeyEntry, ManageError> {
-        let account: String = self.locked(id).await?.try_get("account").map_err(failed)?;
+        let account = self.locked(id).await?.record.account().id().clone();
         let ended = sqlx::query(query::END_SECRETS);
         self.execute(ended.bind(id.to_owned()).bind(row::column(until))).await?;
-        if self.insert_secret(id, &secret).await? == 0 {
+        let at = self.at();
+        let added = self
+            .insert(query::INTO_SECRETS, 3, &[secret], query::UNLESS_THERE, |row, secret| {
+                row.bind(bytes(secret)).bind(id.to_owned()).bind(at)
+            })
+            .await?;
+        if added == 0 {
             return Err(ManageError::Exists);
         }
-        self.note(Action::KeyRotated, Some(id), &account).await?;
-        self.changed(id).await
+        self.note(Action::KeyRotated, Some(id), account.as_str()).await?;
+        let entry = self.locked(id).await?;
+        self.tell_of(&entry);
+        Ok(entry)
     }
 
     /// Revokes a key.
     pub(super) async fn revoke(&mut self, id: &str) -> Result<(), ManageError> {
-        let account: String = self.locked(id).await?.try_get("account").map_err(failed)?;
-        self.execute(sqlx::query(query::REVOKE_KEY).bind(id.to_owned())).await?;
-        self.changed(id).await?;
-        self.note(Action::KeyRevoked, Some(id), &account).await
+        self.end(id, query::REVOKE_KEY, Action::KeyRevoked).await
     }
 
     /// Deletes a key, and with it its secrets.
     pub(super) async fn delete(&mut self, id: &str) -> Result<(), ManageError> {
-        let account: String = self.locked(id).await?.try_get("account").map_err(failed)?;
-        self.changed(id).await?;
-        self.execute(sqlx::query(query::DELETE_KEY).bind(id.to_owned())).await?;
-        self.note(Action::KeyDeleted, Some(id), &account).await
+        self.end(id, query::DELETE_KEY, Action::KeyDeleted).await
+    }
+
+    async fn end(
+        &mut self,
+        id: &str,
+        statement: &'static str,
+        action: Action,
+    ) -> Result<(), ManageError> {
+        let entry = self.locked(id).await?;
+        self.execute(sqlx::query(statement).bind(id.to_owned())).await?;
+        self.tell_of(&entry);
+        self.note(action, Some(id), entry.record.account().id().as_str()).await
     }
 
     /// Adds or replaces an account.
     pub(super) async fn save_account(&mut self, account: &Account) -> Result<(), ManageError> {
-        self.execute(account_columns(sqlx::query(query::SAVE_ACCOUNT), account)).await?;
+        self.insert(query::INTO_ACCOUNTS, 4, &[account], query::OR_REPLACED, |row, account| {
+            account_columns(row, account)
+        })
+        .await?;
         self.tell(Invalidation::Account(account.id().clone()));
         self.note(Action::AccountPut, None, account.id().as_str()).await
     }
@@ -104,43 +118,22 @@ impl Step<'_> {
     }
 
     /// Reads a key that nobody else changes until this is over.
-    async fn locked(&mut self, id: &str) -> Result<AnyRow, ManageError> {
+    async fn locked(&mut self, id: &str) -> Result<KeyEntry, ManageError> {
         let query = match self.dialect {
             Dialect::Sqlite => query::GET,
             Dialect::Postgres => query::GET_FOR_UPDATE,
         };
-        let found = self.fetch(sqlx::query(query).bind(id.to_owned())).await?;
-        found.into_iter().next().ok_or(ManageError::NotFound)
+        let rows = self.fetch(sqlx::query(query).bind(id.to_owned())).await?;
+        row::entries(&rows)?.pop().ok_or(ManageError::NotFound)
     }
 
-    /// Reads a key, of whose change other processes are told.
-    async fn changed(&mut self, id: &str) -> Result<KeyEntry, ManageError> {
-        let found = self.locked(id).await?;
-        let secrets = self.fetch(sqlx::query(query::SECRETS).bind(id.to_owned())).await?;
-        let entry = entry(&found, &secrets)?;
+    /// Tells other processes of a key's secrets.
+    fn tell_of(&mut self, entry: &KeyEntry) {
         for secret in &entry.secrets {
             self.tell(Invalidation::Secret(secret.digest));
         }
-        Ok(entry)
     }
 }
-
-impl SqlStore {
-    /// Reads the secrets of a key that was found.
-    pub(super) async fn entry(&self, found: &AnyRow) -> Result<KeyEntry, ManageError> {
-        let id: String = found.try_get("id").map_err(failed)?;
-        let secrets = sqlx::query(query::SECRETS).bind(id).fetch_all(&self.pool).await;
-        entry(found, &secrets.map_err(failed)?)
-    }
-}
-
-fn entry(found: &AnyRow, secrets: &[AnyRow]) -> Result<KeyEntry, ManageError> {
-    let created = row::timestamp(found.try_get("created").map_err(failed)?);
-    let secrets: Result<Vec<SecretEntry>, _> = secrets.iter().map(row::secret).collect();
-    Ok(KeyEntry { record: row::record(found, false)?, created, secrets: secrets? })
-}
-
-type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
 
 /// Binds all of a record that can be changed, in the order of the columns.
 pub(super) fn settings<'q>(query: Query<'q>, record: &KeyRecord) -> Query<'q> {

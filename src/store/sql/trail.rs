@@ -1,14 +1,20 @@
 //! Transactions, each with its lines in the audit trail.
 
+use std::future::Future;
+use std::time::Duration;
+
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use sqlx::{Any, Row, Transaction};
 
 use super::super::error::StoreError;
 use super::super::manage::{Action, Change, ManageError};
-use super::bulk::insert;
 use super::connect::{Dialect, SqlStore};
+use super::failure::failed;
 use super::{notify, query, row};
 use crate::store::invalidation::Invalidation;
+
+/// How long one statement of a change may take, with the wait for those that make another change.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A change in the making: nothing of it is seen until it is committed.
 pub(super) struct Step<'a> {
@@ -18,11 +24,6 @@ pub(super) struct Step<'a> {
     by: &'a str,
     /// What other processes are told when it is committed.
     news: Vec<Invalidation>,
-}
-
-/// Turns what a database says into what a manager answers.
-pub(super) fn failed(error: sqlx::Error) -> ManageError {
-    ManageError::Store(StoreError::new(error))
 }
 
 impl SqlStore {
@@ -35,7 +36,8 @@ impl SqlStore {
             Dialect::Postgres => "BEGIN",
         };
         // Nothing was done yet, so this may be tried on another connection.
-        let transaction = self.retrying(|| self.pool.begin_with(begin)).await.map_err(failed)?;
+        let transaction = self.retrying(|| self.pool.begin_with(begin));
+        let transaction = within(TIMEOUT, transaction).await?;
         let at = row::column(self.clock.now());
         let mut step = Step { transaction, dialect: self.dialect, at, by, news: Vec::new() };
         if self.dialect == Dialect::Postgres {
@@ -45,7 +47,7 @@ impl SqlStore {
     }
 }
 
-type Query<'q> = sqlx::query::Query<'q, Any, sqlx::any::AnyArguments>;
+pub(super) type Query<'q> = sqlx::query::Query<'q, Any, sqlx::any::AnyArguments>;
 
 impl Step<'_> {
     pub(super) const fn at(&self) -> i64 {
@@ -58,12 +60,12 @@ impl Step<'_> {
 
     /// Runs a statement and returns how many rows it touched.
     pub(super) async fn execute(&mut self, query: Query<'_>) -> Result<u64, ManageError> {
-        let done = query.execute(&mut *self.transaction).await.map_err(failed)?;
+        let done = within(TIMEOUT, query.execute(&mut *self.transaction)).await?;
         Ok(done.rows_affected())
     }
 
     pub(super) async fn fetch(&mut self, query: Query<'_>) -> Result<Vec<AnyRow>, ManageError> {
-        query.fetch_all(&mut *self.transaction).await.map_err(failed)
+        Ok(within(TIMEOUT, query.fetch_all(&mut *self.transaction)).await?)
     }
 
     /// Writes a line of the trail.
@@ -73,13 +75,13 @@ impl Step<'_> {
         key: Option<&str>,
         account: &str,
     ) -> Result<(), ManageError> {
-        let line = sqlx::query(AssertSqlSafe(insert(self.dialect, query::INTO_CHANGES, 5, 1, "")))
-            .bind(self.at)
-            .bind(self.by.to_owned())
-            .bind(action.name())
-            .bind(key.map(str::to_owned))
-            .bind(account.to_owned());
-        self.execute(line).await.map(|_| ())
+        let (at, by) = (self.at, self.by.to_owned());
+        self.insert(query::INTO_CHANGES, 5, &[(key, account)], "", |row, (key, account)| {
+            let row = row.bind(at).bind(by.clone()).bind(action.name());
+            row.bind(key.map(str::to_owned)).bind((*account).to_owned())
+        })
+        .await
+        .map(|_| ())
     }
 
     /// Tells other processes of a change, when it is committed.
@@ -92,9 +94,20 @@ impl Step<'_> {
     pub(super) async fn commit(mut self) -> Result<(), ManageError> {
         let news = std::mem::take(&mut self.news);
         for text in news.iter().filter_map(notify::text) {
-            self.execute(sqlx::query(query::NOTIFY).bind(text)).await?;
+            self.execute(sqlx::query(query::NOTIFY).bind(notify::CHANNEL).bind(text)).await?;
         }
-        self.transaction.commit().await.map_err(failed)
+        Ok(within(TIMEOUT, self.transaction.commit()).await?)
+    }
+}
+
+/// Waits for a database so long and no longer.
+pub(super) async fn within<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(limit, asked).await {
+        Ok(answer) => answer.map_err(failed),
+        Err(elapsed) => Err(StoreError::new(elapsed)),
     }
 }
 
@@ -115,6 +128,6 @@ pub(super) fn change(row: &AnyRow) -> Result<Change, StoreError> {
             account: row.try_get("account")?,
         }))
     };
-    let change = read(row).map_err(StoreError::new)?;
+    let change = read(row).map_err(failed)?;
     change.ok_or_else(|| StoreError::new("the trail has an action that this program does not know"))
 }
