@@ -67,10 +67,8 @@ async fn create(
     settings: KeySettings,
 ) -> Result<(KeyEntry, IssuedKey), Failure> {
     let id = id.unwrap_or_else(random_id);
-    let account = match store.find_account(account).await? {
-        Some(account) => account,
-        None => Arc::new(Account::builder(account).build()?),
-    };
+    // If the store knows it, its state there counts.
+    let account = Arc::new(Account::builder(account).build()?);
     let record = settings.apply(KeyRecord::builder(&id, account)).build()?;
     let key = form.issue(record.environment().map(Environment::as_str))?;
     let mut new = NewKey::new(*key.digest(), record);

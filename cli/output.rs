@@ -71,10 +71,7 @@ impl Output {
     }
 
     pub(crate) fn keys(&self, entries: &[KeyEntry]) -> Result<(), Failure> {
-        if self.json {
-            return print(&entries.iter().map(key_json).collect::<Value>().to_string());
-        }
-        let mut table = table(&[
+        let columns = [
             "id",
             "account",
             "owner",
@@ -83,40 +80,18 @@ impl Output {
             "environment",
             "state",
             "created",
-            "last used",
-        ]);
-        for entry in entries {
-            let value = key_json(entry);
-            let columns = [
-                "id",
-                "account",
-                "owner",
-                "name",
-                "kind",
-                "environment",
-                "state",
-                "created",
-                "last_used",
-            ];
-            table.add_row(columns.map(|column| value.get(column).map_or_else(String::new, cell)));
-        }
-        print(&table.to_string())
+            "last_used",
+        ];
+        self.rows(columns, entries.iter().map(key_json))
     }
 
     pub(crate) fn accounts(&self, accounts: &[Arc<Account>]) -> Result<(), Failure> {
-        let values = accounts.iter().map(|account| account_json(account));
-        if self.json {
-            return print(&values.collect::<Value>().to_string());
-        }
         let columns = ["id", "disabled", "scopes", "quotas"];
-        let mut table = table(&columns);
-        for value in values {
-            table.add_row(columns.map(|column| value.get(column).map_or_else(String::new, cell)));
-        }
-        print(&table.to_string())
+        self.rows(columns, accounts.iter().map(|account| account_json(account)))
     }
 
     pub(crate) fn trail(&self, changes: &[Change]) -> Result<(), Failure> {
+        let columns = ["sequence", "at", "by", "action", "key", "account"];
         let values = changes.iter().map(|change| {
             json!({
                 "sequence": change.sequence,
@@ -127,10 +102,18 @@ impl Output {
                 "account": change.account,
             })
         });
+        self.rows(columns, values)
+    }
+
+    /// Prints objects whole as JSON, or some of their fields as a table.
+    fn rows<const N: usize>(
+        &self,
+        columns: [&str; N],
+        values: impl Iterator<Item = Value>,
+    ) -> Result<(), Failure> {
         if self.json {
             return print(&values.collect::<Value>().to_string());
         }
-        let columns = ["sequence", "at", "by", "action", "key", "account"];
         let mut table = table(&columns);
         for value in values {
             table.add_row(columns.map(|column| value.get(column).map_or_else(String::new, cell)));
@@ -170,7 +153,7 @@ fn table(columns: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING);
     if !columns.is_empty() {
-        table.set_header(columns.iter().map(|column| column.to_uppercase()));
+        table.set_header(columns.iter().map(|column| column.replace('_', " ").to_uppercase()));
     }
     table
 }
@@ -192,10 +175,9 @@ fn key_json(entry: &KeyEntry) -> Value {
     let KeyEntry { record, created, secrets } = entry;
     let when = |moment: Option<Timestamp>| moment.map(moment::text);
     let secrets = secrets.iter().map(|secret| {
-        let [a, b, c, d, ..] = *secret.digest.as_bytes();
         json!({
             // Enough to tell secrets apart, and too little to search for.
-            "digest_begins": format!("{a:02x}{b:02x}{c:02x}{d:02x}"),
+            "digest_begins": secret.digest.to_hex().get(..8),
             "created": moment::text(secret.created),
             "expires": when(secret.expires),
             "last_used": when(secret.last_used),

@@ -16,8 +16,6 @@ pub(crate) struct Case<'a> {
     source: &'a CredentialSource,
     record: &'a KeyRecord,
     route: Option<Matched<'a>>,
-    /// Whether the gate has no table, or one that covers the request.
-    covered: bool,
     now: Timestamp,
 }
 
@@ -51,8 +49,7 @@ impl<'a> Case<'a> {
         now: Timestamp,
     ) -> Self {
         let route = policy.find(head);
-        let covered = policy.routes.is_none() || route.is_some();
-        Self { policy, head, client, source, record, route, covered, now }
+        Self { policy, head, client, source, record, route, now }
     }
 
     /// Runs the checks that decide whether the key serves at all, in their order.
@@ -97,7 +94,7 @@ impl<'a> Case<'a> {
                 demands.try_for_each(|demand| demand.is_met(self.head.headers))
             }
             Check::Scope => match &self.route {
-                None if self.covered => Ok(()),
+                None if self.policy.routes.is_none() => Ok(()),
                 None => Err(Denial::RouteUnknown),
                 Some(Matched { route, .. }) => {
                     rules::has_scopes(record.scopes(), route.all_of, route.any_of)

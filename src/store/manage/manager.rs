@@ -91,7 +91,7 @@ pub trait KeyManager: KeyStore {
     fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()>;
 
     /// Adds many keys, all or none; a key that exists already is left as it is, and not counted. It revokes
-    /// none, whatever they say.
+    /// none, whatever they say. Other changes wait until it is done: give it some ten thousand at a time.
     /// Returns how many were added.
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64>;
 
