@@ -41,6 +41,7 @@ pub(super) async fn a_deleted_account_takes_its_keys(store: &dyn KeyManager) {
     save(store, "gone", |account| account).await;
     add(store, "gone-1", "gone").await;
     done(store.rotate("gone-1", digest("gone-1 2"), FUTURE, BY).await, "rotate");
+    save(store, "gone", |account| account.scopes(["read"])).await;
     done(store.delete_account("gone", BY).await, "delete an account");
     is_not_found(store.delete_account("gone", BY).await, "delete it again");
     for secret in ["gone-1", "gone-1 2"] {
@@ -48,8 +49,9 @@ pub(super) async fn a_deleted_account_takes_its_keys(store: &dyn KeyManager) {
     }
     assert!(done(store.get("gone-1").await, "get").is_none());
     assert!(done(store.find_account("gone").await, "find an account").is_none());
-    // The id and the secret are free again.
+    // The id and the secret are free again, and nothing of the old account comes back.
     add(store, "gone-1", "gone").await;
+    assert!(found(store, "gone-1").await.scopes().is_empty(), "another account of that name");
 }
 
 pub(super) async fn accounts_are_paged(store: &dyn KeyManager) {

@@ -51,7 +51,10 @@ pub(super) async fn everything_set_comes_back(store: &dyn KeyManager) {
             .disabled(false)
             .without_metadata("team")
     };
+    let before = entry(store, "everything").await;
     let updated = done(store.update("everything", Box::new(plain), BY).await, "update").record;
+    let after = entry(store, "everything").await;
+    assert_eq!((after.created, after.secrets), (before.created, before.secrets), "an update");
     assert!(updated.own_scopes().is_none() && updated.own_quotas().is_none());
     assert!(updated.networks().is_none() && updated.expires().is_none());
     assert!(!updated.is_disabled() && updated.metadata("team").is_none());
@@ -141,14 +144,16 @@ pub(super) async fn no_update_is_lost(store: &dyn KeyManager) {
 
 pub(super) async fn an_update_holds_whole_or_not_at_all(store: &dyn KeyManager) {
     add(store, "whole", "whole").await;
+    let before = entry(store, "whole").await.record;
     let wrong = |key: KeyRecordBuilder| key.name("new").scopes(["two words"]);
     let answer = store.update("whole", Box::new(wrong), BY).await;
     assert!(matches!(answer, Err(ManageError::Invalid(_))), "{answer:?}");
-    let other = entry(store, "whole").await.record;
+    assert_eq!(entry(store, "whole").await.record, before, "nothing was changed");
     let stolen = new_key("stolen", "whole", |key| key).record.edit();
     let answer = store.update("whole", Box::new(|_| stolen), BY).await;
     assert!(matches!(answer, Err(ManageError::Invalid(InvalidRecord::Identity))), "{answer:?}");
-    assert_eq!(entry(store, "whole").await.record, other, "nothing was changed");
+    assert_eq!(entry(store, "whole").await.record, before, "nothing was changed");
+    assert!(find(store, "stolen").await.is_none(), "nobody was added");
 }
 
 pub(super) async fn a_revoked_key_stays_revoked(store: &dyn KeyManager) {
@@ -159,6 +164,12 @@ pub(super) async fn a_revoked_key_stays_revoked(store: &dyn KeyManager) {
     let change = Box::new(|key: KeyRecordBuilder| key.revoked(false).name("risen"));
     let updated = done(store.update("revoked", change, BY).await, "update");
     assert!(updated.record.is_revoked() && updated.record.name() == "risen");
+    // A new secret is no way back, whether the store makes one for it or not.
+    let _ = store.rotate("revoked", digest("revoked 2"), FUTURE, BY).await;
+    for secret in ["revoked", "revoked 2"] {
+        let record = find(store, secret).await;
+        assert!(record.is_none_or(|record| record.is_revoked()), "after a rotation, {secret}");
+    }
     is_not_found(store.revoke("nobody", BY).await, "revoke nobody's key");
 }
 
@@ -219,6 +230,11 @@ pub(super) async fn an_import_adds_what_is_new(store: &dyn KeyManager) {
     let keys = vec![taken, new_key("import-y", "import", |key| key)];
     assert_eq!(done(store.import(keys, BY).await, "import a secret after a taken id"), 1);
     assert_eq!(found(store, "import-y").await.id().as_str(), "import-y");
+    let mut thief = new_key("import-thief", "other-import", |key| key);
+    thief.digest = digest("import-1");
+    assert_eq!(done(store.import(vec![thief], BY).await, "import a taken secret"), 0);
+    assert!(done(store.get("import-thief").await, "get").is_none());
+    assert_eq!(found(store, "import-1").await.id(), "import-1", "a secret stays its key's");
     assert!(!found(store, "import-1").await.is_revoked(), "an import revokes nothing");
     assert_eq!(found(store, "import-1").await.name(), "first", "what is there stays");
     assert_eq!(found(store, "import-50").await.name(), "later");

@@ -5,6 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "testing")]
+mod faults;
+#[cfg(feature = "testing")]
+mod faulty;
 mod model;
 mod rotated;
 

@@ -1,0 +1,161 @@
+//! The suite of stores can fail: a sound store with any one planted fault does not pass it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tower_api_key::store::{Action, KeyManager, MemoryStore, NewKey};
+use tower_api_key::testing::store_suite;
+
+use crate::faulty::Faulty;
+use crate::support::{account, digest};
+
+/// What is wrong with a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    FindsByHalfADigest,
+    LeavesTheSecretOfAFailedAdd,
+    RotationEndsTheOldSecretAtOnce,
+    RotationGivesTheOldSecretNoEnd,
+    RotationProlongsAnOldSecret,
+    ServesRevokedKeys,
+    RevokesTheNewestSecretOnly,
+    DeletesTheNewestSecretOnly,
+    AccountsReachNoKeys,
+    NotesAnEarlierUse,
+    ForgetsADescription,
+    RoundsInstants,
+    ForgetsWhenAKeyWasMade,
+    IgnoresTheAccount,
+    IgnoresTheOwner,
+    IgnoresTheKind,
+    IgnoresTheEnvironment,
+    IgnoresTheState,
+    TakesAnEmptyChoiceForNone,
+    PagesSkipAKey,
+    PagesRepeatAKey,
+    PagesHaveNoEnd,
+    SortsWithoutCase,
+    LosesUpdates,
+    LeavesHalfAnUpdate,
+    UpdatesUnrevoke,
+    RotationRevives,
+    UpdatesResurrect,
+    NotesOfUseResurrect,
+    ForceRevokesNothing,
+    ForceRevokesOtherOwners,
+    ForceReachesOtherAccounts,
+    ForceRevokesThoughItFails,
+    ImportsOverwrite,
+    ImportsTakeASecret,
+    ImportsCountSkippedSecrets,
+    ImportsRevoke,
+    NewKeysBringTheirAccount,
+    DeletedAccountsKeepTheirKeys,
+    DeletedAccountsComeBack,
+    PagesSkipAnAccount,
+    PagesOfAccountsHaveNoEnd,
+    NoLineFor(Action),
+    ALineForAFailure,
+    ForgetsWho,
+    TrailHasNoEnd,
+}
+
+/// Each fault with the promise that it breaks.
+const FAULTS: &[(Fault, &str)] = &[
+    (Fault::FindsByHalfADigest, "all_256_bits_count"),
+    (Fault::LeavesTheSecretOfAFailedAdd, "one_secret_has_one_key"),
+    (Fault::RotationEndsTheOldSecretAtOnce, ROTATED),
+    (Fault::RotationGivesTheOldSecretNoEnd, ROTATED),
+    (Fault::RotationProlongsAnOldSecret, ROTATED),
+    (Fault::ServesRevokedKeys, ALL_SECRETS),
+    (Fault::RevokesTheNewestSecretOnly, ALL_SECRETS),
+    (Fault::DeletesTheNewestSecretOnly, ALL_SECRETS),
+    (Fault::AccountsReachNoKeys, ALL_SECRETS),
+    (Fault::NotesAnEarlierUse, "uses_are_noted"),
+    (Fault::ForgetsADescription, "everything_set_comes_back"),
+    (Fault::RoundsInstants, "everything_set_comes_back"),
+    (Fault::ForgetsWhenAKeyWasMade, "everything_set_comes_back"),
+    (Fault::IgnoresTheAccount, FILTERED),
+    (Fault::IgnoresTheOwner, FILTERED),
+    (Fault::IgnoresTheKind, FILTERED),
+    (Fault::IgnoresTheEnvironment, FILTERED),
+    (Fault::IgnoresTheState, FILTERED),
+    (Fault::TakesAnEmptyChoiceForNone, FILTERED),
+    (Fault::PagesSkipAKey, PAGED),
+    (Fault::PagesRepeatAKey, PAGED),
+    (Fault::PagesHaveNoEnd, PAGED),
+    (Fault::SortsWithoutCase, PAGED),
+    (Fault::LosesUpdates, "no_update_is_lost"),
+    (Fault::LeavesHalfAnUpdate, "an_update_holds_whole_or_not_at_all"),
+    (Fault::UpdatesUnrevoke, "a_revoked_key_stays_revoked"),
+    (Fault::RotationRevives, "a_revoked_key_stays_revoked"),
+    (Fault::UpdatesResurrect, "a_deleted_key_stays_deleted"),
+    (Fault::NotesOfUseResurrect, "a_deleted_key_stays_deleted"),
+    (Fault::ForceRevokesNothing, FORCE),
+    (Fault::ForceRevokesOtherOwners, FORCE),
+    (Fault::ForceReachesOtherAccounts, FORCE),
+    (Fault::ForceRevokesThoughItFails, FORCE),
+    (Fault::ImportsOverwrite, "an_import_adds_what_is_new"),
+    (Fault::ImportsTakeASecret, "an_import_adds_what_is_new"),
+    (Fault::ImportsCountSkippedSecrets, "an_import_adds_what_is_new"),
+    (Fault::ImportsRevoke, "an_import_adds_what_is_new"),
+    (Fault::NewKeysBringTheirAccount, "keys_inherit_from_their_account"),
+    (Fault::DeletedAccountsKeepTheirKeys, "a_deleted_account_takes_its_keys"),
+    (Fault::DeletedAccountsComeBack, "a_deleted_account_takes_its_keys"),
+    (Fault::PagesSkipAnAccount, "accounts_are_paged"),
+    (Fault::PagesOfAccountsHaveNoEnd, "accounts_are_paged"),
+    (Fault::NoLineFor(Action::KeyAdded), TRAIL),
+    (Fault::NoLineFor(Action::KeyEdited), TRAIL),
+    (Fault::NoLineFor(Action::KeyRotated), TRAIL),
+    (Fault::NoLineFor(Action::KeyRevoked), TRAIL),
+    (Fault::NoLineFor(Action::KeyDeleted), TRAIL),
+    (Fault::NoLineFor(Action::AccountPut), TRAIL),
+    (Fault::NoLineFor(Action::AccountDeleted), TRAIL),
+    (Fault::ALineForAFailure, TRAIL),
+    (Fault::ForgetsWho, TRAIL),
+    (Fault::TrailHasNoEnd, TRAIL),
+];
+
+const ROTATED: &str = "a_rotated_key_has_two_secrets";
+const ALL_SECRETS: &str = "what_holds_for_a_key_holds_for_all_its_secrets";
+const FILTERED: &str = "lists_are_filtered";
+const PAGED: &str = "lists_are_paged";
+const FORCE: &str = "force_revokes_the_owners_others";
+const TRAIL: &str = "the_trail_has_a_line_for_each_change";
+
+/// Runs the suite; the name of the promise that is broken first, `None` if all are kept.
+fn broken_promise(store: &dyn KeyManager) -> Option<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(store_suite(store))));
+    let message = *run.err()?.downcast::<String>().unwrap();
+    let name = message.strip_prefix("the promise `").and_then(|rest| rest.split_once('`'));
+    Some(name.unwrap_or_else(|| panic!("no promise is named: {message}")).0.to_owned())
+}
+
+#[test]
+fn the_wrapper_itself_keeps_every_promise() {
+    assert_eq!(broken_promise(&Faulty::new(MemoryStore::new(), Fault::None)), None);
+}
+
+#[test]
+fn every_planted_fault_breaks_its_promise() {
+    let mut wrong = Vec::new();
+    for (fault, promise) in FAULTS {
+        let broken = broken_promise(&Faulty::new(MemoryStore::new(), *fault));
+        if broken.as_deref() != Some(*promise) {
+            wrong.push(format!("{fault:?} breaks {broken:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_store_that_is_not_empty_is_refused() {
+    let store = MemoryStore::new();
+    let record = tower_api_key::key::KeyRecord::builder("key_1", account("acme")).build().unwrap();
+    let key = NewKey::new(digest("somebody's"), record);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(store.add(key, "ada")).unwrap();
+    assert_eq!(broken_promise(&store).as_deref(), Some("the_store_is_empty"));
+    assert_eq!(store.len(), 1, "nothing was written");
+}

@@ -1,0 +1,272 @@
+//! Managing keys, with one planted fault.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{Account, KeyDigest};
+use tower_api_key::store::{
+    Action, Change, Edit, KeyEntry, KeyFilter, KeyManager, ManageError, Managed, NewKey,
+};
+
+use super::{Faulty, secrets, to_the_microsecond};
+use crate::faults::Fault;
+
+impl<S: KeyManager> KeyManager for Faulty<S> {
+    fn add<'a>(&'a self, mut key: NewKey, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(async move {
+            let (digest, sound, force) = (key.digest, key.record.clone(), key.revokes_others);
+            let (id, account) = (sound.id().as_str(), sound.account().id().to_string());
+            self.memory().known.push(digest);
+            let owner = sound.owner().map(str::to_owned);
+            let same_owner = KeyFilter { owner, ..KeyFilter::default() };
+            let edited = match self.fault {
+                Fault::ForgetsADescription => sound.edit().description(""),
+                Fault::RoundsInstants => match sound.not_before() {
+                    Some(at) => sound.edit().not_before(to_the_microsecond(at)),
+                    None => sound.edit(),
+                },
+                _ => sound.edit(),
+            };
+            key.record = edited.build().unwrap();
+            if force && self.has(Fault::ForceRevokesThoughItFails) {
+                let filter = KeyFilter { account: Some(account.clone()), ..same_owner.clone() };
+                self.revoke_all(filter, id).await;
+            }
+            let returning = self.memory().deleted_accounts.remove(&account);
+            if let (Fault::DeletedAccountsComeBack, Some(account)) = (self.fault, returning) {
+                self.inner.save_account(account, by).await?;
+            }
+            key.revokes_others = force && !self.has(Fault::ForceRevokesNothing);
+            let added = self.inner.add(key, by).await;
+            match self.fault {
+                Fault::LeavesTheSecretOfAFailedAdd if added.is_err() => {
+                    self.memory().ghosts.insert(digest, sound.into());
+                }
+                Fault::ForceRevokesOtherOwners if force && added.is_ok() => {
+                    self.revoke_all(KeyFilter::account(account), id).await;
+                }
+                Fault::ForceReachesOtherAccounts if force && added.is_ok() => {
+                    self.revoke_all(same_owner, id).await;
+                }
+                Fault::NewKeysBringTheirAccount if added.is_ok() => {
+                    self.inner.save_account((**sound.account()).clone(), by).await?;
+                }
+                _ => {}
+            }
+            added
+        })
+    }
+
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
+        Box::pin(async move {
+            let mut seen = HashSet::new();
+            let mut given = keys.clone();
+            if self.fault == Fault::ImportsCountSkippedSecrets {
+                given.retain(|key| seen.insert(key.digest));
+            }
+            let added = self.inner.import(given, by).await?;
+            for key in keys {
+                let account = key.record.account().id().as_str();
+                match self.fault {
+                    Fault::ImportsTakeASecret => {
+                        self.memory().ghosts.insert(key.digest, key.record.into());
+                    }
+                    Fault::ImportsOverwrite => self.replace(key.digest, key.record).await,
+                    Fault::ImportsRevoke if key.revokes_others => {
+                        let id = key.record.id().as_str();
+                        self.revoke_all(KeyFilter::account(account), id).await;
+                    }
+                    _ => {}
+                }
+            }
+            Ok(added)
+        })
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
+        Box::pin(async move {
+            let mut entry = self.inner.get(id).await?;
+            for secret in entry.iter_mut().flat_map(|entry| &mut entry.secrets) {
+                let noted = self.memory().uses.get(&secret.digest).copied();
+                secret.last_used = noted.or(secret.last_used);
+            }
+            if let (Some(entry), Some(at)) = (&mut entry, self.memory().updated.get(id)) {
+                entry.created = *at;
+            }
+            Ok(entry)
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Vec<KeyEntry>> {
+        Box::pin(self.page(filter.clone(), after, limit))
+    }
+
+    fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
+        Box::pin(async move {
+            let before = self.inner.get(id).await?;
+            match (self.fault, &before) {
+                (Fault::UpdatesUnrevoke, Some(entry)) if entry.record.is_revoked() => {
+                    let record = change(entry.record.edit()).build()?;
+                    self.replace(entry.secrets[0].digest, record).await;
+                    return Ok(self.inner.get(id).await?.unwrap());
+                }
+                (Fault::UpdatesResurrect, None) => {
+                    let deleted = self.memory().deleted.remove(id).ok_or(ManageError::NotFound)?;
+                    let record = change(deleted.record.edit()).build()?;
+                    self.replace(deleted.secrets[0].digest, record).await;
+                    return Err(ManageError::NotFound);
+                }
+                (Fault::LosesUpdates, Some(entry)) => {
+                    let changed = change(entry.record.edit());
+                    tokio::task::yield_now().await;
+                    return self.inner.update(id, Box::new(|_| changed), by).await;
+                }
+                _ => {}
+            }
+            let by = if self.has(Fault::ForgetsWho) { "" } else { by };
+            let updated = self.inner.update(id, change, by).await;
+            match self.fault {
+                Fault::LeavesHalfAnUpdate if updated.is_err() && before.is_some() => {
+                    self.inner.update(id, Box::new(|key| key.name("half")), by).await?;
+                }
+                Fault::ForgetsWhenAKeyWasMade => {
+                    self.memory().updated.insert(id.to_owned(), Timestamp::MAX);
+                }
+                Fault::ALineForAFailure if updated.is_err() => {
+                    let lines = self.inner.changes(0, usize::MAX).await?.len();
+                    self.memory().failures.push(lines);
+                }
+                _ => {}
+            }
+            updated
+        })
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        id: &'a str,
+        secret: KeyDigest,
+        until: Timestamp,
+        by: &'a str,
+    ) -> Managed<'a, KeyEntry> {
+        let until = match self.fault {
+            Fault::RotationEndsTheOldSecretAtOnce => Timestamp::from_unix_seconds(1),
+            Fault::RotationGivesTheOldSecretNoEnd => Timestamp::MAX,
+            _ => until,
+        };
+        Box::pin(async move {
+            let entry = self.inner.rotate(id, secret, until, by).await?;
+            if self.has(Fault::RotationRevives) && entry.record.is_revoked() {
+                let record = entry.record.edit().revoked(false).build()?;
+                self.memory().ghosts.insert(secret, record.into());
+            }
+            if self.has(Fault::RotationProlongsAnOldSecret) {
+                let record = entry.record.edit().expires(until).build()?;
+                for old in &entry.secrets[1..] {
+                    self.memory().ghosts.insert(old.digest, record.clone().into());
+                }
+            }
+            Ok(entry)
+        })
+    }
+
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(async move {
+            if self.has(Fault::RevokesTheNewestSecretOnly) {
+                let entry = self.inner.get(id).await?.ok_or(ManageError::NotFound)?;
+                self.haunt(secrets(std::slice::from_ref(&entry)).split_off(1)).await;
+            }
+            self.inner.revoke(id, by).await
+        })
+    }
+
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(async move {
+            let entry = self.inner.get(id).await?.ok_or(ManageError::NotFound)?;
+            if self.has(Fault::DeletesTheNewestSecretOnly) {
+                self.haunt(secrets(std::slice::from_ref(&entry)).split_off(1)).await;
+            }
+            self.memory().deleted.insert(id.to_owned(), entry);
+            self.inner.delete(id, by).await
+        })
+    }
+
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(async move {
+            if self.has(Fault::AccountsReachNoKeys) {
+                let entries = self.entries(KeyFilter::account(account.id().as_str())).await;
+                self.haunt(secrets(&entries)).await;
+            }
+            self.inner.save_account(account, by).await
+        })
+    }
+
+    fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
+        self.inner.find_account(id)
+    }
+
+    fn list_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Vec<Arc<Account>>> {
+        let limit = if self.has(Fault::PagesOfAccountsHaveNoEnd) { usize::MAX } else { limit };
+        let skipped = usize::from(self.has(Fault::PagesSkipAnAccount) && after.is_some());
+        Box::pin(async move {
+            let page = self.inner.list_accounts(after, limit.saturating_add(skipped)).await?;
+            Ok(page.into_iter().skip(skipped).collect())
+        })
+    }
+
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(async move {
+            if self.has(Fault::DeletedAccountsKeepTheirKeys) {
+                let entries = self.entries(KeyFilter::account(id)).await;
+                self.haunt(secrets(&entries)).await;
+            }
+            if let Some(account) = self.inner.find_account(id).await? {
+                self.memory().deleted_accounts.insert(id.to_owned(), (*account).clone());
+            }
+            self.inner.delete_account(id, by).await
+        })
+    }
+
+    fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
+        Box::pin(async move {
+            let mut lines = self.inner.changes(0, usize::MAX).await?;
+            for at in self.memory().failures.iter().rev() {
+                let failed = Change { action: Action::KeyEdited, ..lines[*at - 1].clone() };
+                lines.insert(*at, failed);
+            }
+            for (line, number) in lines.iter_mut().zip(1..) {
+                line.sequence = number;
+            }
+            let told = |line: &Change| self.fault != Fault::NoLineFor(line.action);
+            lines.retain(|line| line.sequence > sequence && told(line));
+            lines.truncate(if self.has(Fault::TrailHasNoEnd) { usize::MAX } else { limit });
+            Ok(lines)
+        })
+    }
+
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
+        Box::pin(async move {
+            for (digest, at) in &uses {
+                if self.has(Fault::NotesAnEarlierUse) {
+                    self.memory().uses.insert(*digest, *at);
+                }
+                let used = |entry: &&KeyEntry| entry.secrets[0].digest == *digest;
+                let deleted = self.memory().deleted.values().find(used).cloned();
+                if let (Fault::NotesOfUseResurrect, Some(entry)) = (self.fault, deleted) {
+                    self.replace(*digest, entry.record).await;
+                }
+            }
+            self.inner.note_uses(uses).await
+        })
+    }
+}
