@@ -71,7 +71,7 @@ impl Counter {
         }
     }
 
-    /// Takes the cost of a request that [`wait`](Self::wait) has let pass.
+    /// Takes the cost of a request, whether or not [`wait`](Self::wait) would have let it pass.
     pub fn charge(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
         self.settle(quota, now);
         self.take(quota, now, cost);

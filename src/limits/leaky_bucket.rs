@@ -34,11 +34,12 @@ impl LeakyBucket {
         (excess > 0).then_some(excess)
     }
 
-    /// Takes a cost, or nothing, from a bucket that was just asked, and returns what is left.
+    /// Takes a cost, or nothing, from a bucket that was just asked, and returns what is left. What
+    /// does not fit runs over.
     pub(super) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
         let (interval, capacity) = (interval(quota), capacity(quota));
         let added = interval.saturating_mul(u64::from(cost));
-        let level = self.empty_at.nanoseconds_since(now).saturating_add(added);
+        let level = self.empty_at.nanoseconds_since(now).saturating_add(added).min(capacity);
         self.empty_at = now.plus_nanoseconds(level);
         let remaining = capacity.saturating_sub(level) / interval;
         (u32::try_from(remaining).unwrap_or(u32::MAX), level)

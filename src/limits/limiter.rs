@@ -14,7 +14,7 @@ use crate::key::{KeyRecord, Per, Quota};
 /// # use std::{sync::Arc, time::Duration};
 /// # use tower_api_key::clock::Timestamp;
 /// # use tower_api_key::key::{Account, KeyRecord, Quota};
-/// use tower_api_key::limits::{Applicable, Charge, Limiter, MemoryLimiter};
+/// use tower_api_key::limits::{Applicable, Charge, Limiter, MemoryLimiter, Taking};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,11 +22,11 @@ use crate::key::{KeyRecord, Per, Quota};
 /// # let now = Timestamp::from_unix_seconds(1_000);
 /// let minute = [Quota::new("minute", 2, Duration::from_secs(60))];
 /// let quotas = Applicable { general: &minute, route: &[] };
-/// let charge = Charge { record: &record, quotas, cost: 1, commit: true, now };
+/// let charge = Charge { record: &record, quotas, cost: 1, taking: Taking::IfRoom, now };
 ///
 /// let limiter = MemoryLimiter::new();
 /// assert_eq!(limiter.charge(charge).await?.standings()[0].remaining(), 1);
-/// let look = Charge { commit: false, ..charge };
+/// let look = Charge { taking: Taking::Nothing, ..charge };
 /// assert_eq!(limiter.charge(look).await?.standings()[0].remaining(), 1, "nothing taken");
 /// # Ok(())
 /// # }
@@ -41,11 +41,52 @@ pub struct Charge<'a> {
     /// The cost, in requests: 1 for a request, 0 to see how the quotas of one that is refused for
     /// another reason stand. Nothing refuses a cost of 0.
     pub cost: u32,
-    /// Whether the cost is taken; if not, the verdict tells whether it could be, and how the
-    /// quotas stand as they are.
-    pub commit: bool,
+    /// Whether the cost is taken.
+    pub taking: Taking,
     /// The instant of the request.
     pub now: Timestamp,
+}
+
+/// Chooses when the cost of a request is taken.
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use tower_api_key::clock::Timestamp;
+/// # use tower_api_key::key::{Account, KeyRecord, Quota};
+/// # use tower_api_key::limits::{Applicable, Charge, Limiter, MemoryLimiter};
+/// use tower_api_key::limits::Taking;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let record = KeyRecord::builder("key_1", Arc::new(Account::builder("acme").build()?)).build()?;
+/// # let minute = [Quota::new("minute", 10, Duration::from_secs(60))];
+/// # let (record, now) = (&record, Timestamp::from_unix_seconds(1_000));
+/// # let quotas = Applicable { general: &minute, route: &[] };
+/// # let limiter = MemoryLimiter::new();
+/// // Of 10 a minute.
+/// for (taking, passes, remaining) in [
+///     (Taking::Nothing, true, 10),
+///     (Taking::IfRoom, true, 3),
+///     (Taking::IfRoom, false, 3),
+///     (Taking::Always, true, 0),
+/// ] {
+///     let verdict = limiter.charge(Charge { record, quotas, cost: 7, taking, now }).await?;
+///     assert_eq!(verdict.retry_after().is_none(), passes);
+///     assert_eq!(verdict.standings()[0].remaining(), remaining);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taking {
+    /// Never: the verdict tells whether it could be, and how the quotas stand as they are.
+    Nothing,
+    /// If every quota has room for it; otherwise nothing is taken.
+    IfRoom,
+    /// Also from a quota without room, and nothing refuses: the request was served, and only then
+    /// it was known what it costs. Windows count all of it until they end, buckets no more than they
+    /// hold.
+    Always,
 }
 
 /// Lists the quotas that apply to a request. A route's quota never shares a counter with an
@@ -91,26 +132,27 @@ impl<'a> Applicable<'a> {
 
 /// Counts requests.
 ///
-/// An implementation charges all quotas of a request or none, in one atomic step; a request that
-/// one of them refuses takes nothing from the others and makes no window longer.
+/// An implementation charges all quotas of a request or none, in one atomic step, unless it is to take
+/// the cost [always](Taking::Always); a request that one of them refuses takes nothing from the others
+/// and makes no window longer.
 /// Requests read the clock before they ask, so instants arrive out of order; one that seems to lie
 /// in the past must free nothing.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use tower_api_key::Eventually;
-/// use tower_api_key::limits::{Charge, Limiter, LimiterError, Verdict};
+/// use tower_api_key::limits::{Charge, Limiter, LimiterError, Taking, Verdict};
 ///
 /// struct Remote(Arc<Client>);
 /// # struct Client;
-/// # impl Client { async fn take(&self, _: String, _: Vec<(String, u32)>, _: (u32, bool)) -> std::io::Result<Verdict> { Ok(Verdict::passed()) } }
+/// # impl Client { async fn take(&self, _: String, _: Vec<(String, u32)>, _: (u32, Taking)) -> std::io::Result<Verdict> { Ok(Verdict::passed()) } }
 ///
 /// impl Limiter for Remote {
 ///     fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
 ///         let (client, account) = (Arc::clone(&self.0), charge.record.account().id().to_string());
 ///         let quotas = charge.quotas.iter();
 ///         let limits = quotas.map(|(quota, _)| (quota.name().to_owned(), quota.limit())).collect();
-///         let cost = (charge.cost, charge.commit);
+///         let cost = (charge.cost, charge.taking);
 ///         Eventually::later(async move {
 ///             client.take(account, limits, cost).await.map_err(LimiterError::new)
 ///         })

@@ -23,7 +23,7 @@ mod standing;
 pub use arithmetic::Counter;
 pub use concurrency::Concurrency;
 pub(crate) use concurrency::{ConcurrencyLimiter, Permit, Place};
-pub use limiter::{Applicable, Charge, Limiter, LimiterError, OnLimiterFailure};
+pub use limiter::{Applicable, Charge, Limiter, LimiterError, OnLimiterFailure, Taking};
 pub use memory::MemoryLimiter;
 pub(crate) use standing::whole_seconds;
 pub use standing::{Standing, Verdict};

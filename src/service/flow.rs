@@ -14,7 +14,9 @@ use super::passage::Passage;
 use super::wait::{Answer, Charged, Reached, Wait};
 use crate::decision::{Admission, Case, Objection, judge};
 use crate::denial::Denial;
-use crate::limits::{Charge, Concurrency, LimiterError, OnLimiterFailure, Permit, Place, Verdict};
+use crate::limits::{
+    Charge, Concurrency, LimiterError, OnLimiterFailure, Permit, Place, Taking, Verdict,
+};
 use crate::request::{Client, CredentialSource, Head};
 use crate::store::Found;
 
@@ -120,7 +122,7 @@ fn found(
 
 /// Takes the cost of a request.
 fn take(shared: &Shared, passage: &mut Passage) -> Next {
-    match ask(shared, passage, 1, true) {
+    match ask(shared, passage, 1, Taking::IfRoom) {
         Ok(answer) => charged(shared, passage, answer),
         Err(charge) => ControlFlow::Continue(Wait::Cost { charge }),
     }
@@ -138,7 +140,7 @@ fn charged(shared: &Shared, passage: &mut Passage, answer: Answer) -> Next {
 
 /// Sees whether the quotas have room for a request that needs a place as well.
 fn look_for_room(shared: &Shared, passage: &mut Passage, rule: Concurrency) -> Next {
-    match ask(shared, passage, 1, false) {
+    match ask(shared, passage, 1, Taking::Nothing) {
         Ok(answer) => has_room(shared, passage, rule, answer),
         Err(charge) => ControlFlow::Continue(Wait::Room { rule, charge }),
     }
@@ -156,7 +158,7 @@ fn report(shared: &Shared, passage: &mut Passage, denial: Denial) -> Next {
     if !shared.renderer.speaks_of_limits() {
         return refused(shared, passage, denial);
     }
-    match ask(shared, passage, 0, false) {
+    match ask(shared, passage, 0, Taking::Nothing) {
         Ok(answer) => stands(shared, passage, denial, answer),
         Err(charge) => ControlFlow::Continue(Wait::Standing { denial, charge }),
     }
@@ -169,7 +171,7 @@ fn stands(shared: &Shared, passage: &mut Passage, denial: Denial, answer: Answer
 }
 
 /// Asks the limiter, unless there is nothing to count.
-fn ask(shared: &Shared, passage: &Passage, cost: u32, commit: bool) -> Result<Answer, Charged> {
+fn ask(shared: &Shared, passage: &Passage, cost: u32, taking: Taking) -> Result<Answer, Charged> {
     let Some(record) = passage.record() else {
         return Ok(Err(LimiterError::new("nobody is there to be counted")));
     };
@@ -179,7 +181,7 @@ fn ask(shared: &Shared, passage: &Passage, cost: u32, commit: bool) -> Result<An
         Limits::Off => Ok(Ok(Verdict::passed())),
         Limits::Unset => Ok(Err(LimiterError::new("no limiter is configured"))),
         Limits::Counted(limiter, _) => {
-            limiter.charge(Charge { record, quotas, cost, commit, now: passage.now }).into_now()
+            limiter.charge(Charge { record, quotas, cost, taking, now: passage.now }).into_now()
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, Algorithm, KeyRecord, Per, Quota};
+use tower_api_key::limits::Taking::{self, Always, IfRoom, Nothing};
 use tower_api_key::limits::{Applicable, Charge, Limiter, Standing, Verdict};
 
 use crate::Make;
@@ -29,14 +30,14 @@ impl Client {
         general: &[Quota],
         route: &[Quota],
         cost: u32,
-        commit: bool,
+        taking: Taking,
         now: Timestamp,
     ) -> Verdict {
         let charge = self.limiter.charge(Charge {
             record: &self.record(),
             quotas: Applicable { general, route },
             cost,
-            commit,
+            taking,
             now,
         });
         charge.await.unwrap()
@@ -48,7 +49,7 @@ impl Client {
     }
 
     pub(crate) async fn take(&self, quotas: &[Quota], now: Timestamp) -> Verdict {
-        self.ask(quotas, &[], 1, true, now).await
+        self.ask(quotas, &[], 1, IfRoom, now).await
     }
 
     async fn passes(&self, quotas: &[Quota], now: Timestamp) -> bool {
@@ -56,7 +57,7 @@ impl Client {
     }
 
     async fn remaining(&self, quotas: &[Quota], now: Timestamp) -> Vec<u32> {
-        let verdict = self.ask(quotas, &[], 0, false, now).await;
+        let verdict = self.ask(quotas, &[], 0, Nothing, now).await;
         verdict.standings().iter().map(Standing::remaining).collect()
     }
 }
@@ -73,6 +74,8 @@ pub(crate) async fn run(make: Make<'_>) {
     a_route_has_counters_of_its_own(make).await;
     a_cost_is_taken_whole_or_not_at_all(make).await;
     asking_takes_nothing(make).await;
+    a_cost_found_afterwards_is_taken_even_without_room(make).await;
+    a_cost_beyond_all_numbers_saturates(make).await;
     a_changed_plan_keeps_what_was_used(make).await;
     a_clock_set_back_locks_nobody_out(make).await;
     instants_out_of_order_free_nothing(make).await;
@@ -148,9 +151,9 @@ async fn accounts_and_keys_are_counted_apart(make: Make<'_>) {
 async fn a_route_has_counters_of_its_own(make: Make<'_>) {
     let client = Client::new(make);
     let quota = [Quota::new("minute", 1, MINUTE)];
-    assert!(client.ask(&quota, &[], 1, true, START).await.retry_after().is_none());
-    assert!(client.ask(&[], &quota, 1, true, START).await.retry_after().is_none());
-    let both = client.ask(&quota, &quota, 1, true, START).await;
+    assert!(client.ask(&quota, &[], 1, IfRoom, START).await.retry_after().is_none());
+    assert!(client.ask(&[], &quota, 1, IfRoom, START).await.retry_after().is_none());
+    let both = client.ask(&quota, &quota, 1, IfRoom, START).await;
     assert_eq!((both.standings().len(), both.retry_after()), (2, Some(MINUTE)));
 }
 
@@ -161,7 +164,7 @@ async fn a_cost_is_taken_whole_or_not_at_all(make: Make<'_>) {
         for (cost, passes, left) in
             [(7, true, 3), (4, false, 3), (11, false, 3), (3, true, 0), (1, false, 0)]
         {
-            let verdict = client.ask(&quotas, &[], cost, true, START).await;
+            let verdict = client.ask(&quotas, &[], cost, IfRoom, START).await;
             assert_eq!(verdict.retry_after().is_none(), passes, "{algorithm:?} {cost}");
             assert_eq!(verdict.standings()[0].remaining(), left, "{algorithm:?} {cost}");
         }
@@ -172,11 +175,50 @@ async fn asking_takes_nothing(make: Make<'_>) {
     let client = Client::new(make);
     let quotas = [Quota::new("minute", 1, MINUTE)];
     for _ in 0..5 {
-        assert!(client.ask(&quotas, &[], 1, false, START).await.retry_after().is_none());
+        assert!(client.ask(&quotas, &[], 1, Nothing, START).await.retry_after().is_none());
     }
     assert!(client.passes(&quotas, START).await);
-    assert_eq!(client.ask(&quotas, &[], 1, false, START).await.retry_after(), Some(MINUTE));
-    assert_eq!(client.ask(&quotas, &[], 0, false, START).await.retry_after(), None);
+    assert_eq!(client.ask(&quotas, &[], 1, Nothing, START).await.retry_after(), Some(MINUTE));
+    assert_eq!(client.ask(&quotas, &[], 0, Nothing, START).await.retry_after(), None);
+}
+
+async fn a_cost_found_afterwards_is_taken_even_without_room(make: Make<'_>) {
+    // The bucket drains one in six seconds, so a full one has room for one again after that.
+    for (algorithm, reset, free_after) in [
+        (Algorithm::FixedWindow, 60, 60),
+        (Algorithm::LeakyBucket, 60, 6),
+        (Algorithm::SlidingWindow, 65, 65),
+    ] {
+        let client = Client::new(make);
+        let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
+        let reset_after = |verdict: &Verdict| verdict.standings()[0].reset_after().as_secs();
+        for (cost, left) in [(4, 6), (0, 6), (4, 2), (7, 0), (5, 0)] {
+            let verdict = client.ask(&quotas, &[], cost, Always, START).await;
+            assert_eq!(verdict.retry_after(), None, "{algorithm:?} {cost}");
+            assert_eq!(verdict.standings()[0].remaining(), left, "{algorithm:?} {cost}");
+            let drained = u64::from(10 - left) * 6;
+            let expected = if algorithm == Algorithm::LeakyBucket { drained } else { reset };
+            assert_eq!(reset_after(&verdict), expected, "{algorithm:?} {cost}");
+        }
+        // What was taken too much makes nobody wait for longer than a full quota does.
+        let refused = client.take(&quotas, START).await;
+        assert_eq!(refused.retry_after().map(|wait| wait.as_secs()), Some(free_after));
+        assert!(!client.passes(&quotas, at(free_after - 1)).await, "{algorithm:?}");
+        assert!(client.passes(&quotas, at(free_after)).await, "{algorithm:?}");
+    }
+}
+
+async fn a_cost_beyond_all_numbers_saturates(make: Make<'_>) {
+    for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
+        let client = Client::new(make);
+        let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
+        for now in [at(0), at(5), at(10)] {
+            let verdict = client.ask(&quotas, &[], u32::MAX, Always, now).await;
+            assert_eq!(verdict.standings()[0].remaining(), 0, "{algorithm:?}");
+            assert!(!client.passes(&quotas, now).await, "{algorithm:?}");
+        }
+        assert!(client.passes(&quotas, at(10 + 65)).await, "{algorithm:?}");
+    }
 }
 
 async fn a_changed_plan_keeps_what_was_used(make: Make<'_>) {
@@ -248,7 +290,7 @@ async fn two_limiters_share_nothing(make: Make<'_>) {
             .chain(records.iter().rev().map(|r| (&other, r)))
         {
             let quotas = Applicable { general: &quotas, route: &[] };
-            let charge = Charge { record, quotas, cost: 1, commit: true, now: START };
+            let charge = Charge { record, quotas, cost: 1, taking: IfRoom, now: START };
             let verdict = limiter.charge(charge).await.unwrap();
             assert_eq!(
                 verdict.retry_after().is_none(),
@@ -267,14 +309,14 @@ async fn a_routes_quotas_come_and_go(make: Make<'_>) {
     let routes = ["a", "b", "c"].map(|name| [Quota::new(name, 10, MINUTE)]);
     for round in 1..=10 {
         for (number, route) in (1..).zip(&routes) {
-            let verdict = client.ask(&general, route, 1, true, START).await;
+            let verdict = client.ask(&general, route, 1, IfRoom, START).await;
             let remaining: Vec<u32> = verdict.standings().iter().map(Standing::remaining).collect();
             assert_eq!(remaining, [100 - (round - 1) * 3 - number, 10 - round]);
         }
         assert_eq!(client.remaining(&general, START).await, [100 - round * 3]);
     }
     for route in &routes {
-        assert!(client.ask(&general, route, 1, true, START).await.retry_after().is_some());
+        assert!(client.ask(&general, route, 1, IfRoom, START).await.retry_after().is_some());
     }
 }
 
@@ -296,7 +338,7 @@ fn threads_take_exactly_the_limit(make: Make<'_>) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let once = || {
                 let quotas = Applicable { general: &quotas, route: &[] };
-                let charge = Charge { record, quotas, cost: 1, commit: true, now: START };
+                let charge = Charge { record, quotas, cost: 1, taking: IfRoom, now: START };
                 runtime.block_on(limiter.charge(charge)).unwrap().retry_after().is_none()
             };
             (0..LIMIT).filter(|_| once()).count()

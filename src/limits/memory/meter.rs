@@ -6,7 +6,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::super::arithmetic::Counter;
-use super::super::limiter::Charge;
+use super::super::limiter::{Charge, Taking};
 use super::super::standing::{Standing, Verdict};
 use crate::clock::Timestamp;
 use crate::key::{AccountId, KeyId, MAX_QUOTAS, Per, Quota};
@@ -193,7 +193,7 @@ pub(super) struct Meters<'a> {
 }
 
 impl Meters<'_> {
-    /// Charges all quotas of a request, or none.
+    /// Charges all quotas of a request, or none; all of them, if the cost is always taken.
     ///
     /// The verdict is filled where it lies: made here and handed on, it would be copied just after it
     /// was written, which stalls the processor for 10 ns.
@@ -223,10 +223,14 @@ impl Meters<'_> {
         }
         // What the client is told counts from its own instant.
         let ahead = at.nanoseconds_since(charge.now);
-        if wait > 0 {
+        let cost = match charge.taking {
+            Taking::Always => charge.cost,
+            Taking::IfRoom if wait == 0 => charge.cost,
+            Taking::IfRoom | Taking::Nothing => 0,
+        };
+        if wait > 0 && charge.taking != Taking::Always {
             verdict.refuse_for(wait.saturating_add(ahead));
         }
-        let cost = if wait == 0 && charge.commit { charge.cost } else { 0 };
         let taken = Taken { cost, at, ahead };
         if let Some(meter) = &mut self.account {
             meter.take(quotas.clone(), Per::Account, taken, verdict);

@@ -9,7 +9,7 @@ use std::sync::MutexGuard;
 
 use self::meter::{Claim, Meter, Meters, Subject};
 use self::shard::{Full, Shard};
-use super::limiter::{Charge, Limiter, LimiterError};
+use super::limiter::{Charge, Limiter, LimiterError, Taking};
 use super::standing::Verdict;
 use crate::eventually::Eventually;
 use crate::key::{Bookmark, KeyRecord, Per};
@@ -184,7 +184,7 @@ impl MemoryLimiter {
             &self.hasher,
             subject,
             charge.record.account_tag(),
-            charge.commit,
+            charge.taking != Taking::Nothing,
             charge.now,
         )?;
         Ok(found.map(|place| Place { shard, place }))
@@ -263,7 +263,7 @@ mod tests {
             record: &record(&account.to_string()),
             quotas: Applicable { general: quotas, route: &[] },
             cost: 1,
-            commit: true,
+            taking: Taking::IfRoom,
             now,
         };
         limiter.charge_now(&charge, &mut verdict).is_ok() && verdict.retry_after().is_none()
@@ -318,7 +318,7 @@ mod tests {
             record: &record("acme"),
             quotas: Applicable { general: &[Quota::new("minute", 5, MINUTE)], route: &[] },
             cost: 1,
-            commit: false,
+            taking: Taking::Nothing,
             now: START,
         };
         assert!(limiter.charge_now(&peek, &mut verdict).is_ok());
