@@ -1,6 +1,8 @@
-//! Quotas as people write them: `minute=100/60s`, `day=5000/1 day:sliding@key`.
+//! Quotas as people write them: `minute=100/60s`, `day=5000/1 day:sliding@key`,
+//! `month=100000/calendar-month`.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use tower_api_key::key::{Algorithm, Per, Quota};
 
@@ -10,8 +12,11 @@ use crate::moment::Span;
 #[derive(Debug, Clone)]
 pub(crate) struct QuotaText(pub(crate) Quota);
 
-const FORM: &str =
-    "a quota is NAME=LIMIT/WINDOW, then :fixed, :leaky or :sliding, then @account or @key";
+const CALENDAR_DAY: &str = "calendar-day";
+const CALENDAR_MONTH: &str = "calendar-month";
+
+const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed, :leaky or :sliding, then @account or @key; \
+    a window is a time, or calendar-day or calendar-month without an algorithm";
 
 impl FromStr for QuotaText {
     type Err = String;
@@ -23,30 +28,40 @@ impl FromStr for QuotaText {
             Some(_) => return Err(FORM.to_owned()),
         };
         let (rest, algorithm) = match rest.split_once(':') {
-            None => (rest, Algorithm::FixedWindow),
-            Some((rest, "fixed")) => (rest, Algorithm::FixedWindow),
-            Some((rest, "leaky")) => (rest, Algorithm::LeakyBucket),
-            Some((rest, "sliding")) => (rest, Algorithm::SlidingWindow),
+            None => (rest, None),
+            Some((rest, "fixed")) => (rest, Some(Algorithm::FixedWindow)),
+            Some((rest, "leaky")) => (rest, Some(Algorithm::LeakyBucket)),
+            Some((rest, "sliding")) => (rest, Some(Algorithm::SlidingWindow)),
             Some(_) => return Err(FORM.to_owned()),
         };
         let (name, rest) = rest.split_once('=').ok_or(FORM)?;
         let (limit, window) = rest.split_once('/').ok_or(FORM)?;
         let limit = limit.parse().map_err(|_| FORM)?;
-        let Span(window) = window.parse()?;
+        let (window, algorithm) = match (window, algorithm) {
+            (CALENDAR_DAY, None) => (Duration::ZERO, Algorithm::CalendarDay),
+            (CALENDAR_MONTH, None) => (Duration::ZERO, Algorithm::CalendarMonth),
+            (CALENDAR_DAY | CALENDAR_MONTH, Some(_)) => return Err(FORM.to_owned()),
+            (window, algorithm) => {
+                let Span(window) = window.parse()?;
+                (window, algorithm.unwrap_or_default())
+            }
+        };
         Ok(Self(Quota::named(name, limit, window).counted(algorithm).each(per)))
     }
 }
 
 /// Writes a quota as it is read.
 pub(crate) fn text(quota: &Quota) -> String {
-    let algorithm = match quota.algorithm() {
-        Algorithm::LeakyBucket => ":leaky",
-        Algorithm::SlidingWindow => ":sliding",
-        _ => "",
+    let seconds = quota.window().as_secs();
+    let window = match quota.algorithm() {
+        Algorithm::LeakyBucket => format!("{seconds}s:leaky"),
+        Algorithm::SlidingWindow => format!("{seconds}s:sliding"),
+        Algorithm::CalendarDay => CALENDAR_DAY.to_owned(),
+        Algorithm::CalendarMonth => CALENDAR_MONTH.to_owned(),
+        _ => format!("{seconds}s"),
     };
     let per = if quota.per() == Per::Key { "@key" } else { "" };
-    let seconds = quota.window().as_secs();
-    format!("{}={}/{seconds}s{algorithm}{per}", quota.name(), quota.limit())
+    format!("{}={}/{window}{per}", quota.name(), quota.limit())
 }
 
 #[cfg(test)]
@@ -55,12 +70,26 @@ mod tests {
 
     #[test]
     fn quotas_are_read_as_they_are_written() {
-        for written in ["minute=100/60s", "hour=5/3600s:leaky", "day=1/86400s:sliding@key"] {
+        for written in [
+            "minute=100/60s",
+            "hour=5/3600s:leaky",
+            "day=1/86400s:sliding@key",
+            "day=5/calendar-day",
+            "month=9/calendar-month@key",
+        ] {
             let QuotaText(quota) = written.parse().unwrap();
             assert_eq!(text(&quota), written);
         }
-        for wrong in ["", "minute", "minute=100", "minute=x/60s", "a=1/60s:other", "a=1/60s@other"]
-        {
+        for wrong in [
+            "",
+            "minute",
+            "minute=100",
+            "minute=x/60s",
+            "a=1/60s:other",
+            "a=1/60s@other",
+            "a=1/calendar-day:leaky",
+            "a=1/calendar-year",
+        ] {
             assert!(wrong.parse::<QuotaText>().is_err(), "{wrong}");
         }
     }

@@ -14,6 +14,9 @@ pub const MAX_QUOTAS: usize = 4;
 /// Counts the parts that a sliding window is counted in: it may refuse up to one of them too long.
 pub const SUBWINDOWS: u32 = 12;
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
+
 /// Chooses how a quota is counted.
 ///
 /// ```
@@ -47,6 +50,23 @@ pub enum Algorithm {
     /// Never more than `limit` in any span of the window's length. Counted in [`SUBWINDOWS`] parts,
     /// so a request may be refused up to one twelfth of the window longer than it must.
     SlidingWindow,
+    /// A window that ends at midnight, UTC. Exactly `limit` a day; around midnight twice as many can
+    /// pass within a moment.
+    CalendarDay,
+    /// A window that ends with the month, UTC. Exactly `limit` a month; around its end twice as many
+    /// can pass within a moment.
+    CalendarMonth,
+}
+
+impl Algorithm {
+    /// Returns the longest window of a calendar's; `None` if a quota says how long its windows are.
+    const fn period(self) -> Option<Duration> {
+        match self {
+            Self::FixedWindow | Self::LeakyBucket | Self::SlidingWindow => None,
+            Self::CalendarDay => Some(DAY),
+            Self::CalendarMonth => Some(LONGEST_MONTH),
+        }
+    }
 }
 
 /// Chooses whose requests a quota counts together.
@@ -78,7 +98,9 @@ pub enum Per {
 ///
 /// const MINUTE: Quota = Quota::new("minute", 100, Duration::from_secs(60));
 /// const BUCKET: Quota = MINUTE.counted(Algorithm::LeakyBucket).each(Per::Key);
+/// const MONTH: Quota = Quota::by_month("month", 50_000); // ends on the last day, at midnight UTC
 /// assert_eq!(BUCKET.limit(), 100);
+/// assert_eq!(MONTH.algorithm(), Algorithm::CalendarMonth);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quota {
@@ -88,40 +110,56 @@ pub struct Quota {
     window: u64,
     algorithm: Algorithm,
     per: Per,
-    // Of name and window, which nothing changes afterwards.
-    hash: u64,
+    name_hash: u64,
+    // A hash of all that tells counters apart; whatever changes that makes it anew.
+    identity: u64,
 }
 
 impl Quota {
     /// Allows `limit` requests a window, per account, counted in a fixed window.
     pub const fn new(name: &'static str, limit: u32, window: Duration) -> Self {
-        let window = nanoseconds(window);
-        Self {
+        let quota = Self {
             name: SmolStr::new_static(name),
-            hash: mix(fnv1a(name.as_bytes()), window),
+            name_hash: fnv1a(name.as_bytes()),
             limit,
-            window,
+            window: nanoseconds(window),
             algorithm: Algorithm::FixedWindow,
             per: Per::Account,
-        }
+            identity: 0,
+        };
+        quota.identified()
+    }
+
+    /// Allows `limit` requests a day, per account; a day ends at midnight, UTC.
+    pub const fn by_day(name: &'static str, limit: u32) -> Self {
+        Self::new(name, limit, DAY).counted(Algorithm::CalendarDay)
+    }
+
+    /// Allows `limit` requests a calendar month, per account; a month ends at midnight, UTC.
+    pub const fn by_month(name: &'static str, limit: u32) -> Self {
+        Self::new(name, limit, LONGEST_MONTH).counted(Algorithm::CalendarMonth)
     }
 
     /// Allows `limit` requests a window under a name that is known at run time only.
     pub fn named(name: impl AsRef<str>, limit: u32, window: Duration) -> Self {
-        let hash = mix(fnv1a(name.as_ref().as_bytes()), nanoseconds(window));
-        Self { name: SmolStr::new(name), hash, ..Self::new("", limit, window) }
+        let name_hash = fnv1a(name.as_ref().as_bytes());
+        let quota = Self { name: SmolStr::new(name), name_hash, ..Self::new("", limit, window) };
+        quota.identified()
     }
 
-    /// Chooses the algorithm.
+    /// Chooses the algorithm; one that follows the calendar sets the window, too.
     pub const fn counted(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
-        self
+        if let Some(period) = algorithm.period() {
+            self.window = nanoseconds(period);
+        }
+        self.identified()
     }
 
     /// Chooses whose requests are counted together.
     pub const fn each(mut self, per: Per) -> Self {
         self.per = per;
-        self
+        self.identified()
     }
 
     /// Returns the name, which `RateLimit-Policy` shows and which tells counters apart.
@@ -134,7 +172,7 @@ impl Quota {
         self.limit
     }
 
-    /// Returns the length of the window.
+    /// Returns the length of the window; of a calendar month, the longest: 31 days.
     pub const fn window(&self) -> Duration {
         Duration::from_nanos(self.window)
     }
@@ -163,8 +201,13 @@ impl Quota {
     /// Returns a hash of all that tells counters apart. 64 bits suffice to tell apart the few
     /// quotas of one account, whose names no client chooses.
     pub(crate) const fn identity(&self) -> u64 {
+        self.identity
+    }
+
+    const fn identified(mut self) -> Self {
         let kind = self.algorithm as u64 * 2 + self.per as u64;
-        mix(self.hash, kind)
+        self.identity = mix(mix(self.name_hash, self.window), kind);
+        self
     }
 
     fn check(&self) -> Result<(), InvalidQuota> {
@@ -290,5 +333,18 @@ mod tests {
         assert!(!quota.shares_counter(&quota.clone().each(Per::Key)));
         assert!(!quota.shares_counter(&quota.clone().counted(Algorithm::LeakyBucket)));
         assert!(!quota.shares_counter(&Quota::new("minute", 100, 2 * MINUTE)));
+    }
+
+    #[test]
+    fn a_calendars_quota_is_the_same_however_it_is_made() {
+        for (made, algorithm) in [
+            (Quota::by_day("calls", 5), Algorithm::CalendarDay),
+            (Quota::by_month("calls", 5), Algorithm::CalendarMonth),
+        ] {
+            assert_eq!(Quota::named("calls", 5, MINUTE).counted(algorithm), made);
+            assert!(!made.shares_counter(&Quota::new("calls", 5, made.window())));
+            assert!(Quotas::new([made]).is_ok());
+        }
+        assert!(!Quota::by_day("calls", 5).shares_counter(&Quota::by_month("calls", 5)));
     }
 }

@@ -46,7 +46,9 @@ impl Counter {
     /// Starts an unused counter for a quota.
     pub fn new(quota: &Quota) -> Self {
         Self(match quota.algorithm() {
-            Algorithm::FixedWindow => State::Fixed(FixedWindow::default()),
+            Algorithm::FixedWindow | Algorithm::CalendarDay | Algorithm::CalendarMonth => {
+                State::Fixed(FixedWindow::default())
+            }
             Algorithm::LeakyBucket => State::Bucket(LeakyBucket::default()),
             Algorithm::SlidingWindow => State::Sliding(Box::default()),
         })
@@ -121,8 +123,13 @@ mod tests {
     #[test]
     fn a_quota_that_no_set_would_take_makes_nothing_panic() {
         let now = Timestamp::from_unix_seconds(5);
-        for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow]
-        {
+        for algorithm in [
+            Algorithm::FixedWindow,
+            Algorithm::LeakyBucket,
+            Algorithm::SlidingWindow,
+            Algorithm::CalendarDay,
+            Algorithm::CalendarMonth,
+        ] {
             for (limit, seconds) in [(0, 1), (1, 0), (0, 0), (u32::MAX, u64::MAX)] {
                 let quota = Quota::new("x", limit, Duration::from_secs(seconds));
                 let quota = quota.counted(algorithm);

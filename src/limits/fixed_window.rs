@@ -1,10 +1,13 @@
-//! A window of fixed length, opened by the first request after the last window ended.
+//! A window that is opened by the first request after the last one ended, and has a fixed length or
+//! ends with the day or month.
 
+use super::calendar::Period;
 use crate::clock::Timestamp;
 use crate::key::Quota;
 
 /// Counts in the open window. Around a boundary at most `2 × limit - 1` requests pass within one
-/// length: the request that opened the window came at its beginning.
+/// length: the request that opened the window came at its beginning. No window of a calendar's reaches
+/// over the end of its day or month, so at most `limit` pass in each.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FixedWindow {
     ends: Timestamp,
@@ -13,18 +16,18 @@ pub(super) struct FixedWindow {
 
 impl FixedWindow {
     /// Closes the window if its time is over. A clock set back must not lock an account out, so no
-    /// window ends later than its length from now.
+    /// window ends later than one that is opened now.
     pub(super) fn settle(&mut self, quota: &Quota, now: Timestamp) {
         if self.is_idle(now) {
             *self = Self::default();
         }
-        self.ends = self.ends.min(now.plus_nanoseconds(quota.window_nanoseconds()));
+        self.ends = self.ends.min(now.plus_nanoseconds(length(quota, now)));
     }
 
     /// The time until the open window ends, or the one that a request would open now.
     fn reset(&self, quota: &Quota, now: Timestamp) -> u64 {
         let open = self.ends.nanoseconds_since(now);
-        if open == 0 { quota.window_nanoseconds() } else { open }
+        if open == 0 { length(quota, now) } else { open }
     }
 
     pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<u64> {
@@ -46,6 +49,12 @@ impl FixedWindow {
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
         self.ends <= now
     }
+}
+
+/// Returns how long a window lasts that is opened now.
+fn length(quota: &Quota, now: Timestamp) -> u64 {
+    let period = Period::of(quota.algorithm(), now);
+    period.map_or(quota.window_nanoseconds(), |period| period.ends().nanoseconds_since(now))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! `n` times its quota.
 
 mod arithmetic;
+mod calendar;
 mod concurrency;
 mod fixed_window;
 mod leaky_bucket;
@@ -21,6 +22,7 @@ mod sliding_window;
 mod standing;
 
 pub use arithmetic::Counter;
+pub(crate) use calendar::window_at;
 pub use concurrency::Concurrency;
 pub(crate) use concurrency::{ConcurrencyLimiter, Permit, Place};
 pub use limiter::{Applicable, Charge, Limiter, LimiterError, OnLimiterFailure, Taking};

@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::number;
 use crate::clock::Timestamp;
 use crate::key::Quota;
-use crate::limits::whole_seconds;
 use crate::limits::{Applicable, Standing, Verdict};
+use crate::limits::{whole_seconds, window_at};
 
 /// Chooses the limit headers of a profile: a dialect, and which of its fields. They speak of the
 /// quota nearest to its end: the fewest requests left, and on a tie the one that resets last.
@@ -134,7 +134,7 @@ impl PreparedLimitHeaders {
     ) {
         match self.headers.dialect {
             Dialect::None => return,
-            Dialect::Structured => return write_structured(headers, quotas, verdict),
+            Dialect::Structured => return write_structured(headers, quotas, verdict, now),
             Dialect::RateLimit | Dialect::XRateLimit => {}
         }
         let Some((_, nearest)) = verdict.nearest() else {
@@ -199,7 +199,12 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Writes lists of all quotas. Names are strings of visible ASCII without quote or backslash, so
 /// they need no escape (RFC 9651 §4.1.6).
-fn write_structured(headers: &mut HeaderMap, quotas: Applicable<'_>, verdict: &Verdict) {
+fn write_structured(
+    headers: &mut HeaderMap,
+    quotas: Applicable<'_>,
+    verdict: &Verdict,
+    now: Timestamp,
+) {
     let pairs: Vec<(&Quota, &Standing)> =
         quotas.iter().map(|(quota, _)| quota).zip(verdict.standings()).collect();
     let mut insert = |name, items: Vec<String>| {
@@ -211,7 +216,7 @@ fn write_structured(headers: &mut HeaderMap, quotas: Applicable<'_>, verdict: &V
         }
     };
     let policy = pairs.iter().map(|(quota, _)| {
-        let seconds = whole_seconds(quota.window());
+        let seconds = whole_seconds(window_at(quota, now));
         format!(r#""{}";q={};w={seconds}"#, quota.name(), quota.limit())
     });
     insert(POLICY, policy.collect());
@@ -232,6 +237,28 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    /// A month's window is as long as the month that it is (draft-11 §3.1.2 counts it in seconds).
+    #[test]
+    fn a_window_of_the_calendars_is_told_as_long_as_it_is_now() {
+        const DAY: u64 = 86_400;
+        let quotas = [Quota::by_day("day", 10), Quota::by_month("month", 100)];
+        let mut verdict = Verdict::passed();
+        quotas
+            .iter()
+            .for_each(|quota| verdict.push(Standing::new(quota.limit(), 1, quota.window())));
+        let written = |now| {
+            let (mut headers, quotas) =
+                (HeaderMap::new(), Applicable { general: &quotas, route: &[] });
+            let prepared = PreparedLimitHeaders::new(LimitHeaders::STRUCTURED);
+            prepared.write(&mut headers, quotas, &verdict, Timestamp::from_unix_seconds(now));
+            headers[POLICY].to_str().unwrap().to_owned()
+        };
+        for (now, days) in [(0, 31), (31 * DAY, 28), (59 * DAY, 31), (951_782_400, 29)] {
+            let expected = format!(r#""day";q=10;w={DAY}, "month";q=100;w={}"#, days * DAY);
+            assert_eq!(written(now), expected);
+        }
+    }
 
     fn written(fields: LimitHeaders, mut headers: HeaderMap) -> Vec<(String, String)> {
         let quotas = [

@@ -1,5 +1,6 @@
 //! The bound of each algorithm, under random arrivals and against the worst timing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tower_api_key::clock::Timestamp;
@@ -42,7 +43,7 @@ async fn passing(
 }
 
 /// Arrivals of a small generator of its own, so that a failure repeats.
-fn random(seed: u64) -> impl Iterator<Item = u64> {
+fn random(seed: u64) -> impl Iterator<Item = u64> + Clone {
     let (mut state, mut now) = (seed, 0);
     (0..6_000).map(move |_| {
         state =
@@ -67,6 +68,24 @@ pub(crate) async fn run(make: Make<'_>) {
         }
     }
     the_bounds_are_reached(make).await;
+    a_calendars_periods_pass_exactly_the_limit(make).await;
+}
+
+/// In each day exactly the limit, and never more than twice of it in a day's length.
+async fn a_calendars_periods_pass_exactly_the_limit(make: Make<'_>) {
+    const DAY: u64 = 24 * 3_600_000;
+    for seed in 1..=5 {
+        let arrivals = random(seed).map(|arrival| 200 * arrival);
+        let mut days = BTreeMap::<u64, usize>::new();
+        let passed = passing(make, Algorithm::CalendarDay, arrivals.clone()).await;
+        for arrival in &passed {
+            *days.entry(at(*arrival).unix_seconds() * 1_000 / DAY).or_default() += 1;
+        }
+        assert!(days.len() > 10, "{} days are few", days.len());
+        // The last day is cut short.
+        days.pop_last();
+        assert!(days.values().all(|passed| *passed == LIMIT), "{days:?}");
+    }
 }
 
 /// The stated bounds are not loose: the worst timing gets there, or within one request of it.

@@ -12,6 +12,17 @@ use crate::Make;
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_000_000_020);
 const MINUTE: Duration = Duration::from_secs(60);
+const ALGORITHMS: [Algorithm; 5] = [
+    Algorithm::FixedWindow,
+    Algorithm::LeakyBucket,
+    Algorithm::SlidingWindow,
+    Algorithm::CalendarDay,
+    Algorithm::CalendarMonth,
+];
+
+/// From [`START`], 2001-09-09T01:47:00Z, to the end of its day, and of its month.
+const TO_MIDNIGHT: u64 = 24 * 3_600 - 6_420;
+const TO_OCTOBER: u64 = 21 * 24 * 3_600 + TO_MIDNIGHT;
 
 /// Asks a limiter as a gate would.
 pub(crate) struct Client {
@@ -77,7 +88,9 @@ pub(crate) async fn run(make: Make<'_>) {
     a_cost_found_afterwards_is_taken_even_without_room(make).await;
     a_cost_beyond_all_numbers_saturates(make).await;
     a_changed_plan_keeps_what_was_used(make).await;
+    days_and_months_end_at_midnight(make).await;
     a_clock_set_back_locks_nobody_out(make).await;
+    instants_out_of_order_begin_no_day_twice(make).await;
     instants_out_of_order_free_nothing(make).await;
     equal_key_ids_of_two_accounts_share_nothing(make).await;
     two_limiters_share_nothing(make).await;
@@ -86,7 +99,7 @@ pub(crate) async fn run(make: Make<'_>) {
 }
 
 async fn all_windows_are_charged_or_none(make: Make<'_>) {
-    for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
+    for algorithm in ALGORITHMS {
         let client = Client::new(make);
         let quotas = [
             Quota::new("loose", 10, 60 * MINUTE).counted(algorithm),
@@ -104,13 +117,17 @@ async fn all_windows_are_charged_or_none(make: Make<'_>) {
 }
 
 async fn a_refused_request_makes_no_window_longer(make: Make<'_>) {
-    for (algorithm, free_after) in
-        [(Algorithm::FixedWindow, 60), (Algorithm::LeakyBucket, 30), (Algorithm::SlidingWindow, 65)]
-    {
+    for (algorithm, free_after) in [
+        (Algorithm::FixedWindow, 60),
+        (Algorithm::LeakyBucket, 30),
+        (Algorithm::SlidingWindow, 65),
+        (Algorithm::CalendarDay, TO_MIDNIGHT),
+        (Algorithm::CalendarMonth, TO_OCTOBER),
+    ] {
         let client = Client::new(make);
         let quotas = [Quota::new("minute", 2, MINUTE).counted(algorithm)];
         assert!(client.passes(&quotas, at(0)).await && client.passes(&quotas, at(0)).await);
-        for second in 0..free_after {
+        for second in (0..free_after).step_by(usize::try_from(free_after.div_ceil(100)).unwrap()) {
             let verdict = client.take(&quotas, at(second)).await;
             let wait = Duration::from_secs(free_after - second);
             assert_eq!(verdict.retry_after(), Some(wait), "{algorithm:?} {second}");
@@ -158,7 +175,7 @@ async fn a_route_has_counters_of_its_own(make: Make<'_>) {
 }
 
 async fn a_cost_is_taken_whole_or_not_at_all(make: Make<'_>) {
-    for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
+    for algorithm in ALGORITHMS {
         let client = Client::new(make);
         let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
         for (cost, passes, left) in
@@ -188,6 +205,8 @@ async fn a_cost_found_afterwards_is_taken_even_without_room(make: Make<'_>) {
         (Algorithm::FixedWindow, 60, 60),
         (Algorithm::LeakyBucket, 60, 6),
         (Algorithm::SlidingWindow, 65, 65),
+        (Algorithm::CalendarDay, TO_MIDNIGHT, TO_MIDNIGHT),
+        (Algorithm::CalendarMonth, TO_OCTOBER, TO_OCTOBER),
     ] {
         let client = Client::new(make);
         let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
@@ -233,10 +252,53 @@ async fn a_changed_plan_keeps_what_was_used(make: Make<'_>) {
     assert!(!client.passes(&plan(2), START).await, "four were used, more than the new limit");
 }
 
-async fn a_clock_set_back_locks_nobody_out(make: Make<'_>) {
-    for (algorithm, at_most) in
-        [(Algorithm::FixedWindow, 60), (Algorithm::LeakyBucket, 60), (Algorithm::SlidingWindow, 65)]
+/// Whatever came when, a day has its limit and a month has its own.
+async fn days_and_months_end_at_midnight(make: Make<'_>) {
+    let client = Client::new(make);
+    let quotas = [Quota::by_day("day", 3), Quota::by_month("month", 5)];
+    let standing =
+        |limit, remaining, seconds| Standing::new(limit, remaining, Duration::from_secs(seconds));
+    let first = client.take(&quotas, START).await;
+    assert_eq!(first.standings(), [standing(3, 2, TO_MIDNIGHT), standing(5, 4, TO_OCTOBER)]);
+    assert!(client.passes(&quotas, at(TO_MIDNIGHT - 1)).await);
+    assert!(client.passes(&quotas, at(TO_MIDNIGHT - 1)).await);
+    let refused = client.take(&quotas, at(TO_MIDNIGHT - 1)).await;
+    assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)));
+    assert!(client.passes(&quotas, at(TO_MIDNIGHT)).await, "a new day");
+    let last = client.take(&quotas, at(TO_MIDNIGHT)).await;
+    let day = 24 * 3_600;
+    assert_eq!(last.standings(), [standing(3, 1, day), standing(5, 0, TO_OCTOBER - TO_MIDNIGHT)]);
+    let refused = client.take(&quotas, at(TO_OCTOBER - 1)).await;
+    assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)), "the month is used up");
+    let october = client.take(&quotas, at(TO_OCTOBER)).await;
+    assert_eq!(october.standings(), [standing(3, 2, day), standing(5, 4, 31 * day)]);
+}
+
+async fn instants_out_of_order_begin_no_day_twice(make: Make<'_>) {
+    for (quota, ends) in
+        [(Quota::by_day("calls", 10), TO_MIDNIGHT), (Quota::by_month("calls", 10), TO_OCTOBER)]
     {
+        let (client, quotas) = (Client::new(make), [quota]);
+        assert!(client.passes(&quotas, START).await);
+        let (mut passed, next) = (0, at(ends).unix_nanoseconds());
+        for _ in 0..200 {
+            for early in [0, 1, 700_000_000] {
+                let now = Timestamp::from_unix_nanoseconds(next - early);
+                passed += u32::from(client.passes(&quotas, now).await);
+            }
+        }
+        assert_eq!(passed, 10, "what came late counts for the period that had begun");
+    }
+}
+
+async fn a_clock_set_back_locks_nobody_out(make: Make<'_>) {
+    for (algorithm, at_most) in [
+        (Algorithm::FixedWindow, 60),
+        (Algorithm::LeakyBucket, 60),
+        (Algorithm::SlidingWindow, 65),
+        (Algorithm::CalendarDay, TO_MIDNIGHT),
+        (Algorithm::CalendarMonth, TO_OCTOBER),
+    ] {
         let client = Client::new(make);
         let quotas = [Quota::new("minute", 1, MINUTE).counted(algorithm)];
         assert!(client.passes(&quotas, at(1_000_000)).await);
@@ -248,7 +310,7 @@ async fn a_clock_set_back_locks_nobody_out(make: Make<'_>) {
 
 /// Requests read the clock before they meet in the limiter, so instants arrive out of order.
 async fn instants_out_of_order_free_nothing(make: Make<'_>) {
-    for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
+    for algorithm in ALGORITHMS {
         let client = Client::new(make);
         let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
         let (mut passed, edge) = (0, at(5));
@@ -324,7 +386,7 @@ async fn a_routes_quotas_come_and_go(make: Make<'_>) {
 fn threads_take_exactly_the_limit(make: Make<'_>) {
     const THREADS: usize = 4;
     const LIMIT: u32 = 500;
-    for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
+    for algorithm in ALGORITHMS {
         let limiter = make();
         let quotas = [
             Quota::new("account", LIMIT, MINUTE).counted(algorithm),

@@ -25,10 +25,12 @@ struct QuotaColumn {
     per: String,
 }
 
-const ALGORITHMS: [(Algorithm, &str); 3] = [
+const ALGORITHMS: [(Algorithm, &str); 5] = [
     (Algorithm::FixedWindow, "fixed_window"),
     (Algorithm::LeakyBucket, "leaky_bucket"),
     (Algorithm::SlidingWindow, "sliding_window"),
+    (Algorithm::CalendarDay, "calendar_day"),
+    (Algorithm::CalendarMonth, "calendar_month"),
 ];
 const PERS: [(Per, &str); 2] = [(Per::Account, "account"), (Per::Key, "key")];
 
