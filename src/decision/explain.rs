@@ -173,7 +173,8 @@ impl Explanation {
             self.set(check, case.decide(check));
         }
         let route = case.matched().map(|matched| matched.route);
-        let limited = !policy.quotas(record, case.matched().map(|m| m.index)).is_empty();
+        let quotas = policy.quotas(record, case.matched().map(|m| m.index));
+        let limited = quotas.iter().any(|(quota, _)| !quota.is_shadow());
         for (check, depends) in [
             (Check::RequestLimits, limited),
             (Check::SimultaneousRequests, route.is_some_and(|route| route.concurrency.is_some())),

@@ -110,6 +110,7 @@ pub struct Quota {
     window: u64,
     algorithm: Algorithm,
     per: Per,
+    shadow: bool,
     name_hash: u64,
     // A hash of all that tells counters apart; whatever changes that makes it anew.
     identity: u64,
@@ -125,6 +126,7 @@ impl Quota {
             window: nanoseconds(window),
             algorithm: Algorithm::FixedWindow,
             per: Per::Account,
+            shadow: false,
             identity: 0,
         };
         quota.identified()
@@ -162,6 +164,14 @@ impl Quota {
         self.identified()
     }
 
+    /// Counts what it would refuse, and refuses nothing: to see what a limit does before it does it.
+    /// A request takes its cost if it has room and the other quotas let it pass. Limit headers do not
+    /// speak of it; [`Observer::would_refuse`](crate::Observer::would_refuse) does.
+    pub const fn in_shadow(mut self) -> Self {
+        self.shadow = true;
+        self
+    }
+
     /// Returns the name, which `RateLimit-Policy` shows and which tells counters apart.
     pub fn name(&self) -> &str {
         &self.name
@@ -192,8 +202,13 @@ impl Quota {
         self.per
     }
 
-    /// Tells whether two quotas count in the same counter: all but the limit agree, so that a
-    /// changed plan takes what was used along.
+    /// Tells whether it refuses nothing.
+    pub const fn is_shadow(&self) -> bool {
+        self.shadow
+    }
+
+    /// Tells whether two quotas count in the same counter: what is counted agrees, whatever the limit
+    /// is and whether it is in shadow, so that a changed plan takes what was used along.
     pub const fn shares_counter(&self, other: &Self) -> bool {
         self.identity() == other.identity()
     }
@@ -329,6 +344,10 @@ mod tests {
     fn a_changed_limit_keeps_the_counter() {
         let quota = Quota::new("minute", 100, MINUTE);
         assert!(quota.shares_counter(&Quota::named("minute", 200, MINUTE)));
+        assert!(
+            quota.shares_counter(&quota.clone().in_shadow()),
+            "and so does one that is enforced"
+        );
         assert!(!quota.shares_counter(&Quota::new("hour", 100, MINUTE)));
         assert!(!quota.shares_counter(&quota.clone().each(Per::Key)));
         assert!(!quota.shares_counter(&quota.clone().counted(Algorithm::LeakyBucket)));

@@ -135,6 +135,8 @@ impl<'a> Applicable<'a> {
 /// An implementation charges all quotas of a request or none, in one atomic step, unless it is to take
 /// the cost [always](Taking::Always); a request that one of them refuses takes nothing from the others
 /// and makes no window longer.
+/// A quota in shadow takes the cost if it has room and the others let the request pass; the verdict
+/// says [whether it would have refused](Verdict::would_refuse), and neither refuses nor waits for it.
 /// Requests read the clock before they ask, so instants arrive out of order; one that seems to lie
 /// in the past must free nothing.
 ///

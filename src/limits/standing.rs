@@ -67,12 +67,19 @@ impl Standing {
 /// verdict.refuse(minute);
 /// assert_eq!(verdict.retry_after(), Some(minute));
 /// assert_eq!(verdict.nearest(), Some((0, verdict.standings()[0])));
+///
+/// verdict.push_in_shadow(Standing::new(10, 0, minute), true);
+/// assert!(verdict.would_refuse(2) && verdict.shadow_refusals().eq([2]));
+/// assert_eq!(verdict.nearest(), Some((0, verdict.standings()[0])), "it does not count");
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
     /// The nanoseconds until the request could pass; 0 if it passed.
     wait: u64,
-    count: usize,
+    count: u32,
+    /// Which standings are those of quotas in shadow, and which of these would have refused.
+    shadow: Flags,
+    would_refuse: Flags,
     few: [Standing; FEW],
     /// All of them, if they are not few.
     many: Vec<Standing>,
@@ -86,14 +93,30 @@ impl Verdict {
 
     /// Adds what is left of the next quota.
     pub fn push(&mut self, standing: Standing) {
-        self.put(self.count, standing);
+        self.put(self.count as usize, standing);
+    }
+
+    /// Adds what is left of the next quota, which is in shadow, and whether it would have refused the
+    /// request: it had no room for the cost, and all others let the request pass.
+    pub fn push_in_shadow(&mut self, standing: Standing, would_refuse: bool) {
+        self.put_in_shadow(self.count as usize, would_refuse);
+        self.push(standing);
+    }
+
+    /// Says that the quota at an index is in shadow, and whether it would have refused.
+    pub(super) fn put_in_shadow(&mut self, index: usize, would_refuse: bool) {
+        self.shadow.set(index);
+        if would_refuse {
+            self.would_refuse.set(index);
+        }
     }
 
     /// Says what is left of the quota at an index, whichever is spoken of first.
     pub(super) fn put(&mut self, index: usize, standing: Standing) {
         // Field by field, which spares the standing a detour over the stack.
         let Standing { limit, remaining, reset_nanoseconds } = standing;
-        self.count = self.count.max(index + 1);
+        // Far fewer than there are numbers: quotas are at most eight.
+        self.count = self.count.max(u32::try_from(index + 1).unwrap_or(u32::MAX));
         match self.few.get_mut(index) {
             Some(slot) if self.many.is_empty() => {
                 slot.limit = limit;
@@ -109,7 +132,7 @@ impl Verdict {
         if self.many.is_empty() {
             self.many.extend_from_slice(&self.few);
         }
-        self.many.resize(self.count, Standing::default());
+        self.many.resize(self.count as usize, Standing::default());
         if let Some(slot) = self.many.get_mut(index) {
             *slot = Standing::in_nanoseconds(limit, remaining, reset);
         }
@@ -129,20 +152,53 @@ impl Verdict {
         (self.wait > 0).then(|| Duration::from_nanos(self.wait))
     }
 
-    /// Returns what is left of each quota.
+    /// Tells whether the quota at an index is in shadow and would have refused the request, which the
+    /// others let pass.
+    pub fn would_refuse(&self, index: usize) -> bool {
+        self.would_refuse.has(index)
+    }
+
+    /// Lists the indices of quotas in shadow that would have refused the request.
+    pub fn shadow_refusals(&self) -> impl Iterator<Item = usize> + use<> {
+        let refusals = self.would_refuse;
+        (0..Flags::COUNT).filter(move |index| refusals.has(*index))
+    }
+
+    /// Returns what is left of each quota, in shadow or not.
     pub fn standings(&self) -> &[Standing] {
-        let few = self.few.get(..self.count).filter(|_| self.many.is_empty());
+        let few = self.few.get(..self.count as usize).filter(|_| self.many.is_empty());
         few.unwrap_or(&self.many)
     }
 
     /// Returns the place and the state of the quota nearest to its end: the fewest requests left,
-    /// and on a tie the one that resets last.
+    /// and on a tie the one that resets last. One in shadow is never the nearest.
     pub fn nearest(&self) -> Option<(usize, Standing)> {
         let nearness = |standing: &Standing| {
             (standing.remaining, std::cmp::Reverse(standing.reset_nanoseconds))
         };
         let standings = self.standings().iter().copied().enumerate();
-        standings.min_by_key(|(_, standing)| nearness(standing))
+        let enforced = standings.filter(|(index, _)| !self.shadow.has(*index));
+        enforced.min_by_key(|(_, standing)| nearness(standing))
+    }
+}
+
+/// Marks some of a request's quotas, by their index.
+#[derive(Debug, Clone, Copy, Default)]
+struct Flags(u16);
+
+impl Flags {
+    /// Twice as many as a request can have quotas.
+    const COUNT: usize = 16;
+
+    fn set(&mut self, index: usize) {
+        debug_assert!(index < Self::COUNT, "a request is under at most eight quotas");
+        if index < Self::COUNT {
+            self.0 |= 1 << index;
+        }
+    }
+
+    const fn has(self, index: usize) -> bool {
+        index < Self::COUNT && self.0 >> index & 1 == 1
     }
 }
 
@@ -175,6 +231,28 @@ mod tests {
             standings.iter().for_each(|standing| verdict.push(*standing));
             assert_eq!(verdict.nearest().map(|(index, _)| index), nearest, "{standings:?}");
             assert_eq!(verdict.standings(), standings);
+        }
+    }
+
+    #[test]
+    fn a_quota_in_shadow_is_never_the_nearest() {
+        for (shadows, nearest) in
+            [(0b000, Some(2)), (0b100, Some(1)), (0b110, Some(0)), (0b111, None)]
+        {
+            let mut verdict = Verdict::passed();
+            for (index, remaining) in [9, 8, 7].into_iter().enumerate() {
+                if shadows >> index & 1 == 1 {
+                    verdict.push_in_shadow(standing(remaining, 60), index == 1);
+                } else {
+                    verdict.push(standing(remaining, 60));
+                }
+            }
+            assert_eq!(verdict.nearest().map(|(index, _)| index), nearest, "{shadows:b}");
+            assert_eq!(verdict.standings().len(), 3);
+            let refusals: &[usize] = if shadows >> 1 & 1 == 1 { &[1] } else { &[] };
+            assert!(verdict.shadow_refusals().eq(refusals.iter().copied()), "{shadows:b}");
+            assert_eq!(verdict.would_refuse(1), !refusals.is_empty());
+            assert!(!verdict.would_refuse(0) && !verdict.would_refuse(99));
         }
     }
 

@@ -10,7 +10,8 @@ use crate::limits::{Applicable, Standing, Verdict};
 use crate::limits::{whole_seconds, window_at};
 
 /// Chooses the limit headers of a profile: a dialect, and which of its fields. They speak of the
-/// quota nearest to its end: the fewest requests left, and on a tie the one that resets last.
+/// quota nearest to its end: the fewest requests left, and on a tie the one that resets last; never
+/// of one in shadow.
 ///
 /// ```
 /// use tower_api_key::response::{Dialect, LimitHeaders, Reset};
@@ -205,8 +206,8 @@ fn write_structured(
     verdict: &Verdict,
     now: Timestamp,
 ) {
-    let pairs: Vec<(&Quota, &Standing)> =
-        quotas.iter().map(|(quota, _)| quota).zip(verdict.standings()).collect();
+    let pairs = quotas.iter().map(|(quota, _)| quota).zip(verdict.standings());
+    let pairs: Vec<(&Quota, &Standing)> = pairs.filter(|(quota, _)| !quota.is_shadow()).collect();
     let mut insert = |name, items: Vec<String>| {
         // Names are checked when a quota set is made, so every list fits a header.
         if let Ok(value) = HeaderValue::from_str(&items.join(", "))

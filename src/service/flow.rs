@@ -1,4 +1,4 @@
-//! The way of one request through the decision: `begin`, `found`, `take`, `charged`; on a route with
+//! The way of one request through the decision: `begin`, `found`, `take`, `taken`; on a route with
 //! a concurrency limit `look_for_room`, `has_room`, `enter` and `placed` come between, and before a
 //! refusal that speaks of limits `report` and `stands`. What need not wait goes on at once, so a
 //! request whose store and limiter are in memory is decided before the gate has returned its future.
@@ -72,7 +72,7 @@ pub(super) fn resume(
             }
             Poll::Ready(Reached::Room { rule, answer }) => has_room(shared, passage, rule, answer),
             Poll::Ready(Reached::Place(permit)) => placed(shared, passage, permit),
-            Poll::Ready(Reached::Charged(answer)) => charged(shared, passage, answer),
+            Poll::Ready(Reached::Charged(answer)) => taken(shared, passage, answer),
         };
         match next {
             ControlFlow::Continue(further) => *wait = further,
@@ -123,9 +123,25 @@ fn found(
 /// Takes the cost of a request.
 fn take(shared: &Shared, passage: &mut Passage) -> Next {
     match ask(shared, passage, 1, Taking::IfRoom) {
-        Ok(answer) => charged(shared, passage, answer),
+        Ok(answer) => taken(shared, passage, answer),
         Err(charge) => ControlFlow::Continue(Wait::Cost { charge }),
     }
+}
+
+/// Passes a request whose cost was taken, and tells what quotas in shadow would have done.
+fn taken(shared: &Shared, passage: &mut Passage, answer: Answer) -> Next {
+    let next = charged(shared, passage, answer);
+    if shared.observed
+        && let Some(record) = passage.record()
+    {
+        for index in passage.verdict.shadow_refusals() {
+            if let Some((quota, _)) = shared.policy.quotas(record, passage.route).iter().nth(index)
+            {
+                shared.observer.would_refuse(record, quota.name());
+            }
+        }
+    }
+    next
 }
 
 fn charged(shared: &Shared, passage: &mut Passage, answer: Answer) -> Next {

@@ -47,6 +47,12 @@ pub trait Observer: Send + Sync + 'static {
         let _ = (denial, record);
     }
 
+    /// Hears that a request passed which a quota in shadow would have refused; it would have been
+    /// refused once, however many quotas are told of.
+    fn would_refuse(&self, record: &KeyRecord, quota: &str) {
+        let _ = (record, quota);
+    }
+
     /// Hears of a well-formed key that came over plain HTTP: whoever listened has it now. It was not looked up.
     fn key_exposed(&self, digest: &KeyDigest) {
         let _ = digest;

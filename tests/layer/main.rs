@@ -13,3 +13,4 @@ mod explain;
 mod failures;
 mod readiness;
 mod secrets;
+mod shadow;

@@ -89,6 +89,8 @@ pub(crate) async fn run(make: Make<'_>) {
     a_cost_beyond_all_numbers_saturates(make).await;
     a_changed_plan_keeps_what_was_used(make).await;
     days_and_months_end_at_midnight(make).await;
+    a_quota_in_shadow_refuses_nothing(make).await;
+    a_quota_in_shadow_counts_as_if_it_refused(make).await;
     a_clock_set_back_locks_nobody_out(make).await;
     instants_out_of_order_begin_no_day_twice(make).await;
     instants_out_of_order_free_nothing(make).await;
@@ -250,6 +252,64 @@ async fn a_changed_plan_keeps_what_was_used(make: Make<'_>) {
     assert!(client.passes(&plan(5), START).await);
     assert_eq!(client.remaining(&plan(5), START).await, [1]);
     assert!(!client.passes(&plan(2), START).await, "four were used, more than the new limit");
+}
+
+async fn a_quota_in_shadow_refuses_nothing(make: Make<'_>) {
+    for algorithm in ALGORITHMS {
+        for per in [Per::Account, Per::Key] {
+            let client = Client::new(make);
+            let shadow = Quota::new("shadow", 2, MINUTE).counted(algorithm).each(per).in_shadow();
+            let quotas = [shadow.clone(), Quota::new("enforced", 5, MINUTE)];
+            for round in 1..=5 {
+                for (cost, taking) in [(1, Nothing), (1, IfRoom)] {
+                    let verdict = client.ask(&quotas, &[], cost, taking, START).await;
+                    assert_eq!(verdict.retry_after(), None, "{algorithm:?} {round}");
+                    assert_eq!(verdict.would_refuse(0), round > 2, "{algorithm:?} {round}");
+                    assert!(!verdict.would_refuse(1));
+                }
+            }
+            assert_eq!(client.remaining(&quotas, START).await, [0, 0], "{algorithm:?}");
+            // What others refuse is nothing that the shadow refuses; nor is what is taken anyway.
+            for (cost, taking, passes) in
+                [(1, IfRoom, false), (0, Nothing, true), (1, Always, true)]
+            {
+                let verdict = client.ask(&quotas, &[], cost, taking, START).await;
+                assert_eq!(verdict.retry_after().is_none(), passes, "{algorithm:?} {taking:?}");
+                assert_eq!(verdict.shadow_refusals().count(), 0, "{algorithm:?} {taking:?}");
+            }
+            // Only enforced does it refuse, and then it knows what was used.
+            let enforced = [Quota::new("shadow", 2, MINUTE).counted(algorithm).each(per)];
+            assert!(!client.passes(&enforced, START).await, "{algorithm:?}");
+        }
+    }
+}
+
+/// It takes nothing for a request that it would refuse, nor for one that others refuse.
+async fn a_quota_in_shadow_counts_as_if_it_refused(make: Make<'_>) {
+    for algorithm in ALGORITHMS {
+        let client = Client::new(make);
+        let quotas = [
+            Quota::new("enforced", 20, MINUTE),
+            Quota::new("shadow", 10, MINUTE).counted(algorithm).in_shadow(),
+            Quota::new("other", 12, MINUTE).counted(algorithm).in_shadow(),
+        ];
+        for (cost, taking, passes, would_refuse, left) in [
+            (7, IfRoom, true, &[][..], [13, 3, 5]),
+            (4, IfRoom, true, &[1], [9, 3, 1]),
+            (10, IfRoom, false, &[], [9, 3, 1]),
+            (4, IfRoom, true, &[1, 2], [5, 3, 1]),
+            (4, Nothing, true, &[1, 2], [5, 3, 1]),
+            (3, IfRoom, true, &[2], [2, 0, 1]),
+            (1, Always, true, &[], [1, 0, 0]),
+            (1, IfRoom, true, &[1, 2], [0, 0, 0]),
+        ] {
+            let verdict = client.ask(&quotas, &[], cost, taking, START).await;
+            assert_eq!(verdict.retry_after().is_none(), passes, "{algorithm:?} {cost}");
+            assert!(verdict.shadow_refusals().eq(would_refuse.iter().copied()), "{verdict:?}");
+            let remaining = verdict.standings().iter().map(Standing::remaining);
+            assert!(remaining.eq(left), "{algorithm:?} {cost} {verdict:?}");
+        }
+    }
 }
 
 /// Whatever came when, a day has its limit and a month has its own.

@@ -111,7 +111,7 @@ impl Meter {
     }
 
     /// Returns how long a request must wait for its quotas of this kind, 0 nanoseconds if it need
-    /// not. Their counters lie in front, in the order of the quotas.
+    /// not; for one in shadow it never must. Their counters lie in front, in the order of the quotas.
     fn ask<'q>(
         &mut self,
         quotas: impl Iterator<Item = (&'q Quota, bool)> + Clone,
@@ -128,6 +128,9 @@ impl Meter {
             }
         }
         let asked = own.zip(&mut self.windows).map(|((quota, _), window)| {
+            if quota.is_shadow() {
+                return 0;
+            }
             let wait = window.counter.nanoseconds_to_wait(quota, now, cost);
             wait.map_or(0, |wait| wait.max(1))
         });
@@ -144,7 +147,15 @@ impl Meter {
     ) {
         let own = quotas.enumerate().filter(|(_, (quota, _))| quota.per() == per);
         for ((index, (quota, _)), window) in own.zip(&mut self.windows) {
-            let (remaining, reset) = window.counter.take(quota, taken.at, taken.cost);
+            let mut cost = taken.cost;
+            if quota.is_shadow() {
+                // Asked only now, for it is nobody's to wait for.
+                let full =
+                    window.counter.nanoseconds_to_wait(quota, taken.at, taken.asked).is_some();
+                verdict.put_in_shadow(index, full);
+                cost = if full { 0 } else { cost };
+            }
+            let (remaining, reset) = window.counter.take(quota, taken.at, cost);
             let reset = reset.saturating_add(taken.ahead);
             verdict.put(index, Standing::in_nanoseconds(quota.limit(), remaining, reset));
         }
@@ -181,6 +192,8 @@ const fn identity(quota: &Quota, route: bool) -> u64 {
 #[derive(Clone, Copy)]
 struct Taken {
     cost: u32,
+    /// What quotas in shadow are to have room for: nothing, if others refuse, or if it is taken anyway.
+    asked: u32,
     at: Timestamp,
     /// How far that lies ahead of the request's own instant, in nanoseconds.
     ahead: u64,
@@ -231,7 +244,8 @@ impl Meters<'_> {
         if wait > 0 && charge.taking != Taking::Always {
             verdict.refuse_for(wait.saturating_add(ahead));
         }
-        let taken = Taken { cost, at, ahead };
+        let asked = if wait == 0 && charge.taking != Taking::Always { charge.cost } else { 0 };
+        let taken = Taken { cost, asked, at, ahead };
         if let Some(meter) = &mut self.account {
             meter.take(quotas.clone(), Per::Account, taken, verdict);
         }
