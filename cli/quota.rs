@@ -14,14 +14,18 @@ pub(crate) struct QuotaText(pub(crate) Quota);
 
 const CALENDAR_DAY: &str = "calendar-day";
 const CALENDAR_MONTH: &str = "calendar-month";
+const SHADOW: &str = "+shadow";
 
-const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed, :leaky or :sliding, then @account or @key; \
+const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed, :leaky or :sliding, \
+    then @account or @key, then +shadow; \
     a window is a time, or calendar-day or calendar-month without an algorithm";
 
 impl FromStr for QuotaText {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let shadow = text.ends_with(SHADOW);
+        let text = text.strip_suffix(SHADOW).unwrap_or(text);
         let (rest, per) = match text.split_once('@') {
             None | Some((_, "account")) => (text.split('@').next().unwrap_or(text), Per::Account),
             Some((rest, "key")) => (rest, Per::Key),
@@ -46,7 +50,8 @@ impl FromStr for QuotaText {
                 (window, algorithm.unwrap_or_default())
             }
         };
-        Ok(Self(Quota::named(name, limit, window).counted(algorithm).each(per)))
+        let quota = Quota::named(name, limit, window).counted(algorithm).each(per);
+        Ok(Self(if shadow { quota.in_shadow() } else { quota }))
     }
 }
 
@@ -61,7 +66,8 @@ pub(crate) fn text(quota: &Quota) -> String {
         _ => format!("{seconds}s"),
     };
     let per = if quota.per() == Per::Key { "@key" } else { "" };
-    format!("{}={}/{window}{per}", quota.name(), quota.limit())
+    let shadow = if quota.is_shadow() { SHADOW } else { "" };
+    format!("{}={}/{window}{per}{shadow}", quota.name(), quota.limit())
 }
 
 #[cfg(test)]
@@ -76,6 +82,8 @@ mod tests {
             "day=1/86400s:sliding@key",
             "day=5/calendar-day",
             "month=9/calendar-month@key",
+            "minute=100/60s+shadow",
+            "hour=5/3600s:leaky@key+shadow",
         ] {
             let QuotaText(quota) = written.parse().unwrap();
             assert_eq!(text(&quota), written);
@@ -89,6 +97,7 @@ mod tests {
             "a=1/60s@other",
             "a=1/calendar-day:leaky",
             "a=1/calendar-year",
+            "a=1/60s+dark",
         ] {
             assert!(wrong.parse::<QuotaText>().is_err(), "{wrong}");
         }

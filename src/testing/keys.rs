@@ -20,7 +20,7 @@ fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
             Quota::named("fixed", 1, window),
             Quota::named("leaky", 2, window).counted(Algorithm::LeakyBucket).each(Per::Key),
             Quota::named("sliding", 3, window).counted(Algorithm::SlidingWindow),
-            Quota::by_month("month", 4),
+            Quota::by_month("month", 4).in_shadow(),
         ])
         .not_before(Timestamp::from_unix_nanoseconds(1_000_000_000_000_000_001))
         .expires(FUTURE)

@@ -23,6 +23,9 @@ struct QuotaColumn {
     window: u64,
     algorithm: String,
     per: String,
+    /// Rows of before there was a shadow do not say.
+    #[serde(default)]
+    shadow: bool,
 }
 
 const ALGORITHMS: [(Algorithm, &str); 5] = [
@@ -162,7 +165,8 @@ fn read_quotas(text: &str) -> Result<Vec<Quota>, StoreError> {
         let algorithm = named(&ALGORITHMS, &column.algorithm)?;
         let per = named(&PERS, &column.per)?;
         let window = Duration::from_nanos(column.window);
-        Ok(Quota::named(column.name, column.limit, window).counted(algorithm).each(per))
+        let quota = Quota::named(column.name, column.limit, window).counted(algorithm).each(per);
+        Ok(if column.shadow { quota.in_shadow() } else { quota })
     };
     columns.into_iter().map(quota).collect()
 }
@@ -189,6 +193,7 @@ pub(super) fn write_quotas(quotas: &[Quota]) -> String {
                 window: crate::clock::nanoseconds(quota.window()),
                 algorithm: algorithm.to_owned(),
                 per: per.to_owned(),
+                shadow: quota.is_shadow(),
             }
         })
         .collect();
@@ -208,4 +213,25 @@ pub(super) fn timestamp(nanoseconds: i64) -> Timestamp {
 /// Writes an instant; one beyond the year 2262 becomes the last that fits.
 pub(super) fn column(instant: Timestamp) -> i64 {
     i64::try_from(instant.unix_nanoseconds()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotas_are_read_as_they_are_written_and_as_they_once_were() {
+        let window = Duration::from_secs(60);
+        let quotas = [
+            Quota::named("minute", 5, window).counted(Algorithm::LeakyBucket).each(Per::Key),
+            Quota::by_day("day", 7).in_shadow(),
+            Quota::by_month("month", 9),
+        ];
+        assert_eq!(read_quotas(&write_quotas(&quotas)).unwrap(), quotas);
+        let old = r#"[{"name":"minute","limit":5,"window":60000000000,
+            "algorithm":"fixed_window","per":"account"}]"#;
+        assert_eq!(read_quotas(old).unwrap(), [Quota::named("minute", 5, window)]);
+        let unknown = old.replace("fixed_window", "guess");
+        assert!(read_quotas(&unknown).is_err());
+    }
 }
