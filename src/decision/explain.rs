@@ -174,7 +174,7 @@ impl Explanation {
         }
         let route = case.matched().map(|matched| matched.route);
         let quotas = policy.quotas(record, case.matched().map(|m| m.index));
-        let limited = quotas.iter().any(|(quota, _)| !quota.is_shadow());
+        let limited = quotas.any(|quota| !quota.is_shadow());
         for (check, depends) in [
             (Check::RequestLimits, limited),
             (Check::SimultaneousRequests, route.is_some_and(|route| route.concurrency.is_some())),

@@ -120,8 +120,12 @@ impl<'a> Applicable<'a> {
 
     /// Tells whether some quota counts by account, or by key.
     pub(crate) fn count_by(&self, per: Per) -> bool {
-        let counts = |quotas: &[Quota]| quotas.iter().any(|quota| quota.per() == per);
-        counts(self.general) || counts(self.route)
+        self.any(|quota| quota.per() == per)
+    }
+
+    /// Tells whether something is true of some quota.
+    pub(crate) fn any(&self, is_true: impl Fn(&Quota) -> bool) -> bool {
+        self.general.iter().any(&is_true) || self.route.iter().any(&is_true)
     }
 
     /// Tells whether no quota applies.

@@ -112,7 +112,7 @@ impl Meter {
 
     /// Returns how long a request must wait for its quotas of this kind, 0 nanoseconds if it need
     /// not; for one in shadow it never must. Their counters lie in front, in the order of the quotas.
-    fn ask<'q>(
+    fn ask<'q, const SHADOWS: bool>(
         &mut self,
         quotas: impl Iterator<Item = (&'q Quota, bool)> + Clone,
         per: Per,
@@ -128,7 +128,7 @@ impl Meter {
             }
         }
         let asked = own.zip(&mut self.windows).map(|((quota, _), window)| {
-            if quota.is_shadow() {
+            if SHADOWS && quota.is_shadow() {
                 return 0;
             }
             let wait = window.counter.nanoseconds_to_wait(quota, now, cost);
@@ -138,7 +138,7 @@ impl Meter {
     }
 
     /// Takes a cost from the quotas that were asked, and notes how each stands.
-    fn take<'q>(
+    fn take<'q, const SHADOWS: bool>(
         &mut self,
         quotas: impl Iterator<Item = (&'q Quota, bool)>,
         per: Per,
@@ -148,7 +148,7 @@ impl Meter {
         let own = quotas.enumerate().filter(|(_, (quota, _))| quota.per() == per);
         for ((index, (quota, _)), window) in own.zip(&mut self.windows) {
             let mut cost = taken.cost;
-            if quota.is_shadow() {
+            if SHADOWS && quota.is_shadow() {
                 // Asked only now, for it is nobody's to wait for.
                 let full =
                     window.counter.nanoseconds_to_wait(quota, taken.at, taken.asked).is_some();
@@ -211,16 +211,19 @@ impl Meters<'_> {
     /// The verdict is filled where it lies: made here and handed on, it would be copied just after it
     /// was written, which stalls the processor for 10 ns.
     pub(super) fn charge(&mut self, charge: &Charge<'_>, verdict: &mut Verdict) {
-        // A loop over one slice takes half the instructions of one over two, and mostly there is one.
-        if charge.quotas.route.is_empty() {
+        // A loop over one slice takes half the instructions of one over two, and mostly there is one,
+        // with no quota in shadow, whose part in the loops takes a fifth more.
+        if charge.quotas.any(Quota::is_shadow) {
+            self.charge_each::<true>(charge, charge.quotas.iter(), verdict);
+        } else if charge.quotas.route.is_empty() {
             let general = charge.quotas.general.iter().map(|quota| (quota, false));
-            self.charge_each(charge, general, verdict);
+            self.charge_each::<false>(charge, general, verdict);
         } else {
-            self.charge_each(charge, charge.quotas.iter(), verdict);
+            self.charge_each::<false>(charge, charge.quotas.iter(), verdict);
         }
     }
 
-    fn charge_each<'q>(
+    fn charge_each<'q, const SHADOWS: bool>(
         &mut self,
         charge: &Charge<'_>,
         quotas: impl Iterator<Item = (&'q Quota, bool)> + Clone,
@@ -229,10 +232,10 @@ impl Meters<'_> {
         let at = self.in_order(charge.now);
         let mut wait = 0;
         if let Some(meter) = &mut self.account {
-            wait = meter.ask(quotas.clone(), Per::Account, at, charge.cost);
+            wait = meter.ask::<SHADOWS>(quotas.clone(), Per::Account, at, charge.cost);
         }
         if let Some(meter) = &mut self.key {
-            wait = meter.ask(quotas.clone(), Per::Key, at, charge.cost).max(wait);
+            wait = meter.ask::<SHADOWS>(quotas.clone(), Per::Key, at, charge.cost).max(wait);
         }
         // What the client is told counts from its own instant.
         let ahead = at.nanoseconds_since(charge.now);
@@ -247,10 +250,10 @@ impl Meters<'_> {
         let asked = if wait == 0 && charge.taking != Taking::Always { charge.cost } else { 0 };
         let taken = Taken { cost, asked, at, ahead };
         if let Some(meter) = &mut self.account {
-            meter.take(quotas.clone(), Per::Account, taken, verdict);
+            meter.take::<SHADOWS>(quotas.clone(), Per::Account, taken, verdict);
         }
         if let Some(meter) = &mut self.key {
-            meter.take(quotas, Per::Key, taken, verdict);
+            meter.take::<SHADOWS>(quotas, Per::Key, taken, verdict);
         }
     }
 
