@@ -80,6 +80,10 @@ pub enum ConfigError {
         /// The pattern as configured.
         pattern: String,
     },
+    /// The address of Redis, or what is to be said to it, cannot be used. The text is not repeated, for
+    /// it may hold a password.
+    #[error("the limiter in Redis: {0}")]
+    Redis(&'static str),
     /// A quota is configured, but nothing counts it.
     #[error("quotas are configured, but no limiter: name one, or say `without_limits`")]
     LimiterMissing,

@@ -10,12 +10,12 @@ pub(super) struct LeakyBucket {
 }
 
 /// The time that one request takes to drain. Rounded up, so that the rate is never exceeded.
-fn interval(quota: &Quota) -> u64 {
+pub(super) fn interval(quota: &Quota) -> u64 {
     quota.window_nanoseconds().div_ceil(u64::from(quota.limit()).max(1)).max(1)
 }
 
 /// The time that a full bucket takes to drain.
-fn capacity(quota: &Quota) -> u64 {
+pub(super) fn capacity(quota: &Quota) -> u64 {
     interval(quota).saturating_mul(u64::from(quota.limit()))
 }
 

@@ -18,6 +18,8 @@ mod fixed_window;
 mod leaky_bucket;
 mod limiter;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 mod sliding_window;
 mod standing;
 
@@ -27,5 +29,7 @@ pub use concurrency::Concurrency;
 pub(crate) use concurrency::{ConcurrencyLimiter, Permit, Place};
 pub use limiter::{Applicable, Charge, Limiter, LimiterError, OnLimiterFailure, Taking};
 pub use memory::MemoryLimiter;
+#[cfg(feature = "redis")]
+pub use redis::{RedisLimiter, RedisLimiterBuilder};
 pub(crate) use standing::whole_seconds;
 pub use standing::{Standing, Verdict};

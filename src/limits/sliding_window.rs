@@ -8,7 +8,7 @@
 use crate::clock::Timestamp;
 use crate::key::{Quota, SUBWINDOWS};
 
-const PARTS: usize = SUBWINDOWS as usize + 1;
+pub(super) const PARTS: usize = SUBWINDOWS as usize + 1;
 
 /// Counts by part: `counts[0]` is part number `newest`, `counts[1]` the one before, and so on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,7 +20,7 @@ pub(super) struct SlidingWindow {
 }
 
 /// The length of a part in nanoseconds. Rounded up, so that twelve of them cover the window.
-fn part_length(quota: &Quota) -> u64 {
+pub(super) fn part_length(quota: &Quota) -> u64 {
     quota.window_nanoseconds().div_ceil(u64::from(SUBWINDOWS)).max(1)
 }
 

@@ -457,7 +457,8 @@ fn threads_take_exactly_the_limit(make: Make<'_>) {
             KeyRecord::builder("key", account).build().unwrap()
         });
         let passed = |record: &KeyRecord| {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
             let once = || {
                 let quotas = Applicable { general: &quotas, route: &[] };
                 let charge = Charge { record, quotas, cost: 1, taking: IfRoom, now: START };

@@ -1,0 +1,143 @@
+//! What the script answers, and the verdict that it amounts to.
+
+use std::time::Duration;
+
+use super::super::leaky_bucket::interval;
+use super::super::limiter::Taking;
+use super::super::sliding_window::{PARTS, part_length};
+use super::super::standing::{Standing, Verdict};
+use super::failure::Failure;
+use super::question::{Asked, Terms};
+use crate::key::{Algorithm, Quota};
+
+/// The numbers before those of the quotas, and of each quota.
+const HEAD: usize = 5;
+const EACH: usize = 5;
+
+/// Stands for no part of a sliding window.
+const NO_PART: u64 = 15;
+
+/// The answer to one question.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) verdict: Verdict,
+    /// The tokens taken.
+    pub(super) taken: u32,
+    /// How long what was taken may be held.
+    pub(super) lasts: Duration,
+}
+
+/// How one quota stands, in the numbers of its algorithm.
+struct State {
+    has_room: bool,
+    used: u64,
+    /// Nanoseconds: to the end of a fixed window, of a bucket's content, of the present part that have
+    /// passed.
+    span: u64,
+    /// Ages of parts of a sliding window: of the latest that counts, and of the one that has to leave.
+    parts: u64,
+}
+
+impl Answer {
+    /// Reads an answer of the script.
+    pub(super) fn read(
+        numbers: &[i64],
+        asked: &Asked,
+        (cost, taking, terms): (u32, Taking, Terms),
+    ) -> Result<Self, Failure> {
+        let numbers: Vec<u64> = numbers
+            .iter()
+            .map(|number| u64::try_from(*number).map_err(|_| Failure::Nonsense))
+            .collect::<Result<_, _>>()?;
+        let Some(([_, ahead, ahead_rest, taken, lasts], quotas)) =
+            numbers.split_first_chunk::<HEAD>()
+        else {
+            return Err(Failure::Nonsense);
+        };
+        let ahead = nanoseconds(*ahead, *ahead_rest);
+        let (states, rest) = quotas.as_chunks::<EACH>();
+        if states.len() != asked.len() || !rest.is_empty() {
+            return Err(Failure::Nonsense);
+        }
+        let mut verdict = Verdict::passed();
+        for (quota, [room, used, span, span_rest, parts]) in asked.iter().zip(states) {
+            let span = nanoseconds(*span, *span_rest);
+            let state = State { has_room: *room == 1, used: *used, span, parts: *parts };
+            if !state.has_room && taking != Taking::Always {
+                let wait = state.wait(quota, cost, terms).max(1);
+                verdict.refuse_for(wait.saturating_add(ahead));
+            }
+            let reset = state.reset(quota).saturating_add(ahead);
+            let remaining = state.remaining(quota, terms);
+            verdict.push(Standing::in_nanoseconds(quota.limit(), remaining, reset));
+        }
+        let taken = u32::try_from(*taken).map_err(|_| Failure::Nonsense)?;
+        Ok(Self { verdict, taken, lasts: Duration::from_micros(*lasts) })
+    }
+}
+
+impl State {
+    fn remaining(&self, quota: &Quota, terms: Terms) -> u32 {
+        let left = match quota.algorithm() {
+            Algorithm::LeakyBucket => terms.brim(quota).saturating_sub(self.span) / interval(quota),
+            _ => u64::from(quota.limit()).saturating_sub(self.used),
+        };
+        u32::try_from(left).unwrap_or(u32::MAX)
+    }
+
+    /// The nanoseconds until all is back.
+    fn reset(&self, quota: &Quota) -> u64 {
+        match quota.algorithm() {
+            Algorithm::SlidingWindow => match self.parts / 16 {
+                NO_PART => 0,
+                age => self.expiry(quota, age),
+            },
+            _ => self.span,
+        }
+    }
+
+    /// The nanoseconds that a cost has to wait for which there is no room.
+    fn wait(&self, quota: &Quota, cost: u32, terms: Terms) -> u64 {
+        match quota.algorithm() {
+            Algorithm::LeakyBucket => {
+                let added = interval(quota).saturating_mul(u64::from(cost));
+                self.span.saturating_add(added).saturating_sub(terms.brim(quota))
+            }
+            Algorithm::SlidingWindow => match self.parts % 16 {
+                NO_PART => quota.window_nanoseconds(),
+                age => self.expiry(quota, age),
+            },
+            _ => self.span,
+        }
+    }
+
+    fn expiry(&self, quota: &Quota, age: u64) -> u64 {
+        let parts = (PARTS as u64).saturating_sub(age);
+        parts.saturating_mul(part_length(quota)).saturating_sub(self.span)
+    }
+}
+
+const fn nanoseconds(microseconds: u64, rest: u64) -> u64 {
+    microseconds.saturating_mul(1_000).saturating_add(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_another_shape_is_none() {
+        let asked: Asked = [Quota::new("minute", 5, Duration::from_secs(60))].into_iter().collect();
+        let read = |numbers: &[i64]| {
+            Answer::read(numbers, &asked, (1, Taking::IfRoom, Terms::Each)).map(|a| a.verdict)
+        };
+        let fine = [1, 0, 0, 1, 0, 1, 2, 60_000_000, 0, 0];
+        assert_eq!(read(&fine).unwrap().standings()[0].remaining(), 3);
+        for length in 0..fine.len() {
+            assert!(read(&fine[..length]).is_err(), "{length}");
+        }
+        let mut negative = fine;
+        negative[6] = -1;
+        assert!(read(&negative).is_err());
+    }
+}

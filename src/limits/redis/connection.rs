@@ -1,0 +1,253 @@
+//! The one connection that all requests share: made at the first of them, and made again by itself.
+
+use std::io;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, Script};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::breaker::Breaker;
+use super::failure::{Consequence, Failure};
+
+/// How long a connection may take to be made, whatever a call may take.
+const CONNECTING: Duration = Duration::from_secs(1);
+
+/// Calls that may stand in line for the connection; more of them wait for that.
+const LINE: usize = 1024;
+
+const SCRIPT: &str = include_str!("charge.lua");
+
+/// Asks a server, within a time, and not at all while it does not answer.
+#[derive(Clone)]
+pub(super) struct Connection(Arc<Shared>);
+
+struct Shared {
+    client: Client,
+    script: Script,
+    timeout: Duration,
+    breaker: Breaker,
+    /// Where the connection is driven; else where the first request is.
+    home: Option<Handle>,
+    state: watch::Sender<State>,
+}
+
+#[derive(Clone)]
+enum State {
+    /// Nothing was asked yet.
+    Unused,
+    /// It is being made, for the first time or again; calls wait for it.
+    Connecting,
+    /// It is there, and the how manieth it is.
+    Up(MultiplexedConnection, u64),
+    /// It is tried from time to time, and calls fail.
+    Down(Arc<Failure>),
+}
+
+impl Connection {
+    pub(super) fn new(client: Client, timeout: Duration, breaker: Breaker) -> Self {
+        let (state, home) = (watch::Sender::new(State::Unused), Handle::try_current().ok());
+        let script = Script::new(SCRIPT);
+        Self(Arc::new(Shared { client, script, timeout, breaker, home, state }))
+    }
+
+    /// Starts a call of the script, to which keys and arguments are to be added.
+    pub(super) fn command(&self) -> Cmd {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(self.0.script.get_hash());
+        command
+    }
+
+    /// Runs a task where the connection is driven.
+    pub(super) fn spawn(
+        &self,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Failure> {
+        self.0.spawn(task)
+    }
+
+    /// Makes a call.
+    pub(super) async fn call(&self, command: &Cmd) -> Result<Vec<i64>, Failure> {
+        // What a server that is down costs: a look at the state, and not a timer.
+        if let State::Down(cause) = &*self.0.state.borrow() {
+            return Err(Failure::Down(Arc::clone(cause)));
+        }
+        let mut number = None;
+        let answered = tokio::time::timeout(self.0.timeout, self.attempts(command, &mut number));
+        let Ok(answer) = answered.await else {
+            let failure = Failure::Timeout(self.0.timeout);
+            if self.0.breaker.failed() {
+                self.0.give_up(number, &failure);
+            }
+            return Err(failure);
+        };
+        answer
+    }
+
+    async fn attempts(&self, command: &Cmd, number: &mut Option<u64>) -> Result<Vec<i64>, Failure> {
+        // A connection may have been cut while it was idle, which shows when it is used. If it broke
+        // later than that, this charges twice what passes once.
+        for further in [true, false] {
+            let (mut connection, its_number) = self.connection().await?;
+            *number = Some(its_number);
+            let error = match self.ask(&mut connection, command).await {
+                Ok(answer) => {
+                    self.0.breaker.succeeded();
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            let (failure, consequence) = Failure::new(&error);
+            if consequence == Consequence::Reconnect {
+                if self.0.breaker.failed() {
+                    self.0.give_up(*number, &failure);
+                } else {
+                    self.0.reconnect(its_number);
+                }
+                if further {
+                    continue;
+                }
+            }
+            return Err(failure);
+        }
+        Err(Failure::Connection(io::ErrorKind::NotConnected))
+    }
+
+    async fn ask(
+        &self,
+        connection: &mut MultiplexedConnection,
+        command: &Cmd,
+    ) -> redis::RedisResult<Vec<i64>> {
+        match command.query_async(connection).await {
+            Err(error) if Failure::new(&error).1 == Consequence::LoadScript => {
+                self.0.script.load_async(connection).await?;
+                command.query_async(connection).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Waits until there is a connection, or none is to be had.
+    async fn connection(&self) -> Result<(MultiplexedConnection, u64), Failure> {
+        let mut states = self.0.state.subscribe();
+        loop {
+            match &*states.borrow_and_update() {
+                State::Up(connection, number) => return Ok((connection.clone(), *number)),
+                State::Down(cause) => return Err(Failure::Down(Arc::clone(cause))),
+                State::Unused | State::Connecting => {}
+            }
+            let begin = |state: &mut State| {
+                let unused = matches!(state, State::Unused);
+                if unused {
+                    *state = State::Connecting;
+                }
+                unused
+            };
+            if self.0.state.send_if_modified(begin) {
+                self.0.connect(None, 1);
+            } else if states.changed().await.is_err() {
+                return Err(Failure::RuntimeEnded);
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
+        let home = self.home.clone().or_else(|| Handle::try_current().ok());
+        home.ok_or(Failure::RuntimeEnded)?.spawn(task);
+        Ok(())
+    }
+
+    /// Makes another connection in place of one that broke, if nobody has yet.
+    fn reconnect(self: &Arc<Self>, number: u64) {
+        if self.replace(Some(number), &State::Connecting) {
+            self.connect(None, number + 1);
+        }
+    }
+
+    /// Lets all calls fail until the server answers again. The connection goes, too: one that was
+    /// answered nothing may lead nowhere.
+    fn give_up(self: &Arc<Self>, number: Option<u64>, failure: &Failure) {
+        if self.replace(number, &State::Down(Arc::new(failure.clone()))) {
+            self.connect(Some(self.breaker.pause()), number.unwrap_or(0) + 1);
+        }
+    }
+
+    /// Replaces a connection by another state, unless another was made since.
+    fn replace(&self, number: Option<u64>, by: &State) -> bool {
+        self.state.send_if_modified(|state| {
+            let same = matches!(state, State::Up(_, its_number) if Some(*its_number) == number);
+            if same {
+                *state = by.clone();
+            }
+            same
+        })
+    }
+
+    /// Makes a connection in the background, after a pause if there is one; there is only ever one that
+    /// does. It ends with the limiter.
+    fn connect(self: &Arc<Self>, pause: Option<Duration>, number: u64) {
+        let ending = Ending(Arc::downgrade(self));
+        let task = connect(Arc::downgrade(self), pause, number, ending);
+        // If it cannot be spawned, it is dropped, and says so itself.
+        let _ = self.spawn(task);
+    }
+
+    async fn attempt(&self) -> Result<MultiplexedConnection, Failure> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECTING))
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(LINE);
+        let made = async {
+            let client = &self.client;
+            let mut connection =
+                client.get_multiplexed_async_connection_with_config(&config).await?;
+            // A server that accepts connections does not yet answer: it may be stopped, or loading.
+            self.script.load_async(&mut connection).await?;
+            Ok::<_, redis::RedisError>(connection)
+        };
+        match tokio::time::timeout(CONNECTING, made).await {
+            Ok(made) => Ok(made?),
+            Err(_) => Err(Failure::Connection(io::ErrorKind::TimedOut)),
+        }
+    }
+}
+
+async fn connect(shared: Weak<Shared>, mut pause: Option<Duration>, number: u64, ending: Ending) {
+    loop {
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+        }
+        let Some(shared) = shared.upgrade() else { return };
+        match shared.attempt().await {
+            Ok(connection) => {
+                shared.state.send_replace(State::Up(connection, number));
+                break;
+            }
+            Err(failure) => {
+                shared.state.send_replace(State::Down(Arc::new(failure)));
+                pause = Some(shared.breaker.pause());
+            }
+        }
+    }
+    drop(ending);
+}
+
+/// Says so when the task that connects ends without a connection, as it does with its runtime.
+struct Ending(Weak<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let Some(shared) = self.0.upgrade() else { return };
+        shared.state.send_if_modified(|state| {
+            let up = matches!(state, State::Up(..));
+            if !up {
+                *state = State::Down(Arc::new(Failure::RuntimeEnded));
+            }
+            !up
+        });
+    }
+}

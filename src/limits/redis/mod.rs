@@ -1,0 +1,22 @@
+//! A limiter in Redis or Valkey: exact over all processes that share it.
+//!
+//! One script charges all windows of a request in one step and one round trip, with the same
+//! arithmetic as [`MemoryLimiter`](super::MemoryLimiter), bit for bit. The server's clock counts, so
+//! those of the processes need not agree. What lies in Redis goes by itself when the last window of
+//! an account is over.
+//!
+//! A deployment sees to it that the server keeps what it was told: one that is restarted empty, or
+//! that evicts keys, gives every account a fresh quota; so does a replica that takes over, for the
+//! charges that had not reached it.
+
+mod answer;
+mod breaker;
+mod builder;
+mod connection;
+mod failure;
+mod limiter;
+mod question;
+mod subject;
+
+pub use builder::RedisLimiterBuilder;
+pub use limiter::RedisLimiter;

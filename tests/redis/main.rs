@@ -1,0 +1,40 @@
+//! Limits in Redis: the one suite of all limiters, and what only a server shows.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../limiter/bounds.rs"]
+mod bounds;
+#[path = "../databases/folder.rs"]
+mod folder;
+mod keys;
+mod model;
+mod server;
+#[path = "../limiter/suite.rs"]
+mod suite;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tower_api_key::limits::Limiter;
+
+use server::Redis;
+
+/// Makes a fresh limiter for each case.
+type Make<'a> = &'a dyn Fn() -> Arc<dyn Limiter>;
+
+/// A prefix that nothing else has.
+fn fresh_prefix() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{}:", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_redis_limiter_passes() {
+    let Some(server) = Redis::start() else { return };
+    let make = || -> Arc<dyn Limiter> {
+        let limiter = server.limiter().prefix(fresh_prefix()).on_request_time();
+        Arc::new(limiter.build().unwrap())
+    };
+    suite::run(&make).await;
+    bounds::run(&make).await;
+}

@@ -1,0 +1,127 @@
+//! Redis and memory, driven with the same requests: every verdict agrees, to the nanosecond.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{Account, Algorithm, KeyRecord, Per, Quota};
+use tower_api_key::limits::{Applicable, Charge, Limiter, MemoryLimiter, Taking};
+
+use crate::Redis;
+
+const SECOND: u64 = 1_000_000_000;
+const DAY: u64 = 24 * 3_600 * SECOND;
+
+fn any_quota(random: &mut StdRng, name: &str) -> Quota {
+    let window = match random.random_range(0..10) {
+        0..4 => random.random_range(1..10) * SECOND,
+        4..7 => random.random_range(SECOND..100 * SECOND),
+        7 => random.random_range(SECOND..DAY),
+        8 => random.random_range(100 * DAY..366 * DAY),
+        _ => 366 * DAY,
+    };
+    let limit = match random.random_range(0..10) {
+        0..6 => random.random_range(1..20),
+        6..9 => random.random_range(1..2_000),
+        _ => u32::MAX - random.random_range(0..3),
+    };
+    let quota = Quota::named(name, limit, Duration::from_nanos(window));
+    let algorithm = match random.random_range(0..10) {
+        0..3 => Algorithm::FixedWindow,
+        3..6 => Algorithm::LeakyBucket,
+        6..8 => Algorithm::SlidingWindow,
+        8 => Algorithm::CalendarDay,
+        _ => Algorithm::CalendarMonth,
+    };
+    let per = if random.random_bool(0.3) { Per::Key } else { Per::Account };
+    quota.counted(algorithm).each(per)
+}
+
+/// The same quota under another limit, as after a change of plan.
+fn with_limit(quota: &Quota, limit: u32) -> Quota {
+    let changed = Quota::named(quota.name(), limit, quota.window());
+    changed.counted(quota.algorithm()).each(quota.per())
+}
+
+/// A step to another instant: mostly a small one, at times to an edge of a window, or far, or back.
+fn step(random: &mut StdRng, now: u64, quotas: &[Quota]) -> u64 {
+    let window = u64::try_from(quotas.choose(random).unwrap().window().as_nanos()).unwrap();
+    match random.random_range(0..40) {
+        0..10 => now,
+        10..20 => now + random.random_range(0..SECOND),
+        20..25 => now + random.random_range(0..window / 4),
+        25..28 => now + window,
+        28 => now + window - 1,
+        29 => now + window.div_ceil(12),
+        30 => now + random.random_range(0..2 * window),
+        31..36 => now - random.random_range(0..SECOND),
+        36 => now - SECOND,
+        37 => now - SECOND - 1,
+        38 => now - random.random_range(0..window),
+        // Whole microseconds, as a server tells them.
+        _ => now / 1_000 * 1_000,
+    }
+}
+
+async fn agree(server: &Redis, seed: u64, requests: usize) {
+    let random = &mut StdRng::seed_from_u64(seed);
+    let redis = server.limiter().prefix(format!("{seed}:")).on_request_time().build().unwrap();
+    let memory = MemoryLimiter::new();
+    let account = Arc::new(Account::builder(format!("acme{{}}%{seed}")).build().unwrap());
+    let keys =
+        ["key_1", "key_2"].map(|id| KeyRecord::builder(id, Arc::clone(&account)).build().unwrap());
+    let names = ["a", "b", "c", "d"];
+    let mut general: Vec<Quota> = names.iter().map(|name| any_quota(random, name)).collect();
+    general.truncate(random.random_range(1..=3));
+    let mut route: Vec<Quota> = names.iter().map(|name| any_quota(random, name)).collect();
+    route.truncate(random.random_range(0..=2));
+    let mut now = 1_795_600_000 * SECOND + random.random_range(0..400 * DAY);
+    let mut passed = 0;
+    for request in 0..requests {
+        now = step(random, now, &general);
+        if random.random_bool(0.02) {
+            let changed = random.random_range(0..general.len());
+            let limit = random.random_range(1..40);
+            general[changed] = with_limit(&general[changed], limit);
+        }
+        let limit = general.choose(random).unwrap().limit();
+        let charge = Charge {
+            record: keys.choose(random).unwrap(),
+            quotas: Applicable {
+                general: &general,
+                route: if random.random_bool(0.5) { &route } else { &[] },
+            },
+            cost: match random.random_range(0..10) {
+                0 => 0,
+                1 => random.random_range(0..=limit.min(u32::MAX - 1)),
+                2 => limit.saturating_add(1),
+                3 => random.random_range(1..10),
+                _ => 1,
+            },
+            taking: match random.random_range(0..12) {
+                0 | 1 => Taking::Nothing,
+                2 => Taking::Always,
+                _ => Taking::IfRoom,
+            },
+            now: Timestamp::from_unix_nanoseconds(now),
+        };
+        let (here, there) = (memory.charge(charge).await, redis.charge(charge).await);
+        let (here, there) = (here.unwrap(), there.unwrap());
+        let context = format!("seed {seed}, request {request}: {charge:?}");
+        assert_eq!(there.retry_after(), here.retry_after(), "{context}");
+        assert_eq!(there.standings(), here.standings(), "{context}");
+        passed += usize::from(here.retry_after().is_none());
+    }
+    assert!(passed > 0 && passed < requests, "seed {seed}: {passed} of {requests}");
+}
+
+#[tokio::test]
+async fn redis_and_memory_agree_on_every_verdict() {
+    let Some(server) = Redis::start() else { return };
+    for seed in 0..100 {
+        agree(&server, seed, 300).await;
+    }
+}
