@@ -30,6 +30,6 @@ pub(crate) use concurrency::{ConcurrencyLimiter, Permit, Place};
 pub use limiter::{Applicable, Charge, Limiter, LimiterError, OnLimiterFailure, Taking};
 pub use memory::MemoryLimiter;
 #[cfg(feature = "redis")]
-pub use redis::{RedisLimiter, RedisLimiterBuilder};
+pub use redis::{Lease, RedisLimiter, RedisLimiterBuilder};
 pub(crate) use standing::whole_seconds;
 pub use standing::{Standing, Verdict};

@@ -7,6 +7,7 @@ mod bounds;
 #[path = "../databases/folder.rs"]
 mod folder;
 mod keys;
+mod leases;
 mod model;
 mod server;
 #[path = "../limiter/suite.rs"]

@@ -7,12 +7,12 @@ use super::super::limiter::Taking;
 use super::super::sliding_window::{PARTS, part_length};
 use super::super::standing::{Standing, Verdict};
 use super::failure::Failure;
-use super::question::{Asked, Terms};
+use super::question::{Counted, Marks, Question, Terms};
 use crate::key::{Algorithm, Quota};
 
 /// The numbers before those of the quotas, and of each quota.
 const HEAD: usize = 5;
-const EACH: usize = 5;
+const EACH: usize = 7;
 
 /// Stands for no part of a sliding window.
 const NO_PART: u64 = 15;
@@ -25,11 +25,12 @@ pub(super) struct Answer {
     pub(super) taken: u32,
     /// How long what was taken may be held.
     pub(super) lasts: Duration,
+    /// What it is marked with, to be given back.
+    pub(super) marks: Marks,
 }
 
 /// How one quota stands, in the numbers of its algorithm.
 struct State {
-    has_room: bool,
     used: u64,
     /// Nanoseconds: to the end of a fixed window, of a bucket's content, of the present part that have
     /// passed.
@@ -42,9 +43,10 @@ impl Answer {
     /// Reads an answer of the script.
     pub(super) fn read(
         numbers: &[i64],
-        asked: &Asked,
-        (cost, taking, terms): (u32, Taking, Terms),
+        counted: &Counted,
+        question: &Question<'_>,
     ) -> Result<Self, Failure> {
+        let Question { cost, taking, terms, .. } = *question;
         let numbers: Vec<u64> = numbers
             .iter()
             .map(|number| u64::try_from(*number).map_err(|_| Failure::Nonsense))
@@ -56,23 +58,32 @@ impl Answer {
         };
         let ahead = nanoseconds(*ahead, *ahead_rest);
         let (states, rest) = quotas.as_chunks::<EACH>();
-        if states.len() != asked.len() || !rest.is_empty() {
+        if states.len() != counted.quotas().len() || !rest.is_empty() {
             return Err(Failure::Nonsense);
         }
         let mut verdict = Verdict::passed();
-        for (quota, [room, used, span, span_rest, parts]) in asked.iter().zip(states) {
+        let each = || counted.quotas().zip(states);
+        let passes = each().all(|(quota, [room, ..])| *room == 1 || quota.is_shadow());
+        for (quota, [room, used, span, span_rest, parts, ..]) in each() {
             let span = nanoseconds(*span, *span_rest);
-            let state = State { has_room: *room == 1, used: *used, span, parts: *parts };
-            if !state.has_room && taking != Taking::Always {
+            let state = State { used: *used, span, parts: *parts };
+            let is_full = *room == 0 && taking != Taking::Always;
+            let reset = state.reset(quota).saturating_add(ahead);
+            let remaining = state.remaining(quota, terms);
+            let standing = Standing::in_nanoseconds(quota.limit(), remaining, reset);
+            if quota.is_shadow() {
+                verdict.push_in_shadow(standing, is_full && passes);
+                continue;
+            }
+            verdict.push(standing);
+            if is_full {
                 let wait = state.wait(quota, cost, terms).max(1);
                 verdict.refuse_for(wait.saturating_add(ahead));
             }
-            let reset = state.reset(quota).saturating_add(ahead);
-            let remaining = state.remaining(quota, terms);
-            verdict.push(Standing::in_nanoseconds(quota.limit(), remaining, reset));
         }
         let taken = u32::try_from(*taken).map_err(|_| Failure::Nonsense)?;
-        Ok(Self { verdict, taken, lasts: Duration::from_micros(*lasts) })
+        let marks = states.iter().map(|[.., mark, rest]| [*mark, *rest]).collect();
+        Ok(Self { verdict, taken, lasts: Duration::from_micros(*lasts), marks })
     }
 }
 
@@ -123,15 +134,22 @@ const fn nanoseconds(microseconds: u64, rest: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::super::limiter::Applicable;
     use super::*;
+    use crate::key::{Account, KeyRecord};
 
     #[test]
     fn an_answer_of_another_shape_is_none() {
-        let asked: Asked = [Quota::new("minute", 5, Duration::from_secs(60))].into_iter().collect();
-        let read = |numbers: &[i64]| {
-            Answer::read(numbers, &asked, (1, Taking::IfRoom, Terms::Each)).map(|a| a.verdict)
-        };
-        let fine = [1, 0, 0, 1, 0, 1, 2, 60_000_000, 0, 0];
+        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let record = KeyRecord::builder("key_1", account).build().unwrap();
+        let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
+        let counted = Counted::new(&record, Applicable { general: &quotas, route: &[] });
+        let (taking, terms) = (Taking::IfRoom, Terms::Each);
+        let question = Question { cost: 1, taking, now: None, terms, back: None };
+        let read = |numbers: &[i64]| Answer::read(numbers, &counted, &question).map(|a| a.verdict);
+        let fine = [1, 0, 0, 1, 0, 1, 2, 60_000_000, 0, 0, 0, 0];
         assert_eq!(read(&fine).unwrap().standings()[0].remaining(), 3);
         for length in 0..fine.len() {
             assert!(read(&fine[..length]).is_err(), "{length}");

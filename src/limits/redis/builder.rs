@@ -7,6 +7,7 @@ use redis::Client;
 
 use super::breaker::Breaker;
 use super::connection::Connection;
+use super::lease::Lease;
 use super::limiter::RedisLimiter;
 use crate::error::ConfigError;
 
@@ -38,6 +39,7 @@ pub struct RedisLimiterBuilder {
     prefix: String,
     timeout: Duration,
     patience: u32,
+    lease: Option<Lease>,
     on_request_time: bool,
 }
 
@@ -48,6 +50,7 @@ impl RedisLimiterBuilder {
             prefix: PREFIX.to_owned(),
             timeout: TIMEOUT,
             patience: PATIENCE,
+            lease: None,
             on_request_time: false,
         }
     }
@@ -72,6 +75,13 @@ impl RedisLimiterBuilder {
     /// first, and every 2 s at last.
     pub fn patience(mut self, failures: u32) -> Self {
         self.patience = failures;
+        self
+    }
+
+    /// Takes tokens in advance; without, each request is a round trip. With it a request may wait for a
+    /// call that is under way, and then for its own.
+    pub fn lease(mut self, lease: Lease) -> Self {
+        self.lease = Some(lease);
         self
     }
 
@@ -102,7 +112,7 @@ impl RedisLimiterBuilder {
             ConfigError::Redis("the URL must be redis://[USER:PASSWORD@]HOST[:PORT]")
         })?;
         let connection = Connection::new(client, self.timeout, Breaker::new(self.patience));
-        Ok(RedisLimiter::new(connection, self.prefix, self.on_request_time))
+        Ok(RedisLimiter::new(connection, self.prefix, self.on_request_time, self.lease))
     }
 }
 
@@ -114,6 +124,7 @@ impl fmt::Debug for RedisLimiterBuilder {
             .field("prefix", &self.prefix)
             .field("timeout", &self.timeout)
             .field("patience", &self.patience)
+            .field("lease", &self.lease)
             .finish_non_exhaustive()
     }
 }

@@ -78,8 +78,8 @@ local function next_month(day)
 end
 
 -- Each kind of counter: reads its terms and what is stored, settles it, tells whether a cost fits, how many
--- would, and how long what is charged now counts the same; takes a cost; tells how it stands, and what is
--- to be stored.
+-- would, and how long what is charged now counts the same; takes a cost, or gives back what was charged
+-- under a mark; tells how it stands, what marks that which is charged now, and what is to be stored.
 local fixed, bucket, sliding = {}, {}, {}
 
 function fixed.terms(quota)
@@ -122,6 +122,16 @@ function fixed.take(quota, cost, us, ns)
     quota.ends_us, quota.ends_ns = pair(us + quota.reset_us, ns + quota.reset_ns)
     quota.used = min(quota.used + cost, MOST)
   end
+end
+
+function fixed.give_back(quota, tokens, mark_us, mark_ns)
+  if quota.ends_us == mark_us and quota.ends_ns == mark_ns then
+    quota.used = max(quota.used - tokens, 0)
+  end
+end
+
+function fixed.mark(quota)
+  return quota.ends_us, quota.ends_ns
 end
 
 function fixed.answer(quota)
@@ -213,6 +223,13 @@ function bucket.take(quota, cost)
     level_us, level_ns = quota.capacity_us, quota.capacity_ns
   end
   quota.level_us, quota.level_ns = level_us, level_ns
+end
+
+-- It has drained meanwhile, and nobody knows how much.
+function bucket.give_back() end
+
+function bucket.mark()
+  return 0, 0
 end
 
 function bucket.answer(quota)
@@ -316,6 +333,17 @@ function sliding.take(quota, cost)
   quota.counts[1] = min(quota.counts[1] + cost, MOST)
 end
 
+function sliding.give_back(quota, tokens, part)
+  local index = quota.newest - part + 1
+  if index >= 1 and index <= PARTS then
+    quota.counts[index] = max(quota.counts[index] - tokens, 0)
+  end
+end
+
+function sliding.mark(quota)
+  return quota.newest, 0
+end
+
 local function latest_age(quota)
   for index = 1, PARTS do
     if quota.counts[index] > 0 then
@@ -345,6 +373,7 @@ local KINDS = { fixed = fixed, bucket = bucket, sliding = sliding, day = day, mo
 
 -- What is asked for.
 local taking, cost, demand, want, shortest_us = text(), number(), number(), number(), number()
+local back = number()
 local us, ns, longest_ttl = number(), number(), 0
 if us then
   -- A test that tells the time; what it counts must not go while it does.
@@ -363,6 +392,9 @@ while read < #ARGV do
   local field, kind = text(), KINDS[text()]
   local quota = { kind = kind, limit = number(), in_shadow = text() == '1' }
   kind.terms(quota)
+  if back > 0 then
+    quota.mark_us, quota.mark_ns = number(), number()
+  end
   quotas[#quotas + 1] = quota
   subject.fields[#subject.fields + 1] = field
   subject.quotas[#subject.quotas + 1] = quota
@@ -391,6 +423,9 @@ end
 local passes = true
 for _, quota in ipairs(quotas) do
   quota.kind.settle(quota, at_us, at_ns)
+  if back > 0 then
+    quota.kind.give_back(quota, back, quota.mark_us, quota.mark_ns)
+  end
   quota.room = quota.kind.fits(quota, cost)
   if not quota.room and quota.kind.refuse then
     quota.kind.refuse(quota, cost)
@@ -404,7 +439,7 @@ if taking == 'always' then
   taken = cost
 elseif taking == 'room' and passes then
   taken = cost
-  if demand > cost or want > cost then
+  if want > 0 then
     local spare = MOST
     lasts_us = 9e15
     for _, quota in ipairs(quotas) do
@@ -429,6 +464,9 @@ for _, quota in ipairs(quotas) do
   end
   answer[#answer + 1] = quota.room and 1 or 0
   for _, value in ipairs({ quota.kind.answer(quota) }) do
+    answer[#answer + 1] = value
+  end
+  for _, value in ipairs({ quota.kind.mark(quota) }) do
     answer[#answer + 1] = value
   end
 end

@@ -68,14 +68,16 @@ impl Connection {
         self.0.spawn(task)
     }
 
-    /// Makes a call.
-    pub(super) async fn call(&self, command: &Cmd) -> Result<Vec<i64>, Failure> {
+    /// Makes a call, and makes it again if the connection turns out to be gone, unless it may only be
+    /// made once.
+    pub(super) async fn call(&self, command: &Cmd, once: bool) -> Result<Vec<i64>, Failure> {
         // What a server that is down costs: a look at the state, and not a timer.
         if let State::Down(cause) = &*self.0.state.borrow() {
             return Err(Failure::Down(Arc::clone(cause)));
         }
         let mut number = None;
-        let answered = tokio::time::timeout(self.0.timeout, self.attempts(command, &mut number));
+        let answered =
+            tokio::time::timeout(self.0.timeout, self.attempts(command, once, &mut number));
         let Ok(answer) = answered.await else {
             let failure = Failure::Timeout(self.0.timeout);
             if self.0.breaker.failed() {
@@ -86,7 +88,12 @@ impl Connection {
         answer
     }
 
-    async fn attempts(&self, command: &Cmd, number: &mut Option<u64>) -> Result<Vec<i64>, Failure> {
+    async fn attempts(
+        &self,
+        command: &Cmd,
+        once: bool,
+        number: &mut Option<u64>,
+    ) -> Result<Vec<i64>, Failure> {
         // A connection may have been cut while it was idle, which shows when it is used. If it broke
         // later than that, this charges twice what passes once.
         for further in [true, false] {
@@ -106,7 +113,7 @@ impl Connection {
                 } else {
                     self.0.reconnect(its_number);
                 }
-                if further {
+                if further && !once {
                     continue;
                 }
             }

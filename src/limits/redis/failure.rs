@@ -24,7 +24,6 @@ pub(super) enum Failure {
     #[error("the runtime that the connection was made in has ended")]
     RuntimeEnded,
     #[error("the call that this request waited for ended without an answer")]
-    #[allow(dead_code)]
     Abandoned,
 }
 

@@ -9,7 +9,11 @@ use super::answer::Answer;
 use super::builder::RedisLimiterBuilder;
 use super::connection::Connection;
 use super::failure::Failure;
-use super::question::{Question, Terms};
+use super::flight::Flight;
+use super::holdings::{Course, Holdings};
+use super::lease::Lease;
+use super::question::{Counted, Question, Terms};
+use crate::clock::Timestamp;
 use crate::error::ConfigError;
 use crate::eventually::Eventually;
 
@@ -19,6 +23,9 @@ use crate::eventually::Eventually;
 /// All windows of a request are charged by one script in one round trip. The instant of a request is the
 /// server's when it runs the script. A request is counted when its script runs: one whose client, or
 /// whose patience, ends before the answer comes was still charged.
+///
+/// With a [`Lease`] a node takes tokens in advance, and most requests of a busy account make no round
+/// trip.
 ///
 /// It speaks to one server. The keys of a request lie in one slot of a cluster, for a proxy in front of
 /// one.
@@ -37,10 +44,11 @@ use crate::eventually::Eventually;
 #[derive(Clone)]
 pub struct RedisLimiter(Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
     connection: Connection,
     prefix: String,
     on_request_time: bool,
+    holdings: Option<Arc<Holdings>>,
 }
 
 impl RedisLimiter {
@@ -59,35 +67,79 @@ impl RedisLimiter {
         RedisLimiterBuilder::new(url)
     }
 
-    pub(super) fn new(connection: Connection, prefix: String, on_request_time: bool) -> Self {
-        Self(Arc::new(Inner { connection, prefix, on_request_time }))
+    pub(super) fn new(
+        connection: Connection,
+        prefix: String,
+        on_request_time: bool,
+        lease: Option<Lease>,
+    ) -> Self {
+        let holdings = lease.map(|lease| Arc::new(Holdings::new(lease)));
+        Self(Arc::new(Inner { connection, prefix, on_request_time, holdings }))
+    }
+
+    /// Returns the number of accounts whose tokens or refusals are remembered; 0 without leases.
+    pub fn held(&self) -> usize {
+        self.0.holdings.as_ref().map_or(0, |holdings| holdings.len())
     }
 }
 
 impl Inner {
+    /// Returns the instant of a request, if the server's does not count.
+    pub(super) fn now(&self, now: Timestamp) -> Option<Timestamp> {
+        self.on_request_time.then_some(now)
+    }
+
     /// Asks the server.
-    fn ask(
+    pub(super) async fn ask(
         &self,
-        charge: Charge<'_>,
-        terms: Terms,
-    ) -> impl Future<Output = Result<Answer, Failure>> + Send + use<> {
-        let question = Question { charge, now: self.on_request_time.then_some(charge.now), terms };
+        counted: &Counted,
+        question: &Question<'_>,
+    ) -> Result<Answer, Failure> {
         let mut command = self.connection.command();
-        question.write(&mut command, &self.prefix);
-        let (asked, how) = (question.asked(), (charge.cost, charge.taking, terms));
-        let connection = self.connection.clone();
-        async move { Answer::read(&connection.call(&command).await?, &asked, how) }
+        counted.ask(question, &mut command, &self.prefix);
+        // What is given back twice would be spent twice.
+        let once = question.back.is_some();
+        Answer::read(&self.connection.call(&command, once).await?, counted, question)
+    }
+
+    /// Charges a request by itself.
+    async fn ask_alone(
+        &self,
+        counted: Counted,
+        question: Question<'_>,
+    ) -> Result<Verdict, Failure> {
+        self.ask(&counted, &question).await.map(|answer| answer.verdict)
     }
 }
 
 impl Limiter for RedisLimiter {
     fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
-        if charge.quotas.is_empty() {
+        let Charge { record, quotas, cost, taking, now } = charge;
+        if quotas.is_empty() {
             return Eventually::now(Ok(Verdict::passed()));
         }
-        let answer = self.0.ask(charge, Terms::Each);
+        let inner = Arc::clone(&self.0);
+        let course = inner.holdings.as_ref().map(|holdings| holdings.course(&charge));
+        let terms = match course {
+            Some(Course::Answered(verdict)) => return Eventually::now(Ok(verdict)),
+            Some(Course::Waits(told, slot)) => {
+                if let (Some(slot), Some(holdings)) = (slot, &inner.holdings) {
+                    let flight = Flight::new(Arc::clone(holdings), slot);
+                    // If it cannot be spawned, it is dropped, and those that wait are told.
+                    let _ = inner.connection.spawn(flight.run(Arc::clone(&inner)));
+                }
+                return Eventually::later(async move {
+                    let told = told.await.unwrap_or(Err(Failure::Abandoned));
+                    told.map_err(LimiterError::new)
+                });
+            }
+            Some(Course::Alone) => Terms::Lease { demand: cost, want: 0, shortest: 0 },
+            None => Terms::Each,
+        };
+        let counted = Counted::new(record, quotas);
+        let question = Question { cost, taking, now: inner.now(now), terms, back: None };
         Eventually::later(async move {
-            answer.await.map(|answer| answer.verdict).map_err(LimiterError::new)
+            inner.ask_alone(counted, question).await.map_err(LimiterError::new)
         })
     }
 }

@@ -14,9 +14,14 @@ mod breaker;
 mod builder;
 mod connection;
 mod failure;
+mod flight;
+mod holding;
+mod holdings;
+mod lease;
 mod limiter;
 mod question;
 mod subject;
 
 pub use builder::RedisLimiterBuilder;
+pub use lease::Lease;
 pub use limiter::RedisLimiter;

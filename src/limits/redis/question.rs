@@ -4,19 +4,43 @@ use redis::{Cmd, ToRedisArgs};
 use smallvec::SmallVec;
 
 use super::super::leaky_bucket::{capacity, interval};
-use super::super::limiter::{Applicable, Charge, Taking};
+use super::super::limiter::{Applicable, Taking};
 use super::super::sliding_window::part_length;
 use super::subject::{Field, Subject, kind};
 use crate::clock::Timestamp;
-use crate::key::{Algorithm, Per, Quota};
+use crate::key::{AccountId, Algorithm, KeyId, KeyRecord, Per, Quota};
+
+/// Says whose requests are counted, and under which quotas.
+#[derive(Debug, Clone)]
+pub(super) struct Counted {
+    account: AccountId,
+    /// If a quota counts by key.
+    key: Option<KeyId>,
+    /// Each with whether it is a route's, in the order of the answer.
+    quotas: SmallVec<[(Quota, bool); 2]>,
+}
 
 /// Asks for the cost of a request.
+#[derive(Debug)]
 pub(super) struct Question<'a> {
-    pub(super) charge: Charge<'a>,
+    pub(super) cost: u32,
+    pub(super) taking: Taking,
     /// The instant, if not the server's counts.
     pub(super) now: Option<Timestamp>,
     pub(super) terms: Terms,
+    pub(super) back: Option<&'a Unspent>,
 }
+
+/// Tokens that are given back.
+#[derive(Debug)]
+pub(super) struct Unspent {
+    pub(super) tokens: u32,
+    /// What each quota marked them with.
+    pub(super) marks: Marks,
+}
+
+/// A pair of numbers for each quota.
+pub(super) type Marks = SmallVec<[[u64; 2]; 2]>;
 
 /// On what terms tokens are taken beyond the cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,72 +52,97 @@ pub(super) enum Terms {
     Lease { demand: u32, want: u32, shortest: u64 },
 }
 
-/// The quotas of a request, as its answer needs them.
-pub(super) type Asked = SmallVec<[Quota; 2]>;
-
-impl Question<'_> {
-    /// Lists the quotas in the order of the answer.
-    pub(super) fn asked(&self) -> Asked {
-        self.charge.quotas.iter().map(|(quota, _)| quota.clone()).collect()
+impl Counted {
+    pub(super) fn new(record: &KeyRecord, quotas: Applicable<'_>) -> Self {
+        Self {
+            account: record.account().id().clone(),
+            key: quotas.count_by(Per::Key).then(|| record.id().clone()),
+            quotas: quotas.iter().map(|(quota, of_route)| (quota.clone(), of_route)).collect(),
+        }
     }
 
-    /// Writes it out.
-    pub(super) fn write(&self, command: &mut Cmd, prefix: &str) {
-        let Charge { record, quotas, cost, taking, .. } = self.charge;
-        let account = Subject { prefix, account: record.account().id(), key: None };
-        let key = Subject { key: Some(record.id()), ..account };
-        let by_account = quotas.count_by(Per::Account);
-        let by_key = quotas.count_by(Per::Key);
-        command.arg(usize::from(by_account) + usize::from(by_key));
+    /// Returns the quotas.
+    pub(super) fn quotas(&self) -> impl ExactSizeIterator<Item = &Quota> {
+        self.quotas.iter().map(|(quota, _)| quota)
+    }
+
+    /// Tells whether the same requests are counted under the same quotas, with the same limits.
+    pub(super) fn is_of(&self, record: &KeyRecord, quotas: Applicable<'_>) -> bool {
+        let own = self.quotas.iter().map(|(quota, of_route)| (quota, *of_route));
+        self.account == *record.account().id()
+            && self.key.as_ref().is_none_or(|key| key == record.id())
+            && own.eq(quotas.iter())
+    }
+
+    /// Writes a question out.
+    pub(super) fn ask(&self, question: &Question<'_>, command: &mut Cmd, prefix: &str) {
+        let account = Subject { prefix, account: &self.account, key: None };
+        let by_account = self.quotas().any(|quota| quota.per() == Per::Account);
+        command.arg(usize::from(by_account) + usize::from(self.key.is_some()));
         if by_account {
             command.arg(account.to_string());
         }
-        if by_key {
-            command.arg(key.to_string());
+        if let Some(key) = &self.key {
+            command.arg(Subject { key: Some(key), ..account }.to_string());
         }
-        command.arg(match taking {
+        question.write(command);
+        let mut marks = question.back.iter().flat_map(|back| &back.marks);
+        for (quota, of_route) in &self.quotas {
+            let second = by_account && quota.per() == Per::Key;
+            command.arg(1 + u32::from(second));
+            command.arg(Field { quota, of_route: *of_route }.to_string());
+            question.terms.write(quota, command);
+            if let Some(mark) = marks.next() {
+                command.arg(mark);
+            }
+        }
+    }
+}
+
+impl Question<'_> {
+    fn write(&self, command: &mut Cmd) {
+        command.arg(match self.taking {
             Taking::Nothing => "nothing",
             Taking::IfRoom => "room",
             Taking::Always => "always",
         });
         let (demand, want, shortest) = match self.terms {
-            Terms::Each => (cost, 0, 0),
-            Terms::Lease { demand, want, shortest } => (demand.max(cost), want, shortest),
+            Terms::Each => (self.cost, 0, 0),
+            Terms::Lease { demand, want, shortest } => (demand.max(self.cost), want, shortest),
         };
-        command.arg(cost).arg(demand).arg(want).arg(shortest);
+        command.arg(self.cost).arg(demand).arg(want).arg(shortest);
+        command.arg(self.back.map_or(0, |back| back.tokens));
         match self.now {
             Some(now) => Pair(now.unix_nanoseconds()).write(command),
             None => {
                 command.arg("").arg("");
             }
         }
-        self.write_quotas(quotas, by_account, command);
-    }
-
-    fn write_quotas(&self, quotas: Applicable<'_>, by_account: bool, command: &mut Cmd) {
-        for (quota, of_route) in quotas.iter() {
-            let second = by_account && quota.per() == Per::Key;
-            command.arg(1 + u32::from(second));
-            command.arg(Field { quota, of_route }.to_string());
-            command.arg(kind(quota.algorithm())).arg(quota.limit()).arg(0);
-            match quota.algorithm() {
-                Algorithm::FixedWindow => Pair(quota.window_nanoseconds()).write(command),
-                Algorithm::LeakyBucket => {
-                    Pair(interval(quota)).write(command);
-                    Pair(capacity(quota)).write(command);
-                    Pair(self.terms.brim(quota)).write(command);
-                    command.arg((capacity(quota) - self.terms.brim(quota)) / 1_000);
-                }
-                Algorithm::SlidingWindow => {
-                    command.arg(part_length(quota));
-                }
-                Algorithm::CalendarDay | Algorithm::CalendarMonth => {}
-            }
-        }
     }
 }
 
 impl Terms {
+    /// Writes what the script needs to know of a quota.
+    fn write(self, quota: &Quota, command: &mut Cmd) {
+        command.arg(kind(quota.algorithm())).arg(quota.limit());
+        command.arg(u32::from(quota.is_shadow()));
+        match quota.algorithm() {
+            Algorithm::FixedWindow => Pair(quota.window_nanoseconds()).write(command),
+            Algorithm::LeakyBucket => {
+                let (capacity, brim) = (capacity(quota), self.brim(quota));
+                Pair(interval(quota)).write(command);
+                Pair(capacity).write(command);
+                Pair(brim).write(command);
+                // What is taken in advance may be held for as long as what is kept free takes to drain.
+                command.arg(capacity.saturating_sub(brim) / 1_000);
+            }
+            Algorithm::SlidingWindow => {
+                command.arg(part_length(quota));
+            }
+            Algorithm::CalendarDay | Algorithm::CalendarMonth => {}
+        }
+    }
+
     /// Returns up to where requests may fill a bucket, in nanoseconds.
     ///
     /// A token that was taken in advance drains while it is held, and would make room for another: so
@@ -112,7 +161,7 @@ impl Terms {
 struct Pair(u64);
 
 impl Pair {
-    fn write(&self, command: &mut Cmd) {
+    fn write(self, command: &mut Cmd) {
         (self.0 / 1_000, self.0 % 1_000).write_redis_args(command);
     }
 }
