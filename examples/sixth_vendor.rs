@@ -59,6 +59,7 @@ const ACME: Profile = Profile {
         insecure_transport: problem(StatusCode::BAD_REQUEST, "Bad request", "HTTPS only."),
         credentials_missing: MISSING,
         scheme_unsupported: MISSING,
+        too_many_failures: LIMITED,
         credentials_ambiguous: MALFORMED,
         credentials_malformed: MALFORMED,
         key_malformed: INVALID,

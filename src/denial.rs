@@ -29,6 +29,16 @@ pub enum Denial {
     /// No credential came with the request.
     #[error("no credential was presented")]
     CredentialsMissing,
+    /// Too many attempts to authenticate have failed that came from the client's network; of this one
+    /// no store was asked, or the key does not serve.
+    #[error(
+        "too many attempts from the client's network failed; retry after {} s",
+        .retry_after.as_secs_f64()
+    )]
+    TooManyFailures {
+        /// The time until an attempt could be made.
+        retry_after: Duration,
+    },
     /// `Authorization` names a scheme that the profile does not read.
     #[error("the authorization scheme is not supported")]
     SchemeUnsupported,
@@ -194,6 +204,7 @@ impl Denial {
         match self {
             Self::InsecureTransport => "insecure_transport",
             Self::CredentialsMissing => "credentials_missing",
+            Self::TooManyFailures { .. } => "too_many_failures",
             Self::SchemeUnsupported => "scheme_unsupported",
             Self::CredentialsAmbiguous => "credentials_ambiguous",
             Self::CredentialsMalformed(_) => "credentials_malformed",

@@ -84,6 +84,14 @@ pub enum ConfigError {
     /// it may hold a password.
     #[error("the limiter in Redis: {0}")]
     Redis(&'static str),
+    /// A prefix that failed attempts are counted by is none, or puts all clients into one network.
+    #[error("failed attempts are counted by a prefix of 1 to {bits} bits, and not of {length}")]
+    AttemptPrefix {
+        /// The length as configured, in bits.
+        length: u8,
+        /// The bits of an address.
+        bits: u8,
+    },
     /// A quota is configured, but nothing counts it.
     #[error("quotas are configured, but no limiter: name one, or say `without_limits`")]
     LimiterMissing,

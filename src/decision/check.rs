@@ -15,6 +15,8 @@ pub enum Check {
     Transport,
     /// A credential came.
     CredentialsPresent,
+    /// Not too many attempts of the client's network have failed.
+    FailedAttempts,
     /// It is one, and follows its grammar.
     CredentialsWellFormed,
     /// The key fits a format, checksum included.
@@ -47,9 +49,10 @@ pub enum Check {
 
 impl Check {
     /// Lists all checks, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Transport,
         Self::CredentialsPresent,
+        Self::FailedAttempts,
         Self::CredentialsWellFormed,
         Self::KeyWellFormed,
         Self::KeyFound,
@@ -90,6 +93,6 @@ mod tests {
         let place = |check: &Check| Check::ALL.iter().position(|c| c == check).unwrap();
         let judged = [&Check::AUTHENTICATING[..], &Check::AUTHORIZING].concat();
         let places: Vec<usize> = judged.iter().map(place).collect();
-        assert_eq!(places, (5..13).collect::<Vec<_>>());
+        assert_eq!(places, (6..14).collect::<Vec<_>>());
     }
 }

@@ -12,7 +12,7 @@ use super::policy::{Admission, Policy};
 use crate::clock::Timestamp;
 use crate::denial::Denial;
 use crate::key::KeyRecord;
-use crate::request::{Connection, CredentialSource, Head, KeyBuffer};
+use crate::request::{Client, Connection, CredentialSource, Head, KeyBuffer};
 use crate::rules;
 
 /// Tells what became of one check.
@@ -119,7 +119,7 @@ impl Explanation {
         let head = Head::of(request);
         let client = policy.client(connection, head.headers);
         explanation.set(Check::Transport, rules::is_secure(client, policy.assume_https));
-        let anonymous = match explanation.read(policy, head) {
+        let anonymous = match explanation.read(policy, head, client) {
             Reached::Anonymous => true,
             Reached::Nowhere => false,
             Reached::Key(source) => {
@@ -136,8 +136,10 @@ impl Explanation {
         explanation
     }
 
-    fn read(&mut self, policy: &Policy, head: Head<'_>) -> Reached {
+    fn read(&mut self, policy: &Policy, head: Head<'_>, client: Client) -> Reached {
         use Check::{CredentialsPresent, CredentialsWellFormed, KeyWellFormed};
+        let counted = policy.limits_failures && client.address.is_some();
+        let attempted = if counted { Outcome::Depends } else { Outcome::Passed };
         let mut buffer = KeyBuffer::new();
         match policy.credentials.read(head.headers, &mut buffer) {
             Err(denial @ Denial::CredentialsMissing) => {
@@ -151,11 +153,13 @@ impl Explanation {
             }
             Err(denial) => {
                 self.set(CredentialsPresent, Ok(()));
+                self.put(Check::FailedAttempts, attempted);
                 self.set(CredentialsWellFormed, Err(denial));
                 Reached::Nowhere
             }
             Ok(reading) => {
                 self.set(CredentialsPresent, Ok(()));
+                self.put(Check::FailedAttempts, attempted);
                 self.set(CredentialsWellFormed, Ok(()));
                 let digested = policy.digest(&reading);
                 let source = match &digested {

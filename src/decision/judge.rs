@@ -102,6 +102,7 @@ impl<'a> Case<'a> {
             },
             Check::Transport
             | Check::CredentialsPresent
+            | Check::FailedAttempts
             | Check::CredentialsWellFormed
             | Check::KeyWellFormed
             | Check::KeyFound

@@ -15,6 +15,7 @@ use crate::rules::{self, Demand, Matched, Route, RouteTable};
 
 /// The rules of one gate.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
 pub(crate) struct Policy {
     pub(crate) credentials: Credentials,
     pub(super) formats: &'static [KeyFormat],
@@ -27,6 +28,8 @@ pub(crate) struct Policy {
     pub(crate) routes: Option<RouteTable>,
     pub(crate) optional: bool,
     pub(crate) preflight: bool,
+    /// Whether the gate limits the failed attempts of a network.
+    pub(crate) limits_failures: bool,
 }
 
 /// What a request may do before any store is asked.
@@ -58,6 +61,7 @@ impl Policy {
             routes: None,
             optional: false,
             preflight: false,
+            limits_failures: false,
         })
     }
 
@@ -76,6 +80,14 @@ impl Policy {
             Err(Denial::CredentialsMissing) => self.anonymous(head),
             Err(denial) => Err(denial),
         }
+    }
+
+    /// Tells whether a refusal before the store is that of an attempt to authenticate.
+    pub(crate) const fn is_attempt(denial: &Denial) -> bool {
+        matches!(
+            denial,
+            Denial::CredentialsAmbiguous | Denial::CredentialsMalformed(_) | Denial::KeyMalformed
+        )
     }
 
     pub(super) fn digest(&self, reading: &Reading<'_>) -> Result<Admission, Denial> {

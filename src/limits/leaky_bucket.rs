@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 use crate::key::Quota;
 
 /// Remembers the theoretical arrival time: the instant at which the bucket is empty again.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct LeakyBucket {
     empty_at: Timestamp,
 }

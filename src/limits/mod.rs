@@ -8,10 +8,14 @@
 //!    makes a window longer;
 //! 3. the route has a free place for the account, or one becomes free within the longest wait.
 //!
+//! Strangers have no account: where [`FailedAttempts`] are limited, their network's share is of the
+//! attempts that fail.
+//!
 //! [`MemoryLimiter`] counts in this process alone: behind `n` processes an account can have up to
 //! `n` times its quota.
 
 mod arithmetic;
+mod attempts;
 mod calendar;
 mod concurrency;
 mod fixed_window;
@@ -24,6 +28,8 @@ mod sliding_window;
 mod standing;
 
 pub use arithmetic::Counter;
+pub use attempts::FailedAttempts;
+pub(crate) use attempts::{Attempt, AttemptLimiter};
 pub(crate) use calendar::window_at;
 pub use concurrency::Concurrency;
 pub(crate) use concurrency::{ConcurrencyLimiter, Permit, Place};

@@ -101,6 +101,8 @@ rows! {
     credentials_missing: Denial::CredentialsMissing,
     /// An `Authorization` scheme that the profile does not read.
     scheme_unsupported: Denial::SchemeUnsupported,
+    /// Too many failed attempts from the client's network.
+    too_many_failures: Denial::TooManyFailures { .. },
     /// More than one credential.
     credentials_ambiguous: Denial::CredentialsAmbiguous,
     /// A credential that breaks its grammar.

@@ -145,7 +145,9 @@ impl Prepared {
     /// always there on a 429 (RFC 6585 §4).
     fn retry_after(&self, denial: &Denial) -> Option<u64> {
         let known = match denial {
-            Denial::RateLimited { retry_after } => Some(whole_seconds(*retry_after)),
+            Denial::RateLimited { retry_after } | Denial::TooManyFailures { retry_after } => {
+                Some(whole_seconds(*retry_after))
+            }
             _ => self.retry_after.map(u64::from),
         };
         let limited = self.status == StatusCode::TOO_MANY_REQUESTS;

@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::decision::Policy;
 use crate::error::ConfigError;
 use crate::key::{Environment, KeyHasher};
-use crate::limits::{ConcurrencyLimiter, Limiter, OnLimiterFailure};
+use crate::limits::{ConcurrencyLimiter, FailedAttempts, Limiter, OnLimiterFailure};
 use crate::profile::Profile;
 use crate::request::TrustedProxies;
 use crate::response::Renderer;
@@ -31,6 +31,7 @@ pub struct ApiKeyLayerBuilder {
     profile: Profile,
     store: Arc<dyn KeyStore>,
     limits: Limits,
+    attempts: Option<FailedAttempts>,
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn Observer>>,
     hasher: KeyHasher,
@@ -50,6 +51,7 @@ impl ApiKeyLayerBuilder {
             profile: *profile,
             store,
             limits: Limits::Unset,
+            attempts: None,
             clock: Arc::new(SystemClock),
             observer: None,
             hasher: KeyHasher::sha256(),
@@ -80,6 +82,13 @@ impl ApiKeyLayerBuilder {
     /// Counts no requests, whatever quotas the profile, routes, accounts and keys state.
     pub fn without_limits(mut self) -> Self {
         self.limits = Limits::Off;
+        self
+    }
+
+    /// Limits the failed attempts to authenticate of each client network; they are not limited unless
+    /// set. [`FailedAttempts`] has an example, and says who is refused.
+    pub fn failed_attempts(mut self, attempts: FailedAttempts) -> Self {
+        self.attempts = Some(attempts);
         self
     }
 
@@ -277,6 +286,7 @@ impl ApiKeyLayerBuilder {
         policy.assume_https = self.assume_https;
         policy.optional = self.optional;
         policy.preflight = self.preflight;
+        policy.limits_failures = self.attempts.is_some();
         policy.environment = self.environment.map(Environment::new).transpose()?;
         policy.routes = self.routes.map(Routes::compile).transpose()?;
         if policy.has_quotas() && matches!(self.limits, Limits::Unset) {
@@ -290,6 +300,7 @@ impl ApiKeyLayerBuilder {
             clock: self.clock,
             observed: self.observer.is_some(),
             observer: self.observer.unwrap_or_else(|| Arc::new(Deaf)),
+            attempts: self.attempts.map(FailedAttempts::build).transpose()?,
             places: ConcurrencyLimiter::default(),
             strip_credential: self.strip_credential,
             leave_grant: self.leave_grant,

@@ -12,10 +12,10 @@ use super::connection::connection;
 use super::layer::{Limits, Shared};
 use super::passage::Passage;
 use super::wait::{Answer, Charged, Reached, Wait};
-use crate::decision::{Admission, Case, Objection, judge};
+use crate::decision::{Admission, Case, Objection, Policy, judge};
 use crate::denial::Denial;
 use crate::limits::{
-    Charge, Concurrency, LimiterError, OnLimiterFailure, Permit, Place, Taking, Verdict,
+    Attempt, Charge, Concurrency, LimiterError, OnLimiterFailure, Permit, Place, Taking, Verdict,
 };
 use crate::request::{Client, CredentialSource, Head};
 use crate::store::Found;
@@ -32,14 +32,22 @@ pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request
     let head = Head::of(request);
     let client = policy.client(connection(request), head.headers);
     match policy.admit(head, client) {
-        Ok(Admission::Key(digest, source)) => match shared.store.find(&digest).into_now() {
-            Ok(answer) => found(shared, passage, answer, source, client, head),
-            Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, source, client }),
-        },
+        Ok(Admission::Key(digest, source)) => {
+            if let Some(attempts) = &shared.attempts
+                && let Some(retry_after) = attempts.refusal(client.address, &shared.clock)
+            {
+                return refused(shared, passage, Denial::TooManyFailures { retry_after });
+            }
+            match shared.store.find(&digest).into_now() {
+                Ok(answer) => found(shared, passage, answer, source, client, head),
+                Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, source, client }),
+            }
+        }
         Ok(Admission::Anonymous(route)) => {
             passage.route = route;
             ControlFlow::Break(Ok(()))
         }
+        Err(denial) if Policy::is_attempt(&denial) => failed(shared, passage, client, denial),
         Err(denial) => {
             // Nobody else needs the digest of a key that is refused unseen.
             if denial == Denial::InsecureTransport
@@ -92,7 +100,7 @@ fn found(
 ) -> Next {
     let record = match answer {
         Ok(Some(record)) => record,
-        Ok(None) => return refused(shared, passage, Denial::KeyUnknown),
+        Ok(None) => return failed(shared, passage, client, Denial::KeyUnknown),
         Err(error) => {
             shared.observer.store_failed(&error);
             return refused(shared, passage, Denial::StoreUnavailable);
@@ -112,12 +120,24 @@ fn found(
                 Some(rule) => look_for_room(shared, passage, rule),
             }
         }
-        Err(Objection::ToKey(denial)) => refused(shared, passage, denial),
+        Err(Objection::ToKey(denial)) => failed(shared, passage, client, denial),
         Err(Objection::ToRequest(denial)) => {
             passage.principal = Some(record);
             report(shared, passage, denial)
         }
     }
+}
+
+/// Refuses a stranger, and counts the attempt of its network.
+fn failed(shared: &Shared, passage: &mut Passage, client: Client, mut denial: Denial) -> Next {
+    if let (Some(attempts), Some(address)) = (&shared.attempts, client.address) {
+        match attempts.fail(address, shared.clock.now()) {
+            Attempt::Counted => {}
+            Attempt::Last(retry_after) => shared.observer.network_refused(address, retry_after),
+            Attempt::Over(retry_after) => denial = Denial::TooManyFailures { retry_after },
+        }
+    }
+    refused(shared, passage, denial)
 }
 
 /// Takes the cost of a request.

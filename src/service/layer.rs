@@ -15,7 +15,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::decision::{Explanation, Policy};
 use crate::denial::Denial;
 use crate::key::KeyRecord;
-use crate::limits::{Applicable, ConcurrencyLimiter, Limiter, OnLimiterFailure};
+use crate::limits::{Applicable, AttemptLimiter, ConcurrencyLimiter, Limiter, OnLimiterFailure};
 use crate::profile::Profile;
 use crate::request::Connection;
 use crate::response::{Renderer, Trail};
@@ -77,6 +77,7 @@ pub(super) struct Shared {
     pub(super) observer: Arc<dyn Observer>,
     /// Whether the observer is one that somebody gave.
     pub(super) observed: bool,
+    pub(super) attempts: Option<AttemptLimiter>,
     pub(super) places: ConcurrencyLimiter,
     pub(super) strip_credential: bool,
     pub(super) leave_grant: bool,

@@ -1,5 +1,8 @@
 //! What the operator can be told of.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use crate::denial::Denial;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::LimiterError;
@@ -56,6 +59,12 @@ pub trait Observer: Send + Sync + 'static {
     /// Hears of a well-formed key that came over plain HTTP: whoever listened has it now. It was not looked up.
     fn key_exposed(&self, digest: &KeyDigest) {
         let _ = digest;
+    }
+
+    /// Hears of the failed attempt after which its network is refused, for this long; once each time. The
+    /// attempts that are refused then come as [`Denial::TooManyFailures`].
+    fn network_refused(&self, client: IpAddr, retry_after: Duration) {
+        let _ = (client, retry_after);
     }
 
     /// Hears that the store could not answer; the client got a 503.

@@ -9,7 +9,8 @@
 //!
 //! Common to all, unless a vendor says otherwise: two `Authorization` lines are 400 (RFC 6750
 //! §3.1); plain HTTP is 400, never a redirect, for the key has leaked by then; a store or limiter
-//! that cannot answer is 503 with `Retry-After: 5`.
+//! that cannot answer is 503 with `Retry-After: 5`; too many failed attempts from one network, of which
+//! no vendor speaks, read like a used-up limit: 429 with `Retry-After`, and no word of any account.
 //!
 //! ```
 //! use tower_api_key::rules::Routes;

@@ -84,6 +84,7 @@ pub const PROFILE: Profile = Profile {
         insecure_transport: bad_request("HTTPS is required."),
         credentials_missing: MISSING,
         scheme_unsupported: MISSING,
+        too_many_failures: LIMITED,
         credentials_ambiguous: bad_request("More than one Authorization header was sent."),
         credentials_malformed: INVALID,
         key_malformed: INVALID,

@@ -23,6 +23,8 @@ use crate::rules::{Route, RouteRow};
 const LOG_IN: Answer = unauthorized("Please, log in");
 const UNKNOWN: Answer = unauthorized("Unknown API key");
 const FORBIDDEN: Answer = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Text("Access denied"));
+const LIMITED: Answer =
+    Answer::new(StatusCode::TOO_MANY_REQUESTS, ErrorBody::Text("Too many requests"));
 const UNAVAILABLE: Answer =
     Answer::new(StatusCode::SERVICE_UNAVAILABLE, ErrorBody::Text("Service unavailable"))
         .retry_after(OUTAGE_SECONDS);
@@ -54,6 +56,7 @@ pub const PROFILE: Profile = Profile {
         insecure_transport: unauthorized("HTTPS is required"),
         credentials_missing: LOG_IN,
         scheme_unsupported: LOG_IN,
+        too_many_failures: LIMITED,
         credentials_ambiguous: LOG_IN,
         credentials_malformed: LOG_IN,
         key_malformed: UNKNOWN,
@@ -70,10 +73,7 @@ pub const PROFILE: Profile = Profile {
         account_mismatch: UNKNOWN,
         header_refused: Answer::new(StatusCode::BAD_REQUEST, ErrorBody::Text("Invalid header")),
         scope_missing: FORBIDDEN,
-        rate_limited: Answer::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            ErrorBody::Text("Too many requests"),
-        ),
+        rate_limited: LIMITED,
         concurrency_exceeded: Answer::new(
             StatusCode::BAD_REQUEST,
             ErrorBody::Text("Too many simultaneous requests"),

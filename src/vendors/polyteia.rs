@@ -71,6 +71,7 @@ pub const PROFILE: Profile = Profile {
         insecure_transport: bad_request("https_required", "HTTPS is required."),
         credentials_missing: MISSING,
         scheme_unsupported: MISSING,
+        too_many_failures: LIMITED,
         credentials_ambiguous: bad_request(
             "invalid_request",
             "More than one Authorization header was sent.",

@@ -67,6 +67,7 @@ pub const PROFILE: Profile = Profile {
         insecure_transport: bad_request("HTTPS is required."),
         credentials_missing: MISSING,
         scheme_unsupported: MISSING,
+        too_many_failures: LIMITED,
         credentials_ambiguous: MALFORMED,
         credentials_malformed: MALFORMED,
         key_malformed: INVALID,

@@ -68,6 +68,9 @@ pub(crate) enum World {
     ServedBefore,
     /// The same request was served just before, and the client still reads its response.
     InFlight,
+    /// One failed attempt is all that a network may make in a minute, and the same request failed just
+    /// before.
+    FailedBefore,
     /// The service never answers.
     ServiceStalls,
     /// The service asks for a scope, as a handler does that alone knows what is needed.

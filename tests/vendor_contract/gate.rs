@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -12,7 +13,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::ManualClock;
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
-use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+use tower_api_key::limits::{FailedAttempts, MemoryLimiter, OnLimiterFailure};
 use tower_api_key::rules::Routes;
 use tower_api_key::service::GateBody;
 use tower_api_key::store::MemoryStore;
@@ -69,6 +70,12 @@ impl Gate {
             World::LimiterFails(then) => builder.limits(Broken { later: false }, then),
             World::LimiterFailsLater(then) => builder.limits(Broken { later: true }, then),
             _ => builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny),
+        };
+        let builder = match case.world {
+            World::FailedBefore => {
+                builder.failed_attempts(FailedAttempts::new(1, Duration::from_secs(60)))
+            }
+            _ => builder,
         };
         let builder = builder
             .clock(clock.clone())

@@ -76,6 +76,7 @@ denials!(
     insecure_transport,
     credentials_missing,
     scheme_unsupported,
+    too_many_failures,
     credentials_ambiguous,
     credentials_malformed,
     key_malformed,

@@ -63,6 +63,7 @@ enum Breach {
     Request(fn(Case) -> Case),
     Record(fn(KeyRecordBuilder) -> KeyRecordBuilder),
     Deleted,
+    FailedBefore,
     InFlight,
     Stalls,
 }
@@ -72,6 +73,7 @@ const FLAWS: &[Flaw] = &[
     of_request("insecure_transport", |case| case.over(Transport::Plain)),
     of_request("credentials_missing", |case| case.authorization(&[])),
     of_request("scheme_unsupported", |case| case.authorization(&["Digest x"])),
+    Flaw { denial: "too_many_failures", breach: Breach::FailedBefore },
     of_request("credentials_ambiguous", |case| case.authorization(&["Digest x", "Bearer short"])),
     of_request("credentials_malformed", |case| case.authorization(&["Bearer sh,ort"])),
     of_request("key_malformed", |case| case.authorization(&["Bearer short"])),
@@ -103,7 +105,9 @@ const fn of_record(denial: &'static str, change: fn(KeyRecordBuilder) -> KeyReco
 /// Sends a request with these flaws and returns the name of the denial.
 async fn denial_of(flaws: &[&Flaw]) -> Option<&'static str> {
     let has = |wanted: fn(&Breach) -> bool| flaws.iter().any(|flaw| wanted(&flaw.breach));
-    let gate = Gate::of(&FLAWLESS);
+    let failed_before = has(|breach| matches!(breach, Breach::FailedBefore));
+    let world = if failed_before { World::FailedBefore } else { World::Sound };
+    let gate = Gate::of(&FLAWLESS.world(world));
     // The request before uses up a quota of one, and may hold the one place.
     let earlier = gate.respond(FLAWLESS.to_request()).await;
     assert_eq!(earlier.status(), 200);
@@ -117,11 +121,15 @@ async fn denial_of(flaws: &[&Flaw]) -> Option<&'static str> {
         match flaw.breach {
             Breach::Request(change) => case = change(case),
             Breach::Record(change) => assert!(gate.store.edit("key_1", change).unwrap()),
-            Breach::Deleted | Breach::InFlight | Breach::Stalls => {}
+            Breach::Deleted | Breach::FailedBefore | Breach::InFlight | Breach::Stalls => {}
         }
     }
     if has(|breach| matches!(breach, Breach::Deleted)) {
         assert!(gate.store.remove("key_1"));
+    }
+    if failed_before {
+        let unknown = FLAWLESS.authorization(&["Bearer fedcba9876543210fedcba9876543210"]);
+        assert_eq!(gate.send(unknown.to_request()).await.denial(), Some("key_unknown"));
     }
     let denial = gate.send(case.to_request()).await.denial();
     drop(earlier);
@@ -157,7 +165,7 @@ async fn of_all_flaws_from_one_on_the_first_is_answered() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_is_asked_after_the_syntax_and_before_the_rules() {
     let down = FLAWLESS.world(World::StoreFails);
-    let asked = |flaw: &&Flaw| !matches!(flaw.breach, Breach::Request(_));
+    let asked = |flaw: &&Flaw| !matches!(flaw.breach, Breach::Request(_) | Breach::FailedBefore);
     let first = FLAWS.iter().position(|flaw| asked(&flaw)).unwrap();
     for (index, flaw) in FLAWS.iter().enumerate() {
         let Breach::Request(change) = flaw.breach else {

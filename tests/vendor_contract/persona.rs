@@ -179,6 +179,8 @@ pub(crate) const CASES: &[Case] = &[
         let record = record.environment("sandbox").scopes(["inquiry.read"]);
         record.quotas([MINUTE])
     }).refused("rate_limited", 429, LIMITED, &[]).with(EMPTY),
+    GOOD.name("too many failed attempts").world(World::FailedBefore).unknown()
+        .refused("too_many_failures", 429, LIMITED, &[]).with(&[("retry-after", "60")]),
     GOOD.name("a second request in flight").at(UNDOCUMENTED, "/place").world(World::InFlight)
         .refused("concurrency_exceeded", 429, LIMITED, &[]).with(BUSY),
     GOOD.name("a slow service").at(UNDOCUMENTED, "/budget").world(World::ServiceStalls)

@@ -139,6 +139,8 @@ pub(crate) const CASES: &[Case] = &[
     GOOD.name("a second request in a minute").world(World::ServedBefore)
         .record(|record| record.quotas([MINUTE]))
         .refused("rate_limited", 429, "Too many requests", &[]).with(&[("retry-after", "60")]),
+    GOOD.name("too many failed attempts").world(World::FailedBefore).unknown()
+        .refused("too_many_failures", 429, "Too many requests", &[]).with(&[("retry-after", "60")]),
     GOOD.name("a second insert in flight").request("POST", "/rest/users").world(World::InFlight)
         .refused("concurrency_exceeded", 400, "Too many simultaneous requests", &[]),
     GOOD.name("a second request in flight").world(World::InFlight),

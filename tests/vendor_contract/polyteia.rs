@@ -138,6 +138,8 @@ pub(crate) const CASES: &[Case] = &[
     GOOD.name("a second request in a minute").world(World::ServedBefore)
         .record(|record| record.quotas([MINUTE]))
         .refused("rate_limited", 429, LIMITED, &[]).with(&[("retry-after", "60")]),
+    GOOD.name("too many failed attempts").world(World::FailedBefore).unknown()
+        .refused("too_many_failures", 429, LIMITED, &[]).with(&[("retry-after", "60")]),
     GOOD.name("a second request in flight").at(UNDOCUMENTED, "/place").world(World::InFlight)
         .refused("concurrency_exceeded", 429, LIMITED, &[]).with(&[("retry-after", "1")]),
     GOOD.name("a slow service").at(UNDOCUMENTED, "/budget").world(World::ServiceStalls)

@@ -134,7 +134,7 @@ impl Deployment {
 
     /// What holds as a service and on premises.
     #[rustfmt::skip] // A table reads best with a row on a line or two.
-    pub(crate) const fn common(self) -> [Case; 56] {
+    pub(crate) const fn common(self) -> [Case; 57] {
         [
             self.good("an API key"),
             self.good("an API key asks whose it is").request("GET", "/api/me"),
@@ -204,6 +204,8 @@ impl Deployment {
             self.good("a second request in a minute").world(World::ServedBefore)
                 .record(|record| record.kind(ORGANIZATION).quotas([MINUTE]))
                 .refused("rate_limited", 429, LIMITED, &[]).with(&[("retry-after", "60")]),
+            self.good("too many failed attempts").world(World::FailedBefore).unknown()
+                .refused("too_many_failures", 429, LIMITED, &[]).with(&[("retry-after", "60")]),
             self.good("a second request in flight").at(UNDOCUMENTED, "/place")
                 .world(World::InFlight)
                 .refused("concurrency_exceeded", 429, LIMITED, &[]).with(&[("retry-after", "1")]),

@@ -152,6 +152,8 @@ pub(crate) const CASES: &[Case] = &[
         .record(|record| record.scopes(["users.read"]).quotas([MINUTE]))
         .refused("rate_limited", 429, LIMITED, &[])
         .with(&[("ratelimit-remaining", "0"), ("ratelimit-reset", "60"), ("retry-after", "60")]),
+    GOOD.name("too many failed attempts").world(World::FailedBefore).unknown()
+        .refused("too_many_failures", 429, LIMITED, &[]).with(&[("retry-after", "60")]),
     GOOD.name("a second request in flight").at(UNDOCUMENTED, "/place").world(World::InFlight)
         .refused("concurrency_exceeded", 429, LIMITED, &[])
         .with(&[("ratelimit-remaining", "99"), ("ratelimit-reset", "60"), ("retry-after", "1")]),

@@ -38,6 +38,10 @@ impl Case {
             assert_eq!(response.status(), 200, "{}: the request before", self.name);
             earlier = (self.world == World::InFlight).then_some(response);
         }
+        if self.world == World::FailedBefore {
+            let failed = gate.send(self.to_request()).await;
+            assert_eq!(failed.denial(), Some("key_unknown"), "{}: the request before", self.name);
+        }
         let reached = gate.reached();
         let answered = gate.send(self.to_request()).await;
         let passes = match self.world {

@@ -1,0 +1,127 @@
+//! The buckets of networks, in a memory that never grows.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::super::leaky_bucket::LeakyBucket;
+use super::network::Network;
+
+/// The networks that share a set, and a lock.
+const WAYS: usize = 8;
+
+/// Keeps buckets in sets of eight. A network has its set by a hash whose seed no client learns, so
+/// nobody can aim at another's set; where a set is full, the emptiest bucket goes. An attacker who
+/// makes a set's others fuller than somebody's has to fail as often for each of them.
+pub(super) struct Table {
+    sets: Box<[Mutex<Set>]>,
+    hasher: RandomState,
+}
+
+type Set = [Slot; WAYS];
+
+/// The bucket of a network, told by its whole hash: 64 bits that no client can compute.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    hash: u64,
+    bucket: LeakyBucket,
+}
+
+impl Table {
+    pub(super) fn with_room_for(networks: usize) -> Self {
+        let sets = networks.div_ceil(WAYS).max(1);
+        Self { sets: (0..sets).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
+    }
+
+    /// Returns the bucket of a network, if it has one.
+    pub(super) fn find(&self, network: Network) -> Option<LeakyBucket> {
+        let hash = self.hasher.hash_one(network);
+        let set = self.set(hash)?;
+        set.iter().find(|slot| slot.hash == hash).map(|slot| slot.bucket)
+    }
+
+    /// Changes the bucket of a network, a new one if it has none.
+    pub(super) fn with<T: Default>(
+        &self,
+        network: Network,
+        change: impl FnOnce(&mut LeakyBucket) -> T,
+    ) -> T {
+        let hash = self.hasher.hash_one(network);
+        let Some(mut set) = self.set(hash) else {
+            return T::default();
+        };
+        let own = set.iter().position(|slot| slot.hash == hash);
+        let emptiest = || {
+            let by_content = |place: &usize| set.get(*place).map(|slot| slot.bucket);
+            (0..WAYS).min_by_key(by_content).unwrap_or_default()
+        };
+        let place = own.unwrap_or_else(emptiest);
+        let Some(slot) = set.get_mut(place) else {
+            return T::default();
+        };
+        if own.is_none() {
+            *slot = Slot { hash, ..Slot::default() };
+        }
+        change(&mut slot.bucket)
+    }
+
+    fn set(&self, hash: u64) -> Option<MutexGuard<'_, Set>> {
+        #[allow(clippy::cast_possible_truncation)] // The low bits choose.
+        let set = self.sets.get(hash as usize % self.sets.len())?;
+        // Nothing panics while it is locked.
+        Some(set.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::key::Quota;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+    const QUOTA: Quota = Quota::new("failed-attempts", 10, Duration::from_secs(600));
+
+    fn fail(table: &Table, network: u32, times: u32) {
+        table.with(Network::V4(network), |bucket| {
+            bucket.settle(&QUOTA, NOW);
+            bucket.take(&QUOTA, NOW, times)
+        });
+    }
+
+    fn is_over(table: &Table, network: u32) -> bool {
+        let found = table.find(Network::V4(network));
+        found.is_some_and(|mut bucket| bucket.wait(&QUOTA, NOW, 1).is_some())
+    }
+
+    #[test]
+    fn who_is_over_the_limit_is_remembered_through_a_flood_of_others() {
+        let table = Table::with_room_for(1_024);
+        (0..100).for_each(|network| fail(&table, network, 10));
+        (1_000..200_000).for_each(|network| fail(&table, network, 1));
+        let remembered = (0..100).filter(|network| is_over(&table, *network)).count();
+        assert_eq!(remembered, 100);
+        let innocent = (200_000..210_000).filter(|network| is_over(&table, *network)).count();
+        assert_eq!(innocent, 0, "a newcomer inherits nothing");
+    }
+
+    #[test]
+    fn a_drained_bucket_goes_before_any_other() {
+        let table = Table::with_room_for(WAYS);
+        assert_eq!(table.sets.len(), 1);
+        (0..8).for_each(|network| fail(&table, network, network + 1));
+        fail(&table, 8, 1);
+        assert!(table.find(Network::V4(0)).is_none());
+        let there = (1..9).filter(|network| table.find(Network::V4(*network)).is_some());
+        assert_eq!(there.count(), 8);
+    }
+
+    #[test]
+    fn a_network_takes_little_more_than_a_hash_and_an_instant() {
+        assert_eq!(size_of::<Slot>(), 16);
+        assert!(size_of::<Mutex<Set>>() <= WAYS * 18);
+        assert_eq!(Table::with_room_for(0).sets.len(), 1);
+        assert_eq!(Table::with_room_for(65_536).sets.len(), 8_192);
+    }
+}
