@@ -122,6 +122,9 @@ fn found(
         }
         Err(Objection::ToKey(denial)) => failed(shared, passage, client, denial),
         Err(Objection::ToRequest(denial)) => {
+            if denial == Denial::NetworkNotAllowed {
+                shared.observer.key_used_elsewhere(&record, client.address);
+            }
             passage.principal = Some(record);
             report(shared, passage, denial)
         }

@@ -11,36 +11,72 @@ use crate::store::StoreError;
 /// Hears of what a gate cannot answer by itself. Every method does nothing unless written; all run
 /// on the request's task, so they return at once. No key, header or URI is passed to them.
 ///
+/// Two of them tell of keys that somebody else may have. Both are calls for an operator, or for a worker
+/// with the store at hand, which revokes the key:
+///
 /// ```
 /// # use bytes::Bytes;
 /// # use http::{Request, Response};
 /// # use http_body_util::Full;
 /// # use tower::{Layer, ServiceExt, service_fn};
-/// # use tower_api_key::{ApiKeyLayer, key::KeyHasher, store::MemoryStore, vendors};
+/// # use tower_api_key::key::{Account, KeyHasher};
+/// # use tower_api_key::store::{KeyManager, KeyStore, MemoryStore, NewKey};
+/// # use tower_api_key::{ApiKeyLayer, request::Connection, vendors};
+/// use std::net::IpAddr;
 /// use std::sync::mpsc::{Sender, channel};
 /// use tower_api_key::Observer;
-/// use tower_api_key::key::KeyDigest;
+/// use tower_api_key::key::{KeyDigest, KeyRecord};
 ///
-/// struct Revoke(Sender<KeyDigest>);
+/// enum Alarm {
+///     Exposed(KeyDigest),
+///     UsedElsewhere(String, Option<IpAddr>),
+/// }
 ///
-/// impl Observer for Revoke {
+/// struct Alarms(Sender<Alarm>);
+///
+/// impl Observer for Alarms {
 ///     fn key_exposed(&self, digest: &KeyDigest) {
-///         let _ = self.0.send(*digest); // a worker looks it up and tells its owner
+///         let _ = self.0.send(Alarm::Exposed(*digest));
+///     }
+///
+///     fn key_used_elsewhere(&self, record: &KeyRecord, client: Option<IpAddr>) {
+///         let _ = self.0.send(Alarm::UsedElsewhere(record.id().to_string(), client));
 ///     }
 /// }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let (sender, exposed) = channel();
-/// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
-/// let layer = builder.observer(Revoke(sender)).build()?;
+/// let (sender, alarms) = channel();
+/// # let store = MemoryStore::new();
+/// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?.into());
+/// # let record = record.networks(["10.0.0.0/8"]).build()?;
+/// # let digest = KeyHasher::sha256().digest(b"0123456789abcdef");
+/// # store.add(NewKey::new(digest, record), "ada").await?;
+/// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, store.clone());
+/// let layer = builder.observer(Alarms(sender)).build()?;
 /// # let service = layer.layer(service_fn(|_: Request<()>| async {
 /// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
 /// # }));
+/// # let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef");
+/// # let mut request = request.body(())?;
+/// # request.extensions_mut().insert(Connection::tls("192.0.2.1:4711".parse()?));
+/// # assert_eq!(service.oneshot(request).await?.status(), 403);
 ///
-/// // Over plain HTTP, for all that the gate can tell:
-/// let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef").body(())?;
-/// assert_eq!(service.oneshot(request).await?.status(), 400);
-/// assert_eq!(exposed.recv()?, KeyHasher::sha256().digest(b"0123456789abcdef"));
+/// // The worker. It may as well ask the key's owner first.
+/// while let Ok(alarm) = alarms.recv() {
+///     let (id, why) = match alarm {
+///         Alarm::UsedElsewhere(id, client) => (Some(id), format!("used from {client:?}")),
+///         Alarm::Exposed(digest) => {
+///             // Of a key that nobody has looked up: it may be none.
+///             let found = store.find(&digest).await?;
+///             (found.map(|record| record.id().to_string()), "came over plain HTTP".to_owned())
+///         }
+///     };
+///     if let Some(id) = id {
+///         store.revoke(&id, &format!("gate: {why}")).await?;
+///     }
+/// #     break;
+/// }
+/// # assert!(store.get("key_1").await?.unwrap().record.is_revoked());
 /// # Ok(())
 /// # }
 /// ```
@@ -59,6 +95,13 @@ pub trait Observer: Send + Sync + 'static {
     /// Hears of a well-formed key that came over plain HTTP: whoever listened has it now. It was not looked up.
     fn key_exposed(&self, digest: &KeyDigest) {
         let _ = digest;
+    }
+
+    /// Hears of a key that serves, and was used from a network that is not on its allowlist; the client got
+    /// its refusal. `client` is the address, `None` if it cannot be determined. Either the allowlist lacks a
+    /// network of its owner's, or somebody else has the key.
+    fn key_used_elsewhere(&self, record: &KeyRecord, client: Option<IpAddr>) {
+        let _ = (record, client);
     }
 
     /// Hears of the failed attempt after which its network is refused, for this long; once each time. The

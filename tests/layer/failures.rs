@@ -1,6 +1,7 @@
 //! Stores and limiters that fail, or answer late; and who hears of it.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,11 +9,11 @@ use bytes::Bytes;
 use http::Method;
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_api_key::key::{KeyDigest, KeyRecord, Quota};
+use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder, Quota};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, OnLimiterFailure, Verdict};
 use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
-use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
+use tower_api_key::store::{Found, KeyManager, KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, Denial, Eventually, Observer};
 
 use crate::support::{PROFILE, digest, greeting, reason, request, send, store};
@@ -85,6 +86,10 @@ impl Observer for Log {
 
     fn key_exposed(&self, exposed: &KeyDigest) {
         self.add(format!("exposed {exposed:?}"));
+    }
+
+    fn key_used_elsewhere(&self, record: &KeyRecord, client: Option<IpAddr>) {
+        self.add(format!("elsewhere {} {client:?}", record.id()));
     }
 
     fn store_failed(&self, error: &StoreError) {
@@ -162,7 +167,20 @@ async fn the_operator_hears_of_exposed_keys_and_of_every_refusal() {
     let exposed = format!("exposed {:?}", digest(crate::support::KEY));
     assert_eq!(log.lines(), [&exposed[..], "refused insecure_transport nobody"]);
     send(&service, request(Method::GET, "/")).await;
-    assert_eq!(log.lines(), ["refused network_not_allowed key_1"]);
+    let elsewhere = "elsewhere key_1 Some(192.0.2.1)";
+    assert_eq!(log.lines(), [elsewhere, "refused network_not_allowed key_1"]);
+    let mut unmarked = request(Method::GET, "/");
+    unmarked.extensions_mut().insert(Connection::unknown());
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key.networks(["10.0.0.0/8"])));
+    let layer = layer.assume_https().observer(log.clone()).build().unwrap();
+    send(&greeting(&layer), unmarked).await;
+    let elsewhere = "elsewhere key_1 None";
+    assert_eq!(log.lines(), [elsewhere, "refused network_not_allowed key_1"]);
+    // A key that does not serve is nobody's, wherever it is used.
+    let gone = |key: KeyRecordBuilder| key.networks(["10.0.0.0/8"]).revoked(true);
+    let layer = ApiKeyLayer::builder(PROFILE, store(gone)).observer(log.clone()).build().unwrap();
+    send(&greeting(&layer), request(Method::GET, "/")).await;
+    assert_eq!(log.lines(), ["refused key_revoked nobody"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,4 +206,44 @@ fn a_budget_needs_no_runtime_until_it_waits() {
     let called = greeting(&layer).call(request(Method::GET, "/"));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     assert_eq!(runtime.block_on(called).unwrap().status(), 200);
+}
+
+/// Revokes keys that somebody else may have, by a worker with the store at hand.
+struct Revoking(tokio::sync::mpsc::UnboundedSender<KeyDigest>);
+
+impl Observer for Revoking {
+    fn key_exposed(&self, exposed: &KeyDigest) {
+        self.0.send(*exposed).unwrap();
+    }
+
+    fn key_used_elsewhere(&self, record: &KeyRecord, _: Option<IpAddr>) {
+        assert_eq!(*record.id(), *"key_1");
+        self.0.send(digest(crate::support::KEY)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_exposed_or_used_elsewhere_can_be_revoked_from_the_hook() {
+    let office = |key: KeyRecordBuilder| key.networks(["192.0.2.0/24"]);
+    let from = |connection: Connection| {
+        let mut request = request(Method::GET, "/");
+        request.extensions_mut().insert(connection);
+        request
+    };
+    let peer = |text: &str| text.parse().unwrap();
+    for (connection, refused) in [
+        (Connection::plain(peer("192.0.2.1:1")), "insecure_transport"),
+        (Connection::tls(peer("198.51.100.1:1")), "network_not_allowed"),
+    ] {
+        let keys = store(office);
+        let (sender, mut alarms) = tokio::sync::mpsc::unbounded_channel();
+        let builder = ApiKeyLayer::builder(PROFILE, keys.clone()).observer(Revoking(sender));
+        let service = greeting(&builder.build().unwrap());
+        let good = || from(Connection::tls(peer("192.0.2.1:1")));
+        assert_eq!(reason(&send(&service, good()).await), "admitted");
+        assert_eq!(reason(&send(&service, from(connection)).await), refused);
+        let record = keys.find(&alarms.recv().await.unwrap()).await.unwrap().unwrap();
+        keys.revoke(record.id().as_str(), "the gate").await.unwrap();
+        assert_eq!(reason(&send(&service, good()).await), "key_revoked");
+    }
 }
