@@ -148,6 +148,12 @@ impl Policy {
         index.and_then(|index| self.matched(index)).map(|(route, _)| route)
     }
 
+    /// Returns the name of a route, the same in every process.
+    pub(crate) fn route_name(&self, index: Option<usize>) -> &str {
+        let name = index.and_then(|index| self.routes.as_ref()?.name(index));
+        name.unwrap_or_default()
+    }
+
     fn matched(&self, index: usize) -> Option<(&Route, &Quotas)> {
         self.routes.as_ref()?.at(index)
     }

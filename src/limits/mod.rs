@@ -11,8 +11,8 @@
 //! Strangers have no account: where [`FailedAttempts`] are limited, their network's share is of the
 //! attempts that fail.
 //!
-//! [`MemoryLimiter`] counts in this process alone: behind `n` processes an account can have up to
-//! `n` times its quota.
+//! [`MemoryLimiter`] and [`MemoryPlaces`] count in this process alone: behind `n` processes an account
+//! can have up to `n` times its quota, and its places.
 
 mod arithmetic;
 mod attempts;
@@ -31,8 +31,7 @@ pub use arithmetic::Counter;
 pub use attempts::FailedAttempts;
 pub(crate) use attempts::{Attempt, AttemptLimiter};
 pub(crate) use calendar::window_at;
-pub use concurrency::Concurrency;
-pub(crate) use concurrency::{ConcurrencyLimiter, Permit, Place};
+pub use concurrency::{Concurrency, Entered, Entry, MemoryPlaces, Permit, Places};
 pub use limiter::{Applicable, Charge, Limiter, LimiterError, OnLimiterFailure, Taking};
 pub use memory::MemoryLimiter;
 #[cfg(feature = "redis")]

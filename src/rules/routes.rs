@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 use http::Method;
+use smol_str::SmolStr;
 
 use super::account::Targets;
 use super::path;
@@ -79,12 +80,12 @@ impl Routes {
         };
         if let Otherwise::Need(route) = self.otherwise {
             table.otherwise = Some(table.routes.len());
-            table.routes.push(Compiled::new("*", route)?);
+            table.routes.push(Compiled::new(&[], "*", route)?);
         }
         let mut known: Vec<(String, usize)> = Vec::new();
         for (methods, pattern, route) in self.rows {
             let index = table.routes.len();
-            table.routes.push(Compiled::new(&pattern, route)?);
+            table.routes.push(Compiled::new(&methods, &pattern, route)?);
             let at = known.iter().find(|(path, _)| *path == pattern).map(|(_, at)| *at);
             let at = if let Some(at) = at {
                 at
@@ -131,6 +132,7 @@ struct Methods {
 
 #[derive(Debug, Clone)]
 struct Compiled {
+    name: SmolStr,
     route: Route,
     quotas: Quotas,
 }
@@ -138,7 +140,7 @@ struct Compiled {
 /// What a request of the table needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Matched<'a> {
-    /// The place in the table, which names the route to the concurrency limiter.
+    /// The place in the table.
     pub(crate) index: usize,
     pub(crate) route: &'a Route,
     pub(crate) target: Targets<'a>,
@@ -168,7 +170,8 @@ impl Methods {
 }
 
 impl Compiled {
-    fn new(pattern: &str, route: Route) -> Result<Self, ConfigError> {
+    fn new(methods: &[Method], pattern: &str, route: Route) -> Result<Self, ConfigError> {
+        let name = name(methods, pattern);
         let pattern = || pattern.to_owned();
         if let Some(parameter) = route.account_parameter {
             let named = [format!("{{{parameter}}}"), format!("{{*{parameter}}}")];
@@ -176,12 +179,12 @@ impl Compiled {
                 return Err(ConfigError::RouteParameter { pattern: pattern(), parameter });
             }
         }
-        if route.concurrency.is_some_and(|rule| rule.limit == 0) {
+        if route.concurrency.is_some_and(|rule| rule.limit() == 0) {
             return Err(ConfigError::RouteConcurrency { pattern: pattern() });
         }
         ScopeSet::new([route.all_of, route.any_of].concat())?;
         let quotas: Result<Quotas, InvalidQuota> = Quotas::new(route.quotas.iter().cloned());
-        Ok(Self { route, quotas: quotas? })
+        Ok(Self { name, route, quotas: quotas? })
     }
 }
 
@@ -230,10 +233,24 @@ impl RouteTable {
         self.routes.get(index).map(|entry| (&entry.route, &entry.quotas))
     }
 
+    /// Returns the name of a route, by its place in the table: its methods and its pattern. A place
+    /// would be another's in a process with another table.
+    pub(crate) fn name(&self, index: usize) -> Option<&str> {
+        self.routes.get(index).map(|entry| &*entry.name)
+    }
+
     /// Tells whether some route has quotas of its own.
     pub(crate) fn has_quotas(&self) -> bool {
         self.routes.iter().any(|entry| !entry.quotas.as_slice().is_empty())
     }
+}
+
+/// Names a route, whatever the order in which its methods are listed.
+fn name(methods: &[Method], pattern: &str) -> SmolStr {
+    let mut methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    methods.sort_unstable();
+    let methods = if methods.is_empty() { "*".to_owned() } else { methods.join(",") };
+    SmolStr::new(format!("{methods} {pattern}"))
 }
 
 #[cfg(test)]
@@ -297,6 +314,19 @@ mod tests {
         let table = Routes::new().on(&[], "/orgs/{org}/users", own).compile().unwrap();
         let found = table.find(&Method::GET, "/orgs/acme/users").unwrap();
         assert_eq!(found.target, Targets::Account("acme"));
+    }
+
+    #[test]
+    fn a_route_is_named_by_methods_and_pattern_wherever_it_stands() {
+        let table = Routes::new()
+            .on(&[Method::PUT, Method::POST], "/users/{id}", WRITE)
+            .on(&[], "/files/{*rest}", READ)
+            .otherwise(Otherwise::Need(READ))
+            .compile()
+            .unwrap();
+        let names: Vec<_> = (0..4).map(|index| table.name(index)).collect();
+        let [first, second] = ["POST,PUT /users/{id}", "* /files/{*rest}"].map(Some);
+        assert_eq!(names, [Some("* *"), first, second, None]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::decision::Policy;
 use crate::error::ConfigError;
 use crate::key::{Environment, KeyHasher};
-use crate::limits::{ConcurrencyLimiter, FailedAttempts, Limiter, OnLimiterFailure};
+use crate::limits::{FailedAttempts, Limiter, MemoryPlaces, OnLimiterFailure, Places};
 use crate::profile::Profile;
 use crate::request::TrustedProxies;
 use crate::response::Renderer;
@@ -32,6 +32,8 @@ pub struct ApiKeyLayerBuilder {
     store: Arc<dyn KeyStore>,
     limits: Limits,
     attempts: Option<FailedAttempts>,
+    places: Arc<dyn Places>,
+    on_places_failure: OnLimiterFailure,
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn Observer>>,
     hasher: KeyHasher,
@@ -52,6 +54,9 @@ impl ApiKeyLayerBuilder {
             store,
             limits: Limits::Unset,
             attempts: None,
+            places: Arc::new(MemoryPlaces::new()),
+            // In memory nothing fails.
+            on_places_failure: OnLimiterFailure::Deny,
             clock: Arc::new(SystemClock),
             observer: None,
             hasher: KeyHasher::sha256(),
@@ -82,6 +87,26 @@ impl ApiKeyLayerBuilder {
     /// Counts no requests, whatever quotas the profile, routes, accounts and keys state.
     pub fn without_limits(mut self) -> Self {
         self.limits = Limits::Off;
+        self
+    }
+
+    /// Keeps the places of simultaneous requests elsewhere than in this process, and chooses what happens
+    /// to a request that needs one while they cannot answer: it is refused with 503, or passes without one.
+    /// Layers that share them share the places of an account on routes of the same methods and pattern.
+    ///
+    /// ```
+    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+    /// use tower_api_key::limits::{MemoryPlaces, OnLimiterFailure};
+    ///
+    /// let places = MemoryPlaces::new(); // shared by two layers, say
+    /// # let builder = || ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new());
+    /// let one = builder().places(places.clone(), OnLimiterFailure::Deny).build()?;
+    /// let other = builder().places(places, OnLimiterFailure::Deny).build()?;
+    /// # Ok::<(), tower_api_key::ConfigError>(())
+    /// ```
+    pub fn places(mut self, places: impl Places, on_failure: OnLimiterFailure) -> Self {
+        self.places = Arc::new(places);
+        self.on_places_failure = on_failure;
         self
     }
 
@@ -301,7 +326,8 @@ impl ApiKeyLayerBuilder {
             observed: self.observer.is_some(),
             observer: self.observer.unwrap_or_else(|| Arc::new(Deaf)),
             attempts: self.attempts.map(FailedAttempts::build).transpose()?,
-            places: ConcurrencyLimiter::default(),
+            places: self.places,
+            on_places_failure: self.on_places_failure,
             strip_credential: self.strip_credential,
             leave_grant: self.leave_grant,
             name: self.profile.name,

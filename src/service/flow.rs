@@ -15,7 +15,7 @@ use super::wait::{Answer, Charged, Reached, Wait};
 use crate::decision::{Admission, Case, Objection, Policy, judge};
 use crate::denial::Denial;
 use crate::limits::{
-    Attempt, Charge, Concurrency, LimiterError, OnLimiterFailure, Permit, Place, Taking, Verdict,
+    Attempt, Charge, Concurrency, Entered, Entry, LimiterError, OnLimiterFailure, Taking, Verdict,
 };
 use crate::request::{Client, CredentialSource, Head};
 use crate::store::Found;
@@ -79,7 +79,7 @@ pub(super) fn resume(
                 stands(shared, passage, denial, answer)
             }
             Poll::Ready(Reached::Room { rule, answer }) => has_room(shared, passage, rule, answer),
-            Poll::Ready(Reached::Place(permit)) => placed(shared, passage, permit),
+            Poll::Ready(Reached::Place(answer)) => placed(shared, passage, answer),
             Poll::Ready(Reached::Charged(answer)) => taken(shared, passage, answer),
         };
         match next {
@@ -244,23 +244,28 @@ fn note(shared: &Shared, passage: &mut Passage, answer: Answer) -> Decision {
 /// Takes a place on the route, or queues for one.
 fn enter(shared: &Shared, passage: &mut Passage, rule: Concurrency) -> Next {
     let Some(record) = passage.record() else {
-        return placed(shared, passage, None);
+        return placed(shared, passage, Ok(None));
     };
-    match shared.places.enter(record.account().id(), passage.route.unwrap_or(0), rule) {
-        Place::Free(permit) => placed(shared, passage, Some(permit)),
-        Place::Refused => placed(shared, passage, None),
-        Place::Queued(ticket) => {
-            ControlFlow::Continue(Wait::Queue { place: Box::pin(ticket.wait(rule)) })
-        }
+    let (account, route) = (record.account().id(), shared.policy.route_name(passage.route));
+    match shared.places.enter(Entry { account, route, rule }).into_now() {
+        Ok(answer) => placed(shared, passage, answer),
+        Err(place) => ControlFlow::Continue(Wait::Place { place }),
     }
 }
 
 /// Takes the cost of a request that found its place.
-fn placed(shared: &Shared, passage: &mut Passage, permit: Option<Permit>) -> Next {
-    if permit.is_none() {
-        return refused(shared, passage, Denial::ConcurrencyExceeded);
+fn placed(shared: &Shared, passage: &mut Passage, answer: Entered) -> Next {
+    match answer {
+        Ok(None) => return refused(shared, passage, Denial::ConcurrencyExceeded),
+        Ok(permit) => passage.permit = permit,
+        Err(error) => {
+            let allow = shared.on_places_failure == OnLimiterFailure::Allow;
+            shared.observer.places_failed(&error, allow);
+            if !allow {
+                return refused(shared, passage, Denial::LimiterUnavailable);
+            }
+        }
     }
-    passage.permit = permit;
     // It may have queued for a while.
     passage.now = shared.clock.now();
     take(shared, passage)

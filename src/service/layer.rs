@@ -15,7 +15,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::decision::{Explanation, Policy};
 use crate::denial::Denial;
 use crate::key::KeyRecord;
-use crate::limits::{Applicable, AttemptLimiter, ConcurrencyLimiter, Limiter, OnLimiterFailure};
+use crate::limits::{Applicable, AttemptLimiter, Limiter, OnLimiterFailure, Places};
 use crate::profile::Profile;
 use crate::request::Connection;
 use crate::response::{Renderer, Trail};
@@ -78,7 +78,8 @@ pub(super) struct Shared {
     /// Whether the observer is one that somebody gave.
     pub(super) observed: bool,
     pub(super) attempts: Option<AttemptLimiter>,
-    pub(super) places: ConcurrencyLimiter,
+    pub(super) places: Arc<dyn Places>,
+    pub(super) on_places_failure: OnLimiterFailure,
     pub(super) strip_credential: bool,
     pub(super) leave_grant: bool,
     pub(super) name: &'static str,

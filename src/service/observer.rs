@@ -115,6 +115,12 @@ pub trait Observer: Send + Sync + 'static {
         let _ = error;
     }
 
+    /// Hears that it could not be told whether a route has a free place; the request was let pass without
+    /// one, or not.
+    fn places_failed(&self, error: &LimiterError, let_pass: bool) {
+        let _ = (error, let_pass);
+    }
+
     /// Hears that the limiter could not answer; the request was let pass uncounted, or not.
     fn limiter_failed(&self, error: &LimiterError, let_pass: bool) {
         let _ = (error, let_pass);

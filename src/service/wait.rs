@@ -1,13 +1,12 @@
 //! What a decision waits for.
 
-use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::denial::Denial;
 use crate::eventually::Eventually;
-use crate::limits::{Concurrency, LimiterError, Permit, Verdict};
+use crate::limits::{Concurrency, Entered, LimiterError, Verdict};
 use crate::request::{Client, CredentialSource};
 use crate::store::Found;
 
@@ -24,7 +23,7 @@ pub(super) enum Wait {
     /// yet, so a request that finds no place has cost nothing.
     Room { rule: Concurrency, charge: Charged },
     /// A place on the route.
-    Queue { place: Pin<Box<dyn Future<Output = Option<Permit>> + Send>> },
+    Place { place: Eventually<Entered> },
     /// The cost of the request.
     Cost { charge: Charged },
     /// Nothing: it came.
@@ -36,7 +35,7 @@ pub(super) enum Reached {
     Found { answer: Found, source: &'static CredentialSource, client: Client },
     Standing { denial: Denial, answer: Answer },
     Room { rule: Concurrency, answer: Answer },
-    Place(Option<Permit>),
+    Place(Entered),
     Charged(Answer),
 }
 
@@ -53,7 +52,7 @@ impl Wait {
             Self::Room { rule, charge } => {
                 Pin::new(charge).poll(context).map(|answer| Reached::Room { rule: *rule, answer })
             }
-            Self::Queue { place } => place.as_mut().poll(context).map(Reached::Place),
+            Self::Place { place } => Pin::new(place).poll(context).map(Reached::Place),
             Self::Cost { charge } => Pin::new(charge).poll(context).map(Reached::Charged),
             Self::Nothing => Poll::Pending,
         };

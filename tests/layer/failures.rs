@@ -10,7 +10,9 @@ use http::Method;
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder, Quota};
-use tower_api_key::limits::{Charge, Limiter, LimiterError, OnLimiterFailure, Verdict};
+use tower_api_key::limits::{
+    Charge, Concurrency, Entered, Entry, Limiter, LimiterError, OnLimiterFailure, Places, Verdict,
+};
 use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{Found, KeyManager, KeyStore, MemoryStore, StoreError};
@@ -48,6 +50,12 @@ impl KeyStore for Broken {
 
 impl Limiter for Broken {
     fn charge(&self, _: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+        self.answer(|| Err(LimiterError::new(io::Error::other("connection reset"))))
+    }
+}
+
+impl Places for Broken {
+    fn enter(&self, _: Entry<'_>) -> Eventually<Entered> {
         self.answer(|| Err(LimiterError::new(io::Error::other("connection reset"))))
     }
 }
@@ -96,6 +104,10 @@ impl Observer for Log {
         self.add(format!("store {}", std::error::Error::source(error).unwrap()));
     }
 
+    fn places_failed(&self, error: &LimiterError, let_pass: bool) {
+        self.add(format!("places {} {let_pass}", std::error::Error::source(error).unwrap()));
+    }
+
     fn limiter_failed(&self, error: &LimiterError, let_pass: bool) {
         self.add(format!("limiter {} {let_pass}", std::error::Error::source(error).unwrap()));
     }
@@ -141,6 +153,33 @@ async fn a_failing_limiter_does_what_was_chosen() {
             assert_eq!(reason(&response), expected);
             let heard = format!("limiter connection reset {let_pass}");
             assert_eq!(log.lines()[0], heard);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failing_places_do_what_was_chosen_and_only_where_a_place_is_needed() {
+    let routes = Routes::new()
+        .on(&[Method::POST], "/", Route::new().concurrency(Concurrency::new(1)))
+        .on(&[Method::GET], "/", Route::new());
+    for broken in [Broken::Now, Broken::Later] {
+        for (choice, expected, let_pass) in [
+            (OnLimiterFailure::Deny, ("limiter_unavailable", 503), false),
+            (OnLimiterFailure::Allow, ("admitted", 200), true),
+        ] {
+            let log = Log::default();
+            let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
+                .routes(routes.clone())
+                .places(broken, choice)
+                .observer(log.clone())
+                .build()
+                .unwrap();
+            let service = greeting(&layer);
+            let response = send(&service, request(Method::POST, "/")).await;
+            assert_eq!((reason(&response), response.status().as_u16()), expected);
+            assert_eq!(log.lines()[0], format!("places connection reset {let_pass}"));
+            assert_eq!(reason(&send(&service, request(Method::GET, "/")).await), "admitted");
+            assert!(log.lines().is_empty());
         }
     }
 }
