@@ -35,6 +35,6 @@ pub use concurrency::{Concurrency, Entered, Entry, MemoryPlaces, Permit, Places}
 pub use limiter::{Applicable, Charge, Limiter, LimiterError, OnLimiterFailure, Taking};
 pub use memory::MemoryLimiter;
 #[cfg(feature = "redis")]
-pub use redis::{Lease, RedisLimiter, RedisLimiterBuilder};
+pub use redis::{Lease, RedisLimiter, RedisLimiterBuilder, RedisPlaces};
 pub(crate) use standing::whole_seconds;
 pub use standing::{Standing, Verdict};

@@ -9,9 +9,13 @@ mod folder;
 mod keys;
 mod leases;
 mod model;
+mod places;
+mod places_of_processes;
 mod server;
 #[path = "../limiter/suite.rs"]
 mod suite;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -18,7 +18,8 @@ const CONNECTING: Duration = Duration::from_secs(1);
 /// Calls that may stand in line for the connection; more of them wait for that.
 const LINE: usize = 1024;
 
-const SCRIPT: &str = include_str!("charge.lua");
+const CHARGE: &str = include_str!("charge.lua");
+const PLACES: &str = include_str!("places/places.lua");
 
 /// Asks a server, within a time, and not at all while it does not answer.
 #[derive(Clone)]
@@ -26,7 +27,8 @@ pub(super) struct Connection(Arc<Shared>);
 
 struct Shared {
     client: Client,
-    script: Script,
+    charge: Script,
+    places: Script,
     timeout: Duration,
     breaker: Breaker,
     /// Where the connection is driven; else where the first request is.
@@ -49,15 +51,18 @@ enum State {
 impl Connection {
     pub(super) fn new(client: Client, timeout: Duration, breaker: Breaker) -> Self {
         let (state, home) = (watch::Sender::new(State::Unused), Handle::try_current().ok());
-        let script = Script::new(SCRIPT);
-        Self(Arc::new(Shared { client, script, timeout, breaker, home, state }))
+        let (charge, places) = (Script::new(CHARGE), Script::new(PLACES));
+        Self(Arc::new(Shared { client, charge, places, timeout, breaker, home, state }))
     }
 
-    /// Starts a call of the script, to which keys and arguments are to be added.
+    /// Starts a call of the script that charges, to which keys and arguments are to be added.
     pub(super) fn command(&self) -> Cmd {
-        let mut command = redis::cmd("EVALSHA");
-        command.arg(self.0.script.get_hash());
-        command
+        run(&self.0.charge)
+    }
+
+    /// Starts a call of the script that keeps places, likewise.
+    pub(super) fn places_command(&self) -> Cmd {
+        run(&self.0.places)
     }
 
     /// Runs a task where the connection is driven.
@@ -129,7 +134,7 @@ impl Connection {
     ) -> redis::RedisResult<Vec<i64>> {
         match command.query_async(connection).await {
             Err(error) if Failure::new(&error).1 == Consequence::LoadScript => {
-                self.0.script.load_async(connection).await?;
+                self.0.load_scripts(connection).await?;
                 command.query_async(connection).await
             }
             answer => answer,
@@ -203,6 +208,13 @@ impl Shared {
         let _ = self.spawn(task);
     }
 
+    /// Tells the server its scripts. It loses all or none.
+    async fn load_scripts(&self, connection: &mut MultiplexedConnection) -> redis::RedisResult<()> {
+        self.charge.load_async(connection).await?;
+        self.places.load_async(connection).await?;
+        Ok(())
+    }
+
     async fn attempt(&self) -> Result<MultiplexedConnection, Failure> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECTING))
@@ -213,7 +225,7 @@ impl Shared {
             let mut connection =
                 client.get_multiplexed_async_connection_with_config(&config).await?;
             // A server that accepts connections does not yet answer: it may be stopped, or loading.
-            self.script.load_async(&mut connection).await?;
+            self.load_scripts(&mut connection).await?;
             Ok::<_, redis::RedisError>(connection)
         };
         match tokio::time::timeout(CONNECTING, made).await {
@@ -221,6 +233,12 @@ impl Shared {
             Err(_) => Err(Failure::Connection(io::ErrorKind::TimedOut)),
         }
     }
+}
+
+fn run(script: &Script) -> Cmd {
+    let mut command = redis::cmd("EVALSHA");
+    command.arg(script.get_hash());
+    command
 }
 
 async fn connect(shared: Weak<Shared>, mut pause: Option<Duration>, number: u64, ending: Ending) {

@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::flight::Flight;
 use super::holdings::{Course, Holdings};
 use super::lease::Lease;
+use super::places::RedisPlaces;
 use super::question::{Counted, Question, Terms};
 use crate::clock::Timestamp;
 use crate::error::ConfigError;
@@ -65,6 +66,11 @@ impl RedisLimiter {
     /// Starts the description of a limiter.
     pub fn builder(url: &str) -> RedisLimiterBuilder {
         RedisLimiterBuilder::new(url)
+    }
+
+    /// Keeps the places of simultaneous requests on the same server, over the same connection.
+    pub fn places(&self) -> RedisPlaces {
+        RedisPlaces::new(self.0.connection.clone(), &self.0.prefix)
     }
 
     pub(super) fn new(

@@ -5,6 +5,8 @@
 //! those of the processes need not agree. What lies in Redis goes by itself when the last window of
 //! an account is over.
 //!
+//! [`RedisPlaces`] keep the places of simultaneous requests there, each leased to its process.
+//!
 //! A deployment sees to it that the server keeps what it was told: one that is restarted empty, or
 //! that evicts keys, gives every account a fresh quota; so does a replica that takes over, for the
 //! charges that had not reached it.
@@ -19,9 +21,11 @@ mod holding;
 mod holdings;
 mod lease;
 mod limiter;
+mod places;
 mod question;
 mod subject;
 
 pub use builder::RedisLimiterBuilder;
 pub use lease::Lease;
 pub use limiter::RedisLimiter;
+pub use places::RedisPlaces;

@@ -1,0 +1,194 @@
+//! Renews the leases of all places that this process holds, and gives them back.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use redis::Cmd;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::super::connection::Connection;
+use super::super::failure::Failure;
+use super::queue::Queue;
+
+/// Renewals in the length of a lease: two may fail.
+const RENEWALS: u32 = 3;
+/// Places that are given back in one step, and named in one call.
+const AT_ONCE: usize = 256;
+/// Calls under way at the same time.
+const CALLS: usize = 32;
+
+/// Keeps the places of this process. The task that renews and gives back is one, so no renewal of a
+/// place comes after it was given back.
+pub(super) struct Keeper {
+    pub(super) server: Server,
+    pub(super) queue: Queue,
+    lease: Duration,
+    next: AtomicU64,
+    held: Mutex<HashMap<Arc<str>, HashSet<u64>>>,
+    departures: Mutex<Option<UnboundedSender<Departure>>>,
+}
+
+/// Asks the server for places, under this process's name.
+#[derive(Clone)]
+pub(super) struct Server {
+    pub(super) connection: Connection,
+    /// Tells the permits of this process from those of all others.
+    node: u64,
+}
+
+impl Server {
+    /// Starts a call on a set of permits.
+    pub(super) fn call(&self, key: &str, action: &str) -> Cmd {
+        let mut call = self.connection.places_command();
+        call.arg(1).arg(key).arg(action);
+        call
+    }
+
+    /// Names a permit as no other process does.
+    pub(super) fn permit(&self, number: u64) -> String {
+        format!("{:016x}:{number}", self.node)
+    }
+
+    fn naming(&self, mut call: Cmd, numbers: &[u64]) -> Cmd {
+        for number in numbers {
+            call.arg(self.permit(*number));
+        }
+        call
+    }
+
+    /// Makes calls, some at a time. What becomes of them is for the server to say: a place that was not
+    /// given back, or not renewed, is free when its lease is over.
+    async fn call_all(&self, calls: Vec<Cmd>) {
+        let mut running = JoinSet::new();
+        for call in calls {
+            if running.len() >= CALLS {
+                running.join_next().await;
+            }
+            let connection = self.connection.clone();
+            running.spawn(async move { connection.call(&call, false).await.is_ok() });
+        }
+        while running.join_next().await.is_some() {}
+    }
+}
+
+/// The key of a set, and the number of a permit that leaves it.
+type Departure = (Arc<str>, u64);
+
+impl Keeper {
+    pub(super) fn new(connection: Connection, lease: Duration) -> Self {
+        // Without randomness the time of day tells processes apart: two of one number share permits.
+        let node = getrandom::u64().unwrap_or_else(|_| {
+            let now = crate::clock::Clock::now(&crate::clock::SystemClock);
+            now.unix_nanoseconds() ^ u64::from(std::process::id())
+        });
+        Self {
+            server: Server { connection, node },
+            queue: Queue::default(),
+            lease,
+            next: AtomicU64::new(0),
+            held: Mutex::default(),
+            departures: Mutex::default(),
+        }
+    }
+
+    pub(super) fn lease_microseconds(&self) -> u64 {
+        u64::try_from(self.lease.as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Returns a number for a permit, and sees to it that the task runs that gives it back.
+    pub(super) fn begin(self: &Arc<Self>) -> Result<u64, Failure> {
+        let mut departures = self.departures();
+        // It ends with the runtime that it runs in, and then begins in another.
+        if departures.as_ref().is_none_or(UnboundedSender::is_closed) {
+            let (sender, receiver) = unbounded_channel();
+            let (server, queue) = (self.server.clone(), self.queue.clone());
+            let task = keep(Arc::downgrade(self), server, queue, self.lease, receiver);
+            self.server.connection.spawn(task)?;
+            *departures = Some(sender);
+        }
+        Ok(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Renews a permit from now on.
+    pub(super) fn hold(&self, key: &Arc<str>, number: u64) {
+        self.held().entry(Arc::clone(key)).or_default().insert(number);
+    }
+
+    /// Renews a permit no more, and gives it back.
+    pub(super) fn give_back(&self, key: &Arc<str>, number: u64) {
+        let mut held = self.held();
+        if let Some(numbers) = held.get_mut(key) {
+            numbers.remove(&number);
+            if numbers.is_empty() {
+                held.remove(key);
+            }
+        }
+        drop(held);
+        if let Some(departures) = &*self.departures() {
+            // Nobody listens when the runtime has ended; then the lease ends by itself.
+            let _ = departures.send((Arc::clone(key), number));
+        }
+    }
+
+    /// Lists the calls that renew all permits.
+    fn renewals(&self) -> Vec<Cmd> {
+        let held = self.held();
+        let mut calls = Vec::new();
+        for (key, numbers) in &*held {
+            let numbers: Vec<u64> = numbers.iter().copied().collect();
+            for numbers in numbers.chunks(AT_ONCE) {
+                let mut call = self.server.call(key, "renew");
+                call.arg(self.lease_microseconds());
+                calls.push(self.server.naming(call, numbers));
+            }
+        }
+        calls
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<Arc<str>, HashSet<u64>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn departures(&self) -> MutexGuard<'_, Option<UnboundedSender<Departure>>> {
+        self.departures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Renews and gives back, until nobody holds or asks for a place any more.
+async fn keep(
+    keeper: Weak<Keeper>,
+    server: Server,
+    queue: Queue,
+    lease: Duration,
+    mut departures: UnboundedReceiver<Departure>,
+) {
+    let mut renewal = Instant::now() + lease / RENEWALS;
+    let mut departed = Vec::new();
+    loop {
+        let received = departures.recv_many(&mut departed, AT_ONCE);
+        if timeout_at(renewal, received).await == Ok(0) {
+            return;
+        }
+        let mut gone: HashMap<Arc<str>, Vec<u64>> = HashMap::new();
+        for (key, number) in departed.drain(..) {
+            gone.entry(key).or_default().push(number);
+        }
+        let leaving = gone.iter().map(|(key, numbers)| {
+            let call = server.call(key, "leave");
+            server.naming(call, numbers)
+        });
+        server.call_all(leaving.collect()).await;
+        for key in gone.keys() {
+            queue.freed(key);
+        }
+        if renewal <= Instant::now() {
+            let renewals = keeper.upgrade().map(|keeper| keeper.renewals());
+            server.call_all(renewals.unwrap_or_default()).await;
+            renewal = Instant::now() + lease / RENEWALS;
+        }
+    }
+}
