@@ -116,6 +116,36 @@ async fn requests_of_a_node_are_served_in_the_order_in_which_they_came() {
 }
 
 #[tokio::test]
+async fn who_comes_later_does_not_overtake_who_waits_already() {
+    let Some(server) = Redis::start() else { return };
+    let (ours, other) = (node(&server), node(&server));
+    let rule = Concurrency::new(1).queue_for(10 * SECOND);
+    for _ in 0..5 {
+        let held = enter(&other, rule).await;
+        let (sender, mut served) = tokio::sync::mpsc::unbounded_channel();
+        let come = |name: &'static str| {
+            let (places, sender) = (ours.clone(), sender.clone());
+            tokio::spawn(async move {
+                let permit = enter(&places, rule).await;
+                sender.send(name).unwrap();
+                permit
+            })
+        };
+        let first = come("first");
+        // By now it asks ten times a second, and does not hear that another node gives a place back.
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        drop(held);
+        eventually("the place is given back", || taken(&server) == 0).await;
+        let second = come("second");
+        assert_eq!(served.recv().await, Some("first"));
+        drop(first.await.unwrap());
+        assert_eq!(served.recv().await, Some("second"));
+        drop(second.await.unwrap());
+        eventually("all are gone", || taken(&server) == 0).await;
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_goes_away_while_it_asks_leaves_no_place_taken() {
     const REQUESTS: usize = 20;
     let Some(server) = Redis::start() else { return };
