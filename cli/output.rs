@@ -8,7 +8,7 @@ use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 use tower_api_key::decision::{Explanation, Outcome};
-use tower_api_key::key::{Account, Environment, KeyKind};
+use tower_api_key::key::{Account, Environment, KeyKind, PlanName};
 use tower_api_key::store::{Change, KeyEntry};
 
 use crate::failure::Failure;
@@ -86,7 +86,7 @@ impl Output {
     }
 
     pub(crate) fn accounts(&self, accounts: &[Arc<Account>]) -> Result<(), Failure> {
-        let columns = ["id", "disabled", "scopes", "quotas"];
+        let columns = ["id", "disabled", "scopes", "plan", "quotas"];
         self.rows(columns, accounts.iter().map(|account| account_json(account)))
     }
 
@@ -214,6 +214,7 @@ fn account_json(account: &Account) -> Value {
         "id": account.id().as_str(),
         "disabled": account.is_disabled(),
         "scopes": account.scopes().iter().collect::<Vec<_>>(),
+        "plan": account.plan().map(PlanName::as_str),
         "quotas": quotas.map(|quotas| quotas.as_slice().iter().map(quota::text).collect::<Vec<_>>()),
     })
 }

@@ -138,9 +138,15 @@ pub(crate) struct AccountSettings {
     /// or calendar-day or calendar-month (UTC) as WINDOW; repeatable
     #[arg(long = "quota", value_name = "QUOTA")]
     quotas: Vec<QuotaText>,
-    /// Count it by the profile's quotas
+    /// Count it by its plan's quotas, or the profile's
     #[arg(long, conflicts_with = "quotas")]
     default_quotas: bool,
+    /// Put it on this plan, whose quotas the program that serves knows
+    #[arg(long, value_name = "NAME")]
+    plan: Option<String>,
+    /// Take it off its plan
+    #[arg(long, conflicts_with = "plan")]
+    no_plan: bool,
     /// Switch it off, with all its keys
     #[arg(long, conflicts_with = "enable")]
     disable: bool,
@@ -164,6 +170,11 @@ impl AccountSettings {
             former.filter(|_| !self.default_quotas).and_then(Account::quotas)
         {
             account = account.quotas(quotas.as_slice().iter().cloned());
+        }
+        if let Some(plan) = self.plan {
+            account = account.plan(plan);
+        } else if let Some(plan) = former.filter(|_| !self.no_plan).and_then(Account::plan) {
+            account = account.plan(plan.as_str());
         }
         let disabled = former.is_some_and(Account::is_disabled);
         Ok(account.disabled((disabled || self.disable) && !self.enable).build()?)

@@ -177,8 +177,9 @@ impl Explanation {
             self.set(check, case.decide(check));
         }
         let route = case.matched().map(|matched| matched.route);
-        let quotas = policy.quotas(record, case.matched().map(|m| m.index));
-        let limited = quotas.any(|quota| !quota.is_shadow());
+        let plan = policy.plan(record);
+        let quotas = policy.quotas(record, &plan, case.matched().map(|m| m.index));
+        let limited = plan.is_unknown() || quotas.any(|quota| !quota.is_shadow());
         for (check, depends) in [
             (Check::RequestLimits, limited),
             (Check::SimultaneousRequests, route.is_some_and(|route| route.concurrency.is_some())),

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use crate::denial::Denial;
 use crate::error::ConfigError;
 use crate::key::{Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Quotas};
-use crate::limits::Applicable;
+use crate::limits::{Applicable, Plan, Plans};
 use crate::profile::Profile;
 use crate::request::{
     Client, Connection, CredentialSource, Credentials, Head, KeyBuffer, Reading, TrustedProxies,
@@ -21,6 +21,7 @@ pub(crate) struct Policy {
     pub(super) formats: &'static [KeyFormat],
     pub(super) demands: Vec<Demand>,
     quotas: Quotas,
+    pub(crate) plans: Option<Plans>,
     pub(crate) hasher: KeyHasher,
     pub(crate) proxies: TrustedProxies,
     pub(crate) assume_https: bool,
@@ -54,6 +55,7 @@ impl Policy {
             formats: profile.formats,
             demands: demands.collect::<Result<_, _>>()?,
             quotas: Quotas::new(profile.quotas.iter().cloned())?,
+            plans: None,
             hasher: KeyHasher::sha256(),
             proxies: TrustedProxies::default(),
             assume_https: false,
@@ -129,16 +131,22 @@ impl Policy {
         }
     }
 
-    /// Lists the quotas of a request: the key's, else its account's, else the profile's; and the
-    /// route's.
+    /// Looks up the plan of a key's account.
+    pub(crate) fn plan(&self, record: &KeyRecord) -> Plan {
+        Plan::of(record, self.plans.as_ref())
+    }
+
+    /// Lists the quotas of a request: the key's, else its account's, else its plan's, else the
+    /// profile's; and the route's.
     pub(crate) fn quotas<'a>(
         &'a self,
         record: &'a KeyRecord,
+        plan: &'a Plan,
         route: Option<usize>,
     ) -> Applicable<'a> {
         let route = route.and_then(|index| self.matched(index));
         Applicable {
-            general: record.quotas().unwrap_or(&self.quotas).as_slice(),
+            general: record.quotas().or(plan.quotas()).unwrap_or(&self.quotas).as_slice(),
             route: route.map_or(&[], |(_, quotas)| quotas.as_slice()),
         }
     }
@@ -161,7 +169,7 @@ impl Policy {
     /// Tells whether the configuration has quotas that a limiter must count.
     pub(crate) fn has_quotas(&self) -> bool {
         let routes = self.routes.as_ref().is_some_and(RouteTable::has_quotas);
-        routes || !self.quotas.as_slice().is_empty()
+        routes || self.plans.is_some() || !self.quotas.as_slice().is_empty()
     }
 
     /// Finds the route of a request; `None` if there is no table, or none of its lines covers it.

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
-use super::name::AccountId;
+use super::name::{AccountId, PlanName};
 use super::quota::{Quota, Quotas};
 use super::record::InvalidRecord;
 use super::scope::ScopeSet;
@@ -24,6 +24,7 @@ pub struct Account {
     id: AccountId,
     scopes: ScopeSet,
     quotas: Option<Quotas>,
+    plan: Option<PlanName>,
     disabled: bool,
     tag: u64,
 }
@@ -41,6 +42,7 @@ impl Account {
                 id,
                 scopes: ScopeSet::default(),
                 quotas: None,
+                plan: None,
                 disabled: false,
             }),
         }
@@ -52,6 +54,7 @@ impl Account {
             id: AccountId::fixed("nobody"),
             scopes: ScopeSet::default(),
             quotas: None,
+            plan: None,
             disabled: true,
             tag: 0,
         }
@@ -67,9 +70,14 @@ impl Account {
         &self.scopes
     }
 
-    /// Returns the account's own quotas, which replace the profile's.
+    /// Returns the account's own quotas, which replace its plan's and the profile's.
     pub const fn quotas(&self) -> Option<&Quotas> {
         self.quotas.as_ref()
+    }
+
+    /// Returns the plan that the account is on.
+    pub const fn plan(&self) -> Option<&PlanName> {
+        self.plan.as_ref()
     }
 
     /// Tells whether all keys of the account are switched off.
@@ -113,10 +121,16 @@ impl AccountBuilder {
         self.with(scopes, |account, scopes| account.scopes = scopes)
     }
 
-    /// Sets quotas that replace the profile's for this account.
+    /// Sets quotas that replace those of its plan, and the profile's, for this account.
     pub fn quotas(self, quotas: impl IntoIterator<Item = Quota>) -> Self {
         let quotas = Quotas::new(quotas);
         self.with(quotas, |account, quotas| account.quotas = Some(quotas))
+    }
+
+    /// Puts the account on a plan, whose quotas replace the profile's;
+    /// [`Plans`](crate::limits::Plans) has an example.
+    pub fn plan(self, plan: impl AsRef<str>) -> Self {
+        self.with(PlanName::new(plan), |account, plan| account.plan = Some(plan))
     }
 
     /// Switches all keys of the account off or on.

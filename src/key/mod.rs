@@ -30,7 +30,7 @@ pub(crate) use bookmark::Bookmark;
 pub use digest::{KeyDigest, KeyHasher, Pepper, WeakPepper};
 pub use format::{InvalidFormat, KeyFormat};
 pub use issue::{IssueError, IssuedKey, Issuer};
-pub use name::{AccountId, Environment, InvalidName, KeyId, KeyKind};
+pub use name::{AccountId, Environment, InvalidName, KeyId, KeyKind, PlanName};
 pub use network::{InvalidNetwork, Networks};
 pub use quota::{Algorithm, InvalidQuota, MAX_QUOTAS, Per, Quota, Quotas, SUBWINDOWS};
 pub use record::{InvalidRecord, KeyRecord};

@@ -1,4 +1,4 @@
-//! Names that a record carries: account, key id, environment, kind.
+//! Names that a record carries: account, key id, environment, kind, plan.
 
 use std::fmt;
 
@@ -155,6 +155,18 @@ name!(
     /// ```
     KeyKind,
     "key kind"
+);
+name!(
+    /// Names the plan that an account is on; a gate's [`Plans`](crate::limits::Plans) has its quotas.
+    ///
+    /// ```
+    /// use tower_api_key::key::PlanName;
+    ///
+    /// assert_eq!(PlanName::new("gold")?, "gold");
+    /// # Ok::<(), tower_api_key::key::InvalidName>(())
+    /// ```
+    PlanName,
+    "plan"
 );
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::account::Account;
 use super::bookmark::Bookmark;
-use super::name::{Environment, InvalidName, KeyId, KeyKind};
+use super::name::{Environment, InvalidName, KeyId, KeyKind, PlanName};
 use super::network::{InvalidNetwork, Networks};
 use super::quota::{InvalidQuota, Quotas};
 use super::record_builder::KeyRecordBuilder;
@@ -47,7 +47,18 @@ pub struct KeyRecord {
     // What most decisions need of the account is copied here: looking there would be another cache
     // miss, which takes as long as a third of all the rest.
     account_disabled: bool,
-    has_quotas: bool,
+    counted_by: CountedBy,
+}
+
+/// Whose quotas a key is counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum CountedBy {
+    #[default]
+    Profile,
+    /// Its account's plan.
+    Plan,
+    /// Its own, or its account's.
+    Own,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -80,7 +91,7 @@ impl KeyRecord {
                 revoked: false,
                 disabled: false,
                 account_disabled: false,
-                has_quotas: false,
+                counted_by: CountedBy::Profile,
                 account,
             }),
         }
@@ -99,7 +110,7 @@ impl KeyRecord {
             revoked: true,
             disabled: true,
             account_disabled: true,
-            has_quotas: false,
+            counted_by: CountedBy::Profile,
         }
     }
 
@@ -133,13 +144,19 @@ impl KeyRecord {
         &self.scopes
     }
 
-    /// Returns the key's own quotas, or else its account's; `None` leaves the profile's.
+    /// Returns the key's own quotas, or else its account's; `None` leaves those of the account's plan, or
+    /// the profile's.
     pub fn quotas(&self) -> Option<&Quotas> {
-        if !self.has_quotas {
+        if self.counted_by != CountedBy::Own {
             return None;
         }
         let own = self.details.as_ref().and_then(|details| details.quotas.as_ref());
         own.or(self.account.quotas())
+    }
+
+    /// Returns the account's plan, if neither the key nor its account has quotas of its own.
+    pub fn plan(&self) -> Option<&PlanName> {
+        if self.counted_by == CountedBy::Plan { self.account.plan() } else { None }
     }
 
     /// Returns the networks that the key serves from; `None` means any.
@@ -231,7 +248,13 @@ impl KeyRecord {
         let own_scopes = details.and_then(|details| details.scopes.as_ref());
         self.scopes = own_scopes.unwrap_or(self.account.scopes()).clone();
         let own_quotas = details.and_then(|details| details.quotas.as_ref());
-        self.has_quotas = own_quotas.or(self.account.quotas()).is_some();
+        self.counted_by = if own_quotas.or(self.account.quotas()).is_some() {
+            CountedBy::Own
+        } else if self.account.plan().is_some() {
+            CountedBy::Plan
+        } else {
+            CountedBy::Profile
+        };
         self.account_disabled = self.account.is_disabled();
         self.account_tag = self.account.tag();
         self

@@ -3,7 +3,7 @@
 //! This room guards an account's share of the service. A request passes if
 //!
 //! 1. every quota that applies has room for its cost: those of the key, else of its account, else
-//!    of the profile, and those of the route besides;
+//!    of the account's plan, else of the profile, and those of the route besides;
 //! 2. all of them are charged at once; if one refuses, none is charged, and a refused request never
 //!    makes a window longer;
 //! 3. the route has a free place for the account, or one becomes free within the longest wait.
@@ -22,6 +22,7 @@ mod fixed_window;
 mod leaky_bucket;
 mod limiter;
 mod memory;
+mod plans;
 #[cfg(feature = "redis")]
 mod redis;
 mod sliding_window;
@@ -34,6 +35,8 @@ pub(crate) use calendar::window_at;
 pub use concurrency::{Concurrency, Entered, Entry, MemoryPlaces, Permit, Places};
 pub use limiter::{Applicable, Charge, Limiter, LimiterError, OnLimiterFailure, Taking};
 pub use memory::MemoryLimiter;
+pub use plans::Plans;
+pub(crate) use plans::{Plan, UnknownPlan};
 #[cfg(feature = "redis")]
 pub use redis::{Lease, RedisLimiter, RedisLimiterBuilder, RedisPlaces};
 pub(crate) use standing::whole_seconds;

@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::decision::Policy;
 use crate::error::ConfigError;
 use crate::key::{Environment, KeyHasher};
-use crate::limits::{FailedAttempts, Limiter, MemoryPlaces, OnLimiterFailure, Places};
+use crate::limits::{FailedAttempts, Limiter, MemoryPlaces, OnLimiterFailure, Places, Plans};
 use crate::profile::Profile;
 use crate::request::TrustedProxies;
 use crate::response::Renderer;
@@ -31,6 +31,7 @@ pub struct ApiKeyLayerBuilder {
     profile: Profile,
     store: Arc<dyn KeyStore>,
     limits: Limits,
+    plans: Option<Plans>,
     attempts: Option<FailedAttempts>,
     places: Arc<dyn Places>,
     on_places_failure: OnLimiterFailure,
@@ -53,6 +54,7 @@ impl ApiKeyLayerBuilder {
             profile: *profile,
             store,
             limits: Limits::Unset,
+            plans: None,
             attempts: None,
             places: Arc::new(MemoryPlaces::new()),
             // In memory nothing fails.
@@ -84,7 +86,13 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Counts no requests, whatever quotas the profile, routes, accounts and keys state.
+    /// Counts accounts that are on a plan by its quotas; [`Plans`] has an example.
+    pub fn plans(mut self, plans: Plans) -> Self {
+        self.plans = Some(plans);
+        self
+    }
+
+    /// Counts no requests, whatever quotas the profile, routes, accounts, plans and keys state.
     pub fn without_limits(mut self) -> Self {
         self.limits = Limits::Off;
         self
@@ -306,6 +314,7 @@ impl ApiKeyLayerBuilder {
     /// [`ConfigError`] if the profile, the routes and the rest cannot be served as they were meant.
     pub fn build(self) -> Result<ApiKeyLayer, ConfigError> {
         let mut policy = Policy::new(&self.profile)?;
+        policy.plans = self.plans;
         policy.hasher = self.hasher;
         policy.proxies = self.proxies;
         policy.assume_https = self.assume_https;

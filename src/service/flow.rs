@@ -15,7 +15,8 @@ use super::wait::{Answer, Charged, Reached, Wait};
 use crate::decision::{Admission, Case, Objection, Policy, judge};
 use crate::denial::Denial;
 use crate::limits::{
-    Attempt, Charge, Concurrency, Entered, Entry, LimiterError, OnLimiterFailure, Taking, Verdict,
+    Attempt, Charge, Concurrency, Entered, Entry, LimiterError, OnLimiterFailure, Taking,
+    UnknownPlan, Verdict,
 };
 use crate::request::{Client, CredentialSource, Head};
 use crate::store::Found;
@@ -109,6 +110,7 @@ fn found(
     let policy = &shared.policy;
     passage.now = shared.clock.now();
     passage.source = Some(source);
+    passage.plan = policy.plan(&record);
     let case = Case::new(policy, head, client, source, &record, passage.now);
     passage.route = case.route();
     match judge(&case) {
@@ -158,8 +160,7 @@ fn taken(shared: &Shared, passage: &mut Passage, answer: Answer) -> Next {
         && let Some(record) = passage.record()
     {
         for index in passage.verdict.shadow_refusals() {
-            if let Some((quota, _)) = shared.policy.quotas(record, passage.route).iter().nth(index)
-            {
+            if let Some((quota, _)) = passage.quotas(&shared.policy, record).iter().nth(index) {
                 shared.observer.would_refuse(record, quota.name());
             }
         }
@@ -214,10 +215,11 @@ fn ask(shared: &Shared, passage: &Passage, cost: u32, taking: Taking) -> Result<
     let Some(record) = passage.record() else {
         return Ok(Err(LimiterError::new("nobody is there to be counted")));
     };
-    let quotas = shared.policy.quotas(record, passage.route);
+    let quotas = passage.quotas(&shared.policy, record);
     match &shared.limits {
-        _ if quotas.is_empty() => Ok(Ok(Verdict::passed())),
         Limits::Off => Ok(Ok(Verdict::passed())),
+        _ if passage.plan.is_unknown() => Ok(Err(LimiterError::new(UnknownPlan))),
+        _ if quotas.is_empty() => Ok(Ok(Verdict::passed())),
         Limits::Unset => Ok(Err(LimiterError::new("no limiter is configured"))),
         Limits::Counted(limiter, _) => {
             limiter.charge(Charge { record, quotas, cost, taking, now: passage.now }).into_now()

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::decision::{Cleared, Grant, Policy};
 use crate::key::{KeyRecord, SharedRecord};
-use crate::limits::{Permit, Verdict};
+use crate::limits::{Applicable, Permit, Plan, Verdict};
 use crate::request::CredentialSource;
 use crate::response::Trail;
 
@@ -18,6 +18,7 @@ pub(super) struct Passage {
     /// What carried the key; none before the store has answered, and if the request needed none.
     pub(super) source: Option<&'static CredentialSource>,
     pub(super) route: Option<usize>,
+    pub(super) plan: Plan,
     pub(super) verdict: Verdict,
     pub(super) now: Timestamp,
     pub(super) permit: Option<Permit>,
@@ -35,10 +36,19 @@ impl Passage {
         Grant::new(cleared, principal, &self.verdict)
     }
 
+    /// Lists the quotas of the request.
+    pub(super) fn quotas<'a>(
+        &'a self,
+        policy: &'a Policy,
+        record: &'a KeyRecord,
+    ) -> Applicable<'a> {
+        policy.quotas(record, &self.plan, self.route)
+    }
+
     /// Returns what the response says of the principal and its limits.
     pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Option<Trail<'a>> {
         let record = self.record()?;
-        let quotas = policy.quotas(record, self.route);
+        let quotas = self.quotas(policy, record);
         Some(Trail { record, quotas, verdict: Some(&self.verdict), now: self.now })
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::support::{BY, FUTURE, add, add_with, digest, done, entry, find, found, is_not_found};
-use crate::key::{Account, AccountBuilder, Quota};
+use crate::key::{Account, AccountBuilder, PlanName, Quota};
 use crate::store::{Action, KeyManager};
 
 async fn save(
@@ -29,6 +29,13 @@ pub(super) async fn keys_inherit_from_their_account(store: &dyn KeyManager) {
     save(store, "heirs", |account| account.scopes(["read", "more"])).await;
     assert!(found(store, "heir").await.scopes().contains("more"), "at once");
     assert!(found(store, "heir").await.quotas().is_none());
+    let on_a_plan = |plan| move |account: AccountBuilder| account.scopes(["read"]).plan(plan);
+    for plan in ["gold", "silver"] {
+        save(store, "heirs", on_a_plan(plan)).await;
+        assert_eq!(found(store, "heir").await.plan().map(PlanName::as_str), Some(plan));
+        let account = done(store.find_account("heirs").await, "find an account").unwrap();
+        assert_eq!(account.plan().map(PlanName::as_str), Some(plan));
+    }
     save(store, "heirs", |account| account.disabled(true)).await;
     assert!(found(store, "own").await.is_disabled());
     assert!(!entry(store, "own").await.record.is_disabled_itself());

@@ -11,6 +11,7 @@ mod concurrency;
 mod credential;
 mod explain;
 mod failures;
+mod plans;
 mod readiness;
 mod secrets;
 mod shadow;

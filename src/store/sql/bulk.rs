@@ -26,7 +26,7 @@ impl Step<'_> {
         let mut seen: HashSet<&AccountId> = HashSet::new();
         let accounts = keys.iter().map(|key| &**key.record.account());
         let accounts: Vec<_> = accounts.filter(|account| seen.insert(account.id())).collect();
-        self.insert(query::INTO_ACCOUNTS, 4, &accounts, query::UNLESS_THERE, |row, account| {
+        self.insert(query::INTO_ACCOUNTS, 5, &accounts, query::UNLESS_THERE, |row, account| {
             account_columns(row, account)
         })
         .await?;

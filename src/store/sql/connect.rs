@@ -116,14 +116,8 @@ impl SqlStore {
     }
 
     async fn migrate(&self) -> Result<(), MigrateError> {
-        let sql = match self.dialect {
-            Dialect::Sqlite => include_str!("../../../migrations/0001_keys.sqlite.sql"),
-            Dialect::Postgres => include_str!("../../../migrations/0001_keys.postgres.sql"),
-        };
-        let sql = AssertSqlSafe(sql).into_sql_str();
-        let simple = MigrationType::Simple;
-        let migrations = vec![Migration::new(1, "keys".into(), simple, sql, false)];
-        let migrator = Migrator { migrations: migrations.into(), ..Migrator::DEFAULT };
+        let migrations = migrations(self.dialect).into();
+        let migrator = Migrator { migrations, ..Migrator::DEFAULT };
         // PostgreSQL locks out who else migrates; in SQLite several may find the same work to do. All but
         // one fail at its end, and find it done when they look again.
         let mut attempts = 0;
@@ -139,6 +133,20 @@ impl SqlStore {
             }
         }
     }
+}
+
+/// Lists the steps that make the tables, the oldest first. One that was ever released stays as it is.
+fn migrations(dialect: Dialect) -> Vec<Migration> {
+    let keys = match dialect {
+        Dialect::Sqlite => include_str!("../../../migrations/0001_keys.sqlite.sql"),
+        Dialect::Postgres => include_str!("../../../migrations/0001_keys.postgres.sql"),
+    };
+    let plans = include_str!("../../../migrations/0002_plans.sql");
+    let step = |(version, name, sql): (i64, &'static str, &'static str)| {
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+    };
+    [(1, "keys", keys), (2, "plans", plans)].map(step).into()
 }
 
 async fn prepare(
@@ -161,5 +169,34 @@ async fn prepare(
 impl fmt::Debug for SqlStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "SqlStore({:?})", self.dialect)
+    }
+}
+
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod tests {
+    use super::super::plan::folder::Folder;
+    use super::*;
+    use crate::key::Account;
+    use crate::store::KeyManager;
+
+    #[tokio::test]
+    async fn a_database_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_rows() {
+        let folder = Folder::new();
+        let url = format!("sqlite:{}?mode=rwc", folder.path().join("keys.db").display());
+        sqlx::any::install_default_drivers();
+        let pool = AnyPool::connect(&url).await.unwrap();
+        let first = migrations(Dialect::Sqlite).into_iter().take(1).collect::<Vec<_>>();
+        let migrator = Migrator { migrations: first.into(), ..Migrator::DEFAULT };
+        migrator.run(&pool).await.unwrap();
+        let old = "INSERT INTO accounts (id, disabled, scopes) VALUES ('acme', 1, '[\"read\"]')";
+        sqlx::query(old).execute(&pool).await.unwrap();
+        pool.close().await;
+
+        let store = SqlStore::connect(&url).await.unwrap();
+        let account = store.find_account("acme").await.unwrap().unwrap();
+        assert!(account.is_disabled() && account.plan().is_none());
+        let account = Account::builder("acme").plan("gold").build().unwrap();
+        store.save_account(account, "test").await.unwrap();
+        assert!(store.find_account("acme").await.unwrap().unwrap().plan().is_some());
     }
 }

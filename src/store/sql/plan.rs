@@ -10,7 +10,7 @@ use crate::key::{Account, KeyHasher, KeyRecord};
 use crate::store::{KeyManager, NewKey};
 
 #[path = "../../../tests/databases/folder.rs"]
-mod folder;
+pub(super) mod folder;
 #[allow(dead_code)]
 #[path = "../../../tests/databases/postgres.rs"]
 pub(super) mod postgres;

@@ -6,7 +6,7 @@ macro_rules! record_columns {
         "k.id, k.account, k.owner, k.kind, k.environment, k.name, k.description, k.scopes, \
          k.networks, k.quotas, k.metadata, k.not_before, k.expires, k.disabled, k.revoked, \
          k.created, a.disabled AS account_disabled, a.scopes AS account_scopes, \
-         a.quotas AS account_quotas"
+         a.quotas AS account_quotas, a.plan"
     };
 }
 
@@ -67,18 +67,19 @@ pub(super) const LIST: &str = concat!(
     order_of_secrets!()
 );
 
-pub(super) const INTO_ACCOUNTS: &str = "INSERT INTO accounts (id, disabled, scopes, quotas)";
+pub(super) const INTO_ACCOUNTS: &str = "INSERT INTO accounts (id, disabled, scopes, quotas, plan)";
 
 pub(super) const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";
 
 pub(super) const OR_REPLACED: &str = " ON CONFLICT (id) DO UPDATE SET \
-     disabled = excluded.disabled, scopes = excluded.scopes, quotas = excluded.quotas";
+     disabled = excluded.disabled, scopes = excluded.scopes, quotas = excluded.quotas, \
+     plan = excluded.plan";
 
 pub(super) const FIND_ACCOUNT: &str =
-    "SELECT id, disabled, scopes, quotas FROM accounts WHERE id = $1";
+    "SELECT id, disabled, scopes, quotas, plan FROM accounts WHERE id = $1";
 
 pub(super) const LIST_ACCOUNTS: &str =
-    "SELECT id, disabled, scopes, quotas FROM accounts WHERE id > $1 ORDER BY id LIMIT $2";
+    "SELECT id, disabled, scopes, quotas, plan FROM accounts WHERE id > $1 ORDER BY id LIMIT $2";
 
 pub(super) const DELETE_ACCOUNT: &str = "DELETE FROM accounts WHERE id = $1";
 

@@ -53,6 +53,7 @@ pub(super) fn record(row: &AnyRow, by_secret: bool) -> Result<KeyRecord, StoreEr
         flag("account_disabled")?,
         &text("account_scopes")?,
         optional("account_quotas")?,
+        optional("plan")?,
     )?;
     let mut key = KeyRecord::builder(text("id")?, Arc::new(account))
         .disabled(flag("disabled")?)
@@ -104,6 +105,7 @@ pub(super) fn account(row: &AnyRow) -> Result<Account, StoreError> {
         row.try_get::<i64, _>("disabled").map_err(broken)? != 0,
         &row.try_get::<String, _>("scopes").map_err(broken)?,
         row.try_get("quotas").map_err(broken)?,
+        row.try_get("plan").map_err(broken)?,
     )
 }
 
@@ -112,10 +114,14 @@ fn account_of(
     disabled: bool,
     scopes: &str,
     quotas: Option<String>,
+    plan: Option<String>,
 ) -> Result<Account, StoreError> {
     let mut account = Account::builder(id).disabled(disabled).scopes(json::<Vec<String>>(scopes)?);
     if let Some(quotas) = quotas {
         account = account.quotas(read_quotas(&quotas)?);
+    }
+    if let Some(plan) = plan {
+        account = account.plan(plan);
     }
     account.build().map_err(broken)
 }

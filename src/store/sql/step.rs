@@ -99,7 +99,7 @@ impl Step<'_> {
 
     /// Adds or replaces an account.
     pub(super) async fn save_account(&mut self, account: &Account) -> Result<(), ManageError> {
-        self.insert(query::INTO_ACCOUNTS, 4, &[account], query::OR_REPLACED, |row, account| {
+        self.insert(query::INTO_ACCOUNTS, 5, &[account], query::OR_REPLACED, |row, account| {
             account_columns(row, account)
         })
         .await?;
@@ -164,6 +164,7 @@ pub(super) fn account_columns<'q>(query: Query<'q>, account: &Account) -> Query<
         .bind(i64::from(account.is_disabled()))
         .bind(row::write(&scopes))
         .bind(account.quotas().map(|quotas| row::write_quotas(quotas.as_slice())))
+        .bind(account.plan().map(|plan| plan.as_str().to_owned()))
 }
 
 pub(super) fn bytes(digest: &KeyDigest) -> Vec<u8> {

@@ -1,0 +1,117 @@
+//! Quotas by the name of a plan.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::Method;
+use tower_api_key::key::{Account, AccountBuilder, KeyRecordBuilder, Quota};
+use tower_api_key::limits::{LimiterError, MemoryLimiter, OnLimiterFailure, Plans};
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{ApiKeyLayer, ConfigError, Observer};
+
+use crate::support::{PROFILE, greeting, request, send, store};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn minute(limit: u32) -> [Quota; 1] {
+    [Quota::new("minute", limit, MINUTE)]
+}
+
+fn put(store: &MemoryStore, describe: impl FnOnce(AccountBuilder) -> AccountBuilder) {
+    store.put_account(describe(Account::builder("acme")).build().unwrap());
+}
+
+/// Sends requests until one is refused; how many passed, and how that was answered.
+async fn passes(layer: &ApiKeyLayer) -> (usize, u16) {
+    let service = greeting(layer);
+    for passed in 0..50 {
+        let status = send(&service, request(Method::GET, "/")).await.status();
+        if status != 200 {
+            return (passed, status.as_u16());
+        }
+    }
+    (50, 200)
+}
+
+#[tokio::test]
+async fn whose_quotas_count() {
+    type Describe = fn(AccountBuilder) -> AccountBuilder;
+    type Change = fn(KeyRecordBuilder) -> KeyRecordBuilder;
+    let cases: [(&str, Describe, Change, usize); 5] = [
+        ("the profile's", |account| account, |key| key, 2),
+        ("the plan's", |account| account.plan("gold"), |key| key, 3),
+        ("the account's own", |account| account.plan("gold").quotas(minute(4)), |key| key, 4),
+        ("the key's own", |account| account.plan("gold"), |key| key.quotas(minute(5)), 5),
+        ("a plan's that counts nothing", |account| account.plan("staff"), |key| key, 50),
+    ];
+    for (whose, describe, change, expected) in cases {
+        let (store, plans) = (store(change), Plans::new());
+        put(&store, describe);
+        plans.set("gold", minute(3)).unwrap();
+        plans.set("staff", []).unwrap();
+        static TWO: [Quota; 1] = [Quota::new("minute", 2, MINUTE)];
+        let profile = tower_api_key::Profile { quotas: &TWO, ..PROFILE };
+        let layer = ApiKeyLayer::builder(profile, store).plans(plans);
+        let layer = layer.limits(MemoryLimiter::new(), OnLimiterFailure::Deny).build().unwrap();
+        let refused = if expected == 50 { 200 } else { 429 };
+        assert_eq!(passes(&layer).await, (expected, refused), "{whose}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_counts_from_the_next_request_and_keeps_what_was_counted() {
+    let (store, plans) = (store(|key| key), Plans::new());
+    put(&store, |account| account.plan("free"));
+    plans.set("free", minute(2)).unwrap();
+    plans.set("gold", minute(10)).unwrap();
+    let layer = ApiKeyLayer::builder(PROFILE, store.clone()).plans(plans.clone());
+    let layer = layer.limits(MemoryLimiter::new(), OnLimiterFailure::Deny).build().unwrap();
+    assert_eq!(passes(&layer).await, (2, 429));
+    plans.set("free", minute(5)).unwrap();
+    assert_eq!(passes(&layer).await, (3, 429), "the plan has more");
+    put(&store, |account| account.plan("gold"));
+    assert_eq!(passes(&layer).await, (5, 429), "the account is on another");
+    plans.set("gold", minute(1)).unwrap();
+    assert_eq!(passes(&layer).await, (0, 429), "the plan has less than was used");
+}
+
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Heard {
+    fn limiter_failed(&self, error: &LimiterError, _: bool) {
+        let source = std::error::Error::source(error).unwrap().to_string();
+        self.0.lock().unwrap().push(source);
+    }
+}
+
+#[tokio::test]
+async fn an_account_on_a_plan_that_is_not_there_cannot_be_counted() {
+    for (failure, expected) in [(OnLimiterFailure::Deny, 503), (OnLimiterFailure::Allow, 200)] {
+        for plans in [None, Some(Plans::new())] {
+            let (store, heard) = (store(|key| key), Heard::default());
+            put(&store, |account| account.plan("forgotten"));
+            let layer = ApiKeyLayer::builder(PROFILE, store).observer(heard.clone());
+            let layer = match &plans {
+                Some(plans) => layer.plans(plans.clone()),
+                None => layer,
+            };
+            let layer = layer.limits(MemoryLimiter::new(), failure).build().unwrap();
+            let service = greeting(&layer);
+            let answer = send(&service, request(Method::GET, "/")).await;
+            assert_eq!(answer.status(), expected);
+            assert_eq!(*heard.0.lock().unwrap(), ["the account is on a plan that is not there"]);
+            if let Some(plans) = plans {
+                plans.set("forgotten", minute(1)).unwrap();
+                assert_eq!(passes(&layer).await, (1, 429));
+            }
+        }
+    }
+}
+
+#[test]
+fn plans_need_a_limiter() {
+    let builder = || ApiKeyLayer::builder(PROFILE, MemoryStore::new()).plans(Plans::new());
+    assert!(matches!(builder().build(), Err(ConfigError::LimiterMissing)));
+    assert!(builder().without_limits().build().is_ok());
+}
