@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::leaky_bucket::interval;
 use crate::clock::nanoseconds;
+use crate::key::{Algorithm, Quota};
 
 /// The standings that a verdict holds without allocating: a minute and an hour, say.
 const FEW: usize = 2;
@@ -48,6 +50,18 @@ impl Standing {
     /// Returns the time until all of the limit is back.
     pub const fn reset_after(&self) -> Duration {
         Duration::from_nanos(self.reset_nanoseconds)
+    }
+
+    /// Returns the time until more of the quota is back than there is. Of a sliding window it is
+    /// not known, and is stated as that of all of it.
+    pub(crate) fn more_after(&self, quota: &Quota) -> Duration {
+        // A bucket drains one by one, and the last of those taken is the last to go.
+        let before = match quota.algorithm() {
+            Algorithm::LeakyBucket => self.limit.saturating_sub(self.remaining).saturating_sub(1),
+            Algorithm::FixedWindow | Algorithm::SlidingWindow => 0,
+        };
+        let drained = interval(quota).saturating_mul(u64::from(before));
+        Duration::from_nanos(self.reset_nanoseconds.saturating_sub(drained))
     }
 }
 
@@ -259,6 +273,17 @@ mod tests {
             assert!(verdict.shadow_refusals().eq(refusals.iter().copied()), "{shadows:b}");
             assert_eq!(verdict.would_refuse(1), !refusals.is_empty());
             assert!(!verdict.would_refuse(0) && !verdict.would_refuse(99));
+        }
+    }
+
+    #[test]
+    fn a_bucket_has_more_as_soon_as_one_has_drained() {
+        let minute = Quota::new("minute", 10, Duration::from_secs(60));
+        let bucket = minute.clone().counted(Algorithm::LeakyBucket);
+        for (remaining, reset, more) in [(10, 0, 0), (9, 6, 6), (9, 1, 1), (0, 60, 6), (0, 55, 1)] {
+            let standing = standing(remaining, reset);
+            assert_eq!(standing.more_after(&bucket), Duration::from_secs(more), "{standing:?}");
+            assert_eq!(standing.more_after(&minute), standing.reset_after());
         }
     }
 

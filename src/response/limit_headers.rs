@@ -50,7 +50,8 @@ pub enum Dialect {
     /// `X-RateLimit-Limit`, `X-RateLimit-Remaining`, `X-RateLimit-Reset`.
     XRateLimit,
     /// `RateLimit-Policy` and `RateLimit`, structured fields of all quotas at once
-    /// (draft-ietf-httpapi-ratelimit-headers-11 §3 and §4). The three switches do not apply.
+    /// (draft-ietf-httpapi-ratelimit-headers-11 §3 and §4). The three switches do not apply. A reset
+    /// is when more of a quota is back (§4.1.2), where the other dialects tell when all of it is.
     Structured,
 }
 
@@ -222,7 +223,10 @@ fn write_structured(
     });
     insert(POLICY, policy.collect());
     let standing = pairs.iter().map(|(quota, standing)| {
-        let seconds = whole_seconds(standing.reset_after());
+        let more = standing.more_after(quota);
+        // Whoever may come back finds more, so `t` is no later than `Retry-After` (§6 of the draft).
+        let back = verdict.retry_after().filter(|_| standing.remaining() == 0);
+        let seconds = whole_seconds(back.map_or(more, |wait| more.min(wait)));
         format!(r#""{}";r={};t={seconds}"#, quota.name(), standing.remaining())
     });
     insert(RATE_LIMIT, standing.collect());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tower_api_key::clock::{ManualClock, Timestamp};
-use tower_api_key::key::Quota;
+use tower_api_key::key::{Algorithm, Quota};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
 use tower_api_key::response::{Answer as Row, Answers, CustomBody, ErrorBody, LimitHeaders};
 use tower_api_key::rules::{Route, Routes};
@@ -94,6 +94,39 @@ async fn draft_ratelimit_headers_4_limits_are_told_of_each_policy() {
             "{number}"
         );
         clock.advance(Duration::from_millis(30_001));
+    }
+}
+
+/// §4.1.2: `t` is the time until *more* is there, not until all is.
+#[tokio::test]
+async fn draft_ratelimit_headers_4_1_2_reset_is_when_more_is_there() {
+    let bucket = Quota::new("bucket", 60, Duration::from_secs(600)).counted(Algorithm::LeakyBucket);
+    let (server, clock) = server(PROFILED, &[bucket]).await;
+    for (later, remaining, resets) in [(0, 59, 10), (0, 58, 10), (5, 57, 5), (5, 57, 10)] {
+        clock.advance(Duration::from_secs(later));
+        let answer = get(&server, key()).await;
+        assert_eq!(told(&answer, "ratelimit", "r"), named(&[("bucket", remaining)]));
+        assert_eq!(told(&answer, "ratelimit", "t"), named(&[("bucket", resets)]));
+    }
+}
+
+/// §6: `Retry-After` is not earlier than the reset of a policy that has nothing left.
+#[tokio::test]
+async fn draft_ratelimit_headers_6_retry_after_is_not_before_the_reset() {
+    for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
+        let (server, clock) = server(PROFILED, &[MINUTE.counted(algorithm), HOUR]).await;
+        for _ in 0..3 {
+            assert_eq!(get(&server, key()).await.status(), 200);
+            clock.advance(Duration::from_secs(7));
+        }
+        let mut refused = get(&server, key()).await;
+        if refused.status() == 200 {
+            refused = get(&server, key()).await; // a bucket has drained so much
+        }
+        let wait: i64 = refused.field("retry-after").unwrap().parse().unwrap();
+        let [left, resets] = ["r", "t"].map(|name| told(&refused, "ratelimit", name)[0].1);
+        assert_eq!(left, 0);
+        assert!((1..=wait).contains(&resets), "{algorithm:?}: {resets} after {wait}");
     }
 }
 
