@@ -1,6 +1,8 @@
 //! The part of a request that a decision reads.
 
-use http::{HeaderMap, Method};
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, Method};
 
 /// Borrows method, path and headers. The path is the one that the client sent, in origin form,
 /// without query: scheme and authority of a target are the client's own words and decide nothing.
@@ -12,7 +14,7 @@ use http::{HeaderMap, Method};
 /// assert_eq!(Head::of(&request).path, "/v1/users");
 /// # Ok::<(), http::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Head<'a> {
     /// The method.
     pub method: &'a Method,
@@ -37,6 +39,20 @@ impl<'a> Head<'a> {
     }
 }
 
+/// Shows the names of the headers and none of their values: one of them is the key, and which one
+/// only a profile knows.
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = || self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>();
+        formatter
+            .debug_struct("Head")
+            .field("method", self.method)
+            .field("path", &self.path)
+            .field("headers", &names())
+            .finish()
+    }
+}
+
 #[cfg(feature = "axum")]
 use crate::axum::original_path;
 
@@ -44,4 +60,18 @@ use crate::axum::original_path;
 #[cfg(not(feature = "axum"))]
 fn original_path<B>(request: &http::Request<B>) -> &str {
     request.uri().path()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_header() {
+        let request = http::Request::get("/v1/users?key=canary").header("x-api-key", "canary");
+        let request = request.header("authorization", "Bearer canary").body(()).unwrap();
+        let head = format!("{:?}", Head::of(&request));
+        assert!(!head.contains("canary"), "{head}");
+        assert!(head.contains("/v1/users") && head.contains("x-api-key"), "{head}");
+    }
 }
