@@ -18,7 +18,7 @@ const CHUNK: usize = 10_000;
 
 /// A line of the file.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with a digest, an id and an account")]
 struct Line {
     digest: String,
     id: String,
@@ -80,7 +80,7 @@ fn progress(output: &Output) -> ProgressBar {
 }
 
 fn parse(line: &str) -> Result<NewKey, String> {
-    let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let line: Line = serde_json::from_str(line).map_err(|error| unrepeated(&error.to_string()))?;
     let digest =
         KeyDigest::from_hex(&line.digest).ok_or("the digest is not 64 hexadecimal digits")?;
     let account = Account::builder(line.account).build().map_err(|error| error.to_string())?;
@@ -109,6 +109,13 @@ fn parse(line: &str) -> Result<NewKey, String> {
     }
     let record = key.build().map_err(|error| error.to_string())?;
     Ok(NewKey::new(digest, record))
+}
+
+/// Leaves out of a complaint what was found where something else belongs, for it may be a key; what
+/// was expected is said.
+fn unrepeated(complaint: &str) -> String {
+    let expected = complaint.rsplit_once(", expected ");
+    expected.map_or_else(|| complaint.to_owned(), |(_, rest)| format!("expected {rest}"))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 use tower_api_key::store::{KeyManager, SqlStore};
 
 use arguments::{Arguments, Command};
@@ -24,7 +25,8 @@ use output::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| unrepeated(error).exit());
+    match run(arguments).await {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("tower-api-key: {}", failure.full_text());
@@ -48,4 +50,17 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Migrate => output.say("the tables are up to date"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes out of a complaint the words that stand where none belong: one of them may be a key, and
+/// complaints end up in logs. What looks like an option is left in.
+fn unrepeated(mut complaint: clap::Error) -> clap::Error {
+    for what in [ContextKind::InvalidArg, ContextKind::InvalidSubcommand] {
+        let word = complaint.get(what);
+        let is_option = |word: &String| word.starts_with('-') || word.starts_with('<');
+        if matches!(word, Some(ContextValue::String(word)) if !is_option(word)) {
+            complaint.remove(what);
+        }
+    }
+    complaint
 }

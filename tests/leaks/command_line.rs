@@ -1,5 +1,7 @@
 //! What the program `tower-api-key` prints: a key once, on standard output, when it is issued.
 
+use serde_json::json;
+
 use crate::canary::Canary;
 use crate::program::Program;
 
@@ -65,4 +67,56 @@ fn a_key_is_printed_once() {
     for canary in &canaries {
         canary.is_not_in(&out, "a command");
     }
+}
+
+/// A key in the wrong place is a mistake that happens; it is not repeated into a log.
+#[test]
+fn a_key_in_the_wrong_place_is_not_repeated() {
+    let program = Program::new();
+    let canary = Canary::new("key_", 40);
+    let key = canary.key.as_str();
+    let check = ["check", "--vendor", "polyteia"];
+    let of = |field: &str| {
+        let mut line = json!({ "digest": "0".repeat(64), "id": "one", "account": "acme" });
+        line[field] = json!(key);
+        line.to_string()
+    };
+    let mut out = String::new();
+    for arguments in [
+        &[key][..],
+        &["keys", key],
+        &[&check[..], &[key]].concat(),
+        &["keys", "show", key],
+        &["keys", "revoke", key],
+        &["keys", "rotate", key],
+        &["keys", "list", key],
+        &["keys", "create", key],
+        &["trail", key],
+    ] {
+        let run = program.ask(arguments, key);
+        assert_ne!(run.code(), 0, "{arguments:?}");
+        canary.is_not_in(&run.everything(), &format!("{arguments:?}"));
+        out += &run.everything();
+    }
+    for (number, content) in [
+        key.to_owned(),
+        json!(key).to_string(),
+        json!([key]).to_string(),
+        json!({ key: key }).to_string(),
+        of("digest"),
+        of("scopes"),
+        of("networks"),
+        of(key),
+        of("expires"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = program.file(&format!("keys_{number}.jsonl"), &content);
+        let run = program.run(&["keys", "import", &file]);
+        assert_eq!(run.code(), 4, "{content}: {}", run.everything());
+        canary.is_not_in(&run.everything(), &content);
+        out += &run.everything();
+    }
+    assert!(out.contains("line 1") && out.contains("expected"), "what is wrong is said: {out}");
 }
