@@ -113,3 +113,13 @@ www-authenticate: Basic realm=\"Polytomic\", charset=\"UTF-8\"
 www-authenticate: Bearer realm=\"Polytomic\", error=\"invalid_token\"
 
 {\"code\":401,\"context\":{},\"error\":\"The API key is invalid\",\"status\":\"Unauthorized\"}";
+
+/// Polyteia's answer to a request without its media type.
+pub(crate) const WRONG_TYPE: &str = "\
+HTTP/1.1 400 Bad Request
+cache-control: no-store
+content-length: 92
+content-type: application/json
+www-authenticate: Bearer realm=\"Polyteia\", error=\"invalid_request\"
+
+{\"error\":{\"code\":\"invalid_content_type\",\"message\":\"Content-Type must be application/json.\"}}";

@@ -1,7 +1,9 @@
 //! RFC 9110 §5: field lines, and the bytes in them.
 
-use crate::answers::{INVALID, LOG_IN, MALFORMED, NO_REQUEST, SERVED};
-use crate::gates::{HEX, basic, own_header, personyze, rest};
+use tower_api_key::vendors;
+
+use crate::answers::{INVALID, LOG_IN, MALFORMED, NO_REQUEST, SERVED, WRONG_TYPE};
+use crate::gates::{HEX, basic, gate, own_header, personyze, rest};
 use crate::server::Server;
 use crate::support::KEY;
 use crate::wire::{Answer, get};
@@ -140,4 +142,32 @@ async fn rfc9110_5_5_control_characters_make_no_request() {
     let line = "Authorization: Bearer key_0123456789\nabcdef";
     assert_eq!(get(&server, line).await, Answer::of(NO_REQUEST));
     assert_eq!(server.reached(), 0);
+}
+
+/// §5.3 and §8.3: a header that a vendor demands has one line, and one media type.
+#[tokio::test]
+async fn rfc9110_8_3_1_media_types_are_compared_as_defined() {
+    let polyteia = gate(vendors::POLYTEIA, KEY, |key| key).build().unwrap();
+    let server = Server::start(&polyteia).await;
+    let refused = Answer::of(WRONG_TYPE);
+    for (lines, served) in [
+        ("Content-Type: application/json", true),
+        ("Content-Type: application/json;charset=utf-8", true),
+        ("Content-Type: application/json ; charset=\"utf-8\"", true),
+        ("CONTENT-TYPE: Application/JSON", true),
+        ("Content-Type: application/jsonx", false),
+        ("Content-Type: application/json, text/plain", false),
+        ("Content-Type: text/plain;x=application/json", false),
+        ("Content-Type: application/ json", false),
+        ("Content-Type: \"application/json\"", false),
+        ("Content-Type:", false),
+        ("X-Content-Type: application/json", false),
+        ("Content-Type: application/json\r\nContent-Type: application/json", false),
+        ("Content-Type: application/json\r\nContent-Type: text/plain", false),
+    ] {
+        let answer = get(&server, format!("Authorization: Bearer {KEY}\r\n{lines}")).await;
+        let expected = if served { Answer::of(SERVED) } else { refused.clone() };
+        assert_eq!(answer, expected, "{lines}");
+    }
+    assert_eq!(server.reached(), 4);
 }
