@@ -58,7 +58,10 @@ impl Standing {
         // A bucket drains one by one, and the last of those taken is the last to go.
         let before = match quota.algorithm() {
             Algorithm::LeakyBucket => self.limit.saturating_sub(self.remaining).saturating_sub(1),
-            Algorithm::FixedWindow | Algorithm::SlidingWindow => 0,
+            Algorithm::FixedWindow
+            | Algorithm::SlidingWindow
+            | Algorithm::CalendarDay
+            | Algorithm::CalendarMonth => 0,
         };
         let drained = interval(quota).saturating_mul(u64::from(before));
         Duration::from_nanos(self.reset_nanoseconds.saturating_sub(drained))

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tower_api_key::Eventually;
 use tower_api_key::key::KeyDigest;
-use tower_api_key::limits::{Applicable, Charge, Limiter, LimiterError, MemoryLimiter, Verdict};
+use tower_api_key::limits::{
+    Applicable, Charge, Limiter, LimiterError, MemoryLimiter, Taking, Verdict,
+};
 use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
 
 /// How long a client waits before it hangs up.
@@ -91,10 +93,10 @@ pub(crate) struct FaultyLimiter(pub(crate) Arc<MemoryLimiter>, pub(crate) Plan);
 
 impl Limiter for FaultyLimiter {
     fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
-        let place = match (charge.commit, charge.cost) {
-            (true, _) => Place::Cost,
-            (false, 0) => Place::Standing,
-            (false, _) => Place::Room,
+        let place = match (charge.taking, charge.cost) {
+            (Taking::IfRoom | Taking::Always, _) => Place::Cost,
+            (Taking::Nothing, 0) => Place::Standing,
+            (Taking::Nothing, _) => Place::Room,
         };
         let Some(fault) = self.1.take(place) else {
             return self.0.charge(charge);
@@ -109,12 +111,12 @@ pub(crate) fn charge_later(
     limiter: Arc<MemoryLimiter>,
     charge: &Charge<'_>,
 ) -> impl Future<Output = Result<Verdict, LimiterError>> + Send + 'static {
-    let Charge { cost, commit, now, .. } = *charge;
+    let Charge { cost, taking, now, .. } = *charge;
     let record = charge.record.clone();
     let (general, route) = (charge.quotas.general.to_vec(), charge.quotas.route.to_vec());
     async move {
         let quotas = Applicable { general: &general, route: &route };
-        limiter.charge(Charge { record: &record, quotas, cost, commit, now }).await
+        limiter.charge(Charge { record: &record, quotas, cost, taking, now }).await
     }
 }
 

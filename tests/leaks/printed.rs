@@ -11,7 +11,9 @@ use tower_api_key::key::{
     Account, IssueError, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Pepper, Quota,
     SharedRecord,
 };
-use tower_api_key::limits::{Applicable, Charge, Limiter, LimiterError, MemoryLimiter, Verdict};
+use tower_api_key::limits::{
+    Applicable, Charge, Limiter, LimiterError, MemoryLimiter, Taking, Verdict,
+};
 use tower_api_key::request::{Connection, Head};
 use tower_api_key::store::{
     Cached, Invalidation, KeyEntry, KeyFilter, KeyStore, ManageError, MemoryStore, NewKey,
@@ -43,7 +45,7 @@ async fn no_public_type_shows_what_it_met() {
     request.headers_mut().insert("authorization", canary.key.parse().unwrap());
     request.headers_mut().insert("x-api-key", canary.key.parse().unwrap());
     let quotas = Applicable { general: record.quotas().unwrap().as_slice(), route: &[] };
-    let charge = Charge { record: &record, quotas, cost: 1, commit: true, now };
+    let charge = Charge { record: &record, quotas, cost: 1, taking: Taking::IfRoom, now };
     let limiter = MemoryLimiter::new();
     let verdict = limiter.charge(charge).await.unwrap();
     let mut secret = SecretEntry::new(digest, now);
