@@ -54,13 +54,14 @@ fn random(seed: u64) -> impl Iterator<Item = u64> + Clone {
     })
 }
 
-pub(crate) async fn run(make: Make<'_>) {
+/// Tries so many sequences of random arrivals.
+pub(crate) async fn run(make: Make<'_>, sequences: u64) {
     for (algorithm, bound) in [
         (Algorithm::FixedWindow, 2 * LIMIT - 1),
         (Algorithm::LeakyBucket, 2 * LIMIT),
         (Algorithm::SlidingWindow, LIMIT),
     ] {
-        for seed in 1..=5 {
+        for seed in 1..=sequences {
             let passed = passing(make, algorithm, random(seed)).await;
             assert!(passed.len() > 10 * LIMIT, "{algorithm:?} passes hardly any");
             let most = most_in_a_span(&passed);
@@ -68,13 +69,13 @@ pub(crate) async fn run(make: Make<'_>) {
         }
     }
     the_bounds_are_reached(make).await;
-    a_calendars_periods_pass_exactly_the_limit(make).await;
+    a_calendars_periods_pass_exactly_the_limit(make, sequences).await;
 }
 
 /// In each day exactly the limit, and never more than twice of it in a day's length.
-async fn a_calendars_periods_pass_exactly_the_limit(make: Make<'_>) {
+async fn a_calendars_periods_pass_exactly_the_limit(make: Make<'_>, sequences: u64) {
     const DAY: u64 = 24 * 3_600_000;
-    for seed in 1..=5 {
+    for seed in 1..=sequences {
         let arrivals = random(seed).map(|arrival| 200 * arrival);
         let mut days = BTreeMap::<u64, usize>::new();
         let passed = passing(make, Algorithm::CalendarDay, arrivals.clone()).await;

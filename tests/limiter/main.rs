@@ -12,7 +12,7 @@ use tower_api_key::limits::{Limiter, MemoryLimiter};
 #[tokio::test]
 async fn the_memory_limiter_passes() {
     suite::run(&|| Arc::new(MemoryLimiter::new())).await;
-    bounds::run(&|| Arc::new(MemoryLimiter::new())).await;
+    bounds::run(&|| Arc::new(MemoryLimiter::new()), 5).await;
 }
 
 /// Makes a fresh limiter for each case.

@@ -1,14 +1,17 @@
 //! Limits in Redis: the one suite of all limiters, and what only a server shows.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::cast_precision_loss)] // Figures that are printed.
 
 #[path = "../limiter/bounds.rs"]
 mod bounds;
+mod fleet;
 #[path = "../databases/folder.rs"]
 mod folder;
 mod keys;
 mod leases;
 mod model;
+mod outage;
 mod places;
 mod places_of_processes;
 mod server;
@@ -17,8 +20,8 @@ mod suite;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tower_api_key::limits::Limiter;
 
@@ -33,13 +36,25 @@ fn fresh_prefix() -> String {
     format!("{}:", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// Lets a test that measures time run while no other does, and all others at once.
+static TURNS: RwLock<()> = RwLock::new(());
+
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    TURNS.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn among_others() -> RwLockReadGuard<'static, ()> {
+    TURNS.read().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_redis_limiter_passes() {
+    let _among_others = among_others();
     let Some(server) = Redis::start() else { return };
     let make = || -> Arc<dyn Limiter> {
         let limiter = server.limiter().prefix(fresh_prefix()).on_request_time();
         Arc::new(limiter.build().unwrap())
     };
     suite::run(&make).await;
-    bounds::run(&make).await;
+    bounds::run(&make, 1).await;
 }
