@@ -12,7 +12,7 @@ use tower_api_key::key::{Account, Algorithm, KeyRecord, Quota};
 use tower_api_key::limits::{Applicable, Charge, Lease, Limiter, RedisLimiter, Taking};
 
 use crate::folder::Folder;
-use crate::{Redis, alone};
+use crate::{Redis, TURNS};
 
 const PROCESSES: usize = 4;
 const TASKS: usize = 8;
@@ -155,7 +155,7 @@ fn most_in_a_span(passed: &[(u64, u64)], window: u64) -> usize {
 
 #[test]
 fn four_processes_pass_no_more_than_the_bound() {
-    let _alone = alone();
+    let _turn = TURNS.blocking_write();
     let Some(server) = Redis::start() else { return };
     for lease in ["each", "lease"] {
         let () = server.ask(&["FLUSHALL"]);

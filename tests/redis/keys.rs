@@ -7,7 +7,7 @@ use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, Algorithm, KeyRecord, Per, Quota};
 use tower_api_key::limits::{Applicable, Charge, Limiter, RedisLimiter, Taking, Verdict};
 
-use crate::{Redis, among_others};
+use crate::{Redis, TURNS};
 
 const ALGORITHMS: [Algorithm; 3] =
     [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow];
@@ -36,7 +36,7 @@ fn keys(server: &Redis) -> Vec<String> {
 
 #[tokio::test]
 async fn every_key_goes_when_its_last_window_is_over() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     for algorithm in ALGORITHMS {
         let limiter = server.limiter().build().unwrap();
@@ -81,7 +81,7 @@ async fn every_key_goes_when_its_last_window_is_over() {
 
 #[tokio::test]
 async fn a_window_really_ends() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     for algorithm in ALGORITHMS {
         let limiter = server.limiter().build().unwrap();
@@ -103,7 +103,7 @@ async fn a_window_really_ends() {
 
 #[tokio::test]
 async fn a_server_that_lost_its_scripts_is_told_them_again() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let limiter = server.limiter().build().unwrap();
     let (record, quotas) = (record("acme", "key_1"), [Quota::new("m", 9, Duration::from_secs(60))]);
@@ -116,7 +116,7 @@ async fn a_server_that_lost_its_scripts_is_told_them_again() {
 
 #[tokio::test]
 async fn a_connection_that_was_cut_is_made_again() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let limiter = server.limiter().build().unwrap();
     let (record, quotas) = (record("acme", "key_1"), [Quota::new("m", 9, Duration::from_secs(60))]);
@@ -129,7 +129,7 @@ async fn a_connection_that_was_cut_is_made_again() {
 
 #[tokio::test]
 async fn counters_of_plans_that_are_over_make_room() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let limiter = server.limiter().build().unwrap();
     let record = record("acme", "key_1");
@@ -152,7 +152,7 @@ async fn counters_of_plans_that_are_over_make_room() {
 /// A cluster refuses a script whose keys lie in several slots, or elsewhere.
 #[tokio::test]
 async fn a_cluster_finds_all_keys_of_a_request_in_one_slot() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start_with(&["--cluster-enabled", "yes"]) else { return };
     let () = server.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
     while !server.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {
@@ -180,7 +180,7 @@ async fn a_cluster_finds_all_keys_of_a_request_in_one_slot() {
 
 #[tokio::test]
 async fn an_error_of_the_server_names_no_account() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let limiter = server.limiter().build().unwrap();
     let () = server.ask(&["SET", "tower-api-key:{acme-canary}", "no hash"]);

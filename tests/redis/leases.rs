@@ -12,7 +12,7 @@ use tower_api_key::limits::{
     Applicable, Charge, Lease, Limiter, MemoryLimiter, RedisLimiter, Taking, Verdict,
 };
 
-use crate::{Redis, among_others, fresh_prefix};
+use crate::{Redis, TURNS, fresh_prefix};
 
 const START: Timestamp = Timestamp::from_unix_seconds(1_795_600_020);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -73,7 +73,7 @@ impl<'a> Node<'a> {
 
 #[tokio::test]
 async fn most_requests_of_a_busy_account_ask_nobody_and_remaining_is_true() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let node = Node::alone(&server);
     let quotas = [Quota::new("minute", 1_000, MINUTE)];
@@ -98,7 +98,7 @@ async fn most_requests_of_a_busy_account_ask_nobody_and_remaining_is_true() {
 
 #[tokio::test]
 async fn requests_at_the_same_time_make_one_call_and_exactly_the_limit_passes() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     for (limit, calls) in [(1_000, 1), (64, 1), (50, 2), (1, 2)] {
         let node = Node::alone(&server);
@@ -114,7 +114,7 @@ async fn requests_at_the_same_time_make_one_call_and_exactly_the_limit_passes() 
 #[tokio::test]
 async fn a_bucket_holds_its_bound_against_the_worst_timing() {
     const LIMIT: u32 = 160;
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let prefix = fresh_prefix();
     let patient = Node::new(&server, &prefix, Lease::new());
@@ -144,7 +144,7 @@ async fn a_bucket_holds_its_bound_against_the_worst_timing() {
 
 #[tokio::test]
 async fn a_client_that_goes_takes_nothing_along() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let node = Node::alone(&server);
     let quotas = [Quota::new("minute", 100, MINUTE)];
@@ -165,7 +165,7 @@ async fn a_client_that_goes_takes_nothing_along() {
 
 #[tokio::test]
 async fn costs_looks_and_changed_plans_go_together() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let node = Node::alone(&server);
     let plan = |limit| [Quota::new("minute", limit, MINUTE)];
@@ -194,7 +194,7 @@ async fn costs_looks_and_changed_plans_go_together() {
 
 #[tokio::test]
 async fn what_is_not_spent_in_time_is_given_back() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     for quota in [
         Quota::by_day("day", 1_000),
@@ -226,7 +226,7 @@ async fn what_is_not_spent_in_time_is_given_back() {
 
 #[tokio::test]
 async fn a_clock_set_back_ends_a_lease() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let node = Node::alone(&server);
     let quotas = [Quota::new("minute", 1_000, MINUTE)];
@@ -242,7 +242,7 @@ async fn a_clock_set_back_ends_a_lease() {
 
 #[tokio::test]
 async fn random_accounts_fill_no_memory() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let lease = Lease::new().accounts(1_000).at_most(NonZeroU32::new(10).unwrap());
     let limiter = server.limiter().lease(lease).on_request_time().build().unwrap();
@@ -326,7 +326,7 @@ async fn schedule(server: &Redis, algorithm: Algorithm, seed: u64) -> (usize, us
 
 #[tokio::test]
 async fn a_fleet_passes_no_more_than_the_bound_and_hardly_less() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let schedules: u64 = std::env::var("SCHEDULES").map_or(100, |count| count.parse().unwrap());
     for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {

@@ -20,9 +20,10 @@ mod suite;
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use tokio::sync::RwLock;
 use tower_api_key::limits::Limiter;
 
 use server::Redis;
@@ -37,19 +38,11 @@ fn fresh_prefix() -> String {
 }
 
 /// Lets a test that measures time run while no other does, and all others at once.
-static TURNS: RwLock<()> = RwLock::new(());
-
-fn alone() -> RwLockWriteGuard<'static, ()> {
-    TURNS.write().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn among_others() -> RwLockReadGuard<'static, ()> {
-    TURNS.read().unwrap_or_else(PoisonError::into_inner)
-}
+static TURNS: RwLock<()> = RwLock::const_new(());
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_redis_limiter_passes() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let make = || -> Arc<dyn Limiter> {
         let limiter = server.limiter().prefix(fresh_prefix()).on_request_time();

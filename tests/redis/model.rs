@@ -10,7 +10,7 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, Algorithm, KeyRecord, Per, Quota};
 use tower_api_key::limits::{Applicable, Charge, Limiter, MemoryLimiter, Taking};
 
-use crate::{Redis, among_others};
+use crate::{Redis, TURNS};
 
 const SECOND: u64 = 1_000_000_000;
 const DAY: u64 = 24 * 3_600 * SECOND;
@@ -124,7 +124,7 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
 
 #[tokio::test]
 async fn redis_and_memory_agree_on_every_verdict() {
-    let _among_others = among_others();
+    let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     for seed in 0..100 {
         agree(&server, seed, 300).await;

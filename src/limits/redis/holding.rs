@@ -55,6 +55,8 @@ struct Batch {
 struct Refusal {
     told: Verdict,
     at: Timestamp,
+    /// For so many nanoseconds.
+    counts: u64,
     cost: u32,
 }
 
@@ -109,7 +111,10 @@ impl Holding {
     /// Notes the answer to a question that was asked at an instant, for a cost.
     pub(super) fn land(&mut self, asked: Timestamp, cost: u32, answer: Answer, lease: &Lease) {
         if answer.verdict.retry_after().is_some() {
-            self.refusal = Some(Refusal { told: answer.verdict, at: asked, cost });
+            // Other nodes may give tokens back, so it is not taken for true for ever.
+            let longest = nanoseconds(lease.longest);
+            let counts = answer.verdict.nanoseconds_to_wait().min(longest);
+            self.refusal = Some(Refusal { told: answer.verdict, at: asked, counts, cost });
             return;
         }
         self.refusal = None;
@@ -161,7 +166,7 @@ impl Batch {
 
 impl Refusal {
     fn counts(&self, at: Timestamp) -> bool {
-        at.nanoseconds_since(self.at) < self.told.nanoseconds_to_wait()
+        at.nanoseconds_since(self.at) < self.counts
     }
 }
 
@@ -178,4 +183,119 @@ fn aged(told: &Verdict, unspent: u32, age: u64) -> Verdict {
         verdict.refuse_for(wait.saturating_sub(age));
     }
     verdict
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+    const LEASE: Lease = Lease::new();
+
+    fn at(milliseconds: u64) -> Timestamp {
+        Timestamp::from_unix_seconds(1_000).plus(Duration::from_millis(milliseconds))
+    }
+
+    fn answer(taken: u32, remaining: u32) -> Answer {
+        let mut verdict = Verdict::passed();
+        verdict.push(Standing::in_nanoseconds(1_000, remaining, 60 * SECOND));
+        let lasts = Duration::from_secs(8);
+        Answer { verdict, taken, lasts, marks: Marks::from_slice(&[[7, 0]]) }
+    }
+
+    fn refusal(seconds: u64) -> Answer {
+        let mut answer = answer(0, 3);
+        answer.verdict.refuse(Duration::from_secs(seconds));
+        answer
+    }
+
+    fn remaining(verdict: Option<Verdict>) -> Option<u32> {
+        verdict.filter(|it| it.retry_after().is_none()).map(|it| it.standings()[0].remaining())
+    }
+
+    /// A holding that has just been given tokens.
+    fn holding(taken: u32) -> Holding {
+        let mut holding = Holding::default();
+        holding.depart(at(0), &LEASE);
+        holding.land(at(0), 1, answer(taken, 500), &LEASE);
+        holding
+    }
+
+    #[test]
+    fn tokens_are_spent_once_and_not_for_longer_than_they_last() {
+        let mut holding = holding(10);
+        assert_eq!(remaining(holding.pay(1)), Some(509));
+        assert_eq!(remaining(holding.answer(at(100), 4, false)), Some(505));
+        assert_eq!(remaining(holding.answer(at(100), 1, true)), Some(505), "a look takes nothing");
+        assert!(holding.answer(at(100), 6, false).is_none(), "five are left");
+        let verdict = holding.answer(at(7_900), 4, false).unwrap();
+        assert_eq!(verdict.standings()[0].reset_after(), Duration::from_millis(52_100));
+        // A thousandth and a tick before 8 s.
+        let ends = at(7_982);
+        let just_before = Timestamp::from_unix_nanoseconds(ends.unix_nanoseconds() - 1);
+        assert!(holding.answer(just_before, 0, true).is_some());
+        assert!(holding.answer(ends, 1, false).is_none());
+        assert!(holding.is_idle(ends) && !holding.is_idle(just_before));
+    }
+
+    #[test]
+    fn what_is_given_back_is_not_spent_and_not_given_back_again() {
+        let mut holding = holding(10);
+        assert!(holding.pay(3).is_some());
+        let back = holding.depart(at(9_000), &LEASE).back.unwrap();
+        assert_eq!((back.tokens, back.marks.as_slice()), (7, &[[7, 0]][..]));
+        assert!(holding.answer(at(9_000), 1, false).is_none() && holding.pay(1).is_none());
+        assert!(holding.depart(at(9_000), &LEASE).back.is_none());
+    }
+
+    #[test]
+    fn a_busy_account_wants_more_and_a_quiet_one_less() {
+        let mut holding = Holding::default();
+        for (now, expected) in [(0, 1), (10, 2), (20, 4), (30, 8)] {
+            let want = holding.depart(at(now), &LEASE).want;
+            assert_eq!(want, expected, "{now}");
+            holding.land(at(now), 1, answer(want, 500), &LEASE);
+            assert!(holding.pay(want).is_some());
+        }
+        // Used up, but late.
+        assert_eq!(holding.depart(at(4_100), &LEASE).want, 8);
+        holding.land(at(4_100), 1, answer(8, 500), &LEASE);
+        assert!(holding.pay(3).is_some());
+        assert_eq!(holding.depart(at(20_000), &LEASE).want, 3, "three were spent");
+        // Fewer than were wanted say nothing of how many could be spent.
+        holding.land(at(20_000), 1, answer(2, 5), &LEASE);
+        assert!(holding.pay(2).is_some());
+        assert_eq!(holding.depart(at(20_001), &LEASE).want, 3);
+        let few = LEASE.at_most(NonZeroU32::MIN);
+        assert_eq!(holding.depart(at(20_001), &few).want, 1);
+    }
+
+    #[test]
+    fn a_refusal_counts_for_its_time_and_for_no_smaller_cost() {
+        let mut holding = holding(1);
+        assert!(holding.pay(1).is_some());
+        holding.land(at(0), 5, refusal(20), &LEASE);
+        let wait = |holding: &mut Holding, now, cost| {
+            holding.answer(at(now), cost, false).and_then(|verdict| verdict.retry_after())
+        };
+        assert_eq!(wait(&mut holding, 4_000, 5), Some(Duration::from_secs(16)));
+        assert_eq!(wait(&mut holding, 4_000, 4), None);
+        assert_eq!(holding.refuse(4).map(|_| ()), None);
+        assert_eq!(wait(&mut holding, 10_000, 5), None, "others may have given tokens back");
+        assert!(holding.is_idle(at(10_000)));
+        holding.land(at(20_000), 5, refusal(1), &LEASE);
+        assert_eq!(wait(&mut holding, 20_999, 5), Some(Duration::from_millis(1)));
+        assert_eq!(wait(&mut holding, 21_000, 5), None);
+    }
+
+    #[test]
+    fn nothing_is_known_after_the_clock_was_set_back() {
+        let mut holding = holding(10);
+        assert!(holding.answer(at(5_000), 1, false).is_some());
+        assert!(holding.answer(at(4_000), 1, false).is_some(), "out of order");
+        assert!(holding.answer(at(3_900), 1, false).is_none());
+        assert!(holding.depart(at(3_900), &LEASE).back.is_none());
+    }
 }

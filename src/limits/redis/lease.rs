@@ -28,7 +28,8 @@ use std::time::Duration;
 /// since, this one does not know.
 ///
 /// Requests under a quota in shadow, and costs that are taken [always](super::super::Taking::Always), are
-/// charged one by one. A refusal is remembered until the time that it names.
+/// charged one by one. A refusal is remembered until the time that it names, and for no longer than a batch
+/// is held.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,8 +59,8 @@ impl Lease {
         self
     }
 
-    /// Sets how long a batch is held at most. A node that goes quiet keeps its batch from the others for
-    /// that long.
+    /// Sets how long a batch is held at most, and a refusal remembered. A node that goes quiet keeps its
+    /// batch from the others for that long, and until it asks again.
     pub const fn lasting(mut self, longest: Duration) -> Self {
         self.longest = longest;
         self
