@@ -54,10 +54,16 @@ impl<'a> Node<'a> {
     }
 
     /// Makes requests at the same time, and counts those that pass.
-    async fn pass_at_once(&self, requests: usize, quotas: &[Quota], now: Timestamp) -> u32 {
+    async fn pass_at_once(
+        &self,
+        requests: usize,
+        quotas: &[Quota],
+        cost: u32,
+        now: Timestamp,
+    ) -> u32 {
         let applicable = Applicable { general: quotas, route: &[] };
         let (record, taking) = (&self.record, Taking::IfRoom);
-        let charge = Charge { record, quotas: applicable, cost: 1, taking, now };
+        let charge = Charge { record, quotas: applicable, cost, taking, now };
         let charges: Vec<_> = (0..requests).map(|_| self.limiter.charge(charge)).collect();
         let mut passed = 0;
         for charge in charges {
@@ -104,7 +110,7 @@ async fn requests_at_the_same_time_make_one_call_and_exactly_the_limit_passes() 
         let node = Node::alone(&server);
         let before = server.scripts_run();
         let quotas = [Quota::new("minute", limit, MINUTE)];
-        assert_eq!(node.pass_at_once(64, &quotas, START).await, limit.min(64));
+        assert_eq!(node.pass_at_once(64, &quotas, 1, START).await, limit.min(64));
         assert_eq!(server.scripts_run() - before, calls, "under a limit of {limit}");
     }
 }
@@ -121,8 +127,8 @@ async fn a_bucket_holds_its_bound_against_the_worst_timing() {
     let greedy = Node::new(&server, &prefix, Lease::new());
     let quotas = [Quota::new("minute", LIMIT, MINUTE).counted(Algorithm::LeakyBucket)];
     // It was busy once, so it wants many.
-    assert_eq!(patient.pass_at_once(64, &quotas, at(0)).await, 64);
-    assert_eq!(patient.pass_at_once(10, &quotas, at(0)).await, 10);
+    assert_eq!(patient.pass_at_once(64, &quotas, 1, at(0)).await, 64);
+    assert_eq!(patient.pass_at_once(10, &quotas, 1, at(0)).await, 10);
     let before = server.scripts_run();
     assert!(patient.passes(&quotas, at(200_000)).await);
     let mut passed = Vec::new();
@@ -305,13 +311,21 @@ async fn schedule(server: &Redis, algorithm: Algorithm, seed: u64) -> (usize, us
             _ => random.random_range(0..=2 * gap),
         };
         let chosen = if random.random_bool(0.4) { favourite } else { random.random_range(0..size) };
-        if nodes[chosen].passes(&quotas, at(now)).await {
-            passed.push(now);
+        // Mostly one request, at times several at once, or a dear one.
+        let (at_once, cost) = match random.random_range(0..50) {
+            0 => (random.random_range(2..20), 1),
+            1 => (1, random.random_range(1..=limit - limit / 16)),
+            _ => (1, 1),
+        };
+        let tokens = nodes[chosen].pass_at_once(at_once, &quotas, cost, at(now)).await * cost;
+        passed.extend(std::iter::repeat_n(now, tokens as usize));
+        for _ in 0..at_once {
+            let quotas = Applicable { general: &quotas, route: &[] };
+            let taking = Taking::IfRoom;
+            let charge = Charge { record: &record, quotas, cost, taking, now: at(now) };
+            let verdict = memory.charge(charge).await.unwrap();
+            would_pass += if verdict.retry_after().is_none() { cost as usize } else { 0 };
         }
-        let applicable = Applicable { general: &quotas, route: &[] };
-        let taking = Taking::IfRoom;
-        let charge = Charge { record: &record, quotas: applicable, cost: 1, taking, now: at(now) };
-        would_pass += usize::from(memory.charge(charge).await.unwrap().retry_after().is_none());
     }
     let limit = limit as usize;
     let bound = match algorithm {
@@ -341,7 +355,7 @@ async fn a_fleet_passes_no_more_than_the_bound_and_hardly_less() {
         }
         let calls = server.scripts_run() - before;
         println!(
-            "{algorithm:?}: {requests} requests, {passed} passed with leases, {would_pass} by one \
+            "{algorithm:?}: {requests} requests, {passed} tokens spent with leases, {would_pass} by one \
              memory; {calls} round trips"
         );
         assert!(passed * 10 >= would_pass * 9, "{algorithm:?}: {passed} of {would_pass}");
