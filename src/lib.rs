@@ -65,6 +65,7 @@
 //! * `cache`: records of another store in memory, with one stated staleness, `store::Cached`.
 //! * `admin`: a router that issues keys over HTTP.
 //! * `cli`: the program `tower-api-key`.
+//! * `redis`: limits that hold across a fleet, in Redis or Valkey, `limits::RedisLimiter`.
 //! * `testing`: the promises of a store as tests, for one of your own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -13,6 +13,7 @@
 //!
 //! [`MemoryLimiter`] and [`MemoryPlaces`] count in this process alone: behind `n` processes an account
 //! can have up to `n` times its quota, and its places.
+//! With the feature `redis`, `RedisLimiter` and `RedisPlaces` count for all of them.
 
 mod arithmetic;
 mod attempts;

@@ -1,7 +1,7 @@
 //! What lies in Redis: where, for how long, and what is lost with it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, Algorithm, KeyRecord, Per, Quota};
@@ -175,6 +175,30 @@ async fn a_cluster_finds_all_keys_of_a_request_in_one_slot() {
     for three in keys.chunks(3) {
         let slots: Vec<u32> = three.iter().map(|key| slot(key)).collect();
         assert!(slots[0] == slots[1] && slots[1] == slots[2], "{three:?}: {slots:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_master_that_became_a_replica_fails_and_is_found_again() {
+    let _turn = TURNS.read().await;
+    let Some(server) = Redis::start() else { return };
+    let limiter = server.limiter().build().unwrap();
+    let (record, quotas) = (record("acme", "key_1"), [Quota::new("m", 9, Duration::from_secs(60))]);
+    charge(&limiter, &record, &quotas, (1, Taking::IfRoom)).await;
+    let () = server.ask(&["REPLICAOF", "127.0.0.1", "1"]);
+    let ask = async || {
+        let quotas = Applicable { general: &quotas, route: &[] };
+        let (record, taking, now) = (&record, Taking::IfRoom, SystemClock.now());
+        limiter.charge(Charge { record, quotas, cost: 1, taking, now }).await
+    };
+    for _ in 0..10 {
+        assert!(ask().await.is_err());
+    }
+    let () = server.ask(&["REPLICAOF", "NO", "ONE"]);
+    let began = Instant::now();
+    while ask().await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(10), "it is never found");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

@@ -230,6 +230,25 @@ async fn what_is_not_spent_in_time_is_given_back() {
     }
 }
 
+/// Connections are cut while they are idle, and that is when a batch ends unspent.
+#[tokio::test]
+async fn a_connection_cut_with_something_to_be_given_back_fails_nobody() {
+    let _turn = TURNS.read().await;
+    let Some(server) = Redis::start() else { return };
+    let node = Node::alone(&server);
+    let quotas = [Quota::by_day("day", 1_000)];
+    for number in 0..20 {
+        assert!(node.passes(&quotas, at(number)).await);
+    }
+    let _: u32 = server.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    assert!(node.passes(&quotas, at(20_000)).await);
+    let mut passed = 21;
+    for number in 0..2_000 {
+        passed += u32::from(node.passes(&quotas, at(20_000 + number)).await);
+    }
+    assert!((900..=1_000).contains(&passed), "{passed}: some are lost, and none doubled");
+}
+
 #[tokio::test]
 async fn a_clock_set_back_ends_a_lease() {
     let _turn = TURNS.read().await;

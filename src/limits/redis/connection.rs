@@ -18,22 +18,34 @@ const CONNECTING: Duration = Duration::from_secs(1);
 /// Calls that may stand in line for the connection; more of them wait for that.
 const LINE: usize = 1024;
 
-const CHARGE: &str = include_str!("charge.lua");
-const PLACES: &str = include_str!("places/places.lua");
-
 /// Asks a server, within a time, and not at all while it does not answer.
 #[derive(Clone)]
 pub(super) struct Connection(Arc<Shared>);
 
 struct Shared {
     client: Client,
-    charge: Script,
-    places: Script,
     timeout: Duration,
     breaker: Breaker,
     /// Where the connection is driven; else where the first request is.
     home: Option<Handle>,
     state: watch::Sender<State>,
+}
+
+/// A call of a script.
+pub(super) struct Call<'a> {
+    script: &'a Script,
+    /// To which keys and arguments are added.
+    pub(super) command: Cmd,
+    /// Whether it must never be made twice, as it may be if its connection breaks.
+    pub(super) once: bool,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(script: &'a Script) -> Self {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(script.get_hash());
+        Self { script, command, once: false }
+    }
 }
 
 #[derive(Clone)]
@@ -51,18 +63,7 @@ enum State {
 impl Connection {
     pub(super) fn new(client: Client, timeout: Duration, breaker: Breaker) -> Self {
         let (state, home) = (watch::Sender::new(State::Unused), Handle::try_current().ok());
-        let (charge, places) = (Script::new(CHARGE), Script::new(PLACES));
-        Self(Arc::new(Shared { client, charge, places, timeout, breaker, home, state }))
-    }
-
-    /// Starts a call of the script that charges, to which keys and arguments are to be added.
-    pub(super) fn command(&self) -> Cmd {
-        run(&self.0.charge)
-    }
-
-    /// Starts a call of the script that keeps places, likewise.
-    pub(super) fn places_command(&self) -> Cmd {
-        run(&self.0.places)
+        Self(Arc::new(Shared { client, timeout, breaker, home, state }))
     }
 
     /// Runs a task where the connection is driven.
@@ -73,16 +74,14 @@ impl Connection {
         self.0.spawn(task)
     }
 
-    /// Makes a call, and makes it again if the connection turns out to be gone, unless it may only be
-    /// made once.
-    pub(super) async fn call(&self, command: &Cmd, once: bool) -> Result<Vec<i64>, Failure> {
+    /// Calls a script.
+    pub(super) async fn call(&self, call: &Call<'_>) -> Result<Vec<i64>, Failure> {
         // What a server that is down costs: a look at the state, and not a timer.
         if let State::Down(cause) = &*self.0.state.borrow() {
             return Err(Failure::Down(Arc::clone(cause)));
         }
         let mut number = None;
-        let answered =
-            tokio::time::timeout(self.0.timeout, self.attempts(command, once, &mut number));
+        let answered = tokio::time::timeout(self.0.timeout, self.attempts(call, &mut number));
         let Ok(answer) = answered.await else {
             let failure = Failure::Timeout(self.0.timeout);
             if self.0.breaker.failed() {
@@ -95,8 +94,7 @@ impl Connection {
 
     async fn attempts(
         &self,
-        command: &Cmd,
-        once: bool,
+        call: &Call<'_>,
         number: &mut Option<u64>,
     ) -> Result<Vec<i64>, Failure> {
         // A connection may have been cut while it was idle, which shows when it is used. If it broke
@@ -104,7 +102,7 @@ impl Connection {
         for further in [true, false] {
             let (mut connection, its_number) = self.connection().await?;
             *number = Some(its_number);
-            let error = match self.ask(&mut connection, command).await {
+            let error = match ask(&mut connection, call).await {
                 Ok(answer) => {
                     self.0.breaker.succeeded();
                     return Ok(answer);
@@ -118,27 +116,13 @@ impl Connection {
                 } else {
                     self.0.reconnect(its_number);
                 }
-                if further && !once {
+                if further && !call.once {
                     continue;
                 }
             }
             return Err(failure);
         }
         Err(Failure::Connection(io::ErrorKind::NotConnected))
-    }
-
-    async fn ask(
-        &self,
-        connection: &mut MultiplexedConnection,
-        command: &Cmd,
-    ) -> redis::RedisResult<Vec<i64>> {
-        match command.query_async(connection).await {
-            Err(error) if Failure::new(&error).1 == Consequence::LoadScript => {
-                self.0.load_scripts(connection).await?;
-                command.query_async(connection).await
-            }
-            answer => answer,
-        }
     }
 
     /// Waits until there is a connection, or none is to be had.
@@ -208,13 +192,6 @@ impl Shared {
         let _ = self.spawn(task);
     }
 
-    /// Tells the server its scripts. It loses all or none.
-    async fn load_scripts(&self, connection: &mut MultiplexedConnection) -> redis::RedisResult<()> {
-        self.charge.load_async(connection).await?;
-        self.places.load_async(connection).await?;
-        Ok(())
-    }
-
     async fn attempt(&self) -> Result<MultiplexedConnection, Failure> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECTING))
@@ -225,7 +202,7 @@ impl Shared {
             let mut connection =
                 client.get_multiplexed_async_connection_with_config(&config).await?;
             // A server that accepts connections does not yet answer: it may be stopped, or loading.
-            self.load_scripts(&mut connection).await?;
+            redis::cmd("PING").exec_async(&mut connection).await?;
             Ok::<_, redis::RedisError>(connection)
         };
         match tokio::time::timeout(CONNECTING, made).await {
@@ -235,10 +212,18 @@ impl Shared {
     }
 }
 
-fn run(script: &Script) -> Cmd {
-    let mut command = redis::cmd("EVALSHA");
-    command.arg(script.get_hash());
-    command
+/// Asks once, or twice if the server does not know the script yet.
+async fn ask(
+    connection: &mut MultiplexedConnection,
+    call: &Call<'_>,
+) -> redis::RedisResult<Vec<i64>> {
+    match call.command.query_async(connection).await {
+        Err(error) if Failure::new(&error).1 == Consequence::LoadScript => {
+            call.script.load_async(connection).await?;
+            call.command.query_async(connection).await
+        }
+        answer => answer,
+    }
 }
 
 async fn connect(shared: Weak<Shared>, mut pause: Option<Duration>, number: u64, ending: Ending) {

@@ -46,7 +46,12 @@ impl Flight {
                 terms: Terms::Lease { demand: request.demand, want: *want, shortest: SHORTEST },
                 back: back.as_ref(),
             };
-            let answer = limiter.ask(&slot.counted, &question).await;
+            let mut answer = limiter.ask(&slot.counted, &question).await;
+            if matches!(answer, Err(Failure::Connection(_))) && question.back.is_some() {
+                // It may have been given back, so that is not said again.
+                let question = Question { back: None, ..question };
+                answer = limiter.ask(&slot.counted, &question).await;
+            }
             holdings.with(slot, |entry| land(entry, &lease, &request, answer));
         }
         self.is_over = true;

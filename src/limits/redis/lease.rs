@@ -13,19 +13,21 @@ use std::time::Duration;
 /// **Guarantee.** Over all nodes never more requests pass than the algorithm allows: a batch is spent
 /// only as long as that is the same as when it was charged: until the end of the fixed window or calendar
 /// day, of a sliding window's present twelfth, and for a sixteenth of a leaky bucket's window. Tokens
-/// may be lost, and are never doubled. A node counts that time by the instants of requests, from
-/// before it asked, less a thousandth and 10 ms; so it holds as long as a node's clock runs at
-/// most that slow. A clock that is set back by more than a second ends the lease; set back by
-/// less, or set back in steps, it lets a batch be spent later by as much.
+/// may be lost, and are never doubled. A node counts that time by the instants of its requests, from
+/// before it asked, less a thousandth and 10 ms; so no clock of a node may run slower than the server's by
+/// more than that while a batch is held. A node's clock that is set back by more than a second ends the
+/// lease; set back by less, it lets a batch be spent later by as much. A server's clock that is set
+/// forward ends windows early, with leases as without.
 ///
-/// **Price.** A leaky bucket holds a sixteenth less (in whole requests; below a limit of 16 nothing is
-/// leased under one), for what is held in advance drains meanwhile; `remaining` says so, and a cost
-/// beyond that never passes. A node without leases may fill it all the same, so let all
-/// nodes of a fleet have them, or none. Unspent tokens are given back with the account's next call from
-/// this node, if their window is still open. A node that ends, or an account that goes elsewhere,
-/// loses one batch at most, which is what was spent within the last lease, or twice that. `remaining` is
-/// what Redis told when the batch was taken, and what is unspent of it: what other nodes have taken
-/// since, this one does not know.
+/// **Price.** A node that ends, or to which an account does not come back, loses what it holds of that
+/// account: one batch, an eighth at most of what was left when it was taken, and about as much as the
+/// node had spent in the time of a batch, or twice that. Other unspent tokens are given back with the
+/// account's next call from this node, if their window is still open; those of a bucket, which drain
+/// meanwhile, are not. A leaky bucket holds a sixteenth less (in whole requests; below a limit of 16
+/// nothing is leased under one), for what is held in advance drains; `remaining` says so, and a cost
+/// beyond that never passes. A node without leases may fill it all the same, so let all nodes of a
+/// fleet have them, or none. `remaining` is what Redis told when the batch was taken, and what is unspent
+/// of it: what other nodes have taken since, this one does not know.
 ///
 /// Requests under a quota in shadow, and costs that are taken [always](super::super::Taking::Always), are
 /// charged one by one. A refusal is remembered until the time that it names, and for no longer than a batch

@@ -7,13 +7,14 @@ use super::super::limiter::{Charge, Limiter, LimiterError};
 use super::super::standing::Verdict;
 use super::answer::Answer;
 use super::builder::RedisLimiterBuilder;
-use super::connection::Connection;
+use super::connection::{Call, Connection};
 use super::failure::Failure;
 use super::flight::Flight;
 use super::holdings::{Course, Holdings};
 use super::lease::Lease;
 use super::places::RedisPlaces;
 use super::question::{Counted, Question, Terms};
+use super::script;
 use crate::clock::Timestamp;
 use crate::error::ConfigError;
 use crate::eventually::Eventually;
@@ -28,8 +29,10 @@ use crate::eventually::Eventually;
 /// With a [`Lease`] a node takes tokens in advance, and most requests of a busy account make no round
 /// trip.
 ///
-/// It speaks to one server. The keys of a request lie in one slot of a cluster, for a proxy in front of
-/// one.
+/// It speaks to one server, without TLS (a proxy on the same machine can add that). The keys of a
+/// request lie in one slot of a cluster, for a proxy in front of one. The server must allow `EVALSHA`,
+/// `SCRIPT LOAD`, and to the script `TIME`, `HMGET`, `HSET`, `HLEN`, `HGETALL`, `HDEL`, `PTTL` and
+/// `PEXPIRE`.
 ///
 /// ```
 /// use tower_api_key::limits::{OnLimiterFailure, RedisLimiter};
@@ -47,6 +50,7 @@ pub struct RedisLimiter(Arc<Inner>);
 
 pub(super) struct Inner {
     connection: Connection,
+    script: redis::Script,
     prefix: String,
     on_request_time: bool,
     holdings: Option<Arc<Holdings>>,
@@ -80,7 +84,13 @@ impl RedisLimiter {
         lease: Option<Lease>,
     ) -> Self {
         let holdings = lease.map(|lease| Arc::new(Holdings::new(lease)));
-        Self(Arc::new(Inner { connection, prefix, on_request_time, holdings }))
+        Self(Arc::new(Inner {
+            connection,
+            script: script::charge(),
+            prefix,
+            on_request_time,
+            holdings,
+        }))
     }
 
     /// Returns the number of accounts whose tokens or refusals are remembered; 0 without leases.
@@ -101,11 +111,11 @@ impl Inner {
         counted: &Counted,
         question: &Question<'_>,
     ) -> Result<Answer, Failure> {
-        let mut command = self.connection.command();
-        counted.ask(question, &mut command, &self.prefix);
+        let mut call = Call::new(&self.script);
+        counted.ask(question, &mut call.command, &self.prefix);
         // What is given back twice would be spent twice.
-        let once = question.back.is_some();
-        Answer::read(&self.connection.call(&command, once).await?, counted, question)
+        call.once = question.back.is_some();
+        Answer::read(&self.connection.call(&call).await?, counted, question)
     }
 
     /// Charges a request by itself.

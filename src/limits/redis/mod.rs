@@ -23,6 +23,7 @@ mod lease;
 mod limiter;
 mod places;
 mod question;
+mod script;
 mod subject;
 
 pub use builder::RedisLimiterBuilder;

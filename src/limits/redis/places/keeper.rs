@@ -2,17 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use redis::Cmd;
+use redis::Script;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::connection::Connection;
+use super::super::connection::{Call, Connection};
 use super::super::failure::Failure;
 use super::queue::Queue;
+
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("places.lua")));
 
 /// Renewals in the length of a lease: two may fail.
 const RENEWALS: u32 = 3;
@@ -42,9 +44,9 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts a call on a set of permits.
-    pub(super) fn call(&self, key: &str, action: &str) -> Cmd {
-        let mut call = self.connection.places_command();
-        call.arg(1).arg(key).arg(action);
+    pub(super) fn call(key: &str, action: &str) -> Call<'static> {
+        let mut call = Call::new(&SCRIPT);
+        call.command.arg(1).arg(key).arg(action);
         call
     }
 
@@ -53,23 +55,23 @@ impl Server {
         format!("{:016x}:{number}", self.node)
     }
 
-    fn naming(&self, mut call: Cmd, numbers: &[u64]) -> Cmd {
+    fn naming(&self, mut call: Call<'static>, numbers: &[u64]) -> Call<'static> {
         for number in numbers {
-            call.arg(self.permit(*number));
+            call.command.arg(self.permit(*number));
         }
         call
     }
 
     /// Makes calls, some at a time. What becomes of them is for the server to say: a place that was not
     /// given back, or not renewed, is free when its lease is over.
-    async fn call_all(&self, calls: Vec<Cmd>) {
+    async fn call_all(&self, calls: Vec<Call<'static>>) {
         let mut running = JoinSet::new();
         for call in calls {
             if running.len() >= CALLS {
                 running.join_next().await;
             }
             let connection = self.connection.clone();
-            running.spawn(async move { connection.call(&call, false).await.is_ok() });
+            running.spawn(async move { connection.call(&call).await.is_ok() });
         }
         while running.join_next().await.is_some() {}
     }
@@ -135,14 +137,14 @@ impl Keeper {
     }
 
     /// Lists the calls that renew all permits.
-    fn renewals(&self) -> Vec<Cmd> {
+    fn renewals(&self) -> Vec<Call<'static>> {
         let held = self.held();
         let mut calls = Vec::new();
         for (key, numbers) in &*held {
             let numbers: Vec<u64> = numbers.iter().copied().collect();
             for numbers in numbers.chunks(AT_ONCE) {
-                let mut call = self.server.call(key, "renew");
-                call.arg(self.lease_microseconds());
+                let mut call = Server::call(key, "renew");
+                call.command.arg(self.lease_microseconds());
                 calls.push(self.server.naming(call, numbers));
             }
         }
@@ -177,10 +179,8 @@ async fn keep(
         for (key, number) in departed.drain(..) {
             gone.entry(key).or_default().push(number);
         }
-        let leaving = gone.iter().map(|(key, numbers)| {
-            let call = server.call(key, "leave");
-            server.naming(call, numbers)
-        });
+        let leaving =
+            gone.iter().map(|(key, numbers)| server.naming(Server::call(key, "leave"), numbers));
         server.call_all(leaving.collect()).await;
         for key in gone.keys() {
             queue.freed(key);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::held::Held;
-use self::keeper::Keeper;
+use self::keeper::{Keeper, Server};
 use super::super::concurrency::{Concurrency, Entered, Entry, Permit, Places};
 use super::super::limiter::LimiterError;
 use super::connection::Connection;
@@ -30,10 +30,13 @@ const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 /// gives the place back. A process that dies leaves its places to the server, which frees them when their
 /// leases are over.
 ///
-/// Never do more requests hold a lease than the rule admits. A request that goes on while its process
+/// No lease is granted while as many are held as the rule admits. A request that goes on while its process
 /// cannot reach the server for a whole lease has none, and another may take its place; once the server
 /// answers again it is counted again, and nobody else enters until there are fewer than the rule says.
-/// So it is after a server was restarted empty.
+/// So it is after a server was restarted empty: within a third of a lease it knows who is in flight.
+///
+/// A request whose question was not answered in time may have got a place, which is given back at once if
+/// the server can be reached, and else is free after a lease.
 ///
 /// Requests wait in the order in which they came to their process. Of each process the first one asks
 /// the server from time to time, 10 ms apart at first and 100 ms at last, and as soon as a place of the
@@ -103,10 +106,10 @@ impl RedisPlaces {
     /// Asks the server for a place.
     async fn ask(&self, key: &Arc<str>, rule: Concurrency) -> Result<Asked, Failure> {
         let held = Held::new(&self.keeper, key)?;
-        let mut call = self.keeper.server.call(key, "enter");
-        call.arg(self.keeper.lease_microseconds()).arg(rule.limit()).arg(held.permit());
+        let mut call = Server::call(key, "enter");
+        call.command.arg(self.keeper.lease_microseconds()).arg(rule.limit()).arg(held.permit());
         // If no answer comes, it may have been taken: it is given back when `held` is dropped.
-        match *self.keeper.server.connection.call(&call, false).await? {
+        match *self.keeper.server.connection.call(&call).await? {
             [1, _] => Ok(Asked::Taken(Permit::new(held.taken()))),
             [0, microseconds] => {
                 held.refused();

@@ -1,0 +1,140 @@
+-- Charges a request to all of its quotas, or to none, in one step.
+--
+-- KEYS: one hash for each subject. A subject is an account or a key; its hash holds the latest instant
+-- ('at') and a field for each counter.
+
+-- From this many fields on a hash is looked through for counters that are over.
+local MANY_FIELDS = 64
+-- How much earlier than the latest instant another may be before the clock counts as set back.
+local DISORDER_US = 1000000
+-- A lease takes one in so many of the tokens that are left.
+local SHARE = 8
+
+local KINDS = { fixed = fixed, bucket = bucket, sliding = sliding, day = day, month = month }
+
+-- What is asked for.
+local taking, cost, demand, want, shortest_us = text(), number(), number(), number(), number()
+local back = number()
+local us, ns, longest_ttl = number(), number(), 0
+if us then
+  -- A test that tells the time; what it counts must not go while it does.
+  longest_ttl = 600000
+else
+  local time = redis.call('TIME')
+  us, ns = time[1] * 1000000 + time[2], 0
+end
+
+local quotas, subjects = {}, {}
+for index = 1, #KEYS do
+  subjects[index] = { fields = { 'at' }, quotas = {} }
+end
+while read < #ARGV do
+  local subject = subjects[number()]
+  local field, kind = text(), KINDS[text()]
+  local quota = { kind = kind, limit = number(), in_shadow = text() == '1' }
+  kind.terms(quota)
+  if back > 0 then
+    quota.mark_us, quota.mark_ns = number(), number()
+  end
+  quotas[#quotas + 1] = quota
+  subject.fields[#subject.fields + 1] = field
+  subject.quotas[#subject.quotas + 1] = quota
+end
+
+-- Puts the instant in order with those of all subjects.
+local at_us, at_ns = us, ns
+for index, subject in ipairs(subjects) do
+  local stored = redis.call('HMGET', KEYS[index], unpack(subject.fields))
+  subject.exists = stored[1] ~= false
+  local latest = numbers(stored[1] or '')
+  local latest_us, latest_ns = latest[1] or 0, latest[2] or 0
+  local back_us, back_ns = since(latest_us, latest_ns, at_us, at_ns)
+  local is_set_back = is_above(back_us, back_ns, DISORDER_US, 0)
+  if not is_set_back and is_above(latest_us, latest_ns, at_us, at_ns) then
+    at_us, at_ns = latest_us, latest_ns
+  end
+  for place, quota in ipairs(subject.quotas) do
+    local value = stored[place + 1]
+    subject.grows = subject.grows or not value
+    quota.kind.load(quota, value or nil)
+  end
+end
+
+-- Asks every quota.
+local passes = true
+for _, quota in ipairs(quotas) do
+  quota.kind.settle(quota, at_us, at_ns)
+  if back > 0 then
+    quota.kind.give_back(quota, back, quota.mark_us, quota.mark_ns)
+  end
+  quota.room = quota.kind.fits(quota, cost)
+  if not quota.room and quota.kind.refuse then
+    quota.kind.refuse(quota, cost)
+  end
+  passes = passes and (quota.room or quota.in_shadow)
+end
+
+-- Decides what is taken: more than the cost, if there is demand for more, or as a lease.
+local taken, lasts_us = 0, 0
+if taking == 'always' then
+  taken = cost
+elseif taking == 'room' and passes then
+  taken = cost
+  if want > 0 then
+    local spare = MOST
+    lasts_us = 9e15
+    for _, quota in ipairs(quotas) do
+      spare = min(spare, quota.kind.spare(quota))
+      lasts_us = min(lasts_us, quota.kind.lasts_us(quota))
+    end
+    taken = max(cost, min(demand, spare))
+    if lasts_us >= shortest_us then
+      taken = max(taken, min(want, floor(spare / SHARE)))
+    else
+      lasts_us = 0
+    end
+  end
+end
+
+-- Takes it, and notes how each quota stands.
+local ahead_us, ahead_ns = since(at_us, at_ns, us, ns)
+local answer = { passes and 1 or 0, ahead_us, ahead_ns, taken, lasts_us }
+for _, quota in ipairs(quotas) do
+  if taking == 'always' or not quota.in_shadow or quota.room then
+    quota.kind.take(quota, taken, at_us, at_ns)
+  end
+  answer[#answer + 1] = quota.room and 1 or 0
+  for _, value in ipairs({ quota.kind.answer(quota) }) do
+    answer[#answer + 1] = value
+  end
+  for _, value in ipairs({ quota.kind.mark(quota) }) do
+    answer[#answer + 1] = value
+  end
+end
+
+-- Keeps it until the last of the counters is over. A look at a subject that is not counted makes none.
+for index, subject in ipairs(subjects) do
+  if subject.exists or taking ~= 'nothing' then
+    local values, idle_us = { 'at', exact(at_us) .. ' ' .. at_ns }, at_us
+    for place, quota in ipairs(subject.quotas) do
+      values[#values + 1] = subject.fields[place + 1]
+      values[#values + 1] = quota.kind.store(quota, at_us, at_ns)
+      idle_us = max(idle_us, quota.kind.idle_us(quota, at_us))
+    end
+    redis.call('HSET', KEYS[index], unpack(values))
+    local ttl = max(floor((idle_us - at_us + DISORDER_US) / 1000) + 1, longest_ttl)
+    if redis.call('PTTL', KEYS[index]) < ttl then
+      redis.call('PEXPIRE', KEYS[index], exact(ttl))
+    end
+    if subject.grows and redis.call('HLEN', KEYS[index]) > MANY_FIELDS then
+      local all = redis.call('HGETALL', KEYS[index])
+      for place = 1, #all, 2 do
+        if all[place] ~= 'at' and (numbers(all[place + 1])[1] or 0) <= at_us then
+          redis.call('HDEL', KEYS[index], all[place])
+        end
+      end
+    end
+  end
+end
+
+return answer
