@@ -92,6 +92,17 @@ pub enum ConfigError {
         /// The bits of an address.
         bits: u8,
     },
+    /// A request of a route costs more than a quota of the route ever allows.
+    #[error("route pattern `{pattern}` costs more than its quota `{quota}` allows")]
+    RouteCost {
+        /// The pattern as configured.
+        pattern: String,
+        /// The name of the quota.
+        quota: String,
+    },
+    /// Handlers are to add to the cost through a grant that they do not get.
+    #[error("a route is metered, but no grant is left to add a cost through")]
+    MeteredWithoutGrant,
     /// A quota is configured, but nothing counts it.
     #[error("quotas are configured, but no limiter: name one, or say `without_limits`")]
     LimiterMissing,

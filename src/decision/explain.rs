@@ -63,6 +63,7 @@ pub enum Outcome {
 pub struct Explanation {
     checks: Vec<(Check, Outcome)>,
     decision: Result<Option<Arc<KeyRecord>>, Denial>,
+    cost: u32,
     pub(crate) answer: Option<Response<Bytes>>,
 }
 
@@ -91,6 +92,12 @@ impl Explanation {
         }
     }
 
+    /// Returns what the request takes from each of its quotas when it is admitted with a key, as far as
+    /// its route knows; a handler may add to it.
+    pub const fn cost(&self) -> u32 {
+        self.cost
+    }
+
     /// Returns what a refused client is answered, apart from limit headers: no limiter was asked.
     pub const fn answer(&self) -> Option<&Response<Bytes>> {
         self.answer.as_ref()
@@ -114,6 +121,7 @@ impl Explanation {
         let mut explanation = Self {
             checks: Check::ALL.map(|check| (check, Outcome::NotReached)).into(),
             decision: Err(Denial::CredentialsMissing),
+            cost: 0,
             answer: None,
         };
         let head = Head::of(request);
@@ -179,7 +187,10 @@ impl Explanation {
         let route = case.matched().map(|matched| matched.route);
         let plan = policy.plan(record);
         let quotas = policy.quotas(record, &plan, case.matched().map(|m| m.index));
-        let limited = plan.is_unknown() || quotas.any(|quota| !quota.is_shadow());
+        self.cost = route.map_or(1, |route| route.cost);
+        // Nothing refuses a cost of 0, but for want of an answer.
+        let refuses = self.cost > 0 && quotas.any(|quota| !quota.is_shadow());
+        let limited = plan.is_unknown() || refuses;
         for (check, depends) in [
             (Check::RequestLimits, limited),
             (Check::SimultaneousRequests, route.is_some_and(|route| route.concurrency.is_some())),

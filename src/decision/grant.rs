@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use super::extra_cost::{CostError, ExtraCost};
 use super::judge::Cleared;
 use crate::denial::Denial;
-use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, SharedRecord};
-use crate::limits::{Standing, Verdict};
+use crate::key::{
+    AccountId, Environment, KeyId, KeyKind, KeyRecord, Quota, Quotas, ScopeSet, SharedRecord,
+};
+use crate::limits::{Applicable, Plan, Standing, Verdict};
 use crate::rules;
 
 /// Proves that a request passed every check, and says who the key speaks for. It reaches the
@@ -23,14 +26,33 @@ use crate::rules;
 pub struct Grant {
     record: SharedRecord,
     verdict: Verdict,
+    // Those of the profile and of the route: constants, for threads that share the policy's own would
+    // pass its count to and fro.
+    default_quotas: &'static [Quota],
+    route_quotas: &'static [Quota],
+    plan: Plan,
+    extra: Option<ExtraCost>,
 }
 
 impl Grant {
     /// Makes the grant of a request that the rules have cleared; none if the limiter's verdict does
     /// not let it pass.
-    pub(crate) fn new(_: &Cleared, record: &SharedRecord, verdict: &Verdict) -> Option<Self> {
+    pub(crate) fn new(
+        _: &Cleared,
+        record: &SharedRecord,
+        verdict: &Verdict,
+        (plan, default_quotas, route_quotas): (&Plan, &'static [Quota], &'static [Quota]),
+        extra: Option<&ExtraCost>,
+    ) -> Option<Self> {
         let passed = verdict.retry_after().is_none();
-        passed.then(|| Self { record: record.clone(), verdict: verdict.clone() })
+        passed.then(|| Self {
+            record: record.clone(),
+            verdict: verdict.clone(),
+            default_quotas,
+            route_quotas,
+            plan: plan.clone(),
+            extra: extra.cloned(),
+        })
     }
 
     /// Returns the account that the key speaks for. Object ids of a request are to be looked up
@@ -68,6 +90,46 @@ impl Grant {
     /// quotas: the key's, account's or profile's first, then the route's.
     pub fn standings(&self) -> &[Standing] {
         self.verdict.standings()
+    }
+
+    /// Lists the quotas of this request, and how the account stands under each: those that limit
+    /// headers speak of, so none in shadow, and none while the limiter cannot answer. A route of
+    /// [cost](crate::rules::Route::cost) 0 tells them without taking anything.
+    ///
+    /// ```
+    /// use tower_api_key::Grant;
+    ///
+    /// fn rate_limits(grant: &Grant) -> String {
+    ///     let lines = grant.limits().map(|(quota, standing)| {
+    ///         format!("{}: {} of {} left", quota.name(), standing.remaining(), quota.limit())
+    ///     });
+    ///     lines.collect::<Vec<_>>().join("\n")
+    /// }
+    /// ```
+    pub fn limits(&self) -> impl Iterator<Item = (&Quota, Standing)> {
+        let own = self.record.quotas().or(self.plan.quotas());
+        let own = own.map_or(self.default_quotas, Quotas::as_slice);
+        let quotas = Applicable { general: own, route: self.route_quotas };
+        let standings = self.standings().iter().copied();
+        let limits = quotas.iter().map(|(quota, _)| quota).zip(standings);
+        limits.filter(|(quota, _)| !quota.is_shadow())
+    }
+
+    /// Adds to the cost of this request, once the handler knows what it took. It is taken from all
+    /// quotas when the handler has answered, also from one without room: the request was served, and
+    /// the next ones pay. Limit headers speak of what is left then. Clones add to the same request.
+    ///
+    /// What was added is taken whatever the service does afterwards: answer, refuse, fail, take too
+    /// long. If the client hangs up before that, it is taken if the limiter answers at once, as one in
+    /// memory does. A request that is not counted, for want of quotas or a limiter, can be added to,
+    /// and nothing comes of it.
+    ///
+    /// # Errors
+    ///
+    /// [`CostError`] if the route is not [metered](crate::rules::Route::metered), or the response is on
+    /// its way.
+    pub fn add_cost(&self, cost: u32) -> Result<(), CostError> {
+        self.extra.as_ref().ok_or(CostError::NotMetered)?.add(cost)
     }
 
     /// Asks for a permission that only the handler knows to be needed. Returned from an axum

@@ -12,12 +12,15 @@
 
 mod check;
 mod explain;
+mod extra_cost;
 mod grant;
 mod judge;
 mod policy;
 
 pub use check::Check;
 pub use explain::{Explanation, Outcome};
+pub use extra_cost::CostError;
+pub(crate) use extra_cost::ExtraCost;
 pub use grant::Grant;
 pub(crate) use judge::{Case, Cleared, Objection, judge};
 pub(crate) use policy::{Admission, Policy};

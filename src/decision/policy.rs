@@ -5,7 +5,7 @@ use http::HeaderMap;
 
 use crate::denial::Denial;
 use crate::error::ConfigError;
-use crate::key::{Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Quotas};
+use crate::key::{Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Quota, Quotas};
 use crate::limits::{Applicable, Plan, Plans};
 use crate::profile::Profile;
 use crate::request::{
@@ -20,7 +20,8 @@ pub(crate) struct Policy {
     pub(crate) credentials: Credentials,
     pub(super) formats: &'static [KeyFormat],
     pub(super) demands: Vec<Demand>,
-    quotas: Quotas,
+    /// The profile's.
+    quotas: &'static [Quota],
     pub(crate) plans: Option<Plans>,
     pub(crate) hasher: KeyHasher,
     pub(crate) proxies: TrustedProxies,
@@ -49,12 +50,13 @@ impl Policy {
             return Err(ConfigError::NoKeyFormat);
         }
         profile.formats.iter().try_for_each(KeyFormat::check)?;
+        Quotas::new(profile.quotas.iter().cloned())?;
         let demands = profile.required_headers.iter().map(Demand::new);
         Ok(Self {
             credentials: Credentials::new(profile.credentials)?,
             formats: profile.formats,
             demands: demands.collect::<Result<_, _>>()?,
-            quotas: Quotas::new(profile.quotas.iter().cloned())?,
+            quotas: profile.quotas,
             plans: None,
             hasher: KeyHasher::sha256(),
             proxies: TrustedProxies::default(),
@@ -144,16 +146,20 @@ impl Policy {
         plan: &'a Plan,
         route: Option<usize>,
     ) -> Applicable<'a> {
-        let route = route.and_then(|index| self.matched(index));
         Applicable {
-            general: record.quotas().or(plan.quotas()).unwrap_or(&self.quotas).as_slice(),
-            route: route.map_or(&[], |(_, quotas)| quotas.as_slice()),
+            general: record.quotas().or(plan.quotas()).map_or(self.quotas, Quotas::as_slice),
+            route: self.route(route).map_or(&[], |route| route.quotas),
         }
+    }
+
+    /// Returns the profile's quotas.
+    pub(crate) const fn default_quotas(&self) -> &'static [Quota] {
+        self.quotas
     }
 
     /// Returns what a route needs, by its place in the table.
     pub(crate) fn route(&self, index: Option<usize>) -> Option<&Route> {
-        index.and_then(|index| self.matched(index)).map(|(route, _)| route)
+        self.routes.as_ref()?.at(index?)
     }
 
     /// Returns the name of a route, the same in every process.
@@ -162,14 +168,15 @@ impl Policy {
         name.unwrap_or_default()
     }
 
-    fn matched(&self, index: usize) -> Option<(&Route, &Quotas)> {
-        self.routes.as_ref()?.at(index)
-    }
-
     /// Tells whether the configuration has quotas that a limiter must count.
     pub(crate) fn has_quotas(&self) -> bool {
         let routes = self.routes.as_ref().is_some_and(RouteTable::has_quotas);
-        routes || self.plans.is_some() || !self.quotas.as_slice().is_empty()
+        routes || self.plans.is_some() || !self.quotas.is_empty()
+    }
+
+    /// Tells whether handlers of some route may add to the cost.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.routes.as_ref().is_some_and(RouteTable::is_metered)
     }
 
     /// Finds the route of a request; `None` if there is no table, or none of its lines covers it.

@@ -109,7 +109,7 @@ impl fmt::Debug for Plans {
 
 /// The plan of a request's account, as it was when the request was judged: its limits may change
 /// before the response speaks of them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum Plan {
     /// The account is on none, or has quotas of its own.
     #[default]

@@ -99,7 +99,8 @@ pub struct Verdict {
     would_refuse: Flags,
     few: [Standing; FEW],
     /// All of them, if they are not few.
-    many: Vec<Standing>,
+    #[allow(clippy::box_collection)] // Hardly a verdict has it, and all are moved often.
+    many: Option<Box<Vec<Standing>>>,
 }
 
 impl Verdict {
@@ -135,7 +136,7 @@ impl Verdict {
         // Far fewer than there are numbers: quotas are at most eight.
         self.count = self.count.max(u32::try_from(index + 1).unwrap_or(u32::MAX));
         match self.few.get_mut(index) {
-            Some(slot) if self.many.is_empty() => {
+            Some(slot) if self.many.is_none() => {
                 slot.limit = limit;
                 slot.remaining = remaining;
                 slot.reset_nanoseconds = reset_nanoseconds;
@@ -146,11 +147,9 @@ impl Verdict {
 
     #[cold]
     fn put_among_many(&mut self, index: usize, limit: u32, remaining: u32, reset: u64) {
-        if self.many.is_empty() {
-            self.many.extend_from_slice(&self.few);
-        }
-        self.many.resize(self.count as usize, Standing::default());
-        if let Some(slot) = self.many.get_mut(index) {
+        let many = self.many.get_or_insert_with(|| Box::new(self.few.to_vec()));
+        many.resize(self.count as usize, Standing::default());
+        if let Some(slot) = many.get_mut(index) {
             *slot = Standing::in_nanoseconds(limit, remaining, reset);
         }
     }
@@ -189,8 +188,10 @@ impl Verdict {
 
     /// Returns what is left of each quota, in shadow or not.
     pub fn standings(&self) -> &[Standing] {
-        let few = self.few.get(..self.count as usize).filter(|_| self.many.is_empty());
-        few.unwrap_or(&self.many)
+        match &self.many {
+            Some(many) => many,
+            None => self.few.get(..self.count as usize).unwrap_or_default(),
+        }
     }
 
     /// Returns the place and the state of the quota nearest to its end: the fewest requests left,

@@ -19,15 +19,23 @@ use crate::limits::Concurrency;
 ///     .concurrency(Concurrency::new(1).queue_for(Duration::from_secs(1)))
 ///     .budget(Duration::from_secs(10));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
     pub(crate) all_of: &'static [&'static str],
     pub(crate) any_of: &'static [&'static str],
     pub(crate) kinds: &'static [&'static str],
     pub(crate) account_parameter: Option<&'static str>,
     pub(crate) quotas: &'static [Quota],
+    pub(crate) cost: u32,
+    pub(crate) metered: bool,
     pub(crate) concurrency: Option<Concurrency>,
     pub(crate) budget: Option<Duration>,
+}
+
+impl Default for Route {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Route {
@@ -39,6 +47,8 @@ impl Route {
             kinds: &[],
             account_parameter: None,
             quotas: &[],
+            cost: 1,
+            metered: false,
             concurrency: None,
             budget: None,
         }
@@ -72,6 +82,32 @@ impl Route {
     /// Counts requests of the route under these quotas, besides the account's own.
     pub const fn quotas(mut self, quotas: &'static [Quota]) -> Self {
         self.quotas = quotas;
+        self
+    }
+
+    /// Takes this much from every quota, where other requests take 1. With 0 a request takes nothing
+    /// and no quota refuses it, but it learns how they stand.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use tower_api_key::rules::{Route, Routes};
+    ///
+    /// let routes = Routes::new()
+    ///     .on(&[Method::POST], "/v1/exports", Route::new().cost(10))
+    ///     .on(&[Method::GET], "/v1/rate-limits", Route::new().cost(0));
+    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+    /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
+    /// # assert!(builder.routes(routes).build().is_ok());
+    /// ```
+    pub const fn cost(mut self, cost: u32) -> Self {
+        self.cost = cost;
+        self
+    }
+
+    /// Lets the handler add to the cost, once it knows it, with
+    /// [`Grant::add_cost`](crate::Grant::add_cost). Takes an allocation for each request.
+    pub const fn metered(mut self) -> Self {
+        self.metered = true;
         self
     }
 

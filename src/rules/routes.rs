@@ -8,7 +8,7 @@ use super::account::Targets;
 use super::path;
 use super::route::{Route, RouteRow};
 use crate::error::ConfigError;
-use crate::key::{InvalidQuota, Quotas, ScopeSet};
+use crate::key::{Quota, Quotas, ScopeSet};
 
 /// Chooses what happens to an authenticated request that no line of the table covers. See [`Routes`]
 /// for an example.
@@ -134,7 +134,6 @@ struct Methods {
 struct Compiled {
     name: SmolStr,
     route: Route,
-    quotas: Quotas,
 }
 
 /// What a request of the table needs.
@@ -183,8 +182,13 @@ impl Compiled {
             return Err(ConfigError::RouteConcurrency { pattern: pattern() });
         }
         ScopeSet::new([route.all_of, route.any_of].concat())?;
-        let quotas: Result<Quotas, InvalidQuota> = Quotas::new(route.quotas.iter().cloned());
-        Ok(Self { name, route, quotas: quotas? })
+        Quotas::new(route.quotas.iter().cloned())?;
+        let too_low = |quota: &&Quota| !quota.is_shadow() && quota.limit() < route.cost;
+        if let Some(quota) = route.quotas.iter().find(too_low) {
+            let quota = quota.name().to_owned();
+            return Err(ConfigError::RouteCost { pattern: pattern(), quota });
+        }
+        Ok(Self { name, route })
     }
 }
 
@@ -196,7 +200,7 @@ impl RouteTable {
             None => self.find_by_pattern(method, path)?,
         };
         let index = index.or(self.otherwise)?;
-        let Compiled { route, .. } = self.routes.get(index)?;
+        let route = self.at(index)?;
         Some(Matched { index, route, target })
     }
 
@@ -219,7 +223,7 @@ impl RouteTable {
             return None;
         }
         let index = self.methods.get(*found.value).and_then(|methods| methods.find(method));
-        let account_parameter = |index: usize| self.routes.get(index)?.route.account_parameter;
+        let account_parameter = |index: usize| self.at(index)?.account_parameter;
         let target = match index.and_then(account_parameter) {
             None => Targets::None,
             // The parameter is in the pattern; were it not, no account has an empty id.
@@ -229,8 +233,8 @@ impl RouteTable {
     }
 
     /// Returns what a route needs, by its place in the table.
-    pub(crate) fn at(&self, index: usize) -> Option<(&Route, &Quotas)> {
-        self.routes.get(index).map(|entry| (&entry.route, &entry.quotas))
+    pub(crate) fn at(&self, index: usize) -> Option<&Route> {
+        self.routes.get(index).map(|entry| &entry.route)
     }
 
     /// Returns the name of a route, by its place in the table: its methods and its pattern. A place
@@ -241,7 +245,12 @@ impl RouteTable {
 
     /// Tells whether some route has quotas of its own.
     pub(crate) fn has_quotas(&self) -> bool {
-        self.routes.iter().any(|entry| !entry.quotas.as_slice().is_empty())
+        self.routes.iter().any(|entry| !entry.route.quotas.is_empty())
+    }
+
+    /// Tells whether handlers of some route may add to the cost.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.routes.iter().any(|entry| entry.route.metered)
     }
 }
 
@@ -342,5 +351,12 @@ mod tests {
         use crate::limits::Concurrency;
         let none = Routes::new().on(&[], "/a", Route::new().concurrency(Concurrency::new(0)));
         assert!(matches!(none.compile(), Err(ConfigError::RouteConcurrency { .. })));
+        const TEN: &[Quota] = &[Quota::by_day("ten", 10)];
+        const DARK: &[Quota] = &[Quota::by_day("ten", 10).in_shadow()];
+        for (quotas, cost, fine) in [(TEN, 10, true), (TEN, 11, false), (DARK, 11, true)] {
+            let table = Routes::new().on(&[], "/a", Route::new().quotas(quotas).cost(cost));
+            let refused = matches!(table.compile(), Err(ConfigError::RouteCost { .. }));
+            assert_eq!(refused, !fine, "{cost}");
+        }
     }
 }

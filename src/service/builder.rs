@@ -326,6 +326,9 @@ impl ApiKeyLayerBuilder {
         if policy.has_quotas() && matches!(self.limits, Limits::Unset) {
             return Err(ConfigError::LimiterMissing);
         }
+        if policy.is_metered() && !self.leave_grant {
+            return Err(ConfigError::MeteredWithoutGrant);
+        }
         Ok(ApiKeyLayer::new(Shared {
             renderer: Renderer::new(&self.profile)?,
             policy,

@@ -3,16 +3,19 @@
 //! refusal that speaks of limits `report` and `stands`. What need not wait goes on at once, so a
 //! request whose store and limiter are in memory is decided before the gate has returned its future.
 
+use std::future::Future;
 use std::ops::ControlFlow;
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use http::Request;
 
 use super::connection::connection;
 use super::layer::{Limits, Shared};
 use super::passage::Passage;
-use super::wait::{Answer, Charged, Reached, Wait};
-use crate::decision::{Admission, Case, Objection, Policy, judge};
+use super::wait::{Answer, Charged, Reached, Settling, Wait};
+use crate::clock::Timestamp;
+use crate::decision::{Admission, Case, ExtraCost, Objection, Policy, judge};
 use crate::denial::Denial;
 use crate::limits::{
     Attempt, Charge, Concurrency, Entered, Entry, LimiterError, OnLimiterFailure, Taking,
@@ -117,7 +120,9 @@ fn found(
         Ok(cleared) => {
             passage.cleared = Some(cleared);
             passage.principal = Some(record);
-            match policy.route(passage.route).and_then(|route| route.concurrency) {
+            let route = policy.route(passage.route);
+            passage.cost = route.map_or(1, |route| route.cost);
+            match route.and_then(|route| route.concurrency) {
                 None => take(shared, passage),
                 Some(rule) => look_for_room(shared, passage, rule),
             }
@@ -147,7 +152,8 @@ fn failed(shared: &Shared, passage: &mut Passage, client: Client, mut denial: De
 
 /// Takes the cost of a request.
 fn take(shared: &Shared, passage: &mut Passage) -> Next {
-    match ask(shared, passage, 1, Taking::IfRoom) {
+    let taking = if passage.cost == 0 { Taking::Nothing } else { Taking::IfRoom };
+    match ask(shared, passage, passage.cost, taking) {
         Ok(answer) => taken(shared, passage, answer),
         Err(charge) => ControlFlow::Continue(Wait::Cost { charge }),
     }
@@ -180,7 +186,7 @@ fn charged(shared: &Shared, passage: &mut Passage, answer: Answer) -> Next {
 
 /// Sees whether the quotas have room for a request that needs a place as well.
 fn look_for_room(shared: &Shared, passage: &mut Passage, rule: Concurrency) -> Next {
-    match ask(shared, passage, 1, Taking::Nothing) {
+    match ask(shared, passage, passage.cost, Taking::Nothing) {
         Ok(answer) => has_room(shared, passage, rule, answer),
         Err(charge) => ControlFlow::Continue(Wait::Room { rule, charge }),
     }
@@ -212,6 +218,16 @@ fn stands(shared: &Shared, passage: &mut Passage, denial: Denial, answer: Answer
 
 /// Asks the limiter, unless there is nothing to count.
 fn ask(shared: &Shared, passage: &Passage, cost: u32, taking: Taking) -> Result<Answer, Charged> {
+    ask_at(shared, passage, cost, taking, passage.now)
+}
+
+fn ask_at(
+    shared: &Shared,
+    passage: &Passage,
+    cost: u32,
+    taking: Taking,
+    now: Timestamp,
+) -> Result<Answer, Charged> {
     let Some(record) = passage.record() else {
         return Ok(Err(LimiterError::new("nobody is there to be counted")));
     };
@@ -222,7 +238,7 @@ fn ask(shared: &Shared, passage: &Passage, cost: u32, taking: Taking) -> Result<
         _ if quotas.is_empty() => Ok(Ok(Verdict::passed())),
         Limits::Unset => Ok(Err(LimiterError::new("no limiter is configured"))),
         Limits::Counted(limiter, _) => {
-            limiter.charge(Charge { record, quotas, cost, taking, now: passage.now }).into_now()
+            limiter.charge(Charge { record, quotas, cost, taking, now }).into_now()
         }
     }
 }
@@ -241,6 +257,42 @@ fn note(shared: &Shared, passage: &mut Passage, answer: Answer) -> Decision {
         }
     }
     Ok(())
+}
+
+/// Takes what the handler added to the cost, with room or without; returns what has to be waited for.
+pub(super) fn settle(shared: &Shared, passage: &mut Passage) -> Option<Settling> {
+    let cost = passage.extra.as_ref().map_or(0, ExtraCost::settle);
+    if cost == 0 {
+        return None;
+    }
+    let now = shared.clock.now();
+    match ask_at(shared, passage, cost, Taking::Always, now) {
+        Ok(answer) => {
+            settled(shared, passage, answer, now);
+            None
+        }
+        Err(charge) => Some(Settling { charge, now }),
+    }
+}
+
+/// Waits until it was taken.
+pub(super) fn resume_settling(
+    shared: &Shared,
+    passage: &mut Passage,
+    settling: &mut Settling,
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    let answer = ready!(Pin::new(&mut settling.charge).poll(context));
+    settled(shared, passage, answer, settling.now);
+    Poll::Ready(())
+}
+
+fn settled(shared: &Shared, passage: &mut Passage, answer: Answer, now: Timestamp) {
+    match answer {
+        Ok(verdict) => (passage.verdict, passage.now) = (verdict, now),
+        // Served already: the response says how the account stood before.
+        Err(error) => shared.observer.limiter_failed(&error, true),
+    }
 }
 
 /// Takes a place on the route, or queues for one.

@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use super::body::GateBody;
 use super::serving::Serving;
-use super::wait::Wait;
+use super::wait::{Settling, Wait};
 use crate::denial::Denial;
 
 pin_project! {
@@ -26,18 +26,35 @@ pin_project! {
     {
         // Dropped in this order: the inner future ends before its place is given back.
         #[pin]
-        state: State<S::Future, S, B>,
+        state: State<S::Future, S, B, Result<S::Response, S::Error>>,
         serving: Serving,
+    }
+
+    impl<S, B> PinnedDrop for ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.serving.may_owe() {
+                // The client hung up. The inner future may add to the cost until it has ended.
+                this.state.set(State::Done);
+                // Nobody is left to wait for a limiter.
+                let _ = this.serving.settle();
+            }
+        }
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<F, S, B> {
+    enum State<F, S, B, A> {
         /// The decision waits for a store, a limiter or a place. Boxed, for it is large, and what
         /// waits may allocate.
         Deciding { waiting: Box<Waiting<S, B>> },
         Serving { #[pin] future: F },
+        /// The limiter takes what the handler added to the cost.
+        Settling { ended: Box<Ended<A>> },
         Refused { denial: Denial },
         Done,
     }
@@ -48,6 +65,18 @@ struct Waiting<S, B> {
     wait: Wait,
     request: Option<Request<B>>,
     service: S,
+}
+
+/// What became of the inner service, while the limiter is waited for.
+struct Ended<A> {
+    settling: Settling,
+    outcome: Option<Outcome<A>>,
+}
+
+/// How the inner service ended: with an answer, or because its time was up.
+enum Outcome<A> {
+    Answered(A),
+    Refused(Denial),
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
@@ -96,23 +125,39 @@ where
                         (Err(denial), _) => State::Refused { denial },
                     }
                 }
+                // The inner future ends before its place is given back, and adds to the cost until then.
                 StateProjection::Serving { future } => match future.poll(context) {
                     Poll::Ready(answered) => {
                         state.set(State::Done);
-                        return Poll::Ready(match answered {
-                            Ok(response) => Ok(serving.finish(response)),
-                            Err(error) => {
-                                serving.release();
-                                Err(error)
-                            }
-                        });
+                        let Some(settling) = serving.settle() else {
+                            return Poll::Ready(conclude(serving, answered));
+                        };
+                        let outcome = Some(Outcome::Answered(answered));
+                        State::Settling { ended: Box::new(Ended { settling, outcome }) }
                     }
                     Poll::Pending => {
                         let denial = ready!(serving.poll_budget(context));
                         state.set(State::Done);
-                        return Poll::Ready(Ok(serving.deny(&denial)));
+                        let Some(settling) = serving.settle() else {
+                            return Poll::Ready(Ok(serving.deny(&denial)));
+                        };
+                        let outcome = Some(Outcome::Refused(denial));
+                        State::Settling { ended: Box::new(Ended { settling, outcome }) }
                     }
                 },
+                StateProjection::Settling { ended } => {
+                    let Ended { settling, outcome } = &mut **ended;
+                    ready!(serving.poll_settled(settling, context));
+                    let outcome = outcome.take();
+                    state.set(State::Done);
+                    return match outcome {
+                        Some(Outcome::Answered(answered)) => {
+                            Poll::Ready(conclude(serving, answered))
+                        }
+                        Some(Outcome::Refused(denial)) => Poll::Ready(Ok(serving.deny(&denial))),
+                        None => Poll::Pending,
+                    };
+                }
                 StateProjection::Refused { denial } => {
                     let refusal = serving.refuse(denial);
                     state.set(State::Done);
@@ -121,6 +166,21 @@ where
                 StateProjection::Done => return Poll::Pending,
             };
             state.set(next);
+        }
+    }
+}
+
+#[allow(clippy::inline_always)] // It would be handed a copy of the response.
+#[inline(always)]
+fn conclude<R, E>(
+    serving: &mut Serving,
+    answered: Result<Response<R>, E>,
+) -> Result<Response<GateBody<R>>, E> {
+    match answered {
+        Ok(response) => Ok(serving.finish(response)),
+        Err(error) => {
+            serving.release();
+            Err(error)
         }
     }
 }

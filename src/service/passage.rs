@@ -1,7 +1,7 @@
 //! What is known of a request, from the decision to its response.
 
 use crate::clock::Timestamp;
-use crate::decision::{Cleared, Grant, Policy};
+use crate::decision::{Cleared, ExtraCost, Grant, Policy};
 use crate::key::{KeyRecord, SharedRecord};
 use crate::limits::{Applicable, Permit, Plan, Verdict};
 use crate::request::CredentialSource;
@@ -19,6 +19,10 @@ pub(super) struct Passage {
     pub(super) source: Option<&'static CredentialSource>,
     pub(super) route: Option<usize>,
     pub(super) plan: Plan,
+    /// What it takes from its quotas.
+    pub(super) cost: u32,
+    /// What its handler adds to that; none if it may not.
+    pub(super) extra: Option<ExtraCost>,
     pub(super) verdict: Verdict,
     pub(super) now: Timestamp,
     pub(super) permit: Option<Permit>,
@@ -31,9 +35,13 @@ impl Passage {
     }
 
     /// Makes the grant of a request that rules and limits let pass; none if it needed no key.
-    pub(super) fn grant(&self) -> Option<Grant> {
+    pub(super) fn grant(&mut self, policy: &Policy) -> Option<Grant> {
         let (cleared, principal) = (self.cleared.as_ref()?, self.principal.as_ref()?);
-        Grant::new(cleared, principal, &self.verdict)
+        let route = policy.route(self.route);
+        self.extra = route.filter(|route| route.metered).map(|_| ExtraCost::default());
+        let quotas =
+            (&self.plan, policy.default_quotas(), route.map_or(&[][..], |route| route.quotas));
+        Grant::new(cleared, principal, &self.verdict, quotas, self.extra.as_ref())
     }
 
     /// Lists the quotas of the request.

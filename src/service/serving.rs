@@ -12,7 +12,7 @@ use super::body::GateBody;
 use super::flow::{self, Decision, Next};
 use super::layer::Hold;
 use super::passage::Passage;
-use super::wait::Wait;
+use super::wait::{Settling, Wait};
 use crate::decision::Grant;
 use crate::denial::Denial;
 use crate::request::{Head, Scheme};
@@ -50,14 +50,14 @@ impl Serving {
     }
 
     /// Makes an admitted request ready for the inner service.
-    pub(super) fn hand_on<B>(&self, request: &mut Request<B>) {
+    pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
         let Self { shared, passage, .. } = self;
         if shared.strip_credential && passage.principal.is_some() {
             for name in shared.policy.credentials.header_names() {
                 request.headers_mut().remove(name);
             }
         }
-        let grant = if shared.leave_grant { passage.grant() } else { None };
+        let grant = if shared.leave_grant { passage.grant(&shared.policy) } else { None };
         match grant {
             Some(grant) => {
                 request.extensions_mut().insert(grant);
@@ -67,6 +67,25 @@ impl Serving {
                 request.extensions_mut().remove::<Grant>();
             }
         }
+    }
+
+    /// Takes what the handler added to the cost; returns what has to be waited for.
+    pub(super) fn settle(&mut self) -> Option<Settling> {
+        flow::settle(&self.shared, &mut self.passage)
+    }
+
+    /// Tells whether the handler may have added something that was not taken yet.
+    pub(super) const fn may_owe(&self) -> bool {
+        self.passage.extra.is_some()
+    }
+
+    /// Waits until that was taken.
+    pub(super) fn poll_settled(
+        &mut self,
+        settling: &mut Settling,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        flow::resume_settling(&self.shared, &mut self.passage, settling, context)
     }
 
     /// Adds to the inner service's response, or renders the denial that it asks for.

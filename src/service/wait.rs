@@ -4,6 +4,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::clock::Timestamp;
 use crate::denial::Denial;
 use crate::eventually::Eventually;
 use crate::limits::{Concurrency, Entered, LimiterError, Verdict};
@@ -28,6 +29,12 @@ pub(super) enum Wait {
     Cost { charge: Charged },
     /// Nothing: it came.
     Nothing,
+}
+
+/// What a response waits for: the limiter, to take what the handler added to the cost.
+pub(super) struct Settling {
+    pub(super) charge: Charged,
+    pub(super) now: Timestamp,
 }
 
 /// What was waited for.

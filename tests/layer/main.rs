@@ -8,6 +8,7 @@ mod support;
 mod anonymous;
 mod bodies;
 mod concurrency;
+mod cost;
 mod credential;
 mod explain;
 mod failures;
