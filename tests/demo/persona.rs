@@ -87,6 +87,28 @@ fn every_authenticated_answer_names_its_principal_and_limits() {
 }
 
 #[test]
+fn looking_at_the_rate_limit_takes_nothing_from_it() {
+    let demo = Demo::start(&[]);
+    let look = |remaining: u64| {
+        let limits = call(&demo, "local", &[], "/api/v1/rate-limits");
+        assert_eq!(limits.status, 200, "{limits:?}");
+        let object = &limits.json()["data"][0];
+        assert_eq!((&object["type"], &object["id"]), (&"rate-limit".into(), &"minute".into()));
+        let told = &object["attributes"];
+        assert_eq!(told["limit"], 300);
+        assert_eq!(told["remaining"], limits.number("ratelimit-remaining"));
+        assert_eq!(told["reset-seconds"], limits.number("ratelimit-reset"));
+        assert!(limits.number("ratelimit-remaining") >= remaining, "{limits:?}");
+    };
+    for _ in 0..10 {
+        look(300);
+    }
+    // The bucket is full again after a moment.
+    assert_eq!(call(&demo, "local", &[], INQUIRIES).number("ratelimit-remaining"), 299);
+    look(299);
+}
+
+#[test]
 fn permissions_and_networks_are_per_key() {
     let demo = Demo::start(&[]);
     let scoped =
