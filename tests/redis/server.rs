@@ -51,11 +51,16 @@ impl Redis {
         redis::cmd(first).arg(rest).query(&mut client.get_connection().unwrap()).unwrap()
     }
 
-    /// How many scripts the server was asked to run.
+    /// How many scripts the server has run; to be asked for one that it does not know is none.
     pub(crate) fn scripts_run(&self) -> u64 {
         let told: String = self.ask(&["INFO", "commandstats"]);
-        let line = told.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
-        line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
+        let line = told.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:"));
+        let count = |name: &str| -> u64 {
+            let mut fields = line.into_iter().flat_map(|line| line.trim().split(','));
+            let value = fields.find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+            value.map_or(0, |value| value.parse().unwrap())
+        };
+        count("calls") - count("failed_calls")
     }
 
     /// Sends the server a signal: `STOP`, `CONT`.

@@ -226,7 +226,12 @@ async fn ask(
     }
 }
 
-async fn connect(shared: Weak<Shared>, mut pause: Option<Duration>, number: u64, ending: Ending) {
+async fn connect(
+    shared: Weak<Shared>,
+    mut pause: Option<Duration>,
+    number: u64,
+    mut ending: Ending,
+) {
     loop {
         if let Some(pause) = pause {
             tokio::time::sleep(pause).await;
@@ -234,8 +239,10 @@ async fn connect(shared: Weak<Shared>, mut pause: Option<Duration>, number: u64,
         let Some(shared) = shared.upgrade() else { return };
         match shared.attempt().await {
             Ok(connection) => {
+                // Before anybody can find it broken, and begin another of these.
+                ending.0 = Weak::new();
                 shared.state.send_replace(State::Up(connection, number));
-                break;
+                return;
             }
             Err(failure) => {
                 shared.state.send_replace(State::Down(Arc::new(failure)));
@@ -243,7 +250,6 @@ async fn connect(shared: Weak<Shared>, mut pause: Option<Duration>, number: u64,
             }
         }
     }
-    drop(ending);
 }
 
 /// Says so when the task that connects ends without a connection, as it does with its runtime.
