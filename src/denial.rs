@@ -120,7 +120,8 @@ pub enum Denial {
     /// The key store could not answer. Never read as "unknown key".
     #[error("the key store cannot answer")]
     StoreUnavailable,
-    /// The limiter could not answer, and the configuration says to refuse then.
+    /// The limiter could not answer, or whoever keeps the places of simultaneous requests, and the
+    /// configuration says to refuse then.
     #[error("the limiter cannot answer")]
     LimiterUnavailable,
 }

@@ -94,10 +94,12 @@ impl Meter {
     }
 
     /// Tells whether all counters are as good as new, so that the subject can be forgotten. A meter
-    /// without counters waits for the request that it was made for.
+    /// without counters waits for the request that it was made for, and one whose latest request came
+    /// after this instant remembers that.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
         let expected = self.windows.is_empty() && now.since(self.latest) < MAX_DISORDER;
-        !expected && self.windows.iter().all(|window| window.counter.is_idle(now))
+        let ahead = self.latest > now && self.latest.since(now) <= MAX_DISORDER;
+        !expected && !ahead && self.windows.iter().all(|window| window.counter.is_idle(now))
     }
 
     /// Puts instants in order. A request reads the clock before it waits for the lock, so another

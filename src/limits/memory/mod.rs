@@ -293,6 +293,27 @@ mod tests {
     }
 
     #[test]
+    fn who_came_later_is_remembered_by_who_came_earlier() {
+        let limiter = MemoryLimiter::new();
+        let quotas = [Quota::new("second", 5, Duration::from_secs(1))];
+        assert!(charge(&limiter, 1, &quotas, START));
+        let meter = || limiter.shards.iter().find_map(|shard| shard.meter(0)).unwrap();
+        let earlier = START.plus(Duration::from_millis(1_500));
+        assert!(meter().is_idle(earlier));
+        // A peek, which leaves nothing but its instant.
+        let later = START.plus(Duration::from_secs(2));
+        let peek = Charge {
+            record: &record("1"),
+            quotas: Applicable { general: &quotas, route: &[] },
+            cost: 1,
+            taking: Taking::Nothing,
+            now: later,
+        };
+        assert!(limiter.charge_now(&peek, &mut Verdict::passed()).is_ok());
+        assert!(!meter().is_idle(earlier) && meter().is_idle(later));
+    }
+
+    #[test]
     fn a_quota_that_is_listed_twice_panics_nowhere() {
         let limiter = MemoryLimiter::new();
         let quota = Quota::new("minute", 2, MINUTE);
