@@ -189,7 +189,7 @@ impl Explanation {
         let quotas = policy.quotas(record, &plan, case.matched().map(|m| m.index));
         self.cost = route.map_or(1, |route| route.cost);
         // Nothing refuses a cost of 0, but for want of an answer.
-        let refuses = self.cost > 0 && quotas.any(|quota| !quota.is_shadow());
+        let refuses = self.cost > 0 && !quotas.all_in_shadow();
         let limited = plan.is_unknown() || refuses;
         for (check, depends) in [
             (Check::RequestLimits, limited),

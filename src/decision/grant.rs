@@ -93,7 +93,7 @@ impl Grant {
     }
 
     /// Lists the quotas of this request, and how the account stands under each: those that limit
-    /// headers speak of, so none in shadow, and none while the limiter cannot answer. A route of
+    /// headers speak of, so none in shadow, and none that the limiter could not be asked about. A route of
     /// [cost](crate::rules::Route::cost) 0 tells them without taking anything.
     ///
     /// ```
@@ -111,8 +111,9 @@ impl Grant {
         let own = own.map_or(self.default_quotas, Quotas::as_slice);
         let quotas = Applicable { general: own, route: self.route_quotas };
         let standings = self.standings().iter().copied();
-        let limits = quotas.iter().map(|(quota, _)| quota).zip(standings);
-        limits.filter(|(quota, _)| !quota.is_shadow())
+        let limits = quotas.iter().map(|(quota, _)| quota).zip(standings).enumerate();
+        let limits = limits.filter(|(index, _)| self.verdict.speaks_of(*index));
+        limits.map(|(_, limit)| limit)
     }
 
     /// Adds to the cost of this request, once the handler knows what it took. It is taken from all

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use smol_str::SmolStr;
 
+use super::failure::OnLimiterFailure;
 use crate::clock::nanoseconds;
 
 /// Bounds the quotas that one set may hold; a request is under at most two sets, the account's and
@@ -111,6 +112,7 @@ pub struct Quota {
     algorithm: Algorithm,
     per: Per,
     shadow: bool,
+    on_failure: Option<OnLimiterFailure>,
     name_hash: u64,
     // A hash of all that tells counters apart; whatever changes that makes it anew.
     identity: u64,
@@ -127,6 +129,7 @@ impl Quota {
             algorithm: Algorithm::FixedWindow,
             per: Per::Account,
             shadow: false,
+            on_failure: None,
             identity: 0,
         };
         quota.identified()
@@ -172,6 +175,33 @@ impl Quota {
         self
     }
 
+    /// Chooses what happens while the limiter cannot answer, in place of what the gate has chosen for
+    /// all quotas.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    /// use std::time::Duration;
+    /// use tower_api_key::key::Quota;
+    /// use tower_api_key::limits::{OnLimiterFailure, Share};
+    ///
+    /// // What is paid for by the month waits; a burst is held back by each of the three nodes.
+    /// const MONTH: Quota = Quota::by_month("month", 50_000).on_failure(OnLimiterFailure::Deny);
+    /// const NODES: Share = Share::of(NonZeroU32::new(3).unwrap());
+    /// const SECOND: Quota = Quota::new("second", 30, Duration::from_secs(1))
+    ///     .on_failure(OnLimiterFailure::Local(NODES));
+    /// assert_eq!(SECOND.failure_choice(), Some(OnLimiterFailure::Local(NODES)));
+    /// ```
+    pub const fn on_failure(mut self, choice: OnLimiterFailure) -> Self {
+        self.on_failure = Some(choice);
+        self
+    }
+
+    /// Returns the same quota with another limit.
+    pub(crate) const fn limited_to(mut self, limit: u32) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// Returns the name, which `RateLimit-Policy` shows and which tells counters apart.
     pub fn name(&self) -> &str {
         &self.name
@@ -207,8 +237,14 @@ impl Quota {
         self.shadow
     }
 
+    /// Returns what happens while the limiter cannot answer; `None` leaves it to the gate.
+    pub const fn failure_choice(&self) -> Option<OnLimiterFailure> {
+        self.on_failure
+    }
+
     /// Tells whether two quotas count in the same counter: what is counted agrees, whatever the limit
-    /// is and whether it is in shadow, so that a changed plan takes what was used along.
+    /// is, whether it is in shadow and what happens on failure, so that a changed plan takes what was
+    /// used along.
     pub const fn shares_counter(&self, other: &Self) -> bool {
         self.identity() == other.identity()
     }

@@ -123,6 +123,11 @@ impl<'a> Applicable<'a> {
         self.any(|quota| quota.per() == per)
     }
 
+    /// Tells whether no quota refuses anything.
+    pub(crate) fn all_in_shadow(&self) -> bool {
+        !self.any(|quota| !quota.is_shadow())
+    }
+
     /// Tells whether something is true of some quota.
     pub(crate) fn any(&self, is_true: impl Fn(&Quota) -> bool) -> bool {
         self.general.iter().any(&is_true) || self.route.iter().any(&is_true)
@@ -170,7 +175,8 @@ pub trait Limiter: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`LimiterError`] if the limiter cannot tell; the gate's [`OnLimiterFailure`] decides then.
+    /// [`LimiterError`] if the limiter cannot tell; the gate's [`OnLimiterFailure`](super::OnLimiterFailure) decides
+    /// then, and that of each quota.
     fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>>;
 }
 
@@ -178,30 +184,6 @@ impl<L: Limiter + ?Sized> Limiter for Arc<L> {
     fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
         (**self).charge(charge)
     }
-}
-
-/// Chooses what happens to a request when the limiter cannot answer. There is no default: both
-/// choices cost somebody something.
-///
-/// ```
-/// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
-/// use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
-///
-/// let layer = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new())
-///     .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
-///     .build()?;
-/// let answer = layer.answer(&Denial::LimiterUnavailable);
-/// assert_eq!(answer.status(), 503);
-/// assert_eq!(answer.headers()["retry-after"], "5");
-/// # Ok::<(), tower_api_key::ConfigError>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OnLimiterFailure {
-    /// Refuse it with 503: the limit holds, the service does not.
-    Deny,
-    /// Let it pass uncounted: the service holds, the limit does not.
-    Allow,
 }
 
 /// Wraps the reason why a limiter cannot answer, for the operator; a client never sees it.

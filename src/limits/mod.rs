@@ -9,7 +9,8 @@
 //! 3. the route has a free place for the account, or one becomes free within the longest wait.
 //!
 //! Strangers have no account: where [`FailedAttempts`] are limited, their network's share is of the
-//! attempts that fail.
+//! attempts that fail. A limiter that cannot answer lets a request pass, or does not, as
+//! [`OnLimiterFailure`] says for each quota.
 //!
 //! [`MemoryLimiter`] and [`MemoryPlaces`] count in this process alone: behind `n` processes an account
 //! can have up to `n` times its quota, and its places.
@@ -19,6 +20,7 @@ mod arithmetic;
 mod attempts;
 mod calendar;
 mod concurrency;
+mod fallback;
 mod fixed_window;
 mod leaky_bucket;
 mod limiter;
@@ -34,7 +36,9 @@ pub use attempts::FailedAttempts;
 pub(crate) use attempts::{Attempt, AttemptLimiter};
 pub(crate) use calendar::window_at;
 pub use concurrency::{Concurrency, Entered, Entry, MemoryPlaces, Permit, Places};
-pub use limiter::{Applicable, Charge, Limiter, LimiterError, OnLimiterFailure, Taking};
+pub(crate) use fallback::FallbackLimiter;
+pub use fallback::{LimiterFailures, LimiterFallback};
+pub use limiter::{Applicable, Charge, Limiter, LimiterError, Taking};
 pub use memory::MemoryLimiter;
 pub use plans::Plans;
 pub(crate) use plans::{Plan, UnknownPlan};
@@ -42,3 +46,5 @@ pub(crate) use plans::{Plan, UnknownPlan};
 pub use redis::{Lease, RedisLimiter, RedisLimiterBuilder, RedisPlaces};
 pub(crate) use standing::whole_seconds;
 pub use standing::{Standing, Verdict};
+
+pub use crate::key::{OnLimiterFailure, Share};

@@ -94,8 +94,9 @@ pub struct Verdict {
     /// The nanoseconds until the request could pass; 0 if it passed.
     wait: u64,
     count: u32,
-    /// Which standings are those of quotas in shadow, and which of these would have refused.
-    shadow: Flags,
+    /// Which standings are nothing to speak of to a client: of quotas in shadow, or not known.
+    silent: Flags,
+    /// Which quotas in shadow would have refused.
     would_refuse: Flags,
     few: [Standing; FEW],
     /// All of them, if they are not few.
@@ -121,9 +122,15 @@ impl Verdict {
         self.push(standing);
     }
 
+    /// Adds the next quota, of which nobody knows what is left.
+    pub(super) fn push_unknown(&mut self, full: Standing) {
+        self.silent.set(self.count as usize);
+        self.push(full);
+    }
+
     /// Says that the quota at an index is in shadow, and whether it would have refused.
     pub(super) fn put_in_shadow(&mut self, index: usize, would_refuse: bool) {
-        self.shadow.set(index);
+        self.silent.set(index);
         if would_refuse {
             self.would_refuse.set(index);
         }
@@ -186,7 +193,12 @@ impl Verdict {
         (0..Flags::COUNT).filter(move |index| refusals.has(*index))
     }
 
-    /// Returns what is left of each quota, in shadow or not.
+    /// Tells whether a client may hear of the quota at an index.
+    pub(crate) const fn speaks_of(&self, index: usize) -> bool {
+        !self.silent.has(index)
+    }
+
+    /// Returns what is left of each quota, in shadow or not; of one that could not be asked, all of it.
     pub fn standings(&self) -> &[Standing] {
         match &self.many {
             Some(many) => many,
@@ -201,7 +213,7 @@ impl Verdict {
             (standing.remaining, std::cmp::Reverse(standing.reset_nanoseconds))
         };
         let standings = self.standings().iter().copied().enumerate();
-        let enforced = standings.filter(|(index, _)| !self.shadow.has(*index));
+        let enforced = standings.filter(|(index, _)| self.speaks_of(*index));
         enforced.min_by_key(|(_, standing)| nearness(standing))
     }
 }

@@ -207,8 +207,9 @@ fn write_structured(
     verdict: &Verdict,
     now: Timestamp,
 ) {
-    let pairs = quotas.iter().map(|(quota, _)| quota).zip(verdict.standings());
-    let pairs: Vec<(&Quota, &Standing)> = pairs.filter(|(quota, _)| !quota.is_shadow()).collect();
+    let pairs = quotas.iter().map(|(quota, _)| quota).zip(verdict.standings()).enumerate();
+    let pairs = pairs.filter(|(index, _)| verdict.speaks_of(*index));
+    let pairs: Vec<(&Quota, &Standing)> = pairs.map(|(_, pair)| pair).collect();
     let mut insert = |name, items: Vec<String>| {
         // Names are checked when a quota set is made, so every list fits a header.
         if let Ok(value) = HeaderValue::from_str(&items.join(", "))
@@ -217,9 +218,10 @@ fn write_structured(
             headers.insert(name, value);
         }
     };
-    let policy = pairs.iter().map(|(quota, _)| {
+    let policy = pairs.iter().map(|(quota, standing)| {
         let seconds = whole_seconds(window_at(quota, now));
-        format!(r#""{}";q={};w={seconds}"#, quota.name(), quota.limit())
+        // The limit that was counted against, which may be a node's share.
+        format!(r#""{}";q={};w={seconds}"#, quota.name(), standing.limit())
     });
     insert(POLICY, policy.collect());
     let standing = pairs.iter().map(|(quota, standing)| {

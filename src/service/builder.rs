@@ -8,7 +8,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::decision::Policy;
 use crate::error::ConfigError;
 use crate::key::{Environment, KeyHasher};
-use crate::limits::{FailedAttempts, Limiter, MemoryPlaces, OnLimiterFailure, Places, Plans};
+use crate::limits::{
+    FailedAttempts, FallbackLimiter, Limiter, MemoryPlaces, OnLimiterFailure, Places, Plans,
+};
 use crate::profile::Profile;
 use crate::request::TrustedProxies;
 use crate::response::Renderer;
@@ -80,7 +82,8 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Counts requests with a limiter, and chooses what happens while it cannot answer.
+    /// Counts requests with a limiter, and chooses what happens while it cannot answer to requests
+    /// under quotas that do not [choose themselves](crate::key::Quota::on_failure).
     pub fn limits(mut self, limiter: impl Limiter, on_failure: OnLimiterFailure) -> Self {
         self.limits = Limits::Counted(Arc::new(limiter), on_failure);
         self
@@ -99,7 +102,8 @@ impl ApiKeyLayerBuilder {
     }
 
     /// Keeps the places of simultaneous requests elsewhere than in this process, and chooses what happens
-    /// to a request that needs one while they cannot answer: it is refused with 503, or passes without one.
+    /// to a request that needs one while they cannot answer: it is refused with 503, passes without one, or
+    /// takes one of this node's share.
     /// Layers that share them share the places of an account on routes of the same methods and pattern.
     ///
     /// ```
@@ -338,8 +342,10 @@ impl ApiKeyLayerBuilder {
             observed: self.observer.is_some(),
             observer: self.observer.unwrap_or_else(|| Arc::new(Deaf)),
             attempts: self.attempts.map(FailedAttempts::build).transpose()?,
+            fallback: FallbackLimiter::default(),
             places: self.places,
             on_places_failure: self.on_places_failure,
+            local_places: MemoryPlaces::new(),
             strip_credential: self.strip_credential,
             leave_grant: self.leave_grant,
             name: self.profile.name,

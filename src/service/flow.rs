@@ -3,23 +3,20 @@
 //! refusal that speaks of limits `report` and `stands`. What need not wait goes on at once, so a
 //! request whose store and limiter are in memory is decided before the gate has returned its future.
 
-use std::future::Future;
 use std::ops::ControlFlow;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use http::Request;
 
+use super::charging::{Ask, note_cost, note_room, note_standing};
 use super::connection::connection;
-use super::layer::{Limits, Shared};
+use super::layer::Shared;
 use super::passage::Passage;
-use super::wait::{Answer, Charged, Reached, Settling, Wait};
-use crate::clock::Timestamp;
-use crate::decision::{Admission, Case, ExtraCost, Objection, Policy, judge};
+use super::wait::{Answer, Reached, Wait};
+use crate::decision::{Admission, Case, Objection, Policy, judge};
 use crate::denial::Denial;
 use crate::limits::{
-    Attempt, Charge, Concurrency, Entered, Entry, LimiterError, OnLimiterFailure, Taking,
-    UnknownPlan, Verdict,
+    Attempt, Concurrency, Entered, Entry, LimiterFallback, OnLimiterFailure, Places, Share,
 };
 use crate::request::{Client, CredentialSource, Head};
 use crate::store::Found;
@@ -152,50 +149,31 @@ fn failed(shared: &Shared, passage: &mut Passage, client: Client, mut denial: De
 
 /// Takes the cost of a request.
 fn take(shared: &Shared, passage: &mut Passage) -> Next {
-    let taking = if passage.cost == 0 { Taking::Nothing } else { Taking::IfRoom };
-    match ask(shared, passage, passage.cost, taking) {
+    match Ask::cost(passage).send(shared, passage) {
         Ok(answer) => taken(shared, passage, answer),
         Err(charge) => ControlFlow::Continue(Wait::Cost { charge }),
     }
 }
 
-/// Passes a request whose cost was taken, and tells what quotas in shadow would have done.
 fn taken(shared: &Shared, passage: &mut Passage, answer: Answer) -> Next {
-    let next = charged(shared, passage, answer);
-    if shared.observed
-        && let Some(record) = passage.record()
-    {
-        for index in passage.verdict.shadow_refusals() {
-            if let Some((quota, _)) = passage.quotas(&shared.policy, record).iter().nth(index) {
-                shared.observer.would_refuse(record, quota.name());
-            }
-        }
-    }
-    next
-}
-
-fn charged(shared: &Shared, passage: &mut Passage, answer: Answer) -> Next {
-    if let Err(denial) = note(shared, passage, answer) {
-        return refused(shared, passage, denial);
-    }
-    match passage.verdict.retry_after() {
-        Some(retry_after) => refused(shared, passage, Denial::RateLimited { retry_after }),
-        None => ControlFlow::Break(Ok(())),
+    match note_cost(shared, passage, answer) {
+        Ok(()) => ControlFlow::Break(Ok(())),
+        Err(denial) => refused(shared, passage, denial),
     }
 }
 
 /// Sees whether the quotas have room for a request that needs a place as well.
 fn look_for_room(shared: &Shared, passage: &mut Passage, rule: Concurrency) -> Next {
-    match ask(shared, passage, passage.cost, Taking::Nothing) {
+    match Ask::room(passage).send(shared, passage) {
         Ok(answer) => has_room(shared, passage, rule, answer),
         Err(charge) => ControlFlow::Continue(Wait::Room { rule, charge }),
     }
 }
 
 fn has_room(shared: &Shared, passage: &mut Passage, rule: Concurrency, answer: Answer) -> Next {
-    match charged(shared, passage, answer) {
-        ControlFlow::Break(Ok(())) => enter(shared, passage, rule),
-        refused => refused,
+    match note_room(shared, passage, answer) {
+        Ok(()) => enter(shared, passage, rule),
+        Err(denial) => refused(shared, passage, denial),
     }
 }
 
@@ -204,95 +182,15 @@ fn report(shared: &Shared, passage: &mut Passage, denial: Denial) -> Next {
     if !shared.renderer.speaks_of_limits() {
         return refused(shared, passage, denial);
     }
-    match ask(shared, passage, 0, Taking::Nothing) {
+    match Ask::standing(passage).send(shared, passage) {
         Ok(answer) => stands(shared, passage, denial, answer),
         Err(charge) => ControlFlow::Continue(Wait::Standing { denial, charge }),
     }
 }
 
 fn stands(shared: &Shared, passage: &mut Passage, denial: Denial, answer: Answer) -> Next {
-    // Refused anyway: a limiter that cannot answer takes nothing from it but the headers.
-    let _ = note(shared, passage, answer);
+    note_standing(shared, passage, answer);
     refused(shared, passage, denial)
-}
-
-/// Asks the limiter, unless there is nothing to count.
-fn ask(shared: &Shared, passage: &Passage, cost: u32, taking: Taking) -> Result<Answer, Charged> {
-    ask_at(shared, passage, cost, taking, passage.now)
-}
-
-fn ask_at(
-    shared: &Shared,
-    passage: &Passage,
-    cost: u32,
-    taking: Taking,
-    now: Timestamp,
-) -> Result<Answer, Charged> {
-    let Some(record) = passage.record() else {
-        return Ok(Err(LimiterError::new("nobody is there to be counted")));
-    };
-    let quotas = passage.quotas(&shared.policy, record);
-    match &shared.limits {
-        Limits::Off => Ok(Ok(Verdict::passed())),
-        _ if passage.plan.is_unknown() => Ok(Err(LimiterError::new(UnknownPlan))),
-        _ if quotas.is_empty() => Ok(Ok(Verdict::passed())),
-        Limits::Unset => Ok(Err(LimiterError::new("no limiter is configured"))),
-        Limits::Counted(limiter, _) => {
-            limiter.charge(Charge { record, quotas, cost, taking, now }).into_now()
-        }
-    }
-}
-
-/// Notes the limiter's verdict; without one, what the configuration says of a limiter that fails.
-fn note(shared: &Shared, passage: &mut Passage, answer: Answer) -> Decision {
-    match answer {
-        Ok(verdict) => passage.verdict = verdict,
-        Err(error) => {
-            let allow = matches!(shared.limits, Limits::Counted(_, OnLimiterFailure::Allow));
-            shared.observer.limiter_failed(&error, allow);
-            if !allow {
-                return Err(Denial::LimiterUnavailable);
-            }
-            passage.verdict = Verdict::passed();
-        }
-    }
-    Ok(())
-}
-
-/// Takes what the handler added to the cost, with room or without; returns what has to be waited for.
-pub(super) fn settle(shared: &Shared, passage: &mut Passage) -> Option<Settling> {
-    let cost = passage.extra.as_ref().map_or(0, ExtraCost::settle);
-    if cost == 0 {
-        return None;
-    }
-    let now = shared.clock.now();
-    match ask_at(shared, passage, cost, Taking::Always, now) {
-        Ok(answer) => {
-            settled(shared, passage, answer, now);
-            None
-        }
-        Err(charge) => Some(Settling { charge, now }),
-    }
-}
-
-/// Waits until it was taken.
-pub(super) fn resume_settling(
-    shared: &Shared,
-    passage: &mut Passage,
-    settling: &mut Settling,
-    context: &mut Context<'_>,
-) -> Poll<()> {
-    let answer = ready!(Pin::new(&mut settling.charge).poll(context));
-    settled(shared, passage, answer, settling.now);
-    Poll::Ready(())
-}
-
-fn settled(shared: &Shared, passage: &mut Passage, answer: Answer, now: Timestamp) {
-    match answer {
-        Ok(verdict) => (passage.verdict, passage.now) = (verdict, now),
-        // Served already: the response says how the account stood before.
-        Err(error) => shared.observer.limiter_failed(&error, true),
-    }
 }
 
 /// Takes a place on the route, or queues for one.
@@ -307,18 +205,38 @@ fn enter(shared: &Shared, passage: &mut Passage, rule: Concurrency) -> Next {
     }
 }
 
+/// Takes a place of this node's share, or queues for one. Places in memory always answer.
+fn enter_here(shared: &Shared, passage: &mut Passage, share: Share) -> Next {
+    let rule = shared.policy.route(passage.route).and_then(|route| route.concurrency);
+    let (Some(record), Some(rule)) = (passage.record(), rule) else {
+        return placed(shared, passage, Ok(None));
+    };
+    let (account, route) = (record.account().id(), shared.policy.route_name(passage.route));
+    let entry = Entry { account, route, rule: rule.shared(share) };
+    match shared.local_places.enter(entry).into_now() {
+        Ok(answer) => placed(shared, passage, answer),
+        Err(place) => ControlFlow::Continue(Wait::Place { place }),
+    }
+}
+
 /// Takes the cost of a request that found its place.
 fn placed(shared: &Shared, passage: &mut Passage, answer: Entered) -> Next {
     match answer {
         Ok(None) => return refused(shared, passage, Denial::ConcurrencyExceeded),
         Ok(permit) => passage.permit = permit,
-        Err(error) => {
-            let allow = shared.on_places_failure == OnLimiterFailure::Allow;
-            shared.observer.places_failed(&error, allow);
-            if !allow {
+        Err(error) => match shared.on_places_failure {
+            OnLimiterFailure::Deny => {
+                shared.observer.places_failed(&error, LimiterFallback::Denied);
                 return refused(shared, passage, Denial::LimiterUnavailable);
             }
-        }
+            OnLimiterFailure::Allow => {
+                shared.observer.places_failed(&error, LimiterFallback::Allowed);
+            }
+            OnLimiterFailure::Local(share) => {
+                shared.observer.places_failed(&error, LimiterFallback::Local);
+                return enter_here(shared, passage, share);
+            }
+        },
     }
     // It may have queued for a while.
     passage.now = shared.clock.now();

@@ -15,7 +15,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::decision::{Explanation, Policy};
 use crate::denial::Denial;
 use crate::key::KeyRecord;
-use crate::limits::{Applicable, AttemptLimiter, Limiter, OnLimiterFailure, Places};
+use crate::limits::{
+    Applicable, AttemptLimiter, FallbackLimiter, Limiter, LimiterFailures, MemoryPlaces,
+    OnLimiterFailure, Places,
+};
 use crate::profile::Profile;
 use crate::request::Connection;
 use crate::response::{Renderer, Trail};
@@ -77,9 +80,13 @@ pub(super) struct Shared {
     pub(super) observer: Arc<dyn Observer>,
     /// Whether the observer is one that somebody gave.
     pub(super) observed: bool,
+    /// Stands in for a limiter that cannot answer.
+    pub(super) fallback: FallbackLimiter,
     pub(super) attempts: Option<AttemptLimiter>,
     pub(super) places: Arc<dyn Places>,
     pub(super) on_places_failure: OnLimiterFailure,
+    /// Stand in for places that cannot be asked for.
+    pub(super) local_places: MemoryPlaces,
     pub(super) strip_credential: bool,
     pub(super) leave_grant: bool,
     pub(super) name: &'static str,
@@ -198,6 +205,11 @@ impl ApiKeyLayer {
     /// ```
     pub fn answer(&self, denial: &Denial) -> Response<Bytes> {
         self.shared.renderer.refuse(denial, false, None)
+    }
+
+    /// Returns how often the limiter could not answer so far, by what was done instead.
+    pub fn limiter_failures(&self) -> LimiterFailures {
+        self.shared.fallback.failures()
     }
 }
 

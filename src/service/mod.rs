@@ -16,6 +16,7 @@
 
 mod body;
 mod builder;
+mod charging;
 mod connection;
 mod flow;
 mod future;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::denial::Denial;
 use crate::key::{KeyDigest, KeyRecord};
-use crate::limits::LimiterError;
+use crate::limits::{LimiterError, LimiterFallback};
 use crate::store::StoreError;
 
 /// Hears of what a gate cannot answer by itself. Every method does nothing unless written; all run
@@ -115,15 +115,15 @@ pub trait Observer: Send + Sync + 'static {
         let _ = error;
     }
 
-    /// Hears that it could not be told whether a route has a free place; the request was let pass without
-    /// one, or not.
-    fn places_failed(&self, error: &LimiterError, let_pass: bool) {
-        let _ = (error, let_pass);
+    /// Hears that it could not be told whether a route has a free place, and what was done instead.
+    fn places_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
+        let _ = (error, fallback);
     }
 
-    /// Hears that the limiter could not answer; the request was let pass uncounted, or not.
-    fn limiter_failed(&self, error: &LimiterError, let_pass: bool) {
-        let _ = (error, let_pass);
+    /// Hears that the limiter could not answer, and what was done instead;
+    /// [`ApiKeyLayer::limiter_failures`](crate::ApiKeyLayer::limiter_failures) counts it, too.
+    fn limiter_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
+        let _ = (error, fallback);
     }
 }
 

@@ -9,6 +9,7 @@ use http::{HeaderName, Method, Request, Response};
 use tokio::time::{Sleep, sleep};
 
 use super::body::GateBody;
+use super::charging;
 use super::flow::{self, Decision, Next};
 use super::layer::Hold;
 use super::passage::Passage;
@@ -71,7 +72,7 @@ impl Serving {
 
     /// Takes what the handler added to the cost; returns what has to be waited for.
     pub(super) fn settle(&mut self) -> Option<Settling> {
-        flow::settle(&self.shared, &mut self.passage)
+        charging::settle(&self.shared, &mut self.passage)
     }
 
     /// Tells whether the handler may have added something that was not taken yet.
@@ -85,7 +86,7 @@ impl Serving {
         settling: &mut Settling,
         context: &mut Context<'_>,
     ) -> Poll<()> {
-        flow::resume_settling(&self.shared, &mut self.passage, settling, context)
+        charging::resume_settling(&self.shared, &mut self.passage, settling, context)
     }
 
     /// Adds to the inner service's response, or renders the denial that it asks for.

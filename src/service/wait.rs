@@ -4,7 +4,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::clock::Timestamp;
+use super::charging::Ask;
 use crate::denial::Denial;
 use crate::eventually::Eventually;
 use crate::limits::{Concurrency, Entered, LimiterError, Verdict};
@@ -34,7 +34,7 @@ pub(super) enum Wait {
 /// What a response waits for: the limiter, to take what the handler added to the cost.
 pub(super) struct Settling {
     pub(super) charge: Charged,
-    pub(super) now: Timestamp,
+    pub(super) ask: Ask,
 }
 
 /// What was waited for.

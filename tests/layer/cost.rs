@@ -15,7 +15,8 @@ use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::decision::{Check, CostError, Outcome};
 use tower_api_key::key::{KeyRecord, Quota};
 use tower_api_key::limits::{
-    Applicable, Charge, Limiter, LimiterError, MemoryLimiter, OnLimiterFailure, Taking, Verdict,
+    Applicable, Charge, Limiter, LimiterError, LimiterFallback, MemoryLimiter, OnLimiterFailure,
+    Taking, Verdict,
 };
 use tower_api_key::response::{LimitHeaders, Reset};
 use tower_api_key::rules::{Otherwise, Route, Routes};
@@ -234,8 +235,8 @@ async fn a_cost_that_cannot_be_taken_is_told_to_the_operator() {
     #[derive(Clone, Default)]
     struct Failures(Arc<AtomicUsize>);
     impl Observer for Failures {
-        fn limiter_failed(&self, _: &LimiterError, let_pass: bool) {
-            assert!(let_pass);
+        fn limiter_failed(&self, _: &LimiterError, fallback: LimiterFallback) {
+            assert_eq!(fallback, LimiterFallback::Allowed);
             self.0.fetch_add(1, Ordering::SeqCst);
         }
     }

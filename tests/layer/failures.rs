@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,12 +12,15 @@ use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder, Quota};
 use tower_api_key::limits::{
-    Charge, Concurrency, Entered, Entry, Limiter, LimiterError, OnLimiterFailure, Places, Verdict,
+    Charge, Concurrency, Entered, Entry, Limiter, LimiterError, LimiterFallback, OnLimiterFailure,
+    Places, Share, Verdict,
 };
 use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{Found, KeyManager, KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, Denial, Eventually, Observer};
+
+const HALF: OnLimiterFailure = OnLimiterFailure::Local(Share::of(NonZeroU32::new(2).unwrap()));
 
 use crate::support::{PROFILE, digest, greeting, reason, request, send, store};
 
@@ -104,12 +108,12 @@ impl Observer for Log {
         self.add(format!("store {}", std::error::Error::source(error).unwrap()));
     }
 
-    fn places_failed(&self, error: &LimiterError, let_pass: bool) {
-        self.add(format!("places {} {let_pass}", std::error::Error::source(error).unwrap()));
+    fn places_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
+        self.add(format!("places {} {fallback:?}", std::error::Error::source(error).unwrap()));
     }
 
-    fn limiter_failed(&self, error: &LimiterError, let_pass: bool) {
-        self.add(format!("limiter {} {let_pass}", std::error::Error::source(error).unwrap()));
+    fn limiter_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
+        self.add(format!("limiter {} {fallback:?}", std::error::Error::source(error).unwrap()));
     }
 }
 
@@ -139,9 +143,9 @@ async fn a_late_store_decides_as_a_prompt_one() {
 async fn a_failing_limiter_does_what_was_chosen() {
     let quota = Quota::new("minute", 5, Duration::from_secs(60));
     for broken in [Broken::Now, Broken::Later] {
-        for (choice, expected, let_pass) in [
-            (OnLimiterFailure::Deny, "limiter_unavailable", false),
-            (OnLimiterFailure::Allow, "admitted", true),
+        for (choice, expected, fallback) in [
+            (OnLimiterFailure::Deny, "limiter_unavailable", LimiterFallback::Denied),
+            (OnLimiterFailure::Allow, "admitted", LimiterFallback::Allowed),
         ] {
             let log = Log::default();
             let layer = ApiKeyLayer::builder(PROFILE, store(|key| key.quotas([quota.clone()])))
@@ -151,7 +155,7 @@ async fn a_failing_limiter_does_what_was_chosen() {
                 .unwrap();
             let response = send(&greeting(&layer), request(Method::GET, "/")).await;
             assert_eq!(reason(&response), expected);
-            let heard = format!("limiter connection reset {let_pass}");
+            let heard = format!("limiter connection reset {fallback:?}");
             assert_eq!(log.lines()[0], heard);
         }
     }
@@ -163,9 +167,10 @@ async fn failing_places_do_what_was_chosen_and_only_where_a_place_is_needed() {
         .on(&[Method::POST], "/", Route::new().concurrency(Concurrency::new(1)))
         .on(&[Method::GET], "/", Route::new());
     for broken in [Broken::Now, Broken::Later] {
-        for (choice, expected, let_pass) in [
-            (OnLimiterFailure::Deny, ("limiter_unavailable", 503), false),
-            (OnLimiterFailure::Allow, ("admitted", 200), true),
+        for (choice, expected, fallback) in [
+            (OnLimiterFailure::Deny, ("limiter_unavailable", 503), LimiterFallback::Denied),
+            (OnLimiterFailure::Allow, ("admitted", 200), LimiterFallback::Allowed),
+            (HALF, ("admitted", 200), LimiterFallback::Local),
         ] {
             let log = Log::default();
             let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
@@ -177,11 +182,52 @@ async fn failing_places_do_what_was_chosen_and_only_where_a_place_is_needed() {
             let service = greeting(&layer);
             let response = send(&service, request(Method::POST, "/")).await;
             assert_eq!((reason(&response), response.status().as_u16()), expected);
-            assert_eq!(log.lines()[0], format!("places connection reset {let_pass}"));
+            assert_eq!(log.lines()[0], format!("places connection reset {fallback:?}"));
             assert_eq!(reason(&send(&service, request(Method::GET, "/")).await), "admitted");
             assert!(log.lines().is_empty());
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn places_that_fail_are_stood_in_for_by_this_nodes_share() {
+    for broken in [Broken::Now, Broken::Later] {
+        for (rule, share) in
+            [(4, 2), (2, 1), (1, 1)].map(|(all, share)| (Concurrency::new(all), share))
+        {
+            let routes = Routes::new().on(&[], "/", Route::new().concurrency(rule));
+            let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes);
+            let service = greeting(&layer.places(broken, HALF).build().unwrap());
+            let mut held = Vec::new();
+            for _ in 0..share {
+                let response = send(&service, request(Method::GET, "/")).await;
+                assert_eq!(reason(&response), "admitted");
+                held.push(response);
+            }
+            let response = send(&service, request(Method::GET, "/")).await;
+            assert_eq!(reason(&response), "concurrency_exceeded", "{rule:?}");
+            drop(held);
+            let response = send(&service, request(Method::GET, "/")).await;
+            assert_eq!(reason(&response), "admitted", "{rule:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn places_that_fail_queue_in_this_node_for_its_share() {
+    let rule = Concurrency::new(2).queue_for(Duration::from_secs(1));
+    let routes = Routes::new().on(&[], "/", Route::new().concurrency(rule));
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes);
+    let service = greeting(&layer.places(Broken::Later, HALF).build().unwrap());
+    let held = send(&service, request(Method::GET, "/")).await;
+    let queued = tokio::spawn({
+        let service = service.clone();
+        async move { reason(&send(&service, request(Method::GET, "/")).await) }
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!queued.is_finished());
+    drop(held);
+    assert_eq!(queued.await.unwrap(), "admitted");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod cost;
 mod credential;
 mod explain;
 mod failures;
+mod fallback;
 mod plans;
 mod readiness;
 mod secrets;

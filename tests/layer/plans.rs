@@ -1,11 +1,14 @@
 //! Quotas by the name of a plan.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
 use tower_api_key::key::{Account, AccountBuilder, KeyRecordBuilder, Quota};
-use tower_api_key::limits::{LimiterError, MemoryLimiter, OnLimiterFailure, Plans};
+use tower_api_key::limits::{
+    LimiterError, LimiterFallback, MemoryLimiter, OnLimiterFailure, Plans, Share,
+};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ConfigError, Observer};
 
@@ -79,7 +82,7 @@ async fn a_change_counts_from_the_next_request_and_keeps_what_was_counted() {
 struct Heard(Arc<Mutex<Vec<String>>>);
 
 impl Observer for Heard {
-    fn limiter_failed(&self, error: &LimiterError, _: bool) {
+    fn limiter_failed(&self, error: &LimiterError, _: LimiterFallback) {
         let source = std::error::Error::source(error).unwrap().to_string();
         self.0.lock().unwrap().push(source);
     }
@@ -87,7 +90,11 @@ impl Observer for Heard {
 
 #[tokio::test]
 async fn an_account_on_a_plan_that_is_not_there_cannot_be_counted() {
-    for (failure, expected) in [(OnLimiterFailure::Deny, 503), (OnLimiterFailure::Allow, 200)] {
+    let half = OnLimiterFailure::Local(Share::of(NonZeroU32::new(2).unwrap()));
+    // Nobody knows what a share of it would be.
+    for (failure, expected) in
+        [(OnLimiterFailure::Deny, 503), (OnLimiterFailure::Allow, 200), (half, 503)]
+    {
         for plans in [None, Some(Plans::new())] {
             let (store, heard) = (store(|key| key), Heard::default());
             put(&store, |account| account.plan("forgotten"));

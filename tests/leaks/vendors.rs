@@ -11,7 +11,8 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder, Quota};
 use tower_api_key::limits::{
-    Charge, Concurrency, Limiter, LimiterError, MemoryLimiter, OnLimiterFailure, Verdict,
+    Charge, Concurrency, Limiter, LimiterError, LimiterFallback, MemoryLimiter, OnLimiterFailure,
+    Verdict,
 };
 use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
 use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
@@ -43,8 +44,8 @@ impl Observer for Log {
         self.add(told(error));
     }
 
-    fn limiter_failed(&self, error: &LimiterError, let_pass: bool) {
-        self.add(told(error) + &printed(&let_pass));
+    fn limiter_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
+        self.add(told(error) + &printed(&fallback));
     }
 }
 

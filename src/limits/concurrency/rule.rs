@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::key::Share;
+
 /// Limits the requests that an account may have in flight on a route.
 ///
 /// ```
@@ -36,6 +38,12 @@ impl Concurrency {
     /// without waiting, since every waiting request holds a connection and its memory.
     pub const fn queue_length(mut self, requests: u32) -> Self {
         self.queue = requests;
+        self
+    }
+
+    /// Admits a node's share of the requests.
+    pub(crate) const fn shared(mut self, share: Share) -> Self {
+        self.limit = share.limit(self.limit);
         self
     }
 

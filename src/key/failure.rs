@@ -1,0 +1,66 @@
+//! What becomes of a quota while its limiter cannot answer.
+
+use std::num::NonZeroU32;
+
+/// Chooses what happens to a request when the limiter cannot answer. There is no default: every
+/// choice costs somebody something. A gate has one for all quotas, and a
+/// [quota](crate::key::Quota::on_failure) may have its own; of the quotas of a request,
+/// one that denies outweighs all others.
+///
+/// ```
+/// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+/// use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+///
+/// let layer = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new())
+///     .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+///     .build()?;
+/// let answer = layer.answer(&Denial::LimiterUnavailable);
+/// assert_eq!(answer.status(), 503);
+/// assert_eq!(answer.headers()["retry-after"], "5");
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnLimiterFailure {
+    /// Refuse it with 503: the limit holds, the service does not.
+    Deny,
+    /// Let it pass uncounted: the service holds, the limit does not.
+    Allow,
+    /// Count it in this process, against this node's share of the limit: both hold, as far as
+    /// requests spread evenly. Every node begins its share anew when the limiter fails, and what it
+    /// counted is not told to the limiter afterwards: across either moment an account can have its
+    /// limit twice in a window.
+    Local(Share),
+}
+
+/// States how many nodes share a limit while each counts by itself.
+///
+/// ```
+/// use std::num::NonZeroU32;
+/// use tower_api_key::limits::Share;
+///
+/// let share = Share::of(NonZeroU32::new(4).unwrap());
+/// assert_eq!(share.limit(100), 25);
+/// assert_eq!(share.limit(3), 1, "a node without any would be one that refuses everything");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share(NonZeroU32);
+
+impl Share {
+    /// Shares every limit evenly among this many nodes. Behind more nodes than that, an account can
+    /// have more than its limit; behind fewer, not all of it.
+    pub const fn of(nodes: NonZeroU32) -> Self {
+        Self(nodes)
+    }
+
+    /// Returns how many nodes share a limit.
+    pub const fn nodes(self) -> NonZeroU32 {
+        self.0
+    }
+
+    /// Returns this node's share of a limit, rounded down, and at least 1.
+    pub const fn limit(self, of: u32) -> u32 {
+        let share = of / self.0.get();
+        if share == 0 { 1 } else { share }
+    }
+}

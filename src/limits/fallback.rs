@@ -1,0 +1,243 @@
+//! What stands in for a limiter that cannot answer.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::limiter::{Applicable, Charge, Limiter, Taking};
+use super::memory::MemoryLimiter;
+use super::standing::{Standing, Verdict};
+use crate::key::{OnLimiterFailure, Quota};
+
+/// Says what was done with a charge that the limiter could not answer.
+///
+/// ```
+/// use tower_api_key::Observer;
+/// use tower_api_key::limits::{LimiterError, LimiterFallback};
+///
+/// struct Alarm;
+///
+/// impl Observer for Alarm {
+///     fn limiter_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
+///         match fallback {
+///             LimiterFallback::Denied => eprintln!("clients get 503: {error}"),
+///             LimiterFallback::Allowed => eprintln!("nobody counts: {error}"),
+///             _ => eprintln!("{error}"),
+///         }
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LimiterFallback {
+    /// The request was refused with 503.
+    Denied,
+    /// The request passed uncounted; or it had been served, and what its handler added was lost.
+    Allowed,
+    /// The request was counted in this process alone, and passed, or did not.
+    Local,
+    /// Nothing hung on it: the request was refused for another reason, and its answer says nothing of
+    /// limits.
+    Immaterial,
+}
+
+/// Counts what was done while the limiter could not answer, since the layer was built. A request is
+/// counted once, and once more if its handler added a cost then.
+///
+/// ```
+/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+/// # let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
+/// let failures = layer.limiter_failures();
+/// println!("limiter_failures_total{{outcome=\"denied\"}} {}", failures.denied);
+/// # assert_eq!(failures, Default::default());
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct LimiterFailures {
+    /// What was refused with 503.
+    pub denied: u64,
+    /// What passed uncounted.
+    pub allowed: u64,
+    /// What was counted in this process alone.
+    pub local: u64,
+}
+
+/// Decides for a limiter that cannot answer, as each quota says.
+#[derive(Debug, Default)]
+pub(crate) struct FallbackLimiter {
+    // Made when it is first needed.
+    local: OnceLock<MemoryLimiter>,
+    denied: AtomicU64,
+    allowed: AtomicU64,
+    locally: AtomicU64,
+}
+
+impl FallbackLimiter {
+    /// Decides on a charge. Quotas that do not choose do as `otherwise` says; those in shadow refuse
+    /// nothing, whatever they would choose.
+    pub(crate) fn charge(
+        &self,
+        charge: &Charge<'_>,
+        otherwise: OnLimiterFailure,
+    ) -> (LimiterFallback, Verdict) {
+        let choice = |quota: &Quota| match quota.failure_choice().unwrap_or(otherwise) {
+            _ if quota.is_shadow() => OnLimiterFailure::Allow,
+            // Nobody can refuse what was served.
+            OnLimiterFailure::Deny if charge.taking == Taking::Always => OnLimiterFailure::Allow,
+            choice => choice,
+        };
+        if charge.quotas.any(|quota| choice(quota) == OnLimiterFailure::Deny) {
+            return (LimiterFallback::Denied, Verdict::passed());
+        }
+        let shares = |quotas: &[Quota]| -> Vec<Quota> {
+            let share = |quota: &Quota| match choice(quota) {
+                OnLimiterFailure::Local(share) => {
+                    Some(quota.clone().limited_to(share.limit(quota.limit())))
+                }
+                OnLimiterFailure::Deny | OnLimiterFailure::Allow => None,
+            };
+            quotas.iter().filter_map(share).collect()
+        };
+        let (general, route) = (shares(charge.quotas.general), shares(charge.quotas.route));
+        let quotas = Applicable { general: &general, route: &route };
+        if quotas.is_empty() {
+            return (LimiterFallback::Allowed, Verdict::passed());
+        }
+        let local = self.local.get_or_init(MemoryLimiter::new);
+        match local.charge(Charge { quotas, ..*charge }).into_now() {
+            Ok(Ok(counted)) => {
+                let is_local = |quota: &Quota| matches!(choice(quota), OnLimiterFailure::Local(_));
+                (LimiterFallback::Local, spread(charge.quotas, &counted, is_local))
+            }
+            // Full of active accounts, whom it must not forget.
+            Ok(Err(_)) | Err(_) => (LimiterFallback::Denied, Verdict::passed()),
+        }
+    }
+
+    /// Counts what was done.
+    pub(crate) fn count(&self, fallback: LimiterFallback) {
+        let count = match fallback {
+            LimiterFallback::Denied => &self.denied,
+            LimiterFallback::Allowed => &self.allowed,
+            LimiterFallback::Local => &self.locally,
+            LimiterFallback::Immaterial => return,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns what was done so far.
+    pub(crate) fn failures(&self) -> LimiterFailures {
+        LimiterFailures {
+            denied: self.denied.load(Ordering::Relaxed),
+            allowed: self.allowed.load(Ordering::Relaxed),
+            local: self.locally.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Puts the standings of the quotas that were counted in the places that they have among all.
+fn spread(
+    quotas: Applicable<'_>,
+    counted: &Verdict,
+    is_counted: impl Fn(&Quota) -> bool,
+) -> Verdict {
+    let mut verdict = Verdict::passed();
+    let mut standings = counted.standings().iter();
+    for (quota, _) in quotas.iter() {
+        match standings.as_slice().first().filter(|_| is_counted(quota)) {
+            Some(standing) => {
+                verdict.push(*standing);
+                standings.next();
+            }
+            None => {
+                verdict.push_unknown(Standing::new(quota.limit(), quota.limit(), Duration::ZERO));
+            }
+        }
+    }
+    if let Some(wait) = counted.retry_after() {
+        verdict.refuse(wait);
+    }
+    verdict
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::key::{Account, KeyRecord, Share};
+
+    const DENY: OnLimiterFailure = OnLimiterFailure::Deny;
+    const ALLOW: OnLimiterFailure = OnLimiterFailure::Allow;
+    const HALF: OnLimiterFailure = OnLimiterFailure::Local(Share::of(NonZeroU32::new(2).unwrap()));
+
+    fn charge(
+        limiter: &FallbackLimiter,
+        quotas: &[Quota],
+        otherwise: OnLimiterFailure,
+        (cost, taking): (u32, Taking),
+    ) -> (LimiterFallback, Verdict) {
+        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let record = &KeyRecord::builder("key", account).build().unwrap();
+        let quotas = Applicable { general: quotas, route: &[] };
+        let now = Timestamp::from_unix_seconds(1_000);
+        limiter.charge(&Charge { record, quotas, cost, taking, now }, otherwise)
+    }
+
+    fn quota(name: &'static str, limit: u32) -> Quota {
+        Quota::new(name, limit, Duration::from_secs(60))
+    }
+
+    #[test]
+    fn the_quotas_choose_and_one_that_denies_outweighs_the_rest() {
+        use LimiterFallback::{Allowed, Denied, Local};
+        let own = |choice| quota("own", 9).on_failure(choice);
+        let dark = |choice| quota("dark", 9).on_failure(choice).in_shadow();
+        for (quotas, otherwise, expected) in [
+            (vec![quota("a", 9)], DENY, Denied),
+            (vec![quota("a", 9)], ALLOW, Allowed),
+            (vec![quota("a", 9)], HALF, Local),
+            (vec![quota("a", 9), own(DENY)], ALLOW, Denied),
+            (vec![quota("a", 9), own(DENY)], HALF, Denied),
+            (vec![quota("a", 9), own(ALLOW)], DENY, Denied),
+            (vec![quota("a", 9), own(ALLOW)], HALF, Local),
+            (vec![quota("a", 9), own(HALF)], ALLOW, Local),
+            (vec![own(ALLOW)], DENY, Allowed),
+            (vec![own(HALF)], DENY, Local),
+            (vec![dark(DENY)], DENY, Allowed),
+            (vec![own(HALF), dark(DENY)], DENY, Local),
+        ] {
+            let limiter = FallbackLimiter::default();
+            let (fallback, verdict) = charge(&limiter, &quotas, otherwise, (1, Taking::IfRoom));
+            assert_eq!(fallback, expected, "{quotas:?} {otherwise:?}");
+            assert_eq!(verdict.retry_after(), None);
+            // What was served is refused by nobody.
+            let (fallback, _) = charge(&limiter, &quotas, otherwise, (1, Taking::Always));
+            assert_ne!(fallback, Denied, "{quotas:?} {otherwise:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_counted_here_is_counted_against_the_share_all_or_nothing() {
+        let limiter = FallbackLimiter::default();
+        let quotas = [
+            quota("wide", 40).on_failure(HALF),
+            quota("uncounted", 7).on_failure(ALLOW),
+            quota("tight", 9).on_failure(HALF),
+        ];
+        for (cost, passes, wide, tight) in
+            [(1, true, 19, 3), (3, true, 16, 0), (1, false, 16, 0), (0, true, 16, 0)]
+        {
+            let (_, verdict) = charge(&limiter, &quotas, DENY, (cost, Taking::IfRoom));
+            assert_eq!(verdict.retry_after().is_none(), passes, "{cost}");
+            let limits = verdict.standings().iter().map(|it| (it.limit(), it.remaining()));
+            assert!(limits.eq([(20, wide), (7, 7), (4, tight)]), "{verdict:?}");
+            assert_eq!(verdict.nearest().map(|(index, _)| index), Some(2), "of what is known");
+        }
+        let (_, verdict) = charge(&limiter, &quotas, DENY, (17, Taking::Always));
+        assert!(verdict.standings().iter().map(Standing::remaining).eq([0, 7, 0]));
+    }
+}
