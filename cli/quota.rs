@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use tower_api_key::key::{Algorithm, Per, Quota};
+use tower_api_key::key::{Algorithm, OnLimiterFailure, Per, Quota, Share};
 
 use crate::moment::Span;
 
@@ -17,13 +17,20 @@ const CALENDAR_MONTH: &str = "calendar-month";
 const SHADOW: &str = "+shadow";
 
 const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed, :leaky or :sliding, \
-    then @account or @key, then +shadow; \
+    then @account or @key, then +shadow, then +deny, +allow or +local/NODES; \
     a window is a time, or calendar-day or calendar-month without an algorithm";
 
 impl FromStr for QuotaText {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let (text, on_failure) = match text.rsplit_once('+') {
+            Some((rest, choice)) => match failure_choice(choice) {
+                Some(choice) => (rest, Some(choice)),
+                None => (text, None),
+            },
+            None => (text, None),
+        };
         let shadow = text.ends_with(SHADOW);
         let text = text.strip_suffix(SHADOW).unwrap_or(text);
         let (rest, per) = match text.split_once('@') {
@@ -51,7 +58,20 @@ impl FromStr for QuotaText {
             }
         };
         let quota = Quota::named(name, limit, window).counted(algorithm).each(per);
-        Ok(Self(if shadow { quota.in_shadow() } else { quota }))
+        let quota = if shadow { quota.in_shadow() } else { quota };
+        Ok(Self(match on_failure {
+            Some(choice) => quota.on_failure(choice),
+            None => quota,
+        }))
+    }
+}
+
+fn failure_choice(text: &str) -> Option<OnLimiterFailure> {
+    match text.split_once('/') {
+        None if text == "deny" => Some(OnLimiterFailure::Deny),
+        None if text == "allow" => Some(OnLimiterFailure::Allow),
+        Some(("local", nodes)) => Some(OnLimiterFailure::Local(Share::of(nodes.parse().ok()?))),
+        _ => None,
     }
 }
 
@@ -67,7 +87,13 @@ pub(crate) fn text(quota: &Quota) -> String {
     };
     let per = if quota.per() == Per::Key { "@key" } else { "" };
     let shadow = if quota.is_shadow() { SHADOW } else { "" };
-    format!("{}={}/{window}{per}{shadow}", quota.name(), quota.limit())
+    let on_failure = match quota.failure_choice() {
+        Some(OnLimiterFailure::Deny) => "+deny".to_owned(),
+        Some(OnLimiterFailure::Allow) => "+allow".to_owned(),
+        Some(OnLimiterFailure::Local(share)) => format!("+local/{}", share.nodes()),
+        _ => String::new(),
+    };
+    format!("{}={}/{window}{per}{shadow}{on_failure}", quota.name(), quota.limit())
 }
 
 #[cfg(test)]
@@ -84,6 +110,10 @@ mod tests {
             "month=9/calendar-month@key",
             "minute=100/60s+shadow",
             "hour=5/3600s:leaky@key+shadow",
+            "a=1/60s+deny",
+            "a=1/60s:leaky+allow",
+            "a=1/calendar-day@key+shadow+local/3",
+            "a+b=1/60s",
         ] {
             let QuotaText(quota) = written.parse().unwrap();
             assert_eq!(text(&quota), written);
@@ -98,6 +128,8 @@ mod tests {
             "a=1/calendar-day:leaky",
             "a=1/calendar-year",
             "a=1/60s+dark",
+            "a=1/60s+local",
+            "a=1/60s+local/0",
         ] {
             assert!(wrong.parse::<QuotaText>().is_err(), "{wrong}");
         }

@@ -6,7 +6,7 @@ use super::support::{
     BY, FUTURE, PAST, add, add_with, digest, done, entry, find, found, is_not_found, new_key,
 };
 use crate::clock::Timestamp;
-use crate::key::{Algorithm, InvalidRecord, KeyRecordBuilder, Per, Quota};
+use crate::key::{Algorithm, InvalidRecord, KeyRecordBuilder, OnLimiterFailure, Per, Quota};
 use crate::store::{KeyFilter, KeyManager, KeyState, ManageError};
 
 fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
@@ -17,7 +17,7 @@ fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
         .scopes(["read", "write"])
         .networks(["10.0.0.0/8", "2001:db8::/32"])
         .quotas([
-            Quota::named("fixed", 1, window),
+            Quota::named("fixed", 1, window).on_failure(OnLimiterFailure::Deny),
             Quota::named("leaky", 2, window).counted(Algorithm::LeakyBucket).each(Per::Key),
             Quota::named("sliding", 3, window).counted(Algorithm::SlidingWindow),
             Quota::by_month("month", 4).in_shadow(),

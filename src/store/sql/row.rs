@@ -12,7 +12,7 @@ use sqlx::any::AnyRow;
 use super::super::error::StoreError;
 use super::super::manage::{KeyEntry, SecretEntry};
 use crate::clock::Timestamp;
-use crate::key::{Account, Algorithm, KeyDigest, KeyRecord, Per, Quota};
+use crate::key::{Account, Algorithm, KeyDigest, KeyRecord, OnLimiterFailure, Per, Quota, Share};
 
 /// A quota as JSON.
 #[derive(Serialize, Deserialize)]
@@ -26,6 +26,9 @@ struct QuotaColumn {
     /// Rows of before there was a shadow do not say.
     #[serde(default)]
     shadow: bool,
+    /// `deny`, `allow`, or `local/` and a number of nodes; none leaves it to the gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on_failure: Option<String>,
 }
 
 const ALGORITHMS: [(Algorithm, &str); 5] = [
@@ -172,9 +175,24 @@ fn read_quotas(text: &str) -> Result<Vec<Quota>, StoreError> {
         let per = named(&PERS, &column.per)?;
         let window = Duration::from_nanos(column.window);
         let quota = Quota::named(column.name, column.limit, window).counted(algorithm).each(per);
-        Ok(if column.shadow { quota.in_shadow() } else { quota })
+        let quota = if column.shadow { quota.in_shadow() } else { quota };
+        Ok(match column.on_failure {
+            Some(choice) => quota.on_failure(failure_choice(&choice)?),
+            None => quota,
+        })
     };
     columns.into_iter().map(quota).collect()
+}
+
+fn failure_choice(text: &str) -> Result<OnLimiterFailure, StoreError> {
+    Ok(match text.split_once('/') {
+        None if text == "deny" => OnLimiterFailure::Deny,
+        None if text == "allow" => OnLimiterFailure::Allow,
+        Some(("local", nodes)) => {
+            OnLimiterFailure::Local(Share::of(nodes.parse().map_err(broken)?))
+        }
+        _ => return Err(broken("an unknown choice on failure")),
+    })
 }
 
 fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Result<T, StoreError> {
@@ -200,6 +218,11 @@ pub(super) fn write_quotas(quotas: &[Quota]) -> String {
                 algorithm: algorithm.to_owned(),
                 per: per.to_owned(),
                 shadow: quota.is_shadow(),
+                on_failure: quota.failure_choice().map(|choice| match choice {
+                    OnLimiterFailure::Deny => "deny".to_owned(),
+                    OnLimiterFailure::Allow => "allow".to_owned(),
+                    OnLimiterFailure::Local(share) => format!("local/{}", share.nodes()),
+                }),
             }
         })
         .collect();
@@ -223,15 +246,20 @@ pub(super) fn column(instant: Timestamp) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
 
     #[test]
     fn quotas_are_read_as_they_are_written_and_as_they_once_were() {
-        let window = Duration::from_secs(60);
+        let (window, nodes) = (Duration::from_secs(60), NonZeroU32::new(3).unwrap());
         let quotas = [
             Quota::named("minute", 5, window).counted(Algorithm::LeakyBucket).each(Per::Key),
             Quota::by_day("day", 7).in_shadow(),
             Quota::by_month("month", 9),
+            Quota::by_month("deny", 9).on_failure(OnLimiterFailure::Deny),
+            Quota::by_month("allow", 9).on_failure(OnLimiterFailure::Allow),
+            Quota::by_month("local", 9).on_failure(OnLimiterFailure::Local(Share::of(nodes))),
         ];
         assert_eq!(read_quotas(&write_quotas(&quotas)).unwrap(), quotas);
         let old = r#"[{"name":"minute","limit":5,"window":60000000000,
@@ -239,5 +267,11 @@ mod tests {
         assert_eq!(read_quotas(old).unwrap(), [Quota::named("minute", 5, window)]);
         let unknown = old.replace("fixed_window", "guess");
         assert!(read_quotas(&unknown).is_err());
+        for (choice, fine) in
+            [("deny", true), ("local/2", true), ("local/0", false), ("hope", false)]
+        {
+            let said = old.replace("}]", &format!(r#","on_failure":"{choice}"}}]"#));
+            assert_eq!(read_quotas(&said).is_ok(), fine, "{choice}");
+        }
     }
 }
