@@ -4,7 +4,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
 use super::name::{AccountId, PlanName};
-use super::quota::{Quota, Quotas};
+use super::quota::Quota;
+use super::quotas::Quotas;
 use super::record::InvalidRecord;
 use super::scope::ScopeSet;
 

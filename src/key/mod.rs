@@ -9,6 +9,7 @@
 //! must keep it as long as its keys: a lost pepper makes every stored digest unreachable.
 
 mod account;
+mod algorithm;
 mod alphabet;
 mod bookmark;
 mod checksum;
@@ -19,6 +20,7 @@ mod issue;
 mod name;
 mod network;
 mod quota;
+mod quotas;
 mod record;
 mod record_builder;
 mod scope;
@@ -26,6 +28,7 @@ mod segment;
 mod shared_record;
 
 pub use account::{Account, AccountBuilder};
+pub use algorithm::{Algorithm, Per, SUBWINDOWS};
 pub use alphabet::Alphabet;
 pub(crate) use bookmark::Bookmark;
 pub use digest::{KeyDigest, KeyHasher, Pepper, WeakPepper};
@@ -34,7 +37,8 @@ pub use format::{InvalidFormat, KeyFormat};
 pub use issue::{IssueError, IssuedKey, Issuer};
 pub use name::{AccountId, Environment, InvalidName, KeyId, KeyKind, PlanName};
 pub use network::{InvalidNetwork, Networks};
-pub use quota::{Algorithm, InvalidQuota, MAX_QUOTAS, Per, Quota, Quotas, SUBWINDOWS};
+pub use quota::Quota;
+pub use quotas::{InvalidQuota, MAX_QUOTAS, Quotas};
 pub use record::{InvalidRecord, KeyRecord};
 pub use record_builder::KeyRecordBuilder;
 pub use scope::ScopeSet;

@@ -1,95 +1,13 @@
 //! Quotas: how many requests, in what window, counted how, and for whom.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use smol_str::SmolStr;
 
+use super::algorithm::{Algorithm, DAY, LONGEST_MONTH, Per};
 use super::failure::OnLimiterFailure;
+use super::quotas::InvalidQuota;
 use crate::clock::nanoseconds;
-
-/// Bounds the quotas that one set may hold; a request is under at most two sets, the account's and
-/// the route's.
-pub const MAX_QUOTAS: usize = 4;
-
-/// Counts the parts that a sliding window is counted in: it may refuse up to one of them too long.
-pub const SUBWINDOWS: u32 = 12;
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
-const LONGEST_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
-
-/// Chooses how a quota is counted.
-///
-/// ```
-/// # use std::time::Duration;
-/// # use tower_api_key::clock::Timestamp;
-/// use tower_api_key::key::{Algorithm, Quota};
-/// use tower_api_key::limits::Counter;
-///
-/// # let now = Timestamp::from_unix_seconds(1_000);
-/// let wait_after_a_burst = |algorithm| {
-///     let quota = Quota::new("minute", 60, Duration::from_secs(60)).counted(algorithm);
-///     let mut counter = Counter::new(&quota);
-///     counter.charge(&quota, now, 60);
-///     counter.wait(&quota, now, 1).unwrap().as_secs()
-/// };
-/// assert_eq!(wait_after_a_burst(Algorithm::FixedWindow), 60);
-/// assert_eq!(wait_after_a_burst(Algorithm::LeakyBucket), 1);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// A window of fixed length, opened by the first request after the last one ended. Remaining
-    /// and reset are exact. Around a boundary at most `2 × limit - 1` requests pass in one window's
-    /// length: one opens the window, and the rest come at its end and right after it.
-    #[default]
-    FixedWindow,
-    /// The generic cell rate algorithm, a leaky bucket that holds `limit` requests and drains
-    /// evenly over the window (ITU-T I.371). A full burst plus the drained rate can pass in one
-    /// window's length: at most `2 × limit`.
-    LeakyBucket,
-    /// Never more than `limit` in any span of the window's length. Counted in [`SUBWINDOWS`] parts,
-    /// so a request may be refused up to one twelfth of the window longer than it must.
-    SlidingWindow,
-    /// A window that ends at midnight, UTC. Exactly `limit` a day; around midnight twice as many can
-    /// pass within a moment.
-    CalendarDay,
-    /// A window that ends with the month, UTC. Exactly `limit` a month; around its end twice as many
-    /// can pass within a moment.
-    CalendarMonth,
-}
-
-impl Algorithm {
-    /// Returns the longest window of a calendar's; `None` if a quota says how long its windows are.
-    const fn period(self) -> Option<Duration> {
-        match self {
-            Self::FixedWindow | Self::LeakyBucket | Self::SlidingWindow => None,
-            Self::CalendarDay => Some(DAY),
-            Self::CalendarMonth => Some(LONGEST_MONTH),
-        }
-    }
-}
-
-/// Chooses whose requests a quota counts together.
-///
-/// ```
-/// # use std::time::Duration;
-/// use tower_api_key::key::{Per, Quota};
-///
-/// let shared = Quota::new("minute", 100, Duration::from_secs(60));
-/// let own = shared.clone().each(Per::Key); // 100 for each key, however many the account has
-/// assert_eq!((shared.per(), own.per()), (Per::Account, Per::Key));
-/// assert!(!shared.shares_counter(&own));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Per {
-    /// All keys of the account together.
-    #[default]
-    Account,
-    /// Each key for itself.
-    Key,
-}
 
 /// Allows a number of requests in a window of time.
 ///
@@ -261,7 +179,7 @@ impl Quota {
         self
     }
 
-    fn check(&self) -> Result<(), InvalidQuota> {
+    pub(super) fn check(&self) -> Result<(), InvalidQuota> {
         let key = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
         let problem = if self.name.is_empty() || !self.name.bytes().all(key) {
             // A name becomes an RFC 9651 String in `RateLimit-Policy`.
@@ -275,7 +193,7 @@ impl Quota {
         } else {
             return Ok(());
         };
-        Err(InvalidQuota { name: self.name.to_string(), problem })
+        Err(InvalidQuota::new(self, problem))
     }
 }
 
@@ -295,86 +213,12 @@ const fn mix(hash: u64, value: u64) -> u64 {
     mixed ^ (mixed >> 29)
 }
 
-/// Reports a quota that cannot be counted.
-///
-/// ```
-/// # use std::time::Duration;
-/// use tower_api_key::key::{Quota, Quotas};
-///
-/// let error = Quotas::new([Quota::new("blink", 5, Duration::from_millis(100))]).unwrap_err();
-/// assert_eq!(error.to_string(), "quota `blink`: the window must be at least one second");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("quota `{name}`: {problem}")]
-pub struct InvalidQuota {
-    name: String,
-    problem: &'static str,
-}
-
-/// Holds the quotas that a request must all meet, at most [`MAX_QUOTAS`] of them.
-///
-/// ```
-/// use std::time::Duration;
-/// use tower_api_key::key::{Quota, Quotas};
-///
-/// let minute = Quota::new("minute", 100, Duration::from_secs(60));
-/// let hour = Quota::new("hour", 5_000, Duration::from_secs(3_600));
-/// assert!(Quotas::new([minute.clone(), hour]).is_ok());
-/// assert!(Quotas::new([minute.clone(), minute]).is_err(), "the names must differ");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Quotas(Option<Arc<Vec<Quota>>>); // None if empty
-
-impl Quotas {
-    /// Checks and collects quotas.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidQuota`] if one allows no request, has a window under a second or over 366 days, has
-    /// a name that no header can carry, shares its name with another, or is one too many.
-    pub fn new(quotas: impl IntoIterator<Item = Quota>) -> Result<Self, InvalidQuota> {
-        let quotas: Vec<Quota> = quotas.into_iter().collect();
-        for (index, quota) in quotas.iter().enumerate() {
-            quota.check()?;
-            let refuse = |problem| InvalidQuota { name: quota.name.to_string(), problem };
-            if index >= MAX_QUOTAS {
-                return Err(refuse("a set holds at most four quotas"));
-            }
-            if quotas.iter().take(index).any(|q| q.name == quota.name) {
-                return Err(refuse("the name appears twice in one set"));
-            }
-        }
-        Ok(Self((!quotas.is_empty()).then(|| Arc::new(quotas))))
-    }
-
-    /// Returns the quotas in the order given.
-    pub fn as_slice(&self) -> &[Quota] {
-        self.0.as_ref().map_or(&[], |quotas| quotas.as_slice())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::Quotas;
 
     const MINUTE: Duration = Duration::from_secs(60);
-
-    #[test]
-    fn impossible_quotas_are_refused() {
-        for quota in [
-            Quota::new("", 1, MINUTE),
-            Quota::new("a\"b", 1, MINUTE),
-            Quota::new("none", 0, MINUTE),
-            Quota::new("short", 1, Duration::from_millis(999)),
-            Quota::new("long", 1, Duration::from_secs(367 * 24 * 3600)),
-        ] {
-            assert!(Quotas::new([quota.clone()]).is_err(), "{quota:?}");
-        }
-        let names = ["a", "b", "c", "d", "e"];
-        let quotas = names.map(|name| Quota::new(name, 1, MINUTE));
-        assert!(Quotas::new(quotas[..4].iter().cloned()).is_ok());
-        assert!(Quotas::new(quotas).is_err());
-    }
 
     #[test]
     fn a_changed_limit_keeps_the_counter() {

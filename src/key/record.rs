@@ -9,7 +9,7 @@ use super::account::Account;
 use super::bookmark::Bookmark;
 use super::name::{Environment, InvalidName, KeyId, KeyKind, PlanName};
 use super::network::{InvalidNetwork, Networks};
-use super::quota::{InvalidQuota, Quotas};
+use super::quotas::{InvalidQuota, Quotas};
 use super::record_builder::KeyRecordBuilder;
 use super::scope::ScopeSet;
 use crate::clock::Timestamp;

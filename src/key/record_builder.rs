@@ -4,7 +4,8 @@ use smol_str::SmolStr;
 
 use super::name::{Environment, KeyKind, check_name};
 use super::network::Networks;
-use super::quota::{Quota, Quotas};
+use super::quota::Quota;
+use super::quotas::Quotas;
 use super::record::{InvalidRecord, KeyRecord};
 use super::scope::ScopeSet;
 use crate::clock::Timestamp;

@@ -1,0 +1,99 @@
+//! Sets of quotas, checked when they are made.
+
+use std::sync::Arc;
+
+use super::quota::Quota;
+
+/// Bounds the quotas that one set may hold; a request is under at most two sets, the account's and
+/// the route's.
+pub const MAX_QUOTAS: usize = 4;
+
+/// Reports a quota that cannot be counted.
+///
+/// ```
+/// # use std::time::Duration;
+/// use tower_api_key::key::{Quota, Quotas};
+///
+/// let error = Quotas::new([Quota::new("blink", 5, Duration::from_millis(100))]).unwrap_err();
+/// assert_eq!(error.to_string(), "quota `blink`: the window must be at least one second");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("quota `{name}`: {problem}")]
+pub struct InvalidQuota {
+    name: String,
+    problem: &'static str,
+}
+
+impl InvalidQuota {
+    pub(super) fn new(quota: &Quota, problem: &'static str) -> Self {
+        Self { name: quota.name().to_owned(), problem }
+    }
+}
+
+/// Holds the quotas that a request must all meet, at most [`MAX_QUOTAS`] of them.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::key::{Quota, Quotas};
+///
+/// let minute = Quota::new("minute", 100, Duration::from_secs(60));
+/// let hour = Quota::new("hour", 5_000, Duration::from_secs(3_600));
+/// assert!(Quotas::new([minute.clone(), hour]).is_ok());
+/// assert!(Quotas::new([minute.clone(), minute]).is_err(), "the names must differ");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Quotas(Option<Arc<Vec<Quota>>>); // None if empty
+
+impl Quotas {
+    /// Checks and collects quotas.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidQuota`] if one allows no request, has a window under a second or over 366 days, has
+    /// a name that no header can carry, shares its name with another, or is one too many.
+    pub fn new(quotas: impl IntoIterator<Item = Quota>) -> Result<Self, InvalidQuota> {
+        let quotas: Vec<Quota> = quotas.into_iter().collect();
+        for (index, quota) in quotas.iter().enumerate() {
+            quota.check()?;
+            let refuse = |problem| InvalidQuota::new(quota, problem);
+            if index >= MAX_QUOTAS {
+                return Err(refuse("a set holds at most four quotas"));
+            }
+            if quotas.iter().take(index).any(|q| q.name() == quota.name()) {
+                return Err(refuse("the name appears twice in one set"));
+            }
+        }
+        Ok(Self((!quotas.is_empty()).then(|| Arc::new(quotas))))
+    }
+
+    /// Returns the quotas in the order given.
+    pub fn as_slice(&self) -> &[Quota] {
+        self.0.as_ref().map_or(&[], |quotas| quotas.as_slice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn impossible_quotas_are_refused() {
+        for quota in [
+            Quota::new("", 1, MINUTE),
+            Quota::new("a\"b", 1, MINUTE),
+            Quota::new("none", 0, MINUTE),
+            Quota::new("short", 1, Duration::from_millis(999)),
+            Quota::new("long", 1, Duration::from_secs(367 * 24 * 3600)),
+        ] {
+            assert!(Quotas::new([quota.clone()]).is_err(), "{quota:?}");
+        }
+        let names = ["a", "b", "c", "d", "e"];
+        let quotas = names.map(|name| Quota::new(name, 1, MINUTE));
+        assert!(Quotas::new(quotas[..4].iter().cloned()).is_ok());
+        assert!(Quotas::new(quotas).is_err());
+    }
+}
