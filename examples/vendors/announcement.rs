@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::gates::Limits;
 use crate::manifest::Manifest;
 use crate::options::Options;
 use crate::organizations::ORGANIZATIONS;
@@ -17,6 +18,9 @@ fn write(out: &mut impl Write, manifest: &Manifest, options: &Options) -> io::Re
     let Manifest { https, http, .. } = manifest;
     writeln!(out, "HTTPS on {https}")?;
     writeln!(out, "HTTP  on {http}, where every key is refused")?;
+    if matches!(options.limits, Limits::Redis { .. }) {
+        writeln!(out, "Limits are counted in Redis")?;
+    }
     if options.store == "memory" {
         writeln!(out, "\nDemo keys, good until this process ends:\n")?;
     } else {

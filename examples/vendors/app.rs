@@ -5,13 +5,10 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
-use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
-use tower_api_key::request::TrustedProxies;
-use tower_api_key::rules::{RouteRow, Routes};
-use tower_api_key::{ApiKeyLayer, ConfigError, Profile};
 
-use crate::database::{Database, VendorStore};
+use crate::database::Database;
 use crate::delay::delay;
+use crate::gates::Gates;
 use crate::keys::Keys;
 use crate::options::Options;
 use crate::{Failure, persona, personyze, polyteia, polytomic, rest_integrations};
@@ -22,12 +19,16 @@ pub(crate) type Complain = fn(StatusCode, &'static str) -> Response;
 /// Builds the app, and issues the keys that it serves.
 pub(crate) async fn build(keys: &mut Keys, options: &Options) -> Result<Router, Failure> {
     let database = Database::open(&options.store).await?;
-    let proxies = options.trusted_proxies()?;
-    let personyze = personyze::router(keys, &database, &proxies).await?;
-    let rest_integrations = rest_integrations::router(keys, &database, &proxies).await?;
-    let polyteia = polyteia::router(keys, &database, &proxies).await?;
-    let persona = persona::router(keys, &database, &proxies).await?;
-    let polytomic = polytomic::router(keys, &database, &proxies, options.on_premises).await?;
+    let gates = Gates {
+        proxies: options.trusted_proxies()?,
+        limits: options.limits.clone(),
+        on_failure: options.on_limiter_failure.of(options.nodes),
+    };
+    let personyze = personyze::router(keys, &database, &gates).await?;
+    let rest_integrations = rest_integrations::router(keys, &database, &gates).await?;
+    let polyteia = polyteia::router(keys, &database, &gates).await?;
+    let persona = persona::router(keys, &database, &gates).await?;
+    let polytomic = polytomic::router(keys, &database, &gates, options.on_premises).await?;
 
     let health = Router::new().route("/healthz", get(|| async { "ok" }));
     let app = complaining(health, |status, message| (status, message).into_response());
@@ -54,18 +55,4 @@ where
     let refuse =
         move || async move { complain(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed") };
     router.method_not_allowed_fallback(refuse).layer(from_fn_with_state(complain, delay))
-}
-
-/// Builds the gate of a vendor.
-pub(crate) fn gate(
-    profile: &Profile,
-    routes: &[RouteRow],
-    store: &VendorStore,
-    proxies: &TrustedProxies,
-) -> Result<ApiKeyLayer, ConfigError> {
-    ApiKeyLayer::builder(*profile, store.clone())
-        .routes(Routes::new().rows(routes))
-        .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
-        .trusted_proxies(proxies.clone())
-        .build()
 }

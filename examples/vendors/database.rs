@@ -45,6 +45,10 @@ impl VendorStore {
         Arc::clone(&self.keys)
     }
 
+    pub(crate) const fn vendor(&self) -> &'static str {
+        self.vendor
+    }
+
     /// Names a demo key of the vendor.
     pub(crate) fn id(&self, label: &str) -> String {
         format!("key_{}_{label}", self.vendor)

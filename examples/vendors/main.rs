@@ -14,6 +14,7 @@ mod data;
 mod database;
 mod delay;
 mod drain;
+mod gates;
 mod keys;
 mod manifest;
 mod options;

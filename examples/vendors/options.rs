@@ -1,11 +1,14 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::Parser;
 use tower_api_key::key::{InvalidNetwork, Networks};
 use tower_api_key::request::{ProxyHeaders, TrustedProxies};
+
+use crate::gates::{Limits, OnFailure};
 
 /// Serves five vendors' APIs behind tower-api-key.
 #[derive(Debug, Parser)]
@@ -34,6 +37,18 @@ pub(crate) struct Options {
     /// Keep keys here: sqlite:FILE, postgres://USER@HOST/DATABASE, or memory, which ends with the process
     #[arg(long, value_name = "URL", default_value = "sqlite:demo-keys.db")]
     pub(crate) store: String,
+
+    /// Count here: memory, or redis://HOST[?lease=TOKENS], which several processes may share
+    #[arg(long, value_name = "WHERE", default_value = "memory")]
+    pub(crate) limits: Limits,
+
+    /// Do this with a request that cannot be counted
+    #[arg(long, value_name = "CHOICE", default_value = "deny")]
+    pub(crate) on_limiter_failure: OnFailure,
+
+    /// With local: the processes that share a limit
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) nodes: NonZeroU32,
 
     /// Serve Polytomic as on premises, where the deployment key authenticates
     #[arg(long)]

@@ -8,16 +8,16 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::key::{Alphabet, KeyFormat};
-use tower_api_key::request::TrustedProxies;
 use tower_api_key::rules::RouteRow;
 use tower_api_key::store::{KeyEntry, KeyFilter};
 use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ROUTES};
 use tower_api_key::{Denial, Grant, vendors};
 
 use crate::Failure;
-use crate::app::{complaining, gate, unknown};
+use crate::app::{complaining, unknown};
 use crate::data::{Attributes, Table, Tables, object};
 use crate::database::{Database, VendorStore};
+use crate::gates::Gates;
 use crate::keys::{Keys, account};
 use crate::style::Style;
 
@@ -38,7 +38,7 @@ const RATE_LIMITS: &str = "/api/v1/rate-limits";
 pub(crate) async fn router(
     keys: &mut Keys,
     database: &Database,
-    proxies: &TrustedProxies,
+    gates: &Gates,
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
     let mut keys = keys.of(VENDOR, &FORMAT, &store);
@@ -67,7 +67,7 @@ pub(crate) async fn router(
     keys.unlisted(PRODUCTION)?;
 
     let routes: Vec<RouteRow> = ROUTES.iter().cloned().map(without_cost).collect();
-    let gate = gate(&vendors::PERSONA, &routes, &store, proxies)?;
+    let gate = gates.of(&vendors::PERSONA, &routes, &store)?;
     let router = Router::new()
         .merge(objects("inquiry", "/api/v1/inquiries", inquiries))
         .merge(objects("account", "/api/v1/accounts", accounts))

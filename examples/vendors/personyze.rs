@@ -10,13 +10,13 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::key::Account;
-use tower_api_key::request::TrustedProxies;
 use tower_api_key::{Grant, vendors};
 
 use crate::Failure;
-use crate::app::{complaining, gate, unknown};
+use crate::app::{complaining, unknown};
 use crate::data::{Attributes, Table, Tables, object};
 use crate::database::Database;
+use crate::gates::Gates;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "personyze";
@@ -25,7 +25,7 @@ pub(crate) const VENDOR: &str = "personyze";
 pub(crate) async fn router(
     keys: &mut Keys,
     database: &Database,
-    proxies: &TrustedProxies,
+    gates: &Gates,
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
     let [format, ..] = vendors::PERSONYZE.formats else {
@@ -38,7 +38,7 @@ pub(crate) async fn router(
     keys.add("revoked", &owner("personyze-initech")?, None, |key| key.revoked(true)).await?;
     keys.unlisted(None)?;
 
-    let gate = gate(&vendors::PERSONYZE, vendors::personyze::ROUTES, &store, proxies)?;
+    let gate = gates.of(&vendors::PERSONYZE, vendors::personyze::ROUTES, &store)?;
     let router = Router::new()
         .route("/rest/users", get(list).post(insert))
         .route("/rest/users/where/{condition}", get(find))

@@ -11,13 +11,13 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_api_key::key::{Alphabet, KeyFormat};
-use tower_api_key::request::TrustedProxies;
 use tower_api_key::{Denial, Grant, vendors};
 
 use crate::Failure;
-use crate::app::{complaining, gate};
+use crate::app::complaining;
 use crate::data::{Attributes, Table, Tables};
 use crate::database::Database;
+use crate::gates::Gates;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "polyteia";
@@ -36,7 +36,7 @@ const WRITE: &str = "dataset.write";
 pub(crate) async fn router(
     keys: &mut Keys,
     database: &Database,
-    proxies: &TrustedProxies,
+    gates: &Gates,
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
     let mut keys = keys.of(VENDOR, &FORMAT, &store);
@@ -55,7 +55,7 @@ pub(crate) async fn router(
     keys.unlisted(None)?;
     store.manager().delete(&store.id("deleted"), "demo").await?;
 
-    let gate = gate(&vendors::POLYTEIA, vendors::polyteia::ROUTES, &store, proxies)?;
+    let gate = gates.of(&vendors::POLYTEIA, vendors::polyteia::ROUTES, &store)?;
     let complain = |status, message| {
         let code = match status {
             StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",

@@ -10,13 +10,13 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::admin::{User, UserKeys, Users};
 use tower_api_key::key::{AccountId, Issuer, KeyHasher};
-use tower_api_key::request::TrustedProxies;
 use tower_api_key::vendors::polytomic::{DEPLOYMENT, ORGANIZATION, PARTNER, ROUTES};
 use tower_api_key::{Denial, Eventually, Grant, vendors};
 
 use crate::Failure;
-use crate::app::{complaining, gate, unknown};
+use crate::app::{complaining, unknown};
 use crate::database::Database;
+use crate::gates::Gates;
 use crate::keys::{Keys, account};
 use crate::organizations::{self, ORGANIZATIONS};
 
@@ -26,7 +26,7 @@ pub(crate) const VENDOR: &str = "polytomic";
 pub(crate) async fn router(
     keys: &mut Keys,
     database: &Database,
-    proxies: &TrustedProxies,
+    gates: &Gates,
     on_premises: bool,
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
@@ -44,7 +44,7 @@ pub(crate) async fn router(
     keys.unlisted(None)?;
 
     let profile = if on_premises { vendors::POLYTOMIC_ON_PREMISES } else { vendors::POLYTOMIC };
-    let gate = gate(&profile, ROUTES, &store, proxies)?;
+    let gate = gates.of(&profile, ROUTES, &store)?;
     let issuer = Issuer::new(*format, KeyHasher::sha256());
     let user_keys = UserKeys::new(issuer, store.manager(), Arc::new(Directory));
     let user_keys = user_keys.of_kind(ORGANIZATION);

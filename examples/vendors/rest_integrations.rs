@@ -10,13 +10,13 @@ use axum::routing::{any, get, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::key::{Alphabet, KeyFormat, Per, Quota};
-use tower_api_key::request::TrustedProxies;
 use tower_api_key::{Grant, vendors};
 
 use crate::Failure;
-use crate::app::{complaining, gate, unknown};
+use crate::app::{complaining, unknown};
 use crate::data::{Attributes, Table, Tables, object};
 use crate::database::Database;
+use crate::gates::Gates;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "rest_integrations";
@@ -30,7 +30,7 @@ const BOTH: [&str; 2] = ["users.read", "users.write"];
 pub(crate) async fn router(
     keys: &mut Keys,
     database: &Database,
-    proxies: &TrustedProxies,
+    gates: &Gates,
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
     let mut keys = keys.of(VENDOR, &FORMAT, &store);
@@ -51,8 +51,7 @@ pub(crate) async fn router(
     .await?;
     keys.unlisted(None)?;
 
-    let gate =
-        gate(&vendors::REST_INTEGRATIONS, vendors::rest_integrations::ROUTES, &store, proxies)?;
+    let gate = gates.of(&vendors::REST_INTEGRATIONS, vendors::rest_integrations::ROUTES, &store)?;
     let router = Router::new()
         .route("/v1/users", get(list).post(create))
         .route("/v1/users/{id}", put(replace).delete(remove));

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::server::Demo;
 
+/// Where curl writes what nobody reads.
+pub(crate) const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
+
 /// An answer as curl saw it.
 #[derive(Debug)]
 pub(crate) struct Answer {

@@ -11,7 +11,10 @@
 
 mod complaints;
 mod curl;
+#[path = "../databases/folder.rs"]
+mod folder;
 mod interpreters;
+mod limits;
 mod persona;
 mod personyze;
 mod polyteia;
@@ -20,6 +23,9 @@ mod polytomic;
 mod presentation;
 mod presented;
 mod process;
+#[allow(dead_code)]
+#[path = "../redis/server.rs"]
+mod redis_server;
 mod rest_integrations;
 mod server;
 mod transport;

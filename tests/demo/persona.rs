@@ -4,11 +4,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::curl::{Answer, at_once, bearer, curl};
+use crate::curl::{Answer, NOWHERE, at_once, bearer, curl};
 use crate::server::Demo;
 
 const VENDOR: &str = "persona";
-const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 const INQUIRIES: &str = "/api/v1/inquiries";
 
 fn call(demo: &Demo, label: &str, arguments: &[&str], path: &str) -> Answer {
