@@ -176,7 +176,7 @@ mod tests {
                 let plans = plans.clone();
                 scope.spawn(move || {
                     (1..=100).for_each(|limit| {
-                        plans.set(format!("{thread}-{limit}"), minute(limit)).unwrap()
+                        plans.set(format!("{thread}-{limit}"), minute(limit)).unwrap();
                     });
                 });
             }

@@ -16,6 +16,8 @@ use crate::support::{PROFILE, greeting, request, send, store};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+static TWO: [Quota; 1] = [Quota::new("minute", 2, MINUTE)];
+
 fn minute(limit: u32) -> [Quota; 1] {
     [Quota::new("minute", limit, MINUTE)]
 }
@@ -52,7 +54,6 @@ async fn whose_quotas_count() {
         put(&store, describe);
         plans.set("gold", minute(3)).unwrap();
         plans.set("staff", []).unwrap();
-        static TWO: [Quota; 1] = [Quota::new("minute", 2, MINUTE)];
         let profile = tower_api_key::Profile { quotas: &TWO, ..PROFILE };
         let layer = ApiKeyLayer::builder(profile, store).plans(plans);
         let layer = layer.limits(MemoryLimiter::new(), OnLimiterFailure::Deny).build().unwrap();
