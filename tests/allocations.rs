@@ -22,7 +22,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::Empty;
 use tower::{Layer, Service, service_fn};
 use tower_api_key::key::{Account, KeyFormat, KeyHasher, KeyRecord, Quota};
-use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure, Plans};
 use tower_api_key::request::{BasicKey, Connection, CredentialSource};
 use tower_api_key::response::LimitHeaders;
 use tower_api_key::store::MemoryStore;
@@ -183,6 +183,27 @@ fn without_grant_and_headers_nothing_is_allocated() {
         let info = passed(&builder(&SILENT).without_grant().build().unwrap(), false, request);
         assert_eq!(figures(info), (0, 0));
     }
+}
+
+/// An account's plan is looked up and held without any allocation.
+#[test]
+fn a_plan_allocates_nothing() {
+    const SILENT: Profile = Profile { limit_headers: LimitHeaders::NONE, quotas: &[], ..LIMITED };
+    let account = Arc::new(Account::builder("acme").plan("gold").build().unwrap());
+    let record = KeyRecord::builder("key_1", account).build().unwrap();
+    let store = MemoryStore::new();
+    store.insert(KeyHasher::sha256().digest(KEY.as_bytes()), record);
+    let plans = Plans::new();
+    plans.set("gold", LIMITED.quotas.iter().cloned()).unwrap();
+    let limiter = Arc::new(MemoryLimiter::new());
+    let layer = ApiKeyLayer::builder(SILENT, store)
+        .limits(Arc::clone(&limiter), OnLimiterFailure::Deny)
+        .plans(plans)
+        .without_grant()
+        .build()
+        .unwrap();
+    assert_eq!(figures(passed(&layer, false, bearer)), (0, 0));
+    assert_eq!(limiter.len(), 1, "it was counted");
 }
 
 /// Limit headers say numbers below ten thousand without allocating; larger ones are formatted, and

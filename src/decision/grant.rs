@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::extra_cost::{CostError, ExtraCost};
 use super::judge::Cleared;
+use super::policy::general_quotas;
 use crate::denial::Denial;
 use crate::key::{
-    AccountId, Environment, KeyId, KeyKind, KeyRecord, Quota, Quotas, ScopeSet, SharedRecord,
+    AccountId, Environment, KeyId, KeyKind, KeyRecord, Quota, ScopeSet, SharedRecord,
 };
 use crate::limits::{Applicable, Plan, Standing, Verdict};
 use crate::rules;
@@ -107,9 +108,8 @@ impl Grant {
     /// }
     /// ```
     pub fn limits(&self) -> impl Iterator<Item = (&Quota, Standing)> {
-        let own = self.record.quotas().or(self.plan.quotas());
-        let own = own.map_or(self.default_quotas, Quotas::as_slice);
-        let quotas = Applicable { general: own, route: self.route_quotas };
+        let general = general_quotas(&self.record, &self.plan, self.default_quotas);
+        let quotas = Applicable { general, route: self.route_quotas };
         let standings = self.standings().iter().copied();
         let limits = quotas.iter().map(|(quota, _)| quota).zip(standings).enumerate();
         let limits = limits.filter(|(index, _)| self.verdict.speaks_of(*index));

@@ -43,6 +43,15 @@ pub(crate) enum Admission {
     Anonymous(Option<usize>),
 }
 
+/// Returns a key's quotas, else its account's, else its plan's, else the profile's.
+pub(super) fn general_quotas<'a>(
+    record: &'a KeyRecord,
+    plan: &'a Plan,
+    profile: &'a [Quota],
+) -> &'a [Quota] {
+    record.quotas().map(Quotas::as_slice).or(plan.quotas()).unwrap_or(profile)
+}
+
 impl Policy {
     /// Compiles what the profile states; the rest has its safest value.
     pub(crate) fn new(profile: &Profile) -> Result<Self, ConfigError> {
@@ -147,7 +156,7 @@ impl Policy {
         route: Option<usize>,
     ) -> Applicable<'a> {
         Applicable {
-            general: record.quotas().or(plan.quotas()).map_or(self.quotas, Quotas::as_slice),
+            general: general_quotas(record, plan, self.quotas),
             route: self.route(route).map_or(&[], |route| route.quotas),
         }
     }

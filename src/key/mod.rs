@@ -26,6 +26,7 @@ mod record_builder;
 mod scope;
 mod segment;
 mod shared_record;
+mod stripe;
 
 pub use account::{Account, AccountBuilder};
 pub use algorithm::{Algorithm, Per, SUBWINDOWS};
@@ -45,3 +46,4 @@ pub use scope::ScopeSet;
 pub use segment::Segment;
 pub(crate) use shared_record::Records;
 pub use shared_record::SharedRecord;
+pub(crate) use stripe::{STRIPES, stripe};

@@ -1,12 +1,13 @@
 //! Quotas by name, which a program changes while it serves.
 
+use std::array;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::key::{InvalidRecord, KeyRecord, PlanName, Quota, Quotas};
+use crate::key::{InvalidRecord, KeyRecord, PlanName, Quota, Quotas, STRIPES, stripe};
 
 /// Names sets of quotas, for [accounts that are on a plan](crate::key::AccountBuilder::plan). Clones
 /// share the sets.
@@ -57,7 +58,19 @@ use crate::key::{InvalidRecord, KeyRecord, PlanName, Quota, Quotas};
 /// # }
 /// ```
 #[derive(Clone, Default)]
-pub struct Plans(Arc<ArcSwap<HashMap<PlanName, Quotas>>>);
+pub struct Plans(Arc<ArcSwap<HashMap<PlanName, Stripes>>>);
+
+/// The quotas of a plan, under several counts of their users.
+type Stripes = [PlanQuotas; STRIPES];
+
+/// Shares the quotas of a plan as they were when a request came.
+#[derive(Debug, Clone)]
+pub(crate) struct PlanQuotas(Arc<Stripe>);
+
+/// Aligned, so that no two counts share a cache line.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Stripe(Quotas);
 
 impl Plans {
     /// Starts without any plan.
@@ -76,7 +89,8 @@ impl Plans {
         quotas: impl IntoIterator<Item = Quota>,
     ) -> Result<(), InvalidRecord> {
         let (name, quotas) = (PlanName::new(name)?, Quotas::new(quotas)?);
-        self.change(|plans| plans.insert(name.clone(), quotas.clone()));
+        let stripes: Stripes = array::from_fn(|_| PlanQuotas(Arc::new(Stripe(quotas.clone()))));
+        self.change(|plans| plans.insert(name.clone(), stripes.clone()));
         Ok(())
     }
 
@@ -89,10 +103,18 @@ impl Plans {
 
     /// Returns the quotas of a plan; `None` if there is none of this name.
     pub fn quotas(&self, name: &str) -> Option<Quotas> {
-        self.0.load().get(name).cloned()
+        let plans = self.0.load();
+        let [any, ..] = plans.get(name)?;
+        Some(any.0.0.clone())
     }
 
-    fn change<T>(&self, mut change: impl FnMut(&mut HashMap<PlanName, Quotas>) -> T) {
+    /// Shares the quotas of a plan, under the count that this thread uses.
+    fn find(&self, name: &str) -> Option<PlanQuotas> {
+        let plans = self.0.load();
+        plans.get(name)?.get(stripe()).cloned()
+    }
+
+    fn change<T>(&self, mut change: impl FnMut(&mut HashMap<PlanName, Stripes>) -> T) {
         self.0.rcu(|plans| {
             let mut plans = HashMap::clone(plans);
             change(&mut plans);
@@ -103,7 +125,9 @@ impl Plans {
 
 impl fmt::Debug for Plans {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_map().entries(self.0.load().iter()).finish()
+        let plans = self.0.load();
+        let quotas = plans.iter().map(|(name, [any, ..])| (name, any.0.0.as_slice()));
+        formatter.debug_map().entries(quotas).finish()
     }
 }
 
@@ -115,7 +139,7 @@ pub(crate) enum Plan {
     #[default]
     None,
     /// It is on one with these quotas.
-    Known(Quotas),
+    Known(PlanQuotas),
     /// It is on one that is not there.
     Unknown,
 }
@@ -129,14 +153,14 @@ impl Plan {
     /// Looks up the plan of a record's account.
     pub(crate) fn of(record: &KeyRecord, plans: Option<&Plans>) -> Self {
         let Some(name) = record.plan() else { return Self::None };
-        let quotas = plans.and_then(|plans| plans.quotas(name.as_str()));
+        let quotas = plans.and_then(|plans| plans.find(name.as_str()));
         quotas.map_or(Self::Unknown, Self::Known)
     }
 
     /// Returns its quotas.
-    pub(crate) const fn quotas(&self) -> Option<&Quotas> {
+    pub(crate) fn quotas(&self) -> Option<&[Quota]> {
         match self {
-            Self::Known(quotas) => Some(quotas),
+            Self::Known(quotas) => Some(quotas.0.0.as_slice()),
             Self::None | Self::Unknown => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::support::{BY, FUTURE, add, add_with, digest, done, entry, find, found, is_not_found};
-use crate::key::{Account, AccountBuilder, PlanName, Quota};
+use crate::key::{Account, AccountBuilder, Quota};
 use crate::store::{Action, KeyManager};
 
 async fn save(
@@ -29,19 +29,32 @@ pub(super) async fn keys_inherit_from_their_account(store: &dyn KeyManager) {
     save(store, "heirs", |account| account.scopes(["read", "more"])).await;
     assert!(found(store, "heir").await.scopes().contains("more"), "at once");
     assert!(found(store, "heir").await.quotas().is_none());
-    let on_a_plan = |plan| move |account: AccountBuilder| account.scopes(["read"]).plan(plan);
-    for plan in ["gold", "silver"] {
-        save(store, "heirs", on_a_plan(plan)).await;
-        assert_eq!(found(store, "heir").await.plan().map(PlanName::as_str), Some(plan));
-        let account = done(store.find_account("heirs").await, "find an account");
-        assert!(account.is_some_and(|account| account.plan().is_some_and(|name| *name == *plan)));
-    }
     save(store, "heirs", |account| account.disabled(true)).await;
     assert!(found(store, "own").await.is_disabled());
     assert!(!entry(store, "own").await.record.is_disabled_itself());
     let account = done(store.find_account("heirs").await, "find an account");
     assert!(account.is_some_and(|account| account.is_disabled() && account.scopes().is_empty()));
     assert!(done(store.find_account("nobody").await, "find an account").is_none());
+}
+
+pub(super) async fn accounts_are_on_plans(store: &dyn KeyManager) {
+    let plan = |account: &Account| account.plan().map(ToString::to_string);
+    save(store, "planned", |account| account.plan("gold")).await;
+    add(store, "planned-1", "planned").await;
+    for expected in [Some("gold"), Some("platinum"), None] {
+        save(store, "planned", |account| match expected {
+            Some(name) => account.plan(name),
+            None => account,
+        })
+        .await;
+        let told = done(store.find_account("planned").await, "find an account");
+        assert_eq!(told.and_then(|account| plan(&account)).as_deref(), expected);
+        let listed = done(store.list_accounts(None, 1_000).await, "list accounts");
+        let listed = listed.iter().find(|account| *account.id() == "planned");
+        assert_eq!(listed.and_then(|account| plan(account)).as_deref(), expected);
+        assert_eq!(plan(found(store, "planned-1").await.account()).as_deref(), expected, "at once");
+        assert_eq!(plan(entry(store, "planned-1").await.record.account()).as_deref(), expected);
+    }
 }
 
 pub(super) async fn a_deleted_account_takes_its_keys(store: &dyn KeyManager) {

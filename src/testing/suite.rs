@@ -52,6 +52,7 @@ pub async fn store_suite(store: &dyn KeyManager) {
         keys::force_revokes_the_owners_others,
         keys::an_import_adds_what_is_new,
         accounts::keys_inherit_from_their_account,
+        accounts::accounts_are_on_plans,
         accounts::a_deleted_account_takes_its_keys,
         accounts::accounts_are_paged,
         accounts::the_trail_has_a_line_for_each_change,

@@ -57,6 +57,25 @@ fn life_of_a_key(program: &Program) {
 }
 
 #[test]
+fn accounts_are_put_on_plans_and_taken_off() {
+    let program = Program::new();
+    for (settings, plan) in [
+        (&["--scope", "read", "--plan", "gold"][..], json!("gold")),
+        (&["--disable"], json!("gold")),
+        (&["--plan", "platinum"], json!("platinum")),
+        (&["--no-plan"], json!(null)),
+    ] {
+        program.run(&[&["accounts", "save", "acme"], settings].concat()).succeeded();
+        let shown = program.run(&["--json", "accounts", "show", "acme"]).json();
+        assert_eq!(shown[0]["plan"], plan, "{settings:?}");
+    }
+    let shown = program.run(&["--json", "accounts", "show", "acme"]).json();
+    assert_eq!((&shown[0]["scopes"], &shown[0]["disabled"]), (&json!(["read"]), &json!(true)));
+    let refused = program.run(&["accounts", "save", "acme", "--plan", "two words"]);
+    assert_ne!(refused.code(), 0);
+}
+
+#[test]
 fn what_is_set_is_shown() {
     let program = Program::new();
     program

@@ -1,18 +1,12 @@
 //! Pages of records: filled place by place, read by many, freed as a whole.
 
 use std::array;
-use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::key::{KeyDigest, KeyRecord, Records, SharedRecord};
+use crate::key::{KeyDigest, KeyRecord, Records, STRIPES, SharedRecord, stripe};
 
 /// Records on a page. A grant in use keeps its whole page, about 100 KB, so pages are not larger.
 pub(super) const PLACES: usize = 1024;
-
-/// Counts of one page's users. Two threads that use the same key at the same time pass 1.9 times
-/// what one does, and 1.1 times with a single count.
-const STRIPES: usize = 8;
 
 /// A key as the table finds it: digest and record side by side, 96 bytes.
 #[derive(Debug, Clone)]
@@ -63,17 +57,4 @@ impl Records for Stripe {
     fn at(&self, place: u32) -> Option<&KeyRecord> {
         self.0.get(place as usize)?.get().map(|entry| &entry.record)
     }
-}
-
-/// Returns the stripe of this thread: threads take them in turn.
-fn stripe() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    const UNSET: usize = usize::MAX;
-    thread_local!(static MINE: Cell<usize> = const { Cell::new(UNSET) });
-    MINE.with(|mine| {
-        if mine.get() == UNSET {
-            mine.set(NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES);
-        }
-        mine.get()
-    })
 }

@@ -171,32 +171,3 @@ impl fmt::Debug for SqlStore {
         write!(formatter, "SqlStore({:?})", self.dialect)
     }
 }
-
-#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
-mod tests {
-    use super::super::plan::folder::Folder;
-    use super::*;
-    use crate::key::Account;
-    use crate::store::KeyManager;
-
-    #[tokio::test]
-    async fn a_database_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_rows() {
-        let folder = Folder::new();
-        let url = format!("sqlite:{}?mode=rwc", folder.path().join("keys.db").display());
-        sqlx::any::install_default_drivers();
-        let pool = AnyPool::connect(&url).await.unwrap();
-        let first = migrations(Dialect::Sqlite).into_iter().take(1).collect::<Vec<_>>();
-        let migrator = Migrator { migrations: first.into(), ..Migrator::DEFAULT };
-        migrator.run(&pool).await.unwrap();
-        let old = "INSERT INTO accounts (id, disabled, scopes) VALUES ('acme', 1, '[\"read\"]')";
-        sqlx::query(old).execute(&pool).await.unwrap();
-        pool.close().await;
-
-        let store = SqlStore::connect(&url).await.unwrap();
-        let account = store.find_account("acme").await.unwrap().unwrap();
-        assert!(account.is_disabled() && account.plan().is_none());
-        let account = Account::builder("acme").plan("gold").build().unwrap();
-        store.save_account(account, "test").await.unwrap();
-        assert!(store.find_account("acme").await.unwrap().unwrap().plan().is_some());
-    }
-}

@@ -25,6 +25,8 @@ mod query;
 mod row;
 mod step;
 mod trail;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod upgrade;
 
 pub use connect::SqlStore;
 #[cfg(feature = "postgres")]

@@ -203,6 +203,18 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
                 let entries = self.entries(KeyFilter::account(account.id().as_str())).await;
                 self.haunt(secrets(&entries)).await;
             }
+            let account = if self.has(Fault::ForgetsThePlan) {
+                let without =
+                    Account::builder(account.id().as_str()).scopes(account.scopes().iter());
+                let without = without.disabled(account.is_disabled());
+                match account.quotas() {
+                    Some(quotas) => without.quotas(quotas.as_slice().iter().cloned()),
+                    None => without,
+                }
+                .build()?
+            } else {
+                account
+            };
             self.inner.save_account(account, by).await
         })
     }
