@@ -187,8 +187,11 @@ impl AttemptLimiter {
         if self.serves_good_keys {
             return None;
         }
-        let mut bucket = self.table.find(self.prefixes.network(client?))?;
-        bucket.wait(&self.quota, now, 1).map(Duration::from_nanos)
+        // Where it lies, for it is settled, too: who is refused unseen fails no more, and would stay
+        // refused until a clock that was set back had caught up.
+        let network = self.prefixes.network(client?);
+        let wait = self.table.find(network, |bucket| bucket.wait(&self.quota, now, 1))??;
+        Some(Duration::from_nanos(wait))
     }
 
     /// Counts a failed attempt of a client.
@@ -267,6 +270,21 @@ mod tests {
         clock.set(START);
         assert_eq!(limiter.refusal(Some(client), &clock), Some(SECOND));
         limiter.fail(client, clock.now());
+        clock.advance(SECOND);
+        assert_eq!(limiter.refusal(Some(client), &clock), None);
+    }
+
+    #[test]
+    fn a_clock_set_back_refuses_nobody_for_longer_who_only_sends_keys() {
+        let (limiter, clock) = limiter(&THREE);
+        let client = address("192.0.2.1");
+        clock.set(START.plus(1_000 * SECOND));
+        (0..3).for_each(|_| {
+            limiter.fail(client, clock.now());
+        });
+        // Refused unseen, none of its requests counts as an attempt.
+        clock.set(START);
+        assert_eq!(limiter.refusal(Some(client), &clock), Some(SECOND));
         clock.advance(SECOND);
         assert_eq!(limiter.refusal(Some(client), &clock), None);
     }
