@@ -138,7 +138,8 @@ impl TrustedProxies {
     /// Reads `Forwarded`; `None` if the request has none.
     fn standard(&self, headers: &HeaderMap) -> Option<Hop> {
         headers.contains_key(FORWARDED).then(|| {
-            let hops = list(headers, &FORWARDED).and_then(|value| forwarded::forwarded(&value));
+            let value = list(headers, &FORWARDED);
+            let hops = value.is_ascii().then(|| forwarded::forwarded(&value)).flatten();
             // What breaks the grammar proves nothing: no address, and not HTTPS either.
             hops.map_or(UNPROVEN, |hops| self.leftmost_trusted(hops))
         })
@@ -151,11 +152,11 @@ impl TrustedProxies {
         if !names.into_iter().any(|name| headers.contains_key(name)) {
             return None;
         }
-        let [addresses, protocols] = names.map(|name| list(headers, name).unwrap_or_default());
-        let https = protocols.split(',').all(|name| forwarded::is_https(name.trim()));
+        let [addresses, protocols] = names.map(|name| list(headers, name));
+        let https = protocols.split(',').all(|name| forwarded::is_https(name.trim_ascii()));
         let hops = addresses
             .split(',')
-            .map(|text| Hop { address: forwarded::address(text.trim()), https });
+            .map(|text| Hop { address: forwarded::address(text.trim_ascii()), https });
         Some(self.leftmost_trusted(hops.collect()))
     }
 
@@ -187,10 +188,11 @@ fn is_forwarding(name: &HeaderName) -> bool {
     *name == FORWARDED || *name == VIA || text == "x-real-ip" || text.starts_with("x-forwarded-")
 }
 
-/// Joins the lines of a list field (RFC 9110 §5.3); `None` if one is not visible ASCII.
-fn list(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let lines: Result<Vec<&str>, _> = headers.get_all(name).iter().map(|v| v.to_str()).collect();
-    lines.ok().map(|lines| lines.join(","))
+/// Joins the lines of a list field (RFC 9110 §5.3). What is not text spoils its own element, and no
+/// other: a client may have written it, left of what the proxy appended.
+fn list(headers: &HeaderMap, name: &HeaderName) -> String {
+    let lines = headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+    lines.collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
@@ -299,5 +301,34 @@ mod tests {
                 "{headers:?} {peer} {lines:?}"
             );
         }
+    }
+
+    /// Bytes that nobody can read, left of what the proxy appends, once left a client without an address:
+    /// then nobody counts how often it fails.
+    #[test]
+    fn what_a_client_writes_hides_nothing_of_what_the_proxy_appends() {
+        let networks = || Networks::parse(["10.0.0.0/8"]).unwrap();
+        let peer = Connection::plain("10.0.0.1:1".parse().unwrap());
+        for (lines, address, https) in [
+            (&[&b"\xff, 192.0.2.1"[..]][..], Some("192.0.2.1"), true),
+            (&[b"\xff", b"192.0.2.1"], Some("192.0.2.1"), true),
+            (&[b"6.6.6.6\xe2\x82, 192.0.2.1"], Some("192.0.2.1"), true),
+            (&[b"192.0.2.1, \xff"], None, true),
+            (&[b"192.0.2.1\xff"], None, true),
+        ] {
+            let mut map = HeaderMap::new();
+            map.insert(PROTO, "https".parse().unwrap());
+            for line in lines {
+                map.append(FOR, http::HeaderValue::from_bytes(line).unwrap());
+            }
+            let address = address.map(|address| address.parse().unwrap());
+            let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded);
+            assert_eq!(proxies.client(peer, &map), Client { address, https }, "{map:?}");
+        }
+        let mut map = HeaderMap::new();
+        map.insert(FOR, "192.0.2.1".parse().unwrap());
+        map.insert(PROTO, http::HeaderValue::from_bytes(b"\xff, https").unwrap());
+        let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded);
+        assert!(!proxies.client(peer, &map).https);
     }
 }
