@@ -265,6 +265,43 @@ async fn a_clock_set_back_ends_a_lease() {
     assert_eq!(server.scripts_run(), asked + 1);
 }
 
+/// Who comes while a call is under way must not spend what it brings, if that has ended meanwhile.
+#[tokio::test]
+async fn an_answer_that_comes_late_pays_nobody_of_a_later_window() {
+    let _turn = TURNS.read().await;
+    let Some(server) = Redis::start() else { return };
+    let prefix = fresh_prefix();
+    let node = Node::new(&server, &prefix, Lease::new());
+    let other = Node::new(&server, &prefix, Lease::new());
+    let quotas = [Quota::new("minute", 1_000, MINUTE)];
+    assert_eq!(node.pass_at_once(2, &quotas, 1, at(0)).await, 2);
+    for number in 0..40 {
+        assert!(node.passes(&quotas, at(number)).await);
+    }
+    let charge = |now| {
+        let quotas = Applicable { general: &quotas, route: &[] };
+        node.limiter.charge(Charge {
+            record: &node.record,
+            quotas,
+            cost: 1,
+            taking: Taking::IfRoom,
+            now,
+        })
+    };
+    server.signal("STOP");
+    // Its batch has ended, so it asks. The window is over when the others come.
+    let first = charge(at(50_000));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let late: Vec<_> = (0..5).map(|_| charge(at(61_000))).collect();
+    server.signal("CONT");
+    assert_eq!(first.await.unwrap().retry_after(), None);
+    for charge in late {
+        assert_eq!(charge.await.unwrap().retry_after(), None);
+    }
+    let left = other.remaining(&quotas, at(61_000)).await;
+    assert!(left <= 995, "{left} are left in the window in which five passed");
+}
+
 #[tokio::test]
 async fn random_accounts_fill_no_memory() {
     let _turn = TURNS.read().await;

@@ -17,6 +17,8 @@ struct Request {
     /// The cost of the first of them, which is refused or paid: so each call answers one at least.
     cost: u32,
     demand: u32,
+    /// How many of those that wait it is asked for: the first ones.
+    count: usize,
     departure: Departure,
 }
 
@@ -76,7 +78,8 @@ fn depart(entry: &mut Entry, lease: &Lease) -> Option<Request> {
     };
     let demand = waiting.iter().fold(0, |sum: u32, waiting| sum.saturating_add(waiting.cost));
     let latest = waiting.iter().fold(first.now, |latest, waiting| latest.max(waiting.now));
-    Some(Request { cost: first.cost, demand, departure: entry.holding.depart(latest, lease) })
+    let (cost, count) = (first.cost, waiting.len());
+    Some(Request { cost, demand, count, departure: entry.holding.depart(latest, lease) })
 }
 
 /// Tells those that wait what came of it, in the order in which they came. Those that cannot be told
@@ -96,15 +99,20 @@ fn land(entry: &mut Entry, lease: &Lease, request: &Request, answer: Result<Answ
     };
     holding.land(request.departure.at, request.cost, answer, lease);
     let mut left = Vec::new();
-    for Waiting { cost, now, reply } in all {
-        if let Some(verdict) = holding.pay(cost) {
-            if reply.send(Ok(verdict)).is_err() {
-                holding.take_back(cost);
-            }
-        } else if let Some(verdict) = holding.refuse(cost) {
-            let _ = reply.send(Ok(verdict));
+    for (place, Waiting { cost, now, reply }) in all.into_iter().enumerate() {
+        // Who came since is as anybody who comes now: what has ended meanwhile is not for them.
+        let told = if place < request.count {
+            holding.pay(cost).or_else(|| holding.refuse(cost))
         } else {
+            holding.answer_now(cost)
+        };
+        let Some(verdict) = told else {
             left.push(Waiting { cost, now, reply });
+            continue;
+        };
+        let paid = verdict.retry_after().is_none();
+        if reply.send(Ok(verdict)).is_err() && paid {
+            holding.take_back(cost);
         }
     }
     *waiting = Some(left);

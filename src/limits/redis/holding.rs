@@ -87,6 +87,11 @@ impl Holding {
         (cost >= refusal.cost).then(|| aged(&refusal.told, 0, age))
     }
 
+    /// Answers a request that came before, as of the latest instant that is known.
+    pub(super) fn answer_now(&mut self, cost: u32) -> Option<Verdict> {
+        self.answer(self.latest, cost, false)
+    }
+
     /// Prepares to ask for more. A batch that was used up early wants to be twice as large, and one that
     /// was not spent in time as large as what was; what is left of it is given back.
     pub(super) fn depart(&mut self, now: Timestamp, lease: &Lease) -> Departure {
@@ -108,21 +113,25 @@ impl Holding {
         Departure { at, want: self.want, back }
     }
 
-    /// Notes the answer to a question that was asked at an instant, for a cost.
+    /// Notes the answer to a question that was asked at an instant, for a cost. If the clock was set back
+    /// since, nobody knows how old it is, so it is for those alone that it was asked for.
     pub(super) fn land(&mut self, asked: Timestamp, cost: u32, answer: Answer, lease: &Lease) {
+        let is_of_this_clock = asked <= self.latest;
         if answer.verdict.retry_after().is_some() {
             // Other nodes may give tokens back, so it is not taken for true for ever.
             let longest = nanoseconds(lease.longest);
             let counts = answer.verdict.nanoseconds_to_wait().min(longest);
+            let counts = if is_of_this_clock { counts } else { 0 };
             self.refusal = Some(Refusal { told: answer.verdict, at: asked, counts, cost });
             return;
         }
         self.refusal = None;
         let life = nanoseconds(answer.lasts.min(lease.longest));
         let life = life.saturating_sub(life / DRIFT).saturating_sub(TICK);
+        let ends = asked.plus_nanoseconds(life);
         self.batch = Some(Batch {
             taken: asked,
-            ends: asked.plus_nanoseconds(life),
+            ends: if is_of_this_clock { ends } else { Timestamp::default() },
             size: answer.taken,
             unspent: answer.taken,
             told: answer.verdict,
@@ -285,6 +294,7 @@ mod tests {
         assert_eq!(holding.refuse(4).map(|_| ()), None);
         assert_eq!(wait(&mut holding, 10_000, 5), None, "others may have given tokens back");
         assert!(holding.is_idle(at(10_000)));
+        holding.depart(at(20_000), &LEASE);
         holding.land(at(20_000), 5, refusal(1), &LEASE);
         assert_eq!(wait(&mut holding, 20_999, 5), Some(Duration::from_millis(1)));
         assert_eq!(wait(&mut holding, 21_000, 5), None);
@@ -297,5 +307,33 @@ mod tests {
         assert!(holding.answer(at(4_000), 1, false).is_some(), "out of order");
         assert!(holding.answer(at(3_900), 1, false).is_none());
         assert!(holding.depart(at(3_900), &LEASE).back.is_none());
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_pays_those_alone_that_it_was_asked_for() {
+        let mut holding = Holding::default();
+        holding.depart(at(0), &LEASE);
+        // Whoever comes while the call is under way moves the time on.
+        assert!(holding.answer(at(9_000), 1, false).is_none());
+        holding.land(at(0), 1, answer(10, 500), &LEASE);
+        assert!(holding.pay(1).is_some());
+        assert!(holding.answer_now(1).is_none(), "8 s are over since it was asked for");
+
+        let mut holding = self::holding(10);
+        assert!(holding.answer_now(1).is_some());
+    }
+
+    #[test]
+    fn an_answer_to_what_was_asked_before_the_clock_was_set_back_is_not_held() {
+        for answer in [answer(10, 500), refusal(5)] {
+            let mut holding = Holding::default();
+            holding.depart(at(100_000), &LEASE);
+            assert!(holding.answer(at(1_000), 1, false).is_none());
+            holding.land(at(100_000), 1, answer, &LEASE);
+            assert!(holding.pay(1).or_else(|| holding.refuse(1)).is_some());
+            assert!(holding.answer_now(1).is_none(), "how old it is nobody knows");
+            assert!(holding.answer(at(1_001), 1, false).is_none());
+            assert!(holding.is_idle(at(1_001)));
+        }
     }
 }
