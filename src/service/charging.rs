@@ -11,8 +11,10 @@ use super::wait::{Answer, Charged, Settling};
 use crate::clock::Timestamp;
 use crate::decision::ExtraCost;
 use crate::denial::Denial;
+use crate::key::Quota;
 use crate::limits::{
-    Charge, LimiterError, LimiterFallback, OnLimiterFailure, Taking, UnknownPlan, Verdict,
+    Applicable, Charge, LimiterError, LimiterFallback, OnLimiterFailure, Taking, UnknownPlan,
+    Verdict,
 };
 
 /// What is asked of the limiter.
@@ -58,12 +60,16 @@ impl Ask {
     /// Decides in place of a limiter that cannot answer.
     fn fall_back(self, shared: &Shared, passage: &Passage) -> (LimiterFallback, Verdict) {
         match (self.charge(shared, passage), &shared.limits) {
-            // Which quotas apply nobody knows, so no quota can choose, and none can be counted here.
-            (_, Limits::Counted(_, OnLimiterFailure::Allow)) if passage.plan.is_unknown() => {
-                (LimiterFallback::Allowed, Verdict::passed())
-            }
             (Some(charge), Limits::Counted(_, otherwise)) if !passage.plan.is_unknown() => {
                 shared.fallback.charge(&charge, *otherwise)
+            }
+            // Which quotas the plan has nobody knows, so none of them can choose, or be counted here; those
+            // of the route can.
+            (Some(charge), Limits::Counted(_, allow @ OnLimiterFailure::Allow)) => {
+                let let_be = |quota: &Quota| quota.clone().on_failure(*allow);
+                let general: Vec<Quota> = charge.quotas.general.iter().map(let_be).collect();
+                let quotas = Applicable { general: &general, route: charge.quotas.route };
+                shared.fallback.charge(&Charge { quotas, ..charge }, *allow)
             }
             _ => (LimiterFallback::Denied, Verdict::passed()),
         }

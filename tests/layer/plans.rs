@@ -9,6 +9,7 @@ use tower_api_key::key::{Account, AccountBuilder, KeyRecordBuilder, Quota};
 use tower_api_key::limits::{
     LimiterError, LimiterFallback, MemoryLimiter, OnLimiterFailure, Plans, Share,
 };
+use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ConfigError, Observer};
 
@@ -114,6 +115,37 @@ async fn an_account_on_a_plan_that_is_not_there_cannot_be_counted() {
                 assert_eq!(passes(&layer).await, (1, 429));
             }
         }
+    }
+}
+
+/// The quotas of its route are known, and one that denies outweighs all others.
+#[tokio::test]
+async fn a_route_chooses_for_itself_where_a_plan_is_not_there() {
+    const ALLOW: OnLimiterFailure = OnLimiterFailure::Allow;
+    const DENY: OnLimiterFailure = OnLimiterFailure::Deny;
+    const HALF: OnLimiterFailure = OnLimiterFailure::Local(Share::of(NonZeroU32::new(2).unwrap()));
+    static DENIES: [Quota; 1] = [Quota::new("route", 4, MINUTE).on_failure(DENY)];
+    static DENIES_NOTHING: [Quota; 1] =
+        [Quota::new("dark", 4, MINUTE).on_failure(DENY).in_shadow()];
+    static COUNTS: [Quota; 1] = [Quota::new("route", 4, MINUTE).on_failure(HALF)];
+    static ALLOWS: [Quota; 1] = [Quota::new("route", 4, MINUTE)];
+    // The profile's are not the account's, so what they would choose counts for nothing.
+    static OTHERS: [Quota; 1] = [Quota::new("minute", 2, MINUTE).on_failure(DENY)];
+    for (quotas, failure, expected) in [
+        (&DENIES, ALLOW, (0, 503)),
+        (&DENIES_NOTHING, ALLOW, (50, 200)),
+        (&COUNTS, ALLOW, (2, 429)),
+        (&ALLOWS, ALLOW, (50, 200)),
+        (&ALLOWS, DENY, (0, 503)),
+        (&ALLOWS, HALF, (0, 503)),
+    ] {
+        let store = store(|key| key);
+        put(&store, |account| account.plan("forgotten"));
+        let profile = tower_api_key::Profile { quotas: &OTHERS, ..PROFILE };
+        let routes = Routes::new().otherwise(Otherwise::Need(Route::new().quotas(quotas)));
+        let layer = ApiKeyLayer::builder(profile, store).plans(Plans::new()).routes(routes);
+        let layer = layer.limits(MemoryLimiter::new(), failure).build().unwrap();
+        assert_eq!(passes(&layer).await, expected, "{quotas:?} {failure:?}");
     }
 }
 
