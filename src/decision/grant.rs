@@ -122,8 +122,8 @@ impl Grant {
     ///
     /// What was added is taken whatever the service does afterwards: answer, refuse, fail, take too
     /// long. If the client hangs up before that, it is taken if the limiter answers at once, as one in
-    /// memory does. A request that is not counted, for want of quotas or a limiter, can be added to,
-    /// and nothing comes of it.
+    /// memory does, or does not need to be waited for, as the one in Redis. A request that is not
+    /// counted, for want of quotas or a limiter, can be added to, and nothing comes of it.
     ///
     /// # Errors
     ///

@@ -85,7 +85,7 @@ pub enum Taking {
     IfRoom,
     /// Also from a quota without room, and nothing refuses: the request was served, and only then
     /// it was known what it costs. Windows count all of it until they end, buckets no more than they
-    /// hold.
+    /// hold. The client may be gone by then, and nobody wait for the answer.
     Always,
 }
 

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -167,6 +167,28 @@ async fn a_client_that_goes_takes_nothing_along() {
         passed += 1;
     }
     assert!((80..=100).contains(&passed), "{passed}");
+}
+
+/// Whoever hangs up when the handler has added to the cost would pay nothing for it.
+#[tokio::test]
+async fn a_client_that_goes_pays_for_what_was_served() {
+    let _turn = TURNS.read().await;
+    let Some(server) = Redis::start() else { return };
+    let quotas = [Quota::new("minute", 100, MINUTE)];
+    let with_lease = Node::alone(&server);
+    let limiter = server.limiter().prefix(fresh_prefix()).on_request_time().build().unwrap();
+    for node in [Node { limiter, record: record("acme"), server: &server }, with_lease] {
+        let applicable = Applicable { general: &quotas, route: &[] };
+        let (record, taking) = (&node.record, Taking::Always);
+        let charge = Charge { record, quotas: applicable, cost: 30, taking, now: START };
+        drop(node.limiter.charge(charge));
+        let give_up = Instant::now() + Duration::from_secs(20);
+        while node.remaining(&quotas, START).await == 100 {
+            assert!(Instant::now() < give_up, "it is not taken");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(node.remaining(&quotas, START).await, 70);
+    }
 }
 
 #[tokio::test]

@@ -3,14 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::super::limiter::{Charge, Limiter, LimiterError};
+use tokio::sync::oneshot;
+
+use super::super::limiter::{Charge, Limiter, LimiterError, Taking};
 use super::super::standing::Verdict;
 use super::answer::Answer;
 use super::builder::RedisLimiterBuilder;
 use super::connection::{Call, Connection};
 use super::failure::Failure;
 use super::flight::Flight;
-use super::holdings::{Course, Holdings};
+use super::holdings::{Course, Holdings, Told};
 use super::lease::Lease;
 use super::places::RedisPlaces;
 use super::question::{Counted, Question, Terms};
@@ -97,6 +99,13 @@ impl RedisLimiter {
     pub fn held(&self) -> usize {
         self.0.holdings.as_ref().map_or(0, |holdings| holdings.len())
     }
+
+    /// Waits for what a task tells.
+    fn told(told: oneshot::Receiver<Told>) -> Eventually<Result<Verdict, LimiterError>> {
+        Eventually::later(async move {
+            told.await.unwrap_or(Err(Failure::Abandoned)).map_err(LimiterError::new)
+        })
+    }
 }
 
 impl Inner {
@@ -144,19 +153,30 @@ impl Limiter for RedisLimiter {
                     // If it cannot be spawned, it is dropped, and those that wait are told.
                     let _ = inner.connection.spawn(flight.run(Arc::clone(&inner)));
                 }
-                return Eventually::later(async move {
-                    let told = told.await.unwrap_or(Err(Failure::Abandoned));
-                    told.map_err(LimiterError::new)
-                });
+                return Self::told(told);
             }
             Some(Course::Alone) => Terms::Lease { demand: cost, want: 0, shortest: 0 },
             None => Terms::Each,
         };
         let counted = Counted::new(record, quotas);
         let question = Question { cost, taking, now: inner.now(now), terms, back: None };
-        Eventually::later(async move {
-            inner.ask_alone(counted, question).await.map_err(LimiterError::new)
-        })
+        if taking != Taking::Always {
+            return Eventually::later(async move {
+                inner.ask_alone(counted, question).await.map_err(LimiterError::new)
+            });
+        }
+        // The request was served, so it is charged also if nobody waits any more: else whoever hangs up
+        // pays nothing.
+        let (reply, told) = oneshot::channel();
+        let task = {
+            let inner = Arc::clone(&inner);
+            async move {
+                let _ = reply.send(inner.ask_alone(counted, question).await);
+            }
+        };
+        // As above.
+        let _ = inner.connection.spawn(task);
+        Self::told(told)
     }
 }
 
