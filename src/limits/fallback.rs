@@ -111,6 +111,9 @@ impl FallbackLimiter {
                 (LimiterFallback::Local, spread(charge.quotas, &counted, is_local))
             }
             // Full of active accounts, whom it must not forget.
+            Ok(Err(_)) | Err(_) if charge.taking == Taking::Always => {
+                (LimiterFallback::Allowed, Verdict::passed())
+            }
             Ok(Err(_)) | Err(_) => (LimiterFallback::Denied, Verdict::passed()),
         }
     }
@@ -239,5 +242,25 @@ mod tests {
         }
         let (_, verdict) = charge(&limiter, &quotas, DENY, (17, Taking::Always));
         assert!(verdict.standings().iter().map(Standing::remaining).eq([0, 7, 0]));
+    }
+
+    #[test]
+    fn what_was_served_is_not_counted_as_refused_where_nobody_has_room_for_its_account() {
+        let limiter = FallbackLimiter::default();
+        let local = limiter.local.get_or_init(|| MemoryLimiter::with_capacity(1));
+        let quotas = [quota("minute", 9)];
+        let applicable = Applicable { general: &quotas, route: &[] };
+        let (cost, now) = (1, Timestamp::from_unix_seconds(1_000));
+        for number in 0..10_000 {
+            let account = Account::builder(number.to_string()).build().unwrap();
+            let record = &KeyRecord::builder("key", account.into()).build().unwrap();
+            let taking = Taking::IfRoom;
+            let _ = local.charge(Charge { record, quotas: applicable, cost, taking, now });
+        }
+        for (taking, expected) in
+            [(Taking::IfRoom, LimiterFallback::Denied), (Taking::Always, LimiterFallback::Allowed)]
+        {
+            assert_eq!(charge(&limiter, &quotas, HALF, (cost, taking)).0, expected);
+        }
     }
 }
