@@ -59,11 +59,12 @@ fn decode(high: u8, low: u8) -> Option<u8> {
 }
 
 /// Encoded unreserved characters are equivalent to bare ones; separators are not, but are often
-/// decoded all the same; so are control characters cut off or skipped.
+/// decoded all the same, and some cut off what follows a `?` or `#`; so are control characters cut off
+/// or skipped.
 const fn changes_the_route(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || byte.is_ascii_control()
-        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/' | b'\\' | b'%' | b';')
+        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/' | b'\\' | b'%' | b';' | b'?' | b'#')
 }
 
 #[cfg(test)]
@@ -95,6 +96,8 @@ mod tests {
             ("/v1\\users", false),
             ("/v1/%00", false),
             ("/v1/%2525", false),
+            ("/v1/users%3Fx", false),
+            ("/v1/users%23x", false),
             ("/v1/%zz", false),
             ("/v1/%4", false),
             ("/v1/%", false),
