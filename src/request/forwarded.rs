@@ -39,7 +39,7 @@ pub(super) fn forwarded(value: &str) -> Option<Vec<Hop>> {
     hops.filter(|hops| !hops.is_empty())
 }
 
-/// Reads `[ forwarded-pair ] *( ";" [ forwarded-pair ] )`; each parameter at most once.
+/// Reads `[ forwarded-pair ] *( ";" [ forwarded-pair ] )`; each parameter that counts at most once.
 fn element(text: &str) -> Option<Hop> {
     let mut hop = Hop::default();
     let (mut seen_for, mut seen_proto) = (false, false);
@@ -66,15 +66,29 @@ fn element(text: &str) -> Option<Hop> {
     Some(hop)
 }
 
-/// Reads a node name (RFC 7239 §6): IPv6 stands in brackets; `unknown` and `_hidden` have none.
+/// Reads a node (RFC 7239 §6): IPv6 stands in brackets; `unknown` and `_hidden` have no address.
 fn node(text: &str) -> Option<IpAddr> {
-    if text.starts_with('[') {
-        // An obfuscated port (`_port`) is legal and of no interest.
-        let (inner, _port) = text.strip_prefix('[')?.split_once(']')?;
-        return Some(IpAddr::V6(inner.parse().ok()?).to_canonical());
+    let (address, port) = if let Some(inner) = text.strip_prefix('[') {
+        let (inner, port) = inner.split_once(']')?;
+        (IpAddr::V6(inner.parse().ok()?).to_canonical(), port)
+    } else {
+        let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+        (IpAddr::V4(name.parse().ok()?), port)
+    };
+    is_port(port).then_some(address)
+}
+
+/// Tells whether a text is `[ ":" node-port ]` (RFC 7239 §6): up to five digits, or an obfuscated port.
+/// Which one is of no interest, but a node that is not understood whole is not an address.
+fn is_port(text: &str) -> bool {
+    let Some(port) = text.strip_prefix(':') else {
+        return text.is_empty();
+    };
+    if let Some(hidden) = port.strip_prefix('_') {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        return !hidden.is_empty() && hidden.bytes().all(legal);
     }
-    let name = text.split_once(':').map_or(text, |(name, _port)| name);
-    name.parse().ok().map(IpAddr::V4)
+    (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Splits at a separator outside quoted strings; `None` if a quoted string never ends.

@@ -87,6 +87,12 @@ async fn rfc7239_6_nodes_are_addresses() {
         ("for=\"[2001:db9::17]\";proto=https", FORBIDDEN),
         ("for=\"2001:db8::17\";proto=https", FORBIDDEN), // without brackets
         ("for=\"[2001:db8::17\";proto=https", FORBIDDEN),
+        ("for=\"[2001:db8::17]4711\";proto=https", FORBIDDEN),
+        ("for=\"[2001:db8::17]:\";proto=https", FORBIDDEN),
+        ("for=\"[2001:db8::17]:+80\";proto=https", FORBIDDEN),
+        ("for=\"192.0.2.60:x\";proto=https", FORBIDDEN),
+        ("for=\"192.0.2.60:_\";proto=https", FORBIDDEN),
+        ("for=\"192.0.2.60:123456\";proto=https", FORBIDDEN),
         ("for=\"[192.0.2.60]\";proto=https", FORBIDDEN),
         ("for=192.0.2.060;proto=https", FORBIDDEN), // octal to some
         ("for=0xc0.0.2.60;proto=https", FORBIDDEN),
