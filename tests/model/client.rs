@@ -1,0 +1,210 @@
+//! Who the client is, and whether it used HTTPS: RFC 7239 and the older fields, read naively.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::question::Question;
+
+/// Whose word counts: the fields that proxies in 10.0.0.0/8 and fd00::/8 write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Believed {
+    Nobody,
+    Forwarded,
+    XForwarded,
+    Either,
+}
+
+/// The client's address, if it can be told, and whether it used HTTPS.
+pub(crate) type Client = (Option<IpAddr>, bool);
+
+const NOTHING: Client = (None, false);
+
+pub(crate) fn client(question: &Question, believed: Believed) -> Client {
+    let Some((peer, tls)) = question.peer else { return NOTHING };
+    let peer = peer.to_canonical();
+    let speaks = |name: &str| {
+        matches!(name, "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded-")
+    };
+    let spoken = question.fields.iter().any(|(name, _)| speaks(name));
+    if believed == Believed::Nobody || !is_proxy(peer) || !spoken {
+        return (Some(peer), tls);
+    }
+    let forwarded = forwarded(question);
+    let x_forwarded = x_forwarded(question);
+    match believed {
+        Believed::Nobody => NOTHING,
+        Believed::Forwarded => forwarded.unwrap_or(NOTHING),
+        Believed::XForwarded => x_forwarded.unwrap_or(NOTHING),
+        Believed::Either => match (forwarded, x_forwarded) {
+            (Some(one), Some(other)) => (one.0.filter(|_| one.0 == other.0), one.1 && other.1),
+            (one, other) => one.or(other).unwrap_or(NOTHING),
+        },
+    }
+}
+
+pub(crate) fn is_proxy(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(four) => four.octets()[0] == 10,
+        IpAddr::V6(six) => six.octets()[0] == 0xfd,
+    }
+}
+
+/// Joins the lines of a field; nothing comes of lines that are not text.
+fn joined(question: &Question, name: &str) -> String {
+    let joined = question.lines(name).join(&b", "[..]);
+    let text = joined.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+    if text { String::from_utf8(joined).unwrap() } else { String::new() }
+}
+
+fn x_forwarded(question: &Question) -> Option<Client> {
+    let absent = |name: &str| question.lines(name).is_empty();
+    if absent("x-forwarded-for") && absent("x-forwarded-proto") {
+        return None;
+    }
+    let elements = |name: &str| -> Vec<String> {
+        let trim = |element: &str| element.trim_matches([' ', '\t']).to_owned();
+        joined(question, name).split(',').map(trim).collect()
+    };
+    // One that is empty does not say `https`, and is no address.
+    let mut protocols = elements("x-forwarded-proto").into_iter();
+    let https = protocols.all(|protocol| protocol.eq_ignore_ascii_case("https"));
+    let mut address = None;
+    for hop in elements("x-forwarded-for").iter().rev() {
+        address = with_or_without_port(hop);
+        if !address.is_some_and(is_proxy) {
+            break;
+        }
+    }
+    Some((address, https))
+}
+
+fn with_or_without_port(text: &str) -> Option<IpAddr> {
+    if let Some(inner) = text.strip_prefix('[') {
+        let (address, port) = inner.split_once(']')?;
+        let port = port.strip_prefix(':');
+        if !(inner.ends_with(']') || port.is_some_and(is_port)) {
+            return None;
+        }
+        return Some(IpAddr::V6(address.parse::<Ipv6Addr>().ok()?).to_canonical());
+    }
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address.to_canonical());
+    }
+    let (address, port) = text.split_once(':')?;
+    if !is_port(port) {
+        return None;
+    }
+    Some(IpAddr::V4(address.parse::<Ipv4Addr>().ok()?))
+}
+
+fn is_digits(text: &str) -> bool {
+    (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_port(text: &str) -> bool {
+    is_digits(text) && text.parse::<u32>().unwrap() <= 65_535
+}
+
+fn forwarded(question: &Question) -> Option<Client> {
+    if question.lines("forwarded").is_empty() {
+        return None;
+    }
+    let Some(elements) = elements(&joined(question, "forwarded")) else { return Some(NOTHING) };
+    let mut client = NOTHING;
+    for element in elements.iter().rev() {
+        let value = |name: &str| {
+            let pair = element.iter().find(|(other, _)| other == name);
+            pair.map(|(_, value)| value.as_str())
+        };
+        let https = value("proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
+        let address = value("for").and_then(node);
+        client = (address, https);
+        if !address.is_some_and(is_proxy) {
+            break;
+        }
+    }
+    Some(client)
+}
+
+/// Reads a node (RFC 7239 §6): IPv6 only in brackets, and a port that may be hidden.
+fn node(text: &str) -> Option<IpAddr> {
+    let (address, port) = if text.starts_with('[') {
+        let end = text.find(']')?;
+        (IpAddr::V6(text[1..end].parse().ok()?), &text[end + 1..])
+    } else {
+        let end = text.find(':').unwrap_or(text.len());
+        (IpAddr::V4(text[..end].parse().ok()?), &text[end..])
+    };
+    let hidden = |port: &str| {
+        let name = port.strip_prefix('_');
+        let obfuscated =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        name.is_some_and(|name| !name.is_empty() && name.bytes().all(obfuscated))
+    };
+    let legal = match port.strip_prefix(':') {
+        None => port.is_empty(),
+        Some(port) => is_digits(port) || hidden(port),
+    };
+    legal.then(|| address.to_canonical())
+}
+
+/// The pairs of an element, their names in lower case.
+type Element = Vec<(String, String)>;
+
+/// Reads a `Forwarded` field, character by character; `None` if it breaks the grammar. Two liberties
+/// are taken that many proxies take: blanks around `;`, and values without quotes that need them.
+fn elements(text: &str) -> Option<Vec<Element>> {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let bare = |c: char| !" \t\",;".contains(c);
+    let mut elements = Vec::new();
+    // The element that is being read; empty elements of a list are none (RFC 9110 §5.6.1).
+    let mut element: Option<Element> = None;
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t']);
+        let end = rest.find(|c| !token(c)).unwrap_or(rest.len());
+        if end > 0 {
+            let name = rest[..end].to_ascii_lowercase();
+            rest = rest[end..].strip_prefix('=')?;
+            let value = if let Some(inside) = rest.strip_prefix('"') {
+                let mut value = String::new();
+                let mut characters = inside.chars();
+                loop {
+                    match characters.next()? {
+                        '"' => break,
+                        '\\' => value.push(characters.next()?),
+                        character => value.push(character),
+                    }
+                }
+                rest = characters.as_str();
+                value
+            } else {
+                let end = rest.find(|c| !bare(c)).unwrap_or(rest.len());
+                if end == 0 {
+                    return None;
+                }
+                let (value, after) = rest.split_at(end);
+                rest = after;
+                value.to_owned()
+            };
+            let element = element.get_or_insert_default();
+            let matters = matches!(name.as_str(), "for" | "proto");
+            if matters && element.iter().any(|(other, _)| *other == name) {
+                return None;
+            }
+            element.push((name, value));
+        }
+        rest = rest.trim_start_matches([' ', '\t']);
+        let Some(separator) = rest.chars().next() else { break };
+        rest = &rest[1..];
+        match separator {
+            // Also a lone one is an element, which says nothing.
+            ';' => {
+                element.get_or_insert_default();
+            }
+            ',' => elements.extend(element.take()),
+            _ => return None,
+        }
+    }
+    elements.extend(element);
+    Some(elements)
+}

@@ -1,0 +1,253 @@
+//! The gate and its model side by side.
+
+use std::collections::BTreeMap;
+
+use super::choices::Choices;
+use super::client::Believed;
+use super::gate::{Answered, Gate};
+use super::generator;
+use super::holder::Holder;
+use super::judge::{Judgement, Model, Setting};
+use super::question::Question;
+use super::vendor::{Reason, Reports, Scheme, VENDORS, Vendor};
+use super::window::ALL_OVER;
+
+/// The most questions of one episode.
+const QUESTIONS: usize = 6;
+
+/// All gates with their models, and what became of all questions so far.
+pub(crate) struct Pairs {
+    pairs: Vec<Pair>,
+    pub(crate) asked: BTreeMap<(usize, Option<Reason>), u64>,
+}
+
+struct Pair {
+    gate: Gate,
+    model: Model,
+    now: u64,
+}
+
+impl Pairs {
+    pub(crate) fn new() -> Self {
+        let pair =
+            |setting: Setting| Pair { gate: Gate::of(&setting), model: Model::of(setting), now: 0 };
+        Self { pairs: settings().map(pair).collect(), asked: BTreeMap::new() }
+    }
+
+    /// Asks one gate several questions, as many as the bytes choose.
+    ///
+    /// # Errors
+    ///
+    /// What the gate and its model disagree in.
+    pub(crate) async fn run(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let mut choices = Choices::new(bytes);
+        let place = choices.below(self.pairs.len());
+        let pair = &mut self.pairs[place];
+        // Whatever was used before is over, so that an episode repeats by itself.
+        pair.wait(ALL_OVER);
+        let steady = choices.one_in(8);
+        for _ in 0..QUESTIONS {
+            let question = if steady {
+                generator::good(&mut choices, &pair.model.setting)
+            } else {
+                generator::question(&mut choices, &pair.model.setting)
+            };
+            pair.wait(question.pause);
+            if let Some(reason) = pair.ask(&question).await? {
+                *self.asked.entry((pair.model.setting.vendor, reason)).or_default() += 1;
+            }
+            if choices.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Pair {
+    fn wait(&mut self, milliseconds: u64) {
+        self.gate.wait(milliseconds);
+        self.now += milliseconds;
+    }
+
+    /// Asks both; `None` for a question that cannot be asked.
+    async fn ask(&mut self, question: &Question) -> Result<Option<Option<Reason>>, String> {
+        let Some(answered) = self.gate.ask(question).await else { return Ok(None) };
+        let judgement = self.model.judge(question, self.now);
+        let differences = self.differences(question, &judgement, &answered);
+        if differences.is_empty() {
+            return Ok(Some(match judgement {
+                Judgement::Served(_) => None,
+                Judgement::Refused { reason, .. } => Some(reason),
+            }));
+        }
+        let fields = question.fields.iter();
+        let fields: Vec<_> =
+            fields.map(|(name, value)| format!("{name}: {}", value.escape_ascii())).collect();
+        let (setting, vendor) = (self.model.setting, self.model.vendor.name);
+        Err(format!(
+            "{}\n{vendor}: {setting:?}\n{question:?}\n{fields:#?}\n{judgement:?}\n{answered:?}",
+            differences.join("\n")
+        ))
+    }
+
+    fn differences(
+        &mut self,
+        question: &Question,
+        judgement: &Judgement,
+        answered: &Answered,
+    ) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut compare = |what: &str, got: String, wanted: String| {
+            if got != wanted {
+                found.push(format!("{what}: {got}, and by the model {wanted}"));
+            }
+        };
+        let vendor = self.model.vendor;
+        let body = String::from_utf8_lossy(&answered.body).into_owned();
+        let header = |name: &str| {
+            let values = answered.headers.get_all(name).iter();
+            values.map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let holder = match judgement {
+            Judgement::Served(holder) => {
+                compare("status", answered.status.to_string(), "200".to_owned());
+                compare("denial", format!("{:?}", answered.denial), "None".to_owned());
+                let text = holder.map(|holder| format!("{} {}", holder.account, holder.id));
+                compare("body", body, text.unwrap_or_else(|| "stranger".to_owned()));
+                *holder
+            }
+            Judgement::Refused { reason, holder, scopes, wait } => {
+                let (status, text) = (vendor.replies)(*reason);
+                compare("status", answered.status.to_string(), status.to_string());
+                let denial = answered.denial.and_then(reason_of);
+                compare("denial", format!("{denial:?}"), format!("{:?}", Some(reason)));
+                if question.method == "HEAD" {
+                    compare("body", body, String::new());
+                } else if let Some(text) = text {
+                    compare("body", body, text.to_owned());
+                } else {
+                    compare("body is there", (!body.is_empty()).to_string(), "true".to_owned());
+                }
+                let challenges = challenges(vendor, *reason, status, scopes);
+                compare(
+                    "challenges",
+                    format!("{:?}", header("www-authenticate")),
+                    format!("{challenges:?}"),
+                );
+                compare("cache", header("cache-control").concat(), "no-store".to_owned());
+                let waits = header("retry-after");
+                match (reason, wait) {
+                    (Reason::Limit, Some(wait)) => {
+                        compare("wait", waits.concat(), wait.to_string());
+                    }
+                    (Reason::StoreDown, _) => {
+                        compare("waits", waits.len().to_string(), "1".to_owned());
+                    }
+                    _ => compare("wait", waits.concat(), String::new()),
+                }
+                *holder
+            }
+        };
+        let limits = self.limits(holder);
+        let names = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
+        compare("limits", format!("{:?}", names.map(|name| header(name).concat())), limits);
+        let told = (vendor.name == "Persona").then_some(holder).flatten();
+        let principal = told.map_or_else(Vec::new, |holder| {
+            vec![holder.environment().to_owned(), holder.account.to_owned()]
+        });
+        let names = ["persona-environment-id", "persona-organization-id"];
+        compare("principal", format!("{:?}", names.map(header).concat()), format!("{principal:?}"));
+        let numbered = header("request-id").concat().starts_with("req_");
+        compare("request id", numbered.to_string(), told.is_some().to_string());
+        found
+    }
+
+    /// Says how the account of a known key stands under its limits.
+    fn limits(&mut self, holder: Option<Holder>) -> String {
+        let told = holder.filter(|_| self.model.vendor.reports != Reports::Nothing);
+        let Some(holder) = told else { return format!("{:?}", [""; 3]) };
+        let windows = self.model.windows.entry(holder.account).or_default();
+        let (limit, left, reset) = windows.nearest(self.now);
+        let limit = match self.model.vendor.reports {
+            Reports::All => limit.to_string(),
+            _ => String::new(),
+        };
+        format!("{:?}", [limit, left.to_string(), reset.to_string()])
+    }
+}
+
+fn settings() -> impl Iterator<Item = Setting> {
+    let of = |vendor| {
+        let plain = Setting {
+            vendor,
+            pinned: false,
+            believed: Believed::Nobody,
+            assume_https: false,
+            optional: false,
+            preflight: false,
+            table: true,
+        };
+        [
+            plain,
+            Setting { believed: Believed::Forwarded, pinned: true, ..plain },
+            Setting { believed: Believed::XForwarded, ..plain },
+            Setting { believed: Believed::Either, ..plain },
+            Setting { optional: true, ..plain },
+            Setting { preflight: true, assume_https: true, pinned: true, ..plain },
+            Setting { table: false, optional: true, preflight: true, ..plain },
+        ]
+    };
+    (0..VENDORS.len()).flat_map(of)
+}
+
+/// What a client may know of a denial.
+fn reason_of(denial: &str) -> Option<Reason> {
+    Some(match denial {
+        "insecure_transport" => Reason::PlainHttp,
+        "credentials_missing" | "scheme_unsupported" => Reason::Missing,
+        "credentials_ambiguous" => Reason::Ambiguous,
+        "credentials_malformed" => Reason::Malformed,
+        "key_malformed" => Reason::NotAKey,
+        "key_unknown" => Reason::Unknown,
+        "key_revoked"
+        | "key_disabled"
+        | "key_not_yet_valid"
+        | "key_expired"
+        | "environment_mismatch"
+        | "scheme_not_for_kind" => Reason::Dead,
+        "network_not_allowed" => Reason::Network,
+        "kind_not_allowed" => Reason::Kind,
+        "account_mismatch" => Reason::Account,
+        "header_refused" => Reason::Header,
+        "route_unknown" => Reason::Route,
+        "scope_missing" => Reason::Scope,
+        "rate_limited" => Reason::Limit,
+        "store_unavailable" => Reason::StoreDown,
+        _ => return None,
+    })
+}
+
+fn challenges(vendor: &Vendor, reason: Reason, status: u16, scopes: &[&str]) -> Vec<String> {
+    let realm = match vendor.name {
+        "Polytomic on premises" => "Polytomic",
+        name => name,
+    };
+    let bearer = |attributes: &str| format!(r#"Bearer realm="{realm}"{attributes}"#);
+    let challenge = |scheme: &Scheme| match scheme {
+        Scheme::Bearer(_) if reason == Reason::Missing => bearer(""),
+        Scheme::Bearer(_) => bearer(r#", error="invalid_token""#),
+        _ => format!(r#"Basic realm="{realm}", charset="UTF-8""#),
+    };
+    let reads_bearer = vendor.schemes.iter().any(|scheme| matches!(scheme, Scheme::Bearer(_)));
+    match (status, reason) {
+        (401, _) => vendor.schemes.iter().map(challenge).collect(),
+        _ if !reads_bearer => Vec::new(),
+        (400, _) => vec![bearer(r#", error="invalid_request""#)],
+        (_, Reason::Scope) => {
+            let scopes = scopes.join(" ");
+            vec![bearer(&format!(r#", error="insufficient_scope", scope="{scopes}""#))]
+        }
+        _ => Vec::new(),
+    }
+}

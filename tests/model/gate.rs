@@ -1,0 +1,206 @@
+//! The real layer, with the model's keys in its store and the model's configuration.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Full};
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_api_key::clock::{ManualClock, Timestamp};
+use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord, Networks, Quota};
+use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
+use tower_api_key::rules::{Route, RouteRow, Routes};
+use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
+use tower_api_key::{ApiKeyLayer, Denial, Eventually, GateBody, Grant, Profile, vendors};
+
+use super::client::Believed;
+use super::holder::{ACCOUNT_SCOPES, ACCOUNTS, DISABLED_ACCOUNT, HOLDERS, Holder, OFFICE};
+use super::judge::Setting;
+use super::question::Question;
+use super::vendor::{VENDORS, Vendor};
+use super::window::QUOTAS;
+
+const PROFILES: [(Profile, &[RouteRow]); 6] = [
+    (vendors::PERSONYZE, vendors::personyze::ROUTES),
+    (vendors::REST_INTEGRATIONS, vendors::rest_integrations::ROUTES),
+    (vendors::POLYTEIA, vendors::polyteia::ROUTES),
+    (vendors::PERSONA, vendors::persona::ROUTES),
+    (vendors::POLYTOMIC, vendors::polytomic::ROUTES),
+    (vendors::POLYTOMIC_ON_PREMISES, vendors::polytomic::ROUTES),
+];
+
+const EXTRA: &[RouteRow] = &[
+    row(&[], "/accounts/{account}/data", Route::new().account_parameter("account")),
+    row(
+        &[http::Method::GET, http::Method::PUT],
+        "/scopes/all",
+        Route::new().all_of(&["users.read", "inquiry.read"]),
+    ),
+    row(&[], "/scopes/any", Route::new().any_of(&["users.write", "dataset.write"])),
+    row(&[], "/kinds", Route::new().kinds(&["partner", "organization"])),
+    row(&[], "/cost/two", Route::new().cost(2)),
+    row(&[], "/cost/none", Route::new().cost(0)),
+];
+
+const fn row(methods: &'static [http::Method], path: &'static str, route: Route) -> RouteRow {
+    RouteRow { methods, path, route }
+}
+
+/// When the clock of every gate starts, in seconds; keys that have expired did so before.
+const START: u64 = 2_000_000_000;
+
+type Service = BoxCloneSyncService<Request<()>, Response<GateBody<Full<Bytes>>>, Infallible>;
+
+pub(crate) struct Gate {
+    service: Service,
+    clock: ManualClock,
+    store_answers: Arc<AtomicBool>,
+}
+
+/// A whole response.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) denial: Option<&'static str>,
+}
+
+/// A store that can be switched off.
+struct Switched(MemoryStore, Arc<AtomicBool>);
+
+impl KeyStore for Switched {
+    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+        if self.1.load(Ordering::Relaxed) {
+            return self.0.find(digest);
+        }
+        Eventually::now(Err(StoreError::new("switched off")))
+    }
+}
+
+impl Gate {
+    pub(crate) fn of(setting: &Setting) -> Self {
+        let (profile, rows) = PROFILES[setting.vendor];
+        let store_answers = Arc::new(AtomicBool::new(true));
+        let store = Switched(store(&VENDORS[setting.vendor]), Arc::clone(&store_answers));
+        let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(START));
+        let mut builder = ApiKeyLayer::builder(profile, store)
+            .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+            .clock(clock.clone());
+        if setting.table {
+            builder = builder.routes(Routes::new().rows(rows).rows(EXTRA));
+        }
+        if setting.pinned {
+            builder = builder.environment("production");
+        }
+        if setting.assume_https {
+            builder = builder.assume_https();
+        }
+        if setting.optional {
+            builder = builder.optional();
+        }
+        if setting.preflight {
+            builder = builder.allow_preflight();
+        }
+        let fields = match setting.believed {
+            Believed::Nobody => None,
+            Believed::Forwarded => Some(ProxyHeaders::Forwarded),
+            Believed::XForwarded => Some(ProxyHeaders::XForwarded),
+            Believed::Either => Some(ProxyHeaders::Either),
+        };
+        if let Some(fields) = fields {
+            let networks = Networks::parse(["10.0.0.0/8", "fd00::/8"]).unwrap();
+            builder = builder.trusted_proxies(TrustedProxies::new(networks, fields));
+        }
+        let layer = builder.build().unwrap();
+        let service = layer.layer(service_fn(|request: Request<()>| async move {
+            let grant = request.extensions().get::<Grant>();
+            let text = grant.map(|grant| format!("{} {}", grant.account(), grant.key_id()));
+            Ok(Response::new(Full::from(text.unwrap_or_else(|| "stranger".to_owned()))))
+        }));
+        Self { service: BoxCloneSyncService::new(service), clock, store_answers }
+    }
+
+    /// Sends a request; `None` if it cannot even be said in types, so that no server passes it on.
+    pub(crate) async fn ask(&self, question: &Question) -> Option<Answered> {
+        let request = request(question)?;
+        self.store_answers.store(question.store_answers, Ordering::Relaxed);
+        let Ok(response) = self.service.clone().oneshot(request).await;
+        let (head, body) = response.into_parts();
+        let Ok(body) = body.collect().await;
+        Some(Answered {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: body.to_bytes(),
+            denial: head.extensions.get::<Denial>().map(Denial::name),
+        })
+    }
+
+    pub(crate) fn wait(&self, milliseconds: u64) {
+        self.clock.advance(Duration::from_millis(milliseconds));
+    }
+}
+
+fn request(question: &Question) -> Option<Request<()>> {
+    let query = question.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+    let target = format!("{}{query}", question.path);
+    let mut request = Request::builder().method(question.method).uri(target).body(()).ok()?;
+    // What a request holds must be what the model is asked about.
+    if request.uri().path() != question.path {
+        return None;
+    }
+    for (name, value) in &question.fields {
+        request.headers_mut().append(*name, HeaderValue::from_bytes(value).ok()?);
+    }
+    if let Some((peer, tls)) = question.peer {
+        let peer = (peer, 4711).into();
+        let connection = if tls { Connection::tls(peer) } else { Connection::plain(peer) };
+        request.extensions_mut().insert(connection);
+    }
+    Some(request)
+}
+
+fn store(vendor: &Vendor) -> MemoryStore {
+    let store = MemoryStore::new();
+    let account = |id: &&str| {
+        let quotas = QUOTAS
+            .map(|(name, limit, length)| Quota::new(name, limit, Duration::from_millis(length)));
+        let account = Account::builder(*id).scopes(ACCOUNT_SCOPES).quotas(quotas);
+        Arc::new(account.disabled(*id == DISABLED_ACCOUNT).build().unwrap())
+    };
+    let accounts: Vec<Arc<Account>> = ACCOUNTS.iter().map(account).collect();
+    for holder in HOLDERS.iter().filter(|holder| holder.known) {
+        let account = accounts.iter().find(|account| account.id().as_str() == holder.account);
+        let digest = KeyHasher::sha256().digest(holder.key(vendor).as_bytes());
+        store.insert(digest, record(holder, vendor, Arc::clone(account.unwrap())));
+    }
+    store
+}
+
+fn record(holder: &Holder, vendor: &Vendor, account: Arc<Account>) -> KeyRecord {
+    let mut record = KeyRecord::builder(holder.id, account)
+        .environment(holder.environment())
+        .revoked(holder.revoked)
+        .disabled(holder.disabled);
+    if let Some(kind) = holder.kind(vendor) {
+        record = record.kind(kind);
+    }
+    if let Some(scopes) = holder.scopes {
+        record = record.scopes(scopes);
+    }
+    if holder.office {
+        record = record.networks(OFFICE);
+    }
+    if holder.expired {
+        record = record.expires(Timestamp::from_unix_seconds(START));
+    }
+    if holder.early {
+        record = record.not_before(Timestamp::MAX);
+    }
+    record.build().unwrap()
+}

@@ -1,0 +1,207 @@
+//! The model: what becomes of a question, check after check, in the documented order.
+
+use std::collections::HashMap;
+
+use super::client::{Believed, client};
+use super::credential::{credential, is_key};
+use super::holder::{DISABLED_ACCOUNT, HOLDERS, Holder, is_in_the_office};
+use super::path::covering;
+use super::question::Question;
+use super::vendor::{Demand, EXTRA, Line, Reason, Scheme, VENDORS, Vendor};
+use super::window::Windows;
+
+/// How a gate is configured.
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
+pub(crate) struct Setting {
+    pub(crate) vendor: usize,
+    /// Whether it serves keys of `production` alone.
+    pub(crate) pinned: bool,
+    pub(crate) believed: Believed,
+    pub(crate) assume_https: bool,
+    pub(crate) optional: bool,
+    pub(crate) preflight: bool,
+    /// Whether it has a table of routes.
+    pub(crate) table: bool,
+}
+
+/// What becomes of a question.
+#[derive(Debug, Clone)]
+pub(crate) enum Judgement {
+    /// Served for this key, or for none.
+    Served(Option<Holder>),
+    Refused {
+        reason: Reason,
+        /// The key's holder, if the key serves.
+        holder: Option<Holder>,
+        /// The scopes that would do, or the seconds to wait.
+        scopes: &'static [&'static str],
+        wait: Option<u64>,
+    },
+}
+
+/// The model of one gate.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) setting: Setting,
+    pub(crate) vendor: &'static Vendor,
+    /// What each account has used.
+    pub(crate) windows: HashMap<&'static str, Windows>,
+}
+
+impl Model {
+    pub(crate) fn of(setting: Setting) -> Self {
+        Self { setting, vendor: &VENDORS[setting.vendor], windows: HashMap::new() }
+    }
+
+    pub(crate) fn judge(&mut self, question: &Question, now: u64) -> Judgement {
+        let stranger =
+            |reason| Judgement::Refused { reason, holder: None, scopes: &[], wait: None };
+        let (address, https) = client(question, self.setting.believed);
+        if !https && !self.setting.assume_https {
+            return stranger(Reason::PlainHttp);
+        }
+        let lines: Vec<&Line> = self.vendor.lines.iter().chain(EXTRA).collect();
+        let line = covering(&lines, question.method, &question.path);
+        if question.lines("authorization").is_empty()
+            && self.passes_without_key(question, line.as_ref().map(|(line, _)| *line))
+        {
+            return Judgement::Served(None);
+        }
+        let (key, scheme) = match credential(question, self.vendor) {
+            Ok(read) => read,
+            Err(reason) => return stranger(reason),
+        };
+        if !is_key(&key, self.vendor.key) {
+            return stranger(Reason::NotAKey);
+        }
+        if !question.store_answers {
+            return stranger(Reason::StoreDown);
+        }
+        let text = |holder: &&Holder| holder.key(self.vendor).as_bytes() == key;
+        let Some(holder) = HOLDERS.iter().filter(|holder| holder.known).find(text) else {
+            return stranger(Reason::Unknown);
+        };
+        if !self.serves(holder, scheme) {
+            return stranger(Reason::Dead);
+        }
+        let refused = |reason, scopes| Judgement::Refused {
+            reason,
+            holder: Some(*holder),
+            scopes,
+            wait: None,
+        };
+        if holder.office && !address.is_some_and(is_in_the_office) {
+            return refused(Reason::Network, &[]);
+        }
+        if let Some((line, account)) = &line
+            && self.setting.table
+        {
+            let kind = holder.kind(self.vendor);
+            if !line.kinds.is_empty() && !kind.is_some_and(|kind| line.kinds.contains(&kind)) {
+                return refused(Reason::Kind, &[]);
+            }
+            if line.account_in_path && account.as_deref() != Some(holder.account) {
+                return refused(Reason::Account, &[]);
+            }
+        }
+        if !self.has_what_is_demanded(question) {
+            return refused(Reason::Header, &[]);
+        }
+        let mut cost = 1;
+        if self.setting.table {
+            let Some((line, _)) = line else { return refused(Reason::Route, &[]) };
+            let has = |scope: &&&str| holder.scopes().contains(*scope);
+            if !line.all_of.iter().all(|scope| has(&scope)) {
+                return refused(Reason::Scope, line.all_of);
+            }
+            if !line.any_of.is_empty() && !line.any_of.iter().any(|scope| has(&scope)) {
+                return refused(Reason::Scope, line.any_of);
+            }
+            cost = line.cost;
+        }
+        let windows = self.windows.entry(holder.account).or_default();
+        match windows.take(now, cost) {
+            Ok(()) => Judgement::Served(Some(*holder)),
+            Err(wait) => Judgement::Refused {
+                reason: Reason::Limit,
+                holder: Some(*holder),
+                scopes: &[],
+                wait: Some(wait),
+            },
+        }
+    }
+
+    fn passes_without_key(&self, question: &Question, line: Option<&Line>) -> bool {
+        let has = |name: &str| !question.lines(name).is_empty();
+        let preflight =
+            question.method == "OPTIONS" && has("origin") && has("access-control-request-method");
+        let needs_nothing = match line {
+            _ if !self.setting.table => true,
+            None => false,
+            Some(line) => {
+                let needs = [line.all_of, line.any_of, line.kinds];
+                needs.iter().all(|list| list.is_empty()) && !line.account_in_path && !line.places
+            }
+        };
+        self.setting.preflight && preflight || self.setting.optional && needs_nothing
+    }
+
+    fn serves(&self, holder: &Holder, scheme: Scheme) -> bool {
+        let kind = holder.kind(self.vendor);
+        let by_scheme = match scheme {
+            Scheme::BasicAs(_) => true,
+            Scheme::BasicEither(only) => kind == Some(only),
+            Scheme::Bearer(only) => {
+                only.is_empty() || kind.is_some_and(|kind| only.contains(&kind))
+            }
+        };
+        let dead = holder.revoked
+            || holder.disabled
+            || holder.early
+            || holder.expired
+            || holder.account == DISABLED_ACCOUNT;
+        !dead && by_scheme && (!self.setting.pinned || holder.environment() == "production")
+    }
+
+    fn has_what_is_demanded(&self, question: &Question) -> bool {
+        let Some(demand) = self.vendor.demands else { return true };
+        let name = match demand {
+            Demand::Json => "content-type",
+            Demand::Version => "x-polytomic-version",
+        };
+        let lines = question.lines(name);
+        let [line] = lines.as_slice() else { return false };
+        let Ok(text) = std::str::from_utf8(line) else { return false };
+        let text = text.trim_matches([' ', '\t']);
+        match demand {
+            Demand::Json => {
+                let essence = text.split(';').next().unwrap().trim_end_matches([' ', '\t']);
+                essence.eq_ignore_ascii_case("application/json")
+            }
+            Demand::Version => is_date(text),
+        }
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts.as_slice() else { return false };
+    let number = |text: &str, digits: usize| {
+        let legal = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+        legal.then(|| text.parse::<u32>().unwrap())
+    };
+    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2))
+    else {
+        return false;
+    };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => return false,
+    };
+    (1..=days).contains(&day)
+}

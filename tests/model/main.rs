@@ -1,0 +1,77 @@
+//! An independent model of the gate, written from what the vendors document and from nothing of the
+//! crate's code; it is slow and obvious. Both get the same random requests, and every decision, status,
+//! documented body, challenge and limit header has to agree. `MODEL_REQUESTS` sets how many.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::cast_possible_truncation)]
+
+pub(crate) mod choices;
+pub(crate) mod client;
+pub(crate) mod compare;
+pub(crate) mod credential;
+pub(crate) mod gate;
+pub(crate) mod generator;
+pub(crate) mod holder;
+pub(crate) mod judge;
+pub(crate) mod path;
+pub(crate) mod presented;
+pub(crate) mod proxied;
+pub(crate) mod question;
+pub(crate) mod spoil;
+pub(crate) mod vendor;
+pub(crate) mod window;
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
+    use super::compare::Pairs;
+    use super::vendor::{Reason, VENDORS};
+
+    const REASONS: [Reason; 15] = [
+        Reason::PlainHttp,
+        Reason::Missing,
+        Reason::Ambiguous,
+        Reason::Malformed,
+        Reason::NotAKey,
+        Reason::Unknown,
+        Reason::Dead,
+        Reason::Network,
+        Reason::Kind,
+        Reason::Account,
+        Reason::Header,
+        Reason::Route,
+        Reason::Scope,
+        Reason::Limit,
+        Reason::StoreDown,
+    ];
+
+    #[tokio::test]
+    async fn the_gate_agrees_with_its_model() {
+        let wanted = env::var("MODEL_REQUESTS").map_or(50_000, |text| text.parse().unwrap());
+        let mut pairs = Pairs::new();
+        let mut seed = 0;
+        while pairs.asked.values().sum::<u64>() < wanted {
+            seed += 1;
+            let mut random = StdRng::seed_from_u64(seed);
+            let length = random.random_range(0..600);
+            let bytes: Vec<u8> = (0..length).map(|_| random.random()).collect();
+            if let Err(differences) = pairs.run(&bytes).await {
+                panic!("seed {seed}: {differences}");
+            }
+        }
+        for (vendor, asked) in VENDORS.iter().enumerate() {
+            let times = |reason| pairs.asked.get(&(vendor, reason)).copied().unwrap_or(0);
+            let line: Vec<_> = REASONS.iter().map(|reason| times(Some(*reason))).collect();
+            println!("{:24} served {:6}, refused {line:?}", asked.name, times(None));
+            assert!(times(None) > wanted / 100, "{} serves hardly anyone", asked.name);
+            for reason in REASONS {
+                let never = reason == Reason::Header && asked.demands.is_none();
+                assert_eq!(times(Some(reason)) == 0, never, "{}: {reason:?}", asked.name);
+            }
+        }
+    }
+}
