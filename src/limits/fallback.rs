@@ -255,7 +255,7 @@ mod tests {
             let account = Account::builder(number.to_string()).build().unwrap();
             let record = &KeyRecord::builder("key", account.into()).build().unwrap();
             let taking = Taking::IfRoom;
-            let _ = local.charge(Charge { record, quotas: applicable, cost, taking, now });
+            drop(local.charge(Charge { record, quotas: applicable, cost, taking, now }));
         }
         for (taking, expected) in
             [(Taking::IfRoom, LimiterFallback::Denied), (Taking::Always, LimiterFallback::Allowed)]
