@@ -18,6 +18,8 @@ use crate::server::Demo;
 use crate::tally::{Tally, Told};
 use crate::vendors::polytomic::{FORBIDDEN, INVALID, VERSION};
 
+/// How requests with such a key are counted.
+pub(crate) const ISSUED_KEY: &str = "polytomic issued key";
 /// Keys that the others of the load choose from, those that were forced out among them.
 const SHARED: usize = 12;
 const ROUND: Duration = Duration::from_secs(4);
@@ -40,7 +42,6 @@ impl Issued {
 
     /// Asks whose key it is. Tells whether it serves.
     pub(crate) async fn ask(&self, connection: &mut Connection, tally: &Tally) -> Option<bool> {
-        const NAME: &str = "polytomic issued key";
         let question = question(Method::GET, "/api/me", &self.key);
         let ended = self.ended.load(Ordering::SeqCst);
         let answer = connection.send(&question).await;
@@ -49,11 +50,11 @@ impl Issued {
         let expected = Expected { served, refused: ending.then_some(INVALID) };
         match answer.map_err(|error| error.to_string()).and_then(|answer| expected.judge(&answer)) {
             Ok(served) => {
-                tally.count(NAME, if served { Told::Served } else { Told::Refused });
+                tally.count(ISSUED_KEY, if served { Told::Served } else { Told::Refused });
                 Some(served)
             }
             Err(complaint) => {
-                tally.complain(NAME, &format!("ended {ended}, ending {ending}: {complaint}"));
+                tally.complain(ISSUED_KEY, &format!("ended {ended}, ending {ending}: {complaint}"));
                 None
             }
         }

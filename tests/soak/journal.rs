@@ -1,29 +1,12 @@
 //! What was asked of one account, and whether its limits can have allowed and refused just that.
-//!
-//! The driver does not know when exactly a request was counted, only that it was between sending it
-//! and having its answer. So a limit was broken if what must have passed is too much whenever that
-//! was; and a refusal was wrong if all that may have passed is too little.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// What the demo's clock may be late by, and what a machine under load adds.
-const TOLERANCE: Duration = Duration::from_millis(50);
+use crate::limit::Limit;
+
 /// How long a server may be at a request whose client is gone.
 const GRACE: Duration = Duration::from_secs(2);
-/// More than any request takes.
-const LONGEST: Duration = Duration::from_secs(30);
-
-/// What vendors.md says of an account.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Limit {
-    /// So many in each window, which the first request opens.
-    Window { most: usize, length: Duration },
-    /// A leaky bucket of this size, which drains once in this time.
-    Bucket { most: u32, length: Duration },
-    /// One in flight; the others queue for so long.
-    Place { queue: Duration },
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -45,7 +28,7 @@ pub(crate) struct Event {
 
 impl Event {
     /// Returns the last instant at which it can have been counted, or have held a place.
-    fn latest(&self) -> Duration {
+    pub(crate) fn latest(&self) -> Duration {
         if self.outcome == Outcome::Unknown { self.ended + GRACE } else { self.ended }
     }
 }
@@ -96,100 +79,68 @@ impl Journal {
     }
 }
 
-impl Limit {
-    /// Says how requests that passed, in the order of their ends, are too many, if they are.
-    fn broken_by(self, passed: &[Event]) -> Option<String> {
-        match self {
-            Self::Window { most, length } => too_many_in_a_window(passed, most, length),
-            Self::Bucket { most, length } => {
-                let one = length.as_secs_f64() / f64::from(most);
-                overdrawn(passed, length.as_secs_f64(), |_| one)
-            }
-            Self::Place { .. } => overdrawn(passed, 0.0, |event| event.runs.as_secs_f64()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const WINDOW: Limit = Limit::Window { most: 3, length: Duration::from_secs(60) };
+    const BUCKET: Limit = Limit::Bucket { most: 3, length: Duration::from_secs(60) };
+    const PLACE: Limit = Limit::Place { queue: SECOND };
+
+    /// Finds the faults of requests: when they were sent, how long they took, what became of them.
+    fn faults(limit: Limit, requests: &[(f64, f64, Outcome)]) -> usize {
+        let journal = Journal::new("test", vec![limit]);
+        for (sent, took, outcome) in requests {
+            let [sent, took] = [sent, took].map(|seconds| Duration::from_secs_f64(*seconds));
+            let outcome = *outcome;
+            journal.note(Event { sent, ended: sent + took, outcome, runs: took });
         }
+        journal.faults().len()
     }
 
-    /// Tells of each refused request, in the order in which they were sent, whether this limit may
-    /// have refused it. The others are in the order of their latest instants.
-    fn may_refuse(self, refused: &[Event], possible: &[Event]) -> Vec<bool> {
-        let one_by_one = |may: &dyn Fn(&Event) -> bool| refused.iter().map(may).collect();
-        match self {
-            Self::Window { most, length } => one_by_one(&|event| {
-                let since = event.sent.saturating_sub(length + TOLERANCE);
-                let counted = ended_since(possible, since).iter();
-                counted.filter(|other| other.sent <= event.ended).count() >= most
-            }),
-            Self::Bucket { most, length } => may_run_over(refused, possible, most, length),
-            Self::Place { queue } => one_by_one(&|event| {
-                let waited = event.sent + queue;
-                let mut others = ended_since(possible, waited.saturating_sub(TOLERANCE)).iter();
-                event.ended + TOLERANCE >= waited && others.any(|other| other.sent <= event.ended)
-            }),
+    #[test]
+    fn a_journal_finds_what_limits_do_not_explain() {
+        use Outcome::{Passed, Refused, Unknown};
+        let passed = |at| (at, 0.001, Passed);
+        let refused = |at| (at, 0.001, Refused);
+        for (what, limit, requests, expected) in [
+            ("as many as may", WINDOW, &[passed(0.), passed(1.), passed(59.)][..], 0),
+            ("one more", WINDOW, &[passed(0.), passed(1.), passed(2.), passed(59.)], 1),
+            ("one in the next", WINDOW, &[passed(0.), passed(1.), passed(2.), passed(60.)], 0),
+            (
+                "too many in the next",
+                WINDOW,
+                &[passed(0.), passed(70.), passed(71.), passed(72.), passed(129.)],
+                1,
+            ),
+            ("reached", WINDOW, &[passed(0.), passed(1.), passed(2.), refused(59.)], 0),
+            ("not reached", WINDOW, &[passed(0.), passed(1.), refused(2.)], 1),
+            ("forgotten", WINDOW, &[passed(0.), passed(1.), passed(2.), refused(63.)], 1),
+            ("a full bucket", BUCKET, &[passed(0.), passed(1.), passed(2.), passed(20.1)], 0),
+            ("too full", BUCKET, &[passed(0.), passed(1.), passed(2.), passed(18.)], 1),
+            (
+                "drained too fast",
+                BUCKET,
+                &[passed(0.), passed(1.), passed(2.), passed(20.1), passed(35.)],
+                1,
+            ),
+            ("full", BUCKET, &[passed(0.), passed(1.), passed(2.), refused(19.)], 0),
+            ("drained", BUCKET, &[passed(0.), passed(1.), passed(2.), refused(21.)], 1),
+            (
+                "guessed to be full",
+                BUCKET,
+                &[passed(0.), passed(1.), (2., 0.1, Unknown), refused(3.)],
+                0,
+            ),
+            ("one by one", PLACE, &[(0., 1., Passed), (0.5, 0.5, Passed), (1., 1., Passed)], 1),
+            ("in turn", PLACE, &[(0., 1., Passed), (1., 0.5, Passed), (1.5, 1., Passed)], 0),
+            ("waited in vain", PLACE, &[(0., 3., Passed), (0.5, 1., Refused)], 0),
+            ("did not wait", PLACE, &[(0., 3., Passed), (0.5, 0.5, Refused)], 1),
+            ("nobody had it", PLACE, &[(0., 0.4, Passed), (0.5, 1., Refused)], 1),
+            ("it was gone", PLACE, &[(0., 0.4, Unknown), (5.5, 1., Refused)], 1),
+        ] {
+            assert_eq!(faults(limit, requests), expected, "{what}");
         }
-    }
-}
-
-/// Tells of each refused request whether the bucket may have been full: had everything that may have
-/// passed come as late as it can have.
-fn may_run_over(refused: &[Event], possible: &[Event], most: u32, length: Duration) -> Vec<bool> {
-    let full = length.as_secs_f64();
-    let one = full / f64::from(most);
-    let (mut level, mut at) = (0.0_f64, Duration::ZERO);
-    let mut drain = |until: Duration, more: f64| {
-        // Never more than the bucket holds, or guesses would add up.
-        level = ((level - (until - at).as_secs_f64()).max(0.0) + more).min(full);
-        at = until;
-        level
-    };
-    let mut counted = 0;
-    let mut may = Vec::new();
-    for event in refused {
-        while let Some(other) = possible.get(counted).filter(|other| other.latest() <= event.sent) {
-            drain(other.latest(), one);
-            counted += 1;
-        }
-        let later = possible[counted..].iter();
-        let later = later.take_while(|other| other.latest() <= event.ended + LONGEST);
-        let more: f64 = later.filter(|other| other.sent <= event.ended).map(|_| one).sum();
-        may.push(drain(event.sent, 0.0) + more + TOLERANCE.as_secs_f64() > full - one);
-    }
-    may
-}
-
-fn ended_since(possible: &[Event], since: Duration) -> &[Event] {
-    let from = possible.partition_point(|event| event.latest() < since);
-    possible.get(from..).unwrap_or_default()
-}
-
-/// Looks for a span of time in which more seconds were spent than there were, and `spare`.
-fn overdrawn(passed: &[Event], spare: f64, spent: impl Fn(&Event) -> f64) -> Option<String> {
-    let (begins, allowed) =
-        (passed.iter().map(|event| event.sent), spare + TOLERANCE.as_secs_f64());
-    for begin in begins {
-        let mut sum = 0.0;
-        for event in ended_since(passed, begin).iter().filter(|event| event.sent >= begin) {
-            sum += spent(event);
-            if sum > allowed + (event.ended - begin).as_secs_f64() {
-                return Some(format!("more passed than may, from {begin:?} to {:?}", event.ended));
-            }
-        }
-    }
-    None
-}
-
-/// Replays the windows: each begins with the first that passes after the one before it.
-fn too_many_in_a_window(passed: &[Event], most: usize, length: Duration) -> Option<String> {
-    // The window before ended between these two instants.
-    let (mut earliest, mut latest) = (Duration::ZERO, Duration::ZERO);
-    loop {
-        let later: Vec<&Event> = passed.iter().filter(|event| event.ended >= earliest).collect();
-        let opened = later.iter().map(|event| event.sent.max(earliest)).min()?;
-        let sure = || later.iter().filter(|event| event.sent >= latest);
-        let inside = sure().filter(|event| event.ended + TOLERANCE < opened + length).count();
-        if inside > most {
-            return Some(format!("{inside} passed in the window from {opened:?} on, not {most}"));
-        }
-        let Some(surely_opened) = sure().map(|event| event.ended).min() else { return None };
-        (earliest, latest) = (opened + length, surely_opened + length + TOLERANCE);
     }
 }
