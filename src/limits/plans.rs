@@ -16,7 +16,9 @@ use crate::key::{InvalidRecord, KeyRecord, PlanName, Quota, Quotas, STRIPES, str
 /// counters, so an account whose limit is raised goes on from where it stands.
 ///
 /// An account on a plan that is not there cannot be counted: its requests go the way of a limiter that
-/// fails, as [`OnLimiterFailure`](super::OnLimiterFailure) says, and the observer hears of it.
+/// fails, as [`OnLimiterFailure`](super::OnLimiterFailure) says, and the observer hears of it. What a share
+/// of it would be nobody knows, so `Local` refuses them, too; where `Allow` lets them pass, quotas of the
+/// route still choose for themselves.
 ///
 /// ```
 /// # use bytes::Bytes;

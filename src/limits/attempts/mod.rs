@@ -32,7 +32,9 @@ const NETWORKS: usize = 65_536;
 /// A client whose address cannot be determined is not counted and not refused: were such clients
 /// counted together, one of them could lock out all. So can one who shares the address that the server
 /// sees: behind a proxy, list it as [trusted](crate::ApiKeyLayerBuilder::trusted_proxies), or all of its
-/// clients count as one.
+/// clients count as one. Name the headers that it writes, and let it overwrite what clients send: behind
+/// [`Either`](crate::request::ProxyHeaders::Either), say, whoever adds the other kind has no address, and
+/// guesses uncounted.
 ///
 /// The memory is of fixed size, 16 bytes and a few for each network, and made when the layer is built. A
 /// network that finds it full takes the place of the one that has failed least of eight. A flood of
