@@ -150,11 +150,11 @@ impl Case {
         case.header("demo-delay", &time.as_millis().to_string())
     }
 
-    pub(crate) fn is_served(self, status: u16, contains: &str) -> Self {
+    pub(crate) fn served(self, status: u16, contains: &str) -> Self {
         Self { expected: Expected::served(status, contains), ..self }
     }
 
-    pub(crate) fn is_refused(self, refusal: Refusal) -> Self {
+    pub(crate) fn refused(self, refusal: Refusal) -> Self {
         Self { expected: Expected::refused(refusal), ..self }
     }
 

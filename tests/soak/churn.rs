@@ -161,7 +161,9 @@ impl User {
                 key.ask(&mut one, tally).await;
             }
             living.extend(self.survivor(&forced, &mut one, tally).await);
-            living.iter().for_each(|key| churn.share(key));
+            for key in &living {
+                churn.share(key);
+            }
             sleep(random.random_range(ROUND / 4..ROUND / 2)).await;
         }
     }

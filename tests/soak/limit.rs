@@ -65,7 +65,7 @@ fn may_run_over(refused: &[Event], possible: &[Event], most: u32, length: Durati
     let (mut level, mut at) = (0.0_f64, Duration::ZERO);
     let mut drain = |until: Duration, more: f64| {
         // Never more than the bucket holds, or guesses would add up.
-        level = ((level - (until - at).as_secs_f64()).max(0.0) + more).min(full);
+        level = ((level - until.saturating_sub(at).as_secs_f64()).max(0.0) + more).min(full);
         at = until;
         level
     };
@@ -97,7 +97,7 @@ fn overdrawn(passed: &[Event], spare: f64, spent: impl Fn(&Event) -> f64) -> Opt
         let mut sum = 0.0;
         for event in ended_since(passed, begin).iter().filter(|event| event.sent >= begin) {
             sum += spent(event);
-            if sum > allowed + (event.ended - begin).as_secs_f64() {
+            if sum > allowed + event.ended.saturating_sub(begin).as_secs_f64() {
                 return Some(format!("more passed than may, from {begin:?} to {:?}", event.ended));
             }
         }
@@ -117,7 +117,7 @@ fn too_many_in_a_window(passed: &[Event], most: usize, length: Duration) -> Opti
         if inside > most {
             return Some(format!("{inside} passed in the window from {opened:?} on, not {most}"));
         }
-        let Some(surely_opened) = sure().map(|event| event.ended).min() else { return None };
+        let surely_opened = sure().map(|event| event.ended).min()?;
         (earliest, latest) = (opened + length, surely_opened + length + TOLERANCE);
     }
 }

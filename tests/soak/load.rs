@@ -159,20 +159,17 @@ impl Worker<'_> {
         let client = &self.load.client;
         if plain {
             let kept = self.plain.take().filter(Connection::serves);
-            let connection = match kept {
-                Some(connection) => connection,
-                None => client.connect(Protocol::Plain).await,
-            };
+            let connection =
+                if let Some(kept) = kept { kept } else { client.connect(Protocol::Plain).await };
             return self.plain.insert(connection);
         }
         let kept = self.secure.take().filter(|kept| kept.serves() && self.left > 0);
-        let connection = match kept {
-            Some(connection) => connection,
-            None => {
-                self.left = self.random.random_range(20..400);
-                let http1 = self.random.random_bool(0.5);
-                client.connect(if http1 { Protocol::Http1 } else { Protocol::Http2 }).await
-            }
+        let connection = if let Some(kept) = kept {
+            kept
+        } else {
+            self.left = self.random.random_range(20..400);
+            let http1 = self.random.random_bool(0.5);
+            client.connect(if http1 { Protocol::Http1 } else { Protocol::Http2 }).await
         };
         self.left -= 1;
         self.secure.insert(connection)

@@ -163,10 +163,10 @@ fn report(load: &Load, journals: &Journals, memory: &Memory, before: &Vitals, af
         println!("{}: {passed} passed, {refused} refused, {unknown} hung up", journal.name);
     }
     let requests = load.tally.requests();
-    let took = load.start.elapsed().as_secs_f64();
+    let seconds = load.end.duration_since(load.start).as_secs().max(1);
     println!(
-        "{requests} requests, {:.0} a second; {} keys issued",
-        requests as f64 / took,
+        "{requests} requests, {} a second; {} keys issued",
+        requests as u64 / seconds,
         load.churn.issued()
     );
     println!("most resident memory by quarter, in KiB, and requests: {:?}", memory.quarters());

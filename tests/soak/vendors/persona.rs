@@ -39,7 +39,7 @@ pub(super) fn cases(demo: &Demo, journals: &Journals) -> Vec<Case> {
     let list = |name, weight| Case::get(name, Weight(weight), INQUIRIES);
     let counted = |name, rate, label, organization: &str, journal| {
         let case = Case::get(name, PerSecond(rate), INQUIRIES).bearer(key(label));
-        case.is_served(200, &format!("{organization}-ada")).or_refused(LIMITED, journal)
+        case.served(200, &format!("{organization}-ada")).or_refused(LIMITED, journal)
     };
     let Journals { globex, initech, acme, umbrella, .. } = journals;
     let production = |case: Case| case.bearer(key("production"));
@@ -52,20 +52,20 @@ pub(super) fn cases(demo: &Demo, journals: &Journals) -> Vec<Case> {
         counted("persona local", 3.0, "local", "org_umbrella", umbrella),
         Case::get("persona rate limits", Weight(2.0), "/api/v1/rate-limits")
             .bearer(key("local"))
-            .is_served(200, r#""limit":300"#),
+            .served(200, r#""limit":300"#),
         Case::get("persona wrong scope", Weight(3.0), REPORTS)
             .bearer(key("inquiry_reader"))
-            .is_refused(NO_REPORTS),
+            .refused(NO_REPORTS),
         list("persona elsewhere", 2.0)
             .bearer(key("office"))
             .header("x-forwarded-for", "10.1.2.77")
-            .is_refused(ELSEWHERE),
-        list("persona unknown", 2.0).bearer(key("unlisted")).is_refused(INVALID),
-        production(list("persona damaged", 4.0)).damaged().is_refused(INVALID),
-        list("persona no prefix", 1.0).lines(&[STRANGER]).is_refused(INVALID),
+            .refused(ELSEWHERE),
+        list("persona unknown", 2.0).bearer(key("unlisted")).refused(INVALID),
+        production(list("persona damaged", 4.0)).damaged().refused(INVALID),
+        list("persona no prefix", 1.0).lines(&[STRANGER]).refused(INVALID),
         production(list("persona plain", 2.0))
             .plain()
             .header("forwarded", "for=127.0.0.1;proto=https")
-            .is_refused(PLAIN),
+            .refused(PLAIN),
     ]
 }

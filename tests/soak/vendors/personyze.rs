@@ -29,30 +29,30 @@ pub(super) fn cases(demo: &Demo, journals: &Journals) -> Vec<Case> {
     let find = |name, weight| Case::get(name, Weight(weight), FIRST);
     let insert = |name, share| Case::post(name, share, USERS, USER);
     let held = |case: Case, time| {
-        let case = other(case).runs(milliseconds(time)).is_served(200, "soak@example.org");
+        let case = other(case).runs(milliseconds(time)).served(200, "soak@example.org");
         case.or_refused(SIMULTANEOUS, &journals.slow_inserts)
     };
     vec![
-        active(find("personyze good", 10.0)).is_served(200, "ada@personyze-acme.example"),
-        other(find("personyze other account", 10.0)).is_served(200, "ada@personyze-globex.example"),
+        active(find("personyze good", 10.0)).served(200, "ada@personyze-acme.example"),
+        other(find("personyze other account", 10.0)).served(200, "ada@personyze-globex.example"),
         active(insert("personyze insert", PerSecond(4.0)))
-            .is_served(200, "soak@example.org")
+            .served(200, "soak@example.org")
             .or_refused(SIMULTANEOUS, &journals.inserts),
         held(insert("personyze insert, 0.3 s", PerSecond(1.2)), 300),
         held(insert("personyze insert, 1.5 s", PerSecond(0.25)), 1_500),
         held(insert("personyze insert, hung up", PerSecond(0.3)), 400).hangs_up(),
-        active(Case::get("personyze tracker", Weight(3.0), TRACKER)).is_served(200, "tracked"),
+        active(Case::get("personyze tracker", Weight(3.0), TRACKER)).served(200, "tracked"),
         active(Case::get("personyze tracker, 10.5 s", PerSecond(0.1), TRACKER))
             .runs(milliseconds(10_500))
-            .is_refused(TOO_LONG),
-        find("personyze revoked", 2.0).basic("api", key("revoked")).is_refused(NO_KEY),
-        find("personyze unknown", 2.0).basic("api", key("unlisted")).is_refused(INVALID),
-        active(find("personyze damaged", 4.0)).damaged().is_refused(INVALID),
-        find("personyze no key", 2.0).basic("api", "not-a-key").is_refused(NO_KEY),
-        find("personyze no credential", 2.0).is_refused(LOG_IN),
-        find("personyze another user", 1.0).basic("admin", key("active")).is_refused(LOG_IN),
-        find("personyze Bearer", 1.0).bearer(key("active")).is_refused(LOG_IN),
-        active(find("personyze plain", 2.0)).plain().is_refused(PLAIN),
-        active(find("personyze hung up", 2.0)).is_served(200, "ada").hangs_up(),
+            .refused(TOO_LONG),
+        find("personyze revoked", 2.0).basic("api", key("revoked")).refused(NO_KEY),
+        find("personyze unknown", 2.0).basic("api", key("unlisted")).refused(INVALID),
+        active(find("personyze damaged", 4.0)).damaged().refused(INVALID),
+        find("personyze no key", 2.0).basic("api", "not-a-key").refused(NO_KEY),
+        find("personyze no credential", 2.0).refused(LOG_IN),
+        find("personyze another user", 1.0).basic("admin", key("active")).refused(LOG_IN),
+        find("personyze Bearer", 1.0).bearer(key("active")).refused(LOG_IN),
+        active(find("personyze plain", 2.0)).plain().refused(PLAIN),
+        active(find("personyze hung up", 2.0)).served(200, "ada").hangs_up(),
     ]
 }

@@ -38,21 +38,21 @@ pub(super) fn cases(demo: &Demo) -> Vec<Case> {
     let list = |name, weight| post(name, weight, LIST).header("content-type", "application/json");
     let editor = |case: Case| case.bearer(key("editor"));
     vec![
-        editor(list("polyteia good", 12.0)).is_served(200, "Budget of polyteia-editor"),
-        list("polyteia viewer", 6.0).bearer(key("viewer")).is_served(200, "of polyteia-viewer"),
+        editor(list("polyteia good", 12.0)).served(200, "Budget of polyteia-editor"),
+        list("polyteia viewer", 6.0).bearer(key("viewer")).served(200, "of polyteia-viewer"),
         post("polyteia wrong scope", 3.0, CREATE)
             .header("content-type", "application/json; charset=utf-8")
             .bearer(key("viewer"))
-            .is_refused(NO_WRITING),
-        list("polyteia expired", 2.0).bearer(key("expired")).is_refused(INVALID),
-        list("polyteia deleted", 2.0).bearer(key("deleted")).is_refused(INVALID),
-        list("polyteia unknown", 2.0).bearer(key("unlisted")).is_refused(INVALID),
-        editor(list("polyteia damaged", 4.0)).damaged().is_refused(INVALID),
-        list("polyteia no credential", 2.0).is_refused(MISSING),
+            .refused(NO_WRITING),
+        list("polyteia expired", 2.0).bearer(key("expired")).refused(INVALID),
+        list("polyteia deleted", 2.0).bearer(key("deleted")).refused(INVALID),
+        list("polyteia unknown", 2.0).bearer(key("unlisted")).refused(INVALID),
+        editor(list("polyteia damaged", 4.0)).damaged().refused(INVALID),
+        list("polyteia no credential", 2.0).refused(MISSING),
         editor(post("polyteia content type", 2.0, LIST))
             .header("content-type", "text/plain")
-            .is_refused(CONTENT_TYPE),
-        editor(list("polyteia plain", 2.0)).plain().is_refused(PLAIN),
-        editor(list("polyteia hung up", 2.0)).is_served(200, "Budget").hangs_up(),
+            .refused(CONTENT_TYPE),
+        editor(list("polyteia plain", 2.0)).plain().refused(PLAIN),
+        editor(list("polyteia hung up", 2.0)).served(200, "Budget").hangs_up(),
     ]
 }

@@ -47,23 +47,23 @@ pub(super) fn cases(demo: &Demo) -> Vec<Case> {
     let organization = |case: Case| case.bearer(key("organization"));
     let partner = |case: Case| case.bearer(key("partner"));
     vec![
-        organization(get("polytomic good", 8.0, ME)).is_served(200, "key_polytomic_organization"),
-        organization(get("polytomic syncs", 4.0, SYNCS)).is_served(200, "Warehouse of Acme"),
-        partner(get("polytomic partner", 4.0, ORGANIZATIONS)).is_served(200, "Globex"),
+        organization(get("polytomic good", 8.0, ME)).served(200, "key_polytomic_organization"),
+        organization(get("polytomic syncs", 4.0, SYNCS)).served(200, "Warehouse of Acme"),
+        partner(get("polytomic partner", 4.0, ORGANIZATIONS)).served(200, "Globex"),
         get("polytomic deployment", 4.0, SYNCS)
             .basic("any", key("deployment"))
-            .is_served(200, "Warehouse of Initech"),
-        organization(get("polytomic wrong kind", 2.0, ORGANIZATIONS)).is_refused(FORBIDDEN),
-        partner(get("polytomic wrong kind too", 2.0, SYNCS)).is_refused(FORBIDDEN),
+            .served(200, "Warehouse of Initech"),
+        organization(get("polytomic wrong kind", 2.0, ORGANIZATIONS)).refused(FORBIDDEN),
+        partner(get("polytomic wrong kind too", 2.0, SYNCS)).refused(FORBIDDEN),
         partner(Case::post("polytomic not the partner's", Weight(1.0), STRANGERS, ""))
             .header(VERSION.0, VERSION.1)
-            .is_refused(NOT_FOUND),
-        get("polytomic deployment, Bearer", 1.0, ME).bearer(key("deployment")).is_refused(INVALID),
-        get("polytomic unknown", 2.0, ME).bearer(key("unlisted")).is_refused(INVALID),
-        organization(get("polytomic damaged", 4.0, ME)).damaged().is_refused(INVALID),
-        get("polytomic no credential", 2.0, ME).is_refused(MISSING),
-        organization(Case::get("polytomic no version", Weight(2.0), ME)).is_refused(NO_VERSION),
-        organization(get("polytomic plain", 2.0, ME)).plain().is_refused(PLAIN),
-        organization(get("polytomic hung up", 1.0, ME)).is_served(200, "key_").hangs_up(),
+            .refused(NOT_FOUND),
+        get("polytomic deployment, Bearer", 1.0, ME).bearer(key("deployment")).refused(INVALID),
+        get("polytomic unknown", 2.0, ME).bearer(key("unlisted")).refused(INVALID),
+        organization(get("polytomic damaged", 4.0, ME)).damaged().refused(INVALID),
+        get("polytomic no credential", 2.0, ME).refused(MISSING),
+        organization(Case::get("polytomic no version", Weight(2.0), ME)).refused(NO_VERSION),
+        organization(get("polytomic plain", 2.0, ME)).plain().refused(PLAIN),
+        organization(get("polytomic hung up", 1.0, ME)).served(200, "key_").hangs_up(),
     ]
 }

@@ -39,31 +39,28 @@ pub(super) fn cases(demo: &Demo, journals: &Journals) -> Vec<Case> {
     let mut put = Case::new("rest write", PerSecond(4.0), Method::PUT, "/v1/users/9");
     put = active(put).header("content-type", "application/json");
     vec![
-        limited(active(paced("rest good", 14.0)).is_served(200, "ada@rest-acme.example")),
-        limited(put.is_served(204, "")).content(USER),
+        limited(active(paced("rest good", 14.0)).served(200, "ada@rest-acme.example")),
+        limited(put.served(204, "")).content(USER),
         limited(
             paced("rest read only", 2.0)
                 .bearer(key("read_only"))
-                .is_served(200, "ada@rest-acme.example"),
+                .served(200, "ada@rest-acme.example"),
         ),
         paced("rest tight", 0.5)
             .bearer(key("tight"))
-            .is_served(200, "ada@rest-umbrella.example")
+            .served(200, "ada@rest-umbrella.example")
             .or_refused(LIMITED, &journals.tight),
         Case::post("rest wrong scope", Weight(3.0), USERS, USER)
             .bearer(key("read_only"))
-            .is_refused(NO_WRITING),
-        list("rest revoked", 2.0).bearer(key("revoked")).is_refused(INVALID),
-        list("rest expired", 2.0).bearer(key("expired")).is_refused(INVALID),
-        list("rest unknown", 2.0).bearer(key("unlisted")).is_refused(INVALID),
-        active(list("rest damaged", 4.0)).damaged().is_refused(INVALID),
-        list("rest no credential", 2.0).is_refused(MISSING),
-        list("rest malformed", 1.0).lines(&["Bearer a b"]).is_refused(MALFORMED),
-        list("rest two lines", 1.0).lines(&[STRANGER, STRANGER]).is_refused(MALFORMED),
-        active(list("rest plain", 2.0))
-            .plain()
-            .header("x-forwarded-proto", "https")
-            .is_refused(PLAIN),
-        list("rest hung up", 1.0).bearer(key("unlisted")).is_refused(INVALID).hangs_up(),
+            .refused(NO_WRITING),
+        list("rest revoked", 2.0).bearer(key("revoked")).refused(INVALID),
+        list("rest expired", 2.0).bearer(key("expired")).refused(INVALID),
+        list("rest unknown", 2.0).bearer(key("unlisted")).refused(INVALID),
+        active(list("rest damaged", 4.0)).damaged().refused(INVALID),
+        list("rest no credential", 2.0).refused(MISSING),
+        list("rest malformed", 1.0).lines(&["Bearer a b"]).refused(MALFORMED),
+        list("rest two lines", 1.0).lines(&[STRANGER, STRANGER]).refused(MALFORMED),
+        active(list("rest plain", 2.0)).plain().header("x-forwarded-proto", "https").refused(PLAIN),
+        list("rest hung up", 1.0).bearer(key("unlisted")).refused(INVALID).hangs_up(),
     ]
 }
