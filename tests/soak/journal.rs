@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::limit::Limit;
 
 /// How long a server may be at a request whose client is gone.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
