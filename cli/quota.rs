@@ -24,6 +24,8 @@ impl FromStr for QuotaText {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        // What comes after the name has no `=`; a name may have anything that the rest has.
+        let (name, text) = text.rsplit_once('=').ok_or(FORM)?;
         let (text, on_failure) = match text.rsplit_once('+') {
             Some((rest, choice)) => match failure_choice(choice) {
                 Some(choice) => (rest, Some(choice)),
@@ -45,7 +47,6 @@ impl FromStr for QuotaText {
             Some((rest, "sliding")) => (rest, Some(Algorithm::SlidingWindow)),
             Some(_) => return Err(FORM.to_owned()),
         };
-        let (name, rest) = rest.split_once('=').ok_or(FORM)?;
         let (limit, window) = rest.split_once('/').ok_or(FORM)?;
         let limit = limit.parse().map_err(|_| FORM)?;
         let (window, algorithm) = match (window, algorithm) {
@@ -98,7 +99,44 @@ pub(crate) fn text(quota: &Quota) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use tower_api_key::key::Quotas;
+
     use super::*;
+
+    fn quota() -> impl Strategy<Value = Quota> {
+        let name = "[a-z@:/=+ -]{1,8}|[ -~]{1,12}|a[+:@](key|deny|allow|leaky|shadow|local/3)=?";
+        let algorithm = prop::sample::select(vec![
+            Algorithm::FixedWindow,
+            Algorithm::LeakyBucket,
+            Algorithm::SlidingWindow,
+            Algorithm::CalendarDay,
+            Algorithm::CalendarMonth,
+        ]);
+        let per = prop::sample::select(vec![Per::Account, Per::Key]);
+        let choice =
+            prop::option::of(prop::sample::select(vec!["deny", "allow", "local/1", "local/99"]));
+        (name, 1..=u32::MAX, 1..366 * 24 * 3_600u64, algorithm, per, any::<bool>(), choice)
+            .prop_map(|(name, limit, seconds, algorithm, per, shadow, choice)| {
+                let quota = Quota::named(name, limit, Duration::from_secs(seconds));
+                let quota = quota.counted(algorithm).each(per);
+                let quota = if shadow { quota.in_shadow() } else { quota };
+                match choice.and_then(failure_choice) {
+                    Some(choice) => quota.on_failure(choice),
+                    None => quota,
+                }
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn any_quota_is_read_as_it_is_written(quota in quota()) {
+            prop_assume!(Quotas::new([quota.clone()]).is_ok());
+            let written = text(&quota);
+            let read: Result<QuotaText, _> = written.parse();
+            prop_assert_eq!(read.map(|read| read.0), Ok(quota), "{}", written);
+        }
+    }
 
     #[test]
     fn quotas_are_read_as_they_are_written() {
