@@ -27,7 +27,7 @@ static FORMATS: LazyLock<Vec<(KeyFormat, Regex)>> = LazyLock::new(|| {
     let others = [
         new().literal("acme_").environment(&["live", "test"]).literal("_"),
         new().literal("a"),
-        new().environment(&["a", "ab", "abc"]).literal("_"),
+        new().environment(&["a", "bc", "bdab"]).literal("_"),
     ];
     let others = others.into_iter().flat_map(|format| {
         [

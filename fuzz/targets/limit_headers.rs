@@ -124,7 +124,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(response) =
         RUNTIME.with_borrow_mut(|runtime| runtime.block_on(service.oneshot(request)));
 
-    let refuses = wait.is_some_and(|wait| wait > 0) && !quotas.is_empty();
+    let refuses = wait.is_some() && !quotas.is_empty();
     assert_eq!(response.status() == 429, refuses, "{}", response.status());
     let headers = response.headers();
     let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
