@@ -152,6 +152,8 @@ mod tests {
             "a=1/60s:leaky+allow",
             "a=1/calendar-day@key+shadow+local/3",
             "a+b=1/60s",
+            "a@key=1/60s@key",
+            "a:b=c/d=1/60s:leaky",
         ] {
             let QuotaText(quota) = written.parse().unwrap();
             assert_eq!(text(&quota), written);

@@ -80,8 +80,7 @@ fn x_forwarded(question: &Question) -> Option<Client> {
 fn with_or_without_port(text: &str) -> Option<IpAddr> {
     if let Some(inner) = text.strip_prefix('[') {
         let (address, port) = inner.split_once(']')?;
-        let port = port.strip_prefix(':');
-        if !(inner.ends_with(']') || port.is_some_and(is_port)) {
+        if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
             return None;
         }
         return Some(IpAddr::V6(address.parse::<Ipv6Addr>().ok()?).to_canonical());
