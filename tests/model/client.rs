@@ -99,8 +99,11 @@ fn is_digits(text: &str) -> bool {
     (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// A number of 16 bits, of which no RFC says how many zeros it may start with.
 fn is_port(text: &str) -> bool {
-    is_digits(text) && text.parse::<u32>().unwrap() <= 65_535
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && text.parse::<u128>().is_ok_and(|port| port <= 65_535)
 }
 
 fn forwarded(question: &Question) -> Option<Client> {
