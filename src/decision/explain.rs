@@ -134,7 +134,8 @@ impl Explanation {
                 let found = record.ok_or(Denial::KeyUnknown);
                 explanation.set(Check::KeyFound, found.map(|_| ()));
                 if let Some(record) = record {
-                    let case = Case::new(policy, head, client, source, record, now);
+                    let mut case = Case::new(policy, head, client, source, record, now);
+                    case.find_route();
                     explanation.judge(policy, &case, record);
                 }
                 false

@@ -32,9 +32,11 @@ pub(crate) enum Objection {
     ToRequest(Denial),
 }
 
-/// Runs the checks of a record in order, up to the first that refuses.
-pub(crate) fn judge(case: &Case<'_>) -> Result<Cleared, Objection> {
+/// Runs the checks of a record in order, up to the first that refuses. No route is looked for on behalf
+/// of a key that does not serve: the less is done for it, the less it differs from one that nobody has.
+pub(crate) fn judge(case: &mut Case<'_>) -> Result<Cleared, Objection> {
     case.authenticates().map_err(Objection::ToKey)?;
+    case.find_route();
     case.authorizes().map_err(Objection::ToRequest)?;
     Ok(Cleared(()))
 }
@@ -48,8 +50,12 @@ impl<'a> Case<'a> {
         record: &'a KeyRecord,
         now: Timestamp,
     ) -> Self {
-        let route = policy.find(head);
-        Self { policy, head, client, source, record, route, now }
+        Self { policy, head, client, source, record, route: None, now }
+    }
+
+    /// Looks the request's route up, which the checks of what a key may do ask about.
+    pub(super) fn find_route(&mut self) {
+        self.route = self.policy.find(self.head);
     }
 
     /// Runs the checks that decide whether the key serves at all, in their order.

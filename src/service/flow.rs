@@ -110,12 +110,13 @@ fn found(
     let policy = &shared.policy;
     passage.now = shared.clock.now();
     passage.source = Some(source);
-    passage.plan = policy.plan(&record);
-    let case = Case::new(policy, head, client, source, &record, passage.now);
+    let mut case = Case::new(policy, head, client, source, &record, passage.now);
+    let judged = judge(&mut case);
     passage.route = case.route();
-    match judge(&case) {
+    match judged {
         Ok(cleared) => {
             passage.cleared = Some(cleared);
+            passage.plan = policy.plan(&record);
             passage.principal = Some(record);
             let route = policy.route(passage.route);
             passage.cost = route.map_or(1, |route| route.cost);
@@ -129,6 +130,7 @@ fn found(
             if denial == Denial::NetworkNotAllowed {
                 shared.observer.key_used_elsewhere(&record, client.address);
             }
+            passage.plan = policy.plan(&record);
             passage.principal = Some(record);
             report(shared, passage, denial)
         }
