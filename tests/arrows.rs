@@ -95,3 +95,32 @@ fn no_vendor_is_named_in_logic() {
         }
     }
 }
+
+/// Cargo.toml forbids it in every target; this sees that nobody lifts that, and looks where no target
+/// is built, too.
+#[test]
+fn nothing_is_unsafe() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("\n[lints.rust]\nunsafe_code = \"forbid\"\n"));
+    let mut files = Vec::new();
+    for folder in ["src", "cli", "examples", "benches", "tests"] {
+        let before = files.len();
+        sources(&root.join(folder), &mut files);
+        assert!(files.len() > before, "{folder} has no sources");
+    }
+    // Put together here, so that this file is clean as well.
+    let (word, lint) = (["un", "safe"].concat(), ["un", "safe_code"].concat());
+    let mut found = Vec::new();
+    for file in files {
+        let source = fs::read_to_string(&file).unwrap();
+        for (number, line) in source.lines().enumerate() {
+            let code = line.split("//").next().unwrap();
+            let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+            if words.any(|it| it == word || it == lint) {
+                found.push(format!("{}:{}: {line}", file.display(), number + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
