@@ -110,10 +110,9 @@ fn land(entry: &mut Entry, lease: &Lease, request: &Request, answer: Result<Answ
             left.push(Waiting { cost, now, reply });
             continue;
         };
-        let paid = verdict.retry_after().is_none();
-        if reply.send(Ok(verdict)).is_err() && paid {
-            holding.take_back(cost);
-        }
+        // What was paid for a client that has gone is lost: spent later, it could be one too many of the
+        // window that it opened.
+        let _ = reply.send(Ok(verdict));
     }
     *waiting = Some(left);
 }

@@ -146,13 +146,6 @@ impl Holding {
         Some(batch.verdict(batch.taken))
     }
 
-    /// Takes back what was paid for a request whose client has gone.
-    pub(super) fn take_back(&mut self, cost: u32) {
-        if let Some(batch) = &mut self.batch {
-            batch.unspent = batch.unspent.saturating_add(cost);
-        }
-    }
-
     /// Refuses a request that waited, if one was refused that cost no more.
     pub(super) fn refuse(&self, cost: u32) -> Option<Verdict> {
         let refusal = self.refusal.as_ref()?;
