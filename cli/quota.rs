@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use tower_api_key::key::{Algorithm, OnLimiterFailure, Per, Quota, Share};
+use tower_api_key::key::{Algorithm, OnLimiterFailure, Per, Quota};
 
 use crate::moment::Span;
 
@@ -27,7 +27,7 @@ impl FromStr for QuotaText {
         // What comes after the name has no `=`; a name may have anything that the rest has.
         let (name, text) = text.rsplit_once('=').ok_or(FORM)?;
         let (text, on_failure) = match text.rsplit_once('+') {
-            Some((rest, choice)) => match failure_choice(choice) {
+            Some((rest, choice)) => match OnLimiterFailure::parse(choice) {
                 Some(choice) => (rest, Some(choice)),
                 None => (text, None),
             },
@@ -67,15 +67,6 @@ impl FromStr for QuotaText {
     }
 }
 
-fn failure_choice(text: &str) -> Option<OnLimiterFailure> {
-    match text.split_once('/') {
-        None if text == "deny" => Some(OnLimiterFailure::Deny),
-        None if text == "allow" => Some(OnLimiterFailure::Allow),
-        Some(("local", nodes)) => Some(OnLimiterFailure::Local(Share::of(nodes.parse().ok()?))),
-        _ => None,
-    }
-}
-
 /// Writes a quota as it is read.
 pub(crate) fn text(quota: &Quota) -> String {
     let seconds = quota.window().as_secs();
@@ -88,12 +79,7 @@ pub(crate) fn text(quota: &Quota) -> String {
     };
     let per = if quota.per() == Per::Key { "@key" } else { "" };
     let shadow = if quota.is_shadow() { SHADOW } else { "" };
-    let on_failure = match quota.failure_choice() {
-        Some(OnLimiterFailure::Deny) => "+deny".to_owned(),
-        Some(OnLimiterFailure::Allow) => "+allow".to_owned(),
-        Some(OnLimiterFailure::Local(share)) => format!("+local/{}", share.nodes()),
-        _ => String::new(),
-    };
+    let on_failure = quota.failure_choice().map(|choice| format!("+{choice}")).unwrap_or_default();
     format!("{}={}/{window}{per}{shadow}{on_failure}", quota.name(), quota.limit())
 }
 
@@ -106,13 +92,7 @@ mod tests {
 
     fn quota() -> impl Strategy<Value = Quota> {
         let name = "[a-z@:/=+ -]{1,8}|[ -~]{1,12}|a[+:@](key|deny|allow|leaky|shadow|local/3)=?";
-        let algorithm = prop::sample::select(vec![
-            Algorithm::FixedWindow,
-            Algorithm::LeakyBucket,
-            Algorithm::SlidingWindow,
-            Algorithm::CalendarDay,
-            Algorithm::CalendarMonth,
-        ]);
+        let algorithm = prop::sample::select(&Algorithm::ALL);
         let per = prop::sample::select(vec![Per::Account, Per::Key]);
         let choice =
             prop::option::of(prop::sample::select(vec!["deny", "allow", "local/1", "local/99"]));
@@ -121,7 +101,7 @@ mod tests {
                 let quota = Quota::named(name, limit, Duration::from_secs(seconds));
                 let quota = quota.counted(algorithm).each(per);
                 let quota = if shadow { quota.in_shadow() } else { quota };
-                match choice.and_then(failure_choice) {
+                match choice.and_then(OnLimiterFailure::parse) {
                     Some(choice) => quota.on_failure(choice),
                     None => quota,
                 }

@@ -31,13 +31,6 @@ const DIALECTS: [LimitHeaders; 4] = [
     LimitHeaders::X_RATE_LIMIT,
     LimitHeaders { reset: Reset::UnixTime, ..LimitHeaders::X_RATE_LIMIT },
 ];
-const ALGORITHMS: [Algorithm; 5] = [
-    Algorithm::FixedWindow,
-    Algorithm::LeakyBucket,
-    Algorithm::SlidingWindow,
-    Algorithm::CalendarDay,
-    Algorithm::CalendarMonth,
-];
 
 /// Says of each quota in turn what the bytes say.
 struct Told {
@@ -97,7 +90,7 @@ fuzz_target!(|bytes: &[u8]| {
         let limit = numbers.next::<4>() as u32;
         let quota = Quota::named(name, limit, Duration::from_nanos(numbers.next::<8>()));
         let kind = numbers.next::<1>() as usize;
-        let quota = quota.counted(ALGORITHMS[kind % 5]);
+        let quota = quota.counted(Algorithm::ALL[kind % 5]);
         let quota = if kind / 5 % 2 == 1 { quota.each(Per::Key) } else { quota };
         quotas.push(if kind / 10 % 4 == 3 { quota.in_shadow() } else { quota });
         let stated = (numbers.next::<4>() as u32, numbers.next::<8>());

@@ -50,6 +50,15 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Lists all algorithms.
+    pub const ALL: [Self; 5] = [
+        Self::FixedWindow,
+        Self::LeakyBucket,
+        Self::SlidingWindow,
+        Self::CalendarDay,
+        Self::CalendarMonth,
+    ];
+
     /// Returns the longest window of a calendar's; `None` if a quota says how long its windows are.
     pub(super) const fn period(self) -> Option<Duration> {
         match self {

@@ -1,5 +1,6 @@
 //! What becomes of a quota while its limiter cannot answer.
 
+use std::fmt;
 use std::num::NonZeroU32;
 
 /// Chooses what happens to a request when the limiter cannot answer. There is no default: every
@@ -31,6 +32,37 @@ pub enum OnLimiterFailure {
     /// counted is not told to the limiter afterwards: across either moment an account can have its
     /// limit twice in a window.
     Local(Share),
+}
+
+impl OnLimiterFailure {
+    /// Reads `deny`, `allow`, or `local/` and a number of nodes, as `Display` writes them; `None` for any
+    /// other text.
+    ///
+    /// ```
+    /// use tower_api_key::limits::OnLimiterFailure;
+    ///
+    /// let choice = OnLimiterFailure::parse("local/3").unwrap();
+    /// assert_eq!(choice.to_string(), "local/3");
+    /// assert_eq!(OnLimiterFailure::parse("local/0"), None);
+    /// ```
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once('/') {
+            None if text == "deny" => Some(Self::Deny),
+            None if text == "allow" => Some(Self::Allow),
+            Some(("local", nodes)) => Some(Self::Local(Share::of(nodes.parse().ok()?))),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for OnLimiterFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deny => formatter.write_str("deny"),
+            Self::Allow => formatter.write_str("allow"),
+            Self::Local(share) => write!(formatter, "local/{}", share.nodes()),
+        }
+    }
 }
 
 /// States how many nodes share a limit while each counts by itself.

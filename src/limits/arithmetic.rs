@@ -123,13 +123,7 @@ mod tests {
     #[test]
     fn a_quota_that_no_set_would_take_makes_nothing_panic() {
         let now = Timestamp::from_unix_seconds(5);
-        for algorithm in [
-            Algorithm::FixedWindow,
-            Algorithm::LeakyBucket,
-            Algorithm::SlidingWindow,
-            Algorithm::CalendarDay,
-            Algorithm::CalendarMonth,
-        ] {
+        for algorithm in Algorithm::ALL {
             for (limit, seconds) in [(0, 1), (1, 0), (0, 0), (u32::MAX, u64::MAX)] {
                 let quota = Quota::new("x", limit, Duration::from_secs(seconds));
                 let quota = quota.counted(algorithm);

@@ -12,13 +12,6 @@ use crate::Make;
 
 pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_000_000_020);
 const MINUTE: Duration = Duration::from_secs(60);
-const ALGORITHMS: [Algorithm; 5] = [
-    Algorithm::FixedWindow,
-    Algorithm::LeakyBucket,
-    Algorithm::SlidingWindow,
-    Algorithm::CalendarDay,
-    Algorithm::CalendarMonth,
-];
 
 /// From [`START`], 2001-09-09T01:47:00Z, to the end of its day, and of its month.
 const TO_MIDNIGHT: u64 = 24 * 3_600 - 6_420;
@@ -101,7 +94,7 @@ pub(crate) async fn run(make: Make<'_>) {
 }
 
 async fn all_windows_are_charged_or_none(make: Make<'_>) {
-    for algorithm in ALGORITHMS {
+    for algorithm in Algorithm::ALL {
         let client = Client::new(make);
         let quotas = [
             Quota::new("loose", 10, 60 * MINUTE).counted(algorithm),
@@ -177,7 +170,7 @@ async fn a_route_has_counters_of_its_own(make: Make<'_>) {
 }
 
 async fn a_cost_is_taken_whole_or_not_at_all(make: Make<'_>) {
-    for algorithm in ALGORITHMS {
+    for algorithm in Algorithm::ALL {
         let client = Client::new(make);
         let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
         for (cost, passes, left) in
@@ -255,7 +248,7 @@ async fn a_changed_plan_keeps_what_was_used(make: Make<'_>) {
 }
 
 async fn a_quota_in_shadow_refuses_nothing(make: Make<'_>) {
-    for algorithm in ALGORITHMS {
+    for algorithm in Algorithm::ALL {
         for per in [Per::Account, Per::Key] {
             let client = Client::new(make);
             let shadow = Quota::new("shadow", 2, MINUTE).counted(algorithm).each(per).in_shadow();
@@ -286,7 +279,7 @@ async fn a_quota_in_shadow_refuses_nothing(make: Make<'_>) {
 
 /// It takes nothing for a request that it would refuse, nor for one that others refuse.
 async fn a_quota_in_shadow_counts_as_if_it_refused(make: Make<'_>) {
-    for algorithm in ALGORITHMS {
+    for algorithm in Algorithm::ALL {
         let client = Client::new(make);
         let quotas = [
             Quota::new("enforced", 20, MINUTE),
@@ -370,7 +363,7 @@ async fn a_clock_set_back_locks_nobody_out(make: Make<'_>) {
 
 /// Requests read the clock before they meet in the limiter, so instants arrive out of order.
 async fn instants_out_of_order_free_nothing(make: Make<'_>) {
-    for algorithm in ALGORITHMS {
+    for algorithm in Algorithm::ALL {
         let client = Client::new(make);
         let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
         let (mut passed, edge) = (0, at(5));
@@ -446,7 +439,7 @@ async fn a_routes_quotas_come_and_go(make: Make<'_>) {
 fn threads_take_exactly_the_limit(make: Make<'_>) {
     const THREADS: usize = 4;
     const LIMIT: u32 = 500;
-    for algorithm in ALGORITHMS {
+    for algorithm in Algorithm::ALL {
         let limiter = make();
         let quotas = [
             Quota::new("account", LIMIT, MINUTE).counted(algorithm),

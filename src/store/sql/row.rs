@@ -12,7 +12,7 @@ use sqlx::any::AnyRow;
 use super::super::error::StoreError;
 use super::super::manage::{KeyEntry, SecretEntry};
 use crate::clock::Timestamp;
-use crate::key::{Account, Algorithm, KeyDigest, KeyRecord, OnLimiterFailure, Per, Quota, Share};
+use crate::key::{Account, Algorithm, KeyDigest, KeyRecord, OnLimiterFailure, Per, Quota};
 
 /// A quota as JSON.
 #[derive(Serialize, Deserialize)]
@@ -26,7 +26,7 @@ struct QuotaColumn {
     /// Rows of before there was a shadow do not say.
     #[serde(default)]
     shadow: bool,
-    /// `deny`, `allow`, or `local/` and a number of nodes; none leaves it to the gate.
+    /// None leaves it to the gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     on_failure: Option<String>,
 }
@@ -177,22 +177,14 @@ fn read_quotas(text: &str) -> Result<Vec<Quota>, StoreError> {
         let quota = Quota::named(column.name, column.limit, window).counted(algorithm).each(per);
         let quota = if column.shadow { quota.in_shadow() } else { quota };
         Ok(match column.on_failure {
-            Some(choice) => quota.on_failure(failure_choice(&choice)?),
+            Some(choice) => {
+                let choice = OnLimiterFailure::parse(&choice);
+                quota.on_failure(choice.ok_or_else(|| broken("an unknown choice on failure"))?)
+            }
             None => quota,
         })
     };
     columns.into_iter().map(quota).collect()
-}
-
-fn failure_choice(text: &str) -> Result<OnLimiterFailure, StoreError> {
-    Ok(match text.split_once('/') {
-        None if text == "deny" => OnLimiterFailure::Deny,
-        None if text == "allow" => OnLimiterFailure::Allow,
-        Some(("local", nodes)) => {
-            OnLimiterFailure::Local(Share::of(nodes.parse().map_err(broken)?))
-        }
-        _ => return Err(broken("an unknown choice on failure")),
-    })
 }
 
 fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Result<T, StoreError> {
@@ -218,11 +210,7 @@ pub(super) fn write_quotas(quotas: &[Quota]) -> String {
                 algorithm: algorithm.to_owned(),
                 per: per.to_owned(),
                 shadow: quota.is_shadow(),
-                on_failure: quota.failure_choice().map(|choice| match choice {
-                    OnLimiterFailure::Deny => "deny".to_owned(),
-                    OnLimiterFailure::Allow => "allow".to_owned(),
-                    OnLimiterFailure::Local(share) => format!("local/{}", share.nodes()),
-                }),
+                on_failure: quota.failure_choice().map(|choice| choice.to_string()),
             }
         })
         .collect();
@@ -249,6 +237,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+    use crate::key::Share;
 
     #[test]
     fn quotas_are_read_as_they_are_written_and_as_they_once_were() {
