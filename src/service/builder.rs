@@ -9,7 +9,7 @@ use crate::decision::Policy;
 use crate::error::ConfigError;
 use crate::key::{Environment, KeyHasher};
 use crate::limits::{
-    FailedAttempts, FallbackLimiter, Limiter, MemoryPlaces, OnLimiterFailure, Places, Plans,
+    FailedAttempts, FallbackLimiter, MemoryPlaces, OnLimiterFailure, Places, Plans,
 };
 use crate::profile::Profile;
 use crate::request::TrustedProxies;
@@ -32,11 +32,11 @@ use crate::store::KeyStore;
 pub struct ApiKeyLayerBuilder {
     profile: Profile,
     store: Arc<dyn KeyStore>,
-    limits: Limits,
-    plans: Option<Plans>,
-    attempts: Option<FailedAttempts>,
-    places: Arc<dyn Places>,
-    on_places_failure: OnLimiterFailure,
+    pub(super) limits: Limits,
+    pub(super) plans: Option<Plans>,
+    pub(super) attempts: Option<FailedAttempts>,
+    pub(super) places: Arc<dyn Places>,
+    pub(super) on_places_failure: OnLimiterFailure,
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn Observer>>,
     hasher: KeyHasher,
@@ -79,53 +79,6 @@ impl ApiKeyLayerBuilder {
     /// line covers is refused.
     pub fn routes(mut self, routes: Routes) -> Self {
         self.routes = Some(routes);
-        self
-    }
-
-    /// Counts requests with a limiter, and chooses what happens while it cannot answer to requests
-    /// under quotas that do not [choose themselves](crate::key::Quota::on_failure).
-    pub fn limits(mut self, limiter: impl Limiter, on_failure: OnLimiterFailure) -> Self {
-        self.limits = Limits::Counted(Arc::new(limiter), on_failure);
-        self
-    }
-
-    /// Counts accounts that are on a plan by its quotas; [`Plans`] has an example.
-    pub fn plans(mut self, plans: Plans) -> Self {
-        self.plans = Some(plans);
-        self
-    }
-
-    /// Counts no requests, whatever quotas the profile, routes, accounts, plans and keys state.
-    pub fn without_limits(mut self) -> Self {
-        self.limits = Limits::Off;
-        self
-    }
-
-    /// Keeps the places of simultaneous requests elsewhere than in this process, and chooses what happens
-    /// to a request that needs one while they cannot answer: it is refused with 503, passes without one, or
-    /// takes one of this node's share.
-    /// Layers that share them share the places of an account on routes of the same methods and pattern.
-    ///
-    /// ```
-    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
-    /// use tower_api_key::limits::{MemoryPlaces, OnLimiterFailure};
-    ///
-    /// let places = MemoryPlaces::new(); // shared by two layers, say
-    /// # let builder = || ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new());
-    /// let one = builder().places(places.clone(), OnLimiterFailure::Deny).build()?;
-    /// let other = builder().places(places, OnLimiterFailure::Deny).build()?;
-    /// # Ok::<(), tower_api_key::ConfigError>(())
-    /// ```
-    pub fn places(mut self, places: impl Places, on_failure: OnLimiterFailure) -> Self {
-        self.places = Arc::new(places);
-        self.on_places_failure = on_failure;
-        self
-    }
-
-    /// Limits the failed attempts to authenticate of each client network; they are not limited unless
-    /// set. [`FailedAttempts`] has an example, and says who is refused.
-    pub fn failed_attempts(mut self, attempts: FailedAttempts) -> Self {
-        self.attempts = Some(attempts);
         self
     }
 

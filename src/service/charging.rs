@@ -75,7 +75,7 @@ impl Ask {
         }
     }
 
-    /// Does so, counts it, and tells the operator.
+    /// Does so, and tells of it.
     fn stand_in(
         self,
         shared: &Shared,
@@ -83,8 +83,7 @@ impl Ask {
         error: &LimiterError,
     ) -> (LimiterFallback, Verdict) {
         let (fallback, verdict) = self.fall_back(shared, passage);
-        shared.fallback.count(fallback);
-        shared.observer.limiter_failed(error, fallback);
+        tell(shared, error, fallback);
         (fallback, verdict)
     }
 
@@ -115,14 +114,11 @@ pub(super) fn note_room(shared: &Shared, passage: &mut Passage, answer: Answer) 
         Ok(verdict) => return note(passage, verdict),
         Err(error) => error,
     };
-    match Ask::room(passage).fall_back(shared, passage) {
-        (LimiterFallback::Allowed | LimiterFallback::Local, verdict)
-            if verdict.retry_after().is_none() =>
-        {
-            note(passage, verdict)
-        }
-        _ => fail(shared, passage, &error, Ask::room(passage)),
+    let (fallback, verdict) = Ask::room(passage).fall_back(shared, passage);
+    if fallback == LimiterFallback::Denied || verdict.retry_after().is_some() {
+        tell(shared, &error, fallback);
     }
+    note_fallback(passage, fallback, verdict)
 }
 
 /// Notes how the account stands that a refusal speaks to. It is refused anyway: a limiter that cannot
@@ -145,10 +141,21 @@ fn note(passage: &mut Passage, verdict: Verdict) -> Decision {
 /// Does what the quotas say of a limiter that fails.
 #[cold]
 fn fail(shared: &Shared, passage: &mut Passage, error: &LimiterError, ask: Ask) -> Decision {
-    match ask.stand_in(shared, passage, error) {
-        (LimiterFallback::Denied, _) => Err(Denial::LimiterUnavailable),
-        (_, verdict) => note(passage, verdict),
+    let (fallback, verdict) = ask.stand_in(shared, passage, error);
+    note_fallback(passage, fallback, verdict)
+}
+
+fn note_fallback(passage: &mut Passage, fallback: LimiterFallback, verdict: Verdict) -> Decision {
+    match fallback {
+        LimiterFallback::Denied => Err(Denial::LimiterUnavailable),
+        _ => note(passage, verdict),
     }
+}
+
+/// Counts what was done in place of a limiter that failed, and tells the operator.
+fn tell(shared: &Shared, error: &LimiterError, fallback: LimiterFallback) {
+    shared.fallback.count(fallback);
+    shared.observer.limiter_failed(error, fallback);
 }
 
 fn tell_of_shadows(shared: &Shared, passage: &Passage) {

@@ -16,7 +16,7 @@ use super::wait::{Answer, Reached, Wait};
 use crate::decision::{Admission, Case, Objection, Policy, judge};
 use crate::denial::Denial;
 use crate::limits::{
-    Attempt, Concurrency, Entered, Entry, LimiterFallback, OnLimiterFailure, Places, Share,
+    Attempt, Concurrency, Entered, Entry, LimiterFallback, OnLimiterFailure, Places,
 };
 use crate::request::{Client, CredentialSource, Head};
 use crate::store::Found;
@@ -174,7 +174,7 @@ fn look_for_room(shared: &Shared, passage: &mut Passage, rule: Concurrency) -> N
 
 fn has_room(shared: &Shared, passage: &mut Passage, rule: Concurrency, answer: Answer) -> Next {
     match note_room(shared, passage, answer) {
-        Ok(()) => enter(shared, passage, rule),
+        Ok(()) => enter(shared, passage, &*shared.places, rule),
         Err(denial) => refused(shared, passage, denial),
     }
 }
@@ -196,26 +196,12 @@ fn stands(shared: &Shared, passage: &mut Passage, denial: Denial, answer: Answer
 }
 
 /// Takes a place on the route, or queues for one.
-fn enter(shared: &Shared, passage: &mut Passage, rule: Concurrency) -> Next {
+fn enter(shared: &Shared, passage: &mut Passage, places: &dyn Places, rule: Concurrency) -> Next {
     let Some(record) = passage.record() else {
         return placed(shared, passage, Ok(None));
     };
     let (account, route) = (record.account().id(), shared.policy.route_name(passage.route));
-    match shared.places.enter(Entry { account, route, rule }).into_now() {
-        Ok(answer) => placed(shared, passage, answer),
-        Err(place) => ControlFlow::Continue(Wait::Place { place }),
-    }
-}
-
-/// Takes a place of this node's share, or queues for one. Places in memory always answer.
-fn enter_here(shared: &Shared, passage: &mut Passage, share: Share) -> Next {
-    let rule = shared.policy.route(passage.route).and_then(|route| route.concurrency);
-    let (Some(record), Some(rule)) = (passage.record(), rule) else {
-        return placed(shared, passage, Ok(None));
-    };
-    let (account, route) = (record.account().id(), shared.policy.route_name(passage.route));
-    let entry = Entry { account, route, rule: rule.shared(share) };
-    match shared.local_places.enter(entry).into_now() {
+    match places.enter(Entry { account, route, rule }).into_now() {
         Ok(answer) => placed(shared, passage, answer),
         Err(place) => ControlFlow::Continue(Wait::Place { place }),
     }
@@ -226,19 +212,23 @@ fn placed(shared: &Shared, passage: &mut Passage, answer: Entered) -> Next {
     match answer {
         Ok(None) => return refused(shared, passage, Denial::ConcurrencyExceeded),
         Ok(permit) => passage.permit = permit,
-        Err(error) => match shared.on_places_failure {
-            OnLimiterFailure::Deny => {
-                shared.observer.places_failed(&error, LimiterFallback::Denied);
-                return refused(shared, passage, Denial::LimiterUnavailable);
+        Err(error) => {
+            let rule = shared.policy.route(passage.route).and_then(|route| route.concurrency);
+            match (shared.on_places_failure, rule) {
+                (OnLimiterFailure::Allow, _) => {
+                    shared.observer.places_failed(&error, LimiterFallback::Allowed);
+                }
+                (OnLimiterFailure::Local(share), Some(rule)) => {
+                    shared.observer.places_failed(&error, LimiterFallback::Local);
+                    // Places in memory always answer.
+                    return enter(shared, passage, &shared.local_places, rule.shared(share));
+                }
+                (OnLimiterFailure::Deny | OnLimiterFailure::Local(_), _) => {
+                    shared.observer.places_failed(&error, LimiterFallback::Denied);
+                    return refused(shared, passage, Denial::LimiterUnavailable);
+                }
             }
-            OnLimiterFailure::Allow => {
-                shared.observer.places_failed(&error, LimiterFallback::Allowed);
-            }
-            OnLimiterFailure::Local(share) => {
-                shared.observer.places_failed(&error, LimiterFallback::Local);
-                return enter_here(shared, passage, share);
-            }
-        },
+        }
     }
     // It may have queued for a while.
     passage.now = shared.clock.now();

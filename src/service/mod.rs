@@ -22,6 +22,7 @@ mod flow;
 mod future;
 mod gate;
 mod layer;
+mod limiting;
 mod observer;
 mod passage;
 mod serving;
