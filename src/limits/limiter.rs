@@ -2,11 +2,16 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::standing::Verdict;
 use crate::clock::Timestamp;
 use crate::eventually::Eventually;
 use crate::key::{KeyRecord, Per, Quota};
+
+/// How much earlier than the latest instant of a subject another may be before the clock counts as set
+/// back.
+pub(super) const MAX_DISORDER: Duration = Duration::from_secs(1);
 
 /// Asks for the cost of one request, from all quotas that apply to it.
 ///

@@ -101,8 +101,8 @@ async fn a_window_really_ends() {
     }
 }
 
-#[tokio::test]
-async fn a_server_that_lost_its_scripts_is_told_them_again() {
+/// Charges nine requests one by one, each after something was done to the server.
+async fn each_is_charged_once_after(command: &[&str]) {
     let _turn = TURNS.read().await;
     let Some(server) = Redis::start() else { return };
     let limiter = server.limiter().build().unwrap();
@@ -110,21 +110,18 @@ async fn a_server_that_lost_its_scripts_is_told_them_again() {
     for left in (0..9).rev() {
         let verdict = charge(&limiter, &record, &quotas, (1, Taking::IfRoom)).await;
         assert_eq!(verdict.standings()[0].remaining(), left);
-        let () = server.ask(&["SCRIPT", "FLUSH"]);
+        let _: redis::Value = server.ask(command);
     }
 }
 
 #[tokio::test]
+async fn a_server_that_lost_its_scripts_is_told_them_again() {
+    each_is_charged_once_after(&["SCRIPT", "FLUSH"]).await;
+}
+
+#[tokio::test]
 async fn a_connection_that_was_cut_is_made_again() {
-    let _turn = TURNS.read().await;
-    let Some(server) = Redis::start() else { return };
-    let limiter = server.limiter().build().unwrap();
-    let (record, quotas) = (record("acme", "key_1"), [Quota::new("m", 9, Duration::from_secs(60))]);
-    for left in (0..9).rev() {
-        let verdict = charge(&limiter, &record, &quotas, (1, Taking::IfRoom)).await;
-        assert_eq!(verdict.standings()[0].remaining(), left);
-        let _: u32 = server.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-    }
+    each_is_charged_once_after(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await;
 }
 
 #[tokio::test]

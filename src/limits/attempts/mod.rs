@@ -261,8 +261,7 @@ mod tests {
         assert_eq!(limiter.fail(client, clock.now()), Attempt::Counted, "all have drained");
     }
 
-    #[test]
-    fn a_clock_set_back_refuses_nobody_for_longer_than_one_window() {
+    fn failed_before_the_clock_was_set_back() -> (AttemptLimiter, ManualClock, IpAddr) {
         let (limiter, clock) = limiter(&THREE);
         let client = address("192.0.2.1");
         clock.set(START.plus(1_000 * SECOND));
@@ -270,6 +269,12 @@ mod tests {
             limiter.fail(client, clock.now());
         });
         clock.set(START);
+        (limiter, clock, client)
+    }
+
+    #[test]
+    fn a_clock_set_back_refuses_nobody_for_longer_than_one_window() {
+        let (limiter, clock, client) = failed_before_the_clock_was_set_back();
         assert_eq!(limiter.refusal(Some(client), &clock), Some(SECOND));
         limiter.fail(client, clock.now());
         clock.advance(SECOND);
@@ -278,14 +283,8 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_refuses_nobody_for_longer_who_only_sends_keys() {
-        let (limiter, clock) = limiter(&THREE);
-        let client = address("192.0.2.1");
-        clock.set(START.plus(1_000 * SECOND));
-        (0..3).for_each(|_| {
-            limiter.fail(client, clock.now());
-        });
+        let (limiter, clock, client) = failed_before_the_clock_was_set_back();
         // Refused unseen, none of its requests counts as an attempt.
-        clock.set(START);
         assert_eq!(limiter.refusal(Some(client), &clock), Some(SECOND));
         clock.advance(SECOND);
         assert_eq!(limiter.refusal(Some(client), &clock), None);

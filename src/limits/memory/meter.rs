@@ -1,18 +1,14 @@
 //! The counters of one subject, side by side.
 
 use std::sync::Mutex;
-use std::time::Duration;
 
 use smallvec::SmallVec;
 
 use super::super::arithmetic::Counter;
-use super::super::limiter::{Charge, Taking};
+use super::super::limiter::{Charge, MAX_DISORDER, Taking};
 use super::super::standing::{Standing, Verdict};
 use crate::clock::Timestamp;
 use crate::key::{AccountId, KeyId, MAX_QUOTAS, Per, Quota};
-
-/// How much earlier than the latest instant another may be before the clock counts as set back.
-const MAX_DISORDER: Duration = Duration::from_secs(1);
 
 /// The counters that one subject keeps before idle ones make room: those of a request, and as many
 /// that changed plans have left behind.

@@ -51,7 +51,7 @@ impl Answer {
             .iter()
             .map(|number| u64::try_from(*number).map_err(|_| Failure::Nonsense))
             .collect::<Result<_, _>>()?;
-        let Some(([_, ahead, ahead_rest, taken, lasts], quotas)) =
+        let Some(([passes, ahead, ahead_rest, taken, lasts], quotas)) =
             numbers.split_first_chunk::<HEAD>()
         else {
             return Err(Failure::Nonsense);
@@ -62,9 +62,7 @@ impl Answer {
             return Err(Failure::Nonsense);
         }
         let mut verdict = Verdict::passed();
-        let each = || counted.quotas().zip(states);
-        let passes = each().all(|(quota, [room, ..])| *room == 1 || quota.is_shadow());
-        for (quota, [room, used, span, span_rest, parts, ..]) in each() {
+        for (quota, [room, used, span, span_rest, parts, ..]) in counted.quotas().zip(states) {
             let span = nanoseconds(*span, *span_rest);
             let state = State { used: *used, span, parts: *parts };
             let is_full = *room == 0 && taking != Taking::Always;
@@ -72,7 +70,7 @@ impl Answer {
             let remaining = state.remaining(quota, terms);
             let standing = Standing::in_nanoseconds(quota.limit(), remaining, reset);
             if quota.is_shadow() {
-                verdict.push_in_shadow(standing, is_full && passes);
+                verdict.push_in_shadow(standing, is_full && *passes == 1);
                 continue;
             }
             verdict.push(standing);

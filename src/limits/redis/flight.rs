@@ -106,13 +106,12 @@ fn land(entry: &mut Entry, lease: &Lease, request: &Request, answer: Result<Answ
         } else {
             holding.answer_now(cost)
         };
-        let Some(verdict) = told else {
-            left.push(Waiting { cost, now, reply });
-            continue;
-        };
-        // What was paid for a client that has gone is lost: spent later, it could be one too many of the
-        // window that it opened.
-        let _ = reply.send(Ok(verdict));
+        match told {
+            // What was paid for a client that has gone is lost: spent later, it could be one too many of
+            // the window that it opened.
+            Some(verdict) => drop(reply.send(Ok(verdict))),
+            None => left.push(Waiting { cost, now, reply }),
+        }
     }
     *waiting = Some(left);
 }

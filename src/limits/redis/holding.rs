@@ -1,16 +1,13 @@
 //! What this node holds of one account's tokens: plain functions of answers and instants.
 
 use std::mem;
-use std::time::Duration;
 
+use super::super::limiter::MAX_DISORDER;
 use super::super::standing::{Standing, Verdict};
 use super::answer::Answer;
 use super::lease::Lease;
 use super::question::{Marks, Unspent};
 use crate::clock::{Timestamp, nanoseconds};
-
-/// How much earlier than the latest instant another may be before the clock counts as set back.
-const MAX_DISORDER: Duration = Duration::from_secs(1);
 
 /// What a batch is spent earlier: a coarse clock lags by up to a tick, 10 ms at most.
 const TICK: u64 = 10_000_000;
@@ -189,6 +186,8 @@ fn aged(told: &Verdict, unspent: u32, age: u64) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use std::num::NonZeroU32;
 
     use super::*;

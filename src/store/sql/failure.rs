@@ -1,6 +1,8 @@
-//! What a database says when it fails, without the rows it was about.
+//! A database that fails, or does not answer in time; told without the rows it was about.
 
 use std::fmt;
+use std::future::Future;
+use std::time::Duration;
 
 use super::super::error::StoreError;
 
@@ -29,6 +31,17 @@ pub(super) fn failed(error: sqlx::Error) -> StoreError {
             code: error.code().map(Into::into),
         }),
         other => StoreError::new(other),
+    }
+}
+
+/// Waits for a database so long and no longer.
+pub(super) async fn within<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(limit, asked).await {
+        Ok(answer) => answer.map_err(failed),
+        Err(elapsed) => Err(StoreError::new(elapsed)),
     }
 }
 

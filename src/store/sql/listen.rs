@@ -7,9 +7,8 @@ use std::time::Duration;
 use sqlx::postgres::PgListener;
 
 use super::connect::{Dialect, SqlStore};
-use super::failure::failed;
+use super::failure::{failed, within};
 use super::notify::{self, CHANNEL};
-use super::trail::within;
 use crate::store::StoreError;
 use crate::store::invalidation::{Invalidation, Invalidations};
 use crate::store::manage::Managed;

@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use super::super::error::StoreError;
 use super::super::{Found, KeyStore};
 use super::connect::SqlStore;
-use super::trail::within;
+use super::failure::within;
 use super::{query, row};
 use crate::eventually::Eventually;
 use crate::key::KeyDigest;

@@ -7,6 +7,7 @@ use super::super::manage::{
 };
 use super::bulk::CHUNK;
 use super::connect::SqlStore;
+use super::failure::within;
 use super::trail;
 use super::{query, row};
 use crate::clock::Timestamp;
@@ -182,7 +183,7 @@ impl KeyManager for SqlStore {
                 }
                 transaction.commit().await
             };
-            Ok(trail::within(trail::TIMEOUT, noted).await?)
+            Ok(within(trail::TIMEOUT, noted).await?)
         })
     }
 }

@@ -1,6 +1,5 @@
 //! Transactions, each with its lines in the audit trail.
 
-use std::future::Future;
 use std::time::Duration;
 
 use sqlx::any::AnyRow;
@@ -9,7 +8,7 @@ use sqlx::{Any, Row, Transaction};
 use super::super::error::StoreError;
 use super::super::manage::{Action, Change, ManageError};
 use super::connect::{Dialect, SqlStore};
-use super::failure::failed;
+use super::failure::{failed, within};
 use super::{notify, query, row};
 use crate::store::invalidation::Invalidation;
 
@@ -97,17 +96,6 @@ impl Step<'_> {
             self.execute(sqlx::query(query::NOTIFY).bind(notify::CHANNEL).bind(text)).await?;
         }
         Ok(within(TIMEOUT, self.transaction.commit()).await?)
-    }
-}
-
-/// Waits for a database so long and no longer.
-pub(super) async fn within<T>(
-    limit: Duration,
-    asked: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, StoreError> {
-    match tokio::time::timeout(limit, asked).await {
-        Ok(answer) => answer.map_err(failed),
-        Err(elapsed) => Err(StoreError::new(elapsed)),
     }
 }
 
