@@ -48,11 +48,9 @@ pub(crate) fn is_proxy(address: IpAddr) -> bool {
     }
 }
 
-/// Joins the lines of a field; nothing comes of lines that are not text.
+/// Joins the lines of a field. What is not text is kept as characters that no element may have.
 fn joined(question: &Question, name: &str) -> String {
-    let joined = question.lines(name).join(&b", "[..]);
-    let text = joined.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
-    if text { String::from_utf8(joined).unwrap() } else { String::new() }
+    String::from_utf8_lossy(&question.lines(name).join(&b", "[..])).into_owned()
 }
 
 fn x_forwarded(question: &Question) -> Option<Client> {
@@ -64,7 +62,8 @@ fn x_forwarded(question: &Question) -> Option<Client> {
         let trim = |element: &str| element.trim_matches([' ', '\t']).to_owned();
         joined(question, name).split(',').map(trim).collect()
     };
-    // One that is empty does not say `https`, and is no address.
+    // One that is empty does not say `https`, and is no address; nor is one that is no text, which a
+    // client may have written left of what the proxy appended.
     let mut protocols = elements("x-forwarded-proto").into_iter();
     let https = protocols.all(|protocol| protocol.eq_ignore_ascii_case("https"));
     let mut address = None;
@@ -110,7 +109,9 @@ fn forwarded(question: &Question) -> Option<Client> {
     if question.lines("forwarded").is_empty() {
         return None;
     }
-    let Some(elements) = elements(&joined(question, "forwarded")) else { return Some(NOTHING) };
+    let text = joined(question, "forwarded");
+    let elements = if text.is_ascii() { elements(&text) } else { None };
+    let Some(elements) = elements else { return Some(NOTHING) };
     let mut client = NOTHING;
     for element in elements.iter().rev() {
         let value = |name: &str| {
