@@ -87,6 +87,7 @@
 mod denial;
 mod error;
 mod eventually;
+mod sync;
 
 pub mod clock;
 pub mod key;

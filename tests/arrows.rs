@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("denial", &[]),
     ("error", &["key"]),
     ("eventually", &[]),
+    ("sync", &[]),
     ("key", &[]),
     ("request", &["key"]),
     ("store", &["key"]),
@@ -25,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("admin", &["key", "store", "decision"]),
     ("testing", &["key", "store"]),
 ];
-const ANYWHERE: &[&str] = &["clock", "denial", "error", "eventually"];
+const ANYWHERE: &[&str] = &["clock", "denial", "error", "eventually", "sync"];
 /// The one import against the flow, under its feature: a head must know the path that axum cut.
 const EXCEPTIONS: &[(&str, &str)] = &[("request", "axum"), ("service", "axum")];
 

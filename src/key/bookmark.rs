@@ -1,6 +1,8 @@
 //! Where an account's counters lie, remembered beside each of its keys.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
+
+use crate::sync::AtomicU32;
 
 /// Remembers the place at which a limiter last found an account's counters, so that the key's next
 /// request goes there at once: that saves a hash of the account's name, and two cache misses if there

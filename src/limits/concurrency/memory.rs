@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use smol_str::SmolStr;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -11,6 +11,7 @@ use super::places::{Entered, Entry, Permit, Places};
 use super::rule::Concurrency;
 use crate::eventually::Eventually;
 use crate::key::AccountId;
+use crate::sync::{Mutex, MutexGuard};
 
 /// Keeps the places of every account and route that has requests in flight, and no others, in this
 /// process alone. Clones share them. What a gate has unless another is chosen; [`Entry`] has an example.
@@ -28,6 +29,12 @@ impl MemoryPlaces {
 
     fn places(&self) -> MutexGuard<'_, HashMap<Subject, Arc<Semaphore>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the number of accounts and routes that have requests in flight.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.places().len()
     }
 
     /// Forgets a subject that nobody holds a place of, or waits for.
@@ -152,7 +159,7 @@ mod tests {
         tokio::time::sleep(SECOND / 2).await;
         drop(first);
         assert!(waiting.await.unwrap().is_some());
-        assert_eq!(places.places().len(), 0, "nothing is kept for accounts at rest");
+        assert_eq!(places.len(), 0, "nothing is kept for accounts at rest");
     }
 
     #[tokio::test(start_paused = true)]
@@ -166,7 +173,7 @@ mod tests {
         drop(waiting);
         assert!(ask(&places, "acme", rule).into_now().is_err());
         drop(first);
-        assert_eq!(places.places().len(), 0, "the refused and the departed hold nothing");
+        assert_eq!(places.len(), 0, "the refused and the departed hold nothing");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -196,6 +203,6 @@ mod tests {
             assert!(task.await.unwrap());
         }
         assert_eq!(most.load(Ordering::SeqCst), 3);
-        assert_eq!(places.places().len(), 0);
+        assert_eq!(places.len(), 0);
     }
 }

@@ -3,6 +3,8 @@
 mod memory;
 mod places;
 mod rule;
+#[cfg(all(test, shuttle))]
+mod schedules;
 
 pub use memory::MemoryPlaces;
 pub use places::{Entered, Entry, Permit, Places};

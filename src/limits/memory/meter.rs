@@ -1,7 +1,5 @@
 //! The counters of one subject, side by side.
 
-use std::sync::Mutex;
-
 use smallvec::SmallVec;
 
 use super::super::arithmetic::Counter;
@@ -9,6 +7,7 @@ use super::super::limiter::{Charge, MAX_DISORDER, Taking};
 use super::super::standing::{Standing, Verdict};
 use crate::clock::Timestamp;
 use crate::key::{AccountId, KeyId, MAX_QUOTAS, Per, Quota};
+use crate::sync::Mutex;
 
 /// The counters that one subject keeps before idle ones make room: those of a request, and as many
 /// that changed plans have left behind.

@@ -1,11 +1,12 @@
 //! A limiter in memory: exact in one process, bounded, and forgetful of idle accounts.
 
 mod meter;
+#[cfg(all(test, shuttle))]
+mod schedules;
 mod shard;
 
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::MutexGuard;
 
 use self::meter::{Claim, Meter, Meters, Subject};
 use self::shard::{Full, Shard};
@@ -13,9 +14,10 @@ use super::limiter::{Charge, Limiter, LimiterError, Taking};
 use super::standing::Verdict;
 use crate::eventually::Eventually;
 use crate::key::{Bookmark, KeyRecord, Per};
+use crate::sync::{self, MutexGuard};
 
 /// Parts of the state that can take in new subjects at the same time; a power of two.
-const SHARDS: usize = 16;
+const SHARDS: usize = sync::size(16, 1);
 
 /// Places that a shard has at most: 67 million in all, which take 8 GB. Its own number and a place
 /// fit a bookmark.

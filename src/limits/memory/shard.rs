@@ -1,15 +1,16 @@
 //! A part of the limiter's state: meters, and the way from a subject to its own.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::{PoisonError, TryLockError};
 
 use hashbrown::HashTable;
 
 use super::meter::{LockedMeter, Meter, Subject};
 use crate::clock::Timestamp;
+use crate::sync::{self, Mutex, MutexGuard, OnceLock};
 
 /// Meters that are made at once.
-const CHUNK: usize = 256;
+const CHUNK: usize = sync::size(256, 2);
 
 /// Meters that are looked at for an idle one before another is made. A subject that comes thereby
 /// makes room for itself as soon as one in eight is idle, in a time that does not depend on how many

@@ -10,9 +10,10 @@ use super::history::History;
 use super::page::Entry;
 use super::table::{Location, Table};
 use crate::key::{Account, AccountId, KeyDigest, KeyId, KeyRecord, ScopeSet};
+use crate::sync;
 
 /// Records that were replaced before they are cleared away, however few there are.
-const FEWEST_REPLACED: usize = 1024;
+const FEWEST_REPLACED: usize = sync::size(1024, 2);
 
 /// Leads writers to records. Only one writer at a time has it.
 #[derive(Default)]

@@ -4,13 +4,13 @@ mod history;
 mod index;
 mod manager;
 mod page;
+#[cfg(all(test, shuttle))]
+mod schedules;
 mod table;
 mod writer;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use arc_swap::ArcSwap;
+use std::sync::{Arc, PoisonError};
 
 use self::index::Index;
 use self::table::{Location, Table};
@@ -19,6 +19,7 @@ use super::{Found, KeyStore};
 use crate::clock::{Clock, SystemClock};
 use crate::eventually::Eventually;
 use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
+use crate::sync::{ArcSwap, Mutex};
 
 /// Keeps keys in memory. Clones share one set of keys.
 ///

@@ -1,12 +1,13 @@
 //! Pages of records: filled place by place, read by many, freed as a whole.
 
 use std::array;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::key::{KeyDigest, KeyRecord, Records, STRIPES, SharedRecord, stripe};
+use crate::sync::{self, OnceLock};
 
 /// Records on a page. A grant in use keeps its whole page, about 100 KB, so pages are not larger.
-pub(super) const PLACES: usize = 1024;
+pub(super) const PLACES: usize = sync::size(1024, 2);
 
 /// A key as the table finds it: digest and record side by side, 96 bytes.
 #[derive(Debug, Clone)]

@@ -5,18 +5,18 @@
 //! records at all. The digest's first bits say where the search begins; it ends at an empty slot.
 //! One writer at a time publishes a record by one store into its slot, after the record is in place.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::page::{Entry, PLACES, Page};
 use crate::key::{KeyDigest, SharedRecord};
+use crate::sync::{self, AtomicU64, OnceLock};
 
 const EMPTY: u64 = 0;
 /// A slot whose key is gone; the search goes on behind it.
 const GONE: u64 = u32::MAX as u64;
 
 /// The fewest slots of a table.
-const FEWEST_SLOTS: usize = 1024;
+const FEWEST_SLOTS: usize = sync::size(1024, 4);
 /// How many of ten slots may be taken before a table grows. A search then passes eight others on
 /// average that are not it, all in one or two cache lines; a sparser table would not fit the cache.
 const FULL_TENTHS: usize = 8;

@@ -1,14 +1,13 @@
 //! The one writer of the moment.
 
-use std::sync::{Arc, MutexGuard};
-
-use arc_swap::ArcSwap;
+use std::sync::Arc;
 
 use super::super::manage::SecretEntry;
 use super::index::{Index, identity};
 use super::page::Entry;
 use super::table::{Location, Table};
 use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder};
+use crate::sync::{ArcSwap, MutexGuard};
 
 pub(super) struct Writer<'a> {
     pub(super) index: MutexGuard<'a, Index>,

@@ -1,0 +1,124 @@
+//! Readers and writers of one store, under every order of their steps that was drawn. Its table and
+//! pages are so small that a few changes make it grow and clear itself of replaced records.
+
+use std::sync::atomic::Ordering;
+
+use shuttle::thread;
+
+use super::*;
+use crate::sync::{AtomicBool, explore};
+
+/// Digests that all begin their search at one slot.
+const fn digest(last: u8) -> KeyDigest {
+    let mut bytes = [7; 32];
+    bytes[31] = last;
+    KeyDigest::from_bytes(bytes)
+}
+
+fn record(id: &str) -> KeyRecord {
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    KeyRecord::builder(id, account).build().unwrap()
+}
+
+fn found(store: &MemoryStore, digest: KeyDigest) -> Option<SharedRecord> {
+    store.0.table.load().find(&digest)
+}
+
+#[test]
+fn readers_never_miss_a_key_while_the_table_is_swapped() {
+    explore("a key while others come, change and go", || {
+        let store = MemoryStore::new();
+        store.insert(digest(1), record("key"));
+        let readers = [(); 2].map(|()| {
+            let store = store.clone();
+            thread::spawn(move || {
+                for _ in 0..3 {
+                    assert_eq!(found(&store, digest(1)).expect("it never left").id(), "key");
+                }
+            })
+        });
+        for round in 2..6 {
+            store.insert(digest(round), record(&format!("key_{round}")));
+            store.insert(digest(1), record("key"));
+        }
+        assert!(store.remove("key_2"));
+        store.put_account(Account::builder("acme").build().unwrap());
+        readers.into_iter().for_each(|thread| thread.join().unwrap());
+        assert!(found(&store, digest(2)).is_none() && found(&store, digest(5)).is_some());
+    });
+}
+
+#[test]
+fn a_revocation_holds_for_every_request_that_starts_after_it() {
+    explore("a revocation", || {
+        let store = MemoryStore::new();
+        let revoked = Arc::new(AtomicBool::new(false));
+        store.insert(digest(1), record("key"));
+        store.insert(digest(2), record("other"));
+        let readers = [(); 2].map(|()| {
+            let (store, revoked) = (store.clone(), Arc::clone(&revoked));
+            thread::spawn(move || {
+                let mut seen = false;
+                for _ in 0..3 {
+                    let after = revoked.load(Ordering::SeqCst);
+                    let now = found(&store, digest(1)).expect("it never left").is_revoked();
+                    assert!(now || !(after || seen), "a revoked key serves");
+                    seen |= now;
+                }
+            })
+        });
+        let writer = {
+            let store = store.clone();
+            thread::spawn(move || {
+                for round in 3..6 {
+                    store.insert(digest(round), record(&format!("key_{round}")));
+                }
+            })
+        };
+        assert_eq!(store.edit("key", |key| key.revoked(true)), Ok(true));
+        revoked.store(true, Ordering::SeqCst);
+        readers.into_iter().for_each(|thread| thread.join().unwrap());
+        writer.join().unwrap();
+        assert!(found(&store, digest(1)).unwrap().is_revoked());
+    });
+}
+
+#[test]
+fn a_new_secret_serves_before_the_old_one_stops() {
+    explore("a secret that is replaced", || {
+        let store = MemoryStore::new();
+        store.insert(digest(1), record("key"));
+        let reader = {
+            let store = store.clone();
+            thread::spawn(move || {
+                for _ in 0..3 {
+                    // In this order: a key whose old secret has stopped has its new one.
+                    let serves = found(&store, digest(1)).is_some();
+                    assert!(serves || found(&store, digest(2)).is_some(), "neither serves");
+                }
+            })
+        };
+        store.insert(digest(2), record("key"));
+        assert!(found(&store, digest(1)).is_none());
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn writers_lose_nothing_of_each_others() {
+    explore("three writers", || {
+        let store = MemoryStore::new();
+        let writers = [1, 2, 3].map(|writer| {
+            let store = store.clone();
+            thread::spawn(move || {
+                let ids = [writer, writer + 10].map(|number| format!("key_{number}"));
+                store.insert(digest(writer), record(&ids[0]));
+                store.insert(digest(writer + 10), record(&ids[1]));
+                assert!(store.remove(&ids[0]) && found(&store, digest(writer)).is_none());
+            })
+        });
+        writers.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!((store.len(), store.records("acme").len()), (3, 3));
+        assert!([11, 12, 13].into_iter().all(|kept| found(&store, digest(kept)).is_some()));
+    });
+}
