@@ -12,7 +12,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use tower_api_key::key::{KeyDigest, KeyRecord};
 use tower_api_key::store::{KeyStore, MemoryStore};
 
-use crate::sampling::{Bound, Class, Outcome, Samples, sample};
+use crate::sampling::{Bound, Class, Outcome, Samples, sample, sharing};
 use crate::subject::{KEYS_PER_ACCOUNT, account};
 
 /// Lookups that are timed as one: a single one takes as long as reading the clock.
@@ -55,15 +55,13 @@ fn by_bytes(keys: usize, count: usize) -> Vec<Samples> {
         let (store, stored) = (&store, &stored);
         let mut random = SmallRng::seed_from_u64(random.random());
         Class::new(name, move || {
-            // Others each time: so few that they stay in the cache would also differ by where in the
-            // table they happen to lie.
+            // Others each time: a fixed set would also differ by where in the table it happens to lie.
             let asked: [KeyDigest; LOOKUPS] = std::array::from_fn(|_| {
-                let mut digest = bytes(&mut random);
                 let near = stored[random.random_range(0..keys)];
-                digest[..shared].copy_from_slice(&near[..shared]);
+                let mut other = bytes(&mut random);
                 // Not one bit more than is meant.
-                digest[shared] = !near[shared];
-                KeyDigest::from_bytes(digest)
+                other[shared] = !near[shared];
+                KeyDigest::from_bytes(sharing(shared, &near, &other))
             });
             let mut context = Context::from_waker(Waker::noop());
             let began = Instant::now();

@@ -5,7 +5,8 @@
 //! `cargo bench --bench timing` prints every figure and fails if one misses its bound; `-- --samples
 //! 1000000` takes more samples of each class.
 //!
-//! * Keys that share all but their last random character with a real key, and keys that share none.
+//! * Keys that share all but their last four random characters with a real key, and keys that share
+//!   none.
 //! * Digests that share so many bytes with a stored one. The store's table looks at a record if four
 //!   bytes agree, so four tell themselves apart from none; more than four must not from four.
 //! * Keys that are unknown, and keys that are known and serve no more, through the whole gate.

@@ -1,11 +1,13 @@
 //! Samples of classes in random order, and what tells two of them apart.
 
+use std::hint::black_box;
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-/// Beyond it two classes are told apart: dudect takes 4.5 for a sign, and 10 for proof.
+/// Beyond it two classes are told apart, for any number of samples: what dudect takes for a sign, before
+/// 10, which it takes for proof. Every section also compares a class with itself.
 const MOST_T: f64 = 4.5;
 
 /// Samples that do not count, while caches and the branch predictor settle.
@@ -50,6 +52,15 @@ pub(crate) fn sample(mut classes: Vec<Class<'_>>, count: usize) -> Vec<Samples> 
         }
     }
     samples
+}
+
+/// Returns as many bytes of one text as are shared, and the rest of the other: by the same steps for any
+/// number, for what is done just before the clock starts shows in the time, too.
+pub(crate) fn sharing<const N: usize>(shared: usize, one: &[u8; N], other: &[u8; N]) -> [u8; N] {
+    std::array::from_fn(|at| {
+        let mask = black_box(u8::from(at < shared)).wrapping_neg();
+        one[at] & mask | other[at] & !mask
+    })
 }
 
 /// What two classes may differ by.
