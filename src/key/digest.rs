@@ -260,21 +260,16 @@ impl fmt::Debug for KeyHasher {
 mod tests {
     use super::*;
 
-    fn hex(digest: KeyDigest) -> String {
-        digest.as_bytes().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-    }
+    const OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]
     fn digests_agree_with_published_vectors() {
         // FIPS 180-4, "abc".
-        assert_eq!(
-            hex(KeyHasher::sha256().digest(b"abc")),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(KeyHasher::sha256().digest(b"abc").to_hex(), OF_ABC);
         // RFC 4231, test case 1.
         let pepper = Pepper::new([0x0b; 20]).unwrap();
         assert_eq!(
-            hex(KeyHasher::with_pepper(&pepper).digest(b"Hi There")),
+            KeyHasher::with_pepper(&pepper).digest(b"Hi There").to_hex(),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
         );
     }
@@ -298,13 +293,49 @@ mod tests {
             assert_ne!(digest, KeyDigest::from_bytes(bytes), "byte {position}");
         }
         assert_eq!(digest, KeyDigest::from_bytes(*digest.as_bytes()));
+        // Differences of two words that are the same do not make up for each other.
+        let mut bytes = *digest.as_bytes();
+        (bytes[0], bytes[8]) = (bytes[0] ^ 1, bytes[8] ^ 1);
+        assert_ne!(digest, KeyDigest::from_bytes(bytes));
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_read_in_either_case_and_nothing_else_is() {
+        let digest = KeyHasher::sha256().digest(b"abc");
+        let short = &OF_ABC[..62];
+        for (text, expected) in [
+            (OF_ABC.to_owned(), Some(digest)),
+            (OF_ABC.to_ascii_uppercase(), Some(digest)),
+            (String::new(), None),
+            (short.to_owned(), None),
+            (format!("{short}a"), None),
+            (format!("{OF_ABC}a"), None),
+            (format!("{OF_ABC}ad"), None),
+            (format!("{short}ag"), None),
+            (format!("{short}+d"), None),
+            (format!("0x{short}"), None),
+        ] {
+            assert_eq!(KeyDigest::from_hex(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_table_spreads_digests_by_their_first_bytes() {
+        let digest = KeyHasher::sha256().digest(b"abc");
+        assert_eq!(digest.prefix(), 0xba78_16bf_8f01_cfea);
+        let tables = std::hash::RandomState::new();
+        let hash = |digest: KeyDigest| std::hash::BuildHasher::hash_one(&tables, digest);
+        assert_eq!(hash(digest), hash(KeyDigest::from_hex(OF_ABC).unwrap()));
+        assert_ne!(hash(digest), hash(KeyDigest::from_bytes([0; 32])));
     }
 
     #[test]
     fn debug_shows_no_secret() {
         let pepper = Pepper::new(*b"canary canary canary").unwrap();
         let hasher = KeyHasher::with_pepper(&pepper);
-        assert!(!format!("{pepper:?}{hasher:?}").contains("canary"));
+        assert_eq!(format!("{pepper:?}"), "Pepper(REDACTED)");
+        assert_eq!(format!("{hasher:?}"), "KeyHasher::HmacSha256(REDACTED)");
+        assert_eq!(format!("{:?}", KeyHasher::sha256()), "KeyHasher::Sha256");
         assert_eq!(format!("{:?}", KeyHasher::sha256().digest(b"abc")), "KeyDigest(ba7816bf…)");
         assert!(Pepper::new(*b"too short").is_err());
     }

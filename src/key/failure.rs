@@ -96,3 +96,34 @@ impl Share {
         if share == 0 { 1 } else { share }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_written_as_it_is_read() {
+        let local = |nodes| OnLimiterFailure::Local(Share::of(NonZeroU32::new(nodes).unwrap()));
+        for (text, choice) in [
+            ("deny", OnLimiterFailure::Deny),
+            ("allow", OnLimiterFailure::Allow),
+            ("local/1", local(1)),
+            ("local/12", local(12)),
+        ] {
+            assert_eq!(OnLimiterFailure::parse(text), Some(choice), "{text}");
+            assert_eq!(choice.to_string(), text);
+        }
+        for text in ["", "Deny", "allow ", "local", "local/", "local/0", "local/x", "deny/1", "a/2"]
+        {
+            assert_eq!(OnLimiterFailure::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_node_has_a_share() {
+        let share = Share::of(NonZeroU32::new(4).unwrap());
+        for (limit, of_node) in [(100, 25), (11, 2), (4, 1), (3, 1), (1, 1)] {
+            assert_eq!(share.limit(limit), of_node, "of {limit}");
+        }
+    }
+}

@@ -226,7 +226,10 @@ mod tests {
             let mut seen = HashSet::new();
             for _ in 0..200 {
                 let issued = issuer.issue(None).unwrap();
-                assert!(format.matches(issued.secret().expose_secret().as_bytes()));
+                let secret = issued.secret().expose_secret();
+                assert!(format.matches(secret.as_bytes()));
+                let reserved: usize = format.segments().map(Segment::issued_length).sum();
+                assert_eq!(reserved, secret.len(), "no growth leaves a copy behind");
                 assert!(seen.insert(*issued.digest()));
             }
         }
@@ -251,6 +254,7 @@ mod tests {
         assert!(matches!(weak.issue(None), Err(IssueError::WeakFormat { .. })));
         let tagged = KeyFormat::new().environment(&["live"]).characters(Alphabet::Hex, 40);
         let tagged = Issuer::new(tagged, KeyHasher::sha256());
+        assert!(Issuer::new(KeyFormat::hex(32), KeyHasher::sha256()).issue(None).is_ok());
         for environment in [None, Some("test")] {
             assert!(matches!(tagged.issue(environment), Err(IssueError::UnknownEnvironment)));
         }
@@ -276,6 +280,8 @@ mod tests {
     fn debug_shows_no_secret() {
         let issuer = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256());
         let issued = issuer.issue(None).unwrap();
-        assert!(!format!("{issued:?}").contains(issued.secret().expose_secret()));
+        let shown = format!("{issued:?}");
+        assert!(!shown.contains(issued.secret().expose_secret()), "{shown}");
+        assert!(shown.contains(r#"secret: "REDACTED", digest: KeyDigest("#), "{shown}");
     }
 }

@@ -77,7 +77,8 @@ fn unmap(network: IpNet) -> IpNet {
     const MAPPED_PREFIX: u8 = 96;
     let length = network.prefix_len();
     match network.network().to_canonical() {
-        IpAddr::V4(address) if matches!(network, IpNet::V6(_)) && length >= MAPPED_PREFIX => {
+        // No IPv4 network is that long, and no IPv6 network that begins like these is shorter.
+        IpAddr::V4(address) if length >= MAPPED_PREFIX => {
             IpNet::new(address.into(), length - MAPPED_PREFIX).unwrap_or(network)
         }
         _ => network,

@@ -235,6 +235,30 @@ mod tests {
     }
 
     #[test]
+    fn windows_limits_and_names_have_bounds() {
+        let longest = Duration::from_secs(366 * 24 * 3600);
+        let nanosecond = Duration::from_nanos(1);
+        for (name, limit, window, is_valid) in [
+            ("minute", 1, MINUTE, true),
+            ("minute", u32::MAX, MINUTE, true),
+            ("minute", 0, MINUTE, false),
+            ("second", 1, Duration::from_secs(1), true),
+            ("second", 1, Duration::from_secs(1) - nanosecond, false),
+            ("year", 1, longest, true),
+            ("year", 1, longest + nanosecond, false),
+            ("", 1, MINUTE, false),
+            ("a b", 1, MINUTE, false),
+            ("a\"b", 1, MINUTE, false),
+            ("a\\b", 1, MINUTE, false),
+            ("é", 1, MINUTE, false),
+            ("!#[]~", 1, MINUTE, true),
+        ] {
+            let quota = Quota::named(name, limit, window);
+            assert_eq!(quota.check().is_ok(), is_valid, "{quota:?}");
+        }
+    }
+
+    #[test]
     fn a_calendars_quota_is_the_same_however_it_is_made() {
         for (made, algorithm) in [
             (Quota::by_day("calls", 5), Algorithm::CalendarDay),

@@ -68,3 +68,31 @@ impl ScopeSet {
         self.0.as_ref().map_or(&[], |names| names.as_slice())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_found_among_few_and_among_many() {
+        for count in [0, 1, FEW, FEW + 1, 100] {
+            let names: Vec<String> = (0..count).map(|number| format!("scope.{number}")).collect();
+            let scopes = ScopeSet::new(names.iter().chain(&names).rev()).unwrap();
+            assert_eq!((scopes.iter().len(), scopes.is_empty()), (count, count == 0));
+            assert!(names.iter().all(|name| scopes.contains(name)));
+            for other in ["", "scope", "scope.", "scope.00", "scope.0 ", "Scope.0", "scope.100"] {
+                assert!(!scopes.contains(other), "{other} of {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn clones_share_one_allocation() {
+        let scopes = ScopeSet::new(["users.read"]).unwrap();
+        assert!(!scopes.is_shared() && !ScopeSet::default().clone().is_shared());
+        let clone = scopes.clone();
+        assert!(scopes.is_shared() && clone.is_shared());
+        drop(clone);
+        assert!(!scopes.is_shared());
+    }
+}

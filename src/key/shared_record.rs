@@ -77,3 +77,28 @@ impl fmt::Debug for SharedRecord {
         (**self).fmt(formatter)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Account;
+
+    struct Nothing;
+
+    impl Records for Nothing {
+        fn at(&self, _: u32) -> Option<&KeyRecord> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_not_there_serves_nobody() {
+        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let record = KeyRecord::builder("key_1", account).build().unwrap();
+        let shared = SharedRecord::from(record.clone());
+        assert_eq!(*shared, record);
+        assert_eq!(format!("{shared:?}"), format!("{record:?}"));
+        let missing = SharedRecord::new(Arc::new(Nothing), 7);
+        assert!(missing.is_revoked() && missing.is_disabled() && missing.scopes().is_empty());
+    }
+}

@@ -121,6 +121,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_charged_is_counted_until_the_window_is_over() {
+        let (now, minute) = (Timestamp::from_unix_seconds(1_000_020), Duration::from_secs(60));
+        for (algorithm, wait) in [
+            (Algorithm::FixedWindow, minute),
+            (Algorithm::LeakyBucket, Duration::from_secs(20)),
+            // To the end of the part that follows the window.
+            (Algorithm::SlidingWindow, Duration::from_secs(65)),
+        ] {
+            let quota = Quota::new("minute", 3, minute).counted(algorithm);
+            let mut counter = Counter::new(&quota);
+            assert_eq!(counter.standing(&quota, now).remaining(), 3);
+            assert_eq!(counter.wait(&quota, now, 3), None);
+            counter.charge(&quota, now, 3);
+            assert_eq!(counter.wait(&quota, now, 1), Some(wait), "{algorithm:?}");
+            let standing = counter.standing(&quota, now);
+            assert_eq!((standing.limit(), standing.remaining()), (3, 0));
+            assert!(standing.reset_after() >= minute && !counter.is_idle(now));
+            let then = now.plus(standing.reset_after());
+            assert_eq!(counter.wait(&quota, then, 3), None, "{algorithm:?}");
+            // Without a question before it: what is over is not counted on.
+            let mut charged = counter.clone();
+            charged.charge(&quota, then, 1);
+            assert_eq!(charged.standing(&quota, then).remaining(), 2, "{algorithm:?}");
+            assert!(counter.is_idle(then) && counter.standing(&quota, then).remaining() == 3);
+        }
+    }
+
+    #[test]
     fn a_quota_that_no_set_would_take_makes_nothing_panic() {
         let now = Timestamp::from_unix_seconds(5);
         for algorithm in Algorithm::ALL {

@@ -191,6 +191,8 @@ mod tests {
             assert!(plans.set(name, quotas).is_err(), "{name}");
         }
         assert_eq!(plans.quotas("free").unwrap().as_slice(), minute(5));
+        let shown = format!("{plans:?}");
+        assert!(shown.contains("free") && shown.contains("minute"), "{shown}");
         assert!(plans.remove("free") && !plans.remove("free") && plans.quotas("free").is_none());
     }
 

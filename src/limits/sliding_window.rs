@@ -118,6 +118,19 @@ mod tests {
     }
 
     #[test]
+    fn the_reset_is_the_end_of_the_latest_part_that_counts() {
+        let mut window = SlidingWindow::default();
+        for (time, cost) in [(0, 3), (20, 4)] {
+            window.settle(&QUOTA, at(time));
+            window.take(&QUOTA, at(time), cost);
+        }
+        for (time, left, reset) in [(20, 3, 65), (27, 3, 58), (66, 6, 19), (84, 6, 1), (85, 10, 0)]
+        {
+            assert_eq!(standing(&mut window, at(time)), (left, reset * SECOND), "at {time} s");
+        }
+    }
+
+    #[test]
     fn the_wait_ends_when_enough_parts_have_left() {
         let mut window = SlidingWindow::default();
         window.settle(&QUOTA, at(0));

@@ -271,6 +271,18 @@ mod tests {
     }
 
     #[test]
+    fn quotas_may_be_spoken_of_in_any_order() {
+        let mut verdict = Verdict::passed();
+        for index in [6, 0, 3, 1, 5, 2, 4] {
+            verdict.put(index, standing(9, index as u64));
+        }
+        verdict.put(1, standing(2, 60));
+        let left = verdict.standings().iter().map(Standing::remaining);
+        assert!(left.eq([9, 2, 9, 9, 9, 9, 9]), "{verdict:?}");
+        assert_eq!(verdict.nearest(), Some((1, standing(2, 60))));
+    }
+
+    #[test]
     fn a_quota_in_shadow_is_never_the_nearest() {
         for (shadows, nearest) in
             [(0b000, Some(2)), (0b100, Some(1)), (0b110, Some(0)), (0b111, None)]

@@ -45,6 +45,7 @@ pub(super) fn key<'a>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::credential::MAX_CREDENTIAL_BYTES;
     use super::*;
 
     fn read(token: &str, rule: BasicKey) -> Result<String, Malformation> {
@@ -74,6 +75,15 @@ mod tests {
             "====",
         ] {
             assert_eq!(read(token, api), Err(Malformation::Base64), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_any_length_fits_the_buffer() {
+        for length in 1..=MAX_CREDENTIAL_BYTES / 4 * 3 - "api:".len() {
+            let key = "k".repeat(length);
+            let read = encoded(format!("api:{key}").as_bytes(), BasicKey::PasswordOf("api"));
+            assert_eq!(read.as_deref(), Ok(&*key), "{length} bytes");
         }
     }
 

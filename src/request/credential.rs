@@ -224,7 +224,10 @@ mod tests {
         use Denial::SchemeUnsupported;
         use Denial::{CredentialsAmbiguous, CredentialsMalformed, CredentialsMissing};
         let auth = "authorization";
-        let long = [b"Bearer ".to_vec(), vec![b'a'; MAX_CREDENTIAL_BYTES + 1]].concat();
+        let longest = "a".repeat(MAX_CREDENTIAL_BYTES);
+        let at_most = format!("Bearer {longest}").into_bytes();
+        let too_long = format!("Bearer {longest}a").into_bytes();
+        let too_long_alone = format!("{longest}a").into_bytes();
         for (lines, expected) in [
             (&[(auth, &b"Bearer KEY"[..])][..], Ok("KEY")),
             (&[(auth, b"bEARER    KEY")], Ok("KEY")),
@@ -240,7 +243,10 @@ mod tests {
             (&[(auth, b"Bearer\tKEY")], Err(CredentialsMalformed(Malformation::Scheme))),
             (&[(auth, b"Bearer KEY ")], Err(CredentialsMalformed(Malformation::Alphabet))),
             (&[(auth, b"Bearer A, Basic B")], Err(CredentialsMalformed(Malformation::Alphabet))),
-            (&[(auth, &long)], Err(CredentialsMalformed(Malformation::TooLong))),
+            (&[(auth, &at_most)], Ok(&longest)),
+            (&[(auth, &too_long)], Err(CredentialsMalformed(Malformation::TooLong))),
+            (&[("x-api-key", longest.as_bytes())], Ok(&longest)),
+            (&[("x-api-key", &too_long_alone)], Err(CredentialsMalformed(Malformation::TooLong))),
             (&[("x-api-key", b"K Y")], Err(CredentialsMalformed(Malformation::Alphabet))),
             (&[("x-api-key", b"")], Err(CredentialsMalformed(Malformation::Empty))),
             (&[(auth, b"Bearer A"), (auth, b"Bearer A")], Err(CredentialsAmbiguous)),

@@ -166,6 +166,9 @@ mod tests {
             ("proto=http;proto=https", None),
             ("for=\"192.0.2.43", None),
             ("for=\"1\"2\"", None),
+            ("for=\"1\"2\"3\"", None),
+            // A backslash that is escaped escapes nothing, and is a part of the value.
+            ("for=\"1\\\\0.0.0.1\"", Some(vec![hop("", false)])),
             ("for", None),
             // A name is a token, and nothing stands around `=` (RFC 7239 §4).
             ("for=8.8.8.8;proto =http", None),
@@ -185,6 +188,31 @@ mod tests {
             (" , ", None),
         ] {
             assert_eq!(forwarded(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_is_not_understood_whole_is_no_address() {
+        for (port, is_one) in [
+            ("", true),
+            (":0", true),
+            (":65535", true),
+            (":_hidden", true),
+            (":_a.b-c_d", true),
+            (":", false),
+            (":_", false),
+            (":_a b", false),
+            (":_a:b", false),
+            (":123456", false),
+            (":8o", false),
+            (":-1", false),
+            (" :80", false),
+            ("x", false),
+        ] {
+            for (address, bare) in [("[2001:db8::1]", "2001:db8::1"), ("192.0.2.1", "192.0.2.1")] {
+                let expected = is_one.then(|| bare.parse().unwrap());
+                assert_eq!(node(&format!("{address}{port}")), expected, "{address}{port}");
+            }
         }
     }
 

@@ -78,3 +78,20 @@ impl fmt::Debug for KeyBuffer {
         formatter.write_str("KeyBuffer(REDACTED)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let mut buffer = KeyBuffer::new();
+        let fill = |bytes: &mut [u8]| {
+            bytes[..6].copy_from_slice(b"canary");
+            Ok::<usize, ()>(6)
+        };
+        assert_eq!(buffer.fill(6, fill), Ok(&b"canary"[..]));
+        assert_eq!(format!("{buffer:?}"), "KeyBuffer(REDACTED)");
+        assert_eq!(format!("{:?}", PresentedKey::new(b"canary")), "PresentedKey(REDACTED)");
+    }
+}

@@ -161,3 +161,26 @@ fn describe(headers: &mut HeaderMap, body: &CustomBody) {
     headers.insert(CONTENT_TYPE, body.content_type.clone());
     headers.insert(CONTENT_LENGTH, HeaderValue::from(body.content.len()));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{LimitHeaders, PrincipalHeader, PrincipalValue};
+    use super::*;
+    use crate::vendors::REST_INTEGRATIONS;
+
+    #[test]
+    fn a_response_is_marked_if_there_is_something_to_say() {
+        const ACCOUNT: &[PrincipalHeader] =
+            &[PrincipalHeader { name: "x-account", value: PrincipalValue::Account }];
+        for (limit_headers, principal_headers, speaks, marks) in [
+            (LimitHeaders::NONE, &[][..], false, false),
+            (LimitHeaders::NONE, ACCOUNT, false, true),
+            (LimitHeaders::RATE_LIMIT, &[], true, true),
+            (LimitHeaders::STRUCTURED, ACCOUNT, true, true),
+        ] {
+            let profile = Profile { limit_headers, principal_headers, ..REST_INTEGRATIONS };
+            let renderer = Renderer::new(&profile).unwrap();
+            assert_eq!((renderer.speaks_of_limits(), renderer.marks()), (speaks, marks));
+        }
+    }
+}

@@ -155,6 +155,7 @@ mod tests {
             (json, "text/plain; application/json", false),
             (Date, "2024-02-08", true),
             (Date, " 2024-02-29 ", true),
+            (Date, "2023-02-28", true),
             (Date, "2023-02-29", false),
             (Date, "1900-02-29", false),
             (Date, "2000-02-29", true),

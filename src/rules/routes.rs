@@ -279,6 +279,7 @@ mod tests {
             .on(&[], "/files/{*rest}", READ)
             .on(&[], "/where/id={n}/all", WRITE)
             .on(&[], "/where/{*rest}", READ)
+            .on(&[], "/a;b", READ)
             .compile()
             .unwrap();
         for (method, path, expected) in [
@@ -295,6 +296,7 @@ mod tests {
             (Method::GET, "/where/id=7/all", Some(WRITE)),
             (Method::GET, "/where/id=/all", None),
             (Method::GET, "/where/id=", Some(READ)),
+            (Method::GET, "/a;b", None),
             (Method::GET, "/other", None),
             (Method::OPTIONS, "*", None),
         ] {
@@ -323,6 +325,9 @@ mod tests {
         let table = Routes::new().on(&[], "/orgs/{org}/users", own).compile().unwrap();
         let found = table.find(&Method::GET, "/orgs/acme/users").unwrap();
         assert_eq!(found.target, Targets::Account("acme"));
+        // A client that writes the pattern itself names an account, too.
+        let found = table.find(&Method::GET, "/orgs/{org}/users").unwrap();
+        assert_eq!(found.target, Targets::Account("{org}"));
     }
 
     #[test]

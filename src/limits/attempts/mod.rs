@@ -259,6 +259,8 @@ mod tests {
         assert_eq!(limiter.fail(client, clock.now()), Attempt::Last(SECOND));
         clock.advance(10 * SECOND);
         assert_eq!(limiter.fail(client, clock.now()), Attempt::Counted, "all have drained");
+        let shown = format!("{limiter:?}");
+        assert!(shown.contains("quota") && !shown.contains("192.0.2.1"), "{shown}");
     }
 
     fn failed_before_the_clock_was_set_back() -> (AttemptLimiter, ManualClock, IpAddr) {

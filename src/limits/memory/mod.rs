@@ -325,6 +325,39 @@ mod tests {
     }
 
     #[test]
+    fn a_place_is_remembered_as_it_was_noted() {
+        let bookmark = Bookmark::default();
+        assert_eq!(Place::noted(&bookmark), None);
+        for shard in [0, 1, SHARDS - 1] {
+            for place in [0, 1, 1_000, MOST_PLACES - 1] {
+                let noted = Place { shard, place };
+                noted.note(&bookmark);
+                assert_eq!(Place::noted(&bookmark), Some(noted));
+                assert_eq!(Place::noted(&bookmark.clone()), Some(noted));
+            }
+        }
+        Place::forget(&bookmark);
+        assert_eq!(Place::noted(&bookmark), None);
+    }
+
+    #[test]
+    fn only_who_has_a_quota_of_its_own_is_counted() {
+        let account = Quota::new("minute", 5, MINUTE);
+        let key = Quota::new("hour", 5, MINUTE).each(Per::Key);
+        for (quotas, counted) in [
+            (&[][..], 0),
+            (std::slice::from_ref(&account), 1),
+            (std::slice::from_ref(&key), 1),
+            (&[account.clone(), key.clone()], 2),
+        ] {
+            let limiter = MemoryLimiter::new();
+            assert!(limiter.is_empty());
+            assert!(charge(&limiter, 1, quotas, START));
+            assert_eq!((limiter.len(), limiter.is_empty()), (counted, counted == 0));
+        }
+    }
+
+    #[test]
     fn any_capacity_is_one_that_serves() {
         let quotas = [Quota::new("minute", 1, MINUTE)];
         for capacity in [0, 1, usize::MAX] {
