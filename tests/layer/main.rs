@@ -13,6 +13,7 @@ mod credential;
 mod explain;
 mod failures;
 mod fallback;
+mod grant;
 mod plans;
 mod readiness;
 mod secrets;

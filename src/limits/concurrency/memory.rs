@@ -174,6 +174,21 @@ mod tests {
         assert!(ask(&places, "acme", rule).into_now().is_err());
         drop(first);
         assert_eq!(places.len(), 0, "the refused and the departed hold nothing");
+        let first = enter(&places, "acme", rule).await;
+        let waiting = ask(&places, "acme", rule).into_now().expect_err("there is room again");
+        drop(first);
+        assert_eq!(places.len(), 1, "somebody waits");
+        drop(waiting);
+        assert_eq!(places.len(), 0, "who leaves last tidies up, though its place was never taken");
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_nobody_may_wait_in_refuses_at_once() {
+        let places = MemoryPlaces::default();
+        let rule = Concurrency::new(1).queue_length(5);
+        let first = enter(&places, "acme", rule).await.unwrap();
+        assert!(matches!(ask(&places, "acme", rule).into_now(), Ok(Ok(None))));
+        assert_eq!(format!("{places:?} {first:?}"), "MemoryPlaces(1 accounts and routes) Permit");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

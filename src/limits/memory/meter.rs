@@ -271,7 +271,102 @@ impl Meters<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// A meter that was made for a request of an account, or of a key of it.
+    fn meter(account: &AccountId, key: Option<&KeyId>) -> Meter {
+        let mut meter = Meter::default();
+        meter.begin(Subject { account, key }, 7, START);
+        meter
+    }
+
+    fn acme() -> AccountId {
+        AccountId::new("acme").unwrap()
+    }
+
+    #[test]
+    fn a_meter_knows_whose_it_is() {
+        let (acme, other) = (acme(), AccountId::new("other").unwrap());
+        let (key, another) = (KeyId::new("key_1").unwrap(), KeyId::new("key_2").unwrap());
+        let subject = |account, key| Subject { account, key };
+        let own = [subject(&acme, None), subject(&acme, Some(&key))];
+        let foreign = [subject(&acme, Some(&another)), subject(&other, None)];
+        for whose in own {
+            let meter = meter(whose.account, whose.key);
+            for asked in own.into_iter().chain(foreign).chain([subject(&other, Some(&key))]) {
+                assert_eq!(meter.is_of(asked), asked == whose, "{asked:?} of {whose:?}");
+                assert_eq!(meter.answers(Claim::Subject(asked)), asked == whose);
+            }
+            assert_eq!(meter.answers(Claim::Tag(7)), whose.key.is_none());
+            assert!(!meter.answers(Claim::Tag(8)) && !Meter::default().answers(Claim::Tag(0)));
+        }
+    }
+
+    #[test]
+    fn a_meter_that_was_made_for_a_request_waits_for_it() {
+        let meter = meter(&acme(), None);
+        assert!(!meter.is_idle(START));
+        assert!(!meter.is_idle(START.plus(MAX_DISORDER - Duration::from_nanos(1))));
+        assert!(meter.is_idle(START.plus(MAX_DISORDER)));
+    }
+
+    #[test]
+    fn an_instant_that_is_earlier_by_a_second_is_one_that_comes_late() {
+        let later = START.plus(MAX_DISORDER);
+        let mut late = meter(&acme(), None);
+        assert_eq!((late.in_order(later), late.in_order(START)), (later, later));
+        let mut set_back = meter(&acme(), None);
+        let after = later.plus(Duration::from_nanos(1));
+        assert_eq!((set_back.in_order(after), set_back.in_order(START)), (after, START));
+    }
+
+    #[test]
+    fn idle_counters_of_plans_that_are_over_make_room() {
+        let mut meter = meter(&acme(), None);
+        let mut charge = |name: &str, now| {
+            let quota = Quota::named(name, 2, MINUTE);
+            let quotas = std::iter::once((&quota, false));
+            let wait = meter.ask::<false>(quotas.clone(), Per::Account, now, 2);
+            let taken = Taken { cost: 2, asked: 2, at: now, ahead: 0 };
+            meter.take::<false>(quotas, Per::Account, taken, &mut Verdict::passed());
+            (wait == 0, meter.windows.len())
+        };
+        // As long as they count, all of them stay: to forget one would be to give a fresh quota.
+        for number in 0..2 * MAX_COUNTERS {
+            assert_eq!(charge(&number.to_string(), START), (true, number + 1));
+        }
+        assert_eq!(charge("0", START), (false, 2 * MAX_COUNTERS));
+        let over = START.plus(MINUTE);
+        assert_eq!(charge("another", over), (true, 1), "and then none of them does");
+        // Below that number nobody looks.
+        for number in 1..MAX_COUNTERS {
+            let then = over.plus(MINUTE * u32::try_from(number).unwrap());
+            assert_eq!(charge(&number.to_string(), then), (true, number + 1));
+        }
+    }
+
+    #[test]
+    fn the_counters_of_a_request_make_no_room_for_each_other() {
+        let mut meter = meter(&acme(), None);
+        let left_behind: Vec<_> = (0..MAX_COUNTERS - 1)
+            .map(|number| Quota::named(number.to_string(), 2, MINUTE))
+            .collect();
+        let quotas = |quotas: &[Quota]| quotas.to_vec();
+        let mut ask = |quotas: &[Quota], now| {
+            let quotas = quotas.iter().map(|quota| (quota, false));
+            meter.ask::<false>(quotas, Per::Account, now, 1);
+            meter.windows.len()
+        };
+        assert_eq!(ask(&quotas(&left_behind), START), MAX_COUNTERS - 1);
+        // Both are as good as new when the second is made, and the meter is full then.
+        let two = ["one", "two"].map(|name| Quota::new(name, 2, MINUTE));
+        assert_eq!(ask(&two, START.plus(MINUTE)), 2);
+    }
 
     #[test]
     fn a_meter_with_two_counters_fills_two_cache_lines() {
