@@ -45,13 +45,13 @@ pub(crate) async fn run(
         Box::new(BufReader::new(io::stdin()))
     } else {
         let opened = File::open(file);
-        let opened = opened.map_err(Failure::io(format!("cannot open {}", file.display())))?;
+        let opened = opened.map_err(Failure::io("cannot open the file of keys"))?;
         Box::new(BufReader::new(opened))
     };
     let progress = progress(output);
     let (mut chunk, mut read, mut added) = (Vec::with_capacity(CHUNK), 0u64, 0u64);
     for line in reader.lines() {
-        let line = line.map_err(Failure::io(format!("cannot read {}", file.display())))?;
+        let line = line.map_err(Failure::io("cannot read the file of keys"))?;
         read += 1;
         if line.trim().is_empty() {
             continue;

@@ -38,7 +38,7 @@ pub(crate) fn hasher(pepper_file: Option<&Path>) -> Result<KeyHasher, Failure> {
     let Some(path) = pepper_file else {
         return Ok(KeyHasher::sha256());
     };
-    let read = fs::read(path).map_err(Failure::io(format!("cannot read {}", path.display())))?;
+    let read = fs::read(path).map_err(Failure::io("cannot read the file of the pepper"))?;
     let pepper = read.strip_suffix(b"\n").unwrap_or(&read);
     Ok(KeyHasher::with_pepper(&Pepper::new(pepper)?))
 }

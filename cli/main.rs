@@ -3,6 +3,7 @@
 mod accounts;
 mod arguments;
 mod check;
+mod complaint;
 mod failure;
 mod import;
 mod issue;
@@ -16,10 +17,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use clap::error::{ContextKind, ContextValue};
 use tower_api_key::store::{KeyManager, SqlStore};
 
 use arguments::{Arguments, Command};
+use complaint::unrepeated;
 use failure::Failure;
 use output::Output;
 
@@ -50,17 +51,4 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Migrate => output.say("the tables are up to date"),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Takes out of a complaint the words that stand where none belong: one of them may be a key, and
-/// complaints end up in logs. What looks like an option is left in.
-fn unrepeated(mut complaint: clap::Error) -> clap::Error {
-    for what in [ContextKind::InvalidArg, ContextKind::InvalidSubcommand] {
-        let word = complaint.get(what);
-        let is_option = |word: &String| word.starts_with('-') || word.starts_with('<');
-        if matches!(word, Some(ContextValue::String(word)) if !is_option(word)) {
-            complaint.remove(what);
-        }
-    }
-    complaint
 }

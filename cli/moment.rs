@@ -14,34 +14,35 @@ pub(crate) struct Moment(pub(crate) Timestamp);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span(pub(crate) Duration);
 
-impl FromStr for Moment {
-    type Err = String;
+const MOMENT: &str = "expected a moment, as 2027-01-31T12:00:00Z or \"in 90 days\"";
+const SPAN: &str = "expected a time, as \"2 days\" or 12h";
 
-    fn from_str(text: &str) -> Result<Self, String> {
+// What is wrong is said in words of our own, for a parser's would quote what it reads.
+impl FromStr for Moment {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(span) = text.strip_prefix("in ") {
-            let Span(span) = span.parse()?;
+            let Span(span) = span.parse().map_err(|_| MOMENT)?;
             return Ok(Self(SystemClock.now().plus(span)));
         }
-        let moment: jiff::Timestamp =
-            text.parse().map_err(|error: jiff::Error| error.to_string())?;
+        let moment: jiff::Timestamp = text.parse().map_err(|_| MOMENT)?;
         let nanoseconds = u64::try_from(moment.as_nanosecond());
         nanoseconds
             .map(|nanoseconds| Self(Timestamp::from_unix_nanoseconds(nanoseconds)))
-            .map_err(|_| "before 1970, or after 2554".to_owned())
+            .map_err(|_| "before 1970, or after 2554")
     }
 }
 
 impl FromStr for Span {
-    type Err = String;
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let span: jiff::Span = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let span: jiff::Span = text.parse().map_err(|_| SPAN)?;
         // A day is 24 hours here: keys know no time zones.
-        let total = span
-            .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
-            .map_err(|error| error.to_string())?;
+        let total = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours());
         let positive = |span: SignedDuration| Duration::try_from(span).ok();
-        positive(total).map(Self).ok_or_else(|| "must not be negative".to_owned())
+        positive(total.map_err(|_| SPAN)?).map(Self).ok_or("must not be negative")
     }
 }
 

@@ -21,9 +21,9 @@ const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed, :leaky or :slidin
     a window is a time, or calendar-day or calendar-month without an algorithm";
 
 impl FromStr for QuotaText {
-    type Err = String;
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         // What comes after the name has no `=`; a name may have anything that the rest has.
         let (name, text) = text.rsplit_once('=').ok_or(FORM)?;
         let (text, on_failure) = match text.rsplit_once('+') {
@@ -38,21 +38,21 @@ impl FromStr for QuotaText {
         let (rest, per) = match text.split_once('@') {
             None | Some((_, "account")) => (text.split('@').next().unwrap_or(text), Per::Account),
             Some((rest, "key")) => (rest, Per::Key),
-            Some(_) => return Err(FORM.to_owned()),
+            Some(_) => return Err(FORM),
         };
         let (rest, algorithm) = match rest.split_once(':') {
             None => (rest, None),
             Some((rest, "fixed")) => (rest, Some(Algorithm::FixedWindow)),
             Some((rest, "leaky")) => (rest, Some(Algorithm::LeakyBucket)),
             Some((rest, "sliding")) => (rest, Some(Algorithm::SlidingWindow)),
-            Some(_) => return Err(FORM.to_owned()),
+            Some(_) => return Err(FORM),
         };
         let (limit, window) = rest.split_once('/').ok_or(FORM)?;
         let limit = limit.parse().map_err(|_| FORM)?;
         let (window, algorithm) = match (window, algorithm) {
             (CALENDAR_DAY, None) => (Duration::ZERO, Algorithm::CalendarDay),
             (CALENDAR_MONTH, None) => (Duration::ZERO, Algorithm::CalendarMonth),
-            (CALENDAR_DAY | CALENDAR_MONTH, Some(_)) => return Err(FORM.to_owned()),
+            (CALENDAR_DAY | CALENDAR_MONTH, Some(_)) => return Err(FORM),
             (window, algorithm) => {
                 let Span(window) = window.parse()?;
                 (window, algorithm.unwrap_or_default())

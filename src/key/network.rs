@@ -4,18 +4,32 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// Reports a text that is neither an address nor a network in CIDR notation.
+/// Reports a text that is neither an address nor a network in CIDR notation. It is quoted if it is
+/// written like one, in short groups of digits; anything else may be a secret in the wrong place.
 ///
 /// ```
 /// use tower_api_key::key::Networks;
 ///
 /// let error = Networks::parse(["10.0.0.0/33"]).unwrap_err();
 /// assert!(error.to_string().starts_with("`10.0.0.0/33` is neither an IP address nor a network"));
+/// let error = Networks::parse(["c41e09b5d2f86a30"]).unwrap_err();
+/// assert!(error.to_string().starts_with("what is given is neither an IP address nor a network"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is neither an IP address nor a network in CIDR notation")]
+#[error("{quoted} is neither an IP address nor a network in CIDR notation")]
 pub struct InvalidNetwork {
-    text: String,
+    quoted: String,
+}
+
+impl InvalidNetwork {
+    fn of(text: &str) -> Self {
+        let is_group = |group: &str| {
+            group.len() <= 4 && group.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        let quotable = text.split(['.', ':', '/']).all(is_group);
+        let quoted = if quotable { format!("`{text}`") } else { "what is given".to_owned() };
+        Self { quoted }
+    }
 }
 
 /// Holds IP networks; an IPv4-mapped IPv6 address counts as the IPv4 address it stands for.
@@ -49,7 +63,7 @@ impl Networks {
         let parse = |text: &str| {
             text.parse::<IpNet>()
                 .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-                .map_err(|_| InvalidNetwork { text: text.to_owned() })
+                .map_err(|_| InvalidNetwork::of(text))
         };
         let networks: Result<Vec<_>, _> = texts.into_iter().map(parse).collect();
         Ok(Self::new(networks?))

@@ -17,6 +17,7 @@ mod vendors;
 
 mod command_line;
 mod management;
+mod options;
 mod panics;
 mod printed;
 mod ways;
