@@ -10,6 +10,8 @@
 mod announcement;
 mod app;
 mod certificate;
+#[path = "../../cli/complaint.rs"]
+mod complaint;
 mod data;
 mod database;
 mod delay;
@@ -35,6 +37,7 @@ use clap::Parser;
 use tokio::net::TcpListener;
 
 use certificate::Certificate;
+use complaint::unrepeated;
 use keys::Keys;
 use manifest::Manifest;
 use options::Options;
@@ -44,7 +47,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Options::parse()).await {
+    let options = Options::try_parse().unwrap_or_else(|error| unrepeated(error).exit());
+    match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("vendors: {failure}");

@@ -23,9 +23,8 @@ pub struct InvalidNetwork {
 
 impl InvalidNetwork {
     fn of(text: &str) -> Self {
-        let is_group = |group: &str| {
-            group.len() <= 4 && group.bytes().all(|byte| byte.is_ascii_hexdigit())
-        };
+        let is_group =
+            |group: &str| group.len() <= 4 && group.bytes().all(|byte| byte.is_ascii_hexdigit());
         let quotable = text.split(['.', ':', '/']).all(is_group);
         let quoted = if quotable { format!("`{text}`") } else { "what is given".to_owned() };
         Self { quoted }

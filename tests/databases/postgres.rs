@@ -49,6 +49,12 @@ impl Postgres {
         self.port
     }
 
+    /// Returns what the server has written to its log.
+    #[allow(dead_code)] // Not all who start one read it.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
     /// Ends the server without a chance to tidy up.
     pub(crate) fn kill(&mut self) {
         // Its children end as soon as they see that it is gone, and so does their shared memory.

@@ -67,7 +67,7 @@ fn wrong_options_are_explained() {
     let address = taken.http().replace("http://localhost", "127.0.0.1");
     for (options, complaint) in [
         (&["--trust", "10.0.0.0/33"][..], "10.0.0.0/33"),
-        (&["--https", "nowhere"], "nowhere"),
+        (&["--https", "nowhere"], "--https"),
         (&["--seed", "x"], "--seed"),
         (&["--http", &address], "cannot listen"),
         (&["--http", "127.0.0.1:0", "--manifest", "/no/such/folder/file"], "/no/such/folder/file"),

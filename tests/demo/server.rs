@@ -19,6 +19,11 @@ pub(crate) struct Demo {
 impl Demo {
     /// Starts a demo, and waits until it has said where it listens.
     pub(crate) fn start(options: &[&str]) -> Self {
+        Self::start_printing(options, Stdio::null(), Stdio::inherit())
+    }
+
+    /// Starts a demo whose standard output and standard error go there.
+    pub(crate) fn start_printing(options: &[&str], out: Stdio, err: Stdio) -> Self {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder =
@@ -34,7 +39,8 @@ impl Demo {
             .arg("--manifest")
             .arg(&file)
             .args(options)
-            .stdout(Stdio::null())
+            .stdout(out)
+            .stderr(err)
             .spawn()
             .expect("the demo starts");
         let mut demo = Self { child, manifest: Value::Null, folder };

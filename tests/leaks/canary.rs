@@ -40,8 +40,20 @@ impl Canary {
 
     /// Lists what a text shows of the key or of its digest.
     pub(crate) fn shown_in(&self, text: &str) -> Vec<String> {
-        let text = text.to_ascii_lowercase();
         let digest = self.digest();
+        let mut wanted = self.key_parts();
+        wanted.extend(parts(&hex(digest.as_bytes()), DIGEST_PART));
+        wanted.extend(numbers(digest.as_bytes()));
+        wanted.extend(parts(&STANDARD.encode(digest.as_bytes()), DIGEST_PART));
+        found(wanted, text)
+    }
+
+    /// Lists what a text shows of the key, where the digest is in its place.
+    pub(crate) fn key_shown_in(&self, text: &str) -> Vec<String> {
+        found(self.key_parts(), text)
+    }
+
+    fn key_parts(&self) -> Vec<String> {
         let mut wanted = parts(&self.secret, KEY_PART);
         // However it falls among the three bytes of a group.
         for before in ["", "x", "xx"] {
@@ -49,17 +61,7 @@ impl Canary {
             wanted.extend(parts(&coded[4..coded.len() - 4], KEY_PART));
         }
         wanted.extend(numbers(self.secret.as_bytes()));
-        let hex = |bytes: &[u8]| {
-            bytes.iter().fold(String::new(), |mut text, byte| {
-                write!(text, "{byte:02x}").unwrap();
-                text
-            })
-        };
         wanted.extend(parts(&hex(self.secret.as_bytes()), 2 * KEY_PART));
-        wanted.extend(parts(&hex(digest.as_bytes()), DIGEST_PART));
-        wanted.extend(numbers(digest.as_bytes()));
-        wanted.extend(parts(&STANDARD.encode(digest.as_bytes()), DIGEST_PART));
-        wanted.retain(|part| text.contains(&part.to_ascii_lowercase()));
         wanted
     }
 
@@ -73,6 +75,19 @@ impl Canary {
 /// Writes a Basic credential.
 pub(crate) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+fn found(mut wanted: Vec<String>, text: &str) -> Vec<String> {
+    let text = text.to_ascii_lowercase();
+    wanted.retain(|part| text.contains(&part.to_ascii_lowercase()));
+    wanted
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 fn parts(text: &str, length: usize) -> Vec<String> {

@@ -4,22 +4,45 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[allow(dead_code)]
+#[path = "../demo/server.rs"]
+mod demo_server;
 #[path = "../databases/folder.rs"]
 mod folder;
 #[allow(dead_code)]
+#[path = "../conformance/frames.rs"]
+mod frames;
+#[allow(dead_code)]
+#[path = "../databases/postgres.rs"]
+mod postgres;
+#[allow(dead_code)]
 #[path = "../cli/program.rs"]
 mod program;
+#[allow(dead_code)]
+#[path = "../redis/server.rs"]
+mod redis_server;
+#[allow(dead_code)]
+#[path = "../conformance/server.rs"]
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
+#[allow(dead_code)]
+#[path = "../conformance/wire.rs"]
+mod wire;
 
 mod canary;
+mod traced;
 mod vendors;
 
+mod admin;
 mod command_line;
+mod demo;
 mod management;
 mod options;
 mod panics;
 mod printed;
+mod redis;
+mod sockets;
 mod ways;
 
 // Only Linux shows a process its own memory as a file.

@@ -10,7 +10,9 @@ use tower_api_key::store::{
 
 use crate::canary::{Canary, printed, told};
 use crate::folder::Folder;
+use crate::postgres::Postgres;
 use crate::support::account;
+use crate::traced;
 
 /// Does to a key all that can be done, and prints all that is to be seen of it.
 async fn manage(store: &dyn KeyManager, first: &Canary, second: &Canary) -> String {
@@ -46,6 +48,7 @@ async fn manage(store: &dyn KeyManager, first: &Canary, second: &Canary) -> Stri
 
 #[tokio::test]
 async fn neither_trail_nor_lists_nor_errors_show_a_key() {
+    traced::write_down();
     let folder = Folder::new();
     let file = folder.path().join("keys.db");
     let sql = SqlStore::connect(&format!("sqlite:{}", file.display())).await.unwrap();
@@ -74,6 +77,7 @@ async fn neither_trail_nor_lists_nor_errors_show_a_key() {
     for canary in &canaries {
         assert!(!kept.contains(&canary.key[10..20]), "the file shows a key");
         canary.is_not_in(&debug, "a store");
+        traced::shows_nothing_of(canary);
     }
     // What fails, fails without a word of what was asked.
     let canary = Canary::new("canary_", 40);
@@ -83,4 +87,51 @@ async fn neither_trail_nor_lists_nor_errors_show_a_key() {
     let record = KeyRecord::builder("key_1", account("acme")).build().unwrap();
     out += &told(&sql.add(NewKey::new(canary.digest(), record), "ada").await.unwrap_err());
     canary.is_not_in(&out, "a closed store's error");
+    traced::shows_nothing_of(&canary);
+    traced::is_heard("sqlx");
+}
+
+/// What the server writes to its own log is told, too, for that is where operators look first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn neither_postgres_nor_what_it_is_told_shows_a_key() {
+    traced::write_down();
+    let Some(mut server) = Postgres::start() else { return };
+    let store = SqlStore::connect(server.url()).await.unwrap();
+    let listening = Cached::new(store.clone());
+    let listener = tokio::spawn(listening.listen(store.invalidations().unwrap()));
+    let cached = Cached::new(store.clone());
+    let mut canaries = Vec::new();
+    for (name, store) in [("PostgreSQL", &store as &dyn KeyManager), ("a cache", &cached)] {
+        let (first, second) = (Canary::new("canary_", 40), Canary::new("canary_", 40));
+        let out = manage(store, &first, &second).await;
+        assert!(out.contains("KeyRotated") && out.contains("digest"), "{name}: {out}");
+        for canary in [first, second] {
+            canary.is_not_in(&out, name);
+            canary.is_not_in(&server.log(), "the server's log");
+            canaries.push(canary);
+        }
+    }
+    // One that logs each statement with its values, which are what the store hands on.
+    let verbose = format!("{}?options[log_statement]=all", server.url());
+    let verbose = SqlStore::connect(&verbose).await.unwrap();
+    let (first, second) = (Canary::new("canary_", 40), Canary::new("canary_", 40));
+    manage(&verbose, &first, &second).await;
+    for canary in [first, second] {
+        let log = server.log();
+        assert!(log.contains(&canary.digest().to_hex()), "digests are handed on: {log}");
+        let shown = canary.key_shown_in(&log);
+        assert!(shown.is_empty(), "the server was told {shown:?}");
+        canaries.push(canary);
+    }
+    server.kill();
+    let canary = Canary::new("canary_", 40);
+    let mut out = told(&store.find(&canary.digest()).await.unwrap_err());
+    let record = KeyRecord::builder("key_1", account("acme")).build().unwrap();
+    out += &told(&store.add(NewKey::new(canary.digest(), record), "ada").await.unwrap_err());
+    canary.is_not_in(&out, "the error of a server that is gone");
+    listener.abort();
+    canaries.push(canary);
+    for canary in &canaries {
+        traced::shows_nothing_of(canary);
+    }
 }

@@ -47,7 +47,7 @@ const PARTICULAR: [&str; 15] = [
 ];
 
 /// Lists the options that a command's help lists, and whether they take a value.
-fn options(help: &str) -> Vec<(&str, bool)> {
+pub(crate) fn options(help: &str) -> Vec<(&str, bool)> {
     let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
     let named = lines.filter_map(|line| line.split_once("--"));
     let length = |rest: &str| rest.find(' ').unwrap_or(rest.len());
@@ -120,7 +120,8 @@ fn a_complaint_says_what_is_expected() {
         (&["keys", "list"], &["--state", "dead"], "active|disabled|revoked|expired"),
         (&["keys", "import"], &["nowhere"], "No such file"),
         (&["trail"], &["--limit", "many"], "digit"),
-        (&["trail"], &["--limit", ""], "a value is required"),
+        (&["trail"], &["--limit", ""], "''"),
+        (&create, &["--vendor", ""], "a value is required"),
         (&check, &["--from", "here"], "IP address"),
         (&check, &["--at", "noon"], "2027-01-31T12:00:00Z"),
         (&check, &["--plain-http=yes"], "'--plain-http'"),

@@ -1,6 +1,7 @@
 //! The gate of each vendor, and all that clients, operators and the service behind it can print.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder, Quota};
 use tower_api_key::limits::{
-    Charge, Concurrency, Limiter, LimiterError, LimiterFallback, MemoryLimiter, OnLimiterFailure,
-    Verdict,
+    Charge, Concurrency, Entered, Entry, FailedAttempts, Limiter, LimiterError, LimiterFallback,
+    MemoryLimiter, OnLimiterFailure, Places, Verdict,
 };
 use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
 use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
@@ -36,20 +37,36 @@ impl Observer for Log {
         self.add(told(denial) + &printed(&record));
     }
 
+    fn would_refuse(&self, record: &KeyRecord, quota: &str) {
+        self.add(format!("in shadow: {quota} {}", printed(record)));
+    }
+
     fn key_exposed(&self, digest: &KeyDigest) {
-        self.add(printed(digest));
+        self.add(format!("exposed: {}", printed(digest)));
+    }
+
+    fn key_used_elsewhere(&self, record: &KeyRecord, client: Option<IpAddr>) {
+        self.add(format!("elsewhere: {client:?} {}", printed(record)));
+    }
+
+    fn network_refused(&self, client: IpAddr, retry_after: Duration) {
+        self.add(format!("a network is refused: {client} {retry_after:?}\n"));
     }
 
     fn store_failed(&self, error: &StoreError) {
-        self.add(told(error));
+        self.add(format!("the store failed: {}", told(error)));
+    }
+
+    fn places_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
+        self.add(format!("places failed: {}{}", told(error), printed(&fallback)));
     }
 
     fn limiter_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
-        self.add(told(error) + &printed(&fallback));
+        self.add(format!("the limiter failed: {}{}", told(error), printed(&fallback)));
     }
 }
 
-/// A store and a limiter that are down.
+/// A store, a limiter and places that are down.
 struct Down;
 
 impl KeyStore for Down {
@@ -62,6 +79,12 @@ impl Limiter for Down {
     fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
         let seen = printed(&charge);
         Eventually::now(Err(LimiterError::new(io::Error::other(seen))))
+    }
+}
+
+impl Places for Down {
+    fn enter(&self, entry: Entry<'_>) -> Eventually<Entered> {
+        Eventually::now(Err(LimiterError::new(io::Error::other(printed(&entry)))))
     }
 }
 
@@ -103,12 +126,15 @@ pub(crate) enum World {
     Unknown,
     StoreDown,
     LimiterDown(OnLimiterFailure),
+    PlacesDown(OnLimiterFailure),
+    /// The key is unknown, and one more attempt is one too many.
+    FewAttempts,
     HeaderMissing,
     Pinned,
 }
 
 impl Vendor {
-    fn layer(&self, world: World, log: &Log) -> ApiKeyLayer {
+    pub(crate) fn layer(&self, world: World, log: &Log) -> ApiKeyLayer {
         const VERSION: RequiredHeader =
             RequiredHeader { name: "x-missing", expected: Expected::Present };
         let hour = Quota::new("hour", 1, Duration::from_secs(3_600));
@@ -119,7 +145,7 @@ impl Vendor {
             _ => record,
         };
         let store = MemoryStore::new();
-        if !matches!(world, World::Unknown) {
+        if !matches!(world, World::Unknown | World::FewAttempts) {
             store.insert(self.canary.digest(), record.build().unwrap());
         }
         log.add(printed(&store));
@@ -142,6 +168,13 @@ impl Vendor {
         let builder = match world {
             World::LimiterDown(choice) => builder.limits(Down, choice),
             _ => builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny),
+        };
+        let builder = match world {
+            World::PlacesDown(choice) => builder.places(Down, choice),
+            World::FewAttempts => {
+                builder.failed_attempts(FailedAttempts::new(1, Duration::from_secs(3_600)))
+            }
+            _ => builder,
         };
         match world {
             World::Pinned => builder.environment("production").build().unwrap(),
@@ -199,6 +232,7 @@ impl Vendor {
         for response in unread {
             log.add(text(response).await);
         }
+        log.add(printed(&layer.limiter_failures()));
         seen
     }
 }

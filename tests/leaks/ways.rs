@@ -1,10 +1,11 @@
 //! Every way through the gate of every vendor, accepted and refused.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use http::{Method, Request};
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::KeyRecordBuilder;
+use tower_api_key::key::{KeyRecordBuilder, Quota};
 use tower_api_key::limits::OnLimiterFailure;
 use tower_api_key::request::Connection;
 
@@ -61,6 +62,11 @@ fn mistakes(vendor: &Vendor) -> Vec<Request<()>> {
     ]
 }
 
+/// One request an hour, if it were enforced.
+fn shadowed(key: KeyRecordBuilder) -> KeyRecordBuilder {
+    key.quotas([Quota::new("hour", 1, Duration::from_secs(3_600)).in_shadow()])
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_shows_a_key_or_a_digest() {
     let mut seen = BTreeSet::new();
@@ -89,6 +95,10 @@ async fn nothing_shows_a_key_or_a_digest() {
             (World::StoreDown, &["/"]),
             (World::LimiterDown(OnLimiterFailure::Deny), &["/"]),
             (World::LimiterDown(OnLimiterFailure::Allow), &["/"]),
+            (World::PlacesDown(OnLimiterFailure::Deny), &["/place"]),
+            (World::PlacesDown(OnLimiterFailure::Allow), &["/place"]),
+            (World::FewAttempts, &["/", "/", "/"]),
+            (World::Record(shadowed), &["/", "/"]),
         ] {
             let requests = paths.iter().map(|path| vendor.request(path)).collect();
             seen.extend(vendor.send(world, requests, &log).await);
@@ -102,6 +112,19 @@ async fn nothing_shows_a_key_or_a_digest() {
         let printed = log.0.lock().unwrap().clone();
         assert!(printed.len() > 50_000, "{} bytes", printed.len());
         vendor.canary.is_not_in(&printed, vendor.profile.name);
+        for heard in [
+            "in shadow: hour KeyRecord",
+            "exposed: KeyDigest",
+            "elsewhere: Some(192.0.2.1) KeyRecord",
+            "a network is refused: 192.0.2.1",
+            "the store failed: ",
+            "places failed: ",
+            "the limiter failed: ",
+            "LimiterFailures { denied: 1",
+            "LimiterFailures { denied: 0, allowed: 1",
+        ] {
+            assert!(printed.contains(heard), "{}: no {heard:?}", vendor.profile.name);
+        }
     }
-    assert_eq!(seen.len(), 25, "every reason but the service's own, and `admitted`: {seen:?}");
+    assert_eq!(seen.len(), 26, "every reason but the service's own, and `admitted`: {seen:?}");
 }
