@@ -81,6 +81,11 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
         line[field] = json!(key);
         line.to_string()
     };
+    let list = |field: &str| {
+        let mut line = json!({ "digest": "0".repeat(64), "id": "one", "account": "acme" });
+        line[field] = json!([format!("{key} ")]);
+        line.to_string()
+    };
     let mut out = String::new();
     for arguments in [
         &[key][..],
@@ -105,6 +110,8 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
         json!({ key: key }).to_string(),
         of("digest"),
         of("scopes"),
+        list("networks"),
+        list("scopes"),
         of("networks"),
         of(key),
         of("expires"),

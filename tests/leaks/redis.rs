@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::key::{KeyRecord, Quota};
-use tower_api_key::limits::{Concurrency, Lease, OnLimiterFailure};
+use tower_api_key::limits::{Concurrency, Lease, OnLimiterFailure, RedisLimiterBuilder};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, vendors};
@@ -69,7 +69,7 @@ async fn no_command_shows_a_key_or_a_digest() {
     let mut seen = Vec::new();
     for lease in [None, Some(Lease::new())] {
         let limiter = server.limiter().prefix(format!("{}:", lease.is_some()));
-        let limiter = lease.into_iter().fold(limiter, |limiter, lease| limiter.lease(lease));
+        let limiter = lease.into_iter().fold(limiter, RedisLimiterBuilder::lease);
         let limiter = limiter.build().unwrap();
         let place = Route::new().concurrency(Concurrency::new(1));
         let places = limiter.places();
