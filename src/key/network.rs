@@ -118,6 +118,25 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_quoted_if_it_is_written_like_an_address() {
+        for (text, is_quoted) in [
+            ("10.0.0.0/33", true),
+            ("2001:db8::/129", true),
+            ("10.0.0", true),
+            ("", true),
+            ("c41e09b5d2f86a30", false),
+            ("10.0.0.12345", false),
+            ("host/8", false),
+            ("key", false),
+            ("ab:cd.x", false),
+        ] {
+            let error = Networks::parse([text]).unwrap_err().to_string();
+            assert_eq!(error.starts_with(&format!("`{text}` is neither")), is_quoted, "{error}");
+            assert_eq!(error.starts_with("what is given is neither"), !is_quoted, "{error}");
+        }
+    }
+
+    #[test]
     fn other_texts_are_refused() {
         for text in ["", "10.0.0.0/33", "10.0.0", "localhost", "10.0.0.0/-1"] {
             assert!(Networks::parse([text]).is_err(), "{text}");

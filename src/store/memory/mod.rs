@@ -262,6 +262,20 @@ mod tests {
     }
 
     #[test]
+    fn accounts_with_equal_scopes_share_one_set() {
+        let store = MemoryStore::new();
+        for account in ["one", "two"] {
+            let scopes = ["users.read", "users.write"];
+            store.put_account(Account::builder(account).scopes(scopes).build().unwrap());
+        }
+        let first = |account| {
+            let account = store.account(account).unwrap();
+            account.scopes().iter().next().unwrap().as_ptr()
+        };
+        assert_eq!(first("one"), first("two"));
+    }
+
+    #[test]
     fn readers_never_miss_a_key_that_is_being_replaced() {
         let store = MemoryStore::new();
         store.insert(digest("a"), record("key", "acme"));
