@@ -139,11 +139,12 @@ mod tests {
             assert_eq!((standing.limit(), standing.remaining()), (3, 0));
             assert!(standing.reset_after() >= minute && !counter.is_idle(now));
             let then = now.plus(standing.reset_after());
-            assert_eq!(counter.wait(&quota, then, 3), None, "{algorithm:?}");
             // Without a question before it: what is over is not counted on.
             let mut charged = counter.clone();
             charged.charge(&quota, then, 1);
             assert_eq!(charged.standing(&quota, then).remaining(), 2, "{algorithm:?}");
+            assert_eq!(counter.clone().standing(&quota, then).remaining(), 3, "{algorithm:?}");
+            assert_eq!(counter.wait(&quota, then, 3), None, "{algorithm:?}");
             assert!(counter.is_idle(then) && counter.standing(&quota, then).remaining() == 3);
         }
     }

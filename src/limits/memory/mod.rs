@@ -285,6 +285,15 @@ mod tests {
     }
 
     #[test]
+    fn as_many_as_a_limiter_was_made_for_are_counted_however_they_fall() {
+        let quotas = [Quota::new("minute", 1, MINUTE)];
+        for _ in 0..4 {
+            let limiter = MemoryLimiter::with_capacity(10_000);
+            assert!((0..10_000).all(|account| charge(&limiter, account, &quotas, START)));
+        }
+    }
+
+    #[test]
     fn a_full_limiter_fails_rather_than_forgets() {
         let limiter = MemoryLimiter::with_capacity(1_000);
         let quotas = [Quota::new("minute", 1, MINUTE)];
