@@ -244,6 +244,14 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "a key format has at most 12 segments")]
+    fn a_format_has_at_most_twelve_segments() {
+        let twelve = (0..12).fold(KeyFormat::new(), |format, _| format.literal("a"));
+        assert_eq!(twelve.segments().count(), 12);
+        let _ = twelve.literal("a");
+    }
+
+    #[test]
     fn a_contradictory_format_matches_nothing() {
         let format = KeyFormat::new().between(Alphabet::Hex, 5, 4);
         for key in [&b""[..], b"abcd", b"abcde", b"abcdef"] {

@@ -260,10 +260,12 @@ mod tests {
 
     #[test]
     fn a_calendars_quota_is_the_same_however_it_is_made() {
-        for (made, algorithm) in [
-            (Quota::by_day("calls", 5), Algorithm::CalendarDay),
-            (Quota::by_month("calls", 5), Algorithm::CalendarMonth),
+        for (made, algorithm, seconds) in [
+            (Quota::by_day("calls", 5), Algorithm::CalendarDay, 86_400),
+            (Quota::by_month("calls", 5), Algorithm::CalendarMonth, 2_678_400),
         ] {
+            assert_eq!(made.window(), Duration::from_secs(seconds));
+            assert_eq!(algorithm.period(), Some(made.window()));
             assert_eq!(Quota::named("calls", 5, MINUTE).counted(algorithm), made);
             assert!(!made.shares_counter(&Quota::new("calls", 5, made.window())));
             assert!(Quotas::new([made]).is_ok());

@@ -173,3 +173,92 @@ impl KeyRecordBuilder {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::key::Account;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn account() -> Arc<Account> {
+        let quotas = [Quota::new("minute", 9, MINUTE)];
+        let account = Account::builder("acme").scopes(["all"]).quotas(quotas).plan("gold");
+        Arc::new(account.build().unwrap())
+    }
+
+    #[test]
+    fn a_record_says_what_it_was_built_with() {
+        let (begins, ends) = (Timestamp::from_unix_seconds(5), Timestamp::from_unix_seconds(9));
+        let record = KeyRecord::builder("key_1", account())
+            .environment("live")
+            .kind("partner")
+            .scopes(["read"])
+            .networks(["10.0.0.0/8"])
+            .quotas([Quota::new("minute", 1, MINUTE)])
+            .not_before(begins)
+            .expires(ends)
+            .disabled(true)
+            .owner("ada")
+            .name("ours")
+            .description("for tests")
+            .metadata("tier", "one")
+            .build()
+            .unwrap();
+        assert_eq!((record.id().as_str(), record.account().id().as_str()), ("key_1", "acme"));
+        assert_eq!(record.environment().unwrap().as_str(), "live");
+        assert_eq!(record.kind().unwrap().as_str(), "partner");
+        assert!(record.own_scopes().unwrap().iter().eq(["read"]));
+        assert_eq!(record.scopes(), record.own_scopes().unwrap());
+        assert!(record.networks().unwrap().contains("10.1.2.3".parse().unwrap()));
+        assert_eq!(record.own_quotas().unwrap().as_slice()[0].limit(), 1);
+        assert_eq!(record.quotas(), record.own_quotas());
+        assert_eq!((record.not_before(), record.expires()), (Some(begins), Some(ends)));
+        assert!(record.is_disabled_itself() && record.is_disabled() && !record.is_revoked());
+        assert_eq!((record.owner(), record.name()), (Some("ada"), "ours"));
+        assert_eq!((record.description(), record.metadata("tier")), ("for tests", Some("one")));
+        assert!(record.metadata("other").is_none() && record.all_metadata().eq([("tier", "one")]));
+    }
+
+    #[test]
+    fn a_record_that_says_nothing_has_what_its_account_has() {
+        let bare = KeyRecord::builder("key_1", account()).build().unwrap();
+        // As one of which all was taken back.
+        let own = bare.edit().scopes(["read"]).quotas([Quota::new("minute", 1, MINUTE)]);
+        let own =
+            own.metadata("tier", "one").expires(Timestamp::from_unix_seconds(9)).disabled(true);
+        let edited = own.build().unwrap().edit().inherit_scopes().inherit_quotas();
+        let edited =
+            edited.without_metadata("tier").never_expires().disabled(false).build().unwrap();
+        for record in [bare, edited] {
+            assert!(record.scopes().iter().eq(["all"]) && record.own_scopes().is_none());
+            assert_eq!(record.quotas().unwrap().as_slice()[0].limit(), 9);
+            // Quotas of its own are counted before those of a plan.
+            assert!(record.own_quotas().is_none() && record.plan().is_none());
+            assert!(record.environment().is_none() && record.kind().is_none());
+            assert!(record.networks().is_none() && record.owner().is_none());
+            assert!(record.not_before().is_none() && record.expires().is_none());
+            assert!(!record.is_disabled_itself() && !record.is_disabled() && !record.is_revoked());
+            assert_eq!((record.name(), record.description()), ("", ""));
+            assert!(record.metadata("tier").is_none() && record.all_metadata().next().is_none());
+        }
+    }
+
+    #[test]
+    fn a_copy_ends_no_later_and_is_otherwise_the_same() {
+        let at = Timestamp::from_unix_seconds;
+        let record = KeyRecord::builder("key_1", account()).expires(at(9)).build().unwrap();
+        for (ending, ends) in [(None, 9), (Some(at(5)), 5), (Some(at(20)), 9)] {
+            let copy = record.ending(ending);
+            assert_eq!(copy.expires(), Some(at(ends)), "{ending:?}");
+            assert_eq!(copy.edit().expires(at(9)).build().unwrap(), record);
+        }
+        let other = Arc::new(Account::builder("acme").disabled(true).build().unwrap());
+        let under = record.clone().under(other);
+        assert!(under.is_disabled() && !under.is_disabled_itself() && under.scopes().is_empty());
+        assert_eq!((under.id(), under.expires()), (record.id(), record.expires()));
+    }
+}
