@@ -235,6 +235,22 @@ mod tests {
     }
 
     #[test]
+    fn no_two_kinds_of_quota_share_a_counter() {
+        let kinds =
+            || Algorithm::ALL.into_iter().flat_map(|it| [(it, Per::Account), (it, Per::Key)]);
+        let quota = |(algorithm, per)| {
+            // In the calendar's algorithms the window is none of the caller's choice.
+            Quota::new("calls", 5, MINUTE).counted(algorithm).each(per)
+        };
+        for (place, kind) in kinds().enumerate() {
+            for (other_place, other) in kinds().enumerate() {
+                let shared = quota(kind).shares_counter(&quota(other));
+                assert_eq!(shared, place == other_place, "{kind:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
     fn windows_limits_and_names_have_bounds() {
         let longest = Duration::from_secs(366 * 24 * 3600);
         let nanosecond = Duration::from_nanos(1);

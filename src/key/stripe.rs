@@ -22,3 +22,19 @@ pub(crate) fn stripe() -> usize {
         mine.get()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn threads_use_all_stripes_and_each_its_own() {
+        let of_thread = || thread::spawn(|| (stripe(), stripe())).join().unwrap();
+        let seen: Vec<_> = (0..100 * STRIPES).map(|_| of_thread()).collect();
+        assert!(seen.iter().all(|(first, again)| first == again && *first < STRIPES), "{seen:?}");
+        assert_eq!(seen.into_iter().collect::<HashSet<_>>().len(), STRIPES);
+    }
+}

@@ -169,6 +169,16 @@ mod tests {
     use crate::vendors::REST_INTEGRATIONS;
 
     #[test]
+    fn a_refusal_has_the_status_of_its_row() {
+        let answers = &REST_INTEGRATIONS.answers;
+        let renderer = Renderer::new(&REST_INTEGRATIONS).unwrap();
+        for denial in [Denial::KeyUnknown, Denial::CredentialsMissing, Denial::RouteUnknown] {
+            let refused = renderer.refuse(&denial, false, None);
+            assert_eq!(refused.status(), answers.row(&denial).status(), "{denial:?}");
+        }
+    }
+
+    #[test]
     fn a_response_is_marked_if_there_is_something_to_say() {
         const ACCOUNT: &[PrincipalHeader] =
             &[PrincipalHeader { name: "x-account", value: PrincipalValue::Account }];

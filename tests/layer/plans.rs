@@ -11,7 +11,7 @@ use tower_api_key::limits::{
 };
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, ConfigError, Observer};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Observer};
 
 use crate::support::{PROFILE, greeting, request, send, store};
 
@@ -150,8 +150,21 @@ async fn a_route_chooses_for_itself_where_a_plan_is_not_there() {
 }
 
 #[test]
-fn plans_need_a_limiter() {
-    let builder = || ApiKeyLayer::builder(PROFILE, MemoryStore::new()).plans(Plans::new());
-    assert!(matches!(builder().build(), Err(ConfigError::LimiterMissing)));
-    assert!(builder().without_limits().build().is_ok());
+fn quotas_need_a_limiter_whoever_names_them() {
+    let bare = || ApiKeyLayer::builder(PROFILE, MemoryStore::new());
+    let of_a_profile = || {
+        let profile = tower_api_key::Profile { quotas: &TWO, ..PROFILE };
+        ApiKeyLayer::builder(profile, MemoryStore::new())
+    };
+    let of_a_route = || {
+        let counted = Route::new().quotas(&TWO);
+        bare().routes(Routes::new().on(&[], "/", Route::new()).on(&[], "/x", counted))
+    };
+    let of_a_plan = || bare().plans(Plans::new());
+    let builders: [&dyn Fn() -> ApiKeyLayerBuilder; 3] = [&of_a_profile, &of_a_route, &of_a_plan];
+    for builder in builders {
+        assert!(matches!(builder().build(), Err(ConfigError::LimiterMissing)));
+        assert!(builder().without_limits().build().is_ok());
+    }
+    assert!(bare().build().is_ok());
 }
