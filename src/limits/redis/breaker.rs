@@ -24,7 +24,7 @@ impl Breaker {
     /// Notes that a call was answered.
     pub(super) fn succeeded(&self) {
         // Nearly always there is nothing to forget, and a line that all threads read stays shared.
-        if self.failures.load(Ordering::Relaxed) > 0 || self.tries.load(Ordering::Relaxed) > 0 {
+        if self.failures.load(Ordering::Relaxed) != 0 || self.tries.load(Ordering::Relaxed) != 0 {
             self.failures.store(0, Ordering::Relaxed);
             self.tries.store(0, Ordering::Relaxed);
         }
@@ -34,7 +34,7 @@ impl Breaker {
     /// went well the first failure suffices.
     pub(super) fn failed(&self) -> bool {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        failures >= self.patience || self.tries.load(Ordering::Relaxed) > 0
+        failures >= self.patience || self.tries.load(Ordering::Relaxed) != 0
     }
 
     /// Returns how long to wait before the next try.
@@ -56,9 +56,20 @@ mod tests {
         assert!(!breaker.failed() && !breaker.failed() && breaker.failed());
         let pauses: Vec<u128> = (0..7).map(|_| breaker.pause().as_millis()).collect();
         assert_eq!(pauses, [100, 200, 400, 800, 1_600, 2_000, 2_000]);
-        assert!(breaker.failed(), "what could be connected to did not answer");
         breaker.succeeded();
         assert!(!breaker.failed());
         assert_eq!(breaker.pause(), FIRST_PAUSE);
+    }
+
+    #[test]
+    fn after_a_try_the_first_failure_suffices_until_a_call_succeeds() {
+        let breaker = Breaker::new(3);
+        breaker.pause();
+        assert!(breaker.failed(), "what could be connected to did not answer");
+        // As where the server came later: it was tried, and no call has failed.
+        let breaker = Breaker::new(3);
+        breaker.pause();
+        breaker.succeeded();
+        assert!(!breaker.failed() && !breaker.failed() && breaker.failed());
     }
 }

@@ -135,27 +135,34 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_told_without_a_password() {
-        for (url, prefix, fine) in [
-            ("redis://127.0.0.1", "a:", true),
-            ("redis://ada:secret-word@127.0.0.1:6380/2", "", true),
-            ("rediss://ada:secret-word@127.0.0.1", "a:", false),
-            ("http://ada:secret-word@127.0.0.1", "a:", false),
-            ("redis://ada:secret-word@127.0.0.1:port", "a:", false),
-            ("secret-word", "a:", false),
-            ("redis://ada:secret-word@127.0.0.1", "{a}:", false),
+        for (url, prefix, fault) in [
+            ("redis://127.0.0.1", "a:", None),
+            ("redis://ada:secret-word@127.0.0.1:6380/2", "", None),
+            ("rediss://ada:secret-word@127.0.0.1", "a:", Some("TLS")),
+            ("valkeys://ada:secret-word@127.0.0.1", "a:", Some("TLS")),
+            ("http://ada:secret-word@127.0.0.1", "a:", Some("the URL")),
+            ("redis://ada:secret-word@127.0.0.1:port", "a:", Some("the URL")),
+            ("secret-word", "a:", Some("the URL")),
+            ("redis://ada:secret-word@127.0.0.1", "{a:", Some("the prefix")),
+            ("redis://ada:secret-word@127.0.0.1", "a}:", Some("the prefix")),
         ] {
             let builder = RedisLimiterBuilder::new(url).prefix(prefix);
-            assert!(!format!("{builder:?}").contains("secret-word"));
+            let mut said = vec![format!("{builder:?}")];
             match builder.build() {
                 Ok(limiter) => {
-                    assert!(fine, "{url}");
-                    assert!(!format!("{limiter:?}").contains("secret-word"));
+                    assert_eq!(fault, None, "{url}");
+                    said.push(format!("{limiter:?}"));
+                    said.push(format!("{:?}", limiter.places()));
+                    let prefix = format!("prefix: {prefix:?}");
+                    assert!(said.iter().all(|said| said.contains(&prefix)), "{said:?}");
                 }
                 Err(error) => {
-                    assert!(!fine, "{url}");
-                    assert!(!format!("{error:?} {error}").contains("secret-word"), "{error}");
+                    let fault = fault.expect(url);
+                    assert!(error.to_string().contains(fault), "{url}: {error}");
+                    said.push(format!("{error:?} {error}"));
                 }
             }
+            assert!(said.iter().all(|said| !said.contains("secret-word")), "{said:?}");
         }
     }
 }
