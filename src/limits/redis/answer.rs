@@ -138,6 +138,48 @@ mod tests {
     use super::*;
     use crate::key::{Account, KeyRecord};
 
+    const SECOND: u64 = 1_000_000_000;
+
+    #[test]
+    fn the_numbers_of_each_algorithm_say_what_is_left_and_when_more_is() {
+        let quota = |algorithm| Quota::new("q", 32, Duration::from_secs(32)).counted(algorithm);
+        // For what is held in advance a bucket keeps 2 of 32 free.
+        let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
+        let fixed = State { used: 20, span: 5 * SECOND + 7, parts: 0 };
+        for algorithm in [Algorithm::FixedWindow, Algorithm::CalendarDay, Algorithm::CalendarMonth]
+        {
+            let quota = quota(algorithm);
+            for terms in [Terms::Each, lease] {
+                assert_eq!(fixed.remaining(&quota, terms), 12);
+                assert_eq!(fixed.reset(&quota), 5 * SECOND + 7);
+                assert_eq!(fixed.wait(&quota, 13, terms), 5 * SECOND + 7);
+            }
+        }
+        let bucket = State { used: 1, span: 10 * SECOND + SECOND / 2, parts: 0 };
+        let quota = quota(Algorithm::LeakyBucket);
+        assert_eq!(bucket.reset(&quota), bucket.span);
+        for (terms, remaining, wait) in [(Terms::Each, 21, SECOND / 2), (lease, 19, 5 * SECOND / 2)]
+        {
+            assert_eq!(bucket.remaining(&quota, terms), remaining);
+            assert_eq!(bucket.wait(&quota, 22, terms), wait);
+        }
+    }
+
+    #[test]
+    fn a_sliding_window_is_told_by_the_ages_of_its_parts() {
+        // Twelve parts of 5 s, and one that is half over.
+        let quota = Quota::new("q", 10, Duration::from_secs(60)).counted(Algorithm::SlidingWindow);
+        for (latest, leaves, reset, wait) in
+            [(0, 12, 63, 3), (3, 7, 48, 28), (12, 0, 3, 63), (NO_PART, NO_PART, 0, 60)]
+        {
+            let parts = latest * 16 + leaves;
+            let state = State { used: 4, span: 2 * SECOND, parts };
+            assert_eq!(state.reset(&quota), reset * SECOND, "{latest}");
+            assert_eq!(state.wait(&quota, 7, Terms::Each), wait * SECOND, "{leaves}");
+            assert_eq!(state.remaining(&quota, Terms::Each), 6);
+        }
+    }
+
     #[test]
     fn an_answer_of_another_shape_is_none() {
         let account = Arc::new(Account::builder("acme").build().unwrap());

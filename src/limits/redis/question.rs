@@ -165,3 +165,62 @@ impl Pair {
         (self.0 / 1_000, self.0 % 1_000).write_redis_args(command);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::key::Account;
+
+    const MINUTE: Quota = Quota::new("minute", 10, Duration::from_secs(60));
+
+    fn record(account: &str, key: &str) -> KeyRecord {
+        let account = Arc::new(Account::builder(account).build().unwrap());
+        KeyRecord::builder(key, account).build().unwrap()
+    }
+
+    #[test]
+    fn who_is_counted_is_told_by_account_quotas_and_if_one_says_so_key() {
+        let by_account = [MINUTE];
+        let by_key = [MINUTE.each(Per::Key)];
+        let larger = [Quota::new("minute", 11, Duration::from_secs(60))];
+        let of = |general| Applicable { general, route: &[] };
+        for (quotas, of_other_key) in [(of(&by_account), true), (of(&by_key), false)] {
+            let counted = Counted::new(&record("acme", "key_1"), quotas);
+            assert!(counted.is_of(&record("acme", "key_1"), quotas));
+            assert_eq!(counted.is_of(&record("acme", "key_2"), quotas), of_other_key);
+            assert!(!counted.is_of(&record("globex", "key_1"), quotas));
+            for others in [of(&[]), of(&larger), Applicable { general: &[], route: quotas.general }]
+            {
+                assert!(!counted.is_of(&record("acme", "key_1"), others), "{others:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_described_by_its_rate_and_by_what_is_kept_free() {
+        let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
+        // Requests drain in 1 s and 7 ns; a sixteenth of 40 is 2.
+        let window = Duration::from_nanos(40 * 1_000_000_007);
+        let quota = Quota::new("q", 40, window).counted(Algorithm::LeakyBucket);
+        for (terms, brim, kept) in
+            [(Terms::Each, ["40000000", "280"], "0"), (lease, ["38000000", "266"], "2000000")]
+        {
+            let mut command = Cmd::new();
+            terms.write(&quota, &mut command);
+            let written: Vec<String> = command
+                .args_iter()
+                .map(|word| match word {
+                    redis::Arg::Simple(word) => String::from_utf8(word.to_vec()).unwrap(),
+                    _ => panic!("not a word"),
+                })
+                .collect();
+            let capacity = ["40000000", "280"];
+            let [start, end] = brim;
+            let expected = ["bucket", "40", "0", "1000000", "7", capacity[0], capacity[1]];
+            assert_eq!(written, [&expected[..], &[start, end, kept]].concat(), "{terms:?}");
+        }
+    }
+}
