@@ -274,6 +274,32 @@ mod tests {
     }
 
     #[test]
+    fn how_much_is_wanted_turns_on_half_the_life_of_a_batch_and_on_its_end() {
+        // Ten were taken, for 7.982 s, when one was wanted.
+        for (spent, now, expected) in [
+            (10, 3_990, 20),
+            (10, 3_991, 1),
+            (10, 7_982, 1),
+            (3, 3_990, 20), // more than the seven that are left was asked for
+            (3, 7_981, 1),
+            (3, 7_982, 3),
+        ] {
+            let mut holding = holding(10);
+            assert!(holding.pay(spent).is_some());
+            assert_eq!(holding.depart(at(now), &LEASE).want, expected, "{spent} by {now} ms");
+        }
+    }
+
+    #[test]
+    fn what_is_spent_is_idle() {
+        let mut holding = holding(10);
+        assert!(holding.pay(9).is_some());
+        assert!(!holding.is_idle(at(1)));
+        assert!(holding.pay(1).is_some());
+        assert!(holding.is_idle(at(1)));
+    }
+
+    #[test]
     fn a_refusal_counts_for_its_time_and_for_no_smaller_cost() {
         let mut holding = holding(1);
         assert!(holding.pay(1).is_some());

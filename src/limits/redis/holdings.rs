@@ -87,7 +87,7 @@ impl Holdings {
         }
         let hash = self.hash(record, quotas);
         let mut shard = self.shard(hash);
-        let found = |entry: &Entry| entry.hash == hash && entry.counted.is_of(record, quotas);
+        let found = |entry: &Entry| entry.counted.is_of(record, quotas);
         let most = self.lease.accounts.div_ceil(SHARDS);
         if shard.table.find(hash, found).is_none() {
             if !takes || !shard.has_room(most, now) {
@@ -165,5 +165,135 @@ impl Shard {
 impl fmt::Debug for Holdings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Holdings").field("accounts", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::Answer;
+    use super::super::question::Marks;
+    use super::*;
+    use crate::key::{Account, Quota};
+
+    const LEASE: Lease = Lease::new();
+    const MINUTE: Quota = Quota::new("minute", 10, Duration::from_secs(60));
+
+    fn at(milliseconds: u64) -> Timestamp {
+        Timestamp::from_unix_seconds(1_000).plus(Duration::from_millis(milliseconds))
+    }
+
+    fn record(account: &str) -> KeyRecord {
+        let account = Arc::new(Account::builder(account).build().unwrap());
+        KeyRecord::builder("key_1", account).build().unwrap()
+    }
+
+    fn course(
+        holdings: &Holdings,
+        account: &str,
+        quota: Quota,
+        cost: u32,
+        taking: Taking,
+    ) -> Course {
+        let (record, quotas) = (record(account), [quota]);
+        let quotas = Applicable { general: &quotas, route: &[] };
+        holdings.course(&Charge { record: &record, quotas, cost, taking, now: at(0) })
+    }
+
+    #[test]
+    fn who_takes_nothing_always_takes_or_is_in_shadow_goes_alone_and_leaves_nothing() {
+        let holdings = Holdings::new(LEASE);
+        for (quota, cost, taking) in [
+            (MINUTE, 1, Taking::Nothing),
+            (MINUTE, 0, Taking::IfRoom),
+            (MINUTE, 1, Taking::Always),
+            (MINUTE.in_shadow(), 1, Taking::IfRoom),
+        ] {
+            let course = course(&holdings, "acme", quota, cost, taking);
+            assert!(matches!(course, Course::Alone), "{cost} {taking:?}");
+            assert_eq!(holdings.len(), 0, "{cost} {taking:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_that_waits_makes_a_call_and_others_wait_for_it() {
+        let holdings = Holdings::new(LEASE);
+        let mut waiting = Vec::new();
+        for (account, limit, calls) in
+            [("acme", 10, true), ("acme", 10, false), ("acme", 11, true), ("globex", 10, true)]
+        {
+            let quota = Quota::new("minute", limit, Duration::from_secs(60));
+            let Course::Waits(told, slot) = course(&holdings, account, quota, 1, Taking::IfRoom)
+            else {
+                panic!("{account} does not wait")
+            };
+            assert_eq!(slot.is_some(), calls, "{account} {limit}");
+            waiting.push(told);
+        }
+        assert_eq!(holdings.len(), 3);
+        assert!(waiting.iter_mut().all(|told| told.try_recv().is_err()));
+    }
+
+    /// As of one number all accounts would lie in one shard, which is a sixteenth of the room.
+    #[test]
+    fn accounts_lie_in_all_shards() {
+        let holdings = Holdings::new(LEASE.accounts(SHARDS * 100));
+        for number in 0..SHARDS * 50 {
+            course(&holdings, &format!("account_{number}"), MINUTE, 1, Taking::IfRoom);
+        }
+        assert_eq!(holdings.len(), SHARDS * 50);
+        assert_eq!(format!("{holdings:?}"), "Holdings { accounts: 800, .. }");
+    }
+
+    fn entry(holding: Holding, waiting: Option<Vec<Waiting>>) -> Entry {
+        let quotas = Applicable { general: &[MINUTE], route: &[] };
+        let counted = Arc::new(Counted::new(&record("acme"), quotas));
+        Entry { hash: 0, counted, holding, waiting }
+    }
+
+    /// Holds a token until 990 ms have passed, less a thousandth.
+    fn busy() -> Holding {
+        let (verdict, lasts) = (Verdict::passed(), Duration::from_secs(1));
+        let mut holding = Holding::default();
+        holding.depart(at(0), &LEASE);
+        holding.land(at(0), 1, Answer { verdict, taken: 1, lasts, marks: Marks::new() }, &LEASE);
+        holding
+    }
+
+    fn full_shard(entry: Entry) -> Shard {
+        let mut shard = Shard::default();
+        shard.table.insert_unique(0, entry, |entry| entry.hash);
+        shard
+    }
+
+    #[test]
+    fn room_is_made_of_what_is_idle_and_that_nobody_waits_for() {
+        for (holding, waiting, has_room) in [
+            (Holding::default(), None, true),
+            (Holding::default(), Some(Vec::new()), false),
+            (busy(), None, false),
+            (busy(), Some(Vec::new()), false),
+        ] {
+            let mut shard = full_shard(entry(holding, waiting));
+            assert_eq!(shard.has_room(1, at(0)), has_room);
+            assert_eq!(shard.table.is_empty(), has_room);
+            assert!(shard.has_room(2, at(0)), "one lies there at most");
+        }
+        let mut shard = full_shard(entry(Holding::default(), None));
+        assert!(shard.has_room(2, at(0)));
+        assert!(!shard.table.is_empty(), "while there is room nothing is looked through");
+    }
+
+    #[test]
+    fn a_full_shard_is_looked_through_from_time_to_time() {
+        for (again, has_room) in
+            [(at(900), false), (at(999), false), (at(1_000), true), (at(899), true)]
+        {
+            let mut shard = full_shard(entry(busy(), None));
+            assert!(!shard.has_room(1, at(900)));
+            for entry in shard.table.iter_mut() {
+                entry.holding = Holding::default();
+            }
+            assert_eq!(shard.has_room(1, again), has_room, "{again:?}");
+        }
     }
 }
