@@ -115,3 +115,85 @@ fn land(entry: &mut Entry, lease: &Lease, request: &Request, answer: Result<Answ
     }
     *waiting = Some(left);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::super::limiter::{Applicable, Charge, Limiter};
+    use super::super::super::standing::{Standing, Verdict};
+    use super::super::holdings::{Course, Told};
+    use super::super::limiter::RedisLimiter;
+    use super::super::question::Marks;
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::key::{Account, KeyRecord, Quota};
+
+    const LEASE: Lease = Lease::new();
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);
+    static MINUTE: [Quota; 1] = [Quota::new("minute", 10, Duration::from_secs(60))];
+
+    fn record(account: &str) -> KeyRecord {
+        let account = Arc::new(Account::builder(account).build().unwrap());
+        KeyRecord::builder("key_1", account).build().unwrap()
+    }
+
+    fn charge(record: &KeyRecord) -> Charge<'_> {
+        let quotas = Applicable { general: &MINUTE, route: &[] };
+        Charge { record, quotas, cost: 1, taking: Taking::IfRoom, now: NOW }
+    }
+
+    #[test]
+    fn a_flight_that_is_dropped_leaves_nobody_waiting() {
+        let limiter = RedisLimiter::builder("redis://127.0.0.1").lease(LEASE).build().unwrap();
+        // Outside of a runtime no call can be made, so each of these begins one that is dropped.
+        let records = [record("acme"), record("acme"), record("globex")];
+        let charges = records.each_ref().map(|record| limiter.charge(charge(record)));
+        assert_eq!(limiter.held(), 2);
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            for told in charges {
+                let told = tokio::time::timeout(Duration::from_secs(1), told).await;
+                let error = told.expect("it is told").unwrap_err();
+                let source = std::error::Error::source(&error).unwrap().to_string();
+                assert_eq!(source, Failure::Abandoned.to_string());
+            }
+        });
+        let without = RedisLimiter::connect("redis://127.0.0.1").unwrap();
+        drop(without.charge(charge(&records[0])));
+        assert_eq!(without.held(), 0);
+    }
+
+    #[test]
+    fn those_are_paid_that_it_was_asked_for_and_who_came_since_if_it_still_counts() {
+        // What lasts no longer than a tick is over when it comes.
+        for (lasts, paid) in [(Duration::ZERO, 2), (Duration::from_secs(8), 3)] {
+            let (holdings, record) = (Holdings::new(LEASE), record("acme"));
+            let come = || match holdings.course(&charge(&record)) {
+                Course::Waits(told, slot) => (told, slot),
+                _ => panic!("it does not wait"),
+            };
+            let (first, slot) = come();
+            let slot = slot.unwrap();
+            let (second, _) = come();
+            let request = holdings.with(&slot, |entry| depart(entry, &LEASE)).flatten().unwrap();
+            assert_eq!((request.cost, request.demand, request.count), (1, 2, 2));
+            let (third, _) = come();
+            let mut verdict = Verdict::passed();
+            verdict.push(Standing::new(10, 0, Duration::from_secs(60)));
+            let answer = Answer { verdict, taken: 3, lasts, marks: Marks::from_slice(&[[7, 0]]) };
+            holdings.with(&slot, |entry| land(entry, &LEASE, &request, Ok(answer)));
+            for (place, mut told) in [first, second, third].into_iter().enumerate() {
+                let told: Option<Told> = told.try_recv().ok();
+                assert_eq!(
+                    told.is_some_and(|told| told.is_ok()),
+                    place < paid,
+                    "{place}, {lasts:?}"
+                );
+            }
+            let left = holdings.with(&slot, |entry| entry.waiting.as_ref().map(Vec::len));
+            assert_eq!(left.flatten(), Some(3 - paid), "{lasts:?}");
+        }
+    }
+}
