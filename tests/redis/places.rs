@@ -137,6 +137,21 @@ async fn who_waits_hears_at_once_of_a_place_that_its_own_node_gives_back() {
 }
 
 #[tokio::test]
+async fn who_waits_asks_seldom_and_for_no_longer_than_the_rule_says() {
+    const LONGEST: Duration = Duration::from_millis(200);
+    let Some(server) = Redis::start() else { return };
+    let (ours, other) = (node(&server), node(&server));
+    let _held = enter(&other, Concurrency::new(1)).await.unwrap();
+    let (before, began) = (server.scripts_run(), Instant::now());
+    let waiting = enter(&ours, Concurrency::new(1).queue_for(LONGEST));
+    let waited = tokio::time::timeout(10 * SECOND, waiting).await.expect("the wait ends");
+    assert!(waited.is_none() && began.elapsed() >= LONGEST, "{:?}", began.elapsed());
+    // Once, once in the line, and after 5, 10, 20, 40, 50, 50 ms and the rest; the other renews its place.
+    let asked = server.scripts_run() - before;
+    assert!((3..=12).contains(&asked), "{asked}");
+}
+
+#[tokio::test]
 async fn who_comes_later_does_not_overtake_who_waits_already() {
     let Some(server) = Redis::start() else { return };
     let (ours, other) = (node(&server), node(&server));

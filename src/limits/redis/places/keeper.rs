@@ -168,7 +168,8 @@ async fn keep(
     lease: Duration,
     mut departures: UnboundedReceiver<Departure>,
 ) {
-    let mut renewal = Instant::now() + lease / RENEWALS;
+    // At once, for places may be held since a runtime that has ended.
+    let mut renewal = Instant::now();
     let mut departed = Vec::new();
     loop {
         let received = departures.recv_many(&mut departed, AT_ONCE);
