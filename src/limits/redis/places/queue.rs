@@ -143,6 +143,7 @@ mod tests {
         let began = Instant::now();
         assert!(turn(&queue, RULE).await.is_none());
         assert_eq!(began.elapsed(), RULE.longest_wait());
+        assert!(queue.has("acme"), "the first is in line still");
         assert!(turn(&queue, Concurrency::new(1)).await.is_none(), "a rule without a wait");
         drop(first);
         assert!(!queue.has("acme"));
