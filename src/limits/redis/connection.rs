@@ -265,63 +265,13 @@ impl Drop for Ending {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
-    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
-    use tokio::net::{TcpListener, TcpStream};
-
+    use super::super::faulty_server::{FaultyServer, HANGS_UP};
     use super::*;
 
     const PATIENT: u32 = 9;
-    const HANGS_UP: &str = "";
 
-    /// Serves what Redis does at no command: each of a script gets the next answer, as it is on the wire,
-    /// until there are none. Returns also the names of those commands.
-    async fn serve(answers: &'static [&'static str]) -> (Client, Arc<Mutex<Vec<String>>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = Client::open(format!("redis://{}", listener.local_addr().unwrap())).unwrap();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let names = Arc::clone(&asked);
-        tokio::spawn(async move {
-            let mut answers = answers.iter();
-            while let Ok((stream, _)) = listener.accept().await {
-                let mut stream = BufStream::new(stream);
-                while let Some(name) = command(&mut stream).await {
-                    let answer = match &*name {
-                        "EVALSHA" | "SCRIPT" => {
-                            names.lock().unwrap().push(name);
-                            answers.next().unwrap_or(&HANGS_UP)
-                        }
-                        _ => "+OK",
-                    };
-                    if answer == HANGS_UP {
-                        break;
-                    }
-                    stream.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
-                    stream.flush().await.unwrap();
-                }
-            }
-        });
-        (client, asked)
-    }
-
-    /// Reads a command, of which each word is a line after one that says its length.
-    async fn command(stream: &mut BufStream<TcpStream>) -> Option<String> {
-        let mut lines = Vec::new();
-        let mut more = 1;
-        while more > 0 {
-            let mut line = String::new();
-            stream.read_line(&mut line).await.ok().filter(|length| *length > 0)?;
-            more += line
-                .strip_prefix('*')
-                .map_or(0, |words| 2 * words.trim().parse::<usize>().unwrap());
-            more -= 1;
-            lines.push(line.trim().to_owned());
-        }
-        lines.into_iter().nth(2)
-    }
-
-    fn connection(client: Client, patience: u32) -> Connection {
+    fn connection(url: &str, patience: u32) -> Connection {
+        let client = Client::open(url).unwrap();
         Connection::new(client, Duration::from_secs(20), Breaker::new(patience))
     }
 
@@ -333,18 +283,22 @@ mod tests {
         }
     }
 
+    fn names(server: &FaultyServer) -> Vec<String> {
+        server.heard().into_iter().map(|mut words| words.swap_remove(0)).collect()
+    }
+
     #[tokio::test]
     async fn what_breaks_is_said_again_unless_it_must_not_be() {
         let script = Script::new("return {7}");
         for (once, expected) in [(false, 2), (true, 1)] {
-            let (client, asked) = serve(&[]).await;
-            let connection = connection(client, PATIENT);
+            let server = FaultyServer::start(&[]).await;
+            let connection = connection(&server.url, PATIENT);
             let call = Call { once, ..Call::new(&script) };
             assert!(matches!(connection.call(&call).await, Err(Failure::Connection(_))));
-            assert_eq!(asked.lock().unwrap().len(), expected);
+            assert_eq!(server.heard().len(), expected);
         }
-        let (client, _) = serve(&[HANGS_UP, "*1\r\n:7"]).await;
-        let connection = connection(client, PATIENT);
+        let server = FaultyServer::start(&[HANGS_UP, "*1\r\n:7"]).await;
+        let connection = connection(&server.url, PATIENT);
         assert_eq!(connection.call(&Call::new(&script)).await.unwrap(), [7]);
         assert_eq!(number(&connection), Some(2));
         // Who had the first one, and sees only now that it broke, does not break the second.
@@ -358,25 +312,26 @@ mod tests {
         // With the hash of the script.
         const LOADED: &str = "+cccd6fcfb5393611f81eb26a1755420e34c21067";
         let script = Script::new("return {7}");
-        let (client, asked) = serve(&["-NOSCRIPT no matching script", LOADED, "*1\r\n:7"]).await;
-        let answer = connection(client, PATIENT).call(&Call::new(&script)).await;
+        let server =
+            FaultyServer::start(&["-NOSCRIPT no matching script", LOADED, "*1\r\n:7"]).await;
+        let answer = connection(&server.url, PATIENT).call(&Call::new(&script)).await;
         assert_eq!(answer.unwrap(), [7]);
-        assert_eq!(*asked.lock().unwrap(), ["EVALSHA", "SCRIPT", "EVALSHA"]);
+        assert_eq!(names(&server), ["EVALSHA", "SCRIPT", "EVALSHA"]);
 
-        let (client, asked) = serve(&["-OOM no memory", LOADED, "*1\r\n:7"]).await;
-        let answer = connection(client, PATIENT).call(&Call::new(&script)).await;
+        let server = FaultyServer::start(&["-OOM no memory", LOADED, "*1\r\n:7"]).await;
+        let answer = connection(&server.url, PATIENT).call(&Call::new(&script)).await;
         assert!(matches!(answer, Err(Failure::Refused(code)) if code == "OOM"));
-        assert_eq!(*asked.lock().unwrap(), ["EVALSHA"]);
+        assert_eq!(names(&server), ["EVALSHA"]);
     }
 
     #[tokio::test]
     async fn who_has_no_patience_left_fails_at_once_until_there_is_another_connection() {
         let script = Script::new("return {7}");
-        let (client, asked) = serve(&[HANGS_UP, "*1\r\n:7"]).await;
-        let connection = connection(client, 1);
+        let server = FaultyServer::start(&[HANGS_UP, "*1\r\n:7"]).await;
+        let connection = connection(&server.url, 1);
         let answer = connection.call(&Call::new(&script)).await;
         assert!(matches!(answer, Err(Failure::Down(_))), "{answer:?}");
-        assert_eq!(asked.lock().unwrap().len(), 1);
+        assert_eq!(server.heard().len(), 1);
         let mut states = connection.0.state.subscribe();
         let is_up = states.wait_for(|state| matches!(state, State::Up(..)));
         tokio::time::timeout(Duration::from_secs(20), is_up).await.unwrap().unwrap();
@@ -387,10 +342,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_for_a_connection_hears_that_its_runtime_ended() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let client = Client::open("redis://127.0.0.1").unwrap();
         let connection = {
             let _inside = runtime.enter();
-            connection(client, PATIENT)
+            connection("redis://127.0.0.1", PATIENT)
         };
         let script = Script::new("return {7}");
         let call = Call::new(&script);

@@ -122,6 +122,7 @@ mod tests {
 
     use super::super::super::limiter::{Applicable, Charge, Limiter};
     use super::super::super::standing::{Standing, Verdict};
+    use super::super::faulty_server::{FaultyServer, HANGS_UP};
     use super::super::holdings::{Course, Told};
     use super::super::limiter::RedisLimiter;
     use super::super::question::Marks;
@@ -163,6 +164,25 @@ mod tests {
         let without = RedisLimiter::connect("redis://127.0.0.1").unwrap();
         drop(without.charge(charge(&records[0])));
         assert_eq!(without.held(), 0);
+    }
+
+    /// The server may have heard it before the connection broke.
+    #[tokio::test]
+    async fn tokens_are_given_back_once_also_if_the_connection_breaks() {
+        // Of five one is spent, and then the batch is over.
+        const FIVE: &str = "*12\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n\
+                            :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
+        let server = FaultyServer::start(&[FIVE, HANGS_UP, FIVE]).await;
+        let limiter = RedisLimiter::builder(&server.url).lease(LEASE);
+        let limiter = limiter.timeout(Duration::from_secs(20)).build().unwrap();
+        let record = record("acme");
+        for now in [NOW, NOW.plus(Duration::from_secs(9))] {
+            let verdict = limiter.charge(Charge { now, ..charge(&record) }).await.unwrap();
+            assert_eq!(verdict.retry_after(), None);
+        }
+        let heard = server.heard();
+        let given_back: Vec<&str> = heard.iter().map(|words| &*words[9]).collect();
+        assert_eq!(given_back, ["0", "4", "0"]);
     }
 
     #[test]

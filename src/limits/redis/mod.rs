@@ -16,6 +16,8 @@ mod breaker;
 mod builder;
 mod connection;
 mod failure;
+#[cfg(test)]
+mod faulty_server;
 mod flight;
 mod holding;
 mod holdings;

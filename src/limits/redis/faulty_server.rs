@@ -1,0 +1,73 @@
+//! What Redis does at no command: a server that hangs up, or answers as a test says.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
+use tokio::net::{TcpListener, TcpStream};
+
+/// The answer of a server that ends the connection instead.
+pub(super) const HANGS_UP: &str = "";
+
+/// Gives each command of a script the next of its answers, and hangs up when it has none left.
+pub(super) struct FaultyServer {
+    pub(super) url: String,
+    heard: Arc<Mutex<Vec<Vec<String>>>>,
+}
+
+impl FaultyServer {
+    /// Starts a server with answers as they are on the wire.
+    pub(super) async fn start(answers: &'static [&'static str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("redis://{}", listener.local_addr().unwrap());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        tokio::spawn(serve(listener, answers, Arc::clone(&heard)));
+        Self { url, heard }
+    }
+
+    /// Lists the words of each command of a script that came.
+    pub(super) fn heard(&self) -> Vec<Vec<String>> {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    answers: &'static [&'static str],
+    heard: Arc<Mutex<Vec<Vec<String>>>>,
+) {
+    let mut answers = answers.iter();
+    while let Ok((stream, _)) = listener.accept().await {
+        let mut stream = BufStream::new(stream);
+        while let Some(words) = command(&mut stream).await {
+            let answer = match &*words[0] {
+                "EVALSHA" | "SCRIPT" => {
+                    heard.lock().unwrap().push(words);
+                    answers.next().unwrap_or(&HANGS_UP)
+                }
+                _ => "+OK",
+            };
+            if answer == HANGS_UP {
+                break;
+            }
+            stream.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+        }
+    }
+}
+
+/// Reads a command, of which each word is a line after one that says its length; none at the end.
+async fn command(stream: &mut BufStream<TcpStream>) -> Option<Vec<String>> {
+    let count: usize = line(stream).await?.strip_prefix('*')?.parse().ok()?;
+    let mut words = Vec::new();
+    for _ in 0..count {
+        line(stream).await?;
+        words.push(line(stream).await?);
+    }
+    Some(words)
+}
+
+async fn line(stream: &mut BufStream<TcpStream>) -> Option<String> {
+    let mut line = String::new();
+    let length = stream.read_line(&mut line).await.ok()?;
+    (length > 0).then(|| line.trim_end().to_owned())
+}
