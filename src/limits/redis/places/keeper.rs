@@ -193,3 +193,40 @@ async fn keep(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use redis::Client;
+
+    use super::super::super::breaker::Breaker;
+    use super::super::super::faulty_server::FaultyServer;
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(1);
+
+    /// One after the other, renewals of many routes would come later than their leases end.
+    #[tokio::test]
+    async fn so_many_calls_are_under_way_at_the_same_time_and_no_more() {
+        // After the first answer a list that never ends.
+        static ANSWERS: [&str; 2 * CALLS] = {
+            let mut answers = [":1"; 2 * CALLS];
+            answers[0] = "*1\r\n:1";
+            answers[1] = "*1000";
+            answers
+        };
+        for (calls, rounds) in [(1, 1), (CALLS, 1), (CALLS + 1, 2)] {
+            let faulty = FaultyServer::start(&ANSWERS).await;
+            let client = Client::open(&*faulty.url).unwrap();
+            let connection = Connection::new(client, TIMEOUT, Breaker::new(u32::MAX));
+            let call = || Server::call("acme", "leave");
+            assert_eq!(connection.call(&call()).await.unwrap(), [1]);
+            tokio::time::pause();
+            let (server, began) = (Server { connection, node: 0 }, Instant::now());
+            server.call_all((0..calls).map(|_| call()).collect()).await;
+            // Timers go by whole milliseconds.
+            let waited = (began.elapsed().as_secs_f64() / TIMEOUT.as_secs_f64()).round();
+            assert!((waited - f64::from(rounds)).abs() < 0.5, "{calls} calls took {waited} s");
+            tokio::time::resume();
+        }
+    }
+}
