@@ -290,7 +290,7 @@ mod tests {
         {
             let mut shard = full_shard(entry(busy(), None));
             assert!(!shard.has_room(1, at(900)));
-            for entry in shard.table.iter_mut() {
+            for entry in &mut shard.table {
                 entry.holding = Holding::default();
             }
             assert_eq!(shard.has_room(1, again), has_room, "{again:?}");
