@@ -259,7 +259,7 @@ mod tests {
             ("minute", u32::MAX, MINUTE, true),
             ("minute", 0, MINUTE, false),
             ("second", 1, Duration::from_secs(1), true),
-            ("second", 1, Duration::from_secs(1) - nanosecond, false),
+            ("second", 1, Duration::from_nanos(999_999_999), false),
             ("year", 1, longest, true),
             ("year", 1, longest + nanosecond, false),
             ("", 1, MINUTE, false),

@@ -3,7 +3,7 @@
 use http::{Method, Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::decision::Grant;
-use tower_api_key::key::{KeyRecordBuilder, Quota};
+use tower_api_key::key::{Environment, KeyKind, KeyRecordBuilder, Quota};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
 use tower_api_key::{ApiKeyLayer, Denial, Profile};
 
@@ -29,8 +29,8 @@ async fn granted(change: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder) -> G
 async fn a_grant_says_whose_key_it_was() {
     let grant = granted(|key| key.kind("partner").environment("live").scopes(["a", "b"])).await;
     assert_eq!((grant.account().as_str(), grant.key_id().as_str()), ("acme", "key_1"));
-    assert_eq!(grant.kind().map(|kind| kind.as_str()), Some("partner"));
-    assert_eq!(grant.environment().map(|name| name.as_str()), Some("live"));
+    assert_eq!(grant.kind().map(KeyKind::as_str), Some("partner"));
+    assert_eq!(grant.environment().map(Environment::as_str), Some("live"));
     assert!(grant.scopes().iter().eq(["a", "b"]) && grant.record().name().is_empty());
     assert!(
         grant.limits().map(|(quota, left)| (quota.name(), left.remaining())).eq([("minute", 4)])
