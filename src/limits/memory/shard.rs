@@ -150,3 +150,36 @@ impl Shard {
         self.directory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::key::AccountId;
+
+    const CAPACITY: usize = 600;
+
+    #[test]
+    fn a_full_shard_finds_the_one_that_is_idle_and_makes_no_more() {
+        let early = Timestamp::from_unix_seconds(1_000_000);
+        let late = early.plus(Duration::from_secs(10));
+        let ids: Vec<_> =
+            (0..CAPACITY + 2).map(|id| AccountId::new(id.to_string()).unwrap()).collect();
+        let subject = |number: usize| Subject { account: &ids[number], key: None };
+        for idle in [0, 1, CAPACITY / 2, CAPACITY - 1] {
+            let (shard, hasher) = (Shard::with_capacity(CAPACITY), RandomState::new());
+            let place = |number, now| shard.place(&hasher, subject(number), 0, true, now);
+            for number in 0..CAPACITY {
+                assert_eq!(place(number, early).ok(), Some(Some(number)));
+            }
+            // What was made for a request waits for it, a second long.
+            for number in (0..CAPACITY).filter(|number| *number != idle) {
+                shard.meter(number).unwrap().begin(subject(number), 0, late);
+            }
+            assert_eq!(place(CAPACITY, late).ok(), Some(Some(idle)));
+            assert!(place(CAPACITY + 1, late).is_err() && shard.len() == CAPACITY);
+            assert_eq!(place(CAPACITY, late).ok(), Some(Some(idle)), "it is found again");
+        }
+    }
+}
