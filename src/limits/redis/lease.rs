@@ -81,3 +81,16 @@ impl Default for Lease {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_as_it_is_set() {
+        let (most, longest) = (NonZeroU32::new(7).unwrap(), Duration::from_secs(2));
+        let lease = Lease::new().at_most(most).lasting(longest).accounts(9);
+        assert_eq!(lease, Lease { most: 7, longest, accounts: 9 });
+        assert_ne!(lease, Lease::default());
+    }
+}
