@@ -42,7 +42,7 @@ fn explore_waiting(name: &str, case: impl Fn() + Clone + Send + Sync + 'static) 
 }
 
 #[test]
-fn a_place_is_one_request_s_at_a_time() {
+fn one_request_at_a_time_has_the_place() {
     explore("a place without a queue", || {
         let (places, room) = (MemoryPlaces::new(), Room::default());
         let threads = [(); 3].map(|()| {
