@@ -148,7 +148,7 @@ async fn who_waits_asks_seldom_and_for_no_longer_than_the_rule_says() {
     assert!(waited.is_none() && began.elapsed() >= LONGEST, "{:?}", began.elapsed());
     // Once, once in the line, and after 5, 10, 20, 40, 50, 50 ms and the rest; the other renews its place.
     let asked = server.scripts_run() - before;
-    assert!((3..=12).contains(&asked), "{asked}");
+    assert!((2..=12).contains(&asked), "{asked}");
 }
 
 #[tokio::test]
