@@ -143,6 +143,7 @@ mod tests {
             ("http://ada:secret-word@127.0.0.1", "a:", Some("the URL")),
             ("redis://ada:secret-word@127.0.0.1:port", "a:", Some("the URL")),
             ("secret-word", "a:", Some("the URL")),
+            ("redis://ada:secret-word@127.0.0.1", "{a}:", Some("the prefix")),
             ("redis://ada:secret-word@127.0.0.1", "{a:", Some("the prefix")),
             ("redis://ada:secret-word@127.0.0.1", "a}:", Some("the prefix")),
         ] {
