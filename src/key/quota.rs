@@ -238,10 +238,7 @@ mod tests {
     fn no_two_kinds_of_quota_share_a_counter() {
         let kinds =
             || Algorithm::ALL.into_iter().flat_map(|it| [(it, Per::Account), (it, Per::Key)]);
-        let quota = |(algorithm, per)| {
-            // In the calendar's algorithms the window is none of the caller's choice.
-            Quota::new("calls", 5, MINUTE).counted(algorithm).each(per)
-        };
+        let quota = |(algorithm, per)| Quota::new("calls", 5, MINUTE).counted(algorithm).each(per);
         for (place, kind) in kinds().enumerate() {
             for (other_place, other) in kinds().enumerate() {
                 let shared = quota(kind).shares_counter(&quota(other));

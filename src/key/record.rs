@@ -114,6 +114,13 @@ impl KeyRecord {
         }
     }
 
+    /// A record of a test, of an account and with nothing of its own.
+    #[cfg(test)]
+    pub(crate) fn bare(id: &str, account: &str) -> Self {
+        let account = Arc::new(Account::builder(account).build().unwrap());
+        Self::builder(id, account).build().unwrap()
+    }
+
     /// Starts a builder from this record, to change some of it.
     pub fn edit(&self) -> KeyRecordBuilder {
         KeyRecordBuilder { record: Ok(self.clone()) }

@@ -81,7 +81,6 @@ impl fmt::Debug for SharedRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::Account;
 
     struct Nothing;
 
@@ -93,8 +92,7 @@ mod tests {
 
     #[test]
     fn a_record_that_is_not_there_serves_nobody() {
-        let account = Arc::new(Account::builder("acme").build().unwrap());
-        let record = KeyRecord::builder("key_1", account).build().unwrap();
+        let record = KeyRecord::bare("key_1", "acme");
         let shared = SharedRecord::from(record.clone());
         assert_eq!(*shared, record);
         assert_eq!(format!("{shared:?}"), format!("{record:?}"));

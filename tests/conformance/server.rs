@@ -13,10 +13,11 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tower::{Layer, service_fn};
 use tower_api_key::request::Connection;
 use tower_api_key::{ApiKeyLayer, Grant, MarkConnection};
@@ -70,6 +71,27 @@ impl Server {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let acceptor = Acceptor::Tls(TlsAcceptor::from(Arc::new(config)));
         (Self::run(layer, acceptor, greet).await, certificate)
+    }
+
+    /// Connects over TLS, in one of these versions of it and with this protocol inside.
+    pub(crate) async fn handshake(
+        &self,
+        certificate: &CertificateDer<'static>,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+        protocol: &str,
+    ) -> TlsStream<TcpStream> {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
     }
 
     /// Returns how many requests have reached the service behind the gate.

@@ -2,12 +2,8 @@
 //! client sends bytes, so nothing that is heard is its own.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tower::buffer::Buffer;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::key::KeyRecordBuilder;
@@ -101,23 +97,6 @@ async fn ask(server: &Server, path: &str, more: &[Field<'_>]) -> Outcome {
     crate::frames::ask(server, &[&get[..], more].concat()).await
 }
 
-async fn over_tls(
-    server: &Server,
-    certificate: CertificateDer<'static>,
-) -> Client<impl AsyncRead + AsyncWrite + Unpin + use<>> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(certificate).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let stream = TcpStream::connect(server.address).await.unwrap();
-    let name = ServerName::try_from("localhost").unwrap();
-    Client::over(TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap())
-}
-
 async fn over_http2(server: &Server, vendor: &Vendor) {
     for (name, value) in lines(vendor) {
         let outcome = ask(server, "/", &[(name.as_bytes(), value.as_bytes())]).await;
@@ -150,7 +129,9 @@ async fn no_server_writes_a_key() {
             broken_http1(&server, &vendor.canary.key).await;
             over_http2(&server, &vendor).await;
             let (server, certificate) = Server::with_tls(&layer).await;
-            statuses.extend(over_http1(over_tls(&server, certificate).await, &vendor).await);
+            let versions = rustls::DEFAULT_VERSIONS;
+            let stream = server.handshake(&certificate, versions, "http/1.1").await;
+            statuses.extend(over_http1(Client::over(stream), &vendor).await);
         }
         assert!([200, 401, 429].iter().all(|status| statuses.contains(status)), "{statuses:?}");
         traced::shows_nothing_of(&vendor.canary);

@@ -34,6 +34,16 @@ fn enter(places: &MemoryPlaces, rule: Concurrency) -> impl Future<Output = Enter
     places.enter(Entry { account: &account, route: "GET /", rule })
 }
 
+/// Starts a request that waits for its place, has it, and gives it back.
+fn stays(places: &MemoryPlaces, room: &Room) -> thread::JoinHandle<()> {
+    let (places, room) = (places.clone(), room.clone());
+    thread::spawn(move || {
+        let permit = future::block_on(enter(&places, QUEUE)).unwrap();
+        assert!(permit.is_some(), "the queue has room for all");
+        room.visit();
+    })
+}
+
 /// Explores with a timer that is there, as waiting needs one, and never fires.
 fn explore_waiting(name: &str, case: impl Fn() + Clone + Send + Sync + 'static) {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -63,14 +73,7 @@ fn one_request_at_a_time_has_the_place() {
 fn who_waits_gets_the_place() {
     explore_waiting("a place with a queue", || {
         let (places, room) = (MemoryPlaces::new(), Room::default());
-        let threads = [(); 3].map(|()| {
-            let (places, room) = (places.clone(), room.clone());
-            thread::spawn(move || {
-                let permit = future::block_on(enter(&places, QUEUE)).unwrap();
-                assert!(permit.is_some(), "the queue has room for all");
-                room.visit();
-            })
-        });
+        let threads = [(); 3].map(|()| stays(&places, &room));
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(places.len(), 0, "nothing is kept for an account at rest");
     });
@@ -80,14 +83,7 @@ fn who_waits_gets_the_place() {
 fn who_goes_away_takes_no_place_along() {
     explore_waiting("a request that goes away", || {
         let (places, room) = (MemoryPlaces::new(), Room::default());
-        let stays = [(); 2].map(|()| {
-            let (places, room) = (places.clone(), room.clone());
-            thread::spawn(move || {
-                let permit = future::block_on(enter(&places, QUEUE)).unwrap();
-                assert!(permit.is_some());
-                room.visit();
-            })
-        });
+        let stays = [(); 2].map(|()| stays(&places, &room));
         let goes = {
             let places = places.clone();
             thread::spawn(move || {

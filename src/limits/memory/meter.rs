@@ -356,13 +356,12 @@ mod tests {
         let left_behind: Vec<_> = (0..MAX_COUNTERS - 1)
             .map(|number| Quota::named(number.to_string(), 2, MINUTE))
             .collect();
-        let quotas = |quotas: &[Quota]| quotas.to_vec();
         let mut ask = |quotas: &[Quota], now| {
             let quotas = quotas.iter().map(|quota| (quota, false));
             meter.ask::<false>(quotas, Per::Account, now, 1);
             meter.windows.len()
         };
-        assert_eq!(ask(&quotas(&left_behind), START), MAX_COUNTERS - 1);
+        assert_eq!(ask(&left_behind, START), MAX_COUNTERS - 1);
         // Both are as good as new when the second is made, and the meter is full then.
         let two = ["one", "two"].map(|name| Quota::new(name, 2, MINUTE));
         assert_eq!(ask(&two, START.plus(MINUTE)), 2);

@@ -243,20 +243,18 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
     use super::super::limiter::Applicable;
     use super::*;
     use crate::clock::Timestamp;
-    use crate::key::{Account, KeyRecord, Quota};
+    use crate::key::{KeyRecord, Quota};
 
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn record(account: &str) -> KeyRecord {
-        let account = Arc::new(Account::builder(account).build().unwrap());
-        KeyRecord::builder("key", account).build().unwrap()
+        KeyRecord::bare("key", account)
     }
 
     fn charge(limiter: &MemoryLimiter, account: usize, quotas: &[Quota], now: Timestamp) -> bool {

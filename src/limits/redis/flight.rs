@@ -128,15 +128,14 @@ mod tests {
     use super::super::question::Marks;
     use super::*;
     use crate::clock::Timestamp;
-    use crate::key::{Account, KeyRecord, Quota};
+    use crate::key::{KeyRecord, Quota};
 
     const LEASE: Lease = Lease::new();
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);
     static MINUTE: [Quota; 1] = [Quota::new("minute", 10, Duration::from_secs(60))];
 
     fn record(account: &str) -> KeyRecord {
-        let account = Arc::new(Account::builder(account).build().unwrap());
-        KeyRecord::builder("key_1", account).build().unwrap()
+        KeyRecord::bare("key_1", account)
     }
 
     fn charge(record: &KeyRecord) -> Charge<'_> {

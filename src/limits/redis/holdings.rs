@@ -173,7 +173,7 @@ mod tests {
     use super::super::answer::Answer;
     use super::super::question::Marks;
     use super::*;
-    use crate::key::{Account, Quota};
+    use crate::key::Quota;
 
     const LEASE: Lease = Lease::new();
     const MINUTE: Quota = Quota::new("minute", 10, Duration::from_secs(60));
@@ -183,8 +183,7 @@ mod tests {
     }
 
     fn record(account: &str) -> KeyRecord {
-        let account = Arc::new(Account::builder(account).build().unwrap());
-        KeyRecord::builder("key_1", account).build().unwrap()
+        KeyRecord::bare("key_1", account)
     }
 
     fn course(

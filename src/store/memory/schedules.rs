@@ -16,8 +16,7 @@ const fn digest(last: u8) -> KeyDigest {
 }
 
 fn record(id: &str) -> KeyRecord {
-    let account = Arc::new(Account::builder("acme").build().unwrap());
-    KeyRecord::builder(id, account).build().unwrap()
+    KeyRecord::bare(id, "acme")
 }
 
 fn found(store: &MemoryStore, digest: KeyDigest) -> Option<SharedRecord> {

@@ -1,15 +1,9 @@
 //! RFC 9113 §9.2: HTTP/2 over TLS, and HTTP/1.1 over the same, with real handshakes.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::pki_types::{CertificateDer, ServerName};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use crate::answers::{INVALID, MISSING, SERVED};
 use crate::gates::rest;
@@ -17,40 +11,20 @@ use crate::server::Server;
 use crate::support::KEY;
 use crate::wire::{Answer, Client, head};
 
-async fn handshake(
-    server: &Server,
-    certificate: &CertificateDer<'static>,
-    version: &'static rustls::SupportedProtocolVersion,
-    protocol: &str,
-) -> TlsStream<TcpStream> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(certificate.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[version])
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
-    let stream = TcpStream::connect(server.address).await.unwrap();
-    let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
-}
-
 /// §9.2: over TLS, 1.2 or 1.3, the handshake is the proof, in both versions of HTTP and whatever
 /// scheme the client names.
 #[tokio::test]
 async fn rfc9113_9_2_a_handshake_is_the_proof_of_https() {
     let (server, certificate) = Server::with_tls(&rest()).await;
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let stream = handshake(&server, &certificate, version, "http/1.1").await;
+        let stream = server.handshake(&certificate, &[version], "http/1.1").await;
         let mut client = Client::over(stream);
         client.send(head("GET http://api.example.com/ HTTP/1.1", "")).await;
         assert_eq!(client.answer().await, Answer::of(MISSING));
         client.send(head("GET / HTTP/1.1", format!("Authorization: Bearer {KEY}"))).await;
         assert_eq!(client.answer().await, Answer::of(SERVED));
 
-        let stream = TokioIo::new(handshake(&server, &certificate, version, "h2").await);
+        let stream = TokioIo::new(server.handshake(&certificate, &[version], "h2").await);
         let shaken = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await;
         let (mut sender, connection) = shaken.unwrap();
         tokio::spawn(connection);
