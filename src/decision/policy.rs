@@ -29,6 +29,9 @@ pub(crate) struct Policy {
     pub(crate) environment: Option<Environment>,
     pub(crate) routes: Option<RouteTable>,
     pub(crate) optional: bool,
+    /// Whether a limiter counts requests: by quotas of the profile, a plan, an account or a key. Those of
+    /// accounts and keys are known to the store alone.
+    pub(crate) is_counted: bool,
     pub(crate) preflight: bool,
     /// Whether the gate limits the failed attempts of a network.
     pub(crate) limits_failures: bool,
@@ -73,6 +76,7 @@ impl Policy {
             environment: None,
             routes: None,
             optional: false,
+            is_counted: false,
             preflight: false,
             limits_failures: false,
         })
@@ -112,8 +116,9 @@ impl Policy {
         }
     }
 
-    /// Lets a request without a credential pass if the gate is optional and the route needs none
-    /// of what only a key can show, or if it is a preflight and those are let through.
+    /// Lets a request without a credential pass if the gate is optional and the route neither needs
+    /// what only a key can show, nor takes anything from what is counted for a key; or if it is a
+    /// preflight and those are let through.
     pub(super) fn anonymous(&self, head: Head<'_>) -> Result<Admission, Denial> {
         if self.preflight && head.is_preflight() {
             return Ok(Admission::Anonymous(None));
@@ -122,10 +127,11 @@ impl Policy {
             return Err(Denial::CredentialsMissing);
         }
         match &self.routes {
+            None if self.is_counted => Err(Denial::CredentialsMissing),
             None => Ok(Admission::Anonymous(None)),
             Some(table) => {
                 let matched = table.find(head.method, head.path);
-                let open = matched.filter(|matched| matched.route.is_open());
+                let open = matched.filter(|matched| matched.route.is_open(self.is_counted));
                 let open = open.ok_or(Denial::CredentialsMissing)?;
                 Ok(Admission::Anonymous(Some(open.index)))
             }

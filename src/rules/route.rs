@@ -124,15 +124,17 @@ impl Route {
         self
     }
 
-    /// Tells whether a request without a key could meet the needs. Quotas and places are an
-    /// account's: were strangers let past them, leaving the key out would lift them.
-    pub(crate) const fn is_open(&self) -> bool {
+    /// Returns true if a request without a key could meet the needs. Quotas, costs and places are an
+    /// account's: were strangers let past them, leaving the key out would lift them. Where requests
+    /// are counted, only a route that costs nothing takes nothing from a key's quotas.
+    pub(crate) const fn is_open(&self, is_counted: bool) -> bool {
         self.all_of.is_empty()
             && self.any_of.is_empty()
             && self.kinds.is_empty()
             && self.account_parameter.is_none()
             && self.quotas.is_empty()
             && self.concurrency.is_none()
+            && (!is_counted || (self.cost == 0 && !self.metered))
     }
 }
 

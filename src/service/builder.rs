@@ -169,8 +169,12 @@ impl ApiKeyLayerBuilder {
     }
 
     /// Lets requests without any credential pass, without a grant, where the route needs no scope,
-    /// kind or account, and counts nothing. A bad credential is refused all the same, and HTTPS is
-    /// still required.
+    /// kind or account, and takes nothing that is counted for a key. A bad credential is refused all
+    /// the same, and HTTPS is still required.
+    ///
+    /// With a [limiter](Self::limits) every keyed request may be counted, for an account or a key can
+    /// have quotas of its own. So strangers reach only routes of [cost](crate::rules::Route::cost) 0
+    /// then, and none if there is no route table: leaving the key out would lift the limit.
     ///
     /// ```
     /// # use http::Request;
@@ -276,6 +280,7 @@ impl ApiKeyLayerBuilder {
         policy.proxies = self.proxies;
         policy.assume_https = self.assume_https;
         policy.optional = self.optional;
+        policy.is_counted = matches!(self.limits, Limits::Counted(..));
         policy.preflight = self.preflight;
         policy.limits_failures = self.attempts.is_some();
         policy.environment = self.environment.map(Environment::new).transpose()?;

@@ -5,14 +5,16 @@ use std::time::Duration;
 use http::{Method, Request};
 use tower::Layer;
 use tower::util::BoxCloneSyncService;
-use tower_api_key::key::Quota;
-use tower_api_key::limits::Concurrency;
+use tower_api_key::key::{Account, AccountBuilder, KeyRecord, Quota};
+use tower_api_key::limits::{Concurrency, MemoryLimiter, OnLimiterFailure, Plans};
 use tower_api_key::request::{Connection, CredentialSource};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, Profile};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Profile};
 
-use crate::support::{KEY, PROFILE, anonymous, greeting, reason, request, send, store, text};
+use crate::support::{
+    KEY, PROFILE, anonymous, digest, greeting, reason, request, send, store, text,
+};
 
 const ONE_AN_HOUR: &[Quota] = &[Quota::new("hour", 1, Duration::from_secs(3_600))];
 
@@ -122,4 +124,71 @@ async fn what_a_stranger_gets_varies_by_the_key_header() {
     let response = send(&greeting(&layer), anonymous(Method::GET, "/")).await;
     assert_eq!(response.headers()["vary"], "x-inner");
     assert!(!response.headers().contains_key("cache-control"), "it may be cached");
+}
+
+const MINUTE: &[Quota] = &[Quota::new("minute", 2, Duration::from_secs(60))];
+
+/// With a quota of the profile, of a plan, of the account or of the key; each counts keyed requests.
+fn counted_gates() -> Vec<(&'static str, ApiKeyLayerBuilder)> {
+    let of_profile = Profile { quotas: MINUTE, ..PROFILE };
+    let account = |build: fn(AccountBuilder) -> AccountBuilder| {
+        let store = MemoryStore::new();
+        let account = build(Account::builder("acme")).build().unwrap();
+        let record = KeyRecord::builder("key_1", account.into()).build().unwrap();
+        store.insert(digest(KEY), record);
+        store
+    };
+    let plans = Plans::new();
+    plans.set("free", MINUTE.to_vec()).unwrap();
+    let on_plan = account(|account| account.plan("free"));
+    let own = account(|account| account.quotas(MINUTE.to_vec()));
+    let of_key = store(|key| key.quotas(MINUTE.to_vec()));
+    vec![
+        ("profile", ApiKeyLayer::builder(of_profile, store(|key| key))),
+        ("plan", ApiKeyLayer::builder(PROFILE, on_plan).plans(plans)),
+        ("account", ApiKeyLayer::builder(PROFILE, own)),
+        ("key", ApiKeyLayer::builder(PROFILE, of_key)),
+    ]
+}
+
+#[tokio::test]
+async fn leaving_the_key_out_lifts_no_limit() {
+    let routes = Routes::new()
+        .on(&[], "/open", Route::new())
+        .on(&[], "/dear", Route::new().cost(2))
+        .on(&[], "/free", Route::new().cost(0))
+        .on(&[], "/metered", Route::new().cost(0).metered());
+    for table in [None, Some(routes)] {
+        for (quota, builder) in counted_gates() {
+            let builder = builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny).optional();
+            let builder = match &table {
+                Some(routes) => builder.routes(routes.clone()),
+                None => builder,
+            };
+            let service = greeting(&builder.build().unwrap());
+            for path in ["/open", "/dear", "/metered"] {
+                let stranger = send(&service, anonymous(Method::GET, path)).await;
+                assert_eq!(reason(&stranger), "credentials_missing", "{quota} {path}");
+            }
+            let free = send(&service, anonymous(Method::GET, "/free")).await;
+            let expected = if table.is_some() { "admitted" } else { "credentials_missing" };
+            assert_eq!(reason(&free), expected, "{quota}");
+            for expected in ["admitted", "admitted", "rate_limited"] {
+                let keyed = send(&service, request(Method::GET, "/open")).await;
+                assert_eq!(reason(&keyed), expected, "{quota}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_is_counted_strangers_pass_whatever_a_route_costs() {
+    let routes = Routes::new().on(&[], "/dear", Route::new().cost(2));
+    let of_profile = Profile { quotas: MINUTE, ..PROFILE };
+    let uncounted = ApiKeyLayer::builder(of_profile, store(|key| key)).without_limits();
+    for builder in [uncounted, ApiKeyLayer::builder(PROFILE, store(|key| key))] {
+        let layer = builder.routes(routes.clone()).optional().build().unwrap();
+        let stranger = send(&greeting(&layer), anonymous(Method::GET, "/dear")).await;
+        assert_eq!(reason(&stranger), "admitted");
+    }
 }

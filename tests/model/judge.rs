@@ -137,12 +137,13 @@ impl Model {
         let preflight =
             question.method == "OPTIONS" && has("origin") && has("access-control-request-method");
         let needs_nothing = match line {
-            _ if !self.setting.table => true,
-            None => false,
-            Some(line) => {
+            // A limiter counts each request with a key, so only what costs nothing passes without one.
+            Some(line) if self.setting.table => {
                 let needs = [line.all_of, line.any_of, line.kinds];
-                needs.iter().all(|list| list.is_empty()) && !line.account_in_path && !line.places
+                let needs_a_key = needs.iter().any(|list| !list.is_empty());
+                !needs_a_key && !line.account_in_path && !line.places && line.cost == 0
             }
+            _ => false,
         };
         self.setting.preflight && preflight || self.setting.optional && needs_nothing
     }
