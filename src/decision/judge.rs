@@ -88,7 +88,7 @@ impl<'a> Case<'a> {
             Check::CredentialScheme => rules::served_through(self.source, record),
             Check::ClientNetwork => rules::admits(record, self.client.address),
             Check::KeyKind => {
-                let kinds = self.matched().map_or(&[][..], |matched| matched.route.kinds);
+                let kinds = self.matched().and_then(|matched| matched.route.kinds);
                 rules::served_by_route(kinds, record)
             }
             Check::TargetAccount => {

@@ -38,5 +38,5 @@ pub(crate) use path::is_unambiguous;
 pub use route::{Route, RouteRow};
 pub(crate) use routes::{Matched, RouteTable};
 pub use routes::{Otherwise, Routes};
-pub(crate) use scope::{has_scopes, missing};
+pub(crate) use scope::has_scopes;
 pub(crate) use transport::is_secure;
