@@ -13,6 +13,7 @@ use super::connection::connection;
 use super::layer::Shared;
 use super::passage::Passage;
 use super::wait::{Answer, Reached, Wait};
+use crate::clock::Timestamp;
 use crate::decision::{Admission, Case, Objection, Policy, judge};
 use crate::denial::Denial;
 use crate::limits::{
@@ -34,10 +35,13 @@ pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request
     let client = policy.client(connection(request), head.headers);
     match policy.admit(head, client) {
         Ok(Admission::Key(digest, source)) => {
-            if let Some(attempts) = &shared.attempts
-                && let Some(retry_after) = attempts.refusal(client.address, &shared.clock)
-            {
-                return refused(shared, passage, Denial::TooManyFailures { retry_after });
+            if let Some(attempts) = &shared.attempts {
+                match attempts.reserve(client.address, shared.clock.now()) {
+                    Ok(reserved) => passage.attempt = reserved,
+                    Err(retry_after) => {
+                        return refused(shared, passage, Denial::TooManyFailures { retry_after });
+                    }
+                }
             }
             match shared.store.find(&digest).into_now() {
                 Ok(answer) => found(shared, passage, answer, source, client, head),
@@ -103,6 +107,7 @@ fn found(
         Ok(Some(record)) => record,
         Ok(None) => return failed(shared, passage, client, Denial::KeyUnknown),
         Err(error) => {
+            give_back(shared, passage, shared.clock.now());
             shared.observer.store_failed(&error);
             return refused(shared, passage, Denial::StoreUnavailable);
         }
@@ -113,6 +118,9 @@ fn found(
     let mut case = Case::new(policy, head, client, source, &record, passage.now);
     let judged = judge(&mut case);
     passage.route = case.route();
+    if !matches!(judged, Err(Objection::ToKey(_))) {
+        give_back(shared, passage, passage.now);
+    }
     match judged {
         Ok(cleared) => {
             passage.cleared = Some(cleared);
@@ -140,13 +148,20 @@ fn found(
 /// Refuses a stranger, and counts the attempt of its network.
 fn failed(shared: &Shared, passage: &mut Passage, client: Client, mut denial: Denial) -> Next {
     if let (Some(attempts), Some(address)) = (&shared.attempts, client.address) {
-        match attempts.fail(address, shared.clock.now()) {
+        match attempts.fail(address, passage.attempt.take(), shared.clock.now()) {
             Attempt::Counted => {}
             Attempt::Last(retry_after) => shared.observer.network_refused(address, retry_after),
             Attempt::Over(retry_after) => denial = Denial::TooManyFailures { retry_after },
         }
     }
     refused(shared, passage, denial)
+}
+
+/// Gives back the attempt that was reserved for a request: it has not failed.
+pub(super) fn give_back(shared: &Shared, passage: &mut Passage, now: Timestamp) {
+    if let (Some(attempts), Some(reserved)) = (&shared.attempts, passage.attempt.take()) {
+        attempts.give_back(reserved, now);
+    }
 }
 
 /// Takes the cost of a request.

@@ -144,3 +144,12 @@ impl Serving {
         self.shared.renderer.refuse(denial, self.head, trail)
     }
 }
+
+impl Drop for Serving {
+    /// The client hung up, or something panicked, before the store had answered.
+    fn drop(&mut self) {
+        if self.passage.attempt.is_some() {
+            flow::give_back(&self.shared, &mut self.passage, self.shared.clock.now());
+        }
+    }
+}
