@@ -5,7 +5,9 @@ use http::HeaderMap;
 
 use crate::denial::Denial;
 use crate::error::ConfigError;
-use crate::key::{Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Quota, Quotas};
+use crate::key::{
+    Audience, Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, KeyText, Quota, Quotas,
+};
 use crate::limits::{Applicable, Plan, Plans};
 use crate::profile::Profile;
 use crate::request::{
@@ -27,6 +29,7 @@ pub(crate) struct Policy {
     pub(crate) proxies: TrustedProxies,
     pub(crate) assume_https: bool,
     pub(crate) environment: Option<Environment>,
+    pub(crate) audience: Option<Audience>,
     pub(crate) routes: Option<RouteTable>,
     pub(crate) optional: bool,
     /// Whether a limiter counts requests: by quotas of the profile, a plan, an account or a key. Those of
@@ -41,9 +44,18 @@ pub(crate) struct Policy {
 #[derive(Debug)]
 pub(crate) enum Admission {
     /// Go on with this key.
-    Key(KeyDigest, &'static CredentialSource),
+    Key(KeyDigest, KeyFacts),
     /// Pass without a key, on this route if there are routes.
     Anonymous(Option<usize>),
+}
+
+/// What a request has shown of its key, besides the digest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyFacts {
+    /// What carried it.
+    pub(crate) source: &'static CredentialSource,
+    /// The environment that its text names.
+    pub(crate) environment: Option<&'static str>,
 }
 
 /// Returns a key's quotas, else its account's, else its plan's, else the profile's.
@@ -74,6 +86,7 @@ impl Policy {
             proxies: TrustedProxies::default(),
             assume_https: false,
             environment: None,
+            audience: None,
             routes: None,
             optional: false,
             is_counted: false,
@@ -103,17 +116,43 @@ impl Policy {
     pub(crate) const fn is_attempt(denial: &Denial) -> bool {
         matches!(
             denial,
-            Denial::CredentialsAmbiguous | Denial::CredentialsMalformed(_) | Denial::KeyMalformed
+            Denial::CredentialsAmbiguous
+                | Denial::CredentialsMalformed(_)
+                | Denial::KeyMalformed
+                | Denial::EnvironmentMismatch
         )
     }
 
     pub(super) fn digest(&self, reading: &Reading<'_>) -> Result<Admission, Denial> {
         let key = reading.key.expose();
-        if self.formats.iter().any(|format| format.matches(key)) {
-            Ok(Admission::Key(self.hasher.digest(key), reading.source))
-        } else {
-            Err(Denial::KeyMalformed)
+        let environment = self.environment_of(key)?;
+        let facts = KeyFacts { source: reading.source, environment };
+        Ok(Admission::Key(self.hasher.digest(key), facts))
+    }
+
+    /// Returns the environment that a key's text names. Where several formats fit the text, what one of
+    /// them reads counts, so that a format without tags takes no other's away.
+    fn environment_of(&self, key: &[u8]) -> Result<Option<&'static str>, Denial> {
+        let (mut fits, mut named) = (false, None);
+        for format in self.formats {
+            let Some(KeyText { environment }) = format.read(key) else { continue };
+            fits = true;
+            if named.is_some() && environment.is_some() && named != environment {
+                return Err(Denial::EnvironmentMismatch);
+            }
+            named = named.or(environment);
         }
+        match (named, &self.environment) {
+            _ if !fits => Err(Denial::KeyMalformed),
+            // Whatever its record says, it is no key of this gate's.
+            (Some(named), Some(pinned)) if *pinned != *named => Err(Denial::EnvironmentMismatch),
+            _ => Ok(named),
+        }
+    }
+
+    /// Returns true if a key is for this gate: of the same audience, or both of none.
+    pub(crate) fn is_for_us(&self, record: &KeyRecord) -> bool {
+        record.audience() == self.audience.as_ref()
     }
 
     /// Lets a request without a credential pass if the gate is optional and the route neither needs

@@ -7,7 +7,7 @@ use super::observer::{Deaf, Observer};
 use crate::clock::{Clock, SystemClock};
 use crate::decision::Policy;
 use crate::error::ConfigError;
-use crate::key::{Environment, KeyHasher};
+use crate::key::{Audience, Environment, KeyHasher};
 use crate::limits::{
     FailedAttempts, FallbackLimiter, MemoryPlaces, OnLimiterFailure, Places, Plans,
 };
@@ -43,6 +43,7 @@ pub struct ApiKeyLayerBuilder {
     proxies: TrustedProxies,
     routes: Option<Routes>,
     environment: Option<String>,
+    audience: Option<String>,
     assume_https: bool,
     optional: bool,
     preflight: bool,
@@ -67,6 +68,7 @@ impl ApiKeyLayerBuilder {
             proxies: TrustedProxies::default(),
             routes: None,
             environment: None,
+            audience: None,
             assume_https: false,
             optional: false,
             preflight: false,
@@ -112,7 +114,10 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Serves keys of this environment only; one of another is answered like an unknown key.
+    /// Serves keys of this environment only; one of another is answered like an unknown key. Where a key's
+    /// text names another, the store is not asked for it.
+    ///
+    /// On every gate, pinned or not, a text that names an environment has to agree with its record.
     ///
     /// ```
     /// # use tower_api_key::clock::Timestamp;
@@ -134,6 +139,43 @@ impl ApiKeyLayerBuilder {
     /// ```
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.environment = Some(environment.into());
+        self
+    }
+
+    /// Serves keys of this [audience](crate::key::KeyRecordBuilder::audience) only. Any other key is as
+    /// unknown to the gate as one that nobody has: one of another audience, and one of none. A gate
+    /// without an audience serves only keys without one.
+    ///
+    /// Gates that share a store serve each other's keys unless each has an audience of its own.
+    ///
+    /// ```
+    /// # use http::Request;
+    /// # use tower_api_key::clock::Timestamp;
+    /// # use tower_api_key::key::{Account, KeyRecord};
+    /// # use tower_api_key::request::Connection;
+    /// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+    /// let store = MemoryStore::new();
+    /// let gate = |audience: &str| {
+    ///     let builder = ApiKeyLayer::builder(vendors::POLYTOMIC, store.clone());
+    ///     builder.assume_https().audience(audience).build()
+    /// };
+    /// # let acme = Account::builder("acme").build()?.into();
+    /// let record = KeyRecord::builder("key_1", acme).audience("billing").kind("partner").build()?;
+    /// # let record = record.into();
+    /// # let request = Request::get("/").header("x-polytomic-version", "2025-09-18");
+    /// # let bearer = "Bearer pk_live_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";
+    /// # let request = request.header("authorization", bearer).body(())?;
+    /// # let decide = |gate: ApiKeyLayer| {
+    /// #     let (unknown, now) = (Connection::unknown(), Timestamp::default());
+    /// #     let explanation = gate.explain(&request, unknown, Some(&record), now);
+    /// #     explanation.decision().map(|_| ()).map_err(Denial::clone)
+    /// # };
+    /// assert_eq!(decide(gate("billing")?), Ok(()));
+    /// assert_eq!(decide(gate("reports")?), Err(Denial::KeyUnknown));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
         self
     }
 
@@ -284,6 +326,7 @@ impl ApiKeyLayerBuilder {
         policy.preflight = self.preflight;
         policy.limits_failures = self.attempts.is_some();
         policy.environment = self.environment.map(Environment::new).transpose()?;
+        policy.audience = self.audience.map(Audience::new).transpose()?;
         policy.routes = self.routes.map(Routes::compile).transpose()?;
         if policy.has_quotas() && matches!(self.limits, Limits::Unset) {
             return Err(ConfigError::LimiterMissing);

@@ -14,12 +14,12 @@ use super::layer::Shared;
 use super::passage::Passage;
 use super::wait::{Answer, Reached, Wait};
 use crate::clock::Timestamp;
-use crate::decision::{Admission, Case, Objection, Policy, judge};
+use crate::decision::{Admission, Case, KeyFacts, Objection, Policy, judge};
 use crate::denial::Denial;
 use crate::limits::{
     Attempt, Concurrency, Entered, Entry, LimiterFallback, OnLimiterFailure, Places,
 };
-use crate::request::{Client, CredentialSource, Head};
+use crate::request::{Client, Head};
 use crate::store::Found;
 
 /// Whether a request may pass.
@@ -34,7 +34,7 @@ pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request
     let head = Head::of(request);
     let client = policy.client(connection(request), head.headers);
     match policy.admit(head, client) {
-        Ok(Admission::Key(digest, source)) => {
+        Ok(Admission::Key(digest, key)) => {
             if let Some(attempts) = &shared.attempts {
                 match attempts.reserve(client.address, shared.clock.now()) {
                     Ok(reserved) => passage.attempt = reserved,
@@ -44,8 +44,8 @@ pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request
                 }
             }
             match shared.store.find(&digest).into_now() {
-                Ok(answer) => found(shared, passage, answer, source, client, head),
-                Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, source, client }),
+                Ok(answer) => found(shared, passage, answer, key, client, head),
+                Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, key, client }),
             }
         }
         Ok(Admission::Anonymous(route)) => {
@@ -77,8 +77,8 @@ pub(super) fn resume(
     loop {
         let next = match wait.poll(context) {
             Poll::Pending => return Poll::Pending,
-            Poll::Ready(Reached::Found { answer, source, client }) => {
-                found(shared, passage, answer, source, client, head)
+            Poll::Ready(Reached::Found { answer, key, client }) => {
+                found(shared, passage, answer, key, client, head)
             }
             Poll::Ready(Reached::Standing { denial, answer }) => {
                 stands(shared, passage, denial, answer)
@@ -99,13 +99,14 @@ fn found(
     shared: &Shared,
     passage: &mut Passage,
     answer: Found,
-    source: &'static CredentialSource,
+    key: KeyFacts,
     client: Client,
     head: Head<'_>,
 ) -> Next {
     let record = match answer {
-        Ok(Some(record)) => record,
-        Ok(None) => return failed(shared, passage, client, Denial::KeyUnknown),
+        Ok(Some(record)) if shared.policy.is_for_us(&record) => record,
+        // Another gate's key is as unknown here as nobody's.
+        Ok(_) => return failed(shared, passage, client, Denial::KeyUnknown),
         Err(error) => {
             give_back(shared, passage, shared.clock.now());
             shared.observer.store_failed(&error);
@@ -114,8 +115,8 @@ fn found(
     };
     let policy = &shared.policy;
     passage.now = shared.clock.now();
-    passage.source = Some(source);
-    let mut case = Case::new(policy, head, client, source, &record, passage.now);
+    passage.source = Some(key.source);
+    let mut case = Case::new(policy, head, client, key, &record, passage.now);
     let judged = judge(&mut case);
     passage.route = case.route();
     if !matches!(judged, Err(Objection::ToKey(_))) {

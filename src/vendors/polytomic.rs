@@ -139,6 +139,10 @@ pub const ON_PREMISES: Profile = Profile {
     ..PROFILE
 };
 
+/// Describes the keys that are issued for this front door: 128 random bits. It reads UUIDs, too.
+pub const ISSUED: KeyFormat =
+    KeyFormat::new().literal("pk_live_").characters(Alphabet::LowerHex, 32);
+
 /// Lists the documented routes: organizations and users for partners, the rest for API keys.
 pub const ROUTES: &[RouteRow] = &[
     row(&[Method::GET], "/api/me", Route::new()),

@@ -6,10 +6,12 @@
 mod support;
 
 mod anonymous;
+mod audience;
 mod bodies;
 mod concurrency;
 mod cost;
 mod credential;
+mod environment;
 mod explain;
 mod failures;
 mod fallback;

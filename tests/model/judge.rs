@@ -75,6 +75,10 @@ impl Model {
         if !is_key(&key, self.vendor.key) {
             return stranger(Reason::NotAKey);
         }
+        // A text that names another environment is not looked up.
+        if self.setting.pinned && key.starts_with(b"persona_sandbox_") {
+            return stranger(Reason::Dead);
+        }
         if !question.store_answers {
             return stranger(Reason::StoreDown);
         }
