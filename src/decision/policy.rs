@@ -1,7 +1,7 @@
 //! The rules of one gate, compiled from its profile and configuration; and what they say of a
 //! request before any store is asked.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use crate::denial::Denial;
 use crate::error::ConfigError;
@@ -47,6 +47,8 @@ pub(crate) enum Admission {
     Key(KeyDigest, KeyFacts),
     /// Pass without a key, on this route if there are routes.
     Anonymous(Option<usize>),
+    /// Pass without a key, for it is a preflight, or let the gate answer it.
+    Preflight,
 }
 
 /// What a request has shown of its key, besides the digest.
@@ -160,7 +162,7 @@ impl Policy {
     /// preflight and those are let through.
     pub(super) fn anonymous(&self, head: Head<'_>) -> Result<Admission, Denial> {
         if self.preflight && head.is_preflight() {
-            return Ok(Admission::Anonymous(None));
+            return Ok(Admission::Preflight);
         }
         if !self.optional {
             return Err(Denial::CredentialsMissing);
@@ -175,6 +177,11 @@ impl Policy {
                 Ok(Admission::Anonymous(Some(open.index)))
             }
         }
+    }
+
+    /// Lists the headers that requests must have besides the key.
+    pub(crate) fn demanded_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        self.demands.iter().map(Demand::name)
     }
 
     /// Computes the digest of a key that came over plain HTTP, for the operator to revoke it.

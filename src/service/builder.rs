@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::layer::{ApiKeyLayer, Limits, Shared};
 use super::observer::{Deaf, Observer};
+use super::preflight::Preflight;
 use crate::clock::{Clock, SystemClock};
 use crate::decision::Policy;
 use crate::error::ConfigError;
@@ -47,6 +48,7 @@ pub struct ApiKeyLayerBuilder {
     assume_https: bool,
     optional: bool,
     preflight: bool,
+    answered_preflight: Option<Preflight>,
     strip_credential: bool,
     leave_grant: bool,
 }
@@ -72,6 +74,7 @@ impl ApiKeyLayerBuilder {
             assume_https: false,
             optional: false,
             preflight: false,
+            answered_preflight: None,
             strip_credential: false,
             leave_grant: true,
         }
@@ -243,9 +246,14 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Lets CORS preflights (`OPTIONS` with `Origin` and `Access-Control-Request-Method`) without a
-    /// credential pass, without a grant, to whatever answers `OPTIONS` behind. Unneeded
-    /// where a CORS layer outside the gate answers them.
+    /// Lets CORS preflights (`OPTIONS` with one `Origin`, one `Access-Control-Request-Method` and no
+    /// content) without a credential pass, without a grant, to whatever answers `OPTIONS` behind, past
+    /// routes, scopes and limits. Unneeded where a CORS layer outside the gate answers them; and
+    /// [`answer_preflight`](Self::answer_preflight) lets nothing through.
+    ///
+    /// A stranger can send such a request to every path, so a handler of every method runs for it: axum's
+    /// `any()`, a fallback, a gateway that passes all on. Such a handler must do nothing on `OPTIONS`. Over
+    /// HTTP/2 and HTTP/3 a body without `Content-Length` is not seen here; a handler must not read one.
     ///
     /// ```
     /// # use http::Request;
@@ -264,6 +272,13 @@ impl ApiKeyLayerBuilder {
     /// ```
     pub fn allow_preflight(mut self) -> Self {
         self.preflight = true;
+        self
+    }
+
+    /// Answers CORS preflights without a credential in the gate; the inner service never sees them.
+    /// [`Preflight`] has an example. Comes before [`allow_preflight`](Self::allow_preflight).
+    pub fn answer_preflight(mut self, preflight: Preflight) -> Self {
+        self.answered_preflight = Some(preflight);
         self
     }
 
@@ -323,7 +338,7 @@ impl ApiKeyLayerBuilder {
         policy.assume_https = self.assume_https;
         policy.optional = self.optional;
         policy.is_counted = matches!(self.limits, Limits::Counted(..));
-        policy.preflight = self.preflight;
+        policy.preflight = self.preflight || self.answered_preflight.is_some();
         policy.limits_failures = self.attempts.is_some();
         policy.environment = self.environment.map(Environment::new).transpose()?;
         policy.audience = self.audience.map(Audience::new).transpose()?;
@@ -334,7 +349,11 @@ impl ApiKeyLayerBuilder {
         if policy.is_metered() && !self.leave_grant {
             return Err(ConfigError::MeteredWithoutGrant);
         }
+        let read = policy.credentials.header_names().cloned();
+        let read = read.chain(policy.demanded_headers().cloned());
+        let preflight = self.answered_preflight.map(|preflight| preflight.prepare(read));
         Ok(ApiKeyLayer::new(Shared {
+            preflight: preflight.transpose()?,
             renderer: Renderer::new(&self.profile)?,
             policy,
             store: self.store,

@@ -48,6 +48,11 @@ pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request
                 Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, key, client }),
             }
         }
+        Ok(Admission::Preflight) => {
+            let prepared = shared.preflight.as_ref();
+            passage.answer = prepared.map(|prepared| Box::new(prepared.answer(head.headers)));
+            ControlFlow::Break(Ok(()))
+        }
         Ok(Admission::Anonymous(route)) => {
             passage.route = route;
             ControlFlow::Break(Ok(()))

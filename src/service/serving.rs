@@ -40,6 +40,11 @@ impl Serving {
         flow::begin(&self.shared, &mut self.passage, request)
     }
 
+    /// Returns the answer that the gate gives by itself.
+    pub(super) fn own_answer(&mut self) -> Option<Box<Response<Bytes>>> {
+        self.passage.answer.take()
+    }
+
     /// Goes on with a decision that had to wait.
     pub(super) fn resume<B>(
         &mut self,

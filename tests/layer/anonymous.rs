@@ -8,9 +8,9 @@ use tower::util::BoxCloneSyncService;
 use tower_api_key::key::{Account, AccountBuilder, KeyRecord, Quota};
 use tower_api_key::limits::{Concurrency, MemoryLimiter, OnLimiterFailure, Plans};
 use tower_api_key::request::{Connection, CredentialSource};
-use tower_api_key::rules::{Route, Routes};
+use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Profile};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Preflight, Profile};
 
 use crate::support::{
     KEY, PROFILE, anonymous, digest, greeting, reason, request, send, store, text,
@@ -102,8 +102,85 @@ async fn preflights_pass_only_where_they_are_let_through() {
     let mut get = preflight();
     *get.method_mut() = Method::GET;
     assert_eq!(reason(&send(&lenient, get).await), "credentials_missing");
+    for (name, value) in [
+        ("content-length", "1"),
+        ("transfer-encoding", "chunked"),
+        ("origin", "https://other.example.com"),
+        ("access-control-request-method", "PUT"),
+    ] {
+        let more = with(preflight(), name, value);
+        assert_eq!(reason(&send(&lenient, more).await), "credentials_missing", "{name}");
+    }
     let bad = with(preflight(), "authorization", "Bearer 0123456789abcdef");
     assert_eq!(reason(&send(&lenient, bad).await), "key_unknown");
+}
+
+const WITH_VERSION: Profile = Profile {
+    required_headers: &[RequiredHeader { name: "x-version", expected: Expected::Present }],
+    ..PROFILE
+};
+
+#[tokio::test]
+async fn a_gate_that_answers_preflights_passes_none_on() {
+    let preflight = |origin: &str| {
+        let request = with(anonymous(Method::OPTIONS, "/admin//x"), "origin", origin);
+        with(request, "access-control-request-method", "PUT")
+    };
+    let ours = || {
+        Preflight::from_origins(["https://app.example.com", "http://localhost:3000"])
+            .methods([Method::GET, Method::PUT])
+            .headers(["X-Request-Id", "authorization"])
+            .max_age(Duration::from_secs(600))
+    };
+    let gate = |preflight: Preflight| {
+        let builder = ApiKeyLayer::builder(WITH_VERSION, store(|key| key));
+        builder.routes(Routes::new()).allow_preflight().answer_preflight(preflight)
+    };
+    let service = greeting(&gate(ours()).build().unwrap());
+    let answer = send(&service, preflight("https://app.example.com")).await;
+    assert_eq!(answer.status(), 204);
+    let expected = [
+        (
+            "access-control-allow-headers",
+            "authorization,content-type,x-api-key,x-request-id,x-version",
+        ),
+        ("access-control-allow-methods", "GET,PUT"),
+        ("access-control-allow-origin", "https://app.example.com"),
+        ("access-control-max-age", "600"),
+        ("vary", "origin, access-control-request-method, access-control-request-headers"),
+    ];
+    let mut headers: Vec<_> = answer
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+        .collect();
+    headers.sort_unstable();
+    assert_eq!(headers, expected);
+    assert_eq!(text(answer).await, "", "the service was not called");
+    // Another origin learns nothing, and its browser refuses.
+    for other in ["https://evil.example.com", "null", "https://app.example.com.evil.example"] {
+        let answer = send(&service, preflight(other)).await;
+        assert_eq!((answer.status().as_u16(), answer.headers().len()), (204, 1), "{other}");
+        assert!(answer.headers().contains_key("vary"));
+    }
+    let to_all = greeting(&gate(Preflight::from_any_origin()).build().unwrap());
+    let answer = send(&to_all, preflight("null")).await;
+    assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+    // What is no preflight in full, came in the clear, or has a credential is treated as ever.
+    let with_body = with(preflight("https://app.example.com"), "content-length", "4");
+    assert_eq!(reason(&send(&service, with_body).await), "credentials_missing");
+    let mut plain = preflight("https://app.example.com");
+    plain.extensions_mut().insert(Connection::plain("192.0.2.1:1".parse().unwrap()));
+    assert_eq!(reason(&send(&service, plain).await), "insecure_transport");
+    let bad = with(preflight("https://app.example.com"), "x-api-key", "0123456789abcdef");
+    assert_eq!(reason(&send(&service, bad).await), "key_unknown");
+    for wrong in [
+        Preflight::from_origins(["app.example.com"]),
+        Preflight::from_origins(Vec::<String>::new()),
+        ours().headers(["no space"]),
+    ] {
+        assert!(gate(wrong.clone()).build().is_err(), "{wrong:?}");
+    }
 }
 
 /// A gate that reads another header than the one around it.

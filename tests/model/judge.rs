@@ -137,9 +137,13 @@ impl Model {
     }
 
     fn passes_without_key(&self, question: &Question, line: Option<&Line>) -> bool {
-        let has = |name: &str| !question.lines(name).is_empty();
-        let preflight =
-            question.method == "OPTIONS" && has("origin") && has("access-control-request-method");
+        let one = |name: &str| matches!(question.lines(name)[..], [line] if !line.is_empty());
+        let empty = question.lines("transfer-encoding").is_empty()
+            && question.lines("content-length").iter().all(|length| *length == b"0");
+        let preflight = question.method == "OPTIONS"
+            && one("origin")
+            && one("access-control-request-method")
+            && empty;
         let needs_nothing = match line {
             // A limiter counts each request with a key, so only what costs nothing passes without one.
             Some(line) if self.setting.table => {
