@@ -10,7 +10,8 @@ use crate::decision::Policy;
 use crate::error::ConfigError;
 use crate::key::{Audience, Environment, KeyHasher};
 use crate::limits::{
-    FailedAttempts, FallbackLimiter, MemoryPlaces, OnLimiterFailure, Places, Plans,
+    Alarms, FailedAttempts, FallbackLimiter, MemoryPlaces, OnLimiterFailure, Places, Plans,
+    RefusedRequests,
 };
 use crate::profile::Profile;
 use crate::request::TrustedProxies;
@@ -36,6 +37,7 @@ pub struct ApiKeyLayerBuilder {
     pub(super) limits: Limits,
     pub(super) plans: Option<Plans>,
     pub(super) attempts: Option<FailedAttempts>,
+    pub(super) refusals: Option<RefusedRequests>,
     pub(super) places: Arc<dyn Places>,
     pub(super) on_places_failure: OnLimiterFailure,
     clock: Arc<dyn Clock>,
@@ -61,6 +63,7 @@ impl ApiKeyLayerBuilder {
             limits: Limits::Unset,
             plans: None,
             attempts: None,
+            refusals: None,
             places: Arc::new(MemoryPlaces::new()),
             // In memory nothing fails.
             on_places_failure: OnLimiterFailure::Deny,
@@ -360,7 +363,9 @@ impl ApiKeyLayerBuilder {
             limits: self.limits,
             clock: self.clock,
             observed: self.observer.is_some(),
+            alarms: self.observer.as_ref().map(|_| Alarms::new(self.attempts.as_ref())),
             observer: self.observer.unwrap_or_else(|| Arc::new(Deaf)),
+            refusals: self.refusals.map(RefusedRequests::build).transpose()?,
             attempts: self.attempts.map(FailedAttempts::build).transpose()?,
             fallback: FallbackLimiter::default(),
             places: self.places,

@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::decision::{Admission, Case, KeyFacts, Objection, Policy, judge};
 use crate::denial::Denial;
 use crate::limits::{
-    Attempt, Concurrency, Entered, Entry, LimiterFallback, OnLimiterFailure, Places,
+    Alarms, Attempt, Concurrency, Entered, Entry, LimiterFallback, OnLimiterFailure, Places,
 };
 use crate::request::{Client, Head};
 use crate::store::Found;
@@ -59,12 +59,10 @@ pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request
         }
         Err(denial) if Policy::is_attempt(&denial) => failed(shared, passage, client, denial),
         Err(denial) => {
-            // Nobody else needs the digest of a key that is refused unseen.
             if denial == Denial::InsecureTransport
-                && shared.observed
-                && let Some(digest) = policy.exposed_key(head.headers)
+                && let Some(alarms) = &shared.alarms
             {
-                shared.observer.key_exposed(&digest);
+                expose(shared, alarms, client, head);
             }
             refused(shared, passage, denial)
         }
@@ -141,13 +139,45 @@ fn found(
         }
         Err(Objection::ToKey(denial)) => failed(shared, passage, client, denial),
         Err(Objection::ToRequest(denial)) => {
-            if denial == Denial::NetworkNotAllowed {
+            if denial == Denial::NetworkNotAllowed
+                && let Some(alarms) = &shared.alarms
+                && alarms.used_elsewhere(record.id(), passage.now)
+            {
                 shared.observer.key_used_elsewhere(&record, client.address);
             }
             passage.plan = policy.plan(&record);
             passage.principal = Some(record);
-            report(shared, passage, denial)
+            match count_refusal(shared, passage) {
+                Ok(()) => report(shared, passage, denial),
+                Err(limited) => refused(shared, passage, limited),
+            }
         }
+    }
+}
+
+/// Counts a request that the rules refuse, if its key is known.
+///
+/// # Errors
+///
+/// [`Denial::RateLimited`] if too many of the key were refused.
+pub(super) fn count_refusal(shared: &Shared, passage: &Passage) -> Decision {
+    let (Some(refusals), Some(record)) = (&shared.refusals, passage.record()) else {
+        return Ok(());
+    };
+    let counted = refusals.count(record.id(), passage.now);
+    counted.map_err(|retry_after| Denial::RateLimited { retry_after })
+}
+
+/// Tells the operator of a key that came over plain HTTP. A network is heard of a few times, and only with
+/// keys that fit a format, for anybody can make some up; the digest is computed for no other.
+#[cold]
+fn expose(shared: &Shared, alarms: &Alarms, client: Client, head: Head<'_>) {
+    let now = shared.clock.now();
+    if alarms.may_tell_of_exposure(client.address, now)
+        && let Some(digest) = shared.policy.exposed_key(head.headers)
+        && alarms.exposure(client.address, now)
+    {
+        shared.observer.key_exposed(&digest);
     }
 }
 

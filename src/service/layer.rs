@@ -17,8 +17,8 @@ use crate::decision::{Explanation, Policy};
 use crate::denial::Denial;
 use crate::key::KeyRecord;
 use crate::limits::{
-    Applicable, AttemptLimiter, FallbackLimiter, Limiter, LimiterFailures, MemoryPlaces,
-    OnLimiterFailure, Places,
+    Alarms, Applicable, AttemptLimiter, EventLimiter, FallbackLimiter, Limiter, LimiterFailures,
+    MemoryPlaces, OnLimiterFailure, Places,
 };
 use crate::profile::Profile;
 use crate::request::Connection;
@@ -79,11 +79,15 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
-    /// Whether the observer is one that somebody gave.
-    pub(super) observed: bool,
     /// Stands in for a limiter that cannot answer.
     pub(super) fallback: FallbackLimiter,
     pub(super) attempts: Option<AttemptLimiter>,
+    /// Counts requests of a key that the rules refuse.
+    pub(super) refusals: Option<EventLimiter>,
+    /// Whether the observer is one that somebody gave.
+    pub(super) observed: bool,
+    /// Bounds what the observer is alarmed of, if there is one.
+    pub(super) alarms: Option<Alarms>,
     pub(super) places: Arc<dyn Places>,
     pub(super) on_places_failure: OnLimiterFailure,
     /// Stand in for places that cannot be asked for.

@@ -99,6 +99,7 @@ impl Serving {
         if let Some(Asked(denial)) = response.extensions_mut().remove::<Asked>() {
             // The service's body ends before its place is given back.
             drop(response);
+            let denial = self.counted(denial);
             return self.deny(&denial);
         }
         let Self { shared, passage, .. } = self;
@@ -119,6 +120,14 @@ impl Serving {
         }
         let (parts, body) = response.into_parts();
         Response::from_parts(parts, GateBody::inner(body, passage.permit.take()))
+    }
+
+    /// Counts a denial that the handler asks for, if it says what the key may not do.
+    fn counted(&self, denial: Denial) -> Denial {
+        if !denial.is_of_rules() {
+            return denial;
+        }
+        flow::count_refusal(&self.shared, &self.passage).err().unwrap_or(denial)
     }
 
     /// Resolves when the request's time budget is spent; never, if it has none.

@@ -1,13 +1,19 @@
 //! Failed authentication: so much of it from one network of clients, in a memory of fixed size.
 
+mod alarms;
+mod events;
 mod limiter;
 mod network;
+mod refusals;
 mod table;
 
 use std::time::Duration;
 
+pub(crate) use self::alarms::Alarms;
+pub(crate) use self::events::EventLimiter;
 pub(crate) use self::limiter::{Attempt, AttemptLimiter, Reservation};
 use self::network::Prefixes;
+pub use self::refusals::RefusedRequests;
 use self::table::Table;
 use crate::error::ConfigError;
 use crate::key::{Quota, Quotas};
@@ -87,11 +93,14 @@ pub struct FailedAttempts {
 }
 
 impl FailedAttempts {
+    /// An IPv4 address is a network of its own; of IPv6 a site has at least a `/64`.
+    const PREFIXES: Prefixes = Prefixes { ipv4: 32, ipv6: 64 };
+
     /// Allows `limit` failed attempts a window from one network.
     pub const fn new(limit: u32, window: Duration) -> Self {
         Self {
             quota: Quota::new("failed-attempts", limit, window),
-            prefixes: Prefixes { ipv4: 32, ipv6: 64 },
+            prefixes: Self::PREFIXES,
             networks: NETWORKS,
             serves_good_keys: false,
         }

@@ -1,10 +1,9 @@
 //! The buckets of networks, in a memory that never grows.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::leaky_bucket::LeakyBucket;
-use super::network::Network;
 
 /// The networks that share a set, and a lock.
 const WAYS: usize = 8;
@@ -35,9 +34,9 @@ impl Table {
         Self { sets: (0..sets).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
     }
 
-    /// Hashes a network, to find its slot by.
-    pub(super) fn hash(&self, network: Network) -> u64 {
-        self.hasher.hash_one(network)
+    /// Hashes a subject, to find its slot by.
+    pub(super) fn hash(&self, subject: impl Hash) -> u64 {
+        self.hasher.hash_one(subject)
     }
 
     /// Changes the slot of a network, if it has one.
@@ -78,6 +77,7 @@ impl Table {
 mod tests {
     use std::time::Duration;
 
+    use super::super::network::Network;
     use super::*;
     use crate::clock::Timestamp;
     use crate::key::Quota;
