@@ -69,7 +69,7 @@ pub enum ProxyHeaders {
 /// by hop.
 ///
 /// As soon as a trusted proxy speaks, its word is all there is: HTTPS is proven only if the headers
-/// named here say `https`, and the address only if they name one. TLS between the proxy and this
+/// named here say `https` or `wss`, and the address only if they name one. TLS between the proxy and this
 /// server proves nothing of the client, and the proxy's own address is never the client's. To speak
 /// is to send any of `Forwarded`, `Via`, `X-Real-IP` and `X-Forwarded-*`. A trusted peer that sends
 /// none of them is taken for the client itself, with the facts of its connection.
@@ -137,35 +137,37 @@ impl TrustedProxies {
 
     /// Reads `Forwarded`; `None` if the request has none.
     fn standard(&self, headers: &HeaderMap) -> Option<Hop> {
-        headers.contains_key(FORWARDED).then(|| {
-            let value = list(headers, &FORWARDED);
-            let hops = value.is_ascii().then(|| forwarded::forwarded(&value)).flatten();
-            // What breaks the grammar proves nothing: no address, and not HTTPS either.
-            hops.map_or(UNPROVEN, |hops| self.leftmost_trusted(hops))
-        })
+        let mut lines = headers.get_all(FORWARDED).iter().rev().peekable();
+        lines.peek()?;
+        let hops = lines.flat_map(|line| forwarded::hops(line.as_bytes()));
+        // A field without an element proves nothing: no address, and not HTTPS either.
+        Some(self.leftmost_trusted(hops).unwrap_or(UNPROVEN))
     }
 
     /// Reads `X-Forwarded-For` and `-Proto`; `None` if the request has neither. One that is not
-    /// there is read as an empty one, which names no address and no HTTPS.
+    /// there names no address, or no HTTPS.
     fn older(&self, headers: &HeaderMap) -> Option<Hop> {
-        let names = [&X_FORWARDED_FOR, &X_FORWARDED_PROTO];
-        if !names.into_iter().any(|name| headers.contains_key(name)) {
+        let [addresses, protocols] = [X_FORWARDED_FOR, X_FORWARDED_PROTO].map(|name| {
+            let lines = headers.get_all(name).iter().rev();
+            lines
+                .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','))
+                .map(<[u8]>::trim_ascii)
+        });
+        let (mut addresses, mut protocols) = (addresses.peekable(), protocols.peekable());
+        if addresses.peek().is_none() && protocols.peek().is_none() {
             return None;
         }
-        let [addresses, protocols] = names.map(|name| list(headers, name));
-        let https = protocols.split(',').all(|name| forwarded::is_https(name.trim_ascii()));
-        let hops = addresses
-            .split(',')
-            .map(|text| Hop { address: forwarded::address(text.trim_ascii()), https });
-        Some(self.leftmost_trusted(hops.collect()))
+        let https = protocols.peek().is_some() && protocols.all(forwarded::is_https);
+        let hops = addresses.map(|text| Hop { address: forwarded::address(text), https });
+        Some(self.leftmost_trusted(hops).unwrap_or(Hop { address: None, https }))
     }
 
-    /// Walks right to left past trusted hops, and returns the first that is not; if all are
-    /// trusted, the leftmost is the client.
-    fn leftmost_trusted(&self, hops: Vec<Hop>) -> Hop {
-        let mut client = UNPROVEN;
-        for hop in hops.into_iter().rev() {
-            client = hop;
+    /// Walks past trusted hops, which come right to left, and returns the first that is not; if all are
+    /// trusted, the leftmost is the client. A hop that cannot be read is not walked past.
+    fn leftmost_trusted(&self, hops: impl Iterator<Item = Hop>) -> Option<Hop> {
+        let mut client = None;
+        for hop in hops {
+            client = Some(hop);
             if !hop.address.is_some_and(|address| self.networks.contains(address)) {
                 break;
             }
@@ -186,13 +188,6 @@ fn agreement(standard: Hop, older: Hop) -> Hop {
 fn is_forwarding(name: &HeaderName) -> bool {
     let text = name.as_str();
     *name == FORWARDED || *name == VIA || text == "x-real-ip" || text.starts_with("x-forwarded-")
-}
-
-/// Joins the lines of a list field (RFC 9110 §5.3). What is not text spoils its own element, and no
-/// other: a client may have written it, left of what the proxy appended.
-fn list(headers: &HeaderMap, name: &HeaderName) -> String {
-    let lines = headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
-    lines.collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
@@ -274,9 +269,22 @@ mod tests {
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https, for=10.0.0.2;proto=http")], Some("192.0.2.1"), true),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=unknown;proto=https")], none, true),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=\"192.0.2.1")], none, false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=wss")], Some("192.0.2.1"), true),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto=ws")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "Wss")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "wss, https")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https"), (PROTO, "wss")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "ws")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "wss, ws")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "wss,")], Some("192.0.2.1"), false),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto =http")], none, false),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, ",")], none, false),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "")], none, false),
+            // What a client breaks spoils nothing of the proxy's; what the proxy breaks is not skipped.
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=\", for=192.0.2.1;proto=https")], Some("192.0.2.1"), true),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=\""), (STANDARD, "for=192.0.2.1;x=\"a,b\"")], Some("192.0.2.1"), false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "x, for=10.0.0.2;proto=https")], none, false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;x=\""), (STANDARD, "for=192.0.2.1;y=\"")], none, false),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https,")], Some("192.0.2.1"), true),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;proto=https"), (STANDARD, "for=192.0.2.1,")], Some("192.0.2.1"), false),
             // An element without a word is a hop all the same.

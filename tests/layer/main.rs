@@ -15,6 +15,7 @@ mod failures;
 mod fallback;
 mod grant;
 mod plans;
+mod proxies;
 mod readiness;
 mod secrets;
 mod shadow;

@@ -46,7 +46,7 @@ pub(crate) fn proxied(choices: &mut Choices<'_>, setting: &Setting, question: &m
     if x_forwarded && !choices.one_in(8) {
         let line = list(choices, |choices| {
             let protocols =
-                &["https", "https", "https", "HTTPS", "http", "", "httpsx", "\"https\""];
+                &["https", "https", "wss", "HTTPS", "http", "", "httpsx", "\"https\"", "ws", "Wss"];
             choices.pick(protocols).to_owned()
         });
         question.fields.push(("x-forwarded-proto", line));
@@ -90,8 +90,17 @@ fn forwarded_line(choices: &mut Choices<'_>) -> Vec<u8> {
         let name = choices.pick(&["for", "for", "For", "FOR", "by", "fo"]);
         let mut pairs = vec![format!("{name}={hop}")];
         if !choices.one_in(5) {
-            let protocols =
-                &["https", "https", "HTTPS", "http", "\"https\"", "\"h\\ttps\"", "\"\""];
+            let protocols = &[
+                "https",
+                "wss",
+                "HTTPS",
+                "http",
+                "\"https\"",
+                "\"h\\ttps\"",
+                "\"\"",
+                "ws",
+                "\"WSS\"",
+            ];
             pairs.insert(choices.below(2), format!("proto={}", choices.pick(protocols)));
         }
         if choices.one_in(6) {
@@ -103,6 +112,11 @@ fn forwarded_line(choices: &mut Choices<'_>) -> Vec<u8> {
                 "",
                 "x=",
                 "x",
+                "x=\"",
+                "x=\"\\\\\"",
+                "x=\"\\\"",
+                "x=\"\u{e9}\"",
+                "\u{ff}",
             ];
             pairs.push(choices.pick(others).to_owned());
         }
