@@ -287,7 +287,7 @@ impl ApiKeyLayerBuilder {
             return Err(ConfigError::MeteredWithoutGrant);
         }
         Ok(ApiKeyLayer::new(Shared {
-            renderer: Renderer::new(&self.profile)?,
+            renderer: Renderer::new(&self.profile, self.optional)?,
             policy,
             store: self.store,
             limits: self.limits,

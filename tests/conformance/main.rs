@@ -23,6 +23,7 @@ mod challenge;
 mod frames;
 mod gates;
 mod server;
+mod shared_cache;
 mod structured;
 mod wire;
 

@@ -15,6 +15,7 @@ mod failures;
 mod fallback;
 mod grant;
 mod plans;
+mod principal;
 mod proxies;
 mod readiness;
 mod secrets;

@@ -149,6 +149,10 @@ impl Pair {
                 *holder
             }
         };
+        // A cache must not answer one who has a key by what one without was told, nor the other way round.
+        let stranger = matches!(judgement, Judgement::Served(None));
+        let vary = if self.model.setting.optional || stranger { "authorization" } else { "" };
+        compare("vary", header("vary").join("|"), vary.to_owned());
         let limits = self.limits(holder);
         let names = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
         compare("limits", format!("{:?}", names.map(|name| header(name).concat())), limits);
