@@ -31,11 +31,11 @@ const fn header(name: &'static str, value: PrincipalValue) -> PrincipalHeader {
 
 /// Lists what a client sees under the gate's names, of a service that writes all of them twice.
 async fn seen(
-    profile: Profile,
+    profile: &Profile,
     change: fn(KeyRecordBuilder) -> KeyRecordBuilder,
     request: Request<()>,
 ) -> Vec<String> {
-    let layer = ApiKeyLayer::builder(profile, store(change)).optional().build().unwrap();
+    let layer = ApiKeyLayer::builder(*profile, store(change)).optional().build().unwrap();
     let service = layer.layer(service_fn(|request: Request<()>| async move {
         let mut response = if request.uri().path() == "/refused" {
             refusal(Denial::InternalError)
@@ -69,19 +69,19 @@ fn told(headers: &HeaderMap) -> Vec<String> {
 async fn a_service_never_speaks_under_a_name_of_the_gates() {
     let nothing: fn(KeyRecordBuilder) -> KeyRecordBuilder = |key| key;
     let known = || request(Method::GET, "/");
-    assert_eq!(seen(TOLD, nothing, known()).await, ["x-account: acme"]);
-    assert!(seen(TOLD, nothing, anonymous(Method::GET, "/")).await.is_empty());
-    let gold = seen(TOLD, |key| key.metadata("plan", "gold").environment("live"), known()).await;
+    assert_eq!(seen(&TOLD, nothing, known()).await, ["x-account: acme"]);
+    assert!(seen(&TOLD, nothing, anonymous(Method::GET, "/")).await.is_empty());
+    let gold = seen(&TOLD, |key| key.metadata("plan", "gold").environment("live"), known()).await;
     let expected = ["x-environment: live", "x-account: acme", "x-plan: gold", "x-both: gold"];
     assert_eq!(gold, expected);
     let both = |key: KeyRecordBuilder| key.metadata("plan", "gold").metadata("tenant", "t");
     assert_eq!(
-        seen(TOLD, both, known()).await,
+        seen(&TOLD, both, known()).await,
         ["x-tenant: t", "x-account: acme", "x-plan: gold", "x-both: t",]
     );
     for path in ["/refused"] {
-        assert_eq!(seen(TOLD, nothing, request(Method::GET, path)).await, ["x-account: acme"]);
-        assert!(seen(TOLD, nothing, anonymous(Method::GET, path)).await.is_empty());
+        assert_eq!(seen(&TOLD, nothing, request(Method::GET, path)).await, ["x-account: acme"]);
+        assert!(seen(&TOLD, nothing, anonymous(Method::GET, path)).await.is_empty());
     }
 }
 
@@ -99,11 +99,11 @@ async fn a_value_that_http_does_not_carry_is_left_out() {
         |key| key.metadata("tenant", " "),
         |key| key.metadata("other", "a"),
     ] {
-        assert_eq!(seen(TOLD, change, known()).await, ["x-account: acme"]);
+        assert_eq!(seen(&TOLD, change, known()).await, ["x-account: acme"]);
     }
-    let spaced = seen(TOLD, |key| key.metadata("tenant", "a b"), known()).await;
+    let spaced = seen(&TOLD, |key| key.metadata("tenant", "a b"), known()).await;
     assert_eq!(spaced, ["x-tenant: a b", "x-account: acme", "x-both: a b"]);
-    let empty = seen(TOLD, |key| key.metadata("tenant", ""), known()).await;
+    let empty = seen(&TOLD, |key| key.metadata("tenant", ""), known()).await;
     assert_eq!(empty, ["x-tenant: ", "x-account: acme", "x-both: "]);
 }
 
