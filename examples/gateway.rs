@@ -143,7 +143,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .trusted_proxies(TrustedProxies::new(
             Networks::parse(["127.0.0.0/8"])?,
             ProxyHeaders::XForwarded,
-        ))
+        )?)
         .strip_credential()
         .build()?;
     let client = Client::builder(TokioExecutor::new()).build_http();

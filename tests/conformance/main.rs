@@ -25,6 +25,8 @@ mod gates;
 mod server;
 mod shared_cache;
 mod structured;
+#[cfg(unix)]
+mod unix_socket;
 mod wire;
 
 mod draft_ratelimit_headers;

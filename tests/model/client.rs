@@ -18,13 +18,15 @@ pub(crate) type Client = (Option<IpAddr>, bool);
 
 const NOTHING: Client = (None, false);
 
-pub(crate) fn client(question: &Question, believed: Believed) -> Client {
+pub(crate) fn client(question: &Question, believed: Believed, always_proxies: bool) -> Client {
     let Some((peer, tls)) = question.peer else { return NOTHING };
     let peer = peer.to_canonical();
     let speaks = |name: &str| {
-        matches!(name, "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded-")
+        matches!(name, "forwarded" | "via" | "x-real-ip" | "true-client-ip" | "cf-connecting-ip")
+            || matches!(name, "x-envoy-external-address" | "fly-client-ip" | "x-client-ip")
+            || name.starts_with("x-forwarded-")
     };
-    let spoken = question.fields.iter().any(|(name, _)| speaks(name));
+    let spoken = always_proxies || question.fields.iter().any(|(name, _)| speaks(name));
     if believed == Believed::Nobody || !is_proxy(peer) || !spoken {
         return (Some(peer), tls);
     }

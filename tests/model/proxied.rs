@@ -25,9 +25,18 @@ pub(crate) fn proxied(choices: &mut Choices<'_>, setting: &Setting, question: &m
         return;
     }
     if choices.one_in(12) {
-        question
-            .fields
-            .push((choices.pick(&["via", "x-real-ip", "x-forwarded-host"]), b"x".into()));
+        let signs = &[
+            "via",
+            "x-real-ip",
+            "x-forwarded-host",
+            "true-client-ip",
+            "cf-connecting-ip",
+            "x-envoy-external-address",
+            "fly-client-ip",
+            "x-client-ip",
+            "x-request-id",
+        ];
+        question.fields.push((choices.pick(signs), b"x".into()));
     }
     let forwarded = setting.believed != Believed::XForwarded || choices.one_in(8);
     let x_forwarded = setting.believed != Believed::Forwarded || choices.one_in(8);
