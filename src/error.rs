@@ -80,6 +80,23 @@ pub enum ConfigError {
         /// The pattern as configured.
         pattern: String,
     },
+    /// The list of trusted proxies names no network, so that it trusts nobody.
+    #[error(
+        "the list of trusted proxies has no network: name those of the proxies, say \
+         `TrustedProxies::unix_socket`, or leave `trusted_proxies` out to trust nobody"
+    )]
+    NoTrustedNetwork,
+    /// The trusted proxies are everybody on the internet.
+    #[error(
+        "the networks of the trusted proxies ({networks}) leave nobody on the {internet} internet out: name \
+         the proxies' own networks, or say `TrustedProxies::insecure_whole_internet`"
+    )]
+    TrustedInternet {
+        /// `IPv4` or `IPv6`.
+        internet: &'static str,
+        /// The networks as configured, the first four of them.
+        networks: String,
+    },
     /// The address of Redis, or what is to be said to it, cannot be used. The text is not repeated, for
     /// it may hold a password.
     #[error("the limiter in Redis: {0}")]

@@ -7,7 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::error::ConfigError;
 use crate::key::KeyRecord;
 
-/// Adds a header to every response to an authenticated request.
+/// Adds a header to every response to an authenticated request. The name is the gate's: a header that the
+/// service behind sets under it is replaced, and removed where the gate has no value that HTTP allows, and from
+/// answers to requests without a key. If two headers of a profile have one name, the later value counts.
 ///
 /// ```
 /// use tower_api_key::response::{PrincipalHeader, PrincipalValue};
@@ -21,7 +23,7 @@ use crate::key::KeyRecord;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrincipalHeader {
-    /// The header's name, in lower case.
+    /// The header's name, in any case.
     pub name: &'static str,
     /// Its value.
     pub value: PrincipalValue,
@@ -82,7 +84,12 @@ impl PrincipalHeaders {
     pub(super) fn new(headers: &[PrincipalHeader]) -> Result<Self, ConfigError> {
         let checked = headers.iter().map(|header| {
             let invalid = ConfigError::Header { what: "the name of a principal header" };
-            let name = HeaderName::from_lowercase(header.name.as_bytes()).map_err(|_| invalid)?;
+            let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| invalid)?;
+            if let PrincipalValue::RequestId(prefix) = header.value
+                && value(prefix).is_none()
+            {
+                return Err(ConfigError::Header { what: "the prefix of a request id" });
+            }
             Ok((name, header.value))
         });
         Ok(Self {
@@ -98,21 +105,32 @@ impl PrincipalHeaders {
         self.headers.is_empty()
     }
 
-    /// Writes the headers, in place of any that the service set.
+    /// Writes the headers, in place of any that the service set. A name for which there is no value is
+    /// removed all the same: under it the service's word would be taken for the gate's.
     pub(super) fn write(&self, headers: &mut HeaderMap, record: &KeyRecord) {
-        for (name, value) in &self.headers {
-            let value = match *value {
+        for (index, (name, chosen)) in self.headers.iter().enumerate() {
+            let value = match *chosen {
                 PrincipalValue::RequestId(prefix) => self.request_id(prefix),
-                PrincipalValue::Account => header(record.account().id().as_str()),
+                PrincipalValue::Account => value(record.account().id().as_str()),
                 PrincipalValue::Environment => {
-                    record.environment().and_then(|name| header(name.as_str()))
+                    record.environment().and_then(|name| value(name.as_str()))
                 }
-                PrincipalValue::KeyId => header(record.id().as_str()),
-                PrincipalValue::Metadata(name) => record.metadata(name).and_then(header),
+                PrincipalValue::KeyId => value(record.id().as_str()),
+                PrincipalValue::Metadata(name) => record.metadata(name).and_then(value),
             };
+            let written = |(earlier, _): &(HeaderName, _)| earlier == name;
             if let Some(value) = value {
                 headers.insert(name.clone(), value);
+            } else if !self.headers.iter().take(index).any(written) {
+                headers.remove(name);
             }
+        }
+    }
+
+    /// Removes any of the headers that the service set.
+    pub(super) fn remove(&self, headers: &mut HeaderMap) {
+        for (name, _) in &self.headers {
+            headers.remove(name);
         }
     }
 
@@ -123,12 +141,14 @@ impl PrincipalHeaders {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^= mixed >> 31;
-        header(&format!("{prefix}{:016x}{mixed:016x}", self.process))
+        value(&format!("{prefix}{:016x}{mixed:016x}", self.process))
     }
 }
 
-fn header(text: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(text).ok()
+/// Makes a header's value of a text; none if HTTP does not allow it, or if a recipient would read another
+/// one, for blanks at the ends are cut off (RFC 9110 §5.5).
+fn value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok().filter(|_| text.trim_ascii() == text)
 }
 
 #[cfg(test)]

@@ -87,7 +87,9 @@ impl Route {
     }
 
     /// Takes the account that the request targets from this parameter of the path; it must be the
-    /// key's own.
+    /// key's own. The parameter is percent-decoded once, as axum's `Path` decodes it, and so must the service
+    /// behind: `/orgs/ada%40corp.example` names the account `ada@corp.example`. An id with characters whose
+    /// encoded form makes a path [ambiguous](crate::rules), as `/` and `%` do, cannot be named in a path.
     pub const fn account_parameter(mut self, parameter: &'static str) -> Self {
         self.account_parameter = Some(parameter);
         self

@@ -98,7 +98,7 @@ impl ApiKeyLayerBuilder {
     /// # use tower_api_key::key::Networks;
     /// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
     ///
-    /// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
+    /// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded)?;
     /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
     /// let layer = builder.trusted_proxies(proxies).build()?;
     ///
@@ -357,7 +357,7 @@ impl ApiKeyLayerBuilder {
         let preflight = self.answered_preflight.map(|preflight| preflight.prepare(read));
         Ok(ApiKeyLayer::new(Shared {
             preflight: preflight.transpose()?,
-            renderer: Renderer::new(&self.profile)?,
+            renderer: Renderer::new(&self.profile, self.optional)?,
             policy,
             store: self.store,
             limits: self.limits,

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderName, Method, Request, Response};
+use http::{Method, Request, Response};
 use tokio::time::{Sleep, sleep};
 
 use super::body::GateBody;
@@ -16,8 +16,8 @@ use super::passage::Passage;
 use super::wait::{Settling, Wait};
 use crate::decision::Grant;
 use crate::denial::Denial;
-use crate::request::{Head, Scheme};
-use crate::response::{Asked, keep_private, vary_by};
+use crate::request::Head;
+use crate::response::Asked;
 
 /// Holds what a response needs of its request.
 pub(super) struct Serving {
@@ -103,21 +103,14 @@ impl Serving {
             return self.deny(&denial);
         }
         let Self { shared, passage, .. } = self;
-        if shared.renderer.marks()
-            && let Some(trail) = passage.trail(&shared.policy)
-        {
-            shared.renderer.mark(response.headers_mut(), trail);
-        }
-        match passage.source.map(|source| source.scheme) {
-            Some(Scheme::Header(name)) => {
-                keep_private(response.headers_mut(), &HeaderName::from_static(name));
-            }
-            Some(Scheme::Basic(_) | Scheme::Bearer) => {}
-            None => {
-                let names = shared.policy.credentials.own_header_names();
-                names.for_each(|name| vary_by(response.headers_mut(), name));
+        if shared.renderer.marks() {
+            match passage.trail(&shared.policy) {
+                Some(trail) => shared.renderer.mark(response.headers_mut(), trail),
+                None => shared.renderer.unmark(response.headers_mut()),
             }
         }
+        let scheme = passage.source.map(|source| source.scheme);
+        shared.renderer.guard_caches(response.headers_mut(), scheme);
         let (parts, body) = response.into_parts();
         Response::from_parts(parts, GateBody::inner(body, passage.permit.take()))
     }

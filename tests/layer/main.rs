@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account;
 mod anonymous;
 mod audience;
 mod bodies;
@@ -17,6 +18,8 @@ mod failures;
 mod fallback;
 mod grant;
 mod plans;
+mod principal;
+mod proxies;
 mod readiness;
 mod secrets;
 mod shadow;

@@ -18,6 +18,8 @@ pub(crate) struct Setting {
     /// Whether it serves keys of `production` alone.
     pub(crate) pinned: bool,
     pub(crate) believed: Believed,
+    /// Whether trusted peers never send a request of their own.
+    pub(crate) always_proxies: bool,
     pub(crate) assume_https: bool,
     pub(crate) optional: bool,
     pub(crate) preflight: bool,
@@ -57,7 +59,7 @@ impl Model {
     pub(crate) fn judge(&mut self, question: &Question, now: u64) -> Judgement {
         let stranger =
             |reason| Judgement::Refused { reason, holder: None, scopes: &[], wait: None };
-        let (address, https) = client(question, self.setting.believed);
+        let (address, https) = client(question, self.setting.believed, self.setting.always_proxies);
         if !https && !self.setting.assume_https {
             return stranger(Reason::PlainHttp);
         }
