@@ -2,10 +2,18 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ConfigError;
 use crate::key::KeyRecord;
+use crate::request::{field_name, is_of_the_connection};
+
+/// What a complaint is about.
+const NAME: &str = "the profile's field `principal_headers`, the name";
+/// What the gate writes into its own responses.
+const OF_THE_GATE: [HeaderName; 5] =
+    [CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE];
 
 /// Adds a header to every response to an authenticated request.
 ///
@@ -21,7 +29,7 @@ use crate::key::KeyRecord;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrincipalHeader {
-    /// The header's name, in lower case.
+    /// The header's name, in any case.
     pub name: &'static str,
     /// Its value.
     pub value: PrincipalValue,
@@ -80,13 +88,16 @@ pub(super) struct PrincipalHeaders {
 
 impl PrincipalHeaders {
     pub(super) fn new(headers: &[PrincipalHeader]) -> Result<Self, ConfigError> {
-        let checked = headers.iter().map(|header| {
-            let invalid = ConfigError::Header { what: "the name of a principal header" };
-            let name = HeaderName::from_lowercase(header.name.as_bytes()).map_err(|_| invalid)?;
-            Ok((name, header.value))
-        });
+        let mut checked: Vec<(HeaderName, PrincipalValue)> = Vec::new();
+        for header in headers {
+            let name = check(header)?;
+            if checked.iter().any(|(other, _)| *other == name) {
+                return Err(refused(header, "the name is listed twice: keep one of the two"));
+            }
+            checked.push((name, header.value));
+        }
         Ok(Self {
-            headers: checked.collect::<Result<_, ConfigError>>()?,
+            headers: checked,
             // Only to tell processes apart: without randomness their ids may meet, nothing worse.
             process: getrandom::u64().unwrap_or_default(),
             requests: AtomicU64::new(0),
@@ -125,6 +136,34 @@ impl PrincipalHeaders {
         mixed ^= mixed >> 31;
         header(&format!("{prefix}{:016x}{mixed:016x}", self.process))
     }
+}
+
+/// Checks that a header can be written, and that no other part of the response needs its name.
+fn check(header: &PrincipalHeader) -> Result<HeaderName, ConfigError> {
+    let name = field_name(NAME, header.name)?;
+    if is_of_the_connection(&name) || OF_THE_GATE.contains(&name) {
+        return Err(refused(
+            header,
+            "HTTP or the gate itself says what this header holds: name another",
+        ));
+    }
+    match header.value {
+        PrincipalValue::RequestId(prefix) if HeaderValue::from_str(prefix).is_err() => {
+            Err(ConfigError::Header {
+                what: "the profile's field `principal_headers`, the prefix of a request's id",
+                value: format!("{name}: {prefix}"),
+                problem: "a header cannot hold it: write visible ASCII",
+            })
+        }
+        PrincipalValue::Metadata("") => {
+            Err(refused(header, "no metadata has an empty name: name what the records hold"))
+        }
+        _ => Ok(name),
+    }
+}
+
+fn refused(header: &PrincipalHeader, problem: &'static str) -> ConfigError {
+    ConfigError::Header { what: NAME, value: header.name.to_ascii_lowercase(), problem }
 }
 
 fn header(text: &str) -> Option<HeaderValue> {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderName, Method, Request, Response};
+use http::{Method, Request, Response};
 use tokio::time::{Sleep, sleep};
 
 use super::body::GateBody;
@@ -16,7 +16,7 @@ use super::passage::Passage;
 use super::wait::{Settling, Wait};
 use crate::decision::Grant;
 use crate::denial::Denial;
-use crate::request::{Head, Scheme};
+use crate::request::Head;
 use crate::response::{Asked, keep_private, vary_by};
 
 /// Holds what a response needs of its request.
@@ -102,15 +102,14 @@ impl Serving {
         {
             shared.renderer.mark(response.headers_mut(), trail);
         }
-        match passage.source.map(|source| source.scheme) {
-            Some(Scheme::Header(name)) => {
-                keep_private(response.headers_mut(), &HeaderName::from_static(name));
+        let credentials = &shared.policy.credentials;
+        if let Some(source) = passage.source {
+            if let Some(name) = credentials.own_header_name(source) {
+                keep_private(response.headers_mut(), name);
             }
-            Some(Scheme::Basic(_) | Scheme::Bearer) => {}
-            None => {
-                let names = shared.policy.credentials.own_header_names();
-                names.for_each(|name| vary_by(response.headers_mut(), name));
-            }
+        } else {
+            let names = credentials.own_header_names();
+            names.for_each(|name| vary_by(response.headers_mut(), name));
         }
         let (parts, body) = response.into_parts();
         Response::from_parts(parts, GateBody::inner(body, passage.permit.take()))

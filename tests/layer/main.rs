@@ -9,6 +9,7 @@ mod anonymous;
 mod audience;
 mod bodies;
 mod concurrency;
+mod contradictions;
 mod cost;
 mod credential;
 mod environment;
