@@ -11,6 +11,7 @@
 //! a handler that must know its caller takes `Grant`, not `Option<Grant>`.
 
 mod check;
+mod contradictions;
 mod explain;
 mod extra_cost;
 mod grant;

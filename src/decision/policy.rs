@@ -12,6 +12,7 @@ use crate::limits::{Applicable, Plan, Plans};
 use crate::profile::Profile;
 use crate::request::{
     Client, Connection, CredentialSource, Credentials, Head, KeyBuffer, Reading, TrustedProxies,
+    check_carriage,
 };
 use crate::rules::{self, Demand, Matched, Route, RouteTable};
 
@@ -77,11 +78,12 @@ impl Policy {
         }
         profile.formats.iter().try_for_each(KeyFormat::check)?;
         Quotas::new(profile.quotas.iter().cloned())?;
-        let demands = profile.required_headers.iter().map(Demand::new);
+        let credentials = Credentials::new(profile.credentials)?;
+        check_carriage(profile.credentials, profile.formats)?;
         Ok(Self {
-            credentials: Credentials::new(profile.credentials)?,
+            demands: rules::demands(profile.required_headers, &credentials)?,
+            credentials,
             formats: profile.formats,
-            demands: demands.collect::<Result<_, _>>()?,
             quotas: profile.quotas,
             plans: None,
             hasher: KeyHasher::sha256(),

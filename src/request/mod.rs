@@ -15,8 +15,10 @@
 
 mod basic;
 mod bearer;
+mod carriage;
 mod connection;
 mod credential;
+mod field;
 mod forwarded;
 mod head;
 mod internet;
@@ -25,9 +27,11 @@ mod proxies;
 mod signs;
 mod source;
 
+pub(crate) use carriage::check as check_carriage;
 pub use connection::Connection;
 pub use credential::MAX_CREDENTIAL_BYTES;
 pub(crate) use credential::{Credentials, Reading};
+pub(crate) use field::{field_name, is_of_the_connection};
 pub use head::Head;
 pub(crate) use presented::KeyBuffer;
 pub use proxies::{Client, ProxyHeaders, TrustedProxies};

@@ -30,7 +30,7 @@ impl CredentialSource {
         Self { scheme: Scheme::Bearer, kinds: None }
     }
 
-    /// Reads a header of the vendor's own, named in lower case; its whole value is the key.
+    /// Reads a header of the vendor's own, named in any case; its whole value is the key.
     pub const fn header(name: &'static str) -> Self {
         Self { scheme: Scheme::Header(name), kinds: None }
     }
@@ -57,7 +57,7 @@ pub enum Scheme {
     Basic(BasicKey),
     /// `Authorization: Bearer`, with the key as the token.
     Bearer,
-    /// A header of this name, in lower case.
+    /// A header of this name, in any case.
     Header(&'static str),
 }
 

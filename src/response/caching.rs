@@ -4,7 +4,7 @@ use http::header::{AUTHORIZATION, CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ConfigError;
-use crate::request::{CredentialSource, Scheme};
+use crate::request::{CredentialSource, Scheme, field_name};
 
 /// The headers that may carry a credential, as `Vary` names them.
 #[derive(Debug)]
@@ -16,19 +16,22 @@ pub(super) struct CredentialHeaders {
 
 impl CredentialHeaders {
     pub(super) fn new(sources: &[CredentialSource]) -> Result<Self, ConfigError> {
-        let invalid = || ConfigError::Header { what: "the name of a credential header" };
         let mut names: Vec<HeaderName> = Vec::new();
         for source in sources {
             let name = match source.scheme {
                 Scheme::Basic(_) | Scheme::Bearer => AUTHORIZATION,
-                Scheme::Header(name) => name.parse().map_err(|_| invalid())?,
+                Scheme::Header(name) => {
+                    field_name("the profile's field `credentials`, a header", name)?
+                }
             };
             if !names.contains(&name) {
                 names.push(name);
             }
         }
         let line = names.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(", ");
-        Ok(Self { line: line.parse().map_err(|_| invalid())?, names })
+        // Names make a value of any length; were they not to, everything might matter.
+        let line = HeaderValue::try_from(line).unwrap_or(HeaderValue::from_static("*"));
+        Ok(Self { names, line })
     }
 
     /// Returns what `Vary` says of all of them.

@@ -15,18 +15,21 @@
 //! route: make sure that the services behind do not normalize paths before they route.
 
 mod account;
+mod demand;
 mod environment;
 mod header;
 mod kind;
 mod lifecycle;
 mod network;
 mod path;
+mod pattern;
 mod route;
 mod routes;
 mod scope;
 mod transport;
 
 pub(crate) use account::{Targets, targets_own_account};
+pub(crate) use demand::demands;
 pub(crate) use environment::belongs_to;
 pub(crate) use header::Demand;
 pub use header::{Expected, RequiredHeader};

@@ -349,6 +349,7 @@ impl ApiKeyLayerBuilder {
         if policy.has_quotas() && matches!(self.limits, Limits::Unset) {
             return Err(ConfigError::LimiterMissing);
         }
+        policy.check(matches!(self.limits, Limits::Counted(..)))?;
         if policy.is_metered() && !self.leave_grant {
             return Err(ConfigError::MeteredWithoutGrant);
         }

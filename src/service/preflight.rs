@@ -10,6 +10,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use crate::error::ConfigError;
+use crate::request::field_name;
 
 /// What a preflight's answer depends on (Fetch §3.2.5), for caches on the way.
 const DEPENDS_ON: HeaderValue = HeaderValue::from_static(
@@ -126,9 +127,7 @@ impl Preflight {
         });
         let mut names: Vec<HeaderName> = of_profile.chain([CONTENT_TYPE]).collect();
         for name in self.headers {
-            let invalid =
-                ConfigError::Header { what: "the name of a header that preflights allow" };
-            names.push(HeaderName::try_from(name).map_err(|_| invalid)?);
+            names.push(field_name("the headers that preflights allow, the name", &name)?);
         }
         names.sort_by(|one, other| one.as_str().cmp(other.as_str()));
         names.dedup();
@@ -139,8 +138,8 @@ impl Preflight {
             (ACCESS_CONTROL_ALLOW_HEADERS, names.join(",")),
             (ACCESS_CONTROL_ALLOW_METHODS, methods.join(",")),
         ] {
-            let invalid = ConfigError::Header { what: "a method that preflights allow" };
-            headers.insert(name, HeaderValue::try_from(list).map_err(|_| invalid)?);
+            // Tokens with commas between them are always a value.
+            headers.extend(HeaderValue::try_from(list).ok().map(|list| (name, list)));
         }
         if let Some(age) = self.max_age {
             headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from(age.as_secs()));

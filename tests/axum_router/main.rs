@@ -1,13 +1,14 @@
 //! The gate in axum routers: nesting, merging, fallbacks, extractors, and handlers that refuse.
 
 #![cfg(feature = "axum")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod matching;
 mod nesting;
+mod patterns;
 
 use std::net::SocketAddr;
 

@@ -134,7 +134,8 @@ async fn a_gate_that_answers_preflights_passes_none_on() {
     };
     let gate = |preflight: Preflight| {
         let builder = ApiKeyLayer::builder(WITH_VERSION, store(|key| key));
-        builder.routes(Routes::new()).allow_preflight().answer_preflight(preflight)
+        let routes = Routes::new().on(&[Method::PUT], "/x", Route::new());
+        builder.routes(routes).allow_preflight().answer_preflight(preflight)
     };
     let service = greeting(&gate(ours()).build().unwrap());
     let answer = send(&service, preflight("https://app.example.com")).await;

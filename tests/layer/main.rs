@@ -10,6 +10,7 @@ mod anonymous;
 mod audience;
 mod bodies;
 mod concurrency;
+mod contradictions;
 mod cost;
 mod credential;
 mod environment;

@@ -17,13 +17,10 @@ const TOLD: Profile = Profile {
         header("x-environment", PrincipalValue::Environment),
         header("x-account", PrincipalValue::Account),
         header("x-plan", PrincipalValue::Metadata("plan")),
-        // The later of two that have a value counts.
-        header("x-both", PrincipalValue::Metadata("plan")),
-        header("x-both", PrincipalValue::Metadata("tenant")),
     ],
     ..PROFILE
 };
-const NAMES: [&str; 5] = ["x-tenant", "x-environment", "x-account", "x-plan", "x-both"];
+const NAMES: [&str; 4] = ["x-tenant", "x-environment", "x-account", "x-plan"];
 
 const fn header(name: &'static str, value: PrincipalValue) -> PrincipalHeader {
     PrincipalHeader { name, value }
@@ -72,12 +69,12 @@ async fn a_service_never_speaks_under_a_name_of_the_gates() {
     assert_eq!(seen(&TOLD, nothing, known()).await, ["x-account: acme"]);
     assert!(seen(&TOLD, nothing, anonymous(Method::GET, "/")).await.is_empty());
     let gold = seen(&TOLD, |key| key.metadata("plan", "gold").environment("live"), known()).await;
-    let expected = ["x-environment: live", "x-account: acme", "x-plan: gold", "x-both: gold"];
+    let expected = ["x-environment: live", "x-account: acme", "x-plan: gold"];
     assert_eq!(gold, expected);
     let both = |key: KeyRecordBuilder| key.metadata("plan", "gold").metadata("tenant", "t");
     assert_eq!(
         seen(&TOLD, both, known()).await,
-        ["x-tenant: t", "x-account: acme", "x-plan: gold", "x-both: t",]
+        ["x-tenant: t", "x-account: acme", "x-plan: gold"]
     );
     for path in ["/refused"] {
         assert_eq!(seen(&TOLD, nothing, request(Method::GET, path)).await, ["x-account: acme"]);
@@ -102,9 +99,9 @@ async fn a_value_that_http_does_not_carry_is_left_out() {
         assert_eq!(seen(&TOLD, change, known()).await, ["x-account: acme"]);
     }
     let spaced = seen(&TOLD, |key| key.metadata("tenant", "a b"), known()).await;
-    assert_eq!(spaced, ["x-tenant: a b", "x-account: acme", "x-both: a b"]);
+    assert_eq!(spaced, ["x-tenant: a b", "x-account: acme"]);
     let empty = seen(&TOLD, |key| key.metadata("tenant", ""), known()).await;
-    assert_eq!(empty, ["x-tenant: ", "x-account: acme", "x-both: "]);
+    assert_eq!(empty, ["x-tenant: ", "x-account: acme"]);
 }
 
 /// Nor is a number of a request of the service's own passed off as the gate's.

@@ -20,6 +20,8 @@ use crate::key::{Quota, Quotas};
 
 /// The networks that are remembered unless said otherwise.
 const NETWORKS: usize = 65_536;
+/// The most networks: their memory is taken at once, and a program that cannot have it is ended.
+const MOST_NETWORKS: usize = 1 << 24;
 
 /// Limits the failed attempts to authenticate that come from one network of clients: IPv4 addresses
 /// alone, IPv6 by `/64`, unless [said otherwise](Self::prefixes). An IPv4-mapped IPv6 address counts
@@ -126,7 +128,8 @@ impl FailedAttempts {
         self
     }
 
-    /// Remembers so many networks, 65,536 unless set; rounded up to a multiple of eight.
+    /// Remembers so many networks, 65,536 unless set; rounded up to a multiple of eight. More than
+    /// 16,777,216, which take some 400 MB, are refused when the layer is built.
     pub const fn networks(mut self, most: usize) -> Self {
         self.networks = most;
         self
@@ -146,6 +149,9 @@ impl FailedAttempts {
     pub(crate) fn build(self) -> Result<AttemptLimiter, ConfigError> {
         let Self { quota, prefixes, networks, serves_good_keys } = self;
         prefixes.check()?;
+        if networks > MOST_NETWORKS {
+            return Err(ConfigError::AttemptNetworks { networks, most: MOST_NETWORKS });
+        }
         Quotas::new([quota.clone()])?;
         let table = Table::with_room_for(networks);
         Ok(AttemptLimiter { quota, prefixes, serves_good_keys, table })
