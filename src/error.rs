@@ -117,6 +117,24 @@ pub enum ConfigError {
         /// The name of the quota.
         quota: String,
     },
+    /// An origin is not written as browsers write it, so that no preflight would ever name it.
+    #[error(
+        "`{origin}` is no origin: write a scheme and a host in lower case, and nothing behind them"
+    )]
+    Origin {
+        /// The origin as configured.
+        origin: String,
+    },
+    /// A list of alternatives is empty, so that no key could ever meet it.
+    #[error(
+        "{place}: `{list}` lists nothing, so no key could serve; name one, or leave `{list}` out"
+    )]
+    NoAlternative {
+        /// The route or the credential source.
+        place: String,
+        /// The method that was given the list.
+        list: &'static str,
+    },
     /// Handlers are to add to the cost through a grant that they do not get.
     #[error("a route is metered, but no grant is left to add a cost through")]
     MeteredWithoutGrant,

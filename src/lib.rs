@@ -122,5 +122,5 @@ pub use eventually::Eventually;
 pub use profile::Profile;
 pub use response::refusal;
 pub use service::{
-    ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer,
+    ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer, Preflight,
 };

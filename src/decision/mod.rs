@@ -23,4 +23,4 @@ pub use extra_cost::CostError;
 pub(crate) use extra_cost::ExtraCost;
 pub use grant::Grant;
 pub(crate) use judge::{Case, Cleared, Objection, judge};
-pub(crate) use policy::{Admission, Policy};
+pub(crate) use policy::{Admission, KeyFacts, Policy};

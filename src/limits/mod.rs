@@ -33,7 +33,7 @@ mod standing;
 
 pub use arithmetic::Counter;
 pub use attempts::FailedAttempts;
-pub(crate) use attempts::{Attempt, AttemptLimiter};
+pub(crate) use attempts::{Attempt, AttemptLimiter, Reservation};
 pub(crate) use calendar::window_at;
 pub use concurrency::{Concurrency, Entered, Entry, MemoryPlaces, Permit, Places};
 pub(crate) use fallback::FallbackLimiter;

@@ -40,6 +40,10 @@ impl Credentials {
             if sources.iter().take(index).any(|other| other.scheme.label() == label) {
                 return Err(ConfigError::RepeatedCredentialSource(label));
             }
+            if source.kinds.is_some_and(<[_]>::is_empty) {
+                let place = format!("credential source `{label}`");
+                return Err(ConfigError::NoAlternative { place, list: "only" });
+            }
             if let Scheme::Header(name) = source.scheme {
                 let invalid = ConfigError::Header { what: "the name of a credential header" };
                 let name = HeaderName::from_lowercase(name.as_bytes()).map_err(|_| invalid)?;
@@ -291,5 +295,8 @@ mod tests {
         assert!(Credentials::new(&[]).is_err());
         assert!(Credentials::new(TWICE).is_err());
         assert!(Credentials::new(UPPER).is_err());
+        const NOBODY: &[CredentialSource] = &[CredentialSource::bearer().only(&[])];
+        let error = Credentials::new(NOBODY).unwrap_err();
+        assert!(matches!(error, ConfigError::NoAlternative { list: "only", .. }), "{error}");
     }
 }

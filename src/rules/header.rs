@@ -72,6 +72,11 @@ pub(crate) struct Demand {
 }
 
 impl Demand {
+    /// Returns the name of the header.
+    pub(crate) const fn name(&self) -> &HeaderName {
+        &self.name
+    }
+
     pub(crate) fn new(header: &RequiredHeader) -> Result<Self, ConfigError> {
         let invalid = ConfigError::Header { what: "the name of a required header" };
         Ok(Self {

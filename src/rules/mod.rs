@@ -33,8 +33,10 @@ pub use header::{Expected, RequiredHeader};
 pub(crate) use kind::{served_by_route, served_through};
 pub(crate) use lifecycle::is_alive;
 pub(crate) use network::admits;
+#[cfg(feature = "axum")]
+pub(crate) use path::is_unambiguous;
 pub use route::{Route, RouteRow};
 pub(crate) use routes::{Matched, RouteTable};
 pub use routes::{Otherwise, Routes};
-pub(crate) use scope::{has_scopes, missing};
+pub(crate) use scope::has_scopes;
 pub(crate) use transport::is_secure;

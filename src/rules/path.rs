@@ -4,7 +4,7 @@
 /// agree on the route: no empty or dot segments; no backslash; no `;`, whose parameters some servers
 /// cut off before they route; and nothing percent-encoded that is not UTF-8, or that another reader
 /// could decode to a letter, a digit, a dot or a separator (RFC 3986 §6.2.2).
-pub(super) fn is_unambiguous(path: &str) -> bool {
+pub(crate) fn is_unambiguous(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else {
         return false;
     };

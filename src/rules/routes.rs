@@ -181,7 +181,13 @@ impl Compiled {
         if route.concurrency.is_some_and(|rule| rule.limit() == 0) {
             return Err(ConfigError::RouteConcurrency { pattern: pattern() });
         }
-        ScopeSet::new([route.all_of, route.any_of].concat())?;
+        for (list, alternatives) in [("any_of", route.any_of), ("kinds", route.kinds)] {
+            if alternatives.is_some_and(<[_]>::is_empty) {
+                let place = format!("route pattern `{}`", pattern());
+                return Err(ConfigError::NoAlternative { place, list });
+            }
+        }
+        ScopeSet::new([route.all_of, route.any_of.unwrap_or_default()].concat())?;
         Quotas::new(route.quotas.iter().cloned())?;
         let too_low = |quota: &&Quota| !quota.is_shadow() && quota.limit() < route.cost;
         if let Some(quota) = route.quotas.iter().find(too_low) {
@@ -356,6 +362,18 @@ mod tests {
         use crate::limits::Concurrency;
         let none = Routes::new().on(&[], "/a", Route::new().concurrency(Concurrency::new(0)));
         assert!(matches!(none.compile(), Err(ConfigError::RouteConcurrency { .. })));
+        let place = "route pattern `/a`";
+        for (route, named) in [
+            (Route::new().any_of(&[]), "any_of"),
+            (Route::new().all_of(&["read"]).any_of(&[]), "any_of"),
+            (Route::new().kinds(&[]), "kinds"),
+        ] {
+            let error = Routes::new().on(&[], "/a", route).compile().unwrap_err();
+            let ConfigError::NoAlternative { place: told, list } = error else { panic!("{error}") };
+            assert_eq!((&*told, list), (place, named));
+            let otherwise = Routes::new().otherwise(Otherwise::Need(route)).compile();
+            assert!(matches!(otherwise, Err(ConfigError::NoAlternative { .. })));
+        }
         const TEN: &[Quota] = &[Quota::by_day("ten", 10)];
         const DARK: &[Quota] = &[Quota::by_day("ten", 10).in_shadow()];
         for (quotas, cost, fine) in [(TEN, 10, true), (TEN, 11, false), (DARK, 11, true)] {

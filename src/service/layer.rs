@@ -11,6 +11,7 @@ use tower_layer::Layer;
 use super::builder::ApiKeyLayerBuilder;
 use super::gate::ApiKeyGate;
 use super::observer::Observer;
+use super::preflight::PreparedPreflight;
 use crate::clock::{Clock, Timestamp};
 use crate::decision::{Explanation, Policy};
 use crate::denial::Denial;
@@ -87,6 +88,8 @@ pub(super) struct Shared {
     pub(super) on_places_failure: OnLimiterFailure,
     /// Stand in for places that cannot be asked for.
     pub(super) local_places: MemoryPlaces,
+    /// What the gate answers to preflights; they are passed on where they are let through without it.
+    pub(super) preflight: Option<PreparedPreflight>,
     pub(super) strip_credential: bool,
     pub(super) leave_grant: bool,
     pub(super) name: &'static str,

@@ -40,6 +40,11 @@ impl Serving {
         flow::begin(&self.shared, &mut self.passage, request)
     }
 
+    /// Returns the answer that the gate gives by itself.
+    pub(super) fn own_answer(&mut self) -> Option<Box<Response<Bytes>>> {
+        self.passage.answer.take()
+    }
+
     /// Goes on with a decision that had to wait.
     pub(super) fn resume<B>(
         &mut self,
@@ -135,5 +140,14 @@ impl Serving {
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
         let trail = self.passage.trail(&self.shared.policy);
         self.shared.renderer.refuse(denial, self.head, trail)
+    }
+}
+
+impl Drop for Serving {
+    /// The client hung up, or something panicked, before the store had answered.
+    fn drop(&mut self) {
+        if self.passage.attempt.is_some() {
+            flow::give_back(&self.shared, &mut self.passage, self.shared.clock.now());
+        }
     }
 }

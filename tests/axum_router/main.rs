@@ -7,6 +7,7 @@
 mod support;
 
 mod matching;
+mod nesting;
 
 use std::net::SocketAddr;
 

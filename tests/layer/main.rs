@@ -7,10 +7,12 @@ mod support;
 
 mod account;
 mod anonymous;
+mod audience;
 mod bodies;
 mod concurrency;
 mod cost;
 mod credential;
+mod environment;
 mod explain;
 mod failures;
 mod fallback;
