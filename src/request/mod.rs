@@ -22,6 +22,7 @@ mod head;
 mod internet;
 mod presented;
 mod proxies;
+mod proxy_headers;
 mod signs;
 mod source;
 
@@ -30,5 +31,6 @@ pub use credential::MAX_CREDENTIAL_BYTES;
 pub(crate) use credential::{Credentials, Reading};
 pub use head::Head;
 pub(crate) use presented::KeyBuffer;
-pub use proxies::{Client, ProxyHeaders, TrustedProxies};
+pub use proxies::{Client, TrustedProxies};
+pub use proxy_headers::ProxyHeaders;
 pub use source::{BasicKey, CredentialSource, Scheme};
