@@ -3,18 +3,15 @@
 
 use std::net::IpAddr;
 
-use http::header::FORWARDED;
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use ipnet::IpNet;
 
 use super::connection::Connection;
-use super::forwarded::{self, Hop};
+use super::forwarded::Hop;
+use super::proxy_headers::ProxyHeaders;
 use super::{internet, signs};
 use crate::error::ConfigError;
 use crate::key::Networks;
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// States what is proven of the client: its address, and whether it used HTTPS.
 ///
@@ -31,35 +28,6 @@ pub struct Client {
     pub address: Option<IpAddr>,
     /// Whether HTTPS is proven; no proof is plain HTTP.
     pub https: bool,
-}
-
-/// Names the headers that the trusted proxies write.
-///
-/// ```
-/// # use tower_api_key::key::Networks;
-/// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
-///
-/// # let proxy = Connection::plain("10.0.0.1:4711".parse().unwrap());
-/// let mut headers = http::HeaderMap::new();
-/// headers.insert("x-forwarded-for", "198.51.100.7".parse().unwrap());
-/// headers.insert("x-forwarded-proto", "https".parse().unwrap());
-/// let proven = |named| {
-///     let networks = Networks::parse(["10.0.0.0/8"]).unwrap();
-///     TrustedProxies::new(networks, named).unwrap().client(proxy, &headers).https
-/// };
-/// assert!(proven(ProxyHeaders::XForwarded) && proven(ProxyHeaders::Either));
-/// assert!(!proven(ProxyHeaders::Forwarded));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProxyHeaders {
-    /// `Forwarded` (RFC 7239). The other kind is ignored.
-    Forwarded,
-    /// `X-Forwarded-For` and `X-Forwarded-Proto`. The other kind is ignored.
-    XForwarded,
-    /// Whichever comes. If both come, they must agree, or nothing is proven: the one that the proxy
-    /// does not write may be the client's.
-    Either,
 }
 
 /// Lists the networks of the proxies in front of this server, and the headers that they write.
@@ -210,72 +178,15 @@ impl TrustedProxies {
         if !trusted {
             return direct;
         }
-        let read_standard = || self.standard(headers);
-        let read_older = || self.older(headers);
-        let told = match self.headers {
-            ProxyHeaders::Forwarded => read_standard(),
-            ProxyHeaders::XForwarded => read_older(),
-            ProxyHeaders::Either => match (read_standard(), read_older()) {
-                (Some(standard), Some(older)) => Some(agreement(standard, older)),
-                (standard, older) => standard.or(older),
-            },
-        };
+        let told = self.headers.read(headers, &self.networks);
         let Hop { address, https } = match told {
             Some(hop) => hop,
             // It speaks, but not as configured; or it should have spoken.
-            None if self.always || headers.keys().any(signs::is_of_a_proxy) => UNPROVEN,
+            None if self.always || headers.keys().any(signs::is_of_a_proxy) => Hop::default(),
             None => return direct,
         };
         Client { address, https }
     }
-
-    /// Reads `Forwarded`; `None` if the request has none.
-    fn standard(&self, headers: &HeaderMap) -> Option<Hop> {
-        let mut lines = headers.get_all(FORWARDED).iter().rev().peekable();
-        lines.peek()?;
-        let hops = lines.flat_map(|line| forwarded::hops(line.as_bytes()));
-        // A field without an element proves nothing: no address, and not HTTPS either.
-        Some(self.leftmost_trusted(hops).unwrap_or(UNPROVEN))
-    }
-
-    /// Reads `X-Forwarded-For` and `-Proto`; `None` if the request has neither. One that is not
-    /// there names no address, or no HTTPS.
-    fn older(&self, headers: &HeaderMap) -> Option<Hop> {
-        let [addresses, protocols] = [X_FORWARDED_FOR, X_FORWARDED_PROTO].map(|name| {
-            let lines = headers.get_all(name).iter().rev();
-            lines
-                .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','))
-                .map(<[u8]>::trim_ascii)
-        });
-        let (mut addresses, mut protocols) = (addresses.peekable(), protocols.peekable());
-        if addresses.peek().is_none() && protocols.peek().is_none() {
-            return None;
-        }
-        let https = protocols.peek().is_some() && protocols.all(forwarded::is_https);
-        let hops = addresses.map(|text| Hop { address: forwarded::address(text), https });
-        Some(self.leftmost_trusted(hops).unwrap_or(Hop { address: None, https }))
-    }
-
-    /// Walks past trusted hops, which come right to left, and returns the first that is not; if all are
-    /// trusted, the leftmost is the client. A hop that cannot be read is not walked past.
-    fn leftmost_trusted(&self, hops: impl Iterator<Item = Hop>) -> Option<Hop> {
-        let mut client = None;
-        for hop in hops {
-            client = Some(hop);
-            if !hop.address.is_some_and(|address| self.networks.contains(address)) {
-                break;
-            }
-        }
-        client
-    }
-}
-
-const UNPROVEN: Hop = Hop { address: None, https: false };
-
-/// Keeps what both say; where one is silent, it may be the proxy's, and the other the client's.
-fn agreement(standard: Hop, older: Hop) -> Hop {
-    let address = standard.address.filter(|_| standard.address == older.address);
-    Hop { address, https: standard.https && older.https }
 }
 
 #[cfg(test)]

@@ -223,6 +223,8 @@ impl ApiKeyLayerBuilder {
     /// With a [limiter](Self::limits) every keyed request may be counted, for an account or a key can
     /// have quotas of its own. So strangers reach only routes of [cost](crate::rules::Route::cost) 0
     /// then, and none if there is no route table: leaving the key out would lift the limit.
+    /// Every response, refusals too, names in `Vary` the headers that may carry a credential, so that a shared
+    /// cache keeps answers to strangers and to keys apart.
     ///
     /// ```
     /// # use http::Request;
