@@ -14,7 +14,7 @@ Exit codes:
   1  the store failed, or the operating system
   2  the command line is not understood
   3  there is no such key or account
-  4  there is such a key already, or what was asked for is not valid
+  4  there is such a key already, it serves no more, or what was asked for is not valid
   5  `check`: the request would be refused";
 
 /// The exit code of a request that would be refused.
@@ -65,7 +65,9 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Manage(ManageError::NotFound) => 3,
-            Self::Manage(ManageError::Exists | ManageError::Invalid(_))
+            Self::Manage(
+                ManageError::Exists | ManageError::Invalid(_) | ManageError::NotActive(_),
+            )
             | Self::Record(_)
             | Self::Network(_)
             | Self::Issue(_)

@@ -48,6 +48,8 @@ pub async fn store_suite(store: &dyn KeyManager) {
         keys::no_update_is_lost,
         keys::an_update_holds_whole_or_not_at_all,
         keys::a_revoked_key_stays_revoked,
+        secrets::only_keys_that_serve_are_rotated,
+        keys::no_line_is_forged,
         keys::a_deleted_key_stays_deleted,
         keys::force_revokes_the_owners_others,
         keys::an_import_adds_what_is_new,

@@ -175,6 +175,7 @@ fn force_leaves_an_owner_one_key() {
 #[test]
 fn exit_codes_say_what_went_wrong() {
     let program = Program::new();
+    program.run(&["migrate"]).succeeded();
     for (arguments, code) in [
         (&["keys", "show", "nobody"][..], 3),
         (&["keys", "revoke", "nobody"], 3),
@@ -192,6 +193,72 @@ fn exit_codes_say_what_went_wrong() {
     let create = ["keys", "create", "--account", "acme", "--id", "key_1"];
     program.run(&create).succeeded();
     assert_eq!(program.run(&create).code(), 4, "there is such a key already");
+}
+
+/// A path may be mistyped, so what only looks, or ends something, makes no database.
+#[test]
+fn only_what_creates_makes_a_database_and_for_its_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    for arguments in [
+        &["keys", "list"][..],
+        &["keys", "show", "key_1"],
+        &["keys", "edit", "key_1", "--name", "x"],
+        &["keys", "rotate", "key_1"],
+        &["keys", "revoke", "key_1"],
+        &["keys", "delete", "key_1"],
+        &["accounts", "list"],
+        &["accounts", "show", "acme"],
+        &["accounts", "delete", "acme"],
+        &["trail"],
+        &["check", "--vendor", "polyteia", "--path", "/api"],
+    ] {
+        let program = Program::new();
+        let run = program.ask(arguments, "a-key-that-nobody-knows");
+        assert_eq!(run.code(), 1, "{arguments:?}: {}", run.everything());
+        assert!(run.everything().contains("is not there"), "{arguments:?}: {}", run.everything());
+        assert!(!program.path("keys.db").exists(), "{arguments:?}");
+    }
+    for arguments in [
+        &["keys", "create", "--account", "acme"][..],
+        &["keys", "import", "-"],
+        &["accounts", "save", "acme"],
+        &["migrate"],
+    ] {
+        let program = Program::new();
+        program.run(arguments).succeeded();
+        let mode = fs::metadata(program.path("keys.db")).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_key_that_serves_no_more_is_not_rotated() {
+    let program = Program::new();
+    for (id, end) in [
+        ("revoked", &["keys", "revoke", "revoked"][..]),
+        ("disabled", &["keys", "edit", "disabled", "--disable"]),
+        ("expired", &["keys", "edit", "expired", "--expires", "2001-01-01T00:00:00Z"]),
+    ] {
+        program.run(&["keys", "create", "--account", "acme", "--id", id]).succeeded();
+        program.run(end).succeeded();
+        let rotated = program.run(&["keys", "rotate", id]);
+        assert_eq!(rotated.code(), 4);
+        let told = rotated.everything();
+        assert!(told.contains(&format!("the key is {id}, so")), "{told}");
+        assert!(!told.contains("issued;") && !told.contains("key_"), "no secret: {told}");
+    }
+}
+
+#[test]
+fn tables_have_the_prefix_that_is_named() {
+    let program = Program::new();
+    let prefix = ["--table-prefix", "own_"];
+    let create = ["keys", "create", "--account", "acme", "--id", "key_1"];
+    program.run(&[&prefix[..], &create].concat()).succeeded();
+    assert_eq!(program.run(&["keys", "show", "key_1"]).code(), 3, "others know nothing of it");
+    program.run(&[&prefix[..], &["keys", "show", "key_1"]].concat()).succeeded();
+    let schema = program.run(&["--table-schema", "x", "keys", "list"]);
+    assert!(schema.everything().contains("SQLite has no schemas"), "{}", schema.everything());
 }
 
 #[test]

@@ -11,23 +11,37 @@
 //! requests are answered 503. Every lookup is a round trip: put `Cached` in front of a
 //! database that is not on the same machine.
 
+mod builder;
 mod bulk;
 mod connect;
+mod dialect;
+mod driver;
 mod failure;
 #[cfg(feature = "postgres")]
 mod listen;
+mod loan;
 mod lookup;
 mod manager;
+mod migrate;
 mod notify;
+mod outage;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod plan;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod query;
 mod row;
+mod session;
+mod settings;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod statement;
 mod step;
+mod tables;
 mod trail;
-#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
-mod upgrade;
+mod unprefixed;
 
+pub use builder::SqlStoreBuilder;
 pub use connect::SqlStore;
 #[cfg(feature = "postgres")]
 pub use listen::SqlInvalidations;
