@@ -163,6 +163,7 @@ fn dialect(url: &str) -> Result<Dialect, StoreError> {
     }
 }
 
+#[cfg_attr(not(feature = "sqlite"), allow(clippy::unused_async))]
 async fn open(
     dialect: Dialect,
     url: &str,

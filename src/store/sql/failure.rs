@@ -8,6 +8,7 @@ use super::super::error::StoreError;
 /// Says why a database did not do what it was asked, and what helps. No URL is repeated, for it may have
 /// a password in it.
 #[derive(Debug, thiserror::Error)]
+#[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 pub(super) enum Failure {
     #[error(
         "the URL is of no database that this program speaks: write sqlite:FILE or postgres://…, with \
