@@ -114,7 +114,7 @@ impl Output {
     #[allow(clippy::unused_self)] // As all that is printed.
     pub(crate) fn broken(&self, what: &str, rows: &[BrokenRow]) {
         for BrokenRow { id, problem } in rows {
-            eprintln!("the {what} {id:?} is broken, and serves nobody: {problem}");
+            complain(&format!("the {what} {id} is broken, and serves nobody: {problem}"));
         }
     }
 

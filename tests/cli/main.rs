@@ -254,6 +254,55 @@ fn a_key_that_serves_no_more_is_not_rotated() {
 }
 
 #[test]
+fn a_list_goes_on_past_what_is_broken_and_names_it() {
+    let program = Program::new();
+    for id in ["a", "b", "c"] {
+        program.run(&["keys", "create", "--account", id, "--id", id]).succeeded();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(program.path("keys.db"));
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        let broken = "UPDATE tower_api_key_keys SET networks = 'x' WHERE id = 'b'; \
+                      UPDATE tower_api_key_accounts SET scopes = 'x' WHERE id = 'c'";
+        sqlx::raw_sql(broken).execute(&pool).await.unwrap();
+        pool.close().await;
+    });
+    let listed = program.run(&["--json", "keys", "list"]);
+    assert_eq!(listed.json().as_array().unwrap().len(), 1);
+    let told = listed.everything();
+    assert!(told.contains("the key b is broken") && told.contains("the key c is broken"), "{told}");
+    let accounts = program.run(&["accounts", "list"]).everything();
+    assert!(accounts.contains("the account c is broken"), "{accounts}");
+    program.run(&["keys", "revoke", "b"]).succeeded();
+    program.run(&["keys", "delete", "b", "c"]).succeeded();
+    let left = program.run(&["keys", "list"]).everything();
+    assert!(!left.contains("is broken"), "{left}");
+}
+
+#[test]
+fn several_programs_make_the_tables_at_once() {
+    let server = postgres::Postgres::start();
+    let on_postgres = server.as_ref().map(|server| Program::new().on(server.url()));
+    for program in [Some(Program::new()), on_postgres].into_iter().flatten() {
+        std::thread::scope(|scope| {
+            let starting: Vec<_> = (0..6)
+                .map(|number| {
+                    let (program, id) = (&program, format!("key_{number}"));
+                    let create = ["keys", "create", "--account", "acme", "--id"];
+                    scope.spawn(move || program.run(&[&create[..], &[&*id]].concat()).succeeded())
+                })
+                .collect();
+            for started in starting {
+                started.join().unwrap();
+            }
+        });
+        let listed = program.run(&["--json", "keys", "list"]).json();
+        assert_eq!(listed.as_array().unwrap().len(), 6);
+    }
+}
+
+#[test]
 fn tables_have_the_prefix_that_is_named() {
     let program = Program::new();
     let prefix = ["--table-prefix", "own_"];

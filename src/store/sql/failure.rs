@@ -20,8 +20,8 @@ pub(super) enum Failure {
     )]
     NoPath,
     #[error(
-        "the SQLite file is not there: see that its path is right; it is made only on demand (`?mode=rwc` \
-         behind the path, or `create_if_missing`)"
+        "the SQLite file is not there: see that its path is right; it is made only on demand, by a command \
+         that creates, by `?mode=rwc` behind the path, or by `create_if_missing`"
     )]
     NoFile,
     #[error(

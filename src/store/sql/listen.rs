@@ -6,7 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{Acquire, ConnectOptions, Postgres};
+use sqlx::{Acquire, ConnectOptions, Connection, Postgres};
 use tokio::time::timeout_at;
 
 use super::connect::{SqlStore, after};
@@ -78,8 +78,10 @@ impl SqlInvalidations {
             if let Some(mut silent) = silent.take() {
                 // The silent connection is closed here. Its listener has another one to take leave by.
                 std::mem::swap((&mut silent).acquire().await?, &mut first);
+                drop(first);
+            } else {
+                first.close().await?;
             }
-            drop(first);
             let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None);
             let pool = pool.idle_timeout(None).connect_lazy_with(options);
             let mut listener = PgListener::connect_with(&pool).await?;
