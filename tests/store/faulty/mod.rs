@@ -9,7 +9,7 @@ use tower_api_key::Eventually;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, KeyRecord, SharedRecord};
 use tower_api_key::store::{
-    Action, Found, KeyEntry, KeyFilter, KeyManager, KeyStore, ManageError, NewKey,
+    Action, Found, KeyEntry, KeyFilter, KeyManager, KeyStore, ManageError, NewKey, check_author,
 };
 
 use crate::faults::Fault;
@@ -49,7 +49,8 @@ impl<S: KeyManager> Faulty<S> {
 
     /// Returns who makes a change, as far as the store looks.
     fn author<'a>(&self, action: Action, by: &'a str) -> &'a str {
-        if self.has(Fault::TakesAnyAuthor(action)) { "anybody" } else { by }
+        let forges = check_author(by).is_err();
+        if forges && self.has(Fault::TakesAnyAuthor(action)) { "anybody" } else { by }
     }
 
     /// Lets secrets be found as they are found now, whatever becomes of them.
