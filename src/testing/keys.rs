@@ -6,7 +6,9 @@ use super::support::{
     BY, FUTURE, PAST, add, add_with, digest, done, entry, find, found, is_not_found, new_key,
 };
 use crate::clock::Timestamp;
-use crate::key::{Algorithm, InvalidRecord, KeyRecordBuilder, OnLimiterFailure, Per, Quota};
+use crate::key::{
+    Algorithm, InvalidRecord, KeyForm, KeyRecordBuilder, OnLimiterFailure, Per, Quota,
+};
 use crate::store::{KeyFilter, KeyManager, KeyState, ManageError, check_author};
 
 fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
@@ -14,6 +16,8 @@ fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
     key.owner("ada")
         .kind("partner")
         .environment("sandbox")
+        .audience("billing")
+        .form(form())
         .scopes(["read", "write"])
         .networks(["10.0.0.0/8", "2001:db8::/32"])
         .quotas([
@@ -29,6 +33,12 @@ fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
         .description("what it is for")
         .metadata("team", "blue")
         .metadata("empty", "")
+}
+
+/// The form of a key whose text names the environment `sandbox`.
+#[allow(clippy::expect_used)] // It is as it is written.
+fn form() -> KeyForm {
+    "acme_{environment:sandbox}_{base62:24}{checksum}".parse().expect("a form")
 }
 
 /// Nobody's keys are written over by mistake.
@@ -51,12 +61,14 @@ pub(super) async fn everything_set_comes_back(store: &dyn KeyManager) {
             .never_expires()
             .disabled(false)
             .without_metadata("team")
+            .without_audience()
     };
     let before = entry(store, "everything").await;
     let updated = done(store.update("everything", Box::new(plain), BY).await, "update").record;
     let after = entry(store, "everything").await;
     assert_eq!((after.created, after.secrets), (before.created, before.secrets), "an update");
     assert!(updated.own_scopes().is_none() && updated.own_quotas().is_none());
+    assert!(updated.audience().is_none() && updated.form() == record.form());
     assert!(updated.networks().is_none() && updated.expires().is_none());
     assert!(!updated.is_disabled() && updated.metadata("team").is_none());
     assert_eq!((updated.owner(), updated.metadata("empty")), (Some("ada"), Some("")));
@@ -150,6 +162,13 @@ pub(super) async fn an_update_holds_whole_or_not_at_all(store: &dyn KeyManager) 
     let answer = store.update("whole", Box::new(wrong), BY).await;
     assert!(matches!(answer, Err(ManageError::Invalid(_))), "{answer:?}");
     assert_eq!(entry(store, "whole").await.record, before, "nothing was changed");
+    add_with(store, "formed", "formed", |key| key.environment("sandbox").form(form())).await;
+    let parted = |key: KeyRecordBuilder| key.environment("live");
+    let answer = store.update("formed", Box::new(parted), BY).await;
+    assert!(
+        matches!(answer, Err(ManageError::Invalid(InvalidRecord::Environment { .. }))),
+        "its text names another environment: {answer:?}"
+    );
     let stolen = new_key("stolen", "whole", |key| key).record.edit();
     let answer = store.update("whole", Box::new(|_| stolen), BY).await;
     assert!(matches!(answer, Err(ManageError::Invalid(InvalidRecord::Identity))), "{answer:?}");

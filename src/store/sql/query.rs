@@ -11,7 +11,7 @@ macro_rules! record_columns {
     () => {
         "k.id, k.account, k.owner, k.kind, k.environment, k.name, k.description, k.scopes, \
          k.networks, k.quotas, k.metadata, k.not_before, k.expires, k.disabled, k.revoked, \
-         k.created, a.disabled AS account_disabled, a.scopes AS account_scopes, \
+         k.created, k.audience, k.form, a.disabled AS account_disabled, a.scopes AS account_scopes, \
          a.quotas AS account_quotas, a.plan"
     };
 }
@@ -101,8 +101,8 @@ statements! {
     delete_account: "DELETE FROM {accounts} WHERE id = $1",
     update_key: "UPDATE {keys} SET owner = $3, kind = $4, environment = $5, \
          name = $6, description = $7, scopes = $8, networks = $9, quotas = $10, metadata = $11, \
-         not_before = $12, expires = $13, disabled = $14, revoked = $15 \
-         WHERE id = $1 AND account = $2",
+         not_before = $12, expires = $13, disabled = $14, revoked = $15, audience = $16, \
+         form = $17 WHERE id = $1 AND account = $2",
     revoke_key: "UPDATE {keys} SET revoked = 1 WHERE id = $1",
     delete_secrets: "DELETE FROM {secrets} WHERE key_id = $1",
     delete_key: "DELETE FROM {keys} WHERE id = $1",
@@ -121,7 +121,7 @@ statements! {
     into_accounts: "INSERT INTO {accounts} (id, disabled, scopes, quotas, plan)",
     into_keys: "INSERT INTO {keys} (id, account, owner, kind, environment, \
          name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \
-         created)",
+         audience, form, created)",
     into_secrets: "INSERT INTO {secrets} (digest, key_id, created)",
     into_changes: "INSERT INTO {changes} (at, author, action, key_id, account)",
     digests_among: "SELECT digest FROM {secrets} WHERE digest IN",

@@ -180,6 +180,8 @@ pub(super) fn settings(statement: Statement, record: &KeyRecord) -> Statement {
         .bind(record.expires().map(row::column))
         .bind(i64::from(record.is_disabled_itself()))
         .bind(i64::from(record.is_revoked()))
+        .bind(record.audience().map(|audience| audience.as_str().to_owned()))
+        .bind(record.form().map(ToString::to_string))
 }
 
 pub(super) fn account_columns(statement: Statement, account: &Account) -> Statement {

@@ -24,6 +24,8 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
             let same_owner = KeyFilter { owner, ..KeyFilter::default() };
             let edited = match self.fault {
                 Fault::ForgetsADescription => sound.edit().description(""),
+                Fault::ForgetsTheAudience => sound.edit().without_audience(),
+                Fault::WritesAnotherForm => sound.edit().form("{hex:40}".parse().unwrap()),
                 Fault::RoundsInstants => match sound.not_before() {
                     Some(at) => sound.edit().not_before(to_the_microsecond(at)),
                     None => sound.edit(),
