@@ -4,6 +4,7 @@
 
 mod fleet;
 mod folder;
+mod grace;
 mod outage;
 mod postgres;
 mod relay;
