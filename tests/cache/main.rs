@@ -5,6 +5,7 @@
 mod changes;
 mod double;
 mod line;
+mod management;
 mod model;
 mod outage;
 
