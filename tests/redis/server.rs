@@ -1,6 +1,7 @@
 //! A Redis server of one test's own, on loopback, in a folder that goes with it.
 
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, thread};
@@ -12,11 +13,43 @@ use super::folder::Folder;
 pub(crate) struct Redis {
     folder: Folder,
     port: u16,
+    program: PathBuf,
     options: &'static [&'static str],
     server: Child,
 }
 
 impl Redis {
+    /// Lists the programs of all versions that are installed: the system's, and the oldest that is
+    /// supported, which `tests/run` puts into `target/redis-6.2`.
+    pub(crate) fn programs() -> Vec<PathBuf> {
+        let mut programs = Vec::new();
+        if Command::new("redis-server").arg("--version").output().is_ok() {
+            programs.push("redis-server".into());
+        } else {
+            assert!(env::var("REQUIRE_SERVERS").as_deref() != Ok("1"), "Redis is missing");
+            println!("SKIPPED: Redis is not installed");
+        }
+        let oldest = env::var_os("REDIS_6_2").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/redis-6.2/redis-server"),
+            PathBuf::from,
+        );
+        if oldest.exists() {
+            programs.push(oldest);
+        } else {
+            assert!(env::var_os("REDIS_6_2").is_none(), "{} is missing", oldest.display());
+            println!("SKIPPED: Redis 6.2 is not installed");
+        }
+        programs
+    }
+
+    /// Starts a server of this program's.
+    pub(crate) fn start_program(program: &Path, options: &'static [&'static str]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = Folder::new();
+        let server = serve(program, &folder, port, options);
+        Self { folder, port, program: program.to_owned(), options, server }
+    }
+
     /// Starts a server; none if Redis is not installed, which fails the test if `REQUIRE_SERVERS=1`.
     pub(crate) fn start() -> Option<Self> {
         Self::start_with(&[])
@@ -29,10 +62,11 @@ impl Redis {
             println!("SKIPPED: Redis is not installed");
             return None;
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = Folder::new();
-        let server = serve(&folder, port, options);
-        Some(Self { folder, port, options, server })
+        Some(Self::start_program(Path::new("redis-server"), options))
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn url(&self) -> String {
@@ -77,7 +111,7 @@ impl Redis {
 
     /// Starts it again, empty.
     pub(crate) fn start_again(&mut self) {
-        self.server = serve(&self.folder, self.port, self.options);
+        self.server = serve(&self.program, &self.folder, self.port, self.options);
     }
 }
 
@@ -88,8 +122,8 @@ impl Drop for Redis {
 }
 
 #[allow(clippy::zombie_processes)] // It is waited for where it is killed.
-fn serve(folder: &Folder, port: u16, options: &[&str]) -> Child {
-    let server = Command::new("redis-server")
+fn serve(program: &Path, folder: &Folder, port: u16, options: &[&str]) -> Child {
+    let server = Command::new(program)
         .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
         .args(["--save", "", "--appendonly", "no", "--daemonize", "no", "--dir"])
         .arg(folder.path())
