@@ -50,19 +50,21 @@ impl Redis {
         Self { folder, port, program: program.to_owned(), options, server }
     }
 
-    /// Starts a server; none if Redis is not installed, which fails the test if `REQUIRE_SERVERS=1`.
+    /// Starts a server, of `REDIS_SERVER` if that is set; none if Redis is not installed, which fails the
+    /// test if `REQUIRE_SERVERS=1`.
     pub(crate) fn start() -> Option<Self> {
         Self::start_with(&[])
     }
 
     /// Starts a server with options of its own.
     pub(crate) fn start_with(options: &'static [&'static str]) -> Option<Self> {
-        if Command::new("redis-server").arg("--version").output().is_err() {
+        let program = env::var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into());
+        if Command::new(&program).arg("--version").output().is_err() {
             assert!(env::var("REQUIRE_SERVERS").as_deref() != Ok("1"), "Redis is missing");
             println!("SKIPPED: Redis is not installed");
             return None;
         }
-        Some(Self::start_program(Path::new("redis-server"), options))
+        Some(Self::start_program(Path::new(&program), options))
     }
 
     pub(crate) const fn port(&self) -> u16 {
@@ -83,6 +85,14 @@ impl Redis {
         let client = redis::Client::open(self.url()).unwrap();
         let (first, rest) = words.split_first().unwrap();
         redis::cmd(first).arg(rest).query(&mut client.get_connection().unwrap()).unwrap()
+    }
+
+    /// Makes one server a whole cluster. Redis 6.2 takes slots one by one.
+    pub(crate) fn takes_all_slots(&self) {
+        let slots: Vec<String> = (0..16_384).map(|slot| slot.to_string()).collect();
+        let words: Vec<&str> =
+            ["CLUSTER", "ADDSLOTS"].into_iter().chain(slots.iter().map(|slot| &**slot)).collect();
+        let () = self.ask(&words);
     }
 
     /// How many scripts the server has run; to be asked for one that it does not know is none.

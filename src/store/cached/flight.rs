@@ -3,25 +3,20 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::super::KeyStore;
 use super::super::error::StoreError;
 use super::cache::Inner;
-use super::kept::Asked;
+use super::lookup::{Line, Lookup, NoAnswer};
 use crate::key::{KeyDigest, SharedRecord};
 use crate::sync::{Mutex, MutexGuard};
 
 /// Lookups that may wait in line for a place. Each belongs to a request that waits, and leaves with it.
-const LINE: usize = 65_536;
+pub(super) const LINE: usize = 65_536;
 
 /// What a store answered, for all that wait.
 pub(super) type Shared = Result<Option<SharedRecord>, Arc<StoreError>>;
@@ -29,7 +24,7 @@ pub(super) type Shared = Result<Option<SharedRecord>, Arc<StoreError>>;
 /// The lookups that wait or are under way.
 pub(super) struct Flights {
     list: Mutex<List>,
-    places: Arc<Semaphore>,
+    pub(super) places: Arc<Semaphore>,
     /// Whether the store failed at the latest lookup that has ended.
     failing: watch::Sender<bool>,
 }
@@ -40,7 +35,7 @@ pub(super) struct List {
     flights: HashMap<KeyDigest, Flight>,
     /// The number of lookups that there have been.
     made: u64,
-    in_line: usize,
+    pub(super) in_line: usize,
 }
 
 struct Flight {
@@ -50,7 +45,7 @@ struct Flight {
     answer: Answer,
 }
 
-type Answer = watch::Sender<Option<Landed>>;
+pub(super) type Answer = watch::Sender<Option<Landed>>;
 
 /// What a lookup came to, and the latest notice before the store was asked.
 #[derive(Clone)]
@@ -64,21 +59,6 @@ pub(super) struct Ticket {
     answer: watch::Receiver<Option<Landed>>,
     /// The latest notice before this request.
     pub(super) arrived: u64,
-}
-
-/// Why there was no answer, if it is not the store that says so.
-#[derive(Debug, thiserror::Error)]
-enum NoAnswer {
-    #[error("the store did not answer within {0:?}")]
-    Timeout(Duration),
-    #[error("the lookup stood in line for {0:?}; the store is slow, or lookups_at_once is low")]
-    InLine(Duration),
-    #[error("more than {LINE} lookups wait in line")]
-    LineIsFull,
-    #[error("the store panicked")]
-    Panicked,
-    #[error("the lookup was ended with its runtime")]
-    Ended,
 }
 
 impl Flights {
@@ -96,9 +76,20 @@ impl Flights {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes a place, unless all are taken.
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
     /// Returns true if the latest lookup failed.
     pub(super) fn is_failing(&self) -> bool {
         *self.failing.borrow()
+    }
+
+    /// Notes whether the store failed.
+    pub(super) fn note(&self, failed: bool) {
+        let changes = |failing: &mut bool| std::mem::replace(failing, failed) != failed;
+        self.failing.send_if_modified(changes);
     }
 
     /// Waits until a lookup fails, unless the latest has.
@@ -115,6 +106,26 @@ impl List {
     pub(super) fn leave_behind(&mut self, digest: &KeyDigest) {
         if self.flights.get(digest).is_some_and(|flight| flight.after.is_some()) {
             self.flights.remove(digest);
+        }
+    }
+
+    /// Notes after which notice the store is asked.
+    pub(super) fn asks(&mut self, digest: &KeyDigest, number: u64, after: u64) {
+        if let Some(flight) = self.flights.get_mut(digest)
+            && flight.number == number
+        {
+            flight.after = Some(after);
+        }
+    }
+
+    /// Takes a lookup off the list; returns false if it was left behind before.
+    pub(super) fn remove(&mut self, digest: KeyDigest, number: u64) -> bool {
+        match self.flights.entry(digest) {
+            Entry::Occupied(flight) if flight.get().number == number => {
+                flight.remove();
+                true
+            }
+            _ => false,
         }
     }
 }
@@ -193,138 +204,7 @@ impl<S: KeyStore> Inner<S> {
         let (answer, receiver) = watch::channel(None);
         let flight = Flight { number: list.made, after: None, answer: answer.clone() };
         list.flights.insert(digest, flight);
-        let inner = Arc::clone(self);
-        let lookup = Lookup { inner, digest, number: list.made, after: u64::MAX, answer };
+        let lookup = Lookup::new(Arc::clone(self), digest, list.made, answer);
         (lookup, Ticket { answer: receiver, arrived: self.notices.latest() })
     }
-}
-
-impl Flights {
-    /// Takes a place, unless all are taken.
-    fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
-    }
-}
-
-/// A lookup on its way. It leaves the list however it ends, also with its runtime.
-pub(super) struct Lookup<S: KeyStore> {
-    inner: Arc<Inner<S>>,
-    digest: KeyDigest,
-    number: u64,
-    after: u64,
-    answer: Answer,
-}
-
-impl<S: KeyStore> Lookup<S> {
-    async fn run(mut self, place: Result<OwnedSemaphorePermit, Line<S>>) {
-        let place = match place {
-            Ok(place) => Some(place),
-            Err(line) => self.wait_in(line).await,
-        };
-        let Some(place) = place else { return };
-        let asked = self.asks();
-        let inner = Arc::clone(&self.inner);
-        // A store may panic before it has made its future, too.
-        let asking = AssertUnwindSafe(async { inner.store.find(&self.digest).await });
-        let longest = inner.settings().timeout;
-        let found = match tokio::time::timeout(longest, asking.catch_unwind()).await {
-            Ok(Ok(found)) => found.map_err(Arc::new),
-            Ok(Err(_panic)) => failed(NoAnswer::Panicked),
-            Err(_) => failed(NoAnswer::Timeout(longest)),
-        };
-        drop(place);
-        self.land(asked, found);
-    }
-
-    /// Waits for a place; none, if all that waited for the lookup have gone. They go at the latest when
-    /// they have waited for as long as a lookup may take.
-    async fn wait_in(&self, line: Line<S>) -> Option<OwnedSemaphorePermit> {
-        let mut place = pin!(Arc::clone(&line.0.flights.places).acquire_owned());
-        loop {
-            let nobody_waits = pin!(self.answer.closed());
-            match select(place.as_mut(), nobody_waits).await {
-                Either::Left((place, _)) => return place.ok(),
-                Either::Right(_) => {
-                    let mut list = self.inner.flights.lock();
-                    // Somebody may have come in between.
-                    if self.answer.receiver_count() == 0 {
-                        self.leave(&mut list);
-                        return None;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Notes when, and after which notice, the store is asked: before it looks.
-    pub(super) fn asks(&mut self) -> Asked {
-        let mut list = self.inner.flights.lock();
-        self.after = self.inner.notices.latest();
-        if let Some(flight) = list.flights.get_mut(&self.digest)
-            && flight.number == self.number
-        {
-            flight.after = Some(self.after);
-        }
-        drop(list);
-        Asked { at: self.inner.settings().clock.now(), after: self.after }
-    }
-
-    /// Keeps an answer, unless its secret was named since the store was asked, and hands it out.
-    pub(super) fn land(&mut self, asked: Asked, found: Shared) {
-        let failed = found.is_err();
-        let mut list = self.inner.flights.lock();
-        if self.leave(&mut list) {
-            self.inner.settle(self.digest, asked, &found);
-        }
-        drop(list);
-        let changes = |failing: &mut bool| std::mem::replace(failing, failed) != failed;
-        self.inner.flights.failing.send_if_modified(changes);
-        self.answer.send_replace(Some(Landed { found, after: asked.after }));
-    }
-
-    /// Hands out that there is no answer.
-    fn end(&self, found: Shared) {
-        self.leave(&mut self.inner.flights.lock());
-        self.answer.send_replace(Some(Landed { found, after: self.after }));
-    }
-
-    /// Takes the lookup off the list; returns false if it was left behind before.
-    fn leave(&self, list: &mut List) -> bool {
-        match list.flights.entry(self.digest) {
-            Entry::Occupied(flight) if flight.get().number == self.number => {
-                flight.remove();
-                true
-            }
-            _ => false,
-        }
-    }
-}
-
-impl<S: KeyStore> Drop for Lookup<S> {
-    fn drop(&mut self) {
-        if self.answer.borrow().is_none() {
-            self.end(failed(NoAnswer::Ended));
-        }
-    }
-}
-
-/// Counts one that waits in line.
-struct Line<S: KeyStore>(Arc<Inner<S>>);
-
-impl<S: KeyStore> Line<S> {
-    fn join(inner: &Arc<Inner<S>>, list: &mut List) -> Self {
-        list.in_line += 1;
-        Self(Arc::clone(inner))
-    }
-}
-
-impl<S: KeyStore> Drop for Line<S> {
-    fn drop(&mut self) {
-        let mut list = self.0.flights.lock();
-        list.in_line = list.in_line.saturating_sub(1);
-    }
-}
-
-fn failed(why: NoAnswer) -> Shared {
-    Err(Arc::new(StoreError::new(why)))
 }

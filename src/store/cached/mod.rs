@@ -30,6 +30,7 @@ mod cache;
 mod flight;
 mod kept;
 mod listen;
+mod lookup;
 mod manager;
 mod notices;
 #[cfg(all(test, shuttle))]
