@@ -1,5 +1,6 @@
 //! More lookups than may be under way at once.
 
+use std::error::Error;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -94,6 +95,30 @@ async fn a_client_that_goes_away_gives_its_place_in_line_back() {
     assert_eq!(first.await.unwrap(), UNKNOWN);
     assert_eq!(other.await.unwrap(), UNKNOWN, "it waits for a lookup that another began");
     assert_eq!(store.asked(), 2, "nobody is asked for those who have gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lookup_that_is_not_made_is_told_from_one_that_is_not_answered() {
+    const LINE: usize = 65_536;
+    let store = Double::new(Mood::Hangs);
+    let cache = Cached::builder(store.clone()).lookups_at_once(1).build();
+    let told = |number: usize| {
+        let found = cache.find(&digest(&number.to_string()));
+        async move { found.await.unwrap_err().source().unwrap().to_string() }
+    };
+    let (hangs, waits) = (told(0), told(1));
+    tokio::task::yield_now().await;
+    let others: Vec<_> = (2..=LINE).map(|number| Box::pin(told(number))).collect();
+    let began = Instant::now();
+    assert!(told(LINE + 1).await.contains("wait in line"));
+    assert_eq!(began.elapsed(), Duration::ZERO, "the line is full");
+    drop(others);
+    let (hangs, waits) = tokio::join!(hangs, waits);
+    assert!(hangs.contains("the store did not answer within 2s"), "{hangs}");
+    assert!(waits.contains("the lookup stood in line for 2s"), "{waits}");
+    assert_eq!(store.asked(), 1);
+    store.turns(Mood::Right);
+    assert_eq!(ask(&cache, "good").await, SERVES, "the line is empty again");
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use crate::{digest, key};
 const STALENESS: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(6);
 /// What "at once" may take on a busy machine, and far less than a lookup's timeout.
-const AT_ONCE: Duration = Duration::from_millis(500);
+const AT_ONCE: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 async fn listening(database: &SqlStore, grace: Duration) -> Cached<SqlStore> {

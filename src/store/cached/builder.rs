@@ -57,7 +57,8 @@ impl<S: KeyStore> CachedBuilder<S> {
     }
 
     /// Sets how old a record may be, and with it how long a key may serve after it was revoked: 5 seconds
-    /// unless set; never longer, though the clock may [lag](Clock::lag). A request that waits for the store may wait for as long as a lookup may take, so a
+    /// unless set; never longer, though the clock may [lag](Clock::lag), so one that is shorter than the lag
+    /// keeps nothing. A request that waits for the store may wait for as long as a lookup may take, so a
     /// longer [`timeout`](Self::timeout) is the longest that a revoked key serves.
     pub fn staleness(mut self, staleness: Duration) -> Self {
         self.settings.staleness = staleness;

@@ -151,7 +151,9 @@ impl<S: KeyStore> Inner<S> {
 
     /// Waits for a lookup, as long as one may take.
     async fn wait(self: Arc<Self>, digest: KeyDigest, ticket: Ticket, age: Age) -> Found {
-        let answered = timeout(self.settings.timeout, self.answer(digest, ticket, age)).await;
+        // Dropped after it was seen why there is no answer: a lookup in line goes with those that wait.
+        let mut answer = pin!(timeout(self.settings.timeout, self.answer(digest, ticket, age)));
+        let answered = answer.as_mut().await;
         let found = answered.unwrap_or_else(|_| Err(self.waited_in_vain(&digest)));
         found.or_else(|error| self.despite(&digest, error))
     }
