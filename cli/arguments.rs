@@ -34,7 +34,8 @@ pub(crate) struct Arguments {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// Print nothing but what was asked for: of `keys create` and `keys rotate` the secret alone
+    /// Print nothing but what was asked for: of `keys create` and `keys rotate` the secret alone, of `check` what
+    /// becomes of the request, of `whose` the key's id
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 
@@ -57,7 +58,7 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 0)]
         after: u64,
         /// Show at most so many changes
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = at_least_one)]
         limit: usize,
     },
     /// Explain whether a request with a key would pass, and which check decides
@@ -65,6 +66,17 @@ pub(crate) enum Command {
     /// The key is read from TOWER_API_KEY_KEY or, without it, from standard input: an argument could be
     /// read by every user of the machine.
     Check(Check),
+    /// Say whose a secret is, also when it is refused: the key's id, its account and its state
+    ///
+    /// For a secret that was found where it does not belong. It is read from TOWER_API_KEY_KEY or, without it,
+    /// from standard input, alone or as a client sends it (`Authorization: Bearer …`, `USER:KEY`), and is never
+    /// printed. A key that was revoked, is disabled or has expired is told with its state (exit code 0); of a
+    /// secret that no key has, the state is `unknown` (exit code 3). With `--quiet` the key's id alone is printed.
+    Whose {
+        /// Look for it with the pepper in this file, too; repeatable
+        #[arg(long = "pepper-file", value_name = "FILE")]
+        pepper_files: Vec<PathBuf>,
+    },
     /// Bring the tables up to date; every other command does so, too
     Migrate,
 }
@@ -95,7 +107,7 @@ pub(crate) enum Keys {
         #[arg(long)]
         after: Option<String>,
         /// Show at most so many keys
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = at_least_one)]
         limit: usize,
     },
     /// Show a key
@@ -127,10 +139,16 @@ pub(crate) enum Keys {
     },
     /// Import digests of keys that were issued elsewhere, one JSON object a line:
     /// {"digest":"64 hexadecimal digits","id":"…","account":"…"}, and "name", "owner", "kind",
-    /// "environment", "scopes", "networks", "expires" as needed
+    /// "environment", "scopes", "networks", "expires" as needed. Keys that are there already are left as they
+    /// are. Ten thousand at a time are added, all of them or none: if a line is wrong, those before stay, and the
+    /// error says how many they are
     Import {
         /// Read from this file; `-` is standard input
         file: PathBuf,
+        /// Add all keys of the file in one step, or none. Until then they are held in memory, about 1 kB each,
+        /// and other changes wait while they are written
+        #[arg(long)]
+        atomic: bool,
     },
 }
 
@@ -142,7 +160,7 @@ pub(crate) enum Accounts {
         #[arg(long)]
         after: Option<String>,
         /// Show at most so many accounts
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = at_least_one)]
         limit: usize,
     },
     /// Show an account
@@ -189,6 +207,11 @@ pub(crate) struct Filter {
     /// Keys in this state
     #[arg(long, value_parser = state, value_name = "active|disabled|revoked|expired")]
     state: Option<KeyState>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, &'static str> {
+    let number = text.parse().ok();
+    number.filter(|number| *number > 0).ok_or("must be a number, 1 or more")
 }
 
 fn state(text: &str) -> Result<KeyState, &'static str> {

@@ -1,13 +1,12 @@
 //! Explaining a request.
 
-use std::env;
-use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Request};
 use secrecy::{ExposeSecret, SecretString};
 use tower_api_key::ApiKeyLayer;
@@ -21,16 +20,14 @@ use crate::arguments::Check;
 use crate::failure::{Failure, REFUSED};
 use crate::issue::hasher;
 use crate::output::Output;
-
-/// Where the key to check stands, if not on standard input.
-const KEY_VARIABLE: &str = "TOWER_API_KEY_KEY";
+use crate::secret;
 
 pub(crate) async fn run(
     store: &dyn KeyManager,
     question: Check,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let key = read_key()?;
+    let key = secret::read()?;
     let hasher = hasher(question.pepper_file.as_deref())?;
     let digest = hasher.digest(key.expose_secret().as_bytes());
     let found = store.find(&digest).await?;
@@ -50,18 +47,6 @@ pub(crate) async fn run(
     Ok(if explanation.decision().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
 }
 
-fn read_key() -> Result<SecretString, Failure> {
-    if let Ok(key) = env::var(KEY_VARIABLE) {
-        return Ok(key.into());
-    }
-    let mut text = String::new();
-    let read = io::stdin().take(4096).read_to_string(&mut text);
-    read.map_err(Failure::io("cannot read the key from standard input"))?;
-    let key = SecretString::from(text.trim_end_matches(['\n', '\r']));
-    zeroize::Zeroize::zeroize(&mut text);
-    Ok(key)
-}
-
 fn request(question: &Check, key: &SecretString) -> Result<Request<()>, Failure> {
     let invalid = |what: &str| Failure::Invalid(format!("{what} is not one that HTTP allows"));
     let mut request = Request::builder()
@@ -73,6 +58,11 @@ fn request(question: &Check, key: &SecretString) -> Result<Request<()>, Failure>
         let (name, value) =
             line.split_once(':').ok_or_else(|| invalid("a header without a colon"))?;
         let name: HeaderName = name.trim().parse().map_err(|_| invalid("a header's name"))?;
+        if name == AUTHORIZATION {
+            let problem = "`--header` with `authorization` means nothing to `check`: the key is read from \
+                TOWER_API_KEY_KEY or standard input, and sent as Bearer, or with `--basic`";
+            return Err(Failure::Invalid(problem.to_owned()));
+        }
         let value: HeaderValue = value.trim().parse().map_err(|_| invalid("a header's value"))?;
         request.headers_mut().append(name, value);
     }
@@ -84,6 +74,6 @@ fn request(question: &Check, key: &SecretString) -> Result<Request<()>, Failure>
         }
     };
     let credential = HeaderValue::try_from(credential).map_err(|_| invalid("the key"))?;
-    request.headers_mut().insert(http::header::AUTHORIZATION, credential);
+    request.headers_mut().insert(AUTHORIZATION, credential);
     Ok(request)
 }

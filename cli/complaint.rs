@@ -36,6 +36,8 @@ fn is_like_an_option(word: &str) -> bool {
     let is_of_a_name = |character: char| character.is_ascii_lowercase() || character == '-';
     match word.strip_prefix("--") {
         Some(name) => name.len() <= LONGEST_NAME && name.chars().all(is_of_a_name),
-        None => word.starts_with('-') && word.chars().count() == 2,
+        None => {
+            word.len() == 2 && word.starts_with('-') && word.bytes().all(|b| b.is_ascii_graphic())
+        }
     }
 }

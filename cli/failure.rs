@@ -10,13 +10,15 @@ use tower_api_key::store::{ManageError, StoreError};
 /// The exit codes, as `--help` prints them.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
-  0  done; `check`: the request would pass
+  0  done; `check`: the request would pass; `whose`: a key has the secret, whatever its state
   1  the store failed, or the operating system
   2  the command line is not understood
-  3  there is no such key or account
+  3  there is no such key or account; `whose`: no key has the secret
   4  there is such a key already, or what was asked for is not valid
   5  `check`: the request would be refused";
 
+/// The exit code of a secret that no key has.
+pub(crate) const UNKNOWN: u8 = 3;
 /// The exit code of a request that would be refused.
 pub(crate) const REFUSED: u8 = 5;
 
@@ -38,6 +40,9 @@ pub(crate) enum Failure {
     Configuration(#[from] ConfigError),
     #[error("{0}")]
     Invalid(String),
+    /// An import that ended early. What it has left is said first: the cause may be long.
+    #[error("{standing}")]
+    Import { standing: String, source: Box<Failure> },
     #[error("{what}")]
     Io { what: String, source: std::io::Error },
 }
@@ -63,8 +68,12 @@ impl Failure {
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
-            Self::Manage(ManageError::NotFound) => 3,
+        ExitCode::from(self.code())
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Manage(ManageError::NotFound) => UNKNOWN,
             Self::Manage(ManageError::Exists | ManageError::Invalid(_))
             | Self::Record(_)
             | Self::Network(_)
@@ -72,7 +81,8 @@ impl Failure {
             | Self::Pepper(_)
             | Self::Configuration(_)
             | Self::Invalid(_) => 4,
+            Self::Import { source, .. } => source.code(),
             Self::Manage(_) | Self::Store(_) | Self::Io { .. } => 1,
-        })
+        }
     }
 }

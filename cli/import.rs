@@ -32,13 +32,25 @@ struct Line {
     expires: Option<String>,
 }
 
-/// Reads keys line by line and adds those that are not there yet. Every line is read before the first
-/// chunk is written only as far as that chunk goes: an error names its line, and what was added before
-/// it stays, so that the same file can be imported again.
+/// How far an import has come.
+#[derive(Default)]
+struct Progress {
+    /// Lines that were read.
+    read: u64,
+    /// The last line whose keys the store has.
+    done: u64,
+    /// Keys that were added; others were there already.
+    added: u64,
+}
+
+/// Reads keys line by line and adds those that are not there yet: some ten thousand at a time, each time all
+/// of them or none. If a line is wrong, or the store fails, what was added before stays, and the error says how
+/// much that is. With `atomic` the whole file is one step, and is held in memory until then.
 pub(crate) async fn run(
     store: &dyn KeyManager,
     by: &str,
     file: &Path,
+    atomic: bool,
     output: &Output,
 ) -> Result<(), Failure> {
     let reader: Box<dyn BufRead> = if file.as_os_str() == "-" {
@@ -48,33 +60,71 @@ pub(crate) async fn run(
         let opened = opened.map_err(Failure::io("cannot open the file of keys"))?;
         Box::new(BufReader::new(opened))
     };
-    let progress = progress(output);
-    let (mut chunk, mut read, mut added) = (Vec::with_capacity(CHUNK), 0u64, 0u64);
-    for line in reader.lines() {
-        let line = line.map_err(Failure::io("cannot read the file of keys"))?;
-        read += 1;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let key =
-            parse(&line).map_err(|problem| Failure::Invalid(format!("line {read}: {problem}")))?;
-        chunk.push(key);
-        if chunk.len() == CHUNK {
-            added += store.import(std::mem::take(&mut chunk), by).await?;
-            progress.set_position(read);
-        }
-    }
-    added += store.import(chunk, by).await?;
-    progress.finish_and_clear();
+    let mut progress = Progress::default();
+    let most = if atomic { usize::MAX } else { CHUNK };
+    let bar = bar(output);
+    let result = add_all(store, by, reader, most, &mut progress, &bar).await;
+    bar.finish_and_clear();
+    let Progress { read, added, .. } = progress;
+    result.map_err(|failure| Failure::Import {
+        standing: standing(&progress, atomic),
+        source: Box::new(failure),
+    })?;
     output.say(&format!("{added} keys added, of {read} lines"));
     Ok(())
 }
 
-fn progress(output: &Output) -> ProgressBar {
+async fn add_all(
+    store: &dyn KeyManager,
+    by: &str,
+    reader: Box<dyn BufRead>,
+    most: usize,
+    progress: &mut Progress,
+    bar: &ProgressBar,
+) -> Result<(), Failure> {
+    let mut chunk = Vec::new();
+    for line in reader.lines() {
+        let number = progress.read + 1;
+        let line = line.map_err(Failure::io(format!("line {number}: cannot be read")))?;
+        progress.read = number;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let key = parse(&line)
+            .map_err(|problem| Failure::Invalid(format!("line {number}: {problem}")))?;
+        chunk.push(key);
+        if chunk.len() == most {
+            progress.added += store.import(std::mem::take(&mut chunk), by).await?;
+            progress.done = number;
+            bar.set_position(number);
+        }
+    }
+    progress.added += store.import(chunk, by).await?;
+    progress.done = progress.read;
+    Ok(())
+}
+
+/// Says what an import that failed has left, and how to go on.
+fn standing(progress: &Progress, atomic: bool) -> String {
+    let Progress { added, done, .. } = progress;
+    let again = "correct the file, and import it again";
+    if atomic {
+        return format!("no key is imported, for `--atomic` imports all or nothing; {again}");
+    }
+    if *done == 0 {
+        return format!("no key is imported yet; {again}");
+    }
+    format!(
+        "the keys of lines 1 to {done} are imported and stay ({added} added, others were there), and none of \
+        a later line; {again}: keys that are there are left as they are"
+    )
+}
+
+fn bar(output: &Output) -> ProgressBar {
     if output.is_quiet() || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{spinner} {human_pos} keys, {per_sec}, {elapsed}");
+    let style = ProgressStyle::with_template("{spinner} {human_pos} lines, {per_sec}, {elapsed}");
     ProgressBar::new_spinner()
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }

@@ -53,7 +53,7 @@ pub(crate) async fn run(
             }
             Ok(())
         }
-        Keys::Import { file } => import::run(store, by, &file, output).await,
+        Keys::Import { file, atomic } => import::run(store, by, &file, atomic, output).await,
     }
 }
 

@@ -4,36 +4,50 @@ mod accounts;
 mod arguments;
 mod check;
 mod complaint;
+mod escape;
 mod failure;
 mod import;
 mod issue;
 mod keys;
+mod meaning;
 mod moment;
 mod output;
 mod quota;
+mod secret;
 mod settings;
+mod whose;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use tower_api_key::store::{KeyManager, SqlStore};
 
 use arguments::{Arguments, Command};
 use complaint::unrepeated;
 use failure::Failure;
-use output::Output;
+use output::{Output, complain};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = Arguments::try_parse().unwrap_or_else(|error| unrepeated(error).exit());
+    let arguments = match arguments() {
+        Ok(arguments) => arguments,
+        Err(error) => return print_complaint(&unrepeated(error)),
+    };
     match run(arguments).await {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("tower-api-key: {}", failure.full_text());
+            complain(&format!("tower-api-key: {}", failure.full_text()));
             failure.exit_code()
         }
     }
+}
+
+fn arguments() -> Result<Arguments, clap::Error> {
+    let mut command = Arguments::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    meaning::check(&mut command, &matches)?;
+    Arguments::from_arg_matches(&matches)
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
@@ -48,7 +62,19 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             output.trail(&store.changes(after, limit).await?)?;
         }
         Command::Check(question) => return check::run(store, question, &output).await,
+        Command::Whose { pepper_files } => return whose::run(store, &pepper_files, &output).await,
         Command::Migrate => output.say("the tables are up to date"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what the command line lacks, or the help that was asked for.
+fn print_complaint(complaint: &clap::Error) -> ExitCode {
+    if complaint.use_stderr() {
+        eprint!("{}", escape::lines(&complaint.render().to_string()));
+    } else {
+        // Help is the program's own text, and nobody is left to tell if it cannot be printed.
+        let _ = complaint.print();
+    }
+    ExitCode::from(u8::try_from(complaint.exit_code()).unwrap_or(2))
 }

@@ -11,6 +11,7 @@ use tower_api_key::decision::{Explanation, Outcome};
 use tower_api_key::key::{Account, Environment, KeyKind, PlanName};
 use tower_api_key::store::{Change, KeyEntry};
 
+use crate::escape;
 use crate::failure::Failure;
 use crate::moment;
 use crate::quota;
@@ -33,7 +34,7 @@ impl Output {
     /// Says what was done, unless nobody wants to know.
     pub(crate) fn say(&self, words: &str) {
         if !self.quiet {
-            eprintln!("{words}");
+            complain(words);
         }
     }
 
@@ -44,7 +45,7 @@ impl Output {
             if let Value::Object(fields) = &mut value {
                 fields.insert("secret".to_owned(), secret.into());
             }
-            return print(&value.to_string());
+            return print(&escape::json(&value));
         }
         self.say(&format!(
             "{} is issued; this is the only time its secret is shown:",
@@ -61,8 +62,13 @@ impl Output {
     pub(crate) fn key(&self, entry: &KeyEntry) -> Result<(), Failure> {
         let value = key_json(entry);
         if self.json {
-            return print(&value.to_string());
+            return print(&escape::json(&value));
         }
+        Self::fields(&value)
+    }
+
+    /// Prints a name and a value a line.
+    fn fields(value: &Value) -> Result<(), Failure> {
         let mut table = table(&[]);
         for (name, value) in value.as_object().into_iter().flatten() {
             table.add_row([name.clone(), cell(value)]);
@@ -83,6 +89,20 @@ impl Output {
             "last_used",
         ];
         self.rows(columns, entries.iter().map(key_json))
+    }
+
+    /// Prints whose a secret is; with `--quiet` the key's id alone.
+    pub(crate) fn found(&self, found: &Value) -> Result<(), Failure> {
+        if self.json {
+            return print(&escape::json(found));
+        }
+        if self.quiet {
+            return match found.get("id") {
+                Some(Value::String(id)) => print(&escape::one_line(id)),
+                _ => Ok(()),
+            };
+        }
+        Self::fields(found)
     }
 
     pub(crate) fn accounts(&self, accounts: &[Arc<Account>]) -> Result<(), Failure> {
@@ -112,7 +132,7 @@ impl Output {
         values: impl Iterator<Item = Value>,
     ) -> Result<(), Failure> {
         if self.json {
-            return print(&values.collect::<Value>().to_string());
+            return print(&escape::json(&values.collect()));
         }
         let mut table = table(&columns);
         for value in values {
@@ -121,9 +141,12 @@ impl Output {
         print(&table.to_string())
     }
 
+    /// Prints every check, or with `--quiet` the last line, which says what becomes of the request.
     pub(crate) fn explanation(&self, explanation: &Explanation) -> Result<(), Failure> {
         if !self.json {
-            return print(&explanation.to_string());
+            let text = explanation.to_string();
+            let verdict = text.lines().next_back().unwrap_or_default();
+            return print(if self.quiet { verdict } else { &text });
         }
         let checks = explanation.checks().iter().map(|(check, outcome)| {
             let (outcome, denial) = match outcome {
@@ -141,12 +164,19 @@ impl Output {
             "status": answer.map(|answer| answer.status().as_u16()),
             "checks": checks.collect::<Value>(),
         });
-        print(&value.to_string())
+        print(&escape::json(&value))
     }
 }
 
+/// Prints lines on standard output; all of it goes through here.
 fn print(text: &str) -> Result<(), Failure> {
+    let text = escape::lines(text);
     writeln!(io::stdout(), "{text}").map_err(Failure::io("cannot write to standard output"))
+}
+
+/// Prints a line on standard error; all words go through here.
+pub(crate) fn complain(words: &str) {
+    eprintln!("{}", escape::one_line(words));
 }
 
 fn table(columns: &[&str]) -> Table {
@@ -161,10 +191,14 @@ fn table(columns: &[&str]) -> Table {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => escape::one_line(text),
+        // Of a list that is there, and of one that is not: no scopes, and those of the account.
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => {
-            let pairs = fields.iter().map(|(name, value)| format!("{name}={}", cell(value)));
+            let pairs = fields
+                .iter()
+                .map(|(name, value)| format!("{}={}", escape::one_line(name), cell(value)));
             pairs.collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),

@@ -29,6 +29,9 @@ pub(crate) struct KeySettings {
     /// Let it do this, and what else is listed, instead of what its account may; repeatable
     #[arg(long = "scope", value_name = "SCOPE", conflicts_with = "inherit_scopes")]
     scopes: Vec<String>,
+    /// Let it do nothing that needs a scope
+    #[arg(long, conflicts_with_all = ["scopes", "inherit_scopes"])]
+    no_scopes: bool,
     /// Let it do what its account may
     #[arg(long)]
     inherit_scopes: bool,
@@ -86,7 +89,7 @@ impl KeySettings {
         key = set(key, self.owner, KeyRecordBuilder::owner);
         key = set(key, self.kind, KeyRecordBuilder::kind);
         key = set(key, self.environment, KeyRecordBuilder::environment);
-        if !self.scopes.is_empty() {
+        if !self.scopes.is_empty() || self.no_scopes {
             key = key.scopes(self.scopes);
         }
         if self.inherit_scopes {

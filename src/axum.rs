@@ -5,6 +5,10 @@
 //! 1. [`Grant`] runs only for requests that passed a gate with a key;
 //! 2. `Option<Grant>` runs also for requests that an optional gate let pass without one.
 //!
+//! A route table matches the path as the client sent it, nests included. A path that two readers could
+//! read differently matches no route, whatever a nest has cut of it. A layer that rewrites paths belongs
+//! outside of the nest, or the gate refuses what was rewritten.
+//!
 //! Layer the gate around the routes with `Router::layer`; `Router::route_layer` leaves the fallback
 //! outside. A server started with `into_make_service_with_connect_info::<SocketAddr>()` tells the
 //! peer's address, but nobody tells of TLS except its acceptor: see
@@ -39,10 +43,16 @@ use crate::decision::Grant;
 use crate::denial::Denial;
 use crate::request::Connection;
 use crate::response::refusal;
+use crate::rules::is_unambiguous;
 
 /// Returns the path as the client sent it: under `Router::nest`, axum cuts it and keeps the whole.
-/// If more than the nesting was cut, something has rewritten the path in between, and what the
-/// routers behind the gate will see is what counts.
+///
+/// An ambiguous original path counts as it is, whatever axum has made of it, so that it matches no
+/// route: axum cuts an empty segment off together with the prefix, and `/v1//users` would become a
+/// path that looks plain. If the path was cut in another way, a layer has rewritten it. Then nothing
+/// shows which part of it the nesting has cut, and the empty path stands for it, which matches no
+/// route either. A nest under a part of a segment (`/v{n}`) inside of another nest is met by that, too:
+/// put the gate outside of it.
 pub(crate) fn original_path<B>(request: &Request<B>) -> &str {
     let current = request.uri().path();
     let extensions = request.extensions();
@@ -51,16 +61,21 @@ pub(crate) fn original_path<B>(request: &Request<B>) -> &str {
         return current;
     };
     let Some(OriginalUri(original)) = extensions.get() else {
-        return current;
+        return "";
     };
-    // The nesting may have parameters, so its segments are counted, not compared.
-    let cut = nesting.as_str().split('/').filter(|segment| !segment.is_empty()).count();
-    let uncut = original
-        .path()
-        .match_indices('/')
-        .nth(cut)
-        .map_or("/", |(start, _)| original.path().get(start..).unwrap_or_default());
-    if uncut == current { original.path() } else { current }
+    let original = original.path();
+    let is_cut_by_nesting = || {
+        // The nesting may have parameters, so its segments are counted, not compared.
+        let cut = nesting.as_str().split('/').filter(|segment| !segment.is_empty()).count();
+        let start = original.match_indices('/').nth(cut).map(|(start, _)| start);
+        current == start.and_then(|start| original.get(start..)).unwrap_or("/")
+    };
+    // Under a parameter that is a part of a segment axum cuts nothing.
+    if current == original || !is_unambiguous(original) || is_cut_by_nesting() {
+        original
+    } else {
+        ""
+    }
 }
 
 /// Returns the peer that axum's own server noted; it says nothing of TLS.

@@ -218,9 +218,11 @@ impl ManualClock {
         Self(Arc::new(AtomicU64::new(start.0)))
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward, at most to [`Timestamp::MAX`].
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(nanoseconds(by), Ordering::SeqCst);
+        let later = |now: u64| Some(now.saturating_add(nanoseconds(by)));
+        // Some number comes of every number, so this never fails.
+        let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
     }
 
     /// Sets the clock, backwards too.

@@ -231,4 +231,17 @@ impl Denial {
             Self::LimiterUnavailable => "limiter_unavailable",
         }
     }
+
+    /// Returns true if the rules refuse a request of a key that serves: it may not do this.
+    pub(crate) const fn is_of_rules(&self) -> bool {
+        matches!(
+            self,
+            Self::NetworkNotAllowed
+                | Self::RouteUnknown
+                | Self::KindNotAllowed
+                | Self::AccountMismatch
+                | Self::HeaderRefused { .. }
+                | Self::ScopeMissing { .. }
+        )
+    }
 }

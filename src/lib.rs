@@ -122,5 +122,10 @@ pub use eventually::Eventually;
 pub use profile::Profile;
 pub use response::refusal;
 pub use service::{
-    ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer,
+    ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer, Preflight,
 };
+
+/// The README's code is compiled as the documentation's is.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

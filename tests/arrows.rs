@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("decision", &["key", "request", "rules", "limits", "profile"]),
     ("vendors", &["key", "request", "rules", "limits", "response", "profile"]),
     ("service", &["key", "request", "store", "rules", "limits", "decision", "response", "profile"]),
-    ("axum", &["request", "decision", "response"]),
+    ("axum", &["request", "rules", "decision", "response"]),
     ("admin", &["key", "store", "decision"]),
     ("testing", &["key", "store"]),
 ];

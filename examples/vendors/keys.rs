@@ -78,7 +78,7 @@ impl VendorKeys<'_> {
         if let Some(environment) = environment {
             record = record.environment(environment);
         }
-        let key = NewKey::new(*issued.digest(), describe(record).build()?);
+        let key = NewKey::issued(&issued, describe(record))?;
         match self.store.manager().add(key, "demo").await {
             Ok(()) => {}
             // With the same seed it is the same key, and its secret can be told again.

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -57,9 +58,12 @@ pub(crate) struct Options {
 
 impl Options {
     /// Trusts what `--trust` names, and nobody else.
-    pub(crate) fn trusted_proxies(&self) -> Result<TrustedProxies, InvalidNetwork> {
+    pub(crate) fn trusted_proxies(&self) -> Result<TrustedProxies, Box<dyn Error + Send + Sync>> {
+        if self.trust.is_empty() {
+            return Ok(TrustedProxies::default());
+        }
         let networks = Networks::parse(self.trust.iter().map(String::as_str))?;
-        Ok(TrustedProxies::new(networks, ProxyHeaders::Either))
+        Ok(TrustedProxies::new(networks, ProxyHeaders::Either)?)
     }
 }
 

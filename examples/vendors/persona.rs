@@ -7,10 +7,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use tower_api_key::key::{Alphabet, KeyFormat};
 use tower_api_key::rules::RouteRow;
 use tower_api_key::store::{KeyEntry, KeyFilter};
-use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ROUTES};
+use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ISSUED, ROUTES};
 use tower_api_key::{Denial, Grant, vendors};
 
 use crate::Failure;
@@ -23,13 +22,6 @@ use crate::style::Style;
 
 pub(crate) const VENDOR: &str = "persona";
 
-/// What the demo issues; the gate takes any key of the profile's format.
-const FORMAT: KeyFormat = KeyFormat::new()
-    .literal("persona_")
-    .environment(&["sandbox", "production"])
-    .literal("_")
-    .characters(Alphabet::Base62, 32);
-
 const PRODUCTION: Option<&str> = Some("production");
 
 const RATE_LIMITS: &str = "/api/v1/rate-limits";
@@ -41,7 +33,7 @@ pub(crate) async fn router(
     gates: &Gates,
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
-    let mut keys = keys.of(VENDOR, &FORMAT, &store);
+    let mut keys = keys.of(VENDOR, &ISSUED, &store);
     let organization = |name: &str| account(name, DEFAULT_PERMISSIONS);
     let acme = organization("org_acme")?;
     keys.add("production", &organization("org_globex")?, PRODUCTION, |key| key).await?;

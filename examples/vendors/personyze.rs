@@ -28,10 +28,7 @@ pub(crate) async fn router(
     gates: &Gates,
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
-    let [format, ..] = vendors::PERSONYZE.formats else {
-        return Err("the profile has no key format".into());
-    };
-    let mut keys = keys.of(VENDOR, format, &store);
+    let mut keys = keys.of(VENDOR, &vendors::personyze::ISSUED, &store);
     let owner = |name: &str| -> Result<Arc<Account>, Failure> { account(name, &[]) };
     keys.add("active", &owner("personyze-acme")?, None, |key| key).await?;
     keys.add("other_account", &owner("personyze-globex")?, None, |key| key).await?;

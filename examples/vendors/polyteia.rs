@@ -10,7 +10,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tower_api_key::key::{Alphabet, KeyFormat};
+use tower_api_key::vendors::polyteia::ISSUED;
 use tower_api_key::{Denial, Grant, vendors};
 
 use crate::Failure;
@@ -21,9 +21,6 @@ use crate::gates::Gates;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "polyteia";
-
-/// What the demo issues; the gate takes any key of the profile's format.
-const FORMAT: KeyFormat = KeyFormat::new().literal("pak_").characters(Alphabet::Base62, 40);
 
 /// How long a key of the demo serves.
 const LIFETIME: Duration = Duration::from_secs(90 * 86_400);
@@ -39,7 +36,7 @@ pub(crate) async fn router(
     gates: &Gates,
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
-    let mut keys = keys.of(VENDOR, &FORMAT, &store);
+    let mut keys = keys.of(VENDOR, &ISSUED, &store);
     // Every key of this vendor ends some day.
     let end = SystemTime::now() + LIFETIME;
     let editor = account("polyteia-editor", &[READ, WRITE])?;

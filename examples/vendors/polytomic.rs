@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::admin::{User, UserKeys, Users};
 use tower_api_key::key::{AccountId, Issuer, KeyHasher};
-use tower_api_key::vendors::polytomic::{DEPLOYMENT, ORGANIZATION, PARTNER, ROUTES};
+use tower_api_key::vendors::polytomic::{DEPLOYMENT, ISSUED, ORGANIZATION, PARTNER, ROUTES};
 use tower_api_key::{Denial, Eventually, Grant, vendors};
 
 use crate::Failure;
@@ -30,13 +30,10 @@ pub(crate) async fn router(
     on_premises: bool,
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
-    let [format, ..] = vendors::POLYTOMIC.formats else {
-        return Err("the profile has no key format".into());
-    };
     let [acme, ..] = ORGANIZATIONS else {
         return Err("there is no organization".into());
     };
-    let mut keys = keys.of(VENDOR, format, &store);
+    let mut keys = keys.of(VENDOR, &ISSUED, &store);
     let partner = account("partner_umbrella", &[])?;
     keys.add("partner", &partner, None, |key| key.kind(PARTNER)).await?;
     keys.add("organization", &account(acme.id, &[])?, None, |key| key.kind(ORGANIZATION)).await?;
@@ -45,7 +42,7 @@ pub(crate) async fn router(
 
     let profile = if on_premises { vendors::POLYTOMIC_ON_PREMISES } else { vendors::POLYTOMIC };
     let gate = gates.of(&profile, ROUTES, &store)?;
-    let issuer = Issuer::new(*format, KeyHasher::sha256());
+    let issuer = Issuer::new(ISSUED, KeyHasher::sha256());
     let user_keys = UserKeys::new(issuer, store.manager(), Arc::new(Directory));
     let user_keys = user_keys.of_kind(ORGANIZATION);
     let router = Router::new()

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use tower_api_key::key::{Alphabet, KeyFormat, Per, Quota};
+use tower_api_key::key::{Per, Quota};
+use tower_api_key::vendors::rest_integrations::ISSUED;
 use tower_api_key::{Grant, vendors};
 
 use crate::Failure;
@@ -21,9 +22,6 @@ use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "rest_integrations";
 
-/// What the demo issues; the gate takes any key of the profile's format.
-const FORMAT: KeyFormat = KeyFormat::new().literal("sk_").characters(Alphabet::Base62, 32);
-
 const BOTH: [&str; 2] = ["users.read", "users.write"];
 
 /// Builds the routes of `/v1`, behind their gate.
@@ -33,7 +31,7 @@ pub(crate) async fn router(
     gates: &Gates,
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
-    let mut keys = keys.of(VENDOR, &FORMAT, &store);
+    let mut keys = keys.of(VENDOR, &ISSUED, &store);
     let acme = account("rest-acme", &BOTH)?;
     keys.add("active", &acme, None, |key| key).await?;
     keys.add("read_only", &acme, None, |key| key.scopes(["users.read"])).await?;

@@ -32,7 +32,7 @@ use crate::store::{KeyManager, ManageError, NewKey};
 /// use tower_api_key::vendors;
 ///
 /// # fn app(gate: ApiKeyLayer, store: Arc<dyn KeyManager>, users: Arc<dyn Users>) -> Router {
-/// let issuer = Issuer::new(vendors::POLYTOMIC.formats[0], KeyHasher::sha256());
+/// let issuer = Issuer::new(vendors::polytomic::ISSUED, KeyHasher::sha256());
 /// let keys = UserKeys::new(issuer, store, users).of_kind("organization");
 /// Router::new().merge(keys.router()).layer(gate)
 /// # }
@@ -82,9 +82,12 @@ impl UserKeys {
         if let Some(kind) = kind {
             record = record.kind(*kind);
         }
-        let record = record.build()?;
+        // The key is for the same gate as the one that asks for it.
+        if let Some(audience) = by.record().audience() {
+            record = record.audience(audience.as_str());
+        }
         let issued = issuer.issue(None).map_err(crate::store::StoreError::new)?;
-        let mut key = NewKey::new(*issued.digest(), record);
+        let mut key = NewKey::issued(&issued, record)?;
         if force {
             key = key.revoking_others();
         }

@@ -8,11 +8,11 @@ use http::{Request, Response};
 
 use super::check::Check;
 use super::judge::Case;
-use super::policy::{Admission, Policy};
+use super::policy::{Admission, KeyFacts, Policy};
 use crate::clock::Timestamp;
 use crate::denial::Denial;
 use crate::key::KeyRecord;
-use crate::request::{Client, Connection, CredentialSource, Head, KeyBuffer};
+use crate::request::{Client, Connection, Head, KeyBuffer};
 use crate::rules;
 
 /// Tells what became of one check.
@@ -130,11 +130,12 @@ impl Explanation {
         let anonymous = match explanation.read(policy, head, client) {
             Reached::Anonymous => true,
             Reached::Nowhere => false,
-            Reached::Key(source) => {
+            Reached::Key(key) => {
+                let record = record.filter(|record| policy.is_for_us(record));
                 let found = record.ok_or(Denial::KeyUnknown);
                 explanation.set(Check::KeyFound, found.map(|_| ()));
                 if let Some(record) = record {
-                    let mut case = Case::new(policy, head, client, source, record, now);
+                    let mut case = Case::new(policy, head, client, key, record, now);
                     case.find_route();
                     explanation.judge(policy, &case, record);
                 }
@@ -171,12 +172,18 @@ impl Explanation {
                 self.put(Check::FailedAttempts, attempted);
                 self.set(CredentialsWellFormed, Ok(()));
                 let digested = policy.digest(&reading);
-                let source = match &digested {
-                    Ok(Admission::Key(_, source)) => Reached::Key(source),
+                let reached = match &digested {
+                    Ok(Admission::Key(_, key)) => Reached::Key(*key),
                     _ => Reached::Nowhere,
                 };
-                self.set(KeyWellFormed, digested.map(|_| ()));
-                source
+                if let Err(denial @ Denial::EnvironmentMismatch) = digested {
+                    // Of a key that fits, before the store is asked for it.
+                    self.set(KeyWellFormed, Ok(()));
+                    self.set(Check::Environment, Err(denial));
+                } else {
+                    self.set(KeyWellFormed, digested.map(|_| ()));
+                }
+                reached
             }
         }
     }
@@ -223,7 +230,7 @@ impl Explanation {
 enum Reached {
     Nowhere,
     Anonymous,
-    Key(&'static CredentialSource),
+    Key(KeyFacts),
 }
 
 impl fmt::Display for Explanation {

@@ -141,17 +141,16 @@ impl Grant {
     ///
     /// [`Denial::ScopeMissing`] if the key does not have it.
     pub fn require(&self, scope: &str) -> Result<(), Denial> {
-        rules::has_scopes(self.scopes(), &[scope], &[])
+        rules::has_scopes(self.scopes(), &[scope], None)
     }
 
-    /// Asks for one permission of several.
+    /// Asks for one permission of several. An empty list is refused: no key has one of none.
     ///
     /// # Errors
     ///
     /// [`Denial::ScopeMissing`] if the key has none of them.
     pub fn require_any(&self, scopes: &[&str]) -> Result<(), Denial> {
-        let any = scopes.iter().any(|scope| self.scopes().contains(scope));
-        if any { Ok(()) } else { Err(rules::missing(&[], scopes)) }
+        rules::has_scopes(self.scopes(), &[], Some(scopes))
     }
 }
 

@@ -1,11 +1,11 @@
 //! What the rules say of a request and the record of its key.
 
 use super::check::Check;
-use super::policy::Policy;
+use super::policy::{KeyFacts, Policy};
 use crate::clock::Timestamp;
 use crate::denial::Denial;
 use crate::key::KeyRecord;
-use crate::request::{Client, CredentialSource, Head};
+use crate::request::{Client, Head};
 use crate::rules::{self, Matched, Targets};
 
 /// A request, its client and the record of its key, at one instant.
@@ -13,7 +13,7 @@ pub(crate) struct Case<'a> {
     policy: &'a Policy,
     head: Head<'a>,
     client: Client,
-    source: &'a CredentialSource,
+    key: KeyFacts,
     record: &'a KeyRecord,
     route: Option<Matched<'a>>,
     now: Timestamp,
@@ -46,11 +46,11 @@ impl<'a> Case<'a> {
         policy: &'a Policy,
         head: Head<'a>,
         client: Client,
-        source: &'a CredentialSource,
+        key: KeyFacts,
         record: &'a KeyRecord,
         now: Timestamp,
     ) -> Self {
-        Self { policy, head, client, source, record, route: None, now }
+        Self { policy, head, client, key, record, route: None, now }
     }
 
     /// Looks the request's route up, which the checks of what a key may do ask about.
@@ -84,11 +84,14 @@ impl<'a> Case<'a> {
         let record = self.record;
         match check {
             Check::KeyAlive => rules::is_alive(record, self.now),
-            Check::Environment => rules::belongs_to(record, self.policy.environment.as_ref()),
-            Check::CredentialScheme => rules::served_through(self.source, record),
+            Check::Environment => {
+                let pinned = self.policy.environment.as_ref();
+                rules::belongs_to(record, pinned, self.key.environment)
+            }
+            Check::CredentialScheme => rules::served_through(self.key.source, record),
             Check::ClientNetwork => rules::admits(record, self.client.address),
             Check::KeyKind => {
-                let kinds = self.matched().map_or(&[][..], |matched| matched.route.kinds);
+                let kinds = self.matched().and_then(|matched| matched.route.kinds);
                 rules::served_by_route(kinds, record)
             }
             Check::TargetAccount => {

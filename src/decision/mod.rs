@@ -11,6 +11,7 @@
 //! a handler that must know its caller takes `Grant`, not `Option<Grant>`.
 
 mod check;
+mod contradictions;
 mod explain;
 mod extra_cost;
 mod grant;
@@ -23,4 +24,4 @@ pub use extra_cost::CostError;
 pub(crate) use extra_cost::ExtraCost;
 pub use grant::Grant;
 pub(crate) use judge::{Case, Cleared, Objection, judge};
-pub(crate) use policy::{Admission, Policy};
+pub(crate) use policy::{Admission, KeyFacts, Policy};

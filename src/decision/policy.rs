@@ -1,15 +1,18 @@
 //! The rules of one gate, compiled from its profile and configuration; and what they say of a
 //! request before any store is asked.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use crate::denial::Denial;
 use crate::error::ConfigError;
-use crate::key::{Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Quota, Quotas};
+use crate::key::{
+    Audience, Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, KeyText, Quota, Quotas,
+};
 use crate::limits::{Applicable, Plan, Plans};
 use crate::profile::Profile;
 use crate::request::{
     Client, Connection, CredentialSource, Credentials, Head, KeyBuffer, Reading, TrustedProxies,
+    check_carriage,
 };
 use crate::rules::{self, Demand, Matched, Route, RouteTable};
 
@@ -27,8 +30,12 @@ pub(crate) struct Policy {
     pub(crate) proxies: TrustedProxies,
     pub(crate) assume_https: bool,
     pub(crate) environment: Option<Environment>,
+    pub(crate) audience: Option<Audience>,
     pub(crate) routes: Option<RouteTable>,
     pub(crate) optional: bool,
+    /// Whether a limiter counts requests: by quotas of the profile, a plan, an account or a key. Those of
+    /// accounts and keys are known to the store alone.
+    pub(crate) is_counted: bool,
     pub(crate) preflight: bool,
     /// Whether the gate limits the failed attempts of a network.
     pub(crate) limits_failures: bool,
@@ -38,9 +45,20 @@ pub(crate) struct Policy {
 #[derive(Debug)]
 pub(crate) enum Admission {
     /// Go on with this key.
-    Key(KeyDigest, &'static CredentialSource),
+    Key(KeyDigest, KeyFacts),
     /// Pass without a key, on this route if there are routes.
     Anonymous(Option<usize>),
+    /// Pass without a key, for it is a preflight, or let the gate answer it.
+    Preflight,
+}
+
+/// What a request has shown of its key, besides the digest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyFacts {
+    /// What carried it.
+    pub(crate) source: &'static CredentialSource,
+    /// The environment that its text names.
+    pub(crate) environment: Option<&'static str>,
 }
 
 /// Returns a key's quotas, else its account's, else its plan's, else the profile's.
@@ -60,19 +78,22 @@ impl Policy {
         }
         profile.formats.iter().try_for_each(KeyFormat::check)?;
         Quotas::new(profile.quotas.iter().cloned())?;
-        let demands = profile.required_headers.iter().map(Demand::new);
+        let credentials = Credentials::new(profile.credentials)?;
+        check_carriage(profile.credentials, profile.formats)?;
         Ok(Self {
-            credentials: Credentials::new(profile.credentials)?,
+            demands: rules::demands(profile.required_headers, &credentials)?,
+            credentials,
             formats: profile.formats,
-            demands: demands.collect::<Result<_, _>>()?,
             quotas: profile.quotas,
             plans: None,
             hasher: KeyHasher::sha256(),
             proxies: TrustedProxies::default(),
             assume_https: false,
             environment: None,
+            audience: None,
             routes: None,
             optional: false,
+            is_counted: false,
             preflight: false,
             limits_failures: false,
         })
@@ -99,37 +120,70 @@ impl Policy {
     pub(crate) const fn is_attempt(denial: &Denial) -> bool {
         matches!(
             denial,
-            Denial::CredentialsAmbiguous | Denial::CredentialsMalformed(_) | Denial::KeyMalformed
+            Denial::CredentialsAmbiguous
+                | Denial::CredentialsMalformed(_)
+                | Denial::KeyMalformed
+                | Denial::EnvironmentMismatch
         )
     }
 
     pub(super) fn digest(&self, reading: &Reading<'_>) -> Result<Admission, Denial> {
         let key = reading.key.expose();
-        if self.formats.iter().any(|format| format.matches(key)) {
-            Ok(Admission::Key(self.hasher.digest(key), reading.source))
-        } else {
-            Err(Denial::KeyMalformed)
+        let environment = self.environment_of(key)?;
+        let facts = KeyFacts { source: reading.source, environment };
+        Ok(Admission::Key(self.hasher.digest(key), facts))
+    }
+
+    /// Returns the environment that a key's text names. Where several formats fit the text, what one of
+    /// them reads counts, so that a format without tags takes no other's away.
+    fn environment_of(&self, key: &[u8]) -> Result<Option<&'static str>, Denial> {
+        let (mut fits, mut named) = (false, None);
+        for format in self.formats {
+            let Some(KeyText { environment }) = format.read(key) else { continue };
+            fits = true;
+            if named.is_some() && environment.is_some() && named != environment {
+                return Err(Denial::EnvironmentMismatch);
+            }
+            named = named.or(environment);
+        }
+        match (named, &self.environment) {
+            _ if !fits => Err(Denial::KeyMalformed),
+            // Whatever its record says, it is no key of this gate's.
+            (Some(named), Some(pinned)) if *pinned != *named => Err(Denial::EnvironmentMismatch),
+            _ => Ok(named),
         }
     }
 
-    /// Lets a request without a credential pass if the gate is optional and the route needs none
-    /// of what only a key can show, or if it is a preflight and those are let through.
+    /// Returns true if a key is for this gate: of the same audience, or both of none.
+    pub(crate) fn is_for_us(&self, record: &KeyRecord) -> bool {
+        record.audience() == self.audience.as_ref()
+    }
+
+    /// Lets a request without a credential pass if the gate is optional and the route neither needs
+    /// what only a key can show, nor takes anything from what is counted for a key; or if it is a
+    /// preflight and those are let through.
     pub(super) fn anonymous(&self, head: Head<'_>) -> Result<Admission, Denial> {
         if self.preflight && head.is_preflight() {
-            return Ok(Admission::Anonymous(None));
+            return Ok(Admission::Preflight);
         }
         if !self.optional {
             return Err(Denial::CredentialsMissing);
         }
         match &self.routes {
+            None if self.is_counted => Err(Denial::CredentialsMissing),
             None => Ok(Admission::Anonymous(None)),
             Some(table) => {
                 let matched = table.find(head.method, head.path);
-                let open = matched.filter(|matched| matched.route.is_open());
+                let open = matched.filter(|matched| matched.route.is_open(self.is_counted));
                 let open = open.ok_or(Denial::CredentialsMissing)?;
                 Ok(Admission::Anonymous(Some(open.index)))
             }
         }
+    }
+
+    /// Lists the headers that requests must have besides the key.
+    pub(crate) fn demanded_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        self.demands.iter().map(Demand::name)
     }
 
     /// Computes the digest of a key that came over plain HTTP, for the operator to revoke it.

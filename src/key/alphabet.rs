@@ -30,6 +30,27 @@ pub enum Alphabet {
 }
 
 impl Alphabet {
+    /// Lists all alphabets.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Hex, Self::LowerHex, Self::Base62, Self::Base64Url, Self::Token];
+
+    /// Returns the name that the form of a key is written with.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Hex => "hex",
+            Self::LowerHex => "lower-hex",
+            Self::Base62 => "base62",
+            Self::Base64Url => "base64url",
+            Self::Token => "token",
+        }
+    }
+
+    /// Returns the random bits of one issued character.
+    pub(super) fn entropy_bits(self) -> f64 {
+        let characters = u32::try_from(self.characters().len()).unwrap_or(u32::MAX);
+        f64::from(characters).log2()
+    }
+
     /// The characters to issue from.
     pub(super) const fn characters(self) -> &'static [u8] {
         match self {

@@ -33,6 +33,13 @@ pub struct KeyFormat {
     segments: [Option<Segment>; MAX_SEGMENTS],
 }
 
+/// What the text of a key says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyText {
+    /// The environment that it names.
+    pub(crate) environment: Option<&'static str>,
+}
+
 impl KeyFormat {
     /// Starts an empty format.
     #[allow(clippy::new_without_default)] // An empty format is refused when a layer is built.
@@ -125,18 +132,39 @@ impl KeyFormat {
     /// Runs in one pass; what it tells through time is only how far an attacker's own text fits a
     /// public pattern.
     pub fn matches(&self, key: &[u8]) -> bool {
-        let mut rest = key;
+        self.read(key).is_some()
+    }
+
+    /// Returns the environment that a key of this format names in its text; `None` if the format has no
+    /// such tag, or the text is no key of it.
+    ///
+    /// ```
+    /// use tower_api_key::vendors;
+    ///
+    /// let [format] = vendors::PERSONA.formats else { unreachable!() };
+    /// assert_eq!(format.environment_of(b"persona_sandbox_0123456789abcdef"), Some("sandbox"));
+    /// assert_eq!(format.environment_of(b"persona_staging_0123456789abcdef"), None);
+    /// ```
+    pub fn environment_of(&self, key: &[u8]) -> Option<&'static str> {
+        self.read(key)?.environment
+    }
+
+    /// Matches a text, and reads what it names; `None` if it is no key of this format.
+    pub(crate) fn read(&self, key: &[u8]) -> Option<KeyText> {
+        let (mut rest, mut environment) = (key, None);
         for segment in self.segments() {
             let tail = match segment {
                 Segment::Literal(text) => rest.strip_prefix(text.as_bytes()),
-                Segment::Environment(tags) => {
-                    tags.iter().find_map(|tag| rest.strip_prefix(tag.as_bytes()))
-                }
+                Segment::Environment(tags) => tags.iter().find_map(|tag| {
+                    let tail = rest.strip_prefix(tag.as_bytes())?;
+                    environment = Some(*tag);
+                    Some(tail)
+                }),
                 Segment::Characters { alphabet, at_least, at_most } => {
                     // Only the last segment varies in length, so it takes all that is left.
                     let count = rest.len().min(at_most.into());
                     if count < usize::from(at_least) {
-                        return false;
+                        return None;
                     }
                     let split = rest.split_at_checked(count);
                     split.filter(|(text, _)| alphabet.holds(text)).map(|(_, tail)| tail)
@@ -147,12 +175,9 @@ impl KeyFormat {
                     digits.filter(|(digits, _)| is_checksum(**digits, text)).map(|(_, tail)| tail)
                 }
             };
-            match tail {
-                Some(tail) => rest = tail,
-                None => return false,
-            }
+            rest = tail?;
         }
-        rest.is_empty()
+        rest.is_empty().then_some(KeyText { environment })
     }
 
     /// Writes the format as a regular expression that a secret scanner can register; a scanner that
@@ -178,7 +203,13 @@ impl KeyFormat {
                 Segment::Literal(text) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
                     return Err(InvalidFormat("a literal is not visible ASCII"));
                 }
-                Segment::Environment(tags) => check_tags(tags)?,
+                Segment::Environment(tags) => {
+                    let before = segments.iter().take(index);
+                    if before.into_iter().any(|other| matches!(other, Segment::Environment(_))) {
+                        return Err(InvalidFormat("a key names one environment"));
+                    }
+                    check_tags(tags)?;
+                }
                 Segment::Characters { at_least, at_most, .. }
                     if at_most == 0 || at_least > at_most =>
                 {
@@ -308,6 +339,7 @@ mod tests {
             KeyFormat::new().environment(&[]),
             KeyFormat::new().environment(&["a", "ab"]),
             KeyFormat::new().environment(&[""]),
+            KeyFormat::new().environment(&["a", "b"]).environment(&["a", "b"]),
             KeyFormat::new().characters(Alphabet::Hex, 0),
             KeyFormat::new().between(Alphabet::Hex, 5, 4),
             token(token(KeyFormat::new())),

@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 
 use super::checksum::checksum;
 use super::digest::{KeyDigest, KeyHasher};
+use super::form::{KeyForm, Part};
 use super::format::KeyFormat;
-use super::segment::Segment;
+use super::name::Environment;
 
 /// The fewest random bits that an issued key may have; it is why no slow hash is needed.
 const MIN_ENTROPY_BITS: f64 = 128.0;
@@ -37,8 +38,18 @@ const MIN_ENTROPY_BITS: f64 = 128.0;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Issuer {
-    format: KeyFormat,
+    makes: Makes,
     hasher: KeyHasher,
+}
+
+/// What an issuer makes.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)] // Issuers are few, and made in constants.
+enum Makes {
+    /// Keys of a format, in the environment that is asked for.
+    Format(KeyFormat),
+    /// Keys of the same form as one that was made before.
+    Form(KeyForm),
 }
 
 /// Holds a new key: its secret, zeroized on drop, and the digest to store.
@@ -56,6 +67,7 @@ pub struct Issuer {
 pub struct IssuedKey {
     secret: SecretString,
     digest: KeyDigest,
+    form: KeyForm,
 }
 
 impl IssuedKey {
@@ -68,6 +80,11 @@ impl IssuedKey {
     pub const fn digest(&self) -> &KeyDigest {
         &self.digest
     }
+
+    /// Returns how the key's text was made, to be stored: a rotation makes another of the same form.
+    pub const fn form(&self) -> &KeyForm {
+        &self.form
+    }
 }
 
 impl fmt::Debug for IssuedKey {
@@ -76,6 +93,7 @@ impl fmt::Debug for IssuedKey {
             .debug_struct("IssuedKey")
             .field("secret", &"REDACTED")
             .field("digest", &self.digest)
+            .field("form", &format_args!("{}", self.form))
             .finish()
     }
 }
@@ -112,10 +130,17 @@ pub enum IssueError {
 impl Issuer {
     /// Pairs a format with the hasher of the gate that will read the keys.
     pub const fn new(format: KeyFormat, hasher: KeyHasher) -> Self {
-        Self { format, hasher }
+        Self { makes: Makes::Format(format), hasher }
     }
 
-    /// Issues a key for an environment of the format, `None` if the format has no such tag.
+    /// Issues keys of the same form as one that was issued before, environment included; there is an
+    /// example at [`KeyForm`].
+    pub const fn of_form(form: KeyForm, hasher: KeyHasher) -> Self {
+        Self { makes: Makes::Form(form), hasher }
+    }
+
+    /// Issues a key for an environment of the format, `None` if the format has no such tag. An issuer
+    /// [of a form](Self::of_form) knows the environment, and takes `None` for it.
     ///
     /// # Errors
     ///
@@ -147,40 +172,43 @@ impl Issuer {
         environment: Option<&str>,
         mut random: impl FnMut(&mut [u8]) -> Result<(), IssueError>,
     ) -> Result<IssuedKey, IssueError> {
-        let bits = self.format.entropy_bits();
+        let form = self.form(environment)?;
+        let bits = form.entropy_bits();
         if bits < MIN_ENTROPY_BITS {
             return Err(IssueError::WeakFormat { bits });
         }
-        let mut tagged = false;
-        let longest = self.format.segments().map(Segment::issued_length).sum();
         // Reserved once, so that no growth leaves a copy of the secret behind.
-        let mut key = Zeroizing::new(Vec::with_capacity(longest));
-        for segment in self.format.segments() {
-            match segment {
-                Segment::Literal(text) => key.extend_from_slice(text.as_bytes()),
-                Segment::Environment(tags) => {
-                    let tag = tags.iter().find(|tag| Some(**tag) == environment);
-                    let tag = tag.ok_or(IssueError::UnknownEnvironment)?;
-                    key.extend_from_slice(tag.as_bytes());
-                    tagged = true;
+        let mut key = Zeroizing::new(Vec::with_capacity(form.issued_length()));
+        for part in form.parts() {
+            match part {
+                Part::Literal(text) => key.extend_from_slice(text.as_bytes()),
+                Part::Environment(tag) => key.extend_from_slice(tag.as_str().as_bytes()),
+                Part::Characters { alphabet, at_least, .. } => {
+                    draw(&mut key, alphabet.characters(), *at_least, &mut random)?;
                 }
-                Segment::Characters { alphabet, at_least, .. } => {
-                    draw(&mut key, alphabet.characters(), at_least, &mut random)?;
-                }
-                Segment::Checksum => {
+                Part::Checksum => {
                     let digits = checksum(&key);
                     key.extend_from_slice(&digits);
                 }
             }
         }
-        if environment.is_some() && !tagged {
-            return Err(IssueError::UnknownEnvironment);
-        }
         let digest = self.hasher.digest(&key);
         // Formats are ASCII by construction, so this loses nothing.
         let secret = SecretString::from(String::from_utf8_lossy(&key).into_owned());
         debug_assert_eq!(secret.expose_secret().len(), key.len());
-        Ok(IssuedKey { secret, digest })
+        Ok(IssuedKey { secret, digest, form })
+    }
+
+    /// Returns the form of the next key.
+    fn form(&self, environment: Option<&str>) -> Result<KeyForm, IssueError> {
+        match &self.makes {
+            Makes::Format(format) => KeyForm::of(format, environment),
+            Makes::Form(form) => {
+                let own = form.environment().map(Environment::as_str);
+                let same = environment.is_none() || environment == own;
+                same.then(|| form.clone()).ok_or(IssueError::UnknownEnvironment)
+            }
+        }
     }
 }
 
@@ -228,7 +256,7 @@ mod tests {
                 let issued = issuer.issue(None).unwrap();
                 let secret = issued.secret().expose_secret();
                 assert!(format.matches(secret.as_bytes()));
-                let reserved: usize = format.segments().map(Segment::issued_length).sum();
+                let reserved = issued.form().issued_length();
                 assert_eq!(reserved, secret.len(), "no growth leaves a copy behind");
                 assert!(seen.insert(*issued.digest()));
             }

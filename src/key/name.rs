@@ -117,6 +117,21 @@ name!(
     "account id"
 );
 name!(
+    /// Names what a key is for, where several gates share a store: an API, a vendor. See
+    /// [`ApiKeyLayerBuilder::audience`](crate::ApiKeyLayerBuilder::audience).
+    ///
+    /// ```
+    /// use tower_api_key::key::{Account, KeyRecord};
+    ///
+    /// let acme = Account::builder("acme").build()?.into();
+    /// let record = KeyRecord::builder("key_1", acme).audience("billing").build()?;
+    /// assert_eq!(record.audience().unwrap(), &"billing");
+    /// # Ok::<(), tower_api_key::key::InvalidRecord>(())
+    /// ```
+    Audience,
+    "audience"
+);
+name!(
     /// Names a key in logs and administration; it is not secret and never authenticates.
     ///
     /// ```

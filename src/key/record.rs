@@ -7,7 +7,8 @@ use smol_str::SmolStr;
 
 use super::account::Account;
 use super::bookmark::Bookmark;
-use super::name::{Environment, InvalidName, KeyId, KeyKind, PlanName};
+use super::form::KeyForm;
+use super::name::{Audience, Environment, InvalidName, KeyId, KeyKind, PlanName};
 use super::network::{InvalidNetwork, Networks};
 use super::quotas::{InvalidQuota, Quotas};
 use super::record_builder::KeyRecordBuilder;
@@ -48,6 +49,8 @@ pub struct KeyRecord {
     // miss, which takes as long as a third of all the rest.
     account_disabled: bool,
     counted_by: CountedBy,
+    /// Whether the details name an audience; most do not, and are not looked at.
+    has_audience: bool,
 }
 
 /// Whose quotas a key is counted by.
@@ -65,6 +68,8 @@ enum CountedBy {
 pub(super) struct Details {
     pub(super) not_before: Option<Timestamp>,
     pub(super) environment: Option<Environment>,
+    pub(super) form: Option<KeyForm>,
+    pub(super) audience: Option<Audience>,
     pub(super) kind: Option<KeyKind>,
     pub(super) scopes: Option<ScopeSet>,
     pub(super) networks: Networks,
@@ -92,6 +97,7 @@ impl KeyRecord {
                 disabled: false,
                 account_disabled: false,
                 counted_by: CountedBy::Profile,
+                has_audience: false,
                 account,
             }),
         }
@@ -111,6 +117,7 @@ impl KeyRecord {
             disabled: true,
             account_disabled: true,
             counted_by: CountedBy::Profile,
+            has_audience: false,
         }
     }
 
@@ -139,6 +146,19 @@ impl KeyRecord {
     /// Returns the environment, if keys of this vendor have one.
     pub fn environment(&self) -> Option<&Environment> {
         self.details.as_ref()?.environment.as_ref()
+    }
+
+    /// Returns how the key's text was made, if whoever issued it said so.
+    pub fn form(&self) -> Option<&KeyForm> {
+        self.details.as_ref()?.form.as_ref()
+    }
+
+    /// Returns what the key is for, where several gates share a store; `None` if it was not named.
+    pub fn audience(&self) -> Option<&Audience> {
+        if !self.has_audience {
+            return None;
+        }
+        self.details.as_ref()?.audience.as_ref()
     }
 
     /// Returns the kind, if keys of this vendor have one.
@@ -262,6 +282,7 @@ impl KeyRecord {
         } else {
             CountedBy::Profile
         };
+        self.has_audience = details.is_some_and(|details| details.audience.is_some());
         self.account_disabled = self.account.is_disabled();
         self.account_tag = self.account.tag();
         self
@@ -301,6 +322,17 @@ pub enum InvalidRecord {
     /// A quota that cannot be counted.
     #[error(transparent)]
     Quota(#[from] InvalidQuota),
+    /// The key's text names another environment than the record, or the record names none.
+    #[error(
+        "the key's text names the environment `{text}`, and the record {}; they must agree",
+        record.as_ref().map_or("none".to_owned(), |record| format!("`{record}`"))
+    )]
+    Environment {
+        /// What the text names.
+        text: Environment,
+        /// What the record names.
+        record: Option<Environment>,
+    },
     /// A change that would make the record one of another key or account.
     #[error("an edit changes neither the id nor the account of a key")]
     Identity,

@@ -2,7 +2,8 @@
 
 use smol_str::SmolStr;
 
-use super::name::{Environment, KeyKind, check_name};
+use super::form::KeyForm;
+use super::name::{Audience, Environment, KeyKind, check_name};
 use super::network::Networks;
 use super::quota::Quota;
 use super::quotas::Quotas;
@@ -39,6 +40,41 @@ impl KeyRecordBuilder {
     pub fn environment(self, environment: impl Into<String>) -> Self {
         let environment = Environment::new(environment.into());
         self.with(environment, |record, name| record.details().environment = Some(name))
+    }
+
+    /// Remembers how the key's text was made, so that a rotation makes another of the same form. If the
+    /// text names an environment, the record's must be that one.
+    ///
+    /// ```
+    /// use tower_api_key::key::{Account, InvalidRecord, KeyForm, KeyRecord};
+    /// use tower_api_key::vendors;
+    ///
+    /// let form = KeyForm::of(&vendors::persona::ISSUED, Some("sandbox")).unwrap();
+    /// let acme = Account::builder("acme").build()?.into();
+    /// let key = KeyRecord::builder("key_1", acme).form(form);
+    /// assert!(key.clone().environment("sandbox").build().is_ok());
+    /// let refused = key.environment("production").build();
+    /// assert!(matches!(refused, Err(InvalidRecord::Environment { .. })));
+    /// # Ok::<(), InvalidRecord>(())
+    /// ```
+    pub fn form(self, form: KeyForm) -> Self {
+        self.set(|record| record.details().form = Some(form))
+    }
+
+    /// Names what the key is for: only a gate of the same
+    /// [audience](crate::ApiKeyLayerBuilder::audience) serves it.
+    pub fn audience(self, audience: impl AsRef<str>) -> Self {
+        let audience = Audience::new(audience);
+        self.with(audience, |record, name| record.details().audience = Some(name))
+    }
+
+    /// Makes the key serve at gates without an audience, which is the default.
+    pub fn without_audience(self) -> Self {
+        self.set(|record| {
+            if record.details.is_some() {
+                record.details().audience = None;
+            }
+        })
     }
 
     /// Names the kind of the key.
@@ -148,9 +184,17 @@ impl KeyRecordBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord`] for the first name, network or quota that is not valid.
+    /// [`InvalidRecord`] for the first name, network or quota that is not valid, and if the key's
+    /// [form](Self::form) names another environment than the record.
     pub fn build(self) -> Result<KeyRecord, InvalidRecord> {
-        self.record.map(KeyRecord::settled)
+        let record = self.record?.settled();
+        if let Some(text) = record.form().and_then(KeyForm::environment)
+            && record.environment() != Some(text)
+        {
+            let (text, record) = (text.clone(), record.environment().cloned());
+            return Err(InvalidRecord::Environment { text, record });
+        }
+        Ok(record)
     }
 
     fn set(mut self, set: impl FnOnce(&mut KeyRecord)) -> Self {

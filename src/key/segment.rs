@@ -57,20 +57,9 @@ impl Segment {
     pub(super) fn entropy_bits(self) -> f64 {
         match self {
             Self::Characters { alphabet, at_least, .. } => {
-                let characters = u32::try_from(alphabet.characters().len()).unwrap_or(u32::MAX);
-                f64::from(at_least) * f64::from(characters).log2()
+                alphabet.entropy_bits() * f64::from(at_least)
             }
             Self::Literal(_) | Self::Environment(_) | Self::Checksum => 0.0,
-        }
-    }
-
-    /// Returns the length of the longest text that is issued for the segment, in bytes.
-    pub(super) fn issued_length(self) -> usize {
-        match self {
-            Self::Literal(text) => text.len(),
-            Self::Environment(tags) => tags.iter().map(|tag| tag.len()).max().unwrap_or(0),
-            Self::Characters { at_least, .. } => usize::from(at_least),
-            Self::Checksum => CHECKSUM_LENGTH,
         }
     }
 }

@@ -45,6 +45,13 @@ impl LeakyBucket {
         (u32::try_from(remaining).unwrap_or(u32::MAX), level)
     }
 
+    /// Gives back what was taken and is not to count, as far as it has not drained yet.
+    pub(super) fn give_back(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
+        let given = interval(quota).saturating_mul(u64::from(cost));
+        let level = self.settle(quota, now).saturating_sub(given);
+        self.empty_at = now.plus_nanoseconds(level);
+    }
+
     pub(super) fn is_idle(self, now: Timestamp) -> bool {
         self.empty_at <= now
     }

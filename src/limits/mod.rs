@@ -32,8 +32,8 @@ mod sliding_window;
 mod standing;
 
 pub use arithmetic::Counter;
-pub use attempts::FailedAttempts;
-pub(crate) use attempts::{Attempt, AttemptLimiter};
+pub(crate) use attempts::{Alarms, Attempt, AttemptLimiter, EventLimiter, Reservation};
+pub use attempts::{FailedAttempts, RefusedRequests};
 pub(crate) use calendar::window_at;
 pub use concurrency::{Concurrency, Entered, Entry, MemoryPlaces, Permit, Places};
 pub(crate) use fallback::FallbackLimiter;

@@ -111,6 +111,11 @@ impl Plans {
     }
 
     /// Shares the quotas of a plan, under the count that this thread uses.
+    /// Returns the quotas of each plan that there is.
+    pub(crate) fn sets(&self) -> Vec<Quotas> {
+        self.0.load().values().map(|[any, ..]| any.0.0.clone()).collect()
+    }
+
     fn find(&self, name: &str) -> Option<PlanQuotas> {
         let plans = self.0.load();
         plans.get(name)?.get(stripe()).cloned()

@@ -16,29 +16,62 @@ use std::net::{IpAddr, SocketAddr};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connection {
-    peer: Option<IpAddr>,
+    peer: Peer,
     tls: bool,
+}
+
+/// What a server knows of who is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peer {
+    Unknown,
+    UnixSocket,
+    Address(IpAddr),
 }
 
 impl Connection {
     /// States that the peer completed a TLS handshake with this server.
     pub fn tls(peer: SocketAddr) -> Self {
-        Self { peer: Some(peer.ip().to_canonical()), tls: true }
+        Self { peer: Peer::Address(peer.ip().to_canonical()), tls: true }
     }
 
     /// States that the connection is plain TCP.
     pub fn plain(peer: SocketAddr) -> Self {
-        Self { peer: Some(peer.ip().to_canonical()), tls: false }
+        Self { peer: Peer::Address(peer.ip().to_canonical()), tls: false }
     }
 
-    /// States that nothing is known: a Unix socket, or an acceptor that left no mark.
+    /// States that the peer is a process on this machine that may open this server's Unix socket. That proves
+    /// neither an address nor HTTPS: such a peer has to be a proxy that
+    /// [`TrustedProxies::unix_socket`](super::TrustedProxies::unix_socket) trusts.
+    ///
+    /// ```
+    /// use tower_api_key::MarkConnection;
+    /// use tower_api_key::request::Connection;
+    ///
+    /// let connection = Connection::unix_socket();
+    /// assert!(connection.is_unix_socket() && connection.peer().is_none());
+    /// let mark = MarkConnection::new(connection); // around the service of a `UnixListener`
+    /// # let _ = mark;
+    /// ```
+    pub const fn unix_socket() -> Self {
+        Self { peer: Peer::UnixSocket, tls: false }
+    }
+
+    /// States that nothing is known: the acceptor left no mark.
     pub const fn unknown() -> Self {
-        Self { peer: None, tls: false }
+        Self { peer: Peer::Unknown, tls: false }
     }
 
-    /// Returns the address of the peer, which may be a proxy.
+    /// Returns the address of the peer, which may be a proxy; none over a Unix socket.
     pub const fn peer(&self) -> Option<IpAddr> {
-        self.peer
+        match self.peer {
+            Peer::Address(address) => Some(address),
+            Peer::UnixSocket | Peer::Unknown => None,
+        }
+    }
+
+    /// Tells whether the peer came over a Unix socket.
+    pub const fn is_unix_socket(&self) -> bool {
+        matches!(self.peer, Peer::UnixSocket)
     }
 
     /// Tells whether the peer completed a TLS handshake with this server.

@@ -3,6 +3,7 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::field::{field_name, is_of_the_connection};
 use super::presented::{KeyBuffer, PresentedKey};
 use super::source::{CredentialSource, Scheme};
 use super::{basic, bearer};
@@ -36,22 +37,35 @@ impl Credentials {
         }
         let mut headers: Vec<(HeaderName, &CredentialSource)> = Vec::new();
         for (index, source) in sources.iter().enumerate() {
-            let label = source.scheme.label();
-            if sources.iter().take(index).any(|other| other.scheme.label() == label) {
-                return Err(ConfigError::RepeatedCredentialSource(label));
+            let repeated = |name: &str| ConfigError::RepeatedCredentialSource(name.to_owned());
+            if source.kinds.is_some_and(<[_]>::is_empty) {
+                let place = format!("credential source `{}`", source.scheme.label().escape_debug());
+                return Err(ConfigError::NoAlternative { place, list: "only" });
             }
             if let Scheme::Header(name) = source.scheme {
-                let invalid = ConfigError::Header { what: "the name of a credential header" };
-                let name = HeaderName::from_lowercase(name.as_bytes()).map_err(|_| invalid)?;
+                let name = own_name(name)?;
+                if headers.iter().any(|(other, _)| *other == name) {
+                    return Err(repeated(name.as_str()));
+                }
                 headers.push((name, source));
+            } else {
+                let label = source.scheme.label();
+                if sources.iter().take(index).any(|other| other.scheme.is_named(label.as_bytes())) {
+                    return Err(repeated(label));
+                }
             }
         }
-        let labelled = |label| sources.iter().find(|source| source.scheme.label() == label);
+        let schemes = headers.len() < sources.len();
+        if schemes && headers.iter().any(|(name, _)| *name == AUTHORIZATION) {
+            return Err(ConfigError::RepeatedCredentialSource(AUTHORIZATION.to_string()));
+        }
+        let labelled =
+            |label: &str| sources.iter().find(|source| source.scheme.is_named(label.as_bytes()));
         Ok(Self {
             sources,
             basic: labelled("Basic"),
             bearer: labelled("Bearer"),
-            reads_authorization: headers.len() < sources.len(),
+            reads_authorization: schemes,
             headers,
         })
     }
@@ -145,21 +159,37 @@ impl Credentials {
     }
 }
 
-/// Reads a header whose whole value is the key: visible ASCII, nothing else.
+/// Checks the name of a header that carries keys.
+fn own_name(name: &str) -> Result<HeaderName, ConfigError> {
+    const WHAT: &str = "the profile's field `credentials`, a header's name";
+    let name = field_name(WHAT, name)?;
+    if is_of_the_connection(&name) {
+        let problem = "HTTP itself says what this header holds: name another, as `x-api-key`";
+        return Err(ConfigError::Header { what: WHAT, value: name.to_string(), problem });
+    }
+    Ok(name)
+}
+
+/// Reads a header whose whole value is the key.
 fn read_header<'a>(
     value: &'a [u8],
     source: &'static CredentialSource,
 ) -> Result<Reading<'a>, Denial> {
-    let problem = if value.is_empty() {
-        Malformation::Empty
+    own_header(value).map_err(Denial::CredentialsMalformed)?;
+    Ok(Reading { key: PresentedKey::new(value), source })
+}
+
+/// Checks that a value is visible ASCII, and nothing else.
+pub(super) fn own_header(value: &[u8]) -> Result<(), Malformation> {
+    if value.is_empty() {
+        Err(Malformation::Empty)
     } else if value.len() > MAX_CREDENTIAL_BYTES {
-        Malformation::TooLong
+        Err(Malformation::TooLong)
     } else if !value.iter().all(u8::is_ascii_graphic) {
-        Malformation::Alphabet
+        Err(Malformation::Alphabet)
     } else {
-        return Ok(Reading { key: PresentedKey::new(value), source });
-    };
-    Err(Denial::CredentialsMalformed(problem))
+        Ok(())
+    }
 }
 
 /// Splits `scheme 1*SP credentials` (RFC 9110 §11.4).
@@ -287,9 +317,13 @@ mod tests {
     fn contradictory_sources_are_refused() {
         const TWICE: &[CredentialSource] =
             &[CredentialSource::bearer(), CredentialSource::bearer()];
-        const UPPER: &[CredentialSource] = &[CredentialSource::header("X-Api-Key")];
+        const WHOLE: &[CredentialSource] =
+            &[CredentialSource::bearer(), CredentialSource::header("Authorization")];
         assert!(Credentials::new(&[]).is_err());
         assert!(Credentials::new(TWICE).is_err());
-        assert!(Credentials::new(UPPER).is_err());
+        assert!(Credentials::new(WHOLE).is_err());
+        const NOBODY: &[CredentialSource] = &[CredentialSource::bearer().only(&[])];
+        let error = Credentials::new(NOBODY).unwrap_err();
+        assert!(matches!(error, ConfigError::NoAlternative { list: "only", .. }), "{error}");
     }
 }

@@ -1,9 +1,13 @@
 //! The grammar of `Forwarded` (RFC 7239 §4) and of the older `X-Forwarded-*` fields.
+//!
+//! Lines are read from right to left, element by element. What the nearest proxy wrote stands
+//! rightmost, and is read before anything of the client's: a quoted string that is well formed is read
+//! alike from either end, so no quote that a client left open takes the proxy's element in.
 
+use std::borrow::Cow;
+use std::iter;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-
-/// Optional white space (RFC 9110 §5.6.3).
-const BLANKS: [char; 2] = [' ', '\t'];
+use std::str;
 
 /// One hop, as the proxy that received it wrote it down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,7 +19,8 @@ pub(super) struct Hop {
 }
 
 /// Reads an element of `X-Forwarded-For`: an address, with or without a port.
-pub(super) fn address(text: &str) -> Option<IpAddr> {
+pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(text).ok()?;
     let bare = text.parse::<IpAddr>();
     let bare = bare.or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
     let bracketed = || {
@@ -25,38 +30,58 @@ pub(super) fn address(text: &str) -> Option<IpAddr> {
     Some(bare.ok().or_else(bracketed)?.to_canonical())
 }
 
-/// Reads the name of a protocol; anything but `https` is taken for plain HTTP.
-pub(super) fn is_https(text: &str) -> bool {
-    text.eq_ignore_ascii_case("https")
+/// Reads the name of a protocol: `https`, and `wss`, which is WebSocket over TLS (RFC 6455 §3). Anything
+/// else is taken for plain HTTP.
+pub(super) fn is_https(text: &[u8]) -> bool {
+    text.eq_ignore_ascii_case(b"https") || text.eq_ignore_ascii_case(b"wss")
 }
 
-/// Reads a whole `Forwarded` field value; `None` if it breaks the grammar, for then no element of
-/// it can be trusted to begin where it seems to.
-pub(super) fn forwarded(value: &str) -> Option<Vec<Hop>> {
-    // Empty elements of a list are none (RFC 9110 §5.6.1); a lone `;` is an element that is silent.
-    let elements = split_quoted(value, ',')?.into_iter().map(|text| text.trim_matches(BLANKS));
-    let hops: Option<Vec<Hop>> = elements.filter(|text| !text.is_empty()).map(element).collect();
-    hops.filter(|hops| !hops.is_empty())
+/// Lists the hops of a `Forwarded` line, the last one first. An element that breaks the grammar is a hop of
+/// which nothing is known, and the last one of the list: where the elements left of it begin and end
+/// cannot be told.
+pub(super) fn hops(line: &[u8]) -> impl Iterator<Item = Hop> {
+    let mut rest = Some(line);
+    iter::from_fn(move || {
+        loop {
+            let Some((left, text)) = last_part(rest.take()?, b',') else {
+                return Some(Hop::default());
+            };
+            let text = text.trim_ascii();
+            // Empty elements of a list are none (RFC 9110 §5.6.1); a lone `;` is an element that is silent.
+            if !text.is_empty() {
+                let hop = element(text);
+                rest = left.filter(|_| hop.is_some());
+                return Some(hop.unwrap_or_default());
+            }
+            rest = left;
+        }
+    })
 }
 
 /// Reads `[ forwarded-pair ] *( ";" [ forwarded-pair ] )`; each parameter that counts at most once.
-fn element(text: &str) -> Option<Hop> {
+fn element(text: &[u8]) -> Option<Hop> {
     let mut hop = Hop::default();
     let (mut seen_for, mut seen_proto) = (false, false);
-    for pair in split_quoted(text, ';')? {
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let (left, pair) = last_part(text, b';')?;
+        rest = left;
         // Not in the grammar, but many proxies write a blank after `;`, and it can hide nothing.
-        let pair = pair.trim_matches(BLANKS);
+        let pair = pair.trim_ascii();
         if pair.is_empty() {
             continue;
         }
-        let (name, value) = pair.split_once('=').filter(|(name, _)| is_token(name))?;
-        let value = unquote(value)?;
-        if name.eq_ignore_ascii_case("for") {
+        let (name, value) = pair.split_at_checked(pair.iter().position(|byte| *byte == b'=')?)?;
+        let value = unquote(value.strip_prefix(b"=")?)?;
+        if !is_token(name) {
+            return None;
+        }
+        if name.eq_ignore_ascii_case(b"for") {
             if std::mem::replace(&mut seen_for, true) {
                 return None;
             }
-            hop.address = node(&value);
-        } else if name.eq_ignore_ascii_case("proto") {
+            hop.address = str::from_utf8(&value).ok().and_then(node);
+        } else if name.eq_ignore_ascii_case(b"proto") {
             if std::mem::replace(&mut seen_proto, true) {
                 return None;
             }
@@ -91,51 +116,61 @@ fn is_port(text: &str) -> bool {
     (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Splits at a separator outside quoted strings; `None` if a quoted string never ends.
-fn split_quoted(text: &str, separator: char) -> Option<Vec<&str>> {
-    let (mut parts, mut start) = (Vec::new(), 0);
-    let (mut quoted, mut escaped) = (false, false);
-    for (index, character) in text.char_indices() {
-        if escaped {
-            escaped = false;
-        } else if quoted && character == '\\' {
-            escaped = true;
-        } else if character == '"' {
-            quoted = !quoted;
-        } else if !quoted && character == separator {
-            parts.push(text.get(start..index)?);
-            start = index + separator.len_utf8();
+/// Cuts off what stands right of the last separator outside of quoted strings; the rest is `None` if there
+/// is no separator. `None` if a quoted string that ends here begins nowhere.
+fn last_part(text: &[u8], separator: u8) -> Option<(Option<&[u8]>, &[u8])> {
+    let mut left = text;
+    while let Some((&byte, before)) = left.split_last() {
+        if byte == separator {
+            return Some((Some(before), text.get(left.len()..)?));
+        }
+        left = if byte == b'"' { before_quoted(before)? } else { before };
+    }
+    Some((None, text))
+}
+
+/// Returns what stands before the quoted string that has just ended: its first quote is the next one to the
+/// left that no backslash escapes.
+fn before_quoted(text: &[u8]) -> Option<&[u8]> {
+    let mut inside = text;
+    loop {
+        inside = inside.get(..inside.iter().rposition(|byte| *byte == b'"')?)?;
+        let escapes = inside.iter().rev().take_while(|byte| **byte == b'\\').count();
+        if escapes % 2 == 0 {
+            return Some(inside);
         }
     }
-    parts.push(text.get(start..)?);
-    (!quoted).then_some(parts)
 }
 
 /// Reads `token / quoted-string` (RFC 9110 §5.6.4).
-fn unquote(text: &str) -> Option<String> {
-    let Some(rest) = text.strip_prefix('"') else {
+fn unquote(text: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let Some(rest) = text.strip_prefix(b"\"") else {
         // Colons and brackets, which should be quoted, often are not.
-        return (!text.is_empty() && !text.contains(['"', ' ', '\t'])).then(|| text.to_owned());
+        let legal = text.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'"');
+        return (legal && !text.is_empty()).then_some(Cow::Borrowed(text));
     };
-    let inner = rest.strip_suffix('"')?;
-    let (mut value, mut escaped) = (String::with_capacity(inner.len()), false);
-    for character in inner.chars() {
-        match character {
-            '\\' if !escaped => escaped = true,
-            '"' if !escaped => return None,
+    let inner = rest.strip_suffix(b"\"")?;
+    if !inner.iter().any(|byte| matches!(byte, b'"' | b'\\')) {
+        return Some(Cow::Borrowed(inner));
+    }
+    let (mut value, mut escaped) = (Vec::with_capacity(inner.len()), false);
+    for &byte in inner {
+        match byte {
+            b'\\' if !escaped => escaped = true,
+            b'"' if !escaped => return None,
             _ => {
-                value.push(character);
+                value.push(byte);
                 escaped = false;
             }
         }
     }
-    (!escaped).then_some(value)
+    (!escaped).then_some(Cow::Owned(value))
 }
 
 /// Tells whether a text is a `token` (RFC 9110 §5.6.2).
-fn is_token(text: &str) -> bool {
-    let in_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(in_token)
+fn is_token(text: &[u8]) -> bool {
+    let in_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !text.is_empty() && text.iter().all(in_token)
 }
 
 #[cfg(test)]
@@ -146,48 +181,82 @@ mod tests {
         Hop { address: address.parse().ok(), https }
     }
 
+    const BROKEN: Hop = Hop { address: None, https: false };
+
+    /// The hops of a line, the last one first.
     #[test]
     fn forwarded_elements_follow_the_grammar() {
-        for (value, expected) in [
-            ("for=192.0.2.60;proto=http", Some(vec![hop("192.0.2.60", false)])),
-            ("For=\"[2001:db8:cafe::17]:4711\"", Some(vec![hop("2001:db8:cafe::17", false)])),
+        for (line, expected) in [
+            ("for=192.0.2.60;proto=http", &[hop("192.0.2.60", false)][..]),
+            ("For=\"[2001:db8:cafe::17]:4711\"", &[hop("2001:db8:cafe::17", false)]),
             (
                 "for=192.0.2.43, for=198.51.100.17;PROTO=HTTPS",
-                Some(vec![hop("192.0.2.43", false), hop("198.51.100.17", true)]),
+                &[hop("198.51.100.17", true), hop("192.0.2.43", false)],
             ),
-            ("for=\"192.0.2.43:80\";by=\"a,b;c\"", Some(vec![hop("192.0.2.43", false)])),
-            ("for=\"[::ffff:10.0.0.1]\"", Some(vec![hop("10.0.0.1", false)])),
-            ("for=unknown;proto=https", Some(vec![hop("", true)])),
-            ("for=_hidden", Some(vec![hop("", false)])),
-            ("proto=https;host=\"a\\\"b\"", Some(vec![hop("", true)])),
-            ("for=192.0.2.43;;", Some(vec![hop("192.0.2.43", false)])),
-            ("for=2001:db8::1", Some(vec![hop("", false)])), // needs brackets and quotes
-            ("for=192.0.2.43;for=10.0.0.1", None),
-            ("proto=http;proto=https", None),
-            ("for=\"192.0.2.43", None),
-            ("for=\"1\"2\"", None),
-            ("for=\"1\"2\"3\"", None),
+            ("for=\"192.0.2.43:80\";by=\"a,b;c\"", &[hop("192.0.2.43", false)]),
+            ("for=\"[::ffff:10.0.0.1]\"", &[hop("10.0.0.1", false)]),
+            ("for=unknown;proto=https", &[hop("", true)]),
+            ("for=_hidden", &[hop("", false)]),
+            ("proto=https;host=\"a\\\"b\"", &[hop("", true)]),
+            ("proto=https;host=\"a\\\\\"", &[hop("", true)]),
+            ("proto=https;host=\"\\\"\"", &[hop("", true)]),
+            ("proto=https;host=\"\u{e9}\"", &[hop("", true)]), // obs-text may be quoted
+            ("proto=wss", &[hop("", true)]),
+            ("proto=WSS", &[hop("", true)]),
+            ("proto=ws", &[hop("", false)]),
+            ("for=192.0.2.43;;", &[hop("192.0.2.43", false)]),
+            ("for=2001:db8::1", &[hop("", false)]), // needs brackets and quotes
+            ("for=192.0.2.43;for=10.0.0.1", &[BROKEN]),
+            ("proto=http;proto=https", &[BROKEN]),
+            ("for=\"192.0.2.43", &[BROKEN]),
+            ("for=\"1\"2\"", &[BROKEN]),
+            ("for=\"1\"2\"3\"", &[BROKEN]),
+            ("proto=https;x=\"\\\"", &[BROKEN]),
+            ("proto=https;x=\u{e9}", &[BROKEN]),
             // A backslash that is escaped escapes nothing, and is a part of the value.
-            ("for=\"1\\\\0.0.0.1\"", Some(vec![hop("", false)])),
-            ("for", None),
+            ("for=\"1\\\\0.0.0.1\"", &[hop("", false)]),
+            ("for", &[BROKEN]),
             // A name is a token, and nothing stands around `=` (RFC 7239 §4).
-            ("for=8.8.8.8;proto =http", None),
-            ("for=8.8.8.8;proto\t=http", None),
-            ("for=8.8.8.8;proto= http", None),
-            ("for=8.8.8.8;proto=", None),
-            ("for=8.8.8.8;=http", None),
-            ("for=8.8.8.8;(proto)=http", None),
-            ("for=8.8.8.8;\"proto\"=http", None),
-            ("for=192.0.2.43;x-a!b=c", Some(vec![hop("192.0.2.43", false)])),
-            // Empty elements of a list are none (RFC 9110 §5.6.1), but there must be one that is.
-            ("for=192.0.2.43;proto=https,", Some(vec![hop("192.0.2.43", true)])),
-            (", ,\t,for=192.0.2.43 , ", Some(vec![hop("192.0.2.43", false)])),
-            ("for=192.0.2.43,;", Some(vec![hop("192.0.2.43", false), hop("", false)])),
-            ("for=192.0.2.43,\"\"", None),
-            ("", None),
-            (" , ", None),
+            ("for=8.8.8.8;proto =http", &[BROKEN]),
+            ("for=8.8.8.8;proto\t=http", &[BROKEN]),
+            ("for=8.8.8.8;proto= http", &[BROKEN]),
+            ("for=8.8.8.8;proto=", &[BROKEN]),
+            ("for=8.8.8.8;=http", &[BROKEN]),
+            ("for=8.8.8.8;(proto)=http", &[BROKEN]),
+            ("for=8.8.8.8;\"proto\"=http", &[BROKEN]),
+            ("for=192.0.2.43;x-a!b=c", &[hop("192.0.2.43", false)]),
+            // Empty elements of a list are none (RFC 9110 §5.6.1).
+            ("for=192.0.2.43;proto=https,", &[hop("192.0.2.43", true)]),
+            (", ,\t,for=192.0.2.43 , ", &[hop("192.0.2.43", false)]),
+            ("for=192.0.2.43,;", &[hop("", false), hop("192.0.2.43", false)]),
+            // A broken element is the last that is read.
+            ("for=192.0.2.43,\"\"", &[BROKEN]),
+            ("for=192.0.2.43, x, for=192.0.2.60", &[hop("192.0.2.60", false), BROKEN]),
+            ("for=\", for=192.0.2.60", &[hop("192.0.2.60", false), BROKEN]),
+            ("x=\"\\, for=192.0.2.60;y=\"\\\"\"", &[hop("192.0.2.60", false), BROKEN]),
+            ("\", for=192.0.2.60;y=\"a,b\"", &[hop("192.0.2.60", false), BROKEN]),
+            ("", &[]),
+            (" , ", &[]),
         ] {
-            assert_eq!(forwarded(value), expected, "{value}");
+            assert_eq!(hops(line.as_bytes()).collect::<Vec<_>>(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_tls_is_https() {
+        for (text, https) in [
+            ("https", true),
+            ("HttpS", true),
+            ("wss", true),
+            ("WSS", true),
+            ("http", false),
+            ("ws", false),
+            ("", false),
+            ("https ", false),
+            ("wss:", false),
+            ("httpswss", false),
+        ] {
+            assert_eq!(is_https(text.as_bytes()), https, "{text}");
         }
     }
 
@@ -230,7 +299,7 @@ mod tests {
             ("", None),
         ] {
             let expected = expected.map(|text| text.parse().unwrap());
-            assert_eq!(address(text), expected, "{text}");
+            assert_eq!(address(text.as_bytes()), expected, "{text}");
         }
     }
 }

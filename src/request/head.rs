@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, Method};
 
 /// Borrows method, path and headers. The path is the one that the client sent, in origin form,
@@ -30,12 +31,21 @@ impl<'a> Head<'a> {
         Self { method: request.method(), path: original_path(request), headers: request.headers() }
     }
 
-    /// Tells whether this is a CORS preflight (Fetch §4.8: `OPTIONS` with `Origin` and
-    /// `Access-Control-Request-Method`).
+    /// Returns true for a CORS preflight in full (Fetch §4.8): `OPTIONS` with one `Origin`, one
+    /// `Access-Control-Request-Method` and no content. That there is none is what the fields of the
+    /// message say; a body of HTTP/2 or HTTP/3 without `Content-Length` does not show in them.
     pub(crate) fn is_preflight(&self) -> bool {
         self.method == Method::OPTIONS
-            && self.headers.contains_key(http::header::ORIGIN)
-            && self.headers.contains_key(http::header::ACCESS_CONTROL_REQUEST_METHOD)
+            && self.has_one(&ORIGIN)
+            && self.has_one(&ACCESS_CONTROL_REQUEST_METHOD)
+            && !self.headers.contains_key(TRANSFER_ENCODING)
+            && self.headers.get_all(CONTENT_LENGTH).iter().all(|length| length == "0")
+    }
+
+    /// Returns true if a field has one line, and that is not empty.
+    fn has_one(&self, name: &HeaderName) -> bool {
+        let mut lines = self.headers.get_all(name).iter();
+        lines.next().is_some_and(|line| !line.is_empty()) && lines.next().is_none()
     }
 }
 
@@ -65,6 +75,64 @@ fn original_path<B>(request: &http::Request<B>) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_preflight_is_one_in_full() {
+        let preflight = |change: fn(http::request::Builder) -> http::request::Builder| {
+            let request = http::Request::options("/v1/users");
+            change(request.header("origin", "https://app.example.com")).body(()).unwrap()
+        };
+        for (request, expected) in [
+            (preflight(|it| it.header("access-control-request-method", "PUT")), true),
+            (preflight(|it| it), false),
+            (preflight(|it| it.header("access-control-request-method", "")), false),
+            (preflight(|it| it.header("access-control-request-method", "A").method("GET")), false),
+            (
+                preflight(|it| {
+                    let it = it.header("access-control-request-method", "PUT");
+                    it.header("access-control-request-method", "GET")
+                }),
+                false,
+            ),
+            (
+                preflight(|it| {
+                    let it = it.header("access-control-request-method", "PUT");
+                    it.header("origin", "https://other.example.com")
+                }),
+                false,
+            ),
+            (
+                preflight(|it| {
+                    let it = it.header("access-control-request-method", "PUT");
+                    it.header("content-length", "0")
+                }),
+                true,
+            ),
+            (
+                preflight(|it| {
+                    let it = it.header("access-control-request-method", "PUT");
+                    it.header("content-length", "1")
+                }),
+                false,
+            ),
+            (
+                preflight(|it| {
+                    let it = it.header("access-control-request-method", "PUT");
+                    it.header("content-length", "0").header("content-length", "7")
+                }),
+                false,
+            ),
+            (
+                preflight(|it| {
+                    let it = it.header("access-control-request-method", "PUT");
+                    it.header("transfer-encoding", "chunked")
+                }),
+                false,
+            ),
+        ] {
+            assert_eq!(Head::of(&request).is_preflight(), expected, "{request:?}");
+        }
+    }
 
     #[test]
     fn debug_shows_no_header() {

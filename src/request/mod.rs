@@ -9,22 +9,32 @@
 //! HTTPS and the client's address are facts of the connection, or the word of a
 //! [trusted proxy](TrustedProxies); never the client's. Behind a proxy, list its network, and make
 //! sure that it overwrites or appends to the header you name: a header that it passes on untouched
-//! is the client's own word.
+//! is the client's own word. If nothing but proxies comes from that network, say so with
+//! [`always_proxies`](TrustedProxies::always_proxies). A proxy on the same machine may come over a
+//! [Unix socket](TrustedProxies::unix_socket).
 
 mod basic;
 mod bearer;
+mod carriage;
 mod connection;
 mod credential;
+mod field;
 mod forwarded;
 mod head;
+mod internet;
 mod presented;
 mod proxies;
+mod proxy_headers;
+mod signs;
 mod source;
 
+pub(crate) use carriage::check as check_carriage;
 pub use connection::Connection;
 pub use credential::MAX_CREDENTIAL_BYTES;
 pub(crate) use credential::{Credentials, Reading};
+pub(crate) use field::{field_name, is_of_the_connection};
 pub use head::Head;
 pub(crate) use presented::KeyBuffer;
-pub use proxies::{Client, ProxyHeaders, TrustedProxies};
+pub use proxies::{Client, TrustedProxies};
+pub use proxy_headers::ProxyHeaders;
 pub use source::{BasicKey, CredentialSource, Scheme};

@@ -3,15 +3,15 @@
 
 use std::net::IpAddr;
 
-use http::header::{FORWARDED, VIA};
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
+use ipnet::IpNet;
 
 use super::connection::Connection;
-use super::forwarded::{self, Hop};
+use super::forwarded::Hop;
+use super::proxy_headers::ProxyHeaders;
+use super::{internet, signs};
+use crate::error::ConfigError;
 use crate::key::Networks;
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// States what is proven of the client: its address, and whether it used HTTPS.
 ///
@@ -30,35 +30,6 @@ pub struct Client {
     pub https: bool,
 }
 
-/// Names the headers that the trusted proxies write.
-///
-/// ```
-/// # use tower_api_key::key::Networks;
-/// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
-///
-/// # let proxy = Connection::plain("10.0.0.1:4711".parse().unwrap());
-/// let mut headers = http::HeaderMap::new();
-/// headers.insert("x-forwarded-for", "198.51.100.7".parse().unwrap());
-/// headers.insert("x-forwarded-proto", "https".parse().unwrap());
-/// let proven = |named| {
-///     let networks = Networks::parse(["10.0.0.0/8"]).unwrap();
-///     TrustedProxies::new(networks, named).client(proxy, &headers).https
-/// };
-/// assert!(proven(ProxyHeaders::XForwarded) && proven(ProxyHeaders::Either));
-/// assert!(!proven(ProxyHeaders::Forwarded));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProxyHeaders {
-    /// `Forwarded` (RFC 7239). The other kind is ignored.
-    Forwarded,
-    /// `X-Forwarded-For` and `X-Forwarded-Proto`. The other kind is ignored.
-    XForwarded,
-    /// Whichever comes. If both come, they must agree, or nothing is proven: the one that the proxy
-    /// does not write may be the client's.
-    Either,
-}
-
 /// Lists the networks of the proxies in front of this server, and the headers that they write.
 ///
 /// The chain is read from right to left, past trusted addresses; the first other address is the
@@ -69,17 +40,19 @@ pub enum ProxyHeaders {
 /// by hop.
 ///
 /// As soon as a trusted proxy speaks, its word is all there is: HTTPS is proven only if the headers
-/// named here say `https`, and the address only if they name one. TLS between the proxy and this
+/// named here say `https` or `wss`, and the address only if they name one. TLS between the proxy and this
 /// server proves nothing of the client, and the proxy's own address is never the client's. To speak
-/// is to send any of `Forwarded`, `Via`, `X-Real-IP` and `X-Forwarded-*`. A trusted peer that sends
-/// none of them is taken for the client itself, with the facts of its connection.
+/// is to send any header that only proxies send: `Forwarded`, `Via`, `X-Forwarded-*`, `X-Real-IP`,
+/// `True-Client-IP`, `CF-Connecting-IP`, `X-Envoy-External-Address`, `Fly-Client-IP` and their like. A
+/// trusted peer that sends none of them is taken for the client itself, with the facts of its connection,
+/// unless it [always proxies](Self::always_proxies).
 ///
 /// ```
 /// use tower_api_key::key::Networks;
 /// use tower_api_key::request::{Client, Connection, ProxyHeaders, TrustedProxies};
 ///
-/// # fn main() -> Result<(), tower_api_key::key::InvalidNetwork> {
-/// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded)?;
 /// let mut headers = http::HeaderMap::new();
 /// headers.insert("forwarded", "for=198.51.100.7;proto=https".parse().unwrap());
 ///
@@ -95,104 +68,125 @@ pub enum ProxyHeaders {
 #[derive(Debug, Clone)]
 pub struct TrustedProxies {
     networks: Networks,
+    unix_sockets: bool,
+    always: bool,
     headers: ProxyHeaders,
 }
 
 impl Default for TrustedProxies {
     fn default() -> Self {
-        Self::new(Networks::default(), ProxyHeaders::Forwarded)
+        Self::of(Networks::default(), ProxyHeaders::Forwarded)
     }
 }
 
 impl TrustedProxies {
     /// Trusts the proxies in these networks to write these headers.
-    pub const fn new(networks: Networks, headers: ProxyHeaders) -> Self {
-        Self { networks, headers }
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if there is no network, for then nobody is trusted, and if nobody on the internet is
+    /// left out, however that is written: `0.0.0.0/0`, `::/0`, `0.0.0.0/1` with `128.0.0.0/1`, `2000::/3`.
+    ///
+    /// ```
+    /// use tower_api_key::key::Networks;
+    /// use tower_api_key::request::{ProxyHeaders, TrustedProxies};
+    ///
+    /// let everybody = Networks::parse(["0.0.0.0/0"])?;
+    /// assert!(TrustedProxies::new(everybody, ProxyHeaders::XForwarded).is_err());
+    /// # Ok::<(), tower_api_key::key::InvalidNetwork>(())
+    /// ```
+    pub fn new(networks: Networks, headers: ProxyHeaders) -> Result<Self, ConfigError> {
+        if networks.is_empty() {
+            return Err(ConfigError::NoTrustedNetwork);
+        }
+        if let Some(internet) = internet::covered(&networks) {
+            let networks: Vec<_> = networks.iter().take(4).map(ToString::to_string).collect();
+            return Err(ConfigError::TrustedInternet { internet, networks: networks.join(", ") });
+        }
+        Ok(Self::of(networks, headers))
+    }
+
+    /// Trusts whoever may open this server's Unix socket to write these headers. Let the file's mode leave
+    /// everybody out but the proxy. Connections are told by
+    /// [`Connection::unix_socket`](super::Connection::unix_socket); one that is not marked is not trusted.
+    ///
+    /// ```
+    /// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
+    ///
+    /// let proxies = TrustedProxies::unix_socket(ProxyHeaders::XForwarded);
+    /// let mut headers = http::HeaderMap::new();
+    /// headers.insert("x-forwarded-for", "198.51.100.7".parse().unwrap());
+    /// headers.insert("x-forwarded-proto", "https".parse().unwrap());
+    ///
+    /// let client = proxies.client(Connection::unix_socket(), &headers);
+    /// assert!(client.https && client.address == "198.51.100.7".parse().ok());
+    /// assert!(!proxies.client(Connection::unknown(), &headers).https);
+    /// ```
+    pub fn unix_socket(headers: ProxyHeaders) -> Self {
+        Self::of(Networks::default(), headers).and_unix_socket()
+    }
+
+    /// Trusts every address on the internet, so whoever reaches this server chooses the address it is known
+    /// by, and whether it is taken to have used HTTPS. Only for a server that nobody but a proxy can reach,
+    /// where the proxy's address cannot be known, and where the proxy overwrites these headers.
+    pub fn insecure_whole_internet(headers: ProxyHeaders) -> Self {
+        let everybody = [IpAddr::from([0; 4]), IpAddr::from([0; 16])];
+        let networks = everybody.into_iter().filter_map(|address| IpNet::new(address, 0).ok());
+        Self::of(Networks::new(networks), headers)
+    }
+
+    /// Trusts whoever may open this server's Unix socket, too; see [`unix_socket`](Self::unix_socket).
+    pub fn and_unix_socket(mut self) -> Self {
+        self.unix_sockets = true;
+        self
+    }
+
+    /// States that trusted peers never send a request of their own. Without a header of the kind that was named, a
+    /// request then proves nothing: neither HTTPS nor an address. Otherwise a proxy that a client can bring
+    /// to leave its headers out, say by naming them in `Connection`, is taken for the client, with its own
+    /// address and the TLS of its own connection.
+    ///
+    /// ```
+    /// use tower_api_key::key::Networks;
+    /// use tower_api_key::request::{Client, Connection, ProxyHeaders, TrustedProxies};
+    ///
+    /// let networks = Networks::parse(["10.0.0.0/8"])?;
+    /// let proxies = TrustedProxies::new(networks, ProxyHeaders::XForwarded)?;
+    /// let proxy = Connection::tls("10.0.0.1:4711".parse()?);
+    /// let silent = http::HeaderMap::new();
+    /// assert!(proxies.client(proxy, &silent).https);
+    /// let unproven = Client { address: None, https: false };
+    /// assert_eq!(proxies.always_proxies().client(proxy, &silent), unproven);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn always_proxies(mut self) -> Self {
+        self.always = true;
+        self
+    }
+
+    const fn of(networks: Networks, headers: ProxyHeaders) -> Self {
+        Self { networks, unix_sockets: false, always: false, headers }
     }
 
     /// States what is proven of the client behind a connection.
     pub fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
         let direct = Client { address: connection.peer(), https: connection.is_tls() };
-        if !direct.address.is_some_and(|peer| self.networks.contains(peer)) {
+        let trusted = match direct.address {
+            Some(peer) => self.networks.contains(peer),
+            None => self.unix_sockets && connection.is_unix_socket(),
+        };
+        if !trusted {
             return direct;
         }
-        let read_standard = || self.standard(headers);
-        let read_older = || self.older(headers);
-        let told = match self.headers {
-            ProxyHeaders::Forwarded => read_standard(),
-            ProxyHeaders::XForwarded => read_older(),
-            ProxyHeaders::Either => match (read_standard(), read_older()) {
-                (Some(standard), Some(older)) => Some(agreement(standard, older)),
-                (standard, older) => standard.or(older),
-            },
-        };
+        let told = self.headers.read(headers, &self.networks);
         let Hop { address, https } = match told {
             Some(hop) => hop,
-            // It speaks, but not as configured.
-            None if headers.keys().any(is_forwarding) => UNPROVEN,
+            // It speaks, but not as configured; or it should have spoken.
+            None if self.always || headers.keys().any(signs::is_of_a_proxy) => Hop::default(),
             None => return direct,
         };
         Client { address, https }
     }
-
-    /// Reads `Forwarded`; `None` if the request has none.
-    fn standard(&self, headers: &HeaderMap) -> Option<Hop> {
-        headers.contains_key(FORWARDED).then(|| {
-            let value = list(headers, &FORWARDED);
-            let hops = value.is_ascii().then(|| forwarded::forwarded(&value)).flatten();
-            // What breaks the grammar proves nothing: no address, and not HTTPS either.
-            hops.map_or(UNPROVEN, |hops| self.leftmost_trusted(hops))
-        })
-    }
-
-    /// Reads `X-Forwarded-For` and `-Proto`; `None` if the request has neither. One that is not
-    /// there is read as an empty one, which names no address and no HTTPS.
-    fn older(&self, headers: &HeaderMap) -> Option<Hop> {
-        let names = [&X_FORWARDED_FOR, &X_FORWARDED_PROTO];
-        if !names.into_iter().any(|name| headers.contains_key(name)) {
-            return None;
-        }
-        let [addresses, protocols] = names.map(|name| list(headers, name));
-        let https = protocols.split(',').all(|name| forwarded::is_https(name.trim_ascii()));
-        let hops = addresses
-            .split(',')
-            .map(|text| Hop { address: forwarded::address(text.trim_ascii()), https });
-        Some(self.leftmost_trusted(hops.collect()))
-    }
-
-    /// Walks right to left past trusted hops, and returns the first that is not; if all are
-    /// trusted, the leftmost is the client.
-    fn leftmost_trusted(&self, hops: Vec<Hop>) -> Hop {
-        let mut client = UNPROVEN;
-        for hop in hops.into_iter().rev() {
-            client = hop;
-            if !hop.address.is_some_and(|address| self.networks.contains(address)) {
-                break;
-            }
-        }
-        client
-    }
-}
-
-const UNPROVEN: Hop = Hop { address: None, https: false };
-
-/// Keeps what both say; where one is silent, it may be the proxy's, and the other the client's.
-fn agreement(standard: Hop, older: Hop) -> Hop {
-    let address = standard.address.filter(|_| standard.address == older.address);
-    Hop { address, https: standard.https && older.https }
-}
-
-/// Tells whether only a proxy sends such a header.
-fn is_forwarding(name: &HeaderName) -> bool {
-    let text = name.as_str();
-    *name == FORWARDED || *name == VIA || text == "x-real-ip" || text.starts_with("x-forwarded-")
-}
-
-/// Joins the lines of a list field (RFC 9110 §5.3). What is not text spoils its own element, and no
-/// other: a client may have written it, left of what the proxy appended.
-fn list(headers: &HeaderMap, name: &HeaderName) -> String {
-    let lines = headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
-    lines.collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
@@ -217,7 +211,7 @@ mod tests {
         }
         let peer = format!("{peer}:1").parse().unwrap();
         let connection = if tls { Connection::tls(peer) } else { Connection::plain(peer) };
-        let client = TrustedProxies::new(networks, headers).client(connection, &map);
+        let client = TrustedProxies::new(networks, headers).unwrap().client(connection, &map);
         (client.address.map(|address| address.to_string()), client.https)
     }
 
@@ -260,6 +254,10 @@ mod tests {
             (XForwarded, "10.0.0.1", true, &[(HOST, "example.com")], none, false),
             (XForwarded, "10.0.0.1", true, &[("via", "1.1 proxy")], none, false),
             (XForwarded, "10.0.0.1", true, &[("x-real-ip", "192.0.2.1")], none, false),
+            (XForwarded, "10.0.0.1", true, &[("true-client-ip", "192.0.2.1")], none, false),
+            (Forwarded, "10.0.0.1", true, &[("cf-connecting-ip", "192.0.2.1")], none, false),
+            (Either, "10.0.0.1", true, &[("x-envoy-external-address", "192.0.2.1")], none, false),
+            (Either, "10.0.0.1", true, &[("fly-client-ip", "192.0.2.1")], none, false),
             (XForwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto=https")], none, false),
             (Forwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1")], none, false),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1")], Some("192.0.2.1"), false),
@@ -274,9 +272,22 @@ mod tests {
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https, for=10.0.0.2;proto=http")], Some("192.0.2.1"), true),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=unknown;proto=https")], none, true),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=\"192.0.2.1")], none, false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=wss")], Some("192.0.2.1"), true),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto=ws")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "Wss")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "wss, https")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https"), (PROTO, "wss")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "ws")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "wss, ws")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "wss,")], Some("192.0.2.1"), false),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto =http")], none, false),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, ",")], none, false),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "")], none, false),
+            // What a client breaks spoils nothing of the proxy's; what the proxy breaks is not skipped.
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=\", for=192.0.2.1;proto=https")], Some("192.0.2.1"), true),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=\""), (STANDARD, "for=192.0.2.1;x=\"a,b\"")], Some("192.0.2.1"), false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "x, for=10.0.0.2;proto=https")], none, false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;x=\""), (STANDARD, "for=192.0.2.1;y=\"")], none, false),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https,")], Some("192.0.2.1"), true),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;proto=https"), (STANDARD, "for=192.0.2.1,")], Some("192.0.2.1"), false),
             // An element without a word is a hop all the same.
@@ -322,13 +333,79 @@ mod tests {
                 map.append(FOR, http::HeaderValue::from_bytes(line).unwrap());
             }
             let address = address.map(|address| address.parse().unwrap());
-            let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded);
+            let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded).unwrap();
             assert_eq!(proxies.client(peer, &map), Client { address, https }, "{map:?}");
         }
         let mut map = HeaderMap::new();
         map.insert(FOR, "192.0.2.1".parse().unwrap());
         map.insert(PROTO, http::HeaderValue::from_bytes(b"\xff, https").unwrap());
-        let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded);
+        let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded).unwrap();
         assert!(!proxies.client(peer, &map).https);
+    }
+
+    #[test]
+    fn a_peer_that_always_proxies_is_never_the_client() {
+        use ProxyHeaders::{Either, Forwarded, XForwarded};
+        let unproven = Client { address: None, https: false };
+        let told = Client { address: "192.0.2.1".parse().ok(), https: true };
+        let standard = (STANDARD, "for=192.0.2.1;proto=https");
+        let older = [(FOR, "192.0.2.1"), (PROTO, "https")];
+        for (headers, lines, expected) in [
+            (XForwarded, &[][..], unproven),
+            (Forwarded, &[], unproven),
+            (Either, &[], unproven),
+            (Either, &[("host", "example.com")], unproven),
+            (XForwarded, &[standard], unproven),
+            (Forwarded, &older, unproven),
+            (XForwarded, &older, told),
+            (Forwarded, &[standard], told),
+            (Either, &[standard], told),
+            (Either, &older, told),
+            // Of two headers of a kind, each proves what it says.
+            (XForwarded, &older[..1], Client { https: false, ..told }),
+            (XForwarded, &older[1..], Client { address: None, ..told }),
+        ] {
+            let mut map = HeaderMap::new();
+            for (name, value) in lines {
+                map.append(*name, value.parse().unwrap());
+            }
+            let networks = Networks::parse(["10.0.0.0/8"]).unwrap();
+            let proxies = TrustedProxies::new(networks, headers).unwrap().and_unix_socket();
+            let proxies = proxies.always_proxies();
+            let proxy = Connection::tls("10.0.0.1:1".parse().unwrap());
+            for connection in [proxy, Connection::unix_socket()] {
+                assert_eq!(proxies.client(connection, &map), expected, "{headers:?} {lines:?}");
+            }
+            // Who is not trusted is the client, as before.
+            let stranger = Connection::tls("192.0.2.9:1".parse().unwrap());
+            let direct = Client { address: "192.0.2.9".parse().ok(), https: true };
+            assert_eq!(proxies.client(stranger, &map), direct);
+        }
+    }
+
+    #[test]
+    fn whom_to_trust_must_be_said() {
+        let new = |networks: &[&'static str]| {
+            let networks = Networks::parse(networks.iter().copied()).unwrap();
+            TrustedProxies::new(networks, ProxyHeaders::Either).map_err(|error| error.to_string())
+        };
+        assert!(new(&["10.0.0.0/8", "::1"]).is_ok());
+        let error = new(&[]).unwrap_err();
+        assert!(error.contains("trusted proxies") && error.contains("unix_socket"), "{error}");
+        for networks in [&["0.0.0.0/0"][..], &["::/0"], &["10.0.0.0/8", "0.0.0.0/1", "128.0.0.0/1"]]
+        {
+            let error = new(networks).unwrap_err();
+            assert!(error.contains("insecure_whole_internet"), "{error}");
+            assert!(networks.iter().all(|network| error.contains(network)), "{error}");
+        }
+        let everybody = TrustedProxies::insecure_whole_internet(ProxyHeaders::Forwarded);
+        let mut map = HeaderMap::new();
+        map.append(STANDARD, "for=192.0.2.1;proto=https".parse().unwrap());
+        for peer in ["198.51.100.1:1", "[2001:db8::1]:1"] {
+            let client = everybody.client(Connection::plain(peer.parse().unwrap()), &map);
+            assert_eq!(client, Client { address: "192.0.2.1".parse().ok(), https: true });
+        }
+        // A Unix socket is no address.
+        assert!(!everybody.client(Connection::unix_socket(), &map).https);
     }
 }

@@ -8,35 +8,36 @@
 /// const BASIC: CredentialSource = CredentialSource::basic(BasicKey::PasswordOf("api"));
 /// const BEARER: CredentialSource = CredentialSource::bearer();
 /// const CUSTOM: CredentialSource = CredentialSource::header("x-api-key").only(&["partner"]);
-/// assert_eq!(CUSTOM.kinds, ["partner"]);
+/// assert_eq!(CUSTOM.kinds, Some(&["partner"][..]));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CredentialSource {
     /// The scheme that carries the key.
     pub scheme: Scheme,
-    /// The kinds of keys that serve through this source; empty means all.
-    pub kinds: &'static [&'static str],
+    /// The kinds of keys that serve through this source; `None` means all. An empty list is refused when
+    /// a layer is built.
+    pub kinds: Option<&'static [&'static str]>,
 }
 
 impl CredentialSource {
     /// Reads `Authorization: Basic` (RFC 7617).
     pub const fn basic(key: BasicKey) -> Self {
-        Self { scheme: Scheme::Basic(key), kinds: &[] }
+        Self { scheme: Scheme::Basic(key), kinds: None }
     }
 
     /// Reads `Authorization: Bearer` (RFC 6750 §2.1).
     pub const fn bearer() -> Self {
-        Self { scheme: Scheme::Bearer, kinds: &[] }
+        Self { scheme: Scheme::Bearer, kinds: None }
     }
 
-    /// Reads a header of the vendor's own, named in lower case; its whole value is the key.
+    /// Reads a header of the vendor's own, named in any case; its whole value is the key.
     pub const fn header(name: &'static str) -> Self {
-        Self { scheme: Scheme::Header(name), kinds: &[] }
+        Self { scheme: Scheme::Header(name), kinds: None }
     }
 
     /// Lets only keys of these kinds serve through this source.
     pub const fn only(mut self, kinds: &'static [&'static str]) -> Self {
-        self.kinds = kinds;
+        self.kinds = Some(kinds);
         self
     }
 }
@@ -56,7 +57,7 @@ pub enum Scheme {
     Basic(BasicKey),
     /// `Authorization: Bearer`, with the key as the token.
     Bearer,
-    /// A header of this name, in lower case.
+    /// A header of this name, in any case.
     Header(&'static str),
 }
 

@@ -1,37 +1,100 @@
 //! Keeping answers to authenticated requests out of shared caches.
 
-use http::header::{CACHE_CONTROL, VARY};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Marks the answer to a key that came in a header of its own. Shared caches respect
-/// `Authorization` by themselves (RFC 9111 §3.5), but know nothing of other headers. A service
-/// that set its own `Cache-Control` has decided for itself; `Vary` is added in any case.
-pub(crate) fn keep_private(headers: &mut HeaderMap, credential: &HeaderName) {
-    if !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
-    }
-    vary_by(headers, credential);
+use crate::error::ConfigError;
+use crate::request::{CredentialSource, Scheme, field_name};
+
+/// The headers that may carry a credential, as `Vary` names them.
+#[derive(Debug)]
+pub(super) struct CredentialHeaders {
+    names: Vec<HeaderName>,
+    /// All of them in one line, which no request has to write.
+    line: HeaderValue,
 }
 
-/// Says that the answer depends on a header, also where it was absent: what a stranger gets must
-/// not be served to a client with a key, nor the other way round (RFC 9110 §12.5.5).
-pub(crate) fn vary_by(headers: &mut HeaderMap, credential: &HeaderName) {
-    let named = |value: &HeaderValue| {
-        let mut names = value.to_str().unwrap_or_default().split(',').map(str::trim);
-        names.any(|name| name == "*" || name.eq_ignore_ascii_case(credential.as_str()))
-    };
-    if !headers.get_all(VARY).iter().any(named) {
+impl CredentialHeaders {
+    pub(super) fn new(sources: &[CredentialSource]) -> Result<Self, ConfigError> {
+        let mut names: Vec<HeaderName> = Vec::new();
+        for source in sources {
+            let name = match source.scheme {
+                Scheme::Basic(_) | Scheme::Bearer => AUTHORIZATION,
+                Scheme::Header(name) => {
+                    field_name("the profile's field `credentials`, a header", name)?
+                }
+            };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let line = names.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(", ");
+        // Names make a value of any length; were they not to, everything might matter.
+        let line = HeaderValue::try_from(line).unwrap_or(HeaderValue::from_static("*"));
+        Ok(Self { names, line })
+    }
+
+    /// Returns what `Vary` says of all of them.
+    pub(super) const fn line(&self) -> &HeaderValue {
+        &self.line
+    }
+
+    /// Says that a response depends on each of these headers, also where it was absent: what a stranger
+    /// gets must not be served to a client with a key, nor the other way round (RFC 9110 §12.5.5). What the
+    /// service has said stays, and nothing is said twice.
+    pub(super) fn vary(&self, headers: &mut HeaderMap) {
+        if !headers.contains_key(VARY) {
+            headers.insert(VARY, self.line.clone());
+            return;
+        }
+        if self.names.iter().any(|name| varies_by(headers, name)) {
+            self.names.iter().for_each(|name| vary_by(headers, name));
+        } else {
+            headers.append(VARY, self.line.clone());
+        }
+    }
+
+    /// Marks the answer to a key that came in a header of its own. Shared caches respect
+    /// `Authorization` by themselves (RFC 9111 §3.5), but know nothing of other headers. A service
+    /// that set its own `Cache-Control` has decided for itself; `Vary` is added in any case.
+    pub(super) fn keep_private(&self, headers: &mut HeaderMap, credential: &str) {
+        if !headers.contains_key(CACHE_CONTROL) {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+        }
+        let mut names = self.names.iter();
+        if let Some(name) = names.find(|name| name.as_str().eq_ignore_ascii_case(credential)) {
+            vary_by(headers, name);
+        }
+    }
+}
+
+fn vary_by(headers: &mut HeaderMap, credential: &HeaderName) {
+    if !varies_by(headers, credential) {
         headers.append(VARY, HeaderValue::from(credential.clone()));
     }
+}
+
+/// Tells whether a response is said to depend on a header, or on everything.
+fn varies_by(headers: &HeaderMap, credential: &HeaderName) -> bool {
+    let mut names =
+        headers.get_all(VARY).iter().flat_map(|line| line.as_bytes().split(|b| *b == b','));
+    names.any(|name| {
+        let name = name.trim_ascii();
+        name == b"*" || name.eq_ignore_ascii_case(credential.as_str().as_bytes())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn names(sources: &[CredentialSource]) -> CredentialHeaders {
+        CredentialHeaders::new(sources).unwrap()
+    }
+
     #[test]
     fn a_service_keeps_its_own_cache_control() {
-        let key = HeaderName::from_static("x-api-key");
+        let key = names(&[CredentialSource::header("x-api-key")]);
         for (before, after) in
             [(&[][..], &["private"][..]), (&["public, max-age=60"], &["public, max-age=60"])]
         {
@@ -39,11 +102,31 @@ mod tests {
             for value in before {
                 headers.append(CACHE_CONTROL, value.parse().unwrap());
             }
-            keep_private(&mut headers, &key);
-            keep_private(&mut headers, &key);
+            key.keep_private(&mut headers, "x-api-key");
+            key.keep_private(&mut headers, "X-Api-Key");
             let values: Vec<_> = headers.get_all(CACHE_CONTROL).iter().collect();
             assert_eq!(values, after);
             assert_eq!(headers.get_all(VARY).iter().count(), 1);
+        }
+    }
+
+    #[test]
+    fn each_header_is_named_once() {
+        let bearer = CredentialSource::bearer();
+        let basic = CredentialSource::basic(crate::request::BasicKey::UserOrPassword);
+        let own = CredentialSource::header("x-api-key");
+        for (sources, line) in [
+            (&[bearer][..], "authorization"),
+            (&[basic, bearer], "authorization"),
+            (&[own, bearer], "x-api-key, authorization"),
+            (&[bearer, own, CredentialSource::header("Authorization")], "authorization, x-api-key"),
+        ] {
+            let named = names(sources);
+            let mut headers = HeaderMap::new();
+            named.vary(&mut headers);
+            named.vary(&mut headers);
+            assert_eq!(headers.get_all(VARY).iter().collect::<Vec<_>>(), [line]);
+            assert_eq!(named.line(), line);
         }
     }
 }

@@ -57,8 +57,12 @@ impl Challenge {
         let wanted = wanted.filter(|scheme| all || *scheme == Scheme::Bearer);
         wanted
             .map(|scheme| {
-                let invalid = ConfigError::Header { what: "the realm" };
-                HeaderValue::from_str(&self.line(scheme, realm, None)).map_err(|_| invalid)
+                let line = HeaderValue::from_str(&self.line(scheme, realm, None));
+                line.map_err(|_| ConfigError::Header {
+                    what: "the profile's field `realm`",
+                    value: realm.to_owned(),
+                    problem: "a challenge cannot hold it: write visible ASCII and blanks",
+                })
             })
             .collect()
     }
@@ -90,7 +94,10 @@ impl Challenge {
             }
             // No scheme is registered for keys in a header of their own; RFC 9110 §11.6.1 wants
             // a challenge all the same, and this one tells a person where the key belongs.
-            Scheme::Header(name) => format!(r#"ApiKey realm="{realm}", header="{name}""#),
+            Scheme::Header(name) => {
+                let name = name.to_ascii_lowercase();
+                format!(r#"ApiKey realm="{realm}", header="{name}""#)
+            }
         }
     }
 }

@@ -6,6 +6,11 @@
 //! 2. with `Cache-Control: no-store`, and `WWW-Authenticate` on every 401 (RFC 9110 §15.5.2);
 //! 3. with `Retry-After` on every 429, in whole seconds, rounded up, at least 1.
 //!
+//! Every response of a gate that lets strangers in names in `Vary` each header that may carry a credential,
+//! so that no shared cache answers a request with a key, or with a bad one, by what a stranger got. The
+//! names of a profile's [principal headers](PrincipalHeader) are the gate's: what a service writes under
+//! them never leaves.
+//!
 //! Where a vendor documents one text for several causes, the rows are equal and so are the bytes;
 //! only the [`Denial`](crate::Denial) in the response extensions tells them apart. Do not let an
 //! outer layer write it into the response.
@@ -54,7 +59,6 @@ mod renderer;
 
 pub use answer::{Answer, Answers};
 pub use body::{CustomBody, ErrorBody};
-pub(crate) use caching::{keep_private, vary_by};
 pub use challenge::Challenge;
 pub use limit_headers::{Dialect, LimitHeaders, Reset};
 pub use principal::{PrincipalHeader, PrincipalValue};

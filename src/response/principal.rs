@@ -2,12 +2,22 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ConfigError;
 use crate::key::KeyRecord;
+use crate::request::{field_name, is_of_the_connection};
 
-/// Adds a header to every response to an authenticated request.
+/// What a complaint is about.
+const NAME: &str = "the profile's field `principal_headers`, the name";
+/// What the gate writes into its own responses.
+const OF_THE_GATE: [HeaderName; 5] =
+    [CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE];
+
+/// Adds a header to every response to an authenticated request. The name is the gate's: a header that the
+/// service behind sets under it is replaced, and removed where the gate has no value that HTTP allows, and from
+/// answers to requests without a key.
 ///
 /// ```
 /// use tower_api_key::response::{PrincipalHeader, PrincipalValue};
@@ -21,7 +31,7 @@ use crate::key::KeyRecord;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrincipalHeader {
-    /// The header's name, in lower case.
+    /// The header's name, in any case.
     pub name: &'static str,
     /// Its value.
     pub value: PrincipalValue,
@@ -80,13 +90,16 @@ pub(super) struct PrincipalHeaders {
 
 impl PrincipalHeaders {
     pub(super) fn new(headers: &[PrincipalHeader]) -> Result<Self, ConfigError> {
-        let checked = headers.iter().map(|header| {
-            let invalid = ConfigError::Header { what: "the name of a principal header" };
-            let name = HeaderName::from_lowercase(header.name.as_bytes()).map_err(|_| invalid)?;
-            Ok((name, header.value))
-        });
+        let mut checked: Vec<(HeaderName, PrincipalValue)> = Vec::new();
+        for header in headers {
+            let name = check(header)?;
+            if checked.iter().any(|(other, _)| *other == name) {
+                return Err(refused(header, "the name is listed twice: keep one of the two"));
+            }
+            checked.push((name, header.value));
+        }
         Ok(Self {
-            headers: checked.collect::<Result<_, ConfigError>>()?,
+            headers: checked,
             // Only to tell processes apart: without randomness their ids may meet, nothing worse.
             process: getrandom::u64().unwrap_or_default(),
             requests: AtomicU64::new(0),
@@ -98,21 +111,31 @@ impl PrincipalHeaders {
         self.headers.is_empty()
     }
 
-    /// Writes the headers, in place of any that the service set.
+    /// Writes the headers, in place of any that the service set. A name for which there is no value is
+    /// removed all the same: under it the service's word would be taken for the gate's.
     pub(super) fn write(&self, headers: &mut HeaderMap, record: &KeyRecord) {
-        for (name, value) in &self.headers {
-            let value = match *value {
+        for (name, chosen) in &self.headers {
+            let value = match *chosen {
                 PrincipalValue::RequestId(prefix) => self.request_id(prefix),
-                PrincipalValue::Account => header(record.account().id().as_str()),
+                PrincipalValue::Account => value(record.account().id().as_str()),
                 PrincipalValue::Environment => {
-                    record.environment().and_then(|name| header(name.as_str()))
+                    record.environment().and_then(|name| value(name.as_str()))
                 }
-                PrincipalValue::KeyId => header(record.id().as_str()),
-                PrincipalValue::Metadata(name) => record.metadata(name).and_then(header),
+                PrincipalValue::KeyId => value(record.id().as_str()),
+                PrincipalValue::Metadata(name) => record.metadata(name).and_then(value),
             };
             if let Some(value) = value {
                 headers.insert(name.clone(), value);
+            } else {
+                headers.remove(name);
             }
+        }
+    }
+
+    /// Removes any of the headers that the service set.
+    pub(super) fn remove(&self, headers: &mut HeaderMap) {
+        for (name, _) in &self.headers {
+            headers.remove(name);
         }
     }
 
@@ -123,12 +146,40 @@ impl PrincipalHeaders {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^= mixed >> 31;
-        header(&format!("{prefix}{:016x}{mixed:016x}", self.process))
+        value(&format!("{prefix}{:016x}{mixed:016x}", self.process))
     }
 }
 
-fn header(text: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(text).ok()
+/// Checks that a header can be written, and that no other part of the response needs its name.
+fn check(header: &PrincipalHeader) -> Result<HeaderName, ConfigError> {
+    let name = field_name(NAME, header.name)?;
+    if is_of_the_connection(&name) || OF_THE_GATE.contains(&name) {
+        return Err(refused(
+            header,
+            "HTTP or the gate itself says what this header holds: name another",
+        ));
+    }
+    match header.value {
+        PrincipalValue::RequestId(prefix) if value(prefix).is_none() => Err(ConfigError::Header {
+            what: "the profile's field `principal_headers`, the prefix of a request's id",
+            value: format!("{name}: {prefix}"),
+            problem: "a header cannot hold it: write visible ASCII",
+        }),
+        PrincipalValue::Metadata("") => {
+            Err(refused(header, "no metadata has an empty name: name what the records hold"))
+        }
+        _ => Ok(name),
+    }
+}
+
+fn refused(header: &PrincipalHeader, problem: &'static str) -> ConfigError {
+    ConfigError::Header { what: NAME, value: header.name.to_ascii_lowercase(), problem }
+}
+
+/// Makes a header's value of a text; none if HTTP does not allow it, or if a recipient would read another
+/// one, for blanks at the ends are cut off (RFC 9110 §5.5).
+fn value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok().filter(|_| text.trim_ascii() == text)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The one renderer: a denial and a profile make a response.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::answer::{Answer, Answers};
 use super::body::{CustomBody, PreparedBody};
+use super::caching::CredentialHeaders;
 use super::challenge::Challenge;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
@@ -32,6 +33,9 @@ pub(crate) struct Renderer {
     answers: Answers<Prepared>,
     realm: &'static str,
     reads_bearer: bool,
+    credentials: CredentialHeaders,
+    /// Whether what a request is answered may depend on whether it has a key at all.
+    lets_strangers_in: bool,
     limit_headers: PreparedLimitHeaders,
     principal: PrincipalHeaders,
 }
@@ -48,15 +52,38 @@ struct Prepared {
 }
 
 impl Renderer {
-    pub(crate) fn new(profile: &Profile) -> Result<Self, ConfigError> {
+    /// Prepares a profile's answers, for a gate that lets requests without a key pass, or for one that
+    /// does not.
+    pub(crate) fn new(profile: &Profile, lets_strangers_in: bool) -> Result<Self, ConfigError> {
         let sources = profile.credentials;
+        let credentials = CredentialHeaders::new(sources)?;
+        let prepare = |row, answer: &Answer| {
+            let mut prepared = Prepared::new(row, answer, profile)?;
+            if lets_strangers_in {
+                prepared.headers.insert(VARY, credentials.line().clone());
+            }
+            Ok::<_, ConfigError>(prepared)
+        };
         Ok(Self {
-            answers: profile.answers.try_map(|row, answer| Prepared::new(row, answer, profile))?,
+            answers: profile.answers.try_map(prepare)?,
+            lets_strangers_in,
             realm: profile.realm,
             reads_bearer: sources.iter().any(|source| source.scheme == Scheme::Bearer),
             limit_headers: PreparedLimitHeaders::new(profile.limit_headers),
             principal: PrincipalHeaders::new(profile.principal_headers)?,
+            credentials,
         })
+    }
+
+    /// Tells caches how far the inner service's response may go, by what carried the key; none if the
+    /// request came without one.
+    pub(crate) fn guard_caches(&self, headers: &mut HeaderMap, scheme: Option<Scheme>) {
+        if self.lets_strangers_in || scheme.is_none() {
+            self.credentials.vary(headers);
+        }
+        if let Some(Scheme::Header(name)) = scheme {
+            self.credentials.keep_private(headers, name);
+        }
     }
 
     /// Tells whether a response says how the account stands under its quotas.
@@ -106,6 +133,11 @@ impl Renderer {
             self.limit_headers.write(headers, trail.quotas, verdict, trail.now);
         }
         self.principal.write(headers, trail.record);
+    }
+
+    /// Removes from a response to a stranger what looks as if it spoke of a principal.
+    pub(crate) fn unmark(&self, headers: &mut HeaderMap) {
+        self.principal.remove(headers);
     }
 
     /// Says in the challenge which scopes are needed.
@@ -171,7 +203,7 @@ mod tests {
     #[test]
     fn a_refusal_has_the_status_of_its_row() {
         let answers = &REST_INTEGRATIONS.answers;
-        let renderer = Renderer::new(&REST_INTEGRATIONS).unwrap();
+        let renderer = Renderer::new(&REST_INTEGRATIONS, false).unwrap();
         for denial in [Denial::KeyUnknown, Denial::CredentialsMissing, Denial::RouteUnknown] {
             let refused = renderer.refuse(&denial, false, None);
             assert_eq!(refused.status(), answers.row(&denial).status(), "{denial:?}");
@@ -189,7 +221,7 @@ mod tests {
             (LimitHeaders::STRUCTURED, ACCOUNT, true, true),
         ] {
             let profile = Profile { limit_headers, principal_headers, ..REST_INTEGRATIONS };
-            let renderer = Renderer::new(&profile).unwrap();
+            let renderer = Renderer::new(&profile, false).unwrap();
             assert_eq!((renderer.speaks_of_limits(), renderer.marks()), (speaks, marks));
         }
     }

@@ -1,5 +1,6 @@
 //! Does the request target the key's own account?
 
+use super::path;
 use crate::denial::Denial;
 use crate::key::KeyRecord;
 
@@ -8,15 +9,17 @@ use crate::key::KeyRecord;
 pub(crate) enum Targets<'a> {
     /// The route names none: the key alone says whose data is meant.
     None,
-    /// The one that the path names.
+    /// The one that the path names, still percent-encoded.
     Account(&'a str),
 }
 
-/// Refuses a request whose path names another account than the key's. Ids are compared as they
-/// stand in the path: an id with reserved characters never matches, and is refused.
+/// Refuses a request whose path names another account than the key's. What the path names is decoded once, as
+/// the service behind decodes it; a path that could be read in two ways has matched no route before.
 pub(crate) fn targets_own_account(target: Targets<'_>, record: &KeyRecord) -> Result<(), Denial> {
     match target {
-        Targets::Account(id) if record.account().id() != id => Err(Denial::AccountMismatch),
+        Targets::Account(named) if !path::decodes_to(named, record.account().id().as_str()) => {
+            Err(Denial::AccountMismatch)
+        }
         _ => Ok(()),
     }
 }
@@ -36,7 +39,10 @@ mod tests {
             (Targets::None, true),
             (Targets::Account("acme"), true),
             (Targets::Account("Acme"), false),
-            (Targets::Account("acm%65"), false),
+            (Targets::Account("acm%65"), true),
+            (Targets::Account("acm%6"), false),
+            (Targets::Account("acm%65%"), false),
+            (Targets::Account("acme%00"), false),
             (Targets::Account(""), false),
         ] {
             assert_eq!(targets_own_account(target, &record).is_ok(), passes, "{target:?}");

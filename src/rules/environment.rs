@@ -3,12 +3,17 @@
 use crate::denial::Denial;
 use crate::key::{Environment, KeyRecord};
 
-/// Refuses a key of another environment than the gate's; a gate that is not pinned takes all.
-pub(crate) fn belongs_to(record: &KeyRecord, pinned: Option<&Environment>) -> Result<(), Denial> {
-    match pinned {
-        Some(pinned) if record.environment() != Some(pinned) => Err(Denial::EnvironmentMismatch),
-        _ => Ok(()),
-    }
+/// Refuses a key of another environment than the gate's or than its own text names. A gate that is not
+/// pinned takes all, and so does a text that names none.
+pub(crate) fn belongs_to(
+    record: &KeyRecord,
+    pinned: Option<&Environment>,
+    named: Option<&str>,
+) -> Result<(), Denial> {
+    let is_of = |environment: &str| record.environment().is_some_and(|own| *own == *environment);
+    let by_gate = pinned.is_none_or(|pinned| is_of(pinned.as_str()));
+    let by_text = named.is_none_or(is_of);
+    if by_gate && by_text { Ok(()) } else { Err(Denial::EnvironmentMismatch) }
 }
 
 #[cfg(test)]
@@ -25,14 +30,20 @@ mod tests {
         let production = bare.edit().environment("production").build().unwrap();
         let pinned = Environment::new("production").unwrap();
         let other = Environment::new("sandbox").unwrap();
-        for (record, pinned, passes) in [
-            (&bare, None, true),
-            (&production, None, true),
-            (&production, Some(&pinned), true),
-            (&production, Some(&other), false),
-            (&bare, Some(&pinned), false),
+        for (record, pinned, named, passes) in [
+            (&bare, None, None, true),
+            (&production, None, None, true),
+            (&production, Some(&pinned), None, true),
+            (&production, Some(&other), None, false),
+            (&bare, Some(&pinned), None, false),
+            (&production, None, Some("production"), true),
+            (&production, Some(&pinned), Some("production"), true),
+            (&production, None, Some("sandbox"), false),
+            (&production, Some(&pinned), Some("sandbox"), false),
+            (&bare, None, Some("production"), false),
         ] {
-            assert_eq!(belongs_to(record, pinned).is_ok(), passes, "{record:?} {pinned:?}");
+            let decided = belongs_to(record, pinned, named);
+            assert_eq!(decided.is_ok(), passes, "{record:?} {pinned:?} {named:?}");
         }
     }
 }

@@ -4,8 +4,11 @@ use http::{HeaderMap, HeaderName};
 
 use crate::denial::{Denial, HeaderProblem};
 use crate::error::ConfigError;
+use crate::request::field_name;
 
-/// Demands a header of every request.
+/// Demands a header of every request. Demands that no request can meet are refused when a layer is built:
+/// two of one header with no value in common, an empty `OneOf`, a value with white space around it, or a
+/// media type with parameters.
 ///
 /// ```
 /// use tower_api_key::rules::{Expected, RequiredHeader};
@@ -19,7 +22,7 @@ use crate::error::ConfigError;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequiredHeader {
-    /// The header's name, in lower case.
+    /// The header's name, in any case.
     pub name: &'static str,
     /// The values that are served.
     pub expected: Expected,
@@ -67,17 +70,19 @@ pub enum Expected {
 /// A required header with its name checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Demand {
-    name: HeaderName,
-    expected: Expected,
+    pub(super) name: HeaderName,
+    pub(super) expected: Expected,
 }
 
 impl Demand {
-    pub(crate) fn new(header: &RequiredHeader) -> Result<Self, ConfigError> {
-        let invalid = ConfigError::Header { what: "the name of a required header" };
-        Ok(Self {
-            name: HeaderName::from_lowercase(header.name.as_bytes()).map_err(|_| invalid)?,
-            expected: header.expected,
-        })
+    /// Returns the name of the header.
+    pub(crate) const fn name(&self) -> &HeaderName {
+        &self.name
+    }
+
+    pub(super) fn new(header: &RequiredHeader) -> Result<Self, ConfigError> {
+        let what = "the profile's field `required_headers`, the name";
+        Ok(Self { name: field_name(what, header.name)?, expected: header.expected })
     }
 
     /// Refuses a request without this header, with two of it, or with a value that is not served.
@@ -97,7 +102,7 @@ impl Demand {
 }
 
 impl Expected {
-    fn serves(self, value: &[u8]) -> bool {
+    pub(super) fn serves(self, value: &[u8]) -> bool {
         match self {
             Self::Present => true,
             Self::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),

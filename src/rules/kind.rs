@@ -10,18 +10,15 @@ pub(crate) fn served_through(source: &CredentialSource, record: &KeyRecord) -> R
 }
 
 /// Refuses a key whose kind the route does not serve.
-pub(crate) fn served_by_route(kinds: &[&str], record: &KeyRecord) -> Result<(), Denial> {
+pub(crate) fn served_by_route(kinds: Option<&[&str]>, record: &KeyRecord) -> Result<(), Denial> {
     listed(kinds, record, Denial::KindNotAllowed)
 }
 
-/// An empty list serves every key; any other serves no key without a kind.
-fn listed(kinds: &[&str], record: &KeyRecord, otherwise: Denial) -> Result<(), Denial> {
-    let serves = |kind: &str| kinds.contains(&kind);
-    if kinds.is_empty() || record.kind().is_some_and(|kind| serves(kind.as_str())) {
-        Ok(())
-    } else {
-        Err(otherwise)
-    }
+/// A list serves no key without a kind, and an empty one none at all; `None` serves every key.
+fn listed(kinds: Option<&[&str]>, record: &KeyRecord, otherwise: Denial) -> Result<(), Denial> {
+    let Some(kinds) = kinds else { return Ok(()) };
+    let serves = record.kind().is_some_and(|kind| kinds.contains(&kind.as_str()));
+    if serves { Ok(()) } else { Err(otherwise) }
 }
 
 #[cfg(test)]
@@ -37,11 +34,13 @@ mod tests {
         let bare = KeyRecord::builder("key", account).build().unwrap();
         let partner = bare.edit().kind("partner").build().unwrap();
         for (record, kinds, passes) in [
-            (&bare, &[][..], true),
-            (&partner, &[], true),
-            (&partner, &["deployment", "partner"], true),
-            (&partner, &["deployment"], false),
-            (&bare, &["partner"], false),
+            (&bare, None, true),
+            (&partner, None, true),
+            (&partner, Some(&["deployment", "partner"][..]), true),
+            (&partner, Some(&["deployment"]), false),
+            (&partner, Some(&[]), false),
+            (&bare, Some(&["partner"]), false),
+            (&bare, Some(&[]), false),
         ] {
             let expected = if passes { Ok(()) } else { Err(Denial::KindNotAllowed) };
             assert_eq!(served_by_route(kinds, record), expected, "{kinds:?}");

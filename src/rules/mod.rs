@@ -15,26 +15,31 @@
 //! route: make sure that the services behind do not normalize paths before they route.
 
 mod account;
+mod demand;
 mod environment;
 mod header;
 mod kind;
 mod lifecycle;
 mod network;
 mod path;
+mod pattern;
 mod route;
 mod routes;
 mod scope;
 mod transport;
 
 pub(crate) use account::{Targets, targets_own_account};
+pub(crate) use demand::demands;
 pub(crate) use environment::belongs_to;
 pub(crate) use header::Demand;
 pub use header::{Expected, RequiredHeader};
 pub(crate) use kind::{served_by_route, served_through};
 pub(crate) use lifecycle::is_alive;
 pub(crate) use network::admits;
+#[cfg(feature = "axum")]
+pub(crate) use path::is_unambiguous;
 pub use route::{Route, RouteRow};
 pub(crate) use routes::{Matched, RouteTable};
 pub use routes::{Otherwise, Routes};
-pub(crate) use scope::{has_scopes, missing};
+pub(crate) use scope::has_scopes;
 pub(crate) use transport::is_secure;

@@ -4,7 +4,7 @@
 /// agree on the route: no empty or dot segments; no backslash; no `;`, whose parameters some servers
 /// cut off before they route; and nothing percent-encoded that is not UTF-8, or that another reader
 /// could decode to a letter, a digit, a dot or a separator (RFC 3986 §6.2.2).
-pub(super) fn is_unambiguous(path: &str) -> bool {
+pub(crate) fn is_unambiguous(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else {
         return false;
     };
@@ -58,6 +58,27 @@ fn decode(high: u8, low: u8) -> Option<u8> {
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
+/// Tells whether a percent-encoded text stands for another one. It is decoded once, byte by byte; what is
+/// encoded wrongly stands for nothing.
+pub(super) fn decodes_to(encoded: &str, text: &str) -> bool {
+    if !encoded.contains('%') {
+        return encoded == text;
+    }
+    let (mut rest, mut expected) = (encoded.as_bytes(), text.bytes());
+    while let Some((&byte, tail)) = rest.split_first() {
+        let (byte, tail) = match (byte, tail) {
+            (b'%', [high, low, tail @ ..]) => (decode(*high, *low), tail),
+            (b'%', _) => return false,
+            _ => (Some(byte), tail),
+        };
+        if byte.is_none() || byte != expected.next() {
+            return false;
+        }
+        rest = tail;
+    }
+    expected.next().is_none()
+}
+
 /// Encoded unreserved characters are equivalent to bare ones; separators are not, but are often
 /// decoded all the same, and some cut off what follows a `?` or `#`; so are control characters cut off
 /// or skipped.
@@ -70,6 +91,35 @@ const fn changes_the_route(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_decoded_once() {
+        for (encoded, text, same) in [
+            ("acme", "acme", true),
+            ("acme@corp.example", "acme@corp.example", true),
+            ("acme%40corp.example", "acme@corp.example", true),
+            ("auth0%7C5f7c", "auth0|5f7c", true),
+            ("auth0%7c5f7c", "auth0|5f7c", true),
+            ("a+b", "a+b", true),
+            ("a%2Bb", "a+b", true),
+            ("a+b", "a b", false),
+            ("caf%C3%A9", "caf\u{e9}", true),
+            ("caf%E9", "caf\u{e9}", false),
+            ("a%2540b", "a@b", false),
+            ("a%2540b", "a%40b", true),
+            ("a%40b", "a%40b", false),
+            ("a%40", "a@b", false),
+            ("a%40b", "a@", false),
+            ("%", "%", false),
+            ("a%4", "a@", false),
+            ("a%zz", "a%zz", false),
+            ("a%+4", "a\u{4}", false),
+            ("", "", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(decodes_to(encoded, text), same, "{encoded} {text}");
+        }
+    }
 
     #[test]
     fn ambiguous_paths_are_told_from_plain_ones() {

@@ -22,8 +22,8 @@ use crate::limits::Concurrency;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
     pub(crate) all_of: &'static [&'static str],
-    pub(crate) any_of: &'static [&'static str],
-    pub(crate) kinds: &'static [&'static str],
+    pub(crate) any_of: Option<&'static [&'static str]>,
+    pub(crate) kinds: Option<&'static [&'static str]>,
     pub(crate) account_parameter: Option<&'static str>,
     pub(crate) quotas: &'static [Quota],
     pub(crate) cost: u32,
@@ -43,8 +43,8 @@ impl Route {
     pub const fn new() -> Self {
         Self {
             all_of: &[],
-            any_of: &[],
-            kinds: &[],
+            any_of: None,
+            kinds: None,
             account_parameter: None,
             quotas: &[],
             cost: 1,
@@ -60,20 +60,36 @@ impl Route {
         self
     }
 
-    /// Needs one of these scopes at least.
+    /// Needs one of these scopes at least. An empty list is refused when the layer is built: no key has
+    /// one of none.
+    ///
+    /// ```
+    /// use tower_api_key::rules::{Route, Routes};
+    /// use tower_api_key::{ApiKeyLayer, ConfigError, store::MemoryStore, vendors};
+    ///
+    /// let build = |scopes| {
+    ///     let routes = Routes::new().on(&[], "/users", Route::new().any_of(scopes));
+    ///     ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).routes(routes).build()
+    /// };
+    /// assert!(build(&["users.read", "users.write"]).is_ok());
+    /// assert!(matches!(build(&[]), Err(ConfigError::NoAlternative { .. })));
+    /// ```
     pub const fn any_of(mut self, scopes: &'static [&'static str]) -> Self {
-        self.any_of = scopes;
+        self.any_of = Some(scopes);
         self
     }
 
-    /// Serves keys of these kinds only.
+    /// Serves keys of these kinds only. An empty list is refused when the layer is built: it would serve
+    /// none.
     pub const fn kinds(mut self, kinds: &'static [&'static str]) -> Self {
-        self.kinds = kinds;
+        self.kinds = Some(kinds);
         self
     }
 
     /// Takes the account that the request targets from this parameter of the path; it must be the
-    /// key's own.
+    /// key's own. The parameter is percent-decoded once, as axum's `Path` decodes it, and so must the service
+    /// behind: `/orgs/ada%40corp.example` names the account `ada@corp.example`. An id with characters whose
+    /// encoded form makes a path [ambiguous](crate::rules), as `/` and `%` do, cannot be named in a path.
     pub const fn account_parameter(mut self, parameter: &'static str) -> Self {
         self.account_parameter = Some(parameter);
         self
@@ -124,15 +140,17 @@ impl Route {
         self
     }
 
-    /// Tells whether a request without a key could meet the needs. Quotas and places are an
-    /// account's: were strangers let past them, leaving the key out would lift them.
-    pub(crate) const fn is_open(&self) -> bool {
+    /// Returns true if a request without a key could meet the needs. Quotas, costs and places are an
+    /// account's: were strangers let past them, leaving the key out would lift them. Where requests
+    /// are counted, only a route that costs nothing takes nothing from a key's quotas.
+    pub(crate) const fn is_open(&self, is_counted: bool) -> bool {
         self.all_of.is_empty()
-            && self.any_of.is_empty()
-            && self.kinds.is_empty()
+            && self.any_of.is_none()
+            && self.kinds.is_none()
             && self.account_parameter.is_none()
             && self.quotas.is_empty()
             && self.concurrency.is_none()
+            && (!is_counted || (self.cost == 0 && !self.metered))
     }
 }
 

@@ -6,9 +6,10 @@ use smol_str::SmolStr;
 
 use super::account::Targets;
 use super::path;
+use super::pattern::Pattern;
 use super::route::{Route, RouteRow};
 use crate::error::ConfigError;
-use crate::key::{Quota, Quotas, ScopeSet};
+use crate::key::{KeyKind, Quota, Quotas, ScopeSet};
 
 /// Chooses what happens to an authenticated request that no line of the table covers. See [`Routes`]
 /// for an example.
@@ -25,6 +26,9 @@ pub enum Otherwise {
 /// Collects the lines of a route table. Patterns are axum's: `/users/{id}`, `/v{number}`,
 /// `/files/{*rest}`; the most specific one counts. They match the path as the client sent it,
 /// nesting included. A path that leaves a parameter empty is ambiguous.
+///
+/// Patterns that axum 0.8 refuses, as `/users/:id` and `/files/*`, and those that no path can match, as
+/// `/a//b` and `/users?page`, are a [`ConfigError`] when the layer is built. The error says what to write.
 ///
 /// ```
 /// use http::Method;
@@ -46,7 +50,8 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Starts an empty table, which refuses every request.
+    /// Starts an empty table. It needs a line, or an [`Otherwise::Need`]: a table that refuses every request
+    /// is refused itself when the layer is built.
     pub fn new() -> Self {
         Self::default()
     }
@@ -71,6 +76,9 @@ impl Routes {
     }
 
     pub(crate) fn compile(self) -> Result<RouteTable, ConfigError> {
+        if self.rows.is_empty() && self.otherwise == Otherwise::Deny {
+            return Err(ConfigError::RoutesEmpty);
+        }
         let mut table = RouteTable {
             plain: HashMap::new(),
             patterns: matchit::Router::new(),
@@ -80,12 +88,13 @@ impl Routes {
         };
         if let Otherwise::Need(route) = self.otherwise {
             table.otherwise = Some(table.routes.len());
-            table.routes.push(Compiled::new(&[], "*", route)?);
+            table.routes.push(Compiled::new(&[], "*", &[], route)?);
         }
         let mut known: Vec<(String, usize)> = Vec::new();
         for (methods, pattern, route) in self.rows {
             let index = table.routes.len();
-            table.routes.push(Compiled::new(&methods, &pattern, route)?);
+            let parameters = Pattern::new(&pattern)?.parameters;
+            table.routes.push(Compiled::new(&methods, &pattern, &parameters, route)?);
             let at = known.iter().find(|(path, _)| *path == pattern).map(|(_, at)| *at);
             let at = if let Some(at) = at {
                 at
@@ -169,26 +178,78 @@ impl Methods {
 }
 
 impl Compiled {
-    fn new(methods: &[Method], pattern: &str, route: Route) -> Result<Self, ConfigError> {
+    fn new(
+        methods: &[Method],
+        pattern: &str,
+        parameters: &[String],
+        route: Route,
+    ) -> Result<Self, ConfigError> {
         let name = name(methods, pattern);
         let pattern = || pattern.to_owned();
-        if let Some(parameter) = route.account_parameter {
-            let named = [format!("{{{parameter}}}"), format!("{{*{parameter}}}")];
-            if !named.iter().any(|name| pattern().contains(name)) {
-                return Err(ConfigError::RouteParameter { pattern: pattern(), parameter });
-            }
+        if let Some(parameter) = route.account_parameter
+            && !parameters.iter().any(|name| name == parameter)
+        {
+            return Err(ConfigError::RouteParameter { pattern: pattern(), parameter });
         }
         if route.concurrency.is_some_and(|rule| rule.limit() == 0) {
             return Err(ConfigError::RouteConcurrency { pattern: pattern() });
         }
-        ScopeSet::new([route.all_of, route.any_of].concat())?;
-        Quotas::new(route.quotas.iter().cloned())?;
-        let too_low = |quota: &&Quota| !quota.is_shadow() && quota.limit() < route.cost;
-        if let Some(quota) = route.quotas.iter().find(too_low) {
-            let quota = quota.name().to_owned();
-            return Err(ConfigError::RouteCost { pattern: pattern(), quota });
+        if route.budget.is_some_and(|budget| budget.is_zero()) {
+            return Err(ConfigError::RouteBudget { pattern: pattern() });
         }
-        Ok(Self { name, route })
+        for (list, alternatives) in [("any_of", route.any_of), ("kinds", route.kinds)] {
+            if alternatives.is_some_and(<[_]>::is_empty) {
+                let place = format!("route pattern `{}`", pattern());
+                return Err(ConfigError::NoAlternative { place, list });
+            }
+        }
+        let refused = |field, value: &str, problem: String| {
+            Err(ConfigError::RouteNeed {
+                pattern: pattern(),
+                field,
+                value: value.to_owned(),
+                problem,
+            })
+        };
+        for (field, scopes) in
+            [("all_of", route.all_of), ("any_of", route.any_of.unwrap_or_default())]
+        {
+            for scope in scopes {
+                if let Err(problem) = ScopeSet::new([scope]) {
+                    return refused(field, scope, problem.to_string());
+                }
+            }
+        }
+        for kind in route.kinds.unwrap_or_default() {
+            if let Err(problem) = KeyKind::new(kind) {
+                return refused("kinds", kind, problem.to_string());
+            }
+        }
+        Quotas::new(route.quotas.iter().cloned())?;
+        let compiled = Self { name, route };
+        if let Some(quota) = compiled.too_dear_for(route.quotas) {
+            return Err(compiled.costs_too_much(quota));
+        }
+        Ok(compiled)
+    }
+
+    /// Finds a quota that never has room for a request of this route.
+    fn too_dear_for<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
+        quotas.iter().find(|quota| !quota.is_shadow() && quota.limit() < self.route.cost)
+    }
+
+    fn costs_too_much(&self, quota: &Quota) -> ConfigError {
+        ConfigError::RouteCost {
+            pattern: self.pattern().to_owned(),
+            cost: self.route.cost,
+            quota: quota.name().to_owned(),
+            limit: quota.limit(),
+        }
+    }
+
+    /// Returns the pattern out of the name.
+    fn pattern(&self) -> &str {
+        self.name.split_once(' ').map_or(&*self.name, |(_, pattern)| pattern)
     }
 }
 
@@ -243,6 +304,18 @@ impl RouteTable {
         self.routes.get(index).map(|entry| &*entry.name)
     }
 
+    /// Refuses a route whose requests cost more than any of these sets of quotas ever allows.
+    pub(crate) fn check_costs(&self, sets: &[&[Quota]]) -> Result<(), ConfigError> {
+        for compiled in &self.routes {
+            let mut too_low = sets.iter().map(|set| compiled.too_dear_for(set));
+            let first = too_low.next().flatten();
+            if let Some(quota) = first.filter(|_| too_low.all(|quota| quota.is_some())) {
+                return Err(compiled.costs_too_much(quota));
+            }
+        }
+        Ok(())
+    }
+
     /// Tells whether some route has quotas of its own.
     pub(crate) fn has_quotas(&self) -> bool {
         self.routes.iter().any(|entry| !entry.route.quotas.is_empty())
@@ -279,7 +352,6 @@ mod tests {
             .on(&[], "/files/{*rest}", READ)
             .on(&[], "/where/id={n}/all", WRITE)
             .on(&[], "/where/{*rest}", READ)
-            .on(&[], "/a;b", READ)
             .compile()
             .unwrap();
         for (method, path, expected) in [
@@ -296,7 +368,6 @@ mod tests {
             (Method::GET, "/where/id=7/all", Some(WRITE)),
             (Method::GET, "/where/id=/all", None),
             (Method::GET, "/where/id=", Some(READ)),
-            (Method::GET, "/a;b", None),
             (Method::GET, "/other", None),
             (Method::OPTIONS, "*", None),
         ] {
@@ -352,10 +423,22 @@ mod tests {
         let parameter = Routes::new().on(&[], "/a", Route::new().account_parameter("org"));
         assert!(matches!(parameter.compile(), Err(ConfigError::RouteParameter { .. })));
         let scope = Routes::new().on(&[], "/a", Route::new().all_of(&["no space"]));
-        assert!(matches!(scope.compile(), Err(ConfigError::Name(_))));
+        assert!(matches!(scope.compile(), Err(ConfigError::RouteNeed { .. })));
         use crate::limits::Concurrency;
         let none = Routes::new().on(&[], "/a", Route::new().concurrency(Concurrency::new(0)));
         assert!(matches!(none.compile(), Err(ConfigError::RouteConcurrency { .. })));
+        let place = "route pattern `/a`";
+        for (route, named) in [
+            (Route::new().any_of(&[]), "any_of"),
+            (Route::new().all_of(&["read"]).any_of(&[]), "any_of"),
+            (Route::new().kinds(&[]), "kinds"),
+        ] {
+            let error = Routes::new().on(&[], "/a", route).compile().unwrap_err();
+            let ConfigError::NoAlternative { place: told, list } = error else { panic!("{error}") };
+            assert_eq!((&*told, list), (place, named));
+            let otherwise = Routes::new().otherwise(Otherwise::Need(route)).compile();
+            assert!(matches!(otherwise, Err(ConfigError::NoAlternative { .. })));
+        }
         const TEN: &[Quota] = &[Quota::by_day("ten", 10)];
         const DARK: &[Quota] = &[Quota::by_day("ten", 10).in_shadow()];
         for (quotas, cost, fine) in [(TEN, 10, true), (TEN, 11, false), (DARK, 11, true)] {

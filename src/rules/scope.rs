@@ -5,16 +5,21 @@ use std::sync::Arc;
 use crate::denial::Denial;
 use crate::key::ScopeSet;
 
-/// Refuses a key that lacks one of `all_of`, or has none of `any_of`.
-pub(crate) fn has_scopes(held: &ScopeSet, all_of: &[&str], any_of: &[&str]) -> Result<(), Denial> {
+/// Refuses a key that lacks one of `all_of`, or has none of `any_of`. No key has one of no scopes; `None`
+/// asks for none.
+pub(crate) fn has_scopes(
+    held: &ScopeSet,
+    all_of: &[&str],
+    any_of: Option<&[&str]>,
+) -> Result<(), Denial> {
     let all = all_of.iter().all(|scope| held.contains(scope));
-    let any = any_of.is_empty() || any_of.iter().any(|scope| held.contains(scope));
-    if all && any { Ok(()) } else { Err(missing(all_of, any_of)) }
+    let any = any_of.is_none_or(|any_of| any_of.iter().any(|scope| held.contains(scope)));
+    if all && any { Ok(()) } else { Err(missing(all_of, any_of.unwrap_or_default())) }
 }
 
 /// Names the scopes that would do. Of `any_of` all are named, since the attribute has no "or"
 /// (RFC 6750 §3).
-pub(crate) fn missing(all_of: &[&str], any_of: &[&str]) -> Denial {
+fn missing(all_of: &[&str], any_of: &[&str]) -> Denial {
     let needed = [all_of, any_of].concat().join(" ");
     Denial::ScopeMissing { needed: Arc::from(needed) }
 }
@@ -27,14 +32,16 @@ mod tests {
     fn all_of_and_any_of() {
         let held = ScopeSet::new(["a", "b"]).unwrap();
         for (all_of, any_of, passes) in [
-            (&[][..], &[][..], true),
-            (&["a"], &[], true),
-            (&["a", "b"], &[], true),
-            (&["a", "c"], &[], false),
-            (&[], &["c", "b"], true),
-            (&[], &["c", "d"], false),
-            (&["a"], &["c"], false),
-            (&["A"], &[], false),
+            (&[][..], None, true),
+            (&["a"], None, true),
+            (&["a", "b"], None, true),
+            (&["a", "c"], None, false),
+            (&[], Some(&["c", "b"][..]), true),
+            (&[], Some(&["c", "d"]), false),
+            (&[], Some(&[]), false),
+            (&["a"], Some(&[]), false),
+            (&["a"], Some(&["c"]), false),
+            (&["A"], None, false),
         ] {
             let decided = has_scopes(&held, all_of, any_of);
             assert_eq!(decided.is_ok(), passes, "{all_of:?} {any_of:?}");

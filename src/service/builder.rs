@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::layer::{ApiKeyLayer, Limits, Shared};
 use super::observer::{Deaf, Observer};
+use super::preflight::Preflight;
 use crate::clock::{Clock, SystemClock};
 use crate::decision::Policy;
 use crate::error::ConfigError;
-use crate::key::{Environment, KeyHasher};
+use crate::key::{Audience, Environment, KeyHasher};
 use crate::limits::{
-    FailedAttempts, FallbackLimiter, MemoryPlaces, OnLimiterFailure, Places, Plans,
+    Alarms, FailedAttempts, FallbackLimiter, MemoryPlaces, OnLimiterFailure, Places, Plans,
+    RefusedRequests,
 };
 use crate::profile::Profile;
 use crate::request::TrustedProxies;
@@ -35,6 +37,7 @@ pub struct ApiKeyLayerBuilder {
     pub(super) limits: Limits,
     pub(super) plans: Option<Plans>,
     pub(super) attempts: Option<FailedAttempts>,
+    pub(super) refusals: Option<RefusedRequests>,
     pub(super) places: Arc<dyn Places>,
     pub(super) on_places_failure: OnLimiterFailure,
     clock: Arc<dyn Clock>,
@@ -43,9 +46,11 @@ pub struct ApiKeyLayerBuilder {
     proxies: TrustedProxies,
     routes: Option<Routes>,
     environment: Option<String>,
+    audience: Option<String>,
     assume_https: bool,
     optional: bool,
     preflight: bool,
+    answered_preflight: Option<Preflight>,
     strip_credential: bool,
     leave_grant: bool,
 }
@@ -58,6 +63,7 @@ impl ApiKeyLayerBuilder {
             limits: Limits::Unset,
             plans: None,
             attempts: None,
+            refusals: None,
             places: Arc::new(MemoryPlaces::new()),
             // In memory nothing fails.
             on_places_failure: OnLimiterFailure::Deny,
@@ -67,9 +73,11 @@ impl ApiKeyLayerBuilder {
             proxies: TrustedProxies::default(),
             routes: None,
             environment: None,
+            audience: None,
             assume_https: false,
             optional: false,
             preflight: false,
+            answered_preflight: None,
             strip_credential: false,
             leave_grant: true,
         }
@@ -90,7 +98,7 @@ impl ApiKeyLayerBuilder {
     /// # use tower_api_key::key::Networks;
     /// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
     ///
-    /// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
+    /// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded)?;
     /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
     /// let layer = builder.trusted_proxies(proxies).build()?;
     ///
@@ -112,7 +120,10 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Serves keys of this environment only; one of another is answered like an unknown key.
+    /// Serves keys of this environment only; one of another is answered like an unknown key. Where a key's
+    /// text names another, the store is not asked for it.
+    ///
+    /// On every gate, pinned or not, a text that names an environment has to agree with its record.
     ///
     /// ```
     /// # use tower_api_key::clock::Timestamp;
@@ -134,6 +145,43 @@ impl ApiKeyLayerBuilder {
     /// ```
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.environment = Some(environment.into());
+        self
+    }
+
+    /// Serves keys of this [audience](crate::key::KeyRecordBuilder::audience) only. Any other key is as
+    /// unknown to the gate as one that nobody has: one of another audience, and one of none. A gate
+    /// without an audience serves only keys without one.
+    ///
+    /// Gates that share a store serve each other's keys unless each has an audience of its own.
+    ///
+    /// ```
+    /// # use http::Request;
+    /// # use tower_api_key::clock::Timestamp;
+    /// # use tower_api_key::key::{Account, KeyRecord};
+    /// # use tower_api_key::request::Connection;
+    /// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+    /// let store = MemoryStore::new();
+    /// let gate = |audience: &str| {
+    ///     let builder = ApiKeyLayer::builder(vendors::POLYTOMIC, store.clone());
+    ///     builder.assume_https().audience(audience).build()
+    /// };
+    /// # let acme = Account::builder("acme").build()?.into();
+    /// let record = KeyRecord::builder("key_1", acme).audience("billing").kind("partner").build()?;
+    /// # let record = record.into();
+    /// # let request = Request::get("/").header("x-polytomic-version", "2025-09-18");
+    /// # let bearer = "Bearer pk_live_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";
+    /// # let request = request.header("authorization", bearer).body(())?;
+    /// # let decide = |gate: ApiKeyLayer| {
+    /// #     let (unknown, now) = (Connection::unknown(), Timestamp::default());
+    /// #     let explanation = gate.explain(&request, unknown, Some(&record), now);
+    /// #     explanation.decision().map(|_| ()).map_err(Denial::clone)
+    /// # };
+    /// assert_eq!(decide(gate("billing")?), Ok(()));
+    /// assert_eq!(decide(gate("reports")?), Err(Denial::KeyUnknown));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
         self
     }
 
@@ -169,8 +217,14 @@ impl ApiKeyLayerBuilder {
     }
 
     /// Lets requests without any credential pass, without a grant, where the route needs no scope,
-    /// kind or account, and counts nothing. A bad credential is refused all the same, and HTTPS is
-    /// still required.
+    /// kind or account, and takes nothing that is counted for a key. A bad credential is refused all
+    /// the same, and HTTPS is still required.
+    ///
+    /// With a [limiter](Self::limits) every keyed request may be counted, for an account or a key can
+    /// have quotas of its own. So strangers reach only routes of [cost](crate::rules::Route::cost) 0
+    /// then, and none if there is no route table: leaving the key out would lift the limit.
+    /// Every response, refusals too, names in `Vary` the headers that may carry a credential, so that a shared
+    /// cache keeps answers to strangers and to keys apart.
     ///
     /// ```
     /// # use http::Request;
@@ -197,9 +251,14 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Lets CORS preflights (`OPTIONS` with `Origin` and `Access-Control-Request-Method`) without a
-    /// credential pass, without a grant, to whatever answers `OPTIONS` behind. Unneeded
-    /// where a CORS layer outside the gate answers them.
+    /// Lets CORS preflights (`OPTIONS` with one `Origin`, one `Access-Control-Request-Method` and no
+    /// content) without a credential pass, without a grant, to whatever answers `OPTIONS` behind, past
+    /// routes, scopes and limits. Unneeded where a CORS layer outside the gate answers them; and
+    /// [`answer_preflight`](Self::answer_preflight) lets nothing through.
+    ///
+    /// A stranger can send such a request to every path, so a handler of every method runs for it: axum's
+    /// `any()`, a fallback, a gateway that passes all on. Such a handler must do nothing on `OPTIONS`. Over
+    /// HTTP/2 and HTTP/3 a body without `Content-Length` is not seen here; a handler must not read one.
     ///
     /// ```
     /// # use http::Request;
@@ -218,6 +277,13 @@ impl ApiKeyLayerBuilder {
     /// ```
     pub fn allow_preflight(mut self) -> Self {
         self.preflight = true;
+        self
+    }
+
+    /// Answers CORS preflights without a credential in the gate; the inner service never sees them.
+    /// [`Preflight`] has an example. Comes before [`allow_preflight`](Self::allow_preflight).
+    pub fn answer_preflight(mut self, preflight: Preflight) -> Self {
+        self.answered_preflight = Some(preflight);
         self
     }
 
@@ -276,24 +342,33 @@ impl ApiKeyLayerBuilder {
         policy.proxies = self.proxies;
         policy.assume_https = self.assume_https;
         policy.optional = self.optional;
-        policy.preflight = self.preflight;
+        policy.is_counted = matches!(self.limits, Limits::Counted(..));
+        policy.preflight = self.preflight || self.answered_preflight.is_some();
         policy.limits_failures = self.attempts.is_some();
         policy.environment = self.environment.map(Environment::new).transpose()?;
+        policy.audience = self.audience.map(Audience::new).transpose()?;
         policy.routes = self.routes.map(Routes::compile).transpose()?;
         if policy.has_quotas() && matches!(self.limits, Limits::Unset) {
             return Err(ConfigError::LimiterMissing);
         }
+        policy.check(matches!(self.limits, Limits::Counted(..)))?;
         if policy.is_metered() && !self.leave_grant {
             return Err(ConfigError::MeteredWithoutGrant);
         }
+        let read = policy.credentials.header_names().cloned();
+        let read = read.chain(policy.demanded_headers().cloned());
+        let preflight = self.answered_preflight.map(|preflight| preflight.prepare(read));
         Ok(ApiKeyLayer::new(Shared {
-            renderer: Renderer::new(&self.profile)?,
+            preflight: preflight.transpose()?,
+            renderer: Renderer::new(&self.profile, self.optional)?,
             policy,
             store: self.store,
             limits: self.limits,
             clock: self.clock,
             observed: self.observer.is_some(),
+            alarms: self.observer.as_ref().map(|_| Alarms::new(self.attempts.as_ref())),
             observer: self.observer.unwrap_or_else(|| Arc::new(Deaf)),
+            refusals: self.refusals.map(RefusedRequests::build).transpose()?,
             attempts: self.attempts.map(FailedAttempts::build).transpose()?,
             fallback: FallbackLimiter::default(),
             places: self.places,

@@ -9,7 +9,8 @@ use tower_service::Service;
 use crate::request::Connection;
 
 /// Puts the facts of one connection into the extensions of its requests. A server wraps the
-/// service of each connection that it accepts; it replaces what was there.
+/// service of each connection that it accepts; it replaces what was there. A server on a Unix socket, whose
+/// connections are all alike, wraps its service once, with [`Connection::unix_socket`].
 ///
 /// ```
 /// use http::Request;

@@ -13,12 +13,13 @@ use super::connection::connection;
 use super::layer::Shared;
 use super::passage::Passage;
 use super::wait::{Answer, Reached, Wait};
-use crate::decision::{Admission, Case, Objection, Policy, judge};
+use crate::clock::Timestamp;
+use crate::decision::{Admission, Case, KeyFacts, Objection, Policy, judge};
 use crate::denial::Denial;
 use crate::limits::{
-    Attempt, Concurrency, Entered, Entry, LimiterFallback, OnLimiterFailure, Places,
+    Alarms, Attempt, Concurrency, Entered, Entry, LimiterFallback, OnLimiterFailure, Places,
 };
-use crate::request::{Client, CredentialSource, Head};
+use crate::request::{Client, Head};
 use crate::store::Found;
 
 /// Whether a request may pass.
@@ -33,16 +34,24 @@ pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request
     let head = Head::of(request);
     let client = policy.client(connection(request), head.headers);
     match policy.admit(head, client) {
-        Ok(Admission::Key(digest, source)) => {
-            if let Some(attempts) = &shared.attempts
-                && let Some(retry_after) = attempts.refusal(client.address, &shared.clock)
-            {
-                return refused(shared, passage, Denial::TooManyFailures { retry_after });
+        Ok(Admission::Key(digest, key)) => {
+            if let Some(attempts) = &shared.attempts {
+                match attempts.reserve(client.address, shared.clock.now()) {
+                    Ok(reserved) => passage.attempt = reserved,
+                    Err(retry_after) => {
+                        return refused(shared, passage, Denial::TooManyFailures { retry_after });
+                    }
+                }
             }
             match shared.store.find(&digest).into_now() {
-                Ok(answer) => found(shared, passage, answer, source, client, head),
-                Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, source, client }),
+                Ok(answer) => found(shared, passage, answer, key, client, head),
+                Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, key, client }),
             }
+        }
+        Ok(Admission::Preflight) => {
+            let prepared = shared.preflight.as_ref();
+            passage.answer = prepared.map(|prepared| Box::new(prepared.answer(head.headers)));
+            ControlFlow::Break(Ok(()))
         }
         Ok(Admission::Anonymous(route)) => {
             passage.route = route;
@@ -50,12 +59,10 @@ pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request
         }
         Err(denial) if Policy::is_attempt(&denial) => failed(shared, passage, client, denial),
         Err(denial) => {
-            // Nobody else needs the digest of a key that is refused unseen.
             if denial == Denial::InsecureTransport
-                && shared.observed
-                && let Some(digest) = policy.exposed_key(head.headers)
+                && let Some(alarms) = &shared.alarms
             {
-                shared.observer.key_exposed(&digest);
+                expose(shared, alarms, client, head);
             }
             refused(shared, passage, denial)
         }
@@ -73,8 +80,8 @@ pub(super) fn resume(
     loop {
         let next = match wait.poll(context) {
             Poll::Pending => return Poll::Pending,
-            Poll::Ready(Reached::Found { answer, source, client }) => {
-                found(shared, passage, answer, source, client, head)
+            Poll::Ready(Reached::Found { answer, key, client }) => {
+                found(shared, passage, answer, key, client, head)
             }
             Poll::Ready(Reached::Standing { denial, answer }) => {
                 stands(shared, passage, denial, answer)
@@ -95,24 +102,29 @@ fn found(
     shared: &Shared,
     passage: &mut Passage,
     answer: Found,
-    source: &'static CredentialSource,
+    key: KeyFacts,
     client: Client,
     head: Head<'_>,
 ) -> Next {
     let record = match answer {
-        Ok(Some(record)) => record,
-        Ok(None) => return failed(shared, passage, client, Denial::KeyUnknown),
+        Ok(Some(record)) if shared.policy.is_for_us(&record) => record,
+        // Another gate's key is as unknown here as nobody's.
+        Ok(_) => return failed(shared, passage, client, Denial::KeyUnknown),
         Err(error) => {
+            give_back(shared, passage, shared.clock.now());
             shared.observer.store_failed(&error);
             return refused(shared, passage, Denial::StoreUnavailable);
         }
     };
     let policy = &shared.policy;
     passage.now = shared.clock.now();
-    passage.source = Some(source);
-    let mut case = Case::new(policy, head, client, source, &record, passage.now);
+    passage.source = Some(key.source);
+    let mut case = Case::new(policy, head, client, key, &record, passage.now);
     let judged = judge(&mut case);
     passage.route = case.route();
+    if !matches!(judged, Err(Objection::ToKey(_))) {
+        give_back(shared, passage, passage.now);
+    }
     match judged {
         Ok(cleared) => {
             passage.cleared = Some(cleared);
@@ -127,26 +139,65 @@ fn found(
         }
         Err(Objection::ToKey(denial)) => failed(shared, passage, client, denial),
         Err(Objection::ToRequest(denial)) => {
-            if denial == Denial::NetworkNotAllowed {
+            if denial == Denial::NetworkNotAllowed
+                && let Some(alarms) = &shared.alarms
+                && alarms.used_elsewhere(record.id(), passage.now)
+            {
                 shared.observer.key_used_elsewhere(&record, client.address);
             }
             passage.plan = policy.plan(&record);
             passage.principal = Some(record);
-            report(shared, passage, denial)
+            match count_refusal(shared, passage) {
+                Ok(()) => report(shared, passage, denial),
+                Err(limited) => refused(shared, passage, limited),
+            }
         }
+    }
+}
+
+/// Counts a request that the rules refuse, if its key is known.
+///
+/// # Errors
+///
+/// [`Denial::RateLimited`] if too many of the key were refused.
+pub(super) fn count_refusal(shared: &Shared, passage: &Passage) -> Decision {
+    let (Some(refusals), Some(record)) = (&shared.refusals, passage.record()) else {
+        return Ok(());
+    };
+    let counted = refusals.count(record.id(), passage.now);
+    counted.map_err(|retry_after| Denial::RateLimited { retry_after })
+}
+
+/// Tells the operator of a key that came over plain HTTP. A network is heard of a few times, and only with
+/// keys that fit a format, for anybody can make some up; the digest is computed for no other.
+#[cold]
+fn expose(shared: &Shared, alarms: &Alarms, client: Client, head: Head<'_>) {
+    let now = shared.clock.now();
+    if alarms.may_tell_of_exposure(client.address, now)
+        && let Some(digest) = shared.policy.exposed_key(head.headers)
+        && alarms.exposure(client.address, now)
+    {
+        shared.observer.key_exposed(&digest);
     }
 }
 
 /// Refuses a stranger, and counts the attempt of its network.
 fn failed(shared: &Shared, passage: &mut Passage, client: Client, mut denial: Denial) -> Next {
     if let (Some(attempts), Some(address)) = (&shared.attempts, client.address) {
-        match attempts.fail(address, shared.clock.now()) {
+        match attempts.fail(address, passage.attempt.take(), shared.clock.now()) {
             Attempt::Counted => {}
             Attempt::Last(retry_after) => shared.observer.network_refused(address, retry_after),
             Attempt::Over(retry_after) => denial = Denial::TooManyFailures { retry_after },
         }
     }
     refused(shared, passage, denial)
+}
+
+/// Gives back the attempt that was reserved for a request: it has not failed.
+pub(super) fn give_back(shared: &Shared, passage: &mut Passage, now: Timestamp) {
+    if let (Some(attempts), Some(reserved)) = (&shared.attempts, passage.attempt.take()) {
+        attempts.give_back(reserved, now);
+    }
 }
 
 /// Takes the cost of a request.

@@ -56,6 +56,7 @@ pin_project! {
         /// The limiter takes what the handler added to the cost.
         Settling { ended: Box<Ended<A>> },
         Refused { denial: Denial },
+        Answered { answer: Option<Box<Response<Bytes>>> },
         Done,
     }
 }
@@ -89,6 +90,11 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     /// Waits for the inner service.
     pub(super) const fn serving(serving: Serving, future: S::Future) -> Self {
         Self { serving, state: State::Serving { future } }
+    }
+
+    /// Answers the request without the inner service.
+    pub(super) const fn answered(serving: Serving, answer: Box<Response<Bytes>>) -> Self {
+        Self { serving, state: State::Answered { answer: Some(answer) } }
     }
 
     /// Refuses the request.
@@ -162,6 +168,10 @@ where
                     let refusal = serving.refuse(denial);
                     state.set(State::Done);
                     return Poll::Ready(Ok(refusal.map(GateBody::refusal)));
+                }
+                StateProjection::Answered { answer } => {
+                    let Some(answer) = answer.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(answer.map(GateBody::refusal)));
                 }
                 StateProjection::Done => return Poll::Pending,
             };

@@ -89,6 +89,11 @@ where
         let mut serving = Serving::new(self.hold(), &request);
         match serving.begin(&request) {
             ControlFlow::Break(Ok(())) => {
+                if let Some(answer) = serving.own_answer() {
+                    let clone = self.inner.clone();
+                    self.inner = clone;
+                    return ResponseFuture::answered(serving, answer);
+                }
                 serving.hand_on(&mut request);
                 ResponseFuture::serving(serving, self.inner.call(request))
             }

@@ -11,13 +11,14 @@ use tower_layer::Layer;
 use super::builder::ApiKeyLayerBuilder;
 use super::gate::ApiKeyGate;
 use super::observer::Observer;
+use super::preflight::PreparedPreflight;
 use crate::clock::{Clock, Timestamp};
 use crate::decision::{Explanation, Policy};
 use crate::denial::Denial;
 use crate::key::KeyRecord;
 use crate::limits::{
-    Applicable, AttemptLimiter, FallbackLimiter, Limiter, LimiterFailures, MemoryPlaces,
-    OnLimiterFailure, Places,
+    Alarms, Applicable, AttemptLimiter, EventLimiter, FallbackLimiter, Limiter, LimiterFailures,
+    MemoryPlaces, OnLimiterFailure, Places,
 };
 use crate::profile::Profile;
 use crate::request::Connection;
@@ -78,15 +79,21 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
-    /// Whether the observer is one that somebody gave.
-    pub(super) observed: bool,
     /// Stands in for a limiter that cannot answer.
     pub(super) fallback: FallbackLimiter,
     pub(super) attempts: Option<AttemptLimiter>,
+    /// Counts requests of a key that the rules refuse.
+    pub(super) refusals: Option<EventLimiter>,
+    /// Whether the observer is one that somebody gave.
+    pub(super) observed: bool,
+    /// Bounds what the observer is alarmed of, if there is one.
+    pub(super) alarms: Option<Alarms>,
     pub(super) places: Arc<dyn Places>,
     pub(super) on_places_failure: OnLimiterFailure,
     /// Stand in for places that cannot be asked for.
     pub(super) local_places: MemoryPlaces,
+    /// What the gate answers to preflights; they are passed on where they are let through without it.
+    pub(super) preflight: Option<PreparedPreflight>,
     pub(super) strip_credential: bool,
     pub(super) leave_grant: bool,
     pub(super) name: &'static str,

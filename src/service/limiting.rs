@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::builder::ApiKeyLayerBuilder;
 use super::layer::Limits;
-use crate::limits::{FailedAttempts, Limiter, OnLimiterFailure, Places, Plans};
+use crate::limits::{FailedAttempts, Limiter, OnLimiterFailure, Places, Plans, RefusedRequests};
 
 impl ApiKeyLayerBuilder {
     /// Counts requests with a limiter, and chooses what happens while it cannot answer to requests
@@ -51,6 +51,13 @@ impl ApiKeyLayerBuilder {
     /// set. [`FailedAttempts`] has an example, and says who is refused.
     pub fn failed_attempts(mut self, attempts: FailedAttempts) -> Self {
         self.attempts = Some(attempts);
+        self
+    }
+
+    /// Limits the requests of a key that the rules refuse; they are not limited unless set.
+    /// [`RefusedRequests`] has an example.
+    pub fn refused_requests(mut self, refusals: RefusedRequests) -> Self {
+        self.refusals = Some(refusals);
         self
     }
 }

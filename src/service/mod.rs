@@ -25,6 +25,7 @@ mod layer;
 mod limiting;
 mod observer;
 mod passage;
+mod preflight;
 mod serving;
 mod wait;
 
@@ -35,3 +36,4 @@ pub use future::ResponseFuture;
 pub use gate::ApiKeyGate;
 pub use layer::ApiKeyLayer;
 pub use observer::Observer;
+pub use preflight::Preflight;

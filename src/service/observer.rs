@@ -92,13 +92,15 @@ pub trait Observer: Send + Sync + 'static {
         let _ = (record, quota);
     }
 
-    /// Hears of a well-formed key that came over plain HTTP: whoever listened has it now. It was not looked up.
+    /// Hears of a well-formed key that came over plain HTTP: whoever listened has it now. It was not looked
+    /// up, and anybody can make one up that fits. So of one network it hears 60 times an hour at most, or as
+    /// often as [failed attempts](crate::limits::FailedAttempts) are allowed, if they are limited.
     fn key_exposed(&self, digest: &KeyDigest) {
         let _ = digest;
     }
 
     /// Hears of a key that serves, and was used from a network that is not on its allowlist; the client got
-    /// its refusal. `client` is the address, `None` if it cannot be determined. Either the allowlist lacks a
+    /// its refusal. Of one key it hears 60 times an hour at most. `client` is the address, `None` if it cannot be determined. Either the allowlist lacks a
     /// network of its owner's, or somebody else has the key.
     fn key_used_elsewhere(&self, record: &KeyRecord, client: Option<IpAddr>) {
         let _ = (record, client);

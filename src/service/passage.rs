@@ -1,9 +1,12 @@
 //! What is known of a request, from the decision to its response.
 
+use bytes::Bytes;
+use http::Response;
+
 use crate::clock::Timestamp;
 use crate::decision::{Cleared, ExtraCost, Grant, Policy};
 use crate::key::{KeyRecord, SharedRecord};
-use crate::limits::{Applicable, Permit, Plan, Verdict};
+use crate::limits::{Applicable, Permit, Plan, Reservation, Verdict};
 use crate::request::CredentialSource;
 use crate::response::Trail;
 
@@ -11,6 +14,10 @@ use crate::response::Trail;
 /// it would be copied just after it was written, which stalls the processor; that took 40 of 675 ns.
 #[derive(Default)]
 pub(super) struct Passage {
+    /// The attempt to authenticate that was reserved, until it is known whether it has failed.
+    pub(super) attempt: Option<Reservation>,
+    /// The gate's own answer, in place of the inner service's.
+    pub(super) answer: Option<Box<Response<Bytes>>>,
     /// Whom the response speaks to: the principal, as soon as their key is known to serve.
     pub(super) principal: Option<SharedRecord>,
     /// The proof that the rules let the principal pass.

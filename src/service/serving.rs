@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderName, Method, Request, Response};
+use http::{Method, Request, Response};
 use tokio::time::{Sleep, sleep};
 
 use super::body::GateBody;
@@ -16,8 +16,8 @@ use super::passage::Passage;
 use super::wait::{Settling, Wait};
 use crate::decision::Grant;
 use crate::denial::Denial;
-use crate::request::{Head, Scheme};
-use crate::response::{Asked, keep_private, vary_by};
+use crate::request::Head;
+use crate::response::Asked;
 
 /// Holds what a response needs of its request.
 pub(super) struct Serving {
@@ -38,6 +38,11 @@ impl Serving {
     /// Begins the decision.
     pub(super) fn begin<B>(&mut self, request: &Request<B>) -> Next {
         flow::begin(&self.shared, &mut self.passage, request)
+    }
+
+    /// Returns the answer that the gate gives by itself.
+    pub(super) fn own_answer(&mut self) -> Option<Box<Response<Bytes>>> {
+        self.passage.answer.take()
     }
 
     /// Goes on with a decision that had to wait.
@@ -94,26 +99,28 @@ impl Serving {
         if let Some(Asked(denial)) = response.extensions_mut().remove::<Asked>() {
             // The service's body ends before its place is given back.
             drop(response);
+            let denial = self.counted(denial);
             return self.deny(&denial);
         }
         let Self { shared, passage, .. } = self;
-        if shared.renderer.marks()
-            && let Some(trail) = passage.trail(&shared.policy)
-        {
-            shared.renderer.mark(response.headers_mut(), trail);
-        }
-        match passage.source.map(|source| source.scheme) {
-            Some(Scheme::Header(name)) => {
-                keep_private(response.headers_mut(), &HeaderName::from_static(name));
-            }
-            Some(Scheme::Basic(_) | Scheme::Bearer) => {}
-            None => {
-                let names = shared.policy.credentials.own_header_names();
-                names.for_each(|name| vary_by(response.headers_mut(), name));
+        if shared.renderer.marks() {
+            match passage.trail(&shared.policy) {
+                Some(trail) => shared.renderer.mark(response.headers_mut(), trail),
+                None => shared.renderer.unmark(response.headers_mut()),
             }
         }
+        let scheme = passage.source.map(|source| source.scheme);
+        shared.renderer.guard_caches(response.headers_mut(), scheme);
         let (parts, body) = response.into_parts();
         Response::from_parts(parts, GateBody::inner(body, passage.permit.take()))
+    }
+
+    /// Counts a denial that the handler asks for, if it says what the key may not do.
+    fn counted(&self, denial: Denial) -> Denial {
+        if !denial.is_of_rules() {
+            return denial;
+        }
+        flow::count_refusal(&self.shared, &self.passage).err().unwrap_or(denial)
     }
 
     /// Resolves when the request's time budget is spent; never, if it has none.
@@ -142,5 +149,14 @@ impl Serving {
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
         let trail = self.passage.trail(&self.shared.policy);
         self.shared.renderer.refuse(denial, self.head, trail)
+    }
+}
+
+impl Drop for Serving {
+    /// The client hung up, or something panicked, before the store had answered.
+    fn drop(&mut self) {
+        if self.passage.attempt.is_some() {
+            flow::give_back(&self.shared, &mut self.passage, self.shared.clock.now());
+        }
     }
 }

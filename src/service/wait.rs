@@ -5,10 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::charging::Ask;
+use crate::decision::KeyFacts;
 use crate::denial::Denial;
 use crate::eventually::Eventually;
 use crate::limits::{Concurrency, Entered, LimiterError, Verdict};
-use crate::request::{Client, CredentialSource};
+use crate::request::Client;
 use crate::store::Found;
 
 pub(super) type Charged = Eventually<Answer>;
@@ -17,7 +18,7 @@ pub(super) type Answer = Result<Verdict, LimiterError>;
 /// What a decision waits for.
 pub(super) enum Wait {
     /// The store's answer.
-    Find { lookup: Eventually<Found>, source: &'static CredentialSource, client: Client },
+    Find { lookup: Eventually<Found>, key: KeyFacts, client: Client },
     /// How the account stands, to be said on a refusal.
     Standing { denial: Denial, charge: Charged },
     /// Whether there is room, before the request takes a place or queues for one; nothing is taken
@@ -39,7 +40,7 @@ pub(super) struct Settling {
 
 /// What was waited for.
 pub(super) enum Reached {
-    Found { answer: Found, source: &'static CredentialSource, client: Client },
+    Found { answer: Found, key: KeyFacts, client: Client },
     Standing { denial: Denial, answer: Answer },
     Room { rule: Concurrency, answer: Answer },
     Place(Entered),
@@ -50,9 +51,9 @@ impl Wait {
     /// Resolves once, and stays pending for ever after.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Reached> {
         let reached = match self {
-            Self::Find { lookup, source, client } => Pin::new(lookup)
+            Self::Find { lookup, key, client } => Pin::new(lookup)
                 .poll(context)
-                .map(|answer| Reached::Found { answer, source, client: *client }),
+                .map(|answer| Reached::Found { answer, key: *key, client: *client }),
             Self::Standing { denial, charge } => Pin::new(charge)
                 .poll(context)
                 .map(|answer| Reached::Standing { denial: denial.clone(), answer }),

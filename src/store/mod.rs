@@ -7,6 +7,10 @@
 //! 3. with a [`StoreError`] in every other case: the gate then refuses with 503, and never takes a
 //!    failure for an unknown key.
 //!
+//! A store knows nothing of gates. Two gates on one store serve each other's keys, unless each has an
+//! [audience](crate::ApiKeyLayerBuilder::audience) and each key names one, or every gate has a store of its
+//! own.
+//!
 //! A store in front of a slow or remote one bounds how long a revoked key can still serve; say the
 //! number to your users. [`MemoryStore`]'s is zero.
 

@@ -38,3 +38,30 @@ pub use rest_integrations::PROFILE as REST_INTEGRATIONS;
 
 /// The seconds that clients are told to stay away while a store or limiter is down.
 const OUTAGE_SECONDS: u32 = 5;
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::key::{Issuer, KeyHasher};
+
+    #[test]
+    fn every_vendor_reads_the_keys_that_are_issued_for_it() {
+        for (profile, issued, environments) in [
+            (PERSONYZE, personyze::ISSUED, &[None][..]),
+            (REST_INTEGRATIONS, rest_integrations::ISSUED, &[None]),
+            (POLYTEIA, polyteia::ISSUED, &[None]),
+            (PERSONA, persona::ISSUED, &[Some("sandbox"), Some("production")]),
+            (POLYTOMIC, polytomic::ISSUED, &[None]),
+            (POLYTOMIC_ON_PREMISES, polytomic::ISSUED, &[None]),
+        ] {
+            for environment in environments {
+                let key = Issuer::new(issued, KeyHasher::sha256()).issue(*environment).unwrap();
+                let text = key.secret().expose_secret().as_bytes();
+                let mut read = profile.formats.iter().filter_map(|format| format.read(text));
+                assert_eq!(read.next().unwrap().environment, *environment, "{}", profile.name);
+            }
+        }
+    }
+}

@@ -164,6 +164,13 @@ pub const DEFAULT_PERMISSIONS: &[&str] = &[
 /// Lists the permissions that a new key does not have: to read, change and provision keys.
 pub const KEY_PERMISSIONS: &[&str] = &["api_key.write", "api_key.read", "api_key.scim"];
 
+/// Describes the keys that are issued for this front door: 190 random bits. It reads others, too.
+pub const ISSUED: KeyFormat = KeyFormat::new()
+    .literal("persona_")
+    .environment(&["sandbox", "production"])
+    .literal("_")
+    .characters(Alphabet::Base62, 32);
+
 /// Lists the documented routes of inquiries, accounts, reports and keys, and the rate limit's own.
 pub const ROUTES: &[RouteRow] = &[
     row(&[Method::GET], "/api/v1/inquiries", &["inquiry.read"]),

@@ -91,6 +91,9 @@ pub const PROFILE: Profile = Profile {
     },
 };
 
+/// Describes the keys that are issued for this front door: 160 random bits.
+pub const ISSUED: KeyFormat = KeyFormat::hex(40);
+
 /// Lists the documented routes: one insert of users in flight per account, with a second in the queue;
 /// ten seconds for the tracker; nothing special elsewhere.
 pub const ROUTES: &[RouteRow] = &[

@@ -107,5 +107,8 @@ pub const PROFILE: Profile = Profile {
     },
 };
 
+/// Describes the keys that are issued for this front door: 238 random bits. It reads others, too.
+pub const ISSUED: KeyFormat = KeyFormat::new().literal("pak_").characters(Alphabet::Base62, 40);
+
 /// Lists the one documented route.
 pub const ROUTES: &[RouteRow] = &[RouteRow { methods: &[], path: "/api", route: Route::new() }];

@@ -139,22 +139,22 @@ pub const ON_PREMISES: Profile = Profile {
     ..PROFILE
 };
 
+/// Describes the keys that are issued for this front door: 128 random bits. It reads UUIDs, too.
+pub const ISSUED: KeyFormat =
+    KeyFormat::new().literal("pk_live_").characters(Alphabet::LowerHex, 32);
+
 /// Lists the documented routes: organizations and users for partners, the rest for API keys.
 pub const ROUTES: &[RouteRow] = &[
-    row(&[Method::GET], "/api/me", &[]),
+    row(&[Method::GET], "/api/me", Route::new()),
     row(&[Method::GET], "/api/organizations", MANAGING),
     row(&[Method::GET], "/api/organizations/{org}/users", MANAGING),
     row(&[Method::POST], "/api/organizations/{org}/users/{user}/keys", MANAGING),
     row(&[Method::GET], "/api/bulk/syncs", WORKING),
 ];
 
-const MANAGING: &[&str] = &[PARTNER, DEPLOYMENT];
-const WORKING: &[&str] = &[ORGANIZATION, DEPLOYMENT];
+const MANAGING: Route = Route::new().kinds(&[PARTNER, DEPLOYMENT]);
+const WORKING: Route = Route::new().kinds(&[ORGANIZATION, DEPLOYMENT]);
 
-const fn row(
-    methods: &'static [Method],
-    path: &'static str,
-    kinds: &'static [&'static str],
-) -> RouteRow {
-    RouteRow { methods, path, route: Route::new().kinds(kinds) }
+const fn row(methods: &'static [Method], path: &'static str, route: Route) -> RouteRow {
+    RouteRow { methods, path, route }
 }

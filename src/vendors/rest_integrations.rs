@@ -99,6 +99,9 @@ pub const PROFILE: Profile = Profile {
     },
 };
 
+/// Describes the keys that are issued for this front door: 190 random bits. It reads others, too.
+pub const ISSUED: KeyFormat = KeyFormat::new().literal("sk_").characters(Alphabet::Base62, 32);
+
 /// Lists the documented routes: reading needs `users.read`, changing needs `users.write`.
 pub const ROUTES: &[RouteRow] = &[
     RouteRow {

@@ -5,9 +5,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alarms;
+mod at_once;
 mod counted;
 mod flood;
 mod networks;
+mod refused;
 mod vendors;
 
 use std::time::Duration;

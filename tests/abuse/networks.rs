@@ -46,7 +46,7 @@ fn through_proxy(forwarded: &str) -> Request<()> {
 async fn behind_a_trusted_proxy_the_client_counts_and_not_the_proxy() {
     let trusted = Networks::parse(["10.0.0.0/8"]).unwrap();
     let builder = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .trusted_proxies(TrustedProxies::new(trusted, ProxyHeaders::Forwarded));
+        .trusted_proxies(TrustedProxies::new(trusted, ProxyHeaders::Forwarded).unwrap());
     let (service, _) = guarded(builder, ONE);
     for (forwarded, expected) in [
         ("for=192.0.2.1;proto=https", "key_unknown"),
@@ -59,6 +59,27 @@ async fn behind_a_trusted_proxy_the_client_counts_and_not_the_proxy() {
         ("for=unknown;proto=https", "key_unknown"),
     ] {
         assert_eq!(reason_for(&service, through_proxy(forwarded)).await, expected, "{forwarded}");
+    }
+}
+
+/// The bound on guesses holds whatever a client writes before what an appending proxy writes.
+#[tokio::test]
+async fn what_a_client_writes_does_not_hide_its_network() {
+    for written in ["x", "for=\"", "\u{e9}", "for=a;for=b", "for=\"6.6.6.6", "\"", ";;=", "x=\"\\"]
+    {
+        let trusted = Networks::parse(["10.0.0.0/8"]).unwrap();
+        let builder = ApiKeyLayer::builder(PROFILE, store(|key| key))
+            .assume_https()
+            .trusted_proxies(TrustedProxies::new(trusted, ProxyHeaders::Forwarded).unwrap());
+        let (service, _) = guarded(builder, ONE);
+        let appended = || {
+            let mut request = guess("10.0.0.1");
+            let line = format!("{written}, for=192.0.2.1;proto=https");
+            request.headers_mut().insert("forwarded", line.parse().unwrap());
+            request
+        };
+        assert_eq!(reason_for(&service, appended()).await, "key_unknown", "{written}");
+        assert_eq!(reason_for(&service, appended()).await, "too_many_failures", "{written}");
     }
 }
 

@@ -1,12 +1,14 @@
 //! The gate in axum routers: nesting, merging, fallbacks, extractors, and handlers that refuse.
 
 #![cfg(feature = "axum")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod matching;
+mod nesting;
+mod patterns;
 
 use std::net::SocketAddr;
 
@@ -133,7 +135,7 @@ async fn the_peer_that_axum_noted_counts_and_proves_no_https() {
     let trusted = Networks::parse(["10.0.0.0/8"]).unwrap();
     let store = store(|key| key.networks(["192.0.2.0/24"]));
     let layer = ApiKeyLayer::builder(PROFILE, store)
-        .trusted_proxies(TrustedProxies::new(trusted, ProxyHeaders::XForwarded))
+        .trusted_proxies(TrustedProxies::new(trusted, ProxyHeaders::XForwarded).unwrap())
         .build()
         .unwrap();
     let router = Router::new().route("/", get(whose)).layer(layer);

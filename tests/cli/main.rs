@@ -4,10 +4,14 @@
 
 #[path = "../databases/folder.rs"]
 mod folder;
+mod import;
+mod options;
 #[allow(dead_code)]
 #[path = "../databases/postgres.rs"]
 mod postgres;
 mod program;
+mod terminal;
+mod whose;
 
 use std::fs;
 

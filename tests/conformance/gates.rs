@@ -83,8 +83,13 @@ impl Shipped {
     /// Begins a gate that knows the key, and counts nothing.
     pub(crate) fn gate(&self) -> ApiKeyLayerBuilder {
         let store = MemoryStore::new();
-        let record = KeyRecord::builder("key_1", account("acme")).kind(self.kind).build();
-        store.insert(digest(self.key), record.unwrap());
+        let record = KeyRecord::builder("key_1", account("acme")).kind(self.kind);
+        let mut formats = self.profile.formats.iter();
+        let record = match formats.find_map(|format| format.environment_of(self.key.as_bytes())) {
+            Some(environment) => record.environment(environment),
+            None => record,
+        };
+        store.insert(digest(self.key), record.build().unwrap());
         ApiKeyLayer::builder(self.profile, store).without_limits()
     }
 }

@@ -23,7 +23,10 @@ mod challenge;
 mod frames;
 mod gates;
 mod server;
+mod shared_cache;
 mod structured;
+#[cfg(unix)]
+mod unix_socket;
 mod wire;
 
 mod draft_ratelimit_headers;

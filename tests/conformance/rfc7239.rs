@@ -14,7 +14,7 @@ use crate::wire::{Answer, get};
 fn behind(proxies: &[&str]) -> ApiKeyLayer {
     let networks = Networks::parse(proxies.iter().copied()).unwrap();
     gate(vendors::REST_INTEGRATIONS, KEY, |key| key.networks(["192.0.2.0/24", "2001:db8::/32"]))
-        .trusted_proxies(TrustedProxies::new(networks, ProxyHeaders::Forwarded))
+        .trusted_proxies(TrustedProxies::new(networks, ProxyHeaders::Forwarded).unwrap())
         .build()
         .unwrap()
 }
@@ -75,6 +75,56 @@ async fn rfc7239_7_1_lines_are_one_list() {
     .await;
 }
 
+/// §8.1: what a client wrote, however broken, stands left of what the nearest proxy appended, and
+/// takes nothing away from it. What a proxy wrote broken proves nothing, and neither does what stands
+/// left of that.
+#[tokio::test]
+async fn rfc7239_8_1_what_a_client_breaks_spoils_nothing_of_the_proxys() {
+    let server = Server::plain(&behind(&["127.0.0.0/8", "10.0.0.0/8"])).await;
+    let clients: &[&[u8]] = &[
+        b"x",
+        b"for=\"",
+        b"for=\"6.6.6.6",
+        b"\xff",
+        b"for=\"\xe2\x82",
+        b"for=a;for=b",
+        b"for=6.6.6.6;proto=http;x=\"\\",
+        b"for=6.6.6.6;proto=http;x=\\\"",
+        b"\",,\"",
+        b"\"",
+        b"=",
+        b",;,",
+        b"for=6.6.6.6;by=\", for=6.6.6.7",
+    ];
+    let proxies = [
+        "for=192.0.2.60;proto=https",
+        "for=\"192.0.2.60:80\";by=\"a,b;c\";proto=https",
+        "for=192.0.2.60;proto=https;host=\"a\\\", for=6.6.6.6;proto=http;x=\\\\\"",
+        "proto=\"https\";for=192.0.2.60;host=\"a\\\\\"",
+        "for=192.0.2.60;proto=https, for=\"10.0.0.1\";proto=http",
+    ];
+    for client in clients {
+        for proxy in proxies {
+            for between in ["\r\nForwarded: ", ", ", ","] {
+                let mut lines = b"Forwarded: ".to_vec();
+                lines.extend_from_slice(client);
+                lines.extend_from_slice(between.as_bytes());
+                lines.extend_from_slice(proxy.as_bytes());
+                let shown = lines.escape_ascii().to_string();
+                let credential = format!("\r\nAuthorization: Bearer {KEY}");
+                lines.extend_from_slice(credential.as_bytes());
+                assert_eq!(get(&server, lines).await, Answer::of(SERVED), "{shown}");
+            }
+        }
+    }
+    for broken in ["x", "for=\"192.0.2.60", "for=192.0.2.60;proto=https;x=\"", "for=192.0.2.60 x"] {
+        for between in ["\r\nForwarded: ", ", "] {
+            let lines = format!("Forwarded: for=192.0.2.60;proto=https{between}{broken}");
+            assert_eq!(forwarded(&server, &lines).await, Answer::of(HTTPS), "{lines}");
+        }
+    }
+}
+
 /// §5.2 and §6: IPv6 stands in brackets and quotes, with a port or without.
 #[tokio::test]
 async fn rfc7239_6_nodes_are_addresses() {
@@ -117,13 +167,21 @@ async fn rfc7239_6_3_hidden_nodes_are_on_no_list() {
     .await;
 }
 
-/// §5.4: `proto` is a scheme name; only one of them is HTTPS.
+/// §5.4: `proto` is a scheme name, and two of them are HTTP over TLS: `https`, and that of WebSocket
+/// (RFC 6455 §3).
 #[tokio::test]
-async fn rfc7239_5_4_only_https_is_https() {
+async fn rfc7239_5_4_https_and_wss_are_https() {
     hold(&[
+        ("for=192.0.2.60;proto=wss", SERVED),
+        ("for=192.0.2.60;proto=WSS", SERVED),
+        ("for=192.0.2.60;proto=\"w\\ss\"", SERVED),
+        ("for=192.0.2.60;proto=Https", SERVED),
         ("for=192.0.2.60", HTTPS),
         ("for=192.0.2.60;proto=http", HTTPS),
-        ("for=192.0.2.60;proto=wss", HTTPS),
+        ("for=192.0.2.60;proto=ws", HTTPS),
+        ("for=192.0.2.60;proto=wsss", HTTPS),
+        ("for=192.0.2.60;proto=\"wss:\"", HTTPS),
+        ("for=192.0.2.60;proto=\"wss,https\"", HTTPS),
         ("for=192.0.2.60;proto=https2", HTTPS),
         ("for=192.0.2.60;proto=\"https \"", HTTPS),
         ("for=192.0.2.60;proto=\"https://\"", HTTPS),

@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
+use tower_api_key::Profile;
+use tower_api_key::request::CredentialSource;
 
 use crate::gates::{gate, own_header, shipped};
 use crate::server::Server;
@@ -68,12 +70,87 @@ async fn rfc9111_5_2_2_a_service_decides_what_is_stored() {
     assert_eq!(answer.lines("vary"), ["accept", "x-api-key"]);
 }
 
-/// §4.1: where strangers are served, too, their answers depend on the header that they left out.
+/// §4.1: where strangers are served, too, every answer depends on each header that could have carried a
+/// key, on those to keys and on refusals, too. What the service says itself stays (RFC 9110 §12.5.5).
 #[tokio::test]
-async fn rfc9111_4_1_what_a_stranger_gets_varies_by_the_key() {
+async fn rfc9111_4_1_what_an_optional_gate_answers_varies_by_every_credential() {
+    const BEARER: Profile = Profile { credentials: &[CredentialSource::bearer()], ..PROFILE };
+    const OWN: Profile = Profile {
+        credentials: &[CredentialSource::header("x-one"), CredentialSource::header("x-two")],
+        ..PROFILE
+    };
+    for (profile, line, vary) in [
+        (BEARER, format!("Authorization: Bearer {KEY}"), "authorization"),
+        (OWN, format!("X-Two: {KEY}"), "x-one, x-two"),
+        (PROFILE, format!("X-Api-Key: {KEY}"), "authorization, x-api-key"),
+        (PROFILE, format!("Authorization: Bearer {KEY}"), "authorization, x-api-key"),
+    ] {
+        let server =
+            Server::start(&gate(profile, KEY, |key| key).optional().build().unwrap()).await;
+        let stranger = get(&server, "").await;
+        assert_eq!(stranger.body, "stranger GET / 0");
+        assert_eq!(stranger.field("cache-control"), None, "it may be stored");
+        let known = get(&server, &line).await;
+        assert_eq!(known.body, "acme GET / 0");
+        let bad = get(&server, line.replace(KEY, "unknown_0123456789abcdef")).await;
+        let twice = get(&server, format!("{line}\r\n{line}")).await;
+        let plain = Server::plain(&gate(profile, KEY, |key| key).optional().build().unwrap()).await;
+        let exposed = get(&plain, &line).await;
+        assert_eq!([bad.status(), twice.status(), exposed.status()], [401, 400, 400]);
+        for answer in [stranger, known, bad, twice, exposed] {
+            assert_eq!(answer.lines("vary"), [vary], "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rfc9111_4_1_what_the_service_varies_by_stays() {
     let layer = gate(PROFILE, KEY, |key| key).optional().build().unwrap();
+    let server = Server::serving(&layer, |parts, _| {
+        let mut response = Response::new(Full::new(Bytes::new()));
+        for line in parts.headers.get_all("x-wanted") {
+            response.headers_mut().append("vary", line.clone());
+        }
+        response
+    })
+    .await;
+    for (wanted, expected) in [
+        (&[&b""[..]][..], &["", "authorization, x-api-key"][..]),
+        (&[b"accept"], &["accept", "authorization, x-api-key"]),
+        (&[b"Authorization"], &["Authorization", "x-api-key"]),
+        (&[b"a ,\tX-API-Key\t"], &["a ,\tX-API-Key", "authorization"]),
+        (&[b"X-Api-Key", b"accept,AUTHORIZATION"], &["X-Api-Key", "accept,AUTHORIZATION"]),
+        (&[b"accept", b"*"], &["*", "accept"]),
+        (&[b"x-api-keys"], &["authorization, x-api-key", "x-api-keys"]),
+    ] {
+        let lines: Vec<_> = wanted.iter().map(|line| [b"X-Wanted: ", *line].concat()).collect();
+        for credential in [String::new(), format!("\r\nAuthorization: Bearer {KEY}")] {
+            let request = [&lines.join(&b"\r\n"[..])[..], credential.as_bytes()].concat();
+            let mut found = get(&server, request).await.lines("vary").join("|");
+            let mut expected = expected.to_vec();
+            expected.sort_unstable();
+            let mut lines: Vec<_> = found.split('|').collect();
+            lines.sort_unstable();
+            found = lines.join("|");
+            assert_eq!(found, expected.join("|"), "{wanted:?} {credential}");
+        }
+    }
+}
+
+/// A gate that lets preflights pass answers them alike whoever asks, and says so; its answers to keys are
+/// as those of a gate that lets nobody pass.
+#[tokio::test]
+async fn rfc9111_4_1_preflights_that_pass_without_a_key_vary_by_it() {
+    let layer = gate(PROFILE, KEY, |key| key).allow_preflight().build().unwrap();
     let server = Server::start(&layer).await;
-    let answer = get(&server, "").await;
-    assert_eq!(answer.body, "stranger GET / 0");
-    assert_eq!((answer.field("vary"), answer.field("cache-control")), (Some("x-api-key"), None));
+    let lines = "Origin: https://app.example.com\r\nAccess-Control-Request-Method: GET";
+    let preflight = request(&server, "OPTIONS / HTTP/1.1", lines).await;
+    assert_eq!(
+        (preflight.status(), preflight.field("vary")),
+        (200, Some("authorization, x-api-key"))
+    );
+    let known = get(&server, format!("Authorization: Bearer {KEY}")).await;
+    assert_eq!((known.status(), known.field("vary")), (200, None));
+    let refused = get(&server, "").await;
+    assert_eq!((refused.status(), refused.field("vary")), (401, None));
 }

@@ -133,7 +133,7 @@ async fn accepted(
     }
 }
 
-async fn serve(
+pub(crate) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     facts: Connection,
     layer: ApiKeyLayer,
@@ -156,7 +156,7 @@ async fn serve(
 }
 
 /// Says whose request it was, what it asked for, and how much content came with it.
-fn greet(parts: &Parts, content: &Bytes) -> Response<Full<Bytes>> {
+pub(crate) fn greet(parts: &Parts, content: &Bytes) -> Response<Full<Bytes>> {
     let grant = parts.extensions.get::<Grant>();
     let account = grant.map_or("stranger", |grant| grant.account().as_str());
     let text = format!("{account} {} {} {}", parts.method, parts.uri.path(), content.len());

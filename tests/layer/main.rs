@@ -5,16 +5,22 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account;
 mod anonymous;
+mod audience;
 mod bodies;
 mod concurrency;
+mod contradictions;
 mod cost;
 mod credential;
+mod environment;
 mod explain;
 mod failures;
 mod fallback;
 mod grant;
 mod plans;
+mod principal;
+mod proxies;
 mod readiness;
 mod secrets;
 mod shadow;

@@ -18,13 +18,15 @@ pub(crate) type Client = (Option<IpAddr>, bool);
 
 const NOTHING: Client = (None, false);
 
-pub(crate) fn client(question: &Question, believed: Believed) -> Client {
+pub(crate) fn client(question: &Question, believed: Believed, always_proxies: bool) -> Client {
     let Some((peer, tls)) = question.peer else { return NOTHING };
     let peer = peer.to_canonical();
     let speaks = |name: &str| {
-        matches!(name, "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded-")
+        matches!(name, "forwarded" | "via" | "x-real-ip" | "true-client-ip" | "cf-connecting-ip")
+            || matches!(name, "x-envoy-external-address" | "fly-client-ip" | "x-client-ip")
+            || name.starts_with("x-forwarded-")
     };
-    let spoken = question.fields.iter().any(|(name, _)| speaks(name));
+    let spoken = always_proxies || question.fields.iter().any(|(name, _)| speaks(name));
     if believed == Believed::Nobody || !is_proxy(peer) || !spoken {
         return (Some(peer), tls);
     }
@@ -65,7 +67,7 @@ fn x_forwarded(question: &Question) -> Option<Client> {
     // One that is empty does not say `https`, and is no address; nor is one that is no text, which a
     // client may have written left of what the proxy appended.
     let mut protocols = elements("x-forwarded-proto").into_iter();
-    let https = protocols.all(|protocol| protocol.eq_ignore_ascii_case("https"));
+    let https = protocols.all(|protocol| is_over_tls(&protocol));
     let mut address = None;
     for hop in elements("x-forwarded-for").iter().rev() {
         address = with_or_without_port(hop);
@@ -74,6 +76,11 @@ fn x_forwarded(question: &Question) -> Option<Client> {
         }
     }
     Some((address, https))
+}
+
+/// Of WebSocket, `wss` is what `https` is of HTTP.
+fn is_over_tls(protocol: &str) -> bool {
+    matches!(protocol.to_ascii_lowercase().as_str(), "https" | "wss")
 }
 
 fn with_or_without_port(text: &str) -> Option<IpAddr> {
@@ -109,16 +116,15 @@ fn forwarded(question: &Question) -> Option<Client> {
     if question.lines("forwarded").is_empty() {
         return None;
     }
-    let text = joined(question, "forwarded");
-    let elements = if text.is_ascii() { elements(&text) } else { None };
-    let Some(elements) = elements else { return Some(NOTHING) };
     let mut client = NOTHING;
-    for element in elements.iter().rev() {
+    for element in elements(&question.lines("forwarded")) {
+        // What stands left of an element that nobody can read, nobody can read either.
+        let Some(element) = element else { return Some(NOTHING) };
         let value = |name: &str| {
             let pair = element.iter().find(|(other, _)| other == name);
             pair.map(|(_, value)| value.as_str())
         };
-        let https = value("proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
+        let https = value("proto").is_some_and(is_over_tls);
         let address = value("for").and_then(node);
         client = (address, https);
         if !address.is_some_and(is_proxy) {
@@ -153,14 +159,40 @@ fn node(text: &str) -> Option<IpAddr> {
 /// The pairs of an element, their names in lower case.
 type Element = Vec<(String, String)>;
 
-/// Reads a `Forwarded` field, character by character; `None` if it breaks the grammar. Two liberties
-/// are taken that many proxies take: blanks around `;`, and values without quotes that need them.
-fn elements(text: &str) -> Option<Vec<Element>> {
+/// Lists the elements of all lines, the last one first; `None` for one that breaks the grammar. The last
+/// element of a line is the shortest text that is one and has a comma, or nothing, on its left.
+fn elements(lines: &[&[u8]]) -> Vec<Option<Element>> {
+    let mut found = Vec::new();
+    for line in lines.iter().rev() {
+        // One character for each byte, so that what is not text is no token, and may be quoted.
+        let line: String = line.iter().map(|byte| char::from(*byte)).collect();
+        let mut rest = Some(line.as_str());
+        while let Some(text) = rest {
+            let commas =
+                text.rmatch_indices(',').map(|(at, _)| (Some(&text[..at]), &text[at + 1..]));
+            let mut parts = commas.chain([(None, text)]);
+            let blank = |text: &str| text.trim_matches([' ', '\t']).is_empty();
+            let part = parts.find(|(_, part)| blank(part) || element(part).is_some());
+            let Some((left, part)) = part else {
+                found.push(None);
+                break;
+            };
+            // Empty elements of a list are none (RFC 9110 §5.6.1).
+            if !blank(part) {
+                found.push(element(part));
+            }
+            rest = left;
+        }
+    }
+    found
+}
+
+/// Reads an element, character by character; `None` if it breaks the grammar. Two liberties are taken that
+/// many proxies take: blanks around `;`, and values without quotes that need them.
+fn element(text: &str) -> Option<Element> {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    let bare = |c: char| !" \t\",;".contains(c);
-    let mut elements = Vec::new();
-    // The element that is being read; empty elements of a list are none (RFC 9110 §5.6.1).
-    let mut element: Option<Element> = None;
+    let bare = |c: char| c.is_ascii() && !" \t\",;".contains(c);
+    let mut element = Element::new();
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches([' ', '\t']);
@@ -189,7 +221,6 @@ fn elements(text: &str) -> Option<Vec<Element>> {
                 rest = after;
                 value.to_owned()
             };
-            let element = element.get_or_insert_default();
             let matters = matches!(name.as_str(), "for" | "proto");
             if matters && element.iter().any(|(other, _)| *other == name) {
                 return None;
@@ -197,17 +228,9 @@ fn elements(text: &str) -> Option<Vec<Element>> {
             element.push((name, value));
         }
         rest = rest.trim_start_matches([' ', '\t']);
-        let Some(separator) = rest.chars().next() else { break };
-        rest = &rest[1..];
-        match separator {
-            // Also a lone one is an element, which says nothing.
-            ';' => {
-                element.get_or_insert_default();
-            }
-            ',' => elements.extend(element.take()),
-            _ => return None,
+        if rest.is_empty() {
+            return Some(element);
         }
+        rest = rest.strip_prefix(';')?;
     }
-    elements.extend(element);
-    Some(elements)
 }

@@ -149,6 +149,10 @@ impl Pair {
                 *holder
             }
         };
+        // A cache must not answer one who has a key by what one without was told, nor the other way round.
+        let stranger = matches!(judgement, Judgement::Served(None));
+        let vary = if self.model.setting.optional || stranger { "authorization" } else { "" };
+        compare("vary", header("vary").join("|"), vary.to_owned());
         let limits = self.limits(holder);
         let names = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
         compare("limits", format!("{:?}", names.map(|name| header(name).concat())), limits);
@@ -183,6 +187,7 @@ fn settings() -> impl Iterator<Item = Setting> {
             vendor,
             pinned: false,
             believed: Believed::Nobody,
+            always_proxies: false,
             assume_https: false,
             optional: false,
             preflight: false,
@@ -193,6 +198,7 @@ fn settings() -> impl Iterator<Item = Setting> {
             Setting { believed: Believed::Forwarded, pinned: true, ..plain },
             Setting { believed: Believed::XForwarded, ..plain },
             Setting { believed: Believed::Either, ..plain },
+            Setting { believed: Believed::XForwarded, always_proxies: true, ..plain },
             Setting { optional: true, ..plain },
             Setting { preflight: true, assume_https: true, pinned: true, ..plain },
             Setting { table: false, optional: true, preflight: true, ..plain },

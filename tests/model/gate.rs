@@ -115,7 +115,10 @@ impl Gate {
         };
         if let Some(fields) = fields {
             let networks = Networks::parse(["10.0.0.0/8", "fd00::/8"]).unwrap();
-            builder = builder.trusted_proxies(TrustedProxies::new(networks, fields));
+            let proxies = TrustedProxies::new(networks, fields).unwrap();
+            let always = setting.always_proxies;
+            let proxies = if always { proxies.always_proxies() } else { proxies };
+            builder = builder.trusted_proxies(proxies);
         }
         let layer = builder.build().unwrap();
         let service = layer.layer(service_fn(|request: Request<()>| async move {

@@ -26,7 +26,7 @@ pub(crate) struct Holder {
 
 /// The one account that is switched off.
 pub(crate) const DISABLED_ACCOUNT: &str = "gone";
-pub(crate) const ACCOUNTS: &[&str] = &["acme", "globex", DISABLED_ACCOUNT];
+pub(crate) const ACCOUNTS: &[&str] = &["acme", "globex", "ada@corp+1|x", DISABLED_ACCOUNT];
 /// What the accounts may do.
 pub(crate) const ACCOUNT_SCOPES: &[&str] = &["dataset.write", "inquiry.read"];
 pub(crate) const OFFICE: [&str; 2] = ["198.51.100.0/24", "2001:db8::/32"];
@@ -83,6 +83,7 @@ pub(crate) const HOLDERS: &[Holder] = &[
     Holder { id: "organization", kind: Some("organization"), ..GOOD },
     Holder { id: "deployment", kind: Some("deployment"), ..GOOD },
     Holder { id: "other_kind", kind: Some("other"), ..GOOD },
+    Holder { id: "by_mail", account: "ada@corp+1|x", ..GOOD },
 ];
 
 impl Holder {

@@ -18,6 +18,8 @@ pub(crate) struct Setting {
     /// Whether it serves keys of `production` alone.
     pub(crate) pinned: bool,
     pub(crate) believed: Believed,
+    /// Whether trusted peers never send a request of their own.
+    pub(crate) always_proxies: bool,
     pub(crate) assume_https: bool,
     pub(crate) optional: bool,
     pub(crate) preflight: bool,
@@ -57,7 +59,7 @@ impl Model {
     pub(crate) fn judge(&mut self, question: &Question, now: u64) -> Judgement {
         let stranger =
             |reason| Judgement::Refused { reason, holder: None, scopes: &[], wait: None };
-        let (address, https) = client(question, self.setting.believed);
+        let (address, https) = client(question, self.setting.believed, self.setting.always_proxies);
         if !https && !self.setting.assume_https {
             return stranger(Reason::PlainHttp);
         }
@@ -74,6 +76,10 @@ impl Model {
         };
         if !is_key(&key, self.vendor.key) {
             return stranger(Reason::NotAKey);
+        }
+        // A text that names another environment is not looked up.
+        if self.setting.pinned && key.starts_with(b"persona_sandbox_") {
+            return stranger(Reason::Dead);
         }
         if !question.store_answers {
             return stranger(Reason::StoreDown);
@@ -133,16 +139,21 @@ impl Model {
     }
 
     fn passes_without_key(&self, question: &Question, line: Option<&Line>) -> bool {
-        let has = |name: &str| !question.lines(name).is_empty();
-        let preflight =
-            question.method == "OPTIONS" && has("origin") && has("access-control-request-method");
+        let one = |name: &str| matches!(question.lines(name)[..], [line] if !line.is_empty());
+        let empty = question.lines("transfer-encoding").is_empty()
+            && question.lines("content-length").iter().all(|length| *length == b"0");
+        let preflight = question.method == "OPTIONS"
+            && one("origin")
+            && one("access-control-request-method")
+            && empty;
         let needs_nothing = match line {
-            _ if !self.setting.table => true,
-            None => false,
-            Some(line) => {
+            // A limiter counts each request with a key, so only what costs nothing passes without one.
+            Some(line) if self.setting.table => {
                 let needs = [line.all_of, line.any_of, line.kinds];
-                needs.iter().all(|list| list.is_empty()) && !line.account_in_path && !line.places
+                let needs_a_key = needs.iter().any(|list| !list.is_empty());
+                !needs_a_key && !line.account_in_path && !line.places && line.cost == 0
             }
+            _ => false,
         };
         self.setting.preflight && preflight || self.setting.optional && needs_nothing
     }

@@ -44,7 +44,7 @@ fn fits(pattern: &str, path: &str) -> Option<Fit> {
                 return None;
             }
             if part == "{account}" {
-                account = Some(segment.to_owned());
+                account = Some(decoded(segment));
             }
             rank.push(1);
         } else if part == segment {
@@ -54,6 +54,17 @@ fn fits(pattern: &str, path: &str) -> Option<Fit> {
         }
     }
     segments.next().is_none().then_some((rank, account))
+}
+
+/// Decodes each escape of a segment that has no odd one.
+fn decoded(segment: &str) -> String {
+    let mut parts = segment.split('%');
+    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+        bytes.extend(part[2..].bytes());
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 /// Tells whether two readers could read a path differently.

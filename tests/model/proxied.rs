@@ -25,9 +25,18 @@ pub(crate) fn proxied(choices: &mut Choices<'_>, setting: &Setting, question: &m
         return;
     }
     if choices.one_in(12) {
-        question
-            .fields
-            .push((choices.pick(&["via", "x-real-ip", "x-forwarded-host"]), b"x".into()));
+        let signs = &[
+            "via",
+            "x-real-ip",
+            "x-forwarded-host",
+            "true-client-ip",
+            "cf-connecting-ip",
+            "x-envoy-external-address",
+            "fly-client-ip",
+            "x-client-ip",
+            "x-request-id",
+        ];
+        question.fields.push((choices.pick(signs), b"x".into()));
     }
     let forwarded = setting.believed != Believed::XForwarded || choices.one_in(8);
     let x_forwarded = setting.believed != Believed::Forwarded || choices.one_in(8);
@@ -46,7 +55,7 @@ pub(crate) fn proxied(choices: &mut Choices<'_>, setting: &Setting, question: &m
     if x_forwarded && !choices.one_in(8) {
         let line = list(choices, |choices| {
             let protocols =
-                &["https", "https", "https", "HTTPS", "http", "", "httpsx", "\"https\""];
+                &["https", "https", "wss", "HTTPS", "http", "", "httpsx", "\"https\"", "ws", "Wss"];
             choices.pick(protocols).to_owned()
         });
         question.fields.push(("x-forwarded-proto", line));
@@ -90,8 +99,17 @@ fn forwarded_line(choices: &mut Choices<'_>) -> Vec<u8> {
         let name = choices.pick(&["for", "for", "For", "FOR", "by", "fo"]);
         let mut pairs = vec![format!("{name}={hop}")];
         if !choices.one_in(5) {
-            let protocols =
-                &["https", "https", "HTTPS", "http", "\"https\"", "\"h\\ttps\"", "\"\""];
+            let protocols = &[
+                "https",
+                "wss",
+                "HTTPS",
+                "http",
+                "\"https\"",
+                "\"h\\ttps\"",
+                "\"\"",
+                "ws",
+                "\"WSS\"",
+            ];
             pairs.insert(choices.below(2), format!("proto={}", choices.pick(protocols)));
         }
         if choices.one_in(6) {
@@ -103,6 +121,11 @@ fn forwarded_line(choices: &mut Choices<'_>) -> Vec<u8> {
                 "",
                 "x=",
                 "x",
+                "x=\"",
+                "x=\"\\\\\"",
+                "x=\"\\\"",
+                "x=\"\u{e9}\"",
+                "\u{ff}",
             ];
             pairs.push(choices.pick(others).to_owned());
         }

@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod extremes;
 mod limits;
 mod presented;
 mod proxies;

@@ -112,8 +112,12 @@ proptest! {
         let key = key(&profile.formats[format.index(profile.formats.len())], seed);
         let store = MemoryStore::new();
         let kind = if profile.credentials.len() == 2 { "deployment" } else { "organization" };
-        let record = KeyRecord::builder("key_1", account("acme")).kind(kind).build().unwrap();
-        store.insert(KeyHasher::sha256().digest(&key), record);
+        let record = KeyRecord::builder("key_1", account("acme")).kind(kind);
+        let record = match profile.formats.iter().find_map(|format| format.environment_of(&key)) {
+            Some(environment) => record.environment(environment),
+            None => record,
+        };
+        store.insert(KeyHasher::sha256().digest(&key), record.build().unwrap());
         let layer = ApiKeyLayer::builder(profile, store).without_limits().build().unwrap();
         let service = greeting(&layer);
         let ask = |key: &[u8]| {

@@ -106,7 +106,7 @@ async fn permissions_and_networks_of_a_key_change_at_once() {
     const KEYS: Case = persona::GOOD.request("GET", "/api/v1/api-keys");
     let gate = Gate::of(&KEYS);
     gate.insert("persona_sandbox_0123456789abcdef", "key_2", "acme", |record| {
-        record.scopes(["api_key.read"])
+        record.scopes(["api_key.read"]).environment("sandbox")
     });
     let edit = |change: fn(KeyRecordBuilder) -> KeyRecordBuilder| {
         assert!(gate.store.edit("key_1", change).unwrap());

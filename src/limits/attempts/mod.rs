@@ -1,21 +1,27 @@
 //! Failed authentication: so much of it from one network of clients, in a memory of fixed size.
 
+mod alarms;
+mod events;
+mod limiter;
 mod network;
+mod refusals;
 mod table;
 
-use std::fmt;
-use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub(crate) use self::alarms::Alarms;
+pub(crate) use self::events::EventLimiter;
+pub(crate) use self::limiter::{Attempt, AttemptLimiter, Reservation};
 use self::network::Prefixes;
+pub use self::refusals::RefusedRequests;
 use self::table::Table;
-use crate::clock::{Clock, Timestamp};
 use crate::error::ConfigError;
 use crate::key::{Quota, Quotas};
 
 /// The networks that are remembered unless said otherwise.
 const NETWORKS: usize = 65_536;
+/// The most networks: their memory is taken at once, and a program that cannot have it is ended.
+const MOST_NETWORKS: usize = 1 << 24;
 
 /// Limits the failed attempts to authenticate that come from one network of clients: IPv4 addresses
 /// alone, IPv6 by `/64`, unless [said otherwise](Self::prefixes). An IPv4-mapped IPv6 address counts
@@ -29,6 +35,11 @@ const NETWORKS: usize = 65_536;
 /// whoever sent it: a network is all that is known of a client that has not authenticated. No account's
 /// quota is touched, and the refusal says nothing of any account.
 ///
+/// A lookup that is under way counts as failed until its key serves, the store fails or the client hangs
+/// up, so that guesses made at once are no more than guesses made one by one. A network has therefore at
+/// most `limit` lookups under way: set it above what your largest client sends at once to a store that
+/// waits. The 429 that a lookup under way causes asks the client to come back after a second.
+///
 /// A client whose address cannot be determined is not counted and not refused: were such clients
 /// counted together, one of them could lock out all. So can one who shares the address that the server
 /// sees: behind a proxy, list it as [trusted](crate::ApiKeyLayerBuilder::trusted_proxies), or all of its
@@ -36,7 +47,7 @@ const NETWORKS: usize = 65_536;
 /// [`Either`](crate::request::ProxyHeaders::Either), say, whoever adds the other kind has no address, and
 /// guesses uncounted.
 ///
-/// The memory is of fixed size, 16 bytes and a few for each network, and made when the layer is built. A
+/// The memory is of fixed size, 25 bytes for each network, and made when the layer is built. A
 /// network that finds it full takes the place of the one that has failed least of eight. A flood of
 /// failures from ever new networks can therefore make the layer forget some, of those that are not over
 /// their limit first.
@@ -84,11 +95,14 @@ pub struct FailedAttempts {
 }
 
 impl FailedAttempts {
+    /// An IPv4 address is a network of its own; of IPv6 a site has at least a `/64`.
+    const PREFIXES: Prefixes = Prefixes { ipv4: 32, ipv6: 64 };
+
     /// Allows `limit` failed attempts a window from one network.
     pub const fn new(limit: u32, window: Duration) -> Self {
         Self {
             quota: Quota::new("failed-attempts", limit, window),
-            prefixes: Prefixes { ipv4: 32, ipv6: 64 },
+            prefixes: Self::PREFIXES,
             networks: NETWORKS,
             serves_good_keys: false,
         }
@@ -114,7 +128,8 @@ impl FailedAttempts {
         self
     }
 
-    /// Remembers so many networks, 65,536 unless set; rounded up to a multiple of eight.
+    /// Remembers so many networks, 65,536 unless set; rounded up to a multiple of eight. More than
+    /// 16,777,216, which take some 400 MB, are refused when the layer is built.
     pub const fn networks(mut self, most: usize) -> Self {
         self.networks = most;
         self
@@ -134,186 +149,11 @@ impl FailedAttempts {
     pub(crate) fn build(self) -> Result<AttemptLimiter, ConfigError> {
         let Self { quota, prefixes, networks, serves_good_keys } = self;
         prefixes.check()?;
+        if networks > MOST_NETWORKS {
+            return Err(ConfigError::AttemptNetworks { networks, most: MOST_NETWORKS });
+        }
         Quotas::new([quota.clone()])?;
-        Ok(AttemptLimiter {
-            quota,
-            prefixes,
-            serves_good_keys,
-            blocked_until: AtomicU64::new(0),
-            table: Table::with_room_for(networks),
-        })
-    }
-}
-
-/// What became of a failed attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Attempt {
-    /// It was counted, and its network has room for another.
-    Counted,
-    /// It was counted, and was the last of its network for this long.
-    Last(Duration),
-    /// Its network is over its limit for this long.
-    Over(Duration),
-}
-
-/// Counts failed attempts.
-pub(crate) struct AttemptLimiter {
-    quota: Quota,
-    prefixes: Prefixes,
-    serves_good_keys: bool,
-    /// The last instant, in nanoseconds, at which some network is over its limit; 0 if none is. All
-    /// that a request looks at while nobody is.
-    blocked_until: AtomicU64,
-    table: Table,
-}
-
-impl AttemptLimiter {
-    /// Returns for how long requests of a client are refused unseen; `None` if they are not.
-    #[inline]
-    pub(crate) fn refusal(&self, client: Option<IpAddr>, clock: &dyn Clock) -> Option<Duration> {
-        // Relaxed: a request that is under way while another fails may come before it.
-        match self.blocked_until.load(Ordering::Relaxed) {
-            0 => None,
-            until => self.look(client, until, clock.now()),
-        }
-    }
-
-    #[cold]
-    fn look(&self, client: Option<IpAddr>, until: u64, now: Timestamp) -> Option<Duration> {
-        if until <= now.unix_nanoseconds() {
-            // A network that came to its limit meanwhile has moved the instant on, and keeps it.
-            let (relaxed, blocked_until) = (Ordering::Relaxed, &self.blocked_until);
-            let _ = blocked_until.compare_exchange(until, 0, relaxed, relaxed);
-            return None;
-        }
-        if self.serves_good_keys {
-            return None;
-        }
-        // Where it lies, for it is settled, too: who is refused unseen fails no more, and would stay
-        // refused until a clock that was set back had caught up.
-        let network = self.prefixes.network(client?);
-        let wait = self.table.find(network, |bucket| bucket.wait(&self.quota, now, 1))??;
-        Some(Duration::from_nanos(wait))
-    }
-
-    /// Counts a failed attempt of a client.
-    pub(crate) fn fail(&self, client: IpAddr, now: Timestamp) -> Attempt {
-        let (over, wait) = self.table.with(self.prefixes.network(client), |bucket| {
-            let over = bucket.wait(&self.quota, now, 1);
-            if over.is_none() {
-                bucket.take(&self.quota, now, 1);
-            }
-            (over.is_some(), over.or_else(|| bucket.wait(&self.quota, now, 1)))
-        });
-        let Some(wait) = wait else {
-            return Attempt::Counted;
-        };
-        let until = now.plus_nanoseconds(wait).unix_nanoseconds();
-        self.blocked_until.fetch_max(until, Ordering::Relaxed);
-        let wait = Duration::from_nanos(wait);
-        if over { Attempt::Over(wait) } else { Attempt::Last(wait) }
-    }
-}
-
-impl fmt::Debug for AttemptLimiter {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("AttemptLimiter").field("quota", &self.quota).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::ManualClock;
-
-    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
-    const SECOND: Duration = Duration::from_secs(1);
-    /// Three at once, and one each second.
-    const THREE: FailedAttempts = FailedAttempts::new(3, Duration::from_secs(3));
-
-    fn limiter(attempts: &FailedAttempts) -> (AttemptLimiter, ManualClock) {
-        (attempts.clone().build().unwrap(), ManualClock::starting_at(START))
-    }
-
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_network_that_failed_too_often_is_refused_until_one_has_drained() {
-        let (limiter, clock) = limiter(&THREE);
-        let (client, other) = (address("192.0.2.1"), address("192.0.2.2"));
-        for expected in [Attempt::Counted, Attempt::Counted, Attempt::Last(SECOND)] {
-            assert_eq!(limiter.refusal(Some(client), &clock), None);
-            assert_eq!(limiter.fail(client, clock.now()), expected);
-        }
-        assert_eq!(limiter.refusal(Some(client), &clock), Some(SECOND));
-        assert_eq!(limiter.fail(client, clock.now()), Attempt::Over(SECOND), "was under way");
-        assert_eq!(limiter.refusal(Some(other), &clock), None);
-        assert_eq!(limiter.refusal(None, &clock), None);
-        clock.advance(SECOND / 4);
-        assert_eq!(limiter.refusal(Some(client), &clock), Some(SECOND * 3 / 4));
-        clock.advance(SECOND * 3 / 4);
-        assert_eq!(limiter.refusal(Some(client), &clock), None);
-        assert_eq!(limiter.blocked_until.load(Ordering::Relaxed), 0, "and nobody else looks");
-        assert_eq!(limiter.fail(client, clock.now()), Attempt::Last(SECOND));
-        clock.advance(10 * SECOND);
-        assert_eq!(limiter.fail(client, clock.now()), Attempt::Counted, "all have drained");
-        let shown = format!("{limiter:?}");
-        assert!(shown.contains("quota") && !shown.contains("192.0.2.1"), "{shown}");
-    }
-
-    fn failed_before_the_clock_was_set_back() -> (AttemptLimiter, ManualClock, IpAddr) {
-        let (limiter, clock) = limiter(&THREE);
-        let client = address("192.0.2.1");
-        clock.set(START.plus(1_000 * SECOND));
-        (0..3).for_each(|_| {
-            limiter.fail(client, clock.now());
-        });
-        clock.set(START);
-        (limiter, clock, client)
-    }
-
-    #[test]
-    fn a_clock_set_back_refuses_nobody_for_longer_than_one_window() {
-        let (limiter, clock, client) = failed_before_the_clock_was_set_back();
-        assert_eq!(limiter.refusal(Some(client), &clock), Some(SECOND));
-        limiter.fail(client, clock.now());
-        clock.advance(SECOND);
-        assert_eq!(limiter.refusal(Some(client), &clock), None);
-    }
-
-    #[test]
-    fn a_clock_set_back_refuses_nobody_for_longer_who_only_sends_keys() {
-        let (limiter, clock, client) = failed_before_the_clock_was_set_back();
-        // Refused unseen, none of its requests counts as an attempt.
-        assert_eq!(limiter.refusal(Some(client), &clock), Some(SECOND));
-        clock.advance(SECOND);
-        assert_eq!(limiter.refusal(Some(client), &clock), None);
-    }
-
-    #[test]
-    fn good_keys_are_looked_up_where_that_was_chosen() {
-        let (limiter, clock) = limiter(&THREE.serve_good_keys());
-        let client = address("2001:db8::1");
-        (0..3).for_each(|_| {
-            limiter.fail(client, clock.now());
-        });
-        assert_eq!(limiter.refusal(Some(client), &clock), None);
-        assert_eq!(limiter.fail(client, clock.now()), Attempt::Over(SECOND));
-    }
-
-    #[test]
-    fn a_limit_that_cannot_be_counted_is_refused() {
-        for attempts in [
-            FailedAttempts::new(0, SECOND),
-            FailedAttempts::new(1, Duration::ZERO),
-            THREE.prefixes(0, 64),
-            THREE.prefixes(33, 64),
-            THREE.prefixes(32, 0),
-            THREE.prefixes(32, 129),
-        ] {
-            assert!(attempts.clone().build().is_err(), "{attempts:?}");
-        }
+        let table = Table::with_room_for(networks);
+        Ok(AttemptLimiter { quota, prefixes, serves_good_keys, table })
     }
 }

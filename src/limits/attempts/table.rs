@@ -1,10 +1,9 @@
 //! The buckets of networks, in a memory that never grows.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::leaky_bucket::LeakyBucket;
-use super::network::Network;
 
 /// The networks that share a set, and a lock.
 const WAYS: usize = 8;
@@ -19,11 +18,14 @@ pub(super) struct Table {
 
 type Set = [Slot; WAYS];
 
-/// The bucket of a network, told by its whole hash: 64 bits that no client can compute.
+/// What is kept of a network, told by its whole hash: 64 bits that no client can compute.
 #[derive(Debug, Clone, Copy, Default)]
-struct Slot {
+pub(super) struct Slot {
     hash: u64,
-    bucket: LeakyBucket,
+    /// What has failed, and what is under way.
+    pub(super) bucket: LeakyBucket,
+    /// How many lookups are under way, each of which is in the bucket.
+    pub(super) under_way: u32,
 }
 
 impl Table {
@@ -32,47 +34,42 @@ impl Table {
         Self { sets: (0..sets).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
     }
 
-    /// Asks the bucket of a network, if it has one.
-    pub(super) fn find<T>(
-        &self,
-        network: Network,
-        ask: impl FnOnce(&mut LeakyBucket) -> T,
-    ) -> Option<T> {
-        let hash = self.hasher.hash_one(network);
-        let mut set = self.set(hash)?;
-        set.iter_mut().find(|slot| slot.hash == hash).map(|slot| ask(&mut slot.bucket))
+    /// Hashes a subject, to find its slot by.
+    pub(super) fn hash(&self, subject: impl Hash) -> u64 {
+        self.hasher.hash_one(subject)
     }
 
-    /// Changes the bucket of a network, a new one if it has none.
-    pub(super) fn with<T: Default>(
-        &self,
-        network: Network,
-        change: impl FnOnce(&mut LeakyBucket) -> T,
-    ) -> T {
-        let hash = self.hasher.hash_one(network);
-        let Some(mut set) = self.set(hash) else {
-            return T::default();
-        };
-        let own = set.iter().position(|slot| slot.hash == hash);
-        let emptiest = || {
-            let by_content = |place: &usize| set.get(*place).map(|slot| slot.bucket);
-            (0..WAYS).min_by_key(by_content).unwrap_or_default()
-        };
-        let place = own.unwrap_or_else(emptiest);
-        let Some(slot) = set.get_mut(place) else {
-            return T::default();
-        };
-        if own.is_none() {
+    /// Changes the slot of a network, if it has one.
+    pub(super) fn find<T>(&self, hash: u64, change: impl FnOnce(&mut Slot) -> T) -> Option<T> {
+        let mut set = self.set(hash);
+        set.iter_mut().find(|slot| slot.hash == hash).map(change)
+    }
+
+    /// Changes the slot of a network, a new one if it has none.
+    pub(super) fn with<T>(&self, hash: u64, change: impl FnOnce(&mut Slot) -> T) -> T {
+        let mut set = self.set(hash);
+        let [first, rest @ ..] = &mut *set;
+        let mut slot = first;
+        for other in rest {
+            if slot.hash == hash {
+                break;
+            }
+            if other.hash == hash || other.bucket < slot.bucket {
+                slot = other;
+            }
+        }
+        if slot.hash != hash {
             *slot = Slot { hash, ..Slot::default() };
         }
-        change(&mut slot.bucket)
+        change(slot)
     }
 
-    fn set(&self, hash: u64) -> Option<MutexGuard<'_, Set>> {
+    #[allow(clippy::indexing_slicing)] // There is a set for every remainder.
+    fn set(&self, hash: u64) -> MutexGuard<'_, Set> {
         #[allow(clippy::cast_possible_truncation)] // The low bits choose.
-        let set = self.sets.get(hash as usize % self.sets.len())?;
+        let set = &self.sets[hash as usize % self.sets.len()];
         // Nothing panics while it is locked.
-        Some(set.lock().unwrap_or_else(PoisonError::into_inner))
+        set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,6 +77,7 @@ impl Table {
 mod tests {
     use std::time::Duration;
 
+    use super::super::network::Network;
     use super::*;
     use crate::clock::Timestamp;
     use crate::key::Quota;
@@ -88,14 +86,15 @@ mod tests {
     const QUOTA: Quota = Quota::new("failed-attempts", 10, Duration::from_secs(600));
 
     fn fail(table: &Table, network: u32, times: u32) {
-        table.with(Network::V4(network), |bucket| {
-            bucket.settle(&QUOTA, NOW);
-            bucket.take(&QUOTA, NOW, times)
+        table.with(table.hash(Network::V4(network)), |slot| {
+            slot.bucket.settle(&QUOTA, NOW);
+            slot.bucket.take(&QUOTA, NOW, times)
         });
     }
 
     fn is_over(table: &Table, network: u32) -> bool {
-        let wait = table.find(Network::V4(network), |bucket| bucket.wait(&QUOTA, NOW, 1));
+        let network = table.hash(Network::V4(network));
+        let wait = table.find(network, |slot| slot.bucket.wait(&QUOTA, NOW, 1));
         wait.flatten().is_some()
     }
 
@@ -116,15 +115,15 @@ mod tests {
         assert_eq!(table.sets.len(), 1);
         (0..8).for_each(|network| fail(&table, network, network + 1));
         fail(&table, 8, 1);
-        let is_there = |network| table.find(Network::V4(network), |_| ()).is_some();
+        let is_there = |number| table.find(table.hash(Network::V4(number)), |_| ()).is_some();
         assert!(!is_there(0));
         assert_eq!((1..9).filter(|network| is_there(*network)).count(), 8);
     }
 
     #[test]
-    fn a_network_takes_little_more_than_a_hash_and_an_instant() {
-        assert_eq!(size_of::<Slot>(), 16);
-        assert!(size_of::<Mutex<Set>>() <= WAYS * 18);
+    fn a_network_takes_little_more_than_a_hash_an_instant_and_a_number() {
+        assert_eq!(size_of::<Slot>(), 24);
+        assert!(size_of::<Mutex<Set>>() <= WAYS * 25);
         assert_eq!(Table::with_room_for(0).sets.len(), 1);
         assert_eq!(Table::with_room_for(65_536).sets.len(), 8_192);
     }

@@ -10,7 +10,7 @@ use super::entry::KeyEntry;
 use super::error::ManageError;
 use super::filter::KeyFilter;
 use crate::clock::Timestamp;
-use crate::key::{Account, KeyDigest, KeyRecord, KeyRecordBuilder};
+use crate::key::{Account, InvalidRecord, IssuedKey, KeyDigest, KeyRecord, KeyRecordBuilder};
 
 /// Resolves to what a manager was asked for. Boxed, so that a manager can be used through `dyn`.
 pub type Managed<'a, T> = Pin<Box<dyn Future<Output = Result<T, ManageError>> + Send + 'a>>;
@@ -47,6 +47,32 @@ impl NewKey {
     /// Describes a key beside others.
     pub const fn new(digest: KeyDigest, record: KeyRecord) -> Self {
         Self { digest, record, revokes_others: false }
+    }
+
+    /// Describes a key that was just issued. Its record remembers the form of its text.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord`] if the record is not valid, or names another environment than the key's text.
+    ///
+    /// ```
+    /// # use tower_api_key::key::{Account, Issuer, KeyHasher, KeyRecord};
+    /// # use tower_api_key::vendors::persona;
+    /// use tower_api_key::store::NewKey;
+    ///
+    /// let issued = Issuer::new(persona::ISSUED, KeyHasher::sha256()).issue(Some("sandbox"))?;
+    /// # let acme = std::sync::Arc::new(Account::builder("acme").build()?);
+    /// let key = |environment| {
+    ///     let record = KeyRecord::builder("key_1", acme.clone()).environment(environment);
+    ///     NewKey::issued(&issued, record)
+    /// };
+    /// assert_eq!(key("sandbox")?.record.form(), Some(issued.form()));
+    /// assert!(key("production").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn issued(issued: &IssuedKey, record: KeyRecordBuilder) -> Result<Self, InvalidRecord> {
+        let record = record.form(issued.form().clone()).build()?;
+        Ok(Self::new(*issued.digest(), record))
     }
 
     /// Revokes all other keys of the same account and owner in the same step; a key without an owner

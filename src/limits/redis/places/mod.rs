@@ -21,6 +21,8 @@ use crate::eventually::Eventually;
 const LEASE: Duration = Duration::from_secs(10);
 /// The shortest lease: a renewal that comes late must not cost a place.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+/// The longest lease, so that the instant of the next renewal can be told.
+const LONGEST_LEASE: Duration = Duration::from_secs(24 * 3_600);
 
 /// Keeps the places of simultaneous requests in Redis, for all processes that use the same server and
 /// prefix. Made by [`RedisLimiter::places`](super::RedisLimiter::places), over its connection.
@@ -65,10 +67,13 @@ impl RedisPlaces {
         Self { prefix: prefix.into(), keeper: Arc::new(Keeper::new(connection, LEASE)) }
     }
 
-    /// Sets how long a place is kept for a process that does not renew it: 10 s unless set, and 1 s at
-    /// least. After a process has died its places are free again within this time.
+    /// Sets how long a place is kept for a process that does not renew it: 10 s unless set, 1 s at
+    /// least, and a day at most. After a process has died its places are free again within this time.
     pub fn lease(self, lease: Duration) -> Self {
-        let keeper = Keeper::new(self.keeper.server.connection.clone(), lease.max(SHORTEST_LEASE));
+        let keeper = Keeper::new(
+            self.keeper.server.connection.clone(),
+            lease.clamp(SHORTEST_LEASE, LONGEST_LEASE),
+        );
         Self { keeper: Arc::new(keeper), ..self }
     }
 

@@ -1,0 +1,40 @@
+//! A secret that is asked about: never an argument, which every user of the machine could read.
+
+use std::env;
+use std::io::{self, Read};
+
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+
+/// Where the secret stands, if not on standard input.
+const VARIABLE: &str = "TOWER_API_KEY_KEY";
+/// The most bytes that are read; no credential of a request is longer.
+const LONGEST: u16 = 4_096;
+
+/// Reads a secret, without the line break after it.
+pub(crate) fn read() -> Result<SecretString, Failure> {
+    let text = match env::var(VARIABLE) {
+        Ok(text) => Zeroizing::new(text),
+        Err(_) => from_standard_input()?,
+    };
+    let secret = text.trim_end_matches(['\n', '\r']);
+    if secret.is_empty() {
+        return Err(Failure::Invalid(format!(
+            "there is no secret: write it to standard input, or set {VARIABLE}"
+        )));
+    }
+    Ok(SecretString::from(secret))
+}
+
+fn from_standard_input() -> Result<Zeroizing<String>, Failure> {
+    // Reserved once, so that no growth leaves a copy of the secret behind.
+    let mut text = Zeroizing::new(String::with_capacity(usize::from(LONGEST) + 1));
+    let read = io::stdin().take(u64::from(LONGEST) + 1).read_to_string(&mut text);
+    let read = read.map_err(Failure::io("cannot read the secret from standard input"))?;
+    if read > usize::from(LONGEST) {
+        return Err(Failure::Invalid(format!("the secret is longer than {LONGEST} bytes")));
+    }
+    Ok(text)
+}

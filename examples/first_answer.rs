@@ -1,0 +1,40 @@
+//! A service that answers whoever has a key.
+
+use axum::http::Method;
+use axum::{Router, routing::get};
+use secrecy::ExposeSecret;
+use tower_api_key::key::{Account, Issuer, KeyHasher, KeyRecord};
+use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+use tower_api_key::rules::{Route, Routes};
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{ApiKeyLayer, Grant, vendors};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // The first key. The store keeps its digest only, so its text is known here and never again.
+    let key = Issuer::new(vendors::rest_integrations::ISSUED, KeyHasher::sha256()).issue(None)?;
+    let acme = Account::builder("acme").scopes(["users.read"]).build()?;
+    let store = MemoryStore::new();
+    store.insert(*key.digest(), KeyRecord::builder("key_1", acme.into()).build()?);
+
+    let routes = Routes::new()
+        .on(&[Method::GET], "/v1/users", Route::new().all_of(&["users.read"]))
+        .on(&[Method::POST], "/v1/users", Route::new().all_of(&["users.write"]));
+    let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store)
+        .routes(routes)
+        .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+        // On your own machine only; see below.
+        .assume_https()
+        // What contradicts itself fails here, never in a request.
+        .build()?;
+
+    let users = |grant: Grant| async move { format!("the users of {}\n", grant.account()) };
+    let app = Router::new().route("/v1/users", get(users).post(users)).layer(gate);
+
+    let port = std::env::args().nth(1).map_or(Ok(3000), |port| port.parse())?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    let key = key.secret().expose_secret();
+    println!("curl -i 127.0.0.1:{port}/v1/users -H 'Authorization: Bearer {key}'");
+    axum::serve(listener, app).await?;
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Which fields of a message go on to the next hop.
+
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
+
+/// Fields that concern one connection only, be they named in `Connection` or not (RFC 9110 §7.6.1). hyper
+/// frames the body of each connection by itself, so `Transfer-Encoding` is one of them. `Proxy` is none of
+/// HTTP's, but a CGI program reads it as the variable `HTTP_PROXY`.
+const HOP_BY_HOP: [&str; 12] = [
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Removes what concerns one connection only: the fields that `Connection` names, that field itself, and those
+/// that are known to. An option that is no token names no field, and takes nothing from the others of its line.
+pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    // RFC 9112 §6.3: it overrides the length, which must not go on.
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
+    let options =
+        headers.get_all(CONNECTION).iter().flat_map(|line| line.as_bytes().split(|b| *b == b','));
+    let named = options.filter_map(|option| HeaderName::from_bytes(option.trim_ascii()).ok());
+    let named: Vec<HeaderName> = named.filter(|name| !is_for_every_recipient(name)).collect();
+    for name in &named {
+        headers.remove(name);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Tells whether a field is never a connection option (RFC 9110 §7.6.1: "a field that is intended for all
+/// recipients of the content"). Among them is what the proxy in front has written of the client, which a
+/// client could have removed otherwise; and what a gate may have asked for before it let the request in.
+fn is_for_every_recipient(name: &HeaderName) -> bool {
+    const FAMILIES: [&str; 9] = [
+        "accept",
+        "access-control-",
+        "cf-",
+        "content-",
+        "fly-",
+        "if-",
+        "x-envoy-",
+        "x-forwarded-",
+        "x-original-",
+    ];
+    let name = name.as_str();
+    FAMILIES.iter().any(|family| name.starts_with(family))
+        || matches!(
+            name,
+            "age"
+                | "allow"
+                | "authorization"
+                | "cache-control"
+                | "cookie"
+                | "date"
+                | "etag"
+                | "expect"
+                | "expires"
+                | "forwarded"
+                | "host"
+                | "last-modified"
+                | "location"
+                | "origin"
+                | "pragma"
+                | "range"
+                | "retry-after"
+                | "set-cookie"
+                | "true-client-ip"
+                | "user-agent"
+                | "vary"
+                | "via"
+                | "www-authenticate"
+                | "x-client-ip"
+                | "x-forwarded"
+                | "x-real-ip"
+        )
+}
+
+/// Removes fields whose names have something else than letters, digits and `-` in them, as nginx does. CGI and
+/// WSGI read `X_Account_Id`, and some of them `X.Account.Id`, as the variable of `X-Account-Id`, so that a
+/// client could write a field under the name of one that it must not write.
+pub(crate) fn strip_odd_names(headers: &mut HeaderMap) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let odd = headers.keys().filter(|name| !name.as_str().bytes().all(plain));
+    let odd: Vec<HeaderName> = odd.cloned().collect();
+    for name in &odd {
+        headers.remove(name);
+    }
+}
+
+/// Returns the one host that a request is for. HTTP/2 and absolute targets name it in the target, which
+/// outranks `Host`.
+///
+/// # Errors
+///
+/// What is wrong with `Host`, for which RFC 9112 §3.2 wants a 400.
+pub(crate) fn host(
+    version: Version,
+    target: &Uri,
+    headers: &HeaderMap,
+) -> Result<Option<HeaderValue>, &'static str> {
+    let mut lines = headers.get_all(HOST).iter();
+    let line = lines.next();
+    if lines.next().is_some() {
+        return Err("more than one Host\n");
+    }
+    if line.is_some_and(|line| !is_host(line)) {
+        return Err("Host is no host\n");
+    }
+    if line.is_none() && version == Version::HTTP_11 {
+        return Err("there is no Host\n");
+    }
+    let named = target.authority().and_then(|authority| {
+        HeaderValue::from_str(authority.as_str().rsplit('@').next().unwrap_or_default()).ok()
+    });
+    Ok(named.or_else(|| line.cloned()))
+}
+
+/// Tells whether a value is `uri-host [ ":" port ]`, which may be empty (RFC 9110 §7.2).
+fn is_host(value: &HeaderValue) -> bool {
+    let bytes = value.as_bytes();
+    bytes.is_empty() || (!bytes.contains(&b'@') && Authority::try_from(bytes).is_ok())
+}

@@ -1,0 +1,168 @@
+//! A reverse proxy: it takes the key off the request and tells the backend who the caller is.
+//!
+//! ```text
+//! cargo run --example gateway
+//! ```
+//!
+//! The backend must be reachable through the gateway only, for it believes the identity headers. The gateway
+//! believes the proxy in front of it, which terminates TLS on this machine. It passes on no upgrades, and no
+//! trailers (RFC 9112 §7.1.2).
+
+mod fields;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::HOST;
+use http::uri::{Authority, Scheme};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version};
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use hyper::body::{Body, Frame, Incoming};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tower::{Layer, service_fn};
+use tower_api_key::key::{Account, IssuedKey, Issuer, KeyFormat, KeyHasher, KeyRecord, Networks};
+use tower_api_key::request::{Connection, CredentialSource, ProxyHeaders, TrustedProxies};
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{ApiKeyLayer, Grant, MarkConnection, Profile, vendors};
+
+const ACCOUNT: HeaderName = HeaderName::from_static("x-account-id");
+const KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
+const BACKEND: &str = "127.0.0.1:3002";
+
+const PROFILE: Profile = Profile {
+    credentials: &[CredentialSource::header("x-api-key")],
+    formats: &[KeyFormat::hex(40)],
+    quotas: &[],
+    ..vendors::REST_INTEGRATIONS
+};
+
+type Answer = Response<BoxBody<Bytes, hyper::Error>>;
+
+async fn forward<B>(
+    client: Client<HttpConnector, B>,
+    backend: Authority,
+    mut request: Request<B>,
+) -> Result<Answer, Infallible>
+where
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static,
+{
+    let identity = request.extensions().get::<Grant>().cloned();
+    let host = match fields::host(request.version(), request.uri(), request.headers()) {
+        Ok(host) => host,
+        Err(problem) => return Ok(failure(StatusCode::BAD_REQUEST, problem)),
+    };
+    let headers = request.headers_mut();
+    fields::strip_odd_names(headers);
+    fields::strip_hop_by_hop(headers);
+    if let Some(host) = host {
+        headers.insert(HOST, host);
+    }
+    // What a client sent under these names is the client's own word.
+    headers.remove(ACCOUNT);
+    headers.remove(KEY_ID);
+    if let Some(grant) = identity {
+        let value = |name: &str| HeaderValue::from_str(name).ok();
+        headers.extend(value(grant.account().as_str()).map(|account| (ACCOUNT, account)));
+        headers.extend(value(grant.key_id().as_str()).map(|key| (KEY_ID, key)));
+    }
+    let mut target = request.uri().clone().into_parts();
+    target.scheme = Some(Scheme::HTTP);
+    target.authority = Some(backend);
+    let Ok(target) = Uri::from_parts(target) else {
+        // `CONNECT` has no path; its target must not be where we connect to.
+        return Ok(failure(StatusCode::BAD_REQUEST, "the target has no path\n"));
+    };
+    *request.uri_mut() = target;
+    // The backend speaks HTTP/1.1, whatever the client speaks.
+    *request.version_mut() = Version::HTTP_11;
+    let Ok(mut response) = client.request(request).await else {
+        return Ok(failure(StatusCode::BAD_GATEWAY, "the backend does not answer\n"));
+    };
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(failure(StatusCode::BAD_GATEWAY, "the backend upgrades unasked\n"));
+    }
+    fields::strip_hop_by_hop(response.headers_mut());
+    Ok(response.map(|body| body.map_frame(without_trailers).boxed()))
+}
+
+/// `Connection` may name trailers, too, so none goes on.
+fn without_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
+    Frame::data(frame.into_data().unwrap_or_default())
+}
+
+fn failure(status: StatusCode, text: &'static str) -> Answer {
+    let body = Full::new(Bytes::from(text));
+    let mut response = Response::new(body.map_err(|never| match never {}).boxed());
+    *response.status_mut() = status;
+    response
+}
+
+/// A backend that says what it was told.
+async fn echo(request: Request<Incoming>) -> Result<Response<String>, Infallible> {
+    let headers = format!("{:#?}\n", request.headers());
+    Ok(Response::new(headers))
+}
+
+async fn serve_backend(listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let service = TowerToHyperService::new(service_fn(echo));
+        let server = auto::Builder::new(TokioExecutor::new());
+        tokio::spawn(async move {
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+/// Lets requests with a key through to a backend.
+async fn serve_gateway(listener: TcpListener, gate: ApiKeyLayer, backend: Authority) {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    while let Ok((stream, peer)) = listener.accept().await {
+        let (client, backend) = (client.clone(), backend.clone());
+        let proxy = service_fn(move |request| forward(client.clone(), backend.clone(), request));
+        let marked = MarkConnection::new(Connection::plain(peer));
+        let service = TowerToHyperService::new(marked.layer(gate.layer(proxy)));
+        tokio::spawn(async move {
+            let server = auto::Builder::new(TokioExecutor::new());
+            if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
+                eprintln!("connection: {error}");
+            }
+        });
+    }
+}
+
+/// Makes a gate that knows one key, and returns the key.
+fn gate() -> Result<(ApiKeyLayer, IssuedKey), Box<dyn Error>> {
+    let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None)?;
+    let account = Arc::new(Account::builder("account_1").build()?);
+    let store = MemoryStore::new();
+    store.insert(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
+
+    let proxies = Networks::parse(["127.0.0.0/8"])?;
+    let proxies = TrustedProxies::new(proxies, ProxyHeaders::XForwarded)?.always_proxies();
+    let builder = ApiKeyLayer::builder(PROFILE, store).trusted_proxies(proxies);
+    Ok((builder.strip_credential().build()?, issued))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tokio::spawn(serve_backend(TcpListener::bind(BACKEND).await?));
+    let (gate, key) = gate()?;
+    let listener = TcpListener::bind("127.0.0.1:3001").await?;
+    println!("Try, as a TLS-terminating proxy would pass it on:");
+    println!(
+        "  curl -i localhost:3001/ -H 'X-Forwarded-Proto: https' -H 'X-Api-Key: {}' -H 'X-Account-Id: forged'",
+        key.secret().expose_secret()
+    );
+    serve_gateway(listener, gate, Authority::from_static(BACKEND)).await;
+    Ok(())
+}

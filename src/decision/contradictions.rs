@@ -1,0 +1,48 @@
+//! What two parts of a gate's configuration say against each other.
+
+use super::policy::Policy;
+use crate::error::ConfigError;
+use crate::key::{Quota, Quotas, Segment};
+use crate::limits::Plans;
+
+impl Policy {
+    /// Refuses rules that leave some route, or the whole gate, without a request that it serves.
+    pub(crate) fn check(&self, counted: bool) -> Result<(), ConfigError> {
+        self.check_environment()?;
+        if counted { self.check_costs() } else { Ok(()) }
+    }
+
+    /// Refuses an environment that every format leaves out. A format without one says nothing: then the
+    /// record alone does.
+    fn check_environment(&self) -> Result<(), ConfigError> {
+        let Some(pinned) = &self.environment else { return Ok(()) };
+        let mut known: Vec<&str> = Vec::new();
+        for format in self.formats {
+            let mut named = format.segments().filter_map(|segment| match segment {
+                Segment::Environment(tags) => Some(tags),
+                _ => None,
+            });
+            let Some(tags) = named.next() else { return Ok(()) };
+            known.extend_from_slice(tags);
+        }
+        if known.contains(&pinned.as_str()) {
+            return Ok(());
+        }
+        known.dedup();
+        let known = format!("`{}`", known.join("`, `"));
+        Err(ConfigError::EnvironmentUnknown { environment: pinned.to_string(), known })
+    }
+
+    /// Refuses a route that costs more than the profile's quotas allow, and those of each plan. Which
+    /// plans there will be is not known while there are none.
+    fn check_costs(&self) -> Result<(), ConfigError> {
+        let Some(routes) = &self.routes else { return Ok(()) };
+        let plans = self.plans.as_ref().map(Plans::sets);
+        if plans.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(());
+        }
+        let mut sets: Vec<&[Quota]> = vec![self.default_quotas()];
+        sets.extend(plans.iter().flatten().map(Quotas::as_slice));
+        routes.check_costs(&sets)
+    }
+}

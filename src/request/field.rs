@@ -1,0 +1,30 @@
+//! Names of header fields, as a configuration states them.
+
+use http::HeaderName;
+use http::header;
+
+use crate::error::ConfigError;
+
+/// Reads the name of a field in any case: names are compared without regard to it (RFC 9110 §5.1).
+pub(crate) fn field_name(what: &'static str, name: &str) -> Result<HeaderName, ConfigError> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| ConfigError::Header {
+        what,
+        value: name.to_owned(),
+        problem: "a header's name is letters, digits and any of !#$%&'*+-.^_`|~",
+    })
+}
+
+/// Tells whether a field belongs to the connection, or says where the message ends: its value is not free.
+pub(crate) fn is_of_the_connection(name: &HeaderName) -> bool {
+    [
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::HOST,
+        header::TE,
+        header::TRAILER,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+    ]
+    .contains(name)
+        || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+}

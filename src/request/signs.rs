@@ -1,0 +1,111 @@
+//! Header fields that only proxies write.
+
+use http::HeaderName;
+
+/// Tells whether a field shows that a proxy speaks, though it need not be one that the proxy was said to
+/// write. A list of what is in use can never be whole, which is what
+/// [`always_proxies`](super::TrustedProxies::always_proxies) is for.
+pub(super) fn is_of_a_proxy(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    let family = |prefix: &&str| name.starts_with(*prefix);
+    FAMILIES.iter().any(family)
+        || matches!(
+            name,
+            "forwarded"
+                | "forwarded-for"
+                | "forwarded-proto"
+                | "via"
+                | "cdn-loop"
+                | "client-ip"
+                | "true-client-ip"
+                | "proxy-client-ip"
+                | "wl-proxy-client-ip"
+                | "x-client-ip"
+                | "x-cluster-client-ip"
+                | "x-forwarded"
+                | "x-forward-for"
+                | "x-forward-proto"
+                | "x-http-forwarded-for"
+                | "x-originating-ip"
+                | "x-proxyuser-ip"
+                | "x-real-ip"
+                | "x-real-port"
+                | "x-remote-addr"
+                | "x-remote-ip"
+                | "x-scheme"
+                | "x-url-scheme"
+                | "front-end-https"
+                | "x-amz-cf-id"
+                | "x-amzn-trace-id"
+                | "x-appengine-user-ip"
+                | "x-arr-log-id"
+                | "x-arr-ssl"
+                | "x-azure-clientip"
+                | "x-azure-fdid"
+                | "x-azure-socketip"
+                | "x-ms-forwarded-client-ip"
+                | "x-nf-client-connection-ip"
+                | "x-sucuri-clientip"
+                | "ali-cdn-real-ip"
+                | "do-connecting-ip"
+                | "incap-client-ip"
+        )
+}
+
+/// How the names of several begin: Cloudflare's, CloudFront's, Envoy's, Fastly's, Fly's, Vercel's.
+const FAMILIES: [&str; 9] = [
+    "x-forwarded-",
+    "x-original-",
+    "x-envoy-",
+    "cf-",
+    "cloudfront-",
+    "fastly-",
+    "fly-",
+    "x-vercel-",
+    "akamai-",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_proxies_are_told_from_those_of_clients() {
+        for name in [
+            "Forwarded",
+            "Via",
+            "X-Forwarded-For",
+            "X-Forwarded-Port",
+            "X-Real-IP",
+            "True-Client-IP",
+            "CF-Connecting-IP",
+            "CF-Connecting-IPv6",
+            "CF-Ray",
+            "X-Envoy-External-Address",
+            "Fly-Client-IP",
+            "Fly-Forwarded-Proto",
+            "X-Client-IP",
+            "X-Cluster-Client-IP",
+            "X-Original-Forwarded-For",
+            "Fastly-Client-IP",
+            "CloudFront-Forwarded-Proto",
+            "X-Amzn-Trace-Id",
+        ] {
+            assert!(is_of_a_proxy(&name.parse().unwrap()), "{name}");
+        }
+        for name in [
+            "Host",
+            "Authorization",
+            "X-Api-Key",
+            "X-Request-Id",
+            "Traceparent",
+            "Origin",
+            "Client",
+            "X-Forward",
+            "Fly",
+            "Forwarded-By-Nobody",
+        ] {
+            assert!(!is_of_a_proxy(&name.parse().unwrap()), "{name}");
+        }
+    }
+}

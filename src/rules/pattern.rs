@@ -1,0 +1,180 @@
+//! Path patterns: what axum takes, and some path can match.
+
+use http::uri::PathAndQuery;
+
+use super::path;
+use crate::error::ConfigError;
+
+/// A pattern that a path can match.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    /// The names of its parameters.
+    pub(super) parameters: Vec<String>,
+}
+
+impl Pattern {
+    /// Checks a pattern, and says of one that no path can match what to write instead.
+    pub(super) fn new(pattern: &str) -> Result<Self, ConfigError> {
+        let refuse = |problem: String| {
+            Err(ConfigError::RoutePattern { pattern: pattern.to_owned(), problem })
+        };
+        if let Some(problem) = problem_of_start(pattern) {
+            return refuse(problem);
+        }
+        // What axum's matcher refuses is said in its terms.
+        let inserted = matchit::Router::new().insert(pattern, ());
+        inserted.map_err(|source| ConfigError::Route { pattern: pattern.to_owned(), source })?;
+        let parts = parts(pattern);
+        let mut parameters: Vec<String> = Vec::new();
+        let mut path = String::new();
+        for part in parts {
+            match part {
+                Part::Text(text) => {
+                    if let Some(problem) = problem_of_text(&text) {
+                        return refuse(problem);
+                    }
+                    path.push_str(&text);
+                }
+                Part::Parameter(name) if parameters.contains(&name) => {
+                    let name = name.escape_debug();
+                    return refuse(format!(
+                        "the parameter `{name}` is named twice: name one of the two otherwise"
+                    ));
+                }
+                Part::Parameter(name) => {
+                    parameters.push(name);
+                    path.push('x');
+                }
+            }
+        }
+        if path.contains("//") {
+            let problem = "a path with an empty segment is ambiguous, for some servers leave it out: write one slash";
+            return refuse(problem.to_owned());
+        }
+        if let Some(problem) = path.split('/').skip(1).find_map(problem_of_segment) {
+            return refuse(problem);
+        }
+        // The words above name what is known to be wrong; this holds whatever it is.
+        let asked = PathAndQuery::try_from(path.as_str());
+        if !path::is_unambiguous(&path) || asked.is_ok_and(|asked| asked.path() != path) {
+            let problem = "no path can match it: write the path as a client sends it";
+            return refuse(problem.to_owned());
+        }
+        Ok(Self { parameters })
+    }
+}
+
+/// A part of a pattern.
+enum Part {
+    /// Text that a path has to have.
+    Text(String),
+    /// The name of a parameter.
+    Parameter(String),
+}
+
+/// Refuses what has no leading slash, and the syntax that axum no longer takes.
+fn problem_of_start(pattern: &str) -> Option<String> {
+    let pattern = pattern.escape_debug().to_string();
+    if pattern.is_empty() {
+        return Some("an empty pattern matches no path: write `/` for the root".to_owned());
+    }
+    if !pattern.starts_with('/') {
+        let pattern = if pattern == "*" { "{*rest}" } else { &pattern };
+        return Some(format!("a path begins with a slash: write `/{pattern}`"));
+    }
+    pattern.split('/').find_map(|segment| {
+        let (old, new) = if let Some(name) = segment.strip_prefix(':') {
+            let name = if name.is_empty() { "id" } else { name };
+            (segment, format!("{{{name}}}"))
+        } else {
+            let name = segment.strip_prefix('*')?;
+            let name = if name.is_empty() { "rest" } else { name };
+            (segment, format!("{{*{name}}}"))
+        };
+        Some(format!("axum 0.8 does not take `{old}` for a parameter: write `{new}`"))
+    })
+}
+
+/// Refuses what stands in no path that the gate takes for plain.
+fn problem_of_text(text: &str) -> Option<String> {
+    text.chars().find_map(|character| match character {
+        '?' => Some("a pattern matches the path alone: leave out the query, from `?` on".to_owned()),
+        '#' => Some("no request has a fragment: leave it out, from `#` on".to_owned()),
+        ';' => Some(
+            "a path with `;` is ambiguous, for some servers cut off what follows: choose a path without"
+                .to_owned(),
+        ),
+        '\\' => Some(
+            "a path with `\\\\` is ambiguous, for some servers take it for a slash: choose a path without"
+                .to_owned(),
+        ),
+        _ if character.is_ascii_control() => {
+            Some("no path has a control character: leave it out".to_owned())
+        }
+        _ if !character.is_ascii() || matches!(character, ' ' | '<' | '>' | '^' | '`') => {
+            let written = character.escape_debug();
+            let encoded = percent_encoded(character);
+            Some(format!("no path has `{written}` as it is: write `{encoded}`, as clients send it"))
+        }
+        _ => None,
+    })
+}
+
+fn percent_encoded(character: char) -> String {
+    let mut bytes = [0; 4];
+    let bytes = character.encode_utf8(&mut bytes).bytes();
+    bytes.fold(String::new(), |text, byte| text + &format!("%{byte:02X}"))
+}
+
+/// Refuses segments that make a path ambiguous.
+fn problem_of_segment(segment: &str) -> Option<String> {
+    if matches!(segment, "." | "..") {
+        return Some(format!(
+            "a path with the dot segment `{segment}` is ambiguous, for many servers resolve it: leave it out"
+        ));
+    }
+    if path::is_unambiguous(&format!("/{segment}")) {
+        return None;
+    }
+    let encoded = || {
+        let places = segment.match_indices('%');
+        places.map(|(at, _)| segment.get(at..at + 3).unwrap_or("%"))
+    };
+    let is_wrong = |encoded: &&str| {
+        // A part of a character of several bytes is wrong only beside others than its own.
+        let is_part = matches!(encoded.as_bytes(), [_, b'8' | b'9' | b'A'..=b'F' | b'a'..=b'f', _]);
+        !is_part && !path::is_unambiguous(&format!("/{encoded}"))
+    };
+    let encoded = encoded().find(is_wrong).or_else(|| encoded().next())?;
+    Some(format!(
+        "a path with `{encoded}` is ambiguous, for some servers decode it and others do not: write letters, \
+        digits and `-._~` as they are, and choose a path without encoded separators"
+    ))
+}
+
+/// Takes a pattern that the matcher has taken apart. Two braces stand for one that is text.
+fn parts(pattern: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut text = String::new();
+    let mut parameter: Option<String> = None;
+    let mut characters = pattern.chars().peekable();
+    while let Some(character) = characters.next() {
+        let doubled = matches!(character, '{' | '}')
+            && characters.next_if(|next| *next == character).is_some();
+        match (&mut parameter, character) {
+            (None, '{') if !doubled => {
+                parts.push(Part::Text(std::mem::take(&mut text)));
+                parameter = Some(String::new());
+            }
+            (Some(name), '}') if !doubled => {
+                let name = name.strip_prefix('*').unwrap_or(name).to_owned();
+                parts.push(Part::Parameter(name));
+                parameter = None;
+            }
+            (Some(name), _) => name.push(character),
+            (None, _) => text.push(character),
+        }
+    }
+    parts.push(Part::Text(text));
+    parts
+}

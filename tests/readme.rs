@@ -1,0 +1,111 @@
+//! The README's first steps, taken as a newcomer takes them: its program answers, and its commands work.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::{env, fs, process};
+
+const README: &str = include_str!("../README.md");
+const PROGRAM: &str = include_str!("../examples/first_answer.rs");
+
+/// Returns the blocks of a language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    README.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+/// Stops the server, however the test ends.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_first_program_is_the_example_and_its_crates_are_added() {
+    assert_eq!(blocks("rust,no_run"), [PROGRAM]);
+    let added = blocks("sh")[0];
+    for line in PROGRAM.lines().filter_map(|line| line.strip_prefix("use ")) {
+        let name = line.split([':', ';']).next().unwrap().replace('_', "-");
+        assert!(added.contains(&name), "{name} is not added");
+    }
+    assert!(added.contains("tokio") && added.contains("--features axum"), "{added}");
+}
+
+#[test]
+fn a_newcomer_gets_an_answer() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut started = Command::new(example());
+    let started = started.arg(&port).stdout(Stdio::piped()).spawn().unwrap();
+    let mut server = Server(started);
+    let mut printed = String::new();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut printed).unwrap();
+    let curl = printed.trim_end();
+    for (command, status, end) in [
+        (curl.to_owned(), "200", "the users of acme\n"),
+        (curl.replace("Bearer ", "Bearer x"), "401", ""),
+        (format!("{curl} -X POST"), "403", ""),
+    ] {
+        let run = Command::new("sh").args(["-c", &command]).output().unwrap();
+        if run.status.code() == Some(127) {
+            assert!(env::var_os("REQUIRE_INTERPRETERS").is_none(), "there is no curl");
+            eprintln!("skipped: there is no curl");
+            return;
+        }
+        let answer = String::from_utf8(run.stdout).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.ends_with(end), "{answer}");
+    }
+}
+
+#[test]
+fn the_commands_work_as_they_are_printed() {
+    let commands = blocks("sh").into_iter().find(|block| block.contains("tower-api-key keys"));
+    // The program is there already, and was built with this feature.
+    let commands = commands.unwrap().replace("cargo install --path . --features cli\n", "");
+    assert!(!commands.contains("cargo"), "{commands}");
+    let folder = env::temp_dir().join(format!("tower-api-key-readme-{}", process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_tower-api-key")).parent().unwrap();
+    let path = env::join_paths(
+        [programs.to_path_buf()].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap())),
+    );
+    let run = Command::new("sh")
+        .args(["-e", "-c", &commands])
+        .current_dir(&folder)
+        .env("PATH", path.unwrap())
+        .env_remove("TOWER_API_KEY_KEY")
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (said, complained) = (text(&run.stdout), text(&run.stderr));
+    assert!(run.status.success(), "{said}{complained}");
+    assert!(
+        said.contains("admitted: backup") && complained.contains("backup is revoked"),
+        "{said}"
+    );
+    let _ = fs::remove_dir_all(&folder);
+}
+
+/// Finds the example beside this test, and builds it: a `cargo test` with `--test` does not.
+fn example() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    let name = match profile.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let built = Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--quiet", "--locked", "--all-features", "--example", "first_answer"])
+        .args(["--profile", name])
+        .status();
+    assert!(built.unwrap().success(), "the example does not build");
+    profile.join("examples").join(format!("first_answer{}", env::consts::EXE_SUFFIX))
+}
