@@ -26,6 +26,20 @@ pub(crate) struct Arguments {
     )]
     pub(crate) store: String,
 
+    /// What the names of the tables begin with
+    #[arg(
+        long,
+        global = true,
+        env = "TOWER_API_KEY_TABLE_PREFIX",
+        default_value = "tower_api_key_",
+        value_name = "PREFIX"
+    )]
+    pub(crate) table_prefix: String,
+
+    /// The schema of the tables, in PostgreSQL
+    #[arg(long, global = true, env = "TOWER_API_KEY_TABLE_SCHEMA", value_name = "SCHEMA")]
+    pub(crate) table_schema: Option<String>,
+
     /// Who makes the change, for the audit trail
     #[arg(long, global = true, env = "USER", default_value = "command line", value_name = "NAME")]
     pub(crate) by: String,
@@ -79,6 +93,18 @@ pub(crate) enum Command {
     },
     /// Bring the tables up to date; every other command does so, too
     Migrate,
+}
+
+impl Command {
+    /// Tells whether a database is made for it that is not there.
+    pub(crate) const fn creates(&self) -> bool {
+        matches!(
+            self,
+            Self::Keys(Keys::Create { .. } | Keys::Import { .. })
+                | Self::Accounts(Accounts::Save { .. })
+                | Self::Migrate
+        )
+    }
 }
 
 #[derive(Debug, Subcommand)]

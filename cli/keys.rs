@@ -25,7 +25,10 @@ pub(crate) async fn run(
             output.issued(&entry, key.secret().expose_secret())
         }
         Keys::List { filter, after, limit } => {
-            output.keys(&store.list(&filter.into(), after.as_deref(), limit).await?)
+            let page = store.page(&filter.into(), after.as_deref(), limit).await?;
+            output.keys(&page.found)?;
+            output.broken("key", &page.broken);
+            Ok(())
         }
         Keys::Show { id } => output.key(&entry(store, &id).await?),
         Keys::Edit { id, settings } => {

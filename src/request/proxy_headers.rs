@@ -21,7 +21,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// headers.insert("x-forwarded-proto", "https".parse().unwrap());
 /// let proven = |named| {
 ///     let networks = Networks::parse(["10.0.0.0/8"]).unwrap();
-///     TrustedProxies::new(networks, named).unwrap().client(proxy, &headers).https
+///     TrustedProxies::new(networks, named).client(proxy, &headers).https
 /// };
 /// assert!(proven(ProxyHeaders::XForwarded) && proven(ProxyHeaders::Either));
 /// assert!(!proven(ProxyHeaders::Forwarded));

@@ -98,7 +98,7 @@ impl ApiKeyLayerBuilder {
     /// # use tower_api_key::key::Networks;
     /// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
     ///
-    /// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded)?;
+    /// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
     /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
     /// let layer = builder.trusted_proxies(proxies).build()?;
     ///
@@ -339,6 +339,7 @@ impl ApiKeyLayerBuilder {
         let mut policy = Policy::new(&self.profile)?;
         policy.plans = self.plans;
         policy.hasher = self.hasher;
+        self.proxies.check()?;
         policy.proxies = self.proxies;
         policy.assume_https = self.assume_https;
         policy.optional = self.optional;

@@ -7,7 +7,7 @@ use super::support::{
 };
 use crate::clock::Timestamp;
 use crate::key::{Algorithm, InvalidRecord, KeyRecordBuilder, OnLimiterFailure, Per, Quota};
-use crate::store::{KeyFilter, KeyManager, KeyState, ManageError};
+use crate::store::{KeyFilter, KeyManager, KeyState, ManageError, check_author};
 
 fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
     let window = Duration::from_secs(60);
@@ -26,7 +26,7 @@ fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
         .expires(FUTURE)
         .disabled(true)
         .name("a \"name\" with é")
-        .description("two\nlines")
+        .description("what it is for")
         .metadata("team", "blue")
         .metadata("empty", "")
 }
@@ -165,13 +165,69 @@ pub(super) async fn a_revoked_key_stays_revoked(store: &dyn KeyManager) {
     let change = Box::new(|key: KeyRecordBuilder| key.revoked(false).name("risen"));
     let updated = done(store.update("revoked", change, BY).await, "update");
     assert!(updated.record.is_revoked() && updated.record.name() == "risen");
-    // A new secret is no way back, whether the store makes one for it or not.
+    // A new secret is no way back.
     let _ = store.rotate("revoked", digest("revoked 2"), FUTURE, BY).await;
     for secret in ["revoked", "revoked 2"] {
         let record = find(store, secret).await;
         assert!(record.is_none_or(|record| record.is_revoked()), "after a rotation, {secret}");
     }
     is_not_found(store.revoke("nobody", BY).await, "revoke nobody's key");
+}
+
+/// Whoever reads a name or the trail reads lines that a store has written, and no others.
+pub(super) async fn no_line_is_forged(store: &dyn KeyManager) {
+    for text in ["a\0", "a\nb", "\u{1b}[2J", "\u{7f}", "\u{9b}", "\u{2028}", "\u{202e}", "\u{2066}"]
+    {
+        let record = |key: KeyRecordBuilder| key.build().is_err();
+        let key = || new_key("forger", "forger", |key| key).record.edit();
+        assert!(
+            record(key().name(text))
+                && record(key().description(text))
+                && record(key().owner(text))
+                && record(key().metadata(text, "x"))
+                && record(key().metadata("x", text)),
+            "{text:?} is taken"
+        );
+    }
+    add(store, "forger", "forger").await;
+    let before = entry(store, "forger").await;
+    for by in ["eve\nada", "eve\r", "\u{1b}[31m", "\0", "\u{202e}"] {
+        let account = (*super::support::account("forger")).clone();
+        let key = || new_key("forger-2", "forger", |key| key);
+        is_invalid(store.add(key(), by).await, "add", by);
+        is_invalid(store.import(vec![key()], by).await, "import", by);
+        is_invalid(store.update("forger", Box::new(|key| key.name("x")), by).await, "update", by);
+        is_invalid(store.rotate("forger", digest("forger 2"), FUTURE, by).await, "rotate", by);
+        is_invalid(store.revoke("forger", by).await, "revoke", by);
+        is_invalid(store.delete("forger", by).await, "delete", by);
+        is_invalid(store.save_account(account, by).await, "save an account", by);
+        is_invalid(store.delete_account("forger", by).await, "delete an account", by);
+    }
+    assert_eq!(entry(store, "forger").await, before, "nothing was changed");
+    let trail = done(store.changes(0, usize::MAX).await, "changes");
+    let forged = trail.iter().find(|line| check_author(&line.by).is_err());
+    assert_eq!(forged, None, "a line of the trail");
+    assert!(find(store, "forger-2").await.is_none(), "nothing was added");
+    // Nobody has such an id; to ask for it is no failure of the store.
+    for id in ["\0", "forger\0", "a\nb"] {
+        assert!(done(store.get(id).await, "get").is_none(), "{id:?}");
+        assert!(done(store.find_account(id).await, "find an account").is_none(), "{id:?}");
+        is_not_found(store.revoke(id, BY).await, id);
+        is_not_found(store.delete(id, BY).await, id);
+        is_not_found(store.delete_account(id, BY).await, id);
+        let filter = KeyFilter { owner: Some(id.to_owned()), ..KeyFilter::default() };
+        assert!(done(store.list(&filter, None, 1).await, "list").is_empty(), "{id:?}");
+        let all = KeyFilter::account("forger");
+        done(store.list_accounts(Some(id), 1).await, "list accounts");
+        let after = done(store.list(&all, Some(id), 1).await, "list").len();
+        assert_eq!(after, usize::from(id < "forger"), "after {id:?}");
+    }
+}
+
+#[track_caller]
+#[allow(clippy::needless_pass_by_value)] // It reads as a sentence at each call.
+fn is_invalid<T: std::fmt::Debug>(answer: Result<T, ManageError>, what: &str, by: &str) {
+    assert!(matches!(answer, Err(ManageError::Invalid(_))), "{what} by {by:?}: {answer:?}");
 }
 
 pub(super) async fn a_deleted_key_stays_deleted(store: &dyn KeyManager) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::invalidation::Invalidation;
 use super::super::manage::{
-    Change, Edit, KeyEntry, KeyFilter, KeyManager, ManageError, Managed, NewKey,
+    Change, Edit, KeyEntry, KeyFilter, KeyManager, ManageError, Managed, NewKey, Page,
 };
 use super::cache::Cached;
 use crate::clock::Timestamp;
@@ -41,6 +41,15 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         limit: usize,
     ) -> Managed<'a, Vec<KeyEntry>> {
         self.store().list(filter, after, limit)
+    }
+
+    fn page<'a>(
+        &'a self,
+        filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Page<KeyEntry>> {
+        self.store().page(filter, after, limit)
     }
 
     fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
@@ -97,6 +106,14 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         limit: usize,
     ) -> Managed<'a, Vec<Arc<Account>>> {
         self.store().list_accounts(after, limit)
+    }
+
+    fn page_of_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Page<Arc<Account>>> {
+        self.store().page_of_accounts(after, limit)
     }
 
     fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
