@@ -7,6 +7,7 @@ mod broken;
 mod files;
 mod fleet;
 mod folder;
+mod grace;
 mod outage;
 mod pools;
 mod postgres;
