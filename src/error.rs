@@ -102,11 +102,6 @@ pub enum ConfigError {
         /// Its status code.
         status: u16,
     },
-    /// The table has no line, and refuses what no line covers.
-    #[error(
-        "`routes` has no line, so that every request is refused: add one with `Routes::on`, or leave `routes` out"
-    )]
-    RoutesEmpty,
     /// A path pattern is malformed, or collides with an earlier one.
     #[error("route pattern `{}`: {}", .pattern.escape_debug(), insertion(.source))]
     Route {
