@@ -12,7 +12,7 @@ use crate::key::{AccountId, KeyDigest};
 use crate::store::invalidation::Invalidation;
 use crate::store::manage::{Action, ManageError, NewKey};
 
-/// Keys of one statement: with 16 columns some 8,000 parameters, of 32,766 that SQLite takes.
+/// Keys of one statement: with 18 columns some 9,000 parameters, of 32,766 that SQLite takes.
 pub(super) const CHUNK: usize = 500;
 
 impl Step<'_> {
@@ -35,7 +35,7 @@ impl Step<'_> {
         .await?;
 
         let (at, by) = (self.at(), self.by().to_owned());
-        self.insert(&self.store.queries.into_keys, 16, &keys, "", |row, NewKey { record, .. }| {
+        self.insert(&self.store.queries.into_keys, 18, &keys, "", |row, NewKey { record, .. }| {
             let account = record.account().id().as_str().to_owned();
             let row = row.bind(record.id().as_str().to_owned()).bind(account);
             settings(row, record).bind(at)

@@ -9,7 +9,7 @@ use super::tables::Tables;
 /// The columns of a record, as [`row`](super::row) reads them.
 macro_rules! record_columns {
     () => {
-        "k.id, k.account, k.owner, k.kind, k.environment, k.name, k.description, k.scopes, \
+        "k.id, k.account, k.owner, k.kind, k.environment, k.audience, k.form, k.name, k.description, k.scopes, \
          k.networks, k.quotas, k.metadata, k.not_before, k.expires, k.disabled, k.revoked, \
          k.created, a.disabled AS account_disabled, a.scopes AS account_scopes, \
          a.quotas AS account_quotas, a.plan"
@@ -100,8 +100,8 @@ statements! {
     delete_keys_of_account: "DELETE FROM {keys} WHERE account = $1",
     delete_account: "DELETE FROM {accounts} WHERE id = $1",
     update_key: "UPDATE {keys} SET owner = $3, kind = $4, environment = $5, \
-         name = $6, description = $7, scopes = $8, networks = $9, quotas = $10, metadata = $11, \
-         not_before = $12, expires = $13, disabled = $14, revoked = $15 \
+         audience = $6, form = $7, name = $8, description = $9, scopes = $10, networks = $11, \
+         quotas = $12, metadata = $13, not_before = $14, expires = $15, disabled = $16, revoked = $17 \
          WHERE id = $1 AND account = $2",
     revoke_key: "UPDATE {keys} SET revoked = 1 WHERE id = $1",
     delete_secrets: "DELETE FROM {secrets} WHERE key_id = $1",
@@ -120,7 +120,7 @@ statements! {
     lock_trail: "LOCK TABLE {changes} IN EXCLUSIVE MODE",
     into_accounts: "INSERT INTO {accounts} (id, disabled, scopes, quotas, plan)",
     into_keys: "INSERT INTO {keys} (id, account, owner, kind, environment, \
-         name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \
+         audience, form, name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \
          created)",
     into_secrets: "INSERT INTO {secrets} (digest, key_id, created)",
     into_changes: "INSERT INTO {changes} (at, author, action, key_id, account)",

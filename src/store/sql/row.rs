@@ -94,6 +94,12 @@ pub(super) fn record(row: &dyn Columns, by_secret: bool) -> Result<KeyRecord, St
     if let Some(environment) = optional(row, "environment")? {
         key = key.environment(environment);
     }
+    if let Some(audience) = optional(row, "audience")? {
+        key = key.audience(audience);
+    }
+    if let Some(form) = optional(row, "form")? {
+        key = key.form(form.parse().map_err(broken)?);
+    }
     let (name, description) = (text(row, "name")?, text(row, "description")?);
     if !name.is_empty() {
         key = key.name(name);

@@ -170,6 +170,8 @@ pub(super) fn settings(statement: Statement, record: &KeyRecord) -> Statement {
         .bind(record.owner().map(str::to_owned))
         .bind(record.kind().map(|kind| kind.as_str().to_owned()))
         .bind(record.environment().map(|environment| environment.as_str().to_owned()))
+        .bind(record.audience().map(|audience| audience.as_str().to_owned()))
+        .bind(record.form().map(ToString::to_string))
         .bind(record.name())
         .bind(record.description())
         .bind(scopes)
