@@ -120,6 +120,7 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
         of("networks"),
         of(key),
         of("expires"),
+        of("form"),
     ]
     .into_iter()
     .enumerate()
