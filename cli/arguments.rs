@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tower_api_key::key::KeyFormat;
 use tower_api_key::rules::RouteRow;
 use tower_api_key::store::{KeyFilter, KeyState};
 use tower_api_key::{Profile, vendors};
@@ -165,7 +166,7 @@ pub(crate) enum Keys {
     },
     /// Import digests of keys that were issued elsewhere, one JSON object a line:
     /// {"digest":"64 hexadecimal digits","id":"…","account":"…"}, and "name", "owner", "kind",
-    /// "environment", "scopes", "networks", "expires" as needed. Keys that are there already are left as they
+    /// "environment", "audience", "form", "scopes", "networks", "expires" as needed. Keys that are there already are left as they
     /// are. Ten thousand at a time are added, all of them or none: if a line is wrong, those before stay, and the
     /// error says how many they are
     Import {
@@ -204,12 +205,14 @@ pub(crate) enum Accounts {
 /// The form of a secret.
 #[derive(Debug, Args)]
 pub(crate) struct Form {
-    /// Issue it in the form of this vendor
+    /// Issue it in the form of this vendor; a new key has the form `key_…` unless told otherwise, and a
+    /// rotated key keeps its own
     #[arg(long, value_enum, conflicts_with = "prefix")]
     pub(crate) vendor: Option<Vendor>,
-    /// Begin it with this, before 29 random characters and a checksum
-    #[arg(long, default_value = "key_")]
-    pub(crate) prefix: String,
+    /// Begin it with this, before 29 random characters and a checksum; `{environment}` stands for the key's
+    /// environment, as in `acme_{environment}_`
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
     /// Mix the pepper in this file into the digest, as the gate does
     #[arg(long, value_name = "FILE")]
     pub(crate) pepper_file: Option<PathBuf>,
@@ -276,6 +279,9 @@ pub(crate) struct Check {
     /// Send the key by Basic instead of Bearer, under this user name
     #[arg(long, value_name = "USER")]
     pub(crate) basic: Option<String>,
+    /// Decide as a gate of this audience does
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: Option<String>,
     /// Ask at this moment instead of now
     #[arg(long)]
     pub(crate) at: Option<Moment>,
@@ -304,6 +310,17 @@ impl Vendor {
             Self::Persona => vendors::PERSONA,
             Self::Polytomic => vendors::POLYTOMIC,
             Self::PolytomicOnPremises => vendors::POLYTOMIC_ON_PREMISES,
+        }
+    }
+
+    /// Returns the format of the keys that are issued for the vendor; it may read others, too.
+    pub(crate) const fn issued(self) -> KeyFormat {
+        match self {
+            Self::Personyze => vendors::personyze::ISSUED,
+            Self::RestIntegrations => vendors::rest_integrations::ISSUED,
+            Self::Polyteia => vendors::polyteia::ISSUED,
+            Self::Persona => vendors::persona::ISSUED,
+            Self::Polytomic | Self::PolytomicOnPremises => vendors::polytomic::ISSUED,
         }
     }
 

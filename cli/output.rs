@@ -8,7 +8,7 @@ use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 use tower_api_key::decision::{Explanation, Outcome};
-use tower_api_key::key::{Account, Environment, KeyKind, PlanName};
+use tower_api_key::key::{Account, Audience, Environment, KeyKind, PlanName};
 use tower_api_key::store::{BrokenRow, Change, KeyEntry};
 
 use crate::escape;
@@ -237,6 +237,8 @@ fn key_json(entry: &KeyEntry) -> Value {
         "description": record.description(),
         "kind": record.kind().map(KeyKind::as_str),
         "environment": record.environment().map(Environment::as_str),
+        "audience": record.audience().map(Audience::as_str),
+        "form": record.form().map(ToString::to_string),
         "state": entry.state(SystemClock.now()).name(),
         "scopes": record.own_scopes().map(|scopes| scopes.iter().collect::<Vec<_>>()),
         "networks": networks,

@@ -4,6 +4,7 @@
 
 #[path = "../databases/folder.rs"]
 mod folder;
+mod forms;
 mod import;
 mod options;
 #[allow(dead_code)]
