@@ -109,7 +109,7 @@ impl Serving {
                 None => shared.renderer.unmark(response.headers_mut()),
             }
         }
-        let scheme = passage.source.map(|source| source.scheme);
+        let scheme = passage.source.map(|source| &source.scheme);
         shared.renderer.guard_caches(response.headers_mut(), scheme);
         let (parts, body) = response.into_parts();
         Response::from_parts(parts, GateBody::inner(body, passage.permit.take()))

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use super::network::Prefixes;
@@ -24,7 +25,8 @@ pub(crate) struct AttemptLimiter {
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "an attempt that is not given back counts as failed"]
 pub(crate) struct Reservation {
-    network: u64,
+    /// The hash of the network.
+    network: NonZeroU64,
 }
 
 /// What became of a failed attempt.
