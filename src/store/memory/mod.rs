@@ -215,6 +215,15 @@ mod tests {
     }
 
     #[test]
+    fn a_store_tells_how_many_keys_it_has() {
+        let store = MemoryStore::new();
+        assert!(store.is_empty() && store.len() == 0);
+        store.insert(digest("a"), record("key", "acme"));
+        assert!(!store.is_empty() && store.len() == 1);
+        assert_eq!(format!("{store:?}"), "MemoryStore(1 keys)");
+    }
+
+    #[test]
     fn a_deleted_key_is_not_brought_back() {
         let store = MemoryStore::new();
         store.insert(digest("a"), record("key", "acme"));
