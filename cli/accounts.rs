@@ -14,7 +14,10 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     match command {
         Accounts::List { after, limit } => {
-            output.accounts(&store.list_accounts(after.as_deref(), limit).await?)
+            let page = store.page_of_accounts(after.as_deref(), limit).await?;
+            output.accounts(&page.found)?;
+            output.broken("account", &page.broken);
+            Ok(())
         }
         Accounts::Show { id } => {
             let account = store.find_account(&id).await?.ok_or(ManageError::NotFound)?;

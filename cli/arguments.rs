@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tower_api_key::key::KeyFormat;
 use tower_api_key::rules::RouteRow;
 use tower_api_key::store::{KeyFilter, KeyState};
 use tower_api_key::{Profile, vendors};
@@ -25,6 +26,20 @@ pub(crate) struct Arguments {
         value_name = "URL"
     )]
     pub(crate) store: String,
+
+    /// What the names of the tables begin with
+    #[arg(
+        long,
+        global = true,
+        env = "TOWER_API_KEY_TABLE_PREFIX",
+        default_value = "tower_api_key_",
+        value_name = "PREFIX"
+    )]
+    pub(crate) table_prefix: String,
+
+    /// The schema of the tables, in PostgreSQL
+    #[arg(long, global = true, env = "TOWER_API_KEY_TABLE_SCHEMA", value_name = "SCHEMA")]
+    pub(crate) table_schema: Option<String>,
 
     /// Who makes the change, for the audit trail
     #[arg(long, global = true, env = "USER", default_value = "command line", value_name = "NAME")]
@@ -79,6 +94,18 @@ pub(crate) enum Command {
     },
     /// Bring the tables up to date; every other command does so, too
     Migrate,
+}
+
+impl Command {
+    /// Tells whether a database is made for it that is not there.
+    pub(crate) const fn creates(&self) -> bool {
+        matches!(
+            self,
+            Self::Keys(Keys::Create { .. } | Keys::Import { .. })
+                | Self::Accounts(Accounts::Save { .. })
+                | Self::Migrate
+        )
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -139,7 +166,7 @@ pub(crate) enum Keys {
     },
     /// Import digests of keys that were issued elsewhere, one JSON object a line:
     /// {"digest":"64 hexadecimal digits","id":"…","account":"…"}, and "name", "owner", "kind",
-    /// "environment", "scopes", "networks", "expires" as needed. Keys that are there already are left as they
+    /// "environment", "audience", "form", "scopes", "networks", "expires" as needed. Keys that are there already are left as they
     /// are. Ten thousand at a time are added, all of them or none: if a line is wrong, those before stay, and the
     /// error says how many they are
     Import {
@@ -178,12 +205,14 @@ pub(crate) enum Accounts {
 /// The form of a secret.
 #[derive(Debug, Args)]
 pub(crate) struct Form {
-    /// Issue it in the form of this vendor
+    /// Issue it in the form of this vendor; a new key has the form `key_…` unless told otherwise, and a
+    /// rotated key keeps its own
     #[arg(long, value_enum, conflicts_with = "prefix")]
     pub(crate) vendor: Option<Vendor>,
-    /// Begin it with this, before 29 random characters and a checksum
-    #[arg(long, default_value = "key_")]
-    pub(crate) prefix: String,
+    /// Begin it with this, before 29 random characters and a checksum; `{environment}` stands for the key's
+    /// environment, as in `acme_{environment}_`
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
     /// Mix the pepper in this file into the digest, as the gate does
     #[arg(long, value_name = "FILE")]
     pub(crate) pepper_file: Option<PathBuf>,
@@ -250,6 +279,9 @@ pub(crate) struct Check {
     /// Send the key by Basic instead of Bearer, under this user name
     #[arg(long, value_name = "USER")]
     pub(crate) basic: Option<String>,
+    /// Decide as a gate of this audience does
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: Option<String>,
     /// Ask at this moment instead of now
     #[arg(long)]
     pub(crate) at: Option<Moment>,
@@ -278,6 +310,17 @@ impl Vendor {
             Self::Persona => vendors::PERSONA,
             Self::Polytomic => vendors::POLYTOMIC,
             Self::PolytomicOnPremises => vendors::POLYTOMIC_ON_PREMISES,
+        }
+    }
+
+    /// Returns the format of the keys that are issued for the vendor; it may read others, too.
+    pub(crate) const fn issued(self) -> KeyFormat {
+        match self {
+            Self::Personyze => vendors::personyze::ISSUED,
+            Self::RestIntegrations => vendors::rest_integrations::ISSUED,
+            Self::Polyteia => vendors::polyteia::ISSUED,
+            Self::Persona => vendors::persona::ISSUED,
+            Self::Polytomic | Self::PolytomicOnPremises => vendors::polytomic::ISSUED,
         }
     }
 

@@ -37,6 +37,10 @@ pub(crate) async fn run(
         .hasher(hasher)
         .without_limits()
         .routes(Routes::new().rows(question.vendor.routes()));
+    let builder = match &question.audience {
+        Some(audience) => builder.audience(audience),
+        None => builder,
+    };
     let request = request(&question, &key)?;
     let peer = SocketAddr::new(question.from, 0);
     let connection =

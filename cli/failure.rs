@@ -14,7 +14,7 @@ Exit codes:
   1  the store failed, or the operating system
   2  the command line is not understood
   3  there is no such key or account; `whose`: no key has the secret
-  4  there is such a key already, or what was asked for is not valid
+  4  there is such a key already, it serves no more, or what was asked for is not valid
   5  `check`: the request would be refused";
 
 /// The exit code of a secret that no key has.
@@ -74,7 +74,9 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::Manage(ManageError::NotFound) => UNKNOWN,
-            Self::Manage(ManageError::Exists | ManageError::Invalid(_))
+            Self::Manage(
+                ManageError::Exists | ManageError::Invalid(_) | ManageError::NotActive(_),
+            )
             | Self::Record(_)
             | Self::Network(_)
             | Self::Issue(_)

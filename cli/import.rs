@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use tower_api_key::key::{Account, KeyDigest, KeyRecord};
+use tower_api_key::key::{Account, InvalidForm, KeyDigest, KeyForm, KeyRecord};
 use tower_api_key::store::{KeyManager, NewKey};
 
 use crate::failure::Failure;
@@ -27,6 +27,8 @@ struct Line {
     owner: Option<String>,
     kind: Option<String>,
     environment: Option<String>,
+    audience: Option<String>,
+    form: Option<String>,
     scopes: Option<Vec<String>>,
     networks: Option<Vec<String>>,
     expires: Option<String>,
@@ -146,6 +148,13 @@ fn parse(line: &str) -> Result<NewKey, String> {
     }
     if let Some(environment) = line.environment {
         key = key.environment(environment);
+    }
+    if let Some(audience) = line.audience {
+        key = key.audience(audience);
+    }
+    if let Some(form) = line.form {
+        let form: KeyForm = form.parse().map_err(|error: InvalidForm| error.to_string())?;
+        key = key.form(form);
     }
     if let Some(scopes) = line.scopes {
         key = key.scopes(scopes);

@@ -3,34 +3,143 @@
 use std::fs;
 use std::path::Path;
 
-use tower_api_key::key::{Alphabet, IssuedKey, Issuer, KeyFormat, KeyHasher, Pepper};
+use tower_api_key::key::{
+    Alphabet, IssueError, IssuedKey, Issuer, KeyForm, KeyFormat, KeyHasher, Pepper, Segment,
+};
 
-use crate::arguments::Form;
+use crate::arguments::{Form, Vendor};
 use crate::failure::Failure;
 
 /// The characters between prefix and checksum; 29 of base 62 are 172 bits.
 const RANDOM_CHARACTERS: u16 = 29;
+/// What begins a key that neither a vendor nor a prefix is named for.
+const PREFIX: &str = "key_";
+/// Stands in a prefix for the key's environment.
+const ENVIRONMENT: &str = "{environment}";
 
 impl Form {
-    /// Issues a secret of this form.
+    /// Tells whether a form is named, or the usual one is to be taken.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.vendor.is_some() || self.prefix.is_some()
+    }
+
+    /// Issues a secret of the form that is named, or of the usual one.
     pub(crate) fn issue(&self, environment: Option<&str>) -> Result<IssuedKey, Failure> {
-        let format = match self.vendor {
-            Some(vendor) => *vendor.profile().formats.first().ok_or_else(|| {
-                Failure::Invalid("this vendor's profile has no format".to_owned())
-            })?,
-            None => generic(&self.prefix)?,
+        let (format, environment) = match self.vendor {
+            Some(vendor) => of_vendor(vendor, environment)?,
+            None => generic(self.prefix.as_deref().unwrap_or(PREFIX), environment)?,
         };
-        Ok(Issuer::new(format, hasher(self.pepper_file.as_deref())?).issue(environment)?)
+        issued_by(&Issuer::new(format, self.hasher()?), environment)
+    }
+
+    /// Issues another secret of the form of one that was issued before.
+    pub(crate) fn issue_again(&self, form: &KeyForm) -> Result<IssuedKey, Failure> {
+        issued_by(&Issuer::of_form(form.clone(), self.hasher()?), None)
+    }
+
+    fn hasher(&self) -> Result<KeyHasher, Failure> {
+        hasher(self.pepper_file.as_deref())
     }
 }
 
-fn generic(prefix: &str) -> Result<KeyFormat, Failure> {
-    if !prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
-        return Err(Failure::Invalid("a prefix is letters, digits, `_` and `-`".to_owned()));
+impl Vendor {
+    /// Chooses the kind of a key: the one that is named, or the only one that the vendor's gate takes.
+    /// A key of another kind, or of none, would never serve.
+    pub(crate) fn kind(self, named: Option<&str>) -> Result<Option<&'static str>, Failure> {
+        let profile = self.profile();
+        let sources = profile.credentials.iter().map(|source| source.kinds);
+        let Some(kinds) = sources.collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let kinds = kinds.concat();
+        let listed = || format!("--kind {}", kinds.join(", or --kind "));
+        match (named, kinds.as_slice()) {
+            (Some(named), kinds) if kinds.contains(&named) => Ok(None),
+            (None, [only]) => Ok(Some(only)),
+            (Some(_), _) => Err(Failure::Invalid(format!(
+                "no gate of {} takes keys of this kind: name {}",
+                profile.name,
+                listed()
+            ))),
+            (None, _) => Err(Failure::Invalid(format!(
+                "{} takes a key only if it is of a kind: name {}",
+                profile.name,
+                listed()
+            ))),
+        }
     }
-    // A format is data of the program; this one lives as long as it.
-    let prefix: &'static str = prefix.to_owned().leak();
-    Ok(KeyFormat::new().literal(prefix).characters(Alphabet::Base62, RANDOM_CHARACTERS).checksum())
+}
+
+fn issued_by(issuer: &Issuer, environment: Option<&str>) -> Result<IssuedKey, Failure> {
+    issuer.issue(environment).map_err(|error| match error {
+        IssueError::WeakFormat { .. } => Failure::Invalid(format!(
+            "{error}: such a key can be imported, but not issued; name a form with --vendor or --prefix"
+        )),
+        error => error.into(),
+    })
+}
+
+/// Returns the format that is issued for a vendor. Where its text names no environment, the record does.
+fn of_vendor(
+    vendor: Vendor,
+    environment: Option<&str>,
+) -> Result<(KeyFormat, Option<&str>), Failure> {
+    let format = vendor.issued();
+    let tags = format.segments().find_map(|segment| match segment {
+        Segment::Environment(tags) => Some(tags),
+        _ => None,
+    });
+    let Some(tags) = tags else { return Ok((format, None)) };
+    if environment.is_some_and(|environment| tags.contains(&environment)) {
+        return Ok((format, environment));
+    }
+    let name = vendor.profile().name;
+    let tags = tags.join(", or --environment ");
+    Err(Failure::Invalid(format!(
+        "a key of {name} names its environment: say --environment {tags}"
+    )))
+}
+
+/// Makes a format of a prefix, in which `{environment}` stands for the key's environment.
+fn generic<'a>(
+    prefix: &str,
+    environment: Option<&'a str>,
+) -> Result<(KeyFormat, Option<&'a str>), Failure> {
+    let (before, after) = match prefix.split_once(ENVIRONMENT) {
+        Some((before, after)) => (before, Some(after)),
+        None => (prefix, None),
+    };
+    if ![before, after.unwrap_or_default()].into_iter().all(is_plain) {
+        return Err(Failure::Invalid(format!(
+            "a prefix is letters, digits, `_` and `-`, with `{ENVIRONMENT}` once at most"
+        )));
+    }
+    let mut format = KeyFormat::new();
+    let mut tag = None;
+    if !before.is_empty() {
+        format = format.literal(kept(before));
+    }
+    if let Some(after) = after {
+        let named = environment.filter(|name| !name.is_empty() && is_plain(name));
+        let named = named.ok_or_else(|| {
+            Failure::Invalid(format!(
+                "the prefix has `{ENVIRONMENT}`: say --environment with letters, digits, `_` and `-`"
+            ))
+        })?;
+        tag = Some(named);
+        format = format.environment(vec![kept(named)].leak());
+        if !after.is_empty() {
+            format = format.literal(kept(after));
+        }
+    }
+    Ok((format.characters(Alphabet::Base62, RANDOM_CHARACTERS).checksum(), tag))
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// Keeps a text for as long as the program runs: a format is data of the program.
+fn kept(text: &str) -> &'static str {
+    text.to_owned().leak()
 }
 
 /// Returns the hasher of a pepper's file, without the line break at its end.

@@ -10,6 +10,7 @@ use tower_api_key::store::{KeyEntry, KeyManager, ManageError, NewKey};
 use crate::arguments::{Form, Keys};
 use crate::failure::Failure;
 use crate::import;
+use crate::moment::Span;
 use crate::output::Output;
 use crate::settings::KeySettings;
 
@@ -25,7 +26,10 @@ pub(crate) async fn run(
             output.issued(&entry, key.secret().expose_secret())
         }
         Keys::List { filter, after, limit } => {
-            output.keys(&store.list(&filter.into(), after.as_deref(), limit).await?)
+            let page = store.page(&filter.into(), after.as_deref(), limit).await?;
+            output.keys(&page.found)?;
+            output.broken("key", &page.broken);
+            Ok(())
         }
         Keys::Show { id } => output.key(&entry(store, &id).await?),
         Keys::Edit { id, settings } => {
@@ -33,10 +37,7 @@ pub(crate) async fn run(
             output.changed(&store.update(&id, change, by).await?)
         }
         Keys::Rotate { id, overlap, form } => {
-            let environment = entry(store, &id).await?.record.environment().cloned();
-            let key = form.issue(environment.as_ref().map(Environment::as_str))?;
-            let until = SystemClock.now().plus(overlap.0);
-            let entry = store.rotate(&id, *key.digest(), until, by).await?;
+            let (entry, key) = rotate(store, by, &id, overlap, &form).await?;
             output.issued(&entry, key.secret().expose_secret())
         }
         Keys::Revoke { ids } => {
@@ -69,14 +70,46 @@ async fn create(
     let id = id.unwrap_or_else(random_id);
     // If the store knows it, its state there counts.
     let account = Arc::new(Account::builder(account).build()?);
-    let record = settings.apply(KeyRecord::builder(&id, account)).build()?;
-    let key = form.issue(record.environment().map(Environment::as_str))?;
-    let mut new = NewKey::new(*key.digest(), record);
+    let kind = form.vendor.map(|vendor| vendor.kind(settings.kind())).transpose()?.flatten();
+    let key = form.issue(settings.environment())?;
+    let mut record = settings.apply(KeyRecord::builder(&id, account));
+    if let Some(kind) = kind {
+        record = record.kind(kind);
+    }
+    let mut new = NewKey::issued(&key, record)?;
     if force {
         new = new.revoking_others();
     }
     store.add(new, by).await?;
     Ok((entry(store, &id).await?, key))
+}
+
+/// Gives a key a secret of the form that it has, or of the one that is named.
+async fn rotate(
+    store: &dyn KeyManager,
+    by: &str,
+    id: &str,
+    overlap: Span,
+    form: &Form,
+) -> Result<(KeyEntry, IssuedKey), Failure> {
+    let record = entry(store, id).await?.record;
+    let key = match record.form() {
+        Some(own) if !form.is_named() => form.issue_again(own)?,
+        None if !form.is_named() => {
+            return Err(Failure::Invalid(format!(
+                "the form of {id} is not known, for it was imported or is old: name it with --vendor or \
+                --prefix, or its gate may refuse the new secret"
+            )));
+        }
+        _ => form.issue(record.environment().map(Environment::as_str))?,
+    };
+    if record.form() != Some(key.form()) {
+        // First, for this fails where the form and the record name two environments.
+        let new = key.form().clone();
+        store.update(id, Box::new(move |record| record.form(new)), by).await?;
+    }
+    let until = SystemClock.now().plus(overlap.0);
+    Ok((store.rotate(id, *key.digest(), until, by).await?, key))
 }
 
 async fn entry(store: &dyn KeyManager, id: &str) -> Result<KeyEntry, Failure> {

@@ -52,8 +52,14 @@ fn arguments() -> Result<Arguments, clap::Error> {
 
 async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let output = Output::new(arguments.json, arguments.quiet);
-    // Connecting brings the tables up to date.
-    let store: Arc<dyn KeyManager> = Arc::new(SqlStore::connect(&arguments.store).await?);
+    // Connecting brings the tables up to date. What only looks makes no file: its path may be mistyped.
+    let mut store = SqlStore::builder(&arguments.store)
+        .prefix(&arguments.table_prefix)
+        .create_if_missing(arguments.command.creates());
+    if let Some(schema) = &arguments.table_schema {
+        store = store.schema(schema);
+    }
+    let store: Arc<dyn KeyManager> = Arc::new(store.connect().await?);
     let (store, by) = (&*store, arguments.by.as_str());
     match arguments.command {
         Command::Keys(command) => keys::run(store, by, command, &output).await?,

@@ -31,7 +31,8 @@ const ANSWERING: [&str; 10] = [
 /// The commands that print nothing but what was asked for, whether they are to be quiet or not.
 const QUIET: [&str; 5] = ["keys list", "keys show", "accounts list", "accounts show", "trail"];
 /// What a new key does unless it is told otherwise.
-const OF_A_NEW_KEY: [(&str, &str); 5] = [
+const OF_A_NEW_KEY: [(&str, &str); 6] = [
+    ("no_audience", "serves at gates without an audience"),
     ("inherit_scopes", "inherits its account's scopes"),
     ("any_network", "serves from any network"),
     ("inherit_quotas", "is counted by its account's quotas"),
@@ -39,7 +40,7 @@ const OF_A_NEW_KEY: [(&str, &str); 5] = [
     ("enable", "is switched on"),
 ];
 /// The options of all commands.
-const GLOBAL: [&str; 4] = ["store", "by", "json", "quiet"];
+const GLOBAL: [&str; 6] = ["store", "table_prefix", "table_schema", "by", "json", "quiet"];
 
 /// Refuses options that were given to a command to which they mean nothing, and says why.
 pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -8,8 +8,8 @@ use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 use tower_api_key::decision::{Explanation, Outcome};
-use tower_api_key::key::{Account, Environment, KeyKind, PlanName};
-use tower_api_key::store::{Change, KeyEntry};
+use tower_api_key::key::{Account, Audience, Environment, KeyKind, PlanName};
+use tower_api_key::store::{BrokenRow, Change, KeyEntry};
 
 use crate::escape;
 use crate::failure::Failure;
@@ -108,6 +108,14 @@ impl Output {
     pub(crate) fn accounts(&self, accounts: &[Arc<Account>]) -> Result<(), Failure> {
         let columns = ["id", "disabled", "scopes", "plan", "quotas"];
         self.rows(columns, accounts.iter().map(|account| account_json(account)))
+    }
+
+    /// Names what is there and cannot be read, on standard error: a list goes on past it.
+    #[allow(clippy::unused_self)] // As all that is printed.
+    pub(crate) fn broken(&self, what: &str, rows: &[BrokenRow]) {
+        for BrokenRow { id, problem } in rows {
+            complain(&format!("the {what} {id} is broken, and serves nobody: {problem}"));
+        }
     }
 
     pub(crate) fn trail(&self, changes: &[Change]) -> Result<(), Failure> {
@@ -229,6 +237,8 @@ fn key_json(entry: &KeyEntry) -> Value {
         "description": record.description(),
         "kind": record.kind().map(KeyKind::as_str),
         "environment": record.environment().map(Environment::as_str),
+        "audience": record.audience().map(Audience::as_str),
+        "form": record.form().map(ToString::to_string),
         "state": entry.state(SystemClock.now()).name(),
         "scopes": record.own_scopes().map(|scopes| scopes.iter().collect::<Vec<_>>()),
         "networks": networks,

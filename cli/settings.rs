@@ -26,6 +26,12 @@ pub(crate) struct KeySettings {
     /// Make it one of this environment
     #[arg(long)]
     environment: Option<String>,
+    /// Let it serve at gates of this audience only
+    #[arg(long, value_name = "NAME", conflicts_with = "no_audience")]
+    audience: Option<String>,
+    /// Let it serve at gates without an audience
+    #[arg(long)]
+    no_audience: bool,
     /// Let it do this, and what else is listed, instead of what its account may; repeatable
     #[arg(long = "scope", value_name = "SCOPE", conflicts_with = "inherit_scopes")]
     scopes: Vec<String>,
@@ -74,6 +80,14 @@ fn pair(text: &str) -> Result<(String, String), &'static str> {
 }
 
 impl KeySettings {
+    pub(crate) fn environment(&self) -> Option<&str> {
+        self.environment.as_deref()
+    }
+
+    pub(crate) fn kind(&self) -> Option<&str> {
+        self.kind.as_deref()
+    }
+
     /// Sets what is named.
     pub(crate) fn apply(self, mut key: KeyRecordBuilder) -> KeyRecordBuilder {
         let set = |key: KeyRecordBuilder,
@@ -89,6 +103,10 @@ impl KeySettings {
         key = set(key, self.owner, KeyRecordBuilder::owner);
         key = set(key, self.kind, KeyRecordBuilder::kind);
         key = set(key, self.environment, KeyRecordBuilder::environment);
+        key = set(key, self.audience, KeyRecordBuilder::audience);
+        if self.no_audience {
+            key = key.without_audience();
+        }
         if !self.scopes.is_empty() || self.no_scopes {
             key = key.scopes(self.scopes);
         }

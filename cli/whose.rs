@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tower_api_key::clock::{Clock, SystemClock};
-use tower_api_key::key::{Environment, KeyHasher, KeyRecord};
+use tower_api_key::key::{Audience, Environment, KeyHasher, KeyRecord};
 use tower_api_key::store::{KeyManager, KeyState};
 use zeroize::Zeroizing;
 
@@ -52,6 +52,7 @@ fn described(record: &KeyRecord) -> Value {
         "owner": record.owner(),
         "name": record.name(),
         "environment": record.environment().map(Environment::as_str),
+        "audience": record.audience().map(Audience::as_str),
         // Of a secret that a rotation has replaced this is its own end.
         "expires": record.expires().map(moment::text),
     })

@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let gate = ApiKeyLayer::builder(PROFILE, store)
         .routes(routes)
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
-        .trusted_proxies(TrustedProxies::new(proxies, ProxyHeaders::XForwarded)?)
+        .trusted_proxies(TrustedProxies::new(proxies, ProxyHeaders::XForwarded))
         .build()?;
 
     let service = Router::new()

@@ -104,11 +104,22 @@ pub(crate) const fn nanoseconds(duration: Duration) -> u64 {
 pub trait Clock: Send + Sync + 'static {
     /// Returns the present instant.
     fn now(&self) -> Timestamp;
+
+    /// Returns by how much a reading may be behind the present instant, as that of a clock that moves in
+    /// ticks is: the lag of [`SystemClock`] unless a clock says otherwise. Whoever promises that something
+    /// lasts no longer than a time ends it earlier by as much.
+    fn lag(&self) -> Duration {
+        SystemClock.lag()
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn lag(&self) -> Duration {
+        (**self).lag()
     }
 }
 
@@ -139,6 +150,19 @@ impl Clock for SystemClock {
     #[cfg(not(target_os = "linux"))]
     fn now(&self) -> Timestamp {
         SystemTime::now().into()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn lag(&self) -> Duration {
+        let tick = rustix::time::clock_getres(rustix::time::ClockId::RealtimeCoarse);
+        let seconds = u64::try_from(tick.tv_sec).unwrap_or(0);
+        Duration::from_secs(seconds)
+            + Duration::from_nanos(u64::try_from(tick.tv_nsec).unwrap_or(0))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn lag(&self) -> Duration {
+        Duration::ZERO
     }
 }
 
@@ -210,5 +234,9 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
+    }
+
+    fn lag(&self) -> Duration {
+        Duration::ZERO
     }
 }

@@ -46,8 +46,13 @@ pub enum ConfigError {
         problem: String,
     },
     /// A key format can never match, or can match in two ways.
-    #[error(transparent)]
-    KeyFormat(#[from] InvalidFormat),
+    #[error("the profile's field `formats`: `{pattern}`: {source}")]
+    KeyFormat {
+        /// The format, as a regular expression.
+        pattern: String,
+        /// What is wrong with it.
+        source: InvalidFormat,
+    },
     /// The gate is pinned to an environment that no key of the profile can name.
     #[error(
         "environment `{}`: every format in the profile's field `formats` names an environment, but none \
@@ -102,11 +107,6 @@ pub enum ConfigError {
         /// Its status code.
         status: u16,
     },
-    /// The table has no line, and refuses what no line covers.
-    #[error(
-        "`routes` has no line, so that every request is refused: add one with `Routes::on`, or leave `routes` out"
-    )]
-    RoutesEmpty,
     /// A path pattern is malformed, or collides with an earlier one.
     #[error("route pattern `{}`: {}", .pattern.escape_debug(), insertion(.source))]
     Route {
@@ -202,11 +202,13 @@ pub enum ConfigError {
         /// The bits of an address.
         bits: u8,
     },
-    /// Failed attempts are to be remembered of more networks than fit into memory.
-    #[error("failed attempts are remembered of at most {most} networks, and not of {networks}")]
-    AttemptNetworks {
+    /// More is to be remembered than fits into memory, which is taken at once.
+    #[error("at most {most} {what} are remembered, and not {asked}: name fewer")]
+    TooManyRemembered {
+        /// What is remembered.
+        what: &'static str,
         /// The number as configured.
-        networks: usize,
+        asked: usize,
         /// The most that can be.
         most: usize,
     },
@@ -235,7 +237,7 @@ pub enum ConfigError {
     },
     /// A list of alternatives is empty, so that no key could ever meet it.
     #[error(
-        "{place}: `{list}` lists nothing, so no key could serve; name one, or leave `{list}` out"
+        "{place}: `{list}` lists nothing, so that nothing could serve; name one, or leave `{list}` out"
     )]
     NoAlternative {
         /// The route or the credential source.
@@ -244,7 +246,10 @@ pub enum ConfigError {
         list: &'static str,
     },
     /// Handlers are to add to the cost through a grant that they do not get.
-    #[error("a route is metered, but no grant is left to add a cost through")]
+    #[error(
+        "a route is `metered`, but `without_grant` leaves handlers none to add a cost through: leave one of \
+         the two out"
+    )]
     MeteredWithoutGrant,
     /// A quota is configured, but nothing counts it.
     #[error("quotas are configured, but no limiter: name one, or say `without_limits`")]

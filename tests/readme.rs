@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::SystemTime;
 use std::{env, fs, process};
 
 const README: &str = include_str!("../README.md");
@@ -93,19 +94,35 @@ fn the_commands_work_as_they_are_printed() {
     let _ = fs::remove_dir_all(&folder);
 }
 
-/// Finds the example beside this test, and builds it: a `cargo test` with `--test` does not.
+/// Finds the example beside this test. Cargo builds it for a whole `cargo test`, but not for one
+/// with `--test`; then it may be absent, or older than its sources.
 fn example() -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
-    let name = match profile.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(name) => name,
-    };
-    let built = Command::new(env!("CARGO"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--quiet", "--locked", "--all-features", "--example", "first_answer"])
-        .args(["--profile", name])
-        .status();
-    assert!(built.unwrap().success(), "the example does not build");
-    profile.join("examples").join(format!("first_answer{}", env::consts::EXE_SUFFIX))
+    let example = profile.join("examples").join(format!("first_answer{}", env::consts::EXE_SUFFIX));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources = newest(&root.join("src")).max(modified(&root.join("examples/first_answer.rs")));
+    if modified(&example).is_none_or(|built| Some(built) < sources) {
+        let name = match profile.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(name) => name,
+        };
+        let built = Command::new(env!("CARGO"))
+            .current_dir(root)
+            .args(["build", "--locked", "--all-features", "--example", "first_answer"])
+            .args(["--profile", name])
+            .status();
+        assert!(built.unwrap().success(), "the example does not build");
+    }
+    example
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|facts| facts.modified()).ok()
+}
+
+fn newest(folder: &Path) -> Option<SystemTime> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let times = entries.map(|path| if path.is_dir() { newest(&path) } else { modified(&path) });
+    times.max().flatten()
 }

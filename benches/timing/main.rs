@@ -10,6 +10,7 @@
 //! * Digests that share so many bytes with a stored one. The store's table looks at a record if four
 //!   bytes agree, so four tell themselves apart from none; more than four must not from four.
 //! * Keys that are unknown, and keys that are known and serve no more, through the whole gate.
+//! * The same over a socket on loopback, with a tenth of the samples; these figures are printed only.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 #![allow(clippy::cast_precision_loss)] // Far below 2^52.
@@ -17,6 +18,7 @@
 mod digests;
 mod keys;
 mod sampling;
+mod socket;
 mod states;
 #[path = "../subject/mod.rs"]
 mod subject;
@@ -41,5 +43,6 @@ fn main() {
     keys::measure(&mut outcome, samples);
     digests::measure(&mut outcome, samples);
     states::measure(&mut outcome, samples);
+    socket::measure(&mut outcome, samples / 10);
     assert!(outcome.is_good(), "time tells what it must not");
 }

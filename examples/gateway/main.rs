@@ -148,7 +148,7 @@ fn gate() -> Result<(ApiKeyLayer, IssuedKey), Box<dyn Error>> {
     store.insert(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
 
     let proxies = Networks::parse(["127.0.0.0/8"])?;
-    let proxies = TrustedProxies::new(proxies, ProxyHeaders::XForwarded)?.always_proxies();
+    let proxies = TrustedProxies::new(proxies, ProxyHeaders::XForwarded).always_proxies();
     let builder = ApiKeyLayer::builder(PROFILE, store).trusted_proxies(proxies);
     Ok((builder.strip_credential().build()?, issued))
 }

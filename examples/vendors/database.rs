@@ -18,7 +18,7 @@ impl Database {
         if url == "memory" {
             return Ok(Self(Arc::new(MemoryStore::new())));
         }
-        let database = SqlStore::connect(url).await?;
+        let database = SqlStore::builder(url).create_if_missing(true).connect().await?;
         let cached = Cached::new(database.clone());
         if let Some(changes) = database.invalidations() {
             tokio::spawn(cached.listen(changes));

@@ -79,7 +79,7 @@ impl VendorKeys<'_> {
             record = record.environment(environment);
         }
         let key = NewKey::issued(&issued, describe(record))?;
-        match self.store.manager().add(key, "demo").await {
+        match self.store.manager().add(key.clone(), "demo").await {
             Ok(()) => {}
             // With the same seed it is the same key, and its secret can be told again.
             Err(ManageError::Exists) if self.store.find(issued.digest()).await?.is_some() => {}
@@ -87,7 +87,14 @@ impl VendorKeys<'_> {
             Err(ManageError::Exists) => {
                 let id = self.store.id(label);
                 let manager = self.store.manager();
-                manager.rotate(&id, *issued.digest(), Timestamp::MAX, "demo").await?;
+                match manager.rotate(&id, *issued.digest(), Timestamp::MAX, "demo").await {
+                    // One that is there to be refused gets no secret any more, so it is made anew.
+                    Err(ManageError::NotActive(_)) => {
+                        manager.delete(&id, "demo").await?;
+                        manager.add(key, "demo").await?;
+                    }
+                    rotated => drop(rotated?),
+                }
             }
             Err(error) => return Err(error.into()),
         }

@@ -1,6 +1,7 @@
 //! What another program has to know to drive the demo.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
@@ -24,12 +25,21 @@ impl Manifest {
         Self { https, http, ca: ca.display().to_string(), keys, organizations: ORGANIZATIONS }
     }
 
-    /// Writes the file in one step, so that nobody reads half of it.
+    /// Writes the file in one step, so that nobody reads half of it, and for its owner alone: it has keys
+    /// in it.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
         let unwritable = |error| format!("cannot write {}: {error}", path.display());
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(format!(".{}", std::process::id()));
-        fs::write(&temporary, serde_json::to_vec_pretty(self)?).map_err(unwritable)?;
+        let text = serde_json::to_vec_pretty(self)?;
+        // What lies there from a process that died has whatever mode somebody gave it.
+        let _ = fs::remove_file(&temporary);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&temporary).map_err(unwritable)?;
+        file.write_all(&text).map_err(unwritable)?;
         fs::rename(&temporary, path).map_err(unwritable)?;
         Ok(())
     }

@@ -63,7 +63,7 @@ impl Options {
             return Ok(TrustedProxies::default());
         }
         let networks = Networks::parse(self.trust.iter().map(String::as_str))?;
-        Ok(TrustedProxies::new(networks, ProxyHeaders::Either)?)
+        Ok(TrustedProxies::new(networks, ProxyHeaders::Either))
     }
 }
 

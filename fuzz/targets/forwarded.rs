@@ -25,7 +25,7 @@ static PROXIES: LazyLock<[(Believed, TrustedProxies); 3]> = LazyLock::new(|| {
     ]
     .map(|(believed, fields)| {
         let networks = Networks::parse(["10.0.0.0/8", "fd00::/8"]).unwrap();
-        (believed, TrustedProxies::new(networks, fields).unwrap())
+        (believed, TrustedProxies::new(networks, fields))
     })
 });
 const PEERS: [&str; 4] = ["10.0.0.1", "fd00::1", "::ffff:10.1.2.3", "192.0.2.1"];

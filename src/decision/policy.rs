@@ -76,7 +76,12 @@ impl Policy {
         if profile.formats.is_empty() {
             return Err(ConfigError::NoKeyFormat);
         }
-        profile.formats.iter().try_for_each(KeyFormat::check)?;
+        for format in profile.formats {
+            let pattern = || format.pattern();
+            format
+                .check()
+                .map_err(|source| ConfigError::KeyFormat { pattern: pattern(), source })?;
+        }
         Quotas::new(profile.quotas.iter().cloned())?;
         let credentials = Credentials::new(profile.credentials)?;
         check_carriage(profile.credentials, profile.formats)?;

@@ -226,6 +226,10 @@ fn check(parts: &[Part]) -> Result<(), InvalidForm> {
     if all_but_last.iter().any(is_checksum) || parts.first().is_some_and(is_checksum) {
         return Err(InvalidForm("a checksum stands last, after other segments"));
     }
+    // It is stored and shown, and a text without random characters may be a key that was put there.
+    if !parts.iter().any(|part| matches!(part, Part::Characters { .. })) {
+        return Err(InvalidForm("nothing in it is random"));
+    }
     let tags = parts.iter().filter(|part| matches!(part, Part::Environment(_))).count();
     if tags > 1 {
         return Err(InvalidForm("a key names one environment"));
@@ -290,6 +294,8 @@ mod tests {
             "{checksum}",
             "{checksum}x",
             "x{checksum}x",
+            "key_0123456789abcdef",
+            "{environment:live}",
         ] {
             assert!(text.parse::<KeyForm>().is_err(), "{text}");
         }

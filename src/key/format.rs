@@ -252,7 +252,7 @@ fn check_tags(tags: &[&str]) -> Result<(), InvalidFormat> {
 /// const AMBIGUOUS: KeyFormat = KeyFormat::new().between(Alphabet::Hex, 20, 40).checksum();
 /// let profile = Profile { formats: &[AMBIGUOUS], ..vendors::POLYTEIA };
 /// let error = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap_err();
-/// assert_eq!(error.to_string(), "key format: only the last segment may vary in length");
+/// assert!(error.to_string().ends_with("only the last segment may vary in length"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("key format: {0}")]

@@ -28,6 +28,7 @@ mod scope;
 mod segment;
 mod shared_record;
 mod stripe;
+mod text;
 
 pub use account::{Account, AccountBuilder};
 pub use algorithm::{Algorithm, Per, SUBWINDOWS};
@@ -50,3 +51,5 @@ pub use segment::Segment;
 pub(crate) use shared_record::Records;
 pub use shared_record::SharedRecord;
 pub(crate) use stripe::{STRIPES, stripe};
+pub use text::InvalidText;
+pub(crate) use text::check_text;

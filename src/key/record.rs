@@ -13,6 +13,7 @@ use super::network::{InvalidNetwork, Networks};
 use super::quotas::{InvalidQuota, Quotas};
 use super::record_builder::KeyRecordBuilder;
 use super::scope::ScopeSet;
+use super::text::InvalidText;
 use crate::clock::Timestamp;
 
 /// Describes one key. Holds neither the key nor its digest.
@@ -86,6 +87,7 @@ impl KeyRecord {
     pub fn builder(id: impl Into<String>, account: Arc<Account>) -> KeyRecordBuilder {
         let id = KeyId::new(id.into()).map_err(InvalidRecord::Name);
         KeyRecordBuilder {
+            stored: false,
             record: id.map(|id| Self {
                 id,
                 scopes: ScopeSet::default(),
@@ -130,7 +132,7 @@ impl KeyRecord {
 
     /// Starts a builder from this record, to change some of it.
     pub fn edit(&self) -> KeyRecordBuilder {
-        KeyRecordBuilder { record: Ok(self.clone()) }
+        KeyRecordBuilder { stored: false, record: Ok(self.clone()) }
     }
 
     /// Returns the key's name for logs and administration.
@@ -264,7 +266,32 @@ impl KeyRecord {
         Self { expires, ..self.clone() }
     }
 
-    /// Returns the same record under another state of its account.
+    /// Returns the same record under another state of its account, for a store of your own: what the key
+    /// inherits is inherited from that state.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use tower_api_key::key::{Account, KeyRecord};
+    ///
+    /// let acme = Arc::new(Account::builder("acme").build()?);
+    /// let record = KeyRecord::builder("key_1", acme).build()?;
+    /// let upgraded = Arc::new(Account::builder("acme").scopes(["write"]).build()?);
+    /// assert!(record.with_account(upgraded)?.scopes().contains("write"));
+    /// # Ok::<(), tower_api_key::key::InvalidRecord>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord::Identity`] if it is another account: a key stays its account's.
+    pub fn with_account(self, account: Arc<Account>) -> Result<Self, InvalidRecord> {
+        if account.id() == self.account.id() {
+            Ok(self.under(account))
+        } else {
+            Err(InvalidRecord::Identity)
+        }
+    }
+
+    /// Returns the same record under an account that was compared with its own.
     pub(crate) fn under(self, account: Arc<Account>) -> Self {
         Self { account, ..self }.settled()
     }
@@ -316,6 +343,9 @@ pub enum InvalidRecord {
     /// A name with characters that it may not have.
     #[error(transparent)]
     Name(#[from] InvalidName),
+    /// A text with characters that mislead whoever reads it.
+    #[error(transparent)]
+    Text(#[from] InvalidText),
     /// A network that is not in CIDR notation.
     #[error(transparent)]
     Network(#[from] InvalidNetwork),

@@ -9,6 +9,7 @@ use super::quota::Quota;
 use super::quotas::Quotas;
 use super::record::{InvalidRecord, KeyRecord};
 use super::scope::ScopeSet;
+use super::text::check_text;
 use crate::clock::Timestamp;
 
 /// Collects the parts of a [`KeyRecord`].
@@ -33,6 +34,8 @@ use crate::clock::Timestamp;
 #[derive(Debug, Clone)]
 pub struct KeyRecordBuilder {
     pub(super) record: Result<KeyRecord, InvalidRecord>,
+    /// Whether texts are taken as they are.
+    pub(super) stored: bool,
 }
 
 impl KeyRecordBuilder {
@@ -163,28 +166,49 @@ impl KeyRecordBuilder {
         })
     }
 
-    /// Names the key for its owner.
+    /// Names the key for its owner, in one line without control characters.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set(|record| record.details().name = name.into())
+        self.text("name", name.into(), |record, name| record.details().name = name)
     }
 
-    /// Describes the key for its owner.
+    /// Describes the key for its owner, in one line without control characters.
     pub fn description(self, description: impl Into<String>) -> Self {
-        self.set(|record| record.details().description = description.into())
+        self.text("description", description.into(), |record, description| {
+            record.details().description = description;
+        })
     }
 
-    /// Adds a value of the deployment's own.
+    /// Adds a value of the deployment's own; neither has control characters or line breaks.
     pub fn metadata(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.set(|record| {
-            record.details().metadata.insert(name.into(), value.into());
+        let (name, value) = (name.into(), value.into());
+        let checked = if self.stored { Ok(()) } else { check_text("name of metadata", &name) };
+        self.with(checked, |_, ()| {}).text("metadata", value, |record, value| {
+            record.details().metadata.insert(name, value);
         })
+    }
+
+    /// Takes names, descriptions and metadata from here on as they are, for a store of your own that reads
+    /// what was written before control characters were refused.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use tower_api_key::key::{Account, KeyRecord};
+    ///
+    /// # let acme = Arc::new(Account::builder("acme").build()?);
+    /// let record = KeyRecord::builder("key_1", acme).as_stored().name("two\nlines").build()?;
+    /// assert_eq!(record.name(), "two\nlines");
+    /// assert!(record.edit().name("three\nnew\nlines").build().is_err());
+    /// # Ok::<(), tower_api_key::key::InvalidRecord>(())
+    /// ```
+    pub fn as_stored(self) -> Self {
+        Self { stored: true, ..self }
     }
 
     /// Finishes the record.
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord`] for the first name, network or quota that is not valid, and if the key's
+    /// [`InvalidRecord`] for the first name, text, network or quota that is not valid, and if the key's
     /// [form](Self::form) names another environment than the record.
     pub fn build(self) -> Result<KeyRecord, InvalidRecord> {
         let record = self.record?.settled();
@@ -202,6 +226,17 @@ impl KeyRecordBuilder {
             set(record);
         }
         self
+    }
+
+    /// Sets a text that people read.
+    fn text(
+        self,
+        what: &'static str,
+        text: String,
+        set: impl FnOnce(&mut KeyRecord, String),
+    ) -> Self {
+        let checked = if self.stored { Ok(()) } else { check_text(what, &text) };
+        self.with(checked, |record, ()| set(record, text))
     }
 
     /// Sets a part that may not be valid; the first that is not is what `build` returns.

@@ -24,6 +24,7 @@ mod head;
 mod internet;
 mod presented;
 mod proxies;
+mod proxy_headers;
 mod signs;
 mod source;
 
@@ -34,5 +35,6 @@ pub(crate) use credential::{Credentials, Reading};
 pub(crate) use field::{field_name, is_of_the_connection};
 pub use head::Head;
 pub(crate) use presented::KeyBuffer;
-pub use proxies::{Client, ProxyHeaders, TrustedProxies};
+pub use proxies::{Client, TrustedProxies};
+pub use proxy_headers::ProxyHeaders;
 pub use source::{BasicKey, CredentialSource, Scheme};

@@ -3,18 +3,15 @@
 
 use std::net::IpAddr;
 
-use http::header::FORWARDED;
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use ipnet::IpNet;
 
 use super::connection::Connection;
-use super::forwarded::{self, Hop};
+use super::forwarded::Hop;
+use super::proxy_headers::ProxyHeaders;
 use super::{internet, signs};
 use crate::error::ConfigError;
 use crate::key::Networks;
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// States what is proven of the client: its address, and whether it used HTTPS.
 ///
@@ -31,35 +28,6 @@ pub struct Client {
     pub address: Option<IpAddr>,
     /// Whether HTTPS is proven; no proof is plain HTTP.
     pub https: bool,
-}
-
-/// Names the headers that the trusted proxies write.
-///
-/// ```
-/// # use tower_api_key::key::Networks;
-/// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
-///
-/// # let proxy = Connection::plain("10.0.0.1:4711".parse().unwrap());
-/// let mut headers = http::HeaderMap::new();
-/// headers.insert("x-forwarded-for", "198.51.100.7".parse().unwrap());
-/// headers.insert("x-forwarded-proto", "https".parse().unwrap());
-/// let proven = |named| {
-///     let networks = Networks::parse(["10.0.0.0/8"]).unwrap();
-///     TrustedProxies::new(networks, named).unwrap().client(proxy, &headers).https
-/// };
-/// assert!(proven(ProxyHeaders::XForwarded) && proven(ProxyHeaders::Either));
-/// assert!(!proven(ProxyHeaders::Forwarded));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProxyHeaders {
-    /// `Forwarded` (RFC 7239). The other kind is ignored.
-    Forwarded,
-    /// `X-Forwarded-For` and `X-Forwarded-Proto`. The other kind is ignored.
-    XForwarded,
-    /// Whichever comes. If both come, they must agree, or nothing is proven: the one that the proxy
-    /// does not write may be the client's.
-    Either,
 }
 
 /// Lists the networks of the proxies in front of this server, and the headers that they write.
@@ -84,7 +52,7 @@ pub enum ProxyHeaders {
 /// use tower_api_key::request::{Client, Connection, ProxyHeaders, TrustedProxies};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded)?;
+/// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
 /// let mut headers = http::HeaderMap::new();
 /// headers.insert("forwarded", "for=198.51.100.7;proto=https".parse().unwrap());
 ///
@@ -103,39 +71,61 @@ pub struct TrustedProxies {
     unix_sockets: bool,
     always: bool,
     headers: ProxyHeaders,
+    meant: Meant,
+}
+
+/// Whom a list is meant to trust, so that a layer is not built with one that trusts others.
+#[derive(Debug, Clone, Copy)]
+enum Meant {
+    Nobody,
+    /// Those that are listed, and not all the world.
+    Some,
+    Everybody,
 }
 
 impl Default for TrustedProxies {
     fn default() -> Self {
-        Self::of(Networks::default(), ProxyHeaders::Forwarded)
+        Self::of(Networks::default(), ProxyHeaders::Forwarded, Meant::Nobody)
     }
 }
 
 impl TrustedProxies {
     /// Trusts the proxies in these networks to write these headers.
     ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] if there is no network, for then nobody is trusted, and if nobody on the internet is
-    /// left out, however that is written: `0.0.0.0/0`, `::/0`, `0.0.0.0/1` with `128.0.0.0/1`, `2000::/3`.
+    /// A layer is not built with a list without networks, for it trusts nobody, nor with one that leaves
+    /// nobody on the internet out, however that is written: `0.0.0.0/0`, `::/0`, `0.0.0.0/1` with
+    /// `128.0.0.0/1`, `2000::/3`.
     ///
     /// ```
+    /// # use tower_api_key::{ApiKeyLayer, ConfigError, store::MemoryStore, vendors};
     /// use tower_api_key::key::Networks;
     /// use tower_api_key::request::{ProxyHeaders, TrustedProxies};
     ///
     /// let everybody = Networks::parse(["0.0.0.0/0"])?;
-    /// assert!(TrustedProxies::new(everybody, ProxyHeaders::XForwarded).is_err());
+    /// let proxies = TrustedProxies::new(everybody, ProxyHeaders::XForwarded);
+    /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
+    /// let refused = builder.trusted_proxies(proxies).build();
+    /// assert!(matches!(refused, Err(ConfigError::TrustedInternet { .. })));
     /// # Ok::<(), tower_api_key::key::InvalidNetwork>(())
     /// ```
-    pub fn new(networks: Networks, headers: ProxyHeaders) -> Result<Self, ConfigError> {
-        if networks.is_empty() {
+    pub fn new(networks: Networks, headers: ProxyHeaders) -> Self {
+        Self::of(networks, headers, Meant::Some)
+    }
+
+    /// Refuses a list that trusts nobody, or all the world, where neither was said.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if !matches!(self.meant, Meant::Some) {
+            return Ok(());
+        }
+        if self.networks.is_empty() && !self.unix_sockets {
             return Err(ConfigError::NoTrustedNetwork);
         }
-        if let Some(internet) = internet::covered(&networks) {
-            let networks: Vec<_> = networks.iter().take(4).map(ToString::to_string).collect();
-            return Err(ConfigError::TrustedInternet { internet, networks: networks.join(", ") });
+        if let Some(internet) = internet::covered(&self.networks) {
+            let networks = self.networks.iter().take(4).map(ToString::to_string);
+            let networks = networks.collect::<Vec<_>>().join(", ");
+            return Err(ConfigError::TrustedInternet { internet, networks });
         }
-        Ok(Self::of(networks, headers))
+        Ok(())
     }
 
     /// Trusts whoever may open this server's Unix socket to write these headers. Let the file's mode leave
@@ -155,7 +145,7 @@ impl TrustedProxies {
     /// assert!(!proxies.client(Connection::unknown(), &headers).https);
     /// ```
     pub fn unix_socket(headers: ProxyHeaders) -> Self {
-        Self::of(Networks::default(), headers).and_unix_socket()
+        Self::of(Networks::default(), headers, Meant::Some).and_unix_socket()
     }
 
     /// Trusts every address on the internet, so whoever reaches this server chooses the address it is known
@@ -164,7 +154,7 @@ impl TrustedProxies {
     pub fn insecure_whole_internet(headers: ProxyHeaders) -> Self {
         let everybody = [IpAddr::from([0; 4]), IpAddr::from([0; 16])];
         let networks = everybody.into_iter().filter_map(|address| IpNet::new(address, 0).ok());
-        Self::of(Networks::new(networks), headers)
+        Self::of(Networks::new(networks), headers, Meant::Everybody)
     }
 
     /// Trusts whoever may open this server's Unix socket, too; see [`unix_socket`](Self::unix_socket).
@@ -183,7 +173,7 @@ impl TrustedProxies {
     /// use tower_api_key::request::{Client, Connection, ProxyHeaders, TrustedProxies};
     ///
     /// let networks = Networks::parse(["10.0.0.0/8"])?;
-    /// let proxies = TrustedProxies::new(networks, ProxyHeaders::XForwarded)?;
+    /// let proxies = TrustedProxies::new(networks, ProxyHeaders::XForwarded);
     /// let proxy = Connection::tls("10.0.0.1:4711".parse()?);
     /// let silent = http::HeaderMap::new();
     /// assert!(proxies.client(proxy, &silent).https);
@@ -196,8 +186,8 @@ impl TrustedProxies {
         self
     }
 
-    const fn of(networks: Networks, headers: ProxyHeaders) -> Self {
-        Self { networks, unix_sockets: false, always: false, headers }
+    const fn of(networks: Networks, headers: ProxyHeaders, meant: Meant) -> Self {
+        Self { networks, unix_sockets: false, always: false, headers, meant }
     }
 
     /// States what is proven of the client behind a connection.
@@ -210,72 +200,15 @@ impl TrustedProxies {
         if !trusted {
             return direct;
         }
-        let read_standard = || self.standard(headers);
-        let read_older = || self.older(headers);
-        let told = match self.headers {
-            ProxyHeaders::Forwarded => read_standard(),
-            ProxyHeaders::XForwarded => read_older(),
-            ProxyHeaders::Either => match (read_standard(), read_older()) {
-                (Some(standard), Some(older)) => Some(agreement(standard, older)),
-                (standard, older) => standard.or(older),
-            },
-        };
+        let told = self.headers.read(headers, &self.networks);
         let Hop { address, https } = match told {
             Some(hop) => hop,
             // It speaks, but not as configured; or it should have spoken.
-            None if self.always || headers.keys().any(signs::is_of_a_proxy) => UNPROVEN,
+            None if self.always || headers.keys().any(signs::is_of_a_proxy) => Hop::default(),
             None => return direct,
         };
         Client { address, https }
     }
-
-    /// Reads `Forwarded`; `None` if the request has none.
-    fn standard(&self, headers: &HeaderMap) -> Option<Hop> {
-        let mut lines = headers.get_all(FORWARDED).iter().rev().peekable();
-        lines.peek()?;
-        let hops = lines.flat_map(|line| forwarded::hops(line.as_bytes()));
-        // A field without an element proves nothing: no address, and not HTTPS either.
-        Some(self.leftmost_trusted(hops).unwrap_or(UNPROVEN))
-    }
-
-    /// Reads `X-Forwarded-For` and `-Proto`; `None` if the request has neither. One that is not
-    /// there names no address, or no HTTPS.
-    fn older(&self, headers: &HeaderMap) -> Option<Hop> {
-        let [addresses, protocols] = [X_FORWARDED_FOR, X_FORWARDED_PROTO].map(|name| {
-            let lines = headers.get_all(name).iter().rev();
-            lines
-                .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','))
-                .map(<[u8]>::trim_ascii)
-        });
-        let (mut addresses, mut protocols) = (addresses.peekable(), protocols.peekable());
-        if addresses.peek().is_none() && protocols.peek().is_none() {
-            return None;
-        }
-        let https = protocols.peek().is_some() && protocols.all(forwarded::is_https);
-        let hops = addresses.map(|text| Hop { address: forwarded::address(text), https });
-        Some(self.leftmost_trusted(hops).unwrap_or(Hop { address: None, https }))
-    }
-
-    /// Walks past trusted hops, which come right to left, and returns the first that is not; if all are
-    /// trusted, the leftmost is the client. A hop that cannot be read is not walked past.
-    fn leftmost_trusted(&self, hops: impl Iterator<Item = Hop>) -> Option<Hop> {
-        let mut client = None;
-        for hop in hops {
-            client = Some(hop);
-            if !hop.address.is_some_and(|address| self.networks.contains(address)) {
-                break;
-            }
-        }
-        client
-    }
-}
-
-const UNPROVEN: Hop = Hop { address: None, https: false };
-
-/// Keeps what both say; where one is silent, it may be the proxy's, and the other the client's.
-fn agreement(standard: Hop, older: Hop) -> Hop {
-    let address = standard.address.filter(|_| standard.address == older.address);
-    Hop { address, https: standard.https && older.https }
 }
 
 #[cfg(test)]
@@ -300,7 +233,7 @@ mod tests {
         }
         let peer = format!("{peer}:1").parse().unwrap();
         let connection = if tls { Connection::tls(peer) } else { Connection::plain(peer) };
-        let client = TrustedProxies::new(networks, headers).unwrap().client(connection, &map);
+        let client = TrustedProxies::new(networks, headers).client(connection, &map);
         (client.address.map(|address| address.to_string()), client.https)
     }
 
@@ -422,13 +355,13 @@ mod tests {
                 map.append(FOR, http::HeaderValue::from_bytes(line).unwrap());
             }
             let address = address.map(|address| address.parse().unwrap());
-            let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded).unwrap();
+            let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded);
             assert_eq!(proxies.client(peer, &map), Client { address, https }, "{map:?}");
         }
         let mut map = HeaderMap::new();
         map.insert(FOR, "192.0.2.1".parse().unwrap());
         map.insert(PROTO, http::HeaderValue::from_bytes(b"\xff, https").unwrap());
-        let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded).unwrap();
+        let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded);
         assert!(!proxies.client(peer, &map).https);
     }
 
@@ -459,7 +392,7 @@ mod tests {
                 map.append(*name, value.parse().unwrap());
             }
             let networks = Networks::parse(["10.0.0.0/8"]).unwrap();
-            let proxies = TrustedProxies::new(networks, headers).unwrap().and_unix_socket();
+            let proxies = TrustedProxies::new(networks, headers).and_unix_socket();
             let proxies = proxies.always_proxies();
             let proxy = Connection::tls("10.0.0.1:1".parse().unwrap());
             for connection in [proxy, Connection::unix_socket()] {
@@ -476,7 +409,8 @@ mod tests {
     fn whom_to_trust_must_be_said() {
         let new = |networks: &[&'static str]| {
             let networks = Networks::parse(networks.iter().copied()).unwrap();
-            TrustedProxies::new(networks, ProxyHeaders::Either).map_err(|error| error.to_string())
+            let proxies = TrustedProxies::new(networks, ProxyHeaders::Either);
+            proxies.check().map_err(|error| error.to_string())
         };
         assert!(new(&["10.0.0.0/8", "::1"]).is_ok());
         let error = new(&[]).unwrap_err();
@@ -494,6 +428,9 @@ mod tests {
             let client = everybody.client(Connection::plain(peer.parse().unwrap()), &map);
             assert_eq!(client, Client { address: "192.0.2.1".parse().ok(), https: true });
         }
+        assert!(everybody.check().is_ok() && TrustedProxies::default().check().is_ok());
+        let by_socket = TrustedProxies::new(Networks::default(), ProxyHeaders::Forwarded);
+        assert!(by_socket.and_unix_socket().check().is_ok());
         // A Unix socket is no address.
         assert!(!everybody.client(Connection::unix_socket(), &map).https);
     }

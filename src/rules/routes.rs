@@ -50,8 +50,7 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Starts an empty table. It needs a line, or an [`Otherwise::Need`]: a table that refuses every request
-    /// is refused itself when the layer is built.
+    /// Starts an empty table, which refuses every request.
     pub fn new() -> Self {
         Self::default()
     }
@@ -76,9 +75,6 @@ impl Routes {
     }
 
     pub(crate) fn compile(self) -> Result<RouteTable, ConfigError> {
-        if self.rows.is_empty() && self.otherwise == Otherwise::Deny {
-            return Err(ConfigError::RoutesEmpty);
-        }
         let mut table = RouteTable {
             plain: HashMap::new(),
             patterns: matchit::Router::new(),

@@ -98,7 +98,7 @@ impl ApiKeyLayerBuilder {
     /// # use tower_api_key::key::Networks;
     /// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
     ///
-    /// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded)?;
+    /// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
     /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
     /// let layer = builder.trusted_proxies(proxies).build()?;
     ///
@@ -223,6 +223,8 @@ impl ApiKeyLayerBuilder {
     /// With a [limiter](Self::limits) every keyed request may be counted, for an account or a key can
     /// have quotas of its own. So strangers reach only routes of [cost](crate::rules::Route::cost) 0
     /// then, and none if there is no route table: leaving the key out would lift the limit.
+    /// Every response, refusals too, names in `Vary` the headers that may carry a credential, so that a shared
+    /// cache keeps answers to strangers and to keys apart.
     ///
     /// ```
     /// # use http::Request;
@@ -337,6 +339,7 @@ impl ApiKeyLayerBuilder {
         let mut policy = Policy::new(&self.profile)?;
         policy.plans = self.plans;
         policy.hasher = self.hasher;
+        self.proxies.check()?;
         policy.proxies = self.proxies;
         policy.assume_https = self.assume_https;
         policy.optional = self.optional;

@@ -125,6 +125,10 @@ impl Preflight {
             }
             origins.into_iter().map(origin).collect::<Result<Vec<_>, _>>()
         });
+        if self.methods.is_empty() {
+            let place = "the answer to preflights".to_owned();
+            return Err(ConfigError::NoAlternative { place, list: "methods" });
+        }
         let mut names: Vec<HeaderName> = of_profile.chain([CONTENT_TYPE]).collect();
         for name in self.headers {
             names.push(field_name("the headers that preflights allow, the name", &name)?);

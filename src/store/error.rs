@@ -9,10 +9,11 @@ use std::error::Error;
 /// use tower_api_key::store::StoreError;
 ///
 /// let error = StoreError::new(std::io::Error::other("connection reset"));
+/// assert_eq!(error.to_string(), "the key store cannot answer: connection reset");
 /// assert_eq!(error.source().unwrap().to_string(), "connection reset");
 /// ```
 #[derive(Debug, thiserror::Error)]
-#[error("the key store cannot answer")]
+#[error("the key store cannot answer: {source}")]
 pub struct StoreError {
     #[source]
     source: Box<dyn Error + Send + Sync>,

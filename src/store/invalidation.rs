@@ -21,7 +21,8 @@ pub enum Invalidation {
     Account(AccountId),
     /// Secrets are there that were not.
     Added,
-    /// Anything may have changed: word was lost for a while.
+    /// Anything may have changed, as when word was lost for a while. What is kept is asked for again, and
+    /// not forgotten: a store that cannot answer is as likely the reason as a change is.
     Everything,
 }
 
@@ -43,7 +44,8 @@ pub enum Invalidation {
 /// }
 /// ```
 pub trait Invalidations: Send + 'static {
-    /// Waits for the next one. After an error it may be asked again, and tries to be connected anew.
+    /// Waits for the next one. After an error it may be asked again, and tries to be connected anew; then
+    /// the first is [`Invalidation::Everything`], for what was said in between nobody heard.
     ///
     /// # Errors
     ///

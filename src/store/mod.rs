@@ -30,14 +30,14 @@ pub use cached::{Cached, CachedBuilder};
 pub use error::StoreError;
 pub use invalidation::{Invalidation, Invalidations};
 pub use manage::{
-    Action, Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError, Managed, NewKey,
-    SecretEntry,
+    Action, BrokenRow, Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError,
+    Managed, NewKey, Page, SecretEntry, check_author,
 };
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use sql::SqlInvalidations;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use sql::SqlStore;
+pub use sql::{SqlStore, SqlStoreBuilder};
 
 use crate::eventually::Eventually;
 use crate::key::{KeyDigest, SharedRecord};

@@ -6,14 +6,18 @@ use super::support::{
     BY, FUTURE, PAST, add, add_with, digest, done, entry, find, found, is_not_found, new_key,
 };
 use crate::clock::Timestamp;
-use crate::key::{Algorithm, InvalidRecord, KeyRecordBuilder, OnLimiterFailure, Per, Quota};
-use crate::store::{KeyFilter, KeyManager, KeyState, ManageError};
+use crate::key::{
+    Algorithm, InvalidRecord, KeyForm, KeyRecordBuilder, OnLimiterFailure, Per, Quota,
+};
+use crate::store::{KeyFilter, KeyManager, KeyState, ManageError, check_author};
 
 fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
     let window = Duration::from_secs(60);
     key.owner("ada")
         .kind("partner")
         .environment("sandbox")
+        .audience("billing")
+        .form(form())
         .scopes(["read", "write"])
         .networks(["10.0.0.0/8", "2001:db8::/32"])
         .quotas([
@@ -26,9 +30,15 @@ fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
         .expires(FUTURE)
         .disabled(true)
         .name("a \"name\" with é")
-        .description("two\nlines")
+        .description("what it is for")
         .metadata("team", "blue")
         .metadata("empty", "")
+}
+
+/// The form of a key whose text names the environment `sandbox`.
+#[allow(clippy::expect_used)] // It is as it is written.
+fn form() -> KeyForm {
+    "acme_{environment:sandbox}_{base62:24}{checksum}".parse().expect("a form")
 }
 
 /// Nobody's keys are written over by mistake.
@@ -51,12 +61,14 @@ pub(super) async fn everything_set_comes_back(store: &dyn KeyManager) {
             .never_expires()
             .disabled(false)
             .without_metadata("team")
+            .without_audience()
     };
     let before = entry(store, "everything").await;
     let updated = done(store.update("everything", Box::new(plain), BY).await, "update").record;
     let after = entry(store, "everything").await;
     assert_eq!((after.created, after.secrets), (before.created, before.secrets), "an update");
     assert!(updated.own_scopes().is_none() && updated.own_quotas().is_none());
+    assert!(updated.audience().is_none() && updated.form() == record.form());
     assert!(updated.networks().is_none() && updated.expires().is_none());
     assert!(!updated.is_disabled() && updated.metadata("team").is_none());
     assert_eq!((updated.owner(), updated.metadata("empty")), (Some("ada"), Some("")));
@@ -150,6 +162,13 @@ pub(super) async fn an_update_holds_whole_or_not_at_all(store: &dyn KeyManager) 
     let answer = store.update("whole", Box::new(wrong), BY).await;
     assert!(matches!(answer, Err(ManageError::Invalid(_))), "{answer:?}");
     assert_eq!(entry(store, "whole").await.record, before, "nothing was changed");
+    add_with(store, "formed", "formed", |key| key.environment("sandbox").form(form())).await;
+    let parted = |key: KeyRecordBuilder| key.environment("live");
+    let answer = store.update("formed", Box::new(parted), BY).await;
+    assert!(
+        matches!(answer, Err(ManageError::Invalid(InvalidRecord::Environment { .. }))),
+        "its text names another environment: {answer:?}"
+    );
     let stolen = new_key("stolen", "whole", |key| key).record.edit();
     let answer = store.update("whole", Box::new(|_| stolen), BY).await;
     assert!(matches!(answer, Err(ManageError::Invalid(InvalidRecord::Identity))), "{answer:?}");
@@ -165,13 +184,69 @@ pub(super) async fn a_revoked_key_stays_revoked(store: &dyn KeyManager) {
     let change = Box::new(|key: KeyRecordBuilder| key.revoked(false).name("risen"));
     let updated = done(store.update("revoked", change, BY).await, "update");
     assert!(updated.record.is_revoked() && updated.record.name() == "risen");
-    // A new secret is no way back, whether the store makes one for it or not.
+    // A new secret is no way back.
     let _ = store.rotate("revoked", digest("revoked 2"), FUTURE, BY).await;
     for secret in ["revoked", "revoked 2"] {
         let record = find(store, secret).await;
         assert!(record.is_none_or(|record| record.is_revoked()), "after a rotation, {secret}");
     }
     is_not_found(store.revoke("nobody", BY).await, "revoke nobody's key");
+}
+
+/// Whoever reads a name or the trail reads lines that a store has written, and no others.
+pub(super) async fn no_line_is_forged(store: &dyn KeyManager) {
+    for text in ["a\0", "a\nb", "\u{1b}[2J", "\u{7f}", "\u{9b}", "\u{2028}", "\u{202e}", "\u{2066}"]
+    {
+        let record = |key: KeyRecordBuilder| key.build().is_err();
+        let key = || new_key("forger", "forger", |key| key).record.edit();
+        assert!(
+            record(key().name(text))
+                && record(key().description(text))
+                && record(key().owner(text))
+                && record(key().metadata(text, "x"))
+                && record(key().metadata("x", text)),
+            "{text:?} is taken"
+        );
+    }
+    add(store, "forger", "forger").await;
+    let before = entry(store, "forger").await;
+    for by in ["eve\nada", "eve\r", "\u{1b}[31m", "\0", "\u{202e}"] {
+        let account = (*super::support::account("forger")).clone();
+        let key = || new_key("forger-2", "forger", |key| key);
+        is_invalid(store.add(key(), by).await, "add", by);
+        is_invalid(store.import(vec![key()], by).await, "import", by);
+        is_invalid(store.update("forger", Box::new(|key| key.name("x")), by).await, "update", by);
+        is_invalid(store.rotate("forger", digest("forger 2"), FUTURE, by).await, "rotate", by);
+        is_invalid(store.revoke("forger", by).await, "revoke", by);
+        is_invalid(store.delete("forger", by).await, "delete", by);
+        is_invalid(store.save_account(account, by).await, "save an account", by);
+        is_invalid(store.delete_account("forger", by).await, "delete an account", by);
+    }
+    assert_eq!(entry(store, "forger").await, before, "nothing was changed");
+    let trail = done(store.changes(0, usize::MAX).await, "changes");
+    let forged = trail.iter().find(|line| check_author(&line.by).is_err());
+    assert_eq!(forged, None, "a line of the trail");
+    assert!(find(store, "forger-2").await.is_none(), "nothing was added");
+    // Nobody has such an id; to ask for it is no failure of the store.
+    for id in ["\0", "forger\0", "a\nb"] {
+        assert!(done(store.get(id).await, "get").is_none(), "{id:?}");
+        assert!(done(store.find_account(id).await, "find an account").is_none(), "{id:?}");
+        is_not_found(store.revoke(id, BY).await, id);
+        is_not_found(store.delete(id, BY).await, id);
+        is_not_found(store.delete_account(id, BY).await, id);
+        let filter = KeyFilter { owner: Some(id.to_owned()), ..KeyFilter::default() };
+        assert!(done(store.list(&filter, None, 1).await, "list").is_empty(), "{id:?}");
+        let all = KeyFilter::account("forger");
+        done(store.list_accounts(Some(id), 1).await, "list accounts");
+        let after = done(store.list(&all, Some(id), 1).await, "list").len();
+        assert_eq!(after, usize::from(id < "forger"), "after {id:?}");
+    }
+}
+
+#[track_caller]
+#[allow(clippy::needless_pass_by_value)] // It reads as a sentence at each call.
+fn is_invalid<T: std::fmt::Debug>(answer: Result<T, ManageError>, what: &str, by: &str) {
+    assert!(matches!(answer, Err(ManageError::Invalid(_))), "{what} by {by:?}: {answer:?}");
 }
 
 pub(super) async fn a_deleted_key_stays_deleted(store: &dyn KeyManager) {

@@ -5,7 +5,7 @@ use super::support::{
 };
 use crate::clock::Timestamp;
 use crate::key::KeyDigest;
-use crate::store::KeyManager;
+use crate::store::{KeyManager, KeyState, ManageError};
 
 pub(super) async fn all_256_bits_count(store: &dyn KeyManager) {
     add(store, "bits", "bits").await;
@@ -56,9 +56,42 @@ pub(super) async fn a_rotated_key_has_two_secrets(store: &dyn KeyManager) {
     assert_eq!(found(store, "rotated").await.expires(), Some(until));
     assert_eq!(entry(store, "rotated").await.record.expires(), Some(FUTURE), "the key's own");
     done(store.rotate("rotated", digest("rotated 4"), PAST, BY).await, "end the others now");
-    assert_eq!(found(store, "rotated 3").await.expires(), Some(PAST));
+    // What has ended is kept as expired, or not at all.
+    for ended in ["rotated", "rotated 3"] {
+        let ended = find(store, ended).await.map(|record| record.expires());
+        assert!(ended.is_none_or(|expires| expires == Some(PAST)), "{ended:?}");
+    }
     assert_eq!(found(store, "rotated 4").await.expires(), Some(FUTURE));
     is_not_found(store.rotate("nobody", digest("x"), FUTURE, BY).await, "rotate nobody's key");
+}
+
+pub(super) async fn only_keys_that_serve_are_rotated(store: &dyn KeyManager) {
+    add_with(store, "dead-revoked", "dead", |key| key.revoked(true)).await;
+    add_with(store, "dead-expired", "dead", |key| key.expires(PAST)).await;
+    add_with(store, "dead-disabled", "dead", |key| key.disabled(true)).await;
+    add(store, "dead-account", "dead-account").await;
+    let account = crate::key::Account::builder("dead-account").disabled(true).build();
+    done(store.save_account(done(account, "an account"), BY).await, "save an account");
+    for (id, state) in [
+        ("dead-revoked", KeyState::Revoked),
+        ("dead-expired", KeyState::Expired),
+        ("dead-disabled", KeyState::Disabled),
+        ("dead-account", KeyState::Disabled),
+    ] {
+        let before = entry(store, id).await;
+        let new = digest("a new secret of a dead key");
+        let answer = store.rotate(id, new, FUTURE, BY).await;
+        assert!(
+            matches!(&answer, Err(ManageError::NotActive(told)) if *told == state),
+            "{id}: {answer:?}"
+        );
+        assert_eq!(entry(store, id).await, before, "{id}: nothing was changed");
+        assert_eq!(found(store, id).await.expires(), before.record.expires(), "{id}");
+        assert!(find(store, "a new secret of a dead key").await.is_none(), "{id}");
+    }
+    // One whose time is to come serves then.
+    add_with(store, "dead-early", "dead", |key| key.not_before(FUTURE)).await;
+    done(store.rotate("dead-early", digest("dead-early 2"), FUTURE, BY).await, "rotate");
 }
 
 pub(super) async fn what_holds_for_a_key_holds_for_all_its_secrets(store: &dyn KeyManager) {

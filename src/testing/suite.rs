@@ -48,6 +48,7 @@ pub async fn store_suite(store: &dyn KeyManager) {
         keys::no_update_is_lost,
         keys::an_update_holds_whole_or_not_at_all,
         keys::a_revoked_key_stays_revoked,
+        secrets::only_keys_that_serve_are_rotated,
         keys::a_deleted_key_stays_deleted,
         keys::force_revokes_the_owners_others,
         keys::an_import_adds_what_is_new,
@@ -56,6 +57,7 @@ pub async fn store_suite(store: &dyn KeyManager) {
         accounts::a_deleted_account_takes_its_keys,
         accounts::accounts_are_paged,
         accounts::the_trail_has_a_line_for_each_change,
+        keys::no_line_is_forged,
     }
 }
 

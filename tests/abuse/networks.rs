@@ -46,7 +46,7 @@ fn through_proxy(forwarded: &str) -> Request<()> {
 async fn behind_a_trusted_proxy_the_client_counts_and_not_the_proxy() {
     let trusted = Networks::parse(["10.0.0.0/8"]).unwrap();
     let builder = ApiKeyLayer::builder(PROFILE, store(|key| key))
-        .trusted_proxies(TrustedProxies::new(trusted, ProxyHeaders::Forwarded).unwrap());
+        .trusted_proxies(TrustedProxies::new(trusted, ProxyHeaders::Forwarded));
     let (service, _) = guarded(builder, ONE);
     for (forwarded, expected) in [
         ("for=192.0.2.1;proto=https", "key_unknown"),
@@ -70,7 +70,7 @@ async fn what_a_client_writes_does_not_hide_its_network() {
         let trusted = Networks::parse(["10.0.0.0/8"]).unwrap();
         let builder = ApiKeyLayer::builder(PROFILE, store(|key| key))
             .assume_https()
-            .trusted_proxies(TrustedProxies::new(trusted, ProxyHeaders::Forwarded).unwrap());
+            .trusted_proxies(TrustedProxies::new(trusted, ProxyHeaders::Forwarded));
         let (service, _) = guarded(builder, ONE);
         let appended = || {
             let mut request = guess("10.0.0.1");

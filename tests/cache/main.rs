@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod changes;
 mod double;
+mod line;
+mod management;
+mod model;
+mod outage;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -219,18 +224,6 @@ async fn random_keys_evict_no_good_one_and_take_no_memory() {
     }
     assert_eq!(cache.len(), kept, "the good ones are still there");
     assert!(cache.unknown_len() <= 100, "{}", cache.unknown_len());
-}
-
-#[tokio::test(start_paused = true)]
-async fn more_lookups_than_may_be_under_way_fail() {
-    let store = Double::new(Mood::Waits);
-    let cache = Cached::builder(store.clone()).lookups_at_once(2).build();
-    for secret in ["one", "two"] {
-        let cache = cache.clone();
-        tokio::spawn(async move { ask(&cache, secret).await });
-    }
-    tokio::task::yield_now().await;
-    assert_eq!((ask(&cache, "three").await, store.asked()), (NOBODY_KNOWS, 2));
 }
 
 #[tokio::test(start_paused = true)]

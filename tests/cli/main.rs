@@ -4,6 +4,7 @@
 
 #[path = "../databases/folder.rs"]
 mod folder;
+mod forms;
 mod import;
 mod options;
 #[allow(dead_code)]
@@ -179,6 +180,7 @@ fn force_leaves_an_owner_one_key() {
 #[test]
 fn exit_codes_say_what_went_wrong() {
     let program = Program::new();
+    program.run(&["migrate"]).succeeded();
     for (arguments, code) in [
         (&["keys", "show", "nobody"][..], 3),
         (&["keys", "revoke", "nobody"], 3),
@@ -196,6 +198,121 @@ fn exit_codes_say_what_went_wrong() {
     let create = ["keys", "create", "--account", "acme", "--id", "key_1"];
     program.run(&create).succeeded();
     assert_eq!(program.run(&create).code(), 4, "there is such a key already");
+}
+
+/// A path may be mistyped, so what only looks, or ends something, makes no database.
+#[test]
+fn only_what_creates_makes_a_database_and_for_its_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    for arguments in [
+        &["keys", "list"][..],
+        &["keys", "show", "key_1"],
+        &["keys", "edit", "key_1", "--name", "x"],
+        &["keys", "rotate", "key_1"],
+        &["keys", "revoke", "key_1"],
+        &["keys", "delete", "key_1"],
+        &["accounts", "list"],
+        &["accounts", "show", "acme"],
+        &["accounts", "delete", "acme"],
+        &["trail"],
+        &["check", "--vendor", "polyteia", "--path", "/api"],
+    ] {
+        let program = Program::new();
+        let run = program.ask(arguments, "a-key-that-nobody-knows");
+        assert_eq!(run.code(), 1, "{arguments:?}: {}", run.everything());
+        assert!(run.everything().contains("is not there"), "{arguments:?}: {}", run.everything());
+        assert!(!program.path("keys.db").exists(), "{arguments:?}");
+    }
+    for arguments in [
+        &["keys", "create", "--account", "acme"][..],
+        &["keys", "import", "-"],
+        &["accounts", "save", "acme"],
+        &["migrate"],
+    ] {
+        let program = Program::new();
+        program.run(arguments).succeeded();
+        let mode = fs::metadata(program.path("keys.db")).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_key_that_serves_no_more_is_not_rotated() {
+    let program = Program::new();
+    for (id, end) in [
+        ("revoked", &["keys", "revoke", "revoked"][..]),
+        ("disabled", &["keys", "edit", "disabled", "--disable"]),
+        ("expired", &["keys", "edit", "expired", "--expires", "2001-01-01T00:00:00Z"]),
+    ] {
+        program.run(&["keys", "create", "--account", "acme", "--id", id]).succeeded();
+        program.run(end).succeeded();
+        let rotated = program.run(&["keys", "rotate", id]);
+        assert_eq!(rotated.code(), 4);
+        let told = rotated.everything();
+        assert!(told.contains(&format!("the key is {id}, so")), "{told}");
+        assert!(!told.contains("issued;") && !told.contains("key_"), "no secret: {told}");
+    }
+}
+
+#[test]
+fn a_list_goes_on_past_what_is_broken_and_names_it() {
+    let program = Program::new();
+    for id in ["a", "b", "c"] {
+        program.run(&["keys", "create", "--account", id, "--id", id]).succeeded();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(program.path("keys.db"));
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        let broken = "UPDATE tower_api_key_keys SET networks = 'x' WHERE id = 'b'; \
+                      UPDATE tower_api_key_accounts SET scopes = 'x' WHERE id = 'c'";
+        sqlx::raw_sql(broken).execute(&pool).await.unwrap();
+        pool.close().await;
+    });
+    let listed = program.run(&["--json", "keys", "list"]);
+    assert_eq!(listed.json().as_array().unwrap().len(), 1);
+    let told = listed.everything();
+    assert!(told.contains("the key b is broken") && told.contains("the key c is broken"), "{told}");
+    let accounts = program.run(&["accounts", "list"]).everything();
+    assert!(accounts.contains("the account c is broken"), "{accounts}");
+    program.run(&["keys", "revoke", "b"]).succeeded();
+    program.run(&["keys", "delete", "b", "c"]).succeeded();
+    let left = program.run(&["keys", "list"]).everything();
+    assert!(!left.contains("is broken"), "{left}");
+}
+
+#[test]
+fn several_programs_make_the_tables_at_once() {
+    let server = postgres::Postgres::start();
+    let on_postgres = server.as_ref().map(|server| Program::new().on(server.url()));
+    for program in [Some(Program::new()), on_postgres].into_iter().flatten() {
+        std::thread::scope(|scope| {
+            let starting: Vec<_> = (0..6)
+                .map(|number| {
+                    let (program, id) = (&program, format!("key_{number}"));
+                    let create = ["keys", "create", "--account", "acme", "--id"];
+                    scope.spawn(move || program.run(&[&create[..], &[&*id]].concat()).succeeded())
+                })
+                .collect();
+            for started in starting {
+                started.join().unwrap();
+            }
+        });
+        let listed = program.run(&["--json", "keys", "list"]).json();
+        assert_eq!(listed.as_array().unwrap().len(), 6);
+    }
+}
+
+#[test]
+fn tables_have_the_prefix_that_is_named() {
+    let program = Program::new();
+    let prefix = ["--table-prefix", "own_"];
+    let create = ["keys", "create", "--account", "acme", "--id", "key_1"];
+    program.run(&[&prefix[..], &create].concat()).succeeded();
+    assert_eq!(program.run(&["keys", "show", "key_1"]).code(), 3, "others know nothing of it");
+    program.run(&[&prefix[..], &["keys", "show", "key_1"]].concat()).succeeded();
+    let schema = program.run(&["--table-schema", "x", "keys", "list"]);
+    assert!(schema.everything().contains("SQLite has no schemas"), "{}", schema.everything());
 }
 
 #[test]

@@ -31,6 +31,8 @@ fn options_that_mean_nothing_are_refused_with_a_reason() {
         (&[&create[..], &["--never-expires"]].concat(), "--never-expires"),
         (&[&create[..], &["--enable"]].concat(), "--enable"),
         (&["keys", "edit", "key_1"], "name what is to be changed"),
+        (&["keys", "edit", "key_1", "--table-prefix", "own_"], "name what is to be changed"),
+        (&[&create[..], &["--no-audience"]].concat(), "--no-audience"),
         (&["keys", "list", "--limit", "0"], "--limit"),
         (&["trail", "--limit", "0"], "--limit"),
         (&["keys", "edit", "key_1", "--no-scopes", "--scope", "read"], "--no-scopes"),

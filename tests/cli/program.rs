@@ -56,9 +56,13 @@ impl Program {
 
     /// Writes a file beside the database, and returns its path.
     pub(crate) fn file(&self, name: &str, content: &str) -> String {
-        let path = self.folder.join(name);
-        fs::write(&path, content).unwrap();
-        path.display().to_string()
+        fs::write(self.path(name), content).unwrap();
+        self.path(name).display().to_string()
+    }
+
+    /// Returns the path of a file beside the database, or of that itself.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 }
 

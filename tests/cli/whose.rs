@@ -67,6 +67,7 @@ fn a_pepper_is_tried_besides_none() {
 #[test]
 fn a_secret_has_to_be_there_and_is_not_cut_off() {
     let program = Program::new();
+    program.run(&["migrate"]).succeeded();
     for secret in ["", "\n", &"x".repeat(4_097)] {
         for command in [&["whose"][..], &["check", "--vendor", "persona"]] {
             let refused = program.ask(command, secret);

@@ -14,7 +14,7 @@ use crate::wire::{Answer, get};
 fn behind(proxies: &[&str]) -> ApiKeyLayer {
     let networks = Networks::parse(proxies.iter().copied()).unwrap();
     gate(vendors::REST_INTEGRATIONS, KEY, |key| key.networks(["192.0.2.0/24", "2001:db8::/32"]))
-        .trusted_proxies(TrustedProxies::new(networks, ProxyHeaders::Forwarded).unwrap())
+        .trusted_proxies(TrustedProxies::new(networks, ProxyHeaders::Forwarded))
         .build()
         .unwrap()
 }

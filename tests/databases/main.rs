@@ -2,12 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod applications;
+mod broken;
+mod files;
 mod fleet;
 mod folder;
+mod grace;
 mod outage;
+mod pools;
 mod postgres;
 mod relay;
+mod roles;
+mod rotations;
 mod silence;
+mod unprefixed;
 
 use std::sync::Arc;
 
@@ -28,7 +36,7 @@ fn key(id: &str) -> NewKey {
 }
 
 fn sqlite(folder: &Folder) -> String {
-    format!("sqlite:{}", folder.path().join("keys.db").display())
+    format!("sqlite:{}?mode=rwc", folder.path().join("keys.db").display())
 }
 
 #[tokio::test]

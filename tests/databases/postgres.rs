@@ -62,6 +62,14 @@ impl Postgres {
         self.server.wait().unwrap();
     }
 
+    /// Ends the server as `pg_ctl stop -m immediate` does.
+    #[allow(dead_code)] // Not all who start one stop it.
+    pub(crate) fn stop_immediately(&mut self) {
+        let quit = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
+        assert!(quit.unwrap().success());
+        self.server.wait().unwrap();
+    }
+
     pub(crate) fn start_again(&mut self) {
         self.server = serve(&self.programs, &self.folder, self.port);
     }

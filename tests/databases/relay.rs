@@ -1,7 +1,7 @@
 //! A way to a server that falls silent, as a network can: nothing is closed, and nothing comes through.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -9,21 +9,31 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) struct Relay {
     port: u16,
     silent: Arc<AtomicBool>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Relay {
     /// Relays all connections to a port of this machine.
     pub(crate) async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let relay = Self { port: listener.local_addr().unwrap().port(), silent: Arc::default() };
-        let silent = Arc::clone(&relay.silent);
+        let listening = listener.local_addr().unwrap().port();
+        let relay = Self { port: listening, silent: Arc::default(), connections: Arc::default() };
+        let (silent, connections) = (Arc::clone(&relay.silent), Arc::clone(&relay.connections));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
-                tokio::spawn(pass_on(from_client, to_server, Arc::clone(&silent)));
-                tokio::spawn(pass_on(from_server, to_client, Arc::clone(&silent)));
+                let (silent, connections) = (Arc::clone(&silent), Arc::clone(&connections));
+                let back = pass_on(from_server, to_client, Arc::clone(&silent));
+                tokio::spawn(async move {
+                    connections.fetch_add(1, Ordering::SeqCst);
+                    let back = tokio::spawn(back);
+                    pass_on(from_client, to_server, silent).await;
+                    // The client is gone.
+                    back.abort();
+                    connections.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         relay
@@ -31,6 +41,11 @@ impl Relay {
 
     pub(crate) const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Returns how many connections clients have open.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// Lets nothing through from now on, or everything again on new connections.
@@ -45,12 +60,11 @@ async fn pass_on(
     silent: Arc<AtomicBool>,
 ) {
     let mut buffer = vec![0; 16_384];
+    let mut lost = false;
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        if silent.load(Ordering::SeqCst) {
-            // What is lost stays lost, and the connection stays open.
-            std::future::pending::<()>().await;
-        }
-        if to.write_all(&buffer[..length]).await.is_err() {
+        // What is lost stays lost, and the connection stays open.
+        lost |= silent.load(Ordering::SeqCst);
+        if !lost && to.write_all(&buffer[..length]).await.is_err() {
             return;
         }
     }

@@ -155,6 +155,11 @@ fn issued_keys_outlive_a_demo_with_a_database() {
         assert_eq!(with(&demo, key, &[], "/api/me").status, status, "at once");
     }
     let partner = bearer(&demo, VENDOR, "partner");
+    for end in ["", "-wal", "-shm"] {
+        let metadata = std::fs::metadata(format!("{}{end}", file.display())).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+        assert_eq!(mode & 0o777, 0o600, "{end}: keys are their owner's");
+    }
     drop(demo);
 
     let demo = Demo::start(&store);

@@ -44,7 +44,7 @@ async fn a_key_over_ws_is_exposed_and_one_over_wss_is_not() {
         let exposed = Exposed::default();
         let proxies = Networks::parse(["10.0.0.0/8"]).unwrap();
         let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
-            .trusted_proxies(TrustedProxies::new(proxies, ProxyHeaders::Either).unwrap())
+            .trusted_proxies(TrustedProxies::new(proxies, ProxyHeaders::Either))
             .observer(exposed.clone());
         let service = greeting(&layer.build().unwrap());
         let expected = if serves { "admitted" } else { "insecure_transport" };

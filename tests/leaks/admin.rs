@@ -73,7 +73,7 @@ async fn a_secret_is_told_once_and_a_misplaced_key_never() {
     traced::write_down();
     let folder = Folder::new();
     let file = folder.path().join("keys.db");
-    let store = SqlStore::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+    let store = SqlStore::connect(&format!("sqlite:{}?mode=rwc", file.display())).await.unwrap();
     let partner = Canary::new("pk_live_", 32);
     let log = Log::default();
     let app = app(&store, &partner, &log).await;

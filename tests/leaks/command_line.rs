@@ -61,6 +61,9 @@ fn a_key_is_printed_once() {
             ] {
                 out += &program.ask(&[&check[..], more].concat(), &key).everything();
             }
+            for more in [&[][..], &["--json"], &["--quiet"]] {
+                out += &program.ask(&[&["whose"], more].concat(), &key).everything();
+            }
         }
     }
     assert!(out.contains("digest_begins") && out.contains("key_rotated"), "{out}");
@@ -97,6 +100,8 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
         &["keys", "list", key],
         &["keys", "create", key],
         &["trail", key],
+        &["whose", key],
+        &["whose", "--pepper-file", key],
     ] {
         let run = program.ask(arguments, key);
         assert_ne!(run.code(), 0, "{arguments:?}");
@@ -115,6 +120,7 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
         of("networks"),
         of(key),
         of("expires"),
+        of("form"),
     ]
     .into_iter()
     .enumerate()

@@ -51,7 +51,7 @@ async fn neither_trail_nor_lists_nor_errors_show_a_key() {
     traced::write_down();
     let folder = Folder::new();
     let file = folder.path().join("keys.db");
-    let sql = SqlStore::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+    let sql = SqlStore::connect(&format!("sqlite:{}?mode=rwc", file.display())).await.unwrap();
     let cached = Cached::new(sql.clone());
     let memory = MemoryStore::new();
     let stores: [(&str, &dyn KeyManager); 3] =

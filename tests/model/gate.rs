@@ -115,7 +115,7 @@ impl Gate {
         };
         if let Some(fields) = fields {
             let networks = Networks::parse(["10.0.0.0/8", "fd00::/8"]).unwrap();
-            let proxies = TrustedProxies::new(networks, fields).unwrap();
+            let proxies = TrustedProxies::new(networks, fields);
             let always = setting.always_proxies;
             let proxies = if always { proxies.always_proxies() } else { proxies };
             builder = builder.trusted_proxies(proxies);

@@ -17,13 +17,13 @@ use tower_api_key::key::{
 };
 use tower_api_key::limits::{
     Charge, Concurrency, Counter, FailedAttempts, Limiter, LimiterError, MemoryLimiter, Plans,
-    Standing, Verdict,
+    RefusedRequests, Standing, Verdict,
 };
 use tower_api_key::request::{BasicKey, CredentialSource};
 use tower_api_key::response::{Answer, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue};
 use tower_api_key::rules::{Expected, Otherwise, RequiredHeader, Route, Routes};
 use tower_api_key::store::{KeyEntry, KeyState, MemoryStore, SecretEntry};
-use tower_api_key::{ApiKeyLayer, Eventually, Profile};
+use tower_api_key::{ApiKeyLayer, Eventually, Preflight, Profile};
 
 use crate::support::{KEY, PROFILE, digest, greeting, request, send, store};
 
@@ -161,7 +161,9 @@ proptest! {
                 .routes(routes)
                 .limits(MemoryLimiter::with_capacity(capacity), OnLimiterFailure::Local(share))
                 .clock(clock.clone());
+            let refusals = RefusedRequests::new(failures, window).keys(networks);
             let builder = if with_attempts { builder.failed_attempts(attempts.clone()) } else { builder };
+            let builder = if with_attempts { builder.refused_requests(refusals) } else { builder };
             builder.build()
         };
         let _ = build(Routes::new().on(&[], pattern, route), true);
@@ -321,16 +323,35 @@ proptest! {
 }
 
 #[test]
-fn more_networks_than_fit_into_memory_are_refused() {
+fn more_than_fits_into_memory_is_refused() {
     let minute = Duration::from_secs(60);
-    for networks in [1 << 40, usize::MAX / 2, usize::MAX] {
-        let built = catch_unwind(AssertUnwindSafe(|| {
-            let attempts = FailedAttempts::new(10, minute).networks(networks);
-            ApiKeyLayer::builder(PROFILE, MemoryStore::new()).failed_attempts(attempts).build()
-        }));
-        let error = built.expect("it panics").unwrap_err().to_string();
-        assert!(error.contains(&networks.to_string()) && error.contains("at most"), "{error}");
+    for size in [1 << 40, usize::MAX / 2, usize::MAX] {
+        let builder = || ApiKeyLayer::builder(PROFILE, MemoryStore::new());
+        let attempts = FailedAttempts::new(10, minute).networks(size);
+        let refusals = RefusedRequests::new(10, minute).keys(size);
+        for builder in [builder().failed_attempts(attempts), builder().refused_requests(refusals)] {
+            let built = catch_unwind(AssertUnwindSafe(|| builder.build()));
+            let error = built.expect("it panics").unwrap_err().to_string();
+            assert!(error.contains(&size.to_string()) && error.contains("at most"), "{error}");
+        }
     }
+}
+
+#[test]
+fn an_answer_to_preflights_is_built_or_refused() {
+    for text in ["", "*", "null", "https://a", "a\nb", "\u{202e}", "HTTPS://A", "https://a/"] {
+        for age in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
+            for preflight in [Preflight::from_origins([text]), Preflight::from_any_origin()] {
+                let preflight = preflight.headers([text, "x-other"]).max_age(age);
+                let builder = ApiKeyLayer::builder(PROFILE, MemoryStore::new());
+                let _ = builder.answer_preflight(preflight).build();
+            }
+        }
+    }
+    let nothing = Preflight::from_any_origin().methods([]);
+    let builder = ApiKeyLayer::builder(PROFILE, MemoryStore::new()).answer_preflight(nothing);
+    let error = builder.build().unwrap_err().to_string();
+    assert!(error.contains("methods") && error.contains("lists nothing"), "{error}");
 }
 
 /// A cache has no error to build with: more records than can be kept are all that fit.

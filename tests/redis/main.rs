@@ -5,6 +5,8 @@
 
 #[path = "../limiter/bounds.rs"]
 mod bounds;
+mod causes;
+mod failover;
 mod fleet;
 #[path = "../databases/folder.rs"]
 mod folder;
@@ -14,6 +16,7 @@ mod model;
 mod outage;
 mod places;
 mod places_of_processes;
+mod relay;
 mod server;
 #[path = "../limiter/suite.rs"]
 mod suite;

@@ -301,7 +301,7 @@ async fn while_the_server_is_down_a_gate_does_what_was_chosen() {
 #[tokio::test]
 async fn a_cluster_keeps_places_in_the_slot_of_all_else_of_an_account() {
     let Some(server) = Redis::start_with(&["--cluster-enabled", "yes"]) else { return };
-    let () = server.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    server.takes_all_slots();
     let is_up = || server.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok");
     eventually("the cluster is up", is_up).await;
     let places = node(&server);

@@ -1,6 +1,7 @@
 //! A Redis server of one test's own, on loopback, in a folder that goes with it.
 
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, thread};
@@ -12,27 +13,62 @@ use super::folder::Folder;
 pub(crate) struct Redis {
     folder: Folder,
     port: u16,
+    program: PathBuf,
     options: &'static [&'static str],
     server: Child,
 }
 
 impl Redis {
-    /// Starts a server; none if Redis is not installed, which fails the test if `REQUIRE_SERVERS=1`.
+    /// Lists the programs of all versions that are installed: the system's, and the oldest that is
+    /// supported, which `tests/run` puts into `target/redis-6.2`.
+    pub(crate) fn programs() -> Vec<PathBuf> {
+        let mut programs = Vec::new();
+        if Command::new("redis-server").arg("--version").output().is_ok() {
+            programs.push("redis-server".into());
+        } else {
+            assert!(env::var("REQUIRE_SERVERS").as_deref() != Ok("1"), "Redis is missing");
+            println!("SKIPPED: Redis is not installed");
+        }
+        let oldest = env::var_os("REDIS_6_2").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/redis-6.2/redis-server"),
+            PathBuf::from,
+        );
+        if oldest.exists() {
+            programs.push(oldest);
+        } else {
+            assert!(env::var_os("REDIS_6_2").is_none(), "{} is missing", oldest.display());
+            println!("SKIPPED: Redis 6.2 is not installed");
+        }
+        programs
+    }
+
+    /// Starts a server of this program's.
+    pub(crate) fn start_program(program: &Path, options: &'static [&'static str]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = Folder::new();
+        let server = serve(program, &folder, port, options);
+        Self { folder, port, program: program.to_owned(), options, server }
+    }
+
+    /// Starts a server, of `REDIS_SERVER` if that is set; none if Redis is not installed, which fails the
+    /// test if `REQUIRE_SERVERS=1`.
     pub(crate) fn start() -> Option<Self> {
         Self::start_with(&[])
     }
 
     /// Starts a server with options of its own.
     pub(crate) fn start_with(options: &'static [&'static str]) -> Option<Self> {
-        if Command::new("redis-server").arg("--version").output().is_err() {
+        let program = env::var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into());
+        if Command::new(&program).arg("--version").output().is_err() {
             assert!(env::var("REQUIRE_SERVERS").as_deref() != Ok("1"), "Redis is missing");
             println!("SKIPPED: Redis is not installed");
             return None;
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = Folder::new();
-        let server = serve(&folder, port, options);
-        Some(Self { folder, port, options, server })
+        Some(Self::start_program(Path::new(&program), options))
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn url(&self) -> String {
@@ -49,6 +85,14 @@ impl Redis {
         let client = redis::Client::open(self.url()).unwrap();
         let (first, rest) = words.split_first().unwrap();
         redis::cmd(first).arg(rest).query(&mut client.get_connection().unwrap()).unwrap()
+    }
+
+    /// Makes one server a whole cluster. Redis 6.2 takes slots one by one.
+    pub(crate) fn takes_all_slots(&self) {
+        let slots: Vec<String> = (0..16_384).map(|slot| slot.to_string()).collect();
+        let words: Vec<&str> =
+            ["CLUSTER", "ADDSLOTS"].into_iter().chain(slots.iter().map(|slot| &**slot)).collect();
+        let () = self.ask(&words);
     }
 
     /// How many scripts the server has run; to be asked for one that it does not know is none.
@@ -77,7 +121,7 @@ impl Redis {
 
     /// Starts it again, empty.
     pub(crate) fn start_again(&mut self) {
-        self.server = serve(&self.folder, self.port, self.options);
+        self.server = serve(&self.program, &self.folder, self.port, self.options);
     }
 }
 
@@ -88,8 +132,8 @@ impl Drop for Redis {
 }
 
 #[allow(clippy::zombie_processes)] // It is waited for where it is killed.
-fn serve(folder: &Folder, port: u16, options: &[&str]) -> Child {
-    let server = Command::new("redis-server")
+fn serve(program: &Path, folder: &Folder, port: u16, options: &[&str]) -> Child {
+    let server = Command::new(program)
         .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
         .args(["--save", "", "--appendonly", "no", "--daemonize", "no", "--dir"])
         .arg(folder.path())

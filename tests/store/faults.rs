@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tower_api_key::store::{Action, KeyManager, MemoryStore, NewKey};
+use tower_api_key::store::{Action, KeyManager, KeyState, MemoryStore, NewKey};
 use tower_api_key::testing::store_suite;
 
 use crate::faulty::Faulty;
@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     AccountsReachNoKeys,
     NotesAnEarlierUse,
     ForgetsADescription,
+    ForgetsTheAudience,
+    WritesAnotherForm,
     RoundsInstants,
     ForgetsWhenAKeyWasMade,
     IgnoresTheAccount,
@@ -39,6 +41,11 @@ pub(crate) enum Fault {
     LeavesHalfAnUpdate,
     UpdatesUnrevoke,
     RotationRevives,
+    Rotates(KeyState),
+    RefusesARotationAndKeepsTheSecret,
+    RefusesARotationAndEndsTheOldSecret,
+    TakesAnyAuthor(Action),
+    AnUnknownIdIsAFailure,
     UpdatesResurrect,
     NotesOfUseResurrect,
     ForceRevokesNothing,
@@ -74,6 +81,8 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::AccountsReachNoKeys, ALL_SECRETS),
     (Fault::NotesAnEarlierUse, "uses_are_noted"),
     (Fault::ForgetsADescription, "everything_set_comes_back"),
+    (Fault::ForgetsTheAudience, "everything_set_comes_back"),
+    (Fault::WritesAnotherForm, "everything_set_comes_back"),
     (Fault::RoundsInstants, "everything_set_comes_back"),
     (Fault::ForgetsWhenAKeyWasMade, "everything_set_comes_back"),
     (Fault::IgnoresTheAccount, FILTERED),
@@ -90,6 +99,19 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::LeavesHalfAnUpdate, "an_update_holds_whole_or_not_at_all"),
     (Fault::UpdatesUnrevoke, "a_revoked_key_stays_revoked"),
     (Fault::RotationRevives, "a_revoked_key_stays_revoked"),
+    (Fault::Rotates(KeyState::Revoked), DEAD),
+    (Fault::Rotates(KeyState::Expired), DEAD),
+    (Fault::Rotates(KeyState::Disabled), DEAD),
+    (Fault::RefusesARotationAndKeepsTheSecret, DEAD),
+    (Fault::RefusesARotationAndEndsTheOldSecret, DEAD),
+    (Fault::TakesAnyAuthor(Action::KeyAdded), FORGED),
+    (Fault::TakesAnyAuthor(Action::KeyEdited), FORGED),
+    (Fault::TakesAnyAuthor(Action::KeyRotated), FORGED),
+    (Fault::TakesAnyAuthor(Action::KeyRevoked), FORGED),
+    (Fault::TakesAnyAuthor(Action::KeyDeleted), FORGED),
+    (Fault::TakesAnyAuthor(Action::AccountPut), FORGED),
+    (Fault::TakesAnyAuthor(Action::AccountDeleted), FORGED),
+    (Fault::AnUnknownIdIsAFailure, FORGED),
     (Fault::UpdatesResurrect, "a_deleted_key_stays_deleted"),
     (Fault::NotesOfUseResurrect, "a_deleted_key_stays_deleted"),
     (Fault::ForceRevokesNothing, FORCE),
@@ -118,6 +140,8 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::TrailHasNoEnd, TRAIL),
 ];
 
+const DEAD: &str = "only_keys_that_serve_are_rotated";
+const FORGED: &str = "no_line_is_forged";
 const ROTATED: &str = "a_rotated_key_has_two_secrets";
 const ALL_SECRETS: &str = "what_holds_for_a_key_holds_for_all_its_secrets";
 const FILTERED: &str = "lists_are_filtered";

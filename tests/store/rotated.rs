@@ -126,8 +126,18 @@ async fn change(store: &MemoryStore, model: &mut Model, random: &mut SmallRng, n
         4..=8 => {
             let until = Timestamp::from_unix_seconds(random.random_range(900..1_500));
             let rotated = store.rotate(&id, digest(&secret), until, "test").await.is_ok();
-            assert_eq!(rotated, known && model.owner_of(&secret).is_none());
+            let serves = model.keys.get(&id).is_some_and(|key| !key.revoked);
+            assert_eq!(rotated, serves && model.owner_of(&secret).is_none());
             if let Some(key) = model.keys.get_mut(&id).filter(|_| rotated) {
+                // Of those that have ended the 32 newest are kept.
+                let ended = |(_, end): &(String, Timestamp)| *end <= NOW;
+                let mut gone =
+                    key.secrets.iter().filter(|old| ended(old)).count().saturating_sub(32);
+                key.secrets.retain(|old| {
+                    let kept = gone == 0 || !ended(old);
+                    gone -= usize::from(!kept);
+                    kept
+                });
                 key.secrets.iter_mut().for_each(|(_, end)| *end = (*end).min(until));
                 key.secrets.push((secret, Timestamp::MAX));
                 model.lines += 1;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::table::{Slot, Table};
 use crate::clock::Timestamp;
+use crate::error::ConfigError;
 use crate::key::Quota;
 
 /// Counts events by subject, each in a leaky bucket of its own.
@@ -18,6 +19,15 @@ impl EventLimiter {
     /// Counts under a quota, and remembers so many subjects.
     pub(crate) fn new(quota: Quota, subjects: usize) -> Self {
         Self { quota, table: Table::with_room_for(subjects) }
+    }
+
+    /// Counts under a quota, and remembers as many subjects as the configuration says.
+    pub(super) fn sized(
+        quota: Quota,
+        what: &'static str,
+        subjects: usize,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self { quota, table: Table::sized(what, subjects)? })
     }
 
     /// Returns true if another event of the subject has room.

@@ -20,8 +20,6 @@ use crate::key::{Quota, Quotas};
 
 /// The networks that are remembered unless said otherwise.
 const NETWORKS: usize = 65_536;
-/// The most networks: their memory is taken at once, and a program that cannot have it is ended.
-const MOST_NETWORKS: usize = 1 << 24;
 
 /// Limits the failed attempts to authenticate that come from one network of clients: IPv4 addresses
 /// alone, IPv6 by `/64`, unless [said otherwise](Self::prefixes). An IPv4-mapped IPv6 address counts
@@ -149,11 +147,8 @@ impl FailedAttempts {
     pub(crate) fn build(self) -> Result<AttemptLimiter, ConfigError> {
         let Self { quota, prefixes, networks, serves_good_keys } = self;
         prefixes.check()?;
-        if networks > MOST_NETWORKS {
-            return Err(ConfigError::AttemptNetworks { networks, most: MOST_NETWORKS });
-        }
         Quotas::new([quota.clone()])?;
-        let table = Table::with_room_for(networks);
+        let table = Table::sized("networks with failed attempts", networks)?;
         Ok(AttemptLimiter { quota, prefixes, serves_good_keys, table })
     }
 }

@@ -71,7 +71,8 @@ impl RefusedRequests {
         Self { quota: Quota::new("refused-requests", limit, window), keys: KEYS }
     }
 
-    /// Remembers so many keys, 65,536 unless set; rounded up to a multiple of eight.
+    /// Remembers so many keys, 65,536 unless set; rounded up to a multiple of eight. More than 16,777,216 are
+    /// refused when the layer is built.
     pub const fn keys(mut self, most: usize) -> Self {
         self.keys = most;
         self
@@ -79,6 +80,6 @@ impl RefusedRequests {
 
     pub(crate) fn build(self) -> Result<EventLimiter, ConfigError> {
         Quotas::new([self.quota.clone()])?;
-        Ok(EventLimiter::new(self.quota, self.keys))
+        EventLimiter::sized(self.quota, "keys with refused requests", self.keys)
     }
 }

@@ -4,7 +4,10 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::leaky_bucket::LeakyBucket;
+use crate::error::ConfigError;
 
+/// The most that are remembered: their memory is taken at once, and a program that cannot have it is ended.
+const MOST: usize = 1 << 24;
 /// The networks that share a set, and a lock.
 const WAYS: usize = 8;
 
@@ -29,6 +32,14 @@ pub(super) struct Slot {
 }
 
 impl Table {
+    /// Makes room for as many as the configuration says.
+    pub(super) fn sized(what: &'static str, asked: usize) -> Result<Self, ConfigError> {
+        if asked > MOST {
+            return Err(ConfigError::TooManyRemembered { what, asked, most: MOST });
+        }
+        Ok(Self::with_room_for(asked))
+    }
+
     pub(super) fn with_room_for(networks: usize) -> Self {
         let sets = networks.div_ceil(WAYS).max(1);
         Self { sets: (0..sets).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }

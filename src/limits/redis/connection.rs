@@ -1,6 +1,5 @@
 //! The one connection that all requests share: made at the first of them, and made again by itself.
 
-use std::io;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio::sync::watch;
 
 use super::breaker::Breaker;
 use super::failure::{Consequence, Failure};
+use super::unreachable::Unreachable;
 
 /// How long a connection may take to be made, whatever a call may take.
 const CONNECTING: Duration = Duration::from_secs(1);
@@ -78,7 +78,7 @@ impl Connection {
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Vec<i64>, Failure> {
         // What a server that is down costs: a look at the state, and not a timer.
         if let State::Down(cause) = &*self.0.state.borrow() {
-            return Err(Failure::Down(Arc::clone(cause)));
+            return Err(Failure::down(cause));
         }
         let mut number = None;
         let answered = tokio::time::timeout(self.0.timeout, self.attempts(call, &mut number));
@@ -110,19 +110,17 @@ impl Connection {
                 Err(error) => error,
             };
             let (failure, consequence) = Failure::new(&error);
-            if consequence == Consequence::Reconnect {
-                if self.0.breaker.failed() {
-                    self.0.give_up(*number, &failure);
-                } else {
-                    self.0.reconnect(its_number);
-                }
-                if further && !call.once {
-                    continue;
-                }
+            // A refusal that lasts is as good as no answer: nobody pays for it again and again.
+            if consequence != Consequence::None && self.0.breaker.failed() {
+                self.0.give_up(*number, &failure);
+            } else if consequence == Consequence::Reconnect {
+                self.0.reconnect(its_number);
             }
-            return Err(failure);
+            if consequence != Consequence::Reconnect || call.once || !further {
+                return Err(failure);
+            }
         }
-        Err(Failure::Connection(io::ErrorKind::NotConnected))
+        Err(Failure::Connection(Unreachable::Closed, None))
     }
 
     /// Waits until there is a connection, or none is to be had.
@@ -131,7 +129,7 @@ impl Connection {
         loop {
             match &*states.borrow_and_update() {
                 State::Up(connection, number) => return Ok((connection.clone(), *number)),
-                State::Down(cause) => return Err(Failure::Down(Arc::clone(cause))),
+                State::Down(cause) => return Err(Failure::down(cause)),
                 State::Unused | State::Connecting => {}
             }
             let begin = |state: &mut State| {
@@ -199,16 +197,14 @@ impl Shared {
             .set_pipeline_buffer_size(LINE);
         let made = async {
             let client = &self.client;
-            let mut connection =
-                client.get_multiplexed_async_connection_with_config(&config).await?;
+            let connected = client.get_multiplexed_async_connection_with_config(&config).await;
+            let mut connection = connected.map_err(|error| Failure::connecting(&error))?;
             // A server that accepts connections does not yet answer: it may be stopped, or loading.
             redis::cmd("PING").exec_async(&mut connection).await?;
-            Ok::<_, redis::RedisError>(connection)
+            Ok(connection)
         };
-        match tokio::time::timeout(CONNECTING, made).await {
-            Ok(made) => Ok(made?),
-            Err(_) => Err(Failure::Connection(io::ErrorKind::TimedOut)),
-        }
+        let made = tokio::time::timeout(CONNECTING, made).await;
+        made.unwrap_or(Err(Failure::Connection(Unreachable::TimedOut, None)))
     }
 }
 
@@ -294,7 +290,7 @@ mod tests {
             let server = FaultyServer::start(&[]).await;
             let connection = connection(&server.url, PATIENT);
             let call = Call { once, ..Call::new(&script) };
-            assert!(matches!(connection.call(&call).await, Err(Failure::Connection(_))));
+            assert!(matches!(connection.call(&call).await, Err(Failure::Connection(..))));
             assert_eq!(server.heard().len(), expected);
         }
         let server = FaultyServer::start(&[HANGS_UP, "*1\r\n:7"]).await;
@@ -320,8 +316,68 @@ mod tests {
 
         let server = FaultyServer::start(&["-OOM no memory", LOADED, "*1\r\n:7"]).await;
         let answer = connection(&server.url, PATIENT).call(&Call::new(&script)).await;
-        assert!(matches!(answer, Err(Failure::Refused(code)) if code == "OOM"));
+        assert!(matches!(answer, Err(Failure::Refused(said)) if said.code() == "OOM"));
         assert_eq!(names(&server), ["EVALSHA"]);
+    }
+
+    /// What servers say on the wire, with the answer to the script of another.
+    const NOT_HERE: &[&[&str]] = &[
+        &["-READONLY You can't write against a read only replica.", SEVEN],
+        &[
+            "-ERR Error running script (call to f_cccd6fcfb5393611f81eb26a1755420e34c21067): \
+             @user_script:1: @user_script: 1: -READONLY You can't write against a read only replica.",
+            SEVEN,
+        ],
+        &["-MOVED 3999 127.0.0.1:6381", SEVEN],
+        &["-ASK 3999 127.0.0.1:6381", SEVEN],
+        &["-LOADING Redis is loading the dataset in memory", SEVEN],
+        &["-MASTERDOWN Link with MASTER is down", SEVEN],
+        &["-CLUSTERDOWN The cluster is down", SEVEN],
+        &["-NOAUTH Authentication required.", SEVEN],
+        &["-NOPERM this user has no permissions to run the 'evalsha' command", SEVEN],
+        &["-WRONGPASS invalid username-password pair or user is disabled.", SEVEN],
+        &["-NOSCRIPT no matching script", "-READONLY You can't write.", SEVEN],
+    ];
+    const SEVEN: &str = "*1\r\n:7";
+
+    #[tokio::test]
+    async fn a_server_that_is_the_wrong_one_is_left_for_another_connection() {
+        let script = Script::new("return {7}");
+        for answers in NOT_HERE {
+            let server = FaultyServer::start(answers).await;
+            let connection = connection(&server.url, PATIENT);
+            assert_eq!(connection.call(&Call::new(&script)).await.unwrap(), [7], "{answers:?}");
+            assert_eq!(number(&connection), Some(2), "{answers:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_lasts_is_as_good_as_no_answer() {
+        let script = Script::new("return {7}");
+        for (answer, is_counted) in [
+            (&["-ERR no"; 9], true),
+            (&["-OOM no memory"; 9], true),
+            (&["-MISCONF no disk"; 9], true),
+            (&["-FUTURE no"; 9], true),
+            (&["+OK"; 9], true),
+            (&["-READONLY no"; 9], true),
+            (&["-WRONGTYPE no hash"; 9], false),
+            (&["-ERR Error running script: @user_script:1: WRONGTYPE no hash"; 9], false),
+        ] {
+            let server = FaultyServer::start(answer).await;
+            let connection = connection(&server.url, 3);
+            let mut answers = Vec::new();
+            for _ in 0..5 {
+                answers.push(connection.call(&Call::new(&script)).await.unwrap_err());
+            }
+            let is_down = matches!(answers.last(), Some(Failure::Down(..)));
+            assert_eq!(is_down, is_counted, "{answer:?}: {answers:?}");
+            assert!(!is_counted || server.heard().len() == 3, "{answer:?}");
+            // It is tried again by itself.
+            let mut states = connection.0.state.subscribe();
+            let is_up = states.wait_for(|state| matches!(state, State::Up(..)));
+            tokio::time::timeout(Duration::from_secs(20), is_up).await.unwrap().unwrap();
+        }
     }
 
     #[tokio::test]
@@ -330,7 +386,7 @@ mod tests {
         let server = FaultyServer::start(&[HANGS_UP, "*1\r\n:7"]).await;
         let connection = connection(&server.url, 1);
         let answer = connection.call(&Call::new(&script)).await;
-        assert!(matches!(answer, Err(Failure::Down(_))), "{answer:?}");
+        assert!(matches!(answer, Err(Failure::Down(..))), "{answer:?}");
         assert_eq!(server.heard().len(), 1);
         let mut states = connection.0.state.subscribe();
         let is_up = states.wait_for(|state| matches!(state, State::Up(..)));
@@ -351,7 +407,7 @@ mod tests {
         // It is not driven, so nothing becomes of the connection.
         let ends = async { runtime.shutdown_background() };
         let (answer, ()) = tokio::join!(connection.call(&call), ends);
-        let Err(Failure::Down(cause)) = answer else { panic!("{answer:?}") };
+        let Err(Failure::Down(cause, _)) = answer else { panic!("{answer:?}") };
         assert!(matches!(*cause, Failure::RuntimeEnded));
     }
 }

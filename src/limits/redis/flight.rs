@@ -49,7 +49,8 @@ impl Flight {
                 back: back.as_ref(),
             };
             let mut answer = limiter.ask(&slot.counted, &question).await;
-            if matches!(answer, Err(Failure::Connection(_))) && question.back.is_some() {
+            let failed = answer.as_ref().is_err_and(Failure::is_of_connection);
+            if failed && question.back.is_some() {
                 // It may have been given back, so that is not said again.
                 let question = Question { back: None, ..question };
                 answer = limiter.ask(&slot.counted, &question).await;

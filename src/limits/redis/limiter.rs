@@ -32,9 +32,19 @@ use crate::eventually::Eventually;
 /// trip.
 ///
 /// It speaks to one server, without TLS (a proxy on the same machine can add that). The keys of a
-/// request lie in one slot of a cluster, for a proxy in front of one. The server must allow `EVALSHA`,
-/// `SCRIPT LOAD`, and to the script `TIME`, `HMGET`, `HSET`, `HLEN`, `HGETALL`, `HDEL`, `PTTL` and
-/// `PEXPIRE`.
+/// request lie in one slot of a cluster, for a proxy in front of one. The rights that it needs, with
+/// `SELECT` for a URL that names a database, and in the last line those of its [`places`](Self::places):
+///
+/// ```text
+/// ACL SETUSER limiter on >PASSWORD ~tower-api-key:* resetchannels -@all
+///     +ping +select +evalsha +script|load
+///     +time +hmget +hset +hlen +hgetall +hdel +pttl +pexpire
+///     +zadd +zcard +zrange +zrem +zremrangebyscore +zscore
+/// ```
+///
+/// A server that says it is the wrong one (a replica, a node of a cluster, one that still loads) is left
+/// for another connection, for its name may lead elsewhere by now. One that refuses again and again is not
+/// asked for up to 2 s at a time, as one that is down.
 ///
 /// ```
 /// use tower_api_key::limits::{OnLimiterFailure, RedisLimiter};

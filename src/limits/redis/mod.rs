@@ -25,8 +25,10 @@ mod lease;
 mod limiter;
 mod places;
 mod question;
+mod refusal;
 mod script;
 mod subject;
+mod unreachable;
 
 pub use builder::RedisLimiterBuilder;
 pub use lease::Lease;

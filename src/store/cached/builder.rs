@@ -18,6 +18,8 @@ pub(super) struct Settings {
     pub(super) unknown_capacity: usize,
     pub(super) most_lookups: usize,
     pub(super) clock: Arc<dyn Clock>,
+    /// By how much a reading of the clock may be behind.
+    pub(super) lag: Duration,
 }
 
 /// Sets up a [`Cached`] store.
@@ -49,12 +51,14 @@ impl<S: KeyStore> CachedBuilder<S> {
             unknown_capacity: 10_000,
             most_lookups: 1_000,
             clock: Arc::new(SystemClock),
+            lag: SystemClock.lag(),
         };
         Self { store, settings }
     }
 
     /// Sets how old a record may be, and with it how long a key may serve after it was revoked: 5 seconds
-    /// unless set. A request that waits for the store may wait for as long as a lookup may take, so a
+    /// unless set; never longer, though the clock may [lag](Clock::lag), so one that is shorter than the lag
+    /// keeps nothing. A request that waits for the store may wait for as long as a lookup may take, so a
     /// longer [`timeout`](Self::timeout) is the longest that a revoked key serves.
     pub fn staleness(mut self, staleness: Duration) -> Self {
         self.settings.staleness = staleness;
@@ -62,7 +66,9 @@ impl<S: KeyStore> CachedBuilder<S> {
     }
 
     /// Lets records serve so much longer while the store cannot answer; not at all unless set. A key that
-    /// is revoked meanwhile serves as long.
+    /// is revoked meanwhile serves as long, staleness and grace in all. From a lookup that failed until one
+    /// that is answered, requests that an old record can serve do not wait for the store: it is asked
+    /// behind them, and what it says counts from then on.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.settings.grace = grace;
         self
@@ -75,7 +81,7 @@ impl<S: KeyStore> CachedBuilder<S> {
         self
     }
 
-    /// Sets how long the store may take for a lookup: 2 seconds unless set.
+    /// Sets how long the store may take for a lookup, with its wait in line: 2 seconds unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
@@ -88,7 +94,9 @@ impl<S: KeyStore> CachedBuilder<S> {
         self
     }
 
-    /// Sets how many lookups may be under way at once, 1,000 unless set; more fail without being made.
+    /// Sets how many lookups may be under way at once, 1,000 unless set. More wait in line, first come,
+    /// first served, for as long as a lookup may take; one that all its clients have left gives its place
+    /// up. Those beyond 65,536 in line fail without being made.
     pub fn lookups_at_once(mut self, lookups: usize) -> Self {
         self.settings.most_lookups = lookups;
         self
@@ -96,6 +104,7 @@ impl<S: KeyStore> CachedBuilder<S> {
 
     /// Tells the time by another clock; give it the gate's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.settings.lag = clock.lag();
         self.settings.clock = Arc::new(clock);
         self
     }

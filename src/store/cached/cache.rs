@@ -1,17 +1,21 @@
 //! The cache.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
+use futures_util::future::{Either, select};
 use quick_cache::sync::Cache;
+use tokio::time::timeout;
 
 use super::super::error::StoreError;
 use super::super::invalidation::Invalidation;
 use super::super::{Found, KeyStore};
 use super::builder::{CachedBuilder, Settings};
-use super::flight::{Flights, Shared};
+use super::flight::{Flights, Landed, Shared, Ticket};
+use super::kept::{Age, Asked, Kept, Unknown};
+use super::notices::Notices;
 use super::uses::Uses;
 use crate::clock::Timestamp;
 use crate::eventually::Eventually;
@@ -43,18 +47,11 @@ pub(super) struct Inner<S> {
     pub(super) store: S,
     settings: Settings,
     known: Cache<KeyDigest, Arc<Kept>>,
-    /// Secrets that the store does not know, and when it was asked.
-    unknown: Cache<KeyDigest, Timestamp>,
-    pub(super) flights: Flights,
+    unknown: Cache<KeyDigest, Unknown>,
+    pub(super) notices: Notices,
+    /// Apart from what every request reads, for lookups write to it.
+    pub(super) flights: Box<Flights>,
     pub(super) uses: Uses,
-}
-
-/// A record, and when the store was asked for it.
-struct Kept {
-    record: SharedRecord,
-    asked: Timestamp,
-    /// When a use of the secret was last noted, in nanoseconds since 1970.
-    noted: AtomicU64,
 }
 
 impl<S: KeyStore> Cached<S> {
@@ -74,7 +71,8 @@ impl<S: KeyStore> Cached<S> {
             store,
             known: Cache::new(settings.capacity),
             unknown: Cache::new(settings.unknown_capacity),
-            flights: Flights::default(),
+            notices: Notices::new(settings.capacity),
+            flights: Box::new(Flights::new(settings.most_lookups)),
             uses: Uses::default(),
             settings,
         }))
@@ -100,7 +98,9 @@ impl<S: KeyStore> Cached<S> {
         self.len() == 0
     }
 
-    /// Forgets what is no longer as it was; the next request asks the store.
+    /// Hears what is no longer as it was; the next request asks the store. What is about a secret or an
+    /// account is not answered again. When everything may have changed, a record still serves as long as
+    /// the store cannot answer, until it is older than staleness and grace.
     pub fn invalidate(&self, what: &Invalidation) {
         self.0.invalidate(what);
     }
@@ -108,19 +108,28 @@ impl<S: KeyStore> Cached<S> {
 
 impl<S: KeyStore> KeyStore for Cached<S> {
     fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
-        let now = self.0.settings.clock.now();
-        if let Some(record) = self.0.kept(digest, now, Duration::ZERO) {
-            return Eventually::now(Ok(Some(record)));
+        let inner = &self.0;
+        let now = inner.settings.clock.now();
+        let kept = inner.known.get(digest);
+        let age = kept.as_ref().map_or(Age::Over, |kept| kept.age(now, &inner.notices));
+        match kept {
+            Some(kept) if age == Age::Fresh => {
+                return Eventually::now(Ok(Some(inner.serve(digest, now, &kept))));
+            }
+            Some(kept) if age == Age::Old && inner.flights.is_failing() => {
+                // Whoever waited would wait for nothing, most likely. If it is there again, this finds out.
+                inner.look_up_behind(*digest);
+                return Eventually::now(Ok(Some(inner.serve(digest, now, &kept))));
+            }
+            _ if inner.is_unknown(digest, now) => return Eventually::now(Ok(None)),
+            _ => {}
         }
-        if self.0.is_unknown(digest, now) {
-            return Eventually::now(Ok(None));
-        }
-        let (inner, digest) = (Arc::clone(&self.0), *digest);
-        match inner.board(digest) {
-            Ok(flight) => Eventually::later(async move {
-                flight.await.map_err(StoreError::new).or_else(|error| inner.despite(&digest, error))
-            }),
-            Err(full) => Eventually::now(inner.despite(&digest, full)),
+        match inner.look_up(*digest) {
+            Ok(ticket) => {
+                let (inner, digest) = (Arc::clone(inner), *digest);
+                Eventually::later(async move { inner.wait(digest, ticket, age).await })
+            }
+            Err(error) => Eventually::now(inner.despite(digest, error)),
         }
     }
 }
@@ -130,72 +139,113 @@ impl<S: KeyStore> Inner<S> {
         &self.settings
     }
 
-    /// Returns a record that is young enough.
-    fn kept(&self, digest: &KeyDigest, now: Timestamp, grace: Duration) -> Option<SharedRecord> {
-        let kept = self.known.get(digest)?;
-        if !is_young(kept.asked, now, self.settings.staleness.saturating_add(grace)) {
-            return None;
-        }
+    fn serve(&self, digest: &KeyDigest, now: Timestamp, kept: &Kept) -> SharedRecord {
         self.uses.note(digest, now, &kept.noted);
-        Some(kept.record.clone())
+        kept.record.clone()
     }
 
     fn is_unknown(&self, digest: &KeyDigest, now: Timestamp) -> bool {
-        let asked = self.unknown.get(digest);
-        asked.is_some_and(|asked| is_young(asked, now, self.settings.unknown_for))
+        let unknown = self.unknown.get(digest);
+        unknown.is_some_and(|unknown| unknown.counts(now, &self.notices))
+    }
+
+    /// Waits for a lookup, as long as one may take.
+    async fn wait(self: Arc<Self>, digest: KeyDigest, ticket: Ticket, age: Age) -> Found {
+        // Dropped after it was seen why there is no answer: a lookup in line goes with those that wait.
+        let mut answer = pin!(timeout(self.settings.timeout, self.answer(digest, ticket, age)));
+        let answered = answer.as_mut().await;
+        let found = answered.unwrap_or_else(|_| Err(self.waited_in_vain(&digest)));
+        found.or_else(|error| self.despite(&digest, error))
+    }
+
+    /// Waits for a lookup; with an old record at hand, only until the store fails, be it at another.
+    async fn answer(self: &Arc<Self>, digest: KeyDigest, ticket: Ticket, age: Age) -> Found {
+        let arrived = ticket.arrived;
+        let landing = pin!(ticket.landed());
+        let mut landed = if age == Age::Old {
+            match select(landing, pin!(self.flights.fails())).await {
+                Either::Left((landed, _)) => landed,
+                Either::Right(((), landing)) => match self.old(&digest) {
+                    Some(record) => return Ok(Some(record)),
+                    None => landing.await,
+                },
+            }
+        } else {
+            landing.await
+        };
+        if self.is_outdated(&landed, arrived) {
+            // It began before this request did, and what it says of the account is older than a notice
+            // that this request came after. Another begins after both.
+            landed = self.look_up(digest)?.landed().await;
+        }
+        landed.found.map_err(StoreError::new)
+    }
+
+    /// Returns true if an answer is older than a notice about it that a request came after.
+    fn is_outdated(&self, landed: &Landed, arrived: u64) -> bool {
+        landed.after < arrived
+            && match &landed.found {
+                Ok(Some(record)) => {
+                    let account = self.notices.place_of(record.account().id());
+                    self.notices.names_account_after(landed.after, account)
+                }
+                Ok(None) => self.notices.names_unknown_after(landed.after),
+                Err(_) => false,
+            }
     }
 
     /// Answers a request whose lookup failed.
     fn despite(&self, digest: &KeyDigest, error: StoreError) -> Found {
-        let now = self.settings.clock.now();
-        match self.kept(digest, now, self.settings.grace) {
-            Some(record) if !self.settings.grace.is_zero() => Ok(Some(record)),
-            _ => Err(error),
-        }
+        self.old(digest).map_or(Err(error), |record| Ok(Some(record)))
     }
 
-    /// Keeps what the store answered. Called under the lock that invalidations take, so that none comes
-    /// between the look at the generation and this.
-    pub(super) fn settle(&self, digest: KeyDigest, asked: Timestamp, answer: &Shared) {
+    /// Returns a record that serves while the store cannot answer, if there is one.
+    fn old(&self, digest: &KeyDigest) -> Option<SharedRecord> {
+        let now = self.settings.clock.now();
+        let kept = self.known.get(digest)?;
+        (kept.age(now, &self.notices) != Age::Over).then(|| self.serve(digest, now, &kept))
+    }
+
+    /// Returns what is kept of a secret.
+    #[cfg(all(test, shuttle))]
+    pub(super) fn kept(&self, digest: &KeyDigest) -> Option<(Arc<Kept>, Age)> {
+        let kept = self.known.get(digest)?;
+        let age = kept.age(self.settings.clock.now(), &self.notices);
+        Some((kept, age))
+    }
+
+    /// Keeps what the store answered. Called under the lock of the lookups, so that nobody names the
+    /// secret in between. That its account was named since is seen when the record is to be answered.
+    pub(super) fn settle(&self, digest: KeyDigest, asked: Asked, answer: &Shared) {
         match answer {
             Ok(Some(record)) => {
                 self.unknown.remove(&digest);
+                let account = self.notices.place_of(record.account().id());
                 let noted = self.known.get(&digest).map(|kept| kept.noted.load(Ordering::Relaxed));
-                let noted = AtomicU64::new(noted.unwrap_or(0));
                 let record = record.clone();
-                self.uses.note(&digest, asked, &noted);
-                self.known.insert(digest, Arc::new(Kept { record, asked, noted }));
+                let kept = Kept::new(record, asked, account, noted.unwrap_or(0), &self.settings);
+                self.uses.note(&digest, asked.at, &kept.noted);
+                self.known.insert(digest, Arc::new(kept));
             }
             Ok(None) => {
                 self.known.remove(&digest);
-                self.unknown.insert(digest, asked);
+                if !self.notices.names_unknown_after(asked.after) {
+                    self.unknown.insert(digest, Unknown::new(asked, &self.settings));
+                }
             }
             Err(_) => {}
         }
     }
 
     fn invalidate(&self, what: &Invalidation) {
-        self.flights.invalidate(|| match what {
-            Invalidation::Secret(digest) => {
-                self.known.remove(digest);
-                self.unknown.remove(digest);
-            }
-            Invalidation::Account(account) => {
-                self.known.retain(|_, kept| kept.record.account().id() != account);
-            }
-            Invalidation::Added => self.unknown.clear(),
-            Invalidation::Everything => {
-                self.known.clear();
-                self.unknown.clear();
-            }
-        });
+        let mut list = self.flights.lock();
+        self.notices.hear(what);
+        if let Invalidation::Secret(digest) = what {
+            list.leave_behind(digest);
+            self.known.remove(digest);
+            self.unknown.remove(digest);
+        }
     }
-}
-
-/// Tells whether less than a time has passed. An instant that lies ahead says that the clock was set
-/// back, and nothing is known of its age.
-fn is_young(asked: Timestamp, now: Timestamp, longest: Duration) -> bool {
-    asked <= now && now.since(asked) < longest
 }
 
 impl<S> Clone for Cached<S> {

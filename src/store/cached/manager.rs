@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::invalidation::Invalidation;
 use super::super::manage::{
-    Change, Edit, KeyEntry, KeyFilter, KeyManager, ManageError, Managed, NewKey,
+    Change, Edit, KeyEntry, KeyFilter, KeyManager, ManageError, Managed, NewKey, Page,
 };
 use super::cache::Cached;
 use crate::clock::Timestamp;
@@ -13,22 +13,20 @@ use crate::key::{Account, AccountId, KeyDigest};
 impl<S: KeyManager> KeyManager for Cached<S> {
     fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()> {
         Box::pin(async move {
-            let account = key.record.account().id().clone();
-            let revokes = key.revokes_others;
-            self.store().add(key, by).await?;
-            self.invalidate(&Invalidation::Added);
-            if revokes {
-                self.invalidate(&Invalidation::Account(account));
+            let mut changed = Changed::new(self);
+            changed.notices.push(Invalidation::Secret(key.digest));
+            if key.revokes_others {
+                changed.notices.push(Invalidation::Account(key.record.account().id().clone()));
             }
-            Ok(())
+            self.store().add(key, by).await
         })
     }
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
         Box::pin(async move {
-            let added = self.store().import(keys, by).await?;
-            self.invalidate(&Invalidation::Added);
-            Ok(added)
+            let mut changed = Changed::new(self);
+            changed.notices.push(Invalidation::Added);
+            self.store().import(keys, by).await
         })
     }
 
@@ -45,10 +43,19 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         self.store().list(filter, after, limit)
     }
 
+    fn page<'a>(
+        &'a self,
+        filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Page<KeyEntry>> {
+        self.store().page(filter, after, limit)
+    }
+
     fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
         Box::pin(async move {
             let entry = self.store().update(id, change, by).await?;
-            self.forget(&entry);
+            Changed::new(self).secrets_of(&entry);
             Ok(entry)
         })
     }
@@ -62,36 +69,30 @@ impl<S: KeyManager> KeyManager for Cached<S> {
     ) -> Managed<'a, KeyEntry> {
         Box::pin(async move {
             let entry = self.store().rotate(id, secret, until, by).await?;
-            self.forget(&entry);
+            Changed::new(self).secrets_of(&entry);
             Ok(entry)
         })
     }
 
     fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
         Box::pin(async move {
-            // Which secrets it has is asked first: what is not known then is not known here, either.
-            let entry = self.entry(id).await?;
-            self.store().revoke(id, by).await?;
-            self.forget(&entry);
-            Ok(())
+            let _changed = self.ends(id).await?;
+            self.store().revoke(id, by).await
         })
     }
 
     fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
         Box::pin(async move {
-            let entry = self.entry(id).await?;
-            self.store().delete(id, by).await?;
-            self.forget(&entry);
-            Ok(())
+            let _changed = self.ends(id).await?;
+            self.store().delete(id, by).await
         })
     }
 
     fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
         Box::pin(async move {
-            let id = account.id().clone();
-            self.store().save_account(account, by).await?;
-            self.invalidate(&Invalidation::Account(id));
-            Ok(())
+            let mut changed = Changed::new(self);
+            changed.notices.push(Invalidation::Account(account.id().clone()));
+            self.store().save_account(account, by).await
         })
     }
 
@@ -107,14 +108,20 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         self.store().list_accounts(after, limit)
     }
 
+    fn page_of_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Page<Arc<Account>>> {
+        self.store().page_of_accounts(after, limit)
+    }
+
     fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
         Box::pin(async move {
-            self.store().delete_account(id, by).await?;
-            match AccountId::new(id) {
-                Ok(id) => self.invalidate(&Invalidation::Account(id)),
-                Err(_) => self.invalidate(&Invalidation::Everything),
-            }
-            Ok(())
+            let mut changed = Changed::new(self);
+            let account = AccountId::new(id).map(Invalidation::Account);
+            changed.notices.push(account.unwrap_or(Invalidation::Everything));
+            self.store().delete_account(id, by).await
         })
     }
 
@@ -128,13 +135,46 @@ impl<S: KeyManager> KeyManager for Cached<S> {
 }
 
 impl<S: KeyManager> Cached<S> {
-    async fn entry(&self, id: &str) -> Result<KeyEntry, ManageError> {
-        self.store().get(id).await?.ok_or(ManageError::NotFound)
+    /// Prepares for the end of a key. A rotation at the same time gives it secrets that nobody here has
+    /// heard of, so its account is named, too, and that of all its keys is asked for again. One that
+    /// cannot be read can be ended all the same.
+    async fn ends(&self, id: &str) -> Result<Changed<'_, S>, ManageError> {
+        let mut changed = Changed::new(self);
+        match self.store().get(id).await {
+            Ok(Some(entry)) => {
+                changed.secrets_of(&entry);
+                let account = entry.record.account().id().clone();
+                changed.notices.push(Invalidation::Account(account));
+            }
+            Ok(None) => return Err(ManageError::NotFound),
+            Err(_) => changed.notices.push(Invalidation::Everything),
+        }
+        Ok(changed)
+    }
+}
+
+/// What a change is about, to be invalidated when it is over: also if it failed, or nobody waits for it
+/// any more, for then it may have been made all the same.
+struct Changed<'a, S: KeyManager> {
+    cache: &'a Cached<S>,
+    notices: Vec<Invalidation>,
+}
+
+impl<'a, S: KeyManager> Changed<'a, S> {
+    const fn new(cache: &'a Cached<S>) -> Self {
+        Self { cache, notices: Vec::new() }
     }
 
-    fn forget(&self, entry: &KeyEntry) {
-        for secret in &entry.secrets {
-            self.invalidate(&Invalidation::Secret(secret.digest));
+    fn secrets_of(&mut self, entry: &KeyEntry) {
+        let secrets = entry.secrets.iter().map(|secret| Invalidation::Secret(secret.digest));
+        self.notices.extend(secrets);
+    }
+}
+
+impl<S: KeyManager> Drop for Changed<'_, S> {
+    fn drop(&mut self) {
+        for what in &self.notices {
+            self.cache.invalidate(what);
         }
     }
 }

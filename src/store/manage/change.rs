@@ -27,10 +27,12 @@ pub enum Action {
     AccountPut,
     /// An account was deleted, with its keys.
     AccountDeleted,
+    /// Something that a newer program does, and this one has no name for.
+    Unknown,
 }
 
 impl Action {
-    const NAMES: [(Self, &'static str); 7] = [
+    const NAMES: [(Self, &'static str); 8] = [
         (Self::KeyAdded, "key_added"),
         (Self::KeyEdited, "key_edited"),
         (Self::KeyRotated, "key_rotated"),
@@ -38,6 +40,7 @@ impl Action {
         (Self::KeyDeleted, "key_deleted"),
         (Self::AccountPut, "account_put"),
         (Self::AccountDeleted, "account_deleted"),
+        (Self::Unknown, "unknown"),
     ];
 
     /// Returns the name that a trail is written with.

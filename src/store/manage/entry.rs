@@ -4,7 +4,12 @@ use super::filter::KeyState;
 use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyRecord};
 
-/// Describes a key with its secrets: one, or two while an old one still serves after a rotation.
+/// Describes a key with its secrets: the newest, those that still serve after a rotation, and as the
+/// store likes some that have ended.
+///
+/// What becomes of a secret that has ended is the store's choice: a lookup finds the key as expired, or
+/// finds no key, and a gate refuses both alike. The stores of this crate keep it for 30 days, or what is
+/// set, and of one key the 32 that ended last.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -27,7 +32,7 @@ pub struct KeyEntry {
     pub record: KeyRecord,
     /// When the key was made.
     pub created: Timestamp,
-    /// Its secrets, the newest first.
+    /// Its secrets, the newest first; at least those that serve.
     pub secrets: Vec<SecretEntry>,
 }
 

@@ -9,6 +9,7 @@ use super::change::Change;
 use super::entry::KeyEntry;
 use super::error::ManageError;
 use super::filter::KeyFilter;
+use super::page::Page;
 use crate::clock::Timestamp;
 use crate::key::{Account, InvalidRecord, IssuedKey, KeyDigest, KeyRecord, KeyRecordBuilder};
 
@@ -85,7 +86,8 @@ impl NewKey {
 /// Manages keys; implemented by every store that can write.
 ///
 /// `by` says who makes a change, for the audit trail: a name, an address, a process. It is kept as it
-/// is given, so it must be no secret.
+/// is given, so it must be no secret; every change fails with [`ManageError::Invalid`] if
+/// [`check_author`](super::check_author) does.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -125,13 +127,26 @@ pub trait KeyManager: KeyStore {
     fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>>;
 
     /// Lists keys in the order of their ids: at most `limit`, those after the id `after`. A list goes
-    /// on with the last id of the one before, whatever was added or deleted meanwhile.
+    /// on with the last id of the one before, whatever was added or deleted meanwhile. A key whose row is
+    /// broken is passed over; [`page`](Self::page) names it.
     fn list<'a>(
         &'a self,
         filter: &'a KeyFilter,
         after: Option<&'a str>,
         limit: usize,
     ) -> Managed<'a, Vec<KeyEntry>>;
+
+    /// Lists keys as [`list`](Self::list) does, and names those that are there and cannot be read. Unless a
+    /// store says otherwise, there are none.
+    fn page<'a>(
+        &'a self,
+        filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Page<KeyEntry>> {
+        let found = self.list(filter, after, limit);
+        Box::pin(async move { Ok(Page { found: found.await?, broken: Vec::new() }) })
+    }
 
     /// Changes a key, and returns what became of it. Changes of one key come one after the other, so
     /// none is lost. One that was revoked stays so, whatever the change says.
@@ -143,11 +158,14 @@ pub trait KeyManager: KeyStore {
     fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry>;
 
     /// Gives a key a new secret. Those it has serve until `until` at most, and no longer than they
-    /// would have; an instant that has passed ends them now.
+    /// would have; an instant that has passed ends them now. One that has ended is found as expired for
+    /// as long as the store keeps it, and then not at all: see [`KeyEntry`].
     ///
     /// # Errors
     ///
-    /// [`ManageError::NotFound`]; [`ManageError::Exists`] if the secret is another key's, or was this one's.
+    /// [`ManageError::NotFound`]; [`ManageError::NotActive`] if the key is revoked, expired or switched off, by
+    /// itself or with its account, for the new secret would not serve; [`ManageError::Exists`] if the secret is
+    /// another key's, or was this one's.
     fn rotate<'a>(
         &'a self,
         id: &'a str,
@@ -156,14 +174,14 @@ pub trait KeyManager: KeyStore {
         by: &'a str,
     ) -> Managed<'a, KeyEntry>;
 
-    /// Revokes a key for good. One that is revoked already stays so.
+    /// Revokes a key for good, also one that cannot be read. One that is revoked already stays so.
     ///
     /// # Errors
     ///
     /// [`ManageError::NotFound`].
     fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()>;
 
-    /// Deletes a key; only the audit trail remembers it.
+    /// Deletes a key, also one that cannot be read; only the audit trail remembers it.
     ///
     /// # Errors
     ///
@@ -182,6 +200,17 @@ pub trait KeyManager: KeyStore {
         after: Option<&'a str>,
         limit: usize,
     ) -> Managed<'a, Vec<Arc<Account>>>;
+
+    /// Lists accounts as [`list_accounts`](Self::list_accounts) does, and names those that are there and
+    /// cannot be read. Unless a store says otherwise, there are none.
+    fn page_of_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Page<Arc<Account>>> {
+        let found = self.list_accounts(after, limit);
+        Box::pin(async move { Ok(Page { found: found.await?, broken: Vec::new() }) })
+    }
 
     /// Deletes an account with all its keys.
     ///

@@ -10,14 +10,20 @@
 //! its digest is given to a store. A process that keeps records in front of the store sees a change
 //! later, by a time that it states.
 
+mod author;
 mod change;
 mod entry;
 mod error;
 mod filter;
 mod manager;
+mod page;
+mod retention;
 
+pub use author::check_author;
 pub use change::{Action, Change};
 pub use entry::{KeyEntry, SecretEntry};
 pub use error::ManageError;
 pub use filter::{KeyFilter, KeyState};
 pub use manager::{Edit, KeyManager, Managed, NewKey};
+pub use page::{BrokenRow, Page};
+pub(super) use retention::Retention;

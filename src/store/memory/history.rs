@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::super::manage::{Action, Change, SecretEntry};
+use super::super::manage::{Action, Change, Retention, SecretEntry};
 use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyId};
 
@@ -17,6 +17,7 @@ pub(super) struct History {
     old: usize,
     trail: VecDeque<Change>,
     last: u64,
+    pub(super) retention: Retention,
 }
 
 /// The past of one key.
@@ -33,7 +34,8 @@ impl History {
         self.keys.insert(id.clone(), Past { created: now, secrets });
     }
 
-    /// Makes a secret the newest of a key; those before it end at an instant.
+    /// Makes a secret the newest of a key; those before it end at an instant. Returns those whose end
+    /// that brings forward.
     pub(super) fn rotate(
         &mut self,
         id: &KeyId,
@@ -41,13 +43,28 @@ impl History {
         secret: KeyDigest,
         until: Timestamp,
         now: Timestamp,
-    ) {
+    ) -> Vec<SecretEntry> {
         let past = self.past(id, former);
-        for old in &mut past.secrets {
-            old.expires = Some(old.expires.map_or(until, |expires| expires.min(until)));
+        let mut ending = Vec::new();
+        for old in past.secrets.iter_mut().filter(|old| ends_after(old, until)) {
+            old.expires = Some(until);
+            ending.push(old.clone());
         }
         past.secrets.insert(0, SecretEntry::new(secret, now));
         self.old += 1;
+        ending
+    }
+
+    /// Returns how many secrets of a key serve beyond an instant, the newest not counted.
+    pub(super) fn serving_after(&self, id: &str, until: Timestamp) -> usize {
+        let old = self.keys.get(id).map(|past| past.secrets.iter().skip(1));
+        old.into_iter().flatten().filter(|old| ends_after(old, until)).count()
+    }
+
+    /// Lists the old secrets of a key that have ended and are to be forgotten.
+    pub(super) fn gone(&self, id: &str, now: Timestamp) -> Vec<KeyDigest> {
+        let secrets = self.keys.get(id).map(|past| self.retention.gone(&past.secrets, now));
+        secrets.unwrap_or_default()
     }
 
     /// Notes a use of a secret of a key.
@@ -78,6 +95,11 @@ impl History {
             || (unknown, vec![SecretEntry::new(newest, unknown)]),
             |past| (past.created, past.secrets.clone()),
         )
+    }
+
+    /// Returns the number of old secrets of a key.
+    pub(super) fn count_old(&self, id: &str) -> usize {
+        self.keys.get(id).map_or(0, |past| past.secrets.len().saturating_sub(1))
     }
 
     /// Lists the old secrets of a key.
@@ -136,4 +158,8 @@ impl History {
         let later = self.trail.iter().skip_while(|change| change.sequence <= after);
         later.take(limit).cloned().collect()
     }
+}
+
+fn ends_after(secret: &SecretEntry, until: Timestamp) -> bool {
+    secret.expires.is_none_or(|expires| expires > until)
 }

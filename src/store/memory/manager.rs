@@ -4,7 +4,8 @@ use std::future::ready;
 use std::sync::Arc;
 
 use super::super::manage::{
-    Action, Change, Edit, KeyEntry, KeyFilter, KeyManager, ManageError, Managed, NewKey,
+    Action, Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError, Managed, NewKey,
+    check_author,
 };
 use super::MemoryStore;
 use super::page::Entry;
@@ -21,20 +22,19 @@ fn now<'a, T: Send + 'a>(answer: Result<T, ManageError>) -> Managed<'a, T> {
 
 impl KeyManager for MemoryStore {
     fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()> {
-        now(self.writer().add(key, self.made(by)))
+        now(self.made(by).and_then(|made| self.writer().add(key, made)))
     }
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
-        let (mut writer, made) = (self.writer(), self.made(by));
-        let mut added = 0;
-        for NewKey { digest, record, .. } in keys {
-            added += u64::from(writer.add(NewKey::new(digest, record), made).is_ok());
-        }
-        now(Ok(added))
+        now(self.made(by).map(|made| {
+            let mut writer = self.writer();
+            let keys = keys.into_iter().map(|key| NewKey::new(key.digest, key.record));
+            keys.map(|key| u64::from(writer.add(key, made).is_ok())).sum()
+        }))
     }
 
     fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
-        now(Ok(self.writer().entry(id)))
+        now(Ok(self.writer().shown(id, self.0.clock.now())))
     }
 
     fn list<'a>(
@@ -53,11 +53,11 @@ impl KeyManager for MemoryStore {
             .filter(|id| after.is_none_or(|after| *id > after))
             .collect();
         ids.sort_unstable();
-        now(Ok(ids.into_iter().take(limit).filter_map(|id| writer.entry(id)).collect()))
+        now(Ok(ids.into_iter().take(limit).filter_map(|id| writer.shown(id, at)).collect()))
     }
 
     fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
-        now(self.writer().update(id, change, self.made(by)))
+        now(self.made(by).and_then(|made| self.writer().update(id, change, made)))
     }
 
     fn rotate<'a>(
@@ -67,33 +67,30 @@ impl KeyManager for MemoryStore {
         until: Timestamp,
         by: &'a str,
     ) -> Managed<'a, KeyEntry> {
-        now(self.writer().rotate(id, secret, until, self.made(by)))
+        now(self.made(by).and_then(|made| self.writer().rotate(id, secret, until, made)))
     }
 
     fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
-        now(self.writer().revoke(id, self.made(by)))
+        now(self.made(by).and_then(|made| self.writer().revoke(id, made)))
     }
 
     fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
-        let mut writer = self.writer();
-        let deleted = writer.remove(id).ok_or(ManageError::NotFound);
-        now(deleted.map(|record| {
-            let account = record.account().id();
-            writer.index.history.note(
-                self.made(by),
-                Action::KeyDeleted,
-                Some(id),
-                account.as_str(),
-            );
+        now(self.made(by).and_then(|made| {
+            let mut writer = self.writer();
+            let record = writer.remove(id).ok_or(ManageError::NotFound)?;
+            let account = record.account().id().as_str();
+            writer.index.history.note(made, Action::KeyDeleted, Some(id), account);
+            Ok(())
         }))
     }
 
     fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
-        let mut writer = self.writer();
-        let id = account.id().clone();
-        writer.put_account(account);
-        writer.index.history.note(self.made(by), Action::AccountPut, None, id.as_str());
-        now(Ok(()))
+        now(self.made(by).map(|made| {
+            let mut writer = self.writer();
+            let id = account.id().clone();
+            writer.put_account(account);
+            writer.index.history.note(made, Action::AccountPut, None, id.as_str());
+        }))
     }
 
     fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
@@ -116,12 +113,14 @@ impl KeyManager for MemoryStore {
     }
 
     fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
-        let mut writer = self.writer();
-        if !writer.remove_account(id) {
-            return now(Err(ManageError::NotFound));
-        }
-        writer.index.history.note(self.made(by), Action::AccountDeleted, None, id);
-        now(Ok(()))
+        now(self.made(by).and_then(|made| {
+            let mut writer = self.writer();
+            if !writer.remove_account(id) {
+                return Err(ManageError::NotFound);
+            }
+            writer.index.history.note(made, Action::AccountDeleted, None, id);
+            Ok(())
+        }))
     }
 
     fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
@@ -138,8 +137,9 @@ impl KeyManager for MemoryStore {
 }
 
 impl MemoryStore {
-    fn made<'a>(&self, by: &'a str) -> Made<'a> {
-        (self.0.clock.now(), by)
+    fn made<'a>(&self, by: &'a str) -> Result<Made<'a>, ManageError> {
+        check_author(by)?;
+        Ok((self.0.clock.now(), by))
     }
 }
 
@@ -148,6 +148,13 @@ impl Writer<'_> {
         let Entry { digest, record } = self.find(id)?.clone();
         let (created, secrets) = self.index.history.of(id, digest);
         Some(KeyEntry { record, created, secrets })
+    }
+
+    /// Returns a key without the secrets that ended long ago.
+    fn shown(&self, id: &str, at: Timestamp) -> Option<KeyEntry> {
+        let mut entry = self.entry(id)?;
+        self.index.history.retention.hide(&mut entry.secrets, at);
+        Some(entry)
     }
 
     fn add(&mut self, key: NewKey, made: Made<'_>) -> Result<(), ManageError> {
@@ -193,15 +200,24 @@ impl Writer<'_> {
         until: Timestamp,
         made: Made<'_>,
     ) -> Result<KeyEntry, ManageError> {
-        self.make_room(2 + self.index.history.old(id).len());
+        // Those whose end comes forward are written anew, the one that was the newest among them.
+        self.make_room(2 + self.index.history.serving_after(id, until));
         let Entry { digest, record } = self.find(id).ok_or(ManageError::NotFound)?.clone();
+        match KeyState::of(&record, made.0) {
+            KeyState::Active => {}
+            ended => return Err(ManageError::NotActive(ended)),
+        }
         if self.table.locate(&secret).is_some() {
             return Err(ManageError::Exists);
         }
-        self.index.history.rotate(record.id(), digest, secret, until, made.0);
+        for gone in self.index.history.gone(id, made.0) {
+            self.index.history.drop_old(record.id(), &gone);
+            self.withdraw(&gone);
+        }
+        let ending = self.index.history.rotate(record.id(), digest, secret, until, made.0);
         // The new secret serves before the old ones end.
         self.write(secret, record.clone());
-        self.rewrite_old(&record);
+        self.rewrite(&record, ending);
         let account = record.account().id();
         self.index.history.note(made, Action::KeyRotated, Some(id), account.as_str());
         self.entry(id).ok_or(ManageError::NotFound)

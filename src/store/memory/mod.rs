@@ -11,10 +11,12 @@ mod writer;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use self::index::Index;
 use self::table::{Location, Table};
 use self::writer::Writer;
+use super::manage::Retention;
 use super::{Found, KeyStore};
 use crate::clock::{Clock, SystemClock};
 use crate::eventually::Eventually;
@@ -87,6 +89,13 @@ impl MemoryStore {
     /// Creates an empty store that tells the time of changes by this clock.
     pub fn with_clock(clock: impl Clock) -> Self {
         Self(Arc::new(Inner { clock: Arc::new(clock), ..Inner::default() }))
+    }
+
+    /// Keeps a secret that has ended for so long, 30 days unless set; see
+    /// [`KeyEntry`](super::KeyEntry). The first rotation of its key after that time removes it.
+    pub fn keep_ended_secrets(self, time: Duration) -> Self {
+        self.writer().index.history.retention = Retention(time);
+        self
     }
 
     /// Adds a key, or replaces the one of the same id, whose old secret then serves no more; a

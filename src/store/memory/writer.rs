@@ -80,7 +80,7 @@ impl<'a> Writer<'a> {
         id: &str,
         change: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
     ) -> Result<Option<KeyRecord>, InvalidRecord> {
-        self.make_room(1 + self.index.history.old(id).len());
+        self.make_room(1 + self.index.history.count_old(id));
         let Some(Entry { digest, record }) = self.find(id).cloned() else {
             return Ok(None);
         };
@@ -99,7 +99,13 @@ impl<'a> Writer<'a> {
 
     /// Lets old secrets of a key serve as it does now, each until its own end. Room must be there.
     pub(super) fn rewrite_old(&mut self, record: &KeyRecord) {
-        for SecretEntry { digest, expires, .. } in self.index.history.old(record.id().as_str()) {
+        let old = self.index.history.old(record.id().as_str());
+        self.rewrite(record, old);
+    }
+
+    /// Does the same for some of them.
+    pub(super) fn rewrite(&mut self, record: &KeyRecord, secrets: Vec<SecretEntry>) {
+        for SecretEntry { digest, expires, .. } in secrets {
             if let Some(at) = self.index.next_location() {
                 let record = record.ending(expires);
                 self.table.place(at, Entry { digest, record });
@@ -170,7 +176,7 @@ impl<'a> Writer<'a> {
         Some(at)
     }
 
-    fn withdraw(&mut self, digest: &KeyDigest) {
+    pub(super) fn withdraw(&mut self, digest: &KeyDigest) {
         if self.table.locate(digest).is_some() {
             self.table.withdraw(digest);
             self.index.withdrawn();

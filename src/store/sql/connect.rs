@@ -1,36 +1,38 @@
-//! Connecting, and bringing the tables up to date.
+//! A store over a database, and how it asks.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{AnyPool, AssertSqlSafe, SqlSafeStr};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::super::error::StoreError;
-use super::failure::failed;
-use crate::clock::{Clock, SystemClock};
+use super::super::manage::Retention;
+use super::builder::SqlStoreBuilder;
+use super::dialect::Dialect;
+use super::driver::{Connection, Pool, Row};
+use super::failure::{Failure, failed, is_broken, is_locked, unreachable};
+use super::outage::Outage;
+use super::query::Queries;
+use super::settings::Settings;
+use super::statement::Statement;
+use super::tables::Tables;
+use crate::clock::Clock;
 
-/// The connections that a store opens at most; lookups and changes beyond them wait in line.
-const MOST_CONNECTIONS: u32 = 10;
+/// How often a lookup is tried on another connection. After a restart of the database all connections
+/// that the pool kept are broken.
+const ATTEMPTS: u32 = 12;
 
-/// How long a lookup may take, with the wait for a connection.
-const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a connection that could not be made is waited for before the next try.
+const PAUSE: Duration = Duration::from_millis(10);
 
-/// How often SQLite's tables are brought up to date before somebody else must have done it.
-const MIGRATION_ATTEMPTS: u32 = 50;
-const MIGRATION_PAUSE: Duration = Duration::from_millis(20);
-
-/// The database that speaks a dialect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
-    Sqlite,
-    Postgres,
-}
+/// An instant that is too far away to be told counts as this far.
+const FAR: Duration = Duration::from_secs(86_400);
 
 /// Keeps keys in SQLite or PostgreSQL. Clones share one pool of connections.
+///
+/// Its tables lie beside those of other programs, under names that begin with `tower_api_key_`.
+/// [`SqlStore::builder`] has what can be set: another prefix, a schema, the number of connections, timeouts.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -39,10 +41,7 @@ pub(super) enum Dialect {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let folder = std::env::temp_dir().join(format!("doc-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
-/// # let file = folder.join("keys.db");
-/// let store = SqlStore::connect(&format!("sqlite:{}", file.display())).await?;
+/// let store = SqlStore::connect("sqlite::memory:").await?; // or sqlite:FILE, or postgres://…
 /// let acme = Arc::new(Account::builder("acme").scopes(["read"]).build()?);
 /// let record = KeyRecord::builder("key_1", acme).build()?;
 /// let digest = KeyHasher::sha256().digest(b"the key's text");
@@ -50,53 +49,41 @@ pub(super) enum Dialect {
 ///
 /// let found = store.find(&digest).await?.expect("it was just added");
 /// assert!(found.scopes().contains("read"));
-/// # std::fs::remove_dir_all(&folder)?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
 pub struct SqlStore {
-    pub(super) pool: AnyPool,
+    pub(super) pool: Arc<dyn Pool>,
     pub(super) dialect: Dialect,
-    /// With a password, perhaps: never to be shown.
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
-    pub(super) url: Arc<str>,
+    pub(super) tables: Arc<Tables>,
+    pub(super) queries: Arc<Queries>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) timeout: Duration,
+    pub(super) settings: Settings,
+    pub(super) outage: Arc<Outage>,
+    pub(super) retention: Retention,
 }
 
 impl SqlStore {
-    /// Connects to `sqlite:FILE`, which is created if it is missing, or to
-    /// `postgres://USER:PASSWORD@HOST/DATABASE`, and brings the tables up to date. Several processes may
-    /// do so at once.
+    /// Connects to `sqlite:FILE`, `sqlite::memory:` or `postgres://USER:PASSWORD@HOST/DATABASE`, and
+    /// brings the tables up to date; where they are, it writes nothing. Several processes may do so at
+    /// once.
+    ///
+    /// What stands between `sqlite:` and `?` is the path, to the letter. A file that is not there is made
+    /// only for `sqlite:FILE?mode=rwc`, or by [`SqlStoreBuilder::create_if_missing`].
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the URL is of neither kind, or its feature (`sqlite`, `postgres`) is off; if
-    /// the database cannot be reached or opened; if its tables are newer than this program.
+    /// the database cannot be reached or opened, or has tables of the same names that this program did
+    /// not make; if its tables are newer than this program.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        static DRIVERS: Once = Once::new();
-        DRIVERS.call_once(sqlx::any::install_default_drivers);
-        let dialect = match url.split(':').next() {
-            Some("sqlite") if cfg!(feature = "sqlite") => Dialect::Sqlite,
-            Some("postgres" | "postgresql") if cfg!(feature = "postgres") => Dialect::Postgres,
-            _ => return Err(StoreError::new("the URL is of no database that this program speaks")),
-        };
-        let url = match dialect {
-            Dialect::Sqlite if !url.contains('?') => Cow::Owned(format!("{url}?mode=rwc")),
-            _ => Cow::Borrowed(url),
-        };
-        let options = AnyPoolOptions::new()
-            .max_connections(MOST_CONNECTIONS)
-            .acquire_timeout(TIMEOUT)
-            // A round trip less for each lookup; a connection that broke is replaced when it fails.
-            .test_before_acquire(false)
-            .after_connect(move |connection, _| Box::pin(prepare(connection, dialect)));
-        let pool = options.connect(&url).await.map_err(failed)?;
-        let url = Arc::from(&*url);
-        let store = Self { pool, dialect, url, clock: Arc::new(SystemClock), timeout: TIMEOUT };
-        store.migrate().await.map_err(StoreError::new)?;
-        Ok(store)
+        Self::builder(url).connect().await
+    }
+
+    /// Starts a store of which something is set before it connects.
+    pub fn builder(url: impl Into<String>) -> SqlStoreBuilder {
+        SqlStoreBuilder::new(url.into())
     }
 
     /// Tells the time by another clock.
@@ -104,10 +91,17 @@ impl SqlStore {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Lets a lookup, or a list, take so long, 2 seconds unless set; then it fails. A change may take 30
-    /// seconds for each of its statements, for it waits for the change before.
-    pub fn timeout(self, timeout: Duration) -> Self {
-        Self { timeout, ..self }
+    /// Lets a lookup, or a list, take so long, 2 seconds unless set; then it fails.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.lookup_timeout = timeout;
+        self
+    }
+
+    /// Lets each statement of a change take so long, 30 seconds unless set, for it waits for the change
+    /// before; then the change fails, and nothing of it stays.
+    pub fn change_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.change_timeout = timeout;
+        self
     }
 
     /// Closes all connections, when those in use are given back.
@@ -115,55 +109,69 @@ impl SqlStore {
         self.pool.close().await;
     }
 
-    async fn migrate(&self) -> Result<(), MigrateError> {
-        let migrations = migrations(self.dialect).into();
-        let migrator = Migrator { migrations, ..Migrator::DEFAULT };
-        // PostgreSQL locks out who else migrates; in SQLite several may find the same work to do. All but
-        // one fail at its end, and find it done when they look again.
+    /// Asks for what changes nothing, on another connection if one is broken, and no longer than a
+    /// lookup may take.
+    pub(super) async fn read(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        let limit = self.settings.lookup_timeout;
+        let end = after(limit);
         let mut attempts = 0;
         loop {
             attempts += 1;
-            match migrator.run(&self.pool).await {
-                Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))
-                    if self.dialect == Dialect::Sqlite && attempts < MIGRATION_ATTEMPTS =>
-                {
-                    tokio::time::sleep(MIGRATION_PAUSE).await;
+            let mut connection = self.acquire(limit, end).await?;
+            match timeout_at(end, connection.fetch(statement.clone())).await {
+                Ok(Err(error)) if is_broken(&error) && attempts < ATTEMPTS => {
+                    self.pool.distrust_idle();
                 }
-                done => return done,
+                Ok(answer) => return answer.map_err(failed),
+                Err(_) => return Err(self.no_answer(limit)),
             }
         }
     }
-}
 
-/// Lists the steps that make the tables, the oldest first. One that was ever released stays as it is.
-fn migrations(dialect: Dialect) -> Vec<Migration> {
-    let keys = match dialect {
-        Dialect::Sqlite => include_str!("../../../migrations/0001_keys.sqlite.sql"),
-        Dialect::Postgres => include_str!("../../../migrations/0001_keys.postgres.sql"),
-    };
-    let plans = include_str!("../../../migrations/0002_plans.sql");
-    let step = |(version, name, sql): (i64, &'static str, &'static str)| {
-        let sql = AssertSqlSafe(sql).into_sql_str();
-        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
-    };
-    [(1, "keys", keys), (2, "plans", plans)].map(step).into()
-}
-
-async fn prepare(
-    connection: &mut sqlx::AnyConnection,
-    dialect: Dialect,
-) -> Result<(), sqlx::Error> {
-    if dialect == Dialect::Sqlite {
-        for pragma in [
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA synchronous = NORMAL",
-            "PRAGMA busy_timeout = 5000",
-            "PRAGMA foreign_keys = ON",
-        ] {
-            sqlx::query(pragma).execute(&mut *connection).await?;
-        }
+    /// Says that a statement was not answered in time. Other connections may have fallen silent with it.
+    pub(super) fn no_answer(&self, limit: Duration) -> StoreError {
+        self.pool.distrust_idle();
+        StoreError::new(Failure::NoAnswer(limit))
     }
-    Ok(())
+
+    /// Waits for a connection until an instant, and leaves some of the time for the question why there
+    /// is none.
+    pub(super) async fn acquire(
+        &self,
+        limit: Duration,
+        end: Instant,
+    ) -> Result<Box<dyn Connection>, StoreError> {
+        let ask_why = end.checked_sub(limit / 8).unwrap_or(end);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let error = match timeout_at(ask_why, self.pool.acquire()).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) => error,
+                Err(_) => break,
+            };
+            let again = match &error {
+                sqlx::Error::PoolTimedOut => true,
+                error if is_locked(error) => true,
+                error => is_broken(error) && attempts < ATTEMPTS,
+            };
+            if !again {
+                return Err(unreachable(&error));
+            }
+            let next = Instant::now() + PAUSE;
+            if next >= ask_why {
+                break;
+            }
+            sleep_until(next).await;
+        }
+        Err(self.outage.cause(&*self.pool, limit, end).await)
+    }
+}
+
+/// Returns the instant that ends a time which begins now.
+pub(super) fn after(limit: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(limit).unwrap_or_else(|| now + FAR)
 }
 
 impl fmt::Debug for SqlStore {

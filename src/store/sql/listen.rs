@@ -1,13 +1,17 @@
 //! Hearing of changes that other processes made.
 
+use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::future::Future;
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::{Acquire, ConnectOptions, Connection, Postgres};
+use tokio::time::timeout_at;
 
-use super::connect::{Dialect, SqlStore};
-use super::failure::{failed, within};
+use super::connect::{SqlStore, after};
+use super::failure::{Failure, failed, unreachable};
+use super::loan::Lender;
 use super::notify::{self, CHANNEL};
 use crate::store::StoreError;
 use crate::store::invalidation::{Invalidation, Invalidations};
@@ -19,10 +23,12 @@ const QUIET: Duration = Duration::from_secs(10);
 /// Hears of every change in a PostgreSQL database, whoever made it; see
 /// [`SqlStore::invalidations`].
 pub struct SqlInvalidations {
-    url: Arc<str>,
+    options: PgConnectOptions,
     timeout: Duration,
     quiet: Duration,
     listener: Option<PgListener>,
+    /// One whose connection fell silent. Dropped, it would wait for an answer for good.
+    silent: Option<PgListener>,
 }
 
 impl SqlStore {
@@ -43,11 +49,14 @@ impl SqlStore {
     /// # }
     /// ```
     pub fn invalidations(&self) -> Option<SqlInvalidations> {
-        (self.dialect == Dialect::Postgres).then(|| SqlInvalidations {
-            url: Arc::clone(&self.url),
-            timeout: self.timeout,
+        let pool: &dyn Any = &*self.pool;
+        let lender = pool.downcast_ref::<Lender<Postgres>>()?;
+        Some(SqlInvalidations {
+            options: (*lender.pool.connect_options()).clone(),
+            timeout: self.settings.lookup_timeout,
             quiet: QUIET,
             listener: None,
+            silent: None,
         })
     }
 }
@@ -61,14 +70,27 @@ impl SqlInvalidations {
 
     /// Listens over a new connection.
     async fn connect(&mut self) -> Result<(), StoreError> {
+        let options = self.options.clone();
+        let silent = &mut self.silent;
         let connected = async {
-            let mut listener = PgListener::connect(&self.url).await?;
+            // Asked for by itself first, for a pool does not say why it has none.
+            let mut first = options.connect().await?;
+            if let Some(mut silent) = silent.take() {
+                // The silent connection is closed here. Its listener has another one to take leave by.
+                std::mem::swap((&mut silent).acquire().await?, &mut first);
+                drop(first);
+            } else {
+                first.close().await?;
+            }
+            let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None);
+            let pool = pool.idle_timeout(None).connect_lazy_with(options);
+            let mut listener = PgListener::connect_with(&pool).await?;
             // A connection that was lost is to be heard of.
             listener.eager_reconnect(false);
             listener.listen(CHANNEL).await?;
             Ok(listener)
         };
-        self.listener = Some(within(self.timeout, connected).await?);
+        self.listener = Some(within(self.timeout, connected, |error| unreachable(&error)).await?);
         Ok(())
     }
 
@@ -85,7 +107,12 @@ impl SqlInvalidations {
                 Ok(Ok(None)) => return Err(StoreError::new("the connection was lost")),
                 Ok(Err(error)) => return Err(failed(error)),
                 Err(_) => {
-                    within(self.timeout, sqlx::query("SELECT 1").execute(&mut *listener)).await?;
+                    let asked = sqlx::query("SELECT 1").execute(&mut *listener);
+                    let answered = within(self.timeout, asked, failed).await;
+                    if answered.is_err() {
+                        self.silent = self.listener.take();
+                        return answered.map(|_| Invalidation::Everything);
+                    }
                 }
             }
         }
@@ -101,6 +128,18 @@ impl Invalidations for SqlInvalidations {
             }
             Ok(heard?)
         })
+    }
+}
+
+/// Waits for the database so long and no longer.
+async fn within<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+    told: impl FnOnce(sqlx::Error) -> StoreError,
+) -> Result<T, StoreError> {
+    match timeout_at(after(limit), asked).await {
+        Ok(answer) => answer.map_err(told),
+        Err(_) => Err(StoreError::new(Failure::NoAnswer(limit))),
     }
 }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::super::manage::{
-    Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, Managed, NewKey,
+    Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError, Managed, NewKey, Page,
+    check_author,
 };
 use super::bulk::CHUNK;
 use super::connect::SqlStore;
-use super::failure::within;
-use super::trail;
-use super::{query, row};
+use super::row;
+use super::statement::Statement;
+use super::trail::{self, Step};
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyDigest};
 
@@ -39,8 +40,14 @@ impl KeyManager for SqlStore {
 
     fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
         Box::pin(async move {
-            let read = || sqlx::query(query::GET).bind(id.to_owned()).fetch_all(&self.pool);
-            Ok(row::entries(&self.read(read).await?)?.pop())
+            if !can_be_stored(id) {
+                return Ok(None);
+            }
+            let rows = self.read(Statement::new(&self.queries.get).bind(id)).await?;
+            let Some((_, entry)) = row::entries(&rows)?.pop() else { return Ok(None) };
+            let mut entry = entry?;
+            self.retention.hide(&mut entry.secrets, self.clock.now());
+            Ok(Some(entry))
         })
     }
 
@@ -50,33 +57,61 @@ impl KeyManager for SqlStore {
         after: Option<&'a str>,
         limit: usize,
     ) -> Managed<'a, Vec<KeyEntry>> {
+        Box::pin(async move { Ok(self.page(filter, after, limit).await?.found) })
+    }
+
+    fn page<'a>(
+        &'a self,
+        filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Page<KeyEntry>> {
         Box::pin(async move {
+            let mut page = Page::default();
             // No name is empty: to the statement an empty one means all, and to a caller it means none.
             let names = [&filter.account, &filter.owner, &filter.kind, &filter.environment];
-            if names.into_iter().flatten().any(String::is_empty) {
-                return Ok(Vec::new());
+            let mut names = names.into_iter().flatten();
+            if names.any(|name| name.is_empty() || !can_be_stored(name)) {
+                return Ok(page);
             }
             let wanted = |name: &Option<String>| name.clone().unwrap_or_default();
             let (now, state) = (self.clock.now(), filter.state.map_or("", KeyState::name));
-            let read = || {
-                sqlx::query(query::LIST)
-                    .bind(after.unwrap_or_default().to_owned())
+            let mut after = storable(after.unwrap_or_default()).to_owned();
+            // In the place of those that are broken the next ones are read.
+            while page.found.len() < limit {
+                let more = limit - page.found.len();
+                let asked = Statement::new(&self.queries.list)
+                    .bind(after.clone())
                     .bind(wanted(&filter.account))
                     .bind(wanted(&filter.owner))
                     .bind(wanted(&filter.kind))
                     .bind(wanted(&filter.environment))
                     .bind(state)
                     .bind(row::column(now))
-                    .bind(row_limit(limit))
-                    .fetch_all(&self.pool)
-            };
-            Ok(row::entries(&self.read(read).await?)?)
+                    .bind(row_limit(more));
+                let entries = row::entries(&self.read(asked).await?)?;
+                let (count, last) = (entries.len(), entries.last().map(|(id, _)| id.clone()));
+                for (id, entry) in entries {
+                    match entry {
+                        Ok(mut entry) => {
+                            self.retention.hide(&mut entry.secrets, now);
+                            page.found.push(entry);
+                        }
+                        Err(error) => page.broken.push(row::broken_row(id, &error)),
+                    }
+                }
+                match last {
+                    Some(last) if count == more => after = last,
+                    _ => break,
+                }
+            }
+            Ok(page)
         })
     }
 
     fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
         Box::pin(async move {
-            let mut step = self.begin(by).await?;
+            let mut step = self.begin_on(id, by).await?;
             let entry = step.update(id, change).await?;
             step.commit().await?;
             Ok(entry)
@@ -91,7 +126,7 @@ impl KeyManager for SqlStore {
         by: &'a str,
     ) -> Managed<'a, KeyEntry> {
         Box::pin(async move {
-            let mut step = self.begin(by).await?;
+            let mut step = self.begin_on(id, by).await?;
             let entry = step.rotate(id, secret, until).await?;
             step.commit().await?;
             Ok(entry)
@@ -100,7 +135,7 @@ impl KeyManager for SqlStore {
 
     fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
         Box::pin(async move {
-            let mut step = self.begin(by).await?;
+            let mut step = self.begin_on(id, by).await?;
             step.revoke(id).await?;
             step.commit().await
         })
@@ -108,7 +143,7 @@ impl KeyManager for SqlStore {
 
     fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
         Box::pin(async move {
-            let mut step = self.begin(by).await?;
+            let mut step = self.begin_on(id, by).await?;
             step.delete(id).await?;
             step.commit().await
         })
@@ -124,10 +159,12 @@ impl KeyManager for SqlStore {
 
     fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
         Box::pin(async move {
-            let read =
-                || sqlx::query(query::FIND_ACCOUNT).bind(id.to_owned()).fetch_optional(&self.pool);
-            let found = self.read(read).await?;
-            Ok(found.map(|found| row::account(&found)).transpose()?.map(Arc::new))
+            if !can_be_stored(id) {
+                return Ok(None);
+            }
+            let found = self.read(Statement::new(&self.queries.find_account).bind(id)).await?;
+            let account = found.first().map(|found| row::account(&**found)).transpose()?;
+            Ok(account.map(Arc::new))
         })
     }
 
@@ -136,22 +173,44 @@ impl KeyManager for SqlStore {
         after: Option<&'a str>,
         limit: usize,
     ) -> Managed<'a, Vec<Arc<Account>>> {
+        Box::pin(async move { Ok(self.page_of_accounts(after, limit).await?.found) })
+    }
+
+    fn page_of_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Page<Arc<Account>>> {
         Box::pin(async move {
-            let read = || {
-                sqlx::query(query::LIST_ACCOUNTS)
-                    .bind(after.unwrap_or_default().to_owned())
-                    .bind(row_limit(limit))
-                    .fetch_all(&self.pool)
-            };
-            let listed = self.read(read).await?;
-            let accounts = listed.iter().map(|found| row::account(found).map(Arc::new));
-            Ok(accounts.collect::<Result<_, _>>()?)
+            let mut page = Page::default();
+            let mut after = storable(after.unwrap_or_default()).to_owned();
+            while page.found.len() < limit {
+                let more = limit - page.found.len();
+                let asked = Statement::new(&self.queries.list_accounts)
+                    .bind(after.clone())
+                    .bind(row_limit(more));
+                let rows = self.read(asked).await?;
+                let mut last = None;
+                for found in &rows {
+                    let id = row::text(&**found, "id")?;
+                    last = Some(id.clone());
+                    match row::account(&**found) {
+                        Ok(account) => page.found.push(Arc::new(account)),
+                        Err(error) => page.broken.push(row::broken_row(id, &error)),
+                    }
+                }
+                match last {
+                    Some(last) if rows.len() == more => after = last,
+                    _ => break,
+                }
+            }
+            Ok(page)
         })
     }
 
     fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
         Box::pin(async move {
-            let mut step = self.begin(by).await?;
+            let mut step = self.begin_on(id, by).await?;
             step.delete_account(id).await?;
             step.commit().await
         })
@@ -159,35 +218,51 @@ impl KeyManager for SqlStore {
 
     fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
         Box::pin(async move {
-            let read = || {
-                sqlx::query(query::LIST_CHANGES)
-                    .bind(i64::try_from(sequence).unwrap_or(i64::MAX))
-                    .bind(row_limit(limit))
-                    .fetch_all(&self.pool)
-            };
-            let listed = self.read(read).await?;
-            Ok(listed.iter().map(trail::change).collect::<Result<_, _>>()?)
+            let asked = Statement::new(&self.queries.list_changes)
+                .bind(i64::try_from(sequence).unwrap_or(i64::MAX))
+                .bind(row_limit(limit));
+            let listed = self.read(asked).await?;
+            Ok(listed.iter().map(|row| trail::change(&**row)).collect::<Result<_, _>>()?)
         })
     }
 
-    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
+    fn note_uses(&self, mut uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
         Box::pin(async move {
-            let noted = async {
-                let mut transaction = self.pool.begin().await?;
-                for (digest, at) in uses {
-                    sqlx::query(query::NOTE_USE)
-                        .bind(digest.as_bytes().to_vec())
-                        .bind(row::column(at))
-                        .execute(&mut *transaction)
-                        .await?;
-                }
-                transaction.commit().await
-            };
-            Ok(within(trail::TIMEOUT, noted).await?)
+            // In one order, so that two that note at once do not wait for each other.
+            uses.sort_unstable_by_key(|(digest, _)| *digest.as_bytes());
+            let mut session = self.transaction().await?;
+            for (digest, at) in uses {
+                let noted = Statement::new(&self.queries.note_use)
+                    .bind(digest.as_bytes().to_vec())
+                    .bind(row::column(at));
+                session.execute(noted).await?;
+            }
+            Ok(session.commit().await?)
         })
+    }
+}
+
+impl SqlStore {
+    /// Begins a change of what has this id.
+    async fn begin_on<'a>(&'a self, id: &str, by: &'a str) -> Result<Step<'a>, ManageError> {
+        if !can_be_stored(id) {
+            check_author(by)?;
+            return Err(ManageError::NotFound);
+        }
+        self.begin(by).await
     }
 }
 
 fn row_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// PostgreSQL takes no NUL in a text. No id and no name has one, so what has is not there.
+fn can_be_stored(name: &str) -> bool {
+    !name.contains('\0')
+}
+
+/// Cuts an id off before a NUL: the same ids come after it.
+fn storable(id: &str) -> &str {
+    id.split('\0').next().unwrap_or_default()
 }

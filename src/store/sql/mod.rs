@@ -7,27 +7,42 @@
 //! 3. with an error in every other case: a lost connection, a call that took longer than it may, a
 //!    row that is no valid record.
 //!
-//! A broken connection is replaced, so a database that was restarted is survived; until it is back,
-//! requests are answered 503. Every lookup is a round trip: put `Cached` in front of a
+//! A connection that broke, or whose last query did not end well, is replaced, so a database that was
+//! restarted is survived, and so is a network that lost all connections without a word; until then
+//! requests are answered 503. No table is touched that this program did not make. Every lookup is a round trip: put `Cached` in front of a
 //! database that is not on the same machine.
 
+mod builder;
 mod bulk;
 mod connect;
+mod dialect;
+mod driver;
 mod failure;
 #[cfg(feature = "postgres")]
 mod listen;
+mod loan;
 mod lookup;
 mod manager;
+mod migrate;
 mod notify;
+mod outage;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod plan;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod query;
 mod row;
+mod session;
+mod settings;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod statement;
 mod step;
+mod tables;
 mod trail;
-#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
-mod upgrade;
+mod unprefixed;
 
+pub use builder::SqlStoreBuilder;
 pub use connect::SqlStore;
 #[cfg(feature = "postgres")]
 pub use listen::SqlInvalidations;

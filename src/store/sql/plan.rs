@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, Row};
-
 use super::SqlStore;
-use super::query::FIND;
+use super::statement::Statement;
 use crate::key::{Account, KeyHasher, KeyRecord};
 use crate::store::{KeyManager, NewKey};
 
@@ -24,18 +22,21 @@ async fn plan(store: &SqlStore, explain: &str) -> String {
         NewKey::new(digest, KeyRecord::builder(id, Arc::new(account)).build().unwrap())
     };
     store.import((0..5_000).map(key).collect(), "test").await.unwrap();
-    sqlx::query("ANALYZE").execute(&store.pool).await.unwrap();
+    let mut connection = store.pool.acquire().await.unwrap();
+    connection.execute(Statement::from("ANALYZE")).await.unwrap();
     let digest = KeyHasher::sha256().digest(b"key_7").as_bytes().to_vec();
-    let explained = sqlx::query(AssertSqlSafe(format!("{explain} {FIND}"))).bind(digest);
-    let rows = explained.fetch_all(&store.pool).await.unwrap();
-    let text = |row: &sqlx::any::AnyRow| row.get::<String, _>(row.len() - 1);
+    let find = store.queries.find.as_str();
+    let explained = Statement::made(format!("{explain} {find}")).bind(digest);
+    let rows = connection.fetch(explained).await.unwrap();
+    let column = if explain == "EXPLAIN" { "QUERY PLAN" } else { "detail" };
+    let text = |row: &super::driver::Row| row.text(column).unwrap().unwrap();
     rows.iter().map(text).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]
 async fn sqlite_looks_up_by_primary_keys() {
     let folder = folder::Folder::new();
-    let url = format!("sqlite:{}", folder.path().join("keys.db").display());
+    let url = format!("sqlite:{}?mode=rwc", folder.path().join("keys.db").display());
     let plan = plan(&SqlStore::connect(&url).await.unwrap(), "EXPLAIN QUERY PLAN").await;
     assert_eq!(plan.matches("USING PRIMARY KEY").count(), 3, "{plan}");
     assert!(!plan.contains("SCAN"), "{plan}");
@@ -45,7 +46,9 @@ async fn sqlite_looks_up_by_primary_keys() {
 async fn postgres_looks_up_by_primary_keys() {
     let Some(server) = postgres::Postgres::start() else { return };
     let plan = plan(&SqlStore::connect(server.url()).await.unwrap(), "EXPLAIN").await;
-    for index in ["secrets_pkey", "keys_pkey", "accounts_pkey"] {
+    for index in
+        ["secrets_pkey", "keys_pkey", "accounts_pkey"].map(|name| format!("tower_api_key_{name}"))
+    {
         assert!(plan.contains(&format!("Index Scan using {index}")), "{plan}");
     }
 }

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 use super::super::error::StoreError;
-use super::super::manage::{KeyEntry, SecretEntry};
+use super::super::manage::{BrokenRow, KeyEntry, SecretEntry};
+use super::driver::{Columns, Row};
 use crate::clock::Timestamp;
 use crate::key::{Account, Algorithm, KeyDigest, KeyRecord, OnLimiterFailure, Per, Quota};
 
@@ -31,6 +30,9 @@ struct QuotaColumn {
     on_failure: Option<String>,
 }
 
+/// A key, or why it is none, with its id.
+type Identified = (String, Result<KeyEntry, StoreError>);
+
 const ALGORITHMS: [(Algorithm, &str); 5] = [
     (Algorithm::FixedWindow, "fixed_window"),
     (Algorithm::LeakyBucket, "leaky_bucket"),
@@ -45,70 +47,98 @@ fn broken(what: impl std::fmt::Display) -> StoreError {
     StoreError::new(format!("a row of the database is broken: {what}"))
 }
 
-/// Reads a record. `secret_expires` is of the secret that it was found by, if it was.
-pub(super) fn record(row: &AnyRow, by_secret: bool) -> Result<KeyRecord, StoreError> {
-    let text = |name: &str| row.try_get::<String, _>(name).map_err(broken);
-    let optional = |name: &str| row.try_get::<Option<String>, _>(name).map_err(broken);
-    let instant = |name: &str| row.try_get::<Option<i64>, _>(name).map_err(broken);
-    let flag = |name: &str| row.try_get::<i64, _>(name).map(|flag| flag != 0).map_err(broken);
+/// Reads a text that is always there.
+pub(super) fn text(row: &dyn Columns, column: &str) -> Result<String, StoreError> {
+    optional(row, column)?.ok_or_else(|| broken(format_args!("column `{column}` is empty")))
+}
+
+/// Reads a text that may be missing.
+pub(super) fn optional(row: &dyn Columns, column: &str) -> Result<Option<String>, StoreError> {
+    row.text(column).map_err(broken)
+}
+
+/// Reads a number that is always there.
+pub(super) fn number(row: &dyn Columns, column: &str) -> Result<i64, StoreError> {
+    let number = row.number(column).map_err(broken)?;
+    number.ok_or_else(|| broken(format_args!("column `{column}` is empty")))
+}
+
+fn instant(row: &dyn Columns, column: &str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(row.number(column).map_err(broken)?.map(timestamp))
+}
+
+fn flag(row: &dyn Columns, column: &str) -> Result<bool, StoreError> {
+    Ok(number(row, column)? != 0)
+}
+
+/// Reads a record. The end of a secret counts if it was found by one.
+pub(super) fn record(row: &dyn Columns, by_secret: bool) -> Result<KeyRecord, StoreError> {
     let account = account_of(
-        text("account")?,
-        flag("account_disabled")?,
-        &text("account_scopes")?,
-        optional("account_quotas")?,
-        optional("plan")?,
+        text(row, "account")?,
+        flag(row, "account_disabled")?,
+        &text(row, "account_scopes")?,
+        optional(row, "account_quotas")?,
+        optional(row, "plan")?,
     )?;
-    let mut key = KeyRecord::builder(text("id")?, Arc::new(account))
-        .disabled(flag("disabled")?)
-        .revoked(flag("revoked")?);
-    if let Some(owner) = optional("owner")? {
+    let mut key = KeyRecord::builder(text(row, "id")?, Arc::new(account))
+        // Names were once kept with characters that no new one may have.
+        .as_stored()
+        .disabled(flag(row, "disabled")?)
+        .revoked(flag(row, "revoked")?);
+    if let Some(owner) = optional(row, "owner")? {
         key = key.owner(owner);
     }
-    if let Some(kind) = optional("kind")? {
+    if let Some(kind) = optional(row, "kind")? {
         key = key.kind(kind);
     }
-    if let Some(environment) = optional("environment")? {
+    if let Some(environment) = optional(row, "environment")? {
         key = key.environment(environment);
     }
-    let (name, description) = (text("name")?, text("description")?);
+    if let Some(audience) = optional(row, "audience")? {
+        key = key.audience(audience);
+    }
+    if let Some(form) = optional(row, "form")? {
+        key = key.form(form.parse().map_err(broken)?);
+    }
+    let (name, description) = (text(row, "name")?, text(row, "description")?);
     if !name.is_empty() {
         key = key.name(name);
     }
     if !description.is_empty() {
         key = key.description(description);
     }
-    if let Some(scopes) = optional("scopes")? {
+    if let Some(scopes) = optional(row, "scopes")? {
         key = key.scopes(json::<Vec<String>>(&scopes)?);
     }
-    let networks: Vec<String> = json(&text("networks")?)?;
+    let networks: Vec<String> = json(&text(row, "networks")?)?;
     if !networks.is_empty() {
         key = key.networks(networks.iter().map(String::as_str));
     }
-    if let Some(quotas) = optional("quotas")? {
+    if let Some(quotas) = optional(row, "quotas")? {
         key = key.quotas(read_quotas(&quotas)?);
     }
-    for (name, value) in json::<BTreeMap<String, String>>(&text("metadata")?)? {
+    for (name, value) in json::<BTreeMap<String, String>>(&text(row, "metadata")?)? {
         key = key.metadata(name, value);
     }
-    if let Some(begins) = instant("not_before")? {
-        key = key.not_before(timestamp(begins));
+    if let Some(begins) = instant(row, "not_before")? {
+        key = key.not_before(begins);
     }
-    let of_secret = if by_secret { instant("secret_expires")? } else { None };
-    let ends = [instant("expires")?, of_secret].into_iter().flatten().min();
+    let of_secret = if by_secret { instant(row, "secret_expires")? } else { None };
+    let ends = [instant(row, "expires")?, of_secret].into_iter().flatten().min();
     if let Some(ends) = ends {
-        key = key.expires(timestamp(ends));
+        key = key.expires(ends);
     }
     key.build().map_err(broken)
 }
 
-/// Reads a row of `accounts`.
-pub(super) fn account(row: &AnyRow) -> Result<Account, StoreError> {
+/// Reads a row of the table of accounts.
+pub(super) fn account(row: &dyn Columns) -> Result<Account, StoreError> {
     account_of(
-        row.try_get("id").map_err(broken)?,
-        row.try_get::<i64, _>("disabled").map_err(broken)? != 0,
-        &row.try_get::<String, _>("scopes").map_err(broken)?,
-        row.try_get("quotas").map_err(broken)?,
-        row.try_get("plan").map_err(broken)?,
+        text(row, "id")?,
+        flag(row, "disabled")?,
+        &text(row, "scopes")?,
+        optional(row, "quotas")?,
+        optional(row, "plan")?,
     )
 }
 
@@ -129,37 +159,55 @@ fn account_of(
     account.build().map_err(broken)
 }
 
-/// Reads keys with their secrets, of each key a row for each of them.
-pub(super) fn entries(rows: &[AnyRow]) -> Result<Vec<KeyEntry>, StoreError> {
-    let mut entries: Vec<KeyEntry> = Vec::new();
+/// Reads keys with their secrets, of each key a row for each of them; each with its id, for what is
+/// broken has no record to tell it.
+pub(super) fn entries(rows: &[Row]) -> Result<Vec<Identified>, StoreError> {
+    let mut entries: Vec<Identified> = Vec::new();
     for row in rows {
-        let id: &str = row.try_get("id").map_err(broken)?;
-        let secret = secret(row)?;
+        let row = &**row;
+        let id = text(row, "id")?;
         match entries.last_mut() {
-            Some(entry) if entry.record.id().as_str() == id => entry.secrets.extend(secret),
-            _ => entries.push(KeyEntry {
-                record: record(row, false)?,
-                created: timestamp(row.try_get("created").map_err(broken)?),
-                secrets: secret.into_iter().collect(),
-            }),
+            Some((last, entry)) if *last == id => {
+                let secret = secret(row);
+                if let Ok(known) = entry {
+                    match secret {
+                        Ok(secret) => known.secrets.extend(secret),
+                        Err(error) => *entry = Err(error),
+                    }
+                }
+            }
+            _ => entries.push((id, entry(row))),
         }
     }
     Ok(entries)
 }
 
-fn secret(row: &AnyRow) -> Result<Option<SecretEntry>, StoreError> {
-    let instant = |name: &str| row.try_get::<Option<i64>, _>(name).map_err(broken);
+fn entry(row: &dyn Columns) -> Result<KeyEntry, StoreError> {
+    Ok(KeyEntry {
+        record: record(row, false)?,
+        created: timestamp(number(row, "created")?),
+        secrets: secret(row)?.into_iter().collect(),
+    })
+}
+
+/// Says of a broken row what can be said of it.
+pub(super) fn broken_row(id: String, error: &StoreError) -> BrokenRow {
+    let cause = std::error::Error::source(error);
+    BrokenRow { id, problem: cause.map_or_else(|| error.to_string(), ToString::to_string) }
+}
+
+fn secret(row: &dyn Columns) -> Result<Option<SecretEntry>, StoreError> {
     // A key whose secrets somebody deleted by hand has none.
-    let Some(created) = instant("secret_created")? else { return Ok(None) };
-    let mut entry = SecretEntry::new(digest(row)?, timestamp(created));
-    entry.expires = instant("secret_expires")?.map(timestamp);
-    entry.last_used = instant("last_used")?.map(timestamp);
+    let Some(created) = instant(row, "secret_created")? else { return Ok(None) };
+    let mut entry = SecretEntry::new(digest(row)?, created);
+    entry.expires = instant(row, "secret_expires")?;
+    entry.last_used = instant(row, "last_used")?;
     Ok(Some(entry))
 }
 
 /// Reads a digest.
-pub(super) fn digest(row: &AnyRow) -> Result<KeyDigest, StoreError> {
-    let digest: Vec<u8> = row.try_get("digest").map_err(broken)?;
+pub(super) fn digest(row: &dyn Columns) -> Result<KeyDigest, StoreError> {
+    let digest = row.bytes("digest").map_err(broken)?.unwrap_or_default();
     let digest = <[u8; 32]>::try_from(digest).map_err(|_| broken("a digest is not 32 bytes"))?;
     Ok(KeyDigest::from_bytes(digest))
 }

@@ -1,11 +1,9 @@
 //! The parts of a change, inside its transaction.
 
-use sqlx::Row;
-
-use super::super::manage::{Action, Edit, KeyEntry, ManageError, NewKey};
-use super::connect::Dialect;
-use super::failure::failed;
-use super::trail::{Query, Step};
+use super::super::manage::{Action, Edit, KeyEntry, KeyState, ManageError, NewKey};
+use super::dialect::Dialect;
+use super::statement::Statement;
+use super::trail::Step;
 use super::{query, row};
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, InvalidRecord, KeyDigest, KeyRecord};
@@ -20,13 +18,12 @@ impl Step<'_> {
 
     /// Revokes the other keys of a record's account and owner.
     pub(super) async fn revoke_others(&mut self, record: &KeyRecord) -> Result<(), ManageError> {
-        let others = sqlx::query(query::OTHERS_OF_OWNER)
-            .bind(record.account().id().as_str().to_owned())
-            .bind(record.id().as_str().to_owned())
-            .bind(record.owner().unwrap_or_default().to_owned());
+        let others = Statement::new(&self.store.queries.others_of_owner)
+            .bind(record.account().id().as_str())
+            .bind(record.id().as_str())
+            .bind(record.owner().unwrap_or_default());
         for other in self.fetch(others).await? {
-            let id: String = other.try_get("id").map_err(failed)?;
-            self.revoke(&id).await?;
+            self.revoke(&row::text(&*other, "id")?).await?;
         }
         Ok(())
     }
@@ -42,7 +39,7 @@ impl Step<'_> {
             return Err(InvalidRecord::Identity.into());
         }
         let account = record.account().id().as_str();
-        let updated = sqlx::query(query::UPDATE_KEY).bind(id.to_owned()).bind(account.to_owned());
+        let updated = Statement::new(&self.store.queries.update_key).bind(id).bind(account);
         self.execute(settings(updated, &after)).await?;
         self.tell_of(&before);
         self.note(Action::KeyEdited, Some(id), account).await?;
@@ -57,13 +54,22 @@ impl Step<'_> {
         secret: KeyDigest,
         until: Timestamp,
     ) -> Result<KeyEntry, ManageError> {
-        let account = self.locked(id).await?.record.account().id().clone();
-        let ended = sqlx::query(query::END_SECRETS);
-        self.execute(ended.bind(id.to_owned()).bind(row::column(until))).await?;
-        let at = self.at();
+        let before = self.locked(id).await?;
+        match before.state(self.now()) {
+            KeyState::Active => {}
+            ended => return Err(ManageError::NotActive(ended)),
+        }
+        let account = before.record.account().id().clone();
+        for gone in self.store.retention.gone(&before.secrets, self.now()) {
+            let deleted = Statement::new(&self.store.queries.delete_secret).bind(bytes(&gone));
+            self.execute(deleted).await?;
+        }
+        let ended = Statement::new(&self.store.queries.end_secrets);
+        self.execute(ended.bind(id).bind(row::column(until))).await?;
+        let (at, into) = (self.at(), &self.store.queries.into_secrets);
         let added = self
-            .insert(query::INTO_SECRETS, 3, &[secret], query::UNLESS_THERE, |row, secret| {
-                row.bind(bytes(secret)).bind(id.to_owned()).bind(at)
+            .insert(into, 3, &[secret], query::UNLESS_THERE, |row, secret| {
+                row.bind(bytes(secret)).bind(id).bind(at)
             })
             .await?;
         if added == 0 {
@@ -71,35 +77,34 @@ impl Step<'_> {
         }
         self.note(Action::KeyRotated, Some(id), account.as_str()).await?;
         let entry = self.locked(id).await?;
-        self.tell_of(&entry);
+        // Those that are gone are told of, too.
+        self.tell_of(&before);
+        self.tell(Invalidation::Secret(secret));
         Ok(entry)
     }
 
     /// Revokes a key.
     pub(super) async fn revoke(&mut self, id: &str) -> Result<(), ManageError> {
-        self.end(id, query::REVOKE_KEY, Action::KeyRevoked).await
+        let account = self.tell_of_id(id).await?;
+        let revoked = Statement::new(&self.store.queries.revoke_key).bind(id);
+        self.execute(revoked).await?;
+        self.note(Action::KeyRevoked, Some(id), &account).await
     }
 
-    /// Deletes a key, and with it its secrets.
+    /// Deletes a key, and its secrets.
     pub(super) async fn delete(&mut self, id: &str) -> Result<(), ManageError> {
-        self.end(id, query::DELETE_KEY, Action::KeyDeleted).await
-    }
-
-    async fn end(
-        &mut self,
-        id: &str,
-        statement: &'static str,
-        action: Action,
-    ) -> Result<(), ManageError> {
-        let entry = self.locked(id).await?;
-        self.execute(sqlx::query(statement).bind(id.to_owned())).await?;
-        self.tell_of(&entry);
-        self.note(action, Some(id), entry.record.account().id().as_str()).await
+        let account = self.tell_of_id(id).await?;
+        let queries = &self.store.queries;
+        for statement in [&queries.delete_secrets, &queries.delete_key] {
+            self.execute(Statement::new(statement).bind(id)).await?;
+        }
+        self.note(Action::KeyDeleted, Some(id), &account).await
     }
 
     /// Adds or replaces an account.
     pub(super) async fn save_account(&mut self, account: &Account) -> Result<(), ManageError> {
-        self.insert(query::INTO_ACCOUNTS, 5, &[account], query::OR_REPLACED, |row, account| {
+        let into = &self.store.queries.into_accounts;
+        self.insert(into, 5, &[account], query::OR_REPLACED, |row, account| {
             account_columns(row, account)
         })
         .await?;
@@ -107,9 +112,14 @@ impl Step<'_> {
         self.note(Action::AccountPut, None, account.id().as_str()).await
     }
 
-    /// Deletes an account, and with it its keys.
+    /// Deletes an account, its keys and their secrets.
     pub(super) async fn delete_account(&mut self, id: &str) -> Result<(), ManageError> {
-        if self.execute(sqlx::query(query::DELETE_ACCOUNT).bind(id.to_owned())).await? == 0 {
+        let queries = &self.store.queries;
+        // An application's own connections need not hold to references.
+        for statement in [&queries.delete_secrets_of_account, &queries.delete_keys_of_account] {
+            self.execute(Statement::new(statement).bind(id)).await?;
+        }
+        if self.execute(Statement::new(&queries.delete_account).bind(id)).await? == 0 {
             return Err(ManageError::NotFound);
         }
         // It was there, so its id is valid.
@@ -119,12 +129,27 @@ impl Step<'_> {
 
     /// Reads a key that nobody else changes until this is over.
     async fn locked(&mut self, id: &str) -> Result<KeyEntry, ManageError> {
-        let query = match self.dialect {
-            Dialect::Sqlite => query::GET,
-            Dialect::Postgres => query::GET_FOR_UPDATE,
+        let query = match self.store.dialect {
+            Dialect::Sqlite => &self.store.queries.get,
+            Dialect::Postgres => &self.store.queries.get_for_update,
         };
-        let rows = self.fetch(sqlx::query(query).bind(id.to_owned())).await?;
-        row::entries(&rows)?.pop().ok_or(ManageError::NotFound)
+        let rows = self.fetch(Statement::new(query).bind(id)).await?;
+        let (_, entry) = row::entries(&rows)?.pop().ok_or(ManageError::NotFound)?;
+        Ok(entry?)
+    }
+
+    /// Tells other processes of a key's secrets; returns its account. Nothing else of the key is read, so
+    /// one whose row is broken can be ended, too.
+    async fn tell_of_id(&mut self, id: &str) -> Result<String, ManageError> {
+        let asked = Statement::new(&self.store.queries.account_of_key).bind(id);
+        let rows = self.fetch(asked).await?;
+        let row = rows.first().ok_or(ManageError::NotFound)?;
+        let account = row.text("account").ok().flatten().unwrap_or_default();
+        let asked = Statement::new(&self.store.queries.digests_of_key).bind(id);
+        for row in self.fetch(asked).await? {
+            self.tell(row::digest(&*row).map_or(Invalidation::Everything, Invalidation::Secret));
+        }
+        Ok(account)
     }
 
     /// Tells other processes of a key's secrets.
@@ -136,17 +161,17 @@ impl Step<'_> {
 }
 
 /// Binds all of a record that can be changed, in the order of the columns.
-pub(super) fn settings<'q>(query: Query<'q>, record: &KeyRecord) -> Query<'q> {
+pub(super) fn settings(statement: Statement, record: &KeyRecord) -> Statement {
     let list = |names: Vec<String>| row::write(&names);
     let scopes = record.own_scopes().map(|scopes| list(scopes.iter().map(str::to_owned).collect()));
     let networks = record.networks().map(|networks| networks.iter().map(ToString::to_string));
     let metadata: std::collections::BTreeMap<_, _> = record.all_metadata().collect();
-    query
+    statement
         .bind(record.owner().map(str::to_owned))
         .bind(record.kind().map(|kind| kind.as_str().to_owned()))
         .bind(record.environment().map(|environment| environment.as_str().to_owned()))
-        .bind(record.name().to_owned())
-        .bind(record.description().to_owned())
+        .bind(record.name())
+        .bind(record.description())
         .bind(scopes)
         .bind(list(networks.into_iter().flatten().collect()))
         .bind(record.own_quotas().map(|quotas| row::write_quotas(quotas.as_slice())))
@@ -155,12 +180,14 @@ pub(super) fn settings<'q>(query: Query<'q>, record: &KeyRecord) -> Query<'q> {
         .bind(record.expires().map(row::column))
         .bind(i64::from(record.is_disabled_itself()))
         .bind(i64::from(record.is_revoked()))
+        .bind(record.audience().map(|audience| audience.as_str().to_owned()))
+        .bind(record.form().map(ToString::to_string))
 }
 
-pub(super) fn account_columns<'q>(query: Query<'q>, account: &Account) -> Query<'q> {
+pub(super) fn account_columns(statement: Statement, account: &Account) -> Statement {
     let scopes: Vec<&str> = account.scopes().iter().collect();
-    query
-        .bind(account.id().as_str().to_owned())
+    statement
+        .bind(account.id().as_str())
         .bind(i64::from(account.is_disabled()))
         .bind(row::write(&scopes))
         .bind(account.quotas().map(|quotas| row::write_quotas(quotas.as_slice())))

@@ -1,25 +1,21 @@
-//! Transactions, each with its lines in the audit trail.
-
-use std::time::Duration;
-
-use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
+//! Changes, each with its lines in the audit trail.
 
 use super::super::error::StoreError;
-use super::super::manage::{Action, Change, ManageError};
-use super::connect::{Dialect, SqlStore};
-use super::failure::{failed, within};
+use super::super::manage::{Action, Change, ManageError, check_author};
+use super::connect::SqlStore;
+use super::dialect::Dialect;
+use super::driver::{Columns, Row};
+use super::session::Session;
+use super::statement::Statement;
 use super::{notify, query, row};
+use crate::clock::Timestamp;
 use crate::store::invalidation::Invalidation;
-
-/// How long one statement of a change may take, with the wait for those that make another change.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A change in the making: nothing of it is seen until it is committed.
 pub(super) struct Step<'a> {
-    pub(super) transaction: Transaction<'static, Any>,
-    pub(super) dialect: Dialect,
-    at: i64,
+    session: Session,
+    pub(super) store: &'a SqlStore,
+    now: Timestamp,
     by: &'a str,
     /// What other processes are told when it is committed.
     news: Vec<Invalidation>,
@@ -27,30 +23,25 @@ pub(super) struct Step<'a> {
 
 impl SqlStore {
     /// Begins a change.
-    pub(super) async fn begin<'a>(&self, by: &'a str) -> Result<Step<'a>, ManageError> {
-        let begin = match self.dialect {
-            // Another writer is waited for at the beginning, and not in the middle, where SQLite
-            // would fail at once.
-            Dialect::Sqlite => "BEGIN IMMEDIATE",
-            Dialect::Postgres => "BEGIN",
-        };
-        // Nothing was done yet, so this may be tried on another connection.
-        let transaction = self.retrying(|| self.pool.begin_with(begin));
-        let transaction = within(TIMEOUT, transaction).await?;
-        let at = row::column(self.clock.now());
-        let mut step = Step { transaction, dialect: self.dialect, at, by, news: Vec::new() };
+    pub(super) async fn begin<'a>(&'a self, by: &'a str) -> Result<Step<'a>, ManageError> {
+        check_author(by)?;
+        let session = self.transaction().await?;
+        let now = self.clock.now();
+        let mut step = Step { session, store: self, now, by, news: Vec::new() };
         if self.dialect == Dialect::Postgres {
-            step.execute(sqlx::query(query::LOCK_TRAIL)).await?;
+            step.execute(Statement::new(&self.queries.lock_trail)).await?;
         }
         Ok(step)
     }
 }
 
-pub(super) type Query<'q> = sqlx::query::Query<'q, Any, sqlx::any::AnyArguments>;
-
 impl Step<'_> {
-    pub(super) const fn at(&self) -> i64 {
-        self.at
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(super) fn at(&self) -> i64 {
+        row::column(self.now)
     }
 
     pub(super) const fn by(&self) -> &str {
@@ -58,13 +49,12 @@ impl Step<'_> {
     }
 
     /// Runs a statement and returns how many rows it touched.
-    pub(super) async fn execute(&mut self, query: Query<'_>) -> Result<u64, ManageError> {
-        let done = within(TIMEOUT, query.execute(&mut *self.transaction)).await?;
-        Ok(done.rows_affected())
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, ManageError> {
+        Ok(self.session.execute(statement).await?)
     }
 
-    pub(super) async fn fetch(&mut self, query: Query<'_>) -> Result<Vec<AnyRow>, ManageError> {
-        Ok(within(TIMEOUT, query.fetch_all(&mut *self.transaction)).await?)
+    pub(super) async fn fetch(&mut self, statement: Statement) -> Result<Vec<Row>, ManageError> {
+        Ok(self.session.fetch(statement).await?)
     }
 
     /// Writes a line of the trail.
@@ -74,10 +64,10 @@ impl Step<'_> {
         key: Option<&str>,
         account: &str,
     ) -> Result<(), ManageError> {
-        let (at, by) = (self.at, self.by.to_owned());
-        self.insert(query::INTO_CHANGES, 5, &[(key, account)], "", |row, (key, account)| {
+        let (at, by, into) = (self.at(), self.by.to_owned(), &self.store.queries.into_changes);
+        self.insert(into, 5, &[(key, account)], "", |row, (key, account)| {
             let row = row.bind(at).bind(by.clone()).bind(action.name());
-            row.bind(key.map(str::to_owned)).bind((*account).to_owned())
+            row.bind(key.map(str::to_owned)).bind(*account)
         })
         .await
         .map(|_| ())
@@ -85,7 +75,7 @@ impl Step<'_> {
 
     /// Tells other processes of a change, when it is committed.
     pub(super) fn tell(&mut self, what: Invalidation) {
-        if self.dialect == Dialect::Postgres && self.news.last() != Some(&what) {
+        if self.store.dialect == Dialect::Postgres && self.news.last() != Some(&what) {
             self.news.push(what);
         }
     }
@@ -93,29 +83,21 @@ impl Step<'_> {
     pub(super) async fn commit(mut self) -> Result<(), ManageError> {
         let news = std::mem::take(&mut self.news);
         for text in news.iter().filter_map(notify::text) {
-            self.execute(sqlx::query(query::NOTIFY).bind(notify::CHANNEL).bind(text)).await?;
+            self.fetch(Statement::from(query::NOTIFY).bind(notify::CHANNEL).bind(text)).await?;
         }
-        Ok(within(TIMEOUT, self.transaction.commit()).await?)
+        Ok(self.session.commit().await?)
     }
 }
 
-/// Reads a line of the trail.
-pub(super) fn change(row: &AnyRow) -> Result<Change, StoreError> {
-    let read = |row: &AnyRow| -> Result<Option<Change>, sqlx::Error> {
-        let action = Action::named(&row.try_get::<String, _>("action")?);
-        let sequence = u64::try_from(row.try_get::<i64, _>("sequence")?).unwrap_or(0);
-        Ok(Some(Change {
-            sequence,
-            at: row::timestamp(row.try_get("at")?),
-            by: row.try_get("author")?,
-            action: match action {
-                Some(action) => action,
-                None => return Ok(None),
-            },
-            key: row.try_get("key_id")?,
-            account: row.try_get("account")?,
-        }))
-    };
-    let change = read(row).map_err(failed)?;
-    change.ok_or_else(|| StoreError::new("the trail has an action that this program does not know"))
+/// Reads a line of the trail. A newer program may have done what this one does not know.
+pub(super) fn change(row: &dyn Columns) -> Result<Change, StoreError> {
+    let action = Action::named(&row::text(row, "action")?).unwrap_or(Action::Unknown);
+    Ok(Change {
+        sequence: u64::try_from(row::number(row, "sequence")?).unwrap_or(0),
+        at: row::timestamp(row::number(row, "at")?),
+        by: row::text(row, "author")?,
+        action,
+        key: row::optional(row, "key_id")?,
+        account: row::text(row, "account")?,
+    })
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
 use tower_api_key::store::{
-    Action, Change, Edit, KeyEntry, KeyFilter, KeyManager, ManageError, Managed, NewKey,
+    Action, Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError, Managed, NewKey,
+    StoreError,
 };
 
 use super::{Faulty, secrets, to_the_microsecond};
@@ -14,6 +15,7 @@ use crate::faults::Fault;
 
 impl<S: KeyManager> KeyManager for Faulty<S> {
     fn add<'a>(&'a self, mut key: NewKey, by: &'a str) -> Managed<'a, ()> {
+        let by = self.author(Action::KeyAdded, by);
         Box::pin(async move {
             let (digest, sound, force) = (key.digest, key.record.clone(), key.revokes_others);
             let (id, account) = (sound.id().as_str(), sound.account().id().to_string());
@@ -22,6 +24,8 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
             let same_owner = KeyFilter { owner, ..KeyFilter::default() };
             let edited = match self.fault {
                 Fault::ForgetsADescription => sound.edit().description(""),
+                Fault::ForgetsTheAudience => sound.edit().without_audience(),
+                Fault::WritesAnotherForm => sound.edit().form("{hex:40}".parse().unwrap()),
                 Fault::RoundsInstants => match sound.not_before() {
                     Some(at) => sound.edit().not_before(to_the_microsecond(at)),
                     None => sound.edit(),
@@ -59,6 +63,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
     }
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
+        let by = self.author(Action::KeyAdded, by);
         Box::pin(async move {
             let mut seen = HashSet::new();
             let mut given = keys.clone();
@@ -86,6 +91,9 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
 
     fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
         Box::pin(async move {
+            if self.has(Fault::AnUnknownIdIsAFailure) && id.contains('\0') {
+                return Err(StoreError::new("a text has a NUL").into());
+            }
             let mut entry = self.inner.get(id).await?;
             for secret in entry.iter_mut().flat_map(|entry| &mut entry.secrets) {
                 let noted = self.memory().uses.get(&secret.digest).copied();
@@ -108,6 +116,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
     }
 
     fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
+        let by = self.author(Action::KeyEdited, by);
         Box::pin(async move {
             let before = self.inner.get(id).await?;
             match (self.fault, &before) {
@@ -155,17 +164,19 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         until: Timestamp,
         by: &'a str,
     ) -> Managed<'a, KeyEntry> {
+        let by = self.author(Action::KeyRotated, by);
         let until = match self.fault {
             Fault::RotationEndsTheOldSecretAtOnce => Timestamp::from_unix_seconds(1),
             Fault::RotationGivesTheOldSecretNoEnd => Timestamp::MAX,
             _ => until,
         };
         Box::pin(async move {
-            let entry = self.inner.rotate(id, secret, until, by).await?;
-            if self.has(Fault::RotationRevives) && entry.record.is_revoked() {
-                let record = entry.record.edit().revoked(false).build()?;
-                self.memory().ghosts.insert(secret, record.into());
-            }
+            let entry = match self.inner.rotate(id, secret, until, by).await {
+                Err(ManageError::NotActive(state)) => {
+                    return self.rotate_dead(id, state, secret).await;
+                }
+                rotated => rotated?,
+            };
             if self.has(Fault::RotationProlongsAnOldSecret) {
                 let record = entry.record.edit().expires(until).build()?;
                 for old in &entry.secrets[1..] {
@@ -177,6 +188,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
     }
 
     fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        let by = self.author(Action::KeyRevoked, by);
         Box::pin(async move {
             if self.has(Fault::RevokesTheNewestSecretOnly) {
                 let entry = self.inner.get(id).await?.ok_or(ManageError::NotFound)?;
@@ -187,6 +199,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
     }
 
     fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        let by = self.author(Action::KeyDeleted, by);
         Box::pin(async move {
             let entry = self.inner.get(id).await?.ok_or(ManageError::NotFound)?;
             if self.has(Fault::DeletesTheNewestSecretOnly) {
@@ -198,6 +211,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
     }
 
     fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
+        let by = self.author(Action::AccountPut, by);
         Box::pin(async move {
             if self.has(Fault::AccountsReachNoKeys) {
                 let entries = self.entries(KeyFilter::account(account.id().as_str())).await;
@@ -237,6 +251,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
     }
 
     fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        let by = self.author(Action::AccountDeleted, by);
         Box::pin(async move {
             if self.has(Fault::DeletedAccountsKeepTheirKeys) {
                 let entries = self.entries(KeyFilter::account(id)).await;
@@ -280,5 +295,39 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
             }
             self.inner.note_uses(uses).await
         })
+    }
+}
+
+impl<S: KeyManager> Faulty<S> {
+    /// Does what it should not with a key that was not rotated because it serves no more.
+    async fn rotate_dead(
+        &self,
+        id: &str,
+        state: KeyState,
+        secret: KeyDigest,
+    ) -> Result<KeyEntry, ManageError> {
+        let entry = self.inner.get(id).await?.ok_or(ManageError::NotFound)?;
+        let record = entry.record.clone();
+        match self.fault {
+            Fault::RotationRevives if state == KeyState::Revoked => {
+                let record = record.edit().revoked(false).build()?;
+                self.memory().ghosts.insert(secret, record.into());
+                Ok(entry)
+            }
+            Fault::Rotates(rotated) if rotated == state => {
+                self.memory().ghosts.insert(secret, record.into());
+                Ok(entry)
+            }
+            Fault::RefusesARotationAndKeepsTheSecret => {
+                self.memory().ghosts.insert(secret, record.into());
+                Err(ManageError::NotActive(state))
+            }
+            Fault::RefusesARotationAndEndsTheOldSecret => {
+                let ended = record.edit().expires(Timestamp::from_unix_seconds(2)).build()?;
+                self.memory().ghosts.insert(entry.secrets[0].digest, ended.into());
+                Err(ManageError::NotActive(state))
+            }
+            _ => Err(ManageError::NotActive(state)),
+        }
     }
 }

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use tower_api_key::Eventually;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, KeyRecord, SharedRecord};
-use tower_api_key::store::{Found, KeyEntry, KeyFilter, KeyManager, KeyStore, ManageError, NewKey};
+use tower_api_key::store::{
+    Action, Found, KeyEntry, KeyFilter, KeyManager, KeyStore, ManageError, NewKey, check_author,
+};
 
 use crate::faults::Fault;
 
@@ -43,6 +45,12 @@ impl<S: KeyManager> Faulty<S> {
 
     fn has(&self, fault: Fault) -> bool {
         self.fault == fault
+    }
+
+    /// Returns who makes a change, as far as the store looks.
+    fn author<'a>(&self, action: Action, by: &'a str) -> &'a str {
+        let forges = check_author(by).is_err();
+        if forges && self.has(Fault::TakesAnyAuthor(action)) { "anybody" } else { by }
     }
 
     /// Lets secrets be found as they are found now, whatever becomes of them.

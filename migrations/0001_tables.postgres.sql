@@ -1,0 +1,52 @@
+-- Accounts: what all keys of one customer share. Ids are sorted by their bytes, as in every store.
+CREATE TABLE {accounts} (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    disabled BIGINT NOT NULL,
+    scopes TEXT NOT NULL,
+    quotas TEXT,
+    -- The plan that an account's quotas are looked up by, in the configuration of a gate.
+    plan TEXT
+);
+
+-- Keys. Lists and maps are JSON; instants are nanoseconds since 1970, and none means never.
+CREATE TABLE {keys} (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    account TEXT COLLATE "C" NOT NULL REFERENCES {accounts} (id) ON DELETE CASCADE,
+    owner TEXT,
+    kind TEXT,
+    environment TEXT,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    scopes TEXT,
+    networks TEXT NOT NULL,
+    quotas TEXT,
+    metadata TEXT NOT NULL,
+    not_before BIGINT,
+    expires BIGINT,
+    disabled BIGINT NOT NULL,
+    revoked BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    audience TEXT,
+    form TEXT
+);
+CREATE INDEX "{prefix}keys_of_account" ON {keys} (account, id);
+
+-- Secrets, by the SHA-256 of their text: one of a key, or more while old ones still serve.
+CREATE TABLE {secrets} (
+    digest BYTEA NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
+    key_id TEXT COLLATE "C" NOT NULL REFERENCES {keys} (id) ON DELETE CASCADE,
+    created BIGINT NOT NULL,
+    expires BIGINT,
+    last_used BIGINT
+);
+CREATE INDEX "{prefix}secrets_of_key" ON {secrets} (key_id);
+
+-- The audit trail. It outlives what it speaks of.
+CREATE TABLE {changes} (
+    sequence BIGSERIAL PRIMARY KEY,
+    at BIGINT NOT NULL,
+    author TEXT NOT NULL,
+    action TEXT NOT NULL,
+    key_id TEXT,
+    account TEXT NOT NULL
+);

@@ -1,0 +1,65 @@
+//! Texts that people read: names, descriptions, values of a deployment's own.
+
+/// Reports a text with a character that moves a cursor, breaks a line or turns what is written around;
+/// the text itself is not repeated.
+///
+/// ```
+/// # use std::sync::Arc;
+/// use tower_api_key::key::{Account, InvalidRecord, KeyRecord};
+///
+/// let acme = Arc::new(Account::builder("acme").build()?);
+/// let error = KeyRecord::builder("key_1", acme).name("two\nlines").build().unwrap_err();
+/// assert!(matches!(error, InvalidRecord::Text(_)));
+/// assert!(error.to_string().starts_with("name must have no control characters"));
+/// # Ok::<(), InvalidRecord>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{what} must have no control characters, line breaks or marks of writing direction")]
+pub struct InvalidText {
+    what: &'static str,
+}
+
+/// Checks a text that ends up on a terminal, in a log or on a page, where such characters forge lines.
+pub(crate) fn check_text(what: &'static str, text: &str) -> Result<(), InvalidText> {
+    if text.chars().any(misleads) { Err(InvalidText { what }) } else { Ok(()) }
+}
+
+/// Tells whether a character is a control character (C0, DEL, C1), a separator of lines or paragraphs,
+/// or a control of direction (Unicode's `Bidi_Control`).
+fn misleads(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_misleads_a_reader_is_refused() {
+        for character in "\0\u{1}\t\n\r\u{1b}\u{1f}\u{7f}\u{80}\u{85}\u{9b}\u{9f}\u{61c}\u{200e}\u{200f}\
+                          \u{2028}\u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}"
+            .chars()
+        {
+            let error = check_text("name", &format!("a{character}b")).unwrap_err();
+            assert!(error.to_string().starts_with("name must"), "{character:?}");
+        }
+        for text in [
+            "",
+            "a b",
+            "é",
+            "\u{a0}",
+            "العربية",
+            "👩\u{200d}🚀",
+            "\u{2027}",
+            "\u{202f}",
+            "\u{2065}",
+            "\u{206a}",
+        ] {
+            assert_eq!(check_text("name", text), Ok(()), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Lookups and notices of one cache, under every order of their steps that was drawn.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use shuttle::thread;
+
+use super::super::invalidation::Invalidation;
+use super::cache::Inner;
+use super::kept::Age;
+use super::*;
+use crate::clock::ManualClock;
+use crate::key::{AccountId, KeyDigest, KeyRecord};
+use crate::store::MemoryStore;
+use crate::sync::{AtomicU64, explore};
+
+const SECRET: KeyDigest = KeyDigest::from_bytes([7; 32]);
+
+/// A cache, and the state of the key in the store behind it: a number, which the record's id ends with.
+#[derive(Clone)]
+struct World {
+    cache: Cached<MemoryStore>,
+    state: Arc<AtomicU64>,
+}
+
+impl World {
+    fn new() -> Self {
+        let cache = Cached::builder(MemoryStore::new()).clock(ManualClock::default()).build();
+        Self { cache, state: Arc::new(AtomicU64::new(0)) }
+    }
+
+    /// Looks the secret up, as a task does.
+    fn look_up(&self) {
+        let inner: &Arc<Inner<MemoryStore>> = &self.cache.0;
+        let (mut lookup, _ticket) = inner.begin(&mut inner.flights.lock(), SECRET);
+        let asked = lookup.asks();
+        let state = self.state.load(Ordering::SeqCst);
+        let record = KeyRecord::bare(&format!("key_{state}"), "acme");
+        lookup.land(asked, Ok(Some(record.into())));
+    }
+
+    /// Changes the key, and says so.
+    fn change(&self, what: &Invalidation) -> u64 {
+        let state = self.state.fetch_add(1, Ordering::SeqCst) + 1;
+        self.cache.invalidate(what);
+        state
+    }
+
+    /// Returns the state that a request is answered with from memory.
+    fn kept(&self) -> Option<u64> {
+        let (kept, age) = self.cache.0.kept(&SECRET)?;
+        let id = kept.record.id().as_str();
+        (age == Age::Fresh).then(|| id.strip_prefix("key_").unwrap().parse().unwrap())
+    }
+}
+
+#[test]
+fn nothing_older_than_a_notice_is_answered_after_it() {
+    for (name, what) in [
+        ("a secret", Invalidation::Secret(SECRET)),
+        ("an account", Invalidation::Account(AccountId::new("acme").unwrap())),
+        ("everything", Invalidation::Everything),
+    ] {
+        explore(&format!("lookups while there are notices of {name}"), move || {
+            let world = World::new();
+            let lookups = [(); 2].map(|()| {
+                let world = world.clone();
+                thread::spawn(move || {
+                    world.look_up();
+                    world.look_up();
+                })
+            });
+            for _ in 0..2 {
+                let state = world.change(&what);
+                let kept = world.kept();
+                assert!(kept.is_none_or(|kept| kept >= state), "{kept:?} after {state}");
+            }
+            lookups.into_iter().for_each(|thread| thread.join().unwrap());
+            let (state, kept) = (world.state.load(Ordering::SeqCst), world.kept());
+            assert!(kept.is_none_or(|kept| kept == state), "{kept:?} after {state}, at the end");
+            world.look_up();
+            assert_eq!(world.kept(), Some(state), "what nobody has named since is kept");
+        });
+    }
+}

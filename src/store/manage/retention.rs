@@ -1,0 +1,110 @@
+//! For how long a secret that has ended stays known.
+
+use std::time::Duration;
+
+use super::entry::SecretEntry;
+use crate::clock::Timestamp;
+use crate::key::KeyDigest;
+
+/// The time for which one is kept, unless set: 30 days.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// So many of a key are kept at most. What a change of a key costs grows with them.
+const MOST: usize = 32;
+
+/// Decides which secrets that have ended are forgotten.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Retention(pub(in crate::store) Duration);
+
+impl Retention {
+    /// Lists the secrets of a key that are to be forgotten: those that ended long ago, and of the others
+    /// all but the newest. `secrets` has the newest first.
+    pub(in crate::store) fn gone(self, secrets: &[SecretEntry], now: Timestamp) -> Vec<KeyDigest> {
+        let mut kept = 0;
+        let mut gone = Vec::new();
+        let mut next = None;
+        for secret in secrets {
+            if secret.expires.is_some_and(|expires| expires <= now) {
+                kept += 1;
+                if kept > MOST || self.is_long_gone(secret, next, now) {
+                    gone.push(secret.digest);
+                }
+            }
+            next = Some(secret.created);
+        }
+        gone
+    }
+
+    /// Takes those that ended long ago out of a list.
+    pub(in crate::store) fn hide(self, secrets: &mut Vec<SecretEntry>, now: Timestamp) {
+        let mut next = None;
+        secrets.retain(|secret| {
+            let gone = self.is_long_gone(secret, next, now);
+            next = Some(secret.created);
+            !gone
+        });
+    }
+
+    /// Tells whether a secret ended so long ago. It was ended by the one after it at the earliest, though
+    /// an earlier instant may have been named.
+    fn is_long_gone(self, secret: &SecretEntry, next: Option<Timestamp>, now: Timestamp) -> bool {
+        let Some(expires) = secret.expires else { return false };
+        let ended = next.map_or(expires, |next| expires.max(next));
+        ended.plus(self.0) <= now
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self(KEPT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(all: &[(u64, Option<u64>)]) -> Vec<SecretEntry> {
+        let at = Timestamp::from_unix_seconds;
+        let secret = |(number, (created, expires)): (usize, &(u64, Option<u64>))| {
+            let digest = KeyDigest::from_bytes([u8::try_from(number).unwrap(); 32]);
+            let mut entry = SecretEntry::new(digest, at(*created));
+            entry.expires = expires.map(at);
+            entry
+        };
+        all.iter().enumerate().map(secret).collect()
+    }
+
+    #[test]
+    fn a_secret_is_kept_for_its_time_after_it_has_ended() {
+        let retention = Retention(Duration::from_secs(10));
+        let now = Timestamp::from_unix_seconds(100);
+        for (secret, next, gone) in [
+            ((50, None), 99, false),
+            ((50, Some(101)), 60, false),
+            ((50, Some(91)), 60, false),
+            ((50, Some(90)), 60, true),
+            // An instant that had passed ended it when the next one was made.
+            ((50, Some(1)), 91, false),
+            ((50, Some(1)), 90, true),
+        ] {
+            let mut all = secrets(&[(next, None), secret]);
+            let (newest, old) = (all[0].digest, all[1].digest);
+            let expected = if gone { vec![old] } else { Vec::new() };
+            assert_eq!(retention.gone(&all, now), expected, "{secret:?} before {next}");
+            retention.hide(&mut all, now);
+            assert_eq!(all[0].digest, newest);
+            assert_eq!(all.len(), if gone { 1 } else { 2 }, "{secret:?} before {next}");
+        }
+    }
+
+    #[test]
+    fn so_many_are_kept_and_none_that_serves_is_forgotten() {
+        let now = Timestamp::from_unix_seconds(100);
+        let mut all = vec![(99, None), (98, Some(200))];
+        all.extend((0..40u64).map(|number| (90 - number, Some(95))));
+        let gone = Retention::default().gone(&secrets(&all), now);
+        let expected: Vec<_> = secrets(&all).iter().skip(2 + MOST).map(|old| old.digest).collect();
+        assert_eq!(gone, expected);
+    }
+}

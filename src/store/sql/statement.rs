@@ -1,0 +1,76 @@
+//! A statement with its values, as both databases take them.
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+/// A value of a parameter.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Text(Option<String>),
+    Number(Option<i64>),
+    Bytes(Vec<u8>),
+}
+
+/// A statement, to be run on any connection, and again on another.
+#[derive(Debug, Clone)]
+pub(super) struct Statement {
+    pub(super) sql: SqlStr,
+    pub(super) values: Vec<Value>,
+}
+
+impl Statement {
+    pub(super) fn new(sql: &SqlStr) -> Self {
+        Self { sql: sql.clone(), values: Vec::new() }
+    }
+
+    /// Makes one of a text that was put together here, of names that were checked and places for values.
+    pub(super) fn made(sql: String) -> Self {
+        Self { sql: AssertSqlSafe(sql).into_sql_str(), values: Vec::new() }
+    }
+
+    pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+}
+
+impl From<&'static str> for Statement {
+    fn from(sql: &'static str) -> Self {
+        Self { sql: sql.into_sql_str(), values: Vec::new() }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(Some(text.to_owned()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(number: Option<i64>) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}

@@ -1,0 +1,222 @@
+//! Keys that are ended through the cache while others change them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_api_key::Eventually;
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{Account, KeyDigest, KeyRecord};
+use tower_api_key::store::{
+    Cached, Change, Edit, Found, KeyEntry, KeyFilter, KeyManager, KeyStore, ManageError, Managed,
+    MemoryStore, NewKey, StoreError,
+};
+
+use crate::double::digest;
+
+/// What goes wrong in a [`Held`] store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fault {
+    /// It answers `get` late.
+    Late,
+    /// It cannot read the key.
+    Unreadable,
+    /// It makes changes, and then says that it could not.
+    Denies,
+    /// It makes changes, and then says nothing.
+    Silent,
+}
+
+/// A store that is slow to say how a key is, or does not say what became of a change.
+#[derive(Clone)]
+struct Held(MemoryStore, Fault);
+
+impl Held {
+    async fn ends(&self, ended: Managed<'_, ()>) -> Result<(), ManageError> {
+        ended.await?;
+        match self.1 {
+            Fault::Denies => Err(StoreError::new("the connection was lost").into()),
+            Fault::Silent => std::future::pending().await,
+            _ => Ok(()),
+        }
+    }
+}
+
+impl KeyStore for Held {
+    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+        self.0.find(digest)
+    }
+}
+
+impl KeyManager for Held {
+    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()> {
+        self.0.add(key, by)
+    }
+
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
+        self.0.import(keys, by)
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
+        let entry = self.0.get(id);
+        Box::pin(async move {
+            match self.1 {
+                Fault::Late => {
+                    let entry = entry.await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    entry
+                }
+                Fault::Unreadable => Err(StoreError::new("the row is broken").into()),
+                Fault::Denies | Fault::Silent => entry.await,
+            }
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        filter: &'a KeyFilter,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Vec<KeyEntry>> {
+        self.0.list(filter, after, limit)
+    }
+
+    fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
+        self.0.update(id, change, by)
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        id: &'a str,
+        secret: KeyDigest,
+        until: Timestamp,
+        by: &'a str,
+    ) -> Managed<'a, KeyEntry> {
+        self.0.rotate(id, secret, until, by)
+    }
+
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(self.ends(self.0.revoke(id, by)))
+    }
+
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(self.ends(self.0.delete(id, by)))
+    }
+
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(self.ends(self.0.save_account(account, by)))
+    }
+
+    fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
+        self.0.find_account(id)
+    }
+
+    fn list_accounts<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Managed<'a, Vec<Arc<Account>>> {
+        self.0.list_accounts(after, limit)
+    }
+
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+        Box::pin(self.ends(self.0.delete_account(id, by)))
+    }
+
+    fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
+        self.0.changes(sequence, limit)
+    }
+
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
+        self.0.note_uses(uses)
+    }
+}
+
+/// A cache that has the secret "first" of a key.
+async fn cached(fault: Fault) -> Cached<Held> {
+    let cache = Cached::new(Held(MemoryStore::new(), fault));
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    let record = KeyRecord::builder("key_1", account).build().unwrap();
+    cache.add(NewKey::new(digest("first"), record), "test").await.unwrap();
+    assert!(serves(&cache, "first").await);
+    cache
+}
+
+async fn serves(cache: &Cached<Held>, secret: &str) -> bool {
+    let found = cache.find(&digest(secret)).await.unwrap();
+    found.is_some_and(|record| !record.is_revoked() && !record.account().is_disabled())
+}
+
+/// A way to end all use of the key.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Revoke,
+    Delete,
+    Disable,
+    DeleteAccount,
+}
+
+async fn end(cache: &Cached<Held>, how: End) -> Result<(), ManageError> {
+    match how {
+        End::Revoke => cache.revoke("key_1", "test").await,
+        End::Delete => cache.delete("key_1", "test").await,
+        End::Disable => {
+            let account = Account::builder("acme").disabled(true).build().unwrap();
+            cache.save_account(account, "test").await
+        }
+        End::DeleteAccount => cache.delete_account("acme", "test").await,
+    }
+}
+
+const ALL: [End; 4] = [End::Revoke, End::Delete, End::Disable, End::DeleteAccount];
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_of_a_rotation_at_the_same_time_ends_with_its_key() {
+    for how in ALL {
+        let cache = cached(Fault::Late).await;
+        let ending = tokio::spawn({
+            let cache = cache.clone();
+            async move { end(&cache, how).await }
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        // By another process, so nobody here hears of it.
+        let later = Timestamp::MAX;
+        let rotated = cache.store().0.rotate("key_1", digest("second"), later, "other").await;
+        if rotated.is_ok() {
+            serves(&cache, "second").await;
+        }
+        ending.await.unwrap().unwrap();
+        assert!(!serves(&cache, "first").await && !serves(&cache, "second").await, "{how:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_cannot_be_read_can_be_ended() {
+    for how in ALL {
+        let cache = cached(Fault::Unreadable).await;
+        end(&cache, how).await.unwrap();
+        assert!(!serves(&cache, "first").await, "{how:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_whose_end_nobody_hears_of_counts_all_the_same() {
+    for how in ALL {
+        let cache = cached(Fault::Denies).await;
+        assert!(end(&cache, how).await.is_err());
+        assert!(!serves(&cache, "first").await, "{how:?}");
+
+        let cache = cached(Fault::Silent).await;
+        let waited = tokio::time::timeout(Duration::from_secs(1), end(&cache, how)).await;
+        assert!(waited.is_err() && !serves(&cache, "first").await, "{how:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_there_is_told_and_costs_nobody_a_lookup() {
+    let cache = cached(Fault::Denies).await;
+    for how in [cache.revoke("key_2", "test").await, cache.delete("key_2", "test").await] {
+        assert!(matches!(how, Err(ManageError::NotFound)), "{how:?}");
+    }
+    cache.store().0.revoke("key_1", "other").await.unwrap();
+    assert!(serves(&cache, "first").await, "what was kept still is");
+}
