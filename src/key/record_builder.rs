@@ -339,5 +339,8 @@ mod tests {
         let under = record.clone().under(other);
         assert!(under.is_disabled() && !under.is_disabled_itself() && under.scopes().is_empty());
         assert_eq!((under.id(), under.expires()), (record.id(), record.expires()));
+        assert_eq!(record.clone().with_account(Arc::clone(under.account())), Ok(under));
+        let stranger = Arc::new(Account::builder("other").build().unwrap());
+        assert_eq!(record.with_account(stranger), Err(InvalidRecord::Identity));
     }
 }

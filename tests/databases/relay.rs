@@ -9,27 +9,38 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) struct Relay {
     port: u16,
     silent: Arc<AtomicBool>,
+    deaf: Arc<AtomicBool>,
     connections: Arc<AtomicUsize>,
 }
+
+/// What a client of PostgreSQL sends to see whether the server is there.
+const SIGN_OF_LIFE: &[u8] = b"S\0\0\0\x04";
 
 impl Relay {
     /// Relays all connections to a port of this machine.
     pub(crate) async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listening = listener.local_addr().unwrap().port();
-        let relay = Self { port: listening, silent: Arc::default(), connections: Arc::default() };
+        let relay = Self {
+            port: listening,
+            silent: Arc::default(),
+            deaf: Arc::default(),
+            connections: Arc::default(),
+        };
         let (silent, connections) = (Arc::clone(&relay.silent), Arc::clone(&relay.connections));
+        let deaf = Arc::clone(&relay.deaf);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
                 let (silent, connections) = (Arc::clone(&silent), Arc::clone(&connections));
-                let back = pass_on(from_server, to_client, Arc::clone(&silent));
+                let deaf = Arc::clone(&deaf);
+                let back = pass_on(from_server, to_client, Arc::clone(&silent), Arc::default());
                 tokio::spawn(async move {
                     connections.fetch_add(1, Ordering::SeqCst);
                     let back = tokio::spawn(back);
-                    pass_on(from_client, to_server, silent).await;
+                    pass_on(from_client, to_server, silent, deaf).await;
                     // The client is gone.
                     back.abort();
                     connections.fetch_sub(1, Ordering::SeqCst);
@@ -52,18 +63,25 @@ impl Relay {
     pub(crate) fn falls_silent(&self, silent: bool) {
         self.silent.store(silent, Ordering::SeqCst);
     }
+
+    /// Lets a connection fall silent as soon as its client asks for a sign of life.
+    pub(crate) fn loses_signs_of_life(&self, deaf: bool) {
+        self.deaf.store(deaf, Ordering::SeqCst);
+    }
 }
 
 async fn pass_on(
     mut from: tokio::net::tcp::OwnedReadHalf,
     mut to: tokio::net::tcp::OwnedWriteHalf,
     silent: Arc<AtomicBool>,
+    deaf: Arc<AtomicBool>,
 ) {
     let mut buffer = vec![0; 16_384];
     let mut lost = false;
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         // What is lost stays lost, and the connection stays open.
-        lost |= silent.load(Ordering::SeqCst);
+        let asked = deaf.load(Ordering::SeqCst) && buffer[..length] == *SIGN_OF_LIFE;
+        lost |= asked || silent.load(Ordering::SeqCst);
         if !lost && to.write_all(&buffer[..length]).await.is_err() {
             return;
         }

@@ -128,6 +128,23 @@ async fn a_pool_outlives_a_silence_in_the_midst_of_load() {
     }
 }
 
+/// A connection that falls silent after its query ended well, just when it is given back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_of_life_that_never_comes_keeps_no_place() {
+    let Some(server) = Postgres::start() else { return };
+    let relay = Relay::to(server.port()).await;
+    let builder = SqlStore::builder(url_at(relay.port())).max_connections(4).lookup_timeout(SHORT);
+    let store = patient(&builder.connect().await.unwrap());
+    store.add(key("good"), "test").await.unwrap();
+    relay.loses_signs_of_life(true);
+    for round in 0..12 {
+        assert!(store.find(&digest("good")).await.is_ok(), "lookup {round} of a pool of 4");
+        store.save_account(Account::builder("other").build().unwrap(), "test").await.unwrap();
+    }
+    relay.loses_signs_of_life(false);
+    assert!(store.find(&digest("good")).await.is_ok());
+}
+
 /// The same over a pool that the application has made.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_applications_own_pool_outlives_it_too() {

@@ -25,13 +25,12 @@ const COMMANDS: [(&[&str], &[&str]); 14] = [
 ];
 
 /// What all commands have, which is tried with the first.
-const GLOBAL: [&str; 5] = ["store", "by", "json", "quiet", "help"];
+const GLOBAL: [&str; 7] = ["store", "table-prefix", "table-schema", "by", "json", "quiet", "help"];
 
 /// The options behind which not just any word stands.
-const PARTICULAR: [&str; 15] = [
+const PARTICULAR: [&str; 14] = [
     "after",
     "at",
-    "environment",
     "expires",
     "from",
     "header",
@@ -119,7 +118,7 @@ fn a_complaint_says_what_is_expected() {
         (&["keys", "rotate", "one"], &["--overlap", "soon"], "\"2 days\""),
         (&["keys", "list"], &["--state", "dead"], "active|disabled|revoked|expired"),
         (&["keys", "import"], &["nowhere"], "No such file"),
-        (&["trail"], &["--limit", "many"], "digit"),
+        (&["trail"], &["--limit", "many"], "a number, 1 or more"),
         (&["trail"], &["--limit", ""], "''"),
         (&create, &["--vendor", ""], "a value is required"),
         (&check, &["--from", "here"], "IP address"),
