@@ -5,8 +5,8 @@ use std::error::Error;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use http_body_util::combinators::UnsyncBoxBody;
 use http_body::Body as _;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_api_key::{ApiKeyLayer, GateBody};
