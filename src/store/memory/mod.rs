@@ -232,6 +232,18 @@ mod tests {
         assert_eq!(format!("{store:?}"), "MemoryStore(1 keys)");
     }
 
+    /// The slots of deleted keys are counted, or the table would be full of them.
+    #[test]
+    fn keys_that_come_and_go_leave_room_for_others() {
+        let store = MemoryStore::new();
+        for number in 0..3_000 {
+            let (secret, id) = (format!("secret {number}"), format!("key_{number}"));
+            store.insert(digest(&secret), record(&id, "acme"));
+            assert!(found(&store, &secret).is_some(), "{number}");
+            assert!(store.remove(&id) && found(&store, &secret).is_none(), "{number}");
+        }
+    }
+
     #[test]
     fn a_deleted_key_is_not_brought_back() {
         let store = MemoryStore::new();
