@@ -186,6 +186,26 @@ async fn nobody_waits_for_an_answer_from_before_an_invalidation() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_from_before_an_invalidation_is_not_taken_for_that_of_the_lookup_after_it() {
+    let store = Double::new(Mood::Waits);
+    let (cache, _) = cached(&store);
+    let asking = || {
+        let cache = cache.clone();
+        tokio::spawn(async move { ask(&cache, "good").await })
+    };
+    let early = asking();
+    tokio::task::yield_now().await;
+    store.turns(Mood::Revoked);
+    cache.invalidate(&Invalidation::Secret(digest("good")));
+    let late = asking();
+    tokio::task::yield_now().await;
+    assert_eq!(store.asked(), 2, "both are under way");
+    store.let_go();
+    assert_eq!((early.await.unwrap(), late.await.unwrap()), (SERVES, REVOKED));
+    assert_eq!((ask(&cache, "good").await, store.asked()), (REVOKED, 2), "the later one is kept");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_goes_away_ends_no_lookup() {
     let store = Double::new(Mood::Waits);
     let (cache, _) = cached(&store);
@@ -202,6 +222,27 @@ async fn a_client_that_goes_away_ends_no_lookup() {
     first.abort();
     store.let_go();
     assert_eq!((second.await.unwrap(), store.asked()), (SERVES, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_tells_how_much_it_keeps() {
+    let (cache, _) = cached(&Double::new(Mood::Right));
+    let keeps = || (cache.len(), cache.is_empty(), cache.unknown_len());
+    assert_eq!(keeps(), (0, true, 0));
+    assert_eq!(ask(&cache, "good").await, SERVES);
+    assert_eq!(keeps(), (1, false, 0));
+    for secret in ["unknown", "another"] {
+        assert_eq!(ask(&cache, secret).await, UNKNOWN);
+    }
+    assert_eq!(keeps(), (1, false, 2));
+}
+
+/// A line of a log names the store, and holds nothing of what is kept.
+#[tokio::test]
+async fn a_cache_is_printed_with_the_store_behind_it() {
+    let builder = || Cached::builder(MemoryStore::new());
+    assert!(format!("{:?}", builder()).starts_with("CachedBuilder"), "{:?}", builder());
+    assert_eq!(format!("{:?}", builder().build()), "Cached(MemoryStore(0 keys))");
 }
 
 #[tokio::test]

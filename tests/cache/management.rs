@@ -1,10 +1,10 @@
 //! Keys that are ended through the cache while others change them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tower_api_key::Eventually;
-use tower_api_key::clock::Timestamp;
+use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyRecord};
 use tower_api_key::store::{
     Cached, Change, Edit, Found, KeyEntry, KeyFilter, KeyManager, KeyStore, ManageError, Managed,
@@ -24,11 +24,14 @@ enum Fault {
     Denies,
     /// It makes changes, and then says nothing.
     Silent,
+    /// It cannot write the first uses.
+    ForgetsUses,
 }
 
-/// A store that is slow to say how a key is, or does not say what became of a change.
+/// A store that is slow to say how a key is, or does not say what became of a change. It counts the uses of
+/// each write.
 #[derive(Clone)]
-struct Held(MemoryStore, Fault);
+struct Held(MemoryStore, Fault, Arc<Mutex<Vec<usize>>>);
 
 impl Held {
     async fn ends(&self, ended: Managed<'_, ()>) -> Result<(), ManageError> {
@@ -66,7 +69,7 @@ impl KeyManager for Held {
                     entry
                 }
                 Fault::Unreadable => Err(StoreError::new("the row is broken").into()),
-                Fault::Denies | Fault::Silent => entry.await,
+                Fault::Denies | Fault::Silent | Fault::ForgetsUses => entry.await,
             }
         })
     }
@@ -127,13 +130,18 @@ impl KeyManager for Held {
     }
 
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
+        let mut written = self.2.lock().unwrap();
+        written.push(uses.len());
+        if self.1 == Fault::ForgetsUses && written.len() == 1 {
+            return Box::pin(async { Err(StoreError::new("the connection was lost").into()) });
+        }
         self.0.note_uses(uses)
     }
 }
 
 /// A cache that has the secret "first" of a key.
 async fn cached(fault: Fault) -> Cached<Held> {
-    let cache = Cached::new(Held(MemoryStore::new(), fault));
+    let cache = Cached::new(Held(MemoryStore::new(), fault, Arc::default()));
     let account = Arc::new(Account::builder("acme").build().unwrap());
     let record = KeyRecord::builder("key_1", account).build().unwrap();
     cache.add(NewKey::new(digest("first"), record), "test").await.unwrap();
@@ -219,4 +227,31 @@ async fn a_key_that_is_not_there_is_told_and_costs_nobody_a_lookup() {
     }
     cache.store().0.revoke("key_1", "other").await.unwrap();
     assert!(serves(&cache, "first").await, "what was kept still is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn uses_that_could_not_be_written_are_written_with_the_next_ones_and_no_others() {
+    let database = Held(MemoryStore::new(), Fault::ForgetsUses, Arc::default());
+    let account = Arc::new(Account::builder("acme").build().unwrap());
+    for id in ["first", "second"] {
+        let record = KeyRecord::builder(id, Arc::clone(&account)).build().unwrap();
+        database.add(NewKey::new(digest(id), record), "test").await.unwrap();
+    }
+    let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
+    let cache = Cached::builder(database.0.clone()).clock(clock.clone()).build();
+    let writes = tokio::spawn(cache.note_uses(Arc::new(database.clone())));
+    let last_used = async |id| database.get(id).await.unwrap().unwrap().last_used();
+    for (secret, written) in
+        [("first", &[1][..]), ("second", &[1, 2]), ("first", &[1, 2, 1]), ("first", &[1, 2, 1, 1])]
+    {
+        assert!(cache.find(&digest(secret)).await.unwrap().is_some());
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(*database.2.lock().unwrap(), written, "uses of each write");
+        assert_eq!(last_used("first").await.is_some(), written.len() > 1);
+        clock.advance(Duration::from_secs(60));
+    }
+    assert_eq!(last_used("second").await, Some(Timestamp::from_unix_seconds(1_060)));
+    drop(cache);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!(writes.is_finished(), "it ends with the cache");
 }

@@ -178,6 +178,33 @@ async fn what_was_named_serves_in_no_grace() {
     }
 }
 
+/// Loses word whenever it is asked for some, and counts that.
+struct Lost(Arc<Mutex<usize>>);
+
+impl Invalidations for Lost {
+    fn next(&mut self) -> Managed<'_, Invalidation> {
+        *self.0.lock().unwrap() += 1;
+        Box::pin(async { lost() })
+    }
+}
+
+/// A database that is down is not asked for word all the time, nor is it asked too seldom.
+#[tokio::test(start_paused = true)]
+async fn word_that_stays_lost_is_asked_for_after_pauses_that_grow_to_five_seconds() {
+    let (cache, _) = cached(&Double::new(Mood::Right));
+    let asked = Arc::new(Mutex::new(0));
+    tokio::spawn(cache.listen(Lost(Arc::clone(&asked))));
+    let asked_within = async |time: Duration| {
+        tokio::time::sleep(time).await;
+        std::mem::take(&mut *asked.lock().unwrap())
+    };
+    // 50, 100, 200, 400 and 800 ms, and the one after that is under way.
+    assert_eq!(asked_within(2 * SECOND).await, 6);
+    // 1.6 and 3.2 s end within this, and the first of 5 s.
+    assert_eq!(asked_within(10 * SECOND).await, 3);
+    assert_eq!(asked_within(60 * SECOND).await, 12);
+}
+
 /// A clock that moves in ticks, of which no number is 5 seconds.
 #[derive(Clone)]
 struct Coarse(Arc<Mutex<Timestamp>>);

@@ -12,8 +12,8 @@ use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder, Quota};
 use tower_api_key::limits::{
-    Charge, Concurrency, Entered, Entry, Limiter, LimiterError, LimiterFallback, OnLimiterFailure,
-    Places, Share, Verdict,
+    Charge, Concurrency, Entered, Entry, Limiter, LimiterError, LimiterFailures, LimiterFallback,
+    OnLimiterFailure, Places, Share, Verdict,
 };
 use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
@@ -115,6 +115,15 @@ impl Observer for Log {
     fn limiter_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
         self.add(format!("limiter {} {fallback:?}", std::error::Error::source(error).unwrap()));
     }
+}
+
+#[tokio::test]
+async fn a_limiter_is_not_asked_for_a_request_that_no_quota_counts() {
+    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key));
+    let layer = layer.limits(Broken::Now, OnLimiterFailure::Deny).build().unwrap();
+    let answer = send(&greeting(&layer), request(Method::GET, "/")).await;
+    assert_eq!(reason(&answer), "admitted");
+    assert_eq!(layer.limiter_failures(), LimiterFailures::default());
 }
 
 #[tokio::test(start_paused = true)]

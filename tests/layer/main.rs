@@ -20,6 +20,7 @@ mod fallback;
 mod grant;
 mod plans;
 mod principal;
+mod printed;
 mod proxies;
 mod readiness;
 mod secrets;

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt};
-use tower_api_key::ApiKeyLayer;
+use tower_api_key::{ApiKeyLayer, MarkConnection};
 
-use crate::support::{PROFILE, anonymous, request, store};
+use crate::support::{PROFILE, anonymous, request, store, tls};
 
 /// Panics if it is called without having been ready; a clone is not ready.
 struct Careful {
@@ -51,6 +51,14 @@ async fn the_ready_instance_moves_into_the_future() {
         let refused = service.ready().await.unwrap().call(anonymous(Method::GET, "/")).await;
         assert_eq!(refused.unwrap().status(), 401);
     }
+}
+
+/// A mark asks the service behind it, as a limit on connections has to be heard.
+#[tokio::test]
+async fn a_marked_service_is_ready_when_the_service_is() {
+    let mut service = MarkConnection::new(tls()).layer(Careful { ready: false });
+    let answer = service.ready().await.unwrap().call(Request::new(())).await;
+    assert_eq!(answer.unwrap().status(), 200);
 }
 
 /// What the inner service reserved for a request that is refused is given back at once.

@@ -12,8 +12,11 @@ mod faulty;
 mod model;
 mod rotated;
 
+use std::time::Duration;
+
+use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyRecord};
-use tower_api_key::store::{KeyStore, MemoryStore};
+use tower_api_key::store::{KeyManager, KeyStore, MemoryStore, NewKey};
 
 use support::{account, digest};
 
@@ -90,4 +93,20 @@ async fn the_memory_store_passes() {
 #[tokio::test]
 async fn the_memory_store_keeps_every_promise() {
     tower_api_key::testing::store_suite(&MemoryStore::new()).await;
+}
+
+#[tokio::test]
+async fn a_store_tells_the_time_of_changes_by_its_clock() {
+    let at = Timestamp::from_unix_seconds;
+    let clock = ManualClock::starting_at(at(1_000));
+    let store = MemoryStore::with_clock(clock.clone());
+    let record = KeyRecord::builder("key", account("acme")).build().unwrap();
+    store.add(NewKey::new(digest("old"), record), "ada").await.unwrap();
+    clock.advance(Duration::from_secs(60));
+    let entry = store.rotate("key", digest("new"), at(2_000), "ada").await.unwrap();
+    assert_eq!(entry.created, at(1_000), "a rotation makes no new key");
+    let secrets: Vec<_> = entry.secrets.iter().map(|secret| secret.created).collect();
+    assert_eq!(secrets, [at(1_060), at(1_000)]);
+    let changes: Vec<_> = store.changes(0, 10).await.unwrap().iter().map(|line| line.at).collect();
+    assert_eq!(changes, [at(1_000), at(1_060)]);
 }

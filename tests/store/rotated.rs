@@ -8,7 +8,7 @@ use std::thread;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use tower_api_key::clock::{ManualClock, Timestamp};
-use tower_api_key::key::{Account, KeyRecord};
+use tower_api_key::key::{Account, KeyRecord, KeyRecordBuilder};
 use tower_api_key::store::{KeyFilter, KeyManager, KeyStore, ManageError, MemoryStore, NewKey};
 
 use crate::support::digest;
@@ -232,6 +232,32 @@ async fn earlier_secrets_outlive_every_table() {
     }
 }
 
+/// A change that concerns all secrets of a key finds room for each, however many there are.
+#[tokio::test]
+async fn what_changes_a_key_changes_all_its_secrets() {
+    const SECRETS: u64 = 1_500;
+    let store = MemoryStore::with_clock(ManualClock::starting_at(NOW));
+    let at = |seconds: u64| Timestamp::from_unix_seconds(1_000_000 - seconds);
+    store.add(NewKey::new(digest("0"), record("key", "acme", "a")), "test").await.unwrap();
+    for number in 1..SECRETS {
+        store.rotate("key", digest(&number.to_string()), at(0), "test").await.unwrap();
+    }
+    for round in 0..8u64 {
+        let newest = SECRETS + round;
+        if round % 2 == 0 {
+            let name = move |key: KeyRecordBuilder| key.name(round.to_string());
+            store.update("key", Box::new(name), "test").await.unwrap();
+        }
+        store.rotate("key", digest(&newest.to_string()), at(1 + round), "test").await.unwrap();
+        for number in 0..=newest {
+            let found = store.find(&digest(&number.to_string())).await.unwrap().unwrap();
+            let end = (number < newest).then(|| at(1 + round));
+            let name = (round - round % 2).to_string();
+            assert_eq!((found.expires(), found.name()), (end, &name[..]), "{number}");
+        }
+    }
+}
+
 /// Managers on several threads lose no change, and readers miss neither secret meanwhile.
 #[test]
 fn threads_take_turns() {
@@ -247,7 +273,7 @@ fn threads_take_turns() {
                 let store = &store;
                 scope.spawn(move || {
                     for round in 0..200 {
-                        let change = move |key: tower_api_key::key::KeyRecordBuilder| {
+                        let change = move |key: KeyRecordBuilder| {
                             key.metadata(format!("{writer} {round}"), "made")
                         };
                         runtime().block_on(store.update("key", Box::new(change), "test")).unwrap();

@@ -87,3 +87,26 @@ pub struct Change {
     /// The id of the account.
     pub account: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Databases keep these names: a name that changes makes a line of an older trail unreadable.
+    #[test]
+    fn an_action_is_read_back_by_the_name_that_a_trail_keeps() {
+        let names = [
+            (Action::KeyAdded, "key_added"),
+            (Action::KeyEdited, "key_edited"),
+            (Action::KeyRotated, "key_rotated"),
+            (Action::KeyRevoked, "key_revoked"),
+            (Action::KeyDeleted, "key_deleted"),
+            (Action::AccountPut, "account_put"),
+            (Action::AccountDeleted, "account_deleted"),
+        ];
+        for (action, name) in names {
+            assert_eq!((action.name(), Action::named(name)), (name, Some(action)));
+        }
+        assert_eq!(Action::named("key_lost"), None);
+    }
+}

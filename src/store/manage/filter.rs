@@ -91,3 +91,13 @@ impl KeyFilter {
             && self.state.is_none_or(|state| state == KeyState::of(record, now))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_has_a_name_of_its_own() {
+        assert_eq!(KeyState::ALL.map(KeyState::name), ["active", "disabled", "revoked", "expired"]);
+    }
+}

@@ -253,3 +253,77 @@ pub(super) fn identity(table: &Table, at: Location) -> Option<(KeyDigest, KeyId,
 fn is_of(table: &Table, at: Location, id: &str) -> bool {
     table.entry(at).is_some_and(|entry| entry.record.id() == id)
 }
+
+#[cfg(test)]
+#[cfg(not(shuttle))] // Whose tables are smaller.
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+
+    /// An index of so many live keys, used locations and slots whose keys are gone.
+    fn index(live: usize, used: usize, gone: usize) -> Index {
+        let mut index = Index { used, gone, ..Index::default() };
+        for number in 0..live {
+            let at = Location::nth(number).unwrap();
+            index.ids.insert_unique(number as u64, at, |at| at.number() as u64);
+        }
+        index
+    }
+
+    /// What is done to make room, and for how many keys.
+    #[derive(Debug, PartialEq)]
+    enum Room {
+        IsThere,
+        Grows(usize),
+        IsCleared(usize),
+    }
+
+    fn make_room(index: &mut Index, more: usize) -> Room {
+        let used = index.used;
+        match index.make_room(&Table::with_room_for(0), more) {
+            None => Room::IsThere,
+            Some(table) if index.used == used => Room::Grows(table.most_slots()),
+            Some(table) => Room::IsCleared(table.most_slots()),
+        }
+    }
+
+    /// A table for no key in particular has room for 819.
+    #[test]
+    fn room_is_made_when_it_runs_out_and_cleared_when_half_of_it_is_replaced() {
+        use Room::{Grows, IsCleared, IsThere};
+        for (live, used, gone, more, expected) in [
+            (0, 1_024, 0, 1, IsThere),
+            (0, 1_025, 0, 1, IsCleared(819)),
+            (818, 818, 0, 1, IsThere),
+            (500, 500, 0, 10, IsThere),
+            (819, 819, 0, 1, Grows(1_229)),
+            (810, 810, 0, 10, Grows(1_225)),
+            (400, 400, 418, 1, IsThere),
+            (400, 400, 419, 1, Grows(819)),
+            (0, 100, 819, 1, IsCleared(819)),
+            (600, 900, 220, 1, Grows(901)),
+            (600, 901, 220, 1, IsCleared(819)),
+            (2_000, 4_001, 0, 5, IsCleared(2_005)),
+        ] {
+            let case = (live, used, gone, more);
+            let mut index = index(live, used, gone);
+            assert_eq!(make_room(&mut index, more), expected, "{case:?}");
+            assert_eq!(index.gone, if expected == IsThere { gone } else { 0 }, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn old_secrets_need_room_too() {
+        let secret = |byte| KeyDigest::from_bytes([byte; 32]);
+        let (id, now) = (KeyId::new("key").unwrap(), Timestamp::default());
+        let with_old = |live, used| {
+            let mut index = index(live, used, 0);
+            index.history.begin(&id, secret(1), now);
+            index.history.rotate(&id, secret(1), secret(2), now, now);
+            index
+        };
+        assert_eq!(make_room(&mut with_old(817, 818), 1), Room::IsThere);
+        assert_eq!(make_room(&mut with_old(818, 819), 1), Room::Grows(1_229));
+        assert_eq!(make_room(&mut with_old(2_000, 4_003), 5), Room::IsCleared(2_006));
+    }
+}

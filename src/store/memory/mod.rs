@@ -224,6 +224,27 @@ mod tests {
     }
 
     #[test]
+    fn a_store_tells_how_many_keys_it_has() {
+        let store = MemoryStore::new();
+        assert!(store.is_empty() && store.len() == 0);
+        store.insert(digest("a"), record("key", "acme"));
+        assert!(!store.is_empty() && store.len() == 1);
+        assert_eq!(format!("{store:?}"), "MemoryStore(1 keys)");
+    }
+
+    /// The slots of deleted keys are counted, or the table would be full of them.
+    #[test]
+    fn keys_that_come_and_go_leave_room_for_others() {
+        let store = MemoryStore::new();
+        for number in 0..3_000 {
+            let (secret, id) = (format!("secret {number}"), format!("key_{number}"));
+            store.insert(digest(&secret), record(&id, "acme"));
+            assert!(found(&store, &secret).is_some(), "{number}");
+            assert!(store.remove(&id) && found(&store, &secret).is_none(), "{number}");
+        }
+    }
+
+    #[test]
     fn a_deleted_key_is_not_brought_back() {
         let store = MemoryStore::new();
         store.insert(digest("a"), record("key", "acme"));

@@ -180,3 +180,53 @@ fn tag(digest: &KeyDigest) -> u64 {
 fn location(word: u64) -> Option<Location> {
     u32::try_from(word & !TAG_BITS).ok()?.checked_sub(1).map(Location)
 }
+
+#[cfg(test)]
+#[cfg(not(shuttle))] // Whose tables are smaller.
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::key::{Account, KeyRecord};
+
+    #[test]
+    fn a_table_has_room_for_its_keys_and_for_as_many_that_replace_them() {
+        for (keys, most) in
+            [(0, 819), (1, 819), (819, 819), (820, 820), (821, 821), (12_345, 12_345)]
+        {
+            let table = Table::with_room_for(keys);
+            assert_eq!(table.most_slots(), most, "for {keys}");
+            let spare = table.most_locations() - 2 * most;
+            assert!((PLACES..2 * PLACES).contains(&spare), "{spare} spare places for {keys}");
+        }
+    }
+
+    #[test]
+    fn no_location_looks_like_the_mark_of_a_slot() {
+        let last = u32::MAX as usize - 2;
+        for (count, is_one) in [(0, true), (last, true), (last + 1, false), (last + 2, false)] {
+            assert_eq!(Location::nth(count).map(Location::number), is_one.then_some(count));
+        }
+        assert_eq!(Location::nth(usize::MAX), None);
+    }
+
+    #[test]
+    fn a_larger_table_has_no_slots_whose_keys_are_gone() {
+        let table = Table::with_room_for(0);
+        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let record = KeyRecord::builder("key", account).build().unwrap();
+        let digests: Vec<_> = (1..=100).map(|byte| KeyDigest::from_bytes([byte; 32])).collect();
+        for (number, digest) in digests.iter().enumerate() {
+            let at = Location::nth(number).unwrap();
+            table.place(at, Entry { digest: *digest, record: record.clone() });
+            table.publish(digest, at);
+        }
+        digests[50..].iter().for_each(|digest| table.withdraw(digest));
+        let larger = table.with_more_room(2_000);
+        let words = larger.slots.iter().map(|slot| slot.load(Ordering::Relaxed));
+        assert_eq!(words.filter(|word| *word != EMPTY).count(), 50);
+        for (number, digest) in digests.iter().enumerate() {
+            assert_eq!(larger.find(digest).is_some(), number < 50, "{number}");
+        }
+    }
+}
