@@ -1,11 +1,15 @@
 //! The size of a pool, its timeouts, and a pool of the application's own.
 
 use std::error::Error;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
+use tower_api_key::key::Account;
 use tower_api_key::store::{
     Invalidation, Invalidations, KeyManager, KeyStore, SqlStore, SqlStoreBuilder, StoreError,
 };
@@ -159,4 +163,35 @@ async fn what_a_server_refuses_is_told_with_what_helps() {
         let told = builder.connect().await.unwrap_err().to_string();
         assert!(told.contains(code) && told.contains(helps), "{url}: {told}");
     }
+}
+
+/// Polls once, and hangs up.
+async fn is_left(asked: impl Future<Output = impl Sized>) -> bool {
+    let mut asked = pin!(asked);
+    poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_pending())).await
+}
+
+/// A database in memory ends with its last connection, which a client that hangs up must not close.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hangs_up_ends_no_database_in_memory() {
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect("sqlite::memory:").await.unwrap();
+    sqlx::query("CREATE TABLE own (id INTEGER)").execute(&pool).await.unwrap();
+    let store = SqlStoreBuilder::from_sqlite(pool.clone()).connect().await.unwrap();
+    store.add(key("key"), "test").await.unwrap();
+    let mut left = 0;
+    for _ in 0..20 {
+        let secret = digest("key");
+        left += usize::from(is_left(store.find(&secret)).await);
+        left += usize::from(is_left(store.changes(0, 10)).await);
+        let account = || Account::builder("other").build().unwrap();
+        left += usize::from(is_left(store.save_account(account(), "test")).await);
+        // In the middle of a change.
+        let limit = Duration::from_millis(1);
+        let _ = tokio::time::timeout(limit, store.save_account(account(), "test")).await;
+        assert!(store.find(&secret).await.unwrap().is_some());
+        store.save_account(account(), "test").await.unwrap();
+    }
+    assert!(left > 0, "nobody hung up");
+    sqlx::query("SELECT * FROM own").fetch_all(&pool).await.unwrap();
 }
