@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
-use tower_api_key::key::Account;
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{Account, KeyRecordBuilder};
 use tower_api_key::store::{
     Invalidation, Invalidations, KeyManager, KeyStore, SqlStore, SqlStoreBuilder, StoreError,
 };
@@ -194,4 +195,44 @@ async fn who_hangs_up_ends_no_database_in_memory() {
     }
     assert!(left > 0, "nobody hung up");
     sqlx::query("SELECT * FROM own").fetch_all(&pool).await.unwrap();
+}
+
+/// An application, or its administrator, may want another isolation for all sessions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_isolation_that_others_want_is_in_nobodys_way() {
+    let Some(server) = Postgres::start() else { return };
+    for isolation in ["repeatable%20read", "serializable"] {
+        let url = format!(
+            "{}?options=-c%20default_transaction_isolation%3D{}",
+            server.url(),
+            isolation.replace("%20", "%5C%20")
+        );
+        let connect = || {
+            let prefix = isolation.chars().take(6).collect::<String>() + "_";
+            let builder = SqlStore::builder(&url).prefix(prefix);
+            tokio::spawn(async move { builder.connect().await })
+        };
+        for connected in [(); 8].map(|()| connect()) {
+            connected.await.unwrap().unwrap();
+        }
+        let store = connect().await.unwrap().unwrap();
+        store.add(key("key"), "test").await.unwrap();
+        let changing: Vec<_> = (0..40u64)
+            .map(|number| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    let at = Timestamp::from_unix_seconds(number);
+                    let name = Box::new(move |key: KeyRecordBuilder| key.name(number.to_string()));
+                    match number % 3 {
+                        0 => store.note_uses(vec![(digest("key"), at)]).await,
+                        1 => store.update("key", name, "test").await.map(|_| ()),
+                        _ => store.add(key(&format!("key_{number}")), "test").await,
+                    }
+                })
+            })
+            .collect();
+        for changed in changing {
+            changed.await.unwrap().unwrap();
+        }
+    }
 }
