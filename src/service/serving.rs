@@ -36,7 +36,7 @@ impl Serving {
     }
 
     /// Begins the decision.
-    pub(super) fn begin<B>(&mut self, request: &Request<B>) -> Next {
+    pub(super) fn begin<B: 'static>(&mut self, request: &Request<B>) -> Next {
         flow::begin(&self.shared, &mut self.passage, request)
     }
 
