@@ -108,7 +108,7 @@ statements! {
     delete_secrets: "DELETE FROM {secrets} WHERE key_id = $1",
     delete_key: "DELETE FROM {keys} WHERE id = $1",
     others_of_owner: "SELECT id FROM {keys} WHERE account = $1 AND id <> $2 \
-         AND revoked = 0 AND COALESCE(owner, '') = $3 ORDER BY id",
+         AND revoked = 0 AND COALESCE(owner, '') = $3 AND COALESCE(audience, '') = $4 ORDER BY id",
     /// An earlier end stays.
     end_secrets: "UPDATE {secrets} SET expires = $2 \
          WHERE key_id = $1 AND (expires IS NULL OR expires > $2)",
