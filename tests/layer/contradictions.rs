@@ -248,6 +248,13 @@ fn principal_headers_that_cannot_be_written_are_refused() {
         let found = of_profile(&Profile { principal_headers: headers, ..PROFILE });
         expect(&format!("{headers:?}"), found.as_deref(), words);
     }
+}
+
+#[test]
+fn principal_headers_that_the_limits_write_are_refused() {
+    const fn named(name: &'static str) -> PrincipalHeader {
+        PrincipalHeader { name, value: PrincipalValue::Account }
+    }
     const LIMIT: &[PrincipalHeader] = &[named("RateLimit-Limit")];
     const POLICY: &[PrincipalHeader] = &[named("ratelimit-policy")];
     const WITHOUT: LimitHeaders = LimitHeaders { limit: false, ..LimitHeaders::RATE_LIMIT };
@@ -417,7 +424,7 @@ fn complaints_hold_no_control_characters() {
         let formats = formats.map(|format| vec![format.characters(Alphabet::Hex, 20)].leak());
         let route = |route| builder(&PROFILE).routes(Routes::new().on(&[], "/{a}", route));
         let only = vec![CredentialSource::bearer().only(one())].leak();
-        let cases = [
+        let cases = vec![
             builder(&Profile { formats: formats[0], ..PROFILE }),
             builder(&Profile { formats: formats[1], ..PROFILE }),
             builder(&Profile { quotas, ..PROFILE }).without_limits(),
