@@ -84,8 +84,8 @@ pub(crate) enum Command {
     /// Say whose a secret is, also when it is refused: the key's id, its account and its state
     ///
     /// For a secret that was found where it does not belong. It is read from TOWER_API_KEY_KEY or, without it,
-    /// from standard input, alone or as a client sends it (`Authorization: Bearer …`, `USER:KEY`), and is never
-    /// printed. A key that was revoked, is disabled or has expired is told with its state (exit code 0); of a
+    /// from standard input, alone or in what it was found in (`Authorization: Bearer …`, `USER:KEY`, a line of a log, a
+    /// file of settings; 4096 bytes at most), and is never printed. Of several keys the first is told. A key that was revoked, is disabled or has expired is told with its state (exit code 0); of a
     /// secret that no key has, the state is `unknown` (exit code 3). With `--quiet` the key's id alone is printed.
     Whose {
         /// Look for it with the pepper in this file, too; repeatable

@@ -43,6 +43,12 @@ pub(crate) enum Failure {
     /// An import that ended early. What it has left is said first: the cause may be long.
     #[error("{standing}")]
     Import { standing: String, source: Box<Failure> },
+    /// A key has a new secret, but nobody was told it.
+    #[error("{id} is issued, but its secret is lost: give it another with `keys rotate`")]
+    SecretLost { id: String, source: Box<Failure> },
+    /// Some of several keys were not ended; the others were.
+    #[error("{failed} of {all} keys could not be {done}, the others are {done}")]
+    Some { failed: usize, all: usize, done: &'static str, source: ManageError },
     #[error("{what}")]
     Io { what: String, source: std::io::Error },
 }
@@ -73,18 +79,23 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Manage(ManageError::NotFound) => UNKNOWN,
-            Self::Manage(
-                ManageError::Exists | ManageError::Invalid(_) | ManageError::NotActive(_),
-            )
-            | Self::Record(_)
+            Self::Manage(error) | Self::Some { source: error, .. } => code_of(error),
+            Self::Record(_)
             | Self::Network(_)
             | Self::Issue(_)
             | Self::Pepper(_)
             | Self::Configuration(_)
             | Self::Invalid(_) => 4,
-            Self::Import { source, .. } => source.code(),
-            Self::Manage(_) | Self::Store(_) | Self::Io { .. } => 1,
+            Self::Import { source, .. } | Self::SecretLost { source, .. } => source.code(),
+            Self::Store(_) | Self::Io { .. } => 1,
         }
+    }
+}
+
+const fn code_of(error: &ManageError) -> u8 {
+    match error {
+        ManageError::NotFound => UNKNOWN,
+        ManageError::Exists | ManageError::Invalid(_) | ManageError::NotActive(_) => 4,
+        _ => 1,
     }
 }

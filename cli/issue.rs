@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use secrecy::ExposeSecret;
 use tower_api_key::key::{
     Alphabet, IssueError, IssuedKey, Issuer, KeyForm, KeyFormat, KeyHasher, Pepper, Segment,
 };
+use tower_api_key::request::MAX_CREDENTIAL_BYTES;
 
 use crate::arguments::{Form, Vendor};
 use crate::failure::Failure;
@@ -43,13 +45,31 @@ impl Form {
 }
 
 impl Vendor {
+    /// Lists the kinds of keys that the vendor's gate takes; `None` if it takes all.
+    fn kinds(self) -> Option<Vec<&'static str>> {
+        let sources = self.profile().credentials.iter().map(|source| source.kinds);
+        sources.collect::<Option<Vec<_>>>().map(|kinds| kinds.concat())
+    }
+
+    /// Refuses a new secret for a key of a kind that the vendor's gate does not take.
+    pub(crate) fn check_kind(self, kind: Option<&str>) -> Result<(), Failure> {
+        match self.kinds() {
+            Some(kinds) if !kind.is_some_and(|kind| kinds.contains(&kind)) => {
+                Err(Failure::Invalid(format!(
+                    "no gate of {} takes a key of this kind: change it first, with `keys edit` and --kind {}",
+                    self.profile().name,
+                    kinds.join(", or --kind ")
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Chooses the kind of a key: the one that is named, or the only one that the vendor's gate takes.
     /// A key of another kind, or of none, would never serve.
     pub(crate) fn kind(self, named: Option<&str>) -> Result<Option<&'static str>, Failure> {
         let profile = self.profile();
-        let sources = profile.credentials.iter().map(|source| source.kinds);
-        let Some(kinds) = sources.collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let kinds = kinds.concat();
+        let Some(kinds) = self.kinds() else { return Ok(None) };
         let listed = || format!("--kind {}", kinds.join(", or --kind "));
         match (named, kinds.as_slice()) {
             (Some(named), kinds) if kinds.contains(&named) => Ok(None),
@@ -69,12 +89,20 @@ impl Vendor {
 }
 
 fn issued_by(issuer: &Issuer, environment: Option<&str>) -> Result<IssuedKey, Failure> {
-    issuer.issue(environment).map_err(|error| match error {
+    let issued = issuer.issue(environment).map_err(|error| match error {
         IssueError::WeakFormat { .. } => Failure::Invalid(format!(
             "{error}: such a key can be imported, but not issued; name a form with --vendor or --prefix"
         )),
         error => error.into(),
-    })
+    })?;
+    let length = issued.secret().expose_secret().len();
+    if length > MAX_CREDENTIAL_BYTES {
+        return Err(Failure::Invalid(format!(
+            "the key would have {length} bytes, and a gate reads {MAX_CREDENTIAL_BYTES} at most: shorten the \
+            prefix or the environment"
+        )));
+    }
+    Ok(issued)
 }
 
 /// Returns the format that is issued for a vendor. Where its text names no environment, the record does.

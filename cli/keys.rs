@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use tower_api_key::clock::{Clock, SystemClock};
-use tower_api_key::key::{Account, Environment, IssuedKey, KeyRecord};
-use tower_api_key::store::{KeyEntry, KeyManager, ManageError, NewKey};
+use tower_api_key::key::{Account, Environment, IssuedKey, KeyKind, KeyRecord};
+use tower_api_key::store::{KeyEntry, KeyManager, KeyState, ManageError, NewKey};
 
 use crate::arguments::{Form, Keys};
 use crate::failure::Failure;
 use crate::import;
 use crate::moment::Span;
-use crate::output::Output;
+use crate::output::{Output, complain};
 use crate::settings::KeySettings;
 
 pub(crate) async fn run(
@@ -23,6 +23,9 @@ pub(crate) async fn run(
     match command {
         Keys::Create { account, id, force, form, settings } => {
             let (entry, key) = create(store, by, &account, id, force, &form, settings).await?;
+            if let Some(problem) = never_serves(&entry) {
+                output.say(&format!("{} will never serve: {problem}", entry.record.id()));
+            }
             output.issued(&entry, key.secret().expose_secret())
         }
         Keys::List { filter, after, limit } => {
@@ -40,21 +43,53 @@ pub(crate) async fn run(
             let (entry, key) = rotate(store, by, &id, overlap, &form).await?;
             output.issued(&entry, key.secret().expose_secret())
         }
-        Keys::Revoke { ids } => {
-            for id in ids {
-                store.revoke(&id, by).await?;
-                output.say(&format!("{id} is revoked"));
-            }
-            Ok(())
-        }
-        Keys::Delete { ids } => {
-            for id in ids {
-                store.delete(&id, by).await?;
-                output.say(&format!("{id} is deleted"));
-            }
-            Ok(())
-        }
+        Keys::Revoke { ids } => end(store, by, &ids, End::Revoked, output).await,
+        Keys::Delete { ids } => end(store, by, &ids, End::Deleted, output).await,
         Keys::Import { file, atomic } => import::run(store, by, &file, atomic, output).await,
+    }
+}
+
+/// What becomes of keys that are ended.
+#[derive(Clone, Copy)]
+enum End {
+    Revoked,
+    Deleted,
+}
+
+/// Ends keys, and goes on past one that there is not: the others may be in wrong hands. If the store fails,
+/// it would fail for the rest, too.
+async fn end(
+    store: &dyn KeyManager,
+    by: &str,
+    ids: &[String],
+    end: End,
+    output: &Output,
+) -> Result<(), Failure> {
+    let done = match end {
+        End::Revoked => "revoked",
+        End::Deleted => "deleted",
+    };
+    let (mut failed, mut first) = (0, None);
+    for (index, id) in ids.iter().enumerate() {
+        let ended = match end {
+            End::Revoked => store.revoke(id, by).await,
+            End::Deleted => store.delete(id, by).await,
+        };
+        match ended {
+            Ok(()) => output.say(&format!("{id} is {done}")),
+            Err(error @ ManageError::Store(_)) => return Err(error.into()),
+            Err(error) if ids.len() == 1 => return Err(error.into()),
+            Err(error) => {
+                // The id is counted and not repeated, for it may be a secret in the wrong place.
+                complain(&format!("key {} of {}: {error}", index + 1, ids.len()));
+                failed += 1;
+                first.get_or_insert(error);
+            }
+        }
+    }
+    match first {
+        None => Ok(()),
+        Some(source) => Err(Failure::Some { failed, all: ids.len(), done, source }),
     }
 }
 
@@ -84,6 +119,19 @@ async fn create(
     Ok((entry(store, &id).await?, key))
 }
 
+/// Says why a key that was just issued will never serve; nothing if it may. It is made all the same, for its
+/// settings can be changed.
+fn never_serves(entry: &KeyEntry) -> Option<&'static str> {
+    let (begins, ends) = (entry.record.not_before(), entry.record.expires());
+    if ends.is_some_and(|ends| ends <= SystemClock.now()) {
+        Some("`--expires` is in the past")
+    } else if ends.zip(begins).is_some_and(|(ends, begins)| ends <= begins) {
+        Some("`--expires` is not after `--not-before`")
+    } else {
+        None
+    }
+}
+
 /// Gives a key a secret of the form that it has, or of the one that is named.
 async fn rotate(
     store: &dyn KeyManager,
@@ -92,7 +140,16 @@ async fn rotate(
     overlap: Span,
     form: &Form,
 ) -> Result<(KeyEntry, IssuedKey), Failure> {
-    let record = entry(store, id).await?.record;
+    let entry = entry(store, id).await?;
+    // Before anything is changed: the store asks again, but then the key would have another form.
+    match entry.state(SystemClock.now()) {
+        KeyState::Active => {}
+        state => return Err(ManageError::NotActive(state).into()),
+    }
+    let record = entry.record;
+    if let Some(vendor) = form.vendor {
+        vendor.check_kind(record.kind().map(KeyKind::as_str))?;
+    }
     let key = match record.form() {
         Some(own) if !form.is_named() => form.issue_again(own)?,
         None if !form.is_named() => {

@@ -17,6 +17,7 @@ mod secret;
 mod settings;
 mod whose;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -77,9 +78,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 /// Prints what the command line lacks, or the help that was asked for.
 fn print_complaint(complaint: &clap::Error) -> ExitCode {
     if complaint.use_stderr() {
-        eprint!("{}", escape::lines(&complaint.render().to_string()));
+        // Nobody is left to tell if it cannot be printed; the same goes for help.
+        let _ = write!(io::stderr(), "{}", escape::lines(&complaint.render().to_string()));
     } else {
-        // Help is the program's own text, and nobody is left to tell if it cannot be printed.
+        // Help is the program's own text.
         let _ = complaint.print();
     }
     ExitCode::from(u8::try_from(complaint.exit_code()).unwrap_or(2))

@@ -40,6 +40,13 @@ impl Output {
 
     /// Prints a key that was just issued, with its secret; with `--quiet` the secret alone.
     pub(crate) fn issued(&self, entry: &KeyEntry, secret: &str) -> Result<(), Failure> {
+        self.print_issued(entry, secret).map_err(|failure| Failure::SecretLost {
+            id: entry.record.id().to_string(),
+            source: Box::new(failure),
+        })
+    }
+
+    fn print_issued(&self, entry: &KeyEntry, secret: &str) -> Result<(), Failure> {
         if self.json {
             let mut value = key_json(entry);
             if let Value::Object(fields) = &mut value {
@@ -184,7 +191,8 @@ fn print(text: &str) -> Result<(), Failure> {
 
 /// Prints a line on standard error; all words go through here.
 pub(crate) fn complain(words: &str) {
-    eprintln!("{}", escape::one_line(words));
+    // Where it cannot be printed, nobody is left to tell; the exit code says the same.
+    let _ = writeln!(io::stderr(), "{}", escape::one_line(words));
 }
 
 fn table(columns: &[&str]) -> Table {

@@ -1,6 +1,6 @@
 //! A secret that is asked about: never an argument, which every user of the machine could read.
 
-use std::env;
+use std::env::{self, VarError};
 use std::io::{self, Read};
 
 use secrecy::SecretString;
@@ -13,13 +13,17 @@ const VARIABLE: &str = "TOWER_API_KEY_KEY";
 /// The most bytes that are read; no credential of a request is longer.
 const LONGEST: u16 = 4_096;
 
-/// Reads a secret, without the line break after it.
+/// Reads a secret, without the white space around it.
 pub(crate) fn read() -> Result<SecretString, Failure> {
     let text = match env::var(VARIABLE) {
         Ok(text) => Zeroizing::new(text),
-        Err(_) => from_standard_input()?,
+        Err(VarError::NotPresent) => from_standard_input()?,
+        Err(VarError::NotUnicode(_)) => {
+            return Err(Failure::Invalid(format!("{VARIABLE} is not UTF-8")));
+        }
     };
-    let secret = text.trim_end_matches(['\n', '\r']);
+    // No credential of a request begins or ends with white space.
+    let secret = text.trim();
     if secret.is_empty() {
         return Err(Failure::Invalid(format!(
             "there is no secret: write it to standard input, or set {VARIABLE}"

@@ -59,24 +59,50 @@ fn described(record: &KeyRecord) -> Value {
 }
 
 /// Lists what the key may be in a text that was found: all of it; what follows the name of a header, or of
-/// a scheme; each half of a Basic pair, plain or in base64.
+/// a scheme; each word, as it stands in a command, a log, JSON, a URL or a file of settings; each half of a
+/// Basic pair, plain or in base64.
 fn readings(text: &str) -> Vec<Zeroizing<String>> {
+    let mut readings = Vec::new();
     let whole = text.trim();
-    let mut readings = vec![Zeroizing::new(whole.to_owned())];
     let value = whole.split_once(": ").map_or(whole, |(_, value)| value.trim());
     let credential = value.split_once(' ').map_or(value, |(_, credential)| credential.trim());
-    for reading in [value, credential] {
-        readings.push(Zeroizing::new(reading.to_owned()));
-    }
-    let decoded = STANDARD.decode(credential).map(Zeroizing::new).unwrap_or_default();
-    for pair in [whole, std::str::from_utf8(&decoded).unwrap_or_default()] {
-        if let Some((user, password)) = pair.split_once(':') {
-            readings.extend([password, user].map(|half| Zeroizing::new(half.to_owned())));
+    let words = || whole.split(is_around_a_key).filter(|word| !word.is_empty());
+    for word in [whole, value, credential].into_iter().chain(words()) {
+        add(&mut readings, word);
+        let decoded = STANDARD.decode(word).map(Zeroizing::new).unwrap_or_default();
+        for pair in [word, std::str::from_utf8(&decoded).unwrap_or_default()] {
+            if let Some((user, password)) = pair.split_once(':') {
+                add(&mut readings, password);
+                add(&mut readings, user);
+            }
         }
     }
-    readings.dedup();
-    readings.retain(|reading| !reading.is_empty());
+    // Last, for these cut keys apart that have such characters themselves.
+    for part in words().flat_map(|word| word.split(is_within_a_word)) {
+        add(&mut readings, part);
+        add(&mut readings, part.trim_end_matches('.'));
+    }
     readings
+}
+
+fn add(readings: &mut Vec<Zeroizing<String>>, reading: &str) {
+    if !reading.is_empty() && !readings.iter().any(|known| known.as_str() == reading) {
+        readings.push(Zeroizing::new(reading.to_owned()));
+    }
+}
+
+/// Tells whether a character ends a key where people and programs write one down.
+fn is_around_a_key(character: char) -> bool {
+    let quote = matches!(character, '"' | '\'' | '`' | '\\');
+    let bracket = matches!(character, '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>');
+    let mark = matches!(character, ',' | ';' | '|');
+    // What is not ASCII is in no key that a Bearer credential carries: typographic quotes, a byte order mark.
+    quote || bracket || mark || character.is_whitespace() || !character.is_ascii()
+}
+
+/// Tells whether a character may stand between a key and what is around it in a URL or an assignment.
+fn is_within_a_word(character: char) -> bool {
+    matches!(character, '=' | '&' | '?' | '#' | '@' | ':' | '/')
 }
 
 #[cfg(test)]
@@ -97,9 +123,33 @@ mod tests {
             "KEY:",
             &basic,
             &header,
+            "\"KEY\"",
+            "'KEY'",
+            "\u{201c}KEY\u{201d}",
+            "\u{feff}KEY",
+            "(KEY)",
+            "KEY,",
+            "the key is KEY.",
+            "KEY # of the backup",
+            "Bearer\tKEY",
+            "curl -u api:KEY https://api.example",
+            "curl -H 'Authorization: Bearer KEY' https://api.example",
+            "GET / HTTP/1.1\r\nAuthorization: Bearer KEY\r\nAccept: */*",
+            r#"{"Authorization": "Bearer KEY"}"#,
+            r#"{\"key\":\"KEY\"}"#,
+            "api_key: \"KEY\"",
+            "export API_KEY='KEY'",
+            "API_KEY=KEY",
+            "https://api.example/?a=b&key=KEY#top",
+            "https://api:KEY@api.example/",
+            "https://KEY@api.example/",
         ] {
             assert!(readings(text).iter().any(|reading| reading.as_str() == "KEY"), "{text}");
         }
         assert!(readings("a:b").iter().any(|reading| reading.as_str() == "a:b"));
+        // Keys may have nearly all of these characters themselves.
+        for key in ["12|a+b/c=", "secret-token:x", "a.b~c-d_e."] {
+            assert_eq!(readings(key).first().map(|reading| reading.as_str()), Some(key));
+        }
     }
 }

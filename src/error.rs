@@ -46,7 +46,7 @@ pub enum ConfigError {
         problem: String,
     },
     /// A key format can never match, or can match in two ways.
-    #[error("the profile's field `formats`: `{pattern}`: {source}")]
+    #[error("the profile's field `formats`: `{}`: {source}", visible(.pattern))]
     KeyFormat {
         /// The format, as a regular expression.
         pattern: String,
@@ -134,8 +134,8 @@ pub enum ConfigError {
     },
     /// A route takes its target account from a parameter that its pattern does not have.
     #[error(
-        "route pattern `{pattern}` has no parameter `{parameter}` to take the account from: \
-        write `{{{parameter}}}` where the account stands"
+        "route pattern `{pattern}` has no parameter `{shown}` to take the account from: \
+        write `{{{shown}}}` where the account stands", shown = .parameter.escape_debug()
     )]
     RouteParameter {
         /// The pattern as configured.
@@ -143,7 +143,8 @@ pub enum ConfigError {
         /// The parameter that the route asks for.
         parameter: &'static str,
     },
-    /// A route needs a scope or a kind of key that no key can have.
+    /// A route needs a scope or a kind of key that no key can have, or that no credential source carries; or a
+    /// quota of it cannot be counted.
     #[error("route pattern `{pattern}`, field `{field}`, value `{}`: {problem}", .value.escape_debug())]
     RouteNeed {
         /// The pattern as configured.
@@ -229,7 +230,8 @@ pub enum ConfigError {
     },
     /// An origin is not written as browsers write it, so that no preflight would ever name it.
     #[error(
-        "`{origin}` is no origin: write a scheme and a host in lower case, and nothing behind them"
+        "`{}` is no origin: write a scheme and a host in lower case, as `https://app.example.com`, a port only \
+        if it is not the scheme's own, and nothing behind them", .origin.escape_debug()
     )]
     Origin {
         /// The origin as configured.
@@ -254,6 +256,18 @@ pub enum ConfigError {
     /// A quota is configured, but nothing counts it.
     #[error("quotas are configured, but no limiter: name one, or say `without_limits`")]
     LimiterMissing,
+}
+
+/// Escapes what is no visible ASCII. The backslashes of a regular expression stay as they are.
+fn visible(pattern: &str) -> String {
+    let plain = |character: char| character.is_ascii_graphic() || character == ' ';
+    pattern.chars().fold(String::new(), |text, character| {
+        if plain(character) {
+            text + character.encode_utf8(&mut [0; 4])
+        } else {
+            text + &character.escape_default().to_string()
+        }
+    })
 }
 
 /// Says what the matcher refuses, and what to write instead.

@@ -62,6 +62,16 @@ fn a_newcomer_gets_an_answer() {
         let answer = String::from_utf8(run.stdout).unwrap();
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
         assert!(answer.ends_with(end), "{answer}");
+        if status == "200" {
+            // What is printed of the answer is what comes.
+            let shown = blocks("text")[0].lines().skip(1).filter(|line| *line != "…");
+            for line in shown {
+                assert!(
+                    answer.lines().any(|came| came.trim_end() == line),
+                    "{line} is not in {answer}"
+                );
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::alphabet::Alphabet;
 use super::checksum::is_checksum;
+use super::name::Environment;
 use super::segment::Segment;
 
 /// The most segments of one format.
@@ -229,13 +230,21 @@ impl KeyFormat {
 }
 
 fn check_tags(tags: &[&str]) -> Result<(), InvalidFormat> {
-    if tags.is_empty() || !tags.iter().all(|tag| tag.bytes().all(|b| b.is_ascii_graphic())) {
-        return Err(InvalidFormat("environment tags are not visible ASCII"));
+    if tags.is_empty() {
+        return Err(InvalidFormat(
+            "there is no environment tag: name one, or leave the segment out",
+        ));
     }
     for (index, tag) in tags.iter().enumerate() {
+        // A record's environment has to agree with the tag.
+        if Environment::new(tag).is_err() {
+            return Err(InvalidFormat(
+                "an environment tag is not 1 to 255 visible ASCII characters",
+            ));
+        }
         let clash =
             |(other_index, other): (usize, &&str)| other_index != index && other.starts_with(tag);
-        if tag.is_empty() || tags.iter().enumerate().any(clash) {
+        if tags.iter().enumerate().any(clash) {
             return Err(InvalidFormat("one environment tag begins another"));
         }
     }
@@ -339,6 +348,8 @@ mod tests {
             KeyFormat::new().environment(&[]),
             KeyFormat::new().environment(&["a", "ab"]),
             KeyFormat::new().environment(&[""]),
+            // No record has an environment of such a name.
+            KeyFormat::new().environment(vec![&*"x".repeat(256).leak()].leak()),
             KeyFormat::new().environment(&["a", "b"]).environment(&["a", "b"]),
             KeyFormat::new().characters(Alphabet::Hex, 0),
             KeyFormat::new().between(Alphabet::Hex, 5, 4),

@@ -18,7 +18,7 @@ pub const MAX_QUOTAS: usize = 4;
 /// assert_eq!(error.to_string(), "quota `blink`: the window must be at least one second");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("quota `{name}`: {problem}")]
+#[error("quota `{}`: {problem}", .name.escape_debug())]
 pub struct InvalidQuota {
     name: String,
     problem: &'static str,
@@ -27,6 +27,16 @@ pub struct InvalidQuota {
 impl InvalidQuota {
     pub(super) fn new(quota: &Quota, problem: &'static str) -> Self {
         Self { name: quota.name().to_owned(), problem }
+    }
+
+    /// Returns the name of the quota.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Says what is wrong with it.
+    pub(crate) const fn problem(&self) -> &'static str {
+        self.problem
     }
 }
 

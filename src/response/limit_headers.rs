@@ -121,6 +121,14 @@ impl PreparedLimitHeaders {
         Self { headers, template, order }
     }
 
+    /// Tells whether this is the name of a field that is written.
+    pub(super) fn has(&self, name: &HeaderName) -> bool {
+        match self.headers.dialect {
+            Dialect::Structured => [POLICY, RATE_LIMIT].contains(name),
+            _ => self.template.contains_key(name),
+        }
+    }
+
     /// Tells whether anything is written at all.
     pub(super) fn speak(&self) -> bool {
         self.headers.dialect != Dialect::None

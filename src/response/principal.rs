@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::limit_headers::PreparedLimitHeaders;
 use crate::error::ConfigError;
 use crate::key::KeyRecord;
 use crate::request::{field_name, is_of_the_connection};
@@ -89,10 +90,19 @@ pub(super) struct PrincipalHeaders {
 }
 
 impl PrincipalHeaders {
-    pub(super) fn new(headers: &[PrincipalHeader]) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        headers: &[PrincipalHeader],
+        limits: &PreparedLimitHeaders,
+    ) -> Result<Self, ConfigError> {
         let mut checked: Vec<(HeaderName, PrincipalValue)> = Vec::new();
         for header in headers {
             let name = check(header)?;
+            if limits.has(&name) {
+                return Err(refused(
+                    header,
+                    "the profile's `limit_headers` write this header: name another",
+                ));
+            }
             if checked.iter().any(|(other, _)| *other == name) {
                 return Err(refused(header, "the name is listed twice: keep one of the two"));
             }
@@ -187,18 +197,23 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::response::LimitHeaders;
+
+    fn none() -> PrincipalHeaders {
+        PrincipalHeaders::new(&[], &PreparedLimitHeaders::new(LimitHeaders::NONE)).unwrap()
+    }
 
     /// The finalizer's first output for seed 0, as its authors publish it: it is a bijection as it stands.
     #[test]
     fn request_ids_are_mixed_by_the_finalizer_of_splitmix64() {
-        let headers = PrincipalHeaders { process: 0, ..PrincipalHeaders::new(&[]).unwrap() };
+        let headers = PrincipalHeaders { process: 0, ..none() };
         let id = headers.request_id("req_").unwrap();
         assert_eq!(id, "req_0000000000000000e220a8397b1dcdaf");
     }
 
     #[test]
     fn request_ids_never_repeat() {
-        let headers = PrincipalHeaders::new(&[]).unwrap();
+        let headers = none();
         let ids: HashSet<_> = (0..10_000).map(|_| headers.request_id("req_").unwrap()).collect();
         assert_eq!(ids.len(), 10_000);
         assert!(ids.iter().all(|id| id.len() == 36 && id.as_bytes().starts_with(b"req_")));

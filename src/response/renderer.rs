@@ -64,13 +64,14 @@ impl Renderer {
             }
             Ok::<_, ConfigError>(prepared)
         };
+        let limit_headers = PreparedLimitHeaders::new(profile.limit_headers);
         Ok(Self {
             answers: profile.answers.try_map(prepare)?,
             lets_strangers_in,
             realm: profile.realm,
             reads_bearer: sources.iter().any(|source| source.scheme == Scheme::Bearer),
-            limit_headers: PreparedLimitHeaders::new(profile.limit_headers),
-            principal: PrincipalHeaders::new(profile.principal_headers)?,
+            principal: PrincipalHeaders::new(profile.principal_headers, &limit_headers)?,
+            limit_headers,
             credentials,
         })
     }

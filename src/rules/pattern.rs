@@ -56,7 +56,7 @@ impl Pattern {
         }
         // The words above name what is known to be wrong; this holds whatever it is.
         let asked = PathAndQuery::try_from(path.as_str());
-        if !path::is_unambiguous(&path) || asked.is_ok_and(|asked| asked.path() != path) {
+        if !path::is_unambiguous(&path) || !asked.is_ok_and(|asked| asked.path() == path) {
             let problem = "no path can match it: write the path as a client sends it";
             return refuse(problem.to_owned());
         }

@@ -221,7 +221,10 @@ impl Compiled {
                 return refused("kinds", kind, problem.to_string());
             }
         }
-        Quotas::new(route.quotas.iter().cloned())?;
+        if let Err(invalid) = Quotas::new(route.quotas.iter().cloned()) {
+            let problem = invalid.problem().to_owned();
+            return refused("quotas", invalid.name(), problem);
+        }
         let compiled = Self { name, route };
         if let Some(quota) = compiled.too_dear_for(route.quotas) {
             return Err(compiled.costs_too_much(quota));
@@ -307,6 +310,26 @@ impl RouteTable {
             let first = too_low.next().flatten();
             if let Some(quota) = first.filter(|_| too_low.all(|quota| quota.is_some())) {
                 return Err(compiled.costs_too_much(quota));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a route that serves no key of these kinds.
+    pub(crate) fn check_kinds(&self, carried: &[&str]) -> Result<(), ConfigError> {
+        for compiled in &self.routes {
+            let Some(kinds) = compiled.route.kinds else { continue };
+            if !kinds.iter().any(|kind| carried.contains(kind)) {
+                let carried = carried.join("`, `");
+                return Err(ConfigError::RouteNeed {
+                    pattern: compiled.pattern().to_owned(),
+                    field: "kinds",
+                    value: kinds.join(", "),
+                    problem: format!(
+                        "no source in the profile's field `credentials` carries such a key: name one of `{carried}`, \
+                        or carry it with `only`"
+                    ),
+                });
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! CORS preflights that the gate answers by itself.
 
 use std::any::Any;
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -163,16 +164,41 @@ pub(super) fn has_content<B: Body + 'static>(body: &dyn Any) -> bool {
 }
 
 /// Returns true for an origin as browsers serialize it (RFC 6454 §6.2): nothing behind the port, nothing
-/// that is not ASCII, no upper case.
+/// that is not ASCII, no port that is the scheme's own. Names of hosts on the web are in lower case; an
+/// extension of a browser has an origin with a scheme and a host of its own.
 fn is_origin(text: &str) -> bool {
-    let Some((scheme, host)) = text.split_once("://") else { return false };
-    let plain = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase();
-    let of_host =
-        |byte: u8| plain(byte) && !matches!(byte, b'/' | b'?' | b'#' | b'@' | b',' | b'*');
-    !scheme.is_empty()
-        && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        && !host.is_empty()
-        && host.bytes().all(of_host)
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let of_scheme = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.')
+    };
+    if !scheme.starts_with(|first: char| first.is_ascii_lowercase())
+        || !scheme.bytes().all(of_scheme)
+    {
+        return false;
+    }
+    let own_port = match scheme {
+        "http" => Some("80"),
+        "https" => Some("443"),
+        _ => None,
+    };
+    let (is_host, port) = if let Some(rest) = rest.strip_prefix('[') {
+        let Some((address, port)) = rest.split_once(']') else { return false };
+        (address.parse::<Ipv6Addr>().is_ok(), port)
+    } else {
+        let end = rest.find(':').unwrap_or(rest.len());
+        let (host, port) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let of_host = |byte: u8| {
+            byte.is_ascii_graphic()
+                && !(own_port.is_some() && byte.is_ascii_uppercase())
+                && !matches!(byte, b'/' | b'?' | b'#' | b'@' | b',' | b'*' | b'[' | b']')
+        };
+        (!host.is_empty() && host.bytes().all(of_host), port)
+    };
+    let is_port = |port: &str| {
+        let plain = !port.starts_with(['0', '+']) && port.parse::<u16>().is_ok();
+        plain && Some(port) != own_port
+    };
+    is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 /// The answer to preflights, checked.
@@ -212,6 +238,24 @@ mod tests {
             ("http://localhost:3000", true),
             ("https://[::1]:8443", true),
             ("capacitor://localhost", true),
+            ("chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb", true),
+            ("moz-extension://6f7d1f1e-6f35-4a0e-9d1c-0a6f6d8f4a11", true),
+            ("safari-web-extension://6F7D1F1E-6F35-4A0E-9D1C-0A6F6D8F4A11", true),
+            ("https://app.example.com:8443", true),
+            ("http://app.example.com:443", true),
+            ("https://app.example.com:443", false),
+            ("http://app.example.com:80", false),
+            ("https://[::1]:443", false),
+            ("https://app.example.com:", false),
+            ("https://app.example.com:08443", false),
+            ("https://app.example.com:65536", false),
+            ("https://app.example.com:x", false),
+            ("https://app.example.com:1:2", false),
+            ("https://[::1", false),
+            ("https://[app]", false),
+            ("https://[::1]x", false),
+            ("https://::1", false),
+            ("1a://x", false),
             ("app.example.com", false),
             ("https://", false),
             ("://x", false),

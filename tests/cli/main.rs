@@ -6,6 +6,7 @@
 mod folder;
 mod forms;
 mod import;
+mod incident;
 mod options;
 #[allow(dead_code)]
 #[path = "../databases/postgres.rs"]

@@ -33,6 +33,11 @@ impl Program {
         self
     }
 
+    /// Returns the URL of the database.
+    pub(crate) fn store(&self) -> &str {
+        &self.store
+    }
+
     /// Runs it without anything on standard input.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         self.ask(arguments, "")

@@ -6,10 +6,10 @@ use http::Method;
 use tower_api_key::key::{Alphabet, KeyFormat, Quota};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure, Plans};
 use tower_api_key::request::{BasicKey, CredentialSource};
-use tower_api_key::response::{PrincipalHeader, PrincipalValue};
+use tower_api_key::response::{LimitHeaders, PrincipalHeader, PrincipalValue};
 use tower_api_key::rules::{Expected, Otherwise, RequiredHeader, Route, Routes};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Profile, vendors};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Preflight, Profile, vendors};
 
 use crate::support::{KEY, PROFILE, greeting, reason, request, send, store};
 
@@ -251,6 +251,28 @@ fn principal_headers_that_cannot_be_written_are_refused() {
 }
 
 #[test]
+fn principal_headers_that_the_limits_write_are_refused() {
+    const fn named(name: &'static str) -> PrincipalHeader {
+        PrincipalHeader { name, value: PrincipalValue::Account }
+    }
+    const LIMIT: &[PrincipalHeader] = &[named("RateLimit-Limit")];
+    const POLICY: &[PrincipalHeader] = &[named("ratelimit-policy")];
+    const WITHOUT: LimitHeaders = LimitHeaders { limit: false, ..LimitHeaders::RATE_LIMIT };
+    let taken = &["principal_headers", "ratelimit-", "limit_headers"][..];
+    for (principal_headers, limit_headers, words) in [
+        (LIMIT, LimitHeaders::RATE_LIMIT, taken),
+        (POLICY, LimitHeaders::STRUCTURED, taken),
+        (LIMIT, WITHOUT, &[]),
+        (LIMIT, LimitHeaders::X_RATE_LIMIT, &[]),
+        (LIMIT, LimitHeaders::NONE, &[]),
+        (POLICY, LimitHeaders::RATE_LIMIT, &[]),
+    ] {
+        let found = of_profile(&Profile { principal_headers, limit_headers, ..PROFILE });
+        expect(&format!("{principal_headers:?} {limit_headers:?}"), found.as_deref(), words);
+    }
+}
+
+#[test]
 fn patterns_that_no_path_matches_are_refused() {
     for (pattern, words) in [
         ("/", &[][..]),
@@ -312,6 +334,12 @@ fn patterns_that_no_path_matches_are_refused() {
         }
         expect(pattern, found.as_deref(), words);
     }
+    // No request's target is as long.
+    expect(
+        "long",
+        of_route(&format!("/{}", "a".repeat(70_000)), Route::new()).as_deref(),
+        &["no path"],
+    );
     let clash = Routes::new().on(&[], "/{a}", Route::new()).on(&[], "/{b}", Route::new());
     let found = complaint(builder(&PROFILE).routes(clash));
     expect("a clash", found.as_deref(), &["`/{b}`", "/{a}", "same name"]);
@@ -330,6 +358,94 @@ fn routes_that_serve_nobody_are_refused() {
     let escaped = Route::new().account_parameter("org");
     expect("a literal", of_route("/{{org}}", escaped).as_deref(), &["org"]);
     expect("a scope", of_route("/a", Route::new().all_of(&["a b"])).as_deref(), &["`/a`", "a b"]);
+}
+
+#[test]
+fn a_route_for_kinds_that_no_source_carries_is_refused() {
+    const TWO: &[CredentialSource] = &[
+        CredentialSource::bearer().only(&["partner"]),
+        CredentialSource::header("x-api-key").only(&["internal"]),
+    ];
+    const SOME: &[CredentialSource] =
+        &[CredentialSource::bearer(), CredentialSource::header("x-api-key").only(&["internal"])];
+    let built = |credentials, route| {
+        let profile = Profile { credentials, ..PROFILE };
+        complaint(builder(&profile).routes(Routes::new().on(&[], "/a", route)))
+    };
+    for (credentials, kinds, words) in [
+        (TWO, &["partner"][..], &[][..]),
+        (TWO, &["deployment", "internal"], &[]),
+        (SOME, &["deployment"], &[]),
+        (
+            TWO,
+            &["deployment"],
+            &["`/a`", "kinds", "`deployment`", "credentials", "`partner`", "only"],
+        ),
+    ] {
+        let found = built(credentials, Route::new().kinds(kinds));
+        expect(&format!("{credentials:?} {kinds:?}"), found.as_deref(), words);
+    }
+    expect("any kind", built(TWO, Route::new()).as_deref(), &[]);
+    let otherwise = Otherwise::Need(Route::new().kinds(&["deployment"]));
+    let profile = Profile { credentials: TWO, ..PROFILE };
+    let found = complaint(builder(&profile).routes(Routes::new().otherwise(otherwise)));
+    expect("the rest", found.as_deref(), &["`*`", "deployment"]);
+}
+
+#[test]
+fn a_quota_of_a_route_that_cannot_be_counted_names_the_route() {
+    const NONE: &[Quota] = &[Quota::by_day("none", 0)];
+    let found = of_route("/a", Route::new().quotas(NONE));
+    expect("no request", found.as_deref(), &["`/a`", "quotas", "`none`", "at least 1"]);
+}
+
+#[test]
+fn an_origin_that_no_browser_sends_is_refused() {
+    for (origin, words) in [
+        ("https://app.example.com:8443", &[][..]),
+        ("chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb", &[]),
+        ("https://app.example.com:443", &["https://app.example.com:443", "port"]),
+        ("https://app.example.com/", &["nothing behind"]),
+    ] {
+        let found =
+            complaint(builder(&PROFILE).answer_preflight(Preflight::from_origins([origin])));
+        expect(origin, found.as_deref(), words);
+    }
+}
+
+/// A complaint ends up in a log and on a terminal.
+#[test]
+fn complaints_hold_no_control_characters() {
+    for text in ["a\nb", "\u{1b}[31m", "a\u{202e}b", "\u{85}"] {
+        let one = || vec![text].leak();
+        let quotas = vec![Quota::new(text, 1, Duration::from_secs(60))].leak();
+        let header = vec![RequiredHeader { name: "x-a", expected: Expected::OneOf(one()) }].leak();
+        let formats = [KeyFormat::new().literal(text), KeyFormat::new().environment(one())];
+        let formats = formats.map(|format| vec![format.characters(Alphabet::Hex, 20)].leak());
+        let route = |route| builder(&PROFILE).routes(Routes::new().on(&[], "/{a}", route));
+        let only = vec![CredentialSource::bearer().only(one())].leak();
+        let cases = vec![
+            builder(&Profile { formats: formats[0], ..PROFILE }),
+            builder(&Profile { formats: formats[1], ..PROFILE }),
+            builder(&Profile { quotas, ..PROFILE }).without_limits(),
+            builder(&Profile { required_headers: header, ..PROFILE }),
+            builder(&Profile { credentials: only, ..PROFILE }),
+            builder(&PROFILE).environment(text),
+            builder(&PROFILE).audience(text),
+            builder(&PROFILE).answer_preflight(Preflight::from_origins([text])),
+            builder(&PROFILE).answer_preflight(Preflight::from_any_origin().headers([text])),
+            builder(&PROFILE).routes(Routes::new().on(&[], format!("/{text}"), Route::new())),
+            route(Route::new().account_parameter(text)),
+            route(Route::new().quotas(quotas)),
+            route(Route::new().all_of(one())),
+            route(Route::new().kinds(one())),
+        ];
+        for case in cases {
+            let Some(complaint) = complaint(case) else { continue };
+            let harmless = |c: char| !c.is_control() && c != '\u{202e}';
+            assert!(complaint.chars().all(harmless), "{complaint:?}");
+        }
+    }
 }
 
 #[test]
