@@ -98,6 +98,10 @@ impl<D: Driver> Pool for Lender<D> {
         Box::pin(self.pool.close())
     }
 
+    fn has_room(&self) -> bool {
+        self.pool.num_idle() > 0 || self.pool.size() < Pool::size(self)
+    }
+
     fn size(&self) -> u32 {
         self.pool.options().get_max_connections()
     }
