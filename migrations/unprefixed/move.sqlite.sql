@@ -5,7 +5,3 @@ ALTER TABLE secrets RENAME TO {secrets};
 ALTER TABLE changes RENAME TO {changes};
 ALTER TABLE {keys} ADD COLUMN audience TEXT;
 ALTER TABLE {keys} ADD COLUMN form TEXT;
-DROP INDEX keys_of_account;
-DROP INDEX secrets_of_key;
-CREATE INDEX "{prefix}keys_of_account" ON {keys} (account, id);
-CREATE INDEX "{prefix}secrets_of_key" ON {secrets} (key_id);

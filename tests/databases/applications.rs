@@ -148,6 +148,27 @@ async fn a_table_with_the_stores_own_name_is_refused_and_named() {
 }
 
 #[tokio::test]
+async fn whatever_has_the_stores_own_name_is_told_with_what_helps() {
+    let Some(server) = Postgres::start() else { return };
+    let pool = PgPool::connect(server.url()).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE own (x INTEGER)").execute(&pool).await.unwrap();
+    for (made, gone) in [
+        ("VIEW tower_api_key_keys AS SELECT 1", "VIEW tower_api_key_keys"),
+        ("TYPE tower_api_key_migrations AS (x INTEGER)", "TYPE tower_api_key_migrations"),
+        ("TYPE tower_api_key_keys AS ENUM ('x')", "TYPE tower_api_key_keys"),
+        ("INDEX tower_api_key_migrations ON own (x)", "INDEX tower_api_key_migrations"),
+        ("SEQUENCE tower_api_key_secrets_of_key", "SEQUENCE tower_api_key_secrets_of_key"),
+    ] {
+        let sql = AssertSqlSafe(format!("CREATE {made}"));
+        sqlx::raw_sql(sql).execute(&pool).await.unwrap();
+        let told = text(&SqlStore::connect(server.url()).await.unwrap_err());
+        assert!(told.contains("tower_api_key_") && told.contains("`schema`"), "{made}: {told}");
+        sqlx::raw_sql(AssertSqlSafe(format!("DROP {gone}"))).execute(&pool).await.unwrap();
+    }
+    is_used(&SqlStore::connect(server.url()).await.unwrap()).await;
+}
+
+#[tokio::test]
 async fn prefixes_and_schemas_keep_stores_apart() {
     let folder = Folder::new();
     let url = sqlite(&folder);

@@ -145,6 +145,42 @@ async fn a_sign_of_life_that_never_comes_keeps_no_place() {
     assert!(store.find(&digest("good")).await.is_ok());
 }
 
+/// Idle connections fall silent one and all, and lookups come one by one; an application's own pool asks
+/// each for a sign of life first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_outlives_the_loss_of_all_that_is_idle_in_one_timeout() {
+    let Some(server) = Postgres::start() else { return };
+    SqlStore::connect(server.url()).await.unwrap().add(key("good"), "test").await.unwrap();
+    for is_own in [false, true] {
+        let relay = Relay::to(server.port()).await;
+        let url = url_at(relay.port());
+        let builder = if is_own {
+            let pool = sqlx::postgres::PgPoolOptions::new().max_connections(8);
+            SqlStoreBuilder::from_postgres(pool.connect(&url).await.unwrap())
+        } else {
+            SqlStore::builder(url).max_connections(8)
+        };
+        let store = builder.connect().await.unwrap().timeout(2 * SHORT).change_timeout(2 * SHORT);
+        for round in 0..4 {
+            let find = |store: SqlStore| async move { store.find(&digest("good")).await.is_ok() };
+            assert_eq!(at_once(|_| find(patient(&store))).await, MANY);
+            tokio::time::sleep(SHORT / 2).await;
+            relay.loses_connections();
+            let told = match round % 2 {
+                0 => store.find(&digest("good")).await.unwrap_err().to_string(),
+                _ => store
+                    .save_account(Account::builder("other").build().unwrap(), "test")
+                    .await
+                    .unwrap_err()
+                    .to_string(),
+            };
+            assert!(told.contains("did not answer"), "{told}");
+            assert!(patient(&store).find(&digest("good")).await.is_ok());
+            assert!(store.find(&digest("good")).await.is_ok(), "own: {is_own}, round {round}");
+        }
+    }
+}
+
 /// The same over a pool that the application has made.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_applications_own_pool_outlives_it_too() {

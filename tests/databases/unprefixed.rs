@@ -172,3 +172,38 @@ async fn an_applications_own_tables_are_not_taken_over() {
     assert_eq!(sqlx::query_scalar::<_, i64>(keys).fetch_one(&pool).await.unwrap(), 1);
     own.run(&pool).await.unwrap();
 }
+
+/// The first release made no index, and no sequence, where an application had one of that name.
+#[tokio::test]
+async fn an_applications_own_indexes_are_left_alone() {
+    const OWN: &str = "CREATE TABLE own (a TEXT, b TEXT); \
+                       CREATE UNIQUE INDEX keys_of_account ON own (a, b); \
+                       CREATE INDEX secrets_of_key ON own (b)";
+    let folder = Folder::new();
+    let url = sqlite(&folder);
+    let pool = SqlitePool::connect(&url).await.unwrap();
+    sqlx::raw_sql(OWN).execute(&pool).await.unwrap();
+    first_release(SQLITE, 2).run(&pool).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(rows(sqlite_blob))).execute(&pool).await.unwrap();
+    is_taken_over(async || SqlStore::connect(&url).await.unwrap()).await;
+    let indexes = "SELECT group_concat(name || ' on ' || tbl_name) FROM (SELECT name, tbl_name \
+                   FROM sqlite_master WHERE name LIKE '%of%' AND type = 'index' ORDER BY name)";
+    let told: String = sqlx::query_scalar(indexes).fetch_one(&pool).await.unwrap();
+    let expected = "keys_of_account on own,secrets_of_key on own,\
+                    tower_api_key_keys_of_account on tower_api_key_keys,\
+                    tower_api_key_secrets_of_key on tower_api_key_secrets";
+    assert_eq!(told, expected);
+
+    let Some(server) = Postgres::start() else { return };
+    let pool = PgPool::connect(server.url()).await.unwrap();
+    let sequence = "; CREATE SEQUENCE changes_sequence_seq; CREATE INDEX accounts_pkey ON own (a)";
+    sqlx::raw_sql(AssertSqlSafe(OWN.to_owned() + sequence)).execute(&pool).await.unwrap();
+    first_release(POSTGRES, 2).run(&pool).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(rows(postgres_blob))).execute(&pool).await.unwrap();
+    is_taken_over(async || SqlStore::connect(server.url()).await.unwrap()).await;
+    let indexes = "SELECT string_agg(indexname || ' on ' || tablename, ',' ORDER BY indexname) \
+                   FROM pg_indexes WHERE indexname LIKE '%of%' OR indexname = 'accounts_pkey'";
+    let told: String = sqlx::query_scalar(indexes).fetch_one(&pool).await.unwrap();
+    assert_eq!(told, format!("accounts_pkey on own,{expected}"));
+    sqlx::raw_sql("SELECT nextval('changes_sequence_seq')").execute(&pool).await.unwrap();
+}

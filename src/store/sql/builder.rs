@@ -96,8 +96,8 @@ impl SqlStoreBuilder {
         self
     }
 
-    /// Keeps the tables in this schema of PostgreSQL, which is made if it is missing; unless set, in the
-    /// first of the connection's `search_path`.
+    /// Keeps the tables in this schema of PostgreSQL, which is made if it is missing; unless set, where the
+    /// connection's `search_path` finds them, or else in its first.
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.tables.schema = Some(schema.into());
         self

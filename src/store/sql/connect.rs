@@ -148,7 +148,12 @@ impl SqlStore {
             let error = match timeout_at(ask_why, self.pool.acquire()).await {
                 Ok(Ok(connection)) => return Ok(connection),
                 Ok(Err(error)) => error,
-                Err(_) => break,
+                Err(_) => {
+                    // It may have been an idle one's sign of life that was waited for: an application's
+                    // own pool asks for that, and without a limit.
+                    self.pool.distrust_idle();
+                    break;
+                }
             };
             let again = match &error {
                 sqlx::Error::PoolTimedOut => true,

@@ -35,6 +35,9 @@ pub(super) trait Pool: Any + Send + Sync {
     /// Closes all connections, when those in use are given back.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
+    /// Returns true if a connection is idle, or another could be made.
+    fn has_room(&self) -> bool;
+
     /// Returns how many connections there are at most.
     fn size(&self) -> u32;
 }

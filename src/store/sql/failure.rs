@@ -93,6 +93,10 @@ fn remedy(code: Option<&str>) -> &'static str {
         "42P01" => {
             ": connect once as a role that may make the tables, with the same prefix and schema"
         }
+        "42P07" | "42710" => {
+            ": choose another prefix for the store's tables (`prefix`), or in PostgreSQL a schema \
+             (`schema`)"
+        }
         "53300" => ": allow this store fewer connections (`max_connections`), or the server more",
         "25006" => ": changes need a primary server, and a session that may write",
         "5" | "261" | "517" => ": another process has been writing for too long",

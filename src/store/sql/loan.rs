@@ -3,7 +3,8 @@
 //! sqlx takes back every connection, whatever became of its last query: it asks the server for a sign of
 //! life, without a limit, and keeps the connection's place in the pool until one comes. Of a
 //! connection that fell silent none ever comes. So one whose last query did not end well is never given
-//! back, and the sign of life of the others is waited for so long and no longer.
+//! back, and the sign of life of the others is waited for so long and no longer. SQLite always answers, and
+//! a database in memory ends with its last connection: there what may have been begun is taken back.
 
 use std::any::Any;
 use std::future::Future;
@@ -98,6 +99,10 @@ impl<D: Driver> Pool for Lender<D> {
         Box::pin(self.pool.close())
     }
 
+    fn has_room(&self) -> bool {
+        self.pool.num_idle() > 0 || self.pool.size() < Pool::size(self)
+    }
+
     fn size(&self) -> u32 {
         self.pool.options().get_max_connections()
     }
@@ -181,7 +186,8 @@ impl<D: Driver> Drop for Loan<D> {
             }
             Ok(runtime) if self.ready => {
                 // Dropped before it has ended, this closes the connection, and gives its place back.
-                let returned = connection.return_to_pool();
+                // It has room for a connection that is made anew, so it is moved once, and not often.
+                let returned = Box::pin(connection.return_to_pool());
                 runtime.spawn(async move { tokio::time::timeout(patience, returned).await });
             }
             _ => drop(connection.detach()),

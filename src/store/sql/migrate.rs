@@ -102,7 +102,9 @@ impl SqlStore {
     fn strange(&self, error: StoreError) -> StoreError {
         let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
         match cause {
-            Some(Failure::Told { code: Some(code), .. }) if ["42703", "1"].contains(&&**code) => {
+            Some(Failure::Told { code: Some(code), .. })
+                if ["42703", "42809", "1"].contains(&&**code) =>
+            {
                 StoreError::new(Failure::TableTaken(self.tables.bare("migrations")))
             }
             _ => error,

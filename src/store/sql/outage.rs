@@ -36,6 +36,7 @@ impl Outage {
             }
             match last.as_ref().map(|found| &found.connected) {
                 Some(Err(error)) => unreachable(error),
+                _ if pool.has_room() => StoreError::new(Failure::NoAnswer(limit)),
                 _ => StoreError::new(Failure::NoneFree { size: pool.size(), limit }),
             }
         };

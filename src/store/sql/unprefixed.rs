@@ -82,6 +82,16 @@ const COLUMNS: [(&str, &[Column]); 4] = [
     ),
 ];
 
+/// The indexes, each with its table, and the columns of those that a table does not come with.
+const INDEXES: [(&str, &str, Option<&str>); 6] = [
+    ("keys_of_account", "keys", Some("(account, id)")),
+    ("secrets_of_key", "secrets", Some("(key_id)")),
+    ("accounts_pkey", "accounts", None),
+    ("keys_pkey", "keys", None),
+    ("secrets_pkey", "secrets", None),
+    ("changes_pkey", "changes", None),
+];
+
 /// Takes over the tables of the first release, if they are there; tells whether they were.
 pub(super) async fn take_over(
     session: &mut Session,
@@ -108,6 +118,7 @@ pub(super) async fn take_over(
         Dialect::Postgres => include_str!("../../../migrations/unprefixed/move.postgres.sql"),
     };
     session.script(tables.fill(&text.replace("{old}", &old))).await?;
+    take_indexes(session, dialect, tables, &old).await?;
     if let Some(schema) = &tables.schema {
         for (table, _) in COLUMNS {
             let (name, schema) = (quote(&tables.bare(table)), quote(schema));
@@ -121,6 +132,57 @@ pub(super) async fn take_over(
         session.execute(Statement::made(sql).bind(version).bind(checksum)).await?;
     }
     Ok(true)
+}
+
+/// Gives the indexes of the tables their own names, too. The first release made none where there was one
+/// of the same name, which may be an application's: that stays, and the table gets its own.
+async fn take_indexes(
+    session: &mut Session,
+    dialect: Dialect,
+    tables: &Tables,
+    old: &str,
+) -> Result<(), StoreError> {
+    for (index, table, columns) in INDEXES {
+        let (bare, new) = (tables.bare(table), quote(&tables.bare(index)));
+        let place = format!("{old}{}", quote(&bare));
+        let asked = match dialect {
+            Dialect::Sqlite => Statement::from(
+                "SELECT 1 AS found FROM sqlite_master WHERE type = 'index' AND name = $1 \
+                 AND tbl_name = $2",
+            )
+            .bind(index)
+            .bind(bare),
+            Dialect::Postgres => Statement::from(
+                "SELECT CAST(1 AS BIGINT) AS found FROM pg_index \
+                 WHERE indexrelid = to_regclass($1) AND indrelid = to_regclass($2)",
+            )
+            .bind(format!("{old}{index}"))
+            .bind(place.as_str()),
+        };
+        let own = !session.fetch(asked).await?.is_empty();
+        let made = columns.map(|columns| format!("CREATE INDEX {new} ON {place} {columns}"));
+        let sql = match (dialect, made) {
+            (Dialect::Postgres, _) if own => format!("ALTER INDEX {old}{index} RENAME TO {new}"),
+            // SQLite gives an index no other name.
+            (Dialect::Sqlite, Some(made)) if own => format!("DROP INDEX {index}; {made}"),
+            (_, Some(made)) => made,
+            (_, None) => continue,
+        };
+        session.script(sql).await?;
+    }
+    if dialect == Dialect::Postgres {
+        let (changes, sequence) = (quote(&tables.bare("changes")), "changes_sequence_seq");
+        let asked = Statement::from(
+            "SELECT CAST(1 AS BIGINT) AS found \
+             WHERE to_regclass(pg_get_serial_sequence($1, 'sequence')) = to_regclass($2)",
+        );
+        let asked = asked.bind(format!("{old}{changes}")).bind(format!("{old}{sequence}"));
+        if !session.fetch(asked).await?.is_empty() {
+            let new = quote(&tables.bare(sequence));
+            session.script(format!("ALTER SEQUENCE {old}{sequence} RENAME TO {new}")).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns what stands before the names of the old tables: the schema that a connection names first.
