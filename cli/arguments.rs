@@ -118,7 +118,7 @@ pub(crate) enum Keys {
         /// Name it so, instead of by a random id
         #[arg(long)]
         id: Option<String>,
-        /// Revoke all other keys of the same owner in the same step
+        /// Revoke all other keys of the same owner and audience in the same step
         #[arg(long)]
         force: bool,
         #[command(flatten)]

@@ -8,6 +8,7 @@
 //! A route table matches the path as the client sent it, nests included. A path that two readers could
 //! read differently matches no route, whatever a nest has cut of it. A layer that rewrites paths belongs
 //! outside of the nest, or the gate refuses what was rewritten.
+//! A table tells `/v1` from `/v1/`, but a service nested at `/v1` gets `/` for both: list both.
 //!
 //! Layer the gate around the routes with `Router::layer`; `Router::route_layer` leaves the fallback
 //! outside. A server started with `into_make_service_with_connect_info::<SocketAddr>()` tells the

@@ -45,16 +45,24 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 /// recipients of the content"). Among them is what the proxy in front has written of the client, which a
 /// client could have removed otherwise; and what a gate may have asked for before it let the request in.
 fn is_for_every_recipient(name: &HeaderName) -> bool {
-    const FAMILIES: [&str; 9] = [
+    const FAMILIES: [&str; 17] = [
         "accept",
         "access-control-",
+        "akamai-",
+        "cdn-",
         "cf-",
+        "cloudfront-",
         "content-",
+        "fastly-",
         "fly-",
         "if-",
+        "x-akamai-",
+        "x-amz",
+        "x-azure-",
         "x-envoy-",
         "x-forwarded-",
         "x-original-",
+        "x-vercel-",
     ];
     let name = name.as_str();
     FAMILIES.iter().any(|family| name.starts_with(family))
@@ -69,7 +77,11 @@ fn is_for_every_recipient(name: &HeaderName) -> bool {
                 | "etag"
                 | "expect"
                 | "expires"
+                | "client-ip"
                 | "forwarded"
+                | "forwarded-for"
+                | "forwarded-proto"
+                | "front-end-https"
                 | "host"
                 | "last-modified"
                 | "location"
@@ -84,8 +96,12 @@ fn is_for_every_recipient(name: &HeaderName) -> bool {
                 | "via"
                 | "www-authenticate"
                 | "x-client-ip"
+                | "x-cluster-client-ip"
                 | "x-forwarded"
                 | "x-real-ip"
+                | "x-remote-addr"
+                | "x-remote-ip"
+                | "x-scheme"
         )
 }
 
@@ -102,7 +118,8 @@ pub(crate) fn strip_odd_names(headers: &mut HeaderMap) {
 }
 
 /// Returns the one host that a request is for. HTTP/2 and absolute targets name it in the target, which
-/// outranks `Host`.
+/// outranks `Host`. It is empty if the client names none (RFC 9112 §3.2), which HTTP/1.0 and HTTP/2 allow:
+/// without the field the backend would be told its own address.
 ///
 /// # Errors
 ///
@@ -111,7 +128,7 @@ pub(crate) fn host(
     version: Version,
     target: &Uri,
     headers: &HeaderMap,
-) -> Result<Option<HeaderValue>, &'static str> {
+) -> Result<HeaderValue, &'static str> {
     let mut lines = headers.get_all(HOST).iter();
     let line = lines.next();
     if lines.next().is_some() {
@@ -126,7 +143,7 @@ pub(crate) fn host(
     let named = target.authority().and_then(|authority| {
         HeaderValue::from_str(authority.as_str().rsplit('@').next().unwrap_or_default()).ok()
     });
-    Ok(named.or_else(|| line.cloned()))
+    Ok(named.or_else(|| line.cloned()).unwrap_or(HeaderValue::from_static("")))
 }
 
 /// Tells whether a value is `uri-host [ ":" port ]`, which may be empty (RFC 9110 §7.2).

@@ -64,9 +64,7 @@ where
     let headers = request.headers_mut();
     fields::strip_odd_names(headers);
     fields::strip_hop_by_hop(headers);
-    if let Some(host) = host {
-        headers.insert(HOST, host);
-    }
+    headers.insert(HOST, host);
     // What a client sent under these names is the client's own word.
     headers.remove(ACCOUNT);
     headers.remove(KEY_ID);

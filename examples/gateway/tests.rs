@@ -122,6 +122,10 @@ async fn what_a_client_lists_stays_on_its_connection_and_nothing_else() {
             &["authorization: x", "cache-control: no-store", "content-type: a/b", "cookie: a=b"],
         ),
         (b"Connection: true-client-ip\r\nTrue-Client-IP: 192.0.2.1\r\n", &["true-client-ip: 192.0.2.1"]),
+        (
+            b"Connection: x-cluster-client-ip, CDN-Loop, fastly-client-ip\r\nX-Cluster-Client-IP: 192.0.2.1\r\nCDN-Loop: a\r\nFastly-Client-IP: 192.0.2.1\r\n",
+            &["cdn-loop: a", "fastly-client-ip: 192.0.2.1", "x-cluster-client-ip: 192.0.2.1"],
+        ),
         // Known ones go, named or not.
         (
             b"Keep-Alive: timeout=5\r\nTE: trailers\r\nUpgrade: websocket\r\nProxy-Connection: x\r\nProxy-Authorization: x\r\nProxy-Authenticate: x\r\nTrailer: x\r\nHTTP2-Settings: x\r\nProxy: http://evil\r\n",
@@ -163,6 +167,8 @@ async fn a_request_is_for_one_host() {
         ("GET http://b.example/a HTTP/1.1", "Host: a.example\r\n", Some("host: b.example")),
         ("GET http://me@b.example/a HTTP/1.1", "Host: a.example\r\n", Some("host: b.example")),
         ("GET /a HTTP/1.0", "Host: a.example\r\n", Some("host: a.example")),
+        ("GET /a HTTP/1.0", "", Some("host: ")),
+        ("GET /a HTTP/1.1", "Host:\r\n", Some("host: ")),
         ("GET /a HTTP/1.1", "Host: a.example\r\nHost: b.example\r\n", None),
         ("GET /a HTTP/1.1", "Host: a.example\r\nHost: a.example\r\n", None),
         ("GET /a HTTP/1.0", "Host: a.example\r\nHost: b.example\r\n", None),

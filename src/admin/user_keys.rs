@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::users::{User, Users};
 use crate::decision::Grant;
 use crate::denial::Denial;
-use crate::key::{Account, IssuedKey, Issuer, KeyRecord};
+use crate::key::{Account, Environment, IssueError, IssuedKey, Issuer, KeyRecord};
 use crate::store::{KeyManager, ManageError, NewKey};
 
 /// Issues keys to users, and tells each secret once.
@@ -52,7 +52,7 @@ impl UserKeys {
     pub const PATH: &'static str = "/api/organizations/{org}/users/{user}/keys";
 
     /// Issues keys of the issuer's format into a store, to these users. The issuer's hasher must be the
-    /// gate's.
+    /// gate's. A key has the audience and the environment of the key that asks for it.
     pub fn new(issuer: Issuer, manager: Arc<dyn KeyManager>, users: Arc<dyn Users>) -> Self {
         Self(Arc::new(Inner { issuer, manager, users, kind: None }))
     }
@@ -86,7 +86,18 @@ impl UserKeys {
         if let Some(audience) = by.record().audience() {
             record = record.audience(audience.as_str());
         }
-        let issued = issuer.issue(None).map_err(crate::store::StoreError::new)?;
+        // And of the same environment: one without would serve at no gate that is pinned to one.
+        let environment = by.environment().map(Environment::as_str);
+        let issued = match issuer.issue(environment) {
+            Err(IssueError::UnknownEnvironment) => issuer.issue(None),
+            issued => issued,
+        };
+        let issued = issued.map_err(crate::store::StoreError::new)?;
+        // Where the text names another, the record is refused.
+        let named = issued.form().environment().map(Environment::as_str);
+        if let Some(environment) = environment.or(named) {
+            record = record.environment(environment);
+        }
         let mut key = NewKey::issued(&issued, record)?;
         if force {
             key = key.revoking_others();

@@ -79,7 +79,8 @@ impl<'a> Case<'a> {
     }
 
     /// Runs one check of the record; those before it and after it pass.
-    #[inline]
+    #[allow(clippy::inline_always)] // Called with a constant, it is one check and no choice.
+    #[inline(always)]
     pub(super) fn decide(&self, check: Check) -> Result<(), Denial> {
         let record = self.record;
         match check {

@@ -171,17 +171,21 @@ impl Policy {
         if self.preflight && head.is_preflight() {
             return Ok(Admission::Preflight);
         }
+        self.stranger(head).map(Admission::Anonymous)
+    }
+
+    /// Lets a request without a credential pass that is no preflight; returns its route.
+    pub(crate) fn stranger(&self, head: Head<'_>) -> Result<Option<usize>, Denial> {
         if !self.optional {
             return Err(Denial::CredentialsMissing);
         }
         match &self.routes {
             None if self.is_counted => Err(Denial::CredentialsMissing),
-            None => Ok(Admission::Anonymous(None)),
+            None => Ok(None),
             Some(table) => {
                 let matched = table.find(head.method, head.path);
                 let open = matched.filter(|matched| matched.route.is_open(self.is_counted));
-                let open = open.ok_or(Denial::CredentialsMissing)?;
-                Ok(Admission::Anonymous(Some(open.index)))
+                open.map(|open| Some(open.index)).ok_or(Denial::CredentialsMissing)
             }
         }
     }

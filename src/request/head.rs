@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING};
+use http::header::{
+    ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, EXPECT, ORIGIN, TRANSFER_ENCODING, UPGRADE,
+};
 use http::{HeaderMap, HeaderName, Method};
 
 /// Borrows method, path and headers. The path is the one that the client sent, in origin form,
@@ -32,20 +34,26 @@ impl<'a> Head<'a> {
     }
 
     /// Returns true for a CORS preflight in full (Fetch §4.8): `OPTIONS` with one `Origin`, one
-    /// `Access-Control-Request-Method` and no content. That there is none is what the fields of the
-    /// message say; a body of HTTP/2 or HTTP/3 without `Content-Length` does not show in them.
+    /// `Access-Control-Request-Method` and no content, be it announced (`Expect`) or sent after another
+    /// protocol was agreed on (`Upgrade`). That there is none is what the fields of the message say; a body
+    /// of HTTP/2 or HTTP/3 without `Content-Length` does not show in them.
     pub(crate) fn is_preflight(&self) -> bool {
         self.method == Method::OPTIONS
-            && self.has_one(&ORIGIN)
-            && self.has_one(&ACCESS_CONTROL_REQUEST_METHOD)
-            && !self.headers.contains_key(TRANSFER_ENCODING)
+            && self.has_one(&ORIGIN, |origin| {
+                origin.iter().all(|&b| b.is_ascii_graphic() && b != b',')
+            })
+            && self.has_one(&ACCESS_CONTROL_REQUEST_METHOD, |name| Method::from_bytes(name).is_ok())
+            && [TRANSFER_ENCODING, EXPECT, UPGRADE]
+                .iter()
+                .all(|name| !self.headers.contains_key(name))
             && self.headers.get_all(CONTENT_LENGTH).iter().all(|length| length == "0")
     }
 
-    /// Returns true if a field has one line, and that is not empty.
-    fn has_one(&self, name: &HeaderName) -> bool {
+    /// Returns true if a field has one line, and that is one value of its grammar.
+    fn has_one(&self, name: &HeaderName, is_one: fn(&[u8]) -> bool) -> bool {
         let mut lines = self.headers.get_all(name).iter();
-        lines.next().is_some_and(|line| !line.is_empty()) && lines.next().is_none()
+        let fits = |line: &http::HeaderValue| !line.is_empty() && is_one(line.as_bytes());
+        lines.next().is_some_and(fits) && lines.next().is_none()
     }
 }
 
@@ -86,6 +94,24 @@ mod tests {
             (preflight(|it| it.header("access-control-request-method", "PUT")), true),
             (preflight(|it| it), false),
             (preflight(|it| it.header("access-control-request-method", "")), false),
+            (preflight(|it| it.header("access-control-request-method", "GET, PUT")), false),
+            (preflight(|it| it.header("access-control-request-method", "G T")), false),
+            (
+                http::Request::options("/")
+                    .header("origin", "https://a.example, https://b.example")
+                    .header("access-control-request-method", "PUT")
+                    .body(())
+                    .unwrap(),
+                false,
+            ),
+            (
+                http::Request::options("/")
+                    .header("origin", "null")
+                    .header("access-control-request-method", "PUT")
+                    .body(())
+                    .unwrap(),
+                true,
+            ),
             (preflight(|it| it.header("access-control-request-method", "A").method("GET")), false),
             (
                 preflight(|it| {
@@ -126,6 +152,20 @@ mod tests {
                 preflight(|it| {
                     let it = it.header("access-control-request-method", "PUT");
                     it.header("transfer-encoding", "chunked")
+                }),
+                false,
+            ),
+            (
+                preflight(|it| {
+                    let it = it.header("access-control-request-method", "PUT");
+                    it.header("expect", "100-continue")
+                }),
+                false,
+            ),
+            (
+                preflight(|it| {
+                    let it = it.header("access-control-request-method", "PUT");
+                    it.header("connection", "upgrade").header("upgrade", "websocket")
                 }),
                 false,
             ),

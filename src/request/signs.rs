@@ -15,7 +15,6 @@ pub(super) fn is_of_a_proxy(name: &HeaderName) -> bool {
                 | "forwarded-for"
                 | "forwarded-proto"
                 | "via"
-                | "cdn-loop"
                 | "client-ip"
                 | "true-client-ip"
                 | "proxy-client-ip"
@@ -28,6 +27,9 @@ pub(super) fn is_of_a_proxy(name: &HeaderName) -> bool {
                 | "x-http-forwarded-for"
                 | "x-originating-ip"
                 | "x-proxyuser-ip"
+                | "surrogate-capability"
+                | "x-true-client-ip"
+                | "x-varnish"
                 | "x-real-ip"
                 | "x-real-port"
                 | "x-remote-addr"
@@ -37,12 +39,8 @@ pub(super) fn is_of_a_proxy(name: &HeaderName) -> bool {
                 | "front-end-https"
                 | "x-amz-cf-id"
                 | "x-amzn-trace-id"
-                | "x-appengine-user-ip"
                 | "x-arr-log-id"
                 | "x-arr-ssl"
-                | "x-azure-clientip"
-                | "x-azure-fdid"
-                | "x-azure-socketip"
                 | "x-ms-forwarded-client-ip"
                 | "x-nf-client-connection-ip"
                 | "x-sucuri-clientip"
@@ -52,8 +50,9 @@ pub(super) fn is_of_a_proxy(name: &HeaderName) -> bool {
         )
 }
 
-/// How the names of several begin: Cloudflare's, CloudFront's, Envoy's, Fastly's, Fly's, Vercel's.
-const FAMILIES: [&str; 9] = [
+/// How the names of several begin: Cloudflare's, CloudFront's, Envoy's, Fastly's, Fly's, Vercel's, Akamai's,
+/// App Engine's, Azure's, and what CDNs call their own.
+const FAMILIES: [&str; 13] = [
     "x-forwarded-",
     "x-original-",
     "x-envoy-",
@@ -63,6 +62,10 @@ const FAMILIES: [&str; 9] = [
     "fly-",
     "x-vercel-",
     "akamai-",
+    "x-akamai-",
+    "x-appengine-",
+    "x-azure-",
+    "cdn-",
 ];
 
 #[cfg(test)]
@@ -90,6 +93,12 @@ mod tests {
             "Fastly-Client-IP",
             "CloudFront-Forwarded-Proto",
             "X-Amzn-Trace-Id",
+            "X-Azure-ClientIP",
+            "X-AppEngine-User-IP",
+            "CDN-Loop",
+            "CDN-Real-IP",
+            "X-True-Client-IP",
+            "X-Varnish",
         ] {
             assert!(is_of_a_proxy(&name.parse().unwrap()), "{name}");
         }

@@ -77,7 +77,16 @@ impl Renderer {
 
     /// Tells caches how far the inner service's response may go, by what carried the key; none if the
     /// request came without one.
-    pub(crate) fn guard_caches(&self, headers: &mut HeaderMap, scheme: Option<Scheme>) {
+    #[inline]
+    pub(crate) fn guard_caches(&self, headers: &mut HeaderMap, scheme: Option<&Scheme>) {
+        let in_authorization = matches!(scheme, Some(Scheme::Basic(_) | Scheme::Bearer));
+        // Most keys, of which caches know by themselves.
+        if self.lets_strangers_in || !in_authorization {
+            self.guard(headers, scheme);
+        }
+    }
+
+    fn guard(&self, headers: &mut HeaderMap, scheme: Option<&Scheme>) {
         if self.lets_strangers_in || scheme.is_none() {
             self.credentials.vary(headers);
         }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use http_body::Body;
+
 use super::layer::{ApiKeyLayer, Limits, Shared};
 use super::observer::{Deaf, Observer};
-use super::preflight::Preflight;
+use super::preflight::{HasContent, Preflight, has_content};
 use crate::clock::{Clock, SystemClock};
 use crate::decision::Policy;
 use crate::error::ConfigError;
@@ -51,6 +53,7 @@ pub struct ApiKeyLayerBuilder {
     optional: bool,
     preflight: bool,
     answered_preflight: Option<Preflight>,
+    bodies: Vec<HasContent>,
     strip_credential: bool,
     leave_grant: bool,
 }
@@ -78,6 +81,10 @@ impl ApiKeyLayerBuilder {
             optional: false,
             preflight: false,
             answered_preflight: None,
+            bodies: vec![
+                #[cfg(feature = "axum")]
+                has_content::<axum::body::Body>,
+            ],
             strip_credential: false,
             leave_grant: true,
         }
@@ -252,13 +259,17 @@ impl ApiKeyLayerBuilder {
     }
 
     /// Lets CORS preflights (`OPTIONS` with one `Origin`, one `Access-Control-Request-Method` and no
-    /// content) without a credential pass, without a grant, to whatever answers `OPTIONS` behind, past
-    /// routes, scopes and limits. Unneeded where a CORS layer outside the gate answers them; and
+    /// content or upgrade) without a credential pass, without a grant, to whatever answers `OPTIONS` behind,
+    /// past routes, scopes and limits. Unneeded where a CORS layer outside the gate answers them; and
     /// [`answer_preflight`](Self::answer_preflight) lets nothing through.
     ///
     /// A stranger can send such a request to every path, so a handler of every method runs for it: axum's
-    /// `any()`, a fallback, a gateway that passes all on. Such a handler must do nothing on `OPTIONS`. Over
-    /// HTTP/2 and HTTP/3 a body without `Content-Length` is not seen here; a handler must not read one.
+    /// `any()`, a fallback, a gateway that passes all on. Such a handler must do nothing on `OPTIONS`.
+    ///
+    /// Over HTTP/2 and HTTP/3 a body need not be announced by `Content-Length`. Then it shows only in its
+    /// type: axum's is looked at with the feature `axum`, and others that
+    /// [`preflight_body`](Self::preflight_body) names. Of any other a handler must not read.
+    /// [`explain`](crate::ApiKeyLayer::explain) looks at no body.
     ///
     /// ```
     /// # use http::Request;
@@ -277,6 +288,40 @@ impl ApiKeyLayerBuilder {
     /// ```
     pub fn allow_preflight(mut self) -> Self {
         self.preflight = true;
+        self
+    }
+
+    /// Looks at request bodies of this type before a preflight is [let through](Self::allow_preflight): one
+    /// with a body that has not ended is none. Name the type that your server hands to the gate;
+    /// axum's is known with the feature `axum`.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// # use http::{Request, Response};
+    /// # use http_body_util::Full;
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+    /// use hyper::body::Incoming;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).assume_https();
+    /// let layer = builder.allow_preflight().preflight_body::<Incoming>();
+    /// # let layer = layer.preflight_body::<Full<Bytes>>().build()?;
+    /// # let service = layer.layer(service_fn(|_: Request<Full<Bytes>>| async {
+    /// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+    /// # }));
+    /// # for (content, status) in [("", 200), ("content", 401)] {
+    /// #     let request = Request::options("/api").header("origin", "https://app.example.com");
+    /// #     let request = request.header("access-control-request-method", "POST");
+    /// #     let request = request.body(Full::from(content))?;
+    /// #     assert_eq!(service.clone().oneshot(request).await?.status(), status);
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn preflight_body<B: Body + 'static>(mut self) -> Self {
+        self.bodies.push(has_content::<B>);
         self
     }
 
@@ -361,6 +406,7 @@ impl ApiKeyLayerBuilder {
         let preflight = self.answered_preflight.map(|preflight| preflight.prepare(read));
         Ok(ApiKeyLayer::new(Shared {
             preflight: preflight.transpose()?,
+            bodies: self.bodies,
             renderer: Renderer::new(&self.profile, self.optional)?,
             policy,
             store: self.store,

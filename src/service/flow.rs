@@ -29,7 +29,11 @@ pub(super) type Decision = Result<(), Denial>;
 pub(super) type Next = ControlFlow<Decision, Wait>;
 
 /// Reads the request and asks the store, if there is a key to ask for.
-pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request<B>) -> Next {
+pub(super) fn begin<B: 'static>(
+    shared: &Shared,
+    passage: &mut Passage,
+    request: &Request<B>,
+) -> Next {
     let policy = &shared.policy;
     let head = Head::of(request);
     let client = policy.client(connection(request), head.headers);
@@ -48,15 +52,23 @@ pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request
                 Err(lookup) => ControlFlow::Continue(Wait::Find { lookup, key, client }),
             }
         }
-        Ok(Admission::Preflight) => {
-            let prepared = shared.preflight.as_ref();
-            passage.answer = prepared.map(|prepared| Box::new(prepared.answer(head.headers)));
-            ControlFlow::Break(Ok(()))
-        }
-        Ok(Admission::Anonymous(route)) => {
-            passage.route = route;
-            ControlFlow::Break(Ok(()))
-        }
+        Ok(Admission::Preflight) => match &shared.preflight {
+            Some(prepared) => {
+                let mut answer = prepared.answer(head.headers);
+                shared.renderer.guard_caches(answer.headers_mut(), None);
+                passage.answer = Some(Box::new(answer));
+                ControlFlow::Break(Ok(()))
+            }
+            // HTTP/2 need not announce a body, but one that comes shows in its type.
+            None if shared.bodies.iter().any(|has_content| has_content(request.body())) => {
+                match policy.stranger(head) {
+                    Ok(route) => let_pass(passage, route),
+                    Err(denial) => refused(shared, passage, denial),
+                }
+            }
+            None => ControlFlow::Break(Ok(())),
+        },
+        Ok(Admission::Anonymous(route)) => let_pass(passage, route),
         Err(denial) if Policy::is_attempt(&denial) => failed(shared, passage, client, denial),
         Err(denial) => {
             if denial == Denial::InsecureTransport
@@ -67,6 +79,12 @@ pub(super) fn begin<B>(shared: &Shared, passage: &mut Passage, request: &Request
             refused(shared, passage, denial)
         }
     }
+}
+
+/// Lets a request without a key pass.
+fn let_pass(passage: &mut Passage, route: Option<usize>) -> Next {
+    passage.route = route;
+    ControlFlow::Break(Ok(()))
 }
 
 /// Goes on with a decision that had to wait. Pending for ever once it was taken.

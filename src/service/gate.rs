@@ -73,6 +73,7 @@ impl<S: Clone> Clone for ApiKeyGate<S> {
 impl<S, B, R> Service<Request<B>> for ApiKeyGate<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
+    B: 'static,
     R: Body,
     R::Data: From<Bytes>,
 {

@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use super::builder::ApiKeyLayerBuilder;
 use super::gate::ApiKeyGate;
 use super::observer::Observer;
-use super::preflight::PreparedPreflight;
+use super::preflight::{HasContent, PreparedPreflight};
 use crate::clock::{Clock, Timestamp};
 use crate::decision::{Explanation, Policy};
 use crate::denial::Denial;
@@ -94,6 +94,8 @@ pub(super) struct Shared {
     pub(super) local_places: MemoryPlaces,
     /// What the gate answers to preflights; they are passed on where they are let through without it.
     pub(super) preflight: Option<PreparedPreflight>,
+    /// How a request's body shows that there is content, for each type of body that is known.
+    pub(super) bodies: Vec<HasContent>,
     pub(super) strip_credential: bool,
     pub(super) leave_grant: bool,
     pub(super) name: &'static str,

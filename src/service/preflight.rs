@@ -1,5 +1,6 @@
 //! CORS preflights that the gate answers by itself.
 
+use std::any::Any;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use http::header::{
     ACCESS_CONTROL_MAX_AGE, CONTENT_TYPE, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http_body::Body;
 
 use crate::error::ConfigError;
 use crate::request::field_name;
@@ -150,6 +152,14 @@ impl Preflight {
         }
         Ok(PreparedPreflight { origins: origins.transpose()?, headers })
     }
+}
+
+/// Tells whether a request's body is of a type that shows content, and shows some.
+pub(super) type HasContent = fn(&dyn Any) -> bool;
+
+/// Returns true for a body of this type that has not ended; a gate does not know what bodies it is handed.
+pub(super) fn has_content<B: Body + 'static>(body: &dyn Any) -> bool {
+    body.downcast_ref::<B>().is_some_and(|body| !body.is_end_stream())
 }
 
 /// Returns true for an origin as browsers serialize it (RFC 6454 §6.2): nothing behind the port, nothing

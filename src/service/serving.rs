@@ -36,7 +36,7 @@ impl Serving {
     }
 
     /// Begins the decision.
-    pub(super) fn begin<B>(&mut self, request: &Request<B>) -> Next {
+    pub(super) fn begin<B: 'static>(&mut self, request: &Request<B>) -> Next {
         flow::begin(&self.shared, &mut self.passage, request)
     }
 
@@ -109,7 +109,7 @@ impl Serving {
                 None => shared.renderer.unmark(response.headers_mut()),
             }
         }
-        let scheme = passage.source.map(|source| source.scheme);
+        let scheme = passage.source.map(|source| &source.scheme);
         shared.renderer.guard_caches(response.headers_mut(), scheme);
         let (parts, body) = response.into_parts();
         Response::from_parts(parts, GateBody::inner(body, passage.permit.take()))

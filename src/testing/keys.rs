@@ -274,12 +274,19 @@ pub(super) async fn force_revokes_the_owners_others(store: &dyn KeyManager) {
     add_with(store, "force-c", "force", |key| key.owner("grace")).await;
     add(store, "force-d", "force").await;
     add_with(store, "force-e", "other-force", ada).await;
+    add_with(store, "force-h", "force", |key| key.owner("ada").audience("billing")).await;
     done(store.add(new_key("force-f", "force", ada).revoking_others(), BY).await, "add by force");
     let taken = new_key("force-a", "force", |key| key.owner("grace")).revoking_others();
     super::support::exists(store.add(taken, BY).await, "by force, under a taken id");
-    for (id, revoked) in
-        [("a", true), ("b", true), ("c", false), ("d", false), ("e", false), ("f", false)]
-    {
+    for (id, revoked) in [
+        ("a", true),
+        ("b", true),
+        ("c", false),
+        ("d", false),
+        ("e", false),
+        ("f", false),
+        ("h", false),
+    ] {
         let record = found(store, &format!("force-{id}")).await;
         assert_eq!(record.is_revoked(), revoked, "force-{id}");
     }

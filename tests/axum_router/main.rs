@@ -6,6 +6,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "admin")]
+mod issuing;
 mod matching;
 mod nesting;
 mod patterns;
@@ -221,4 +223,22 @@ async fn a_gate_around_the_whole_router_hides_which_paths_exist() {
     let served = send(&around, request(Method::GET, "/v1/users")).await;
     assert_eq!(served.status(), 405);
     assert_eq!(served.headers()["allow"], "POST", "who has a key is told");
+}
+
+/// A body that comes over HTTP/2 need not be announced by a field.
+#[tokio::test]
+async fn a_preflight_with_a_body_reaches_no_handler() {
+    let gate = ApiKeyLayer::builder(PROFILE, store(|key| key));
+    let gate = gate.allow_preflight().build().unwrap();
+    let router = Router::new().fallback(|body: String| async { body }).layer(gate);
+    let preflight = |body: Body| {
+        let mut request = anonymous(Method::OPTIONS, "/").map(|()| body);
+        let headers = request.headers_mut();
+        headers.insert("origin", "https://app.example.com".parse().unwrap());
+        headers.insert("access-control-request-method", "PUT".parse().unwrap());
+        router.clone().oneshot(request)
+    };
+    assert_eq!(reason(&preflight(Body::empty()).await.unwrap()), "admitted");
+    let refused = preflight(Body::from("a stranger's words")).await.unwrap();
+    assert_eq!(reason(&refused), "credentials_missing");
 }

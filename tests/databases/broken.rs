@@ -128,3 +128,30 @@ async fn an_old_name_with_a_control_character_still_serves() {
         KeyState::Active
     );
 }
+
+/// As after a deletion by hand, over a connection that holds to no references.
+#[tokio::test]
+async fn a_key_whose_account_is_gone_is_named_and_can_be_ended() {
+    let folder = Folder::new();
+    let url = sqlite(&folder);
+    let store = SqlStore::connect(&url).await.unwrap();
+    for id in ["a", "b", "c", "d"] {
+        store.add(key(id), "test").await.unwrap();
+    }
+    let pool = SqlitePool::connect(&url).await.unwrap();
+    let gone = "PRAGMA foreign_keys = OFF; \
+                UPDATE tower_api_key_keys SET account = 'gone' WHERE id IN ('b', 'c')";
+    sqlx::raw_sql(gone).execute(&pool).await.unwrap();
+    let cache = Cached::new(store);
+    let broken = ["b", "c"].map(str::to_owned).to_vec();
+    for limit in [2, 10] {
+        assert_eq!(
+            ids(&cache, limit).await,
+            (["a", "d"].map(str::to_owned).to_vec(), broken.clone())
+        );
+    }
+    assert!(cache.find(&digest("b")).await.unwrap().is_none(), "it serves nobody");
+    cache.revoke("b", "test").await.unwrap();
+    cache.delete("c", "test").await.unwrap();
+    assert_eq!(ids(&cache, 10).await.1, ["b"]);
+}

@@ -110,3 +110,15 @@ async fn a_database_in_memory_is_one() {
         assert!(other.find(&digest("key")).await.unwrap().is_none(), "each has its own");
     }
 }
+
+#[tokio::test]
+async fn a_link_to_where_no_file_is_yet_is_followed() {
+    let folder = Folder::new();
+    let (link, file) = (folder.path().join("link.db"), folder.path().join("keys.db"));
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let told = SqlStore::connect(&format!("sqlite:{}", link.display())).await.unwrap_err();
+    assert!(told.to_string().contains("is not there") && !file.exists(), "{told}");
+    let store = SqlStore::connect(&format!("sqlite:{}?mode=rwc", link.display())).await.unwrap();
+    store.add(key("key"), "test").await.unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+}

@@ -1,11 +1,16 @@
 //! The size of a pool, its timeouts, and a pool of the application's own.
 
 use std::error::Error;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{Account, KeyRecordBuilder};
 use tower_api_key::store::{
     Invalidation, Invalidations, KeyManager, KeyStore, SqlStore, SqlStoreBuilder, StoreError,
 };
@@ -158,5 +163,76 @@ async fn what_a_server_refuses_is_told_with_what_helps() {
         let builder = SqlStore::builder(url).lookup_timeout(Duration::from_millis(400));
         let told = builder.connect().await.unwrap_err().to_string();
         assert!(told.contains(code) && told.contains(helps), "{url}: {told}");
+    }
+}
+
+/// Polls once, and hangs up.
+async fn is_left(asked: impl Future<Output = impl Sized>) -> bool {
+    let mut asked = pin!(asked);
+    poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_pending())).await
+}
+
+/// A database in memory ends with its last connection, which a client that hangs up must not close.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hangs_up_ends_no_database_in_memory() {
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect("sqlite::memory:").await.unwrap();
+    sqlx::query("CREATE TABLE own (id INTEGER)").execute(&pool).await.unwrap();
+    let store = SqlStoreBuilder::from_sqlite(pool.clone()).connect().await.unwrap();
+    store.add(key("key"), "test").await.unwrap();
+    let mut left = 0;
+    for _ in 0..20 {
+        let secret = digest("key");
+        left += usize::from(is_left(store.find(&secret)).await);
+        left += usize::from(is_left(store.changes(0, 10)).await);
+        let account = || Account::builder("other").build().unwrap();
+        left += usize::from(is_left(store.save_account(account(), "test")).await);
+        // In the middle of a change.
+        let limit = Duration::from_millis(1);
+        let _ = tokio::time::timeout(limit, store.save_account(account(), "test")).await;
+        assert!(store.find(&secret).await.unwrap().is_some());
+        store.save_account(account(), "test").await.unwrap();
+    }
+    assert!(left > 0, "nobody hung up");
+    sqlx::query("SELECT * FROM own").fetch_all(&pool).await.unwrap();
+}
+
+/// An application, or its administrator, may want another isolation for all sessions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_isolation_that_others_want_is_in_nobodys_way() {
+    let Some(server) = Postgres::start() else { return };
+    for isolation in ["repeatable%20read", "serializable"] {
+        let url = format!(
+            "{}?options=-c%20default_transaction_isolation%3D{}",
+            server.url(),
+            isolation.replace("%20", "%5C%20")
+        );
+        let connect = || {
+            let prefix = isolation.chars().take(6).collect::<String>() + "_";
+            let builder = SqlStore::builder(&url).prefix(prefix);
+            tokio::spawn(async move { builder.connect().await })
+        };
+        for connected in [(); 8].map(|()| connect()) {
+            connected.await.unwrap().unwrap();
+        }
+        let store = connect().await.unwrap().unwrap();
+        store.add(key("key"), "test").await.unwrap();
+        let changing: Vec<_> = (0..40u64)
+            .map(|number| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    let at = Timestamp::from_unix_seconds(number);
+                    let name = Box::new(move |key: KeyRecordBuilder| key.name(number.to_string()));
+                    match number % 3 {
+                        0 => store.note_uses(vec![(digest("key"), at)]).await,
+                        1 => store.update("key", name, "test").await.map(|_| ()),
+                        _ => store.add(key(&format!("key_{number}")), "test").await,
+                    }
+                })
+            })
+            .collect();
+        for changed in changing {
+            changed.await.unwrap().unwrap();
+        }
     }
 }

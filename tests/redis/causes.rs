@@ -71,9 +71,13 @@ async fn a_server_that_refuses_is_told_by_its_words() {
         is_told(&none, "authentication failed; check the URL's user and password").await;
         let none = format!("{none}?protocol=resp3");
         is_told(&none, "check the URL's user and password").await;
-        is_told(&format!("{}/99", server.url()), "DB index is out of range").await;
+        is_told(&format!("{}/99", server.url()), "the URL names a database").await;
         let (): () = server.ask(&["CONFIG", "SET", "requirepass", PASSWORD]);
         is_told(&server.url(), "NOAUTH").await;
+        let server = Redis::start_program(&program, &[]);
+        let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+        redis::cmd("CONFIG").arg(&["SET", "maxclients", "1"]).exec(&mut connection).unwrap();
+        is_told(&server.url(), "no more clients").await;
     }
 }
 

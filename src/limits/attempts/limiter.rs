@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use super::network::Prefixes;
@@ -24,7 +25,8 @@ pub(crate) struct AttemptLimiter {
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "an attempt that is not given back counts as failed"]
 pub(crate) struct Reservation {
-    network: u64,
+    /// The hash of the network.
+    network: NonZeroU64,
 }
 
 /// What became of a failed attempt.
@@ -86,12 +88,16 @@ impl AttemptLimiter {
         let Some(Reservation { network }) = reserved else {
             return self.fail_unreserved(client, now);
         };
-        let wait = self.table.find(network, |slot| {
-            slot.under_way = slot.under_way.saturating_sub(1);
+        let reserved = self.table.find(network, |slot| {
+            // A slot that has changed hands meanwhile has not counted it.
+            slot.under_way = slot.under_way.checked_sub(1)?;
             slot.bucket.settle(&self.quota, now);
-            self.wait(slot, now)
+            Some(self.wait(slot, now))
         });
-        wait.flatten().map_or(Attempt::Counted, Attempt::Last)
+        match reserved.flatten() {
+            Some(wait) => wait.map_or(Attempt::Counted, Attempt::Last),
+            None => self.fail_unreserved(client, now),
+        }
     }
 
     fn fail_unreserved(&self, client: IpAddr, now: Timestamp) -> Attempt {
@@ -220,6 +226,28 @@ mod tests {
         });
         limiter.give_back(reserved, at(0));
         assert_eq!(refusal(&limiter, client, at(0)), Some(SECOND));
+    }
+
+    #[test]
+    fn an_attempt_whose_network_was_pushed_out_meanwhile_counts_when_it_fails() {
+        let limiter = limiter(&FailedAttempts::new(3, 3 * SECOND).networks(8));
+        let client = address("192.0.2.1");
+        let reserve = || limiter.reserve(Some(client), at(0)).unwrap();
+        let push_out = || {
+            for number in 0..=255 {
+                for _ in 0..3 {
+                    limiter.fail(IpAddr::from([10, 0, 0, number]), None, at(0));
+                }
+            }
+        };
+        let early = [reserve(), reserve()];
+        push_out();
+        // One of them comes to its end where nothing is known of it, one where another is under way.
+        let [one, other] = early;
+        assert_eq!(limiter.fail(client, one, at(0)), Attempt::Counted);
+        let late = reserve();
+        assert_eq!(limiter.fail(client, other, at(0)), Attempt::Counted);
+        assert_eq!(limiter.fail(client, late, at(0)), Attempt::Last(SECOND));
     }
 
     #[test]

@@ -36,7 +36,8 @@ const NETWORKS: usize = 65_536;
 /// A lookup that is under way counts as failed until its key serves, the store fails or the client hangs
 /// up, so that guesses made at once are no more than guesses made one by one. A network has therefore at
 /// most `limit` lookups under way: set it above what your largest client sends at once to a store that
-/// waits. The 429 that a lookup under way causes asks the client to come back after a second.
+/// waits, and above the number of threads that serve where the store answers at once. The 429 that a lookup
+/// under way causes asks the client to come back after a second.
 ///
 /// A client whose address cannot be determined is not counted and not refused: were such clients
 /// counted together, one of them could lock out all. So can one who shares the address that the server

@@ -1,6 +1,7 @@
 //! The buckets of networks, in a memory that never grows.
 
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::num::NonZeroU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::leaky_bucket::LeakyBucket;
@@ -24,7 +25,7 @@ type Set = [Slot; WAYS];
 /// What is kept of a network, told by its whole hash: 64 bits that no client can compute.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Slot {
-    hash: u64,
+    hash: Option<NonZeroU64>,
     /// What has failed, and what is under way.
     pub(super) bucket: LeakyBucket,
     /// How many lookups are under way, each of which is in the bucket.
@@ -46,39 +47,43 @@ impl Table {
     }
 
     /// Hashes a subject, to find its slot by.
-    pub(super) fn hash(&self, subject: impl Hash) -> u64 {
-        self.hasher.hash_one(subject)
+    pub(super) fn hash(&self, subject: impl Hash) -> NonZeroU64 {
+        NonZeroU64::new(self.hasher.hash_one(subject)).unwrap_or(NonZeroU64::MIN)
     }
 
     /// Changes the slot of a network, if it has one.
-    pub(super) fn find<T>(&self, hash: u64, change: impl FnOnce(&mut Slot) -> T) -> Option<T> {
+    pub(super) fn find<T>(
+        &self,
+        hash: NonZeroU64,
+        change: impl FnOnce(&mut Slot) -> T,
+    ) -> Option<T> {
         let mut set = self.set(hash);
-        set.iter_mut().find(|slot| slot.hash == hash).map(change)
+        set.iter_mut().find(|slot| slot.hash == Some(hash)).map(change)
     }
 
     /// Changes the slot of a network, a new one if it has none.
-    pub(super) fn with<T>(&self, hash: u64, change: impl FnOnce(&mut Slot) -> T) -> T {
+    pub(super) fn with<T>(&self, hash: NonZeroU64, change: impl FnOnce(&mut Slot) -> T) -> T {
         let mut set = self.set(hash);
         let [first, rest @ ..] = &mut *set;
         let mut slot = first;
         for other in rest {
-            if slot.hash == hash {
+            if slot.hash == Some(hash) {
                 break;
             }
-            if other.hash == hash || other.bucket < slot.bucket {
+            if other.hash == Some(hash) || other.bucket < slot.bucket {
                 slot = other;
             }
         }
-        if slot.hash != hash {
-            *slot = Slot { hash, ..Slot::default() };
+        if slot.hash != Some(hash) {
+            *slot = Slot { hash: Some(hash), ..Slot::default() };
         }
         change(slot)
     }
 
     #[allow(clippy::indexing_slicing)] // There is a set for every remainder.
-    fn set(&self, hash: u64) -> MutexGuard<'_, Set> {
+    fn set(&self, hash: NonZeroU64) -> MutexGuard<'_, Set> {
         #[allow(clippy::cast_possible_truncation)] // The low bits choose.
-        let set = &self.sets[hash as usize % self.sets.len()];
+        let set = &self.sets[hash.get() as usize % self.sets.len()];
         // Nothing panics while it is locked.
         set.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -70,6 +70,9 @@ impl Refusal {
             "ERR" if self.text.starts_with("unknown command") => {
                 "the command was renamed, or this is no Redis; a Sentinel's port is none"
             }
+            "ERR" if self.text.contains("DB index") => {
+                "the URL names a database that the server does not have"
+            }
             _ => return None,
         })
     }

@@ -18,8 +18,8 @@ pub(super) enum Unreachable {
     #[error("no answer in time; the server hangs, or a firewall drops what is sent to it")]
     TimedOut,
     #[error(
-        "the server closed the connection; it was stopped, or the port wants TLS, which a proxy on this \
-         machine can add"
+        "the server closed the connection; it was stopped, it takes no more clients (`maxclients`) or none \
+         from this machine (`protected-mode`), or the port wants TLS, which a proxy on this machine can add"
     )]
     Closed,
     #[error(

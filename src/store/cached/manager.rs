@@ -54,8 +54,9 @@ impl<S: KeyManager> KeyManager for Cached<S> {
 
     fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
         Box::pin(async move {
+            let mut changed = self.touches(id).await?;
             let entry = self.store().update(id, change, by).await?;
-            Changed::new(self).secrets_of(&entry);
+            changed.is_made(&entry);
             Ok(entry)
         })
     }
@@ -68,22 +69,23 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         by: &'a str,
     ) -> Managed<'a, KeyEntry> {
         Box::pin(async move {
+            let mut changed = self.touches(id).await?;
             let entry = self.store().rotate(id, secret, until, by).await?;
-            Changed::new(self).secrets_of(&entry);
+            changed.is_made(&entry);
             Ok(entry)
         })
     }
 
     fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
         Box::pin(async move {
-            let _changed = self.ends(id).await?;
+            let _changed = self.touches(id).await?;
             self.store().revoke(id, by).await
         })
     }
 
     fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
         Box::pin(async move {
-            let _changed = self.ends(id).await?;
+            let _changed = self.touches(id).await?;
             self.store().delete(id, by).await
         })
     }
@@ -135,10 +137,10 @@ impl<S: KeyManager> KeyManager for Cached<S> {
 }
 
 impl<S: KeyManager> Cached<S> {
-    /// Prepares for the end of a key. A rotation at the same time gives it secrets that nobody here has
-    /// heard of, so its account is named, too, and that of all its keys is asked for again. One that
-    /// cannot be read can be ended all the same.
-    async fn ends(&self, id: &str) -> Result<Changed<'_, S>, ManageError> {
+    /// Prepares for a change of a key, or its end. A rotation at the same time gives it secrets that nobody
+    /// here has heard of, so its account is named, too, and that of all its keys is asked for again. One
+    /// that cannot be read can be ended all the same.
+    async fn touches(&self, id: &str) -> Result<Changed<'_, S>, ManageError> {
         let mut changed = Changed::new(self);
         match self.store().get(id).await {
             Ok(Some(entry)) => {
@@ -163,6 +165,13 @@ struct Changed<'a, S: KeyManager> {
 impl<'a, S: KeyManager> Changed<'a, S> {
     const fn new(cache: &'a Cached<S>) -> Self {
         Self { cache, notices: Vec::new() }
+    }
+
+    /// Names the secrets of a key that was changed, and not its account: all that serve are known. Those of
+    /// before are named, too, for a store need not tell of what has ended.
+    fn is_made(&mut self, entry: &KeyEntry) {
+        self.notices.retain(|notice| !matches!(notice, Invalidation::Account(_)));
+        self.secrets_of(entry);
     }
 
     fn secrets_of(&mut self, entry: &KeyEntry) {

@@ -40,7 +40,7 @@ pub struct NewKey {
     pub digest: KeyDigest,
     /// The record. If the store knows its account already, the account's state there counts.
     pub record: KeyRecord,
-    /// Whether all other keys of the same account and owner are revoked in the same step.
+    /// Whether all other keys of the same account, owner and audience are revoked in the same step.
     pub revokes_others: bool,
 }
 
@@ -76,8 +76,8 @@ impl NewKey {
         Ok(Self::new(*issued.digest(), record))
     }
 
-    /// Revokes all other keys of the same account and owner in the same step; a key without an owner
-    /// revokes those without one.
+    /// Revokes all other keys of the same account, owner and audience in the same step; a key without an
+    /// owner revokes those without one. Keys of another audience serve at another gate, and serve on.
     pub fn revoking_others(self) -> Self {
         Self { revokes_others: true, ..self }
     }

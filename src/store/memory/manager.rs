@@ -11,7 +11,7 @@ use super::MemoryStore;
 use super::page::Entry;
 use super::writer::Writer;
 use crate::clock::Timestamp;
-use crate::key::{Account, AccountId, KeyDigest};
+use crate::key::{Account, AccountId, KeyDigest, KeyRecord};
 
 /// When a change is made, and by whom.
 type Made<'a> = (Timestamp, &'a str);
@@ -163,11 +163,7 @@ impl Writer<'_> {
         if self.find(id.as_str()).is_some() || self.table.locate(&digest).is_some() {
             return Err(ManageError::Exists);
         }
-        let others = if revokes_others {
-            self.others_of_owner(account.as_str(), record.owner())
-        } else {
-            Vec::new()
-        };
+        let others = if revokes_others { self.others_of_owner(&record) } else { Vec::new() };
         self.insert(digest, record);
         self.index.keep_account(account.as_str());
         self.index.history.begin(&id, digest, made.0);
@@ -176,11 +172,14 @@ impl Writer<'_> {
         others.iter().try_for_each(|other| self.revoke(other, made))
     }
 
-    /// Lists the keys of an owner that are not revoked.
-    fn others_of_owner(&self, account: &str, owner: Option<&str>) -> Vec<String> {
-        let keys = self.index.keys_of(account).iter();
+    /// Lists the keys of a new key's account, owner and audience that are not revoked.
+    fn others_of_owner(&self, new: &KeyRecord) -> Vec<String> {
+        let keys = self.index.keys_of(new.account().id().as_str()).iter();
         let records = keys.filter_map(|at| self.table.entry(*at)).map(|entry| &entry.record);
-        let others = records.filter(|record| record.owner() == owner && !record.is_revoked());
+        let alike = |record: &&KeyRecord| {
+            record.owner() == new.owner() && record.audience() == new.audience()
+        };
+        let others = records.filter(alike).filter(|record| !record.is_revoked());
         let mut ids: Vec<String> = others.map(|record| record.id().to_string()).collect();
         ids.sort_unstable();
         ids

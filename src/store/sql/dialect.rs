@@ -14,7 +14,9 @@ impl Dialect {
             // Another writer is waited for at the beginning, and not in the middle, where SQLite
             // would fail at once.
             Self::Sqlite => "BEGIN IMMEDIATE",
-            Self::Postgres => "BEGIN",
+            // Whatever a pool or a role has for its own: each statement is to see what those that were
+            // waited for have done, the migrator behind its lock among them.
+            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
         }
     }
 

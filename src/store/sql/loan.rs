@@ -36,6 +36,8 @@ struct Loan<D: Driver> {
     ready: bool,
     /// Whether a transaction was begun, and not ended.
     open: bool,
+    /// Whether this is the attempt to take back what was begun, of which there is one.
+    ending: bool,
     patience: Duration,
 }
 
@@ -59,8 +61,19 @@ impl<D: Driver> Lender<D> {
 impl<D: Driver> Pool for Lender<D> {
     fn acquire(&self) -> Answer<'_, Box<dyn Connection>> {
         Box::pin(async move {
-            let connection = Some(self.pool.acquire().await?);
-            let loan = Loan { connection, ready: true, open: false, patience: self.patience };
+            let connection = if self.handed_in && !D::REMOTE {
+                // An application's pool asks an idle one for a sign of life first, and closes it if who
+                // waits for it goes meanwhile: on a task of its own nobody does.
+                let pool = self.pool.clone();
+                let acquiring = tokio::spawn(async move { pool.acquire().await });
+                acquiring.await.map_err(|_| sqlx::Error::PoolClosed)??
+            } else {
+                self.pool.acquire().await?
+            };
+            let connection = Some(connection);
+            // What is on this machine always answers.
+            let patience = if D::REMOTE { self.patience } else { Duration::MAX };
+            let loan = Loan { connection, ready: true, open: false, ending: false, patience };
             Ok(Box::new(loan) as Box<dyn Connection>)
         })
     }
@@ -108,10 +121,17 @@ impl<D: Driver> Loan<D> {
         answer
     }
 
+    /// Takes a connection over whose last query may not have ended.
+    const fn ending(connection: PoolConnection<D>, patience: Duration) -> Self {
+        Self { connection: Some(connection), ready: false, open: true, ending: true, patience }
+    }
+
+    /// Takes back what may have been begun.
     async fn roll_back(&mut self) {
         let ended = self.ask(|it| D::script(it, "ROLLBACK".into_sql_str())).await;
         self.open = false;
-        self.ready &= ended.is_ok();
+        // SQLite refuses it where nothing was begun, and is well.
+        self.ready &= ended.is_ok() || !D::REMOTE;
     }
 }
 
@@ -150,10 +170,11 @@ impl<D: Driver> Drop for Loan<D> {
         let Some(mut connection) = self.connection.take() else { return };
         let patience = self.patience;
         match Handle::try_current() {
-            Ok(runtime) if self.ready && self.open => {
-                // What was begun is taken back; if that does not end well, the connection is closed.
-                let mut loan =
-                    Self { connection: Some(connection), ready: false, open: true, patience };
+            // What was begun is taken back; if that does not end well, the connection is closed. One of
+            // SQLite's is not closed before, for a database in memory ends with its last connection: an
+            // application's whole database, for a client that hung up.
+            Ok(runtime) if !self.ending && if self.ready { self.open } else { !D::REMOTE } => {
+                let mut loan = Self::ending(connection, patience);
                 runtime.spawn(async move {
                     let _ = tokio::time::timeout(patience, loan.roll_back()).await;
                 });

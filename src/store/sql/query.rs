@@ -33,12 +33,13 @@ macro_rules! order_of_secrets {
     };
 }
 
+/// A key whose account is not there is broken, and shown as such.
 macro_rules! get {
     ($behind:literal) => {
         concat!(
             "SELECT ",
             entry_columns!(),
-            " FROM {keys} k JOIN {accounts} a ON a.id = k.account \
+            " FROM {keys} k LEFT JOIN {accounts} a ON a.id = k.account \
              LEFT JOIN {secrets} s ON s.key_id = k.id WHERE k.id = $1 ORDER BY ",
             order_of_secrets!(),
             $behind
@@ -82,13 +83,13 @@ statements! {
     list: concat!(
         "SELECT ",
         entry_columns!(),
-        " FROM (SELECT k.* FROM {keys} k JOIN {accounts} a ON a.id = k.account WHERE k.id > $1 \
+        " FROM (SELECT k.* FROM {keys} k LEFT JOIN {accounts} a ON a.id = k.account WHERE k.id > $1 \
          AND ($2 = '' OR k.account = $2) AND ($3 = '' OR k.owner = $3) \
          AND ($4 = '' OR k.kind = $4) AND ($5 = '' OR k.environment = $5) \
          AND ($6 = '' OR $6 = CASE WHEN k.revoked <> 0 THEN 'revoked' \
          WHEN k.disabled <> 0 OR a.disabled <> 0 THEN 'disabled' \
          WHEN k.expires <= $7 THEN 'expired' ELSE 'active' END) \
-         ORDER BY k.id LIMIT $8) k JOIN {accounts} a ON a.id = k.account \
+         ORDER BY k.id LIMIT $8) k LEFT JOIN {accounts} a ON a.id = k.account \
          LEFT JOIN {secrets} s ON s.key_id = k.id ORDER BY k.id, ",
         order_of_secrets!()
     ),
@@ -107,7 +108,7 @@ statements! {
     delete_secrets: "DELETE FROM {secrets} WHERE key_id = $1",
     delete_key: "DELETE FROM {keys} WHERE id = $1",
     others_of_owner: "SELECT id FROM {keys} WHERE account = $1 AND id <> $2 \
-         AND revoked = 0 AND COALESCE(owner, '') = $3 ORDER BY id",
+         AND revoked = 0 AND COALESCE(owner, '') = $3 AND COALESCE(audience, '') = $4 ORDER BY id",
     /// An earlier end stays.
     end_secrets: "UPDATE {secrets} SET expires = $2 \
          WHERE key_id = $1 AND (expires IS NULL OR expires > $2)",

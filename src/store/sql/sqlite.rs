@@ -125,7 +125,14 @@ fn create(path: &Path) -> Result<(), StoreError> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
+    let made = match options.open(path) {
+        // A link to where no file is yet.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.exists() => {
+            options.create_new(false).create(true).open(path)
+        }
+        made => made,
+    };
+    match made {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(StoreError::new(Failure::NotCreated(error))),

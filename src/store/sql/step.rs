@@ -16,12 +16,13 @@ impl Step<'_> {
         if added == 1 { Ok(()) } else { Err(ManageError::Exists) }
     }
 
-    /// Revokes the other keys of a record's account and owner.
+    /// Revokes the other keys of a record's account, owner and audience.
     pub(super) async fn revoke_others(&mut self, record: &KeyRecord) -> Result<(), ManageError> {
         let others = Statement::new(&self.store.queries.others_of_owner)
             .bind(record.account().id().as_str())
             .bind(record.id().as_str())
-            .bind(record.owner().unwrap_or_default());
+            .bind(record.owner().unwrap_or_default())
+            .bind(record.audience().map_or("", |audience| audience.as_str()));
         for other in self.fetch(others).await? {
             self.revoke(&row::text(&*other, "id")?).await?;
         }

@@ -1,5 +1,6 @@
 //! RFC 9113 §8 and §10: field sections as they are, malformed ones among them.
 
+use hyper::body::Incoming;
 use tower_api_key::rules::Routes;
 use tower_api_key::vendors;
 
@@ -219,4 +220,30 @@ async fn rfc9113_10_5_1_very_long_sections_are_refused() {
     .await;
     assert!(matches!(found, Outcome::Answered(400, _)), "{found:?}");
     assert_eq!(server.reached(), 0);
+}
+
+/// §8.1: content need not be announced, and a preflight (Fetch §4.8) has none.
+#[tokio::test]
+async fn rfc9113_8_1_a_preflight_with_unannounced_content_is_none() {
+    let layer = gate(vendors::REST_INTEGRATIONS, KEY, |key| key).allow_preflight();
+    let layer = layer.preflight_body::<Incoming>().build().unwrap();
+    let server = Server::start(&layer).await;
+    let fields: [Field<'_>; 6] = [
+        (b":method", b"OPTIONS"),
+        (b":scheme", b"https"),
+        (b":authority", b"api.example.com"),
+        (b":path", b"/"),
+        (b"origin", b"https://app.example.com"),
+        (b"access-control-request-method", b"POST"),
+    ];
+    assert_eq!(ask(&server, &fields).await, Outcome::Answered(200, "stranger OPTIONS / 0".into()));
+    for content in [None, Some(&b"content"[..])] {
+        let mut frames = Frames::connect(&server).await;
+        frames.open(&fields, false).await;
+        if let Some(content) = content {
+            frames.content(content).await;
+        }
+        assert_eq!(frames.outcome().await, outcome(MISSING), "{content:?}");
+    }
+    assert_eq!(server.reached(), 1);
 }

@@ -50,6 +50,10 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
                 Fault::ForceRevokesOtherOwners if force && added.is_ok() => {
                     self.revoke_all(KeyFilter::account(account), id).await;
                 }
+                Fault::ForceReachesOtherAudiences if force && added.is_ok() => {
+                    let account = Some(account);
+                    self.revoke_all(KeyFilter { account, ..same_owner }, id).await;
+                }
                 Fault::ForceReachesOtherAccounts if force && added.is_ok() => {
                     self.revoke_all(same_owner, id).await;
                 }

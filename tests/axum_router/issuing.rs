@@ -1,0 +1,86 @@
+//! Keys that are issued over HTTP serve at the gate that they were asked for at.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use http::Method;
+use tower::ServiceExt;
+use tower_api_key::admin::{User, UserKeys, Users};
+use tower_api_key::key::{AccountId, Alphabet, Issuer, KeyFormat, KeyHasher};
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{ApiKeyLayer, Denial, Eventually, Grant, Profile};
+
+use crate::support::{PROFILE, reason, request, store, text};
+
+const UNTAGGED: KeyFormat = KeyFormat::new().literal("key_").between(Alphabet::Base62, 16, 80);
+const LONG: KeyFormat = KeyFormat::new().literal("key_").characters(Alphabet::Base62, 24);
+const TAGGED: KeyFormat = KeyFormat::new()
+    .literal("acme_")
+    .environment(&["production", "sandbox"])
+    .literal("_")
+    .characters(Alphabet::Base62, 24);
+const BOTH: Profile = Profile { formats: &[UNTAGGED, TAGGED], ..PROFILE };
+
+/// Knows one user.
+struct Ada;
+
+impl Users for Ada {
+    fn find(&self, _: &Grant, _: &str, _: &str) -> Eventually<Result<User, Denial>> {
+        Eventually::now(Ok(User::new(AccountId::new("acme").unwrap(), "ada")))
+    }
+}
+
+fn app(store: &MemoryStore, issuer: Issuer, environment: Option<&str>) -> Router {
+    let keys = UserKeys::new(issuer, Arc::new(store.clone()), Arc::new(Ada));
+    let gate = ApiKeyLayer::builder(BOTH, store.clone()).audience("billing");
+    let gate = match environment {
+        Some(environment) => gate.environment(environment),
+        None => gate,
+    };
+    keys.router().layer(gate.build().unwrap())
+}
+
+#[tokio::test]
+async fn a_key_is_of_the_environment_of_the_key_that_asks_for_it() {
+    let tagged = |environment| {
+        let issued = Issuer::new(TAGGED, KeyHasher::sha256()).issue(Some(environment)).unwrap();
+        Issuer::of_form(issued.form().clone(), KeyHasher::sha256())
+    };
+    for (issuer, own, pinned, expected) in [
+        (
+            Issuer::new(LONG, KeyHasher::sha256()),
+            Some("production"),
+            Some("production"),
+            "admitted",
+        ),
+        (Issuer::new(LONG, KeyHasher::sha256()), None, None, "admitted"),
+        (Issuer::new(TAGGED, KeyHasher::sha256()), Some("sandbox"), Some("sandbox"), "admitted"),
+        (Issuer::new(TAGGED, KeyHasher::sha256()), Some("sandbox"), None, "admitted"),
+        (tagged("production"), Some("production"), Some("production"), "admitted"),
+        (tagged("production"), None, None, "admitted"),
+        // No key makes one of an environment that it is not of.
+        (tagged("production"), Some("sandbox"), None, "internal_error"),
+    ] {
+        let store = store(|key| {
+            let key = key.audience("billing");
+            own.map_or(key.clone(), |own| key.environment(own))
+        });
+        let app = app(&store, issuer, pinned);
+        let path = "/api/organizations/acme/users/ada/keys";
+        let first = request(Method::POST, path).map(|()| Body::empty());
+        let answer = app.clone().oneshot(first).await.unwrap();
+        if expected != "admitted" {
+            assert_eq!(reason(&answer), expected, "{own:?} {pinned:?}");
+            continue;
+        }
+        let answer = text(answer).await;
+        let value: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        let key = value["data"]["value"].as_str().unwrap();
+        let mut second = request(Method::POST, path).map(|()| Body::empty());
+        let bearer = format!("Bearer {key}").parse().unwrap();
+        second.headers_mut().insert("authorization", bearer);
+        let answer = app.oneshot(second).await.unwrap();
+        assert_eq!(reason(&answer), expected, "{own:?} {pinned:?}");
+    }
+}
