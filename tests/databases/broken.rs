@@ -29,14 +29,18 @@ async fn a_broken_key_can_be_ended_and_hides_no_other() {
         let folder = Folder::new();
         let url = sqlite(&folder);
         let store = SqlStore::connect(&url).await.unwrap();
-        for id in ["a", "b", "c", "d"] {
+        for id in ["a", "b", "c", "d", "e"] {
             store.add(key(id), "test").await.unwrap();
         }
         let pool = SqlitePool::connect(&url).await.unwrap();
         let sql = AssertSqlSafe(format!("{breaking} WHERE id IN ('b', 'c')"));
         sqlx::raw_sql(sql).execute(&pool).await.unwrap();
         let only = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
-        assert_eq!(ids(&store, 10).await, (only(&["a", "d"]), only(&["b", "c"])), "{breaking}");
+        assert_eq!(
+            ids(&store, 10).await,
+            (only(&["a", "d", "e"]), only(&["b", "c"])),
+            "{breaking}"
+        );
         assert_eq!(ids(&store, 2).await, (only(&["a", "d"]), only(&["b", "c"])), "{breaking}");
         assert_eq!(ids(&store, 1).await, (only(&["a"]), only(&[])), "{breaking}");
         if !breaking.contains("created") {
@@ -53,7 +57,7 @@ async fn a_broken_key_can_be_ended_and_hides_no_other() {
                 .await
                 .unwrap();
         assert_eq!(revoked, 1, "{breaking}");
-        let last = store.changes(4, 10).await.unwrap();
+        let last = store.changes(5, 10).await.unwrap();
         let done: Vec<_> = last.iter().map(|line| (line.action, line.account.as_str())).collect();
         assert_eq!(done, [(Action::KeyRevoked, "acme"), (Action::KeyDeleted, "acme")]);
         store.delete_account("acme", "test").await.unwrap();
@@ -67,14 +71,17 @@ async fn a_broken_account_hides_no_other_and_can_be_saved_anew() {
     let url = sqlite(&folder);
     let store = SqlStore::connect(&url).await.unwrap();
     store.add(key("key"), "test").await.unwrap();
-    for id in ["b", "z"] {
+    for id in ["a", "b", "y", "z"] {
         store.save_account(Account::builder(id).build().unwrap(), "test").await.unwrap();
     }
     let pool = SqlitePool::connect(&url).await.unwrap();
     let broken = "UPDATE tower_api_key_accounts SET scopes = 'junk' WHERE id IN ('acme', 'b')";
     sqlx::query(broken).execute(&pool).await.unwrap();
-    let listed = store.list_accounts(None, 1).await.unwrap();
-    assert_eq!(listed.iter().map(|account| account.id().as_str()).collect::<Vec<_>>(), ["z"]);
+    for (limit, expected) in [(1, &["a"][..]), (2, &["a", "y"]), (3, &["a", "y", "z"])] {
+        let listed = store.list_accounts(None, limit).await.unwrap();
+        let ids: Vec<_> = listed.iter().map(|account| account.id().as_str()).collect();
+        assert_eq!(ids, expected, "{limit} at most");
+    }
     let page = store.page_of_accounts(None, 10).await.unwrap();
     assert_eq!(page.broken.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["acme", "b"]);
     assert!(store.find(&digest("key")).await.is_err());

@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use tower_api_key::store::{KeyManager, KeyStore, SqlStore};
 use tower_api_key::testing::store_suite;
 
@@ -50,7 +52,7 @@ async fn a_file_is_made_on_demand_alone_and_for_its_owner() {
     }
     assert_eq!(files, 3, "the database, what is to be written to it, and who reads where");
     let told = SqlStore::connect(&sqlite(&folder).replace("keys.db", "no/keys.db")).await;
-    assert!(told.unwrap_err().to_string().contains("its folder"));
+    assert!(told.unwrap_err().to_string().contains("cannot be made"));
     // Whose file is there keeps its mode.
     let other = folder.path().join("other.db");
     fs::write(&other, "").unwrap();
@@ -58,6 +60,28 @@ async fn a_file_is_made_on_demand_alone_and_for_its_owner() {
     let url = format!("sqlite:{}?mode=rwc", other.display());
     SqlStore::connect(&url).await.unwrap();
     assert_eq!(fs::metadata(&other).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+/// The journal of an application's own file is the application's choice, which reading does not change.
+#[tokio::test]
+async fn a_file_that_is_only_read_is_left_as_it_is() {
+    let folder = Folder::new();
+    let file = folder.path().join("application.db");
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let pool = SqlitePool::connect_with(options.journal_mode(SqliteJournalMode::Delete));
+    let pool = pool.await.unwrap();
+    let store = SqlStore::from_sqlite(pool.clone()).await.unwrap();
+    store.add(key("key"), "test").await.unwrap();
+    pool.close().await;
+    let before = fs::read(&file).unwrap();
+    for parameters in ["mode=ro", "immutable=true", "mode=ro&immutable=true"] {
+        let url = format!("sqlite:{}?{parameters}", file.display());
+        let store = SqlStore::connect(&url).await.unwrap();
+        assert!(store.find(&digest("key")).await.unwrap().is_some(), "{parameters}");
+        assert!(store.add(key("other"), "test").await.is_err(), "{parameters}");
+        store.close().await;
+        assert!(fs::read(&file).unwrap() == before, "{parameters}");
+    }
 }
 
 #[tokio::test]

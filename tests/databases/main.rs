@@ -19,6 +19,7 @@ mod unprefixed;
 
 use std::sync::Arc;
 
+use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
 use tower_api_key::store::{Cached, KeyManager, KeyStore, NewKey, SqlStore};
 use tower_api_key::testing::store_suite;
@@ -61,6 +62,31 @@ async fn a_cache_before_sqlite_keeps_every_promise() {
 async fn a_cache_before_postgres_keeps_every_promise() {
     let Some(server) = Postgres::start() else { return };
     store_suite(&Cached::new(SqlStore::connect(server.url()).await.unwrap())).await;
+}
+
+#[tokio::test]
+async fn a_store_tells_the_time_of_changes_by_its_clock() {
+    let folder = Folder::new();
+    let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
+    let store = SqlStore::connect(&sqlite(&folder)).await.unwrap().clock(clock.clone());
+    store.add(key("key"), "ada").await.unwrap();
+    let [change] = &store.changes(0, 10).await.unwrap()[..] else { panic!("one change") };
+    assert_eq!(change.at, Timestamp::from_unix_seconds(1_000));
+}
+
+/// What a log shows has no address in it, for that may have a password.
+#[tokio::test]
+async fn a_store_is_printed_without_its_address() {
+    let builder = SqlStore::builder("postgres://ada:secret-word@127.0.0.1/keys").prefix("acme_");
+    let printed = format!("{builder:?}");
+    assert!(printed.contains("SqlStoreBuilder") && printed.contains("acme_"), "{printed}");
+    assert!(!printed.contains("secret-word") && !printed.contains("127.0.0.1"), "{printed}");
+    let store = SqlStore::connect("sqlite::memory:").await.unwrap();
+    assert_eq!(format!("{store:?}"), "SqlStore(Sqlite)");
+    let Some(server) = Postgres::start() else { return };
+    let store = SqlStore::connect(server.url()).await.unwrap();
+    assert_eq!(format!("{store:?}"), "SqlStore(Postgres)");
+    assert_eq!(format!("{:?}", store.invalidations().unwrap()), "SqlInvalidations");
 }
 
 async fn outlives_a_connection(url: &str) {

@@ -105,14 +105,32 @@ async fn a_pool_has_the_size_that_is_set() {
 #[tokio::test]
 async fn a_pool_that_is_used_up_says_so() {
     let Some(server) = Postgres::start() else { return };
-    let pool = PgPoolOptions::new().max_connections(1).connect(server.url()).await.unwrap();
+    let pool = PgPoolOptions::new().max_connections(2).connect(server.url()).await.unwrap();
     let store = SqlStore::from_postgres(pool.clone()).await.unwrap();
     let store = store.timeout(Duration::from_millis(400));
-    let busy = pool.acquire().await.unwrap();
+    let busy = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
     let told = store.find(&digest("key")).await.unwrap_err().to_string();
-    assert!(told.contains("none of 1 connections") && told.contains("max_connections"), "{told}");
+    assert!(told.contains("none of 2 connections") && told.contains("max_connections"), "{told}");
     drop(busy);
     store.find(&digest("key")).await.unwrap();
+}
+
+/// Nothing is wrong with a connection over which a database has said no.
+#[tokio::test]
+async fn a_change_that_the_database_refuses_costs_no_connection() {
+    let Some(server) = Postgres::start() else { return };
+    let pool = PgPoolOptions::new().max_connections(1).connect(server.url()).await.unwrap();
+    let store = SqlStore::from_postgres(pool.clone()).await.unwrap();
+    let refusing = "ALTER TABLE tower_api_key_keys ADD CONSTRAINT no CHECK (id <> 'other')";
+    sqlx::raw_sql(refusing).execute(&pool).await.unwrap();
+    let backend = async || {
+        let backend = sqlx::query_scalar::<_, i32>("SELECT pg_backend_pid()");
+        backend.fetch_one(&pool).await.unwrap()
+    };
+    let before = backend().await;
+    assert!(store.add(key("other"), "test").await.is_err());
+    store.add(key("key"), "test").await.unwrap();
+    assert_eq!(backend().await, before);
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@
 //! requests are answered 503. No table is touched that this program did not make. Every lookup is a round trip: put `Cached` in front of a
 //! database that is not on the same machine.
 
+#[cfg(test)]
+mod attempts;
 mod builder;
 mod bulk;
 mod connect;

@@ -113,6 +113,19 @@ mod tests {
         ] {
             assert_eq!(tables(prefix, None).check(Dialect::Sqlite).is_ok(), fine, "{prefix}");
         }
+        for (schema, fine) in [
+            ("keys", true),
+            ("my \"keys", true),
+            ("", false),
+            ("a\nb", false),
+            (&"x".repeat(63), true),
+            (&"x".repeat(64), false),
+            (&"é".repeat(32), false),
+        ] {
+            let tables = tables("a_", Some(schema));
+            assert_eq!(tables.check(Dialect::Postgres).is_ok(), fine, "{schema}");
+            assert!(tables.check(Dialect::Sqlite).is_err(), "{schema}");
+        }
         for (schema, fine) in [("keys", true), ("My keys", true), ("", false), ("a\0", false)] {
             let tables = tables("a_", Some(schema));
             assert_eq!(tables.check(Dialect::Postgres).is_ok(), fine, "{schema:?}");
