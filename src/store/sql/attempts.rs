@@ -140,6 +140,10 @@ impl Pool for Broken {
         Box::pin(ready(()))
     }
 
+    fn has_room(&self) -> bool {
+        true
+    }
+
     fn size(&self) -> u32 {
         7
     }
