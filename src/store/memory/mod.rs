@@ -226,7 +226,8 @@ mod tests {
     #[test]
     fn a_store_tells_how_many_keys_it_has() {
         let store = MemoryStore::new();
-        assert!(store.is_empty() && store.len() == 0);
+        assert!(store.is_empty());
+        assert_eq!(store.len(), 0);
         store.insert(digest("a"), record("key", "acme"));
         assert!(!store.is_empty() && store.len() == 1);
         assert_eq!(format!("{store:?}"), "MemoryStore(1 keys)");

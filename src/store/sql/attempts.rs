@@ -141,7 +141,7 @@ impl Pool for Broken {
     }
 
     fn has_room(&self) -> bool {
-        true
+        false
     }
 
     fn size(&self) -> u32 {
