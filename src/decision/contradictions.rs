@@ -9,7 +9,6 @@ impl Policy {
     /// Refuses rules that leave some route, or the whole gate, without a request that it serves.
     pub(crate) fn check(&self, counted: bool) -> Result<(), ConfigError> {
         self.check_environment()?;
-        self.check_kinds()?;
         if counted { self.check_costs() } else { Ok(()) }
     }
 
@@ -32,14 +31,6 @@ impl Policy {
         known.dedup();
         let known = format!("`{}`", known.join("`, `"));
         Err(ConfigError::EnvironmentUnknown { environment: pinned.to_string(), known })
-    }
-
-    /// Refuses a route for kinds of keys that no credential source carries.
-    fn check_kinds(&self) -> Result<(), ConfigError> {
-        match (&self.routes, self.credentials.kinds()) {
-            (Some(routes), Some(carried)) => routes.check_kinds(&carried),
-            _ => Ok(()),
-        }
     }
 
     /// Refuses a route that costs more than the profile's quotas allow, and those of each plan. Which

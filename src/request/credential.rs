@@ -76,12 +76,6 @@ impl Credentials {
         authorization.into_iter().chain(self.headers.iter().map(|(name, _)| name))
     }
 
-    /// Lists the kinds of keys that some source carries; `None` if one carries all.
-    pub(crate) fn kinds(&self) -> Option<Vec<&'static str>> {
-        let kinds = self.sources.iter().map(|source| source.kinds);
-        kinds.collect::<Option<Vec<_>>>().map(|kinds| kinds.concat())
-    }
-
     /// Marks the credential as sensitive, so that nothing that prints or compresses headers shows it.
     pub(crate) fn mark_sensitive(&self, headers: &mut HeaderMap) {
         let mut mark = |name: &HeaderName| {

@@ -315,26 +315,6 @@ impl RouteTable {
         Ok(())
     }
 
-    /// Refuses a route that serves no key of these kinds.
-    pub(crate) fn check_kinds(&self, carried: &[&str]) -> Result<(), ConfigError> {
-        for compiled in &self.routes {
-            let Some(kinds) = compiled.route.kinds else { continue };
-            if !kinds.iter().any(|kind| carried.contains(kind)) {
-                let carried = carried.join("`, `");
-                return Err(ConfigError::RouteNeed {
-                    pattern: compiled.pattern().to_owned(),
-                    field: "kinds",
-                    value: kinds.join(", "),
-                    problem: format!(
-                        "no source in the profile's field `credentials` carries such a key: name one of `{carried}`, \
-                        or carry it with `only`"
-                    ),
-                });
-            }
-        }
-        Ok(())
-    }
-
     /// Tells whether some route has quotas of its own.
     pub(crate) fn has_quotas(&self) -> bool {
         self.routes.iter().any(|entry| !entry.route.quotas.is_empty())

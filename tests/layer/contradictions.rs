@@ -361,38 +361,6 @@ fn routes_that_serve_nobody_are_refused() {
 }
 
 #[test]
-fn a_route_for_kinds_that_no_source_carries_is_refused() {
-    const TWO: &[CredentialSource] = &[
-        CredentialSource::bearer().only(&["partner"]),
-        CredentialSource::header("x-api-key").only(&["internal"]),
-    ];
-    const SOME: &[CredentialSource] =
-        &[CredentialSource::bearer(), CredentialSource::header("x-api-key").only(&["internal"])];
-    let built = |credentials, route| {
-        let profile = Profile { credentials, ..PROFILE };
-        complaint(builder(&profile).routes(Routes::new().on(&[], "/a", route)))
-    };
-    for (credentials, kinds, words) in [
-        (TWO, &["partner"][..], &[][..]),
-        (TWO, &["deployment", "internal"], &[]),
-        (SOME, &["deployment"], &[]),
-        (
-            TWO,
-            &["deployment"],
-            &["`/a`", "kinds", "`deployment`", "credentials", "`partner`", "only"],
-        ),
-    ] {
-        let found = built(credentials, Route::new().kinds(kinds));
-        expect(&format!("{credentials:?} {kinds:?}"), found.as_deref(), words);
-    }
-    expect("any kind", built(TWO, Route::new()).as_deref(), &[]);
-    let otherwise = Otherwise::Need(Route::new().kinds(&["deployment"]));
-    let profile = Profile { credentials: TWO, ..PROFILE };
-    let found = complaint(builder(&profile).routes(Routes::new().otherwise(otherwise)));
-    expect("the rest", found.as_deref(), &["`*`", "deployment"]);
-}
-
-#[test]
 fn a_quota_of_a_route_that_cannot_be_counted_names_the_route() {
     const NONE: &[Quota] = &[Quota::by_day("none", 0)];
     let found = of_route("/a", Route::new().quotas(NONE));
