@@ -123,3 +123,23 @@ impl<S: fmt::Debug> fmt::Debug for ApiKeyGate<S> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ApiKeyLayer;
+    use crate::store::MemoryStore;
+    use crate::vendors::POLYTEIA;
+
+    /// Servers that clone the gate for each request pay for no count of its own.
+    #[test]
+    fn a_gate_counts_apart_from_its_second_request_on() {
+        let layer = ApiKeyLayer::builder(POLYTEIA, MemoryStore::new()).build().unwrap();
+        let mut gate = tower_layer::Layer::layer(&layer, ());
+        assert!(matches!(gate.hold(), Hold::Direct(_)));
+        for _ in 0..2 {
+            assert!(matches!(gate.hold(), Hold::Apart(_)));
+        }
+        assert!(matches!(gate.clone().hold(), Hold::Direct(_)), "a clone begins anew");
+    }
+}

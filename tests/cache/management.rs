@@ -283,3 +283,19 @@ async fn a_store_need_not_tell_of_what_a_rotation_has_ended() {
     end(&cache, End::Rotate).await.unwrap();
     assert!(!serves(&cache, "first").await && serves(&cache, "third").await);
 }
+
+/// Of the other keys of its account a change says nothing, so what is kept of them still serves.
+#[tokio::test]
+async fn a_change_of_one_key_costs_its_accounts_other_keys_no_lookup() {
+    for how in [End::SwitchOff, End::Rotate] {
+        let cache = cached(Fault::ForgetsUses).await;
+        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let other = KeyRecord::builder("key_2", account).build().unwrap();
+        cache.add(NewKey::new(digest("other"), other), "test").await.unwrap();
+        assert!(serves(&cache, "other").await);
+        // By another process, so nobody here hears of it.
+        cache.store().0.revoke("key_2", "other").await.unwrap();
+        end(&cache, how).await.unwrap();
+        assert!(!serves(&cache, "first").await && serves(&cache, "other").await, "{how:?}");
+    }
+}

@@ -25,3 +25,4 @@ mod proxies;
 mod readiness;
 mod secrets;
 mod shadow;
+mod standing;
