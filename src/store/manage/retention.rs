@@ -99,6 +99,11 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_kept_for_thirty_days_unless_set() {
+        assert_eq!(Retention::default().0.as_secs(), 2_592_000);
+    }
+
+    #[test]
     fn so_many_are_kept_and_none_that_serves_is_forgotten() {
         let now = Timestamp::from_unix_seconds(100);
         let mut all = vec![(99, None), (98, Some(200))];
