@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use tower_api_key::clock::{Clock, ManualClock, Timestamp};
-use tower_api_key::store::{Cached, KeyManager, KeyState, ManageError, MemoryStore, SqlStore};
+use tower_api_key::store::{
+    Cached, Invalidation, Invalidations, KeyManager, KeyState, ManageError, MemoryStore, SqlStore,
+};
 
 use crate::postgres::Postgres;
 use crate::{digest, key};
@@ -101,4 +103,19 @@ async fn old_secrets_in_postgres_are_forgotten_in_time() {
     forgets_in_time(&connect("one").await, &clock).await;
     refuses_what_serves_no_more(&connect("two").await).await;
     keeps_few(&connect("three").await, 400).await;
+}
+
+/// A cache elsewhere has to forget all secrets of a key that is edited, and the new one of a rotation.
+#[tokio::test]
+async fn a_change_of_a_key_is_told_of_each_of_its_secrets() {
+    let Some(server) = Postgres::start() else { return };
+    let store = SqlStore::connect(server.url()).await.unwrap();
+    store.add(key("key"), "test").await.unwrap();
+    let mut changes = store.invalidations().unwrap();
+    assert_eq!(changes.next().await.unwrap(), Invalidation::Everything);
+    store.rotate("key", digest("second"), Timestamp::MAX, "test").await.unwrap();
+    store.update("key", Box::new(|key| key.name("renamed")), "test").await.unwrap();
+    for secret in ["key", "second", "second", "key"] {
+        assert_eq!(changes.next().await.unwrap(), Invalidation::Secret(digest(secret)));
+    }
 }

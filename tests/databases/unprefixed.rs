@@ -90,6 +90,9 @@ async fn a_sqlite_file_of_the_first_release_is_taken_over() {
         sqlx::raw_sql(AssertSqlSafe(rows(sqlite_blob))).execute(&pool).await.unwrap();
         is_taken_over(async || SqlStore::builder(&url).prefix(prefix).connect().await.unwrap())
             .await;
+        let old = "SELECT COUNT(*) FROM sqlite_master \
+                   WHERE name IN ('keys_of_account', 'secrets_of_key')";
+        assert_eq!(sqlx::query_scalar::<_, i64>(old).fetch_one(&pool).await.unwrap(), 0);
         // The names are an application's again.
         first_release(SQLITE, 2).run(&pool).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(rows(sqlite_blob))).execute(&pool).await.unwrap();
@@ -121,6 +124,9 @@ async fn a_postgres_database_of_the_first_release_is_taken_over() {
                 .await
                 .unwrap();
         assert!(granted, "what was granted stays");
+        let old = "SELECT COUNT(*) FROM pg_indexes \
+                   WHERE indexname IN ('keys_of_account', 'secrets_of_key', 'accounts_pkey')";
+        assert_eq!(sqlx::query_scalar::<_, i64>(old).fetch_one(&pool).await.unwrap(), 0);
         first_release(POSTGRES, 2).run(&pool).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(rows(postgres_blob))).execute(&pool).await.unwrap();
     }
