@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use secrecy::ExposeSecret;
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, Environment, IssuedKey, KeyKind, KeyRecord};
 use tower_api_key::store::{KeyEntry, KeyManager, KeyState, ManageError, NewKey};
@@ -26,7 +25,7 @@ pub(crate) async fn run(
             if let Some(problem) = never_serves(&entry) {
                 output.say(&format!("{} will never serve: {problem}", entry.record.id()));
             }
-            output.issued(&entry, key.secret().expose_secret())
+            output.issued(&entry, key.expose())
         }
         Keys::List { filter, after, limit } => {
             let page = store.page(&filter.into(), after.as_deref(), limit).await?;
@@ -41,7 +40,7 @@ pub(crate) async fn run(
         }
         Keys::Rotate { id, overlap, form } => {
             let (entry, key) = rotate(store, by, &id, overlap, &form).await?;
-            output.issued(&entry, key.secret().expose_secret())
+            output.issued(&entry, key.expose())
         }
         Keys::Revoke { ids } => end(store, by, &ids, End::Revoked, output).await,
         Keys::Delete { ids } => end(store, by, &ids, End::Deleted, output).await,

@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use http::{HeaderValue, StatusCode, header};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -127,7 +126,7 @@ async fn create(
         ManageError::Store(_) => Denial::StoreUnavailable,
         _ => Denial::InternalError,
     })?;
-    let value = issued.secret().expose_secret();
+    let value = issued.expose();
     let secret = Json(json!({ "data": { "value": value } }));
     // Nobody on the way keeps it.
     Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], secret).into_response())
