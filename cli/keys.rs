@@ -1,7 +1,5 @@
 //! What is done to keys.
 
-use std::sync::Arc;
-
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, Environment, IssuedKey, KeyKind, KeyRecord};
 use tower_api_key::store::{KeyEntry, KeyManager, KeyState, ManageError, NewKey};
@@ -103,7 +101,7 @@ async fn create(
 ) -> Result<(KeyEntry, IssuedKey), Failure> {
     let id = id.unwrap_or_else(random_id);
     // If the store knows it, its state there counts.
-    let account = Arc::new(Account::builder(account).build()?);
+    let account = Account::builder(account).build()?;
     let kind = form.vendor.map(|vendor| vendor.kind(settings.kind())).transpose()?.flatten();
     let key = form.issue(settings.environment())?;
     let mut record = settings.apply(KeyRecord::builder(&id, account));

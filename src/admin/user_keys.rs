@@ -73,7 +73,7 @@ impl UserKeys {
     async fn issue(&self, by: &Grant, user: &User, force: bool) -> Result<IssuedKey, ManageError> {
         let Inner { issuer, manager, kind, .. } = &*self.0;
         // If the store knows it, its state there counts.
-        let account = Arc::new(Account::builder(user.account.as_str()).build()?);
+        let account = Account::builder(user.account.as_str()).build()?;
         let id = format!("key_{}", Uuid::now_v7().simple());
         let mut record = KeyRecord::builder(id, account)
             .owner(&user.id)

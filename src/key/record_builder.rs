@@ -181,7 +181,7 @@ impl KeyRecordBuilder {
     /// Describes the key for its owner, in one line without control characters.
     pub fn description(self, description: impl Into<String>) -> Self {
         self.text("description", description.into(), |record, description| {
-            record.details().description = description
+            record.details().description = description;
         })
     }
 
