@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::Path;
-use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
@@ -133,10 +132,9 @@ fn bar(output: &Output) -> ProgressBar {
 
 fn parse(line: &str) -> Result<NewKey, String> {
     let line: Line = serde_json::from_str(line).map_err(|error| unrepeated(&error.to_string()))?;
-    let digest =
-        KeyDigest::from_hex(&line.digest).ok_or("the digest is not 64 hexadecimal digits")?;
+    let digest = line.digest.parse::<KeyDigest>().map_err(|error| error.to_string())?;
     let account = Account::builder(line.account).build().map_err(|error| error.to_string())?;
-    let mut key = KeyRecord::builder(line.id, Arc::new(account));
+    let mut key = KeyRecord::builder(line.id, account);
     if let Some(name) = line.name {
         key = key.name(name);
     }
@@ -160,7 +158,7 @@ fn parse(line: &str) -> Result<NewKey, String> {
         key = key.scopes(scopes);
     }
     if let Some(networks) = line.networks {
-        key = key.networks(networks.iter().map(String::as_str));
+        key = key.networks(networks);
     }
     if let Some(expires) = line.expires {
         let moment: crate::moment::Moment = expires.parse()?;

@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use secrecy::ExposeSecret;
 use tower_api_key::key::{
-    Alphabet, IssueError, IssuedKey, Issuer, KeyForm, KeyFormat, KeyHasher, Pepper, Segment,
+    Alphabet, IssueError, IssuedKey, Issuer, KeyForm, KeyFormat, KeyHasher, Pepper,
 };
 use tower_api_key::request::MAX_CREDENTIAL_BYTES;
 
@@ -95,7 +94,7 @@ fn issued_by(issuer: &Issuer, environment: Option<&str>) -> Result<IssuedKey, Fa
         )),
         error => error.into(),
     })?;
-    let length = issued.secret().expose_secret().len();
+    let length = issued.expose().len();
     if length > MAX_CREDENTIAL_BYTES {
         return Err(Failure::Invalid(format!(
             "the key would have {length} bytes, and a gate reads {MAX_CREDENTIAL_BYTES} at most: shorten the \
@@ -111,11 +110,7 @@ fn of_vendor(
     environment: Option<&str>,
 ) -> Result<(KeyFormat, Option<&str>), Failure> {
     let format = vendor.issued();
-    let tags = format.segments().find_map(|segment| match segment {
-        Segment::Environment(tags) => Some(tags),
-        _ => None,
-    });
-    let Some(tags) = tags else { return Ok((format, None)) };
+    let Some(tags) = format.environments() else { return Ok((format, None)) };
     if environment.is_some_and(|environment| tags.contains(&environment)) {
         return Ok((format, environment));
     }

@@ -1,8 +1,5 @@
 //! What is done to keys.
 
-use std::sync::Arc;
-
-use secrecy::ExposeSecret;
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, Environment, IssuedKey, KeyKind, KeyRecord};
 use tower_api_key::store::{KeyEntry, KeyManager, KeyState, ManageError, NewKey};
@@ -26,7 +23,7 @@ pub(crate) async fn run(
             if let Some(problem) = never_serves(&entry) {
                 output.say(&format!("{} will never serve: {problem}", entry.record.id()));
             }
-            output.issued(&entry, key.secret().expose_secret())
+            output.issued(&entry, key.expose())
         }
         Keys::List { filter, after, limit } => {
             let page = store.page(&filter.into(), after.as_deref(), limit).await?;
@@ -41,7 +38,7 @@ pub(crate) async fn run(
         }
         Keys::Rotate { id, overlap, form } => {
             let (entry, key) = rotate(store, by, &id, overlap, &form).await?;
-            output.issued(&entry, key.secret().expose_secret())
+            output.issued(&entry, key.expose())
         }
         Keys::Revoke { ids } => end(store, by, &ids, End::Revoked, output).await,
         Keys::Delete { ids } => end(store, by, &ids, End::Deleted, output).await,
@@ -104,7 +101,7 @@ async fn create(
 ) -> Result<(KeyEntry, IssuedKey), Failure> {
     let id = id.unwrap_or_else(random_id);
     // If the store knows it, its state there counts.
-    let account = Arc::new(Account::builder(account).build()?);
+    let account = Account::builder(account).build()?;
     let kind = form.vendor.map(|vendor| vendor.kind(settings.kind())).transpose()?.flatten();
     let key = form.issue(settings.environment())?;
     let mut record = settings.apply(KeyRecord::builder(&id, account));

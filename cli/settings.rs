@@ -114,7 +114,7 @@ impl KeySettings {
             key = key.inherit_scopes();
         }
         if !self.networks.is_empty() || self.any_network {
-            key = key.networks(self.networks.iter().map(String::as_str));
+            key = key.networks(&self.networks);
         }
         if !self.quotas.is_empty() {
             key = key.quotas(self.quotas.into_iter().map(|QuotaText(quota)| quota));

@@ -1,8 +1,6 @@
 //! A service that answers whoever has a key.
 
-use axum::http::Method;
 use axum::{Router, routing::get};
-use secrecy::ExposeSecret;
 use tower_api_key::key::{Account, Issuer, KeyHasher, KeyRecord};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
 use tower_api_key::rules::{Route, Routes};
@@ -15,11 +13,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key = Issuer::new(vendors::rest_integrations::ISSUED, KeyHasher::sha256()).issue(None)?;
     let acme = Account::builder("acme").scopes(["users.read"]).build()?;
     let store = MemoryStore::new();
-    store.insert(*key.digest(), KeyRecord::builder("key_1", acme.into()).build()?);
+    store.insert(*key.digest(), KeyRecord::builder("key_1", acme).build()?);
 
     let routes = Routes::new()
-        .on(&[Method::GET], "/v1/users", Route::new().all_of(&["users.read"]))
-        .on(&[Method::POST], "/v1/users", Route::new().all_of(&["users.write"]));
+        .get("/v1/users", Route::new().all_of(&["users.read"]))
+        .post("/v1/users", Route::new().all_of(&["users.write"]));
     let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store)
         .routes(routes)
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
@@ -33,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let port = std::env::args().nth(1).map_or(Ok(3000), |port| port.parse())?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-    let key = key.secret().expose_secret();
+    let key = key.expose();
     println!("curl -i 127.0.0.1:{port}/v1/users -H 'Authorization: Bearer {key}'");
     axum::serve(listener, app).await?;
     Ok(())

@@ -17,7 +17,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use rustls::pki_types::PrivateKeyDer;
-use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tower::{Layer, service_fn};
@@ -56,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:8444").await?;
     println!("{certificate}");
     println!("Save the certificate as ca.pem and try:");
-    let key = issued.secret().expose_secret();
+    let key = issued.expose();
     println!("  curl -i --cacert ca.pem https://api:{key}@localhost:8444/");
     loop {
         let (stream, peer) = listener.accept().await?;

@@ -9,12 +9,9 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use http::Method;
-use secrecy::ExposeSecret;
 use tower_api_key::key::{Account, Alphabet, Issuer, KeyFormat, KeyHasher, KeyRecord, Networks};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
 use tower_api_key::request::{ProxyHeaders, TrustedProxies};
@@ -39,12 +36,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let issued = Issuer::new(FORMAT, KeyHasher::sha256()).issue(None)?;
     let account = Account::builder("account_1").scopes(["users.read"]).build()?;
     let store = MemoryStore::new();
-    store.insert(*issued.digest(), KeyRecord::builder("key_1", Arc::new(account)).build()?);
+    store.insert(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
 
     let routes = Routes::new()
-        .on(&[Method::GET], "/users", Route::new().all_of(&["users.read"]))
-        .on(&[Method::POST], "/users", Route::new().all_of(&["users.write"]));
-    let proxies = Networks::parse(["127.0.0.0/8", "::1"])?;
+        .get("/users", Route::new().all_of(&["users.read"]))
+        .post("/users", Route::new().all_of(&["users.write"]));
+    let proxies = Networks::new(["127.0.0.0/8", "::1"])?;
     let gate = ApiKeyLayer::builder(PROFILE, store)
         .routes(routes)
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
@@ -56,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(gate)
         .into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    let key = issued.secret().expose_secret();
+    let key = issued.expose();
     println!("Try, as the proxy would pass them on:");
     println!(
         "  curl -i localhost:3000/users -H 'X-Forwarded-Proto: https' -H 'Authorization: Bearer {key}'"

@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .body(())?;
     let connection = Connection::tls("192.0.2.7:4711".parse()?);
     let account = Account::builder("acme").scopes(["reports.write"]).build()?;
-    let plain = KeyRecord::builder("key_1", Arc::new(account)).build()?;
+    let plain = KeyRecord::builder("key_1", account).build()?;
 
     for (name, change, expected) in CASES {
         let record = Arc::new(change(plain.edit()).build()?);

@@ -85,6 +85,11 @@ pub(crate) const fn nanoseconds(duration: Duration) -> u64 {
         .saturating_add(duration.subsec_nanos() as u64)
 }
 
+/// Returns true for a leap year of the Gregorian calendar.
+pub(crate) const fn is_leap_year(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
 /// Tells the time.
 ///
 /// ```
@@ -192,7 +197,7 @@ impl Clock for SystemClock {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let store = MemoryStore::new();
-/// # let acme = Account::builder("acme").build()?.into();
+/// # let acme = Account::builder("acme").build()?;
 /// let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
 /// let record = KeyRecord::builder("key_1", acme).expires(Timestamp::from_unix_seconds(1_060));
 /// # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record.build()?);

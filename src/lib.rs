@@ -16,14 +16,13 @@
 //! # #[cfg(feature = "axum")]
 //! # fn app(store: tower_api_key::store::MemoryStore) -> Result<axum::Router, tower_api_key::ConfigError> {
 //! # use axum::{Router, routing::get};
-//! # use http::Method;
 //! # use tower_api_key::{ApiKeyLayer, Grant, vendors};
 //! # use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
 //! # use tower_api_key::rules::{Route, Routes};
 //! let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store)
 //!     .routes(Routes::new()
-//!         .on(&[Method::GET], "/v1/users", Route::new().all_of(&["users.read"]))
-//!         .on(&[Method::POST], "/v1/users", Route::new().all_of(&["users.write"])))
+//!         .get("/v1/users", Route::new().all_of(&["users.read"]))
+//!         .post("/v1/users", Route::new().all_of(&["users.write"])))
 //!     .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
 //!     .build()?;
 //!

@@ -23,7 +23,6 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use secrecy::ExposeSecret;
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, service_fn};
 use tower_api_key::key::{Account, Alphabet, Issuer, KeyFormat, KeyHasher, KeyRecord, Quota};
@@ -95,7 +94,7 @@ fn issue(arguments: &Arguments) -> io::Result<MemoryStore> {
                 Ok(())
             });
             let issued = issued.expect("the format is strong");
-            writeln!(texts, "{}", issued.secret().expose_secret())?;
+            writeln!(texts, "{}", issued.expose())?;
             let record = KeyRecord::builder(format!("key_{index}"), Arc::clone(&account));
             store.insert(*issued.digest(), record.build().expect("a valid record"));
         }

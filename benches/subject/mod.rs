@@ -17,7 +17,6 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Method, Request, Response};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use secrecy::ExposeSecret;
 use tower::util::ServiceFn;
 use tower::{Layer, Service, service_fn};
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
@@ -99,7 +98,7 @@ pub(crate) fn key(random: &mut SmallRng) -> String {
         random.fill_bytes(bytes);
         Ok(())
     });
-    issued.expect("the format is strong").secret().expose_secret().to_owned()
+    issued.expect("the format is strong").expose().to_owned()
 }
 
 /// Writes a key as `Authorization`.

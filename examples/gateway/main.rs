@@ -27,7 +27,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tower::{Layer, service_fn};
 use tower_api_key::key::{Account, IssuedKey, Issuer, KeyFormat, KeyHasher, KeyRecord, Networks};
@@ -145,7 +144,7 @@ fn gate() -> Result<(ApiKeyLayer, IssuedKey), Box<dyn Error>> {
     let store = MemoryStore::new();
     store.insert(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
 
-    let proxies = Networks::parse(["127.0.0.0/8"])?;
+    let proxies = Networks::new(["127.0.0.0/8"])?;
     let proxies = TrustedProxies::new(proxies, ProxyHeaders::XForwarded).always_proxies();
     let builder = ApiKeyLayer::builder(PROFILE, store).trusted_proxies(proxies);
     Ok((builder.strip_credential().build()?, issued))
@@ -159,7 +158,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("Try, as a TLS-terminating proxy would pass it on:");
     println!(
         "  curl -i localhost:3001/ -H 'X-Forwarded-Proto: https' -H 'X-Api-Key: {}' -H 'X-Account-Id: forged'",
-        key.secret().expose_secret()
+        key.expose()
     );
     serve_gateway(listener, gate, Authority::from_static(BACKEND)).await;
     Ok(())

@@ -37,7 +37,7 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(serve_gateway(listener, gate, backend));
-        Self { address, key: issued.secret().expose_secret().to_owned() }
+        Self { address, key: issued.expose().to_owned() }
     }
 
     /// Sends a request line, the lines that the gate asks for, these lines and a body; returns the answer.

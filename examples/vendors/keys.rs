@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use secrecy::ExposeSecret;
 use serde::Serialize;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{
@@ -124,7 +123,7 @@ impl VendorKeys<'_> {
             vendor: self.vendor,
             label,
             account: account.to_owned(),
-            key: issued.secret().expose_secret().to_owned(),
+            key: issued.expose().to_owned(),
         });
     }
 }

@@ -62,11 +62,11 @@ impl Options {
         if self.trust.is_empty() {
             return Ok(TrustedProxies::default());
         }
-        let networks = Networks::parse(self.trust.iter().map(String::as_str))?;
+        let networks = Networks::new(self.trust.iter().map(String::as_str))?;
         Ok(TrustedProxies::new(networks, ProxyHeaders::Either))
     }
 }
 
 fn network(text: &str) -> Result<String, InvalidNetwork> {
-    Networks::parse([text]).map(|_| text.to_owned())
+    Networks::new([text]).map(|_| text.to_owned())
 }

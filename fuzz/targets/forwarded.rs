@@ -24,7 +24,7 @@ static PROXIES: LazyLock<[(Believed, TrustedProxies); 3]> = LazyLock::new(|| {
         (Believed::Either, ProxyHeaders::Either),
     ]
     .map(|(believed, fields)| {
-        let networks = Networks::parse(["10.0.0.0/8", "fd00::/8"]).unwrap();
+        let networks = Networks::new(["10.0.0.0/8", "fd00::/8"]).unwrap();
         (believed, TrustedProxies::new(networks, fields))
     })
 });

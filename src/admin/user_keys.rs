@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use http::{HeaderValue, StatusCode, header};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -74,7 +73,7 @@ impl UserKeys {
     async fn issue(&self, by: &Grant, user: &User, force: bool) -> Result<IssuedKey, ManageError> {
         let Inner { issuer, manager, kind, .. } = &*self.0;
         // If the store knows it, its state there counts.
-        let account = Arc::new(Account::builder(user.account.as_str()).build()?);
+        let account = Account::builder(user.account.as_str()).build()?;
         let id = format!("key_{}", Uuid::now_v7().simple());
         let mut record = KeyRecord::builder(id, account)
             .owner(&user.id)
@@ -127,7 +126,7 @@ async fn create(
         ManageError::Store(_) => Denial::StoreUnavailable,
         _ => Denial::InternalError,
     })?;
-    let value = issued.secret().expose_secret();
+    let value = issued.expose();
     let secret = Json(json!({ "data": { "value": value } }));
     // Nobody on the way keeps it.
     Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], secret).into_response())

@@ -3,10 +3,11 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
+use super::draft::Draft;
+use super::invalid::InvalidRecord;
 use super::name::{AccountId, PlanName};
 use super::quota::Quota;
 use super::quotas::Quotas;
-use super::record::InvalidRecord;
 use super::scope::ScopeSet;
 
 /// Describes an account as it is at one moment; a store replaces it whole when it changes.
@@ -35,18 +36,16 @@ static TAGS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Account {
     /// Starts an account with no scope, no quotas of its own, and enabled.
-    pub fn builder(id: impl Into<String>) -> AccountBuilder {
-        let id = id.into();
-        AccountBuilder {
-            account: AccountId::new(id).map_err(InvalidRecord::Name).map(|id| Self {
-                tag: TAGS.hash_one(&id),
-                id,
-                scopes: ScopeSet::default(),
-                quotas: None,
-                plan: None,
-                disabled: false,
-            }),
-        }
+    pub fn builder(id: impl AsRef<str>) -> AccountBuilder {
+        let account = AccountId::new(id).map_err(InvalidRecord::Name).map(|id| Self {
+            tag: TAGS.hash_one(&id),
+            id,
+            scopes: ScopeSet::default(),
+            quotas: None,
+            plan: None,
+            disabled: false,
+        });
+        AccountBuilder { account: Draft::new(account) }
     }
 
     /// An account that serves nobody.
@@ -112,7 +111,7 @@ impl Account {
 /// ```
 #[derive(Debug, Clone)]
 pub struct AccountBuilder {
-    account: Result<Account, InvalidRecord>,
+    account: Draft<Account>,
 }
 
 impl AccountBuilder {
@@ -136,9 +135,7 @@ impl AccountBuilder {
 
     /// Switches all keys of the account off or on.
     pub fn disabled(mut self, disabled: bool) -> Self {
-        if let Ok(account) = &mut self.account {
-            account.disabled = disabled;
-        }
+        self.account.set(|account| account.disabled = disabled);
         self
     }
 
@@ -148,19 +145,15 @@ impl AccountBuilder {
     ///
     /// [`InvalidRecord`] for the first name or quota that is not valid.
     pub fn build(self) -> Result<Account, InvalidRecord> {
-        self.account
+        self.account.finish()
     }
 
-    /// Sets a part that may not be valid; the first that is not is what `build` returns.
     fn with<T, E: Into<InvalidRecord>>(
         mut self,
         part: Result<T, E>,
         set: impl FnOnce(&mut Account, T),
     ) -> Self {
-        self.account = self.account.and_then(|mut account| {
-            set(&mut account, part.map_err(Into::into)?);
-            Ok(account)
-        });
+        self.account.with(part, set);
         self
     }
 }

@@ -37,8 +37,11 @@ const NO_DIGIT: u8 = u8::MAX;
 /// The value of each byte as a digit.
 static VALUES: [u8; 256] = values();
 
-// Evaluated by the compiler, which would refuse what these lints warn of.
-#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler, which refuses what these lints warn of"
+)]
 const fn values() -> [u8; 256] {
     let mut values = [NO_DIGIT; 256];
     let mut value = 0;

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 use super::alphabet::Alphabet;
 use super::checksum::CHECKSUM_LENGTH;
 use super::format::KeyFormat;
-use super::issue::IssueError;
+use super::issue_error::IssueError;
 use super::name::Environment;
 use super::segment::Segment;
 

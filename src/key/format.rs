@@ -123,7 +123,23 @@ impl KeyFormat {
         self
     }
 
+    /// Returns the environments that a key's text can name; `None` if the format has no such tag.
+    ///
+    /// ```
+    /// use tower_api_key::{key::KeyFormat, vendors};
+    ///
+    /// let tags = vendors::PERSONA.formats.iter().find_map(KeyFormat::environments);
+    /// assert_eq!(tags, Some(&["sandbox", "production"][..]));
+    /// ```
+    pub fn environments(&self) -> Option<&[&str]> {
+        self.segments().find_map(|segment| match segment {
+            Segment::Environment(tags) => Some(tags),
+            _ => None,
+        })
+    }
+
     /// Lists the segments.
+    #[doc(hidden)] // For tests and fuzz targets, which write keys of any format.
     pub fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
         self.segments.iter().map_while(|segment| *segment)
     }

@@ -6,9 +6,11 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::checksum::checksum;
-use super::digest::{KeyDigest, KeyHasher};
+use super::digest::KeyDigest;
 use super::form::{KeyForm, Part};
 use super::format::KeyFormat;
+use super::hasher::KeyHasher;
+use super::issue_error::IssueError;
 use super::name::Environment;
 
 /// The fewest random bits that an issued key may have; it is why no slow hash is needed.
@@ -17,7 +19,6 @@ const MIN_ENTROPY_BITS: f64 = 128.0;
 /// Makes keys of one format from the operating system's random source.
 ///
 /// ```
-/// use secrecy::ExposeSecret;
 /// use tower_api_key::key::{Alphabet, Issuer, KeyFormat, KeyHasher};
 ///
 /// # fn main() -> Result<(), tower_api_key::key::IssueError> {
@@ -30,9 +31,9 @@ const MIN_ENTROPY_BITS: f64 = 128.0;
 ///
 /// let hasher = KeyHasher::sha256();
 /// let issued = Issuer::new(FORMAT, hasher.clone()).issue(Some("test"))?;
-/// let secret = issued.secret().expose_secret(); // show it to its owner, once
-/// assert!(secret.starts_with("acme_test_") && FORMAT.matches(secret.as_bytes()));
-/// assert_eq!(*issued.digest(), hasher.digest(secret.as_bytes()));
+/// let text = issued.expose(); // show it to its owner, once
+/// assert!(text.starts_with("acme_test_") && FORMAT.matches(text.as_bytes()));
+/// assert_eq!(*issued.digest(), hasher.digest(text.as_bytes()));
 /// # Ok(())
 /// # }
 /// ```
@@ -44,7 +45,7 @@ pub struct Issuer {
 
 /// What an issuer makes.
 #[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant)] // Issuers are few, and made in constants.
+#[expect(clippy::large_enum_variant, reason = "issuers are few, and made in constants")]
 enum Makes {
     /// Keys of a format, in the environment that is asked for.
     Format(KeyFormat),
@@ -55,12 +56,10 @@ enum Makes {
 /// Holds a new key: its secret, zeroized on drop, and the digest to store.
 ///
 /// ```
-/// # use tower_api_key::key::{Alphabet, Issuer, KeyFormat, KeyHasher};
-/// use secrecy::ExposeSecret;
+/// use tower_api_key::key::{Issuer, KeyFormat, KeyHasher};
 ///
-/// # let issuer = Issuer::new(KeyFormat::new().characters(Alphabet::Base62, 24), KeyHasher::sha256());
-/// let issued = issuer.issue(None)?;
-/// assert_eq!(issued.secret().expose_secret().len(), 24);
+/// let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None)?;
+/// assert_eq!(issued.expose().len(), 40);
 /// assert!(format!("{issued:?}").contains("REDACTED"), "a log line tells no secret");
 /// # Ok::<(), tower_api_key::key::IssueError>(())
 /// ```
@@ -71,7 +70,12 @@ pub struct IssuedKey {
 }
 
 impl IssuedKey {
-    /// Returns the secret, to be shown to its owner once and kept nowhere.
+    /// Exposes the key's text, to be shown to its owner once and kept nowhere.
+    pub fn expose(&self) -> &str {
+        self.secret.expose_secret()
+    }
+
+    /// Returns the key's text in its wrapper, for code that passes secrets on as `secrecy` does.
     pub const fn secret(&self) -> &SecretString {
         &self.secret
     }
@@ -98,35 +102,6 @@ impl fmt::Debug for IssuedKey {
     }
 }
 
-/// Reports why no key could be issued.
-///
-/// ```
-/// use tower_api_key::key::{IssueError, Issuer, KeyFormat, KeyHasher};
-///
-/// let issuer = Issuer::new(KeyFormat::hex(16), KeyHasher::sha256());
-/// assert!(matches!(issuer.issue(None), Err(IssueError::WeakFormat { bits: 64.0 })));
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum IssueError {
-    /// The format has too little room for randomness.
-    #[error("keys of this format have {bits:.0} random bits, fewer than 128")]
-    WeakFormat {
-        /// The random bits of the format.
-        bits: f64,
-    },
-    /// The format has environment tags, and the one asked for is not among them, or is missing; or
-    /// it has none, and one was asked for.
-    #[error("the key format has no such environment")]
-    UnknownEnvironment,
-    /// The operating system gave no random bytes.
-    #[error("the operating system's random source failed")]
-    Random(#[source] getrandom::Error),
-    /// The caller's random source gave bytes of which none could be used.
-    #[error("the random source gives the same few bytes over and over")]
-    StuckSource,
-}
-
 impl Issuer {
     /// Pairs a format with the hasher of the gate that will read the keys.
     pub const fn new(format: KeyFormat, hasher: KeyHasher) -> Self {
@@ -148,7 +123,7 @@ impl Issuer {
     /// the random source fails.
     pub fn issue(&self, environment: Option<&str>) -> Result<IssuedKey, IssueError> {
         self.insecure_issue_from(environment, |bytes| {
-            getrandom::fill(bytes).map_err(IssueError::Random)
+            getrandom::fill(bytes).map_err(|error| IssueError::Random(error.into()))
         })
     }
 
@@ -254,7 +229,7 @@ mod tests {
             let mut seen = HashSet::new();
             for _ in 0..200 {
                 let issued = issuer.issue(None).unwrap();
-                let secret = issued.secret().expose_secret();
+                let secret = issued.expose();
                 assert!(format.matches(secret.as_bytes()));
                 let reserved = issued.form().issued_length();
                 assert_eq!(reserved, secret.len(), "no growth leaves a copy behind");
@@ -268,7 +243,7 @@ mod tests {
         let issuer =
             Issuer::new(KeyFormat::new().characters(Alphabet::Base62, 62_000), KeyHasher::sha256());
         let issued = issuer.issue(None).unwrap();
-        let text = issued.secret().expose_secret().as_bytes();
+        let text = issued.expose().as_bytes();
         for character in Alphabet::Base62.characters() {
             let count = text.iter().filter(|byte| *byte == character).count();
             // Expected 1000, standard deviation 31: eight of them is no chance event.
@@ -309,7 +284,7 @@ mod tests {
         let issuer = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256());
         let issued = issuer.issue(None).unwrap();
         let shown = format!("{issued:?}");
-        assert!(!shown.contains(issued.secret().expose_secret()), "{shown}");
+        assert!(!shown.contains(issued.expose()), "{shown}");
         assert!(shown.contains(r#"secret: "REDACTED", digest: KeyDigest("#), "{shown}");
     }
 }

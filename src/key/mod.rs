@@ -1,6 +1,6 @@
 //! What a key is: its text, its digest, the record that the digest leads to, and how one is issued.
 //!
-//! This room guards the secret at rest. A key serves only if
+//! This module guards the secret at rest. A key serves only if
 //!
 //! 1. its text fits a [`KeyFormat`], checksum included, which is decided without any store;
 //! 2. the digest of all its bytes, SHA-256 or HMAC-SHA-256, leads to a [`KeyRecord`].
@@ -13,13 +13,20 @@ mod algorithm;
 mod alphabet;
 mod bookmark;
 mod checksum;
+mod details;
 mod digest;
+mod draft;
 mod failure;
 mod form;
 mod format;
+mod hasher;
+mod invalid;
 mod issue;
+mod issue_error;
 mod name;
 mod network;
+mod own;
+mod pepper;
 mod quota;
 mod quotas;
 mod record;
@@ -27,29 +34,33 @@ mod record_builder;
 mod scope;
 mod segment;
 mod shared_record;
-mod stripe;
 mod text;
 
 pub use account::{Account, AccountBuilder};
 pub use algorithm::{Algorithm, Per, SUBWINDOWS};
 pub use alphabet::Alphabet;
 pub(crate) use bookmark::Bookmark;
-pub use digest::{KeyDigest, KeyHasher, Pepper, WeakPepper};
+pub use digest::{InvalidDigest, KeyDigest};
 pub use failure::{OnLimiterFailure, Share};
 pub use form::{InvalidForm, KeyForm};
 pub(crate) use format::KeyText;
 pub use format::{InvalidFormat, KeyFormat};
-pub use issue::{IssueError, IssuedKey, Issuer};
+pub use hasher::KeyHasher;
+pub use invalid::InvalidRecord;
+pub use issue::{IssuedKey, Issuer};
+pub use issue_error::IssueError;
+pub(crate) use name::is_scope_token;
 pub use name::{AccountId, Audience, Environment, InvalidName, KeyId, KeyKind, PlanName};
 pub use network::{InvalidNetwork, Networks};
+pub use pepper::{Pepper, WeakPepper};
 pub use quota::Quota;
 pub use quotas::{InvalidQuota, MAX_QUOTAS, Quotas};
-pub use record::{InvalidRecord, KeyRecord};
+pub use record::KeyRecord;
 pub use record_builder::KeyRecordBuilder;
 pub use scope::ScopeSet;
+#[doc(hidden)] // For tests and fuzz targets, which write keys of any format.
 pub use segment::Segment;
 pub(crate) use shared_record::Records;
 pub use shared_record::SharedRecord;
-pub(crate) use stripe::{STRIPES, stripe};
 pub use text::InvalidText;
 pub(crate) use text::check_text;

@@ -1,6 +1,7 @@
 //! Names that a record carries: account, key id, environment, kind, plan.
 
 use std::fmt;
+use std::str::FromStr;
 
 use smol_str::SmolStr;
 
@@ -31,14 +32,19 @@ pub(super) fn check_name(what: &'static str, name: &str) -> Result<(), InvalidNa
     Ok(())
 }
 
-/// Checks a scope name against `scope-token` (RFC 6749 §3.3), which leaves out `"` and `\`.
+/// Checks a scope name against `scope-token` (RFC 6749 §3.3).
 pub(crate) fn check_scope(name: &str) -> Result<(), InvalidName> {
-    let invalid = InvalidName { what: "scope", scope: true };
-    check_name("scope", name).map_err(|_| invalid)?;
-    if name.contains(['"', '\\']) {
-        return Err(invalid);
+    if name.len() <= MAX_NAME_BYTES && is_scope_token(name) {
+        Ok(())
+    } else {
+        Err(InvalidName { what: "scope", scope: true })
     }
-    Ok(())
+}
+
+/// Returns true for a `scope-token` (RFC 6749 §3.3): visible ASCII without `"` and `\`.
+pub(crate) fn is_scope_token(text: &str) -> bool {
+    let in_token = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    !text.is_empty() && text.bytes().all(in_token)
 }
 
 macro_rules! name {
@@ -58,7 +64,7 @@ macro_rules! name {
                 Ok(Self(SmolStr::new(name)))
             }
 
-            #[allow(dead_code)] // Not every kind of name is ever fixed.
+            #[allow(dead_code, reason = "not every kind of name is ever fixed")]
             pub(super) const fn fixed(name: &'static str) -> Self {
                 Self(SmolStr::new_static(name))
             }
@@ -78,6 +84,36 @@ macro_rules! name {
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(name: &str) -> Result<Self, InvalidName> {
+                Self::new(name)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = InvalidName;
+
+            fn try_from(name: &str) -> Result<Self, InvalidName> {
+                Self::new(name)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+
+            fn try_from(name: String) -> Result<Self, InvalidName> {
+                Self::new(name)
             }
         }
 
@@ -123,7 +159,7 @@ name!(
     /// ```
     /// use tower_api_key::key::{Account, KeyRecord};
     ///
-    /// let acme = Account::builder("acme").build()?.into();
+    /// let acme = Account::builder("acme").build()?;
     /// let record = KeyRecord::builder("key_1", acme).audience("billing").build()?;
     /// assert_eq!(record.audience().unwrap(), &"billing");
     /// # Ok::<(), tower_api_key::key::InvalidRecord>(())

@@ -10,9 +10,9 @@ use ipnet::IpNet;
 /// ```
 /// use tower_api_key::key::Networks;
 ///
-/// let error = Networks::parse(["10.0.0.0/33"]).unwrap_err();
+/// let error = Networks::new(["10.0.0.0/33"]).unwrap_err();
 /// assert!(error.to_string().starts_with("`10.0.0.0/33` is neither an IP address nor a network"));
-/// let error = Networks::parse(["c41e09b5d2f86a30"]).unwrap_err();
+/// let error = Networks::new(["c41e09b5d2f86a30"]).unwrap_err();
 /// assert!(error.to_string().starts_with("what is given is neither an IP address nor a network"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +37,7 @@ impl InvalidNetwork {
 /// use tower_api_key::key::Networks;
 ///
 /// # fn main() -> Result<(), tower_api_key::key::InvalidNetwork> {
-/// let office = Networks::parse(["10.1.2.0/24", "2001:db8::/32"])?;
+/// let office = Networks::new(["10.1.2.0/24", "2001:db8::/32"])?;
 /// assert!(office.contains("10.1.2.3".parse().unwrap()));
 /// assert!(office.contains("::ffff:10.1.2.3".parse().unwrap()));
 /// assert!(!office.contains("10.1.3.3".parse().unwrap()));
@@ -48,24 +48,21 @@ impl InvalidNetwork {
 pub struct Networks(Box<[IpNet]>);
 
 impl Networks {
-    /// Collects networks.
-    pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
-        Self(networks.into_iter().map(unmap).collect())
-    }
-
     /// Reads networks in CIDR notation; a bare address is a network of one.
     ///
     /// # Errors
     ///
     /// [`InvalidNetwork`] for the first text that is neither.
-    pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidNetwork> {
-        let parse = |text: &str| {
+    pub fn new<S: AsRef<str>>(
+        networks: impl IntoIterator<Item = S>,
+    ) -> Result<Self, InvalidNetwork> {
+        let read = |text: S| {
+            let text = text.as_ref();
             text.parse::<IpNet>()
                 .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
                 .map_err(|_| InvalidNetwork::of(text))
         };
-        let networks: Result<Vec<_>, _> = texts.into_iter().map(parse).collect();
-        Ok(Self::new(networks?))
+        networks.into_iter().map(read).collect()
     }
 
     /// Tells whether one of the networks has the address.
@@ -82,6 +79,12 @@ impl Networks {
     /// Tells whether there is no network.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl FromIterator<IpNet> for Networks {
+    fn from_iter<I: IntoIterator<Item = IpNet>>(networks: I) -> Self {
+        Self(networks.into_iter().map(unmap).collect())
     }
 }
 
@@ -104,7 +107,7 @@ mod tests {
 
     #[test]
     fn mapped_networks_and_addresses_count_as_ipv4() {
-        let mapped = Networks::parse(["::ffff:10.0.0.0/104"]).unwrap();
+        let mapped = Networks::new(["::ffff:10.0.0.0/104"]).unwrap();
         assert!(mapped.contains("10.9.9.9".parse().unwrap()));
         assert!(mapped.contains("::ffff:10.9.9.9".parse().unwrap()));
         assert!(!mapped.contains("11.0.0.1".parse().unwrap()));
@@ -112,7 +115,7 @@ mod tests {
 
     #[test]
     fn every_ipv6_address_is_not_every_ipv4_address() {
-        let six = Networks::parse(["::/0"]).unwrap();
+        let six = Networks::new(["::/0"]).unwrap();
         assert!(!six.contains("10.0.0.1".parse().unwrap()));
         assert!(six.contains("::1".parse().unwrap()));
     }
@@ -130,7 +133,7 @@ mod tests {
             ("key", false),
             ("ab:cd.x", false),
         ] {
-            let error = Networks::parse([text]).unwrap_err().to_string();
+            let error = Networks::new([text]).unwrap_err().to_string();
             assert_eq!(error.starts_with(&format!("`{text}` is neither")), is_quoted, "{error}");
             assert_eq!(error.starts_with("what is given is neither"), !is_quoted, "{error}");
         }
@@ -139,7 +142,7 @@ mod tests {
     #[test]
     fn other_texts_are_refused() {
         for text in ["", "10.0.0.0/33", "10.0.0", "localhost", "10.0.0.0/-1"] {
-            assert!(Networks::parse([text]).is_err(), "{text}");
+            assert!(Networks::new([text]).is_err(), "{text}");
         }
     }
 }

@@ -1,29 +1,25 @@
 //! Key records: all that a decision needs to know of a key, as it is at one moment.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use smol_str::SmolStr;
 
 use super::account::Account;
 use super::bookmark::Bookmark;
+use super::details::Details;
 use super::form::KeyForm;
-use super::name::{Audience, Environment, InvalidName, KeyId, KeyKind, PlanName};
-use super::network::{InvalidNetwork, Networks};
-use super::quotas::{InvalidQuota, Quotas};
-use super::record_builder::KeyRecordBuilder;
+use super::invalid::InvalidRecord;
+use super::name::{Audience, Environment, KeyId, KeyKind, PlanName};
+use super::network::Networks;
+use super::quotas::Quotas;
 use super::scope::ScopeSet;
-use super::text::InvalidText;
 use crate::clock::Timestamp;
 
 /// Describes one key. Holds neither the key nor its digest.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use tower_api_key::key::{Account, KeyRecord};
 ///
 /// # fn main() -> Result<(), tower_api_key::key::InvalidRecord> {
-/// let acme = Arc::new(Account::builder("acme").scopes(["users.read", "users.write"]).build()?);
+/// let acme = Account::builder("acme").scopes(["users.read", "users.write"]).build()?;
 /// let reader = KeyRecord::builder("key_1", acme)
 ///     .scopes(["users.read"])
 ///     .networks(["10.1.2.0/24"])
@@ -33,7 +29,7 @@ use crate::clock::Timestamp;
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[allow(clippy::struct_excessive_bools)] // Each is a fact of its own, and a byte.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and a byte")]
 pub struct KeyRecord {
     pub(super) id: KeyId,
     pub(super) account: Arc<Account>,
@@ -65,74 +61,41 @@ enum CountedBy {
     Own,
 }
 
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Details {
-    pub(super) not_before: Option<Timestamp>,
-    pub(super) environment: Option<Environment>,
-    pub(super) form: Option<KeyForm>,
-    pub(super) audience: Option<Audience>,
-    pub(super) kind: Option<KeyKind>,
-    pub(super) scopes: Option<ScopeSet>,
-    pub(super) networks: Networks,
-    pub(super) quotas: Option<Quotas>,
-    pub(super) owner: Option<SmolStr>,
-    pub(super) name: String,
-    pub(super) description: String,
-    pub(super) metadata: BTreeMap<String, String>,
-}
-
 impl KeyRecord {
-    /// Starts a record that inherits its account's scopes and quotas, serves from any network and
-    /// never expires.
-    pub fn builder(id: impl Into<String>, account: Arc<Account>) -> KeyRecordBuilder {
-        let id = KeyId::new(id.into()).map_err(InvalidRecord::Name);
-        KeyRecordBuilder {
-            stored: false,
-            record: id.map(|id| Self {
-                id,
-                scopes: ScopeSet::default(),
-                expires: Timestamp::MAX,
-                details: None,
-                account_tag: 0,
-                bookmark: Bookmark::default(),
-                revoked: false,
-                disabled: false,
-                account_disabled: false,
-                counted_by: CountedBy::Profile,
-                has_audience: false,
-                account,
-            }),
+    /// A record with nothing of its own, before it is [settled](Self::settled).
+    pub(super) fn new(id: KeyId, account: Arc<Account>) -> Self {
+        Self {
+            id,
+            account,
+            scopes: ScopeSet::default(),
+            expires: Timestamp::MAX,
+            details: None,
+            account_tag: 0,
+            bookmark: Bookmark::default(),
+            revoked: false,
+            disabled: false,
+            account_disabled: false,
+            counted_by: CountedBy::Profile,
+            has_audience: false,
         }
     }
 
     /// A record that serves nobody.
     pub(super) fn nobody() -> Self {
         Self {
-            id: KeyId::fixed("nobody"),
-            account: Arc::new(Account::nobody()),
-            scopes: ScopeSet::default(),
             expires: Timestamp::default(),
-            details: None,
-            account_tag: 0,
-            bookmark: Bookmark::default(),
             revoked: true,
             disabled: true,
             account_disabled: true,
-            counted_by: CountedBy::Profile,
-            has_audience: false,
+            ..Self::new(KeyId::fixed("nobody"), Arc::new(Account::nobody()))
         }
     }
 
     /// A record of a test, of an account and with nothing of its own.
     #[cfg(test)]
     pub(crate) fn bare(id: &str, account: &str) -> Self {
-        let account = Arc::new(Account::builder(account).build().unwrap());
+        let account = Account::builder(account).build().unwrap();
         Self::builder(id, account).build().unwrap()
-    }
-
-    /// Starts a builder from this record, to change some of it.
-    pub fn edit(&self) -> KeyRecordBuilder {
-        KeyRecordBuilder { stored: false, record: Ok(self.clone()) }
     }
 
     /// Returns the key's name for logs and administration.
@@ -214,48 +177,6 @@ impl KeyRecord {
         self.disabled || self.account_disabled
     }
 
-    /// Returns whom the key was issued to within the account: a user, a service; `None` if nobody said.
-    pub fn owner(&self) -> Option<&str> {
-        self.details.as_ref()?.owner.as_deref()
-    }
-
-    /// Returns the permissions that the key has of its own; `None` if it inherits its account's.
-    pub fn own_scopes(&self) -> Option<&ScopeSet> {
-        self.details.as_ref()?.scopes.as_ref()
-    }
-
-    /// Returns the quotas that the key has of its own; `None` if it inherits its account's.
-    pub fn own_quotas(&self) -> Option<&Quotas> {
-        self.details.as_ref()?.quotas.as_ref()
-    }
-
-    /// Tells whether the key itself is switched off, whatever its account is.
-    pub const fn is_disabled_itself(&self) -> bool {
-        self.disabled
-    }
-
-    /// Returns the name that its owner gave the key, empty if none.
-    pub fn name(&self) -> &str {
-        self.details.as_ref().map_or("", |details| &details.name)
-    }
-
-    /// Returns the description, empty if none.
-    pub fn description(&self) -> &str {
-        self.details.as_ref().map_or("", |details| &details.description)
-    }
-
-    /// Returns a value of the deployment's own.
-    pub fn metadata(&self, name: &str) -> Option<&str> {
-        let details = self.details.as_ref()?;
-        details.metadata.get(name).map(String::as_str)
-    }
-
-    /// Lists the deployment's own values by name.
-    pub fn all_metadata(&self) -> impl Iterator<Item = (&str, &str)> {
-        let details = self.details.iter();
-        details.flat_map(|details| &details.metadata).map(|(name, value)| (&**name, &**value))
-    }
-
     pub(super) fn details(&mut self) -> &mut Details {
         Arc::make_mut(self.details.get_or_insert_default())
     }
@@ -270,12 +191,11 @@ impl KeyRecord {
     /// inherits is inherited from that state.
     ///
     /// ```
-    /// # use std::sync::Arc;
     /// use tower_api_key::key::{Account, KeyRecord};
     ///
-    /// let acme = Arc::new(Account::builder("acme").build()?);
+    /// let acme = Account::builder("acme").build()?;
     /// let record = KeyRecord::builder("key_1", acme).build()?;
-    /// let upgraded = Arc::new(Account::builder("acme").scopes(["write"]).build()?);
+    /// let upgraded = Account::builder("acme").scopes(["write"]).build()?;
     /// assert!(record.with_account(upgraded)?.scopes().contains("write"));
     /// # Ok::<(), tower_api_key::key::InvalidRecord>(())
     /// ```
@@ -283,7 +203,8 @@ impl KeyRecord {
     /// # Errors
     ///
     /// [`InvalidRecord::Identity`] if it is another account: a key stays its account's.
-    pub fn with_account(self, account: Arc<Account>) -> Result<Self, InvalidRecord> {
+    pub fn with_account(self, account: impl Into<Arc<Account>>) -> Result<Self, InvalidRecord> {
+        let account = account.into();
         if account.id() == self.account.id() {
             Ok(self.under(account))
         } else {
@@ -326,44 +247,29 @@ impl KeyRecord {
     }
 }
 
-/// Reports a record or an account with a part that is not valid.
-///
-/// ```
-/// # use std::sync::Arc;
-/// use tower_api_key::key::{Account, InvalidRecord, KeyRecord};
-///
-/// let acme = Arc::new(Account::builder("acme").build()?);
-/// let error = KeyRecord::builder("key_1", acme).networks(["10.0.0.0/33"]).build().unwrap_err();
-/// assert!(matches!(error, InvalidRecord::Network(_)));
-/// # Ok::<(), InvalidRecord>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidRecord {
-    /// A name with characters that it may not have.
-    #[error(transparent)]
-    Name(#[from] InvalidName),
-    /// A text with characters that mislead whoever reads it.
-    #[error(transparent)]
-    Text(#[from] InvalidText),
-    /// A network that is not in CIDR notation.
-    #[error(transparent)]
-    Network(#[from] InvalidNetwork),
-    /// A quota that cannot be counted.
-    #[error(transparent)]
-    Quota(#[from] InvalidQuota),
-    /// The key's text names another environment than the record, or the record names none.
-    #[error(
-        "the key's text names the environment `{text}`, and the record {}; they must agree",
-        record.as_ref().map_or("none".to_owned(), |record| format!("`{record}`"))
-    )]
-    Environment {
-        /// What the text names.
-        text: Environment,
-        /// What the record names.
-        record: Option<Environment>,
-    },
-    /// A change that would make the record one of another key or account.
-    #[error("an edit changes neither the id nor the account of a key")]
-    Identity,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_ends_no_later_and_is_otherwise_the_same() {
+        let at = Timestamp::from_unix_seconds;
+        let record =
+            KeyRecord::builder("key_1", Account::builder("acme").scopes(["all"]).build().unwrap())
+                .expires(at(9))
+                .build()
+                .unwrap();
+        for (ending, ends) in [(None, 9), (Some(at(5)), 5), (Some(at(20)), 9)] {
+            let copy = record.ending(ending);
+            assert_eq!(copy.expires(), Some(at(ends)), "{ending:?}");
+            assert_eq!(copy.edit().expires(at(9)).build().unwrap(), record);
+        }
+        let other = Account::builder("acme").disabled(true).build().unwrap();
+        let under = record.clone().under(Arc::new(other));
+        assert!(under.is_disabled() && !under.is_disabled_itself() && under.scopes().is_empty());
+        assert_eq!((under.id(), under.expires()), (record.id(), record.expires()));
+        assert_eq!(record.clone().with_account(Arc::clone(under.account())), Ok(under));
+        let stranger = Account::builder("other").build().unwrap();
+        assert_eq!(record.with_account(stranger), Err(InvalidRecord::Identity));
+    }
 }

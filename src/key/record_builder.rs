@@ -1,13 +1,19 @@
 //! Making and changing key records; what is not valid is found when the record is built.
 
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
+use super::account::Account;
+use super::details::Details;
+use super::draft::Draft;
 use super::form::KeyForm;
-use super::name::{Audience, Environment, KeyKind, check_name};
+use super::invalid::InvalidRecord;
+use super::name::{Audience, Environment, KeyId, KeyKind, check_name};
 use super::network::Networks;
 use super::quota::Quota;
 use super::quotas::Quotas;
-use super::record::{InvalidRecord, KeyRecord};
+use super::record::KeyRecord;
 use super::scope::ScopeSet;
 use super::text::check_text;
 use crate::clock::Timestamp;
@@ -15,11 +21,10 @@ use crate::clock::Timestamp;
 /// Collects the parts of a [`KeyRecord`].
 ///
 /// ```
-/// # use std::sync::Arc;
 /// use tower_api_key::clock::Timestamp;
 /// use tower_api_key::key::{Account, KeyRecord};
 ///
-/// # let acme = Arc::new(Account::builder("acme").build()?);
+/// # let acme = Account::builder("acme").build()?;
 /// let ends = Timestamp::from_unix_seconds(1_800_000_000);
 /// let record = KeyRecord::builder("key_1", acme)
 ///     .environment("sandbox")
@@ -33,15 +38,32 @@ use crate::clock::Timestamp;
 /// ```
 #[derive(Debug, Clone)]
 pub struct KeyRecordBuilder {
-    pub(super) record: Result<KeyRecord, InvalidRecord>,
+    record: Draft<KeyRecord>,
     /// Whether texts are taken as they are.
-    pub(super) stored: bool,
+    stored: bool,
+}
+
+impl KeyRecord {
+    /// Starts a record that inherits its account's scopes and quotas, serves from any network and
+    /// never expires. Takes the account, or an `Arc` that keys of one account share.
+    pub fn builder(id: impl AsRef<str>, account: impl Into<Arc<Account>>) -> KeyRecordBuilder {
+        let id = KeyId::new(id).map_err(InvalidRecord::Name);
+        KeyRecordBuilder {
+            record: Draft::new(id.map(|id| Self::new(id, account.into()))),
+            stored: false,
+        }
+    }
+
+    /// Starts a builder from this record, to change some of it.
+    pub fn edit(&self) -> KeyRecordBuilder {
+        KeyRecordBuilder { record: Draft::new(Ok(self.clone())), stored: false }
+    }
 }
 
 impl KeyRecordBuilder {
     /// Names the environment that the key belongs to.
-    pub fn environment(self, environment: impl Into<String>) -> Self {
-        let environment = Environment::new(environment.into());
+    pub fn environment(self, environment: impl AsRef<str>) -> Self {
+        let environment = Environment::new(environment);
         self.with(environment, |record, name| record.details().environment = Some(name))
     }
 
@@ -53,7 +75,7 @@ impl KeyRecordBuilder {
     /// use tower_api_key::vendors;
     ///
     /// let form = KeyForm::of(&vendors::persona::ISSUED, Some("sandbox")).unwrap();
-    /// let acme = Account::builder("acme").build()?.into();
+    /// let acme = Account::builder("acme").build()?;
     /// let key = KeyRecord::builder("key_1", acme).form(form);
     /// assert!(key.clone().environment("sandbox").build().is_ok());
     /// let refused = key.environment("production").build();
@@ -73,16 +95,12 @@ impl KeyRecordBuilder {
 
     /// Makes the key serve at gates without an audience, which is the default.
     pub fn without_audience(self) -> Self {
-        self.set(|record| {
-            if record.details.is_some() {
-                record.details().audience = None;
-            }
-        })
+        self.unset(|details| details.audience = None)
     }
 
     /// Names the kind of the key.
-    pub fn kind(self, kind: impl Into<String>) -> Self {
-        let kind = KeyKind::new(kind.into());
+    pub fn kind(self, kind: impl AsRef<str>) -> Self {
+        let kind = KeyKind::new(kind);
         self.with(kind, |record, name| record.details().kind = Some(name))
     }
 
@@ -94,27 +112,24 @@ impl KeyRecordBuilder {
 
     /// Makes the key inherit its account's scopes, which is the default.
     pub fn inherit_scopes(self) -> Self {
-        self.set(|record| {
-            if record.details.is_some() {
-                record.details().scopes = None;
-            }
-        })
+        self.unset(|details| details.scopes = None)
     }
 
-    /// Lets the key serve from these networks only, in CIDR notation; none means any.
-    pub fn networks<'a>(self, networks: impl IntoIterator<Item = &'a str>) -> Self {
-        let networks = Networks::parse(networks);
-        self.with(networks, |record, networks| {
-            record.details().networks = networks;
-        })
+    /// Lets the key serve from these networks only, in CIDR notation; an empty list means any.
+    pub fn networks<S: AsRef<str>>(self, networks: impl IntoIterator<Item = S>) -> Self {
+        let networks = Networks::new(networks);
+        self.with(networks, |record, networks| record.details().networks = networks)
+    }
+
+    /// Lets the key serve from any network, which is the default.
+    pub fn any_network(self) -> Self {
+        self.unset(|details| details.networks = Networks::default())
     }
 
     /// Gives the key quotas of its own, in place of its account's and the profile's.
     pub fn quotas(self, quotas: impl IntoIterator<Item = Quota>) -> Self {
         let quotas = Quotas::new(quotas);
-        self.with(quotas, |record, quotas| {
-            record.details().quotas = Some(quotas);
-        })
+        self.with(quotas, |record, quotas| record.details().quotas = Some(quotas))
     }
 
     /// Lets the key serve from an instant on.
@@ -145,11 +160,7 @@ impl KeyRecordBuilder {
 
     /// Gives the key its account's quotas again.
     pub fn inherit_quotas(self) -> Self {
-        self.set(|record| {
-            if record.details.is_some() {
-                record.details().quotas = None;
-            }
-        })
+        self.unset(|details| details.quotas = None)
     }
 
     /// Lets the key serve for ever.
@@ -159,11 +170,7 @@ impl KeyRecordBuilder {
 
     /// Removes a value of the deployment's own.
     pub fn without_metadata(self, name: &str) -> Self {
-        self.set(|record| {
-            if record.details.is_some() {
-                record.details().metadata.remove(name);
-            }
-        })
+        self.unset(|details| drop(details.metadata.remove(name)))
     }
 
     /// Names the key for its owner, in one line without control characters.
@@ -191,10 +198,9 @@ impl KeyRecordBuilder {
     /// what was written before control characters were refused.
     ///
     /// ```
-    /// # use std::sync::Arc;
     /// use tower_api_key::key::{Account, KeyRecord};
     ///
-    /// # let acme = Arc::new(Account::builder("acme").build()?);
+    /// # let acme = Account::builder("acme").build()?;
     /// let record = KeyRecord::builder("key_1", acme).as_stored().name("two\nlines").build()?;
     /// assert_eq!(record.name(), "two\nlines");
     /// assert!(record.edit().name("three\nnew\nlines").build().is_err());
@@ -211,7 +217,7 @@ impl KeyRecordBuilder {
     /// [`InvalidRecord`] for the first name, text, network or quota that is not valid, and if the key's
     /// [form](Self::form) names another environment than the record.
     pub fn build(self) -> Result<KeyRecord, InvalidRecord> {
-        let record = self.record?.settled();
+        let record = self.record.finish()?.settled();
         if let Some(text) = record.form().and_then(KeyForm::environment)
             && record.environment() != Some(text)
         {
@@ -222,10 +228,17 @@ impl KeyRecordBuilder {
     }
 
     fn set(mut self, set: impl FnOnce(&mut KeyRecord)) -> Self {
-        if let Ok(record) = &mut self.record {
-            set(record);
-        }
+        self.record.set(set);
         self
+    }
+
+    /// Takes a detail back; a record without details has none.
+    fn unset(self, unset: impl FnOnce(&mut Details)) -> Self {
+        self.set(|record| {
+            if record.details.is_some() {
+                unset(record.details());
+            }
+        })
     }
 
     /// Sets a text that people read.
@@ -239,27 +252,21 @@ impl KeyRecordBuilder {
         self.with(checked, |record, ()| set(record, text))
     }
 
-    /// Sets a part that may not be valid; the first that is not is what `build` returns.
     fn with<T, E: Into<InvalidRecord>>(
         mut self,
         part: Result<T, E>,
         set: impl FnOnce(&mut KeyRecord, T),
     ) -> Self {
-        self.record = self.record.and_then(|mut record| {
-            set(&mut record, part.map_err(Into::into)?);
-            Ok(record)
-        });
+        self.record.with(part, set);
         self
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
-    use crate::key::Account;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -270,48 +277,13 @@ mod tests {
     }
 
     #[test]
-    fn a_record_says_what_it_was_built_with() {
-        let (begins, ends) = (Timestamp::from_unix_seconds(5), Timestamp::from_unix_seconds(9));
-        let record = KeyRecord::builder("key_1", account())
-            .environment("live")
-            .kind("partner")
-            .scopes(["read"])
-            .networks(["10.0.0.0/8"])
-            .quotas([Quota::new("minute", 1, MINUTE)])
-            .not_before(begins)
-            .expires(ends)
-            .disabled(true)
-            .owner("ada")
-            .name("ours")
-            .description("for tests")
-            .metadata("tier", "one")
-            .build()
-            .unwrap();
-        assert_eq!((record.id().as_str(), record.account().id().as_str()), ("key_1", "acme"));
-        assert_eq!(record.environment().unwrap().as_str(), "live");
-        assert_eq!(record.kind().unwrap().as_str(), "partner");
-        assert!(record.own_scopes().unwrap().iter().eq(["read"]));
-        assert_eq!(record.scopes(), record.own_scopes().unwrap());
-        assert!(record.networks().unwrap().contains("10.1.2.3".parse().unwrap()));
-        assert_eq!(record.own_quotas().unwrap().as_slice()[0].limit(), 1);
-        assert_eq!(record.quotas(), record.own_quotas());
-        assert_eq!((record.not_before(), record.expires()), (Some(begins), Some(ends)));
-        assert!(record.is_disabled_itself() && record.is_disabled() && !record.is_revoked());
-        assert_eq!((record.owner(), record.name()), (Some("ada"), "ours"));
-        assert_eq!((record.description(), record.metadata("tier")), ("for tests", Some("one")));
-        assert!(record.metadata("other").is_none() && record.all_metadata().eq([("tier", "one")]));
-    }
-
-    #[test]
     fn a_record_that_says_nothing_has_what_its_account_has() {
         let bare = KeyRecord::builder("key_1", account()).build().unwrap();
-        // As one of which all was taken back.
         let own = bare.edit().scopes(["read"]).quotas([Quota::new("minute", 1, MINUTE)]);
-        let own =
-            own.metadata("tier", "one").expires(Timestamp::from_unix_seconds(9)).disabled(true);
-        let edited = own.build().unwrap().edit().inherit_scopes().inherit_quotas();
-        let edited =
-            edited.without_metadata("tier").never_expires().disabled(false).build().unwrap();
+        let own = own.metadata("tier", "one").networks(["::1"]).disabled(true);
+        let own = own.expires(Timestamp::from_unix_seconds(9)).build().unwrap();
+        let edited = own.edit().inherit_scopes().inherit_quotas().without_metadata("tier");
+        let edited = edited.any_network().never_expires().disabled(false).build().unwrap();
         for record in [bare, edited] {
             assert!(record.scopes().iter().eq(["all"]) && record.own_scopes().is_none());
             assert_eq!(record.quotas().unwrap().as_slice()[0].limit(), 9);
@@ -324,23 +296,5 @@ mod tests {
             assert_eq!((record.name(), record.description()), ("", ""));
             assert!(record.metadata("tier").is_none() && record.all_metadata().next().is_none());
         }
-    }
-
-    #[test]
-    fn a_copy_ends_no_later_and_is_otherwise_the_same() {
-        let at = Timestamp::from_unix_seconds;
-        let record = KeyRecord::builder("key_1", account()).expires(at(9)).build().unwrap();
-        for (ending, ends) in [(None, 9), (Some(at(5)), 5), (Some(at(20)), 9)] {
-            let copy = record.ending(ending);
-            assert_eq!(copy.expires(), Some(at(ends)), "{ending:?}");
-            assert_eq!(copy.edit().expires(at(9)).build().unwrap(), record);
-        }
-        let other = Arc::new(Account::builder("acme").disabled(true).build().unwrap());
-        let under = record.clone().under(other);
-        assert!(under.is_disabled() && !under.is_disabled_itself() && under.scopes().is_empty());
-        assert_eq!((under.id(), under.expires()), (record.id(), record.expires()));
-        assert_eq!(record.clone().with_account(Arc::clone(under.account())), Ok(under));
-        let stranger = Arc::new(Account::builder("other").build().unwrap());
-        assert_eq!(record.with_account(stranger), Err(InvalidRecord::Identity));
     }
 }

@@ -1,5 +1,7 @@
 //! Sets of permission scopes.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -20,6 +22,8 @@ const FEW: usize = 8;
 /// let scopes = ScopeSet::new(["users.read", "users.write"])?;
 /// assert!(scopes.contains("users.read"));
 /// assert!(!scopes.contains("users"));
+/// assert_eq!(scopes.to_string(), "users.read users.write");
+/// assert_eq!("users.write users.read".parse(), Ok(scopes));
 /// # Ok(())
 /// # }
 /// ```
@@ -69,6 +73,26 @@ impl ScopeSet {
     }
 }
 
+impl fmt::Display for ScopeSet {
+    /// Writes the scopes with a blank between them, as OAuth does (RFC 6749 §3.3).
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.names().iter().enumerate() {
+            let blank = if index == 0 { "" } else { " " };
+            write!(formatter, "{blank}{name}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for ScopeSet {
+    type Err = InvalidName;
+
+    /// Reads scopes with a blank between them; an empty text is an empty set.
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        if text.is_empty() { Ok(Self::default()) } else { Self::new(text.split(' ')) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +107,17 @@ mod tests {
             for other in ["", "scope", "scope.", "scope.00", "scope.0 ", "Scope.0", "scope.100"] {
                 assert!(!scopes.contains(other), "{other} of {count}");
             }
+        }
+    }
+
+    #[test]
+    fn scopes_are_parted_by_one_blank() {
+        for scopes in [&[][..], &["read"], &["read", "write"]] {
+            let scopes = ScopeSet::new(scopes).unwrap();
+            assert_eq!(scopes.to_string().parse(), Ok(scopes));
+        }
+        for text in [" ", "read ", " read", "read  write", "read,\twrite"] {
+            assert!(text.parse::<ScopeSet>().is_err(), "{text:?}");
         }
     }
 

@@ -4,16 +4,6 @@ use super::alphabet::Alphabet;
 use super::checksum::CHECKSUM_LENGTH;
 
 /// Describes one part of a key's text.
-///
-/// ```
-/// use tower_api_key::key::{KeyFormat, Segment};
-/// use tower_api_key::vendors;
-///
-/// let tags = vendors::PERSONA.formats.iter().flat_map(KeyFormat::segments).find_map(|segment| {
-///     if let Segment::Environment(tags) = segment { Some(tags) } else { None }
-/// });
-/// assert_eq!(tags, Some(&["sandbox", "production"][..]));
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Segment {

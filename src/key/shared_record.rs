@@ -19,11 +19,10 @@ pub(crate) trait Records: Send + Sync {
 /// time would otherwise pass its count to and fro, which more than halves what two of them can do.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use tower_api_key::key::{Account, KeyRecord, SharedRecord};
 ///
 /// # fn main() -> Result<(), tower_api_key::key::InvalidRecord> {
-/// let acme = Arc::new(Account::builder("acme").build()?);
+/// let acme = Account::builder("acme").build()?;
 /// let record = SharedRecord::from(KeyRecord::builder("key_1", acme).build()?);
 /// assert_eq!(*record.id(), "key_1");
 /// # Ok(())

@@ -4,10 +4,9 @@
 /// the text itself is not repeated.
 ///
 /// ```
-/// # use std::sync::Arc;
 /// use tower_api_key::key::{Account, InvalidRecord, KeyRecord};
 ///
-/// let acme = Arc::new(Account::builder("acme").build()?);
+/// let acme = Account::builder("acme").build()?;
 /// let error = KeyRecord::builder("key_1", acme).name("two\nlines").build().unwrap_err();
 /// assert!(matches!(error, InvalidRecord::Text(_)));
 /// assert!(error.to_string().starts_with("name must have no control characters"));

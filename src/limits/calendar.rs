@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, is_leap_year};
 use crate::key::{Algorithm, Quota};
 
 const SECONDS_A_DAY: u64 = 86_400;
@@ -45,7 +45,7 @@ impl Period {
         let month = (5 * day_of_year + 2) / 153; // 0 is March
         let days = match month {
             // February of the year after the one that began in March.
-            11 => 28 + is_leap(year_of_era + 1) as u64,
+            11 => 28 + is_leap_year(year_of_era + 1) as u64,
             _ => first_day_of(month + 1) - first_day_of(month),
         };
         Self { first_day: day + first_day_of(month) - day_of_year, days }
@@ -71,10 +71,6 @@ pub(crate) fn window_at(quota: &Quota, now: Timestamp) -> Duration {
 /// line that rounds to 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31 days.
 const fn first_day_of(month: u64) -> u64 {
     (153 * month + 2) / 5
-}
-
-const fn is_leap(year: u64) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 #[cfg(test)]

@@ -253,7 +253,7 @@ mod tests {
         let (cost, now) = (1, Timestamp::from_unix_seconds(1_000));
         for number in 0..10_000 {
             let account = Account::builder(number.to_string()).build().unwrap();
-            let record = &KeyRecord::builder("key", account.into()).build().unwrap();
+            let record = &KeyRecord::builder("key", account).build().unwrap();
             let taking = Taking::IfRoom;
             drop(local.charge(Charge { record, quotas: applicable, cost, taking, now }));
         }

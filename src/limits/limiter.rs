@@ -23,7 +23,7 @@ pub(super) const MAX_DISORDER: Duration = Duration::from_secs(1);
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let record = KeyRecord::builder("key_1", Arc::new(Account::builder("acme").build()?)).build()?;
+/// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?).build()?;
 /// # let now = Timestamp::from_unix_seconds(1_000);
 /// let minute = [Quota::new("minute", 2, Duration::from_secs(60))];
 /// let quotas = Applicable { general: &minute, route: &[] };
@@ -63,7 +63,7 @@ pub struct Charge<'a> {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let record = KeyRecord::builder("key_1", Arc::new(Account::builder("acme").build()?)).build()?;
+/// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?).build()?;
 /// # let minute = [Quota::new("minute", 10, Duration::from_secs(60))];
 /// # let (record, now) = (&record, Timestamp::from_unix_seconds(1_000));
 /// # let quotas = Applicable { general: &minute, route: &[] };

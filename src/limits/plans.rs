@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::key::{InvalidRecord, KeyRecord, PlanName, Quota, Quotas, STRIPES, stripe};
+use crate::key::{InvalidRecord, KeyRecord, PlanName, Quota, Quotas};
+use crate::sync::{STRIPES, stripe};
 
 /// Names sets of quotas, for [accounts that are on a plan](crate::key::AccountBuilder::plan). Clones
 /// share the sets.
@@ -39,7 +40,7 @@ use crate::key::{InvalidRecord, KeyRecord, PlanName, Quota, Quotas, STRIPES, str
 /// plans.set("free", minute(1))?;
 ///
 /// let acme = Account::builder("acme").plan("free").build()?;
-/// # let record = KeyRecord::builder("key_1", acme.into()).build()?;
+/// # let record = KeyRecord::builder("key_1", acme).build()?;
 /// # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
 /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, store).assume_https();
 /// # let builder = builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny);

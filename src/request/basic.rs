@@ -45,7 +45,7 @@ pub(super) fn key<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::credential::MAX_CREDENTIAL_BYTES;
+    use super::super::presented::MAX_CREDENTIAL_BYTES;
     use super::*;
 
     fn read(token: &str, rule: BasicKey) -> Result<String, Malformation> {

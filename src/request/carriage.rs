@@ -3,10 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::credential::{MAX_CREDENTIAL_BYTES, own_header};
-use super::presented::KeyBuffer;
+use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES};
 use super::source::{BasicKey, CredentialSource, Scheme};
-use super::{basic, bearer};
+use super::{basic, bearer, own_header};
 use crate::denial::Malformation;
 use crate::error::ConfigError;
 use crate::key::{KeyFormat, KeyKind, Segment};
@@ -96,7 +95,7 @@ fn carries(scheme: Scheme, key: &[u8]) -> Result<(), Malformation> {
     match scheme {
         Scheme::Bearer if key.len() > MAX_CREDENTIAL_BYTES => Err(Malformation::TooLong),
         Scheme::Bearer => bearer::key(key).map(|_| ()),
-        Scheme::Header(_) => own_header(key),
+        Scheme::Header(_) => own_header::key(key).map(|_| ()),
         Scheme::Basic(rule @ BasicKey::PasswordOf(user)) => {
             by_basic(rule, &[user.as_bytes(), b":", key].concat(), key)
         }

@@ -4,15 +4,12 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::field::{field_name, is_of_the_connection};
-use super::presented::{KeyBuffer, PresentedKey};
+use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES, PresentedKey};
 use super::source::{CredentialSource, Scheme};
-use super::{basic, bearer};
+use super::token::is_token;
+use super::{basic, bearer, own_header};
 use crate::denial::{Denial, Malformation};
 use crate::error::ConfigError;
-
-/// Bounds the credential that is read, in bytes of the field value after the scheme. Longer ones
-/// are refused before they are decoded or hashed.
-pub const MAX_CREDENTIAL_BYTES: usize = 512;
 
 /// The credential sources of a profile, checked.
 #[derive(Debug, Clone)]
@@ -175,54 +172,19 @@ fn read_header<'a>(
     value: &'a [u8],
     source: &'static CredentialSource,
 ) -> Result<Reading<'a>, Denial> {
-    own_header(value).map_err(Denial::CredentialsMalformed)?;
-    Ok(Reading { key: PresentedKey::new(value), source })
-}
-
-/// Checks that a value is visible ASCII, and nothing else.
-pub(super) fn own_header(value: &[u8]) -> Result<(), Malformation> {
-    if value.is_empty() {
-        Err(Malformation::Empty)
-    } else if value.len() > MAX_CREDENTIAL_BYTES {
-        Err(Malformation::TooLong)
-    } else if !value.iter().all(u8::is_ascii_graphic) {
-        Err(Malformation::Alphabet)
-    } else {
-        Ok(())
-    }
+    let key = own_header::key(value).map_err(Denial::CredentialsMalformed)?;
+    Ok(Reading { key: PresentedKey::new(key), source })
 }
 
 /// Splits `scheme 1*SP credentials` (RFC 9110 §11.4).
 fn split_scheme(value: &[u8]) -> Result<(&[u8], &[u8]), Malformation> {
     let end = value.iter().position(|&byte| byte == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at_checked(end).unwrap_or((value, b""));
-    if scheme.is_empty() || !scheme.iter().all(|&byte| is_token(byte)) {
+    if !is_token(scheme) {
         return Err(Malformation::Scheme);
     }
     let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
     Ok((scheme, rest.get(spaces..).unwrap_or_default()))
-}
-
-/// Tells whether a byte is a `tchar` (RFC 9110 §5.6.2).
-const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
 }
 
 #[cfg(test)]

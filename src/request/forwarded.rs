@@ -5,9 +5,10 @@
 //! alike from either end, so no quote that a client left open takes the proxy's element in.
 
 use std::borrow::Cow;
-use std::iter;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::str;
+use std::{iter, str};
+
+use super::token::is_token;
 
 /// One hop, as the proxy that received it wrote it down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -165,12 +166,6 @@ fn unquote(text: &[u8]) -> Option<Cow<'_, [u8]>> {
         }
     }
     (!escaped).then_some(Cow::Owned(value))
-}
-
-/// Tells whether a text is a `token` (RFC 9110 §5.6.2).
-fn is_token(text: &[u8]) -> bool {
-    let in_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    !text.is_empty() && text.iter().all(in_token)
 }
 
 #[cfg(test)]

@@ -9,27 +9,19 @@ use http::{HeaderMap, HeaderName, Method};
 
 /// Borrows method, path and headers. The path is the one that the client sent, in origin form,
 /// without query: scheme and authority of a target are the client's own words and decide nothing.
-///
-/// ```
-/// use tower_api_key::request::Head;
-///
-/// let request = http::Request::get("https://api.example.com/v1/users?page=2").body(())?;
-/// assert_eq!(Head::of(&request).path, "/v1/users");
-/// # Ok::<(), http::Error>(())
-/// ```
 #[derive(Clone, Copy)]
-pub struct Head<'a> {
+pub(crate) struct Head<'a> {
     /// The method.
-    pub method: &'a Method,
+    pub(crate) method: &'a Method,
     /// The path, still percent-encoded.
-    pub path: &'a str,
+    pub(crate) path: &'a str,
     /// The headers.
-    pub headers: &'a HeaderMap,
+    pub(crate) headers: &'a HeaderMap,
 }
 
 impl<'a> Head<'a> {
     /// Borrows the head of a request, with the original path if an outer router has cut it.
-    pub fn of<B>(request: &'a http::Request<B>) -> Self {
+    pub(crate) fn of<B>(request: &'a http::Request<B>) -> Self {
         Self { method: request.method(), path: original_path(request), headers: request.headers() }
     }
 

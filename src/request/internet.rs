@@ -59,7 +59,7 @@ mod tests {
             (&["127.0.0.0/8", "::1"], None),
             (&["173.245.48.0/20", "2400:cb00::/32", "::/3", "8000::/1"], None),
         ] {
-            let parsed = Networks::parse(networks.iter().copied()).unwrap();
+            let parsed = Networks::new(networks.iter().copied()).unwrap();
             assert_eq!(covered(&parsed), internet, "{networks:?}");
         }
     }

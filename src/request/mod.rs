@@ -1,6 +1,6 @@
 //! What the wire said: the credential, and the facts of the connection it came over.
 //!
-//! This room reads bytes that an attacker wrote. A credential comes out of it only if
+//! This module reads bytes that an attacker wrote. A credential comes out of it only if
 //!
 //! 1. exactly one source that the profile reads carries one;
 //! 2. it is no longer than [`MAX_CREDENTIAL_BYTES`], which is checked before anything else;
@@ -16,25 +16,29 @@
 mod basic;
 mod bearer;
 mod carriage;
+mod client;
 mod connection;
 mod credential;
 mod field;
 mod forwarded;
 mod head;
 mod internet;
+mod own_header;
 mod presented;
 mod proxies;
 mod proxy_headers;
 mod signs;
 mod source;
+mod token;
 
 pub(crate) use carriage::check as check_carriage;
+pub use client::Client;
 pub use connection::Connection;
-pub use credential::MAX_CREDENTIAL_BYTES;
 pub(crate) use credential::{Credentials, Reading};
 pub(crate) use field::{field_name, is_of_the_connection};
-pub use head::Head;
+pub(crate) use head::Head;
 pub(crate) use presented::KeyBuffer;
-pub use proxies::{Client, TrustedProxies};
+pub use presented::MAX_CREDENTIAL_BYTES;
+pub use proxies::TrustedProxies;
 pub use proxy_headers::ProxyHeaders;
 pub use source::{BasicKey, CredentialSource, Scheme};

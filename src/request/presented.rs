@@ -4,7 +4,9 @@ use std::fmt;
 
 use zeroize::Zeroize;
 
-use super::credential::MAX_CREDENTIAL_BYTES;
+/// Bounds the credential that is read, in bytes of the field value after the scheme. Longer ones
+/// are refused before they are decoded or hashed.
+pub const MAX_CREDENTIAL_BYTES: usize = 512;
 
 /// The most bytes that base64 of the longest credential can decode to.
 const DECODED_BYTES: usize = MAX_CREDENTIAL_BYTES / 4 * 3;

@@ -20,7 +20,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// headers.insert("x-forwarded-for", "198.51.100.7".parse().unwrap());
 /// headers.insert("x-forwarded-proto", "https".parse().unwrap());
 /// let proven = |named| {
-///     let networks = Networks::parse(["10.0.0.0/8"]).unwrap();
+///     let networks = Networks::new(["10.0.0.0/8"]).unwrap();
 ///     TrustedProxies::new(networks, named).client(proxy, &headers).https
 /// };
 /// assert!(proven(ProxyHeaders::XForwarded) && proven(ProxyHeaders::Either));
@@ -94,4 +94,162 @@ fn leftmost_trusted(hops: impl Iterator<Item = Hop>, trusted: &Networks) -> Opti
 fn agreement(standard: Hop, older: Hop) -> Hop {
     let address = standard.address.filter(|_| standard.address == older.address);
     Hop { address, https: standard.https && older.https }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::client::Client;
+    use super::super::connection::Connection;
+    use super::super::proxies::TrustedProxies;
+    use super::*;
+
+    const FOR: &str = "x-forwarded-for";
+    const PROTO: &str = "x-forwarded-proto";
+    const STANDARD: &str = "forwarded";
+    const HOST: &str = "x-forwarded-host";
+
+    fn client(
+        headers: ProxyHeaders,
+        peer: &str,
+        tls: bool,
+        lines: &[(&'static str, &str)],
+    ) -> (Option<String>, bool) {
+        let networks = Networks::new(["10.0.0.0/8", "2001:db8:1::/48"]).unwrap();
+        let mut map = HeaderMap::new();
+        for (name, value) in lines {
+            map.append(*name, value.parse().unwrap());
+        }
+        let peer = format!("{peer}:1").parse().unwrap();
+        let connection = if tls { Connection::tls(peer) } else { Connection::plain(peer) };
+        let client = TrustedProxies::new(networks, headers).client(connection, &map);
+        (client.address.map(|address| address.to_string()), client.https)
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        use ProxyHeaders::{Either, Forwarded, XForwarded};
+        let none = None::<&str>;
+        #[rustfmt::skip]
+        let cases = [
+            // Nobody in between.
+            (Either, "192.0.2.1", true, &[][..], Some("192.0.2.1"), true),
+            (Either, "192.0.2.1", false, &[], Some("192.0.2.1"), false),
+            (Either, "[::ffff:192.0.2.1]", true, &[], Some("192.0.2.1"), true),
+            // A stranger's headers are a stranger's words.
+            (Either, "192.0.2.1", false, &[(FOR, "10.0.0.1"), (PROTO, "https")], Some("192.0.2.1"), false),
+            (Either, "192.0.2.1", false, &[(STANDARD, "for=10.0.0.1;proto=https")], Some("192.0.2.1"), false),
+            // One proxy.
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "http")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1")], Some("192.0.2.1"), false),
+            (XForwarded, "[::ffff:10.0.0.1]", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
+            // A proxy that names no client does not make its own address the client's.
+            (XForwarded, "10.0.0.1", false, &[(PROTO, "https")], none, true),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "proto=https")], none, true),
+            (Either, "10.0.0.1", false, &[(PROTO, "https")], none, true),
+            // The client's own entry stands left of the proxy's.
+            (XForwarded, "10.0.0.1", false, &[(FOR, "10.1.2.3, 192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "10.1.2.3"), (FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https, http")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https"), (PROTO, "http")], Some("192.0.2.1"), false),
+            // A chain of proxies, and a client inside the trusted network.
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1, 10.0.0.3, 10.0.0.2"), (PROTO, "https")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "10.0.0.3, 10.0.0.2"), (PROTO, "https")], Some("10.0.0.3"), true),
+            // What cannot be read is not skipped.
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1, garbage"), (PROTO, "https")], none, true),
+            (XForwarded, "10.0.0.1", false, &[(FOR, ""), (PROTO, "https")], none, true),
+            // TLS up to the proxy is not the client's HTTPS: as soon as the proxy speaks, it has to say so.
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", true, &[(HOST, "example.com")], none, false),
+            (XForwarded, "10.0.0.1", true, &[("via", "1.1 proxy")], none, false),
+            (XForwarded, "10.0.0.1", true, &[("x-real-ip", "192.0.2.1")], none, false),
+            (XForwarded, "10.0.0.1", true, &[("true-client-ip", "192.0.2.1")], none, false),
+            (Forwarded, "10.0.0.1", true, &[("cf-connecting-ip", "192.0.2.1")], none, false),
+            (Either, "10.0.0.1", true, &[("x-envoy-external-address", "192.0.2.1")], none, false),
+            (Either, "10.0.0.1", true, &[("fly-client-ip", "192.0.2.1")], none, false),
+            (XForwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto=https")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1")], Some("192.0.2.1"), false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "host=example.com")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto=https, for=10.0.0.2")], Some("192.0.2.1"), true),
+            (Either, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (STANDARD, "for=192.0.2.1")], Some("192.0.2.1"), false),
+            (Either, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "https"), (STANDARD, "for=192.0.2.1")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "http")], Some("192.0.2.1"), false),
+            // RFC 7239, by hop.
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https")], Some("192.0.2.1"), true),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;proto=https, for=192.0.2.1;proto=http")], Some("192.0.2.1"), false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https, for=10.0.0.2;proto=http")], Some("192.0.2.1"), true),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=unknown;proto=https")], none, true),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=\"192.0.2.1")], none, false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=wss")], Some("192.0.2.1"), true),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto=ws")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "Wss")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "wss, https")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https"), (PROTO, "wss")], Some("192.0.2.1"), true),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "ws")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "wss, ws")], Some("192.0.2.1"), false),
+            (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "wss,")], Some("192.0.2.1"), false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto =http")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, ",")], none, false),
+            (Forwarded, "10.0.0.1", true, &[(STANDARD, "")], none, false),
+            // What a client breaks spoils nothing of the proxy's; what the proxy breaks is not skipped.
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=\", for=192.0.2.1;proto=https")], Some("192.0.2.1"), true),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=\""), (STANDARD, "for=192.0.2.1;x=\"a,b\"")], Some("192.0.2.1"), false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "x, for=10.0.0.2;proto=https")], none, false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;x=\""), (STANDARD, "for=192.0.2.1;y=\"")], none, false),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https,")], Some("192.0.2.1"), true),
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;proto=https"), (STANDARD, "for=192.0.2.1,")], Some("192.0.2.1"), false),
+            // An element without a word is a hop all the same.
+            (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;proto=https,;")], none, false),
+            // The kind that is not named is not believed, and the proxy is not the client.
+            (Forwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], none, false),
+            (XForwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https")], none, false),
+            // One that says nothing at all is the client itself.
+            (XForwarded, "10.0.0.1", true, &[], Some("10.0.0.1"), true),
+            (XForwarded, "10.0.0.1", false, &[("host", "example.com")], Some("10.0.0.1"), false),
+            // Both kinds: agreement, or nothing.
+            (Either, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
+            (Either, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https")], Some("192.0.2.1"), true),
+            (Either, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https"), (STANDARD, "for=192.0.2.1;proto=https")], Some("192.0.2.1"), true),
+            (Either, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "http"), (STANDARD, "for=10.1.2.3;proto=https")], none, false),
+            (Either, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (STANDARD, "for=192.0.2.1;proto=https")], Some("192.0.2.1"), false),
+        ];
+        for (headers, peer, tls, lines, address, https) in cases {
+            assert_eq!(
+                client(headers, peer, tls, lines),
+                (address.map(str::to_owned), https),
+                "{headers:?} {peer} {lines:?}"
+            );
+        }
+    }
+
+    /// Bytes that nobody can read, left of what the proxy appends, once left a client without an address:
+    /// then nobody counts how often it fails.
+    #[test]
+    fn what_a_client_writes_hides_nothing_of_what_the_proxy_appends() {
+        let networks = || Networks::new(["10.0.0.0/8"]).unwrap();
+        let peer = Connection::plain("10.0.0.1:1".parse().unwrap());
+        for (lines, address, https) in [
+            (&[&b"\xff, 192.0.2.1"[..]][..], Some("192.0.2.1"), true),
+            (&[b"\xff", b"192.0.2.1"], Some("192.0.2.1"), true),
+            (&[b"6.6.6.6\xe2\x82, 192.0.2.1"], Some("192.0.2.1"), true),
+            (&[b"192.0.2.1, \xff"], None, true),
+            (&[b"192.0.2.1\xff"], None, true),
+        ] {
+            let mut map = HeaderMap::new();
+            map.insert(PROTO, "https".parse().unwrap());
+            for line in lines {
+                map.append(FOR, http::HeaderValue::from_bytes(line).unwrap());
+            }
+            let address = address.map(|address| address.parse().unwrap());
+            let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded);
+            assert_eq!(proxies.client(peer, &map), Client { address, https }, "{map:?}");
+        }
+        let mut map = HeaderMap::new();
+        map.insert(FOR, "192.0.2.1".parse().unwrap());
+        map.insert(PROTO, http::HeaderValue::from_bytes(b"\xff, https").unwrap());
+        let proxies = TrustedProxies::new(networks(), ProxyHeaders::XForwarded);
+        assert!(!proxies.client(peer, &map).https);
+    }
 }

@@ -3,6 +3,7 @@
 use http::{HeaderValue, StatusCode};
 
 use crate::error::ConfigError;
+use crate::key::is_scope_token;
 use crate::request::{CredentialSource, Scheme};
 
 /// Chooses what `WWW-Authenticate` says besides the realm.
@@ -71,8 +72,7 @@ impl Challenge {
     /// ask for whatever its request names, and a quote in it would end the attribute.
     pub(super) fn with_scopes(self, realm: &str, scopes: &str) -> Option<HeaderValue> {
         // `scope-token *( SP scope-token )` (RFC 6749 §3.3)
-        let token = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
-        if !scopes.split(' ').all(|scope| !scope.is_empty() && scope.bytes().all(token)) {
+        if !scopes.split(' ').all(is_scope_token) {
             return None;
         }
         HeaderValue::from_str(&self.line(Scheme::Bearer, realm, Some(scopes))).ok()

@@ -54,7 +54,7 @@ pub struct PrincipalHeader {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let profile = Profile { principal_headers: &[PLAN], ..vendors::REST_INTEGRATIONS };
-/// # let (store, acme) = (MemoryStore::new(), Account::builder("acme").build()?.into());
+/// # let (store, acme) = (MemoryStore::new(), Account::builder("acme").build()?);
 /// let record = KeyRecord::builder("key_1", acme).metadata("plan", "gold").build()?;
 /// # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
 /// # let builder = ApiKeyLayer::builder(profile, store).without_limits().assume_https();

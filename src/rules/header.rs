@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName};
 
+use crate::clock::is_leap_year;
 use crate::denial::{Denial, HeaderProblem};
 use crate::error::ConfigError;
 use crate::request::field_name;
@@ -42,7 +43,7 @@ pub struct RequiredHeader {
 ///     RequiredHeader { name: "api-version", expected: Expected::OneOf(&["1", "2"]) };
 /// let profile = Profile { required_headers: &[VERSION], ..vendors::POLYTEIA };
 /// # let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap();
-/// # let acme = Account::builder("acme").build().unwrap().into();
+/// # let acme = Account::builder("acme").build().unwrap();
 /// # let record = KeyRecord::builder("key_1", acme).build().unwrap().into();
 /// # let outcome = |version: &str| {
 /// #     let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef");
@@ -129,11 +130,10 @@ fn is_date(value: &[u8]) -> bool {
     else {
         return false;
     };
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
+        2 if is_leap_year(year.into()) => 29,
         2 => 28,
         _ => 0,
     };

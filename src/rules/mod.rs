@@ -15,6 +15,7 @@
 //! route: make sure that the services behind do not normalize paths before they route.
 
 mod account;
+mod by_method;
 mod demand;
 mod environment;
 mod header;

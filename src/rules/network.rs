@@ -27,7 +27,7 @@ mod tests {
     #[test]
     fn an_allowlist_admits_what_it_lists() {
         let account = Arc::new(Account::builder("acme").build().unwrap());
-        let open = KeyRecord::builder("key", account).networks([]).build().unwrap();
+        let open = KeyRecord::builder("key", account).any_network().build().unwrap();
         let office = open.edit().networks(["10.1.2.0/24"]).build().unwrap();
         for (record, client, passes) in [
             (&open, None, true),

@@ -105,7 +105,7 @@ impl ApiKeyLayerBuilder {
     /// # use tower_api_key::key::Networks;
     /// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
     ///
-    /// let proxies = TrustedProxies::new(Networks::parse(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
+    /// let proxies = TrustedProxies::new(Networks::new(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
     /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
     /// let layer = builder.trusted_proxies(proxies).build()?;
     ///
@@ -140,7 +140,7 @@ impl ApiKeyLayerBuilder {
     /// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
     /// # let builder = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new()).without_limits();
     /// let layer = builder.environment("production").build()?;
-    /// # let acme = Account::builder("acme").build()?.into();
+    /// # let acme = Account::builder("acme").build()?;
     /// let record = KeyRecord::builder("key_1", acme).environment("sandbox").build()?.into();
     /// # let bearer = "Bearer persona_sandbox_0123456789abcdef";
     /// # let request = http::Request::get("/").header("authorization", bearer).body(())?;
@@ -172,7 +172,7 @@ impl ApiKeyLayerBuilder {
     ///     let builder = ApiKeyLayer::builder(vendors::POLYTOMIC, store.clone());
     ///     builder.assume_https().audience(audience).build()
     /// };
-    /// # let acme = Account::builder("acme").build()?.into();
+    /// # let acme = Account::builder("acme").build()?;
     /// let record = KeyRecord::builder("key_1", acme).audience("billing").kind("partner").build()?;
     /// # let record = record.into();
     /// # let request = Request::get("/").header("x-polytomic-version", "2025-09-18");
@@ -347,7 +347,7 @@ impl ApiKeyLayerBuilder {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let store = MemoryStore::new();
-    /// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?.into()).build()?;
+    /// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?).build()?;
     /// # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
     /// # let builder = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store).without_limits();
     /// # let builder = builder.assume_https();

@@ -31,7 +31,6 @@ use crate::store::KeyStore;
 /// Cloning is cheap, and all clones share limits and simultaneous requests.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use http::{Request, Response, StatusCode};
 /// use http_body_util::Full;
 /// use bytes::Bytes;
@@ -44,7 +43,7 @@ use crate::store::KeyStore;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = MemoryStore::new();
-/// let acme = Arc::new(Account::builder("acme").build()?);
+/// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).build()?;
 /// store.insert(KeyHasher::sha256().digest(b"FD09908F25BECB09D78EBEA1DADFB618651F612D"), record);
 ///
@@ -168,7 +167,7 @@ impl ApiKeyLayer {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
     /// let now = Timestamp::from_unix_seconds(1_800_000_000);
-    /// let account = Arc::new(Account::builder("acme").build()?);
+    /// let account = Account::builder("acme").build()?;
     /// let record = Arc::new(KeyRecord::builder("key_1", account).expires(now).build()?);
     /// let request = Request::post("/api")
     ///     .header("authorization", "Bearer 0123456789abcdef")

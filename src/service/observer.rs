@@ -47,7 +47,7 @@ use crate::store::StoreError;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (sender, alarms) = channel();
 /// # let store = MemoryStore::new();
-/// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?.into());
+/// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?);
 /// # let record = record.networks(["10.0.0.0/8"]).build()?;
 /// # let digest = KeyHasher::sha256().digest(b"0123456789abcdef");
 /// # store.add(NewKey::new(digest, record), "ada").await?;

@@ -81,7 +81,7 @@ pub trait KeyStore: Send + Sync + 'static {
 /// # use tower_api_key::key::{Account, KeyRecord};
 /// use tower_api_key::store::Found;
 ///
-/// # let acme = Account::builder("acme").build()?.into();
+/// # let acme = Account::builder("acme").build()?;
 /// # let record = KeyRecord::builder("key_1", acme).build()?;
 /// let found: Found = Ok(Some(record.into())); // from a `KeyRecord`, or an `Arc` of one
 /// # assert!(found.is_ok());

@@ -8,7 +8,8 @@
 //! in one place: what a slot of the store's table leads to lies behind a `OnceLock`, which orders itself.
 
 #[cfg(all(test, shuttle))]
-mod explored;
+mod shuttle;
+mod stripe;
 
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use arc_swap::ArcSwap;
@@ -18,11 +19,13 @@ pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64};
 pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
 
 #[cfg(all(test, shuttle))]
-pub(crate) use explored::{ArcSwap, OnceLock, explore};
+pub(crate) use self::shuttle::{ArcSwap, OnceLock, explore};
 #[cfg(all(test, shuttle))]
-pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
+pub(crate) use ::shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 #[cfg(all(test, shuttle))]
-pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+pub(crate) use ::shuttle::sync::{Mutex, MutexGuard};
+
+pub(crate) use stripe::{STRIPES, stripe};
 
 /// Chooses a size: the usual one, or one so small that few steps meet its end.
 pub(crate) const fn size(usual: usize, explored: usize) -> usize {

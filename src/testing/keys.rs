@@ -57,7 +57,7 @@ pub(super) async fn everything_set_comes_back(store: &dyn KeyManager) {
     let plain = |key: KeyRecordBuilder| {
         key.inherit_scopes()
             .inherit_quotas()
-            .networks([])
+            .any_network()
             .never_expires()
             .disabled(false)
             .without_metadata("team")

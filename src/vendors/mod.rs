@@ -41,7 +41,6 @@ const OUTAGE_SECONDS: u32 = 5;
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
 
     use super::*;
     use crate::key::{Issuer, KeyHasher};
@@ -58,7 +57,7 @@ mod tests {
         ] {
             for environment in environments {
                 let key = Issuer::new(issued, KeyHasher::sha256()).issue(*environment).unwrap();
-                let text = key.secret().expose_secret().as_bytes();
+                let text = key.expose().as_bytes();
                 let mut read = profile.formats.iter().filter_map(|format| format.read(text));
                 assert_eq!(read.next().unwrap().environment, *environment, "{}", profile.name);
             }

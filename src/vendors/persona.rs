@@ -128,7 +128,7 @@ pub const PROFILE: Profile = Profile {
 /// # use tower_api_key::key::{Account, KeyRecord};
 /// use tower_api_key::vendors::persona::DEFAULT_PERMISSIONS;
 ///
-/// # let acme = Account::builder("acme").build()?.into();
+/// # let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).scopes(DEFAULT_PERMISSIONS).build()?;
 /// assert!(record.scopes().contains("inquiry.read"));
 /// assert!(!record.scopes().contains("api_key.read"), "see `KEY_PERMISSIONS`");

@@ -25,7 +25,7 @@ use crate::rules::{Expected, RequiredHeader, Route, RouteRow};
 /// # use tower_api_key::key::{Account, KeyRecord};
 /// use tower_api_key::vendors::polytomic::PARTNER;
 ///
-/// # let agency = Account::builder("agency").build()?.into();
+/// # let agency = Account::builder("agency").build()?;
 /// let record = KeyRecord::builder("key_1", agency).kind(PARTNER).build()?;
 /// assert!(record.kind().is_some_and(|kind| *kind == PARTNER));
 /// # Ok::<(), tower_api_key::key::InvalidRecord>(())

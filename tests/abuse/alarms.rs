@@ -96,7 +96,7 @@ async fn what_fits_no_format_alarms_nobody_and_uses_no_alarm_up() {
     assert_eq!(log.exposed.lock().unwrap().len(), 0);
     let issued = tower_api_key::key::Issuer::new(CHECKED, tower_api_key::key::KeyHasher::sha256());
     let issued = issued.issue(None).unwrap();
-    let text = secrecy::ExposeSecret::expose_secret(issued.secret());
+    let text = issued.expose();
     send(&service, in_clear(Some("192.0.2.1"), text)).await;
     assert_eq!(*log.exposed.lock().unwrap(), [*issued.digest()]);
 }

@@ -134,7 +134,7 @@ async fn a_handler_refuses_in_the_vendors_words() {
 
 #[tokio::test]
 async fn the_peer_that_axum_noted_counts_and_proves_no_https() {
-    let trusted = Networks::parse(["10.0.0.0/8"]).unwrap();
+    let trusted = Networks::new(["10.0.0.0/8"]).unwrap();
     let store = store(|key| key.networks(["192.0.2.0/24"]));
     let layer = ApiKeyLayer::builder(PROFILE, store)
         .trusted_proxies(TrustedProxies::new(trusted, ProxyHeaders::XForwarded))

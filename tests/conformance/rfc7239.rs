@@ -12,7 +12,7 @@ use crate::wire::{Answer, get};
 
 /// A gate whose key serves clients of two networks only, behind proxies of these.
 fn behind(proxies: &[&str]) -> ApiKeyLayer {
-    let networks = Networks::parse(proxies.iter().copied()).unwrap();
+    let networks = Networks::new(proxies.iter().copied()).unwrap();
     gate(vendors::REST_INTEGRATIONS, KEY, |key| key.networks(["192.0.2.0/24", "2001:db8::/32"]))
         .trusted_proxies(TrustedProxies::new(networks, ProxyHeaders::Forwarded))
         .build()

@@ -58,7 +58,7 @@ fn behind(proxies: TrustedProxies) -> ApiKeyLayer {
 
 #[tokio::test]
 async fn a_proxy_over_a_unix_socket_is_believed_where_it_is_trusted() {
-    let networks = || Networks::parse(["127.0.0.0/8", "10.0.0.0/8"]).unwrap();
+    let networks = || Networks::new(["127.0.0.0/8", "10.0.0.0/8"]).unwrap();
     let by_address = || TrustedProxies::new(networks(), ProxyHeaders::XForwarded);
     let on_this_machine = TrustedProxies::unix_socket(ProxyHeaders::XForwarded);
     let both = by_address().and_unix_socket();

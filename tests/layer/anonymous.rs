@@ -215,7 +215,7 @@ fn counted_gates() -> Vec<(&'static str, ApiKeyLayerBuilder)> {
     let account = |build: fn(AccountBuilder) -> AccountBuilder| {
         let store = MemoryStore::new();
         let account = build(Account::builder("acme")).build().unwrap();
-        let record = KeyRecord::builder("key_1", account.into()).build().unwrap();
+        let record = KeyRecord::builder("key_1", account).build().unwrap();
         store.insert(digest(KEY), record);
         store
     };

@@ -42,7 +42,7 @@ async fn a_key_over_ws_is_exposed_and_one_over_wss_is_not() {
         ("forwarded", "proto=wss, for=_p;proto=ws", false),
     ] {
         let exposed = Exposed::default();
-        let proxies = Networks::parse(["10.0.0.0/8"]).unwrap();
+        let proxies = Networks::new(["10.0.0.0/8"]).unwrap();
         let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
             .trusted_proxies(TrustedProxies::new(proxies, ProxyHeaders::Either))
             .observer(exposed.clone());

@@ -4,7 +4,6 @@ use std::fmt::{Debug, Display, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::ExposeSecret;
 use tower_api_key::key::{Issuer, KeyDigest, KeyFormat, KeyHasher};
 
 /// The characters of a key in a row, or of its base64, that are a leak.
@@ -25,7 +24,7 @@ impl Canary {
     /// Makes a key of this prefix, which everybody knows, and so many random digits.
     pub(crate) fn new(prefix: &str, digits: u16) -> Self {
         let issuer = Issuer::new(KeyFormat::hex(digits), KeyHasher::sha256());
-        let secret = issuer.issue(None).unwrap().secret().expose_secret().to_ascii_lowercase();
+        let secret = issuer.issue(None).unwrap().expose().to_ascii_lowercase();
         Self { key: format!("{prefix}{secret}"), secret }
     }
 

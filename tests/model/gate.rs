@@ -114,7 +114,7 @@ impl Gate {
             Believed::Either => Some(ProxyHeaders::Either),
         };
         if let Some(fields) = fields {
-            let networks = Networks::parse(["10.0.0.0/8", "fd00::/8"]).unwrap();
+            let networks = Networks::new(["10.0.0.0/8", "fd00::/8"]).unwrap();
             let proxies = TrustedProxies::new(networks, fields);
             let always = setting.always_proxies;
             let proxies = if always { proxies.always_proxies() } else { proxies };

@@ -236,7 +236,7 @@ proptest! {
     ) {
         let [a, b, c] = &texts[..] else { unreachable!() };
         let _ = (AccountId::new(a), KeyId::new(a), KeyKind::new(a), Environment::new(a), PlanName::new(a));
-        let _ = (ScopeSet::new([a, b]), Networks::parse([a.as_str(), b]), KeyDigest::from_hex(a));
+        let _ = (ScopeSet::new([a, b]), Networks::new([a.as_str(), b]), a.parse::<KeyDigest>());
         let _ = (Quotas::new(quotas.clone()), Plans::new().set(a, quotas.clone()), OnLimiterFailure::parse(a));
         let _ = Pepper::new(a.as_bytes());
         let account = Account::builder(a).scopes([b]).quotas(quotas.clone()).plan(c).build();

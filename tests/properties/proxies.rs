@@ -123,7 +123,7 @@ fn said(
 }
 
 fn client(fields: ProxyHeaders, headers: &HeaderMap) -> Client {
-    let networks = Networks::parse(["10.0.0.0/8", "fd00::/8"]).unwrap();
+    let networks = Networks::new(["10.0.0.0/8", "fd00::/8"]).unwrap();
     let proxy = Connection::tls("10.0.0.1:4711".parse().unwrap());
     TrustedProxies::new(networks, fields).client(proxy, headers)
 }
@@ -175,7 +175,7 @@ proptest! {
         let peer = IpAddr::from([198, 51, peer[0], peer[1]]);
         let address = (peer, 4711).into();
         let connection = if tls { Connection::tls(address) } else { Connection::plain(address) };
-        let networks = Networks::parse(["10.0.0.0/8"]).unwrap();
+        let networks = Networks::new(["10.0.0.0/8"]).unwrap();
         let proxies = TrustedProxies::new(networks, ProxyHeaders::Either);
         let seen = proxies.client(connection, &headers);
         prop_assert_eq!(seen, Client { address: Some(peer), https: tls });

@@ -121,7 +121,7 @@ async fn permissions_and_networks_of_a_key_change_at_once() {
     assert_eq!(denial(&gate, second).await, None, "and so are networks");
     edit(|record| record.networks(["198.51.100.7", "192.0.2.0/28"]));
     assert_eq!(denial(&gate, KEYS).await, None);
-    edit(|record| record.networks([]));
+    edit(|record| record.networks::<&str>([]));
     assert_eq!(denial(&gate, KEYS).await, None, "an empty list allows every address");
     edit(|record| record.revoked(true));
     assert_eq!(denial(&gate, KEYS).await, Some("key_revoked"));

@@ -128,7 +128,7 @@ pub(crate) const CASES: &[Case] = &[
     }),
     GOOD.name("an empty allowlist").record(|record| {
         let record = record.environment("sandbox").scopes(["inquiry.read"]);
-        record.networks([])
+        record.any_network()
     }),
     // Without a credential, or with one that is none.
     GOOD.name("no Authorization").authorization(&[])

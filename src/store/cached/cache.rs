@@ -26,13 +26,12 @@ use crate::key::{KeyDigest, SharedRecord};
 /// ```
 /// use std::time::Duration;
 /// use tower_api_key::store::{Cached, KeyStore, MemoryStore};
-/// # use std::sync::Arc;
 /// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let (database, digest) = (MemoryStore::new(), KeyHasher::sha256().digest(b"the key's text"));
-/// # let acme = Arc::new(Account::builder("acme").build()?);
+/// # let acme = Account::builder("acme").build()?;
 /// # database.insert(digest, KeyRecord::builder("key_1", acme).build()?);
 /// // A revoked key serves for two seconds more, at most.
 /// let store = Cached::builder(database).staleness(Duration::from_secs(2)).build();

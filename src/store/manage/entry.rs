@@ -12,12 +12,11 @@ use crate::key::{KeyDigest, KeyRecord};
 /// set, and of one key the 32 that ended last.
 ///
 /// ```
-/// # use std::sync::Arc;
 /// # use tower_api_key::clock::Timestamp;
 /// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::{KeyEntry, KeyState, SecretEntry};
 ///
-/// # let acme = Arc::new(Account::builder("acme").build()?);
+/// # let acme = Account::builder("acme").build()?;
 /// # let at = Timestamp::from_unix_seconds;
 /// let record = KeyRecord::builder("key_1", acme).expires(at(2_000)).build()?;
 /// let secret = SecretEntry::new(KeyHasher::sha256().digest(b"the key's text"), at(1_000));

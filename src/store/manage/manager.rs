@@ -22,11 +22,10 @@ pub type Edit = Box<dyn FnOnce(KeyRecordBuilder) -> KeyRecordBuilder + Send>;
 /// Describes a key to be added: its record, and the digest of its secret.
 ///
 /// ```
-/// # use std::sync::Arc;
 /// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::NewKey;
 ///
-/// # let acme = Arc::new(Account::builder("acme").build()?);
+/// # let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).owner("ada").build()?;
 /// let digest = KeyHasher::sha256().digest(b"the key's text");
 /// let key = NewKey::new(digest, record).revoking_others();
@@ -62,7 +61,7 @@ impl NewKey {
     /// use tower_api_key::store::NewKey;
     ///
     /// let issued = Issuer::new(persona::ISSUED, KeyHasher::sha256()).issue(Some("sandbox"))?;
-    /// # let acme = std::sync::Arc::new(Account::builder("acme").build()?);
+    /// # let acme = Account::builder("acme").build()?;
     /// let key = |environment| {
     ///     let record = KeyRecord::builder("key_1", acme.clone()).environment(environment);
     ///     NewKey::issued(&issued, record)
@@ -90,14 +89,13 @@ impl NewKey {
 /// [`check_author`](super::check_author) does.
 ///
 /// ```
-/// # use std::sync::Arc;
 /// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::{KeyManager, ManageError, MemoryStore, NewKey};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), ManageError> {
 /// let store = MemoryStore::new();
-/// let acme = Arc::new(Account::builder("acme").build()?);
+/// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).name("backup job").build()?;
 /// store.add(NewKey::new(KeyHasher::sha256().digest(b"the key's text"), record), "ada").await?;
 ///

@@ -34,13 +34,12 @@ use crate::sync::{ArcSwap, Mutex};
 /// trail, which keeps the newest 10,000 changes. A list reads all keys.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::MemoryStore;
 ///
 /// # fn main() -> Result<(), tower_api_key::key::InvalidRecord> {
 /// let store = MemoryStore::new();
-/// let acme = Arc::new(Account::builder("acme").scopes(["read"]).build()?);
+/// let acme = Account::builder("acme").scopes(["read"]).build()?;
 /// let record = KeyRecord::builder("key_1", acme).build()?;
 /// store.insert(KeyHasher::sha256().digest(b"the key's text"), record);
 ///

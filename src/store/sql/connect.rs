@@ -35,14 +35,13 @@ const FAR: Duration = Duration::from_secs(86_400);
 /// [`SqlStore::builder`] has what can be set: another prefix, a schema, the number of connections, timeouts.
 ///
 /// ```
-/// # use std::sync::Arc;
 /// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::{KeyManager, KeyStore, NewKey, SqlStore};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = SqlStore::connect("sqlite::memory:").await?; // or sqlite:FILE, or postgres://…
-/// let acme = Arc::new(Account::builder("acme").scopes(["read"]).build()?);
+/// let acme = Account::builder("acme").scopes(["read"]).build()?;
 /// let record = KeyRecord::builder("key_1", acme).build()?;
 /// let digest = KeyHasher::sha256().digest(b"the key's text");
 /// store.add(NewKey::new(digest, record), "ada").await?;

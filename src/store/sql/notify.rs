@@ -28,7 +28,7 @@ pub(super) fn read(text: &str) -> Invalidation {
     if let Some(account) = text.strip_prefix(ACCOUNT) {
         return AccountId::new(account).map_or(Invalidation::Everything, Invalidation::Account);
     }
-    KeyDigest::from_hex(text).map_or(Invalidation::Everything, Invalidation::Secret)
+    text.parse::<KeyDigest>().map_or(Invalidation::Everything, Invalidation::Secret)
 }
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ pub(super) fn record(row: &dyn Columns, by_secret: bool) -> Result<KeyRecord, St
     }
     let networks: Vec<String> = json(&text(row, "networks")?)?;
     if !networks.is_empty() {
-        key = key.networks(networks.iter().map(String::as_str));
+        key = key.networks(networks);
     }
     if let Some(quotas) = optional(row, "quotas")? {
         key = key.quotas(read_quotas(&quotas)?);

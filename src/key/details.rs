@@ -1,0 +1,29 @@
+//! What a key says of itself beyond its account, its end and whether it is switched off.
+
+use std::collections::BTreeMap;
+
+use smol_str::SmolStr;
+
+use super::form::KeyForm;
+use super::name::{Audience, Environment, KeyKind};
+use super::network::Networks;
+use super::quotas::Quotas;
+use super::scope::ScopeSet;
+use crate::clock::Timestamp;
+
+/// The parts of a record that plain keys do not have.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Details {
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) environment: Option<Environment>,
+    pub(super) form: Option<KeyForm>,
+    pub(super) audience: Option<Audience>,
+    pub(super) kind: Option<KeyKind>,
+    pub(super) scopes: Option<ScopeSet>,
+    pub(super) networks: Networks,
+    pub(super) quotas: Option<Quotas>,
+    pub(super) owner: Option<SmolStr>,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) metadata: BTreeMap<String, String>,
+}
