@@ -15,6 +15,7 @@
 //! route: make sure that the services behind do not normalize paths before they route.
 
 mod account;
+mod compiled_route;
 mod demand;
 mod environment;
 mod header;
@@ -26,6 +27,7 @@ mod pattern;
 mod route;
 mod routes;
 mod scope;
+mod table;
 mod transport;
 
 pub(crate) use account::{Targets, targets_own_account};
@@ -39,7 +41,7 @@ pub(crate) use network::admits;
 #[cfg(feature = "axum")]
 pub(crate) use path::is_unambiguous;
 pub use route::{Route, RouteRow};
-pub(crate) use routes::{Matched, RouteTable};
 pub use routes::{Otherwise, Routes};
 pub(crate) use scope::has_scopes;
+pub(crate) use table::{Matched, RouteTable};
 pub(crate) use transport::is_secure;
