@@ -177,6 +177,21 @@ fn cut<B>(mut request: Request<B>) -> Request<B> {
 }
 
 #[tokio::test]
+async fn a_handler_outside_of_any_gate_is_a_mistake_of_the_program() {
+    let ungated = Router::new().route("/whose", get(whose)).route("/perhaps", get(perhaps));
+    let response = send(&ungated, request(Method::GET, "/whose")).await;
+    assert_eq!(response.status(), 500);
+    assert_eq!(response.extensions().get(), Some(&tower_api_key::axum::MissingGrant));
+    assert_eq!(text(response).await, "no API-key gate wraps this handler");
+    assert_eq!(send(&ungated, request(Method::GET, "/perhaps")).await.status(), 200);
+
+    let gate = ApiKeyLayer::builder(PROFILE, store(|key| key)).optional().build().unwrap();
+    let gated = Router::new().route("/whose", get(whose)).layer(gate);
+    let response = send(&gated, anonymous(Method::GET, "/whose")).await;
+    assert_eq!((reason(&response), response.status().as_u16()), ("credentials_missing", 401));
+}
+
+#[tokio::test]
 async fn a_rewritten_path_is_matched_as_the_routers_behind_see_it() {
     let routes = Routes::new()
         .on(&[], "/admin", Route::new().all_of(&["admin"]))
