@@ -129,7 +129,11 @@ async fn a_handler_refuses_in_the_vendors_words() {
     assert_eq!((reason(&other), other.status().as_u16()), ("account_mismatch", 403));
     let ungated = send(&bare, request(Method::GET, "/elsewhere")).await;
     assert_eq!(ungated.status(), 403, "without a gate it still refuses");
-    assert_eq!(send(&bare, request(Method::POST, "/write")).await.status(), 500, "and a grant is not there");
+    assert_eq!(
+        send(&bare, request(Method::POST, "/write")).await.status(),
+        500,
+        "and a grant is not there"
+    );
 }
 
 #[tokio::test]
