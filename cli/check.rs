@@ -46,7 +46,7 @@ pub(crate) async fn run(
     let connection =
         if question.plain_http { Connection::plain(peer) } else { Connection::tls(peer) };
     let now = question.at.map_or_else(|| SystemClock.now(), |moment| moment.0);
-    let explanation = builder.build()?.explain(&request, connection, record.as_ref(), now);
+    let explanation = builder.build()?.explain(&request, connection, record.as_deref(), now);
     output.explanation(&explanation)?;
     Ok(if explanation.decision().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
 }

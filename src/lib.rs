@@ -103,10 +103,7 @@ mod profile;
 pub mod decision;
 pub mod vendors;
 
-pub mod service;
-
-#[cfg(feature = "axum")]
-pub mod axum;
+mod service;
 
 #[cfg(feature = "admin")]
 pub mod admin;
@@ -114,14 +111,17 @@ pub mod admin;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use decision::Grant;
+pub use decision::grant::Grant;
 pub use denial::{Denial, HeaderProblem, Malformation};
 pub use error::ConfigError;
 pub use eventually::Eventually;
 pub use profile::Profile;
-pub use response::refusal;
+pub use response::refusal::refusal;
+#[cfg(feature = "axum")]
+pub use service::axum;
 pub use service::{
     ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer, Preflight,
+    ResponseFuture,
 };
 
 /// The README's code is compiled as the documentation's is.

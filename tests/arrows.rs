@@ -22,13 +22,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("decision", &["key", "request", "rules", "limits", "profile"]),
     ("vendors", &["key", "request", "rules", "limits", "response", "profile"]),
     ("service", &["key", "request", "store", "rules", "limits", "decision", "response", "profile"]),
-    ("axum", &["request", "rules", "decision", "response"]),
     ("admin", &["key", "store", "decision"]),
-    ("testing", &["key", "store"]),
+    ("testing", &["key", "store", "decision"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "denial", "error", "eventually", "sync"];
 /// The one import against the flow, under its feature: a head must know the path that axum cut.
-const EXCEPTIONS: &[(&str, &str)] = &[("request", "axum"), ("service", "axum")];
+const EXCEPTIONS: &[(&str, &str)] = &[("request", "axum")];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -7,9 +7,9 @@ use crate::limits::Plans;
 
 impl Policy {
     /// Refuses rules that leave some route, or the whole gate, without a request that it serves.
-    pub(crate) fn check(&self, counted: bool) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.check_environment()?;
-        if counted { self.check_costs() } else { Ok(()) }
+        if self.counts.requests { self.check_costs() } else { Ok(()) }
     }
 
     /// Refuses an environment that every format leaves out. A format without one says nothing: then the
@@ -37,11 +37,11 @@ impl Policy {
     /// plans there will be is not known while there are none.
     fn check_costs(&self) -> Result<(), ConfigError> {
         let Some(routes) = &self.routes else { return Ok(()) };
-        let plans = self.plans.as_ref().map(Plans::sets);
+        let plans = self.options.plans.as_ref().map(Plans::sets);
         if plans.as_ref().is_some_and(Vec::is_empty) {
             return Ok(());
         }
-        let mut sets: Vec<&[Quota]> = vec![self.default_quotas()];
+        let mut sets: Vec<&[Quota]> = vec![self.quotas];
         sets.extend(plans.iter().flatten().map(Quotas::as_slice));
         routes.check_costs(&sets)
     }

@@ -1,7 +1,6 @@
 //! Every check and its outcome, for one request and one record: rules tested in isolation.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -62,7 +61,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Explanation {
     checks: Vec<(Check, Outcome)>,
-    decision: Result<Option<Arc<KeyRecord>>, Denial>,
+    decision: Result<Option<KeyRecord>, Denial>,
     cost: u32,
     pub(crate) answer: Option<Response<Bytes>>,
 }
@@ -87,7 +86,7 @@ impl Explanation {
     /// The denial of the first check that refuses.
     pub fn decision(&self) -> Result<Option<&KeyRecord>, &Denial> {
         match &self.decision {
-            Ok(record) => Ok(record.as_deref()),
+            Ok(record) => Ok(record.as_ref()),
             Err(denial) => Err(denial),
         }
     }
@@ -115,7 +114,7 @@ impl Explanation {
         policy: &Policy,
         request: &Request<B>,
         connection: Connection,
-        record: Option<&Arc<KeyRecord>>,
+        record: Option<&KeyRecord>,
         now: Timestamp,
     ) -> Self {
         let mut explanation = Self {
@@ -126,11 +125,11 @@ impl Explanation {
         };
         let head = Head::of(request);
         let client = policy.client(connection, head.headers);
-        explanation.set(Check::Transport, rules::is_secure(client, policy.assume_https));
+        explanation.set(Check::Transport, rules::is_secure(client, policy.options.assume_https));
         let anonymous = match explanation.read(policy, head, client) {
-            Reached::Anonymous => true,
-            Reached::Nowhere => false,
-            Reached::Key(key) => {
+            KeyReading::Anonymous => true,
+            KeyReading::None => false,
+            KeyReading::Key(key) => {
                 let record = record.filter(|record| policy.is_for_us(record));
                 let found = record.ok_or(Denial::KeyUnknown);
                 explanation.set(Check::KeyFound, found.map(|_| ()));
@@ -146,26 +145,26 @@ impl Explanation {
         explanation
     }
 
-    fn read(&mut self, policy: &Policy, head: Head<'_>, client: Client) -> Reached {
+    fn read(&mut self, policy: &Policy, head: Head<'_>, client: Client) -> KeyReading {
         use Check::{CredentialsPresent, CredentialsWellFormed, KeyWellFormed};
-        let counted = policy.limits_failures && client.address.is_some();
+        let counted = policy.counts.failures && client.address.is_some();
         let attempted = if counted { Outcome::Depends } else { Outcome::Passed };
         let mut buffer = KeyBuffer::new();
-        match policy.credentials.read(head.headers, &mut buffer) {
+        match policy.read(head.headers, &mut buffer) {
             Err(denial @ Denial::CredentialsMissing) => {
                 let passes = policy.anonymous(head).is_ok();
                 self.set(CredentialsPresent, if passes { Ok(()) } else { Err(denial) });
-                if passes { Reached::Anonymous } else { Reached::Nowhere }
+                if passes { KeyReading::Anonymous } else { KeyReading::None }
             }
             Err(denial @ Denial::SchemeUnsupported) => {
                 self.set(CredentialsPresent, Err(denial));
-                Reached::Nowhere
+                KeyReading::None
             }
             Err(denial) => {
                 self.set(CredentialsPresent, Ok(()));
                 self.put(Check::FailedAttempts, attempted);
                 self.set(CredentialsWellFormed, Err(denial));
-                Reached::Nowhere
+                KeyReading::None
             }
             Ok(reading) => {
                 self.set(CredentialsPresent, Ok(()));
@@ -173,8 +172,8 @@ impl Explanation {
                 self.set(CredentialsWellFormed, Ok(()));
                 let digested = policy.digest(&reading);
                 let reached = match &digested {
-                    Ok(Admission::Key(_, key)) => Reached::Key(*key),
-                    _ => Reached::Nowhere,
+                    Ok(Admission::Key(_, key)) => KeyReading::Key(*key),
+                    _ => KeyReading::None,
                 };
                 if let Err(denial @ Denial::EnvironmentMismatch) = digested {
                     // Of a key that fits, before the store is asked for it.
@@ -193,12 +192,11 @@ impl Explanation {
             self.set(check, case.decide(check));
         }
         let route = case.matched().map(|matched| matched.route);
-        let plan = policy.plan(record);
-        let quotas = policy.quotas(record, &plan, case.matched().map(|m| m.index));
+        let quotas = policy.quotas(record, route);
         self.cost = route.map_or(1, |route| route.cost);
         // Nothing refuses a cost of 0, but for want of an answer.
-        let refuses = self.cost > 0 && !quotas.all_in_shadow();
-        let limited = plan.is_unknown() || refuses;
+        let refuses = self.cost > 0 && !quotas.of(record).all_in_shadow();
+        let limited = quotas.is_plan_unknown() || refuses;
         for (check, depends) in [
             (Check::RequestLimits, limited),
             (Check::SimultaneousRequests, route.is_some_and(|route| route.concurrency.is_some())),
@@ -208,7 +206,7 @@ impl Explanation {
         }
     }
 
-    fn conclude(&mut self, record: Option<&Arc<KeyRecord>>) {
+    fn conclude(&mut self, record: Option<&KeyRecord>) {
         let refusal = self.checks.iter().find_map(|(_, outcome)| match outcome {
             Outcome::Refused(denial) => Some(denial.clone()),
             _ => None,
@@ -227,8 +225,9 @@ impl Explanation {
     }
 }
 
-enum Reached {
-    Nowhere,
+/// What was read of a key.
+enum KeyReading {
+    None,
     Anonymous,
     Key(KeyFacts),
 }

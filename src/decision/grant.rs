@@ -4,16 +4,17 @@ use std::fmt;
 
 use super::extra_cost::{CostError, ExtraCost};
 use super::judge::Cleared;
-use super::policy::general_quotas;
+use super::quotas::RequestQuotas;
 use crate::denial::Denial;
 use crate::key::{
     AccountId, Environment, KeyId, KeyKind, KeyRecord, Quota, ScopeSet, SharedRecord,
 };
-use crate::limits::{Applicable, Plan, Standing, Verdict};
+use crate::limits::{Standing, Verdict};
 use crate::rules;
 
 /// Proves that a request passed every check, and says who the key speaks for. It reaches the
-/// handler in the request's extensions, and can only be made by a gate.
+/// handler in the request's extensions, and can only be made by a gate; in unit tests of a handler also by
+/// `testing::grant`, with the feature `testing`.
 ///
 /// ```
 /// use tower_api_key::{Denial, Grant};
@@ -27,11 +28,7 @@ use crate::rules;
 pub struct Grant {
     record: SharedRecord,
     verdict: Verdict,
-    // Those of the profile and of the route: constants, for threads that share the policy's own would
-    // pass its count to and fro.
-    default_quotas: &'static [Quota],
-    route_quotas: &'static [Quota],
-    plan: Plan,
+    quotas: RequestQuotas,
     extra: Option<ExtraCost>,
 }
 
@@ -42,18 +39,27 @@ impl Grant {
         _: &Cleared,
         record: &SharedRecord,
         verdict: &Verdict,
-        (plan, default_quotas, route_quotas): (&Plan, &'static [Quota], &'static [Quota]),
+        quotas: &RequestQuotas,
         extra: Option<&ExtraCost>,
     ) -> Option<Self> {
         let passed = verdict.retry_after().is_none();
         passed.then(|| Self {
             record: record.clone(),
             verdict: verdict.clone(),
-            default_quotas,
-            route_quotas,
-            plan: plan.clone(),
+            quotas: quotas.clone(),
             extra: extra.cloned(),
         })
+    }
+
+    /// Makes a grant without a gate.
+    #[cfg(feature = "testing")]
+    pub(crate) fn for_tests(record: SharedRecord) -> Self {
+        Self {
+            record,
+            verdict: Verdict::passed(),
+            quotas: RequestQuotas::default(),
+            extra: Some(ExtraCost::default()),
+        }
     }
 
     /// Returns the account that the key speaks for. Object ids of a request are to be looked up
@@ -108,8 +114,7 @@ impl Grant {
     /// }
     /// ```
     pub fn limits(&self) -> impl Iterator<Item = (&Quota, Standing)> {
-        let general = general_quotas(&self.record, &self.plan, self.default_quotas);
-        let quotas = Applicable { general, route: self.route_quotas };
+        let quotas = self.quotas.of(&self.record);
         let standings = self.standings().iter().copied();
         let limits = quotas.iter().map(|(quota, _)| quota).zip(standings).enumerate();
         let limits = limits.filter(|(index, _)| self.verdict.speaks_of(*index));

@@ -3,42 +3,49 @@
 
 use http::{HeaderMap, HeaderName};
 
+use super::options::PolicyOptions;
+use super::quotas::RequestQuotas;
 use crate::denial::Denial;
 use crate::error::ConfigError;
-use crate::key::{
-    Audience, Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, KeyText, Quota, Quotas,
-};
-use crate::limits::{Applicable, Plan, Plans};
+use crate::key::{Audience, Environment, KeyDigest, KeyFormat, KeyRecord, KeyText, Quota, Quotas};
+use crate::limits::Plan;
 use crate::profile::Profile;
 use crate::request::{
-    Client, Connection, CredentialSource, Credentials, Head, KeyBuffer, Reading, TrustedProxies,
-    check_carriage,
+    Client, Connection, CredentialSource, Credentials, Head, KeyBuffer, Reading, check_carriage,
 };
-use crate::rules::{self, Demand, Matched, Route, RouteTable};
+use crate::rules::{self, Demand, Matched, Route, RouteTable, Routes};
 
 /// The rules of one gate.
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
 pub(crate) struct Policy {
-    pub(crate) credentials: Credentials,
+    credentials: Credentials,
     pub(super) formats: &'static [KeyFormat],
     pub(super) demands: Vec<Demand>,
     /// The profile's.
-    quotas: &'static [Quota],
-    pub(crate) plans: Option<Plans>,
-    pub(crate) hasher: KeyHasher,
-    pub(crate) proxies: TrustedProxies,
-    pub(crate) assume_https: bool,
-    pub(crate) environment: Option<Environment>,
-    pub(crate) audience: Option<Audience>,
-    pub(crate) routes: Option<RouteTable>,
-    pub(crate) optional: bool,
-    /// Whether a limiter counts requests: by quotas of the profile, a plan, an account or a key. Those of
-    /// accounts and keys are known to the store alone.
-    pub(crate) is_counted: bool,
-    pub(crate) preflight: bool,
-    /// Whether the gate limits the failed attempts of a network.
-    pub(crate) limits_failures: bool,
+    pub(super) quotas: &'static [Quota],
+    pub(super) options: PolicyOptions,
+    pub(super) environment: Option<Environment>,
+    pub(super) audience: Option<Audience>,
+    pub(super) routes: Option<RouteTable>,
+    pub(super) counts: Counts,
+}
+
+/// Names the keys and routes that a gate serves, as the builder was told.
+#[derive(Debug, Default)]
+pub(crate) struct Served {
+    pub(crate) environment: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) routes: Option<Routes>,
+}
+
+/// What a gate counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    /// Requests, by quotas of the profile, a plan, an account or a key. Those of accounts and keys are
+    /// known to the store alone.
+    pub(crate) requests: bool,
+    /// Failed attempts of a network.
+    pub(crate) failures: bool,
 }
 
 /// What a request may do before any store is asked.
@@ -61,18 +68,14 @@ pub(crate) struct KeyFacts {
     pub(crate) environment: Option<&'static str>,
 }
 
-/// Returns a key's quotas, else its account's, else its plan's, else the profile's.
-pub(super) fn general_quotas<'a>(
-    record: &'a KeyRecord,
-    plan: &'a Plan,
-    profile: &'a [Quota],
-) -> &'a [Quota] {
-    record.quotas().map(Quotas::as_slice).or(plan.quotas()).unwrap_or(profile)
-}
-
 impl Policy {
-    /// Compiles what the profile states; the rest has its safest value.
-    pub(crate) fn new(profile: &Profile) -> Result<Self, ConfigError> {
+    /// Compiles a profile, the options of a gate, and what it serves.
+    pub(crate) fn new(
+        profile: &Profile,
+        options: PolicyOptions,
+        served: Served,
+        counts: Counts,
+    ) -> Result<Self, ConfigError> {
         if profile.formats.is_empty() {
             return Err(ConfigError::NoKeyFormat);
         }
@@ -85,36 +88,53 @@ impl Policy {
         Quotas::new(profile.quotas.iter().cloned())?;
         let credentials = Credentials::new(profile.credentials)?;
         check_carriage(profile.credentials, profile.formats)?;
+        let demands = rules::demands(profile.required_headers, &credentials)?;
+        options.proxies.check()?;
         Ok(Self {
-            demands: rules::demands(profile.required_headers, &credentials)?,
             credentials,
             formats: profile.formats,
+            demands,
             quotas: profile.quotas,
-            plans: None,
-            hasher: KeyHasher::sha256(),
-            proxies: TrustedProxies::default(),
-            assume_https: false,
-            environment: None,
-            audience: None,
-            routes: None,
-            optional: false,
-            is_counted: false,
-            preflight: false,
-            limits_failures: false,
+            options,
+            environment: served.environment.map(Environment::new).transpose()?,
+            audience: served.audience.map(Audience::new).transpose()?,
+            routes: served.routes.map(Routes::compile).transpose()?,
+            counts,
         })
+    }
+
+    /// Marks the credential of a request as sensitive.
+    pub(crate) fn mark_sensitive(&self, headers: &mut HeaderMap) {
+        self.credentials.mark_sensitive(headers);
+    }
+
+    /// Removes the credential of a request.
+    pub(crate) fn strip_credential(&self, headers: &mut HeaderMap) {
+        for name in self.credentials.header_names() {
+            headers.remove(name);
+        }
+    }
+
+    /// Reads the credential of a request.
+    pub(super) fn read<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        buffer: &'a mut KeyBuffer,
+    ) -> Result<Reading<'a>, Denial> {
+        self.credentials.read(headers, buffer)
     }
 
     /// States what is proven of the client.
     pub(crate) fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
-        self.proxies.client(connection, headers)
+        self.options.proxies.client(connection, headers)
     }
 
     /// Decides all that can be decided without a store. The key's text is looked at here and
     /// nowhere else; only its digest leaves.
     pub(crate) fn admit(&self, head: Head<'_>, client: Client) -> Result<Admission, Denial> {
-        rules::is_secure(client, self.assume_https)?;
+        rules::is_secure(client, self.options.assume_https)?;
         let mut buffer = KeyBuffer::new();
-        match self.credentials.read(head.headers, &mut buffer) {
+        match self.read(head.headers, &mut buffer) {
             Ok(reading) => self.digest(&reading),
             Err(Denial::CredentialsMissing) => self.anonymous(head),
             Err(denial) => Err(denial),
@@ -136,7 +156,7 @@ impl Policy {
         let key = reading.key.expose();
         let environment = self.environment_of(key)?;
         let facts = KeyFacts { source: reading.source, environment };
-        Ok(Admission::Key(self.hasher.digest(key), facts))
+        Ok(Admission::Key(self.options.hasher.digest(key), facts))
     }
 
     /// Returns the environment that a key's text names. Where several formats fit the text, what one of
@@ -168,7 +188,7 @@ impl Policy {
     /// what only a key can show, nor takes anything from what is counted for a key; or if it is a
     /// preflight and those are let through.
     pub(super) fn anonymous(&self, head: Head<'_>) -> Result<Admission, Denial> {
-        if self.preflight && head.is_preflight() {
+        if self.options.preflight && head.is_preflight() {
             return Ok(Admission::Preflight);
         }
         self.stranger(head).map(Admission::Anonymous)
@@ -176,57 +196,43 @@ impl Policy {
 
     /// Lets a request without a credential pass that is no preflight; returns its route.
     pub(crate) fn stranger(&self, head: Head<'_>) -> Result<Option<usize>, Denial> {
-        if !self.optional {
+        if !self.options.optional {
             return Err(Denial::CredentialsMissing);
         }
         match &self.routes {
-            None if self.is_counted => Err(Denial::CredentialsMissing),
+            None if self.counts.requests => Err(Denial::CredentialsMissing),
             None => Ok(None),
             Some(table) => {
                 let matched = table.find(head.method, head.path);
-                let open = matched.filter(|matched| matched.route.is_open(self.is_counted));
+                let open = matched.filter(|matched| matched.route.is_open(self.counts.requests));
                 open.map(|open| Some(open.index)).ok_or(Denial::CredentialsMissing)
             }
         }
     }
 
-    /// Lists the headers that requests must have besides the key.
-    pub(crate) fn demanded_headers(&self) -> impl Iterator<Item = &HeaderName> {
-        self.demands.iter().map(Demand::name)
+    /// Lists the headers that requests are read by: those that may carry the key, and those that the
+    /// profile demands.
+    pub(crate) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
+        self.credentials.header_names().chain(self.demands.iter().map(Demand::name))
     }
 
     /// Computes the digest of a key that came over plain HTTP, for the operator to revoke it.
     pub(crate) fn exposed_key(&self, headers: &HeaderMap) -> Option<KeyDigest> {
         let mut buffer = KeyBuffer::new();
-        let reading = self.credentials.read(headers, &mut buffer).ok()?;
+        let reading = self.read(headers, &mut buffer).ok()?;
         match self.digest(&reading) {
             Ok(Admission::Key(digest, _)) => Some(digest),
             _ => None,
         }
     }
 
-    /// Looks up the plan of a key's account.
-    pub(crate) fn plan(&self, record: &KeyRecord) -> Plan {
-        Plan::of(record, self.plans.as_ref())
-    }
-
-    /// Lists the quotas of a request: the key's, else its account's, else its plan's, else the
-    /// profile's; and the route's.
-    pub(crate) fn quotas<'a>(
-        &'a self,
-        record: &'a KeyRecord,
-        plan: &'a Plan,
-        route: Option<usize>,
-    ) -> Applicable<'a> {
-        Applicable {
-            general: general_quotas(record, plan, self.quotas),
-            route: self.route(route).map_or(&[], |route| route.quotas),
+    /// Looks up the quotas that a request on this route may be under.
+    pub(crate) fn quotas(&self, record: &KeyRecord, route: Option<&Route>) -> RequestQuotas {
+        RequestQuotas {
+            plan: Plan::of(record, self.options.plans.as_ref()),
+            profile: self.quotas,
+            route: route.map_or(&[], |route| route.quotas),
         }
-    }
-
-    /// Returns the profile's quotas.
-    pub(crate) const fn default_quotas(&self) -> &'static [Quota] {
-        self.quotas
     }
 
     /// Returns what a route needs, by its place in the table.
@@ -243,7 +249,7 @@ impl Policy {
     /// Tells whether the configuration has quotas that a limiter must count.
     pub(crate) fn has_quotas(&self) -> bool {
         let routes = self.routes.as_ref().is_some_and(RouteTable::has_quotas);
-        routes || self.plans.is_some() || !self.quotas.is_empty()
+        routes || self.options.plans.is_some() || !self.quotas.is_empty()
     }
 
     /// Tells whether handlers of some route may add to the cost.

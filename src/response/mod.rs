@@ -54,7 +54,7 @@ mod challenge;
 mod limit_headers;
 mod number;
 mod principal;
-mod refusal;
+pub(crate) mod refusal;
 mod renderer;
 
 pub use answer::{Answer, Answers};
@@ -63,5 +63,6 @@ pub use challenge::Challenge;
 pub use limit_headers::{Dialect, LimitHeaders, Reset};
 pub use principal::{PrincipalHeader, PrincipalValue};
 pub(crate) use refusal::Asked;
-pub use refusal::refusal;
+#[cfg(feature = "axum")]
+pub(crate) use refusal::refusal;
 pub(crate) use renderer::{Renderer, Trail};

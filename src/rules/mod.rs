@@ -16,6 +16,7 @@
 
 mod account;
 mod by_method;
+mod compiled_route;
 mod demand;
 mod environment;
 mod header;
@@ -27,6 +28,7 @@ mod pattern;
 mod route;
 mod routes;
 mod scope;
+mod table;
 mod transport;
 
 pub(crate) use account::{Targets, targets_own_account};
@@ -40,7 +42,7 @@ pub(crate) use network::admits;
 #[cfg(feature = "axum")]
 pub(crate) use path::is_unambiguous;
 pub use route::{Route, RouteRow};
-pub(crate) use routes::{Matched, RouteTable};
 pub use routes::{Otherwise, Routes};
 pub(crate) use scope::has_scopes;
+pub(crate) use table::{Matched, RouteTable};
 pub(crate) use transport::is_secure;

@@ -4,18 +4,25 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::flow::Decision;
-use super::layer::{Limits, Shared};
-use super::passage::Passage;
-use super::wait::{Answer, Charged, Settling};
+use super::deciding::Deciding;
+use super::options::Limits;
+use super::request_state::{Decision, RequestState};
+use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::decision::ExtraCost;
 use crate::denial::Denial;
+use crate::eventually::Eventually;
 use crate::key::Quota;
 use crate::limits::{
     Applicable, Charge, LimiterError, LimiterFallback, OnLimiterFailure, Taking, UnknownPlan,
     Verdict,
 };
+
+/// What the limiter answers.
+pub(super) type ChargeResult = Result<Verdict, LimiterError>;
+
+/// The limiter's answer, which is there already or comes later.
+pub(super) type ChargeReply = Eventually<ChargeResult>;
 
 /// What is asked of the limiter.
 #[derive(Clone, Copy)]
@@ -25,31 +32,41 @@ pub(super) struct Ask {
     now: Timestamp,
 }
 
+/// What a handler added to the cost, while the limiter is waited for.
+pub(super) struct ExtraCharge {
+    charge: ChargeReply,
+    ask: Ask,
+}
+
 impl Ask {
-    /// For what the request costs; a request that costs nothing only looks.
-    pub(super) fn cost(passage: &Passage) -> Self {
-        let taking = if passage.cost == 0 { Taking::Nothing } else { Taking::IfRoom };
-        Self { cost: passage.cost, taking, now: passage.now }
+    /// Asks for what the request costs; a request that costs nothing only peeks.
+    pub(super) fn cost(state: &RequestState) -> Self {
+        let taking = if state.cost == 0 { Taking::Nothing } else { Taking::IfRoom };
+        Self { cost: state.cost, taking, now: state.now }
     }
 
-    /// Whether there is room for that.
-    pub(super) fn room(passage: &Passage) -> Self {
-        Self { taking: Taking::Nothing, ..Self::cost(passage) }
+    /// Asks whether there is room for that.
+    pub(super) fn room(state: &RequestState) -> Self {
+        Self { taking: Taking::Nothing, ..Self::cost(state) }
     }
 
-    /// How the account stands.
-    pub(super) fn standing(passage: &Passage) -> Self {
-        Self { cost: 0, ..Self::room(passage) }
+    /// Asks what is left of the quotas.
+    pub(super) fn peek(state: &RequestState) -> Self {
+        Self { cost: 0, ..Self::room(state) }
     }
 
     /// Asks the limiter, unless there is nothing to count.
-    pub(super) fn send(self, shared: &Shared, passage: &Passage) -> Result<Answer, Charged> {
-        let Some(charge) = self.charge(shared, passage) else {
+    pub(super) fn send(
+        self,
+        shared: &Shared,
+        state: &RequestState,
+    ) -> Result<ChargeResult, ChargeReply> {
+        let Some(charge) = self.charge(state) else {
             return Ok(Err(LimiterError::new("nobody is there to be counted")));
         };
-        match &shared.limits {
+        match &shared.options.limits {
             Limits::Off => Ok(Ok(Verdict::passed())),
-            _ if passage.plan.is_unknown() => Ok(Err(LimiterError::new(UnknownPlan))),
+            _ if state.quotas.is_plan_unknown() => Ok(Err(LimiterError::new(UnknownPlan))),
             _ if charge.quotas.is_empty() => Ok(Ok(Verdict::passed())),
             Limits::Unset if charge.quotas.all_in_shadow() => Ok(Ok(Verdict::passed())),
             Limits::Unset => Ok(Err(LimiterError::new("no limiter is configured"))),
@@ -58,12 +75,12 @@ impl Ask {
     }
 
     /// Decides in place of a limiter that cannot answer.
-    fn fall_back(self, shared: &Shared, passage: &Passage) -> (LimiterFallback, Verdict) {
-        match (self.charge(shared, passage), &shared.limits) {
-            (Some(charge), Limits::Counted(_, otherwise)) if !passage.plan.is_unknown() => {
+    fn fall_back(self, shared: &Shared, state: &RequestState) -> (LimiterFallback, Verdict) {
+        match (self.charge(state), &shared.options.limits) {
+            (Some(charge), Limits::Counted(_, otherwise)) if !state.quotas.is_plan_unknown() => {
                 shared.fallback.charge(&charge, *otherwise)
             }
-            // Which quotas the plan has nobody knows, so none of them can choose, or be counted here; those
+            // The quotas of the plan are not known, so none of them can choose, or be counted here; those
             // of the route can.
             (Some(charge), Limits::Counted(_, allow @ OnLimiterFailure::Allow)) => {
                 let let_be = |quota: &Quota| quota.clone().on_failure(*allow);
@@ -75,135 +92,131 @@ impl Ask {
         }
     }
 
-    /// Does so, and tells of it.
-    fn stand_in(
-        self,
-        shared: &Shared,
-        passage: &Passage,
-        error: &LimiterError,
-    ) -> (LimiterFallback, Verdict) {
-        let (fallback, verdict) = self.fall_back(shared, passage);
-        tell(shared, error, fallback);
-        (fallback, verdict)
-    }
-
-    fn charge<'a>(self, shared: &'a Shared, passage: &'a Passage) -> Option<Charge<'a>> {
+    fn charge(self, state: &RequestState) -> Option<Charge<'_>> {
         let Self { cost, taking, now } = self;
-        let record = passage.record()?;
-        let quotas = passage.quotas(&shared.policy, record);
+        let (record, quotas) = state.counted()?;
         Some(Charge { record, quotas, cost, taking, now })
     }
 }
 
-/// Notes what became of the cost, and tells what quotas in shadow would have done.
-pub(super) fn note_cost(shared: &Shared, passage: &mut Passage, answer: Answer) -> Decision {
-    let decision = match answer {
-        Ok(verdict) => note(passage, verdict),
-        Err(error) => fail(shared, passage, &error, Ask::cost(passage)),
-    };
-    if shared.observed {
-        tell_of_shadows(shared, passage);
+impl Deciding<'_> {
+    /// Notes what became of the cost, and reports what quotas in shadow would have refused.
+    pub(super) fn note_cost(&mut self, result: ChargeResult) -> Decision {
+        let decision = match result {
+            Ok(verdict) => self.note(verdict),
+            Err(error) => self.fail(&error, Ask::cost(self.state)),
+        };
+        if self.shared.options.observer.is_some() {
+            self.report_shadows();
+        }
+        decision
     }
-    decision
-}
 
-/// Notes whether there is room. Where a limiter that cannot say does not end the request, nothing is told:
-/// it is asked for the cost next.
-pub(super) fn note_room(shared: &Shared, passage: &mut Passage, answer: Answer) -> Decision {
-    let error = match answer {
-        Ok(verdict) => return note(passage, verdict),
-        Err(error) => error,
-    };
-    let (fallback, verdict) = Ask::room(passage).fall_back(shared, passage);
-    if fallback == LimiterFallback::Denied || verdict.retry_after().is_some() {
-        tell(shared, &error, fallback);
+    /// Notes whether there is room. A limiter that cannot say is reported only where that ends the request:
+    /// else it is asked for the cost next.
+    pub(super) fn note_room(&mut self, result: ChargeResult) -> Decision {
+        let error = match result {
+            Ok(verdict) => return self.note(verdict),
+            Err(error) => error,
+        };
+        let (fallback, verdict) = Ask::room(self.state).fall_back(self.shared, self.state);
+        if fallback == LimiterFallback::Denied || verdict.retry_after().is_some() {
+            self.report_failure(&error, fallback);
+        }
+        self.note_fallback(fallback, verdict)
     }
-    note_fallback(passage, fallback, verdict)
-}
 
-/// Notes how the account stands that a refusal speaks to. It is refused anyway: a limiter that cannot
-/// answer takes nothing from it but the headers.
-pub(super) fn note_standing(shared: &Shared, passage: &mut Passage, answer: Answer) {
-    match answer {
-        Ok(verdict) => passage.verdict = verdict,
-        Err(error) => shared.observer.limiter_failed(&error, LimiterFallback::Immaterial),
-    }
-}
-
-fn note(passage: &mut Passage, verdict: Verdict) -> Decision {
-    passage.verdict = verdict;
-    match passage.verdict.retry_after() {
-        Some(retry_after) => Err(Denial::RateLimited { retry_after }),
-        None => Ok(()),
-    }
-}
-
-/// Does what the quotas say of a limiter that fails.
-#[cold]
-fn fail(shared: &Shared, passage: &mut Passage, error: &LimiterError, ask: Ask) -> Decision {
-    let (fallback, verdict) = ask.stand_in(shared, passage, error);
-    note_fallback(passage, fallback, verdict)
-}
-
-fn note_fallback(passage: &mut Passage, fallback: LimiterFallback, verdict: Verdict) -> Decision {
-    match fallback {
-        LimiterFallback::Denied => Err(Denial::LimiterUnavailable),
-        _ => note(passage, verdict),
-    }
-}
-
-/// Counts what was done in place of a limiter that failed, and tells the operator.
-fn tell(shared: &Shared, error: &LimiterError, fallback: LimiterFallback) {
-    shared.fallback.count(fallback);
-    shared.observer.limiter_failed(error, fallback);
-}
-
-fn tell_of_shadows(shared: &Shared, passage: &Passage) {
-    let Some(record) = passage.record() else { return };
-    let quotas = passage.quotas(&shared.policy, record);
-    for index in passage.verdict.shadow_refusals() {
-        if let Some((quota, _)) = quotas.iter().nth(index) {
-            shared.observer.would_refuse(record, quota.name());
+    /// Records what is left of the quotas for a refusal's headers. The request is refused anyway: where the
+    /// limiter cannot answer, only the headers are missing.
+    pub(super) fn note_peek(&mut self, result: ChargeResult) {
+        match result {
+            Ok(verdict) => self.state.verdict = verdict,
+            Err(error) => self.shared.observe(|observer| {
+                observer.limiter_failed(&error, LimiterFallback::Immaterial);
+            }),
         }
     }
-}
 
-/// Takes what the handler added to the cost, with room or without; returns what has to be waited for.
-pub(super) fn settle(shared: &Shared, passage: &mut Passage) -> Option<Settling> {
-    let cost = passage.extra.as_ref().map_or(0, ExtraCost::settle);
-    if cost == 0 {
-        return None;
-    }
-    let ask = Ask { cost, taking: Taking::Always, now: shared.clock.now() };
-    match ask.send(shared, passage) {
-        Ok(answer) => {
-            note_extra(shared, passage, answer, ask);
-            None
+    fn note(&mut self, verdict: Verdict) -> Decision {
+        self.state.verdict = verdict;
+        match self.state.verdict.retry_after() {
+            Some(retry_after) => Err(Denial::RateLimited { retry_after }),
+            None => Ok(()),
         }
-        Err(charge) => Some(Settling { charge, ask }),
     }
-}
 
-/// Waits until it was taken.
-pub(super) fn resume_settling(
-    shared: &Shared,
-    passage: &mut Passage,
-    settling: &mut Settling,
-    context: &mut Context<'_>,
-) -> Poll<()> {
-    let answer = ready!(Pin::new(&mut settling.charge).poll(context));
-    note_extra(shared, passage, answer, settling.ask);
-    Poll::Ready(())
-}
+    /// Falls back as the quotas say, and notes the result.
+    #[cold]
+    fn fail(&mut self, error: &LimiterError, ask: Ask) -> Decision {
+        let (fallback, verdict) = self.fall_back(error, ask);
+        self.note_fallback(fallback, verdict)
+    }
 
-fn note_extra(shared: &Shared, passage: &mut Passage, answer: Answer, ask: Ask) {
-    let verdict = match answer {
-        Ok(verdict) => verdict,
-        Err(error) => match ask.stand_in(shared, passage, &error) {
-            (LimiterFallback::Local, verdict) => verdict,
-            // It is served already, and its response says how the account stood before.
-            _ => return,
-        },
-    };
-    (passage.verdict, passage.now) = (verdict, ask.now);
+    fn note_fallback(&mut self, fallback: LimiterFallback, verdict: Verdict) -> Decision {
+        match fallback {
+            LimiterFallback::Denied => Err(Denial::LimiterUnavailable),
+            _ => self.note(verdict),
+        }
+    }
+
+    /// Falls back, then counts and reports it.
+    fn fall_back(&self, error: &LimiterError, ask: Ask) -> (LimiterFallback, Verdict) {
+        let (fallback, verdict) = ask.fall_back(self.shared, self.state);
+        self.report_failure(error, fallback);
+        (fallback, verdict)
+    }
+
+    /// Counts and reports what was done in place of a limiter that failed.
+    fn report_failure(&self, error: &LimiterError, fallback: LimiterFallback) {
+        self.shared.fallback.count(fallback);
+        self.shared.observe(|observer| observer.limiter_failed(error, fallback));
+    }
+
+    fn report_shadows(&self) {
+        let Some((record, quotas)) = self.state.counted() else { return };
+        for index in self.state.verdict.shadow_refusals() {
+            if let Some((quota, _)) = quotas.iter().nth(index) {
+                self.shared.observe(|observer| observer.would_refuse(record, quota.name()));
+            }
+        }
+    }
+
+    /// Takes what the handler added to the cost, with room or without; returns what has to be waited for.
+    pub(super) fn settle(&mut self) -> Option<ExtraCharge> {
+        let cost = self.state.extra.as_ref().map_or(0, ExtraCost::settle);
+        if cost == 0 {
+            return None;
+        }
+        let ask = Ask { cost, taking: Taking::Always, now: self.shared.now() };
+        match ask.send(self.shared, self.state) {
+            Ok(result) => {
+                self.note_extra(result, ask);
+                None
+            }
+            Err(charge) => Some(ExtraCharge { charge, ask }),
+        }
+    }
+
+    /// Waits until it was taken.
+    pub(super) fn resume_settling(
+        &mut self,
+        extra: &mut ExtraCharge,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        let result = ready!(Pin::new(&mut extra.charge).poll(context));
+        self.note_extra(result, extra.ask);
+        Poll::Ready(())
+    }
+
+    fn note_extra(&mut self, result: ChargeResult, ask: Ask) {
+        let verdict = match result {
+            Ok(verdict) => verdict,
+            Err(error) => match self.fall_back(&error, ask) {
+                (LimiterFallback::Local, verdict) => verdict,
+                // It is served already, and its response says what was left before.
+                _ => return,
+            },
+        };
+        (self.state.verdict, self.state.now) = (verdict, ask.now);
+    }
 }

@@ -12,8 +12,9 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::body::GateBody;
-use super::serving::Serving;
-use super::wait::{Settling, Wait};
+use super::charging::ExtraCharge;
+use super::exchange::Exchange;
+use super::wait::Wait;
 use crate::denial::Denial;
 
 pin_project! {
@@ -26,8 +27,8 @@ pin_project! {
     {
         // Dropped in this order: the inner future ends before its place is given back.
         #[pin]
-        state: State<S::Future, S, B, Result<S::Response, S::Error>>,
-        serving: Serving,
+        state: ResponseState<S::Future, S, B, Result<S::Response, S::Error>>,
+        exchange: Exchange,
     }
 
     impl<S, B> PinnedDrop for ResponseFuture<S, B>
@@ -36,11 +37,11 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if this.serving.may_owe() {
+            if this.exchange.may_owe() {
                 // The client hung up. The inner future may add to the cost until it has ended.
-                this.state.set(State::Done);
+                this.state.set(ResponseState::Done);
                 // Nobody is left to wait for a limiter.
-                let _ = this.serving.settle();
+                let _ = this.exchange.settle();
             }
         }
     }
@@ -48,13 +49,13 @@ pin_project! {
 
 pin_project! {
     #[project = StateProjection]
-    enum State<F, S, B, A> {
+    enum ResponseState<F, S, B, A> {
         /// The decision waits for a store, a limiter or a place. Boxed, for it is large, and what
         /// waits may allocate.
-        Deciding { waiting: Box<Waiting<S, B>> },
-        Serving { #[pin] future: F },
+        Deciding { waiting: Box<Undecided<S, B>> },
+        Calling { #[pin] future: F },
         /// The limiter takes what the handler added to the cost.
-        Settling { ended: Box<Ended<A>> },
+        Settling { unsettled: Box<Unsettled<A>> },
         Refused { denial: Denial },
         Answered { answer: Option<Box<Response<Bytes>>> },
         Done,
@@ -62,44 +63,44 @@ pin_project! {
 }
 
 /// A request whose decision waits, and the instance of the inner service that was polled ready.
-struct Waiting<S, B> {
+struct Undecided<S, B> {
     wait: Wait,
     request: Option<Request<B>>,
     service: S,
 }
 
-/// What became of the inner service, while the limiter is waited for.
-struct Ended<A> {
-    settling: Settling,
-    outcome: Option<Outcome<A>>,
+/// A request that the inner service is done with, while the limiter is waited for.
+struct Unsettled<A> {
+    charge: ExtraCharge,
+    result: Option<InnerResult<A>>,
 }
 
 /// How the inner service ended: with an answer, or because its time was up.
-enum Outcome<A> {
+enum InnerResult<A> {
     Answered(A),
-    Refused(Denial),
+    TimedOut(Denial),
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     /// Waits for the decision, then serves or refuses the request.
-    pub(super) fn waiting(serving: Serving, wait: Wait, request: Request<B>, service: S) -> Self {
-        let waiting = Box::new(Waiting { wait, request: Some(request), service });
-        Self { serving, state: State::Deciding { waiting } }
+    pub(super) fn waiting(exchange: Exchange, wait: Wait, request: Request<B>, service: S) -> Self {
+        let waiting = Box::new(Undecided { wait, request: Some(request), service });
+        Self { exchange, state: ResponseState::Deciding { waiting } }
     }
 
     /// Waits for the inner service.
-    pub(super) const fn serving(serving: Serving, future: S::Future) -> Self {
-        Self { serving, state: State::Serving { future } }
+    pub(super) const fn calling(exchange: Exchange, future: S::Future) -> Self {
+        Self { exchange, state: ResponseState::Calling { future } }
     }
 
     /// Answers the request without the inner service.
-    pub(super) const fn answered(serving: Serving, answer: Box<Response<Bytes>>) -> Self {
-        Self { serving, state: State::Answered { answer: Some(answer) } }
+    pub(super) const fn answered(exchange: Exchange, answer: Box<Response<Bytes>>) -> Self {
+        Self { exchange, state: ResponseState::Answered { answer: Some(answer) } }
     }
 
     /// Refuses the request.
-    pub(super) const fn refused(serving: Serving, denial: Denial) -> Self {
-        Self { serving, state: State::Refused { denial } }
+    pub(super) const fn refused(exchange: Exchange, denial: Denial) -> Self {
+        Self { exchange, state: ResponseState::Refused { denial } }
     }
 }
 
@@ -113,60 +114,66 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (serving, mut state) = (this.serving, this.state);
+        let (exchange, mut state) = (this.exchange, this.state);
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Deciding { waiting } => {
-                    let Waiting { wait, request, service } = &mut **waiting;
+                    let Undecided { wait, request, service } = &mut **waiting;
                     let Some(undecided) = request.as_ref() else {
                         return Poll::Pending;
                     };
-                    let decision = ready!(serving.resume(wait, context, undecided));
+                    let decision = ready!(exchange.resume(wait, context, undecided));
                     match (decision, request.take()) {
                         (Ok(()), Some(mut request)) => {
-                            serving.hand_on(&mut request);
-                            State::Serving { future: service.call(request) }
+                            exchange.hand_on(&mut request);
+                            ResponseState::Calling { future: service.call(request) }
                         }
                         (Ok(()), None) => return Poll::Pending,
-                        (Err(denial), _) => State::Refused { denial },
+                        (Err(denial), _) => ResponseState::Refused { denial },
                     }
                 }
                 // The inner future ends before its place is given back, and adds to the cost until then.
-                StateProjection::Serving { future } => match future.poll(context) {
+                StateProjection::Calling { future } => match future.poll(context) {
                     Poll::Ready(answered) => {
-                        state.set(State::Done);
-                        let Some(settling) = serving.settle() else {
-                            return Poll::Ready(conclude(serving, answered));
+                        state.set(ResponseState::Done);
+                        let Some(charge) = exchange.settle() else {
+                            return Poll::Ready(conclude(exchange, answered));
                         };
-                        let outcome = Some(Outcome::Answered(answered));
-                        State::Settling { ended: Box::new(Ended { settling, outcome }) }
+                        let result = Some(InnerResult::Answered(answered));
+                        ResponseState::Settling {
+                            unsettled: Box::new(Unsettled { charge, result }),
+                        }
                     }
                     Poll::Pending => {
-                        let denial = ready!(serving.poll_budget(context));
-                        state.set(State::Done);
-                        let Some(settling) = serving.settle() else {
-                            return Poll::Ready(Ok(serving.deny(&denial)));
+                        let denial = ready!(exchange.poll_budget(context));
+                        state.set(ResponseState::Done);
+                        let Some(charge) = exchange.settle() else {
+                            return Poll::Ready(Ok(exchange.deny(&denial)));
                         };
-                        let outcome = Some(Outcome::Refused(denial));
-                        State::Settling { ended: Box::new(Ended { settling, outcome }) }
+                        let result = Some(InnerResult::TimedOut(denial));
+                        ResponseState::Settling {
+                            unsettled: Box::new(Unsettled { charge, result }),
+                        }
                     }
                 },
-                StateProjection::Settling { ended } => {
-                    let Ended { settling, outcome } = &mut **ended;
-                    ready!(serving.poll_settled(settling, context));
-                    let outcome = outcome.take();
-                    state.set(State::Done);
-                    return match outcome {
-                        Some(Outcome::Answered(answered)) => {
-                            Poll::Ready(conclude(serving, answered))
+                StateProjection::Settling { unsettled } => {
+                    let Unsettled { charge, result } = &mut **unsettled;
+                    ready!(exchange.poll_settled(charge, context));
+                    let result = result.take();
+                    state.set(ResponseState::Done);
+                    return match result {
+                        Some(InnerResult::Answered(answered)) => {
+                            Poll::Ready(conclude(exchange, answered))
                         }
-                        Some(Outcome::Refused(denial)) => Poll::Ready(Ok(serving.deny(&denial))),
+                        Some(InnerResult::TimedOut(denial)) => {
+                            Poll::Ready(Ok(exchange.deny(&denial)))
+                        }
                         None => Poll::Pending,
                     };
                 }
                 StateProjection::Refused { denial } => {
-                    let refusal = serving.refuse(denial);
-                    state.set(State::Done);
+                    let refusal = exchange.refuse(denial);
+                    state.set(ResponseState::Done);
                     return Poll::Ready(Ok(refusal.map(GateBody::refusal)));
                 }
                 StateProjection::Answered { answer } => {
@@ -183,13 +190,13 @@ where
 #[allow(clippy::inline_always)] // It would be handed a copy of the response.
 #[inline(always)]
 fn conclude<R, E>(
-    serving: &mut Serving,
+    exchange: &mut Exchange,
     answered: Result<Response<R>, E>,
 ) -> Result<Response<GateBody<R>>, E> {
     match answered {
-        Ok(response) => Ok(serving.finish(response)),
+        Ok(response) => Ok(exchange.finish(response)),
         Err(error) => {
-            serving.release();
+            exchange.release();
             Err(error)
         }
     }

@@ -12,9 +12,9 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::GateBody;
+use super::exchange::Exchange;
 use super::future::ResponseFuture;
-use super::layer::{Apart, Hold, Shared};
-use super::serving::Serving;
+use super::shared::{PerGate, Shared, SharedHandle};
 
 /// Guards a service; made by [`ApiKeyLayer`](super::ApiKeyLayer).
 ///
@@ -40,27 +40,27 @@ use super::serving::Serving;
 /// ```
 pub struct ApiKeyGate<S> {
     shared: Arc<Shared>,
-    /// Counts this gate's own requests, from its second one on.
-    apart: Option<Arc<Apart>>,
+    /// Has a reference count of this gate's own, from its second request on.
+    own: Option<Arc<PerGate>>,
     called: bool,
     inner: S,
 }
 
 impl<S> ApiKeyGate<S> {
     pub(super) const fn new(shared: Arc<Shared>, inner: S) -> Self {
-        Self { shared, apart: None, called: false, inner }
+        Self { shared, own: None, called: false, inner }
     }
 
-    /// Keeps what all gates share for one request.
-    fn hold(&mut self) -> Hold {
-        if let Some(apart) = &self.apart {
-            return Hold::Apart(Arc::clone(apart));
+    /// Takes hold of what all gates share, for one request.
+    fn share(&mut self) -> SharedHandle {
+        if let Some(own) = &self.own {
+            return SharedHandle::PerGate(Arc::clone(own));
         }
         if !mem::replace(&mut self.called, true) {
-            return Hold::Direct(Arc::clone(&self.shared));
+            return SharedHandle::Direct(Arc::clone(&self.shared));
         }
-        let apart = self.apart.insert(Apart::new(&self.shared));
-        Hold::Apart(Arc::clone(apart))
+        let own = self.own.insert(PerGate::new(&self.shared));
+        SharedHandle::PerGate(Arc::clone(own))
     }
 }
 
@@ -86,29 +86,29 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        self.shared.policy.credentials.mark_sensitive(request.headers_mut());
-        let mut serving = Serving::new(self.hold(), &request);
-        match serving.begin(&request) {
+        self.shared.policy.mark_sensitive(request.headers_mut());
+        let mut exchange = Exchange::new(self.share(), &request);
+        match exchange.begin(&request) {
             ControlFlow::Break(Ok(())) => {
-                if let Some(answer) = serving.own_answer() {
+                if let Some(answer) = exchange.own_answer() {
                     let clone = self.inner.clone();
                     self.inner = clone;
-                    return ResponseFuture::answered(serving, answer);
+                    return ResponseFuture::answered(exchange, answer);
                 }
-                serving.hand_on(&mut request);
-                ResponseFuture::serving(serving, self.inner.call(request))
+                exchange.hand_on(&mut request);
+                ResponseFuture::calling(exchange, self.inner.call(request))
             }
             ControlFlow::Break(Err(denial)) => {
                 // What the inner service reserved when it was polled ready is given back.
                 let clone = self.inner.clone();
                 self.inner = clone;
-                ResponseFuture::refused(serving, denial)
+                ResponseFuture::refused(exchange, denial)
             }
             ControlFlow::Continue(wait) => {
                 // The instance that was polled ready waits along; its clone has to be polled anew.
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::waiting(serving, wait, request, ready)
+                ResponseFuture::waiting(exchange, wait, request, ready)
             }
         }
     }

@@ -1,7 +1,6 @@
-//! The layer, and what all its gates share.
+//! The layer that puts gates in front of services.
 
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,25 +9,31 @@ use tower_layer::Layer;
 
 use super::builder::ApiKeyLayerBuilder;
 use super::gate::ApiKeyGate;
-use super::observer::Observer;
-use super::preflight::{HasContent, PreparedPreflight};
-use crate::clock::{Clock, Timestamp};
-use crate::decision::{Explanation, Policy};
+use super::shared::Shared;
+use crate::clock::Timestamp;
+use crate::decision::Explanation;
 use crate::denial::Denial;
 use crate::key::KeyRecord;
-use crate::limits::{
-    Alarms, Applicable, AttemptLimiter, EventLimiter, FallbackLimiter, Limiter, LimiterFailures,
-    MemoryPlaces, OnLimiterFailure, Places,
-};
+use crate::limits::{Applicable, LimiterFailures};
 use crate::profile::Profile;
 use crate::request::Connection;
-use crate::response::{Renderer, Trail};
+use crate::response::Trail;
 use crate::store::KeyStore;
 
 /// Puts a gate in front of a service: only requests with a key that serves get through, and every
 /// other is answered as the profile's vendor documents it.
 ///
 /// Cloning is cheap, and all clones share limits and simultaneous requests.
+///
+/// The inner service is called only when the request is admitted, with the [`Grant`](crate::Grant) in its
+/// extensions, and with the credential marked sensitive or removed. The server must say how each connection
+/// came: put a [`Connection`] into the extensions of its requests, with
+/// [`MarkConnection`](crate::MarkConnection) or by hand. Without one, every request counts as plain HTTP from
+/// an unknown address.
+///
+/// A request that waits for the store or for a place holds the ready instance of the inner service. Limit
+/// the inner service's own concurrency outside the gate, not inside, or one account's queue takes the places
+/// of all. An upgraded connection (101) gives its place back with the response.
 ///
 /// ```
 /// use http::{Request, Response, StatusCode};
@@ -70,77 +75,6 @@ pub struct ApiKeyLayer {
     shared: Arc<Shared>,
 }
 
-/// What all gates of a layer share.
-pub(super) struct Shared {
-    pub(super) policy: Policy,
-    pub(super) renderer: Renderer,
-    pub(super) store: Arc<dyn KeyStore>,
-    pub(super) limits: Limits,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) observer: Arc<dyn Observer>,
-    /// Stands in for a limiter that cannot answer.
-    pub(super) fallback: FallbackLimiter,
-    pub(super) attempts: Option<AttemptLimiter>,
-    /// Counts requests of a key that the rules refuse.
-    pub(super) refusals: Option<EventLimiter>,
-    /// Whether the observer is one that somebody gave.
-    pub(super) observed: bool,
-    /// Bounds what the observer is alarmed of, if there is one.
-    pub(super) alarms: Option<Alarms>,
-    pub(super) places: Arc<dyn Places>,
-    pub(super) on_places_failure: OnLimiterFailure,
-    /// Stand in for places that cannot be asked for.
-    pub(super) local_places: MemoryPlaces,
-    /// What the gate answers to preflights; they are passed on where they are let through without it.
-    pub(super) preflight: Option<PreparedPreflight>,
-    /// How a request's body shows that there is content, for each type of body that is known.
-    pub(super) bodies: Vec<HasContent>,
-    pub(super) strip_credential: bool,
-    pub(super) leave_grant: bool,
-    pub(super) name: &'static str,
-}
-
-/// Keeps what all gates share, for one request.
-///
-/// Servers that clone the gate for every request (axum, hyper-util) hold it directly. A gate that is
-/// called again and again, by a connection of its own, counts its requests apart: were they counted
-/// with those of all other connections, threads would pass that count to and fro, and two of them
-/// would serve no more than one.
-pub(super) enum Hold {
-    Direct(Arc<Shared>),
-    Apart(Arc<Apart>),
-}
-
-/// What all gates share, under a count of one gate's own.
-pub(super) struct Apart(Arc<Shared>);
-
-impl Apart {
-    pub(super) fn new(shared: &Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self(Arc::clone(shared)))
-    }
-}
-
-impl Deref for Hold {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        match self {
-            Self::Direct(shared) => shared,
-            Self::Apart(apart) => &apart.0,
-        }
-    }
-}
-
-/// How requests are counted.
-pub(super) enum Limits {
-    /// Nobody has said; a quota that turns up at run time refuses, since it cannot be kept.
-    Unset,
-    /// Not at all, as somebody has said.
-    Off,
-    /// By a limiter.
-    Counted(Arc<dyn Limiter>, OnLimiterFailure),
-}
-
 impl ApiKeyLayer {
     /// Starts a layer for a vendor's profile and a store of keys.
     pub fn builder(profile: Profile, store: impl KeyStore) -> ApiKeyLayerBuilder {
@@ -168,7 +102,7 @@ impl ApiKeyLayer {
     /// let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
     /// let now = Timestamp::from_unix_seconds(1_800_000_000);
     /// let account = Account::builder("acme").build()?;
-    /// let record = Arc::new(KeyRecord::builder("key_1", account).expires(now).build()?);
+    /// let record = KeyRecord::builder("key_1", account).expires(now).build()?;
     /// let request = Request::post("/api")
     ///     .header("authorization", "Bearer 0123456789abcdef")
     ///     .header("content-type", "application/json")
@@ -185,7 +119,7 @@ impl ApiKeyLayer {
         &self,
         request: &Request<B>,
         connection: Connection,
-        record: Option<&Arc<KeyRecord>>,
+        record: Option<&KeyRecord>,
         now: Timestamp,
     ) -> Explanation {
         let policy = &self.shared.policy;

@@ -128,8 +128,3 @@ pub trait Observer: Send + Sync + 'static {
         let _ = (error, fallback);
     }
 }
-
-/// Hears nothing.
-pub(super) struct Deaf;
-
-impl Observer for Deaf {}

@@ -1,72 +1,68 @@
 //! What a decision waits for.
 
 use std::mem;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::charging::Ask;
+use super::charging::{ChargeReply, ChargeResult};
+use super::request_state::Decision;
 use crate::decision::KeyFacts;
 use crate::denial::Denial;
 use crate::eventually::Eventually;
-use crate::limits::{Concurrency, Entered, LimiterError, Verdict};
+use crate::limits::{Concurrency, Entered};
 use crate::request::Client;
 use crate::store::Found;
 
-pub(super) type Charged = Eventually<Answer>;
-pub(super) type Answer = Result<Verdict, LimiterError>;
+/// What follows a step of the decision: its end, or something to wait for.
+pub(super) type Next = ControlFlow<Decision, Wait>;
 
 /// What a decision waits for.
 pub(super) enum Wait {
     /// The store's answer.
     Find { lookup: Eventually<Found>, key: KeyFacts, client: Client },
-    /// How the account stands, to be said on a refusal.
-    Standing { denial: Denial, charge: Charged },
+    /// What is left of the quotas, for the headers of a refusal.
+    Peek { denial: Denial, charge: ChargeReply },
     /// Whether there is room, before the request takes a place or queues for one; nothing is taken
     /// yet, so a request that finds no place has cost nothing.
-    Room { rule: Concurrency, charge: Charged },
+    Room { rule: Concurrency, charge: ChargeReply },
     /// A place on the route.
-    Place { place: Eventually<Entered> },
+    Permit { permit: Eventually<Entered> },
     /// The cost of the request.
-    Cost { charge: Charged },
-    /// Nothing: it came.
-    Nothing,
+    Cost { charge: ChargeReply },
+    /// Already answered.
+    Done,
 }
 
-/// What a response waits for: the limiter, to take what the handler added to the cost.
-pub(super) struct Settling {
-    pub(super) charge: Charged,
-    pub(super) ask: Ask,
-}
-
-/// What was waited for.
-pub(super) enum Reached {
+/// What came of a wait.
+pub(super) enum Arrival {
     Found { answer: Found, key: KeyFacts, client: Client },
-    Standing { denial: Denial, answer: Answer },
-    Room { rule: Concurrency, answer: Answer },
-    Place(Entered),
-    Charged(Answer),
+    Peek { denial: Denial, answer: ChargeResult },
+    Room { rule: Concurrency, answer: ChargeResult },
+    Permit(Entered),
+    Cost(ChargeResult),
 }
 
 impl Wait {
     /// Resolves once, and stays pending for ever after.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Reached> {
-        let reached = match self {
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Arrival> {
+        let arrival = match self {
             Self::Find { lookup, key, client } => Pin::new(lookup)
                 .poll(context)
-                .map(|answer| Reached::Found { answer, key: *key, client: *client }),
-            Self::Standing { denial, charge } => Pin::new(charge)
+                .map(|answer| Arrival::Found { answer, key: *key, client: *client }),
+            Self::Peek { denial, charge } => Pin::new(charge)
                 .poll(context)
-                .map(|answer| Reached::Standing { denial: denial.clone(), answer }),
+                .map(|answer| Arrival::Peek { denial: denial.clone(), answer }),
             Self::Room { rule, charge } => {
-                Pin::new(charge).poll(context).map(|answer| Reached::Room { rule: *rule, answer })
+                Pin::new(charge).poll(context).map(|answer| Arrival::Room { rule: *rule, answer })
             }
-            Self::Place { place } => Pin::new(place).poll(context).map(Reached::Place),
-            Self::Cost { charge } => Pin::new(charge).poll(context).map(Reached::Charged),
-            Self::Nothing => Poll::Pending,
+            Self::Permit { permit } => Pin::new(permit).poll(context).map(Arrival::Permit),
+            Self::Cost { charge } => Pin::new(charge).poll(context).map(Arrival::Cost),
+            Self::Done => Poll::Pending,
         };
-        if reached.is_ready() {
-            drop(mem::replace(self, Self::Nothing));
+        if arrival.is_ready() {
+            drop(mem::replace(self, Self::Done));
         }
-        reached
+        arrival
     }
 }

@@ -129,7 +129,11 @@ async fn a_handler_refuses_in_the_vendors_words() {
     assert_eq!((reason(&other), other.status().as_u16()), ("account_mismatch", 403));
     let ungated = send(&bare, request(Method::GET, "/elsewhere")).await;
     assert_eq!(ungated.status(), 403, "without a gate it still refuses");
-    assert_eq!(send(&bare, request(Method::POST, "/write")).await.status(), 403, "so does a grant");
+    assert_eq!(
+        send(&bare, request(Method::POST, "/write")).await.status(),
+        500,
+        "and a grant is not there"
+    );
 }
 
 #[tokio::test]
@@ -174,6 +178,21 @@ fn cut<B>(mut request: Request<B>) -> Request<B> {
     let path = request.uri().path().trim_start_matches("/old").to_owned();
     *request.uri_mut() = path.parse().unwrap();
     request
+}
+
+#[tokio::test]
+async fn a_handler_outside_of_any_gate_is_a_mistake_of_the_program() {
+    let ungated = Router::new().route("/whose", get(whose)).route("/perhaps", get(perhaps));
+    let response = send(&ungated, request(Method::GET, "/whose")).await;
+    assert_eq!(response.status(), 500);
+    assert_eq!(response.extensions().get(), Some(&tower_api_key::axum::MissingGrant));
+    assert_eq!(text(response).await, "no API-key gate wraps this handler");
+    assert_eq!(send(&ungated, request(Method::GET, "/perhaps")).await.status(), 200);
+
+    let gate = ApiKeyLayer::builder(PROFILE, store(|key| key)).optional().build().unwrap();
+    let gated = Router::new().route("/whose", get(whose)).layer(gate);
+    let response = send(&gated, anonymous(Method::GET, "/whose")).await;
+    assert_eq!((reason(&response), response.status().as_u16()), ("credentials_missing", 401));
 }
 
 #[tokio::test]

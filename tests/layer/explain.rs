@@ -21,7 +21,7 @@ fn explain(request: &Request<()>, connection: Connection, known: bool) -> Explan
     let layer = ApiKeyLayer::builder(PROFILE, MemoryStore::new()).routes(routes).build().unwrap();
     let account = Arc::new(Account::builder("acme").scopes(["users.read"]).build().unwrap());
     let record = KeyRecord::builder("key_1", account).expires(NOW).build().unwrap();
-    layer.explain(request, connection, known.then(|| Arc::new(record)).as_ref(), NOW)
+    layer.explain(request, connection, known.then_some(&record), NOW)
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn an_explanation_agrees_with_the_layer() {
     let routes = Routes::new().on(&[], "/", Route::new());
     let layer = ApiKeyLayer::builder(PROFILE, MemoryStore::new()).routes(routes).build().unwrap();
     let account = Arc::new(Account::builder("acme").build().unwrap());
-    let record = Arc::new(KeyRecord::builder("key_1", account).build().unwrap());
+    let record = KeyRecord::builder("key_1", account).build().unwrap();
     let explained = layer.explain(&request(Method::GET, "/"), tls(), Some(&record), NOW);
     let admitted = explained.decision().unwrap().expect("a key was presented");
     assert_eq!((admitted.account().id().as_str(), admitted.id().as_str()), ("acme", "key_1"));
@@ -87,8 +87,8 @@ fn an_explanation_answers_as_the_layer_does() {
     let routes = Routes::new().on(&[Method::GET], "/users", Route::new().all_of(&["users.write"]));
     let layer = ApiKeyLayer::builder(OWN, MemoryStore::new()).routes(routes).build().unwrap();
     let account = Arc::new(Account::builder("acme").build().unwrap());
-    let serves = Arc::new(KeyRecord::builder("key_1", Arc::clone(&account)).build().unwrap());
-    let revoked = Arc::new(serves.edit().revoked(true).build().unwrap());
+    let serves = KeyRecord::builder("key_1", account).build().unwrap();
+    let revoked = serves.edit().revoked(true).build().unwrap();
     for (method, record, status, owner) in [
         (Method::GET, Some(&serves), 403, Some("acme")),
         (Method::HEAD, Some(&serves), 403, Some("acme")),

@@ -2,7 +2,7 @@
 
 use http::{Method, Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_api_key::decision::Grant;
+use tower_api_key::Grant;
 use tower_api_key::key::{Environment, KeyKind, KeyRecordBuilder, Quota};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
 use tower_api_key::{ApiKeyLayer, Denial, Profile};

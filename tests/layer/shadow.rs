@@ -88,7 +88,7 @@ fn they_make_no_decision_depend_on_the_moment() {
         let record = KeyRecord::builder("key_1", account).quotas(quotas.to_vec()).build().unwrap();
         let (request, now) =
             (request(Method::GET, "/"), tower_api_key::clock::Timestamp::default());
-        let explanation = layer.explain(&request, tls(), Some(&Arc::new(record)), now);
+        let explanation = layer.explain(&request, tls(), Some(&record), now);
         assert_eq!(explanation.outcome(Check::RequestLimits), &outcome);
     }
 }

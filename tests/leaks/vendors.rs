@@ -214,7 +214,7 @@ impl Vendor {
         }));
         log.add(printed(&layer) + &printed(&layer.clone()));
         let record = KeyRecord::builder("key_1", account("acme")).kind(self.kind);
-        let record = Arc::new(record.revoked(true).build().unwrap());
+        let record = record.revoked(true).build().unwrap();
         let mut seen = Vec::new();
         let mut unread = Vec::new();
         for request in requests {

@@ -11,11 +11,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
+use tower_api_key::GateBody;
 use tower_api_key::clock::ManualClock;
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
 use tower_api_key::limits::{FailedAttempts, MemoryLimiter, OnLimiterFailure};
 use tower_api_key::rules::Routes;
-use tower_api_key::service::GateBody;
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Denial, Grant, Observer, refusal};
 

@@ -68,6 +68,6 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for MarkConnection<S> {
 pub(super) fn connection<B>(request: &Request<B>) -> Connection {
     let marked = request.extensions().get::<Connection>().copied();
     #[cfg(feature = "axum")]
-    let marked = marked.or_else(|| crate::axum::connection(request));
+    let marked = marked.or_else(|| super::axum::connection(request));
     marked.unwrap_or(Connection::unknown())
 }

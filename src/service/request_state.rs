@@ -4,16 +4,20 @@ use bytes::Bytes;
 use http::Response;
 
 use crate::clock::Timestamp;
-use crate::decision::{Cleared, ExtraCost, Grant, Policy};
+use crate::decision::{Cleared, ExtraCost, Grant, Policy, RequestQuotas};
+use crate::denial::Denial;
 use crate::key::{KeyRecord, SharedRecord};
-use crate::limits::{Applicable, Permit, Plan, Reservation, Verdict};
+use crate::limits::{Applicable, Permit, Reservation, Verdict};
 use crate::request::CredentialSource;
 use crate::response::Trail;
+
+/// Whether a request may pass.
+pub(super) type Decision = Result<(), Denial>;
 
 /// What is known of a request so far. It is filled in place, step by step: handed from step to step
 /// it would be copied just after it was written, which stalls the processor; that took 40 of 675 ns.
 #[derive(Default)]
-pub(super) struct Passage {
+pub(super) struct RequestState {
     /// The attempt to authenticate that was reserved, until it is known whether it has failed.
     pub(super) attempt: Option<Reservation>,
     /// The gate's own answer, in place of the inner service's.
@@ -25,7 +29,7 @@ pub(super) struct Passage {
     /// What carried the key; none before the store has answered, and if the request needed none.
     pub(super) source: Option<&'static CredentialSource>,
     pub(super) route: Option<usize>,
-    pub(super) plan: Plan,
+    pub(super) quotas: RequestQuotas,
     /// What it takes from its quotas.
     pub(super) cost: u32,
     /// What its handler adds to that; none if it may not.
@@ -35,7 +39,7 @@ pub(super) struct Passage {
     pub(super) permit: Option<Permit>,
 }
 
-impl Passage {
+impl RequestState {
     /// Returns the record of the principal.
     pub(super) fn record(&self) -> Option<&KeyRecord> {
         self.principal.as_deref()
@@ -46,24 +50,18 @@ impl Passage {
         let (cleared, principal) = (self.cleared.as_ref()?, self.principal.as_ref()?);
         let route = policy.route(self.route);
         self.extra = route.filter(|route| route.metered).map(|_| ExtraCost::default());
-        let quotas =
-            (&self.plan, policy.default_quotas(), route.map_or(&[][..], |route| route.quotas));
-        Grant::new(cleared, principal, &self.verdict, quotas, self.extra.as_ref())
+        Grant::new(cleared, principal, &self.verdict, &self.quotas, self.extra.as_ref())
     }
 
-    /// Lists the quotas of the request.
-    pub(super) fn quotas<'a>(
-        &'a self,
-        policy: &'a Policy,
-        record: &'a KeyRecord,
-    ) -> Applicable<'a> {
-        policy.quotas(record, &self.plan, self.route)
+    /// Returns the principal, and the quotas that apply to the request.
+    pub(super) fn counted(&self) -> Option<(&KeyRecord, Applicable<'_>)> {
+        let record = self.record()?;
+        Some((record, self.quotas.of(record)))
     }
 
     /// Returns what the response says of the principal and its limits.
-    pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Option<Trail<'a>> {
-        let record = self.record()?;
-        let quotas = self.quotas(policy, record);
+    pub(super) fn trail(&self) -> Option<Trail<'_>> {
+        let (record, quotas) = self.counted()?;
         Some(Trail { record, quotas, verdict: Some(&self.verdict), now: self.now })
     }
 }

@@ -5,6 +5,8 @@
 //! 1. [`Grant`] runs only for requests that passed a gate with a key;
 //! 2. `Option<Grant>` runs also for requests that an optional gate let pass without one.
 //!
+//! A handler that takes a [`Grant`] outside of any gate answers 500: see [`MissingGrant`].
+//!
 //! A route table matches the path as the client sent it, nests included. A path that two readers could
 //! read differently matches no route, whatever a nest has cut of it. A layer that rewrites paths belongs
 //! outside of the nest, or the gate refuses what was rewritten.
@@ -37,8 +39,8 @@ use axum::extract::{
     ConnectInfo, FromRequestParts, NestedPath, OptionalFromRequestParts, OriginalUri,
 };
 use axum::response::{IntoResponse, Response};
-use http::Request;
 use http::request::Parts;
+use http::{Request, StatusCode};
 
 use crate::decision::Grant;
 use crate::denial::Denial;
@@ -85,14 +87,47 @@ pub(crate) fn connection<B>(request: &Request<B>) -> Option<Connection> {
     noted.map(|ConnectInfo(peer)| Connection::plain(*peer))
 }
 
-impl<S: Sync> FromRequestParts<S> for Grant {
-    type Rejection = Denial;
+/// Reports that a handler takes a [`Grant`], and its request has none.
+///
+/// Behind an [optional](crate::ApiKeyLayerBuilder::optional) gate it is the vendor's answer to a request
+/// without credentials. Outside of any gate it is a mistake of the program: a 500, whose body and
+/// [`Display`](std::fmt::Display) say so. The response's extensions hold it, for a layer that logs.
+///
+/// ```
+/// use axum::response::IntoResponse;
+/// use tower_api_key::axum::MissingGrant;
+///
+/// assert_eq!(MissingGrant.into_response().status(), 500);
+/// assert_eq!(MissingGrant.to_string(), "no API-key gate wraps this handler");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no API-key gate wraps this handler")]
+pub struct MissingGrant;
 
-    /// Takes the grant that the gate left; without one, the answer is the vendor's for a request
-    /// without credentials.
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Denial> {
-        let grant = parts.extensions.get::<Self>();
-        grant.cloned().ok_or(Denial::CredentialsMissing)
+impl From<MissingGrant> for Denial {
+    /// Is what the gate answers, if there is one.
+    fn from(_: MissingGrant) -> Self {
+        Self::CredentialsMissing
+    }
+}
+
+impl IntoResponse for MissingGrant {
+    /// Asks the gate around the handler to refuse; where there is none, the response stays a 500.
+    fn into_response(self) -> Response {
+        let mut response = refusal::<Body>(self.into());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        *response.body_mut() = Body::from(self.to_string());
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Grant {
+    type Rejection = MissingGrant;
+
+    /// Takes the grant that the gate left.
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, MissingGrant> {
+        parts.extensions.get::<Self>().cloned().ok_or(MissingGrant)
     }
 }
 

@@ -1,28 +1,28 @@
-//! Configuring what a layer counts, where, and what it does when nobody can tell.
+//! Configuring what a layer counts, where, and what it does while a limiter cannot answer.
 
 use std::sync::Arc;
 
-use super::builder::ApiKeyLayerBuilder;
-use super::layer::Limits;
+use super::ApiKeyLayerBuilder;
 use crate::limits::{FailedAttempts, Limiter, OnLimiterFailure, Places, Plans, RefusedRequests};
+use crate::service::options::Limits;
 
 impl ApiKeyLayerBuilder {
     /// Counts requests with a limiter, and chooses what happens while it cannot answer to requests
     /// under quotas that do not [choose themselves](crate::key::Quota::on_failure).
     pub fn limits(mut self, limiter: impl Limiter, on_failure: OnLimiterFailure) -> Self {
-        self.limits = Limits::Counted(Arc::new(limiter), on_failure);
+        self.options.limits = Limits::Counted(Arc::new(limiter), on_failure);
         self
     }
 
     /// Counts accounts that are on a plan by its quotas; [`Plans`] has an example.
     pub fn plans(mut self, plans: Plans) -> Self {
-        self.plans = Some(plans);
+        self.policy.plans = Some(plans);
         self
     }
 
     /// Counts no requests, whatever quotas the profile, routes, accounts, plans and keys state.
     pub fn without_limits(mut self) -> Self {
-        self.limits = Limits::Off;
+        self.options.limits = Limits::Off;
         self
     }
 
@@ -42,8 +42,8 @@ impl ApiKeyLayerBuilder {
     /// # Ok::<(), tower_api_key::ConfigError>(())
     /// ```
     pub fn places(mut self, places: impl Places, on_failure: OnLimiterFailure) -> Self {
-        self.places = Arc::new(places);
-        self.on_places_failure = on_failure;
+        self.options.places = Arc::new(places);
+        self.options.on_places_failure = on_failure;
         self
     }
 

@@ -9,40 +9,44 @@ use http::{Method, Request, Response};
 use tokio::time::{Sleep, sleep};
 
 use super::body::GateBody;
-use super::charging;
-use super::flow::{self, Decision, Next};
-use super::layer::Hold;
-use super::passage::Passage;
-use super::wait::{Settling, Wait};
+use super::charging::ExtraCharge;
+use super::deciding::Deciding;
+use super::request_state::{Decision, RequestState};
+use super::shared::SharedHandle;
+use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::denial::Denial;
 use crate::request::Head;
 use crate::response::Asked;
 
 /// Holds what a response needs of its request.
-pub(super) struct Serving {
-    shared: Hold,
-    passage: Passage,
+pub(super) struct Exchange {
+    shared: SharedHandle,
+    state: RequestState,
     // Made when the inner service first has to be waited for.
     timer: Option<Pin<Box<Sleep>>>,
     // A HEAD request gets a refusal without content.
     head: bool,
 }
 
-impl Serving {
-    pub(super) fn new<B>(shared: Hold, request: &Request<B>) -> Self {
+impl Exchange {
+    pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
         let head = request.method() == Method::HEAD;
-        Self { shared, passage: Passage::default(), timer: None, head }
+        Self { shared, state: RequestState::default(), timer: None, head }
+    }
+
+    fn deciding(&mut self) -> Deciding<'_> {
+        Deciding { shared: &self.shared, state: &mut self.state }
     }
 
     /// Begins the decision.
     pub(super) fn begin<B: 'static>(&mut self, request: &Request<B>) -> Next {
-        flow::begin(&self.shared, &mut self.passage, request)
+        self.deciding().begin(request)
     }
 
     /// Returns the answer that the gate gives by itself.
     pub(super) fn own_answer(&mut self) -> Option<Box<Response<Bytes>>> {
-        self.passage.answer.take()
+        self.state.answer.take()
     }
 
     /// Goes on with a decision that had to wait.
@@ -52,18 +56,16 @@ impl Serving {
         context: &mut Context<'_>,
         request: &Request<B>,
     ) -> Poll<Decision> {
-        flow::resume(&self.shared, &mut self.passage, wait, context, Head::of(request))
+        self.deciding().resume(wait, context, Head::of(request))
     }
 
     /// Makes an admitted request ready for the inner service.
     pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
-        let Self { shared, passage, .. } = self;
-        if shared.strip_credential && passage.principal.is_some() {
-            for name in shared.policy.credentials.header_names() {
-                request.headers_mut().remove(name);
-            }
+        let Self { shared, state, .. } = self;
+        if shared.options.strip_credential && state.principal.is_some() {
+            shared.policy.strip_credential(request.headers_mut());
         }
-        let grant = if shared.leave_grant { passage.grant(&shared.policy) } else { None };
+        let grant = if shared.options.leave_grant { state.grant(&shared.policy) } else { None };
         match grant {
             Some(grant) => {
                 request.extensions_mut().insert(grant);
@@ -76,22 +78,22 @@ impl Serving {
     }
 
     /// Takes what the handler added to the cost; returns what has to be waited for.
-    pub(super) fn settle(&mut self) -> Option<Settling> {
-        charging::settle(&self.shared, &mut self.passage)
+    pub(super) fn settle(&mut self) -> Option<ExtraCharge> {
+        self.deciding().settle()
     }
 
     /// Tells whether the handler may have added something that was not taken yet.
     pub(super) const fn may_owe(&self) -> bool {
-        self.passage.extra.is_some()
+        self.state.extra.is_some()
     }
 
     /// Waits until that was taken.
     pub(super) fn poll_settled(
         &mut self,
-        settling: &mut Settling,
+        charge: &mut ExtraCharge,
         context: &mut Context<'_>,
     ) -> Poll<()> {
-        charging::resume_settling(&self.shared, &mut self.passage, settling, context)
+        self.deciding().resume_settling(charge, context)
     }
 
     /// Adds to the inner service's response, or renders the denial that it asks for.
@@ -102,30 +104,30 @@ impl Serving {
             let denial = self.counted(denial);
             return self.deny(&denial);
         }
-        let Self { shared, passage, .. } = self;
+        let Self { shared, state, .. } = self;
         if shared.renderer.marks() {
-            match passage.trail(&shared.policy) {
+            match state.trail() {
                 Some(trail) => shared.renderer.mark(response.headers_mut(), trail),
                 None => shared.renderer.unmark(response.headers_mut()),
             }
         }
-        let scheme = passage.source.map(|source| &source.scheme);
+        let scheme = state.source.map(|source| &source.scheme);
         shared.renderer.guard_caches(response.headers_mut(), scheme);
         let (parts, body) = response.into_parts();
-        Response::from_parts(parts, GateBody::inner(body, passage.permit.take()))
+        Response::from_parts(parts, GateBody::inner(body, state.permit.take()))
     }
 
     /// Counts a denial that the handler asks for, if it says what the key may not do.
-    fn counted(&self, denial: Denial) -> Denial {
+    fn counted(&mut self, denial: Denial) -> Denial {
         if !denial.is_of_rules() {
             return denial;
         }
-        flow::count_refusal(&self.shared, &self.passage).err().unwrap_or(denial)
+        self.deciding().count_refusal().err().unwrap_or(denial)
     }
 
     /// Resolves when the request's time budget is spent; never, if it has none.
     pub(super) fn poll_budget(&mut self, context: &mut Context<'_>) -> Poll<Denial> {
-        let route = self.shared.policy.route(self.passage.route);
+        let route = self.shared.policy.route(self.state.route);
         let Some(budget) = route.and_then(|route| route.budget) else {
             return Poll::Pending;
         };
@@ -135,28 +137,28 @@ impl Serving {
 
     /// Gives the request's place back.
     pub(super) fn release(&mut self) {
-        self.passage.permit = None;
+        self.state.permit = None;
     }
 
     /// Refuses a request that was admitted.
     pub(super) fn deny<R>(&mut self, denial: &Denial) -> Response<GateBody<R>> {
-        self.release();
-        self.shared.observer.refused(denial, self.passage.record());
+        self.deciding().end_in_refusal(denial);
         self.refuse(denial).map(GateBody::refusal)
     }
 
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
-        let trail = self.passage.trail(&self.shared.policy);
+        let trail = self.state.trail();
         self.shared.renderer.refuse(denial, self.head, trail)
     }
 }
 
-impl Drop for Serving {
+impl Drop for Exchange {
     /// The client hung up, or something panicked, before the store had answered.
     fn drop(&mut self) {
-        if self.passage.attempt.is_some() {
-            flow::give_back(&self.shared, &mut self.passage, self.shared.clock.now());
+        if self.state.attempt.is_some() {
+            let now = self.shared.now();
+            self.deciding().give_back(now);
         }
     }
 }

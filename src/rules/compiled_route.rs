@@ -1,0 +1,145 @@
+//! One line of a route table, checked.
+
+use http::Method;
+use smol_str::SmolStr;
+
+use super::route::Route;
+use crate::error::ConfigError;
+use crate::key::{KeyKind, Quota, Quotas, ScopeSet};
+
+/// A route that is checked, with its name.
+#[derive(Debug, Clone)]
+pub(super) struct CompiledRoute {
+    pub(super) name: SmolStr,
+    pub(super) route: Route,
+}
+
+impl CompiledRoute {
+    pub(super) fn new(
+        methods: &[Method],
+        pattern: &str,
+        parameters: &[String],
+        route: Route,
+    ) -> Result<Self, ConfigError> {
+        let name = name(methods, pattern);
+        let pattern = || pattern.to_owned();
+        if let Some(parameter) = route.account_parameter
+            && !parameters.iter().any(|name| name == parameter)
+        {
+            return Err(ConfigError::RouteParameter { pattern: pattern(), parameter });
+        }
+        if route.concurrency.is_some_and(|rule| rule.limit() == 0) {
+            return Err(ConfigError::RouteConcurrency { pattern: pattern() });
+        }
+        if route.budget.is_some_and(|budget| budget.is_zero()) {
+            return Err(ConfigError::RouteBudget { pattern: pattern() });
+        }
+        for (list, alternatives) in [("any_of", route.any_of), ("kinds", route.kinds)] {
+            if alternatives.is_some_and(<[_]>::is_empty) {
+                let place = format!("route pattern `{}`", pattern());
+                return Err(ConfigError::NoAlternative { place, list });
+            }
+        }
+        let refused = |field, value: &str, problem: String| {
+            Err(ConfigError::RouteNeed {
+                pattern: pattern(),
+                field,
+                value: value.to_owned(),
+                problem,
+            })
+        };
+        for (field, scopes) in
+            [("all_of", route.all_of), ("any_of", route.any_of.unwrap_or_default())]
+        {
+            for scope in scopes {
+                if let Err(problem) = ScopeSet::new([scope]) {
+                    return refused(field, scope, problem.to_string());
+                }
+            }
+        }
+        for kind in route.kinds.unwrap_or_default() {
+            if let Err(problem) = KeyKind::new(kind) {
+                return refused("kinds", kind, problem.to_string());
+            }
+        }
+        if let Err(invalid) = Quotas::new(route.quotas.iter().cloned()) {
+            let problem = invalid.problem().to_owned();
+            return refused("quotas", invalid.name(), problem);
+        }
+        let compiled = Self { name, route };
+        if let Some(quota) = compiled.too_dear_for(route.quotas) {
+            return Err(compiled.costs_too_much(quota));
+        }
+        Ok(compiled)
+    }
+
+    /// Finds a quota that never has room for a request of this route.
+    pub(super) fn too_dear_for<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
+        quotas.iter().find(|quota| !quota.is_shadow() && quota.limit() < self.route.cost)
+    }
+
+    pub(super) fn costs_too_much(&self, quota: &Quota) -> ConfigError {
+        ConfigError::RouteCost {
+            pattern: self.pattern().to_owned(),
+            cost: self.route.cost,
+            quota: quota.name().to_owned(),
+            limit: quota.limit(),
+        }
+    }
+
+    /// Returns the pattern out of the name.
+    fn pattern(&self) -> &str {
+        self.name.split_once(' ').map_or(&*self.name, |(_, pattern)| pattern)
+    }
+}
+
+/// Names a route, whatever the order in which its methods are listed.
+fn name(methods: &[Method], pattern: &str) -> SmolStr {
+    let mut methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    methods.sort_unstable();
+    let methods = if methods.is_empty() { "*".to_owned() } else { methods.join(",") };
+    SmolStr::new(format!("{methods} {pattern}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::routes::{Otherwise, Routes};
+    use super::*;
+
+    const READ: Route = Route::new().all_of(&["read"]);
+    const WRITE: Route = Route::new().all_of(&["write"]);
+
+    #[test]
+    fn contradictory_tables_are_refused() {
+        let twice = Routes::new().on(&[Method::GET], "/a", READ).on(&[Method::GET], "/a", WRITE);
+        assert!(matches!(twice.compile(), Err(ConfigError::RouteRepeated { .. })));
+        let clash = Routes::new().on(&[], "/{a}", READ).on(&[], "/{b}", WRITE);
+        assert!(matches!(clash.compile(), Err(ConfigError::Route { .. })));
+        let parameter = Routes::new().on(&[], "/a", Route::new().account_parameter("org"));
+        assert!(matches!(parameter.compile(), Err(ConfigError::RouteParameter { .. })));
+        let scope = Routes::new().on(&[], "/a", Route::new().all_of(&["no space"]));
+        assert!(matches!(scope.compile(), Err(ConfigError::RouteNeed { .. })));
+        use crate::limits::Concurrency;
+        let none = Routes::new().on(&[], "/a", Route::new().concurrency(Concurrency::new(0)));
+        assert!(matches!(none.compile(), Err(ConfigError::RouteConcurrency { .. })));
+        let place = "route pattern `/a`";
+        for (route, named) in [
+            (Route::new().any_of(&[]), "any_of"),
+            (Route::new().all_of(&["read"]).any_of(&[]), "any_of"),
+            (Route::new().kinds(&[]), "kinds"),
+        ] {
+            let error = Routes::new().on(&[], "/a", route).compile().unwrap_err();
+            let ConfigError::NoAlternative { place: told, list } = error else { panic!("{error}") };
+            assert_eq!((&*told, list), (place, named));
+            let otherwise = Routes::new().otherwise(Otherwise::Need(route)).compile();
+            assert!(matches!(otherwise, Err(ConfigError::NoAlternative { .. })));
+        }
+        const TEN: &[Quota] = &[Quota::by_day("ten", 10)];
+        const DARK: &[Quota] = &[Quota::by_day("ten", 10).in_shadow()];
+        for (quotas, cost, fine) in [(TEN, 10, true), (TEN, 11, false), (DARK, 11, true)] {
+            let table = Routes::new().on(&[], "/a", Route::new().quotas(quotas).cost(cost));
+            let refused = matches!(table.compile(), Err(ConfigError::RouteCost { .. }));
+            assert_eq!(refused, !fine, "{cost}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The builder of a layer: what it holds, and what it makes of that.
+
+use std::sync::Arc;
+
+use crate::decision::{Counts, Policy, PolicyOptions, Served};
+use crate::error::ConfigError;
+use crate::limits::{Alarms, FailedAttempts, FallbackLimiter, MemoryPlaces, RefusedRequests};
+use crate::profile::Profile;
+use crate::response::Renderer;
+use crate::service::layer::ApiKeyLayer;
+use crate::service::options::{GateOptions, Limits};
+use crate::service::preflight::Preflight;
+use crate::service::shared::Shared;
+use crate::store::KeyStore;
+
+/// Collects the configuration of an [`ApiKeyLayer`]. What is not set has its safest value: HTTPS
+/// from the connection's own acceptor, no trusted proxy, no request without a key.
+///
+/// ```
+/// use tower_api_key::{ApiKeyLayer, ConfigError, store::MemoryStore, vendors};
+///
+/// let builder = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new());
+/// let refused = builder.without_limits().environment("").build();
+/// assert!(matches!(refused, Err(ConfigError::Name(_))), "found before any request came");
+/// ```
+#[must_use = "a builder does nothing until it is built"]
+pub struct ApiKeyLayerBuilder {
+    profile: Profile,
+    pub(super) policy: PolicyOptions,
+    pub(super) served: Served,
+    pub(super) options: GateOptions,
+    pub(super) attempts: Option<FailedAttempts>,
+    pub(super) refusals: Option<RefusedRequests>,
+    pub(super) preflight: Option<Preflight>,
+}
+
+impl ApiKeyLayerBuilder {
+    pub(crate) fn new(profile: &Profile, store: Arc<dyn KeyStore>) -> Self {
+        Self {
+            profile: *profile,
+            policy: PolicyOptions::default(),
+            served: Served::default(),
+            options: GateOptions::new(store),
+            attempts: None,
+            refusals: None,
+            preflight: None,
+        }
+    }
+
+    /// Builds the layer.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the profile, the routes and the rest cannot be served as they were meant.
+    pub fn build(self) -> Result<ApiKeyLayer, ConfigError> {
+        let Self { profile, policy, served, options, attempts, refusals, preflight } = self;
+        let optional = policy.optional;
+        let counts = Counts {
+            requests: matches!(options.limits, Limits::Counted(..)),
+            failures: attempts.is_some(),
+        };
+        let policy = Policy::new(&profile, policy, served, counts)?;
+        if policy.has_quotas() && matches!(options.limits, Limits::Unset) {
+            return Err(ConfigError::LimiterMissing);
+        }
+        policy.check()?;
+        if policy.is_metered() && !options.leave_grant {
+            return Err(ConfigError::MeteredWithoutGrant);
+        }
+        let prepare = |preflight: Preflight| preflight.prepare(policy.header_names().cloned());
+        let alarms = options.observer.as_ref().map(|_| Alarms::new(attempts.as_ref()));
+        Ok(ApiKeyLayer::new(Shared {
+            preflight: preflight.map(prepare).transpose()?,
+            renderer: Renderer::new(&profile, optional)?,
+            alarms,
+            refusals: refusals.map(RefusedRequests::build).transpose()?,
+            attempts: attempts.map(FailedAttempts::build).transpose()?,
+            fallback: FallbackLimiter::default(),
+            local_places: MemoryPlaces::new(),
+            name: profile.name,
+            policy,
+            options,
+        }))
+    }
+}

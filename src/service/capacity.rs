@@ -1,0 +1,103 @@
+//! Whether the quotas of a request have room for it, and its route a permit: `take` and `taken`; on a
+//! route with a concurrency limit `look_for_room`, `has_room`, `acquire` and `acquired` come before, and
+//! before a refusal with limit headers `peek` and `peeked`.
+
+use std::ops::ControlFlow;
+
+use super::charging::{Ask, ChargeResult};
+use super::deciding::Deciding;
+use super::wait::{Next, Wait};
+use crate::denial::Denial;
+use crate::limits::{Concurrency, Entered, Entry, LimiterFallback, OnLimiterFailure, Places};
+
+impl Deciding<'_> {
+    /// Takes the cost of a request.
+    pub(super) fn take(&mut self) -> Next {
+        match Ask::cost(self.state).send(self.shared, self.state) {
+            Ok(result) => self.taken(result),
+            Err(charge) => ControlFlow::Continue(Wait::Cost { charge }),
+        }
+    }
+
+    pub(super) fn taken(&mut self, result: ChargeResult) -> Next {
+        match self.note_cost(result) {
+            Ok(()) => ControlFlow::Break(Ok(())),
+            Err(denial) => self.refused(denial),
+        }
+    }
+
+    /// Looks whether the quotas have room for a request that needs a permit as well.
+    pub(super) fn look_for_room(&mut self, rule: Concurrency) -> Next {
+        match Ask::room(self.state).send(self.shared, self.state) {
+            Ok(result) => self.has_room(rule, result),
+            Err(charge) => ControlFlow::Continue(Wait::Room { rule, charge }),
+        }
+    }
+
+    pub(super) fn has_room(&mut self, rule: Concurrency, result: ChargeResult) -> Next {
+        match self.note_room(result) {
+            Ok(()) => self.acquire(&*self.shared.options.places, rule),
+            Err(denial) => self.refused(denial),
+        }
+    }
+
+    /// Looks what is left of the quotas, for the headers of a refusal.
+    pub(super) fn peek(&mut self, denial: Denial) -> Next {
+        if !self.shared.renderer.speaks_of_limits() {
+            return self.refused(denial);
+        }
+        match Ask::peek(self.state).send(self.shared, self.state) {
+            Ok(result) => self.peeked(denial, result),
+            Err(charge) => ControlFlow::Continue(Wait::Peek { denial, charge }),
+        }
+    }
+
+    pub(super) fn peeked(&mut self, denial: Denial, result: ChargeResult) -> Next {
+        self.note_peek(result);
+        self.refused(denial)
+    }
+
+    /// Acquires a permit of the route, or queues for one.
+    fn acquire(&mut self, places: &dyn Places, rule: Concurrency) -> Next {
+        let Some(record) = self.state.record() else {
+            return self.acquired(Ok(None));
+        };
+        let route = self.shared.policy.route_name(self.state.route);
+        let account = record.account().id();
+        match places.enter(Entry { account, route, rule }).into_now() {
+            Ok(result) => self.acquired(result),
+            Err(permit) => ControlFlow::Continue(Wait::Permit { permit }),
+        }
+    }
+
+    /// Takes the cost of a request that has its permit.
+    pub(super) fn acquired(&mut self, result: Entered) -> Next {
+        let shared = self.shared;
+        match result {
+            Ok(None) => return self.refused(Denial::ConcurrencyExceeded),
+            Ok(permit) => self.state.permit = permit,
+            Err(error) => {
+                let report = |fallback| {
+                    shared.observe(|observer| observer.places_failed(&error, fallback));
+                };
+                let route = shared.policy.route(self.state.route);
+                let rule = route.and_then(|route| route.concurrency);
+                match (shared.options.on_places_failure, rule) {
+                    (OnLimiterFailure::Allow, _) => report(LimiterFallback::Allowed),
+                    (OnLimiterFailure::Local(share), Some(rule)) => {
+                        report(LimiterFallback::Local);
+                        // Places in memory always answer.
+                        return self.acquire(&shared.local_places, rule.shared(share));
+                    }
+                    (OnLimiterFailure::Deny | OnLimiterFailure::Local(_), _) => {
+                        report(LimiterFallback::Denied);
+                        return self.refused(Denial::LimiterUnavailable);
+                    }
+                }
+            }
+        }
+        // It may have queued for a while.
+        self.state.now = shared.now();
+        self.take()
+    }
+}

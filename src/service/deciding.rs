@@ -1,0 +1,19 @@
+//! A decision under way.
+
+use super::request_state::RequestState;
+use super::shared::Shared;
+use crate::denial::Denial;
+
+/// Decides one request. The steps stand in `flow.rs`, `capacity.rs`, `charging.rs` and `refusals.rs`.
+pub(super) struct Deciding<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) state: &'a mut RequestState,
+}
+
+impl Deciding<'_> {
+    /// Gives the request's permit back and reports the refusal. Every refusal passes here.
+    pub(super) fn end_in_refusal(&mut self, denial: &Denial) {
+        self.state.permit = None;
+        self.shared.observe(|observer| observer.refused(denial, self.state.record()));
+    }
+}
