@@ -18,6 +18,7 @@ mod filter;
 mod manager;
 mod page;
 mod retention;
+mod update;
 
 pub use author::check_author;
 pub use change::{Action, Change};
@@ -26,4 +27,5 @@ pub use error::ManageError;
 pub use filter::{KeyFilter, KeyState};
 pub use manager::{Edit, KeyManager, Managed, NewKey};
 pub use page::{BrokenRow, Page};
-pub(super) use retention::Retention;
+pub use retention::Retention;
+pub use update::apply_update;

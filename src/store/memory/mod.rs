@@ -94,7 +94,7 @@ impl MemoryStore {
     /// Keeps a secret that has ended for so long, 30 days unless set; see
     /// [`KeyEntry`](super::KeyEntry). The first rotation of its key after that time removes it.
     pub fn keep_ended_secrets(self, time: Duration) -> Self {
-        self.writer().index.history.retention = Retention(time);
+        self.writer().index.history.retention = Retention::new(time);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::manage::SecretEntry;
+use super::super::manage::{SecretEntry, apply_update};
 use super::index::{Index, identity};
 use super::page::Entry;
 use super::table::{Location, Table};
@@ -84,12 +84,7 @@ impl<'a> Writer<'a> {
         let Some(Entry { digest, record }) = self.find(id).cloned() else {
             return Ok(None);
         };
-        let changed = change(record.edit());
-        // A key is revoked for good.
-        let changed = if record.is_revoked() { changed.revoked(true) } else { changed }.build()?;
-        if changed.id() != record.id() || changed.account().id() != record.account().id() {
-            return Err(InvalidRecord::Identity);
-        }
+        let changed = apply_update(&record, change)?;
         // Whatever state of the account the change brought along, the store's counts.
         let changed = changed.under(Arc::clone(record.account()));
         self.write(digest, changed.clone());

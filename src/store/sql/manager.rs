@@ -2,10 +2,6 @@
 
 use std::sync::Arc;
 
-use super::super::manage::{
-    Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError, Managed, NewKey, Page,
-    check_author,
-};
 use super::bulk::CHUNK;
 use super::connect::SqlStore;
 use super::row;
@@ -13,6 +9,10 @@ use super::statement::Statement;
 use super::trail::{self, Step};
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyDigest};
+use crate::store::{
+    Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError, Managed, NewKey, Page,
+    check_author,
+};
 
 impl KeyManager for SqlStore {
     fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()> {

@@ -1,13 +1,13 @@
 //! The parts of a change, inside its transaction.
 
-use super::super::manage::{Action, Edit, KeyEntry, KeyState, ManageError, NewKey};
 use super::dialect::Dialect;
 use super::statement::Statement;
 use super::trail::Step;
 use super::{query, row};
 use crate::clock::Timestamp;
-use crate::key::{Account, AccountId, InvalidRecord, KeyDigest, KeyRecord};
-use crate::store::invalidation::Invalidation;
+use crate::key::{Account, AccountId, KeyDigest, KeyRecord};
+use crate::store::Invalidation;
+use crate::store::{Action, Edit, KeyEntry, KeyState, ManageError, NewKey, apply_update};
 
 impl Step<'_> {
     /// Adds a key.
@@ -33,12 +33,7 @@ impl Step<'_> {
     pub(super) async fn update(&mut self, id: &str, change: Edit) -> Result<KeyEntry, ManageError> {
         let before = self.locked(id).await?;
         let record = &before.record;
-        let after = change(record.edit());
-        // A key is revoked for good.
-        let after = if record.is_revoked() { after.revoked(true) } else { after }.build()?;
-        if after.id() != record.id() || after.account().id() != record.account().id() {
-            return Err(InvalidRecord::Identity.into());
-        }
+        let after = apply_update(record, change)?;
         let account = record.account().id().as_str();
         let updated = Statement::new(&self.store.queries.update_key).bind(id).bind(account);
         self.execute(settings(updated, &after)).await?;
@@ -61,7 +56,7 @@ impl Step<'_> {
             ended => return Err(ManageError::NotActive(ended)),
         }
         let account = before.record.account().id().clone();
-        for gone in self.store.retention.gone(&before.secrets, self.now()) {
+        for gone in self.store.retention.to_delete(&before.secrets, self.now()) {
             let deleted = Statement::new(&self.store.queries.delete_secret).bind(bytes(&gone));
             self.execute(deleted).await?;
         }
