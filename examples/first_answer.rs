@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key = Issuer::new(vendors::rest_integrations::ISSUED, KeyHasher::sha256()).issue(None)?;
     let acme = Account::builder("acme").scopes(["users.read"]).build()?;
     let store = MemoryStore::new();
-    store.insert(*key.digest(), KeyRecord::builder("key_1", acme.into()).build()?);
+    store.add_now(*key.digest(), KeyRecord::builder("key_1", acme.into()).build()?);
 
     let routes = Routes::new()
         .on(&[Method::GET], "/v1/users", Route::new().all_of(&["users.read"]))

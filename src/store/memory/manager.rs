@@ -88,13 +88,13 @@ impl KeyManager for MemoryStore {
         now(self.made(by).map(|made| {
             let mut writer = self.writer();
             let id = account.id().clone();
-            writer.put_account(account);
-            writer.index.history.note(made, Action::AccountPut, None, id.as_str());
+            writer.save_account(account);
+            writer.index.history.note(made, Action::AccountSaved, None, id.as_str());
         }))
     }
 
     fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
-        now(Ok(self.account(id)))
+        now(Ok(self.find_account_now(id)))
     }
 
     fn list_accounts<'a>(
@@ -115,7 +115,7 @@ impl KeyManager for MemoryStore {
     fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
         now(self.made(by).and_then(|made| {
             let mut writer = self.writer();
-            if !writer.remove_account(id) {
+            if !writer.delete_account(id) {
                 return Err(ManageError::NotFound);
             }
             writer.index.history.note(made, Action::AccountDeleted, None, id);
@@ -188,7 +188,7 @@ impl Writer<'_> {
     fn update(&mut self, id: &str, change: Edit, made: Made<'_>) -> Result<KeyEntry, ManageError> {
         let updated = self.edit(id, change)?.ok_or(ManageError::NotFound)?;
         let account = updated.account().id();
-        self.index.history.note(made, Action::KeyEdited, Some(id), account.as_str());
+        self.index.history.note(made, Action::KeyUpdated, Some(id), account.as_str());
         self.entry(id).ok_or(ManageError::NotFound)
     }
 

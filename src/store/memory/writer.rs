@@ -122,8 +122,8 @@ impl<'a> Writer<'a> {
     }
 
     /// Adds or replaces an account.
-    pub(super) fn put_account(&mut self, account: Account) {
-        let account = self.index.put_account(account);
+    pub(super) fn save_account(&mut self, account: Account) {
+        let account = self.index.save_account(account);
         let id = account.id().as_str();
         let old = self.index.history.all_old();
         self.make_room(self.index.keys_of(id).len() + old);
@@ -139,7 +139,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Deletes an account and all its keys; tells whether there was one.
-    pub(super) fn remove_account(&mut self, id: &str) -> bool {
+    pub(super) fn delete_account(&mut self, id: &str) -> bool {
         let known = self.index.account(id).is_some();
         for at in self.index.take_keys(id) {
             let id = self.table.entry(at).map(|entry| entry.record.id().clone());
@@ -147,7 +147,7 @@ impl<'a> Writer<'a> {
                 self.remove(id.as_str());
             }
         }
-        self.index.remove_account(id);
+        self.index.delete_account(id);
         known
     }
 

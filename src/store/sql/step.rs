@@ -38,7 +38,7 @@ impl Step<'_> {
         let updated = Statement::new(&self.store.queries.update_key).bind(id).bind(account);
         self.execute(settings(updated, &after)).await?;
         self.tell_of(&before);
-        self.note(Action::KeyEdited, Some(id), account).await?;
+        self.note(Action::KeyUpdated, Some(id), account).await?;
         // As others read it from now on: the account's state is the store's, not the change's.
         self.locked(id).await
     }
@@ -105,7 +105,7 @@ impl Step<'_> {
         })
         .await?;
         self.tell(Invalidation::Account(account.id().clone()));
-        self.note(Action::AccountPut, None, account.id().as_str()).await
+        self.note(Action::AccountSaved, None, account.id().as_str()).await
     }
 
     /// Deletes an account, its keys and their secrets.

@@ -120,7 +120,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
     }
 
     fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
-        let by = self.author(Action::KeyEdited, by);
+        let by = self.author(Action::KeyUpdated, by);
         Box::pin(async move {
             let before = self.inner.get(id).await?;
             match (self.fault, &before) {
@@ -215,7 +215,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
     }
 
     fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
-        let by = self.author(Action::AccountPut, by);
+        let by = self.author(Action::AccountSaved, by);
         Box::pin(async move {
             if self.has(Fault::AccountsReachNoKeys) {
                 let entries = self.entries(KeyFilter::account(account.id().as_str())).await;
@@ -272,7 +272,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         Box::pin(async move {
             let mut lines = self.inner.changes(0, usize::MAX).await?;
             for at in self.memory().failures.iter().rev() {
-                let failed = Change { action: Action::KeyEdited, ..lines[*at - 1].clone() };
+                let failed = Change { action: Action::KeyUpdated, ..lines[*at - 1].clone() };
                 lines.insert(*at, failed);
             }
             for (line, number) in lines.iter_mut().zip(1..) {
