@@ -74,8 +74,8 @@ pub use cached::{Cached, CachedBuilder};
 pub use error::StoreError;
 pub use invalidation::{Invalidation, Invalidations};
 pub use manage::{
-    Action, BrokenRow, Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError,
-    Managed, NewKey, Page, Retention, SecretEntry, apply_update, check_author,
+    Action, BrokenRow, Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError,
+    ManageFuture, NewKey, Page, Retention, SecretEntry, apply_update, check_author,
 };
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]

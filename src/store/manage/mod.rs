@@ -25,7 +25,7 @@ pub use change::{Action, Change};
 pub use entry::{KeyEntry, SecretEntry};
 pub use error::ManageError;
 pub use filter::{KeyFilter, KeyState};
-pub use manager::{Edit, KeyManager, Managed, NewKey};
+pub use manager::{KeyManager, KeyUpdate, ManageFuture, NewKey};
 pub use page::{BrokenRow, Page};
 pub use retention::Retention;
 pub use update::apply_update;

@@ -13,7 +13,7 @@ use super::connect::{SqlStore, after};
 use super::failure::{Failure, failed, unreachable};
 use super::loan::Lender;
 use super::notify::{self, CHANNEL};
-use crate::store::Managed;
+use crate::store::ManageFuture;
 use crate::store::StoreError;
 use crate::store::{Invalidation, Invalidations};
 
@@ -120,7 +120,7 @@ impl SqlInvalidations {
 }
 
 impl Invalidations for SqlInvalidations {
-    fn next(&mut self) -> Managed<'_, Invalidation> {
+    fn next(&mut self) -> ManageFuture<'_, Invalidation> {
         Box::pin(async move {
             let heard = self.hear().await;
             if heard.is_err() {

@@ -7,7 +7,7 @@ use super::{query, row};
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, KeyDigest, KeyRecord};
 use crate::store::Invalidation;
-use crate::store::{Action, Edit, KeyEntry, KeyState, ManageError, NewKey, apply_update};
+use crate::store::{Action, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey, apply_update};
 
 impl Step<'_> {
     /// Adds a key.
@@ -30,7 +30,11 @@ impl Step<'_> {
     }
 
     /// Changes a key.
-    pub(super) async fn update(&mut self, id: &str, change: Edit) -> Result<KeyEntry, ManageError> {
+    pub(super) async fn update(
+        &mut self,
+        id: &str,
+        change: KeyUpdate,
+    ) -> Result<KeyEntry, ManageError> {
         let before = self.locked(id).await?;
         let record = &before.record;
         let after = apply_update(record, change)?;
