@@ -83,7 +83,7 @@ impl Path {
         let (store, owner) = (MemoryStore::new(), account(0));
         for (index, key) in if self.known { &keys } else { &strangers }.iter().enumerate() {
             let record = KeyRecord::builder(format!("key_{index}"), Arc::clone(&owner)).build();
-            store.insert(KeyHasher::sha256().digest(key.as_bytes()), record.expect("valid"));
+            store.add_now(KeyHasher::sha256().digest(key.as_bytes()), record.expect("valid"));
         }
         let followers = keys.iter().cycle().skip(1);
         let requests: Vec<Request<()>> = keys

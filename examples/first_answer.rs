@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let key = Issuer::new(vendors::rest_integrations::ISSUED, KeyHasher::sha256()).issue(None)?;
     let acme = Account::builder("acme").scopes(["users.read"]).build()?;
     let store = MemoryStore::new();
-    store.insert(*key.digest(), KeyRecord::builder("key_1", acme).build()?);
+    store.add_now(*key.digest(), KeyRecord::builder("key_1", acme).build()?);
 
     let routes = Routes::new()
         .get("/v1/users", Route::new().all_of(&["users.read"]))

@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None)?;
     let account = Arc::new(Account::builder("account_1").build()?);
     let store = MemoryStore::new();
-    store.insert(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
+    store.add_now(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
     let gate = ApiKeyLayer::builder(vendors::PERSONYZE, store).build()?;
 
     let (acceptor, certificate) = acceptor()?;

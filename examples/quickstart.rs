@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let issued = Issuer::new(FORMAT, KeyHasher::sha256()).issue(None)?;
     let account = Account::builder("account_1").scopes(["users.read"]).build()?;
     let store = MemoryStore::new();
-    store.insert(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
+    store.add_now(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
 
     let routes = Routes::new()
         .get("/users", Route::new().all_of(&["users.read"]))

@@ -200,7 +200,7 @@ impl Clock for SystemClock {
 /// # let acme = Account::builder("acme").build()?;
 /// let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
 /// let record = KeyRecord::builder("key_1", acme).expires(Timestamp::from_unix_seconds(1_060));
-/// # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record.build()?);
+/// # store.add_now(KeyHasher::sha256().digest(b"0123456789abcdef"), record.build()?);
 /// # let builder = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store).without_limits();
 /// # let builder = builder.assume_https();
 /// let layer = builder.clock(clock.clone()).build()?;

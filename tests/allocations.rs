@@ -57,7 +57,7 @@ fn store() -> MemoryStore {
     let account = Arc::new(Account::builder("acme").build().unwrap());
     let record = KeyRecord::builder("key_1", account).build().unwrap();
     let store = MemoryStore::new();
-    store.insert(KeyHasher::sha256().digest(KEY.as_bytes()), record);
+    store.add_now(KeyHasher::sha256().digest(KEY.as_bytes()), record);
     store
 }
 
@@ -192,7 +192,7 @@ fn a_plan_allocates_nothing() {
     let account = Arc::new(Account::builder("acme").plan("gold").build().unwrap());
     let record = KeyRecord::builder("key_1", account).build().unwrap();
     let store = MemoryStore::new();
-    store.insert(KeyHasher::sha256().digest(KEY.as_bytes()), record);
+    store.add_now(KeyHasher::sha256().digest(KEY.as_bytes()), record);
     let plans = Plans::new();
     plans.set("gold", LIMITED.quotas.iter().cloned()).unwrap();
     let limiter = Arc::new(MemoryLimiter::new());

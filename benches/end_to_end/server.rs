@@ -96,7 +96,7 @@ fn issue(arguments: &Arguments) -> io::Result<MemoryStore> {
             let issued = issued.expect("the format is strong");
             writeln!(texts, "{}", issued.expose())?;
             let record = KeyRecord::builder(format!("key_{index}"), Arc::clone(&account));
-            store.insert(*issued.digest(), record.build().expect("a valid record"));
+            store.add_now(*issued.digest(), record.build().expect("a valid record"));
         }
     }
     texts.flush()?;

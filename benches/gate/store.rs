@@ -26,7 +26,7 @@ pub(crate) fn measure(report: &mut Report, keys: &Keys) {
         .map(|number| {
             let id = format!("key_{}", number * 37 % keys.texts.len());
             let began = Instant::now();
-            let changed = keys.store.edit(&id, |key| key.disabled(false));
+            let changed = keys.store.update_now(&id, |key| key.disabled(false));
             let took = began.elapsed();
             assert_eq!(changed, Ok(true));
             took
@@ -56,7 +56,7 @@ fn load() -> Duration {
     let store = MemoryStore::new();
     let began = Instant::now();
     for (digest, record) in records {
-        store.insert(digest, record);
+        store.add_now(digest, record);
     }
     began.elapsed()
 }
@@ -84,7 +84,7 @@ pub(crate) fn measured_memory() -> bool {
         }
         let record = KeyRecord::builder(format!("key_{index}"), owner.clone()).build();
         let digest = KeyHasher::sha256().digest(key(&mut random).as_bytes());
-        store.insert(digest, record.expect("valid"));
+        store.add_now(digest, record.expect("valid"));
     }
     // One request of each account, so that all have counters; the same random numbers again.
     let mut random = SmallRng::seed_from_u64(13);

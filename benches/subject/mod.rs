@@ -78,7 +78,7 @@ impl Keys {
             let text = key(&mut random);
             let record = KeyRecord::builder(format!("key_{index}"), Arc::clone(account)).build();
             let digest = KeyHasher::sha256().digest(text.as_bytes());
-            store.insert(digest, record.expect("valid"));
+            store.add_now(digest, record.expect("valid"));
             texts.push(text);
         }
         Self { store, texts }

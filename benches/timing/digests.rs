@@ -48,7 +48,7 @@ fn by_bytes(keys: usize, count: usize) -> Vec<Samples> {
         }
         let record = KeyRecord::builder(format!("key_{index}"), Arc::clone(&owner)).build();
         let digest = bytes(&mut random);
-        store.insert(KeyDigest::from_bytes(digest), record.expect("valid"));
+        store.add_now(KeyDigest::from_bytes(digest), record.expect("valid"));
         stored.push(digest);
     }
     let mut class = |name, shared: usize| {

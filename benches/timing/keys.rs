@@ -25,7 +25,7 @@ pub(crate) fn measure(outcome: &mut Outcome, samples: usize) {
     for (index, drawn) in real.iter().enumerate() {
         let record = KeyRecord::builder(format!("key_{index}"), account(index)).build();
         let digest = KeyHasher::sha256().digest(key(drawn).as_bytes());
-        store.insert(digest, record.expect("valid"));
+        store.add_now(digest, record.expect("valid"));
     }
     // One gate and one source for all: where two lie in memory would show in the time, too.
     let gate = RefCell::new(gate(&PROFILE, &store, routes(), 1, Extras::Grant));

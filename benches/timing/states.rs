@@ -61,7 +61,7 @@ fn by_state(keys: usize, count: usize) -> Vec<Samples> {
                 .disabled(name == "of a disabled account");
             let owner = Arc::new(owner.build().expect("valid"));
             let record = change(KeyRecord::builder(format!("key_{number}"), owner)).build();
-            store.insert(KeyHasher::sha256().digest(key.as_bytes()), record.expect("valid"));
+            store.add_now(KeyHasher::sha256().digest(key.as_bytes()), record.expect("valid"));
         }
         pools.push((name, known));
     }

@@ -142,7 +142,7 @@ fn gate() -> Result<(ApiKeyLayer, IssuedKey), Box<dyn Error>> {
     let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None)?;
     let account = Arc::new(Account::builder("account_1").build()?);
     let store = MemoryStore::new();
-    store.insert(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
+    store.add_now(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
 
     let proxies = Networks::new(["127.0.0.0/8"])?;
     let proxies = TrustedProxies::new(proxies, ProxyHeaders::XForwarded).always_proxies();

@@ -100,7 +100,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(account) = Account::builder("acme").quotas(quotas.clone()).build() else { return };
     let store = MemoryStore::new();
     let record = KeyRecord::builder("key_1", account).build().unwrap();
-    store.insert(KeyHasher::sha256().digest(KEY), record);
+    store.add_now(KeyHasher::sha256().digest(KEY), record);
     let profile = Profile { limit_headers: dialect, quotas: &[], ..vendors::REST_INTEGRATIONS };
     let service = ApiKeyLayer::builder(profile, store)
         .assume_https()

@@ -41,7 +41,7 @@ use crate::sync::{STRIPES, stripe};
 ///
 /// let acme = Account::builder("acme").plan("free").build()?;
 /// # let record = KeyRecord::builder("key_1", acme).build()?;
-/// # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
+/// # store.add_now(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
 /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, store).assume_https();
 /// # let builder = builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny);
 /// let layer = builder.plans(plans.clone()).build()?;

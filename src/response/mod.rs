@@ -32,7 +32,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let store = MemoryStore::new();
 //! # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?).build()?;
-//! # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
+//! # store.add_now(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
 //! let limit_headers = LimitHeaders::X_RATE_LIMIT;
 //! let profile = Profile { limit_headers, ..vendors::REST_INTEGRATIONS };
 //! # let builder = ApiKeyLayer::builder(profile, store).assume_https();

@@ -136,10 +136,10 @@ mod tests {
     fn a_gate_counts_apart_from_its_second_request_on() {
         let layer = ApiKeyLayer::builder(POLYTEIA, MemoryStore::new()).build().unwrap();
         let mut gate = tower_layer::Layer::layer(&layer, ());
-        assert!(matches!(gate.hold(), Hold::Direct(_)));
+        assert!(matches!(gate.share(), SharedHandle::Direct(_)));
         for _ in 0..2 {
-            assert!(matches!(gate.hold(), Hold::Apart(_)));
+            assert!(matches!(gate.share(), SharedHandle::PerGate(_)));
         }
-        assert!(matches!(gate.clone().hold(), Hold::Direct(_)), "a clone begins anew");
+        assert!(matches!(gate.clone().share(), SharedHandle::Direct(_)), "a clone begins anew");
     }
 }

@@ -50,7 +50,7 @@ use crate::store::KeyStore;
 /// let store = MemoryStore::new();
 /// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).build()?;
-/// store.insert(KeyHasher::sha256().digest(b"FD09908F25BECB09D78EBEA1DADFB618651F612D"), record);
+/// store.add_now(KeyHasher::sha256().digest(b"FD09908F25BECB09D78EBEA1DADFB618651F612D"), record);
 ///
 /// let layer = ApiKeyLayer::builder(vendors::PERSONYZE, store).build()?;
 /// let service = layer.layer(service_fn(|request: Request<()>| async move {

@@ -1,6 +1,6 @@
 //! What a store tells those who keep its records elsewhere.
 
-use super::manage::Managed;
+use super::manage::ManageFuture;
 use crate::key::{AccountId, KeyDigest};
 
 /// Says what is no longer as it was.
@@ -29,13 +29,13 @@ pub enum Invalidation {
 /// Receives invalidations, one after the other.
 ///
 /// ```
-/// use tower_api_key::store::{Invalidation, Invalidations, Managed};
+/// use tower_api_key::store::{Invalidation, Invalidations, ManageFuture};
 ///
 /// /// Hears of a change every minute.
 /// struct EveryMinute;
 ///
 /// impl Invalidations for EveryMinute {
-///     fn next(&mut self) -> Managed<'_, Invalidation> {
+///     fn next(&mut self) -> ManageFuture<'_, Invalidation> {
 ///         Box::pin(async {
 ///             tokio::time::sleep(std::time::Duration::from_secs(60)).await;
 ///             Ok(Invalidation::Everything)
@@ -50,5 +50,5 @@ pub trait Invalidations: Send + 'static {
     /// # Errors
     ///
     /// [`ManageError`](super::ManageError) if the connection to the store is lost.
-    fn next(&mut self) -> Managed<'_, Invalidation>;
+    fn next(&mut self) -> ManageFuture<'_, Invalidation>;
 }

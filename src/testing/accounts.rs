@@ -123,9 +123,9 @@ pub(super) async fn the_trail_has_a_line_for_each_change(store: &dyn KeyManager)
     assert_eq!(
         told,
         [
-            (Action::AccountPut, None, "trail", BY),
+            (Action::AccountSaved, None, "trail", BY),
             (Action::KeyAdded, key, "trail", BY),
-            (Action::KeyEdited, key, "trail", "ada"),
+            (Action::KeyUpdated, key, "trail", "ada"),
             (Action::KeyRotated, key, "trail", BY),
             (Action::KeyRevoked, key, "trail", BY),
             (Action::KeyDeleted, key, "trail", BY),

@@ -32,7 +32,7 @@ fn database(keys: u32) -> MemoryStore {
     for number in 0..keys {
         let account = Arc::new(Account::builder(format!("account_{number}")).build().unwrap());
         let record = KeyRecord::builder(format!("key_{number}"), account).build().unwrap();
-        store.insert(digest(&number.to_string()), record);
+        store.add_now(digest(&number.to_string()), record);
     }
     store
 }

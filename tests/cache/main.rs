@@ -251,7 +251,7 @@ async fn random_keys_evict_no_good_one_and_take_no_memory() {
     let account = Arc::new(Account::builder("acme").build().unwrap());
     for number in 0..1_000u32 {
         let record = KeyRecord::builder(format!("key_{number}"), Arc::clone(&account));
-        store.insert(digest(&number.to_string()), record.build().unwrap());
+        store.add_now(digest(&number.to_string()), record.build().unwrap());
     }
     let cache = Cached::builder(store).capacity(1_000, 100).staleness(1_000 * SECOND).build();
     for number in 0..900u32 {
@@ -295,7 +295,7 @@ async fn a_kept_record_serves_within_its_own_dates_only() {
     let database = MemoryStore::new();
     let account = Arc::new(Account::builder("acme").build().unwrap());
     let record = KeyRecord::builder("key_1", account).not_before(at(1_001)).expires(at(1_003));
-    database.insert(digest("a-key-of-acme-with-dates"), record.build().unwrap());
+    database.add_now(digest("a-key-of-acme-with-dates"), record.build().unwrap());
     let clock = ManualClock::starting_at(at(1_000));
     let cache = Cached::builder(database).clock(clock.clone()).build();
     let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, cache.clone())

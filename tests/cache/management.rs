@@ -7,8 +7,8 @@ use tower_api_key::Eventually;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyRecord, KeyRecordBuilder};
 use tower_api_key::store::{
-    Cached, Change, Edit, Found, KeyEntry, KeyFilter, KeyManager, KeyStore, ManageError, Managed,
-    MemoryStore, NewKey, StoreError,
+    Cached, Change, Found, KeyEntry, KeyFilter, KeyManager, KeyStore, KeyUpdate, ManageError,
+    ManageFuture, MemoryStore, NewKey, StoreError,
 };
 
 use crate::double::digest;
@@ -36,7 +36,7 @@ enum Fault {
 struct Held(MemoryStore, Fault, Arc<Mutex<Vec<usize>>>);
 
 impl Held {
-    async fn ends<T>(&self, ended: Managed<'_, T>) -> Result<T, ManageError> {
+    async fn ends<T>(&self, ended: ManageFuture<'_, T>) -> Result<T, ManageError> {
         let ended = ended.await?;
         match self.1 {
             Fault::Denies => Err(StoreError::new("the connection was lost").into()),
@@ -53,15 +53,15 @@ impl KeyStore for Held {
 }
 
 impl KeyManager for Held {
-    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()> {
+    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
         self.0.add(key, by)
     }
 
-    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
         self.0.import(keys, by)
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
+    fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>> {
         let entry = self.0.get(id);
         Box::pin(async move {
             match self.1 {
@@ -81,11 +81,16 @@ impl KeyManager for Held {
         filter: &'a KeyFilter,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<KeyEntry>> {
+    ) -> ManageFuture<'a, Vec<KeyEntry>> {
         self.0.list(filter, after, limit)
     }
 
-    fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
+    fn update<'a>(
+        &'a self,
+        id: &'a str,
+        change: KeyUpdate,
+        by: &'a str,
+    ) -> ManageFuture<'a, KeyEntry> {
         Box::pin(self.ends(self.0.update(id, change, by)))
     }
 
@@ -95,7 +100,7 @@ impl KeyManager for Held {
         secret: KeyDigest,
         until: Timestamp,
         by: &'a str,
-    ) -> Managed<'a, KeyEntry> {
+    ) -> ManageFuture<'a, KeyEntry> {
         Box::pin(async move {
             let mut entry = self.ends(self.0.rotate(id, secret, until, by)).await?;
             if self.1 == Fault::Forgets {
@@ -105,19 +110,19 @@ impl KeyManager for Held {
         })
     }
 
-    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(self.ends(self.0.revoke(id, by)))
     }
 
-    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(self.ends(self.0.delete(id, by)))
     }
 
-    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(self.ends(self.0.save_account(account, by)))
     }
 
-    fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
+    fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
         self.0.find_account(id)
     }
 
@@ -125,19 +130,19 @@ impl KeyManager for Held {
         &'a self,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<Arc<Account>>> {
+    ) -> ManageFuture<'a, Vec<Arc<Account>>> {
         self.0.list_accounts(after, limit)
     }
 
-    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(self.ends(self.0.delete_account(id, by)))
     }
 
-    fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
+    fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
         self.0.changes(sequence, limit)
     }
 
-    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
         let mut written = self.2.lock().unwrap();
         written.push(uses.len());
         if self.1 == Fault::ForgetsUses && written.len() == 1 {

@@ -7,7 +7,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::Account;
-use tower_api_key::store::{Cached, Invalidation, Invalidations, ManageError, Managed, StoreError};
+use tower_api_key::store::{
+    Cached, Invalidation, Invalidations, ManageError, ManageFuture, StoreError,
+};
 
 use crate::double::{Double, Mood, digest};
 use crate::{MOMENT, NOBODY_KNOWS, REVOKED, SECOND, SERVES, ask, cached};
@@ -16,7 +18,7 @@ use crate::{MOMENT, NOBODY_KNOWS, REVOKED, SECOND, SERVES, ask, cached};
 struct Word(UnboundedReceiver<Result<Invalidation, ManageError>>);
 
 impl Invalidations for Word {
-    fn next(&mut self) -> Managed<'_, Invalidation> {
+    fn next(&mut self) -> ManageFuture<'_, Invalidation> {
         Box::pin(async move {
             match self.0.recv().await {
                 Some(word) => word,
@@ -182,7 +184,7 @@ async fn what_was_named_serves_in_no_grace() {
 struct Lost(Arc<Mutex<usize>>);
 
 impl Invalidations for Lost {
-    fn next(&mut self) -> Managed<'_, Invalidation> {
+    fn next(&mut self) -> ManageFuture<'_, Invalidation> {
         *self.0.lock().unwrap() += 1;
         Box::pin(async { lost() })
     }

@@ -81,7 +81,7 @@ fn a_rotation_that_fails_changes_nothing() {
     let trail = program.run(&["--json", "trail"]).json();
     let actions: Vec<_> =
         trail.as_array().unwrap().iter().map(|change| change["action"].clone()).collect();
-    assert!(!actions.contains(&json!("key_edited")), "{actions:?}");
+    assert!(!actions.contains(&json!("key_updated")), "{actions:?}");
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn what_is_set_is_shown() {
     assert_eq!(accounts[0]["quotas"], json!(["minute=100/60s"]));
     let trail = program.run(&["--json", "trail"]).json();
     let actions: Vec<_> = trail.as_array().unwrap().iter().map(|it| it["action"].clone()).collect();
-    assert_eq!(actions, ["account_put", "key_added", "key_edited"]);
+    assert_eq!(actions, ["account_saved", "key_added", "key_updated"]);
     assert_eq!(trail[1]["by"], "ada");
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn gate(
 ) -> ApiKeyLayerBuilder {
     let store = MemoryStore::new();
     let record = change(KeyRecord::builder("key_1", account("acme"))).build().unwrap();
-    store.insert(digest(key), record);
+    store.add_now(digest(key), record);
     ApiKeyLayer::builder(profile, store).without_limits()
 }
 
@@ -89,7 +89,7 @@ impl Shipped {
             Some(environment) => record.environment(environment),
             None => record,
         };
-        store.insert(digest(self.key), record.build().unwrap());
+        store.add_now(digest(self.key), record.build().unwrap());
         ApiKeyLayer::builder(self.profile, store).without_limits()
     }
 }

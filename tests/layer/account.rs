@@ -38,7 +38,7 @@ async fn the_account_of_the_path_is_decoded_once() {
         ("acme", "acme%C3%A9", "account_mismatch"),
     ] {
         let keys = MemoryStore::new();
-        keys.insert(digest(KEY), KeyRecord::builder("key_1", account(id)).build().unwrap());
+        keys.add_now(digest(KEY), KeyRecord::builder("key_1", account(id)).build().unwrap());
         let own = Route::new().account_parameter("org");
         let routes = Routes::new().on(&[], "/orgs/{org}/users", own);
         let routes = routes.on(&[], "/of/{*org}", own).otherwise(Otherwise::Deny);

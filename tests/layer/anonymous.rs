@@ -216,7 +216,7 @@ fn counted_gates() -> Vec<(&'static str, ApiKeyLayerBuilder)> {
         let store = MemoryStore::new();
         let account = build(Account::builder("acme")).build().unwrap();
         let record = KeyRecord::builder("key_1", account).build().unwrap();
-        store.insert(digest(KEY), record);
+        store.add_now(digest(KEY), record);
         store
     };
     let plans = Plans::new();

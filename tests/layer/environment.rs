@@ -60,7 +60,7 @@ async fn ask(
     record: KeyRecord,
 ) -> (&'static str, usize) {
     let store = Asked(MemoryStore::new(), Arc::default());
-    store.0.insert(digest(text), record.clone());
+    store.0.add_now(digest(text), record.clone());
     let asked = Arc::clone(&store.1);
     let mut builder = ApiKeyLayer::builder(Profile { formats, ..PROFILE }, store);
     if let Some(pinned) = pinned {

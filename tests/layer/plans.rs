@@ -24,7 +24,7 @@ fn minute(limit: u32) -> [Quota; 1] {
 }
 
 fn put(store: &MemoryStore, describe: impl FnOnce(AccountBuilder) -> AccountBuilder) {
-    store.put_account(describe(Account::builder("acme")).build().unwrap());
+    store.save_account_now(describe(Account::builder("acme")).build().unwrap());
 }
 
 /// Sends requests until one is refused; how many passed, and how that was answered.

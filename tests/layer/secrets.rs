@@ -24,7 +24,7 @@ async fn no_output_holds_the_key() {
     let quota = Quota::new("minute", 5, std::time::Duration::from_secs(60));
     let stored = store(|key| key.quotas([quota]));
     let record = KeyRecord::builder("key_2", account("acme")).build().unwrap();
-    stored.insert(crate::support::digest(CANARY), record);
+    stored.add_now(crate::support::digest(CANARY), record);
     let layer = ApiKeyLayer::builder(PROFILE, stored.clone())
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
         .build()

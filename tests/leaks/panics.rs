@@ -87,7 +87,7 @@ fn no_panic_tells_of_a_key() {
         let store = MemoryStore::new();
         // An observer hears of refusals only.
         let record = record.revoked(careless == Careless::Observer).build().unwrap();
-        store.insert(canary.digest(), record);
+        store.add_now(canary.digest(), record);
         let limiter = Or(so(Careless::Limiter), std::sync::Arc::new(MemoryLimiter::new()));
         let layer = ApiKeyLayer::builder(PROFILE, Or(so(Careless::Store), store))
             .limits(limiter, OnLimiterFailure::Deny)

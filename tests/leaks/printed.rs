@@ -33,7 +33,7 @@ async fn no_public_type_shows_what_it_met() {
     let mut out = printed(&record);
     let record = record.build().unwrap();
     let store = MemoryStore::new();
-    store.insert(digest, record.clone());
+    store.add_now(digest, record.clone());
     let found = store.find(&digest).await.unwrap().unwrap();
     let pepper = Pepper::new(key).unwrap();
     let hasher = KeyHasher::with_pepper(&pepper);

@@ -63,7 +63,7 @@ async fn no_command_shows_a_key_or_a_digest() {
     let store = MemoryStore::new();
     for (key, id) in [(&canary, "acme"), (&late, "beta")] {
         let record = KeyRecord::builder(id, account(id)).quotas([hour.clone()]).build().unwrap();
-        store.insert(key.digest(), record);
+        store.add_now(key.digest(), record);
     }
     let log = Log::default();
     let mut seen = Vec::new();

@@ -146,7 +146,7 @@ impl Vendor {
         };
         let store = MemoryStore::new();
         if !matches!(world, World::Unknown | World::FewAttempts) {
-            store.insert(self.canary.digest(), record.build().unwrap());
+            store.add_now(self.canary.digest(), record.build().unwrap());
         }
         log.add(printed(&store));
         let profile = match world {

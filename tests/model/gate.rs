@@ -180,7 +180,7 @@ fn store(vendor: &Vendor) -> MemoryStore {
     for holder in HOLDERS.iter().filter(|holder| holder.known) {
         let account = accounts.iter().find(|account| account.id().as_str() == holder.account);
         let digest = KeyHasher::sha256().digest(holder.key(vendor).as_bytes());
-        store.insert(digest, record(holder, vendor, Arc::clone(account.unwrap())));
+        store.add_now(digest, record(holder, vendor, Arc::clone(account.unwrap())));
     }
     store
 }

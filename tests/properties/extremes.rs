@@ -250,7 +250,7 @@ proptest! {
             for record in odd.into_iter().chain(plain) {
                 let _ = KeyState::of(&record, now);
                 let store = MemoryStore::with_clock(ManualClock::starting_at(now));
-                store.insert(digest(KEY), record.clone());
+                store.add_now(digest(KEY), record.clone());
                 let secret = SecretEntry::new(digest(KEY), from);
                 let entry = KeyEntry { record, created: from, secrets: vec![secret] };
                 let _ = (entry.state(now), entry.last_used());

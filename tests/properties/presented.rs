@@ -117,7 +117,7 @@ proptest! {
             Some(environment) => record.environment(environment),
             None => record,
         };
-        store.insert(KeyHasher::sha256().digest(&key), record.build().unwrap());
+        store.add_now(KeyHasher::sha256().digest(&key), record.build().unwrap());
         let layer = ApiKeyLayer::builder(profile, store).without_limits().build().unwrap();
         let service = greeting(&layer);
         let ask = |key: &[u8]| {

@@ -104,7 +104,7 @@ async fn drive(
     let account = Arc::new(Account::builder("acme").quotas([quota]).build().unwrap());
     let store = MemoryStore::new();
     let record = KeyRecord::builder("key_1", account).build().unwrap();
-    store.insert(KeyHasher::sha256().digest(KEY.as_bytes()), record);
+    store.add_now(KeyHasher::sha256().digest(KEY.as_bytes()), record);
     let limiter = describe(RedisLimiter::builder(&server.url())).build().unwrap();
     let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store).assume_https();
     let gate = gate.limits(limiter, on_failure).build().unwrap();

@@ -30,19 +30,19 @@ trait Writable: KeyStore {
 
 impl Writable for MemoryStore {
     fn put(&self, key: &str, record: KeyRecord) {
-        self.insert(digest(key), record);
+        self.add_now(digest(key), record);
     }
 
     fn change_account(&self, account: Account) {
-        self.put_account(account);
+        self.save_account_now(account);
     }
 
     fn revoke(&self, id: &str) {
-        assert_eq!(self.edit(id, |key| key.revoked(true)), Ok(true));
+        assert_eq!(self.update_now(id, |key| key.revoked(true)), Ok(true));
     }
 
     fn delete(&self, id: &str) {
-        assert!(self.remove(id));
+        assert!(self.delete_now(id));
     }
 }
 

@@ -69,7 +69,11 @@ async fn compare(store: &MemoryStore, model: &Model, names: usize) {
         ids.sort();
         let own = model.keys.iter().filter(|(_, (_, known, _))| *known == owner);
         assert_eq!(ids, own.map(|(id, _)| id.clone()).collect::<Vec<_>>(), "{owner}");
-        assert_eq!(store.account(&owner).is_some(), model.accounts.contains_key(&owner), "{owner}");
+        assert_eq!(
+            store.find_account_now(&owner).is_some(),
+            model.accounts.contains_key(&owner),
+            "{owner}"
+        );
     }
 }
 
@@ -79,28 +83,28 @@ fn change(store: &MemoryStore, model: &mut Model, random: &mut SmallRng, names: 
     let (id, secret, owner, scope) = (name("key"), name("secret"), name("account"), name("scope"));
     match random.random_range(0..10) {
         0..=4 => {
-            store.insert(digest(&secret), record(&id, &owner, &scope));
+            store.add_now(digest(&secret), record(&id, &owner, &scope));
             model.insert(&id, &secret, &owner, &scope);
         }
         5 | 6 => {
             let flip = random.random();
-            let known = store.edit(&id, |key| key.disabled(flip));
+            let known = store.update_now(&id, |key| key.disabled(flip));
             assert_eq!(known, Ok(model.keys.contains_key(&id)));
             if let Some((.., disabled)) = model.keys.get_mut(&id) {
                 *disabled = flip;
             }
         }
         7 => {
-            assert_eq!(store.remove(&id), model.keys.remove(&id).is_some());
+            assert_eq!(store.delete_now(&id), model.keys.remove(&id).is_some());
             model.forget_accounts();
         }
         8 => {
-            store.put_account(account(&owner, &scope));
+            store.save_account_now(account(&owner, &scope));
             model.accounts.insert(owner.clone(), scope);
             model.kept.insert(owner);
         }
         _ => {
-            assert_eq!(store.remove_account(&owner), model.accounts.contains_key(&owner));
+            assert_eq!(store.delete_account_now(&owner), model.accounts.contains_key(&owner));
             model.keys.retain(|_, (_, known, _)| *known != owner);
             model.accounts.remove(&owner);
             model.kept.remove(&owner);
@@ -131,13 +135,13 @@ async fn a_store_grows_and_shrinks_without_losing_a_key() {
     let count = 30_000;
     for number in 0..count {
         let owner = format!("account_{}", number / 3);
-        store.insert(
+        store.add_now(
             digest(&format!("secret {number}")),
             record(&format!("key_{number}"), &owner, "a"),
         );
     }
     for number in (0..count).filter(|number| number % 5 != 0) {
-        assert!(store.remove(&format!("key_{number}")));
+        assert!(store.delete_now(&format!("key_{number}")));
     }
     for number in 0..count {
         let found = store.find(&digest(&format!("secret {number}"))).await.unwrap();
@@ -152,17 +156,17 @@ async fn a_store_grows_and_shrinks_without_losing_a_key() {
 async fn an_account_may_have_many_keys() {
     let (store, count) = (MemoryStore::new(), 30_000);
     for number in 0..count {
-        store.insert(
+        store.add_now(
             digest(&format!("secret {number}")),
             record(&format!("key_{number}"), "acme", "a"),
         );
     }
-    store.put_account(account("acme", "b"));
-    store.put_account(account("acme", "c"));
+    store.save_account_now(account("acme", "b"));
+    store.save_account_now(account("acme", "c"));
     let records = store.records("acme");
     assert_eq!(records.len(), count);
     assert!(records.iter().all(|record| record.scopes().contains("c")));
-    assert!(store.remove_account("acme") && store.is_empty());
+    assert!(store.delete_account_now("acme") && store.is_empty());
     assert!(store.find(&digest("secret 7")).await.unwrap().is_none());
 }
 
@@ -173,7 +177,7 @@ fn readers_see_every_key_that_stays() {
     let store = MemoryStore::new();
     for number in 0..200 {
         let id = format!("stays_{number}");
-        store.insert(digest(&id), record(&id, "stays", "a"));
+        store.add_now(digest(&id), record(&id, "stays", "a"));
     }
     let done = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -110,7 +110,7 @@ async fn change(store: &MemoryStore, model: &mut Model, random: &mut SmallRng, n
     };
     match random.random_range(0..16) {
         0 => {
-            store.insert(digest(&secret), record(&id, &owner, &scope));
+            store.add_now(digest(&secret), record(&id, &owner, &scope));
             model.insert(&id, &secret, &owner, &scope);
         }
         1..=3 => {
@@ -150,7 +150,7 @@ async fn change(store: &MemoryStore, model: &mut Model, random: &mut SmallRng, n
                 model.lines += usize::from(known);
                 found(change.await.map(drop))
             } else {
-                store.edit(&id, |key| key.name(name)).unwrap()
+                store.update_now(&id, |key| key.name(name)).unwrap()
             };
             assert_eq!(updated, known);
             if let Some(key) = model.keys.get_mut(&id) {
@@ -169,7 +169,7 @@ async fn change(store: &MemoryStore, model: &mut Model, random: &mut SmallRng, n
                 model.lines += usize::from(known);
                 found(store.delete(&id, "test").await)
             } else {
-                store.remove(&id)
+                store.delete_now(&id)
             };
             assert_eq!(removed, model.keys.remove(&id).is_some());
             model.forget_accounts();

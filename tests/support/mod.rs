@@ -39,7 +39,7 @@ pub(crate) fn account(id: &str) -> Arc<Account> {
 pub(crate) fn store(change: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder) -> MemoryStore {
     let store = MemoryStore::new();
     let record = change(KeyRecord::builder("key_1", account("acme"))).build();
-    store.insert(digest(KEY), record.unwrap());
+    store.add_now(digest(KEY), record.unwrap());
     store
 }
 

@@ -140,7 +140,7 @@ async fn a_key_serves_from_its_first_instant_until_just_before_its_last() {
         let gate = Gate::of(case);
         let [begins, ends] = [2_000_000_000, 2_000_000_060].map(Timestamp::from_unix_seconds);
         let edit = |record: KeyRecordBuilder| record.not_before(begins).expires(ends);
-        assert!(gate.store.edit("key_1", edit).unwrap());
+        assert!(gate.store.update_now("key_1", edit).unwrap());
         let before =
             |instant: Timestamp| Timestamp::from_unix_nanoseconds(instant.unix_nanoseconds() - 1);
         for (instant, denial) in [

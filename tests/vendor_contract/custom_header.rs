@@ -118,7 +118,7 @@ async fn what_the_service_says_of_caching_stands() {
     ] {
         let store = MemoryStore::new();
         Gate::of(&GOOD).store.records("acme").iter().for_each(|record| {
-            store.insert(digest(KEY), (**record).clone());
+            store.add_now(digest(KEY), (**record).clone());
         });
         let layer = ApiKeyLayer::builder(PROFILE, store)
             .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)

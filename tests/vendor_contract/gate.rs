@@ -109,12 +109,12 @@ impl Gate {
 
     /// Puts a key into the store.
     pub(crate) fn insert(&self, key: &str, id: &str, account: &str, edit: Edit) {
-        let account = self.store.account(account).unwrap_or_else(|| {
+        let account = self.store.find_account_now(account).unwrap_or_else(|| {
             let account = Account::builder(account).build();
             Arc::new(account.unwrap())
         });
         let record = edit(KeyRecord::builder(id, account)).build().unwrap();
-        self.store.insert(digest(key), record);
+        self.store.add_now(digest(key), record);
     }
 
     /// Returns how often the service behind the gate was called.

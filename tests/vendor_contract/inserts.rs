@@ -104,7 +104,7 @@ async fn a_refused_insert_takes_no_place() {
     assert_eq!(gate.send(refused.to_request()).await.status, 401);
     let first = gate.respond(INSERT.to_request()).await;
     let began = Instant::now();
-    assert!(gate.store.remove("key_2"));
+    assert!(gate.store.delete_now("key_2"));
     let unknown = INSERT.authorization(AS_SECOND);
     assert_eq!(gate.send(unknown.to_request()).await.body, "Invalid API key");
     assert_eq!(began.elapsed(), Duration::ZERO, "no stranger queues");

@@ -12,7 +12,7 @@ const AS_SECOND: &[&str] = &["Bearer pak_second_second_second"];
 
 fn account(gate: &Gate, scopes: &[&str], disabled: bool) {
     let account = Account::builder("acme").scopes(scopes.iter().copied());
-    gate.store.put_account(account.disabled(disabled).build().unwrap());
+    gate.store.save_account_now(account.disabled(disabled).build().unwrap());
 }
 
 async fn denial(gate: &Gate, case: Case) -> Option<&'static str> {
@@ -50,7 +50,7 @@ async fn a_deleted_key_is_invalid_at_once_and_the_others_serve_on() {
     let second = polyteia::GOOD.authorization(AS_SECOND);
     assert_eq!(denial(&gate, polyteia::GOOD).await, None);
     assert_eq!(denial(&gate, second).await, None);
-    assert!(gate.store.remove("key_1"));
+    assert!(gate.store.delete_now("key_1"));
     let answered = gate.send(polyteia::GOOD.to_request()).await;
     assert_eq!(answered.status, 401);
     assert_eq!(answered.denial(), Some("key_unknown"));
@@ -109,7 +109,7 @@ async fn permissions_and_networks_of_a_key_change_at_once() {
         record.scopes(["api_key.read"]).environment("sandbox")
     });
     let edit = |change: fn(KeyRecordBuilder) -> KeyRecordBuilder| {
-        assert!(gate.store.edit("key_1", change).unwrap());
+        assert!(gate.store.update_now("key_1", change).unwrap());
     };
     let second = KEYS.authorization(&["Bearer persona_sandbox_0123456789abcdef"]);
     assert_eq!(denial(&gate, KEYS).await, Some("scope_missing"));
@@ -135,7 +135,7 @@ async fn several_keys_of_a_user_serve_until_each_is_revoked() {
     let second = polytomic::GOOD.authorization(&["Bearer 0ecd09c1-b901-4d27-9053-f0367c427254"]);
     assert_eq!(denial(&gate, polytomic::GOOD).await, None);
     assert_eq!(denial(&gate, second).await, None);
-    assert!(gate.store.edit("key_1", |record| record.revoked(true)).unwrap());
+    assert!(gate.store.update_now("key_1", |record| record.revoked(true)).unwrap());
     assert_eq!(denial(&gate, polytomic::GOOD).await, Some("key_revoked"));
     assert_eq!(denial(&gate, second).await, None);
 }

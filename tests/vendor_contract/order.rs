@@ -120,12 +120,12 @@ async fn denial_of(flaws: &[&Flaw]) -> Option<&'static str> {
     for flaw in flaws.iter().rev() {
         match flaw.breach {
             Breach::Request(change) => case = change(case),
-            Breach::Record(change) => assert!(gate.store.edit("key_1", change).unwrap()),
+            Breach::Record(change) => assert!(gate.store.update_now("key_1", change).unwrap()),
             Breach::Deleted | Breach::FailedBefore | Breach::InFlight | Breach::Stalls => {}
         }
     }
     if has(|breach| matches!(breach, Breach::Deleted)) {
-        assert!(gate.store.remove("key_1"));
+        assert!(gate.store.delete_now("key_1"));
     }
     if failed_before {
         let unknown = FLAWLESS.authorization(&["Bearer fedcba9876543210fedcba9876543210"]);

@@ -159,7 +159,7 @@ async fn an_account_is_counted_over_all_its_keys_and_apart_from_others() {
     assert_standing(&send(&gate, second).await, 429, "0", "60");
     assert_standing(&send(&gate, other).await, 200, "99", "60");
     // A key that was replaced does not bring a fresh quota.
-    assert!(gate.store.remove("key_2"));
+    assert!(gate.store.delete_now("key_2"));
     gate.insert("rk_third_third_third", "key_2", "acme", |record| record.scopes(["users.read"]));
     let third = READ.authorization(&["Bearer rk_third_third_third"]);
     assert_standing(&send(&gate, third).await, 429, "0", "60");
@@ -171,7 +171,7 @@ async fn head_needs_and_costs_what_get_does() {
     let gate = Gate::of(&READ);
     assert_standing(&send(&gate, head).await, 200, "99", "60");
     let writer = |record: KeyRecordBuilder| record.scopes(["users.write"]);
-    assert!(gate.store.edit("key_1", writer).unwrap());
+    assert!(gate.store.update_now("key_1", writer).unwrap());
     for case in [head, READ] {
         let answered = send(&gate, case).await;
         assert_standing(&answered, 403, "99", "60");

@@ -36,7 +36,7 @@ const KEYS: usize = 65_536;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let store = MemoryStore::new();
 /// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?).build()?;
-/// # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
+/// # store.add_now(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
 /// # let builder = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store);
 /// # let builder = builder.without_limits().assume_https();
 /// let routes = Routes::new()

@@ -32,7 +32,7 @@ use crate::key::{KeyDigest, SharedRecord};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let (database, digest) = (MemoryStore::new(), KeyHasher::sha256().digest(b"the key's text"));
 /// # let acme = Account::builder("acme").build()?;
-/// # database.insert(digest, KeyRecord::builder("key_1", acme).build()?);
+/// # database.add_now(digest, KeyRecord::builder("key_1", acme).build()?);
 /// // A revoked key serves for two seconds more, at most.
 /// let store = Cached::builder(database).staleness(Duration::from_secs(2)).build();
 /// assert!(store.find(&digest).await?.is_some()); // from the database

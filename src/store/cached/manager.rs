@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::super::invalidation::Invalidation;
 use super::super::manage::{
-    Change, Edit, KeyEntry, KeyFilter, KeyManager, ManageError, Managed, NewKey, Page,
+    Change, KeyEntry, KeyFilter, KeyManager, KeyUpdate, ManageError, ManageFuture, NewKey, Page,
 };
 use super::cache::Cached;
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, KeyDigest};
 
 impl<S: KeyManager> KeyManager for Cached<S> {
-    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()> {
+    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(async move {
             let mut changed = Changed::new(self);
             changed.notices.push(Invalidation::Secret(key.digest));
@@ -22,7 +22,7 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         })
     }
 
-    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
         Box::pin(async move {
             let mut changed = Changed::new(self);
             changed.notices.push(Invalidation::Added);
@@ -30,7 +30,7 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         })
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
+    fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>> {
         self.store().get(id)
     }
 
@@ -39,7 +39,7 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         filter: &'a KeyFilter,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<KeyEntry>> {
+    ) -> ManageFuture<'a, Vec<KeyEntry>> {
         self.store().list(filter, after, limit)
     }
 
@@ -48,11 +48,16 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         filter: &'a KeyFilter,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Page<KeyEntry>> {
+    ) -> ManageFuture<'a, Page<KeyEntry>> {
         self.store().page(filter, after, limit)
     }
 
-    fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
+    fn update<'a>(
+        &'a self,
+        id: &'a str,
+        change: KeyUpdate,
+        by: &'a str,
+    ) -> ManageFuture<'a, KeyEntry> {
         Box::pin(async move {
             let mut changed = self.touches(id).await?;
             let entry = self.store().update(id, change, by).await?;
@@ -67,7 +72,7 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         secret: KeyDigest,
         until: Timestamp,
         by: &'a str,
-    ) -> Managed<'a, KeyEntry> {
+    ) -> ManageFuture<'a, KeyEntry> {
         Box::pin(async move {
             let mut changed = self.touches(id).await?;
             let entry = self.store().rotate(id, secret, until, by).await?;
@@ -76,21 +81,21 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         })
     }
 
-    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(async move {
             let _changed = self.touches(id).await?;
             self.store().revoke(id, by).await
         })
     }
 
-    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(async move {
             let _changed = self.touches(id).await?;
             self.store().delete(id, by).await
         })
     }
 
-    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(async move {
             let mut changed = Changed::new(self);
             changed.notices.push(Invalidation::Account(account.id().clone()));
@@ -98,7 +103,7 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         })
     }
 
-    fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
+    fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
         self.store().find_account(id)
     }
 
@@ -106,7 +111,7 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         &'a self,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<Arc<Account>>> {
+    ) -> ManageFuture<'a, Vec<Arc<Account>>> {
         self.store().list_accounts(after, limit)
     }
 
@@ -114,11 +119,11 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         &'a self,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Page<Arc<Account>>> {
+    ) -> ManageFuture<'a, Page<Arc<Account>>> {
         self.store().page_of_accounts(after, limit)
     }
 
-    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(async move {
             let mut changed = Changed::new(self);
             let account = AccountId::new(id).map(Invalidation::Account);
@@ -127,11 +132,11 @@ impl<S: KeyManager> KeyManager for Cached<S> {
         })
     }
 
-    fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
+    fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
         self.store().changes(sequence, limit)
     }
 
-    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
         self.store().note_uses(uses)
     }
 }

@@ -16,7 +16,7 @@ pub enum Action {
     /// A key was added.
     KeyAdded,
     /// A key was changed.
-    KeyEdited,
+    KeyUpdated,
     /// A key got a new secret.
     KeyRotated,
     /// A key was revoked.
@@ -24,7 +24,7 @@ pub enum Action {
     /// A key was deleted.
     KeyDeleted,
     /// An account was added or changed.
-    AccountPut,
+    AccountSaved,
     /// An account was deleted, with its keys.
     AccountDeleted,
     /// Something that a newer program does, and this one has no name for.
@@ -34,14 +34,18 @@ pub enum Action {
 impl Action {
     const NAMES: [(Self, &'static str); 8] = [
         (Self::KeyAdded, "key_added"),
-        (Self::KeyEdited, "key_edited"),
+        (Self::KeyUpdated, "key_updated"),
         (Self::KeyRotated, "key_rotated"),
         (Self::KeyRevoked, "key_revoked"),
         (Self::KeyDeleted, "key_deleted"),
-        (Self::AccountPut, "account_put"),
+        (Self::AccountSaved, "account_saved"),
         (Self::AccountDeleted, "account_deleted"),
         (Self::Unknown, "unknown"),
     ];
+
+    /// Names that older programs wrote.
+    const OLD_NAMES: [(Self, &'static str); 2] =
+        [(Self::KeyUpdated, "key_edited"), (Self::AccountSaved, "account_put")];
 
     /// Returns the name that a trail is written with.
     pub fn name(self) -> &'static str {
@@ -49,9 +53,10 @@ impl Action {
         found.map_or("", |(_, name)| name)
     }
 
-    /// Returns the action of a name.
+    /// Returns the action of a name, also of one that an older program wrote.
     pub fn named(name: &str) -> Option<Self> {
-        let found = Self::NAMES.iter().find(|(_, other)| *other == name);
+        let mut names = Self::NAMES.iter().chain(&Self::OLD_NAMES);
+        let found = names.find(|(_, other)| *other == name);
         found.map(|(action, _)| *action)
     }
 }
@@ -97,16 +102,22 @@ mod tests {
     fn an_action_is_read_back_by_the_name_that_a_trail_keeps() {
         let names = [
             (Action::KeyAdded, "key_added"),
-            (Action::KeyEdited, "key_edited"),
+            (Action::KeyUpdated, "key_updated"),
             (Action::KeyRotated, "key_rotated"),
             (Action::KeyRevoked, "key_revoked"),
             (Action::KeyDeleted, "key_deleted"),
-            (Action::AccountPut, "account_put"),
+            (Action::AccountSaved, "account_saved"),
             (Action::AccountDeleted, "account_deleted"),
         ];
         for (action, name) in names {
             assert_eq!((action.name(), Action::named(name)), (name, Some(action)));
         }
         assert_eq!(Action::named("key_lost"), None);
+    }
+
+    #[test]
+    fn an_older_trail_stays_readable() {
+        assert_eq!(Action::named("key_edited"), Some(Action::KeyUpdated));
+        assert_eq!(Action::named("account_put"), Some(Action::AccountSaved));
     }
 }

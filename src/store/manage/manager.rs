@@ -13,11 +13,11 @@ use super::page::Page;
 use crate::clock::Timestamp;
 use crate::key::{Account, InvalidRecord, IssuedKey, KeyDigest, KeyRecord, KeyRecordBuilder};
 
-/// Resolves to what a manager was asked for. Boxed, so that a manager can be used through `dyn`.
-pub type Managed<'a, T> = Pin<Box<dyn Future<Output = Result<T, ManageError>> + Send + 'a>>;
+/// Returns what a [`KeyManager`] was asked for. Boxed, so that a manager can be used through `dyn`.
+pub type ManageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ManageError>> + Send + 'a>>;
 
-/// Changes a record; see [`KeyManager::update`].
-pub type Edit = Box<dyn FnOnce(KeyRecordBuilder) -> KeyRecordBuilder + Send>;
+/// Changes a record: the argument of [`KeyManager::update`].
+pub type KeyUpdate = Box<dyn FnOnce(KeyRecordBuilder) -> KeyRecordBuilder + Send>;
 
 /// Describes a key to be added: its record, and the digest of its secret.
 ///
@@ -114,15 +114,15 @@ pub trait KeyManager: KeyStore {
     /// # Errors
     ///
     /// [`ManageError::Exists`] if there is one of this id, or with this secret.
-    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()>;
+    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()>;
 
     /// Adds many keys, all or none; a key that exists already is left as it is, and not counted. It revokes
     /// none, whatever they say. Other changes wait until it is done: give it some ten thousand at a time.
     /// Returns how many were added.
-    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64>;
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64>;
 
     /// Returns a key; `None` if there is none of this id.
-    fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>>;
+    fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>>;
 
     /// Lists keys in the order of their ids: at most `limit`, those after the id `after`. A list goes
     /// on with the last id of the one before, whatever was added or deleted meanwhile. A key whose row is
@@ -132,7 +132,7 @@ pub trait KeyManager: KeyStore {
         filter: &'a KeyFilter,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<KeyEntry>>;
+    ) -> ManageFuture<'a, Vec<KeyEntry>>;
 
     /// Lists keys as [`list`](Self::list) does, and names those that are there and cannot be read. Unless a
     /// store says otherwise, there are none.
@@ -141,7 +141,7 @@ pub trait KeyManager: KeyStore {
         filter: &'a KeyFilter,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Page<KeyEntry>> {
+    ) -> ManageFuture<'a, Page<KeyEntry>> {
         let found = self.list(filter, after, limit);
         Box::pin(async move { Ok(Page { found: found.await?, broken: Vec::new() }) })
     }
@@ -153,7 +153,12 @@ pub trait KeyManager: KeyStore {
     ///
     /// [`ManageError::NotFound`], also for a key that was deleted; [`ManageError::Invalid`] if the
     /// change makes no valid record, or one of another key or account.
-    fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry>;
+    fn update<'a>(
+        &'a self,
+        id: &'a str,
+        change: KeyUpdate,
+        by: &'a str,
+    ) -> ManageFuture<'a, KeyEntry>;
 
     /// Gives a key a new secret. Those it has serve until `until` at most, and no longer than they
     /// would have; an instant that has passed ends them now. One that has ended is found as expired for
@@ -170,34 +175,34 @@ pub trait KeyManager: KeyStore {
         secret: KeyDigest,
         until: Timestamp,
         by: &'a str,
-    ) -> Managed<'a, KeyEntry>;
+    ) -> ManageFuture<'a, KeyEntry>;
 
     /// Revokes a key for good, also one that cannot be read. One that is revoked already stays so.
     ///
     /// # Errors
     ///
     /// [`ManageError::NotFound`].
-    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()>;
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()>;
 
     /// Deletes a key, also one that cannot be read; only the audit trail remembers it.
     ///
     /// # Errors
     ///
     /// [`ManageError::NotFound`].
-    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()>;
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()>;
 
     /// Adds or replaces an account; all its keys are under its new state at once.
-    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()>;
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()>;
 
     /// Returns an account; `None` if there is none of this id.
-    fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>>;
+    fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>>;
 
     /// Lists accounts in the order of their ids: at most `limit`, those after the id `after`.
     fn list_accounts<'a>(
         &'a self,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<Arc<Account>>>;
+    ) -> ManageFuture<'a, Vec<Arc<Account>>>;
 
     /// Lists accounts as [`list_accounts`](Self::list_accounts) does, and names those that are there and
     /// cannot be read. Unless a store says otherwise, there are none.
@@ -205,7 +210,7 @@ pub trait KeyManager: KeyStore {
         &'a self,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Page<Arc<Account>>> {
+    ) -> ManageFuture<'a, Page<Arc<Account>>> {
         let found = self.list_accounts(after, limit);
         Box::pin(async move { Ok(Page { found: found.await?, broken: Vec::new() }) })
     }
@@ -215,12 +220,12 @@ pub trait KeyManager: KeyStore {
     /// # Errors
     ///
     /// [`ManageError::NotFound`].
-    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()>;
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()>;
 
     /// Lists changes in the order in which they were made: at most `limit`, those after `sequence`.
-    fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>>;
+    fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>>;
 
     /// Notes when secrets were used; those that are gone by now are passed over. No change of a key,
     /// so it leaves no trail.
-    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()>;
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()>;
 }

@@ -18,12 +18,14 @@ mod filter;
 mod manager;
 mod page;
 mod retention;
+mod update;
 
 pub use author::check_author;
 pub use change::{Action, Change};
 pub use entry::{KeyEntry, SecretEntry};
 pub use error::ManageError;
 pub use filter::{KeyFilter, KeyState};
-pub use manager::{Edit, KeyManager, Managed, NewKey};
+pub use manager::{KeyManager, KeyUpdate, ManageFuture, NewKey};
 pub use page::{BrokenRow, Page};
-pub(super) use retention::Retention;
+pub use retention::Retention;
+pub use update::apply_update;

@@ -12,14 +12,41 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// So many of a key are kept at most. What a change of a key costs grows with them.
 const MOST: usize = 32;
 
-/// Decides which secrets that have ended are forgotten.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::store) struct Retention(pub(in crate::store) Duration);
+/// Decides how long a store keeps the secrets of a key that have ended: 30 days unless set, and at most
+/// the newest 32 of a key.
+///
+/// A secret that ended keeps its key recognizable: a client that still sends it is refused as expired, and
+/// not as unknown.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::clock::Timestamp;
+/// use tower_api_key::key::KeyDigest;
+/// use tower_api_key::store::{Retention, SecretEntry};
+///
+/// let at = Timestamp::from_unix_seconds;
+/// let newest = SecretEntry::new(KeyDigest::from_bytes([2; 32]), at(1_000));
+/// let mut former = SecretEntry::new(KeyDigest::from_bytes([1; 32]), at(10));
+/// former.expires = Some(at(1_000));
+///
+/// let retention = Retention::new(Duration::from_secs(60));
+/// let secrets = [newest, former];
+/// assert!(retention.to_delete(&secrets, at(1_059)).is_empty());
+/// assert_eq!(retention.to_delete(&secrets, at(1_060)), [secrets[1].digest]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention(Duration);
 
 impl Retention {
-    /// Lists the secrets of a key that are to be forgotten: those that ended long ago, and of the others
-    /// all but the newest. `secrets` has the newest first.
-    pub(in crate::store) fn gone(self, secrets: &[SecretEntry], now: Timestamp) -> Vec<KeyDigest> {
+    /// Keeps a secret for this long after it has ended.
+    pub const fn new(time: Duration) -> Self {
+        Self(time)
+    }
+
+    /// Returns the secrets that a rotation of their key deletes: those that ended longer ago than the
+    /// retention, and of the other ended ones all but the newest 32. `secrets` has the newest first, as in
+    /// [`KeyEntry`](super::KeyEntry).
+    pub fn to_delete(self, secrets: &[SecretEntry], now: Timestamp) -> Vec<KeyDigest> {
         let mut kept = 0;
         let mut gone = Vec::new();
         let mut next = None;
@@ -35,8 +62,9 @@ impl Retention {
         gone
     }
 
-    /// Takes those that ended long ago out of a list.
-    pub(in crate::store) fn hide(self, secrets: &mut Vec<SecretEntry>, now: Timestamp) {
+    /// Removes the secrets that ended longer ago than the retention from a list that has the newest first.
+    /// A store calls this before it shows an entry, since only a rotation deletes secrets.
+    pub fn hide(self, secrets: &mut Vec<SecretEntry>, now: Timestamp) {
         let mut next = None;
         secrets.retain(|secret| {
             let gone = self.is_long_gone(secret, next, now);
@@ -77,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_kept_for_its_time_after_it_has_ended() {
-        let retention = Retention(Duration::from_secs(10));
+        let retention = Retention::new(Duration::from_secs(10));
         let now = Timestamp::from_unix_seconds(100);
         for (secret, next, gone) in [
             ((50, None), 99, false),
@@ -91,7 +119,7 @@ mod tests {
             let mut all = secrets(&[(next, None), secret]);
             let (newest, old) = (all[0].digest, all[1].digest);
             let expected = if gone { vec![old] } else { Vec::new() };
-            assert_eq!(retention.gone(&all, now), expected, "{secret:?} before {next}");
+            assert_eq!(retention.to_delete(&all, now), expected, "{secret:?} before {next}");
             retention.hide(&mut all, now);
             assert_eq!(all[0].digest, newest);
             assert_eq!(all.len(), if gone { 1 } else { 2 }, "{secret:?} before {next}");
@@ -108,7 +136,7 @@ mod tests {
         let now = Timestamp::from_unix_seconds(100);
         let mut all = vec![(99, None), (98, Some(200))];
         all.extend((0..40u64).map(|number| (90 - number, Some(95))));
-        let gone = Retention::default().gone(&secrets(&all), now);
+        let gone = Retention::default().to_delete(&secrets(&all), now);
         let expected: Vec<_> = secrets(&all).iter().skip(2 + MOST).map(|old| old.digest).collect();
         assert_eq!(gone, expected);
     }

@@ -63,7 +63,7 @@ impl History {
 
     /// Lists the old secrets of a key that have ended and are to be forgotten.
     pub(super) fn gone(&self, id: &str, now: Timestamp) -> Vec<KeyDigest> {
-        let secrets = self.keys.get(id).map(|past| self.retention.gone(&past.secrets, now));
+        let secrets = self.keys.get(id).map(|past| self.retention.to_delete(&past.secrets, now));
         secrets.unwrap_or_default()
     }
 

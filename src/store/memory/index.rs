@@ -145,7 +145,7 @@ impl Index {
     }
 
     /// Adds or replaces the state of an account, which stays from now on.
-    pub(super) fn put_account(&mut self, account: Account) -> Arc<Account> {
+    pub(super) fn save_account(&mut self, account: Account) -> Arc<Account> {
         let account = self.pooled(account);
         let members = self.accounts.entry(account.id().clone()).or_insert_with(|| Members {
             account: Arc::clone(&account),
@@ -165,7 +165,7 @@ impl Index {
     }
 
     /// Removes an account, which has no keys any more.
-    pub(super) fn remove_account(&mut self, id: &str) -> bool {
+    pub(super) fn delete_account(&mut self, id: &str) -> bool {
         self.accounts.remove(id).is_some()
     }
 

@@ -4,8 +4,8 @@ use std::future::ready;
 use std::sync::Arc;
 
 use super::super::manage::{
-    Action, Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError, Managed, NewKey,
-    check_author,
+    Action, Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError,
+    ManageFuture, NewKey, check_author,
 };
 use super::MemoryStore;
 use super::page::Entry;
@@ -16,16 +16,16 @@ use crate::key::{Account, AccountId, KeyDigest, KeyRecord};
 /// When a change is made, and by whom.
 type Made<'a> = (Timestamp, &'a str);
 
-fn now<'a, T: Send + 'a>(answer: Result<T, ManageError>) -> Managed<'a, T> {
+fn now<'a, T: Send + 'a>(answer: Result<T, ManageError>) -> ManageFuture<'a, T> {
     Box::pin(ready(answer))
 }
 
 impl KeyManager for MemoryStore {
-    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()> {
+    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
         now(self.made(by).and_then(|made| self.writer().add(key, made)))
     }
 
-    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
         now(self.made(by).map(|made| {
             let mut writer = self.writer();
             let keys = keys.into_iter().map(|key| NewKey::new(key.digest, key.record));
@@ -33,7 +33,7 @@ impl KeyManager for MemoryStore {
         }))
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
+    fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>> {
         now(Ok(self.writer().shown(id, self.0.clock.now())))
     }
 
@@ -42,7 +42,7 @@ impl KeyManager for MemoryStore {
         filter: &'a KeyFilter,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<KeyEntry>> {
+    ) -> ManageFuture<'a, Vec<KeyEntry>> {
         let (writer, at) = (self.writer(), self.0.clock.now());
         let mut ids: Vec<&str> = writer
             .index
@@ -56,7 +56,12 @@ impl KeyManager for MemoryStore {
         now(Ok(ids.into_iter().take(limit).filter_map(|id| writer.shown(id, at)).collect()))
     }
 
-    fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
+    fn update<'a>(
+        &'a self,
+        id: &'a str,
+        change: KeyUpdate,
+        by: &'a str,
+    ) -> ManageFuture<'a, KeyEntry> {
         now(self.made(by).and_then(|made| self.writer().update(id, change, made)))
     }
 
@@ -66,15 +71,15 @@ impl KeyManager for MemoryStore {
         secret: KeyDigest,
         until: Timestamp,
         by: &'a str,
-    ) -> Managed<'a, KeyEntry> {
+    ) -> ManageFuture<'a, KeyEntry> {
         now(self.made(by).and_then(|made| self.writer().rotate(id, secret, until, made)))
     }
 
-    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         now(self.made(by).and_then(|made| self.writer().revoke(id, made)))
     }
 
-    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         now(self.made(by).and_then(|made| {
             let mut writer = self.writer();
             let record = writer.remove(id).ok_or(ManageError::NotFound)?;
@@ -84,24 +89,24 @@ impl KeyManager for MemoryStore {
         }))
     }
 
-    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()> {
         now(self.made(by).map(|made| {
             let mut writer = self.writer();
             let id = account.id().clone();
-            writer.put_account(account);
-            writer.index.history.note(made, Action::AccountPut, None, id.as_str());
+            writer.save_account(account);
+            writer.index.history.note(made, Action::AccountSaved, None, id.as_str());
         }))
     }
 
-    fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
-        now(Ok(self.account(id)))
+    fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
+        now(Ok(self.find_account_now(id)))
     }
 
     fn list_accounts<'a>(
         &'a self,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<Arc<Account>>> {
+    ) -> ManageFuture<'a, Vec<Arc<Account>>> {
         let writer = self.writer();
         let later = |id: &&AccountId| after.is_none_or(|after| id.as_str() > after);
         let mut ids: Vec<&AccountId> = writer.index.account_ids().filter(later).collect();
@@ -112,10 +117,10 @@ impl KeyManager for MemoryStore {
         now(Ok(accounts.collect()))
     }
 
-    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         now(self.made(by).and_then(|made| {
             let mut writer = self.writer();
-            if !writer.remove_account(id) {
+            if !writer.delete_account(id) {
                 return Err(ManageError::NotFound);
             }
             writer.index.history.note(made, Action::AccountDeleted, None, id);
@@ -123,11 +128,11 @@ impl KeyManager for MemoryStore {
         }))
     }
 
-    fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
+    fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
         now(Ok(self.writer().index.history.changes(sequence, limit)))
     }
 
-    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
         let mut writer = self.writer();
         for (digest, at) in uses {
             writer.note_use(&digest, at);
@@ -185,10 +190,15 @@ impl Writer<'_> {
         ids
     }
 
-    fn update(&mut self, id: &str, change: Edit, made: Made<'_>) -> Result<KeyEntry, ManageError> {
+    fn update(
+        &mut self,
+        id: &str,
+        change: KeyUpdate,
+        made: Made<'_>,
+    ) -> Result<KeyEntry, ManageError> {
         let updated = self.edit(id, change)?.ok_or(ManageError::NotFound)?;
         let account = updated.account().id();
-        self.index.history.note(made, Action::KeyEdited, Some(id), account.as_str());
+        self.index.history.note(made, Action::KeyUpdated, Some(id), account.as_str());
         self.entry(id).ok_or(ManageError::NotFound)
     }
 

@@ -30,8 +30,9 @@ use crate::sync::{ArcSwap, Mutex};
 /// room for the next, which takes as long as copying the whole table (0.1 s for a million keys)
 /// and disturbs no reader. An account's change rewrites the records of all its keys.
 ///
-/// It is a [`KeyManager`](super::KeyManager), too. What its own methods change leaves no line in the audit
-/// trail, which keeps the newest 10,000 changes. A list reads all keys.
+/// It is a [`KeyManager`](super::KeyManager), too; its audit trail keeps the newest 10,000 changes, and a
+/// list reads all keys. The methods that end in `_now` do what the manager's methods of the same name do,
+/// but are done when they return, write no line of the trail, and replace what is there.
 ///
 /// ```
 /// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
@@ -41,14 +42,14 @@ use crate::sync::{ArcSwap, Mutex};
 /// let store = MemoryStore::new();
 /// let acme = Account::builder("acme").scopes(["read"]).build()?;
 /// let record = KeyRecord::builder("key_1", acme).build()?;
-/// store.insert(KeyHasher::sha256().digest(b"the key's text"), record);
+/// store.add_now(KeyHasher::sha256().digest(b"the key's text"), record);
 ///
 /// // Every key that inherits its account's scopes may write from now on.
-/// store.put_account(Account::builder("acme").scopes(["read", "write"]).build()?);
+/// store.save_account_now(Account::builder("acme").scopes(["read", "write"]).build()?);
 /// assert!(store.records("acme")[0].scopes().contains("write"));
 ///
 /// // Refused from here on.
-/// assert!(store.edit("key_1", |key| key.revoked(true))?);
+/// assert!(store.update_now("key_1", |key| key.revoked(true))?);
 /// assert!(store.records("acme")[0].is_revoked());
 /// # Ok(())
 /// # }
@@ -93,14 +94,14 @@ impl MemoryStore {
     /// Keeps a secret that has ended for so long, 30 days unless set; see
     /// [`KeyEntry`](super::KeyEntry). The first rotation of its key after that time removes it.
     pub fn keep_ended_secrets(self, time: Duration) -> Self {
-        self.writer().index.history.retention = Retention(time);
+        self.writer().index.history.retention = Retention::new(time);
         self
     }
 
     /// Adds a key, or replaces the one of the same id, whose old secret then serves no more; a
-    /// secret belongs to the last id that it was inserted with. If the store knows the account
+    /// secret belongs to the last id that it was added with. If the store knows the account
     /// already, its state there counts, not the record's.
-    pub fn insert(&self, digest: KeyDigest, record: KeyRecord) {
+    pub fn add_now(&self, digest: KeyDigest, record: KeyRecord) {
         self.writer().insert(digest, record);
     }
 
@@ -111,7 +112,7 @@ impl MemoryStore {
     ///
     /// [`InvalidRecord`] if the change makes no valid record, or one of another key or account;
     /// nothing is changed then.
-    pub fn edit(
+    pub fn update_now(
         &self,
         id: &str,
         change: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
@@ -120,24 +121,24 @@ impl MemoryStore {
     }
 
     /// Deletes a key at once. Returns whether there was one of this id. An account that was never
-    /// [put](Self::put_account) is forgotten with its last key.
-    pub fn remove(&self, id: &str) -> bool {
+    /// [saved](Self::save_account_now) is forgotten with its last key.
+    pub fn delete_now(&self, id: &str) -> bool {
         self.writer().remove(id).is_some()
     }
 
     /// Adds or replaces an account; all its keys are under its new state at once. It stays when its
     /// last key goes.
-    pub fn put_account(&self, account: Account) {
-        self.writer().put_account(account);
+    pub fn save_account_now(&self, account: Account) {
+        self.writer().save_account(account);
     }
 
     /// Deletes an account and all its keys at once. Returns whether there was one of this id.
-    pub fn remove_account(&self, id: &str) -> bool {
-        self.writer().remove_account(id)
+    pub fn delete_account_now(&self, id: &str) -> bool {
+        self.writer().delete_account(id)
     }
 
     /// Returns the account's state.
-    pub fn account(&self, id: &str) -> Option<Arc<Account>> {
+    pub fn find_account_now(&self, id: &str) -> Option<Arc<Account>> {
         let writer = self.writer();
         writer.index.account(id).map(|members| Arc::clone(&members.account))
     }
@@ -202,24 +203,24 @@ mod tests {
     #[test]
     fn one_id_has_one_secret_and_one_account() {
         let store = MemoryStore::new();
-        store.insert(digest("old"), record("key", "acme"));
-        store.insert(digest("new"), record("key", "acme"));
+        store.add_now(digest("old"), record("key", "acme"));
+        store.add_now(digest("new"), record("key", "acme"));
         assert_eq!((found(&store, "old"), store.len()), (None, 1));
         assert_eq!(found(&store, "new").as_deref(), Some("key"));
-        store.insert(digest("new"), record("key", "other"));
+        store.add_now(digest("new"), record("key", "other"));
         assert_eq!((ids(&store, "acme").len(), ids(&store, "other").len()), (0, 1));
-        store.insert(digest("newer"), record("key", "acme"));
+        store.add_now(digest("newer"), record("key", "acme"));
         assert_eq!((ids(&store, "acme").len(), ids(&store, "other").len()), (1, 0));
     }
 
     #[test]
     fn one_secret_has_one_id() {
         let store = MemoryStore::new();
-        store.insert(digest("same"), record("first", "acme"));
-        store.insert(digest("same"), record("second", "acme"));
+        store.add_now(digest("same"), record("first", "acme"));
+        store.add_now(digest("same"), record("second", "acme"));
         assert_eq!(ids(&store, "acme"), ["second"]);
-        assert!(!store.remove("first") && found(&store, "same").is_some());
-        assert!(store.remove("second") && found(&store, "same").is_none());
+        assert!(!store.delete_now("first") && found(&store, "same").is_some());
+        assert!(store.delete_now("second") && found(&store, "same").is_none());
     }
 
     #[test]
@@ -227,7 +228,7 @@ mod tests {
         let store = MemoryStore::new();
         assert!(store.is_empty());
         assert_eq!(store.len(), 0);
-        store.insert(digest("a"), record("key", "acme"));
+        store.add_now(digest("a"), record("key", "acme"));
         assert!(!store.is_empty() && store.len() == 1);
         assert_eq!(format!("{store:?}"), "MemoryStore(1 keys)");
     }
@@ -238,44 +239,44 @@ mod tests {
         let store = MemoryStore::new();
         for number in 0..3_000 {
             let (secret, id) = (format!("secret {number}"), format!("key_{number}"));
-            store.insert(digest(&secret), record(&id, "acme"));
+            store.add_now(digest(&secret), record(&id, "acme"));
             assert!(found(&store, &secret).is_some(), "{number}");
-            assert!(store.remove(&id) && found(&store, &secret).is_none(), "{number}");
+            assert!(store.delete_now(&id) && found(&store, &secret).is_none(), "{number}");
         }
     }
 
     #[test]
     fn a_deleted_key_is_not_brought_back() {
         let store = MemoryStore::new();
-        store.insert(digest("a"), record("key", "acme"));
-        assert!(store.remove("key") && !store.remove("key"));
-        assert_eq!(store.edit("key", |key| key.disabled(false)), Ok(false));
-        store.put_account(Account::builder("acme").build().unwrap());
+        store.add_now(digest("a"), record("key", "acme"));
+        assert!(store.delete_now("key") && !store.delete_now("key"));
+        assert_eq!(store.update_now("key", |key| key.disabled(false)), Ok(false));
+        store.save_account_now(Account::builder("acme").build().unwrap());
         assert!(store.is_empty() && ids(&store, "acme").is_empty());
     }
 
     #[test]
     fn an_edit_holds_whole_or_not_at_all() {
         let store = MemoryStore::new();
-        store.insert(digest("a"), record("key", "acme"));
-        assert!(store.edit("key", |key| key.revoked(true).scopes(["no space"])).is_err());
+        store.add_now(digest("a"), record("key", "acme"));
+        assert!(store.update_now("key", |key| key.revoked(true).scopes(["no space"])).is_err());
         assert!(!store.records("acme")[0].is_revoked());
-        assert_eq!(store.edit("key", |key| key.revoked(true)), Ok(true));
-        assert_eq!(store.edit("key", |key| key.revoked(false)), Ok(true));
+        assert_eq!(store.update_now("key", |key| key.revoked(true)), Ok(true));
+        assert_eq!(store.update_now("key", |key| key.revoked(false)), Ok(true));
         assert!(store.records("acme")[0].is_revoked(), "for good");
     }
 
     #[test]
     fn an_edit_changes_neither_id_nor_account_nor_its_state() {
         let store = MemoryStore::new();
-        store.insert(digest("a"), record("key", "acme"));
-        store.put_account(Account::builder("acme").disabled(true).build().unwrap());
+        store.add_now(digest("a"), record("key", "acme"));
+        store.save_account_now(Account::builder("acme").disabled(true).build().unwrap());
         for (id, account) in [("other", "acme"), ("key", "other")] {
             let stale = record(id, account);
-            assert_eq!(store.edit("key", |_| stale.edit()), Err(InvalidRecord::Identity));
+            assert_eq!(store.update_now("key", |_| stale.edit()), Err(InvalidRecord::Identity));
         }
         let stale = record("key", "acme").edit().revoked(true);
-        assert_eq!(store.edit("key", |_| stale), Ok(true));
+        assert_eq!(store.update_now("key", |_| stale), Ok(true));
         let edited = &store.records("acme")[0];
         assert!(edited.is_revoked() && edited.is_disabled(), "a stale account enables nothing");
     }
@@ -283,12 +284,12 @@ mod tests {
     #[test]
     fn the_accounts_state_in_the_store_counts() {
         let store = MemoryStore::new();
-        store.put_account(Account::builder("acme").scopes(["write"]).build().unwrap());
-        store.insert(digest("a"), record("key", "acme"));
+        store.save_account_now(Account::builder("acme").scopes(["write"]).build().unwrap());
+        store.add_now(digest("a"), record("key", "acme"));
         assert!(store.records("acme")[0].scopes().contains("write"));
-        store.put_account(Account::builder("acme").disabled(true).build().unwrap());
+        store.save_account_now(Account::builder("acme").disabled(true).build().unwrap());
         assert!(store.records("acme")[0].is_disabled());
-        assert!(store.account("acme").unwrap().is_disabled());
+        assert!(store.find_account_now("acme").unwrap().is_disabled());
     }
 
     #[test]
@@ -296,10 +297,10 @@ mod tests {
         let store = MemoryStore::new();
         for account in ["one", "two"] {
             let scopes = ["users.read", "users.write"];
-            store.put_account(Account::builder(account).scopes(scopes).build().unwrap());
+            store.save_account_now(Account::builder(account).scopes(scopes).build().unwrap());
         }
         let first = |account| {
-            let account = store.account(account).unwrap();
+            let account = store.find_account_now(account).unwrap();
             account.scopes().iter().next().unwrap().as_ptr()
         };
         assert_eq!(first("one"), first("two"));
@@ -308,14 +309,14 @@ mod tests {
     #[test]
     fn readers_never_miss_a_key_that_is_being_replaced() {
         let store = MemoryStore::new();
-        store.insert(digest("a"), record("key", "acme"));
+        store.add_now(digest("a"), record("key", "acme"));
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
                 for round in 0..5_000 {
-                    store.insert(digest("a"), record("key", "acme"));
+                    store.add_now(digest("a"), record("key", "acme"));
                     let flip = |key: KeyRecordBuilder| key.disabled(round % 2 == 0);
-                    assert_eq!(store.edit("key", flip), Ok(true));
-                    store.put_account(Account::builder("acme").build().unwrap());
+                    assert_eq!(store.update_now("key", flip), Ok(true));
+                    store.save_account_now(Account::builder("acme").build().unwrap());
                 }
             });
             while !writer.is_finished() {

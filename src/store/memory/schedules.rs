@@ -27,7 +27,7 @@ fn found(store: &MemoryStore, digest: KeyDigest) -> Option<SharedRecord> {
 fn readers_never_miss_a_key_while_the_table_is_swapped() {
     explore("a key while others come, change and go", || {
         let store = MemoryStore::new();
-        store.insert(digest(1), record("key"));
+        store.add_now(digest(1), record("key"));
         let readers = [(); 2].map(|()| {
             let store = store.clone();
             thread::spawn(move || {
@@ -37,11 +37,11 @@ fn readers_never_miss_a_key_while_the_table_is_swapped() {
             })
         });
         for round in 2..6 {
-            store.insert(digest(round), record(&format!("key_{round}")));
-            store.insert(digest(1), record("key"));
+            store.add_now(digest(round), record(&format!("key_{round}")));
+            store.add_now(digest(1), record("key"));
         }
-        assert!(store.remove("key_2"));
-        store.put_account(Account::builder("acme").build().unwrap());
+        assert!(store.delete_now("key_2"));
+        store.save_account_now(Account::builder("acme").build().unwrap());
         readers.into_iter().for_each(|thread| thread.join().unwrap());
         assert!(found(&store, digest(2)).is_none() && found(&store, digest(5)).is_some());
     });
@@ -52,8 +52,8 @@ fn a_revocation_holds_for_every_request_that_starts_after_it() {
     explore("a revocation", || {
         let store = MemoryStore::new();
         let revoked = Arc::new(AtomicBool::new(false));
-        store.insert(digest(1), record("key"));
-        store.insert(digest(2), record("other"));
+        store.add_now(digest(1), record("key"));
+        store.add_now(digest(2), record("other"));
         let readers = [(); 2].map(|()| {
             let (store, revoked) = (store.clone(), Arc::clone(&revoked));
             thread::spawn(move || {
@@ -70,11 +70,11 @@ fn a_revocation_holds_for_every_request_that_starts_after_it() {
             let store = store.clone();
             thread::spawn(move || {
                 for round in 3..6 {
-                    store.insert(digest(round), record(&format!("key_{round}")));
+                    store.add_now(digest(round), record(&format!("key_{round}")));
                 }
             })
         };
-        assert_eq!(store.edit("key", |key| key.revoked(true)), Ok(true));
+        assert_eq!(store.update_now("key", |key| key.revoked(true)), Ok(true));
         revoked.store(true, Ordering::SeqCst);
         readers.into_iter().for_each(|thread| thread.join().unwrap());
         writer.join().unwrap();
@@ -86,7 +86,7 @@ fn a_revocation_holds_for_every_request_that_starts_after_it() {
 fn a_new_secret_serves_before_the_old_one_stops() {
     explore("a secret that is replaced", || {
         let store = MemoryStore::new();
-        store.insert(digest(1), record("key"));
+        store.add_now(digest(1), record("key"));
         let reader = {
             let store = store.clone();
             thread::spawn(move || {
@@ -97,7 +97,7 @@ fn a_new_secret_serves_before_the_old_one_stops() {
                 }
             })
         };
-        store.insert(digest(2), record("key"));
+        store.add_now(digest(2), record("key"));
         assert!(found(&store, digest(1)).is_none());
         reader.join().unwrap();
     });
@@ -111,9 +111,9 @@ fn writers_lose_nothing_of_each_others() {
             let store = store.clone();
             thread::spawn(move || {
                 let ids = [writer, writer + 10].map(|number| format!("key_{number}"));
-                store.insert(digest(writer), record(&ids[0]));
-                store.insert(digest(writer + 10), record(&ids[1]));
-                assert!(store.remove(&ids[0]) && found(&store, digest(writer)).is_none());
+                store.add_now(digest(writer), record(&ids[0]));
+                store.add_now(digest(writer + 10), record(&ids[1]));
+                assert!(store.delete_now(&ids[0]) && found(&store, digest(writer)).is_none());
             })
         });
         writers.into_iter().for_each(|thread| thread.join().unwrap());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::manage::SecretEntry;
+use super::super::manage::{SecretEntry, apply_update};
 use super::index::{Index, identity};
 use super::page::Entry;
 use super::table::{Location, Table};
@@ -84,12 +84,7 @@ impl<'a> Writer<'a> {
         let Some(Entry { digest, record }) = self.find(id).cloned() else {
             return Ok(None);
         };
-        let changed = change(record.edit());
-        // A key is revoked for good.
-        let changed = if record.is_revoked() { changed.revoked(true) } else { changed }.build()?;
-        if changed.id() != record.id() || changed.account().id() != record.account().id() {
-            return Err(InvalidRecord::Identity);
-        }
+        let changed = apply_update(&record, change)?;
         // Whatever state of the account the change brought along, the store's counts.
         let changed = changed.under(Arc::clone(record.account()));
         self.write(digest, changed.clone());
@@ -127,8 +122,8 @@ impl<'a> Writer<'a> {
     }
 
     /// Adds or replaces an account.
-    pub(super) fn put_account(&mut self, account: Account) {
-        let account = self.index.put_account(account);
+    pub(super) fn save_account(&mut self, account: Account) {
+        let account = self.index.save_account(account);
         let id = account.id().as_str();
         let old = self.index.history.all_old();
         self.make_room(self.index.keys_of(id).len() + old);
@@ -144,7 +139,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Deletes an account and all its keys; tells whether there was one.
-    pub(super) fn remove_account(&mut self, id: &str) -> bool {
+    pub(super) fn delete_account(&mut self, id: &str) -> bool {
         let known = self.index.account(id).is_some();
         for at in self.index.take_keys(id) {
             let id = self.table.entry(at).map(|entry| entry.record.id().clone());
@@ -152,7 +147,7 @@ impl<'a> Writer<'a> {
                 self.remove(id.as_str());
             }
         }
-        self.index.remove_account(id);
+        self.index.delete_account(id);
         known
     }
 

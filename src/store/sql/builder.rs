@@ -13,8 +13,8 @@ use super::query::Queries;
 use super::settings::Settings;
 use super::tables::Tables;
 use crate::clock::{Clock, SystemClock};
+use crate::store::Retention;
 use crate::store::StoreError;
-use crate::store::manage::Retention;
 
 /// Collects what is set of a [`SqlStore`].
 ///
@@ -114,7 +114,7 @@ impl SqlStoreBuilder {
     /// Keeps a secret that has ended for so long, 30 days unless set; see
     /// [`KeyEntry`](crate::store::KeyEntry). The first rotation of its key after that time removes it.
     pub fn keep_ended_secrets(self, time: Duration) -> Self {
-        Self { retention: Retention(time), ..self }
+        Self { retention: Retention::new(time), ..self }
     }
 
     /// Tells the time by another clock.

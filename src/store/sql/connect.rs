@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::super::error::StoreError;
-use super::super::manage::Retention;
 use super::builder::SqlStoreBuilder;
 use super::dialect::Dialect;
 use super::driver::{Connection, Pool, Row};
@@ -18,6 +16,8 @@ use super::settings::Settings;
 use super::statement::Statement;
 use super::tables::Tables;
 use crate::clock::Clock;
+use crate::store::Retention;
+use crate::store::StoreError;
 
 /// How often a lookup is tried on another connection. After a restart of the database all connections
 /// that the pool kept are broken.

@@ -13,9 +13,9 @@ use super::connect::{SqlStore, after};
 use super::failure::{Failure, failed, unreachable};
 use super::loan::Lender;
 use super::notify::{self, CHANNEL};
+use crate::store::ManageFuture;
 use crate::store::StoreError;
-use crate::store::invalidation::{Invalidation, Invalidations};
-use crate::store::manage::Managed;
+use crate::store::{Invalidation, Invalidations};
 
 /// How long nothing is heard before it is asked whether anybody is still there, unless set.
 const QUIET: Duration = Duration::from_secs(10);
@@ -120,7 +120,7 @@ impl SqlInvalidations {
 }
 
 impl Invalidations for SqlInvalidations {
-    fn next(&mut self) -> Managed<'_, Invalidation> {
+    fn next(&mut self) -> ManageFuture<'_, Invalidation> {
         Box::pin(async move {
             let heard = self.hear().await;
             if heard.is_err() {

@@ -1,11 +1,11 @@
 //! The one question of a gate.
 
-use super::super::{Found, KeyStore};
 use super::connect::SqlStore;
 use super::row;
 use super::statement::Statement;
-use crate::eventually::Eventually;
+use crate::Eventually;
 use crate::key::KeyDigest;
+use crate::store::{Found, KeyStore};
 
 impl KeyStore for SqlStore {
     fn find(&self, digest: &KeyDigest) -> Eventually<Found> {

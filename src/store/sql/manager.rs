@@ -2,10 +2,6 @@
 
 use std::sync::Arc;
 
-use super::super::manage::{
-    Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError, Managed, NewKey, Page,
-    check_author,
-};
 use super::bulk::CHUNK;
 use super::connect::SqlStore;
 use super::row;
@@ -13,9 +9,13 @@ use super::statement::Statement;
 use super::trail::{self, Step};
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyDigest};
+use crate::store::{
+    Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError, ManageFuture,
+    NewKey, Page, check_author,
+};
 
 impl KeyManager for SqlStore {
-    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> Managed<'a, ()> {
+    fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(async move {
             let mut step = self.begin(by).await?;
             step.add(&key).await?;
@@ -26,7 +26,7 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
         Box::pin(async move {
             let mut step = self.begin(by).await?;
             let mut added = 0;
@@ -38,7 +38,7 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
+    fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>> {
         Box::pin(async move {
             if !can_be_stored(id) {
                 return Ok(None);
@@ -56,7 +56,7 @@ impl KeyManager for SqlStore {
         filter: &'a KeyFilter,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<KeyEntry>> {
+    ) -> ManageFuture<'a, Vec<KeyEntry>> {
         Box::pin(async move { Ok(self.page(filter, after, limit).await?.found) })
     }
 
@@ -65,7 +65,7 @@ impl KeyManager for SqlStore {
         filter: &'a KeyFilter,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Page<KeyEntry>> {
+    ) -> ManageFuture<'a, Page<KeyEntry>> {
         Box::pin(async move {
             let mut page = Page::default();
             // No name is empty: to the statement an empty one means all, and to a caller it means none.
@@ -109,7 +109,12 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
+    fn update<'a>(
+        &'a self,
+        id: &'a str,
+        change: KeyUpdate,
+        by: &'a str,
+    ) -> ManageFuture<'a, KeyEntry> {
         Box::pin(async move {
             let mut step = self.begin_on(id, by).await?;
             let entry = step.update(id, change).await?;
@@ -124,7 +129,7 @@ impl KeyManager for SqlStore {
         secret: KeyDigest,
         until: Timestamp,
         by: &'a str,
-    ) -> Managed<'a, KeyEntry> {
+    ) -> ManageFuture<'a, KeyEntry> {
         Box::pin(async move {
             let mut step = self.begin_on(id, by).await?;
             let entry = step.rotate(id, secret, until).await?;
@@ -133,7 +138,7 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(async move {
             let mut step = self.begin_on(id, by).await?;
             step.revoke(id).await?;
@@ -141,7 +146,7 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(async move {
             let mut step = self.begin_on(id, by).await?;
             step.delete(id).await?;
@@ -149,7 +154,7 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(async move {
             let mut step = self.begin(by).await?;
             step.save_account(&account).await?;
@@ -157,7 +162,7 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
+    fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
         Box::pin(async move {
             if !can_be_stored(id) {
                 return Ok(None);
@@ -172,7 +177,7 @@ impl KeyManager for SqlStore {
         &'a self,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<Arc<Account>>> {
+    ) -> ManageFuture<'a, Vec<Arc<Account>>> {
         Box::pin(async move { Ok(self.page_of_accounts(after, limit).await?.found) })
     }
 
@@ -180,7 +185,7 @@ impl KeyManager for SqlStore {
         &'a self,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Page<Arc<Account>>> {
+    ) -> ManageFuture<'a, Page<Arc<Account>>> {
         Box::pin(async move {
             let mut page = Page::default();
             let mut after = storable(after.unwrap_or_default()).to_owned();
@@ -208,7 +213,7 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         Box::pin(async move {
             let mut step = self.begin_on(id, by).await?;
             step.delete_account(id).await?;
@@ -216,7 +221,7 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
+    fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
         Box::pin(async move {
             let asked = Statement::new(&self.queries.list_changes)
                 .bind(i64::try_from(sequence).unwrap_or(i64::MAX))
@@ -226,7 +231,7 @@ impl KeyManager for SqlStore {
         })
     }
 
-    fn note_uses(&self, mut uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
+    fn note_uses(&self, mut uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
         Box::pin(async move {
             // In one order, so that two that note at once do not wait for each other.
             uses.sort_unstable_by_key(|(digest, _)| *digest.as_bytes());

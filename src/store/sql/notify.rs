@@ -1,7 +1,7 @@
 //! Telling other processes of changes, over PostgreSQL's `NOTIFY`.
 
 use crate::key::{AccountId, KeyDigest};
-use crate::store::invalidation::Invalidation;
+use crate::store::Invalidation;
 
 /// The channel of all stores of a database.
 pub(super) const CHANNEL: &str = "tower_api_key";

@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::super::error::StoreError;
-use super::super::manage::{BrokenRow, KeyEntry, SecretEntry};
 use super::driver::{Columns, Row};
 use crate::clock::Timestamp;
 use crate::key::{Account, Algorithm, KeyDigest, KeyRecord, OnLimiterFailure, Per, Quota};
+use crate::store::StoreError;
+use crate::store::{BrokenRow, KeyEntry, SecretEntry};
 
 /// A quota as JSON.
 #[derive(Serialize, Deserialize)]
@@ -254,7 +254,7 @@ pub(super) fn write_quotas(quotas: &[Quota]) -> String {
             QuotaColumn {
                 name: quota.name().to_owned(),
                 limit: quota.limit(),
-                window: crate::clock::nanoseconds(quota.window()),
+                window: u64::try_from(quota.window().as_nanos()).unwrap_or(u64::MAX),
                 algorithm: algorithm.to_owned(),
                 per: per.to_owned(),
                 shadow: quota.is_shadow(),

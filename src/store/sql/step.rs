@@ -1,13 +1,13 @@
 //! The parts of a change, inside its transaction.
 
-use super::super::manage::{Action, Edit, KeyEntry, KeyState, ManageError, NewKey};
 use super::dialect::Dialect;
 use super::statement::Statement;
 use super::trail::Step;
 use super::{query, row};
 use crate::clock::Timestamp;
-use crate::key::{Account, AccountId, InvalidRecord, KeyDigest, KeyRecord};
-use crate::store::invalidation::Invalidation;
+use crate::key::{Account, AccountId, KeyDigest, KeyRecord};
+use crate::store::Invalidation;
+use crate::store::{Action, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey, apply_update};
 
 impl Step<'_> {
     /// Adds a key.
@@ -30,20 +30,19 @@ impl Step<'_> {
     }
 
     /// Changes a key.
-    pub(super) async fn update(&mut self, id: &str, change: Edit) -> Result<KeyEntry, ManageError> {
+    pub(super) async fn update(
+        &mut self,
+        id: &str,
+        change: KeyUpdate,
+    ) -> Result<KeyEntry, ManageError> {
         let before = self.locked(id).await?;
         let record = &before.record;
-        let after = change(record.edit());
-        // A key is revoked for good.
-        let after = if record.is_revoked() { after.revoked(true) } else { after }.build()?;
-        if after.id() != record.id() || after.account().id() != record.account().id() {
-            return Err(InvalidRecord::Identity.into());
-        }
+        let after = apply_update(record, change)?;
         let account = record.account().id().as_str();
         let updated = Statement::new(&self.store.queries.update_key).bind(id).bind(account);
         self.execute(settings(updated, &after)).await?;
         self.tell_of(&before);
-        self.note(Action::KeyEdited, Some(id), account).await?;
+        self.note(Action::KeyUpdated, Some(id), account).await?;
         // As others read it from now on: the account's state is the store's, not the change's.
         self.locked(id).await
     }
@@ -61,7 +60,7 @@ impl Step<'_> {
             ended => return Err(ManageError::NotActive(ended)),
         }
         let account = before.record.account().id().clone();
-        for gone in self.store.retention.gone(&before.secrets, self.now()) {
+        for gone in self.store.retention.to_delete(&before.secrets, self.now()) {
             let deleted = Statement::new(&self.store.queries.delete_secret).bind(bytes(&gone));
             self.execute(deleted).await?;
         }
@@ -110,7 +109,7 @@ impl Step<'_> {
         })
         .await?;
         self.tell(Invalidation::Account(account.id().clone()));
-        self.note(Action::AccountPut, None, account.id().as_str()).await
+        self.note(Action::AccountSaved, None, account.id().as_str()).await
     }
 
     /// Deletes an account, its keys and their secrets.

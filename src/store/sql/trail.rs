@@ -1,7 +1,5 @@
 //! Changes, each with its lines in the audit trail.
 
-use super::super::error::StoreError;
-use super::super::manage::{Action, Change, ManageError, check_author};
 use super::connect::SqlStore;
 use super::dialect::Dialect;
 use super::driver::{Columns, Row};
@@ -9,7 +7,9 @@ use super::session::Session;
 use super::statement::Statement;
 use super::{notify, query, row};
 use crate::clock::Timestamp;
-use crate::store::invalidation::Invalidation;
+use crate::store::Invalidation;
+use crate::store::StoreError;
+use crate::store::{Action, Change, ManageError, check_author};
 
 /// A change in the making: nothing of it is seen until it is committed.
 pub(super) struct Step<'a> {

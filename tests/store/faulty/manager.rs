@@ -6,15 +6,15 @@ use std::sync::Arc;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest};
 use tower_api_key::store::{
-    Action, Change, Edit, KeyEntry, KeyFilter, KeyManager, KeyState, ManageError, Managed, NewKey,
-    StoreError,
+    Action, Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError,
+    ManageFuture, NewKey, StoreError,
 };
 
 use super::{Faulty, secrets, to_the_microsecond};
 use crate::faults::Fault;
 
 impl<S: KeyManager> KeyManager for Faulty<S> {
-    fn add<'a>(&'a self, mut key: NewKey, by: &'a str) -> Managed<'a, ()> {
+    fn add<'a>(&'a self, mut key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
         let by = self.author(Action::KeyAdded, by);
         Box::pin(async move {
             let (digest, sound, force) = (key.digest, key.record.clone(), key.revokes_others);
@@ -66,7 +66,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         })
     }
 
-    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> Managed<'a, u64> {
+    fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
         let by = self.author(Action::KeyAdded, by);
         Box::pin(async move {
             let mut seen = HashSet::new();
@@ -93,7 +93,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         })
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> Managed<'a, Option<KeyEntry>> {
+    fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>> {
         Box::pin(async move {
             if self.has(Fault::AnUnknownIdIsAFailure) && id.contains('\0') {
                 return Err(StoreError::new("a text has a NUL").into());
@@ -115,12 +115,17 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         filter: &'a KeyFilter,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<KeyEntry>> {
+    ) -> ManageFuture<'a, Vec<KeyEntry>> {
         Box::pin(self.page(filter.clone(), after, limit))
     }
 
-    fn update<'a>(&'a self, id: &'a str, change: Edit, by: &'a str) -> Managed<'a, KeyEntry> {
-        let by = self.author(Action::KeyEdited, by);
+    fn update<'a>(
+        &'a self,
+        id: &'a str,
+        change: KeyUpdate,
+        by: &'a str,
+    ) -> ManageFuture<'a, KeyEntry> {
+        let by = self.author(Action::KeyUpdated, by);
         Box::pin(async move {
             let before = self.inner.get(id).await?;
             match (self.fault, &before) {
@@ -167,7 +172,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         secret: KeyDigest,
         until: Timestamp,
         by: &'a str,
-    ) -> Managed<'a, KeyEntry> {
+    ) -> ManageFuture<'a, KeyEntry> {
         let by = self.author(Action::KeyRotated, by);
         let until = match self.fault {
             Fault::RotationEndsTheOldSecretAtOnce => Timestamp::from_unix_seconds(1),
@@ -191,7 +196,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         })
     }
 
-    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         let by = self.author(Action::KeyRevoked, by);
         Box::pin(async move {
             if self.has(Fault::RevokesTheNewestSecretOnly) {
@@ -202,7 +207,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         })
     }
 
-    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         let by = self.author(Action::KeyDeleted, by);
         Box::pin(async move {
             let entry = self.inner.get(id).await?.ok_or(ManageError::NotFound)?;
@@ -214,8 +219,8 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         })
     }
 
-    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> Managed<'a, ()> {
-        let by = self.author(Action::AccountPut, by);
+    fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()> {
+        let by = self.author(Action::AccountSaved, by);
         Box::pin(async move {
             if self.has(Fault::AccountsReachNoKeys) {
                 let entries = self.entries(KeyFilter::account(account.id().as_str())).await;
@@ -237,7 +242,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         })
     }
 
-    fn find_account<'a>(&'a self, id: &'a str) -> Managed<'a, Option<Arc<Account>>> {
+    fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>> {
         self.inner.find_account(id)
     }
 
@@ -245,7 +250,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         &'a self,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Managed<'a, Vec<Arc<Account>>> {
+    ) -> ManageFuture<'a, Vec<Arc<Account>>> {
         let limit = if self.has(Fault::PagesOfAccountsHaveNoEnd) { usize::MAX } else { limit };
         let skipped = usize::from(self.has(Fault::PagesSkipAnAccount) && after.is_some());
         Box::pin(async move {
@@ -254,7 +259,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         })
     }
 
-    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> Managed<'a, ()> {
+    fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         let by = self.author(Action::AccountDeleted, by);
         Box::pin(async move {
             if self.has(Fault::DeletedAccountsKeepTheirKeys) {
@@ -268,11 +273,11 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         })
     }
 
-    fn changes(&self, sequence: u64, limit: usize) -> Managed<'_, Vec<Change>> {
+    fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>> {
         Box::pin(async move {
             let mut lines = self.inner.changes(0, usize::MAX).await?;
             for at in self.memory().failures.iter().rev() {
-                let failed = Change { action: Action::KeyEdited, ..lines[*at - 1].clone() };
+                let failed = Change { action: Action::KeyUpdated, ..lines[*at - 1].clone() };
                 lines.insert(*at, failed);
             }
             for (line, number) in lines.iter_mut().zip(1..) {
@@ -285,7 +290,7 @@ impl<S: KeyManager> KeyManager for Faulty<S> {
         })
     }
 
-    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> Managed<'_, ()> {
+    fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
         Box::pin(async move {
             for (digest, at) in &uses {
                 if self.has(Fault::NotesAnEarlierUse) {
