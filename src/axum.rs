@@ -41,7 +41,7 @@ use http::Request;
 use http::request::Parts;
 
 use crate::decision::Grant;
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::request::Connection;
 use crate::response::refusal;
 use crate::rules::is_unambiguous;

@@ -5,11 +5,11 @@ use std::fmt;
 use super::extra_cost::{CostError, ExtraCost};
 use super::judge::Cleared;
 use super::policy::general_quotas;
-use crate::denial::Denial;
-use crate::key::{
-    AccountId, Environment, KeyId, KeyKind, KeyRecord, Quota, ScopeSet, SharedRecord,
-};
-use crate::limits::{Applicable, Plan, Standing, Verdict};
+use crate::error::Denial;
+use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, SharedRecord};
+use crate::limits::Plan;
+use crate::quota::Quota;
+use crate::quota::{Applicable, Standing, Verdict};
 use crate::rules;
 
 /// Proves that a request passed every check, and says who the key speaks for. It reaches the

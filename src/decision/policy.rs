@@ -3,13 +3,13 @@
 
 use http::{HeaderMap, HeaderName};
 
-use crate::denial::Denial;
 use crate::error::ConfigError;
-use crate::key::{
-    Audience, Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, KeyText, Quota, Quotas,
-};
-use crate::limits::{Applicable, Plan, Plans};
+use crate::error::Denial;
+use crate::key::{Audience, Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, KeyText};
+use crate::limits::{Plan, Plans};
 use crate::profile::Profile;
+use crate::quota::Applicable;
+use crate::quota::{Quota, Quotas};
 use crate::request::{
     Client, Connection, CredentialSource, Credentials, Head, KeyBuffer, Reading, TrustedProxies,
     check_carriage,

@@ -4,10 +4,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
 use super::name::{AccountId, PlanName};
-use super::quota::Quota;
-use super::quotas::Quotas;
 use super::record::InvalidRecord;
 use super::scope::ScopeSet;
+use crate::quota::Quota;
+use crate::quota::Quotas;
 
 /// Describes an account as it is at one moment; a store replaces it whole when it changes.
 ///
@@ -102,7 +102,8 @@ impl Account {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::key::{Account, Quota};
+/// use tower_api_key::key::Account;
+/// use tower_api_key::quota::Quota;
 ///
 /// let plan = Quota::new("minute", 1_000, Duration::from_secs(60));
 /// let acme = Account::builder("acme").quotas([plan]).disabled(true).build()?;

@@ -9,19 +9,15 @@
 //! must keep it as long as its keys: a lost pepper makes every stored digest unreachable.
 
 mod account;
-mod algorithm;
 mod alphabet;
 mod bookmark;
 mod checksum;
 mod digest;
-mod failure;
 mod form;
 mod format;
 mod issue;
 mod name;
 mod network;
-mod quota;
-mod quotas;
 mod record;
 mod record_builder;
 mod scope;
@@ -31,19 +27,15 @@ mod stripe;
 mod text;
 
 pub use account::{Account, AccountBuilder};
-pub use algorithm::{Algorithm, Per, SUBWINDOWS};
 pub use alphabet::Alphabet;
 pub(crate) use bookmark::Bookmark;
 pub use digest::{KeyDigest, KeyHasher, Pepper, WeakPepper};
-pub use failure::{OnLimiterFailure, Share};
 pub use form::{InvalidForm, KeyForm};
 pub(crate) use format::KeyText;
 pub use format::{InvalidFormat, KeyFormat};
 pub use issue::{IssueError, IssuedKey, Issuer};
 pub use name::{AccountId, Audience, Environment, InvalidName, KeyId, KeyKind, PlanName};
 pub use network::{InvalidNetwork, Networks};
-pub use quota::Quota;
-pub use quotas::{InvalidQuota, MAX_QUOTAS, Quotas};
 pub use record::{InvalidRecord, KeyRecord};
 pub use record_builder::KeyRecordBuilder;
 pub use scope::ScopeSet;

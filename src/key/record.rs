@@ -10,11 +10,11 @@ use super::bookmark::Bookmark;
 use super::form::KeyForm;
 use super::name::{Audience, Environment, InvalidName, KeyId, KeyKind, PlanName};
 use super::network::{InvalidNetwork, Networks};
-use super::quotas::{InvalidQuota, Quotas};
 use super::record_builder::KeyRecordBuilder;
 use super::scope::ScopeSet;
 use super::text::InvalidText;
 use crate::clock::Timestamp;
+use crate::quota::{InvalidQuota, Quotas};
 
 /// Describes one key. Holds neither the key nor its digest.
 ///

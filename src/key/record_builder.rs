@@ -5,12 +5,12 @@ use smol_str::SmolStr;
 use super::form::KeyForm;
 use super::name::{Audience, Environment, KeyKind, check_name};
 use super::network::Networks;
-use super::quota::Quota;
-use super::quotas::Quotas;
 use super::record::{InvalidRecord, KeyRecord};
 use super::scope::ScopeSet;
 use super::text::check_text;
 use crate::clock::Timestamp;
+use crate::quota::Quota;
+use crate::quota::Quotas;
 
 /// Collects the parts of a [`KeyRecord`].
 ///

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::key::{InvalidRecord, KeyRecord, PlanName, Quota, Quotas, STRIPES, stripe};
+use crate::key::{InvalidRecord, KeyRecord, PlanName, STRIPES, stripe};
+use crate::quota::{Quota, Quotas};
 
 /// Names sets of quotas, for [accounts that are on a plan](crate::key::AccountBuilder::plan). Clones
 /// share the sets.
@@ -16,7 +17,7 @@ use crate::key::{InvalidRecord, KeyRecord, PlanName, Quota, Quotas, STRIPES, str
 /// counters, so an account whose limit is raised goes on from where it stands.
 ///
 /// An account on a plan that is not there cannot be counted: its requests go the way of a limiter that
-/// fails, as [`OnLimiterFailure`](super::OnLimiterFailure) says, and the observer hears of it. What a share
+/// fails, as [`OnLimiterFailure`](crate::quota::OnLimiterFailure) says, and the observer hears of it. What a share
 /// of it would be nobody knows, so `Local` refuses them, too; where `Allow` lets them pass, quotas of the
 /// route still choose for themselves.
 ///
@@ -25,8 +26,10 @@ use crate::key::{InvalidRecord, KeyRecord, PlanName, Quota, Quotas, STRIPES, str
 /// # use http::{Request, Response};
 /// # use http_body_util::Full;
 /// # use tower::{Layer, ServiceExt, service_fn};
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord, Quota};
-/// # use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// # use tower_api_key::quota::Quota;
+/// # use tower_api_key::limits::MemoryLimiter;
+/// # use tower_api_key::quota::OnLimiterFailure;
 /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
 /// use std::time::Duration;
 /// use tower_api_key::limits::Plans;

@@ -7,8 +7,8 @@ use super::credential::{MAX_CREDENTIAL_BYTES, own_header};
 use super::presented::KeyBuffer;
 use super::source::{BasicKey, CredentialSource, Scheme};
 use super::{basic, bearer};
-use crate::denial::Malformation;
 use crate::error::ConfigError;
+use crate::error::Malformation;
 use crate::key::{KeyFormat, KeyKind, Segment};
 
 /// Refuses a source that carries no key at all, and a format that no source carries. What is tried are

@@ -7,8 +7,8 @@ use super::field::{field_name, is_of_the_connection};
 use super::presented::{KeyBuffer, PresentedKey};
 use super::source::{CredentialSource, Scheme};
 use super::{basic, bearer};
-use crate::denial::{Denial, Malformation};
 use crate::error::ConfigError;
+use crate::error::{Denial, Malformation};
 
 /// Bounds the credential that is read, in bytes of the field value after the scheme. Longer ones
 /// are refused before they are decoded or hashed.

@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName};
 
-use crate::denial::{Denial, HeaderProblem};
 use crate::error::ConfigError;
+use crate::error::{Denial, HeaderProblem};
 use crate::request::field_name;
 
 /// Demands a header of every request. Demands that no request can meet are refused when a layer is built:

@@ -9,7 +9,8 @@ use super::path;
 use super::pattern::Pattern;
 use super::route::{Route, RouteRow};
 use crate::error::ConfigError;
-use crate::key::{KeyKind, Quota, Quotas, ScopeSet};
+use crate::key::{KeyKind, ScopeSet};
+use crate::quota::{Quota, Quotas};
 
 /// Chooses what happens to an authenticated request that no line of the table covers. See [`Routes`]
 /// for an example.
@@ -423,7 +424,7 @@ mod tests {
         assert!(matches!(parameter.compile(), Err(ConfigError::RouteParameter { .. })));
         let scope = Routes::new().on(&[], "/a", Route::new().all_of(&["no space"]));
         assert!(matches!(scope.compile(), Err(ConfigError::RouteNeed { .. })));
-        use crate::limits::Concurrency;
+        use crate::concurrency::Concurrency;
         let none = Routes::new().on(&[], "/a", Route::new().concurrency(Concurrency::new(0)));
         assert!(matches!(none.compile(), Err(ConfigError::RouteConcurrency { .. })));
         let place = "route pattern `/a`";

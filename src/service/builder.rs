@@ -7,15 +7,15 @@ use http_body::Body;
 use super::layer::{ApiKeyLayer, Limits, Shared};
 use super::observer::{Deaf, Observer};
 use super::preflight::{HasContent, Preflight, has_content};
+use crate::attempts::{Alarms, FailedAttempts, RefusedRequests};
 use crate::clock::{Clock, SystemClock};
+use crate::concurrency::{MemoryPlaces, Places};
 use crate::decision::Policy;
 use crate::error::ConfigError;
 use crate::key::{Audience, Environment, KeyHasher};
-use crate::limits::{
-    Alarms, FailedAttempts, FallbackLimiter, MemoryPlaces, OnLimiterFailure, Places, Plans,
-    RefusedRequests,
-};
+use crate::limits::{FallbackLimiter, Plans};
 use crate::profile::Profile;
+use crate::quota::OnLimiterFailure;
 use crate::request::TrustedProxies;
 use crate::response::Renderer;
 use crate::rules::Routes;

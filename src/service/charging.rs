@@ -10,12 +10,10 @@ use super::passage::Passage;
 use super::wait::{Answer, Charged, Settling};
 use crate::clock::Timestamp;
 use crate::decision::ExtraCost;
-use crate::denial::Denial;
-use crate::key::Quota;
-use crate::limits::{
-    Applicable, Charge, LimiterError, LimiterFallback, OnLimiterFailure, Taking, UnknownPlan,
-    Verdict,
-};
+use crate::error::Denial;
+use crate::limits::{Charge, LimiterError, LimiterFallback, Taking, UnknownPlan};
+use crate::quota::Quota;
+use crate::quota::{Applicable, OnLimiterFailure, Verdict};
 
 /// What is asked of the limiter.
 #[derive(Clone, Copy)]

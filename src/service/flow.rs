@@ -13,12 +13,13 @@ use super::connection::connection;
 use super::layer::Shared;
 use super::passage::Passage;
 use super::wait::{Answer, Reached, Wait};
+use crate::attempts::{Alarms, Attempt};
 use crate::clock::Timestamp;
+use crate::concurrency::{Concurrency, Entered, Entry, Places};
 use crate::decision::{Admission, Case, KeyFacts, Objection, Policy, judge};
-use crate::denial::Denial;
-use crate::limits::{
-    Alarms, Attempt, Concurrency, Entered, Entry, LimiterFallback, OnLimiterFailure, Places,
-};
+use crate::error::Denial;
+use crate::limits::LimiterFallback;
+use crate::quota::OnLimiterFailure;
 use crate::request::{Client, Head};
 use crate::store::Found;
 

@@ -14,7 +14,7 @@ use tower_service::Service;
 use super::body::GateBody;
 use super::serving::Serving;
 use super::wait::{Settling, Wait};
-use crate::denial::Denial;
+use crate::error::Denial;
 
 pin_project! {
     /// Resolves to the inner service's response, or to a refusal; made by

@@ -12,15 +12,15 @@ use super::builder::ApiKeyLayerBuilder;
 use super::gate::ApiKeyGate;
 use super::observer::Observer;
 use super::preflight::{HasContent, PreparedPreflight};
+use crate::attempts::{Alarms, AttemptLimiter, EventLimiter};
 use crate::clock::{Clock, Timestamp};
+use crate::concurrency::{MemoryPlaces, Places};
 use crate::decision::{Explanation, Policy};
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::KeyRecord;
-use crate::limits::{
-    Alarms, Applicable, AttemptLimiter, EventLimiter, FallbackLimiter, Limiter, LimiterFailures,
-    MemoryPlaces, OnLimiterFailure, Places,
-};
+use crate::limits::{FallbackLimiter, Limiter, LimiterFailures};
 use crate::profile::Profile;
+use crate::quota::{Applicable, OnLimiterFailure};
 use crate::request::Connection;
 use crate::response::{Renderer, Trail};
 use crate::store::KeyStore;

@@ -3,10 +3,13 @@
 use bytes::Bytes;
 use http::Response;
 
+use crate::attempts::Reservation;
 use crate::clock::Timestamp;
+use crate::concurrency::Permit;
 use crate::decision::{Cleared, ExtraCost, Grant, Policy};
 use crate::key::{KeyRecord, SharedRecord};
-use crate::limits::{Applicable, Permit, Plan, Reservation, Verdict};
+use crate::limits::Plan;
+use crate::quota::{Applicable, Verdict};
 use crate::request::CredentialSource;
 use crate::response::Trail;
 

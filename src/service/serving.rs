@@ -15,7 +15,7 @@ use super::layer::Hold;
 use super::passage::Passage;
 use super::wait::{Settling, Wait};
 use crate::decision::Grant;
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::request::Head;
 use crate::response::Asked;
 

@@ -5,12 +5,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::charging::Ask;
+use crate::concurrency::{Concurrency, Entered};
 use crate::decision::KeyFacts;
-use crate::denial::Denial;
-use crate::eventually::Eventually;
-use crate::limits::{Concurrency, Entered, LimiterError, Verdict};
+use crate::error::Denial;
+use crate::limits::LimiterError;
+use crate::quota::Verdict;
 use crate::request::Client;
 use crate::store::Found;
+use crate::sync::Eventually;
 
 pub(super) type Charged = Eventually<Answer>;
 pub(super) type Answer = Result<Verdict, LimiterError>;

@@ -9,6 +9,7 @@
 
 #[cfg(all(test, shuttle))]
 mod explored;
+mod reply;
 
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use arc_swap::ArcSwap;
@@ -23,6 +24,8 @@ pub(crate) use explored::{ArcSwap, OnceLock, explore};
 pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 #[cfg(all(test, shuttle))]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+
+pub use reply::Eventually;
 
 /// Chooses a size: the usual one, or one so small that few steps meet its end.
 pub(crate) const fn size(usual: usize, explored: usize) -> usize {

@@ -8,12 +8,11 @@ use secrecy::ExposeSecret;
 use tower::{Layer, Service, service_fn};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{
-    Account, IssueError, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Pepper, Quota,
-    SharedRecord,
+    Account, IssueError, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Pepper, SharedRecord,
 };
-use tower_api_key::limits::{
-    Applicable, Charge, Limiter, LimiterError, MemoryLimiter, Taking, Verdict,
-};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Taking};
+use tower_api_key::quota::Quota;
+use tower_api_key::quota::{Applicable, Verdict};
 use tower_api_key::request::{Connection, Head};
 use tower_api_key::store::{
     Cached, Invalidation, KeyEntry, KeyFilter, KeyStore, ManageError, MemoryStore, NewKey,

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::super::leaky_bucket::interval;
 use super::super::limiter::Taking;
-use super::super::sliding_window::{PARTS, part_length};
-use super::super::standing::{Standing, Verdict};
 use super::failure::Failure;
 use super::question::{Counted, Marks, Question, Terms};
-use crate::key::{Algorithm, Quota};
+use crate::quota::interval;
+use crate::quota::{Algorithm, Quota};
+use crate::quota::{PARTS, part_length};
+use crate::quota::{Standing, Verdict};
 
 /// The numbers before those of the quotas, and of each quota.
 const HEAD: usize = 5;
@@ -134,9 +134,9 @@ const fn nanoseconds(microseconds: u64, rest: u64) -> u64 {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::super::limiter::Applicable;
     use super::*;
     use crate::key::{Account, KeyRecord};
+    use crate::quota::Applicable;
 
     const SECOND: u64 = 1_000_000_000;
 

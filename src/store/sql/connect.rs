@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::super::error::StoreError;
 use super::super::manage::Retention;
 use super::builder::SqlStoreBuilder;
 use super::dialect::Dialect;
@@ -18,6 +17,7 @@ use super::settings::Settings;
 use super::statement::Statement;
 use super::tables::Tables;
 use crate::clock::Clock;
+use crate::error::StoreError;
 
 /// How often a lookup is tried on another connection. After a restart of the database all connections
 /// that the pool kept are broken.

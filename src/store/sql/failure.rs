@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::super::error::StoreError;
+use crate::error::StoreError;
 
 /// Says why a database did not do what it was asked, and what helps. No URL is repeated, for it may have
 /// a password in it.

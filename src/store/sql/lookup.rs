@@ -4,8 +4,8 @@ use super::super::{Found, KeyStore};
 use super::connect::SqlStore;
 use super::row;
 use super::statement::Statement;
-use crate::eventually::Eventually;
 use crate::key::KeyDigest;
+use crate::sync::Eventually;
 
 impl KeyStore for SqlStore {
     fn find(&self, digest: &KeyDigest) -> Eventually<Found> {

@@ -1,6 +1,5 @@
 //! Changes, each with its lines in the audit trail.
 
-use super::super::error::StoreError;
 use super::super::manage::{Action, Change, ManageError, check_author};
 use super::connect::SqlStore;
 use super::dialect::Dialect;
@@ -9,6 +8,7 @@ use super::session::Session;
 use super::statement::Statement;
 use super::{notify, query, row};
 use crate::clock::Timestamp;
+use crate::error::StoreError;
 use crate::store::invalidation::Invalidation;
 
 /// A change in the making: nothing of it is seen until it is committed.

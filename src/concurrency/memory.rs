@@ -9,8 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::places::{Entered, Entry, Permit, Places};
 use super::rule::Concurrency;
-use crate::eventually::Eventually;
 use crate::key::AccountId;
+use crate::sync::Eventually;
 use crate::sync::{Mutex, MutexGuard};
 
 /// Keeps the places of every account and route that has requests in flight, and no others, in this
