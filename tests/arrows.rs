@@ -14,30 +14,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("key", &["quota"]),
     ("request", &["key"]),
     ("store", &["key", "quota"]),
-    ("concurrency", &["key"]),
+    ("concurrency", &["key", "quota"]),
     ("attempts", &["key", "quota"]),
     ("limits", &["key", "quota", "concurrency"]),
-    ("rules", &["key", "request", "quota", "concurrency", "attempts", "limits"]),
-    ("response", &["key", "request", "quota", "concurrency", "attempts", "limits", "profile"]),
-    ("profile", &["key", "quota", "request", "rules", "response"]),
-    (
-        "decision",
-        &["key", "request", "rules", "quota", "concurrency", "attempts", "limits", "profile"],
-    ),
-    (
-        "vendors",
-        &[
-            "key",
-            "request",
-            "rules",
-            "quota",
-            "concurrency",
-            "attempts",
-            "limits",
-            "response",
-            "profile",
-        ],
-    ),
+    ("rules", &["key", "request", "quota", "concurrency"]),
+    ("response", &["key", "request", "quota", "profile"]),
+    ("profile", &["key", "request", "quota", "rules", "response"]),
+    ("decision", &["key", "request", "rules", "quota", "limits", "profile"]),
+    ("vendors", &["key", "request", "rules", "quota", "concurrency", "response", "profile"]),
     (
         "service",
         &[
@@ -55,7 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("axum", &["request", "rules", "decision", "response"]),
-    ("admin", &["key", "quota", "store", "decision"]),
+    ("admin", &["key", "store", "decision"]),
     ("testing", &["key", "quota", "store"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "error", "sync"];
