@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use tower_api_key::key::{Algorithm, OnLimiterFailure, Per, Quota};
+use tower_api_key::quota::{Algorithm, OnLimiterFailure, Per, Quota};
 
 use crate::moment::Span;
 
@@ -86,7 +86,7 @@ pub(crate) fn text(quota: &Quota) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tower_api_key::key::Quotas;
+    use tower_api_key::quota::Quotas;
 
     use super::*;
 

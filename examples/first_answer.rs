@@ -2,7 +2,8 @@
 
 use axum::{Router, routing::get};
 use tower_api_key::key::{Account, Issuer, KeyHasher, KeyRecord};
-use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::quota::OnLimiterFailure;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Grant, vendors};

@@ -17,7 +17,8 @@
 //! # fn app(store: tower_api_key::store::MemoryStore) -> Result<axum::Router, tower_api_key::ConfigError> {
 //! # use axum::{Router, routing::get};
 //! # use tower_api_key::{ApiKeyLayer, Grant, vendors};
-//! # use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+//! # use tower_api_key::limits::MemoryLimiter;
+//! # use tower_api_key::quota::OnLimiterFailure;
 //! # use tower_api_key::rules::{Route, Routes};
 //! let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store)
 //!     .routes(Routes::new()
@@ -50,7 +51,7 @@
 //!   after it. With [`MemoryStore`](store::MemoryStore) a revoked key is refused from the moment
 //!   the call that revokes it returns; a request that was admitted before is finished.
 //! * **Failure.** A store that cannot answer is a 503, never a 401 and never a pass. What happens
-//!   when a limiter cannot answer is [chosen](limits::OnLimiterFailure) when the layer is built.
+//!   when a limiter cannot answer is [chosen](quota::OnLimiterFailure) when the layer is built.
 //! * **Secrets.** A presented key is borrowed from its header, or decoded into a buffer that is
 //!   wiped; it appears in no error, no `Debug`, and no response.
 //!
@@ -83,9 +84,7 @@
     )
 )]
 
-mod denial;
 mod error;
-mod eventually;
 mod sync;
 
 pub mod clock;
@@ -93,6 +92,10 @@ pub mod key;
 pub mod request;
 pub mod store;
 
+pub mod quota;
+
+pub mod attempts;
+pub mod concurrency;
 pub mod limits;
 pub mod rules;
 
@@ -112,9 +115,7 @@ pub mod admin;
 pub mod testing;
 
 pub use decision::grant::Grant;
-pub use denial::{Denial, HeaderProblem, Malformation};
-pub use error::ConfigError;
-pub use eventually::Eventually;
+pub use error::{ConfigError, Denial, HeaderProblem, Malformation};
 pub use profile::Profile;
 pub use response::refusal::refusal;
 #[cfg(feature = "axum")]
@@ -123,6 +124,7 @@ pub use service::{
     ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer, Preflight,
     ResponseFuture,
 };
+pub use sync::Eventually;
 
 /// The README's code is compiled as the documentation's is.
 #[cfg(all(doctest, feature = "axum"))]

@@ -1,7 +1,8 @@
 //! A vendor as data: which credentials it reads, how its keys look, what it demands of a request,
 //! and how it answers each kind of denial.
 
-use crate::key::{KeyFormat, Quota};
+use crate::key::KeyFormat;
+use crate::quota::Quota;
 use crate::request::CredentialSource;
 use crate::response::{Answers, LimitHeaders, PrincipalHeader};
 use crate::rules::RequiredHeader;

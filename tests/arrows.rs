@@ -8,24 +8,40 @@ use std::path::{Path, PathBuf};
 /// Each room with the rooms it may import. What stands in `ANYWHERE` may be imported by all.
 const ARROWS: &[(&str, &[&str])] = &[
     ("clock", &[]),
-    ("denial", &[]),
-    ("error", &["key"]),
-    ("eventually", &[]),
+    ("error", &["key", "quota"]),
     ("sync", &[]),
-    ("key", &[]),
+    ("quota", &[]),
+    ("key", &["quota"]),
     ("request", &["key"]),
-    ("store", &["key"]),
-    ("limits", &["key"]),
-    ("rules", &["key", "request", "limits"]),
-    ("response", &["key", "request", "limits", "profile"]),
-    ("profile", &["key", "request", "rules", "response"]),
-    ("decision", &["key", "request", "rules", "limits", "profile"]),
-    ("vendors", &["key", "request", "rules", "limits", "response", "profile"]),
-    ("service", &["key", "request", "store", "rules", "limits", "decision", "response", "profile"]),
+    ("store", &["key", "quota"]),
+    ("concurrency", &["key", "quota"]),
+    ("attempts", &["key", "quota"]),
+    ("limits", &["key", "quota", "concurrency"]),
+    ("rules", &["key", "request", "quota", "concurrency"]),
+    ("response", &["key", "request", "quota", "profile"]),
+    ("profile", &["key", "request", "quota", "rules", "response"]),
+    ("decision", &["key", "request", "rules", "quota", "limits", "profile"]),
+    ("vendors", &["key", "request", "rules", "quota", "concurrency", "response", "profile"]),
+    (
+        "service",
+        &[
+            "key",
+            "request",
+            "store",
+            "rules",
+            "quota",
+            "concurrency",
+            "attempts",
+            "limits",
+            "decision",
+            "response",
+            "profile",
+        ],
+    ),
     ("admin", &["key", "store", "decision"]),
-    ("testing", &["key", "store", "decision"]),
+    ("testing", &["key", "quota", "store", "decision"]),
 ];
-const ANYWHERE: &[&str] = &["clock", "denial", "error", "eventually", "sync"];
+const ANYWHERE: &[&str] = &["clock", "error", "sync"];
 /// The one import against the flow, under its feature: a head must know the path that axum cut.
 const EXCEPTIONS: &[(&str, &str)] = &[("request", "axum")];
 

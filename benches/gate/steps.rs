@@ -6,7 +6,8 @@ use http::Request;
 use tower::Layer;
 use tower_api_key::clock::SystemClock;
 use tower_api_key::key::{Alphabet, KeyFormat, KeyHasher};
-use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::quota::OnLimiterFailure;
 use tower_api_key::{ApiKeyLayer, Profile};
 
 use crate::harness::{Case, Series, interleave};

@@ -4,7 +4,8 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use clap::ValueEnum;
-use tower_api_key::limits::{Lease, MemoryLimiter, OnLimiterFailure, RedisLimiter, Share};
+use tower_api_key::limits::{Lease, MemoryLimiter, RedisLimiter};
+use tower_api_key::quota::{OnLimiterFailure, Share};
 use tower_api_key::request::TrustedProxies;
 use tower_api_key::rules::{RouteRow, Routes};
 use tower_api_key::{ApiKeyLayer, ConfigError, Profile};

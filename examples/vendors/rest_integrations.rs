@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use tower_api_key::key::{Per, Quota};
+use tower_api_key::quota::{Per, Quota};
 use tower_api_key::vendors::rest_integrations::ISSUED;
 use tower_api_key::{Grant, vendors};
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::users::{User, Users};
 use crate::decision::Grant;
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::{Account, Environment, IssueError, IssuedKey, Issuer, KeyRecord};
 use crate::store::{KeyManager, ManageError, NewKey};
 

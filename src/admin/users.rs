@@ -1,9 +1,9 @@
 //! Whom keys are issued to.
 
 use crate::decision::Grant;
-use crate::denial::Denial;
-use crate::eventually::Eventually;
+use crate::error::Denial;
 use crate::key::AccountId;
+use crate::sync::Eventually;
 
 /// Names a user of an organization.
 ///

@@ -2,8 +2,9 @@
 
 use super::policy::Policy;
 use crate::error::ConfigError;
-use crate::key::{Quota, Quotas, Segment};
+use crate::key::Segment;
 use crate::limits::Plans;
+use crate::quota::{Quota, Quotas};
 
 impl Policy {
     /// Refuses rules that leave some route, or the whole gate, without a request that it serves.

@@ -9,7 +9,7 @@ use super::check::Check;
 use super::judge::Case;
 use super::policy::{Admission, KeyFacts, Policy};
 use crate::clock::Timestamp;
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::request::{Client, Connection, Head, KeyBuffer};
 use crate::rules;

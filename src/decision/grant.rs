@@ -5,11 +5,9 @@ use std::fmt;
 use super::extra_cost::{CostError, ExtraCost};
 use super::judge::Cleared;
 use super::quotas::RequestQuotas;
-use crate::denial::Denial;
-use crate::key::{
-    AccountId, Environment, KeyId, KeyKind, KeyRecord, Quota, ScopeSet, SharedRecord,
-};
-use crate::limits::{Standing, Verdict};
+use crate::error::Denial;
+use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, SharedRecord};
+use crate::quota::{Quota, Standing, Verdict};
 use crate::rules;
 
 /// Proves that a request passed every check, and says who the key speaks for. It reaches the

@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::policy::{KeyFacts, Policy};
 use crate::clock::Timestamp;
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::request::{Client, Head};
 use crate::rules::{self, Matched, Targets};

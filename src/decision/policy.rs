@@ -5,11 +5,11 @@ use http::{HeaderMap, HeaderName};
 
 use super::options::PolicyOptions;
 use super::quotas::RequestQuotas;
-use crate::denial::Denial;
-use crate::error::ConfigError;
-use crate::key::{Audience, Environment, KeyDigest, KeyFormat, KeyRecord, KeyText, Quota, Quotas};
+use crate::error::{ConfigError, Denial};
+use crate::key::{Audience, Environment, KeyDigest, KeyFormat, KeyRecord, KeyText};
 use crate::limits::Plan;
 use crate::profile::Profile;
+use crate::quota::{Quota, Quotas};
 use crate::request::{
     Client, Connection, CredentialSource, Credentials, Head, KeyBuffer, Reading, check_carriage,
 };

@@ -1,7 +1,8 @@
 //! Which quotas apply to a request.
 
-use crate::key::{KeyRecord, Quota, Quotas};
-use crate::limits::{Applicable, Plan};
+use crate::key::KeyRecord;
+use crate::limits::Plan;
+use crate::quota::{Applicable, Quota, Quotas};
 
 /// The quotas that a request may be under, as they were when its record was judged: a plan's may change
 /// before the response speaks of them. Those of the key and the account are in the record.

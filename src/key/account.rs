@@ -6,9 +6,8 @@ use std::sync::LazyLock;
 use super::draft::Draft;
 use super::invalid::InvalidRecord;
 use super::name::{AccountId, PlanName};
-use super::quota::Quota;
-use super::quotas::Quotas;
 use super::scope::ScopeSet;
+use crate::quota::{Quota, Quotas};
 
 /// Describes an account as it is at one moment; a store replaces it whole when it changes.
 ///
@@ -101,7 +100,8 @@ impl Account {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::key::{Account, Quota};
+/// use tower_api_key::key::Account;
+/// use tower_api_key::quota::Quota;
 ///
 /// let plan = Quota::new("minute", 1_000, Duration::from_secs(60));
 /// let acme = Account::builder("acme").quotas([plan]).disabled(true).build()?;

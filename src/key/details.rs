@@ -7,9 +7,9 @@ use smol_str::SmolStr;
 use super::form::KeyForm;
 use super::name::{Audience, Environment, KeyKind};
 use super::network::Networks;
-use super::quotas::Quotas;
 use super::scope::ScopeSet;
 use crate::clock::Timestamp;
+use crate::quota::Quotas;
 
 /// The parts of a record that plain keys do not have.
 #[derive(Debug, Clone, PartialEq, Default)]

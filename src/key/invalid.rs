@@ -2,8 +2,8 @@
 
 use super::name::{Environment, InvalidName};
 use super::network::InvalidNetwork;
-use super::quotas::InvalidQuota;
 use super::text::InvalidText;
+use crate::quota::InvalidQuota;
 
 /// Reports a record or an account with a part that is not valid.
 ///

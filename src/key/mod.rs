@@ -9,14 +9,12 @@
 //! must keep it as long as its keys: a lost pepper makes every stored digest unreachable.
 
 mod account;
-mod algorithm;
 mod alphabet;
 mod bookmark;
 mod checksum;
 mod details;
 mod digest;
 mod draft;
-mod failure;
 mod form;
 mod format;
 mod hasher;
@@ -27,8 +25,6 @@ mod name;
 mod network;
 mod own;
 mod pepper;
-mod quota;
-mod quotas;
 mod record;
 mod record_builder;
 mod scope;
@@ -37,11 +33,9 @@ mod shared_record;
 mod text;
 
 pub use account::{Account, AccountBuilder};
-pub use algorithm::{Algorithm, Per, SUBWINDOWS};
 pub use alphabet::Alphabet;
 pub(crate) use bookmark::Bookmark;
 pub use digest::{InvalidDigest, KeyDigest};
-pub use failure::{OnLimiterFailure, Share};
 pub use form::{InvalidForm, KeyForm};
 pub(crate) use format::KeyText;
 pub use format::{InvalidFormat, KeyFormat};
@@ -53,8 +47,6 @@ pub(crate) use name::is_scope_token;
 pub use name::{AccountId, Audience, Environment, InvalidName, KeyId, KeyKind, PlanName};
 pub use network::{InvalidNetwork, Networks};
 pub use pepper::{Pepper, WeakPepper};
-pub use quota::Quota;
-pub use quotas::{InvalidQuota, MAX_QUOTAS, Quotas};
 pub use record::KeyRecord;
 pub use record_builder::KeyRecordBuilder;
 pub use scope::ScopeSet;

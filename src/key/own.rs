@@ -1,8 +1,8 @@
 //! What a key has of its own: for its owner, and for those who manage keys. No decision reads it.
 
-use super::quotas::Quotas;
 use super::record::KeyRecord;
 use super::scope::ScopeSet;
+use crate::quota::Quotas;
 
 impl KeyRecord {
     /// Returns whom the key was issued to within the account: a user, a service; `None` if nobody said.
@@ -53,9 +53,9 @@ mod tests {
     use std::time::Duration;
 
     use super::super::account::Account;
-    use super::super::quota::Quota;
     use super::*;
     use crate::clock::Timestamp;
+    use crate::quota::Quota;
 
     const MINUTE: Duration = Duration::from_secs(60);
 

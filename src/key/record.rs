@@ -9,9 +9,9 @@ use super::form::KeyForm;
 use super::invalid::InvalidRecord;
 use super::name::{Audience, Environment, KeyId, KeyKind, PlanName};
 use super::network::Networks;
-use super::quotas::Quotas;
 use super::scope::ScopeSet;
 use crate::clock::Timestamp;
+use crate::quota::Quotas;
 
 /// Describes one key. Holds neither the key nor its digest.
 ///

@@ -11,12 +11,11 @@ use super::form::KeyForm;
 use super::invalid::InvalidRecord;
 use super::name::{Audience, Environment, KeyId, KeyKind, check_name};
 use super::network::Networks;
-use super::quota::Quota;
-use super::quotas::Quotas;
 use super::record::KeyRecord;
 use super::scope::ScopeSet;
 use super::text::check_text;
 use crate::clock::Timestamp;
+use crate::quota::{Quota, Quotas};
 
 /// Collects the parts of a [`KeyRecord`].
 ///

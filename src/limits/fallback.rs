@@ -4,10 +4,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::limiter::{Applicable, Charge, Limiter, Taking};
+use super::limiter::{Charge, Limiter, Taking};
 use super::memory::MemoryLimiter;
-use super::standing::{Standing, Verdict};
-use crate::key::{OnLimiterFailure, Quota};
+use crate::quota::{Applicable, OnLimiterFailure, Quota, Standing, Verdict};
 
 /// Says what was done with a charge that the limiter could not answer.
 ///
@@ -171,7 +170,8 @@ mod tests {
 
     use super::*;
     use crate::clock::Timestamp;
-    use crate::key::{Account, KeyRecord, Share};
+    use crate::key::{Account, KeyRecord};
+    use crate::quota::Share;
 
     const DENY: OnLimiterFailure = OnLimiterFailure::Deny;
     const ALLOW: OnLimiterFailure = OnLimiterFailure::Allow;

@@ -1,13 +1,13 @@
 //! The one question a gate asks of a limiter.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::standing::Verdict;
 use crate::clock::Timestamp;
-use crate::eventually::Eventually;
-use crate::key::{KeyRecord, Per, Quota};
+use crate::error::LimiterError;
+use crate::key::KeyRecord;
+use crate::quota::{Applicable, Verdict};
+use crate::sync::Eventually;
 
 /// How much earlier than the latest instant of a subject another may be before the clock counts as set
 /// back.
@@ -18,8 +18,10 @@ pub(super) const MAX_DISORDER: Duration = Duration::from_secs(1);
 /// ```
 /// # use std::{sync::Arc, time::Duration};
 /// # use tower_api_key::clock::Timestamp;
-/// # use tower_api_key::key::{Account, KeyRecord, Quota};
-/// use tower_api_key::limits::{Applicable, Charge, Limiter, MemoryLimiter, Taking};
+/// # use tower_api_key::key::{Account, KeyRecord};
+/// # use tower_api_key::quota::Quota;
+/// use tower_api_key::limits::{Charge, Limiter, MemoryLimiter, Taking};
+/// use tower_api_key::quota::Applicable;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -57,8 +59,10 @@ pub struct Charge<'a> {
 /// ```
 /// # use std::{sync::Arc, time::Duration};
 /// # use tower_api_key::clock::Timestamp;
-/// # use tower_api_key::key::{Account, KeyRecord, Quota};
-/// # use tower_api_key::limits::{Applicable, Charge, Limiter, MemoryLimiter};
+/// # use tower_api_key::key::{Account, KeyRecord};
+/// # use tower_api_key::quota::Quota;
+/// # use tower_api_key::limits::{Charge, Limiter, MemoryLimiter};
+/// # use tower_api_key::quota::Applicable;
 /// use tower_api_key::limits::Taking;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -94,56 +98,6 @@ pub enum Taking {
     Always,
 }
 
-/// Lists the quotas that apply to a request. A route's quota never shares a counter with an
-/// account's of the same name; routes that name the same quota share one.
-///
-/// ```
-/// # use std::time::Duration;
-/// # use tower_api_key::key::Quota;
-/// use tower_api_key::limits::Applicable;
-///
-/// let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
-/// let (general, route) = ([Quota::new("hour", 5_000, hour)], [Quota::new("minute", 10, minute)]);
-/// let quotas = Applicable { general: &general, route: &route };
-/// assert!(quotas.iter().eq([(&general[0], false), (&route[0], true)]));
-/// ```
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Applicable<'a> {
-    /// The key's quotas, else its account's, else the profile's.
-    pub general: &'a [Quota],
-    /// The route's quotas.
-    pub route: &'a [Quota],
-}
-
-impl<'a> Applicable<'a> {
-    /// Lists the quotas in the order of [`Verdict::standings`], the route's ones last, each with
-    /// whether it is the route's.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a Quota, bool)> + Clone + use<'a> {
-        let general = self.general.iter().map(|quota| (quota, false));
-        general.chain(self.route.iter().map(|quota| (quota, true)))
-    }
-
-    /// Tells whether some quota counts by account, or by key.
-    pub(crate) fn count_by(&self, per: Per) -> bool {
-        self.any(|quota| quota.per() == per)
-    }
-
-    /// Tells whether no quota refuses anything.
-    pub(crate) fn all_in_shadow(&self) -> bool {
-        !self.any(|quota| !quota.is_shadow())
-    }
-
-    /// Tells whether something is true of some quota.
-    pub(crate) fn any(&self, is_true: impl Fn(&Quota) -> bool) -> bool {
-        self.general.iter().any(&is_true) || self.route.iter().any(&is_true)
-    }
-
-    /// Tells whether no quota applies.
-    pub const fn is_empty(&self) -> bool {
-        self.general.is_empty() && self.route.is_empty()
-    }
-}
-
 /// Counts requests.
 ///
 /// An implementation charges all quotas of a request or none, in one atomic step, unless it is to take
@@ -157,7 +111,8 @@ impl<'a> Applicable<'a> {
 /// ```
 /// use std::sync::Arc;
 /// use tower_api_key::Eventually;
-/// use tower_api_key::limits::{Charge, Limiter, LimiterError, Taking, Verdict};
+/// use tower_api_key::limits::{Charge, Limiter, LimiterError, Taking};
+/// use tower_api_key::quota::Verdict;
 ///
 /// struct Remote(Arc<Client>);
 /// # struct Client;
@@ -180,7 +135,7 @@ pub trait Limiter: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`LimiterError`] if the limiter cannot tell; the gate's [`OnLimiterFailure`](super::OnLimiterFailure) decides
+    /// [`LimiterError`] if the limiter cannot tell; the gate's [`OnLimiterFailure`](crate::quota::OnLimiterFailure) decides
     /// then, and that of each quota.
     fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>>;
 }
@@ -188,28 +143,5 @@ pub trait Limiter: Send + Sync + 'static {
 impl<L: Limiter + ?Sized> Limiter for Arc<L> {
     fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
         (**self).charge(charge)
-    }
-}
-
-/// Wraps the reason why a limiter cannot answer, for the operator; a client never sees it.
-///
-/// ```
-/// use std::error::Error;
-/// use tower_api_key::limits::LimiterError;
-///
-/// let error = LimiterError::new(std::io::Error::other("connection reset"));
-/// assert_eq!(error.source().unwrap().to_string(), "connection reset");
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[error("the limiter cannot answer")]
-pub struct LimiterError {
-    #[source]
-    source: Box<dyn Error + Send + Sync>,
-}
-
-impl LimiterError {
-    /// Wraps the cause.
-    pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { source: source.into() }
     }
 }

@@ -8,43 +8,28 @@
 //!    makes a window longer;
 //! 3. the route has a free place for the account, or one becomes free within the longest wait.
 //!
-//! Strangers have no account: where [`FailedAttempts`] are limited, their network's share is of the
+//! Strangers have no account: where [`FailedAttempts`](crate::attempts::FailedAttempts) are limited, their network's share is of the
 //! attempts that fail. A limiter that cannot answer lets a request pass, or does not, as
-//! [`OnLimiterFailure`] says for each quota.
+//! [`OnLimiterFailure`](crate::quota::OnLimiterFailure) says for each quota.
 //!
-//! [`MemoryLimiter`] and [`MemoryPlaces`] count in this process alone: behind `n` processes an account
+//! [`MemoryLimiter`] and [`MemoryPlaces`](crate::concurrency::MemoryPlaces) count in this process alone: behind `n` processes an account
 //! can have up to `n` times its quota, and its places.
 //! With the feature `redis`, `RedisLimiter` and `RedisPlaces` count for all of them.
 
-mod arithmetic;
-mod attempts;
-mod calendar;
-mod concurrency;
 mod fallback;
-mod fixed_window;
-mod leaky_bucket;
 mod limiter;
 mod memory;
 mod plans;
 #[cfg(feature = "redis")]
 mod redis;
-mod sliding_window;
-mod standing;
 
-pub use arithmetic::Counter;
-pub(crate) use attempts::{Alarms, Attempt, AttemptLimiter, EventLimiter, Reservation};
-pub use attempts::{FailedAttempts, RefusedRequests};
-pub(crate) use calendar::window_at;
-pub use concurrency::{Concurrency, Entered, Entry, MemoryPlaces, Permit, Places};
 pub(crate) use fallback::FallbackLimiter;
 pub use fallback::{LimiterFailures, LimiterFallback};
-pub use limiter::{Applicable, Charge, Limiter, LimiterError, Taking};
+pub use limiter::{Charge, Limiter, Taking};
 pub use memory::MemoryLimiter;
 pub use plans::Plans;
 pub(crate) use plans::{Plan, UnknownPlan};
 #[cfg(feature = "redis")]
 pub use redis::{Lease, RedisLimiter, RedisLimiterBuilder, RedisPlaces};
-pub(crate) use standing::whole_seconds;
-pub use standing::{Standing, Verdict};
 
-pub use crate::key::{OnLimiterFailure, Share};
+pub use crate::error::LimiterError;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::key::{InvalidRecord, KeyRecord, PlanName, Quota, Quotas};
+use crate::key::{InvalidRecord, KeyRecord, PlanName};
+use crate::quota::{Quota, Quotas};
 use crate::sync::{STRIPES, stripe};
 
 /// Names sets of quotas, for [accounts that are on a plan](crate::key::AccountBuilder::plan). Clones
@@ -17,7 +18,7 @@ use crate::sync::{STRIPES, stripe};
 /// counters, so an account whose limit is raised goes on from where it stands.
 ///
 /// An account on a plan that is not there cannot be counted: its requests go the way of a limiter that
-/// fails, as [`OnLimiterFailure`](super::OnLimiterFailure) says, and the observer hears of it. What a share
+/// fails, as [`OnLimiterFailure`](crate::quota::OnLimiterFailure) says, and the observer hears of it. What a share
 /// of it would be nobody knows, so `Local` refuses them, too; where `Allow` lets them pass, quotas of the
 /// route still choose for themselves.
 ///
@@ -26,8 +27,10 @@ use crate::sync::{STRIPES, stripe};
 /// # use http::{Request, Response};
 /// # use http_body_util::Full;
 /// # use tower::{Layer, ServiceExt, service_fn};
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord, Quota};
-/// # use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// # use tower_api_key::quota::Quota;
+/// # use tower_api_key::limits::MemoryLimiter;
+/// # use tower_api_key::quota::OnLimiterFailure;
 /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
 /// use std::time::Duration;
 /// use tower_api_key::limits::Plans;

@@ -1,6 +1,6 @@
 //! The Bearer scheme (RFC 6750 §2.1).
 
-use crate::denial::Malformation;
+use crate::error::Malformation;
 use crate::key::Alphabet;
 
 /// Checks that `token` is `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.

@@ -6,8 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES};
 use super::source::{BasicKey, CredentialSource, Scheme};
 use super::{basic, bearer, own_header};
-use crate::denial::Malformation;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Malformation};
 use crate::key::{KeyFormat, KeyKind, Segment};
 
 /// Refuses a source that carries no key at all, and a format that no source carries. What is tried are

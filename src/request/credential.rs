@@ -8,8 +8,7 @@ use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES, PresentedKey};
 use super::source::{CredentialSource, Scheme};
 use super::token::is_token;
 use super::{basic, bearer, own_header};
-use crate::denial::{Denial, Malformation};
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Denial, Malformation};
 
 /// The credential sources of a profile, checked.
 #[derive(Debug, Clone)]

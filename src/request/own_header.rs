@@ -1,7 +1,7 @@
 //! A header of the vendor's own, whose whole value is the key.
 
 use super::presented::MAX_CREDENTIAL_BYTES;
-use crate::denial::Malformation;
+use crate::error::Malformation;
 
 /// Checks that a value is visible ASCII, and nothing else.
 pub(super) fn key(value: &[u8]) -> Result<&[u8], Malformation> {

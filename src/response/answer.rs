@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::body::ErrorBody;
 use super::challenge::Challenge;
-use crate::denial::Denial;
+use crate::error::Denial;
 
 /// Says how one kind of denial is answered.
 ///

@@ -5,9 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::number;
 use crate::clock::Timestamp;
-use crate::key::Quota;
-use crate::limits::{Applicable, Standing, Verdict};
-use crate::limits::{whole_seconds, window_at};
+use crate::quota::{Applicable, Quota, Standing, Verdict, whole_seconds, window_at};
 
 /// Chooses the limit headers of a profile: a dialect, and which of its fields. They speak of the
 /// quota nearest to its end: the fewest requests left, and on a tie the one that resets last; never

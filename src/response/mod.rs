@@ -25,7 +25,8 @@
 //! # use tower::{Layer, ServiceExt, service_fn};
 //! # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 //! # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
-//! # use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+//! # use tower_api_key::limits::MemoryLimiter;
+//! # use tower_api_key::quota::OnLimiterFailure;
 //! use tower_api_key::response::LimitHeaders;
 //!
 //! # #[tokio::main(flavor = "current_thread")]

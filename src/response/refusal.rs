@@ -2,7 +2,7 @@
 
 use http::{Response, StatusCode};
 
-use crate::denial::Denial;
+use crate::error::Denial;
 
 /// Marks a response that the nearest gate is to render.
 #[derive(Debug, Clone)]

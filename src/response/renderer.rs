@@ -11,11 +11,10 @@ use super::challenge::Challenge;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
 use crate::clock::Timestamp;
-use crate::denial::Denial;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Denial};
 use crate::key::KeyRecord;
-use crate::limits::{Applicable, Verdict, whole_seconds};
 use crate::profile::Profile;
+use crate::quota::{Applicable, Verdict, whole_seconds};
 use crate::request::Scheme;
 
 /// What an authenticated request leaves on its response, whatever becomes of it.

@@ -1,7 +1,7 @@
 //! Does the request target the key's own account?
 
 use super::path;
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::KeyRecord;
 
 /// The account that a request targets.

@@ -5,7 +5,8 @@ use smol_str::SmolStr;
 
 use super::route::Route;
 use crate::error::ConfigError;
-use crate::key::{KeyKind, Quota, Quotas, ScopeSet};
+use crate::key::{KeyKind, ScopeSet};
+use crate::quota::{Quota, Quotas};
 
 /// A route that is checked, with its name.
 #[derive(Debug, Clone)]
@@ -119,7 +120,7 @@ mod tests {
         assert!(matches!(parameter.compile(), Err(ConfigError::RouteParameter { .. })));
         let scope = Routes::new().on(&[], "/a", Route::new().all_of(&["no space"]));
         assert!(matches!(scope.compile(), Err(ConfigError::RouteNeed { .. })));
-        use crate::limits::Concurrency;
+        use crate::concurrency::Concurrency;
         let none = Routes::new().on(&[], "/a", Route::new().concurrency(Concurrency::new(0)));
         assert!(matches!(none.compile(), Err(ConfigError::RouteConcurrency { .. })));
         let place = "route pattern `/a`";

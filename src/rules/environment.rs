@@ -1,6 +1,6 @@
 //! Does the key belong to this environment?
 
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::{Environment, KeyRecord};
 
 /// Refuses a key of another environment than the gate's or than its own text names. A gate that is not

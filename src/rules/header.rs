@@ -3,8 +3,7 @@
 use http::{HeaderMap, HeaderName};
 
 use crate::clock::is_leap_year;
-use crate::denial::{Denial, HeaderProblem};
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Denial, HeaderProblem};
 use crate::request::field_name;
 
 /// Demands a header of every request. Demands that no request can meet are refused when a layer is built:

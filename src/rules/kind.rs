@@ -1,6 +1,6 @@
 //! Is this the kind of key that may come this way?
 
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::request::CredentialSource;
 

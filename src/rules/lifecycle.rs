@@ -1,7 +1,7 @@
 //! Is the key alive?
 
 use crate::clock::Timestamp;
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::KeyRecord;
 
 /// Refuses a key that was revoked or disabled, or whose time has not come or is over.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::KeyRecord;
 
 /// Refuses a client that is on none of the key's networks; an address that cannot be determined

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::key::Quota;
-use crate::limits::Concurrency;
+use crate::concurrency::Concurrency;
+use crate::quota::Quota;
 
 /// Describes what a request of a route needs beyond a living key; nothing, unless said otherwise.
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::limits::Concurrency;
+/// use tower_api_key::concurrency::Concurrency;
 /// use tower_api_key::rules::Route;
 ///
 /// const INSERT: Route = Route::new()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::ScopeSet;
 
 /// Refuses a key that lacks one of `all_of`, or has none of `any_of`. No key has one of no scopes; `None`

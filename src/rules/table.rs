@@ -10,7 +10,7 @@ use super::pattern::Pattern;
 use super::route::Route;
 use super::routes::Otherwise;
 use crate::error::ConfigError;
-use crate::key::Quota;
+use crate::quota::Quota;
 
 /// A route table that is ready to match.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Did the key travel in secret?
 
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::request::Client;
 
 /// Refuses a request without proof of HTTPS, unless the operator vouches for the transport.

@@ -43,7 +43,7 @@ use http::request::Parts;
 use http::{Request, StatusCode};
 
 use crate::decision::Grant;
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::request::Connection;
 use crate::response::refusal;
 use crate::rules::is_unambiguous;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::limits::Permit;
+use crate::concurrency::Permit;
 
 pin_project! {
     /// Carries the inner service's body, and with it the place of a simultaneous request, which is

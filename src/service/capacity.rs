@@ -7,8 +7,10 @@ use std::ops::ControlFlow;
 use super::charging::{Ask, ChargeResult};
 use super::deciding::Deciding;
 use super::wait::{Next, Wait};
-use crate::denial::Denial;
-use crate::limits::{Concurrency, Entered, Entry, LimiterFallback, OnLimiterFailure, Places};
+use crate::concurrency::{Concurrency, Entered, Entry, Places};
+use crate::error::Denial;
+use crate::limits::LimiterFallback;
+use crate::quota::OnLimiterFailure;
 
 impl Deciding<'_> {
     /// Takes the cost of a request.

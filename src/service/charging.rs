@@ -10,13 +10,10 @@ use super::request_state::{Decision, RequestState};
 use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::decision::ExtraCost;
-use crate::denial::Denial;
-use crate::eventually::Eventually;
-use crate::key::Quota;
-use crate::limits::{
-    Applicable, Charge, LimiterError, LimiterFallback, OnLimiterFailure, Taking, UnknownPlan,
-    Verdict,
-};
+use crate::error::Denial;
+use crate::limits::{Charge, LimiterError, LimiterFallback, Taking, UnknownPlan};
+use crate::quota::{Applicable, OnLimiterFailure, Quota, Verdict};
+use crate::sync::Eventually;
 
 /// What the limiter answers.
 pub(super) type ChargeResult = Result<Verdict, LimiterError>;

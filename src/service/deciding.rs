@@ -2,7 +2,7 @@
 
 use super::request_state::RequestState;
 use super::shared::Shared;
-use crate::denial::Denial;
+use crate::error::Denial;
 
 /// Decides one request. The steps stand in `flow.rs`, `capacity.rs`, `charging.rs` and `refusals.rs`.
 pub(super) struct Deciding<'a> {

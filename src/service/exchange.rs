@@ -15,7 +15,7 @@ use super::request_state::{Decision, RequestState};
 use super::shared::SharedHandle;
 use super::wait::{Next, Wait};
 use crate::decision::Grant;
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::request::Head;
 use crate::response::Asked;
 

@@ -12,7 +12,7 @@ use super::mark_connection::connection;
 use super::request_state::Decision;
 use super::wait::{Arrival, Next, Wait};
 use crate::decision::{Admission, Case, KeyFacts, Objection, Policy, judge};
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::request::{Client, Head};
 use crate::store::Found;
 

@@ -15,7 +15,7 @@ use super::body::GateBody;
 use super::charging::ExtraCharge;
 use super::exchange::Exchange;
 use super::wait::Wait;
-use crate::denial::Denial;
+use crate::error::Denial;
 
 pin_project! {
     /// Resolves to the inner service's response, or to a refusal; made by

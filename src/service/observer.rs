@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::{LimiterError, LimiterFallback};
 use crate::store::StoreError;
@@ -94,7 +94,7 @@ pub trait Observer: Send + Sync + 'static {
 
     /// Hears of a well-formed key that came over plain HTTP: whoever listened has it now. It was not looked
     /// up, and anybody can make one up that fits. So of one network it hears 60 times an hour at most, or as
-    /// often as [failed attempts](crate::limits::FailedAttempts) are allowed, if they are limited.
+    /// often as [failed attempts](crate::attempts::FailedAttempts) are allowed, if they are limited.
     fn key_exposed(&self, digest: &KeyDigest) {
         let _ = digest;
     }

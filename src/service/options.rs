@@ -7,7 +7,9 @@ use super::preflight::HasContent;
 #[cfg(feature = "axum")]
 use super::preflight::has_content;
 use crate::clock::{Clock, SystemClock};
-use crate::limits::{Limiter, MemoryPlaces, OnLimiterFailure, Places};
+use crate::concurrency::{MemoryPlaces, Places};
+use crate::limits::Limiter;
+use crate::quota::OnLimiterFailure;
 use crate::store::KeyStore;
 
 /// Holds what the builder sets and the service reads, from the first setter to the last request.

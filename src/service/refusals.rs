@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use super::deciding::Deciding;
 use super::request_state::Decision;
 use super::wait::Next;
+use crate::attempts::{Alarms, Attempt};
 use crate::clock::Timestamp;
-use crate::denial::Denial;
-use crate::limits::{Alarms, Attempt};
+use crate::error::Denial;
 use crate::request::{Client, Head};
 
 impl Deciding<'_> {

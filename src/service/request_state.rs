@@ -3,11 +3,13 @@
 use bytes::Bytes;
 use http::Response;
 
+use crate::attempts::Reservation;
 use crate::clock::Timestamp;
+use crate::concurrency::Permit;
 use crate::decision::{Cleared, ExtraCost, Grant, Policy, RequestQuotas};
-use crate::denial::Denial;
+use crate::error::Denial;
 use crate::key::{KeyRecord, SharedRecord};
-use crate::limits::{Applicable, Permit, Reservation, Verdict};
+use crate::quota::{Applicable, Verdict};
 use crate::request::CredentialSource;
 use crate::response::Trail;
 

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use super::observer::Observer;
 use super::options::GateOptions;
 use super::preflight::PreparedPreflight;
+use crate::attempts::{Alarms, AttemptLimiter, EventLimiter};
 use crate::clock::Timestamp;
+use crate::concurrency::MemoryPlaces;
 use crate::decision::Policy;
-use crate::limits::{Alarms, AttemptLimiter, EventLimiter, FallbackLimiter, MemoryPlaces};
+use crate::limits::FallbackLimiter;
 use crate::response::Renderer;
 
 /// What all gates of a layer share.

@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 
 use super::charging::{ChargeReply, ChargeResult};
 use super::request_state::Decision;
+use crate::concurrency::{Concurrency, Entered};
 use crate::decision::KeyFacts;
-use crate::denial::Denial;
-use crate::eventually::Eventually;
-use crate::limits::{Concurrency, Entered};
+use crate::error::Denial;
 use crate::request::Client;
 use crate::store::Found;
+use crate::sync::Eventually;
 
 /// What follows a step of the decision: its end, or something to wait for.
 pub(super) type Next = ControlFlow<Decision, Wait>;

@@ -60,7 +60,6 @@
 
 #[cfg(feature = "cache")]
 mod cached;
-mod error;
 mod invalidation;
 mod manage;
 mod memory;
@@ -69,9 +68,9 @@ mod sql;
 
 use std::sync::Arc;
 
+pub use crate::error::StoreError;
 #[cfg(feature = "cache")]
 pub use cached::{Cached, CachedBuilder};
-pub use error::StoreError;
 pub use invalidation::{Invalidation, Invalidations};
 pub use manage::{
     Action, BrokenRow, Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError,
@@ -83,8 +82,8 @@ pub use sql::SqlInvalidations;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use sql::{SqlStore, SqlStoreBuilder};
 
-use crate::eventually::Eventually;
 use crate::key::{KeyDigest, SharedRecord};
+use crate::sync::Eventually;
 
 /// Finds the record of a key.
 ///

@@ -7,6 +7,7 @@
 //! Shuttle takes every step to be seen at once by all, so it says nothing of memory orders. Those matter
 //! in one place: what a slot of the store's table leads to lies behind a `OnceLock`, which orders itself.
 
+mod reply;
 #[cfg(all(test, shuttle))]
 mod shuttle;
 mod stripe;
@@ -26,6 +27,8 @@ pub(crate) use ::shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Atomi
 pub(crate) use ::shuttle::sync::{Mutex, MutexGuard};
 
 pub(crate) use stripe::{STRIPES, stripe};
+
+pub use reply::Eventually;
 
 /// Chooses a size: the usual one, or one so small that few steps meet its end.
 pub(crate) const fn size(usual: usize, explored: usize) -> usize {

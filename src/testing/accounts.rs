@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::support::{BY, FUTURE, add, add_with, digest, done, entry, find, found, is_not_found};
-use crate::key::{Account, AccountBuilder, Quota};
+use crate::key::{Account, AccountBuilder};
+use crate::quota::Quota;
 use crate::store::{Action, KeyManager};
 
 async fn save(

@@ -6,9 +6,8 @@ use super::support::{
     BY, FUTURE, PAST, add, add_with, digest, done, entry, find, found, is_not_found, new_key,
 };
 use crate::clock::Timestamp;
-use crate::key::{
-    Algorithm, InvalidRecord, KeyForm, KeyRecordBuilder, OnLimiterFailure, Per, Quota,
-};
+use crate::key::{InvalidRecord, KeyForm, KeyRecordBuilder};
+use crate::quota::{Algorithm, OnLimiterFailure, Per, Quota};
 use crate::store::{KeyFilter, KeyManager, KeyState, ManageError, check_author};
 
 fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {

@@ -19,8 +19,9 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 
 use super::OUTAGE_SECONDS;
-use crate::key::{Algorithm, Alphabet, KeyFormat, Quota};
+use crate::key::{Alphabet, KeyFormat};
 use crate::profile::Profile;
+use crate::quota::{Algorithm, Quota};
 use crate::request::CredentialSource;
 use crate::response::{
     Answer, Answers, Challenge, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue,

@@ -13,8 +13,8 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 
 use super::OUTAGE_SECONDS;
+use crate::concurrency::Concurrency;
 use crate::key::KeyFormat;
-use crate::limits::Concurrency;
 use crate::profile::Profile;
 use crate::request::{BasicKey, CredentialSource};
 use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};

@@ -12,8 +12,9 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 
 use super::OUTAGE_SECONDS;
-use crate::key::{Alphabet, KeyFormat, Quota};
+use crate::key::{Alphabet, KeyFormat};
 use crate::profile::Profile;
+use crate::quota::Quota;
 use crate::request::CredentialSource;
 use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
 use crate::rules::{Route, RouteRow};

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Request;
+use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::ManualClock;
 use tower_api_key::key::{Alphabet, KeyDigest, KeyFormat, KeyRecord};
-use tower_api_key::limits::FailedAttempts;
 use tower_api_key::request::Connection;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Observer, Profile};
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use http::Request;
 use tokio::sync::Semaphore;
-use tower_api_key::key::{KeyDigest, KeyRecordBuilder, Quota};
-use tower_api_key::limits::{
-    Charge, FailedAttempts, Limiter, LimiterError, OnLimiterFailure, Verdict,
-};
+use tower_api_key::attempts::FailedAttempts;
+use tower_api_key::key::{KeyDigest, KeyRecordBuilder};
+use tower_api_key::limits::{Charge, Limiter, LimiterError};
+use tower_api_key::quota::Quota;
+use tower_api_key::quota::{OnLimiterFailure, Verdict};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Eventually};

@@ -8,7 +8,9 @@ use http::Request;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use tower_api_key::ApiKeyLayer;
-use tower_api_key::limits::{FailedAttempts, MemoryLimiter, OnLimiterFailure};
+use tower_api_key::attempts::FailedAttempts;
+use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::quota::OnLimiterFailure;
 use tower_api_key::request::Connection;
 use tower_api_key::store::KeyStore;
 

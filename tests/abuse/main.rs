@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use http::Request;
 use tower_api_key::ApiKeyLayerBuilder;
+use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::{ManualClock, Timestamp};
-use tower_api_key::limits::FailedAttempts;
 use tower_api_key::request::Connection;
 
 use support::{Service, greeting, reason, send};

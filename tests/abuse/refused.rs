@@ -7,11 +7,11 @@ use std::time::Duration;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
+use tower_api_key::attempts::RefusedRequests;
 use tower_api_key::clock::ManualClock;
-use tower_api_key::key::Quota;
-use tower_api_key::limits::{
-    Charge, Limiter, LimiterError, MemoryLimiter, OnLimiterFailure, RefusedRequests, Verdict,
-};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter};
+use tower_api_key::quota::Quota;
+use tower_api_key::quota::{OnLimiterFailure, Verdict};
 use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Eventually, Grant, Profile, refusal};
 

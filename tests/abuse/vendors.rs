@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_api_key::limits::FailedAttempts;
+use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Profile, vendors};
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tower_api_key::clock::{ManualClock, Timestamp};
-use tower_api_key::key::{Algorithm, Quota};
-use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::quota::OnLimiterFailure;
+use tower_api_key::quota::{Algorithm, Quota};
 use tower_api_key::response::{Answer as Row, Answers, CustomBody, ErrorBody, LimitHeaders};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Denial, Profile};

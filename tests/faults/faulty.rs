@@ -8,9 +8,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tower_api_key::Eventually;
 use tower_api_key::key::KeyDigest;
-use tower_api_key::limits::{
-    Applicable, Charge, Limiter, LimiterError, MemoryLimiter, Taking, Verdict,
-};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Taking};
+use tower_api_key::quota::{Applicable, Verdict};
 use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
 
 /// How long a client waits before it hangs up.

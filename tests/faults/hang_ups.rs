@@ -12,7 +12,8 @@ use tokio::runtime::Handle;
 use tower::{Layer, Service, ServiceExt};
 use tower_api_key::Eventually;
 use tower_api_key::key::KeyDigest;
-use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Verdict};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter};
+use tower_api_key::quota::Verdict;
 use tower_api_key::store::{Found, KeyStore, MemoryStore};
 
 use crate::faulty::charge_later;

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tower::Layer;
 use tower_api_key::MarkConnection;
-use tower_api_key::limits::OnLimiterFailure::Deny;
+use tower_api_key::quota::OnLimiterFailure::Deny;
 use tower_api_key::request::Connection;
 
 use crate::faulty::{Fault, Place};

@@ -2,7 +2,7 @@
 
 use http::Method;
 use tokio::runtime::Handle;
-use tower_api_key::limits::OnLimiterFailure::{Allow, Deny};
+use tower_api_key::quota::OnLimiterFailure::{Allow, Deny};
 
 use crate::faulty::Fault::{
     FailsAfterwards, FailsLater, FailsNow, Hangs, Late, Orphaned, PanicsLater, PanicsNow,

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use http::Method;
+use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{InvalidRecord, KeyRecord};
-use tower_api_key::limits::FailedAttempts;
 use tower_api_key::{ApiKeyLayer, ConfigError, Denial};
 
 use crate::support::{PROFILE, account, greeting, reason, request, send, store, tls};

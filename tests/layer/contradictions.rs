@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use http::Method;
-use tower_api_key::key::{Alphabet, KeyFormat, Quota};
-use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure, Plans};
+use tower_api_key::key::{Alphabet, KeyFormat};
+use tower_api_key::limits::{MemoryLimiter, Plans};
+use tower_api_key::quota::OnLimiterFailure;
+use tower_api_key::quota::Quota;
 use tower_api_key::request::{BasicKey, CredentialSource};
 use tower_api_key::response::{LimitHeaders, PrincipalHeader, PrincipalValue};
 use tower_api_key::rules::{Expected, Otherwise, RequiredHeader, Route, Routes};

@@ -13,11 +13,12 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::decision::{Check, CostError, Outcome};
-use tower_api_key::key::{KeyRecord, Quota};
+use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{
-    Applicable, Charge, Limiter, LimiterError, LimiterFallback, MemoryLimiter, OnLimiterFailure,
-    Taking, Verdict,
+    Charge, Limiter, LimiterError, LimiterFallback, MemoryLimiter, Taking,
 };
+use tower_api_key::quota::Quota;
+use tower_api_key::quota::{Applicable, OnLimiterFailure, Verdict};
 use tower_api_key::response::{LimitHeaders, Reset};
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::{

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Method, Request};
+use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::decision::{Check, Outcome};
 use tower_api_key::key::{Alphabet, InvalidRecord, KeyDigest, KeyForm, KeyFormat, KeyRecord};
-use tower_api_key::limits::FailedAttempts;
 use tower_api_key::store::{Found, KeyManager, KeyStore, ManageError, MemoryStore, NewKey};
 use tower_api_key::{ApiKeyLayer, Denial, Eventually, Profile};
 

@@ -10,11 +10,11 @@ use bytes::Bytes;
 use http::Method;
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder, Quota};
-use tower_api_key::limits::{
-    Charge, Concurrency, Entered, Entry, Limiter, LimiterError, LimiterFailures, LimiterFallback,
-    OnLimiterFailure, Places, Share, Verdict,
-};
+use tower_api_key::concurrency::{Concurrency, Entered, Entry, Places};
+use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, LimiterFailures, LimiterFallback};
+use tower_api_key::quota::Quota;
+use tower_api_key::quota::{OnLimiterFailure, Share, Verdict};
 use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{Found, KeyManager, KeyStore, MemoryStore, StoreError};

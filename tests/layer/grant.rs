@@ -3,8 +3,10 @@
 use http::{Method, Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::Grant;
-use tower_api_key::key::{Environment, KeyKind, KeyRecordBuilder, Quota};
-use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+use tower_api_key::key::{Environment, KeyKind, KeyRecordBuilder};
+use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::quota::OnLimiterFailure;
+use tower_api_key::quota::Quota;
 use tower_api_key::{ApiKeyLayer, Denial, Profile};
 
 use crate::support::{PROFILE, request, store};

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
-use tower_api_key::key::{Account, AccountBuilder, KeyRecordBuilder, Quota};
-use tower_api_key::limits::{
-    LimiterError, LimiterFallback, MemoryLimiter, OnLimiterFailure, Plans, Share,
-};
+use tower_api_key::key::{Account, AccountBuilder, KeyRecordBuilder};
+use tower_api_key::limits::{LimiterError, LimiterFallback, MemoryLimiter, Plans};
+use tower_api_key::quota::Quota;
+use tower_api_key::quota::{OnLimiterFailure, Share};
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Observer};

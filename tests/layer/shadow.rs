@@ -4,9 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
+use tower_api_key::concurrency::Concurrency;
 use tower_api_key::decision::{Check, Outcome};
-use tower_api_key::key::{KeyRecord, Quota};
-use tower_api_key::limits::{Concurrency, MemoryLimiter, OnLimiterFailure};
+use tower_api_key::key::KeyRecord;
+use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::quota::OnLimiterFailure;
+use tower_api_key::quota::Quota;
 use tower_api_key::response::LimitHeaders;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Observer, Profile};

@@ -7,12 +7,10 @@ use http::Request;
 use tower::{Layer, Service, service_fn};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{
-    Account, IssueError, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Pepper, Quota,
-    SharedRecord,
+    Account, IssueError, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Pepper, SharedRecord,
 };
-use tower_api_key::limits::{
-    Applicable, Charge, Limiter, LimiterError, MemoryLimiter, Taking, Verdict,
-};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Taking};
+use tower_api_key::quota::{Applicable, Quota, Verdict};
 use tower_api_key::request::Connection;
 use tower_api_key::store::{
     Cached, Invalidation, KeyEntry, KeyFilter, KeyStore, ManageError, MemoryStore, NewKey,

@@ -9,12 +9,13 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
+use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder, Quota};
-use tower_api_key::limits::{
-    Charge, Concurrency, Entered, Entry, FailedAttempts, Limiter, LimiterError, LimiterFallback,
-    MemoryLimiter, OnLimiterFailure, Places, Verdict,
-};
+use tower_api_key::concurrency::{Concurrency, Entered, Entry, Places};
+use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, LimiterFallback, MemoryLimiter};
+use tower_api_key::quota::Quota;
+use tower_api_key::quota::{OnLimiterFailure, Verdict};
 use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
 use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, Denial, Eventually, Grant, Observer, Profile, refusal, vendors};

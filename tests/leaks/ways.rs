@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use http::{Method, Request};
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{KeyRecordBuilder, Quota};
-use tower_api_key::limits::OnLimiterFailure;
+use tower_api_key::key::KeyRecordBuilder;
+use tower_api_key::quota::OnLimiterFailure;
+use tower_api_key::quota::Quota;
 use tower_api_key::request::Connection;
 
 use crate::canary::basic;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Algorithm, Quota};
+use tower_api_key::quota::{Algorithm, Quota};
 
 use crate::Make;
 use crate::suite::{Client, START};

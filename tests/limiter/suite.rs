@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, Algorithm, KeyRecord, Per, Quota};
+use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::Taking::{self, Always, IfRoom, Nothing};
-use tower_api_key::limits::{Applicable, Charge, Limiter, Standing, Verdict};
+use tower_api_key::limits::{Charge, Limiter};
+use tower_api_key::quota::{Algorithm, Per, Quota};
+use tower_api_key::quota::{Applicable, Standing, Verdict};
 
 use crate::Make;
 

@@ -9,16 +9,16 @@ use std::time::{Duration, SystemTime};
 
 use http::Method;
 use proptest::prelude::*;
+use tower_api_key::attempts::{FailedAttempts, RefusedRequests};
 use tower_api_key::clock::{Clock, ManualClock, SystemClock, Timestamp};
+use tower_api_key::concurrency::Concurrency;
 use tower_api_key::key::{
-    Account, AccountId, Algorithm, Alphabet, Environment, Issuer, KeyDigest, KeyFormat, KeyHasher,
-    KeyId, KeyKind, KeyRecord, Networks, OnLimiterFailure, Pepper, Per, PlanName, Quota, Quotas,
-    ScopeSet, Share,
+    Account, AccountId, Alphabet, Environment, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyId,
+    KeyKind, KeyRecord, Networks, Pepper, PlanName, ScopeSet,
 };
-use tower_api_key::limits::{
-    Charge, Concurrency, Counter, FailedAttempts, Limiter, LimiterError, MemoryLimiter, Plans,
-    RefusedRequests, Standing, Verdict,
-};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Plans};
+use tower_api_key::quota::{Algorithm, OnLimiterFailure, Per, Quota, Quotas, Share};
+use tower_api_key::quota::{Counter, Standing, Verdict};
 use tower_api_key::request::{BasicKey, CredentialSource};
 use tower_api_key::response::{Answer, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue};
 use tower_api_key::rules::{Expected, Otherwise, RequiredHeader, Route, Routes};

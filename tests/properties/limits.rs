@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Algorithm, KeyRecord, Quota};
-use tower_api_key::limits::{Applicable, Charge, Limiter, MemoryLimiter, Standing, Taking};
+use tower_api_key::key::KeyRecord;
+use tower_api_key::limits::{Charge, Limiter, MemoryLimiter, Taking};
+use tower_api_key::quota::{Algorithm, Quota};
+use tower_api_key::quota::{Applicable, Standing};
 
 use super::support::account;
 

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tower_api_key::key::{AccountId, Quota};
-use tower_api_key::limits::{Concurrency, Entry, Lease, Places, RedisLimiter};
+use tower_api_key::concurrency::{Concurrency, Entry, Places};
+use tower_api_key::key::AccountId;
+use tower_api_key::limits::{Lease, RedisLimiter};
+use tower_api_key::quota::Quota;
 
 use crate::Redis;
 use crate::failover::{Asked, told};

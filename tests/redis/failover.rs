@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tower_api_key::clock::{Clock, SystemClock};
-use tower_api_key::key::{Account, KeyRecord, Quota};
-use tower_api_key::limits::{Applicable, Charge, Limiter, LimiterError, RedisLimiter, Taking};
+use tower_api_key::key::{Account, KeyRecord};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, RedisLimiter, Taking};
+use tower_api_key::quota::Applicable;
+use tower_api_key::quota::Quota;
 
 use crate::relay::Relay;
 use crate::{Redis, TURNS};

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tower_api_key::clock::{Clock, SystemClock};
-use tower_api_key::key::{Account, Algorithm, KeyRecord, Per, Quota};
-use tower_api_key::limits::{Applicable, Charge, Limiter, RedisLimiter, Taking, Verdict};
+use tower_api_key::key::{Account, KeyRecord};
+use tower_api_key::limits::{Charge, Limiter, RedisLimiter, Taking};
+use tower_api_key::quota::{Algorithm, Per, Quota};
+use tower_api_key::quota::{Applicable, Verdict};
 
 use crate::{Redis, TURNS};
 

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, Algorithm, KeyRecord, Quota};
-use tower_api_key::limits::{
-    Applicable, Charge, Lease, Limiter, MemoryLimiter, RedisLimiter, Taking, Verdict,
-};
+use tower_api_key::key::{Account, KeyRecord};
+use tower_api_key::limits::{Charge, Lease, Limiter, MemoryLimiter, RedisLimiter, Taking};
+use tower_api_key::quota::{Algorithm, Quota};
+use tower_api_key::quota::{Applicable, Verdict};
 
 use crate::{Redis, TURNS, fresh_prefix};
 

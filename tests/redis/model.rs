@@ -7,8 +7,10 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use tower_api_key::clock::Timestamp;
-use tower_api_key::key::{Account, Algorithm, KeyRecord, Per, Quota};
-use tower_api_key::limits::{Applicable, Charge, Limiter, MemoryLimiter, Taking};
+use tower_api_key::key::{Account, KeyRecord};
+use tower_api_key::limits::{Charge, Limiter, MemoryLimiter, Taking};
+use tower_api_key::quota::Applicable;
+use tower_api_key::quota::{Algorithm, Per, Quota};
 
 use crate::{Redis, TURNS};
 

@@ -11,8 +11,10 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
-use tower_api_key::key::{Account, KeyHasher, KeyRecord, Quota};
-use tower_api_key::limits::{Lease, OnLimiterFailure, RedisLimiter, RedisLimiterBuilder, Share};
+use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+use tower_api_key::limits::{Lease, RedisLimiter, RedisLimiterBuilder};
+use tower_api_key::quota::Quota;
+use tower_api_key::quota::{OnLimiterFailure, Share};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, vendors};
 
@@ -203,7 +205,8 @@ async fn a_server_that_comes_later_is_found() {
     let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
     let ask = async || {
         use tower_api_key::clock::{Clock, SystemClock};
-        use tower_api_key::limits::{Applicable, Charge, Limiter, Taking};
+        use tower_api_key::limits::{Charge, Limiter, Taking};
+        use tower_api_key::quota::Applicable;
         let quotas = Applicable { general: &quotas, route: &[] };
         let (record, taking, now) = (&record, Taking::IfRoom, SystemClock.now());
         limiter.charge(Charge { record, quotas, cost: 1, taking, now }).await

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use http::Method;
 use http_body_util::BodyExt;
 use tower_api_key::ApiKeyLayer;
+use tower_api_key::concurrency::{Concurrency, Entry, Permit, Places};
 use tower_api_key::key::AccountId;
-use tower_api_key::limits::{Concurrency, Entry, OnLimiterFailure, Permit, Places, RedisPlaces};
+use tower_api_key::limits::RedisPlaces;
+use tower_api_key::quota::OnLimiterFailure;
 use tower_api_key::rules::{Route, Routes};
 
 use crate::Redis;

@@ -7,7 +7,9 @@ use std::{env, thread};
 
 use http::Method;
 use tower_api_key::ApiKeyLayer;
-use tower_api_key::limits::{Concurrency, OnLimiterFailure, RedisLimiter};
+use tower_api_key::concurrency::Concurrency;
+use tower_api_key::limits::RedisLimiter;
+use tower_api_key::quota::OnLimiterFailure;
 use tower_api_key::rules::{Route, Routes};
 
 use crate::Redis;

@@ -3,7 +3,8 @@
 use tokio::task::yield_now;
 use tower_api_key::Eventually;
 use tower_api_key::key::KeyDigest;
-use tower_api_key::limits::{Charge, Limiter, LimiterError, Verdict};
+use tower_api_key::limits::{Charge, Limiter, LimiterError};
+use tower_api_key::quota::Verdict;
 use tower_api_key::store::{Found, KeyStore, StoreError};
 
 /// Fails at once, or later.

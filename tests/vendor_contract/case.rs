@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tower_api_key::Profile;
 use tower_api_key::clock::Timestamp;
+use tower_api_key::concurrency::Concurrency;
 use tower_api_key::key::KeyRecordBuilder;
-use tower_api_key::limits::{Concurrency, OnLimiterFailure};
+use tower_api_key::quota::OnLimiterFailure;
 use tower_api_key::rules::{Route, RouteRow};
 
 /// The instant of every request, unless a test moves the clock.

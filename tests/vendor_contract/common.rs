@@ -2,7 +2,7 @@
 
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecordBuilder;
-use tower_api_key::limits::OnLimiterFailure;
+use tower_api_key::quota::OnLimiterFailure;
 
 use crate::case::{Case, World};
 use crate::gate::{Answered, Gate};

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use http::HeaderValue;
-use tower_api_key::key::{KeyRecordBuilder, Quota};
-use tower_api_key::limits::Concurrency;
+use tower_api_key::concurrency::Concurrency;
+use tower_api_key::key::KeyRecordBuilder;
+use tower_api_key::quota::Quota;
 use tower_api_key::request::CredentialSource;
 use tower_api_key::rules::{Expected, RequiredHeader, Route, RouteRow};
 use tower_api_key::{Profile, vendors};

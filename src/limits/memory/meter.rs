@@ -2,11 +2,10 @@
 
 use smallvec::SmallVec;
 
-use super::super::arithmetic::Counter;
 use super::super::limiter::{Charge, MAX_DISORDER, Taking};
-use super::super::standing::{Standing, Verdict};
 use crate::clock::Timestamp;
-use crate::key::{AccountId, KeyId, MAX_QUOTAS, Per, Quota};
+use crate::key::{AccountId, KeyId};
+use crate::quota::{Counter, MAX_QUOTAS, Per, Quota, Standing, Verdict};
 use crate::sync::Mutex;
 
 /// The counters that one subject keeps before idle ones make room: those of a request, and as many

@@ -10,11 +10,11 @@ use std::hash::{BuildHasher, RandomState};
 
 use self::meter::{Claim, Meter, Meters, Subject};
 use self::shard::{Full, Shard};
-use super::limiter::{Charge, Limiter, LimiterError, Taking};
-use super::standing::Verdict;
-use crate::eventually::Eventually;
-use crate::key::{Bookmark, KeyRecord, Per};
-use crate::sync::{self, MutexGuard};
+use super::limiter::{Charge, Limiter, Taking};
+use crate::error::LimiterError;
+use crate::key::{Bookmark, KeyRecord};
+use crate::quota::{Per, Verdict};
+use crate::sync::{self, Eventually, MutexGuard};
 
 /// Parts of the state that can take in new subjects at the same time; a power of two.
 const SHARDS: usize = sync::size(16, 1);
@@ -34,7 +34,8 @@ const ATTEMPTS: usize = 16;
 /// more accounts than the capacity.
 ///
 /// ```
-/// use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+/// use tower_api_key::limits::MemoryLimiter;
+/// use tower_api_key::quota::OnLimiterFailure;
 /// use tower_api_key::store::MemoryStore;
 /// use tower_api_key::{ApiKeyLayer, vendors};
 ///
@@ -67,7 +68,7 @@ impl MemoryLimiter {
     /// million; each takes 128 bytes once it is counted, with up to two quotas. Names do not spread
     /// evenly over the 16 shards, so each shard takes some more than its share. A subject that finds
     /// its shard full, and none idle among the 1024 that it looks at, makes the limiter fail, and the
-    /// gate's [`OnLimiterFailure`](super::OnLimiterFailure) decides: to drop an active counter would be to
+    /// gate's [`OnLimiterFailure`](crate::quota::OnLimiterFailure) decides: to drop an active counter would be to
     /// give its account a fresh quota.
     pub fn with_capacity(subjects: usize) -> Self {
         let share = subjects.div_ceil(SHARDS);
@@ -245,10 +246,11 @@ impl Place {
 mod tests {
     use std::time::Duration;
 
-    use super::super::limiter::Applicable;
     use super::*;
     use crate::clock::Timestamp;
-    use crate::key::{KeyRecord, Quota};
+    use crate::key::KeyRecord;
+    use crate::quota::Applicable;
+    use crate::quota::Quota;
 
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
     const MINUTE: Duration = Duration::from_secs(60);

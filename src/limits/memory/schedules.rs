@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use shuttle::thread;
 
-use super::super::limiter::Applicable;
 use super::*;
 use crate::clock::Timestamp;
-use crate::key::{Account, KeyRecord, Quota};
+use crate::key::{Account, KeyRecord};
+use crate::quota::{Applicable, Quota};
 use crate::sync::{AtomicUsize, explore};
 
 const MINUTE: Duration = Duration::from_secs(60);

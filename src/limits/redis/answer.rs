@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::leaky_bucket::interval;
 use super::super::limiter::Taking;
-use super::super::sliding_window::{PARTS, part_length};
-use super::super::standing::{Standing, Verdict};
 use super::failure::Failure;
 use super::question::{Counted, Marks, Question, Terms};
-use crate::key::{Algorithm, Quota};
+use crate::quota::{Algorithm, PARTS, Quota, Standing, Verdict, interval, part_length};
 
 /// The numbers before those of the quotas, and of each quota.
 const HEAD: usize = 5;
@@ -134,9 +131,9 @@ const fn nanoseconds(microseconds: u64, rest: u64) -> u64 {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::super::limiter::Applicable;
     use super::*;
     use crate::key::{Account, KeyRecord};
+    use crate::quota::Applicable;
 
     const SECOND: u64 = 1_000_000_000;
 

@@ -63,7 +63,7 @@ impl RedisLimiterBuilder {
     }
 
     /// Sets how long a call may take: 50 ms unless set. After that the limiter fails, and the gate's
-    /// [`OnLimiterFailure`](super::super::OnLimiterFailure) decides. A call that was given up may still
+    /// [`OnLimiterFailure`](crate::quota::OnLimiterFailure) decides. A call that was given up may still
     /// be carried out, so a request that is refused for it may have been charged.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

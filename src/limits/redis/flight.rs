@@ -121,15 +121,17 @@ fn land(entry: &mut Entry, lease: &Lease, request: &Request, answer: Result<Answ
 mod tests {
     use std::time::Duration;
 
-    use super::super::super::limiter::{Applicable, Charge, Limiter};
-    use super::super::super::standing::{Standing, Verdict};
+    use super::super::super::limiter::{Charge, Limiter};
     use super::super::faulty_server::{FaultyServer, HANGS_UP};
     use super::super::holdings::{Course, Told};
     use super::super::limiter::RedisLimiter;
     use super::super::question::Marks;
     use super::*;
     use crate::clock::Timestamp;
-    use crate::key::{KeyRecord, Quota};
+    use crate::key::KeyRecord;
+    use crate::quota::Applicable;
+    use crate::quota::Quota;
+    use crate::quota::{Standing, Verdict};
 
     const LEASE: Lease = Lease::new();
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);

@@ -3,11 +3,11 @@
 use std::mem;
 
 use super::super::limiter::MAX_DISORDER;
-use super::super::standing::{Standing, Verdict};
 use super::answer::Answer;
 use super::lease::Lease;
 use super::question::{Marks, Unspent};
 use crate::clock::{Timestamp, nanoseconds};
+use crate::quota::{Standing, Verdict};
 
 /// What a batch is spent earlier: a coarse clock lags by up to a tick, 10 ms at most.
 const TICK: u64 = 10_000_000;

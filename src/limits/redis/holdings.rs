@@ -8,14 +8,14 @@ use std::time::Duration;
 use hashbrown::HashTable;
 use tokio::sync::oneshot;
 
-use super::super::limiter::{Applicable, Charge, Taking};
-use super::super::standing::Verdict;
+use super::super::limiter::{Charge, Taking};
 use super::failure::Failure;
 use super::holding::Holding;
 use super::lease::Lease;
 use super::question::Counted;
 use crate::clock::Timestamp;
-use crate::key::{KeyRecord, Per};
+use crate::key::KeyRecord;
+use crate::quota::{Applicable, Per, Verdict};
 
 /// Parts of the table that can be used at the same time.
 const SHARDS: usize = 16;
@@ -173,7 +173,7 @@ mod tests {
     use super::super::answer::Answer;
     use super::super::question::Marks;
     use super::*;
-    use crate::key::Quota;
+    use crate::quota::Quota;
 
     const LEASE: Lease = Lease::new();
     const MINUTE: Quota = Quota::new("minute", 10, Duration::from_secs(60));

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::super::limiter::{Charge, Limiter, LimiterError, Taking};
-use super::super::standing::Verdict;
+use super::super::limiter::{Charge, Limiter, Taking};
 use super::answer::Answer;
 use super::builder::RedisLimiterBuilder;
 use super::connection::{Call, Connection};
@@ -18,8 +17,9 @@ use super::places::RedisPlaces;
 use super::question::{Counted, Question, Terms};
 use super::script;
 use crate::clock::Timestamp;
-use crate::error::ConfigError;
-use crate::eventually::Eventually;
+use crate::error::{ConfigError, LimiterError};
+use crate::quota::Verdict;
+use crate::sync::Eventually;
 
 /// Counts requests in Redis (6.2 or newer) or Valkey, for all processes that use the same server.
 /// Clones share one connection.
@@ -47,7 +47,8 @@ use crate::eventually::Eventually;
 /// asked for up to 2 s at a time, as one that is down.
 ///
 /// ```
-/// use tower_api_key::limits::{OnLimiterFailure, RedisLimiter};
+/// use tower_api_key::limits::RedisLimiter;
+/// use tower_api_key::quota::OnLimiterFailure;
 /// use tower_api_key::store::MemoryStore;
 /// use tower_api_key::{ApiKeyLayer, vendors};
 ///

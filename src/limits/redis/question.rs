@@ -3,12 +3,11 @@
 use redis::{Cmd, ToRedisArgs};
 use smallvec::SmallVec;
 
-use super::super::leaky_bucket::{capacity, interval};
-use super::super::limiter::{Applicable, Taking};
-use super::super::sliding_window::part_length;
+use super::super::limiter::Taking;
 use super::subject::{Field, Subject, kind};
 use crate::clock::Timestamp;
-use crate::key::{AccountId, Algorithm, KeyId, KeyRecord, Per, Quota};
+use crate::key::{AccountId, KeyId, KeyRecord};
+use crate::quota::{Algorithm, Applicable, Per, Quota, capacity, interval, part_length};
 
 /// Says whose requests are counted, and under which quotas.
 #[derive(Debug, Clone)]

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::key::{AccountId, Algorithm, KeyId, Quota};
+use crate::key::{AccountId, KeyId};
+use crate::quota::{Algorithm, Quota};
 
 /// Names the hash of an account's counters, or of a key's of it. Both have the account's id as hash tag,
 /// so that a cluster keeps all that one request is charged to in one slot.

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::attempts::{Alarms, FailedAttempts, RefusedRequests};
+use crate::concurrency::MemoryPlaces;
 use crate::decision::{Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
-use crate::limits::{Alarms, FailedAttempts, FallbackLimiter, MemoryPlaces, RefusedRequests};
+use crate::limits::FallbackLimiter;
 use crate::profile::Profile;
 use crate::response::Renderer;
 use crate::service::layer::ApiKeyLayer;

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::ApiKeyLayerBuilder;
-use crate::limits::{FailedAttempts, Limiter, OnLimiterFailure, Places, Plans, RefusedRequests};
+use crate::attempts::{FailedAttempts, RefusedRequests};
+use crate::concurrency::Places;
+use crate::limits::{Limiter, Plans};
+use crate::quota::OnLimiterFailure;
 use crate::service::options::Limits;
 
 impl ApiKeyLayerBuilder {
     /// Counts requests with a limiter, and chooses what happens while it cannot answer to requests
-    /// under quotas that do not [choose themselves](crate::key::Quota::on_failure).
+    /// under quotas that do not [choose themselves](crate::quota::Quota::on_failure).
     pub fn limits(mut self, limiter: impl Limiter, on_failure: OnLimiterFailure) -> Self {
         self.options.limits = Limits::Counted(Arc::new(limiter), on_failure);
         self
@@ -33,7 +36,8 @@ impl ApiKeyLayerBuilder {
     ///
     /// ```
     /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
-    /// use tower_api_key::limits::{MemoryPlaces, OnLimiterFailure};
+    /// use tower_api_key::concurrency::MemoryPlaces;
+    /// use tower_api_key::quota::OnLimiterFailure;
     ///
     /// let places = MemoryPlaces::new(); // shared by two layers, say
     /// # let builder = || ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new());

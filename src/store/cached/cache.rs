@@ -9,7 +9,6 @@ use futures_util::future::{Either, select};
 use quick_cache::sync::Cache;
 use tokio::time::timeout;
 
-use super::super::error::StoreError;
 use super::super::invalidation::Invalidation;
 use super::super::{Found, KeyStore};
 use super::builder::{CachedBuilder, Settings};
@@ -18,8 +17,9 @@ use super::kept::{Age, Asked, Kept, Unknown};
 use super::notices::Notices;
 use super::uses::Uses;
 use crate::clock::Timestamp;
-use crate::eventually::Eventually;
+use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
+use crate::sync::Eventually;
 
 /// Keeps records of another store in memory. Clones share what is kept.
 ///

@@ -9,9 +9,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::super::KeyStore;
-use super::super::error::StoreError;
 use super::cache::Inner;
 use super::lookup::{Line, Lookup, NoAnswer};
+use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
 use crate::sync::{Mutex, MutexGuard};
 

@@ -10,10 +10,10 @@ use futures_util::future::{Either, select};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::KeyStore;
-use super::super::error::StoreError;
 use super::cache::Inner;
 use super::flight::{Answer, LINE, Landed, List, Shared};
 use super::kept::Asked;
+use crate::error::StoreError;
 use crate::key::KeyDigest;
 
 /// A lookup on its way. It leaves the list however it ends, also with its runtime.

@@ -1,7 +1,7 @@
 //! Why a change was not made.
 
-use super::super::error::StoreError;
 use super::filter::KeyState;
+use crate::error::StoreError;
 use crate::key::InvalidRecord;
 
 /// Says why a store did not do what it was asked to; nothing was changed.

@@ -19,9 +19,8 @@ use self::writer::Writer;
 use super::manage::Retention;
 use super::{Found, KeyStore};
 use crate::clock::{Clock, SystemClock};
-use crate::eventually::Eventually;
 use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
-use crate::sync::{ArcSwap, Mutex};
+use crate::sync::{ArcSwap, Eventually, Mutex};
 
 /// Keeps keys in memory. Clones share one set of keys.
 ///

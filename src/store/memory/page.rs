@@ -4,8 +4,7 @@ use std::array;
 use std::sync::Arc;
 
 use crate::key::{KeyDigest, KeyRecord, Records, SharedRecord};
-use crate::sync::{self, OnceLock};
-use crate::sync::{STRIPES, stripe};
+use crate::sync::{self, OnceLock, STRIPES, stripe};
 
 /// Records on a page. A grant in use keeps its whole page, about 100 KB, so pages are not larger.
 pub(super) const PLACES: usize = sync::size(1024, 2);

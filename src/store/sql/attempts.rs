@@ -25,8 +25,7 @@ use super::settings::Settings;
 use super::statement::Statement;
 use super::tables::Tables;
 use crate::clock::SystemClock;
-use crate::store::Retention;
-use crate::store::StoreError;
+use crate::store::{Retention, StoreError};
 
 /// What a database says, by its code alone.
 #[derive(Debug)]

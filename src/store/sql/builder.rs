@@ -13,8 +13,7 @@ use super::query::Queries;
 use super::settings::Settings;
 use super::tables::Tables;
 use crate::clock::{Clock, SystemClock};
-use crate::store::Retention;
-use crate::store::StoreError;
+use crate::store::{Retention, StoreError};
 
 /// Collects what is set of a [`SqlStore`].
 ///

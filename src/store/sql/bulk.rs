@@ -9,8 +9,7 @@ use super::step::{account_columns, bytes, settings};
 use super::trail::Step;
 use super::{query, row};
 use crate::key::{AccountId, KeyDigest};
-use crate::store::Invalidation;
-use crate::store::{Action, ManageError, NewKey};
+use crate::store::{Action, Invalidation, ManageError, NewKey};
 
 /// Keys of one statement: with 18 columns some 9,000 parameters, of 32,766 that SQLite takes.
 pub(super) const CHUNK: usize = 500;

@@ -16,8 +16,7 @@ use super::settings::Settings;
 use super::statement::Statement;
 use super::tables::Tables;
 use crate::clock::Clock;
-use crate::store::Retention;
-use crate::store::StoreError;
+use crate::store::{Retention, StoreError};
 
 /// How often a lookup is tried on another connection. After a restart of the database all connections
 /// that the pool kept are broken.

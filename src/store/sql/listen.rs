@@ -13,9 +13,7 @@ use super::connect::{SqlStore, after};
 use super::failure::{Failure, failed, unreachable};
 use super::loan::Lender;
 use super::notify::{self, CHANNEL};
-use crate::store::ManageFuture;
-use crate::store::StoreError;
-use crate::store::{Invalidation, Invalidations};
+use crate::store::{Invalidation, Invalidations, ManageFuture, StoreError};
 
 /// How long nothing is heard before it is asked whether anybody is still there, unless set.
 const QUIET: Duration = Duration::from_secs(10);

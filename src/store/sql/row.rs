@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::driver::{Columns, Row};
 use crate::clock::Timestamp;
-use crate::key::{Account, Algorithm, KeyDigest, KeyRecord, OnLimiterFailure, Per, Quota};
-use crate::store::StoreError;
-use crate::store::{BrokenRow, KeyEntry, SecretEntry};
+use crate::key::{Account, KeyDigest, KeyRecord};
+use crate::quota::{Algorithm, OnLimiterFailure, Per, Quota};
+use crate::store::{BrokenRow, KeyEntry, SecretEntry, StoreError};
 
 /// A quota as JSON.
 #[derive(Serialize, Deserialize)]
@@ -285,7 +285,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::key::Share;
+    use crate::quota::Share;
 
     #[test]
     fn quotas_are_read_as_they_are_written_and_as_they_once_were() {

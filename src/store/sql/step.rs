@@ -6,8 +6,9 @@ use super::trail::Step;
 use super::{query, row};
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, KeyDigest, KeyRecord};
-use crate::store::Invalidation;
-use crate::store::{Action, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey, apply_update};
+use crate::store::{
+    Action, Invalidation, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey, apply_update,
+};
 
 impl Step<'_> {
     /// Adds a key.

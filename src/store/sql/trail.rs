@@ -7,9 +7,7 @@ use super::session::Session;
 use super::statement::Statement;
 use super::{notify, query, row};
 use crate::clock::Timestamp;
-use crate::store::Invalidation;
-use crate::store::StoreError;
-use crate::store::{Action, Change, ManageError, check_author};
+use crate::store::{Action, Change, Invalidation, ManageError, StoreError, check_author};
 
 /// A change in the making: nothing of it is seen until it is committed.
 pub(super) struct Step<'a> {

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use self::held::Held;
 use self::keeper::{Keeper, Server};
-use super::super::concurrency::{Concurrency, Entered, Entry, Permit, Places};
-use super::super::limiter::LimiterError;
 use super::connection::Connection;
 use super::failure::Failure;
 use super::subject::Subject;
-use crate::eventually::Eventually;
+use crate::concurrency::{Concurrency, Entered, Entry, Permit, Places};
+use crate::error::LimiterError;
+use crate::sync::Eventually;
 
 /// How long a place is kept for a process that does not renew it, unless it is set.
 const LEASE: Duration = Duration::from_secs(10);
@@ -45,7 +45,8 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 3_600);
 /// same route is given back by its own process; so the order between processes is not kept.
 ///
 /// ```
-/// use tower_api_key::limits::{OnLimiterFailure, RedisLimiter};
+/// use tower_api_key::limits::RedisLimiter;
+/// use tower_api_key::quota::OnLimiterFailure;
 /// use tower_api_key::store::MemoryStore;
 /// use tower_api_key::{ApiKeyLayer, vendors};
 ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-use super::super::super::concurrency::Concurrency;
+use crate::concurrency::Concurrency;
 
 /// How long the first of a line waits before it asks again, at first and at last.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);

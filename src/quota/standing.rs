@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::leaky_bucket::interval;
 use crate::clock::nanoseconds;
-use crate::key::{Algorithm, Quota};
+use crate::quota::{Algorithm, Quota};
 
 /// The standings that a verdict holds without allocating: a minute and an hour, say.
 const FEW: usize = 2;
@@ -13,7 +13,7 @@ const FEW: usize = 2;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::limits::Standing;
+/// use tower_api_key::quota::Standing;
 ///
 /// let standing = Standing::new(100, 40, Duration::from_secs(30));
 /// assert_eq!(standing.remaining(), 40); // of 100, which are all back in 30 s
@@ -33,7 +33,7 @@ impl Standing {
         Self::in_nanoseconds(limit, remaining, nanoseconds(reset_after))
     }
 
-    pub(super) const fn in_nanoseconds(limit: u32, remaining: u32, reset_nanoseconds: u64) -> Self {
+    pub(crate) const fn in_nanoseconds(limit: u32, remaining: u32, reset_nanoseconds: u64) -> Self {
         Self { limit, remaining, reset_nanoseconds }
     }
 
@@ -73,7 +73,7 @@ impl Standing {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::limits::{Standing, Verdict};
+/// use tower_api_key::quota::{Standing, Verdict};
 ///
 /// let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
 /// let mut verdict = Verdict::passed();
@@ -123,13 +123,13 @@ impl Verdict {
     }
 
     /// Adds the next quota, of which nobody knows what is left.
-    pub(super) fn push_unknown(&mut self, full: Standing) {
+    pub(crate) fn push_unknown(&mut self, full: Standing) {
         self.silent.set(self.count as usize);
         self.push(full);
     }
 
     /// Says that the quota at an index is in shadow, and whether it would have refused.
-    pub(super) fn put_in_shadow(&mut self, index: usize, would_refuse: bool) {
+    pub(crate) fn put_in_shadow(&mut self, index: usize, would_refuse: bool) {
         self.silent.set(index);
         if would_refuse {
             self.would_refuse.set(index);
@@ -137,7 +137,7 @@ impl Verdict {
     }
 
     /// Says what is left of the quota at an index, whichever is spoken of first.
-    pub(super) fn put(&mut self, index: usize, standing: Standing) {
+    pub(crate) fn put(&mut self, index: usize, standing: Standing) {
         // Field by field, which spares the standing a detour over the stack.
         let Standing { limit, remaining, reset_nanoseconds } = standing;
         // Far fewer than there are numbers: quotas are at most eight.
@@ -166,7 +166,7 @@ impl Verdict {
         self.refuse_for(nanoseconds(wait));
     }
 
-    pub(super) fn refuse_for(&mut self, nanoseconds: u64) {
+    pub(crate) fn refuse_for(&mut self, nanoseconds: u64) {
         self.wait = self.wait.max(nanoseconds).max(1);
     }
 
@@ -177,7 +177,7 @@ impl Verdict {
 
     /// Returns the nanoseconds until the request could pass, 0 if it passed.
     #[cfg(feature = "redis")]
-    pub(super) const fn nanoseconds_to_wait(&self) -> u64 {
+    pub(crate) const fn nanoseconds_to_wait(&self) -> u64 {
         self.wait
     }
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::key::Share;
+use crate::quota::Share;
 
 /// Limits the requests that an account may have in flight on a route.
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::limits::Concurrency;
+/// use tower_api_key::concurrency::Concurrency;
 ///
 /// /// One insert at a time; a second one waits for up to a second.
 /// const ONE: Concurrency = Concurrency::new(1).queue_for(Duration::from_secs(1));

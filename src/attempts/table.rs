@@ -4,8 +4,8 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::num::NonZeroU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::super::leaky_bucket::LeakyBucket;
 use crate::error::ConfigError;
+use crate::quota::LeakyBucket;
 
 /// The most that are remembered: their memory is taken at once, and a program that cannot have it is ended.
 const MOST: usize = 1 << 24;
@@ -96,7 +96,7 @@ mod tests {
     use super::super::network::Network;
     use super::*;
     use crate::clock::Timestamp;
-    use crate::key::Quota;
+    use crate::quota::Quota;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000_000);
     const QUOTA: Quota = Quota::new("failed-attempts", 10, Duration::from_secs(600));

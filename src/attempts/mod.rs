@@ -16,7 +16,7 @@ use self::network::Prefixes;
 pub use self::refusals::RefusedRequests;
 use self::table::Table;
 use crate::error::ConfigError;
-use crate::key::{Quota, Quotas};
+use crate::quota::{Quota, Quotas};
 
 /// The networks that are remembered unless said otherwise.
 const NETWORKS: usize = 65_536;
@@ -60,7 +60,7 @@ const NETWORKS: usize = 65_536;
 /// # use tower::{Layer, ServiceExt, service_fn};
 /// # use tower_api_key::{ApiKeyLayer, request::Connection, store::MemoryStore, vendors};
 /// use std::time::Duration;
-/// use tower_api_key::limits::FailedAttempts;
+/// use tower_api_key::attempts::FailedAttempts;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -112,7 +112,7 @@ impl FailedAttempts {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use tower_api_key::{ApiKeyLayer, ConfigError, limits::FailedAttempts};
+    /// # use tower_api_key::{ApiKeyLayer, ConfigError, attempts::FailedAttempts};
     /// # use tower_api_key::{store::MemoryStore, vendors};
     /// let by_site = FailedAttempts::new(100, Duration::from_secs(3_600)).prefixes(32, 48);
     /// # let builder = || ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::table::{Slot, Table};
 use crate::clock::Timestamp;
 use crate::error::ConfigError;
-use crate::key::Quota;
+use crate::quota::Quota;
 
 /// Counts events by subject, each in a leaky bucket of its own.
 pub(crate) struct EventLimiter {

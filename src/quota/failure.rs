@@ -5,12 +5,13 @@ use std::num::NonZeroU32;
 
 /// Chooses what happens to a request when the limiter cannot answer. There is no default: every
 /// choice costs somebody something. A gate has one for all quotas, and a
-/// [quota](crate::key::Quota::on_failure) may have its own; of the quotas of a request,
+/// [quota](crate::quota::Quota::on_failure) may have its own; of the quotas of a request,
 /// one that denies outweighs all others.
 ///
 /// ```
 /// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
-/// use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+/// use tower_api_key::limits::MemoryLimiter;
+/// use tower_api_key::quota::OnLimiterFailure;
 ///
 /// let layer = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new())
 ///     .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
@@ -39,7 +40,7 @@ impl OnLimiterFailure {
     /// other text.
     ///
     /// ```
-    /// use tower_api_key::limits::OnLimiterFailure;
+    /// use tower_api_key::quota::OnLimiterFailure;
     ///
     /// let choice = OnLimiterFailure::parse("local/3").unwrap();
     /// assert_eq!(choice.to_string(), "local/3");
@@ -69,7 +70,7 @@ impl fmt::Display for OnLimiterFailure {
 ///
 /// ```
 /// use std::num::NonZeroU32;
-/// use tower_api_key::limits::Share;
+/// use tower_api_key::quota::Share;
 ///
 /// let share = Share::of(NonZeroU32::new(4).unwrap());
 /// assert_eq!(share.limit(100), 25);

@@ -5,16 +5,16 @@ use std::time::Duration;
 /// Counts the parts that a sliding window is counted in: it may refuse up to one of them too long.
 pub const SUBWINDOWS: u32 = 12;
 
-pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
-pub(super) const LONGEST_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const LONGEST_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// Chooses how a quota is counted.
 ///
 /// ```
 /// # use std::time::Duration;
 /// # use tower_api_key::clock::Timestamp;
-/// use tower_api_key::key::{Algorithm, Quota};
-/// use tower_api_key::limits::Counter;
+/// use tower_api_key::quota::{Algorithm, Quota};
+/// use tower_api_key::quota::Counter;
 ///
 /// # let now = Timestamp::from_unix_seconds(1_000);
 /// let wait_after_a_burst = |algorithm| {
@@ -60,7 +60,7 @@ impl Algorithm {
     ];
 
     /// Returns the longest window of a calendar's; `None` if a quota says how long its windows are.
-    pub(super) const fn period(self) -> Option<Duration> {
+    pub(crate) const fn period(self) -> Option<Duration> {
         match self {
             Self::FixedWindow | Self::LeakyBucket | Self::SlidingWindow => None,
             Self::CalendarDay => Some(DAY),
@@ -73,7 +73,7 @@ impl Algorithm {
 ///
 /// ```
 /// # use std::time::Duration;
-/// use tower_api_key::key::{Per, Quota};
+/// use tower_api_key::quota::{Per, Quota};
 ///
 /// let shared = Quota::new("minute", 100, Duration::from_secs(60));
 /// let own = shared.clone().each(Per::Key); // 100 for each key, however many the account has

@@ -12,7 +12,7 @@ pub const MAX_QUOTAS: usize = 4;
 ///
 /// ```
 /// # use std::time::Duration;
-/// use tower_api_key::key::{Quota, Quotas};
+/// use tower_api_key::quota::{Quota, Quotas};
 ///
 /// let error = Quotas::new([Quota::new("blink", 5, Duration::from_millis(100))]).unwrap_err();
 /// assert_eq!(error.to_string(), "quota `blink`: the window must be at least one second");
@@ -25,7 +25,7 @@ pub struct InvalidQuota {
 }
 
 impl InvalidQuota {
-    pub(super) fn new(quota: &Quota, problem: &'static str) -> Self {
+    pub(crate) fn new(quota: &Quota, problem: &'static str) -> Self {
         Self { name: quota.name().to_owned(), problem }
     }
 
@@ -44,7 +44,7 @@ impl InvalidQuota {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::key::{Quota, Quotas};
+/// use tower_api_key::quota::{Quota, Quotas};
 ///
 /// let minute = Quota::new("minute", 100, Duration::from_secs(60));
 /// let hour = Quota::new("hour", 5_000, Duration::from_secs(3_600));

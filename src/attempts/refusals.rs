@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::events::EventLimiter;
 use crate::error::ConfigError;
-use crate::key::{Quota, Quotas};
+use crate::quota::{Quota, Quotas};
 
 /// The keys that are remembered unless said otherwise.
 const KEYS: usize = 65_536;
@@ -29,7 +29,7 @@ const KEYS: usize = 65_536;
 /// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
 /// use std::time::Duration;
-/// use tower_api_key::limits::RefusedRequests;
+/// use tower_api_key::attempts::RefusedRequests;
 /// use tower_api_key::rules::{Route, Routes};
 ///
 /// # #[tokio::main(flavor = "current_thread")]

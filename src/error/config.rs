@@ -1,6 +1,7 @@
 //! Says what the developer configured wrongly; raised while a layer is built, never by a request.
 
-use crate::key::{InvalidFormat, InvalidName, InvalidQuota};
+use crate::key::{InvalidFormat, InvalidName};
+use crate::quota::InvalidQuota;
 
 /// Reports a configuration that cannot be served as it was meant.
 ///

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::network::Prefixes;
 use super::table::{Slot, Table};
 use crate::clock::Timestamp;
-use crate::key::Quota;
+use crate::quota::Quota;
 
 /// How long a client waits whose network has room as soon as a lookup has ended.
 const NEXT_LOOKUP: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::clock::{Timestamp, is_leap_year};
-use crate::key::{Algorithm, Quota};
+use crate::quota::{Algorithm, Quota};
 
 const SECONDS_A_DAY: u64 = 86_400;
 
@@ -18,7 +18,7 @@ const DAYS_AN_ERA: u64 = 146_097;
 
 /// A day or a month in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Period {
+pub(crate) struct Period {
     /// In days since 1970.
     first_day: u64,
     days: u64,
@@ -26,7 +26,7 @@ pub(super) struct Period {
 
 impl Period {
     /// Finds the period that an instant falls into; none if the algorithm knows no calendar.
-    pub(super) const fn of(algorithm: Algorithm, now: Timestamp) -> Option<Self> {
+    pub(crate) const fn of(algorithm: Algorithm, now: Timestamp) -> Option<Self> {
         let day = now.unix_seconds() / SECONDS_A_DAY;
         match algorithm {
             Algorithm::CalendarDay => Some(Self { first_day: day, days: 1 }),
@@ -52,7 +52,7 @@ impl Period {
     }
 
     /// Returns the instant at which the next period begins.
-    pub(super) const fn ends(self) -> Timestamp {
+    pub(crate) const fn ends(self) -> Timestamp {
         Timestamp::from_unix_seconds((self.first_day + self.days) * SECONDS_A_DAY)
     }
 

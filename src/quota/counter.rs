@@ -14,15 +14,15 @@ use super::leaky_bucket::LeakyBucket;
 use super::sliding_window::SlidingWindow;
 use super::standing::Standing;
 use crate::clock::Timestamp;
-use crate::key::{Algorithm, Quota};
+use crate::quota::{Algorithm, Quota};
 
 /// Counts the requests of one subject under one quota.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tower_api_key::clock::Timestamp;
-/// use tower_api_key::key::Quota;
-/// use tower_api_key::limits::Counter;
+/// use tower_api_key::quota::Quota;
+/// use tower_api_key::quota::Counter;
 ///
 /// let quota = Quota::new("minute", 2, Duration::from_secs(60));
 /// let now = Timestamp::from_unix_seconds(1_000);
@@ -60,7 +60,7 @@ impl Counter {
         self.nanoseconds_to_wait(quota, now, cost).map(Duration::from_nanos)
     }
 
-    pub(super) fn nanoseconds_to_wait(
+    pub(crate) fn nanoseconds_to_wait(
         &mut self,
         quota: &Quota,
         now: Timestamp,
@@ -88,7 +88,7 @@ impl Counter {
 
     /// Takes a cost, or nothing, from a counter that was just asked at this instant, and returns
     /// what is left, and the nanoseconds until all is back.
-    pub(super) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
+    pub(crate) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
         match &mut self.0 {
             State::Fixed(window) => window.take(quota, now, cost),
             State::Bucket(bucket) => bucket.take(quota, now, cost),

@@ -13,7 +13,7 @@ use crate::clock::nanoseconds;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::key::{Algorithm, Per, Quota};
+/// use tower_api_key::quota::{Algorithm, Per, Quota};
 ///
 /// const MINUTE: Quota = Quota::new("minute", 100, Duration::from_secs(60));
 /// const BUCKET: Quota = MINUTE.counted(Algorithm::LeakyBucket).each(Per::Key);
@@ -99,8 +99,8 @@ impl Quota {
     /// ```
     /// use std::num::NonZeroU32;
     /// use std::time::Duration;
-    /// use tower_api_key::key::Quota;
-    /// use tower_api_key::limits::{OnLimiterFailure, Share};
+    /// use tower_api_key::quota::Quota;
+    /// use tower_api_key::quota::{OnLimiterFailure, Share};
     ///
     /// // What is paid for by the month waits; a burst is held back by each of the three nodes.
     /// const MONTH: Quota = Quota::by_month("month", 50_000).on_failure(OnLimiterFailure::Deny);
@@ -179,7 +179,7 @@ impl Quota {
         self
     }
 
-    pub(super) fn check(&self) -> Result<(), InvalidQuota> {
+    pub(crate) fn check(&self) -> Result<(), InvalidQuota> {
         let key = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
         let problem = if self.name.is_empty() || !self.name.bytes().all(key) {
             // A name becomes an RFC 9651 String in `RateLimit-Policy`.
@@ -216,7 +216,7 @@ const fn mix(hash: u64, value: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::Quotas;
+    use crate::quota::Quotas;
 
     const MINUTE: Duration = Duration::from_secs(60);
 

@@ -9,9 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::places::{Entered, Entry, Permit, Places};
 use super::rule::Concurrency;
-use crate::eventually::Eventually;
 use crate::key::AccountId;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Eventually, Mutex, MutexGuard};
 
 /// Keeps the places of every account and route that has requests in flight, and no others, in this
 /// process alone. Clones share them. What a gate has unless another is chosen; [`Entry`] has an example.

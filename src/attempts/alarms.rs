@@ -7,7 +7,8 @@ use super::FailedAttempts;
 use super::events::EventLimiter;
 use super::network::{Network, Prefixes};
 use crate::clock::Timestamp;
-use crate::key::{KeyId, Quota};
+use crate::key::KeyId;
+use crate::quota::Quota;
 
 /// The alarms of one subject. An hour is short enough for an operator to hear again of what goes on.
 const ALARMS: Quota = Quota::new("alarms", 60, Duration::from_secs(3_600));

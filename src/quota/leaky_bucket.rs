@@ -1,34 +1,34 @@
 //! The generic cell rate algorithm (ITU-T I.371): a bucket that drains evenly.
 
 use crate::clock::Timestamp;
-use crate::key::Quota;
+use crate::quota::Quota;
 
 /// Remembers the theoretical arrival time: the instant at which the bucket is empty again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct LeakyBucket {
+pub(crate) struct LeakyBucket {
     empty_at: Timestamp,
 }
 
 /// The time that one request takes to drain. Rounded up, so that the rate is never exceeded.
-pub(super) fn interval(quota: &Quota) -> u64 {
+pub(crate) fn interval(quota: &Quota) -> u64 {
     quota.window_nanoseconds().div_ceil(u64::from(quota.limit()).max(1)).max(1)
 }
 
 /// The time that a full bucket takes to drain.
-pub(super) fn capacity(quota: &Quota) -> u64 {
+pub(crate) fn capacity(quota: &Quota) -> u64 {
     interval(quota).saturating_mul(u64::from(quota.limit()))
 }
 
 impl LeakyBucket {
     /// Returns the nanoseconds that the content still takes to drain. A clock set back must not
     /// lock an account out, so a bucket is never fuller than full.
-    pub(super) fn settle(&mut self, quota: &Quota, now: Timestamp) -> u64 {
+    pub(crate) fn settle(&mut self, quota: &Quota, now: Timestamp) -> u64 {
         let level = self.empty_at.nanoseconds_since(now).min(capacity(quota));
         self.empty_at = now.plus_nanoseconds(level);
         level
     }
 
-    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<u64> {
+    pub(crate) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<u64> {
         let added = interval(quota).saturating_mul(u64::from(cost));
         let excess = self.settle(quota, now).saturating_add(added).saturating_sub(capacity(quota));
         (excess > 0).then_some(excess)
@@ -36,7 +36,7 @@ impl LeakyBucket {
 
     /// Takes a cost, or nothing, from a bucket that was just asked, and returns what is left. What
     /// does not fit runs over.
-    pub(super) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
+    pub(crate) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
         let (interval, capacity) = (interval(quota), capacity(quota));
         let added = interval.saturating_mul(u64::from(cost));
         let level = self.empty_at.nanoseconds_since(now).saturating_add(added).min(capacity);
@@ -46,13 +46,13 @@ impl LeakyBucket {
     }
 
     /// Gives back what was taken and is not to count, as far as it has not drained yet.
-    pub(super) fn give_back(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
+    pub(crate) fn give_back(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
         let given = interval(quota).saturating_mul(u64::from(cost));
         let level = self.settle(quota, now).saturating_sub(given);
         self.empty_at = now.plus_nanoseconds(level);
     }
 
-    pub(super) fn is_idle(self, now: Timestamp) -> bool {
+    pub(crate) fn is_idle(self, now: Timestamp) -> bool {
         self.empty_at <= now
     }
 }

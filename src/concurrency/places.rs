@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-use super::super::limiter::LimiterError;
 use super::rule::Concurrency;
-use crate::eventually::Eventually;
+use crate::error::LimiterError;
 use crate::key::AccountId;
+use crate::sync::Eventually;
 
 /// Asks for a place on a route.
 ///
 /// ```
 /// # use std::time::Duration;
 /// # use tower_api_key::key::AccountId;
-/// use tower_api_key::limits::{Concurrency, Entry, MemoryPlaces, Places};
+/// use tower_api_key::concurrency::{Concurrency, Entry, MemoryPlaces, Places};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,7 +50,7 @@ pub type Entered = Result<Option<Permit>, LimiterError>;
 ///
 /// ```
 /// use tower_api_key::Eventually;
-/// use tower_api_key::limits::{Entered, Entry, MemoryPlaces, Permit, Places};
+/// use tower_api_key::concurrency::{Entered, Entry, MemoryPlaces, Permit, Places};
 ///
 /// /// Has no limit for accounts of its own.
 /// struct Staff(MemoryPlaces);

@@ -3,13 +3,13 @@
 
 use super::calendar::Period;
 use crate::clock::Timestamp;
-use crate::key::Quota;
+use crate::quota::Quota;
 
 /// Counts in the open window. Around a boundary at most `2 × limit - 1` requests pass within one
 /// length: the request that opened the window came at its beginning. No window of a calendar's reaches
 /// over the end of its day or month, so at most `limit` pass in each.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct FixedWindow {
+pub(crate) struct FixedWindow {
     ends: Timestamp,
     used: u32,
 }
@@ -17,7 +17,7 @@ pub(super) struct FixedWindow {
 impl FixedWindow {
     /// Closes the window if its time is over. A clock set back must not lock an account out, so no
     /// window ends later than one that is opened now.
-    pub(super) fn settle(&mut self, quota: &Quota, now: Timestamp) {
+    pub(crate) fn settle(&mut self, quota: &Quota, now: Timestamp) {
         if self.is_idle(now) {
             *self = Self::default();
         }
@@ -30,14 +30,14 @@ impl FixedWindow {
         if open == 0 { length(quota, now) } else { open }
     }
 
-    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<u64> {
+    pub(crate) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<u64> {
         self.settle(quota, now);
         let fits = cost <= quota.limit().saturating_sub(self.used);
         (!fits).then(|| self.reset(quota, now))
     }
 
     /// Takes a cost, or nothing, from a window that was just asked, and returns what is left.
-    pub(super) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
+    pub(crate) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
         let reset = self.reset(quota, now);
         if cost > 0 {
             self.ends = now.plus_nanoseconds(reset);
@@ -46,7 +46,7 @@ impl FixedWindow {
         (quota.limit().saturating_sub(self.used), reset)
     }
 
-    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_idle(&self, now: Timestamp) -> bool {
         self.ends <= now
     }
 }

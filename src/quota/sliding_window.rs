@@ -6,13 +6,13 @@
 //! exceeded, and a request is counted for up to one part longer than it must be.
 
 use crate::clock::Timestamp;
-use crate::key::{Quota, SUBWINDOWS};
+use crate::quota::{Quota, SUBWINDOWS};
 
-pub(super) const PARTS: usize = SUBWINDOWS as usize + 1;
+pub(crate) const PARTS: usize = SUBWINDOWS as usize + 1;
 
 /// Counts by part: `counts[0]` is part number `newest`, `counts[1]` the one before, and so on.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct SlidingWindow {
+pub(crate) struct SlidingWindow {
     /// The length of a part in nanoseconds, as it was last asked for.
     part_length: u64,
     newest: u64,
@@ -20,14 +20,14 @@ pub(super) struct SlidingWindow {
 }
 
 /// The length of a part in nanoseconds. Rounded up, so that twelve of them cover the window.
-pub(super) fn part_length(quota: &Quota) -> u64 {
+pub(crate) fn part_length(quota: &Quota) -> u64 {
     quota.window_nanoseconds().div_ceil(u64::from(SUBWINDOWS)).max(1)
 }
 
 impl SlidingWindow {
     /// Moves the window to the part that `now` falls into. A clock set back leaves the counts where
     /// they are, as if they had just happened: that refuses for one window, and admits nothing.
-    pub(super) fn settle(&mut self, quota: &Quota, now: Timestamp) {
+    pub(crate) fn settle(&mut self, quota: &Quota, now: Timestamp) {
         self.part_length = part_length(quota);
         self.move_to(now);
     }
@@ -54,7 +54,7 @@ impl SlidingWindow {
         Timestamp::from_unix_nanoseconds(end).nanoseconds_since(now)
     }
 
-    pub(super) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<u64> {
+    pub(crate) fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<u64> {
         self.settle(quota, now);
         let mut used = self.used();
         if cost <= quota.limit().saturating_sub(used) {
@@ -70,7 +70,7 @@ impl SlidingWindow {
     }
 
     /// Takes a cost, or nothing, from a window that was just asked, and returns what is left.
-    pub(super) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
+    pub(crate) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
         if let Some(present) = self.counts.first_mut() {
             *present = present.saturating_add(cost);
         }
@@ -79,7 +79,7 @@ impl SlidingWindow {
         (quota.limit().saturating_sub(self.used()), reset)
     }
 
-    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_idle(&self, now: Timestamp) -> bool {
         let mut settled = *self;
         settled.move_to(now);
         settled.used() == 0

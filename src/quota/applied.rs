@@ -1,0 +1,54 @@
+//! The quotas that apply to a request.
+
+use super::algorithm::Per;
+use super::quota::Quota;
+
+/// Lists the quotas that apply to a request. A route's quota never shares a counter with an
+/// account's of the same name; routes that name the same quota share one.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use tower_api_key::quota::Quota;
+/// use tower_api_key::quota::Applicable;
+///
+/// let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
+/// let (general, route) = ([Quota::new("hour", 5_000, hour)], [Quota::new("minute", 10, minute)]);
+/// let quotas = Applicable { general: &general, route: &route };
+/// assert!(quotas.iter().eq([(&general[0], false), (&route[0], true)]));
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Applicable<'a> {
+    /// The key's quotas, else its account's, else the profile's.
+    pub general: &'a [Quota],
+    /// The route's quotas.
+    pub route: &'a [Quota],
+}
+
+impl<'a> Applicable<'a> {
+    /// Lists the quotas in the order of [`Verdict::standings`](super::Verdict::standings), the route's ones last, each with
+    /// whether it is the route's.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a Quota, bool)> + Clone + use<'a> {
+        let general = self.general.iter().map(|quota| (quota, false));
+        general.chain(self.route.iter().map(|quota| (quota, true)))
+    }
+
+    /// Tells whether some quota counts by account, or by key.
+    pub(crate) fn count_by(&self, per: Per) -> bool {
+        self.any(|quota| quota.per() == per)
+    }
+
+    /// Tells whether no quota refuses anything.
+    pub(crate) fn all_in_shadow(&self) -> bool {
+        !self.any(|quota| !quota.is_shadow())
+    }
+
+    /// Tells whether something is true of some quota.
+    pub(crate) fn any(&self, is_true: impl Fn(&Quota) -> bool) -> bool {
+        self.general.iter().any(&is_true) || self.route.iter().any(&is_true)
+    }
+
+    /// Tells whether no quota applies.
+    pub const fn is_empty(&self) -> bool {
+        self.general.is_empty() && self.route.is_empty()
+    }
+}

@@ -1,0 +1,35 @@
+//! Quotas: what one is, and the pure counting of requests under it.
+//!
+//! A [`Quota`] allows a number of requests in a window. It says how they are counted
+//! ([`Algorithm`]), whose requests are counted together ([`Per`]), and what happens while the limiter
+//! cannot answer ([`OnLimiterFailure`]). [`Counter`] counts them; [`Verdict`] says whether a request
+//! passed. This module reads no clock and takes no lock: it is plain functions of a quota, a counter and
+//! an instant.
+
+mod algorithm;
+mod applied;
+mod calendar;
+mod counter;
+mod failure;
+mod fixed_window;
+mod leaky_bucket;
+#[allow(clippy::module_inception)] // The room is named for its main type.
+mod quota;
+mod quotas;
+mod sliding_window;
+mod standing;
+
+pub use algorithm::{Algorithm, Per, SUBWINDOWS};
+pub use applied::Applicable;
+pub(crate) use calendar::window_at;
+pub use counter::Counter;
+pub use failure::{OnLimiterFailure, Share};
+pub(crate) use leaky_bucket::LeakyBucket;
+#[cfg(feature = "redis")]
+pub(crate) use leaky_bucket::{capacity, interval};
+pub use quota::Quota;
+pub use quotas::{InvalidQuota, MAX_QUOTAS, Quotas};
+#[cfg(feature = "redis")]
+pub(crate) use sliding_window::{PARTS, part_length};
+pub(crate) use standing::whole_seconds;
+pub use standing::{Standing, Verdict};
