@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, Full};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::GateBody;
+use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::ManualClock;
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
 use tower_api_key::limits::MemoryLimiter;

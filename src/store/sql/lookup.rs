@@ -3,9 +3,9 @@
 use super::connect::SqlStore;
 use super::row;
 use super::statement::Statement;
-use crate::Eventually;
 use crate::key::KeyDigest;
 use crate::store::{Found, KeyStore};
+use crate::sync::Eventually;
 
 impl KeyStore for SqlStore {
     fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
