@@ -59,13 +59,14 @@ impl Timestamp {
 }
 
 impl Timestamp {
-    /// Adds nanoseconds; durations cost the limits' arithmetic a division each.
-    pub(crate) const fn plus_nanoseconds(self, nanoseconds: u64) -> Self {
+    /// Adds nanoseconds, up to the last instant there is. Limiters count in nanoseconds: each
+    /// `Duration` costs a division.
+    pub const fn plus_nanoseconds(self, nanoseconds: u64) -> Self {
         Self(self.0.saturating_add(nanoseconds))
     }
 
     /// Returns the nanoseconds passed since `earlier`, zero if `earlier` lies ahead.
-    pub(crate) const fn nanoseconds_since(self, earlier: Self) -> u64 {
+    pub const fn nanoseconds_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }

@@ -108,9 +108,6 @@ pub mod vendors;
 
 mod service;
 
-#[cfg(feature = "admin")]
-pub mod admin;
-
 #[cfg(feature = "testing")]
 pub mod testing;
 

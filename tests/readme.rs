@@ -6,7 +6,6 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::SystemTime;
 use std::{env, fs, process};
 
 const README: &str = include_str!("../README.md");
@@ -79,11 +78,12 @@ fn a_newcomer_gets_an_answer() {
 fn the_commands_work_as_they_are_printed() {
     let commands = blocks("sh").into_iter().find(|block| block.contains("tower-api-key keys"));
     // The program is there already, and was built with this feature.
-    let commands = commands.unwrap().replace("cargo install --path . --features cli\n", "");
+    let commands = commands.unwrap().replace("cargo install --path crates/tower-api-key-cli\n", "");
     assert!(!commands.contains("cargo"), "{commands}");
     let folder = env::temp_dir().join(format!("tower-api-key-readme-{}", process::id()));
     fs::create_dir_all(&folder).unwrap();
-    let programs = Path::new(env!("CARGO_BIN_EXE_tower-api-key")).parent().unwrap();
+    let program = program();
+    let programs = program.parent().unwrap();
     let path = env::join_paths(
         [programs.to_path_buf()].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap())),
     );
@@ -104,35 +104,29 @@ fn the_commands_work_as_they_are_printed() {
     let _ = fs::remove_dir_all(&folder);
 }
 
-/// Finds the example beside this test. Cargo builds it for a whole `cargo test`, but not for one
-/// with `--test`; then it may be absent, or older than its sources.
+/// Builds the first program, which is there already after a whole `cargo test`.
 fn example() -> PathBuf {
+    build(&["--all-features", "--example", "first_answer"]).join("examples/first_answer")
+}
+
+/// Builds the program of the command line, a package of its own.
+fn program() -> PathBuf {
+    build(&["--package", "tower-api-key-cli"]).join("tower-api-key")
+}
+
+/// Builds a part of the workspace as this test was built, and returns the folder of programs.
+fn build(what: &[&str]) -> PathBuf {
     let test = env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let example = profile.join("examples").join(format!("first_answer{}", env::consts::EXE_SUFFIX));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let sources = newest(&root.join("src")).max(modified(&root.join("examples/first_answer.rs")));
-    if modified(&example).is_none_or(|built| Some(built) < sources) {
-        let name = match profile.file_name().and_then(|name| name.to_str()) {
-            Some("debug") | None => "dev",
-            Some(name) => name,
-        };
-        let built = Command::new(env!("CARGO"))
-            .current_dir(root)
-            .args(["build", "--locked", "--all-features", "--example", "first_answer"])
-            .args(["--profile", name])
-            .status();
-        assert!(built.unwrap().success(), "the example does not build");
-    }
-    example
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    fs::metadata(path).and_then(|facts| facts.modified()).ok()
-}
-
-fn newest(folder: &Path) -> Option<SystemTime> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let times = entries.map(|path| if path.is_dir() { newest(&path) } else { modified(&path) });
-    times.max().flatten()
+    let folder = test.parent().and_then(Path::parent).unwrap();
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let built = Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--locked", "--profile", profile])
+        .args(what)
+        .status();
+    assert!(built.unwrap().success(), "{what:?} does not build");
+    folder.to_path_buf()
 }

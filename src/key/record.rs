@@ -242,7 +242,7 @@ impl KeyRecord {
     }
 
     /// Returns a hash of the account's id, for a check that does not look at the account.
-    pub(crate) const fn account_tag(&self) -> u64 {
+    pub const fn account_tag(&self) -> u64 {
         self.account_tag
     }
 }

@@ -11,7 +11,7 @@ use crate::sync::Eventually;
 
 /// How much earlier than the latest instant of a subject another may be before the clock counts as set
 /// back.
-pub(super) const MAX_DISORDER: Duration = Duration::from_secs(1);
+pub const MAX_DISORDER: Duration = Duration::from_secs(1);
 
 /// Asks for the cost of one request, from all quotas that apply to it.
 ///

@@ -20,16 +20,12 @@ mod fallback;
 mod limiter;
 mod memory;
 mod plans;
-#[cfg(feature = "redis")]
-mod redis;
 
 pub(crate) use fallback::FallbackLimiter;
 pub use fallback::{LimiterFailures, LimiterFallback};
-pub use limiter::{Charge, Limiter, Taking};
+pub use limiter::{Charge, Limiter, MAX_DISORDER, Taking};
 pub use memory::MemoryLimiter;
 pub use plans::Plans;
 pub(crate) use plans::{Plan, UnknownPlan};
-#[cfg(feature = "redis")]
-pub use redis::{Lease, RedisLimiter, RedisLimiterBuilder, RedisPlaces};
 
 pub use crate::error::LimiterError;

@@ -26,8 +26,10 @@ pub(crate) const LONGEST_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
 /// assert_eq!(wait_after_a_burst(Algorithm::FixedWindow), 60);
 /// assert_eq!(wait_after_a_burst(Algorithm::LeakyBucket), 1);
 /// ```
+///
+/// The list is complete, so that a limiter of another crate must count every algorithm: a new one is a
+/// breaking change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
 pub enum Algorithm {
     /// A window of fixed length, opened by the first request after the last one ended. Remaining
     /// and reset are exact. Around a boundary at most `2 × limit - 1` requests pass in one window's

@@ -32,8 +32,8 @@ impl<'a> Applicable<'a> {
         general.chain(self.route.iter().map(|quota| (quota, true)))
     }
 
-    /// Tells whether some quota counts by account, or by key.
-    pub(crate) fn count_by(&self, per: Per) -> bool {
+    /// Returns true if some quota counts per account, or per key, as asked.
+    pub fn count_by(&self, per: Per) -> bool {
         self.any(|quota| quota.per() == per)
     }
 

@@ -9,13 +9,29 @@ pub(crate) struct LeakyBucket {
     empty_at: Timestamp,
 }
 
-/// The time that one request takes to drain. Rounded up, so that the rate is never exceeded.
-pub(crate) fn interval(quota: &Quota) -> u64 {
+/// Returns the nanoseconds that one request takes to drain from a leaky bucket, rounded up.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::quota::{Quota, arithmetic};
+///
+/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).leaky_bucket();
+/// assert_eq!(arithmetic::interval(&quota), 1_000_000_000);
+/// ```
+pub fn interval(quota: &Quota) -> u64 {
     quota.window_nanoseconds().div_ceil(u64::from(quota.limit()).max(1)).max(1)
 }
 
-/// The time that a full bucket takes to drain.
-pub(crate) fn capacity(quota: &Quota) -> u64 {
+/// Returns the nanoseconds that a full leaky bucket takes to drain.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::quota::{Quota, arithmetic};
+///
+/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).leaky_bucket();
+/// assert_eq!(arithmetic::capacity(&quota), 60_000_000_000);
+/// ```
+pub fn capacity(quota: &Quota) -> u64 {
     interval(quota).saturating_mul(u64::from(quota.limit()))
 }
 

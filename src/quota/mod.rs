@@ -8,6 +8,7 @@
 
 mod algorithm;
 mod applied;
+pub mod arithmetic;
 mod calendar;
 mod counter;
 mod failure;
@@ -25,11 +26,7 @@ pub(crate) use calendar::window_at;
 pub use counter::Counter;
 pub use failure::{OnLimiterFailure, Share};
 pub(crate) use leaky_bucket::LeakyBucket;
-#[cfg(feature = "redis")]
-pub(crate) use leaky_bucket::{capacity, interval};
 pub use quota::Quota;
 pub use quotas::{InvalidQuota, MAX_QUOTAS, Quotas};
-#[cfg(feature = "redis")]
-pub(crate) use sliding_window::{PARTS, part_length};
 pub(crate) use standing::whole_seconds;
 pub use standing::{Standing, Verdict};

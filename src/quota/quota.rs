@@ -136,7 +136,7 @@ impl Quota {
     }
 
     /// Returns the length of the window in nanoseconds.
-    pub(crate) const fn window_nanoseconds(&self) -> u64 {
+    pub const fn window_nanoseconds(&self) -> u64 {
         self.window
     }
 
@@ -169,7 +169,7 @@ impl Quota {
 
     /// Returns a hash of all that tells counters apart. 64 bits suffice to tell apart the few
     /// quotas of one account, whose names no client chooses.
-    pub(crate) const fn identity(&self) -> u64 {
+    pub const fn identity(&self) -> u64 {
         self.identity
     }
 

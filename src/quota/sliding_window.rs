@@ -8,7 +8,8 @@
 use crate::clock::Timestamp;
 use crate::quota::{Quota, SUBWINDOWS};
 
-pub(crate) const PARTS: usize = SUBWINDOWS as usize + 1;
+/// Counts the parts that a sliding window touches: those of its length, and the one under way.
+pub const PARTS: usize = SUBWINDOWS as usize + 1;
 
 /// Counts by part: `counts[0]` is part number `newest`, `counts[1]` the one before, and so on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,8 +20,17 @@ pub(crate) struct SlidingWindow {
     counts: [u32; PARTS],
 }
 
-/// The length of a part in nanoseconds. Rounded up, so that twelve of them cover the window.
-pub(crate) fn part_length(quota: &Quota) -> u64 {
+/// Returns the length of one part of a sliding window in nanoseconds, rounded up, so that
+/// [`SUBWINDOWS`] of them cover the window.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::quota::{Quota, arithmetic};
+///
+/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).sliding_window();
+/// assert_eq!(arithmetic::part_length(&quota), 5_000_000_000);
+/// ```
+pub fn part_length(quota: &Quota) -> u64 {
     quota.window_nanoseconds().div_ceil(u64::from(SUBWINDOWS)).max(1)
 }
 

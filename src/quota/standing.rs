@@ -175,12 +175,6 @@ impl Verdict {
         (self.wait > 0).then(|| Duration::from_nanos(self.wait))
     }
 
-    /// Returns the nanoseconds until the request could pass, 0 if it passed.
-    #[cfg(feature = "redis")]
-    pub(crate) const fn nanoseconds_to_wait(&self) -> u64 {
-        self.wait
-    }
-
     /// Tells whether the quota at an index is in shadow and would have refused the request, which the
     /// others let pass.
     pub fn would_refuse(&self, index: usize) -> bool {

@@ -63,8 +63,6 @@ mod cached;
 mod invalidation;
 mod manage;
 mod memory;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod sql;
 
 use std::sync::Arc;
 
@@ -77,10 +75,6 @@ pub use manage::{
     ManageFuture, NewKey, Page, Retention, SecretEntry, apply_update, check_author,
 };
 pub use memory::MemoryStore;
-#[cfg(feature = "postgres")]
-pub use sql::SqlInvalidations;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use sql::{SqlStore, SqlStoreBuilder};
 
 use crate::key::{KeyDigest, SharedRecord};
 use crate::sync::Eventually;

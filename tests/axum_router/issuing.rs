@@ -6,10 +6,10 @@ use axum::Router;
 use axum::body::Body;
 use http::Method;
 use tower::ServiceExt;
-use tower_api_key::admin::{User, UserKeys, Users};
 use tower_api_key::key::{AccountId, Alphabet, Issuer, KeyFormat, KeyHasher};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Denial, Eventually, Grant, Profile};
+use tower_api_key_admin::{User, UserKeys, Users};
 
 use crate::support::{PROFILE, reason, request, store, text};
 

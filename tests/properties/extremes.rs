@@ -383,7 +383,7 @@ fn a_cache_of_any_size_and_time_is_built() {
 #[cfg(feature = "redis")]
 #[test]
 fn limits_in_redis_are_built_or_refused() {
-    use tower_api_key::limits::{Lease, RedisLimiter};
+    use tower_api_key_redis::{Lease, RedisLimiter};
     for time in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
         for size in [0, 1, 1 << 40, usize::MAX] {
             for prefix in ["", "a", "{", "\n"] {

@@ -1,0 +1,16 @@
+//! Issuing keys over HTTP: a ready-made axum router over any [`KeyManager`](tower_api_key::store::KeyManager).
+//!
+//! This room guards the one moment in which a secret leaves the server. A key is issued
+//!
+//! 1. to a request that a gate around this router admitted, with a [`Grant`](tower_api_key::Grant);
+//! 2. for a user that the grant's key may manage, as your [`Users`] say;
+//! 3. with `force=true`, in one step with the end of all other keys of that user.
+//!
+//! The router has no gate of its own: without one around it, every request is refused. A response
+//! holds a secret, so keep response bodies out of logs, and serve it over HTTPS only, which the gate sees to.
+
+mod user_keys;
+mod users;
+
+pub use user_keys::UserKeys;
+pub use users::{User, Users};

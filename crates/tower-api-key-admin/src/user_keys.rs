@@ -1,0 +1,144 @@
+//! `POST /api/organizations/{org}/users/{user}/keys`, as Polytomic documents it.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use http::{HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::users::{User, Users};
+use tower_api_key::Denial;
+use tower_api_key::Grant;
+use tower_api_key::key::{Account, Environment, IssueError, IssuedKey, Issuer, KeyRecord};
+use tower_api_key::store::{KeyManager, ManageError, NewKey};
+
+/// Issues keys to users, and tells each secret once.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use tower_api_key_admin::{User, Users};
+/// # use tower_api_key::store::KeyManager;
+/// # use tower_api_key::{ApiKeyLayer, ConfigError};
+/// use axum::Router;
+/// use tower_api_key_admin::UserKeys;
+/// use tower_api_key::key::{Issuer, KeyHasher};
+/// use tower_api_key::vendors;
+///
+/// # fn app(gate: ApiKeyLayer, store: Arc<dyn KeyManager>, users: Arc<dyn Users>) -> Router {
+/// let issuer = Issuer::new(vendors::polytomic::ISSUED, KeyHasher::sha256());
+/// let keys = UserKeys::new(issuer, store, users).of_kind("organization");
+/// Router::new().merge(keys.router()).layer(gate)
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct UserKeys(Arc<Inner>);
+
+struct Inner {
+    issuer: Issuer,
+    manager: Arc<dyn KeyManager>,
+    users: Arc<dyn Users>,
+    kind: Option<&'static str>,
+}
+
+impl UserKeys {
+    /// The path of the route, in axum's notation.
+    pub const PATH: &'static str = "/api/organizations/{org}/users/{user}/keys";
+
+    /// Issues keys of the issuer's format into a store, to these users. The issuer's hasher must be the
+    /// gate's. A key has the audience and the environment of the key that asks for it.
+    pub fn new(issuer: Issuer, manager: Arc<dyn KeyManager>, users: Arc<dyn Users>) -> Self {
+        Self(Arc::new(Inner { issuer, manager, users, kind: None }))
+    }
+
+    /// Gives the keys a kind.
+    pub fn of_kind(self, kind: &'static str) -> Self {
+        let Inner { issuer, manager, users, .. } = &*self.0;
+        let (issuer, manager, users) = (issuer.clone(), Arc::clone(manager), Arc::clone(users));
+        Self(Arc::new(Inner { issuer, manager, users, kind: Some(kind) }))
+    }
+
+    /// Makes the router: `POST` at [`PATH`](Self::PATH) with `force=true` or `false` answers 200 and
+    /// `{"data":{"value":"…"}}`. To be layered with a gate.
+    pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
+        Router::new().route(Self::PATH, post(create)).with_state(self)
+    }
+
+    /// Issues a key; its record and the end of the user's other keys are one step.
+    async fn issue(&self, by: &Grant, user: &User, force: bool) -> Result<IssuedKey, ManageError> {
+        let Inner { issuer, manager, kind, .. } = &*self.0;
+        // If the store knows it, its state there counts.
+        let account = Account::builder(user.account.as_str()).build()?;
+        let id = format!("key_{}", Uuid::now_v7().simple());
+        let mut record = KeyRecord::builder(id, account)
+            .owner(&user.id)
+            .name(format!("issued to {}", user.name));
+        if let Some(kind) = kind {
+            record = record.kind(*kind);
+        }
+        // The key is for the same gate as the one that asks for it.
+        if let Some(audience) = by.record().audience() {
+            record = record.audience(audience.as_str());
+        }
+        // And of the same environment: one without would serve at no gate that is pinned to one.
+        let environment = by.environment().map(Environment::as_str);
+        let issued = match issuer.issue(environment) {
+            Err(IssueError::UnknownEnvironment) => issuer.issue(None),
+            issued => issued,
+        };
+        let issued = issued.map_err(tower_api_key::store::StoreError::new)?;
+        // Where the text names another, the record is refused.
+        let named = issued.form().environment().map(Environment::as_str);
+        if let Some(environment) = environment.or(named) {
+            record = record.environment(environment);
+        }
+        let mut key = NewKey::issued(&issued, record)?;
+        if force {
+            key = key.revoking_others();
+        }
+        manager.add(key, by.key_id().as_str()).await?;
+        Ok(issued)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Parameters {
+    #[serde(default)]
+    force: bool,
+}
+
+async fn create(
+    grant: Grant,
+    State(keys): State<UserKeys>,
+    Path((organization, user)): Path<(String, String)>,
+    query: Result<Query<Parameters>, QueryRejection>,
+) -> Result<Response, Denial> {
+    let user = keys.0.users.find(&grant, &organization, &user).await?;
+    let Ok(Query(Parameters { force })) = query else {
+        return Ok(bad_request("force must be true or false"));
+    };
+    let issued = keys.issue(&grant, &user, force).await.map_err(|error| match error {
+        ManageError::Store(_) => Denial::StoreUnavailable,
+        _ => Denial::InternalError,
+    })?;
+    let value = issued.expose();
+    let secret = Json(json!({ "data": { "value": value } }));
+    // Nobody on the way keeps it.
+    Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], secret).into_response())
+}
+
+fn bad_request(message: &str) -> Response {
+    let status = StatusCode::BAD_REQUEST;
+    let body = json!({
+        "key": "bad_request",
+        "message": message,
+        "metadata": {},
+        "status": status.as_u16(),
+    });
+    (status, Json(body)).into_response()
+}

@@ -1,0 +1,89 @@
+//! Manages API keys from the command line: `tower-api-key --help`.
+
+mod accounts;
+mod arguments;
+mod check;
+mod complaint;
+mod escape;
+mod failure;
+mod import;
+mod issue;
+mod keys;
+mod meaning;
+mod moment;
+mod output;
+mod quota;
+mod secret;
+mod settings;
+mod whose;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{CommandFactory, FromArgMatches};
+use tower_api_key::store::KeyManager;
+use tower_api_key_sqlx::SqlStore;
+
+use arguments::{Arguments, Command};
+use complaint::unrepeated;
+use failure::Failure;
+use output::{Output, complain};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = match arguments() {
+        Ok(arguments) => arguments,
+        Err(error) => return print_complaint(&unrepeated(error)),
+    };
+    match run(arguments).await {
+        Ok(code) => code,
+        Err(failure) => {
+            complain(&format!("tower-api-key: {}", failure.full_text()));
+            failure.exit_code()
+        }
+    }
+}
+
+fn arguments() -> Result<Arguments, clap::Error> {
+    let mut command = Arguments::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    meaning::check(&mut command, &matches)?;
+    Arguments::from_arg_matches(&matches)
+}
+
+async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let output = Output::new(arguments.json, arguments.quiet);
+    // Connecting brings the tables up to date. What only looks makes no file: its path may be mistyped.
+    let mut store = SqlStore::builder(&arguments.store)
+        .prefix(&arguments.table_prefix)
+        .create_if_missing(arguments.command.creates());
+    if let Some(schema) = &arguments.table_schema {
+        store = store.schema(schema);
+    }
+    let store: Arc<dyn KeyManager> = Arc::new(store.connect().await?);
+    let (store, by) = (&*store, arguments.by.as_str());
+    match arguments.command {
+        Command::Keys(command) => keys::run(store, by, command, &output).await?,
+        Command::Accounts(command) => accounts::run(store, by, command, &output).await?,
+        Command::Trail { after, limit } => {
+            output.trail(&store.changes(after, limit).await?)?;
+        }
+        Command::Check(question) => return check::run(store, question, &output).await,
+        Command::Whose { pepper_files } => return whose::run(store, &pepper_files, &output).await,
+        Command::Migrate => output.say("the tables are up to date"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what the command line lacks, or the help that was asked for.
+fn print_complaint(complaint: &clap::Error) -> ExitCode {
+    if complaint.use_stderr() {
+        // Nobody is left to tell if it cannot be printed; the same goes for help.
+        let _ = write!(io::stderr(), "{}", escape::lines(&complaint.render().to_string()));
+    } else {
+        // Help is the program's own text.
+        let _ = complaint.print();
+    }
+    ExitCode::from(u8::try_from(complaint.exit_code()).unwrap_or(2))
+}

@@ -1,0 +1,123 @@
+//! Runs the program on a database of its own.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs, process};
+
+use serde_json::Value;
+
+/// The program, and a folder that is removed with it.
+pub(crate) struct Program {
+    folder: PathBuf,
+    store: String,
+}
+
+/// What a run of the program left.
+pub(crate) struct Run(Output);
+
+impl Program {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("tower-api-key-cli-{}-{number}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let store = format!("sqlite:{}", folder.join("keys.db").display());
+        Self { folder, store }
+    }
+
+    /// Runs on another database.
+    pub(crate) fn on(mut self, store: &str) -> Self {
+        store.clone_into(&mut self.store);
+        self
+    }
+
+    /// Returns the URL of the database.
+    pub(crate) fn store(&self) -> &str {
+        &self.store
+    }
+
+    /// Runs it without anything on standard input.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        self.ask(arguments, "")
+    }
+
+    /// Runs it with a key on standard input.
+    pub(crate) fn ask(&self, arguments: &[&str], key: &str) -> Run {
+        let mut child = Command::new(binary())
+            .args(arguments)
+            .env("TOWER_API_KEY_STORE", &self.store)
+            .env_remove("TOWER_API_KEY_KEY")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // One that does not read its input may have ended already.
+        let _ = child.stdin.take().unwrap().write_all(key.as_bytes());
+        Run(child.wait_with_output().unwrap())
+    }
+
+    /// Writes a file beside the database, and returns its path.
+    pub(crate) fn file(&self, name: &str, content: &str) -> String {
+        fs::write(self.path(name), content).unwrap();
+        self.path(name).display().to_string()
+    }
+
+    /// Returns the path of a file beside the database, or of that itself.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Run {
+    pub(crate) fn code(&self) -> i32 {
+        self.0.status.code().expect("it was not killed")
+    }
+
+    /// Returns standard output of a run that has to succeed.
+    pub(crate) fn succeeded(&self) -> String {
+        assert_eq!(self.code(), 0, "{}", self.everything());
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.0.stdout).unwrap_or_else(|_| panic!("{}", self.everything()))
+    }
+
+    /// Returns standard output and standard error.
+    pub(crate) fn everything(&self) -> String {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        text(&self.0.stdout) + &text(&self.0.stderr)
+    }
+}
+
+/// Finds the program. Cargo names it to tests of its own package; for tests of others it is built here.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        if let Some(binary) = option_env!("CARGO_BIN_EXE_tower-api-key") {
+            return binary.into();
+        }
+        let test = env::current_exe().unwrap();
+        let folder = test.parent().and_then(Path::parent).unwrap();
+        let profile = match folder.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => "dev",
+            Some(name) => name,
+        };
+        let built = Command::new(env!("CARGO"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["build", "--locked", "--package", "tower-api-key-cli", "--profile", profile])
+            .status();
+        assert!(built.unwrap().success(), "the program does not build");
+        folder.join(format!("tower-api-key{}", env::consts::EXE_SUFFIX))
+    })
+}

@@ -1,0 +1,199 @@
+//! What the script answers, and the verdict that it amounts to.
+
+use std::time::Duration;
+
+use super::failure::Failure;
+use super::question::{Counted, Marks, Question, Terms};
+use tower_api_key::limits::Taking;
+use tower_api_key::quota::arithmetic::{PARTS, interval, part_length};
+use tower_api_key::quota::{Algorithm, Quota, Standing, Verdict};
+
+/// The numbers before those of the quotas, and of each quota.
+const HEAD: usize = 5;
+const EACH: usize = 7;
+
+/// Stands for no part of a sliding window.
+const NO_PART: u64 = 15;
+
+/// The answer to one question.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) verdict: Verdict,
+    /// The tokens taken.
+    pub(super) taken: u32,
+    /// How long what was taken may be held.
+    pub(super) lasts: Duration,
+    /// What it is marked with, to be given back.
+    pub(super) marks: Marks,
+}
+
+/// How one quota stands, in the numbers of its algorithm.
+struct State {
+    used: u64,
+    /// Nanoseconds: to the end of a fixed window, of a bucket's content, of the present part that have
+    /// passed.
+    span: u64,
+    /// Ages of parts of a sliding window: of the latest that counts, and of the one that has to leave.
+    parts: u64,
+}
+
+impl Answer {
+    /// Reads an answer of the script.
+    pub(super) fn read(
+        numbers: &[i64],
+        counted: &Counted,
+        question: &Question<'_>,
+    ) -> Result<Self, Failure> {
+        let Question { cost, taking, terms, .. } = *question;
+        let numbers: Vec<u64> = numbers
+            .iter()
+            .map(|number| u64::try_from(*number).map_err(|_| Failure::Nonsense))
+            .collect::<Result<_, _>>()?;
+        let Some(([passes, ahead, ahead_rest, taken, lasts], quotas)) =
+            numbers.split_first_chunk::<HEAD>()
+        else {
+            return Err(Failure::Nonsense);
+        };
+        let ahead = nanoseconds(*ahead, *ahead_rest);
+        let (states, rest) = quotas.as_chunks::<EACH>();
+        if states.len() != counted.quotas().len() || !rest.is_empty() {
+            return Err(Failure::Nonsense);
+        }
+        let mut verdict = Verdict::passed();
+        for (quota, [room, used, span, span_rest, parts, ..]) in counted.quotas().zip(states) {
+            let span = nanoseconds(*span, *span_rest);
+            let state = State { used: *used, span, parts: *parts };
+            let is_full = *room == 0 && taking != Taking::Always;
+            let reset = state.reset(quota).saturating_add(ahead);
+            let remaining = state.remaining(quota, terms);
+            let standing = Standing::new(quota.limit(), remaining, Duration::from_nanos(reset));
+            if quota.is_shadow() {
+                verdict.push_in_shadow(standing, is_full && *passes == 1);
+                continue;
+            }
+            verdict.push(standing);
+            if is_full {
+                let wait = state.wait(quota, cost, terms).max(1);
+                verdict.refuse(Duration::from_nanos(wait.saturating_add(ahead)));
+            }
+        }
+        let taken = u32::try_from(*taken).map_err(|_| Failure::Nonsense)?;
+        let marks = states.iter().map(|[.., mark, rest]| [*mark, *rest]).collect();
+        Ok(Self { verdict, taken, lasts: Duration::from_micros(*lasts), marks })
+    }
+}
+
+impl State {
+    fn remaining(&self, quota: &Quota, terms: Terms) -> u32 {
+        let left = match quota.algorithm() {
+            Algorithm::LeakyBucket => terms.brim(quota).saturating_sub(self.span) / interval(quota),
+            _ => u64::from(quota.limit()).saturating_sub(self.used),
+        };
+        u32::try_from(left).unwrap_or(u32::MAX)
+    }
+
+    /// The nanoseconds until all is back.
+    fn reset(&self, quota: &Quota) -> u64 {
+        match quota.algorithm() {
+            Algorithm::SlidingWindow => match self.parts / 16 {
+                NO_PART => 0,
+                age => self.expiry(quota, age),
+            },
+            _ => self.span,
+        }
+    }
+
+    /// The nanoseconds that a cost has to wait for which there is no room.
+    fn wait(&self, quota: &Quota, cost: u32, terms: Terms) -> u64 {
+        match quota.algorithm() {
+            Algorithm::LeakyBucket => {
+                let added = interval(quota).saturating_mul(u64::from(cost));
+                self.span.saturating_add(added).saturating_sub(terms.brim(quota))
+            }
+            Algorithm::SlidingWindow => match self.parts % 16 {
+                NO_PART => quota.window_nanoseconds(),
+                age => self.expiry(quota, age),
+            },
+            _ => self.span,
+        }
+    }
+
+    fn expiry(&self, quota: &Quota, age: u64) -> u64 {
+        let parts = (PARTS as u64).saturating_sub(age);
+        parts.saturating_mul(part_length(quota)).saturating_sub(self.span)
+    }
+}
+
+const fn nanoseconds(microseconds: u64, rest: u64) -> u64 {
+    microseconds.saturating_mul(1_000).saturating_add(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use tower_api_key::key::{Account, KeyRecord};
+    use tower_api_key::quota::Applicable;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    #[test]
+    fn the_numbers_of_each_algorithm_say_what_is_left_and_when_more_is() {
+        let quota = |algorithm| Quota::new("q", 32, Duration::from_secs(32)).counted(algorithm);
+        // For what is held in advance a bucket keeps 2 of 32 free.
+        let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
+        let fixed = State { used: 20, span: 5 * SECOND + 7, parts: 0 };
+        for algorithm in [Algorithm::FixedWindow, Algorithm::CalendarDay, Algorithm::CalendarMonth]
+        {
+            let quota = quota(algorithm);
+            for terms in [Terms::Each, lease] {
+                assert_eq!(fixed.remaining(&quota, terms), 12);
+                assert_eq!(fixed.reset(&quota), 5 * SECOND + 7);
+                assert_eq!(fixed.wait(&quota, 13, terms), 5 * SECOND + 7);
+            }
+        }
+        let bucket = State { used: 1, span: 10 * SECOND + SECOND / 2, parts: 0 };
+        let quota = quota(Algorithm::LeakyBucket);
+        assert_eq!(bucket.reset(&quota), bucket.span);
+        for (terms, remaining, wait) in [(Terms::Each, 21, SECOND / 2), (lease, 19, 5 * SECOND / 2)]
+        {
+            assert_eq!(bucket.remaining(&quota, terms), remaining);
+            assert_eq!(bucket.wait(&quota, 22, terms), wait);
+        }
+    }
+
+    #[test]
+    fn a_sliding_window_is_told_by_the_ages_of_its_parts() {
+        // Twelve parts of 5 s, and one that is half over.
+        let quota = Quota::new("q", 10, Duration::from_secs(60)).counted(Algorithm::SlidingWindow);
+        for (latest, leaves, reset, wait) in
+            [(0, 12, 63, 3), (3, 7, 48, 28), (12, 0, 3, 63), (NO_PART, NO_PART, 0, 60)]
+        {
+            let parts = latest * 16 + leaves;
+            let state = State { used: 4, span: 2 * SECOND, parts };
+            assert_eq!(state.reset(&quota), reset * SECOND, "{latest}");
+            assert_eq!(state.wait(&quota, 7, Terms::Each), wait * SECOND, "{leaves}");
+            assert_eq!(state.remaining(&quota, Terms::Each), 6);
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_none() {
+        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let record = KeyRecord::builder("key_1", account).build().unwrap();
+        let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
+        let counted = Counted::new(&record, Applicable { general: &quotas, route: &[] });
+        let (taking, terms) = (Taking::IfRoom, Terms::Each);
+        let question = Question { cost: 1, taking, now: None, terms, back: None };
+        let read = |numbers: &[i64]| Answer::read(numbers, &counted, &question).map(|a| a.verdict);
+        let fine = [1, 0, 0, 1, 0, 1, 2, 60_000_000, 0, 0, 0, 0];
+        assert_eq!(read(&fine).unwrap().standings()[0].remaining(), 3);
+        for length in 0..fine.len() {
+            assert!(read(&fine[..length]).is_err(), "{length}");
+        }
+        let mut negative = fine;
+        negative[6] = -1;
+        assert!(read(&negative).is_err());
+    }
+}

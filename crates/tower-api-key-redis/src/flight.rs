@@ -1,0 +1,221 @@
+//! One call for all requests that find nothing left to spend at the same time.
+
+use std::mem;
+use std::sync::Arc;
+
+use super::answer::Answer;
+use super::failure::Failure;
+use super::holding::{Departure, SHORTEST};
+use super::holdings::{Entry, Holdings, Slot, Waiting};
+use super::lease::Lease;
+use super::limiter::Inner;
+use super::question::{Question, Terms};
+use tower_api_key::limits::Taking;
+
+/// What is asked for all that wait.
+struct Request {
+    /// The cost of the first of them, which is refused or paid: so each call answers one at least.
+    cost: u32,
+    demand: u32,
+    /// How many of those that wait it is asked for: the first ones.
+    count: usize,
+    departure: Departure,
+}
+
+/// A call that is under way. However it ends, those that wait for it are told, if only that it did.
+pub(super) struct Flight {
+    holdings: Arc<Holdings>,
+    slot: Slot,
+    is_over: bool,
+}
+
+impl Flight {
+    pub(super) const fn new(holdings: Arc<Holdings>, slot: Slot) -> Self {
+        Self { holdings, slot, is_over: false }
+    }
+
+    /// Asks until all that wait are answered. To be run as a task of its own, for whoever began it may
+    /// go.
+    pub(super) async fn run(mut self, limiter: Arc<Inner>) {
+        let lease = self.holdings.lease;
+        let (holdings, slot) = (&self.holdings, &self.slot);
+        while let Some(request) = holdings.with(slot, |entry| depart(entry, &lease)).flatten() {
+            let Departure { at, want, back } = &request.departure;
+            let question = Question {
+                cost: request.cost,
+                taking: Taking::IfRoom,
+                now: limiter.now(*at),
+                terms: Terms::Lease { demand: request.demand, want: *want, shortest: SHORTEST },
+                back: back.as_ref(),
+            };
+            let mut answer = limiter.ask(&slot.counted, &question).await;
+            let failed = answer.as_ref().is_err_and(Failure::is_of_connection);
+            if failed && question.back.is_some() {
+                // It may have been given back, so that is not said again.
+                let question = Question { back: None, ..question };
+                answer = limiter.ask(&slot.counted, &question).await;
+            }
+            holdings.with(slot, |entry| land(entry, &lease, &request, answer));
+        }
+        self.is_over = true;
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.holdings.with(&self.slot, |entry| entry.waiting = None);
+        }
+    }
+}
+
+/// Sums up what those want that wait; if none does, the flight is over.
+fn depart(entry: &mut Entry, lease: &Lease) -> Option<Request> {
+    let waiting = entry.waiting.as_mut()?;
+    waiting.retain(|waiting| !waiting.reply.is_closed());
+    let Some(first) = waiting.first() else {
+        entry.waiting = None;
+        return None;
+    };
+    let demand = waiting.iter().fold(0, |sum: u32, waiting| sum.saturating_add(waiting.cost));
+    let latest = waiting.iter().fold(first.now, |latest, waiting| latest.max(waiting.now));
+    let (cost, count) = (first.cost, waiting.len());
+    Some(Request { cost, demand, count, departure: entry.holding.depart(latest, lease) })
+}
+
+/// Tells those that wait what came of it, in the order in which they came. Those that cannot be told
+/// stay for another call.
+fn land(entry: &mut Entry, lease: &Lease, request: &Request, answer: Result<Answer, Failure>) {
+    let Entry { holding, waiting, .. } = entry;
+    // It stays there until the flight is over, so that no other begins.
+    let all = waiting.as_mut().map(mem::take).unwrap_or_default();
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(failure) => {
+            for waiting in all {
+                let _ = waiting.reply.send(Err(failure.clone()));
+            }
+            return;
+        }
+    };
+    holding.land(request.departure.at, request.cost, answer, lease);
+    let mut left = Vec::new();
+    for (place, Waiting { cost, now, reply }) in all.into_iter().enumerate() {
+        // Who came since is as anybody who comes now: what has ended meanwhile is not for them.
+        let told = if place < request.count {
+            holding.pay(cost).or_else(|| holding.refuse(cost))
+        } else {
+            holding.answer_now(cost)
+        };
+        match told {
+            // What was paid for a client that has gone is lost: spent later, it could be one too many of
+            // the window that it opened.
+            Some(verdict) => drop(reply.send(Ok(verdict))),
+            None => left.push(Waiting { cost, now, reply }),
+        }
+    }
+    *waiting = Some(left);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::faulty_server::{FaultyServer, HANGS_UP};
+    use crate::holdings::{Course, Told};
+    use crate::limiter::RedisLimiter;
+    use crate::question::Marks;
+    use tower_api_key::clock::Timestamp;
+    use tower_api_key::key::KeyRecord;
+    use tower_api_key::limits::{Charge, Limiter};
+    use tower_api_key::quota::Applicable;
+    use tower_api_key::quota::Quota;
+    use tower_api_key::quota::{Standing, Verdict};
+
+    const LEASE: Lease = Lease::new();
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);
+    static MINUTE: [Quota; 1] = [Quota::new("minute", 10, Duration::from_secs(60))];
+
+    fn record(account: &str) -> KeyRecord {
+        KeyRecord::bare("key_1", account)
+    }
+
+    fn charge(record: &KeyRecord) -> Charge<'_> {
+        let quotas = Applicable { general: &MINUTE, route: &[] };
+        Charge { record, quotas, cost: 1, taking: Taking::IfRoom, now: NOW }
+    }
+
+    #[test]
+    fn a_flight_that_is_dropped_leaves_nobody_waiting() {
+        let limiter = RedisLimiter::builder("redis://127.0.0.1").lease(LEASE).build().unwrap();
+        // Outside of a runtime no call can be made, so each of these begins one that is dropped.
+        let records = [record("acme"), record("acme"), record("globex")];
+        let charges = records.each_ref().map(|record| limiter.charge(charge(record)));
+        assert_eq!(limiter.held(), 2);
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            for told in charges {
+                let told = tokio::time::timeout(Duration::from_secs(1), told).await;
+                let error = told.expect("it is told").unwrap_err();
+                let source = std::error::Error::source(&error).unwrap().to_string();
+                assert_eq!(source, Failure::Abandoned.to_string());
+            }
+        });
+        let without = RedisLimiter::connect("redis://127.0.0.1").unwrap();
+        drop(without.charge(charge(&records[0])));
+        assert_eq!(without.held(), 0);
+    }
+
+    /// The server may have heard it before the connection broke.
+    #[tokio::test]
+    async fn tokens_are_given_back_once_also_if_the_connection_breaks() {
+        // Of five one is spent, and then the batch is over.
+        const FIVE: &str = "*12\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n\
+                            :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
+        let server = FaultyServer::start(&[FIVE, HANGS_UP, FIVE]).await;
+        let limiter = RedisLimiter::builder(&server.url).lease(LEASE);
+        let limiter = limiter.timeout(Duration::from_secs(20)).build().unwrap();
+        let record = record("acme");
+        for now in [NOW, NOW.plus(Duration::from_secs(9))] {
+            let verdict = limiter.charge(Charge { now, ..charge(&record) }).await.unwrap();
+            assert_eq!(verdict.retry_after(), None);
+        }
+        let heard = server.heard();
+        let given_back: Vec<&str> = heard.iter().map(|words| &*words[9]).collect();
+        assert_eq!(given_back, ["0", "4", "0"]);
+    }
+
+    #[test]
+    fn those_are_paid_that_it_was_asked_for_and_who_came_since_if_it_still_counts() {
+        // What lasts no longer than a tick is over when it comes.
+        for (lasts, paid) in [(Duration::ZERO, 2), (Duration::from_secs(8), 3)] {
+            let (holdings, record) = (Holdings::new(LEASE), record("acme"));
+            let come = || match holdings.course(&charge(&record)) {
+                Course::Waits(told, slot) => (told, slot),
+                _ => panic!("it does not wait"),
+            };
+            let (first, slot) = come();
+            let slot = slot.unwrap();
+            let (second, _) = come();
+            let request = holdings.with(&slot, |entry| depart(entry, &LEASE)).flatten().unwrap();
+            assert_eq!((request.cost, request.demand, request.count), (1, 2, 2));
+            let (third, _) = come();
+            let mut verdict = Verdict::passed();
+            verdict.push(Standing::new(10, 0, Duration::from_secs(60)));
+            let answer = Answer { verdict, taken: 3, lasts, marks: Marks::from_slice(&[[7, 0]]) };
+            holdings.with(&slot, |entry| land(entry, &LEASE, &request, Ok(answer)));
+            for (place, mut told) in [first, second, third].into_iter().enumerate() {
+                let told: Option<Told> = told.try_recv().ok();
+                assert_eq!(
+                    told.is_some_and(|told| told.is_ok()),
+                    place < paid,
+                    "{place}, {lasts:?}"
+                );
+            }
+            let left = holdings.with(&slot, |entry| entry.waiting.as_ref().map(Vec::len));
+            assert_eq!(left.flatten(), Some(3 - paid), "{lasts:?}");
+        }
+    }
+}

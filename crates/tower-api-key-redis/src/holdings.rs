@@ -1,0 +1,298 @@
+//! What this node holds of all accounts, in a table of bounded size.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hashbrown::HashTable;
+use tokio::sync::oneshot;
+
+use super::failure::Failure;
+use super::holding::Holding;
+use super::lease::Lease;
+use super::question::Counted;
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::KeyRecord;
+use tower_api_key::limits::{Charge, Taking};
+use tower_api_key::quota::{Applicable, Per, Verdict};
+
+/// Parts of the table that can be used at the same time.
+const SHARDS: usize = 16;
+
+/// A full shard is looked through for idle accounts this seldom, and in between takes in no others.
+const SWEEP: Duration = Duration::from_millis(100);
+
+/// What a request that waits is told.
+pub(super) type Told = Result<Verdict, Failure>;
+
+/// Holds tokens and refusals by account.
+pub(super) struct Holdings {
+    pub(super) lease: Lease,
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+}
+
+#[derive(Default)]
+pub(super) struct Shard {
+    table: HashTable<Entry>,
+    swept: Timestamp,
+}
+
+pub(super) struct Entry {
+    hash: u64,
+    counted: Arc<Counted>,
+    pub(super) holding: Holding,
+    /// Those that wait for the call that is under way; none if none is.
+    pub(super) waiting: Option<Vec<Waiting>>,
+}
+
+/// A request that waits.
+pub(super) struct Waiting {
+    pub(super) cost: u32,
+    pub(super) now: Timestamp,
+    pub(super) reply: oneshot::Sender<Told>,
+}
+
+/// Where an entry is.
+#[derive(Clone)]
+pub(super) struct Slot {
+    hash: u64,
+    pub(super) counted: Arc<Counted>,
+}
+
+/// What becomes of a request.
+pub(super) enum Course {
+    /// It is answered.
+    Answered(Verdict),
+    /// It waits; for a call that is to be made now, if there is a slot.
+    Waits(oneshot::Receiver<Told>, Option<Slot>),
+    /// It is to be charged by itself.
+    Alone,
+}
+
+impl Holdings {
+    pub(super) fn new(lease: Lease) -> Self {
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { lease, shards, hasher: RandomState::new() }
+    }
+
+    /// Answers a request from what is held, or lets it wait.
+    pub(super) fn course(&self, charge: &Charge<'_>) -> Course {
+        let Charge { record, quotas, cost, taking, now } = *charge;
+        let takes = taking == Taking::IfRoom && cost > 0;
+        // What a quota in shadow would have refused is known one request at a time.
+        if taking == Taking::Always || quotas.iter().any(|(quota, _)| quota.is_shadow()) {
+            return Course::Alone;
+        }
+        let hash = self.hash(record, quotas);
+        let mut shard = self.shard(hash);
+        let found = |entry: &Entry| entry.counted.is_of(record, quotas);
+        let most = self.lease.accounts.div_ceil(SHARDS);
+        if shard.table.find(hash, found).is_none() {
+            if !takes || !shard.has_room(most, now) {
+                return Course::Alone;
+            }
+            let counted = Arc::new(Counted::new(record, quotas));
+            let entry = Entry { hash, counted, holding: Holding::default(), waiting: None };
+            shard.table.insert_unique(hash, entry, |entry| entry.hash);
+        }
+        let Some(entry) = shard.table.find_mut(hash, found) else {
+            return Course::Alone;
+        };
+        if let Some(verdict) = entry.holding.answer(now, cost, !takes) {
+            return Course::Answered(verdict);
+        }
+        if !takes {
+            return Course::Alone;
+        }
+        let (reply, told) = oneshot::channel();
+        let waiting = Waiting { cost, now, reply };
+        if let Some(others) = &mut entry.waiting {
+            others.push(waiting);
+            return Course::Waits(told, None);
+        }
+        entry.waiting = Some(vec![waiting]);
+        Course::Waits(told, Some(Slot { hash, counted: Arc::clone(&entry.counted) }))
+    }
+
+    /// Works on an entry under its lock.
+    pub(super) fn with<T>(&self, slot: &Slot, work: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        let mut shard = self.shard(slot.hash);
+        let found = |entry: &Entry| Arc::ptr_eq(&entry.counted, &slot.counted);
+        shard.table.find_mut(slot.hash, found).map(work)
+    }
+
+    fn hash(&self, record: &KeyRecord, quotas: Applicable<'_>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        record.account_tag().hash(&mut hasher);
+        if quotas.count_by(Per::Key) {
+            record.id().hash(&mut hasher);
+        }
+        for (quota, of_route) in quotas.iter() {
+            (quota.identity(), quota.limit(), of_route).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
+        // The table itself begins with the low bits, and tells entries apart by the highest.
+        #[allow(clippy::cast_possible_truncation)] // Only some bits are used.
+        let index = (hash >> 32) as usize % SHARDS;
+        #[allow(clippy::indexing_slicing)] // There are so many.
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the number of accounts that are remembered.
+    pub(super) fn len(&self) -> usize {
+        let len =
+            |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).table.len();
+        self.shards.iter().map(len).sum()
+    }
+}
+
+impl Shard {
+    /// Makes room for one more account, if need be of those that are idle.
+    fn has_room(&mut self, most: usize, now: Timestamp) -> bool {
+        if self.table.len() >= most && (now < self.swept || now.since(self.swept) >= SWEEP) {
+            self.swept = now;
+            self.table.retain(|entry| entry.waiting.is_some() || !entry.holding.is_idle(now));
+        }
+        self.table.len() < most
+    }
+}
+
+impl fmt::Debug for Holdings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Holdings").field("accounts", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Answer;
+    use crate::question::Marks;
+    use tower_api_key::quota::Quota;
+
+    const LEASE: Lease = Lease::new();
+    const MINUTE: Quota = Quota::new("minute", 10, Duration::from_secs(60));
+
+    fn at(milliseconds: u64) -> Timestamp {
+        Timestamp::from_unix_seconds(1_000).plus(Duration::from_millis(milliseconds))
+    }
+
+    fn record(account: &str) -> KeyRecord {
+        KeyRecord::bare("key_1", account)
+    }
+
+    fn course(
+        holdings: &Holdings,
+        account: &str,
+        quota: Quota,
+        cost: u32,
+        taking: Taking,
+    ) -> Course {
+        let (record, quotas) = (record(account), [quota]);
+        let quotas = Applicable { general: &quotas, route: &[] };
+        holdings.course(&Charge { record: &record, quotas, cost, taking, now: at(0) })
+    }
+
+    #[test]
+    fn who_takes_nothing_always_takes_or_is_in_shadow_goes_alone_and_leaves_nothing() {
+        let holdings = Holdings::new(LEASE);
+        for (quota, cost, taking) in [
+            (MINUTE, 1, Taking::Nothing),
+            (MINUTE, 0, Taking::IfRoom),
+            (MINUTE, 1, Taking::Always),
+            (MINUTE.in_shadow(), 1, Taking::IfRoom),
+        ] {
+            let course = course(&holdings, "acme", quota, cost, taking);
+            assert!(matches!(course, Course::Alone), "{cost} {taking:?}");
+            assert_eq!(holdings.len(), 0, "{cost} {taking:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_that_waits_makes_a_call_and_others_wait_for_it() {
+        let holdings = Holdings::new(LEASE);
+        let mut waiting = Vec::new();
+        for (account, limit, calls) in
+            [("acme", 10, true), ("acme", 10, false), ("acme", 11, true), ("globex", 10, true)]
+        {
+            let quota = Quota::new("minute", limit, Duration::from_secs(60));
+            let Course::Waits(told, slot) = course(&holdings, account, quota, 1, Taking::IfRoom)
+            else {
+                panic!("{account} does not wait")
+            };
+            assert_eq!(slot.is_some(), calls, "{account} {limit}");
+            waiting.push(told);
+        }
+        assert_eq!(holdings.len(), 3);
+        assert!(waiting.iter_mut().all(|told| told.try_recv().is_err()));
+    }
+
+    /// As of one number all accounts would lie in one shard, which is a sixteenth of the room.
+    #[test]
+    fn accounts_lie_in_all_shards() {
+        let holdings = Holdings::new(LEASE.accounts(SHARDS * 100));
+        for number in 0..SHARDS * 50 {
+            course(&holdings, &format!("account_{number}"), MINUTE, 1, Taking::IfRoom);
+        }
+        assert_eq!(holdings.len(), SHARDS * 50);
+        assert_eq!(format!("{holdings:?}"), "Holdings { accounts: 800, .. }");
+    }
+
+    fn entry(holding: Holding, waiting: Option<Vec<Waiting>>) -> Entry {
+        let quotas = Applicable { general: &[MINUTE], route: &[] };
+        let counted = Arc::new(Counted::new(&record("acme"), quotas));
+        Entry { hash: 0, counted, holding, waiting }
+    }
+
+    /// Holds a token until 990 ms have passed, less a thousandth.
+    fn busy() -> Holding {
+        let (verdict, lasts) = (Verdict::passed(), Duration::from_secs(1));
+        let mut holding = Holding::default();
+        holding.depart(at(0), &LEASE);
+        holding.land(at(0), 1, Answer { verdict, taken: 1, lasts, marks: Marks::new() }, &LEASE);
+        holding
+    }
+
+    fn full_shard(entry: Entry) -> Shard {
+        let mut shard = Shard::default();
+        shard.table.insert_unique(0, entry, |entry| entry.hash);
+        shard
+    }
+
+    #[test]
+    fn room_is_made_of_what_is_idle_and_that_nobody_waits_for() {
+        for (holding, waiting, has_room) in [
+            (Holding::default(), None, true),
+            (Holding::default(), Some(Vec::new()), false),
+            (busy(), None, false),
+            (busy(), Some(Vec::new()), false),
+        ] {
+            let mut shard = full_shard(entry(holding, waiting));
+            assert_eq!(shard.has_room(1, at(0)), has_room);
+            assert_eq!(shard.table.is_empty(), has_room);
+            assert!(shard.has_room(2, at(0)), "one lies there at most");
+        }
+        let mut shard = full_shard(entry(Holding::default(), None));
+        assert!(shard.has_room(2, at(0)));
+        assert!(!shard.table.is_empty(), "while there is room nothing is looked through");
+    }
+
+    #[test]
+    fn a_full_shard_is_looked_through_from_time_to_time() {
+        for (again, has_room) in
+            [(at(900), false), (at(999), false), (at(1_000), true), (at(899), true)]
+        {
+            let mut shard = full_shard(entry(busy(), None));
+            assert!(!shard.has_room(1, at(900)));
+            for entry in &mut shard.table {
+                entry.holding = Holding::default();
+            }
+            assert_eq!(shard.has_room(1, again), has_room, "{again:?}");
+        }
+    }
+}

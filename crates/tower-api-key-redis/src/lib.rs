@@ -1,0 +1,36 @@
+//! A limiter in Redis or Valkey: exact over all processes that share it.
+//!
+//! One script charges all windows of a request in one step and one round trip, with the same
+//! arithmetic as [`MemoryLimiter`](tower_api_key::limits::MemoryLimiter), bit for bit. The server's clock counts, so
+//! those of the processes need not agree. What lies in Redis goes by itself when the last window of
+//! an account is over.
+//!
+//! [`RedisPlaces`] keep the places of simultaneous requests there, each leased to its process.
+//!
+//! A deployment sees to it that the server keeps what it was told: one that is restarted empty, or
+//! that evicts keys, gives every account a fresh quota; so does a replica that takes over, for the
+//! charges that had not reached it.
+
+mod answer;
+mod breaker;
+mod builder;
+mod connection;
+mod failure;
+#[cfg(test)]
+mod faulty_server;
+mod flight;
+mod holding;
+mod holdings;
+mod lease;
+mod limiter;
+mod places;
+mod question;
+mod refusal;
+mod script;
+mod subject;
+mod unreachable;
+
+pub use builder::RedisLimiterBuilder;
+pub use lease::Lease;
+pub use limiter::RedisLimiter;
+pub use places::RedisPlaces;

@@ -1,0 +1,56 @@
+//! A place that was asked for: refused, or held until it is dropped.
+
+use std::sync::Arc;
+
+use super::keeper::Keeper;
+use crate::failure::Failure;
+
+/// Holds a place. Dropped without a word from the server, it is given back like one that was taken: the
+/// question may have been carried out.
+pub(super) struct Held {
+    keeper: Arc<Keeper>,
+    key: Arc<str>,
+    number: u64,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Asked,
+    Taken,
+    Refused,
+}
+
+impl Held {
+    /// Names a permit that is to be asked for.
+    pub(super) fn new(keeper: &Arc<Keeper>, key: &Arc<str>) -> Result<Self, Failure> {
+        let number = keeper.begin()?;
+        let (keeper, key) = (Arc::clone(keeper), Arc::clone(key));
+        Ok(Self { keeper, key, number, state: State::Asked })
+    }
+
+    /// Returns the permit's name, which no other has.
+    pub(super) fn permit(&self) -> String {
+        self.keeper.server.permit(self.number)
+    }
+
+    /// Notes that the place was taken; from now on it is renewed.
+    pub(super) fn taken(mut self) -> Self {
+        self.keeper.hold(&self.key, self.number);
+        self.state = State::Taken;
+        self
+    }
+
+    /// Notes that there was none.
+    pub(super) fn refused(mut self) {
+        self.state = State::Refused;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.state != State::Refused {
+            self.keeper.give_back(&self.key, self.number);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What the script is asked for one request.
+
+use redis::{Cmd, ToRedisArgs};
+use smallvec::SmallVec;
+
+use super::subject::{Field, Subject, kind};
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{AccountId, KeyId, KeyRecord};
+use tower_api_key::limits::Taking;
+use tower_api_key::quota::arithmetic::{capacity, interval, part_length};
+use tower_api_key::quota::{Algorithm, Applicable, Per, Quota};
+
+/// Says whose requests are counted, and under which quotas.
+#[derive(Debug, Clone)]
+pub(super) struct Counted {
+    account: AccountId,
+    /// If a quota counts by key.
+    key: Option<KeyId>,
+    /// Each with whether it is a route's, in the order of the answer.
+    quotas: SmallVec<[(Quota, bool); 2]>,
+}
+
+/// Asks for the cost of a request.
+#[derive(Debug)]
+pub(super) struct Question<'a> {
+    pub(super) cost: u32,
+    pub(super) taking: Taking,
+    /// The instant, if not the server's counts.
+    pub(super) now: Option<Timestamp>,
+    pub(super) terms: Terms,
+    pub(super) back: Option<&'a Unspent>,
+}
+
+/// Tokens that are given back.
+#[derive(Debug)]
+pub(super) struct Unspent {
+    pub(super) tokens: u32,
+    /// What each quota marked them with.
+    pub(super) marks: Marks,
+}
+
+/// A pair of numbers for each quota.
+pub(super) type Marks = SmallVec<[[u64; 2]; 2]>;
+
+/// On what terms tokens are taken beyond the cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Terms {
+    /// None are.
+    Each,
+    /// As many as there is demand for now, and more to be spent later, if that may be for at least so
+    /// many microseconds.
+    Lease { demand: u32, want: u32, shortest: u64 },
+}
+
+impl Counted {
+    pub(super) fn new(record: &KeyRecord, quotas: Applicable<'_>) -> Self {
+        Self {
+            account: record.account().id().clone(),
+            key: quotas.count_by(Per::Key).then(|| record.id().clone()),
+            quotas: quotas.iter().map(|(quota, of_route)| (quota.clone(), of_route)).collect(),
+        }
+    }
+
+    /// Returns the quotas.
+    pub(super) fn quotas(&self) -> impl ExactSizeIterator<Item = &Quota> {
+        self.quotas.iter().map(|(quota, _)| quota)
+    }
+
+    /// Tells whether the same requests are counted under the same quotas, with the same limits.
+    pub(super) fn is_of(&self, record: &KeyRecord, quotas: Applicable<'_>) -> bool {
+        let own = self.quotas.iter().map(|(quota, of_route)| (quota, *of_route));
+        self.account == *record.account().id()
+            && self.key.as_ref().is_none_or(|key| key == record.id())
+            && own.eq(quotas.iter())
+    }
+
+    /// Writes a question out.
+    pub(super) fn ask(&self, question: &Question<'_>, command: &mut Cmd, prefix: &str) {
+        let account = Subject { prefix, account: &self.account, key: None };
+        let by_account = self.quotas().any(|quota| quota.per() == Per::Account);
+        command.arg(usize::from(by_account) + usize::from(self.key.is_some()));
+        if by_account {
+            command.arg(account.to_string());
+        }
+        if let Some(key) = &self.key {
+            command.arg(Subject { key: Some(key), ..account }.to_string());
+        }
+        question.write(command);
+        let mut marks = question.back.iter().flat_map(|back| &back.marks);
+        for (quota, of_route) in &self.quotas {
+            let second = by_account && quota.per() == Per::Key;
+            command.arg(1 + u32::from(second));
+            command.arg(Field { quota, of_route: *of_route }.to_string());
+            question.terms.write(quota, command);
+            if let Some(mark) = marks.next() {
+                command.arg(mark);
+            }
+        }
+    }
+}
+
+impl Question<'_> {
+    fn write(&self, command: &mut Cmd) {
+        command.arg(match self.taking {
+            Taking::Nothing => "nothing",
+            Taking::IfRoom => "room",
+            Taking::Always => "always",
+        });
+        let (demand, want, shortest) = match self.terms {
+            Terms::Each => (self.cost, 0, 0),
+            Terms::Lease { demand, want, shortest } => (demand.max(self.cost), want, shortest),
+        };
+        command.arg(self.cost).arg(demand).arg(want).arg(shortest);
+        command.arg(self.back.map_or(0, |back| back.tokens));
+        match self.now {
+            Some(now) => Pair(now.unix_nanoseconds()).write(command),
+            None => {
+                command.arg("").arg("");
+            }
+        }
+    }
+}
+
+impl Terms {
+    /// Writes what the script needs to know of a quota.
+    fn write(self, quota: &Quota, command: &mut Cmd) {
+        command.arg(kind(quota.algorithm())).arg(quota.limit());
+        command.arg(u32::from(quota.is_shadow()));
+        match quota.algorithm() {
+            Algorithm::FixedWindow => Pair(quota.window_nanoseconds()).write(command),
+            Algorithm::LeakyBucket => {
+                let (capacity, brim) = (capacity(quota), self.brim(quota));
+                Pair(interval(quota)).write(command);
+                Pair(capacity).write(command);
+                Pair(brim).write(command);
+                // What is taken in advance may be held for as long as what is kept free takes to drain.
+                command.arg(capacity.saturating_sub(brim) / 1_000);
+            }
+            Algorithm::SlidingWindow => {
+                command.arg(part_length(quota));
+            }
+            Algorithm::CalendarDay | Algorithm::CalendarMonth => {}
+        }
+    }
+
+    /// Returns up to where requests may fill a bucket, in nanoseconds.
+    ///
+    /// A token that was taken in advance drains while it is held, and would make room for another: so
+    /// what may be held for a time is kept free, and then at most `2 × limit` pass in a window's
+    /// length after all. It is a sixteenth, in whole requests, so that it is seen in `remaining`.
+    pub(super) fn brim(self, quota: &Quota) -> u64 {
+        let kept = match self {
+            Self::Each => 0,
+            Self::Lease { .. } => quota.limit() / 16,
+        };
+        interval(quota).saturating_mul(u64::from(quota.limit() - kept))
+    }
+}
+
+/// A span or an instant in nanoseconds, which the script takes in two numbers.
+struct Pair(u64);
+
+impl Pair {
+    fn write(self, command: &mut Cmd) {
+        (self.0 / 1_000, self.0 % 1_000).write_redis_args(command);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const MINUTE: Quota = Quota::new("minute", 10, Duration::from_secs(60));
+
+    #[test]
+    fn who_is_counted_is_told_by_account_quotas_and_if_one_says_so_key() {
+        let by_account = [MINUTE];
+        let by_key = [MINUTE.each(Per::Key)];
+        let larger = [Quota::new("minute", 11, Duration::from_secs(60))];
+        let of = |general| Applicable { general, route: &[] };
+        for (quotas, of_other_key) in [(of(&by_account), true), (of(&by_key), false)] {
+            let counted = Counted::new(&KeyRecord::bare("key_1", "acme"), quotas);
+            assert!(counted.is_of(&KeyRecord::bare("key_1", "acme"), quotas));
+            assert_eq!(counted.is_of(&KeyRecord::bare("key_2", "acme"), quotas), of_other_key);
+            assert!(!counted.is_of(&KeyRecord::bare("key_1", "globex"), quotas));
+            for others in [of(&[]), of(&larger), Applicable { general: &[], route: quotas.general }]
+            {
+                assert!(!counted.is_of(&KeyRecord::bare("key_1", "acme"), others), "{others:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_described_by_its_rate_and_by_what_is_kept_free() {
+        let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
+        // Requests drain in 1 s and 7 ns; a sixteenth of 40 is 2.
+        let window = Duration::from_nanos(40 * 1_000_000_007);
+        let quota = Quota::new("q", 40, window).counted(Algorithm::LeakyBucket);
+        for (terms, brim, kept) in
+            [(Terms::Each, ["40000000", "280"], "0"), (lease, ["38000000", "266"], "2000000")]
+        {
+            let mut command = Cmd::new();
+            terms.write(&quota, &mut command);
+            let written: Vec<String> = command
+                .args_iter()
+                .map(|word| match word {
+                    redis::Arg::Simple(word) => String::from_utf8(word.to_vec()).unwrap(),
+                    _ => panic!("not a word"),
+                })
+                .collect();
+            let [start, end] = brim;
+            let expected =
+                ["bucket", "40", "0", "1000000", "7", "40000000", "280", start, end, kept];
+            assert_eq!(written, expected, "{terms:?}");
+        }
+    }
+}

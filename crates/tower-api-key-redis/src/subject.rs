@@ -1,0 +1,96 @@
+//! Names in Redis: a key for each subject, a field for each counter.
+
+use std::fmt;
+
+use tower_api_key::key::{AccountId, KeyId};
+use tower_api_key::quota::{Algorithm, Quota};
+
+/// Names the hash of an account's counters, or of a key's of it. Both have the account's id as hash tag,
+/// so that a cluster keeps all that one request is charged to in one slot.
+pub(super) struct Subject<'a> {
+    pub(super) prefix: &'a str,
+    pub(super) account: &'a AccountId,
+    pub(super) key: Option<&'a KeyId>,
+}
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.prefix)?;
+        formatter.write_str("{")?;
+        // A brace would end the tag: of the account `}x` the tag were empty, and counts for nothing.
+        for character in self.account.as_str().chars() {
+            match character {
+                '%' => formatter.write_str("%25")?,
+                '{' => formatter.write_str("%7B")?,
+                '}' => formatter.write_str("%7D")?,
+                other => fmt::Write::write_char(formatter, other)?,
+            }
+        }
+        formatter.write_str("}")?;
+        match self.key {
+            Some(key) => write!(formatter, ":key:{key}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Names the counter of a quota: all that tells it from others of its subject, and not its limit.
+pub(super) struct Field<'a> {
+    pub(super) quota: &'a Quota,
+    pub(super) of_route: bool,
+}
+
+impl fmt::Display for Field<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = if self.of_route { "route" } else { "account" };
+        let (kind, length) = (kind(self.quota.algorithm()), self.quota.window_nanoseconds());
+        write!(formatter, "{of}:{kind}:{length}:{}", self.quota.name())
+    }
+}
+
+/// Returns what the script calls an algorithm.
+pub(super) const fn kind(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::FixedWindow => "fixed",
+        Algorithm::LeakyBucket => "bucket",
+        Algorithm::SlidingWindow => "sliding",
+        Algorithm::CalendarDay => "day",
+        Algorithm::CalendarMonth => "month",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn no_two_subjects_share_a_name_and_a_tag_is_never_empty() {
+        for (account, key, name) in [
+            ("acme", None, "p:{acme}"),
+            ("acme", Some("k"), "p:{acme}:key:k"),
+            ("acme:key:k", None, "p:{acme:key:k}"),
+            ("acme}:key:k", None, "p:{acme%7D:key:k}"),
+            ("}", None, "p:{%7D}"),
+            ("{}", None, "p:{%7B%7D}"),
+            ("%7D", None, "p:{%257D}"),
+            ("a", Some("{b}"), "p:{a}:key:{b}"),
+        ] {
+            let (account, key) =
+                (AccountId::new(account).unwrap(), key.map(|key| KeyId::new(key).unwrap()));
+            let subject = Subject { prefix: "p:", account: &account, key: key.as_ref() };
+            assert_eq!(subject.to_string(), name);
+        }
+    }
+
+    #[test]
+    fn a_counter_is_told_by_all_but_its_limit() {
+        let minute = Quota::new("minute", 5, Duration::from_secs(60));
+        let field = |quota: &Quota, of_route| Field { quota, of_route }.to_string();
+        assert_eq!(field(&minute, false), "account:fixed:60000000000:minute");
+        assert_eq!(field(&minute, true), "route:fixed:60000000000:minute");
+        let sliding = minute.counted(Algorithm::SlidingWindow);
+        assert_eq!(field(&sliding, false), "account:sliding:60000000000:minute");
+    }
+}

@@ -1,0 +1,111 @@
+//! Many keys in few statements.
+
+use std::collections::HashSet;
+
+use sqlx::SqlStr;
+
+use super::statement::Statement;
+use super::step::{account_columns, bytes, settings};
+use super::trail::Step;
+use super::{query, row};
+use tower_api_key::key::{AccountId, KeyDigest};
+use tower_api_key::store::{Action, Invalidation, ManageError, NewKey};
+
+/// Keys of one statement: with 18 columns some 9,000 parameters, of 32,766 that SQLite takes.
+pub(super) const CHUNK: usize = 500;
+
+impl Step<'_> {
+    /// Adds those of the keys whose id and secret are not there; returns how many that were.
+    pub(super) async fn import(&mut self, keys: &[NewKey]) -> Result<u64, ManageError> {
+        let keys = self.new_of(keys).await?;
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let mut seen: HashSet<&AccountId> = HashSet::new();
+        let accounts = keys.iter().map(|key| &**key.record.account());
+        let accounts: Vec<_> = accounts.filter(|account| seen.insert(account.id())).collect();
+        self.insert(
+            &self.store.queries.into_accounts,
+            5,
+            &accounts,
+            query::UNLESS_THERE,
+            |row, account| account_columns(row, account),
+        )
+        .await?;
+
+        let (at, by) = (self.at(), self.by().to_owned());
+        self.insert(&self.store.queries.into_keys, 18, &keys, "", |row, NewKey { record, .. }| {
+            let account = record.account().id().as_str().to_owned();
+            let row = row.bind(record.id().as_str().to_owned()).bind(account);
+            settings(row, record).bind(at)
+        })
+        .await?;
+        self.insert(
+            &self.store.queries.into_secrets,
+            3,
+            &keys,
+            "",
+            |row, NewKey { digest, record, .. }| {
+                row.bind(bytes(digest)).bind(record.id().as_str().to_owned()).bind(at)
+            },
+        )
+        .await?;
+        self.insert(
+            &self.store.queries.into_changes,
+            5,
+            &keys,
+            "",
+            |row, NewKey { record, .. }| {
+                row.bind(at)
+                    .bind(by.clone())
+                    .bind(Action::KeyAdded.name())
+                    .bind(Some(record.id().as_str().to_owned()))
+                    .bind(record.account().id().as_str().to_owned())
+            },
+        )
+        .await?;
+        self.tell(Invalidation::Added);
+        Ok(keys.len() as u64)
+    }
+
+    /// Leaves out keys whose id or secret is there, and of several with the same all but the first.
+    /// Nobody else adds keys until this transaction ends, so what is new stays new.
+    async fn new_of<'k>(&mut self, keys: &'k [NewKey]) -> Result<Vec<&'k NewKey>, ManageError> {
+        let places = self.store.dialect.places(1, keys.len());
+        let sql = format!("{} ({places})", self.store.queries.digests_among.as_str());
+        let asked =
+            keys.iter().fold(Statement::made(sql), |asked, key| asked.bind(bytes(&key.digest)));
+        let rows = self.fetch(asked).await?;
+        let mut digests: HashSet<KeyDigest> =
+            rows.iter().map(|row| row::digest(&**row)).collect::<Result<_, _>>()?;
+
+        let sql = format!("{} ({places})", self.store.queries.ids_among.as_str());
+        let id = |key: &NewKey| key.record.id().as_str().to_owned();
+        let asked = keys.iter().fold(Statement::made(sql), |asked, key| asked.bind(id(key)));
+        let rows = self.fetch(asked).await?;
+        let mut ids: HashSet<String> =
+            rows.iter().map(|row| row::text(&**row, "id")).collect::<Result<_, _>>()?;
+
+        let mut is_new = |key: &&NewKey| {
+            let new = !digests.contains(&key.digest) && !ids.contains(key.record.id().as_str());
+            new && digests.insert(key.digest) && ids.insert(id(key))
+        };
+        Ok(keys.iter().filter(|key| is_new(key)).collect())
+    }
+
+    /// Inserts rows of so many columns; `bind` binds those of one. Returns how many came to be.
+    pub(super) async fn insert<T>(
+        &mut self,
+        into: &SqlStr,
+        columns: usize,
+        rows: &[T],
+        behind: &str,
+        bind: impl Fn(Statement, &T) -> Statement,
+    ) -> Result<u64, ManageError> {
+        let dialect = self.store.dialect;
+        let row = |row: usize| format!("({})", dialect.places(row * columns + 1, columns));
+        let values: Vec<String> = (0..rows.len()).map(row).collect();
+        let sql = format!("{} VALUES {}{behind}", into.as_str(), values.join(", "));
+        self.execute(rows.iter().fold(Statement::made(sql), bind)).await
+    }
+}

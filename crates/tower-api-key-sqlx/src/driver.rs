@@ -1,0 +1,134 @@
+//! What the two databases have in common: connections that run statements, and rows with columns.
+
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+
+use sqlx::SqlStr;
+
+use super::statement::Statement;
+
+/// Resolves to what a database was asked for.
+pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
+
+/// A row of either database.
+pub(super) type Row = Box<dyn Columns>;
+
+/// Reads the columns of a row by their names.
+pub(super) trait Columns: Send + Sync {
+    fn text(&self, column: &str) -> Result<Option<String>, sqlx::Error>;
+    fn number(&self, column: &str) -> Result<Option<i64>, sqlx::Error>;
+    fn bytes(&self, column: &str) -> Result<Option<Vec<u8>>, sqlx::Error>;
+}
+
+/// Opens connections, and keeps those that are idle.
+pub(super) trait Pool: Any + Send + Sync {
+    /// Waits for a connection, idle or new.
+    fn acquire(&self) -> Answer<'_, Box<dyn Connection>>;
+
+    /// Opens a connection beside the pool, and closes it again; a pool does not say why it cannot.
+    fn probe(&self) -> Answer<'_, ()>;
+
+    /// Closes all connections that are idle, if those of this database can be lost without a word.
+    fn distrust_idle(&self);
+
+    /// Closes all connections, when those in use are given back.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Returns true if a connection is idle, or another could be made.
+    fn has_room(&self) -> bool;
+
+    /// Returns how many connections there are at most.
+    fn size(&self) -> u32;
+}
+
+/// Runs statements. One whose last statement did not end well is closed when it is dropped, and so is
+/// what it had begun; any other goes back to its pool.
+pub(super) trait Connection: Send {
+    /// Runs a statement and returns its rows.
+    fn fetch(&mut self, statement: Statement) -> Answer<'_, Vec<Row>>;
+
+    /// Runs a statement and returns how many rows it touched.
+    fn execute(&mut self, statement: Statement) -> Answer<'_, u64>;
+
+    /// Runs several statements without values.
+    fn script(&mut self, sql: SqlStr) -> Answer<'_, ()>;
+
+    /// Begins a transaction, which a drop rolls back.
+    fn begin(&mut self, statement: &'static str) -> Answer<'_, ()>;
+
+    fn commit(&mut self) -> Answer<'_, ()>;
+}
+
+/// A database as sqlx knows it.
+pub(super) trait Driver: sqlx::Database {
+    /// Whether a connection can fall silent, as those over a network can.
+    const REMOTE: bool;
+
+    fn fetch(connection: &mut Self::Connection, statement: Statement) -> Answer<'_, Vec<Row>>;
+    fn execute(connection: &mut Self::Connection, statement: Statement) -> Answer<'_, u64>;
+    fn script(connection: &mut Self::Connection, sql: SqlStr) -> Answer<'_, ()>;
+}
+
+/// Implements [`Driver`] and [`Columns`], which sqlx's own traits can say of a named database only.
+macro_rules! driver {
+    ($database:ty, $row:ty, remote: $remote:literal) => {
+        impl $crate::driver::Driver for $database {
+            const REMOTE: bool = $remote;
+
+            fn fetch(
+                connection: &mut Self::Connection,
+                statement: $crate::statement::Statement,
+            ) -> $crate::driver::Answer<'_, Vec<$crate::driver::Row>> {
+                Box::pin(async move {
+                    let rows = query(statement).fetch_all(connection).await?;
+                    Ok(rows.into_iter().map(|row| Box::new(row) as _).collect())
+                })
+            }
+
+            fn execute(
+                connection: &mut Self::Connection,
+                statement: $crate::statement::Statement,
+            ) -> $crate::driver::Answer<'_, u64> {
+                Box::pin(
+                    async move { Ok(query(statement).execute(connection).await?.rows_affected()) },
+                )
+            }
+
+            fn script(
+                connection: &mut Self::Connection,
+                sql: sqlx::SqlStr,
+            ) -> $crate::driver::Answer<'_, ()> {
+                Box::pin(async move { sqlx::raw_sql(sql).execute(connection).await.map(|_| ()) })
+            }
+        }
+
+        fn query(
+            statement: $crate::statement::Statement,
+        ) -> sqlx::query::Query<'static, $database, <$database as sqlx::Database>::Arguments> {
+            use $crate::statement::Value;
+            let query = sqlx::query(statement.sql);
+            statement.values.into_iter().fold(query, |query, value| match value {
+                Value::Text(text) => query.bind(text),
+                Value::Number(number) => query.bind(number),
+                Value::Bytes(bytes) => query.bind(bytes),
+            })
+        }
+
+        impl $crate::driver::Columns for $row {
+            fn text(&self, column: &str) -> Result<Option<String>, sqlx::Error> {
+                sqlx::Row::try_get(self, column)
+            }
+
+            fn number(&self, column: &str) -> Result<Option<i64>, sqlx::Error> {
+                sqlx::Row::try_get(self, column)
+            }
+
+            fn bytes(&self, column: &str) -> Result<Option<Vec<u8>>, sqlx::Error> {
+                sqlx::Row::try_get(self, column)
+            }
+        }
+    };
+}
+
+pub(super) use driver;

@@ -1,0 +1,20 @@
+//! The one question of a gate.
+
+use super::connect::SqlStore;
+use super::row;
+use super::statement::Statement;
+use tower_api_key::Eventually;
+use tower_api_key::key::KeyDigest;
+use tower_api_key::store::{Found, KeyStore};
+
+impl KeyStore for SqlStore {
+    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+        let (store, digest) = (self.clone(), *digest);
+        Eventually::later(async move {
+            let asked = Statement::new(&store.queries.find).bind(digest.as_bytes().to_vec());
+            let found = store.read(asked).await?;
+            let record = found.first().map(|found| row::record(&**found, true)).transpose()?;
+            Ok(record.map(Into::into))
+        })
+    }
+}

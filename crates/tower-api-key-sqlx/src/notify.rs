@@ -1,0 +1,54 @@
+//! Telling other processes of changes, over PostgreSQL's `NOTIFY`.
+
+use tower_api_key::key::{AccountId, KeyDigest};
+use tower_api_key::store::Invalidation;
+
+/// The channel of all stores of a database.
+pub(super) const CHANNEL: &str = "tower_api_key";
+
+const ADDED: &str = "added";
+const ACCOUNT: &str = "account ";
+const OTHER: &str = "other";
+
+/// Writes what is sent: a digest in hexadecimal digits, or words.
+pub(super) fn text(what: &Invalidation) -> Option<String> {
+    match what {
+        Invalidation::Secret(digest) => Some(digest.to_hex()),
+        Invalidation::Account(account) => Some(format!("{ACCOUNT}{}", account.as_str())),
+        Invalidation::Added => Some(ADDED.to_owned()),
+        Invalidation::Everything => None,
+        // A newer core's kind: listeners take what they do not understand for everything.
+        _ => Some(OTHER.to_owned()),
+    }
+}
+
+/// Reads what was sent. What is not understood, from a newer program perhaps, may be anything.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+pub(super) fn read(text: &str) -> Invalidation {
+    if text == ADDED {
+        return Invalidation::Added;
+    }
+    if let Some(account) = text.strip_prefix(ACCOUNT) {
+        return AccountId::new(account).map_or(Invalidation::Everything, Invalidation::Account);
+    }
+    text.parse::<KeyDigest>().map_or(Invalidation::Everything, Invalidation::Secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_is_read() {
+        for what in [
+            Invalidation::Secret(KeyDigest::from_bytes([0xa7; 32])),
+            Invalidation::Account(AccountId::new("acme").unwrap()),
+            Invalidation::Added,
+        ] {
+            assert_eq!(read(&text(&what).unwrap()), what);
+        }
+        for unknown in ["", "renamed x", "a7a7", "account two words"] {
+            assert_eq!(read(unknown), Invalidation::Everything, "{unknown}");
+        }
+    }
+}

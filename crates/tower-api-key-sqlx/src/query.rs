@@ -1,0 +1,139 @@
+//! The statements. `$1` is a parameter in both dialects, and `{keys}` the name of a table.
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use super::tables::Tables;
+
+/// The columns of a record, as [`row`](super::row) reads them.
+macro_rules! record_columns {
+    () => {
+        "k.id, k.account, k.owner, k.kind, k.environment, k.name, k.description, k.scopes, \
+         k.networks, k.quotas, k.metadata, k.not_before, k.expires, k.disabled, k.revoked, \
+         k.created, k.audience, k.form, a.disabled AS account_disabled, a.scopes AS account_scopes, \
+         a.quotas AS account_quotas, a.plan"
+    };
+}
+
+/// The columns of a key with one of its secrets, as [`row::page`](super::row::page) reads them.
+macro_rules! entry_columns {
+    () => {
+        concat!(
+            record_columns!(),
+            ", s.digest, s.created AS secret_created, s.expires AS secret_expires, s.last_used"
+        )
+    };
+}
+
+/// The newest secret comes first.
+macro_rules! order_of_secrets {
+    () => {
+        "s.created DESC, s.expires IS NOT NULL, s.expires DESC, s.digest"
+    };
+}
+
+/// A key whose account is not there is broken, and shown as such.
+macro_rules! get {
+    ($behind:literal) => {
+        concat!(
+            "SELECT ",
+            entry_columns!(),
+            " FROM {keys} k LEFT JOIN {accounts} a ON a.id = k.account \
+             LEFT JOIN {secrets} s ON s.key_id = k.id WHERE k.id = $1 ORDER BY ",
+            order_of_secrets!(),
+            $behind
+        )
+    };
+}
+
+/// Declares the statements of a store, each filled in with the names of its tables once.
+macro_rules! statements {
+    ($($(#[$documentation:meta])* $name:ident: $text:expr,)*) => {
+        /// The statements of a store.
+        #[derive(Debug)]
+        pub(super) struct Queries {
+            $($(#[$documentation])* pub(super) $name: SqlStr,)*
+        }
+
+        impl Queries {
+            pub(super) fn new(tables: &Tables) -> Self {
+                // Only names that were checked, and quoted, get into these texts.
+                let filled = |text| AssertSqlSafe(Arc::<str>::from(tables.fill(text))).into_sql_str();
+                Self { $($name: filled($text),)* }
+            }
+        }
+    };
+}
+
+statements! {
+    find: concat!(
+        "SELECT ",
+        record_columns!(),
+        ", s.expires AS secret_expires FROM {secrets} s JOIN {keys} k ON k.id = s.key_id \
+         JOIN {accounts} a ON a.id = k.account WHERE s.digest = $1"
+    ),
+    get: get!(""),
+    /// Locks the key until the transaction ends; SQLite's has the whole database.
+    get_for_update: get!(" FOR UPDATE OF k"),
+    /// The account of a key, whatever else is in its row.
+    account_of_key: "SELECT account FROM {keys} WHERE id = $1",
+    digests_of_key: "SELECT digest FROM {secrets} WHERE key_id = $1",
+    /// The state is decided as [`KeyState::of`](tower_api_key::store::KeyState::of) decides it.
+    list: concat!(
+        "SELECT ",
+        entry_columns!(),
+        " FROM (SELECT k.* FROM {keys} k LEFT JOIN {accounts} a ON a.id = k.account WHERE k.id > $1 \
+         AND ($2 = '' OR k.account = $2) AND ($3 = '' OR k.owner = $3) \
+         AND ($4 = '' OR k.kind = $4) AND ($5 = '' OR k.environment = $5) \
+         AND ($6 = '' OR $6 = CASE WHEN k.revoked <> 0 THEN 'revoked' \
+         WHEN k.disabled <> 0 OR a.disabled <> 0 THEN 'disabled' \
+         WHEN k.expires <= $7 THEN 'expired' ELSE 'active' END) \
+         ORDER BY k.id LIMIT $8) k LEFT JOIN {accounts} a ON a.id = k.account \
+         LEFT JOIN {secrets} s ON s.key_id = k.id ORDER BY k.id, ",
+        order_of_secrets!()
+    ),
+    find_account: "SELECT id, disabled, scopes, quotas, plan FROM {accounts} WHERE id = $1",
+    list_accounts: "SELECT id, disabled, scopes, quotas, plan FROM {accounts} WHERE id > $1 \
+         ORDER BY id LIMIT $2",
+    delete_secrets_of_account: "DELETE FROM {secrets} WHERE key_id IN \
+         (SELECT id FROM {keys} WHERE account = $1)",
+    delete_keys_of_account: "DELETE FROM {keys} WHERE account = $1",
+    delete_account: "DELETE FROM {accounts} WHERE id = $1",
+    update_key: "UPDATE {keys} SET owner = $3, kind = $4, environment = $5, \
+         name = $6, description = $7, scopes = $8, networks = $9, quotas = $10, metadata = $11, \
+         not_before = $12, expires = $13, disabled = $14, revoked = $15, audience = $16, \
+         form = $17 WHERE id = $1 AND account = $2",
+    revoke_key: "UPDATE {keys} SET revoked = 1 WHERE id = $1",
+    delete_secrets: "DELETE FROM {secrets} WHERE key_id = $1",
+    delete_key: "DELETE FROM {keys} WHERE id = $1",
+    others_of_owner: "SELECT id FROM {keys} WHERE account = $1 AND id <> $2 \
+         AND revoked = 0 AND COALESCE(owner, '') = $3 AND COALESCE(audience, '') = $4 ORDER BY id",
+    /// An earlier end stays.
+    end_secrets: "UPDATE {secrets} SET expires = $2 \
+         WHERE key_id = $1 AND (expires IS NULL OR expires > $2)",
+    delete_secret: "DELETE FROM {secrets} WHERE digest = $1",
+    note_use: "UPDATE {secrets} SET last_used = $2 \
+         WHERE digest = $1 AND (last_used IS NULL OR last_used < $2)",
+    list_changes: "SELECT sequence, at, author, action, key_id, account \
+         FROM {changes} WHERE sequence > $1 ORDER BY sequence LIMIT $2",
+    /// One writer at a time, so that the trail is in the order in which changes became visible.
+    lock_trail: "LOCK TABLE {changes} IN EXCLUSIVE MODE",
+    into_accounts: "INSERT INTO {accounts} (id, disabled, scopes, quotas, plan)",
+    into_keys: "INSERT INTO {keys} (id, account, owner, kind, environment, \
+         name, description, scopes, networks, quotas, metadata, not_before, expires, disabled, revoked, \
+         audience, form, created)",
+    into_secrets: "INSERT INTO {secrets} (digest, key_id, created)",
+    into_changes: "INSERT INTO {changes} (at, author, action, key_id, account)",
+    digests_among: "SELECT digest FROM {secrets} WHERE digest IN",
+    ids_among: "SELECT id FROM {keys} WHERE id IN",
+}
+
+pub(super) const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";
+
+pub(super) const OR_REPLACED: &str = " ON CONFLICT (id) DO UPDATE SET \
+     disabled = excluded.disabled, scopes = excluded.scopes, quotas = excluded.quotas, \
+     plan = excluded.plan";
+
+/// Sent when the transaction is committed, and not otherwise.
+pub(super) const NOTIFY: &str = "SELECT pg_notify($1, $2)";

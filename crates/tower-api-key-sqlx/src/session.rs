@@ -1,0 +1,78 @@
+//! A transaction, each statement of which has its time.
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+use tokio::time::timeout_at;
+
+use super::SqlStore;
+use super::connect::after;
+use super::driver::{Answer, Connection, Row};
+use super::failure::{failed, is_broken};
+use super::statement::Statement;
+use tower_api_key::store::StoreError;
+
+/// How often a transaction is begun on another connection because one was broken.
+const ATTEMPTS: u32 = 12;
+
+/// Statements that hold together or not at all: nothing of them is seen until they are committed.
+pub(super) struct Session {
+    connection: Box<dyn Connection>,
+    store: SqlStore,
+    limit: Duration,
+}
+
+impl SqlStore {
+    /// Begins a transaction. Nothing was done yet, so this may be tried on another connection.
+    pub(super) async fn transaction(&self) -> Result<Session, StoreError> {
+        let limit = self.settings.change_timeout;
+        let end = after(limit);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let mut connection = self.acquire(limit, end).await?;
+            match timeout_at(end, connection.begin(self.dialect.begin())).await {
+                Ok(Ok(())) => return Ok(Session { connection, store: self.clone(), limit }),
+                Ok(Err(error)) if is_broken(&error) && attempts < ATTEMPTS => {
+                    self.pool.distrust_idle();
+                }
+                Ok(Err(error)) => return Err(failed(error)),
+                Err(_) => return Err(self.no_answer(limit)),
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Runs a statement and returns its rows.
+    pub(super) async fn fetch(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        within(&self.store, self.limit, self.connection.fetch(statement)).await
+    }
+
+    /// Runs a statement and returns how many rows it touched.
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
+        within(&self.store, self.limit, self.connection.execute(statement)).await
+    }
+
+    /// Runs several statements of this program's own.
+    pub(super) async fn script(&mut self, sql: String) -> Result<(), StoreError> {
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        within(&self.store, self.limit, self.connection.script(sql)).await
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        within(&self.store, self.limit, self.connection.commit()).await
+    }
+}
+
+/// Waits for a database so long and no longer.
+async fn within<T>(
+    store: &SqlStore,
+    limit: Duration,
+    asked: Answer<'_, T>,
+) -> Result<T, StoreError> {
+    match timeout_at(after(limit), asked).await {
+        Ok(answer) => answer.map_err(failed),
+        Err(_) => Err(store.no_answer(limit)),
+    }
+}

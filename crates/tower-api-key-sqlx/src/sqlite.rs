@@ -1,0 +1,168 @@
+//! SQLite: from a URL to a pool of connections to one file, or to one database in memory.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Sqlite, SqlitePool};
+
+use super::builder::SqlStoreBuilder;
+use super::connect::SqlStore;
+use super::dialect::Dialect;
+use super::driver::{Pool, driver};
+use super::failure::{Failure, failed};
+use super::loan::Lender;
+use super::settings::Settings;
+use tower_api_key::store::StoreError;
+
+driver!(Sqlite, SqliteRow, remote: false);
+
+/// How long a writer waits for another process's.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// What a URL names.
+struct Place {
+    options: SqliteConnectOptions,
+    in_memory: bool,
+    creates: bool,
+}
+
+/// Opens what the URL names.
+pub(super) async fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>, StoreError> {
+    let place = place(url)?;
+    let mut pool = SqlitePoolOptions::new()
+        .max_connections(settings.max_connections)
+        .acquire_timeout(settings.pool_timeout())
+        // A round trip less for each lookup; a connection that broke is replaced when it fails.
+        .test_before_acquire(false);
+    let mut anchor = None;
+    if place.in_memory {
+        // SQLite forgets such a database with its last connection, so one stays beside the pool.
+        pool = pool.max_connections(1);
+        let first = place.options.connect().await.map_err(failed)?;
+        anchor = Some(Box::new(Mutex::new(first)) as _);
+    } else if place.creates || settings.creates {
+        create(place.options.get_filename())?;
+    } else if !place.options.get_filename().exists() {
+        return Err(StoreError::new(Failure::NoFile));
+    }
+    let pool = pool.connect_lazy_with(place.options);
+    Ok(Arc::new(Lender::new(pool, settings.lookup_timeout).anchored(anchor)))
+}
+
+impl SqlStore {
+    /// Keeps keys in a database that the application has opened, over its own pool, which
+    /// stays open when the store is closed.
+    ///
+    /// ```
+    /// use sqlx::SqlitePool;
+    /// use crate::SqlStore;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+    /// # let pool: SqlitePool = pool.connect("sqlite::memory:").await?;
+    /// let store = SqlStore::from_sqlite(pool.clone()).await?; // pool: SqlitePool
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`SqlStore::connect`].
+    pub async fn from_sqlite(pool: SqlitePool) -> Result<Self, StoreError> {
+        SqlStoreBuilder::from_sqlite(pool).connect().await
+    }
+}
+
+impl SqlStoreBuilder {
+    /// Starts a store over the application's own pool, of which something is set before it connects.
+    pub fn from_sqlite(pool: SqlitePool) -> Self {
+        Self::over(Dialect::Sqlite, |patience| Arc::new(Lender::handed_in(pool, patience)))
+    }
+}
+
+/// Reads a URL. What stands between `sqlite:` and `?` is the path, to the letter.
+fn place(url: &str) -> Result<Place, StoreError> {
+    let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+    let rest = rest.ok_or_else(|| StoreError::new(Failure::UnknownUrl))?;
+    let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let has = |wanted: &str| parameters.split('&').any(|parameter| parameter == wanted);
+    let in_memory = path == ":memory:" || has("mode=memory");
+    if path.is_empty() && !in_memory {
+        return Err(StoreError::new(Failure::NoPath));
+    }
+    // A name for sqlx to replace, so that it decodes nothing.
+    let named = if path == ":memory:" { path } else { "x" };
+    let options = SqliteConnectOptions::from_str(&format!("sqlite:{named}?{parameters}"));
+    let mut options = options.map_err(failed)?;
+    if path != ":memory:" {
+        // To SQLite itself `file:` begins a URI, in which it decodes.
+        let uri = path.starts_with("file:") && !in_memory;
+        options = if uri { options.filename(format!("./{path}")) } else { options.filename(path) };
+    }
+    options = options.foreign_keys(true).busy_timeout(BUSY).create_if_missing(in_memory);
+    if in_memory {
+        options = options.shared_cache(true);
+    } else if !has("mode=ro") && !parameters.contains("immutable") {
+        options = options.journal_mode(SqliteJournalMode::Wal);
+        options = options.synchronous(SqliteSynchronous::Normal);
+    }
+    Ok(Place { options, in_memory, creates: has("mode=rwc") })
+}
+
+/// Makes the file if it is not there. It holds digests and names, which are nobody else's; the files
+/// that SQLite puts beside it get its mode.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = match options.open(path) {
+        // A link to where no file is yet.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.exists() => {
+            options.create_new(false).create(true).open(path)
+        }
+        made => made,
+    };
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::new(Failure::NotCreated(error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_to_the_letter() {
+        for (url, path) in [
+            ("sqlite:/srv/a%41b/keys.db", "/srv/a%41b/keys.db"),
+            ("sqlite:///srv/keys.db?mode=rwc", "/srv/keys.db"),
+            ("sqlite://keys.db", "keys.db"),
+            ("sqlite:a b#c%zz%20.db?mode=ro", "a b#c%zz%20.db"),
+            ("sqlite:file:%41.db", "./file:%41.db"),
+            ("sqlite:+.db", "+.db"),
+        ] {
+            let place = place(url).unwrap();
+            assert_eq!(place.options.get_filename(), Path::new(path), "{url}");
+            assert!(!place.in_memory);
+            assert_eq!(place.creates, url.ends_with("rwc"), "{url}");
+        }
+        for url in ["sqlite::memory:", "sqlite://:memory:", "sqlite:x?mode=memory&cache=private"] {
+            assert!(place(url).unwrap().in_memory, "{url}");
+        }
+        for url in ["sqlite:", "sqlite://", "sqlite:?mode=rwc", "sqlite:keys.db?mod=ro"] {
+            assert!(place(url).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The parts of a change, inside its transaction.
+
+use super::dialect::Dialect;
+use super::statement::Statement;
+use super::trail::Step;
+use super::{query, row};
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
+use tower_api_key::store::{
+    Action, Invalidation, KeyEntry, KeyState, KeyUpdate, ManageError, NewKey, apply_update,
+};
+
+impl Step<'_> {
+    /// Adds a key.
+    pub(super) async fn add(&mut self, key: &NewKey) -> Result<(), ManageError> {
+        let added = self.import(std::slice::from_ref(key)).await?;
+        if added == 1 { Ok(()) } else { Err(ManageError::Exists) }
+    }
+
+    /// Revokes the other keys of a record's account, owner and audience.
+    pub(super) async fn revoke_others(&mut self, record: &KeyRecord) -> Result<(), ManageError> {
+        let others = Statement::new(&self.store.queries.others_of_owner)
+            .bind(record.account().id().as_str())
+            .bind(record.id().as_str())
+            .bind(record.owner().unwrap_or_default())
+            .bind(record.audience().map_or("", |audience| audience.as_str()));
+        for other in self.fetch(others).await? {
+            self.revoke(&row::text(&*other, "id")?).await?;
+        }
+        Ok(())
+    }
+
+    /// Changes a key.
+    pub(super) async fn update(
+        &mut self,
+        id: &str,
+        change: KeyUpdate,
+    ) -> Result<KeyEntry, ManageError> {
+        let before = self.locked(id).await?;
+        let record = &before.record;
+        let after = apply_update(record, change)?;
+        let account = record.account().id().as_str();
+        let updated = Statement::new(&self.store.queries.update_key).bind(id).bind(account);
+        self.execute(settings(updated, &after)).await?;
+        self.tell_of(&before);
+        self.note(Action::KeyUpdated, Some(id), account).await?;
+        // As others read it from now on: the account's state is the store's, not the change's.
+        self.locked(id).await
+    }
+
+    /// Gives a key another secret.
+    pub(super) async fn rotate(
+        &mut self,
+        id: &str,
+        secret: KeyDigest,
+        until: Timestamp,
+    ) -> Result<KeyEntry, ManageError> {
+        let before = self.locked(id).await?;
+        match before.state(self.now()) {
+            KeyState::Active => {}
+            ended => return Err(ManageError::NotActive(ended)),
+        }
+        let account = before.record.account().id().clone();
+        for gone in self.store.retention.to_delete(&before.secrets, self.now()) {
+            let deleted = Statement::new(&self.store.queries.delete_secret).bind(bytes(&gone));
+            self.execute(deleted).await?;
+        }
+        let ended = Statement::new(&self.store.queries.end_secrets);
+        self.execute(ended.bind(id).bind(row::column(until))).await?;
+        let (at, into) = (self.at(), &self.store.queries.into_secrets);
+        let added = self
+            .insert(into, 3, &[secret], query::UNLESS_THERE, |row, secret| {
+                row.bind(bytes(secret)).bind(id).bind(at)
+            })
+            .await?;
+        if added == 0 {
+            return Err(ManageError::Exists);
+        }
+        self.note(Action::KeyRotated, Some(id), account.as_str()).await?;
+        let entry = self.locked(id).await?;
+        // Those that are gone are told of, too.
+        self.tell_of(&before);
+        self.tell(Invalidation::Secret(secret));
+        Ok(entry)
+    }
+
+    /// Revokes a key.
+    pub(super) async fn revoke(&mut self, id: &str) -> Result<(), ManageError> {
+        let account = self.tell_of_id(id).await?;
+        let revoked = Statement::new(&self.store.queries.revoke_key).bind(id);
+        self.execute(revoked).await?;
+        self.note(Action::KeyRevoked, Some(id), &account).await
+    }
+
+    /// Deletes a key, and its secrets.
+    pub(super) async fn delete(&mut self, id: &str) -> Result<(), ManageError> {
+        let account = self.tell_of_id(id).await?;
+        let queries = &self.store.queries;
+        for statement in [&queries.delete_secrets, &queries.delete_key] {
+            self.execute(Statement::new(statement).bind(id)).await?;
+        }
+        self.note(Action::KeyDeleted, Some(id), &account).await
+    }
+
+    /// Adds or replaces an account.
+    pub(super) async fn save_account(&mut self, account: &Account) -> Result<(), ManageError> {
+        let into = &self.store.queries.into_accounts;
+        self.insert(into, 5, &[account], query::OR_REPLACED, |row, account| {
+            account_columns(row, account)
+        })
+        .await?;
+        self.tell(Invalidation::Account(account.id().clone()));
+        self.note(Action::AccountSaved, None, account.id().as_str()).await
+    }
+
+    /// Deletes an account, its keys and their secrets.
+    pub(super) async fn delete_account(&mut self, id: &str) -> Result<(), ManageError> {
+        let queries = &self.store.queries;
+        // An application's own connections need not hold to references.
+        for statement in [&queries.delete_secrets_of_account, &queries.delete_keys_of_account] {
+            self.execute(Statement::new(statement).bind(id)).await?;
+        }
+        if self.execute(Statement::new(&queries.delete_account).bind(id)).await? == 0 {
+            return Err(ManageError::NotFound);
+        }
+        // It was there, so its id is valid.
+        self.tell(AccountId::new(id).map_or(Invalidation::Everything, Invalidation::Account));
+        self.note(Action::AccountDeleted, None, id).await
+    }
+
+    /// Reads a key that nobody else changes until this is over.
+    async fn locked(&mut self, id: &str) -> Result<KeyEntry, ManageError> {
+        let query = match self.store.dialect {
+            Dialect::Sqlite => &self.store.queries.get,
+            Dialect::Postgres => &self.store.queries.get_for_update,
+        };
+        let rows = self.fetch(Statement::new(query).bind(id)).await?;
+        let (_, entry) = row::entries(&rows)?.pop().ok_or(ManageError::NotFound)?;
+        Ok(entry?)
+    }
+
+    /// Tells other processes of a key's secrets; returns its account. Nothing else of the key is read, so
+    /// one whose row is broken can be ended, too.
+    async fn tell_of_id(&mut self, id: &str) -> Result<String, ManageError> {
+        let asked = Statement::new(&self.store.queries.account_of_key).bind(id);
+        let rows = self.fetch(asked).await?;
+        let row = rows.first().ok_or(ManageError::NotFound)?;
+        let account = row.text("account").ok().flatten().unwrap_or_default();
+        let asked = Statement::new(&self.store.queries.digests_of_key).bind(id);
+        for row in self.fetch(asked).await? {
+            self.tell(row::digest(&*row).map_or(Invalidation::Everything, Invalidation::Secret));
+        }
+        Ok(account)
+    }
+
+    /// Tells other processes of a key's secrets.
+    fn tell_of(&mut self, entry: &KeyEntry) {
+        for secret in &entry.secrets {
+            self.tell(Invalidation::Secret(secret.digest));
+        }
+    }
+}
+
+/// Binds all of a record that can be changed, in the order of the columns.
+pub(super) fn settings(statement: Statement, record: &KeyRecord) -> Statement {
+    let list = |names: Vec<String>| row::write(&names);
+    let scopes = record.own_scopes().map(|scopes| list(scopes.iter().map(str::to_owned).collect()));
+    let networks = record.networks().map(|networks| networks.iter().map(ToString::to_string));
+    let metadata: std::collections::BTreeMap<_, _> = record.all_metadata().collect();
+    statement
+        .bind(record.owner().map(str::to_owned))
+        .bind(record.kind().map(|kind| kind.as_str().to_owned()))
+        .bind(record.environment().map(|environment| environment.as_str().to_owned()))
+        .bind(record.name())
+        .bind(record.description())
+        .bind(scopes)
+        .bind(list(networks.into_iter().flatten().collect()))
+        .bind(record.own_quotas().map(|quotas| row::write_quotas(quotas.as_slice())))
+        .bind(row::write(&metadata))
+        .bind(record.not_before().map(row::column))
+        .bind(record.expires().map(row::column))
+        .bind(i64::from(record.is_disabled_itself()))
+        .bind(i64::from(record.is_revoked()))
+        .bind(record.audience().map(|audience| audience.as_str().to_owned()))
+        .bind(record.form().map(ToString::to_string))
+}
+
+pub(super) fn account_columns(statement: Statement, account: &Account) -> Statement {
+    let scopes: Vec<&str> = account.scopes().iter().collect();
+    statement
+        .bind(account.id().as_str())
+        .bind(i64::from(account.is_disabled()))
+        .bind(row::write(&scopes))
+        .bind(account.quotas().map(|quotas| row::write_quotas(quotas.as_slice())))
+        .bind(account.plan().map(|plan| plan.as_str().to_owned()))
+}
+
+pub(super) fn bytes(digest: &KeyDigest) -> Vec<u8> {
+    digest.as_bytes().to_vec()
+}

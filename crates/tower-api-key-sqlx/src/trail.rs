@@ -1,0 +1,101 @@
+//! Changes, each with its lines in the audit trail.
+
+use super::connect::SqlStore;
+use super::dialect::Dialect;
+use super::driver::{Columns, Row};
+use super::session::Session;
+use super::statement::Statement;
+use super::{notify, query, row};
+use tower_api_key::clock::Timestamp;
+use tower_api_key::store::{Action, Change, Invalidation, ManageError, StoreError, check_author};
+
+/// A change in the making: nothing of it is seen until it is committed.
+pub(super) struct Step<'a> {
+    session: Session,
+    pub(super) store: &'a SqlStore,
+    now: Timestamp,
+    by: &'a str,
+    /// What other processes are told when it is committed.
+    news: Vec<Invalidation>,
+}
+
+impl SqlStore {
+    /// Begins a change.
+    pub(super) async fn begin<'a>(&'a self, by: &'a str) -> Result<Step<'a>, ManageError> {
+        check_author(by)?;
+        let session = self.transaction().await?;
+        let now = self.clock.now();
+        let mut step = Step { session, store: self, now, by, news: Vec::new() };
+        if self.dialect == Dialect::Postgres {
+            step.execute(Statement::new(&self.queries.lock_trail)).await?;
+        }
+        Ok(step)
+    }
+}
+
+impl Step<'_> {
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(super) fn at(&self) -> i64 {
+        row::column(self.now)
+    }
+
+    pub(super) const fn by(&self) -> &str {
+        self.by
+    }
+
+    /// Runs a statement and returns how many rows it touched.
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, ManageError> {
+        Ok(self.session.execute(statement).await?)
+    }
+
+    pub(super) async fn fetch(&mut self, statement: Statement) -> Result<Vec<Row>, ManageError> {
+        Ok(self.session.fetch(statement).await?)
+    }
+
+    /// Writes a line of the trail.
+    pub(super) async fn note(
+        &mut self,
+        action: Action,
+        key: Option<&str>,
+        account: &str,
+    ) -> Result<(), ManageError> {
+        let (at, by, into) = (self.at(), self.by.to_owned(), &self.store.queries.into_changes);
+        self.insert(into, 5, &[(key, account)], "", |row, (key, account)| {
+            let row = row.bind(at).bind(by.clone()).bind(action.name());
+            row.bind(key.map(str::to_owned)).bind(*account)
+        })
+        .await
+        .map(|_| ())
+    }
+
+    /// Tells other processes of a change, when it is committed.
+    pub(super) fn tell(&mut self, what: Invalidation) {
+        if self.store.dialect == Dialect::Postgres && self.news.last() != Some(&what) {
+            self.news.push(what);
+        }
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), ManageError> {
+        let news = std::mem::take(&mut self.news);
+        for text in news.iter().filter_map(notify::text) {
+            self.fetch(Statement::from(query::NOTIFY).bind(notify::CHANNEL).bind(text)).await?;
+        }
+        Ok(self.session.commit().await?)
+    }
+}
+
+/// Reads a line of the trail. A newer program may have done what this one does not know.
+pub(super) fn change(row: &dyn Columns) -> Result<Change, StoreError> {
+    let action = Action::named(&row::text(row, "action")?).unwrap_or(Action::Unknown);
+    Ok(Change {
+        sequence: u64::try_from(row::number(row, "sequence")?).unwrap_or(0),
+        at: row::timestamp(row::number(row, "at")?),
+        by: row::text(row, "author")?,
+        action,
+        key: row::optional(row, "key_id")?,
+        account: row::text(row, "account")?,
+    })
+}

@@ -1,0 +1,70 @@
+//! Roles that may not do everything, and sessions that may only read.
+
+use sqlx::PgPool;
+use tower_api_key::store::{KeyManager, KeyStore};
+use tower_api_key_sqlx::SqlStore;
+
+use crate::folder::Folder;
+use crate::postgres::Postgres;
+use crate::{digest, key, sqlite};
+
+fn url_of(server: &Postgres, role: &str) -> String {
+    server.url().replace("test@", &format!("{role}@"))
+}
+
+#[tokio::test]
+async fn a_role_that_may_only_read_serves() {
+    let Some(server) = Postgres::start() else { return };
+    let owner = SqlStore::connect(server.url()).await.unwrap();
+    owner.add(key("key"), "test").await.unwrap();
+    let pool = PgPool::connect(server.url()).await.unwrap();
+    let roles = "CREATE ROLE reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; \
+         CREATE ROLE stranger LOGIN; \
+         CREATE ROLE writer LOGIN; \
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO writer; \
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO writer; \
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC";
+    sqlx::raw_sql(roles).execute(&pool).await.unwrap();
+
+    let reader = SqlStore::connect(&url_of(&server, "reader")).await.unwrap();
+    assert!(reader.find(&digest("key")).await.unwrap().is_some());
+    assert!(reader.get("key").await.unwrap().is_some());
+    let told = reader.revoke("key", "test").await.unwrap_err().to_string();
+    assert!(told.contains("permission denied") && told.contains("grant it"), "{told}");
+
+    let writer = SqlStore::connect(&url_of(&server, "writer")).await.unwrap();
+    writer.add(key("another"), "test").await.unwrap();
+    writer.revoke("another", "test").await.unwrap();
+    writer.delete("another", "test").await.unwrap();
+
+    let told = SqlStore::connect(&url_of(&server, "stranger")).await.unwrap_err().to_string();
+    assert!(told.contains("permission denied") && told.contains("SELECT"), "{told}");
+    let elsewhere = SqlStore::builder(url_of(&server, "writer")).prefix("other_").connect();
+    let told = elsewhere.await.unwrap_err().to_string();
+    assert!(told.contains("permission denied") && told.contains("CREATE"), "{told}");
+}
+
+#[tokio::test]
+async fn a_session_that_may_only_read_serves() {
+    let Some(server) = Postgres::start() else { return };
+    let only_reads = format!("{}?options=-c%20default_transaction_read_only%3Don", server.url());
+    let told = SqlStore::connect(&only_reads).await.unwrap_err().to_string();
+    assert!(told.contains("read-only") && told.contains("primary"), "{told}");
+    SqlStore::connect(server.url()).await.unwrap().add(key("key"), "test").await.unwrap();
+    let standby = SqlStore::connect(&only_reads).await.unwrap();
+    assert!(standby.find(&digest("key")).await.unwrap().is_some());
+    let told = standby.revoke("key", "test").await.unwrap_err().to_string();
+    assert!(told.contains("read-only") && told.contains("primary"), "{told}");
+}
+
+#[tokio::test]
+async fn a_sqlite_file_that_is_opened_to_read_serves() {
+    let folder = Folder::new();
+    let url = sqlite(&folder);
+    let owner = SqlStore::connect(&url).await.unwrap();
+    owner.add(key("key"), "test").await.unwrap();
+    let reader = SqlStore::connect(&url.replace("mode=rwc", "mode=ro")).await.unwrap();
+    assert!(reader.find(&digest("key")).await.unwrap().is_some());
+    let told = reader.revoke("key", "test").await.unwrap_err().to_string();
+    assert!(told.contains("readonly"), "{told}");
+}

@@ -1,0 +1,73 @@
+//! Where the demo keeps its keys.
+
+use std::sync::Arc;
+
+use tower_api_key::Eventually;
+use tower_api_key::key::{KeyDigest, KeyRecord};
+use tower_api_key::store::{Cached, Found, KeyManager, KeyStore, MemoryStore, StoreError};
+use tower_api_key_sqlx::SqlStore;
+
+/// The store of all vendors.
+#[derive(Clone)]
+pub(crate) struct Database(Arc<dyn KeyManager>);
+
+impl Database {
+    /// Opens `memory`, `sqlite:FILE` or `postgres://…`.
+    pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
+        if url == "memory" {
+            return Ok(Self(Arc::new(MemoryStore::new())));
+        }
+        let database = SqlStore::builder(url).create_if_missing(true).connect().await?;
+        let cached = Cached::new(database.clone());
+        if let Some(changes) = database.invalidations() {
+            tokio::spawn(cached.listen(changes));
+        }
+        tokio::spawn(cached.note_uses(Arc::new(database)));
+        Ok(Self(Arc::new(cached)))
+    }
+
+    /// Returns the part that one vendor's gate sees.
+    pub(crate) fn of(&self, vendor: &'static str) -> VendorStore {
+        VendorStore { keys: Arc::clone(&self.0), vendor }
+    }
+}
+
+/// One vendor's keys: to its gate those of the others are unknown.
+#[derive(Clone)]
+pub(crate) struct VendorStore {
+    keys: Arc<dyn KeyManager>,
+    vendor: &'static str,
+}
+
+impl VendorStore {
+    pub(crate) fn manager(&self) -> Arc<dyn KeyManager> {
+        Arc::clone(&self.keys)
+    }
+
+    pub(crate) const fn vendor(&self) -> &'static str {
+        self.vendor
+    }
+
+    /// Names a demo key of the vendor.
+    pub(crate) fn id(&self, label: &str) -> String {
+        format!("key_{}_{label}", self.vendor)
+    }
+
+    fn own(vendor: &str, record: &KeyRecord) -> bool {
+        let id = record.id().as_str().strip_prefix("key_");
+        let named = id.and_then(|rest| rest.strip_prefix(vendor));
+        // Keys that were issued at run time are Polytomic's, whose keys alone have kinds.
+        named.is_some_and(|rest| rest.starts_with('_'))
+            || (vendor == crate::polytomic::VENDOR && record.kind().is_some())
+    }
+}
+
+impl KeyStore for VendorStore {
+    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+        let (keys, vendor, digest) = (Arc::clone(&self.keys), self.vendor, *digest);
+        Eventually::later(async move {
+            let found = keys.find(&digest).await?;
+            Ok(found.filter(|record| Self::own(vendor, record)))
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! The gates of all vendors, and where they count.
+
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::quota::{OnLimiterFailure, Share};
+use tower_api_key::request::TrustedProxies;
+use tower_api_key::rules::{RouteRow, Routes};
+use tower_api_key::{ApiKeyLayer, ConfigError, Profile};
+use tower_api_key_redis::{Lease, RedisLimiter};
+
+use crate::database::VendorStore;
+
+/// Where requests are counted.
+#[derive(Debug, Clone)]
+pub(crate) enum Limits {
+    /// In this process.
+    Memory,
+    /// In Redis, for all processes that name the same one.
+    Redis { url: String, lease: Option<Lease> },
+}
+
+impl FromStr for Limits {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "memory" {
+            return Ok(Self::Memory);
+        }
+        let (url, query) =
+            text.split_once('?').map_or((text, None), |(url, query)| (url, Some(query)));
+        if !url.starts_with("redis://") {
+            return Err("it is neither memory nor redis://HOST".to_owned());
+        }
+        let tokens = |query: &str| query.strip_prefix("lease=")?.parse::<NonZeroU32>().ok();
+        let lease = match query.map(tokens) {
+            None => None,
+            Some(Some(tokens)) => Some(Lease::new().at_most(tokens)),
+            Some(None) => return Err("after the question mark comes lease=TOKENS".to_owned()),
+        };
+        Ok(Self::Redis { url: url.to_owned(), lease })
+    }
+}
+
+/// What becomes of requests that cannot be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnFailure {
+    /// They are refused with 503
+    Deny,
+    /// They pass
+    Allow,
+    /// They are counted here, against this node's share
+    Local,
+}
+
+impl OnFailure {
+    /// Chooses for one of so many nodes.
+    pub(crate) const fn of(self, nodes: NonZeroU32) -> OnLimiterFailure {
+        match self {
+            Self::Deny => OnLimiterFailure::Deny,
+            Self::Allow => OnLimiterFailure::Allow,
+            Self::Local => OnLimiterFailure::Local(Share::of(nodes)),
+        }
+    }
+}
+
+/// What all gates have in common.
+pub(crate) struct Gates {
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) limits: Limits,
+    pub(crate) on_failure: OnLimiterFailure,
+}
+
+impl Gates {
+    /// Builds the gate of a vendor.
+    pub(crate) fn of(
+        &self,
+        profile: &Profile,
+        routes: &[RouteRow],
+        store: &VendorStore,
+    ) -> Result<ApiKeyLayer, ConfigError> {
+        let gate = ApiKeyLayer::builder(*profile, store.clone())
+            .routes(Routes::new().rows(routes))
+            .trusted_proxies(self.proxies.clone());
+        match &self.limits {
+            Limits::Memory => gate.limits(MemoryLimiter::new(), self.on_failure),
+            Limits::Redis { url, lease } => {
+                // Accounts of two vendors may have the same name.
+                let prefix = format!("tower-api-key:{}:", store.vendor());
+                let mut limiter = RedisLimiter::builder(url).prefix(prefix);
+                if let Some(lease) = lease {
+                    limiter = limiter.lease(*lease);
+                }
+                let limiter = limiter.build()?;
+                gate.places(limiter.places(), self.on_failure).limits(limiter, self.on_failure)
+            }
+        }
+        .build()
+    }
+}

@@ -1,0 +1,95 @@
+//! All five vendors on their documented paths, on one axum app, over HTTPS and plain HTTP.
+//!
+//! ```text
+//! cargo run --release --all-features --example vendors
+//! ```
+//!
+//! It needs no set-up: the certificate and the keys are made at the start, and printed with a curl
+//! command for each vendor. `--help` lists the options.
+
+mod announcement;
+mod app;
+mod certificate;
+#[path = "../../../crates/tower-api-key-cli/src/complaint.rs"]
+mod complaint;
+mod data;
+mod database;
+mod delay;
+mod drain;
+mod gates;
+mod keys;
+mod manifest;
+mod options;
+mod organizations;
+mod persona;
+mod personyze;
+mod polyteia;
+mod polytomic;
+mod presentation;
+mod rest_integrations;
+mod server;
+mod style;
+
+use std::net::{IpAddr, SocketAddr};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::net::TcpListener;
+
+use certificate::Certificate;
+use complaint::unrepeated;
+use keys::Keys;
+use manifest::Manifest;
+use options::Options;
+
+/// Whatever ends the demo.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::try_parse().unwrap_or_else(|error| unrepeated(error).exit());
+    match run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("vendors: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Failure> {
+    let https = listen(options.https).await?;
+    let http = listen(options.http).await?;
+    let certificate = Certificate::make(https.local_addr()?.ip())?;
+    let mut keys = Keys::new(options.seed);
+    let app = app::build(&mut keys, &options).await?;
+
+    let manifest = Manifest::new(
+        base_url("https", https.local_addr()?),
+        base_url("http", http.local_addr()?),
+        certificate.path(),
+        keys.into_list(),
+    );
+    // The listeners queue connections from the moment they are bound.
+    if let Some(path) = &options.manifest {
+        manifest.write(path)?;
+    }
+    announcement::print(&manifest, &options);
+    server::serve(https, http, certificate.server_config()?, app).await
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| format!("cannot listen on {address}: {error}").into())
+}
+
+/// Writes the address as clients on this machine reach it, under a name of the certificate.
+fn base_url(scheme: &str, address: SocketAddr) -> String {
+    let (ip, port) = (address.ip(), address.port());
+    let local = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0; 16])];
+    match ip {
+        ip if local.contains(&ip) || ip.is_unspecified() => format!("{scheme}://localhost:{port}"),
+        IpAddr::V6(ip) if ip.is_loopback() => format!("{scheme}://localhost:{port}"),
+        _ => format!("{scheme}://{address}"),
+    }
+}

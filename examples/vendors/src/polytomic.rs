@@ -1,0 +1,131 @@
+//! Polytomic: a partner's organizations and users, keys issued at run time, and bulk syncs.
+
+use std::sync::Arc;
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tower_api_key::key::{AccountId, Issuer, KeyHasher};
+use tower_api_key::vendors::polytomic::{DEPLOYMENT, ISSUED, ORGANIZATION, PARTNER, ROUTES};
+use tower_api_key::{Denial, Eventually, Grant, vendors};
+use tower_api_key_admin::{User, UserKeys, Users};
+
+use crate::Failure;
+use crate::app::{complaining, unknown};
+use crate::database::Database;
+use crate::gates::Gates;
+use crate::keys::{Keys, account};
+use crate::organizations::{self, ORGANIZATIONS};
+
+pub(crate) const VENDOR: &str = "polytomic";
+
+/// Builds the routes of `/api` that are not another vendor's, behind their gate.
+pub(crate) async fn router(
+    keys: &mut Keys,
+    database: &Database,
+    gates: &Gates,
+    on_premises: bool,
+) -> Result<Router, Failure> {
+    let store = database.of(VENDOR);
+    let [acme, ..] = ORGANIZATIONS else {
+        return Err("there is no organization".into());
+    };
+    let mut keys = keys.of(VENDOR, &ISSUED, &store);
+    let partner = account("partner_umbrella", &[])?;
+    keys.add("partner", &partner, None, |key| key.kind(PARTNER)).await?;
+    keys.add("organization", &account(acme.id, &[])?, None, |key| key.kind(ORGANIZATION)).await?;
+    keys.add("deployment", &account("deployment", &[])?, None, |key| key.kind(DEPLOYMENT)).await?;
+    keys.unlisted(None)?;
+
+    let profile = if on_premises { vendors::POLYTOMIC_ON_PREMISES } else { vendors::POLYTOMIC };
+    let gate = gates.of(&profile, ROUTES, &store)?;
+    let issuer = Issuer::new(ISSUED, KeyHasher::sha256());
+    let user_keys = UserKeys::new(issuer, store.manager(), Arc::new(Directory));
+    let user_keys = user_keys.of_kind(ORGANIZATION);
+    let router = Router::new()
+        .route("/api/me", get(me))
+        .route("/api/organizations", get(list_organizations))
+        .route("/api/organizations/{org}/users", get(list_users))
+        .route("/api/bulk/syncs", get(list_syncs))
+        .merge(user_keys.router());
+    let router = unknown(
+        router,
+        &["/api/", "/api/{*unknown}"],
+        &any(|| async { error(StatusCode::NOT_FOUND, "not_found", "Not found") }),
+    );
+    let complain = |status, message| error(status, "bad_request", message);
+    let router = complaining(router, complain).layer(gate);
+    Ok(router)
+}
+
+/// Tells whose key it is.
+async fn me(grant: Grant) -> Json<Value> {
+    let kind = grant.kind().map(ToString::to_string);
+    let organization = (kind.as_deref() == Some(ORGANIZATION)).then(|| grant.account().to_string());
+    Json(json!({ "data": {
+        "id": grant.key_id().as_str(),
+        "name": grant.record().name(),
+        "kind": kind,
+        "account": grant.account().as_str(),
+        "organization_id": organization,
+    }}))
+}
+
+async fn list_organizations(grant: Grant) -> Json<Value> {
+    let managed = organizations::managed(&grant);
+    let items = managed.map(|organization| item(organization.id, organization.name));
+    Json(json!({ "data": items.collect::<Value>() }))
+}
+
+async fn list_users(grant: Grant, Path(id): Path<String>) -> Result<Json<Value>, Denial> {
+    let organization = organizations::organization(&grant, &id)?;
+    let items = organization.users.iter().map(|user| item(user.id, user.name));
+    Ok(Json(json!({ "data": items.collect::<Value>() })))
+}
+
+/// Whom a key may issue keys to.
+struct Directory;
+
+impl Users for Directory {
+    fn find(
+        &self,
+        grant: &Grant,
+        organization: &str,
+        user: &str,
+    ) -> Eventually<Result<User, Denial>> {
+        Eventually::now(organizations::organization(grant, organization).and_then(|organization| {
+            let user = organizations::user(organization, user)?;
+            let account = AccountId::new(organization.id).map_err(|_| Denial::InternalError)?;
+            Ok(User::new(account, user.id).named(user.name))
+        }))
+    }
+}
+
+/// Lists the syncs of the key's organization; a deployment has those of all.
+async fn list_syncs(grant: Grant) -> Json<Value> {
+    let all = grant.kind().is_some_and(|kind| kind == DEPLOYMENT);
+    let own =
+        ORGANIZATIONS.iter().filter(|organization| all || *grant.account() == organization.id);
+    let items = own.map(|organization| {
+        let name = format!("Warehouse of {}", organization.name);
+        item(&format!("sync-{}", organization.id), &name)
+    });
+    Json(json!({ "data": items.collect::<Value>() }))
+}
+
+fn item(id: &str, name: &str) -> Value {
+    json!({ "id": id, "name": name })
+}
+
+fn error(status: StatusCode, key: &str, message: &str) -> Response {
+    let body = json!({
+        "key": key,
+        "message": message,
+        "metadata": {},
+        "status": status.as_u16(),
+    });
+    (status, Json(body)).into_response()
+}
