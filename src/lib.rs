@@ -61,12 +61,15 @@
 //!   a request: the original path under `Router::nest`, and the peer from `ConnectInfo`. A program that
 //!   nests axum routers needs it: without it a gate inside of `Router::nest` matches its routes on the
 //!   path that axum has cut.
-//! * `sqlite`, `postgres`: keys in a database, `store::SqlStore`.
 //! * `cache`: records of another store in memory, with one stated staleness, `store::Cached`.
-//! * `admin`: a router that issues keys over HTTP.
-//! * `cli`: the program `tower-api-key`.
-//! * `redis`: limits that hold across a fleet, in Redis or Valkey, `limits::RedisLimiter`.
 //! * `testing`: the promises of a store as tests, for one of your own.
+//!
+//! # Crates
+//!
+//! * `tower-api-key-sqlx`: keys in SQLite or PostgreSQL, `SqlStore`.
+//! * `tower-api-key-redis`: limits that hold across a fleet, in Redis or Valkey, `RedisLimiter`.
+//! * `tower-api-key-admin`: an axum router that issues keys over HTTP.
+//! * `tower-api-key-cli`: the program `tower-api-key`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

@@ -14,7 +14,7 @@
 //!
 //! [`MemoryLimiter`] and [`MemoryPlaces`](crate::concurrency::MemoryPlaces) count in this process alone: behind `n` processes an account
 //! can have up to `n` times its quota, and its places.
-//! With the feature `redis`, `RedisLimiter` and `RedisPlaces` count for all of them.
+//! `RedisLimiter` and `RedisPlaces` of the crate `tower-api-key-redis` count for all of them.
 
 mod fallback;
 mod limiter;

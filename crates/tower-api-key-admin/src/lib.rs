@@ -9,6 +9,20 @@
 //! The router has no gate of its own: without one around it, every request is refused. A response
 //! holds a secret, so keep response bodies out of logs, and serve it over HTTPS only, which the gate sees to.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::items_after_statements,
+        clippy::too_many_lines
+    )
+)]
+
 mod user_keys;
 mod users;
 

@@ -75,7 +75,7 @@ pub(crate) fn text(quota: &Quota) -> String {
         Algorithm::SlidingWindow => format!("{seconds}s:sliding"),
         Algorithm::CalendarDay => CALENDAR_DAY.to_owned(),
         Algorithm::CalendarMonth => CALENDAR_MONTH.to_owned(),
-        _ => format!("{seconds}s"),
+        Algorithm::FixedWindow => format!("{seconds}s"),
     };
     let per = if quota.per() == Per::Key { "@key" } else { "" };
     let shadow = if quota.is_shadow() { SHADOW } else { "" };

@@ -35,7 +35,7 @@ use std::time::Duration;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::limits::{Lease, RedisLimiter};
+/// use tower_api_key_redis::{Lease, RedisLimiter};
 ///
 /// let limiter = RedisLimiter::builder("redis://127.0.0.1")
 ///     .lease(Lease::new().lasting(Duration::from_secs(2)))

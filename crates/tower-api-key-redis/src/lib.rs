@@ -11,6 +11,20 @@
 //! that evicts keys, gives every account a fresh quota; so does a replica that takes over, for the
 //! charges that had not reached it.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::items_after_statements,
+        clippy::too_many_lines
+    )
+)]
+
 mod answer;
 mod breaker;
 mod builder;

@@ -19,7 +19,7 @@ use tower_api_key::store::{Retention, StoreError};
 ///
 /// ```no_run
 /// use std::time::Duration;
-/// use crate::SqlStore;
+/// use tower_api_key_sqlx::SqlStore;
 ///
 /// # async fn example() -> Result<(), tower_api_key::store::StoreError> {
 /// let store = SqlStore::builder("postgres://keys@10.0.0.5/app")

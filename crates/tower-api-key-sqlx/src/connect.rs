@@ -35,7 +35,8 @@ const FAR: Duration = Duration::from_secs(86_400);
 ///
 /// ```
 /// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
-/// use tower_api_key::store::{KeyManager, KeyStore, NewKey, SqlStore};
+/// use tower_api_key::store::{KeyManager, KeyStore, NewKey};
+/// use tower_api_key_sqlx::SqlStore;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -12,6 +12,20 @@
 //! requests are answered 503. No table is touched that this program did not make. Every lookup is a round trip: put `Cached` in front of a
 //! database that is not on the same machine.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::items_after_statements,
+        clippy::too_many_lines
+    )
+)]
+
 #[cfg(test)]
 mod attempts;
 mod builder;

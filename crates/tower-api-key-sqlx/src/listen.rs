@@ -34,7 +34,7 @@ impl SqlStore {
     /// first asked; `None` for SQLite, which tells nobody.
     ///
     /// ```
-    /// use crate::SqlStore;
+    /// use tower_api_key_sqlx::SqlStore;
     ///
     /// # async fn example() -> Result<(), tower_api_key::store::StoreError> {
     /// let database = SqlStore::connect("postgres://localhost/keys").await?;

@@ -23,7 +23,7 @@ impl SqlStore {
     ///
     /// ```no_run
     /// use sqlx::PgPool;
-    /// use crate::SqlStore;
+    /// use tower_api_key_sqlx::SqlStore;
     ///
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
     /// let pool = PgPool::connect("postgres://localhost/app").await?;

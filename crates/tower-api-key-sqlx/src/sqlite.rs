@@ -62,7 +62,7 @@ impl SqlStore {
     ///
     /// ```
     /// use sqlx::SqlitePool;
-    /// use crate::SqlStore;
+    /// use tower_api_key_sqlx::SqlStore;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,7 +1,7 @@
 //! All five vendors on their documented paths, on one axum app, over HTTPS and plain HTTP.
 //!
 //! ```text
-//! cargo run --release --all-features --example vendors
+//! cargo run --release -p vendors-demo
 //! ```
 //!
 //! It needs no set-up: the certificate and the keys are made at the start, and printed with a curl

@@ -30,7 +30,7 @@ impl Redis {
             println!("SKIPPED: Redis is not installed");
         }
         let oldest = env::var_os("REDIS_6_2").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/redis-6.2/redis-server"),
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/redis-6.2/redis-server"),
             PathBuf::from,
         );
         if oldest.exists() {
