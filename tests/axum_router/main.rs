@@ -6,8 +6,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-#[cfg(feature = "admin")]
-mod issuing;
 mod matching;
 mod nesting;
 mod patterns;

@@ -138,7 +138,7 @@ mod tests {
     static MINUTE: [Quota; 1] = [Quota::new("minute", 10, Duration::from_secs(60))];
 
     fn record(account: &str) -> KeyRecord {
-        KeyRecord::bare("key_1", account)
+        crate::bare("key_1", account)
     }
 
     fn charge(record: &KeyRecord) -> Charge<'_> {

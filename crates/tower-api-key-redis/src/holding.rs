@@ -204,7 +204,6 @@ mod tests {
 
     use super::*;
 
-    const SECOND: u64 = 1_000_000_000;
     const LEASE: Lease = Lease::new();
 
     fn at(milliseconds: u64) -> Timestamp {

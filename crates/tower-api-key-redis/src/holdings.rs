@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn record(account: &str) -> KeyRecord {
-        KeyRecord::bare("key_1", account)
+        crate::bare("key_1", account)
     }
 
     fn course(

@@ -48,3 +48,10 @@ pub use builder::RedisLimiterBuilder;
 pub use lease::Lease;
 pub use limiter::RedisLimiter;
 pub use places::RedisPlaces;
+
+/// Makes a record with nothing but its id and its account's.
+#[cfg(test)]
+fn bare(id: &str, account: &str) -> tower_api_key::key::KeyRecord {
+    let account = tower_api_key::key::Account::builder(account).build().unwrap();
+    tower_api_key::key::KeyRecord::builder(id, account).build().unwrap()
+}

@@ -181,13 +181,13 @@ mod tests {
         let larger = [Quota::new("minute", 11, Duration::from_secs(60))];
         let of = |general| Applicable { general, route: &[] };
         for (quotas, of_other_key) in [(of(&by_account), true), (of(&by_key), false)] {
-            let counted = Counted::new(&KeyRecord::bare("key_1", "acme"), quotas);
-            assert!(counted.is_of(&KeyRecord::bare("key_1", "acme"), quotas));
-            assert_eq!(counted.is_of(&KeyRecord::bare("key_2", "acme"), quotas), of_other_key);
-            assert!(!counted.is_of(&KeyRecord::bare("key_1", "globex"), quotas));
+            let counted = Counted::new(&crate::bare("key_1", "acme"), quotas);
+            assert!(counted.is_of(&crate::bare("key_1", "acme"), quotas));
+            assert_eq!(counted.is_of(&crate::bare("key_2", "acme"), quotas), of_other_key);
+            assert!(!counted.is_of(&crate::bare("key_1", "globex"), quotas));
             for others in [of(&[]), of(&larger), Applicable { general: &[], route: quotas.general }]
             {
-                assert!(!counted.is_of(&KeyRecord::bare("key_1", "acme"), others), "{others:?}");
+                assert!(!counted.is_of(&crate::bare("key_1", "acme"), others), "{others:?}");
             }
         }
     }

@@ -1,5 +1,10 @@
 //! Keys that are issued over HTTP serve at the gate that they were asked for at.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../../../../tests/support/mod.rs"]
+mod support;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,7 +16,7 @@ use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Denial, Eventually, Grant, Profile};
 use tower_api_key_admin::{User, UserKeys, Users};
 
-use crate::support::{PROFILE, reason, request, store, text};
+use support::{PROFILE, reason, request, store, text};
 
 const UNTAGGED: KeyFormat = KeyFormat::new().literal("key_").between(Alphabet::Base62, 16, 80);
 const LONG: KeyFormat = KeyFormat::new().literal("key_").characters(Alphabet::Base62, 24);
