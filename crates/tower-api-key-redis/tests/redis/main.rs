@@ -6,6 +6,7 @@
 #[path = "../../../../tests/limiter/bounds.rs"]
 mod bounds;
 mod causes;
+mod extremes;
 mod failover;
 mod fleet;
 #[path = "../../../tower-api-key-sqlx/tests/databases/folder.rs"]
