@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vendors", &["key", "request", "rules", "limits", "response", "profile"]),
     ("service", &["key", "request", "store", "rules", "limits", "decision", "response", "profile"]),
     ("admin", &["key", "store", "decision"]),
-    ("testing", &["key", "store", "decision"]),
+    ("testing", &["key", "store", "limits", "decision"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "denial", "error", "eventually", "sync"];
 /// The one import against the flow, under its feature: a head must know the path that axum cut.
