@@ -30,7 +30,7 @@ pub const LOOKUP_PROMISES: &[Promise<Maker<dyn KeyStore, Records>>] =
 /// fn make_store(records: Records) -> MemoryStore {
 ///     let store = MemoryStore::new();
 ///     for (digest, record) in records {
-///         store.insert(digest, record);
+///         store.add_now(digest, record);
 ///     }
 ///     store
 /// }
@@ -157,11 +157,12 @@ async fn everything_set_comes_back(make: &Maker<dyn KeyStore, Records>) {
 /// The gate judges, and knows why it refuses.
 async fn keys_that_serve_no_more_are_found(make: &Maker<dyn KeyStore, Records>) {
     let past = Timestamp::from_unix_seconds(1_000_000);
+    let future = Timestamp::from_unix_seconds(4_000_000_000);
     let records = vec![
         key("revoked", |key| key.revoked(true)),
         key("disabled", |key| key.disabled(true)),
         key("expired", |key| key.expires(past)),
-        key("early", |key| key.not_before(Timestamp::MAX)),
+        key("early", |key| key.not_before(future)),
     ];
     come_back(make, records).await;
 }

@@ -31,7 +31,7 @@
 //! async fn make_directory(records: Records) -> Directory {
 //!     let store = MemoryStore::new();
 //!     for (digest, record) in records {
-//!         store.insert(digest, record);
+//!         store.add_now(digest, record);
 //!     }
 //!     Directory(store)
 //! }

@@ -100,7 +100,7 @@ mod memory_lookups {
     tower_api_key::lookup_tests!(|records: Records| {
         let store = MemoryStore::new();
         for (digest, record) in records {
-            store.insert(digest, record);
+            store.add_now(digest, record);
         }
         store
     });
