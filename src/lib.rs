@@ -65,7 +65,7 @@
 //! * `admin`: a router that issues keys over HTTP.
 //! * `cli`: the program `tower-api-key`.
 //! * `redis`: limits that hold across a fleet, in Redis or Valkey, `limits::RedisLimiter`.
-//! * `testing`: the promises of a store as tests, for one of your own.
+//! * `testing`: the promises of stores and limiters as tests, for some of your own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

@@ -61,9 +61,9 @@ mod managers;
 mod outcome;
 mod promise;
 
+pub use fresh::{Fresh, Make, Maker, Records};
 #[doc(hidden)]
 pub use fresh::{Later, Making, Now};
-pub use fresh::{Fresh, Make, Maker, Records};
 pub use grant::{grant, grant_for};
 pub use in_flight::{__check_concurrency, CONCURRENCY_PROMISES};
 pub use limiters::{__check_limiter, LIMITER_PROMISES};

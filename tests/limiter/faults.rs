@@ -3,8 +3,8 @@
 use tower_api_key::limits::Limiter;
 use tower_api_key::testing::{LIMITER_PROMISES, Maker};
 
-use crate::is_broken;
 use crate::faulty::Faulty;
+use crate::is_broken;
 
 /// What is wrong with a limiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

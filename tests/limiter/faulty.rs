@@ -40,6 +40,7 @@ impl Faulty {
         *self.inner.lock().unwrap() = Arc::default();
     }
 
+    #[allow(clippy::too_many_lines)] // An arm for each fault.
     fn charged(&self, charge: Charge<'_>) -> Verdict {
         let Charge { record, quotas, cost, taking, now } = charge;
         let earlier = {
@@ -57,9 +58,10 @@ impl Faulty {
                 let mut verdict = Verdict::passed();
                 for (quota, is_route) in quotas.iter() {
                     let one = std::slice::from_ref(quota);
-                    let quotas = match is_route {
-                        true => Applicable { general: &[], route: one },
-                        false => Applicable { general: one, route: &[] },
+                    let quotas = if is_route {
+                        Applicable { general: &[], route: one }
+                    } else {
+                        Applicable { general: one, route: &[] }
                     };
                     let told = self.ask(Charge { quotas, ..charge });
                     let standing = told.standings()[0];
@@ -135,9 +137,10 @@ impl Faulty {
                     let mut standings = told.standings().iter();
                     for quota in quotas.general {
                         let full = Standing::new(quota.limit(), quota.limit(), Duration::ZERO);
-                        match quota.is_shadow() {
-                            true => verdict.push_in_shadow(full, false),
-                            false => verdict.push(*standings.next().unwrap()),
+                        if quota.is_shadow() {
+                            verdict.push_in_shadow(full, false);
+                        } else {
+                            verdict.push(*standings.next().unwrap());
                         }
                     }
                     if let Some(wait) = told.retry_after() {

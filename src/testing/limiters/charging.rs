@@ -97,7 +97,7 @@ pub(super) async fn a_cost_found_afterwards_is_taken_even_without_room(make: &Ma
     ] {
         let client = Client::new(make).await;
         let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
-        let reset_after = |verdict: &Verdict| first(&verdict).reset_after().as_secs();
+        let reset_after = |verdict: &Verdict| first(verdict).reset_after().as_secs();
         for (cost, left) in [(4, 6), (0, 6), (4, 2), (7, 0), (5, 0)] {
             let verdict = client.ask(&quotas, &[], cost, Always, START).await;
             assert_eq!(verdict.retry_after(), None, "{algorithm:?} {cost}");

@@ -18,7 +18,7 @@ pub(super) async fn accounts_and_keys_are_counted_apart(make: &Maker<dyn Limiter
         assert!(!client.passes(&own, START).await);
     }
     assert!(!client.passes(&shared, START).await, "both keys have used the account's two");
-    client.account = "other".to_owned();
+    "other".clone_into(&mut client.account);
     client.key = "key_3";
     assert!(client.passes(&shared, START).await && client.passes(&own, START).await);
 }

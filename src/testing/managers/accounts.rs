@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::support::{BY, FUTURE, add, add_with, digest, done, entry, find, found, is_not_found, save};
+use super::support::{
+    BY, FUTURE, add, add_with, digest, done, entry, find, found, is_not_found, save,
+};
 use crate::key::{Account, Quota};
 use crate::store::KeyManager;
 

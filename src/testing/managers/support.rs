@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::key::{
-    Account, AccountBuilder, KeyDigest, KeyForm, KeyHasher, KeyRecord, KeyRecordBuilder, SharedRecord,
+    Account, AccountBuilder, KeyDigest, KeyForm, KeyHasher, KeyRecord, KeyRecordBuilder,
+    SharedRecord,
 };
 use crate::store::{KeyEntry, KeyManager, ManageError, NewKey};
 pub(super) use crate::testing::outcome::done;

@@ -1,8 +1,6 @@
 //! Promises on the trail.
 
-use super::support::{
-    BY, FUTURE, add, digest, done, entry, find, is_not_found, new_key, save,
-};
+use super::support::{BY, FUTURE, add, digest, done, entry, find, is_not_found, new_key, save};
 use crate::key::KeyRecordBuilder;
 use crate::store::{Action, KeyFilter, KeyManager, ManageError, check_author};
 
