@@ -62,7 +62,7 @@
 //!   nests axum routers needs it: without it a gate inside of `Router::nest` matches its routes on the
 //!   path that axum has cut.
 //! * `cache`: records of another store in memory, with one stated staleness, `store::Cached`.
-//! * `testing`: the promises of a store as tests, for one of your own.
+//! * `testing`: the promises of stores and limiters as tests, for some of your own.
 //!
 //! # Crates
 //!

@@ -263,4 +263,31 @@ mod tests {
             assert_eq!(charge(&limiter, &quotas, HALF, (cost, taking)).0, expected);
         }
     }
+
+    /// Counts all by itself, but for quotas in shadow, which it lets pass.
+    #[cfg(feature = "testing")]
+    #[test]
+    fn what_is_counted_here_keeps_a_limiters_promises() {
+        use crate::Eventually;
+        use crate::limits::{Limiter, LimiterError};
+        use crate::testing::{LIMITER_PROMISES, Maker};
+
+        struct Local(FallbackLimiter);
+
+        impl Limiter for Local {
+            fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+                const ALL: OnLimiterFailure = OnLimiterFailure::Local(Share::of(NonZeroU32::MIN));
+                Eventually::now(Ok(self.0.charge(&charge, ALL).1))
+            }
+        }
+
+        let make = Maker::<dyn Limiter>::new(|| Local(FallbackLimiter::default()));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let promises =
+            LIMITER_PROMISES.iter().filter(|promise| !promise.name().contains("in_shadow"));
+        assert_eq!(promises.clone().count(), LIMITER_PROMISES.len() - 2);
+        for promise in promises {
+            runtime.block_on(promise.check(&make));
+        }
+    }
 }

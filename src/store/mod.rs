@@ -53,7 +53,7 @@
 //! | has rows that cannot be read | [`Page`] and [`BrokenRow`] |
 //! | is behind a cache and reports changes | [`Invalidations`], which yields [`Invalidation`]s |
 //!
-//! The feature `testing` has the promises of a [`KeyManager`] as tests: `testing::store_suite`.
+//! The feature `testing` has the promises of a [`KeyManager`] as tests: `store_tests!`.
 //!
 //! A store in front of a slow or remote one bounds how long a revoked key can still serve; say the
 //! number to your users. [`MemoryStore`]'s is zero.

@@ -20,7 +20,6 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyRecord};
 use tower_api_key::store::{Cached, Invalidation, KeyManager, KeyStore, MemoryStore, NewKey};
-use tower_api_key::testing::store_suite;
 use tower_api_key::{ApiKeyLayer, vendors};
 
 use double::{Double, Mood, digest};
@@ -44,9 +43,11 @@ const REVOKED: Result<Option<bool>, ()> = Ok(Some(false));
 const UNKNOWN: Result<Option<bool>, ()> = Ok(None);
 const NOBODY_KNOWS: Result<Option<bool>, ()> = Err(());
 
-#[tokio::test]
-async fn the_memory_store_behind_it_keeps_every_promise() {
-    store_suite(&Cached::new(MemoryStore::new())).await;
+/// The memory store behind it.
+mod memory {
+    use tower_api_key::store::{Cached, MemoryStore};
+
+    tower_api_key::store_tests!(|| Cached::new(MemoryStore::new()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,10 +28,21 @@ struct Pair {
 }
 
 impl Pairs {
+    #[cfg_attr(test, allow(dead_code))] // What fuzzes asks all of them.
     pub(crate) fn new() -> Self {
+        Self::with(settings())
+    }
+
+    /// The gates of one vendor.
+    #[cfg(test)]
+    pub(crate) fn of(vendor: &str) -> Self {
+        Self::with(settings().filter(|setting| VENDORS[setting.vendor].name == vendor))
+    }
+
+    fn with(settings: impl Iterator<Item = Setting>) -> Self {
         let pair =
             |setting: Setting| Pair { gate: Gate::of(&setting), model: Model::of(setting), now: 0 };
-        Self { pairs: settings().map(pair).collect(), asked: BTreeMap::new() }
+        Self { pairs: settings.map(pair).collect(), asked: BTreeMap::new() }
     }
 
     /// Asks one gate several questions, as many as the bytes choose.

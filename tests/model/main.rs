@@ -22,7 +22,7 @@ pub(crate) mod vendor;
 pub(crate) mod window;
 
 #[cfg(test)]
-mod tests {
+mod the_gate_agrees_with_its_model {
     use std::env;
 
     use rand::rngs::StdRng;
@@ -49,10 +49,11 @@ mod tests {
         Reason::StoreDown,
     ];
 
-    #[tokio::test]
-    async fn the_gate_agrees_with_its_model() {
-        let wanted = env::var("MODEL_REQUESTS").map_or(50_000, |text| text.parse().unwrap());
-        let mut pairs = Pairs::new();
+    /// Asks a vendor's share of all requests. Each reason to refuse comes up, and many are served.
+    async fn agrees(name: &str) {
+        let all = env::var("MODEL_REQUESTS").map_or(50_000, |text| text.parse().unwrap());
+        let wanted = all / VENDORS.len() as u64;
+        let mut pairs = Pairs::of(name);
         let mut seed = 0;
         while pairs.asked.values().sum::<u64>() < wanted {
             seed += 1;
@@ -63,15 +64,40 @@ mod tests {
                 panic!("seed {seed}: {differences}");
             }
         }
-        for (vendor, asked) in VENDORS.iter().enumerate() {
-            let times = |reason| pairs.asked.get(&(vendor, reason)).copied().unwrap_or(0);
-            let line: Vec<_> = REASONS.iter().map(|reason| times(Some(*reason))).collect();
-            println!("{:24} served {:6}, refused {line:?}", asked.name, times(None));
-            assert!(times(None) > wanted / 100, "{} serves hardly anyone", asked.name);
-            for reason in REASONS {
-                let never = reason == Reason::Header && asked.demands.is_none();
-                assert_eq!(times(Some(reason)) == 0, never, "{}: {reason:?}", asked.name);
-            }
+        let vendor = VENDORS.iter().position(|vendor| vendor.name == name).unwrap();
+        let times = |reason| pairs.asked.get(&(vendor, reason)).copied().unwrap_or(0);
+        let line: Vec<_> = REASONS.iter().map(|reason| times(Some(*reason))).collect();
+        println!("{name:24} served {:6}, refused {line:?}", times(None));
+        assert!(times(None) > all / 100, "{name} serves hardly anyone");
+        for reason in REASONS {
+            let never = reason == Reason::Header && VENDORS[vendor].demands.is_none();
+            assert_eq!(times(Some(reason)) == 0, never, "{name}: {reason:?}");
         }
+    }
+
+    /// Writes a test for each vendor.
+    macro_rules! vendors {
+        ($($test:ident: $name:literal,)*) => {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    agrees($name).await;
+                }
+            )*
+
+            #[test]
+            fn every_vendor_has_a_test() {
+                assert!(VENDORS.iter().map(|vendor| vendor.name).eq([$($name),*]));
+            }
+        };
+    }
+
+    vendors! {
+        personyze: "Personyze",
+        rest_integrations: "REST API Integrations",
+        polyteia: "Polyteia",
+        persona: "Persona",
+        polytomic: "Polytomic",
+        polytomic_on_premises: "Polytomic on premises",
     }
 }

@@ -1,9 +1,10 @@
 //! The suite of stores can fail: a sound store with any one planted fault does not pass it.
 
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tower_api_key::store::{Action, KeyManager, KeyState, MemoryStore, NewKey};
-use tower_api_key::testing::store_suite;
+use tower_api_key::testing::{Promise, STORE_PROMISES, store_suite};
 
 use crate::faulty::Faulty;
 use crate::support::{account, digest};
@@ -151,30 +152,50 @@ const PAGED: &str = "lists_are_paged";
 const FORCE: &str = "force_revokes_the_owners_others";
 const TRAIL: &str = "the_trail_has_a_line_for_each_change";
 
-/// Runs the suite; the name of the promise that is broken first, `None` if all are kept.
-fn broken_promise(store: &dyn KeyManager) -> Option<String> {
+/// Returns the promise that a run breaks, `None` if it keeps all.
+fn broken_promise(run: impl Future<Output = ()>) -> Option<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(store_suite(store))));
+    let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run)));
     let message = *run.err()?.downcast::<String>().unwrap();
     let name = message.strip_prefix("the promise `").and_then(|rest| rest.split_once('`'));
     Some(name.unwrap_or_else(|| panic!("no promise is named: {message}")).0.to_owned())
 }
 
+/// Checks each promise on a store of its own, as each test does; returns those that are broken.
+fn broken_by(fault: Fault) -> Vec<&'static str> {
+    let is_broken = |promise: &&Promise<dyn KeyManager>| {
+        let store = Faulty::new(MemoryStore::new(), fault);
+        let broken = broken_promise(promise.check(&store));
+        assert!(broken.as_deref().is_none_or(|name| name == promise.name()), "{broken:?}");
+        broken.is_some()
+    };
+    STORE_PROMISES.iter().filter(is_broken).map(Promise::name).collect()
+}
+
 #[test]
 fn the_wrapper_itself_keeps_every_promise() {
-    assert_eq!(broken_promise(&Faulty::new(MemoryStore::new(), Fault::None)), None);
+    assert_eq!(broken_by(Fault::None), [""; 0]);
+    let store = Faulty::new(MemoryStore::new(), Fault::None);
+    assert_eq!(broken_promise(store_suite(&store)), None, "all on one store");
 }
 
 #[test]
 fn every_planted_fault_breaks_its_promise() {
     let mut wrong = Vec::new();
     for (fault, promise) in FAULTS {
-        let broken = broken_promise(&Faulty::new(MemoryStore::new(), *fault));
-        if broken.as_deref() != Some(*promise) {
-            wrong.push(format!("{fault:?} breaks {broken:?}"));
+        let broken = broken_by(*fault);
+        if broken.first() != Some(promise) {
+            wrong.push(format!("{fault:?} breaks {broken:?}, and not {promise} first"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_promise_is_broken_by_some_fault() {
+    let told = |name: &&str| !FAULTS.iter().any(|(_, promise)| promise == name);
+    let names = STORE_PROMISES.iter().map(Promise::name).filter(told);
+    assert_eq!(names.collect::<Vec<_>>(), ["the_store_is_empty"], "has a test of its own");
 }
 
 #[test]
@@ -184,6 +205,6 @@ fn a_store_that_is_not_empty_is_refused() {
     let key = NewKey::new(digest("somebody's"), record);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(store.add(key, "ada")).unwrap();
-    assert_eq!(broken_promise(&store).as_deref(), Some("the_store_is_empty"));
+    assert_eq!(broken_promise(store_suite(&store)).as_deref(), Some("the_store_is_empty"));
     assert_eq!(store.len(), 1, "nothing was written");
 }

@@ -1,13 +1,11 @@
-//! The one suite that every store passes.
+//! The memory store keeps every promise of a store, and the kit of stores can fail.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../support/mod.rs"]
 mod support;
 
-#[cfg(feature = "testing")]
 mod faults;
-#[cfg(feature = "testing")]
 mod faulty;
 mod model;
 mod rotated;
@@ -89,10 +87,23 @@ async fn the_memory_store_passes() {
     suite(MemoryStore::new()).await;
 }
 
-#[cfg(feature = "testing")]
-#[tokio::test]
-async fn the_memory_store_keeps_every_promise() {
-    tower_api_key::testing::store_suite(&MemoryStore::new()).await;
+mod memory {
+    use tower_api_key::store::MemoryStore;
+
+    tower_api_key::store_tests!(MemoryStore::new);
+}
+
+mod memory_lookups {
+    use tower_api_key::store::MemoryStore;
+    use tower_api_key::testing::Records;
+
+    tower_api_key::lookup_tests!(|records: Records| {
+        let store = MemoryStore::new();
+        for (digest, record) in records {
+            store.add_now(digest, record);
+        }
+        store
+    });
 }
 
 #[tokio::test]

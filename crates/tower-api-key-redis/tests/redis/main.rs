@@ -1,10 +1,8 @@
-//! Limits in Redis: the one suite of all limiters, and what only a server shows.
+//! Limits in Redis: every promise of a limiter, and what only a server shows.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::cast_precision_loss)] // Figures that are printed.
 
-#[path = "../../../../tests/limiter/bounds.rs"]
-mod bounds;
 mod causes;
 mod extremes;
 mod failover;
@@ -19,21 +17,15 @@ mod places;
 mod places_of_processes;
 mod relay;
 mod server;
-#[path = "../../../../tests/limiter/suite.rs"]
-mod suite;
 #[path = "../../../../tests/support/mod.rs"]
 mod support;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 
-use tokio::sync::RwLock;
-use tower_api_key::limits::Limiter;
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
 
 use server::Redis;
-
-/// Makes a fresh limiter for each case.
-type Make<'a> = &'a dyn Fn() -> Arc<dyn Limiter>;
 
 /// A prefix that nothing else has.
 fn fresh_prefix() -> String {
@@ -44,14 +36,46 @@ fn fresh_prefix() -> String {
 /// Lets a test that measures time run while no other does, and all others at once.
 static TURNS: RwLock<()> = RwLock::const_new(());
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_redis_limiter_passes() {
-    let _turn = TURNS.read().await;
-    let Some(server) = Redis::start() else { return };
-    let make = || -> Arc<dyn Limiter> {
-        let limiter = server.limiter().prefix(fresh_prefix()).on_request_time();
-        Arc::new(limiter.build().unwrap())
-    };
-    suite::run(&make).await;
-    bounds::run(&make, 1).await;
+/// What tests of the kit hold together: a server, and the turn of those that measure nothing.
+type Shared = Arc<(Redis, RwLockReadGuard<'static, ()>)>;
+
+/// Returns the server of the kit's tests. It ends with the last test that holds it.
+async fn shared() -> Option<Shared> {
+    static SHARED: Mutex<Weak<(Redis, RwLockReadGuard<'static, ()>)>> =
+        Mutex::const_new(Weak::new());
+    let mut shared = SHARED.lock().await;
+    if let Some(shared) = shared.upgrade() {
+        return Some(shared);
+    }
+    let started = Arc::new((Redis::start()?, TURNS.read().await));
+    *shared = Arc::downgrade(&started);
+    Some(started)
+}
+
+mod the_redis_limiter {
+    use tower_api_key_redis::RedisLimiter;
+
+    use crate::{Shared, fresh_prefix, shared};
+
+    async fn make_limiter() -> Option<(RedisLimiter, Shared)> {
+        let shared = shared().await?;
+        let limiter = shared.0.limiter().prefix(fresh_prefix()).on_request_time();
+        Some((limiter.build().unwrap(), shared))
+    }
+
+    tower_api_key::limiter_tests!(make_limiter);
+}
+
+mod the_redis_places {
+    use tower_api_key_redis::RedisPlaces;
+
+    use crate::{Shared, fresh_prefix, shared};
+
+    async fn make_places() -> Option<(RedisPlaces, Shared)> {
+        let shared = shared().await?;
+        let limiter = shared.0.limiter().prefix(fresh_prefix()).build().unwrap();
+        Some((limiter.places(), shared))
+    }
+
+    tower_api_key::concurrency_tests!(make_places);
 }

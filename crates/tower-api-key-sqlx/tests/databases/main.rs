@@ -11,6 +11,7 @@ mod grace;
 mod outage;
 mod pools;
 mod postgres;
+mod promises;
 mod relay;
 mod roles;
 mod rotations;
@@ -21,8 +22,7 @@ use std::sync::Arc;
 
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
-use tower_api_key::store::{Cached, KeyManager, KeyStore, NewKey};
-use tower_api_key::testing::store_suite;
+use tower_api_key::store::{KeyManager, KeyStore, NewKey};
 use tower_api_key_sqlx::SqlStore;
 
 use folder::Folder;
@@ -39,30 +39,6 @@ fn key(id: &str) -> NewKey {
 
 fn sqlite(folder: &Folder) -> String {
     format!("sqlite:{}?mode=rwc", folder.path().join("keys.db").display())
-}
-
-#[tokio::test]
-async fn sqlite_keeps_every_promise() {
-    let folder = Folder::new();
-    store_suite(&SqlStore::connect(&sqlite(&folder)).await.unwrap()).await;
-}
-
-#[tokio::test]
-async fn postgres_keeps_every_promise() {
-    let Some(server) = Postgres::start() else { return };
-    store_suite(&SqlStore::connect(server.url()).await.unwrap()).await;
-}
-
-#[tokio::test]
-async fn a_cache_before_sqlite_keeps_every_promise() {
-    let folder = Folder::new();
-    store_suite(&Cached::new(SqlStore::connect(&sqlite(&folder)).await.unwrap())).await;
-}
-
-#[tokio::test]
-async fn a_cache_before_postgres_keeps_every_promise() {
-    let Some(server) = Postgres::start() else { return };
-    store_suite(&Cached::new(SqlStore::connect(server.url()).await.unwrap())).await;
 }
 
 #[tokio::test]

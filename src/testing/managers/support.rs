@@ -6,8 +6,12 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::key::{Account, KeyDigest, KeyHasher, KeyRecord, KeyRecordBuilder, SharedRecord};
+use crate::key::{
+    Account, AccountBuilder, KeyDigest, KeyForm, KeyHasher, KeyRecord, KeyRecordBuilder,
+    SharedRecord,
+};
 use crate::store::{KeyEntry, KeyManager, ManageError, NewKey};
+pub(super) use crate::testing::outcome::done;
 
 /// Who makes the changes.
 pub(super) const BY: &str = "suite";
@@ -17,15 +21,6 @@ pub(super) const PAST: Timestamp = Timestamp::from_unix_seconds(1_000_000);
 
 /// An instant in the year 2096.
 pub(super) const FUTURE: Timestamp = Timestamp::from_unix_seconds(4_000_000_000);
-
-/// Returns what a store has to answer.
-#[track_caller]
-pub(super) fn done<T, E: Debug>(answer: Result<T, E>, what: &str) -> T {
-    match answer {
-        Ok(value) => value,
-        Err(error) => panic!("{what}: {error:?}"),
-    }
-}
 
 pub(super) fn digest(text: &str) -> KeyDigest {
     KeyHasher::sha256().digest(text.as_bytes())
@@ -92,4 +87,20 @@ pub(super) fn is_not_found<T: Debug>(answer: Result<T, ManageError>, what: &str)
 #[allow(clippy::needless_pass_by_value)] // As above.
 pub(super) fn exists<T: Debug>(answer: Result<T, ManageError>, what: &str) {
     assert!(matches!(answer, Err(ManageError::Exists)), "{what}: {answer:?}");
+}
+
+/// Saves an account.
+pub(super) async fn save(
+    store: &dyn KeyManager,
+    id: &str,
+    describe: impl FnOnce(AccountBuilder) -> AccountBuilder,
+) {
+    let account = done(describe(Account::builder(id)).build(), "an account");
+    done(store.save_account(account, BY).await, "save an account");
+}
+
+/// The form of a key whose text names the environment `sandbox`.
+#[allow(clippy::expect_used)] // It is as it is written.
+pub(super) fn form() -> KeyForm {
+    "acme_{environment:sandbox}_{base62:24}{checksum}".parse().expect("a form")
 }

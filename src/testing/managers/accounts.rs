@@ -1,20 +1,13 @@
-//! Promises on accounts, and on the trail.
+//! Promises on accounts.
 
 use std::time::Duration;
 
-use super::support::{BY, FUTURE, add, add_with, digest, done, entry, find, found, is_not_found};
-use crate::key::{Account, AccountBuilder};
+use super::support::{
+    BY, FUTURE, add, add_with, digest, done, entry, find, found, is_not_found, save,
+};
+use crate::key::Account;
 use crate::quota::Quota;
-use crate::store::{Action, KeyManager};
-
-async fn save(
-    store: &dyn KeyManager,
-    id: &str,
-    describe: impl FnOnce(AccountBuilder) -> AccountBuilder,
-) {
-    let account = done(describe(Account::builder(id)).build(), "an account");
-    done(store.save_account(account, BY).await, "save an account");
-}
+use crate::store::KeyManager;
 
 pub(super) async fn keys_inherit_from_their_account(store: &dyn KeyManager) {
     let quota = || Quota::named("minute", 7, Duration::from_secs(60));
@@ -88,52 +81,4 @@ pub(super) async fn accounts_are_paged(store: &dyn KeyManager) {
         ids.extend(page.iter().map(|account| account.id().to_string()));
     }
     assert_eq!(ids, ["zz-A", "zz-a", "zz-b"]);
-}
-
-pub(super) async fn the_trail_has_a_line_for_each_change(store: &dyn KeyManager) {
-    let mut last = 0;
-    loop {
-        let lines = done(store.changes(last, 100).await, "changes");
-        match lines.last() {
-            Some(change) => {
-                assert!(
-                    change.sequence > last,
-                    "a page of the trail begins where the last one ended"
-                );
-                last = change.sequence;
-            }
-            None => break,
-        }
-    }
-    save(store, "trail", |account| account).await;
-    add(store, "trail-1", "trail").await;
-    let touch = || Box::new(|key: crate::key::KeyRecordBuilder| key.name("x"));
-    done(store.update("trail-1", touch(), "ada").await, "update");
-    done(store.rotate("trail-1", digest("trail-1 2"), FUTURE, BY).await, "rotate");
-    done(store.revoke("trail-1", BY).await, "revoke");
-    is_not_found(store.update("nobody", touch(), BY).await, "a change that fails");
-    done(store.delete("trail-1", BY).await, "delete");
-    done(store.delete_account("trail", BY).await, "delete an account");
-
-    let lines = done(store.changes(last, 100).await, "changes");
-    let told: Vec<_> = lines
-        .iter()
-        .map(|line| (line.action, line.key.as_deref(), line.account.as_str(), line.by.as_str()))
-        .collect();
-    let key = Some("trail-1");
-    assert_eq!(
-        told,
-        [
-            (Action::AccountSaved, None, "trail", BY),
-            (Action::KeyAdded, key, "trail", BY),
-            (Action::KeyUpdated, key, "trail", "ada"),
-            (Action::KeyRotated, key, "trail", BY),
-            (Action::KeyRevoked, key, "trail", BY),
-            (Action::KeyDeleted, key, "trail", BY),
-            (Action::AccountDeleted, None, "trail", BY),
-        ]
-    );
-    assert!(lines.is_sorted_by_key(|line| line.sequence));
-    let page = done(store.changes(last, 3).await, "changes");
-    assert_eq!(page, lines.get(..3).unwrap_or_default(), "at most so many");
 }

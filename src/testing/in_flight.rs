@@ -1,0 +1,226 @@
+//! The promises of [`Places`]: simultaneous requests.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use super::fresh::{Fresh, Make, Maker, subject};
+use super::outcome::done;
+use super::promise::{Promise, list, run};
+use crate::concurrency::{Concurrency, Entry, Permit, Places};
+use crate::key::AccountId;
+
+/// Lists the promises of [`Places`], each of which is one test of
+/// [`concurrency_tests!`](crate::concurrency_tests).
+pub const CONCURRENCY_PROMISES: &[Promise<Maker<dyn Places>>] =
+    crate::__concurrency_promises!([list]);
+
+/// Writes one test for each promise of [`Places`](crate::concurrency::Places).
+///
+/// The argument is a function or a closure, async or not, that makes places of which none is taken; it is
+/// called for each test. [`Fresh`](crate::testing::Fresh) lists what it may return. A place that is given
+/// back may come free a little later. Requests wait by the real clock, for less than a second in a test.
+///
+/// ```
+/// mod in_memory {
+///     use tower_api_key::concurrency::MemoryPlaces;
+///
+///     tower_api_key::concurrency_tests!(MemoryPlaces::new);
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! concurrency_tests {
+    ($make:expr $(,)?) => {
+        $crate::__concurrency_promises! {
+            [$crate::__promise_tests] $crate::testing::__check_concurrency, $make;
+        }
+    };
+}
+
+/// Names the promises of a limiter of simultaneous requests, for another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __concurrency_promises {
+    ([$($then:tt)+] $($given:tt)*) => {
+        $($then)+! {
+            $($given)*
+            self::never_more_than_the_limit_are_in_flight,
+            self::a_full_route_refuses_at_once,
+            self::a_place_that_is_given_back_is_free,
+            self::a_wait_ends,
+            self::who_waits_is_served_in_order,
+            self::no_more_wait_than_the_rule_says,
+            self::accounts_and_routes_have_places_of_their_own,
+            self::who_goes_away_leaves_no_place_taken,
+        }
+    };
+}
+
+/// Checks one promise on places of its own.
+#[doc(hidden)]
+pub fn __check_concurrency<How>(promise: &str, make: impl Make<dyn Places, (), How>) {
+    let make = Maker::new(make);
+    run(CONCURRENCY_PROMISES, promise, async |promise| {
+        if make.fresh(()).await.subject().is_some() {
+            promise.check(&make).await;
+        }
+    });
+}
+
+/// Longer than any place takes to come free.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Long enough for a request to have asked.
+const MOMENT: Duration = Duration::from_millis(100);
+
+/// A route of fresh places.
+#[derive(Clone)]
+struct Client {
+    places: Arc<dyn Fresh<dyn Places>>,
+    account: &'static str,
+    route: &'static str,
+}
+
+impl Client {
+    async fn new(make: &Maker<dyn Places>) -> Self {
+        Self { places: make.fresh(()).await, account: "acme", route: "POST /jobs" }
+    }
+
+    async fn enter(&self, rule: Concurrency) -> Option<Permit> {
+        let account = done(AccountId::new(self.account), "an account");
+        let entry = Entry { account: &account, route: self.route, rule };
+        done(subject(&*self.places).enter(entry).await, "a place, or none")
+    }
+
+    /// Enters where there is room, soon or at once.
+    async fn enters(&self, rule: Concurrency, what: &str) -> Permit {
+        done(self.enter(rule.queue_for(LONG)).await.ok_or("there is none"), what)
+    }
+}
+
+async fn never_more_than_the_limit_are_in_flight(make: &Maker<dyn Places>) {
+    const REQUESTS: u32 = 40;
+    let (client, rule) = (Client::new(make).await, Concurrency::new(3).queue_for(LONG));
+    let (inside, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let requests: Vec<_> = (0..REQUESTS)
+        .map(|_| {
+            let (client, inside, most) = (client.clone(), Arc::clone(&inside), Arc::clone(&most));
+            tokio::spawn(async move {
+                let permit = client.enter(rule).await;
+                most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(MOMENT / 20).await;
+                inside.fetch_sub(1, Ordering::SeqCst);
+                permit.is_some()
+            })
+        })
+        .collect();
+    for request in requests {
+        assert!(done(request.await, "a request"), "each gets a place in time");
+    }
+    assert_eq!(most.load(Ordering::SeqCst), 3, "the most in flight at once, of three places");
+}
+
+async fn a_full_route_refuses_at_once(make: &Maker<dyn Places>) {
+    let (client, rule) = (Client::new(make).await, Concurrency::new(2));
+    let held = (client.enter(rule).await, client.enter(rule).await);
+    assert!(held.0.is_some() && held.1.is_some(), "there are two places");
+    assert!(client.enter(rule).await.is_none(), "a third has none, and does not wait");
+}
+
+async fn a_place_that_is_given_back_is_free(make: &Maker<dyn Places>) {
+    let (client, rule) = (Client::new(make).await, Concurrency::new(1));
+    for _ in 0..3 {
+        let permit = client.enters(rule, "the place of the one before").await;
+        assert!(client.enter(rule).await.is_none(), "the only place is taken");
+        drop(permit);
+    }
+}
+
+async fn a_wait_ends(make: &Maker<dyn Places>) {
+    let (client, rule) = (Client::new(make).await, Concurrency::new(1).queue_for(MOMENT));
+    let _held = client.enters(rule, "the first place").await;
+    let began = Instant::now();
+    assert!(client.enter(rule).await.is_none(), "no place comes free");
+    let waited = began.elapsed();
+    // A timer may end a wait a millisecond early, and ends it late on a busy machine.
+    assert!(
+        waited + Duration::from_millis(2) >= MOMENT && waited < LONG,
+        "waited {waited:?}, and the rule says {MOMENT:?}"
+    );
+}
+
+async fn who_waits_is_served_in_order(make: &Maker<dyn Places>) {
+    let (client, rule) = (Client::new(make).await, Concurrency::new(1).queue_for(LONG));
+    let held = client.enters(rule, "the first place").await;
+    let served = Arc::new(Mutex::new(Vec::new()));
+    let mut waiting = Vec::new();
+    for number in 0..4 {
+        let (client, served) = (client.clone(), Arc::clone(&served));
+        waiting.push(tokio::spawn(async move {
+            let _permit = client.enters(rule, "a place for each that waits").await;
+            served.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+        }));
+        // Each has asked before the next one comes.
+        tokio::time::sleep(MOMENT).await;
+    }
+    drop(held);
+    for request in waiting {
+        done(request.await, "a request");
+    }
+    let served = served.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert_eq!(served, [0, 1, 2, 3], "first come, first served");
+}
+
+async fn no_more_wait_than_the_rule_says(make: &Maker<dyn Places>) {
+    let client = Client::new(make).await;
+    let rule = Concurrency::new(1).queue_for(LONG).queue_length(1);
+    let held = client.enters(rule, "the first place").await;
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.enter(rule).await.is_some() }
+    });
+    tokio::time::sleep(MOMENT).await;
+    let began = Instant::now();
+    assert!(client.enter(rule).await.is_none(), "one waits, and no second one may");
+    assert!(began.elapsed() < LONG / 2, "the second one does not wait");
+    drop(held);
+    assert!(done(waiting.await, "a request"), "the first one gets its place");
+}
+
+async fn accounts_and_routes_have_places_of_their_own(make: &Maker<dyn Places>) {
+    let (client, rule) = (Client::new(make).await, Concurrency::new(1));
+    let other_account = Client { account: "other", ..client.clone() };
+    let other_route = Client { route: "GET /jobs", ..client.clone() };
+    let _held = client.enters(rule, "the first place").await;
+    for (client, what) in [(&other_account, "another account"), (&other_route, "another route")] {
+        let held = client.enter(rule).await;
+        assert!(held.is_some(), "{what} has a place of its own");
+        assert!(client.enter(rule).await.is_none(), "{what} has no second one");
+    }
+}
+
+async fn who_goes_away_leaves_no_place_taken(make: &Maker<dyn Places>) {
+    let (client, rule) = (Client::new(make).await, Concurrency::new(1));
+    let waits = rule.queue_for(LONG).queue_length(2);
+    let held = client.enters(rule, "the first place").await;
+    // One hangs up as soon as it has asked, one after a while.
+    for _ in 0..5 {
+        {
+            let mut asking = pin!(client.enter(waits));
+            poll_fn(|context| {
+                let asked = asking.as_mut().poll(context);
+                assert!(asked.is_pending(), "the only place is taken, and it waits");
+                Poll::Ready(())
+            })
+            .await;
+        }
+        let asking = tokio::time::timeout(MOMENT / 2, client.enter(waits)).await;
+        assert!(asking.is_err(), "the only place is taken, and it waits: {asking:?}");
+    }
+    drop(held);
+    let _permit = client.enters(rule, "the place, which nobody holds").await;
+}

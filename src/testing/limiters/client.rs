@@ -1,0 +1,83 @@
+//! Asks a limiter as a gate would, with instants of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::key::{Account, KeyRecord};
+use crate::limits::{Charge, Limiter, Taking};
+use crate::quota::Quota;
+use crate::quota::{Applicable, Standing, Verdict};
+use crate::testing::fresh::{Fresh, Maker, subject};
+use crate::testing::outcome::done;
+
+/// The first instant: 2001-09-09T01:47:00Z.
+pub(super) const START: Timestamp = Timestamp::from_unix_seconds(1_000_000_020);
+
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+
+/// The seconds from [`START`] to the end of its day.
+pub(super) const TO_MIDNIGHT: u64 = 24 * 3_600 - 6_420;
+
+/// The seconds from [`START`] to the end of its month.
+pub(super) const TO_OCTOBER: u64 = 21 * 24 * 3_600 + TO_MIDNIGHT;
+
+/// Returns the instant so many seconds after [`START`].
+pub(super) fn at(seconds: u64) -> Timestamp {
+    START.plus(Duration::from_secs(seconds))
+}
+
+/// Makes the record of a key.
+pub(super) fn record(account: &str, key: &str) -> KeyRecord {
+    let account = Arc::new(done(Account::builder(account).build(), "an account"));
+    done(KeyRecord::builder(key, account).build(), "a record")
+}
+
+/// Returns the standing of the only quota, or of the first.
+pub(super) fn first(verdict: &Verdict) -> Standing {
+    done(verdict.standings().first().copied().ok_or("none"), "the standing of each quota")
+}
+
+/// A key at a fresh limiter.
+pub(super) struct Client {
+    limiter: Arc<dyn Fresh<dyn Limiter>>,
+    pub(super) account: String,
+    pub(super) key: &'static str,
+}
+
+impl Client {
+    pub(super) async fn new(make: &Maker<dyn Limiter>) -> Self {
+        Self { limiter: make.fresh(()).await, account: "acme".to_owned(), key: "key_1" }
+    }
+
+    pub(super) async fn ask(
+        &self,
+        general: &[Quota],
+        route: &[Quota],
+        cost: u32,
+        taking: Taking,
+        now: Timestamp,
+    ) -> Verdict {
+        let charge = subject(&*self.limiter).charge(Charge {
+            record: &record(&self.account, self.key),
+            quotas: Applicable { general, route },
+            cost,
+            taking,
+            now,
+        });
+        done(charge.await, "a charge")
+    }
+
+    pub(super) async fn take(&self, quotas: &[Quota], now: Timestamp) -> Verdict {
+        self.ask(quotas, &[], 1, Taking::IfRoom, now).await
+    }
+
+    pub(super) async fn passes(&self, quotas: &[Quota], now: Timestamp) -> bool {
+        self.take(quotas, now).await.retry_after().is_none()
+    }
+
+    pub(super) async fn remaining(&self, quotas: &[Quota], now: Timestamp) -> Vec<u32> {
+        let verdict = self.ask(quotas, &[], 0, Taking::Nothing, now).await;
+        verdict.standings().iter().map(Standing::remaining).collect()
+    }
+}

@@ -1,0 +1,82 @@
+//! Promises on time: calendars, clocks that are set back, and instants out of order.
+
+use std::time::Duration;
+
+use super::client::{Client, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at};
+use crate::clock::Timestamp;
+use crate::limits::Limiter;
+use crate::quota::Standing;
+use crate::quota::{Algorithm, Quota};
+use crate::testing::fresh::Maker;
+
+/// Whatever came when, a day has its limit and a month has its own.
+pub(super) async fn days_and_months_end_at_midnight(make: &Maker<dyn Limiter>) {
+    let client = Client::new(make).await;
+    let quotas = [Quota::by_day("day", 3), Quota::by_month("month", 5)];
+    let standing =
+        |limit, remaining, seconds| Standing::new(limit, remaining, Duration::from_secs(seconds));
+    let first = client.take(&quotas, START).await;
+    assert_eq!(first.standings(), [standing(3, 2, TO_MIDNIGHT), standing(5, 4, TO_OCTOBER)]);
+    assert!(client.passes(&quotas, at(TO_MIDNIGHT - 1)).await);
+    assert!(client.passes(&quotas, at(TO_MIDNIGHT - 1)).await);
+    let refused = client.take(&quotas, at(TO_MIDNIGHT - 1)).await;
+    assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)));
+    assert!(client.passes(&quotas, at(TO_MIDNIGHT)).await, "a new day");
+    let last = client.take(&quotas, at(TO_MIDNIGHT)).await;
+    let day = 24 * 3_600;
+    assert_eq!(last.standings(), [standing(3, 1, day), standing(5, 0, TO_OCTOBER - TO_MIDNIGHT)]);
+    let refused = client.take(&quotas, at(TO_OCTOBER - 1)).await;
+    assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)), "the month is used up");
+    let october = client.take(&quotas, at(TO_OCTOBER)).await;
+    assert_eq!(october.standings(), [standing(3, 2, day), standing(5, 4, 31 * day)]);
+}
+
+pub(super) async fn instants_out_of_order_begin_no_day_twice(make: &Maker<dyn Limiter>) {
+    for (quota, ends) in
+        [(Quota::by_day("calls", 10), TO_MIDNIGHT), (Quota::by_month("calls", 10), TO_OCTOBER)]
+    {
+        let (client, quotas) = (Client::new(make).await, [quota]);
+        assert!(client.passes(&quotas, START).await);
+        let (mut passed, next) = (0, at(ends).unix_nanoseconds());
+        for _ in 0..200 {
+            for early in [0, 1, 700_000_000] {
+                let now = Timestamp::from_unix_nanoseconds(next - early);
+                passed += u32::from(client.passes(&quotas, now).await);
+            }
+        }
+        assert_eq!(passed, 10, "what came late counts for the period that had begun");
+    }
+}
+
+pub(super) async fn a_clock_set_back_locks_nobody_out(make: &Maker<dyn Limiter>) {
+    for (algorithm, at_most) in [
+        (Algorithm::FixedWindow, 60),
+        (Algorithm::LeakyBucket, 60),
+        (Algorithm::SlidingWindow, 65),
+        (Algorithm::CalendarDay, TO_MIDNIGHT),
+        (Algorithm::CalendarMonth, TO_OCTOBER),
+    ] {
+        let client = Client::new(make).await;
+        let quotas = [Quota::new("minute", 1, MINUTE).counted(algorithm)];
+        assert!(client.passes(&quotas, at(1_000_000)).await);
+        let verdict = client.take(&quotas, at(0)).await;
+        assert!(verdict.retry_after() <= Some(Duration::from_secs(at_most)), "{algorithm:?}");
+        assert!(client.passes(&quotas, at(at_most)).await, "{algorithm:?}");
+    }
+}
+
+/// Requests read the clock before they meet in the limiter, so instants arrive out of order.
+pub(super) async fn instants_out_of_order_free_nothing(make: &Maker<dyn Limiter>) {
+    for algorithm in Algorithm::ALL {
+        let client = Client::new(make).await;
+        let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
+        let (mut passed, edge) = (0, at(5));
+        for _ in 0..200 {
+            for early in [0, 1, 700_000_000] {
+                let now = Timestamp::from_unix_nanoseconds(edge.unix_nanoseconds() - early);
+                passed += u32::from(client.passes(&quotas, now).await);
+            }
+        }
+        assert_eq!(passed, 10, "{algorithm:?}");
+    }
+}

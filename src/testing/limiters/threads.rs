@@ -1,0 +1,48 @@
+//! The promise on threads.
+
+use std::sync::Arc;
+
+use super::client::{MINUTE, START, record};
+use crate::key::KeyRecord;
+use crate::limits::{Charge, Limiter, Taking};
+use crate::quota::Applicable;
+use crate::quota::{Algorithm, Per, Quota};
+use crate::testing::fresh::{Maker, subject};
+use crate::testing::outcome::done;
+
+const THREADS: usize = 4;
+const LIMIT: u32 = 500;
+
+/// However many threads ask at once, for known accounts and new ones, exactly the limit passes.
+pub(super) async fn threads_take_exactly_the_limit(make: &Maker<dyn Limiter>) {
+    for algorithm in Algorithm::ALL {
+        let limiter = make.fresh(()).await;
+        let quotas = [
+            Quota::new("account", LIMIT, MINUTE).counted(algorithm),
+            Quota::new("key", LIMIT, MINUTE).counted(algorithm).each(Per::Key),
+        ];
+        let records = Arc::new(["acme", "other", "third"].map(|account| record(account, "key")));
+        // The runtime goes on here meanwhile, for a limiter that needs it.
+        let runtime = tokio::runtime::Handle::current();
+        let workers = [(); THREADS].map(|()| {
+            let (limiter, quotas) = (Arc::clone(&limiter), quotas.clone());
+            let (records, runtime) = (Arc::clone(&records), runtime.clone());
+            tokio::task::spawn_blocking(move || {
+                let passes = |record: &KeyRecord| {
+                    let quotas = Applicable { general: &quotas, route: &[] };
+                    let taking = Taking::IfRoom;
+                    let charge = Charge { record, quotas, cost: 1, taking, now: START };
+                    let charged = runtime.block_on(subject(&*limiter).charge(charge));
+                    u32::from(done(charged, "a charge").retry_after().is_none())
+                };
+                records.each_ref().map(|record| (0..LIMIT).map(|_| passes(record)).sum::<u32>())
+            })
+        });
+        let mut totals = [0; 3];
+        for worker in workers {
+            let passed = done(worker.await, "a thread");
+            totals.iter_mut().zip(passed).for_each(|(total, passed)| *total += passed);
+        }
+        assert_eq!(totals, [LIMIT; 3], "{algorithm:?}: what passed of each account");
+    }
+}

@@ -1,0 +1,218 @@
+//! A limiter with one planted fault.
+
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use tower_api_key::Eventually;
+use tower_api_key::clock::Timestamp;
+use tower_api_key::key::{Account, KeyRecord};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Taking};
+use tower_api_key::quota::{Algorithm, Per, Quota};
+use tower_api_key::quota::{Applicable, Standing, Verdict};
+
+use crate::faults::Fault;
+use crate::now;
+
+/// Asks a sound limiter, but for one fault.
+pub(crate) struct Faulty {
+    inner: Mutex<Arc<MemoryLimiter>>,
+    fault: Fault,
+    last: Mutex<Timestamp>,
+    routes: Mutex<Vec<String>>,
+}
+
+impl Faulty {
+    pub(crate) fn new(fault: Fault) -> Self {
+        let last = Mutex::new(Timestamp::from_unix_seconds(0));
+        Self { inner: Mutex::default(), fault, last, routes: Mutex::default() }
+    }
+
+    fn ask(&self, charge: Charge<'_>) -> Verdict {
+        static SHARED: LazyLock<Arc<MemoryLimiter>> = LazyLock::new(Arc::default);
+        let limiter = match self.fault {
+            Fault::LimitersShareCounters => Arc::clone(&SHARED),
+            _ => Arc::clone(&self.inner.lock().unwrap()),
+        };
+        now(limiter.charge(charge)).unwrap()
+    }
+
+    fn forget(&self) {
+        *self.inner.lock().unwrap() = Arc::default();
+    }
+
+    #[allow(clippy::too_many_lines)] // An arm for each fault.
+    fn charged(&self, charge: Charge<'_>) -> Verdict {
+        let Charge { record, quotas, cost, taking, now } = charge;
+        let earlier = {
+            let mut last = self.last.lock().unwrap();
+            let earlier = now < *last;
+            if self.fault == Fault::TimeNeverGoesBack {
+                *last = now.max(*last);
+            } else {
+                *last = now;
+            }
+            earlier.then_some(*last)
+        };
+        match self.fault {
+            Fault::QuotasAreChargedOneByOne if taking == Taking::IfRoom => {
+                let mut verdict = Verdict::passed();
+                for (quota, is_route) in quotas.iter() {
+                    let one = std::slice::from_ref(quota);
+                    let quotas = if is_route {
+                        Applicable { general: &[], route: one }
+                    } else {
+                        Applicable { general: one, route: &[] }
+                    };
+                    let told = self.ask(Charge { quotas, ..charge });
+                    let standing = told.standings()[0];
+                    if quota.is_shadow() {
+                        verdict.push_in_shadow(standing, told.would_refuse(0));
+                    } else {
+                        verdict.push(standing);
+                    }
+                    if let Some(wait) = told.retry_after() {
+                        verdict.refuse(wait);
+                    }
+                }
+                verdict
+            }
+            Fault::RefusedRequestsCount | Fault::ACostIsTakenInPart
+                if taking == Taking::IfRoom && cost > 0 =>
+            {
+                let verdict = self.ask(charge);
+                if verdict.retry_after().is_some() {
+                    let cost = if self.fault == Fault::RefusedRequestsCount { cost } else { 1 };
+                    self.ask(Charge { cost, taking: Taking::Always, ..charge });
+                }
+                verdict
+            }
+            Fault::AskingTakes if taking == Taking::Nothing => {
+                self.ask(Charge { taking: Taking::IfRoom, ..charge })
+            }
+            Fault::LaterCostsAreRefused if taking == Taking::Always => {
+                self.ask(Charge { taking: Taking::IfRoom, ..charge })
+            }
+            Fault::CostsOverflow => {
+                self.ask(Charge { cost: if cost == u32::MAX { 0 } else { cost }, ..charge })
+            }
+            Fault::ResetsAreRounded => {
+                let told = self.ask(charge);
+                let mut verdict = Verdict::passed();
+                for standing in told.standings() {
+                    let reset = standing.reset_after() + Duration::from_secs(1);
+                    verdict.push(Standing::new(standing.limit(), standing.remaining(), reset));
+                }
+                if let Some(wait) = told.retry_after() {
+                    verdict.refuse(wait);
+                }
+                verdict
+            }
+            Fault::KeysCountAsTheirAccount => self.with(charge, |quota| quota.each(Per::Account)),
+            Fault::AccountsCountTogether => {
+                let account = Arc::new(Account::builder("all").build().unwrap());
+                let record = &KeyRecord::builder(record.id(), account).build().unwrap();
+                self.ask(Charge { record, ..charge })
+            }
+            Fault::RoutesShareAccountsCounters => {
+                let general = [quotas.general, quotas.route].concat();
+                self.ask(Charge { quotas: Applicable { general: &general, route: &[] }, ..charge })
+            }
+            Fault::APlanForgetsWhatWasUsed => self.with(charge, |quota| {
+                let name = format!("{} {}", quota.name(), quota.limit());
+                let changed = Quota::named(name, quota.limit(), quota.window());
+                let changed = changed.counted(quota.algorithm()).each(quota.per());
+                if quota.is_shadow() { changed.in_shadow() } else { changed }
+            }),
+            Fault::ShadowsRefuse => self.with(charge, |quota| {
+                let lit = Quota::named(quota.name(), quota.limit(), quota.window());
+                lit.counted(quota.algorithm()).each(quota.per())
+            }),
+            Fault::ShadowsCountNothing => {
+                let dark = |quota: &Quota| quota.is_shadow();
+                if taking == Taking::IfRoom && quotas.iter().any(|(quota, _)| dark(quota)) {
+                    let sound = |quota: &&Quota| !dark(quota);
+                    let general: Vec<_> = quotas.general.iter().filter(sound).cloned().collect();
+                    let told = self.ask(charge_of(&general, charge));
+                    let mut verdict = Verdict::passed();
+                    let mut standings = told.standings().iter();
+                    for quota in quotas.general {
+                        let full = Standing::new(quota.limit(), quota.limit(), Duration::ZERO);
+                        if quota.is_shadow() {
+                            verdict.push_in_shadow(full, false);
+                        } else {
+                            verdict.push(*standings.next().unwrap());
+                        }
+                    }
+                    if let Some(wait) = told.retry_after() {
+                        verdict.refuse(wait);
+                    }
+                    return verdict;
+                }
+                self.ask(charge)
+            }
+            Fault::DaysBeginWithTheFirstRequest => self.with(charge, |quota| {
+                let algorithm = match quota.algorithm() {
+                    Algorithm::CalendarDay | Algorithm::CalendarMonth => Algorithm::FixedWindow,
+                    other => other,
+                };
+                quota.counted(algorithm)
+            }),
+            Fault::TimeNeverGoesBack => {
+                let now = earlier.unwrap_or(now);
+                self.ask(Charge { now, ..charge })
+            }
+            Fault::EarlierInstantsBeginAnew => {
+                if earlier.is_some() {
+                    self.forget();
+                }
+                self.ask(charge)
+            }
+            Fault::AnotherRouteForgetsTheRest => {
+                let names = quotas.route.iter().map(|quota| quota.name().to_owned()).collect();
+                let before = std::mem::replace(&mut *self.routes.lock().unwrap(), names);
+                if before != *self.routes.lock().unwrap() {
+                    self.forget();
+                }
+                self.ask(charge)
+            }
+            Fault::ThreadsRace if taking == Taking::IfRoom => {
+                let told = self.ask(Charge { taking: Taking::Nothing, ..charge });
+                std::thread::yield_now();
+                if told.retry_after().is_some() {
+                    return told;
+                }
+                self.ask(Charge { taking: Taking::Always, ..charge })
+            }
+            Fault::DaysPassOneMore => self.with(charge, |quota| match quota.algorithm() {
+                Algorithm::CalendarDay => Quota::by_day("calls", quota.limit() + 1),
+                _ => quota,
+            }),
+            Fault::FixedIsSliding => self.with(charge, |quota| match quota.algorithm() {
+                Algorithm::FixedWindow => quota.counted(Algorithm::SlidingWindow),
+                _ => quota,
+            }),
+            Fault::SlidingIsFixed => self.with(charge, |quota| match quota.algorithm() {
+                Algorithm::SlidingWindow => quota.counted(Algorithm::FixedWindow),
+                _ => quota,
+            }),
+            _ => self.ask(charge),
+        }
+    }
+
+    /// Asks with other quotas.
+    fn with(&self, charge: Charge<'_>, change: impl Fn(Quota) -> Quota) -> Verdict {
+        let change = |quotas: &[Quota]| quotas.iter().cloned().map(&change).collect::<Vec<_>>();
+        let (general, route) = (change(charge.quotas.general), change(charge.quotas.route));
+        self.ask(Charge { quotas: Applicable { general: &general, route: &route }, ..charge })
+    }
+}
+
+fn charge_of<'a>(general: &'a [Quota], charge: Charge<'a>) -> Charge<'a> {
+    Charge { quotas: Applicable { general, route: &[] }, ..charge }
+}
+
+impl Limiter for Faulty {
+    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+        Eventually::now(Ok(self.charged(charge)))
+    }
+}
