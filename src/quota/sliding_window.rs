@@ -25,9 +25,9 @@ pub(crate) struct SlidingWindow {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::quota::{Quota, arithmetic};
+/// use tower_api_key::quota::{Algorithm, Quota, arithmetic};
 ///
-/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).sliding_window();
+/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).counted(Algorithm::SlidingWindow);
 /// assert_eq!(arithmetic::part_length(&quota), 5_000_000_000);
 /// ```
 pub fn part_length(quota: &Quota) -> u64 {
