@@ -13,8 +13,7 @@ use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 use tower_api_key::limits::{Lease, RedisLimiter, RedisLimiterBuilder};
-use tower_api_key::quota::Quota;
-use tower_api_key::quota::{OnLimiterFailure, Share};
+use tower_api_key::quota::{OnLimiterFailure, Quota, Share};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, vendors};
 

@@ -129,9 +129,7 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::key::KeyRecord;
-    use crate::quota::Applicable;
-    use crate::quota::Quota;
-    use crate::quota::{Standing, Verdict};
+    use crate::quota::{Applicable, Quota, Standing, Verdict};
 
     const LEASE: Lease = Lease::new();
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);
