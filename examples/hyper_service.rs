@@ -46,7 +46,7 @@ fn acceptor() -> Result<(TlsAcceptor, String), Box<dyn Error>> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None)?;
-    let account = Arc::new(Account::builder("account_1").build()?);
+    let account = Account::builder("account_1").build()?;
     let store = MemoryStore::new();
     store.add_now(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
     let gate = ApiKeyLayer::builder(vendors::PERSONYZE, store).build()?;

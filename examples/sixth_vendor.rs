@@ -14,8 +14,7 @@ use http::{Method, Request, StatusCode};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Alphabet, KeyFormat};
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::quota::OnLimiterFailure;
-use tower_api_key::quota::{Algorithm, Quota};
+use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
 use tower_api_key::request::{Connection, CredentialSource};
 use tower_api_key::response::{
     Answer, Answers, Challenge, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue,

@@ -6,8 +6,7 @@ use std::{env, fs};
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use tower_api_key::key::KeyHasher;
-use tower_api_key::key::KeyRecord;
+use tower_api_key::key::{KeyHasher, KeyRecord};
 use tower_api_key::store::MemoryStore;
 
 use crate::report::{Report, Target};

@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,7 +32,7 @@ pub(crate) fn measure(outcome: &mut Outcome, samples: usize) {
     let mut random = SmallRng::seed_from_u64(37);
     let (unknown, revoked) = (key(&mut random), key(&mut random));
     let store = MemoryStore::new();
-    let acme = Arc::new(Account::builder("acme").build().expect("valid"));
+    let acme = Account::builder("acme").build().expect("valid");
     let record = KeyRecord::builder("key_1", acme).revoked(true).build().expect("valid");
     store.add_now(KeyHasher::sha256().digest(revoked.as_bytes()), record);
     // One connection for all classes: where two lie in memory would show, too.

@@ -14,7 +14,6 @@ mod tests;
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::HOST;
@@ -140,7 +139,7 @@ async fn serve_gateway(listener: TcpListener, gate: ApiKeyLayer, backend: Author
 /// Makes a gate that knows one key, and returns the key.
 fn gate() -> Result<(ApiKeyLayer, IssuedKey), Box<dyn Error>> {
     let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None)?;
-    let account = Arc::new(Account::builder("account_1").build()?);
+    let account = Account::builder("account_1").build()?;
     let store = MemoryStore::new();
     store.add_now(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
 

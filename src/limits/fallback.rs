@@ -166,7 +166,6 @@ fn spread(
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
-    use std::sync::Arc;
 
     use super::*;
     use crate::clock::Timestamp;
@@ -183,7 +182,7 @@ mod tests {
         otherwise: OnLimiterFailure,
         (cost, taking): (u32, Taking),
     ) -> (LimiterFallback, Verdict) {
-        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let account = Account::builder("acme").build().unwrap();
         let record = &KeyRecord::builder("key", account).build().unwrap();
         let quotas = Applicable { general: quotas, route: &[] };
         let now = Timestamp::from_unix_seconds(1_000);

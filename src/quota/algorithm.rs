@@ -13,8 +13,7 @@ pub(crate) const LONGEST_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
 /// ```
 /// # use std::time::Duration;
 /// # use tower_api_key::clock::Timestamp;
-/// use tower_api_key::quota::{Algorithm, Quota};
-/// use tower_api_key::quota::Counter;
+/// use tower_api_key::quota::{Algorithm, Counter, Quota};
 ///
 /// # let now = Timestamp::from_unix_seconds(1_000);
 /// let wait_after_a_burst = |algorithm| {

@@ -21,8 +21,7 @@ use crate::quota::{Algorithm, Quota};
 /// ```
 /// use std::time::Duration;
 /// use tower_api_key::clock::Timestamp;
-/// use tower_api_key::quota::Quota;
-/// use tower_api_key::quota::Counter;
+/// use tower_api_key::quota::{Counter, Quota};
 ///
 /// let quota = Quota::new("minute", 2, Duration::from_secs(60));
 /// let now = Timestamp::from_unix_seconds(1_000);

@@ -99,8 +99,7 @@ impl Quota {
     /// ```
     /// use std::num::NonZeroU32;
     /// use std::time::Duration;
-    /// use tower_api_key::quota::Quota;
-    /// use tower_api_key::quota::{OnLimiterFailure, Share};
+    /// use tower_api_key::quota::{OnLimiterFailure, Quota, Share};
     ///
     /// // What is paid for by the month waits; a burst is held back by each of the three nodes.
     /// const MONTH: Quota = Quota::by_month("month", 50_000).on_failure(OnLimiterFailure::Deny);

@@ -26,14 +26,12 @@ pub(crate) fn targets_own_account(target: Targets<'_>, record: &KeyRecord) -> Re
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::key::Account;
 
     #[test]
     fn the_path_must_name_the_keys_account() {
-        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let account = Account::builder("acme").build().unwrap();
         let record = KeyRecord::builder("key", account).build().unwrap();
         for (target, passes) in [
             (Targets::None, true),

@@ -106,6 +106,7 @@ fn name(methods: &[Method], pattern: &str) -> SmolStr {
 mod tests {
     use super::super::routes::{Otherwise, Routes};
     use super::*;
+    use crate::concurrency::Concurrency;
 
     const READ: Route = Route::new().all_of(&["read"]);
     const WRITE: Route = Route::new().all_of(&["write"]);
@@ -120,7 +121,6 @@ mod tests {
         assert!(matches!(parameter.compile(), Err(ConfigError::RouteParameter { .. })));
         let scope = Routes::new().on(&[], "/a", Route::new().all_of(&["no space"]));
         assert!(matches!(scope.compile(), Err(ConfigError::RouteNeed { .. })));
-        use crate::concurrency::Concurrency;
         let none = Routes::new().on(&[], "/a", Route::new().concurrency(Concurrency::new(0)));
         assert!(matches!(none.compile(), Err(ConfigError::RouteConcurrency { .. })));
         let place = "route pattern `/a`";

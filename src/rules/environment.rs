@@ -18,14 +18,12 @@ pub(crate) fn belongs_to(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::key::Account;
 
     #[test]
     fn a_pinned_gate_takes_its_own_environment_only() {
-        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let account = Account::builder("acme").build().unwrap();
         let bare = KeyRecord::builder("key", account).build().unwrap();
         let production = bare.edit().environment("production").build().unwrap();
         let pinned = Environment::new("production").unwrap();

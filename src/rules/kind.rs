@@ -23,14 +23,12 @@ fn listed(kinds: Option<&[&str]>, record: &KeyRecord, otherwise: Denial) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::key::Account;
 
     #[test]
     fn a_list_of_kinds_serves_what_it_lists() {
-        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let account = Account::builder("acme").build().unwrap();
         let bare = KeyRecord::builder("key", account).build().unwrap();
         let partner = bare.edit().kind("partner").build().unwrap();
         for (record, kinds, passes) in [

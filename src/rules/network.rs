@@ -19,14 +19,12 @@ pub(crate) fn admits(record: &KeyRecord, client: Option<IpAddr>) -> Result<(), D
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::key::Account;
 
     #[test]
     fn an_allowlist_admits_what_it_lists() {
-        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let account = Account::builder("acme").build().unwrap();
         let open = KeyRecord::builder("key", account).any_network().build().unwrap();
         let office = open.edit().networks(["10.1.2.0/24"]).build().unwrap();
         for (record, client, passes) in [

@@ -15,7 +15,7 @@ use crate::quota::OnLimiterFailure;
 impl Deciding<'_> {
     /// Takes the cost of a request.
     pub(super) fn take(&mut self) -> Next {
-        match Ask::cost(self.state).send(self.shared, self.state) {
+        match self.ask(Ask::cost(self.state)) {
             Ok(result) => self.taken(result),
             Err(charge) => ControlFlow::Continue(Wait::Cost { charge }),
         }
@@ -30,7 +30,7 @@ impl Deciding<'_> {
 
     /// Looks whether the quotas have room for a request that needs a permit as well.
     pub(super) fn look_for_room(&mut self, rule: Concurrency) -> Next {
-        match Ask::room(self.state).send(self.shared, self.state) {
+        match self.ask(Ask::room(self.state)) {
             Ok(result) => self.has_room(rule, result),
             Err(charge) => ControlFlow::Continue(Wait::Room { rule, charge }),
         }
@@ -48,7 +48,7 @@ impl Deciding<'_> {
         if !self.shared.renderer.speaks_of_limits() {
             return self.refused(denial);
         }
-        match Ask::peek(self.state).send(self.shared, self.state) {
+        match self.ask(Ask::peek(self.state)) {
             Ok(result) => self.peeked(denial, result),
             Err(charge) => ControlFlow::Continue(Wait::Peek { denial, charge }),
         }

@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 use super::deciding::Deciding;
 use super::options::Limits;
 use super::request_state::{Decision, RequestState};
-use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::decision::ExtraCost;
 use crate::error::Denial;
@@ -52,18 +51,22 @@ impl Ask {
         Self { cost: 0, ..Self::room(state) }
     }
 
+    fn charge(self, state: &RequestState) -> Option<Charge<'_>> {
+        let Self { cost, taking, now } = self;
+        let (record, quotas) = state.counted()?;
+        Some(Charge { record, quotas, cost, taking, now })
+    }
+}
+
+impl Deciding<'_> {
     /// Asks the limiter, unless there is nothing to count.
-    pub(super) fn send(
-        self,
-        shared: &Shared,
-        state: &RequestState,
-    ) -> Result<ChargeResult, ChargeReply> {
-        let Some(charge) = self.charge(state) else {
+    pub(super) fn ask(&self, ask: Ask) -> Result<ChargeResult, ChargeReply> {
+        let Some(charge) = ask.charge(self.state) else {
             return Ok(Err(LimiterError::new("nobody is there to be counted")));
         };
-        match &shared.options.limits {
+        match &self.shared.options.limits {
             Limits::Off => Ok(Ok(Verdict::passed())),
-            _ if state.quotas.is_plan_unknown() => Ok(Err(LimiterError::new(UnknownPlan))),
+            _ if self.state.quotas.is_plan_unknown() => Ok(Err(LimiterError::new(UnknownPlan))),
             _ if charge.quotas.is_empty() => Ok(Ok(Verdict::passed())),
             Limits::Unset if charge.quotas.all_in_shadow() => Ok(Ok(Verdict::passed())),
             Limits::Unset => Ok(Err(LimiterError::new("no limiter is configured"))),
@@ -72,9 +75,12 @@ impl Ask {
     }
 
     /// Decides in place of a limiter that cannot answer.
-    fn fall_back(self, shared: &Shared, state: &RequestState) -> (LimiterFallback, Verdict) {
-        match (self.charge(state), &shared.options.limits) {
-            (Some(charge), Limits::Counted(_, otherwise)) if !state.quotas.is_plan_unknown() => {
+    fn decide_instead(&self, ask: Ask) -> (LimiterFallback, Verdict) {
+        let shared = self.shared;
+        match (ask.charge(self.state), &shared.options.limits) {
+            (Some(charge), Limits::Counted(_, otherwise))
+                if !self.state.quotas.is_plan_unknown() =>
+            {
                 shared.fallback.charge(&charge, *otherwise)
             }
             // The quotas of the plan are not known, so none of them can choose, or be counted here; those
@@ -89,14 +95,6 @@ impl Ask {
         }
     }
 
-    fn charge(self, state: &RequestState) -> Option<Charge<'_>> {
-        let Self { cost, taking, now } = self;
-        let (record, quotas) = state.counted()?;
-        Some(Charge { record, quotas, cost, taking, now })
-    }
-}
-
-impl Deciding<'_> {
     /// Notes what became of the cost, and reports what quotas in shadow would have refused.
     pub(super) fn note_cost(&mut self, result: ChargeResult) -> Decision {
         let decision = match result {
@@ -116,7 +114,7 @@ impl Deciding<'_> {
             Ok(verdict) => return self.note(verdict),
             Err(error) => error,
         };
-        let (fallback, verdict) = Ask::room(self.state).fall_back(self.shared, self.state);
+        let (fallback, verdict) = self.decide_instead(Ask::room(self.state));
         if fallback == LimiterFallback::Denied || verdict.retry_after().is_some() {
             self.report_failure(&error, fallback);
         }
@@ -158,7 +156,7 @@ impl Deciding<'_> {
 
     /// Falls back, then counts and reports it.
     fn fall_back(&self, error: &LimiterError, ask: Ask) -> (LimiterFallback, Verdict) {
-        let (fallback, verdict) = ask.fall_back(self.shared, self.state);
+        let (fallback, verdict) = self.decide_instead(ask);
         self.report_failure(error, fallback);
         (fallback, verdict)
     }
@@ -185,7 +183,7 @@ impl Deciding<'_> {
             return None;
         }
         let ask = Ask { cost, taking: Taking::Always, now: self.shared.now() };
-        match ask.send(self.shared, self.state) {
+        match self.ask(ask) {
             Ok(result) => {
                 self.note_extra(result, ask);
                 None

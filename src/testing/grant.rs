@@ -2,8 +2,6 @@
 
 #![allow(clippy::panic)] // A test that describes no valid record ends here.
 
-use std::sync::Arc;
-
 use crate::decision::Grant;
 use crate::key::{Account, InvalidRecord, KeyRecord, SharedRecord};
 
@@ -30,8 +28,7 @@ use crate::key::{Account, InvalidRecord, KeyRecord, SharedRecord};
 /// If the account's id or a scope is not valid.
 pub fn grant<S: AsRef<str>>(account: &str, scopes: impl IntoIterator<Item = S>) -> Grant {
     let record = || -> Result<KeyRecord, InvalidRecord> {
-        let account = Arc::new(Account::builder(account).build()?);
-        KeyRecord::builder("key_1", account).scopes(scopes).build()
+        KeyRecord::builder("key_1", Account::builder(account).build()?).scopes(scopes).build()
     };
     match record() {
         Ok(record) => grant_for(record),
@@ -43,11 +40,10 @@ pub fn grant<S: AsRef<str>>(account: &str, scopes: impl IntoIterator<Item = S>) 
 /// gets its grant, too. The handler may [add to the cost](Grant::add_cost).
 ///
 /// ```
-/// # use std::sync::Arc;
 /// use tower_api_key::key::{Account, KeyRecord};
 /// use tower_api_key::testing;
 ///
-/// let acme = Arc::new(Account::builder("acme").build()?);
+/// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_7", acme).environment("sandbox").build()?;
 /// let grant = testing::grant_for(record);
 /// assert_eq!(*grant.key_id(), "key_7");

@@ -5,8 +5,7 @@ use std::time::Duration;
 use tower_api_key::ApiKeyLayer;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::quota::OnLimiterFailure;
-use tower_api_key::quota::{Algorithm, Quota};
+use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
 
 use crate::gates::rest;
 use crate::server::Server;

@@ -15,8 +15,7 @@ use tower_api_key::ApiKeyLayer;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::concurrency::Concurrency;
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::quota::OnLimiterFailure;
-use tower_api_key::quota::{Algorithm, Per, Quota};
+use tower_api_key::quota::{Algorithm, OnLimiterFailure, Per, Quota};
 use tower_api_key::rules::{Route, Routes};
 
 use crate::support::{PROFILE, Service, greeting, reason, request, send, store};

@@ -17,8 +17,7 @@ use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{
     Charge, Limiter, LimiterError, LimiterFallback, MemoryLimiter, Taking,
 };
-use tower_api_key::quota::Quota;
-use tower_api_key::quota::{Applicable, OnLimiterFailure, Verdict};
+use tower_api_key::quota::{Applicable, OnLimiterFailure, Quota, Verdict};
 use tower_api_key::response::{LimitHeaders, Reset};
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::{

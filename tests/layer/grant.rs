@@ -5,8 +5,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::Grant;
 use tower_api_key::key::{Environment, KeyKind, KeyRecordBuilder};
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::quota::OnLimiterFailure;
-use tower_api_key::quota::Quota;
+use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::{ApiKeyLayer, Denial, Profile};
 
 use crate::support::{PROFILE, request, store};

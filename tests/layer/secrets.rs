@@ -6,8 +6,7 @@ use http::{Method, Request};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::quota::OnLimiterFailure;
-use tower_api_key::quota::Quota;
+use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
 use tower_api_key::{ApiKeyLayer, vendors};
 

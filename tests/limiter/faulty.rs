@@ -7,8 +7,7 @@ use tower_api_key::Eventually;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Taking};
-use tower_api_key::quota::{Algorithm, Per, Quota};
-use tower_api_key::quota::{Applicable, Standing, Verdict};
+use tower_api_key::quota::{Algorithm, Applicable, Per, Quota, Standing, Verdict};
 
 use crate::faults::Fault;
 use crate::now;

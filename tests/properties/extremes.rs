@@ -17,8 +17,9 @@ use tower_api_key::key::{
     KeyKind, KeyRecord, Networks, Pepper, PlanName, ScopeSet,
 };
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Plans};
-use tower_api_key::quota::{Algorithm, OnLimiterFailure, Per, Quota, Quotas, Share};
-use tower_api_key::quota::{Counter, Standing, Verdict};
+use tower_api_key::quota::{
+    Algorithm, Counter, OnLimiterFailure, Per, Quota, Quotas, Share, Standing, Verdict,
+};
 use tower_api_key::request::{BasicKey, CredentialSource};
 use tower_api_key::response::{Answer, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue};
 use tower_api_key::rules::{Expected, Otherwise, RequiredHeader, Route, Routes};

@@ -6,8 +6,7 @@ use proptest::prelude::*;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{Charge, Limiter, MemoryLimiter, Taking};
-use tower_api_key::quota::{Algorithm, Quota};
-use tower_api_key::quota::{Applicable, Standing};
+use tower_api_key::quota::{Algorithm, Applicable, Quota, Standing};
 
 use super::support::account;
 

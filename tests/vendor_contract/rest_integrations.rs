@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use tower_api_key::Profile;
-use tower_api_key::quota::OnLimiterFailure;
-use tower_api_key::quota::Quota;
+use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::CredentialSource;
 use tower_api_key::rules::{Expected, RequiredHeader};
 use tower_api_key::vendors::rest_integrations::{PROFILE, ROUTES};

@@ -130,8 +130,6 @@ const fn nanoseconds(microseconds: u64, rest: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use tower_api_key::key::{Account, KeyRecord};
     use tower_api_key::quota::Applicable;
@@ -180,7 +178,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_shape_is_none() {
-        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let account = Account::builder("acme").build().unwrap();
         let record = KeyRecord::builder("key_1", account).build().unwrap();
         let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
         let counted = Counted::new(&record, Applicable { general: &quotas, route: &[] });

@@ -129,9 +129,7 @@ mod tests {
     use tower_api_key::clock::Timestamp;
     use tower_api_key::key::KeyRecord;
     use tower_api_key::limits::{Charge, Limiter};
-    use tower_api_key::quota::Applicable;
-    use tower_api_key::quota::Quota;
-    use tower_api_key::quota::{Standing, Verdict};
+    use tower_api_key::quota::{Applicable, Quota, Standing, Verdict};
 
     const LEASE: Lease = Lease::new();
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);

@@ -18,8 +18,7 @@ use super::script;
 use tower_api_key::ConfigError;
 use tower_api_key::Eventually;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::limits::LimiterError;
-use tower_api_key::limits::{Charge, Limiter, Taking};
+use tower_api_key::limits::{Charge, Limiter, LimiterError, Taking};
 use tower_api_key::quota::Verdict;
 
 /// Counts requests in Redis (6.2 or newer) or Valkey, for all processes that use the same server.

@@ -1,7 +1,5 @@
 //! That a lookup goes by primary keys, says each database itself.
 
-use std::sync::Arc;
-
 use super::SqlStore;
 use super::statement::Statement;
 use tower_api_key::key::{Account, KeyHasher, KeyRecord};
@@ -19,7 +17,7 @@ async fn plan(store: &SqlStore, explain: &str) -> String {
         let account = Account::builder(format!("account_{}", number / 2)).build().unwrap();
         let id = format!("key_{number}");
         let digest = KeyHasher::sha256().digest(id.as_bytes());
-        NewKey::new(digest, KeyRecord::builder(id, Arc::new(account)).build().unwrap())
+        NewKey::new(digest, KeyRecord::builder(id, account).build().unwrap())
     };
     store.import((0..5_000).map(key).collect(), "test").await.unwrap();
     let mut connection = store.pool.acquire().await.unwrap();

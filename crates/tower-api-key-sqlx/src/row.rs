@@ -1,7 +1,6 @@
 //! From rows to records, and back.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -80,7 +79,7 @@ pub(super) fn record(row: &dyn Columns, by_secret: bool) -> Result<KeyRecord, St
         optional(row, "account_quotas")?,
         optional(row, "plan")?,
     )?;
-    let mut key = KeyRecord::builder(text(row, "id")?, Arc::new(account))
+    let mut key = KeyRecord::builder(text(row, "id")?, account)
         // Names were once kept with characters that no new one may have.
         .as_stored()
         .disabled(flag(row, "disabled")?)

@@ -249,8 +249,7 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::key::KeyRecord;
-    use crate::quota::Applicable;
-    use crate::quota::Quota;
+    use crate::quota::{Applicable, Quota};
 
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
     const MINUTE: Duration = Duration::from_secs(60);

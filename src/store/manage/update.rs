@@ -12,7 +12,7 @@ use crate::key::{InvalidRecord, KeyRecord, KeyRecordBuilder};
 /// # use tower_api_key::key::{Account, KeyRecord};
 /// use tower_api_key::store::apply_update;
 ///
-/// # let acme = std::sync::Arc::new(Account::builder("acme").build()?);
+/// # let acme = Account::builder("acme").build()?;
 /// let revoked = KeyRecord::builder("key_1", acme).revoked(true).build()?;
 /// let renamed = apply_update(&revoked, |key| key.revoked(false).name("backup job"))?;
 /// assert_eq!(renamed.name(), "backup job");

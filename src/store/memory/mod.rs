@@ -185,7 +185,7 @@ mod tests {
     }
 
     fn record(id: &str, account: &str) -> KeyRecord {
-        let account = Arc::new(Account::builder(account).scopes(["read"]).build().unwrap());
+        let account = Account::builder(account).scopes(["read"]).build().unwrap();
         KeyRecord::builder(id, account).build().unwrap()
     }
 

@@ -184,8 +184,6 @@ fn location(word: u64) -> Option<Location> {
 #[cfg(test)]
 #[cfg(not(shuttle))] // Whose tables are smaller.
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::key::{Account, KeyRecord};
 
@@ -213,7 +211,7 @@ mod tests {
     #[test]
     fn a_larger_table_has_no_slots_whose_keys_are_gone() {
         let table = Table::with_room_for(0);
-        let account = Arc::new(Account::builder("acme").build().unwrap());
+        let account = Account::builder("acme").build().unwrap();
         let record = KeyRecord::builder("key", account).build().unwrap();
         let digests: Vec<_> = (1..=100).map(|byte| KeyDigest::from_bytes([byte; 32])).collect();
         for (number, digest) in digests.iter().enumerate() {

@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::client::{Client, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at, first};
 use crate::limits::Limiter;
 use crate::limits::Taking::{Always, IfRoom, Nothing};
-use crate::quota::{Algorithm, Per, Quota};
-use crate::quota::{Standing, Verdict};
+use crate::quota::{Algorithm, Per, Quota, Standing, Verdict};
 use crate::testing::fresh::Maker;
 
 pub(super) async fn all_windows_are_charged_or_none(make: &Maker<dyn Limiter>) {

@@ -6,8 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
 use crate::limits::{Charge, Limiter, Taking};
-use crate::quota::Quota;
-use crate::quota::{Applicable, Standing, Verdict};
+use crate::quota::{Applicable, Quota, Standing, Verdict};
 use crate::testing::fresh::{Fresh, Maker, subject};
 use crate::testing::outcome::done;
 

@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::client::{Client, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at};
 use crate::clock::Timestamp;
 use crate::limits::Limiter;
-use crate::quota::Standing;
-use crate::quota::{Algorithm, Quota};
+use crate::quota::{Algorithm, Quota, Standing};
 use crate::testing::fresh::Maker;
 
 /// Whatever came when, a day has its limit and a month has its own.

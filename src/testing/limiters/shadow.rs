@@ -3,8 +3,7 @@
 use super::client::{Client, MINUTE, START};
 use crate::limits::Limiter;
 use crate::limits::Taking::{Always, IfRoom, Nothing};
-use crate::quota::Standing;
-use crate::quota::{Algorithm, Per, Quota};
+use crate::quota::{Algorithm, Per, Quota, Standing};
 use crate::testing::fresh::Maker;
 
 pub(super) async fn a_quota_in_shadow_refuses_nothing(make: &Maker<dyn Limiter>) {

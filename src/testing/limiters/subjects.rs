@@ -4,8 +4,7 @@ use super::client::{Client, MINUTE, START, record};
 use crate::key::KeyRecord;
 use crate::limits::Taking::IfRoom;
 use crate::limits::{Charge, Limiter};
-use crate::quota::{Applicable, Standing};
-use crate::quota::{Per, Quota};
+use crate::quota::{Applicable, Per, Quota, Standing};
 use crate::testing::fresh::{Maker, subject};
 use crate::testing::outcome::done;
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::client::{MINUTE, START, record};
 use crate::key::KeyRecord;
 use crate::limits::{Charge, Limiter, Taking};
-use crate::quota::Applicable;
-use crate::quota::{Algorithm, Per, Quota};
+use crate::quota::{Algorithm, Applicable, Per, Quota};
 use crate::testing::fresh::{Maker, subject};
 use crate::testing::outcome::done;
 

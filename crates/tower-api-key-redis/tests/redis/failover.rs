@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, Taking};
-use tower_api_key::quota::Applicable;
-use tower_api_key::quota::Quota;
+use tower_api_key::quota::{Applicable, Quota};
 use tower_api_key_redis::RedisLimiter;
 
 use crate::relay::Relay;

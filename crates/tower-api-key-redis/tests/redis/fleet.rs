@@ -10,8 +10,7 @@ use std::{env, fs};
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, Limiter, Taking};
-use tower_api_key::quota::Applicable;
-use tower_api_key::quota::{Algorithm, Quota};
+use tower_api_key::quota::{Algorithm, Applicable, Quota};
 use tower_api_key_redis::{Lease, RedisLimiter};
 
 use crate::folder::Folder;

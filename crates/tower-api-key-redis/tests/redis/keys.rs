@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, Limiter, Taking};
-use tower_api_key::quota::{Algorithm, Per, Quota};
-use tower_api_key::quota::{Applicable, Verdict};
+use tower_api_key::quota::{Algorithm, Applicable, Per, Quota, Verdict};
 use tower_api_key_redis::RedisLimiter;
 
 use crate::{Redis, TURNS};

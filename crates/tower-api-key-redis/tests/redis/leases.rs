@@ -9,8 +9,7 @@ use rand::{RngExt, SeedableRng};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, Limiter, MemoryLimiter, Taking};
-use tower_api_key::quota::{Algorithm, Quota};
-use tower_api_key::quota::{Applicable, Verdict};
+use tower_api_key::quota::{Algorithm, Applicable, Quota, Verdict};
 use tower_api_key_redis::{Lease, RedisLimiter};
 
 use crate::{Redis, TURNS, fresh_prefix};

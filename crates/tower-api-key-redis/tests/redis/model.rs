@@ -9,8 +9,7 @@ use rand::{RngExt, SeedableRng};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, Limiter, MemoryLimiter, Taking};
-use tower_api_key::quota::Applicable;
-use tower_api_key::quota::{Algorithm, Per, Quota};
+use tower_api_key::quota::{Algorithm, Applicable, Per, Quota};
 
 use crate::{Redis, TURNS};
 

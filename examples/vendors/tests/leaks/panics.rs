@@ -12,8 +12,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{Clock, Timestamp};
 use tower_api_key::key::{KeyDigest, KeyRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter};
-use tower_api_key::quota::Quota;
-use tower_api_key::quota::{OnLimiterFailure, Verdict};
+use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
 use tower_api_key::store::{Found, KeyStore, MemoryStore};
 use tower_api_key::{ApiKeyLayer, Denial, Eventually, Grant, Observer};
 
