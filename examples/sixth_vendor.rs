@@ -14,10 +14,11 @@ use http::{Method, Request, StatusCode};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Algorithm, Alphabet, KeyFormat, Quota};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
-use tower_api_key::request::{Connection, CredentialSource};
-use tower_api_key::response::{
-    Answer, Answers, Challenge, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue,
+use tower_api_key::profile::{
+    Answer, Answers, Challenge, CredentialSource, ErrorBody, LimitHeaders, PrincipalHeader,
+    PrincipalValue,
 };
+use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Profile};

@@ -93,7 +93,7 @@ pub enum ConfigError {
         "the 401 answer `{answer}` of the profile has no challenge: add one with `Answer::challenge`"
     )]
     ChallengeMissing {
-        /// The row of [`Answers`](crate::response::Answers).
+        /// The row of [`Answers`](crate::profile::Answers).
         answer: &'static str,
     },
     /// The answer to a denial is not an error status.
@@ -102,7 +102,7 @@ pub enum ConfigError {
         choose one of 400 to 599"
     )]
     StatusNotRefusing {
-        /// The row of [`Answers`](crate::response::Answers).
+        /// The row of [`Answers`](crate::profile::Answers).
         answer: &'static str,
         /// Its status code.
         status: u16,

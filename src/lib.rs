@@ -91,15 +91,16 @@ mod sync;
 
 pub mod clock;
 pub mod key;
+
+pub mod profile;
+
 pub mod request;
 pub mod store;
 
 pub mod limits;
 pub mod rules;
 
-pub mod response;
-
-mod profile;
+mod response;
 
 pub mod decision;
 pub mod vendors;
@@ -119,7 +120,7 @@ pub use decision::Grant;
 pub use denial::{Denial, HeaderProblem, Malformation};
 pub use error::ConfigError;
 pub use eventually::Eventually;
-pub use profile::Profile;
+pub use profile::description::Profile;
 pub use response::refusal;
 pub use service::{
     ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer, Preflight,

@@ -20,7 +20,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, Algorithm, KeyHasher, KeyRecord, Per, Quota};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, OnLimiterFailure, Standing, Verdict};
-use tower_api_key::response::{LimitHeaders, Reset};
+use tower_api_key::profile::{LimitHeaders, Reset};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Eventually, Profile, vendors};
 

@@ -9,10 +9,9 @@ use crate::key::{
     Audience, Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, KeyText, Quota, Quotas,
 };
 use crate::limits::{Applicable, Plan, Plans};
-use crate::profile::Profile;
+use crate::profile::{CredentialSource, Profile};
 use crate::request::{
-    Client, Connection, CredentialSource, Credentials, Head, KeyBuffer, Reading, TrustedProxies,
-    check_carriage,
+    Client, Connection, Credentials, Head, KeyBuffer, Reading, TrustedProxies, check_carriage,
 };
 use crate::rules::{self, Demand, Matched, Route, RouteTable};
 

@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::presented::KeyBuffer;
-use super::source::BasicKey;
 use crate::denial::Malformation;
+use crate::profile::BasicKey;
 
 /// Decodes `token` into the buffer and picks the key out of `user:password`.
 pub(super) fn key<'a>(

@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::credential::{MAX_CREDENTIAL_BYTES, own_header};
 use super::presented::KeyBuffer;
-use super::source::{BasicKey, CredentialSource, Scheme};
 use super::{basic, bearer};
 use crate::denial::Malformation;
 use crate::error::ConfigError;
 use crate::key::{KeyFormat, KeyKind, Segment};
+use crate::profile::{BasicKey, CredentialSource, Scheme};
 
 /// Refuses a source that carries no key at all, and a format that no source carries. What is tried are
 /// the shortest keys of the format, for each environment; they are read as a request's would be.

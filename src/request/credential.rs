@@ -5,10 +5,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::field::{field_name, is_of_the_connection};
 use super::presented::{KeyBuffer, PresentedKey};
-use super::source::{CredentialSource, Scheme};
 use super::{basic, bearer};
 use crate::denial::{Denial, Malformation};
 use crate::error::ConfigError;
+use crate::profile::{CredentialSource, Scheme};
 
 /// Bounds the credential that is read, in bytes of the field value after the scheme. Longer ones
 /// are refused before they are decoded or hashed.
@@ -50,7 +50,8 @@ impl Credentials {
                 headers.push((name, source));
             } else {
                 let label = source.scheme.label();
-                if sources.iter().take(index).any(|other| other.scheme.is_named(label.as_bytes())) {
+                if sources.iter().take(index).any(|other| is_named(other.scheme, label.as_bytes()))
+                {
                     return Err(repeated(label));
                 }
             }
@@ -60,7 +61,7 @@ impl Credentials {
             return Err(ConfigError::RepeatedCredentialSource(AUTHORIZATION.to_string()));
         }
         let labelled =
-            |label: &str| sources.iter().find(|source| source.scheme.is_named(label.as_bytes()));
+            |label: &str| sources.iter().find(|source| is_named(source.scheme, label.as_bytes()));
         Ok(Self {
             sources,
             basic: labelled("Basic"),
@@ -153,10 +154,15 @@ impl Credentials {
         value: &'a [u8],
     ) -> Result<(&'static CredentialSource, &'a [u8]), Denial> {
         let (scheme, token) = split_scheme(value).map_err(Denial::CredentialsMalformed)?;
-        let named = |source: &&CredentialSource| source.scheme.is_named(scheme);
+        let named = |source: &&CredentialSource| is_named(source.scheme, scheme);
         let source = self.sources.iter().find(named).ok_or(Denial::SchemeUnsupported)?;
         Ok((source, token))
     }
+}
+
+/// Compares names as RFC 9110 §11.1 says: without regard to case.
+fn is_named(scheme: Scheme, name: &[u8]) -> bool {
+    !matches!(scheme, Scheme::Header(_)) && scheme.label().as_bytes().eq_ignore_ascii_case(name)
 }
 
 /// Checks the name of a header that carries keys.
@@ -227,8 +233,8 @@ const fn is_token(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::BasicKey;
     use super::*;
+    use crate::profile::BasicKey;
 
     const ALL: &[CredentialSource] = &[
         CredentialSource::basic(BasicKey::PasswordOf("api")),

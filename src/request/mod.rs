@@ -26,7 +26,6 @@ mod presented;
 mod proxies;
 mod proxy_headers;
 mod signs;
-mod source;
 
 pub(crate) use carriage::check as check_carriage;
 pub use connection::Connection;
@@ -37,4 +36,3 @@ pub use head::Head;
 pub(crate) use presented::KeyBuffer;
 pub use proxies::{Client, TrustedProxies};
 pub use proxy_headers::ProxyHeaders;
-pub use source::{BasicKey, CredentialSource, Scheme};

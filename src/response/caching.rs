@@ -4,7 +4,8 @@ use http::header::{AUTHORIZATION, CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ConfigError;
-use crate::request::{CredentialSource, Scheme, field_name};
+use crate::profile::{CredentialSource, Scheme};
+use crate::request::field_name;
 
 /// The headers that may carry a credential, as `Vary` names them.
 #[derive(Debug)]
@@ -113,7 +114,7 @@ mod tests {
     #[test]
     fn each_header_is_named_once() {
         let bearer = CredentialSource::bearer();
-        let basic = CredentialSource::basic(crate::request::BasicKey::UserOrPassword);
+        let basic = CredentialSource::basic(crate::profile::BasicKey::UserOrPassword);
         let own = CredentialSource::header("x-api-key");
         for (sources, line) in [
             (&[bearer][..], "authorization"),

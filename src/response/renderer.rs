@@ -4,10 +4,9 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::answer::{Answer, Answers};
-use super::body::{CustomBody, PreparedBody};
+use super::body::PreparedBody;
 use super::caching::CredentialHeaders;
-use super::challenge::Challenge;
+use super::challenge;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
 use crate::clock::Timestamp;
@@ -15,8 +14,7 @@ use crate::denial::Denial;
 use crate::error::ConfigError;
 use crate::key::KeyRecord;
 use crate::limits::{Applicable, Verdict, whole_seconds};
-use crate::profile::Profile;
-use crate::request::Scheme;
+use crate::profile::{Answer, Answers, Challenge, CustomBody, Profile, Scheme};
 
 /// What an authenticated request leaves on its response, whatever becomes of it.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +153,7 @@ impl Renderer {
         if let Denial::ScopeMissing { needed } = denial
             && row.challenge == Challenge::InsufficientScope
             && self.reads_bearer
-            && let Some(line) = row.challenge.with_scopes(self.realm, needed)
+            && let Some(line) = challenge::with_scopes(row.challenge, self.realm, needed)
         {
             headers.insert(WWW_AUTHENTICATE, line);
         }
@@ -171,13 +169,13 @@ impl Prepared {
         if status == StatusCode::UNAUTHORIZED && challenge == Challenge::None {
             return Err(ConfigError::ChallengeMissing { answer: row });
         }
-        let body = body.prepare(status);
+        let body = PreparedBody::new(body, status);
         let mut headers = HeaderMap::new();
         if let PreparedBody::Fixed(body) = &body {
             describe(&mut headers, body);
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for line in challenge.lines(status, profile.realm, profile.credentials)? {
+        for line in challenge::lines(challenge, status, profile.realm, profile.credentials)? {
             headers.append(WWW_AUTHENTICATE, line);
         }
         Ok(Self { status, body, challenge, headers, retry_after })
@@ -206,8 +204,8 @@ fn describe(headers: &mut HeaderMap, body: &CustomBody) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{LimitHeaders, PrincipalHeader, PrincipalValue};
     use super::*;
+    use crate::profile::{LimitHeaders, PrincipalHeader, PrincipalValue};
     use crate::vendors::REST_INTEGRATIONS;
 
     #[test]

@@ -2,8 +2,9 @@
 
 use http::{HeaderName, HeaderValue};
 
-use super::header::{Demand, Expected, RequiredHeader};
+use super::header::{Demand, serves};
 use crate::error::ConfigError;
+use crate::profile::{Expected, RequiredHeader};
 use crate::request::Credentials;
 
 /// Checks the required headers of a profile. Each must be one that a request can have, beside the others
@@ -96,8 +97,8 @@ fn check_together(name: &HeaderName, demands: &[Demand]) -> Result<(), ConfigErr
         _ => None,
     });
     let can_be_met = if let Some(values) = listed {
-        let serves = |value: &&str| of_this().all(|expected| expected.serves(value.as_bytes()));
-        values.iter().any(serves)
+        let meets = |value: &&str| of_this().all(|expected| serves(expected, value.as_bytes()));
+        values.iter().any(meets)
     } else {
         let mut kinds = of_this().filter_map(|expected| match expected {
             Expected::MediaType(media_type) => Some(media_type.to_ascii_lowercase()),

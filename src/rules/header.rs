@@ -1,71 +1,11 @@
-//! Headers that a vendor demands besides the credential.
+//! Does the request have the headers that the vendor demands?
 
 use http::{HeaderMap, HeaderName};
 
 use crate::denial::{Denial, HeaderProblem};
 use crate::error::ConfigError;
+use crate::profile::{Expected, RequiredHeader};
 use crate::request::field_name;
-
-/// Demands a header of every request. Demands that no request can meet are refused when a layer is built:
-/// two of one header with no value in common, an empty `OneOf`, a value with white space around it, or a
-/// media type with parameters.
-///
-/// ```
-/// use tower_api_key::rules::{Expected, RequiredHeader};
-///
-/// const JSON: RequiredHeader = RequiredHeader {
-///     name: "content-type",
-///     expected: Expected::MediaType("application/json"),
-/// };
-/// # use tower_api_key::vendors;
-/// assert_eq!(vendors::POLYTEIA.required_headers, [JSON]);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequiredHeader {
-    /// The header's name, in any case.
-    pub name: &'static str,
-    /// The values that are served.
-    pub expected: Expected,
-}
-
-/// Tells which values of a header are served. White space around a value does not count.
-///
-/// ```
-/// # use http::Request;
-/// # use tower_api_key::{ApiKeyLayer, Profile, clock::Timestamp, request::Connection};
-/// # use tower_api_key::key::{Account, KeyRecord};
-/// # use tower_api_key::decision::{Check, Outcome};
-/// # use tower_api_key::{store::MemoryStore, vendors};
-/// use tower_api_key::rules::{Expected, RequiredHeader};
-///
-/// const VERSION: RequiredHeader =
-///     RequiredHeader { name: "api-version", expected: Expected::OneOf(&["1", "2"]) };
-/// let profile = Profile { required_headers: &[VERSION], ..vendors::POLYTEIA };
-/// # let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap();
-/// # let acme = Account::builder("acme").build().unwrap().into();
-/// # let record = KeyRecord::builder("key_1", acme).build().unwrap().into();
-/// # let outcome = |version: &str| {
-/// #     let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef");
-/// #     let request = request.header("api-version", version).body(()).unwrap();
-/// #     let at = Timestamp::from_unix_seconds(1_000);
-/// #     let explanation = layer.explain(&request, Connection::unknown(), Some(&record), at);
-/// #     explanation.outcome(Check::RequiredHeaders).clone()
-/// # };
-/// assert_eq!(outcome("2"), Outcome::Passed);
-/// assert!(matches!(outcome("3"), Outcome::Refused(_)));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Expected {
-    /// Any value that is not empty.
-    Present,
-    /// Exactly one of these.
-    OneOf(&'static [&'static str]),
-    /// This media type, with any parameters, compared without regard to case (RFC 9110 §8.3.1).
-    MediaType(&'static str),
-    /// A calendar date of the form `2024-02-08`.
-    Date,
-}
 
 /// A required header with its name checked.
 #[derive(Debug, Clone)]
@@ -93,7 +33,7 @@ impl Demand {
             (Some(_), Some(_)) => HeaderProblem::Repeated,
             (Some(value), None) => match value.as_bytes().trim_ascii() {
                 b"" => HeaderProblem::Missing,
-                value if self.expected.serves(value) => return Ok(()),
+                value if serves(self.expected, value) => return Ok(()),
                 _ => HeaderProblem::NotAcceptable,
             },
         };
@@ -101,17 +41,16 @@ impl Demand {
     }
 }
 
-impl Expected {
-    pub(super) fn serves(self, value: &[u8]) -> bool {
-        match self {
-            Self::Present => true,
-            Self::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),
-            Self::MediaType(media_type) => {
-                let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
-                essence.trim_ascii_end().eq_ignore_ascii_case(media_type.as_bytes())
-            }
-            Self::Date => is_date(value),
+/// Returns true if a value is one of those expected.
+pub(super) fn serves(expected: Expected, value: &[u8]) -> bool {
+    match expected {
+        Expected::Present => true,
+        Expected::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),
+        Expected::MediaType(media_type) => {
+            let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
+            essence.trim_ascii_end().eq_ignore_ascii_case(media_type.as_bytes())
         }
+        Expected::Date => is_date(value),
     }
 }
 

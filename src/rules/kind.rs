@@ -2,7 +2,7 @@
 
 use crate::denial::Denial;
 use crate::key::KeyRecord;
-use crate::request::CredentialSource;
+use crate::profile::CredentialSource;
 
 /// Refuses a key whose kind is not served through the scheme that carried it.
 pub(crate) fn served_through(source: &CredentialSource, record: &KeyRecord) -> Result<(), Denial> {

@@ -32,7 +32,6 @@ pub(crate) use account::{Targets, targets_own_account};
 pub(crate) use demand::demands;
 pub(crate) use environment::belongs_to;
 pub(crate) use header::Demand;
-pub use header::{Expected, RequiredHeader};
 pub(crate) use kind::{served_by_route, served_through};
 pub(crate) use lifecycle::is_alive;
 pub(crate) use network::admits;

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::decision::{Cleared, ExtraCost, Grant, Policy};
 use crate::key::{KeyRecord, SharedRecord};
 use crate::limits::{Applicable, Permit, Plan, Reservation, Verdict};
-use crate::request::CredentialSource;
+use crate::profile::CredentialSource;
 use crate::response::Trail;
 
 /// What is known of a request so far. It is filled in place, step by step: handed from step to step

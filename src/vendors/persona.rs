@@ -20,10 +20,9 @@ use http::{Method, StatusCode};
 
 use super::OUTAGE_SECONDS;
 use crate::key::{Algorithm, Alphabet, KeyFormat, Quota};
-use crate::profile::Profile;
-use crate::request::CredentialSource;
-use crate::response::{
-    Answer, Answers, Challenge, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue,
+use crate::profile::{
+    Answer, Answers, Challenge, CredentialSource, ErrorBody, LimitHeaders, PrincipalHeader,
+    PrincipalValue, Profile,
 };
 use crate::rules::{Route, RouteRow};
 

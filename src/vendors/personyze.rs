@@ -15,9 +15,9 @@ use http::{Method, StatusCode};
 use super::OUTAGE_SECONDS;
 use crate::key::KeyFormat;
 use crate::limits::Concurrency;
-use crate::profile::Profile;
-use crate::request::{BasicKey, CredentialSource};
-use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
+use crate::profile::{
+    Answer, Answers, BasicKey, Challenge, CredentialSource, ErrorBody, LimitHeaders, Profile,
+};
 use crate::rules::{Route, RouteRow};
 
 const LOG_IN: Answer = unauthorized("Please, log in");

@@ -12,10 +12,11 @@ use http::StatusCode;
 
 use super::OUTAGE_SECONDS;
 use crate::key::{Alphabet, KeyFormat};
-use crate::profile::Profile;
-use crate::request::CredentialSource;
-use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
-use crate::rules::{Expected, RequiredHeader, Route, RouteRow};
+use crate::profile::{
+    Answer, Answers, Challenge, CredentialSource, ErrorBody, Expected, LimitHeaders, Profile,
+    RequiredHeader,
+};
+use crate::rules::{Route, RouteRow};
 
 const MISSING: Answer =
     answer(StatusCode::UNAUTHORIZED, "unauthorized", "Authentication is required.")

@@ -14,10 +14,11 @@ use http::{Method, StatusCode};
 
 use super::OUTAGE_SECONDS;
 use crate::key::{Alphabet, KeyFormat};
-use crate::profile::Profile;
-use crate::request::{BasicKey, CredentialSource};
-use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
-use crate::rules::{Expected, RequiredHeader, Route, RouteRow};
+use crate::profile::{
+    Answer, Answers, BasicKey, Challenge, CredentialSource, ErrorBody, Expected, LimitHeaders,
+    Profile, RequiredHeader,
+};
+use crate::rules::{Route, RouteRow};
 
 /// Names the kind of a key that issues keys for the organizations of a partner.
 ///

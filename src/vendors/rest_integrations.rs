@@ -13,9 +13,9 @@ use http::{Method, StatusCode};
 
 use super::OUTAGE_SECONDS;
 use crate::key::{Alphabet, KeyFormat, Quota};
-use crate::profile::Profile;
-use crate::request::CredentialSource;
-use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
+use crate::profile::{
+    Answer, Answers, Challenge, CredentialSource, ErrorBody, LimitHeaders, Profile,
+};
 use crate::rules::{Route, RouteRow};
 
 const MISSING: Answer = Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Error("Missing API key."))

@@ -12,7 +12,8 @@ use tower_api_key::key::Quota;
 use tower_api_key::limits::{
     Charge, Limiter, LimiterError, MemoryLimiter, OnLimiterFailure, RefusedRequests, Verdict,
 };
-use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
+use tower_api_key::profile::{Expected, RequiredHeader};
+use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Eventually, Grant, Profile, refusal};
 
 use crate::support::{PROFILE, Service, greeting, reason, request, send, store};

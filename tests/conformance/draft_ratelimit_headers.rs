@@ -6,7 +6,7 @@ use http::StatusCode;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Algorithm, Quota};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
-use tower_api_key::response::{Answer as Row, Answers, CustomBody, ErrorBody, LimitHeaders};
+use tower_api_key::profile::{Answer as Row, Answers, CustomBody, ErrorBody, LimitHeaders};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Denial, Profile};
 

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use tower_api_key::response::{Answer as Row, Answers, Challenge, ErrorBody};
+use tower_api_key::profile::{Answer as Row, Answers, Challenge, ErrorBody};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Profile};
 

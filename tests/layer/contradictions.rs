@@ -5,9 +5,11 @@ use std::time::Duration;
 use http::Method;
 use tower_api_key::key::{Alphabet, KeyFormat, Quota};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure, Plans};
-use tower_api_key::request::{BasicKey, CredentialSource};
-use tower_api_key::response::{LimitHeaders, PrincipalHeader, PrincipalValue};
-use tower_api_key::rules::{Expected, Otherwise, RequiredHeader, Route, Routes};
+use tower_api_key::profile::{
+    BasicKey, CredentialSource, Expected, LimitHeaders, PrincipalHeader, PrincipalValue,
+    RequiredHeader,
+};
+use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Preflight, Profile, vendors};
 

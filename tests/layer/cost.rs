@@ -18,7 +18,7 @@ use tower_api_key::limits::{
     Applicable, Charge, Limiter, LimiterError, LimiterFallback, MemoryLimiter, OnLimiterFailure,
     Taking, Verdict,
 };
-use tower_api_key::response::{LimitHeaders, Reset};
+use tower_api_key::profile::{LimitHeaders, Reset};
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::{
     ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Denial, Eventually, Grant, Observer, Profile,

@@ -13,7 +13,7 @@ use tower_api_key::limits::LimiterFallback::{self, Allowed, Denied, Immaterial, 
 use tower_api_key::limits::{
     Charge, Concurrency, Limiter, LimiterError, LimiterFailures, OnLimiterFailure, Share, Verdict,
 };
-use tower_api_key::response::LimitHeaders;
+use tower_api_key::profile::LimitHeaders;
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::{ApiKeyLayer, Eventually, Grant, Observer, Profile};
 

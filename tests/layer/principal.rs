@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::key::KeyRecordBuilder;
-use tower_api_key::response::{PrincipalHeader, PrincipalValue};
+use tower_api_key::profile::{PrincipalHeader, PrincipalValue};
 use tower_api_key::{ApiKeyLayer, Denial, Profile, refusal};
 
 use crate::support::{PROFILE, anonymous, request, store};

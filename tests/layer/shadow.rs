@@ -7,7 +7,7 @@ use http::Method;
 use tower_api_key::decision::{Check, Outcome};
 use tower_api_key::key::{KeyRecord, Quota};
 use tower_api_key::limits::{Concurrency, MemoryLimiter, OnLimiterFailure};
-use tower_api_key::response::LimitHeaders;
+use tower_api_key::profile::LimitHeaders;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Observer, Profile};
 

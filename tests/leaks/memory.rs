@@ -15,7 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use tower_api_key::key::{Issuer, KeyDigest, KeyFormat, KeyHasher, Pepper};
-use tower_api_key::request::{BasicKey, CredentialSource};
+use tower_api_key::profile::{BasicKey, CredentialSource};
 use tower_api_key::store::{Found, KeyStore};
 use tower_api_key::{ApiKeyLayer, Eventually, Profile, vendors};
 use zeroize::Zeroizing;

@@ -15,7 +15,8 @@ use tower_api_key::limits::{
     Charge, Concurrency, Entered, Entry, FailedAttempts, Limiter, LimiterError, LimiterFallback,
     MemoryLimiter, OnLimiterFailure, Places, Verdict,
 };
-use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
+use tower_api_key::profile::{Expected, RequiredHeader};
+use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, Denial, Eventually, Grant, Observer, Profile, refusal, vendors};
 

@@ -19,9 +19,11 @@ use tower_api_key::limits::{
     Charge, Concurrency, Counter, FailedAttempts, Limiter, LimiterError, MemoryLimiter, Plans,
     RefusedRequests, Standing, Verdict,
 };
-use tower_api_key::request::{BasicKey, CredentialSource};
-use tower_api_key::response::{Answer, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue};
-use tower_api_key::rules::{Expected, Otherwise, RequiredHeader, Route, Routes};
+use tower_api_key::profile::{
+    Answer, BasicKey, CredentialSource, ErrorBody, Expected, LimitHeaders, PrincipalHeader,
+    PrincipalValue, RequiredHeader,
+};
+use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::{KeyEntry, KeyState, MemoryStore, SecretEntry};
 use tower_api_key::{ApiKeyLayer, Eventually, Preflight, Profile};
 
@@ -205,7 +207,7 @@ proptest! {
             }
         }
         let answer = Answer::new(http::StatusCode::FORBIDDEN, ErrorBody::Text(d)).retry_after(seconds);
-        let answers = tower_api_key::response::Answers { scope_missing: answer, ..PROFILE.answers };
+        let answers = tower_api_key::profile::Answers { scope_missing: answer, ..PROFILE.answers };
         let headers = [
             PrincipalHeader { name: a, value: PrincipalValue::RequestId(b) },
             PrincipalHeader { name: c, value: PrincipalValue::Metadata(d) },

@@ -5,7 +5,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
-use tower_api_key::request::CredentialSource;
+use tower_api_key::profile::CredentialSource;
 use tower_api_key::rules::{Route, RouteRow};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Profile, vendors};

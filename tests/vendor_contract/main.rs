@@ -38,7 +38,7 @@ mod transport;
 use std::collections::HashSet;
 
 use case::Case;
-use tower_api_key::response::Answers;
+use tower_api_key::profile::Answers;
 
 /// A vendor's name and tables.
 const VENDORS: &[(&str, &[&[Case]])] = &[

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::HeaderValue;
 use tower_api_key::key::{KeyRecordBuilder, Quota};
 use tower_api_key::limits::Concurrency;
-use tower_api_key::request::CredentialSource;
-use tower_api_key::rules::{Expected, RequiredHeader, Route, RouteRow};
+use tower_api_key::profile::{CredentialSource, Expected, RequiredHeader};
+use tower_api_key::rules::{Route, RouteRow};
 use tower_api_key::{Profile, vendors};
 
 use crate::case::{Case, SERVED, Transport, World};

@@ -5,8 +5,7 @@ use std::time::Duration;
 use tower_api_key::Profile;
 use tower_api_key::key::Quota;
 use tower_api_key::limits::OnLimiterFailure;
-use tower_api_key::request::{BasicKey, CredentialSource};
-use tower_api_key::rules::{Expected, RequiredHeader};
+use tower_api_key::profile::{BasicKey, CredentialSource, Expected, RequiredHeader};
 use tower_api_key::vendors::personyze::{PROFILE, ROUTES};
 
 use crate::case::{Case, NOW, SERVED, Transport, UNDOCUMENTED, World};

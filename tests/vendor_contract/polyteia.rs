@@ -5,7 +5,7 @@ use std::time::Duration;
 use tower_api_key::Profile;
 use tower_api_key::key::Quota;
 use tower_api_key::limits::OnLimiterFailure;
-use tower_api_key::request::CredentialSource;
+use tower_api_key::profile::CredentialSource;
 use tower_api_key::vendors::polyteia::{PROFILE, ROUTES};
 
 use crate::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tower_api_key::Profile;
 use tower_api_key::key::Quota;
 use tower_api_key::limits::OnLimiterFailure;
-use tower_api_key::rules::{Expected, RequiredHeader};
+use tower_api_key::profile::{Expected, RequiredHeader};
 use tower_api_key::vendors::polytomic::{DEPLOYMENT, ORGANIZATION, PARTNER, PROFILE, ROUTES};
 
 use crate::case::{Case, Edit, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};

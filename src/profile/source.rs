@@ -3,7 +3,7 @@
 /// Names a place that a profile reads keys from.
 ///
 /// ```
-/// use tower_api_key::request::{BasicKey, CredentialSource};
+/// use tower_api_key::profile::{BasicKey, CredentialSource};
 ///
 /// const BASIC: CredentialSource = CredentialSource::basic(BasicKey::PasswordOf("api"));
 /// const BEARER: CredentialSource = CredentialSource::bearer();
@@ -45,7 +45,7 @@ impl CredentialSource {
 /// Names how a key travels.
 ///
 /// ```
-/// use tower_api_key::{request::Scheme, vendors};
+/// use tower_api_key::{profile::Scheme, vendors};
 ///
 /// let by_bearer = vendors::PERSONA.credentials.iter().all(|source| source.scheme == Scheme::Bearer);
 /// assert!(by_bearer);
@@ -69,7 +69,7 @@ pub enum Scheme {
 /// # use tower_api_key::decision::{Check, Outcome};
 /// # use tower_api_key::request::Connection;
 /// # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
-/// use tower_api_key::request::{BasicKey, CredentialSource};
+/// use tower_api_key::profile::{BasicKey, CredentialSource};
 ///
 /// # fn outcome(credentials: &'static [CredentialSource], basic: &str) -> Outcome {
 /// #     let profile = Profile { credentials, ..vendors::POLYTOMIC_ON_PREMISES };
@@ -103,10 +103,5 @@ impl Scheme {
             Self::Bearer => "Bearer",
             Self::Header(name) => name,
         }
-    }
-
-    /// Compares names as RFC 9110 §11.1 says: without regard to case.
-    pub(super) fn is_named(self, name: &[u8]) -> bool {
-        !matches!(self, Self::Header(_)) && self.label().as_bytes().eq_ignore_ascii_case(name)
     }
 }

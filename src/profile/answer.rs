@@ -10,7 +10,7 @@ use crate::denial::Denial;
 ///
 /// ```
 /// use http::StatusCode;
-/// use tower_api_key::response::{Answer, Challenge, ErrorBody};
+/// use tower_api_key::profile::{Answer, Challenge, ErrorBody};
 ///
 /// const INVALID: Answer = Answer::new(
 ///     StatusCode::UNAUTHORIZED,
@@ -60,7 +60,7 @@ macro_rules! rows {
         ///
         /// ```
         /// # use http::StatusCode;
-        /// use tower_api_key::response::{Answer, Answers, ErrorBody};
+        /// use tower_api_key::profile::{Answer, Answers, ErrorBody};
         /// use tower_api_key::{Denial, vendors};
         ///
         /// const GONE: Answer = Answer::new(StatusCode::GONE, ErrorBody::Text("Revoked"));

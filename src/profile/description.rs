@@ -1,10 +1,12 @@
 //! A vendor as data: which credentials it reads, how its keys look, what it demands of a request,
 //! and how it answers each kind of denial.
 
+use super::answer::Answers;
+use super::limit_headers::LimitHeaders;
+use super::principal::PrincipalHeader;
+use super::required_header::RequiredHeader;
+use super::source::CredentialSource;
 use crate::key::{KeyFormat, Quota};
-use crate::request::CredentialSource;
-use crate::response::{Answers, LimitHeaders, PrincipalHeader};
-use crate::rules::RequiredHeader;
 
 /// Describes a vendor's front door. The five that ship are constants of this type, in
 /// [`vendors`](crate::vendors); a sixth is written with the same fields.
