@@ -23,7 +23,7 @@ use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Profile};
 
-const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Answer {
+const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Answer<'static> {
     Answer::new(status, ErrorBody::Problem { kind: "about:blank", title, detail })
 }
 

@@ -141,7 +141,7 @@ pub enum ConfigError {
         /// The pattern as configured.
         pattern: String,
         /// The parameter that the route asks for.
-        parameter: &'static str,
+        parameter: String,
     },
     /// A route needs a scope or a kind of key that no key can have, or that no credential source carries; or a
     /// quota of it cannot be counted.

@@ -2,7 +2,7 @@
 
 use super::policy::Policy;
 use crate::error::ConfigError;
-use crate::key::{Quota, Quotas, Segment};
+use crate::key::{Quota, Quotas};
 use crate::limits::Plans;
 
 impl Policy {
@@ -17,13 +17,9 @@ impl Policy {
     fn check_environment(&self) -> Result<(), ConfigError> {
         let Some(pinned) = &self.environment else { return Ok(()) };
         let mut known: Vec<&str> = Vec::new();
-        for format in self.formats {
-            let mut named = format.segments().filter_map(|segment| match segment {
-                Segment::Environment(tags) => Some(tags),
-                _ => None,
-            });
-            let Some(tags) = named.next() else { return Ok(()) };
-            known.extend_from_slice(tags);
+        for format in &self.formats {
+            let Some(tags) = format.tags() else { return Ok(()) };
+            known.extend(tags.iter().map(|tag| &**tag));
         }
         if known.contains(&pinned.as_str()) {
             return Ok(());

@@ -7,7 +7,7 @@ use super::judge::Cleared;
 use super::policy::general_quotas;
 use crate::denial::Denial;
 use crate::key::{
-    AccountId, Environment, KeyId, KeyKind, KeyRecord, Quota, ScopeSet, SharedRecord,
+    AccountId, Environment, HeldQuotas, KeyId, KeyKind, KeyRecord, Quota, ScopeSet, SharedRecord,
 };
 use crate::limits::{Applicable, Plan, Standing, Verdict};
 use crate::rules;
@@ -27,10 +27,10 @@ use crate::rules;
 pub struct Grant {
     record: SharedRecord,
     verdict: Verdict,
-    // Those of the profile and of the route: constants, for threads that share the policy's own would
-    // pass its count to and fro.
-    default_quotas: &'static [Quota],
-    route_quotas: &'static [Quota],
+    // Those of the profile and of the route, each under this thread's own count: threads that share one
+    // would pass it to and fro.
+    default_quotas: HeldQuotas,
+    route_quotas: HeldQuotas,
     plan: Plan,
     extra: Option<ExtraCost>,
 }
@@ -42,7 +42,7 @@ impl Grant {
         _: &Cleared,
         record: &SharedRecord,
         verdict: &Verdict,
-        (plan, default_quotas, route_quotas): (&Plan, &'static [Quota], &'static [Quota]),
+        (plan, default_quotas, route_quotas): (&Plan, HeldQuotas, HeldQuotas),
         extra: Option<&ExtraCost>,
     ) -> Option<Self> {
         let passed = verdict.retry_after().is_none();
@@ -108,8 +108,8 @@ impl Grant {
     /// }
     /// ```
     pub fn limits(&self) -> impl Iterator<Item = (&Quota, Standing)> {
-        let general = general_quotas(&self.record, &self.plan, self.default_quotas);
-        let quotas = Applicable { general, route: self.route_quotas };
+        let general = general_quotas(&self.record, &self.plan, self.default_quotas.as_slice());
+        let quotas = Applicable { general, route: self.route_quotas.as_slice() };
         let standings = self.standings().iter().copied();
         let limits = quotas.iter().map(|(quota, _)| quota).zip(standings).enumerate();
         let limits = limits.filter(|(index, _)| self.verdict.speaks_of(*index));

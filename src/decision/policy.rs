@@ -6,24 +6,28 @@ use http::{HeaderMap, HeaderName};
 use crate::denial::Denial;
 use crate::error::ConfigError;
 use crate::key::{
-    Audience, Environment, KeyDigest, KeyFormat, KeyHasher, KeyRecord, KeyText, Quota, Quotas,
+    Audience, CompiledFormat, Environment, HeldQuotas, KeyDigest, KeyHasher, KeyRecord, KeyText,
+    Quota, Quotas, StripedQuotas,
 };
 use crate::limits::{Applicable, Plan, Plans};
-use crate::profile::{CredentialSource, Profile};
+use crate::profile::Profile;
 use crate::request::{
-    Client, Connection, Credentials, Head, KeyBuffer, Reading, TrustedProxies, check_carriage,
+    Client, Connection, Credentials, Head, KeyBuffer, Reading, Source, SourceIndex, TrustedProxies,
+    check_carriage,
 };
-use crate::rules::{self, Demand, Matched, Route, RouteTable};
+use crate::rules::{self, Demand, Matched, RouteNeeds, RouteTable};
 
 /// The rules of one gate.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
 pub(crate) struct Policy {
     pub(crate) credentials: Credentials,
-    pub(super) formats: &'static [KeyFormat],
+    pub(super) formats: Vec<CompiledFormat>,
+    /// The environment tags of all formats, one format after the other.
+    tags: Vec<Box<str>>,
     pub(super) demands: Vec<Demand>,
     /// The profile's.
-    quotas: &'static [Quota],
+    quotas: StripedQuotas,
     pub(crate) plans: Option<Plans>,
     pub(crate) hasher: KeyHasher,
     pub(crate) proxies: TrustedProxies,
@@ -55,9 +59,9 @@ pub(crate) enum Admission {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyFacts {
     /// What carried it.
-    pub(crate) source: &'static CredentialSource,
-    /// The environment that its text names.
-    pub(crate) environment: Option<&'static str>,
+    pub(crate) source: SourceIndex,
+    /// The environment that its text names, by its place among the tags of all formats.
+    environment: Option<usize>,
 }
 
 /// Returns a key's quotas, else its account's, else its plan's, else the profile's.
@@ -71,7 +75,7 @@ pub(super) fn general_quotas<'a>(
 
 impl Policy {
     /// Compiles what the profile states; the rest has its safest value.
-    pub(crate) fn new(profile: &Profile) -> Result<Self, ConfigError> {
+    pub(crate) fn new(profile: &Profile<'_>) -> Result<Self, ConfigError> {
         if profile.formats.is_empty() {
             return Err(ConfigError::NoKeyFormat);
         }
@@ -81,14 +85,17 @@ impl Policy {
                 .check()
                 .map_err(|source| ConfigError::KeyFormat { pattern: pattern(), source })?;
         }
-        Quotas::new(profile.quotas.iter().cloned())?;
+        let quotas = Quotas::new(profile.quotas.iter().cloned())?;
         let credentials = Credentials::new(profile.credentials)?;
         check_carriage(profile.credentials, profile.formats)?;
+        let formats: Vec<_> = profile.formats.iter().map(CompiledFormat::from).collect();
+        let tags = formats.iter().filter_map(CompiledFormat::tags).flatten().cloned().collect();
         Ok(Self {
             demands: rules::demands(profile.required_headers, &credentials)?,
             credentials,
-            formats: profile.formats,
-            quotas: profile.quotas,
+            formats,
+            tags,
+            quotas: quotas.into(),
             plans: None,
             hasher: KeyHasher::sha256(),
             proxies: TrustedProxies::default(),
@@ -138,24 +145,41 @@ impl Policy {
         Ok(Admission::Key(self.hasher.digest(key), facts))
     }
 
-    /// Returns the environment that a key's text names. Where several formats fit the text, what one of
-    /// them reads counts, so that a format without tags takes no other's away.
-    fn environment_of(&self, key: &[u8]) -> Result<Option<&'static str>, Denial> {
-        let (mut fits, mut named) = (false, None);
-        for format in self.formats {
+    /// Returns the place of the environment that a key's text names. Where several formats fit the text,
+    /// what one of them reads counts, so that a format without tags takes no other's away.
+    fn environment_of(&self, key: &[u8]) -> Result<Option<usize>, Denial> {
+        let (mut fits, mut named) = (false, None::<(usize, &str)>);
+        for (index, format) in self.formats.iter().enumerate() {
             let Some(KeyText { environment }) = format.read(key) else { continue };
             fits = true;
-            if named.is_some() && environment.is_some() && named != environment {
+            let Some((place, tag)) = environment else { continue };
+            if named.is_some_and(|(_, other)| other != tag) {
                 return Err(Denial::EnvironmentMismatch);
             }
-            named = named.or(environment);
+            let before = self.formats.iter().take(index).filter_map(CompiledFormat::tags);
+            let before: usize = before.map(<[_]>::len).sum();
+            named = named.or(Some((before + place, tag)));
         }
         match (named, &self.environment) {
             _ if !fits => Err(Denial::KeyMalformed),
             // Whatever its record says, it is no key of this gate's.
-            (Some(named), Some(pinned)) if *pinned != *named => Err(Denial::EnvironmentMismatch),
-            _ => Ok(named),
+            (Some((_, named)), Some(pinned)) if *pinned != *named => {
+                Err(Denial::EnvironmentMismatch)
+            }
+            _ => Ok(named.map(|(place, _)| place)),
         }
+    }
+
+    /// Returns the environment that the text of a key names.
+    pub(super) fn named_environment(&self, key: KeyFacts) -> Option<&str> {
+        // It is there; were it not, no record has an environment without a name.
+        key.environment.map(|place| self.tags.get(place).map_or("", |tag| tag))
+    }
+
+    /// Returns the kinds of keys that the source of a key carries; `None` means all.
+    pub(super) fn kinds_carried(&self, key: KeyFacts) -> Option<&[Box<str>]> {
+        // It is there; were it not, no key would serve.
+        self.credentials.source(key.source).map_or(Some(&[]), Source::kinds)
     }
 
     /// Returns true if a key is for this gate: of the same audience, or both of none.
@@ -218,18 +242,23 @@ impl Policy {
         route: Option<usize>,
     ) -> Applicable<'a> {
         Applicable {
-            general: general_quotas(record, plan, self.quotas),
-            route: self.route(route).map_or(&[], |route| route.quotas),
+            general: general_quotas(record, plan, self.quotas.as_slice()),
+            route: self.route(route).map_or(&[], |route| route.quotas.as_slice()),
         }
     }
 
     /// Returns the profile's quotas.
-    pub(crate) const fn default_quotas(&self) -> &'static [Quota] {
-        self.quotas
+    pub(crate) fn default_quotas(&self) -> &[Quota] {
+        self.quotas.as_slice()
+    }
+
+    /// Holds the profile's quotas for one request.
+    pub(crate) fn hold_default_quotas(&self) -> HeldQuotas {
+        self.quotas.hold()
     }
 
     /// Returns what a route needs, by its place in the table.
-    pub(crate) fn route(&self, index: Option<usize>) -> Option<&Route> {
+    pub(crate) fn route(&self, index: Option<usize>) -> Option<&RouteNeeds> {
         self.routes.as_ref()?.at(index?)
     }
 
@@ -242,7 +271,7 @@ impl Policy {
     /// Tells whether the configuration has quotas that a limiter must count.
     pub(crate) fn has_quotas(&self) -> bool {
         let routes = self.routes.as_ref().is_some_and(RouteTable::has_quotas);
-        routes || self.plans.is_some() || !self.quotas.is_empty()
+        routes || self.plans.is_some() || !self.quotas.as_slice().is_empty()
     }
 
     /// Tells whether handlers of some route may add to the cost.

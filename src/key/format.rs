@@ -1,14 +1,15 @@
 //! How the keys of a vendor look: a row of segments that one matcher reads.
 
 use super::alphabet::Alphabet;
-use super::checksum::is_checksum;
+use super::matcher::{Step, read};
 use super::name::Environment;
 use super::segment::Segment;
 
 /// The most segments of one format.
 const MAX_SEGMENTS: usize = 12;
 
-/// Describes the text of a vendor's keys.
+/// Describes the text of a vendor's keys. It borrows its texts; gates and issuers that are made of it own
+/// them.
 ///
 /// ```
 /// use tower_api_key::key::{Alphabet, KeyFormat};
@@ -30,18 +31,11 @@ const MAX_SEGMENTS: usize = 12;
 /// assert!(KeyFormat::uuid().matches(b"01890a5d-ac96-774b-bcce-b302099a8057"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyFormat {
-    segments: [Option<Segment>; MAX_SEGMENTS],
+pub struct KeyFormat<'a> {
+    segments: [Option<Segment<'a>>; MAX_SEGMENTS],
 }
 
-/// What the text of a key says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct KeyText {
-    /// The environment that it names.
-    pub(crate) environment: Option<&'static str>,
-}
-
-impl KeyFormat {
+impl<'a> KeyFormat<'a> {
     /// Starts an empty format.
     #[allow(clippy::new_without_default)] // An empty format is refused when a layer is built.
     pub const fn new() -> Self {
@@ -72,7 +66,7 @@ impl KeyFormat {
     /// # Panics
     ///
     /// At compile time in a constant: a format has at most twelve segments.
-    pub const fn literal(self, text: &'static str) -> Self {
+    pub const fn literal(self, text: &'a str) -> Self {
         self.then(Segment::Literal(text))
     }
 
@@ -81,7 +75,7 @@ impl KeyFormat {
     /// # Panics
     ///
     /// As [`literal`](Self::literal).
-    pub const fn environment(self, tags: &'static [&'static str]) -> Self {
+    pub const fn environment(self, tags: &'a [&'a str]) -> Self {
         self.then(Segment::Environment(tags))
     }
 
@@ -113,7 +107,7 @@ impl KeyFormat {
     }
 
     #[allow(clippy::indexing_slicing)] // Checked by the assertion, and mostly at compile time.
-    const fn then(mut self, segment: Segment) -> Self {
+    const fn then(mut self, segment: Segment<'a>) -> Self {
         let mut index = 0;
         while index < MAX_SEGMENTS && self.segments[index].is_some() {
             index += 1;
@@ -124,7 +118,7 @@ impl KeyFormat {
     }
 
     /// Lists the segments.
-    pub fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
+    pub fn segments(&self) -> impl Iterator<Item = Segment<'a>> {
         self.segments.iter().map_while(|segment| *segment)
     }
 
@@ -133,7 +127,7 @@ impl KeyFormat {
     /// Runs in one pass; what it tells through time is only how far an attacker's own text fits a
     /// public pattern.
     pub fn matches(&self, key: &[u8]) -> bool {
-        self.read(key).is_some()
+        read(self.steps(), key).is_some()
     }
 
     /// Returns the environment that a key of this format names in its text; `None` if the format has no
@@ -146,39 +140,13 @@ impl KeyFormat {
     /// assert_eq!(format.environment_of(b"persona_sandbox_0123456789abcdef"), Some("sandbox"));
     /// assert_eq!(format.environment_of(b"persona_staging_0123456789abcdef"), None);
     /// ```
-    pub fn environment_of(&self, key: &[u8]) -> Option<&'static str> {
-        self.read(key)?.environment
+    pub fn environment_of(&self, key: &[u8]) -> Option<&'a str> {
+        let (_, tag) = read(self.steps(), key)?.environment?;
+        Some(tag)
     }
 
-    /// Matches a text, and reads what it names; `None` if it is no key of this format.
-    pub(crate) fn read(&self, key: &[u8]) -> Option<KeyText> {
-        let (mut rest, mut environment) = (key, None);
-        for segment in self.segments() {
-            let tail = match segment {
-                Segment::Literal(text) => rest.strip_prefix(text.as_bytes()),
-                Segment::Environment(tags) => tags.iter().find_map(|tag| {
-                    let tail = rest.strip_prefix(tag.as_bytes())?;
-                    environment = Some(*tag);
-                    Some(tail)
-                }),
-                Segment::Characters { alphabet, at_least, at_most } => {
-                    // Only the last segment varies in length, so it takes all that is left.
-                    let count = rest.len().min(at_most.into());
-                    if count < usize::from(at_least) {
-                        return None;
-                    }
-                    let split = rest.split_at_checked(count);
-                    split.filter(|(text, _)| alphabet.holds(text)).map(|(_, tail)| tail)
-                }
-                Segment::Checksum => {
-                    let text = key.get(..key.len() - rest.len()).unwrap_or_default();
-                    let digits = rest.split_first_chunk();
-                    digits.filter(|(digits, _)| is_checksum(**digits, text)).map(|(_, tail)| tail)
-                }
-            };
-            rest = tail?;
-        }
-        rest.is_empty().then_some(KeyText { environment })
+    pub(super) fn steps(&self) -> impl Iterator<Item = Step<'a, &'a str>> {
+        self.segments().map(Step::from)
     }
 
     /// Writes the format as a regular expression that a secret scanner can register; a scanner that
@@ -194,7 +162,7 @@ impl KeyFormat {
 
     /// Checks that the format can match, and in one way only.
     pub(crate) fn check(&self) -> Result<(), InvalidFormat> {
-        let segments: Vec<Segment> = self.segments().collect();
+        let segments: Vec<Segment<'_>> = self.segments().collect();
         if segments.is_empty() {
             return Err(InvalidFormat("a key format has no segment"));
         }
@@ -339,7 +307,9 @@ mod tests {
 
     #[test]
     fn ambiguous_formats_are_refused() {
-        let token = |format: KeyFormat| format.between(Alphabet::Base62, 1, 5);
+        let long = "x".repeat(256);
+        let long = [&*long];
+        let token = |format: KeyFormat<'static>| format.between(Alphabet::Base62, 1, 5);
         for format in [
             KeyFormat::new(),
             KeyFormat::new().checksum(),
@@ -349,7 +319,7 @@ mod tests {
             KeyFormat::new().environment(&["a", "ab"]),
             KeyFormat::new().environment(&[""]),
             // No record has an environment of such a name.
-            KeyFormat::new().environment(vec![&*"x".repeat(256).leak()].leak()),
+            KeyFormat::new().environment(&long),
             KeyFormat::new().environment(&["a", "b"]).environment(&["a", "b"]),
             KeyFormat::new().characters(Alphabet::Hex, 0),
             KeyFormat::new().between(Alphabet::Hex, 5, 4),

@@ -20,16 +20,16 @@ use crate::denial::Denial;
 /// assert_eq!(INVALID.status(), 401);
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Answer {
+pub struct Answer<'a> {
     pub(crate) status: StatusCode,
-    pub(crate) body: ErrorBody,
+    pub(crate) body: ErrorBody<'a>,
     pub(crate) challenge: Challenge,
     pub(crate) retry_after: Option<u32>,
 }
 
-impl Answer {
+impl<'a> Answer<'a> {
     /// Answers with this status and body, and no challenge.
-    pub const fn new(status: StatusCode, body: ErrorBody) -> Self {
+    pub const fn new(status: StatusCode, body: ErrorBody<'a>) -> Self {
         Self { status, body, challenge: Challenge::None, retry_after: None }
     }
 
@@ -69,26 +69,46 @@ macro_rules! rows {
         /// assert_eq!(OURS.row(&Denial::KeyExpired).status(), 401);
         /// ```
         #[derive(Debug, Clone, Copy)]
-        pub struct Answers<A = Answer> {
-            $($(#[$documentation])* pub $row: A,)*
+        pub struct Answers<'a> {
+            $($(#[$documentation])* pub $row: Answer<'a>,)*
         }
 
-        impl<A> Answers<A> {
+        impl<'a> Answers<'a> {
             /// Returns the row that answers a denial.
-            pub const fn row(&self, denial: &Denial) -> &A {
+            pub const fn row(&self, denial: &Denial) -> &Answer<'a> {
                 match denial {
                     $($pattern => &self.$row,)*
                 }
             }
 
-            /// Makes another table, row by row, from each row's name and content.
-            pub(crate) fn try_map<B, E>(
+            /// Renders every row, from its name and content.
+            pub(crate) fn try_map<T, E>(
                 &self,
-                mut map: impl FnMut(&'static str, &A) -> Result<B, E>,
-            ) -> Result<Answers<B>, E> {
-                Ok(Answers {
+                mut map: impl FnMut(&'static str, &Answer<'a>) -> Result<T, E>,
+            ) -> Result<RenderedAnswers<T>, E> {
+                Ok(RenderedAnswers {
                     $($row: map(stringify!($row), &self.$row)?,)*
                 })
+            }
+        }
+
+        /// What became of each row of [`Answers`].
+        #[derive(Debug)]
+        pub(crate) struct RenderedAnswers<T> {
+            $($row: T,)*
+        }
+
+        impl<T> RenderedAnswers<T> {
+            /// Returns the row that answers a denial.
+            pub(crate) const fn row(&self, denial: &Denial) -> &T {
+                match denial {
+                    $($pattern => &self.$row,)*
+                }
+            }
+
+            /// Changes every row.
+            pub(crate) fn for_each(&mut self, mut change: impl FnMut(&mut T)) {
+                $(change(&mut self.$row);)*
             }
         }
     };

@@ -22,46 +22,46 @@ use crate::denial::Denial;
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub enum ErrorBody {
+pub enum ErrorBody<'a> {
     /// The text itself, as `text/plain`.
-    Text(&'static str),
+    Text(&'a str),
     /// `{"error":"…"}`.
-    Error(&'static str),
+    Error(&'a str),
     /// `{"error":{"code":"…","message":"…"}}`.
     CodeAndMessage {
         /// A word for programs.
-        code: &'static str,
+        code: &'a str,
         /// A sentence for people.
-        message: &'static str,
+        message: &'a str,
     },
     /// `{"errors":[{"title":"…","details":"…"}]}`, after JSON:API.
     TitleAndDetails {
         /// The kind of error.
-        title: &'static str,
+        title: &'a str,
         /// This error.
-        details: &'static str,
+        details: &'a str,
     },
     /// `{"code":401,"context":{},"error":"…","status":"Unauthorized"}`, the numbers being the
     /// answer's own.
     CodeAndContext {
         /// A sentence for people.
-        error: &'static str,
+        error: &'a str,
     },
     /// `{"key":"…","message":"…","metadata":{},"status":403}`, the number being the answer's own.
     KeyAndMetadata {
         /// A word for programs.
-        key: &'static str,
+        key: &'a str,
         /// A sentence for people.
-        message: &'static str,
+        message: &'a str,
     },
     /// RFC 9457 problem details, as `application/problem+json`.
     Problem {
         /// A URI reference for the kind of problem; `about:blank` for none.
-        kind: &'static str,
+        kind: &'a str,
         /// A short summary of the kind.
-        title: &'static str,
+        title: &'a str,
         /// An explanation of this problem.
-        detail: &'static str,
+        detail: &'a str,
     },
     /// Whatever a function makes of the reason. It runs on every refusal, and must not put the
     /// request's bytes into the body.

@@ -27,6 +27,7 @@ mod principal;
 mod required_header;
 mod source;
 
+pub(crate) use answer::RenderedAnswers;
 pub use answer::{Answer, Answers};
 pub use body::{CustomBody, ErrorBody};
 pub use challenge::Challenge;

@@ -15,11 +15,11 @@
 /// assert!(vendors::PERSONA.principal_headers.contains(&ID));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PrincipalHeader {
+pub struct PrincipalHeader<'a> {
     /// The header's name, in any case.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Its value.
-    pub value: PrincipalValue,
+    pub value: PrincipalValue<'a>,
 }
 
 /// Chooses the value of a [`PrincipalHeader`].
@@ -52,9 +52,9 @@ pub struct PrincipalHeader {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum PrincipalValue {
+pub enum PrincipalValue<'a> {
     /// This prefix and 32 hexadecimal digits that no other request has.
-    RequestId(&'static str),
+    RequestId(&'a str),
     /// The account's id.
     Account,
     /// The key's environment, if it has one.
@@ -62,5 +62,5 @@ pub enum PrincipalValue {
     /// The key's id.
     KeyId,
     /// The record's metadata of this name, if it has one.
-    Metadata(&'static str),
+    Metadata(&'a str),
 }

@@ -15,11 +15,11 @@
 /// assert_eq!(vendors::POLYTEIA.required_headers, [JSON]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequiredHeader {
+pub struct RequiredHeader<'a> {
     /// The header's name, in any case.
-    pub name: &'static str,
+    pub name: &'a str,
     /// The values that are served.
-    pub expected: Expected,
+    pub expected: Expected<'a>,
 }
 
 /// Tells which values of a header are served. White space around a value does not count.
@@ -50,13 +50,13 @@ pub struct RequiredHeader {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Expected {
+pub enum Expected<'a> {
     /// Any value that is not empty.
     Present,
     /// Exactly one of these.
-    OneOf(&'static [&'static str]),
+    OneOf(&'a [&'a str]),
     /// This media type, with any parameters, compared without regard to case (RFC 9110 §8.3.1).
-    MediaType(&'static str),
+    MediaType(&'a str),
     /// A calendar date of the form `2024-02-08`.
     Date,
 }

@@ -11,17 +11,17 @@
 /// assert_eq!(CUSTOM.kinds, Some(&["partner"][..]));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CredentialSource {
+pub struct CredentialSource<'a> {
     /// The scheme that carries the key.
-    pub scheme: Scheme,
+    pub scheme: Scheme<'a>,
     /// The kinds of keys that serve through this source; `None` means all. An empty list is refused when
     /// a layer is built.
-    pub kinds: Option<&'static [&'static str]>,
+    pub kinds: Option<&'a [&'a str]>,
 }
 
-impl CredentialSource {
+impl<'a> CredentialSource<'a> {
     /// Reads `Authorization: Basic` (RFC 7617).
-    pub const fn basic(key: BasicKey) -> Self {
+    pub const fn basic(key: BasicKey<'a>) -> Self {
         Self { scheme: Scheme::Basic(key), kinds: None }
     }
 
@@ -31,12 +31,12 @@ impl CredentialSource {
     }
 
     /// Reads a header of the vendor's own, named in any case; its whole value is the key.
-    pub const fn header(name: &'static str) -> Self {
+    pub const fn header(name: &'a str) -> Self {
         Self { scheme: Scheme::Header(name), kinds: None }
     }
 
     /// Lets only keys of these kinds serve through this source.
-    pub const fn only(mut self, kinds: &'static [&'static str]) -> Self {
+    pub const fn only(mut self, kinds: &'a [&'a str]) -> Self {
         self.kinds = Some(kinds);
         self
     }
@@ -52,13 +52,13 @@ impl CredentialSource {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Scheme {
+pub enum Scheme<'a> {
     /// `Authorization: Basic`, with the key in the pair of user name and password.
-    Basic(BasicKey),
+    Basic(BasicKey<'a>),
     /// `Authorization: Bearer`, with the key as the token.
     Bearer,
     /// A header of this name, in any case.
-    Header(&'static str),
+    Header(&'a str),
 }
 
 /// Tells where in a Basic pair the key is.
@@ -71,7 +71,7 @@ pub enum Scheme {
 /// # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
 /// use tower_api_key::profile::{BasicKey, CredentialSource};
 ///
-/// # fn outcome(credentials: &'static [CredentialSource], basic: &str) -> Outcome {
+/// # fn outcome(credentials: &[CredentialSource<'_>], basic: &str) -> Outcome {
 /// #     let profile = Profile { credentials, ..vendors::POLYTOMIC_ON_PREMISES };
 /// #     let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap();
 /// #     let request = Request::get("/").header("authorization", basic).body(()).unwrap();
@@ -88,16 +88,16 @@ pub enum Scheme {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum BasicKey {
+pub enum BasicKey<'a> {
     /// The password, under exactly this user name.
-    PasswordOf(&'static str),
+    PasswordOf(&'a str),
     /// The password under any user name, or the user name if the password is empty.
     UserOrPassword,
 }
 
-impl Scheme {
+impl<'a> Scheme<'a> {
     /// Returns the name that a challenge gives the scheme, or the header.
-    pub(crate) const fn label(self) -> &'static str {
+    pub(crate) const fn label(self) -> &'a str {
         match self {
             Self::Basic(_) => "Basic",
             Self::Bearer => "Bearer",

@@ -26,6 +26,7 @@ mod presented;
 mod proxies;
 mod proxy_headers;
 mod signs;
+mod source;
 
 pub(crate) use carriage::check as check_carriage;
 pub use connection::Connection;
@@ -36,3 +37,4 @@ pub use head::Head;
 pub(crate) use presented::KeyBuffer;
 pub use proxies::{Client, TrustedProxies};
 pub use proxy_headers::ProxyHeaders;
+pub(crate) use source::{Source, SourceIndex};

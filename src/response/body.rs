@@ -18,7 +18,7 @@ pub(super) enum PreparedBody {
 }
 
 impl PreparedBody {
-    pub(super) fn new(body: ErrorBody, status: StatusCode) -> Self {
+    pub(super) fn new(body: ErrorBody<'_>, status: StatusCode) -> Self {
         let code = status.as_u16();
         let reason = quoted(status.canonical_reason().unwrap_or_default());
         let json = |content: String| (JSON, content);

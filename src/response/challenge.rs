@@ -20,7 +20,7 @@ pub(super) fn lines(
     challenge: Challenge,
     status: StatusCode,
     realm: &str,
-    sources: &[CredentialSource],
+    sources: &[CredentialSource<'_>],
 ) -> Result<Vec<HeaderValue>, ConfigError> {
     if challenge == Challenge::None {
         return Ok(Vec::new());
@@ -51,7 +51,7 @@ pub(super) fn with_scopes(challenge: Challenge, realm: &str, scopes: &str) -> Op
     HeaderValue::from_str(&line(challenge, Scheme::Bearer, realm, Some(scopes))).ok()
 }
 
-fn line(challenge: Challenge, scheme: Scheme, realm: &str, scopes: Option<&str>) -> String {
+fn line(challenge: Challenge, scheme: Scheme<'_>, realm: &str, scopes: Option<&str>) -> String {
     let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
     match scheme {
         Scheme::Basic(_) => format!(r#"Basic realm="{realm}", charset="UTF-8""#),

@@ -20,17 +20,39 @@ const OF_THE_GATE: [HeaderName; 5] =
 /// The principal headers of a profile, checked.
 #[derive(Debug)]
 pub(super) struct PrincipalHeaders {
-    headers: Vec<(HeaderName, PrincipalValue)>,
+    headers: Vec<(HeaderName, Value)>,
     process: u64,
     requests: AtomicU64,
 }
 
+/// The value of a header, owning what its description borrows.
+#[derive(Debug)]
+enum Value {
+    RequestId(Box<str>),
+    Account,
+    Environment,
+    KeyId,
+    Metadata(Box<str>),
+}
+
+impl From<PrincipalValue<'_>> for Value {
+    fn from(value: PrincipalValue<'_>) -> Self {
+        match value {
+            PrincipalValue::RequestId(prefix) => Self::RequestId(prefix.into()),
+            PrincipalValue::Account => Self::Account,
+            PrincipalValue::Environment => Self::Environment,
+            PrincipalValue::KeyId => Self::KeyId,
+            PrincipalValue::Metadata(name) => Self::Metadata(name.into()),
+        }
+    }
+}
+
 impl PrincipalHeaders {
     pub(super) fn new(
-        headers: &[PrincipalHeader],
+        headers: &[PrincipalHeader<'_>],
         limits: &PreparedLimitHeaders,
     ) -> Result<Self, ConfigError> {
-        let mut checked: Vec<(HeaderName, PrincipalValue)> = Vec::new();
+        let mut checked: Vec<(HeaderName, Value)> = Vec::new();
         for header in headers {
             let name = check(header)?;
             if limits.has(&name) {
@@ -42,7 +64,7 @@ impl PrincipalHeaders {
             if checked.iter().any(|(other, _)| *other == name) {
                 return Err(refused(header, "the name is listed twice: keep one of the two"));
             }
-            checked.push((name, header.value));
+            checked.push((name, header.value.into()));
         }
         Ok(Self {
             headers: checked,
@@ -61,14 +83,12 @@ impl PrincipalHeaders {
     /// removed all the same: under it the service's word would be taken for the gate's.
     pub(super) fn write(&self, headers: &mut HeaderMap, record: &KeyRecord) {
         for (name, chosen) in &self.headers {
-            let value = match *chosen {
-                PrincipalValue::RequestId(prefix) => self.request_id(prefix),
-                PrincipalValue::Account => value(record.account().id().as_str()),
-                PrincipalValue::Environment => {
-                    record.environment().and_then(|name| value(name.as_str()))
-                }
-                PrincipalValue::KeyId => value(record.id().as_str()),
-                PrincipalValue::Metadata(name) => record.metadata(name).and_then(value),
+            let value = match chosen {
+                Value::RequestId(prefix) => self.request_id(prefix),
+                Value::Account => value(record.account().id().as_str()),
+                Value::Environment => record.environment().and_then(|name| value(name.as_str())),
+                Value::KeyId => value(record.id().as_str()),
+                Value::Metadata(name) => record.metadata(name).and_then(value),
             };
             if let Some(value) = value {
                 headers.insert(name.clone(), value);
@@ -97,7 +117,7 @@ impl PrincipalHeaders {
 }
 
 /// Checks that a header can be written, and that no other part of the response needs its name.
-fn check(header: &PrincipalHeader) -> Result<HeaderName, ConfigError> {
+fn check(header: &PrincipalHeader<'_>) -> Result<HeaderName, ConfigError> {
     let name = field_name(NAME, header.name)?;
     if is_of_the_connection(&name) || OF_THE_GATE.contains(&name) {
         return Err(refused(
@@ -118,7 +138,7 @@ fn check(header: &PrincipalHeader) -> Result<HeaderName, ConfigError> {
     }
 }
 
-fn refused(header: &PrincipalHeader, problem: &'static str) -> ConfigError {
+fn refused(header: &PrincipalHeader<'_>, problem: &'static str) -> ConfigError {
     ConfigError::Header { what: NAME, value: header.name.to_ascii_lowercase(), problem }
 }
 

@@ -11,7 +11,7 @@ use crate::request::field_name;
 #[derive(Debug, Clone)]
 pub(crate) struct Demand {
     pub(super) name: HeaderName,
-    pub(super) expected: Expected,
+    pub(super) expected: Served,
 }
 
 impl Demand {
@@ -20,9 +20,9 @@ impl Demand {
         &self.name
     }
 
-    pub(super) fn new(header: &RequiredHeader) -> Result<Self, ConfigError> {
+    pub(super) fn new(header: &RequiredHeader<'_>) -> Result<Self, ConfigError> {
         let what = "the profile's field `required_headers`, the name";
-        Ok(Self { name: field_name(what, header.name)?, expected: header.expected })
+        Ok(Self { name: field_name(what, header.name)?, expected: header.expected.into() })
     }
 
     /// Refuses a request without this header, with two of it, or with a value that is not served.
@@ -33,7 +33,7 @@ impl Demand {
             (Some(_), Some(_)) => HeaderProblem::Repeated,
             (Some(value), None) => match value.as_bytes().trim_ascii() {
                 b"" => HeaderProblem::Missing,
-                value if serves(self.expected, value) => return Ok(()),
+                value if self.expected.serves(value) => return Ok(()),
                 _ => HeaderProblem::NotAcceptable,
             },
         };
@@ -41,16 +41,39 @@ impl Demand {
     }
 }
 
-/// Returns true if a value is one of those expected.
-pub(super) fn serves(expected: Expected, value: &[u8]) -> bool {
-    match expected {
-        Expected::Present => true,
-        Expected::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),
-        Expected::MediaType(media_type) => {
-            let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
-            essence.trim_ascii_end().eq_ignore_ascii_case(media_type.as_bytes())
+/// The values that are served, owning what their description borrows. Its parts are called as there, for
+/// complaints show them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Served {
+    Present,
+    OneOf(Box<[Box<str>]>),
+    MediaType(Box<str>),
+    Date,
+}
+
+impl From<Expected<'_>> for Served {
+    fn from(expected: Expected<'_>) -> Self {
+        match expected {
+            Expected::Present => Self::Present,
+            Expected::OneOf(values) => Self::OneOf(values.iter().copied().map(Box::from).collect()),
+            Expected::MediaType(media_type) => Self::MediaType(media_type.into()),
+            Expected::Date => Self::Date,
         }
-        Expected::Date => is_date(value),
+    }
+}
+
+impl Served {
+    /// Returns true if a value is one of these.
+    pub(super) fn serves(&self, value: &[u8]) -> bool {
+        match self {
+            Self::Present => true,
+            Self::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),
+            Self::MediaType(media_type) => {
+                let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
+                essence.trim_ascii_end().eq_ignore_ascii_case(media_type.as_bytes())
+            }
+            Self::Date => is_date(value),
+        }
     }
 }
 

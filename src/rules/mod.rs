@@ -15,17 +15,21 @@
 //! route: make sure that the services behind do not normalize paths before they route.
 
 mod account;
+mod compiled;
 mod demand;
 mod environment;
 mod header;
 mod kind;
 mod lifecycle;
+mod methods;
+mod needs;
 mod network;
 mod path;
 mod pattern;
 mod route;
 mod routes;
 mod scope;
+mod table;
 mod transport;
 
 pub(crate) use account::{Targets, targets_own_account};
@@ -34,11 +38,12 @@ pub(crate) use environment::belongs_to;
 pub(crate) use header::Demand;
 pub(crate) use kind::{served_by_route, served_through};
 pub(crate) use lifecycle::is_alive;
+pub(crate) use needs::RouteNeeds;
 pub(crate) use network::admits;
 #[cfg(feature = "axum")]
 pub(crate) use path::is_unambiguous;
 pub use route::{Route, RouteRow};
-pub(crate) use routes::{Matched, RouteTable};
 pub use routes::{Otherwise, Routes};
 pub(crate) use scope::has_scopes;
+pub(crate) use table::{Matched, RouteTable};
 pub(crate) use transport::is_secure;

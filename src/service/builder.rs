@@ -18,7 +18,7 @@ use crate::limits::{
 use crate::profile::Profile;
 use crate::request::TrustedProxies;
 use crate::response::Renderer;
-use crate::rules::Routes;
+use crate::rules::{RouteTable, Routes};
 use crate::store::KeyStore;
 
 /// Collects the configuration of an [`ApiKeyLayer`]. What is not set has its safest value: HTTPS
@@ -34,7 +34,10 @@ use crate::store::KeyStore;
 #[must_use = "a builder does nothing until it is built"]
 #[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
 pub struct ApiKeyLayerBuilder {
-    profile: Profile,
+    name: Box<str>,
+    // What the profile describes, owned, or what is wrong with it.
+    policy: Result<Policy, ConfigError>,
+    renderer: Result<Renderer, ConfigError>,
     store: Arc<dyn KeyStore>,
     pub(super) limits: Limits,
     pub(super) plans: Option<Plans>,
@@ -59,9 +62,11 @@ pub struct ApiKeyLayerBuilder {
 }
 
 impl ApiKeyLayerBuilder {
-    pub(super) fn new(profile: &Profile, store: Arc<dyn KeyStore>) -> Self {
+    pub(super) fn new(profile: &Profile<'_>, store: Arc<dyn KeyStore>) -> Self {
         Self {
-            profile: *profile,
+            name: profile.name.into(),
+            policy: Policy::new(profile),
+            renderer: Renderer::new(profile),
             store,
             limits: Limits::Unset,
             plans: None,
@@ -381,7 +386,7 @@ impl ApiKeyLayerBuilder {
     ///
     /// [`ConfigError`] if the profile, the routes and the rest cannot be served as they were meant.
     pub fn build(self) -> Result<ApiKeyLayer, ConfigError> {
-        let mut policy = Policy::new(&self.profile)?;
+        let mut policy = self.policy?;
         policy.plans = self.plans;
         policy.hasher = self.hasher;
         self.proxies.check()?;
@@ -393,7 +398,7 @@ impl ApiKeyLayerBuilder {
         policy.limits_failures = self.attempts.is_some();
         policy.environment = self.environment.map(Environment::new).transpose()?;
         policy.audience = self.audience.map(Audience::new).transpose()?;
-        policy.routes = self.routes.map(Routes::compile).transpose()?;
+        policy.routes = self.routes.map(RouteTable::new).transpose()?;
         if policy.has_quotas() && matches!(self.limits, Limits::Unset) {
             return Err(ConfigError::LimiterMissing);
         }
@@ -404,10 +409,12 @@ impl ApiKeyLayerBuilder {
         let read = policy.credentials.header_names().cloned();
         let read = read.chain(policy.demanded_headers().cloned());
         let preflight = self.answered_preflight.map(|preflight| preflight.prepare(read));
+        let preflight = preflight.transpose()?;
+        let renderer = self.renderer?;
         Ok(ApiKeyLayer::new(Shared {
-            preflight: preflight.transpose()?,
+            preflight,
             bodies: self.bodies,
-            renderer: Renderer::new(&self.profile, self.optional)?,
+            renderer: if self.optional { renderer.let_strangers_in() } else { renderer },
             policy,
             store: self.store,
             limits: self.limits,
@@ -423,7 +430,7 @@ impl ApiKeyLayerBuilder {
             local_places: MemoryPlaces::new(),
             strip_credential: self.strip_credential,
             leave_grant: self.leave_grant,
-            name: self.profile.name,
+            name: self.name,
         }))
     }
 }

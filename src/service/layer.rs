@@ -98,7 +98,7 @@ pub(super) struct Shared {
     pub(super) bodies: Vec<HasContent>,
     pub(super) strip_credential: bool,
     pub(super) leave_grant: bool,
-    pub(super) name: &'static str,
+    pub(super) name: Box<str>,
 }
 
 /// Keeps what all gates share, for one request.
@@ -143,8 +143,9 @@ pub(super) enum Limits {
 }
 
 impl ApiKeyLayer {
-    /// Starts a layer for a vendor's profile and a store of keys.
-    pub fn builder(profile: Profile, store: impl KeyStore) -> ApiKeyLayerBuilder {
+    /// Starts a layer for a vendor's profile and a store of keys. The profile may borrow from anywhere: what
+    /// the layer needs of it is copied here.
+    pub fn builder(profile: Profile<'_>, store: impl KeyStore) -> ApiKeyLayerBuilder {
         ApiKeyLayerBuilder::new(&profile, Arc::new(store))
     }
 

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::decision::{Cleared, ExtraCost, Grant, Policy};
 use crate::key::{KeyRecord, SharedRecord};
 use crate::limits::{Applicable, Permit, Plan, Reservation, Verdict};
-use crate::profile::CredentialSource;
+use crate::request::SourceIndex;
 use crate::response::Trail;
 
 /// What is known of a request so far. It is filled in place, step by step: handed from step to step
@@ -23,7 +23,7 @@ pub(super) struct Passage {
     /// The proof that the rules let the principal pass.
     pub(super) cleared: Option<Cleared>,
     /// What carried the key; none before the store has answered, and if the request needed none.
-    pub(super) source: Option<&'static CredentialSource>,
+    pub(super) source: Option<SourceIndex>,
     pub(super) route: Option<usize>,
     pub(super) plan: Plan,
     /// What it takes from its quotas.
@@ -46,8 +46,11 @@ impl Passage {
         let (cleared, principal) = (self.cleared.as_ref()?, self.principal.as_ref()?);
         let route = policy.route(self.route);
         self.extra = route.filter(|route| route.metered).map(|_| ExtraCost::default());
-        let quotas =
-            (&self.plan, policy.default_quotas(), route.map_or(&[][..], |route| route.quotas));
+        let quotas = (
+            &self.plan,
+            policy.hold_default_quotas(),
+            route.map(|route| route.quotas.hold()).unwrap_or_default(),
+        );
         Grant::new(cleared, principal, &self.verdict, quotas, self.extra.as_ref())
     }
 

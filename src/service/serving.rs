@@ -109,8 +109,8 @@ impl Serving {
                 None => shared.renderer.unmark(response.headers_mut()),
             }
         }
-        let scheme = passage.source.map(|source| &source.scheme);
-        shared.renderer.guard_caches(response.headers_mut(), scheme);
+        let source = passage.source.and_then(|index| shared.policy.credentials.source(index));
+        shared.renderer.guard_caches(response.headers_mut(), source);
         let (parts, body) = response.into_parts();
         Response::from_parts(parts, GateBody::inner(body, passage.permit.take()))
     }

@@ -44,11 +44,11 @@ const UNAVAILABLE: Answer = answer(
 )
 .retry_after(OUTAGE_SECONDS);
 
-const fn answer(status: StatusCode, title: &'static str, details: &'static str) -> Answer {
+const fn answer(status: StatusCode, title: &'static str, details: &'static str) -> Answer<'static> {
     Answer::new(status, ErrorBody::TitleAndDetails { title, details })
 }
 
-const fn bad_request(details: &'static str) -> Answer {
+const fn bad_request(details: &'static str) -> Answer<'static> {
     answer(StatusCode::BAD_REQUEST, "Bad request", details).challenge(Challenge::InvalidRequest)
 }
 
@@ -186,6 +186,6 @@ const fn row(
     methods: &'static [Method],
     path: &'static str,
     scopes: &'static [&'static str],
-) -> RouteRow {
+) -> RouteRow<'static> {
     RouteRow { methods, path, route: Route::new().all_of(scopes) }
 }

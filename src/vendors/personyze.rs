@@ -29,7 +29,7 @@ const UNAVAILABLE: Answer =
     Answer::new(StatusCode::SERVICE_UNAVAILABLE, ErrorBody::Text("Service unavailable"))
         .retry_after(OUTAGE_SECONDS);
 
-const fn unauthorized(text: &'static str) -> Answer {
+const fn unauthorized(text: &'static str) -> Answer<'static> {
     Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Text(text)).challenge(Challenge::Bare)
 }
 

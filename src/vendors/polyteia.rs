@@ -38,11 +38,11 @@ const UNAVAILABLE: Answer = answer(
 )
 .retry_after(OUTAGE_SECONDS);
 
-const fn answer(status: StatusCode, code: &'static str, message: &'static str) -> Answer {
+const fn answer(status: StatusCode, code: &'static str, message: &'static str) -> Answer<'static> {
     Answer::new(status, ErrorBody::CodeAndMessage { code, message })
 }
 
-const fn bad_request(code: &'static str, message: &'static str) -> Answer {
+const fn bad_request(code: &'static str, message: &'static str) -> Answer<'static> {
     answer(StatusCode::BAD_REQUEST, code, message).challenge(Challenge::InvalidRequest)
 }
 

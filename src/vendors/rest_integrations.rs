@@ -36,7 +36,7 @@ const UNAVAILABLE: Answer = Answer::new(
 )
 .retry_after(OUTAGE_SECONDS);
 
-const fn bad_request(message: &'static str) -> Answer {
+const fn bad_request(message: &'static str) -> Answer<'static> {
     Answer::new(StatusCode::BAD_REQUEST, ErrorBody::Error(message))
         .challenge(Challenge::InvalidRequest)
 }

@@ -21,7 +21,7 @@ const HOUR: Quota = Quota::new("an:hour/'s", 5, Duration::from_millis(3_600_001)
 const ROUTE: &[Quota] = &[Quota::new("route", 4, Duration::from_secs(10))];
 
 /// A server with these quotas, `ROUTE` for `/few`, a scope for `/scope`, and its clock.
-async fn server(profile: Profile, quotas: &[Quota]) -> (Server, ManualClock) {
+async fn server(profile: Profile<'_>, quotas: &[Quota]) -> (Server, ManualClock) {
     let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
     let routes = Routes::new()
         .on(&[], "/", Route::new())

@@ -11,7 +11,7 @@ use crate::server::Server;
 use crate::support::{KEY, PROFILE};
 use crate::wire::{Answer, request};
 
-const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Row {
+const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Row<'static> {
     Row::new(status, ErrorBody::Problem { kind: "about:blank", title, detail })
 }
 

@@ -54,7 +54,7 @@ const EITHER: &[CredentialSource] = &[CredentialSource::basic(BasicKey::UserOrPa
 const BEARER_OR_OWN: &[CredentialSource] =
     &[CredentialSource::bearer(), CredentialSource::header("x-api-key")];
 
-const fn after(literal: &'static str) -> KeyFormat {
+const fn after(literal: &'static str) -> KeyFormat<'static> {
     KeyFormat::new().literal(literal).characters(Alphabet::Base62, 40)
 }
 
@@ -180,10 +180,10 @@ async fn header_names_are_taken_in_any_case() {
 #[test]
 fn required_headers_that_nobody_can_send_are_refused() {
     use Expected::{Date, MediaType, OneOf, Present};
-    const fn x(expected: Expected) -> RequiredHeader {
+    const fn x(expected: Expected<'static>) -> RequiredHeader<'static> {
         RequiredHeader { name: "x-version", expected }
     }
-    const fn named(name: &'static str, expected: Expected) -> RequiredHeader {
+    const fn named(name: &'static str, expected: Expected<'static>) -> RequiredHeader<'static> {
         RequiredHeader { name, expected }
     }
     const JSON: Expected = MediaType("application/json");
@@ -231,7 +231,7 @@ fn principal_headers_that_cannot_be_written_are_refused() {
     const fn x(value: PrincipalValue) -> PrincipalHeader {
         PrincipalHeader { name: "x-said", value }
     }
-    const fn named(name: &'static str) -> PrincipalHeader {
+    const fn named(name: &'static str) -> PrincipalHeader<'static> {
         PrincipalHeader { name, value: Account }
     }
     for (headers, words) in [
@@ -254,7 +254,7 @@ fn principal_headers_that_cannot_be_written_are_refused() {
 
 #[test]
 fn principal_headers_that_the_limits_write_are_refused() {
-    const fn named(name: &'static str) -> PrincipalHeader {
+    const fn named(name: &'static str) -> PrincipalHeader<'static> {
         PrincipalHeader { name, value: PrincipalValue::Account }
     }
     const LIMIT: &[PrincipalHeader] = &[named("RateLimit-Limit")];

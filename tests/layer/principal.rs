@@ -22,13 +22,13 @@ const TOLD: Profile = Profile {
 };
 const NAMES: [&str; 4] = ["x-tenant", "x-environment", "x-account", "x-plan"];
 
-const fn header(name: &'static str, value: PrincipalValue) -> PrincipalHeader {
+const fn header(name: &'static str, value: PrincipalValue<'static>) -> PrincipalHeader<'static> {
     PrincipalHeader { name, value }
 }
 
 /// Lists what a client sees under the gate's names, of a service that writes all of them twice.
 async fn seen(
-    profile: &Profile,
+    profile: &Profile<'_>,
     change: fn(KeyRecordBuilder) -> KeyRecordBuilder,
     request: Request<()>,
 ) -> Vec<String> {

@@ -25,7 +25,7 @@ use crate::support::{anonymous, greeting, reason, send};
 /// A key as it is sent, and what is looked for: its middle, which stands nowhere in this program but
 /// backwards, for what is found must not be the test's own. What else is left is of no use.
 struct Sent {
-    profile: Profile,
+    profile: Profile<'static>,
     token: &'static str,
     backwards: &'static [u8],
 }

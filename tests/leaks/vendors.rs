@@ -91,7 +91,7 @@ impl Places for Down {
 
 /// A vendor, a canary of its form, and where it reads keys.
 pub(crate) struct Vendor {
-    pub(crate) profile: Profile,
+    pub(crate) profile: Profile<'static>,
     pub(crate) canary: Canary,
     kind: &'static str,
     /// The credential as it should be.
@@ -100,7 +100,7 @@ pub(crate) struct Vendor {
 
 /// Makes a vendor of each profile that ships.
 pub(crate) fn all() -> Vec<Vendor> {
-    let bearer = |profile: Profile, prefix: &str, digits: u16, kind| {
+    let bearer = |profile: Profile<'static>, prefix: &str, digits: u16, kind| {
         let canary = Canary::new(prefix, digits);
         let line = format!("Bearer {}", canary.key);
         let profile = Profile { required_headers: &[], ..profile };

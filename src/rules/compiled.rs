@@ -1,0 +1,106 @@
+//! One route of the table, checked.
+
+use http::Method;
+use smol_str::SmolStr;
+
+use super::needs::RouteNeeds;
+use crate::error::ConfigError;
+use crate::key::{KeyKind, Quota, Quotas, ScopeSet};
+
+/// A route with its name.
+#[derive(Debug, Clone)]
+pub(super) struct Compiled {
+    pub(super) name: SmolStr,
+    pub(super) needs: RouteNeeds,
+}
+
+impl Compiled {
+    /// Refuses needs that no request can meet.
+    pub(super) fn new(
+        methods: &[Method],
+        pattern: &str,
+        parameters: &[String],
+        needs: RouteNeeds,
+    ) -> Result<Self, ConfigError> {
+        let name = name(methods, pattern);
+        let pattern = || pattern.to_owned();
+        if let Some(parameter) = &needs.account_parameter
+            && !parameters.iter().any(|name| *name == **parameter)
+        {
+            return Err(ConfigError::RouteParameter {
+                pattern: pattern(),
+                parameter: parameter.to_string(),
+            });
+        }
+        if needs.concurrency.is_some_and(|rule| rule.limit() == 0) {
+            return Err(ConfigError::RouteConcurrency { pattern: pattern() });
+        }
+        if needs.budget.is_some_and(|budget| budget.is_zero()) {
+            return Err(ConfigError::RouteBudget { pattern: pattern() });
+        }
+        for (list, alternatives) in [("any_of", &needs.any_of), ("kinds", &needs.kinds)] {
+            if alternatives.as_ref().is_some_and(|list| list.is_empty()) {
+                let place = format!("route pattern `{}`", pattern());
+                return Err(ConfigError::NoAlternative { place, list });
+            }
+        }
+        let refused = |field, value: &str, problem: String| {
+            Err(ConfigError::RouteNeed {
+                pattern: pattern(),
+                field,
+                value: value.to_owned(),
+                problem,
+            })
+        };
+        for (field, scopes) in
+            [("all_of", &*needs.all_of), ("any_of", needs.any_of.as_deref().unwrap_or_default())]
+        {
+            for scope in scopes {
+                if let Err(problem) = ScopeSet::new([&**scope]) {
+                    return refused(field, scope, problem.to_string());
+                }
+            }
+        }
+        for kind in needs.kinds.as_deref().unwrap_or_default() {
+            if let Err(problem) = KeyKind::new(&**kind) {
+                return refused("kinds", kind, problem.to_string());
+            }
+        }
+        if let Err(invalid) = Quotas::new(needs.quotas.as_slice().iter().cloned()) {
+            let problem = invalid.problem().to_owned();
+            return refused("quotas", invalid.name(), problem);
+        }
+        let compiled = Self { name, needs };
+        if let Some(quota) = compiled.too_dear_for(compiled.needs.quotas.as_slice()) {
+            return Err(compiled.costs_too_much(quota));
+        }
+        Ok(compiled)
+    }
+
+    /// Finds a quota that never has room for a request of this route.
+    pub(super) fn too_dear_for<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
+        quotas.iter().find(|quota| !quota.is_shadow() && quota.limit() < self.needs.cost)
+    }
+
+    pub(super) fn costs_too_much(&self, quota: &Quota) -> ConfigError {
+        ConfigError::RouteCost {
+            pattern: self.pattern().to_owned(),
+            cost: self.needs.cost,
+            quota: quota.name().to_owned(),
+            limit: quota.limit(),
+        }
+    }
+
+    /// Returns the pattern out of the name.
+    fn pattern(&self) -> &str {
+        self.name.split_once(' ').map_or(&*self.name, |(_, pattern)| pattern)
+    }
+}
+
+/// Names a route, whatever the order in which its methods are listed.
+fn name(methods: &[Method], pattern: &str) -> SmolStr {
+    let mut methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    methods.sort_unstable();
+    let methods = if methods.is_empty() { "*".to_owned() } else { methods.join(",") };
+    SmolStr::new(format!("{methods} {pattern}"))
+}

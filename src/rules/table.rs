@@ -1,0 +1,281 @@
+//! The table of routes: method and path pattern lead to what a request needs.
+
+use hashbrown::HashMap;
+use http::Method;
+
+use super::account::Targets;
+use super::compiled::Compiled;
+use super::methods::Methods;
+use super::needs::RouteNeeds;
+use super::path;
+use super::pattern::Pattern;
+use super::routes::Routes;
+use crate::error::ConfigError;
+use crate::key::Quota;
+
+/// A route table that is ready to match.
+#[derive(Debug, Clone)]
+pub(crate) struct RouteTable {
+    /// The patterns without parameters: to find a path among them takes a third of what the matcher
+    /// takes, and they outrank all others there, too.
+    plain: HashMap<Box<str>, usize>,
+    patterns: matchit::Router<usize>,
+    methods: Vec<Methods>,
+    routes: Vec<Compiled>,
+    otherwise: Option<usize>,
+}
+
+/// What a request of the table needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matched<'a> {
+    /// The place in the table.
+    pub(crate) index: usize,
+    pub(crate) route: &'a RouteNeeds,
+    pub(crate) target: Targets<'a>,
+}
+
+impl RouteTable {
+    /// Checks the lines, and makes a table of them.
+    pub(crate) fn new(lines: Routes) -> Result<Self, ConfigError> {
+        let mut table = Self {
+            plain: HashMap::new(),
+            patterns: matchit::Router::new(),
+            methods: Vec::new(),
+            routes: Vec::new(),
+            otherwise: None,
+        };
+        if let Some(route) = lines.otherwise {
+            table.otherwise = Some(table.routes.len());
+            table.routes.push(Compiled::new(&[], "*", &[], route)?);
+        }
+        let mut known: Vec<(String, usize)> = Vec::new();
+        for (methods, pattern, route) in lines.rows {
+            let index = table.routes.len();
+            let parameters = Pattern::new(&pattern)?.parameters;
+            table.routes.push(Compiled::new(&methods, &pattern, &parameters, route)?);
+            let at = known.iter().find(|(path, _)| *path == pattern).map(|(_, at)| *at);
+            let at = if let Some(at) = at {
+                at
+            } else {
+                let at = table.methods.len();
+                let inserted = table.patterns.insert(pattern.clone(), at);
+                inserted
+                    .map_err(|source| ConfigError::Route { pattern: pattern.clone(), source })?;
+                table.methods.push(Methods::default());
+                if !pattern.contains(['{', '}']) && path::is_unambiguous(&pattern) {
+                    table.plain.insert(pattern.clone().into(), at);
+                }
+                known.push((pattern.clone(), at));
+                at
+            };
+            let repeated = ConfigError::RouteRepeated { pattern };
+            let entry = table.methods.get_mut(at);
+            if !entry.is_some_and(|entry| entry.add(&methods, index)) {
+                return Err(repeated);
+            }
+        }
+        Ok(table)
+    }
+
+    /// Finds what a request needs; `None` if no line covers it.
+    pub(crate) fn find<'a>(&'a self, method: &Method, path: &'a str) -> Option<Matched<'a>> {
+        let (index, target) = match self.plain.get(path) {
+            Some(at) => (self.methods.get(*at)?.find(method), Targets::None),
+            None => self.find_by_pattern(method, path)?,
+        };
+        let index = index.or(self.otherwise)?;
+        let route = self.at(index)?;
+        Some(Matched { index, route, target })
+    }
+
+    /// Finds the line of a path with parameters; `None` if the path is ambiguous.
+    fn find_by_pattern<'a>(
+        &self,
+        method: &Method,
+        path: &'a str,
+    ) -> Option<(Option<usize>, Targets<'a>)> {
+        // Also where the table has an answer for the rest: a service that normalizes paths would
+        // take such a path for one that a line covers.
+        if !path::is_unambiguous(path) {
+            return None;
+        }
+        let Ok(found) = self.patterns.at(path) else {
+            return Some((None, Targets::None));
+        };
+        // axum takes `/v/x` for `/v{n}/x`, with nothing for `n`; other matchers do not.
+        if found.params.iter().any(|(_, value)| value.is_empty()) {
+            return None;
+        }
+        let index = self.methods.get(*found.value).and_then(|methods| methods.find(method));
+        let account_parameter = |index: usize| self.at(index)?.account_parameter.as_deref();
+        let target = match index.and_then(account_parameter) {
+            None => Targets::None,
+            // The parameter is in the pattern; were it not, no account has an empty id.
+            Some(name) => Targets::Account(found.params.get(name).unwrap_or_default()),
+        };
+        Some((index, target))
+    }
+
+    /// Returns what a route needs, by its place in the table.
+    pub(crate) fn at(&self, index: usize) -> Option<&RouteNeeds> {
+        self.routes.get(index).map(|entry| &entry.needs)
+    }
+
+    /// Returns the name of a route, by its place in the table: its methods and its pattern. A place
+    /// would be another's in a process with another table.
+    pub(crate) fn name(&self, index: usize) -> Option<&str> {
+        self.routes.get(index).map(|entry| &*entry.name)
+    }
+
+    /// Refuses a route whose requests cost more than any of these sets of quotas ever allows.
+    pub(crate) fn check_costs(&self, sets: &[&[Quota]]) -> Result<(), ConfigError> {
+        for compiled in &self.routes {
+            let mut too_low = sets.iter().map(|set| compiled.too_dear_for(set));
+            let first = too_low.next().flatten();
+            if let Some(quota) = first.filter(|_| too_low.all(|quota| quota.is_some())) {
+                return Err(compiled.costs_too_much(quota));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether some route has quotas of its own.
+    pub(crate) fn has_quotas(&self) -> bool {
+        self.routes.iter().any(|entry| !entry.needs.quotas.as_slice().is_empty())
+    }
+
+    /// Tells whether handlers of some route may add to the cost.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.routes.iter().any(|entry| entry.needs.metered)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Otherwise, Route};
+
+    const READ: Route<'_> = Route::new().all_of(&["read"]);
+    const WRITE: Route<'_> = Route::new().all_of(&["write"]);
+
+    impl Routes {
+        fn compile(self) -> Result<RouteTable, ConfigError> {
+            RouteTable::new(self)
+        }
+    }
+
+    /// The scopes of the line that covers a request.
+    fn found<'a>(table: &'a RouteTable, method: &Method, path: &'a str) -> Option<&'a [Box<str>]> {
+        table.find(method, path).map(|found| &*found.route.all_of)
+    }
+
+    fn scopes(route: Route<'_>) -> Box<[Box<str>]> {
+        RouteNeeds::from(route).all_of
+    }
+
+    #[test]
+    fn the_most_specific_line_counts() {
+        let table = Routes::new()
+            .on(&[Method::GET], "/users", READ)
+            .on(&[Method::POST, Method::PUT], "/users", WRITE)
+            .on(&[Method::GET], "/users/{id}", READ)
+            .on(&[], "/users/me", Route::new())
+            .on(&[], "/files/{*rest}", READ)
+            .on(&[], "/where/id={n}/all", WRITE)
+            .on(&[], "/where/{*rest}", READ)
+            .compile()
+            .unwrap();
+        for (method, path, expected) in [
+            (Method::GET, "/users", Some(READ)),
+            (Method::HEAD, "/users", Some(READ)),
+            (Method::PUT, "/users", Some(WRITE)),
+            (Method::DELETE, "/users", None),
+            (Method::GET, "/users/7", Some(READ)),
+            (Method::GET, "/users/me", Some(Route::new())),
+            (Method::GET, "/files/a/b", Some(READ)),
+            (Method::GET, "/users/", None),
+            (Method::GET, "/users/%6de", None),
+            (Method::GET, "/files/../users", None),
+            (Method::GET, "/where/id=7/all", Some(WRITE)),
+            (Method::GET, "/where/id=/all", None),
+            (Method::GET, "/where/id=", Some(READ)),
+            (Method::GET, "/other", None),
+            (Method::OPTIONS, "*", None),
+        ] {
+            let found = found(&table, &method, path);
+            assert_eq!(found, expected.map(scopes).as_deref(), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn what_no_line_covers_is_refused_unless_said_otherwise() {
+        let routes =
+            Routes::new().on(&[Method::GET], "/users", READ).on(&[], "/v{number}/users", READ);
+        assert!(routes.clone().compile().unwrap().find(&Method::GET, "/x").is_none());
+        let table = routes.otherwise(Otherwise::Need(WRITE)).compile().unwrap();
+        for (method, path) in [(Method::GET, "/x"), (Method::PUT, "/users")] {
+            assert_eq!(found(&table, &method, path), Some(&*scopes(WRITE)), "{path}");
+        }
+        for path in ["//users", "/v/users"] {
+            assert!(table.find(&Method::GET, path).is_none(), "{path} is ambiguous");
+        }
+    }
+
+    #[test]
+    fn the_target_account_is_the_parameter() {
+        let own = Route::new().account_parameter("org");
+        let table = Routes::new().on(&[], "/orgs/{org}/users", own).compile().unwrap();
+        let found = table.find(&Method::GET, "/orgs/acme/users").unwrap();
+        assert_eq!(found.target, Targets::Account("acme"));
+        // A client that writes the pattern itself names an account, too.
+        let found = table.find(&Method::GET, "/orgs/{org}/users").unwrap();
+        assert_eq!(found.target, Targets::Account("{org}"));
+    }
+
+    #[test]
+    fn a_route_is_named_by_methods_and_pattern_wherever_it_stands() {
+        let table = Routes::new()
+            .on(&[Method::PUT, Method::POST], "/users/{id}", WRITE)
+            .on(&[], "/files/{*rest}", READ)
+            .otherwise(Otherwise::Need(READ))
+            .compile()
+            .unwrap();
+        let names: Vec<_> = (0..4).map(|index| table.name(index)).collect();
+        let [first, second] = ["POST,PUT /users/{id}", "* /files/{*rest}"].map(Some);
+        assert_eq!(names, [Some("* *"), first, second, None]);
+    }
+
+    #[test]
+    fn contradictory_tables_are_refused() {
+        let twice = Routes::new().on(&[Method::GET], "/a", READ).on(&[Method::GET], "/a", WRITE);
+        assert!(matches!(twice.compile(), Err(ConfigError::RouteRepeated { .. })));
+        let clash = Routes::new().on(&[], "/{a}", READ).on(&[], "/{b}", WRITE);
+        assert!(matches!(clash.compile(), Err(ConfigError::Route { .. })));
+        let parameter = Routes::new().on(&[], "/a", Route::new().account_parameter("org"));
+        assert!(matches!(parameter.compile(), Err(ConfigError::RouteParameter { .. })));
+        let scope = Routes::new().on(&[], "/a", Route::new().all_of(&["no space"]));
+        assert!(matches!(scope.compile(), Err(ConfigError::RouteNeed { .. })));
+        use crate::limits::Concurrency;
+        let none = Routes::new().on(&[], "/a", Route::new().concurrency(Concurrency::new(0)));
+        assert!(matches!(none.compile(), Err(ConfigError::RouteConcurrency { .. })));
+        let place = "route pattern `/a`";
+        for (route, named) in [
+            (Route::new().any_of(&[]), "any_of"),
+            (Route::new().all_of(&["read"]).any_of(&[]), "any_of"),
+            (Route::new().kinds(&[]), "kinds"),
+        ] {
+            let error = Routes::new().on(&[], "/a", route).compile().unwrap_err();
+            let ConfigError::NoAlternative { place: told, list } = error else { panic!("{error}") };
+            assert_eq!((&*told, list), (place, named));
+            let otherwise = Routes::new().otherwise(Otherwise::Need(route)).compile();
+            assert!(matches!(otherwise, Err(ConfigError::NoAlternative { .. })));
+        }
+        const TEN: &[Quota] = &[Quota::by_day("ten", 10)];
+        const DARK: &[Quota] = &[Quota::by_day("ten", 10).in_shadow()];
+        for (quotas, cost, fine) in [(TEN, 10, true), (TEN, 11, false), (DARK, 11, true)] {
+            let table = Routes::new().on(&[], "/a", Route::new().quotas(quotas).cost(cost));
+            let refused = matches!(table.compile(), Err(ConfigError::RouteCost { .. }));
+            assert_eq!(refused, !fine, "{cost}");
+        }
+    }
+}
