@@ -10,7 +10,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use http::{Method, Request, StatusCode};
+use http::{Request, StatusCode};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Algorithm, Alphabet, KeyFormat, Quota};
 use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
@@ -56,6 +56,7 @@ const ACME: Profile = Profile {
         name: "acme-request-id",
         value: PrincipalValue::RequestId(""),
     }],
+    // All that is not named is a key that does not serve.
     answers: Answers {
         insecure_transport: problem(StatusCode::BAD_REQUEST, "Bad request", "HTTPS only."),
         credentials_missing: MISSING,
@@ -63,15 +64,7 @@ const ACME: Profile = Profile {
         too_many_failures: LIMITED,
         credentials_ambiguous: MALFORMED,
         credentials_malformed: MALFORMED,
-        key_malformed: INVALID,
-        key_unknown: INVALID,
-        key_revoked: INVALID,
-        key_disabled: INVALID,
-        key_not_yet_valid: INVALID,
-        key_expired: INVALID,
-        environment_mismatch: INVALID,
         network_not_allowed: FORBIDDEN,
-        scheme_not_for_kind: INVALID,
         route_unknown: FORBIDDEN,
         kind_not_allowed: FORBIDDEN,
         account_mismatch: FORBIDDEN,
@@ -87,6 +80,7 @@ const ACME: Profile = Profile {
         ),
         store_unavailable: UNAVAILABLE,
         limiter_unavailable: UNAVAILABLE,
+        ..Answers::all(INVALID)
     },
 };
 
@@ -95,7 +89,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("register with secret scanners: {}\n", format.pattern());
     }
     let gate = ApiKeyLayer::builder(ACME, MemoryStore::new())
-        .routes(Routes::new().on(&[Method::GET], "/orders", Route::new().all_of(&["orders.read"])))
+        .routes(Routes::new().get("/orders", Route::new().all_of(&["orders.read"])))
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
         .build()?;
     let request = Request::get("/orders").header("x-api-key", "acme_live_mistyped").body(())?;

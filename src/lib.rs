@@ -8,23 +8,20 @@
 //!               └─────────────┴─ Denial ┴────────┴─────────┴─► profile ─► response
 //! ```
 //!
-//! Start at [`ApiKeyLayer`], with one of the five [`vendors`] or a [`Profile`] of your own; a
-//! handler finds the [`Grant`] of its caller in the request's extensions. Rules are tested without
-//! a server by [`ApiKeyLayer::explain`].
+//! Start at [`ApiKeyLayer`], with [`Profile::STANDARD`], one of the five [`vendors`], or a [`Profile`]
+//! of your own. A handler finds the [`Grant`] of its caller in the request's extensions. Rules are
+//! tested without a server by [`ApiKeyLayer::explain`].
 //!
 //! ```
 //! # #[cfg(feature = "axum")]
 //! # fn app(store: tower_api_key::store::MemoryStore) -> Result<axum::Router, tower_api_key::ConfigError> {
 //! # use axum::{Router, routing::get};
-//! # use http::Method;
-//! # use tower_api_key::{ApiKeyLayer, Grant, vendors};
-//! # use tower_api_key::limits::{MemoryLimiter, OnLimiterFailure};
+//! # use tower_api_key::{ApiKeyLayer, Grant, Profile};
 //! # use tower_api_key::rules::{Route, Routes};
-//! let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store)
+//! let gate = ApiKeyLayer::builder(Profile::STANDARD, store)
 //!     .routes(Routes::new()
-//!         .on(&[Method::GET], "/v1/users", Route::new().all_of(&["users.read"]))
-//!         .on(&[Method::POST], "/v1/users", Route::new().all_of(&["users.write"])))
-//!     .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+//!         .get("/v1/users", Route::new().all_of(&["users.read"]))
+//!         .post("/v1/users", Route::new().all_of(&["users.write"])))
 //!     .build()?;
 //!
 //! let app = Router::new()

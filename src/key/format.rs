@@ -35,11 +35,37 @@ pub struct KeyFormat<'a> {
     segments: [Option<Segment<'a>>; MAX_SEGMENTS],
 }
 
+impl KeyFormat<'static> {
+    /// Describes keys such as `key_live_…` and `key_test_…`, [prefixed](Self::prefixed) by `key`.
+    pub const STANDARD: Self = Self::prefixed("key", &["live", "test"]);
+}
+
 impl<'a> KeyFormat<'a> {
     /// Starts an empty format.
     #[allow(clippy::new_without_default)] // An empty format is refused when a layer is built.
     pub const fn new() -> Self {
         Self { segments: [None; MAX_SEGMENTS] }
+    }
+
+    /// Describes keys such as `acme_live_…`: a prefix, the environment, 24 random characters (142 bits), and a
+    /// checksum. A secret scanner finds them by their prefix.
+    ///
+    /// A key's record has to be of the environment that its text names.
+    ///
+    /// ```
+    /// use tower_api_key::key::KeyFormat;
+    ///
+    /// const ACME: KeyFormat = KeyFormat::prefixed("acme", &["live", "test"]);
+    /// assert_eq!(ACME.pattern(), "acme_(?:live|test)_[0-9A-Za-z]{24}[0-9A-Za-z]{6}");
+    /// ```
+    pub const fn prefixed(prefix: &'a str, environments: &'a [&'a str]) -> Self {
+        Self::new()
+            .literal(prefix)
+            .literal("_")
+            .environment(environments)
+            .literal("_")
+            .characters(Alphabet::Base62, 24)
+            .checksum()
     }
 
     /// Describes 40 hexadecimal digits, and the like: digits of either case.

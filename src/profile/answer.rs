@@ -54,9 +54,9 @@ impl<'a> Answer<'a> {
 
 macro_rules! rows {
     ($($(#[$documentation:meta])* $row:ident: $pattern:pat,)*) => {
-        /// Holds one row for every kind of [`Denial`]. There is no default row: a new kind of
-        /// denial does not compile until every profile says how it is answered. To change one row
-        /// of a shipped vendor, write the others from it: `Answers { key_unknown: MINE, ..ANSWERS }`.
+        /// Holds one row for every kind of [`Denial`]. A table that names all rows does not compile
+        /// when a new kind of denial comes, until it says how that is answered. One that starts from
+        /// another, or from [one row for all](Self::all), names only what differs.
         ///
         /// ```
         /// # use http::StatusCode;
@@ -74,6 +74,27 @@ macro_rules! rows {
         }
 
         impl<'a> Answers<'a> {
+            /// Answers every denial alike; struct update names what differs.
+            ///
+            /// Start from the row for keys that do not serve: a client must not tell an unknown key from
+            /// a revoked one. A kind of denial that a later version adds is answered by this row, too.
+            ///
+            /// ```
+            /// use http::StatusCode;
+            /// use tower_api_key::Denial;
+            /// use tower_api_key::profile::{Answer, Answers, Challenge, ErrorBody};
+            ///
+            /// const INVALID: Answer = Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Text("No."))
+            ///     .challenge(Challenge::InvalidToken);
+            /// const BUSY: Answer =
+            ///     Answer::new(StatusCode::TOO_MANY_REQUESTS, ErrorBody::Text("Slow down."));
+            /// const OURS: Answers = Answers { rate_limited: BUSY, ..Answers::all(INVALID) };
+            /// assert_eq!(OURS.row(&Denial::KeyRevoked).status(), 401);
+            /// ```
+            pub const fn all(answer: Answer<'a>) -> Self {
+                Self { $($row: answer,)* }
+            }
+
             /// Returns the row that answers a denial.
             pub const fn row(&self, denial: &Denial) -> &Answer<'a> {
                 match denial {

@@ -2,7 +2,8 @@
 //!
 //! A [`Profile`](crate::Profile) is data. Its parts are all here, so a vendor's file imports this module, and
 //! [`key`](crate::key) for the form of keys and quotas. The five that ship are written so, in
-//! [`vendors`](crate::vendors).
+//! [`vendors`](crate::vendors). Who copies no vendor starts from
+//! [`Profile::STANDARD`](crate::Profile::STANDARD).
 //!
 //! Whatever a profile says, a refusal leaves a gate only
 //!
@@ -26,6 +27,7 @@ mod limit_headers;
 mod principal;
 mod required_header;
 mod source;
+mod standard;
 
 pub(crate) use answer::RenderedAnswers;
 pub use answer::{Answer, Answers};
