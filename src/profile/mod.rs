@@ -1,6 +1,6 @@
 //! What a vendor writes: which credentials it reads, what it demands of a request, and how it answers.
 //!
-//! A [`Profile`](crate::Profile) is data. Its parts are all here, so a vendor's file imports this module, and
+//! A [`Profile`] is data. Its parts are all here, so a vendor's file imports this module, and
 //! [`key`](crate::key) for the form of keys and quotas. The five that ship are written so, in
 //! [`vendors`](crate::vendors). Who copies no vendor starts from
 //! [`Profile::STANDARD`](crate::Profile::STANDARD).

@@ -22,7 +22,8 @@ pub enum Otherwise<'a> {
 /// nesting included. A path that leaves a parameter empty is ambiguous.
 ///
 /// Patterns that axum 0.8 refuses, as `/users/:id` and `/files/*`, and those that no path can match, as
-/// `/a//b` and `/users?page`, are a [`ConfigError`] when the layer is built. The error says what to write.
+/// `/a//b` and `/users?page`, are a [`ConfigError`](crate::ConfigError) when the layer is
+/// built. The error says what to write.
 ///
 /// ```
 /// use http::Method;
