@@ -216,7 +216,6 @@ fn required_headers_that_nobody_can_send_are_refused() {
         (&[named("X-Api-Key", Present)], &["required_headers", "x-api-key", "credential"]),
         (&[named("authorization", OneOf(&["1"]))], &["required_headers", "authorization"]),
     ] {
-        let headers = headers.to_vec().leak();
         let found = of_profile(&Profile { required_headers: headers, ..PROFILE });
         expect(&format!("{headers:?}"), found.as_deref(), words);
     }
@@ -246,7 +245,6 @@ fn principal_headers_that_cannot_be_written_are_refused() {
         (&[named("Content-Length")], &["principal_headers", "content-length"]),
         (&[named("www-authenticate")], &["principal_headers", "www-authenticate"]),
     ] {
-        let headers = headers.to_vec().leak();
         let found = of_profile(&Profile { principal_headers: headers, ..PROFILE });
         expect(&format!("{headers:?}"), found.as_deref(), words);
     }
@@ -387,16 +385,16 @@ fn an_origin_that_no_browser_sends_is_refused() {
 #[test]
 fn complaints_hold_no_control_characters() {
     for text in ["a\nb", "\u{1b}[31m", "a\u{202e}b", "\u{85}"] {
-        let one = || vec![text].leak();
-        let quotas = vec![Quota::new(text, 1, Duration::from_secs(60))].leak();
-        let header = vec![RequiredHeader { name: "x-a", expected: Expected::OneOf(one()) }].leak();
-        let formats = [KeyFormat::new().literal(text), KeyFormat::new().environment(one())];
-        let formats = formats.map(|format| vec![format.characters(Alphabet::Hex, 20)].leak());
+        let one = &[text];
+        let quotas = &[Quota::named(text, 1, Duration::from_secs(60))];
+        let header = &[RequiredHeader { name: "x-a", expected: Expected::OneOf(one) }];
+        let formats = [KeyFormat::new().literal(text), KeyFormat::new().environment(one)];
+        let formats = formats.map(|format| [format.characters(Alphabet::Hex, 20)]);
         let route = |route| builder(&PROFILE).routes(Routes::new().on(&[], "/{a}", route));
-        let only = vec![CredentialSource::bearer().only(one())].leak();
+        let only = &[CredentialSource::bearer().only(one)];
         let cases = vec![
-            builder(&Profile { formats: formats[0], ..PROFILE }),
-            builder(&Profile { formats: formats[1], ..PROFILE }),
+            builder(&Profile { formats: &formats[0], ..PROFILE }),
+            builder(&Profile { formats: &formats[1], ..PROFILE }),
             builder(&Profile { quotas, ..PROFILE }).without_limits(),
             builder(&Profile { required_headers: header, ..PROFILE }),
             builder(&Profile { credentials: only, ..PROFILE }),
@@ -407,8 +405,8 @@ fn complaints_hold_no_control_characters() {
             builder(&PROFILE).routes(Routes::new().on(&[], format!("/{text}"), Route::new())),
             route(Route::new().account_parameter(text)),
             route(Route::new().quotas(quotas)),
-            route(Route::new().all_of(one())),
-            route(Route::new().kinds(one())),
+            route(Route::new().all_of(one)),
+            route(Route::new().kinds(one)),
         ];
         for case in cases {
             let Some(complaint) = complaint(case) else { continue };
