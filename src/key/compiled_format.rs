@@ -60,3 +60,33 @@ impl From<&KeyFormat<'_>> for CompiledFormat {
         Self(owned.collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_what_its_description_reads() {
+        let tags = ["live", "test"].map(String::from);
+        let compiled = {
+            let tags = tags.each_ref().map(String::as_str);
+            let format = KeyFormat::new().literal("a_").environment(&tags);
+            let format = format.characters(Alphabet::LowerHex, 2);
+            assert_eq!(format.environment_of(b"a_test0f"), Some("test"));
+            CompiledFormat::from(&format)
+        };
+        assert_eq!(compiled.tags().unwrap(), tags.each_ref().map(|tag| Box::from(tag.as_str())));
+        for (key, environment) in [
+            (&b"a_live0f"[..], Some(Some((0, "live")))),
+            (b"a_test0f", Some(Some((1, "test")))),
+            (b"a_test0F", None),
+            (b"b_test0f", None),
+            (b"a_test0f0", None),
+        ] {
+            assert_eq!(compiled.read(key).map(|text| text.environment), environment);
+        }
+        let checked = CompiledFormat::from(&KeyFormat::STANDARD);
+        assert!(checked.read(b"key_live_4f8a9b2c7d3e4f1a9b0c2d3e000000").is_none(), "a checksum");
+        assert!(CompiledFormat::from(&KeyFormat::hex(4)).tags().is_none());
+    }
+}

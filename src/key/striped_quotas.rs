@@ -56,3 +56,29 @@ impl From<Quotas> for StripedQuotas {
         Self { all, stripes }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn every_thread_holds_the_same_quotas() {
+        let quotas = [Quota::by_day("day", 10), Quota::by_month("month", 100)];
+        let striped = StripedQuotas::from(Quotas::new(quotas.clone()).unwrap());
+        for _ in 0..2 * STRIPES {
+            let striped = striped.clone();
+            let held = thread::spawn(move || striped.hold()).join().unwrap();
+            assert_eq!(held.as_slice(), quotas);
+        }
+        assert_eq!(striped.as_slice(), quotas);
+        assert_eq!(striped.quotas().as_slice(), quotas);
+    }
+
+    #[test]
+    fn no_quotas_take_no_count() {
+        let striped = StripedQuotas::from(Quotas::default());
+        assert!(striped.hold().0.is_none() && striped.hold().as_slice().is_empty());
+    }
+}
