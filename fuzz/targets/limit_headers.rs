@@ -19,10 +19,9 @@ use tokio::runtime::{Builder, Runtime};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyHasher, KeyRecord};
-use tower_api_key::quota::{Algorithm, Per, Quota};
+use tower_api_key::quota::{Algorithm, Per, Quota, OnLimiterFailure, Standing, Verdict};
 use tower_api_key::limits::{Charge, Limiter, LimiterError};
-use tower_api_key::quota::{OnLimiterFailure, Standing, Verdict};
-use tower_api_key::response::{LimitHeaders, Reset};
+use tower_api_key::profile::{LimitHeaders, Reset};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Eventually, Profile, vendors};
 

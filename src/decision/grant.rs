@@ -37,14 +37,14 @@ impl Grant {
         _: &Cleared,
         record: &SharedRecord,
         verdict: &Verdict,
-        quotas: &RequestQuotas,
+        quotas: RequestQuotas,
         extra: Option<&ExtraCost>,
     ) -> Option<Self> {
         let passed = verdict.retry_after().is_none();
         passed.then(|| Self {
             record: record.clone(),
             verdict: verdict.clone(),
-            quotas: quotas.clone(),
+            quotas,
             extra: extra.cloned(),
         })
     }

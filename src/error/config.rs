@@ -94,7 +94,7 @@ pub enum ConfigError {
         "the 401 answer `{answer}` of the profile has no challenge: add one with `Answer::challenge`"
     )]
     ChallengeMissing {
-        /// The row of [`Answers`](crate::response::Answers).
+        /// The row of [`Answers`](crate::profile::Answers).
         answer: &'static str,
     },
     /// The answer to a denial is not an error status.
@@ -103,7 +103,7 @@ pub enum ConfigError {
         choose one of 400 to 599"
     )]
     StatusNotRefusing {
-        /// The row of [`Answers`](crate::response::Answers).
+        /// The row of [`Answers`](crate::profile::Answers).
         answer: &'static str,
         /// Its status code.
         status: u16,
@@ -142,7 +142,7 @@ pub enum ConfigError {
         /// The pattern as configured.
         pattern: String,
         /// The parameter that the route asks for.
-        parameter: &'static str,
+        parameter: String,
     },
     /// A route needs a scope or a kind of key that no key can have, or that no credential source carries; or a
     /// quota of it cannot be counted.

@@ -19,6 +19,7 @@ mod quota;
 mod quotas;
 mod sliding_window;
 mod standing;
+mod striped_quotas;
 
 pub use algorithm::{Algorithm, Per, SUBWINDOWS};
 pub use applied::Applicable;
@@ -30,3 +31,4 @@ pub use quota::Quota;
 pub use quotas::{InvalidQuota, MAX_QUOTAS, Quotas};
 pub(crate) use standing::whole_seconds;
 pub use standing::{Standing, Verdict};
+pub(crate) use striped_quotas::{HeldQuotas, StripedQuotas};

@@ -5,89 +5,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::number;
 use crate::clock::Timestamp;
+use crate::profile::{Dialect, LimitHeaders, Reset};
 use crate::quota::{Applicable, Quota, Standing, Verdict, whole_seconds, window_at};
-
-/// Chooses the limit headers of a profile: a dialect, and which of its fields. They speak of the
-/// quota nearest to its end: the fewest requests left, and on a tie the one that resets last; never
-/// of one in shadow.
-///
-/// ```
-/// use tower_api_key::response::{Dialect, LimitHeaders, Reset};
-///
-/// /// `RateLimit-Remaining` and `RateLimit-Reset`, without `RateLimit-Limit`.
-/// const TWO: LimitHeaders = LimitHeaders { limit: false, ..LimitHeaders::RATE_LIMIT };
-/// assert_eq!(TWO.dialect, Dialect::RateLimit);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LimitHeaders {
-    /// The names of the fields.
-    pub dialect: Dialect,
-    /// Whether the limit is sent.
-    pub limit: bool,
-    /// Whether the requests left are sent.
-    pub remaining: bool,
-    /// Whether and how the reset is sent.
-    pub reset: Reset,
-}
-
-/// Chooses the names of the limit fields.
-///
-/// ```
-/// use tower_api_key::response::{Dialect, LimitHeaders};
-///
-/// assert_eq!(LimitHeaders::X_RATE_LIMIT.dialect, Dialect::XRateLimit);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Dialect {
-    /// No limit headers at all.
-    None,
-    /// `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`
-    /// (draft-ietf-httpapi-ratelimit-headers up to 07).
-    RateLimit,
-    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining`, `X-RateLimit-Reset`.
-    XRateLimit,
-    /// `RateLimit-Policy` and `RateLimit`, structured fields of all quotas at once
-    /// (draft-ietf-httpapi-ratelimit-headers-11 §3 and §4). The three switches do not apply. A reset
-    /// is when more of a quota is back (§4.1.2), where the other dialects tell when all of it is.
-    Structured,
-}
-
-/// Chooses how a reset is told.
-///
-/// ```
-/// use tower_api_key::response::{Dialect, LimitHeaders, Reset};
-///
-/// /// `X-RateLimit-Reset: 1800000060`, say
-/// const DATED: LimitHeaders = LimitHeaders { reset: Reset::UnixTime, ..LimitHeaders::X_RATE_LIMIT };
-/// assert_eq!(DATED.dialect, Dialect::XRateLimit);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reset {
-    /// Not at all.
-    Omitted,
-    /// As whole seconds from now, rounded up.
-    Seconds,
-    /// As whole seconds since the Unix epoch, rounded up.
-    UnixTime,
-}
-
-impl LimitHeaders {
-    /// Sends no limit headers.
-    pub const NONE: Self =
-        Self { dialect: Dialect::None, limit: false, remaining: false, reset: Reset::Omitted };
-
-    /// Sends `RateLimit-Limit`, `-Remaining` and `-Reset`.
-    pub const RATE_LIMIT: Self =
-        Self { dialect: Dialect::RateLimit, limit: true, remaining: true, reset: Reset::Seconds };
-
-    /// Sends `X-RateLimit-Limit`, `-Remaining` and `-Reset`.
-    pub const X_RATE_LIMIT: Self = Self { dialect: Dialect::XRateLimit, ..Self::RATE_LIMIT };
-
-    /// Sends `RateLimit-Policy` and `RateLimit`.
-    pub const STRUCTURED: Self = Self { dialect: Dialect::Structured, ..Self::RATE_LIMIT };
-}
 
 /// The limit headers of a profile, made as far as they can be without a request.
 #[derive(Debug)]
@@ -111,10 +30,10 @@ enum Field {
 impl PreparedLimitHeaders {
     pub(super) fn new(headers: LimitHeaders) -> Self {
         let mut template = HeaderMap::new();
-        for (name, _) in headers.fields() {
+        for (name, _) in fields(headers) {
             template.insert(name, HeaderValue::from_static("0"));
         }
-        let field = |name| headers.fields().find(|(other, _)| *other == name);
+        let field = |name| fields(headers).find(|(other, _)| *other == name);
         let order = template.keys().filter_map(field).map(|(_, field)| field).collect();
         Self { headers, template, order }
     }
@@ -148,45 +67,43 @@ impl PreparedLimitHeaders {
         let Some((_, nearest)) = verdict.nearest() else {
             return;
         };
-        let value = |field| number::value(self.headers.number(field, &nearest, now));
+        let value = |field| number::value(number(self.headers, field, &nearest, now));
         if headers.is_empty() {
             *headers = self.template.clone();
             for (slot, field) in headers.values_mut().zip(&self.order) {
                 *slot = value(*field);
             }
         } else {
-            for (name, field) in self.headers.fields() {
+            for (name, field) in fields(self.headers) {
                 headers.insert(name, value(field));
             }
         }
     }
 }
 
-impl LimitHeaders {
-    /// Lists the fields that are sent, in the dialects that have one for each number.
-    fn fields(self) -> impl Iterator<Item = (&'static HeaderName, Field)> {
-        let names = match self.dialect {
-            Dialect::None | Dialect::Structured => None,
-            Dialect::RateLimit => Some(&RATE_LIMIT_NAMES),
-            Dialect::XRateLimit => Some(&X_RATE_LIMIT_NAMES),
-        };
-        let fields = [Field::Limit, Field::Remaining, Field::Reset];
-        let sent = [self.limit, self.remaining, self.reset != Reset::Omitted];
-        let named = names.into_iter().flatten().zip(fields).zip(sent);
-        named.filter(|(_, sent)| *sent).map(|(named, _)| named)
-    }
+/// Lists the fields that are sent, in the dialects that have one for each number.
+fn fields(headers: LimitHeaders) -> impl Iterator<Item = (&'static HeaderName, Field)> {
+    let names = match headers.dialect {
+        Dialect::None | Dialect::Structured => None,
+        Dialect::RateLimit => Some(&RATE_LIMIT_NAMES),
+        Dialect::XRateLimit => Some(&X_RATE_LIMIT_NAMES),
+    };
+    let fields = [Field::Limit, Field::Remaining, Field::Reset];
+    let sent = [headers.limit, headers.remaining, headers.reset != Reset::Omitted];
+    let named = names.into_iter().flatten().zip(fields).zip(sent);
+    named.filter(|(_, sent)| *sent).map(|(named, _)| named)
+}
 
-    /// Returns what a field says.
-    fn number(self, field: Field, standing: &Standing, now: Timestamp) -> u64 {
-        match field {
-            Field::Limit => standing.limit().into(),
-            Field::Remaining => standing.remaining().into(),
-            Field::Reset if self.reset == Reset::UnixTime => {
-                let end = now.plus(standing.reset_after());
-                whole_seconds(end.since(Timestamp::default()))
-            }
-            Field::Reset => whole_seconds(standing.reset_after()),
+/// Returns what a field says.
+fn number(headers: LimitHeaders, field: Field, standing: &Standing, now: Timestamp) -> u64 {
+    match field {
+        Field::Limit => standing.limit().into(),
+        Field::Remaining => standing.remaining().into(),
+        Field::Reset if headers.reset == Reset::UnixTime => {
+            let end = now.plus(standing.reset_after());
+            whole_seconds(end.since(Timestamp::default()))
         }
+        Field::Reset => whole_seconds(standing.reset_after()),
     }
 }
 

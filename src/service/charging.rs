@@ -1,5 +1,6 @@
 //! What is asked of the limiter for a request, and what is done when it cannot answer.
 
+use crate::decision::Policy;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -51,9 +52,9 @@ impl Ask {
         Self { cost: 0, ..Self::room(state) }
     }
 
-    fn charge(self, state: &RequestState) -> Option<Charge<'_>> {
+    fn charge<'a>(self, policy: &'a Policy, state: &'a RequestState) -> Option<Charge<'a>> {
         let Self { cost, taking, now } = self;
-        let (record, quotas) = state.counted()?;
+        let (record, quotas) = state.counted(policy)?;
         Some(Charge { record, quotas, cost, taking, now })
     }
 }
@@ -61,12 +62,12 @@ impl Ask {
 impl Deciding<'_> {
     /// Asks the limiter, unless there is nothing to count.
     pub(super) fn ask(&self, ask: Ask) -> Result<ChargeResult, ChargeReply> {
-        let Some(charge) = ask.charge(self.state) else {
+        let Some(charge) = ask.charge(&self.shared.policy, self.state) else {
             return Ok(Err(LimiterError::new("nobody is there to be counted")));
         };
         match &self.shared.options.limits {
             Limits::Off => Ok(Ok(Verdict::passed())),
-            _ if self.state.quotas.is_plan_unknown() => Ok(Err(LimiterError::new(UnknownPlan))),
+            _ if self.state.plan.is_unknown() => Ok(Err(LimiterError::new(UnknownPlan))),
             _ if charge.quotas.is_empty() => Ok(Ok(Verdict::passed())),
             Limits::Unset if charge.quotas.all_in_shadow() => Ok(Ok(Verdict::passed())),
             Limits::Unset => Ok(Err(LimiterError::new("no limiter is configured"))),
@@ -77,10 +78,8 @@ impl Deciding<'_> {
     /// Decides in place of a limiter that cannot answer.
     fn decide_instead(&self, ask: Ask) -> (LimiterFallback, Verdict) {
         let shared = self.shared;
-        match (ask.charge(self.state), &shared.options.limits) {
-            (Some(charge), Limits::Counted(_, otherwise))
-                if !self.state.quotas.is_plan_unknown() =>
-            {
+        match (ask.charge(&self.shared.policy, self.state), &shared.options.limits) {
+            (Some(charge), Limits::Counted(_, otherwise)) if !self.state.plan.is_unknown() => {
                 shared.fallback.charge(&charge, *otherwise)
             }
             // The quotas of the plan are not known, so none of them can choose, or be counted here; those
@@ -168,7 +167,7 @@ impl Deciding<'_> {
     }
 
     fn report_shadows(&self) {
-        let Some((record, quotas)) = self.state.counted() else { return };
+        let Some((record, quotas)) = self.state.counted(&self.shared.policy) else { return };
         for index in self.state.verdict.shadow_refusals() {
             if let Some((quota, _)) = quotas.iter().nth(index) {
                 self.shared.observe(|observer| observer.would_refuse(record, quota.name()));

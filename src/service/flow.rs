@@ -128,7 +128,7 @@ impl Deciding<'_> {
         match judged {
             Ok(cleared) => {
                 self.state.cleared = Some(cleared);
-                self.state.quotas = policy.quotas(&record, route);
+                self.state.plan = policy.plan(&record);
                 self.state.principal = Some(record);
                 self.state.cost = route.map_or(1, |route| route.cost);
                 match route.and_then(|route| route.concurrency) {
@@ -144,7 +144,7 @@ impl Deciding<'_> {
                 {
                     shared.observe(|observer| observer.key_used_elsewhere(&record, client.address));
                 }
-                self.state.quotas = policy.quotas(&record, route);
+                self.state.plan = policy.plan(&record);
                 self.state.principal = Some(record);
                 match self.count_refusal() {
                     Ok(()) => self.peek(denial),

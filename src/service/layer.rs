@@ -77,8 +77,9 @@ pub struct ApiKeyLayer {
 }
 
 impl ApiKeyLayer {
-    /// Starts a layer for a vendor's profile and a store of keys.
-    pub fn builder(profile: Profile, store: impl KeyStore) -> ApiKeyLayerBuilder {
+    /// Starts a layer for a vendor's profile and a store of keys. The profile may borrow from anywhere: what
+    /// the layer needs of it is copied here.
+    pub fn builder(profile: Profile<'_>, store: impl KeyStore) -> ApiKeyLayerBuilder {
         ApiKeyLayerBuilder::new(&profile, Arc::new(store))
     }
 

@@ -29,7 +29,7 @@ pub(super) struct Shared {
     pub(super) local_places: MemoryPlaces,
     /// What the gate answers to preflights. Without it, preflights that are let through are passed on.
     pub(super) preflight: Option<PreparedPreflight>,
-    pub(super) name: &'static str,
+    pub(super) name: Box<str>,
 }
 
 impl Shared {

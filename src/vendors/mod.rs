@@ -58,8 +58,9 @@ mod tests {
             for environment in environments {
                 let key = Issuer::new(issued, KeyHasher::sha256()).issue(*environment).unwrap();
                 let text = key.expose().as_bytes();
-                let mut read = profile.formats.iter().filter_map(|format| format.read(text));
-                assert_eq!(read.next().unwrap().environment, *environment, "{}", profile.name);
+                let format = profile.formats.iter().find(|format| format.matches(text));
+                let named = format.unwrap().environment_of(text);
+                assert_eq!(named, *environment, "{}", profile.name);
             }
         }
     }

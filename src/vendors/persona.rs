@@ -20,12 +20,11 @@ use http::{Method, StatusCode};
 
 use super::OUTAGE_SECONDS;
 use crate::key::{Alphabet, KeyFormat};
-use crate::profile::Profile;
-use crate::quota::{Algorithm, Quota};
-use crate::request::CredentialSource;
-use crate::response::{
-    Answer, Answers, Challenge, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue,
+use crate::profile::{
+    Answer, Answers, Challenge, CredentialSource, ErrorBody, LimitHeaders, PrincipalHeader,
+    PrincipalValue, Profile,
 };
+use crate::quota::{Algorithm, Quota};
 use crate::rules::{Route, RouteRow};
 
 const MISSING: Answer = answer(StatusCode::UNAUTHORIZED, "Unauthorized", "An API key is required.")
@@ -46,11 +45,11 @@ const UNAVAILABLE: Answer = answer(
 )
 .retry_after(OUTAGE_SECONDS);
 
-const fn answer(status: StatusCode, title: &'static str, details: &'static str) -> Answer {
+const fn answer(status: StatusCode, title: &'static str, details: &'static str) -> Answer<'static> {
     Answer::new(status, ErrorBody::TitleAndDetails { title, details })
 }
 
-const fn bad_request(details: &'static str) -> Answer {
+const fn bad_request(details: &'static str) -> Answer<'static> {
     answer(StatusCode::BAD_REQUEST, "Bad request", details).challenge(Challenge::InvalidRequest)
 }
 
@@ -188,6 +187,6 @@ const fn row(
     methods: &'static [Method],
     path: &'static str,
     scopes: &'static [&'static str],
-) -> RouteRow {
+) -> RouteRow<'static> {
     RouteRow { methods, path, route: Route::new().all_of(scopes) }
 }

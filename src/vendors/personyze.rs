@@ -15,9 +15,9 @@ use http::{Method, StatusCode};
 use super::OUTAGE_SECONDS;
 use crate::concurrency::Concurrency;
 use crate::key::KeyFormat;
-use crate::profile::Profile;
-use crate::request::{BasicKey, CredentialSource};
-use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
+use crate::profile::{
+    Answer, Answers, BasicKey, Challenge, CredentialSource, ErrorBody, LimitHeaders, Profile,
+};
 use crate::rules::{Route, RouteRow};
 
 const LOG_IN: Answer = unauthorized("Please, log in");
@@ -29,7 +29,7 @@ const UNAVAILABLE: Answer =
     Answer::new(StatusCode::SERVICE_UNAVAILABLE, ErrorBody::Text("Service unavailable"))
         .retry_after(OUTAGE_SECONDS);
 
-const fn unauthorized(text: &'static str) -> Answer {
+const fn unauthorized(text: &'static str) -> Answer<'static> {
     Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Text(text)).challenge(Challenge::Bare)
 }
 

@@ -10,8 +10,9 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::attempts::RefusedRequests;
 use tower_api_key::clock::ManualClock;
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter};
+use tower_api_key::profile::{Expected, RequiredHeader};
 use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
-use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
+use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Eventually, Grant, Profile, refusal};
 
 use crate::support::{PROFILE, Service, greeting, reason, request, send, store};

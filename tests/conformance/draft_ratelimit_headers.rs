@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::StatusCode;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::profile::{Answer as Row, Answers, CustomBody, ErrorBody, LimitHeaders};
 use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
-use tower_api_key::response::{Answer as Row, Answers, CustomBody, ErrorBody, LimitHeaders};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Denial, Profile};
 
@@ -21,7 +21,7 @@ const HOUR: Quota = Quota::new("an:hour/'s", 5, Duration::from_millis(3_600_001)
 const ROUTE: &[Quota] = &[Quota::new("route", 4, Duration::from_secs(10))];
 
 /// A server with these quotas, `ROUTE` for `/few`, a scope for `/scope`, and its clock.
-async fn server(profile: Profile, quotas: &[Quota]) -> (Server, ManualClock) {
+async fn server(profile: Profile<'_>, quotas: &[Quota]) -> (Server, ManualClock) {
     let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
     let routes = Routes::new()
         .on(&[], "/", Route::new())

@@ -17,8 +17,8 @@ use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{
     Charge, Limiter, LimiterError, LimiterFallback, MemoryLimiter, Taking,
 };
+use tower_api_key::profile::{LimitHeaders, Reset};
 use tower_api_key::quota::{Applicable, OnLimiterFailure, Quota, Verdict};
-use tower_api_key::response::{LimitHeaders, Reset};
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::{
     ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Denial, Eventually, Grant, Observer, Profile,

@@ -54,7 +54,7 @@ fn record(environment: Option<&str>) -> KeyRecord {
 /// Asks a gate of these formats for the key of this text and record; returns the reason, and how often
 /// the store was asked.
 async fn ask(
-    formats: &'static [KeyFormat],
+    formats: &'static [KeyFormat<'_>],
     pinned: Option<&str>,
     text: &str,
     record: KeyRecord,

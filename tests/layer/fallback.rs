@@ -11,8 +11,8 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::concurrency::Concurrency;
 use tower_api_key::limits::LimiterFallback::{self, Allowed, Denied, Immaterial, Local};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, LimiterFailures};
+use tower_api_key::profile::LimitHeaders;
 use tower_api_key::quota::{OnLimiterFailure, Quota, Share, Verdict};
-use tower_api_key::response::LimitHeaders;
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::{ApiKeyLayer, Eventually, Grant, Observer, Profile};
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::Method;
 use tower_api_key::limits::{Charge, Limiter, LimiterError, Taking};
+use tower_api_key::profile::LimitHeaders;
 use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
-use tower_api_key::response::LimitHeaders;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Eventually, Profile};
 

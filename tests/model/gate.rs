@@ -48,7 +48,11 @@ const EXTRA: &[RouteRow] = &[
     row(&[], "/cost/none", Route::new().cost(0)),
 ];
 
-const fn row(methods: &'static [http::Method], path: &'static str, route: Route) -> RouteRow {
+const fn row(
+    methods: &'static [http::Method],
+    path: &'static str,
+    route: Route<'static>,
+) -> RouteRow<'static> {
     RouteRow { methods, path, route }
 }
 

@@ -17,12 +17,14 @@ use tower_api_key::key::{
     KeyKind, KeyRecord, Networks, Pepper, PlanName, ScopeSet,
 };
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Plans};
+use tower_api_key::profile::{
+    Answer, BasicKey, CredentialSource, ErrorBody, Expected, LimitHeaders, PrincipalHeader,
+    PrincipalValue, RequiredHeader,
+};
 use tower_api_key::quota::{
     Algorithm, Counter, OnLimiterFailure, Per, Quota, Quotas, Share, Standing, Verdict,
 };
-use tower_api_key::request::{BasicKey, CredentialSource};
-use tower_api_key::response::{Answer, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue};
-use tower_api_key::rules::{Expected, Otherwise, RequiredHeader, Route, Routes};
+use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::{KeyEntry, KeyState, MemoryStore, SecretEntry};
 use tower_api_key::{ApiKeyLayer, Eventually, Preflight, Profile};
 
@@ -110,10 +112,6 @@ fn quota() -> impl Strategy<Value = Quota> {
     )
 }
 
-fn leaked<T: Clone>(items: &[T]) -> &'static [T] {
-    items.to_vec().leak()
-}
-
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.unwrap().block_on(future)
@@ -151,13 +149,14 @@ proptest! {
         (now, later) in (instant(), span()),
         pattern in text(),
     ) {
-        let route = Route::new().cost(cost).quotas(leaked(&[own])).metered().budget(budget)
+        let own = [own];
+        let route = Route::new().cost(cost).quotas(&own).metered().budget(budget)
             .concurrency(Concurrency::new(places).queue_for(wait).queue_length(length));
         let clock = ManualClock::starting_at(now);
         let attempts = FailedAttempts::new(failures, window).networks(networks).prefixes(ipv4, ipv6);
         let share = Share::of(NonZeroU32::new(nodes).unwrap_or(NonZeroU32::MIN));
         let build = |routes: Routes, with_attempts: bool| {
-            let profile = Profile { quotas: leaked(&quotas), ..PROFILE };
+            let profile = Profile { quotas: &quotas, ..PROFILE };
             let builder = ApiKeyLayer::builder(profile, store(|key| key))
                 .routes(routes)
                 .limits(MemoryLimiter::with_capacity(capacity), OnLimiterFailure::Local(share))
@@ -187,43 +186,44 @@ proptest! {
         (least, most) in any::<(u16, u16)>(),
         seconds in number(),
     ) {
-        let texts: Vec<&'static str> = texts.into_iter().map(|text| &*text.leak()).collect();
-        let [a, b, c, d] = texts[..] else { unreachable!() };
+        let [a, b, c, d] = &texts[..] else { unreachable!() };
+        let (a, b, c, d) = (&**a, &**b, &**c, &**d);
+        let (first, other, one, two) = ([a], [b], [c], [b, c]);
         let sources = [
             CredentialSource::header(a),
             CredentialSource::basic(BasicKey::PasswordOf(b)),
-            CredentialSource::bearer().only(leaked(&[c])),
+            CredentialSource::bearer().only(&one),
         ];
-        let format = KeyFormat::new().literal(a).environment(leaked(&[b, c]))
+        let format = KeyFormat::new().literal(a).environment(&two)
             .between(Alphabet::Token, least, most).checksum();
         let simple = KeyFormat::new().literal(a).between(Alphabet::Base62, least, most);
         for format in [format, simple] {
             let _ = (format.pattern(), format.entropy_bits(), format.matches(d.as_bytes()));
             let _ = Issuer::new(format, KeyHasher::sha256()).issue(Some(b));
-            for credentials in sources.map(|source| leaked(&[source])) {
-                let formats = leaked(&[format]);
+            for source in sources {
+                let (credentials, formats) = (&[source], &[format]);
                 let _ = ApiKeyLayer::builder(Profile { credentials, formats, ..PROFILE }, MemoryStore::new()).build();
             }
         }
         let answer = Answer::new(http::StatusCode::FORBIDDEN, ErrorBody::Text(d)).retry_after(seconds);
-        let answers = tower_api_key::response::Answers { scope_missing: answer, ..PROFILE.answers };
+        let answers = tower_api_key::profile::Answers { scope_missing: answer, ..PROFILE.answers };
         let headers = [
             PrincipalHeader { name: a, value: PrincipalValue::RequestId(b) },
             PrincipalHeader { name: c, value: PrincipalValue::Metadata(d) },
         ];
         let demanded = [
-            RequiredHeader { name: a, expected: Expected::OneOf(leaked(&[b, c])) },
+            RequiredHeader { name: a, expected: Expected::OneOf(&two) },
             RequiredHeader { name: a, expected: Expected::MediaType(d) },
         ];
         for profile in [
             Profile { answers, ..PROFILE },
             Profile { realm: d, name: d, ..PROFILE },
-            Profile { principal_headers: leaked(&headers), ..PROFILE },
-            Profile { required_headers: leaked(&demanded), ..PROFILE },
+            Profile { principal_headers: &headers, ..PROFILE },
+            Profile { required_headers: &demanded, ..PROFILE },
         ] {
             let _ = ApiKeyLayer::builder(profile, MemoryStore::new()).build();
         }
-        let route = Route::new().all_of(leaked(&[a])).any_of(leaked(&[b])).kinds(leaked(&[c])).account_parameter(d);
+        let route = Route::new().all_of(&first).any_of(&other).kinds(&one).account_parameter(d);
         let routes = Routes::new().on(&[Method::GET], a, route).on(&[], b, route).on(&[], c, route);
         let builder = ApiKeyLayer::builder(PROFILE, MemoryStore::new()).routes(routes);
         let _ = builder.environment(d).build();
@@ -313,7 +313,7 @@ proptest! {
         for limit_headers in [LimitHeaders::RATE_LIMIT, LimitHeaders::X_RATE_LIMIT, LimitHeaders::STRUCTURED] {
             for algorithm in Algorithm::ALL {
                 let quotas = [Quota::new("calls", 5, Duration::from_secs(60)).counted(algorithm)];
-                let profile = Profile { quotas: leaked(&quotas), limit_headers, ..PROFILE };
+                let profile = Profile { quotas: &quotas, limit_headers, ..PROFILE };
                 let says = Says(limit, remaining, reset, refused.then_some(wait));
                 let layer = ApiKeyLayer::builder(profile, store(|key| key))
                     .limits(says, OnLimiterFailure::Deny).build().unwrap();

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use tower_api_key::Profile;
+use tower_api_key::profile::{CredentialSource, Expected, RequiredHeader};
 use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
-use tower_api_key::request::CredentialSource;
-use tower_api_key::rules::{Expected, RequiredHeader};
 use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, PROFILE, ROUTES};
 
 use crate::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};

@@ -15,7 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use tower_api_key::key::{Issuer, KeyDigest, KeyFormat, KeyHasher, Pepper};
-use tower_api_key::request::{BasicKey, CredentialSource};
+use tower_api_key::profile::{BasicKey, CredentialSource};
 use tower_api_key::store::{Found, KeyStore};
 use tower_api_key::{ApiKeyLayer, Eventually, Profile, vendors};
 use zeroize::Zeroizing;
@@ -25,7 +25,7 @@ use crate::support::{anonymous, greeting, reason, send};
 /// A key as it is sent, and what is looked for: its middle, which stands nowhere in this program but
 /// backwards, for what is found must not be the test's own. What else is left is of no use.
 struct Sent {
-    profile: Profile,
+    profile: Profile<'static>,
     token: &'static str,
     backwards: &'static [u8],
 }

@@ -14,8 +14,9 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::concurrency::{Concurrency, Entered, Entry, Places};
 use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, LimiterFallback, MemoryLimiter};
+use tower_api_key::profile::{Expected, RequiredHeader};
 use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
-use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
+use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, Denial, Eventually, Grant, Observer, Profile, refusal, vendors};
 
@@ -90,7 +91,7 @@ impl Places for Down {
 
 /// A vendor, a canary of its form, and where it reads keys.
 pub(crate) struct Vendor {
-    pub(crate) profile: Profile,
+    pub(crate) profile: Profile<'static>,
     pub(crate) canary: Canary,
     kind: &'static str,
     /// The credential as it should be.
@@ -99,7 +100,7 @@ pub(crate) struct Vendor {
 
 /// Makes a vendor of each profile that ships.
 pub(crate) fn all() -> Vec<Vendor> {
-    let bearer = |profile: Profile, prefix: &str, digits: u16, kind| {
+    let bearer = |profile: Profile<'static>, prefix: &str, digits: u16, kind| {
         let canary = Canary::new(prefix, digits);
         let line = format!("Bearer {}", canary.key);
         let profile = Profile { required_headers: &[], ..profile };
