@@ -38,9 +38,9 @@ pub struct PrincipalHeader<'a> {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let profile = Profile { principal_headers: &[PLAN], ..vendors::REST_INTEGRATIONS };
-/// # let (store, acme) = (MemoryStore::new(), Account::builder("acme").build()?.into());
+/// # let (store, acme) = (MemoryStore::new(), Account::builder("acme").build()?);
 /// let record = KeyRecord::builder("key_1", acme).metadata("plan", "gold").build()?;
-/// # store.insert(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
+/// # store.add_now(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
 /// # let builder = ApiKeyLayer::builder(profile, store).without_limits().assume_https();
 /// # let service = builder.build()?.layer(service_fn(|_: Request<()>| async {
 /// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))

@@ -36,7 +36,7 @@ pub struct RequiredHeader<'a> {
 ///     RequiredHeader { name: "api-version", expected: Expected::OneOf(&["1", "2"]) };
 /// let profile = Profile { required_headers: &[VERSION], ..vendors::POLYTEIA };
 /// # let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap();
-/// # let acme = Account::builder("acme").build().unwrap().into();
+/// # let acme = Account::builder("acme").build().unwrap();
 /// # let record = KeyRecord::builder("key_1", acme).build().unwrap().into();
 /// # let outcome = |version: &str| {
 /// #     let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef");
