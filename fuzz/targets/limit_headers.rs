@@ -19,11 +19,11 @@ use tokio::runtime::{Builder, Runtime};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyHasher, KeyRecord};
-use tower_api_key::quota::{Algorithm, Per, Quota, OnLimiterFailure, Standing, Verdict};
+use tower_api_key::quota::{Algorithm, Per, Quota, OnLimiterFailure, QuotaStatus, Verdict};
 use tower_api_key::limits::{Charge, Limiter, LimiterError};
 use tower_api_key::profile::{LimitHeaders, Reset};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, Eventually, Profile, vendors};
+use tower_api_key::{ApiKeyLayer, Reply, Profile, vendors};
 
 const KEY: &[u8] = b"0123456789abcdef";
 const DIALECTS: [LimitHeaders; 4] = [
@@ -41,22 +41,22 @@ struct Told {
 }
 
 impl Limiter for Told {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let mut verdict = Verdict::passed();
         for ((quota, _), told) in charge.quotas.iter().zip(&self.quotas) {
             let (left, reset) = told.unwrap_or((quota.limit(), 0));
             let reset = Duration::from_nanos(reset);
-            let standing = Standing::new(quota.limit(), left.min(quota.limit()), reset);
+            let quota_status = QuotaStatus::new(quota.limit(), left.min(quota.limit()), reset);
             if quota.is_shadow() {
-                verdict.push_in_shadow(standing, told.is_none());
+                verdict.push_in_shadow(quota_status, told.is_none());
             } else {
-                verdict.push(standing);
+                verdict.push(quota_status);
             }
         }
         if let Some(wait) = self.wait {
             verdict.refuse(Duration::from_nanos(wait));
         }
-        Eventually::now(Ok(verdict))
+        Reply::now(Ok(verdict))
     }
 }
 

@@ -27,7 +27,7 @@ impl Concurrency {
         Self { limit, longest_wait: Duration::ZERO, queue: 1_000 }
     }
 
-    /// Lets further requests wait for a place, first come, first served, for up to this time.
+    /// Lets further requests wait for a permit, first come, first served, for up to this time.
     /// Needs a tokio runtime with its timer enabled.
     pub const fn queue_for(mut self, longest_wait: Duration) -> Self {
         self.longest_wait = longest_wait;

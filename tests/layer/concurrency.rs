@@ -108,7 +108,7 @@ async fn a_request_that_finds_no_place_costs_nothing() {
     drop(first);
     drop(send(&service, request(Method::POST, "/")).await);
     let limited = send(&service, request(Method::POST, "/")).await;
-    assert_eq!(reason(&limited), "rate_limited", "and a full quota takes no place");
+    assert_eq!(reason(&limited), "rate_limited", "and a full quota takes no permit");
     assert_eq!(limited.headers()["retry-after"], "60");
 }
 
@@ -173,7 +173,7 @@ async fn of_many_tasks_exactly_the_limit_passes() {
     }
 }
 
-/// Asks for a place when it is dropped, and notes whether there was one.
+/// Asks for a permit when it is dropped, and notes whether there was one.
 struct AsksWhenDropped {
     layer: ApiKeyLayer,
     admitted: Arc<AtomicUsize>,

@@ -14,7 +14,7 @@ use tower_api_key::limits::{Charge, Limiter, LimiterError, LimiterFailures};
 use tower_api_key::profile::LimitHeaders;
 use tower_api_key::quota::{OnLimiterFailure, Quota, Share, Verdict};
 use tower_api_key::rules::{Otherwise, Route, Routes};
-use tower_api_key::{ApiKeyLayer, Eventually, Grant, Observer, Profile};
+use tower_api_key::{ApiKeyLayer, Grant, Observer, Profile, Reply};
 
 use crate::support::{PROFILE, greeting, reason, request, send, store};
 
@@ -31,11 +31,11 @@ enum Broken {
 }
 
 impl Limiter for Broken {
-    fn charge(&self, _: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, _: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let failed = || Err(LimiterError::new("connection reset"));
         match self {
-            Self::Now => Eventually::now(failed()),
-            Self::Later => Eventually::later(async move {
+            Self::Now => Reply::now(failed()),
+            Self::Later => Reply::later(async move {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 failed()
             }),
@@ -112,8 +112,8 @@ async fn a_node_counts_its_share_by_itself() {
                 assert_eq!(log.heard(), [Local]);
                 // Of the share; of the other nobody knows anything.
                 assert_eq!(response.headers()["ratelimit-policy"], r#""ten";q=5;w=60"#);
-                let standing = format!(r#""ten";r={left};t=60"#);
-                assert_eq!(response.headers()["ratelimit"], standing);
+                let quota_status = format!(r#""ten";r={left};t=60"#);
+                assert_eq!(response.headers()["ratelimit"], quota_status);
             }
             let refused = send(&service, request(Method::GET, "/")).await;
             assert_eq!((reason(&refused), refused.status().as_u16()), ("rate_limited", 429));
@@ -157,8 +157,8 @@ async fn what_a_handler_adds_is_counted_by_the_node_too() {
         }));
         let response = service.oneshot(request(Method::GET, "/")).await.unwrap();
         assert_eq!(reason(&response), "admitted");
-        let standing = response.headers().get("ratelimit").map(|it| it.to_str().unwrap());
-        assert_eq!((standing, log.heard()), (told, vec![fallback; 2]));
+        let quota_status = response.headers().get("ratelimit").map(|it| it.to_str().unwrap());
+        assert_eq!((quota_status, log.heard()), (told, vec![fallback; 2]));
     }
 }
 

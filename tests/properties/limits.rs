@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecord;
-use tower_api_key::limits::{Charge, Limiter, MemoryLimiter, Taking};
-use tower_api_key::quota::{Algorithm, Applicable, Quota, Standing};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter};
+use tower_api_key::quota::{Algorithm, AppliedQuotas, Quota, QuotaStatus};
 
 use super::support::account;
 
@@ -73,9 +73,9 @@ impl Client {
     fn take(&self, milliseconds: u64, cost: u32) -> Option<Duration> {
         let charge = self.limiter.charge(Charge {
             record: &self.record,
-            quotas: Applicable { general: &self.quotas, route: &[] },
+            quotas: AppliedQuotas { general: &self.quotas, route: &[] },
             cost,
-            taking: Taking::IfRoom,
+            mode: ChargeMode::IfAllowed,
             now: Timestamp::from_unix_nanoseconds(milliseconds * 1_000_000),
         });
         self.runtime.block_on(charge).unwrap().retry_after()
@@ -84,13 +84,13 @@ impl Client {
     fn left(&self, milliseconds: u64) -> Vec<u32> {
         let charge = self.limiter.charge(Charge {
             record: &self.record,
-            quotas: Applicable { general: &self.quotas, route: &[] },
+            quotas: AppliedQuotas { general: &self.quotas, route: &[] },
             cost: 0,
-            taking: Taking::Nothing,
+            mode: ChargeMode::Peek,
             now: Timestamp::from_unix_nanoseconds(milliseconds * 1_000_000),
         });
         let verdict = self.runtime.block_on(charge).unwrap();
-        verdict.standings().iter().map(Standing::remaining).collect()
+        verdict.statuses().iter().map(QuotaStatus::remaining).collect()
     }
 }
 

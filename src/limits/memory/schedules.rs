@@ -9,7 +9,7 @@ use shuttle::thread;
 use super::*;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
-use crate::quota::{Applicable, Quota};
+use crate::quota::{AppliedQuotas, Quota};
 use crate::sync::{AtomicUsize, explore};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -25,8 +25,8 @@ fn keys(account: &str, count: usize) -> Vec<Arc<KeyRecord>> {
 
 /// Charges a request; tells whether it passed, and fails if the limiter does.
 fn passes(limiter: &MemoryLimiter, record: &KeyRecord, quotas: &[Quota], now: Timestamp) -> bool {
-    let quotas = Applicable { general: quotas, route: &[] };
-    let charge = Charge { record, quotas, cost: 1, taking: Taking::IfRoom, now };
+    let quotas = AppliedQuotas { general: quotas, route: &[] };
+    let charge = Charge { record, quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
     let mut verdict = Verdict::passed();
     limiter.charge_now(&charge, &mut verdict).unwrap();
     verdict.retry_after().is_none()
