@@ -157,7 +157,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_place_comes_free_or_the_wait_ends() {
         let concurrency = MemoryConcurrency::default();
-        let rule = Concurrency::new(1).queue_for(SECOND);
+        let rule = Concurrency::new(1).with_longest_wait(SECOND);
         let first = acquire(&concurrency, "acme", rule).await.unwrap();
         assert!(acquire(&concurrency, "other", rule).await.is_some(), "another account");
         let began = tokio::time::Instant::now();
@@ -176,7 +176,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_waiting_request_that_goes_away_leaves_the_queue() {
         let concurrency = MemoryConcurrency::default();
-        let rule = Concurrency::new(1).queue_for(SECOND).queue_length(1);
+        let rule = Concurrency::new(1).with_longest_wait(SECOND).with_longest_queue(1);
         let first = acquire(&concurrency, "acme", rule).await;
         let waiting =
             ask(&concurrency, "acme", rule).into_now().expect_err("the queue has room for one");
@@ -200,7 +200,7 @@ mod tests {
     #[tokio::test]
     async fn a_queue_that_nobody_may_wait_in_refuses_at_once() {
         let concurrency = MemoryConcurrency::default();
-        let rule = Concurrency::new(1).queue_length(5);
+        let rule = Concurrency::new(1).with_longest_queue(5);
         let first = acquire(&concurrency, "acme", rule).await.unwrap();
         assert!(matches!(ask(&concurrency, "acme", rule).into_now(), Ok(Ok(None))));
         assert_eq!(
@@ -212,7 +212,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn never_more_than_the_limit_are_in_flight() {
         let concurrency = MemoryConcurrency::default();
-        let rule = Concurrency::new(3).queue_for(Duration::from_secs(60));
+        let rule = Concurrency::new(3).with_longest_wait(Duration::from_secs(60));
         let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let all_places_taken = Arc::new(tokio::sync::Barrier::new(3));
         let tasks: Vec<_> = (0..200)

@@ -18,7 +18,7 @@ use crate::key::AccountId;
 use crate::sync::{AtomicUsize, explore};
 
 const NO_QUEUE: Concurrency = Concurrency::new(1);
-const QUEUE: Concurrency = NO_QUEUE.queue_for(Duration::from_secs(1));
+const QUEUE: Concurrency = NO_QUEUE.with_longest_wait(Duration::from_secs(1));
 
 /// Counts who is inside.
 #[derive(Clone, Default)]

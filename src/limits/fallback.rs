@@ -81,7 +81,7 @@ impl FallbackLimiter {
         otherwise: OnLimiterFailure,
     ) -> (LimiterFallback, Verdict) {
         let choice = |quota: &Quota| match quota.failure_choice().unwrap_or(otherwise) {
-            _ if quota.is_shadow() => OnLimiterFailure::Allow,
+            _ if quota.is_in_shadow() => OnLimiterFailure::Allow,
             // Nobody can refuse what was served.
             OnLimiterFailure::Deny if charge.mode == ChargeMode::Force => OnLimiterFailure::Allow,
             choice => choice,
@@ -200,8 +200,8 @@ mod tests {
     #[test]
     fn the_quotas_choose_and_one_that_denies_outweighs_the_rest() {
         use LimiterFallback::{Allowed, Denied, Local};
-        let own = |choice| quota("own", 9).on_failure(choice);
-        let dark = |choice| quota("dark", 9).on_failure(choice).in_shadow();
+        let own = |choice| quota("own", 9).with_failure_choice(choice);
+        let dark = |choice| quota("dark", 9).with_failure_choice(choice).in_shadow();
         for (quotas, otherwise, expected) in [
             (vec![quota("a", 9)], DENY, Denied),
             (vec![quota("a", 9)], ALLOW, Allowed),
@@ -231,9 +231,9 @@ mod tests {
     fn what_is_counted_here_is_counted_against_the_share_all_or_nothing() {
         let limiter = FallbackLimiter::default();
         let quotas = [
-            quota("wide", 40).on_failure(HALF),
-            quota("uncounted", 7).on_failure(ALLOW),
-            quota("tight", 9).on_failure(HALF),
+            quota("wide", 40).with_failure_choice(HALF),
+            quota("uncounted", 7).with_failure_choice(ALLOW),
+            quota("tight", 9).with_failure_choice(HALF),
         ];
         for (cost, passes, wide, tight) in
             [(1, true, 19, 3), (3, true, 16, 0), (1, false, 16, 0), (0, true, 16, 0)]

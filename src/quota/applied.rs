@@ -39,7 +39,7 @@ impl<'a> AppliedQuotas<'a> {
 
     /// Tells whether no quota refuses anything.
     pub(crate) fn all_in_shadow(&self) -> bool {
-        !self.any(|quota| !quota.is_shadow())
+        !self.any(|quota| !quota.is_in_shadow())
     }
 
     /// Tells whether something is true of some quota.

@@ -128,7 +128,7 @@ mod tests {
             // To the end of the part that follows the window.
             (Algorithm::SlidingWindow, Duration::from_secs(65)),
         ] {
-            let quota = Quota::new("minute", 3, minute).counted(algorithm);
+            let quota = Quota::new("minute", 3, minute).with_algorithm(algorithm);
             let mut counter = Counter::new(&quota);
             assert_eq!(counter.status(&quota, now).remaining(), 3);
             assert_eq!(counter.wait(&quota, now, 3), None);
@@ -154,7 +154,7 @@ mod tests {
         for algorithm in Algorithm::ALL {
             for (limit, seconds) in [(0, 1), (1, 0), (0, 0), (u32::MAX, u64::MAX)] {
                 let quota = Quota::new("x", limit, Duration::from_secs(seconds));
-                let quota = quota.counted(algorithm);
+                let quota = quota.with_algorithm(algorithm);
                 let mut counter = Counter::new(&quota);
                 for cost in [0, 1, u32::MAX, u32::MAX] {
                     counter.wait(&quota, now, cost);

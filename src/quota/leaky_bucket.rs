@@ -15,7 +15,7 @@ pub(crate) struct LeakyBucket {
 /// use std::time::Duration;
 /// use tower_api_key::quota::{Algorithm, Quota, arithmetic};
 ///
-/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).counted(Algorithm::LeakyBucket);
+/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(Algorithm::LeakyBucket);
 /// assert_eq!(arithmetic::interval(&quota), 1_000_000_000);
 /// ```
 pub fn interval(quota: &Quota) -> u64 {
@@ -28,7 +28,7 @@ pub fn interval(quota: &Quota) -> u64 {
 /// use std::time::Duration;
 /// use tower_api_key::quota::{Algorithm, Quota, arithmetic};
 ///
-/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).counted(Algorithm::LeakyBucket);
+/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(Algorithm::LeakyBucket);
 /// assert_eq!(arithmetic::capacity(&quota), 60_000_000_000);
 /// ```
 pub fn capacity(quota: &Quota) -> u64 {

@@ -27,7 +27,7 @@ pub(crate) struct SlidingWindow {
 /// use std::time::Duration;
 /// use tower_api_key::quota::{Algorithm, Quota, arithmetic};
 ///
-/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).counted(Algorithm::SlidingWindow);
+/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(Algorithm::SlidingWindow);
 /// assert_eq!(arithmetic::part_length(&quota), 5_000_000_000);
 /// ```
 pub fn part_length(quota: &Quota) -> u64 {

@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn a_bucket_has_more_as_soon_as_one_has_drained() {
         let minute = Quota::new("minute", 10, Duration::from_secs(60));
-        let bucket = minute.clone().counted(Algorithm::LeakyBucket);
+        let bucket = minute.clone().with_algorithm(Algorithm::LeakyBucket);
         for (remaining, reset, more) in [(10, 0, 0), (9, 6, 6), (9, 1, 1), (0, 60, 6), (0, 55, 1)] {
             let status = status(remaining, reset);
             assert_eq!(status.more_after(&bucket), Duration::from_secs(more), "{status:?}");

@@ -85,7 +85,7 @@ impl Deciding<'_> {
             // The quotas of the plan are not known, so none of them can choose, or be counted here; those
             // of the route can.
             (Some(charge), Limits::Counted(_, allow @ OnLimiterFailure::Allow)) => {
-                let let_be = |quota: &Quota| quota.clone().on_failure(*allow);
+                let let_be = |quota: &Quota| quota.clone().with_failure_choice(*allow);
                 let general: Vec<Quota> = charge.quotas.general.iter().map(let_be).collect();
                 let quotas = AppliedQuotas { general: &general, route: charge.quotas.route };
                 shared.fallback.charge(&Charge { quotas, ..charge }, *allow)

@@ -98,13 +98,13 @@ impl Client {
 
     /// Enters where there is room, soon or at once.
     async fn enters(&self, rule: Concurrency, what: &str) -> Permit {
-        done(self.acquire(rule.queue_for(LONG)).await.ok_or("there is none"), what)
+        done(self.acquire(rule.with_longest_wait(LONG)).await.ok_or("there is none"), what)
     }
 }
 
 async fn never_more_than_the_limit_are_in_flight(make: &Maker<dyn ConcurrencyLimiter>) {
     const REQUESTS: u32 = 40;
-    let (client, rule) = (Client::new(make).await, Concurrency::new(3).queue_for(LONG));
+    let (client, rule) = (Client::new(make).await, Concurrency::new(3).with_longest_wait(LONG));
     let (inside, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let requests: Vec<_> = (0..REQUESTS)
         .map(|_| {
@@ -141,7 +141,7 @@ async fn a_place_that_is_given_back_is_free(make: &Maker<dyn ConcurrencyLimiter>
 }
 
 async fn a_wait_ends(make: &Maker<dyn ConcurrencyLimiter>) {
-    let (client, rule) = (Client::new(make).await, Concurrency::new(1).queue_for(MOMENT));
+    let (client, rule) = (Client::new(make).await, Concurrency::new(1).with_longest_wait(MOMENT));
     let _held = client.enters(rule, "the first permit").await;
     let began = Instant::now();
     assert!(client.acquire(rule).await.is_none(), "no permit comes free");
@@ -154,7 +154,7 @@ async fn a_wait_ends(make: &Maker<dyn ConcurrencyLimiter>) {
 }
 
 async fn who_waits_is_served_in_order(make: &Maker<dyn ConcurrencyLimiter>) {
-    let (client, rule) = (Client::new(make).await, Concurrency::new(1).queue_for(LONG));
+    let (client, rule) = (Client::new(make).await, Concurrency::new(1).with_longest_wait(LONG));
     let held = client.enters(rule, "the first permit").await;
     let served = Arc::new(Mutex::new(Vec::new()));
     let mut waiting = Vec::new();
@@ -177,7 +177,7 @@ async fn who_waits_is_served_in_order(make: &Maker<dyn ConcurrencyLimiter>) {
 
 async fn no_more_wait_than_the_rule_says(make: &Maker<dyn ConcurrencyLimiter>) {
     let client = Client::new(make).await;
-    let rule = Concurrency::new(1).queue_for(LONG).queue_length(1);
+    let rule = Concurrency::new(1).with_longest_wait(LONG).with_longest_queue(1);
     let held = client.enters(rule, "the first permit").await;
     let waiting = tokio::spawn({
         let client = client.clone();
@@ -205,7 +205,7 @@ async fn accounts_and_routes_have_places_of_their_own(make: &Maker<dyn Concurren
 
 async fn who_goes_away_leaves_no_place_taken(make: &Maker<dyn ConcurrencyLimiter>) {
     let (client, rule) = (Client::new(make).await, Concurrency::new(1));
-    let waits = rule.queue_for(LONG).queue_length(2);
+    let waits = rule.with_longest_wait(LONG).with_longest_queue(2);
     let held = client.enters(rule, "the first permit").await;
     // One hangs up as soon as it has asked, one after a while.
     for _ in 0..5 {

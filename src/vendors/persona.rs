@@ -73,7 +73,9 @@ pub const PROFILE: Profile = Profile {
         .literal("_")
         .between(Alphabet::Base64Url, 16, 200)],
     required_headers: &[],
-    quotas: &[Quota::new("minute", 300, Duration::from_secs(60)).counted(Algorithm::LeakyBucket)],
+    quotas: &[
+        Quota::new("minute", 300, Duration::from_secs(60)).with_algorithm(Algorithm::LeakyBucket)
+    ],
     limit_headers: LimitHeaders::RATE_LIMIT,
     principal_headers: &[
         PrincipalHeader { name: "request-id", value: PrincipalValue::RequestId("req_") },

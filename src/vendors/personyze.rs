@@ -100,7 +100,8 @@ pub const ROUTES: &[RouteRow] = &[
     RouteRow {
         methods: &[Method::POST],
         path: "/rest/users",
-        route: Route::new().concurrency(Concurrency::new(1).queue_for(Duration::from_secs(1))),
+        route: Route::new()
+            .concurrency(Concurrency::new(1).with_longest_wait(Duration::from_secs(1))),
     },
     RouteRow {
         methods: &[],

@@ -220,7 +220,7 @@ async fn places_that_fail_are_stood_in_for_by_this_nodes_share() {
 
 #[tokio::test(start_paused = true)]
 async fn places_that_fail_queue_in_this_node_for_its_share() {
-    let rule = Concurrency::new(2).queue_for(Duration::from_secs(1));
+    let rule = Concurrency::new(2).with_longest_wait(Duration::from_secs(1));
     let routes = Routes::new().on(&[], "/", Route::new().concurrency(rule));
     let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes);
     let service = greeting(&layer.concurrency(Broken::Later, HALF).build().unwrap());

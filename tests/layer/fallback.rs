@@ -103,7 +103,7 @@ async fn every_request_is_counted_and_told_once() {
 async fn a_node_counts_its_share_by_itself() {
     for broken in [Broken::Now, Broken::Later] {
         for route in [Route::new(), Route::new().concurrency(Concurrency::new(1))] {
-            let other = Quota::new("other", 7, MINUTE).on_failure(OnLimiterFailure::Allow);
+            let other = Quota::new("other", 7, MINUTE).with_failure_choice(OnLimiterFailure::Allow);
             let (layer, log) = layer(broken, &[other, TEN], HALF, route);
             let service = greeting(&layer);
             for left in (0..5).rev() {
@@ -125,8 +125,9 @@ async fn a_node_counts_its_share_by_itself() {
 
 #[tokio::test]
 async fn one_quota_that_denies_outweighs_the_rest() {
-    const DENIES: &[Quota] = &[Quota::new("strict", 9, MINUTE).on_failure(OnLimiterFailure::Deny)];
-    let general = [TEN, Quota::new("lax", 7, MINUTE).on_failure(OnLimiterFailure::Allow)];
+    const DENIES: &[Quota] =
+        &[Quota::new("strict", 9, MINUTE).with_failure_choice(OnLimiterFailure::Deny)];
+    let general = [TEN, Quota::new("lax", 7, MINUTE).with_failure_choice(OnLimiterFailure::Allow)];
     let (layer, log) = layer(Broken::Now, &general, HALF, Route::new().quotas(DENIES));
     let refused = send(&greeting(&layer), request(Method::GET, "/")).await;
     assert_eq!((reason(&refused), refused.status().as_u16()), ("limiter_unavailable", 503));

@@ -51,7 +51,7 @@ impl ConcurrencyLimiter for Faulty {
         let at_most = |rule: Concurrency| rule.longest_wait().min(Duration::from_secs(1));
         let limited = |limit: u32| {
             let queue = rule.longest_queue();
-            Concurrency::new(limit).queue_for(at_most(rule)).queue_length(queue)
+            Concurrency::new(limit).with_longest_wait(at_most(rule)).with_longest_queue(queue)
         };
         let rule = limited(rule.limit());
         match self.fault {
@@ -87,7 +87,7 @@ impl ConcurrencyLimiter for Faulty {
                 })
             }
             Fault::QueuesHaveNoEnd => {
-                inner.acquire(Acquire { rule: rule.queue_length(1_000), ..entry })
+                inner.acquire(Acquire { rule: rule.with_longest_queue(1_000), ..entry })
             }
             Fault::RoutesShareTheirPlaces => inner.acquire(Acquire { rule, route: "any", ..entry }),
             Fault::WhoGoesAwayKeepsTheQueue => {

@@ -64,7 +64,7 @@ impl Faulty {
                     };
                     let told = self.ask(Charge { quotas, ..charge });
                     let status = told.statuses()[0];
-                    if quota.is_shadow() {
+                    if quota.is_in_shadow() {
                         verdict.push_in_shadow(status, told.would_refuse(0));
                     } else {
                         verdict.push(status);
@@ -106,7 +106,9 @@ impl Faulty {
                 }
                 verdict
             }
-            Fault::KeysCountAsTheirAccount => self.with(charge, |quota| quota.each(Per::Account)),
+            Fault::KeysCountAsTheirAccount => {
+                self.with(charge, |quota| quota.with_per(Per::Account))
+            }
             Fault::AccountsCountTogether => {
                 let account = Arc::new(Account::builder("all").build().unwrap());
                 let record = &KeyRecord::builder(record.id(), account).build().unwrap();
@@ -122,15 +124,15 @@ impl Faulty {
             Fault::APlanForgetsWhatWasUsed => self.with(charge, |quota| {
                 let name = format!("{} {}", quota.name(), quota.limit());
                 let changed = Quota::named(name, quota.limit(), quota.window());
-                let changed = changed.counted(quota.algorithm()).each(quota.per());
-                if quota.is_shadow() { changed.in_shadow() } else { changed }
+                let changed = changed.with_algorithm(quota.algorithm()).with_per(quota.per());
+                if quota.is_in_shadow() { changed.in_shadow() } else { changed }
             }),
             Fault::ShadowsRefuse => self.with(charge, |quota| {
                 let lit = Quota::named(quota.name(), quota.limit(), quota.window());
-                lit.counted(quota.algorithm()).each(quota.per())
+                lit.with_algorithm(quota.algorithm()).with_per(quota.per())
             }),
             Fault::ShadowsCountNothing => {
-                let dark = |quota: &Quota| quota.is_shadow();
+                let dark = |quota: &Quota| quota.is_in_shadow();
                 if mode == ChargeMode::IfAllowed && quotas.iter().any(|(quota, _)| dark(quota)) {
                     let sound = |quota: &&Quota| !dark(quota);
                     let general: Vec<_> = quotas.general.iter().filter(sound).cloned().collect();
@@ -139,7 +141,7 @@ impl Faulty {
                     let mut statuses = told.statuses().iter();
                     for quota in quotas.general {
                         let full = QuotaStatus::new(quota.limit(), quota.limit(), Duration::ZERO);
-                        if quota.is_shadow() {
+                        if quota.is_in_shadow() {
                             verdict.push_in_shadow(full, false);
                         } else {
                             verdict.push(*statuses.next().unwrap());
@@ -157,7 +159,7 @@ impl Faulty {
                     Algorithm::CalendarDay | Algorithm::CalendarMonth => Algorithm::FixedWindow,
                     other => other,
                 };
-                quota.counted(algorithm)
+                quota.with_algorithm(algorithm)
             }),
             Fault::TimeNeverGoesBack => {
                 let now = earlier.unwrap_or(now);
@@ -190,11 +192,11 @@ impl Faulty {
                 _ => quota,
             }),
             Fault::FixedIsSliding => self.with(charge, |quota| match quota.algorithm() {
-                Algorithm::FixedWindow => quota.counted(Algorithm::SlidingWindow),
+                Algorithm::FixedWindow => quota.with_algorithm(Algorithm::SlidingWindow),
                 _ => quota,
             }),
             Fault::SlidingIsFixed => self.with(charge, |quota| match quota.algorithm() {
-                Algorithm::SlidingWindow => quota.counted(Algorithm::FixedWindow),
+                Algorithm::SlidingWindow => quota.with_algorithm(Algorithm::FixedWindow),
                 _ => quota,
             }),
             _ => self.ask(charge),

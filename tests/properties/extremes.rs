@@ -105,8 +105,8 @@ fn quota() -> impl Strategy<Value = Quota> {
     let name = prop_oneof![3 => Just("calls".to_owned()), 1 => text()];
     (name, number(), span(), algorithm, any::<bool>(), any::<bool>()).prop_map(
         |(name, limit, window, algorithm, key, shadow)| {
-            let quota = Quota::named(name, limit, window).counted(algorithm);
-            let quota = if key { quota.each(Per::Key) } else { quota };
+            let quota = Quota::named(name, limit, window).with_algorithm(algorithm);
+            let quota = if key { quota.with_per(Per::Key) } else { quota };
             if shadow { quota.in_shadow() } else { quota }
         },
     )
@@ -151,7 +151,7 @@ proptest! {
     ) {
         let own = [own];
         let route = Route::new().cost(cost).quotas(&own).metered().budget(budget)
-            .concurrency(Concurrency::new(places).queue_for(wait).queue_length(length));
+            .concurrency(Concurrency::new(places).with_longest_wait(wait).with_longest_queue(length));
         let clock = ManualClock::starting_at(now);
         let attempts = FailedAttempts::new(failures, window).capacity(networks).prefixes(ipv4, ipv6);
         let share = Share::of(NonZeroU32::new(nodes).unwrap_or(NonZeroU32::MIN));
@@ -238,7 +238,7 @@ proptest! {
         let [a, b, c] = &texts[..] else { unreachable!() };
         let _ = (AccountId::new(a), KeyId::new(a), KeyKind::new(a), Environment::new(a), PlanName::new(a));
         let _ = (ScopeSet::new([a, b]), Networks::new([a.as_str(), b]), a.parse::<KeyDigest>());
-        let _ = (Quotas::new(quotas.clone()), Plans::new().set(a, quotas.clone()), OnLimiterFailure::parse(a));
+        let _ = (Quotas::new(quotas.clone()), Plans::new().set(a, quotas.clone()), a.parse::<OnLimiterFailure>());
         let _ = Pepper::new(a.as_bytes());
         let account = Account::builder(a).scopes([b]).quotas(quotas.clone()).plan(c).build();
         let account = account.or_else(|_| Account::builder("acme").build()).unwrap();
@@ -312,7 +312,7 @@ proptest! {
         let _ = (verdict.statuses().len(), verdict.shadow_refusals().count());
         for limit_headers in [LimitHeaders::RATE_LIMIT, LimitHeaders::X_RATE_LIMIT, LimitHeaders::STRUCTURED] {
             for algorithm in Algorithm::ALL {
-                let quotas = [Quota::new("calls", 5, Duration::from_secs(60)).counted(algorithm)];
+                let quotas = [Quota::new("calls", 5, Duration::from_secs(60)).with_algorithm(algorithm)];
                 let profile = Profile { quotas: &quotas, limit_headers, ..PROFILE };
                 let says = Says(limit, remaining, reset, refused.then_some(wait));
                 let layer = ApiKeyLayer::builder(profile, store(|key| key))

@@ -112,7 +112,7 @@ proptest! {
         schedule in prop::collection::vec((pause(60 * SECOND, true), 1..4u32), 1..250),
     ) {
         let window = seconds * SECOND;
-        let quota = Quota::new("any", limit, Duration::from_millis(window)).counted(algorithm);
+        let quota = Quota::new("any", limit, Duration::from_millis(window)).with_algorithm(algorithm);
         let client = Client::new(vec![quota]);
         // `latest` is what the limiter takes for now, whoever comes late.
         let mut latest = START;
@@ -151,7 +151,7 @@ proptest! {
         back in SECOND + 1..1_000 * SECOND,
     ) {
         let window = seconds * SECOND;
-        let quota = Quota::new("any", limit, Duration::from_millis(window)).counted(algorithm);
+        let quota = Quota::new("any", limit, Duration::from_millis(window)).with_algorithm(algorithm);
         let client = Client::new(vec![quota]);
         while client.take(START, 1).is_none() {}
         let now = START - back;
@@ -170,8 +170,8 @@ proptest! {
         schedule in prop::collection::vec((pause(10 * SECOND, false), 0..4u32), 1..80),
     ) {
         let quotas = vec![
-            Quota::new("short", limits[0], Duration::from_secs(10)).counted(algorithms[0]),
-            Quota::new("long", limits[1], Duration::from_secs(60)).counted(algorithms[1]),
+            Quota::new("short", limits[0], Duration::from_secs(10)).with_algorithm(algorithms[0]),
+            Quota::new("long", limits[1], Duration::from_secs(60)).with_algorithm(algorithms[1]),
         ];
         let client = Client::new(quotas);
         let mut latest = START;

@@ -58,7 +58,7 @@ const EMPTY: Lines = trail!("sandbox", "ratelimit-limit": "1", "ratelimit-remain
 const BUSY: Lines = trail!("sandbox", "ratelimit-limit": "300", "ratelimit-remaining": "299", "ratelimit-reset": "1", "retry-after": "1");
 
 const MINUTE: Quota =
-    Quota::new("minute", 1, Duration::from_secs(60)).counted(Algorithm::LeakyBucket);
+    Quota::new("minute", 1, Duration::from_secs(60)).with_algorithm(Algorithm::LeakyBucket);
 const OTHER_KINDS: Profile =
     Profile { credentials: &[CredentialSource::bearer().only(&["other"])], ..PROFILE };
 const DEMANDING: Profile = Profile {

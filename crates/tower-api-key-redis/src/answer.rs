@@ -67,7 +67,7 @@ impl Answer {
             let reset = state.reset(quota).saturating_add(ahead);
             let remaining = state.remaining(quota, terms);
             let status = QuotaStatus::new(quota.limit(), remaining, Duration::from_nanos(reset));
-            if quota.is_shadow() {
+            if quota.is_in_shadow() {
                 verdict.push_in_shadow(status, is_full && *passes == 1);
                 continue;
             }
@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn the_numbers_of_each_algorithm_say_what_is_left_and_when_more_is() {
-        let quota = |algorithm| Quota::new("q", 32, Duration::from_secs(32)).counted(algorithm);
+        let quota =
+            |algorithm| Quota::new("q", 32, Duration::from_secs(32)).with_algorithm(algorithm);
         // For what is held in advance a bucket keeps 2 of 32 free.
         let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
         let fixed = State { used: 20, span: 5 * SECOND + 7, parts: 0 };
@@ -164,7 +165,8 @@ mod tests {
     #[test]
     fn a_sliding_window_is_told_by_the_ages_of_its_parts() {
         // Twelve parts of 5 s, and one that is half over.
-        let quota = Quota::new("q", 10, Duration::from_secs(60)).counted(Algorithm::SlidingWindow);
+        let quota =
+            Quota::new("q", 10, Duration::from_secs(60)).with_algorithm(Algorithm::SlidingWindow);
         for (latest, leaves, reset, wait) in
             [(0, 12, 63, 3), (3, 7, 48, 28), (12, 0, 3, 63), (NO_PART, NO_PART, 0, 60)]
         {

@@ -82,7 +82,7 @@ impl Holdings {
         let Charge { record, quotas, cost, mode, now } = *charge;
         let takes = mode == ChargeMode::IfAllowed && cost > 0;
         // What a quota in shadow would have refused is known one request at a time.
-        if mode == ChargeMode::Force || quotas.iter().any(|(quota, _)| quota.is_shadow()) {
+        if mode == ChargeMode::Force || quotas.iter().any(|(quota, _)| quota.is_in_shadow()) {
             return Course::Alone;
         }
         let hash = self.hash(record, quotas);

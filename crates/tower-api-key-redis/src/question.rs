@@ -3,7 +3,7 @@
 use redis::{Cmd, ToRedisArgs};
 use smallvec::SmallVec;
 
-use super::subject::{Field, Subject, kind};
+use super::subject::{Field, Subject};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{AccountId, KeyId, KeyRecord};
 use tower_api_key::limits::ChargeMode;
@@ -124,8 +124,8 @@ impl Question<'_> {
 impl Terms {
     /// Writes what the script needs to know of a quota.
     fn write(self, quota: &Quota, command: &mut Cmd) {
-        command.arg(kind(quota.algorithm())).arg(quota.limit());
-        command.arg(u32::from(quota.is_shadow()));
+        command.arg(quota.algorithm().name()).arg(quota.limit());
+        command.arg(u32::from(quota.is_in_shadow()));
         match quota.algorithm() {
             Algorithm::FixedWindow => Pair(quota.window_nanoseconds()).write(command),
             Algorithm::LeakyBucket => {
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn who_is_counted_is_told_by_account_quotas_and_if_one_says_so_key() {
         let by_account = [MINUTE];
-        let by_key = [MINUTE.each(Per::Key)];
+        let by_key = [MINUTE.with_per(Per::Key)];
         let larger = [Quota::new("minute", 11, Duration::from_secs(60))];
         let of = |general| AppliedQuotas { general, route: &[] };
         for (quotas, of_other_key) in [(of(&by_account), true), (of(&by_key), false)] {
@@ -198,7 +198,7 @@ mod tests {
         let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
         // Requests drain in 1 s and 7 ns; a sixteenth of 40 is 2.
         let window = Duration::from_nanos(40 * 1_000_000_007);
-        let quota = Quota::new("q", 40, window).counted(Algorithm::LeakyBucket);
+        let quota = Quota::new("q", 40, window).with_algorithm(Algorithm::LeakyBucket);
         for (terms, brim, kept) in
             [(Terms::Each, ["40000000", "280"], "0"), (lease, ["38000000", "266"], "2000000")]
         {
@@ -213,7 +213,7 @@ mod tests {
                 .collect();
             let [start, end] = brim;
             let expected =
-                ["bucket", "40", "0", "1000000", "7", "40000000", "280", start, end, kept];
+                ["leaky_bucket", "40", "0", "1000000", "7", "40000000", "280", start, end, kept];
             assert_eq!(written, expected, "{terms:?}");
         }
     }

@@ -124,7 +124,7 @@ impl Meter {
             }
         }
         let asked = own.zip(&mut self.windows).map(|((quota, _), window)| {
-            if SHADOWS && quota.is_shadow() {
+            if SHADOWS && quota.is_in_shadow() {
                 return 0;
             }
             let wait = window.counter.nanoseconds_to_wait(quota, now, cost);
@@ -144,7 +144,7 @@ impl Meter {
         let own = quotas.enumerate().filter(|(_, (quota, _))| quota.per() == per);
         for ((index, (quota, _)), window) in own.zip(&mut self.windows) {
             let mut cost = taken.cost;
-            if SHADOWS && quota.is_shadow() {
+            if SHADOWS && quota.is_in_shadow() {
                 // Asked only now, for it is nobody's to wait for.
                 let full =
                     window.counter.nanoseconds_to_wait(quota, taken.at, taken.asked).is_some();
@@ -209,7 +209,7 @@ impl Meters<'_> {
     pub(super) fn charge(&mut self, charge: &Charge<'_>, verdict: &mut Verdict) {
         // A loop over one slice takes half the instructions of one over two, and mostly there is one,
         // with no quota in shadow, whose part in the loops takes a fifth more.
-        if charge.quotas.any(Quota::is_shadow) {
+        if charge.quotas.any(Quota::is_in_shadow) {
             self.charge_each::<true>(charge, charge.quotas.iter(), verdict);
         } else if charge.quotas.route.is_empty() {
             let general = charge.quotas.general.iter().map(|quota| (quota, false));

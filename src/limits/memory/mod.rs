@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn only_who_has_a_quota_of_its_own_is_counted() {
         let account = Quota::new("minute", 5, MINUTE);
-        let key = Quota::new("hour", 5, MINUTE).each(Per::Key);
+        let key = Quota::new("hour", 5, MINUTE).with_per(Per::Key);
         for (quotas, counted) in [
             (&[][..], 0),
             (std::slice::from_ref(&account), 1),

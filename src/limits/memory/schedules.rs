@@ -76,8 +76,10 @@ fn keys_and_their_account_are_charged_all_or_nothing() {
     explore("two quotas of two keys", || {
         let limiter = Arc::new(MemoryLimiter::with_capacity(4));
         let keys = keys("acme", 2);
-        let quotas: Arc<[Quota]> =
-            Arc::from([Quota::new("all", 3, MINUTE), Quota::new("each", 2, MINUTE).each(Per::Key)]);
+        let quotas: Arc<[Quota]> = Arc::from([
+            Quota::new("all", 3, MINUTE),
+            Quota::new("each", 2, MINUTE).with_per(Per::Key),
+        ]);
         assert_eq!(together(&limiter, &keys, &quotas, START), 3);
         // The request that the account refused has taken nothing from its key.
         let each = [quotas[1].clone()];

@@ -11,7 +11,7 @@ use crate::service::options::Limits;
 
 impl ApiKeyLayerBuilder {
     /// Counts requests with a limiter, and chooses what happens while it cannot answer to requests
-    /// under quotas that do not [choose themselves](crate::quota::Quota::on_failure).
+    /// under quotas that do not [choose themselves](crate::quota::Quota::with_failure_choice).
     pub fn limits(mut self, limiter: impl Limiter, on_failure: OnLimiterFailure) -> Self {
         self.options.limits = Limits::Counted(Arc::new(limiter), on_failure);
         self

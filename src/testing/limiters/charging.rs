@@ -12,9 +12,9 @@ pub(super) async fn all_windows_are_charged_or_none(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
         let client = Client::new(make).await;
         let quotas = [
-            Quota::new("loose", 10, 60 * MINUTE).counted(algorithm),
-            Quota::new("tight", 3, MINUTE).counted(algorithm),
-            Quota::new("key", 10, 60 * MINUTE).counted(algorithm).each(Per::Key),
+            Quota::new("loose", 10, 60 * MINUTE).with_algorithm(algorithm),
+            Quota::new("tight", 3, MINUTE).with_algorithm(algorithm),
+            Quota::new("key", 10, 60 * MINUTE).with_algorithm(algorithm).with_per(Per::Key),
         ];
         for _ in 0..3 {
             assert!(client.passes(&quotas, START).await);
@@ -35,7 +35,7 @@ pub(super) async fn a_refused_request_makes_no_window_longer(make: &Maker<dyn Li
         (Algorithm::CalendarMonth, TO_OCTOBER),
     ] {
         let client = Client::new(make).await;
-        let quotas = [Quota::new("minute", 2, MINUTE).counted(algorithm)];
+        let quotas = [Quota::new("minute", 2, MINUTE).with_algorithm(algorithm)];
         assert!(client.passes(&quotas, at(0)).await && client.passes(&quotas, at(0)).await);
         // About a hundred requests.
         let step = usize::try_from(free_after.div_ceil(100)).unwrap_or(usize::MAX);
@@ -65,7 +65,7 @@ pub(super) async fn remaining_and_reset_are_exact(make: &Maker<dyn Limiter>) {
 pub(super) async fn a_cost_is_taken_whole_or_not_at_all(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
         let client = Client::new(make).await;
-        let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
+        let quotas = [Quota::new("minute", 10, MINUTE).with_algorithm(algorithm)];
         for (cost, passes, left) in
             [(7, true, 3), (4, false, 3), (11, false, 3), (3, true, 0), (1, false, 0)]
         {
@@ -97,7 +97,7 @@ pub(super) async fn a_cost_found_afterwards_is_taken_even_without_room(make: &Ma
         (Algorithm::CalendarMonth, TO_OCTOBER, TO_OCTOBER),
     ] {
         let client = Client::new(make).await;
-        let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
+        let quotas = [Quota::new("minute", 10, MINUTE).with_algorithm(algorithm)];
         let reset_after = |verdict: &Verdict| first(verdict).reset_after().as_secs();
         for (cost, left) in [(4, 6), (0, 6), (4, 2), (7, 0), (5, 0)] {
             let verdict = client.ask(&quotas, &[], cost, Force, START).await;
@@ -118,7 +118,7 @@ pub(super) async fn a_cost_found_afterwards_is_taken_even_without_room(make: &Ma
 pub(super) async fn a_cost_beyond_all_numbers_saturates(make: &Maker<dyn Limiter>) {
     for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
         let client = Client::new(make).await;
-        let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
+        let quotas = [Quota::new("minute", 10, MINUTE).with_algorithm(algorithm)];
         for now in [at(0), at(5), at(10)] {
             let verdict = client.ask(&quotas, &[], u32::MAX, Force, now).await;
             assert_eq!(first(&verdict).remaining(), 0, "{algorithm:?}");

@@ -57,7 +57,7 @@ pub(super) async fn a_clock_set_back_locks_nobody_out(make: &Maker<dyn Limiter>)
         (Algorithm::CalendarMonth, TO_OCTOBER),
     ] {
         let client = Client::new(make).await;
-        let quotas = [Quota::new("minute", 1, MINUTE).counted(algorithm)];
+        let quotas = [Quota::new("minute", 1, MINUTE).with_algorithm(algorithm)];
         assert!(client.passes(&quotas, at(1_000_000)).await);
         let verdict = client.take(&quotas, at(0)).await;
         assert!(verdict.retry_after() <= Some(Duration::from_secs(at_most)), "{algorithm:?}");
@@ -69,7 +69,7 @@ pub(super) async fn a_clock_set_back_locks_nobody_out(make: &Maker<dyn Limiter>)
 pub(super) async fn instants_out_of_order_free_nothing(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
         let client = Client::new(make).await;
-        let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
+        let quotas = [Quota::new("minute", 10, MINUTE).with_algorithm(algorithm)];
         let (mut passed, edge) = (0, at(5));
         for _ in 0..200 {
             for early in [0, 1, 700_000_000] {

@@ -10,7 +10,8 @@ pub(super) async fn a_quota_in_shadow_refuses_nothing(make: &Maker<dyn Limiter>)
     for algorithm in Algorithm::ALL {
         for per in [Per::Account, Per::Key] {
             let client = Client::new(make).await;
-            let shadow = Quota::new("shadow", 2, MINUTE).counted(algorithm).each(per).in_shadow();
+            let shadow =
+                Quota::new("shadow", 2, MINUTE).with_algorithm(algorithm).with_per(per).in_shadow();
             let quotas = [shadow.clone(), Quota::new("enforced", 5, MINUTE)];
             for round in 1..=5 {
                 for (cost, mode) in [(1, Peek), (1, IfAllowed)] {
@@ -28,7 +29,8 @@ pub(super) async fn a_quota_in_shadow_refuses_nothing(make: &Maker<dyn Limiter>)
                 assert_eq!(verdict.shadow_refusals().count(), 0, "{algorithm:?} {mode:?}");
             }
             // Only enforced does it refuse, and then it knows what was used.
-            let enforced = [Quota::new("shadow", 2, MINUTE).counted(algorithm).each(per)];
+            let enforced =
+                [Quota::new("shadow", 2, MINUTE).with_algorithm(algorithm).with_per(per)];
             assert!(!client.passes(&enforced, START).await, "{algorithm:?}");
         }
     }
@@ -40,8 +42,8 @@ pub(super) async fn a_quota_in_shadow_counts_as_if_it_refused(make: &Maker<dyn L
         let client = Client::new(make).await;
         let quotas = [
             Quota::new("enforced", 20, MINUTE),
-            Quota::new("shadow", 10, MINUTE).counted(algorithm).in_shadow(),
-            Quota::new("other", 12, MINUTE).counted(algorithm).in_shadow(),
+            Quota::new("shadow", 10, MINUTE).with_algorithm(algorithm).in_shadow(),
+            Quota::new("other", 12, MINUTE).with_algorithm(algorithm).in_shadow(),
         ];
         for (cost, mode, passes, would_refuse, left) in [
             (7, IfAllowed, true, &[][..], [13, 3, 5]),

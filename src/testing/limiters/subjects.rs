@@ -11,7 +11,7 @@ use crate::testing::outcome::done;
 pub(super) async fn accounts_and_keys_are_counted_apart(make: &Maker<dyn Limiter>) {
     let mut client = Client::new(make).await;
     let shared = [Quota::new("account", 2, MINUTE)];
-    let own = [Quota::new("key", 2, MINUTE).each(Per::Key)];
+    let own = [Quota::new("key", 2, MINUTE).with_per(Per::Key)];
     for key in ["key_1", "key_2"] {
         client.key = key;
         assert!(client.passes(&shared, START).await);
@@ -36,7 +36,7 @@ pub(super) async fn a_route_has_counters_of_its_own(make: &Maker<dyn Limiter>) {
 pub(super) async fn equal_key_ids_of_two_accounts_share_nothing(make: &Maker<dyn Limiter>) {
     let mut client = Client::new(make).await;
     client.key = "default";
-    let quotas = [Quota::new("minute", 1, MINUTE).each(Per::Key)];
+    let quotas = [Quota::new("minute", 1, MINUTE).with_per(Per::Key)];
     for account in (0..200).map(|number| format!("account_{number}")) {
         client.account = account;
         assert!(client.passes(&quotas, START).await, "{}", client.account);

@@ -17,8 +17,8 @@ pub(super) async fn threads_take_exactly_the_limit(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
         let limiter = make.fresh(()).await;
         let quotas = [
-            Quota::new("account", LIMIT, MINUTE).counted(algorithm),
-            Quota::new("key", LIMIT, MINUTE).counted(algorithm).each(Per::Key),
+            Quota::new("account", LIMIT, MINUTE).with_algorithm(algorithm),
+            Quota::new("key", LIMIT, MINUTE).with_algorithm(algorithm).with_per(Per::Key),
         ];
         let records = Arc::new(["acme", "other", "third"].map(|account| record(account, "key")));
         // The runtime goes on here meanwhile, for a limiter that needs it.

@@ -114,7 +114,8 @@ impl Turn {
 mod tests {
     use super::*;
 
-    const RULE: Concurrency = Concurrency::new(1).queue_for(Duration::from_secs(1)).queue_length(2);
+    const RULE: Concurrency =
+        Concurrency::new(1).with_longest_wait(Duration::from_secs(1)).with_longest_queue(2);
 
     async fn turn(queue: &Queue, rule: Concurrency) -> Option<Turn> {
         queue.turn(&"acme".into(), rule, Instant::now()).await

@@ -49,7 +49,7 @@ async fn over_all_nodes_never_more_than_the_limit_are_in_flight() {
     const REQUESTS: usize = 150;
     let Some(server) = Redis::start() else { return };
     let nodes = [node(&server), node(&server), node(&server)];
-    let rule = Concurrency::new(3).queue_for(60 * SECOND);
+    let rule = Concurrency::new(3).with_longest_wait(60 * SECOND);
     let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let tasks: Vec<_> = (0..REQUESTS)
         .map(|number| {
@@ -87,7 +87,8 @@ async fn a_place_that_is_held_is_renewed_and_one_that_is_given_back_is_free_at_o
     }
     let began = Instant::now();
     drop(permit);
-    let _permit = acquire(&other, rule.queue_for(5 * SECOND)).await.expect("the permit is free");
+    let _permit =
+        acquire(&other, rule.with_longest_wait(5 * SECOND)).await.expect("the permit is free");
     // The last renewal was a third of the lease ago at most.
     assert!(began.elapsed() < LEASE * 2 / 3, "sooner than its lease ends: {:?}", began.elapsed());
 }
@@ -96,7 +97,7 @@ async fn a_place_that_is_held_is_renewed_and_one_that_is_given_back_is_free_at_o
 async fn requests_of_a_node_are_served_in_the_order_in_which_they_came() {
     let Some(server) = Redis::start() else { return };
     let concurrency = node(&server);
-    let rule = Concurrency::new(1).queue_for(10 * SECOND).queue_length(5);
+    let rule = Concurrency::new(1).with_longest_wait(10 * SECOND).with_longest_queue(5);
     let first = acquire(&concurrency, rule).await;
     let (sender, mut served) = tokio::sync::mpsc::unbounded_channel();
     for number in 0..6 {
@@ -120,7 +121,7 @@ async fn who_waits_hears_at_once_of_a_place_that_its_own_node_gives_back() {
     const ROUNDS: u32 = 12;
     let Some(server) = Redis::start() else { return };
     let concurrency = node(&server);
-    let rule = Concurrency::new(1).queue_for(10 * SECOND);
+    let rule = Concurrency::new(1).with_longest_wait(10 * SECOND);
     let mut held = acquire(&concurrency, rule).await;
     let mut waited = Duration::ZERO;
     for _ in 0..ROUNDS {
@@ -145,7 +146,7 @@ async fn who_waits_asks_seldom_and_for_no_longer_than_the_rule_says() {
     let (ours, other) = (node(&server), node(&server));
     let _held = acquire(&other, Concurrency::new(1)).await.unwrap();
     let (before, began) = (server.scripts_run(), Instant::now());
-    let waiting = acquire(&ours, Concurrency::new(1).queue_for(LONGEST));
+    let waiting = acquire(&ours, Concurrency::new(1).with_longest_wait(LONGEST));
     let waited = tokio::time::timeout(10 * SECOND, waiting).await.expect("the wait ends");
     assert!(waited.is_none() && began.elapsed() >= LONGEST, "{:?}", began.elapsed());
     // Once, once in the line, and after 5, 10, 20, 40, 50, 50 ms and the rest; the other renews its permit.
@@ -157,7 +158,7 @@ async fn who_waits_asks_seldom_and_for_no_longer_than_the_rule_says() {
 async fn who_comes_later_does_not_overtake_who_waits_already() {
     let Some(server) = Redis::start() else { return };
     let (ours, other) = (node(&server), node(&server));
-    let rule = Concurrency::new(1).queue_for(10 * SECOND);
+    let rule = Concurrency::new(1).with_longest_wait(10 * SECOND);
     for _ in 0..5 {
         let held = acquire(&other, rule).await;
         let (sender, mut served) = tokio::sync::mpsc::unbounded_channel();

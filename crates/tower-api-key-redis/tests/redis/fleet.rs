@@ -63,7 +63,7 @@ async fn drives_hard_if_it_is_told_to() {
                 let record = Arc::new(Account::builder(&account).build().unwrap());
                 let record = KeyRecord::builder("key_1", record).build().unwrap();
                 let window = Duration::from_secs(window);
-                let quotas = [Quota::new("requests", LIMIT, window).counted(algorithm)];
+                let quotas = [Quota::new("requests", LIMIT, window).with_algorithm(algorithm)];
                 let (mut passed, mut requests) = (Vec::new(), 0u64);
                 let mut asked = [0u64; SECONDS];
                 loop {

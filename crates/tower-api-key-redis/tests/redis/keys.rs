@@ -44,7 +44,9 @@ async fn every_key_goes_when_its_last_window_is_over() {
         let limiter = server.limiter().build().unwrap();
         let record = record("acme", "key_1");
         let quota = |name, limit, seconds, per| {
-            Quota::new(name, limit, Duration::from_secs(seconds)).counted(algorithm).each(per)
+            Quota::new(name, limit, Duration::from_secs(seconds))
+                .with_algorithm(algorithm)
+                .with_per(per)
         };
         let quotas = [
             quota("short", 100, 10, Per::Account),
@@ -88,7 +90,7 @@ async fn a_window_really_ends() {
     for algorithm in ALGORITHMS {
         let limiter = server.limiter().build().unwrap();
         let record = record("acme", "key_1");
-        let quotas = [Quota::new("second", 2, Duration::from_secs(1)).counted(algorithm)];
+        let quotas = [Quota::new("second", 2, Duration::from_secs(1)).with_algorithm(algorithm)];
         let passes = async || {
             let verdict = charge(&limiter, &record, &quotas, (1, ChargeMode::IfAllowed)).await;
             verdict.retry_after()
@@ -135,7 +137,8 @@ async fn counters_of_plans_that_are_over_make_room() {
     for number in 0..300 {
         let name = format!("plan_{number}");
         let quotas = [
-            Quota::named(name, 1_000, Duration::from_secs(1)).counted(Algorithm::LeakyBucket),
+            Quota::named(name, 1_000, Duration::from_secs(1))
+                .with_algorithm(Algorithm::LeakyBucket),
             Quota::new("hour", 1_000, Duration::from_secs(3_600)),
         ];
         charge(&limiter, &record, &quotas, (1, ChargeMode::IfAllowed)).await;
@@ -160,7 +163,7 @@ async fn a_cluster_finds_all_keys_of_a_request_in_one_slot() {
     let limiter = server.limiter().build().unwrap();
     let quotas = [
         Quota::new("account", 5, Duration::from_secs(60)),
-        Quota::new("key", 5, Duration::from_secs(60)).each(Per::Key),
+        Quota::new("key", 5, Duration::from_secs(60)).with_per(Per::Key),
     ];
     let accounts = ["acme", "}", "{}", "{", "a}b", "}{", "%7D", "{a}{b}", "a{b}c"];
     for account in accounts {

@@ -125,7 +125,7 @@ async fn a_bucket_holds_its_bound_against_the_worst_timing() {
     let prefix = fresh_prefix();
     let patient = Node::new(&server, &prefix, Lease::new());
     let greedy = Node::new(&server, &prefix, Lease::new());
-    let quotas = [Quota::new("minute", LIMIT, MINUTE).counted(Algorithm::LeakyBucket)];
+    let quotas = [Quota::new("minute", LIMIT, MINUTE).with_algorithm(Algorithm::LeakyBucket)];
     // It was busy once, so it wants many.
     assert_eq!(patient.pass_at_once(64, &quotas, 1, at(0)).await, 64);
     assert_eq!(patient.pass_at_once(10, &quotas, 1, at(0)).await, 10);
@@ -226,7 +226,7 @@ async fn what_is_not_spent_in_time_is_given_back() {
     for quota in [
         Quota::by_day("day", 1_000),
         Quota::new("hour", 1_000, 60 * MINUTE),
-        Quota::new("hour", 1_000, 60 * MINUTE).counted(Algorithm::SlidingWindow),
+        Quota::new("hour", 1_000, 60 * MINUTE).with_algorithm(Algorithm::SlidingWindow),
     ] {
         let prefix = fresh_prefix();
         let node = Node::new(&server, &prefix, Lease::new().lasting(Duration::from_secs(10)));
@@ -373,7 +373,7 @@ async fn schedule(server: &Redis, algorithm: Algorithm, seed: u64) -> (usize, us
     let nodes: Vec<Node<'_>> =
         (0..size).map(|_| Node::new(server, &prefix, Lease::new())).collect();
     let limit: u32 = random.random_range(2..80);
-    let quotas = [Quota::new("minute", limit, MINUTE).counted(algorithm)];
+    let quotas = [Quota::new("minute", limit, MINUTE).with_algorithm(algorithm)];
     let memory = MemoryLimiter::new();
     let record = record("acme");
     // Two to five times as many as may pass, on nodes that are not equally busy.

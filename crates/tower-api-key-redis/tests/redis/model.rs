@@ -38,15 +38,15 @@ fn any_quota(random: &mut StdRng, name: &str) -> Quota {
         _ => Algorithm::CalendarMonth,
     };
     let per = if random.random_bool(0.3) { Per::Key } else { Per::Account };
-    let quota = quota.counted(algorithm).each(per);
+    let quota = quota.with_algorithm(algorithm).with_per(per);
     if random.random_bool(0.2) { quota.in_shadow() } else { quota }
 }
 
 /// The same quota under another limit, as after a change of plan.
 fn with_limit(quota: &Quota, limit: u32) -> Quota {
     let changed = Quota::named(quota.name(), limit, quota.window());
-    let changed = changed.counted(quota.algorithm()).each(quota.per());
-    if quota.is_shadow() { changed.in_shadow() } else { changed }
+    let changed = changed.with_algorithm(quota.algorithm()).with_per(quota.per());
+    if quota.is_in_shadow() { changed.in_shadow() } else { changed }
 }
 
 /// A step to another instant: mostly a small one, at times to an edge of a window, or far, or back.
@@ -119,7 +119,7 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
         assert_eq!(there.statuses(), here.statuses(), "{context}");
         passed += usize::from(here.retry_after().is_none());
     }
-    let all_in_shadow = general.iter().all(Quota::is_shadow);
+    let all_in_shadow = general.iter().all(Quota::is_in_shadow);
     assert!(passed > 0 && (passed < requests || all_in_shadow), "seed {seed}: {passed}");
 }
 
