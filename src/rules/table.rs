@@ -8,7 +8,7 @@ use super::compiled_route::CompiledRoute;
 use super::methods::Methods;
 use super::needs::RouteNeeds;
 use super::path;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, collision};
 use super::routes::Routes;
 use crate::error::ConfigError;
 use crate::quota::Quota;
@@ -59,8 +59,7 @@ impl RouteTable {
             } else {
                 let at = table.methods.len();
                 let inserted = table.patterns.insert(pattern.clone(), at);
-                inserted
-                    .map_err(|source| ConfigError::Route { pattern: pattern.clone(), source })?;
+                inserted.map_err(|error| collision(&pattern, &error))?;
                 table.methods.push(Methods::default());
                 if !pattern.contains(['{', '}']) && path::is_unambiguous(&pattern) {
                     table.plain.insert(pattern.clone().into(), at);

@@ -63,7 +63,7 @@ const fn bad_request(details: &'static str) -> Answer<'static> {
 /// assert_eq!(answer.body(), r#"{"errors":[{"title":"Unauthorized","details":"The API key is invalid."}]}"#);
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "Persona",
     realm: "Persona",
     credentials: &[CredentialSource::bearer()],

@@ -43,7 +43,7 @@ const fn unauthorized(text: &'static str) -> Answer<'static> {
 /// assert_eq!(answer.body(), "Please, log in");
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "Personyze",
     realm: "Personyze",
     credentials: &[CredentialSource::basic(BasicKey::PasswordOf("api"))],

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tower_api_key::Profile;
 use tower_api_key::profile::{CredentialSource, Expected, RequiredHeader};
 use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
-use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, PROFILE, ROUTES};
+use tower_api_key::vendors::PERSONA as PROFILE;
+use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ROUTES};
 
 use crate::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
 
