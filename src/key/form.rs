@@ -29,7 +29,7 @@ use super::name::Environment;
 ///
 /// let again: KeyForm = form.to_string().parse()?;
 /// let rotated = Issuer::of_form(again, KeyHasher::sha256()).issue(None)?;
-/// assert_eq!(rotated.form(), form);
+/// assert!(rotated.expose().starts_with("acme_test_"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

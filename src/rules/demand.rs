@@ -1,4 +1,4 @@
-//! Required headers, checked: by themselves, against each other and against the credential.
+//! Checks required headers: each alone, against each other, and against the credential.
 
 use http::{HeaderName, HeaderValue};
 
@@ -7,8 +7,8 @@ use crate::error::ConfigError;
 use crate::profile::RequiredHeader;
 use crate::request::Credentials;
 
-/// Checks the required headers of a profile. Each must be one that a request can have, beside the others
-/// and the credential.
+/// Checks the required headers of a profile. A request must be able to have them all, besides its
+/// credential.
 pub(crate) fn demands(
     headers: &[RequiredHeader<'_>],
     credentials: &Credentials,
@@ -26,12 +26,12 @@ pub(crate) fn demands(
     Ok(demands)
 }
 
-/// Refuses values that no header has.
+/// Refuses values that no header can have.
 fn check_value(demand: &Demand) -> Result<(), ConfigError> {
     match &demand.expected {
         Served::OneOf(values) if values.is_empty() => Err(refused(
             &demand.name,
-            "`OneOf` lists no value, so that none is served: list one, or write `Present`",
+            "`OneOf` lists no value, so no request can pass: list a value, or write `Present`",
         )),
         Served::OneOf(values) => {
             let problem = values.iter().find_map(|value| Some((value, problem_of(value)?)));
@@ -45,7 +45,7 @@ fn check_value(demand: &Demand) -> Result<(), ConfigError> {
             Err(refused(
                 &demand.name,
                 &format!(
-                    "`{written}` is no media type: write one type/subtype, without parameters as `charset`"
+                    "`{written}` is not a media type: write one type/subtype, without parameters as `charset`"
                 ),
             ))
         }
@@ -55,38 +55,39 @@ fn check_value(demand: &Demand) -> Result<(), ConfigError> {
 
 fn problem_of(value: &str) -> Option<&'static str> {
     if value.is_empty() {
-        Some("is empty, which counts as missing: leave it out")
+        Some("is empty, and an empty header counts as missing: remove the value")
     } else if value.trim_ascii() != value {
-        Some("has white space around it, which is cut off before values are compared: leave it out")
+        Some("has white space around it, which values are compared without: remove the white space")
     } else if HeaderValue::from_bytes(value.as_bytes()).is_err() {
-        Some("has a control character, which HTTP does not allow in a header: leave it out")
+        Some("has a control character, which HTTP does not allow in a header: remove it")
     } else {
         None
     }
 }
 
-/// Tells whether a text is `type/subtype` (RFC 9110 §8.3.1), and no range of them.
+/// Returns true for `type/subtype` (RFC 9110 §8.3.1), but not for a range, as `text/*`.
 fn is_media_type(text: &str) -> bool {
     let is_token = |part: &str| {
-        // Header names are tokens, too.
+        // A header name has the grammar of a token, too.
         HeaderName::from_bytes(part.as_bytes()).is_ok() && !part.contains('*')
     };
     text.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
 }
 
-/// Refuses a demand that a credential cannot meet. The one source's header is always there; of several
-/// sources a request uses one, and a demand for it refuses all others.
+/// Refuses a demand on a header that carries the credential. `Present` is allowed if there is only one
+/// source. With several sources, a request uses one of them, so such a demand would refuse all others.
 fn check_credential(demand: &Demand, credentials: &Credentials) -> Result<(), ConfigError> {
     let carries_keys = credentials.header_names().any(|name| *name == demand.name);
     let is_alone = credentials.header_names().nth(1).is_none();
     if carries_keys && !(is_alone && demand.expected == Served::Present) {
-        let problem = "this header carries the credential, of which nothing else can be demanded: leave it out";
+        let problem =
+            "this header carries the credential, so it cannot be required as well: remove it";
         return Err(refused(&demand.name, problem));
     }
     Ok(())
 }
 
-/// Refuses demands of one header that no value meets.
+/// Refuses demands on one header that no value meets together.
 fn check_together(name: &HeaderName, demands: &[Demand]) -> Result<(), ConfigError> {
     let of_this = || {
         let same = demands.iter().filter(|demand| demand.name == *name);
@@ -102,7 +103,7 @@ fn check_together(name: &HeaderName, demands: &[Demand]) -> Result<(), ConfigErr
     } else {
         let mut kinds = of_this().filter_map(|expected| match expected {
             Served::MediaType(media_type) => Some(media_type.to_ascii_lowercase()),
-            // No media type is a date.
+            // A date is no media type, so it differs from all of them.
             Served::Date => Some(String::new()),
             Served::OneOf(_) | Served::Present => None,
         });
@@ -113,7 +114,7 @@ fn check_together(name: &HeaderName, demands: &[Demand]) -> Result<(), ConfigErr
         return Ok(());
     }
     let all = of_this().map(|expected| format!("{expected:?}")).collect::<Vec<_>>().join(" and ");
-    Err(refused(name, &format!("no value is {all}: demand what one value can be")))
+    Err(refused(name, &format!("no value can be {all}: require what one value can meet")))
 }
 
 fn refused(name: &HeaderName, problem: &str) -> ConfigError {
