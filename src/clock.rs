@@ -1,8 +1,8 @@
 //! Clocks. Only this module of the crate reads the time.
 //!
-//! A gate reads its clock once for each request, so it judges key lifetimes and request limits at the
-//! same instant. The reading is wall-clock time, because a key's expiry is a date, and a suspended
-//! machine must not postpone it.
+//! A gate decides on one reading of its clock, so key lifetimes and request limits are judged at the
+//! same instant. It reads the clock again after a request has waited in a queue. The reading is
+//! wall-clock time, because a key's expiry is a date, and a suspended machine must not postpone it.
 //!
 //! A wall clock can be set back, so the limits tolerate that: a window never ends later than its own
 //! length from now.
@@ -26,7 +26,7 @@ const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// Is the last instant, in the year 2554. A key with this expiry never expires.
+    /// The last instant, in the year 2554. A key with this expiry never expires.
     pub const MAX: Self = Self(u64::MAX);
 
     /// Converts seconds since the Unix epoch. A date past the year 2554 becomes [`MAX`](Self::MAX).
@@ -93,7 +93,7 @@ pub(crate) const fn is_leap_year(year: u64) -> bool {
     year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
-/// Returns the time.
+/// Provides the current time.
 ///
 /// ```
 /// use std::time::Duration;

@@ -49,7 +49,7 @@ impl Account {
         AccountBuilder { account: Draft::new(account) }
     }
 
-    /// Returns a disabled account, for a record that must serve no request.
+    /// Returns a disabled account, for a record that no request passes with.
     pub(super) fn placeholder() -> Self {
         Self {
             id: AccountId::fixed("placeholder"),
@@ -106,8 +106,8 @@ impl Account {
 /// use tower_api_key::key::Account;
 /// use tower_api_key::quota::Quota;
 ///
-/// let quota = Quota::new("minute", 1_000, Duration::from_secs(60)); let acme =
-/// Account::builder("acme").quotas([quota]).disabled(true).build()?;
+/// let quota = Quota::new("minute", 1_000, Duration::from_secs(60));
+/// let acme = Account::builder("acme").quotas([quota]).disabled(true).build()?;
 /// assert!(acme.is_disabled());
 /// assert_eq!(acme.quotas().unwrap().as_slice()[0].limit(), 1_000);
 /// # Ok::<(), tower_api_key::key::InvalidRecord>(())

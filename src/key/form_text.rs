@@ -62,7 +62,7 @@ fn part(inside: &str) -> Result<Part, InvalidForm> {
         return Ok(Part::Checksum);
     }
     let unknown = InvalidForm(
-        "unknown text in braces: write an alphabet with a count, as `{base62:24}`, or `{environment:NAME}`, \
+        "unknown text in braces: write an alphabet with a count, such as `{base62:24}`, or `{environment:NAME}`, \
         or `{checksum}`",
     );
     let (name, value) = inside.split_once(':').ok_or(unknown)?;
@@ -81,7 +81,9 @@ fn part(inside: &str) -> Result<Part, InvalidForm> {
         (Some(at_least), Some(at_most)) if at_least <= at_most => {
             Ok(Part::Characters { alphabet, at_least, at_most })
         }
-        _ => Err(InvalidForm("a count of characters must be 1 to 65535, or a range, as `16-256`")),
+        _ => Err(InvalidForm(
+            "a count of characters must be 1 to 65535, or a range, such as `16-256`",
+        )),
     }
 }
 
@@ -102,7 +104,7 @@ fn check(parts: &[Part]) -> Result<(), InvalidForm> {
     }
     // A form is stored and shown. Without a random segment, the text may be a key by mistake.
     if !parts.iter().any(|part| matches!(part, Part::Characters { .. })) {
-        return Err(InvalidForm("no segment is random: add one, as `{base62:24}`"));
+        return Err(InvalidForm("no segment is random: add one, such as `{base62:24}`"));
     }
     let tags = parts.iter().filter(|part| matches!(part, Part::Environment(_))).count();
     if tags > 1 {

@@ -17,15 +17,6 @@ use super::segment::Segment;
 /// let error = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap_err();
 /// assert!(error.to_string().contains("only the last segment may vary in length"));
 /// ```
-/// use tower_api_key::key::{Alphabet, KeyFormat};
-/// # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
-///
-/// // Where do the digits end, and the checksum begin?
-/// const AMBIGUOUS: KeyFormat = KeyFormat::new().between(Alphabet::Hex, 20, 40).checksum();
-/// let profile = Profile { formats: &[AMBIGUOUS], ..vendors::POLYTEIA };
-/// let error = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap_err();
-/// assert!(error.to_string().ends_with("only the last segment may vary in length"));
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("key format: {0}")]
 pub struct InvalidFormat(&'static str);

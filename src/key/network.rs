@@ -18,7 +18,7 @@ use ipnet::IpNet;
 /// assert!(error.to_string().starts_with("the text is neither an IP address nor a network"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{quoted} is neither an IP address nor a network in CIDR notation, as `10.1.2.0/24`")]
+#[error("{quoted} is neither an IP address nor a network in CIDR notation, such as `10.1.2.0/24`")]
 pub struct InvalidNetwork {
     quoted: String,
 }

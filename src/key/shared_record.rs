@@ -64,7 +64,7 @@ impl Deref for SharedRecord {
     type Target = KeyRecord;
 
     fn deref(&self) -> &KeyRecord {
-        // The index is valid. Should it not be, the placeholder fails closed without a panic.
+        // The index is valid. If it were not, the placeholder would fail closed without a panic.
         self.records.at(self.index).unwrap_or_else(|| &PLACEHOLDER)
     }
 }

@@ -1,7 +1,7 @@
 //! Texts that people read: names, descriptions and metadata.
 
-/// Reports a text with a character that can mislead its reader, because it moves the cursor, breaks the
-/// line or turns the direction of the text. The error does not repeat the text.
+/// Reports a text with a character that can mislead its reader. Such a character moves the cursor, breaks
+/// the line or turns the direction of the text. The error does not repeat the text.
 ///
 /// ```
 /// use tower_api_key::key::{Account, InvalidRecord, KeyRecord};

@@ -77,11 +77,11 @@ macro_rules! rows {
         }
 
         impl<'a> Answers<'a> {
-            /// Creates a table that answers every denial alike. Use struct update for the rows that
+            /// Creates a table with one answer to every denial. Use struct update for the rows that
             /// differ.
             ///
-            /// Pass the answer to a key that is not valid, because a client must not be able to tell an
-            /// unknown key from a revoked one. A kind of denial that a later version adds gets this
+            /// Pass the answer to a key that is not valid: a client must not be able to tell an unknown key
+            /// from a revoked one. A kind of denial that a later version adds gets this
             /// answer, too.
             ///
             /// ```

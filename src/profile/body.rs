@@ -82,9 +82,10 @@ pub enum ErrorBody<'a> {
 /// }
 /// const TOO_LATE: Answer = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Custom(xml));
 ///
-/// let answers = Answers { key_expired: TOO_LATE, ..vendors::POLYTEIA.answers }; let profile = Profile
-/// { answers, ..vendors::POLYTEIA }; let layer = ApiKeyLayer::builder(profile,
-/// MemoryStore::new()).build()?; let answer = layer.answer(&Denial::KeyExpired);
+/// let answers = Answers { key_expired: TOO_LATE, ..vendors::POLYTEIA.answers };
+/// let profile = Profile { answers, ..vendors::POLYTEIA };
+/// let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build()?;
+/// let answer = layer.answer(&Denial::KeyExpired);
 /// assert_eq!(answer.body(), "<error code='403'>key_expired</error>");
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```

@@ -28,12 +28,14 @@ use crate::quota::Quota;
 /// A profile can have values that are known only at run time:
 ///
 /// ```
-/// use tower_api_key::key::KeyFormat; use tower_api_key::{ApiKeyLayer, ConfigError, Profile,
-/// store::MemoryStore};
+/// use tower_api_key::key::KeyFormat;
+/// use tower_api_key::{ApiKeyLayer, ConfigError, Profile, store::MemoryStore};
 ///
-/// fn layer(realm: &str, prefix: &str) -> Result<ApiKeyLayer, ConfigError> { let formats =
-/// [KeyFormat::prefixed(prefix, &["live", "test"])]; let profile = Profile { realm, formats: &formats,
-/// ..Profile::STANDARD }; ApiKeyLayer::builder(profile, MemoryStore::new()).build() }
+/// fn layer(realm: &str, prefix: &str) -> Result<ApiKeyLayer, ConfigError> {
+///     let formats = [KeyFormat::prefixed(prefix, &["live", "test"])];
+///     let profile = Profile { realm, formats: &formats, ..Profile::STANDARD };
+///     ApiKeyLayer::builder(profile, MemoryStore::new()).build()
+/// }
 /// assert!(layer(&String::from("api.example.com"), &String::from("acme")).is_ok());
 /// ```
 ///

@@ -26,14 +26,15 @@ pub struct PrincipalHeader<'a> {
 /// Chooses the value of a [`PrincipalHeader`].
 ///
 /// ```
-/// use tower_api_key::profile::{PrincipalHeader, PrincipalValue}; use tower_api_key::{ApiKeyLayer,
-/// Profile, store::MemoryStore};
+/// use tower_api_key::profile::{PrincipalHeader, PrincipalValue};
+/// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
 ///
-/// /// Sends `x-plan: gold` if the key's record has `.metadata("plan", "gold")`. const PLAN:
-/// PrincipalHeader = PrincipalHeader { name: "x-plan", value: PrincipalValue::Metadata("plan") };
+/// /// Sends `x-plan: gold` if the key's record has `.metadata("plan", "gold")`.
+/// const PLAN: PrincipalHeader =
+///     PrincipalHeader { name: "x-plan", value: PrincipalValue::Metadata("plan") };
 ///
-/// let profile = Profile { principal_headers: &[PLAN], ..Profile::STANDARD }; let layer =
-/// ApiKeyLayer::builder(profile, MemoryStore::new()).build()?;
+/// let profile = Profile { principal_headers: &[PLAN], ..Profile::STANDARD };
+/// let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build()?;
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

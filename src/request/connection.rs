@@ -51,8 +51,8 @@ impl Connection {
     ///
     /// let connection = Connection::unix_socket();
     /// assert!(connection.is_unix_socket() && connection.peer().is_none());
-    /// // Add this layer to the service of a `UnixListener`. let mark =
-    /// MarkConnection::new(connection);
+    /// // Add this layer to the service of a `UnixListener`.
+    /// let mark = MarkConnection::new(connection);
     /// ```
     pub const fn unix_socket() -> Self {
         Self { peer: Peer::UnixSocket, tls: false }

@@ -107,7 +107,7 @@ impl Credentials {
         let mut found: Option<(&'a HeaderValue, Option<usize>)> = None;
         let authorization = self.reads_authorization.then_some((&AUTHORIZATION, None));
         let own = self.headers.iter().map(|(name, source)| (name, Some(*source)));
-        // If no header of the request has two lines, no credential has, and none is searched for.
+        // If no header of the request is repeated, no credential is, and no second line is searched for.
         let repeated = headers.len() > headers.keys_len();
         for (name, source) in authorization.into_iter().chain(own) {
             let Some(line) = headers.get(name) else { continue };
@@ -170,7 +170,8 @@ fn own_name(name: &str) -> Result<HeaderName, ConfigError> {
     const WHAT: &str = "the profile's field `credentials`, the header";
     let name = field_name(WHAT, name)?;
     if is_of_the_connection(&name) {
-        let problem = "HTTP defines the value of this header: name another one, as `x-api-key`";
+        let problem =
+            "HTTP defines the value of this header: name another one, such as `x-api-key`";
         return Err(ConfigError::Header { what: WHAT, value: name.to_string(), problem });
     }
     Ok(name)

@@ -1,8 +1,8 @@
 //! The grammar of `Forwarded` (RFC 7239 §4) and of the older `X-Forwarded-*` fields.
 //!
 //! The parser reads a line from right to left, element by element. So it reads what the nearest proxy
-//! wrote before anything that the client wrote. A well-formed quoted string reads alike from both ends,
-//! so a quote that a client left open does not swallow the proxy's element.
+//! wrote before anything that the client wrote. A well-formed quoted string reads the same from both
+//! ends, so a quote that a client left open does not swallow the proxy's element.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

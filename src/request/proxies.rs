@@ -40,15 +40,16 @@ use crate::key::Networks;
 /// use tower_api_key::key::Networks;
 /// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 ///
-/// let proxies = TrustedProxies::new(Networks::new(["10.0.0.0/8"])?, ProxyHeaders::Forwarded); let mut
-/// headers = http::HeaderMap::new(); headers.insert("forwarded",
-/// "for=198.51.100.7;proto=https".parse()?);
+/// let proxies = TrustedProxies::new(Networks::new(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert("forwarded", "for=198.51.100.7;proto=https".parse()?);
 ///
-/// let proxy = Connection::plain("10.0.0.1:4711".parse()?); let client = proxies.client(proxy,
-/// &headers); assert!(client.https && client.address == "198.51.100.7".parse().ok());
+/// let proxy = Connection::plain("10.0.0.1:4711".parse()?);
+/// let client = proxies.client(proxy, &headers);
+/// assert!(client.https && client.address == "198.51.100.7".parse().ok());
 ///
-/// let other = Connection::plain("203.0.113.9:4711".parse()?); assert!(!proxies.client(other,
-/// &headers).https, "any client can send a header");
+/// let other = Connection::plain("203.0.113.9:4711".parse()?);
+/// assert!(!proxies.client(other, &headers).https, "any client can send a header");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -26,20 +26,6 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// assert!(is_https(ProxyHeaders::XForwarded) && is_https(ProxyHeaders::Either));
 /// assert!(!is_https(ProxyHeaders::Forwarded));
 /// ```
-/// # use tower_api_key::key::Networks;
-/// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
-///
-/// # let proxy = Connection::plain("10.0.0.1:4711".parse().unwrap());
-/// let mut headers = http::HeaderMap::new();
-/// headers.insert("x-forwarded-for", "198.51.100.7".parse().unwrap());
-/// headers.insert("x-forwarded-proto", "https".parse().unwrap());
-/// let proven = |named| {
-///     let networks = Networks::new(["10.0.0.0/8"]).unwrap();
-///     TrustedProxies::new(networks, named).client(proxy, &headers).https
-/// };
-/// assert!(proven(ProxyHeaders::XForwarded) && proven(ProxyHeaders::Either));
-/// assert!(!proven(ProxyHeaders::Forwarded));
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyHeaders {

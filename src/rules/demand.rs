@@ -45,7 +45,7 @@ fn check_value(demand: &Demand) -> Result<(), ConfigError> {
             Err(refused(
                 &demand.name,
                 &format!(
-                    "`{written}` is not a media type: write one type/subtype, without parameters as `charset`"
+                    "`{written}` is not a media type: write one type/subtype, without parameters such as `charset`"
                 ),
             ))
         }
@@ -65,7 +65,7 @@ fn problem_of(value: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns true for `type/subtype` (RFC 9110 §8.3.1), but not for a range, as `text/*`.
+/// Returns true for `type/subtype` (RFC 9110 §8.3.1), but not for a range such as `text/*`.
 fn is_media_type(text: &str) -> bool {
     let is_token = |part: &str| {
         // A header name has the grammar of a token, too.

@@ -4,8 +4,8 @@
 /// on the route.
 ///
 /// Such a path has no empty segment, no dot segment and no backslash. It has no `;`, because some
-/// servers cut off parameters before they route. It has nothing percent-encoded that is not UTF-8, or
-/// that another reader could decode to a letter, a digit, a dot or a separator (RFC 3986 §6.2.2).
+/// servers cut off parameters before they route. What it has percent-encoded is UTF-8, and no letter,
+/// digit, dot or separator that another reader could decode (RFC 3986 §6.2.2).
 pub(crate) fn is_unambiguous(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else {
         return false;
@@ -61,7 +61,7 @@ fn decode(high: u8, low: u8) -> Option<u8> {
 }
 
 /// Returns true if a percent-encoded text decodes to another text. It is decoded once, byte by byte. A
-/// wrong encoding decodes to nothing.
+/// wrong encoding decodes to no text.
 pub(super) fn decodes_to(encoded: &str, text: &str) -> bool {
     if !encoded.contains('%') {
         return encoded == text;

@@ -21,7 +21,7 @@ impl Pattern {
         if let Some(problem) = problem_of_start(pattern) {
             return refuse(problem);
         }
-        // The matcher's own error tells best what it refuses.
+        // What the matcher refuses is reported with the matcher's own error.
         let inserted = matchit::Router::new().insert(pattern, ());
         inserted.map_err(|source| ConfigError::Route { pattern: pattern.to_owned(), source })?;
         let parts = parts(pattern);

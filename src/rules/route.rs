@@ -91,8 +91,8 @@ impl<'a> Route<'a> {
     /// own account.
     ///
     /// The gate percent-decodes the parameter once, as axum's `Path` does: `/orgs/ada%40corp.example`
-    /// names the account `ada@corp.example`. The service behind must do the same. Some characters, as
-    /// `/` and `%`, make a path [ambiguous](crate::rules) in their encoded form. An account id with
+    /// names the account `ada@corp.example`. The service behind must do the same. Some characters, such
+    /// as `/` and `%`, make a path [ambiguous](crate::rules) in their encoded form. An account id with
     /// such a character cannot be named in a path.
     pub const fn account_parameter(mut self, parameter: &'a str) -> Self {
         self.account_parameter = Some(parameter);
@@ -160,7 +160,7 @@ pub struct RouteRow<'a> {
     /// The methods. An empty list means all. `HEAD` has the route of `GET`, unless `HEAD` is listed
     /// itself.
     pub methods: &'a [Method],
-    /// The path pattern, as `/users/{id}` or `/files/{*rest}`.
+    /// The path pattern, such as `/users/{id}` or `/files/{*rest}`.
     pub path: &'a str,
     /// What a request of this row needs.
     pub route: Route<'a>,

@@ -15,7 +15,7 @@ pub enum Otherwise<'a> {
     /// Refuses the request.
     #[default]
     Deny,
-    /// Requires this of the request. A request with an ambiguous path is still refused.
+    /// Admits the request if it meets these needs. A request with an ambiguous path is still refused.
     Need(Route<'a>),
 }
 
@@ -25,8 +25,8 @@ pub enum Otherwise<'a> {
 /// specific pattern counts. A pattern matches the path as the client sent it, with the prefix of a
 /// nested router. A path that leaves a parameter empty is ambiguous, and matches no route.
 ///
-/// Patterns that axum refuses, as `/users/:id` and `/files/*`, are a [`ConfigError`] when the layer is
-/// built. So are patterns that no path can match, as `/a//b` and `/users?page`. The error says what to
+/// Patterns that axum refuses, such as `/users/:id` and `/files/*`, are a [`ConfigError`] when the layer is
+/// built. So are patterns that no path can match, such as `/a//b` and `/users?page`. The error says what to
 /// write.
 ///
 /// ```
@@ -67,8 +67,8 @@ impl Routes {
 
     /// Chooses what happens to requests that no row covers. By default they are refused.
     ///
-    /// If the most specific pattern of a path lists other methods only, no row covers the request, even
-    /// if a less specific pattern lists the method.
+    /// Only the most specific pattern of a path counts. If it does not list the method, no row covers
+    /// the request, even if a less specific pattern lists it.
     pub fn otherwise(mut self, otherwise: Otherwise<'_>) -> Self {
         self.otherwise = match otherwise {
             Otherwise::Deny => None,

@@ -1,5 +1,5 @@
 //! Five vendors as data: for each, a profile, its documented routes, and a format for issued keys. This
-//! module has no logic, and no other module of the crate names a vendor.
+//! module has no logic, and no other module has code for one vendor.
 //!
 //! This module guards the wire contract. What a vendor documents is copied to the byte. Where its
 //! documentation is silent, the vendor's module lists what was chosen. Use struct update to choose
