@@ -128,6 +128,7 @@ impl Part {
 }
 
 impl fmt::Display for KeyForm {
+    /// Writes the form as one line of text.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|part| match part {
             Part::Literal(text) => formatter.write_str(&text.replace('{', "{{").replace('}', "}}")),

@@ -23,6 +23,7 @@ pub struct InvalidForm(&'static str);
 impl FromStr for KeyForm {
     type Err = InvalidForm;
 
+    /// Reads the text that `Display` writes.
     fn from_str(text: &str) -> Result<Self, InvalidForm> {
         let (mut parts, mut literal, mut rest) = (Vec::new(), String::new(), text);
         let finish = |literal: &mut String, parts: &mut Vec<Part>| {
@@ -38,11 +39,11 @@ impl FromStr for KeyForm {
                 finish(&mut literal, &mut parts);
                 let (inside, tail) = rest[1..]
                     .split_once('}')
-                    .ok_or(InvalidForm("close the brace `{`, or write `{{`"))?;
+                    .ok_or(InvalidForm("a `{` is not closed: add `}`, or write `{{`"))?;
                 parts.push(part(inside)?);
                 rest = tail;
             } else if next == '}' {
-                return Err(InvalidForm("open the brace `}`, or write `}}`"));
+                return Err(InvalidForm("a `}` is not opened: add `{`, or write `}}`"));
             } else if next.is_ascii_graphic() {
                 literal.push(next);
                 rest = &rest[1..];

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_parted_by_one_blank() {
+    fn scopes_are_separated_by_one_space() {
         for scopes in [&[][..], &["read"], &["read", "write"]] {
             let scopes = ScopeSet::new(scopes).unwrap();
             assert_eq!(scopes.to_string().parse(), Ok(scopes));

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_not_there_serves_nobody() {
+    fn no_request_passes_with_a_missing_record() {
         let record = KeyRecord::bare("key_1", "acme");
         let shared = SharedRecord::from(record.clone());
         assert_eq!(*shared, record);

@@ -4,8 +4,10 @@ use crate::key::KeyFormat;
 use crate::profile::{Answers, CredentialSource, LimitHeaders, PrincipalHeader, RequiredHeader};
 use crate::quota::Quota;
 
-/// Describes how a vendor authenticates requests: the credentials it reads, the format of its keys, the
-/// headers it requires, its quotas, and its answer to each kind of denial.
+/// Describes how a vendor authenticates requests.
+///
+/// A profile has the credentials that the vendor reads, the formats of its keys, the headers that it requires,
+/// its quotas, and its answer to each kind of denial.
 ///
 /// [`vendors`](crate::vendors) has profiles of five vendors as constants. [`Profile::STANDARD`] copies
 /// no vendor.

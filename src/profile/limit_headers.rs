@@ -2,8 +2,8 @@
 
 /// Chooses the limit headers of a profile: a dialect, and which of its fields are sent.
 ///
-/// The fields describe the quota that is nearest to its limit: the one with the fewest requests left,
-/// and of two such quotas the one that resets last. They never describe a quota in shadow.
+/// The fields describe the quota with the fewest requests left. If two quotas have as few, the fields
+/// describe the one that resets last. They never describe a quota in shadow.
 ///
 /// ```
 /// use tower_api_key::profile::{Dialect, LimitHeaders, Reset};

@@ -2,9 +2,12 @@
 
 /// Requires a header in every request.
 ///
-/// [`build`](crate::ApiKeyLayerBuilder::build) refuses requirements that no request can meet: two for
-/// one header with no value in common, an empty `OneOf`, a value with white space around it, or a media
-/// type with parameters.
+/// [`build`](crate::ApiKeyLayerBuilder::build) refuses requirements that no request can meet:
+///
+/// * two requirements on one header that have no value in common,
+/// * an empty `OneOf`,
+/// * a value with white space around it,
+/// * a media type with parameters.
 ///
 /// ```
 /// use tower_api_key::profile::{Expected, RequiredHeader};

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_that_leave_nobody_out_are_told() {
+    fn networks_that_contain_the_internet_are_found() {
         for (networks, internet) in [
             (&["0.0.0.0/0"][..], Some("IPv4")),
             (&["::/0"], Some("IPv6")),

@@ -140,8 +140,11 @@ impl TrustedProxies {
     /// Trusts every address on the internet. A client that reaches this server then chooses its own
     /// address, and whether it counts as having used HTTPS.
     ///
-    /// Use this only if all of the following hold: only a proxy can reach the server, the proxy's
-    /// address cannot be known, and the proxy overwrites these headers.
+    /// Use this only if all of the following hold:
+    ///
+    /// * Only a proxy can reach the server.
+    /// * The proxy's address cannot be known.
+    /// * The proxy overwrites these headers.
     pub fn insecure_whole_internet(headers: ProxyHeaders) -> Self {
         let first = [IpAddr::from([0; 4]), IpAddr::from([0; 16])];
         let networks = first.into_iter().filter_map(|address| IpNet::new(address, 0).ok());
@@ -253,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_to_trust_must_be_said() {
+    fn a_list_trusts_the_peers_that_it_names() {
         let new = |networks: &[&'static str]| {
             let networks = Networks::new(networks.iter().copied()).unwrap();
             let proxies = TrustedProxies::new(networks, ProxyHeaders::Either);
@@ -268,17 +271,17 @@ mod tests {
             assert!(error.contains("insecure_whole_internet"), "{error}");
             assert!(networks.iter().all(|network| error.contains(network)), "{error}");
         }
-        let everybody = TrustedProxies::insecure_whole_internet(ProxyHeaders::Forwarded);
+        let internet = TrustedProxies::insecure_whole_internet(ProxyHeaders::Forwarded);
         let mut map = HeaderMap::new();
         map.append(STANDARD, "for=192.0.2.1;proto=https".parse().unwrap());
         for peer in ["198.51.100.1:1", "[2001:db8::1]:1"] {
-            let client = everybody.client(Connection::plain(peer.parse().unwrap()), &map);
+            let client = internet.client(Connection::plain(peer.parse().unwrap()), &map);
             assert_eq!(client, Client { address: "192.0.2.1".parse().ok(), https: true });
         }
-        assert!(everybody.check().is_ok() && TrustedProxies::default().check().is_ok());
+        assert!(internet.check().is_ok() && TrustedProxies::default().check().is_ok());
         let by_socket = TrustedProxies::new(Networks::default(), ProxyHeaders::Forwarded);
         assert!(by_socket.and_unix_socket().check().is_ok());
         // A Unix socket has no address.
-        assert!(!everybody.client(Connection::unix_socket(), &map).https);
+        assert!(!internet.client(Connection::unix_socket(), &map).https);
     }
 }

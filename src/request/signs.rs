@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_of_proxies_are_told_from_those_of_clients() {
+    fn fields_of_proxies_differ_from_those_of_clients() {
         for name in [
             "Forwarded",
             "Via",

@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue};
 
-use super::header::{Demand, Served};
+use super::header::{Accepted, Demand};
 use crate::error::ConfigError;
 use crate::profile::RequiredHeader;
 use crate::request::Credentials;
@@ -29,18 +29,18 @@ pub(crate) fn demands(
 /// Refuses values that no header can have.
 fn check_value(demand: &Demand) -> Result<(), ConfigError> {
     match &demand.expected {
-        Served::OneOf(values) if values.is_empty() => Err(refused(
+        Accepted::OneOf(values) if values.is_empty() => Err(refused(
             &demand.name,
             "`OneOf` lists no value, so no request can pass: list a value, or write `Present`",
         )),
-        Served::OneOf(values) => {
+        Accepted::OneOf(values) => {
             let problem = values.iter().find_map(|value| Some((value, problem_of(value)?)));
             problem.map_or(Ok(()), |(value, problem)| {
                 let value = value.escape_debug();
                 Err(refused(&demand.name, &format!("the value `{value}` of `OneOf` {problem}")))
             })
         }
-        Served::MediaType(media_type) if !is_media_type(media_type) => {
+        Accepted::MediaType(media_type) if !is_media_type(media_type) => {
             let written = media_type.escape_debug();
             Err(refused(
                 &demand.name,
@@ -49,7 +49,7 @@ fn check_value(demand: &Demand) -> Result<(), ConfigError> {
                 ),
             ))
         }
-        Served::MediaType(_) | Served::Present | Served::Date => Ok(()),
+        Accepted::MediaType(_) | Accepted::Present | Accepted::Date => Ok(()),
     }
 }
 
@@ -79,7 +79,7 @@ fn is_media_type(text: &str) -> bool {
 fn check_credential(demand: &Demand, credentials: &Credentials) -> Result<(), ConfigError> {
     let carries_keys = credentials.header_names().any(|name| *name == demand.name);
     let is_alone = credentials.header_names().nth(1).is_none();
-    if carries_keys && !(is_alone && demand.expected == Served::Present) {
+    if carries_keys && !(is_alone && demand.expected == Accepted::Present) {
         let problem =
             "this header carries the credential, so it cannot be required as well: remove it";
         return Err(refused(&demand.name, problem));
@@ -94,18 +94,18 @@ fn check_together(name: &HeaderName, demands: &[Demand]) -> Result<(), ConfigErr
         same.map(|demand| &demand.expected)
     };
     let listed = of_this().find_map(|expected| match expected {
-        Served::OneOf(values) => Some(values),
+        Accepted::OneOf(values) => Some(values),
         _ => None,
     });
     let can_be_met = if let Some(values) = listed {
         let mut values = values.iter().map(|value| value.as_bytes());
-        values.any(|value| of_this().all(|expected| expected.serves(value)))
+        values.any(|value| of_this().all(|expected| expected.accepts(value)))
     } else {
         let mut kinds = of_this().filter_map(|expected| match expected {
-            Served::MediaType(media_type) => Some(media_type.to_ascii_lowercase()),
+            Accepted::MediaType(media_type) => Some(media_type.to_ascii_lowercase()),
             // A date is no media type, so it differs from all of them.
-            Served::Date => Some(String::new()),
-            Served::OneOf(_) | Served::Present => None,
+            Accepted::Date => Some(String::new()),
+            Accepted::OneOf(_) | Accepted::Present => None,
         });
         let first = kinds.next();
         kinds.all(|kind| Some(kind) == first)

@@ -11,7 +11,7 @@ use crate::request::field_name;
 #[derive(Debug, Clone)]
 pub(crate) struct Demand {
     pub(super) name: HeaderName,
-    pub(super) expected: Served,
+    pub(super) expected: Accepted,
 }
 
 impl Demand {
@@ -33,7 +33,7 @@ impl Demand {
             (Some(_), Some(_)) => HeaderProblem::Repeated,
             (Some(value), None) => match value.as_bytes().trim_ascii() {
                 b"" => HeaderProblem::Missing,
-                value if self.expected.serves(value) => return Ok(()),
+                value if self.expected.accepts(value) => return Ok(()),
                 _ => HeaderProblem::NotAcceptable,
             },
         };
@@ -44,14 +44,14 @@ impl Demand {
 /// The values that are accepted, which own what [`Expected`] borrows. Errors print the variants, so
 /// they have the same names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Served {
+pub(super) enum Accepted {
     Present,
     OneOf(Box<[Box<str>]>),
     MediaType(Box<str>),
     Date,
 }
 
-impl From<Expected<'_>> for Served {
+impl From<Expected<'_>> for Accepted {
     fn from(expected: Expected<'_>) -> Self {
         match expected {
             Expected::Present => Self::Present,
@@ -62,9 +62,9 @@ impl From<Expected<'_>> for Served {
     }
 }
 
-impl Served {
+impl Accepted {
     /// Returns true if a value is accepted.
-    pub(super) fn serves(&self, value: &[u8]) -> bool {
+    pub(super) fn accepts(&self, value: &[u8]) -> bool {
         match self {
             Self::Present => true,
             Self::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_served_as_expected() {
+    fn values_are_accepted_as_expected() {
         use Expected::{Date, MediaType, OneOf, Present};
         let json = MediaType("application/json");
         for (expected, value, passes) in [
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_and_repeated_headers_are_told_apart() {
+    fn absent_and_repeated_headers_have_their_own_problems() {
         let demand =
             Demand::new(&RequiredHeader { name: "x-demanded", expected: Expected::Present });
         let demand = demand.unwrap();

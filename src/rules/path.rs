@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn ambiguous_paths_are_told_from_plain_ones() {
+    fn ambiguous_paths_differ_from_plain_ones() {
         for (path, plain) in [
             ("/", true),
             ("/v1/users", true),

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_line_covers_is_refused_unless_said_otherwise() {
+    fn requests_that_no_row_covers_are_refused_by_default() {
         let routes =
             Routes::new().on(&[Method::GET], "/users", READ).on(&[], "/v{number}/users", READ);
         assert!(routes.clone().compile().unwrap().find(&Method::GET, "/x").is_none());
