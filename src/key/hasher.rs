@@ -10,7 +10,7 @@ use super::pepper::Pepper;
 
 /// Computes the digests of keys: plain SHA-256, or HMAC-SHA-256 with a pepper.
 ///
-/// It is no slow password hash, because keys have at least 128 random bits, too many to search.
+/// It is no slow password hash, because issued keys have at least 128 random bits, too many to search.
 ///
 /// ```
 /// use tower_api_key::key::{KeyHasher, Pepper};

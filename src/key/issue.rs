@@ -130,8 +130,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// Those of [`issue`](Self::issue), and the errors of `random`. [`IssueError::StuckSource`] if 64
-    /// bytes of `random` hold none to make a character of.
+    /// Those of [`issue`](Self::issue), and the errors of `random`. [`IssueError::StuckSource`] if none of
+    /// 64 bytes of `random` stands for a character.
     ///
     /// ```
     /// use tower_api_key::key::{Issuer, KeyFormat, KeyHasher};
