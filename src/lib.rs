@@ -122,7 +122,7 @@ pub use service::{
     ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer, Preflight,
     ResponseFuture,
 };
-pub use sync::Eventually;
+pub use sync::Reply;
 
 /// The README's code is compiled as the documentation's is.
 #[cfg(all(doctest, feature = "axum"))]

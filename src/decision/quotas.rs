@@ -2,7 +2,7 @@
 
 use crate::key::KeyRecord;
 use crate::limits::Plan;
-use crate::quota::{Applicable, HeldQuotas, Quota, Quotas};
+use crate::quota::{AppliedQuotas, HeldQuotas, Quota, Quotas};
 
 /// The quotas that a request was under when its record was judged, for as long as its [`Grant`] lives: a
 /// plan's may change, and the gate be gone. Those of the key and the account are in the record.
@@ -17,7 +17,7 @@ pub(crate) struct RequestQuotas {
 
 impl RequestQuotas {
     /// Lists those that apply to a request with this record.
-    pub(super) fn of<'a>(&'a self, record: &'a KeyRecord) -> Applicable<'a> {
+    pub(super) fn of<'a>(&'a self, record: &'a KeyRecord) -> AppliedQuotas<'a> {
         applicable(record, &self.plan, self.profile.as_slice(), self.route.as_slice())
     }
 }
@@ -29,7 +29,7 @@ pub(super) fn applicable<'a>(
     plan: &'a Plan,
     profile: &'a [Quota],
     route: &'a [Quota],
-) -> Applicable<'a> {
+) -> AppliedQuotas<'a> {
     let own = record.quotas().map(Quotas::as_slice);
-    Applicable { general: own.or(plan.quotas()).unwrap_or(profile), route }
+    AppliedQuotas { general: own.or(plan.quotas()).unwrap_or(profile), route }
 }

@@ -15,13 +15,13 @@ use crate::clock::Timestamp;
 use crate::error::{ConfigError, Denial};
 use crate::key::KeyRecord;
 use crate::profile::{Profile, Scheme};
-use crate::quota::{Applicable, Verdict, whole_seconds};
+use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
 
 /// What an authenticated request leaves on its response, whatever becomes of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Trail<'a> {
+pub(crate) struct Authenticated<'a> {
     pub(crate) record: &'a KeyRecord,
-    pub(crate) quotas: Applicable<'a>,
+    pub(crate) quotas: AppliedQuotas<'a>,
     pub(crate) verdict: Option<&'a Verdict>,
     pub(crate) now: Timestamp,
 }
@@ -111,7 +111,7 @@ impl Renderer {
         &self,
         denial: &Denial,
         head: bool,
-        trail: Option<Trail<'_>>,
+        trail: Option<Authenticated<'_>>,
     ) -> Response<Bytes> {
         let row = self.answers.row(denial);
         let mut headers = row.headers.clone();
@@ -138,7 +138,7 @@ impl Renderer {
     }
 
     /// Adds what every response to an authenticated request carries.
-    pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Trail<'_>) {
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Authenticated<'_>) {
         if let Some(verdict) = trail.verdict {
             self.limit_headers.write(headers, trail.quotas, verdict, trail.now);
         }

@@ -80,7 +80,7 @@ impl CompiledRoute {
 
     /// Returns a quota whose limit is below the cost of a request of this route.
     pub(super) fn quota_below_cost<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
-        quotas.iter().find(|quota| !quota.is_shadow() && quota.limit() < self.needs.cost)
+        quotas.iter().find(|quota| !quota.is_in_shadow() && quota.limit() < self.needs.cost)
     }
 
     pub(super) fn cost_error(&self, quota: &Quota) -> ConfigError {
