@@ -1,9 +1,11 @@
-//! Asks what time it is, and nothing else in the crate does.
+//! Clocks. Only this module of the crate reads the time.
 //!
-//! Key lifetimes and request limits share one reading per request, so a decision is made at one
-//! instant. The reading is wall-clock time: a key's expiry is a date, and a suspended machine must
-//! not stretch it. Wall clocks step, so the limit arithmetic tolerates a clock that runs
-//! backwards: a window never ends later than its own length from now.
+//! A gate decides on one reading of its clock, so key lifetimes and request limits are judged at the
+//! same instant. It reads the clock again after a request has waited in a queue. The reading is
+//! wall-clock time, because a key's expiry is a date, and a suspended machine must not postpone it.
+//!
+//! A wall clock can be set back, so the limits tolerate that: a window never ends later than its own
+//! length from now.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 
-/// Marks an instant, in nanoseconds since the Unix epoch (valid until the year 2554).
+/// Holds an instant in nanoseconds since the Unix epoch, up to the year 2554.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,10 +26,10 @@ const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// Marks the last instant that can be stated; as the end of a key's life it means never.
+    /// The last instant, in the year 2554. A key with this expiry never expires.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// Converts seconds since the Unix epoch; a date past the year 2554 becomes the last one.
+    /// Converts seconds since the Unix epoch. A date past the year 2554 becomes [`MAX`](Self::MAX).
     pub const fn from_unix_seconds(seconds: u64) -> Self {
         Self(seconds.saturating_mul(NANOSECONDS_PER_SECOND))
     }
@@ -47,32 +49,32 @@ impl Timestamp {
         self.0
     }
 
-    /// Adds a duration, stopping at the last representable instant.
+    /// Adds a duration, up to [`MAX`](Self::MAX).
     pub const fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(nanoseconds(duration)))
     }
 
-    /// Returns the time passed since `earlier`, zero if `earlier` lies ahead.
+    /// Returns the time since `earlier`; zero if `earlier` is later than this instant.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
 
 impl Timestamp {
-    /// Adds nanoseconds, up to the last instant there is. Limiters count in nanoseconds: each
+    /// Adds nanoseconds, up to [`MAX`](Self::MAX). Limiters count in nanoseconds, because each
     /// `Duration` costs a division.
     pub const fn plus_nanoseconds(self, nanoseconds: u64) -> Self {
         Self(self.0.saturating_add(nanoseconds))
     }
 
-    /// Returns the nanoseconds passed since `earlier`, zero if `earlier` lies ahead.
+    /// Returns the nanoseconds since `earlier`; zero if `earlier` is later than this instant.
     pub const fn nanoseconds_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }
 
 impl From<SystemTime> for Timestamp {
-    /// Converts a wall-clock time; one before 1970 becomes the epoch.
+    /// Converts a wall-clock time. A time before 1970 becomes the epoch.
     fn from(time: SystemTime) -> Self {
         Self(nanoseconds(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()))
     }
@@ -91,29 +93,31 @@ pub(crate) const fn is_leap_year(year: u64) -> bool {
     year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
-/// Tells the time.
+/// Provides the current time.
 ///
 /// ```
+/// use std::time::Duration;
 /// use tower_api_key::clock::{Clock, SystemClock, Timestamp};
 ///
-/// /// Knows the time a little better than the machine it runs on.
-/// struct Corrected(std::time::Duration);
+/// /// Corrects the clock of a machine that is slow by a known time.
+/// struct Corrected(Duration);
 ///
 /// impl Clock for Corrected {
 ///     fn now(&self) -> Timestamp {
 ///         SystemClock.now().plus(self.0)
 ///     }
 /// }
-/// # let (before, corrected) = (SystemClock.now(), Corrected(std::time::Duration::from_secs(2)));
-/// # assert!(corrected.now().since(before).as_secs() >= 2);
+/// assert!(Corrected(Duration::from_secs(2)).now() > SystemClock.now());
 /// ```
 pub trait Clock: Send + Sync + 'static {
     /// Returns the present instant.
     fn now(&self) -> Timestamp;
 
-    /// Returns by how much a reading may be behind the present instant, as that of a clock that moves in
-    /// ticks is: the lag of [`SystemClock`] unless a clock says otherwise. Whoever promises that something
-    /// lasts no longer than a time ends it earlier by as much.
+    /// Returns how far a reading may be behind the present instant, as with a clock that moves in
+    /// ticks.
+    ///
+    /// Code that promises an upper bound for a duration ends it earlier by this much. The default is
+    /// the lag of [`SystemClock`].
     fn lag(&self) -> Duration {
         SystemClock.lag()
     }
@@ -129,10 +133,14 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// Reads the operating system's wall clock. On Linux that is its coarse reading
-/// (`CLOCK_REALTIME_COARSE`), which takes 3 ns instead of 30 and lags by up to a tick of the kernel, 1 to
-/// 10 ms: nothing beside a window of a second or more. An instant of `SystemTime::now()` may lie that far
-/// ahead, so take a key's first instant from here if it is to serve at once.
+/// Reads the operating system's wall clock.
+///
+/// On Linux this is the coarse clock (`CLOCK_REALTIME_COARSE`). A reading takes 3 ns instead of 30 ns,
+/// and lags by up to one tick of the kernel, 1 to 10 ms. That does not matter for a window of a second
+/// or more.
+///
+/// An instant of `SystemTime::now()` may be ahead by as much. So if a new key must be valid at once,
+/// take its `not_before` from this clock.
 ///
 /// ```
 /// use tower_api_key::clock::{Clock, SystemClock, Timestamp};
@@ -147,7 +155,7 @@ impl Clock for SystemClock {
     #[cfg(target_os = "linux")]
     fn now(&self) -> Timestamp {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-        // A clock before 1970 is one that was never set; whole seconds of it become the epoch.
+        // A clock before 1970 was never set. Its seconds become the epoch.
         let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
         let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or(0);
         Timestamp::from_unix_seconds(seconds).plus_nanoseconds(nanoseconds)
@@ -172,7 +180,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Stands still until a test moves it; clones share one time.
+/// Stands still until a test moves it. Clones share one time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -183,43 +191,24 @@ impl Clock for SystemClock {
 /// assert_eq!(clock.now().unix_seconds(), 1_005);
 /// ```
 ///
-/// A gate that reads it:
+/// Give a clone to the layer under test:
 ///
 /// ```
-/// # use bytes::Bytes;
-/// # use http::{Request, Response};
-/// # use http_body_util::Full;
-/// # use tower::{Layer, ServiceExt, service_fn};
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
-/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
-/// # use std::time::Duration;
+/// use std::time::Duration;
 /// use tower_api_key::clock::{ManualClock, Timestamp};
+/// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let store = MemoryStore::new();
-/// # let acme = Account::builder("acme").build()?;
 /// let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
-/// let record = KeyRecord::builder("key_1", acme).expires(Timestamp::from_unix_seconds(1_060));
-/// # store.add_now(KeyHasher::sha256().digest(b"0123456789abcdef"), record.build()?);
-/// # let builder = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store).without_limits();
-/// # let builder = builder.assume_https();
+/// let builder = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new());
 /// let layer = builder.clock(clock.clone()).build()?;
-/// # let service = layer.layer(service_fn(|_: Request<()>| async {
-/// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
-/// # }));
-/// # let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef").body(())?;
-/// assert_eq!(service.clone().oneshot(request.clone()).await?.status(), 200);
-/// clock.advance(Duration::from_secs(60));
-/// assert_eq!(service.oneshot(request).await?.status(), 401);
-/// # Ok(())
-/// # }
+/// clock.advance(Duration::from_secs(60)); // the layer is now at 1,060 s
+/// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
-    /// Creates a clock that shows `start`.
+    /// Creates a clock that stands at `start`.
     pub fn starting_at(start: Timestamp) -> Self {
         Self(Arc::new(AtomicU64::new(start.0)))
     }
@@ -227,11 +216,11 @@ impl ManualClock {
     /// Moves the clock forward, at most to [`Timestamp::MAX`].
     pub fn advance(&self, by: Duration) {
         let later = |now: u64| Some(now.saturating_add(nanoseconds(by)));
-        // Some number comes of every number, so this never fails.
+        // The closure always returns `Some`, so this never fails.
         let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
     }
 
-    /// Sets the clock, backwards too.
+    /// Sets the clock, forward or back.
     pub fn set(&self, to: Timestamp) {
         self.0.store(to.0, Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! Accounts: what all keys of one customer share.
+//! Accounts, which hold what all keys of one customer share.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
@@ -9,16 +9,16 @@ use super::name::{AccountId, PlanName};
 use super::scope::ScopeSet;
 use crate::quota::{Quota, Quotas};
 
-/// Describes an account as it is at one moment; a store replaces it whole when it changes.
+/// An account: the customer, organization or tenant that its keys belong to.
+///
+/// A value never changes. When an account changes, its store replaces the whole value.
 ///
 /// ```
 /// use tower_api_key::key::Account;
 ///
-/// # fn main() -> Result<(), tower_api_key::key::InvalidRecord> {
 /// let account = Account::builder("acme").scopes(["dataset.read"]).build()?;
 /// assert!(account.scopes().contains("dataset.read"));
-/// # Ok(())
-/// # }
+/// # Ok::<(), tower_api_key::key::InvalidRecord>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -30,11 +30,13 @@ pub struct Account {
     tag: u64,
 }
 
-/// Hashes account ids; its seed differs from process to process, and no client learns it.
+/// Hashes account ids. The seed is random in each process, and no client learns it.
 static TAGS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Account {
-    /// Starts an account with no scope, no quotas of its own, and enabled.
+    /// Starts an enabled account without scopes, quotas or a plan.
+    ///
+    /// The id must be 1 to 255 visible ASCII characters, or [`build`](AccountBuilder::build) fails.
     pub fn builder(id: impl AsRef<str>) -> AccountBuilder {
         let account = AccountId::new(id).map_err(InvalidRecord::Name).map(|id| Self {
             tag: TAGS.hash_one(&id),
@@ -47,10 +49,10 @@ impl Account {
         AccountBuilder { account: Draft::new(account) }
     }
 
-    /// An account that serves nobody.
-    pub(super) fn nobody() -> Self {
+    /// Returns a disabled account, for a record that no request passes with.
+    pub(super) fn placeholder() -> Self {
         Self {
-            id: AccountId::fixed("nobody"),
+            id: AccountId::fixed("placeholder"),
             scopes: ScopeSet::default(),
             quotas: None,
             plan: None,
@@ -59,27 +61,28 @@ impl Account {
         }
     }
 
-    /// Returns the account's name.
+    /// Returns the account's id.
     pub const fn id(&self) -> &AccountId {
         &self.id
     }
 
-    /// Returns the permissions that keys inherit which have none of their own.
+    /// Returns the scopes that a key inherits if it has no scopes of its own.
     pub const fn scopes(&self) -> &ScopeSet {
         &self.scopes
     }
 
-    /// Returns the account's own quotas, which replace its plan's and the profile's.
+    /// Returns the account's own quotas; `None` if the account has none. They replace the quotas of its
+    /// plan and of the profile.
     pub const fn quotas(&self) -> Option<&Quotas> {
         self.quotas.as_ref()
     }
 
-    /// Returns the plan that the account is on.
+    /// Returns the account's plan; `None` if the account is on no plan.
     pub const fn plan(&self) -> Option<&PlanName> {
         self.plan.as_ref()
     }
 
-    /// Tells whether all keys of the account are switched off.
+    /// Returns true if all keys of the account are disabled.
     pub const fn is_disabled(&self) -> bool {
         self.disabled
     }
@@ -89,22 +92,22 @@ impl Account {
         self.tag
     }
 
-    /// Replaces the permissions by an equal set that others share.
+    /// Replaces the scopes by an equal set that other accounts share.
     pub(crate) fn share_scopes(&mut self, shared: ScopeSet) {
         debug_assert_eq!(self.scopes, shared);
         self.scopes = shared;
     }
 }
 
-/// Collects the parts of an [`Account`].
+/// Builds an [`Account`].
 ///
 /// ```
 /// use std::time::Duration;
 /// use tower_api_key::key::Account;
 /// use tower_api_key::quota::Quota;
 ///
-/// let plan = Quota::new("minute", 1_000, Duration::from_secs(60));
-/// let acme = Account::builder("acme").quotas([plan]).disabled(true).build()?;
+/// let quota = Quota::new("minute", 1_000, Duration::from_secs(60));
+/// let acme = Account::builder("acme").quotas([quota]).disabled(true).build()?;
 /// assert!(acme.is_disabled());
 /// assert_eq!(acme.quotas().unwrap().as_slice()[0].limit(), 1_000);
 /// # Ok::<(), tower_api_key::key::InvalidRecord>(())
@@ -115,35 +118,35 @@ pub struct AccountBuilder {
 }
 
 impl AccountBuilder {
-    /// Sets the permissions of the account.
+    /// Sets the scopes that the account's keys inherit.
     pub fn scopes<S: AsRef<str>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         let scopes = ScopeSet::new(scopes);
         self.with(scopes, |account, scopes| account.scopes = scopes)
     }
 
-    /// Sets quotas that replace those of its plan, and the profile's, for this account.
+    /// Sets the account's own quotas. They replace the quotas of its plan and of the profile.
     pub fn quotas(self, quotas: impl IntoIterator<Item = Quota>) -> Self {
         let quotas = Quotas::new(quotas);
         self.with(quotas, |account, quotas| account.quotas = Some(quotas))
     }
 
-    /// Puts the account on a plan, whose quotas replace the profile's;
-    /// [`Plans`](crate::limits::Plans) has an example.
+    /// Puts the account on a plan. The plan's quotas replace the profile's. See
+    /// [`Plans`](crate::limits::Plans) for an example.
     pub fn plan(self, plan: impl AsRef<str>) -> Self {
         self.with(PlanName::new(plan), |account, plan| account.plan = Some(plan))
     }
 
-    /// Switches all keys of the account off or on.
+    /// Disables all keys of the account, or enables them again.
     pub fn disabled(mut self, disabled: bool) -> Self {
         self.account.set(|account| account.disabled = disabled);
         self
     }
 
-    /// Finishes the account.
+    /// Builds the account.
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord`] for the first name or quota that is not valid.
+    /// [`InvalidRecord`] for the first name, scope or quota that is not valid.
     pub fn build(self) -> Result<Account, InvalidRecord> {
         self.account.finish()
     }

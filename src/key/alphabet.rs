@@ -2,7 +2,7 @@
 
 use super::checksum::BASE62;
 
-/// Names the characters that a segment is made of.
+/// Names the characters that a segment of a key may have.
 ///
 /// ```
 /// use tower_api_key::key::{Alphabet, KeyFormat};
@@ -15,17 +15,16 @@ use super::checksum::BASE62;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Alphabet {
-    /// Hexadecimal digits of either case; issued in upper case. The two cases of one text are two
-    /// different keys.
+    /// Hexadecimal digits in either case. Issued keys have upper case. Two texts that differ in case
+    /// are two different keys.
     Hex,
-    /// Hexadecimal digits, lower case only.
+    /// Hexadecimal digits in lower case only.
     LowerHex,
     /// `0-9 A-Z a-z`.
     Base62,
     /// `0-9 A-Z a-z - _` (RFC 4648 §5).
     Base64Url,
-    /// `0-9 A-Z a-z - . _ ~ + /`, all that a Bearer token may hold before its padding
-    /// (RFC 6750 §2.1).
+    /// `0-9 A-Z a-z - . _ ~ + /`: the characters of a Bearer token before its padding (RFC 6750 §2.1).
     Token,
 }
 
@@ -34,7 +33,7 @@ impl Alphabet {
     pub(super) const ALL: [Self; 5] =
         [Self::Hex, Self::LowerHex, Self::Base62, Self::Base64Url, Self::Token];
 
-    /// Returns the name that the form of a key is written with.
+    /// Returns the alphabet's name in the text of a [`KeyForm`](super::KeyForm).
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Hex => "hex",
@@ -51,7 +50,7 @@ impl Alphabet {
         f64::from(characters).log2()
     }
 
-    /// The characters to issue from.
+    /// Returns the characters that issued keys are drawn from.
     pub(super) const fn characters(self) -> &'static [u8] {
         match self {
             Self::Hex => b"0123456789ABCDEF",
@@ -62,14 +61,14 @@ impl Alphabet {
         }
     }
 
-    /// Tells whether all of a text is in the alphabet. Looks at every byte, without a branch: a key
-    /// of 40 characters takes a third of the time that comparing each with the ranges takes.
+    /// Returns true if every byte of a text is in the alphabet.
     pub(crate) fn holds(self, text: &[u8]) -> bool {
+        // Without a branch, a key of 40 characters takes a third of the time that range checks take.
         let all = text.iter().fold(self.bit(), |all, byte| all & class(*byte));
         all != 0
     }
 
-    /// Writes the alphabet as a character class of a regular expression.
+    /// Returns the alphabet as a character class of a regular expression.
     pub(super) const fn class(self) -> &'static str {
         match self {
             Self::Hex => "[0-9A-Fa-f]",
@@ -98,15 +97,15 @@ impl Alphabet {
     }
 }
 
-/// The alphabets of each byte, a bit each.
+/// The alphabets that each byte belongs to, one bit for each alphabet.
 static CLASSES: [u8; 256] = classes();
 
-#[allow(clippy::indexing_slicing)] // There is a class for every byte.
+#[allow(clippy::indexing_slicing)] // The table has 256 entries, one for each byte.
 fn class(byte: u8) -> u8 {
     CLASSES[usize::from(byte)]
 }
 
-// Evaluated by the compiler, which would refuse what these lints warn of.
+// The compiler evaluates this function, and refuses an index out of bounds.
 #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 const fn classes() -> [u8; 256] {
     use Alphabet::{Base62, Base64Url, Hex, LowerHex, Token};

@@ -1,26 +1,27 @@
-//! Where an account's counters lie, remembered beside each of its keys.
+//! A hint in each key record to where a limiter keeps the account's counters.
 
 use std::sync::atomic::Ordering;
 
 use crate::sync::AtomicU32;
 
-/// Remembers the place at which a limiter last found an account's counters, so that the key's next
-/// request goes there at once: that saves a hash of the account's name, and two cache misses if there
-/// are many accounts.
+/// Remembers the index at which a limiter last found an account's counters.
 ///
-/// It is a hint and proves nothing; whoever follows it checks whose counters lie there. It takes no
-/// part in comparisons, and a clone remembers the same place.
+/// The key's next request looks there first. That saves a hash of the account's id, and two cache
+/// misses if there are many accounts.
+///
+/// The index proves nothing: the limiter checks whose counters it finds there. Comparisons ignore the
+/// index, and a clone copies it.
 #[derive(Debug, Default)]
 pub(crate) struct Bookmark(AtomicU32);
 
 impl Bookmark {
-    /// Returns the place last noted, 0 if none was.
+    /// Returns the index noted last; 0 if no index was noted.
     pub(crate) fn place(&self) -> u32 {
-        // Nothing is published through a hint, so no order is needed.
+        // The hint publishes no other memory, so no order is needed.
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Notes a place, which is not 0.
+    /// Notes an index, which must not be 0.
     pub(crate) fn note(&self, place: u32) {
         self.0.store(place, Ordering::Relaxed);
     }

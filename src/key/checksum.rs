@@ -1,12 +1,12 @@
 //! The checksum at the end of a key: CRC-32 (ISO-HDLC) of all text before it, in base 62.
 //!
-//! It finds typing errors and made-up keys without asking a store. It is no secret: who can
-//! compute it has still to guess the random part.
+//! With it, a gate finds typing errors and made-up keys without asking the store. The checksum is no
+//! secret: an attacker who computes it still has to guess the random part.
 
-/// The length of a checksum in characters; 62^6 exceeds 2^32.
+/// The length of a checksum in characters. Six are enough, because 62^6 exceeds 2^32.
 pub(super) const CHECKSUM_LENGTH: usize = 6;
 
-/// Digits in ASCII order, as base 62 is usually written.
+/// The digits of base 62 in ASCII order, the usual one.
 pub(super) const BASE62: &[u8; 62] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -22,9 +22,9 @@ pub(super) fn checksum(text: &[u8]) -> [u8; CHECKSUM_LENGTH] {
     digits
 }
 
-/// Tells whether `digits` are the checksum of `text`. To read six digits takes half the time of
-/// writing those that should be there, which divides six times.
+/// Returns true if `digits` are the checksum of `text`.
 pub(super) fn is_checksum(digits: [u8; CHECKSUM_LENGTH], text: &[u8]) -> bool {
+    // Reading six digits takes half the time of writing the expected ones, which needs six divisions.
     let number = digits.into_iter().try_fold(0u64, |number, digit| {
         let value = VALUES.get(usize::from(digit)).copied().filter(|value| *value != NO_DIGIT)?;
         Some(number * BASE62.len() as u64 + u64::from(value))
@@ -40,7 +40,7 @@ static VALUES: [u8; 256] = values();
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
-    reason = "evaluated by the compiler, which refuses what these lints warn of"
+    reason = "the compiler evaluates this function, and refuses an index out of bounds"
 )]
 const fn values() -> [u8; 256] {
     let mut values = [NO_DIGIT; 256];

@@ -1,11 +1,11 @@
-//! A key format that owns its texts: what gates and issuers keep of a description.
+//! A key format that owns its texts, for gates and issuers.
 
 use super::alphabet::Alphabet;
 use super::format::KeyFormat;
 use super::matcher::{KeyText, Step, read};
 use super::segment::Segment;
 
-/// A [`KeyFormat`] that outlives what it was described with.
+/// A [`KeyFormat`] that owns its texts.
 #[derive(Debug, Clone)]
 pub(crate) struct CompiledFormat(Box<[OwnedSegment]>);
 
@@ -18,13 +18,13 @@ enum OwnedSegment {
 }
 
 impl CompiledFormat {
-    /// Matches a text, and reads what it names; `None` if it is no key of this format.
+    /// Returns what a key's text names; `None` if the text does not match this format.
     #[inline]
     pub(crate) fn read(&self, key: &[u8]) -> Option<KeyText<'_>> {
         read(self.steps(), key)
     }
 
-    /// Lists the environment tags; `None` if the format has no such segment.
+    /// Lists the environment tags; `None` if the format has no environment segment.
     pub(crate) fn tags(&self) -> Option<&[Box<str>]> {
         self.0.iter().find_map(|segment| match segment {
             OwnedSegment::Environment(tags) => Some(&**tags),

@@ -1,4 +1,4 @@
-//! What a key says of itself beyond its account, its end and whether it is switched off.
+//! The parts of a key record that plain keys do not have.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::scope::ScopeSet;
 use crate::clock::Timestamp;
 use crate::quota::Quotas;
 
-/// The parts of a record that plain keys do not have.
+/// The optional parts of a record, apart from its account, its expiry and whether it is disabled.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Details {
     pub(super) not_before: Option<Timestamp>,

@@ -1,5 +1,5 @@
-//! Digests of keys: the only form in which a key is kept, and the only place where secret-derived
-//! bytes are compared.
+//! Digests of keys. A store keeps a key only as its digest. Only this module compares bytes that are
+//! derived from a secret.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -7,24 +7,26 @@ use std::str::FromStr;
 
 use subtle::ConstantTimeEq;
 
-/// Identifies a key in every store and cache: all 256 bits of SHA-256, or of HMAC-SHA-256 with a
-/// pepper, over the whole text of the key.
+/// Identifies a key in every store and cache.
 ///
-/// `Debug` prints the first four bytes only: a digest is no key, but a dump of digests is what an
-/// offline search starts from.
+/// A digest is all 256 bits of SHA-256 over the key's whole text, or of HMAC-SHA-256 with a
+/// [`Pepper`](super::Pepper).
+///
+/// `Debug` prints the first four bytes only. A digest is no key, but an offline search for keys starts
+/// from a dump of digests.
 ///
 /// ```
 /// use tower_api_key::key::{KeyDigest, KeyHasher};
 ///
 /// let digest = KeyHasher::sha256().digest(b"the key's text");
-/// let column: [u8; 32] = *digest.as_bytes(); // what a store of your own keeps
+/// let column: [u8; 32] = *digest.as_bytes(); // to be written to your own store
 /// assert_eq!(KeyDigest::from_bytes(column), digest);
 /// ```
 #[derive(Clone, Copy)]
 pub struct KeyDigest([u8; 32]);
 
 impl KeyDigest {
-    /// Wraps 32 bytes as a store has kept them.
+    /// Creates a digest from the 32 bytes that a store kept.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -34,8 +36,8 @@ impl KeyDigest {
         &self.0
     }
 
-    /// Writes 64 hexadecimal digits, in lower case: for files and messages, not for logs. So there is no
-    /// `Display`. [`FromStr`] reads them.
+    /// Returns 64 hexadecimal digits in lower case, for files and messages but not for logs. For that
+    /// reason the type has no `Display`. [`FromStr`] reads the digits.
     ///
     /// ```
     /// use tower_api_key::key::{KeyDigest, KeyHasher};
@@ -49,7 +51,8 @@ impl KeyDigest {
         digits.map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0')).collect()
     }
 
-    /// Returns the first eight bytes as a number: as good as random, so a hash for any table.
+    /// Returns the first eight bytes as a number. They are as good as random, so a table can use them
+    /// as a hash.
     pub(crate) fn prefix(&self) -> u64 {
         self.words()[0]
     }
@@ -67,7 +70,7 @@ impl KeyDigest {
 impl FromStr for KeyDigest {
     type Err = InvalidDigest;
 
-    /// Reads 64 hexadecimal digits, of either case.
+    /// Reads 64 hexadecimal digits in either case.
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let mut bytes = [0; 32];
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
@@ -84,13 +87,14 @@ impl FromStr for KeyDigest {
 }
 
 impl PartialEq for KeyDigest {
-    /// Compares all bytes, however many agree. A lookup by digest would be safe even with an early
-    /// exit, for a client cannot steer the digest of a key it does not know; this costs nothing.
+    /// Compares all 32 bytes, however many are equal. An early exit would be safe for a lookup, because
+    /// a client cannot steer the digest of a key that it does not know. The full comparison costs
+    /// nothing.
     fn eq(&self, other: &Self) -> bool {
         let pairs = self.words().into_iter().zip(other.words());
         let difference: u64 = pairs.fold(0, |all, (ours, theirs)| all | (ours ^ theirs));
-        // Of `difference == 0` the compiler makes a comparison of each word, up to the first that
-        // differs; `benches/timing` sees that.
+        // The compiler turns `difference == 0` into a branch for each word, which stops at the first
+        // difference. `benches/timing` fails then.
         difference.ct_eq(&0).into()
     }
 }
@@ -98,7 +102,7 @@ impl PartialEq for KeyDigest {
 impl Eq for KeyDigest {}
 
 impl Hash for KeyDigest {
-    /// Feeds the first eight bytes: they are as good as random already.
+    /// Hashes the first eight bytes only, because they are as good as random.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.prefix());
     }
@@ -111,16 +115,16 @@ impl fmt::Debug for KeyDigest {
     }
 }
 
-/// Reports a text that is not a digest; the text itself is not repeated.
+/// Reports a text that is not a digest. The error does not repeat the text.
 ///
 /// ```
 /// use tower_api_key::key::KeyDigest;
 ///
 /// let error = "2f2f".parse::<KeyDigest>().unwrap_err();
-/// assert_eq!(error.to_string(), "a digest is written as 64 hexadecimal digits");
+/// assert_eq!(error.to_string(), "a digest must be 64 hexadecimal digits");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a digest is written as 64 hexadecimal digits")]
+#[error("a digest must be 64 hexadecimal digits")]
 pub struct InvalidDigest;
 
 #[cfg(test)]
@@ -139,7 +143,7 @@ mod tests {
             assert_ne!(digest, KeyDigest::from_bytes(bytes), "byte {position}");
         }
         assert_eq!(digest, KeyDigest::from_bytes(*digest.as_bytes()));
-        // Differences of two words that are the same do not make up for each other.
+        // Two words with the same difference do not cancel each other out.
         let mut bytes = *digest.as_bytes();
         (bytes[0], bytes[8]) = (bytes[0] ^ 1, bytes[8] ^ 1);
         assert_ne!(digest, KeyDigest::from_bytes(bytes));

@@ -1,8 +1,8 @@
-//! A record or an account that is being built, up to its first part that is not valid.
+//! A record or an account that is being built, or the first error of its parts.
 
 use super::invalid::InvalidRecord;
 
-/// What is built so far, or the first mistake.
+/// The value so far, or the first error.
 #[derive(Debug, Clone)]
 pub(super) struct Draft<T>(Result<T, InvalidRecord>);
 

@@ -1,14 +1,15 @@
-//! How the keys of a vendor look: a row of segments that one matcher reads.
+//! Key formats, which describe how a vendor's keys look.
 
 use super::alphabet::Alphabet;
 use super::matcher::{Step, read};
 use super::segment::Segment;
 
-/// The most segments of one format.
+/// The most segments that a format can have.
 const MAX_SEGMENTS: usize = 12;
 
-/// Describes the text of a vendor's keys. It borrows its texts; gates and issuers that are made of it own
-/// them.
+/// Describes how a vendor's keys look: up to twelve segments, one after the other.
+///
+/// A format borrows its texts. Gates and issuers own copies of them.
 ///
 /// ```
 /// use tower_api_key::key::{Alphabet, KeyFormat};
@@ -25,7 +26,7 @@ const MAX_SEGMENTS: usize = 12;
 /// assert!(!ACME.matches(b"acme_live_000000000000000000000000000000"), "wrong checksum");
 /// assert!(ACME.entropy_bits() > 142.0);
 ///
-/// // Keys that others make:
+/// // Formats of keys from other issuers:
 /// assert!(KeyFormat::hex(40).matches(b"FD09908F25BECB09D78EBEA1DADFB618651F612D"));
 /// assert!(KeyFormat::uuid().matches(b"01890a5d-ac96-774b-bcce-b302099a8057"));
 /// ```
@@ -35,21 +36,21 @@ pub struct KeyFormat<'a> {
 }
 
 impl KeyFormat<'static> {
-    /// Describes keys such as `key_live_…` and `key_test_…`, [prefixed](Self::prefixed) by `key`.
+    /// Describes keys such as `key_live_…` and `key_test_…`: [`prefixed`](Self::prefixed) with `key`.
     pub const STANDARD: Self = Self::prefixed("key", &["live", "test"]);
 }
 
 impl<'a> KeyFormat<'a> {
-    /// Starts an empty format.
-    #[allow(clippy::new_without_default)] // An empty format is refused when a layer is built.
+    /// Starts a format without segments. Add at least one: a layer refuses an empty format.
+    #[allow(clippy::new_without_default)] // A default would be a format that every layer refuses.
     pub const fn new() -> Self {
         Self { segments: [None; MAX_SEGMENTS] }
     }
 
-    /// Describes keys such as `acme_live_…`: a prefix, the environment, 24 random characters (142 bits), and a
-    /// checksum. A secret scanner finds them by their prefix.
+    /// Describes keys such as `acme_live_…`: a prefix, the environment, 24 random characters (142 bits)
+    /// and a checksum. A secret scanner finds such keys by their prefix.
     ///
-    /// A key's record has to be of the environment that its text names.
+    /// A key's record must have the environment that the key's text names.
     ///
     /// ```
     /// use tower_api_key::key::KeyFormat;
@@ -67,12 +68,12 @@ impl<'a> KeyFormat<'a> {
             .checksum()
     }
 
-    /// Describes 40 hexadecimal digits, and the like: digits of either case.
+    /// Describes keys of this many hexadecimal digits, in either case.
     pub const fn hex(digits: u16) -> Self {
         Self::new().characters(Alphabet::Hex, digits)
     }
 
-    /// Describes a UUID in its hyphenated form (RFC 9562 §4), digits of either case.
+    /// Describes a UUID in its hyphenated form (RFC 9562 §4), with digits in either case.
     pub const fn uuid() -> Self {
         Self::new()
             .characters(Alphabet::Hex, 8)
@@ -90,12 +91,12 @@ impl<'a> KeyFormat<'a> {
     ///
     /// # Panics
     ///
-    /// At compile time in a constant: a format has at most twelve segments.
+    /// If the format already has twelve segments. In a constant, this is a compile error.
     pub const fn literal(self, text: &'a str) -> Self {
         self.then(Segment::Literal(text))
     }
 
-    /// Appends the tag of the environment, one of `tags`.
+    /// Appends the environment, which is one of `tags`.
     ///
     /// # Panics
     ///
@@ -104,7 +105,7 @@ impl<'a> KeyFormat<'a> {
         self.then(Segment::Environment(tags))
     }
 
-    /// Appends exactly `count` characters.
+    /// Appends exactly `count` characters of an alphabet.
     ///
     /// # Panics
     ///
@@ -113,7 +114,8 @@ impl<'a> KeyFormat<'a> {
         self.between(alphabet, count, count)
     }
 
-    /// Appends `at_least` to `at_most` characters; only the last segment may vary in length.
+    /// Appends `at_least` to `at_most` characters of an alphabet. Only the last segment may vary in
+    /// length.
     ///
     /// # Panics
     ///
@@ -122,7 +124,7 @@ impl<'a> KeyFormat<'a> {
         self.then(Segment::Characters { alphabet, at_least, at_most })
     }
 
-    /// Appends a checksum of all text before.
+    /// Appends a checksum of all text before it, which must be the last segment.
     ///
     /// # Panics
     ///
@@ -131,7 +133,7 @@ impl<'a> KeyFormat<'a> {
         self.then(Segment::Checksum)
     }
 
-    #[allow(clippy::indexing_slicing)] // Checked by the assertion, and mostly at compile time.
+    #[allow(clippy::indexing_slicing)] // The assertion checks the index, mostly at compile time.
     const fn then(mut self, segment: Segment<'a>) -> Self {
         let mut index = 0;
         while index < MAX_SEGMENTS && self.segments[index].is_some() {
@@ -142,7 +144,8 @@ impl<'a> KeyFormat<'a> {
         self
     }
 
-    /// Returns the environments that a key's text can name; `None` if the format has no such tag.
+    /// Returns the environments that a key's text can name; `None` if the format has no environment
+    /// segment.
     ///
     /// ```
     /// use tower_api_key::{key::KeyFormat, vendors};
@@ -158,21 +161,21 @@ impl<'a> KeyFormat<'a> {
     }
 
     /// Lists the segments.
-    #[doc(hidden)] // For tests and fuzz targets, which write keys of any format.
+    #[doc(hidden)] // Tests and fuzz targets need it, to write keys of any format.
     pub fn segments(&self) -> impl Iterator<Item = Segment<'a>> {
         self.segments.iter().map_while(|segment| *segment)
     }
 
-    /// Tells whether a text is a key of this format, checksum included.
+    /// Returns true if a text is a key of this format, checksum included.
     ///
-    /// Runs in one pass; what it tells through time is only how far an attacker's own text fits a
-    /// public pattern.
+    /// The check takes one pass. Its time shows an attacker only how far their own text fits a public
+    /// pattern.
     pub fn matches(&self, key: &[u8]) -> bool {
         read(self.steps(), key).is_some()
     }
 
-    /// Returns the environment that a key of this format names in its text; `None` if the format has no
-    /// such tag, or the text is no key of it.
+    /// Returns the environment that a key's text names; `None` if the format has no environment
+    /// segment, or if the text does not match.
     ///
     /// ```
     /// use tower_api_key::vendors;
@@ -190,13 +193,13 @@ impl<'a> KeyFormat<'a> {
         self.segments().map(Step::from)
     }
 
-    /// Writes the format as a regular expression that a secret scanner can register; a scanner that
-    /// can run code checks the last six characters against CRC-32 besides.
+    /// Returns the format as a regular expression, to be registered with a secret scanner. A scanner
+    /// that can run code can also check a checksum: the last six characters are the CRC-32 in base 62.
     pub fn pattern(&self) -> String {
         self.segments().map(Segment::pattern).collect()
     }
 
-    /// Returns the random bits in the shortest key of this format.
+    /// Returns the number of random bits in the shortest key of this format.
     pub fn entropy_bits(&self) -> f64 {
         self.segments().map(Segment::entropy_bits).sum()
     }

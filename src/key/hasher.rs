@@ -1,4 +1,4 @@
-//! Computing the digests of keys.
+//! Computes the digests of keys.
 
 use std::fmt;
 
@@ -8,44 +8,43 @@ use sha2::{Digest, Sha256};
 use super::digest::KeyDigest;
 use super::pepper::Pepper;
 
-/// Computes digests: plain SHA-256, or HMAC-SHA-256 with a pepper.
+/// Computes the digests of keys: plain SHA-256, or HMAC-SHA-256 with a pepper.
 ///
-/// No slow password hash: keys carry at least 128 random bits, which no attacker can search.
+/// It is no slow password hash, because issued keys have at least 128 random bits, too many to search.
 ///
 /// ```
 /// use tower_api_key::key::{KeyHasher, Pepper};
 ///
-/// # fn main() -> Result<(), tower_api_key::key::WeakPepper> {
 /// let plain = KeyHasher::sha256();
 /// let peppered = KeyHasher::with_pepper(&Pepper::new(*b"sixteen random b")?);
 /// assert_eq!(plain.digest(b"key"), KeyHasher::sha256().digest(b"key"));
 /// assert_ne!(plain.digest(b"key"), peppered.digest(b"key"));
-/// # Ok(())
-/// # }
+/// # Ok::<(), tower_api_key::key::WeakPepper>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct KeyHasher {
-    // The prepared state saves hashing the pepper for every request.
+    // Prepared once, so that no request hashes the pepper again.
     peppered: Option<HmacReset<Sha256>>,
 }
 
 impl KeyHasher {
-    /// Hashes with SHA-256 (FIPS 180-4).
+    /// Creates a hasher that uses SHA-256 (FIPS 180-4).
     pub const fn sha256() -> Self {
         Self { peppered: None }
     }
 
-    /// Hashes with HMAC-SHA-256 (RFC 2104) under a pepper.
+    /// Creates a hasher that uses HMAC-SHA-256 (RFC 2104) with a pepper.
     pub fn with_pepper(pepper: &Pepper) -> Self {
         // HMAC takes a key of any length, so this is always `Some`.
         let state = HmacReset::new_from_slice(pepper.expose());
         Self { peppered: state.ok() }
     }
 
-    /// Computes the digest of a key's whole text.
+    /// Returns the digest of a key's whole text.
     pub fn digest(&self, key: &[u8]) -> KeyDigest {
         KeyDigest::from_bytes(match &self.peppered {
-            // Each in place: what takes a state by value leaves a copy of it, unwiped, with the key.
+            // Both work in place. A method that takes the state by value leaves a copy, which holds the
+            // key and is not wiped.
             None => {
                 let mut state = Sha256::new();
                 Digest::update(&mut state, key);

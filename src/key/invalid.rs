@@ -1,11 +1,11 @@
-//! What can be wrong with a record or an account.
+//! Errors of records and accounts.
 
 use super::name::{Environment, InvalidName};
 use super::network::InvalidNetwork;
 use super::text::InvalidText;
 use crate::quota::InvalidQuota;
 
-/// Reports a record or an account with a part that is not valid.
+/// Reports a part of a record or an account that is not valid.
 ///
 /// ```
 /// use tower_api_key::key::{Account, InvalidRecord, KeyRecord};
@@ -21,7 +21,7 @@ pub enum InvalidRecord {
     /// A name with characters that it may not have.
     #[error(transparent)]
     Name(#[from] InvalidName),
-    /// A text with characters that mislead whoever reads it.
+    /// A text with characters that mislead its reader.
     #[error(transparent)]
     Text(#[from] InvalidText),
     /// A network that is not in CIDR notation.
@@ -30,18 +30,19 @@ pub enum InvalidRecord {
     /// A quota that cannot be counted.
     #[error(transparent)]
     Quota(#[from] InvalidQuota),
-    /// The key's text names another environment than the record, or the record names none.
+    /// The key's text names another environment than the record, or the record has no environment.
     #[error(
-        "the key's text names the environment `{text}`, and the record {}; they must agree",
+        "the key's text names the environment `{text}`, but the record has {}: set the record's environment to \
+        `{text}`",
         record.as_ref().map_or("none".to_owned(), |record| format!("`{record}`"))
     )]
     Environment {
-        /// What the text names.
+        /// The environment that the text names.
         text: Environment,
-        /// What the record names.
+        /// The environment of the record.
         record: Option<Environment>,
     },
-    /// A change that would make the record one of another key or account.
-    #[error("an edit changes neither the id nor the account of a key")]
+    /// A change of the key's id or account.
+    #[error("a key cannot change its id or its account: issue another key")]
     Identity,
 }

@@ -1,55 +1,64 @@
-//! Key formats that can never match, or in two ways.
+//! Key formats that match no key, or match one text in two ways.
 
 use super::format::KeyFormat;
 use super::name::Environment;
 use super::segment::Segment;
 
-/// Reports a key format that can never match, or in two ways.
+/// Reports a key format that matches no key, or matches one text in two ways.
 ///
 /// ```
 /// use tower_api_key::key::{Alphabet, KeyFormat};
-/// # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
+/// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
 ///
 /// // Where do the digits end, and the checksum begin?
 /// const AMBIGUOUS: KeyFormat = KeyFormat::new().between(Alphabet::Hex, 20, 40).checksum();
+///
 /// let profile = Profile { formats: &[AMBIGUOUS], ..vendors::POLYTEIA };
 /// let error = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap_err();
-/// assert!(error.to_string().ends_with("only the last segment may vary in length"));
+/// assert!(error.to_string().contains("only the last segment may vary in length"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("key format: {0}")]
 pub struct InvalidFormat(&'static str);
 
 impl KeyFormat<'_> {
-    /// Checks that the format can match, and in one way only.
+    /// Checks that the format matches some keys, and each in one way.
     pub(crate) fn check(&self) -> Result<(), InvalidFormat> {
         let segments: Vec<Segment<'_>> = self.segments().collect();
         if segments.is_empty() {
-            return Err(InvalidFormat("a key format has no segment"));
+            return Err(InvalidFormat("the format has no segment: add one"));
         }
         for (index, segment) in segments.iter().enumerate() {
             let last = index + 1 == segments.len();
             match *segment {
                 Segment::Literal(text) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                    return Err(InvalidFormat("a literal is not visible ASCII"));
+                    return Err(InvalidFormat("a literal may have visible ASCII characters only"));
                 }
                 Segment::Environment(tags) => {
                     let before = segments.iter().take(index);
                     if before.into_iter().any(|other| matches!(other, Segment::Environment(_))) {
-                        return Err(InvalidFormat("a key names one environment"));
+                        return Err(InvalidFormat(
+                            "a format may have one environment segment: keep one of them",
+                        ));
                     }
                     check_tags(tags)?;
                 }
                 Segment::Characters { at_least, at_most, .. }
                     if at_most == 0 || at_least > at_most =>
                 {
-                    return Err(InvalidFormat("a segment can hold no characters"));
+                    return Err(InvalidFormat(
+                        "a segment allows no characters: make its largest count at least 1, and at least its smallest",
+                    ));
                 }
                 Segment::Characters { at_least, at_most, .. } if at_least < at_most && !last => {
-                    return Err(InvalidFormat("only the last segment may vary in length"));
+                    return Err(InvalidFormat(
+                        "only the last segment may vary in length: give this one a fixed length",
+                    ));
                 }
                 Segment::Checksum if !last || index == 0 => {
-                    return Err(InvalidFormat("a checksum stands last, after other segments"));
+                    return Err(InvalidFormat(
+                        "a checksum must be the last segment, after at least one other: move it",
+                    ));
                 }
                 _ => {}
             }
@@ -61,20 +70,22 @@ impl KeyFormat<'_> {
 fn check_tags(tags: &[&str]) -> Result<(), InvalidFormat> {
     if tags.is_empty() {
         return Err(InvalidFormat(
-            "there is no environment tag: name one, or leave the segment out",
+            "the environment segment has no tag: add one, or leave the segment out",
         ));
     }
     for (index, tag) in tags.iter().enumerate() {
-        // A record's environment has to agree with the tag.
+        // A record's environment must equal the tag, so both follow one grammar.
         if Environment::new(tag).is_err() {
             return Err(InvalidFormat(
-                "an environment tag is not 1 to 255 visible ASCII characters",
+                "an environment tag must be 1 to 255 visible ASCII characters",
             ));
         }
         let clash =
             |(other_index, other): (usize, &&str)| other_index != index && other.starts_with(tag);
         if tags.iter().enumerate().any(clash) {
-            return Err(InvalidFormat("one environment tag begins another"));
+            return Err(InvalidFormat(
+                "one environment tag is the beginning of another: rename one of them",
+            ));
         }
     }
     Ok(())
@@ -98,7 +109,7 @@ mod tests {
             KeyFormat::new().environment(&[]),
             KeyFormat::new().environment(&["a", "ab"]),
             KeyFormat::new().environment(&[""]),
-            // No record has an environment of such a name.
+            // No record can have an environment with so long a name.
             KeyFormat::new().environment(&long),
             KeyFormat::new().environment(&["a", "b"]).environment(&["a", "b"]),
             KeyFormat::new().characters(Alphabet::Hex, 0),

@@ -1,4 +1,4 @@
-//! Issuing keys: the secret once, the digest for the store.
+//! Issues keys: a secret for the owner, a digest for the store.
 
 use crate::key::CompiledFormat;
 use std::fmt;
@@ -14,53 +14,46 @@ use super::hasher::KeyHasher;
 use super::issue_error::IssueError;
 use super::name::Environment;
 
-/// The fewest random bits that an issued key may have; it is why no slow hash is needed.
+/// The fewest random bits of an issued key. With so many, a key needs no slow hash.
 const MIN_ENTROPY_BITS: f64 = 128.0;
 
-/// Makes keys of one format from the operating system's random source.
+/// Issues keys of one format, from the operating system's random source.
 ///
 /// ```
-/// use tower_api_key::key::{Alphabet, Issuer, KeyFormat, KeyHasher};
+/// use tower_api_key::key::{Issuer, KeyFormat, KeyHasher};
 ///
-/// # fn main() -> Result<(), tower_api_key::key::IssueError> {
-/// const FORMAT: KeyFormat = KeyFormat::new()
-///     .literal("acme_")
-///     .environment(&["live", "test"])
-///     .literal("_")
-///     .characters(Alphabet::Base62, 24)
-///     .checksum();
+/// const FORMAT: KeyFormat = KeyFormat::prefixed("acme", &["live", "test"]);
 ///
 /// let hasher = KeyHasher::sha256();
 /// let issued = Issuer::new(FORMAT, hasher.clone()).issue(Some("test"))?;
 /// let text = issued.expose(); // show it to its owner, once
 /// assert!(text.starts_with("acme_test_") && FORMAT.matches(text.as_bytes()));
 /// assert_eq!(*issued.digest(), hasher.digest(text.as_bytes()));
-/// # Ok(())
-/// # }
+/// # Ok::<(), tower_api_key::key::IssueError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Issuer {
-    makes: Makes,
+    template: Template,
     hasher: KeyHasher,
 }
 
-/// What an issuer makes.
+/// What the keys of an issuer look like.
 #[derive(Debug, Clone)]
-enum Makes {
-    /// Keys of a format, in the environment that is asked for.
+enum Template {
+    /// A format, whose environment the caller chooses for each key.
     Format(CompiledFormat),
-    /// Keys of the same form as one that was made before.
+    /// The form of an earlier key.
     Form(KeyForm),
 }
 
-/// Holds a new key: its secret, zeroized on drop, and the digest to store.
+/// Holds a new key: its secret text, which is wiped on drop, and the digest to store.
 ///
 /// ```
 /// use tower_api_key::key::{Issuer, KeyFormat, KeyHasher};
 ///
 /// let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None)?;
 /// assert_eq!(issued.expose().len(), 40);
-/// assert!(format!("{issued:?}").contains("REDACTED"), "a log line tells no secret");
+/// assert!(format!("{issued:?}").contains("REDACTED"), "a log line shows no secret");
 /// # Ok::<(), tower_api_key::key::IssueError>(())
 /// ```
 pub struct IssuedKey {
@@ -70,22 +63,23 @@ pub struct IssuedKey {
 }
 
 impl IssuedKey {
-    /// Exposes the key's text, to be shown to its owner once and kept nowhere.
+    /// Returns the key's text. Show it to its owner once, and keep it nowhere.
     pub fn expose(&self) -> &str {
         self.secret.expose_secret()
     }
 
-    /// Returns the key's text in its wrapper, for code that passes secrets on as `secrecy` does.
+    /// Returns the key's text as a [`SecretString`], for code that uses the crate `secrecy`.
     pub const fn secret(&self) -> &SecretString {
         &self.secret
     }
 
-    /// Returns the digest, to be stored.
+    /// Returns the digest, which the store keeps.
     pub const fn digest(&self) -> &KeyDigest {
         &self.digest
     }
 
-    /// Returns how the key's text was made, to be stored: a rotation makes another of the same form.
+    /// Returns the form of the key's text. Keep it in the [record](super::KeyRecordBuilder::form), so
+    /// that a rotation issues another key of the same form.
     pub const fn form(&self) -> &KeyForm {
         &self.form
     }
@@ -103,40 +97,45 @@ impl fmt::Debug for IssuedKey {
 }
 
 impl Issuer {
-    /// Pairs a format with the hasher of the gate that will read the keys.
+    /// Creates an issuer for keys of a format. Pass the hasher of the gate that will read the keys.
     pub fn new(format: KeyFormat<'_>, hasher: KeyHasher) -> Self {
-        Self { makes: Makes::Format(CompiledFormat::from(&format)), hasher }
+        Self { template: Template::Format(CompiledFormat::from(&format)), hasher }
     }
 
-    /// Issues keys of the same form as one that was issued before, environment included; there is an
-    /// example at [`KeyForm`].
+    /// Creates an issuer for keys of the same form as an earlier key, environment included. See
+    /// [`KeyForm`] for an example.
     pub const fn of_form(form: KeyForm, hasher: KeyHasher) -> Self {
-        Self { makes: Makes::Form(form), hasher }
+        Self { template: Template::Form(form), hasher }
     }
 
-    /// Issues a key for an environment of the format, `None` if the format has no such tag. An issuer
-    /// [of a form](Self::of_form) knows the environment, and takes `None` for it.
+    /// Issues a key for an environment of the format. Pass `None` if the format has no environment
+    /// segment.
+    ///
+    /// An issuer [of a form](Self::of_form) knows the environment: pass `None`, or the same one.
     ///
     /// # Errors
     ///
-    /// [`IssueError`] if the format is weaker than 128 bits, the environment is unknown to it, or
-    /// the random source fails.
+    /// * [`IssueError::WeakFormat`] if keys of the format have fewer than 128 random bits.
+    /// * [`IssueError::UnknownEnvironment`] if the format does not have the environment, or has
+    ///   environments and none is passed.
+    /// * [`IssueError::Random`] or [`IssueError::StuckSource`] if the random source fails.
     pub fn issue(&self, environment: Option<&str>) -> Result<IssuedKey, IssueError> {
         self.insecure_issue_from(environment, |bytes| {
             getrandom::fill(bytes).map_err(|error| IssueError::Random(error.into()))
         })
     }
 
-    /// Issues a key from a random source of the caller's: for demonstrations and tests that need
-    /// the same keys again. A key is worth no more than its source.
+    /// Issues a key from the caller's random source, for demonstrations and tests that need the same
+    /// keys again. An attacker who can guess the source can guess the key.
     ///
     /// # Errors
     ///
-    /// As [`issue`](Self::issue), what the source returns, and [`IssueError::StuckSource`] if it
-    /// gives nothing to make a key of.
+    /// Those of [`issue`](Self::issue), and the errors of `random`. [`IssueError::StuckSource`] if none of
+    /// 64 bytes of `random` stands for a character.
     ///
     /// ```
-    /// # use tower_api_key::key::{Issuer, KeyFormat, KeyHasher};
+    /// use tower_api_key::key::{Issuer, KeyFormat, KeyHasher};
+    ///
     /// let demo = Issuer::new(KeyFormat::hex(32), KeyHasher::sha256());
     /// let issue = || demo.insecure_issue_from(None, |bytes| Ok(bytes.fill(7)));
     /// assert_eq!(issue()?.digest(), issue()?.digest(), "the same key again");
@@ -152,7 +151,7 @@ impl Issuer {
         if bits < MIN_ENTROPY_BITS {
             return Err(IssueError::WeakFormat { bits });
         }
-        // Reserved once, so that no growth leaves a copy of the secret behind.
+        // Reserved in full: growing would leave a copy of the secret in freed memory.
         let mut key = Zeroizing::new(Vec::with_capacity(form.issued_length()));
         for part in form.parts() {
             match part {
@@ -168,7 +167,7 @@ impl Issuer {
             }
         }
         let digest = self.hasher.digest(&key);
-        // Formats are ASCII by construction, so this loses nothing.
+        // A format has ASCII characters only, so the conversion changes nothing.
         let secret = SecretString::from(String::from_utf8_lossy(&key).into_owned());
         debug_assert_eq!(secret.expose_secret().len(), key.len());
         Ok(IssuedKey { secret, digest, form })
@@ -176,9 +175,9 @@ impl Issuer {
 
     /// Returns the form of the next key.
     fn form(&self, environment: Option<&str>) -> Result<KeyForm, IssueError> {
-        match &self.makes {
-            Makes::Format(format) => KeyForm::narrowed(format.steps(), environment),
-            Makes::Form(form) => {
+        match &self.template {
+            Template::Format(format) => KeyForm::narrowed(format.steps(), environment),
+            Template::Form(form) => {
                 let own = form.environment().map(Environment::as_str);
                 let same = environment.is_none() || environment == own;
                 same.then(|| form.clone()).ok_or(IssueError::UnknownEnvironment)
@@ -187,8 +186,10 @@ impl Issuer {
     }
 }
 
-/// Draws `count` characters without bias: a byte past the alphabet is drawn again. More than half of
-/// all bytes serve, so a whole pool without one (a chance below 2⁻⁶⁴) comes from a stuck source.
+/// Draws `count` characters without bias: a byte that stands for no character is drawn again.
+///
+/// More than half of all bytes stand for a character. So if none of 64 bytes does (a chance below
+/// 2⁻⁶⁴), the source is stuck.
 fn draw(
     key: &mut Vec<u8>,
     characters: &[u8],
@@ -246,7 +247,7 @@ mod tests {
         let text = issued.expose().as_bytes();
         for character in Alphabet::Base62.characters() {
             let count = text.iter().filter(|byte| *byte == character).count();
-            // Expected 1000, standard deviation 31: eight of them is no chance event.
+            // 1000 are expected, with a standard deviation of 31. The bounds are eight of those away.
             assert!((750..1250).contains(&count), "{count} of {}", *character as char);
         }
     }

@@ -1,4 +1,4 @@
-//! Why no key could be issued.
+//! Errors of an issuer.
 
 use std::error::Error;
 
@@ -13,20 +13,23 @@ use std::error::Error;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssueError {
-    /// The format has too little room for randomness.
-    #[error("keys of this format have {bits:.0} random bits, fewer than 128")]
+    /// The keys of the format have too few random bits.
+    #[error(
+        "keys of this format have {bits:.0} random bits, fewer than 128: add random characters"
+    )]
     WeakFormat {
-        /// The random bits of the format.
+        /// The number of random bits in a key.
         bits: f64,
     },
-    /// The format has environment tags, and the one asked for is not among them, or is missing; or
-    /// it has none, and one was asked for.
-    #[error("the key format has no such environment")]
+    /// The format has no such environment. Or it has environments, and none was named.
+    #[error(
+        "the key format does not have this environment: name one of its tags, or no environment if it has no tags"
+    )]
     UnknownEnvironment,
-    /// The random source gave no bytes; its own error is the cause.
-    #[error("the random source failed")]
+    /// The random source returned an error, which is the source of this one.
+    #[error("the random source failed, so no key was issued")]
     Random(#[source] Box<dyn Error + Send + Sync>),
-    /// The caller's random source gave bytes of which none could be used.
-    #[error("the random source gives the same few bytes over and over")]
+    /// The caller's random source returned 64 bytes that stand for no character of the key.
+    #[error("the random source returned 64 bytes that stand for no character: use another source")]
     StuckSource,
 }

@@ -1,10 +1,10 @@
-//! Reading the text of a key by its format, whoever holds the format's own texts.
+//! Matches the text of a key against a format, which borrows or owns its texts.
 
 use super::alphabet::Alphabet;
 use super::checksum::is_checksum;
 use super::segment::Segment;
 
-/// A segment as the matcher sees it; `T` is what holds a tag.
+/// A segment as the matcher reads it. `T` is the type of an environment tag.
 pub(super) enum Step<'a, T> {
     Literal(&'a str),
     Environment(&'a [T]),
@@ -25,14 +25,14 @@ impl<'a> From<Segment<'a>> for Step<'a, &'a str> {
     }
 }
 
-/// What the text of a key says.
+/// What the text of a key names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyText<'a> {
-    /// The environment that it names: the place of its tag in the format, and the tag.
+    /// The environment: the index of its tag in the format, and the tag.
     pub(crate) environment: Option<(usize, &'a str)>,
 }
 
-/// Matches a text, and reads what it names; `None` if it is no key of this format.
+/// Returns what a key's text names; `None` if the text does not match the format.
 #[inline]
 pub(super) fn read<'a, T>(
     steps: impl Iterator<Item = Step<'a, T>>,
@@ -45,14 +45,14 @@ where
     for step in steps {
         let tail = match step {
             Step::Literal(text) => rest.strip_prefix(text.as_bytes()),
-            Step::Environment(tags) => tags.iter().enumerate().find_map(|(place, tag)| {
+            Step::Environment(tags) => tags.iter().enumerate().find_map(|(index, tag)| {
                 let tag = tag.as_ref();
                 let tail = rest.strip_prefix(tag.as_bytes())?;
-                environment = Some((place, tag));
+                environment = Some((index, tag));
                 Some(tail)
             }),
             Step::Characters { alphabet, at_least, at_most } => {
-                // Only the last segment varies in length, so it takes all that is left.
+                // Only the last segment varies in length, so it takes the rest of the text.
                 let count = rest.len().min(at_most.into());
                 if count < usize::from(at_least) {
                     return None;

@@ -1,12 +1,14 @@
-//! What a key is: its text, its digest, the record that the digest leads to, and how one is issued.
+//! Keys: their texts, their digests, the records that digests lead to, and how to issue them.
 //!
-//! This module guards the secret at rest. A key serves only if
+//! This module guards the secrets in a store. A gate accepts a key only if
 //!
-//! 1. its text fits a [`KeyFormat`], checksum included, which is decided without any store;
-//! 2. the digest of all its bytes, SHA-256 or HMAC-SHA-256, leads to a [`KeyRecord`].
+//! 1. the key's text fits a [`KeyFormat`], checksum included; no store is asked for this;
+//! 2. the digest of the whole text, SHA-256 or HMAC-SHA-256, leads to a [`KeyRecord`].
 //!
-//! The text itself is never kept: [`Issuer`] hands it out once. A deployment that sets a [`Pepper`]
-//! must keep it as long as its keys: a lost pepper makes every stored digest unreachable.
+//! Nothing keeps the text itself: [`Issuer`] returns it once.
+//!
+//! In a deployment with a [`Pepper`], keep the pepper as long as the keys. Without it, no stored digest
+//! can be found again.
 
 mod account;
 mod alphabet;
@@ -17,6 +19,7 @@ mod details;
 mod digest;
 mod draft;
 mod form;
+mod form_text;
 mod format;
 mod hasher;
 mod invalid;
@@ -40,7 +43,8 @@ pub use alphabet::Alphabet;
 pub(crate) use bookmark::Bookmark;
 pub(crate) use compiled_format::CompiledFormat;
 pub use digest::{InvalidDigest, KeyDigest};
-pub use form::{InvalidForm, KeyForm};
+pub use form::KeyForm;
+pub use form_text::InvalidForm;
 pub use format::KeyFormat;
 pub use hasher::KeyHasher;
 pub use invalid::InvalidRecord;
@@ -55,7 +59,7 @@ pub use pepper::{Pepper, WeakPepper};
 pub use record::KeyRecord;
 pub use record_builder::KeyRecordBuilder;
 pub use scope::ScopeSet;
-#[doc(hidden)] // For tests and fuzz targets, which write keys of any format.
+#[doc(hidden)] // Tests and fuzz targets need it, to write keys of any format.
 pub use segment::Segment;
 pub(crate) use shared_record::Records;
 pub use shared_record::SharedRecord;

@@ -1,4 +1,4 @@
-//! Names that a record carries: account, key id, environment, kind, plan.
+//! The names in a record: account, key id, audience, environment, kind and plan.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,8 @@ use smol_str::SmolStr;
 /// The longest name, in bytes.
 const MAX_NAME_BYTES: usize = 255;
 
-/// Reports a name with characters that it may not have; the text itself is not repeated.
+/// Reports a name that is too long, is empty, or has characters that it may not have. The error does
+/// not repeat the name.
 ///
 /// ```
 /// use tower_api_key::key::KeyId;
@@ -23,7 +24,7 @@ pub struct InvalidName {
     scope: bool,
 }
 
-/// Checks a name that may end up in a response header.
+/// Checks a name, which may end up in a response header.
 pub(super) fn check_name(what: &'static str, name: &str) -> Result<(), InvalidName> {
     let visible = name.bytes().all(|byte| byte.is_ascii_graphic());
     if name.is_empty() || name.len() > MAX_NAME_BYTES || !visible {
@@ -41,7 +42,7 @@ pub(crate) fn check_scope(name: &str) -> Result<(), InvalidName> {
     }
 }
 
-/// Returns true for a `scope-token` (RFC 6749 §3.3): visible ASCII without `"` and `\`.
+/// Returns true if a text is a `scope-token` (RFC 6749 §3.3): visible ASCII without `"` and `\`.
 pub(crate) fn is_scope_token(text: &str) -> bool {
     let in_token = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
     !text.is_empty() && text.bytes().all(in_token)
@@ -54,7 +55,7 @@ macro_rules! name {
         pub struct $name(SmolStr);
 
         impl $name {
-            /// Checks and wraps a name of 1 to 255 visible ASCII characters.
+            /// Creates a name from 1 to 255 visible ASCII characters.
             ///
             /// # Errors
             ///
@@ -64,7 +65,7 @@ macro_rules! name {
                 Ok(Self(SmolStr::new(name)))
             }
 
-            #[allow(dead_code, reason = "not every kind of name is ever fixed")]
+            #[allow(dead_code, reason = "only some of these types have constant names")]
             pub(super) const fn fixed(name: &'static str) -> Self {
                 Self(SmolStr::new_static(name))
             }
@@ -138,22 +139,20 @@ macro_rules! name {
 }
 
 name!(
-    /// Names an account: the customer, organization or tenant that a key speaks for.
+    /// Names an account: the customer, organization or tenant that a key belongs to.
     ///
     /// ```
     /// use tower_api_key::key::AccountId;
     ///
-    /// # fn main() -> Result<(), tower_api_key::key::InvalidName> {
     /// assert_eq!(AccountId::new("acme")?, "acme");
     /// assert!(AccountId::new("two words").is_err());
-    /// # Ok(())
-    /// # }
+    /// # Ok::<(), tower_api_key::key::InvalidName>(())
     /// ```
     AccountId,
     "account id"
 );
 name!(
-    /// Names what a key is for, where several gates share a store: an API, a vendor. See
+    /// Names what a key is for, such as an API or a vendor, where several gates share one store. See
     /// [`ApiKeyLayerBuilder::audience`](crate::ApiKeyLayerBuilder::audience).
     ///
     /// ```
@@ -168,22 +167,23 @@ name!(
     "audience"
 );
 name!(
-    /// Names a key in logs and administration; it is not secret and never authenticates.
+    /// Names a key in logs and administration. The id is not secret, and it never authenticates a
+    /// request.
     ///
     /// ```
-    /// # use std::collections::HashMap;
+    /// use std::collections::HashMap;
     /// use tower_api_key::key::KeyId;
     ///
     /// let owners = HashMap::from([(KeyId::new("key_1")?, "Ada")]);
-    /// assert_eq!(owners["key_1"], "Ada", "found by its text, too");
+    /// assert_eq!(owners["key_1"], "Ada", "a `&str` finds it, too");
     /// # Ok::<(), tower_api_key::key::InvalidName>(())
     /// ```
     KeyId,
     "key id"
 );
 name!(
-    /// Names the environment that a key belongs to, such as `sandbox` or `production`. A gate can be
-    /// [pinned](crate::ApiKeyLayerBuilder::environment) to one.
+    /// Names the environment that a key belongs to, such as `sandbox` or `production`.
+    /// [`ApiKeyLayerBuilder::environment`](crate::ApiKeyLayerBuilder::environment) pins a gate to one.
     ///
     /// ```
     /// use tower_api_key::key::Environment;
@@ -195,8 +195,9 @@ name!(
     "environment"
 );
 name!(
-    /// Names the kind of a key, such as `partner` or `deployment`. Routes and credential
-    /// sources [can](crate::rules::Route::kinds) be for [some](crate::profile::CredentialSource::only).
+    /// Names the kind of a key, such as `partner` or `deployment`. A
+    /// [route](crate::rules::Route::kinds) or a [credential
+    /// source](crate::profile::CredentialSource::only) can accept some kinds only.
     ///
     /// ```
     /// use tower_api_key::key::KeyKind;
@@ -208,7 +209,8 @@ name!(
     "key kind"
 );
 name!(
-    /// Names the plan that an account is on; a gate's [`Plans`](crate::limits::Plans) has its quotas.
+    /// Names the plan of an account. The gate's [`Plans`](crate::limits::Plans) hold the quotas of each
+    /// plan.
     ///
     /// ```
     /// use tower_api_key::key::PlanName;

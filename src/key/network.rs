@@ -1,11 +1,13 @@
-//! Sets of IP networks: a key's allowlist, a deployment's trusted proxies.
+//! Sets of IP networks, for a key's allowlist and for a deployment's trusted proxies.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// Reports a text that is neither an address nor a network in CIDR notation. It is quoted if it is
-/// written like one, in short groups of digits; anything else may be a secret in the wrong place.
+/// Reports a text that is neither an IP address nor a network in CIDR notation.
+///
+/// The error quotes the text if it looks like an address: short groups of hexadecimal digits. Any other
+/// text may be a secret in the wrong place, and is not quoted.
 ///
 /// ```
 /// use tower_api_key::key::Networks;
@@ -13,10 +15,10 @@ use ipnet::IpNet;
 /// let error = Networks::new(["10.0.0.0/33"]).unwrap_err();
 /// assert!(error.to_string().starts_with("`10.0.0.0/33` is neither an IP address nor a network"));
 /// let error = Networks::new(["c41e09b5d2f86a30"]).unwrap_err();
-/// assert!(error.to_string().starts_with("what is given is neither an IP address nor a network"));
+/// assert!(error.to_string().starts_with("the text is neither an IP address nor a network"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{quoted} is neither an IP address nor a network in CIDR notation")]
+#[error("{quoted} is neither an IP address nor a network in CIDR notation, such as `10.1.2.0/24`")]
 pub struct InvalidNetwork {
     quoted: String,
 }
@@ -26,33 +28,31 @@ impl InvalidNetwork {
         let is_group =
             |group: &str| group.len() <= 4 && group.bytes().all(|byte| byte.is_ascii_hexdigit());
         let quotable = text.split(['.', ':', '/']).all(is_group);
-        let quoted = if quotable { format!("`{text}`") } else { "what is given".to_owned() };
+        let quoted = if quotable { format!("`{text}`") } else { "the text".to_owned() };
         Self { quoted }
     }
 }
 
-/// Holds IP networks; an IPv4-mapped IPv6 address counts as the IPv4 address it stands for.
+/// Holds a set of IP networks. An IPv4-mapped IPv6 address counts as its IPv4 address.
 ///
 /// ```
 /// use tower_api_key::key::Networks;
 ///
-/// # fn main() -> Result<(), tower_api_key::key::InvalidNetwork> {
 /// let office = Networks::new(["10.1.2.0/24", "2001:db8::/32"])?;
 /// assert!(office.contains("10.1.2.3".parse().unwrap()));
 /// assert!(office.contains("::ffff:10.1.2.3".parse().unwrap()));
 /// assert!(!office.contains("10.1.3.3".parse().unwrap()));
-/// # Ok(())
-/// # }
+/// # Ok::<(), tower_api_key::key::InvalidNetwork>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Networks(Box<[IpNet]>);
 
 impl Networks {
-    /// Reads networks in CIDR notation; a bare address is a network of one.
+    /// Reads networks in CIDR notation. An address without a prefix length is a network of one address.
     ///
     /// # Errors
     ///
-    /// [`InvalidNetwork`] for the first text that is neither.
+    /// [`InvalidNetwork`] for the first text that is neither an address nor a network.
     pub fn new<S: AsRef<str>>(
         networks: impl IntoIterator<Item = S>,
     ) -> Result<Self, InvalidNetwork> {
@@ -65,7 +65,7 @@ impl Networks {
         networks.into_iter().map(read).collect()
     }
 
-    /// Tells whether one of the networks has the address.
+    /// Returns true if one of the networks contains the address.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
@@ -76,7 +76,7 @@ impl Networks {
         self.0.iter()
     }
 
-    /// Tells whether there is no network.
+    /// Returns true if the set has no network.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -88,12 +88,12 @@ impl FromIterator<IpNet> for Networks {
     }
 }
 
-/// Writes `::ffff:a.b.c.d/96+n` as the IPv4 network it is, since addresses are compared so.
+/// Turns `::ffff:a.b.c.d/96+n` into its IPv4 network, because `contains` compares IPv4 addresses.
 fn unmap(network: IpNet) -> IpNet {
     const MAPPED_PREFIX: u8 = 96;
     let length = network.prefix_len();
     match network.network().to_canonical() {
-        // No IPv4 network is that long, and no IPv6 network that begins like these is shorter.
+        // An IPv4 prefix has at most 32 bits, and an IPv4-mapped one at least 96.
         IpAddr::V4(address) if length >= MAPPED_PREFIX => {
             IpNet::new(address.into(), length - MAPPED_PREFIX).unwrap_or(network)
         }
@@ -135,7 +135,7 @@ mod tests {
         ] {
             let error = Networks::new([text]).unwrap_err().to_string();
             assert_eq!(error.starts_with(&format!("`{text}` is neither")), is_quoted, "{error}");
-            assert_eq!(error.starts_with("what is given is neither"), !is_quoted, "{error}");
+            assert_eq!(error.starts_with("the text is neither"), !is_quoted, "{error}");
         }
     }
 

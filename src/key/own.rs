@@ -1,47 +1,49 @@
-//! What a key has of its own: for its owner, and for those who manage keys. No decision reads it.
+//! What a record holds for the key's owner and for administration. No decision reads these values.
 
 use super::record::KeyRecord;
 use super::scope::ScopeSet;
 use crate::quota::Quotas;
 
 impl KeyRecord {
-    /// Returns whom the key was issued to within the account: a user, a service; `None` if nobody said.
+    /// Returns the user or service in the account that the key was issued to; `None` if the record
+    /// names none.
     pub fn owner(&self) -> Option<&str> {
         self.details.as_ref()?.owner.as_deref()
     }
 
-    /// Returns the permissions that the key has of its own; `None` if it inherits its account's.
+    /// Returns the key's own scopes; `None` if the key inherits its account's.
     pub fn own_scopes(&self) -> Option<&ScopeSet> {
         self.details.as_ref()?.scopes.as_ref()
     }
 
-    /// Returns the quotas that the key has of its own; `None` if it inherits its account's.
+    /// Returns the key's own quotas; `None` if the key inherits its account's.
     pub fn own_quotas(&self) -> Option<&Quotas> {
         self.details.as_ref()?.quotas.as_ref()
     }
 
-    /// Tells whether the key itself is switched off, whatever its account is.
+    /// Returns true if the key itself is disabled, whether or not its account is.
     pub const fn is_disabled_itself(&self) -> bool {
         self.disabled
     }
 
-    /// Returns the name that its owner gave the key, empty if none.
+    /// Returns the name that the owner gave the key; empty if the key has no name.
     pub fn name(&self) -> &str {
         self.details.as_ref().map_or("", |details| &details.name)
     }
 
-    /// Returns the description, empty if none.
+    /// Returns the key's description; empty if the key has no description.
     pub fn description(&self) -> &str {
         self.details.as_ref().map_or("", |details| &details.description)
     }
 
-    /// Returns a value of the deployment's own.
+    /// Returns a metadata value, which the deployment defines; `None` if the record has none of this
+    /// name.
     pub fn metadata(&self, name: &str) -> Option<&str> {
         let details = self.details.as_ref()?;
         details.metadata.get(name).map(String::as_str)
     }
 
-    /// Lists the deployment's own values by name.
+    /// Lists all metadata as names and values, in the order of the names.
     pub fn all_metadata(&self) -> impl Iterator<Item = (&str, &str)> {
         let details = self.details.iter();
         details.flat_map(|details| &details.metadata).map(|(name, value)| (&**name, &**value))

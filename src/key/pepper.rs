@@ -1,16 +1,18 @@
-//! The secret of a deployment that is mixed into the digests of its keys.
+//! The pepper: a secret of the deployment that is mixed into the digests of its keys.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretBox};
 
-/// Keeps a secret of the deployment that is mixed into every digest, so that a stolen table of
-/// digests cannot even be searched for weak foreign keys.
+/// Holds a secret of the deployment that is mixed into every digest.
+///
+/// Without the pepper, a stolen table of digests cannot be searched, not even for weak keys that came
+/// from another issuer.
 ///
 /// ```
 /// use tower_api_key::key::Pepper;
 ///
-/// // Not a constant, of course: from a file or a secret manager that outlives the keys.
+/// // In production, read it from a file or a secret manager that outlives the keys.
 /// let pepper = Pepper::new(*b"32 bytes of the random generator")?;
 /// assert_eq!(format!("{pepper:?}"), "Pepper(REDACTED)");
 /// # Ok::<(), tower_api_key::key::WeakPepper>(())
@@ -18,11 +20,11 @@ use secrecy::{ExposeSecret, SecretBox};
 pub struct Pepper(SecretBox<[u8]>);
 
 impl Pepper {
-    /// Takes at least 16 random bytes.
+    /// Creates a pepper from at least 16 random bytes.
     ///
     /// # Errors
     ///
-    /// [`WeakPepper`] if there are fewer.
+    /// [`WeakPepper`] if there are fewer than 16 bytes.
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, WeakPepper> {
         let pepper = Self(SecretBox::new(bytes.into()));
         if pepper.0.expose_secret().len() < 16 {
@@ -51,7 +53,7 @@ impl fmt::Debug for Pepper {
 /// assert_eq!(Pepper::new(*b"too short").unwrap_err(), WeakPepper);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a pepper needs at least 16 bytes")]
+#[error("a pepper must have at least 16 random bytes")]
 pub struct WeakPepper;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Key records: all that a decision needs to know of a key, as it is at one moment.
+//! Key records, which hold all that a decision needs to know about a key.
 
 use std::sync::Arc;
 
@@ -13,20 +13,18 @@ use super::scope::ScopeSet;
 use crate::clock::Timestamp;
 use crate::quota::Quotas;
 
-/// Describes one key. Holds neither the key nor its digest.
+/// Describes one key at one moment. It holds neither the key nor its digest.
 ///
 /// ```
 /// use tower_api_key::key::{Account, KeyRecord};
 ///
-/// # fn main() -> Result<(), tower_api_key::key::InvalidRecord> {
 /// let acme = Account::builder("acme").scopes(["users.read", "users.write"]).build()?;
 /// let reader = KeyRecord::builder("key_1", acme)
 ///     .scopes(["users.read"])
 ///     .networks(["10.1.2.0/24"])
 ///     .build()?;
 /// assert!(!reader.scopes().contains("users.write"));
-/// # Ok(())
-/// # }
+/// # Ok::<(), tower_api_key::key::InvalidRecord>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and a byte")]
@@ -36,21 +34,21 @@ pub struct KeyRecord {
     /// The key's own scopes, or else its account's.
     scopes: ScopeSet,
     pub(super) expires: Timestamp,
-    // What plain keys do not have stands apart: with its digest a record takes 112 bytes.
+    // Plain keys have no details. Without them, a record takes 112 bytes with its digest.
     pub(super) details: Option<Arc<Details>>,
     account_tag: u64,
     bookmark: Bookmark,
     pub(super) revoked: bool,
     pub(super) disabled: bool,
-    // What most decisions need of the account is copied here: looking there would be another cache
-    // miss, which takes as long as a third of all the rest.
+    // Copied from the account. Reading it there is another cache miss, which takes a third as long as
+    // the rest of a decision.
     account_disabled: bool,
     counted_by: CountedBy,
-    /// Whether the details name an audience; most do not, and are not looked at.
+    /// True if the details name an audience. Most do not, and are then not read.
     has_audience: bool,
 }
 
-/// Whose quotas a key is counted by.
+/// Whose quotas count the requests of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum CountedBy {
     #[default]
@@ -62,7 +60,7 @@ enum CountedBy {
 }
 
 impl KeyRecord {
-    /// A record with nothing of its own, before it is [settled](Self::settled).
+    /// Creates a record without details, which is to be [settled](Self::settled).
     pub(super) fn new(id: KeyId, account: Arc<Account>) -> Self {
         Self {
             id,
@@ -80,45 +78,46 @@ impl KeyRecord {
         }
     }
 
-    /// A record that serves nobody.
-    pub(super) fn nobody() -> Self {
+    /// Returns a record that no request passes with: expired, revoked and disabled.
+    pub(super) fn placeholder() -> Self {
         Self {
             expires: Timestamp::default(),
             revoked: true,
             disabled: true,
             account_disabled: true,
-            ..Self::new(KeyId::fixed("nobody"), Arc::new(Account::nobody()))
+            ..Self::new(KeyId::fixed("placeholder"), Arc::new(Account::placeholder()))
         }
     }
 
-    /// A record of a test, of an account and with nothing of its own.
+    /// Creates a record for a test, without details.
     #[cfg(test)]
     pub(crate) fn bare(id: &str, account: &str) -> Self {
         let account = Account::builder(account).build().unwrap();
         Self::builder(id, account).build().unwrap()
     }
 
-    /// Returns the key's name for logs and administration.
+    /// Returns the key's id, for logs and administration.
     pub const fn id(&self) -> &KeyId {
         &self.id
     }
 
-    /// Returns the account that the key speaks for.
+    /// Returns the account that the key belongs to.
     pub const fn account(&self) -> &Arc<Account> {
         &self.account
     }
 
-    /// Returns the environment, if keys of this vendor have one.
+    /// Returns the environment that the key belongs to; `None` if the record names none.
     pub fn environment(&self) -> Option<&Environment> {
         self.details.as_ref()?.environment.as_ref()
     }
 
-    /// Returns how the key's text was made, if whoever issued it said so.
+    /// Returns the form of the key's text; `None` if the issuer did not record it.
     pub fn form(&self) -> Option<&KeyForm> {
         self.details.as_ref()?.form.as_ref()
     }
 
-    /// Returns what the key is for, where several gates share a store; `None` if it was not named.
+    /// Returns what the key is for, where several gates share a store; `None` if the record names no
+    /// audience.
     pub fn audience(&self) -> Option<&Audience> {
         if !self.has_audience {
             return None;
@@ -126,18 +125,18 @@ impl KeyRecord {
         self.details.as_ref()?.audience.as_ref()
     }
 
-    /// Returns the kind, if keys of this vendor have one.
+    /// Returns the kind of the key; `None` if the record names none.
     pub fn kind(&self) -> Option<&KeyKind> {
         self.details.as_ref()?.kind.as_ref()
     }
 
-    /// Returns the permissions: the key's own, or else its account's as they are now.
+    /// Returns the key's own scopes, or else the current scopes of its account.
     pub fn scopes(&self) -> &ScopeSet {
         &self.scopes
     }
 
-    /// Returns the key's own quotas, or else its account's; `None` leaves those of the account's plan, or
-    /// the profile's.
+    /// Returns the key's own quotas, or else its account's. If `None`, the quotas of the account's plan
+    /// or of the profile apply.
     pub fn quotas(&self) -> Option<&Quotas> {
         if self.counted_by != CountedBy::Own {
             return None;
@@ -146,33 +145,33 @@ impl KeyRecord {
         own.or(self.account.quotas())
     }
 
-    /// Returns the account's plan, if neither the key nor its account has quotas of its own.
+    /// Returns the account's plan; `None` if the key or its account has quotas of its own.
     pub fn plan(&self) -> Option<&PlanName> {
         if self.counted_by == CountedBy::Plan { self.account.plan() } else { None }
     }
 
-    /// Returns the networks that the key serves from; `None` means any.
+    /// Returns the networks that may send the key; `None` means any network.
     pub fn networks(&self) -> Option<&Networks> {
         let networks = self.details.as_ref().map(|details| &details.networks);
         networks.filter(|networks| !networks.is_empty())
     }
 
-    /// Returns the first instant at which the key serves, `None` if it always has.
+    /// Returns the first instant at which the key is valid; `None` if it has been valid from the start.
     pub fn not_before(&self) -> Option<Timestamp> {
         self.details.as_ref()?.not_before
     }
 
-    /// Returns the first instant at which the key serves no more, `None` if it serves for ever.
+    /// Returns the first instant at which the key is no longer valid; `None` if it never expires.
     pub fn expires(&self) -> Option<Timestamp> {
         Some(self.expires).filter(|ends| *ends < Timestamp::MAX)
     }
 
-    /// Tells whether the key was revoked, for good.
+    /// Returns true if the key was revoked, which is meant to be final.
     pub const fn is_revoked(&self) -> bool {
         self.revoked
     }
 
-    /// Tells whether the key or its account is switched off.
+    /// Returns true if the key or its account is disabled.
     pub fn is_disabled(&self) -> bool {
         self.disabled || self.account_disabled
     }
@@ -181,14 +180,14 @@ impl KeyRecord {
         Arc::make_mut(self.details.get_or_insert_default())
     }
 
-    /// Returns the same record, which ends at an instant if not before.
+    /// Returns a copy that expires at this instant, or when the record does if that is earlier.
     pub(crate) fn ending(&self, expires: Option<Timestamp>) -> Self {
         let expires = expires.map_or(self.expires, |expires| expires.min(self.expires));
         Self { expires, ..self.clone() }
     }
 
-    /// Returns the same record under another state of its account, for a store of your own: what the key
-    /// inherits is inherited from that state.
+    /// Returns the record with another state of its account, for your own store. What the key inherits
+    /// then comes from that state.
     ///
     /// ```
     /// use tower_api_key::key::{Account, KeyRecord};
@@ -202,7 +201,7 @@ impl KeyRecord {
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord::Identity`] if it is another account: a key stays its account's.
+    /// [`InvalidRecord::Identity`] if the account has another id: a key cannot change its account.
     pub fn with_account(self, account: impl Into<Arc<Account>>) -> Result<Self, InvalidRecord> {
         let account = account.into();
         if account.id() == self.account.id() {
@@ -212,12 +211,12 @@ impl KeyRecord {
         }
     }
 
-    /// Returns the same record under an account that was compared with its own.
+    /// Returns the record with another state of its account, whose id was compared before.
     pub(crate) fn under(self, account: Arc<Account>) -> Self {
         Self { account, ..self }.settled()
     }
 
-    /// Returns the record with what it says of its account brought up to date.
+    /// Returns the record with its copies of the account's values up to date.
     pub(super) fn settled(mut self) -> Self {
         let details = self.details.as_ref();
         let own_scopes = details.and_then(|details| details.scopes.as_ref());
@@ -236,12 +235,13 @@ impl KeyRecord {
         self
     }
 
-    /// Returns where a limiter in memory keeps the account's counters.
+    /// Returns the hint to where the memory limiter keeps the account's counters.
     pub(crate) const fn bookmark(&self) -> &Bookmark {
         &self.bookmark
     }
 
-    /// Returns a hash of the account's id, for a check that does not look at the account.
+    /// Returns a hash of the account's id, to compare accounts without reading them. The hash differs
+    /// from process to process.
     pub const fn account_tag(&self) -> u64 {
         self.account_tag
     }
@@ -269,7 +269,7 @@ mod tests {
         assert!(under.is_disabled() && !under.is_disabled_itself() && under.scopes().is_empty());
         assert_eq!((under.id(), under.expires()), (record.id(), record.expires()));
         assert_eq!(record.clone().with_account(Arc::clone(under.account())), Ok(under));
-        let stranger = Account::builder("other").build().unwrap();
-        assert_eq!(record.with_account(stranger), Err(InvalidRecord::Identity));
+        let other = Account::builder("other").build().unwrap();
+        assert_eq!(record.with_account(other), Err(InvalidRecord::Identity));
     }
 }

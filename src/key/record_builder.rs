@@ -1,4 +1,4 @@
-//! Making and changing key records; what is not valid is found when the record is built.
+//! Builds and edits key records. `build` reports the first value that is not valid.
 
 use std::sync::Arc;
 
@@ -17,34 +17,29 @@ use super::text::check_text;
 use crate::clock::Timestamp;
 use crate::quota::{Quota, Quotas};
 
-/// Collects the parts of a [`KeyRecord`].
+/// Builds a [`KeyRecord`]. A setter never fails; [`build`](Self::build) reports the first mistake.
 ///
 /// ```
 /// use tower_api_key::clock::Timestamp;
 /// use tower_api_key::key::{Account, KeyRecord};
 ///
-/// # let acme = Account::builder("acme").build()?;
+/// let acme = Account::builder("acme").build()?;
 /// let ends = Timestamp::from_unix_seconds(1_800_000_000);
-/// let record = KeyRecord::builder("key_1", acme)
-///     .environment("sandbox")
-///     .expires(ends)
-///     .metadata("plan", "gold")
-///     .build()?;
+/// let record = KeyRecord::builder("key_1", acme).environment("sandbox").expires(ends).build()?;
 /// let revoked = record.edit().revoked(true).build()?;
 /// assert!(revoked.is_revoked() && revoked.expires() == Some(ends));
-/// assert_eq!(revoked.metadata("plan"), Some("gold"));
 /// # Ok::<(), tower_api_key::key::InvalidRecord>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct KeyRecordBuilder {
     record: Draft<KeyRecord>,
-    /// Whether texts are taken as they are.
+    /// True if texts are not checked.
     stored: bool,
 }
 
 impl KeyRecord {
-    /// Starts a record that inherits its account's scopes and quotas, serves from any network and
-    /// never expires. Takes the account, or an `Arc` that keys of one account share.
+    /// Starts a record that inherits its account's scopes and quotas, may come from any network and
+    /// never expires. Pass the account, or an `Arc` that the keys of one account share.
     pub fn builder(id: impl AsRef<str>, account: impl Into<Arc<Account>>) -> KeyRecordBuilder {
         let id = KeyId::new(id).map_err(InvalidRecord::Name);
         KeyRecordBuilder {
@@ -53,21 +48,21 @@ impl KeyRecord {
         }
     }
 
-    /// Starts a builder from this record, to change some of it.
+    /// Starts a builder with the values of this record, to change some of them.
     pub fn edit(&self) -> KeyRecordBuilder {
         KeyRecordBuilder { record: Draft::new(Ok(self.clone())), stored: false }
     }
 }
 
 impl KeyRecordBuilder {
-    /// Names the environment that the key belongs to.
+    /// Sets the environment that the key belongs to.
     pub fn environment(self, environment: impl AsRef<str>) -> Self {
         let environment = Environment::new(environment);
         self.with(environment, |record, name| record.details().environment = Some(name))
     }
 
-    /// Remembers how the key's text was made, so that a rotation makes another of the same form. If the
-    /// text names an environment, the record's must be that one.
+    /// Sets the form of the key's text, so that a rotation issues another key of the same form. If the
+    /// text names an environment, the record must have the same one.
     ///
     /// ```
     /// use tower_api_key::key::{Account, InvalidRecord, KeyForm, KeyRecord};
@@ -85,25 +80,25 @@ impl KeyRecordBuilder {
         self.set(|record| record.details().form = Some(form))
     }
 
-    /// Names what the key is for: only a gate of the same
-    /// [audience](crate::ApiKeyLayerBuilder::audience) serves it.
+    /// Sets what the key is for. Only a gate of the same
+    /// [audience](crate::ApiKeyLayerBuilder::audience) accepts the key.
     pub fn audience(self, audience: impl AsRef<str>) -> Self {
         let audience = Audience::new(audience);
         self.with(audience, |record, name| record.details().audience = Some(name))
     }
 
-    /// Makes the key serve at gates without an audience, which is the default.
+    /// Removes the audience, which is the default. Only gates without an audience accept the key.
     pub fn without_audience(self) -> Self {
         self.unset(|details| details.audience = None)
     }
 
-    /// Names the kind of the key.
+    /// Sets the kind of the key.
     pub fn kind(self, kind: impl AsRef<str>) -> Self {
         let kind = KeyKind::new(kind);
         self.with(kind, |record, name| record.details().kind = Some(name))
     }
 
-    /// Gives the key scopes of its own, in place of its account's.
+    /// Sets the key's own scopes, which replace its account's.
     pub fn scopes<S: AsRef<str>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         let scopes = ScopeSet::new(scopes);
         self.with(scopes, |record, scopes| record.details().scopes = Some(scopes))
@@ -114,77 +109,78 @@ impl KeyRecordBuilder {
         self.unset(|details| details.scopes = None)
     }
 
-    /// Lets the key serve from these networks only, in CIDR notation; an empty list means any.
+    /// Sets the networks that may send the key, in CIDR notation. An empty list means any network.
     pub fn networks<S: AsRef<str>>(self, networks: impl IntoIterator<Item = S>) -> Self {
         let networks = Networks::new(networks);
         self.with(networks, |record, networks| record.details().networks = networks)
     }
 
-    /// Lets the key serve from any network, which is the default.
+    /// Allows any network to send the key, which is the default.
     pub fn any_network(self) -> Self {
         self.unset(|details| details.networks = Networks::default())
     }
 
-    /// Gives the key quotas of its own, in place of its account's and the profile's.
+    /// Sets the key's own quotas, which replace those of its account, its plan and the profile.
     pub fn quotas(self, quotas: impl IntoIterator<Item = Quota>) -> Self {
         let quotas = Quotas::new(quotas);
         self.with(quotas, |record, quotas| record.details().quotas = Some(quotas))
     }
 
-    /// Lets the key serve from an instant on.
+    /// Sets the first instant at which the key is valid.
     pub fn not_before(self, instant: impl Into<Timestamp>) -> Self {
         self.set(|record| record.details().not_before = Some(instant.into()))
     }
 
-    /// Lets the key serve until just before an instant.
+    /// Sets the first instant at which the key is no longer valid.
     pub fn expires(self, instant: impl Into<Timestamp>) -> Self {
         self.set(|record| record.expires = instant.into())
     }
 
-    /// Marks the key as revoked.
+    /// Marks the key as revoked, or as not revoked.
     pub fn revoked(self, revoked: bool) -> Self {
         self.set(|record| record.revoked = revoked)
     }
 
-    /// Switches the key off or on.
+    /// Disables the key, or enables it again.
     pub fn disabled(self, disabled: bool) -> Self {
         self.set(|record| record.disabled = disabled)
     }
 
-    /// Says whom the key is issued to within its account.
+    /// Names the user or service in the account that the key is issued to, in 1 to 255 visible ASCII
+    /// characters.
     pub fn owner(self, owner: impl AsRef<str>) -> Self {
         let owner = check_name("owner", owner.as_ref()).map(|()| SmolStr::new(owner));
         self.with(owner, |record, owner| record.details().owner = Some(owner))
     }
 
-    /// Gives the key its account's quotas again.
+    /// Makes the key inherit its account's quotas, which is the default.
     pub fn inherit_quotas(self) -> Self {
         self.unset(|details| details.quotas = None)
     }
 
-    /// Lets the key serve for ever.
+    /// Removes the expiry, which is the default.
     pub fn never_expires(self) -> Self {
         self.expires(Timestamp::MAX)
     }
 
-    /// Removes a value of the deployment's own.
+    /// Removes a metadata value.
     pub fn without_metadata(self, name: &str) -> Self {
         self.unset(|details| drop(details.metadata.remove(name)))
     }
 
-    /// Names the key for its owner, in one line without control characters.
+    /// Sets the name that the owner knows the key by: one line without control characters.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.text("name", name.into(), |record, name| record.details().name = name)
     }
 
-    /// Describes the key for its owner, in one line without control characters.
+    /// Sets the description for the key's owner: one line without control characters.
     pub fn description(self, description: impl Into<String>) -> Self {
         self.text("description", description.into(), |record, description| {
             record.details().description = description;
         })
     }
 
-    /// Adds a value of the deployment's own; neither has control characters or line breaks.
+    /// Adds a metadata value, which the deployment defines. Name and value have no control characters.
     pub fn metadata(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, value) = (name.into(), value.into());
         let checked = if self.stored { Ok(()) } else { check_text("name of metadata", &name) };
@@ -193,13 +189,13 @@ impl KeyRecordBuilder {
         })
     }
 
-    /// Takes names, descriptions and metadata from here on as they are, for a store of your own that reads
-    /// what was written before control characters were refused.
+    /// Accepts all later names, descriptions and metadata unchecked. For your own store, which may hold
+    /// texts from before control characters were refused.
     ///
     /// ```
     /// use tower_api_key::key::{Account, KeyRecord};
     ///
-    /// # let acme = Account::builder("acme").build()?;
+    /// let acme = Account::builder("acme").build()?;
     /// let record = KeyRecord::builder("key_1", acme).as_stored().name("two\nlines").build()?;
     /// assert_eq!(record.name(), "two\nlines");
     /// assert!(record.edit().name("three\nnew\nlines").build().is_err());
@@ -209,12 +205,13 @@ impl KeyRecordBuilder {
         Self { stored: true, ..self }
     }
 
-    /// Finishes the record.
+    /// Builds the record.
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord`] for the first name, text, network or quota that is not valid, and if the key's
-    /// [form](Self::form) names another environment than the record.
+    /// [`InvalidRecord`] for the first name, text, network or quota that is not valid.
+    /// [`InvalidRecord::Environment`] if the [form](Self::form) names another environment than the
+    /// record.
     pub fn build(self) -> Result<KeyRecord, InvalidRecord> {
         let record = self.record.finish()?.settled();
         if let Some(text) = record.form().and_then(KeyForm::environment)
@@ -231,7 +228,7 @@ impl KeyRecordBuilder {
         self
     }
 
-    /// Takes a detail back; a record without details has none.
+    /// Removes a detail. A record without details stays as it is.
     fn unset(self, unset: impl FnOnce(&mut Details)) -> Self {
         self.set(|record| {
             if record.details.is_some() {
@@ -240,7 +237,7 @@ impl KeyRecordBuilder {
         })
     }
 
-    /// Sets a text that people read.
+    /// Sets a text that people read, after its check.
     fn text(
         self,
         what: &'static str,

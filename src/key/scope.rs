@@ -1,4 +1,4 @@
-//! Sets of permission scopes.
+//! Sets of scopes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,30 +8,29 @@ use smol_str::SmolStr;
 
 use super::name::{InvalidName, check_scope};
 
-/// Names that are compared one by one.
+/// A set of at most this many names is searched name by name.
 const FEW: usize = 8;
 
-/// Holds the scopes of a key or an account: any names, the vendor's list being never exhaustive.
+/// Holds the scopes of a key or an account. Any names are allowed, because no vendor's list is
+/// complete.
 ///
 /// Clones share one allocation.
 ///
 /// ```
 /// use tower_api_key::key::ScopeSet;
 ///
-/// # fn main() -> Result<(), tower_api_key::key::InvalidName> {
 /// let scopes = ScopeSet::new(["users.read", "users.write"])?;
 /// assert!(scopes.contains("users.read"));
 /// assert!(!scopes.contains("users"));
 /// assert_eq!(scopes.to_string(), "users.read users.write");
 /// assert_eq!("users.write users.read".parse(), Ok(scopes));
-/// # Ok(())
-/// # }
+/// # Ok::<(), tower_api_key::key::InvalidName>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct ScopeSet(Option<Arc<Vec<SmolStr>>>); // None if empty: most records have none of their own
+pub struct ScopeSet(Option<Arc<Vec<SmolStr>>>); // `None` if empty, as in most records
 
 impl ScopeSet {
-    /// Collects scope names; repeated ones count once.
+    /// Collects scopes, without repeated ones.
     ///
     /// # Errors
     ///
@@ -44,9 +43,9 @@ impl ScopeSet {
         Ok(Self((!names.is_empty()).then(|| Arc::new(names))))
     }
 
-    /// Tells whether the set has exactly this scope; there are no wildcards and no hierarchy.
+    /// Returns true if the set has exactly this scope. Scopes have no wildcards and no hierarchy.
     pub fn contains(&self, scope: &str) -> bool {
-        // Names mostly differ in length, so looking at a few of them is faster than searching.
+        // Names mostly differ in length, so comparing a few is faster than a binary search.
         match self.names() {
             few if few.len() <= FEW => few.iter().any(|name| name == scope),
             many => many.binary_search_by(|name| name.as_str().cmp(scope)).is_ok(),
@@ -58,12 +57,12 @@ impl ScopeSet {
         self.names().iter().map(SmolStr::as_str)
     }
 
-    /// Tells whether the set has no scope.
+    /// Returns true if the set has no scope.
     pub fn is_empty(&self) -> bool {
         self.names().is_empty()
     }
 
-    /// Tells whether other sets share this one's allocation.
+    /// Returns true if another set shares the allocation.
     pub(crate) fn is_shared(&self) -> bool {
         self.0.as_ref().is_some_and(|names| Arc::strong_count(names) > 1)
     }
@@ -74,11 +73,11 @@ impl ScopeSet {
 }
 
 impl fmt::Display for ScopeSet {
-    /// Writes the scopes with a blank between them, as OAuth does (RFC 6749 §3.3).
+    /// Writes the scopes with one space between them, as OAuth does (RFC 6749 §3.3).
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, name) in self.names().iter().enumerate() {
-            let blank = if index == 0 { "" } else { " " };
-            write!(formatter, "{blank}{name}")?;
+            let separator = if index == 0 { "" } else { " " };
+            write!(formatter, "{separator}{name}")?;
         }
         Ok(())
     }
@@ -87,7 +86,7 @@ impl fmt::Display for ScopeSet {
 impl FromStr for ScopeSet {
     type Err = InvalidName;
 
-    /// Reads scopes with a blank between them; an empty text is an empty set.
+    /// Reads scopes with one space between them. An empty text is an empty set.
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         if text.is_empty() { Ok(Self::default()) } else { Self::new(text.split(' ')) }
     }
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_parted_by_one_blank() {
+    fn scopes_are_separated_by_one_space() {
         for scopes in [&[][..], &["read"], &["read", "write"]] {
             let scopes = ScopeSet::new(scopes).unwrap();
             assert_eq!(scopes.to_string().parse(), Ok(scopes));

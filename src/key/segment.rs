@@ -9,23 +9,23 @@ use super::checksum::CHECKSUM_LENGTH;
 pub enum Segment<'a> {
     /// Fixed text.
     Literal(&'a str),
-    /// The tag of the key's environment, one of these.
+    /// The key's environment, which is one of these tags.
     Environment(&'a [&'a str]),
-    /// Characters of an alphabet: the part that is random in an issued key.
+    /// Characters of an alphabet. In an issued key they are random.
     Characters {
-        /// Which characters.
+        /// The characters that are allowed.
         alphabet: Alphabet,
-        /// The fewest of them.
+        /// The smallest number of characters.
         at_least: u16,
-        /// The most of them; more than `at_least` only in the last segment.
+        /// The largest number of characters. It exceeds `at_least` only in the last segment.
         at_most: u16,
     },
-    /// Six base-62 digits: CRC-32 of all text before.
+    /// Six base-62 digits: the CRC-32 of all text before them.
     Checksum,
 }
 
 impl Segment<'_> {
-    /// Writes the segment as a regular expression.
+    /// Returns the segment as a regular expression.
     pub(super) fn pattern(self) -> String {
         match self {
             Self::Literal(text) => escaped(text),
@@ -43,7 +43,7 @@ impl Segment<'_> {
         }
     }
 
-    /// Returns the random bits in the shortest form of the segment.
+    /// Returns the number of random bits in the shortest text of the segment.
     pub(super) fn entropy_bits(self) -> f64 {
         match self {
             Self::Characters { alphabet, at_least, .. } => {

@@ -1,4 +1,4 @@
-//! A record that outlives its store's next change, without a reference count of its own.
+//! A shared record that stays as it was when its store was asked.
 
 use std::fmt;
 use std::ops::Deref;
@@ -6,43 +6,41 @@ use std::sync::{Arc, LazyLock};
 
 use super::record::KeyRecord;
 
-/// Holds records that are kept together.
+/// Holds records that share one reference count.
 pub(crate) trait Records: Send + Sync {
-    /// Returns the record at a place, which is there if the place was handed out with these records.
-    fn at(&self, place: u32) -> Option<&KeyRecord>;
+    /// Returns the record at an index; `None` if the index is not one of these records.
+    fn at(&self, index: u32) -> Option<&KeyRecord>;
 }
 
-/// Shares a record, as it was when the store was asked; later changes do not touch it.
+/// Shares a record as it was when the store was asked. Later changes do not touch it.
 ///
-/// A store that keeps each record in an [`Arc`] turns that into this. [`MemoryStore`] keeps many
-/// records under a few counts, one for each of several threads: threads that use one key at the same
-/// time would otherwise pass its count to and fro, which more than halves what two of them can do.
+/// A store that keeps each record in an [`Arc`] converts it with `From`. [`MemoryStore`] keeps many
+/// records under a few reference counts, one for each of several threads. With one count per record,
+/// threads that use the same key contend for it, which more than halves the throughput of two threads.
 ///
 /// ```
 /// use tower_api_key::key::{Account, KeyRecord, SharedRecord};
 ///
-/// # fn main() -> Result<(), tower_api_key::key::InvalidRecord> {
 /// let acme = Account::builder("acme").build()?;
 /// let record = SharedRecord::from(KeyRecord::builder("key_1", acme).build()?);
 /// assert_eq!(*record.id(), "key_1");
-/// # Ok(())
-/// # }
+/// # Ok::<(), tower_api_key::key::InvalidRecord>(())
 /// ```
 ///
 /// [`MemoryStore`]: crate::store::MemoryStore
 #[derive(Clone)]
 pub struct SharedRecord {
     records: Arc<dyn Records>,
-    place: u32,
+    index: u32,
 }
 
 impl SharedRecord {
-    pub(crate) const fn new(records: Arc<dyn Records>, place: u32) -> Self {
-        Self { records, place }
+    pub(crate) const fn new(records: Arc<dyn Records>, index: u32) -> Self {
+        Self { records, index }
     }
 }
 
-static NOBODY: LazyLock<KeyRecord> = LazyLock::new(KeyRecord::nobody);
+static PLACEHOLDER: LazyLock<KeyRecord> = LazyLock::new(KeyRecord::placeholder);
 
 impl Records for KeyRecord {
     fn at(&self, _: u32) -> Option<&KeyRecord> {
@@ -66,8 +64,8 @@ impl Deref for SharedRecord {
     type Target = KeyRecord;
 
     fn deref(&self) -> &KeyRecord {
-        // It is there; were it not, a record that serves nobody fails closed, and panics nowhere.
-        self.records.at(self.place).unwrap_or_else(|| &NOBODY)
+        // The index is valid. If it were not, the placeholder would fail closed without a panic.
+        self.records.at(self.index).unwrap_or_else(|| &PLACEHOLDER)
     }
 }
 
@@ -90,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_not_there_serves_nobody() {
+    fn no_request_passes_with_a_missing_record() {
         let record = KeyRecord::bare("key_1", "acme");
         let shared = SharedRecord::from(record.clone());
         assert_eq!(*shared, record);

@@ -1,7 +1,7 @@
-//! Texts that people read: names, descriptions, values of a deployment's own.
+//! Texts that people read: names, descriptions and metadata.
 
-/// Reports a text with a character that moves a cursor, breaks a line or turns what is written around;
-/// the text itself is not repeated.
+/// Reports a text with a character that can mislead its reader. Such a character moves the cursor, breaks
+/// the line or turns the direction of the text. The error does not repeat the text.
 ///
 /// ```
 /// use tower_api_key::key::{Account, InvalidRecord, KeyRecord};
@@ -18,13 +18,14 @@ pub struct InvalidText {
     what: &'static str,
 }
 
-/// Checks a text that ends up on a terminal, in a log or on a page, where such characters forge lines.
+/// Checks a text that ends up on a terminal, in a log or on a page. Control characters can forge lines
+/// there.
 pub(crate) fn check_text(what: &'static str, text: &str) -> Result<(), InvalidText> {
     if text.chars().any(misleads) { Err(InvalidText { what }) } else { Ok(()) }
 }
 
-/// Tells whether a character is a control character (C0, DEL, C1), a separator of lines or paragraphs,
-/// or a control of direction (Unicode's `Bidi_Control`).
+/// Returns true for a control character (C0, DEL, C1), a separator of lines or paragraphs, or a control
+/// of direction (Unicode's `Bidi_Control`).
 fn misleads(character: char) -> bool {
     character.is_control()
         || matches!(

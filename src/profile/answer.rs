@@ -1,4 +1,4 @@
-//! One row per kind of denial: the table that makes a vendor.
+//! The table of a vendor's answers, one row for each kind of denial.
 
 use http::StatusCode;
 
@@ -6,7 +6,7 @@ use super::body::ErrorBody;
 use super::challenge::Challenge;
 use crate::error::Denial;
 
-/// Says how one kind of denial is answered.
+/// Describes the response to one kind of denial: its status, body, challenge and `Retry-After`.
 ///
 /// ```
 /// use http::StatusCode;
@@ -28,25 +28,26 @@ pub struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// Answers with this status and body, and no challenge.
+    /// Creates an answer with this status and body, without a challenge or `Retry-After`.
     pub const fn new(status: StatusCode, body: ErrorBody<'a>) -> Self {
         Self { status, body, challenge: Challenge::None, retry_after: None }
     }
 
-    /// Adds `WWW-Authenticate`.
+    /// Adds `WWW-Authenticate` with this challenge. A layer requires one on every 401 (RFC 9110
+    /// §15.5.2).
     pub const fn challenge(mut self, challenge: Challenge) -> Self {
         self.challenge = challenge;
         self
     }
 
-    /// Adds `Retry-After` in seconds. A refusal that knows its own wait says that instead, and a
-    /// 429 always says at least 1.
+    /// Adds `Retry-After`, in seconds. A refusal that knows its own wait sends that instead. A 429
+    /// always sends at least 1 second.
     pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
     }
 
-    /// Returns the status.
+    /// Returns the status code.
     pub const fn status(&self) -> StatusCode {
         self.status
     }
@@ -54,12 +55,14 @@ impl<'a> Answer<'a> {
 
 macro_rules! rows {
     ($($(#[$documentation:meta])* $row:ident: $pattern:pat,)*) => {
-        /// Holds one row for every kind of [`Denial`]. A table that names all rows does not compile
-        /// when a new kind of denial comes, until it says how that is answered. One that starts from
-        /// another, or from [one row for all](Self::all), names only what differs.
+        /// Holds a vendor's answers, one row for each kind of [`Denial`].
+        ///
+        /// A table that names all rows does not compile when a version adds a kind of denial, until it
+        /// has a row for it. A table that starts from another one, or from [one row for
+        /// all](Self::all), names only the rows that differ.
         ///
         /// ```
-        /// # use http::StatusCode;
+        /// use http::StatusCode;
         /// use tower_api_key::profile::{Answer, Answers, ErrorBody};
         /// use tower_api_key::{Denial, vendors};
         ///
@@ -74,10 +77,12 @@ macro_rules! rows {
         }
 
         impl<'a> Answers<'a> {
-            /// Answers every denial alike; struct update names what differs.
+            /// Creates a table with one answer to every denial. Use struct update for the rows that
+            /// differ.
             ///
-            /// Start from the row for keys that do not serve: a client must not tell an unknown key from
-            /// a revoked one. A kind of denial that a later version adds is answered by this row, too.
+            /// Pass the answer to a key that is not valid: a client must not be able to tell an unknown key
+            /// from a revoked one. A kind of denial that a later version adds gets this
+            /// answer, too.
             ///
             /// ```
             /// use http::StatusCode;
@@ -102,7 +107,7 @@ macro_rules! rows {
                 }
             }
 
-            /// Renders every row, from its name and content.
+            /// Converts every row, from its name and content.
             pub(crate) fn try_map<T, E>(
                 &self,
                 mut map: impl FnMut(&'static str, &Answer<'a>) -> Result<T, E>,
@@ -113,7 +118,7 @@ macro_rules! rows {
             }
         }
 
-        /// What became of each row of [`Answers`].
+        /// The rows of [`Answers`] after their conversion.
         #[derive(Debug)]
         pub(crate) struct RenderedAnswers<T> {
             $($row: T,)*
@@ -136,53 +141,53 @@ macro_rules! rows {
 }
 
 rows! {
-    /// Plain HTTP, as far as can be proven.
+    /// A request without proof of HTTPS.
     insecure_transport: Denial::InsecureTransport,
-    /// No credential.
+    /// A request without a credential.
     credentials_missing: Denial::CredentialsMissing,
     /// An `Authorization` scheme that the profile does not read.
     scheme_unsupported: Denial::SchemeUnsupported,
     /// Too many failed attempts from the client's network.
     too_many_failures: Denial::TooManyFailures { .. },
-    /// More than one credential.
+    /// A request with more than one credential.
     credentials_ambiguous: Denial::CredentialsAmbiguous,
-    /// A credential that breaks its grammar.
+    /// A credential that breaks the grammar of its scheme.
     credentials_malformed: Denial::CredentialsMalformed(_),
     /// A key that fits no format.
     key_malformed: Denial::KeyMalformed,
-    /// A key that no store knows.
+    /// A key that the store does not know.
     key_unknown: Denial::KeyUnknown,
     /// A revoked key.
     key_revoked: Denial::KeyRevoked,
-    /// A disabled key or account.
+    /// A disabled key, or a key of a disabled account.
     key_disabled: Denial::KeyDisabled,
-    /// A key whose time has not come.
+    /// A key that is not valid yet.
     key_not_yet_valid: Denial::KeyNotYetValid,
-    /// A key whose time is over.
+    /// A key that has expired.
     key_expired: Denial::KeyExpired,
     /// A key of another environment.
     environment_mismatch: Denial::EnvironmentMismatch,
-    /// A client that is not on the key's allowlist.
+    /// A client whose address is not on the key's allowlist.
     network_not_allowed: Denial::NetworkNotAllowed,
-    /// A kind of key that its scheme does not carry.
+    /// A kind of key that its credential source does not accept.
     scheme_not_for_kind: Denial::SchemeNotForKind,
-    /// A request that no line of the route table covers.
+    /// A request that no row of the route table covers.
     route_unknown: Denial::RouteUnknown,
-    /// A kind of key that the route does not serve.
+    /// A kind of key that the route does not accept.
     kind_not_allowed: Denial::KindNotAllowed,
-    /// Another account's path.
+    /// A path that names another account.
     account_mismatch: Denial::AccountMismatch,
-    /// A demanded header absent, repeated, or with another value.
+    /// A required header that is absent, repeated, or has another value.
     header_refused: Denial::HeaderRefused { .. },
-    /// A scope lacking.
+    /// A key without a scope that the request needs.
     scope_missing: Denial::ScopeMissing { .. },
-    /// A request limit exceeded.
+    /// A request that exceeds a quota.
     rate_limited: Denial::RateLimited { .. },
-    /// Too many simultaneous requests.
+    /// A request that exceeds the route's concurrency limit.
     concurrency_exceeded: Denial::ConcurrencyExceeded,
-    /// The route's time budget spent.
+    /// A service that did not answer within the route's time budget.
     timed_out: Denial::TimedOut { .. },
-    /// A service that failed and says so by [`refusal`](crate::refusal).
+    /// A service that failed and returned a [`refusal`](crate::refusal).
     internal_error: Denial::InternalError,
     /// A key store that cannot answer.
     store_unavailable: Denial::StoreUnavailable,

@@ -1,17 +1,21 @@
-//! A vendor as data: which credentials it reads, how its keys look, what it demands of a request,
-//! and how it answers each kind of denial.
+//! The description of a vendor as data.
 
 use crate::key::KeyFormat;
 use crate::profile::{Answers, CredentialSource, LimitHeaders, PrincipalHeader, RequiredHeader};
 use crate::quota::Quota;
 
-/// Describes a vendor's front door. The five that ship are constants of this type, in
-/// [`vendors`](crate::vendors); a sixth is written with the same fields.
+/// Describes how a vendor authenticates requests.
 ///
-/// It borrows all that it names, from constants or from anything else: what a function computes, or a file says.
-/// A gate that is built of it keeps nothing borrowed.
+/// A profile has the credentials that the vendor reads, the formats of its keys, the headers that it requires,
+/// its quotas, and its answer to each kind of denial.
 ///
-/// A shipped one is changed by struct update:
+/// [`vendors`](crate::vendors) has profiles of five vendors as constants. [`Profile::STANDARD`] copies
+/// no vendor.
+///
+/// A profile borrows its texts and lists, from constants or from values that exist at run time. A layer
+/// that is built from it borrows nothing.
+///
+/// Use struct update to change a profile:
 ///
 /// ```
 /// use tower_api_key::{Profile, vendors};
@@ -20,48 +24,44 @@ use crate::quota::Quota;
 ///     realm: "api.example.com",
 ///     ..vendors::POLYTEIA
 /// };
-/// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore};
-/// let layer = ApiKeyLayer::builder(OURS, MemoryStore::new()).build()?;
-/// let answer = layer.answer(&Denial::CredentialsMissing);
-/// assert_eq!(answer.headers()["www-authenticate"], r#"Bearer realm="api.example.com""#);
-/// # Ok::<(), tower_api_key::ConfigError>(())
+/// assert_eq!(OURS.formats, vendors::POLYTEIA.formats);
 /// ```
 ///
-/// One that is known at run time only:
+/// A profile can have values that are known only at run time:
 ///
 /// ```
-/// use tower_api_key::{ApiKeyLayer, ConfigError, Profile, store::MemoryStore, vendors};
+/// use tower_api_key::key::KeyFormat;
+/// use tower_api_key::{ApiKeyLayer, ConfigError, Profile, store::MemoryStore};
 ///
-/// fn gate(realm: &str, prefix: &str) -> Result<ApiKeyLayer, ConfigError> {
-///     use tower_api_key::key::{Alphabet, KeyFormat};
-///
-///     let formats = [KeyFormat::new().literal(prefix).characters(Alphabet::Base62, 24)];
-///     let profile = Profile { realm, formats: &formats, ..vendors::POLYTEIA };
+/// fn layer(realm: &str, prefix: &str) -> Result<ApiKeyLayer, ConfigError> {
+///     let formats = [KeyFormat::prefixed(prefix, &["live", "test"])];
+///     let profile = Profile { realm, formats: &formats, ..Profile::STANDARD };
 ///     ApiKeyLayer::builder(profile, MemoryStore::new()).build()
 /// }
-/// assert!(gate(&String::from("api.example.com"), &String::from("acme_")).is_ok());
+/// assert!(layer(&String::from("api.example.com"), &String::from("acme")).is_ok());
 /// ```
 ///
-/// A minor release may add a field. A profile that ends with struct update takes the other's value for it and
-/// goes on to compile; one that names every field has to name the new one.
+/// A minor release may add a field. A profile that ends with struct update still compiles, and takes the other
+/// profile's value. A profile that names every field must name the new one.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile<'a> {
     /// The vendor's name, for logs.
     pub name: &'a str,
-    /// The realm of its challenges (RFC 9110 §11.5).
+    /// The realm in challenges (RFC 9110 §11.5).
     pub realm: &'a str,
-    /// Where keys are read from; a 401 challenges for each, in this order.
+    /// The sources that keys are read from. A 401 has a challenge for each source, in this order.
     pub credentials: &'a [CredentialSource<'a>],
-    /// How its keys look; a text that fits none is refused without asking the store.
+    /// The formats of the vendor's keys. A gate refuses a text that fits none, without asking the
+    /// store.
     pub formats: &'a [KeyFormat<'a>],
-    /// The headers that every request must have besides the credential.
+    /// The headers that every request must have, besides the credential.
     pub required_headers: &'a [RequiredHeader<'a>],
-    /// The quotas of an account that has none of its own.
+    /// The quotas of an account that has neither quotas of its own nor a plan.
     pub quotas: &'a [Quota],
-    /// How limits are told.
+    /// The headers that report limits.
     pub limit_headers: LimitHeaders,
-    /// What responses to authenticated requests say of the principal.
+    /// The headers about the account and key, on responses to authenticated requests.
     pub principal_headers: &'a [PrincipalHeader<'a>],
-    /// How each kind of denial is answered.
+    /// The answer to each kind of denial.
     pub answers: Answers<'a>,
 }

@@ -1,8 +1,9 @@
-//! Which limit headers a profile sends.
+//! The headers that report limits, as data.
 
-/// Chooses the limit headers of a profile: a dialect, and which of its fields. They speak of the
-/// quota nearest to its end: the fewest requests left, and on a tie the one that resets last; never
-/// of one in shadow.
+/// Chooses the limit headers of a profile: a dialect, and which of its fields are sent.
+///
+/// The fields describe the quota with the fewest requests left. If two quotas have as few, the fields
+/// describe the one that resets last. They never describe a quota in shadow.
 ///
 /// ```
 /// use tower_api_key::profile::{Dialect, LimitHeaders, Reset};
@@ -15,11 +16,11 @@
 pub struct LimitHeaders {
     /// The names of the fields.
     pub dialect: Dialect,
-    /// Whether the limit is sent.
+    /// True to send the limit, in requests.
     pub limit: bool,
-    /// Whether the requests left are sent.
+    /// True to send how many requests are left.
     pub remaining: bool,
-    /// Whether and how the reset is sent.
+    /// Whether to send the reset, and in which unit.
     pub reset: Reset,
 }
 
@@ -33,36 +34,39 @@ pub struct LimitHeaders {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// No limit headers at all.
+    /// No limit headers.
     None,
     /// `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`
     /// (draft-ietf-httpapi-ratelimit-headers up to 07).
     RateLimit,
     /// `X-RateLimit-Limit`, `X-RateLimit-Remaining`, `X-RateLimit-Reset`.
     XRateLimit,
-    /// `RateLimit-Policy` and `RateLimit`, structured fields of all quotas at once
-    /// (draft-ietf-httpapi-ratelimit-headers-11 §3 and §4). The three switches do not apply. A reset
-    /// is when more of a quota is back (§4.1.2), where the other dialects tell when all of it is.
+    /// `RateLimit-Policy` and `RateLimit`: structured fields that describe all quotas
+    /// (draft-ietf-httpapi-ratelimit-headers-11 §3 and §4).
+    ///
+    /// The fields `limit`, `remaining` and `reset` of [`LimitHeaders`] do not apply. The reset is the
+    /// time until some of a quota is available again (§4.1.2). In the other dialects it is the time
+    /// until all of it is.
     Structured,
 }
 
-/// Chooses how a reset is told.
+/// Chooses the unit of a reset.
 ///
 /// ```
 /// use tower_api_key::profile::{Dialect, LimitHeaders, Reset};
 ///
-/// /// `X-RateLimit-Reset: 1800000060`, say
+/// /// Sends headers such as `X-RateLimit-Reset: 1800000060`.
 /// const DATED: LimitHeaders = LimitHeaders { reset: Reset::UnixTime, ..LimitHeaders::X_RATE_LIMIT };
 /// assert_eq!(DATED.dialect, Dialect::XRateLimit);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reset {
-    /// Not at all.
+    /// No reset.
     Omitted,
-    /// As whole seconds from now, rounded up.
+    /// Whole seconds from now, rounded up.
     Seconds,
-    /// As whole seconds since the Unix epoch, rounded up.
+    /// Whole seconds since the Unix epoch, rounded up.
     UnixTime,
 }
 

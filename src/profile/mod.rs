@@ -1,23 +1,26 @@
-//! What a vendor writes: which credentials it reads, what it demands of a request, and how it answers.
+//! Profiles, which describe how a vendor authenticates requests.
 //!
-//! A [`Profile`] is data. Its parts are all here, so a vendor's file imports this module, and
-//! [`key`](crate::key) for the form of keys and quotas. The five that ship are written so, in
-//! [`vendors`](crate::vendors). Who copies no vendor starts from
+//! A [`Profile`] is data. A file that describes a vendor imports the parts of a profile from this
+//! module, the format of keys from [`key`](crate::key), and quotas from [`quota`](crate::quota).
+//! [`vendors`](crate::vendors) has five examples. To copy no vendor, start from
 //! [`Profile::STANDARD`](crate::Profile::STANDARD).
 //!
-//! Whatever a profile says, a refusal leaves a gate only
+//! This module guards refusals. Whatever a profile says, a refusal has
 //!
-//! 1. with the status, body and challenge of the profile's row for its reason;
-//! 2. with `Cache-Control: no-store`, and `WWW-Authenticate` on every 401 (RFC 9110 §15.5.2);
-//! 3. with `Retry-After` on every 429, in whole seconds, rounded up, at least 1.
+//! 1. the status, body and challenge of the profile's row for its reason;
+//! 2. `Cache-Control: no-store`, and `WWW-Authenticate` on every 401 (RFC 9110 §15.5.2);
+//! 3. `Retry-After` on every 429, in whole seconds, rounded up, at least 1.
 //!
-//! Every response of a gate that lets strangers in names in `Vary` each header that may carry a credential.
-//! So no shared cache answers a request with a key by what a stranger got. The names of a profile's
-//! [principal headers](PrincipalHeader) are the gate's: what a service writes under them never leaves.
+//! If a gate admits anonymous requests, every response names in `Vary` each header that can carry a
+//! credential. So no shared cache answers a request that has a key with the response to an anonymous
+//! request.
 //!
-//! Where a vendor documents one text for several causes, the rows are equal and so are the bytes.
-//! Only the [`Denial`](crate::Denial) in the response's extensions tells them apart. Do not let an
-//! outer layer write it into the response.
+//! Only the gate writes the [principal headers](PrincipalHeader) of a profile. It removes what a
+//! service writes under their names.
+//!
+//! If a vendor documents one text for several reasons, the rows are equal, and so are the bytes of the
+//! responses. Only the [`Denial`](crate::Denial) in the response's extensions tells the reasons apart.
+//! In a deployment, do not let an outer layer write it into the response.
 
 mod answer;
 mod body;

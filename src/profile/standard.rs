@@ -1,4 +1,4 @@
-//! The profile of those who copy no vendor: what the standards say, and nothing else.
+//! The standard profile, which follows RFCs and copies no vendor.
 
 use http::StatusCode;
 
@@ -10,17 +10,17 @@ use super::limit_headers::LimitHeaders;
 use super::source::CredentialSource;
 use crate::key::KeyFormat;
 
-/// The seconds that clients are told to stay away while a store or limiter is down.
+/// The `Retry-After` of an answer while the store or the limiter is down, in seconds.
 const OUTAGE_SECONDS: u32 = 5;
 
 impl Profile<'static> {
-    /// Follows the standards and copies no vendor: the profile to begin with.
+    /// Follows the standards and copies no vendor. Begin with this profile.
     ///
-    /// * Keys come as `Authorization: Bearer` (RFC 6750) or in `X-Api-Key`, and look like
+    /// * A key comes in `Authorization: Bearer` (RFC 6750) or in `X-Api-Key`, and has the format
     ///   [`KeyFormat::STANDARD`].
     /// * Refusals are problem details (RFC 9457). They say no more than a client has to know.
-    /// * Limits are told in `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11).
-    /// * It has no quotas, demands no header, and sends none about the key's account.
+    /// * `RateLimit-Policy` and `RateLimit` report limits (draft-ietf-httpapi-ratelimit-headers-11).
+    /// * The profile has no quotas, requires no header, and sends no principal headers.
     ///
     /// ```
     /// use tower_api_key::key::KeyFormat;
@@ -53,7 +53,7 @@ impl Profile<'static> {
     };
 }
 
-/// What does not name its own row is about a key that does not serve, and all of that reads alike.
+/// All rows that are not named here are about a key that is not valid, and have the same answer.
 const ANSWERS: Answers<'static> = Answers {
     insecure_transport: bad_request("HTTPS is required."),
     credentials_missing: MISSING,
@@ -102,7 +102,7 @@ const fn unavailable(detail: &'static str) -> Answer<'static> {
     problem(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable", detail)
 }
 
-/// With `about:blank` the title is the phrase of the status (RFC 9457 §4.2.1).
+/// With `about:blank`, the title must be the reason phrase of the status (RFC 9457 §4.2.1).
 const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Answer<'static> {
     Answer::new(status, ErrorBody::Problem { kind: "about:blank", title, detail })
 }

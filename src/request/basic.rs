@@ -1,4 +1,5 @@
-//! The Basic scheme (RFC 7617): strict base64, the first colon splits, no control characters.
+//! The Basic scheme (RFC 7617). Base64 is read strictly, the first colon splits the pair, and control
+//! characters are refused.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +8,7 @@ use super::presented::KeyBuffer;
 use crate::error::Malformation;
 use crate::profile::BasicKey;
 
-/// Decodes `token` into the buffer and picks the key out of `user:password`.
+/// Decodes `token` into the buffer and returns the key from `user:password`.
 pub(super) fn key<'a>(
     token: &[u8],
     rule: BasicKey<'_>,
@@ -16,11 +17,11 @@ pub(super) fn key<'a>(
     if token.is_empty() {
         return Err(Malformation::Empty);
     }
-    // `STANDARD` insists on the standard alphabet, canonical padding and zero pad bits.
+    // `STANDARD` requires the standard alphabet, canonical padding and zero pad bits.
     let pair = buffer
         .fill(token.len().div_ceil(4) * 3, |decoded| STANDARD.decode_slice(token, decoded))
         .map_err(|_| Malformation::Base64)?;
-    // Nearly all pairs are visible ASCII, which is seen in one pass of a few vector instructions.
+    // Nearly all pairs are visible ASCII. A few vector instructions check that in one pass.
     if !pair.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
         std::str::from_utf8(pair).map_err(|_| Malformation::Utf8)?;
         if pair.iter().any(u8::is_ascii_control) {
@@ -106,7 +107,7 @@ mod tests {
             ("api:kéy".as_bytes(), api, Ok("kéy")),
             (b"KEY:", any, Ok("KEY")),
             (b":KEY", any, Ok("KEY")),
-            (b"whoever:KEY", any, Ok("KEY")),
+            (b"anyone:KEY", any, Ok("KEY")),
             (b":", any, Err(Empty)),
         ] {
             let read = encoded(pair, rule);

@@ -1,4 +1,4 @@
-//! Whether credential sources can carry the keys of a profile: asked once, when a layer is built.
+//! Checks that credential sources can carry the keys of a profile, once, when a layer is built.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,8 +9,10 @@ use crate::error::{ConfigError, Malformation};
 use crate::key::{KeyFormat, KeyKind, Segment};
 use crate::profile::{BasicKey, CredentialSource, Scheme};
 
-/// Refuses a source that carries no key at all, and a format that no source carries. What is tried are
-/// the shortest keys of the format, for each environment; they are read as a request's would be.
+/// Refuses a source that can carry no key, and a format that no source can carry.
+///
+/// The check takes the shortest keys of each format and environment, and reads them as it would read
+/// the key of a request.
 pub(crate) fn check(
     sources: &[CredentialSource<'_>],
     formats: &[KeyFormat<'_>],
@@ -41,7 +43,7 @@ fn check_source(source: &CredentialSource<'_>) -> Result<(), ConfigError> {
     }
     for kind in source.kinds.unwrap_or_default() {
         KeyKind::new(kind).map_err(|error| {
-            refuse(format!("no key is of the kind `{}`: {error}", kind.escape_debug()))
+            refuse(format!("no key can have the kind `{}`: {error}", kind.escape_debug()))
         })?;
     }
     Ok(())
@@ -61,8 +63,8 @@ fn not_carried(
     ConfigError::FormatNotCarried { pattern: format.pattern(), problem }
 }
 
-/// Lists the shortest keys of a format, once for each of its environments. A format whose shortest key
-/// may lack its last characters has another with one of them.
+/// Lists the shortest keys of a format for each of its environments. If the last segment may be empty,
+/// a second key has one character there.
 fn shortest_keys(format: &KeyFormat<'_>) -> Vec<Vec<Vec<u8>>> {
     let environments = format.segments().map(|segment| match segment {
         Segment::Environment(tags) => tags.len(),
@@ -82,7 +84,7 @@ fn text(format: &KeyFormat<'_>, environment: usize, fewest: u16) -> Vec<u8> {
                 let tag = tags.get(environment).or(tags.last()).copied().unwrap_or_default();
                 text.extend_from_slice(tag.as_bytes());
             }
-            // Every alphabet has it.
+            // Every alphabet has the digit 0.
             Segment::Characters { at_least, at_most, .. } => {
                 let count = at_least.max(fewest).min(at_most);
                 text.resize(text.len() + usize::from(count), b'0');
@@ -93,7 +95,7 @@ fn text(format: &KeyFormat<'_>, environment: usize, fewest: u16) -> Vec<u8> {
     text
 }
 
-/// Sends a key through a source, and reads it as a request's is read.
+/// Encodes a key as a client does for this source, and reads it back as a gate does.
 fn carries(scheme: Scheme<'_>, key: &[u8]) -> Result<(), Malformation> {
     match scheme {
         Scheme::Bearer if key.len() > MAX_CREDENTIAL_BYTES => Err(Malformation::TooLong),
@@ -102,7 +104,7 @@ fn carries(scheme: Scheme<'_>, key: &[u8]) -> Result<(), Malformation> {
         Scheme::Basic(rule @ BasicKey::PasswordOf(user)) => {
             by_basic(rule, &[user.as_bytes(), b":", key].concat(), key)
         }
-        // A client may send it in either place.
+        // A client may send the key as the password or as the user name.
         Scheme::Basic(rule @ BasicKey::UserOrPassword) => {
             by_basic(rule, &[b":", key].concat(), key)?;
             by_basic(rule, &[key, b":"].concat(), key)
@@ -121,7 +123,7 @@ fn by_basic(rule: BasicKey<'_>, pair: &[u8], key: &[u8]) -> Result<(), Malformat
     }
 }
 
-/// Names a source as it is written.
+/// Returns a source as it is written in code.
 fn described(scheme: Scheme<'_>) -> String {
     match scheme {
         Scheme::Bearer => "`CredentialSource::bearer()`".to_owned(),
@@ -135,28 +137,28 @@ fn described(scheme: Scheme<'_>) -> String {
     }
 }
 
-/// Says what a source does not carry, and what to do.
+/// Returns why a source does not carry a key, and the remedy.
 fn obstacle(scheme: Scheme<'_>, problem: Malformation) -> String {
     let basic = matches!(scheme, Scheme::Basic(_));
     let text = match problem {
         Malformation::TooLong if basic => {
-            "in base64, with its user name, a credential has at most 512 bytes: shorten the keys"
+            "with its user name in base64, a credential may have at most 512 bytes: shorten the keys"
         }
-        Malformation::TooLong => "a credential has at most 512 bytes: shorten the keys",
-        Malformation::Empty => "the key would have no character: lengthen it",
+        Malformation::TooLong => "a credential may have at most 512 bytes: shorten the keys",
+        Malformation::Empty => "the shortest key is empty: make it longer",
         Malformation::ControlCharacter => {
-            "a user name has no control character (RFC 7617 §2): leave it out"
+            "a user name may have no control characters (RFC 7617 §2): remove them"
         }
         Malformation::UserName if scheme == Scheme::Basic(BasicKey::UserOrPassword) => {
-            "a key with `:` cannot be the user name, which ends at the first one (RFC 7617 §2): take \
-            keys without, or as passwords alone with `BasicKey::PasswordOf`"
+            "a key with `:` cannot be a user name, which ends at the first `:` (RFC 7617 §2): use keys \
+                        without `:`, or read keys as passwords only, with `BasicKey::PasswordOf`"
         }
         Malformation::UserName => {
-            "a user name ends at the first `:` (RFC 7617 §2): choose one without"
+            "a user name ends at the first `:` (RFC 7617 §2): choose a name without `:`"
         }
         _ => {
-            "a Bearer token is letters, digits and any of `-._~+/`, with `=` at its end alone (RFC 6750 \
-            §2.1): change the format, or read the keys from `CredentialSource::header`"
+            "a Bearer token may have letters, digits and `-._~+/`, and `=` only at its end (RFC 6750 \
+                        §2.1): change the format, or read the keys from `CredentialSource::header`"
         }
     };
     text.to_owned()

@@ -1,8 +1,8 @@
-//! What is proven of a client.
+//! What is proven about a client.
 
 use std::net::IpAddr;
 
-/// States what is proven of the client: its address, and whether it used HTTPS.
+/// Holds what is proven about a client: its address, and whether it used HTTPS.
 ///
 /// ```
 /// use tower_api_key::request::{Client, Connection, TrustedProxies};
@@ -13,8 +13,10 @@ use std::net::IpAddr;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Client {
-    /// The client's address; `None` if it cannot be determined, which no allowlist admits.
+    /// The client's address; `None` if it cannot be determined. No allowlist contains an unknown
+    /// address.
     pub address: Option<IpAddr>,
-    /// Whether HTTPS is proven; no proof is plain HTTP.
+    /// True if it is proven that the client used HTTPS. Without a proof, the request counts as plain
+    /// HTTP.
     pub https: bool,
 }

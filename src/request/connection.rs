@@ -1,9 +1,9 @@
-//! What a server knows of the connection that a request came over.
+//! What a server knows about the connection of a request.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// States the facts of a connection. A server's own acceptor puts it into the request extensions;
-/// no client can.
+/// Holds the facts of a connection. The server's acceptor puts it into the request extensions, which no
+/// client can write to.
 ///
 /// ```
 /// use http::Request;
@@ -20,7 +20,7 @@ pub struct Connection {
     tls: bool,
 }
 
-/// What a server knows of who is at the other end.
+/// The other end of a connection, as far as the server knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Peer {
     Unknown,
@@ -29,18 +29,20 @@ enum Peer {
 }
 
 impl Connection {
-    /// States that the peer completed a TLS handshake with this server.
+    /// Describes a connection whose peer completed a TLS handshake with this server.
     pub fn tls(peer: SocketAddr) -> Self {
         Self { peer: Peer::Address(peer.ip().to_canonical()), tls: true }
     }
 
-    /// States that the connection is plain TCP.
+    /// Describes a plain TCP connection.
     pub fn plain(peer: SocketAddr) -> Self {
         Self { peer: Peer::Address(peer.ip().to_canonical()), tls: false }
     }
 
-    /// States that the peer is a process on this machine that may open this server's Unix socket. That proves
-    /// neither an address nor HTTPS: such a peer has to be a proxy that
+    /// Describes a connection over this server's Unix socket. The peer is a process on this machine
+    /// that may open the socket.
+    ///
+    /// That proves neither an address nor HTTPS. Such a peer must be a proxy that
     /// [`TrustedProxies::unix_socket`](super::TrustedProxies::unix_socket) trusts.
     ///
     /// ```
@@ -49,19 +51,20 @@ impl Connection {
     ///
     /// let connection = Connection::unix_socket();
     /// assert!(connection.is_unix_socket() && connection.peer().is_none());
-    /// let mark = MarkConnection::new(connection); // around the service of a `UnixListener`
-    /// # let _ = mark;
+    /// // Add this layer to the service of a `UnixListener`.
+    /// let mark = MarkConnection::new(connection);
     /// ```
     pub const fn unix_socket() -> Self {
         Self { peer: Peer::UnixSocket, tls: false }
     }
 
-    /// States that nothing is known: the acceptor left no mark.
+    /// Describes a connection of which nothing is known, because the acceptor did not mark it.
     pub const fn unknown() -> Self {
         Self { peer: Peer::Unknown, tls: false }
     }
 
-    /// Returns the address of the peer, which may be a proxy; none over a Unix socket.
+    /// Returns the address of the peer, which may be a proxy; `None` over a Unix socket, or if it is
+    /// unknown.
     pub const fn peer(&self) -> Option<IpAddr> {
         match self.peer {
             Peer::Address(address) => Some(address),
@@ -69,12 +72,12 @@ impl Connection {
         }
     }
 
-    /// Tells whether the peer came over a Unix socket.
+    /// Returns true if the peer connected over a Unix socket.
     pub const fn is_unix_socket(&self) -> bool {
         matches!(self.peer, Peer::UnixSocket)
     }
 
-    /// Tells whether the peer completed a TLS handshake with this server.
+    /// Returns true if the peer completed a TLS handshake with this server.
     pub const fn is_tls(&self) -> bool {
         self.tls
     }

@@ -1,4 +1,4 @@
-//! Reading the one credential of a request.
+//! Reads the one credential of a request.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -11,7 +11,7 @@ use super::{basic, bearer, own_header};
 use crate::error::{ConfigError, Denial, Malformation};
 use crate::profile::{CredentialSource, Scheme};
 
-/// The credential sources of a profile, checked.
+/// The checked credential sources of a profile.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
     sources: Box<[Source]>,
@@ -21,7 +21,7 @@ pub(crate) struct Credentials {
     reads_authorization: bool,
 }
 
-/// A key as read, and the source that carried it.
+/// A key of a request, and the source that carried it.
 pub(crate) struct Reading<'a> {
     pub(crate) key: PresentedKey<'a>,
     pub(crate) source: SourceIndex,
@@ -78,7 +78,8 @@ impl Credentials {
         authorization.into_iter().chain(self.headers.iter().map(|(name, _)| name))
     }
 
-    /// Marks the credential as sensitive, so that nothing that prints or compresses headers shows it.
+    /// Marks the credential as sensitive, so that code that prints or compresses headers does not show
+    /// it.
     pub(crate) fn mark_sensitive(&self, headers: &mut HeaderMap) {
         let mut mark = |name: &HeaderName| {
             if let Some(value) = headers.get_mut(name) {
@@ -91,13 +92,13 @@ impl Credentials {
         self.own_header_names().for_each(mark);
     }
 
-    /// Lists the headers that carry keys and that caches know nothing of.
+    /// Lists the vendor's own headers that carry keys. Caches do not know them, unlike `Authorization`.
     pub(crate) fn own_header_names(&self) -> impl Iterator<Item = &HeaderName> {
         self.headers.iter().map(|(name, _)| name)
     }
 
-    /// Reads the one credential of a request. A source that is absent says nothing; two that are
-    /// present are refused, whatever they say.
+    /// Reads the one credential of a request. A source that is absent does not count. Two sources that
+    /// are present are refused, whatever they hold.
     pub(crate) fn read<'a>(
         &self,
         headers: &'a HeaderMap,
@@ -106,7 +107,7 @@ impl Credentials {
         let mut found: Option<(&'a HeaderValue, Option<usize>)> = None;
         let authorization = self.reads_authorization.then_some((&AUTHORIZATION, None));
         let own = self.headers.iter().map(|(name, source)| (name, Some(*source)));
-        // Where no header has two lines, none of these has, and nobody need walk them.
+        // If no header of the request is repeated, no credential is, and no second line is searched for.
         let repeated = headers.len() > headers.keys_len();
         for (name, source) in authorization.into_iter().chain(own) {
             let Some(line) = headers.get(name) else { continue };
@@ -128,7 +129,7 @@ impl Credentials {
         value: &'a [u8],
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
-        // Nearly everybody writes a scheme as its RFC does, and one blank.
+        // Nearly all clients write a scheme as its RFC does, followed by one space.
         let (usual, token) = match value {
             [b'B', b'e', b'a', b'r', b'e', b'r', b' ', token @ ..] => (self.bearer, token),
             [b'B', b'a', b's', b'i', b'c', b' ', token @ ..] => (self.basic, token),
@@ -152,7 +153,7 @@ impl Credentials {
 
     fn scheme_and_token<'a>(&self, value: &'a [u8]) -> Result<(usize, &'a [u8]), Denial> {
         let (scheme, token) = split_scheme(value).map_err(Denial::CredentialsMalformed)?;
-        // Names are compared without regard to case (RFC 9110 §11.1).
+        // Schemes are compared without regard to case (RFC 9110 §11.1).
         let source = if scheme.eq_ignore_ascii_case(b"Bearer") {
             self.bearer
         } else if scheme.eq_ignore_ascii_case(b"Basic") {
@@ -164,12 +165,13 @@ impl Credentials {
     }
 }
 
-/// Checks the name of a header that carries keys.
+/// Checks the name of a vendor's own header that carries keys.
 fn own_name(name: &str) -> Result<HeaderName, ConfigError> {
-    const WHAT: &str = "the profile's field `credentials`, a header's name";
+    const WHAT: &str = "the profile's field `credentials`, the header";
     let name = field_name(WHAT, name)?;
     if is_of_the_connection(&name) {
-        let problem = "HTTP itself says what this header holds: name another, as `x-api-key`";
+        let problem =
+            "HTTP defines the value of this header: name another one, such as `x-api-key`";
         return Err(ConfigError::Header { what: WHAT, value: name.to_string(), problem });
     }
     Ok(name)
@@ -289,8 +291,8 @@ mod tests {
         assert!(Credentials::new(&[]).is_err());
         assert!(Credentials::new(TWICE).is_err());
         assert!(Credentials::new(WHOLE).is_err());
-        const NOBODY: &[CredentialSource<'_>] = &[CredentialSource::bearer().only(&[])];
-        let error = Credentials::new(NOBODY).unwrap_err();
+        const NO_KIND: &[CredentialSource<'_>] = &[CredentialSource::bearer().only(&[])];
+        let error = Credentials::new(NO_KIND).unwrap_err();
         assert!(matches!(error, ConfigError::NoAlternative { list: "only", .. }), "{error}");
     }
 }

@@ -1,20 +1,22 @@
-//! Names of header fields, as a configuration states them.
+//! Names of header fields in a configuration.
 
 use http::HeaderName;
 use http::header;
 
 use crate::error::ConfigError;
 
-/// Reads the name of a field in any case: names are compared without regard to it (RFC 9110 §5.1).
+/// Reads the name of a field in any case, because names are compared without regard to case (RFC 9110
+/// §5.1).
 pub(crate) fn field_name(what: &'static str, name: &str) -> Result<HeaderName, ConfigError> {
     HeaderName::from_bytes(name.as_bytes()).map_err(|_| ConfigError::Header {
         what,
         value: name.to_owned(),
-        problem: "a header's name is letters, digits and any of !#$%&'*+-.^_`|~",
+        problem: "a header name may have letters, digits and !#$%&'*+-.^_`|~ only",
     })
 }
 
-/// Tells whether a field belongs to the connection, or says where the message ends: its value is not free.
+/// Returns true if HTTP defines the value of a field, because it belongs to the connection or frames
+/// the message.
 pub(crate) fn is_of_the_connection(name: &HeaderName) -> bool {
     [
         header::CONNECTION,

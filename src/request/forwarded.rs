@@ -1,8 +1,8 @@
 //! The grammar of `Forwarded` (RFC 7239 §4) and of the older `X-Forwarded-*` fields.
 //!
-//! Lines are read from right to left, element by element. What the nearest proxy wrote stands
-//! rightmost, and is read before anything of the client's: a quoted string that is well formed is read
-//! alike from either end, so no quote that a client left open takes the proxy's element in.
+//! The parser reads a line from right to left, element by element. So it reads what the nearest proxy
+//! wrote before anything that the client wrote. A well-formed quoted string reads the same from both
+//! ends, so a quote that a client left open does not swallow the proxy's element.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -10,16 +10,16 @@ use std::{iter, str};
 
 use super::token::is_token;
 
-/// One hop, as the proxy that received it wrote it down.
+/// One hop, as the proxy that received the request recorded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Hop {
-    /// Who connected to that proxy; `None` if it is hidden, unknown or unreadable.
+    /// The address of the proxy's peer; `None` if it is hidden, unknown or unreadable.
     pub(super) address: Option<IpAddr>,
-    /// Whether that proxy says that they used HTTPS.
+    /// True if the proxy says that its peer used HTTPS.
     pub(super) https: bool,
 }
 
-/// Reads an element of `X-Forwarded-For`: an address, with or without a port.
+/// Reads an element of `X-Forwarded-For`: an address with or without a port.
 pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(text).ok()?;
     let bare = text.parse::<IpAddr>();
@@ -31,15 +31,14 @@ pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
     Some(bare.ok().or_else(bracketed)?.to_canonical())
 }
 
-/// Reads the name of a protocol: `https`, and `wss`, which is WebSocket over TLS (RFC 6455 §3). Anything
-/// else is taken for plain HTTP.
+/// Returns true for the protocols `https` and `wss`, which is WebSocket over TLS (RFC 6455 §3). Any
+/// other one counts as plain HTTP.
 pub(super) fn is_https(text: &[u8]) -> bool {
     text.eq_ignore_ascii_case(b"https") || text.eq_ignore_ascii_case(b"wss")
 }
 
-/// Lists the hops of a `Forwarded` line, the last one first. An element that breaks the grammar is a hop of
-/// which nothing is known, and the last one of the list: where the elements left of it begin and end
-/// cannot be told.
+/// Lists the hops of a `Forwarded` line, the last one first. An element that breaks the grammar is an
+/// unknown hop, and ends the list: the borders of the elements to its left are uncertain.
 pub(super) fn hops(line: &[u8]) -> impl Iterator<Item = Hop> {
     let mut rest = Some(line);
     iter::from_fn(move || {
@@ -48,7 +47,8 @@ pub(super) fn hops(line: &[u8]) -> impl Iterator<Item = Hop> {
                 return Some(Hop::default());
             };
             let text = text.trim_ascii();
-            // Empty elements of a list are none (RFC 9110 §5.6.1); a lone `;` is an element that is silent.
+            // Empty list elements do not count (RFC 9110 §5.6.1). A lone `;` is an element without
+            // pairs.
             if !text.is_empty() {
                 let hop = element(text);
                 rest = left.filter(|_| hop.is_some());
@@ -59,7 +59,7 @@ pub(super) fn hops(line: &[u8]) -> impl Iterator<Item = Hop> {
     })
 }
 
-/// Reads `[ forwarded-pair ] *( ";" [ forwarded-pair ] )`; each parameter that counts at most once.
+/// Reads `[ forwarded-pair ] *( ";" [ forwarded-pair ] )`, with `for` and `proto` at most once each.
 fn element(text: &[u8]) -> Option<Hop> {
     let mut hop = Hop::default();
     let (mut seen_for, mut seen_proto) = (false, false);
@@ -67,7 +67,7 @@ fn element(text: &[u8]) -> Option<Hop> {
     while let Some(text) = rest {
         let (left, pair) = last_part(text, b';')?;
         rest = left;
-        // Not in the grammar, but many proxies write a blank after `;`, and it can hide nothing.
+        // The grammar has no space after `;`, but many proxies write one, and it can hide nothing.
         let pair = pair.trim_ascii();
         if pair.is_empty() {
             continue;
@@ -92,7 +92,7 @@ fn element(text: &[u8]) -> Option<Hop> {
     Some(hop)
 }
 
-/// Reads a node (RFC 7239 §6): IPv6 stands in brackets; `unknown` and `_hidden` have no address.
+/// Reads a node (RFC 7239 §6). IPv6 needs brackets. `unknown` and `_hidden` have no address.
 fn node(text: &str) -> Option<IpAddr> {
     let (address, port) = if let Some(inner) = text.strip_prefix('[') {
         let (inner, port) = inner.split_once(']')?;
@@ -104,8 +104,8 @@ fn node(text: &str) -> Option<IpAddr> {
     is_port(port).then_some(address)
 }
 
-/// Tells whether a text is `[ ":" node-port ]` (RFC 7239 §6): up to five digits, or an obfuscated port.
-/// Which one is of no interest, but a node that is not understood whole is not an address.
+/// Returns true for `[ ":" node-port ]` (RFC 7239 §6): up to five digits, or an obfuscated port. Which
+/// port it is does not matter, but a node with a part that breaks the grammar has no address.
 fn is_port(text: &str) -> bool {
     let Some(port) = text.strip_prefix(':') else {
         return text.is_empty();
@@ -117,8 +117,8 @@ fn is_port(text: &str) -> bool {
     (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Cuts off what stands right of the last separator outside of quoted strings; the rest is `None` if there
-/// is no separator. `None` if a quoted string that ends here begins nowhere.
+/// Splits off the text right of the last separator that is outside of quoted strings. Without a
+/// separator, the rest is `None`. Returns `None` if a quoted string ends but does not begin.
 fn last_part(text: &[u8], separator: u8) -> Option<(Option<&[u8]>, &[u8])> {
     let mut left = text;
     while let Some((&byte, before)) = left.split_last() {
@@ -130,8 +130,8 @@ fn last_part(text: &[u8], separator: u8) -> Option<(Option<&[u8]>, &[u8])> {
     Some((None, text))
 }
 
-/// Returns what stands before the quoted string that has just ended: its first quote is the next one to the
-/// left that no backslash escapes.
+/// Returns the text before the quoted string that has just ended. The string begins at the next quote
+/// to the left that no backslash escapes.
 fn before_quoted(text: &[u8]) -> Option<&[u8]> {
     let mut inside = text;
     loop {
@@ -146,7 +146,7 @@ fn before_quoted(text: &[u8]) -> Option<&[u8]> {
 /// Reads `token / quoted-string` (RFC 9110 §5.6.4).
 fn unquote(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     let Some(rest) = text.strip_prefix(b"\"") else {
-        // Colons and brackets, which should be quoted, often are not.
+        // Colons and brackets should be quoted, but often are not.
         let legal = text.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'"');
         return (legal && !text.is_empty()).then_some(Cow::Borrowed(text));
     };
@@ -208,7 +208,7 @@ mod tests {
             ("for=\"1\"2\"3\"", &[BROKEN]),
             ("proto=https;x=\"\\\"", &[BROKEN]),
             ("proto=https;x=\u{e9}", &[BROKEN]),
-            // A backslash that is escaped escapes nothing, and is a part of the value.
+            // An escaped backslash escapes nothing, and is part of the value.
             ("for=\"1\\\\0.0.0.1\"", &[hop("", false)]),
             ("for", &[BROKEN]),
             // A name is a token, and nothing stands around `=` (RFC 7239 §4).
@@ -220,7 +220,7 @@ mod tests {
             ("for=8.8.8.8;(proto)=http", &[BROKEN]),
             ("for=8.8.8.8;\"proto\"=http", &[BROKEN]),
             ("for=192.0.2.43;x-a!b=c", &[hop("192.0.2.43", false)]),
-            // Empty elements of a list are none (RFC 9110 §5.6.1).
+            // Empty list elements do not count (RFC 9110 §5.6.1).
             ("for=192.0.2.43;proto=https,", &[hop("192.0.2.43", true)]),
             (", ,\t,for=192.0.2.43 , ", &[hop("192.0.2.43", false)]),
             ("for=192.0.2.43,;", &[hop("", false), hop("192.0.2.43", false)]),

@@ -7,8 +7,10 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, Method};
 
-/// Borrows method, path and headers. The path is the one that the client sent, in origin form,
-/// without query: scheme and authority of a target are the client's own words and decide nothing.
+/// Borrows the method, path and headers of a request.
+///
+/// The path is the one that the client sent, in origin form and without the query. Scheme and authority
+/// of the request target do not count, because the client can write anything there.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'a> {
     /// The method.
@@ -20,15 +22,17 @@ pub(crate) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    /// Borrows the head of a request, with the original path if an outer router has cut it.
+    /// Borrows the head of a request. The path is the original one, even if an outer router has cut it.
     pub(crate) fn of<B>(request: &'a http::Request<B>) -> Self {
         Self { method: request.method(), path: original_path(request), headers: request.headers() }
     }
 
-    /// Returns true for a CORS preflight in full (Fetch §4.8): `OPTIONS` with one `Origin`, one
-    /// `Access-Control-Request-Method` and no content, be it announced (`Expect`) or sent after another
-    /// protocol was agreed on (`Upgrade`). That there is none is what the fields of the message say; a body
-    /// of HTTP/2 or HTTP/3 without `Content-Length` does not show in them.
+    /// Returns true for a complete CORS preflight (Fetch §4.8): `OPTIONS` with one `Origin`, one
+    /// `Access-Control-Request-Method` and no content.
+    ///
+    /// A request that may send content later is no preflight: after `100 Continue` (`Expect`), or in
+    /// another protocol (`Upgrade`). Only header fields are checked. A body of HTTP/2 or HTTP/3 without
+    /// `Content-Length` does not show in them.
     pub(crate) fn is_preflight(&self) -> bool {
         self.method == Method::OPTIONS
             && self.has_one(&ORIGIN, |origin| {
@@ -41,7 +45,7 @@ impl<'a> Head<'a> {
             && self.headers.get_all(CONTENT_LENGTH).iter().all(|length| length == "0")
     }
 
-    /// Returns true if a field has one line, and that is one value of its grammar.
+    /// Returns true if a field has one line with one value of its grammar.
     fn has_one(&self, name: &HeaderName, is_one: fn(&[u8]) -> bool) -> bool {
         let mut lines = self.headers.get_all(name).iter();
         let fits = |line: &http::HeaderValue| !line.is_empty() && is_one(line.as_bytes());
@@ -49,8 +53,8 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Shows the names of the headers and none of their values: one of them is the key, and which one
-/// only a profile knows.
+/// Prints the names of the headers but no values. One value is the key, and only a profile knows which
+/// one.
 impl fmt::Debug for Head<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = || self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>();

@@ -1,11 +1,11 @@
-//! Whether networks leave anybody on the internet out.
+//! Checks whether networks contain the whole internet.
 
 use ipnet::IpNet;
 
 use crate::key::Networks;
 
-/// What no client on the internet has for an address: the special-purpose ranges of IANA, and of IPv6 all that
-/// is not global unicast. Networks that leave only these out still have everybody in them.
+/// The ranges that no client on the internet has an address in: IANA's special-purpose ranges, and all
+/// of IPv6 that is not global unicast. Networks that lack only these ranges still contain every client.
 const NOT_PUBLIC: [&str; 17] = [
     "0.0.0.0/8",
     "10.0.0.0/8",
@@ -26,7 +26,7 @@ const NOT_PUBLIC: [&str; 17] = [
     "8000::/1",
 ];
 
-/// Tells which internet lies in these networks whole, if one does.
+/// Returns `IPv4` or `IPv6` if the networks contain all clients of that internet.
 pub(super) fn covered(networks: &Networks) -> Option<&'static str> {
     let not_public = NOT_PUBLIC.iter().filter_map(|text| text.parse::<IpNet>().ok());
     let all: Vec<IpNet> = networks.iter().copied().chain(not_public).collect();
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_that_leave_nobody_out_are_told() {
+    fn networks_that_contain_the_internet_are_found() {
         for (networks, internet) in [
             (&["0.0.0.0/0"][..], Some("IPv4")),
             (&["::/0"], Some("IPv6")),

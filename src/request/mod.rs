@@ -1,17 +1,23 @@
-//! What the wire said: the credential, and the facts of the connection it came over.
+//! What a request carries and what its connection proves: the credential, HTTPS and the client's
+//! address.
 //!
-//! This module reads bytes that an attacker wrote. A credential comes out of it only if
+//! This module reads bytes that an attacker may have written. A gate accepts a credential only if
 //!
-//! 1. exactly one source that the profile reads carries one;
-//! 2. it is no longer than [`MAX_CREDENTIAL_BYTES`], which is checked before anything else;
-//! 3. it follows the grammar of its scheme (RFC 7617, RFC 6750 §2.1) to the letter.
+//! 1. exactly one of the profile's sources carries one;
+//! 2. it has at most [`MAX_CREDENTIAL_BYTES`] bytes, which is checked before it is decoded;
+//! 3. it follows the grammar of its scheme exactly (RFC 7617, RFC 6750 §2.1).
 //!
-//! HTTPS and the client's address are facts of the connection, or the word of a
-//! [trusted proxy](TrustedProxies); never the client's. Behind a proxy, list its network, and make
-//! sure that it overwrites or appends to the header you name: a header that it passes on untouched
-//! is the client's own word. If nothing but proxies comes from that network, say so with
-//! [`always_proxies`](TrustedProxies::always_proxies). A proxy on the same machine may come over a
-//! [Unix socket](TrustedProxies::unix_socket).
+//! Only the connection or a [trusted proxy](TrustedProxies) can prove HTTPS and the client's address;
+//! the client itself cannot.
+//!
+//! In a deployment behind a proxy:
+//!
+//! * List the proxy's network in [`TrustedProxies`]. A proxy on the same machine may connect over a
+//!   [Unix socket](TrustedProxies::unix_socket).
+//! * Make sure that the proxy overwrites or appends to the header that you name. If it passes the
+//!   header on untouched, the client chooses the value.
+//! * If only proxies connect from that network, say so with
+//!   [`always_proxies`](TrustedProxies::always_proxies).
 
 mod basic;
 mod bearer;

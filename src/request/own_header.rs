@@ -1,9 +1,9 @@
-//! A header of the vendor's own, whose whole value is the key.
+//! A vendor's own header, whose whole value is the key.
 
 use super::presented::MAX_CREDENTIAL_BYTES;
 use crate::error::Malformation;
 
-/// Checks that a value is visible ASCII, and nothing else.
+/// Checks that a value is visible ASCII, and has at most [`MAX_CREDENTIAL_BYTES`].
 pub(super) fn key(value: &[u8]) -> Result<&[u8], Malformation> {
     if value.is_empty() {
         Err(Malformation::Empty)

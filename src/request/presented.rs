@@ -1,19 +1,19 @@
-//! A key as a client presented it: borrowed for as long as its digest takes.
+//! A key as a client presented it, borrowed only until its digest is computed.
 
 use std::fmt;
 
 use zeroize::Zeroize;
 
-/// Bounds the credential that is read, in bytes of the field value after the scheme. Longer ones
-/// are refused before they are decoded or hashed.
+/// Limits the length of a credential, in bytes of the field value after the scheme. A gate refuses a
+/// longer credential before it decodes or hashes it.
 pub const MAX_CREDENTIAL_BYTES: usize = 512;
 
-/// The most bytes that base64 of the longest credential can decode to.
+/// The most bytes that the longest credential can decode to from base64.
 const DECODED_BYTES: usize = MAX_CREDENTIAL_BYTES / 4 * 3;
-/// The bytes that nearly all decode to: a key of 64 characters, with a user name.
+/// Enough bytes for nearly all decoded credentials: a key of 64 characters with a user name.
 const USUAL_BYTES: usize = 96;
 
-/// Borrows the text of a presented key; the only way to the bytes is [`expose`](Self::expose).
+/// Borrows the text of a presented key. Only [`expose`](Self::expose) gives access to the bytes.
 pub(crate) struct PresentedKey<'a>(&'a [u8]);
 
 impl<'a> PresentedKey<'a> {
@@ -21,7 +21,7 @@ impl<'a> PresentedKey<'a> {
         Self(key)
     }
 
-    /// Returns the secret bytes, to be matched against a format and digested.
+    /// Returns the secret bytes, to match them against a format and compute their digest.
     pub(crate) const fn expose(&self) -> &'a [u8] {
         self.0
     }
@@ -33,10 +33,11 @@ impl fmt::Debug for PresentedKey<'_> {
     }
 }
 
-/// Holds what base64 decodes to on the stack, and wipes it when it goes out of scope. It is filled
-/// in place and never moved afterwards, for a move would leave a copy behind. It begins without
-/// bytes, and takes as few as will do: to clear 384 of them takes longer than all that is read of a
-/// Bearer token.
+/// Holds decoded base64 on the stack, and wipes it on drop.
+///
+/// The buffer is filled in place and never moved afterwards, because a move would leave a copy behind.
+/// It begins without bytes and takes as few as are enough: clearing 384 bytes takes longer than reading
+/// a Bearer token.
 pub(crate) struct KeyBuffer {
     usual: Option<[u8; USUAL_BYTES]>,
     large: Option<[u8; DECODED_BYTES]>,
@@ -65,7 +66,7 @@ impl KeyBuffer {
 
 impl Drop for KeyBuffer {
     fn drop(&mut self) {
-        // All of it, as a slice: an array is wiped byte by byte, and a part of it by a call.
+        // As one slice: `zeroize` wipes an array byte by byte, and a part of it with a function call.
         if let Some(bytes) = &mut self.usual {
             bytes.as_mut_slice().zeroize();
         }

@@ -1,5 +1,5 @@
-//! Whose word counts on HTTPS and on the client's address: the connection's, or a trusted proxy's.
-//! Never both: TLS up to the proxy says nothing of the client.
+//! Trusted proxies. HTTPS and the client's address come from the connection or from a trusted proxy,
+//! never from both: TLS up to the proxy proves nothing about the client.
 
 use std::net::IpAddr;
 
@@ -14,40 +14,43 @@ use super::{internet, signs};
 use crate::error::ConfigError;
 use crate::key::Networks;
 
-/// Lists the networks of the proxies in front of this server, and the headers that they write.
+/// Lists the networks of the proxies in front of this server, and the headers that they write. The
+/// default trusts no proxy.
 ///
-/// The chain is read from right to left, past trusted addresses; the first other address is the
-/// client, and everything left of it is the client's own word. The default trusts nobody.
+/// The chain of addresses is read from right to left, past trusted ones. The first address that is not
+/// trusted is the client's. Everything to its left is only the client's claim.
 ///
-/// A proxy must overwrite, or append to, the headers named here. `X-Forwarded-Proto` says HTTPS
-/// only if every element does, for its elements cannot be told apart by hop; `Forwarded` is read
-/// by hop.
+/// A proxy must overwrite, or append to, the headers named here. `X-Forwarded-Proto` proves HTTPS only
+/// if every element says so, because its elements cannot be matched to hops. `Forwarded` is read hop by
+/// hop.
 ///
-/// As soon as a trusted proxy speaks, its word is all there is: HTTPS is proven only if the headers
-/// named here say `https` or `wss`, and the address only if they name one. TLS between the proxy and this
-/// server proves nothing of the client, and the proxy's own address is never the client's. To speak
-/// is to send any header that only proxies send: `Forwarded`, `Via`, `X-Forwarded-*`, `X-Real-IP`,
-/// `True-Client-IP`, `CF-Connecting-IP`, `X-Envoy-External-Address`, `Fly-Client-IP` and their like. A
-/// trusted peer that sends none of them is taken for the client itself, with the facts of its connection,
-/// unless it [always proxies](Self::always_proxies).
+/// If a trusted proxy sends any header that only proxies send, only the headers named here count:
+///
+/// * HTTPS is proven only if they say `https` or `wss`.
+/// * The address is known only if they name one.
+/// * TLS between the proxy and this server proves nothing about the client.
+/// * The proxy's own address is never the client's.
+///
+/// Headers that only proxies send are `Forwarded`, `Via`, `X-Forwarded-*`, `X-Real-IP`,
+/// `True-Client-IP`, `CF-Connecting-IP`, `X-Envoy-External-Address`, `Fly-Client-IP` and others like
+/// them. A trusted peer that sends none of them counts as the client itself, with the facts of its
+/// connection, unless it [always proxies](Self::always_proxies).
 ///
 /// ```
 /// use tower_api_key::key::Networks;
-/// use tower_api_key::request::{Client, Connection, ProxyHeaders, TrustedProxies};
+/// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 ///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let proxies = TrustedProxies::new(Networks::new(["10.0.0.0/8"])?, ProxyHeaders::Forwarded);
 /// let mut headers = http::HeaderMap::new();
-/// headers.insert("forwarded", "for=198.51.100.7;proto=https".parse().unwrap());
+/// headers.insert("forwarded", "for=198.51.100.7;proto=https".parse()?);
 ///
-/// let proxy = Connection::plain("10.0.0.1:4711".parse().unwrap());
+/// let proxy = Connection::plain("10.0.0.1:4711".parse()?);
 /// let client = proxies.client(proxy, &headers);
 /// assert!(client.https && client.address == "198.51.100.7".parse().ok());
 ///
-/// let stranger = Connection::plain("203.0.113.9:4711".parse().unwrap());
-/// assert!(!proxies.client(stranger, &headers).https, "anyone can send a header");
-/// # Ok(())
-/// # }
+/// let other = Connection::plain("203.0.113.9:4711".parse()?);
+/// assert!(!proxies.client(other, &headers).https, "any client can send a header");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct TrustedProxies {
@@ -55,50 +58,50 @@ pub struct TrustedProxies {
     unix_sockets: bool,
     always: bool,
     headers: ProxyHeaders,
-    meant: Meant,
+    trust: Trust,
 }
 
-/// Whom a list is meant to trust, so that a layer is not built with one that trusts others.
+/// Which peers a list is meant to trust. A layer refuses a list that trusts others.
 #[derive(Debug, Clone, Copy)]
-enum Meant {
-    Nobody,
-    /// Those that are listed, and not all the world.
-    Some,
-    Everybody,
+enum Trust {
+    None,
+    /// The peers that are listed, and not the whole internet.
+    Listed,
+    All,
 }
 
 impl Default for TrustedProxies {
     fn default() -> Self {
-        Self::of(Networks::default(), ProxyHeaders::Forwarded, Meant::Nobody)
+        Self::of(Networks::default(), ProxyHeaders::Forwarded, Trust::None)
     }
 }
 
 impl TrustedProxies {
     /// Trusts the proxies in these networks to write these headers.
     ///
-    /// A layer is not built with a list without networks, for it trusts nobody, nor with one that leaves
-    /// nobody on the internet out, however that is written: `0.0.0.0/0`, `::/0`, `0.0.0.0/1` with
-    /// `128.0.0.0/1`, `2000::/3`.
+    /// [`build`](crate::ApiKeyLayerBuilder::build) refuses a list without networks, which trusts no
+    /// proxy. It also refuses a list that contains the whole internet, however it is written:
+    /// `0.0.0.0/0`, `::/0`, `0.0.0.0/1` with `128.0.0.0/1`, `2000::/3`.
     ///
     /// ```
-    /// # use tower_api_key::{ApiKeyLayer, ConfigError, store::MemoryStore, vendors};
     /// use tower_api_key::key::Networks;
     /// use tower_api_key::request::{ProxyHeaders, TrustedProxies};
+    /// use tower_api_key::{ApiKeyLayer, ConfigError, store::MemoryStore, vendors};
     ///
-    /// let everybody = Networks::new(["0.0.0.0/0"])?;
-    /// let proxies = TrustedProxies::new(everybody, ProxyHeaders::XForwarded);
-    /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
+    /// let internet = Networks::new(["0.0.0.0/0"])?;
+    /// let proxies = TrustedProxies::new(internet, ProxyHeaders::XForwarded);
+    /// let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
     /// let refused = builder.trusted_proxies(proxies).build();
     /// assert!(matches!(refused, Err(ConfigError::TrustedInternet { .. })));
     /// # Ok::<(), tower_api_key::key::InvalidNetwork>(())
     /// ```
     pub fn new(networks: Networks, headers: ProxyHeaders) -> Self {
-        Self::of(networks, headers, Meant::Some)
+        Self::of(networks, headers, Trust::Listed)
     }
 
-    /// Refuses a list that trusts nobody, or all the world, where neither was said.
+    /// Refuses a list that trusts no proxy or the whole internet, unless that was asked for.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        if !matches!(self.meant, Meant::Some) {
+        if !matches!(self.trust, Trust::Listed) {
             return Ok(());
         }
         if self.networks.is_empty() && !self.unix_sockets {
@@ -112,9 +115,11 @@ impl TrustedProxies {
         Ok(())
     }
 
-    /// Trusts whoever may open this server's Unix socket to write these headers. Let the file's mode leave
-    /// everybody out but the proxy. Connections are told by
-    /// [`Connection::unix_socket`](super::Connection::unix_socket); one that is not marked is not trusted.
+    /// Trusts any process that may open this server's Unix socket to write these headers. Set the mode
+    /// of the socket's file so that only the proxy may open it.
+    ///
+    /// The server marks such connections with [`Connection::unix_socket`]. A connection without the
+    /// mark is not trusted.
     ///
     /// ```
     /// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
@@ -129,28 +134,36 @@ impl TrustedProxies {
     /// assert!(!proxies.client(Connection::unknown(), &headers).https);
     /// ```
     pub fn unix_socket(headers: ProxyHeaders) -> Self {
-        Self::of(Networks::default(), headers, Meant::Some).and_unix_socket()
+        Self::of(Networks::default(), headers, Trust::Listed).and_unix_socket()
     }
 
-    /// Trusts every address on the internet, so whoever reaches this server chooses the address it is known
-    /// by, and whether it is taken to have used HTTPS. Only for a server that nobody but a proxy can reach,
-    /// where the proxy's address cannot be known, and where the proxy overwrites these headers.
+    /// Trusts every address on the internet. A client that reaches this server then chooses its own
+    /// address, and whether it counts as having used HTTPS.
+    ///
+    /// Use this only if all of the following hold:
+    ///
+    /// * Only a proxy can reach the server.
+    /// * The proxy's address cannot be known.
+    /// * The proxy overwrites these headers.
     pub fn insecure_whole_internet(headers: ProxyHeaders) -> Self {
-        let everybody = [IpAddr::from([0; 4]), IpAddr::from([0; 16])];
-        let networks = everybody.into_iter().filter_map(|address| IpNet::new(address, 0).ok());
-        Self::of(networks.collect(), headers, Meant::Everybody)
+        let first = [IpAddr::from([0; 4]), IpAddr::from([0; 16])];
+        let networks = first.into_iter().filter_map(|address| IpNet::new(address, 0).ok());
+        Self::of(networks.collect(), headers, Trust::All)
     }
 
-    /// Trusts whoever may open this server's Unix socket, too; see [`unix_socket`](Self::unix_socket).
+    /// Also trusts any process that may open this server's Unix socket. See
+    /// [`unix_socket`](Self::unix_socket).
     pub fn and_unix_socket(mut self) -> Self {
         self.unix_sockets = true;
         self
     }
 
-    /// States that trusted peers never send a request of their own. Without a header of the kind that was named, a
-    /// request then proves nothing: neither HTTPS nor an address. Otherwise a proxy that a client can bring
-    /// to leave its headers out, say by naming them in `Connection`, is taken for the client, with its own
-    /// address and the TLS of its own connection.
+    /// States that trusted peers never send a request of their own. A request without the headers that
+    /// were named then proves neither HTTPS nor an address.
+    ///
+    /// Without this option, a proxy that leaves its headers out counts as the client, with its own
+    /// address and the TLS of its own connection. A client may be able to cause that, for example by
+    /// naming the headers in `Connection`.
     ///
     /// ```
     /// use tower_api_key::key::Networks;
@@ -170,11 +183,11 @@ impl TrustedProxies {
         self
     }
 
-    const fn of(networks: Networks, headers: ProxyHeaders, meant: Meant) -> Self {
-        Self { networks, unix_sockets: false, always: false, headers, meant }
+    const fn of(networks: Networks, headers: ProxyHeaders, trust: Trust) -> Self {
+        Self { networks, unix_sockets: false, always: false, headers, trust }
     }
 
-    /// States what is proven of the client behind a connection.
+    /// Returns what is proven about the client behind a connection.
     pub fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
         let direct = Client { address: connection.peer(), https: connection.is_tls() };
         let trusted = match direct.address {
@@ -184,10 +197,9 @@ impl TrustedProxies {
         if !trusted {
             return direct;
         }
-        let told = self.headers.read(headers, &self.networks);
-        let Hop { address, https } = match told {
+        let Hop { address, https } = match self.headers.read(headers, &self.networks) {
             Some(hop) => hop,
-            // It speaks, but not as configured; or it should have spoken.
+            // The proxy sent other headers than those configured, or none although it always must.
             None if self.always || headers.keys().any(signs::is_of_a_proxy) => Hop::default(),
             None => return direct,
         };
@@ -221,7 +233,7 @@ mod tests {
             (Forwarded, &[standard], told),
             (Either, &[standard], told),
             (Either, &older, told),
-            // Of two headers of a kind, each proves what it says.
+            // Each of the two headers proves its own part.
             (XForwarded, &older[..1], Client { https: false, ..told }),
             (XForwarded, &older[1..], Client { address: None, ..told }),
         ] {
@@ -236,15 +248,15 @@ mod tests {
             for connection in [proxy, Connection::unix_socket()] {
                 assert_eq!(proxies.client(connection, &map), expected, "{headers:?} {lines:?}");
             }
-            // Who is not trusted is the client, as before.
-            let stranger = Connection::tls("192.0.2.9:1".parse().unwrap());
+            // A peer that is not trusted is the client.
+            let other = Connection::tls("192.0.2.9:1".parse().unwrap());
             let direct = Client { address: "192.0.2.9".parse().ok(), https: true };
-            assert_eq!(proxies.client(stranger, &map), direct);
+            assert_eq!(proxies.client(other, &map), direct);
         }
     }
 
     #[test]
-    fn whom_to_trust_must_be_said() {
+    fn a_list_trusts_the_peers_that_it_names() {
         let new = |networks: &[&'static str]| {
             let networks = Networks::new(networks.iter().copied()).unwrap();
             let proxies = TrustedProxies::new(networks, ProxyHeaders::Either);
@@ -259,17 +271,17 @@ mod tests {
             assert!(error.contains("insecure_whole_internet"), "{error}");
             assert!(networks.iter().all(|network| error.contains(network)), "{error}");
         }
-        let everybody = TrustedProxies::insecure_whole_internet(ProxyHeaders::Forwarded);
+        let internet = TrustedProxies::insecure_whole_internet(ProxyHeaders::Forwarded);
         let mut map = HeaderMap::new();
         map.append(STANDARD, "for=192.0.2.1;proto=https".parse().unwrap());
         for peer in ["198.51.100.1:1", "[2001:db8::1]:1"] {
-            let client = everybody.client(Connection::plain(peer.parse().unwrap()), &map);
+            let client = internet.client(Connection::plain(peer.parse().unwrap()), &map);
             assert_eq!(client, Client { address: "192.0.2.1".parse().ok(), https: true });
         }
-        assert!(everybody.check().is_ok() && TrustedProxies::default().check().is_ok());
+        assert!(internet.check().is_ok() && TrustedProxies::default().check().is_ok());
         let by_socket = TrustedProxies::new(Networks::default(), ProxyHeaders::Forwarded);
         assert!(by_socket.and_unix_socket().check().is_ok());
-        // A Unix socket is no address.
-        assert!(!everybody.client(Connection::unix_socket(), &map).https);
+        // A Unix socket has no address.
+        assert!(!internet.client(Connection::unix_socket(), &map).https);
     }
 }

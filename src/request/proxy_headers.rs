@@ -1,4 +1,4 @@
-//! The headers that proxies write, and what they say of a request's way from the client.
+//! The headers that proxies write about the client of a request.
 
 use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName};
@@ -12,19 +12,19 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// Names the headers that the trusted proxies write.
 ///
 /// ```
-/// # use tower_api_key::key::Networks;
+/// use tower_api_key::key::Networks;
 /// use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 ///
-/// # let proxy = Connection::plain("10.0.0.1:4711".parse().unwrap());
 /// let mut headers = http::HeaderMap::new();
 /// headers.insert("x-forwarded-for", "198.51.100.7".parse().unwrap());
 /// headers.insert("x-forwarded-proto", "https".parse().unwrap());
-/// let proven = |named| {
-///     let networks = Networks::new(["10.0.0.0/8"]).unwrap();
-///     TrustedProxies::new(networks, named).client(proxy, &headers).https
+/// let is_https = |named| {
+///     let proxies = TrustedProxies::new(Networks::new(["10.0.0.0/8"]).unwrap(), named);
+///     let proxy = Connection::plain("10.0.0.1:4711".parse().unwrap());
+///     proxies.client(proxy, &headers).https
 /// };
-/// assert!(proven(ProxyHeaders::XForwarded) && proven(ProxyHeaders::Either));
-/// assert!(!proven(ProxyHeaders::Forwarded));
+/// assert!(is_https(ProxyHeaders::XForwarded) && is_https(ProxyHeaders::Either));
+/// assert!(!is_https(ProxyHeaders::Forwarded));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -33,13 +33,14 @@ pub enum ProxyHeaders {
     Forwarded,
     /// `X-Forwarded-For` and `X-Forwarded-Proto`. The other kind is ignored.
     XForwarded,
-    /// Whichever comes. If both come, they must agree, or nothing is proven: the one that the proxy
-    /// does not write may be the client's.
+    /// Either kind. If a request has both, they must agree, or nothing is proven: the client may have
+    /// written the kind that the proxy does not write.
     Either,
 }
 
 impl ProxyHeaders {
-    /// Reads the hop between the client and the first trusted proxy; `None` if no header of the kind is there.
+    /// Returns the hop between the client and the first trusted proxy; `None` if the request has no
+    /// header of this kind.
     pub(super) fn read(self, headers: &HeaderMap, trusted: &Networks) -> Option<Hop> {
         match self {
             Self::Forwarded => standard(headers, trusted),
@@ -57,12 +58,12 @@ fn standard(headers: &HeaderMap, trusted: &Networks) -> Option<Hop> {
     let mut lines = headers.get_all(FORWARDED).iter().rev().peekable();
     lines.peek()?;
     let hops = lines.flat_map(|line| forwarded::hops(line.as_bytes()));
-    // A field without an element proves nothing: no address, and not HTTPS either.
-    Some(leftmost_trusted(hops, trusted).unwrap_or_default())
+    // A field without an element proves neither an address nor HTTPS.
+    Some(client_hop(hops, trusted).unwrap_or_default())
 }
 
-/// Reads `X-Forwarded-For` and `-Proto`; `None` if the request has neither. One that is not
-/// there names no address, or no HTTPS.
+/// Reads `X-Forwarded-For` and `X-Forwarded-Proto`; `None` if the request has neither. Without the
+/// first, the address is unknown. Without the second, HTTPS is not proven.
 fn older(headers: &HeaderMap, trusted: &Networks) -> Option<Hop> {
     let [addresses, protocols] = [X_FORWARDED_FOR, X_FORWARDED_PROTO].map(|name| {
         let lines = headers.get_all(name).iter().rev();
@@ -74,12 +75,12 @@ fn older(headers: &HeaderMap, trusted: &Networks) -> Option<Hop> {
     }
     let https = protocols.peek().is_some() && protocols.all(forwarded::is_https);
     let hops = addresses.map(|text| Hop { address: forwarded::address(text), https });
-    Some(leftmost_trusted(hops, trusted).unwrap_or(Hop { address: None, https }))
+    Some(client_hop(hops, trusted).unwrap_or(Hop { address: None, https }))
 }
 
-/// Walks past trusted hops, which come right to left, and returns the first that is not; if all are
-/// trusted, the leftmost is the client. A hop that cannot be read is not walked past.
-fn leftmost_trusted(hops: impl Iterator<Item = Hop>, trusted: &Networks) -> Option<Hop> {
+/// Skips trusted hops, which come from right to left, and returns the first other one. If all are
+/// trusted, the leftmost is the client. A hop that cannot be read is not skipped.
+fn client_hop(hops: impl Iterator<Item = Hop>, trusted: &Networks) -> Option<Hop> {
     let mut client = None;
     for hop in hops {
         client = Some(hop);
@@ -90,7 +91,7 @@ fn leftmost_trusted(hops: impl Iterator<Item = Hop>, trusted: &Networks) -> Opti
     client
 }
 
-/// Keeps what both say; where one is silent, it may be the proxy's, and the other the client's.
+/// Keeps what both say. If one says nothing, it may be the proxy's, and the other the client's.
 fn agreement(standard: Hop, older: Hop) -> Hop {
     let address = standard.address.filter(|_| standard.address == older.address);
     Hop { address, https: standard.https && older.https }
@@ -131,11 +132,11 @@ mod tests {
         let none = None::<&str>;
         #[rustfmt::skip]
         let cases = [
-            // Nobody in between.
+            // No proxy in between.
             (Either, "192.0.2.1", true, &[][..], Some("192.0.2.1"), true),
             (Either, "192.0.2.1", false, &[], Some("192.0.2.1"), false),
             (Either, "[::ffff:192.0.2.1]", true, &[], Some("192.0.2.1"), true),
-            // A stranger's headers are a stranger's words.
+            // The headers of a peer that is not trusted do not count.
             (Either, "192.0.2.1", false, &[(FOR, "10.0.0.1"), (PROTO, "https")], Some("192.0.2.1"), false),
             (Either, "192.0.2.1", false, &[(STANDARD, "for=10.0.0.1;proto=https")], Some("192.0.2.1"), false),
             // One proxy.
@@ -158,7 +159,8 @@ mod tests {
             // What cannot be read is not skipped.
             (XForwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1, garbage"), (PROTO, "https")], none, true),
             (XForwarded, "10.0.0.1", false, &[(FOR, ""), (PROTO, "https")], none, true),
-            // TLS up to the proxy is not the client's HTTPS: as soon as the proxy speaks, it has to say so.
+            // TLS up to the proxy is not the client's HTTPS: a proxy that sends a header must say
+            // `https`.
             (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1")], Some("192.0.2.1"), false),
             (XForwarded, "10.0.0.1", true, &[(FOR, "192.0.2.1"), (PROTO, "https")], Some("192.0.2.1"), true),
             (XForwarded, "10.0.0.1", true, &[(HOST, "example.com")], none, false),
@@ -193,19 +195,20 @@ mod tests {
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "for=192.0.2.1;proto =http")], none, false),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, ",")], none, false),
             (Forwarded, "10.0.0.1", true, &[(STANDARD, "")], none, false),
-            // What a client breaks spoils nothing of the proxy's; what the proxy breaks is not skipped.
+            // A client's broken element does not spoil the proxy's. The proxy's broken element is not
+            // skipped.
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=\", for=192.0.2.1;proto=https")], Some("192.0.2.1"), true),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=\""), (STANDARD, "for=192.0.2.1;x=\"a,b\"")], Some("192.0.2.1"), false),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "x, for=10.0.0.2;proto=https")], none, false),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;x=\""), (STANDARD, "for=192.0.2.1;y=\"")], none, false),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https,")], Some("192.0.2.1"), true),
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;proto=https"), (STANDARD, "for=192.0.2.1,")], Some("192.0.2.1"), false),
-            // An element without a word is a hop all the same.
+            // An element without a pair is a hop, too.
             (Forwarded, "10.0.0.1", false, &[(STANDARD, "for=6.6.6.6;proto=https,;")], none, false),
-            // The kind that is not named is not believed, and the proxy is not the client.
+            // The kind that is not named does not count, and the proxy is not the client.
             (Forwarded, "10.0.0.1", false, &[(FOR, "192.0.2.1"), (PROTO, "https")], none, false),
             (XForwarded, "10.0.0.1", false, &[(STANDARD, "for=192.0.2.1;proto=https")], none, false),
-            // One that says nothing at all is the client itself.
+            // A trusted peer that sends no such header is the client itself.
             (XForwarded, "10.0.0.1", true, &[], Some("10.0.0.1"), true),
             (XForwarded, "10.0.0.1", false, &[("host", "example.com")], Some("10.0.0.1"), false),
             // Both kinds: agreement, or nothing.
@@ -224,8 +227,8 @@ mod tests {
         }
     }
 
-    /// Bytes that nobody can read, left of what the proxy appends, once left a client without an address:
-    /// then nobody counts how often it fails.
+    /// Bytes that are not UTF-8, left of the proxy's element, once left a client without an address.
+    /// Its failed attempts were then not counted.
     #[test]
     fn what_a_client_writes_hides_nothing_of_what_the_proxy_appends() {
         let networks = || Networks::new(["10.0.0.0/8"]).unwrap();

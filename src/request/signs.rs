@@ -2,9 +2,10 @@
 
 use http::HeaderName;
 
-/// Tells whether a field shows that a proxy speaks, though it need not be one that the proxy was said to
-/// write. A list of what is in use can never be whole, which is what
-/// [`always_proxies`](super::TrustedProxies::always_proxies) is for.
+/// Returns true if only proxies send this field, whether or not the proxy was configured to write it.
+///
+/// Such a list cannot be complete, which is why there is
+/// [`always_proxies`](super::TrustedProxies::always_proxies).
 pub(super) fn is_of_a_proxy(name: &HeaderName) -> bool {
     let name = name.as_str();
     let family = |prefix: &&str| name.starts_with(*prefix);
@@ -50,8 +51,8 @@ pub(super) fn is_of_a_proxy(name: &HeaderName) -> bool {
         )
 }
 
-/// How the names of several begin: Cloudflare's, CloudFront's, Envoy's, Fastly's, Fly's, Vercel's, Akamai's,
-/// App Engine's, Azure's, and what CDNs call their own.
+/// Prefixes of such fields: those of Cloudflare, CloudFront, Envoy, Fastly, Fly, Vercel, Akamai, App
+/// Engine and Azure, and those that all CDNs share.
 const FAMILIES: [&str; 13] = [
     "x-forwarded-",
     "x-original-",
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_of_proxies_are_told_from_those_of_clients() {
+    fn fields_of_proxies_differ_from_those_of_clients() {
         for name in [
             "Forwarded",
             "Via",
@@ -112,7 +113,7 @@ mod tests {
             "Client",
             "X-Forward",
             "Fly",
-            "Forwarded-By-Nobody",
+            "Forwarded-By",
         ] {
             assert!(!is_of_a_proxy(&name.parse().unwrap()), "{name}");
         }

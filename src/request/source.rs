@@ -1,17 +1,17 @@
-//! Where a gate reads keys from: a profile's sources, owning what those borrow.
+//! The credential sources of a gate, which own what the profile's sources borrow.
 
 use http::HeaderName;
 
 use crate::profile::BasicKey;
 
-/// A place that a gate reads keys from.
+/// A part of a request that a gate reads keys from.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(super) carrier: Carrier,
     pub(super) kinds: Option<Box<[Box<str>]>>,
 }
 
-/// How a key travels.
+/// The scheme or header that carries a key.
 #[derive(Debug, Clone)]
 pub(super) enum Carrier {
     Basic(BasicRule),
@@ -19,19 +19,19 @@ pub(super) enum Carrier {
     Header(HeaderName),
 }
 
-/// Where in a Basic pair the key is.
+/// Which part of a Basic pair is the key.
 #[derive(Debug, Clone)]
 pub(super) enum BasicRule {
     PasswordOf(Box<str>),
     UserOrPassword,
 }
 
-/// The place of a source in its profile.
+/// The index of a source in its profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SourceIndex(pub(super) usize);
 
 impl Source {
-    /// Returns the kinds of keys that serve through it; `None` means all.
+    /// Returns the kinds of keys that the source accepts; `None` means all.
     pub(crate) fn kinds(&self) -> Option<&[Box<str>]> {
         self.kinds.as_deref()
     }

@@ -1,4 +1,4 @@
-//! Does the request target the key's own account?
+//! The rule that a request targets the key's own account.
 
 use super::path;
 use crate::error::Denial;
@@ -7,14 +7,16 @@ use crate::key::KeyRecord;
 /// The account that a request targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Targets<'a> {
-    /// The route names none: the key alone says whose data is meant.
+    /// The route takes no account from the path, so the key alone decides.
     None,
-    /// The one that the path names, still percent-encoded.
+    /// The account that the path names, still percent-encoded.
     Account(&'a str),
 }
 
-/// Refuses a request whose path names another account than the key's. What the path names is decoded once, as
-/// the service behind decodes it; a path that could be read in two ways has matched no route before.
+/// Refuses a request whose path names another account than the key's.
+///
+/// The name is decoded once, as the service behind decodes it. A path that can be read in two ways has
+/// matched no route before.
 pub(crate) fn targets_own_account(target: Targets<'_>, record: &KeyRecord) -> Result<(), Denial> {
     match target {
         Targets::Account(named) if !path::decodes_to(named, record.account().id().as_str()) => {

@@ -1,4 +1,4 @@
-//! Lines of a route table for one method, named as axum names them.
+//! Setters of a route table for one method, named as in axum.
 
 use http::Method;
 
@@ -6,7 +6,7 @@ use super::route::Route;
 use super::routes::Routes;
 
 impl Routes {
-    /// Adds a line for `GET`, and for `HEAD` unless `HEAD` has its own.
+    /// Adds a row for `GET`, and for `HEAD` unless `HEAD` has its own row.
     ///
     /// ```
     /// use tower_api_key::rules::{Route, Routes};
@@ -19,27 +19,27 @@ impl Routes {
         self.on(&[Method::GET], path, route)
     }
 
-    /// Adds a line for `POST`.
+    /// Adds a row for `POST`.
     pub fn post(self, path: impl Into<String>, route: Route<'_>) -> Self {
         self.on(&[Method::POST], path, route)
     }
 
-    /// Adds a line for `PUT`.
+    /// Adds a row for `PUT`.
     pub fn put(self, path: impl Into<String>, route: Route<'_>) -> Self {
         self.on(&[Method::PUT], path, route)
     }
 
-    /// Adds a line for `PATCH`.
+    /// Adds a row for `PATCH`.
     pub fn patch(self, path: impl Into<String>, route: Route<'_>) -> Self {
         self.on(&[Method::PATCH], path, route)
     }
 
-    /// Adds a line for `DELETE`.
+    /// Adds a row for `DELETE`.
     pub fn delete(self, path: impl Into<String>, route: Route<'_>) -> Self {
         self.on(&[Method::DELETE], path, route)
     }
 
-    /// Adds a line for every method.
+    /// Adds a row for every method.
     pub fn any(self, path: impl Into<String>, route: Route<'_>) -> Self {
         self.on(&[], path, route)
     }

@@ -1,4 +1,4 @@
-//! One route of the table, checked.
+//! One checked route of the table.
 
 use http::Method;
 use smol_str::SmolStr;
@@ -8,7 +8,7 @@ use crate::error::ConfigError;
 use crate::key::{KeyKind, ScopeSet};
 use crate::quota::{Quota, Quotas};
 
-/// A route with its name.
+/// A checked route with its name.
 #[derive(Debug, Clone)]
 pub(super) struct CompiledRoute {
     pub(super) name: SmolStr,
@@ -16,7 +16,7 @@ pub(super) struct CompiledRoute {
 }
 
 impl CompiledRoute {
-    /// Refuses needs that no request can meet.
+    /// Checks a route, and refuses needs that no request can meet.
     pub(super) fn new(
         methods: &[Method],
         pattern: &str,
@@ -72,18 +72,18 @@ impl CompiledRoute {
             return refused("quotas", invalid.name(), problem);
         }
         let compiled = Self { name, needs };
-        if let Some(quota) = compiled.too_dear_for(compiled.needs.quotas.as_slice()) {
-            return Err(compiled.costs_too_much(quota));
+        if let Some(quota) = compiled.quota_below_cost(compiled.needs.quotas.as_slice()) {
+            return Err(compiled.cost_error(quota));
         }
         Ok(compiled)
     }
 
-    /// Finds a quota that never has room for a request of this route.
-    pub(super) fn too_dear_for<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
+    /// Returns a quota whose limit is below the cost of a request of this route.
+    pub(super) fn quota_below_cost<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
         quotas.iter().find(|quota| !quota.is_in_shadow() && quota.limit() < self.needs.cost)
     }
 
-    pub(super) fn costs_too_much(&self, quota: &Quota) -> ConfigError {
+    pub(super) fn cost_error(&self, quota: &Quota) -> ConfigError {
         ConfigError::RouteCost {
             pattern: self.pattern().to_owned(),
             cost: self.needs.cost,
@@ -92,13 +92,13 @@ impl CompiledRoute {
         }
     }
 
-    /// Returns the pattern out of the name.
+    /// Returns the path pattern, which is the second part of the name.
     fn pattern(&self) -> &str {
         self.name.split_once(' ').map_or(&*self.name, |(_, pattern)| pattern)
     }
 }
 
-/// Names a route, whatever the order in which its methods are listed.
+/// Returns the name of a route, which does not depend on the order of its methods.
 fn name(methods: &[Method], pattern: &str) -> SmolStr {
     let mut methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
     methods.sort_unstable();
@@ -135,8 +135,10 @@ mod tests {
             (Route::new().kinds(&[]), "kinds"),
         ] {
             let error = Routes::new().on(&[], "/a", route).compile().unwrap_err();
-            let ConfigError::NoAlternative { place: told, list } = error else { panic!("{error}") };
-            assert_eq!((&*told, list), (place, named));
+            let ConfigError::NoAlternative { place: reported, list } = error else {
+                panic!("{error}")
+            };
+            assert_eq!((&*reported, list), (place, named));
             let otherwise = Routes::new().otherwise(Otherwise::Need(route)).compile();
             assert!(matches!(otherwise, Err(ConfigError::NoAlternative { .. })));
         }

@@ -1,10 +1,10 @@
-//! Does the key belong to this environment?
+//! The rule that a key belongs to the gate's environment.
 
 use crate::error::Denial;
 use crate::key::{Environment, KeyRecord};
 
-/// Refuses a key of another environment than the gate's or than its own text names. A gate that is not
-/// pinned takes all, and so does a text that names none.
+/// Refuses a key whose environment differs from the gate's, or from the one that the key's text names.
+/// A gate that is not pinned accepts all environments, and so does a text that names none.
 pub(crate) fn belongs_to(
     record: &KeyRecord,
     pinned: Option<&Environment>,

@@ -1,4 +1,4 @@
-//! Does the request have the headers that the vendor demands?
+//! The rule that a request has the headers that the vendor requires.
 
 use http::{HeaderMap, HeaderName};
 
@@ -7,11 +7,11 @@ use crate::error::{ConfigError, Denial, HeaderProblem};
 use crate::profile::{Expected, RequiredHeader};
 use crate::request::field_name;
 
-/// A required header with its name checked.
+/// A required header whose name was checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Demand {
     pub(super) name: HeaderName,
-    pub(super) expected: Served,
+    pub(super) expected: Accepted,
 }
 
 impl Demand {
@@ -21,11 +21,11 @@ impl Demand {
     }
 
     pub(super) fn new(header: &RequiredHeader<'_>) -> Result<Self, ConfigError> {
-        let what = "the profile's field `required_headers`, the name";
+        let what = "the profile's field `required_headers`, the header";
         Ok(Self { name: field_name(what, header.name)?, expected: header.expected.into() })
     }
 
-    /// Refuses a request without this header, with two of it, or with a value that is not served.
+    /// Refuses a request without this header, with two of them, or with a value that is not accepted.
     pub(crate) fn is_met(&self, headers: &HeaderMap) -> Result<(), Denial> {
         let mut lines = headers.get_all(&self.name).iter();
         let problem = match (lines.next(), lines.next()) {
@@ -33,7 +33,7 @@ impl Demand {
             (Some(_), Some(_)) => HeaderProblem::Repeated,
             (Some(value), None) => match value.as_bytes().trim_ascii() {
                 b"" => HeaderProblem::Missing,
-                value if self.expected.serves(value) => return Ok(()),
+                value if self.expected.accepts(value) => return Ok(()),
                 _ => HeaderProblem::NotAcceptable,
             },
         };
@@ -41,17 +41,17 @@ impl Demand {
     }
 }
 
-/// The values that are served, owning what their description borrows. Its parts are called as there, for
-/// complaints show them.
+/// The values that are accepted, which own what [`Expected`] borrows. Errors print the variants, so
+/// they have the same names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Served {
+pub(super) enum Accepted {
     Present,
     OneOf(Box<[Box<str>]>),
     MediaType(Box<str>),
     Date,
 }
 
-impl From<Expected<'_>> for Served {
+impl From<Expected<'_>> for Accepted {
     fn from(expected: Expected<'_>) -> Self {
         match expected {
             Expected::Present => Self::Present,
@@ -62,9 +62,9 @@ impl From<Expected<'_>> for Served {
     }
 }
 
-impl Served {
-    /// Returns true if a value is one of these.
-    pub(super) fn serves(&self, value: &[u8]) -> bool {
+impl Accepted {
+    /// Returns true if a value is accepted.
+    pub(super) fn accepts(&self, value: &[u8]) -> bool {
         match self {
             Self::Present => true,
             Self::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),
@@ -77,7 +77,7 @@ impl Served {
     }
 }
 
-/// Tells whether a value is a date `YYYY-MM-DD` of the Gregorian calendar (RFC 3339 §5.6).
+/// Returns true for a date `YYYY-MM-DD` of the Gregorian calendar (RFC 3339 §5.6).
 fn is_date(value: &[u8]) -> bool {
     let number = |digits: &[u8]| -> Option<u32> {
         let all = digits.iter().all(u8::is_ascii_digit);
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_served_as_expected() {
+    fn values_are_accepted_as_expected() {
         use Expected::{Date, MediaType, OneOf, Present};
         let json = MediaType("application/json");
         for (expected, value, passes) in [
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_and_repeated_headers_are_told_apart() {
+    fn absent_and_repeated_headers_have_their_own_problems() {
         let demand =
             Demand::new(&RequiredHeader { name: "x-demanded", expected: Expected::Present });
         let demand = demand.unwrap();

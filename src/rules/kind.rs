@@ -1,9 +1,9 @@
-//! Is this the kind of key that may come this way?
+//! The rules about the kind of a key.
 
 use crate::error::Denial;
 use crate::key::KeyRecord;
 
-/// Refuses a key whose kind is not served through the source that carried it.
+/// Refuses a key whose kind is not accepted through the source that carried it.
 pub(crate) fn served_through<S: AsRef<str>>(
     kinds: Option<&[S]>,
     record: &KeyRecord,
@@ -11,7 +11,7 @@ pub(crate) fn served_through<S: AsRef<str>>(
     listed(kinds, record, Denial::SchemeNotForKind)
 }
 
-/// Refuses a key whose kind the route does not serve.
+/// Refuses a key whose kind the route does not accept.
 pub(crate) fn served_by_route<S: AsRef<str>>(
     kinds: Option<&[S]>,
     record: &KeyRecord,
@@ -19,7 +19,8 @@ pub(crate) fn served_by_route<S: AsRef<str>>(
     listed(kinds, record, Denial::KindNotAllowed)
 }
 
-/// A list serves no key without a kind, and an empty one none at all; `None` serves every key.
+/// Checks a kind against a list. `None` accepts every key. A list accepts no key without a kind, and an
+/// empty list accepts none at all.
 fn listed<S: AsRef<str>>(
     kinds: Option<&[S]>,
     record: &KeyRecord,

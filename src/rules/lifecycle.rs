@@ -1,10 +1,10 @@
-//! Is the key alive?
+//! The rule that a key is valid at an instant.
 
 use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::KeyRecord;
 
-/// Refuses a key that was revoked or disabled, or whose time has not come or is over.
+/// Refuses a key that is revoked, disabled, expired or not valid yet.
 pub(crate) fn is_alive(record: &KeyRecord, now: Timestamp) -> Result<(), Denial> {
     if record.is_revoked() {
         Err(Denial::KeyRevoked)

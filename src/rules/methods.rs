@@ -10,7 +10,7 @@ pub(super) struct Methods {
 }
 
 impl Methods {
-    /// Adds methods; `false` if one is there already.
+    /// Adds methods; returns false if one of them is there already.
     pub(super) fn add(&mut self, methods: &[Method], index: usize) -> bool {
         if methods.is_empty() {
             return self.any.replace(index).is_none();
@@ -22,7 +22,7 @@ impl Methods {
         })
     }
 
-    /// Finds the route of a method. `HEAD` takes that of `GET`, unless it has its own.
+    /// Returns the route of a method. `HEAD` has the route of `GET`, unless it has its own.
     pub(super) fn find(&self, method: &Method) -> Option<usize> {
         let listed = |method: &Method| {
             let entry = self.listed.iter().find(|(listed, _)| listed == method);

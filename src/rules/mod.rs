@@ -1,18 +1,20 @@
-//! May this key do this: plain functions of facts, a record and an instant.
+//! Rules that decide whether a key may do what a request asks, and the table of routes.
 //!
-//! This room guards the decision itself. A key that was found may do what a request asks if
+//! This module guards the decision. Its rules are functions of the request's facts, a record and an
+//! instant. They ask no store, limiter or clock. A key that was found may do what a request asks if
 //!
-//! 1. it is alive: not revoked, not disabled, its time come and not over;
-//! 2. it belongs to the environment that the gate is pinned to, if it is pinned;
-//! 3. the client's address is on the key's allowlist, if it has one;
-//! 4. its kind is served through the scheme that carried it, and by the route;
-//! 5. the account that the path targets is its own;
-//! 6. the headers that the vendor demands are there;
+//! 1. it is valid: not revoked, not disabled, not expired, and past its start;
+//! 2. it belongs to the environment that the gate is pinned to, if the gate is pinned;
+//! 3. the client's address is on the key's allowlist, if the key has one;
+//! 4. the credential source and the route accept its kind;
+//! 5. its account is the one that the path targets, if the path targets one;
+//! 6. the request has the headers that the vendor requires;
 //! 7. it has the scopes that the route needs.
 //!
-//! Routes are matched on the path as the client sent it. A path that two readers could read
-//! differently (dot segments, empty segments or parameters, encoded letters or slashes) matches no
-//! route: make sure that the services behind do not normalize paths before they route.
+//! Routes match the path as the client sent it. A path is ambiguous if two readers could read it
+//! differently, because of dot segments, empty segments or parameters, or encoded letters or slashes.
+//! An ambiguous path matches no route. In a deployment, make sure that the services behind the gate do
+//! not normalize paths before they route.
 
 mod account;
 mod by_method;

@@ -1,4 +1,4 @@
-//! What a route needs, owning what its description borrows.
+//! What a route needs, with owned texts.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::route::Route;
 use crate::concurrency::Concurrency;
 use crate::quota::{Quotas, StripedQuotas};
 
-/// What a request of a route needs beyond a living key.
+/// What a request of a route needs besides a valid key. It owns what [`Route`] borrows.
 #[derive(Debug, Clone)]
 pub(crate) struct RouteNeeds {
     pub(crate) all_of: Box<[Box<str>]>,
@@ -21,9 +21,11 @@ pub(crate) struct RouteNeeds {
 }
 
 impl RouteNeeds {
-    /// Returns true if a request without a key could meet the needs. Quotas, costs and places are an
-    /// account's: were strangers let past them, leaving the key out would lift them. Where requests
-    /// are counted, only a route that costs nothing takes nothing from a key's quotas.
+    /// Returns true if an anonymous request can meet the needs.
+    ///
+    /// Quotas, costs and permits belong to an account. If anonymous requests could pass them, a client
+    /// could leave its key out to avoid its limits. Where requests are counted, only a route that costs
+    /// nothing takes nothing from a key's quotas.
     pub(crate) fn is_open(&self, is_counted: bool) -> bool {
         self.all_of.is_empty()
             && self.any_of.is_none()

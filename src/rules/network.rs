@@ -1,12 +1,12 @@
-//! Does the request come from where the key may be used?
+//! The rule that a request comes from a network on the key's allowlist.
 
 use std::net::IpAddr;
 
 use crate::error::Denial;
 use crate::key::KeyRecord;
 
-/// Refuses a client that is on none of the key's networks; an address that cannot be determined
-/// is on none. A key without an allowlist serves from anywhere.
+/// Refuses a client whose address is in none of the key's networks, or is unknown. A key without an
+/// allowlist may come from any network.
 pub(crate) fn admits(record: &KeyRecord, client: Option<IpAddr>) -> Result<(), Denial> {
     let Some(networks) = record.networks() else {
         return Ok(());

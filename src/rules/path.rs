@@ -1,14 +1,16 @@
-//! Paths that every reader reads alike.
+//! Ambiguous paths, which two readers can read differently.
 
-/// Tells whether a path can be read in one way only, so that the gate and the service behind it
-/// agree on the route: no empty or dot segments; no backslash; no `;`, whose parameters some servers
-/// cut off before they route; and nothing percent-encoded that is not UTF-8, or that another reader
-/// could decode to a letter, a digit, a dot or a separator (RFC 3986 §6.2.2).
+/// Returns true if a path can be read in one way only, so that the gate and the service behind it agree
+/// on the route.
+///
+/// Such a path has no empty segment, no dot segment and no backslash. It has no `;`, because some
+/// servers cut off parameters before they route. What it has percent-encoded is UTF-8, and no letter,
+/// digit, dot or separator that another reader could decode (RFC 3986 §6.2.2).
 pub(crate) fn is_unambiguous(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else {
         return false;
     };
-    // Most paths have nothing to look at closely, which one pass over their bytes shows.
+    // One pass over the bytes shows that most paths need no check of their segments.
     let mut before = b'/';
     let plain = rest.bytes().all(|byte| {
         let begins = std::mem::replace(&mut before, byte) == b'/';
@@ -22,7 +24,7 @@ fn is_unambiguous_by_segment(rest: &str) -> bool {
     let mut segments = rest.split('/').peekable();
     while let Some(segment) = segments.next() {
         let last = segments.peek().is_none();
-        // A path may end in a slash; that is a path of its own.
+        // A path may end in a slash, which makes it another path.
         if (segment.is_empty() && !last) || matches!(segment, "." | "..") {
             return false;
         }
@@ -49,7 +51,7 @@ fn is_plainly_encoded(segment: &str) -> bool {
         decoded.push(byte);
         rest = tail;
     }
-    // An overlong form of a dot or a slash is not UTF-8, but some decoders take it for one.
+    // An overlong encoding of a dot or a slash is not UTF-8, but some decoders accept it.
     std::str::from_utf8(&decoded).is_ok()
 }
 
@@ -58,8 +60,8 @@ fn decode(high: u8, low: u8) -> Option<u8> {
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
-/// Tells whether a percent-encoded text stands for another one. It is decoded once, byte by byte; what is
-/// encoded wrongly stands for nothing.
+/// Returns true if a percent-encoded text decodes to another text. It is decoded once, byte by byte. A
+/// wrong encoding decodes to no text.
 pub(super) fn decodes_to(encoded: &str, text: &str) -> bool {
     if !encoded.contains('%') {
         return encoded == text;
@@ -79,9 +81,11 @@ pub(super) fn decodes_to(encoded: &str, text: &str) -> bool {
     expected.next().is_none()
 }
 
-/// Encoded unreserved characters are equivalent to bare ones; separators are not, but are often
-/// decoded all the same, and some cut off what follows a `?` or `#`; so are control characters cut off
-/// or skipped.
+/// Returns true for a byte whose encoded form some servers decode before they route.
+///
+/// Encoded unreserved characters are equivalent to bare ones. Separators are not, but are often decoded
+/// all the same. Some servers cut off what follows a `?`, a `#` or a control character, or skip the
+/// control character.
 const fn changes_the_route(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || byte.is_ascii_control()
@@ -122,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn ambiguous_paths_are_told_from_plain_ones() {
+    fn ambiguous_paths_differ_from_plain_ones() {
         for (path, plain) in [
             ("/", true),
             ("/v1/users", true),

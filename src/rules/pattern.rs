@@ -1,19 +1,19 @@
-//! Path patterns: what axum takes, and some path can match.
+//! Checks path patterns: axum must accept the pattern, and some path must match it.
 
 use http::uri::PathAndQuery;
 
 use super::path;
 use crate::error::ConfigError;
 
-/// A pattern that a path can match.
+/// A pattern that axum accepts and that some path matches.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    /// The names of its parameters.
+    /// The names of the pattern's parameters.
     pub(super) parameters: Vec<String>,
 }
 
 impl Pattern {
-    /// Checks a pattern, and says of one that no path can match what to write instead.
+    /// Checks a pattern. The error says what to write instead.
     pub(super) fn new(pattern: &str) -> Result<Self, ConfigError> {
         let refuse = |problem: String| {
             Err(ConfigError::RoutePattern { pattern: pattern.to_owned(), problem })
@@ -21,7 +21,7 @@ impl Pattern {
         if let Some(problem) = problem_of_start(pattern) {
             return refuse(problem);
         }
-        // What axum's matcher refuses is said in its terms.
+        // What the matcher refuses is reported with the matcher's own error.
         let inserted = matchit::Router::new().insert(pattern, ());
         inserted.map_err(|error| collision(pattern, &error))?;
         let parts = parts(pattern);
@@ -38,7 +38,7 @@ impl Pattern {
                 Part::Parameter(name) if parameters.contains(&name) => {
                     let name = name.escape_debug();
                     return refuse(format!(
-                        "the parameter `{name}` is named twice: name one of the two otherwise"
+                        "the parameter `{name}` is named twice: give one of the two another name"
                     ));
                 }
                 Part::Parameter(name) => {
@@ -48,16 +48,16 @@ impl Pattern {
             }
         }
         if path.contains("//") {
-            let problem = "a path with an empty segment is ambiguous, for some servers leave it out: write one slash";
+            let problem = "a path with an empty segment is ambiguous, because some servers remove it: write one slash";
             return refuse(problem.to_owned());
         }
         if let Some(problem) = path.split('/').skip(1).find_map(problem_of_segment) {
             return refuse(problem);
         }
-        // The words above name what is known to be wrong; this holds whatever it is.
+        // The checks above give better errors. This one catches all other cases.
         let asked = PathAndQuery::try_from(path.as_str());
         if !path::is_unambiguous(&path) || !asked.is_ok_and(|asked| asked.path() == path) {
-            let problem = "no path can match it: write the path as a client sends it";
+            let problem = "no path can match this pattern: write the path as a client sends it";
             return refuse(problem.to_owned());
         }
         Ok(Self { parameters })
@@ -66,13 +66,13 @@ impl Pattern {
 
 /// A part of a pattern.
 enum Part {
-    /// Text that a path has to have.
+    /// Text that a path must have here.
     Text(String),
     /// The name of a parameter.
     Parameter(String),
 }
 
-/// Refuses what has no leading slash, and the syntax that axum no longer takes.
+/// Refuses a pattern without a leading slash, and syntax that axum no longer accepts.
 fn problem_of_start(pattern: &str) -> Option<String> {
     let pattern = pattern.escape_debug().to_string();
     if pattern.is_empty() {
@@ -91,30 +91,30 @@ fn problem_of_start(pattern: &str) -> Option<String> {
             let name = if name.is_empty() { "rest" } else { name };
             (segment, format!("{{*{name}}}"))
         };
-        Some(format!("axum 0.8 does not take `{old}` for a parameter: write `{new}`"))
+        Some(format!("axum 0.8 does not accept `{old}` as a parameter: write `{new}`"))
     })
 }
 
-/// Refuses what stands in no path that the gate takes for plain.
+/// Refuses text that no unambiguous path has.
 fn problem_of_text(text: &str) -> Option<String> {
     text.chars().find_map(|character| match character {
-        '?' => Some("a pattern matches the path alone: leave out the query, from `?` on".to_owned()),
-        '#' => Some("no request has a fragment: leave it out, from `#` on".to_owned()),
+        '?' => Some("a pattern matches the path alone: remove the query, from `?` on".to_owned()),
+                '#' => Some("no request has a fragment: remove it, from `#` on".to_owned()),
         ';' => Some(
-            "a path with `;` is ambiguous, for some servers cut off what follows: choose a path without"
+            "a path with `;` is ambiguous, because some servers cut off what follows: choose a path without `;`"
                 .to_owned(),
         ),
         '\\' => Some(
-            "a path with `\\\\` is ambiguous, for some servers take it for a slash: choose a path without"
+            "a path with `\\\\` is ambiguous, because some servers read it as a slash: choose a path without `\\\\`"
                 .to_owned(),
         ),
         _ if character.is_ascii_control() => {
-            Some("no path has a control character: leave it out".to_owned())
+            Some("no path has a control character: remove it".to_owned())
         }
         _ if !character.is_ascii() || matches!(character, ' ' | '<' | '>' | '^' | '`') => {
             let written = character.escape_debug();
             let encoded = percent_encoded(character);
-            Some(format!("no path has `{written}` as it is: write `{encoded}`, as clients send it"))
+            Some(format!("clients send `{written}` percent-encoded: write `{encoded}`"))
         }
         _ => None,
     })
@@ -130,7 +130,7 @@ fn percent_encoded(character: char) -> String {
 fn problem_of_segment(segment: &str) -> Option<String> {
     if matches!(segment, "." | "..") {
         return Some(format!(
-            "a path with the dot segment `{segment}` is ambiguous, for many servers resolve it: leave it out"
+            "a path with the dot segment `{segment}` is ambiguous, because many servers resolve it: remove it"
         ));
     }
     if path::is_unambiguous(&format!("/{segment}")) {
@@ -141,18 +141,18 @@ fn problem_of_segment(segment: &str) -> Option<String> {
         places.map(|(at, _)| segment.get(at..at + 3).unwrap_or("%"))
     };
     let is_wrong = |encoded: &&str| {
-        // A part of a character of several bytes is wrong only beside others than its own.
+        // A byte of a longer UTF-8 character is not wrong by itself.
         let is_part = matches!(encoded.as_bytes(), [_, b'8' | b'9' | b'A'..=b'F' | b'a'..=b'f', _]);
         !is_part && !path::is_unambiguous(&format!("/{encoded}"))
     };
     let encoded = encoded().find(is_wrong).or_else(|| encoded().next())?;
     Some(format!(
-        "a path with `{encoded}` is ambiguous, for some servers decode it and others do not: write letters, \
+        "a path with `{encoded}` is ambiguous, because only some servers decode it: write letters, \
         digits and `-._~` as they are, and choose a path without encoded separators"
     ))
 }
 
-/// Takes a pattern that the matcher has taken apart. Two braces stand for one that is text.
+/// Splits a pattern that the matcher has accepted. Two braces are one brace of text.
 fn parts(pattern: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut text = String::new();

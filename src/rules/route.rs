@@ -1,4 +1,4 @@
-//! What a route needs, as data.
+//! The needs of a route, as data.
 
 use std::time::Duration;
 
@@ -7,8 +7,9 @@ use http::Method;
 use crate::concurrency::Concurrency;
 use crate::quota::Quota;
 
-/// Describes what a request of a route needs beyond a living key; nothing, unless said otherwise. It
-/// borrows what it lists; [`Routes`](super::Routes) copies that.
+/// Describes what a request of a route needs besides a valid key. By default it needs nothing else.
+///
+/// A route borrows what it lists. [`Routes`](super::Routes) owns copies.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,7 +41,7 @@ impl Default for Route<'_> {
 }
 
 impl<'a> Route<'a> {
-    /// Needs a living key and nothing else.
+    /// Requires a valid key and nothing else. A request costs 1.
     pub const fn new() -> Self {
         Self {
             all_of: &[],
@@ -55,14 +56,14 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// Needs all of these scopes.
+    /// Requires all of these scopes.
     pub const fn all_of(mut self, scopes: &'a [&'a str]) -> Self {
         self.all_of = scopes;
         self
     }
 
-    /// Needs one of these scopes at least. An empty list is refused when the layer is built: no key has
-    /// one of none.
+    /// Requires at least one of these scopes. A layer refuses an empty list, because no key could pass
+    /// it.
     ///
     /// ```
     /// use tower_api_key::rules::{Route, Routes};
@@ -80,74 +81,72 @@ impl<'a> Route<'a> {
         self
     }
 
-    /// Serves keys of these kinds only. An empty list is refused when the layer is built: it would serve
-    /// none.
+    /// Accepts keys of these kinds only. A layer refuses an empty list, because no key could pass it.
     pub const fn kinds(mut self, kinds: &'a [&'a str]) -> Self {
         self.kinds = Some(kinds);
         self
     }
 
-    /// Takes the account that the request targets from this parameter of the path; it must be the
-    /// key's own. The parameter is percent-decoded once, as axum's `Path` decodes it, and so must the service
-    /// behind: `/orgs/ada%40corp.example` names the account `ada@corp.example`. An id with characters whose
-    /// encoded form makes a path [ambiguous](crate::rules), as `/` and `%` do, cannot be named in a path.
+    /// Takes the account that the request targets from this parameter of the path. It must be the key's
+    /// own account.
+    ///
+    /// The gate percent-decodes the parameter once, as axum's `Path` does: `/orgs/ada%40corp.example`
+    /// names the account `ada@corp.example`. The service behind must do the same. Some characters, such
+    /// as `/` and `%`, make a path [ambiguous](crate::rules) in their encoded form. An account id with
+    /// such a character cannot be named in a path.
     pub const fn account_parameter(mut self, parameter: &'a str) -> Self {
         self.account_parameter = Some(parameter);
         self
     }
 
-    /// Counts requests of the route under these quotas, besides the account's own.
+    /// Counts requests of the route in these quotas too, besides those of the account.
     pub const fn quotas(mut self, quotas: &'a [Quota]) -> Self {
         self.quotas = quotas;
         self
     }
 
-    /// Takes this much from every quota, where other requests take 1. With 0 a request takes nothing
-    /// and no quota refuses it, but it learns how they stand.
+    /// Charges each request this much in every quota, instead of 1. With 0, no quota refuses the
+    /// request or is charged, but the response has the limit headers.
     ///
     /// ```
-    /// use http::Method;
     /// use tower_api_key::rules::{Route, Routes};
     ///
     /// let routes = Routes::new()
-    ///     .on(&[Method::POST], "/v1/exports", Route::new().cost(10))
-    ///     .on(&[Method::GET], "/v1/rate-limits", Route::new().cost(0));
-    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
-    /// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
-    /// # assert!(builder.routes(routes).build().is_ok());
+    ///     .post("/v1/exports", Route::new().cost(10))
+    ///     .get("/v1/rate-limits", Route::new().cost(0));
     /// ```
     pub const fn cost(mut self, cost: u32) -> Self {
         self.cost = cost;
         self
     }
 
-    /// Lets the handler add to the cost, once it knows it, with
-    /// [`Grant::add_cost`](crate::Grant::add_cost). Takes an allocation for each request.
+    /// Allows the handler to add to the cost with [`Grant::add_cost`](crate::Grant::add_cost), when it
+    /// knows the true cost. Needs one allocation for each request.
     pub const fn metered(mut self) -> Self {
         self.metered = true;
         self
     }
 
-    /// Limits the requests that an account may have in flight.
+    /// Limits the requests of an account that may be in flight on this route at the same time.
     pub const fn concurrency(mut self, concurrency: Concurrency) -> Self {
         self.concurrency = Some(concurrency);
         self
     }
 
-    /// Gives the service this long to answer with a response head; its future is dropped then, and
-    /// the client gets the profile's answer. Needs a tokio runtime with its timer enabled.
+    /// Limits the time until the service answers with a response head. After that time the gate drops
+    /// the service's future and sends the profile's answer. Needs a tokio runtime with its timer
+    /// enabled.
     pub const fn budget(mut self, budget: Duration) -> Self {
         self.budget = Some(budget);
         self
     }
 }
 
-/// States a line of a route table, as a constant.
+/// Holds a row of a route table, for tables that are constants.
 ///
 /// ```
 /// use http::Method;
 /// use tower_api_key::rules::{Route, RouteRow, Routes};
-/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
 ///
 /// const READ: Route = Route::new().all_of(&["users.read"]);
 /// const ROWS: &[RouteRow] = &[
@@ -155,15 +154,14 @@ impl<'a> Route<'a> {
 ///     RouteRow { methods: &[Method::GET], path: "/v1/users/{id}", route: READ },
 /// ];
 /// let routes = Routes::new().rows(ROWS);
-/// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
-/// assert!(builder.routes(routes).build().is_ok());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteRow<'a> {
-    /// The methods; empty means all. `HEAD` needs what `GET` needs, unless it is listed itself.
+    /// The methods. An empty list means all. `HEAD` has the route of `GET`, unless `HEAD` is listed
+    /// itself.
     pub methods: &'a [Method],
-    /// The path pattern: `/users/{id}`, `/files/{*rest}`.
+    /// The path pattern, such as `/users/{id}` or `/files/{*rest}`.
     pub path: &'a str,
-    /// What a request needs.
+    /// What a request of this row needs.
     pub route: Route<'a>,
 }

@@ -1,4 +1,4 @@
-//! The lines of a route table, as a program writes them.
+//! The rows of a route table, before they are checked.
 
 use http::Method;
 
@@ -7,37 +7,38 @@ use super::route::{Route, RouteRow};
 use super::table::RouteTable;
 use crate::error::ConfigError;
 
-/// Chooses what happens to an authenticated request that no line of the table covers. See [`Routes`]
-/// for an example.
+/// Chooses what happens to an authenticated request that no row of the table covers. See [`Routes`] for
+/// an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Otherwise<'a> {
-    /// Refuse it.
+    /// Refuses the request.
     #[default]
     Deny,
-    /// Let it pass under these needs. An ambiguous path is refused all the same.
+    /// Admits the request if it meets these needs. A request with an ambiguous path is still refused.
     Need(Route<'a>),
 }
 
-/// Collects the lines of a route table. Patterns are axum's: `/users/{id}`, `/v{number}`,
-/// `/files/{*rest}`; the most specific one counts. They match the path as the client sent it,
-/// nesting included. A path that leaves a parameter empty is ambiguous.
+/// Collects the rows of a route table.
 ///
-/// Patterns that axum 0.8 refuses, as `/users/:id` and `/files/*`, and those that no path can match, as
-/// `/a//b` and `/users?page`, are a [`ConfigError`] when the layer is
-/// built. The error says what to write.
+/// Path patterns are those of axum 0.8: `/users/{id}`, `/v{number}`, `/files/{*rest}`. The most
+/// specific pattern counts. A pattern matches the path as the client sent it, with the prefix of a
+/// nested router. A path that leaves a parameter empty is ambiguous, and matches no route.
+///
+/// Patterns that axum refuses, such as `/users/:id` and `/files/*`, are a [`ConfigError`] when the layer is
+/// built. So are patterns that no path can match, such as `/a//b` and `/users?page`. The error says what to
+/// write.
 ///
 /// ```
-/// use http::Method;
 /// use tower_api_key::rules::{Otherwise, Route, Routes};
+/// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
 ///
 /// let routes = Routes::new()
-///     .on(&[Method::GET], "/v1/users", Route::new().all_of(&["users.read"]))
-///     .on(&[Method::POST], "/v1/users", Route::new().all_of(&["users.write"]))
-///     .on(&[], "/v1/organizations/{org}/{*rest}", Route::new().account_parameter("org"))
+///     .get("/v1/users", Route::new().all_of(&["users.read"]))
+///     .post("/v1/users", Route::new().all_of(&["users.write"]))
+///     .any("/v1/organizations/{org}/{*rest}", Route::new().account_parameter("org"))
 ///     .otherwise(Otherwise::Need(Route::new().all_of(&["admin"])));
-/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
-/// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new());
+/// let builder = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new());
 /// assert!(builder.routes(routes).build().is_ok());
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -52,20 +53,22 @@ impl Routes {
         Self::default()
     }
 
-    /// Adds a line; no methods means all. `HEAD` needs what `GET` needs, unless it is listed itself.
+    /// Adds a row for these methods. An empty list means all. `HEAD` has the route of `GET`, unless
+    /// `HEAD` is listed itself.
     pub fn on(mut self, methods: &[Method], path: impl Into<String>, route: Route<'_>) -> Self {
         self.rows.push((methods.to_vec(), path.into(), route.into()));
         self
     }
 
-    /// Adds lines that stand as data: a constant, or what a file says.
+    /// Adds rows that exist as data, from a constant or a file.
     pub fn rows(self, rows: &[RouteRow<'_>]) -> Self {
         rows.iter().fold(self, |routes, row| routes.on(row.methods, row.path, row.route))
     }
 
-    /// Chooses what happens to requests that no line covers; they are refused unless set. A path
-    /// whose most specific pattern lists other methods only is not covered, whatever a less
-    /// specific pattern lists.
+    /// Chooses what happens to requests that no row covers. By default they are refused.
+    ///
+    /// Only the most specific pattern of a path counts. If it does not list the method, no row covers
+    /// the request, even if a less specific pattern lists it.
     pub fn otherwise(mut self, otherwise: Otherwise<'_>) -> Self {
         self.otherwise = match otherwise {
             Otherwise::Deny => None,
@@ -74,7 +77,7 @@ impl Routes {
         self
     }
 
-    /// Compiles the lines into a table that matches requests.
+    /// Compiles the rows into a table that matches requests.
     pub(crate) fn compile(self) -> Result<RouteTable, ConfigError> {
         RouteTable::new(self)
     }

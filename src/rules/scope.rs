@@ -1,12 +1,12 @@
-//! Does the key have the scopes that the request needs?
+//! The rule that a key has the scopes that a request needs.
 
 use std::sync::Arc;
 
 use crate::error::Denial;
 use crate::key::ScopeSet;
 
-/// Refuses a key that lacks one of `all_of`, or has none of `any_of`. No key has one of no scopes; `None`
-/// asks for none.
+/// Refuses a key that lacks one of `all_of`, or has none of `any_of`. If `any_of` is empty, no key
+/// passes; `None` requires nothing.
 pub(crate) fn has_scopes<S: AsRef<str>>(
     held: &ScopeSet,
     all_of: &[S],
@@ -17,8 +17,8 @@ pub(crate) fn has_scopes<S: AsRef<str>>(
     if all && any { Ok(()) } else { Err(missing(all_of, any_of.unwrap_or_default())) }
 }
 
-/// Names the scopes that would do. Of `any_of` all are named, since the attribute has no "or"
-/// (RFC 6750 §3).
+/// Returns a denial with the scopes that the request needs. It names all of `any_of`, because the
+/// attribute `scope` has no "or" (RFC 6750 §3).
 fn missing<S: AsRef<str>>(all_of: &[S], any_of: &[S]) -> Denial {
     let scopes = all_of.iter().chain(any_of).map(AsRef::as_ref);
     let needed = scopes.collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! The table of routes: method and path pattern lead to what a request needs.
+//! The table of routes, which finds what a request needs by its method and path.
 
 use hashbrown::HashMap;
 use http::Method;
@@ -13,11 +13,11 @@ use super::routes::Routes;
 use crate::error::ConfigError;
 use crate::quota::Quota;
 
-/// A route table that is ready to match.
+/// A checked route table.
 #[derive(Debug, Clone)]
 pub(crate) struct RouteTable {
-    /// The patterns without parameters: to find a path among them takes a third of what the matcher
-    /// takes, and they outrank all others there, too.
+    /// The patterns without parameters. A lookup here takes a third of the matcher's time. The matcher
+    /// prefers such patterns, too.
     plain: HashMap<Box<str>, usize>,
     patterns: matchit::Router<usize>,
     methods: Vec<Methods>,
@@ -25,18 +25,18 @@ pub(crate) struct RouteTable {
     otherwise: Option<usize>,
 }
 
-/// What a request of the table needs.
+/// The route of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Matched<'a> {
-    /// The place in the table.
+    /// The index in the table.
     pub(crate) index: usize,
     pub(crate) route: &'a RouteNeeds,
     pub(crate) target: Targets<'a>,
 }
 
 impl RouteTable {
-    /// Checks the lines, and makes a table of them.
-    pub(crate) fn new(lines: Routes) -> Result<Self, ConfigError> {
+    /// Checks the rows, and builds a table of them.
+    pub(crate) fn new(routes: Routes) -> Result<Self, ConfigError> {
         let mut table = Self {
             plain: HashMap::new(),
             patterns: matchit::Router::new(),
@@ -44,12 +44,12 @@ impl RouteTable {
             routes: Vec::new(),
             otherwise: None,
         };
-        if let Some(route) = lines.otherwise {
+        if let Some(route) = routes.otherwise {
             table.otherwise = Some(table.routes.len());
             table.routes.push(CompiledRoute::new(&[], "*", &[], route)?);
         }
         let mut known: Vec<(String, usize)> = Vec::new();
-        for (methods, pattern, route) in lines.rows {
+        for (methods, pattern, route) in routes.rows {
             let index = table.routes.len();
             let parameters = Pattern::new(&pattern)?.parameters;
             table.routes.push(CompiledRoute::new(&methods, &pattern, &parameters, route)?);
@@ -76,7 +76,7 @@ impl RouteTable {
         Ok(table)
     }
 
-    /// Finds what a request needs; `None` if no line covers it.
+    /// Returns the route of a request; `None` if no row covers the request.
     pub(crate) fn find<'a>(&'a self, method: &Method, path: &'a str) -> Option<Matched<'a>> {
         let (index, target) = match self.plain.get(path) {
             Some(at) => (self.methods.get(*at)?.find(method), Targets::None),
@@ -87,21 +87,21 @@ impl RouteTable {
         Some(Matched { index, route, target })
     }
 
-    /// Finds the line of a path with parameters; `None` if the path is ambiguous.
+    /// Returns the route of a path with parameters; `None` if the path is ambiguous.
     fn find_by_pattern<'a>(
         &self,
         method: &Method,
         path: &'a str,
     ) -> Option<(Option<usize>, Targets<'a>)> {
-        // Also where the table has an answer for the rest: a service that normalizes paths would
-        // take such a path for one that a line covers.
+        // `otherwise` does not apply: a service that normalizes paths would read such a path as one
+        // that a row covers.
         if !path::is_unambiguous(path) {
             return None;
         }
         let Ok(found) = self.patterns.at(path) else {
             return Some((None, Targets::None));
         };
-        // axum takes `/v/x` for `/v{n}/x`, with nothing for `n`; other matchers do not.
+        // axum matches `/v/x` with `/v{n}/x`, and leaves `n` empty. Other matchers do not.
         if found.params.iter().any(|(_, value)| value.is_empty()) {
             return None;
         }
@@ -109,19 +109,19 @@ impl RouteTable {
         let account_parameter = |index: usize| self.at(index)?.account_parameter.as_deref();
         let target = match index.and_then(account_parameter) {
             None => Targets::None,
-            // The parameter is in the pattern; were it not, no account has an empty id.
+            // The pattern has the parameter. If it had not, no account would have an empty id.
             Some(name) => Targets::Account(found.params.get(name).unwrap_or_default()),
         };
         Some((index, target))
     }
 
-    /// Returns what a route needs, by its place in the table.
+    /// Returns what a route needs, by its index in the table.
     pub(crate) fn at(&self, index: usize) -> Option<&RouteNeeds> {
         self.routes.get(index).map(|entry| &entry.needs)
     }
 
-    /// Returns the name of a route, by its place in the table: its methods and its pattern. A place
-    /// would be another's in a process with another table.
+    /// Returns the name of a route: its methods and its pattern. Another process may have another
+    /// table, where the route has another index.
     pub(crate) fn name(&self, index: usize) -> Option<&str> {
         self.routes.get(index).map(|entry| &*entry.name)
     }
@@ -129,21 +129,21 @@ impl RouteTable {
     /// Refuses a route whose requests cost more than any of these sets of quotas ever allows.
     pub(crate) fn check_costs(&self, sets: &[&[Quota]]) -> Result<(), ConfigError> {
         for compiled in &self.routes {
-            let mut too_low = sets.iter().map(|set| compiled.too_dear_for(set));
+            let mut too_low = sets.iter().map(|set| compiled.quota_below_cost(set));
             let first = too_low.next().flatten();
             if let Some(quota) = first.filter(|_| too_low.all(|quota| quota.is_some())) {
-                return Err(compiled.costs_too_much(quota));
+                return Err(compiled.cost_error(quota));
             }
         }
         Ok(())
     }
 
-    /// Tells whether some route has quotas of its own.
+    /// Returns true if a route has its own quotas.
     pub(crate) fn has_quotas(&self) -> bool {
         self.routes.iter().any(|entry| !entry.needs.quotas.as_slice().is_empty())
     }
 
-    /// Tells whether handlers of some route may add to the cost.
+    /// Returns true if handlers of a route may add to the cost.
     pub(crate) fn is_metered(&self) -> bool {
         self.routes.iter().any(|entry| entry.needs.metered)
     }
@@ -157,7 +157,7 @@ mod tests {
     const READ: Route<'_> = Route::new().all_of(&["read"]);
     const WRITE: Route<'_> = Route::new().all_of(&["write"]);
 
-    /// The scopes of the line that covers a request.
+    /// Returns the scopes of the row that covers a request.
     fn found<'a>(table: &'a RouteTable, method: &Method, path: &'a str) -> Option<&'a [Box<str>]> {
         table.find(method, path).map(|found| &*found.route.all_of)
     }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_line_covers_is_refused_unless_said_otherwise() {
+    fn requests_that_no_row_covers_are_refused_by_default() {
         let routes =
             Routes::new().on(&[Method::GET], "/users", READ).on(&[], "/v{number}/users", READ);
         assert!(routes.clone().compile().unwrap().find(&Method::GET, "/x").is_none());
@@ -220,7 +220,7 @@ mod tests {
         let table = Routes::new().on(&[], "/orgs/{org}/users", own).compile().unwrap();
         let found = table.find(&Method::GET, "/orgs/acme/users").unwrap();
         assert_eq!(found.target, Targets::Account("acme"));
-        // A client that writes the pattern itself names an account, too.
+        // A client that sends the pattern itself names an account, too.
         let found = table.find(&Method::GET, "/orgs/{org}/users").unwrap();
         assert_eq!(found.target, Targets::Account("{org}"));
     }

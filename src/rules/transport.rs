@@ -1,9 +1,9 @@
-//! Did the key travel in secret?
+//! The rule that a key came over HTTPS.
 
 use crate::error::Denial;
 use crate::request::Client;
 
-/// Refuses a request without proof of HTTPS, unless the operator vouches for the transport.
+/// Refuses a request without proof of HTTPS, unless the gate is configured to assume HTTPS.
 pub(crate) fn is_secure(client: Client, assumed: bool) -> Result<(), Denial> {
     if client.https || assumed { Ok(()) } else { Err(Denial::InsecureTransport) }
 }

@@ -1,16 +1,20 @@
-//! The five, as data: one constant for each vendor's front door, and one for its documented
-//! routes. There is no logic here, and no vendor's name anywhere else.
+//! Five vendors as data: for each, a profile, its documented routes, and a format for issued keys. This
+//! module has no logic, and no other module has code for one vendor.
 //!
-//! This room guards the wire contract. What a vendor documents is written down to the byte; where
-//! its documentation is silent, the module of the vendor says what was chosen, and struct update
-//! changes it (see [`Profile`]). Vendors change their documentation: what stands
-//! here was read in November 2026, and a deployment that speaks for one of them should pin the
-//! version of this crate.
+//! This module guards the wire contract. What a vendor documents is copied to the byte. Where its
+//! documentation is silent, the vendor's module lists what was chosen. Use struct update to choose
+//! otherwise (see [`Profile`](crate::Profile)).
 //!
-//! Common to all, unless a vendor says otherwise: two `Authorization` lines are 400 (RFC 6750
-//! §3.1); plain HTTP is 400, never a redirect, for the key has leaked by then; a store or limiter
-//! that cannot answer is 503 with `Retry-After: 5`; too many failed attempts from one network, of which
-//! no vendor speaks, read like a used-up limit: 429 with `Retry-After`, and no word of any account.
+//! Unless a vendor's module says otherwise:
+//!
+//! 1. Two `Authorization` lines are 400 (RFC 6750 §3.1).
+//! 2. Plain HTTP is 400 and never a redirect, because the key has already leaked.
+//! 3. A store or limiter that cannot answer is 503 with `Retry-After: 5`.
+//! 4. Too many failed attempts from one network are 429 with `Retry-After`, as for a quota that is used
+//!    up, without any word about an account. No vendor documents this case.
+//!
+//! Vendors change their documentation, which was read in November 2026. A deployment that replaces a
+//! vendor should pin the version of this crate.
 //!
 //! ```
 //! use tower_api_key::rules::Routes;
@@ -19,7 +23,6 @@
 //! let layer = ApiKeyLayer::builder(vendors::POLYTOMIC, MemoryStore::new())
 //!     .routes(Routes::new().rows(vendors::polytomic::ROUTES))
 //!     .build()?;
-//! # assert!(format!("{layer:?}").contains("Polytomic"));
 //! # Ok::<(), tower_api_key::ConfigError>(())
 //! ```
 
@@ -49,7 +52,7 @@ pub const POLYTOMIC_ON_PREMISES: Profile<'static> = polytomic::ON_PREMISES;
 /// Answers as Rest Integrations documents; [`rest_integrations`] has its routes.
 pub const REST_INTEGRATIONS: Profile<'static> = rest_integrations::PROFILE;
 
-/// The seconds that clients are told to stay away while a store or limiter is down.
+/// The `Retry-After` of an answer while the store or the limiter is down, in seconds.
 const OUTAGE_SECONDS: u32 = 5;
 
 #[cfg(test)]

@@ -1,18 +1,25 @@
 //! Persona (API keys and permissions).
 //!
-//! Documented: Bearer only; keys start `persona_sandbox_` or `persona_production_`; permissions per
-//! key, any names; an address allowlist per key; errors `{"errors":[{"title":"…","details":"…"}]}`;
-//! 300 requests a minute per organization in a leaky bucket; five headers on every authenticated
-//! response.
+//! Documented:
 //!
-//! Chosen where the documentation is silent: after its prefix a key has 16 to 200 characters; an
-//! address that is not on the list is 403; a malformed header is an invalid token (RFC 6750 §3.1
-//! counts it there), so 401; a gate takes keys of both environments unless it is
-//! [pinned](crate::ApiKeyLayerBuilder::environment).
+//! * Bearer only.
+//! * Keys start with `persona_sandbox_` or `persona_production_`.
+//! * A key has its own permissions, with any names, and its own address allowlist.
+//! * Errors are `{"errors":[{"title":"…","details":"…"}]}`.
+//! * An organization may send 300 requests a minute, counted in a leaky bucket.
+//! * Every response to an authenticated request has five headers.
 //!
-//! How a key wants its responses written (key inflection, attribute blocklist) is the handler's
-//! part: keep it in the record's metadata and read it through the [`Grant`](crate::Grant), as the
-//! demo server does.
+//! Chosen where the documentation is silent:
+//!
+//! * After its prefix, a key has 16 to 200 characters.
+//! * An address that is not on the allowlist is 403.
+//! * A malformed header is an invalid token, so 401 (RFC 6750 §3.1 counts it as one).
+//! * A gate accepts keys of both environments, unless it is
+//!   [pinned](crate::ApiKeyLayerBuilder::environment).
+//!
+//! A key can choose how responses are written (key inflection, attribute blocklist). That is the
+//! handler's part: keep the choice in the record's metadata, and read it through the
+//! [`Grant`](crate::Grant), as the demo server does.
 
 use std::time::Duration;
 
@@ -53,7 +60,7 @@ const fn bad_request(details: &'static str) -> Answer<'static> {
     answer(StatusCode::BAD_REQUEST, "Bad request", details).challenge(Challenge::InvalidRequest)
 }
 
-/// Describes the front door of Persona.
+/// Describes how Persona authenticates requests.
 ///
 /// ```
 /// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
@@ -124,13 +131,13 @@ pub(super) const PROFILE: Profile = Profile {
     },
 };
 
-/// Lists the permissions of a new key: all that are documented but the three of `api_key`.
+/// Lists the permissions of a new key: all documented ones except [`KEY_PERMISSIONS`].
 ///
 /// ```
-/// # use tower_api_key::key::{Account, KeyRecord};
+/// use tower_api_key::key::{Account, KeyRecord};
 /// use tower_api_key::vendors::persona::DEFAULT_PERMISSIONS;
 ///
-/// # let acme = Account::builder("acme").build()?;
+/// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).scopes(DEFAULT_PERMISSIONS).build()?;
 /// assert!(record.scopes().contains("inquiry.read"));
 /// assert!(!record.scopes().contains("api_key.read"), "see `KEY_PERMISSIONS`");
@@ -163,17 +170,17 @@ pub const DEFAULT_PERMISSIONS: &[&str] = &[
     "workflow.trigger",
 ];
 
-/// Lists the permissions that a new key does not have: to read, change and provision keys.
+/// Lists the permissions to read, change and provision keys. A new key has none of them.
 pub const KEY_PERMISSIONS: &[&str] = &["api_key.write", "api_key.read", "api_key.scim"];
 
-/// Describes the keys that are issued for this front door: 190 random bits. It reads others, too.
+/// Describes the keys to issue, with 190 random bits. The profile accepts other keys, too.
 pub const ISSUED: KeyFormat = KeyFormat::new()
     .literal("persona_")
     .environment(&["sandbox", "production"])
     .literal("_")
     .characters(Alphabet::Base62, 32);
 
-/// Lists the documented routes of inquiries, accounts, reports and keys, and the rate limit's own.
+/// Lists the documented routes of inquiries, accounts, reports, keys and rate limits.
 pub const ROUTES: &[RouteRow] = &[
     row(&[Method::GET], "/api/v1/inquiries", &["inquiry.read"]),
     row(&[Method::POST], "/api/v1/inquiries", &["inquiry.write"]),

@@ -1,12 +1,19 @@
 //! Personyze (REST API authentication).
 //!
-//! Documented: Basic only, with the user name `api`; HTTPS only, "even for localhost proxies and
-//! dev environments"; plain text bodies; one insert in flight per account.
+//! Documented:
 //!
-//! Chosen where the documentation is silent: keys are 40 hexadecimal digits, as in its sample;
-//! two `Authorization` lines are 401, for it documents every malformed header so; a well-formed key
-//! that is revoked, expired or disabled reads like one that is none; a key used from a network
-//! that is not its own, or without a permission, is 403.
+//! * Basic only, with the user name `api`.
+//! * HTTPS only, "even for localhost proxies and dev environments".
+//! * Bodies are plain text.
+//! * An account may have one insert in flight.
+//!
+//! Chosen where the documentation is silent:
+//!
+//! * Keys are 40 hexadecimal digits, as in the documentation's sample.
+//! * Two `Authorization` lines are 401, as the documentation says of every malformed header.
+//! * A well-formed key that is revoked, expired or disabled gets the same response as a malformed key.
+//! * A key from a network that is not on its allowlist is 403, and so is a key without the needed
+//!   permission.
 
 use std::time::Duration;
 
@@ -33,7 +40,7 @@ const fn unauthorized(text: &'static str) -> Answer<'static> {
     Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Text(text)).challenge(Challenge::Bare)
 }
 
-/// Describes the front door of Personyze.
+/// Describes how Personyze authenticates requests.
 ///
 /// ```
 /// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
@@ -91,11 +98,11 @@ pub(super) const PROFILE: Profile = Profile {
     },
 };
 
-/// Describes the keys that are issued for this front door: 160 random bits.
+/// Describes the keys to issue, with 160 random bits.
 pub const ISSUED: KeyFormat = KeyFormat::hex(40);
 
-/// Lists the documented routes: one insert of users in flight per account, with a second in the queue;
-/// ten seconds for the tracker; nothing special elsewhere.
+/// Lists the documented routes. An account may have one insert of users in flight, and a second one
+/// waits for 1 s. The tracker has 10 s to answer.
 pub const ROUTES: &[RouteRow] = &[
     RouteRow {
         methods: &[Method::POST],

@@ -1,12 +1,19 @@
 //! Polyteia (personal access keys).
 //!
-//! Documented: Bearer only; a key has its account's permissions as they are now; `Content-Type`
-//! must be `application/json`; one endpoint, `POST /api`, whose command decides in the handler
-//! which permission it needs, with [`Grant::require`](crate::Grant::require).
+//! Documented:
 //!
-//! Chosen where the documentation is silent: errors are `{"error":{"code":"…","message":"…"}}`;
-//! keys are 16 to 256 characters of the Bearer alphabet; a malformed header is an invalid token
-//! (RFC 6750 §3.1 counts it there), so 401; parameters of the media type do not count.
+//! * Bearer only.
+//! * A key has the current permissions of its account.
+//! * `Content-Type` must be `application/json`.
+//! * There is one endpoint, `POST /api`. The permission that a command needs is checked in the handler,
+//!   with [`Grant::require`](crate::Grant::require).
+//!
+//! Chosen where the documentation is silent:
+//!
+//! * Errors are `{"error":{"code":"…","message":"…"}}`.
+//! * Keys are 16 to 256 characters of the Bearer alphabet.
+//! * A malformed header is an invalid token, so 401 (RFC 6750 §3.1 counts it as one).
+//! * The parameters of the media type do not count.
 
 use http::StatusCode;
 
@@ -46,7 +53,7 @@ const fn bad_request(code: &'static str, message: &'static str) -> Answer<'stati
     answer(StatusCode::BAD_REQUEST, code, message).challenge(Challenge::InvalidRequest)
 }
 
-/// Describes the front door of Polyteia.
+/// Describes how Polyteia authenticates requests.
 ///
 /// ```
 /// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
@@ -108,7 +115,7 @@ pub(super) const PROFILE: Profile = Profile {
     },
 };
 
-/// Describes the keys that are issued for this front door: 238 random bits. It reads others, too.
+/// Describes the keys to issue, with 238 random bits. The profile accepts other keys, too.
 pub const ISSUED: KeyFormat = KeyFormat::new().literal("pak_").characters(Alphabet::Base62, 40);
 
 /// Lists the one documented route.

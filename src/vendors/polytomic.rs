@@ -1,14 +1,20 @@
 //! Polytomic (Create API Key).
 //!
-//! Documented: Bearer with a partner or API key, or, on premises only, Basic with the deployment
-//! key; partner keys work on organization and user endpoints only, API keys on the others;
-//! `X-Polytomic-Version` is required; two forms of error bodies, one for 401 and one for the rest.
+//! Documented:
 //!
-//! Chosen where the documentation is silent: the deployment key is the password with any user
-//! name, or the user name with an empty password, never a Bearer token, and may do everything; the
-//! wrong kind of key is 403; any calendar date is a version; a malformed header is an invalid
-//! token (RFC 6750 §3.1 counts it there), so 401; a path that names another organization, or none
-//! that there is, is 404.
+//! * Bearer with a partner key or an API key. On premises only, Basic with the deployment key.
+//! * Partner keys work on organization and user endpoints only, API keys on the others.
+//! * `X-Polytomic-Version` is required.
+//! * A 401 has another form of body than all other errors.
+//!
+//! Chosen where the documentation is silent:
+//!
+//! * The deployment key is the password with any user name, or the user name with an empty password. It
+//!   is never a Bearer token, and may do everything.
+//! * The wrong kind of key is 403.
+//! * Any calendar date is a version.
+//! * A malformed header is an invalid token, so 401 (RFC 6750 §3.1 counts it as one).
+//! * A path that names another organization, or one that does not exist, is 404.
 
 use http::{Method, StatusCode};
 
@@ -23,10 +29,10 @@ use crate::rules::{Route, RouteRow};
 /// Names the kind of a key that issues keys for the organizations of a partner.
 ///
 /// ```
-/// # use tower_api_key::key::{Account, KeyRecord};
+/// use tower_api_key::key::{Account, KeyRecord};
 /// use tower_api_key::vendors::polytomic::PARTNER;
 ///
-/// # let agency = Account::builder("agency").build()?;
+/// let agency = Account::builder("agency").build()?;
 /// let record = KeyRecord::builder("key_1", agency).kind(PARTNER).build()?;
 /// assert!(record.kind().is_some_and(|kind| *kind == PARTNER));
 /// # Ok::<(), tower_api_key::key::InvalidRecord>(())
@@ -34,7 +40,7 @@ use crate::rules::{Route, RouteRow};
 pub const PARTNER: &str = "partner";
 /// Names the kind of an API key, which belongs to one organization.
 pub const ORGANIZATION: &str = "organization";
-/// Names the kind of the key of a whole deployment, on premises.
+/// Names the kind of the key to a whole deployment on premises.
 pub const DEPLOYMENT: &str = "deployment";
 
 const MISSING: Answer = unauthorized("No API key was provided").challenge(Challenge::Bare);
@@ -64,7 +70,7 @@ const fn bad_request(key: &'static str, message: &'static str) -> Answer<'static
 
 const BEARER: CredentialSource = CredentialSource::bearer().only(&[PARTNER, ORGANIZATION]);
 
-/// Describes the front door of Polytomic as a service: Basic does not authenticate.
+/// Describes how Polytomic authenticates requests as a hosted service: by Bearer only.
 ///
 /// ```
 /// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
@@ -126,10 +132,12 @@ pub(super) const PROFILE: Profile = Profile {
     },
 };
 
-/// Describes the front door of Polytomic on premises: the deployment key authenticates through Basic.
+/// Describes how Polytomic authenticates requests on premises: by Bearer, and by Basic with the
+/// deployment key.
 ///
 /// ```
-/// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+/// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
+///
 /// let layer = ApiKeyLayer::builder(vendors::POLYTOMIC_ON_PREMISES, MemoryStore::new()).build()?;
 /// let answer = layer.answer(&Denial::CredentialsMissing);
 /// assert_eq!(answer.headers().get_all("www-authenticate").iter().count(), 2); // Basic and Bearer
@@ -140,11 +148,11 @@ pub(super) const ON_PREMISES: Profile = Profile {
     ..PROFILE
 };
 
-/// Describes the keys that are issued for this front door: 128 random bits. It reads UUIDs, too.
+/// Describes the keys to issue, with 128 random bits. The profile accepts UUIDs, too.
 pub const ISSUED: KeyFormat =
     KeyFormat::new().literal("pk_live_").characters(Alphabet::LowerHex, 32);
 
-/// Lists the documented routes: organizations and users for partners, the rest for API keys.
+/// Lists the documented routes: organizations and users for partner keys, the others for API keys.
 pub const ROUTES: &[RouteRow] = &[
     row(&[Method::GET], "/api/me", Route::new()),
     row(&[Method::GET], "/api/organizations", MANAGING),

@@ -1,11 +1,17 @@
 //! REST API Integrations (`https://api.example.com/v1`).
 //!
-//! Documented: Bearer only; JSON errors `{"error":"…"}`; 100 requests a minute and 5000 an hour per
-//! account; `RateLimit-Remaining` and `RateLimit-Reset`.
+//! Documented:
 //!
-//! Chosen where the documentation is silent: keys are 16 to 256 characters of the Bearer alphabet;
-//! a malformed header is 400, another scheme counts as none; scopes are `users.read` and
-//! `users.write`.
+//! * Bearer only.
+//! * Errors are JSON, `{"error":"…"}`.
+//! * An account may send 100 requests a minute and 5000 an hour.
+//! * Responses have `RateLimit-Remaining` and `RateLimit-Reset`.
+//!
+//! Chosen where the documentation is silent:
+//!
+//! * Keys are 16 to 256 characters of the Bearer alphabet.
+//! * A malformed header is 400. Another scheme counts as no credential.
+//! * The scopes are `users.read` and `users.write`.
 
 use std::time::Duration;
 
@@ -42,7 +48,7 @@ const fn bad_request(message: &'static str) -> Answer<'static> {
         .challenge(Challenge::InvalidRequest)
 }
 
-/// Describes the front door of REST API Integrations.
+/// Describes how REST API Integrations authenticates requests.
 ///
 /// ```
 /// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
@@ -100,10 +106,11 @@ pub(super) const PROFILE: Profile = Profile {
     },
 };
 
-/// Describes the keys that are issued for this front door: 190 random bits. It reads others, too.
+/// Describes the keys to issue, with 190 random bits. The profile accepts other keys, too.
 pub const ISSUED: KeyFormat = KeyFormat::new().literal("sk_").characters(Alphabet::Base62, 32);
 
-/// Lists the documented routes: reading needs `users.read`, changing needs `users.write`.
+/// Lists the documented routes: `GET` needs `users.read`; `POST`, `PUT` and `DELETE` need
+/// `users.write`.
 pub const ROUTES: &[RouteRow] = &[
     RouteRow {
         methods: &[Method::GET],

@@ -8,9 +8,8 @@ use http::{Method, Request};
 use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::decision::{Check, Outcome};
-use tower_api_key::key::{
-    Alphabet, InvalidRecord, KeyDigest, KeyForm, KeyFormat, KeyRecord, SharedRecord,
-};
+use tower_api_key::key::SharedRecord;
+use tower_api_key::key::{Alphabet, InvalidRecord, KeyDigest, KeyForm, KeyFormat, KeyRecord};
 use tower_api_key::store::{KeyManager, KeyStore, ManageError, MemoryStore, NewKey, StoreError};
 use tower_api_key::{ApiKeyLayer, Denial, Profile, Reply};
 
@@ -161,8 +160,8 @@ async fn a_record_of_a_known_form_cannot_leave_its_environment() {
         assert!(matches!(build(wrong), Err(InvalidRecord::Environment { .. })), "{wrong:?}");
     }
     let said = build(Some("live")).unwrap_err().to_string();
-    let expected =
-        "the key's text names the environment `test`, and the record `live`; they must agree";
+    let expected = "the key's text names the environment `test`, but the record has `live`: set the record's environment to \
+         `test`";
     assert_eq!(said, expected);
     // By an edit through the store, too, and an import.
     let store = MemoryStore::new();
