@@ -182,7 +182,7 @@ pub enum ConfigError {
     TrustedInternet {
         /// `IPv4` or `IPv6`.
         internet: &'static str,
-        /// The networks as configured; the first four of them.
+        /// The first four networks as configured.
         networks: String,
     },
     /// A route gives its handler 0 seconds to answer.
@@ -194,8 +194,7 @@ pub enum ConfigError {
         /// The pattern as configured.
         pattern: String,
     },
-    /// The address or the options of the Redis connection are not valid. The text does not repeat
-    /// them, because they may hold a password.
+    /// The address or the options for Redis are not valid. They may hold a password, so the text omits them.
     #[error("the limiter in Redis: {0}")]
     Redis(&'static str),
     /// The prefix length by which failed attempts are counted is 0 bits, or more than an address has.
@@ -236,8 +235,7 @@ pub enum ConfigError {
     /// An origin is not written as browsers write it, so no preflight would match it.
     #[error(
         "the preflight origin `{}` is not written as browsers write it: write a scheme and a host in lower \
-        case, as `https://app.example.com`, a port only if it is not the scheme's default, and nothing after \
-        that", .origin.escape_debug()
+        case, as `https://app.example.com`, and a port only if it is not the scheme's default", .origin.escape_debug()
     )]
     Origin {
         /// The origin as configured.

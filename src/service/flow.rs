@@ -46,7 +46,7 @@ impl Deciding<'_> {
                     ControlFlow::Break(Ok(()))
                 }
                 // HTTP/2 need not announce a body, but one that comes shows in its type.
-                None if self.has_content(request) => match policy.stranger(head) {
+                None if self.has_content(request) => match policy.anonymous_route(head) {
                     Ok(route) => self.let_pass(route),
                     Err(denial) => self.refused(denial),
                 },
