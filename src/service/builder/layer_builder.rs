@@ -90,7 +90,7 @@ impl ApiKeyLayerBuilder {
         let renderer = renderer?;
         Ok(ApiKeyLayer::new(Shared {
             preflight,
-            renderer: if optional { renderer.let_strangers_in() } else { renderer },
+            renderer: if optional { renderer.admit_anonymous() } else { renderer },
             alarms,
             refusals: refusals.map(RefusedRequests::build).transpose()?,
             attempts: attempts.map(FailedAttempts::build).transpose()?,
