@@ -1,8 +1,9 @@
 //! API-key authentication as one tower layer, for axum, hyper and tonic services.
 //!
 //! The layer puts a gate in front of your service. The gate reads a Basic, Bearer or custom credential, finds
-//! the account of the key, and enforces HTTPS, scopes, networks and request limits. It refuses every other
-//! request exactly as a [`Profile`] describes: status, body, challenge and limit headers.
+//! the account of the key, and enforces HTTPS, scopes, networks and request limits. Every refusal looks exactly
+//! as a [`Profile`] describes it: status, body, challenge and limit headers. A profile can be
+//! [the standards' own](Profile::STANDARD), one of [five vendors](vendors), or yours.
 //!
 //! ```text
 //! request ─► credential ─► digest ─► record ─► rules ─► limits ─► grant ─► inner service

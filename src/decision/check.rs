@@ -29,11 +29,11 @@ pub enum Check {
     KeyAlive,
     /// The key belongs to the gate's environment.
     Environment,
-    /// The credential source that carried the key serves keys of its kind.
+    /// The credential source that carried the key accepts keys of its kind.
     CredentialScheme,
     /// The client's address is on the key's allowlist.
     ClientNetwork,
-    /// The route serves keys of this kind.
+    /// The route accepts keys of this kind.
     KeyKind,
     /// The path names the key's own account.
     TargetAccount,
@@ -71,7 +71,7 @@ impl Check {
         Self::TimeBudget,
     ];
 
-    /// The checks that decide whether a key serves at all. A client whose key fails one is not
+    /// The checks that decide whether a key is valid at all. A client whose key fails one is not
     /// authenticated.
     pub(super) const AUTHENTICATING: [Self; 3] =
         [Self::KeyAlive, Self::Environment, Self::CredentialScheme];

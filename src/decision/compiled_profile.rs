@@ -7,7 +7,7 @@ use crate::quota::{Quotas, StripedQuotas};
 use crate::request::{Credentials, check_carriage};
 use crate::rules::{self, Demand};
 
-/// A checked profile. It owns what the profile borrows.
+/// A checked profile, which owns what the profile borrows.
 #[derive(Debug)]
 pub(crate) struct CompiledProfile {
     pub(super) credentials: Credentials,

@@ -37,7 +37,7 @@ pub enum Outcome {
     Passed,
     /// The check refuses the request. The first refusal of an explanation is the answer.
     Refused(Denial),
-    /// The check did not run, because a credential or a record is missing.
+    /// The check did not run, because the request has no usable credential, or its key has no record.
     NotReached,
     /// The outcome depends on other requests, or on the inner service.
     Depends,
@@ -83,7 +83,7 @@ impl Explanation {
     }
 
     /// Returns the decision, without regard to limits: the admitted record, or `None` for an anonymous
-    /// request that passes. It is not a [`Grant`](crate::Grant), because no store has confirmed the key.
+    /// request that passes. The record proves less than a [`Grant`](crate::Grant): no store has confirmed it.
     ///
     /// # Errors
     ///
@@ -101,13 +101,13 @@ impl Explanation {
         self.cost
     }
 
-    /// Returns the answer that a refused client gets. It has no limit headers, because no limiter was asked.
-    /// Returns `None` if the request is admitted.
+    /// Returns the answer that a refused client gets, or `None` if the request is admitted. The answer has no
+    /// limit headers, because no limiter was asked.
     pub const fn answer(&self) -> Option<&Response<Bytes>> {
         self.answer.as_ref()
     }
 
-    /// Returns true if the refused request has a key that serves.
+    /// Returns true if the refused request has a valid key.
     pub(crate) fn is_of_principal(&self) -> bool {
         let refuses = |(_, outcome): &&(Check, Outcome)| matches!(outcome, Outcome::Refused(_));
         let first = self.checks.iter().find(refuses);

@@ -12,9 +12,9 @@ use crate::rules;
 
 /// The proof that a request passed every check of a gate, with the key's account and permissions.
 ///
-/// A gate puts it into the request's extensions. With the feature `axum` a handler takes it as an
-/// argument. Only a gate can make one; in unit tests of a handler `testing::grant` (feature `testing`)
-/// makes one, too.
+/// A gate puts the grant into the request's extensions. With the feature `axum` a handler takes the grant as
+/// an argument. Only a gate can make a grant; for unit tests of a handler `testing::grant` (feature
+/// `testing`) makes one, too.
 ///
 /// ```
 /// use tower_api_key::{Denial, Grant};
@@ -68,7 +68,7 @@ impl Grant {
         self.record.account().id()
     }
 
-    /// Returns the id of the key. It is not secret, so it can be logged.
+    /// Returns the id of the key, which is not secret and can be logged.
     pub fn key_id(&self) -> &KeyId {
         self.record.id()
     }
@@ -121,15 +121,16 @@ impl Grant {
         limits.map(|(_, limit)| limit)
     }
 
-    /// Adds to the cost of this request. Call it when the handler knows how much work the request was.
+    /// Adds to the cost of this request, in the same units as [`Route::cost`](crate::rules::Route::cost). Call
+    /// this method when the handler knows how much work the request was.
     ///
     /// The gate takes the added cost from all quotas when the handler has ended, even from a quota without
     /// room: the request was served, so later requests have to wait. The limit headers of the response
-    /// include it. Clones of a grant add to the same request.
+    /// include the added cost. Clones of a grant add to the same request.
     ///
-    /// The gate takes it however the handler ends: it answers, refuses, fails or exceeds its time budget.
-    /// If the client hangs up first, the gate takes it only with a limiter that needs no wait: one that
-    /// answers at once, as [`MemoryLimiter`](crate::limits::MemoryLimiter) does, or one that completes
+    /// The gate takes the added cost however the handler ends: it answers, refuses, fails or exceeds its time
+    /// budget. If the client hangs up first, the gate takes the cost only with a limiter that needs no wait: one
+    /// that answers at once, as [`MemoryLimiter`](crate::limits::MemoryLimiter) does, or one that completes
     /// without being polled, as `RedisLimiter` does. If no quota or no limiter counts the request, the call
     /// succeeds and has no effect.
     ///

@@ -26,14 +26,14 @@ pub(crate) struct Cleared(());
 /// A refusal by the rules.
 #[derive(Debug)]
 pub(crate) enum Objection {
-    /// The key does not serve, so the client is not authenticated.
+    /// The key is not valid, so the client is not authenticated.
     ToKey(Denial),
-    /// The key serves, but not for this request. The answer may report the state of its account.
+    /// The key is valid, but not for this request. The answer may report the state of the key's account.
     ToRequest(Denial),
 }
 
-/// Runs the checks of a record in order, up to the first that refuses. Looks up the route only for a key
-/// that serves: the less work a refused key causes, the less its timing differs from an unknown key's.
+/// Runs the checks of a record in order, up to the first that refuses. Looks up the route only for a valid
+/// key: the less work a refused key causes, the less its timing differs from an unknown key's.
 ///
 /// # Errors
 ///
@@ -62,7 +62,7 @@ impl<'a> Case<'a> {
         self.route = self.policy.find(self.head);
     }
 
-    /// Runs the checks that decide whether the key serves at all, in order.
+    /// Runs the checks that decide whether the key is valid at all, in order.
     // Without a loop, which takes twice the instructions.
     fn authenticates(&self) -> Result<(), Denial> {
         let [first, second, third] = Check::AUTHENTICATING;

@@ -1,6 +1,7 @@
 //! The decision about a request: its checks, their order, and the [`Grant`] that proves that it passed.
 //!
-//! This module guards the grant: nothing else in the program can make one. A request passes if
+//! This module guards the grant: only a gate can make one, and in unit tests the feature `testing`. A request
+//! passes a gate if
 //!
 //! 1. it came over HTTPS, and has one well-formed key or needs none; the gate decides this before it asks
 //!    the store;

@@ -159,9 +159,9 @@ impl Policy {
         key.environment.map(|index| self.profile.tag(index))
     }
 
-    /// Returns the kinds that the source of a key serves. `None` means all kinds.
+    /// Returns the kinds that the source of a key accepts. `None` means all kinds.
     pub(super) fn kinds_carried(&self, key: KeyFacts) -> Option<&[Box<str>]> {
-        // An unknown source fails closed: no kind is served.
+        // An unknown source fails closed: it accepts no kind.
         self.source(key.source).map_or(Some(&[]), Source::kinds)
     }
 
@@ -188,8 +188,8 @@ impl Policy {
         self.anonymous_route(head).map(Admission::Anonymous)
     }
 
-    /// Returns the route of an anonymous request. Admits the request if the gate is optional, and the route
-    /// needs nothing that only a key can prove and takes nothing that is counted for a key.
+    /// Returns the route of an anonymous request that is admitted. The gate must be optional. The route must
+    /// need nothing that only a key can prove, and take nothing that is counted for a key.
     ///
     /// # Errors
     ///

@@ -57,7 +57,7 @@ pub enum ConfigError {
         /// The problem.
         source: InvalidFormat,
     },
-    /// The gate serves one environment, and no key format of the profile can name that environment.
+    /// The gate accepts keys of one environment, and no key format of the profile can name it.
     #[error(
         "environment `{}`: every format in the profile's field `formats` lists its environments, and none \
         lists this one: set one of {known}, or add it to a format", .environment.escape_debug()
@@ -194,7 +194,7 @@ pub enum ConfigError {
         /// The pattern as configured.
         pattern: String,
     },
-    /// The address or the options for Redis are not valid. They may hold a password, so the text omits them.
+    /// The address or the options for Redis are not valid. The text omits both: an address may hold a password.
     #[error("the limiter in Redis: {0}")]
     Redis(&'static str),
     /// The prefix length by which failed attempts are counted is 0 bits, or more than an address has.
@@ -207,7 +207,7 @@ pub enum ConfigError {
         /// The length of an address, in bits.
         bits: u8,
     },
-    /// A table of fixed size would not fit into memory. Its memory is allocated when the layer is built.
+    /// A table of fixed size, which is allocated when the layer is built, would not fit into memory.
     #[error("{asked} {what} do not fit into memory: set at most {most}")]
     TooManyRemembered {
         /// What the table holds.
@@ -234,8 +234,8 @@ pub enum ConfigError {
     },
     /// An origin is not written as browsers write it, so no preflight would match it.
     #[error(
-        "the preflight origin `{}` is not written as browsers write it: write a scheme and a host in lower \
-        case, as `https://app.example.com`, and a port only if it is not the scheme's default", .origin.escape_debug()
+        "the preflight origin `{}` is not one that browsers send: write a scheme and a host in lower case, as \
+        `https://app.example.com`, a port only if it is not the scheme's default, and no path", .origin.escape_debug()
     )]
     Origin {
         /// The origin as configured.

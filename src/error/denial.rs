@@ -14,8 +14,8 @@ use http::HeaderName;
 /// Every refusal has its denial in the response's extensions, for logs and metrics. Do not show it to
 /// the client: some reasons must look alike from outside.
 ///
-/// A new kind of denial is a breaking change on purpose: every profile must name its answer before it
-/// compiles.
+/// A new kind of denial is a new row of [`Answers`](crate::profile::Answers). On purpose, a profile that names
+/// every row does not compile until it answers the new kind.
 ///
 /// ```
 /// use tower_api_key::Denial;
@@ -32,8 +32,8 @@ pub enum Denial {
     /// The request has no credential.
     #[error("no credential was presented")]
     CredentialsMissing,
-    /// The client's network has failed to authenticate too often. The gate has not asked the store for
-    /// this request's key, or the key does not serve.
+    /// The client's network has failed to authenticate too often. Either the gate has not asked the store for
+    /// the key, or the key is not valid.
     #[error(
         "too many attempts from the client's network failed; retry after {} s",
         .retry_after.as_secs_f64()
@@ -78,13 +78,13 @@ pub enum Denial {
     /// The client's address is not in the key's networks, or is unknown.
     #[error("the client address is not on the key's allowlist")]
     NetworkNotAllowed,
-    /// The credential source that carried the key does not serve keys of its kind.
+    /// The credential source that carried the key does not accept keys of its kind.
     #[error("the key is of a kind that this scheme does not carry")]
     SchemeNotForKind,
     /// No route of the table covers the method and path.
     #[error("no route rule covers the request")]
     RouteUnknown,
-    /// The route does not serve keys of this kind.
+    /// The route does not accept keys of this kind.
     #[error("the key is of a kind that the route does not serve")]
     KindNotAllowed,
     /// The path names another account than the key's.
@@ -238,7 +238,7 @@ impl Denial {
         }
     }
 
-    /// Returns true if the key serves, and the rules refuse what its request asks for.
+    /// Returns true if the key is valid, and the rules refuse what its request asks for.
     pub(crate) const fn is_of_rules(&self) -> bool {
         matches!(
             self,

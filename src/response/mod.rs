@@ -1,7 +1,7 @@
 //! Rendering: one renderer makes responses from a denial and a profile.
 //!
-//! This module guards what a client can learn; [`profile`](crate::profile) lists the guarantees. It holds
-//! mechanism only: the texts of vendors are data of their profiles. What does not depend on a request is
+//! This module guards what a client can learn; [`profile`](crate::profile) lists the guarantees. The
+//! texts of vendors are data of their profiles, and none is written here. What does not depend on a request is
 //! rendered when the gate is built.
 
 mod body;

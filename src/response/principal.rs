@@ -25,7 +25,7 @@ pub(super) struct PrincipalHeaders {
     requests: AtomicU64,
 }
 
-/// The value of a header. It owns what [`PrincipalValue`] borrows.
+/// The value of a header, which owns what [`PrincipalValue`] borrows.
 #[derive(Debug)]
 enum Value {
     RequestId(Box<str>),

@@ -22,8 +22,8 @@
 //! With `into_make_service_with_connect_info::<SocketAddr>()` the gate knows the address of each client. Only
 //! your TLS acceptor can prove HTTPS: see [`MarkConnection`](crate::MarkConnection).
 //!
-//! Under `Router::layer` axum adds an `Allow` header to the answer for a method that the path does not have,
-//! even if that answer is the gate's 401. So an anonymous client learns which paths exist. To hide that, put
+//! Under `Router::layer` axum adds an `Allow` header if the path does not have the request's method, even to
+//! the gate's 401. So an anonymous client learns which paths exist. To hide that, put
 //! the gate around the whole router:
 //!
 //! ```

@@ -12,7 +12,7 @@ use crate::concurrency::Permit;
 pin_project! {
     /// The body of a gate's response: the inner service's body, or the content of a refusal.
     ///
-    /// It holds the permit of the request. The permit is free again when the body ends or is dropped.
+    /// The body holds the permit of the request, and gives the permit back when the body ends or is dropped.
     ///
     /// ```
     /// use std::convert::Infallible;

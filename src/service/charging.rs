@@ -208,7 +208,7 @@ impl Deciding<'_> {
             Ok(verdict) => verdict,
             Err(error) => match self.fall_back(&error, ask) {
                 (LimiterFallback::Local, verdict) => verdict,
-                // The request was served. Its headers report what was left before the added cost.
+                // The headers of the response report what was left before the added cost.
                 _ => return,
             },
         };

@@ -82,7 +82,7 @@ enum InnerResult<A> {
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
-    /// Waits for the decision, then serves or refuses the request.
+    /// Waits for the decision, then calls the inner service or refuses the request.
     pub(super) fn waiting(exchange: Exchange, wait: Wait, request: Request<B>, service: S) -> Self {
         let waiting = Box::new(Undecided { wait, request: Some(request), service });
         Self { exchange, state: ResponseState::Deciding { waiting } }
@@ -132,7 +132,7 @@ where
                         (Err(denial), _) => ResponseState::Refused { denial },
                     }
                 }
-                // The inner future is dropped before its permit is given back. It may add to the cost until then.
+                // The inner future may add to the cost until it is dropped, which is before its permit is given back.
                 StateProjection::Calling { future } => match future.poll(context) {
                     Poll::Ready(answered) => {
                         state.set(ResponseState::Done);

@@ -13,8 +13,8 @@ use crate::store::StoreError;
 /// Every method does nothing unless you write it. The gate calls the methods on the request's task, so they
 /// must return at once. No method gets a key, a header or a URI.
 ///
-/// Two methods report keys that somebody else may have. Pass them to an operator, or to a worker that revokes
-/// the key:
+/// Two methods report keys that somebody else may have. This example passes the reports to a worker, which
+/// revokes the keys:
 ///
 /// ```
 /// use std::net::IpAddr;
@@ -69,8 +69,8 @@ use crate::store::StoreError;
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// Called when a request is refused. `record` is the record of a key that serves; it is `None` if the
-    /// request has no such key.
+    /// Called when a request is refused. `record` is the key's record, or `None` if the request has no valid
+    /// key.
     fn refused(&self, denial: &Denial, record: Option<&KeyRecord>) {
         let _ = (denial, record);
     }
@@ -90,8 +90,8 @@ pub trait Observer: Send + Sync + 'static {
         let _ = digest;
     }
 
-    /// Called when a key that serves was used from a network that is not on its allowlist. The request was
-    /// refused. Either the allowlist lacks a network of the key's owner, or somebody else has the key.
+    /// Called when a valid key is used from a network that is not on its allowlist. The request is refused.
+    /// Either the allowlist lacks a network of the key's owner, or somebody else has the key.
     ///
     /// `client` is the client's address, or `None` if the gate cannot determine it. There are at most 60 calls
     /// an hour for one key.
@@ -106,8 +106,8 @@ pub trait Observer: Send + Sync + 'static {
         let _ = (client, retry_after);
     }
 
-    /// Called when the store could not answer. The client got the answer for [`Denial::StoreUnavailable`], by
-    /// the profiles of this crate a 503.
+    /// Called when the store could not answer. The client gets the profile's answer to
+    /// [`Denial::StoreUnavailable`], a 503 in all profiles of this crate.
     fn store_failed(&self, error: &StoreError) {
         let _ = error;
     }

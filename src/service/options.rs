@@ -20,7 +20,7 @@ pub(super) struct GateOptions {
     pub(super) on_places_failure: OnLimiterFailure,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Option<Arc<dyn Observer>>,
-    /// One function for each known type of request body. It returns true for a body with content.
+    /// A function for each known type of request body, which returns true for a body with content.
     pub(super) bodies: Vec<HasContent>,
     pub(super) strip_credential: bool,
     pub(super) leave_grant: bool,

@@ -52,8 +52,8 @@ impl Deciding<'_> {
         counted.map_err(|retry_after| Denial::RateLimited { retry_after })
     }
 
-    /// Reports a key that came over plain HTTP. Anyone can make keys up, so it reports only keys that fit a
-    /// format, and a limited number for each network. It computes no digest beyond that.
+    /// Reports a key that came over plain HTTP. Anyone can make keys up, so only keys that fit a format are
+    /// reported, and a limited number for each network. No digest is computed for other keys.
     #[cold]
     pub(super) fn expose(&self, alarms: &Alarms, client: Client, head: Head<'_>) {
         let now = self.shared.now();

@@ -23,8 +23,8 @@ pub(super) enum Wait {
     Find { lookup: Eventually<Found>, key: KeyFacts, client: Client },
     /// The limiter says what is left of the quotas, for the headers of a refusal.
     Peek { denial: Denial, charge: ChargeReply },
-    /// The limiter says whether the quotas have room, before the request acquires a permit. It charges
-    /// nothing yet, so a request that gets no permit costs nothing.
+    /// The limiter says whether the quotas have room, before the request acquires a permit. The limiter
+    /// charges nothing yet, so a request that gets no permit costs nothing.
     Room { rule: Concurrency, charge: ChargeReply },
     /// A permit of the route.
     Permit { permit: Eventually<Entered> },

@@ -6,7 +6,7 @@ use super::ApiKeyLayerBuilder;
 use crate::service::preflight::{Preflight, has_content};
 
 impl ApiKeyLayerBuilder {
-    /// Admits anonymous requests, which have no credential at all. They pass without a grant.
+    /// Admits anonymous requests, which have no credential at all, without a grant.
     ///
     /// An anonymous request passes if its route needs no scope, kind or account, and takes nothing that is
     /// counted for a key. The gate still refuses a bad credential, and still requires HTTPS.
@@ -46,13 +46,13 @@ impl ApiKeyLayerBuilder {
     }
 
     /// Admits CORS preflights without a credential: `OPTIONS` with one `Origin`, one
-    /// `Access-Control-Request-Method`, and no content or upgrade. They pass without a grant, and without
-    /// regard to routes, scopes and limits, to the service behind the gate that answers `OPTIONS`.
+    /// `Access-Control-Request-Method`, and no content or upgrade. A preflight passes without a grant, and
+    /// without regard to routes, scopes and limits, to the service behind the gate that answers `OPTIONS`.
     ///
-    /// It is not needed if a CORS layer outside of the gate answers preflights. With
+    /// Do not call this method if a CORS layer outside of the gate answers preflights. With
     /// [`answer_preflight`](Self::answer_preflight) the gate answers them and passes none on.
     ///
-    /// Anyone can send such a request to every path. So it reaches every handler that serves all methods:
+    /// Anyone can send a preflight to every path. So preflights reach every handler that serves all methods:
     /// axum's `any()`, a fallback, a gateway that forwards everything. Such a handler must do nothing on
     /// `OPTIONS`.
     ///

@@ -1,4 +1,4 @@
-//! Builder methods for the keys and routes that a layer serves.
+//! Builder methods for the keys and routes that a layer accepts.
 
 use super::ApiKeyLayerBuilder;
 use crate::key::KeyHasher;
@@ -24,7 +24,7 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Serves only keys of this environment. The gate answers any other key like an unknown one. If a key's
+    /// Accepts only keys of this environment. The gate answers any other key like an unknown one. If a key's
     /// text names another environment, the gate does not ask the store for it.
     ///
     /// On every gate, with this setting or without, the environment in a key's text must be the one in its
@@ -53,11 +53,11 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Serves only keys of this [audience](crate::key::KeyRecordBuilder::audience). To the gate a key of
-    /// another audience, or of none, is an unknown key. A gate without an audience serves only keys without
+    /// Accepts only keys of this [audience](crate::key::KeyRecordBuilder::audience). To the gate a key of
+    /// another audience, or of none, is an unknown key. A gate without an audience accepts only keys without
     /// one.
     ///
-    /// Gates that share a store serve each other's keys, unless each gate has an audience of its own.
+    /// Gates that share a store accept each other's keys, unless each gate has an audience of its own.
     ///
     /// ```
     /// use http::Request;

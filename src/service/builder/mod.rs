@@ -1,4 +1,4 @@
-//! The builder of a layer. It finds every contradiction when the layer is built, before any request.
+//! The builder of a layer, which finds every contradiction before any request.
 
 mod anonymous;
 mod keys;

@@ -37,8 +37,8 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Puts no [`Grant`](crate::Grant) into the request's extensions. It saves an allocation for each request
-    /// if no service behind the gate needs to know its caller.
+    /// Puts no [`Grant`](crate::Grant) into the request's extensions, which saves an allocation for each
+    /// request. Use it if no service behind the gate needs to know its caller.
     /// [`strip_credential`](Self::strip_credential) has an example.
     pub fn without_grant(mut self) -> Self {
         self.options.leave_grant = false;

@@ -33,7 +33,7 @@ impl ApiKeyLayerBuilder {
     /// Treats every request as one over HTTPS, without proof. Use it on your own machine, or for a service
     /// that only a TLS-terminating proxy can reach; prefer [`trusted_proxies`](Self::trusted_proxies).
     ///
-    /// With it the gate serves a key that came over plain HTTP, and never reports one to
+    /// With this option the gate accepts a key that came over plain HTTP, and never reports one to
     /// [`Observer::key_exposed`](crate::Observer::key_exposed).
     pub fn assume_https(mut self) -> Self {
         self.policy.assume_https = true;
