@@ -13,6 +13,9 @@
 //!
 //! # Start with an axum service
 //!
+//! This code needs the feature `axum`. `examples/first_answer.rs` is the whole program, and prints a `curl`
+//! command to try.
+//!
 //! ```
 //! # #[cfg(feature = "axum")] fn app() -> Result<axum::Router, Box<dyn std::error::Error>> {
 //! use axum::{Router, routing::get};
@@ -56,7 +59,7 @@
 //!
 //! | task | type | example |
 //! |---|---|---|
-//! | protect an axum service | [`ApiKeyLayer`], [`Grant`] | `examples/quickstart.rs` |
+//! | protect an axum service | [`ApiKeyLayer`], [`Grant`] | `examples/first_answer.rs`, `examples/quickstart.rs` |
 //! | protect a hyper service with its own TLS | [`ApiKeyLayer`], [`MarkConnection`] | `examples/hyper_service.rs` |
 //! | trust a proxy that ends TLS | [`TrustedProxies`](request::TrustedProxies) | `examples/quickstart.rs` |
 //! | protect backends by a gateway | [`strip_credential`](ApiKeyLayerBuilder::strip_credential) | `examples/gateway` |
@@ -93,6 +96,8 @@
 //! 3. the record of the key passes the [rules] for the route;
 //! 4. all quotas of the account and the route have room, and the route has a permit free.
 //!
+//! An [optional](ApiKeyLayerBuilder::optional) gate also admits anonymous requests.
+//!
 //! The page of each module says what the module guards, and what you must set up. [`decision`] has the order of
 //! all checks.
 //!
@@ -100,7 +105,7 @@
 //!
 //! * **Revocation.** A gate keeps no keys. What the store answers counts for every request that starts after
 //!   that. With [`MemoryStore`](store::MemoryStore) the gate refuses a revoked key as soon as the call that
-//!   revokes it returns. A request that was admitted before is finished.
+//!   revokes it returns. A request that was admitted before completes.
 //! * **Failure.** If the store cannot answer, the client gets 503: never a 401, and never access. What happens
 //!   while a limiter cannot answer is your [choice](quota::OnLimiterFailure) when you build the layer.
 //! * **Secrets.** The gate borrows a presented key from its header, or decodes it into a buffer that it wipes
