@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Route::new().all_of(&["reports.write"]).account_parameter("account"),
     );
     let gate =
-        ApiKeyLayer::builder(polyteia::PROFILE, MemoryStore::new()).routes(routes).build()?;
+        ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).routes(routes).build()?;
     let request = Request::post("/accounts/acme/reports")
         .header("authorization", "Bearer 0123456789abcdef")
         .header("content-type", "application/json")

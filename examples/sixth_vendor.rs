@@ -51,7 +51,9 @@ const ACME: Profile = Profile {
         .characters(Alphabet::Base62, 24)
         .checksum()],
     required_headers: &[],
-    quotas: &[Quota::new("minute", 60, Duration::from_secs(60)).counted(Algorithm::SlidingWindow)],
+    quotas: &[
+        Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(Algorithm::SlidingWindow)
+    ],
     limit_headers: LimitHeaders::STRUCTURED,
     principal_headers: &[PrincipalHeader {
         name: "acme-request-id",

@@ -190,7 +190,7 @@ pub use service::{
     ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer, Preflight,
     ResponseFuture,
 };
-pub use sync::Eventually;
+pub use sync::Reply;
 
 /// Compiles the code of the README as doc tests.
 #[cfg(all(doctest, feature = "axum"))]

@@ -7,7 +7,7 @@ use super::judge::Cleared;
 use super::quotas::RequestQuotas;
 use crate::error::Denial;
 use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, SharedRecord};
-use crate::quota::{Quota, Standing, Verdict};
+use crate::quota::{Quota, QuotaStatus, Verdict};
 use crate::rules;
 
 /// The proof that a request passed every check of a gate, with the key's account and permissions.
@@ -95,8 +95,8 @@ impl Grant {
 
     /// Returns what is left of each quota after this request. The quotas of the key, its account, its plan
     /// or the profile come first, then those of the route. [`limits`](Self::limits) names the quotas.
-    pub fn standings(&self) -> &[Standing] {
-        self.verdict.standings()
+    pub fn statuses(&self) -> &[QuotaStatus] {
+        self.verdict.statuses()
     }
 
     /// Lists the quotas of this request, with what is left of each: the same quotas as in limit headers.
@@ -107,16 +107,16 @@ impl Grant {
     /// use tower_api_key::Grant;
     ///
     /// fn rate_limits(grant: &Grant) -> String {
-    ///     let lines = grant.limits().map(|(quota, standing)| {
-    ///         format!("{}: {} of {} left", quota.name(), standing.remaining(), quota.limit())
+    ///     let lines = grant.limits().map(|(quota, status)| {
+    ///         format!("{}: {} of {} left", quota.name(), status.remaining(), quota.limit())
     ///     });
     ///     lines.collect::<Vec<_>>().join("\n")
     /// }
     /// ```
-    pub fn limits(&self) -> impl Iterator<Item = (&Quota, Standing)> {
+    pub fn limits(&self) -> impl Iterator<Item = (&Quota, QuotaStatus)> {
         let quotas = self.quotas.of(&self.record);
-        let standings = self.standings().iter().copied();
-        let limits = quotas.iter().map(|(quota, _)| quota).zip(standings).enumerate();
+        let statuses = self.statuses().iter().copied();
+        let limits = quotas.iter().map(|(quota, _)| quota).zip(statuses).enumerate();
         let limits = limits.filter(|(index, _)| self.verdict.speaks_of(*index));
         limits.map(|(_, limit)| limit)
     }

@@ -9,7 +9,7 @@ use super::quotas::{RequestQuotas, applicable};
 use crate::error::{ConfigError, Denial};
 use crate::key::{Audience, Environment, KeyDigest, KeyRecord};
 use crate::limits::Plan;
-use crate::quota::{Applicable, HeldQuotas};
+use crate::quota::{AppliedQuotas, HeldQuotas};
 use crate::request::{Client, Connection, Head, KeyBuffer, Reading, Source, SourceIndex};
 use crate::rules::{self, Demand, Matched, RouteNeeds, RouteTable, Routes};
 
@@ -236,7 +236,7 @@ impl Policy {
         record: &'a KeyRecord,
         plan: &'a Plan,
         route: Option<usize>,
-    ) -> Applicable<'a> {
+    ) -> AppliedQuotas<'a> {
         let route = self.route(route).map_or(&[][..], |route| route.quotas.as_slice());
         applicable(record, plan, self.profile.quotas.as_slice(), route)
     }

@@ -2,7 +2,7 @@
 
 use crate::key::KeyRecord;
 use crate::limits::Plan;
-use crate::quota::{Applicable, HeldQuotas, Quota, Quotas};
+use crate::quota::{AppliedQuotas, HeldQuotas, Quota, Quotas};
 
 /// The quotas that applied when the record was judged, for the lifetime of the request's [`Grant`]. Held
 /// here because the plan may change and the gate may be dropped before. The record holds the quotas of the
@@ -18,7 +18,7 @@ pub(crate) struct RequestQuotas {
 
 impl RequestQuotas {
     /// Returns the quotas that apply to a request with this record.
-    pub(super) fn of<'a>(&'a self, record: &'a KeyRecord) -> Applicable<'a> {
+    pub(super) fn of<'a>(&'a self, record: &'a KeyRecord) -> AppliedQuotas<'a> {
         applicable(record, &self.plan, self.profile.as_slice(), self.route.as_slice())
     }
 }
@@ -30,7 +30,7 @@ pub(super) fn applicable<'a>(
     plan: &'a Plan,
     profile: &'a [Quota],
     route: &'a [Quota],
-) -> Applicable<'a> {
+) -> AppliedQuotas<'a> {
     let own = record.quotas().map(Quotas::as_slice);
-    Applicable { general: own.or(plan.quotas()).unwrap_or(profile), route }
+    AppliedQuotas { general: own.or(plan.quotas()).unwrap_or(profile), route }
 }

@@ -17,7 +17,7 @@ pub(crate) const LONGEST_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
 ///
 /// # let now = Timestamp::from_unix_seconds(1_000);
 /// let wait_after_a_burst = |algorithm| {
-///     let quota = Quota::new("minute", 60, Duration::from_secs(60)).counted(algorithm);
+///     let quota = Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(algorithm);
 ///     let mut counter = Counter::new(&quota);
 ///     counter.charge(&quota, now, 60);
 ///     counter.wait(&quota, now, 1).unwrap().as_secs()
@@ -77,7 +77,7 @@ impl Algorithm {
 /// use tower_api_key::quota::{Per, Quota};
 ///
 /// let shared = Quota::new("minute", 100, Duration::from_secs(60));
-/// let own = shared.clone().each(Per::Key); // 100 for each key, however many the account has
+/// let own = shared.clone().with_per(Per::Key); // 100 for each key, however many the account has
 /// assert_eq!((shared.per(), own.per()), (Per::Account, Per::Key));
 /// assert!(!shared.shares_counter(&own));
 /// ```

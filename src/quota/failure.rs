@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 /// Chooses what happens to a request when the limiter cannot answer. There is no default: every
 /// choice costs somebody something. A gate has one for all quotas, and a
-/// [quota](crate::quota::Quota::on_failure) may have its own; of the quotas of a request,
+/// [quota](crate::quota::Quota::with_failure_choice) may have its own; of the quotas of a request,
 /// one that denies outweighs all others.
 ///
 /// ```

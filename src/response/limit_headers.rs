@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::number;
 use crate::clock::Timestamp;
 use crate::profile::{Dialect, LimitHeaders, Reset};
-use crate::quota::{Applicable, Quota, Standing, Verdict, whole_seconds, window_at};
+use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict, whole_seconds, window_at};
 
 /// The limit headers of a profile, prepared when the gate is built.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl PreparedLimitHeaders {
     pub(super) fn write(
         &self,
         headers: &mut HeaderMap,
-        quotas: Applicable<'_>,
+        quotas: AppliedQuotas<'_>,
         verdict: &Verdict,
         now: Timestamp,
     ) {
@@ -95,15 +95,15 @@ fn fields(headers: LimitHeaders) -> impl Iterator<Item = (&'static HeaderName, F
 }
 
 /// Returns the number in a field: requests, seconds, or the Unix time in seconds.
-fn number(headers: LimitHeaders, field: Field, standing: &Standing, now: Timestamp) -> u64 {
+fn number(headers: LimitHeaders, field: Field, status: &QuotaStatus, now: Timestamp) -> u64 {
     match field {
-        Field::Limit => standing.limit().into(),
-        Field::Remaining => standing.remaining().into(),
+        Field::Limit => status.limit().into(),
+        Field::Remaining => status.remaining().into(),
         Field::Reset if headers.reset == Reset::UnixTime => {
-            let end = now.plus(standing.reset_after());
+            let end = now.plus(status.reset_after());
             whole_seconds(end.since(Timestamp::default()))
         }
-        Field::Reset => whole_seconds(standing.reset_after()),
+        Field::Reset => whole_seconds(status.reset_after()),
     }
 }
 
@@ -126,13 +126,13 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// need no escapes (RFC 9651 §4.1.6).
 fn write_structured(
     headers: &mut HeaderMap,
-    quotas: Applicable<'_>,
+    quotas: AppliedQuotas<'_>,
     verdict: &Verdict,
     now: Timestamp,
 ) {
-    let pairs = quotas.iter().map(|(quota, _)| quota).zip(verdict.standings()).enumerate();
+    let pairs = quotas.iter().map(|(quota, _)| quota).zip(verdict.statuses()).enumerate();
     let pairs = pairs.filter(|(index, _)| verdict.speaks_of(*index));
-    let pairs: Vec<(&Quota, &Standing)> = pairs.map(|(_, pair)| pair).collect();
+    let pairs: Vec<(&Quota, &QuotaStatus)> = pairs.map(|(_, pair)| pair).collect();
     let mut insert = |name, items: Vec<String>| {
         // The names were checked when the quotas were made, so every list fits into a header.
         if let Ok(value) = HeaderValue::from_str(&items.join(", "))
@@ -141,20 +141,20 @@ fn write_structured(
             headers.insert(name, value);
         }
     };
-    let policy = pairs.iter().map(|(quota, standing)| {
+    let policy = pairs.iter().map(|(quota, status)| {
         let seconds = whole_seconds(window_at(quota, now));
         // The limit that was enforced, which may be a node's share.
-        format!(r#""{}";q={};w={seconds}"#, quota.name(), standing.limit())
+        format!(r#""{}";q={};w={seconds}"#, quota.name(), status.limit())
     });
     insert(POLICY, policy.collect());
-    let standing = pairs.iter().map(|(quota, standing)| {
-        let more = standing.more_after(quota);
+    let status = pairs.iter().map(|(quota, status)| {
+        let more = status.more_after(quota);
         // More of the quota is available by `Retry-After`, so `t` is no later (draft-11 §6).
-        let back = verdict.retry_after().filter(|_| standing.remaining() == 0);
+        let back = verdict.retry_after().filter(|_| status.remaining() == 0);
         let seconds = whole_seconds(back.map_or(more, |wait| more.min(wait)));
-        format!(r#""{}";r={};t={seconds}"#, quota.name(), standing.remaining())
+        format!(r#""{}";r={};t={seconds}"#, quota.name(), status.remaining())
     });
-    insert(RATE_LIMIT, standing.collect());
+    insert(RATE_LIMIT, status.collect());
 }
 
 /// Writes `Retry-After` in seconds.
@@ -176,10 +176,10 @@ mod tests {
         let mut verdict = Verdict::passed();
         quotas
             .iter()
-            .for_each(|quota| verdict.push(Standing::new(quota.limit(), 1, quota.window())));
+            .for_each(|quota| verdict.push(QuotaStatus::new(quota.limit(), 1, quota.window())));
         let written = |now| {
             let (mut headers, quotas) =
-                (HeaderMap::new(), Applicable { general: &quotas, route: &[] });
+                (HeaderMap::new(), AppliedQuotas { general: &quotas, route: &[] });
             let prepared = PreparedLimitHeaders::new(LimitHeaders::STRUCTURED);
             prepared.write(&mut headers, quotas, &verdict, Timestamp::from_unix_seconds(now));
             headers[POLICY].to_str().unwrap().to_owned()
@@ -197,9 +197,9 @@ mod tests {
         ];
         let mut verdict = Verdict::passed();
         for (limit, remaining, milliseconds) in [(100, 57, 29_001), (5_000, 4_957, 3_000_000)] {
-            verdict.push(Standing::new(limit, remaining, Duration::from_millis(milliseconds)));
+            verdict.push(QuotaStatus::new(limit, remaining, Duration::from_millis(milliseconds)));
         }
-        let quotas = Applicable { general: &quotas, route: &[] };
+        let quotas = AppliedQuotas { general: &quotas, route: &[] };
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         PreparedLimitHeaders::new(fields).write(&mut headers, quotas, &verdict, now);
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();

@@ -16,4 +16,4 @@ mod renderer;
 pub(crate) use refusal::Asked;
 #[cfg(feature = "axum")]
 pub(crate) use refusal::refusal;
-pub(crate) use renderer::{Renderer, Trail};
+pub(crate) use renderer::{Authenticated, Renderer};

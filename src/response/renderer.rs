@@ -15,13 +15,13 @@ use crate::clock::Timestamp;
 use crate::error::{ConfigError, Denial};
 use crate::key::KeyRecord;
 use crate::profile::{Profile, Scheme};
-use crate::quota::{Applicable, Verdict, whole_seconds};
+use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
 
 /// The facts that every response to an authenticated request reports, refusals included.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Trail<'a> {
+pub(crate) struct Authenticated<'a> {
     pub(crate) record: &'a KeyRecord,
-    pub(crate) quotas: Applicable<'a>,
+    pub(crate) quotas: AppliedQuotas<'a>,
     pub(crate) verdict: Option<&'a Verdict>,
     pub(crate) now: Timestamp,
 }
@@ -115,7 +115,7 @@ impl Renderer {
         &self,
         denial: &Denial,
         head: bool,
-        trail: Option<Trail<'_>>,
+        trail: Option<Authenticated<'_>>,
     ) -> Response<Bytes> {
         let row = self.answers.row(denial);
         let mut headers = row.headers.clone();
@@ -142,7 +142,7 @@ impl Renderer {
     }
 
     /// Adds the limit headers and principal headers to a response to an authenticated request.
-    pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Trail<'_>) {
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Authenticated<'_>) {
         if let Some(verdict) = trail.verdict {
             self.limit_headers.write(headers, trail.quotas, verdict, trail.now);
         }

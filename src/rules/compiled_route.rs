@@ -80,7 +80,7 @@ impl CompiledRoute {
 
     /// Finds a quota that never has room for a request of this route.
     pub(super) fn too_dear_for<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
-        quotas.iter().find(|quota| !quota.is_shadow() && quota.limit() < self.needs.cost)
+        quotas.iter().find(|quota| !quota.is_in_shadow() && quota.limit() < self.needs.cost)
     }
 
     pub(super) fn costs_too_much(&self, quota: &Quota) -> ConfigError {

@@ -17,7 +17,7 @@ use crate::quota::Quota;
 ///
 /// const INSERT: Route = Route::new()
 ///     .all_of(&["users.write"])
-///     .concurrency(Concurrency::new(1).queue_for(Duration::from_secs(1)))
+///     .concurrency(Concurrency::new(1).with_longest_wait(Duration::from_secs(1)))
 ///     .budget(Duration::from_secs(10));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,21 +10,21 @@ use super::request_state::{Decision, RequestState};
 use crate::clock::Timestamp;
 use crate::decision::{ExtraCost, Policy};
 use crate::error::Denial;
-use crate::limits::{Charge, LimiterError, LimiterFallback, Taking, UnknownPlan};
-use crate::quota::{Applicable, OnLimiterFailure, Quota, Verdict};
-use crate::sync::Eventually;
+use crate::limits::{Charge, ChargeMode, LimiterError, LimiterFallback, UnknownPlan};
+use crate::quota::{AppliedQuotas, OnLimiterFailure, Quota, Verdict};
+use crate::sync::Reply;
 
 /// The limiter's answer.
 pub(super) type ChargeResult = Result<Verdict, LimiterError>;
 
 /// The limiter's answer, now or later.
-pub(super) type ChargeReply = Eventually<ChargeResult>;
+pub(super) type ChargeReply = Reply<ChargeResult>;
 
 /// A question to the limiter.
 #[derive(Clone, Copy)]
 pub(super) struct Ask {
     cost: u32,
-    taking: Taking,
+    mode: ChargeMode,
     now: Timestamp,
 }
 
@@ -37,13 +37,13 @@ pub(super) struct ExtraCharge {
 impl Ask {
     /// Charges the cost of the request. Charges nothing for a request of cost 0.
     pub(super) fn cost(state: &RequestState) -> Self {
-        let taking = if state.cost == 0 { Taking::Nothing } else { Taking::IfRoom };
-        Self { cost: state.cost, taking, now: state.now }
+        let mode = if state.cost == 0 { ChargeMode::Peek } else { ChargeMode::IfAllowed };
+        Self { cost: state.cost, mode, now: state.now }
     }
 
     /// Asks whether the quotas have room for the cost, and charges nothing.
     pub(super) fn room(state: &RequestState) -> Self {
-        Self { taking: Taking::Nothing, ..Self::cost(state) }
+        Self { mode: ChargeMode::Peek, ..Self::cost(state) }
     }
 
     /// Asks what is left of the quotas, and charges nothing.
@@ -52,9 +52,9 @@ impl Ask {
     }
 
     fn charge<'a>(self, policy: &'a Policy, state: &'a RequestState) -> Option<Charge<'a>> {
-        let Self { cost, taking, now } = self;
+        let Self { cost, mode, now } = self;
         let (record, quotas) = state.counted(policy)?;
-        Some(Charge { record, quotas, cost, taking, now })
+        Some(Charge { record, quotas, cost, mode, now })
     }
 }
 
@@ -85,9 +85,9 @@ impl Deciding<'_> {
             }
             // The quotas of the plan are unknown, so they cannot choose or be counted here. Those of the route can.
             (Some(charge), Limits::Counted(_, allow @ OnLimiterFailure::Allow)) => {
-                let let_be = |quota: &Quota| quota.clone().on_failure(*allow);
+                let let_be = |quota: &Quota| quota.clone().with_failure_choice(*allow);
                 let general: Vec<Quota> = charge.quotas.general.iter().map(let_be).collect();
-                let quotas = Applicable { general: &general, route: charge.quotas.route };
+                let quotas = AppliedQuotas { general: &general, route: charge.quotas.route };
                 shared.fallback.charge(&Charge { quotas, ..charge }, *allow)
             }
             _ => (LimiterFallback::Denied, Verdict::passed()),
@@ -182,7 +182,7 @@ impl Deciding<'_> {
         if cost == 0 {
             return None;
         }
-        let ask = Ask { cost, taking: Taking::Always, now: self.shared.now() };
+        let ask = Ask { cost, mode: ChargeMode::Force, now: self.shared.now() };
         match self.ask(ask) {
             Ok(result) => {
                 self.note_extra(result, ask);

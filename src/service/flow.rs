@@ -12,8 +12,9 @@ use super::request_state::Decision;
 use super::wait::{Arrival, Next, Wait};
 use crate::decision::{Admission, Case, KeyFacts, Objection, Policy, judge};
 use crate::error::Denial;
+use crate::key::SharedRecord;
 use crate::request::{Client, Head};
-use crate::store::Found;
+use crate::store::StoreError;
 
 impl Deciding<'_> {
     /// Reads the request, and asks the store if the request has a well-formed key.
@@ -101,7 +102,13 @@ impl Deciding<'_> {
     }
 
     /// Judges the record that the store found.
-    fn found(&mut self, answer: Found, key: KeyFacts, client: Client, head: Head<'_>) -> Next {
+    fn found(
+        &mut self,
+        answer: Result<Option<SharedRecord>, StoreError>,
+        key: KeyFacts,
+        client: Client,
+        head: Head<'_>,
+    ) -> Next {
         let shared = self.shared;
         let policy = &shared.policy;
         let record = match answer {

@@ -16,9 +16,9 @@ use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::limits::LimiterFailures;
 use crate::profile::Profile;
-use crate::quota::Applicable;
+use crate::quota::AppliedQuotas;
 use crate::request::Connection;
-use crate::response::Trail;
+use crate::response::Authenticated;
 use crate::store::KeyStore;
 
 /// A tower layer that puts a gate in front of a service. The gate admits requests with a valid key, and
@@ -129,8 +129,9 @@ impl ApiKeyLayer {
         let mut explanation = Explanation::new(policy, request, connection, record, now);
         if let Err(denial) = explanation.decision() {
             let principal = record.filter(|_| explanation.is_of_principal());
-            let quotas = Applicable::default();
-            let trail = principal.map(|record| Trail { record, quotas, verdict: None, now });
+            let quotas = AppliedQuotas::default();
+            let trail =
+                principal.map(|record| Authenticated { record, quotas, verdict: None, now });
             let head = request.method() == Method::HEAD;
             explanation.answer = Some(self.shared.renderer.refuse(denial, head, trail));
         }

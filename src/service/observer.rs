@@ -114,7 +114,7 @@ pub trait Observer: Send + Sync + 'static {
 
     /// Called when the limiter of simultaneous requests could not answer. `fallback` is what the gate did
     /// instead.
-    fn places_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
+    fn concurrency_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
         let _ = (error, fallback);
     }
 

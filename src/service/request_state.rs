@@ -10,9 +10,9 @@ use crate::decision::{Cleared, ExtraCost, Grant, Policy};
 use crate::error::Denial;
 use crate::key::{KeyRecord, SharedRecord};
 use crate::limits::Plan;
-use crate::quota::{Applicable, Verdict};
+use crate::quota::{AppliedQuotas, Verdict};
 use crate::request::SourceIndex;
-use crate::response::Trail;
+use crate::response::Authenticated;
 
 /// The decision about a request: it passes, or it is refused.
 pub(super) type Decision = Result<(), Denial>;
@@ -62,14 +62,14 @@ impl RequestState {
     pub(super) fn counted<'a>(
         &'a self,
         policy: &'a Policy,
-    ) -> Option<(&'a KeyRecord, Applicable<'a>)> {
+    ) -> Option<(&'a KeyRecord, AppliedQuotas<'a>)> {
         let record = self.record()?;
         Some((record, policy.quotas(record, &self.plan, self.route)))
     }
 
     /// Returns the facts that the response reports about the key and its limits.
-    pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Option<Trail<'a>> {
+    pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Option<Authenticated<'a>> {
         let (record, quotas) = self.counted(policy)?;
-        Some(Trail { record, quotas, verdict: Some(&self.verdict), now: self.now })
+        Some(Authenticated { record, quotas, verdict: Some(&self.verdict), now: self.now })
     }
 }

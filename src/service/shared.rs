@@ -8,7 +8,7 @@ use super::options::GateOptions;
 use super::preflight::PreparedPreflight;
 use crate::attempts::{Alarms, AttemptLimiter, EventLimiter};
 use crate::clock::Timestamp;
-use crate::concurrency::MemoryPlaces;
+use crate::concurrency::MemoryConcurrency;
 use crate::decision::Policy;
 use crate::limits::FallbackLimiter;
 use crate::response::Renderer;
@@ -26,7 +26,7 @@ pub(super) struct Shared {
     /// Limits how often the observer is called about one key or network. `None` without an observer.
     pub(super) alarms: Option<Alarms>,
     /// Grants permits while the configured limiter of simultaneous requests cannot answer.
-    pub(super) local_places: MemoryPlaces,
+    pub(super) local_concurrency: MemoryConcurrency,
     /// The gate's answer to preflights. Without it, the gate passes admitted preflights on.
     pub(super) preflight: Option<PreparedPreflight>,
     pub(super) name: Box<str>,

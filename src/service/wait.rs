@@ -7,12 +7,15 @@ use std::task::{Context, Poll};
 
 use super::charging::{ChargeReply, ChargeResult};
 use super::request_state::Decision;
-use crate::concurrency::{Concurrency, Entered};
+use crate::concurrency::Concurrency;
+use crate::concurrency::Permit;
 use crate::decision::KeyFacts;
 use crate::error::Denial;
+use crate::error::LimiterError;
+use crate::key::SharedRecord;
 use crate::request::Client;
-use crate::store::Found;
-use crate::sync::Eventually;
+use crate::store::StoreError;
+use crate::sync::Reply;
 
 /// The result of a step: the decision, or a wait.
 pub(super) type Next = ControlFlow<Decision, Wait>;
@@ -20,14 +23,14 @@ pub(super) type Next = ControlFlow<Decision, Wait>;
 /// A wait of the decision, by what it waits for.
 pub(super) enum Wait {
     /// The store's answer.
-    Find { lookup: Eventually<Found>, key: KeyFacts, client: Client },
+    Find { lookup: Reply<Result<Option<SharedRecord>, StoreError>>, key: KeyFacts, client: Client },
     /// The limiter says what is left of the quotas, for the headers of a refusal.
     Peek { denial: Denial, charge: ChargeReply },
     /// The limiter says whether the quotas have room, before the request acquires a permit. The limiter
     /// charges nothing yet, so a request that gets no permit costs nothing.
     Room { rule: Concurrency, charge: ChargeReply },
     /// A permit of the route.
-    Permit { permit: Eventually<Entered> },
+    Permit { permit: Reply<Result<Option<Permit>, LimiterError>> },
     /// The limiter charges the cost of the request.
     Cost { charge: ChargeReply },
     /// Already answered.
@@ -36,10 +39,10 @@ pub(super) enum Wait {
 
 /// The result of a wait.
 pub(super) enum Arrival {
-    Found { answer: Found, key: KeyFacts, client: Client },
+    Found { answer: Result<Option<SharedRecord>, StoreError>, key: KeyFacts, client: Client },
     Peek { denial: Denial, answer: ChargeResult },
     Room { rule: Concurrency, answer: ChargeResult },
-    Permit(Entered),
+    Permit(Result<Option<Permit>, LimiterError>),
     Cost(ChargeResult),
 }
 

@@ -28,7 +28,7 @@ pub(crate) use ::shuttle::sync::{Mutex, MutexGuard};
 
 pub(crate) use stripe::{STRIPES, stripe};
 
-pub use reply::Eventually;
+pub use reply::Reply;
 
 /// Chooses a size: the usual one, or one so small that few steps meet its end.
 pub(crate) const fn size(usual: usize, explored: usize) -> usize {

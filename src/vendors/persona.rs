@@ -63,7 +63,7 @@ const fn bad_request(details: &'static str) -> Answer<'static> {
 /// assert_eq!(answer.body(), r#"{"errors":[{"title":"Unauthorized","details":"The API key is invalid."}]}"#);
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "Persona",
     realm: "Persona",
     credentials: &[CredentialSource::bearer()],
@@ -73,7 +73,9 @@ pub const PROFILE: Profile = Profile {
         .literal("_")
         .between(Alphabet::Base64Url, 16, 200)],
     required_headers: &[],
-    quotas: &[Quota::new("minute", 300, Duration::from_secs(60)).counted(Algorithm::LeakyBucket)],
+    quotas: &[
+        Quota::new("minute", 300, Duration::from_secs(60)).with_algorithm(Algorithm::LeakyBucket)
+    ],
     limit_headers: LimitHeaders::RATE_LIMIT,
     principal_headers: &[
         PrincipalHeader { name: "request-id", value: PrincipalValue::RequestId("req_") },

@@ -43,7 +43,7 @@ const fn unauthorized(text: &'static str) -> Answer<'static> {
 /// assert_eq!(answer.body(), "Please, log in");
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "Personyze",
     realm: "Personyze",
     credentials: &[CredentialSource::basic(BasicKey::PasswordOf("api"))],
@@ -100,7 +100,8 @@ pub const ROUTES: &[RouteRow] = &[
     RouteRow {
         methods: &[Method::POST],
         path: "/rest/users",
-        route: Route::new().concurrency(Concurrency::new(1).queue_for(Duration::from_secs(1))),
+        route: Route::new()
+            .concurrency(Concurrency::new(1).with_longest_wait(Duration::from_secs(1))),
     },
     RouteRow {
         methods: &[],

@@ -56,7 +56,7 @@ const fn bad_request(code: &'static str, message: &'static str) -> Answer<'stati
 /// assert_eq!(answer.body(), r#"{"error":{"code":"unauthorized","message":"The access key is invalid."}}"#);
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "Polyteia",
     realm: "Polyteia",
     credentials: &[CredentialSource::bearer()],

@@ -74,7 +74,7 @@ const BEARER: CredentialSource = CredentialSource::bearer().only(&[PARTNER, ORGA
 /// assert_eq!(answer.body(), r#"{"key":"not_found","message":"Not found","metadata":{},"status":404}"#);
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "Polytomic",
     realm: "Polytomic",
     credentials: &[BEARER],
@@ -135,7 +135,7 @@ pub const PROFILE: Profile = Profile {
 /// assert_eq!(answer.headers().get_all("www-authenticate").iter().count(), 2); // Basic and Bearer
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const ON_PREMISES: Profile = Profile {
+pub(super) const ON_PREMISES: Profile = Profile {
     credentials: &[CredentialSource::basic(BasicKey::UserOrPassword).only(&[DEPLOYMENT]), BEARER],
     ..PROFILE
 };

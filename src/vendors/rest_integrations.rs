@@ -52,7 +52,7 @@ const fn bad_request(message: &'static str) -> Answer<'static> {
 /// assert_eq!(answer.body(), r#"{"error":"Missing API key."}"#);
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "REST API Integrations",
     realm: "REST API Integrations",
     credentials: &[CredentialSource::bearer()],

@@ -100,7 +100,8 @@ async fn draft_ratelimit_headers_4_limits_are_told_of_each_policy() {
 /// §4.1.2: `t` is the time until *more* is there, not until all is.
 #[tokio::test]
 async fn draft_ratelimit_headers_4_1_2_reset_is_when_more_is_there() {
-    let bucket = Quota::new("bucket", 60, Duration::from_secs(600)).counted(Algorithm::LeakyBucket);
+    let bucket =
+        Quota::new("bucket", 60, Duration::from_secs(600)).with_algorithm(Algorithm::LeakyBucket);
     let (server, clock) = server(PROFILED, &[bucket]).await;
     for (later, remaining, resets) in [(0, 59, 10), (0, 58, 10), (5, 57, 5), (5, 57, 10)] {
         clock.advance(Duration::from_secs(later));
@@ -114,7 +115,7 @@ async fn draft_ratelimit_headers_4_1_2_reset_is_when_more_is_there() {
 #[tokio::test]
 async fn draft_ratelimit_headers_6_retry_after_is_not_before_the_reset() {
     for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
-        let (server, clock) = server(PROFILED, &[MINUTE.counted(algorithm), HOUR]).await;
+        let (server, clock) = server(PROFILED, &[MINUTE.with_algorithm(algorithm), HOUR]).await;
         for _ in 0..3 {
             assert_eq!(get(&server, key()).await.status(), 200);
             clock.advance(Duration::from_secs(7));

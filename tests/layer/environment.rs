@@ -8,9 +8,10 @@ use http::{Method, Request};
 use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::decision::{Check, Outcome};
+use tower_api_key::key::SharedRecord;
 use tower_api_key::key::{Alphabet, InvalidRecord, KeyDigest, KeyForm, KeyFormat, KeyRecord};
-use tower_api_key::store::{Found, KeyManager, KeyStore, ManageError, MemoryStore, NewKey};
-use tower_api_key::{ApiKeyLayer, Denial, Eventually, Profile};
+use tower_api_key::store::{KeyManager, KeyStore, ManageError, MemoryStore, NewKey, StoreError};
+use tower_api_key::{ApiKeyLayer, Denial, Profile, Reply};
 
 use crate::support::{PROFILE, account, anonymous, digest, greeting, reason, send, tls};
 
@@ -26,7 +27,7 @@ const CONTRARY: KeyFormat =
 struct Asked(MemoryStore, Arc<AtomicUsize>);
 
 impl KeyStore for Asked {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         self.1.fetch_add(1, Ordering::SeqCst);
         self.0.find(digest)
     }

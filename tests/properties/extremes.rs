@@ -22,11 +22,11 @@ use tower_api_key::profile::{
     PrincipalValue, RequiredHeader,
 };
 use tower_api_key::quota::{
-    Algorithm, Counter, OnLimiterFailure, Per, Quota, Quotas, Share, Standing, Verdict,
+    Algorithm, Counter, OnLimiterFailure, Per, Quota, QuotaStatus, Quotas, Share, Verdict,
 };
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::{KeyEntry, KeyState, MemoryStore, SecretEntry};
-use tower_api_key::{ApiKeyLayer, Eventually, Preflight, Profile};
+use tower_api_key::{ApiKeyLayer, Preflight, Profile, Reply};
 
 use crate::support::{KEY, PROFILE, digest, greeting, request, send, store};
 
@@ -105,8 +105,8 @@ fn quota() -> impl Strategy<Value = Quota> {
     let name = prop_oneof![3 => Just("calls".to_owned()), 1 => text()];
     (name, number(), span(), algorithm, any::<bool>(), any::<bool>()).prop_map(
         |(name, limit, window, algorithm, key, shadow)| {
-            let quota = Quota::named(name, limit, window).counted(algorithm);
-            let quota = if key { quota.each(Per::Key) } else { quota };
+            let quota = Quota::named(name, limit, window).with_algorithm(algorithm);
+            let quota = if key { quota.with_per(Per::Key) } else { quota };
             if shadow { quota.in_shadow() } else { quota }
         },
     )
@@ -121,15 +121,15 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 struct Says(u32, u32, Duration, Option<Duration>);
 
 impl Limiter for Says {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let mut verdict = Verdict::passed();
         for _ in charge.quotas.iter() {
-            verdict.push(Standing::new(self.0, self.1, self.2));
+            verdict.push(QuotaStatus::new(self.0, self.1, self.2));
         }
         if let Some(wait) = self.3 {
             verdict.refuse(wait);
         }
-        Eventually::now(Ok(verdict))
+        Reply::now(Ok(verdict))
     }
 }
 
@@ -151,9 +151,9 @@ proptest! {
     ) {
         let own = [own];
         let route = Route::new().cost(cost).quotas(&own).metered().budget(budget)
-            .concurrency(Concurrency::new(places).queue_for(wait).queue_length(length));
+            .concurrency(Concurrency::new(places).with_longest_wait(wait).with_longest_queue(length));
         let clock = ManualClock::starting_at(now);
-        let attempts = FailedAttempts::new(failures, window).networks(networks).prefixes(ipv4, ipv6);
+        let attempts = FailedAttempts::new(failures, window).capacity(networks).prefixes(ipv4, ipv6);
         let share = Share::of(NonZeroU32::new(nodes).unwrap_or(NonZeroU32::MIN));
         let build = |routes: Routes, with_attempts: bool| {
             let profile = Profile { quotas: &quotas, ..PROFILE };
@@ -286,9 +286,9 @@ proptest! {
         for (now, cost) in steps {
             let _ = counter.wait(&quota, now, cost);
             counter.charge(&quota, now, cost);
-            let standing = counter.standing(&quota, now);
-            prop_assert!(standing.remaining() <= quota.limit());
-            let _ = (counter.is_idle(now), standing.reset_after());
+            let status = counter.status(&quota, now);
+            prop_assert!(status.remaining() <= quota.limit());
+            let _ = (counter.is_idle(now), status.reset_after());
         }
     }
 
@@ -302,17 +302,17 @@ proptest! {
     ) {
         let mut verdict = Verdict::passed();
         for _ in 0..pushes {
-            let standing = Standing::new(limit, remaining, reset);
-            if shadow { verdict.push_in_shadow(standing, true) } else { verdict.push(standing) }
+            let status = QuotaStatus::new(limit, remaining, reset);
+            if shadow { verdict.push_in_shadow(status, true) } else { verdict.push(status) }
         }
         if refused {
             verdict.refuse(wait);
             prop_assert!(verdict.retry_after() > Some(Duration::ZERO), "it would hammer");
         }
-        let _ = (verdict.standings().len(), verdict.shadow_refusals().count());
+        let _ = (verdict.statuses().len(), verdict.shadow_refusals().count());
         for limit_headers in [LimitHeaders::RATE_LIMIT, LimitHeaders::X_RATE_LIMIT, LimitHeaders::STRUCTURED] {
             for algorithm in Algorithm::ALL {
-                let quotas = [Quota::new("calls", 5, Duration::from_secs(60)).counted(algorithm)];
+                let quotas = [Quota::new("calls", 5, Duration::from_secs(60)).with_algorithm(algorithm)];
                 let profile = Profile { quotas: &quotas, limit_headers, ..PROFILE };
                 let says = Says(limit, remaining, reset, refused.then_some(wait));
                 let layer = ApiKeyLayer::builder(profile, store(|key| key))
@@ -328,7 +328,7 @@ fn more_than_fits_into_memory_is_refused() {
     let minute = Duration::from_secs(60);
     for size in [1 << 40, usize::MAX / 2, usize::MAX] {
         let builder = || ApiKeyLayer::builder(PROFILE, MemoryStore::new());
-        let attempts = FailedAttempts::new(10, minute).networks(size);
+        let attempts = FailedAttempts::new(10, minute).capacity(size);
         let refusals = RefusedRequests::new(10, minute).keys(size);
         for builder in [builder().failed_attempts(attempts), builder().refused_requests(refusals)] {
             let built = catch_unwind(AssertUnwindSafe(|| builder.build()));

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tower_api_key::Profile;
 use tower_api_key::profile::{Expected, RequiredHeader};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
-use tower_api_key::vendors::polytomic::{DEPLOYMENT, ORGANIZATION, PARTNER, PROFILE, ROUTES};
+use tower_api_key::vendors::POLYTOMIC as PROFILE;
+use tower_api_key::vendors::polytomic::{DEPLOYMENT, ORGANIZATION, PARTNER, ROUTES};
 
 use crate::case::{Case, Edit, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
 

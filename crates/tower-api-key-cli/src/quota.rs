@@ -1,5 +1,5 @@
-//! Quotas as people write them: `minute=100/60s`, `day=5000/1 day:sliding@key`,
-//! `month=100000/calendar-month`.
+//! Quotas as people write them: `minute=100/60s`, `day=5000/1 day:sliding_window@key`,
+//! `month=100000/calendar_month`.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::moment::Span;
 #[derive(Debug, Clone)]
 pub(crate) struct QuotaText(pub(crate) Quota);
 
-const CALENDAR_DAY: &str = "calendar-day";
-const CALENDAR_MONTH: &str = "calendar-month";
+const CALENDAR_DAY: &str = "calendar_day";
+const CALENDAR_MONTH: &str = "calendar_month";
 const SHADOW: &str = "+shadow";
 
-const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed, :leaky or :sliding, \
+const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed, :leaky_bucket or :sliding_window, \
     then @account or @key, then +shadow, then +deny, +allow or +local/NODES; \
-    a window is a time, or calendar-day or calendar-month without an algorithm";
+    a window is a time, or calendar_day or calendar_month without an algorithm";
 
 impl FromStr for QuotaText {
     type Err = &'static str;
@@ -58,10 +58,10 @@ impl FromStr for QuotaText {
                 (window, algorithm.unwrap_or_default())
             }
         };
-        let quota = Quota::named(name, limit, window).counted(algorithm).each(per);
+        let quota = Quota::named(name, limit, window).with_algorithm(algorithm).with_per(per);
         let quota = if shadow { quota.in_shadow() } else { quota };
         Ok(Self(match on_failure {
-            Some(choice) => quota.on_failure(choice),
+            Some(choice) => quota.with_failure_choice(choice),
             None => quota,
         }))
     }
@@ -71,14 +71,14 @@ impl FromStr for QuotaText {
 pub(crate) fn text(quota: &Quota) -> String {
     let seconds = quota.window().as_secs();
     let window = match quota.algorithm() {
-        Algorithm::LeakyBucket => format!("{seconds}s:leaky"),
-        Algorithm::SlidingWindow => format!("{seconds}s:sliding"),
+        Algorithm::LeakyBucket => format!("{seconds}s:leaky_bucket"),
+        Algorithm::SlidingWindow => format!("{seconds}s:sliding_window"),
         Algorithm::CalendarDay => CALENDAR_DAY.to_owned(),
         Algorithm::CalendarMonth => CALENDAR_MONTH.to_owned(),
         Algorithm::FixedWindow => format!("{seconds}s"),
     };
     let per = if quota.per() == Per::Key { "@key" } else { "" };
-    let shadow = if quota.is_shadow() { SHADOW } else { "" };
+    let shadow = if quota.is_in_shadow() { SHADOW } else { "" };
     let on_failure = quota.failure_choice().map(|choice| format!("+{choice}")).unwrap_or_default();
     format!("{}={}/{window}{per}{shadow}{on_failure}", quota.name(), quota.limit())
 }
@@ -99,10 +99,10 @@ mod tests {
         (name, 1..=u32::MAX, 1..366 * 24 * 3_600u64, algorithm, per, any::<bool>(), choice)
             .prop_map(|(name, limit, seconds, algorithm, per, shadow, choice)| {
                 let quota = Quota::named(name, limit, Duration::from_secs(seconds));
-                let quota = quota.counted(algorithm).each(per);
+                let quota = quota.with_algorithm(algorithm).with_per(per);
                 let quota = if shadow { quota.in_shadow() } else { quota };
                 match choice.and_then(OnLimiterFailure::parse) {
-                    Some(choice) => quota.on_failure(choice),
+                    Some(choice) => quota.with_failure_choice(choice),
                     None => quota,
                 }
             })
@@ -122,18 +122,18 @@ mod tests {
     fn quotas_are_read_as_they_are_written() {
         for written in [
             "minute=100/60s",
-            "hour=5/3600s:leaky",
-            "day=1/86400s:sliding@key",
-            "day=5/calendar-day",
-            "month=9/calendar-month@key",
+            "hour=5/3600s:leaky_bucket",
+            "day=1/86400s:sliding_window@key",
+            "day=5/calendar_day",
+            "month=9/calendar_month@key",
             "minute=100/60s+shadow",
-            "hour=5/3600s:leaky@key+shadow",
+            "hour=5/3600s:leaky_bucket@key+shadow",
             "a=1/60s+deny",
-            "a=1/60s:leaky+allow",
-            "a=1/calendar-day@key+shadow+local/3",
+            "a=1/60s:leaky_bucket+allow",
+            "a=1/calendar_day@key+shadow+local/3",
             "a+b=1/60s",
             "a@key=1/60s@key",
-            "a:b=c/d=1/60s:leaky",
+            "a:b=c/d=1/60s:leaky_bucket",
         ] {
             let QuotaText(quota) = written.parse().unwrap();
             assert_eq!(text(&quota), written);
@@ -145,7 +145,7 @@ mod tests {
             "minute=x/60s",
             "a=1/60s:other",
             "a=1/60s@other",
-            "a=1/calendar-day:leaky",
+            "a=1/calendar_day:leaky_bucket",
             "a=1/calendar-year",
             "a=1/60s+dark",
             "a=1/60s+local",

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tower_api_key::clock::Timestamp;
 
 use tower_api_key::limits::MAX_DISORDER;
-use tower_api_key::quota::{Standing, Verdict};
+use tower_api_key::quota::{QuotaStatus, Verdict};
 
 /// What a batch is spent earlier: a coarse clock lags by up to a tick, 10 ms at most.
 const TICK: u64 = 10_000_000;
@@ -174,10 +174,10 @@ impl Refusal {
 /// Says again, after a time, how quotas stood, with tokens that were taken and are not spent.
 fn aged(told: &Verdict, unspent: u32, age: u64) -> Verdict {
     let mut verdict = Verdict::passed();
-    for standing in told.standings() {
-        let remaining = standing.remaining().saturating_add(unspent).min(standing.limit());
-        let reset = nanoseconds(standing.reset_after()).saturating_sub(age);
-        verdict.push(Standing::new(standing.limit(), remaining, Duration::from_nanos(reset)));
+    for status in told.statuses() {
+        let remaining = status.remaining().saturating_add(unspent).min(status.limit());
+        let reset = nanoseconds(status.reset_after()).saturating_sub(age);
+        verdict.push(QuotaStatus::new(status.limit(), remaining, Duration::from_nanos(reset)));
     }
     let wait = wait_of(told);
     if wait > 0 {
@@ -212,7 +212,7 @@ mod tests {
 
     fn answer(taken: u32, remaining: u32) -> Answer {
         let mut verdict = Verdict::passed();
-        verdict.push(Standing::new(1_000, remaining, Duration::from_secs(60)));
+        verdict.push(QuotaStatus::new(1_000, remaining, Duration::from_secs(60)));
         let lasts = Duration::from_secs(8);
         Answer { verdict, taken, lasts, marks: Marks::from_slice(&[[7, 0]]) }
     }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn remaining(verdict: Option<Verdict>) -> Option<u32> {
-        verdict.filter(|it| it.retry_after().is_none()).map(|it| it.standings()[0].remaining())
+        verdict.filter(|it| it.retry_after().is_none()).map(|it| it.statuses()[0].remaining())
     }
 
     /// A holding that has just been given tokens.
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(remaining(holding.answer(at(100), 1, true)), Some(505), "a look takes nothing");
         assert!(holding.answer(at(100), 6, false).is_none(), "five are left");
         let verdict = holding.answer(at(7_900), 4, false).unwrap();
-        assert_eq!(verdict.standings()[0].reset_after(), Duration::from_millis(52_100));
+        assert_eq!(verdict.statuses()[0].reset_after(), Duration::from_millis(52_100));
         // A thousandth and a tick before 8 s.
         let ends = at(7_982);
         let just_before = Timestamp::from_unix_nanoseconds(ends.unix_nanoseconds() - 1);

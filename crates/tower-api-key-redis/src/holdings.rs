@@ -14,8 +14,8 @@ use super::lease::Lease;
 use super::question::Counted;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecord;
-use tower_api_key::limits::{Charge, Taking};
-use tower_api_key::quota::{Applicable, Per, Verdict};
+use tower_api_key::limits::{Charge, ChargeMode};
+use tower_api_key::quota::{AppliedQuotas, Per, Verdict};
 
 /// Parts of the table that can be used at the same time.
 const SHARDS: usize = 16;
@@ -79,10 +79,10 @@ impl Holdings {
 
     /// Answers a request from what is held, or lets it wait.
     pub(super) fn course(&self, charge: &Charge<'_>) -> Course {
-        let Charge { record, quotas, cost, taking, now } = *charge;
-        let takes = taking == Taking::IfRoom && cost > 0;
+        let Charge { record, quotas, cost, mode, now } = *charge;
+        let takes = mode == ChargeMode::IfAllowed && cost > 0;
         // What a quota in shadow would have refused is known one request at a time.
-        if taking == Taking::Always || quotas.iter().any(|(quota, _)| quota.is_shadow()) {
+        if mode == ChargeMode::Force || quotas.iter().any(|(quota, _)| quota.is_in_shadow()) {
             return Course::Alone;
         }
         let hash = self.hash(record, quotas);
@@ -123,7 +123,7 @@ impl Holdings {
         shard.table.find_mut(slot.hash, found).map(work)
     }
 
-    fn hash(&self, record: &KeyRecord, quotas: Applicable<'_>) -> u64 {
+    fn hash(&self, record: &KeyRecord, quotas: AppliedQuotas<'_>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         record.account_tag().hash(&mut hasher);
         if quotas.count_by(Per::Key) {
@@ -191,25 +191,25 @@ mod tests {
         account: &str,
         quota: Quota,
         cost: u32,
-        taking: Taking,
+        mode: ChargeMode,
     ) -> Course {
         let (record, quotas) = (record(account), [quota]);
-        let quotas = Applicable { general: &quotas, route: &[] };
-        holdings.course(&Charge { record: &record, quotas, cost, taking, now: at(0) })
+        let quotas = AppliedQuotas { general: &quotas, route: &[] };
+        holdings.course(&Charge { record: &record, quotas, cost, mode, now: at(0) })
     }
 
     #[test]
     fn who_takes_nothing_always_takes_or_is_in_shadow_goes_alone_and_leaves_nothing() {
         let holdings = Holdings::new(LEASE);
-        for (quota, cost, taking) in [
-            (MINUTE, 1, Taking::Nothing),
-            (MINUTE, 0, Taking::IfRoom),
-            (MINUTE, 1, Taking::Always),
-            (MINUTE.in_shadow(), 1, Taking::IfRoom),
+        for (quota, cost, mode) in [
+            (MINUTE, 1, ChargeMode::Peek),
+            (MINUTE, 0, ChargeMode::IfAllowed),
+            (MINUTE, 1, ChargeMode::Force),
+            (MINUTE.in_shadow(), 1, ChargeMode::IfAllowed),
         ] {
-            let course = course(&holdings, "acme", quota, cost, taking);
-            assert!(matches!(course, Course::Alone), "{cost} {taking:?}");
-            assert_eq!(holdings.len(), 0, "{cost} {taking:?}");
+            let course = course(&holdings, "acme", quota, cost, mode);
+            assert!(matches!(course, Course::Alone), "{cost} {mode:?}");
+            assert_eq!(holdings.len(), 0, "{cost} {mode:?}");
         }
     }
 
@@ -221,7 +221,8 @@ mod tests {
             [("acme", 10, true), ("acme", 10, false), ("acme", 11, true), ("globex", 10, true)]
         {
             let quota = Quota::new("minute", limit, Duration::from_secs(60));
-            let Course::Waits(told, slot) = course(&holdings, account, quota, 1, Taking::IfRoom)
+            let Course::Waits(told, slot) =
+                course(&holdings, account, quota, 1, ChargeMode::IfAllowed)
             else {
                 panic!("{account} does not wait")
             };
@@ -237,14 +238,14 @@ mod tests {
     fn accounts_lie_in_all_shards() {
         let holdings = Holdings::new(LEASE.accounts(SHARDS * 100));
         for number in 0..SHARDS * 50 {
-            course(&holdings, &format!("account_{number}"), MINUTE, 1, Taking::IfRoom);
+            course(&holdings, &format!("account_{number}"), MINUTE, 1, ChargeMode::IfAllowed);
         }
         assert_eq!(holdings.len(), SHARDS * 50);
         assert_eq!(format!("{holdings:?}"), "Holdings { accounts: 800, .. }");
     }
 
     fn entry(holding: Holding, waiting: Option<Vec<Waiting>>) -> Entry {
-        let quotas = Applicable { general: &[MINUTE], route: &[] };
+        let quotas = AppliedQuotas { general: &[MINUTE], route: &[] };
         let counted = Arc::new(Counted::new(&record("acme"), quotas));
         Entry { hash: 0, counted, holding, waiting }
     }

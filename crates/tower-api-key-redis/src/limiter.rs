@@ -7,18 +7,18 @@ use tokio::sync::oneshot;
 
 use super::answer::Answer;
 use super::builder::RedisLimiterBuilder;
+use super::concurrency::RedisConcurrency;
 use super::connection::{Call, Connection};
 use super::failure::Failure;
 use super::flight::Flight;
 use super::holdings::{Course, Holdings, Told};
 use super::lease::Lease;
-use super::places::RedisPlaces;
 use super::question::{Counted, Question, Terms};
 use super::script;
 use tower_api_key::ConfigError;
-use tower_api_key::Eventually;
+use tower_api_key::Reply;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::limits::{Charge, Limiter, LimiterError, Taking};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError};
 use tower_api_key::quota::Verdict;
 
 /// Counts requests in Redis (6.2 or newer) or Valkey, for all processes that use the same server.
@@ -33,7 +33,7 @@ use tower_api_key::quota::Verdict;
 ///
 /// It speaks to one server, without TLS (a proxy on the same machine can add that). The keys of a
 /// request lie in one slot of a cluster, for a proxy in front of one. The rights that it needs, with
-/// `SELECT` for a URL that names a database, and in the last line those of its [`places`](Self::places):
+/// `SELECT` for a URL that names a database, and in the last line those of its [`concurrency`](Self::concurrency):
 ///
 /// ```text
 /// ACL SETUSER limiter on >PASSWORD ~tower-api-key:* resetchannels -@all
@@ -52,7 +52,7 @@ use tower_api_key::quota::Verdict;
 /// use tower_api_key::store::MemoryStore;
 /// use tower_api_key::{ApiKeyLayer, vendors};
 ///
-/// let limiter = RedisLimiter::connect("redis://127.0.0.1:6379")?;
+/// let limiter = RedisLimiter::open("redis://127.0.0.1:6379")?;
 /// let layer = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new())
 ///     .limits(limiter, OnLimiterFailure::Deny)
 ///     .build()?;
@@ -76,7 +76,7 @@ impl RedisLimiter {
     /// # Errors
     ///
     /// [`ConfigError::Redis`] if the URL is none of Redis; not if the server is down.
-    pub fn connect(url: &str) -> Result<Self, ConfigError> {
+    pub fn open(url: &str) -> Result<Self, ConfigError> {
         Self::builder(url).build()
     }
 
@@ -86,8 +86,8 @@ impl RedisLimiter {
     }
 
     /// Keeps the places of simultaneous requests on the same server, over the same connection.
-    pub fn places(&self) -> RedisPlaces {
-        RedisPlaces::new(self.0.connection.clone(), &self.0.prefix)
+    pub fn concurrency(&self) -> RedisConcurrency {
+        RedisConcurrency::new(self.0.connection.clone(), &self.0.prefix)
     }
 
     pub(super) fn new(
@@ -112,8 +112,8 @@ impl RedisLimiter {
     }
 
     /// Waits for what a task tells.
-    fn told(told: oneshot::Receiver<Told>) -> Eventually<Result<Verdict, LimiterError>> {
-        Eventually::later(async move {
+    fn told(told: oneshot::Receiver<Told>) -> Reply<Result<Verdict, LimiterError>> {
+        Reply::later(async move {
             told.await.unwrap_or(Err(Failure::Abandoned)).map_err(LimiterError::new)
         })
     }
@@ -149,15 +149,15 @@ impl Inner {
 }
 
 impl Limiter for RedisLimiter {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
-        let Charge { record, quotas, cost, taking, now } = charge;
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
+        let Charge { record, quotas, cost, mode, now } = charge;
         if quotas.is_empty() {
-            return Eventually::now(Ok(Verdict::passed()));
+            return Reply::now(Ok(Verdict::passed()));
         }
         let inner = Arc::clone(&self.0);
         let course = inner.holdings.as_ref().map(|holdings| holdings.course(&charge));
         let terms = match course {
-            Some(Course::Answered(verdict)) => return Eventually::now(Ok(verdict)),
+            Some(Course::Answered(verdict)) => return Reply::now(Ok(verdict)),
             Some(Course::Waits(told, slot)) => {
                 if let (Some(slot), Some(holdings)) = (slot, &inner.holdings) {
                     let flight = Flight::new(Arc::clone(holdings), slot);
@@ -170,9 +170,9 @@ impl Limiter for RedisLimiter {
             None => Terms::Each,
         };
         let counted = Counted::new(record, quotas);
-        let question = Question { cost, taking, now: inner.now(now), terms, back: None };
-        if taking != Taking::Always {
-            return Eventually::later(async move {
+        let question = Question { cost, mode, now: inner.now(now), terms, back: None };
+        if mode != ChargeMode::Force {
+            return Reply::later(async move {
                 inner.ask_alone(counted, question).await.map_err(LimiterError::new)
             });
         }

@@ -90,7 +90,7 @@ mod tests {
         let field = |quota: &Quota, of_route| Field { quota, of_route }.to_string();
         assert_eq!(field(&minute, false), "account:fixed:60000000000:minute");
         assert_eq!(field(&minute, true), "route:fixed:60000000000:minute");
-        let sliding = minute.counted(Algorithm::SlidingWindow);
+        let sliding = minute.with_algorithm(Algorithm::SlidingWindow);
         assert_eq!(field(&sliding, false), "account:sliding:60000000000:minute");
     }
 }

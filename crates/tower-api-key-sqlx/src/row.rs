@@ -221,12 +221,15 @@ fn read_quotas(text: &str) -> Result<Vec<Quota>, StoreError> {
         let algorithm = named(&ALGORITHMS, &column.algorithm)?;
         let per = named(&PERS, &column.per)?;
         let window = Duration::from_nanos(column.window);
-        let quota = Quota::named(column.name, column.limit, window).counted(algorithm).each(per);
+        let quota =
+            Quota::named(column.name, column.limit, window).with_algorithm(algorithm).with_per(per);
         let quota = if column.shadow { quota.in_shadow() } else { quota };
         Ok(match column.on_failure {
             Some(choice) => {
                 let choice = OnLimiterFailure::parse(&choice);
-                quota.on_failure(choice.ok_or_else(|| broken("an unknown choice on failure"))?)
+                quota.with_failure_choice(
+                    choice.ok_or_else(|| broken("an unknown choice on failure"))?,
+                )
             }
             None => quota,
         })
@@ -256,7 +259,7 @@ pub(super) fn write_quotas(quotas: &[Quota]) -> String {
                 window: u64::try_from(quota.window().as_nanos()).unwrap_or(u64::MAX),
                 algorithm: algorithm.to_owned(),
                 per: per.to_owned(),
-                shadow: quota.is_shadow(),
+                shadow: quota.is_in_shadow(),
                 on_failure: quota.failure_choice().map(|choice| choice.to_string()),
             }
         })
@@ -290,12 +293,15 @@ mod tests {
     fn quotas_are_read_as_they_are_written_and_as_they_once_were() {
         let (window, nodes) = (Duration::from_secs(60), NonZeroU32::new(3).unwrap());
         let quotas = [
-            Quota::named("minute", 5, window).counted(Algorithm::LeakyBucket).each(Per::Key),
+            Quota::named("minute", 5, window)
+                .with_algorithm(Algorithm::LeakyBucket)
+                .with_per(Per::Key),
             Quota::by_day("day", 7).in_shadow(),
             Quota::by_month("month", 9),
-            Quota::by_month("deny", 9).on_failure(OnLimiterFailure::Deny),
-            Quota::by_month("allow", 9).on_failure(OnLimiterFailure::Allow),
-            Quota::by_month("local", 9).on_failure(OnLimiterFailure::Local(Share::of(nodes))),
+            Quota::by_month("deny", 9).with_failure_choice(OnLimiterFailure::Deny),
+            Quota::by_month("allow", 9).with_failure_choice(OnLimiterFailure::Allow),
+            Quota::by_month("local", 9)
+                .with_failure_choice(OnLimiterFailure::Local(Share::of(nodes))),
         ];
         assert_eq!(read_quotas(&write_quotas(&quotas)).unwrap(), quotas);
         let old = r#"[{"name":"minute","limit":5,"window":60000000000,

@@ -2,10 +2,10 @@
 
 use smallvec::SmallVec;
 
-use super::super::limiter::{Charge, MAX_DISORDER, Taking};
+use super::super::limiter::{Charge, ChargeMode, MAX_DISORDER};
 use crate::clock::Timestamp;
 use crate::key::{AccountId, KeyId};
-use crate::quota::{Counter, MAX_QUOTAS, Per, Quota, Standing, Verdict};
+use crate::quota::{Counter, MAX_QUOTAS, Per, Quota, QuotaStatus, Verdict};
 use crate::sync::Mutex;
 
 /// The counters that one subject keeps before idle ones make room: those of a request, and as many
@@ -124,7 +124,7 @@ impl Meter {
             }
         }
         let asked = own.zip(&mut self.windows).map(|((quota, _), window)| {
-            if SHADOWS && quota.is_shadow() {
+            if SHADOWS && quota.is_in_shadow() {
                 return 0;
             }
             let wait = window.counter.nanoseconds_to_wait(quota, now, cost);
@@ -144,7 +144,7 @@ impl Meter {
         let own = quotas.enumerate().filter(|(_, (quota, _))| quota.per() == per);
         for ((index, (quota, _)), window) in own.zip(&mut self.windows) {
             let mut cost = taken.cost;
-            if SHADOWS && quota.is_shadow() {
+            if SHADOWS && quota.is_in_shadow() {
                 // Asked only now, for it is nobody's to wait for.
                 let full =
                     window.counter.nanoseconds_to_wait(quota, taken.at, taken.asked).is_some();
@@ -153,7 +153,7 @@ impl Meter {
             }
             let (remaining, reset) = window.counter.take(quota, taken.at, cost);
             let reset = reset.saturating_add(taken.ahead);
-            verdict.put(index, Standing::in_nanoseconds(quota.limit(), remaining, reset));
+            verdict.put(index, QuotaStatus::in_nanoseconds(quota.limit(), remaining, reset));
         }
     }
 
@@ -209,7 +209,7 @@ impl Meters<'_> {
     pub(super) fn charge(&mut self, charge: &Charge<'_>, verdict: &mut Verdict) {
         // A loop over one slice takes half the instructions of one over two, and mostly there is one,
         // with no quota in shadow, whose part in the loops takes a fifth more.
-        if charge.quotas.any(Quota::is_shadow) {
+        if charge.quotas.any(Quota::is_in_shadow) {
             self.charge_each::<true>(charge, charge.quotas.iter(), verdict);
         } else if charge.quotas.route.is_empty() {
             let general = charge.quotas.general.iter().map(|quota| (quota, false));
@@ -235,15 +235,15 @@ impl Meters<'_> {
         }
         // What the client is told counts from its own instant.
         let ahead = at.nanoseconds_since(charge.now);
-        let cost = match charge.taking {
-            Taking::Always => charge.cost,
-            Taking::IfRoom if wait == 0 => charge.cost,
-            Taking::IfRoom | Taking::Nothing => 0,
+        let cost = match charge.mode {
+            ChargeMode::Force => charge.cost,
+            ChargeMode::IfAllowed if wait == 0 => charge.cost,
+            ChargeMode::IfAllowed | ChargeMode::Peek => 0,
         };
-        if wait > 0 && charge.taking != Taking::Always {
+        if wait > 0 && charge.mode != ChargeMode::Force {
             verdict.refuse_for(wait.saturating_add(ahead));
         }
-        let asked = if wait == 0 && charge.taking != Taking::Always { charge.cost } else { 0 };
+        let asked = if wait == 0 && charge.mode != ChargeMode::Force { charge.cost } else { 0 };
         let taken = Taken { cost, asked, at, ahead };
         if let Some(meter) = &mut self.account {
             meter.take::<SHADOWS>(quotas.clone(), Per::Account, taken, verdict);

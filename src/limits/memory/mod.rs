@@ -10,11 +10,11 @@ use std::hash::{BuildHasher, RandomState};
 
 use self::meter::{Claim, Meter, Meters, Subject};
 use self::shard::{Full, Shard};
-use super::limiter::{Charge, Limiter, Taking};
+use super::limiter::{Charge, ChargeMode, Limiter};
 use crate::error::LimiterError;
 use crate::key::{Bookmark, KeyRecord};
 use crate::quota::{Per, Verdict};
-use crate::sync::{self, Eventually, MutexGuard};
+use crate::sync::{self, MutexGuard, Reply};
 
 /// Parts of the state that can take in new subjects at the same time; a power of two.
 const SHARDS: usize = sync::size(16, 1);
@@ -115,7 +115,7 @@ impl MemoryLimiter {
     ) -> Result<(), Full> {
         let (record, bookmark) = (charge.record, charge.record.bookmark());
         for _ in 0..ATTEMPTS {
-            // Places first, then locks: who holds a meter must not wait for a directory.
+            // ConcurrencyLimiter first, then locks: who holds a meter must not wait for a directory.
             let account = match Place::noted(bookmark) {
                 _ if !by_account => None,
                 Some(place) => Some(place),
@@ -187,7 +187,7 @@ impl MemoryLimiter {
             &self.hasher,
             subject,
             charge.record.account_tag(),
-            charge.taking != Taking::Nothing,
+            charge.mode != ChargeMode::Peek,
             charge.now,
         )?;
         Ok(found.map(|place| Place { shard, place }))
@@ -195,10 +195,10 @@ impl MemoryLimiter {
 }
 
 impl Limiter for MemoryLimiter {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let mut verdict = Verdict::passed();
         let charged = self.charge_now(&charge, &mut verdict);
-        Eventually::now(charged.map(|()| verdict).map_err(LimiterError::new))
+        Reply::now(charged.map(|()| verdict).map_err(LimiterError::new))
     }
 }
 
@@ -249,7 +249,7 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::key::KeyRecord;
-    use crate::quota::{Applicable, Quota};
+    use crate::quota::{AppliedQuotas, Quota};
 
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
     const MINUTE: Duration = Duration::from_secs(60);
@@ -262,9 +262,9 @@ mod tests {
         let mut verdict = Verdict::passed();
         let charge = Charge {
             record: &record(&account.to_string()),
-            quotas: Applicable { general: quotas, route: &[] },
+            quotas: AppliedQuotas { general: quotas, route: &[] },
             cost: 1,
-            taking: Taking::IfRoom,
+            mode: ChargeMode::IfAllowed,
             now,
         };
         limiter.charge_now(&charge, &mut verdict).is_ok() && verdict.retry_after().is_none()
@@ -314,9 +314,9 @@ mod tests {
         let later = START.plus(Duration::from_secs(2));
         let peek = Charge {
             record: &record("1"),
-            quotas: Applicable { general: &quotas, route: &[] },
+            quotas: AppliedQuotas { general: &quotas, route: &[] },
             cost: 1,
-            taking: Taking::Nothing,
+            mode: ChargeMode::Peek,
             now: later,
         };
         assert!(limiter.charge_now(&peek, &mut Verdict::passed()).is_ok());
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn only_who_has_a_quota_of_its_own_is_counted() {
         let account = Quota::new("minute", 5, MINUTE);
-        let key = Quota::new("hour", 5, MINUTE).each(Per::Key);
+        let key = Quota::new("hour", 5, MINUTE).with_per(Per::Key);
         for (quotas, counted) in [
             (&[][..], 0),
             (std::slice::from_ref(&account), 1),
@@ -380,13 +380,13 @@ mod tests {
         let mut verdict = Verdict::passed();
         let peek = Charge {
             record: &record("acme"),
-            quotas: Applicable { general: &[Quota::new("minute", 5, MINUTE)], route: &[] },
+            quotas: AppliedQuotas { general: &[Quota::new("minute", 5, MINUTE)], route: &[] },
             cost: 1,
-            taking: Taking::Nothing,
+            mode: ChargeMode::Peek,
             now: START,
         };
         assert!(limiter.charge_now(&peek, &mut verdict).is_ok());
-        assert_eq!(verdict.standings()[0].remaining(), 5);
+        assert_eq!(verdict.statuses()[0].remaining(), 5);
         assert!(limiter.is_empty());
     }
 }

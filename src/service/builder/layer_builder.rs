@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::attempts::{Alarms, FailedAttempts, RefusedRequests};
-use crate::concurrency::MemoryPlaces;
+use crate::concurrency::MemoryConcurrency;
 use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
 use crate::limits::FallbackLimiter;
@@ -99,7 +99,7 @@ impl ApiKeyLayerBuilder {
             refusals: refusals.map(RefusedRequests::build).transpose()?,
             attempts: attempts.map(FailedAttempts::build).transpose()?,
             fallback: FallbackLimiter::default(),
-            local_places: MemoryPlaces::new(),
+            local_concurrency: MemoryConcurrency::new(),
             name,
             policy,
             options,

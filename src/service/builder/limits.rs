@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::ApiKeyLayerBuilder;
 use crate::attempts::{FailedAttempts, RefusedRequests};
-use crate::concurrency::Places;
+use crate::concurrency::ConcurrencyLimiter;
 use crate::limits::{Limiter, Plans};
 use crate::quota::OnLimiterFailure;
 use crate::service::options::Limits;
 
 impl ApiKeyLayerBuilder {
     /// Counts requests with this limiter. `on_failure` decides about a request while the limiter cannot
-    /// answer, for quotas that do not [choose themselves](crate::quota::Quota::on_failure).
+    /// answer, for quotas that do not [choose themselves](crate::quota::Quota::with_failure_choice).
     ///
     /// ```
     /// use std::time::Duration;
@@ -55,22 +55,26 @@ impl ApiKeyLayerBuilder {
     /// If layers share a limiter, an account shares its permits on routes with the same methods and pattern.
     ///
     /// ```
-    /// use tower_api_key::concurrency::MemoryPlaces;
+    /// use tower_api_key::concurrency::MemoryConcurrency;
     /// use tower_api_key::quota::OnLimiterFailure;
     /// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
     ///
-    /// let shared = MemoryPlaces::new();
+    /// let shared = MemoryConcurrency::new();
     /// let one = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new())
-    ///     .places(shared.clone(), OnLimiterFailure::Deny)
+    ///     .concurrency(shared.clone(), OnLimiterFailure::Deny)
     ///     .build()?;
     /// let other = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new())
-    ///     .places(shared, OnLimiterFailure::Deny)
+    ///     .concurrency(shared, OnLimiterFailure::Deny)
     ///     .build()?;
     /// # Ok::<(), tower_api_key::ConfigError>(())
     /// ```
-    pub fn places(mut self, places: impl Places, on_failure: OnLimiterFailure) -> Self {
-        self.options.places = Arc::new(places);
-        self.options.on_places_failure = on_failure;
+    pub fn concurrency(
+        mut self,
+        places: impl ConcurrencyLimiter,
+        on_failure: OnLimiterFailure,
+    ) -> Self {
+        self.options.concurrency = Arc::new(places);
+        self.options.on_concurrency_failure = on_failure;
         self
     }
 

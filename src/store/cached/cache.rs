@@ -9,8 +9,8 @@ use futures_util::future::{Either, select};
 use quick_cache::sync::Cache;
 use tokio::time::timeout;
 
+use super::super::KeyStore;
 use super::super::invalidation::Invalidation;
-use super::super::{Found, KeyStore};
 use super::builder::{CachedBuilder, Settings};
 use super::flight::{Flights, Landed, Shared, Ticket};
 use super::kept::{Age, Asked, Kept, Unknown};
@@ -19,7 +19,7 @@ use super::uses::Uses;
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
-use crate::sync::Eventually;
+use crate::sync::Reply;
 
 /// Keeps records of another store in memory. Clones share what is kept.
 ///
@@ -106,29 +106,29 @@ impl<S: KeyStore> Cached<S> {
 }
 
 impl<S: KeyStore> KeyStore for Cached<S> {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let inner = &self.0;
         let now = inner.settings.clock.now();
         let kept = inner.known.get(digest);
         let age = kept.as_ref().map_or(Age::Over, |kept| kept.age(now, &inner.notices));
         match kept {
             Some(kept) if age == Age::Fresh => {
-                return Eventually::now(Ok(Some(inner.serve(digest, now, &kept))));
+                return Reply::now(Ok(Some(inner.serve(digest, now, &kept))));
             }
             Some(kept) if age == Age::Old && inner.flights.is_failing() => {
                 // Whoever waited would wait for nothing, most likely. If it is there again, this finds out.
                 inner.look_up_behind(*digest);
-                return Eventually::now(Ok(Some(inner.serve(digest, now, &kept))));
+                return Reply::now(Ok(Some(inner.serve(digest, now, &kept))));
             }
-            _ if inner.is_unknown(digest, now) => return Eventually::now(Ok(None)),
+            _ if inner.is_unknown(digest, now) => return Reply::now(Ok(None)),
             _ => {}
         }
         match inner.look_up(*digest) {
             Ok(ticket) => {
                 let (inner, digest) = (Arc::clone(inner), *digest);
-                Eventually::later(async move { inner.wait(digest, ticket, age).await })
+                Reply::later(async move { inner.wait(digest, ticket, age).await })
             }
-            Err(error) => Eventually::now(inner.despite(digest, error)),
+            Err(error) => Reply::now(inner.despite(digest, error)),
         }
     }
 }
@@ -149,7 +149,12 @@ impl<S: KeyStore> Inner<S> {
     }
 
     /// Waits for a lookup, as long as one may take.
-    async fn wait(self: Arc<Self>, digest: KeyDigest, ticket: Ticket, age: Age) -> Found {
+    async fn wait(
+        self: Arc<Self>,
+        digest: KeyDigest,
+        ticket: Ticket,
+        age: Age,
+    ) -> Result<Option<SharedRecord>, StoreError> {
         // Dropped after it was seen why there is no answer: a lookup in line goes with those that wait.
         let mut answer = pin!(timeout(self.settings.timeout, self.answer(digest, ticket, age)));
         let answered = answer.as_mut().await;
@@ -158,7 +163,12 @@ impl<S: KeyStore> Inner<S> {
     }
 
     /// Waits for a lookup; with an old record at hand, only until the store fails, be it at another.
-    async fn answer(self: &Arc<Self>, digest: KeyDigest, ticket: Ticket, age: Age) -> Found {
+    async fn answer(
+        self: &Arc<Self>,
+        digest: KeyDigest,
+        ticket: Ticket,
+        age: Age,
+    ) -> Result<Option<SharedRecord>, StoreError> {
         let arrived = ticket.arrived;
         let landing = pin!(ticket.landed());
         let mut landed = if age == Age::Old {
@@ -194,7 +204,11 @@ impl<S: KeyStore> Inner<S> {
     }
 
     /// Answers a request whose lookup failed.
-    fn despite(&self, digest: &KeyDigest, error: StoreError) -> Found {
+    fn despite(
+        &self,
+        digest: &KeyDigest,
+        error: StoreError,
+    ) -> Result<Option<SharedRecord>, StoreError> {
         self.old(digest).map_or(Err(error), |record| Ok(Some(record)))
     }
 

@@ -17,10 +17,10 @@ use self::index::Index;
 use self::table::{Location, Table};
 use self::writer::Writer;
 use super::manage::Retention;
-use super::{Found, KeyStore};
+use super::{KeyStore, StoreError};
 use crate::clock::{Clock, SystemClock};
 use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
-use crate::sync::{ArcSwap, Eventually, Mutex};
+use crate::sync::{ArcSwap, Mutex, Reply};
 
 /// Keeps keys in memory. Clones share one set of keys.
 ///
@@ -74,8 +74,8 @@ impl Default for Inner {
 }
 
 impl KeyStore for MemoryStore {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
-        Eventually::now(Ok(self.0.table.load().find(digest)))
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        Reply::now(Ok(self.0.table.load().find(digest)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Places in Redis: so many simultaneous requests of an account on a route, over all processes.
+//! Permits in Redis: so many simultaneous requests of an account on a route, over all processes.
 
 mod held;
 mod keeper;
@@ -13,35 +13,35 @@ use self::keeper::{Keeper, Server};
 use super::connection::Connection;
 use super::failure::Failure;
 use super::subject::Subject;
-use tower_api_key::Eventually;
-use tower_api_key::concurrency::{Concurrency, Entered, Entry, Permit, Places};
+use tower_api_key::Reply;
+use tower_api_key::concurrency::{Acquire, Concurrency, ConcurrencyLimiter, Permit};
 use tower_api_key::limits::LimiterError;
 
-/// How long a place is kept for a process that does not renew it, unless it is set.
+/// How long a permit is kept for a process that does not renew it, unless it is set.
 const LEASE: Duration = Duration::from_secs(10);
-/// The shortest lease: a renewal that comes late must not cost a place.
+/// The shortest lease: a renewal that comes late must not cost a permit.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 /// The longest lease, so that the instant of the next renewal can be told.
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 3_600);
 
-/// Keeps the places of simultaneous requests in Redis, for all processes that use the same server and
-/// prefix. Made by [`RedisLimiter::places`](super::RedisLimiter::places), over its connection.
+/// Keeps the permits of simultaneous requests in Redis, for all processes that use the same server and
+/// prefix. Made by [`RedisLimiter::permits`](super::RedisLimiter::concurrency), over its connection.
 ///
-/// A place is leased, for 10 s unless [set](Self::lease). While the request is served and its response's
+/// A permit is leased, for 10 s unless [set](Self::lease). While the request is served and its response's
 /// body streams, a task renews the lease three times in its length; when the body has ended, the same task
-/// gives the place back. A process that dies leaves its places to the server, which frees them when their
+/// gives the permit back. A process that dies leaves its permits to the server, which frees them when their
 /// leases are over.
 ///
 /// No lease is granted while as many are held as the rule admits. A request that goes on while its process
-/// cannot reach the server for a whole lease has none, and another may take its place; once the server
+/// cannot reach the server for a whole lease has none, and another may take its permit; once the server
 /// answers again it is counted again, and nobody else enters until there are fewer than the rule says.
 /// So it is after a server was restarted empty: within a third of a lease it knows who is in flight.
 ///
-/// A request whose question was not answered in time may have got a place, which is given back at once if
+/// A request whose question was not answered in time may have got a permit, which is given back at once if
 /// the server can be reached, and else is free after a lease.
 ///
 /// Requests wait in the order in which they came to their process. Of each process the first one asks
-/// the server from time to time, 10 ms apart at first and 100 ms at last, and as soon as a place of the
+/// the server from time to time, 10 ms apart at first and 100 ms at last, and as soon as a permit of the
 /// same route is given back by its own process; so the order between processes is not kept.
 ///
 /// ```
@@ -50,26 +50,26 @@ const LONGEST_LEASE: Duration = Duration::from_secs(24 * 3_600);
 /// use tower_api_key::store::MemoryStore;
 /// use tower_api_key::{ApiKeyLayer, vendors};
 ///
-/// let limiter = RedisLimiter::connect("redis://127.0.0.1:6379")?;
+/// let limiter = RedisLimiter::open("redis://127.0.0.1:6379")?;
 /// let layer = ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new())
-///     .places(limiter.places(), OnLimiterFailure::Deny)
+///     .concurrency(limiter.concurrency(), OnLimiterFailure::Deny)
 ///     .limits(limiter, OnLimiterFailure::Deny)
 ///     .build()?;
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct RedisPlaces {
+pub struct RedisConcurrency {
     prefix: Arc<str>,
     keeper: Arc<Keeper>,
 }
 
-impl RedisPlaces {
+impl RedisConcurrency {
     pub(super) fn new(connection: Connection, prefix: &str) -> Self {
         Self { prefix: prefix.into(), keeper: Arc::new(Keeper::new(connection, LEASE)) }
     }
 
-    /// Sets how long a place is kept for a process that does not renew it: 10 s unless set, 1 s at
-    /// least, and a day at most. After a process has died its places are free again within this time.
+    /// Sets how long a permit is kept for a process that does not renew it: 10 s unless set, 1 s at
+    /// least, and a day at most. After a process has died its permits are free again within this time.
     pub fn lease(self, lease: Duration) -> Self {
         let keeper = Keeper::new(
             self.keeper.server.connection.clone(),
@@ -79,12 +79,12 @@ impl RedisPlaces {
     }
 
     /// Names the set of an account's permits on a route, in the slot of all else of the account's.
-    fn key(&self, Entry { account, route, .. }: Entry<'_>) -> Arc<str> {
+    fn key(&self, Acquire { account, route, .. }: Acquire<'_>) -> Arc<str> {
         let subject = Subject { prefix: &self.prefix, account, key: None };
-        format!("{subject}:places:{route}").into()
+        format!("{subject}:permits:{route}").into()
     }
 
-    /// Takes a place, or waits for one.
+    /// Takes a permit, or waits for one.
     async fn take(self, key: Arc<str>, rule: Concurrency) -> Result<Option<Permit>, Failure> {
         let began = tokio::time::Instant::now();
         // Who waits already comes first.
@@ -97,7 +97,7 @@ impl RedisPlaces {
             return Ok(None);
         };
         loop {
-            // Asked once more after the longest wait: the place may have come free by then.
+            // Asked once more after the longest wait: the permit may have come free by then.
             let over = began.elapsed() >= rule.longest_wait();
             let free_in = match self.ask(&key, rule).await? {
                 Asked::Taken(permit) => return Ok(Some(permit)),
@@ -109,7 +109,7 @@ impl RedisPlaces {
         }
     }
 
-    /// Asks the server for a place.
+    /// Asks the server for a permit.
     async fn ask(&self, key: &Arc<str>, rule: Concurrency) -> Result<Asked, Failure> {
         let held = Held::new(&self.keeper, key)?;
         let mut call = Server::call(key, "enter");
@@ -136,16 +136,19 @@ enum Asked {
     },
 }
 
-impl Places for RedisPlaces {
-    fn enter(&self, entry: Entry<'_>) -> Eventually<Entered> {
-        let taking = self.clone().take(self.key(entry), entry.rule);
-        Eventually::later(async move { taking.await.map_err(LimiterError::new) })
+impl ConcurrencyLimiter for RedisConcurrency {
+    fn acquire(&self, request: Acquire<'_>) -> Reply<Result<Option<Permit>, LimiterError>> {
+        let taking = self.clone().take(self.key(request), request.rule);
+        Reply::later(async move { taking.await.map_err(LimiterError::new) })
     }
 }
 
-impl fmt::Debug for RedisPlaces {
+impl fmt::Debug for RedisConcurrency {
     /// Leaves the address out, for it may hold a password.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("RedisPlaces").field("prefix", &self.prefix).finish_non_exhaustive()
+        formatter
+            .debug_struct("RedisConcurrency")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
     }
 }
