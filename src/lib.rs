@@ -1,6 +1,9 @@
-//! API-key authentication as one tower layer: it reads a Basic, Bearer or custom credential,
-//! resolves the key to an account, enforces the vendor's rules, and answers every refusal exactly
-//! as that vendor documents it.
+//! API-key authentication as one tower layer, for axum, hyper and tonic services.
+//!
+//! The layer puts a gate in front of your service. The gate reads a Basic, Bearer or custom credential, finds
+//! the account of the key, and enforces HTTPS, scopes, networks and request limits. Every refusal looks exactly
+//! as a [`Profile`] describes it: status, body, challenge and limit headers. A profile can be
+//! [the standards' own](Profile::STANDARD), one of [five vendors](vendors), or yours.
 //!
 //! ```text
 //! request ─► credential ─► digest ─► record ─► rules ─► limits ─► grant ─► inner service
@@ -8,65 +11,130 @@
 //!               └─────────────┴─ Denial ┴────────┴─────────┴─► profile ─► response
 //! ```
 //!
-//! Start at [`ApiKeyLayer`], with [`Profile::STANDARD`], one of the five [`vendors`], or a [`Profile`]
-//! of your own. A handler finds the [`Grant`] of its caller in the request's extensions. Rules are
-//! tested without a server by [`ApiKeyLayer::explain`].
+//! # Start with an axum service
+//!
+//! This code needs the feature `axum`. `examples/first_answer.rs` is the whole program, and prints a `curl`
+//! command to try.
 //!
 //! ```
-//! # #[cfg(feature = "axum")]
-//! # fn app(store: tower_api_key::store::MemoryStore) -> Result<axum::Router, tower_api_key::ConfigError> {
-//! # use axum::{Router, routing::get};
-//! # use tower_api_key::{ApiKeyLayer, Grant, Profile};
-//! # use tower_api_key::rules::{Route, Routes};
+//! # #[cfg(feature = "axum")] fn app() -> Result<axum::Router, Box<dyn std::error::Error>> {
+//! use axum::{Router, routing::get};
+//! use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord};
+//! use tower_api_key::rules::{Route, Routes};
+//! use tower_api_key::{ApiKeyLayer, Grant, Profile, store::MemoryStore};
+//!
+//! // Issue a key. The store keeps only its digest, so show the text to its owner now.
+//! let key = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256()).issue(Some("test"))?;
+//! println!("Authorization: Bearer {}", key.expose());
+//!
+//! let acme = Account::builder("acme").scopes(["users.read"]).build()?;
+//! let record = KeyRecord::builder("key_1", acme).environment("test").build()?;
+//! let store = MemoryStore::new();
+//! store.add_now(*key.digest(), record);
+//!
+//! // Every route needs a scope. The gate refuses requests that no route covers.
+//! let routes = Routes::new()
+//!     .get("/v1/users", Route::new().all_of(&["users.read"]))
+//!     .post("/v1/users", Route::new().all_of(&["users.write"]));
 //! let gate = ApiKeyLayer::builder(Profile::STANDARD, store)
-//!     .routes(Routes::new()
-//!         .get("/v1/users", Route::new().all_of(&["users.read"]))
-//!         .post("/v1/users", Route::new().all_of(&["users.write"])))
+//!     .routes(routes)
+//!     .assume_https() // only on your own machine
 //!     .build()?;
 //!
-//! let app = Router::new()
-//!     .route("/v1/users", get(|grant: Grant| async move { format!("users of {}", grant.account()) }))
-//!     .layer(gate);
-//! # Ok(app)
-//! # }
+//! // A handler that takes a `Grant` runs only for requests that passed the gate.
+//! let users = |grant: Grant| async move { format!("the users of {}", grant.account()) };
+//! let app = Router::new().route("/v1/users", get(users).post(users)).layer(gate);
+//! # Ok(app) }
 //! ```
+//!
+//! The gate refuses requests for which nothing proves HTTPS. In production replace
+//! [`assume_https`](ApiKeyLayerBuilder::assume_https): behind a proxy that ends TLS name the proxy with
+//! [`trusted_proxies`](ApiKeyLayerBuilder::trusted_proxies), and with a TLS acceptor of your own mark its
+//! connections with [`MarkConnection`].
+//!
+//! # What to use for a task
+//!
+//! The examples are in the folder `examples` of the repository. `cargo run --example quickstart --features
+//! axum` runs `examples/quickstart.rs`.
+//!
+//! | task | type | example |
+//! |---|---|---|
+//! | protect an axum service | [`ApiKeyLayer`], [`Grant`] | `examples/first_answer.rs`, `examples/quickstart.rs` |
+//! | protect a hyper service with its own TLS | [`ApiKeyLayer`], [`MarkConnection`] | `examples/hyper_service.rs` |
+//! | trust a proxy that ends TLS | [`TrustedProxies`](request::TrustedProxies) | `examples/quickstart.rs` |
+//! | protect backends by a gateway | [`strip_credential`](ApiKeyLayerBuilder::strip_credential) | `examples/gateway` |
+//! | let a browser's preflight pass | [`Preflight`], [`allow_preflight`](ApiKeyLayerBuilder::allow_preflight) | [on the type's page](Preflight) |
+//! | issue keys | [`Issuer`](key::Issuer) | `examples/first_answer.rs` |
+//! | issue keys over HTTP | `UserKeys` of [`tower-api-key-admin`] | on the crate's page |
+//! | list, rotate and revoke keys | [`KeyManager`](store::KeyManager) | [on the trait's page](store::KeyManager) |
+//! | keep keys in a database | `SqlStore` of [`tower-api-key-sqlx`] | on the crate's page |
+//! | keep records of a slow store in memory | [`Cached`](store/struct.Cached.html), feature `cache` | [on the type's page](store/struct.Cached.html) |
+//! | take over keys of another system | [`KeyManager::import`](store::KeyManager::import), [`KeyFormat`](key::KeyFormat) | `tower-api-key keys import --help` |
+//! | require scopes for a route | [`Routes`](rules::Routes), [`Route`](rules::Route) | `examples/first_answer.rs` |
+//! | require a scope in a handler | [`Grant::require`] | [on the type's page](Grant) |
+//! | admit anonymous requests | [`optional`](ApiKeyLayerBuilder::optional) | [on the method](ApiKeyLayerBuilder::optional) |
+//! | limit requests | [`Quota`](quota::Quota), [`MemoryLimiter`](limits::MemoryLimiter) | `examples/quickstart.rs` |
+//! | limit requests by plan | [`Plans`](limits::Plans) | [on the type's page](limits::Plans) |
+//! | limit requests across several processes | `RedisLimiter` of [`tower-api-key-redis`] | on the crate's page |
+//! | limit simultaneous requests | [`Concurrency`](concurrency::Concurrency) | [on `Route`'s page](rules::Route) |
+//! | limit failed attempts to authenticate | [`FailedAttempts`](attempts::FailedAttempts) | [on the type's page](attempts::FailedAttempts) |
+//! | answer like one of five vendors | [`vendors`] | `examples/vendors` |
+//! | write your own vendor | [`Profile`], [`Answers`](profile::Answers) | `examples/sixth_vendor.rs` |
+//! | refuse a request in a handler | [`Denial`], [`refusal`] | [on the function's page](refusal()) |
+//! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
+//! | test rules without a server | [`ApiKeyLayer::explain`] | `examples/rules_in_isolation.rs` |
+//! | unit-test a handler | [`testing::grant`](testing/fn.grant.html), feature `testing` | [on the function's page](testing/fn.grant.html) |
+//! | write a store | [`KeyStore`](store::KeyStore), [`store_tests!`](macro.store_tests.html) | [on the module's page](store) |
+//! | write a limiter | [`Limiter`](limits::Limiter), [`limiter_tests!`](macro.limiter_tests.html) | [on the trait's page](limits::Limiter) |
+//!
+//! # When a request passes
 //!
 //! A request reaches the inner service if
 //!
-//! 1. it came over HTTPS, as the server's acceptor or a [trusted proxy](request::TrustedProxies)
-//!    says;
-//! 2. it has exactly one well-formed credential, whose digest the [store](store::KeyStore) knows;
-//! 3. the record of the key passes the [rules] for its route;
-//! 4. the quotas of its account have room, and so has the route.
+//! 1. the server's own acceptor or a [trusted proxy](request::TrustedProxies) proves HTTPS;
+//! 2. the request has exactly one well-formed credential, and the [store](store::KeyStore) knows its digest;
+//! 3. the record of the key passes the [rules] for the route;
+//! 4. all quotas of the account and the route have room, and the route has a permit free.
 //!
-//! What is written on a room of this crate (a module) holds for all of it: what it guards, when a
-//! request passes, and what a deployment has to see to.
+//! An [optional](ApiKeyLayerBuilder::optional) gate also admits anonymous requests.
+//!
+//! The page of each module says what the module guards, and what you must set up. [`decision`] has the order of
+//! all checks.
 //!
 //! # Contracts
 //!
-//! * **Revocation.** A gate holds no keys: what a store says counts for every request that starts
-//!   after it. With [`MemoryStore`](store::MemoryStore) a revoked key is refused from the moment
-//!   the call that revokes it returns; a request that was admitted before is finished.
-//! * **Failure.** A store that cannot answer is a 503, never a 401 and never a pass. What happens
-//!   when a limiter cannot answer is [chosen](quota::OnLimiterFailure) when the layer is built.
-//! * **Secrets.** A presented key is borrowed from its header, or decoded into a buffer that is
-//!   wiped; it appears in no error, no `Debug`, and no response.
+//! * **Revocation.** A gate keeps no keys. What the store answers counts for every request that starts after
+//!   that. With [`MemoryStore`](store::MemoryStore) the gate refuses a revoked key as soon as the call that
+//!   revokes it returns. A request that was admitted before completes.
+//! * **Failure.** If the store cannot answer, the client gets 503: never a 401, and never access. What happens
+//!   while a limiter cannot answer is your [choice](quota::OnLimiterFailure) when you build the layer.
+//! * **Secrets.** The gate borrows a presented key from its header, or decodes it into a buffer that it wipes
+//!   afterwards. No error, no `Debug` output and no response holds a key.
 //!
 //! # Features
 //!
-//! * `axum`: extractors and `IntoResponse` for axum 0.8. It also lets the gate read what axum notes on
-//!   a request: the original path under `Router::nest`, and the peer from `ConnectInfo`. A program that
-//!   nests axum routers needs it: without it a gate inside of `Router::nest` matches its routes on the
-//!   path that axum has cut.
-//! * `cache`: records of another store in memory, with one stated staleness, `store::Cached`.
-//! * `testing`: the promises of stores and limiters as tests, for some of your own.
+//! No feature is on by default.
+//!
+//! * `axum`: extractors and `IntoResponse` for axum 0.8. The gate also reads what axum notes on a request: the
+//!   original path under `Router::nest`, and the peer from `ConnectInfo`. A program that nests axum routers
+//!   needs this feature. Without it, a gate inside of `Router::nest` matches its routes on the path that axum
+//!   has cut.
+//! * `cache`: [`Cached`](store/struct.Cached.html), which keeps records of another store in memory for a stated
+//!   time.
+//! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
+//!   [conformance tests](testing/index.html) for your own stores and limiters.
 //!
 //! # Crates
 //!
-//! * `tower-api-key-sqlx`: keys in SQLite or PostgreSQL, `SqlStore`.
-//! * `tower-api-key-redis`: limits that hold across a fleet, in Redis or Valkey, `RedisLimiter`.
-//! * `tower-api-key-admin`: an axum router that issues keys over HTTP.
-//! * `tower-api-key-cli`: the program `tower-api-key`.
+//! * [`tower-api-key-sqlx`]: keys in SQLite or PostgreSQL, `SqlStore`.
+//! * [`tower-api-key-redis`]: limits across several processes, in Redis or Valkey, `RedisLimiter`.
+//! * [`tower-api-key-admin`]: an axum router that issues keys over HTTP.
+//! * [`tower-api-key-cli`]: the program `tower-api-key`, which manages keys in a database.
+//!
+//! [`tower-api-key-sqlx`]: https://docs.rs/tower-api-key-sqlx
+//! [`tower-api-key-redis`]: https://docs.rs/tower-api-key-redis
+//! [`tower-api-key-admin`]: https://docs.rs/tower-api-key-admin
+//! [`tower-api-key-cli`]: https://docs.rs/tower-api-key-cli
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -124,7 +192,7 @@ pub use service::{
 };
 pub use sync::Reply;
 
-/// The README's code is compiled as the documentation's is.
+/// Compiles the code of the README as doc tests.
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,54 +1,56 @@
-//! The order of the checks: cheapest and least revealing first.
+//! The checks and their order: the cheapest and least revealing first.
 
-/// Names a check. The order of [`ALL`](Self::ALL) is the order in which requests meet them.
+/// A check of the decision.
+///
+/// A gate runs the checks in the order of [`ALL`](Self::ALL), up to the first that refuses.
 ///
 /// ```
 /// use tower_api_key::decision::Check;
 ///
-/// // Nothing is read of a key that came in the clear.
+/// // A request over plain HTTP is refused before its key is read.
 /// assert_eq!(Check::ALL[0], Check::Transport);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Check {
-    /// HTTPS is proven.
+    /// The client used HTTPS, and this is proven.
     Transport,
-    /// A credential came.
+    /// The request has a credential of a scheme that the profile reads.
     CredentialsPresent,
-    /// Not too many attempts of the client's network have failed.
+    /// The client's network has not failed to authenticate too often.
     FailedAttempts,
-    /// It is one, and follows its grammar.
+    /// The request has one credential only, and the credential follows its grammar.
     CredentialsWellFormed,
-    /// The key fits a format, checksum included.
+    /// The key fits a format of the profile, checksum included.
     KeyWellFormed,
-    /// The store knows it.
+    /// The store knows the key, and its audience is the gate's.
     KeyFound,
-    /// It is not revoked, disabled, expired, or early.
+    /// The key is not revoked, disabled, expired, or used before its time.
     KeyAlive,
-    /// It belongs to the gate's environment.
+    /// The key belongs to the gate's environment.
     Environment,
-    /// Its kind is served through the scheme that carried it.
+    /// The credential source that carried the key accepts keys of its kind.
     CredentialScheme,
-    /// The client's address is on its allowlist.
+    /// The client's address is on the key's allowlist.
     ClientNetwork,
-    /// Its kind is served by the route.
+    /// The route accepts keys of this kind.
     KeyKind,
-    /// The path targets its own account.
+    /// The path names the key's own account.
     TargetAccount,
-    /// The headers that the vendor demands are there.
+    /// The request has the headers that the profile requires.
     RequiredHeaders,
-    /// The route is known, and the key has the scopes that it needs.
+    /// The table has a route for the request, and the key has the scopes that the route needs.
     Scope,
-    /// The request limits have room.
+    /// Every quota has room for the request.
     RequestLimits,
-    /// The route has a free place.
+    /// The route has a permit for another simultaneous request of the account.
     SimultaneousRequests,
-    /// The service answers in time.
+    /// The handler answers within the route's time budget.
     TimeBudget,
 }
 
 impl Check {
-    /// Lists all checks, in order.
+    /// All checks, in the order in which a gate runs them.
     pub const ALL: [Self; 17] = [
         Self::Transport,
         Self::CredentialsPresent,
@@ -69,12 +71,12 @@ impl Check {
         Self::TimeBudget,
     ];
 
-    /// The checks of a record that decide whether the key serves at all; a refusal here is that of
-    /// a stranger.
+    /// The checks that decide whether a key is valid at all. A client whose key fails one is not
+    /// authenticated.
     pub(super) const AUTHENTICATING: [Self; 3] =
         [Self::KeyAlive, Self::Environment, Self::CredentialScheme];
 
-    /// The checks of what an authenticated key may do.
+    /// The checks that decide what an authenticated key may do.
     pub(super) const AUTHORIZING: [Self; 5] = [
         Self::ClientNetwork,
         Self::KeyKind,

@@ -1,4 +1,4 @@
-//! What the decision needs of a profile: its sources, formats, demands and quotas, owned.
+//! The parts of a profile that the decision needs: sources, formats, required headers and quotas.
 
 use crate::error::{ConfigError, Denial};
 use crate::key::{CompiledFormat, Environment, KeyText};
@@ -7,23 +7,28 @@ use crate::quota::{Quotas, StripedQuotas};
 use crate::request::{Credentials, check_carriage};
 use crate::rules::{self, Demand};
 
-/// A profile, checked; it owns what the profile borrows.
+/// A checked profile, which owns what the profile borrows.
 #[derive(Debug)]
 pub(crate) struct CompiledProfile {
     pub(super) credentials: Credentials,
     pub(super) formats: Vec<CompiledFormat>,
-    /// The environment tags of all formats, one format after the other.
+    /// The environments of all formats, one format after the other.
     tags: Vec<Box<str>>,
     pub(super) demands: Vec<Demand>,
     pub(super) quotas: StripedQuotas,
 }
 
-/// The place of an environment among the tags of all formats.
+/// The index of an environment among the tags of all formats.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TagIndex(usize);
 
 impl CompiledProfile {
-    /// Checks what a profile describes, and copies it.
+    /// Checks a profile, and copies what it borrows.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for a profile without formats, or with a format, a quota, a source or a required
+    /// header that is not valid.
     pub(crate) fn new(profile: &Profile<'_>) -> Result<Self, ConfigError> {
         if profile.formats.is_empty() {
             return Err(ConfigError::NoKeyFormat);
@@ -43,8 +48,13 @@ impl CompiledProfile {
         Ok(Self { credentials, formats, tags, demands, quotas: quotas.into() })
     }
 
-    /// Returns the environment that a key's text names. Where several formats fit the text, what one of
-    /// them reads counts, so that a format without tags takes no other's away.
+    /// Returns the environment that a key's text names. If several formats fit the text, the environment
+    /// that any of them reads counts: a format without tags does not hide it.
+    ///
+    /// # Errors
+    ///
+    /// [`Denial::KeyMalformed`] if no format fits; [`Denial::EnvironmentMismatch`] if two formats read
+    /// different environments, or one other than `pinned`.
     pub(super) fn environment_of(
         &self,
         key: &[u8],
@@ -64,7 +74,7 @@ impl CompiledProfile {
         }
         match (named, pinned) {
             _ if !fits => Err(Denial::KeyMalformed),
-            // Whatever its record says, it is no key of this gate's.
+            // The record cannot change this: the text itself names another environment.
             (Some((_, named)), Some(pinned)) if *pinned != *named => {
                 Err(Denial::EnvironmentMismatch)
             }
@@ -72,9 +82,9 @@ impl CompiledProfile {
         }
     }
 
-    /// Returns the environment at a place among the tags.
+    /// Returns the environment at an index among the tags.
     pub(super) fn tag(&self, index: TagIndex) -> &str {
-        // It is there; were it not, no record has an environment without a name.
+        // An index always comes from this profile. Otherwise "" fails closed: no record has that environment.
         self.tags.get(index.0).map_or("", |tag| tag)
     }
 }

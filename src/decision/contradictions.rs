@@ -1,4 +1,4 @@
-//! What two parts of a gate's configuration say against each other.
+//! Contradictions between two parts of a gate's configuration.
 
 use super::policy::Policy;
 use crate::error::ConfigError;
@@ -6,14 +6,18 @@ use crate::limits::Plans;
 use crate::quota::{Quota, Quotas};
 
 impl Policy {
-    /// Refuses rules that leave some route, or the whole gate, without a request that it serves.
+    /// Refuses rules by which a route, or the whole gate, could serve no request.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EnvironmentUnknown`] or [`ConfigError::RouteCost`].
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.check_environment()?;
         if self.counts.requests { self.check_costs() } else { Ok(()) }
     }
 
-    /// Refuses an environment that every format leaves out. A format without one says nothing: then the
-    /// record alone does.
+    /// Refuses an environment that no format lists. With a format without environments, only the records
+    /// decide.
     fn check_environment(&self) -> Result<(), ConfigError> {
         let Some(pinned) = &self.environment else { return Ok(()) };
         let mut known: Vec<&str> = Vec::new();
@@ -29,8 +33,8 @@ impl Policy {
         Err(ConfigError::EnvironmentUnknown { environment: pinned.to_string(), known })
     }
 
-    /// Refuses a route that costs more than the profile's quotas allow, and those of each plan. Which
-    /// plans there will be is not known while there are none.
+    /// Refuses a route that costs more than the profile's quotas allow, and more than those of each plan.
+    /// An empty set of plans may be filled later, so it decides nothing.
     fn check_costs(&self) -> Result<(), ConfigError> {
         let Some(routes) = &self.routes else { return Ok(()) };
         let plans = self.options.plans.as_ref().map(Plans::sets);

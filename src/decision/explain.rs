@@ -1,4 +1,4 @@
-//! Every check and its outcome, for one request and one record: rules tested in isolation.
+//! Explanations: every check and its outcome, for one request and one record.
 
 use std::fmt;
 
@@ -14,16 +14,16 @@ use crate::key::KeyRecord;
 use crate::request::{Client, Connection, Head, KeyBuffer};
 use crate::rules;
 
-/// Tells what became of one check.
+/// The outcome of one check.
 ///
 /// ```
-/// # use tower_api_key::{ApiKeyLayer, clock::Timestamp, request::Connection};
-/// # use tower_api_key::{store::MemoryStore, vendors};
+/// use http::Request;
+/// use tower_api_key::clock::Timestamp;
 /// use tower_api_key::decision::{Check, Outcome};
-/// use tower_api_key::Denial;
+/// use tower_api_key::{ApiKeyLayer, Denial, Profile, request::Connection, store::MemoryStore};
 ///
-/// # let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
-/// # let (request, now) = (http::Request::new(()), Timestamp::default());
+/// let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).build()?;
+/// let (request, now) = (Request::new(()), Timestamp::default());
 /// let explanation = layer.explain(&request, Connection::unknown(), None, now);
 /// let insecure = Outcome::Refused(Denial::InsecureTransport);
 /// assert_eq!(explanation.outcome(Check::Transport), &insecure);
@@ -33,30 +33,34 @@ use crate::rules;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The request passes it.
+    /// The request passes the check.
     Passed,
-    /// It refuses the request, for this reason; the first refusal is the answer.
+    /// The check refuses the request. The first refusal of an explanation is the answer.
     Refused(Denial),
-    /// It has nothing to look at, for want of a credential or a record.
+    /// The check did not run, because the request has no usable credential, or its key has no record.
     NotReached,
-    /// It depends on other requests, or on the service behind.
+    /// The outcome depends on other requests, or on the inner service.
     Depends,
 }
 
-/// Explains a decision, check by check. [`Display`](fmt::Display) prints one line for each.
+/// A decision, check by check, as [`ApiKeyLayer::explain`](crate::ApiKeyLayer::explain) returns it.
+///
+/// [`Display`](fmt::Display) prints one line for each check, and one for the decision.
 ///
 /// ```
-/// # use tower_api_key::{ApiKeyLayer, clock::Timestamp, request::Connection};
-/// # use tower_api_key::{store::MemoryStore, vendors};
-/// # let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
-/// # let connection = Connection::tls("192.0.2.1:4711".parse().unwrap());
-/// # let request = http::Request::new(());
-/// let explanation = layer.explain(&request, connection, None, Timestamp::default());
+/// use http::Request;
+/// use tower_api_key::clock::Timestamp;
+/// use tower_api_key::{ApiKeyLayer, Profile, request::Connection, store::MemoryStore};
+///
+/// let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).build()?;
+/// let connection = Connection::tls("192.0.2.1:4711".parse()?);
+/// let explanation = layer.explain(&Request::new(()), connection, None, Timestamp::default());
+///
 /// let text = explanation.to_string();
 /// assert!(text.starts_with("Transport              passed\n"));
 /// assert!(text.ends_with("refused: no credential was presented"));
 /// assert_eq!(explanation.answer().unwrap().status(), 401);
-/// # Ok::<(), tower_api_key::ConfigError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Explanation {
@@ -67,7 +71,7 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// Lists the checks in order, those after the first refusal too.
+    /// Returns all checks in order with their outcomes, including those after the first refusal.
     pub fn checks(&self) -> &[(Check, Outcome)] {
         &self.checks
     }
@@ -78,12 +82,12 @@ impl Explanation {
         found.map_or(&Outcome::NotReached, |(_, outcome)| outcome)
     }
 
-    /// Returns what is decided, limits aside: the record that is admitted, `None` for a request that
-    /// passes without a key, or a denial. It is no grant: no store was asked whose key it is.
+    /// Returns the decision, without regard to limits: the admitted record, or `None` for an anonymous
+    /// request that passes. The record proves less than a [`Grant`](crate::Grant): no store has confirmed it.
     ///
     /// # Errors
     ///
-    /// The denial of the first check that refuses.
+    /// The [`Denial`] of the first check that refuses.
     pub fn decision(&self) -> Result<Option<&KeyRecord>, &Denial> {
         match &self.decision {
             Ok(record) => Ok(record.as_ref()),
@@ -91,25 +95,26 @@ impl Explanation {
         }
     }
 
-    /// Returns what the request takes from each of its quotas when it is admitted with a key, as far as
-    /// its route knows; a handler may add to it.
+    /// Returns the cost that the request takes from each of its quotas if it is admitted with a key. The
+    /// handler of a [metered](crate::rules::Route::metered) route may add to it.
     pub const fn cost(&self) -> u32 {
         self.cost
     }
 
-    /// Returns what a refused client is answered, apart from limit headers: no limiter was asked.
+    /// Returns the answer that a refused client gets, or `None` if the request is admitted. The answer has no
+    /// limit headers, because no limiter was asked.
     pub const fn answer(&self) -> Option<&Response<Bytes>> {
         self.answer.as_ref()
     }
 
-    /// Tells whether a refusal speaks to the owner of a key that serves, and not to a stranger.
+    /// Returns true if the refused request has a valid key.
     pub(crate) fn is_of_principal(&self) -> bool {
         let refuses = |(_, outcome): &&(Check, Outcome)| matches!(outcome, Outcome::Refused(_));
         let first = self.checks.iter().find(refuses);
         first.is_some_and(|(check, _)| Check::AUTHORIZING.contains(check))
     }
 
-    /// Explains what a policy decides of a request, if the store answers with `record`.
+    /// Explains the decision of a policy about a request, if the store answers with `record`.
     pub(crate) fn new<B>(
         policy: &Policy,
         request: &Request<B>,
@@ -176,7 +181,7 @@ impl Explanation {
                     _ => KeyReading::None,
                 };
                 if let Err(denial @ Denial::EnvironmentMismatch) = digested {
-                    // Of a key that fits, before the store is asked for it.
+                    // The text fits a format. The mismatch shows before the lookup.
                     self.set(KeyWellFormed, Ok(()));
                     self.set(Check::Environment, Err(denial));
                 } else {
@@ -195,7 +200,7 @@ impl Explanation {
         let plan = policy.plan(record);
         let quotas = policy.quotas(record, &plan, case.route());
         self.cost = route.map_or(1, |route| route.cost);
-        // Nothing refuses a cost of 0, but for want of an answer.
+        // No quota refuses a cost of 0. Only a limiter that cannot answer does.
         let refuses = self.cost > 0 && !quotas.all_in_shadow();
         let limited = plan.is_unknown() || refuses;
         for (check, depends) in [
@@ -226,7 +231,7 @@ impl Explanation {
     }
 }
 
-/// What was read of a key.
+/// The key of a request, as far as it could be read.
 enum KeyReading {
     None,
     Anonymous,

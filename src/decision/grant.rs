@@ -10,15 +10,17 @@ use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, Sh
 use crate::quota::{Quota, QuotaStatus, Verdict};
 use crate::rules;
 
-/// Proves that a request passed every check, and says who the key speaks for. It reaches the
-/// handler in the request's extensions, and can only be made by a gate; in unit tests of a handler also by
-/// `testing::grant`, with the feature `testing`.
+/// The proof that a request passed every check of a gate, with the key's account and permissions.
+///
+/// A gate puts the grant into the request's extensions. With the feature `axum` a handler takes the grant as
+/// an argument. Only a gate can make a grant; for unit tests of a handler `testing::grant` (feature
+/// `testing`) makes one, too.
 ///
 /// ```
 /// use tower_api_key::{Denial, Grant};
 ///
 /// fn create_dataset(grant: &Grant, name: &str) -> Result<String, Denial> {
-///     grant.require("dataset.write")?; // the vendor's own 403, if not
+///     grant.require("dataset.write")?; // otherwise the client gets the vendor's 403
 ///     Ok(format!("{}/{name}", grant.account()))
 /// }
 /// ```
@@ -31,8 +33,8 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Makes the grant of a request that the rules have cleared; none if the limiter's verdict does
-    /// not let it pass.
+    /// Makes the grant of a request that the rules have cleared. Returns `None` if the limiter's verdict
+    /// refuses the request.
     pub(crate) fn new(
         _: &Cleared,
         record: &SharedRecord,
@@ -49,7 +51,7 @@ impl Grant {
         })
     }
 
-    /// Makes a grant without a gate.
+    /// Makes a grant without a gate, for unit tests.
     #[cfg(feature = "testing")]
     pub(crate) fn for_tests(record: SharedRecord) -> Self {
         Self {
@@ -60,13 +62,13 @@ impl Grant {
         }
     }
 
-    /// Returns the account that the key speaks for. Object ids of a request are to be looked up
-    /// within it, and nowhere else.
+    /// Returns the account of the key. Look up every object id of the request within this account, and
+    /// never across accounts.
     pub fn account(&self) -> &AccountId {
         self.record.account().id()
     }
 
-    /// Returns the key's name, for logs; it is not secret.
+    /// Returns the id of the key, which is not secret and can be logged.
     pub fn key_id(&self) -> &KeyId {
         self.record.id()
     }
@@ -81,25 +83,25 @@ impl Grant {
         self.record.kind()
     }
 
-    /// Returns the permissions of the key, its own or inherited.
+    /// Returns the scopes of the key: its own, or those of its account.
     pub fn scopes(&self) -> &ScopeSet {
         self.record.scopes()
     }
 
-    /// Returns the whole record, as it was when the request came.
+    /// Returns the key's record, as it was when the gate judged the request.
     pub fn record(&self) -> &KeyRecord {
         &self.record
     }
 
-    /// Returns how the account stands under its quotas after this request, in the order of the
-    /// quotas: the key's, account's or profile's first, then the route's.
+    /// Returns what is left of each quota after this request. The quotas of the key, its account, its plan
+    /// or the profile come first, then those of the route. [`limits`](Self::limits) names the quotas.
     pub fn statuses(&self) -> &[QuotaStatus] {
         self.verdict.statuses()
     }
 
-    /// Lists the quotas of this request, and how the account stands under each: those that limit
-    /// headers speak of, so none in shadow, and none that the limiter could not be asked about. A route of
-    /// [cost](crate::rules::Route::cost) 0 tells them without taking anything.
+    /// Lists the quotas of this request, with what is left of each: the same quotas as in limit headers.
+    /// Quotas in shadow are left out, and quotas about which the limiter could not answer. A route of
+    /// [cost](crate::rules::Route::cost) 0 can report them without taking anything.
     ///
     /// ```
     /// use tower_api_key::Grant;
@@ -119,39 +121,42 @@ impl Grant {
         limits.map(|(_, limit)| limit)
     }
 
-    /// Adds to the cost of this request, once the handler knows what it took. It is taken from all
-    /// quotas when the handler has answered, also from one without room: the request was served, and
-    /// the next ones pay. Limit headers speak of what is left then. Clones add to the same request.
+    /// Adds to the cost of this request, in the same units as [`Route::cost`](crate::rules::Route::cost). Call
+    /// this method when the handler knows how much work the request was.
     ///
-    /// What was added is taken whatever the service does afterwards: answer, refuse, fail, take too
-    /// long. If the client hangs up before that, it is taken if the limiter answers at once, as one in
-    /// memory does, or does not need to be waited for, as the one in Redis. A request that is not
-    /// counted, for want of quotas or a limiter, can be added to, and nothing comes of it.
+    /// The gate takes the added cost from all quotas when the handler has ended, even from a quota without
+    /// room: the request was served, so later requests have to wait. The limit headers of the response
+    /// include the added cost. Clones of a grant add to the same request.
+    ///
+    /// The gate takes the added cost however the handler ends: it answers, refuses, fails or exceeds its time
+    /// budget. If the client hangs up first, the gate takes the cost only with a limiter that needs no wait: one
+    /// that answers at once, as [`MemoryLimiter`](crate::limits::MemoryLimiter) does, or one that completes
+    /// without being polled, as `RedisLimiter` does. If no quota or no limiter counts the request, the call
+    /// succeeds and has no effect.
     ///
     /// # Errors
     ///
-    /// [`CostError`] if the route is not [metered](crate::rules::Route::metered), or the response is on
-    /// its way.
+    /// [`CostError::NotMetered`] if the route is not [metered](crate::rules::Route::metered);
+    /// [`CostError::Settled`] if the handler has ended.
     pub fn add_cost(&self, cost: u32) -> Result<(), CostError> {
         self.extra.as_ref().ok_or(CostError::NotMetered)?.add(cost)
     }
 
-    /// Asks for a permission that only the handler knows to be needed. Returned from an axum
-    /// handler with `?`, the denial becomes the vendor's own 403; other services answer with
-    /// [`refusal`](crate::refusal).
+    /// Requires a scope, for needs that only the handler knows. An axum handler returns the denial with
+    /// `?`, and the client gets the vendor's 403. Other services return [`refusal`](crate::refusal).
     ///
     /// # Errors
     ///
-    /// [`Denial::ScopeMissing`] if the key does not have it.
+    /// [`Denial::ScopeMissing`] if the key does not have the scope.
     pub fn require(&self, scope: &str) -> Result<(), Denial> {
         rules::has_scopes(self.scopes(), &[scope], None)
     }
 
-    /// Asks for one permission of several. An empty list is refused: no key has one of none.
+    /// Requires at least one of several scopes.
     ///
     /// # Errors
     ///
-    /// [`Denial::ScopeMissing`] if the key has none of them.
+    /// [`Denial::ScopeMissing`] if the key has none of the scopes, or the list is empty.
     pub fn require_any(&self, scopes: &[&str]) -> Result<(), Denial> {
         rules::has_scopes(self.scopes(), &[], Some(scopes))
     }

@@ -1,4 +1,4 @@
-//! What the rules say of a request and the record of its key.
+//! Judging a request by the rules and the record of its key.
 
 use super::check::Check;
 use super::policy::{KeyFacts, Policy};
@@ -19,21 +19,25 @@ pub(crate) struct Case<'a> {
     now: Timestamp,
 }
 
-/// Proves that the rules let a key's request pass; only the limits are left.
+/// The proof that the rules let a request with a key pass. Only the limits are left to check.
 #[derive(Debug)]
 pub(crate) struct Cleared(());
 
 /// A refusal by the rules.
 #[derive(Debug)]
 pub(crate) enum Objection {
-    /// The key does not serve: whoever sent it is a stranger.
+    /// The key is not valid, so the client is not authenticated.
     ToKey(Denial),
-    /// The key serves, but not for this request, so the answer speaks to its account.
+    /// The key is valid, but not for this request. The answer may report the state of the key's account.
     ToRequest(Denial),
 }
 
-/// Runs the checks of a record in order, up to the first that refuses. No route is looked for on behalf
-/// of a key that does not serve: the less is done for it, the less it differs from one that nobody has.
+/// Runs the checks of a record in order, up to the first that refuses. Looks up the route only for a valid
+/// key: the less work a refused key causes, the less its timing differs from an unknown key's.
+///
+/// # Errors
+///
+/// The [`Objection`] of the check that refuses.
 pub(crate) fn judge(case: &mut Case<'_>) -> Result<Cleared, Objection> {
     case.authenticates().map_err(Objection::ToKey)?;
     case.find_route();
@@ -53,14 +57,13 @@ impl<'a> Case<'a> {
         Self { policy, head, client, key, record, route: None, now }
     }
 
-    /// Looks the request's route up, which the checks of what a key may do ask about.
+    /// Looks up the request's route, which the authorizing checks need.
     pub(super) fn find_route(&mut self) {
         self.route = self.policy.find(self.head);
     }
 
-    /// Runs the checks that decide whether the key serves at all, in their order.
-    // Taken apart rather than looped over, which makes straight code of them: a loop takes twice
-    // the instructions.
+    /// Runs the checks that decide whether the key is valid at all, in order.
+    // Without a loop, which takes twice the instructions.
     fn authenticates(&self) -> Result<(), Denial> {
         let [first, second, third] = Check::AUTHENTICATING;
         self.decide(first)?;
@@ -68,7 +71,7 @@ impl<'a> Case<'a> {
         self.decide(third)
     }
 
-    /// Runs the checks of what the key may do, in their order.
+    /// Runs the checks that decide what the key may do, in order.
     fn authorizes(&self) -> Result<(), Denial> {
         let [first, second, third, fourth, fifth] = Check::AUTHORIZING;
         self.decide(first)?;
@@ -78,8 +81,8 @@ impl<'a> Case<'a> {
         self.decide(fifth)
     }
 
-    /// Runs one check of the record; those before it and after it pass.
-    #[allow(clippy::inline_always)] // Called with a constant, it is one check and no choice.
+    /// Runs one check of the record. Checks that need no record pass.
+    #[allow(clippy::inline_always)] // Each call has a constant, which leaves one arm of the match.
     #[inline(always)]
     pub(super) fn decide(&self, check: Check) -> Result<(), Denial> {
         let record = self.record;
@@ -124,7 +127,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Returns the place of the route in the table, if the request has one.
+    /// Returns the index of the request's route in the table. Returns `None` without a matching route.
     pub(crate) fn route(&self) -> Option<usize> {
         self.matched().map(|matched| matched.index)
     }

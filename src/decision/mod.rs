@@ -1,14 +1,16 @@
-//! The decision: the rules in their order, and the proof that they were passed.
+//! The decision about a request: its checks, their order, and the [`Grant`] that proves that it passed.
 //!
-//! This room guards the [`Grant`], which nothing else can make. A request is admitted if
+//! This module guards the grant: only a gate can make one, and in unit tests the feature `testing`. A request
+//! passes a gate if
 //!
-//! 1. it has a well-formed key, or needs none, which is decided before any store is asked;
-//! 2. the record of the key may do what the request asks, check by check in the order of
-//!    [`Check::ALL`];
-//! 3. the limiter's verdict lets it pass.
+//! 1. it came over HTTPS, and has one well-formed key or needs none; the gate decides this before it asks
+//!    the store;
+//! 2. the key's record passes every check, in the order of [`Check::ALL`];
+//! 3. the quotas have room for the request, and its route has a permit for it.
 //!
-//! A handler that takes a `Grant` cannot be reached without all three. Where a gate is optional,
-//! a handler that must know its caller takes `Grant`, not `Option<Grant>`.
+//! A handler that takes a `Grant` runs only after all three, for a request with a key. Behind an
+//! [optional](crate::ApiKeyLayerBuilder::optional) gate a handler that takes `Option<Grant>` also runs for
+//! anonymous requests. Take `Grant` wherever the handler must know its caller.
 
 mod check;
 mod compiled_profile;

@@ -1,26 +1,26 @@
-//! The options of a gate that decide what its policy says.
+//! The options of a gate that its policy reads.
 
 use crate::key::KeyHasher;
 use crate::limits::Plans;
 use crate::request::TrustedProxies;
 
-/// Holds what the builder sets and the policy reads, from the first setter to the last request.
+/// The options that the builder sets and the policy reads.
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
+#[allow(clippy::struct_excessive_bools)] // The switches are independent of each other.
 pub(crate) struct PolicyOptions {
     pub(crate) plans: Option<Plans>,
     pub(crate) hasher: KeyHasher,
     pub(crate) proxies: TrustedProxies,
-    /// Takes every request for one over HTTPS.
+    /// Treats every request as one over HTTPS.
     pub(crate) assume_https: bool,
-    /// Lets requests without a key pass.
+    /// Admits anonymous requests.
     pub(crate) optional: bool,
-    /// Lets preflights without a key pass, or answers them.
+    /// Admits preflights without a key, or answers them.
     pub(crate) preflight: bool,
 }
 
 impl Default for PolicyOptions {
-    /// Has the safest value of each.
+    /// Sets each option to its safest value.
     fn default() -> Self {
         Self {
             plans: None,

@@ -1,5 +1,5 @@
-//! The rules of one gate, compiled from its profile and configuration; and what they say of a
-//! request before any store is asked.
+//! The rules of one gate, compiled from its profile and configuration, and the part of the decision that
+//! needs no store.
 
 use http::{HeaderMap, HeaderName};
 
@@ -24,7 +24,7 @@ pub(crate) struct Policy {
     pub(super) counts: Counts,
 }
 
-/// Names the keys and routes that a gate serves, as the builder was told.
+/// The keys and routes that a gate serves, as configured.
 #[derive(Debug, Default)]
 pub(crate) struct Served {
     pub(crate) environment: Option<String>,
@@ -35,35 +35,39 @@ pub(crate) struct Served {
 /// What a gate counts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counts {
-    /// Requests, by quotas of the profile, a plan, an account or a key. Those of accounts and keys are
-    /// known to the store alone.
+    /// Requests, by quotas of the profile, a plan, an account or a key. Only the store knows the quotas of
+    /// accounts and keys.
     pub(crate) requests: bool,
-    /// Failed attempts of a network.
+    /// Failed attempts to authenticate, by network.
     pub(crate) failures: bool,
 }
 
-/// What a request may do before any store is asked.
+/// The decision about a request before the store is asked.
 #[derive(Debug)]
 pub(crate) enum Admission {
-    /// Go on with this key.
+    /// Look up this key.
     Key(KeyDigest, KeyFacts),
-    /// Pass without a key, on this route if there are routes.
+    /// Admit the request without a key, on this route if the gate has a table.
     Anonymous(Option<usize>),
-    /// Pass without a key, for it is a preflight, or let the gate answer it.
+    /// Admit a preflight without a key, or answer it.
     Preflight,
 }
 
-/// What a request has shown of its key, besides the digest.
+/// What the gate knows of a presented key besides its digest.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyFacts {
-    /// What carried it.
+    /// The credential source that carried the key.
     pub(crate) source: SourceIndex,
-    /// The environment that its text names.
+    /// The environment that the key's text names.
     environment: Option<TagIndex>,
 }
 
 impl Policy {
-    /// Puts together a checked profile, the options of a gate, and what it serves.
+    /// Combines a checked profile, the options of a gate, and what the gate serves.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the trusted proxies, the environment, the audience or a route is not valid.
     pub(crate) fn new(
         profile: CompiledProfile,
         options: PolicyOptions,
@@ -94,6 +98,10 @@ impl Policy {
     }
 
     /// Reads the credential of a request.
+    ///
+    /// # Errors
+    ///
+    /// A [`Denial`] if the request does not have exactly one well-formed credential.
     pub(super) fn read<'a>(
         &self,
         headers: &'a HeaderMap,
@@ -102,13 +110,17 @@ impl Policy {
         self.profile.credentials.read(headers, buffer)
     }
 
-    /// States what is proven of the client.
+    /// Returns what is proven about the client: HTTPS, and its address.
     pub(crate) fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
         self.options.proxies.client(connection, headers)
     }
 
-    /// Decides all that can be decided without a store. The key's text is looked at here and
-    /// nowhere else; only its digest leaves.
+    /// Decides what can be decided without a store. Of the key's text only the digest and the
+    /// [`KeyFacts`] leave this function.
+    ///
+    /// # Errors
+    ///
+    /// The [`Denial`] of the first check that refuses.
     pub(crate) fn admit(&self, head: Head<'_>, client: Client) -> Result<Admission, Denial> {
         rules::is_secure(client, self.options.assume_https)?;
         let mut buffer = KeyBuffer::new();
@@ -119,7 +131,7 @@ impl Policy {
         }
     }
 
-    /// Tells whether a refusal before the store is that of an attempt to authenticate.
+    /// Returns true if a refusal before the lookup counts as a failed attempt to authenticate.
     pub(crate) const fn is_attempt(denial: &Denial) -> bool {
         matches!(
             denial,
@@ -130,6 +142,11 @@ impl Policy {
         )
     }
 
+    /// Checks the format of a key, and computes its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`Denial::KeyMalformed`] or [`Denial::EnvironmentMismatch`].
     pub(super) fn digest(&self, reading: &Reading<'_>) -> Result<Admission, Denial> {
         let key = reading.key.expose();
         let environment = self.profile.environment_of(key, self.environment.as_ref())?;
@@ -142,34 +159,42 @@ impl Policy {
         key.environment.map(|index| self.profile.tag(index))
     }
 
-    /// Returns the kinds of keys that the source of a key carries; `None` means all.
+    /// Returns the kinds that the source of a key accepts. `None` means all kinds.
     pub(super) fn kinds_carried(&self, key: KeyFacts) -> Option<&[Box<str>]> {
-        // It is there; were it not, no key would serve.
+        // An unknown source fails closed: it accepts no kind.
         self.source(key.source).map_or(Some(&[]), Source::kinds)
     }
 
-    /// Returns the source of a key that was read.
+    /// Returns the credential source at an index.
     pub(crate) fn source(&self, index: SourceIndex) -> Option<&Source> {
         self.profile.credentials.source(index)
     }
 
-    /// Returns true if a key is for this gate: of the same audience, or both of none.
+    /// Returns true if the key has the audience of this gate, or neither has an audience.
     pub(crate) fn is_for_us(&self, record: &KeyRecord) -> bool {
         record.audience() == self.audience.as_ref()
     }
 
-    /// Lets a request without a credential pass if the gate is optional and the route neither needs
-    /// what only a key can show, nor takes anything from what is counted for a key; or if it is a
-    /// preflight and those are let through.
+    /// Admits a request without a credential if it is a preflight and the gate admits those, or if
+    /// [`anonymous_route`](Self::anonymous_route) does.
+    ///
+    /// # Errors
+    ///
+    /// [`Denial::CredentialsMissing`].
     pub(super) fn anonymous(&self, head: Head<'_>) -> Result<Admission, Denial> {
         if self.options.preflight && head.is_preflight() {
             return Ok(Admission::Preflight);
         }
-        self.stranger(head).map(Admission::Anonymous)
+        self.anonymous_route(head).map(Admission::Anonymous)
     }
 
-    /// Lets a request without a credential pass that is no preflight; returns its route.
-    pub(crate) fn stranger(&self, head: Head<'_>) -> Result<Option<usize>, Denial> {
+    /// Returns the route of an anonymous request that is admitted. The gate must be optional. The route must
+    /// need nothing that only a key can prove, and take nothing that is counted for a key.
+    ///
+    /// # Errors
+    ///
+    /// [`Denial::CredentialsMissing`].
+    pub(crate) fn anonymous_route(&self, head: Head<'_>) -> Result<Option<usize>, Denial> {
         if !self.options.optional {
             return Err(Denial::CredentialsMissing);
         }
@@ -184,13 +209,13 @@ impl Policy {
         }
     }
 
-    /// Lists the headers that requests are read by: those that may carry the key, and those that the
-    /// profile demands.
+    /// Lists the headers that the gate reads: those that may carry the key, and those that the profile
+    /// requires.
     pub(crate) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
         self.profile.credentials.header_names().chain(self.profile.demands.iter().map(Demand::name))
     }
 
-    /// Computes the digest of a key that came over plain HTTP, for the operator to revoke it.
+    /// Returns the digest of a well-formed key that came over plain HTTP, so that the operator can revoke it.
     pub(crate) fn exposed_key(&self, headers: &HeaderMap) -> Option<KeyDigest> {
         let mut buffer = KeyBuffer::new();
         let reading = self.read(headers, &mut buffer).ok()?;
@@ -200,12 +225,12 @@ impl Policy {
         }
     }
 
-    /// Looks up the plan of a key's account.
+    /// Returns the plan of a key's account.
     pub(crate) fn plan(&self, record: &KeyRecord) -> Plan {
         Plan::of(record, self.options.plans.as_ref())
     }
 
-    /// Lists the quotas that apply to a request of this plan on this route.
+    /// Returns the quotas that apply to a request under this plan on this route.
     pub(crate) fn quotas<'a>(
         &'a self,
         record: &'a KeyRecord,
@@ -216,8 +241,8 @@ impl Policy {
         applicable(record, plan, self.profile.quotas.as_slice(), route)
     }
 
-    /// Holds the quotas of a request for its grant, each under this thread's own count: threads that share
-    /// one would pass it to and fro.
+    /// Returns the quotas of a request, for its grant. Each is held under a reference count of this thread:
+    /// one shared count would bounce between the caches of the cores.
     pub(crate) fn hold_quotas(&self, plan: &Plan, route: Option<usize>) -> RequestQuotas {
         RequestQuotas {
             plan: plan.clone(),
@@ -226,29 +251,29 @@ impl Policy {
         }
     }
 
-    /// Returns what a route needs, by its place in the table.
+    /// Returns the needs of the route at an index of the table.
     pub(crate) fn route(&self, index: Option<usize>) -> Option<&RouteNeeds> {
         self.routes.as_ref()?.at(index?)
     }
 
-    /// Returns the name of a route, the same in every process.
+    /// Returns the name of a route, which is the same in every process. Without a route it is empty.
     pub(crate) fn route_name(&self, index: Option<usize>) -> &str {
         let name = index.and_then(|index| self.routes.as_ref()?.name(index));
         name.unwrap_or_default()
     }
 
-    /// Tells whether the configuration has quotas that a limiter must count.
+    /// Returns true if the configuration has quotas, which a limiter must count.
     pub(crate) fn has_quotas(&self) -> bool {
         let routes = self.routes.as_ref().is_some_and(RouteTable::has_quotas);
         routes || self.options.plans.is_some() || !self.profile.quotas.as_slice().is_empty()
     }
 
-    /// Tells whether handlers of some route may add to the cost.
+    /// Returns true if the handlers of some route may add to the cost.
     pub(crate) fn is_metered(&self) -> bool {
         self.routes.as_ref().is_some_and(RouteTable::is_metered)
     }
 
-    /// Finds the route of a request; `None` if there is no table, or none of its lines covers it.
+    /// Returns the route of a request. Returns `None` without a table, or if no route covers the request.
     pub(super) fn find<'a>(&'a self, head: Head<'a>) -> Option<Matched<'a>> {
         self.routes.as_ref()?.find(head.method, head.path)
     }

@@ -1,11 +1,12 @@
-//! Which quotas apply to a request.
+//! The quotas that apply to a request.
 
 use crate::key::KeyRecord;
 use crate::limits::Plan;
 use crate::quota::{AppliedQuotas, HeldQuotas, Quota, Quotas};
 
-/// The quotas that a request was under when its record was judged, for as long as its [`Grant`] lives: a
-/// plan's may change, and the gate be gone. Those of the key and the account are in the record.
+/// The quotas that applied when the record was judged, for the lifetime of the request's [`Grant`]. Held
+/// here because the plan may change and the gate may be dropped before. The record holds the quotas of the
+/// key and the account.
 ///
 /// [`Grant`]: super::Grant
 #[derive(Debug, Clone, Default)]
@@ -16,14 +17,14 @@ pub(crate) struct RequestQuotas {
 }
 
 impl RequestQuotas {
-    /// Lists those that apply to a request with this record.
+    /// Returns the quotas that apply to a request with this record.
     pub(super) fn of<'a>(&'a self, record: &'a KeyRecord) -> AppliedQuotas<'a> {
         applicable(record, &self.plan, self.profile.as_slice(), self.route.as_slice())
     }
 }
 
-/// Lists the quotas that apply to a request with this record: the key's, else its account's, else its
-/// plan's, else the profile's; and the route's.
+/// Returns the quotas that apply to a request with this record: the key's, else its account's, else its
+/// plan's, else the profile's; and in addition the route's.
 pub(super) fn applicable<'a>(
     record: &'a KeyRecord,
     plan: &'a Plan,

@@ -1,21 +1,24 @@
-//! Says what the developer configured wrongly; raised while a layer is built, never by a request.
+//! Mistakes in the configuration of a gate: found while the gate is built, never by a request.
 
 use crate::key::{InvalidFormat, InvalidName};
 use crate::quota::InvalidQuota;
 
-/// Reports a configuration that cannot be served as it was meant.
+/// A mistake in the configuration of a gate.
+///
+/// [`build`](crate::ApiKeyLayerBuilder::build) returns the first mistake that it finds. The text
+/// names the field and the remedy.
 ///
 /// ```
 /// use tower_api_key::{ApiKeyLayer, ConfigError, store::MemoryStore, vendors};
 ///
-/// // Persona documents a request limit, so a limiter has to be chosen.
+/// // This profile has a quota, so the layer needs a limiter.
 /// let refused = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new()).build();
 /// assert!(matches!(refused, Err(ConfigError::LimiterMissing)));
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The profile reads no credential at all.
+    /// The profile reads no credential.
     #[error(
         "the profile's field `credentials` names no source: add one, as `CredentialSource::bearer()`"
     )]
@@ -23,19 +26,19 @@ pub enum ConfigError {
     /// The profile accepts no key format.
     #[error("the profile's field `formats` names no key format: add one, as `KeyFormat::hex(40)`")]
     NoKeyFormat,
-    /// Two credential sources of one profile read the same scheme or header. A request with it would have
-    /// two credentials.
+    /// Two credential sources of the profile read the same scheme or header. A request that uses it would
+    /// carry two credentials.
     #[error("the profile's field `credentials` reads `{0}` twice: keep one of the two sources")]
     RepeatedCredentialSource(String),
-    /// A credential source can carry no key at all, or keys of no kind.
+    /// A credential source can carry no key, or lists a kind that no key can have.
     #[error("the profile's field `credentials`: {source_name}: {problem}")]
     CredentialSource {
         /// The source.
         source_name: String,
-        /// What is wrong, and what to do.
+        /// The problem and its remedy.
         problem: String,
     },
-    /// No source of the profile can carry the keys of a format.
+    /// No credential source of the profile can carry the keys of a format.
     #[error(
         "the profile's field `formats`: no source in `credentials` can carry a key of the form \
         `{pattern}`: {problem}"
@@ -43,53 +46,53 @@ pub enum ConfigError {
     FormatNotCarried {
         /// The format, as a regular expression.
         pattern: String,
-        /// What each source carries, and what to do.
+        /// What each source can carry, and the remedy.
         problem: String,
     },
-    /// A key format can never match, or can match in two ways.
+    /// A key format never matches, or matches one text in two ways.
     #[error("the profile's field `formats`: `{}`: {source}", visible(.pattern))]
     KeyFormat {
         /// The format, as a regular expression.
         pattern: String,
-        /// What is wrong with it.
+        /// The problem.
         source: InvalidFormat,
     },
-    /// The gate is pinned to an environment that no key of the profile can name.
+    /// The gate accepts keys of one environment, and no key format of the profile can name it.
     #[error(
-        "environment `{}`: every format in the profile's field `formats` names an environment, but none \
-        this one: pin the gate to one of {known}, or add it to a format", .environment.escape_debug()
+        "environment `{}`: every format in the profile's field `formats` lists its environments, and none \
+        lists this one: set one of {known}, or add it to a format", .environment.escape_debug()
     )]
     EnvironmentUnknown {
         /// The environment as configured.
         environment: String,
-        /// The environments of the formats.
+        /// The environments that the formats list.
         known: String,
     },
-    /// A quota is contradictory.
+    /// A quota is not valid.
     #[error(transparent)]
     Quota(#[from] InvalidQuota),
-    /// A scope, kind or other name has characters it may not have.
+    /// A scope, a kind or another name has characters that it must not have.
     #[error(transparent)]
     Name(#[from] InvalidName),
-    /// A header name or value in the configuration is not one that HTTP allows, or not one to be set here.
+    /// HTTP does not allow a configured header name or value, or the header cannot be set here.
     #[error("{what} `{}`: {problem}", .value.escape_debug())]
     Header {
-        /// Which part of the configuration.
+        /// The part of the configuration.
         what: &'static str,
-        /// Its value.
+        /// The value as configured.
         value: String,
-        /// What is wrong, and what to do.
+        /// The problem and its remedy.
         problem: &'static str,
     },
-    /// A required header is demanded so that no request can have it.
+    /// No request can satisfy a required header.
     #[error("the profile's field `required_headers`: `{name}`: {problem}")]
     RequiredHeader {
-        /// The header.
+        /// The name of the header.
         name: String,
-        /// What is wrong, and what to do.
+        /// The problem and its remedy.
         problem: String,
     },
-    /// A 401 answer has no challenge, which RFC 9110 §15.5.2 requires.
+    /// A 401 answer has no challenge. RFC 9110 §15.5.2 requires one.
     #[error(
         "the 401 answer `{answer}` of the profile has no challenge: add one with `Answer::challenge`"
     )]
@@ -97,34 +100,34 @@ pub enum ConfigError {
         /// The row of [`Answers`](crate::profile::Answers).
         answer: &'static str,
     },
-    /// The answer to a denial is not an error status.
+    /// The answer to a denial does not have an error status.
     #[error(
-        "the answer `{answer}` of the profile has status {status}, which is no refusal: \
-        choose one of 400 to 599"
+        "the answer `{answer}` of the profile has status {status}, which is no error status: \
+        set one from 400 to 599"
     )]
     StatusNotRefusing {
         /// The row of [`Answers`](crate::profile::Answers).
         answer: &'static str,
-        /// Its status code.
+        /// The status code.
         status: u16,
     },
-    /// A path pattern is malformed, or collides with an earlier one.
-    #[error("route pattern `{}`: {problem}", .pattern.escape_debug())]
+    /// A path pattern is malformed, or conflicts with an earlier one.
+    #[error("route pattern `{}`: {}", .pattern.escape_debug(), insertion(.source))]
     Route {
         /// The pattern as configured.
         pattern: String,
-        /// What is wrong, and what to write instead.
-        problem: String,
+        /// The error of the path matcher.
+        source: matchit::InsertError,
     },
-    /// A path pattern is one that axum refuses, or that no path can match.
+    /// A path pattern is one that axum rejects or that no path can match.
     #[error("route pattern `{}`: {problem}", .pattern.escape_debug())]
     RoutePattern {
         /// The pattern as configured.
         pattern: String,
-        /// What is wrong, and what to write instead.
+        /// The problem and its remedy.
         problem: String,
     },
-    /// The same method and path pattern appear twice.
+    /// A method and path pattern appear twice.
     #[error(
         "route pattern `{}` is listed twice for one method: keep one of the two lines",
         .pattern.escape_debug()
@@ -136,87 +139,87 @@ pub enum ConfigError {
     /// A route takes its target account from a parameter that its pattern does not have.
     #[error(
         "route pattern `{pattern}` has no parameter `{shown}` to take the account from: \
-        write `{{{shown}}}` where the account stands", shown = .parameter.escape_debug()
+        write `{{{shown}}}` at the segment that holds the account", shown = .parameter.escape_debug()
     )]
     RouteParameter {
         /// The pattern as configured.
         pattern: String,
-        /// The parameter that the route asks for.
+        /// The parameter that the route names.
         parameter: String,
     },
-    /// A route needs a scope or a kind of key that no key can have, or that no credential source carries; or a
-    /// quota of it cannot be counted.
+    /// A route lists a scope or a kind that no key can have, or a quota that is not valid.
     #[error("route pattern `{pattern}`, field `{field}`, value `{}`: {problem}", .value.escape_debug())]
     RouteNeed {
         /// The pattern as configured.
         pattern: String,
         /// The field of the route.
         field: &'static str,
-        /// What it lists.
+        /// The value in that field.
         value: String,
-        /// What is wrong, and what to do.
+        /// The problem and its remedy.
         problem: String,
     },
-    /// A route limits simultaneous requests to none.
+    /// A route admits 0 simultaneous requests.
     #[error(
-        "route pattern `{pattern}`, field `concurrency`: 0 requests are admitted at once: \
-        write 1 or more, or leave the route out of the table"
+        "route pattern `{pattern}`, field `concurrency`: the limit is 0 requests: \
+        set 1 or more, or remove the route from the table"
     )]
     RouteConcurrency {
         /// The pattern as configured.
         pattern: String,
     },
-    /// The list of trusted proxies names no network, so that it trusts nobody.
+    /// The list of trusted proxies names no network, so it trusts no proxy.
     #[error(
-        "the list of trusted proxies has no network: name those of the proxies, say \
-         `TrustedProxies::unix_socket`, or leave `trusted_proxies` out to trust nobody"
+        "the list of trusted proxies has no network: list the networks of the proxies, use \
+         `TrustedProxies::unix_socket`, or remove the call of `trusted_proxies`"
     )]
     NoTrustedNetwork,
-    /// The trusted proxies are everybody on the internet.
+    /// The networks of the trusted proxies cover the whole internet.
     #[error(
-        "the networks of the trusted proxies ({networks}) leave nobody on the {internet} internet out: name \
-         the proxies' own networks, or say `TrustedProxies::insecure_whole_internet`"
+        "the networks of the trusted proxies ({networks}) cover the whole {internet} internet: list the \
+         proxies' own networks, or use `TrustedProxies::insecure_whole_internet`"
     )]
     TrustedInternet {
         /// `IPv4` or `IPv6`.
         internet: &'static str,
-        /// The networks as configured, the first four of them.
+        /// The first four networks as configured.
         networks: String,
     },
-    /// A route gives its service no time to answer.
+    /// A route gives its handler 0 seconds to answer.
     #[error(
-        "route pattern `{pattern}`, field `budget`: within 0 seconds no service can answer: \
-        write a longer time, or leave the budget out"
+        "route pattern `{pattern}`, field `budget`: the time budget is 0 seconds: \
+        set a longer one, or leave the budget out"
     )]
     RouteBudget {
         /// The pattern as configured.
         pattern: String,
     },
-    /// The address of Redis, or what is to be said to it, cannot be used. The text is not repeated, for
-    /// it may hold a password.
+    /// The address or the options for Redis are not valid. The text omits both: an address may hold a password.
     #[error("the limiter in Redis: {0}")]
     Redis(&'static str),
-    /// A prefix that failed attempts are counted by is none, or puts all clients into one network.
-    #[error("failed attempts are counted by a prefix of 1 to {bits} bits, and not of {length}")]
+    /// The prefix length by which failed attempts are counted is 0 bits, or more than an address has.
+    #[error(
+        "`FailedAttempts::prefixes`: {length} bits is no prefix of an address: set 1 to {bits} bits"
+    )]
     AttemptPrefix {
         /// The length as configured, in bits.
         length: u8,
-        /// The bits of an address.
+        /// The length of an address, in bits.
         bits: u8,
     },
-    /// More is to be remembered than fits into memory, which is taken at once.
-    #[error("at most {most} {what} are remembered, and not {asked}: name fewer")]
+    /// A table of fixed size, which is allocated when the layer is built, would not fit into memory.
+    #[error("{asked} {what} do not fit into memory: set at most {most}")]
     TooManyRemembered {
-        /// What is remembered.
+        /// What the table holds.
         what: &'static str,
         /// The number as configured.
         asked: usize,
-        /// The most that can be.
+        /// The largest number that can be set.
         most: usize,
     },
     /// A request of a route costs more than a quota ever allows.
     #[error(
-        "route pattern `{pattern}`, field `cost`: {cost} is more than the quota `{quota}` ever allows, \
+        "route pattern `{pattern}`, field `cost`: a cost of {cost} is over the limit of the quota `{quota}`, \
         which is {limit}: lower the cost, or raise the quota"
     )]
     RouteCost {
@@ -229,37 +232,37 @@ pub enum ConfigError {
         /// The limit of the quota.
         limit: u32,
     },
-    /// An origin is not written as browsers write it, so that no preflight would ever name it.
+    /// An origin is not written as browsers write it, so no preflight would match it.
     #[error(
-        "`{}` is no origin: write a scheme and a host in lower case, as `https://app.example.com`, a port only \
-        if it is not the scheme's own, and nothing behind them", .origin.escape_debug()
+        "the preflight origin `{}` is not one that browsers send: write a scheme and a host in lower case, as \
+        `https://app.example.com`, a port only if it is not the scheme's default, and no path", .origin.escape_debug()
     )]
     Origin {
         /// The origin as configured.
         origin: String,
     },
-    /// A list of alternatives is empty, so that no key could ever meet it.
+    /// A list of alternatives is empty, so no request could satisfy it.
     #[error(
-        "{place}: `{list}` lists nothing, so that nothing could serve; name one, or leave `{list}` out"
+        "{place}: the list in `{list}` is empty: list at least one value, or leave `{list}` out"
     )]
     NoAlternative {
-        /// The route or the credential source.
+        /// The route, the credential source or the preflight answer.
         place: String,
-        /// The method that was given the list.
+        /// The method that was called with the empty list.
         list: &'static str,
     },
-    /// Handlers are to add to the cost through a grant that they do not get.
+    /// A route is metered, but the gate leaves its handler no grant to add a cost through.
     #[error(
-        "a route is `metered`, but `without_grant` leaves handlers none to add a cost through: leave one of \
-         the two out"
+        "a route is `metered`, but with `without_grant` its handler has no grant to add a cost through: \
+         remove one of the two calls"
     )]
     MeteredWithoutGrant,
-    /// A quota is configured, but nothing counts it.
-    #[error("quotas are configured, but no limiter: name one, or say `without_limits`")]
+    /// A quota is configured, but no limiter to count it.
+    #[error("quotas are configured, but no limiter: call `limits`, or call `without_limits`")]
     LimiterMissing,
 }
 
-/// Escapes what is no visible ASCII. The backslashes of a regular expression stay as they are.
+/// Escapes all but visible ASCII and blanks. The backslashes of a regular expression stay as they are.
 fn visible(pattern: &str) -> String {
     let plain = |character: char| character.is_ascii_graphic() || character == ' ';
     pattern.chars().fold(String::new(), |text, character| {
@@ -269,4 +272,29 @@ fn visible(pattern: &str) -> String {
             text + &character.escape_default().to_string()
         }
     })
+}
+
+/// Returns the problem that the path matcher found, and its remedy.
+fn insertion(error: &matchit::InsertError) -> String {
+    match error {
+        matchit::InsertError::Conflict { with } => format!(
+            "it conflicts with `{}`: give the parameters at the same position the same name, \
+            or keep one of the two patterns",
+            with.escape_debug()
+        ),
+        matchit::InsertError::InvalidParamSegment => {
+            "a segment has at most one parameter, with no text after it: \
+            write `/{name}`, or `/prefix{name}`"
+                .to_owned()
+        }
+        matchit::InsertError::InvalidParam => {
+            "a parameter is a name in braces, without `*` and `/`: \
+            write `{name}`, and `{{` or `}}` for a literal brace"
+                .to_owned()
+        }
+        matchit::InsertError::InvalidCatchAll => {
+            "`{*name}` matches the rest of a path: write it at the end of the pattern".to_owned()
+        }
+        other => other.to_string(),
+    }
 }

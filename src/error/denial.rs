@@ -1,18 +1,21 @@
-//! Names every reason to refuse a request, with its facts; never how the client is told.
+//! The reasons to refuse a request, with their facts.
 //!
-//! How a vendor answers each of them is data: one row of [`Answers`](crate::profile::Answers)
-//! per kind. A denial rides in the refusal's response extensions, so that outer layers can log
-//! and count reasons that the client must not be able to tell apart.
+//! A vendor's answer to each reason is data: one row of [`Answers`](crate::profile::Answers). A refusal
+//! carries its denial in the response's extensions. So outer layers can log and count reasons that the
+//! client must not tell apart.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
 
-/// Tells why a request was refused.
+/// The reason why a gate refused a request.
 ///
-/// Adding a kind is a breaking change on purpose: it does not compile until every profile says how
-/// it answers.
+/// Every refusal has its denial in the response's extensions, for logs and metrics. Do not show it to
+/// the client: some reasons must look alike from outside.
+///
+/// A new kind of denial is a new row of [`Answers`](crate::profile::Answers). On purpose, a profile that names
+/// every row does not compile until it answers the new kind.
 ///
 /// ```
 /// use tower_api_key::Denial;
@@ -23,162 +26,159 @@ use http::HeaderName;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Denial {
-    /// The client did not reach the service over HTTPS, as far as can be proven.
+    /// Nothing proves that the client used HTTPS.
     #[error("no proof that the client used HTTPS")]
     InsecureTransport,
-    /// No credential came with the request.
+    /// The request has no credential.
     #[error("no credential was presented")]
     CredentialsMissing,
-    /// Too many attempts to authenticate have failed that came from the client's network; of this one
-    /// no store was asked, or the key does not serve.
+    /// The client's network has failed to authenticate too often. Either the gate has not asked the store for
+    /// the key, or the key is not valid.
     #[error(
         "too many attempts from the client's network failed; retry after {} s",
         .retry_after.as_secs_f64()
     )]
     TooManyFailures {
-        /// The time until an attempt could be made.
+        /// The time until the network may try again.
         retry_after: Duration,
     },
     /// `Authorization` names a scheme that the profile does not read.
     #[error("the authorization scheme is not supported")]
     SchemeUnsupported,
-    /// More than one credential came; picking one would let a client and a proxy disagree
-    /// (RFC 9110 §5.3, RFC 6750 §2).
+    /// The request has more than one credential. If the gate chose one of them, a proxy could choose
+    /// another (RFC 9110 §5.3, RFC 6750 §2).
     #[error("more than one credential was presented")]
     CredentialsAmbiguous,
     /// The credential breaks the grammar of its scheme.
     #[error("the credential is malformed: {0}")]
     CredentialsMalformed(Malformation),
-    /// The key fits none of the profile's formats, or fails its checksum; no store was asked.
+    /// The key fits none of the profile's formats, or its checksum is wrong. The gate has not asked the
+    /// store.
     #[error("the key has no known format")]
     KeyMalformed,
-    /// The store knows no such key.
+    /// The store does not know the key, or the key has another audience than the gate.
     #[error("the key is unknown")]
     KeyUnknown,
     /// The key was revoked.
     #[error("the key is revoked")]
     KeyRevoked,
-    /// The key, or its whole account, is switched off.
+    /// The key or its account is disabled.
     #[error("the key or its account is disabled")]
     KeyDisabled,
-    /// The key serves only from a later time on.
+    /// The key is valid only from a later time on.
     #[error("the key is not valid yet")]
     KeyNotYetValid,
-    /// The key's time is over.
+    /// The key has expired.
     #[error("the key has expired")]
     KeyExpired,
-    /// The key belongs to another environment than the one this gate is pinned to.
+    /// The key belongs to another environment than the gate, or its text and its record name different
+    /// environments.
     #[error("the key belongs to another environment")]
     EnvironmentMismatch,
-    /// The client's address is on none of the key's networks, or cannot be determined.
+    /// The client's address is not in the key's networks, or is unknown.
     #[error("the client address is not on the key's allowlist")]
     NetworkNotAllowed,
-    /// Keys of this kind are not served through the scheme that carried it.
+    /// The credential source that carried the key does not accept keys of its kind.
     #[error("the key is of a kind that this scheme does not carry")]
     SchemeNotForKind,
-    /// No rule of the route table covers this method and path.
+    /// No route of the table covers the method and path.
     #[error("no route rule covers the request")]
     RouteUnknown,
-    /// The route serves other kinds of keys.
+    /// The route does not accept keys of this kind.
     #[error("the key is of a kind that the route does not serve")]
     KindNotAllowed,
-    /// The request targets an account that is not the key's.
+    /// The path names another account than the key's.
     #[error("the request targets another account")]
     AccountMismatch,
-    /// A header that the profile demands is absent, repeated, or has another value.
+    /// A header that the profile requires is absent, repeated, or has a value that is not accepted.
     #[error("required header `{header}` is {problem}")]
     HeaderRefused {
-        /// The header demanded.
+        /// The name of the header.
         header: HeaderName,
-        /// What is wrong with it.
+        /// What is wrong with the header.
         problem: HeaderProblem,
     },
     /// The key lacks a scope that the request needs.
     #[error("the key lacks a needed scope")]
     ScopeMissing {
-        /// The scopes that would do, separated by spaces (RFC 6750 §3, attribute `scope`).
+        /// The scopes that the request needs, separated by spaces (RFC 6750 §3, attribute `scope`).
         needed: Arc<str>,
     },
-    /// A request limit is used up.
+    /// A quota has no room for the request, or too many requests of the key were refused.
     #[error("a request limit is exceeded; retry after {} s", .retry_after.as_secs_f64())]
     RateLimited {
-        /// The time until the request could pass.
+        /// The time until the request could pass its limit.
         retry_after: Duration,
     },
-    /// Too many requests of the account are in flight on this route, and waiting did not help.
+    /// The account has too many requests in flight on this route, and no permit became free within the
+    /// longest wait.
     #[error("too many simultaneous requests")]
     ConcurrencyExceeded,
-    /// The service did not answer within the route's time budget.
+    /// The handler did not answer within the route's time budget.
     #[error("the time budget of {} s is spent", .budget.as_secs_f64())]
     TimedOut {
         /// The route's budget.
         budget: Duration,
     },
-    /// The service failed, and asks for the vendor's own words; the gate itself never says so.
+    /// The handler failed, and returned this denial to get the vendor's answer. The gate itself never uses
+    /// it.
     #[error("the service failed")]
     InternalError,
-    /// The key store could not answer. Never read as "unknown key".
+    /// The key store could not answer. The gate never takes this for an unknown key.
     #[error("the key store cannot answer")]
     StoreUnavailable,
-    /// The limiter could not answer, or whoever keeps the places of simultaneous requests, and the
-    /// configuration says to refuse then.
+    /// The limiter of requests or of simultaneous requests could not answer, and the configuration refuses
+    /// requests then.
     #[error("the limiter cannot answer")]
     LimiterUnavailable,
 }
 
-/// Tells how a credential breaks its grammar.
+/// How a credential breaks its grammar.
 ///
 /// ```
-/// # use http::Request;
-/// # use tower_api_key::clock::Timestamp;
-/// # use tower_api_key::request::Connection;
-/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
 /// use tower_api_key::{Denial, Malformation};
 ///
-/// # let layer = ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new()).build()?;
-/// # let connection = Connection::tls("192.0.2.1:4711".parse()?);
-/// let request = Request::get("/").header("authorization", "Basic a-b_").body(())?;
-/// let explanation = layer.explain(&request, connection, None, Timestamp::default());
-/// let url_safe = Denial::CredentialsMalformed(Malformation::Base64);
-/// assert_eq!(explanation.decision().unwrap_err(), &url_safe);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let denial = Denial::CredentialsMalformed(Malformation::NoColon);
+/// assert_eq!(denial.to_string(), "the credential is malformed: no colon");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Malformation {
-    /// The field has no scheme, or none that is a token (RFC 9110 §11.4).
+    /// `Authorization` has no scheme, or its scheme is not a token (RFC 9110 §11.4).
     #[error("no authorization scheme")]
     Scheme,
-    /// The scheme stands alone, or the credential is empty.
+    /// No credential follows the scheme, or the credential is empty.
     #[error("empty credential")]
     Empty,
-    /// The credential is longer than any key can be.
+    /// The credential is longer than
+    /// [`MAX_CREDENTIAL_BYTES`](crate::request::MAX_CREDENTIAL_BYTES).
     #[error("credential too long")]
     TooLong,
-    /// A character outside the scheme's alphabet (RFC 6750 §2.1).
+    /// The credential has a character outside of the scheme's alphabet (RFC 6750 §2.1).
     #[error("character outside the alphabet")]
     Alphabet,
-    /// Not strict base64 (RFC 4648 §4: alphabet, padding, zero pad bits).
+    /// The credential is not strict base64: standard alphabet, padding, zero pad bits (RFC 4648 §4). The
+    /// URL-safe alphabet is not accepted.
     #[error("invalid base64")]
     Base64,
-    /// Not UTF-8 after decoding.
+    /// The decoded credential is not UTF-8.
     #[error("not UTF-8")]
     Utf8,
-    /// A control character in user name or password (RFC 7617 §2).
+    /// The user name or the password has a control character (RFC 7617 §2).
     #[error("control character")]
     ControlCharacter,
-    /// No colon between user name and password (RFC 7617 §2).
+    /// No colon separates the user name from the password (RFC 7617 §2).
     #[error("no colon")]
     NoColon,
-    /// Another user name than the vendor documents.
+    /// The user name is not the one that the vendor documents.
     #[error("wrong user name")]
     UserName,
 }
 
-/// Tells what is wrong with a required header.
+/// What is wrong with a required header.
 ///
 /// ```
-/// # use http::HeaderName;
+/// use http::HeaderName;
 /// use tower_api_key::{Denial, HeaderProblem};
 ///
 /// let header = HeaderName::from_static("x-polytomic-version");
@@ -188,19 +188,25 @@ pub enum Malformation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderProblem {
-    /// Absent or empty.
+    /// The header is absent or empty.
     #[error("missing")]
     Missing,
-    /// On more than one field line.
+    /// The header has more than one field line.
     #[error("repeated")]
     Repeated,
-    /// Present with a value that is not served.
+    /// The header has a value that is not accepted.
     #[error("not acceptable")]
     NotAcceptable,
 }
 
 impl Denial {
     /// Returns the kind as a stable `snake_case` word, for logs and metric labels.
+    ///
+    /// ```
+    /// use tower_api_key::Denial;
+    ///
+    /// assert_eq!(Denial::StoreUnavailable.name(), "store_unavailable");
+    /// ```
     pub const fn name(&self) -> &'static str {
         match self {
             Self::InsecureTransport => "insecure_transport",
@@ -232,7 +238,7 @@ impl Denial {
         }
     }
 
-    /// Returns true if the rules refuse a request of a key that serves: it may not do this.
+    /// Returns true if the key is valid, and the rules refuse what its request asks for.
     pub(crate) const fn is_of_rules(&self) -> bool {
         matches!(
             self,

@@ -1,8 +1,10 @@
-//! What the operator learns when a limiter cannot answer.
+//! The error of a limiter that cannot answer.
 
 use std::error::Error;
 
-/// Wraps the reason why a limiter cannot answer, for the operator; a client never sees it.
+/// The reason why a limiter of requests or of simultaneous requests cannot answer.
+///
+/// The operator sees it through the [`Observer`](crate::Observer). A client never sees it.
 ///
 /// ```
 /// use std::error::Error;
@@ -19,7 +21,7 @@ pub struct LimiterError {
 }
 
 impl LimiterError {
-    /// Wraps the cause.
+    /// Wraps the cause, which [`source`](Error::source) returns.
     pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: source.into() }
     }

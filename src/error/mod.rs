@@ -1,5 +1,5 @@
-//! Errors have readers: [`ConfigError`] the developer, [`StoreError`] and [`LimiterError`] the operator,
-//! [`Denial`] the client. None holds a key, a header value or a URI.
+//! Errors, by reader: [`ConfigError`] is for the developer, [`StoreError`] and [`LimiterError`] are for the
+//! operator, [`Denial`] decides what the client gets. None of them holds a key, a header value or a URI.
 
 mod config;
 mod denial;

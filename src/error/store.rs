@@ -1,8 +1,11 @@
-//! What the operator learns when a store cannot answer.
+//! The error of a store that cannot answer.
 
 use std::error::Error;
 
-/// Wraps the reason why a store cannot answer, for the operator; a client never sees it.
+/// The reason why a store cannot answer.
+///
+/// The operator sees it through [`Observer::store_failed`](crate::Observer::store_failed). A client never
+/// sees it.
 ///
 /// ```
 /// use std::error::Error;
@@ -20,7 +23,7 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// Wraps the cause.
+    /// Wraps the cause, which [`source`](Error::source) returns and the text includes.
     pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: source.into() }
     }

@@ -1,4 +1,4 @@
-//! The bodies of refusals, rendered as far as they can be without a request.
+//! The bodies of refusals, rendered when the gate is built.
 
 use crate::profile::{CustomBody, ErrorBody};
 use bytes::Bytes;
@@ -10,7 +10,7 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// A body that is rendered as far as it can be without a request.
+/// A body that is rendered already, or made for each refusal by the profile's function.
 #[derive(Debug, Clone)]
 pub(super) enum PreparedBody {
     Fixed(CustomBody),

@@ -1,4 +1,4 @@
-//! Keeping answers to authenticated requests out of shared caches.
+//! Headers that keep answers to authenticated requests out of shared caches.
 
 use http::header::{AUTHORIZATION, CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -7,11 +7,11 @@ use crate::error::ConfigError;
 use crate::profile::{CredentialSource, Scheme};
 use crate::request::field_name;
 
-/// The headers that may carry a credential, as `Vary` names them.
+/// The headers that may carry a credential, for `Vary`.
 #[derive(Debug)]
 pub(super) struct CredentialHeaders {
     names: Vec<HeaderName>,
-    /// All of them in one line, which no request has to write.
+    /// All names in one line, written once.
     line: HeaderValue,
 }
 
@@ -30,19 +30,19 @@ impl CredentialHeaders {
             }
         }
         let line = names.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(", ");
-        // Names make a value of any length; were they not to, everything might matter.
+        // Header names always make a valid value. `*` would fail closed: no cache reuses the answer.
         let line = HeaderValue::try_from(line).unwrap_or(HeaderValue::from_static("*"));
         Ok(Self { names, line })
     }
 
-    /// Returns what `Vary` says of all of them.
+    /// Returns the value of `Vary` that names all of the headers.
     pub(super) const fn line(&self) -> &HeaderValue {
         &self.line
     }
 
-    /// Says that a response depends on each of these headers, also where it was absent: what a stranger
-    /// gets must not be served to a client with a key, nor the other way round (RFC 9110 §12.5.5). What the
-    /// service has said stays, and nothing is said twice.
+    /// Adds each of the headers to `Vary`, also those that the request does not have. So a cache does not
+    /// serve the answer of an anonymous request to a client with a key, or the reverse (RFC 9110 §12.5.5).
+    /// Keeps the service's own `Vary`, and repeats no name.
     pub(super) fn vary(&self, headers: &mut HeaderMap) {
         if !headers.contains_key(VARY) {
             headers.insert(VARY, self.line.clone());
@@ -56,9 +56,9 @@ impl CredentialHeaders {
     }
 }
 
-/// Marks the answer to a key that came in a header of its own. Shared caches respect
-/// `Authorization` by themselves (RFC 9111 §3.5), but know nothing of other headers. A service
-/// that set its own `Cache-Control` has decided for itself; `Vary` is added in any case.
+/// Marks the answer to a request whose key came in another header than `Authorization`. Shared caches
+/// store no answer to `Authorization` by default (RFC 9111 §3.5), but they do not know other headers. Keeps
+/// a `Cache-Control` that the service has set. Adds `Vary` in any case.
 pub(super) fn keep_private(headers: &mut HeaderMap, credential: &HeaderName) {
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
@@ -72,7 +72,7 @@ fn vary_by(headers: &mut HeaderMap, credential: &HeaderName) {
     }
 }
 
-/// Tells whether a response is said to depend on a header, or on everything.
+/// Returns true if `Vary` names this header, or `*`.
 fn varies_by(headers: &HeaderMap, credential: &HeaderName) -> bool {
     let mut names =
         headers.get_all(VARY).iter().flat_map(|line| line.as_bytes().split(|b| *b == b','));

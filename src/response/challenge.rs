@@ -16,8 +16,12 @@ const fn error(challenge: Challenge) -> Option<&'static str> {
     }
 }
 
-/// Renders the field lines, without scopes. A 401 challenges for every scheme; other statuses
-/// carry the Bearer error alone, for the other schemes have nothing to say there.
+/// Renders the field lines, without scopes. A 401 has a challenge for every scheme. Other statuses have
+/// only the one for Bearer, because no other scheme defines an error.
+///
+/// # Errors
+///
+/// [`ConfigError::Header`] if the realm has characters that a header must not have.
 pub(super) fn lines(
     challenge: Challenge,
     status: StatusCode,
@@ -36,16 +40,16 @@ pub(super) fn lines(
             line.map_err(|_| ConfigError::Header {
                 what: "the profile's field `realm`",
                 value: realm.to_owned(),
-                problem: "a challenge cannot hold it: write visible ASCII and blanks",
+                problem: "it does not fit into a header: write visible ASCII and blanks",
             })
         })
         .collect()
 }
 
-/// Renders the Bearer challenge with the scopes needed; `None` if they are none: a handler may
-/// ask for whatever its request names, and a quote in it would end the attribute.
+/// Renders the Bearer challenge with the needed scopes. Returns `None` if one of them is not a scope token:
+/// a handler may require a text from its request, and a quote in that would end the attribute.
 pub(super) fn with_scopes(challenge: Challenge, realm: &str, scopes: &str) -> Option<HeaderValue> {
-    // `scope-token *( SP scope-token )` (RFC 6749 §3.3)
+    // scope-token *( SP scope-token ), RFC 6749 §3.3.
     if !scopes.split(' ').all(is_scope_token) {
         return None;
     }
@@ -66,8 +70,8 @@ fn line(challenge: Challenge, scheme: Scheme<'_>, realm: &str, scopes: Option<&s
             }
             line
         }
-        // No scheme is registered for keys in a header of their own; RFC 9110 §11.6.1 wants
-        // a challenge all the same, and this one tells a person where the key belongs.
+        // No registered scheme fits a key in its own header, but RFC 9110 §11.6.1 requires a challenge.
+        // This one shows a person which header to use.
         Scheme::Header(name) => {
             let name = name.to_ascii_lowercase();
             format!(r#"ApiKey realm="{realm}", header="{name}""#)

@@ -1,4 +1,4 @@
-//! Limit headers in their dialects.
+//! Writing limit headers, in each dialect.
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -8,18 +8,18 @@ use crate::clock::Timestamp;
 use crate::profile::{Dialect, LimitHeaders, Reset};
 use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict, whole_seconds, window_at};
 
-/// The limit headers of a profile, made as far as they can be without a request.
+/// The limit headers of a profile, prepared when the gate is built.
 #[derive(Debug)]
 pub(super) struct PreparedLimitHeaders {
     headers: LimitHeaders,
-    // A response without headers gets a copy of this map with the values set anew, which spares it
-    // three hashes of long names.
+    // A response without headers gets a copy of this map with new values, which saves three hashes of
+    // long names.
     template: HeaderMap,
-    /// What stands in the template, in the order in which it and its copies are walked.
+    /// The fields of the template, in its iteration order, which its copies share.
     order: Vec<Field>,
 }
 
-/// A field of the dialects that have one for each number.
+/// A field of the dialects that have one field for each number.
 #[derive(Debug, Clone, Copy)]
 enum Field {
     Limit,
@@ -38,7 +38,7 @@ impl PreparedLimitHeaders {
         Self { headers, template, order }
     }
 
-    /// Tells whether this is the name of a field that is written.
+    /// Returns true if this is the name of a field that [`write`](Self::write) writes.
     pub(super) fn has(&self, name: &HeaderName) -> bool {
         match self.headers.dialect {
             Dialect::Structured => [POLICY, RATE_LIMIT].contains(name),
@@ -46,12 +46,12 @@ impl PreparedLimitHeaders {
         }
     }
 
-    /// Tells whether anything is written at all.
+    /// Returns true if the dialect has any field.
     pub(super) fn speak(&self) -> bool {
         self.headers.dialect != Dialect::None
     }
 
-    /// Writes the fields, in place of any that the service set.
+    /// Writes the fields, and replaces those that the service has set.
     pub(super) fn write(
         &self,
         headers: &mut HeaderMap,
@@ -81,7 +81,7 @@ impl PreparedLimitHeaders {
     }
 }
 
-/// Lists the fields that are sent, in the dialects that have one for each number.
+/// Lists the fields that are sent, for the dialects that have one field for each number.
 fn fields(headers: LimitHeaders) -> impl Iterator<Item = (&'static HeaderName, Field)> {
     let names = match headers.dialect {
         Dialect::None | Dialect::Structured => None,
@@ -94,7 +94,7 @@ fn fields(headers: LimitHeaders) -> impl Iterator<Item = (&'static HeaderName, F
     named.filter(|(_, sent)| *sent).map(|(named, _)| named)
 }
 
-/// Returns what a field says.
+/// Returns the number in a field: requests, seconds, or the Unix time in seconds.
 fn number(headers: LimitHeaders, field: Field, status: &QuotaStatus, now: Timestamp) -> u64 {
     match field {
         Field::Limit => status.limit().into(),
@@ -122,8 +122,8 @@ static X_RATE_LIMIT_NAMES: [HeaderName; 3] = [
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Writes lists of all quotas. Names are strings of visible ASCII without quote or backslash, so
-/// they need no escape (RFC 9651 §4.1.6).
+/// Writes the lists of all quotas. Quota names are visible ASCII without quotes and backslashes, so they
+/// need no escapes (RFC 9651 §4.1.6).
 fn write_structured(
     headers: &mut HeaderMap,
     quotas: AppliedQuotas<'_>,
@@ -134,7 +134,7 @@ fn write_structured(
     let pairs = pairs.filter(|(index, _)| verdict.speaks_of(*index));
     let pairs: Vec<(&Quota, &QuotaStatus)> = pairs.map(|(_, pair)| pair).collect();
     let mut insert = |name, items: Vec<String>| {
-        // Names are checked when a quota set is made, so every list fits a header.
+        // The names were checked when the quotas were made, so every list fits into a header.
         if let Ok(value) = HeaderValue::from_str(&items.join(", "))
             && !value.is_empty()
         {
@@ -143,13 +143,13 @@ fn write_structured(
     };
     let policy = pairs.iter().map(|(quota, status)| {
         let seconds = whole_seconds(window_at(quota, now));
-        // The limit that was counted against, which may be a node's share.
+        // The limit that was enforced, which may be a node's share.
         format!(r#""{}";q={};w={seconds}"#, quota.name(), status.limit())
     });
     insert(POLICY, policy.collect());
     let status = pairs.iter().map(|(quota, status)| {
         let more = status.more_after(quota);
-        // Whoever may come back finds more, so `t` is no later than `Retry-After` (§6 of the draft).
+        // More of the quota is available by `Retry-After`, so `t` is no later (draft-11 §6).
         let back = verdict.retry_after().filter(|_| status.remaining() == 0);
         let seconds = whole_seconds(back.map_or(more, |wait| more.min(wait)));
         format!(r#""{}";r={};t={seconds}"#, quota.name(), status.remaining())
@@ -168,7 +168,7 @@ mod tests {
 
     use super::*;
 
-    /// A month's window is as long as the month that it is (draft-11 §3.1.2 counts it in seconds).
+    /// The window of a month is as long as the current month (draft-11 §3.1.2 counts it in seconds).
     #[test]
     fn a_window_of_the_calendars_is_told_as_long_as_it_is_now() {
         const DAY: u64 = 86_400;

@@ -1,8 +1,8 @@
-//! How we answer: one renderer makes responses of a denial and a profile.
+//! Rendering: one renderer makes responses from a denial and a profile.
 //!
-//! This room guards what a client can learn; what it guarantees stands in [`profile`](crate::profile). It is
-//! mechanism alone: what a vendor says is data there. A profile is rendered when a gate is built, as far as
-//! that can be without a request.
+//! This module guards what a client can learn; [`profile`](crate::profile) lists the guarantees. The
+//! texts of vendors are data of their profiles, and none is written here. What does not depend on a request is
+//! rendered when the gate is built.
 
 mod body;
 mod caching;

@@ -6,11 +6,11 @@ use http::HeaderValue;
 const DIGITS: usize = 4;
 const COUNT: usize = 10_000;
 
-/// All numbers below ten thousand, right-aligned: most that limit headers say, without formatting
-/// and without allocation.
+/// All numbers below 10,000, right-aligned. Most numbers in limit headers are among them, and need no
+/// formatting and no allocation.
 static SMALL: [[u8; DIGITS]; COUNT] = small();
 
-// Evaluated by the compiler, which would refuse what these lints warn of.
+// Evaluated at compile time, where an index out of bounds is an error.
 #[allow(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::large_stack_arrays)]
 const fn small() -> [[u8; DIGITS]; COUNT] {
     let mut table = [[b'0'; DIGITS]; COUNT];
@@ -27,7 +27,7 @@ const fn small() -> [[u8; DIGITS]; COUNT] {
     table
 }
 
-/// Writes a number as a header value.
+/// Returns a number as a header value.
 pub(super) fn value(number: u64) -> HeaderValue {
     let digits = match number {
         0..10 => 1,

@@ -1,4 +1,4 @@
-//! Response headers made from the principal: who the key spoke for.
+//! Response headers about the key and its account.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,9 +11,9 @@ use crate::key::KeyRecord;
 use crate::profile::{PrincipalHeader, PrincipalValue};
 use crate::request::{field_name, is_of_the_connection};
 
-/// What a complaint is about.
+/// The field that an error names.
 const NAME: &str = "the profile's field `principal_headers`, the name";
-/// What the gate writes into its own responses.
+/// The headers that the gate itself writes.
 const OF_THE_GATE: [HeaderName; 5] =
     [CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE];
 
@@ -25,7 +25,7 @@ pub(super) struct PrincipalHeaders {
     requests: AtomicU64,
 }
 
-/// The value of a header, owning what its description borrows.
+/// The value of a header, which owns what [`PrincipalValue`] borrows.
 #[derive(Debug)]
 enum Value {
     RequestId(Box<str>),
@@ -48,6 +48,11 @@ impl From<PrincipalValue<'_>> for Value {
 }
 
 impl PrincipalHeaders {
+    /// Checks the headers of a profile.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Header`] for a name or value that is not valid, is used twice, or is the gate's.
     pub(super) fn new(
         headers: &[PrincipalHeader<'_>],
         limits: &PreparedLimitHeaders,
@@ -58,7 +63,7 @@ impl PrincipalHeaders {
             if limits.has(&name) {
                 return Err(refused(
                     header,
-                    "the profile's `limit_headers` write this header: name another",
+                    "the profile's `limit_headers` write this header: choose another name",
                 ));
             }
             if checked.iter().any(|(other, _)| *other == name) {
@@ -68,19 +73,19 @@ impl PrincipalHeaders {
         }
         Ok(Self {
             headers: checked,
-            // Only to tell processes apart: without randomness their ids may meet, nothing worse.
+            // Only tells processes apart: without randomness two of them might issue the same id.
             process: getrandom::u64().unwrap_or_default(),
             requests: AtomicU64::new(0),
         })
     }
 
-    /// Tells whether nothing is written.
+    /// Returns true if the profile has no principal headers.
     pub(super) fn is_empty(&self) -> bool {
         self.headers.is_empty()
     }
 
-    /// Writes the headers, in place of any that the service set. A name for which there is no value is
-    /// removed all the same: under it the service's word would be taken for the gate's.
+    /// Writes the headers, and replaces those that the service has set. Removes a header for which there is
+    /// no value: a client would take the service's value for the gate's.
     pub(super) fn write(&self, headers: &mut HeaderMap, record: &KeyRecord) {
         for (name, chosen) in &self.headers {
             let value = match chosen {
@@ -98,7 +103,7 @@ impl PrincipalHeaders {
         }
     }
 
-    /// Removes any of the headers that the service set.
+    /// Removes the headers that the service has set.
     pub(super) fn remove(&self, headers: &mut HeaderMap) {
         for (name, _) in &self.headers {
             headers.remove(name);
@@ -107,7 +112,7 @@ impl PrincipalHeaders {
 
     fn request_id(&self, prefix: &str) -> Option<HeaderValue> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        // SplitMix64's finalizer: a bijection, so ids stay unique, and do not tell the traffic.
+        // SplitMix64's finalizer is a bijection: ids stay unique, and do not reveal the traffic.
         let mut mixed = (number ^ self.process).wrapping_add(0x9E37_79B9_7F4A_7C15);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -116,23 +121,27 @@ impl PrincipalHeaders {
     }
 }
 
-/// Checks that a header can be written, and that no other part of the response needs its name.
+/// Returns the name of a header.
+///
+/// # Errors
+///
+/// [`ConfigError::Header`] if the name or the value is not valid, or the header has another purpose.
 fn check(header: &PrincipalHeader<'_>) -> Result<HeaderName, ConfigError> {
     let name = field_name(NAME, header.name)?;
     if is_of_the_connection(&name) || OF_THE_GATE.contains(&name) {
         return Err(refused(
             header,
-            "HTTP or the gate itself says what this header holds: name another",
+            "HTTP or the gate itself uses this header: choose another name",
         ));
     }
     match header.value {
         PrincipalValue::RequestId(prefix) if value(prefix).is_none() => Err(ConfigError::Header {
             what: "the profile's field `principal_headers`, the prefix of a request's id",
             value: format!("{name}: {prefix}"),
-            problem: "a header cannot hold it: write visible ASCII",
+            problem: "it does not fit into a header: write visible ASCII",
         }),
         PrincipalValue::Metadata("") => {
-            Err(refused(header, "no metadata has an empty name: name what the records hold"))
+            Err(refused(header, "metadata names are never empty: name metadata of the records"))
         }
         _ => Ok(name),
     }
@@ -142,8 +151,8 @@ fn refused(header: &PrincipalHeader<'_>, problem: &'static str) -> ConfigError {
     ConfigError::Header { what: NAME, value: header.name.to_ascii_lowercase(), problem }
 }
 
-/// Makes a header's value of a text; none if HTTP does not allow it, or if a recipient would read another
-/// one, for blanks at the ends are cut off (RFC 9110 §5.5).
+/// Returns a text as a header value. Returns `None` if HTTP does not allow it, or if it begins or ends with
+/// blanks, which recipients remove (RFC 9110 §5.5).
 fn value(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(text).ok().filter(|_| text.trim_ascii() == text)
 }
@@ -159,7 +168,7 @@ mod tests {
         PrincipalHeaders::new(&[], &PreparedLimitHeaders::new(LimitHeaders::NONE)).unwrap()
     }
 
-    /// The finalizer's first output for seed 0, as its authors publish it: it is a bijection as it stands.
+    /// The first output for seed 0, as the authors of SplitMix64 publish it.
     #[test]
     fn request_ids_are_mixed_by_the_finalizer_of_splitmix64() {
         let headers = PrincipalHeaders { process: 0, ..none() };

@@ -1,19 +1,19 @@
-//! How a service behind the gate refuses in the vendor's words.
+//! Refusals by a service behind the gate, which the gate renders.
 
 use http::{Response, StatusCode};
 
 use crate::error::Denial;
 
-/// Marks a response that the nearest gate is to render.
+/// The extension of a response that the nearest gate renders.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked(pub(crate) Denial);
 
-/// Makes a response that the gate around the service replaces by the vendor's own answer to this
-/// denial. Outside of any gate it stays what it is: an empty 403.
+/// Returns a response that the gate around the service replaces by the vendor's answer to this denial.
+/// Without a gate it stays as it is: an empty 403.
 ///
 /// ```
 /// use http::Response;
-/// use tower_api_key::{Grant, refusal};
+/// use tower_api_key::{Denial, Grant, refusal};
 ///
 /// fn create(grant: &Grant) -> Response<String> {
 ///     match grant.require("dataset.write") {
@@ -21,8 +21,7 @@ pub(crate) struct Asked(pub(crate) Denial);
 ///         Err(denial) => refusal(denial),
 ///     }
 /// }
-/// # let response = refusal::<String>(tower_api_key::Denial::InternalError);
-/// # assert_eq!((response.status().as_u16(), response.body().as_str()), (403, ""));
+/// assert_eq!(refusal::<String>(Denial::InternalError).status(), 403); // without a gate
 /// ```
 pub fn refusal<B: Default>(denial: Denial) -> Response<B> {
     let mut response = Response::new(B::default());

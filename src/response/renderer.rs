@@ -1,4 +1,4 @@
-//! The one renderer: a denial and a profile make a response.
+//! The renderer: makes a response from a denial and a profile.
 
 use crate::profile::{Answer, Challenge, CustomBody, RenderedAnswers};
 use crate::request::Source;
@@ -17,7 +17,7 @@ use crate::key::KeyRecord;
 use crate::profile::{Profile, Scheme};
 use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
 
-/// What an authenticated request leaves on its response, whatever becomes of it.
+/// The facts that every response to an authenticated request reports, refusals included.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Authenticated<'a> {
     pub(crate) record: &'a KeyRecord,
@@ -26,15 +26,15 @@ pub(crate) struct Authenticated<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// A profile's answers, rendered as far as they can be without a request.
+/// The answers of a profile, rendered when the gate is built.
 #[derive(Debug)]
 pub(crate) struct Renderer {
     answers: RenderedAnswers<Prepared>,
     realm: Box<str>,
     reads_bearer: bool,
     credentials: CredentialHeaders,
-    /// Whether what a request is answered may depend on whether it has a key at all.
-    lets_strangers_in: bool,
+    /// Whether the gate admits anonymous requests. Then the answer depends on whether a key is present.
+    admits_anonymous: bool,
     limit_headers: PreparedLimitHeaders,
     principal: PrincipalHeaders,
 }
@@ -44,14 +44,18 @@ struct Prepared {
     status: StatusCode,
     body: PreparedBody,
     challenge: Challenge,
-    // All headers that do not depend on the request. A copy of the map takes half the time of
-    // inserting them one by one.
+    // All headers that do not depend on the request. Copying the map takes half the time of inserting
+    // them one by one.
     headers: HeaderMap,
     retry_after: Option<u32>,
 }
 
 impl Renderer {
-    /// Renders a profile's answers, for a gate that lets no request without a key pass.
+    /// Renders a profile's answers, for a gate that admits no anonymous requests.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if an answer, a header or the realm is not valid.
     pub(crate) fn new(profile: &Profile<'_>) -> Result<Self, ConfigError> {
         let sources = profile.credentials;
         let credentials = CredentialHeaders::new(sources)?;
@@ -59,7 +63,7 @@ impl Renderer {
         let limit_headers = PreparedLimitHeaders::new(profile.limit_headers);
         Ok(Self {
             answers: profile.answers.try_map(prepare)?,
-            lets_strangers_in: false,
+            admits_anonymous: false,
             realm: profile.realm.into(),
             reads_bearer: sources.iter().any(|source| source.scheme == Scheme::Bearer),
             principal: PrincipalHeaders::new(profile.principal_headers, &limit_headers)?,
@@ -68,27 +72,27 @@ impl Renderer {
         })
     }
 
-    /// Renders them for a gate that lets requests without a key pass.
-    pub(crate) fn let_strangers_in(mut self) -> Self {
-        self.lets_strangers_in = true;
+    /// Adds `Vary` to all answers, for a gate that admits anonymous requests.
+    pub(crate) fn admit_anonymous(mut self) -> Self {
+        self.admits_anonymous = true;
         let vary = self.credentials.line();
         self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
         self
     }
 
-    /// Tells caches how far the inner service's response may go, by what carried the key; none if the
-    /// request came without one.
+    /// Restricts caching of the inner service's response, depending on the source of the key. `source` is
+    /// `None` for a request without a key.
     #[inline]
     pub(crate) fn guard_caches(&self, headers: &mut HeaderMap, source: Option<&Source>) {
         let in_authorization = source.is_some_and(|source| source.own_header().is_none());
-        // Most keys, of which caches know by themselves.
-        if self.lets_strangers_in || !in_authorization {
+        // Caches handle `Authorization` by themselves, and most keys come in it.
+        if self.admits_anonymous || !in_authorization {
             self.guard(headers, source);
         }
     }
 
     fn guard(&self, headers: &mut HeaderMap, source: Option<&Source>) {
-        if self.lets_strangers_in || source.is_none() {
+        if self.admits_anonymous || source.is_none() {
             self.credentials.vary(headers);
         }
         if let Some(name) = source.and_then(Source::own_header) {
@@ -96,17 +100,17 @@ impl Renderer {
         }
     }
 
-    /// Tells whether a response says how the account stands under its quotas.
+    /// Returns true if the profile has limit headers.
     pub(crate) fn speaks_of_limits(&self) -> bool {
         self.limit_headers.speak()
     }
 
-    /// Tells whether a response to an authenticated request carries anything of the gate's.
+    /// Returns true if the profile has limit headers or principal headers.
     pub(crate) fn marks(&self) -> bool {
         self.speaks_of_limits() || !self.principal.is_empty()
     }
 
-    /// Renders a refusal. A `HEAD` gets the same headers and no content (RFC 9110 §9.3.2).
+    /// Renders a refusal. The answer to `HEAD` has the same headers and no content (RFC 9110 §9.3.2).
     pub(crate) fn refuse(
         &self,
         denial: &Denial,
@@ -137,7 +141,7 @@ impl Renderer {
         response
     }
 
-    /// Adds what every response to an authenticated request carries.
+    /// Adds the limit headers and principal headers to a response to an authenticated request.
     pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Authenticated<'_>) {
         if let Some(verdict) = trail.verdict {
             self.limit_headers.write(headers, trail.quotas, verdict, trail.now);
@@ -145,12 +149,12 @@ impl Renderer {
         self.principal.write(headers, trail.record);
     }
 
-    /// Removes from a response to a stranger what looks as if it spoke of a principal.
+    /// Removes principal headers that the service has set on a response to an anonymous request.
     pub(crate) fn unmark(&self, headers: &mut HeaderMap) {
         self.principal.remove(headers);
     }
 
-    /// Says in the challenge which scopes are needed.
+    /// Adds the needed scopes to the Bearer challenge.
     fn name_scopes(&self, headers: &mut HeaderMap, row: &Prepared, denial: &Denial) {
         if let Denial::ScopeMissing { needed } = denial
             && row.challenge == Challenge::InsufficientScope
@@ -187,8 +191,8 @@ impl Prepared {
         Ok(Self { status, body, challenge, headers, retry_after })
     }
 
-    /// Returns the seconds to wait: what the denial knows, else what the row says, at least 1, and
-    /// always there on a 429 (RFC 6585 §4).
+    /// Returns the seconds to wait: those of the denial, else those of the row, at least 1. A 429 always
+    /// has them (RFC 6585 §4).
     fn retry_after(&self, denial: &Denial) -> Option<u64> {
         let known = match denial {
             Denial::RateLimited { retry_after } | Denial::TooManyFailures { retry_after } => {
@@ -202,7 +206,7 @@ impl Prepared {
     }
 }
 
-/// Says what a body is, and how long.
+/// Writes the type and the length of a body.
 fn describe(headers: &mut HeaderMap, body: &CustomBody) {
     headers.insert(CONTENT_TYPE, body.content_type.clone());
     headers.insert(CONTENT_LENGTH, HeaderValue::from(body.content.len()));

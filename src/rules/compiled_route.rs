@@ -78,8 +78,8 @@ impl CompiledRoute {
         Ok(compiled)
     }
 
-    /// Returns a quota whose limit is below the cost of a request of this route.
-    pub(super) fn quota_below_cost<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
+    /// Finds a quota that never has room for a request of this route.
+    pub(super) fn too_dear_for<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
         quotas.iter().find(|quota| !quota.is_in_shadow() && quota.limit() < self.needs.cost)
     }
 

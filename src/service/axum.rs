@@ -1,35 +1,40 @@
 //! Extractors for axum 0.8, and the original path under `Router::nest`.
 //!
-//! This room guards a handler's arguments. A handler that takes a
+//! This module guards the arguments of handlers. A handler runs
 //!
-//! 1. [`Grant`] runs only for requests that passed a gate with a key;
-//! 2. `Option<Grant>` runs also for requests that an optional gate let pass without one.
+//! 1. if it takes a [`Grant`]: only for requests that passed a gate with a key;
+//! 2. if it takes an `Option<Grant>`: also for anonymous requests that an
+//!    [optional](crate::ApiKeyLayerBuilder::optional) gate admitted.
 //!
-//! A handler that takes a [`Grant`] outside of any gate answers 500: see [`MissingGrant`].
+//! Without a gate a handler that takes a `Grant` answers 500: see [`MissingGrant`].
 //!
-//! A route table matches the path as the client sent it, nests included. A path that two readers could
-//! read differently matches no route, whatever a nest has cut of it. A layer that rewrites paths belongs
-//! outside of the nest, or the gate refuses what was rewritten.
-//! A table tells `/v1` from `/v1/`, but a service nested at `/v1` gets `/` for both: list both.
+//! # Paths
 //!
-//! Layer the gate around the routes with `Router::layer`; `Router::route_layer` leaves the fallback
-//! outside. A server started with `into_make_service_with_connect_info::<SocketAddr>()` tells the
-//! peer's address, but nobody tells of TLS except its acceptor: see
-//! [`MarkConnection`](crate::MarkConnection).
+//! A route table matches the path as the client sent it, also inside of `Router::nest`. A path that two
+//! parsers could read differently matches no route, whatever a nest has cut off. Put a layer that rewrites
+//! paths outside of the nest: inside, the gate refuses the rewritten paths. A table distinguishes `/v1` and
+//! `/v1/`, but a service nested at `/v1` gets `/` for both: list both in the table.
 //!
-//! Under `Router::layer` axum still adds an `Allow` header to what a path answers to a method that it
-//! does not know, a 401 of the gate included, so a stranger learns which paths exist. Where that is
-//! too much, put the gate around the router as a whole:
+//! # Deployment
+//!
+//! Wrap the routes with `Router::layer`. `Router::route_layer` does not guard the fallback.
+//!
+//! With `into_make_service_with_connect_info::<SocketAddr>()` the gate knows the address of each client. Only
+//! your TLS acceptor can prove HTTPS: see [`MarkConnection`](crate::MarkConnection).
+//!
+//! Under `Router::layer` axum adds an `Allow` header if the path does not have the request's method, even to
+//! the gate's 401. So an anonymous client learns which paths exist. To hide that, put
+//! the gate around the whole router:
 //!
 //! ```
-//! # use axum::{Router, routing::post};
-//! # use tower_api_key::{ApiKeyLayer, Grant};
+//! use axum::{Router, routing::post};
 //! use tower::Layer;
+//! use tower_api_key::{ApiKeyLayer, Grant};
 //!
-//! # fn app(gate: &ApiKeyLayer) -> Router {
-//! let known = Router::new().route("/v1/users", post(|_: Grant| async { "created" }));
-//! Router::new().fallback_service(gate.layer(known))
-//! # }
+//! fn app(gate: &ApiKeyLayer) -> Router {
+//!     let routes = Router::new().route("/v1/users", post(|_: Grant| async { "created" }));
+//!     Router::new().fallback_service(gate.layer(routes))
+//! }
 //! ```
 
 use std::net::SocketAddr;
@@ -48,18 +53,18 @@ use crate::request::Connection;
 use crate::response::refusal;
 use crate::rules::is_unambiguous;
 
-/// Returns the path as the client sent it: under `Router::nest`, axum cuts it and keeps the whole.
+/// Returns the path as the client sent it. Under `Router::nest` axum cuts the path, and keeps the original.
 ///
-/// An ambiguous original path counts as it is, whatever axum has made of it, so that it matches no
-/// route: axum cuts an empty segment off together with the prefix, and `/v1//users` would become a
-/// path that looks plain. If the path was cut in another way, a layer has rewritten it. Then nothing
-/// shows which part of it the nesting has cut, and the empty path stands for it, which matches no
-/// route either. A nest under a part of a segment (`/v{n}`) inside of another nest is met by that, too:
-/// put the gate outside of it.
+/// Returns an ambiguous original path unchanged, so that it matches no route. axum cuts an empty segment off
+/// together with the prefix, and `/v1//users` would become a path that looks unambiguous.
+///
+/// Returns the empty path, which matches no route, if the path was cut in another way than by nesting. Then a
+/// layer has rewritten it, and nothing shows which part the nesting has cut. The same holds for a nest at a
+/// part of a segment (`/v{n}`) inside of another nest: put the gate outside of it.
 pub(crate) fn original_path<B>(request: &Request<B>) -> &str {
     let current = request.uri().path();
     let extensions = request.extensions();
-    // Asked first, for hardly any router is nested, and each question takes 5 ns.
+    // First, because few routers are nested and each lookup takes 5 ns.
     let Some(nesting) = extensions.get::<NestedPath>() else {
         return current;
     };
@@ -68,12 +73,12 @@ pub(crate) fn original_path<B>(request: &Request<B>) -> &str {
     };
     let original = original.path();
     let is_cut_by_nesting = || {
-        // The nesting may have parameters, so its segments are counted, not compared.
+        // The prefix may have parameters, so its segments are counted, not compared.
         let cut = nesting.as_str().split('/').filter(|segment| !segment.is_empty()).count();
         let start = original.match_indices('/').nth(cut).map(|(start, _)| start);
         current == start.and_then(|start| original.get(start..)).unwrap_or("/")
     };
-    // Under a parameter that is a part of a segment axum cuts nothing.
+    // axum does not cut the path at a parameter that is a part of a segment.
     if current == original || !is_unambiguous(original) || is_cut_by_nesting() {
         original
     } else {
@@ -81,17 +86,17 @@ pub(crate) fn original_path<B>(request: &Request<B>) -> &str {
     }
 }
 
-/// Returns the peer that axum's own server noted; it says nothing of TLS.
+/// Returns the peer that axum's server has noted, without proof of TLS.
 pub(crate) fn connection<B>(request: &Request<B>) -> Option<Connection> {
     let noted = request.extensions().get::<ConnectInfo<SocketAddr>>();
     noted.map(|ConnectInfo(peer)| Connection::plain(*peer))
 }
 
-/// Reports that a handler takes a [`Grant`], and its request has none.
+/// The rejection of a handler that takes a [`Grant`], for a request without one.
 ///
-/// Behind an [optional](crate::ApiKeyLayerBuilder::optional) gate it is the vendor's answer to a request
-/// without credentials. Outside of any gate it is a mistake of the program: a 500, whose body and
-/// [`Display`](std::fmt::Display) say so. The response's extensions hold it, for a layer that logs.
+/// Behind an [optional](crate::ApiKeyLayerBuilder::optional) gate the client gets the vendor's answer to a
+/// request without credentials. Without a gate it is a mistake of the program: the client gets a 500, whose
+/// body says so. A layer that logs finds this type in the response's extensions.
 ///
 /// ```
 /// use axum::response::IntoResponse;
@@ -105,14 +110,14 @@ pub(crate) fn connection<B>(request: &Request<B>) -> Option<Connection> {
 pub struct MissingGrant;
 
 impl From<MissingGrant> for Denial {
-    /// Is what the gate answers, if there is one.
+    /// Returns the denial that a gate around the handler answers.
     fn from(_: MissingGrant) -> Self {
         Self::CredentialsMissing
     }
 }
 
 impl IntoResponse for MissingGrant {
-    /// Asks the gate around the handler to refuse; where there is none, the response stays a 500.
+    /// Returns a response that the gate around the handler replaces. Without a gate it stays a 500.
     fn into_response(self) -> Response {
         let mut response = refusal::<Body>(self.into());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -125,7 +130,7 @@ impl IntoResponse for MissingGrant {
 impl<S: Sync> FromRequestParts<S> for Grant {
     type Rejection = MissingGrant;
 
-    /// Takes the grant that the gate left.
+    /// Returns the grant that the gate put into the request's extensions.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, MissingGrant> {
         parts.extensions.get::<Self>().cloned().ok_or(MissingGrant)
     }
@@ -134,6 +139,7 @@ impl<S: Sync> FromRequestParts<S> for Grant {
 impl<S: Sync> OptionalFromRequestParts<S> for Grant {
     type Rejection = std::convert::Infallible;
 
+    /// Returns the grant, or `None` for an anonymous request.
     async fn from_request_parts(
         parts: &mut Parts,
         _state: &S,
@@ -143,7 +149,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Grant {
 }
 
 impl IntoResponse for Denial {
-    /// Asks the gate around the handler for the vendor's own answer; see
+    /// Returns a response that the gate around the handler replaces by the vendor's answer; see
     /// [`refusal`](crate::refusal).
     fn into_response(self) -> Response {
         refusal::<Body>(self)

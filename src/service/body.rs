@@ -1,4 +1,4 @@
-//! The body of a response: the inner service's, or a refusal's.
+//! The body of a gate's response.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,26 +10,26 @@ use pin_project_lite::pin_project;
 use crate::concurrency::Permit;
 
 pin_project! {
-    /// Carries the inner service's body, and with it the place of a simultaneous request, which is
-    /// given back when the body ends or is dropped; or the content of a refusal.
+    /// The body of a gate's response: the inner service's body, or the content of a refusal.
+    ///
+    /// The body holds the permit of the request, and gives the permit back when the body ends or is dropped.
     ///
     /// ```
-    /// # use bytes::Bytes;
-    /// # use http::{Request, Response};
-    /// # use tower::{Layer, ServiceExt, service_fn};
-    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
+    /// use std::convert::Infallible;
+    /// use bytes::Bytes;
+    /// use http::{Request, Response};
     /// use http_body_util::{BodyExt, Full};
+    /// use tower::{Layer, ServiceExt, service_fn};
+    /// use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let builder = ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new());
-    /// # let service = builder.assume_https().build()?.layer(service_fn(|_: Request<()>| async {
-    /// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
-    /// # }));
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let layer = ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new()).assume_https().build()?;
+    /// let service = layer.layer(service_fn(|_: Request<()>| async {
+    ///     Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    /// }));
     /// let refused = service.oneshot(Request::new(())).await?;
     /// assert_eq!(refused.into_body().collect().await?.to_bytes(), "Please, log in");
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     #[derive(Debug)]
     #[project = Projection]

@@ -1,6 +1,6 @@
-//! Whether the quotas of a request have room for it, and its route a permit: `take` and `taken`; on a
-//! route with a concurrency limit `look_for_room`, `has_room`, `acquire` and `acquired` come before, and
-//! before a refusal with limit headers `peek` and `peeked`.
+//! The steps of a decision that ask for capacity. `take` and `taken` charge the quotas. On a route with a
+//! concurrency limit `look_for_room`, `has_room`, `acquire` and `acquired` run first. `peek` and `peeked` run
+//! before a refusal with limit headers.
 
 use std::ops::ControlFlow;
 
@@ -15,7 +15,7 @@ use crate::limits::LimiterFallback;
 use crate::quota::OnLimiterFailure;
 
 impl Deciding<'_> {
-    /// Takes the cost of a request.
+    /// Charges the cost of the request.
     pub(super) fn take(&mut self) -> Next {
         match self.ask(Ask::cost(self.state)) {
             Ok(result) => self.taken(result),
@@ -23,6 +23,7 @@ impl Deciding<'_> {
         }
     }
 
+    /// Ends the decision with the limiter's answer.
     pub(super) fn taken(&mut self, result: ChargeResult) -> Next {
         match self.note_cost(result) {
             Ok(()) => ControlFlow::Break(Ok(())),
@@ -30,7 +31,7 @@ impl Deciding<'_> {
         }
     }
 
-    /// Looks whether the quotas have room for a request that needs a permit as well.
+    /// Asks whether the quotas have room for a request that also needs a permit.
     pub(super) fn look_for_room(&mut self, rule: Concurrency) -> Next {
         match self.ask(Ask::room(self.state)) {
             Ok(result) => self.has_room(rule, result),
@@ -38,6 +39,7 @@ impl Deciding<'_> {
         }
     }
 
+    /// Acquires a permit if the quotas have room.
     pub(super) fn has_room(&mut self, rule: Concurrency, result: ChargeResult) -> Next {
         match self.note_room(result) {
             Ok(()) => self.acquire(&*self.shared.options.concurrency, rule),
@@ -45,7 +47,7 @@ impl Deciding<'_> {
         }
     }
 
-    /// Looks what is left of the quotas, for the headers of a refusal.
+    /// Asks what is left of the quotas, for the limit headers of a refusal.
     pub(super) fn peek(&mut self, denial: Denial) -> Next {
         if !self.shared.renderer.speaks_of_limits() {
             return self.refused(denial);
@@ -56,12 +58,13 @@ impl Deciding<'_> {
         }
     }
 
+    /// Refuses the request, with what is left of the quotas.
     pub(super) fn peeked(&mut self, denial: Denial, result: ChargeResult) -> Next {
         self.note_peek(result);
         self.refused(denial)
     }
 
-    /// Acquires a permit of the route, or queues for one.
+    /// Acquires a permit of the route, or waits for one.
     fn acquire(&mut self, concurrency: &dyn ConcurrencyLimiter, rule: Concurrency) -> Next {
         let Some(record) = self.state.record() else {
             return self.acquired(Ok(None));
@@ -74,7 +77,7 @@ impl Deciding<'_> {
         }
     }
 
-    /// Takes the cost of a request that has its permit.
+    /// Charges the cost of a request that has its permit.
     pub(super) fn acquired(&mut self, result: Result<Option<Permit>, LimiterError>) -> Next {
         let shared = self.shared;
         match result {
@@ -90,7 +93,7 @@ impl Deciding<'_> {
                     (OnLimiterFailure::Allow, _) => report(LimiterFallback::Allowed),
                     (OnLimiterFailure::Local(share), Some(rule)) => {
                         report(LimiterFallback::Local);
-                        // Permits in memory always answer.
+                        // The limiter in memory always answers.
                         return self.acquire(&shared.local_concurrency, rule.shared(share));
                     }
                     (OnLimiterFailure::Deny | OnLimiterFailure::Local(_), _) => {
@@ -100,7 +103,7 @@ impl Deciding<'_> {
                 }
             }
         }
-        // It may have queued for a while.
+        // The request may have waited for its permit.
         self.state.now = shared.now();
         self.take()
     }

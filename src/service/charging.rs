@@ -1,6 +1,5 @@
-//! What is asked of the limiter for a request, and what is done when it cannot answer.
+//! Charging: what the gate asks of the limiter, and what it does when the limiter cannot answer.
 
-use crate::decision::Policy;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,19 +8,19 @@ use super::deciding::Deciding;
 use super::options::Limits;
 use super::request_state::{Decision, RequestState};
 use crate::clock::Timestamp;
-use crate::decision::ExtraCost;
+use crate::decision::{ExtraCost, Policy};
 use crate::error::Denial;
 use crate::limits::{Charge, ChargeMode, LimiterError, LimiterFallback, UnknownPlan};
 use crate::quota::{AppliedQuotas, OnLimiterFailure, Quota, Verdict};
 use crate::sync::Reply;
 
-/// What the limiter answers.
+/// The limiter's answer.
 pub(super) type ChargeResult = Result<Verdict, LimiterError>;
 
-/// The limiter's answer, which is there already or comes later.
+/// The limiter's answer, now or later.
 pub(super) type ChargeReply = Reply<ChargeResult>;
 
-/// What is asked of the limiter.
+/// A question to the limiter.
 #[derive(Clone, Copy)]
 pub(super) struct Ask {
     cost: u32,
@@ -29,25 +28,25 @@ pub(super) struct Ask {
     now: Timestamp,
 }
 
-/// What a handler added to the cost, while the limiter is waited for.
+/// The charge of the cost that a handler added, while the limiter has not answered.
 pub(super) struct ExtraCharge {
     charge: ChargeReply,
     ask: Ask,
 }
 
 impl Ask {
-    /// Asks for what the request costs; a request that costs nothing only peeks.
+    /// Charges the cost of the request. Charges nothing for a request of cost 0.
     pub(super) fn cost(state: &RequestState) -> Self {
         let mode = if state.cost == 0 { ChargeMode::Peek } else { ChargeMode::IfAllowed };
         Self { cost: state.cost, mode, now: state.now }
     }
 
-    /// Asks whether there is room for that.
+    /// Asks whether the quotas have room for the cost, and charges nothing.
     pub(super) fn room(state: &RequestState) -> Self {
         Self { mode: ChargeMode::Peek, ..Self::cost(state) }
     }
 
-    /// Asks what is left of the quotas.
+    /// Asks what is left of the quotas, and charges nothing.
     pub(super) fn peek(state: &RequestState) -> Self {
         Self { cost: 0, ..Self::room(state) }
     }
@@ -60,17 +59,19 @@ impl Ask {
 }
 
 impl Deciding<'_> {
-    /// Asks the limiter, unless there is nothing to count.
+    /// Asks the limiter, if a quota has to be counted.
     pub(super) fn ask(&self, ask: Ask) -> Result<ChargeResult, ChargeReply> {
         let Some(charge) = ask.charge(&self.shared.policy, self.state) else {
-            return Ok(Err(LimiterError::new("nobody is there to be counted")));
+            return Ok(Err(LimiterError::new("the request has no account to count")));
         };
         match &self.shared.options.limits {
             Limits::Off => Ok(Ok(Verdict::passed())),
             _ if self.state.plan.is_unknown() => Ok(Err(LimiterError::new(UnknownPlan))),
             _ if charge.quotas.is_empty() => Ok(Ok(Verdict::passed())),
             Limits::Unset if charge.quotas.all_in_shadow() => Ok(Ok(Verdict::passed())),
-            Limits::Unset => Ok(Err(LimiterError::new("no limiter is configured"))),
+            Limits::Unset => Ok(Err(LimiterError::new(
+                "no limiter is configured: call `limits` or `without_limits`",
+            ))),
             Limits::Counted(limiter, _) => limiter.charge(charge).into_now(),
         }
     }
@@ -82,8 +83,7 @@ impl Deciding<'_> {
             (Some(charge), Limits::Counted(_, otherwise)) if !self.state.plan.is_unknown() => {
                 shared.fallback.charge(&charge, *otherwise)
             }
-            // The quotas of the plan are not known, so none of them can choose, or be counted here; those
-            // of the route can.
+            // The quotas of the plan are unknown, so they cannot choose or be counted here. Those of the route can.
             (Some(charge), Limits::Counted(_, allow @ OnLimiterFailure::Allow)) => {
                 let let_be = |quota: &Quota| quota.clone().with_failure_choice(*allow);
                 let general: Vec<Quota> = charge.quotas.general.iter().map(let_be).collect();
@@ -94,7 +94,7 @@ impl Deciding<'_> {
         }
     }
 
-    /// Notes what became of the cost, and reports what quotas in shadow would have refused.
+    /// Records the answer to the charge, and reports refusals by quotas in shadow.
     pub(super) fn note_cost(&mut self, result: ChargeResult) -> Decision {
         let decision = match result {
             Ok(verdict) => self.note(verdict),
@@ -106,8 +106,8 @@ impl Deciding<'_> {
         decision
     }
 
-    /// Notes whether there is room. A limiter that cannot say is reported only where that ends the request:
-    /// else it is asked for the cost next.
+    /// Records whether the quotas have room. Reports a failed limiter only if the request ends here: otherwise
+    /// the charge that follows reports it.
     pub(super) fn note_room(&mut self, result: ChargeResult) -> Decision {
         let error = match result {
             Ok(verdict) => return self.note(verdict),
@@ -120,8 +120,8 @@ impl Deciding<'_> {
         self.note_fallback(fallback, verdict)
     }
 
-    /// Records what is left of the quotas for a refusal's headers. The request is refused anyway: where the
-    /// limiter cannot answer, only the headers are missing.
+    /// Records what is left of the quotas, for the headers of a refusal. If the limiter cannot answer, the
+    /// refusal has no limit headers.
     pub(super) fn note_peek(&mut self, result: ChargeResult) {
         match result {
             Ok(verdict) => self.state.verdict = verdict,
@@ -139,7 +139,7 @@ impl Deciding<'_> {
         }
     }
 
-    /// Falls back as the quotas say, and notes the result.
+    /// Falls back as the quotas choose, and records the result.
     #[cold]
     fn fail(&mut self, error: &LimiterError, ask: Ask) -> Decision {
         let (fallback, verdict) = self.fall_back(error, ask);
@@ -160,7 +160,7 @@ impl Deciding<'_> {
         (fallback, verdict)
     }
 
-    /// Counts and reports what was done in place of a limiter that failed.
+    /// Counts and reports the fallback for a limiter that failed.
     fn report_failure(&self, error: &LimiterError, fallback: LimiterFallback) {
         self.shared.fallback.count(fallback);
         self.shared.observe(|observer| observer.limiter_failed(error, fallback));
@@ -175,7 +175,8 @@ impl Deciding<'_> {
         }
     }
 
-    /// Takes what the handler added to the cost, with room or without; returns what has to be waited for.
+    /// Charges the cost that the handler added, even to quotas without room. Returns the charge if the limiter
+    /// has not answered yet.
     pub(super) fn settle(&mut self) -> Option<ExtraCharge> {
         let cost = self.state.extra.as_ref().map_or(0, ExtraCost::settle);
         if cost == 0 {
@@ -191,7 +192,7 @@ impl Deciding<'_> {
         }
     }
 
-    /// Waits until it was taken.
+    /// Waits for the limiter's answer to the added cost.
     pub(super) fn resume_settling(
         &mut self,
         extra: &mut ExtraCharge,
@@ -207,7 +208,7 @@ impl Deciding<'_> {
             Ok(verdict) => verdict,
             Err(error) => match self.fall_back(&error, ask) {
                 (LimiterFallback::Local, verdict) => verdict,
-                // It is served already, and its response says what was left before.
+                // The headers of the response report what was left before the added cost.
                 _ => return,
             },
         };

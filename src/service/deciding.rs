@@ -1,17 +1,17 @@
-//! A decision under way.
+//! The decision about one request.
 
 use super::request_state::RequestState;
 use super::shared::Shared;
 use crate::error::Denial;
 
-/// Decides one request. The steps stand in `flow.rs`, `capacity.rs`, `charging.rs` and `refusals.rs`.
+/// Decides about one request. The steps are in `flow.rs`, `capacity.rs`, `charging.rs` and `refusals.rs`.
 pub(super) struct Deciding<'a> {
     pub(super) shared: &'a Shared,
     pub(super) state: &'a mut RequestState,
 }
 
 impl Deciding<'_> {
-    /// Gives the request's permit back and reports the refusal. Every refusal passes here.
+    /// Gives the request's permit back and reports the refusal. Called for every refusal.
     pub(super) fn end_in_refusal(&mut self, denial: &Denial) {
         self.state.permit = None;
         self.shared.observe(|observer| observer.refused(denial, self.state.record()));

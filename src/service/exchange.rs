@@ -1,4 +1,4 @@
-//! One request on its way through the gate and back.
+//! One request and its response.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,13 +19,13 @@ use crate::error::Denial;
 use crate::request::Head;
 use crate::response::Asked;
 
-/// Holds what a response needs of its request.
+/// One request, from the decision to its response.
 pub(super) struct Exchange {
     shared: SharedHandle,
     state: RequestState,
-    // Made when the inner service first has to be waited for.
+    // Created when the inner service is pending for the first time.
     timer: Option<Pin<Box<Sleep>>>,
-    // A HEAD request gets a refusal without content.
+    // A refusal of a HEAD request has no content.
     head: bool,
 }
 
@@ -44,12 +44,12 @@ impl Exchange {
         self.deciding().begin(request)
     }
 
-    /// Returns the answer that the gate gives by itself.
+    /// Returns the gate's own answer to a preflight.
     pub(super) fn own_answer(&mut self) -> Option<Box<Response<Bytes>>> {
         self.state.answer.take()
     }
 
-    /// Goes on with a decision that had to wait.
+    /// Continues a decision that had to wait.
     pub(super) fn resume<B>(
         &mut self,
         wait: &mut Wait,
@@ -59,7 +59,7 @@ impl Exchange {
         self.deciding().resume(wait, context, Head::of(request))
     }
 
-    /// Makes an admitted request ready for the inner service.
+    /// Prepares an admitted request for the inner service: strips the credential, and adds the grant.
     pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
         let Self { shared, state, .. } = self;
         if shared.options.strip_credential && state.principal.is_some() {
@@ -70,24 +70,24 @@ impl Exchange {
             Some(grant) => {
                 request.extensions_mut().insert(grant);
             }
-            // A grant of a gate further out says nothing of what this one admits.
+            // A grant of an outer gate does not prove that this gate admitted the request.
             None => {
                 request.extensions_mut().remove::<Grant>();
             }
         }
     }
 
-    /// Takes what the handler added to the cost; returns what has to be waited for.
+    /// Charges the cost that the handler added. Returns the charge if the limiter has not answered yet.
     pub(super) fn settle(&mut self) -> Option<ExtraCharge> {
         self.deciding().settle()
     }
 
-    /// Tells whether the handler may have added something that was not taken yet.
+    /// Returns true if the handler could add to the cost.
     pub(super) const fn may_owe(&self) -> bool {
         self.state.extra.is_some()
     }
 
-    /// Waits until that was taken.
+    /// Waits for the limiter's answer to the added cost.
     pub(super) fn poll_settled(
         &mut self,
         charge: &mut ExtraCharge,
@@ -96,10 +96,10 @@ impl Exchange {
         self.deciding().resume_settling(charge, context)
     }
 
-    /// Adds to the inner service's response, or renders the denial that it asks for.
+    /// Adds headers to the inner service's response, or renders the denial that the service returned.
     pub(super) fn finish<R>(&mut self, mut response: Response<R>) -> Response<GateBody<R>> {
         if let Some(Asked(denial)) = response.extensions_mut().remove::<Asked>() {
-            // The service's body ends before its place is given back.
+            // The service's body is dropped before its permit is given back.
             drop(response);
             let denial = self.counted(denial);
             return self.deny(&denial);
@@ -117,7 +117,7 @@ impl Exchange {
         Response::from_parts(parts, GateBody::inner(body, state.permit.take()))
     }
 
-    /// Counts a denial that the handler asks for, if it says what the key may not do.
+    /// Counts a denial by the handler if it refuses what the key may do. Returns the denial to answer.
     fn counted(&mut self, denial: Denial) -> Denial {
         if !denial.is_of_rules() {
             return denial;
@@ -125,7 +125,7 @@ impl Exchange {
         self.deciding().count_refusal().err().unwrap_or(denial)
     }
 
-    /// Resolves when the request's time budget is spent; never, if it has none.
+    /// Resolves when the request's time budget is spent. Without a budget it never resolves.
     pub(super) fn poll_budget(&mut self, context: &mut Context<'_>) -> Poll<Denial> {
         let route = self.shared.policy.route(self.state.route);
         let Some(budget) = route.and_then(|route| route.budget) else {
@@ -135,7 +135,7 @@ impl Exchange {
         timer.as_mut().poll(context).map(|()| Denial::TimedOut { budget })
     }
 
-    /// Gives the request's place back.
+    /// Gives the request's permit back.
     pub(super) fn release(&mut self) {
         self.state.permit = None;
     }
@@ -154,7 +154,7 @@ impl Exchange {
 }
 
 impl Drop for Exchange {
-    /// The client hung up, or something panicked, before the store had answered.
+    /// Gives a reserved attempt back if the client hung up or a panic came before the store's answer.
     fn drop(&mut self) {
         if self.state.attempt.is_some() {
             let now = self.shared.now();

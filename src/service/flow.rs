@@ -1,6 +1,5 @@
-//! The way of one request through the decision: `begin`, `found`, then the steps of `capacity.rs`. What
-//! need not wait goes on at once, so a request whose store and limiter are in memory is decided before
-//! the gate has returned its future.
+//! The steps of a decision: `begin`, `found`, then those of `capacity.rs`. A step that need not wait runs at
+//! once. So with a store and a limiter in memory the decision is made before the gate returns its future.
 
 use std::ops::ControlFlow;
 use std::task::{Context, Poll};
@@ -18,7 +17,7 @@ use crate::request::{Client, Head};
 use crate::store::StoreError;
 
 impl Deciding<'_> {
-    /// Reads the request and asks the store, if there is a key to ask for.
+    /// Reads the request, and asks the store if the request has a well-formed key.
     pub(super) fn begin<B: 'static>(&mut self, request: &Request<B>) -> Next {
         let shared = self.shared;
         let policy = &shared.policy;
@@ -46,14 +45,14 @@ impl Deciding<'_> {
                     self.state.answer = Some(Box::new(answer));
                     ControlFlow::Break(Ok(()))
                 }
-                // HTTP/2 need not announce a body, but one that comes shows in its type.
-                None if self.has_content(request) => match policy.stranger(head) {
-                    Ok(route) => self.let_pass(route),
+                // HTTP/2 need not announce a body, but the body's type shows one.
+                None if self.has_content(request) => match policy.anonymous_route(head) {
+                    Ok(route) => self.admit_anonymous(route),
                     Err(denial) => self.refused(denial),
                 },
                 None => ControlFlow::Break(Ok(())),
             },
-            Ok(Admission::Anonymous(route)) => self.let_pass(route),
+            Ok(Admission::Anonymous(route)) => self.admit_anonymous(route),
             Err(denial) if Policy::is_attempt(&denial) => self.failed(client, denial),
             Err(denial) => {
                 if denial == Denial::InsecureTransport
@@ -71,13 +70,13 @@ impl Deciding<'_> {
         self.shared.options.bodies.iter().any(|has_content| has_content(request.body()))
     }
 
-    /// Lets a request without a key pass.
-    fn let_pass(&mut self, route: Option<usize>) -> Next {
+    /// Admits a request without a key.
+    fn admit_anonymous(&mut self, route: Option<usize>) -> Next {
         self.state.route = route;
         ControlFlow::Break(Ok(()))
     }
 
-    /// Goes on with a decision that had to wait. Stays pending once the decision was returned.
+    /// Continues a decision that had to wait. Stays pending after it has returned the decision.
     pub(super) fn resume(
         &mut self,
         wait: &mut Wait,
@@ -114,7 +113,7 @@ impl Deciding<'_> {
         let policy = &shared.policy;
         let record = match answer {
             Ok(Some(record)) if policy.is_for_us(&record) => record,
-            // A key of another gate is as unknown here as one that does not exist.
+            // A key of another gate is as unknown here as a key that does not exist.
             Ok(_) => return self.failed(client, Denial::KeyUnknown),
             Err(error) => {
                 self.give_back(shared.now());

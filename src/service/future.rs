@@ -1,4 +1,4 @@
-//! The response: the inner service's with what the gate adds to it, or a refusal.
+//! The future of a gate's response.
 
 use std::fmt;
 use std::future::Future;
@@ -18,14 +18,14 @@ use super::wait::Wait;
 use crate::error::Denial;
 
 pin_project! {
-    /// Resolves to the inner service's response, or to a refusal; made by
-    /// [`ApiKeyGate`](super::ApiKeyGate).
+    /// The future of an [`ApiKeyGate`](super::ApiKeyGate). Resolves to the inner service's response with the
+    /// gate's headers, or to a refusal.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, B>
     where
         S: Service<Request<B>>,
     {
-        // Dropped in this order: the inner future ends before its place is given back.
+        // Dropped in this order: the inner future ends before its permit is given back.
         #[pin]
         state: ResponseState<S::Future, S, B, Result<S::Response, S::Error>>,
         exchange: Exchange,
@@ -38,9 +38,9 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.exchange.may_owe() {
-                // The client hung up. The inner future may add to the cost until it has ended.
+                // The client hung up. The inner future may add to the cost until it is dropped.
                 this.state.set(ResponseState::Done);
-                // Nobody is left to wait for a limiter.
+                // Nothing polls a limiter that has not answered yet.
                 let _ = this.exchange.settle();
             }
         }
@@ -50,11 +50,11 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum ResponseState<F, S, B, A> {
-        /// The decision waits for a store, a limiter or a place. Boxed, for it is large, and what
-        /// waits may allocate.
+        /// The decision waits for the store, the limiter or a permit. Boxed because it is large; a request
+        /// that waits may allocate.
         Deciding { waiting: Box<Undecided<S, B>> },
         Calling { #[pin] future: F },
-        /// The limiter takes what the handler added to the cost.
+        /// The limiter charges the cost that the handler added.
         Settling { unsettled: Box<Unsettled<A>> },
         Refused { denial: Denial },
         Answered { answer: Option<Box<Response<Bytes>>> },
@@ -62,27 +62,27 @@ pin_project! {
     }
 }
 
-/// A request whose decision waits, and the instance of the inner service that was polled ready.
+/// A request whose decision waits, with the instance of the inner service that was polled ready.
 struct Undecided<S, B> {
     wait: Wait,
     request: Option<Request<B>>,
     service: S,
 }
 
-/// A request that the inner service is done with, while the limiter is waited for.
+/// A request that the inner service has finished, while the limiter charges the added cost.
 struct Unsettled<A> {
     charge: ExtraCharge,
     result: Option<InnerResult<A>>,
 }
 
-/// How the inner service ended: with an answer, or because its time was up.
+/// How the inner service ended: it answered, or its time budget was spent.
 enum InnerResult<A> {
     Answered(A),
     TimedOut(Denial),
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
-    /// Waits for the decision, then serves or refuses the request.
+    /// Waits for the decision, then calls the inner service or refuses the request.
     pub(super) fn waiting(exchange: Exchange, wait: Wait, request: Request<B>, service: S) -> Self {
         let waiting = Box::new(Undecided { wait, request: Some(request), service });
         Self { exchange, state: ResponseState::Deciding { waiting } }
@@ -132,7 +132,7 @@ where
                         (Err(denial), _) => ResponseState::Refused { denial },
                     }
                 }
-                // The inner future ends before its place is given back, and adds to the cost until then.
+                // The inner future may add to the cost until it is dropped, which is before its permit is given back.
                 StateProjection::Calling { future } => match future.poll(context) {
                     Poll::Ready(answered) => {
                         state.set(ResponseState::Done);
@@ -187,7 +187,7 @@ where
     }
 }
 
-#[allow(clippy::inline_always)] // It would be handed a copy of the response.
+#[allow(clippy::inline_always)] // A call would copy the response.
 #[inline(always)]
 fn conclude<R, E>(
     exchange: &mut Exchange,

@@ -1,4 +1,4 @@
-//! The service: marks the credential, begins the decision, and hands both to the future.
+//! The service: marks the credential, begins the decision, and returns the future of the response.
 
 use std::fmt;
 use std::mem;
@@ -16,31 +16,30 @@ use super::exchange::Exchange;
 use super::future::ResponseFuture;
 use super::shared::{PerGate, Shared, SharedHandle};
 
-/// Guards a service; made by [`ApiKeyLayer`](super::ApiKeyLayer).
+/// A service that admits or refuses requests to its inner service. [`ApiKeyLayer`](super::ApiKeyLayer) makes
+/// it.
 ///
 /// ```
-/// # use bytes::Bytes;
-/// # use http::{Request, Response};
-/// # use http_body_util::Full;
-/// # use tower::{Layer, Service, ServiceExt, service_fn};
-/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
-/// use tower_api_key::ApiKeyGate;
+/// use std::convert::Infallible;
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+/// use tower::{Layer, Service, ServiceExt, service_fn};
+/// use tower_api_key::{ApiKeyGate, ApiKeyLayer, Profile, store::MemoryStore};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
-/// # let inner = service_fn(|_: Request<()>| async {
-/// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
-/// # });
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).build()?;
+/// let inner = service_fn(|_: Request<()>| async {
+///     Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+/// });
 /// let mut gate: ApiKeyGate<_> = layer.layer(inner);
 /// let response = gate.ready().await?.call(Request::new(())).await?;
-/// assert_eq!(response.status(), 400); // no proof of HTTPS; `inner` was not called
-/// # Ok(())
-/// # }
+/// assert_eq!(response.status(), 400); // no proof of HTTPS, so `inner` was not called
+/// # Ok(()) }
 /// ```
 pub struct ApiKeyGate<S> {
     shared: Arc<Shared>,
-    /// Has a reference count of this gate's own, from its second request on.
+    /// A handle with this gate's own reference count, from the second request on.
     own: Option<Arc<PerGate>>,
     called: bool,
     inner: S,
@@ -51,7 +50,7 @@ impl<S> ApiKeyGate<S> {
         Self { shared, own: None, called: false, inner }
     }
 
-    /// Takes hold of what all gates share, for one request.
+    /// Returns a handle of the layer's shared state, for one request.
     fn share(&mut self) -> SharedHandle {
         if let Some(own) = &self.own {
             return SharedHandle::PerGate(Arc::clone(own));
@@ -99,13 +98,13 @@ where
                 ResponseFuture::calling(exchange, self.inner.call(request))
             }
             ControlFlow::Break(Err(denial)) => {
-                // What the inner service reserved when it was polled ready is given back.
+                // Dropping the ready instance gives back what it reserved in `poll_ready`.
                 let clone = self.inner.clone();
                 self.inner = clone;
                 ResponseFuture::refused(exchange, denial)
             }
             ControlFlow::Continue(wait) => {
-                // The instance that was polled ready waits along; its clone has to be polled anew.
+                // The ready instance waits with the request. Its clone must be polled ready again.
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
                 ResponseFuture::waiting(exchange, wait, request, ready)
@@ -131,7 +130,7 @@ mod tests {
     use crate::store::MemoryStore;
     use crate::vendors::POLYTEIA;
 
-    /// Servers that clone the gate for each request pay for no count of its own.
+    /// A server that clones the gate for each request allocates no count for the clone.
     #[test]
     fn a_gate_counts_apart_from_its_second_request_on() {
         let layer = ApiKeyLayer::builder(POLYTEIA, MemoryStore::new()).build().unwrap();
@@ -140,6 +139,6 @@ mod tests {
         for _ in 0..2 {
             assert!(matches!(gate.share(), SharedHandle::PerGate(_)));
         }
-        assert!(matches!(gate.clone().share(), SharedHandle::Direct(_)), "a clone begins anew");
+        assert!(matches!(gate.clone().share(), SharedHandle::Direct(_)), "a clone starts again");
     }
 }

@@ -1,4 +1,4 @@
-//! The layer that puts gates in front of services.
+//! The layer, which puts gates in front of services.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,33 +21,39 @@ use crate::request::Connection;
 use crate::response::Authenticated;
 use crate::store::KeyStore;
 
-/// Puts a gate in front of a service: only requests with a key that serves get through, and every
-/// other is answered as the profile's vendor documents it.
+/// A tower layer that puts a gate in front of a service. The gate admits requests with a valid key, and
+/// refuses all others with the answers of a profile.
 ///
-/// Cloning is cheap, and all clones share limits and simultaneous requests.
+/// Cloning is cheap. All clones share limits and permits.
 ///
-/// The inner service is called only when the request is admitted, with the [`Grant`](crate::Grant) in its
-/// extensions, and with the credential marked sensitive or removed. The server must say how each connection
-/// came: put a [`Connection`] into the extensions of its requests, with
-/// [`MarkConnection`](crate::MarkConnection) or by hand. Without one, every request counts as plain HTTP from
-/// an unknown address.
+/// The gate calls the inner service only for admitted requests. Such a request has a
+/// [`Grant`](crate::Grant) in its extensions, and its credential is marked as sensitive or removed.
 ///
-/// A request that waits for the store or for a place holds the ready instance of the inner service. Limit
-/// the inner service's own concurrency outside the gate, not inside, or one account's queue takes the places
-/// of all. An upgraded connection (101) gives its place back with the response.
+/// # Deployment
+///
+/// The server must mark how each request came. Put a [`Connection`] into the request's extensions, with
+/// [`MarkConnection`](crate::MarkConnection) or by hand. Without a mark every request counts as plain HTTP
+/// from an unknown address. Behind a proxy that ends TLS, call
+/// [`trusted_proxies`](ApiKeyLayerBuilder::trusted_proxies), too.
+///
+/// A request that waits for the store or for a permit holds the ready instance of the inner service. If the
+/// inner service limits its own concurrency, put that limit outside of the gate. Inside, the waiting requests
+/// of one account could use up the limit for all. An upgraded connection (101) gives its permit back with the
+/// response.
+///
+/// # Example
 ///
 /// ```
+/// use bytes::Bytes;
 /// use http::{Request, Response, StatusCode};
 /// use http_body_util::Full;
-/// use bytes::Bytes;
 /// use tower::{Layer, ServiceExt, service_fn};
 /// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::request::Connection;
 /// use tower_api_key::store::MemoryStore;
 /// use tower_api_key::{ApiKeyLayer, Grant, vendors};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = MemoryStore::new();
 /// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).build()?;
@@ -55,7 +61,7 @@ use crate::store::KeyStore;
 ///
 /// let layer = ApiKeyLayer::builder(vendors::PERSONYZE, store).build()?;
 /// let service = layer.layer(service_fn(|request: Request<()>| async move {
-///     let grant = request.extensions().get::<Grant>().expect("the gate leaves a grant");
+///     let grant = request.extensions().get::<Grant>().expect("the gate adds a grant");
 ///     let text = format!("hello {}", grant.account());
 ///     Ok::<_, std::convert::Infallible>(Response::new(Full::new(Bytes::from(text))))
 /// }));
@@ -68,8 +74,7 @@ use crate::store::KeyStore;
 /// let basic = "Basic YXBpOkZEMDk5MDhGMjVCRUNCMDlENzhFQkVBMURBREZCNjE4NjUxRjYxMkQ=";
 /// request.headers_mut().insert("authorization", basic.parse()?);
 /// assert_eq!(service.oneshot(request).await?.status(), StatusCode::OK);
-/// # Ok(())
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct ApiKeyLayer {
@@ -77,8 +82,8 @@ pub struct ApiKeyLayer {
 }
 
 impl ApiKeyLayer {
-    /// Starts a layer for a vendor's profile and a store of keys. The profile may borrow from anywhere: what
-    /// the layer needs of it is copied here.
+    /// Starts the configuration of a layer with a profile and a store of keys. The layer copies what it needs
+    /// of the profile, so the profile may borrow from anywhere.
     pub fn builder(profile: Profile<'_>, store: impl KeyStore) -> ApiKeyLayerBuilder {
         ApiKeyLayerBuilder::new(&profile, Arc::new(store))
     }
@@ -87,12 +92,10 @@ impl ApiKeyLayer {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Explains what this layer decides of a request and what it answers, check by check, if the
-    /// store were to answer with `record`. Asks no store, limiter or clock, so rules are tested
-    /// without a server and without a runtime.
+    /// Explains the decision about a request and its answer, check by check, as if the store had answered
+    /// with `record`. Asks no store, limiter or clock, so you can test rules without a server or a runtime.
     ///
     /// ```
-    /// use std::sync::Arc;
     /// use http::Request;
     /// use tower_api_key::clock::Timestamp;
     /// use tower_api_key::key::{Account, KeyRecord};
@@ -100,7 +103,6 @@ impl ApiKeyLayer {
     /// use tower_api_key::store::MemoryStore;
     /// use tower_api_key::{ApiKeyLayer, Denial, vendors};
     ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
     /// let now = Timestamp::from_unix_seconds(1_800_000_000);
     /// let account = Account::builder("acme").build()?;
@@ -114,8 +116,7 @@ impl ApiKeyLayer {
     /// let explanation = layer.explain(&request, connection, Some(&record), now);
     /// assert_eq!(explanation.decision().unwrap_err(), &Denial::KeyExpired);
     /// assert_eq!(explanation.answer().unwrap().status(), 401);
-    /// # Ok(())
-    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn explain<B>(
         &self,
@@ -137,12 +138,11 @@ impl ApiKeyLayer {
         explanation
     }
 
-    /// Renders what a client is answered for a denial, apart from the limit headers and others that
-    /// speak of the key's account.
+    /// Returns the answer that a client gets for a denial, without limit headers and without headers about
+    /// the key's account.
     ///
     /// ```
-    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
-    /// use tower_api_key::Denial;
+    /// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
     ///
     /// let layer = ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new()).build()?;
     /// assert_eq!(layer.answer(&Denial::KeyUnknown).body(), "Invalid API key");
@@ -152,7 +152,7 @@ impl ApiKeyLayer {
         self.shared.renderer.refuse(denial, false, None)
     }
 
-    /// Returns how often the limiter could not answer so far, by what was done instead.
+    /// Returns how often the limiter could not answer since the layer was built, by what the gate did instead.
     pub fn limiter_failures(&self) -> LimiterFailures {
         self.shared.fallback.failures()
     }

@@ -1,4 +1,4 @@
-//! How a request comes to know its connection: a layer marks it, the gate reads the mark.
+//! Marking requests with the facts of their connection, for the gate to read.
 
 use std::task::{Context, Poll};
 
@@ -8,9 +8,10 @@ use tower_service::Service;
 
 use crate::request::Connection;
 
-/// Puts the facts of one connection into the extensions of its requests. A server wraps the
-/// service of each connection that it accepts; it replaces what was there. A server on a Unix socket, whose
-/// connections are all alike, wraps its service once, with [`Connection::unix_socket`].
+/// A layer that puts a [`Connection`] into the extensions of each request, and replaces one that is there.
+///
+/// Wrap the service of each connection that your server accepts. On a Unix socket all connections are alike:
+/// wrap the service once, with [`Connection::unix_socket`].
 ///
 /// ```
 /// use http::Request;
@@ -18,15 +19,14 @@ use crate::request::Connection;
 /// use tower_api_key::MarkConnection;
 /// use tower_api_key::request::Connection;
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), std::net::AddrParseError> {
 /// let service = service_fn(|request: Request<()>| async move {
 ///     Ok::<_, std::convert::Infallible>(request.extensions().get::<Connection>().copied())
 /// });
-/// let connection = Connection::tls("192.0.2.1:4711".parse().unwrap());
+/// let connection = Connection::tls("192.0.2.1:4711".parse()?); // after the TLS handshake
 /// let service = MarkConnection::new(connection).layer(service);
 /// assert_eq!(service.oneshot(Request::new(())).await, Ok(Some(connection)));
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct MarkConnection<S = ()> {
@@ -35,7 +35,7 @@ pub struct MarkConnection<S = ()> {
 }
 
 impl MarkConnection {
-    /// Marks requests with these facts.
+    /// Marks requests with this connection.
     pub const fn new(connection: Connection) -> Self {
         Self { connection, inner: () }
     }
@@ -64,7 +64,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for MarkConnection<S> {
     }
 }
 
-/// Returns what the server said of the connection; nothing said is nothing known.
+/// Returns the connection that the server has marked. Without a mark nothing is known of it.
 pub(super) fn connection<B>(request: &Request<B>) -> Connection {
     let marked = request.extensions().get::<Connection>().copied();
     #[cfg(feature = "axum")]

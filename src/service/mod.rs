@@ -1,5 +1,5 @@
-//! The shell: a tower layer that carries requests through the decision, and decides nothing. What a
-//! deployment must see to stands at [`ApiKeyLayer`].
+//! The tower layer: carries requests through the decision, and decides nothing itself. [`ApiKeyLayer`] says
+//! what a deployment must set up.
 
 #[cfg(feature = "axum")]
 pub mod axum;

@@ -1,4 +1,4 @@
-//! What the operator can be told of.
+//! The observer: events that a gate reports to the operator.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,31 +8,27 @@ use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::{LimiterError, LimiterFallback};
 use crate::store::StoreError;
 
-/// Hears of what a gate cannot answer by itself. Every method does nothing unless written; all run
-/// on the request's task, so they return at once. No key, header or URI is passed to them.
+/// Receives the events that an operator should know of: refusals, exposed keys, and failures.
 ///
-/// Two of them tell of keys that somebody else may have. Both are calls for an operator, or for a worker
-/// with the store at hand, which revokes the key:
+/// Every method does nothing unless you write it. The gate calls the methods on the request's task, so they
+/// must return at once. No method gets a key, a header or a URI.
+///
+/// Two methods report keys that somebody else may have. This example passes the reports to a worker, which
+/// revokes the keys:
 ///
 /// ```
-/// # use bytes::Bytes;
-/// # use http::{Request, Response};
-/// # use http_body_util::Full;
-/// # use tower::{Layer, ServiceExt, service_fn};
-/// # use tower_api_key::key::{Account, KeyHasher};
-/// # use tower_api_key::store::{KeyManager, KeyStore, MemoryStore, NewKey};
-/// # use tower_api_key::{ApiKeyLayer, request::Connection, vendors};
 /// use std::net::IpAddr;
-/// use std::sync::mpsc::{Sender, channel};
-/// use tower_api_key::Observer;
+/// use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 /// use tower_api_key::key::{KeyDigest, KeyRecord};
+/// use tower_api_key::store::{KeyManager, ManageError, MemoryStore};
+/// use tower_api_key::{ApiKeyLayer, Observer, Profile};
 ///
 /// enum Alarm {
 ///     Exposed(KeyDigest),
 ///     UsedElsewhere(String, Option<IpAddr>),
 /// }
 ///
-/// struct Alarms(Sender<Alarm>);
+/// struct Alarms(UnboundedSender<Alarm>);
 ///
 /// impl Observer for Alarms {
 ///     fn key_exposed(&self, digest: &KeyDigest) {
@@ -43,87 +39,87 @@ use crate::store::StoreError;
 ///         let _ = self.0.send(Alarm::UsedElsewhere(record.id().to_string(), client));
 ///     }
 /// }
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let (sender, alarms) = channel();
-/// # let store = MemoryStore::new();
-/// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?);
-/// # let record = record.networks(["10.0.0.0/8"]).build()?;
-/// # let digest = KeyHasher::sha256().digest(b"0123456789abcdef");
-/// # store.add(NewKey::new(digest, record), "ada").await?;
-/// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, store.clone());
-/// let layer = builder.observer(Alarms(sender)).build()?;
-/// # let service = layer.layer(service_fn(|_: Request<()>| async {
-/// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
-/// # }));
-/// # let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef");
-/// # let mut request = request.body(())?;
-/// # request.extensions_mut().insert(Connection::tls("192.0.2.1:4711".parse()?));
-/// # assert_eq!(service.oneshot(request).await?.status(), 403);
 ///
-/// // The worker. It may as well ask the key's owner first.
-/// while let Ok(alarm) = alarms.recv() {
-///     let (id, why) = match alarm {
-///         Alarm::UsedElsewhere(id, client) => (Some(id), format!("used from {client:?}")),
-///         Alarm::Exposed(digest) => {
-///             // Of a key that nobody has looked up: it may be none.
-///             let found = store.find(&digest).await?;
-///             (found.map(|record| record.id().to_string()), "came over plain HTTP".to_owned())
+/// /// The worker. It could also ask the key's owner first.
+/// async fn revoke_keys(
+///     store: impl KeyManager,
+///     mut alarms: UnboundedReceiver<Alarm>,
+/// ) -> Result<(), ManageError> {
+///     while let Some(alarm) = alarms.recv().await {
+///         match alarm {
+///             Alarm::UsedElsewhere(id, client) => {
+///                 store.revoke(&id, &format!("gate: used from {client:?}")).await?;
+///             }
+///             // The key was not looked up yet, so it may not exist.
+///             Alarm::Exposed(digest) => {
+///                 if let Ok(Some(record)) = store.find(&digest).await {
+///                     store.revoke(record.id().as_str(), "gate: came over plain HTTP").await?;
+///                 }
+///             }
 ///         }
-///     };
-///     if let Some(id) = id {
-///         store.revoke(&id, &format!("gate: {why}")).await?;
 ///     }
-/// #     break;
+///     Ok(())
 /// }
-/// # assert!(store.get("key_1").await?.unwrap().record.is_revoked());
-/// # Ok(())
-/// # }
+///
+/// let (sender, alarms) = unbounded_channel();
+/// let store = MemoryStore::new();
+/// let worker = revoke_keys(store.clone(), alarms); // for `tokio::spawn`
+/// let builder = ApiKeyLayer::builder(Profile::STANDARD, store);
+/// let layer = builder.observer(Alarms(sender)).build()?;
+/// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// Hears that a request was refused; of a key that serves, with its record.
+    /// Called when a request is refused. `record` is the key's record, or `None` if the request has no valid
+    /// key.
     fn refused(&self, denial: &Denial, record: Option<&KeyRecord>) {
         let _ = (denial, record);
     }
 
-    /// Hears that a request passed which a quota in shadow would have refused; it would have been
-    /// refused once, however many quotas are told of.
+    /// Called once for each shadow quota that would have refused a request that passed. `quota` is the name of
+    /// the quota. Enforced, the quotas would have refused the request once, however many calls report it.
     fn would_refuse(&self, record: &KeyRecord, quota: &str) {
         let _ = (record, quota);
     }
 
-    /// Hears of a well-formed key that came over plain HTTP: whoever listened has it now. It was not looked
-    /// up, and anybody can make one up that fits. So of one network it hears 60 times an hour at most, or as
-    /// often as [failed attempts](crate::attempts::FailedAttempts) are allowed, if they are limited.
+    /// Called when a well-formed key came over plain HTTP, where others could read it.
+    ///
+    /// The gate has not looked the key up, and anyone can make up a key that fits the format. So there are at
+    /// most 60 calls an hour for one client network. If [failed attempts](crate::attempts::FailedAttempts) are
+    /// limited, their limit counts instead.
     fn key_exposed(&self, digest: &KeyDigest) {
         let _ = digest;
     }
 
-    /// Hears of a key that serves, and was used from a network that is not on its allowlist; the client got
-    /// its refusal. Of one key it hears 60 times an hour at most. `client` is the address, `None` if it cannot be determined. Either the allowlist lacks a
-    /// network of its owner's, or somebody else has the key.
+    /// Called when a valid key is used from a network that is not on its allowlist. The request is refused.
+    /// Either the allowlist lacks a network of the key's owner, or somebody else has the key.
+    ///
+    /// `client` is the client's address, or `None` if the gate cannot determine it. There are at most 60 calls
+    /// an hour for one key.
     fn key_used_elsewhere(&self, record: &KeyRecord, client: Option<IpAddr>) {
         let _ = (record, client);
     }
 
-    /// Hears of the failed attempt after which its network is refused, for this long; once each time. The
-    /// attempts that are refused then come as [`Denial::TooManyFailures`].
+    /// Called for the failed attempt that uses up the limit of a client's network. The gate refuses attempts
+    /// from that network for the time `retry_after`, and reports them to [`refused`](Self::refused) as
+    /// [`Denial::TooManyFailures`]. There is one call each time the limit is used up.
     fn network_refused(&self, client: IpAddr, retry_after: Duration) {
         let _ = (client, retry_after);
     }
 
-    /// Hears that the store could not answer; the client got a 503.
+    /// Called when the store could not answer. The client gets the profile's answer to
+    /// [`Denial::StoreUnavailable`], a 503 in all profiles of this crate.
     fn store_failed(&self, error: &StoreError) {
         let _ = error;
     }
 
-    /// Hears that it could not be told whether a route has a free place, and what was done instead.
+    /// Called when the limiter of simultaneous requests could not answer. `fallback` is what the gate did
+    /// instead.
     fn concurrency_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
         let _ = (error, fallback);
     }
 
-    /// Hears that the limiter could not answer, and what was done instead;
-    /// [`ApiKeyLayer::limiter_failures`](crate::ApiKeyLayer::limiter_failures) counts it, too.
+    /// Called when the limiter could not answer. `fallback` is what the gate did instead.
+    /// [`ApiKeyLayer::limiter_failures`](crate::ApiKeyLayer::limiter_failures) counts the failures, too.
     fn limiter_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
         let _ = (error, fallback);
     }

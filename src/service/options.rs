@@ -1,4 +1,4 @@
-//! The options of a gate that its service reads.
+//! The options of a gate that the service reads.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::limits::Limiter;
 use crate::quota::OnLimiterFailure;
 use crate::store::KeyStore;
 
-/// Holds what the builder sets and the service reads, from the first setter to the last request.
+/// The options that the builder sets and the service reads.
 pub(super) struct GateOptions {
     pub(super) store: Arc<dyn KeyStore>,
     pub(super) limits: Limits,
@@ -20,7 +20,7 @@ pub(super) struct GateOptions {
     pub(super) on_concurrency_failure: OnLimiterFailure,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Option<Arc<dyn Observer>>,
-    /// How a request's body shows that there is content, for each type of body that is known.
+    /// A function for each known type of request body, which returns true for a body with content.
     pub(super) bodies: Vec<HasContent>,
     pub(super) strip_credential: bool,
     pub(super) leave_grant: bool,
@@ -28,22 +28,22 @@ pub(super) struct GateOptions {
 
 /// How requests are counted.
 pub(super) enum Limits {
-    /// Not set: a quota that turns up at run time refuses, since it cannot be kept.
+    /// Not set. A quota that the gate learns of at run time refuses the request, because nothing counts it.
     Unset,
-    /// Not at all, as the builder was told.
+    /// Not at all, as configured.
     Off,
     /// By a limiter.
     Counted(Arc<dyn Limiter>, OnLimiterFailure),
 }
 
 impl GateOptions {
-    /// Has the safest value of each option.
+    /// Sets each option to its safest value.
     pub(super) fn new(store: Arc<dyn KeyStore>) -> Self {
         Self {
             store,
             limits: Limits::Unset,
             concurrency: Arc::new(MemoryConcurrency::new()),
-            // In memory nothing fails.
+            // Never used: the limiter in memory always answers.
             on_concurrency_failure: OnLimiterFailure::Deny,
             clock: Arc::new(SystemClock),
             observer: None,

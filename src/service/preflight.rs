@@ -1,4 +1,4 @@
-//! CORS preflights that the gate answers by itself.
+//! The gate's own answer to CORS preflights.
 
 use std::any::Any;
 use std::net::Ipv6Addr;
@@ -15,56 +15,50 @@ use http_body::Body;
 use crate::error::ConfigError;
 use crate::request::field_name;
 
-/// What a preflight's answer depends on (Fetch §3.2.5), for caches on the way.
+/// The request headers that the answer depends on (Fetch §3.2.5), for caches.
 const DEPENDS_ON: HeaderValue = HeaderValue::from_static(
     "origin, access-control-request-method, access-control-request-headers",
 );
 
-/// Describes what the gate answers to a CORS preflight (Fetch §3.2) that comes without a credential:
-/// 204, and from a listed origin the methods and headers that its requests may have.
+/// The gate's answer to CORS preflights (Fetch §3.2) without a credential.
 ///
-/// The allowed headers are those that carry the profile's keys, those that it demands, `Content-Type`,
-/// and what [`headers`](Self::headers) adds.
+/// The gate answers 204. For an allowed origin the answer lists the methods and headers that its requests may
+/// have: the headers that carry the profile's keys, those that the profile requires, `Content-Type`, and those
+/// of [`headers`](Self::headers).
 ///
-/// A browser shows an answer to a page only if the answer itself has `Access-Control-Allow-Origin`. This
-/// does not write it. Where a CORS layer outside of the gate does, refusals of the gate included, let that
-/// layer answer preflights, too, and leave this out.
+/// A browser shows a response to a page only if the response itself has `Access-Control-Allow-Origin`. The
+/// gate adds that header only to the answer to a preflight. If a CORS layer outside of the gate adds it to all
+/// responses, refusals included, let that layer answer the preflights, too.
 ///
 /// ```
-/// # use bytes::Bytes;
-/// # use http::{Request, Response};
-/// # use http_body_util::Full;
-/// # use tower::{Layer, ServiceExt, service_fn};
-/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
 /// use std::time::Duration;
-/// use tower_api_key::Preflight;
+/// use axum::{Router, body::Body, routing::post};
+/// use http::Request;
+/// use tower::ServiceExt;
+/// use tower_api_key::{ApiKeyLayer, Preflight, Profile, store::MemoryStore};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let preflight =
 ///     Preflight::from_origins(["https://app.example.com"]).max_age(Duration::from_secs(600));
-/// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).assume_https();
-/// let layer = builder.answer_preflight(preflight).build()?;
-/// # let service = layer.layer(service_fn(|_: Request<()>| async {
-/// #     panic!("the service is not called");
-/// #     #[allow(unreachable_code)]
-/// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
-/// # }));
+/// let builder = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new());
+/// let gate = builder.assume_https().answer_preflight(preflight).build()?;
+/// let app = Router::new().route("/api", post(|| async { "created" })).layer(gate);
+///
 /// let request = Request::options("/api")
 ///     .header("origin", "https://app.example.com")
 ///     .header("access-control-request-method", "POST")
-///     .body(())?;
-/// let answer = service.oneshot(request).await?;
+///     .body(Body::empty())?;
+/// let answer = app.oneshot(request).await?;
 /// assert_eq!(answer.status(), 204);
 /// assert_eq!(answer.headers()["access-control-allow-origin"], "https://app.example.com");
-/// assert_eq!(answer.headers()["access-control-allow-headers"], "authorization,content-type");
-/// # Ok(())
-/// # }
+/// let allowed = &answer.headers()["access-control-allow-headers"];
+/// assert_eq!(allowed, "authorization,content-type,x-api-key");
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "a preflight is answered by a layer that has it"]
+#[must_use = "pass it to `ApiKeyLayerBuilder::answer_preflight`"]
 pub struct Preflight {
-    /// `None` stands for every origin.
+    /// `None` allows every origin.
     origins: Option<Vec<String>>,
     methods: Vec<Method>,
     headers: Vec<String>,
@@ -72,14 +66,14 @@ pub struct Preflight {
 }
 
 impl Preflight {
-    /// Answers pages of these origins, each a scheme, a host and a port that is not the scheme's own, as
-    /// browsers write them: `https://app.example.com`.
+    /// Allows pages of these origins. Write an origin as browsers do: a scheme, a host, and a port if it is not
+    /// the scheme's default, as `https://app.example.com`.
     pub fn from_origins<S: Into<String>>(origins: impl IntoIterator<Item = S>) -> Self {
         Self { origins: Some(origins.into_iter().map(Into::into).collect()), ..Self::every() }
     }
 
-    /// Answers pages of every origin. A page needs a key all the same; whoever puts one into a page
-    /// gives it to all its readers.
+    /// Allows pages of every origin. The requests of a page still need a key. A key inside of a page is visible
+    /// to every reader of the page.
     pub fn from_any_origin() -> Self {
         Self::every()
     }
@@ -90,25 +84,29 @@ impl Preflight {
         Self { origins: None, methods, headers: Vec::new(), max_age: None }
     }
 
-    /// Allows these methods; `GET`, `HEAD`, `POST`, `PUT`, `PATCH` and `DELETE` unless set.
+    /// Sets the allowed methods: `GET`, `HEAD`, `POST`, `PUT`, `PATCH` and `DELETE` unless set.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.methods = methods.into_iter().collect();
         self
     }
 
-    /// Allows these headers besides those of the profile.
+    /// Adds allowed headers to those of the profile.
     pub fn headers<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.headers.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Lets browsers keep the answer for this long, in whole seconds; five seconds unless set.
+    /// Sets how long browsers may keep the answer, in whole seconds. Without a call they keep it for 5 seconds.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
         self
     }
 
-    /// Makes the answer ready, with the headers that the profile reads.
+    /// Prepares the answer, with the headers that the profile reads.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a list is empty, or an origin or a header name is not valid.
     pub(super) fn prepare(
         self,
         of_profile: impl Iterator<Item = HeaderName>,
@@ -134,7 +132,7 @@ impl Preflight {
         }
         let mut names: Vec<HeaderName> = of_profile.chain([CONTENT_TYPE]).collect();
         for name in self.headers {
-            names.push(field_name("the headers that preflights allow, the name", &name)?);
+            names.push(field_name("the preflight answer, a name in `headers`,", &name)?);
         }
         names.sort_by(|one, other| one.as_str().cmp(other.as_str()));
         names.dedup();
@@ -145,7 +143,7 @@ impl Preflight {
             (ACCESS_CONTROL_ALLOW_HEADERS, names.join(",")),
             (ACCESS_CONTROL_ALLOW_METHODS, methods.join(",")),
         ] {
-            // Tokens with commas between them are always a value.
+            // Tokens with commas between them always make a valid value.
             headers.extend(HeaderValue::try_from(list).ok().map(|list| (name, list)));
         }
         if let Some(age) = self.max_age {
@@ -155,17 +153,17 @@ impl Preflight {
     }
 }
 
-/// Tells whether a request's body is of a type that shows content, and shows some.
+/// Returns true if a request's body is of a known type and has content.
 pub(super) type HasContent = fn(&dyn Any) -> bool;
 
-/// Returns true for a body of this type that has not ended; a gate does not know what bodies it is handed.
+/// Returns true for a body of this type that has not ended. `Any`, because a gate is generic over bodies.
 pub(super) fn has_content<B: Body + 'static>(body: &dyn Any) -> bool {
     body.downcast_ref::<B>().is_some_and(|body| !body.is_end_stream())
 }
 
-/// Returns true for an origin as browsers serialize it (RFC 6454 §6.2): nothing behind the port, nothing
-/// that is not ASCII, no port that is the scheme's own. Names of hosts on the web are in lower case; an
-/// extension of a browser has an origin with a scheme and a host of its own.
+/// Returns true for an origin as browsers serialize it (RFC 6454 §6.2): ASCII, with nothing after the port, and
+/// without the scheme's default port. Host names on the web are in lower case. Browser extensions have other
+/// schemes, and hosts that may have upper case.
 fn is_origin(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else { return false };
     let of_scheme = |byte: u8| {
@@ -201,7 +199,7 @@ fn is_origin(text: &str) -> bool {
     is_host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
-/// The answer to preflights, checked.
+/// The checked answer to preflights.
 #[derive(Debug)]
 pub(super) struct PreparedPreflight {
     origins: Option<Vec<HeaderValue>>,
@@ -209,7 +207,7 @@ pub(super) struct PreparedPreflight {
 }
 
 impl PreparedPreflight {
-    /// Answers a preflight with these headers.
+    /// Returns the answer to a preflight with these headers.
     pub(super) fn answer(&self, request: &HeaderMap) -> Response<Bytes> {
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = StatusCode::NO_CONTENT;

@@ -1,4 +1,4 @@
-//! Refusing a request, and counting what is refused.
+//! Refusing requests, and counting refusals.
 
 use std::ops::ControlFlow;
 
@@ -17,7 +17,7 @@ impl Deciding<'_> {
         ControlFlow::Break(Err(denial))
     }
 
-    /// Refuses a stranger, and counts the attempt of its network.
+    /// Refuses a request that has failed to authenticate, and counts the attempt for the client's network.
     pub(super) fn failed(&mut self, client: Client, mut denial: Denial) -> Next {
         if let (Some(attempts), Some(address)) = (&self.shared.attempts, client.address) {
             match attempts.fail(address, self.state.attempt.take(), self.shared.now()) {
@@ -31,7 +31,7 @@ impl Deciding<'_> {
         self.refused(denial)
     }
 
-    /// Gives back the attempt that was reserved for a request: it has not failed.
+    /// Gives back the attempt that was reserved for a request, because the attempt has not failed.
     pub(super) fn give_back(&mut self, now: Timestamp) {
         if let (Some(attempts), Some(reserved)) = (&self.shared.attempts, self.state.attempt.take())
         {
@@ -39,11 +39,11 @@ impl Deciding<'_> {
         }
     }
 
-    /// Counts a request that the rules refuse, if its key is known.
+    /// Counts a request that the rules refuse, for its key.
     ///
     /// # Errors
     ///
-    /// [`Denial::RateLimited`] if too many requests of the key were refused.
+    /// [`Denial::RateLimited`] if the rules have refused too many requests of the key.
     pub(super) fn count_refusal(&self) -> Decision {
         let (Some(refusals), Some(record)) = (&self.shared.refusals, self.state.record()) else {
             return Ok(());
@@ -52,8 +52,8 @@ impl Deciding<'_> {
         counted.map_err(|retry_after| Denial::RateLimited { retry_after })
     }
 
-    /// Reports a key that came over plain HTTP. Anybody can make keys up, so a network is reported a few
-    /// times only, and with keys that fit a format; the digest of others is not computed.
+    /// Reports a key that came over plain HTTP. Anyone can make keys up, so only keys that fit a format are
+    /// reported, and a limited number for each network. No digest is computed for other keys.
     #[cold]
     pub(super) fn expose(&self, alarms: &Alarms, client: Client, head: Head<'_>) {
         let now = self.shared.now();

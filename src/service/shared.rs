@@ -1,4 +1,4 @@
-//! What all gates of a layer share, and how a request holds it.
+//! The state that all gates of a layer share, and the handle by which a request holds it.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use crate::decision::Policy;
 use crate::limits::FallbackLimiter;
 use crate::response::Renderer;
 
-/// What all gates of a layer share.
+/// The state that all gates of a layer share.
 pub(super) struct Shared {
     pub(super) policy: Policy,
     pub(super) renderer: Renderer,
     pub(super) options: GateOptions,
-    /// Decides in place of a limiter that cannot answer.
+    /// Decides while the limiter cannot answer.
     pub(super) fallback: FallbackLimiter,
     pub(super) attempts: Option<AttemptLimiter>,
-    /// Counts requests of a key that the rules refuse.
+    /// Counts the requests of each key that the rules refuse.
     pub(super) refusals: Option<EventLimiter>,
-    /// Bounds how often the observer is called about a key or a network, if there is an observer.
+    /// Limits how often the observer is called about one key or network. `None` without an observer.
     pub(super) alarms: Option<Alarms>,
-    /// Grants places while those of the options cannot.
+    /// Grants permits while the configured limiter of simultaneous requests cannot answer.
     pub(super) local_concurrency: MemoryConcurrency,
-    /// What the gate answers to preflights. Without it, preflights that are let through are passed on.
+    /// The gate's answer to preflights. Without it, the gate passes admitted preflights on.
     pub(super) preflight: Option<PreparedPreflight>,
     pub(super) name: Box<str>,
 }
@@ -38,7 +38,7 @@ impl Shared {
         self.options.clock.now()
     }
 
-    /// Calls the observer, if there is one.
+    /// Calls the observer, if one is set.
     #[inline]
     pub(super) fn observe(&self, call: impl FnOnce(&dyn Observer)) {
         if let Some(observer) = &self.options.observer {
@@ -47,17 +47,17 @@ impl Shared {
     }
 }
 
-/// Holds what all gates share, for one request.
+/// A handle of the shared state, for one request.
 ///
-/// Servers that clone the gate for every request (axum, hyper-util) hold it directly. A gate that is
-/// called again and again, by a connection of its own, has a reference count of its own: threads would
-/// pass a count that all connections share to and fro, and two threads would serve no more than one.
+/// Servers that clone the gate for every request (axum, hyper-util) use the layer's reference count. A gate
+/// that serves many requests of one connection gets a count of its own. If all connections shared one count,
+/// it would bounce between the threads, and two threads would serve no more requests than one.
 pub(super) enum SharedHandle {
     Direct(Arc<Shared>),
     PerGate(Arc<PerGate>),
 }
 
-/// What all gates share, under one gate's own reference count.
+/// The shared state under one gate's own reference count.
 pub(super) struct PerGate(Arc<Shared>);
 
 impl PerGate {

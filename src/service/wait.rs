@@ -1,4 +1,4 @@
-//! What a decision waits for.
+//! The waits of a decision.
 
 use std::mem;
 use std::ops::ControlFlow;
@@ -17,27 +17,27 @@ use crate::request::Client;
 use crate::store::StoreError;
 use crate::sync::Reply;
 
-/// What follows a step of the decision: its end, or something to wait for.
+/// The result of a step: the decision, or a wait.
 pub(super) type Next = ControlFlow<Decision, Wait>;
 
-/// What a decision waits for.
+/// A wait of the decision, by what it waits for.
 pub(super) enum Wait {
     /// The store's answer.
     Find { lookup: Reply<Result<Option<SharedRecord>, StoreError>>, key: KeyFacts, client: Client },
-    /// What is left of the quotas, for the headers of a refusal.
+    /// The limiter says what is left of the quotas, for the headers of a refusal.
     Peek { denial: Denial, charge: ChargeReply },
-    /// Whether there is room, before the request takes a place or queues for one; nothing is taken
-    /// yet, so a request that finds no place has cost nothing.
+    /// The limiter says whether the quotas have room, before the request acquires a permit. The limiter
+    /// charges nothing yet, so a request that gets no permit costs nothing.
     Room { rule: Concurrency, charge: ChargeReply },
-    /// A place on the route.
+    /// A permit of the route.
     Permit { permit: Reply<Result<Option<Permit>, LimiterError>> },
-    /// The cost of the request.
+    /// The limiter charges the cost of the request.
     Cost { charge: ChargeReply },
     /// Already answered.
     Done,
 }
 
-/// What came of a wait.
+/// The result of a wait.
 pub(super) enum Arrival {
     Found { answer: Result<Option<SharedRecord>, StoreError>, key: KeyFacts, client: Client },
     Peek { denial: Denial, answer: ChargeResult },
@@ -47,7 +47,7 @@ pub(super) enum Arrival {
 }
 
 impl Wait {
-    /// Resolves once, and stays pending for ever after.
+    /// Resolves once, and stays pending after that.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Arrival> {
         let arrival = match self {
             Self::Find { lookup, key, client } => Pin::new(lookup)

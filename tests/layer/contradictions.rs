@@ -374,7 +374,7 @@ fn an_origin_that_no_browser_sends_is_refused() {
         ("https://app.example.com:8443", &[][..]),
         ("chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb", &[]),
         ("https://app.example.com:443", &["https://app.example.com:443", "port"]),
-        ("https://app.example.com/", &["nothing behind"]),
+        ("https://app.example.com/", &["no path"]),
     ] {
         let found =
             complaint(builder(&PROFILE).answer_preflight(Preflight::from_origins([origin])));

@@ -352,7 +352,7 @@ fn an_answer_to_preflights_is_built_or_refused() {
     let nothing = Preflight::from_any_origin().methods([]);
     let builder = ApiKeyLayer::builder(PROFILE, MemoryStore::new()).answer_preflight(nothing);
     let error = builder.build().unwrap_err().to_string();
-    assert!(error.contains("methods") && error.contains("lists nothing"), "{error}");
+    assert!(error.contains("methods") && error.contains("is empty"), "{error}");
 }
 
 /// A cache has no error to build with: more records than can be kept are all that fit.

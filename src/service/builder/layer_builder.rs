@@ -1,4 +1,4 @@
-//! The builder of a layer: what it holds, and what it makes of that.
+//! The builder of a layer: its fields, and how it builds the layer.
 
 use std::sync::Arc;
 
@@ -15,20 +15,23 @@ use crate::service::preflight::Preflight;
 use crate::service::shared::Shared;
 use crate::store::KeyStore;
 
-/// Collects the configuration of an [`ApiKeyLayer`]. What is not set has its safest value: HTTPS
-/// from the connection's own acceptor, no trusted proxy, no request without a key.
+/// The configuration of an [`ApiKeyLayer`].
+///
+/// Each option starts with its safest value: only this server's own TLS proves HTTPS, no proxy is trusted,
+/// and every request needs a key. No option fails when it is set: [`build`](Self::build) reports the first
+/// mistake.
 ///
 /// ```
-/// use tower_api_key::{ApiKeyLayer, ConfigError, store::MemoryStore, vendors};
+/// use tower_api_key::{ApiKeyLayer, ConfigError, Profile, store::MemoryStore};
 ///
-/// let builder = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new());
-/// let refused = builder.without_limits().environment("").build();
-/// assert!(matches!(refused, Err(ConfigError::Name(_))), "found before any request came");
+/// let builder = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new());
+/// let refused = builder.environment("").build();
+/// assert!(matches!(refused, Err(ConfigError::Name(_))));
 /// ```
 #[must_use = "a builder does nothing until it is built"]
 pub struct ApiKeyLayerBuilder {
     name: Box<str>,
-    // What the profile describes, owned, or what is wrong with it.
+    // The owned profile, or the first mistake in it.
     profile: Result<CompiledProfile, ConfigError>,
     renderer: Result<Renderer, ConfigError>,
     pub(super) policy: PolicyOptions,
@@ -58,7 +61,8 @@ impl ApiKeyLayerBuilder {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the profile, the routes and the rest cannot be served as they were meant.
+    /// [`ConfigError`] names the first part of the profile, the routes or the options that is not valid, or
+    /// that contradicts another part.
     pub fn build(self) -> Result<ApiKeyLayer, ConfigError> {
         let Self {
             name,
@@ -90,7 +94,7 @@ impl ApiKeyLayerBuilder {
         let renderer = renderer?;
         Ok(ApiKeyLayer::new(Shared {
             preflight,
-            renderer: if optional { renderer.let_strangers_in() } else { renderer },
+            renderer: if optional { renderer.admit_anonymous() } else { renderer },
             alarms,
             refusals: refusals.map(RefusedRequests::build).transpose()?,
             attempts: attempts.map(FailedAttempts::build).transpose()?,

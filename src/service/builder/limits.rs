@@ -1,4 +1,4 @@
-//! Configuring what a layer counts, where, and what it does while a limiter cannot answer.
+//! Builder methods for limits: what the layer counts, and what it does while a limiter cannot answer.
 
 use std::sync::Arc;
 
@@ -10,39 +10,62 @@ use crate::quota::OnLimiterFailure;
 use crate::service::options::Limits;
 
 impl ApiKeyLayerBuilder {
-    /// Counts requests with a limiter, and chooses what happens while it cannot answer to requests
-    /// under quotas that do not [choose themselves](crate::quota::Quota::with_failure_choice).
+    /// Counts requests with this limiter. `on_failure` decides about a request while the limiter cannot
+    /// answer, for quotas that do not [choose themselves](crate::quota::Quota::with_failure_choice).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_api_key::limits::MemoryLimiter;
+    /// use tower_api_key::quota::{OnLimiterFailure, Quota};
+    /// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
+    ///
+    /// const PROFILE: Profile = Profile {
+    ///     quotas: &[Quota::new("minute", 100, Duration::from_secs(60))],
+    ///     ..Profile::STANDARD
+    /// };
+    /// let layer = ApiKeyLayer::builder(PROFILE, MemoryStore::new())
+    ///     .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+    ///     .build()?;
+    /// # Ok::<(), tower_api_key::ConfigError>(())
+    /// ```
     pub fn limits(mut self, limiter: impl Limiter, on_failure: OnLimiterFailure) -> Self {
         self.options.limits = Limits::Counted(Arc::new(limiter), on_failure);
         self
     }
 
-    /// Counts accounts that are on a plan by its quotas; [`Plans`] has an example.
+    /// Sets the plans, whose quotas count for the accounts on them. [`Plans`] has an example.
     pub fn plans(mut self, plans: Plans) -> Self {
         self.policy.plans = Some(plans);
         self
     }
 
-    /// Counts no requests, whatever quotas the profile, routes, accounts, plans and keys state.
+    /// Counts no requests, and ignores the quotas of the profile, routes, plans, accounts and keys.
     pub fn without_limits(mut self) -> Self {
         self.options.limits = Limits::Off;
         self
     }
 
-    /// Keeps the places of simultaneous requests elsewhere than in this process, and chooses what happens
-    /// to a request that needs one while they cannot answer: it is refused with 503, passes without one, or
-    /// takes one of this node's share.
-    /// Layers that share them share the places of an account on routes of the same methods and pattern.
+    /// Sets the limiter of simultaneous requests, in place of the layer's own, which counts in this process.
+    /// `on_failure` decides about a request that needs a permit while this limiter cannot answer:
+    ///
+    /// * [`Deny`](OnLimiterFailure::Deny) refuses the request with 503.
+    /// * [`Allow`](OnLimiterFailure::Allow) lets it pass without a permit.
+    /// * [`Local`](OnLimiterFailure::Local) takes a permit from this node's share of the limit.
+    ///
+    /// If layers share a limiter, an account shares its permits on routes with the same methods and pattern.
     ///
     /// ```
-    /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
     /// use tower_api_key::concurrency::MemoryConcurrency;
     /// use tower_api_key::quota::OnLimiterFailure;
+    /// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
     ///
-    /// let places = MemoryConcurrency::new(); // shared by two layers, say
-    /// # let builder = || ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new());
-    /// let one = builder().concurrency(places.clone(), OnLimiterFailure::Deny).build()?;
-    /// let other = builder().concurrency(places, OnLimiterFailure::Deny).build()?;
+    /// let shared = MemoryConcurrency::new();
+    /// let one = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new())
+    ///     .concurrency(shared.clone(), OnLimiterFailure::Deny)
+    ///     .build()?;
+    /// let other = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new())
+    ///     .concurrency(shared, OnLimiterFailure::Deny)
+    ///     .build()?;
     /// # Ok::<(), tower_api_key::ConfigError>(())
     /// ```
     pub fn concurrency(
@@ -55,14 +78,14 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Limits the failed attempts to authenticate of each client network; they are not limited unless
-    /// set. [`FailedAttempts`] has an example, and says who is refused.
+    /// Limits the failed attempts to authenticate from each client network. Without a call there is no limit.
+    /// [`FailedAttempts`] has an example, and lists which attempts fail.
     pub fn failed_attempts(mut self, attempts: FailedAttempts) -> Self {
         self.attempts = Some(attempts);
         self
     }
 
-    /// Limits the requests of a key that the rules refuse; they are not limited unless set.
+    /// Limits how many requests of one key the rules may refuse. Without a call there is no limit.
     /// [`RefusedRequests`] has an example.
     pub fn refused_requests(mut self, refusals: RefusedRequests) -> Self {
         self.refusals = Some(refusals);

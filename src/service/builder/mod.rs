@@ -1,9 +1,9 @@
-//! Configuring a layer. Every contradiction is found when it is built, and not by a request.
+//! The builder of a layer, which finds every contradiction before any request.
 
+mod anonymous;
 mod keys;
 mod layer_builder;
 mod limits;
-mod strangers;
 mod surroundings;
 mod transport;
 
