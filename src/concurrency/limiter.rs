@@ -48,6 +48,7 @@ pub struct Acquire<'a> {
 /// ```
 /// use tower_api_key::Reply;
 /// use tower_api_key::concurrency::{Acquire, ConcurrencyLimiter, MemoryConcurrency, Permit};
+/// use tower_api_key::limits::LimiterError;
 ///
 /// /// Has no limit for accounts of its own.
 /// struct Staff(MemoryConcurrency);

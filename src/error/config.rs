@@ -112,12 +112,12 @@ pub enum ConfigError {
         status: u16,
     },
     /// A path pattern is malformed, or conflicts with an earlier one.
-    #[error("route pattern `{}`: {}", .pattern.escape_debug(), insertion(.source))]
+    #[error("route pattern `{}`: {problem}", .pattern.escape_debug())]
     Route {
         /// The pattern as configured.
         pattern: String,
-        /// The error of the path matcher.
-        source: matchit::InsertError,
+        /// What is wrong, and what to write instead.
+        problem: String,
     },
     /// A path pattern is one that axum rejects or that no path can match.
     #[error("route pattern `{}`: {problem}", .pattern.escape_debug())]
@@ -272,29 +272,4 @@ fn visible(pattern: &str) -> String {
             text + &character.escape_default().to_string()
         }
     })
-}
-
-/// Returns the problem that the path matcher found, and its remedy.
-fn insertion(error: &matchit::InsertError) -> String {
-    match error {
-        matchit::InsertError::Conflict { with } => format!(
-            "it conflicts with `{}`: give the parameters at the same position the same name, \
-            or keep one of the two patterns",
-            with.escape_debug()
-        ),
-        matchit::InsertError::InvalidParamSegment => {
-            "a segment has at most one parameter, with no text after it: \
-            write `/{name}`, or `/prefix{name}`"
-                .to_owned()
-        }
-        matchit::InsertError::InvalidParam => {
-            "a parameter is a name in braces, without `*` and `/`: \
-            write `{name}`, and `{{` or `}}` for a literal brace"
-                .to_owned()
-        }
-        matchit::InsertError::InvalidCatchAll => {
-            "`{*name}` matches the rest of a path: write it at the end of the pattern".to_owned()
-        }
-        other => other.to_string(),
-    }
 }

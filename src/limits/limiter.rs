@@ -29,11 +29,11 @@ pub const MAX_DISORDER: Duration = Duration::from_secs(1);
 /// # let now = Timestamp::from_unix_seconds(1_000);
 /// let minute = [Quota::new("minute", 2, Duration::from_secs(60))];
 /// let quotas = AppliedQuotas { general: &minute, route: &[] };
-/// let charge = Charge { record: &record, quotas, cost: 1, taking: ChargeMode::IfAllowed, now };
+/// let charge = Charge { record: &record, quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
 ///
 /// let limiter = MemoryLimiter::new();
 /// assert_eq!(limiter.charge(charge).await?.statuses()[0].remaining(), 1);
-/// let look = Charge { taking: ChargeMode::Peek, ..charge };
+/// let look = Charge { mode: ChargeMode::Peek, ..charge };
 /// assert_eq!(limiter.charge(look).await?.statuses()[0].remaining(), 1, "nothing taken");
 /// # Ok(())
 /// # }
@@ -73,13 +73,13 @@ pub struct Charge<'a> {
 /// # let quotas = AppliedQuotas { general: &minute, route: &[] };
 /// # let limiter = MemoryLimiter::new();
 /// // Of 10 a minute.
-/// for (taking, passes, remaining) in [
+/// for (mode, passes, remaining) in [
 ///     (ChargeMode::Peek, true, 10),
 ///     (ChargeMode::IfAllowed, true, 3),
 ///     (ChargeMode::IfAllowed, false, 3),
 ///     (ChargeMode::Force, true, 0),
 /// ] {
-///     let verdict = limiter.charge(Charge { record, quotas, cost: 7, taking, now }).await?;
+///     let verdict = limiter.charge(Charge { record, quotas, cost: 7, mode, now }).await?;
 ///     assert_eq!(verdict.retry_after().is_none(), passes);
 ///     assert_eq!(verdict.statuses()[0].remaining(), remaining);
 /// }
@@ -123,7 +123,7 @@ pub enum ChargeMode {
 ///         let (client, account) = (Arc::clone(&self.0), charge.record.account().id().to_string());
 ///         let quotas = charge.quotas.iter();
 ///         let limits = quotas.map(|(quota, _)| (quota.name().to_owned(), quota.limit())).collect();
-///         let cost = (charge.cost, charge.taking);
+///         let cost = (charge.cost, charge.mode);
 ///         Reply::later(async move {
 ///             client.take(account, limits, cost).await.map_err(LimiterError::new)
 ///         })

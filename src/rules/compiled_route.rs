@@ -79,7 +79,7 @@ impl CompiledRoute {
     }
 
     /// Finds a quota that never has room for a request of this route.
-    pub(super) fn too_dear_for<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
+    pub(super) fn quota_below_cost<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
         quotas.iter().find(|quota| !quota.is_in_shadow() && quota.limit() < self.needs.cost)
     }
 

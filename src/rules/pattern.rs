@@ -178,24 +178,27 @@ fn parts(pattern: &str) -> Vec<Part> {
     parts.push(Part::Text(text));
     parts
 }
+
 /// Returns what the matcher refuses about a pattern, and what to write instead.
 pub(super) fn collision(pattern: &str, error: &matchit::InsertError) -> ConfigError {
     let problem = match error {
         matchit::InsertError::Conflict { with } => format!(
-            "no path would tell it from `{}`: give the parameters at this place the same name, \
-            or keep one of the two",
+            "it conflicts with `{}`: give the parameters at the same position the same name, \
+            or keep one of the two patterns",
             with.escape_debug()
         ),
-        matchit::InsertError::InvalidParamSegment => "a segment has at most one parameter, and \
-            nothing follows it within the segment: write `/{name}`, or `/prefix{name}`"
-            .to_owned(),
+        matchit::InsertError::InvalidParamSegment => {
+            "a segment has at most one parameter, with no text after it: \
+            write `/{name}`, or `/prefix{name}`"
+                .to_owned()
+        }
         matchit::InsertError::InvalidParam => {
             "a parameter is a name in braces, without `*` and `/`: \
-            write `{name}`, and `{{` or `}}` for a brace that stands for itself"
+            write `{name}`, and `{{` or `}}` for a literal brace"
                 .to_owned()
         }
         matchit::InsertError::InvalidCatchAll => {
-            "`{*name}` takes all that is left, so it stands at the end of a pattern".to_owned()
+            "`{*name}` matches the rest of a path: write it at the end of the pattern".to_owned()
         }
         other => other.to_string(),
     };

@@ -7,10 +7,8 @@ use std::ops::ControlFlow;
 use super::charging::{Ask, ChargeResult};
 use super::deciding::Deciding;
 use super::wait::{Next, Wait};
-use crate::concurrency::Permit;
-use crate::concurrency::{Acquire, Concurrency, ConcurrencyLimiter};
-use crate::error::Denial;
-use crate::error::LimiterError;
+use crate::concurrency::{Acquire, Concurrency, ConcurrencyLimiter, Permit};
+use crate::error::{Denial, LimiterError};
 use crate::limits::LimiterFallback;
 use crate::quota::OnLimiterFailure;
 

@@ -7,11 +7,9 @@ use std::task::{Context, Poll};
 
 use super::charging::{ChargeReply, ChargeResult};
 use super::request_state::Decision;
-use crate::concurrency::Concurrency;
-use crate::concurrency::Permit;
+use crate::concurrency::{Concurrency, Permit};
 use crate::decision::KeyFacts;
-use crate::error::Denial;
-use crate::error::LimiterError;
+use crate::error::{Denial, LimiterError};
 use crate::key::SharedRecord;
 use crate::request::Client;
 use crate::store::StoreError;

@@ -15,7 +15,7 @@
 //!
 //! ```
 //! use tower_api_key::Reply;
-//! use tower_api_key::key::KeyDigest;
+//! use tower_api_key::key::{KeyDigest, SharedRecord};
 //! use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 //! use tower_api_key::testing::Records;
 //!

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tower_api_key::Reply;
-use tower_api_key::key::SharedRecord;
-use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
+use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord, SharedRecord};
 use tower_api_key::store::{Cached, Invalidation, KeyStore, MemoryStore, StoreError};
 
 use crate::double::{Double, Mood, digest};

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tower_api_key::Reply;
-use tower_api_key::key::SharedRecord;
-use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
+use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord, SharedRecord};
 use tower_api_key::store::{KeyStore, StoreError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

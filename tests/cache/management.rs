@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use tower_api_key::Reply;
 use tower_api_key::clock::{ManualClock, Timestamp};
-use tower_api_key::key::SharedRecord;
-use tower_api_key::key::{Account, KeyDigest, KeyRecord, KeyRecordBuilder};
+use tower_api_key::key::{Account, KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
 use tower_api_key::store::{
     Cached, Change, KeyEntry, KeyFilter, KeyManager, KeyStore, KeyUpdate, ManageError,
     ManageFuture, MemoryStore, NewKey, StoreError,

@@ -10,8 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower_api_key::Reply;
 use tower_api_key::clock::{Clock, ManualClock, Timestamp};
-use tower_api_key::key::SharedRecord;
-use tower_api_key::key::{Account, KeyDigest, KeyRecord};
+use tower_api_key::key::{Account, KeyDigest, KeyRecord, SharedRecord};
 use tower_api_key::store::{Cached, Invalidation, KeyStore, StoreError};
 
 use crate::double::digest;

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use tower_api_key::Reply;
-use tower_api_key::key::KeyDigest;
-use tower_api_key::key::SharedRecord;
+use tower_api_key::key::{KeyDigest, SharedRecord};
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError, MemoryLimiter};
 use tower_api_key::quota::{AppliedQuotas, Verdict};
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};

@@ -8,8 +8,9 @@ use http::{Method, Request};
 use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::decision::{Check, Outcome};
-use tower_api_key::key::SharedRecord;
-use tower_api_key::key::{Alphabet, InvalidRecord, KeyDigest, KeyForm, KeyFormat, KeyRecord};
+use tower_api_key::key::{
+    Alphabet, InvalidRecord, KeyDigest, KeyForm, KeyFormat, KeyRecord, SharedRecord,
+};
 use tower_api_key::store::{KeyManager, KeyStore, ManageError, MemoryStore, NewKey, StoreError};
 use tower_api_key::{ApiKeyLayer, Denial, Profile, Reply};
 

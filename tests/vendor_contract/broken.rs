@@ -2,8 +2,7 @@
 
 use tokio::task::yield_now;
 use tower_api_key::Reply;
-use tower_api_key::key::KeyDigest;
-use tower_api_key::key::SharedRecord;
+use tower_api_key::key::{KeyDigest, SharedRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError};
 use tower_api_key::quota::Verdict;
 use tower_api_key::store::{KeyStore, StoreError};

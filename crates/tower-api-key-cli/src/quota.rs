@@ -12,11 +12,9 @@ use crate::moment::Span;
 #[derive(Debug, Clone)]
 pub(crate) struct QuotaText(pub(crate) Quota);
 
-const CALENDAR_DAY: &str = "calendar_day";
-const CALENDAR_MONTH: &str = "calendar_month";
 const SHADOW: &str = "+shadow";
 
-const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed, :leaky_bucket or :sliding_window, \
+const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed_window, :leaky_bucket or :sliding_window, \
     then @account or @key, then +shadow, then +deny, +allow or +local/NODES; \
     a window is a time, or calendar_day or calendar_month without an algorithm";
 
@@ -71,10 +69,6 @@ fn follows_calendar(algorithm: Algorithm) -> bool {
 pub(crate) fn text(quota: &Quota) -> String {
     let seconds = quota.window().as_secs();
     let window = match quota.algorithm() {
-        Algorithm::LeakyBucket => format!("{seconds}s:leaky_bucket"),
-        Algorithm::SlidingWindow => format!("{seconds}s:sliding_window"),
-        Algorithm::CalendarDay => CALENDAR_DAY.to_owned(),
-        Algorithm::CalendarMonth => CALENDAR_MONTH.to_owned(),
         Algorithm::FixedWindow => format!("{seconds}s"),
         calendar if follows_calendar(calendar) => calendar.to_string(),
         algorithm => format!("{seconds}s:{algorithm}"),
@@ -103,7 +97,7 @@ mod tests {
                 let quota = Quota::named(name, limit, Duration::from_secs(seconds));
                 let quota = quota.with_algorithm(algorithm).with_per(per);
                 let quota = if shadow { quota.in_shadow() } else { quota };
-                match choice.and_then(OnLimiterFailure::parse) {
+                match choice.and_then(|choice| choice.parse().ok()) {
                     Some(choice) => quota.with_failure_choice(choice),
                     None => quota,
                 }

@@ -124,7 +124,7 @@ impl Question<'_> {
 impl Terms {
     /// Writes what the script needs to know of a quota.
     fn write(self, quota: &Quota, command: &mut Cmd) {
-        command.arg(kind(quota.algorithm())).arg(quota.limit());
+        command.arg(quota.algorithm().name()).arg(quota.limit());
         command.arg(u32::from(quota.is_in_shadow()));
         match quota.algorithm() {
             Algorithm::FixedWindow => Pair(quota.window_nanoseconds()).write(command),

@@ -79,9 +79,9 @@ mod tests {
     fn a_counter_is_told_by_all_but_its_limit() {
         let minute = Quota::new("minute", 5, Duration::from_secs(60));
         let field = |quota: &Quota, of_route| Field { quota, of_route }.to_string();
-        assert_eq!(field(&minute, false), "account:fixed:60000000000:minute");
-        assert_eq!(field(&minute, true), "route:fixed:60000000000:minute");
+        assert_eq!(field(&minute, false), "account:fixed_window:60000000000:minute");
+        assert_eq!(field(&minute, true), "route:fixed_window:60000000000:minute");
         let sliding = minute.with_algorithm(Algorithm::SlidingWindow);
-        assert_eq!(field(&sliding, false), "account:sliding:60000000000:minute");
+        assert_eq!(field(&sliding, false), "account:sliding_window:60000000000:minute");
     }
 }

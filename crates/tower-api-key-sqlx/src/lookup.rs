@@ -4,8 +4,7 @@ use super::connect::SqlStore;
 use super::row;
 use super::statement::Statement;
 use tower_api_key::Reply;
-use tower_api_key::key::KeyDigest;
-use tower_api_key::key::SharedRecord;
+use tower_api_key::key::{KeyDigest, SharedRecord};
 use tower_api_key::store::{KeyStore, StoreError};
 
 impl KeyStore for SqlStore {

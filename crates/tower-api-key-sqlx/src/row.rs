@@ -216,12 +216,7 @@ fn read_quotas(text: &str) -> Result<Vec<Quota>, StoreError> {
             Quota::named(column.name, column.limit, window).with_algorithm(algorithm).with_per(per);
         let quota = if column.shadow { quota.in_shadow() } else { quota };
         Ok(match column.on_failure {
-            Some(choice) => {
-                let choice = OnLimiterFailure::parse(&choice);
-                quota.with_failure_choice(
-                    choice.ok_or_else(|| broken("an unknown choice on failure"))?,
-                )
-            }
+            Some(choice) => quota.with_failure_choice(choice.parse().map_err(broken)?),
             None => quota,
         })
     };
@@ -232,17 +227,14 @@ fn read_quotas(text: &str) -> Result<Vec<Quota>, StoreError> {
 pub(super) fn write_quotas(quotas: &[Quota]) -> String {
     let columns: Vec<QuotaColumn> = quotas
         .iter()
-        .map(|quota| {
-            let (algorithm, per) = name_of(quota);
-            QuotaColumn {
-                name: quota.name().to_owned(),
-                limit: quota.limit(),
-                window: u64::try_from(quota.window().as_nanos()).unwrap_or(u64::MAX),
-                algorithm: algorithm.to_owned(),
-                per: per.to_owned(),
-                shadow: quota.is_in_shadow(),
-                on_failure: quota.failure_choice().map(|choice| choice.to_string()),
-            }
+        .map(|quota| QuotaColumn {
+            name: quota.name().to_owned(),
+            limit: quota.limit(),
+            window: u64::try_from(quota.window().as_nanos()).unwrap_or(u64::MAX),
+            algorithm: quota.algorithm().to_string(),
+            per: quota.per().to_string(),
+            shadow: quota.is_in_shadow(),
+            on_failure: quota.failure_choice().map(|choice| choice.to_string()),
         })
         .collect();
     write(&columns)

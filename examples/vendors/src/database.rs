@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use tower_api_key::Reply;
-use tower_api_key::key::SharedRecord;
-use tower_api_key::key::{KeyDigest, KeyRecord};
+use tower_api_key::key::{KeyDigest, KeyRecord, SharedRecord};
 use tower_api_key::store::{Cached, KeyManager, KeyStore, MemoryStore, StoreError};
 use tower_api_key_sqlx::SqlStore;
 

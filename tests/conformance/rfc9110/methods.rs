@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use tower_api_key::key::KeyDigest;
-use tower_api_key::key::SharedRecord;
+use tower_api_key::key::{KeyDigest, SharedRecord};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, Reply, vendors};

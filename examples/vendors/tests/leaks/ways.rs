@@ -118,7 +118,7 @@ async fn nothing_shows_a_key_or_a_digest() {
             "elsewhere: Some(192.0.2.1) KeyRecord",
             "a network is refused: 192.0.2.1",
             "the store failed: ",
-            "places failed: ",
+            "permits failed: ",
             "the limiter failed: ",
             "LimiterFailures { denied: 1",
             "LimiterFailures { denied: 0, allowed: 1",
