@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::places::{Entered, Entry, Permit, Places};
 use super::rule::Concurrency;
 use crate::key::AccountId;
-use crate::sync::{Eventually, Mutex, MutexGuard};
+use crate::sync::{Eventually, Mutex, MutexGuard, lock};
 
 /// Keeps the places of every account and route that has requests in flight, and no others, in this
 /// process alone. Clones share them. What a gate has unless another is chosen; [`Entry`] has an example.
@@ -27,7 +27,7 @@ impl MemoryPlaces {
     }
 
     fn places(&self) -> MutexGuard<'_, HashMap<Subject, Arc<Semaphore>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Returns the number of accounts and routes that have requests in flight.

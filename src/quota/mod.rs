@@ -14,11 +14,12 @@ mod counter;
 mod failure;
 mod fixed_window;
 mod leaky_bucket;
-#[allow(clippy::module_inception)] // The room is named for its main type.
+#[expect(clippy::module_inception, reason = "the room is named for its main type")]
 mod quota;
 mod quotas;
 mod sliding_window;
 mod standing;
+mod verdict;
 
 pub use algorithm::{Algorithm, Per, SUBWINDOWS};
 pub use applied::Applicable;
@@ -28,5 +29,6 @@ pub use failure::{OnLimiterFailure, Share};
 pub(crate) use leaky_bucket::LeakyBucket;
 pub use quota::Quota;
 pub use quotas::{InvalidQuota, MAX_QUOTAS, Quotas};
+pub use standing::Standing;
 pub(crate) use standing::whole_seconds;
-pub use standing::{Standing, Verdict};
+pub use verdict::Verdict;

@@ -197,7 +197,10 @@ impl Quota {
 }
 
 /// Hashes a name as FNV-1a does, also in a constant.
-#[allow(clippy::indexing_slicing)] // Below the length; a constant function has no iterators.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "below the length; a constant function has no iterators"
+)]
 const fn fnv1a(bytes: &[u8]) -> u64 {
     let (mut hash, mut at) = (0xcbf2_9ce4_8422_2325_u64, 0);
     while at < bytes.len() {

@@ -137,9 +137,9 @@ impl Holdings {
 
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
         // The table itself begins with the low bits, and tells entries apart by the highest.
-        #[allow(clippy::cast_possible_truncation)] // Only some bits are used.
+        #[expect(clippy::cast_possible_truncation, reason = "only some bits are used")]
         let index = (hash >> 32) as usize % SHARDS;
-        #[allow(clippy::indexing_slicing)] // There are so many.
+        #[expect(clippy::indexing_slicing, reason = "there are so many")]
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use shuttle::thread;
 
-use super::*;
+use super::super::limiter::{Charge, Taking};
+use super::MemoryLimiter;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
-use crate::quota::{Applicable, Quota};
+use crate::quota::{Applicable, Per, Quota, Verdict};
 use crate::sync::{AtomicUsize, explore};
 
 const MINUTE: Duration = Duration::from_secs(60);

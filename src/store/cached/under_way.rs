@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 
 use super::answer::{AnswerSender, Waiter};
 use super::notices::Notices;
 use crate::key::KeyDigest;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// The lookups that wait or are under way, and whether the store failed.
 pub(super) struct UnderWay {
@@ -48,7 +48,7 @@ impl UnderWay {
 
     /// Keeps every other thread from changing what is kept, and from beginning or ending a lookup.
     pub(super) fn lock(&self) -> MutexGuard<'_, LookupList> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.list)
     }
 
     /// Returns true if the latest lookup failed.
