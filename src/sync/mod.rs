@@ -7,8 +7,6 @@
 //! Shuttle takes every step to be seen at once by all, so it says nothing of memory orders. Those matter
 //! in one place: what a slot of the store's table leads to lies behind a `OnceLock`, which orders itself.
 
-#[cfg(feature = "cache")]
-mod backoff;
 mod lock;
 mod reply;
 #[cfg(all(test, shuttle))]
@@ -30,8 +28,6 @@ pub(crate) use ::shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Atomi
 #[cfg(all(test, shuttle))]
 pub(crate) use ::shuttle::sync::{Mutex, MutexGuard};
 
-#[cfg(feature = "cache")]
-pub(crate) use backoff::Backoff;
 pub(crate) use lock::lock;
 pub(crate) use size::size;
 pub(crate) use stripe::{STRIPES, stripe};

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tower_api_key::key::KeyFormat;
 use tower_api_key::rules::RouteRow;
-use tower_api_key::store::{KeyFilter, KeyState};
 use tower_api_key::{Profile, vendors};
 
 use crate::failure::EXIT_CODES;
+use crate::filter::Filter;
 use crate::moment::{Moment, Span};
 use crate::settings::{AccountSettings, KeySettings};
 
@@ -218,41 +218,9 @@ pub(crate) struct Form {
     pub(crate) pepper_file: Option<PathBuf>,
 }
 
-/// Which keys to list.
-#[derive(Debug, Args)]
-pub(crate) struct Filter {
-    /// Keys of this account
-    #[arg(long)]
-    account: Option<String>,
-    /// Keys of this owner
-    #[arg(long)]
-    owner: Option<String>,
-    /// Keys of this kind
-    #[arg(long)]
-    kind: Option<String>,
-    /// Keys of this environment
-    #[arg(long)]
-    environment: Option<String>,
-    /// Keys in this state
-    #[arg(long, value_parser = state, value_name = "active|disabled|revoked|expired")]
-    state: Option<KeyState>,
-}
-
 fn at_least_one(text: &str) -> Result<usize, &'static str> {
     let number = text.parse().ok();
     number.filter(|number| *number > 0).ok_or("must be a number, 1 or more")
-}
-
-fn state(text: &str) -> Result<KeyState, &'static str> {
-    let found = KeyState::ALL.into_iter().find(|state| state.name() == text);
-    found.ok_or("not a state")
-}
-
-impl From<Filter> for KeyFilter {
-    fn from(filter: Filter) -> Self {
-        let Filter { account, owner, kind, environment, state } = filter;
-        Self { account, owner, kind, environment, state }
-    }
 }
 
 /// A request to explain.

@@ -6,6 +6,7 @@ mod check;
 mod complaint;
 mod escape;
 mod failure;
+mod filter;
 mod import;
 mod issue;
 mod keys;

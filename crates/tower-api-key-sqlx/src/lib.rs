@@ -34,6 +34,7 @@ mod connect;
 mod dialect;
 mod driver;
 mod failure;
+mod json;
 #[cfg(feature = "postgres")]
 mod listen;
 mod loan;
@@ -47,6 +48,7 @@ mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
+mod quota_column;
 mod row;
 mod session;
 mod settings;

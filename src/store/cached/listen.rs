@@ -7,7 +7,6 @@ use super::super::KeyStore;
 use super::super::invalidation::{Invalidation, Invalidations};
 use super::cache::Cached;
 use super::inner::Inner;
-use crate::sync::Backoff;
 
 /// The first pause after word was lost, doubled with each failure after it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -31,7 +30,7 @@ impl<S: KeyStore> Cached<S> {
     ) -> impl Future<Output = ()> + Send + 'static {
         let cache: Weak<Inner<S>> = Arc::downgrade(&self.0);
         async move {
-            let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+            let mut pause = FIRST_PAUSE;
             let mut lost = false;
             loop {
                 let word = changes.next().await;
@@ -44,11 +43,12 @@ impl<S: KeyStore> Cached<S> {
                     cached.invalidate(&Invalidation::Everything);
                 }
                 if let Ok(what) = word {
-                    backoff.reset();
+                    pause = FIRST_PAUSE;
                     cached.invalidate(&what);
                 } else {
                     drop(cached);
-                    tokio::time::sleep(backoff.pause()).await;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
         }
