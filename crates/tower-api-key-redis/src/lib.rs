@@ -26,17 +26,18 @@
 )]
 
 mod answer;
+mod backoff;
 mod breaker;
 mod builder;
+mod call;
 mod connection;
 mod failure;
 #[cfg(test)]
 mod faulty_server;
-mod flight;
-mod holding;
-mod holdings;
 mod lease;
 mod limiter;
+mod link;
+mod lock;
 mod places;
 mod question;
 mod refusal;
