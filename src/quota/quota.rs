@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::algorithm::{Algorithm, DAY, LONGEST_MONTH, Per};
 use super::failure::OnLimiterFailure;
-use super::quotas::InvalidQuota;
+use super::invalid::InvalidQuota;
 use crate::clock::nanoseconds;
 
 /// Allows a number of requests in a window of time.
@@ -192,7 +192,7 @@ impl Quota {
         } else {
             return Ok(());
         };
-        Err(InvalidQuota::new(self, problem))
+        Err(InvalidQuota::new(self.name(), problem))
     }
 }
 

@@ -2,15 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use tower_api_key::key::KeyFormat;
-use tower_api_key::rules::RouteRow;
-use tower_api_key::{Profile, vendors};
+use clap::{Args, Parser, Subcommand};
 
 use crate::failure::EXIT_CODES;
 use crate::filter::Filter;
 use crate::moment::{Moment, Span};
 use crate::settings::{AccountSettings, KeySettings};
+use crate::vendor::Vendor;
 
 /// Manages API keys in SQLite or PostgreSQL.
 #[derive(Debug, Parser)]
@@ -256,49 +254,4 @@ pub(crate) struct Check {
     /// Mix the pepper in this file into the digest, as the gate does
     #[arg(long, value_name = "FILE")]
     pub(crate) pepper_file: Option<PathBuf>,
-}
-
-/// The vendors that ship with the crate.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Vendor {
-    Personyze,
-    RestIntegrations,
-    Polyteia,
-    Persona,
-    Polytomic,
-    PolytomicOnPremises,
-}
-
-impl Vendor {
-    pub(crate) const fn profile(self) -> Profile {
-        match self {
-            Self::Personyze => vendors::PERSONYZE,
-            Self::RestIntegrations => vendors::REST_INTEGRATIONS,
-            Self::Polyteia => vendors::POLYTEIA,
-            Self::Persona => vendors::PERSONA,
-            Self::Polytomic => vendors::POLYTOMIC,
-            Self::PolytomicOnPremises => vendors::POLYTOMIC_ON_PREMISES,
-        }
-    }
-
-    /// Returns the format of the keys that are issued for the vendor; it may read others, too.
-    pub(crate) const fn issued(self) -> KeyFormat {
-        match self {
-            Self::Personyze => vendors::personyze::ISSUED,
-            Self::RestIntegrations => vendors::rest_integrations::ISSUED,
-            Self::Polyteia => vendors::polyteia::ISSUED,
-            Self::Persona => vendors::persona::ISSUED,
-            Self::Polytomic | Self::PolytomicOnPremises => vendors::polytomic::ISSUED,
-        }
-    }
-
-    pub(crate) const fn routes(self) -> &'static [RouteRow] {
-        match self {
-            Self::Personyze => vendors::personyze::ROUTES,
-            Self::RestIntegrations => vendors::rest_integrations::ROUTES,
-            Self::Polyteia => vendors::polyteia::ROUTES,
-            Self::Persona => vendors::persona::ROUTES,
-            Self::Polytomic | Self::PolytomicOnPremises => vendors::polytomic::ROUTES,
-        }
-    }
 }

@@ -16,6 +16,7 @@ mod output;
 mod quota;
 mod secret;
 mod settings;
+mod vendor;
 mod whose;
 
 use std::io::{self, Write};

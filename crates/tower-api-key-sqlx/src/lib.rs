@@ -34,6 +34,10 @@ mod connect;
 mod dialect;
 mod driver;
 mod failure;
+#[cfg(feature = "postgres")]
+mod from_postgres;
+#[cfg(feature = "sqlite")]
+mod from_sqlite;
 mod json;
 #[cfg(feature = "postgres")]
 mod listen;
