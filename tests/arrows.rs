@@ -1,6 +1,6 @@
 //! Who may import whom: rooms lie in flow order, and imports point against the flow.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "arrows/circles.rs"]
 mod circles;

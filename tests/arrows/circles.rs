@@ -34,7 +34,7 @@ fn circles<'a>(arrows: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> BTreeSet<BTreeS
         let others = reached[*file].iter().copied();
         others.filter(|other| reached.get(other).is_some_and(|back| back.contains(*file))).collect()
     };
-    arrows.keys().map(|file| circle(file)).filter(|circle| circle.len() > 1).collect()
+    arrows.keys().map(circle).filter(|circle| circle.len() > 1).collect()
 }
 
 #[test]

@@ -59,7 +59,7 @@ impl Modules {
                 continue;
             }
             let paths = paths(&module.code).into_iter();
-            let files = paths.filter_map(|path| self.file(self.absolute(name, &path)?, 0));
+            let files = paths.filter_map(|path| self.file(&self.absolute(name, &path)?, 0));
             let files = files.filter(|file| *file != module.file && !is_list(file));
             arrows.insert(&*module.file, files.collect());
         }
@@ -96,14 +96,14 @@ impl Modules {
     }
 
     /// Finds the file that a path leads to.
-    fn file(&self, path: Words, depth: usize) -> Option<&str> {
+    fn file(&self, path: &[String], depth: usize) -> Option<&str> {
         let longest =
             (0..=path.len()).rev().find(|end| self.modules.contains_key(&path[..*end]))?;
         let module = &self.modules[&path[..longest]];
         let exported = path.get(longest).and_then(|word| module.exports.get(word));
         match exported {
-            Some(exported) if is_list(&module.file) && *exported != path && depth < 8 => {
-                self.file(exported.clone(), depth + 1)
+            Some(exported) if is_list(&module.file) && exported != path && depth < 8 => {
+                self.file(exported, depth + 1)
             }
             _ => Some(&module.file),
         }
