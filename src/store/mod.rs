@@ -43,7 +43,7 @@
 //! }
 //! ```
 //!
-//! A lookup that waits returns [`Eventually::later`]. The rest is needed only if it applies:
+//! A lookup that waits returns [`Eventually::later`](crate::Eventually::later). The rest is needed only if it applies:
 //!
 //! | your store | implements or uses |
 //! |---|---|

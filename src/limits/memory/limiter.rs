@@ -147,10 +147,10 @@ fn meter_or<'a>(locked: &'a mut Locked<'_>, fresh: &'a mut Option<Meter>) -> &'a
 mod tests {
     use std::time::Duration;
 
-    use super::super::super::limiter::Taking;
     use super::*;
     use crate::clock::Timestamp;
     use crate::key::KeyRecord;
+    use crate::limits::Taking;
     use crate::quota::{Applicable, Quota};
 
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
