@@ -1,27 +1,25 @@
 //! A service that answers whoever has a key.
 
 use axum::{Router, routing::get};
-use tower_api_key::key::{Account, Issuer, KeyHasher, KeyRecord};
-use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::quota::OnLimiterFailure;
+use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, Grant, vendors};
+use tower_api_key::{ApiKeyLayer, Grant, Profile};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The first key. The store keeps its digest only, so its text is known here and never again.
-    let key = Issuer::new(vendors::rest_integrations::ISSUED, KeyHasher::sha256()).issue(None)?;
+    let key = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256()).issue(Some("test"))?;
     let acme = Account::builder("acme").scopes(["users.read"]).build()?;
+    let record = KeyRecord::builder("key_1", acme).environment("test").build()?;
     let store = MemoryStore::new();
-    store.add_now(*key.digest(), KeyRecord::builder("key_1", acme).build()?);
+    store.add_now(*key.digest(), record);
 
     let routes = Routes::new()
         .get("/v1/users", Route::new().all_of(&["users.read"]))
         .post("/v1/users", Route::new().all_of(&["users.write"]));
-    let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store)
+    let gate = ApiKeyLayer::builder(Profile::STANDARD, store)
         .routes(routes)
-        .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
         // On your own machine only; see below.
         .assume_https()
         // What contradicts itself fails here, never in a request.

@@ -9,24 +9,28 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use tower_api_key::key::{Account, Alphabet, Issuer, KeyFormat, KeyHasher, KeyRecord, Networks};
+use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord, Networks};
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::quota::OnLimiterFailure;
+use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::{ProxyHeaders, TrustedProxies};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, Grant, Profile, vendors};
+use tower_api_key::{ApiKeyLayer, Grant, Profile};
 
-/// Keys of our own: `acme_` and a checksum, so that a mistyped key asks no store.
-const FORMAT: KeyFormat =
-    KeyFormat::new().literal("acme_").characters(Alphabet::Base62, 24).checksum();
+/// Keys of our own, such as `acme_live_…`. They end with a checksum, so a mistyped key asks no store.
+const FORMAT: KeyFormat = KeyFormat::prefixed("acme", &["live", "test"]);
 
-/// The answers and quotas of a shipped vendor, with our keys.
-const PROFILE: Profile =
-    Profile { realm: "acme", formats: &[FORMAT], ..vendors::REST_INTEGRATIONS };
+/// The answers of the standards, with our keys and 100 requests a minute.
+const PROFILE: Profile = Profile {
+    realm: "acme",
+    formats: &[FORMAT],
+    quotas: &[Quota::new("minute", 100, Duration::from_secs(60))],
+    ..Profile::STANDARD
+};
 
 async fn users(grant: Grant) -> String {
     format!("the users of {}\n", grant.account())
@@ -34,10 +38,11 @@ async fn users(grant: Grant) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let issued = Issuer::new(FORMAT, KeyHasher::sha256()).issue(None)?;
+    let issued = Issuer::new(FORMAT, KeyHasher::sha256()).issue(Some("live"))?;
     let account = Account::builder("account_1").scopes(["users.read"]).build()?;
+    let record = KeyRecord::builder("key_1", account).environment("live").build()?;
     let store = MemoryStore::new();
-    store.add_now(*issued.digest(), KeyRecord::builder("key_1", account).build()?);
+    store.add_now(*issued.digest(), record);
 
     let routes = Routes::new()
         .get("/users", Route::new().all_of(&["users.read"]))

@@ -17,7 +17,7 @@ use tower_api_key::key::{Account, KeyRecord, KeyRecordBuilder};
 use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::vendors::polyteia;
+use tower_api_key::vendors;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Route::new().all_of(&["reports.write"]).account_parameter("account"),
     );
     let gate =
-        ApiKeyLayer::builder(polyteia::PROFILE, MemoryStore::new()).routes(routes).build()?;
+        ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).routes(routes).build()?;
     let request = Request::post("/accounts/acme/reports")
         .header("authorization", "Bearer 0123456789abcdef")
         .header("content-type", "application/json")

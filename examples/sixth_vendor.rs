@@ -10,20 +10,21 @@
 use std::error::Error;
 use std::time::Duration;
 
-use http::{Method, Request, StatusCode};
+use http::{Request, StatusCode};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Alphabet, KeyFormat};
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
-use tower_api_key::request::{Connection, CredentialSource};
-use tower_api_key::response::{
-    Answer, Answers, Challenge, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue,
+use tower_api_key::profile::{
+    Answer, Answers, Challenge, CredentialSource, ErrorBody, LimitHeaders, PrincipalHeader,
+    PrincipalValue,
 };
+use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
+use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Profile};
 
-const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Answer {
+const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Answer<'static> {
     Answer::new(status, ErrorBody::Problem { kind: "about:blank", title, detail })
 }
 
@@ -50,12 +51,15 @@ const ACME: Profile = Profile {
         .characters(Alphabet::Base62, 24)
         .checksum()],
     required_headers: &[],
-    quotas: &[Quota::new("minute", 60, Duration::from_secs(60)).counted(Algorithm::SlidingWindow)],
+    quotas: &[
+        Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(Algorithm::SlidingWindow)
+    ],
     limit_headers: LimitHeaders::STRUCTURED,
     principal_headers: &[PrincipalHeader {
         name: "acme-request-id",
         value: PrincipalValue::RequestId(""),
     }],
+    // All that is not named is a key that does not serve.
     answers: Answers {
         insecure_transport: problem(StatusCode::BAD_REQUEST, "Bad request", "HTTPS only."),
         credentials_missing: MISSING,
@@ -63,15 +67,7 @@ const ACME: Profile = Profile {
         too_many_failures: LIMITED,
         credentials_ambiguous: MALFORMED,
         credentials_malformed: MALFORMED,
-        key_malformed: INVALID,
-        key_unknown: INVALID,
-        key_revoked: INVALID,
-        key_disabled: INVALID,
-        key_not_yet_valid: INVALID,
-        key_expired: INVALID,
-        environment_mismatch: INVALID,
         network_not_allowed: FORBIDDEN,
-        scheme_not_for_kind: INVALID,
         route_unknown: FORBIDDEN,
         kind_not_allowed: FORBIDDEN,
         account_mismatch: FORBIDDEN,
@@ -87,6 +83,7 @@ const ACME: Profile = Profile {
         ),
         store_unavailable: UNAVAILABLE,
         limiter_unavailable: UNAVAILABLE,
+        ..Answers::all(INVALID)
     },
 };
 
@@ -95,7 +92,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("register with secret scanners: {}\n", format.pattern());
     }
     let gate = ApiKeyLayer::builder(ACME, MemoryStore::new())
-        .routes(Routes::new().on(&[Method::GET], "/orders", Route::new().all_of(&["orders.read"])))
+        .routes(Routes::new().get("/orders", Route::new().all_of(&["orders.read"])))
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
         .build()?;
     let request = Request::get("/orders").header("x-api-key", "acme_live_mistyped").body(())?;

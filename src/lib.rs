@@ -8,23 +8,20 @@
 //!               └─────────────┴─ Denial ┴────────┴─────────┴─► profile ─► response
 //! ```
 //!
-//! Start at [`ApiKeyLayer`], with one of the five [`vendors`] or a [`Profile`] of your own; a
-//! handler finds the [`Grant`] of its caller in the request's extensions. Rules are tested without
-//! a server by [`ApiKeyLayer::explain`].
+//! Start at [`ApiKeyLayer`], with [`Profile::STANDARD`], one of the five [`vendors`], or a [`Profile`]
+//! of your own. A handler finds the [`Grant`] of its caller in the request's extensions. Rules are
+//! tested without a server by [`ApiKeyLayer::explain`].
 //!
 //! ```
 //! # #[cfg(feature = "axum")]
 //! # fn app(store: tower_api_key::store::MemoryStore) -> Result<axum::Router, tower_api_key::ConfigError> {
 //! # use axum::{Router, routing::get};
-//! # use tower_api_key::{ApiKeyLayer, Grant, vendors};
-//! # use tower_api_key::limits::MemoryLimiter;
-//! # use tower_api_key::quota::OnLimiterFailure;
+//! # use tower_api_key::{ApiKeyLayer, Grant, Profile};
 //! # use tower_api_key::rules::{Route, Routes};
-//! let gate = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store)
+//! let gate = ApiKeyLayer::builder(Profile::STANDARD, store)
 //!     .routes(Routes::new()
 //!         .get("/v1/users", Route::new().all_of(&["users.read"]))
 //!         .post("/v1/users", Route::new().all_of(&["users.write"])))
-//!     .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
 //!     .build()?;
 //!
 //! let app = Router::new()
@@ -92,6 +89,9 @@ mod sync;
 
 pub mod clock;
 pub mod key;
+
+pub mod profile;
+
 pub mod request;
 pub mod store;
 
@@ -102,9 +102,7 @@ pub mod concurrency;
 pub mod limits;
 pub mod rules;
 
-pub mod response;
-
-mod profile;
+mod response;
 
 pub mod decision;
 pub mod vendors;
@@ -115,8 +113,8 @@ mod service;
 pub mod testing;
 
 pub use decision::grant::Grant;
-pub use error::{ConfigError, Denial, HeaderProblem, Malformation};
-pub use profile::Profile;
+pub use error::{ConfigError, Denial, HeaderProblem, Malformation, UnknownName};
+pub use profile::description::Profile;
 pub use response::refusal::refusal;
 #[cfg(feature = "axum")]
 pub use service::axum;
@@ -124,7 +122,7 @@ pub use service::{
     ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer, Preflight,
     ResponseFuture,
 };
-pub use sync::Eventually;
+pub use sync::Reply;
 
 /// The README's code is compiled as the documentation's is.
 #[cfg(all(doctest, feature = "axum"))]

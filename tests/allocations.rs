@@ -23,9 +23,9 @@ use http_body_util::Empty;
 use tower::{Layer, Service, service_fn};
 use tower_api_key::key::{Account, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::limits::{MemoryLimiter, Plans};
+use tower_api_key::profile::{BasicKey, CredentialSource, LimitHeaders};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
-use tower_api_key::request::{BasicKey, Connection, CredentialSource};
-use tower_api_key::response::LimitHeaders;
+use tower_api_key::request::Connection;
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Grant, Profile, vendors};
 

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_api_key::Eventually;
-use tower_api_key::concurrency::{Entered, Entry, MemoryPlaces, Places};
+use tower_api_key::Reply;
+use tower_api_key::concurrency::{Acquire, ConcurrencyLimiter, MemoryConcurrency, Permit};
 use tower_api_key::key::{KeyDigest, SharedRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter};
 use tower_api_key::quota::Verdict;
-use tower_api_key::store::{Found, KeyStore, MemoryStore};
+use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 use tower_api_key::testing::Records;
 
 /// Reads its keys once, when it starts, and answers later.
@@ -24,9 +24,9 @@ impl ReadOnce {
 }
 
 impl KeyStore for ReadOnce {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let (records, digest) = (Arc::clone(&self.0), *digest.as_bytes());
-        Eventually::later(async move {
+        Reply::later(async move {
             tokio::task::yield_now().await;
             Ok(records.get(&digest).cloned())
         })
@@ -37,21 +37,21 @@ impl KeyStore for ReadOnce {
 struct Remote(Arc<MemoryLimiter>);
 
 impl Limiter for Remote {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let answer = self.0.charge(charge);
-        Eventually::later(async move {
+        Reply::later(async move {
             tokio::task::yield_now().await;
             answer.await
         })
     }
 }
 
-/// Asks other places.
-struct RemotePlaces(MemoryPlaces);
+/// Asks other permits.
+struct RemotePlaces(MemoryConcurrency);
 
-impl Places for RemotePlaces {
-    fn enter(&self, entry: Entry<'_>) -> Eventually<Entered> {
-        self.0.enter(entry)
+impl ConcurrencyLimiter for RemotePlaces {
+    fn acquire(&self, entry: Acquire<'_>) -> Reply<Result<Option<Permit>, LimiterError>> {
+        self.0.acquire(entry)
     }
 }
 
@@ -83,7 +83,7 @@ mod skipped {
 }
 
 mod places {
-    use super::{MemoryPlaces, RemotePlaces};
+    use super::{MemoryConcurrency, RemotePlaces};
 
-    tower_api_key::concurrency_tests!(async || RemotePlaces(MemoryPlaces::new()));
+    tower_api_key::concurrency_tests!(async || RemotePlaces(MemoryConcurrency::new()));
 }

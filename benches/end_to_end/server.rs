@@ -27,9 +27,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, service_fn};
 use tower_api_key::key::{Account, Alphabet, Issuer, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::profile::LimitHeaders;
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
-use tower_api_key::response::LimitHeaders;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, MarkConnection, Profile, vendors};
@@ -106,16 +106,15 @@ fn issue(arguments: &Arguments) -> io::Result<MemoryStore> {
 
 /// Builds a gate that does all there is to do: a route with a scope, two windows, limit headers.
 fn gate(arguments: &Arguments) -> io::Result<ApiKeyLayer> {
-    // A profile's quotas live as long as the program, and these come from its arguments.
-    let quotas: &'static [Quota] = Box::leak(Box::new([
+    let quotas = [
         Quota::new("minute", arguments.limit, Duration::from_secs(60)),
         Quota::new("hour", arguments.limit, Duration::from_secs(3_600)),
-    ]));
+    ];
     let (read, write) =
         (Route::new().all_of(&["users.read"]), Route::new().all_of(&["users.write"]));
     let users = "/v1/users";
     let routes = Routes::new().on(&[Method::GET], users, read).on(&[Method::POST], users, write);
-    let layer = ApiKeyLayer::builder(Profile { quotas, ..PROFILE }, issue(arguments)?)
+    let layer = ApiKeyLayer::builder(Profile { quotas: &quotas, ..PROFILE }, issue(arguments)?)
         .routes(routes)
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny);
     Ok(layer.build().expect("the profile does not contradict itself"))

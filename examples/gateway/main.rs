@@ -29,7 +29,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tower::{Layer, service_fn};
 use tower_api_key::key::{Account, IssuedKey, Issuer, KeyFormat, KeyHasher, KeyRecord, Networks};
-use tower_api_key::request::{Connection, CredentialSource, ProxyHeaders, TrustedProxies};
+use tower_api_key::profile::CredentialSource;
+use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Grant, MarkConnection, Profile, vendors};
 

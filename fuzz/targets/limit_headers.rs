@@ -19,12 +19,11 @@ use tokio::runtime::{Builder, Runtime};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyHasher, KeyRecord};
-use tower_api_key::quota::{Algorithm, Per, Quota};
+use tower_api_key::quota::{Algorithm, Per, Quota, OnLimiterFailure, QuotaStatus, Verdict};
 use tower_api_key::limits::{Charge, Limiter, LimiterError};
-use tower_api_key::quota::{OnLimiterFailure, Standing, Verdict};
-use tower_api_key::response::{LimitHeaders, Reset};
+use tower_api_key::profile::{LimitHeaders, Reset};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, Eventually, Profile, vendors};
+use tower_api_key::{ApiKeyLayer, Reply, Profile, vendors};
 
 const KEY: &[u8] = b"0123456789abcdef";
 const DIALECTS: [LimitHeaders; 4] = [
@@ -42,22 +41,22 @@ struct Told {
 }
 
 impl Limiter for Told {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let mut verdict = Verdict::passed();
         for ((quota, _), told) in charge.quotas.iter().zip(&self.quotas) {
             let (left, reset) = told.unwrap_or((quota.limit(), 0));
             let reset = Duration::from_nanos(reset);
-            let standing = Standing::new(quota.limit(), left.min(quota.limit()), reset);
-            if quota.is_shadow() {
-                verdict.push_in_shadow(standing, told.is_none());
+            let quota_status = QuotaStatus::new(quota.limit(), left.min(quota.limit()), reset);
+            if quota.is_in_shadow() {
+                verdict.push_in_shadow(quota_status, told.is_none());
             } else {
-                verdict.push(standing);
+                verdict.push(quota_status);
             }
         }
         if let Some(wait) = self.wait {
             verdict.refuse(Duration::from_nanos(wait));
         }
-        Eventually::now(Ok(verdict))
+        Reply::now(Ok(verdict))
     }
 }
 
@@ -92,8 +91,8 @@ fuzz_target!(|bytes: &[u8]| {
         let limit = numbers.next::<4>() as u32;
         let quota = Quota::named(name, limit, Duration::from_nanos(numbers.next::<8>()));
         let kind = numbers.next::<1>() as usize;
-        let quota = quota.counted(Algorithm::ALL[kind % 5]);
-        let quota = if kind / 5 % 2 == 1 { quota.each(Per::Key) } else { quota };
+        let quota = quota.with_algorithm(Algorithm::ALL[kind % 5]);
+        let quota = if kind / 5 % 2 == 1 { quota.with_per(Per::Key) } else { quota };
         quotas.push(if kind / 10 % 4 == 3 { quota.in_shadow() } else { quota });
         let stated = (numbers.next::<4>() as u32, numbers.next::<8>());
         told.push((numbers.next::<1>() % 4 != 3).then_some(stated));
@@ -125,7 +124,7 @@ fuzz_target!(|bytes: &[u8]| {
     let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
     let number = |name: &str| value(name).map(|text| text.parse::<u64>().unwrap());
     assert_eq!(number("retry-after").is_some_and(|seconds| seconds > 0), refuses);
-    let open: Vec<&Quota> = quotas.iter().filter(|quota| !quota.is_shadow()).collect();
+    let open: Vec<&Quota> = quotas.iter().filter(|quota| !quota.is_in_shadow()).collect();
     if dialect != LimitHeaders::STRUCTURED {
         let prefix = if dialect == LimitHeaders::RATE_LIMIT { "" } else { "x-" };
         for name in ["limit", "remaining", "reset"] {

@@ -119,7 +119,7 @@ impl FailedAttempts {
 
     /// Remembers so many networks, 65,536 unless set; rounded up to a multiple of eight. More than
     /// 16,777,216, which take some 400 MB, are refused when the layer is built.
-    pub const fn networks(mut self, most: usize) -> Self {
+    pub const fn capacity(mut self, most: usize) -> Self {
         self.networks = most;
         self
     }

@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn an_attempt_is_given_back_once_to_whom_it_was_taken_from() {
-        let limiter = limiter(&FailedAttempts::new(3, 3 * SECOND).networks(8));
+        let limiter = limiter(&FailedAttempts::new(3, 3 * SECOND).capacity(8));
         let client = address("192.0.2.1");
         let reserved = limiter.reserve(Some(client), at(0)).unwrap().unwrap();
         // Others push its network out, which comes back and fails.
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn an_attempt_whose_network_was_pushed_out_meanwhile_counts_when_it_fails() {
-        let limiter = limiter(&FailedAttempts::new(3, 3 * SECOND).networks(8));
+        let limiter = limiter(&FailedAttempts::new(3, 3 * SECOND).capacity(8));
         let client = address("192.0.2.1");
         let reserve = || limiter.reserve(Some(client), at(0)).unwrap();
         let push_out = || {

@@ -11,7 +11,7 @@ use crate::quota::Share;
 /// use tower_api_key::concurrency::Concurrency;
 ///
 /// /// One insert at a time; a second one waits for up to a second.
-/// const ONE: Concurrency = Concurrency::new(1).queue_for(Duration::from_secs(1));
+/// const ONE: Concurrency = Concurrency::new(1).with_longest_wait(Duration::from_secs(1));
 /// assert_eq!((ONE.limit(), ONE.longest_wait()), (1, Duration::from_secs(1)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +27,16 @@ impl Concurrency {
         Self { limit, longest_wait: Duration::ZERO, queue: 1_000 }
     }
 
-    /// Lets further requests wait for a place, first come, first served, for up to this time.
+    /// Lets further requests wait for a permit, first come, first served, for up to this time.
     /// Needs a tokio runtime with its timer enabled.
-    pub const fn queue_for(mut self, longest_wait: Duration) -> Self {
+    pub const fn with_longest_wait(mut self, longest_wait: Duration) -> Self {
         self.longest_wait = longest_wait;
         self
     }
 
     /// Lets at most `requests` of an account wait at once, 1000 unless set; one more is refused
     /// without waiting, since every waiting request holds a connection and its memory.
-    pub const fn queue_length(mut self, requests: u32) -> Self {
+    pub const fn with_longest_queue(mut self, requests: u32) -> Self {
         self.queue = requests;
         self
     }

@@ -1,4 +1,4 @@
-//! Requests that want the same place, under every order of their steps that was drawn. Time stands
+//! Requests that want the same permit, under every order of their steps that was drawn. Time stands
 //! still: a wait that ends too late is a request that goes away.
 
 use std::future::Future;
@@ -12,11 +12,13 @@ use shuttle::{future, thread};
 use tokio::runtime::Builder;
 
 use super::*;
+use crate::concurrency::Permit;
+use crate::error::LimiterError;
 use crate::key::AccountId;
 use crate::sync::{AtomicUsize, explore};
 
 const NO_QUEUE: Concurrency = Concurrency::new(1);
-const QUEUE: Concurrency = NO_QUEUE.queue_for(Duration::from_secs(1));
+const QUEUE: Concurrency = NO_QUEUE.with_longest_wait(Duration::from_secs(1));
 
 /// Counts who is inside.
 #[derive(Clone, Default)]
@@ -24,21 +26,24 @@ struct Room(Arc<AtomicUsize>);
 
 impl Room {
     fn visit(&self) {
-        assert_eq!(self.0.fetch_add(1, Ordering::SeqCst), 0, "two have the one place");
+        assert_eq!(self.0.fetch_add(1, Ordering::SeqCst), 0, "two have the one permit");
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-fn enter(places: &MemoryPlaces, rule: Concurrency) -> impl Future<Output = Entered> + Send + use<> {
+fn acquire(
+    concurrency: &MemoryConcurrency,
+    rule: Concurrency,
+) -> impl Future<Output = Result<Option<Permit>, LimiterError>> + Send + use<> {
     let account = AccountId::new("acme").unwrap();
-    places.enter(Entry { account: &account, route: "GET /", rule })
+    concurrency.acquire(Acquire { account: &account, route: "GET /", rule })
 }
 
-/// Starts a request that waits for its place, has it, and gives it back.
-fn stays(places: &MemoryPlaces, room: &Room) -> thread::JoinHandle<()> {
-    let (places, room) = (places.clone(), room.clone());
+/// Starts a request that waits for its permit, has it, and gives it back.
+fn stays(concurrency: &MemoryConcurrency, room: &Room) -> thread::JoinHandle<()> {
+    let (concurrency, room) = (concurrency.clone(), room.clone());
     thread::spawn(move || {
-        let permit = future::block_on(enter(&places, QUEUE)).unwrap();
+        let permit = future::block_on(acquire(&concurrency, QUEUE)).unwrap();
         assert!(permit.is_some(), "the queue has room for all");
         room.visit();
     })
@@ -53,48 +58,48 @@ fn explore_waiting(name: &str, case: impl Fn() + Clone + Send + Sync + 'static) 
 
 #[test]
 fn one_request_at_a_time_has_the_place() {
-    explore("a place without a queue", || {
-        let (places, room) = (MemoryPlaces::new(), Room::default());
+    explore("a permit without a queue", || {
+        let (concurrency, room) = (MemoryConcurrency::new(), Room::default());
         let threads = [(); 3].map(|()| {
-            let (places, room) = (places.clone(), room.clone());
+            let (concurrency, room) = (concurrency.clone(), room.clone());
             thread::spawn(move || {
                 for _ in 0..2 {
-                    let permit = future::block_on(enter(&places, NO_QUEUE)).unwrap();
+                    let permit = future::block_on(acquire(&concurrency, NO_QUEUE)).unwrap();
                     permit.iter().for_each(|_| room.visit());
                 }
             })
         });
         threads.into_iter().for_each(|thread| thread.join().unwrap());
-        assert_eq!(places.len(), 0, "nothing is kept for an account at rest");
+        assert_eq!(concurrency.len(), 0, "nothing is kept for an account at rest");
     });
 }
 
 #[test]
 fn who_waits_gets_the_place() {
-    explore_waiting("a place with a queue", || {
-        let (places, room) = (MemoryPlaces::new(), Room::default());
-        let threads = [(); 3].map(|()| stays(&places, &room));
+    explore_waiting("a permit with a queue", || {
+        let (concurrency, room) = (MemoryConcurrency::new(), Room::default());
+        let threads = [(); 3].map(|()| stays(&concurrency, &room));
         threads.into_iter().for_each(|thread| thread.join().unwrap());
-        assert_eq!(places.len(), 0, "nothing is kept for an account at rest");
+        assert_eq!(concurrency.len(), 0, "nothing is kept for an account at rest");
     });
 }
 
 #[test]
 fn who_goes_away_takes_no_place_along() {
     explore_waiting("a request that goes away", || {
-        let (places, room) = (MemoryPlaces::new(), Room::default());
-        let stays = [(); 2].map(|()| stays(&places, &room));
+        let (concurrency, room) = (MemoryConcurrency::new(), Room::default());
+        let stays = [(); 2].map(|()| stays(&concurrency, &room));
         let goes = {
-            let places = places.clone();
+            let concurrency = concurrency.clone();
             thread::spawn(move || {
-                let mut entering = pin!(enter(&places, QUEUE));
-                // Once, and then its client is gone: granted a place or not.
+                let mut entering = pin!(acquire(&concurrency, QUEUE));
+                // Once, and then its client is gone: granted a permit or not.
                 let _ = entering.as_mut().poll(&mut Context::from_waker(Waker::noop()));
                 thread::yield_now();
             })
         };
         stays.into_iter().for_each(|thread| thread.join().unwrap());
         goes.join().unwrap();
-        assert_eq!(places.len(), 0, "nothing is kept for an account at rest");
+        assert_eq!(concurrency.len(), 0, "nothing is kept for an account at rest");
     });
 }

@@ -2,7 +2,6 @@
 
 use super::policy::Policy;
 use crate::error::ConfigError;
-use crate::key::Segment;
 use crate::limits::Plans;
 use crate::quota::{Quota, Quotas};
 
@@ -18,13 +17,9 @@ impl Policy {
     fn check_environment(&self) -> Result<(), ConfigError> {
         let Some(pinned) = &self.environment else { return Ok(()) };
         let mut known: Vec<&str> = Vec::new();
-        for format in self.formats {
-            let mut named = format.segments().filter_map(|segment| match segment {
-                Segment::Environment(tags) => Some(tags),
-                _ => None,
-            });
-            let Some(tags) = named.next() else { return Ok(()) };
-            known.extend_from_slice(tags);
+        for format in &self.profile.formats {
+            let Some(tags) = format.tags() else { return Ok(()) };
+            known.extend(tags.iter().map(|tag| &**tag));
         }
         if known.contains(&pinned.as_str()) {
             return Ok(());
@@ -42,7 +37,7 @@ impl Policy {
         if plans.as_ref().is_some_and(Vec::is_empty) {
             return Ok(());
         }
-        let mut sets: Vec<&[Quota]> = vec![self.quotas];
+        let mut sets: Vec<&[Quota]> = vec![self.profile.quotas.as_slice()];
         sets.extend(plans.iter().flatten().map(Quotas::as_slice));
         routes.check_costs(&sets)
     }

@@ -192,11 +192,12 @@ impl Explanation {
             self.set(check, case.decide(check));
         }
         let route = case.matched().map(|matched| matched.route);
-        let quotas = policy.quotas(record, route);
+        let plan = policy.plan(record);
+        let quotas = policy.quotas(record, &plan, case.route());
         self.cost = route.map_or(1, |route| route.cost);
         // Nothing refuses a cost of 0, but for want of an answer.
-        let refuses = self.cost > 0 && !quotas.of(record).all_in_shadow();
-        let limited = quotas.is_plan_unknown() || refuses;
+        let refuses = self.cost > 0 && !quotas.all_in_shadow();
+        let limited = plan.is_unknown() || refuses;
         for (check, depends) in [
             (Check::RequestLimits, limited),
             (Check::SimultaneousRequests, route.is_some_and(|route| route.concurrency.is_some())),

@@ -7,7 +7,7 @@ use super::judge::Cleared;
 use super::quotas::RequestQuotas;
 use crate::error::Denial;
 use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, SharedRecord};
-use crate::quota::{Quota, Standing, Verdict};
+use crate::quota::{Quota, QuotaStatus, Verdict};
 use crate::rules;
 
 /// Proves that a request passed every check, and says who the key speaks for. It reaches the
@@ -37,14 +37,14 @@ impl Grant {
         _: &Cleared,
         record: &SharedRecord,
         verdict: &Verdict,
-        quotas: &RequestQuotas,
+        quotas: RequestQuotas,
         extra: Option<&ExtraCost>,
     ) -> Option<Self> {
         let passed = verdict.retry_after().is_none();
         passed.then(|| Self {
             record: record.clone(),
             verdict: verdict.clone(),
-            quotas: quotas.clone(),
+            quotas,
             extra: extra.cloned(),
         })
     }
@@ -93,8 +93,8 @@ impl Grant {
 
     /// Returns how the account stands under its quotas after this request, in the order of the
     /// quotas: the key's, account's or profile's first, then the route's.
-    pub fn standings(&self) -> &[Standing] {
-        self.verdict.standings()
+    pub fn statuses(&self) -> &[QuotaStatus] {
+        self.verdict.statuses()
     }
 
     /// Lists the quotas of this request, and how the account stands under each: those that limit
@@ -105,16 +105,16 @@ impl Grant {
     /// use tower_api_key::Grant;
     ///
     /// fn rate_limits(grant: &Grant) -> String {
-    ///     let lines = grant.limits().map(|(quota, standing)| {
-    ///         format!("{}: {} of {} left", quota.name(), standing.remaining(), quota.limit())
+    ///     let lines = grant.limits().map(|(quota, status)| {
+    ///         format!("{}: {} of {} left", quota.name(), status.remaining(), quota.limit())
     ///     });
     ///     lines.collect::<Vec<_>>().join("\n")
     /// }
     /// ```
-    pub fn limits(&self) -> impl Iterator<Item = (&Quota, Standing)> {
+    pub fn limits(&self) -> impl Iterator<Item = (&Quota, QuotaStatus)> {
         let quotas = self.quotas.of(&self.record);
-        let standings = self.standings().iter().copied();
-        let limits = quotas.iter().map(|(quota, _)| quota).zip(standings).enumerate();
+        let statuses = self.statuses().iter().copied();
+        let limits = quotas.iter().map(|(quota, _)| quota).zip(statuses).enumerate();
         let limits = limits.filter(|(index, _)| self.verdict.speaks_of(*index));
         limits.map(|(_, limit)| limit)
     }

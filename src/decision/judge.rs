@@ -87,12 +87,14 @@ impl<'a> Case<'a> {
             Check::KeyAlive => rules::is_alive(record, self.now),
             Check::Environment => {
                 let pinned = self.policy.environment.as_ref();
-                rules::belongs_to(record, pinned, self.key.environment)
+                rules::belongs_to(record, pinned, self.policy.named_environment(self.key))
             }
-            Check::CredentialScheme => rules::served_through(self.key.source, record),
+            Check::CredentialScheme => {
+                rules::served_through(self.policy.kinds_carried(self.key), record)
+            }
             Check::ClientNetwork => rules::admits(record, self.client.address),
             Check::KeyKind => {
-                let kinds = self.matched().and_then(|matched| matched.route.kinds);
+                let kinds = self.matched().and_then(|matched| matched.route.kinds.as_deref());
                 rules::served_by_route(kinds, record)
             }
             Check::TargetAccount => {
@@ -100,14 +102,14 @@ impl<'a> Case<'a> {
                 rules::targets_own_account(target, record)
             }
             Check::RequiredHeaders => {
-                let mut demands = self.policy.demands.iter();
+                let mut demands = self.policy.profile.demands.iter();
                 demands.try_for_each(|demand| demand.is_met(self.head.headers))
             }
             Check::Scope => match &self.route {
                 None if self.policy.routes.is_none() => Ok(()),
                 None => Err(Denial::RouteUnknown),
                 Some(Matched { route, .. }) => {
-                    rules::has_scopes(record.scopes(), route.all_of, route.any_of)
+                    rules::has_scopes(record.scopes(), &route.all_of, route.any_of.as_deref())
                 }
             },
             Check::Transport

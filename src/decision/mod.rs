@@ -11,6 +11,7 @@
 //! a handler that must know its caller takes `Grant`, not `Option<Grant>`.
 
 mod check;
+mod compiled_profile;
 mod contradictions;
 mod explain;
 mod extra_cost;
@@ -21,6 +22,7 @@ mod policy;
 mod quotas;
 
 pub use check::Check;
+pub(crate) use compiled_profile::CompiledProfile;
 pub use explain::{Explanation, Outcome};
 pub use extra_cost::CostError;
 pub(crate) use extra_cost::ExtraCost;
@@ -28,4 +30,3 @@ pub(crate) use grant::Grant;
 pub(crate) use judge::{Case, Cleared, Objection, judge};
 pub(crate) use options::PolicyOptions;
 pub(crate) use policy::{Admission, Counts, KeyFacts, Policy, Served};
-pub(crate) use quotas::RequestQuotas;

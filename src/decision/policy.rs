@@ -3,26 +3,20 @@
 
 use http::{HeaderMap, HeaderName};
 
+use super::compiled_profile::{CompiledProfile, TagIndex};
 use super::options::PolicyOptions;
-use super::quotas::RequestQuotas;
+use super::quotas::{RequestQuotas, applicable};
 use crate::error::{ConfigError, Denial};
-use crate::key::{Audience, Environment, KeyDigest, KeyFormat, KeyRecord, KeyText};
+use crate::key::{Audience, Environment, KeyDigest, KeyRecord};
 use crate::limits::Plan;
-use crate::profile::Profile;
-use crate::quota::{Quota, Quotas};
-use crate::request::{
-    Client, Connection, CredentialSource, Credentials, Head, KeyBuffer, Reading, check_carriage,
-};
-use crate::rules::{self, Demand, Matched, Route, RouteTable, Routes};
+use crate::quota::{AppliedQuotas, HeldQuotas};
+use crate::request::{Client, Connection, Head, KeyBuffer, Reading, Source, SourceIndex};
+use crate::rules::{self, Demand, Matched, RouteNeeds, RouteTable, Routes};
 
 /// The rules of one gate.
 #[derive(Debug)]
 pub(crate) struct Policy {
-    credentials: Credentials,
-    pub(super) formats: &'static [KeyFormat],
-    pub(super) demands: Vec<Demand>,
-    /// The profile's.
-    pub(super) quotas: &'static [Quota],
+    pub(super) profile: CompiledProfile,
     pub(super) options: PolicyOptions,
     pub(super) environment: Option<Environment>,
     pub(super) audience: Option<Audience>,
@@ -63,38 +57,22 @@ pub(crate) enum Admission {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyFacts {
     /// What carried it.
-    pub(crate) source: &'static CredentialSource,
+    pub(crate) source: SourceIndex,
     /// The environment that its text names.
-    pub(crate) environment: Option<&'static str>,
+    environment: Option<TagIndex>,
 }
 
 impl Policy {
-    /// Compiles a profile, the options of a gate, and what it serves.
+    /// Puts together a checked profile, the options of a gate, and what it serves.
     pub(crate) fn new(
-        profile: &Profile,
+        profile: CompiledProfile,
         options: PolicyOptions,
         served: Served,
         counts: Counts,
     ) -> Result<Self, ConfigError> {
-        if profile.formats.is_empty() {
-            return Err(ConfigError::NoKeyFormat);
-        }
-        for format in profile.formats {
-            let pattern = || format.pattern();
-            format
-                .check()
-                .map_err(|source| ConfigError::KeyFormat { pattern: pattern(), source })?;
-        }
-        Quotas::new(profile.quotas.iter().cloned())?;
-        let credentials = Credentials::new(profile.credentials)?;
-        check_carriage(profile.credentials, profile.formats)?;
-        let demands = rules::demands(profile.required_headers, &credentials)?;
         options.proxies.check()?;
         Ok(Self {
-            credentials,
-            formats: profile.formats,
-            demands,
-            quotas: profile.quotas,
+            profile,
             options,
             environment: served.environment.map(Environment::new).transpose()?,
             audience: served.audience.map(Audience::new).transpose()?,
@@ -105,12 +83,12 @@ impl Policy {
 
     /// Marks the credential of a request as sensitive.
     pub(crate) fn mark_sensitive(&self, headers: &mut HeaderMap) {
-        self.credentials.mark_sensitive(headers);
+        self.profile.credentials.mark_sensitive(headers);
     }
 
     /// Removes the credential of a request.
     pub(crate) fn strip_credential(&self, headers: &mut HeaderMap) {
-        for name in self.credentials.header_names() {
+        for name in self.profile.credentials.header_names() {
             headers.remove(name);
         }
     }
@@ -121,7 +99,7 @@ impl Policy {
         headers: &'a HeaderMap,
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
-        self.credentials.read(headers, buffer)
+        self.profile.credentials.read(headers, buffer)
     }
 
     /// States what is proven of the client.
@@ -154,29 +132,25 @@ impl Policy {
 
     pub(super) fn digest(&self, reading: &Reading<'_>) -> Result<Admission, Denial> {
         let key = reading.key.expose();
-        let environment = self.environment_of(key)?;
+        let environment = self.profile.environment_of(key, self.environment.as_ref())?;
         let facts = KeyFacts { source: reading.source, environment };
         Ok(Admission::Key(self.options.hasher.digest(key), facts))
     }
 
-    /// Returns the environment that a key's text names. Where several formats fit the text, what one of
-    /// them reads counts, so that a format without tags takes no other's away.
-    fn environment_of(&self, key: &[u8]) -> Result<Option<&'static str>, Denial> {
-        let (mut fits, mut named) = (false, None);
-        for format in self.formats {
-            let Some(KeyText { environment }) = format.read(key) else { continue };
-            fits = true;
-            if named.is_some() && environment.is_some() && named != environment {
-                return Err(Denial::EnvironmentMismatch);
-            }
-            named = named.or(environment);
-        }
-        match (named, &self.environment) {
-            _ if !fits => Err(Denial::KeyMalformed),
-            // Whatever its record says, it is no key of this gate's.
-            (Some(named), Some(pinned)) if *pinned != *named => Err(Denial::EnvironmentMismatch),
-            _ => Ok(named),
-        }
+    /// Returns the environment that the text of a key names.
+    pub(super) fn named_environment(&self, key: KeyFacts) -> Option<&str> {
+        key.environment.map(|index| self.profile.tag(index))
+    }
+
+    /// Returns the kinds of keys that the source of a key carries; `None` means all.
+    pub(super) fn kinds_carried(&self, key: KeyFacts) -> Option<&[Box<str>]> {
+        // It is there; were it not, no key would serve.
+        self.source(key.source).map_or(Some(&[]), Source::kinds)
+    }
+
+    /// Returns the source of a key that was read.
+    pub(crate) fn source(&self, index: SourceIndex) -> Option<&Source> {
+        self.profile.credentials.source(index)
     }
 
     /// Returns true if a key is for this gate: of the same audience, or both of none.
@@ -213,7 +187,7 @@ impl Policy {
     /// Lists the headers that requests are read by: those that may carry the key, and those that the
     /// profile demands.
     pub(crate) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
-        self.credentials.header_names().chain(self.demands.iter().map(Demand::name))
+        self.profile.credentials.header_names().chain(self.profile.demands.iter().map(Demand::name))
     }
 
     /// Computes the digest of a key that came over plain HTTP, for the operator to revoke it.
@@ -226,17 +200,34 @@ impl Policy {
         }
     }
 
-    /// Looks up the quotas that a request on this route may be under.
-    pub(crate) fn quotas(&self, record: &KeyRecord, route: Option<&Route>) -> RequestQuotas {
+    /// Looks up the plan of a key's account.
+    pub(crate) fn plan(&self, record: &KeyRecord) -> Plan {
+        Plan::of(record, self.options.plans.as_ref())
+    }
+
+    /// Lists the quotas that apply to a request of this plan on this route.
+    pub(crate) fn quotas<'a>(
+        &'a self,
+        record: &'a KeyRecord,
+        plan: &'a Plan,
+        route: Option<usize>,
+    ) -> AppliedQuotas<'a> {
+        let route = self.route(route).map_or(&[][..], |route| route.quotas.as_slice());
+        applicable(record, plan, self.profile.quotas.as_slice(), route)
+    }
+
+    /// Holds the quotas of a request for its grant, each under this thread's own count: threads that share
+    /// one would pass it to and fro.
+    pub(crate) fn hold_quotas(&self, plan: &Plan, route: Option<usize>) -> RequestQuotas {
         RequestQuotas {
-            plan: Plan::of(record, self.options.plans.as_ref()),
-            profile: self.quotas,
-            route: route.map_or(&[], |route| route.quotas),
+            plan: plan.clone(),
+            profile: self.profile.quotas.hold(),
+            route: self.route(route).map_or_else(HeldQuotas::default, |route| route.quotas.hold()),
         }
     }
 
     /// Returns what a route needs, by its place in the table.
-    pub(crate) fn route(&self, index: Option<usize>) -> Option<&Route> {
+    pub(crate) fn route(&self, index: Option<usize>) -> Option<&RouteNeeds> {
         self.routes.as_ref()?.at(index?)
     }
 
@@ -249,7 +240,7 @@ impl Policy {
     /// Tells whether the configuration has quotas that a limiter must count.
     pub(crate) fn has_quotas(&self) -> bool {
         let routes = self.routes.as_ref().is_some_and(RouteTable::has_quotas);
-        routes || self.options.plans.is_some() || !self.quotas.is_empty()
+        routes || self.options.plans.is_some() || !self.profile.quotas.as_slice().is_empty()
     }
 
     /// Tells whether handlers of some route may add to the cost.

@@ -94,7 +94,7 @@ pub enum ConfigError {
         "the 401 answer `{answer}` of the profile has no challenge: add one with `Answer::challenge`"
     )]
     ChallengeMissing {
-        /// The row of [`Answers`](crate::response::Answers).
+        /// The row of [`Answers`](crate::profile::Answers).
         answer: &'static str,
     },
     /// The answer to a denial is not an error status.
@@ -103,18 +103,18 @@ pub enum ConfigError {
         choose one of 400 to 599"
     )]
     StatusNotRefusing {
-        /// The row of [`Answers`](crate::response::Answers).
+        /// The row of [`Answers`](crate::profile::Answers).
         answer: &'static str,
         /// Its status code.
         status: u16,
     },
     /// A path pattern is malformed, or collides with an earlier one.
-    #[error("route pattern `{}`: {}", .pattern.escape_debug(), insertion(.source))]
+    #[error("route pattern `{}`: {problem}", .pattern.escape_debug())]
     Route {
         /// The pattern as configured.
         pattern: String,
-        /// What the matcher says.
-        source: matchit::InsertError,
+        /// What is wrong, and what to write instead.
+        problem: String,
     },
     /// A path pattern is one that axum refuses, or that no path can match.
     #[error("route pattern `{}`: {problem}", .pattern.escape_debug())]
@@ -142,7 +142,7 @@ pub enum ConfigError {
         /// The pattern as configured.
         pattern: String,
         /// The parameter that the route asks for.
-        parameter: &'static str,
+        parameter: String,
     },
     /// A route needs a scope or a kind of key that no key can have, or that no credential source carries; or a
     /// quota of it cannot be counted.
@@ -269,27 +269,4 @@ fn visible(pattern: &str) -> String {
             text + &character.escape_default().to_string()
         }
     })
-}
-
-/// Says what the matcher refuses, and what to write instead.
-fn insertion(error: &matchit::InsertError) -> String {
-    match error {
-        matchit::InsertError::Conflict { with } => format!(
-            "no path would tell it from `{}`: give the parameters at this place the same name, \
-            or keep one of the two",
-            with.escape_debug()
-        ),
-        matchit::InsertError::InvalidParamSegment => "a segment has at most one parameter, and \
-            nothing follows it within the segment: write `/{name}`, or `/prefix{name}`"
-            .to_owned(),
-        matchit::InsertError::InvalidParam => {
-            "a parameter is a name in braces, without `*` and `/`: \
-            write `{name}`, and `{{` or `}}` for a brace that stands for itself"
-                .to_owned()
-        }
-        matchit::InsertError::InvalidCatchAll => {
-            "`{*name}` takes all that is left, so it stands at the end of a pattern".to_owned()
-        }
-        other => other.to_string(),
-    }
 }

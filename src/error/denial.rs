@@ -1,6 +1,6 @@
 //! Names every reason to refuse a request, with its facts; never how the client is told.
 //!
-//! How a vendor answers each of them is data: one row of [`Answers`](crate::response::Answers)
+//! How a vendor answers each of them is data: one row of [`Answers`](crate::profile::Answers)
 //! per kind. A denial rides in the refusal's response extensions, so that outer layers can log
 //! and count reasons that the client must not be able to tell apart.
 

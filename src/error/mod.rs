@@ -5,8 +5,10 @@ mod config;
 mod denial;
 mod limiter;
 mod store;
+mod unknown_name;
 
 pub use config::ConfigError;
 pub use denial::{Denial, HeaderProblem, Malformation};
 pub use limiter::LimiterError;
 pub use store::StoreError;
+pub use unknown_name::UnknownName;

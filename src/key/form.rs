@@ -1,5 +1,6 @@
 //! The form of one key: how its text was made, so that a rotation makes another of the same form.
 
+use crate::key::matcher::Step;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use super::checksum::CHECKSUM_LENGTH;
 use super::format::KeyFormat;
 use super::issue_error::IssueError;
 use super::name::Environment;
-use super::segment::Segment;
 
 /// Remembers how the text of a key was made: the segments of its [`KeyFormat`], and the environment that
 /// the text names. Says nothing of the random characters.
@@ -69,24 +69,32 @@ impl KeyForm {
     ///
     /// [`IssueError::UnknownEnvironment`] if the format has tags and `environment` is not one of them, or
     /// it has none and an environment is named.
-    pub fn of(format: &KeyFormat, environment: Option<&str>) -> Result<Self, IssueError> {
+    pub fn of(format: &KeyFormat<'_>, environment: Option<&str>) -> Result<Self, IssueError> {
+        Self::narrowed(format.steps(), environment)
+    }
+
+    pub(super) fn narrowed<'a, T: AsRef<str> + 'a>(
+        steps: impl Iterator<Item = Step<'a, T>>,
+        environment: Option<&str>,
+    ) -> Result<Self, IssueError> {
         let mut tagged = false;
-        let part = |segment| {
-            Ok(match segment {
-                Segment::Literal(text) => Part::Literal(SmolStr::new_static(text)),
-                Segment::Environment(tags) => {
-                    let tag = environment.filter(|environment| tags.contains(environment));
+        let part = |step| {
+            Ok(match step {
+                Step::Literal(text) => Part::Literal(SmolStr::new(text)),
+                Step::Environment(tags) => {
+                    let is_tag = |name: &&str| tags.iter().any(|tag: &T| tag.as_ref() == *name);
+                    let tag = environment.filter(is_tag);
                     let tag = tag.and_then(|tag| Environment::new(tag).ok());
                     tagged = true;
                     Part::Environment(tag.ok_or(IssueError::UnknownEnvironment)?)
                 }
-                Segment::Characters { alphabet, at_least, at_most } => {
+                Step::Characters { alphabet, at_least, at_most } => {
                     Part::Characters { alphabet, at_least, at_most }
                 }
-                Segment::Checksum => Part::Checksum,
+                Step::Checksum => Part::Checksum,
             })
         };
-        let parts: Vec<Part> = format.segments().map(part).collect::<Result<_, IssueError>>()?;
+        let parts: Vec<Part> = steps.map(part).collect::<Result<_, IssueError>>()?;
         if environment.is_some() && !tagged {
             return Err(IssueError::UnknownEnvironment);
         }

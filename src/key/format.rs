@@ -1,14 +1,14 @@
 //! How the keys of a vendor look: a row of segments that one matcher reads.
 
 use super::alphabet::Alphabet;
-use super::checksum::is_checksum;
-use super::name::Environment;
+use super::matcher::{Step, read};
 use super::segment::Segment;
 
 /// The most segments of one format.
 const MAX_SEGMENTS: usize = 12;
 
-/// Describes the text of a vendor's keys.
+/// Describes the text of a vendor's keys. It borrows its texts; gates and issuers that are made of it own
+/// them.
 ///
 /// ```
 /// use tower_api_key::key::{Alphabet, KeyFormat};
@@ -30,22 +30,41 @@ const MAX_SEGMENTS: usize = 12;
 /// assert!(KeyFormat::uuid().matches(b"01890a5d-ac96-774b-bcce-b302099a8057"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyFormat {
-    segments: [Option<Segment>; MAX_SEGMENTS],
+pub struct KeyFormat<'a> {
+    segments: [Option<Segment<'a>>; MAX_SEGMENTS],
 }
 
-/// What the text of a key says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct KeyText {
-    /// The environment that it names.
-    pub(crate) environment: Option<&'static str>,
+impl KeyFormat<'static> {
+    /// Describes keys such as `key_live_…` and `key_test_…`, [prefixed](Self::prefixed) by `key`.
+    pub const STANDARD: Self = Self::prefixed("key", &["live", "test"]);
 }
 
-impl KeyFormat {
+impl<'a> KeyFormat<'a> {
     /// Starts an empty format.
     #[allow(clippy::new_without_default)] // An empty format is refused when a layer is built.
     pub const fn new() -> Self {
         Self { segments: [None; MAX_SEGMENTS] }
+    }
+
+    /// Describes keys such as `acme_live_…`: a prefix, the environment, 24 random characters (142 bits), and a
+    /// checksum. A secret scanner finds them by their prefix.
+    ///
+    /// A key's record has to be of the environment that its text names.
+    ///
+    /// ```
+    /// use tower_api_key::key::KeyFormat;
+    ///
+    /// const ACME: KeyFormat = KeyFormat::prefixed("acme", &["live", "test"]);
+    /// assert_eq!(ACME.pattern(), "acme_(?:live|test)_[0-9A-Za-z]{24}[0-9A-Za-z]{6}");
+    /// ```
+    pub const fn prefixed(prefix: &'a str, environments: &'a [&'a str]) -> Self {
+        Self::new()
+            .literal(prefix)
+            .literal("_")
+            .environment(environments)
+            .literal("_")
+            .characters(Alphabet::Base62, 24)
+            .checksum()
     }
 
     /// Describes 40 hexadecimal digits, and the like: digits of either case.
@@ -72,7 +91,7 @@ impl KeyFormat {
     /// # Panics
     ///
     /// At compile time in a constant: a format has at most twelve segments.
-    pub const fn literal(self, text: &'static str) -> Self {
+    pub const fn literal(self, text: &'a str) -> Self {
         self.then(Segment::Literal(text))
     }
 
@@ -81,7 +100,7 @@ impl KeyFormat {
     /// # Panics
     ///
     /// As [`literal`](Self::literal).
-    pub const fn environment(self, tags: &'static [&'static str]) -> Self {
+    pub const fn environment(self, tags: &'a [&'a str]) -> Self {
         self.then(Segment::Environment(tags))
     }
 
@@ -113,7 +132,7 @@ impl KeyFormat {
     }
 
     #[allow(clippy::indexing_slicing)] // Checked by the assertion, and mostly at compile time.
-    const fn then(mut self, segment: Segment) -> Self {
+    const fn then(mut self, segment: Segment<'a>) -> Self {
         let mut index = 0;
         while index < MAX_SEGMENTS && self.segments[index].is_some() {
             index += 1;
@@ -140,7 +159,7 @@ impl KeyFormat {
 
     /// Lists the segments.
     #[doc(hidden)] // For tests and fuzz targets, which write keys of any format.
-    pub fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
+    pub fn segments(&self) -> impl Iterator<Item = Segment<'a>> {
         self.segments.iter().map_while(|segment| *segment)
     }
 
@@ -149,7 +168,7 @@ impl KeyFormat {
     /// Runs in one pass; what it tells through time is only how far an attacker's own text fits a
     /// public pattern.
     pub fn matches(&self, key: &[u8]) -> bool {
-        self.read(key).is_some()
+        read(self.steps(), key).is_some()
     }
 
     /// Returns the environment that a key of this format names in its text; `None` if the format has no
@@ -162,39 +181,13 @@ impl KeyFormat {
     /// assert_eq!(format.environment_of(b"persona_sandbox_0123456789abcdef"), Some("sandbox"));
     /// assert_eq!(format.environment_of(b"persona_staging_0123456789abcdef"), None);
     /// ```
-    pub fn environment_of(&self, key: &[u8]) -> Option<&'static str> {
-        self.read(key)?.environment
+    pub fn environment_of(&self, key: &[u8]) -> Option<&'a str> {
+        let (_, tag) = read(self.steps(), key)?.environment?;
+        Some(tag)
     }
 
-    /// Matches a text, and reads what it names; `None` if it is no key of this format.
-    pub(crate) fn read(&self, key: &[u8]) -> Option<KeyText> {
-        let (mut rest, mut environment) = (key, None);
-        for segment in self.segments() {
-            let tail = match segment {
-                Segment::Literal(text) => rest.strip_prefix(text.as_bytes()),
-                Segment::Environment(tags) => tags.iter().find_map(|tag| {
-                    let tail = rest.strip_prefix(tag.as_bytes())?;
-                    environment = Some(*tag);
-                    Some(tail)
-                }),
-                Segment::Characters { alphabet, at_least, at_most } => {
-                    // Only the last segment varies in length, so it takes all that is left.
-                    let count = rest.len().min(at_most.into());
-                    if count < usize::from(at_least) {
-                        return None;
-                    }
-                    let split = rest.split_at_checked(count);
-                    split.filter(|(text, _)| alphabet.holds(text)).map(|(_, tail)| tail)
-                }
-                Segment::Checksum => {
-                    let text = key.get(..key.len() - rest.len()).unwrap_or_default();
-                    let digits = rest.split_first_chunk();
-                    digits.filter(|(digits, _)| is_checksum(**digits, text)).map(|(_, tail)| tail)
-                }
-            };
-            rest = tail?;
-        }
-        rest.is_empty().then_some(KeyText { environment })
+    pub(super) fn steps(&self) -> impl Iterator<Item = Step<'a, &'a str>> {
+        self.segments().map(Step::from)
     }
 
     /// Writes the format as a regular expression that a secret scanner can register; a scanner that
@@ -207,81 +200,7 @@ impl KeyFormat {
     pub fn entropy_bits(&self) -> f64 {
         self.segments().map(Segment::entropy_bits).sum()
     }
-
-    /// Checks that the format can match, and in one way only.
-    pub(crate) fn check(&self) -> Result<(), InvalidFormat> {
-        let segments: Vec<Segment> = self.segments().collect();
-        if segments.is_empty() {
-            return Err(InvalidFormat("a key format has no segment"));
-        }
-        for (index, segment) in segments.iter().enumerate() {
-            let last = index + 1 == segments.len();
-            match *segment {
-                Segment::Literal(text) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                    return Err(InvalidFormat("a literal is not visible ASCII"));
-                }
-                Segment::Environment(tags) => {
-                    let before = segments.iter().take(index);
-                    if before.into_iter().any(|other| matches!(other, Segment::Environment(_))) {
-                        return Err(InvalidFormat("a key names one environment"));
-                    }
-                    check_tags(tags)?;
-                }
-                Segment::Characters { at_least, at_most, .. }
-                    if at_most == 0 || at_least > at_most =>
-                {
-                    return Err(InvalidFormat("a segment can hold no characters"));
-                }
-                Segment::Characters { at_least, at_most, .. } if at_least < at_most && !last => {
-                    return Err(InvalidFormat("only the last segment may vary in length"));
-                }
-                Segment::Checksum if !last || index == 0 => {
-                    return Err(InvalidFormat("a checksum stands last, after other segments"));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
 }
-
-fn check_tags(tags: &[&str]) -> Result<(), InvalidFormat> {
-    if tags.is_empty() {
-        return Err(InvalidFormat(
-            "there is no environment tag: name one, or leave the segment out",
-        ));
-    }
-    for (index, tag) in tags.iter().enumerate() {
-        // A record's environment has to agree with the tag.
-        if Environment::new(tag).is_err() {
-            return Err(InvalidFormat(
-                "an environment tag is not 1 to 255 visible ASCII characters",
-            ));
-        }
-        let clash =
-            |(other_index, other): (usize, &&str)| other_index != index && other.starts_with(tag);
-        if tags.iter().enumerate().any(clash) {
-            return Err(InvalidFormat("one environment tag begins another"));
-        }
-    }
-    Ok(())
-}
-
-/// Reports a key format that can never match, or in two ways.
-///
-/// ```
-/// use tower_api_key::key::{Alphabet, KeyFormat};
-/// # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
-///
-/// // Where do the digits end, and the checksum begin?
-/// const AMBIGUOUS: KeyFormat = KeyFormat::new().between(Alphabet::Hex, 20, 40).checksum();
-/// let profile = Profile { formats: &[AMBIGUOUS], ..vendors::POLYTEIA };
-/// let error = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap_err();
-/// assert!(error.to_string().ends_with("only the last segment may vary in length"));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("key format: {0}")]
-pub struct InvalidFormat(&'static str);
 
 #[cfg(test)]
 mod tests {
@@ -351,31 +270,6 @@ mod tests {
                 assert_eq!(CHECKED.matches(&changed), changed == key, "{position} {byte}");
             }
         }
-    }
-
-    #[test]
-    fn ambiguous_formats_are_refused() {
-        let token = |format: KeyFormat| format.between(Alphabet::Base62, 1, 5);
-        for format in [
-            KeyFormat::new(),
-            KeyFormat::new().checksum(),
-            KeyFormat::new().checksum().literal("x"),
-            KeyFormat::new().literal("no space"),
-            KeyFormat::new().environment(&[]),
-            KeyFormat::new().environment(&["a", "ab"]),
-            KeyFormat::new().environment(&[""]),
-            // No record has an environment of such a name.
-            KeyFormat::new().environment(vec![&*"x".repeat(256).leak()].leak()),
-            KeyFormat::new().environment(&["a", "b"]).environment(&["a", "b"]),
-            KeyFormat::new().characters(Alphabet::Hex, 0),
-            KeyFormat::new().between(Alphabet::Hex, 5, 4),
-            token(token(KeyFormat::new())),
-            token(KeyFormat::new()).checksum(),
-        ] {
-            assert!(format.check().is_err(), "{format:?}");
-        }
-        assert_eq!(CHECKED.check(), Ok(()));
-        assert_eq!(KeyFormat::uuid().check(), Ok(()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Issuing keys: the secret once, the digest for the store.
 
+use crate::key::CompiledFormat;
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -45,10 +46,9 @@ pub struct Issuer {
 
 /// What an issuer makes.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "issuers are few, and made in constants")]
 enum Makes {
     /// Keys of a format, in the environment that is asked for.
-    Format(KeyFormat),
+    Format(CompiledFormat),
     /// Keys of the same form as one that was made before.
     Form(KeyForm),
 }
@@ -104,8 +104,8 @@ impl fmt::Debug for IssuedKey {
 
 impl Issuer {
     /// Pairs a format with the hasher of the gate that will read the keys.
-    pub const fn new(format: KeyFormat, hasher: KeyHasher) -> Self {
-        Self { makes: Makes::Format(format), hasher }
+    pub fn new(format: KeyFormat<'_>, hasher: KeyHasher) -> Self {
+        Self { makes: Makes::Format(CompiledFormat::from(&format)), hasher }
     }
 
     /// Issues keys of the same form as one that was issued before, environment included; there is an
@@ -177,7 +177,7 @@ impl Issuer {
     /// Returns the form of the next key.
     fn form(&self, environment: Option<&str>) -> Result<KeyForm, IssueError> {
         match &self.makes {
-            Makes::Format(format) => KeyForm::of(format, environment),
+            Makes::Format(format) => KeyForm::narrowed(format.steps(), environment),
             Makes::Form(form) => {
                 let own = form.environment().map(Environment::as_str);
                 let same = environment.is_none() || environment == own;

@@ -196,7 +196,7 @@ name!(
 );
 name!(
     /// Names the kind of a key, such as `partner` or `deployment`. Routes and credential
-    /// sources [can](crate::rules::Route::kinds) be for [some](crate::request::CredentialSource::only).
+    /// sources [can](crate::rules::Route::kinds) be for [some](crate::profile::CredentialSource::only).
     ///
     /// ```
     /// use tower_api_key::key::KeyKind;

@@ -6,11 +6,11 @@ use super::checksum::CHECKSUM_LENGTH;
 /// Describes one part of a key's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Segment {
+pub enum Segment<'a> {
     /// Fixed text.
-    Literal(&'static str),
+    Literal(&'a str),
     /// The tag of the key's environment, one of these.
-    Environment(&'static [&'static str]),
+    Environment(&'a [&'a str]),
     /// Characters of an alphabet: the part that is random in an issued key.
     Characters {
         /// Which characters.
@@ -24,7 +24,7 @@ pub enum Segment {
     Checksum,
 }
 
-impl Segment {
+impl Segment<'_> {
     /// Writes the segment as a regular expression.
     pub(super) fn pattern(self) -> String {
         match self {

@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::limiter::{Charge, Limiter, Taking};
+use super::limiter::{Charge, ChargeMode, Limiter};
 use super::memory::MemoryLimiter;
-use crate::quota::{Applicable, OnLimiterFailure, Quota, Standing, Verdict};
+use crate::quota::{AppliedQuotas, OnLimiterFailure, Quota, QuotaStatus, Verdict};
 
 /// Says what was done with a charge that the limiter could not answer.
 ///
@@ -81,9 +81,9 @@ impl FallbackLimiter {
         otherwise: OnLimiterFailure,
     ) -> (LimiterFallback, Verdict) {
         let choice = |quota: &Quota| match quota.failure_choice().unwrap_or(otherwise) {
-            _ if quota.is_shadow() => OnLimiterFailure::Allow,
+            _ if quota.is_in_shadow() => OnLimiterFailure::Allow,
             // Nobody can refuse what was served.
-            OnLimiterFailure::Deny if charge.taking == Taking::Always => OnLimiterFailure::Allow,
+            OnLimiterFailure::Deny if charge.mode == ChargeMode::Force => OnLimiterFailure::Allow,
             choice => choice,
         };
         if charge.quotas.any(|quota| choice(quota) == OnLimiterFailure::Deny) {
@@ -99,7 +99,7 @@ impl FallbackLimiter {
             quotas.iter().filter_map(share).collect()
         };
         let (general, route) = (shares(charge.quotas.general), shares(charge.quotas.route));
-        let quotas = Applicable { general: &general, route: &route };
+        let quotas = AppliedQuotas { general: &general, route: &route };
         if quotas.is_empty() {
             return (LimiterFallback::Allowed, Verdict::passed());
         }
@@ -110,7 +110,7 @@ impl FallbackLimiter {
                 (LimiterFallback::Local, spread(charge.quotas, &counted, is_local))
             }
             // Full of active accounts, whom it must not forget.
-            Ok(Err(_)) | Err(_) if charge.taking == Taking::Always => {
+            Ok(Err(_)) | Err(_) if charge.mode == ChargeMode::Force => {
                 (LimiterFallback::Allowed, Verdict::passed())
             }
             Ok(Err(_)) | Err(_) => (LimiterFallback::Denied, Verdict::passed()),
@@ -138,22 +138,26 @@ impl FallbackLimiter {
     }
 }
 
-/// Puts the standings of the quotas that were counted in the places that they have among all.
+/// Puts the statuses of the quotas that were counted in the places that they have among all.
 fn spread(
-    quotas: Applicable<'_>,
+    quotas: AppliedQuotas<'_>,
     counted: &Verdict,
     is_counted: impl Fn(&Quota) -> bool,
 ) -> Verdict {
     let mut verdict = Verdict::passed();
-    let mut standings = counted.standings().iter();
+    let mut statuses = counted.statuses().iter();
     for (quota, _) in quotas.iter() {
-        match standings.as_slice().first().filter(|_| is_counted(quota)) {
-            Some(standing) => {
-                verdict.push(*standing);
-                standings.next();
+        match statuses.as_slice().first().filter(|_| is_counted(quota)) {
+            Some(status) => {
+                verdict.push(*status);
+                statuses.next();
             }
             None => {
-                verdict.push_unknown(Standing::new(quota.limit(), quota.limit(), Duration::ZERO));
+                verdict.push_unknown(QuotaStatus::new(
+                    quota.limit(),
+                    quota.limit(),
+                    Duration::ZERO,
+                ));
             }
         }
     }
@@ -180,13 +184,13 @@ mod tests {
         limiter: &FallbackLimiter,
         quotas: &[Quota],
         otherwise: OnLimiterFailure,
-        (cost, taking): (u32, Taking),
+        (cost, mode): (u32, ChargeMode),
     ) -> (LimiterFallback, Verdict) {
         let account = Account::builder("acme").build().unwrap();
         let record = &KeyRecord::builder("key", account).build().unwrap();
-        let quotas = Applicable { general: quotas, route: &[] };
+        let quotas = AppliedQuotas { general: quotas, route: &[] };
         let now = Timestamp::from_unix_seconds(1_000);
-        limiter.charge(&Charge { record, quotas, cost, taking, now }, otherwise)
+        limiter.charge(&Charge { record, quotas, cost, mode, now }, otherwise)
     }
 
     fn quota(name: &'static str, limit: u32) -> Quota {
@@ -196,8 +200,8 @@ mod tests {
     #[test]
     fn the_quotas_choose_and_one_that_denies_outweighs_the_rest() {
         use LimiterFallback::{Allowed, Denied, Local};
-        let own = |choice| quota("own", 9).on_failure(choice);
-        let dark = |choice| quota("dark", 9).on_failure(choice).in_shadow();
+        let own = |choice| quota("own", 9).with_failure_choice(choice);
+        let dark = |choice| quota("dark", 9).with_failure_choice(choice).in_shadow();
         for (quotas, otherwise, expected) in [
             (vec![quota("a", 9)], DENY, Denied),
             (vec![quota("a", 9)], ALLOW, Allowed),
@@ -213,11 +217,12 @@ mod tests {
             (vec![own(HALF), dark(DENY)], DENY, Local),
         ] {
             let limiter = FallbackLimiter::default();
-            let (fallback, verdict) = charge(&limiter, &quotas, otherwise, (1, Taking::IfRoom));
+            let (fallback, verdict) =
+                charge(&limiter, &quotas, otherwise, (1, ChargeMode::IfAllowed));
             assert_eq!(fallback, expected, "{quotas:?} {otherwise:?}");
             assert_eq!(verdict.retry_after(), None);
             // What was served is refused by nobody.
-            let (fallback, _) = charge(&limiter, &quotas, otherwise, (1, Taking::Always));
+            let (fallback, _) = charge(&limiter, &quotas, otherwise, (1, ChargeMode::Force));
             assert_ne!(fallback, Denied, "{quotas:?} {otherwise:?}");
         }
     }
@@ -226,21 +231,21 @@ mod tests {
     fn what_is_counted_here_is_counted_against_the_share_all_or_nothing() {
         let limiter = FallbackLimiter::default();
         let quotas = [
-            quota("wide", 40).on_failure(HALF),
-            quota("uncounted", 7).on_failure(ALLOW),
-            quota("tight", 9).on_failure(HALF),
+            quota("wide", 40).with_failure_choice(HALF),
+            quota("uncounted", 7).with_failure_choice(ALLOW),
+            quota("tight", 9).with_failure_choice(HALF),
         ];
         for (cost, passes, wide, tight) in
             [(1, true, 19, 3), (3, true, 16, 0), (1, false, 16, 0), (0, true, 16, 0)]
         {
-            let (_, verdict) = charge(&limiter, &quotas, DENY, (cost, Taking::IfRoom));
+            let (_, verdict) = charge(&limiter, &quotas, DENY, (cost, ChargeMode::IfAllowed));
             assert_eq!(verdict.retry_after().is_none(), passes, "{cost}");
-            let limits = verdict.standings().iter().map(|it| (it.limit(), it.remaining()));
+            let limits = verdict.statuses().iter().map(|it| (it.limit(), it.remaining()));
             assert!(limits.eq([(20, wide), (7, 7), (4, tight)]), "{verdict:?}");
             assert_eq!(verdict.nearest().map(|(index, _)| index), Some(2), "of what is known");
         }
-        let (_, verdict) = charge(&limiter, &quotas, DENY, (17, Taking::Always));
-        assert!(verdict.standings().iter().map(Standing::remaining).eq([0, 7, 0]));
+        let (_, verdict) = charge(&limiter, &quotas, DENY, (17, ChargeMode::Force));
+        assert!(verdict.statuses().iter().map(QuotaStatus::remaining).eq([0, 7, 0]));
     }
 
     #[test]
@@ -248,18 +253,19 @@ mod tests {
         let limiter = FallbackLimiter::default();
         let local = limiter.local.get_or_init(|| MemoryLimiter::with_capacity(1));
         let quotas = [quota("minute", 9)];
-        let applicable = Applicable { general: &quotas, route: &[] };
+        let applicable = AppliedQuotas { general: &quotas, route: &[] };
         let (cost, now) = (1, Timestamp::from_unix_seconds(1_000));
         for number in 0..10_000 {
             let account = Account::builder(number.to_string()).build().unwrap();
             let record = &KeyRecord::builder("key", account).build().unwrap();
-            let taking = Taking::IfRoom;
-            drop(local.charge(Charge { record, quotas: applicable, cost, taking, now }));
+            let mode = ChargeMode::IfAllowed;
+            drop(local.charge(Charge { record, quotas: applicable, cost, mode, now }));
         }
-        for (taking, expected) in
-            [(Taking::IfRoom, LimiterFallback::Denied), (Taking::Always, LimiterFallback::Allowed)]
-        {
-            assert_eq!(charge(&limiter, &quotas, HALF, (cost, taking)).0, expected);
+        for (mode, expected) in [
+            (ChargeMode::IfAllowed, LimiterFallback::Denied),
+            (ChargeMode::Force, LimiterFallback::Allowed),
+        ] {
+            assert_eq!(charge(&limiter, &quotas, HALF, (cost, mode)).0, expected);
         }
     }
 
@@ -267,16 +273,16 @@ mod tests {
     #[cfg(feature = "testing")]
     #[test]
     fn what_is_counted_here_keeps_a_limiters_promises() {
-        use crate::Eventually;
+        use crate::Reply;
         use crate::limits::{Limiter, LimiterError};
         use crate::testing::{LIMITER_PROMISES, Maker};
 
         struct Local(FallbackLimiter);
 
         impl Limiter for Local {
-            fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+            fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
                 const ALL: OnLimiterFailure = OnLimiterFailure::Local(Share::of(NonZeroU32::MIN));
-                Eventually::now(Ok(self.0.charge(&charge, ALL).1))
+                Reply::now(Ok(self.0.charge(&charge, ALL).1))
             }
         }
 

@@ -12,9 +12,9 @@
 //! attempts that fail. A limiter that cannot answer lets a request pass, or does not, as
 //! [`OnLimiterFailure`](crate::quota::OnLimiterFailure) says for each quota.
 //!
-//! [`MemoryLimiter`] and [`MemoryPlaces`](crate::concurrency::MemoryPlaces) count in this process alone: behind `n` processes an account
+//! [`MemoryLimiter`] and [`MemoryConcurrency`](crate::concurrency::MemoryConcurrency) count in this process alone: behind `n` processes an account
 //! can have up to `n` times its quota, and its places.
-//! `RedisLimiter` and `RedisPlaces` of the crate `tower-api-key-redis` count for all of them.
+//! `RedisLimiter` and `RedisConcurrency` of the crate `tower-api-key-redis` count for all of them.
 
 mod fallback;
 mod limiter;
@@ -23,7 +23,7 @@ mod plans;
 
 pub(crate) use fallback::FallbackLimiter;
 pub use fallback::{LimiterFailures, LimiterFallback};
-pub use limiter::{Charge, Limiter, MAX_DISORDER, Taking};
+pub use limiter::{Charge, ChargeMode, Limiter, MAX_DISORDER};
 pub use memory::MemoryLimiter;
 pub use plans::Plans;
 pub(crate) use plans::{Plan, UnknownPlan};

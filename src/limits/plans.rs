@@ -1,6 +1,5 @@
 //! Quotas by name, which a program changes while it serves.
 
-use std::array;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -8,8 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::key::{InvalidRecord, KeyRecord, PlanName};
-use crate::quota::{Quota, Quotas};
-use crate::sync::{STRIPES, stripe};
+use crate::quota::{HeldQuotas, Quota, Quotas, StripedQuotas};
 
 /// Names sets of quotas, for [accounts that are on a plan](crate::key::AccountBuilder::plan). Clones
 /// share the sets.
@@ -64,19 +62,7 @@ use crate::sync::{STRIPES, stripe};
 /// # }
 /// ```
 #[derive(Clone, Default)]
-pub struct Plans(Arc<ArcSwap<HashMap<PlanName, Stripes>>>);
-
-/// The quotas of a plan, under several counts of their users.
-type Stripes = [PlanQuotas; STRIPES];
-
-/// Shares the quotas of a plan as they were when a request came.
-#[derive(Debug, Clone)]
-pub(crate) struct PlanQuotas(Arc<Stripe>);
-
-/// Aligned, so that no two counts share a cache line.
-#[derive(Debug)]
-#[repr(align(64))]
-struct Stripe(Quotas);
+pub struct Plans(Arc<ArcSwap<HashMap<PlanName, StripedQuotas>>>);
 
 impl Plans {
     /// Starts without any plan.
@@ -95,8 +81,8 @@ impl Plans {
         quotas: impl IntoIterator<Item = Quota>,
     ) -> Result<(), InvalidRecord> {
         let (name, quotas) = (PlanName::new(name)?, Quotas::new(quotas)?);
-        let stripes: Stripes = array::from_fn(|_| PlanQuotas(Arc::new(Stripe(quotas.clone()))));
-        self.change(|plans| plans.insert(name.clone(), stripes.clone()));
+        let quotas = StripedQuotas::from(quotas);
+        self.change(|plans| plans.insert(name.clone(), quotas.clone()));
         Ok(())
     }
 
@@ -109,23 +95,20 @@ impl Plans {
 
     /// Returns the quotas of a plan; `None` if there is none of this name.
     pub fn quotas(&self, name: &str) -> Option<Quotas> {
-        let plans = self.0.load();
-        let [any, ..] = plans.get(name)?;
-        Some(any.0.0.clone())
+        self.0.load().get(name).map(|plan| plan.quotas().clone())
     }
 
     /// Shares the quotas of a plan, under the count that this thread uses.
     /// Returns the quotas of each plan that there is.
     pub(crate) fn sets(&self) -> Vec<Quotas> {
-        self.0.load().values().map(|[any, ..]| any.0.0.clone()).collect()
+        self.0.load().values().map(|plan| plan.quotas().clone()).collect()
     }
 
-    fn find(&self, name: &str) -> Option<PlanQuotas> {
-        let plans = self.0.load();
-        plans.get(name)?.get(stripe()).cloned()
+    fn find(&self, name: &str) -> Option<HeldQuotas> {
+        self.0.load().get(name).map(StripedQuotas::hold)
     }
 
-    fn change<T>(&self, mut change: impl FnMut(&mut HashMap<PlanName, Stripes>) -> T) {
+    fn change<T>(&self, mut change: impl FnMut(&mut HashMap<PlanName, StripedQuotas>) -> T) {
         self.0.rcu(|plans| {
             let mut plans = HashMap::clone(plans);
             change(&mut plans);
@@ -137,7 +120,7 @@ impl Plans {
 impl fmt::Debug for Plans {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plans = self.0.load();
-        let quotas = plans.iter().map(|(name, [any, ..])| (name, any.0.0.as_slice()));
+        let quotas = plans.iter().map(|(name, plan)| (name, plan.as_slice()));
         formatter.debug_map().entries(quotas).finish()
     }
 }
@@ -150,7 +133,7 @@ pub(crate) enum Plan {
     #[default]
     None,
     /// It is on one with these quotas.
-    Known(PlanQuotas),
+    Known(HeldQuotas),
     /// It is on one that is not there.
     Unknown,
 }
@@ -171,7 +154,7 @@ impl Plan {
     /// Returns its quotas.
     pub(crate) fn quotas(&self) -> Option<&[Quota]> {
         match self {
-            Self::Known(quotas) => Some(quotas.0.0.as_slice()),
+            Self::Known(quotas) => Some(quotas.as_slice()),
             Self::None | Self::Unknown => None,
         }
     }

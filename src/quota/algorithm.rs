@@ -1,6 +1,10 @@
 //! How a quota is counted, and for whom.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
+
+use crate::error::UnknownName;
 
 /// Counts the parts that a sliding window is counted in: it may refuse up to one of them too long.
 pub const SUBWINDOWS: u32 = 12;
@@ -17,13 +21,22 @@ pub(crate) const LONGEST_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
 ///
 /// # let now = Timestamp::from_unix_seconds(1_000);
 /// let wait_after_a_burst = |algorithm| {
-///     let quota = Quota::new("minute", 60, Duration::from_secs(60)).counted(algorithm);
+///     let quota = Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(algorithm);
 ///     let mut counter = Counter::new(&quota);
 ///     counter.charge(&quota, now, 60);
 ///     counter.wait(&quota, now, 1).unwrap().as_secs()
 /// };
 /// assert_eq!(wait_after_a_burst(Algorithm::FixedWindow), 60);
 /// assert_eq!(wait_after_a_burst(Algorithm::LeakyBucket), 1);
+/// ```
+///
+/// `Display` and `FromStr` use the names that databases, Redis and the command line use, too:
+///
+/// ```
+/// use tower_api_key::quota::Algorithm;
+///
+/// assert_eq!(Algorithm::LeakyBucket.to_string(), "leaky_bucket");
+/// assert_eq!("calendar_day".parse(), Ok(Algorithm::CalendarDay));
 /// ```
 ///
 /// The list is complete, so that a limiter of another crate must count every algorithm: a new one is a
@@ -60,6 +73,17 @@ impl Algorithm {
         Self::CalendarMonth,
     ];
 
+    /// Returns the name, as `Display` writes it and `FromStr` reads it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FixedWindow => "fixed_window",
+            Self::LeakyBucket => "leaky_bucket",
+            Self::SlidingWindow => "sliding_window",
+            Self::CalendarDay => "calendar_day",
+            Self::CalendarMonth => "calendar_month",
+        }
+    }
+
     /// Returns the longest window of a calendar's; `None` if a quota says how long its windows are.
     pub(crate) const fn period(self) -> Option<Duration> {
         match self {
@@ -70,6 +94,23 @@ impl Algorithm {
     }
 }
 
+impl fmt::Display for Algorithm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name).ok_or(UnknownName::new(
+            "algorithm",
+            "`fixed_window`, `leaky_bucket`, `sliding_window`, `calendar_day` or `calendar_month`",
+        ))
+    }
+}
+
 /// Chooses whose requests a quota counts together.
 ///
 /// ```
@@ -77,7 +118,7 @@ impl Algorithm {
 /// use tower_api_key::quota::{Per, Quota};
 ///
 /// let shared = Quota::new("minute", 100, Duration::from_secs(60));
-/// let own = shared.clone().each(Per::Key); // 100 for each key, however many the account has
+/// let own = shared.clone().with_per(Per::Key); // 100 for each key, however many the account has
 /// assert_eq!((shared.per(), own.per()), (Per::Account, Per::Key));
 /// assert!(!shared.shares_counter(&own));
 /// ```
@@ -89,4 +130,43 @@ pub enum Per {
     Account,
     /// Each key for itself.
     Key,
+}
+
+impl fmt::Display for Per {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Account => "account",
+            Self::Key => "key",
+        })
+    }
+}
+
+impl FromStr for Per {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        match name {
+            "account" => Ok(Self::Account),
+            "key" => Ok(Self::Key),
+            _ => Err(UnknownName::new("subject of a quota", "`account` or `key`")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_written_as_they_are_read() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
+        }
+        for per in [Per::Account, Per::Key] {
+            assert_eq!(per.to_string().parse(), Ok(per));
+        }
+        for unknown in ["", "Key", "leaky-bucket", "fixed", " key"] {
+            assert!(unknown.parse::<Algorithm>().is_err() && unknown.parse::<Per>().is_err());
+        }
+    }
 }

@@ -9,23 +9,23 @@ use super::quota::Quota;
 /// ```
 /// # use std::time::Duration;
 /// # use tower_api_key::quota::Quota;
-/// use tower_api_key::quota::Applicable;
+/// use tower_api_key::quota::AppliedQuotas;
 ///
 /// let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
 /// let (general, route) = ([Quota::new("hour", 5_000, hour)], [Quota::new("minute", 10, minute)]);
-/// let quotas = Applicable { general: &general, route: &route };
+/// let quotas = AppliedQuotas { general: &general, route: &route };
 /// assert!(quotas.iter().eq([(&general[0], false), (&route[0], true)]));
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Applicable<'a> {
+pub struct AppliedQuotas<'a> {
     /// The key's quotas, else its account's, else the profile's.
     pub general: &'a [Quota],
     /// The route's quotas.
     pub route: &'a [Quota],
 }
 
-impl<'a> Applicable<'a> {
-    /// Lists the quotas in the order of [`Verdict::standings`](super::Verdict::standings), the route's ones last, each with
+impl<'a> AppliedQuotas<'a> {
+    /// Lists the quotas in the order of [`Verdict::statuses`](super::Verdict::statuses), the route's ones last, each with
     /// whether it is the route's.
     pub fn iter(&self) -> impl Iterator<Item = (&'a Quota, bool)> + Clone + use<'a> {
         let general = self.general.iter().map(|quota| (quota, false));
@@ -39,7 +39,7 @@ impl<'a> Applicable<'a> {
 
     /// Tells whether no quota refuses anything.
     pub(crate) fn all_in_shadow(&self) -> bool {
-        !self.any(|quota| !quota.is_shadow())
+        !self.any(|quota| !quota.is_in_shadow())
     }
 
     /// Tells whether something is true of some quota.

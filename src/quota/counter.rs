@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::fixed_window::FixedWindow;
 use super::leaky_bucket::LeakyBucket;
 use super::sliding_window::SlidingWindow;
-use super::standing::Standing;
+use super::status::QuotaStatus;
 use crate::clock::Timestamp;
 use crate::quota::{Algorithm, Quota};
 
@@ -79,10 +79,10 @@ impl Counter {
     }
 
     /// Returns what is left and when it is back.
-    pub fn standing(&mut self, quota: &Quota, now: Timestamp) -> Standing {
+    pub fn status(&mut self, quota: &Quota, now: Timestamp) -> QuotaStatus {
         self.settle(quota, now);
         let (remaining, reset) = self.take(quota, now, 0);
-        Standing::in_nanoseconds(quota.limit(), remaining, reset)
+        QuotaStatus::in_nanoseconds(quota.limit(), remaining, reset)
     }
 
     /// Takes a cost, or nothing, from a counter that was just asked at this instant, and returns
@@ -128,23 +128,23 @@ mod tests {
             // To the end of the part that follows the window.
             (Algorithm::SlidingWindow, Duration::from_secs(65)),
         ] {
-            let quota = Quota::new("minute", 3, minute).counted(algorithm);
+            let quota = Quota::new("minute", 3, minute).with_algorithm(algorithm);
             let mut counter = Counter::new(&quota);
-            assert_eq!(counter.standing(&quota, now).remaining(), 3);
+            assert_eq!(counter.status(&quota, now).remaining(), 3);
             assert_eq!(counter.wait(&quota, now, 3), None);
             counter.charge(&quota, now, 3);
             assert_eq!(counter.wait(&quota, now, 1), Some(wait), "{algorithm:?}");
-            let standing = counter.standing(&quota, now);
-            assert_eq!((standing.limit(), standing.remaining()), (3, 0));
-            assert!(standing.reset_after() >= minute && !counter.is_idle(now));
-            let then = now.plus(standing.reset_after());
+            let status = counter.status(&quota, now);
+            assert_eq!((status.limit(), status.remaining()), (3, 0));
+            assert!(status.reset_after() >= minute && !counter.is_idle(now));
+            let then = now.plus(status.reset_after());
             // Without a question before it: what is over is not counted on.
             let mut charged = counter.clone();
             charged.charge(&quota, then, 1);
-            assert_eq!(charged.standing(&quota, then).remaining(), 2, "{algorithm:?}");
-            assert_eq!(counter.clone().standing(&quota, then).remaining(), 3, "{algorithm:?}");
+            assert_eq!(charged.status(&quota, then).remaining(), 2, "{algorithm:?}");
+            assert_eq!(counter.clone().status(&quota, then).remaining(), 3, "{algorithm:?}");
             assert_eq!(counter.wait(&quota, then, 3), None, "{algorithm:?}");
-            assert!(counter.is_idle(then) && counter.standing(&quota, then).remaining() == 3);
+            assert!(counter.is_idle(then) && counter.status(&quota, then).remaining() == 3);
         }
     }
 
@@ -154,12 +154,12 @@ mod tests {
         for algorithm in Algorithm::ALL {
             for (limit, seconds) in [(0, 1), (1, 0), (0, 0), (u32::MAX, u64::MAX)] {
                 let quota = Quota::new("x", limit, Duration::from_secs(seconds));
-                let quota = quota.counted(algorithm);
+                let quota = quota.with_algorithm(algorithm);
                 let mut counter = Counter::new(&quota);
                 for cost in [0, 1, u32::MAX, u32::MAX] {
                     counter.wait(&quota, now, cost);
                     counter.charge(&quota, now, cost);
-                    counter.standing(&quota, now);
+                    counter.status(&quota, now);
                 }
                 let last = Timestamp::from_unix_nanoseconds(u64::MAX);
                 counter.wait(&quota, last, 1);

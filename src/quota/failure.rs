@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use crate::error::UnknownName;
 
 /// Chooses what happens to a request when the limiter cannot answer. There is no default: every
 /// choice costs somebody something. A gate has one for all quotas, and a
-/// [quota](crate::quota::Quota::on_failure) may have its own; of the quotas of a request,
+/// [quota](crate::quota::Quota::with_failure_choice) may have its own; of the quotas of a request,
 /// one that denies outweighs all others.
 ///
 /// ```
@@ -21,6 +24,16 @@ use std::num::NonZeroU32;
 /// assert_eq!(answer.headers()["retry-after"], "5");
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
+///
+/// `Display` and `FromStr` write it as databases and the command line do:
+///
+/// ```
+/// use tower_api_key::quota::OnLimiterFailure;
+///
+/// let choice: OnLimiterFailure = "local/3".parse()?;
+/// assert_eq!(choice.to_string(), "local/3");
+/// # Ok::<(), tower_api_key::UnknownName>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnLimiterFailure {
@@ -35,24 +48,19 @@ pub enum OnLimiterFailure {
     Local(Share),
 }
 
-impl OnLimiterFailure {
-    /// Reads `deny`, `allow`, or `local/` and a number of nodes, as `Display` writes them; `None` for any
-    /// other text.
-    ///
-    /// ```
-    /// use tower_api_key::quota::OnLimiterFailure;
-    ///
-    /// let choice = OnLimiterFailure::parse("local/3").unwrap();
-    /// assert_eq!(choice.to_string(), "local/3");
-    /// assert_eq!(OnLimiterFailure::parse("local/0"), None);
-    /// ```
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.split_once('/') {
+impl FromStr for OnLimiterFailure {
+    type Err = UnknownName;
+
+    /// Reads `deny`, `allow`, or `local/` and a number of nodes, as `Display` writes them.
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let nodes = |nodes: &str| nodes.parse().ok().map(|nodes| Self::Local(Share::of(nodes)));
+        let choice = match text.split_once('/') {
             None if text == "deny" => Some(Self::Deny),
             None if text == "allow" => Some(Self::Allow),
-            Some(("local", nodes)) => Some(Self::Local(Share::of(nodes.parse().ok()?))),
+            Some(("local", number)) => nodes(number),
             _ => None,
-        }
+        };
+        choice.ok_or(UnknownName::new("choice", "`deny`, `allow` or `local/NODES`"))
     }
 }
 
@@ -111,12 +119,12 @@ mod tests {
             ("local/1", local(1)),
             ("local/12", local(12)),
         ] {
-            assert_eq!(OnLimiterFailure::parse(text), Some(choice), "{text}");
+            assert_eq!(text.parse(), Ok(choice), "{text}");
             assert_eq!(choice.to_string(), text);
         }
         for text in ["", "Deny", "allow ", "local", "local/", "local/0", "local/x", "deny/1", "a/2"]
         {
-            assert_eq!(OnLimiterFailure::parse(text), None, "{text}");
+            assert!(text.parse::<OnLimiterFailure>().is_err(), "{text}");
         }
     }
 

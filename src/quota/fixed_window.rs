@@ -71,7 +71,7 @@ mod tests {
         START.plus(Duration::from_secs(seconds))
     }
 
-    fn standing(window: &mut FixedWindow, now: Timestamp) -> (u32, u64) {
+    fn status(window: &mut FixedWindow, now: Timestamp) -> (u32, u64) {
         window.settle(&QUOTA, now);
         window.take(&QUOTA, now, 0)
     }
@@ -94,7 +94,7 @@ mod tests {
                 window.take(&QUOTA, now, 1);
             }
             let expected = (remaining, reset * SECOND);
-            assert_eq!(standing(&mut window, now), expected, "{second}");
+            assert_eq!(status(&mut window, now), expected, "{second}");
         }
     }
 

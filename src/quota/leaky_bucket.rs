@@ -15,7 +15,7 @@ pub(crate) struct LeakyBucket {
 /// use std::time::Duration;
 /// use tower_api_key::quota::{Algorithm, Quota, arithmetic};
 ///
-/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).counted(Algorithm::LeakyBucket);
+/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(Algorithm::LeakyBucket);
 /// assert_eq!(arithmetic::interval(&quota), 1_000_000_000);
 /// ```
 pub fn interval(quota: &Quota) -> u64 {
@@ -28,7 +28,7 @@ pub fn interval(quota: &Quota) -> u64 {
 /// use std::time::Duration;
 /// use tower_api_key::quota::{Algorithm, Quota, arithmetic};
 ///
-/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).counted(Algorithm::LeakyBucket);
+/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(Algorithm::LeakyBucket);
 /// assert_eq!(arithmetic::capacity(&quota), 60_000_000_000);
 /// ```
 pub fn capacity(quota: &Quota) -> u64 {
@@ -87,7 +87,7 @@ mod tests {
         START.plus(Duration::from_millis(milliseconds))
     }
 
-    fn standing(bucket: &mut LeakyBucket, now: Timestamp) -> (u32, u64) {
+    fn status(bucket: &mut LeakyBucket, now: Timestamp) -> (u32, u64) {
         bucket.settle(&QUOTA, now);
         bucket.take(&QUOTA, now, 0)
     }
@@ -95,18 +95,18 @@ mod tests {
     #[test]
     fn a_full_bucket_drains_one_request_a_second() {
         let mut bucket = LeakyBucket::default();
-        assert_eq!(standing(&mut bucket, at(0)), (60, 0));
+        assert_eq!(status(&mut bucket, at(0)), (60, 0));
         for left in (0..60).rev() {
             assert_eq!(bucket.wait(&QUOTA, at(0), 1), None);
             bucket.settle(&QUOTA, at(0));
             bucket.take(&QUOTA, at(0), 1);
-            assert_eq!(standing(&mut bucket, at(0)).0, left);
+            assert_eq!(status(&mut bucket, at(0)).0, left);
         }
         assert_eq!(bucket.wait(&QUOTA, at(0), 1), Some(SECOND));
         assert_eq!(bucket.wait(&QUOTA, at(400), 1), Some(600 * SECOND / 1_000));
         assert_eq!(bucket.wait(&QUOTA, at(1_000), 1), None);
         assert_eq!(bucket.wait(&QUOTA, at(1_000), 2), Some(SECOND));
-        assert_eq!(standing(&mut bucket, at(0)), (0, 60 * SECOND));
+        assert_eq!(status(&mut bucket, at(0)), (0, 60 * SECOND));
         assert!(!bucket.is_idle(at(59_999)) && bucket.is_idle(at(60_000)));
     }
 

@@ -16,7 +16,7 @@ use crate::clock::nanoseconds;
 /// use tower_api_key::quota::{Algorithm, Per, Quota};
 ///
 /// const MINUTE: Quota = Quota::new("minute", 100, Duration::from_secs(60));
-/// const BUCKET: Quota = MINUTE.counted(Algorithm::LeakyBucket).each(Per::Key);
+/// const BUCKET: Quota = MINUTE.with_algorithm(Algorithm::LeakyBucket).with_per(Per::Key);
 /// const MONTH: Quota = Quota::by_month("month", 50_000); // ends on the last day, at midnight UTC
 /// assert_eq!(BUCKET.limit(), 100);
 /// assert_eq!(MONTH.algorithm(), Algorithm::CalendarMonth);
@@ -55,12 +55,12 @@ impl Quota {
 
     /// Allows `limit` requests a day, per account; a day ends at midnight, UTC.
     pub const fn by_day(name: &'static str, limit: u32) -> Self {
-        Self::new(name, limit, DAY).counted(Algorithm::CalendarDay)
+        Self::new(name, limit, DAY).with_algorithm(Algorithm::CalendarDay)
     }
 
     /// Allows `limit` requests a calendar month, per account; a month ends at midnight, UTC.
     pub const fn by_month(name: &'static str, limit: u32) -> Self {
-        Self::new(name, limit, LONGEST_MONTH).counted(Algorithm::CalendarMonth)
+        Self::new(name, limit, LONGEST_MONTH).with_algorithm(Algorithm::CalendarMonth)
     }
 
     /// Allows `limit` requests a window under a name that is known at run time only.
@@ -71,7 +71,7 @@ impl Quota {
     }
 
     /// Chooses the algorithm; one that follows the calendar sets the window, too.
-    pub const fn counted(mut self, algorithm: Algorithm) -> Self {
+    pub const fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
         if let Some(period) = algorithm.period() {
             self.window = nanoseconds(period);
@@ -80,7 +80,7 @@ impl Quota {
     }
 
     /// Chooses whose requests are counted together.
-    pub const fn each(mut self, per: Per) -> Self {
+    pub const fn with_per(mut self, per: Per) -> Self {
         self.per = per;
         self.identified()
     }
@@ -102,13 +102,13 @@ impl Quota {
     /// use tower_api_key::quota::{OnLimiterFailure, Quota, Share};
     ///
     /// // What is paid for by the month waits; a burst is held back by each of the three nodes.
-    /// const MONTH: Quota = Quota::by_month("month", 50_000).on_failure(OnLimiterFailure::Deny);
+    /// const MONTH: Quota = Quota::by_month("month", 50_000).with_failure_choice(OnLimiterFailure::Deny);
     /// const NODES: Share = Share::of(NonZeroU32::new(3).unwrap());
     /// const SECOND: Quota = Quota::new("second", 30, Duration::from_secs(1))
-    ///     .on_failure(OnLimiterFailure::Local(NODES));
+    ///     .with_failure_choice(OnLimiterFailure::Local(NODES));
     /// assert_eq!(SECOND.failure_choice(), Some(OnLimiterFailure::Local(NODES)));
     /// ```
-    pub const fn on_failure(mut self, choice: OnLimiterFailure) -> Self {
+    pub const fn with_failure_choice(mut self, choice: OnLimiterFailure) -> Self {
         self.on_failure = Some(choice);
         self
     }
@@ -150,7 +150,7 @@ impl Quota {
     }
 
     /// Tells whether it refuses nothing.
-    pub const fn is_shadow(&self) -> bool {
+    pub const fn is_in_shadow(&self) -> bool {
         self.shadow
     }
 
@@ -231,8 +231,8 @@ mod tests {
             "and so does one that is enforced"
         );
         assert!(!quota.shares_counter(&Quota::new("hour", 100, MINUTE)));
-        assert!(!quota.shares_counter(&quota.clone().each(Per::Key)));
-        assert!(!quota.shares_counter(&quota.clone().counted(Algorithm::LeakyBucket)));
+        assert!(!quota.shares_counter(&quota.clone().with_per(Per::Key)));
+        assert!(!quota.shares_counter(&quota.clone().with_algorithm(Algorithm::LeakyBucket)));
         assert!(!quota.shares_counter(&Quota::new("minute", 100, 2 * MINUTE)));
     }
 
@@ -240,7 +240,9 @@ mod tests {
     fn no_two_kinds_of_quota_share_a_counter() {
         let kinds =
             || Algorithm::ALL.into_iter().flat_map(|it| [(it, Per::Account), (it, Per::Key)]);
-        let quota = |(algorithm, per)| Quota::new("calls", 5, MINUTE).counted(algorithm).each(per);
+        let quota = |(algorithm, per)| {
+            Quota::new("calls", 5, MINUTE).with_algorithm(algorithm).with_per(per)
+        };
         for (place, kind) in kinds().enumerate() {
             for (other_place, other) in kinds().enumerate() {
                 let shared = quota(kind).shares_counter(&quota(other));
@@ -281,7 +283,7 @@ mod tests {
         ] {
             assert_eq!(made.window(), Duration::from_secs(seconds));
             assert_eq!(algorithm.period(), Some(made.window()));
-            assert_eq!(Quota::named("calls", 5, MINUTE).counted(algorithm), made);
+            assert_eq!(Quota::named("calls", 5, MINUTE).with_algorithm(algorithm), made);
             assert!(!made.shares_counter(&Quota::new("calls", 5, made.window())));
             assert!(Quotas::new([made]).is_ok());
         }

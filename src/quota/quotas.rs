@@ -42,7 +42,12 @@ impl Quotas {
                 return Err(refuse("the name appears twice in one set"));
             }
         }
-        Ok(Self((!quotas.is_empty()).then(|| Arc::new(quotas))))
+        Ok(Self::unchecked(quotas))
+    }
+
+    /// Collects quotas that are checked elsewhere.
+    pub(crate) fn unchecked(quotas: Vec<Quota>) -> Self {
+        Self((!quotas.is_empty()).then(|| Arc::new(quotas)))
     }
 
     /// Returns the quotas in the order given.

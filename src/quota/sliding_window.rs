@@ -27,7 +27,7 @@ pub(crate) struct SlidingWindow {
 /// use std::time::Duration;
 /// use tower_api_key::quota::{Algorithm, Quota, arithmetic};
 ///
-/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).counted(Algorithm::SlidingWindow);
+/// let quota = Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(Algorithm::SlidingWindow);
 /// assert_eq!(arithmetic::part_length(&quota), 5_000_000_000);
 /// ```
 pub fn part_length(quota: &Quota) -> u64 {
@@ -111,7 +111,7 @@ mod tests {
         START.plus(Duration::from_secs(seconds))
     }
 
-    fn standing(window: &mut SlidingWindow, now: Timestamp) -> (u32, u64) {
+    fn status(window: &mut SlidingWindow, now: Timestamp) -> (u32, u64) {
         window.settle(&QUOTA, now);
         window.take(&QUOTA, now, 0)
     }
@@ -121,7 +121,7 @@ mod tests {
         let mut window = SlidingWindow::default();
         window.settle(&QUOTA, at(3));
         window.take(&QUOTA, at(3), 10);
-        assert_eq!(standing(&mut window, at(3)), (0, 62 * SECOND));
+        assert_eq!(status(&mut window, at(3)), (0, 62 * SECOND));
         assert!(!window.is_idle(at(64)) && window.is_idle(at(65)));
         assert_eq!(window.wait(&QUOTA, at(62), 1), Some(3 * SECOND));
         assert_eq!(window.wait(&QUOTA, at(65), 10), None);
@@ -136,7 +136,7 @@ mod tests {
         }
         for (time, left, reset) in [(20, 3, 65), (27, 3, 58), (66, 6, 19), (84, 6, 1), (85, 10, 0)]
         {
-            assert_eq!(standing(&mut window, at(time)), (left, reset * SECOND), "at {time} s");
+            assert_eq!(status(&mut window, at(time)), (left, reset * SECOND), "at {time} s");
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::standing::Standing;
+use super::status::QuotaStatus;
 use crate::clock::nanoseconds;
 
-/// The standings that a verdict holds without allocating: a minute and an hour, say.
+/// The statuses that a verdict holds without allocating: a minute and an hour, say.
 const FEW: usize = 2;
 
 /// Says whether a request passed its quotas, and how each stands now, in the order in which they
@@ -13,35 +13,35 @@ const FEW: usize = 2;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::quota::{Standing, Verdict};
+/// use tower_api_key::quota::{QuotaStatus, Verdict};
 ///
 /// let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
 /// let mut verdict = Verdict::passed();
-/// verdict.push(Standing::new(100, 0, minute));
-/// verdict.push(Standing::new(5_000, 4_900, hour));
+/// verdict.push(QuotaStatus::new(100, 0, minute));
+/// verdict.push(QuotaStatus::new(5_000, 4_900, hour));
 /// assert_eq!(verdict.retry_after(), None);
 ///
 /// verdict.refuse(minute);
 /// assert_eq!(verdict.retry_after(), Some(minute));
-/// assert_eq!(verdict.nearest(), Some((0, verdict.standings()[0])));
+/// assert_eq!(verdict.nearest(), Some((0, verdict.statuses()[0])));
 ///
-/// verdict.push_in_shadow(Standing::new(10, 0, minute), true);
+/// verdict.push_in_shadow(QuotaStatus::new(10, 0, minute), true);
 /// assert!(verdict.would_refuse(2) && verdict.shadow_refusals().eq([2]));
-/// assert_eq!(verdict.nearest(), Some((0, verdict.standings()[0])), "it does not count");
+/// assert_eq!(verdict.nearest(), Some((0, verdict.statuses()[0])), "it does not count");
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
     /// The nanoseconds until the request could pass; 0 if it passed.
     wait: u64,
     count: u32,
-    /// Which standings are nothing to speak of to a client: of quotas in shadow, or not known.
+    /// Which statuses are nothing to speak of to a client: of quotas in shadow, or not known.
     silent: Flags,
     /// Which quotas in shadow would have refused.
     would_refuse: Flags,
-    few: [Standing; FEW],
+    few: [QuotaStatus; FEW],
     /// All of them, if they are not few.
     #[expect(clippy::box_collection, reason = "hardly a verdict has it, and all are moved often")]
-    many: Option<Box<Vec<Standing>>>,
+    many: Option<Box<Vec<QuotaStatus>>>,
 }
 
 impl Verdict {
@@ -51,19 +51,19 @@ impl Verdict {
     }
 
     /// Adds what is left of the next quota.
-    pub fn push(&mut self, standing: Standing) {
-        self.put(self.count as usize, standing);
+    pub fn push(&mut self, status: QuotaStatus) {
+        self.put(self.count as usize, status);
     }
 
     /// Adds what is left of the next quota, which is in shadow, and whether it would have refused the
     /// request: it had no room for the cost, and all others let the request pass.
-    pub fn push_in_shadow(&mut self, standing: Standing, would_refuse: bool) {
+    pub fn push_in_shadow(&mut self, status: QuotaStatus, would_refuse: bool) {
         self.put_in_shadow(self.count as usize, would_refuse);
-        self.push(standing);
+        self.push(status);
     }
 
     /// Adds the next quota, of which nobody knows what is left.
-    pub(crate) fn push_unknown(&mut self, full: Standing) {
+    pub(crate) fn push_unknown(&mut self, full: QuotaStatus) {
         self.silent.set(self.count as usize);
         self.push(full);
     }
@@ -77,9 +77,9 @@ impl Verdict {
     }
 
     /// Says what is left of the quota at an index, whichever is spoken of first.
-    pub(crate) fn put(&mut self, index: usize, standing: Standing) {
-        // Field by field, which spares the standing a detour over the stack.
-        let Standing { limit, remaining, reset_nanoseconds } = standing;
+    pub(crate) fn put(&mut self, index: usize, status: QuotaStatus) {
+        // Field by field, which spares the status a detour over the stack.
+        let QuotaStatus { limit, remaining, reset_nanoseconds } = status;
         // Far fewer than there are numbers: quotas are at most eight.
         self.count = self.count.max(u32::try_from(index + 1).unwrap_or(u32::MAX));
         match self.few.get_mut(index) {
@@ -95,9 +95,9 @@ impl Verdict {
     #[cold]
     fn put_among_many(&mut self, index: usize, limit: u32, remaining: u32, reset: u64) {
         let many = self.many.get_or_insert_with(|| Box::new(self.few.to_vec()));
-        many.resize(self.count as usize, Standing::default());
+        many.resize(self.count as usize, QuotaStatus::default());
         if let Some(slot) = many.get_mut(index) {
-            *slot = Standing::in_nanoseconds(limit, remaining, reset);
+            *slot = QuotaStatus::in_nanoseconds(limit, remaining, reset);
         }
     }
 
@@ -133,7 +133,7 @@ impl Verdict {
     }
 
     /// Returns what is left of each quota, in shadow or not; of one that could not be asked, all of it.
-    pub fn standings(&self) -> &[Standing] {
+    pub fn statuses(&self) -> &[QuotaStatus] {
         match &self.many {
             Some(many) => many,
             None => self.few.get(..self.count as usize).unwrap_or_default(),
@@ -142,13 +142,12 @@ impl Verdict {
 
     /// Returns the place and the state of the quota nearest to its end: the fewest requests left,
     /// and on a tie the one that resets last. One in shadow is never the nearest.
-    pub fn nearest(&self) -> Option<(usize, Standing)> {
-        let nearness = |standing: &Standing| {
-            (standing.remaining, std::cmp::Reverse(standing.reset_nanoseconds))
-        };
-        let standings = self.standings().iter().copied().enumerate();
-        let enforced = standings.filter(|(index, _)| self.speaks_of(*index));
-        enforced.min_by_key(|(_, standing)| nearness(standing))
+    pub fn nearest(&self) -> Option<(usize, QuotaStatus)> {
+        let nearness =
+            |status: &QuotaStatus| (status.remaining, std::cmp::Reverse(status.reset_nanoseconds));
+        let statuses = self.statuses().iter().copied().enumerate();
+        let enforced = statuses.filter(|(index, _)| self.speaks_of(*index));
+        enforced.min_by_key(|(_, status)| nearness(status))
     }
 }
 
@@ -176,25 +175,25 @@ impl Flags {
 mod tests {
     use super::*;
 
-    fn standing(remaining: u32, seconds: u64) -> Standing {
-        Standing::new(10, remaining, Duration::from_secs(seconds))
+    fn status(remaining: u32, seconds: u64) -> QuotaStatus {
+        QuotaStatus::new(10, remaining, Duration::from_secs(seconds))
     }
 
     #[test]
     fn the_nearest_quota_has_fewest_left_and_resets_last() {
-        for (standings, nearest) in [
+        for (statuses, nearest) in [
             (&[][..], None),
-            (&[standing(5, 60), standing(3, 3600)], Some(1)),
-            (&[standing(2, 60), standing(3, 3600)], Some(0)),
-            (&[standing(0, 60), standing(0, 3600)], Some(1)),
-            (&[standing(0, 3600), standing(0, 60)], Some(0)),
-            (&[standing(0, 60), standing(0, 60)], Some(0)),
-            (&[standing(9, 1), standing(8, 1), standing(7, 1), standing(6, 1)], Some(3)),
+            (&[status(5, 60), status(3, 3600)], Some(1)),
+            (&[status(2, 60), status(3, 3600)], Some(0)),
+            (&[status(0, 60), status(0, 3600)], Some(1)),
+            (&[status(0, 3600), status(0, 60)], Some(0)),
+            (&[status(0, 60), status(0, 60)], Some(0)),
+            (&[status(9, 1), status(8, 1), status(7, 1), status(6, 1)], Some(3)),
         ] {
             let mut verdict = Verdict::passed();
-            standings.iter().for_each(|standing| verdict.push(*standing));
-            assert_eq!(verdict.nearest().map(|(index, _)| index), nearest, "{standings:?}");
-            assert_eq!(verdict.standings(), standings);
+            statuses.iter().for_each(|status| verdict.push(*status));
+            assert_eq!(verdict.nearest().map(|(index, _)| index), nearest, "{statuses:?}");
+            assert_eq!(verdict.statuses(), statuses);
         }
     }
 
@@ -202,12 +201,12 @@ mod tests {
     fn quotas_may_be_spoken_of_in_any_order() {
         let mut verdict = Verdict::passed();
         for index in [6, 0, 3, 1, 5, 2, 4] {
-            verdict.put(index, standing(9, index as u64));
+            verdict.put(index, status(9, index as u64));
         }
-        verdict.put(1, standing(2, 60));
-        let left = verdict.standings().iter().map(Standing::remaining);
+        verdict.put(1, status(2, 60));
+        let left = verdict.statuses().iter().map(QuotaStatus::remaining);
         assert!(left.eq([9, 2, 9, 9, 9, 9, 9]), "{verdict:?}");
-        assert_eq!(verdict.nearest(), Some((1, standing(2, 60))));
+        assert_eq!(verdict.nearest(), Some((1, status(2, 60))));
     }
 
     #[test]
@@ -218,13 +217,13 @@ mod tests {
             let mut verdict = Verdict::passed();
             for (index, remaining) in [9, 8, 7].into_iter().enumerate() {
                 if shadows >> index & 1 == 1 {
-                    verdict.push_in_shadow(standing(remaining, 60), index == 1);
+                    verdict.push_in_shadow(status(remaining, 60), index == 1);
                 } else {
-                    verdict.push(standing(remaining, 60));
+                    verdict.push(status(remaining, 60));
                 }
             }
             assert_eq!(verdict.nearest().map(|(index, _)| index), nearest, "{shadows:b}");
-            assert_eq!(verdict.standings().len(), 3);
+            assert_eq!(verdict.statuses().len(), 3);
             let refusals: &[usize] = if shadows >> 1 & 1 == 1 { &[1] } else { &[] };
             assert!(verdict.shadow_refusals().eq(refusals.iter().copied()), "{shadows:b}");
             assert_eq!(verdict.would_refuse(1), !refusals.is_empty());

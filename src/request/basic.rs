@@ -4,13 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::presented::KeyBuffer;
-use super::source::BasicKey;
 use crate::error::Malformation;
+use crate::profile::BasicKey;
 
 /// Decodes `token` into the buffer and picks the key out of `user:password`.
 pub(super) fn key<'a>(
     token: &[u8],
-    rule: BasicKey,
+    rule: BasicKey<'_>,
     buffer: &'a mut KeyBuffer,
 ) -> Result<&'a [u8], Malformation> {
     if token.is_empty() {
@@ -48,13 +48,13 @@ mod tests {
     use super::super::presented::MAX_CREDENTIAL_BYTES;
     use super::*;
 
-    fn read(token: &str, rule: BasicKey) -> Result<String, Malformation> {
+    fn read(token: &str, rule: BasicKey<'_>) -> Result<String, Malformation> {
         let mut buffer = KeyBuffer::new();
         let key = key(token.as_bytes(), rule, &mut buffer)?;
         Ok(String::from_utf8(key.to_vec()).unwrap())
     }
 
-    fn encoded(pair: &[u8], rule: BasicKey) -> Result<String, Malformation> {
+    fn encoded(pair: &[u8], rule: BasicKey<'_>) -> Result<String, Malformation> {
         read(&STANDARD.encode(pair), rule)
     }
 

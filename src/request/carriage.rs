@@ -4,23 +4,23 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES};
-use super::source::{BasicKey, CredentialSource, Scheme};
 use super::{basic, bearer, own_header};
 use crate::error::{ConfigError, Malformation};
 use crate::key::{KeyFormat, KeyKind, Segment};
+use crate::profile::{BasicKey, CredentialSource, Scheme};
 
 /// Refuses a source that carries no key at all, and a format that no source carries. What is tried are
 /// the shortest keys of the format, for each environment; they are read as a request's would be.
 pub(crate) fn check(
-    sources: &[CredentialSource],
-    formats: &[KeyFormat],
+    sources: &[CredentialSource<'_>],
+    formats: &[KeyFormat<'_>],
 ) -> Result<(), ConfigError> {
     for source in sources {
         check_source(source)?;
     }
     for format in formats {
         for keys in shortest_keys(format) {
-            let carried = |source: &&CredentialSource| {
+            let carried = |source: &&CredentialSource<'_>| {
                 keys.iter().any(|key| carries(source.scheme, key).is_ok())
             };
             if !sources.iter().any(|source| carried(&source)) {
@@ -31,7 +31,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-fn check_source(source: &CredentialSource) -> Result<(), ConfigError> {
+fn check_source(source: &CredentialSource<'_>) -> Result<(), ConfigError> {
     let refuse = |problem: String| {
         let source_name = described(source.scheme);
         ConfigError::CredentialSource { source_name, problem }
@@ -47,7 +47,11 @@ fn check_source(source: &CredentialSource) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn not_carried(sources: &[CredentialSource], format: &KeyFormat, keys: &[Vec<u8>]) -> ConfigError {
+fn not_carried(
+    sources: &[CredentialSource<'_>],
+    format: &KeyFormat<'_>,
+    keys: &[Vec<u8>],
+) -> ConfigError {
     let obstacles = sources.iter().filter_map(|source| {
         let problem = keys.iter().find_map(|key| carries(source.scheme, key).err())?;
         let problem = obstacle(source.scheme, problem);
@@ -59,7 +63,7 @@ fn not_carried(sources: &[CredentialSource], format: &KeyFormat, keys: &[Vec<u8>
 
 /// Lists the shortest keys of a format, once for each of its environments. A format whose shortest key
 /// may lack its last characters has another with one of them.
-fn shortest_keys(format: &KeyFormat) -> Vec<Vec<Vec<u8>>> {
+fn shortest_keys(format: &KeyFormat<'_>) -> Vec<Vec<Vec<u8>>> {
     let environments = format.segments().map(|segment| match segment {
         Segment::Environment(tags) => tags.len(),
         _ => 1,
@@ -69,7 +73,7 @@ fn shortest_keys(format: &KeyFormat) -> Vec<Vec<Vec<u8>>> {
         .collect()
 }
 
-fn text(format: &KeyFormat, environment: usize, fewest: u16) -> Vec<u8> {
+fn text(format: &KeyFormat<'_>, environment: usize, fewest: u16) -> Vec<u8> {
     let mut text = Vec::new();
     for segment in format.segments() {
         match segment {
@@ -90,7 +94,7 @@ fn text(format: &KeyFormat, environment: usize, fewest: u16) -> Vec<u8> {
 }
 
 /// Sends a key through a source, and reads it as a request's is read.
-fn carries(scheme: Scheme, key: &[u8]) -> Result<(), Malformation> {
+fn carries(scheme: Scheme<'_>, key: &[u8]) -> Result<(), Malformation> {
     match scheme {
         Scheme::Bearer if key.len() > MAX_CREDENTIAL_BYTES => Err(Malformation::TooLong),
         Scheme::Bearer => bearer::key(key).map(|_| ()),
@@ -106,7 +110,7 @@ fn carries(scheme: Scheme, key: &[u8]) -> Result<(), Malformation> {
     }
 }
 
-fn by_basic(rule: BasicKey, pair: &[u8], key: &[u8]) -> Result<(), Malformation> {
+fn by_basic(rule: BasicKey<'_>, pair: &[u8], key: &[u8]) -> Result<(), Malformation> {
     let mut encoded = [0; MAX_CREDENTIAL_BYTES];
     let length = STANDARD.encode_slice(pair, &mut encoded);
     let token = length.ok().and_then(|length| encoded.get(..length));
@@ -118,7 +122,7 @@ fn by_basic(rule: BasicKey, pair: &[u8], key: &[u8]) -> Result<(), Malformation>
 }
 
 /// Names a source as it is written.
-fn described(scheme: Scheme) -> String {
+fn described(scheme: Scheme<'_>) -> String {
     match scheme {
         Scheme::Bearer => "`CredentialSource::bearer()`".to_owned(),
         Scheme::Header(name) => {
@@ -132,7 +136,7 @@ fn described(scheme: Scheme) -> String {
 }
 
 /// Says what a source does not carry, and what to do.
-fn obstacle(scheme: Scheme, problem: Malformation) -> String {
+fn obstacle(scheme: Scheme<'_>, problem: Malformation) -> String {
     let basic = matches!(scheme, Scheme::Basic(_));
     let text = match problem {
         Malformation::TooLong if basic => {

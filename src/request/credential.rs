@@ -5,65 +5,71 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::field::{field_name, is_of_the_connection};
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES, PresentedKey};
-use super::source::{CredentialSource, Scheme};
+use super::source::{Carrier, Source, SourceIndex};
 use super::token::is_token;
 use super::{basic, bearer, own_header};
 use crate::error::{ConfigError, Denial, Malformation};
+use crate::profile::{CredentialSource, Scheme};
 
 /// The credential sources of a profile, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
-    sources: &'static [CredentialSource],
-    basic: Option<&'static CredentialSource>,
-    bearer: Option<&'static CredentialSource>,
-    headers: Vec<(HeaderName, &'static CredentialSource)>,
+    sources: Box<[Source]>,
+    basic: Option<usize>,
+    bearer: Option<usize>,
+    headers: Vec<(HeaderName, usize)>,
     reads_authorization: bool,
 }
 
 /// A key as read, and the source that carried it.
 pub(crate) struct Reading<'a> {
     pub(crate) key: PresentedKey<'a>,
-    pub(crate) source: &'static CredentialSource,
+    pub(crate) source: SourceIndex,
 }
 
 impl Credentials {
-    pub(crate) fn new(sources: &'static [CredentialSource]) -> Result<Self, ConfigError> {
-        if sources.is_empty() {
+    pub(crate) fn new(described: &[CredentialSource<'_>]) -> Result<Self, ConfigError> {
+        if described.is_empty() {
             return Err(ConfigError::NoCredentialSource);
         }
-        let mut headers: Vec<(HeaderName, &CredentialSource)> = Vec::new();
-        for (index, source) in sources.iter().enumerate() {
-            let repeated = |name: &str| ConfigError::RepeatedCredentialSource(name.to_owned());
+        let repeated = |name: &str| ConfigError::RepeatedCredentialSource(name.to_owned());
+        let (mut basic, mut bearer) = (None, None);
+        let mut headers: Vec<(HeaderName, usize)> = Vec::new();
+        let mut sources = Vec::new();
+        for (index, source) in described.iter().enumerate() {
+            let label = source.scheme.label();
             if source.kinds.is_some_and(<[_]>::is_empty) {
-                let place = format!("credential source `{}`", source.scheme.label().escape_debug());
+                let place = format!("credential source `{}`", label.escape_debug());
                 return Err(ConfigError::NoAlternative { place, list: "only" });
             }
-            if let Scheme::Header(name) = source.scheme {
-                let name = own_name(name)?;
-                if headers.iter().any(|(other, _)| *other == name) {
-                    return Err(repeated(name.as_str()));
+            let (carrier, before) = match source.scheme {
+                Scheme::Basic(rule) => (Carrier::Basic(rule.into()), basic.replace(index)),
+                Scheme::Bearer => (Carrier::Bearer, bearer.replace(index)),
+                Scheme::Header(name) => {
+                    let name = own_name(name)?;
+                    if headers.iter().any(|(other, _)| *other == name) {
+                        return Err(repeated(name.as_str()));
+                    }
+                    headers.push((name.clone(), index));
+                    (Carrier::Header(name), None)
                 }
-                headers.push((name, source));
-            } else {
-                let label = source.scheme.label();
-                if sources.iter().take(index).any(|other| other.scheme.is_named(label.as_bytes())) {
-                    return Err(repeated(label));
-                }
+            };
+            if before.is_some() {
+                return Err(repeated(label));
             }
+            let kinds = source.kinds.map(|kinds| kinds.iter().copied().map(Box::from).collect());
+            sources.push(Source { carrier, kinds });
         }
-        let schemes = headers.len() < sources.len();
-        if schemes && headers.iter().any(|(name, _)| *name == AUTHORIZATION) {
-            return Err(ConfigError::RepeatedCredentialSource(AUTHORIZATION.to_string()));
+        let reads_authorization = basic.or(bearer).is_some();
+        if reads_authorization && headers.iter().any(|(name, _)| *name == AUTHORIZATION) {
+            return Err(repeated(AUTHORIZATION.as_str()));
         }
-        let labelled =
-            |label: &str| sources.iter().find(|source| source.scheme.is_named(label.as_bytes()));
-        Ok(Self {
-            sources,
-            basic: labelled("Basic"),
-            bearer: labelled("Bearer"),
-            reads_authorization: schemes,
-            headers,
-        })
+        Ok(Self { sources: sources.into(), basic, bearer, headers, reads_authorization })
+    }
+
+    /// Returns the source of a key that was read.
+    pub(crate) fn source(&self, index: SourceIndex) -> Option<&Source> {
+        self.sources.get(index.0)
     }
 
     /// Lists the headers that carry keys.
@@ -97,7 +103,7 @@ impl Credentials {
         headers: &'a HeaderMap,
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
-        let mut found: Option<(&'a HeaderValue, Option<&'static CredentialSource>)> = None;
+        let mut found: Option<(&'a HeaderValue, Option<usize>)> = None;
         let authorization = self.reads_authorization.then_some((&AUTHORIZATION, None));
         let own = self.headers.iter().map(|(name, source)| (name, Some(*source)));
         // Where no header has two lines, none of these has, and nobody need walk them.
@@ -132,26 +138,29 @@ impl Credentials {
             Some(source) => (source, token),
             None => self.scheme_and_token(value)?,
         };
+        let carrier = self.sources.get(source).map(|source| &source.carrier);
         let key = if token.len() > MAX_CREDENTIAL_BYTES {
             Err(Malformation::TooLong)
+        } else if let Some(Carrier::Basic(rule)) = carrier {
+            basic::key(token, rule.as_key(), buffer)
         } else {
-            match source.scheme {
-                Scheme::Basic(rule) => basic::key(token, rule, buffer),
-                Scheme::Bearer | Scheme::Header(_) => bearer::key(token),
-            }
+            bearer::key(token)
         };
         let key = PresentedKey::new(key.map_err(Denial::CredentialsMalformed)?);
-        Ok(Reading { key, source })
+        Ok(Reading { key, source: SourceIndex(source) })
     }
 
-    fn scheme_and_token<'a>(
-        &self,
-        value: &'a [u8],
-    ) -> Result<(&'static CredentialSource, &'a [u8]), Denial> {
+    fn scheme_and_token<'a>(&self, value: &'a [u8]) -> Result<(usize, &'a [u8]), Denial> {
         let (scheme, token) = split_scheme(value).map_err(Denial::CredentialsMalformed)?;
-        let named = |source: &&CredentialSource| source.scheme.is_named(scheme);
-        let source = self.sources.iter().find(named).ok_or(Denial::SchemeUnsupported)?;
-        Ok((source, token))
+        // Names are compared without regard to case (RFC 9110 §11.1).
+        let source = if scheme.eq_ignore_ascii_case(b"Bearer") {
+            self.bearer
+        } else if scheme.eq_ignore_ascii_case(b"Basic") {
+            self.basic
+        } else {
+            None
+        };
+        Ok((source.ok_or(Denial::SchemeUnsupported)?, token))
     }
 }
 
@@ -167,12 +176,9 @@ fn own_name(name: &str) -> Result<HeaderName, ConfigError> {
 }
 
 /// Reads a header whose whole value is the key.
-fn read_header<'a>(
-    value: &'a [u8],
-    source: &'static CredentialSource,
-) -> Result<Reading<'a>, Denial> {
+fn read_header(value: &[u8], source: usize) -> Result<Reading<'_>, Denial> {
     let key = own_header::key(value).map_err(Denial::CredentialsMalformed)?;
-    Ok(Reading { key: PresentedKey::new(key), source })
+    Ok(Reading { key: PresentedKey::new(key), source: SourceIndex(source) })
 }
 
 /// Splits `scheme 1*SP credentials` (RFC 9110 §11.4).
@@ -188,17 +194,17 @@ fn split_scheme(value: &[u8]) -> Result<(&[u8], &[u8]), Malformation> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::BasicKey;
     use super::*;
+    use crate::profile::BasicKey;
 
-    const ALL: &[CredentialSource] = &[
+    const ALL: &[CredentialSource<'_>] = &[
         CredentialSource::basic(BasicKey::PasswordOf("api")),
         CredentialSource::bearer(),
         CredentialSource::header("x-api-key"),
     ];
 
     fn read(
-        sources: &'static [CredentialSource],
+        sources: &[CredentialSource<'_>],
         lines: &[(&'static str, &[u8])],
     ) -> Result<String, Denial> {
         let mut headers = HeaderMap::new();
@@ -251,8 +257,8 @@ mod tests {
 
     #[test]
     fn a_source_that_the_profile_does_not_read_says_nothing() {
-        const OWN: &[CredentialSource] = &[CredentialSource::header("x-api-key")];
-        const BEARER: &[CredentialSource] = &[CredentialSource::bearer()];
+        const OWN: &[CredentialSource<'_>] = &[CredentialSource::header("x-api-key")];
+        const BEARER: &[CredentialSource<'_>] = &[CredentialSource::bearer()];
         let lines = [("authorization", &b"Bearer B"[..]), ("x-api-key", b"A")];
         assert_eq!(read(OWN, &lines).as_deref(), Ok("A"));
         assert_eq!(read(BEARER, &lines).as_deref(), Ok("B"));
@@ -276,14 +282,14 @@ mod tests {
 
     #[test]
     fn contradictory_sources_are_refused() {
-        const TWICE: &[CredentialSource] =
+        const TWICE: &[CredentialSource<'_>] =
             &[CredentialSource::bearer(), CredentialSource::bearer()];
-        const WHOLE: &[CredentialSource] =
+        const WHOLE: &[CredentialSource<'_>] =
             &[CredentialSource::bearer(), CredentialSource::header("Authorization")];
         assert!(Credentials::new(&[]).is_err());
         assert!(Credentials::new(TWICE).is_err());
         assert!(Credentials::new(WHOLE).is_err());
-        const NOBODY: &[CredentialSource] = &[CredentialSource::bearer().only(&[])];
+        const NOBODY: &[CredentialSource<'_>] = &[CredentialSource::bearer().only(&[])];
         let error = Credentials::new(NOBODY).unwrap_err();
         assert!(matches!(error, ConfigError::NoAlternative { list: "only", .. }), "{error}");
     }

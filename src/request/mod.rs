@@ -41,4 +41,4 @@ pub(crate) use presented::KeyBuffer;
 pub use presented::MAX_CREDENTIAL_BYTES;
 pub use proxies::TrustedProxies;
 pub use proxy_headers::ProxyHeaders;
-pub use source::{BasicKey, CredentialSource, Scheme};
+pub(crate) use source::{Source, SourceIndex};

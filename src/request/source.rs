@@ -1,112 +1,64 @@
-//! Where a profile reads keys from, as data.
+//! Where a gate reads keys from: a profile's sources, owning what those borrow.
 
-/// Names a place that a profile reads keys from.
-///
-/// ```
-/// use tower_api_key::request::{BasicKey, CredentialSource};
-///
-/// const BASIC: CredentialSource = CredentialSource::basic(BasicKey::PasswordOf("api"));
-/// const BEARER: CredentialSource = CredentialSource::bearer();
-/// const CUSTOM: CredentialSource = CredentialSource::header("x-api-key").only(&["partner"]);
-/// assert_eq!(CUSTOM.kinds, Some(&["partner"][..]));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CredentialSource {
-    /// The scheme that carries the key.
-    pub scheme: Scheme,
-    /// The kinds of keys that serve through this source; `None` means all. An empty list is refused when
-    /// a layer is built.
-    pub kinds: Option<&'static [&'static str]>,
+use http::HeaderName;
+
+use crate::profile::BasicKey;
+
+/// A place that a gate reads keys from.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(super) carrier: Carrier,
+    pub(super) kinds: Option<Box<[Box<str>]>>,
 }
 
-impl CredentialSource {
-    /// Reads `Authorization: Basic` (RFC 7617).
-    pub const fn basic(key: BasicKey) -> Self {
-        Self { scheme: Scheme::Basic(key), kinds: None }
-    }
-
-    /// Reads `Authorization: Bearer` (RFC 6750 §2.1).
-    pub const fn bearer() -> Self {
-        Self { scheme: Scheme::Bearer, kinds: None }
-    }
-
-    /// Reads a header of the vendor's own, named in any case; its whole value is the key.
-    pub const fn header(name: &'static str) -> Self {
-        Self { scheme: Scheme::Header(name), kinds: None }
-    }
-
-    /// Lets only keys of these kinds serve through this source.
-    pub const fn only(mut self, kinds: &'static [&'static str]) -> Self {
-        self.kinds = Some(kinds);
-        self
-    }
-}
-
-/// Names how a key travels.
-///
-/// ```
-/// use tower_api_key::{request::Scheme, vendors};
-///
-/// let by_bearer = vendors::PERSONA.credentials.iter().all(|source| source.scheme == Scheme::Bearer);
-/// assert!(by_bearer);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Scheme {
-    /// `Authorization: Basic`, with the key in the pair of user name and password.
-    Basic(BasicKey),
-    /// `Authorization: Bearer`, with the key as the token.
+/// How a key travels.
+#[derive(Debug, Clone)]
+pub(super) enum Carrier {
+    Basic(BasicRule),
     Bearer,
-    /// A header of this name, in any case.
-    Header(&'static str),
+    Header(HeaderName),
 }
 
-/// Tells where in a Basic pair the key is.
-///
-/// ```
-/// # use http::Request;
-/// # use tower_api_key::clock::Timestamp;
-/// # use tower_api_key::decision::{Check, Outcome};
-/// # use tower_api_key::request::Connection;
-/// # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
-/// use tower_api_key::request::{BasicKey, CredentialSource};
-///
-/// # fn outcome(credentials: &'static [CredentialSource], basic: &str) -> Outcome {
-/// #     let profile = Profile { credentials, ..vendors::POLYTOMIC_ON_PREMISES };
-/// #     let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap();
-/// #     let request = Request::get("/").header("authorization", basic).body(()).unwrap();
-/// #     let explanation = layer.explain(&request, Connection::unknown(), None, Timestamp::default());
-/// #     explanation.outcome(Check::KeyWellFormed).clone()
-/// # }
-/// const EITHER: CredentialSource = CredentialSource::basic(BasicKey::UserOrPassword);
-/// const OF_API: CredentialSource = CredentialSource::basic(BasicKey::PasswordOf("api"));
-///
-/// // `curl -u 01890a5d-ac96-774b-bcce-b302099a8057:`, with nothing after the colon
-/// let basic = "Basic MDE4OTBhNWQtYWM5Ni03NzRiLWJjY2UtYjMwMjA5OWE4MDU3Og==";
-/// assert_eq!(outcome(&[EITHER], basic), Outcome::Passed);
-/// assert_eq!(outcome(&[OF_API], basic), Outcome::NotReached, "another user name");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BasicKey {
-    /// The password, under exactly this user name.
-    PasswordOf(&'static str),
-    /// The password under any user name, or the user name if the password is empty.
+/// Where in a Basic pair the key is.
+#[derive(Debug, Clone)]
+pub(super) enum BasicRule {
+    PasswordOf(Box<str>),
     UserOrPassword,
 }
 
-impl Scheme {
-    /// Returns the name that a challenge gives the scheme, or the header.
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::Basic(_) => "Basic",
-            Self::Bearer => "Bearer",
-            Self::Header(name) => name,
-        }
+/// The place of a source in its profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SourceIndex(pub(super) usize);
+
+impl Source {
+    /// Returns the kinds of keys that serve through it; `None` means all.
+    pub(crate) fn kinds(&self) -> Option<&[Box<str>]> {
+        self.kinds.as_deref()
     }
 
-    /// Compares names as RFC 9110 §11.1 says: without regard to case.
-    pub(super) fn is_named(self, name: &[u8]) -> bool {
-        !matches!(self, Self::Header(_)) && self.label().as_bytes().eq_ignore_ascii_case(name)
+    /// Returns the header whose whole value is the key; `None` for a scheme of `Authorization`.
+    pub(crate) const fn own_header(&self) -> Option<&HeaderName> {
+        match &self.carrier {
+            Carrier::Header(name) => Some(name),
+            Carrier::Basic(_) | Carrier::Bearer => None,
+        }
+    }
+}
+
+impl BasicRule {
+    pub(super) fn as_key(&self) -> BasicKey<'_> {
+        match self {
+            Self::PasswordOf(user) => BasicKey::PasswordOf(user),
+            Self::UserOrPassword => BasicKey::UserOrPassword,
+        }
+    }
+}
+
+impl From<BasicKey<'_>> for BasicRule {
+    fn from(key: BasicKey<'_>) -> Self {
+        match key {
+            BasicKey::PasswordOf(user) => Self::PasswordOf(user.into()),
+            BasicKey::UserOrPassword => Self::UserOrPassword,
+        }
     }
 }

@@ -4,7 +4,8 @@ use http::header::{AUTHORIZATION, CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ConfigError;
-use crate::request::{CredentialSource, Scheme, field_name};
+use crate::profile::{CredentialSource, Scheme};
+use crate::request::field_name;
 
 /// The headers that may carry a credential, as `Vary` names them.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub(super) struct CredentialHeaders {
 }
 
 impl CredentialHeaders {
-    pub(super) fn new(sources: &[CredentialSource]) -> Result<Self, ConfigError> {
+    pub(super) fn new(sources: &[CredentialSource<'_>]) -> Result<Self, ConfigError> {
         let mut names: Vec<HeaderName> = Vec::new();
         for source in sources {
             let name = match source.scheme {
@@ -53,19 +54,16 @@ impl CredentialHeaders {
             headers.append(VARY, self.line.clone());
         }
     }
+}
 
-    /// Marks the answer to a key that came in a header of its own. Shared caches respect
-    /// `Authorization` by themselves (RFC 9111 §3.5), but know nothing of other headers. A service
-    /// that set its own `Cache-Control` has decided for itself; `Vary` is added in any case.
-    pub(super) fn keep_private(&self, headers: &mut HeaderMap, credential: &str) {
-        if !headers.contains_key(CACHE_CONTROL) {
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
-        }
-        let mut names = self.names.iter();
-        if let Some(name) = names.find(|name| name.as_str().eq_ignore_ascii_case(credential)) {
-            vary_by(headers, name);
-        }
+/// Marks the answer to a key that came in a header of its own. Shared caches respect
+/// `Authorization` by themselves (RFC 9111 §3.5), but know nothing of other headers. A service
+/// that set its own `Cache-Control` has decided for itself; `Vary` is added in any case.
+pub(super) fn keep_private(headers: &mut HeaderMap, credential: &HeaderName) {
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
+    vary_by(headers, credential);
 }
 
 fn vary_by(headers: &mut HeaderMap, credential: &HeaderName) {
@@ -88,13 +86,13 @@ fn varies_by(headers: &HeaderMap, credential: &HeaderName) -> bool {
 mod tests {
     use super::*;
 
-    fn names(sources: &[CredentialSource]) -> CredentialHeaders {
+    fn names(sources: &[CredentialSource<'_>]) -> CredentialHeaders {
         CredentialHeaders::new(sources).unwrap()
     }
 
     #[test]
     fn a_service_keeps_its_own_cache_control() {
-        let key = names(&[CredentialSource::header("x-api-key")]);
+        let key = HeaderName::from_static("x-api-key");
         for (before, after) in
             [(&[][..], &["private"][..]), (&["public, max-age=60"], &["public, max-age=60"])]
         {
@@ -102,8 +100,8 @@ mod tests {
             for value in before {
                 headers.append(CACHE_CONTROL, value.parse().unwrap());
             }
-            key.keep_private(&mut headers, "x-api-key");
-            key.keep_private(&mut headers, "X-Api-Key");
+            keep_private(&mut headers, &key);
+            keep_private(&mut headers, &key);
             let values: Vec<_> = headers.get_all(CACHE_CONTROL).iter().collect();
             assert_eq!(values, after);
             assert_eq!(headers.get_all(VARY).iter().count(), 1);
@@ -113,7 +111,7 @@ mod tests {
     #[test]
     fn each_header_is_named_once() {
         let bearer = CredentialSource::bearer();
-        let basic = CredentialSource::basic(crate::request::BasicKey::UserOrPassword);
+        let basic = CredentialSource::basic(crate::profile::BasicKey::UserOrPassword);
         let own = CredentialSource::header("x-api-key");
         for (sources, line) in [
             (&[bearer][..], "authorization"),

@@ -1,103 +1,76 @@
 //! `WWW-Authenticate`: one challenge for each scheme that the profile reads.
 
+use crate::profile::Challenge;
 use http::{HeaderValue, StatusCode};
 
 use crate::error::ConfigError;
 use crate::key::is_scope_token;
-use crate::request::{CredentialSource, Scheme};
+use crate::profile::{CredentialSource, Scheme};
 
-/// Chooses what `WWW-Authenticate` says besides the realm.
-///
-/// ```
-/// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
-/// # let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
-/// let says = |denial| layer.answer(&denial).headers()["www-authenticate"].clone();
-/// assert_eq!(says(Denial::CredentialsMissing), r#"Bearer realm="Polyteia""#); // Bare
-/// let invalid_token = r#"Bearer realm="Polyteia", error="invalid_token""#;
-/// assert_eq!(says(Denial::KeyUnknown), invalid_token);
-/// # Ok::<(), tower_api_key::ConfigError>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Challenge {
-    /// No `WWW-Authenticate`; a 401 may not have this.
-    None,
-    /// The realm alone: no credentials came (RFC 6750 §3.1).
-    Bare,
-    /// `error="invalid_request"` in the Bearer challenge.
-    InvalidRequest,
-    /// `error="invalid_token"` in the Bearer challenge.
-    InvalidToken,
-    /// `error="insufficient_scope"` in the Bearer challenge, with the scopes needed.
-    InsufficientScope,
+const fn error(challenge: Challenge) -> Option<&'static str> {
+    match challenge {
+        Challenge::None | Challenge::Bare => None,
+        Challenge::InvalidRequest => Some("invalid_request"),
+        Challenge::InvalidToken => Some("invalid_token"),
+        Challenge::InsufficientScope => Some("insufficient_scope"),
+    }
 }
 
-impl Challenge {
-    const fn error(self) -> Option<&'static str> {
-        match self {
-            Self::None | Self::Bare => None,
-            Self::InvalidRequest => Some("invalid_request"),
-            Self::InvalidToken => Some("invalid_token"),
-            Self::InsufficientScope => Some("insufficient_scope"),
-        }
+/// Renders the field lines, without scopes. A 401 challenges for every scheme; other statuses
+/// carry the Bearer error alone, for the other schemes have nothing to say there.
+pub(super) fn lines(
+    challenge: Challenge,
+    status: StatusCode,
+    realm: &str,
+    sources: &[CredentialSource<'_>],
+) -> Result<Vec<HeaderValue>, ConfigError> {
+    if challenge == Challenge::None {
+        return Ok(Vec::new());
     }
-
-    /// Renders the field lines, without scopes. A 401 challenges for every scheme; other statuses
-    /// carry the Bearer error alone, for the other schemes have nothing to say there.
-    pub(super) fn lines(
-        self,
-        status: StatusCode,
-        realm: &str,
-        sources: &[CredentialSource],
-    ) -> Result<Vec<HeaderValue>, ConfigError> {
-        if self == Self::None {
-            return Ok(Vec::new());
-        }
-        let all = status == StatusCode::UNAUTHORIZED;
-        let wanted = sources.iter().map(|source| source.scheme);
-        let wanted = wanted.filter(|scheme| all || *scheme == Scheme::Bearer);
-        wanted
-            .map(|scheme| {
-                let line = HeaderValue::from_str(&self.line(scheme, realm, None));
-                line.map_err(|_| ConfigError::Header {
-                    what: "the profile's field `realm`",
-                    value: realm.to_owned(),
-                    problem: "a challenge cannot hold it: write visible ASCII and blanks",
-                })
+    let all = status == StatusCode::UNAUTHORIZED;
+    let wanted = sources.iter().map(|source| source.scheme);
+    let wanted = wanted.filter(|scheme| all || *scheme == Scheme::Bearer);
+    wanted
+        .map(|scheme| {
+            let line = HeaderValue::from_str(&line(challenge, scheme, realm, None));
+            line.map_err(|_| ConfigError::Header {
+                what: "the profile's field `realm`",
+                value: realm.to_owned(),
+                problem: "a challenge cannot hold it: write visible ASCII and blanks",
             })
-            .collect()
-    }
+        })
+        .collect()
+}
 
-    /// Renders the Bearer challenge with the scopes needed; `None` if they are none: a handler may
-    /// ask for whatever its request names, and a quote in it would end the attribute.
-    pub(super) fn with_scopes(self, realm: &str, scopes: &str) -> Option<HeaderValue> {
-        // `scope-token *( SP scope-token )` (RFC 6749 §3.3)
-        if !scopes.split(' ').all(is_scope_token) {
-            return None;
+/// Renders the Bearer challenge with the scopes needed; `None` if they are none: a handler may
+/// ask for whatever its request names, and a quote in it would end the attribute.
+pub(super) fn with_scopes(challenge: Challenge, realm: &str, scopes: &str) -> Option<HeaderValue> {
+    // `scope-token *( SP scope-token )` (RFC 6749 §3.3)
+    if !scopes.split(' ').all(is_scope_token) {
+        return None;
+    }
+    HeaderValue::from_str(&line(challenge, Scheme::Bearer, realm, Some(scopes))).ok()
+}
+
+fn line(challenge: Challenge, scheme: Scheme<'_>, realm: &str, scopes: Option<&str>) -> String {
+    let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
+    match scheme {
+        Scheme::Basic(_) => format!(r#"Basic realm="{realm}", charset="UTF-8""#),
+        Scheme::Bearer => {
+            let mut line = format!(r#"Bearer realm="{realm}""#);
+            if let Some(error) = error(challenge) {
+                line += &format!(r#", error="{error}""#);
+            }
+            if let Some(scopes) = scopes {
+                line += &format!(r#", scope="{scopes}""#);
+            }
+            line
         }
-        HeaderValue::from_str(&self.line(Scheme::Bearer, realm, Some(scopes))).ok()
-    }
-
-    fn line(self, scheme: Scheme, realm: &str, scopes: Option<&str>) -> String {
-        let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
-        match scheme {
-            Scheme::Basic(_) => format!(r#"Basic realm="{realm}", charset="UTF-8""#),
-            Scheme::Bearer => {
-                let mut line = format!(r#"Bearer realm="{realm}""#);
-                if let Some(error) = self.error() {
-                    line += &format!(r#", error="{error}""#);
-                }
-                if let Some(scopes) = scopes {
-                    line += &format!(r#", scope="{scopes}""#);
-                }
-                line
-            }
-            // No scheme is registered for keys in a header of their own; RFC 9110 §11.6.1 wants
-            // a challenge all the same, and this one tells a person where the key belongs.
-            Scheme::Header(name) => {
-                let name = name.to_ascii_lowercase();
-                format!(r#"ApiKey realm="{realm}", header="{name}""#)
-            }
+        // No scheme is registered for keys in a header of their own; RFC 9110 §11.6.1 wants
+        // a challenge all the same, and this one tells a person where the key belongs.
+        Scheme::Header(name) => {
+            let name = name.to_ascii_lowercase();
+            format!(r#"ApiKey realm="{realm}", header="{name}""#)
         }
     }
 }
@@ -105,7 +78,7 @@ impl Challenge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::BasicKey;
+    use crate::profile::BasicKey;
 
     #[test]
     fn challenges_name_every_scheme_that_is_read() {
@@ -129,14 +102,14 @@ mod tests {
             (InsufficientScope, 403, vec![&scope[..]]),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
-            let lines = challenge.lines(status, "a \"b\"", &sources).unwrap();
+            let lines = lines(challenge, status, "a \"b\"", &sources).unwrap();
             assert_eq!(lines, expected, "{challenge:?}");
         }
-        let scoped = InsufficientScope.with_scopes("r", "a b").unwrap();
+        let scoped = with_scopes(InsufficientScope, "r", "a b").unwrap();
         assert_eq!(scoped, r#"Bearer realm="r", error="insufficient_scope", scope="a b""#);
         for scopes in ["", "a  b", "a\"b", "a\\", "a\nb", r#"a", error_uri="x"#] {
-            assert!(InsufficientScope.with_scopes("r", scopes).is_none(), "{scopes:?}");
+            assert!(with_scopes(InsufficientScope, "r", scopes).is_none(), "{scopes:?}");
         }
-        assert!(Bare.lines(StatusCode::UNAUTHORIZED, "a\nb", &sources).is_err());
+        assert!(lines(Bare, StatusCode::UNAUTHORIZED, "a\nb", &sources).is_err());
     }
 }

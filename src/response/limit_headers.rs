@@ -5,89 +5,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::number;
 use crate::clock::Timestamp;
-use crate::quota::{Applicable, Quota, Standing, Verdict, whole_seconds, window_at};
-
-/// Chooses the limit headers of a profile: a dialect, and which of its fields. They speak of the
-/// quota nearest to its end: the fewest requests left, and on a tie the one that resets last; never
-/// of one in shadow.
-///
-/// ```
-/// use tower_api_key::response::{Dialect, LimitHeaders, Reset};
-///
-/// /// `RateLimit-Remaining` and `RateLimit-Reset`, without `RateLimit-Limit`.
-/// const TWO: LimitHeaders = LimitHeaders { limit: false, ..LimitHeaders::RATE_LIMIT };
-/// assert_eq!(TWO.dialect, Dialect::RateLimit);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LimitHeaders {
-    /// The names of the fields.
-    pub dialect: Dialect,
-    /// Whether the limit is sent.
-    pub limit: bool,
-    /// Whether the requests left are sent.
-    pub remaining: bool,
-    /// Whether and how the reset is sent.
-    pub reset: Reset,
-}
-
-/// Chooses the names of the limit fields.
-///
-/// ```
-/// use tower_api_key::response::{Dialect, LimitHeaders};
-///
-/// assert_eq!(LimitHeaders::X_RATE_LIMIT.dialect, Dialect::XRateLimit);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Dialect {
-    /// No limit headers at all.
-    None,
-    /// `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`
-    /// (draft-ietf-httpapi-ratelimit-headers up to 07).
-    RateLimit,
-    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining`, `X-RateLimit-Reset`.
-    XRateLimit,
-    /// `RateLimit-Policy` and `RateLimit`, structured fields of all quotas at once
-    /// (draft-ietf-httpapi-ratelimit-headers-11 §3 and §4). The three switches do not apply. A reset
-    /// is when more of a quota is back (§4.1.2), where the other dialects tell when all of it is.
-    Structured,
-}
-
-/// Chooses how a reset is told.
-///
-/// ```
-/// use tower_api_key::response::{Dialect, LimitHeaders, Reset};
-///
-/// /// `X-RateLimit-Reset: 1800000060`, say
-/// const DATED: LimitHeaders = LimitHeaders { reset: Reset::UnixTime, ..LimitHeaders::X_RATE_LIMIT };
-/// assert_eq!(DATED.dialect, Dialect::XRateLimit);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reset {
-    /// Not at all.
-    Omitted,
-    /// As whole seconds from now, rounded up.
-    Seconds,
-    /// As whole seconds since the Unix epoch, rounded up.
-    UnixTime,
-}
-
-impl LimitHeaders {
-    /// Sends no limit headers.
-    pub const NONE: Self =
-        Self { dialect: Dialect::None, limit: false, remaining: false, reset: Reset::Omitted };
-
-    /// Sends `RateLimit-Limit`, `-Remaining` and `-Reset`.
-    pub const RATE_LIMIT: Self =
-        Self { dialect: Dialect::RateLimit, limit: true, remaining: true, reset: Reset::Seconds };
-
-    /// Sends `X-RateLimit-Limit`, `-Remaining` and `-Reset`.
-    pub const X_RATE_LIMIT: Self = Self { dialect: Dialect::XRateLimit, ..Self::RATE_LIMIT };
-
-    /// Sends `RateLimit-Policy` and `RateLimit`.
-    pub const STRUCTURED: Self = Self { dialect: Dialect::Structured, ..Self::RATE_LIMIT };
-}
+use crate::profile::{Dialect, LimitHeaders, Reset};
+use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict, whole_seconds, window_at};
 
 /// The limit headers of a profile, made as far as they can be without a request.
 #[derive(Debug)]
@@ -111,10 +30,10 @@ enum Field {
 impl PreparedLimitHeaders {
     pub(super) fn new(headers: LimitHeaders) -> Self {
         let mut template = HeaderMap::new();
-        for (name, _) in headers.fields() {
+        for (name, _) in fields(headers) {
             template.insert(name, HeaderValue::from_static("0"));
         }
-        let field = |name| headers.fields().find(|(other, _)| *other == name);
+        let field = |name| fields(headers).find(|(other, _)| *other == name);
         let order = template.keys().filter_map(field).map(|(_, field)| field).collect();
         Self { headers, template, order }
     }
@@ -136,7 +55,7 @@ impl PreparedLimitHeaders {
     pub(super) fn write(
         &self,
         headers: &mut HeaderMap,
-        quotas: Applicable<'_>,
+        quotas: AppliedQuotas<'_>,
         verdict: &Verdict,
         now: Timestamp,
     ) {
@@ -148,45 +67,43 @@ impl PreparedLimitHeaders {
         let Some((_, nearest)) = verdict.nearest() else {
             return;
         };
-        let value = |field| number::value(self.headers.number(field, &nearest, now));
+        let value = |field| number::value(number(self.headers, field, &nearest, now));
         if headers.is_empty() {
             *headers = self.template.clone();
             for (slot, field) in headers.values_mut().zip(&self.order) {
                 *slot = value(*field);
             }
         } else {
-            for (name, field) in self.headers.fields() {
+            for (name, field) in fields(self.headers) {
                 headers.insert(name, value(field));
             }
         }
     }
 }
 
-impl LimitHeaders {
-    /// Lists the fields that are sent, in the dialects that have one for each number.
-    fn fields(self) -> impl Iterator<Item = (&'static HeaderName, Field)> {
-        let names = match self.dialect {
-            Dialect::None | Dialect::Structured => None,
-            Dialect::RateLimit => Some(&RATE_LIMIT_NAMES),
-            Dialect::XRateLimit => Some(&X_RATE_LIMIT_NAMES),
-        };
-        let fields = [Field::Limit, Field::Remaining, Field::Reset];
-        let sent = [self.limit, self.remaining, self.reset != Reset::Omitted];
-        let named = names.into_iter().flatten().zip(fields).zip(sent);
-        named.filter(|(_, sent)| *sent).map(|(named, _)| named)
-    }
+/// Lists the fields that are sent, in the dialects that have one for each number.
+fn fields(headers: LimitHeaders) -> impl Iterator<Item = (&'static HeaderName, Field)> {
+    let names = match headers.dialect {
+        Dialect::None | Dialect::Structured => None,
+        Dialect::RateLimit => Some(&RATE_LIMIT_NAMES),
+        Dialect::XRateLimit => Some(&X_RATE_LIMIT_NAMES),
+    };
+    let fields = [Field::Limit, Field::Remaining, Field::Reset];
+    let sent = [headers.limit, headers.remaining, headers.reset != Reset::Omitted];
+    let named = names.into_iter().flatten().zip(fields).zip(sent);
+    named.filter(|(_, sent)| *sent).map(|(named, _)| named)
+}
 
-    /// Returns what a field says.
-    fn number(self, field: Field, standing: &Standing, now: Timestamp) -> u64 {
-        match field {
-            Field::Limit => standing.limit().into(),
-            Field::Remaining => standing.remaining().into(),
-            Field::Reset if self.reset == Reset::UnixTime => {
-                let end = now.plus(standing.reset_after());
-                whole_seconds(end.since(Timestamp::default()))
-            }
-            Field::Reset => whole_seconds(standing.reset_after()),
+/// Returns what a field says.
+fn number(headers: LimitHeaders, field: Field, status: &QuotaStatus, now: Timestamp) -> u64 {
+    match field {
+        Field::Limit => status.limit().into(),
+        Field::Remaining => status.remaining().into(),
+        Field::Reset if headers.reset == Reset::UnixTime => {
+            let end = now.plus(status.reset_after());
+            whole_seconds(end.since(Timestamp::default()))
         }
+        Field::Reset => whole_seconds(status.reset_after()),
     }
 }
 
@@ -209,13 +126,13 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// they need no escape (RFC 9651 §4.1.6).
 fn write_structured(
     headers: &mut HeaderMap,
-    quotas: Applicable<'_>,
+    quotas: AppliedQuotas<'_>,
     verdict: &Verdict,
     now: Timestamp,
 ) {
-    let pairs = quotas.iter().map(|(quota, _)| quota).zip(verdict.standings()).enumerate();
+    let pairs = quotas.iter().map(|(quota, _)| quota).zip(verdict.statuses()).enumerate();
     let pairs = pairs.filter(|(index, _)| verdict.speaks_of(*index));
-    let pairs: Vec<(&Quota, &Standing)> = pairs.map(|(_, pair)| pair).collect();
+    let pairs: Vec<(&Quota, &QuotaStatus)> = pairs.map(|(_, pair)| pair).collect();
     let mut insert = |name, items: Vec<String>| {
         // Names are checked when a quota set is made, so every list fits a header.
         if let Ok(value) = HeaderValue::from_str(&items.join(", "))
@@ -224,20 +141,20 @@ fn write_structured(
             headers.insert(name, value);
         }
     };
-    let policy = pairs.iter().map(|(quota, standing)| {
+    let policy = pairs.iter().map(|(quota, status)| {
         let seconds = whole_seconds(window_at(quota, now));
         // The limit that was counted against, which may be a node's share.
-        format!(r#""{}";q={};w={seconds}"#, quota.name(), standing.limit())
+        format!(r#""{}";q={};w={seconds}"#, quota.name(), status.limit())
     });
     insert(POLICY, policy.collect());
-    let standing = pairs.iter().map(|(quota, standing)| {
-        let more = standing.more_after(quota);
+    let status = pairs.iter().map(|(quota, status)| {
+        let more = status.more_after(quota);
         // Whoever may come back finds more, so `t` is no later than `Retry-After` (§6 of the draft).
-        let back = verdict.retry_after().filter(|_| standing.remaining() == 0);
+        let back = verdict.retry_after().filter(|_| status.remaining() == 0);
         let seconds = whole_seconds(back.map_or(more, |wait| more.min(wait)));
-        format!(r#""{}";r={};t={seconds}"#, quota.name(), standing.remaining())
+        format!(r#""{}";r={};t={seconds}"#, quota.name(), status.remaining())
     });
-    insert(RATE_LIMIT, standing.collect());
+    insert(RATE_LIMIT, status.collect());
 }
 
 /// Writes `Retry-After` in seconds.
@@ -259,10 +176,10 @@ mod tests {
         let mut verdict = Verdict::passed();
         quotas
             .iter()
-            .for_each(|quota| verdict.push(Standing::new(quota.limit(), 1, quota.window())));
+            .for_each(|quota| verdict.push(QuotaStatus::new(quota.limit(), 1, quota.window())));
         let written = |now| {
             let (mut headers, quotas) =
-                (HeaderMap::new(), Applicable { general: &quotas, route: &[] });
+                (HeaderMap::new(), AppliedQuotas { general: &quotas, route: &[] });
             let prepared = PreparedLimitHeaders::new(LimitHeaders::STRUCTURED);
             prepared.write(&mut headers, quotas, &verdict, Timestamp::from_unix_seconds(now));
             headers[POLICY].to_str().unwrap().to_owned()
@@ -280,9 +197,9 @@ mod tests {
         ];
         let mut verdict = Verdict::passed();
         for (limit, remaining, milliseconds) in [(100, 57, 29_001), (5_000, 4_957, 3_000_000)] {
-            verdict.push(Standing::new(limit, remaining, Duration::from_millis(milliseconds)));
+            verdict.push(QuotaStatus::new(limit, remaining, Duration::from_millis(milliseconds)));
         }
-        let quotas = Applicable { general: &quotas, route: &[] };
+        let quotas = AppliedQuotas { general: &quotas, route: &[] };
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         PreparedLimitHeaders::new(fields).write(&mut headers, quotas, &verdict, now);
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::limit_headers::PreparedLimitHeaders;
 use crate::error::ConfigError;
 use crate::key::KeyRecord;
+use crate::profile::{PrincipalHeader, PrincipalValue};
 use crate::request::{field_name, is_of_the_connection};
 
 /// What a complaint is about.
@@ -16,85 +17,42 @@ const NAME: &str = "the profile's field `principal_headers`, the name";
 const OF_THE_GATE: [HeaderName; 5] =
     [CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE];
 
-/// Adds a header to every response to an authenticated request. The name is the gate's: a header that the
-/// service behind sets under it is replaced, and removed where the gate has no value that HTTP allows, and from
-/// answers to requests without a key.
-///
-/// ```
-/// use tower_api_key::response::{PrincipalHeader, PrincipalValue};
-///
-/// const ID: PrincipalHeader = PrincipalHeader {
-///     name: "request-id",
-///     value: PrincipalValue::RequestId("req_"),
-/// };
-/// # use tower_api_key::vendors;
-/// assert!(vendors::PERSONA.principal_headers.contains(&ID));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PrincipalHeader {
-    /// The header's name, in any case.
-    pub name: &'static str,
-    /// Its value.
-    pub value: PrincipalValue,
-}
-
-/// Chooses the value of a [`PrincipalHeader`].
-///
-/// ```
-/// # use bytes::Bytes;
-/// # use http::{Request, Response};
-/// # use http_body_util::Full;
-/// # use tower::{Layer, ServiceExt, service_fn};
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
-/// # use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore, vendors};
-/// use tower_api_key::response::{PrincipalHeader, PrincipalValue};
-///
-/// const PLAN: PrincipalHeader =
-///     PrincipalHeader { name: "x-plan", value: PrincipalValue::Metadata("plan") };
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let profile = Profile { principal_headers: &[PLAN], ..vendors::REST_INTEGRATIONS };
-/// # let (store, acme) = (MemoryStore::new(), Account::builder("acme").build()?);
-/// let record = KeyRecord::builder("key_1", acme).metadata("plan", "gold").build()?;
-/// # store.add_now(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
-/// # let builder = ApiKeyLayer::builder(profile, store).without_limits().assume_https();
-/// # let service = builder.build()?.layer(service_fn(|_: Request<()>| async {
-/// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
-/// # }));
-/// # let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef").body(())?;
-/// assert_eq!(service.oneshot(request).await?.headers()["x-plan"], "gold");
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PrincipalValue {
-    /// This prefix and 32 hexadecimal digits that no other request has.
-    RequestId(&'static str),
-    /// The account's id.
-    Account,
-    /// The key's environment, if it has one.
-    Environment,
-    /// The key's id.
-    KeyId,
-    /// The record's metadata of this name, if it has one.
-    Metadata(&'static str),
-}
-
 /// The principal headers of a profile, checked.
 #[derive(Debug)]
 pub(super) struct PrincipalHeaders {
-    headers: Vec<(HeaderName, PrincipalValue)>,
+    headers: Vec<(HeaderName, Value)>,
     process: u64,
     requests: AtomicU64,
 }
 
+/// The value of a header, owning what its description borrows.
+#[derive(Debug)]
+enum Value {
+    RequestId(Box<str>),
+    Account,
+    Environment,
+    KeyId,
+    Metadata(Box<str>),
+}
+
+impl From<PrincipalValue<'_>> for Value {
+    fn from(value: PrincipalValue<'_>) -> Self {
+        match value {
+            PrincipalValue::RequestId(prefix) => Self::RequestId(prefix.into()),
+            PrincipalValue::Account => Self::Account,
+            PrincipalValue::Environment => Self::Environment,
+            PrincipalValue::KeyId => Self::KeyId,
+            PrincipalValue::Metadata(name) => Self::Metadata(name.into()),
+        }
+    }
+}
+
 impl PrincipalHeaders {
     pub(super) fn new(
-        headers: &[PrincipalHeader],
+        headers: &[PrincipalHeader<'_>],
         limits: &PreparedLimitHeaders,
     ) -> Result<Self, ConfigError> {
-        let mut checked: Vec<(HeaderName, PrincipalValue)> = Vec::new();
+        let mut checked: Vec<(HeaderName, Value)> = Vec::new();
         for header in headers {
             let name = check(header)?;
             if limits.has(&name) {
@@ -106,7 +64,7 @@ impl PrincipalHeaders {
             if checked.iter().any(|(other, _)| *other == name) {
                 return Err(refused(header, "the name is listed twice: keep one of the two"));
             }
-            checked.push((name, header.value));
+            checked.push((name, header.value.into()));
         }
         Ok(Self {
             headers: checked,
@@ -125,14 +83,12 @@ impl PrincipalHeaders {
     /// removed all the same: under it the service's word would be taken for the gate's.
     pub(super) fn write(&self, headers: &mut HeaderMap, record: &KeyRecord) {
         for (name, chosen) in &self.headers {
-            let value = match *chosen {
-                PrincipalValue::RequestId(prefix) => self.request_id(prefix),
-                PrincipalValue::Account => value(record.account().id().as_str()),
-                PrincipalValue::Environment => {
-                    record.environment().and_then(|name| value(name.as_str()))
-                }
-                PrincipalValue::KeyId => value(record.id().as_str()),
-                PrincipalValue::Metadata(name) => record.metadata(name).and_then(value),
+            let value = match chosen {
+                Value::RequestId(prefix) => self.request_id(prefix),
+                Value::Account => value(record.account().id().as_str()),
+                Value::Environment => record.environment().and_then(|name| value(name.as_str())),
+                Value::KeyId => value(record.id().as_str()),
+                Value::Metadata(name) => record.metadata(name).and_then(value),
             };
             if let Some(value) = value {
                 headers.insert(name.clone(), value);
@@ -161,7 +117,7 @@ impl PrincipalHeaders {
 }
 
 /// Checks that a header can be written, and that no other part of the response needs its name.
-fn check(header: &PrincipalHeader) -> Result<HeaderName, ConfigError> {
+fn check(header: &PrincipalHeader<'_>) -> Result<HeaderName, ConfigError> {
     let name = field_name(NAME, header.name)?;
     if is_of_the_connection(&name) || OF_THE_GATE.contains(&name) {
         return Err(refused(
@@ -182,7 +138,7 @@ fn check(header: &PrincipalHeader) -> Result<HeaderName, ConfigError> {
     }
 }
 
-fn refused(header: &PrincipalHeader, problem: &'static str) -> ConfigError {
+fn refused(header: &PrincipalHeader<'_>, problem: &'static str) -> ConfigError {
     ConfigError::Header { what: NAME, value: header.name.to_ascii_lowercase(), problem }
 }
 
@@ -197,7 +153,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::response::LimitHeaders;
+    use crate::profile::LimitHeaders;
 
     fn none() -> PrincipalHeaders {
         PrincipalHeaders::new(&[], &PreparedLimitHeaders::new(LimitHeaders::NONE)).unwrap()

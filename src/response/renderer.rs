@@ -1,27 +1,27 @@
 //! The one renderer: a denial and a profile make a response.
 
+use crate::profile::{Answer, Challenge, CustomBody, RenderedAnswers};
+use crate::request::Source;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::answer::{Answer, Answers};
-use super::body::{CustomBody, PreparedBody};
-use super::caching::CredentialHeaders;
-use super::challenge::Challenge;
+use super::body::PreparedBody;
+use super::caching::{CredentialHeaders, keep_private};
+use super::challenge;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
 use crate::clock::Timestamp;
 use crate::error::{ConfigError, Denial};
 use crate::key::KeyRecord;
-use crate::profile::Profile;
-use crate::quota::{Applicable, Verdict, whole_seconds};
-use crate::request::Scheme;
+use crate::profile::{Profile, Scheme};
+use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
 
 /// What an authenticated request leaves on its response, whatever becomes of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Trail<'a> {
+pub(crate) struct Authenticated<'a> {
     pub(crate) record: &'a KeyRecord,
-    pub(crate) quotas: Applicable<'a>,
+    pub(crate) quotas: AppliedQuotas<'a>,
     pub(crate) verdict: Option<&'a Verdict>,
     pub(crate) now: Timestamp,
 }
@@ -29,8 +29,8 @@ pub(crate) struct Trail<'a> {
 /// A profile's answers, rendered as far as they can be without a request.
 #[derive(Debug)]
 pub(crate) struct Renderer {
-    answers: Answers<Prepared>,
-    realm: &'static str,
+    answers: RenderedAnswers<Prepared>,
+    realm: Box<str>,
     reads_bearer: bool,
     credentials: CredentialHeaders,
     /// Whether what a request is answered may depend on whether it has a key at all.
@@ -51,23 +51,16 @@ struct Prepared {
 }
 
 impl Renderer {
-    /// Prepares a profile's answers, for a gate that lets requests without a key pass, or for one that
-    /// does not.
-    pub(crate) fn new(profile: &Profile, lets_strangers_in: bool) -> Result<Self, ConfigError> {
+    /// Renders a profile's answers, for a gate that lets no request without a key pass.
+    pub(crate) fn new(profile: &Profile<'_>) -> Result<Self, ConfigError> {
         let sources = profile.credentials;
         let credentials = CredentialHeaders::new(sources)?;
-        let prepare = |row, answer: &Answer| {
-            let mut prepared = Prepared::new(row, answer, profile)?;
-            if lets_strangers_in {
-                prepared.headers.insert(VARY, credentials.line().clone());
-            }
-            Ok::<_, ConfigError>(prepared)
-        };
+        let prepare = |row, answer: &Answer<'_>| Prepared::new(row, answer, profile);
         let limit_headers = PreparedLimitHeaders::new(profile.limit_headers);
         Ok(Self {
             answers: profile.answers.try_map(prepare)?,
-            lets_strangers_in,
-            realm: profile.realm,
+            lets_strangers_in: false,
+            realm: profile.realm.into(),
             reads_bearer: sources.iter().any(|source| source.scheme == Scheme::Bearer),
             principal: PrincipalHeaders::new(profile.principal_headers, &limit_headers)?,
             limit_headers,
@@ -75,23 +68,31 @@ impl Renderer {
         })
     }
 
+    /// Renders them for a gate that lets requests without a key pass.
+    pub(crate) fn let_strangers_in(mut self) -> Self {
+        self.lets_strangers_in = true;
+        let vary = self.credentials.line();
+        self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
+        self
+    }
+
     /// Tells caches how far the inner service's response may go, by what carried the key; none if the
     /// request came without one.
     #[inline]
-    pub(crate) fn guard_caches(&self, headers: &mut HeaderMap, scheme: Option<&Scheme>) {
-        let in_authorization = matches!(scheme, Some(Scheme::Basic(_) | Scheme::Bearer));
+    pub(crate) fn guard_caches(&self, headers: &mut HeaderMap, source: Option<&Source>) {
+        let in_authorization = source.is_some_and(|source| source.own_header().is_none());
         // Most keys, of which caches know by themselves.
         if self.lets_strangers_in || !in_authorization {
-            self.guard(headers, scheme);
+            self.guard(headers, source);
         }
     }
 
-    fn guard(&self, headers: &mut HeaderMap, scheme: Option<&Scheme>) {
-        if self.lets_strangers_in || scheme.is_none() {
+    fn guard(&self, headers: &mut HeaderMap, source: Option<&Source>) {
+        if self.lets_strangers_in || source.is_none() {
             self.credentials.vary(headers);
         }
-        if let Some(Scheme::Header(name)) = scheme {
-            self.credentials.keep_private(headers, name);
+        if let Some(name) = source.and_then(Source::own_header) {
+            keep_private(headers, name);
         }
     }
 
@@ -110,7 +111,7 @@ impl Renderer {
         &self,
         denial: &Denial,
         head: bool,
-        trail: Option<Trail<'_>>,
+        trail: Option<Authenticated<'_>>,
     ) -> Response<Bytes> {
         let row = self.answers.row(denial);
         let mut headers = row.headers.clone();
@@ -137,7 +138,7 @@ impl Renderer {
     }
 
     /// Adds what every response to an authenticated request carries.
-    pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Trail<'_>) {
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Authenticated<'_>) {
         if let Some(verdict) = trail.verdict {
             self.limit_headers.write(headers, trail.quotas, verdict, trail.now);
         }
@@ -154,7 +155,7 @@ impl Renderer {
         if let Denial::ScopeMissing { needed } = denial
             && row.challenge == Challenge::InsufficientScope
             && self.reads_bearer
-            && let Some(line) = row.challenge.with_scopes(self.realm, needed)
+            && let Some(line) = challenge::with_scopes(row.challenge, &self.realm, needed)
         {
             headers.insert(WWW_AUTHENTICATE, line);
         }
@@ -162,7 +163,11 @@ impl Renderer {
 }
 
 impl Prepared {
-    fn new(row: &'static str, answer: &Answer, profile: &Profile) -> Result<Self, ConfigError> {
+    fn new(
+        row: &'static str,
+        answer: &Answer<'_>,
+        profile: &Profile<'_>,
+    ) -> Result<Self, ConfigError> {
         let Answer { status, body, challenge, retry_after } = *answer;
         if !status.is_client_error() && !status.is_server_error() {
             return Err(ConfigError::StatusNotRefusing { answer: row, status: status.as_u16() });
@@ -170,13 +175,13 @@ impl Prepared {
         if status == StatusCode::UNAUTHORIZED && challenge == Challenge::None {
             return Err(ConfigError::ChallengeMissing { answer: row });
         }
-        let body = body.prepare(status);
+        let body = PreparedBody::new(body, status);
         let mut headers = HeaderMap::new();
         if let PreparedBody::Fixed(body) = &body {
             describe(&mut headers, body);
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for line in challenge.lines(status, profile.realm, profile.credentials)? {
+        for line in challenge::lines(challenge, status, profile.realm, profile.credentials)? {
             headers.append(WWW_AUTHENTICATE, line);
         }
         Ok(Self { status, body, challenge, headers, retry_after })
@@ -205,14 +210,14 @@ fn describe(headers: &mut HeaderMap, body: &CustomBody) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{LimitHeaders, PrincipalHeader, PrincipalValue};
     use super::*;
+    use crate::profile::{LimitHeaders, PrincipalHeader, PrincipalValue};
     use crate::vendors::REST_INTEGRATIONS;
 
     #[test]
     fn a_refusal_has_the_status_of_its_row() {
         let answers = &REST_INTEGRATIONS.answers;
-        let renderer = Renderer::new(&REST_INTEGRATIONS, false).unwrap();
+        let renderer = Renderer::new(&REST_INTEGRATIONS).unwrap();
         for denial in [Denial::KeyUnknown, Denial::CredentialsMissing, Denial::RouteUnknown] {
             let refused = renderer.refuse(&denial, false, None);
             assert_eq!(refused.status(), answers.row(&denial).status(), "{denial:?}");
@@ -221,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_response_is_marked_if_there_is_something_to_say() {
-        const ACCOUNT: &[PrincipalHeader] =
+        const ACCOUNT: &[PrincipalHeader<'_>] =
             &[PrincipalHeader { name: "x-account", value: PrincipalValue::Account }];
         for (limit_headers, principal_headers, speaks, marks) in [
             (LimitHeaders::NONE, &[][..], false, false),
@@ -230,7 +235,7 @@ mod tests {
             (LimitHeaders::STRUCTURED, ACCOUNT, true, true),
         ] {
             let profile = Profile { limit_headers, principal_headers, ..REST_INTEGRATIONS };
-            let renderer = Renderer::new(&profile, false).unwrap();
+            let renderer = Renderer::new(&profile).unwrap();
             assert_eq!((renderer.speaks_of_limits(), renderer.marks()), (speaks, marks));
         }
     }

@@ -1,42 +1,46 @@
-//! One line of a route table, checked.
+//! One route of the table, checked.
 
 use http::Method;
 use smol_str::SmolStr;
 
-use super::route::Route;
+use super::needs::RouteNeeds;
 use crate::error::ConfigError;
 use crate::key::{KeyKind, ScopeSet};
 use crate::quota::{Quota, Quotas};
 
-/// A route that is checked, with its name.
+/// A route with its name.
 #[derive(Debug, Clone)]
 pub(super) struct CompiledRoute {
     pub(super) name: SmolStr,
-    pub(super) route: Route,
+    pub(super) needs: RouteNeeds,
 }
 
 impl CompiledRoute {
+    /// Refuses needs that no request can meet.
     pub(super) fn new(
         methods: &[Method],
         pattern: &str,
         parameters: &[String],
-        route: Route,
+        needs: RouteNeeds,
     ) -> Result<Self, ConfigError> {
         let name = name(methods, pattern);
         let pattern = || pattern.to_owned();
-        if let Some(parameter) = route.account_parameter
-            && !parameters.iter().any(|name| name == parameter)
+        if let Some(parameter) = &needs.account_parameter
+            && !parameters.iter().any(|name| *name == **parameter)
         {
-            return Err(ConfigError::RouteParameter { pattern: pattern(), parameter });
+            return Err(ConfigError::RouteParameter {
+                pattern: pattern(),
+                parameter: parameter.to_string(),
+            });
         }
-        if route.concurrency.is_some_and(|rule| rule.limit() == 0) {
+        if needs.concurrency.is_some_and(|rule| rule.limit() == 0) {
             return Err(ConfigError::RouteConcurrency { pattern: pattern() });
         }
-        if route.budget.is_some_and(|budget| budget.is_zero()) {
+        if needs.budget.is_some_and(|budget| budget.is_zero()) {
             return Err(ConfigError::RouteBudget { pattern: pattern() });
         }
-        for (list, alternatives) in [("any_of", route.any_of), ("kinds", route.kinds)] {
-            if alternatives.is_some_and(<[_]>::is_empty) {
+        for (list, alternatives) in [("any_of", &needs.any_of), ("kinds", &needs.kinds)] {
+            if alternatives.as_ref().is_some_and(|list| list.is_empty()) {
                 let place = format!("route pattern `{}`", pattern());
                 return Err(ConfigError::NoAlternative { place, list });
             }
@@ -50,25 +54,25 @@ impl CompiledRoute {
             })
         };
         for (field, scopes) in
-            [("all_of", route.all_of), ("any_of", route.any_of.unwrap_or_default())]
+            [("all_of", &*needs.all_of), ("any_of", needs.any_of.as_deref().unwrap_or_default())]
         {
             for scope in scopes {
-                if let Err(problem) = ScopeSet::new([scope]) {
+                if let Err(problem) = ScopeSet::new([&**scope]) {
                     return refused(field, scope, problem.to_string());
                 }
             }
         }
-        for kind in route.kinds.unwrap_or_default() {
-            if let Err(problem) = KeyKind::new(kind) {
+        for kind in needs.kinds.as_deref().unwrap_or_default() {
+            if let Err(problem) = KeyKind::new(&**kind) {
                 return refused("kinds", kind, problem.to_string());
             }
         }
-        if let Err(invalid) = Quotas::new(route.quotas.iter().cloned()) {
+        if let Err(invalid) = Quotas::new(needs.quotas.as_slice().iter().cloned()) {
             let problem = invalid.problem().to_owned();
             return refused("quotas", invalid.name(), problem);
         }
-        let compiled = Self { name, route };
-        if let Some(quota) = compiled.too_dear_for(route.quotas) {
+        let compiled = Self { name, needs };
+        if let Some(quota) = compiled.too_dear_for(compiled.needs.quotas.as_slice()) {
             return Err(compiled.costs_too_much(quota));
         }
         Ok(compiled)
@@ -76,13 +80,13 @@ impl CompiledRoute {
 
     /// Finds a quota that never has room for a request of this route.
     pub(super) fn too_dear_for<'a>(&self, quotas: &'a [Quota]) -> Option<&'a Quota> {
-        quotas.iter().find(|quota| !quota.is_shadow() && quota.limit() < self.route.cost)
+        quotas.iter().find(|quota| !quota.is_in_shadow() && quota.limit() < self.needs.cost)
     }
 
     pub(super) fn costs_too_much(&self, quota: &Quota) -> ConfigError {
         ConfigError::RouteCost {
             pattern: self.pattern().to_owned(),
-            cost: self.route.cost,
+            cost: self.needs.cost,
             quota: quota.name().to_owned(),
             limit: quota.limit(),
         }
@@ -104,12 +108,13 @@ fn name(methods: &[Method], pattern: &str) -> SmolStr {
 
 #[cfg(test)]
 mod tests {
+    use super::super::route::Route;
     use super::super::routes::{Otherwise, Routes};
     use super::*;
     use crate::concurrency::Concurrency;
 
-    const READ: Route = Route::new().all_of(&["read"]);
-    const WRITE: Route = Route::new().all_of(&["write"]);
+    const READ: Route<'_> = Route::new().all_of(&["read"]);
+    const WRITE: Route<'_> = Route::new().all_of(&["write"]);
 
     #[test]
     fn contradictory_tables_are_refused() {

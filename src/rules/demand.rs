@@ -2,14 +2,15 @@
 
 use http::{HeaderName, HeaderValue};
 
-use super::header::{Demand, Expected, RequiredHeader};
+use super::header::{Demand, Served};
 use crate::error::ConfigError;
+use crate::profile::RequiredHeader;
 use crate::request::Credentials;
 
 /// Checks the required headers of a profile. Each must be one that a request can have, beside the others
 /// and the credential.
 pub(crate) fn demands(
-    headers: &[RequiredHeader],
+    headers: &[RequiredHeader<'_>],
     credentials: &Credentials,
 ) -> Result<Vec<Demand>, ConfigError> {
     let mut demands: Vec<Demand> = Vec::new();
@@ -27,19 +28,19 @@ pub(crate) fn demands(
 
 /// Refuses values that no header has.
 fn check_value(demand: &Demand) -> Result<(), ConfigError> {
-    match demand.expected {
-        Expected::OneOf([]) => Err(refused(
+    match &demand.expected {
+        Served::OneOf(values) if values.is_empty() => Err(refused(
             &demand.name,
             "`OneOf` lists no value, so that none is served: list one, or write `Present`",
         )),
-        Expected::OneOf(values) => {
+        Served::OneOf(values) => {
             let problem = values.iter().find_map(|value| Some((value, problem_of(value)?)));
             problem.map_or(Ok(()), |(value, problem)| {
                 let value = value.escape_debug();
                 Err(refused(&demand.name, &format!("the value `{value}` of `OneOf` {problem}")))
             })
         }
-        Expected::MediaType(media_type) if !is_media_type(media_type) => {
+        Served::MediaType(media_type) if !is_media_type(media_type) => {
             let written = media_type.escape_debug();
             Err(refused(
                 &demand.name,
@@ -48,7 +49,7 @@ fn check_value(demand: &Demand) -> Result<(), ConfigError> {
                 ),
             ))
         }
-        Expected::MediaType(_) | Expected::Present | Expected::Date => Ok(()),
+        Served::MediaType(_) | Served::Present | Served::Date => Ok(()),
     }
 }
 
@@ -78,7 +79,7 @@ fn is_media_type(text: &str) -> bool {
 fn check_credential(demand: &Demand, credentials: &Credentials) -> Result<(), ConfigError> {
     let carries_keys = credentials.header_names().any(|name| *name == demand.name);
     let is_alone = credentials.header_names().nth(1).is_none();
-    if carries_keys && !(is_alone && demand.expected == Expected::Present) {
+    if carries_keys && !(is_alone && demand.expected == Served::Present) {
         let problem = "this header carries the credential, of which nothing else can be demanded: leave it out";
         return Err(refused(&demand.name, problem));
     }
@@ -89,21 +90,21 @@ fn check_credential(demand: &Demand, credentials: &Credentials) -> Result<(), Co
 fn check_together(name: &HeaderName, demands: &[Demand]) -> Result<(), ConfigError> {
     let of_this = || {
         let same = demands.iter().filter(|demand| demand.name == *name);
-        same.map(|demand| demand.expected)
+        same.map(|demand| &demand.expected)
     };
     let listed = of_this().find_map(|expected| match expected {
-        Expected::OneOf(values) => Some(values),
+        Served::OneOf(values) => Some(values),
         _ => None,
     });
     let can_be_met = if let Some(values) = listed {
-        let serves = |value: &&str| of_this().all(|expected| expected.serves(value.as_bytes()));
-        values.iter().any(serves)
+        let mut values = values.iter().map(|value| value.as_bytes());
+        values.any(|value| of_this().all(|expected| expected.serves(value)))
     } else {
         let mut kinds = of_this().filter_map(|expected| match expected {
-            Expected::MediaType(media_type) => Some(media_type.to_ascii_lowercase()),
+            Served::MediaType(media_type) => Some(media_type.to_ascii_lowercase()),
             // No media type is a date.
-            Expected::Date => Some(String::new()),
-            Expected::OneOf(_) | Expected::Present => None,
+            Served::Date => Some(String::new()),
+            Served::OneOf(_) | Served::Present => None,
         });
         let first = kinds.next();
         kinds.all(|kind| Some(kind) == first)

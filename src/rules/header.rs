@@ -1,77 +1,17 @@
-//! Headers that a vendor demands besides the credential.
+//! Does the request have the headers that the vendor demands?
 
 use http::{HeaderMap, HeaderName};
 
 use crate::clock::is_leap_year;
 use crate::error::{ConfigError, Denial, HeaderProblem};
+use crate::profile::{Expected, RequiredHeader};
 use crate::request::field_name;
-
-/// Demands a header of every request. Demands that no request can meet are refused when a layer is built:
-/// two of one header with no value in common, an empty `OneOf`, a value with white space around it, or a
-/// media type with parameters.
-///
-/// ```
-/// use tower_api_key::rules::{Expected, RequiredHeader};
-///
-/// const JSON: RequiredHeader = RequiredHeader {
-///     name: "content-type",
-///     expected: Expected::MediaType("application/json"),
-/// };
-/// # use tower_api_key::vendors;
-/// assert_eq!(vendors::POLYTEIA.required_headers, [JSON]);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequiredHeader {
-    /// The header's name, in any case.
-    pub name: &'static str,
-    /// The values that are served.
-    pub expected: Expected,
-}
-
-/// Tells which values of a header are served. White space around a value does not count.
-///
-/// ```
-/// # use http::Request;
-/// # use tower_api_key::{ApiKeyLayer, Profile, clock::Timestamp, request::Connection};
-/// # use tower_api_key::key::{Account, KeyRecord};
-/// # use tower_api_key::decision::{Check, Outcome};
-/// # use tower_api_key::{store::MemoryStore, vendors};
-/// use tower_api_key::rules::{Expected, RequiredHeader};
-///
-/// const VERSION: RequiredHeader =
-///     RequiredHeader { name: "api-version", expected: Expected::OneOf(&["1", "2"]) };
-/// let profile = Profile { required_headers: &[VERSION], ..vendors::POLYTEIA };
-/// # let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap();
-/// # let acme = Account::builder("acme").build().unwrap();
-/// # let record = KeyRecord::builder("key_1", acme).build().unwrap().into();
-/// # let outcome = |version: &str| {
-/// #     let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef");
-/// #     let request = request.header("api-version", version).body(()).unwrap();
-/// #     let at = Timestamp::from_unix_seconds(1_000);
-/// #     let explanation = layer.explain(&request, Connection::unknown(), Some(&record), at);
-/// #     explanation.outcome(Check::RequiredHeaders).clone()
-/// # };
-/// assert_eq!(outcome("2"), Outcome::Passed);
-/// assert!(matches!(outcome("3"), Outcome::Refused(_)));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Expected {
-    /// Any value that is not empty.
-    Present,
-    /// Exactly one of these.
-    OneOf(&'static [&'static str]),
-    /// This media type, with any parameters, compared without regard to case (RFC 9110 §8.3.1).
-    MediaType(&'static str),
-    /// A calendar date of the form `2024-02-08`.
-    Date,
-}
 
 /// A required header with its name checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Demand {
     pub(super) name: HeaderName,
-    pub(super) expected: Expected,
+    pub(super) expected: Served,
 }
 
 impl Demand {
@@ -80,9 +20,9 @@ impl Demand {
         &self.name
     }
 
-    pub(super) fn new(header: &RequiredHeader) -> Result<Self, ConfigError> {
+    pub(super) fn new(header: &RequiredHeader<'_>) -> Result<Self, ConfigError> {
         let what = "the profile's field `required_headers`, the name";
-        Ok(Self { name: field_name(what, header.name)?, expected: header.expected })
+        Ok(Self { name: field_name(what, header.name)?, expected: header.expected.into() })
     }
 
     /// Refuses a request without this header, with two of it, or with a value that is not served.
@@ -101,8 +41,30 @@ impl Demand {
     }
 }
 
-impl Expected {
-    pub(super) fn serves(self, value: &[u8]) -> bool {
+/// The values that are served, owning what their description borrows. Its parts are called as there, for
+/// complaints show them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Served {
+    Present,
+    OneOf(Box<[Box<str>]>),
+    MediaType(Box<str>),
+    Date,
+}
+
+impl From<Expected<'_>> for Served {
+    fn from(expected: Expected<'_>) -> Self {
+        match expected {
+            Expected::Present => Self::Present,
+            Expected::OneOf(values) => Self::OneOf(values.iter().copied().map(Box::from).collect()),
+            Expected::MediaType(media_type) => Self::MediaType(media_type.into()),
+            Expected::Date => Self::Date,
+        }
+    }
+}
+
+impl Served {
+    /// Returns true if a value is one of these.
+    pub(super) fn serves(&self, value: &[u8]) -> bool {
         match self {
             Self::Present => true,
             Self::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),

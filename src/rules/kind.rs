@@ -2,22 +2,32 @@
 
 use crate::error::Denial;
 use crate::key::KeyRecord;
-use crate::request::CredentialSource;
 
-/// Refuses a key whose kind is not served through the scheme that carried it.
-pub(crate) fn served_through(source: &CredentialSource, record: &KeyRecord) -> Result<(), Denial> {
-    listed(source.kinds, record, Denial::SchemeNotForKind)
+/// Refuses a key whose kind is not served through the source that carried it.
+pub(crate) fn served_through<S: AsRef<str>>(
+    kinds: Option<&[S]>,
+    record: &KeyRecord,
+) -> Result<(), Denial> {
+    listed(kinds, record, Denial::SchemeNotForKind)
 }
 
 /// Refuses a key whose kind the route does not serve.
-pub(crate) fn served_by_route(kinds: Option<&[&str]>, record: &KeyRecord) -> Result<(), Denial> {
+pub(crate) fn served_by_route<S: AsRef<str>>(
+    kinds: Option<&[S]>,
+    record: &KeyRecord,
+) -> Result<(), Denial> {
     listed(kinds, record, Denial::KindNotAllowed)
 }
 
 /// A list serves no key without a kind, and an empty one none at all; `None` serves every key.
-fn listed(kinds: Option<&[&str]>, record: &KeyRecord, otherwise: Denial) -> Result<(), Denial> {
+fn listed<S: AsRef<str>>(
+    kinds: Option<&[S]>,
+    record: &KeyRecord,
+    otherwise: Denial,
+) -> Result<(), Denial> {
     let Some(kinds) = kinds else { return Ok(()) };
-    let serves = record.kind().is_some_and(|kind| kinds.contains(&kind.as_str()));
+    let is_listed = |kind: &str| kinds.iter().any(|listed| listed.as_ref() == kind);
+    let serves = record.kind().is_some_and(|kind| is_listed(kind.as_str()));
     if serves { Ok(()) } else { Err(otherwise) }
 }
 
@@ -43,7 +53,9 @@ mod tests {
             let expected = if passes { Ok(()) } else { Err(Denial::KindNotAllowed) };
             assert_eq!(served_by_route(kinds, record), expected, "{kinds:?}");
         }
-        let source = CredentialSource::bearer().only(&["organization"]);
-        assert_eq!(served_through(&source, &partner), Err(Denial::SchemeNotForKind));
+        assert_eq!(
+            served_through(Some(&["organization"]), &partner),
+            Err(Denial::SchemeNotForKind)
+        );
     }
 }

@@ -23,7 +23,7 @@ impl Pattern {
         }
         // What axum's matcher refuses is said in its terms.
         let inserted = matchit::Router::new().insert(pattern, ());
-        inserted.map_err(|source| ConfigError::Route { pattern: pattern.to_owned(), source })?;
+        inserted.map_err(|error| collision(pattern, &error))?;
         let parts = parts(pattern);
         let mut parameters: Vec<String> = Vec::new();
         let mut path = String::new();
@@ -177,4 +177,27 @@ fn parts(pattern: &str) -> Vec<Part> {
     }
     parts.push(Part::Text(text));
     parts
+}
+/// Returns what the matcher refuses about a pattern, and what to write instead.
+pub(super) fn collision(pattern: &str, error: &matchit::InsertError) -> ConfigError {
+    let problem = match error {
+        matchit::InsertError::Conflict { with } => format!(
+            "no path would tell it from `{}`: give the parameters at this place the same name, \
+            or keep one of the two",
+            with.escape_debug()
+        ),
+        matchit::InsertError::InvalidParamSegment => "a segment has at most one parameter, and \
+            nothing follows it within the segment: write `/{name}`, or `/prefix{name}`"
+            .to_owned(),
+        matchit::InsertError::InvalidParam => {
+            "a parameter is a name in braces, without `*` and `/`: \
+            write `{name}`, and `{{` or `}}` for a brace that stands for itself"
+                .to_owned()
+        }
+        matchit::InsertError::InvalidCatchAll => {
+            "`{*name}` takes all that is left, so it stands at the end of a pattern".to_owned()
+        }
+        other => other.to_string(),
+    };
+    ConfigError::Route { pattern: pattern.to_owned(), problem }
 }

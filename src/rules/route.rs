@@ -7,7 +7,8 @@ use http::Method;
 use crate::concurrency::Concurrency;
 use crate::quota::Quota;
 
-/// Describes what a request of a route needs beyond a living key; nothing, unless said otherwise.
+/// Describes what a request of a route needs beyond a living key; nothing, unless said otherwise. It
+/// borrows what it lists; [`Routes`](super::Routes) copies that.
 ///
 /// ```
 /// use std::time::Duration;
@@ -16,29 +17,29 @@ use crate::quota::Quota;
 ///
 /// const INSERT: Route = Route::new()
 ///     .all_of(&["users.write"])
-///     .concurrency(Concurrency::new(1).queue_for(Duration::from_secs(1)))
+///     .concurrency(Concurrency::new(1).with_longest_wait(Duration::from_secs(1)))
 ///     .budget(Duration::from_secs(10));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Route {
-    pub(crate) all_of: &'static [&'static str],
-    pub(crate) any_of: Option<&'static [&'static str]>,
-    pub(crate) kinds: Option<&'static [&'static str]>,
-    pub(crate) account_parameter: Option<&'static str>,
-    pub(crate) quotas: &'static [Quota],
-    pub(crate) cost: u32,
-    pub(crate) metered: bool,
-    pub(crate) concurrency: Option<Concurrency>,
-    pub(crate) budget: Option<Duration>,
+pub struct Route<'a> {
+    pub(super) all_of: &'a [&'a str],
+    pub(super) any_of: Option<&'a [&'a str]>,
+    pub(super) kinds: Option<&'a [&'a str]>,
+    pub(super) account_parameter: Option<&'a str>,
+    pub(super) quotas: &'a [Quota],
+    pub(super) cost: u32,
+    pub(super) metered: bool,
+    pub(super) concurrency: Option<Concurrency>,
+    pub(super) budget: Option<Duration>,
 }
 
-impl Default for Route {
+impl Default for Route<'_> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Route {
+impl<'a> Route<'a> {
     /// Needs a living key and nothing else.
     pub const fn new() -> Self {
         Self {
@@ -55,7 +56,7 @@ impl Route {
     }
 
     /// Needs all of these scopes.
-    pub const fn all_of(mut self, scopes: &'static [&'static str]) -> Self {
+    pub const fn all_of(mut self, scopes: &'a [&'a str]) -> Self {
         self.all_of = scopes;
         self
     }
@@ -74,14 +75,14 @@ impl Route {
     /// assert!(build(&["users.read", "users.write"]).is_ok());
     /// assert!(matches!(build(&[]), Err(ConfigError::NoAlternative { .. })));
     /// ```
-    pub const fn any_of(mut self, scopes: &'static [&'static str]) -> Self {
+    pub const fn any_of(mut self, scopes: &'a [&'a str]) -> Self {
         self.any_of = Some(scopes);
         self
     }
 
     /// Serves keys of these kinds only. An empty list is refused when the layer is built: it would serve
     /// none.
-    pub const fn kinds(mut self, kinds: &'static [&'static str]) -> Self {
+    pub const fn kinds(mut self, kinds: &'a [&'a str]) -> Self {
         self.kinds = Some(kinds);
         self
     }
@@ -90,13 +91,13 @@ impl Route {
     /// key's own. The parameter is percent-decoded once, as axum's `Path` decodes it, and so must the service
     /// behind: `/orgs/ada%40corp.example` names the account `ada@corp.example`. An id with characters whose
     /// encoded form makes a path [ambiguous](crate::rules), as `/` and `%` do, cannot be named in a path.
-    pub const fn account_parameter(mut self, parameter: &'static str) -> Self {
+    pub const fn account_parameter(mut self, parameter: &'a str) -> Self {
         self.account_parameter = Some(parameter);
         self
     }
 
     /// Counts requests of the route under these quotas, besides the account's own.
-    pub const fn quotas(mut self, quotas: &'static [Quota]) -> Self {
+    pub const fn quotas(mut self, quotas: &'a [Quota]) -> Self {
         self.quotas = quotas;
         self
     }
@@ -139,19 +140,6 @@ impl Route {
         self.budget = Some(budget);
         self
     }
-
-    /// Returns true if a request without a key could meet the needs. Quotas, costs and places are an
-    /// account's: were strangers let past them, leaving the key out would lift them. Where requests
-    /// are counted, only a route that costs nothing takes nothing from a key's quotas.
-    pub(crate) const fn is_open(&self, is_counted: bool) -> bool {
-        self.all_of.is_empty()
-            && self.any_of.is_none()
-            && self.kinds.is_none()
-            && self.account_parameter.is_none()
-            && self.quotas.is_empty()
-            && self.concurrency.is_none()
-            && (!is_counted || (self.cost == 0 && !self.metered))
-    }
 }
 
 /// States a line of a route table, as a constant.
@@ -171,11 +159,11 @@ impl Route {
 /// assert!(builder.routes(routes).build().is_ok());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteRow {
+pub struct RouteRow<'a> {
     /// The methods; empty means all. `HEAD` needs what `GET` needs, unless it is listed itself.
-    pub methods: &'static [Method],
+    pub methods: &'a [Method],
     /// The path pattern: `/users/{id}`, `/files/{*rest}`.
-    pub path: &'static str,
+    pub path: &'a str,
     /// What a request needs.
-    pub route: Route,
+    pub route: Route<'a>,
 }

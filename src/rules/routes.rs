@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use super::needs::RouteNeeds;
 use super::route::{Route, RouteRow};
 use super::table::RouteTable;
 use crate::error::ConfigError;
@@ -10,12 +11,12 @@ use crate::error::ConfigError;
 /// for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub enum Otherwise {
+pub enum Otherwise<'a> {
     /// Refuse it.
     #[default]
     Deny,
     /// Let it pass under these needs. An ambiguous path is refused all the same.
-    Need(Route),
+    Need(Route<'a>),
 }
 
 /// Collects the lines of a route table. Patterns are axum's: `/users/{id}`, `/v{number}`,
@@ -23,7 +24,8 @@ pub enum Otherwise {
 /// nesting included. A path that leaves a parameter empty is ambiguous.
 ///
 /// Patterns that axum 0.8 refuses, as `/users/:id` and `/files/*`, and those that no path can match, as
-/// `/a//b` and `/users?page`, are a [`ConfigError`] when the layer is built. The error says what to write.
+/// `/a//b` and `/users?page`, are a [`ConfigError`] when the layer is
+/// built. The error says what to write.
 ///
 /// ```
 /// use http::Method;
@@ -40,8 +42,8 @@ pub enum Otherwise {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Routes {
-    rows: Vec<(Vec<Method>, String, Route)>,
-    otherwise: Otherwise,
+    pub(super) rows: Vec<(Vec<Method>, String, RouteNeeds)>,
+    pub(super) otherwise: Option<RouteNeeds>,
 }
 
 impl Routes {
@@ -51,26 +53,29 @@ impl Routes {
     }
 
     /// Adds a line; no methods means all. `HEAD` needs what `GET` needs, unless it is listed itself.
-    pub fn on(mut self, methods: &[Method], path: impl Into<String>, route: Route) -> Self {
-        self.rows.push((methods.to_vec(), path.into(), route));
+    pub fn on(mut self, methods: &[Method], path: impl Into<String>, route: Route<'_>) -> Self {
+        self.rows.push((methods.to_vec(), path.into(), route.into()));
         self
     }
 
-    /// Adds the lines of a constant.
-    pub fn rows(self, rows: &[RouteRow]) -> Self {
+    /// Adds lines that stand as data: a constant, or what a file says.
+    pub fn rows(self, rows: &[RouteRow<'_>]) -> Self {
         rows.iter().fold(self, |routes, row| routes.on(row.methods, row.path, row.route))
     }
 
     /// Chooses what happens to requests that no line covers; they are refused unless set. A path
     /// whose most specific pattern lists other methods only is not covered, whatever a less
     /// specific pattern lists.
-    pub fn otherwise(mut self, otherwise: Otherwise) -> Self {
-        self.otherwise = otherwise;
+    pub fn otherwise(mut self, otherwise: Otherwise<'_>) -> Self {
+        self.otherwise = match otherwise {
+            Otherwise::Deny => None,
+            Otherwise::Need(route) => Some(route.into()),
+        };
         self
     }
 
     /// Compiles the lines into a table that matches requests.
     pub(crate) fn compile(self) -> Result<RouteTable, ConfigError> {
-        RouteTable::new(self.rows, self.otherwise)
+        RouteTable::new(self)
     }
 }

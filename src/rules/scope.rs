@@ -7,20 +7,21 @@ use crate::key::ScopeSet;
 
 /// Refuses a key that lacks one of `all_of`, or has none of `any_of`. No key has one of no scopes; `None`
 /// asks for none.
-pub(crate) fn has_scopes(
+pub(crate) fn has_scopes<S: AsRef<str>>(
     held: &ScopeSet,
-    all_of: &[&str],
-    any_of: Option<&[&str]>,
+    all_of: &[S],
+    any_of: Option<&[S]>,
 ) -> Result<(), Denial> {
-    let all = all_of.iter().all(|scope| held.contains(scope));
-    let any = any_of.is_none_or(|any_of| any_of.iter().any(|scope| held.contains(scope)));
+    let all = all_of.iter().all(|scope| held.contains(scope.as_ref()));
+    let any = any_of.is_none_or(|any_of| any_of.iter().any(|scope| held.contains(scope.as_ref())));
     if all && any { Ok(()) } else { Err(missing(all_of, any_of.unwrap_or_default())) }
 }
 
 /// Names the scopes that would do. Of `any_of` all are named, since the attribute has no "or"
 /// (RFC 6750 §3).
-fn missing(all_of: &[&str], any_of: &[&str]) -> Denial {
-    let needed = [all_of, any_of].concat().join(" ");
+fn missing<S: AsRef<str>>(all_of: &[S], any_of: &[S]) -> Denial {
+    let scopes = all_of.iter().chain(any_of).map(AsRef::as_ref);
+    let needed = scopes.collect::<Vec<_>>().join(" ");
     Denial::ScopeMissing { needed: Arc::from(needed) }
 }
 

@@ -5,10 +5,11 @@ use http::Method;
 
 use super::account::Targets;
 use super::compiled_route::CompiledRoute;
+use super::methods::Methods;
+use super::needs::RouteNeeds;
 use super::path;
-use super::pattern::Pattern;
-use super::route::Route;
-use super::routes::Otherwise;
+use super::pattern::{Pattern, collision};
+use super::routes::Routes;
 use crate::error::ConfigError;
 use crate::quota::Quota;
 
@@ -24,28 +25,18 @@ pub(crate) struct RouteTable {
     otherwise: Option<usize>,
 }
 
-/// The routes of one pattern, by method.
-#[derive(Debug, Clone, Default)]
-struct Methods {
-    listed: Vec<(Method, usize)>,
-    any: Option<usize>,
-}
-
 /// What a request of the table needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Matched<'a> {
     /// The place in the table.
     pub(crate) index: usize,
-    pub(crate) route: &'a Route,
+    pub(crate) route: &'a RouteNeeds,
     pub(crate) target: Targets<'a>,
 }
 
 impl RouteTable {
-    /// Compiles lines of methods, pattern and route, and what happens to a request that none covers.
-    pub(super) fn new(
-        rows: Vec<(Vec<Method>, String, Route)>,
-        otherwise: Otherwise,
-    ) -> Result<Self, ConfigError> {
+    /// Checks the lines, and makes a table of them.
+    pub(crate) fn new(lines: Routes) -> Result<Self, ConfigError> {
         let mut table = Self {
             plain: HashMap::new(),
             patterns: matchit::Router::new(),
@@ -53,12 +44,12 @@ impl RouteTable {
             routes: Vec::new(),
             otherwise: None,
         };
-        if let Otherwise::Need(route) = otherwise {
+        if let Some(route) = lines.otherwise {
             table.otherwise = Some(table.routes.len());
             table.routes.push(CompiledRoute::new(&[], "*", &[], route)?);
         }
         let mut known: Vec<(String, usize)> = Vec::new();
-        for (methods, pattern, route) in rows {
+        for (methods, pattern, route) in lines.rows {
             let index = table.routes.len();
             let parameters = Pattern::new(&pattern)?.parameters;
             table.routes.push(CompiledRoute::new(&methods, &pattern, &parameters, route)?);
@@ -68,8 +59,7 @@ impl RouteTable {
             } else {
                 let at = table.methods.len();
                 let inserted = table.patterns.insert(pattern.clone(), at);
-                inserted
-                    .map_err(|source| ConfigError::Route { pattern: pattern.clone(), source })?;
+                inserted.map_err(|error| collision(&pattern, &error))?;
                 table.methods.push(Methods::default());
                 if !pattern.contains(['{', '}']) && path::is_unambiguous(&pattern) {
                     table.plain.insert(pattern.clone().into(), at);
@@ -116,7 +106,7 @@ impl RouteTable {
             return None;
         }
         let index = self.methods.get(*found.value).and_then(|methods| methods.find(method));
-        let account_parameter = |index: usize| self.at(index)?.account_parameter;
+        let account_parameter = |index: usize| self.at(index)?.account_parameter.as_deref();
         let target = match index.and_then(account_parameter) {
             None => Targets::None,
             // The parameter is in the pattern; were it not, no account has an empty id.
@@ -126,8 +116,8 @@ impl RouteTable {
     }
 
     /// Returns what a route needs, by its place in the table.
-    pub(crate) fn at(&self, index: usize) -> Option<&Route> {
-        self.routes.get(index).map(|entry| &entry.route)
+    pub(crate) fn at(&self, index: usize) -> Option<&RouteNeeds> {
+        self.routes.get(index).map(|entry| &entry.needs)
     }
 
     /// Returns the name of a route, by its place in the table: its methods and its pattern. A place
@@ -150,45 +140,31 @@ impl RouteTable {
 
     /// Tells whether some route has quotas of its own.
     pub(crate) fn has_quotas(&self) -> bool {
-        self.routes.iter().any(|entry| !entry.route.quotas.is_empty())
+        self.routes.iter().any(|entry| !entry.needs.quotas.as_slice().is_empty())
     }
 
     /// Tells whether handlers of some route may add to the cost.
     pub(crate) fn is_metered(&self) -> bool {
-        self.routes.iter().any(|entry| entry.route.metered)
-    }
-}
-
-impl Methods {
-    /// Adds methods; `false` if one is there already.
-    fn add(&mut self, methods: &[Method], index: usize) -> bool {
-        if methods.is_empty() {
-            return self.any.replace(index).is_none();
-        }
-        methods.iter().all(|method| {
-            let repeated = self.listed.iter().any(|(listed, _)| listed == method);
-            self.listed.push((method.clone(), index));
-            !repeated
-        })
-    }
-
-    fn find(&self, method: &Method) -> Option<usize> {
-        let listed = |method: &Method| {
-            let entry = self.listed.iter().find(|(listed, _)| listed == method);
-            entry.map(|(_, index)| *index)
-        };
-        let as_get = || (method == Method::HEAD).then(|| listed(&Method::GET)).flatten();
-        listed(method).or_else(as_get).or(self.any)
+        self.routes.iter().any(|entry| entry.needs.metered)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::routes::Routes;
     use super::*;
+    use crate::rules::{Otherwise, Route};
 
-    const READ: Route = Route::new().all_of(&["read"]);
-    const WRITE: Route = Route::new().all_of(&["write"]);
+    const READ: Route<'_> = Route::new().all_of(&["read"]);
+    const WRITE: Route<'_> = Route::new().all_of(&["write"]);
+
+    /// The scopes of the line that covers a request.
+    fn found<'a>(table: &'a RouteTable, method: &Method, path: &'a str) -> Option<&'a [Box<str>]> {
+        table.find(method, path).map(|found| &*found.route.all_of)
+    }
+
+    fn scopes(route: Route<'_>) -> Box<[Box<str>]> {
+        RouteNeeds::from(route).all_of
+    }
 
     #[test]
     fn the_most_specific_line_counts() {
@@ -219,8 +195,8 @@ mod tests {
             (Method::GET, "/other", None),
             (Method::OPTIONS, "*", None),
         ] {
-            let found = table.find(&method, path).map(|found| *found.route);
-            assert_eq!(found, expected, "{method} {path}");
+            let found = found(&table, &method, path);
+            assert_eq!(found, expected.map(scopes).as_deref(), "{method} {path}");
         }
     }
 
@@ -231,7 +207,7 @@ mod tests {
         assert!(routes.clone().compile().unwrap().find(&Method::GET, "/x").is_none());
         let table = routes.otherwise(Otherwise::Need(WRITE)).compile().unwrap();
         for (method, path) in [(Method::GET, "/x"), (Method::PUT, "/users")] {
-            assert_eq!(table.find(&method, path).map(|found| *found.route), Some(WRITE), "{path}");
+            assert_eq!(found(&table, &method, path), Some(&*scopes(WRITE)), "{path}");
         }
         for path in ["//users", "/v/users"] {
             assert!(table.find(&Method::GET, path).is_none(), "{path} is ambiguous");

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use super::charging::{Ask, ChargeResult};
 use super::deciding::Deciding;
 use super::wait::{Next, Wait};
-use crate::concurrency::{Concurrency, Entered, Entry, Places};
-use crate::error::Denial;
+use crate::concurrency::{Acquire, Concurrency, ConcurrencyLimiter, Permit};
+use crate::error::{Denial, LimiterError};
 use crate::limits::LimiterFallback;
 use crate::quota::OnLimiterFailure;
 
@@ -38,7 +38,7 @@ impl Deciding<'_> {
 
     pub(super) fn has_room(&mut self, rule: Concurrency, result: ChargeResult) -> Next {
         match self.note_room(result) {
-            Ok(()) => self.acquire(&*self.shared.options.places, rule),
+            Ok(()) => self.acquire(&*self.shared.options.concurrency, rule),
             Err(denial) => self.refused(denial),
         }
     }
@@ -60,36 +60,36 @@ impl Deciding<'_> {
     }
 
     /// Acquires a permit of the route, or queues for one.
-    fn acquire(&mut self, places: &dyn Places, rule: Concurrency) -> Next {
+    fn acquire(&mut self, concurrency: &dyn ConcurrencyLimiter, rule: Concurrency) -> Next {
         let Some(record) = self.state.record() else {
             return self.acquired(Ok(None));
         };
         let route = self.shared.policy.route_name(self.state.route);
         let account = record.account().id();
-        match places.enter(Entry { account, route, rule }).into_now() {
+        match concurrency.acquire(Acquire { account, route, rule }).into_now() {
             Ok(result) => self.acquired(result),
             Err(permit) => ControlFlow::Continue(Wait::Permit { permit }),
         }
     }
 
     /// Takes the cost of a request that has its permit.
-    pub(super) fn acquired(&mut self, result: Entered) -> Next {
+    pub(super) fn acquired(&mut self, result: Result<Option<Permit>, LimiterError>) -> Next {
         let shared = self.shared;
         match result {
             Ok(None) => return self.refused(Denial::ConcurrencyExceeded),
             Ok(permit) => self.state.permit = permit,
             Err(error) => {
                 let report = |fallback| {
-                    shared.observe(|observer| observer.places_failed(&error, fallback));
+                    shared.observe(|observer| observer.concurrency_failed(&error, fallback));
                 };
                 let route = shared.policy.route(self.state.route);
                 let rule = route.and_then(|route| route.concurrency);
-                match (shared.options.on_places_failure, rule) {
+                match (shared.options.on_concurrency_failure, rule) {
                     (OnLimiterFailure::Allow, _) => report(LimiterFallback::Allowed),
                     (OnLimiterFailure::Local(share), Some(rule)) => {
                         report(LimiterFallback::Local);
-                        // Places in memory always answer.
-                        return self.acquire(&shared.local_places, rule.shared(share));
+                        // Permits in memory always answer.
+                        return self.acquire(&shared.local_concurrency, rule.shared(share));
                     }
                     (OnLimiterFailure::Deny | OnLimiterFailure::Local(_), _) => {
                         report(LimiterFallback::Denied);

@@ -1,5 +1,6 @@
 //! What is asked of the limiter for a request, and what is done when it cannot answer.
 
+use crate::decision::Policy;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,21 +11,21 @@ use super::request_state::{Decision, RequestState};
 use crate::clock::Timestamp;
 use crate::decision::ExtraCost;
 use crate::error::Denial;
-use crate::limits::{Charge, LimiterError, LimiterFallback, Taking, UnknownPlan};
-use crate::quota::{Applicable, OnLimiterFailure, Quota, Verdict};
-use crate::sync::Eventually;
+use crate::limits::{Charge, ChargeMode, LimiterError, LimiterFallback, UnknownPlan};
+use crate::quota::{AppliedQuotas, OnLimiterFailure, Quota, Verdict};
+use crate::sync::Reply;
 
 /// What the limiter answers.
 pub(super) type ChargeResult = Result<Verdict, LimiterError>;
 
 /// The limiter's answer, which is there already or comes later.
-pub(super) type ChargeReply = Eventually<ChargeResult>;
+pub(super) type ChargeReply = Reply<ChargeResult>;
 
 /// What is asked of the limiter.
 #[derive(Clone, Copy)]
 pub(super) struct Ask {
     cost: u32,
-    taking: Taking,
+    mode: ChargeMode,
     now: Timestamp,
 }
 
@@ -37,13 +38,13 @@ pub(super) struct ExtraCharge {
 impl Ask {
     /// Asks for what the request costs; a request that costs nothing only peeks.
     pub(super) fn cost(state: &RequestState) -> Self {
-        let taking = if state.cost == 0 { Taking::Nothing } else { Taking::IfRoom };
-        Self { cost: state.cost, taking, now: state.now }
+        let mode = if state.cost == 0 { ChargeMode::Peek } else { ChargeMode::IfAllowed };
+        Self { cost: state.cost, mode, now: state.now }
     }
 
     /// Asks whether there is room for that.
     pub(super) fn room(state: &RequestState) -> Self {
-        Self { taking: Taking::Nothing, ..Self::cost(state) }
+        Self { mode: ChargeMode::Peek, ..Self::cost(state) }
     }
 
     /// Asks what is left of the quotas.
@@ -51,22 +52,22 @@ impl Ask {
         Self { cost: 0, ..Self::room(state) }
     }
 
-    fn charge(self, state: &RequestState) -> Option<Charge<'_>> {
-        let Self { cost, taking, now } = self;
-        let (record, quotas) = state.counted()?;
-        Some(Charge { record, quotas, cost, taking, now })
+    fn charge<'a>(self, policy: &'a Policy, state: &'a RequestState) -> Option<Charge<'a>> {
+        let Self { cost, mode, now } = self;
+        let (record, quotas) = state.counted(policy)?;
+        Some(Charge { record, quotas, cost, mode, now })
     }
 }
 
 impl Deciding<'_> {
     /// Asks the limiter, unless there is nothing to count.
     pub(super) fn ask(&self, ask: Ask) -> Result<ChargeResult, ChargeReply> {
-        let Some(charge) = ask.charge(self.state) else {
+        let Some(charge) = ask.charge(&self.shared.policy, self.state) else {
             return Ok(Err(LimiterError::new("nobody is there to be counted")));
         };
         match &self.shared.options.limits {
             Limits::Off => Ok(Ok(Verdict::passed())),
-            _ if self.state.quotas.is_plan_unknown() => Ok(Err(LimiterError::new(UnknownPlan))),
+            _ if self.state.plan.is_unknown() => Ok(Err(LimiterError::new(UnknownPlan))),
             _ if charge.quotas.is_empty() => Ok(Ok(Verdict::passed())),
             Limits::Unset if charge.quotas.all_in_shadow() => Ok(Ok(Verdict::passed())),
             Limits::Unset => Ok(Err(LimiterError::new("no limiter is configured"))),
@@ -77,18 +78,16 @@ impl Deciding<'_> {
     /// Decides in place of a limiter that cannot answer.
     fn decide_instead(&self, ask: Ask) -> (LimiterFallback, Verdict) {
         let shared = self.shared;
-        match (ask.charge(self.state), &shared.options.limits) {
-            (Some(charge), Limits::Counted(_, otherwise))
-                if !self.state.quotas.is_plan_unknown() =>
-            {
+        match (ask.charge(&self.shared.policy, self.state), &shared.options.limits) {
+            (Some(charge), Limits::Counted(_, otherwise)) if !self.state.plan.is_unknown() => {
                 shared.fallback.charge(&charge, *otherwise)
             }
             // The quotas of the plan are not known, so none of them can choose, or be counted here; those
             // of the route can.
             (Some(charge), Limits::Counted(_, allow @ OnLimiterFailure::Allow)) => {
-                let let_be = |quota: &Quota| quota.clone().on_failure(*allow);
+                let let_be = |quota: &Quota| quota.clone().with_failure_choice(*allow);
                 let general: Vec<Quota> = charge.quotas.general.iter().map(let_be).collect();
-                let quotas = Applicable { general: &general, route: charge.quotas.route };
+                let quotas = AppliedQuotas { general: &general, route: charge.quotas.route };
                 shared.fallback.charge(&Charge { quotas, ..charge }, *allow)
             }
             _ => (LimiterFallback::Denied, Verdict::passed()),
@@ -168,7 +167,7 @@ impl Deciding<'_> {
     }
 
     fn report_shadows(&self) {
-        let Some((record, quotas)) = self.state.counted() else { return };
+        let Some((record, quotas)) = self.state.counted(&self.shared.policy) else { return };
         for index in self.state.verdict.shadow_refusals() {
             if let Some((quota, _)) = quotas.iter().nth(index) {
                 self.shared.observe(|observer| observer.would_refuse(record, quota.name()));
@@ -182,7 +181,7 @@ impl Deciding<'_> {
         if cost == 0 {
             return None;
         }
-        let ask = Ask { cost, taking: Taking::Always, now: self.shared.now() };
+        let ask = Ask { cost, mode: ChargeMode::Force, now: self.shared.now() };
         match self.ask(ask) {
             Ok(result) => {
                 self.note_extra(result, ask);

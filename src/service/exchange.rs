@@ -106,13 +106,13 @@ impl Exchange {
         }
         let Self { shared, state, .. } = self;
         if shared.renderer.marks() {
-            match state.trail() {
+            match state.trail(&shared.policy) {
                 Some(trail) => shared.renderer.mark(response.headers_mut(), trail),
                 None => shared.renderer.unmark(response.headers_mut()),
             }
         }
-        let scheme = state.source.map(|source| &source.scheme);
-        shared.renderer.guard_caches(response.headers_mut(), scheme);
+        let source = state.source.and_then(|index| shared.policy.source(index));
+        shared.renderer.guard_caches(response.headers_mut(), source);
         let (parts, body) = response.into_parts();
         Response::from_parts(parts, GateBody::inner(body, state.permit.take()))
     }
@@ -148,7 +148,7 @@ impl Exchange {
 
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
-        let trail = self.state.trail();
+        let trail = self.state.trail(&self.shared.policy);
         self.shared.renderer.refuse(denial, self.head, trail)
     }
 }

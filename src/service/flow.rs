@@ -13,8 +13,9 @@ use super::request_state::Decision;
 use super::wait::{Arrival, Next, Wait};
 use crate::decision::{Admission, Case, KeyFacts, Objection, Policy, judge};
 use crate::error::Denial;
+use crate::key::SharedRecord;
 use crate::request::{Client, Head};
-use crate::store::Found;
+use crate::store::StoreError;
 
 impl Deciding<'_> {
     /// Reads the request and asks the store, if there is a key to ask for.
@@ -102,7 +103,13 @@ impl Deciding<'_> {
     }
 
     /// Judges the record that the store found.
-    fn found(&mut self, answer: Found, key: KeyFacts, client: Client, head: Head<'_>) -> Next {
+    fn found(
+        &mut self,
+        answer: Result<Option<SharedRecord>, StoreError>,
+        key: KeyFacts,
+        client: Client,
+        head: Head<'_>,
+    ) -> Next {
         let shared = self.shared;
         let policy = &shared.policy;
         let record = match answer {
@@ -128,7 +135,7 @@ impl Deciding<'_> {
         match judged {
             Ok(cleared) => {
                 self.state.cleared = Some(cleared);
-                self.state.quotas = policy.quotas(&record, route);
+                self.state.plan = policy.plan(&record);
                 self.state.principal = Some(record);
                 self.state.cost = route.map_or(1, |route| route.cost);
                 match route.and_then(|route| route.concurrency) {
@@ -144,7 +151,7 @@ impl Deciding<'_> {
                 {
                     shared.observe(|observer| observer.key_used_elsewhere(&record, client.address));
                 }
-                self.state.quotas = policy.quotas(&record, route);
+                self.state.plan = policy.plan(&record);
                 self.state.principal = Some(record);
                 match self.count_refusal() {
                     Ok(()) => self.peek(denial),

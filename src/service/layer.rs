@@ -16,9 +16,9 @@ use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::limits::LimiterFailures;
 use crate::profile::Profile;
-use crate::quota::Applicable;
+use crate::quota::AppliedQuotas;
 use crate::request::Connection;
-use crate::response::Trail;
+use crate::response::Authenticated;
 use crate::store::KeyStore;
 
 /// Puts a gate in front of a service: only requests with a key that serves get through, and every
@@ -77,8 +77,9 @@ pub struct ApiKeyLayer {
 }
 
 impl ApiKeyLayer {
-    /// Starts a layer for a vendor's profile and a store of keys.
-    pub fn builder(profile: Profile, store: impl KeyStore) -> ApiKeyLayerBuilder {
+    /// Starts a layer for a vendor's profile and a store of keys. The profile may borrow from anywhere: what
+    /// the layer needs of it is copied here.
+    pub fn builder(profile: Profile<'_>, store: impl KeyStore) -> ApiKeyLayerBuilder {
         ApiKeyLayerBuilder::new(&profile, Arc::new(store))
     }
 
@@ -127,8 +128,9 @@ impl ApiKeyLayer {
         let mut explanation = Explanation::new(policy, request, connection, record, now);
         if let Err(denial) = explanation.decision() {
             let principal = record.filter(|_| explanation.is_of_principal());
-            let quotas = Applicable::default();
-            let trail = principal.map(|record| Trail { record, quotas, verdict: None, now });
+            let quotas = AppliedQuotas::default();
+            let trail =
+                principal.map(|record| Authenticated { record, quotas, verdict: None, now });
             let head = request.method() == Method::HEAD;
             explanation.answer = Some(self.shared.renderer.refuse(denial, head, trail));
         }

@@ -118,7 +118,7 @@ pub trait Observer: Send + Sync + 'static {
     }
 
     /// Hears that it could not be told whether a route has a free place, and what was done instead.
-    fn places_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
+    fn concurrency_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
         let _ = (error, fallback);
     }
 

@@ -7,7 +7,7 @@ use super::preflight::HasContent;
 #[cfg(feature = "axum")]
 use super::preflight::has_content;
 use crate::clock::{Clock, SystemClock};
-use crate::concurrency::{MemoryPlaces, Places};
+use crate::concurrency::{ConcurrencyLimiter, MemoryConcurrency};
 use crate::limits::Limiter;
 use crate::quota::OnLimiterFailure;
 use crate::store::KeyStore;
@@ -16,8 +16,8 @@ use crate::store::KeyStore;
 pub(super) struct GateOptions {
     pub(super) store: Arc<dyn KeyStore>,
     pub(super) limits: Limits,
-    pub(super) places: Arc<dyn Places>,
-    pub(super) on_places_failure: OnLimiterFailure,
+    pub(super) concurrency: Arc<dyn ConcurrencyLimiter>,
+    pub(super) on_concurrency_failure: OnLimiterFailure,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// How a request's body shows that there is content, for each type of body that is known.
@@ -42,9 +42,9 @@ impl GateOptions {
         Self {
             store,
             limits: Limits::Unset,
-            places: Arc::new(MemoryPlaces::new()),
+            concurrency: Arc::new(MemoryConcurrency::new()),
             // In memory nothing fails.
-            on_places_failure: OnLimiterFailure::Deny,
+            on_concurrency_failure: OnLimiterFailure::Deny,
             clock: Arc::new(SystemClock),
             observer: None,
             bodies: vec![

@@ -6,12 +6,13 @@ use http::Response;
 use crate::attempts::Reservation;
 use crate::clock::Timestamp;
 use crate::concurrency::Permit;
-use crate::decision::{Cleared, ExtraCost, Grant, Policy, RequestQuotas};
+use crate::decision::{Cleared, ExtraCost, Grant, Policy};
 use crate::error::Denial;
 use crate::key::{KeyRecord, SharedRecord};
-use crate::quota::{Applicable, Verdict};
-use crate::request::CredentialSource;
-use crate::response::Trail;
+use crate::limits::Plan;
+use crate::quota::{AppliedQuotas, Verdict};
+use crate::request::SourceIndex;
+use crate::response::Authenticated;
 
 /// Whether a request may pass.
 pub(super) type Decision = Result<(), Denial>;
@@ -29,9 +30,10 @@ pub(super) struct RequestState {
     /// The proof that the rules let the principal pass.
     pub(super) cleared: Option<Cleared>,
     /// What carried the key; none before the store has answered, and if the request needed none.
-    pub(super) source: Option<&'static CredentialSource>,
+    pub(super) source: Option<SourceIndex>,
     pub(super) route: Option<usize>,
-    pub(super) quotas: RequestQuotas,
+    /// The plan of the account, as it was when the record was judged.
+    pub(super) plan: Plan,
     /// What it takes from its quotas.
     pub(super) cost: u32,
     /// What its handler adds to that; none if it may not.
@@ -52,18 +54,22 @@ impl RequestState {
         let (cleared, principal) = (self.cleared.as_ref()?, self.principal.as_ref()?);
         let route = policy.route(self.route);
         self.extra = route.filter(|route| route.metered).map(|_| ExtraCost::default());
-        Grant::new(cleared, principal, &self.verdict, &self.quotas, self.extra.as_ref())
+        let quotas = policy.hold_quotas(&self.plan, self.route);
+        Grant::new(cleared, principal, &self.verdict, quotas, self.extra.as_ref())
     }
 
     /// Returns the principal, and the quotas that apply to the request.
-    pub(super) fn counted(&self) -> Option<(&KeyRecord, Applicable<'_>)> {
+    pub(super) fn counted<'a>(
+        &'a self,
+        policy: &'a Policy,
+    ) -> Option<(&'a KeyRecord, AppliedQuotas<'a>)> {
         let record = self.record()?;
-        Some((record, self.quotas.of(record)))
+        Some((record, policy.quotas(record, &self.plan, self.route)))
     }
 
     /// Returns what the response says of the principal and its limits.
-    pub(super) fn trail(&self) -> Option<Trail<'_>> {
-        let (record, quotas) = self.counted()?;
-        Some(Trail { record, quotas, verdict: Some(&self.verdict), now: self.now })
+    pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Option<Authenticated<'a>> {
+        let (record, quotas) = self.counted(policy)?;
+        Some(Authenticated { record, quotas, verdict: Some(&self.verdict), now: self.now })
     }
 }

@@ -8,7 +8,7 @@ use super::options::GateOptions;
 use super::preflight::PreparedPreflight;
 use crate::attempts::{Alarms, AttemptLimiter, EventLimiter};
 use crate::clock::Timestamp;
-use crate::concurrency::MemoryPlaces;
+use crate::concurrency::MemoryConcurrency;
 use crate::decision::Policy;
 use crate::limits::FallbackLimiter;
 use crate::response::Renderer;
@@ -26,10 +26,10 @@ pub(super) struct Shared {
     /// Bounds how often the observer is called about a key or a network, if there is an observer.
     pub(super) alarms: Option<Alarms>,
     /// Grants places while those of the options cannot.
-    pub(super) local_places: MemoryPlaces,
+    pub(super) local_concurrency: MemoryConcurrency,
     /// What the gate answers to preflights. Without it, preflights that are let through are passed on.
     pub(super) preflight: Option<PreparedPreflight>,
-    pub(super) name: &'static str,
+    pub(super) name: Box<str>,
 }
 
 impl Shared {

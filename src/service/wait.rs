@@ -7,12 +7,13 @@ use std::task::{Context, Poll};
 
 use super::charging::{ChargeReply, ChargeResult};
 use super::request_state::Decision;
-use crate::concurrency::{Concurrency, Entered};
+use crate::concurrency::{Concurrency, Permit};
 use crate::decision::KeyFacts;
-use crate::error::Denial;
+use crate::error::{Denial, LimiterError};
+use crate::key::SharedRecord;
 use crate::request::Client;
-use crate::store::Found;
-use crate::sync::Eventually;
+use crate::store::StoreError;
+use crate::sync::Reply;
 
 /// What follows a step of the decision: its end, or something to wait for.
 pub(super) type Next = ControlFlow<Decision, Wait>;
@@ -20,14 +21,14 @@ pub(super) type Next = ControlFlow<Decision, Wait>;
 /// What a decision waits for.
 pub(super) enum Wait {
     /// The store's answer.
-    Find { lookup: Eventually<Found>, key: KeyFacts, client: Client },
+    Find { lookup: Reply<Result<Option<SharedRecord>, StoreError>>, key: KeyFacts, client: Client },
     /// What is left of the quotas, for the headers of a refusal.
     Peek { denial: Denial, charge: ChargeReply },
     /// Whether there is room, before the request takes a place or queues for one; nothing is taken
     /// yet, so a request that finds no place has cost nothing.
     Room { rule: Concurrency, charge: ChargeReply },
     /// A place on the route.
-    Permit { permit: Eventually<Entered> },
+    Permit { permit: Reply<Result<Option<Permit>, LimiterError>> },
     /// The cost of the request.
     Cost { charge: ChargeReply },
     /// Already answered.
@@ -36,10 +37,10 @@ pub(super) enum Wait {
 
 /// What came of a wait.
 pub(super) enum Arrival {
-    Found { answer: Found, key: KeyFacts, client: Client },
+    Found { answer: Result<Option<SharedRecord>, StoreError>, key: KeyFacts, client: Client },
     Peek { denial: Denial, answer: ChargeResult },
     Room { rule: Concurrency, answer: ChargeResult },
-    Permit(Entered),
+    Permit(Result<Option<Permit>, LimiterError>),
     Cost(ChargeResult),
 }
 

@@ -18,7 +18,7 @@
 //! ```
 //! use std::collections::HashMap;
 //! use std::sync::Arc;
-//! use tower_api_key::Eventually;
+//! use tower_api_key::Reply;
 //! use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord, SharedRecord};
 //! use tower_api_key::store::{KeyStore, StoreError};
 //!
@@ -29,21 +29,21 @@
 //! }
 //!
 //! impl KeyStore for Fixed {
-//!     fn find(&self, digest: &KeyDigest) -> Eventually<Result<Option<SharedRecord>, StoreError>> {
+//!     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
 //!         let Some(record) = self.keys.get(digest).cloned() else {
-//!             return Eventually::now(Ok(None)); // surely unknown: the gate refuses with 401
+//!             return Reply::now(Ok(None)); // surely unknown: the gate refuses with 401
 //!         };
 //!         let Some(account) = self.accounts.get(record.account().id()) else {
-//!             return Eventually::now(Err(StoreError::new("a key has no account"))); // 503
+//!             return Reply::now(Err(StoreError::new("a key has no account"))); // 503
 //!         };
 //!         // Scopes, quotas and the switch of the account count as they are stored now.
 //!         let record = record.with_account(Arc::clone(account)).map_err(StoreError::new);
-//!         Eventually::now(record.map(|record| Some(record.into())))
+//!         Reply::now(record.map(|record| Some(record.into())))
 //!     }
 //! }
 //! ```
 //!
-//! A lookup that waits returns [`Eventually::later`](crate::Eventually::later). The rest is needed only if it applies:
+//! A lookup that waits returns [`Reply::later`](crate::Reply::later). The rest is needed only if it applies:
 //!
 //! | your store | implements or uses |
 //! |---|---|
@@ -69,7 +69,7 @@ pub use crate::error::StoreError;
 #[cfg(feature = "cache")]
 pub use cached::{Cached, CachedBuilder};
 pub use invalidation::{Invalidation, Invalidations};
-pub use key_store::{Found, KeyStore};
+pub use key_store::KeyStore;
 pub use manage::{
     Action, BrokenRow, Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError,
     ManageFuture, NewKey, Page, Retention, SecretEntry, apply_update, check_author,

@@ -32,4 +32,4 @@ pub(crate) use lock::lock;
 pub(crate) use size::size;
 pub(crate) use stripe::{STRIPES, stripe};
 
-pub use reply::Eventually;
+pub use reply::Reply;

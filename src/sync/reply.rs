@@ -12,23 +12,23 @@ use std::task::{Context, Poll};
 /// Resolves to a `T`, at once or later.
 ///
 /// ```
-/// use tower_api_key::Eventually;
+/// use tower_api_key::Reply;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// assert_eq!(Eventually::now(1).await, 1);
-/// assert_eq!(Eventually::later(async { 2 }).await, 2);
+/// assert_eq!(Reply::now(1).await, 1);
+/// assert_eq!(Reply::later(async { 2 }).await, 2);
 /// # }
 /// ```
 #[must_use = "futures do nothing unless polled"]
-pub struct Eventually<T>(State<T>);
+pub struct Reply<T>(State<T>);
 
 enum State<T> {
     Now(Option<T>),
     Later(Pin<Box<dyn Future<Output = T> + Send + 'static>>),
 }
 
-impl<T> Eventually<T> {
+impl<T> Reply<T> {
     /// Holds an answer that is known already.
     pub const fn now(answer: T) -> Self {
         Self(State::Now(Some(answer)))
@@ -48,7 +48,7 @@ impl<T> Eventually<T> {
     }
 }
 
-impl<T: Unpin> Future for Eventually<T> {
+impl<T: Unpin> Future for Reply<T> {
     type Output = T;
 
     /// Returns the answer once. A second poll of a known answer stays pending for ever, as a fused
@@ -61,11 +61,11 @@ impl<T: Unpin> Future for Eventually<T> {
     }
 }
 
-impl<T> fmt::Debug for Eventually<T> {
+impl<T> fmt::Debug for Reply<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self.0 {
-            State::Now(_) => "Eventually::Now",
-            State::Later(_) => "Eventually::Later",
+            State::Now(_) => "Reply::Now",
+            State::Later(_) => "Reply::Later",
         })
     }
 }

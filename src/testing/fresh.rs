@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::concurrency::Places;
+use crate::concurrency::ConcurrencyLimiter;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::Limiter;
 use crate::store::{KeyManager, KeyStore};
@@ -56,8 +56,8 @@ impl<T: Limiter> Fresh<dyn Limiter> for T {
     }
 }
 
-impl<T: Places> Fresh<dyn Places> for T {
-    fn subject(&self) -> Option<&(dyn Places + 'static)> {
+impl<T: ConcurrencyLimiter> Fresh<dyn ConcurrencyLimiter> for T {
+    fn subject(&self) -> Option<&(dyn ConcurrencyLimiter + 'static)> {
         Some(self)
     }
 }

@@ -1,4 +1,4 @@
-//! The promises of [`Places`]: simultaneous requests.
+//! The promises of [`ConcurrencyLimiter`]: simultaneous requests.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -10,25 +10,25 @@ use std::time::{Duration, Instant};
 use super::fresh::{Fresh, Make, Maker, subject};
 use super::outcome::done;
 use super::promise::{Promise, list, run};
-use crate::concurrency::{Concurrency, Entry, Permit, Places};
+use crate::concurrency::{Acquire, Concurrency, ConcurrencyLimiter, Permit};
 use crate::key::AccountId;
 
-/// Lists the promises of [`Places`], each of which is one test of
+/// Lists the promises of [`ConcurrencyLimiter`], each of which is one test of
 /// [`concurrency_tests!`](crate::concurrency_tests).
-pub const CONCURRENCY_PROMISES: &[Promise<Maker<dyn Places>>] =
+pub const CONCURRENCY_PROMISES: &[Promise<Maker<dyn ConcurrencyLimiter>>] =
     crate::__concurrency_promises!([list]);
 
-/// Writes one test for each promise of [`Places`](crate::concurrency::Places).
+/// Writes one test for each promise of [`ConcurrencyLimiter`](crate::concurrency::ConcurrencyLimiter).
 ///
-/// The argument is a function or a closure, async or not, that makes places of which none is taken; it is
-/// called for each test. [`Fresh`](crate::testing::Fresh) lists what it may return. A place that is given
+/// The argument is a function or a closure, async or not, that makes permits of which none is taken; it is
+/// called for each test. [`Fresh`](crate::testing::Fresh) lists what it may return. A permit that is given
 /// back may come free a little later. Requests wait by the real clock, for less than a second in a test.
 ///
 /// ```
 /// mod in_memory {
-///     use tower_api_key::concurrency::MemoryPlaces;
+///     use tower_api_key::concurrency::MemoryConcurrency;
 ///
-///     tower_api_key::concurrency_tests!(MemoryPlaces::new);
+///     tower_api_key::concurrency_tests!(MemoryConcurrency::new);
 /// }
 /// # fn main() {}
 /// ```
@@ -60,9 +60,9 @@ macro_rules! __concurrency_promises {
     };
 }
 
-/// Checks one promise on places of its own.
+/// Checks one promise on permits of its own.
 #[doc(hidden)]
-pub fn __check_concurrency<How>(promise: &str, make: impl Make<dyn Places, (), How>) {
+pub fn __check_concurrency<How>(promise: &str, make: impl Make<dyn ConcurrencyLimiter, (), How>) {
     let make = Maker::new(make);
     run(CONCURRENCY_PROMISES, promise, async |promise| {
         if make.fresh(()).await.subject().is_some() {
@@ -71,46 +71,46 @@ pub fn __check_concurrency<How>(promise: &str, make: impl Make<dyn Places, (), H
     });
 }
 
-/// Longer than any place takes to come free.
+/// Longer than any permit takes to come free.
 const LONG: Duration = Duration::from_secs(20);
 
 /// Long enough for a request to have asked.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// A route of fresh places.
+/// A route of fresh permits.
 #[derive(Clone)]
 struct Client {
-    places: Arc<dyn Fresh<dyn Places>>,
+    concurrency: Arc<dyn Fresh<dyn ConcurrencyLimiter>>,
     account: &'static str,
     route: &'static str,
 }
 
 impl Client {
-    async fn new(make: &Maker<dyn Places>) -> Self {
-        Self { places: make.fresh(()).await, account: "acme", route: "POST /jobs" }
+    async fn new(make: &Maker<dyn ConcurrencyLimiter>) -> Self {
+        Self { concurrency: make.fresh(()).await, account: "acme", route: "POST /jobs" }
     }
 
-    async fn enter(&self, rule: Concurrency) -> Option<Permit> {
+    async fn acquire(&self, rule: Concurrency) -> Option<Permit> {
         let account = done(AccountId::new(self.account), "an account");
-        let entry = Entry { account: &account, route: self.route, rule };
-        done(subject(&*self.places).enter(entry).await, "a place, or none")
+        let entry = Acquire { account: &account, route: self.route, rule };
+        done(subject(&*self.concurrency).acquire(entry).await, "a permit, or none")
     }
 
     /// Enters where there is room, soon or at once.
     async fn enters(&self, rule: Concurrency, what: &str) -> Permit {
-        done(self.enter(rule.queue_for(LONG)).await.ok_or("there is none"), what)
+        done(self.acquire(rule.with_longest_wait(LONG)).await.ok_or("there is none"), what)
     }
 }
 
-async fn never_more_than_the_limit_are_in_flight(make: &Maker<dyn Places>) {
+async fn never_more_than_the_limit_are_in_flight(make: &Maker<dyn ConcurrencyLimiter>) {
     const REQUESTS: u32 = 40;
-    let (client, rule) = (Client::new(make).await, Concurrency::new(3).queue_for(LONG));
+    let (client, rule) = (Client::new(make).await, Concurrency::new(3).with_longest_wait(LONG));
     let (inside, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let requests: Vec<_> = (0..REQUESTS)
         .map(|_| {
             let (client, inside, most) = (client.clone(), Arc::clone(&inside), Arc::clone(&most));
             tokio::spawn(async move {
-                let permit = client.enter(rule).await;
+                let permit = client.acquire(rule).await;
                 most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::time::sleep(MOMENT / 20).await;
                 inside.fetch_sub(1, Ordering::SeqCst);
@@ -119,32 +119,32 @@ async fn never_more_than_the_limit_are_in_flight(make: &Maker<dyn Places>) {
         })
         .collect();
     for request in requests {
-        assert!(done(request.await, "a request"), "each gets a place in time");
+        assert!(done(request.await, "a request"), "each gets a permit in time");
     }
-    assert_eq!(most.load(Ordering::SeqCst), 3, "the most in flight at once, of three places");
+    assert_eq!(most.load(Ordering::SeqCst), 3, "the most in flight at once, of three permits");
 }
 
-async fn a_full_route_refuses_at_once(make: &Maker<dyn Places>) {
+async fn a_full_route_refuses_at_once(make: &Maker<dyn ConcurrencyLimiter>) {
     let (client, rule) = (Client::new(make).await, Concurrency::new(2));
-    let held = (client.enter(rule).await, client.enter(rule).await);
-    assert!(held.0.is_some() && held.1.is_some(), "there are two places");
-    assert!(client.enter(rule).await.is_none(), "a third has none, and does not wait");
+    let held = (client.acquire(rule).await, client.acquire(rule).await);
+    assert!(held.0.is_some() && held.1.is_some(), "there are two permits");
+    assert!(client.acquire(rule).await.is_none(), "a third has none, and does not wait");
 }
 
-async fn a_place_that_is_given_back_is_free(make: &Maker<dyn Places>) {
+async fn a_place_that_is_given_back_is_free(make: &Maker<dyn ConcurrencyLimiter>) {
     let (client, rule) = (Client::new(make).await, Concurrency::new(1));
     for _ in 0..3 {
-        let permit = client.enters(rule, "the place of the one before").await;
-        assert!(client.enter(rule).await.is_none(), "the only place is taken");
+        let permit = client.enters(rule, "the permit of the one before").await;
+        assert!(client.acquire(rule).await.is_none(), "the only permit is taken");
         drop(permit);
     }
 }
 
-async fn a_wait_ends(make: &Maker<dyn Places>) {
-    let (client, rule) = (Client::new(make).await, Concurrency::new(1).queue_for(MOMENT));
-    let _held = client.enters(rule, "the first place").await;
+async fn a_wait_ends(make: &Maker<dyn ConcurrencyLimiter>) {
+    let (client, rule) = (Client::new(make).await, Concurrency::new(1).with_longest_wait(MOMENT));
+    let _held = client.enters(rule, "the first permit").await;
     let began = Instant::now();
-    assert!(client.enter(rule).await.is_none(), "no place comes free");
+    assert!(client.acquire(rule).await.is_none(), "no permit comes free");
     let waited = began.elapsed();
     // A timer may end a wait a millisecond early, and ends it late on a busy machine.
     assert!(
@@ -153,15 +153,15 @@ async fn a_wait_ends(make: &Maker<dyn Places>) {
     );
 }
 
-async fn who_waits_is_served_in_order(make: &Maker<dyn Places>) {
-    let (client, rule) = (Client::new(make).await, Concurrency::new(1).queue_for(LONG));
-    let held = client.enters(rule, "the first place").await;
+async fn who_waits_is_served_in_order(make: &Maker<dyn ConcurrencyLimiter>) {
+    let (client, rule) = (Client::new(make).await, Concurrency::new(1).with_longest_wait(LONG));
+    let held = client.enters(rule, "the first permit").await;
     let served = Arc::new(Mutex::new(Vec::new()));
     let mut waiting = Vec::new();
     for number in 0..4 {
         let (client, served) = (client.clone(), Arc::clone(&served));
         waiting.push(tokio::spawn(async move {
-            let _permit = client.enters(rule, "a place for each that waits").await;
+            let _permit = client.enters(rule, "a permit for each that waits").await;
             served.lock().unwrap_or_else(PoisonError::into_inner).push(number);
         }));
         // Each has asked before the next one comes.
@@ -175,52 +175,52 @@ async fn who_waits_is_served_in_order(make: &Maker<dyn Places>) {
     assert_eq!(served, [0, 1, 2, 3], "first come, first served");
 }
 
-async fn no_more_wait_than_the_rule_says(make: &Maker<dyn Places>) {
+async fn no_more_wait_than_the_rule_says(make: &Maker<dyn ConcurrencyLimiter>) {
     let client = Client::new(make).await;
-    let rule = Concurrency::new(1).queue_for(LONG).queue_length(1);
-    let held = client.enters(rule, "the first place").await;
+    let rule = Concurrency::new(1).with_longest_wait(LONG).with_longest_queue(1);
+    let held = client.enters(rule, "the first permit").await;
     let waiting = tokio::spawn({
         let client = client.clone();
-        async move { client.enter(rule).await.is_some() }
+        async move { client.acquire(rule).await.is_some() }
     });
     tokio::time::sleep(MOMENT).await;
     let began = Instant::now();
-    assert!(client.enter(rule).await.is_none(), "one waits, and no second one may");
+    assert!(client.acquire(rule).await.is_none(), "one waits, and no second one may");
     assert!(began.elapsed() < LONG / 2, "the second one does not wait");
     drop(held);
-    assert!(done(waiting.await, "a request"), "the first one gets its place");
+    assert!(done(waiting.await, "a request"), "the first one gets its permit");
 }
 
-async fn accounts_and_routes_have_places_of_their_own(make: &Maker<dyn Places>) {
+async fn accounts_and_routes_have_places_of_their_own(make: &Maker<dyn ConcurrencyLimiter>) {
     let (client, rule) = (Client::new(make).await, Concurrency::new(1));
     let other_account = Client { account: "other", ..client.clone() };
     let other_route = Client { route: "GET /jobs", ..client.clone() };
-    let _held = client.enters(rule, "the first place").await;
+    let _held = client.enters(rule, "the first permit").await;
     for (client, what) in [(&other_account, "another account"), (&other_route, "another route")] {
-        let held = client.enter(rule).await;
-        assert!(held.is_some(), "{what} has a place of its own");
-        assert!(client.enter(rule).await.is_none(), "{what} has no second one");
+        let held = client.acquire(rule).await;
+        assert!(held.is_some(), "{what} has a permit of its own");
+        assert!(client.acquire(rule).await.is_none(), "{what} has no second one");
     }
 }
 
-async fn who_goes_away_leaves_no_place_taken(make: &Maker<dyn Places>) {
+async fn who_goes_away_leaves_no_place_taken(make: &Maker<dyn ConcurrencyLimiter>) {
     let (client, rule) = (Client::new(make).await, Concurrency::new(1));
-    let waits = rule.queue_for(LONG).queue_length(2);
-    let held = client.enters(rule, "the first place").await;
+    let waits = rule.with_longest_wait(LONG).with_longest_queue(2);
+    let held = client.enters(rule, "the first permit").await;
     // One hangs up as soon as it has asked, one after a while.
     for _ in 0..5 {
         {
-            let mut asking = pin!(client.enter(waits));
+            let mut asking = pin!(client.acquire(waits));
             poll_fn(|context| {
                 let asked = asking.as_mut().poll(context);
-                assert!(asked.is_pending(), "the only place is taken, and it waits");
+                assert!(asked.is_pending(), "the only permit is taken, and it waits");
                 Poll::Ready(())
             })
             .await;
         }
-        let asking = tokio::time::timeout(MOMENT / 2, client.enter(waits)).await;
-        assert!(asking.is_err(), "the only place is taken, and it waits: {asking:?}");
+        let asking = tokio::time::timeout(MOMENT / 2, client.acquire(waits)).await;
+        assert!(asking.is_err(), "the only permit is taken, and it waits: {asking:?}");
     }
     drop(held);
-    let _permit = client.enters(rule, "the place, which nobody holds").await;
+    let _permit = client.enters(rule, "the permit, which nobody holds").await;
 }

@@ -9,21 +9,21 @@
 //! | a [`KeyManager`](crate::store::KeyManager) | [`store_tests!`](crate::store_tests) | [`STORE_PROMISES`] |
 //! | a [`KeyStore`](crate::store::KeyStore) that only looks up | [`lookup_tests!`](crate::lookup_tests) | [`LOOKUP_PROMISES`] |
 //! | a [`Limiter`](crate::limits::Limiter) | [`limiter_tests!`](crate::limiter_tests) | [`LIMITER_PROMISES`] |
-//! | a limiter of simultaneous requests, [`Places`](crate::concurrency::Places) | [`concurrency_tests!`](crate::concurrency_tests) | [`CONCURRENCY_PROMISES`] |
+//! | a limiter of simultaneous requests, [`ConcurrencyLimiter`](crate::concurrency::ConcurrencyLimiter) | [`concurrency_tests!`](crate::concurrency_tests) | [`CONCURRENCY_PROMISES`] |
 //!
 //! The stores and limiters of this project pass the same tests.
 //!
 //! ```
-//! use tower_api_key::Eventually;
+//! use tower_api_key::Reply;
 //! use tower_api_key::key::KeyDigest;
-//! use tower_api_key::store::{Found, KeyStore, MemoryStore};
+//! use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 //! use tower_api_key::testing::Records;
 //!
 //! /// A store of your own.
 //! struct Directory(MemoryStore);
 //!
 //! impl KeyStore for Directory {
-//!     fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+//!     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
 //!         self.0.find(digest)
 //!     }
 //! }

@@ -3,7 +3,7 @@
 //!
 //! This room guards the wire contract. What a vendor documents is written down to the byte; where
 //! its documentation is silent, the module of the vendor says what was chosen, and struct update
-//! changes it (see [`Profile`](crate::Profile)). Vendors change their documentation: what stands
+//! changes it (see [`Profile`]). Vendors change their documentation: what stands
 //! here was read in November 2026, and a deployment that speaks for one of them should pin the
 //! version of this crate.
 //!
@@ -29,12 +29,25 @@ pub mod polyteia;
 pub mod polytomic;
 pub mod rest_integrations;
 
-pub use persona::PROFILE as PERSONA;
-pub use personyze::PROFILE as PERSONYZE;
-pub use polyteia::PROFILE as POLYTEIA;
-pub use polytomic::ON_PREMISES as POLYTOMIC_ON_PREMISES;
-pub use polytomic::PROFILE as POLYTOMIC;
-pub use rest_integrations::PROFILE as REST_INTEGRATIONS;
+use crate::profile::Profile;
+
+/// Answers as Persona documents; [`persona`] has its routes.
+pub const PERSONA: Profile<'static> = persona::PROFILE;
+
+/// Answers as Personyze documents; [`personyze`] has its routes.
+pub const PERSONYZE: Profile<'static> = personyze::PROFILE;
+
+/// Answers as Polyteia documents; [`polyteia`] has its routes.
+pub const POLYTEIA: Profile<'static> = polyteia::PROFILE;
+
+/// Answers as Polytomic's cloud documents; [`polytomic`] has its routes.
+pub const POLYTOMIC: Profile<'static> = polytomic::PROFILE;
+
+/// Answers as Polytomic on the customer's premises documents; [`polytomic`] has its routes.
+pub const POLYTOMIC_ON_PREMISES: Profile<'static> = polytomic::ON_PREMISES;
+
+/// Answers as Rest Integrations documents; [`rest_integrations`] has its routes.
+pub const REST_INTEGRATIONS: Profile<'static> = rest_integrations::PROFILE;
 
 /// The seconds that clients are told to stay away while a store or limiter is down.
 const OUTAGE_SECONDS: u32 = 5;
@@ -58,8 +71,9 @@ mod tests {
             for environment in environments {
                 let key = Issuer::new(issued, KeyHasher::sha256()).issue(*environment).unwrap();
                 let text = key.expose().as_bytes();
-                let mut read = profile.formats.iter().filter_map(|format| format.read(text));
-                assert_eq!(read.next().unwrap().environment, *environment, "{}", profile.name);
+                let format = profile.formats.iter().find(|format| format.matches(text));
+                let named = format.unwrap().environment_of(text);
+                assert_eq!(named, *environment, "{}", profile.name);
             }
         }
     }

@@ -20,12 +20,11 @@ use http::{Method, StatusCode};
 
 use super::OUTAGE_SECONDS;
 use crate::key::{Alphabet, KeyFormat};
-use crate::profile::Profile;
-use crate::quota::{Algorithm, Quota};
-use crate::request::CredentialSource;
-use crate::response::{
-    Answer, Answers, Challenge, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue,
+use crate::profile::{
+    Answer, Answers, Challenge, CredentialSource, ErrorBody, LimitHeaders, PrincipalHeader,
+    PrincipalValue, Profile,
 };
+use crate::quota::{Algorithm, Quota};
 use crate::rules::{Route, RouteRow};
 
 const MISSING: Answer = answer(StatusCode::UNAUTHORIZED, "Unauthorized", "An API key is required.")
@@ -46,11 +45,11 @@ const UNAVAILABLE: Answer = answer(
 )
 .retry_after(OUTAGE_SECONDS);
 
-const fn answer(status: StatusCode, title: &'static str, details: &'static str) -> Answer {
+const fn answer(status: StatusCode, title: &'static str, details: &'static str) -> Answer<'static> {
     Answer::new(status, ErrorBody::TitleAndDetails { title, details })
 }
 
-const fn bad_request(details: &'static str) -> Answer {
+const fn bad_request(details: &'static str) -> Answer<'static> {
     answer(StatusCode::BAD_REQUEST, "Bad request", details).challenge(Challenge::InvalidRequest)
 }
 
@@ -64,7 +63,7 @@ const fn bad_request(details: &'static str) -> Answer {
 /// assert_eq!(answer.body(), r#"{"errors":[{"title":"Unauthorized","details":"The API key is invalid."}]}"#);
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "Persona",
     realm: "Persona",
     credentials: &[CredentialSource::bearer()],
@@ -74,7 +73,9 @@ pub const PROFILE: Profile = Profile {
         .literal("_")
         .between(Alphabet::Base64Url, 16, 200)],
     required_headers: &[],
-    quotas: &[Quota::new("minute", 300, Duration::from_secs(60)).counted(Algorithm::LeakyBucket)],
+    quotas: &[
+        Quota::new("minute", 300, Duration::from_secs(60)).with_algorithm(Algorithm::LeakyBucket)
+    ],
     limit_headers: LimitHeaders::RATE_LIMIT,
     principal_headers: &[
         PrincipalHeader { name: "request-id", value: PrincipalValue::RequestId("req_") },
@@ -188,6 +189,6 @@ const fn row(
     methods: &'static [Method],
     path: &'static str,
     scopes: &'static [&'static str],
-) -> RouteRow {
+) -> RouteRow<'static> {
     RouteRow { methods, path, route: Route::new().all_of(scopes) }
 }

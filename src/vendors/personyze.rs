@@ -15,9 +15,9 @@ use http::{Method, StatusCode};
 use super::OUTAGE_SECONDS;
 use crate::concurrency::Concurrency;
 use crate::key::KeyFormat;
-use crate::profile::Profile;
-use crate::request::{BasicKey, CredentialSource};
-use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
+use crate::profile::{
+    Answer, Answers, BasicKey, Challenge, CredentialSource, ErrorBody, LimitHeaders, Profile,
+};
 use crate::rules::{Route, RouteRow};
 
 const LOG_IN: Answer = unauthorized("Please, log in");
@@ -29,7 +29,7 @@ const UNAVAILABLE: Answer =
     Answer::new(StatusCode::SERVICE_UNAVAILABLE, ErrorBody::Text("Service unavailable"))
         .retry_after(OUTAGE_SECONDS);
 
-const fn unauthorized(text: &'static str) -> Answer {
+const fn unauthorized(text: &'static str) -> Answer<'static> {
     Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Text(text)).challenge(Challenge::Bare)
 }
 
@@ -43,7 +43,7 @@ const fn unauthorized(text: &'static str) -> Answer {
 /// assert_eq!(answer.body(), "Please, log in");
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "Personyze",
     realm: "Personyze",
     credentials: &[CredentialSource::basic(BasicKey::PasswordOf("api"))],
@@ -100,7 +100,8 @@ pub const ROUTES: &[RouteRow] = &[
     RouteRow {
         methods: &[Method::POST],
         path: "/rest/users",
-        route: Route::new().concurrency(Concurrency::new(1).queue_for(Duration::from_secs(1))),
+        route: Route::new()
+            .concurrency(Concurrency::new(1).with_longest_wait(Duration::from_secs(1))),
     },
     RouteRow {
         methods: &[],

@@ -12,10 +12,11 @@ use http::StatusCode;
 
 use super::OUTAGE_SECONDS;
 use crate::key::{Alphabet, KeyFormat};
-use crate::profile::Profile;
-use crate::request::CredentialSource;
-use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
-use crate::rules::{Expected, RequiredHeader, Route, RouteRow};
+use crate::profile::{
+    Answer, Answers, Challenge, CredentialSource, ErrorBody, Expected, LimitHeaders, Profile,
+    RequiredHeader,
+};
+use crate::rules::{Route, RouteRow};
 
 const MISSING: Answer =
     answer(StatusCode::UNAUTHORIZED, "unauthorized", "Authentication is required.")
@@ -37,11 +38,11 @@ const UNAVAILABLE: Answer = answer(
 )
 .retry_after(OUTAGE_SECONDS);
 
-const fn answer(status: StatusCode, code: &'static str, message: &'static str) -> Answer {
+const fn answer(status: StatusCode, code: &'static str, message: &'static str) -> Answer<'static> {
     Answer::new(status, ErrorBody::CodeAndMessage { code, message })
 }
 
-const fn bad_request(code: &'static str, message: &'static str) -> Answer {
+const fn bad_request(code: &'static str, message: &'static str) -> Answer<'static> {
     answer(StatusCode::BAD_REQUEST, code, message).challenge(Challenge::InvalidRequest)
 }
 
@@ -55,7 +56,7 @@ const fn bad_request(code: &'static str, message: &'static str) -> Answer {
 /// assert_eq!(answer.body(), r#"{"error":{"code":"unauthorized","message":"The access key is invalid."}}"#);
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "Polyteia",
     realm: "Polyteia",
     credentials: &[CredentialSource::bearer()],

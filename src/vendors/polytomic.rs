@@ -14,10 +14,11 @@ use http::{Method, StatusCode};
 
 use super::OUTAGE_SECONDS;
 use crate::key::{Alphabet, KeyFormat};
-use crate::profile::Profile;
-use crate::request::{BasicKey, CredentialSource};
-use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
-use crate::rules::{Expected, RequiredHeader, Route, RouteRow};
+use crate::profile::{
+    Answer, Answers, BasicKey, Challenge, CredentialSource, ErrorBody, Expected, LimitHeaders,
+    Profile, RequiredHeader,
+};
+use crate::rules::{Route, RouteRow};
 
 /// Names the kind of a key that issues keys for the organizations of a partner.
 ///
@@ -49,15 +50,15 @@ const UNAVAILABLE: Answer = answer(
 )
 .retry_after(OUTAGE_SECONDS);
 
-const fn unauthorized(error: &'static str) -> Answer {
+const fn unauthorized(error: &'static str) -> Answer<'static> {
     Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::CodeAndContext { error })
 }
 
-const fn answer(status: StatusCode, key: &'static str, message: &'static str) -> Answer {
+const fn answer(status: StatusCode, key: &'static str, message: &'static str) -> Answer<'static> {
     Answer::new(status, ErrorBody::KeyAndMetadata { key, message })
 }
 
-const fn bad_request(key: &'static str, message: &'static str) -> Answer {
+const fn bad_request(key: &'static str, message: &'static str) -> Answer<'static> {
     answer(StatusCode::BAD_REQUEST, key, message).challenge(Challenge::InvalidRequest)
 }
 
@@ -73,7 +74,7 @@ const BEARER: CredentialSource = CredentialSource::bearer().only(&[PARTNER, ORGA
 /// assert_eq!(answer.body(), r#"{"key":"not_found","message":"Not found","metadata":{},"status":404}"#);
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "Polytomic",
     realm: "Polytomic",
     credentials: &[BEARER],
@@ -134,7 +135,7 @@ pub const PROFILE: Profile = Profile {
 /// assert_eq!(answer.headers().get_all("www-authenticate").iter().count(), 2); // Basic and Bearer
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const ON_PREMISES: Profile = Profile {
+pub(super) const ON_PREMISES: Profile = Profile {
     credentials: &[CredentialSource::basic(BasicKey::UserOrPassword).only(&[DEPLOYMENT]), BEARER],
     ..PROFILE
 };
@@ -155,6 +156,10 @@ pub const ROUTES: &[RouteRow] = &[
 const MANAGING: Route = Route::new().kinds(&[PARTNER, DEPLOYMENT]);
 const WORKING: Route = Route::new().kinds(&[ORGANIZATION, DEPLOYMENT]);
 
-const fn row(methods: &'static [Method], path: &'static str, route: Route) -> RouteRow {
+const fn row(
+    methods: &'static [Method],
+    path: &'static str,
+    route: Route<'static>,
+) -> RouteRow<'static> {
     RouteRow { methods, path, route }
 }

@@ -13,10 +13,10 @@ use http::{Method, StatusCode};
 
 use super::OUTAGE_SECONDS;
 use crate::key::{Alphabet, KeyFormat};
-use crate::profile::Profile;
+use crate::profile::{
+    Answer, Answers, Challenge, CredentialSource, ErrorBody, LimitHeaders, Profile,
+};
 use crate::quota::Quota;
-use crate::request::CredentialSource;
-use crate::response::{Answer, Answers, Challenge, ErrorBody, LimitHeaders};
 use crate::rules::{Route, RouteRow};
 
 const MISSING: Answer = Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Error("Missing API key."))
@@ -37,7 +37,7 @@ const UNAVAILABLE: Answer = Answer::new(
 )
 .retry_after(OUTAGE_SECONDS);
 
-const fn bad_request(message: &'static str) -> Answer {
+const fn bad_request(message: &'static str) -> Answer<'static> {
     Answer::new(StatusCode::BAD_REQUEST, ErrorBody::Error(message))
         .challenge(Challenge::InvalidRequest)
 }
@@ -52,7 +52,7 @@ const fn bad_request(message: &'static str) -> Answer {
 /// assert_eq!(answer.body(), r#"{"error":"Missing API key."}"#);
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
-pub const PROFILE: Profile = Profile {
+pub(super) const PROFILE: Profile = Profile {
     name: "REST API Integrations",
     realm: "REST API Integrations",
     credentials: &[CredentialSource::bearer()],

@@ -7,12 +7,12 @@ use std::time::Duration;
 use http::Request;
 use tokio::sync::Semaphore;
 use tower_api_key::attempts::FailedAttempts;
-use tower_api_key::key::{KeyDigest, KeyRecordBuilder};
+use tower_api_key::key::{KeyDigest, KeyRecordBuilder, SharedRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError};
 use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
 use tower_api_key::rules::{Route, Routes};
-use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Eventually};
+use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Reply};
 
 use crate::support::{KEY, PROFILE, Service, store};
 use crate::{START, from, guarded, guess, reason_for};
@@ -31,11 +31,11 @@ struct Held {
 }
 
 impl KeyStore for Held {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let (answer, answers, fails) =
             (self.store.find(digest), Arc::clone(&self.answers), self.fails);
-        Eventually::later(async move {
+        Reply::later(async move {
             answers.acquire().await.unwrap().forget();
             if fails { Err(StoreError::new("down")) } else { answer.await }
         })
@@ -167,10 +167,10 @@ enum Panics {
 }
 
 impl Limiter for Panics {
-    fn charge(&self, _: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, _: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         match self {
             Self::AtOnce => panic!("at once"),
-            Self::Later => Eventually::later(async { panic!("later") }),
+            Self::Later => Reply::later(async { panic!("later") }),
         }
     }
 }
@@ -195,10 +195,10 @@ async fn a_store_that_panics_keeps_no_attempt() {
     #[derive(Clone)]
     struct Breaks(Panics);
     impl KeyStore for Breaks {
-        fn find(&self, _: &KeyDigest) -> Eventually<Found> {
+        fn find(&self, _: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
             match self.0 {
                 Panics::AtOnce => panic!("at once"),
-                Panics::Later => Eventually::later(async { panic!("later") }),
+                Panics::Later => Reply::later(async { panic!("later") }),
             }
         }
     }

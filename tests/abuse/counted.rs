@@ -8,13 +8,13 @@ use std::time::Duration;
 use http::{Method, Request};
 use tower_api_key::clock::{Clock, ManualClock, Timestamp};
 use tower_api_key::decision::{Check, Outcome};
-use tower_api_key::key::{KeyDigest, KeyRecordBuilder};
+use tower_api_key::key::{KeyDigest, KeyRecordBuilder, SharedRecord};
 use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
-use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Eventually};
+use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Reply};
 
 use crate::support::{KEY, PROFILE, greeting, reason, request, send, store};
 use crate::{MINUTE, ONE, START, from, guarded, guess, reason_for};
@@ -107,13 +107,13 @@ struct Asked {
 }
 
 impl KeyStore for Asked {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         self.times.fetch_add(1, Ordering::SeqCst);
         if self.fails {
-            return Eventually::now(Err(StoreError::new(io::Error::other("connection reset"))));
+            return Reply::now(Err(StoreError::new(io::Error::other("connection reset"))));
         }
         let answer = self.store.find(digest);
-        Eventually::later(async move {
+        Reply::later(async move {
             tokio::task::yield_now().await;
             answer.await
         })

@@ -10,9 +10,10 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::attempts::RefusedRequests;
 use tower_api_key::clock::ManualClock;
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter};
+use tower_api_key::profile::{Expected, RequiredHeader};
 use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
-use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Eventually, Grant, Profile, refusal};
+use tower_api_key::rules::{Route, Routes};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Grant, Profile, Reply, refusal};
 
 use crate::support::{PROFILE, Service, greeting, reason, request, send, store};
 use crate::{MINUTE, START};
@@ -23,7 +24,7 @@ const THREE: RefusedRequests = RefusedRequests::new(3, MINUTE);
 struct Asked(MemoryLimiter, Arc<AtomicUsize>);
 
 impl Limiter for Asked {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         self.1.fetch_add(1, Ordering::SeqCst);
         self.0.charge(charge)
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tower_api_key::Eventually;
-use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
-use tower_api_key::store::{Cached, Found, Invalidation, KeyStore, MemoryStore};
+use tower_api_key::Reply;
+use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord, SharedRecord};
+use tower_api_key::store::{Cached, Invalidation, KeyStore, MemoryStore, StoreError};
 
 use crate::double::{Double, Mood, digest};
 use crate::{REVOKED, SERVES, UNKNOWN, ask, cached};
@@ -18,9 +18,9 @@ fn account(id: impl Into<String>) -> AccountId {
 struct Slow(MemoryStore);
 
 impl KeyStore for Slow {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let found = self.0.find(digest);
-        Eventually::later(async move {
+        Reply::later(async move {
             tokio::time::sleep(Duration::from_millis(10)).await;
             found.await
         })

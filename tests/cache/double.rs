@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tower_api_key::Eventually;
-use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
-use tower_api_key::store::{Found, KeyStore, StoreError};
+use tower_api_key::Reply;
+use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord, SharedRecord};
+use tower_api_key::store::{KeyStore, StoreError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mood {
@@ -60,12 +60,12 @@ impl Double {
 }
 
 impl KeyStore for Double {
-    fn find(&self, asked: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, asked: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let mood = *self.mood.lock().unwrap();
         let good = *asked == digest("good");
         let gate = Arc::clone(&self.gate);
-        Eventually::later(async move {
+        Reply::later(async move {
             match mood {
                 Mood::Down => return Err(StoreError::new("down")),
                 Mood::Panics => panic!("the store panics"),

@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tower_api_key::Eventually;
+use tower_api_key::Reply;
 use tower_api_key::clock::{ManualClock, Timestamp};
-use tower_api_key::key::{Account, KeyDigest, KeyRecord, KeyRecordBuilder};
+use tower_api_key::key::{Account, KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
 use tower_api_key::store::{
-    Cached, Change, Found, KeyEntry, KeyFilter, KeyManager, KeyStore, KeyUpdate, ManageError,
+    Cached, Change, KeyEntry, KeyFilter, KeyManager, KeyStore, KeyUpdate, ManageError,
     ManageFuture, MemoryStore, NewKey, StoreError,
 };
 
@@ -47,7 +47,7 @@ impl Held {
 }
 
 impl KeyStore for Held {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         self.0.find(digest)
     }
 }

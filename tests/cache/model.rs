@@ -8,10 +8,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tower_api_key::Eventually;
+use tower_api_key::Reply;
 use tower_api_key::clock::{Clock, ManualClock, Timestamp};
-use tower_api_key::key::{Account, KeyDigest, KeyRecord};
-use tower_api_key::store::{Cached, Found, Invalidation, KeyStore, StoreError};
+use tower_api_key::key::{Account, KeyDigest, KeyRecord, SharedRecord};
+use tower_api_key::store::{Cached, Invalidation, KeyStore, StoreError};
 
 use crate::double::digest;
 
@@ -119,11 +119,11 @@ impl World {
 }
 
 impl KeyStore for Store {
-    fn find(&self, asked: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, asked: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let secret = (0..SECRETS).find(|secret| name(*secret) == *asked).unwrap();
         let (answer, answered) = oneshot::channel();
         self.0.lock().unwrap().lookups.push(Lookup { secret, seen: None, answer });
-        Eventually::later(async move {
+        Reply::later(async move {
             let state = answered.await.unwrap().map_err(|()| StoreError::new("down"))?;
             let Some(account) = state.account else { return Ok(None) };
             let account = Arc::new(Account::builder(format!("account_{account}")).build().unwrap());
@@ -141,7 +141,7 @@ struct Request {
     store_failed: bool,
     /// What was true when it came.
     first: usize,
-    answer: JoinHandle<Found>,
+    answer: JoinHandle<Result<Option<SharedRecord>, StoreError>>,
 }
 
 struct Run {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::StatusCode;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::profile::{Answer as Row, Answers, CustomBody, ErrorBody, LimitHeaders};
 use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
-use tower_api_key::response::{Answer as Row, Answers, CustomBody, ErrorBody, LimitHeaders};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Denial, Profile};
 
@@ -21,7 +21,7 @@ const HOUR: Quota = Quota::new("an:hour/'s", 5, Duration::from_millis(3_600_001)
 const ROUTE: &[Quota] = &[Quota::new("route", 4, Duration::from_secs(10))];
 
 /// A server with these quotas, `ROUTE` for `/few`, a scope for `/scope`, and its clock.
-async fn server(profile: Profile, quotas: &[Quota]) -> (Server, ManualClock) {
+async fn server(profile: Profile<'_>, quotas: &[Quota]) -> (Server, ManualClock) {
     let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
     let routes = Routes::new()
         .on(&[], "/", Route::new())
@@ -100,7 +100,8 @@ async fn draft_ratelimit_headers_4_limits_are_told_of_each_policy() {
 /// §4.1.2: `t` is the time until *more* is there, not until all is.
 #[tokio::test]
 async fn draft_ratelimit_headers_4_1_2_reset_is_when_more_is_there() {
-    let bucket = Quota::new("bucket", 60, Duration::from_secs(600)).counted(Algorithm::LeakyBucket);
+    let bucket =
+        Quota::new("bucket", 60, Duration::from_secs(600)).with_algorithm(Algorithm::LeakyBucket);
     let (server, clock) = server(PROFILED, &[bucket]).await;
     for (later, remaining, resets) in [(0, 59, 10), (0, 58, 10), (5, 57, 5), (5, 57, 10)] {
         clock.advance(Duration::from_secs(later));
@@ -114,7 +115,7 @@ async fn draft_ratelimit_headers_4_1_2_reset_is_when_more_is_there() {
 #[tokio::test]
 async fn draft_ratelimit_headers_6_retry_after_is_not_before_the_reset() {
     for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
-        let (server, clock) = server(PROFILED, &[MINUTE.counted(algorithm), HOUR]).await;
+        let (server, clock) = server(PROFILED, &[MINUTE.with_algorithm(algorithm), HOUR]).await;
         for _ in 0..3 {
             assert_eq!(get(&server, key()).await.status(), 200);
             clock.advance(Duration::from_secs(7));

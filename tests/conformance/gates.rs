@@ -51,7 +51,7 @@ pub(crate) fn own_header() -> ApiKeyLayer {
 
 /// A profile that ships, and a key that serves there.
 pub(crate) struct Shipped {
-    pub(crate) profile: Profile,
+    pub(crate) profile: Profile<'static>,
     pub(crate) key: &'static str,
     kind: &'static str,
     /// The field line that carries the key.
@@ -60,7 +60,7 @@ pub(crate) struct Shipped {
 
 /// Lists all profiles that ship, but for the headers that they demand besides the key.
 pub(crate) fn shipped() -> [Shipped; 6] {
-    let bearer = |profile: Profile, key: &'static str| Shipped {
+    let bearer = |profile: Profile<'static>, key: &'static str| Shipped {
         profile: Profile { required_headers: &[], ..profile },
         key,
         kind: vendors::polytomic::ORGANIZATION,

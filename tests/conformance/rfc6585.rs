@@ -25,8 +25,8 @@ content-type: application/json
 #[tokio::test]
 async fn rfc6585_4_retry_after_is_a_promise() {
     let minute = |limit| Quota::new("minute", limit, Duration::from_secs(60));
-    let bucket = |limit| minute(limit).counted(Algorithm::LeakyBucket);
-    let sliding = |limit| minute(limit).counted(Algorithm::SlidingWindow);
+    let bucket = |limit| minute(limit).with_algorithm(Algorithm::LeakyBucket);
+    let sliding = |limit| minute(limit).with_algorithm(Algorithm::SlidingWindow);
     for (quota, waited, told) in [
         (minute(2), 0, "60"),
         (minute(2), 500, "60"),

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
 use tower_api_key::Profile;
-use tower_api_key::request::CredentialSource;
+use tower_api_key::profile::CredentialSource;
 
 use crate::gates::{gate, own_header, shipped};
 use crate::server::Server;

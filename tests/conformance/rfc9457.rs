@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use tower_api_key::response::{Answer as Row, Answers, Challenge, ErrorBody};
+use tower_api_key::profile::{Answer as Row, Answers, Challenge, ErrorBody};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Profile};
 
@@ -11,7 +11,7 @@ use crate::server::Server;
 use crate::support::{KEY, PROFILE};
 use crate::wire::{Answer, request};
 
-const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Row {
+const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Row<'static> {
     Row::new(status, ErrorBody::Problem { kind: "about:blank", title, detail })
 }
 

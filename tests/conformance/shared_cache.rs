@@ -11,7 +11,7 @@ use http::Response;
 use http_body_util::Full;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
-use tower_api_key::request::CredentialSource;
+use tower_api_key::profile::CredentialSource;
 use tower_api_key::{Grant, Profile};
 
 use crate::gates::gate;

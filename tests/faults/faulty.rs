@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::sleep;
-use tower_api_key::Eventually;
-use tower_api_key::key::KeyDigest;
-use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Taking};
-use tower_api_key::quota::{Applicable, Verdict};
-use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
+use tower_api_key::Reply;
+use tower_api_key::key::{KeyDigest, SharedRecord};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError, MemoryLimiter};
+use tower_api_key::quota::{AppliedQuotas, Verdict};
+use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 
 /// How long a client waits before it hangs up.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
@@ -29,7 +29,7 @@ pub(crate) enum Place {
     /// The limiter is charged.
     Cost,
     /// The limiter is asked how an account stands that is refused.
-    Standing,
+    QuotaStatus,
     /// The service behind the gate is asked whether it is ready.
     Ready,
     /// The service is called.
@@ -77,7 +77,7 @@ impl Plan {
 pub(crate) struct FaultyStore(pub(crate) MemoryStore, pub(crate) Plan);
 
 impl KeyStore for FaultyStore {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let Some(fault) = self.1.take(Place::Store) else {
             return self.0.find(digest);
         };
@@ -91,11 +91,11 @@ impl KeyStore for FaultyStore {
 pub(crate) struct FaultyLimiter(pub(crate) Arc<MemoryLimiter>, pub(crate) Plan);
 
 impl Limiter for FaultyLimiter {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
-        let place = match (charge.taking, charge.cost) {
-            (Taking::IfRoom | Taking::Always, _) => Place::Cost,
-            (Taking::Nothing, 0) => Place::Standing,
-            (Taking::Nothing, _) => Place::Room,
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
+        let place = match (charge.mode, charge.cost) {
+            (ChargeMode::IfAllowed | ChargeMode::Force, _) => Place::Cost,
+            (ChargeMode::Peek, 0) => Place::QuotaStatus,
+            (ChargeMode::Peek, _) => Place::Room,
         };
         let Some(fault) = self.1.take(place) else {
             return self.0.charge(charge);
@@ -110,12 +110,12 @@ pub(crate) fn charge_later(
     limiter: Arc<MemoryLimiter>,
     charge: &Charge<'_>,
 ) -> impl Future<Output = Result<Verdict, LimiterError>> + Send + 'static {
-    let Charge { cost, taking, now, .. } = *charge;
+    let Charge { cost, mode, now, .. } = *charge;
     let record = charge.record.clone();
     let (general, route) = (charge.quotas.general.to_vec(), charge.quotas.route.to_vec());
     async move {
-        let quotas = Applicable { general: &general, route: &route };
-        limiter.charge(Charge { record: &record, quotas, cost, taking, now }).await
+        let quotas = AppliedQuotas { general: &general, route: &route };
+        limiter.charge(Charge { record: &record, quotas, cost, mode, now }).await
     }
 }
 
@@ -123,25 +123,25 @@ fn go_wrong<T: Send + 'static>(
     fault: Fault,
     sound: impl Future<Output = T> + Send + 'static,
     error: fn() -> T,
-) -> Eventually<T> {
+) -> Reply<T> {
     match fault {
-        Fault::FailsNow => Eventually::now(error()),
-        Fault::FailsLater => Eventually::later(async move {
+        Fault::FailsNow => Reply::now(error()),
+        Fault::FailsLater => Reply::later(async move {
             sleep(LATE).await;
             error()
         }),
-        Fault::FailsAfterwards => Eventually::later(async move {
+        Fault::FailsAfterwards => Reply::later(async move {
             sound.await;
             sleep(LATE).await;
             error()
         }),
-        Fault::Hangs => Eventually::later(pending()),
+        Fault::Hangs => Reply::later(pending()),
         Fault::PanicsNow => panic!("planned"),
-        Fault::PanicsLater => Eventually::later(async move {
+        Fault::PanicsLater => Reply::later(async move {
             sleep(LATE).await;
             panic!("planned")
         }),
-        Fault::Late => Eventually::later(async move {
+        Fault::Late => Reply::later(async move {
             sleep(LATE).await;
             sound.await
         }),
@@ -150,7 +150,7 @@ fn go_wrong<T: Send + 'static>(
                 sleep(TOO_LATE).await;
                 sound.await
             });
-            Eventually::later(async move { working.await.unwrap() })
+            Reply::later(async move { working.await.unwrap() })
         }
     }
 }

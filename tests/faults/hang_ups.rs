@@ -10,11 +10,11 @@ use http::{Method, Request, Response};
 use http_body::{Body, Frame};
 use tokio::runtime::Handle;
 use tower::{Layer, Service, ServiceExt};
-use tower_api_key::Eventually;
-use tower_api_key::key::KeyDigest;
+use tower_api_key::Reply;
+use tower_api_key::key::{KeyDigest, SharedRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter};
 use tower_api_key::quota::Verdict;
-use tower_api_key::store::{Found, KeyStore, MemoryStore};
+use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 
 use crate::faulty::charge_later;
 use crate::inner::{Halves, Inner};
@@ -40,9 +40,9 @@ fn pauses() -> impl Future<Output = ()> + Send {
 struct Hesitant(MemoryStore);
 
 impl KeyStore for Hesitant {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let (store, digest) = (self.0.clone(), *digest);
-        Eventually::later(async move {
+        Reply::later(async move {
             pauses().await;
             store.find(&digest).await
         })
@@ -53,9 +53,9 @@ impl KeyStore for Hesitant {
 struct Reluctant(Arc<MemoryLimiter>);
 
 impl Limiter for Reluctant {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let charging = charge_later(Arc::clone(&self.0), &charge);
-        Eventually::later(async move {
+        Reply::later(async move {
             pauses().await;
             let verdict = charging.await;
             pauses().await;

@@ -7,7 +7,7 @@ use tower_api_key::quota::OnLimiterFailure::{Allow, Deny};
 use crate::faulty::Fault::{
     FailsAfterwards, FailsLater, FailsNow, Hangs, Late, Orphaned, PanicsLater, PanicsNow,
 };
-use crate::faulty::Place::{Body, Call, Cost, Ready, Room, Standing, Store};
+use crate::faulty::Place::{Body, Call, Cost, QuotaStatus, Ready, Room, Store};
 use crate::support::request;
 use crate::world::Outcome::{self, Answered, Failed, Nothing, Panicked};
 use crate::world::World;
@@ -57,15 +57,15 @@ async fn every_fault_at_every_place() {
         (Cost, Late,        Deny,  "/", SERVED,     1, 1),
         (Cost, Orphaned,    Deny,  "/", Nothing,    0, 1),
 
-        (Standing, FailsNow,    Deny,  "/scope", NO_SCOPE, 0, 0),
-        (Standing, FailsLater,  Deny,  "/scope", NO_SCOPE, 0, 0),
-        (Standing, FailsNow,    Allow, "/scope", NO_SCOPE, 0, 0),
-        (Standing, FailsAfterwards, Allow, "/scope", NO_SCOPE, 0, 0),
-        (Standing, Hangs,       Deny,  "/scope", Nothing,  0, 0),
-        (Standing, PanicsNow,   Deny,  "/scope", Panicked, 0, 0),
-        (Standing, PanicsLater, Deny,  "/scope", Panicked, 0, 0),
-        (Standing, Late,        Deny,  "/scope", NO_SCOPE, 0, 0),
-        (Standing, Orphaned,    Deny,  "/scope", Nothing,  0, 0),
+        (QuotaStatus, FailsNow,    Deny,  "/scope", NO_SCOPE, 0, 0),
+        (QuotaStatus, FailsLater,  Deny,  "/scope", NO_SCOPE, 0, 0),
+        (QuotaStatus, FailsNow,    Allow, "/scope", NO_SCOPE, 0, 0),
+        (QuotaStatus, FailsAfterwards, Allow, "/scope", NO_SCOPE, 0, 0),
+        (QuotaStatus, Hangs,       Deny,  "/scope", Nothing,  0, 0),
+        (QuotaStatus, PanicsNow,   Deny,  "/scope", Panicked, 0, 0),
+        (QuotaStatus, PanicsLater, Deny,  "/scope", Panicked, 0, 0),
+        (QuotaStatus, Late,        Deny,  "/scope", NO_SCOPE, 0, 0),
+        (QuotaStatus, Orphaned,    Deny,  "/scope", Nothing,  0, 0),
 
         (Ready, FailsNow,  Deny, "/", Failed,   0, 0),
         (Ready, Hangs,     Deny, "/", Nothing,  0, 0),

@@ -120,7 +120,7 @@ pub(crate) fn counted() -> MemoryStore {
 
 fn layer(store: impl KeyStore, limiter: impl Limiter, on_failure: OnLimiterFailure) -> ApiKeyLayer {
     let routes = Routes::new()
-        .on(&[], "/", Route::new().concurrency(Concurrency::new(1).queue_for(QUEUE)))
+        .on(&[], "/", Route::new().concurrency(Concurrency::new(1).with_longest_wait(QUEUE)))
         .on(&[], "/scope", Route::new().all_of(&["lacking"]))
         .on(&[], "/budget", Route::new().budget(PATIENCE / 2));
     let layer = ApiKeyLayer::builder(PROFILE, store).limits(limiter, on_failure);

@@ -8,9 +8,10 @@ use tower::util::BoxCloneSyncService;
 use tower_api_key::concurrency::Concurrency;
 use tower_api_key::key::{Account, AccountBuilder, KeyRecord};
 use tower_api_key::limits::{MemoryLimiter, Plans};
+use tower_api_key::profile::{CredentialSource, Expected, RequiredHeader};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
-use tower_api_key::request::{Connection, CredentialSource};
-use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
+use tower_api_key::request::Connection;
+use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Preflight, Profile};
 

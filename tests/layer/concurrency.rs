@@ -61,7 +61,7 @@ async fn a_place_is_held_until_the_body_ends_or_is_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_hangs_up_gives_its_place_back() {
-    let layer = one_at_a_time(Concurrency::new(1).queue_for(SECOND));
+    let layer = one_at_a_time(Concurrency::new(1).with_longest_wait(SECOND));
     let service = slow(&layer);
     let serving = tokio::spawn(service.clone().oneshot(request(Method::POST, "/")));
     sleep(SECOND / 10).await;
@@ -77,7 +77,7 @@ async fn a_client_that_hangs_up_gives_its_place_back() {
 
 #[tokio::test(start_paused = true)]
 async fn the_longest_wait_is_kept_to_the_millisecond() {
-    let layer = one_at_a_time(Concurrency::new(1).queue_for(SECOND));
+    let layer = one_at_a_time(Concurrency::new(1).with_longest_wait(SECOND));
     let service = slow(&layer);
     let serving = tokio::spawn(service.clone().oneshot(request(Method::POST, "/")));
     sleep(SECOND / 10).await;
@@ -108,7 +108,7 @@ async fn a_request_that_finds_no_place_costs_nothing() {
     drop(first);
     drop(send(&service, request(Method::POST, "/")).await);
     let limited = send(&service, request(Method::POST, "/")).await;
-    assert_eq!(reason(&limited), "rate_limited", "and a full quota takes no place");
+    assert_eq!(reason(&limited), "rate_limited", "and a full quota takes no permit");
     assert_eq!(limited.headers()["retry-after"], "60");
 }
 
@@ -144,8 +144,8 @@ async fn of_many_tasks_exactly_the_limit_passes() {
     let hour = Duration::from_secs(3_600);
     for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
         for per in [Per::Account, Per::Key] {
-            let tight = Quota::new("tight", 37, hour).counted(algorithm).each(per);
-            let loose = Quota::new("loose", 1_000, hour).counted(algorithm);
+            let tight = Quota::new("tight", 37, hour).with_algorithm(algorithm).with_per(per);
+            let loose = Quota::new("loose", 1_000, hour).with_algorithm(algorithm);
             let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000_000));
             let layer = ApiKeyLayer::builder(PROFILE, store(|key| key.quotas([loose, tight])))
                 .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
@@ -173,7 +173,7 @@ async fn of_many_tasks_exactly_the_limit_passes() {
     }
 }
 
-/// Asks for a place when it is dropped, and notes whether there was one.
+/// Asks for a permit when it is dropped, and notes whether there was one.
 struct AsksWhenDropped {
     layer: ApiKeyLayer,
     admitted: Arc<AtomicUsize>,

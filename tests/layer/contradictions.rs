@@ -5,10 +5,12 @@ use std::time::Duration;
 use http::Method;
 use tower_api_key::key::{Alphabet, KeyFormat};
 use tower_api_key::limits::{MemoryLimiter, Plans};
+use tower_api_key::profile::{
+    BasicKey, CredentialSource, Expected, LimitHeaders, PrincipalHeader, PrincipalValue,
+    RequiredHeader,
+};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
-use tower_api_key::request::{BasicKey, CredentialSource};
-use tower_api_key::response::{LimitHeaders, PrincipalHeader, PrincipalValue};
-use tower_api_key::rules::{Expected, Otherwise, RequiredHeader, Route, Routes};
+use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Preflight, Profile, vendors};
 
@@ -53,7 +55,7 @@ const EITHER: &[CredentialSource] = &[CredentialSource::basic(BasicKey::UserOrPa
 const BEARER_OR_OWN: &[CredentialSource] =
     &[CredentialSource::bearer(), CredentialSource::header("x-api-key")];
 
-const fn after(literal: &'static str) -> KeyFormat {
+const fn after(literal: &'static str) -> KeyFormat<'static> {
     KeyFormat::new().literal(literal).characters(Alphabet::Base62, 40)
 }
 
@@ -179,10 +181,10 @@ async fn header_names_are_taken_in_any_case() {
 #[test]
 fn required_headers_that_nobody_can_send_are_refused() {
     use Expected::{Date, MediaType, OneOf, Present};
-    const fn x(expected: Expected) -> RequiredHeader {
+    const fn x(expected: Expected<'static>) -> RequiredHeader<'static> {
         RequiredHeader { name: "x-version", expected }
     }
-    const fn named(name: &'static str, expected: Expected) -> RequiredHeader {
+    const fn named(name: &'static str, expected: Expected<'static>) -> RequiredHeader<'static> {
         RequiredHeader { name, expected }
     }
     const JSON: Expected = MediaType("application/json");
@@ -215,7 +217,6 @@ fn required_headers_that_nobody_can_send_are_refused() {
         (&[named("X-Api-Key", Present)], &["required_headers", "x-api-key", "credential"]),
         (&[named("authorization", OneOf(&["1"]))], &["required_headers", "authorization"]),
     ] {
-        let headers = headers.to_vec().leak();
         let found = of_profile(&Profile { required_headers: headers, ..PROFILE });
         expect(&format!("{headers:?}"), found.as_deref(), words);
     }
@@ -230,7 +231,7 @@ fn principal_headers_that_cannot_be_written_are_refused() {
     const fn x(value: PrincipalValue) -> PrincipalHeader {
         PrincipalHeader { name: "x-said", value }
     }
-    const fn named(name: &'static str) -> PrincipalHeader {
+    const fn named(name: &'static str) -> PrincipalHeader<'static> {
         PrincipalHeader { name, value: Account }
     }
     for (headers, words) in [
@@ -245,7 +246,6 @@ fn principal_headers_that_cannot_be_written_are_refused() {
         (&[named("Content-Length")], &["principal_headers", "content-length"]),
         (&[named("www-authenticate")], &["principal_headers", "www-authenticate"]),
     ] {
-        let headers = headers.to_vec().leak();
         let found = of_profile(&Profile { principal_headers: headers, ..PROFILE });
         expect(&format!("{headers:?}"), found.as_deref(), words);
     }
@@ -253,7 +253,7 @@ fn principal_headers_that_cannot_be_written_are_refused() {
 
 #[test]
 fn principal_headers_that_the_limits_write_are_refused() {
-    const fn named(name: &'static str) -> PrincipalHeader {
+    const fn named(name: &'static str) -> PrincipalHeader<'static> {
         PrincipalHeader { name, value: PrincipalValue::Account }
     }
     const LIMIT: &[PrincipalHeader] = &[named("RateLimit-Limit")];
@@ -386,16 +386,16 @@ fn an_origin_that_no_browser_sends_is_refused() {
 #[test]
 fn complaints_hold_no_control_characters() {
     for text in ["a\nb", "\u{1b}[31m", "a\u{202e}b", "\u{85}"] {
-        let one = || vec![text].leak();
-        let quotas = vec![Quota::new(text, 1, Duration::from_secs(60))].leak();
-        let header = vec![RequiredHeader { name: "x-a", expected: Expected::OneOf(one()) }].leak();
-        let formats = [KeyFormat::new().literal(text), KeyFormat::new().environment(one())];
-        let formats = formats.map(|format| vec![format.characters(Alphabet::Hex, 20)].leak());
+        let one = &[text];
+        let quotas = &[Quota::named(text, 1, Duration::from_secs(60))];
+        let header = &[RequiredHeader { name: "x-a", expected: Expected::OneOf(one) }];
+        let formats = [KeyFormat::new().literal(text), KeyFormat::new().environment(one)];
+        let formats = formats.map(|format| [format.characters(Alphabet::Hex, 20)]);
         let route = |route| builder(&PROFILE).routes(Routes::new().on(&[], "/{a}", route));
-        let only = vec![CredentialSource::bearer().only(one())].leak();
+        let only = &[CredentialSource::bearer().only(one)];
         let cases = vec![
-            builder(&Profile { formats: formats[0], ..PROFILE }),
-            builder(&Profile { formats: formats[1], ..PROFILE }),
+            builder(&Profile { formats: &formats[0], ..PROFILE }),
+            builder(&Profile { formats: &formats[1], ..PROFILE }),
             builder(&Profile { quotas, ..PROFILE }).without_limits(),
             builder(&Profile { required_headers: header, ..PROFILE }),
             builder(&Profile { credentials: only, ..PROFILE }),
@@ -406,8 +406,8 @@ fn complaints_hold_no_control_characters() {
             builder(&PROFILE).routes(Routes::new().on(&[], format!("/{text}"), Route::new())),
             route(Route::new().account_parameter(text)),
             route(Route::new().quotas(quotas)),
-            route(Route::new().all_of(one())),
-            route(Route::new().kinds(one())),
+            route(Route::new().all_of(one)),
+            route(Route::new().kinds(one)),
         ];
         for case in cases {
             let Some(complaint) = complaint(case) else { continue };

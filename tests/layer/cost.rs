@@ -15,14 +15,13 @@ use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::decision::{Check, CostError, Outcome};
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{
-    Charge, Limiter, LimiterError, LimiterFallback, MemoryLimiter, Taking,
+    Charge, ChargeMode, Limiter, LimiterError, LimiterFallback, MemoryLimiter,
 };
-use tower_api_key::quota::{Applicable, OnLimiterFailure, Quota, Verdict};
-use tower_api_key::response::{LimitHeaders, Reset};
+use tower_api_key::profile::{LimitHeaders, Reset};
+use tower_api_key::quota::{AppliedQuotas, OnLimiterFailure, Quota, Verdict};
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::{
-    ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Denial, Eventually, Grant, Observer, Profile,
-    refusal,
+    ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Denial, Grant, Observer, Profile, Reply, refusal,
 };
 
 use crate::support::{PROFILE, Service, account, greeting, reason, request, send, store, tls};
@@ -242,9 +241,9 @@ async fn a_cost_that_cannot_be_taken_is_told_to_the_operator() {
     }
     struct Half(MemoryLimiter);
     impl Limiter for Half {
-        fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
-            match charge.taking {
-                Taking::Always => Eventually::now(Err(LimiterError::new("gone"))),
+        fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
+            match charge.mode {
+                ChargeMode::Force => Reply::now(Err(LimiterError::new("gone"))),
                 _ => self.0.charge(charge),
             }
         }
@@ -278,9 +277,9 @@ async fn a_grant_lists_the_limits_of_its_request() {
             .unwrap();
         let service = layer.layer(service_fn(|request: Request<()>| async move {
             let grant = request.extensions().get::<Grant>().unwrap();
-            let limits = grant.limits().map(|(quota, standing)| {
-                assert_eq!(standing.limit(), quota.limit());
-                (quota.name(), quota.limit(), standing.remaining())
+            let limits = grant.limits().map(|(quota, quota_status)| {
+                assert_eq!(quota_status.limit(), quota.limit());
+                (quota.name(), quota.limit(), quota_status.remaining())
             });
             assert_eq!(limits.collect::<Vec<_>>(), expected);
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
@@ -296,17 +295,17 @@ struct Late {
 }
 
 impl Limiter for Late {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let Some(later) = self.later else {
             return self.inner.charge(charge);
         };
         let (inner, record) = (Arc::clone(&self.inner), charge.record.clone());
-        let (cost, taking, now) = (charge.cost, charge.taking, charge.now);
+        let (cost, mode, now) = (charge.cost, charge.mode, charge.now);
         let general = charge.quotas.general.to_vec();
-        Eventually::later(async move {
+        Reply::later(async move {
             sleep(later).await;
-            let quotas = Applicable { general: &general, route: &[] };
-            inner.charge(Charge { record: &record, quotas, cost, taking, now }).await
+            let quotas = AppliedQuotas { general: &general, route: &[] };
+            inner.charge(Charge { record: &record, quotas, cost, mode, now }).await
         })
     }
 }

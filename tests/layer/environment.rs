@@ -8,9 +8,11 @@ use http::{Method, Request};
 use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::decision::{Check, Outcome};
-use tower_api_key::key::{Alphabet, InvalidRecord, KeyDigest, KeyForm, KeyFormat, KeyRecord};
-use tower_api_key::store::{Found, KeyManager, KeyStore, ManageError, MemoryStore, NewKey};
-use tower_api_key::{ApiKeyLayer, Denial, Eventually, Profile};
+use tower_api_key::key::{
+    Alphabet, InvalidRecord, KeyDigest, KeyForm, KeyFormat, KeyRecord, SharedRecord,
+};
+use tower_api_key::store::{KeyManager, KeyStore, ManageError, MemoryStore, NewKey, StoreError};
+use tower_api_key::{ApiKeyLayer, Denial, Profile, Reply};
 
 use crate::support::{PROFILE, account, anonymous, digest, greeting, reason, send, tls};
 
@@ -26,7 +28,7 @@ const CONTRARY: KeyFormat =
 struct Asked(MemoryStore, Arc<AtomicUsize>);
 
 impl KeyStore for Asked {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         self.1.fetch_add(1, Ordering::SeqCst);
         self.0.find(digest)
     }
@@ -54,7 +56,7 @@ fn record(environment: Option<&str>) -> KeyRecord {
 /// Asks a gate of these formats for the key of this text and record; returns the reason, and how often
 /// the store was asked.
 async fn ask(
-    formats: &'static [KeyFormat],
+    formats: &'static [KeyFormat<'_>],
     pinned: Option<&str>,
     text: &str,
     record: KeyRecord,

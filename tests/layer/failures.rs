@@ -10,14 +10,14 @@ use bytes::Bytes;
 use http::Method;
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_api_key::concurrency::{Concurrency, Entered, Entry, Places};
-use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder};
+use tower_api_key::concurrency::{Acquire, Concurrency, ConcurrencyLimiter, Permit};
+use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, LimiterFailures, LimiterFallback};
 use tower_api_key::quota::{OnLimiterFailure, Quota, Share, Verdict};
 use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
-use tower_api_key::store::{Found, KeyManager, KeyStore, MemoryStore, StoreError};
-use tower_api_key::{ApiKeyLayer, Denial, Eventually, Observer};
+use tower_api_key::store::{KeyManager, KeyStore, MemoryStore, StoreError};
+use tower_api_key::{ApiKeyLayer, Denial, Observer, Reply};
 
 const HALF: OnLimiterFailure = OnLimiterFailure::Local(Share::of(NonZeroU32::new(2).unwrap()));
 
@@ -31,13 +31,10 @@ enum Broken {
 }
 
 impl Broken {
-    fn answer<T: Send + 'static>(
-        self,
-        error: impl FnOnce() -> T + Send + 'static,
-    ) -> Eventually<T> {
+    fn answer<T: Send + 'static>(self, error: impl FnOnce() -> T + Send + 'static) -> Reply<T> {
         match self {
-            Self::Now => Eventually::now(error()),
-            Self::Later => Eventually::later(async move {
+            Self::Now => Reply::now(error()),
+            Self::Later => Reply::later(async move {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 error()
             }),
@@ -46,19 +43,19 @@ impl Broken {
 }
 
 impl KeyStore for Broken {
-    fn find(&self, _: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, _: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         self.answer(|| Err(StoreError::new(io::Error::other("connection reset"))))
     }
 }
 
 impl Limiter for Broken {
-    fn charge(&self, _: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, _: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         self.answer(|| Err(LimiterError::new(io::Error::other("connection reset"))))
     }
 }
 
-impl Places for Broken {
-    fn enter(&self, _: Entry<'_>) -> Eventually<Entered> {
+impl ConcurrencyLimiter for Broken {
+    fn acquire(&self, _: Acquire<'_>) -> Reply<Result<Option<Permit>, LimiterError>> {
         self.answer(|| Err(LimiterError::new(io::Error::other("connection reset"))))
     }
 }
@@ -67,9 +64,9 @@ impl Places for Broken {
 struct Late(MemoryStore);
 
 impl KeyStore for Late {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let (store, digest) = (self.0.clone(), *digest);
-        Eventually::later(async move {
+        Reply::later(async move {
             tokio::time::sleep(Duration::from_millis(5)).await;
             store.find(&digest).await
         })
@@ -107,8 +104,8 @@ impl Observer for Log {
         self.add(format!("store {}", std::error::Error::source(error).unwrap()));
     }
 
-    fn places_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
-        self.add(format!("places {} {fallback:?}", std::error::Error::source(error).unwrap()));
+    fn concurrency_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
+        self.add(format!("permits {} {fallback:?}", std::error::Error::source(error).unwrap()));
     }
 
     fn limiter_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
@@ -183,14 +180,14 @@ async fn failing_places_do_what_was_chosen_and_only_where_a_place_is_needed() {
             let log = Log::default();
             let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
                 .routes(routes.clone())
-                .places(broken, choice)
+                .concurrency(broken, choice)
                 .observer(log.clone())
                 .build()
                 .unwrap();
             let service = greeting(&layer);
             let response = send(&service, request(Method::POST, "/")).await;
             assert_eq!((reason(&response), response.status().as_u16()), expected);
-            assert_eq!(log.lines()[0], format!("places connection reset {fallback:?}"));
+            assert_eq!(log.lines()[0], format!("permits connection reset {fallback:?}"));
             assert_eq!(reason(&send(&service, request(Method::GET, "/")).await), "admitted");
             assert!(log.lines().is_empty());
         }
@@ -205,7 +202,7 @@ async fn places_that_fail_are_stood_in_for_by_this_nodes_share() {
         {
             let routes = Routes::new().on(&[], "/", Route::new().concurrency(rule));
             let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes);
-            let service = greeting(&layer.places(broken, HALF).build().unwrap());
+            let service = greeting(&layer.concurrency(broken, HALF).build().unwrap());
             let mut held = Vec::new();
             for _ in 0..share {
                 let response = send(&service, request(Method::GET, "/")).await;
@@ -223,10 +220,10 @@ async fn places_that_fail_are_stood_in_for_by_this_nodes_share() {
 
 #[tokio::test(start_paused = true)]
 async fn places_that_fail_queue_in_this_node_for_its_share() {
-    let rule = Concurrency::new(2).queue_for(Duration::from_secs(1));
+    let rule = Concurrency::new(2).with_longest_wait(Duration::from_secs(1));
     let routes = Routes::new().on(&[], "/", Route::new().concurrency(rule));
     let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes);
-    let service = greeting(&layer.places(Broken::Later, HALF).build().unwrap());
+    let service = greeting(&layer.concurrency(Broken::Later, HALF).build().unwrap());
     let held = send(&service, request(Method::GET, "/")).await;
     let queued = tokio::spawn({
         let service = service.clone();

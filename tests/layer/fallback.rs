@@ -11,10 +11,10 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::concurrency::Concurrency;
 use tower_api_key::limits::LimiterFallback::{self, Allowed, Denied, Immaterial, Local};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, LimiterFailures};
+use tower_api_key::profile::LimitHeaders;
 use tower_api_key::quota::{OnLimiterFailure, Quota, Share, Verdict};
-use tower_api_key::response::LimitHeaders;
 use tower_api_key::rules::{Otherwise, Route, Routes};
-use tower_api_key::{ApiKeyLayer, Eventually, Grant, Observer, Profile};
+use tower_api_key::{ApiKeyLayer, Grant, Observer, Profile, Reply};
 
 use crate::support::{PROFILE, greeting, reason, request, send, store};
 
@@ -31,11 +31,11 @@ enum Broken {
 }
 
 impl Limiter for Broken {
-    fn charge(&self, _: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, _: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let failed = || Err(LimiterError::new("connection reset"));
         match self {
-            Self::Now => Eventually::now(failed()),
-            Self::Later => Eventually::later(async move {
+            Self::Now => Reply::now(failed()),
+            Self::Later => Reply::later(async move {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 failed()
             }),
@@ -103,7 +103,7 @@ async fn every_request_is_counted_and_told_once() {
 async fn a_node_counts_its_share_by_itself() {
     for broken in [Broken::Now, Broken::Later] {
         for route in [Route::new(), Route::new().concurrency(Concurrency::new(1))] {
-            let other = Quota::new("other", 7, MINUTE).on_failure(OnLimiterFailure::Allow);
+            let other = Quota::new("other", 7, MINUTE).with_failure_choice(OnLimiterFailure::Allow);
             let (layer, log) = layer(broken, &[other, TEN], HALF, route);
             let service = greeting(&layer);
             for left in (0..5).rev() {
@@ -112,8 +112,8 @@ async fn a_node_counts_its_share_by_itself() {
                 assert_eq!(log.heard(), [Local]);
                 // Of the share; of the other nobody knows anything.
                 assert_eq!(response.headers()["ratelimit-policy"], r#""ten";q=5;w=60"#);
-                let standing = format!(r#""ten";r={left};t=60"#);
-                assert_eq!(response.headers()["ratelimit"], standing);
+                let quota_status = format!(r#""ten";r={left};t=60"#);
+                assert_eq!(response.headers()["ratelimit"], quota_status);
             }
             let refused = send(&service, request(Method::GET, "/")).await;
             assert_eq!((reason(&refused), refused.status().as_u16()), ("rate_limited", 429));
@@ -125,8 +125,9 @@ async fn a_node_counts_its_share_by_itself() {
 
 #[tokio::test]
 async fn one_quota_that_denies_outweighs_the_rest() {
-    const DENIES: &[Quota] = &[Quota::new("strict", 9, MINUTE).on_failure(OnLimiterFailure::Deny)];
-    let general = [TEN, Quota::new("lax", 7, MINUTE).on_failure(OnLimiterFailure::Allow)];
+    const DENIES: &[Quota] =
+        &[Quota::new("strict", 9, MINUTE).with_failure_choice(OnLimiterFailure::Deny)];
+    let general = [TEN, Quota::new("lax", 7, MINUTE).with_failure_choice(OnLimiterFailure::Allow)];
     let (layer, log) = layer(Broken::Now, &general, HALF, Route::new().quotas(DENIES));
     let refused = send(&greeting(&layer), request(Method::GET, "/")).await;
     assert_eq!((reason(&refused), refused.status().as_u16()), ("limiter_unavailable", 503));
@@ -157,8 +158,8 @@ async fn what_a_handler_adds_is_counted_by_the_node_too() {
         }));
         let response = service.oneshot(request(Method::GET, "/")).await.unwrap();
         assert_eq!(reason(&response), "admitted");
-        let standing = response.headers().get("ratelimit").map(|it| it.to_str().unwrap());
-        assert_eq!((standing, log.heard()), (told, vec![fallback; 2]));
+        let quota_status = response.headers().get("ratelimit").map(|it| it.to_str().unwrap());
+        assert_eq!((quota_status, log.heard()), (told, vec![fallback; 2]));
     }
 }
 

@@ -13,6 +13,7 @@ mod concurrency;
 mod contradictions;
 mod cost;
 mod credential;
+mod described;
 mod environment;
 mod explain;
 mod failures;

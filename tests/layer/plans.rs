@@ -123,13 +123,13 @@ async fn a_route_chooses_for_itself_where_a_plan_is_not_there() {
     const ALLOW: OnLimiterFailure = OnLimiterFailure::Allow;
     const DENY: OnLimiterFailure = OnLimiterFailure::Deny;
     const HALF: OnLimiterFailure = OnLimiterFailure::Local(Share::of(NonZeroU32::new(2).unwrap()));
-    static DENIES: [Quota; 1] = [Quota::new("route", 4, MINUTE).on_failure(DENY)];
+    static DENIES: [Quota; 1] = [Quota::new("route", 4, MINUTE).with_failure_choice(DENY)];
     static DENIES_NOTHING: [Quota; 1] =
-        [Quota::new("dark", 4, MINUTE).on_failure(DENY).in_shadow()];
-    static COUNTS: [Quota; 1] = [Quota::new("route", 4, MINUTE).on_failure(HALF)];
+        [Quota::new("dark", 4, MINUTE).with_failure_choice(DENY).in_shadow()];
+    static COUNTS: [Quota; 1] = [Quota::new("route", 4, MINUTE).with_failure_choice(HALF)];
     static ALLOWS: [Quota; 1] = [Quota::new("route", 4, MINUTE)];
     // The profile's are not the account's, so what they would choose counts for nothing.
-    static OTHERS: [Quota; 1] = [Quota::new("minute", 2, MINUTE).on_failure(DENY)];
+    static OTHERS: [Quota; 1] = [Quota::new("minute", 2, MINUTE).with_failure_choice(DENY)];
     for (quotas, failure, expected) in [
         (&DENIES, ALLOW, (0, 503)),
         (&DENIES_NOTHING, ALLOW, (50, 200)),

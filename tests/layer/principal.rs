@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::key::KeyRecordBuilder;
-use tower_api_key::response::{PrincipalHeader, PrincipalValue};
+use tower_api_key::profile::{PrincipalHeader, PrincipalValue};
 use tower_api_key::{ApiKeyLayer, Denial, Profile, refusal};
 
 use crate::support::{PROFILE, anonymous, request, store};
@@ -22,13 +22,13 @@ const TOLD: Profile = Profile {
 };
 const NAMES: [&str; 4] = ["x-tenant", "x-environment", "x-account", "x-plan"];
 
-const fn header(name: &'static str, value: PrincipalValue) -> PrincipalHeader {
+const fn header(name: &'static str, value: PrincipalValue<'static>) -> PrincipalHeader<'static> {
     PrincipalHeader { name, value }
 }
 
 /// Lists what a client sees under the gate's names, of a service that writes all of them twice.
 async fn seen(
-    profile: &Profile,
+    profile: &Profile<'_>,
     change: fn(KeyRecordBuilder) -> KeyRecordBuilder,
     request: Request<()>,
 ) -> Vec<String> {

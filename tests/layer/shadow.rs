@@ -8,8 +8,8 @@ use tower_api_key::concurrency::Concurrency;
 use tower_api_key::decision::{Check, Outcome};
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::profile::LimitHeaders;
 use tower_api_key::quota::{OnLimiterFailure, Quota};
-use tower_api_key::response::LimitHeaders;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Observer, Profile};
 

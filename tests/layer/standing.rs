@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
-use tower_api_key::limits::{Charge, Limiter, LimiterError, Taking};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError};
+use tower_api_key::profile::LimitHeaders;
 use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
-use tower_api_key::response::LimitHeaders;
 use tower_api_key::rules::{Route, Routes};
-use tower_api_key::{ApiKeyLayer, Eventually, Profile};
+use tower_api_key::{ApiKeyLayer, Profile, Reply};
 
 use crate::support::{PROFILE, greeting, request, send, store};
 
@@ -18,11 +18,11 @@ const SPEAKS: Profile = Profile { limit_headers: LimitHeaders::X_RATE_LIMIT, ..P
 /// A refusal for another reason looks at the limits, and asks for nothing.
 #[tokio::test]
 async fn a_refused_request_asks_how_its_account_stands_at_no_cost() {
-    struct Asked(Arc<Mutex<Vec<(u32, Taking)>>>);
+    struct Asked(Arc<Mutex<Vec<(u32, ChargeMode)>>>);
     impl Limiter for Asked {
-        fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
-            self.0.lock().unwrap().push((charge.cost, charge.taking));
-            Eventually::now(Ok(Verdict::passed()))
+        fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
+            self.0.lock().unwrap().push((charge.cost, charge.mode));
+            Reply::now(Ok(Verdict::passed()))
         }
     }
     let asked = Arc::default();
@@ -34,5 +34,5 @@ async fn a_refused_request_asks_how_its_account_stands_at_no_cost() {
         .unwrap();
     let response = send(&greeting(&layer), request(Method::GET, "/")).await;
     assert_eq!(response.status(), 403);
-    assert_eq!(*asked.lock().unwrap(), [(0, Taking::Nothing)]);
+    assert_eq!(*asked.lock().unwrap(), [(0, ChargeMode::Peek)]);
 }

@@ -3,11 +3,11 @@
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use tower_api_key::Eventually;
+use tower_api_key::Reply;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
-use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Taking};
-use tower_api_key::quota::{Algorithm, Applicable, Per, Quota, Standing, Verdict};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError, MemoryLimiter};
+use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota, QuotaStatus, Verdict};
 
 use crate::faults::Fault;
 use crate::now;
@@ -41,7 +41,7 @@ impl Faulty {
 
     #[allow(clippy::too_many_lines)] // An arm for each fault.
     fn charged(&self, charge: Charge<'_>) -> Verdict {
-        let Charge { record, quotas, cost, taking, now } = charge;
+        let Charge { record, quotas, cost, mode, now } = charge;
         let earlier = {
             let mut last = self.last.lock().unwrap();
             let earlier = now < *last;
@@ -53,21 +53,21 @@ impl Faulty {
             earlier.then_some(*last)
         };
         match self.fault {
-            Fault::QuotasAreChargedOneByOne if taking == Taking::IfRoom => {
+            Fault::QuotasAreChargedOneByOne if mode == ChargeMode::IfAllowed => {
                 let mut verdict = Verdict::passed();
                 for (quota, is_route) in quotas.iter() {
                     let one = std::slice::from_ref(quota);
                     let quotas = if is_route {
-                        Applicable { general: &[], route: one }
+                        AppliedQuotas { general: &[], route: one }
                     } else {
-                        Applicable { general: one, route: &[] }
+                        AppliedQuotas { general: one, route: &[] }
                     };
                     let told = self.ask(Charge { quotas, ..charge });
-                    let standing = told.standings()[0];
-                    if quota.is_shadow() {
-                        verdict.push_in_shadow(standing, told.would_refuse(0));
+                    let status = told.statuses()[0];
+                    if quota.is_in_shadow() {
+                        verdict.push_in_shadow(status, told.would_refuse(0));
                     } else {
-                        verdict.push(standing);
+                        verdict.push(status);
                     }
                     if let Some(wait) = told.retry_after() {
                         verdict.refuse(wait);
@@ -76,20 +76,20 @@ impl Faulty {
                 verdict
             }
             Fault::RefusedRequestsCount | Fault::ACostIsTakenInPart
-                if taking == Taking::IfRoom && cost > 0 =>
+                if mode == ChargeMode::IfAllowed && cost > 0 =>
             {
                 let verdict = self.ask(charge);
                 if verdict.retry_after().is_some() {
                     let cost = if self.fault == Fault::RefusedRequestsCount { cost } else { 1 };
-                    self.ask(Charge { cost, taking: Taking::Always, ..charge });
+                    self.ask(Charge { cost, mode: ChargeMode::Force, ..charge });
                 }
                 verdict
             }
-            Fault::AskingTakes if taking == Taking::Nothing => {
-                self.ask(Charge { taking: Taking::IfRoom, ..charge })
+            Fault::AskingTakes if mode == ChargeMode::Peek => {
+                self.ask(Charge { mode: ChargeMode::IfAllowed, ..charge })
             }
-            Fault::LaterCostsAreRefused if taking == Taking::Always => {
-                self.ask(Charge { taking: Taking::IfRoom, ..charge })
+            Fault::LaterCostsAreRefused if mode == ChargeMode::Force => {
+                self.ask(Charge { mode: ChargeMode::IfAllowed, ..charge })
             }
             Fault::CostsOverflow => {
                 self.ask(Charge { cost: if cost == u32::MAX { 0 } else { cost }, ..charge })
@@ -97,16 +97,18 @@ impl Faulty {
             Fault::ResetsAreRounded => {
                 let told = self.ask(charge);
                 let mut verdict = Verdict::passed();
-                for standing in told.standings() {
-                    let reset = standing.reset_after() + Duration::from_secs(1);
-                    verdict.push(Standing::new(standing.limit(), standing.remaining(), reset));
+                for status in told.statuses() {
+                    let reset = status.reset_after() + Duration::from_secs(1);
+                    verdict.push(QuotaStatus::new(status.limit(), status.remaining(), reset));
                 }
                 if let Some(wait) = told.retry_after() {
                     verdict.refuse(wait);
                 }
                 verdict
             }
-            Fault::KeysCountAsTheirAccount => self.with(charge, |quota| quota.each(Per::Account)),
+            Fault::KeysCountAsTheirAccount => {
+                self.with(charge, |quota| quota.with_per(Per::Account))
+            }
             Fault::AccountsCountTogether => {
                 let account = Arc::new(Account::builder("all").build().unwrap());
                 let record = &KeyRecord::builder(record.id(), account).build().unwrap();
@@ -114,32 +116,35 @@ impl Faulty {
             }
             Fault::RoutesShareAccountsCounters => {
                 let general = [quotas.general, quotas.route].concat();
-                self.ask(Charge { quotas: Applicable { general: &general, route: &[] }, ..charge })
+                self.ask(Charge {
+                    quotas: AppliedQuotas { general: &general, route: &[] },
+                    ..charge
+                })
             }
             Fault::APlanForgetsWhatWasUsed => self.with(charge, |quota| {
                 let name = format!("{} {}", quota.name(), quota.limit());
                 let changed = Quota::named(name, quota.limit(), quota.window());
-                let changed = changed.counted(quota.algorithm()).each(quota.per());
-                if quota.is_shadow() { changed.in_shadow() } else { changed }
+                let changed = changed.with_algorithm(quota.algorithm()).with_per(quota.per());
+                if quota.is_in_shadow() { changed.in_shadow() } else { changed }
             }),
             Fault::ShadowsRefuse => self.with(charge, |quota| {
                 let lit = Quota::named(quota.name(), quota.limit(), quota.window());
-                lit.counted(quota.algorithm()).each(quota.per())
+                lit.with_algorithm(quota.algorithm()).with_per(quota.per())
             }),
             Fault::ShadowsCountNothing => {
-                let dark = |quota: &Quota| quota.is_shadow();
-                if taking == Taking::IfRoom && quotas.iter().any(|(quota, _)| dark(quota)) {
+                let dark = |quota: &Quota| quota.is_in_shadow();
+                if mode == ChargeMode::IfAllowed && quotas.iter().any(|(quota, _)| dark(quota)) {
                     let sound = |quota: &&Quota| !dark(quota);
                     let general: Vec<_> = quotas.general.iter().filter(sound).cloned().collect();
                     let told = self.ask(charge_of(&general, charge));
                     let mut verdict = Verdict::passed();
-                    let mut standings = told.standings().iter();
+                    let mut statuses = told.statuses().iter();
                     for quota in quotas.general {
-                        let full = Standing::new(quota.limit(), quota.limit(), Duration::ZERO);
-                        if quota.is_shadow() {
+                        let full = QuotaStatus::new(quota.limit(), quota.limit(), Duration::ZERO);
+                        if quota.is_in_shadow() {
                             verdict.push_in_shadow(full, false);
                         } else {
-                            verdict.push(*standings.next().unwrap());
+                            verdict.push(*statuses.next().unwrap());
                         }
                     }
                     if let Some(wait) = told.retry_after() {
@@ -154,7 +159,7 @@ impl Faulty {
                     Algorithm::CalendarDay | Algorithm::CalendarMonth => Algorithm::FixedWindow,
                     other => other,
                 };
-                quota.counted(algorithm)
+                quota.with_algorithm(algorithm)
             }),
             Fault::TimeNeverGoesBack => {
                 let now = earlier.unwrap_or(now);
@@ -174,24 +179,24 @@ impl Faulty {
                 }
                 self.ask(charge)
             }
-            Fault::ThreadsRace if taking == Taking::IfRoom => {
-                let told = self.ask(Charge { taking: Taking::Nothing, ..charge });
+            Fault::ThreadsRace if mode == ChargeMode::IfAllowed => {
+                let told = self.ask(Charge { mode: ChargeMode::Peek, ..charge });
                 std::thread::yield_now();
                 if told.retry_after().is_some() {
                     return told;
                 }
-                self.ask(Charge { taking: Taking::Always, ..charge })
+                self.ask(Charge { mode: ChargeMode::Force, ..charge })
             }
             Fault::DaysPassOneMore => self.with(charge, |quota| match quota.algorithm() {
                 Algorithm::CalendarDay => Quota::by_day("calls", quota.limit() + 1),
                 _ => quota,
             }),
             Fault::FixedIsSliding => self.with(charge, |quota| match quota.algorithm() {
-                Algorithm::FixedWindow => quota.counted(Algorithm::SlidingWindow),
+                Algorithm::FixedWindow => quota.with_algorithm(Algorithm::SlidingWindow),
                 _ => quota,
             }),
             Fault::SlidingIsFixed => self.with(charge, |quota| match quota.algorithm() {
-                Algorithm::SlidingWindow => quota.counted(Algorithm::FixedWindow),
+                Algorithm::SlidingWindow => quota.with_algorithm(Algorithm::FixedWindow),
                 _ => quota,
             }),
             _ => self.ask(charge),
@@ -202,16 +207,16 @@ impl Faulty {
     fn with(&self, charge: Charge<'_>, change: impl Fn(Quota) -> Quota) -> Verdict {
         let change = |quotas: &[Quota]| quotas.iter().cloned().map(&change).collect::<Vec<_>>();
         let (general, route) = (change(charge.quotas.general), change(charge.quotas.route));
-        self.ask(Charge { quotas: Applicable { general: &general, route: &route }, ..charge })
+        self.ask(Charge { quotas: AppliedQuotas { general: &general, route: &route }, ..charge })
     }
 }
 
 fn charge_of<'a>(general: &'a [Quota], charge: Charge<'a>) -> Charge<'a> {
-    Charge { quotas: Applicable { general, route: &[] }, ..charge }
+    Charge { quotas: AppliedQuotas { general, route: &[] }, ..charge }
 }
 
 impl Limiter for Faulty {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
-        Eventually::now(Ok(self.charged(charge)))
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
+        Reply::now(Ok(self.charged(charge)))
     }
 }

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod concurrency;
 mod faults;
 mod faulty;
-mod places;
 
 mod memory {
     use tower_api_key::limits::MemoryLimiter;
@@ -13,9 +13,9 @@ mod memory {
 }
 
 mod memory_places {
-    use tower_api_key::concurrency::MemoryPlaces;
+    use tower_api_key::concurrency::MemoryConcurrency;
 
-    tower_api_key::concurrency_tests!(MemoryPlaces::new);
+    tower_api_key::concurrency_tests!(MemoryConcurrency::new);
 }
 
 use std::future::Future;

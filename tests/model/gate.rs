@@ -11,13 +11,13 @@ use http_body_util::{BodyExt, Full};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{ManualClock, Timestamp};
-use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord, Networks};
+use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord, Networks, SharedRecord};
 use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::rules::{Route, RouteRow, Routes};
-use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
-use tower_api_key::{ApiKeyLayer, Denial, Eventually, GateBody, Grant, Profile, vendors};
+use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
+use tower_api_key::{ApiKeyLayer, Denial, GateBody, Grant, Profile, Reply, vendors};
 
 use super::client::Believed;
 use super::holder::{ACCOUNT_SCOPES, ACCOUNTS, DISABLED_ACCOUNT, HOLDERS, Holder, OFFICE};
@@ -48,7 +48,11 @@ const EXTRA: &[RouteRow] = &[
     row(&[], "/cost/none", Route::new().cost(0)),
 ];
 
-const fn row(methods: &'static [http::Method], path: &'static str, route: Route) -> RouteRow {
+const fn row(
+    methods: &'static [http::Method],
+    path: &'static str,
+    route: Route<'static>,
+) -> RouteRow<'static> {
     RouteRow { methods, path, route }
 }
 
@@ -76,11 +80,11 @@ pub(crate) struct Answered {
 struct Switched(MemoryStore, Arc<AtomicBool>);
 
 impl KeyStore for Switched {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         if self.1.load(Ordering::Relaxed) {
             return self.0.find(digest);
         }
-        Eventually::now(Err(StoreError::new("switched off")))
+        Reply::now(Err(StoreError::new("switched off")))
     }
 }
 

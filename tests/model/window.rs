@@ -47,13 +47,13 @@ impl Windows {
     /// window that is not open would open now.
     pub(crate) fn nearest(&mut self, now: u64) -> (u32, u32, u64) {
         self.close(now);
-        let mut standings = Vec::new();
+        let mut statuses = Vec::new();
         for (open, (_, limit, length)) in self.open.iter().zip(QUOTAS) {
             let (opened, used) = open.unwrap_or((now, 0));
-            standings.push((limit, limit - used, opened + length - now));
+            statuses.push((limit, limit - used, opened + length - now));
         }
         let nearest = |(_, left, reset): &(u32, u32, u64)| (*left, u64::MAX - reset);
-        let (limit, left, reset) = standings.into_iter().min_by_key(nearest).unwrap();
+        let (limit, left, reset) = statuses.into_iter().min_by_key(nearest).unwrap();
         (limit, left, reset.div_ceil(1_000))
     }
 }

@@ -17,14 +17,16 @@ use tower_api_key::key::{
     KeyKind, KeyRecord, Networks, Pepper, PlanName, ScopeSet,
 };
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Plans};
-use tower_api_key::quota::{
-    Algorithm, Counter, OnLimiterFailure, Per, Quota, Quotas, Share, Standing, Verdict,
+use tower_api_key::profile::{
+    Answer, BasicKey, CredentialSource, ErrorBody, Expected, LimitHeaders, PrincipalHeader,
+    PrincipalValue, RequiredHeader,
 };
-use tower_api_key::request::{BasicKey, CredentialSource};
-use tower_api_key::response::{Answer, ErrorBody, LimitHeaders, PrincipalHeader, PrincipalValue};
-use tower_api_key::rules::{Expected, Otherwise, RequiredHeader, Route, Routes};
+use tower_api_key::quota::{
+    Algorithm, Counter, OnLimiterFailure, Per, Quota, QuotaStatus, Quotas, Share, Verdict,
+};
+use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::{KeyEntry, KeyState, MemoryStore, SecretEntry};
-use tower_api_key::{ApiKeyLayer, Eventually, Preflight, Profile};
+use tower_api_key::{ApiKeyLayer, Preflight, Profile, Reply};
 
 use crate::support::{KEY, PROFILE, digest, greeting, request, send, store};
 
@@ -103,15 +105,11 @@ fn quota() -> impl Strategy<Value = Quota> {
     let name = prop_oneof![3 => Just("calls".to_owned()), 1 => text()];
     (name, number(), span(), algorithm, any::<bool>(), any::<bool>()).prop_map(
         |(name, limit, window, algorithm, key, shadow)| {
-            let quota = Quota::named(name, limit, window).counted(algorithm);
-            let quota = if key { quota.each(Per::Key) } else { quota };
+            let quota = Quota::named(name, limit, window).with_algorithm(algorithm);
+            let quota = if key { quota.with_per(Per::Key) } else { quota };
             if shadow { quota.in_shadow() } else { quota }
         },
     )
-}
-
-fn leaked<T: Clone>(items: &[T]) -> &'static [T] {
-    items.to_vec().leak()
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -123,15 +121,15 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 struct Says(u32, u32, Duration, Option<Duration>);
 
 impl Limiter for Says {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let mut verdict = Verdict::passed();
         for _ in charge.quotas.iter() {
-            verdict.push(Standing::new(self.0, self.1, self.2));
+            verdict.push(QuotaStatus::new(self.0, self.1, self.2));
         }
         if let Some(wait) = self.3 {
             verdict.refuse(wait);
         }
-        Eventually::now(Ok(verdict))
+        Reply::now(Ok(verdict))
     }
 }
 
@@ -151,13 +149,14 @@ proptest! {
         (now, later) in (instant(), span()),
         pattern in text(),
     ) {
-        let route = Route::new().cost(cost).quotas(leaked(&[own])).metered().budget(budget)
-            .concurrency(Concurrency::new(places).queue_for(wait).queue_length(length));
+        let own = [own];
+        let route = Route::new().cost(cost).quotas(&own).metered().budget(budget)
+            .concurrency(Concurrency::new(places).with_longest_wait(wait).with_longest_queue(length));
         let clock = ManualClock::starting_at(now);
-        let attempts = FailedAttempts::new(failures, window).networks(networks).prefixes(ipv4, ipv6);
+        let attempts = FailedAttempts::new(failures, window).capacity(networks).prefixes(ipv4, ipv6);
         let share = Share::of(NonZeroU32::new(nodes).unwrap_or(NonZeroU32::MIN));
         let build = |routes: Routes, with_attempts: bool| {
-            let profile = Profile { quotas: leaked(&quotas), ..PROFILE };
+            let profile = Profile { quotas: &quotas, ..PROFILE };
             let builder = ApiKeyLayer::builder(profile, store(|key| key))
                 .routes(routes)
                 .limits(MemoryLimiter::with_capacity(capacity), OnLimiterFailure::Local(share))
@@ -187,43 +186,44 @@ proptest! {
         (least, most) in any::<(u16, u16)>(),
         seconds in number(),
     ) {
-        let texts: Vec<&'static str> = texts.into_iter().map(|text| &*text.leak()).collect();
-        let [a, b, c, d] = texts[..] else { unreachable!() };
+        let [a, b, c, d] = &texts[..] else { unreachable!() };
+        let (a, b, c, d) = (&**a, &**b, &**c, &**d);
+        let (first, other, one, two) = ([a], [b], [c], [b, c]);
         let sources = [
             CredentialSource::header(a),
             CredentialSource::basic(BasicKey::PasswordOf(b)),
-            CredentialSource::bearer().only(leaked(&[c])),
+            CredentialSource::bearer().only(&one),
         ];
-        let format = KeyFormat::new().literal(a).environment(leaked(&[b, c]))
+        let format = KeyFormat::new().literal(a).environment(&two)
             .between(Alphabet::Token, least, most).checksum();
         let simple = KeyFormat::new().literal(a).between(Alphabet::Base62, least, most);
         for format in [format, simple] {
             let _ = (format.pattern(), format.entropy_bits(), format.matches(d.as_bytes()));
             let _ = Issuer::new(format, KeyHasher::sha256()).issue(Some(b));
-            for credentials in sources.map(|source| leaked(&[source])) {
-                let formats = leaked(&[format]);
+            for source in sources {
+                let (credentials, formats) = (&[source], &[format]);
                 let _ = ApiKeyLayer::builder(Profile { credentials, formats, ..PROFILE }, MemoryStore::new()).build();
             }
         }
         let answer = Answer::new(http::StatusCode::FORBIDDEN, ErrorBody::Text(d)).retry_after(seconds);
-        let answers = tower_api_key::response::Answers { scope_missing: answer, ..PROFILE.answers };
+        let answers = tower_api_key::profile::Answers { scope_missing: answer, ..PROFILE.answers };
         let headers = [
             PrincipalHeader { name: a, value: PrincipalValue::RequestId(b) },
             PrincipalHeader { name: c, value: PrincipalValue::Metadata(d) },
         ];
         let demanded = [
-            RequiredHeader { name: a, expected: Expected::OneOf(leaked(&[b, c])) },
+            RequiredHeader { name: a, expected: Expected::OneOf(&two) },
             RequiredHeader { name: a, expected: Expected::MediaType(d) },
         ];
         for profile in [
             Profile { answers, ..PROFILE },
             Profile { realm: d, name: d, ..PROFILE },
-            Profile { principal_headers: leaked(&headers), ..PROFILE },
-            Profile { required_headers: leaked(&demanded), ..PROFILE },
+            Profile { principal_headers: &headers, ..PROFILE },
+            Profile { required_headers: &demanded, ..PROFILE },
         ] {
             let _ = ApiKeyLayer::builder(profile, MemoryStore::new()).build();
         }
-        let route = Route::new().all_of(leaked(&[a])).any_of(leaked(&[b])).kinds(leaked(&[c])).account_parameter(d);
+        let route = Route::new().all_of(&first).any_of(&other).kinds(&one).account_parameter(d);
         let routes = Routes::new().on(&[Method::GET], a, route).on(&[], b, route).on(&[], c, route);
         let builder = ApiKeyLayer::builder(PROFILE, MemoryStore::new()).routes(routes);
         let _ = builder.environment(d).build();
@@ -238,7 +238,7 @@ proptest! {
         let [a, b, c] = &texts[..] else { unreachable!() };
         let _ = (AccountId::new(a), KeyId::new(a), KeyKind::new(a), Environment::new(a), PlanName::new(a));
         let _ = (ScopeSet::new([a, b]), Networks::new([a.as_str(), b]), a.parse::<KeyDigest>());
-        let _ = (Quotas::new(quotas.clone()), Plans::new().set(a, quotas.clone()), OnLimiterFailure::parse(a));
+        let _ = (Quotas::new(quotas.clone()), Plans::new().set(a, quotas.clone()), a.parse::<OnLimiterFailure>());
         let _ = Pepper::new(a.as_bytes());
         let account = Account::builder(a).scopes([b]).quotas(quotas.clone()).plan(c).build();
         let account = account.or_else(|_| Account::builder("acme").build()).unwrap();
@@ -286,9 +286,9 @@ proptest! {
         for (now, cost) in steps {
             let _ = counter.wait(&quota, now, cost);
             counter.charge(&quota, now, cost);
-            let standing = counter.standing(&quota, now);
-            prop_assert!(standing.remaining() <= quota.limit());
-            let _ = (counter.is_idle(now), standing.reset_after());
+            let status = counter.status(&quota, now);
+            prop_assert!(status.remaining() <= quota.limit());
+            let _ = (counter.is_idle(now), status.reset_after());
         }
     }
 
@@ -302,18 +302,18 @@ proptest! {
     ) {
         let mut verdict = Verdict::passed();
         for _ in 0..pushes {
-            let standing = Standing::new(limit, remaining, reset);
-            if shadow { verdict.push_in_shadow(standing, true) } else { verdict.push(standing) }
+            let status = QuotaStatus::new(limit, remaining, reset);
+            if shadow { verdict.push_in_shadow(status, true) } else { verdict.push(status) }
         }
         if refused {
             verdict.refuse(wait);
             prop_assert!(verdict.retry_after() > Some(Duration::ZERO), "it would hammer");
         }
-        let _ = (verdict.standings().len(), verdict.shadow_refusals().count());
+        let _ = (verdict.statuses().len(), verdict.shadow_refusals().count());
         for limit_headers in [LimitHeaders::RATE_LIMIT, LimitHeaders::X_RATE_LIMIT, LimitHeaders::STRUCTURED] {
             for algorithm in Algorithm::ALL {
-                let quotas = [Quota::new("calls", 5, Duration::from_secs(60)).counted(algorithm)];
-                let profile = Profile { quotas: leaked(&quotas), limit_headers, ..PROFILE };
+                let quotas = [Quota::new("calls", 5, Duration::from_secs(60)).with_algorithm(algorithm)];
+                let profile = Profile { quotas: &quotas, limit_headers, ..PROFILE };
                 let says = Says(limit, remaining, reset, refused.then_some(wait));
                 let layer = ApiKeyLayer::builder(profile, store(|key| key))
                     .limits(says, OnLimiterFailure::Deny).build().unwrap();
@@ -328,7 +328,7 @@ fn more_than_fits_into_memory_is_refused() {
     let minute = Duration::from_secs(60);
     for size in [1 << 40, usize::MAX / 2, usize::MAX] {
         let builder = || ApiKeyLayer::builder(PROFILE, MemoryStore::new());
-        let attempts = FailedAttempts::new(10, minute).networks(size);
+        let attempts = FailedAttempts::new(10, minute).capacity(size);
         let refusals = RefusedRequests::new(10, minute).keys(size);
         for builder in [builder().failed_attempts(attempts), builder().refused_requests(refusals)] {
             let built = catch_unwind(AssertUnwindSafe(|| builder.build()));

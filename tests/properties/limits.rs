@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecord;
-use tower_api_key::limits::{Charge, Limiter, MemoryLimiter, Taking};
-use tower_api_key::quota::{Algorithm, Applicable, Quota, Standing};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter};
+use tower_api_key::quota::{Algorithm, AppliedQuotas, Quota, QuotaStatus};
 
 use super::support::account;
 
@@ -73,9 +73,9 @@ impl Client {
     fn take(&self, milliseconds: u64, cost: u32) -> Option<Duration> {
         let charge = self.limiter.charge(Charge {
             record: &self.record,
-            quotas: Applicable { general: &self.quotas, route: &[] },
+            quotas: AppliedQuotas { general: &self.quotas, route: &[] },
             cost,
-            taking: Taking::IfRoom,
+            mode: ChargeMode::IfAllowed,
             now: Timestamp::from_unix_nanoseconds(milliseconds * 1_000_000),
         });
         self.runtime.block_on(charge).unwrap().retry_after()
@@ -84,13 +84,13 @@ impl Client {
     fn left(&self, milliseconds: u64) -> Vec<u32> {
         let charge = self.limiter.charge(Charge {
             record: &self.record,
-            quotas: Applicable { general: &self.quotas, route: &[] },
+            quotas: AppliedQuotas { general: &self.quotas, route: &[] },
             cost: 0,
-            taking: Taking::Nothing,
+            mode: ChargeMode::Peek,
             now: Timestamp::from_unix_nanoseconds(milliseconds * 1_000_000),
         });
         let verdict = self.runtime.block_on(charge).unwrap();
-        verdict.standings().iter().map(Standing::remaining).collect()
+        verdict.statuses().iter().map(QuotaStatus::remaining).collect()
     }
 }
 
@@ -112,7 +112,7 @@ proptest! {
         schedule in prop::collection::vec((pause(60 * SECOND, true), 1..4u32), 1..250),
     ) {
         let window = seconds * SECOND;
-        let quota = Quota::new("any", limit, Duration::from_millis(window)).counted(algorithm);
+        let quota = Quota::new("any", limit, Duration::from_millis(window)).with_algorithm(algorithm);
         let client = Client::new(vec![quota]);
         // `latest` is what the limiter takes for now, whoever comes late.
         let mut latest = START;
@@ -151,7 +151,7 @@ proptest! {
         back in SECOND + 1..1_000 * SECOND,
     ) {
         let window = seconds * SECOND;
-        let quota = Quota::new("any", limit, Duration::from_millis(window)).counted(algorithm);
+        let quota = Quota::new("any", limit, Duration::from_millis(window)).with_algorithm(algorithm);
         let client = Client::new(vec![quota]);
         while client.take(START, 1).is_none() {}
         let now = START - back;
@@ -170,8 +170,8 @@ proptest! {
         schedule in prop::collection::vec((pause(10 * SECOND, false), 0..4u32), 1..80),
     ) {
         let quotas = vec![
-            Quota::new("short", limits[0], Duration::from_secs(10)).counted(algorithms[0]),
-            Quota::new("long", limits[1], Duration::from_secs(60)).counted(algorithms[1]),
+            Quota::new("short", limits[0], Duration::from_secs(10)).with_algorithm(algorithms[0]),
+            Quota::new("long", limits[1], Duration::from_secs(60)).with_algorithm(algorithms[1]),
         ];
         let client = Client::new(quotas);
         let mut latest = START;

@@ -3,7 +3,8 @@
 use http::{HeaderValue, Request};
 use proptest::prelude::*;
 use tower_api_key::key::{KeyFormat, KeyHasher, KeyRecord, Segment};
-use tower_api_key::request::{Connection, Scheme};
+use tower_api_key::profile::Scheme;
+use tower_api_key::request::Connection;
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Denial, Profile, vendors};
 

@@ -28,7 +28,7 @@ const NEEDS: [&[&str]; 8] = [
 ];
 
 /// An empty list is refused when a layer is built.
-fn any_of(needs: &'static [&'static str]) -> Route {
+fn any_of(needs: &'static [&'static str]) -> Route<'static> {
     if needs.is_empty() { Route::new() } else { Route::new().any_of(needs) }
 }
 

@@ -13,7 +13,7 @@ const ALPHABETS: [Alphabet; 5] =
     [Alphabet::Hex, Alphabet::LowerHex, Alphabet::Base62, Alphabet::Base64Url, Alphabet::Token];
 
 /// Any format of text, tags and characters, the last of which may vary in number, or a checksum.
-fn format() -> impl Strategy<Value = KeyFormat> {
+fn format() -> impl Strategy<Value = KeyFormat<'static>> {
     let segment = (0..3u8, any::<prop::sample::Index>(), 1..40u16);
     let end = (0..3u8, any::<prop::sample::Index>(), 20..40u16);
     (prop::collection::vec(segment, 0..4), end).prop_map(|(segments, (end, alphabet, count))| {
@@ -38,7 +38,7 @@ fn format() -> impl Strategy<Value = KeyFormat> {
     })
 }
 
-fn tag(format: &KeyFormat) -> Option<&'static str> {
+fn tag(format: &KeyFormat<'static>) -> Option<&'static str> {
     let tags = |segment| match segment {
         Segment::Environment(tags) => tags.first().copied(),
         _ => None,

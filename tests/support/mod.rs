@@ -11,7 +11,8 @@ use http_body_util::{BodyExt, Full};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord, KeyRecordBuilder};
-use tower_api_key::request::{Connection, CredentialSource};
+use tower_api_key::profile::CredentialSource;
+use tower_api_key::request::Connection;
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Denial, GateBody, Grant, Profile, vendors};
 

@@ -1,11 +1,11 @@
 //! A store and a limiter that cannot answer.
 
 use tokio::task::yield_now;
-use tower_api_key::Eventually;
-use tower_api_key::key::KeyDigest;
+use tower_api_key::Reply;
+use tower_api_key::key::{KeyDigest, SharedRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError};
 use tower_api_key::quota::Verdict;
-use tower_api_key::store::{Found, KeyStore, StoreError};
+use tower_api_key::store::{KeyStore, StoreError};
 
 /// Fails at once, or later.
 #[derive(Clone, Copy)]
@@ -14,11 +14,11 @@ pub(crate) struct Broken {
 }
 
 impl Broken {
-    fn fail<T: Send + 'static>(self, answer: impl FnOnce() -> T + Send + 'static) -> Eventually<T> {
+    fn fail<T: Send + 'static>(self, answer: impl FnOnce() -> T + Send + 'static) -> Reply<T> {
         if !self.later {
-            return Eventually::now(answer());
+            return Reply::now(answer());
         }
-        Eventually::later(async move {
+        Reply::later(async move {
             yield_now().await;
             answer()
         })
@@ -26,13 +26,13 @@ impl Broken {
 }
 
 impl KeyStore for Broken {
-    fn find(&self, _: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, _: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         self.fail(|| Err(StoreError::new("connection reset")))
     }
 }
 
 impl Limiter for Broken {
-    fn charge(&self, _: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, _: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         self.fail(|| Err(LimiterError::new("connection reset")))
     }
 }

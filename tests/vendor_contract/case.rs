@@ -21,8 +21,8 @@ pub(crate) type Lines = &'static [(&'static str, &'static str)];
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    pub(crate) profile: Profile,
-    pub(crate) routes: &'static [RouteRow],
+    pub(crate) profile: Profile<'static>,
+    pub(crate) routes: &'static [RouteRow<'static>],
     pub(crate) environment: Option<&'static str>,
     pub(crate) world: World,
     pub(crate) transport: Transport,
@@ -94,7 +94,7 @@ pub(crate) const UNDOCUMENTED: &[RouteRow] = &[
     row("/budget", Route::new().budget(Duration::from_secs(2))),
 ];
 
-const fn row(path: &'static str, route: Route) -> RouteRow {
+const fn row(path: &'static str, route: Route<'static>) -> RouteRow<'static> {
     RouteRow { methods: &[], path, route }
 }
 
@@ -104,7 +104,7 @@ impl Case {
         self
     }
 
-    pub(crate) const fn profile(mut self, profile: Profile) -> Self {
+    pub(crate) const fn profile(mut self, profile: Profile<'static>) -> Self {
         self.profile = profile;
         self
     }

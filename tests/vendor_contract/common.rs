@@ -47,6 +47,7 @@ fn every_401_challenges_for_every_scheme() {
         let expected: &[&str] = match vendor {
             "Personyze" => &["Basic"],
             "Polytomic on premises" => &["Basic", "Bearer"],
+            "no vendor" => &["Bearer", "ApiKey"],
             _ => &["Bearer"],
         };
         assert_eq!(schemes, expected, "{vendor}: {}", case.name);

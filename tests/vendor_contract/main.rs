@@ -1,7 +1,7 @@
 //! What each vendor documents, row by row, asked of the real layer.
 //!
 //! The rows are data: `personyze`, `rest_integrations`, `polyteia`, `persona`, `polytomic`,
-//! `polytomic_basic`. The
+//! `polytomic_basic`, and `standard` for those who copy none. The
 //! other modules hold what takes more than one request, and what all vendors have in common.
 
 #![allow(
@@ -25,6 +25,7 @@ mod polyteia;
 mod polytomic;
 mod polytomic_basic;
 mod rest_integrations;
+mod standard;
 
 mod common;
 mod credentials;
@@ -38,7 +39,7 @@ mod transport;
 use std::collections::HashSet;
 
 use case::Case;
-use tower_api_key::response::Answers;
+use tower_api_key::profile::Answers;
 
 /// A vendor's name and tables.
 const VENDORS: &[(&str, &[&[Case]])] = &[
@@ -48,6 +49,7 @@ const VENDORS: &[(&str, &[&[Case]])] = &[
     ("Persona", &[persona::CASES]),
     ("Polytomic", &[polytomic::CASES, polytomic_basic::AS_A_SERVICE]),
     ("Polytomic on premises", &[polytomic_basic::CASES, polytomic_basic::ON_PREMISES]),
+    ("no vendor", &[standard::CASES]),
 ];
 
 /// Lists all rows, each with its vendor's name.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use http::HeaderValue;
 use tower_api_key::concurrency::Concurrency;
 use tower_api_key::key::KeyRecordBuilder;
+use tower_api_key::profile::{CredentialSource, Expected, RequiredHeader};
 use tower_api_key::quota::Quota;
-use tower_api_key::request::CredentialSource;
-use tower_api_key::rules::{Expected, RequiredHeader, Route, RouteRow};
+use tower_api_key::rules::{Route, RouteRow};
 use tower_api_key::{Profile, vendors};
 
 use crate::case::{Case, SERVED, Transport, World};

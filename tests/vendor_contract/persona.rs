@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tower_api_key::Profile;
+use tower_api_key::profile::{CredentialSource, Expected, RequiredHeader};
 use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
-use tower_api_key::request::CredentialSource;
-use tower_api_key::rules::{Expected, RequiredHeader};
-use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, PROFILE, ROUTES};
+use tower_api_key::vendors::PERSONA as PROFILE;
+use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ROUTES};
 
 use crate::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
 
@@ -59,7 +59,7 @@ const EMPTY: Lines = trail!("sandbox", "ratelimit-limit": "1", "ratelimit-remain
 const BUSY: Lines = trail!("sandbox", "ratelimit-limit": "300", "ratelimit-remaining": "299", "ratelimit-reset": "1", "retry-after": "1");
 
 const MINUTE: Quota =
-    Quota::new("minute", 1, Duration::from_secs(60)).counted(Algorithm::LeakyBucket);
+    Quota::new("minute", 1, Duration::from_secs(60)).with_algorithm(Algorithm::LeakyBucket);
 const OTHER_KINDS: Profile =
     Profile { credentials: &[CredentialSource::bearer().only(&["other"])], ..PROFILE };
 const DEMANDING: Profile = Profile {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tower_api_key::Profile;
+use tower_api_key::profile::{BasicKey, CredentialSource, Expected, RequiredHeader};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
-use tower_api_key::request::{BasicKey, CredentialSource};
-use tower_api_key::rules::{Expected, RequiredHeader};
-use tower_api_key::vendors::personyze::{PROFILE, ROUTES};
+use tower_api_key::vendors::PERSONYZE as PROFILE;
+use tower_api_key::vendors::personyze::ROUTES;
 
 use crate::case::{Case, NOW, SERVED, Transport, UNDOCUMENTED, World};
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tower_api_key::Profile;
+use tower_api_key::profile::CredentialSource;
 use tower_api_key::quota::{OnLimiterFailure, Quota};
-use tower_api_key::request::CredentialSource;
-use tower_api_key::vendors::polyteia::{PROFILE, ROUTES};
+use tower_api_key::vendors::POLYTEIA as PROFILE;
+use tower_api_key::vendors::polyteia::ROUTES;
 
 use crate::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
 

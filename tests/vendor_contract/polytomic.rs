@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tower_api_key::Profile;
+use tower_api_key::profile::{Expected, RequiredHeader};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
-use tower_api_key::rules::{Expected, RequiredHeader};
-use tower_api_key::vendors::polytomic::{DEPLOYMENT, ORGANIZATION, PARTNER, PROFILE, ROUTES};
+use tower_api_key::vendors::POLYTOMIC as PROFILE;
+use tower_api_key::vendors::polytomic::{DEPLOYMENT, ORGANIZATION, PARTNER, ROUTES};
 
 use crate::case::{Case, Edit, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
 
@@ -48,9 +49,9 @@ pub(crate) const KEYS: &str = "/api/organizations/248df4b7-aa70-47b8-a036-33ac44
 /// What the two deployments do not have in common.
 #[derive(Clone, Copy)]
 pub(crate) struct Deployment {
-    pub(crate) profile: Profile,
+    pub(crate) profile: Profile<'static>,
     /// The profile, serving the versions that it lists.
-    pub(crate) listing: Profile,
+    pub(crate) listing: Profile<'static>,
     /// The challenges when no credential came, and for a key that does not serve.
     pub(crate) bare: &'static [&'static str],
     pub(crate) token: &'static [&'static str],

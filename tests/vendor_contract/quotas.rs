@@ -184,7 +184,7 @@ async fn head_needs_and_costs_what_get_does() {
 async fn a_bucket_of_three_hundred_drains_evenly() {
     const GOOD: Case = persona::GOOD;
     let gate = Gate::of(&GOOD);
-    let standing = |answered: &Answered| {
+    let quota_status = |answered: &Answered| {
         let header = |name| answered.header(name).map(str::to_owned);
         assert_eq!(header("ratelimit-limit").as_deref(), Some("300"));
         let read = |name| header(name).unwrap().parse::<u32>().unwrap();
@@ -193,13 +193,13 @@ async fn a_bucket_of_three_hundred_drains_evenly() {
     for number in 1..=300_u32 {
         let answered = send(&gate, GOOD).await;
         assert_eq!(answered.status, 200);
-        assert_eq!(standing(&answered), (300 - number, number.div_ceil(5)));
+        assert_eq!(quota_status(&answered), (300 - number, number.div_ceil(5)));
     }
     for _ in 0..20 {
         let answered = send(&gate, GOOD).await;
         assert_eq!(answered.status, 429);
         assert_eq!(answered.header("retry-after"), Some("1"));
-        assert_eq!(standing(&answered), (0, 60));
+        assert_eq!(quota_status(&answered), (0, 60));
     }
     gate.clock.advance(Duration::from_nanos(199_999_999));
     assert_eq!(send(&gate, GOOD).await.status, 429);
@@ -209,7 +209,7 @@ async fn a_bucket_of_three_hundred_drains_evenly() {
     // Five a second come back, whatever was refused meanwhile.
     gate.clock.advance(SECOND * 10);
     let denied = GOOD.request("GET", "/api/v1/api-keys");
-    assert_eq!(standing(&send(&gate, denied).await), (50, 50));
-    assert_eq!(standing(&serve(&gate, GOOD, 50).await), (0, 60));
+    assert_eq!(quota_status(&send(&gate, denied).await), (50, 50));
+    assert_eq!(quota_status(&serve(&gate, GOOD, 50).await), (0, 60));
     assert_eq!(send(&gate, GOOD).await.status, 429);
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tower_api_key::Profile;
+use tower_api_key::profile::{CredentialSource, Expected, RequiredHeader};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
-use tower_api_key::request::CredentialSource;
-use tower_api_key::rules::{Expected, RequiredHeader};
-use tower_api_key::vendors::rest_integrations::{PROFILE, ROUTES};
+use tower_api_key::vendors::REST_INTEGRATIONS as PROFILE;
+use tower_api_key::vendors::rest_integrations::ROUTES;
 
 use crate::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
 

@@ -1,8 +1,8 @@
 //! Whom keys are issued to.
 
 use tower_api_key::Denial;
-use tower_api_key::Eventually;
 use tower_api_key::Grant;
+use tower_api_key::Reply;
 use tower_api_key::key::AccountId;
 
 /// Names a user of an organization.
@@ -44,17 +44,17 @@ impl User {
 /// ```
 /// use tower_api_key_admin::{User, Users};
 /// use tower_api_key::key::AccountId;
-/// use tower_api_key::{Denial, Eventually, Grant};
+/// use tower_api_key::{Denial, Reply, Grant};
 ///
 /// struct OneUser;
 ///
 /// impl Users for OneUser {
-///     fn find(&self, grant: &Grant, organization: &str, user: &str) -> Eventually<Result<User, Denial>> {
+///     fn find(&self, grant: &Grant, organization: &str, user: &str) -> Reply<Result<User, Denial>> {
 ///         let known = organization == "acme" && user == "ada";
 ///         let may = grant.require("users.manage").is_ok();
 ///         let found = AccountId::new("acme").ok().filter(|_| known && may);
 ///         // One that may not be managed is answered like one that does not exist.
-///         Eventually::now(found.map(|acme| User::new(acme, "ada")).ok_or(Denial::AccountMismatch))
+///         Reply::now(found.map(|acme| User::new(acme, "ada")).ok_or(Denial::AccountMismatch))
 ///     }
 /// }
 /// ```
@@ -65,10 +65,5 @@ pub trait Users: Send + Sync + 'static {
     ///
     /// The denial that the client is answered; [`Denial::AccountMismatch`] for a user that does not
     /// exist, and for one that the key may not manage, so that nobody can tell the two apart.
-    fn find(
-        &self,
-        grant: &Grant,
-        organization: &str,
-        user: &str,
-    ) -> Eventually<Result<User, Denial>>;
+    fn find(&self, grant: &Grant, organization: &str, user: &str) -> Reply<Result<User, Denial>>;
 }

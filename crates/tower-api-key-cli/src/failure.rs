@@ -41,8 +41,8 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Invalid(String),
     /// An import that ended early. What it has left is said first: the cause may be long.
-    #[error("{standing}")]
-    Import { standing: String, source: Box<Failure> },
+    #[error("{status}")]
+    Import { status: String, source: Box<Failure> },
     /// A key has a new secret, but nobody was told it.
     #[error("{id} is issued, but its secret is lost: give it another with `keys rotate`")]
     SecretLost { id: String, source: Box<Failure> },

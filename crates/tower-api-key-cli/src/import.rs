@@ -68,7 +68,7 @@ pub(crate) async fn run(
     bar.finish_and_clear();
     let Progress { read, added, .. } = progress;
     result.map_err(|failure| Failure::Import {
-        standing: standing(&progress, atomic),
+        status: status(&progress, atomic),
         source: Box::new(failure),
     })?;
     output.say(&format!("{added} keys added, of {read} lines"));
@@ -106,7 +106,7 @@ async fn add_all(
 }
 
 /// Says what an import that failed has left, and how to go on.
-fn standing(progress: &Progress, atomic: bool) -> String {
+fn status(progress: &Progress, atomic: bool) -> String {
     let Progress { added, done, .. } = progress;
     let again = "correct the file, and import it again";
     if atomic {

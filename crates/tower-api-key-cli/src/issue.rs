@@ -29,7 +29,7 @@ impl Form {
     pub(crate) fn issue(&self, environment: Option<&str>) -> Result<IssuedKey, Failure> {
         let (format, environment) = match self.vendor {
             Some(vendor) => of_vendor(vendor, environment)?,
-            None => generic(self.prefix.as_deref().unwrap_or(PREFIX), environment)?,
+            None => generic(self.prefix.as_deref().unwrap_or(PREFIX), environment.as_slice())?,
         };
         issued_by(&Issuer::new(format, self.hasher()?), environment)
     }
@@ -109,7 +109,7 @@ fn issued_by(issuer: &Issuer, environment: Option<&str>) -> Result<IssuedKey, Fa
 fn of_vendor(
     vendor: Vendor,
     environment: Option<&str>,
-) -> Result<(KeyFormat, Option<&str>), Failure> {
+) -> Result<(KeyFormat<'static>, Option<&str>), Failure> {
     let format = vendor.issued();
     let Some(tags) = format.environments() else { return Ok((format, None)) };
     if environment.is_some_and(|environment| tags.contains(&environment)) {
@@ -122,11 +122,11 @@ fn of_vendor(
     )))
 }
 
-/// Makes a format of a prefix, in which `{environment}` stands for the key's environment.
+/// Makes a format of a prefix and at most one environment; in the prefix `{environment}` stands for the key's environment.
 fn generic<'a>(
-    prefix: &str,
-    environment: Option<&'a str>,
-) -> Result<(KeyFormat, Option<&'a str>), Failure> {
+    prefix: &'a str,
+    environment: &'a [&'a str],
+) -> Result<(KeyFormat<'a>, Option<&'a str>), Failure> {
     let (before, after) = match prefix.split_once(ENVIRONMENT) {
         Some((before, after)) => (before, Some(after)),
         None => (prefix, None),
@@ -139,19 +139,19 @@ fn generic<'a>(
     let mut format = KeyFormat::new();
     let mut tag = None;
     if !before.is_empty() {
-        format = format.literal(kept(before));
+        format = format.literal(before);
     }
     if let Some(after) = after {
-        let named = environment.filter(|name| !name.is_empty() && is_plain(name));
+        let named = environment.first().filter(|name| !name.is_empty() && is_plain(name));
         let named = named.ok_or_else(|| {
             Failure::Invalid(format!(
                 "the prefix has `{ENVIRONMENT}`: say --environment with letters, digits, `_` and `-`"
             ))
         })?;
-        tag = Some(named);
-        format = format.environment(vec![kept(named)].leak());
+        tag = Some(*named);
+        format = format.environment(environment);
         if !after.is_empty() {
-            format = format.literal(kept(after));
+            format = format.literal(after);
         }
     }
     Ok((format.characters(Alphabet::Base62, RANDOM_CHARACTERS).checksum(), tag))
@@ -159,11 +159,6 @@ fn generic<'a>(
 
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
-}
-
-/// Keeps a text for as long as the program runs: a format is data of the program.
-fn kept(text: &str) -> &'static str {
-    text.to_owned().leak()
 }
 
 /// Returns the hasher of a pepper's file, without the line break at its end.

@@ -1,5 +1,5 @@
-//! Quotas as people write them: `minute=100/60s`, `day=5000/1 day:sliding@key`,
-//! `month=100000/calendar-month`.
+//! Quotas as people write them: `minute=100/60s`, `day=5000/1 day:sliding_window@key`,
+//! `month=100000/calendar_month`.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,13 +12,11 @@ use crate::moment::Span;
 #[derive(Debug, Clone)]
 pub(crate) struct QuotaText(pub(crate) Quota);
 
-const CALENDAR_DAY: &str = "calendar-day";
-const CALENDAR_MONTH: &str = "calendar-month";
 const SHADOW: &str = "+shadow";
 
-const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed, :leaky or :sliding, \
+const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed_window, :leaky_bucket or :sliding_window, \
     then @account or @key, then +shadow, then +deny, +allow or +local/NODES; \
-    a window is a time, or calendar-day or calendar-month without an algorithm";
+    a window is a time, or calendar_day or calendar_month without an algorithm";
 
 impl FromStr for QuotaText {
     type Err = &'static str;
@@ -27,58 +25,56 @@ impl FromStr for QuotaText {
         // What comes after the name has no `=`; a name may have anything that the rest has.
         let (name, text) = text.rsplit_once('=').ok_or(FORM)?;
         let (text, on_failure) = match text.rsplit_once('+') {
-            Some((rest, choice)) => match OnLimiterFailure::parse(choice) {
-                Some(choice) => (rest, Some(choice)),
-                None => (text, None),
+            Some((rest, choice)) => match choice.parse::<OnLimiterFailure>() {
+                Ok(choice) => (rest, Some(choice)),
+                Err(_) => (text, None),
             },
             None => (text, None),
         };
         let shadow = text.ends_with(SHADOW);
         let text = text.strip_suffix(SHADOW).unwrap_or(text);
         let (rest, per) = match text.split_once('@') {
-            None | Some((_, "account")) => (text.split('@').next().unwrap_or(text), Per::Account),
-            Some((rest, "key")) => (rest, Per::Key),
-            Some(_) => return Err(FORM),
+            Some((rest, per)) => (rest, per.parse().map_err(|_| FORM)?),
+            None => (text, Per::Account),
         };
         let (rest, algorithm) = match rest.split_once(':') {
+            Some((rest, name)) => (rest, Some(name.parse::<Algorithm>().map_err(|_| FORM)?)),
             None => (rest, None),
-            Some((rest, "fixed")) => (rest, Some(Algorithm::FixedWindow)),
-            Some((rest, "leaky")) => (rest, Some(Algorithm::LeakyBucket)),
-            Some((rest, "sliding")) => (rest, Some(Algorithm::SlidingWindow)),
-            Some(_) => return Err(FORM),
         };
         let (limit, window) = rest.split_once('/').ok_or(FORM)?;
         let limit = limit.parse().map_err(|_| FORM)?;
-        let (window, algorithm) = match (window, algorithm) {
-            (CALENDAR_DAY, None) => (Duration::ZERO, Algorithm::CalendarDay),
-            (CALENDAR_MONTH, None) => (Duration::ZERO, Algorithm::CalendarMonth),
-            (CALENDAR_DAY | CALENDAR_MONTH, Some(_)) => return Err(FORM),
-            (window, algorithm) => {
+        let (window, algorithm) = match (window.parse(), algorithm) {
+            (Ok(calendar), None) if follows_calendar(calendar) => (Duration::ZERO, calendar),
+            (_, Some(calendar)) if follows_calendar(calendar) => return Err(FORM),
+            (_, algorithm) => {
                 let Span(window) = window.parse()?;
                 (window, algorithm.unwrap_or_default())
             }
         };
-        let quota = Quota::named(name, limit, window).counted(algorithm).each(per);
+        let quota = Quota::named(name, limit, window).with_algorithm(algorithm).with_per(per);
         let quota = if shadow { quota.in_shadow() } else { quota };
         Ok(Self(match on_failure {
-            Some(choice) => quota.on_failure(choice),
+            Some(choice) => quota.with_failure_choice(choice),
             None => quota,
         }))
     }
+}
+
+/// Returns true if a window of the algorithm ends with a day or a month.
+fn follows_calendar(algorithm: Algorithm) -> bool {
+    matches!(algorithm, Algorithm::CalendarDay | Algorithm::CalendarMonth)
 }
 
 /// Writes a quota as it is read.
 pub(crate) fn text(quota: &Quota) -> String {
     let seconds = quota.window().as_secs();
     let window = match quota.algorithm() {
-        Algorithm::LeakyBucket => format!("{seconds}s:leaky"),
-        Algorithm::SlidingWindow => format!("{seconds}s:sliding"),
-        Algorithm::CalendarDay => CALENDAR_DAY.to_owned(),
-        Algorithm::CalendarMonth => CALENDAR_MONTH.to_owned(),
         Algorithm::FixedWindow => format!("{seconds}s"),
+        calendar if follows_calendar(calendar) => calendar.to_string(),
+        algorithm => format!("{seconds}s:{algorithm}"),
     };
     let per = if quota.per() == Per::Key { "@key" } else { "" };
-    let shadow = if quota.is_shadow() { SHADOW } else { "" };
+    let shadow = if quota.is_in_shadow() { SHADOW } else { "" };
     let on_failure = quota.failure_choice().map(|choice| format!("+{choice}")).unwrap_or_default();
     format!("{}={}/{window}{per}{shadow}{on_failure}", quota.name(), quota.limit())
 }
@@ -99,10 +95,10 @@ mod tests {
         (name, 1..=u32::MAX, 1..366 * 24 * 3_600u64, algorithm, per, any::<bool>(), choice)
             .prop_map(|(name, limit, seconds, algorithm, per, shadow, choice)| {
                 let quota = Quota::named(name, limit, Duration::from_secs(seconds));
-                let quota = quota.counted(algorithm).each(per);
+                let quota = quota.with_algorithm(algorithm).with_per(per);
                 let quota = if shadow { quota.in_shadow() } else { quota };
-                match choice.and_then(OnLimiterFailure::parse) {
-                    Some(choice) => quota.on_failure(choice),
+                match choice.and_then(|choice| choice.parse().ok()) {
+                    Some(choice) => quota.with_failure_choice(choice),
                     None => quota,
                 }
             })
@@ -122,18 +118,18 @@ mod tests {
     fn quotas_are_read_as_they_are_written() {
         for written in [
             "minute=100/60s",
-            "hour=5/3600s:leaky",
-            "day=1/86400s:sliding@key",
-            "day=5/calendar-day",
-            "month=9/calendar-month@key",
+            "hour=5/3600s:leaky_bucket",
+            "day=1/86400s:sliding_window@key",
+            "day=5/calendar_day",
+            "month=9/calendar_month@key",
             "minute=100/60s+shadow",
-            "hour=5/3600s:leaky@key+shadow",
+            "hour=5/3600s:leaky_bucket@key+shadow",
             "a=1/60s+deny",
-            "a=1/60s:leaky+allow",
-            "a=1/calendar-day@key+shadow+local/3",
+            "a=1/60s:leaky_bucket+allow",
+            "a=1/calendar_day@key+shadow+local/3",
             "a+b=1/60s",
             "a@key=1/60s@key",
-            "a:b=c/d=1/60s:leaky",
+            "a:b=c/d=1/60s:leaky_bucket",
         ] {
             let QuotaText(quota) = written.parse().unwrap();
             assert_eq!(text(&quota), written);
@@ -145,7 +141,7 @@ mod tests {
             "minute=x/60s",
             "a=1/60s:other",
             "a=1/60s@other",
-            "a=1/calendar-day:leaky",
+            "a=1/calendar_day:leaky_bucket",
             "a=1/calendar-year",
             "a=1/60s+dark",
             "a=1/60s+local",

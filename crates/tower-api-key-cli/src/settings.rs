@@ -47,8 +47,8 @@ pub(crate) struct KeySettings {
     /// Let it serve from any network
     #[arg(long)]
     any_network: bool,
-    /// Count it so, instead of by its account's quotas: NAME=LIMIT/WINDOW[:leaky|:sliding][@key][+shadow]
-    /// [+deny|+allow|+local/NODES], or calendar-day or calendar-month (UTC) as WINDOW; repeatable
+    /// Count it so, instead of by its account's quotas: NAME=LIMIT/WINDOW[:leaky_bucket|:sliding_window][@key][+shadow]
+    /// [+deny|+allow|+local/NODES], or calendar_day or calendar_month (UTC) as WINDOW; repeatable
     #[arg(long = "quota", value_name = "QUOTA", conflicts_with = "inherit_quotas")]
     quotas: Vec<QuotaText>,
     /// Count it by its account's quotas
@@ -155,8 +155,8 @@ pub(crate) struct AccountSettings {
     /// Let it do nothing that needs a scope
     #[arg(long, conflicts_with = "scopes")]
     no_scopes: bool,
-    /// Count it so: NAME=LIMIT/WINDOW[:leaky|:sliding][@key][+shadow]
-    /// [+deny|+allow|+local/NODES], or calendar-day or calendar-month (UTC) as WINDOW; repeatable
+    /// Count it so: NAME=LIMIT/WINDOW[:leaky_bucket|:sliding_window][@key][+shadow]
+    /// [+deny|+allow|+local/NODES], or calendar_day or calendar_month (UTC) as WINDOW; repeatable
     #[arg(long = "quota", value_name = "QUOTA")]
     quotas: Vec<QuotaText>,
     /// Count it by its plan's quotas, or the profile's

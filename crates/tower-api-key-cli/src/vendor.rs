@@ -17,7 +17,7 @@ pub(crate) enum Vendor {
 }
 
 impl Vendor {
-    pub(crate) const fn profile(self) -> Profile {
+    pub(crate) const fn profile(self) -> Profile<'static> {
         match self {
             Self::Personyze => vendors::PERSONYZE,
             Self::RestIntegrations => vendors::REST_INTEGRATIONS,
@@ -29,7 +29,7 @@ impl Vendor {
     }
 
     /// Returns the format of the keys that are issued for the vendor; it may read others, too.
-    pub(crate) const fn issued(self) -> KeyFormat {
+    pub(crate) const fn issued(self) -> KeyFormat<'static> {
         match self {
             Self::Personyze => vendors::personyze::ISSUED,
             Self::RestIntegrations => vendors::rest_integrations::ISSUED,
@@ -39,7 +39,7 @@ impl Vendor {
         }
     }
 
-    pub(crate) const fn routes(self) -> &'static [RouteRow] {
+    pub(crate) const fn routes(self) -> &'static [RouteRow<'static>] {
         match self {
             Self::Personyze => vendors::personyze::ROUTES,
             Self::RestIntegrations => vendors::rest_integrations::ROUTES,

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::question::{Counted, Marks, Question, Terms};
-use tower_api_key::limits::Taking;
+use tower_api_key::limits::ChargeMode;
 use tower_api_key::quota::arithmetic::{PARTS, interval, part_length};
-use tower_api_key::quota::{Algorithm, Quota, Standing, Verdict};
+use tower_api_key::quota::{Algorithm, Quota, QuotaStatus, Verdict};
 
 /// The numbers before those of the quotas, and of each quota.
 const HEAD: usize = 5;
@@ -44,7 +44,7 @@ impl Answer {
         counted: &Counted,
         question: &Question<'_>,
     ) -> Result<Self, Failure> {
-        let Question { cost, taking, terms, .. } = *question;
+        let Question { cost, mode, terms, .. } = *question;
         let numbers: Vec<u64> = numbers
             .iter()
             .map(|number| u64::try_from(*number).map_err(|_| Failure::Nonsense))
@@ -63,15 +63,15 @@ impl Answer {
         for (quota, [room, used, span, span_rest, parts, ..]) in counted.quotas().zip(states) {
             let span = nanoseconds(*span, *span_rest);
             let state = State { used: *used, span, parts: *parts };
-            let is_full = *room == 0 && taking != Taking::Always;
+            let is_full = *room == 0 && mode != ChargeMode::Force;
             let reset = state.reset(quota).saturating_add(ahead);
             let remaining = state.remaining(quota, terms);
-            let standing = Standing::new(quota.limit(), remaining, Duration::from_nanos(reset));
-            if quota.is_shadow() {
-                verdict.push_in_shadow(standing, is_full && *passes == 1);
+            let status = QuotaStatus::new(quota.limit(), remaining, Duration::from_nanos(reset));
+            if quota.is_in_shadow() {
+                verdict.push_in_shadow(status, is_full && *passes == 1);
                 continue;
             }
-            verdict.push(standing);
+            verdict.push(status);
             if is_full {
                 let wait = state.wait(quota, cost, terms).max(1);
                 verdict.refuse(Duration::from_nanos(wait.saturating_add(ahead)));
@@ -132,13 +132,14 @@ const fn nanoseconds(microseconds: u64, rest: u64) -> u64 {
 mod tests {
     use super::*;
     use tower_api_key::key::{Account, KeyRecord};
-    use tower_api_key::quota::Applicable;
+    use tower_api_key::quota::AppliedQuotas;
 
     const SECOND: u64 = 1_000_000_000;
 
     #[test]
     fn the_numbers_of_each_algorithm_say_what_is_left_and_when_more_is() {
-        let quota = |algorithm| Quota::new("q", 32, Duration::from_secs(32)).counted(algorithm);
+        let quota =
+            |algorithm| Quota::new("q", 32, Duration::from_secs(32)).with_algorithm(algorithm);
         // For what is held in advance a bucket keeps 2 of 32 free.
         let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
         let fixed = State { used: 20, span: 5 * SECOND + 7, parts: 0 };
@@ -164,7 +165,8 @@ mod tests {
     #[test]
     fn a_sliding_window_is_told_by_the_ages_of_its_parts() {
         // Twelve parts of 5 s, and one that is half over.
-        let quota = Quota::new("q", 10, Duration::from_secs(60)).counted(Algorithm::SlidingWindow);
+        let quota =
+            Quota::new("q", 10, Duration::from_secs(60)).with_algorithm(Algorithm::SlidingWindow);
         for (latest, leaves, reset, wait) in
             [(0, 12, 63, 3), (3, 7, 48, 28), (12, 0, 3, 63), (NO_PART, NO_PART, 0, 60)]
         {
@@ -181,12 +183,12 @@ mod tests {
         let account = Account::builder("acme").build().unwrap();
         let record = KeyRecord::builder("key_1", account).build().unwrap();
         let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
-        let counted = Counted::new(&record, Applicable { general: &quotas, route: &[] });
-        let (taking, terms) = (Taking::IfRoom, Terms::Each);
-        let question = Question { cost: 1, taking, now: None, terms, back: None };
+        let counted = Counted::new(&record, AppliedQuotas { general: &quotas, route: &[] });
+        let (mode, terms) = (ChargeMode::IfAllowed, Terms::Each);
+        let question = Question { cost: 1, mode, now: None, terms, back: None };
         let read = |numbers: &[i64]| Answer::read(numbers, &counted, &question).map(|a| a.verdict);
         let fine = [1, 0, 0, 1, 0, 1, 2, 60_000_000, 0, 0, 0, 0];
-        assert_eq!(read(&fine).unwrap().standings()[0].remaining(), 3);
+        assert_eq!(read(&fine).unwrap().statuses()[0].remaining(), 3);
         for length in 0..fine.len() {
             assert!(read(&fine[..length]).is_err(), "{length}");
         }

@@ -153,7 +153,7 @@ mod tests {
                 Ok(limiter) => {
                     assert_eq!(fault, None, "{url}");
                     said.push(format!("{limiter:?}"));
-                    said.push(format!("{:?}", limiter.places()));
+                    said.push(format!("{:?}", limiter.concurrency()));
                     let prefix = format!("prefix: {prefix:?}");
                     assert!(said.iter().all(|said| said.contains(&prefix)), "{said:?}");
                 }

@@ -5,7 +5,7 @@
 //! those of the processes need not agree. What lies in Redis goes by itself when the last window of
 //! an account is over.
 //!
-//! [`RedisPlaces`] keep the places of simultaneous requests there, each leased to its process.
+//! [`RedisConcurrency`] keep the places of simultaneous requests there, each leased to its process.
 //!
 //! A deployment sees to it that the server keeps what it was told: one that is restarted empty, or
 //! that evicts keys, gives every account a fresh quota; so does a replica that takes over, for the
@@ -30,6 +30,7 @@ mod backoff;
 mod breaker;
 mod builder;
 mod call;
+mod concurrency;
 mod connection;
 mod failure;
 #[cfg(test)]
@@ -38,7 +39,6 @@ mod lease;
 mod limiter;
 mod link;
 mod lock;
-mod places;
 mod question;
 mod refusal;
 mod script;
@@ -46,9 +46,9 @@ mod subject;
 mod unreachable;
 
 pub use builder::RedisLimiterBuilder;
+pub use concurrency::RedisConcurrency;
 pub use lease::Lease;
 pub use limiter::RedisLimiter;
-pub use places::RedisPlaces;
 
 /// Makes a record with nothing but its id and its account's.
 #[cfg(test)]

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::builder::RedisLimiterBuilder;
+use super::concurrency::RedisConcurrency;
 use super::connection::Connection;
 use super::failure::Failure;
 use super::lease::{Flight, Lease, LeaseReply, LeaseTable, NextStep};
-use super::places::RedisPlaces;
 use super::question::{Counted, Question, Terms};
 use super::script::ChargeScript;
 use tower_api_key::ConfigError;
-use tower_api_key::Eventually;
-use tower_api_key::limits::{Charge, Limiter, LimiterError, Taking};
+use tower_api_key::Reply;
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError};
 use tower_api_key::quota::Verdict;
 
 /// Counts requests in Redis (6.2 or newer) or Valkey, for all processes that use the same server.
@@ -29,7 +29,7 @@ use tower_api_key::quota::Verdict;
 ///
 /// It speaks to one server, without TLS (a proxy on the same machine can add that). The keys of a
 /// request lie in one slot of a cluster, for a proxy in front of one. The rights that it needs, with
-/// `SELECT` for a URL that names a database, and in the last line those of its [`places`](Self::places):
+/// `SELECT` for a URL that names a database, and in the last line those of its [`concurrency`](Self::concurrency):
 ///
 /// ```text
 /// ACL SETUSER limiter on >PASSWORD ~tower-api-key:* resetchannels -@all
@@ -48,7 +48,7 @@ use tower_api_key::quota::Verdict;
 /// use tower_api_key::store::MemoryStore;
 /// use tower_api_key::{ApiKeyLayer, vendors};
 ///
-/// let limiter = RedisLimiter::connect("redis://127.0.0.1:6379")?;
+/// let limiter = RedisLimiter::open("redis://127.0.0.1:6379")?;
 /// let layer = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new())
 ///     .limits(limiter, OnLimiterFailure::Deny)
 ///     .build()?;
@@ -67,7 +67,7 @@ impl RedisLimiter {
     /// # Errors
     ///
     /// [`ConfigError::Redis`] if the URL is none of Redis; not if the server is down.
-    pub fn connect(url: &str) -> Result<Self, ConfigError> {
+    pub fn open(url: &str) -> Result<Self, ConfigError> {
         Self::builder(url).build()
     }
 
@@ -77,8 +77,8 @@ impl RedisLimiter {
     }
 
     /// Keeps the places of simultaneous requests on the same server, over the same connection.
-    pub fn places(&self) -> RedisPlaces {
-        RedisPlaces::new(self.script.connection().clone(), self.script.prefix())
+    pub fn concurrency(&self) -> RedisConcurrency {
+        RedisConcurrency::new(self.script.connection().clone(), self.script.prefix())
     }
 
     pub(super) fn new(
@@ -97,23 +97,23 @@ impl RedisLimiter {
     }
 
     /// Waits for what a task tells.
-    fn told(told: oneshot::Receiver<LeaseReply>) -> Eventually<Result<Verdict, LimiterError>> {
-        Eventually::later(async move {
+    fn told(told: oneshot::Receiver<LeaseReply>) -> Reply<Result<Verdict, LimiterError>> {
+        Reply::later(async move {
             told.await.unwrap_or(Err(Failure::Abandoned)).map_err(LimiterError::new)
         })
     }
 }
 
 impl Limiter for RedisLimiter {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
-        let Charge { record, quotas, cost, taking, now } = charge;
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
+        let Charge { record, quotas, cost, mode, now } = charge;
         if quotas.is_empty() {
-            return Eventually::now(Ok(Verdict::passed()));
+            return Reply::now(Ok(Verdict::passed()));
         }
         let script = Arc::clone(&self.script);
         let step = self.leases.as_ref().map(|leases| leases.next_step(&charge));
         let terms = match step {
-            Some(NextStep::Answered(verdict)) => return Eventually::now(Ok(verdict)),
+            Some(NextStep::Answered(verdict)) => return Reply::now(Ok(verdict)),
             Some(NextStep::Waits(told, slot)) => {
                 if let (Some(slot), Some(leases)) = (slot, &self.leases) {
                     let flight = Flight::new(Arc::clone(leases), slot);
@@ -126,9 +126,9 @@ impl Limiter for RedisLimiter {
             None => Terms::Each,
         };
         let counted = Counted::new(record, quotas);
-        let question = Question { cost, taking, now: script.now(now), terms, back: None };
-        if taking != Taking::Always {
-            return Eventually::later(async move {
+        let question = Question { cost, mode, now: script.now(now), terms, back: None };
+        if mode != ChargeMode::Force {
+            return Reply::later(async move {
                 script.ask_alone(counted, question).await.map_err(LimiterError::new)
             });
         }

@@ -3,12 +3,12 @@
 use redis::{Cmd, ToRedisArgs};
 use smallvec::SmallVec;
 
-use super::subject::{Field, Subject, kind};
+use super::subject::{Field, Subject};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{AccountId, KeyId, KeyRecord};
-use tower_api_key::limits::Taking;
+use tower_api_key::limits::ChargeMode;
 use tower_api_key::quota::arithmetic::{capacity, interval, part_length};
-use tower_api_key::quota::{Algorithm, Applicable, Per, Quota};
+use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota};
 
 /// Says whose requests are counted, and under which quotas.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub(super) struct Counted {
 #[derive(Debug)]
 pub(super) struct Question<'a> {
     pub(super) cost: u32,
-    pub(super) taking: Taking,
+    pub(super) mode: ChargeMode,
     /// The instant, if not the server's counts.
     pub(super) now: Option<Timestamp>,
     pub(super) terms: Terms,
@@ -53,7 +53,7 @@ pub(super) enum Terms {
 }
 
 impl Counted {
-    pub(super) fn new(record: &KeyRecord, quotas: Applicable<'_>) -> Self {
+    pub(super) fn new(record: &KeyRecord, quotas: AppliedQuotas<'_>) -> Self {
         Self {
             account: record.account().id().clone(),
             key: quotas.count_by(Per::Key).then(|| record.id().clone()),
@@ -67,7 +67,7 @@ impl Counted {
     }
 
     /// Tells whether the same requests are counted under the same quotas, with the same limits.
-    pub(super) fn is_of(&self, record: &KeyRecord, quotas: Applicable<'_>) -> bool {
+    pub(super) fn is_of(&self, record: &KeyRecord, quotas: AppliedQuotas<'_>) -> bool {
         let own = self.quotas.iter().map(|(quota, of_route)| (quota, *of_route));
         self.account == *record.account().id()
             && self.key.as_ref().is_none_or(|key| key == record.id())
@@ -101,10 +101,10 @@ impl Counted {
 
 impl Question<'_> {
     fn write(&self, command: &mut Cmd) {
-        command.arg(match self.taking {
-            Taking::Nothing => "nothing",
-            Taking::IfRoom => "room",
-            Taking::Always => "always",
+        command.arg(match self.mode {
+            ChargeMode::Peek => "nothing",
+            ChargeMode::IfAllowed => "room",
+            ChargeMode::Force => "always",
         });
         let (demand, want, shortest) = match self.terms {
             Terms::Each => (self.cost, 0, 0),
@@ -124,8 +124,8 @@ impl Question<'_> {
 impl Terms {
     /// Writes what the script needs to know of a quota.
     fn write(self, quota: &Quota, command: &mut Cmd) {
-        command.arg(kind(quota.algorithm())).arg(quota.limit());
-        command.arg(u32::from(quota.is_shadow()));
+        command.arg(quota.algorithm().name()).arg(quota.limit());
+        command.arg(u32::from(quota.is_in_shadow()));
         match quota.algorithm() {
             Algorithm::FixedWindow => Pair(quota.window_nanoseconds()).write(command),
             Algorithm::LeakyBucket => {
@@ -177,15 +177,16 @@ mod tests {
     #[test]
     fn who_is_counted_is_told_by_account_quotas_and_if_one_says_so_key() {
         let by_account = [MINUTE];
-        let by_key = [MINUTE.each(Per::Key)];
+        let by_key = [MINUTE.with_per(Per::Key)];
         let larger = [Quota::new("minute", 11, Duration::from_secs(60))];
-        let of = |general| Applicable { general, route: &[] };
+        let of = |general| AppliedQuotas { general, route: &[] };
         for (quotas, of_other_key) in [(of(&by_account), true), (of(&by_key), false)] {
             let counted = Counted::new(&crate::bare("key_1", "acme"), quotas);
             assert!(counted.is_of(&crate::bare("key_1", "acme"), quotas));
             assert_eq!(counted.is_of(&crate::bare("key_2", "acme"), quotas), of_other_key);
             assert!(!counted.is_of(&crate::bare("key_1", "globex"), quotas));
-            for others in [of(&[]), of(&larger), Applicable { general: &[], route: quotas.general }]
+            for others in
+                [of(&[]), of(&larger), AppliedQuotas { general: &[], route: quotas.general }]
             {
                 assert!(!counted.is_of(&crate::bare("key_1", "acme"), others), "{others:?}");
             }
@@ -197,7 +198,7 @@ mod tests {
         let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
         // Requests drain in 1 s and 7 ns; a sixteenth of 40 is 2.
         let window = Duration::from_nanos(40 * 1_000_000_007);
-        let quota = Quota::new("q", 40, window).counted(Algorithm::LeakyBucket);
+        let quota = Quota::new("q", 40, window).with_algorithm(Algorithm::LeakyBucket);
         for (terms, brim, kept) in
             [(Terms::Each, ["40000000", "280"], "0"), (lease, ["38000000", "266"], "2000000")]
         {
@@ -212,7 +213,7 @@ mod tests {
                 .collect();
             let [start, end] = brim;
             let expected =
-                ["bucket", "40", "0", "1000000", "7", "40000000", "280", start, end, kept];
+                ["leaky_bucket", "40", "0", "1000000", "7", "40000000", "280", start, end, kept];
             assert_eq!(written, expected, "{terms:?}");
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use tower_api_key::key::{AccountId, KeyId};
-use tower_api_key::quota::{Algorithm, Quota};
+use tower_api_key::quota::Quota;
 
 /// Names the hash of an account's counters, or of a key's of it. Both have the account's id as hash tag,
 /// so that a cluster keeps all that one request is charged to in one slot.
@@ -43,25 +43,16 @@ pub(super) struct Field<'a> {
 impl fmt::Display for Field<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = if self.of_route { "route" } else { "account" };
-        let (kind, length) = (kind(self.quota.algorithm()), self.quota.window_nanoseconds());
-        write!(formatter, "{of}:{kind}:{length}:{}", self.quota.name())
-    }
-}
-
-/// Returns what the script calls an algorithm.
-pub(super) const fn kind(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::FixedWindow => "fixed",
-        Algorithm::LeakyBucket => "bucket",
-        Algorithm::SlidingWindow => "sliding",
-        Algorithm::CalendarDay => "day",
-        Algorithm::CalendarMonth => "month",
+        let (algorithm, length) = (self.quota.algorithm(), self.quota.window_nanoseconds());
+        write!(formatter, "{of}:{algorithm}:{length}:{}", self.quota.name())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use tower_api_key::quota::Algorithm;
 
     use super::*;
 
@@ -88,9 +79,9 @@ mod tests {
     fn a_counter_is_told_by_all_but_its_limit() {
         let minute = Quota::new("minute", 5, Duration::from_secs(60));
         let field = |quota: &Quota, of_route| Field { quota, of_route }.to_string();
-        assert_eq!(field(&minute, false), "account:fixed:60000000000:minute");
-        assert_eq!(field(&minute, true), "route:fixed:60000000000:minute");
-        let sliding = minute.counted(Algorithm::SlidingWindow);
-        assert_eq!(field(&sliding, false), "account:sliding:60000000000:minute");
+        assert_eq!(field(&minute, false), "account:fixed_window:60000000000:minute");
+        assert_eq!(field(&minute, true), "route:fixed_window:60000000000:minute");
+        let sliding = minute.with_algorithm(Algorithm::SlidingWindow);
+        assert_eq!(field(&sliding, false), "account:sliding_window:60000000000:minute");
     }
 }

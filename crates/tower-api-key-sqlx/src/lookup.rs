@@ -3,14 +3,14 @@
 use super::connect::SqlStore;
 use super::row;
 use super::statement::Statement;
-use tower_api_key::Eventually;
-use tower_api_key::key::KeyDigest;
-use tower_api_key::store::{Found, KeyStore};
+use tower_api_key::Reply;
+use tower_api_key::key::{KeyDigest, SharedRecord};
+use tower_api_key::store::{KeyStore, StoreError};
 
 impl KeyStore for SqlStore {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let (store, digest) = (self.clone(), *digest);
-        Eventually::later(async move {
+        Reply::later(async move {
             let asked = Statement::new(&store.queries.find).bind(digest.as_bytes().to_vec());
             let found = store.read(asked).await?;
             let record = found.first().map(|found| row::record(&**found, true)).transpose()?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::json::{broken, json, write};
-use tower_api_key::quota::{Algorithm, OnLimiterFailure, Per, Quota};
+use tower_api_key::quota::Quota;
 use tower_api_key::store::StoreError;
 
 /// A quota as JSON.
@@ -25,60 +25,36 @@ struct QuotaColumn {
     on_failure: Option<String>,
 }
 
-const ALGORITHMS: [(Algorithm, &str); 5] = [
-    (Algorithm::FixedWindow, "fixed_window"),
-    (Algorithm::LeakyBucket, "leaky_bucket"),
-    (Algorithm::SlidingWindow, "sliding_window"),
-    (Algorithm::CalendarDay, "calendar_day"),
-    (Algorithm::CalendarMonth, "calendar_month"),
-];
-const PERS: [(Per, &str); 2] = [(Per::Account, "account"), (Per::Key, "key")];
-
 /// Reads quotas.
 pub(super) fn read_quotas(text: &str) -> Result<Vec<Quota>, StoreError> {
     let columns: Vec<QuotaColumn> = json(text)?;
     let quota = |column: QuotaColumn| {
-        let algorithm = named(&ALGORITHMS, &column.algorithm)?;
-        let per = named(&PERS, &column.per)?;
+        let algorithm = column.algorithm.parse().map_err(broken)?;
+        let per = column.per.parse().map_err(broken)?;
         let window = Duration::from_nanos(column.window);
-        let quota = Quota::named(column.name, column.limit, window).counted(algorithm).each(per);
+        let quota =
+            Quota::named(column.name, column.limit, window).with_algorithm(algorithm).with_per(per);
         let quota = if column.shadow { quota.in_shadow() } else { quota };
         Ok(match column.on_failure {
-            Some(choice) => {
-                let choice = OnLimiterFailure::parse(&choice);
-                quota.on_failure(choice.ok_or_else(|| broken("an unknown choice on failure"))?)
-            }
+            Some(choice) => quota.with_failure_choice(choice.parse().map_err(broken)?),
             None => quota,
         })
     };
     columns.into_iter().map(quota).collect()
 }
 
-fn named<T: Copy>(names: &[(T, &str)], name: &str) -> Result<T, StoreError> {
-    let found = names.iter().find(|(_, other)| *other == name);
-    found.map(|(value, _)| *value).ok_or_else(|| broken("an unknown name"))
-}
-
 /// Writes quotas as JSON.
 pub(super) fn write_quotas(quotas: &[Quota]) -> String {
-    let name_of = |quota: &Quota| {
-        let algorithm = ALGORITHMS.iter().find(|(algorithm, _)| *algorithm == quota.algorithm());
-        let per = PERS.iter().find(|(per, _)| *per == quota.per());
-        (algorithm.map_or("", |(_, name)| name), per.map_or("", |(_, name)| name))
-    };
     let columns: Vec<QuotaColumn> = quotas
         .iter()
-        .map(|quota| {
-            let (algorithm, per) = name_of(quota);
-            QuotaColumn {
-                name: quota.name().to_owned(),
-                limit: quota.limit(),
-                window: u64::try_from(quota.window().as_nanos()).unwrap_or(u64::MAX),
-                algorithm: algorithm.to_owned(),
-                per: per.to_owned(),
-                shadow: quota.is_shadow(),
-                on_failure: quota.failure_choice().map(|choice| choice.to_string()),
-            }
+        .map(|quota| QuotaColumn {
+            name: quota.name().to_owned(),
+            limit: quota.limit(),
+            window: u64::try_from(quota.window().as_nanos()).unwrap_or(u64::MAX),
+            algorithm: quota.algorithm().to_string(),
+            per: quota.per().to_string(),
+            shadow: quota.is_in_shadow(),
+            on_failure: quota.failure_choice().map(|choice| choice.to_string()),
         })
         .collect();
     write(&columns)
@@ -89,18 +65,21 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use tower_api_key::quota::Share;
+    use tower_api_key::quota::{Algorithm, OnLimiterFailure, Per, Share};
 
     #[test]
     fn quotas_are_read_as_they_are_written_and_as_they_once_were() {
         let (window, nodes) = (Duration::from_secs(60), NonZeroU32::new(3).unwrap());
         let quotas = [
-            Quota::named("minute", 5, window).counted(Algorithm::LeakyBucket).each(Per::Key),
+            Quota::named("minute", 5, window)
+                .with_algorithm(Algorithm::LeakyBucket)
+                .with_per(Per::Key),
             Quota::by_day("day", 7).in_shadow(),
             Quota::by_month("month", 9),
-            Quota::by_month("deny", 9).on_failure(OnLimiterFailure::Deny),
-            Quota::by_month("allow", 9).on_failure(OnLimiterFailure::Allow),
-            Quota::by_month("local", 9).on_failure(OnLimiterFailure::Local(Share::of(nodes))),
+            Quota::by_month("deny", 9).with_failure_choice(OnLimiterFailure::Deny),
+            Quota::by_month("allow", 9).with_failure_choice(OnLimiterFailure::Allow),
+            Quota::by_month("local", 9)
+                .with_failure_choice(OnLimiterFailure::Local(Share::of(nodes))),
         ];
         assert_eq!(read_quotas(&write_quotas(&quotas)).unwrap(), quotas);
         let old = r#"[{"name":"minute","limit":5,"window":60000000000,

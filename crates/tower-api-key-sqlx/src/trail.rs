@@ -89,7 +89,7 @@ impl Step<'_> {
 
 /// Reads a line of the trail. A newer program may have done what this one does not know.
 pub(super) fn change(row: &dyn Columns) -> Result<Change, StoreError> {
-    let action = Action::named(&row::text(row, "action")?).unwrap_or(Action::Unknown);
+    let action = row::text(row, "action")?.parse().unwrap_or(Action::Unknown);
     Ok(Change {
         sequence: u64::try_from(row::number(row, "sequence")?).unwrap_or(0),
         at: row::timestamp(row::number(row, "at")?),

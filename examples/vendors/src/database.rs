@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tower_api_key::Eventually;
-use tower_api_key::key::{KeyDigest, KeyRecord};
-use tower_api_key::store::{Cached, Found, KeyManager, KeyStore, MemoryStore, StoreError};
+use tower_api_key::Reply;
+use tower_api_key::key::{KeyDigest, KeyRecord, SharedRecord};
+use tower_api_key::store::{Cached, KeyManager, KeyStore, MemoryStore, StoreError};
 use tower_api_key_sqlx::SqlStore;
 
 /// The store of all vendors.
@@ -63,9 +63,9 @@ impl VendorStore {
 }
 
 impl KeyStore for VendorStore {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let (keys, vendor, digest) = (Arc::clone(&self.keys), self.vendor, *digest);
-        Eventually::later(async move {
+        Reply::later(async move {
             let found = keys.find(&digest).await?;
             Ok(found.filter(|record| Self::own(vendor, record)))
         })

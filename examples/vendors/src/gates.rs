@@ -94,7 +94,8 @@ impl Gates {
                     limiter = limiter.lease(*lease);
                 }
                 let limiter = limiter.build()?;
-                gate.places(limiter.places(), self.on_failure).limits(limiter, self.on_failure)
+                gate.concurrency(limiter.concurrency(), self.on_failure)
+                    .limits(limiter, self.on_failure)
             }
         }
         .build()

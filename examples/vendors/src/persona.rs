@@ -180,19 +180,19 @@ async fn api_keys(
 /// Tells how the organization stands. The public documentation shows no body, so the shape is this
 /// demo's own, after Persona's other objects.
 async fn rate_limits(grant: Grant, style: Style) -> Response {
-    let standings = grant.limits().map(|(quota, standing)| {
-        let reset_after = standing.reset_after();
+    let quota_statuses = grant.limits().map(|(quota, quota_status)| {
+        let reset_after = quota_status.reset_after();
         json!({
             "type": "rate-limit",
             "id": quota.name(),
             "attributes": {
-                "limit": standing.limit(),
-                "remaining": standing.remaining(),
+                "limit": quota_status.limit(),
+                "remaining": quota_status.remaining(),
                 "reset-seconds": reset_after.as_secs() + u64::from(reset_after.subsec_nanos() > 0),
             },
         })
     });
-    style.write(standings.collect())
+    style.write(quota_statuses.collect())
 }
 
 fn object_of(kind: &str, id: &str, attributes: &Attributes) -> Value {

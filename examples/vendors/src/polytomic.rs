@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::key::{AccountId, Issuer, KeyHasher};
 use tower_api_key::vendors::polytomic::{DEPLOYMENT, ISSUED, ORGANIZATION, PARTNER, ROUTES};
-use tower_api_key::{Denial, Eventually, Grant, vendors};
+use tower_api_key::{Denial, Grant, Reply, vendors};
 use tower_api_key_admin::{User, UserKeys, Users};
 
 use crate::Failure;
@@ -90,13 +90,8 @@ async fn list_users(grant: Grant, Path(id): Path<String>) -> Result<Json<Value>,
 struct Directory;
 
 impl Users for Directory {
-    fn find(
-        &self,
-        grant: &Grant,
-        organization: &str,
-        user: &str,
-    ) -> Eventually<Result<User, Denial>> {
-        Eventually::now(organizations::organization(grant, organization).and_then(|organization| {
+    fn find(&self, grant: &Grant, organization: &str, user: &str) -> Reply<Result<User, Denial>> {
+        Reply::now(organizations::organization(grant, organization).and_then(|organization| {
             let user = organizations::user(organization, user)?;
             let account = AccountId::new(organization.id).map_err(|_| Denial::InternalError)?;
             Ok(User::new(account, user.id).named(user.name))

@@ -42,8 +42,8 @@ pub(crate) async fn router(
     .await?;
     keys.add("tight", &account("rest-umbrella", &BOTH)?, None, |key| {
         key.quotas([
-            Quota::new("minute", 3, Duration::from_secs(60)).each(Per::Key),
-            Quota::new("hour", 5, Duration::from_secs(3_600)).each(Per::Key),
+            Quota::new("minute", 3, Duration::from_secs(60)).with_per(Per::Key),
+            Quota::new("hour", 5, Duration::from_secs(3_600)).with_per(Per::Key),
         ])
     })
     .await?;

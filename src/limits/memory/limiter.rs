@@ -9,7 +9,7 @@ use super::shards::{Locked, Shards};
 use super::subject::{Claim, Subject};
 use crate::error::LimiterError;
 use crate::quota::{Per, Verdict};
-use crate::sync::Eventually;
+use crate::sync::Reply;
 
 /// How often a request looks for its meters again, if they became another's while it was on its way.
 const ATTEMPTS: usize = 16;
@@ -129,10 +129,10 @@ impl MemoryLimiter {
 }
 
 impl Limiter for MemoryLimiter {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let mut verdict = Verdict::passed();
         let charged = self.charge_now(&charge, &mut verdict);
-        Eventually::now(charged.map(|()| verdict).map_err(LimiterError::new))
+        Reply::now(charged.map(|()| verdict).map_err(LimiterError::new))
     }
 }
 
@@ -150,8 +150,8 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::key::KeyRecord;
-    use crate::limits::Taking;
-    use crate::quota::{Applicable, Quota};
+    use crate::limits::ChargeMode;
+    use crate::quota::{AppliedQuotas, Quota};
 
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
     const MINUTE: Duration = Duration::from_secs(60);
@@ -164,9 +164,9 @@ mod tests {
         let mut verdict = Verdict::passed();
         let charge = Charge {
             record: &record(&account.to_string()),
-            quotas: Applicable { general: quotas, route: &[] },
+            quotas: AppliedQuotas { general: quotas, route: &[] },
             cost: 1,
-            taking: Taking::IfRoom,
+            mode: ChargeMode::IfAllowed,
             now,
         };
         limiter.charge_now(&charge, &mut verdict).is_ok() && verdict.retry_after().is_none()
@@ -216,9 +216,9 @@ mod tests {
         let later = START.plus(Duration::from_secs(2));
         let peek = Charge {
             record: &record("1"),
-            quotas: Applicable { general: &quotas, route: &[] },
+            quotas: AppliedQuotas { general: &quotas, route: &[] },
             cost: 1,
-            taking: Taking::Nothing,
+            mode: ChargeMode::Peek,
             now: later,
         };
         assert!(limiter.charge_now(&peek, &mut Verdict::passed()).is_ok());
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn only_who_has_a_quota_of_its_own_is_counted() {
         let account = Quota::new("minute", 5, MINUTE);
-        let key = Quota::new("hour", 5, MINUTE).each(Per::Key);
+        let key = Quota::new("hour", 5, MINUTE).with_per(Per::Key);
         for (quotas, counted) in [
             (&[][..], 0),
             (std::slice::from_ref(&account), 1),
@@ -266,13 +266,13 @@ mod tests {
         let mut verdict = Verdict::passed();
         let peek = Charge {
             record: &record("acme"),
-            quotas: Applicable { general: &[Quota::new("minute", 5, MINUTE)], route: &[] },
+            quotas: AppliedQuotas { general: &[Quota::new("minute", 5, MINUTE)], route: &[] },
             cost: 1,
-            taking: Taking::Nothing,
+            mode: ChargeMode::Peek,
             now: START,
         };
         assert!(limiter.charge_now(&peek, &mut verdict).is_ok());
-        assert_eq!(verdict.standings()[0].remaining(), 5);
+        assert_eq!(verdict.statuses()[0].remaining(), 5);
         assert!(limiter.is_empty());
     }
 }

@@ -6,7 +6,7 @@ use super::super::limiter::MAX_DISORDER;
 use super::subject::{Claim, Subject};
 use crate::clock::Timestamp;
 use crate::key::{AccountId, KeyId};
-use crate::quota::{Counter, MAX_QUOTAS, Per, Quota, Standing, Verdict};
+use crate::quota::{Counter, MAX_QUOTAS, Per, Quota, QuotaStatus, Verdict};
 use crate::sync::Mutex;
 
 /// The counters that one subject keeps before idle ones make room: those of a request, and as many
@@ -112,7 +112,7 @@ impl Meter {
             }
         }
         let asked = own.zip(&mut self.windows).map(|((quota, _), window)| {
-            if SHADOWS && quota.is_shadow() {
+            if SHADOWS && quota.is_in_shadow() {
                 return 0;
             }
             let wait = window.counter.nanoseconds_to_wait(quota, now, cost);
@@ -132,7 +132,7 @@ impl Meter {
         let own = quotas.enumerate().filter(|(_, (quota, _))| quota.per() == per);
         for ((index, (quota, _)), window) in own.zip(&mut self.windows) {
             let mut cost = taken.cost;
-            if SHADOWS && quota.is_shadow() {
+            if SHADOWS && quota.is_in_shadow() {
                 // Asked only now, for it is nobody's to wait for.
                 let full =
                     window.counter.nanoseconds_to_wait(quota, taken.at, taken.asked).is_some();
@@ -141,7 +141,7 @@ impl Meter {
             }
             let (remaining, reset) = window.counter.take(quota, taken.at, cost);
             let reset = reset.saturating_add(taken.ahead);
-            verdict.put(index, Standing::in_nanoseconds(quota.limit(), remaining, reset));
+            verdict.put(index, QuotaStatus::in_nanoseconds(quota.limit(), remaining, reset));
         }
     }
 

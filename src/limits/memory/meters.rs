@@ -1,6 +1,6 @@
 //! The meters of one request, charged all or nothing.
 
-use super::super::limiter::{Charge, Taking};
+use super::super::limiter::{Charge, ChargeMode};
 use super::meter::{Meter, Taken};
 use crate::clock::Timestamp;
 use crate::quota::{Per, Quota, Verdict};
@@ -19,7 +19,7 @@ impl Meters<'_> {
     pub(super) fn charge(&mut self, charge: &Charge<'_>, verdict: &mut Verdict) {
         // A loop over one slice takes half the instructions of one over two, and mostly there is one,
         // with no quota in shadow, whose part in the loops takes a fifth more.
-        if charge.quotas.any(Quota::is_shadow) {
+        if charge.quotas.any(Quota::is_in_shadow) {
             self.charge_each::<true>(charge, charge.quotas.iter(), verdict);
         } else if charge.quotas.route.is_empty() {
             let general = charge.quotas.general.iter().map(|quota| (quota, false));
@@ -45,15 +45,15 @@ impl Meters<'_> {
         }
         // What the client is told counts from its own instant.
         let ahead = at.nanoseconds_since(charge.now);
-        let cost = match charge.taking {
-            Taking::Always => charge.cost,
-            Taking::IfRoom if wait == 0 => charge.cost,
-            Taking::IfRoom | Taking::Nothing => 0,
+        let cost = match charge.mode {
+            ChargeMode::Force => charge.cost,
+            ChargeMode::IfAllowed if wait == 0 => charge.cost,
+            ChargeMode::IfAllowed | ChargeMode::Peek => 0,
         };
-        if wait > 0 && charge.taking != Taking::Always {
+        if wait > 0 && charge.mode != ChargeMode::Force {
             verdict.refuse_for(wait.saturating_add(ahead));
         }
-        let asked = if wait == 0 && charge.taking != Taking::Always { charge.cost } else { 0 };
+        let asked = if wait == 0 && charge.mode != ChargeMode::Force { charge.cost } else { 0 };
         let taken = Taken { cost, asked, at, ahead };
         if let Some(meter) = &mut self.account {
             meter.take::<SHADOWS>(quotas.clone(), Per::Account, taken, verdict);

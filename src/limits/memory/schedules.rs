@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use shuttle::thread;
 
-use super::super::limiter::{Charge, Taking};
+use super::super::limiter::{Charge, ChargeMode};
 use super::MemoryLimiter;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
-use crate::quota::{Applicable, Per, Quota, Verdict};
+use crate::quota::{AppliedQuotas, Per, Quota, Verdict};
 use crate::sync::{AtomicUsize, explore};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -26,8 +26,8 @@ fn keys(account: &str, count: usize) -> Vec<Arc<KeyRecord>> {
 
 /// Charges a request; tells whether it passed, and fails if the limiter does.
 fn passes(limiter: &MemoryLimiter, record: &KeyRecord, quotas: &[Quota], now: Timestamp) -> bool {
-    let quotas = Applicable { general: quotas, route: &[] };
-    let charge = Charge { record, quotas, cost: 1, taking: Taking::IfRoom, now };
+    let quotas = AppliedQuotas { general: quotas, route: &[] };
+    let charge = Charge { record, quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
     let mut verdict = Verdict::passed();
     limiter.charge_now(&charge, &mut verdict).unwrap();
     verdict.retry_after().is_none()
@@ -77,8 +77,10 @@ fn keys_and_their_account_are_charged_all_or_nothing() {
     explore("two quotas of two keys", || {
         let limiter = Arc::new(MemoryLimiter::with_capacity(4));
         let keys = keys("acme", 2);
-        let quotas: Arc<[Quota]> =
-            Arc::from([Quota::new("all", 3, MINUTE), Quota::new("each", 2, MINUTE).each(Per::Key)]);
+        let quotas: Arc<[Quota]> = Arc::from([
+            Quota::new("all", 3, MINUTE),
+            Quota::new("each", 2, MINUTE).with_per(Per::Key),
+        ]);
         assert_eq!(together(&limiter, &keys, &quotas, START), 3);
         // The request that the account refused has taken nothing from its key.
         let each = [quotas[1].clone()];

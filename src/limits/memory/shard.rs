@@ -36,7 +36,7 @@ pub(super) struct Shard {
 struct Directory {
     /// The hashes of subjects, and the places of their meters.
     places: HashTable<(u64, usize)>,
-    /// Places used so far.
+    /// ConcurrencyLimiter used so far.
     used: usize,
     /// The next place to be looked at for an idle meter.
     hand: usize,

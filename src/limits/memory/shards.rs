@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, RandomState};
 
-use super::super::limiter::{Charge, Taking};
+use super::super::limiter::{Charge, ChargeMode};
 use super::meter::Meter;
 use super::place::{MOST_PLACES, Place, SHARDS};
 use super::shard::{Full, Shard};
@@ -96,7 +96,7 @@ impl Shards {
             &self.hasher,
             subject,
             charge.record.account_tag(),
-            charge.taking != Taking::Nothing,
+            charge.mode != ChargeMode::Peek,
             charge.now,
         )?;
         Ok(found.map(|place| Place { shard, place }))

@@ -35,8 +35,8 @@ impl ApiKeyLayerBuilder {
     /// assert_eq!(explanation.outcome(Check::Environment), &refused);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn environment(mut self, environment: impl Into<String>) -> Self {
-        self.served.environment = Some(environment.into());
+    pub fn environment(mut self, environment: impl AsRef<str>) -> Self {
+        self.served.environment = Some(environment.as_ref().to_owned());
         self
     }
 
@@ -72,8 +72,8 @@ impl ApiKeyLayerBuilder {
     /// assert_eq!(decide(gate("reports")?), Err(Denial::KeyUnknown));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.served.audience = Some(audience.into());
+    pub fn audience(mut self, audience: impl AsRef<str>) -> Self {
+        self.served.audience = Some(audience.as_ref().to_owned());
         self
     }
 

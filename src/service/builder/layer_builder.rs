@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::attempts::{Alarms, FailedAttempts, RefusedRequests};
-use crate::concurrency::MemoryPlaces;
-use crate::decision::{Counts, Policy, PolicyOptions, Served};
+use crate::concurrency::MemoryConcurrency;
+use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
 use crate::limits::FallbackLimiter;
 use crate::profile::Profile;
@@ -27,7 +27,10 @@ use crate::store::KeyStore;
 /// ```
 #[must_use = "a builder does nothing until it is built"]
 pub struct ApiKeyLayerBuilder {
-    profile: Profile,
+    name: Box<str>,
+    // What the profile describes, owned, or what is wrong with it.
+    profile: Result<CompiledProfile, ConfigError>,
+    renderer: Result<Renderer, ConfigError>,
     pub(super) policy: PolicyOptions,
     pub(super) served: Served,
     pub(super) options: GateOptions,
@@ -37,9 +40,11 @@ pub struct ApiKeyLayerBuilder {
 }
 
 impl ApiKeyLayerBuilder {
-    pub(crate) fn new(profile: &Profile, store: Arc<dyn KeyStore>) -> Self {
+    pub(crate) fn new(profile: &Profile<'_>, store: Arc<dyn KeyStore>) -> Self {
         Self {
-            profile: *profile,
+            name: profile.name.into(),
+            profile: CompiledProfile::new(profile),
+            renderer: Renderer::new(profile),
             policy: PolicyOptions::default(),
             served: Served::default(),
             options: GateOptions::new(store),
@@ -55,13 +60,23 @@ impl ApiKeyLayerBuilder {
     ///
     /// [`ConfigError`] if the profile, the routes and the rest cannot be served as they were meant.
     pub fn build(self) -> Result<ApiKeyLayer, ConfigError> {
-        let Self { profile, policy, served, options, attempts, refusals, preflight } = self;
+        let Self {
+            name,
+            profile,
+            renderer,
+            policy,
+            served,
+            options,
+            attempts,
+            refusals,
+            preflight,
+        } = self;
         let optional = policy.optional;
         let counts = Counts {
             requests: matches!(options.limits, Limits::Counted(..)),
             failures: attempts.is_some(),
         };
-        let policy = Policy::new(&profile, policy, served, counts)?;
+        let policy = Policy::new(profile?, policy, served, counts)?;
         if policy.has_quotas() && matches!(options.limits, Limits::Unset) {
             return Err(ConfigError::LimiterMissing);
         }
@@ -71,15 +86,17 @@ impl ApiKeyLayerBuilder {
         }
         let prepare = |preflight: Preflight| preflight.prepare(policy.header_names().cloned());
         let alarms = options.observer.as_ref().map(|_| Alarms::new(attempts.as_ref()));
+        let preflight = preflight.map(prepare).transpose()?;
+        let renderer = renderer?;
         Ok(ApiKeyLayer::new(Shared {
-            preflight: preflight.map(prepare).transpose()?,
-            renderer: Renderer::new(&profile, optional)?,
+            preflight,
+            renderer: if optional { renderer.let_strangers_in() } else { renderer },
             alarms,
             refusals: refusals.map(RefusedRequests::build).transpose()?,
             attempts: attempts.map(FailedAttempts::build).transpose()?,
             fallback: FallbackLimiter::default(),
-            local_places: MemoryPlaces::new(),
-            name: profile.name,
+            local_concurrency: MemoryConcurrency::new(),
+            name,
             policy,
             options,
         }))

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::ApiKeyLayerBuilder;
 use crate::attempts::{FailedAttempts, RefusedRequests};
-use crate::concurrency::Places;
+use crate::concurrency::ConcurrencyLimiter;
 use crate::limits::{Limiter, Plans};
 use crate::quota::OnLimiterFailure;
 use crate::service::options::Limits;
 
 impl ApiKeyLayerBuilder {
     /// Counts requests with a limiter, and chooses what happens while it cannot answer to requests
-    /// under quotas that do not [choose themselves](crate::quota::Quota::on_failure).
+    /// under quotas that do not [choose themselves](crate::quota::Quota::with_failure_choice).
     pub fn limits(mut self, limiter: impl Limiter, on_failure: OnLimiterFailure) -> Self {
         self.options.limits = Limits::Counted(Arc::new(limiter), on_failure);
         self
@@ -36,18 +36,22 @@ impl ApiKeyLayerBuilder {
     ///
     /// ```
     /// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
-    /// use tower_api_key::concurrency::MemoryPlaces;
+    /// use tower_api_key::concurrency::MemoryConcurrency;
     /// use tower_api_key::quota::OnLimiterFailure;
     ///
-    /// let places = MemoryPlaces::new(); // shared by two layers, say
+    /// let places = MemoryConcurrency::new(); // shared by two layers, say
     /// # let builder = || ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new());
-    /// let one = builder().places(places.clone(), OnLimiterFailure::Deny).build()?;
-    /// let other = builder().places(places, OnLimiterFailure::Deny).build()?;
+    /// let one = builder().concurrency(places.clone(), OnLimiterFailure::Deny).build()?;
+    /// let other = builder().concurrency(places, OnLimiterFailure::Deny).build()?;
     /// # Ok::<(), tower_api_key::ConfigError>(())
     /// ```
-    pub fn places(mut self, places: impl Places, on_failure: OnLimiterFailure) -> Self {
-        self.options.places = Arc::new(places);
-        self.options.on_places_failure = on_failure;
+    pub fn concurrency(
+        mut self,
+        places: impl ConcurrencyLimiter,
+        on_failure: OnLimiterFailure,
+    ) -> Self {
+        self.options.concurrency = Arc::new(places);
+        self.options.on_concurrency_failure = on_failure;
         self
     }
 

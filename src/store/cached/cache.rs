@@ -3,14 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::super::KeyStore;
 use super::super::invalidation::Invalidation;
 use super::super::manage::KeyManager;
-use super::super::{Found, KeyStore};
 use super::builder::CachedBuilder;
 use super::inner::Inner;
 use super::settings::Settings;
-use crate::key::KeyDigest;
-use crate::sync::Eventually;
+use crate::error::StoreError;
+use crate::key::{KeyDigest, SharedRecord};
+use crate::sync::Reply;
 
 /// Keeps records of another store in memory. Clones share what is kept.
 ///
@@ -97,7 +98,7 @@ impl<S: KeyStore> Cached<S> {
 }
 
 impl<S: KeyStore> KeyStore for Cached<S> {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         self.0.find(digest)
     }
 }

@@ -10,8 +10,8 @@ use futures_util::future::{Either, select};
 use quick_cache::sync::Cache;
 use tokio::time::timeout;
 
+use super::super::KeyStore;
 use super::super::invalidation::Invalidation;
-use super::super::{Found, KeyStore};
 use super::answer::{LookupAnswer, NoAnswer, SharedFound, Waiter};
 use super::guard::{Guard, Turn};
 use super::kept::{Age, Asked, Kept, Unknown};
@@ -22,7 +22,7 @@ use super::uses::Uses;
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
-use crate::sync::Eventually;
+use crate::sync::Reply;
 
 /// What the clones of a cache share.
 pub(super) struct Inner<S> {
@@ -49,28 +49,31 @@ impl<S: KeyStore> Inner<S> {
         }
     }
 
-    pub(super) fn find(self: &Arc<Self>, digest: &KeyDigest) -> Eventually<Found> {
+    pub(super) fn find(
+        self: &Arc<Self>,
+        digest: &KeyDigest,
+    ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let now = self.settings.clock.now();
         let kept = self.known.get(digest);
         let age = kept.as_ref().map_or(Age::Over, |kept| kept.age(now, &self.notices));
         match kept {
             Some(kept) if age == Age::Fresh => {
-                return Eventually::now(Ok(Some(self.serve(digest, now, &kept))));
+                return Reply::now(Ok(Some(self.serve(digest, now, &kept))));
             }
             Some(kept) if age == Age::Old && self.lookups.are_failing() => {
                 // To wait would be in vain, most likely. If the store is there again, this finds out.
                 self.look_up_behind(*digest);
-                return Eventually::now(Ok(Some(self.serve(digest, now, &kept))));
+                return Reply::now(Ok(Some(self.serve(digest, now, &kept))));
             }
-            _ if self.is_unknown(digest, now) => return Eventually::now(Ok(None)),
+            _ if self.is_unknown(digest, now) => return Reply::now(Ok(None)),
             _ => {}
         }
         match self.look_up(*digest) {
             Ok(waiter) => {
                 let (inner, digest) = (Arc::clone(self), *digest);
-                Eventually::later(async move { inner.wait(digest, waiter, age).await })
+                Reply::later(async move { inner.wait(digest, waiter, age).await })
             }
-            Err(error) => Eventually::now(self.despite(digest, error)),
+            Err(error) => Reply::now(self.despite(digest, error)),
         }
     }
 
@@ -147,7 +150,12 @@ impl<S: KeyStore> Inner<S> {
     }
 
     /// Waits for a lookup, as long as one may take.
-    async fn wait(self: Arc<Self>, digest: KeyDigest, waiter: Waiter, age: Age) -> Found {
+    async fn wait(
+        self: Arc<Self>,
+        digest: KeyDigest,
+        waiter: Waiter,
+        age: Age,
+    ) -> Result<Option<SharedRecord>, StoreError> {
         let longest = self.settings.timeout;
         // Dropped after it was seen why there is no answer: a lookup in line goes with those that wait.
         let mut answer = pin!(timeout(longest, self.answer(digest, waiter, age)));
@@ -157,7 +165,12 @@ impl<S: KeyStore> Inner<S> {
     }
 
     /// Waits for a lookup; with an old record at hand, only until the store fails, be it at another.
-    async fn answer(self: &Arc<Self>, digest: KeyDigest, waiter: Waiter, age: Age) -> Found {
+    async fn answer(
+        self: &Arc<Self>,
+        digest: KeyDigest,
+        waiter: Waiter,
+        age: Age,
+    ) -> Result<Option<SharedRecord>, StoreError> {
         let arrived = waiter.arrived;
         let waiting = pin!(waiter.wait());
         let mut answer = if age == Age::Old {
@@ -193,7 +206,11 @@ impl<S: KeyStore> Inner<S> {
     }
 
     /// Answers a request whose lookup failed.
-    fn despite(&self, digest: &KeyDigest, error: StoreError) -> Found {
+    fn despite(
+        &self,
+        digest: &KeyDigest,
+        error: StoreError,
+    ) -> Result<Option<SharedRecord>, StoreError> {
         self.old(digest).map_or(Err(error), |record| Ok(Some(record)))
     }
 

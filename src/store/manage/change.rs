@@ -1,14 +1,18 @@
 //! The audit trail: who changed what, and when.
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::clock::Timestamp;
+use crate::error::UnknownName;
 
 /// Names what was done.
 ///
 /// ```
 /// use tower_api_key::store::Action;
 ///
-/// assert_eq!(Action::named("key_revoked"), Some(Action::KeyRevoked));
-/// assert_eq!(Action::KeyRevoked.name(), "key_revoked");
+/// assert_eq!("key_revoked".parse(), Ok(Action::KeyRevoked));
+/// assert_eq!(Action::KeyRevoked.to_string(), "key_revoked");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -52,12 +56,23 @@ impl Action {
         let found = Self::NAMES.iter().find(|(action, _)| *action == self);
         found.map_or("", |(_, name)| name)
     }
+}
 
-    /// Returns the action of a name, also of one that an older program wrote.
-    pub fn named(name: &str) -> Option<Self> {
+impl fmt::Display for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Action {
+    type Err = UnknownName;
+
+    /// Reads a name, also one that an older program wrote.
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
         let mut names = Self::NAMES.iter().chain(&Self::OLD_NAMES);
         let found = names.find(|(_, other)| *other == name);
-        found.map(|(action, _)| *action)
+        let unknown = UnknownName::new("action", "the name of an action, such as `key_revoked`");
+        found.map(|(action, _)| *action).ok_or(unknown)
     }
 }
 
@@ -110,14 +125,14 @@ mod tests {
             (Action::AccountDeleted, "account_deleted"),
         ];
         for (action, name) in names {
-            assert_eq!((action.name(), Action::named(name)), (name, Some(action)));
+            assert_eq!((action.name(), name.parse()), (name, Ok(action)));
         }
-        assert_eq!(Action::named("key_lost"), None);
+        assert!("key_lost".parse::<Action>().is_err());
     }
 
     #[test]
     fn an_older_trail_stays_readable() {
-        assert_eq!(Action::named("key_edited"), Some(Action::KeyUpdated));
-        assert_eq!(Action::named("account_put"), Some(Action::AccountSaved));
+        assert_eq!("key_edited".parse(), Ok(Action::KeyUpdated));
+        assert_eq!("account_put".parse(), Ok(Action::AccountSaved));
     }
 }

@@ -75,8 +75,8 @@ pub struct KeyFilter {
 
 impl KeyFilter {
     /// Chooses the keys of an account.
-    pub fn account(account: impl Into<String>) -> Self {
-        Self { account: Some(account.into()), ..Self::default() }
+    pub fn account(account: impl AsRef<str>) -> Self {
+        Self { account: Some(account.as_ref().to_owned()), ..Self::default() }
     }
 
     /// Tells whether a record is chosen at an instant.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::manage::Retention;
-use super::super::{Found, KeyStore};
+use super::super::{KeyStore, StoreError};
 use super::index::Index;
 use super::table::{Location, Table};
 use super::writer::Writer;
 use crate::clock::{Clock, SystemClock};
 use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
-use crate::sync::{ArcSwap, Eventually, Mutex, lock};
+use crate::sync::{ArcSwap, Mutex, Reply, lock};
 
 /// Keeps keys in memory. Clones share one set of keys.
 ///
@@ -65,8 +65,8 @@ impl Default for Inner {
 }
 
 impl KeyStore for MemoryStore {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
-        Eventually::now(Ok(self.0.table.load().find(digest)))
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        Reply::now(Ok(self.0.table.load().find(digest)))
     }
 }
 

@@ -21,7 +21,7 @@ const WINDOW: u64 = 60_000;
 const DAY: u64 = 24 * 3_600_000;
 
 fn quota(algorithm: Algorithm) -> [Quota; 1] {
-    [Quota::new("minute", LIMIT, Duration::from_millis(WINDOW)).counted(algorithm)]
+    [Quota::new("minute", LIMIT, Duration::from_millis(WINDOW)).with_algorithm(algorithm)]
 }
 
 fn at(milliseconds: u64) -> Timestamp {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
-use crate::limits::{Charge, Limiter, Taking};
-use crate::quota::{Applicable, Quota, Standing, Verdict};
+use crate::limits::{Charge, ChargeMode, Limiter};
+use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
 use crate::testing::fresh::{Fresh, Maker, subject};
 use crate::testing::outcome::done;
 
@@ -32,9 +32,9 @@ pub(super) fn record(account: &str, key: &str) -> KeyRecord {
     done(KeyRecord::builder(key, account).build(), "a record")
 }
 
-/// Returns the standing of the only quota, or of the first.
-pub(super) fn first(verdict: &Verdict) -> Standing {
-    done(verdict.standings().first().copied().ok_or("none"), "the standing of each quota")
+/// Returns the status of the only quota, or of the first.
+pub(super) fn first(verdict: &Verdict) -> QuotaStatus {
+    done(verdict.statuses().first().copied().ok_or("none"), "the status of each quota")
 }
 
 /// A key at a fresh limiter.
@@ -54,21 +54,21 @@ impl Client {
         general: &[Quota],
         route: &[Quota],
         cost: u32,
-        taking: Taking,
+        mode: ChargeMode,
         now: Timestamp,
     ) -> Verdict {
         let charge = subject(&*self.limiter).charge(Charge {
             record: &record(&self.account, self.key),
-            quotas: Applicable { general, route },
+            quotas: AppliedQuotas { general, route },
             cost,
-            taking,
+            mode,
             now,
         });
         done(charge.await, "a charge")
     }
 
     pub(super) async fn take(&self, quotas: &[Quota], now: Timestamp) -> Verdict {
-        self.ask(quotas, &[], 1, Taking::IfRoom, now).await
+        self.ask(quotas, &[], 1, ChargeMode::IfAllowed, now).await
     }
 
     pub(super) async fn passes(&self, quotas: &[Quota], now: Timestamp) -> bool {
@@ -76,7 +76,7 @@ impl Client {
     }
 
     pub(super) async fn remaining(&self, quotas: &[Quota], now: Timestamp) -> Vec<u32> {
-        let verdict = self.ask(quotas, &[], 0, Taking::Nothing, now).await;
-        verdict.standings().iter().map(Standing::remaining).collect()
+        let verdict = self.ask(quotas, &[], 0, ChargeMode::Peek, now).await;
+        verdict.statuses().iter().map(QuotaStatus::remaining).collect()
     }
 }

@@ -5,17 +5,18 @@ use std::time::Duration;
 use super::client::{Client, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at};
 use crate::clock::Timestamp;
 use crate::limits::Limiter;
-use crate::quota::{Algorithm, Quota, Standing};
+use crate::quota::{Algorithm, Quota, QuotaStatus};
 use crate::testing::fresh::Maker;
 
 /// Whatever came when, a day has its limit and a month has its own.
 pub(super) async fn days_and_months_end_at_midnight(make: &Maker<dyn Limiter>) {
     let client = Client::new(make).await;
     let quotas = [Quota::by_day("day", 3), Quota::by_month("month", 5)];
-    let standing =
-        |limit, remaining, seconds| Standing::new(limit, remaining, Duration::from_secs(seconds));
+    let status = |limit, remaining, seconds| {
+        QuotaStatus::new(limit, remaining, Duration::from_secs(seconds))
+    };
     let first = client.take(&quotas, START).await;
-    assert_eq!(first.standings(), [standing(3, 2, TO_MIDNIGHT), standing(5, 4, TO_OCTOBER)]);
+    assert_eq!(first.statuses(), [status(3, 2, TO_MIDNIGHT), status(5, 4, TO_OCTOBER)]);
     assert!(client.passes(&quotas, at(TO_MIDNIGHT - 1)).await);
     assert!(client.passes(&quotas, at(TO_MIDNIGHT - 1)).await);
     let refused = client.take(&quotas, at(TO_MIDNIGHT - 1)).await;
@@ -23,11 +24,11 @@ pub(super) async fn days_and_months_end_at_midnight(make: &Maker<dyn Limiter>) {
     assert!(client.passes(&quotas, at(TO_MIDNIGHT)).await, "a new day");
     let last = client.take(&quotas, at(TO_MIDNIGHT)).await;
     let day = 24 * 3_600;
-    assert_eq!(last.standings(), [standing(3, 1, day), standing(5, 0, TO_OCTOBER - TO_MIDNIGHT)]);
+    assert_eq!(last.statuses(), [status(3, 1, day), status(5, 0, TO_OCTOBER - TO_MIDNIGHT)]);
     let refused = client.take(&quotas, at(TO_OCTOBER - 1)).await;
     assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)), "the month is used up");
     let october = client.take(&quotas, at(TO_OCTOBER)).await;
-    assert_eq!(october.standings(), [standing(3, 2, day), standing(5, 4, 31 * day)]);
+    assert_eq!(october.statuses(), [status(3, 2, day), status(5, 4, 31 * day)]);
 }
 
 pub(super) async fn instants_out_of_order_begin_no_day_twice(make: &Maker<dyn Limiter>) {
@@ -56,7 +57,7 @@ pub(super) async fn a_clock_set_back_locks_nobody_out(make: &Maker<dyn Limiter>)
         (Algorithm::CalendarMonth, TO_OCTOBER),
     ] {
         let client = Client::new(make).await;
-        let quotas = [Quota::new("minute", 1, MINUTE).counted(algorithm)];
+        let quotas = [Quota::new("minute", 1, MINUTE).with_algorithm(algorithm)];
         assert!(client.passes(&quotas, at(1_000_000)).await);
         let verdict = client.take(&quotas, at(0)).await;
         assert!(verdict.retry_after() <= Some(Duration::from_secs(at_most)), "{algorithm:?}");
@@ -68,7 +69,7 @@ pub(super) async fn a_clock_set_back_locks_nobody_out(make: &Maker<dyn Limiter>)
 pub(super) async fn instants_out_of_order_free_nothing(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
         let client = Client::new(make).await;
-        let quotas = [Quota::new("minute", 10, MINUTE).counted(algorithm)];
+        let quotas = [Quota::new("minute", 10, MINUTE).with_algorithm(algorithm)];
         let (mut passed, edge) = (0, at(5));
         for _ in 0..200 {
             for early in [0, 1, 700_000_000] {

@@ -2,16 +2,16 @@
 
 use super::client::{Client, MINUTE, START, record};
 use crate::key::KeyRecord;
-use crate::limits::Taking::IfRoom;
+use crate::limits::ChargeMode::IfAllowed;
 use crate::limits::{Charge, Limiter};
-use crate::quota::{Applicable, Per, Quota, Standing};
+use crate::quota::{AppliedQuotas, Per, Quota, QuotaStatus};
 use crate::testing::fresh::{Maker, subject};
 use crate::testing::outcome::done;
 
 pub(super) async fn accounts_and_keys_are_counted_apart(make: &Maker<dyn Limiter>) {
     let mut client = Client::new(make).await;
     let shared = [Quota::new("account", 2, MINUTE)];
-    let own = [Quota::new("key", 2, MINUTE).each(Per::Key)];
+    let own = [Quota::new("key", 2, MINUTE).with_per(Per::Key)];
     for key in ["key_1", "key_2"] {
         client.key = key;
         assert!(client.passes(&shared, START).await);
@@ -27,16 +27,16 @@ pub(super) async fn accounts_and_keys_are_counted_apart(make: &Maker<dyn Limiter
 pub(super) async fn a_route_has_counters_of_its_own(make: &Maker<dyn Limiter>) {
     let client = Client::new(make).await;
     let quota = [Quota::new("minute", 1, MINUTE)];
-    assert!(client.ask(&quota, &[], 1, IfRoom, START).await.retry_after().is_none());
-    assert!(client.ask(&[], &quota, 1, IfRoom, START).await.retry_after().is_none());
-    let both = client.ask(&quota, &quota, 1, IfRoom, START).await;
-    assert_eq!((both.standings().len(), both.retry_after()), (2, Some(MINUTE)));
+    assert!(client.ask(&quota, &[], 1, IfAllowed, START).await.retry_after().is_none());
+    assert!(client.ask(&[], &quota, 1, IfAllowed, START).await.retry_after().is_none());
+    let both = client.ask(&quota, &quota, 1, IfAllowed, START).await;
+    assert_eq!((both.statuses().len(), both.retry_after()), (2, Some(MINUTE)));
 }
 
 pub(super) async fn equal_key_ids_of_two_accounts_share_nothing(make: &Maker<dyn Limiter>) {
     let mut client = Client::new(make).await;
     client.key = "default";
-    let quotas = [Quota::new("minute", 1, MINUTE).each(Per::Key)];
+    let quotas = [Quota::new("minute", 1, MINUTE).with_per(Per::Key)];
     for account in (0..200).map(|number| format!("account_{number}")) {
         client.account = account;
         assert!(client.passes(&quotas, START).await, "{}", client.account);
@@ -57,8 +57,8 @@ pub(super) async fn two_limiters_share_nothing(make: &Maker<dyn Limiter>) {
             .map(|record| (one, record))
             .chain(records.iter().rev().map(|r| (other, r)))
         {
-            let quotas = Applicable { general: &quotas, route: &[] };
-            let charge = Charge { record, quotas, cost: 1, taking: IfRoom, now: START };
+            let quotas = AppliedQuotas { general: &quotas, route: &[] };
+            let charge = Charge { record, quotas, cost: 1, mode: IfAllowed, now: START };
             let verdict = done(limiter.charge(charge).await, "a charge");
             assert_eq!(
                 verdict.retry_after().is_none(),
@@ -77,13 +77,14 @@ pub(super) async fn a_routes_quotas_come_and_go(make: &Maker<dyn Limiter>) {
     let routes = ["a", "b", "c"].map(|name| [Quota::new(name, 10, MINUTE)]);
     for round in 1..=10 {
         for (number, route) in (1..).zip(&routes) {
-            let verdict = client.ask(&general, route, 1, IfRoom, START).await;
-            let remaining: Vec<u32> = verdict.standings().iter().map(Standing::remaining).collect();
+            let verdict = client.ask(&general, route, 1, IfAllowed, START).await;
+            let remaining: Vec<u32> =
+                verdict.statuses().iter().map(QuotaStatus::remaining).collect();
             assert_eq!(remaining, [100 - (round - 1) * 3 - number, 10 - round]);
         }
         assert_eq!(client.remaining(&general, START).await, [100 - round * 3]);
     }
     for route in &routes {
-        assert!(client.ask(&general, route, 1, IfRoom, START).await.retry_after().is_some());
+        assert!(client.ask(&general, route, 1, IfAllowed, START).await.retry_after().is_some());
     }
 }

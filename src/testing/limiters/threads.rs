@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::client::{MINUTE, START, record};
 use crate::key::KeyRecord;
-use crate::limits::{Charge, Limiter, Taking};
-use crate::quota::{Algorithm, Applicable, Per, Quota};
+use crate::limits::{Charge, ChargeMode, Limiter};
+use crate::quota::{Algorithm, AppliedQuotas, Per, Quota};
 use crate::testing::fresh::{Maker, subject};
 use crate::testing::outcome::done;
 
@@ -17,8 +17,8 @@ pub(super) async fn threads_take_exactly_the_limit(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
         let limiter = make.fresh(()).await;
         let quotas = [
-            Quota::new("account", LIMIT, MINUTE).counted(algorithm),
-            Quota::new("key", LIMIT, MINUTE).counted(algorithm).each(Per::Key),
+            Quota::new("account", LIMIT, MINUTE).with_algorithm(algorithm),
+            Quota::new("key", LIMIT, MINUTE).with_algorithm(algorithm).with_per(Per::Key),
         ];
         let records = Arc::new(["acme", "other", "third"].map(|account| record(account, "key")));
         // The runtime goes on here meanwhile, for a limiter that needs it.
@@ -28,9 +28,9 @@ pub(super) async fn threads_take_exactly_the_limit(make: &Maker<dyn Limiter>) {
             let (records, runtime) = (Arc::clone(&records), runtime.clone());
             tokio::task::spawn_blocking(move || {
                 let passes = |record: &KeyRecord| {
-                    let quotas = Applicable { general: &quotas, route: &[] };
-                    let taking = Taking::IfRoom;
-                    let charge = Charge { record, quotas, cost: 1, taking, now: START };
+                    let quotas = AppliedQuotas { general: &quotas, route: &[] };
+                    let mode = ChargeMode::IfAllowed;
+                    let charge = Charge { record, quotas, cost: 1, mode, now: START };
                     let charged = runtime.block_on(subject(&*limiter).charge(charge));
                     u32::from(done(charged, "a charge").retry_after().is_none())
                 };

@@ -21,9 +21,11 @@ fn everything(key: KeyRecordBuilder) -> KeyRecordBuilder {
         .scopes(["read", "write"])
         .networks(["10.0.0.0/8", "2001:db8::/32"])
         .quotas([
-            Quota::named("fixed", 1, window).on_failure(OnLimiterFailure::Deny),
-            Quota::named("leaky", 2, window).counted(Algorithm::LeakyBucket).each(Per::Key),
-            Quota::named("sliding", 3, window).counted(Algorithm::SlidingWindow),
+            Quota::named("fixed", 1, window).with_failure_choice(OnLimiterFailure::Deny),
+            Quota::named("leaky", 2, window)
+                .with_algorithm(Algorithm::LeakyBucket)
+                .with_per(Per::Key),
+            Quota::named("sliding", 3, window).with_algorithm(Algorithm::SlidingWindow),
             Quota::by_month("month", 4).in_shadow(),
         ])
         .not_before(Timestamp::from_unix_nanoseconds(1_000_000_000_000_000_001))

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tower_api_key::key::KeyDigest;
+use tower_api_key::key::{KeyDigest, SharedRecord};
 use tower_api_key::rules::{Route, Routes};
-use tower_api_key::store::{Found, KeyStore, MemoryStore};
-use tower_api_key::{ApiKeyLayer, Eventually, vendors};
+use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
+use tower_api_key::{ApiKeyLayer, Reply, vendors};
 
 use crate::answers::{FORBIDDEN, INVALID, MISSING, SERVED};
 use crate::gates::{gate, rest, shipped};
@@ -131,9 +131,9 @@ async fn rfc9110_10_1_1_a_key_that_serves_gets_100_continue() {
 struct Late(MemoryStore);
 
 impl KeyStore for Late {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let (store, digest) = (self.0.clone(), *digest);
-        Eventually::later(async move {
+        Reply::later(async move {
             tokio::time::sleep(Duration::from_millis(400)).await;
             store.find(&digest).await
         })

@@ -5,11 +5,12 @@ mod manager;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use tower_api_key::Eventually;
+use tower_api_key::Reply;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, KeyRecord, SharedRecord};
 use tower_api_key::store::{
-    Action, Found, KeyEntry, KeyFilter, KeyManager, KeyStore, ManageError, NewKey, check_author,
+    Action, KeyEntry, KeyFilter, KeyManager, KeyStore, ManageError, NewKey, StoreError,
+    check_author,
 };
 
 use crate::faults::Fault;
@@ -119,16 +120,16 @@ impl<S: KeyManager> Faulty<S> {
 }
 
 impl<S: KeyManager> KeyStore for Faulty<S> {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let memory = self.memory();
         let half = |other: &&KeyDigest| other.as_bytes()[..16] == digest.as_bytes()[..16];
         let known = memory.known.iter().find(half).filter(|_| self.has(Fault::FindsByHalfADigest));
         let digest = known.unwrap_or(digest);
         if let Some(ghost) = memory.ghosts.get(digest) {
-            return Eventually::now(Ok(Some(ghost.clone())));
+            return Reply::now(Ok(Some(ghost.clone())));
         }
         let (lookup, risen) = (self.inner.find(digest), self.has(Fault::ServesRevokedKeys));
-        Eventually::later(async move {
+        Reply::later(async move {
             let found = lookup.await?;
             Ok(found.map(|record| {
                 if risen { record.edit().revoked(false).build().unwrap().into() } else { record }

@@ -13,7 +13,7 @@ use http::Method;
 use tower::ServiceExt;
 use tower_api_key::key::{AccountId, Alphabet, Issuer, KeyFormat, KeyHasher};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, Denial, Eventually, Grant, Profile};
+use tower_api_key::{ApiKeyLayer, Denial, Grant, Profile, Reply};
 use tower_api_key_admin::{User, UserKeys, Users};
 
 use support::{PROFILE, reason, request, store, text};
@@ -31,8 +31,8 @@ const BOTH: Profile = Profile { formats: &[UNTAGGED, TAGGED], ..PROFILE };
 struct Ada;
 
 impl Users for Ada {
-    fn find(&self, _: &Grant, _: &str, _: &str) -> Eventually<Result<User, Denial>> {
-        Eventually::now(Ok(User::new(AccountId::new("acme").unwrap(), "ada")))
+    fn find(&self, _: &Grant, _: &str, _: &str) -> Reply<Result<User, Denial>> {
+        Reply::now(Ok(User::new(AccountId::new("acme").unwrap(), "ada")))
     }
 }
 

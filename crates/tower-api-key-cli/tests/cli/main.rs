@@ -109,7 +109,7 @@ fn what_is_set_is_shown() {
             "--network",
             "10.0.0.0/8",
             "--quota",
-            "day=5/1 day:sliding@key",
+            "day=5/1 day:sliding_window@key",
             "--expires",
             "2099-01-31T12:00:00Z",
             "--metadata",
@@ -125,7 +125,7 @@ fn what_is_set_is_shown() {
         ("state", json!("active")),
         ("scopes", json!(["write"])),
         ("networks", json!(["10.0.0.0/8"])),
-        ("quotas", json!(["day=5/86400s:sliding@key"])),
+        ("quotas", json!(["day=5/86400s:sliding_window@key"])),
         ("expires", json!("2099-01-31T12:00:00Z")),
         ("metadata", json!({ "team": "blue" })),
     ] {

@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
     use crate::question::Marks;
-    use tower_api_key::quota::Standing;
+    use tower_api_key::quota::QuotaStatus;
 
     const LEASE: Lease = Lease::new();
 
@@ -132,7 +132,7 @@ mod tests {
 
     fn answer(taken: u32, remaining: u32) -> Answer {
         let mut verdict = Verdict::passed();
-        verdict.push(Standing::new(1_000, remaining, Duration::from_secs(60)));
+        verdict.push(QuotaStatus::new(1_000, remaining, Duration::from_secs(60)));
         let lasts = Duration::from_secs(8);
         Answer { verdict, taken, lasts, marks: Marks::from_slice(&[[7, 0]]) }
     }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn remaining(verdict: Option<Verdict>) -> Option<u32> {
-        verdict.filter(|it| it.retry_after().is_none()).map(|it| it.standings()[0].remaining())
+        verdict.filter(|it| it.retry_after().is_none()).map(|it| it.statuses()[0].remaining())
     }
 
     /// What is held of an account that has just been given tokens.
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(remaining(held.answer(at(100), 1, true)), Some(505), "a look takes nothing");
         assert!(held.answer(at(100), 6, false).is_none(), "five are left");
         let verdict = held.answer(at(7_900), 4, false).unwrap();
-        assert_eq!(verdict.standings()[0].reset_after(), Duration::from_millis(52_100));
+        assert_eq!(verdict.statuses()[0].reset_after(), Duration::from_millis(52_100));
         // A thousandth and a tick before 8 s.
         let ends = at(7_982);
         let just_before = Timestamp::from_unix_nanoseconds(ends.unix_nanoseconds() - 1);

@@ -6,7 +6,7 @@ use super::rule::Lease;
 use crate::answer::Answer;
 use crate::question::Marks;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::quota::{Standing, Verdict};
+use tower_api_key::quota::{QuotaStatus, Verdict};
 
 /// What a batch is spent earlier: a coarse clock lags by up to a tick, 10 ms at most.
 const TICK: u64 = 10_000_000;
@@ -94,10 +94,10 @@ impl KeptRefusal {
 /// Says again, after a time, how quotas stood, with tokens that were taken and are not spent.
 fn aged(told: &Verdict, unspent: u32, age: u64) -> Verdict {
     let mut verdict = Verdict::passed();
-    for standing in told.standings() {
-        let remaining = standing.remaining().saturating_add(unspent).min(standing.limit());
-        let reset = nanoseconds(standing.reset_after()).saturating_sub(age);
-        verdict.push(Standing::new(standing.limit(), remaining, Duration::from_nanos(reset)));
+    for status in told.statuses() {
+        let remaining = status.remaining().saturating_add(unspent).min(status.limit());
+        let reset = nanoseconds(status.reset_after()).saturating_sub(age);
+        verdict.push(QuotaStatus::new(status.limit(), remaining, Duration::from_nanos(reset)));
     }
     let wait = wait_of(told);
     if wait > 0 {

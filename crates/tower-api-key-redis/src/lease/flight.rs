@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::question::{Question, Terms};
 use crate::script::ChargeScript;
-use tower_api_key::limits::Taking;
+use tower_api_key::limits::ChargeMode;
 
 /// What is asked for all that wait.
 struct FlightQuestion {
@@ -43,7 +43,7 @@ impl Flight {
             let BatchQuestion { at, want, back } = &request.batch;
             let question = Question {
                 cost: request.cost,
-                taking: Taking::IfRoom,
+                mode: ChargeMode::IfAllowed,
                 now: script.now(*at),
                 terms: Terms::Lease { demand: request.demand, want: *want, shortest: SHORTEST },
                 back: back.as_ref(),
@@ -134,7 +134,7 @@ mod tests {
     use tower_api_key::clock::Timestamp;
     use tower_api_key::key::KeyRecord;
     use tower_api_key::limits::{Charge, Limiter};
-    use tower_api_key::quota::{Applicable, Quota, Standing, Verdict};
+    use tower_api_key::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
 
     const LEASE: Lease = Lease::new();
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);
@@ -145,8 +145,8 @@ mod tests {
     }
 
     fn charge(record: &KeyRecord) -> Charge<'_> {
-        let quotas = Applicable { general: &MINUTE, route: &[] };
-        Charge { record, quotas, cost: 1, taking: Taking::IfRoom, now: NOW }
+        let quotas = AppliedQuotas { general: &MINUTE, route: &[] };
+        Charge { record, quotas, cost: 1, mode: ChargeMode::IfAllowed, now: NOW }
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
                 assert_eq!(source, Failure::Abandoned.to_string());
             }
         });
-        let without = RedisLimiter::connect("redis://127.0.0.1").unwrap();
+        let without = RedisLimiter::open("redis://127.0.0.1").unwrap();
         drop(without.charge(charge(&records[0])));
         assert_eq!(without.held(), 0);
     }
@@ -206,7 +206,7 @@ mod tests {
             assert_eq!((request.cost, request.demand, request.count), (1, 2, 2));
             let (third, _) = come();
             let mut verdict = Verdict::passed();
-            verdict.push(Standing::new(10, 0, Duration::from_secs(60)));
+            verdict.push(QuotaStatus::new(10, 0, Duration::from_secs(60)));
             let answer = Answer { verdict, taken: 3, lasts, marks: Marks::from_slice(&[[7, 0]]) };
             leases.with(&slot, |entry| settle(entry, &LEASE, &request, Ok(answer)));
             for (place, mut told) in [first, second, third].into_iter().enumerate() {

@@ -29,7 +29,7 @@ use std::time::Duration;
 /// fleet have them, or none. `remaining` is what Redis told when the batch was taken, and what is unspent
 /// of it: what other nodes have taken since, this one does not know.
 ///
-/// Requests under a quota in shadow, and costs that are taken [always](tower_api_key::limits::Taking::Always), are
+/// Requests under a quota in shadow, and costs that are taken [always](tower_api_key::limits::ChargeMode::Force), are
 /// charged one by one. A refusal is remembered until the time that it names, and for no longer than a batch
 /// is held.
 ///

@@ -15,8 +15,8 @@ use crate::lock::lock;
 use crate::question::Counted;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecord;
-use tower_api_key::limits::{Charge, Taking};
-use tower_api_key::quota::{Applicable, Per, Verdict};
+use tower_api_key::limits::{Charge, ChargeMode};
+use tower_api_key::quota::{AppliedQuotas, Per, Verdict};
 
 /// Parts of the table that can be used at the same time.
 const SHARDS: usize = 16;
@@ -80,10 +80,10 @@ impl LeaseTable {
 
     /// Answers a request from what is held, or lets it wait.
     pub(crate) fn next_step(&self, charge: &Charge<'_>) -> NextStep {
-        let Charge { record, quotas, cost, taking, now } = *charge;
-        let takes = taking == Taking::IfRoom && cost > 0;
+        let Charge { record, quotas, cost, mode, now } = *charge;
+        let takes = mode == ChargeMode::IfAllowed && cost > 0;
         // What a quota in shadow would have refused is known one request at a time.
-        if taking == Taking::Always || quotas.iter().any(|(quota, _)| quota.is_shadow()) {
+        if mode == ChargeMode::Force || quotas.iter().any(|(quota, _)| quota.is_in_shadow()) {
             return NextStep::Alone;
         }
         let hash = self.hash(record, quotas);
@@ -124,7 +124,7 @@ impl LeaseTable {
         shard.table.find_mut(slot.hash, found).map(work)
     }
 
-    fn hash(&self, record: &KeyRecord, quotas: Applicable<'_>) -> u64 {
+    fn hash(&self, record: &KeyRecord, quotas: AppliedQuotas<'_>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         record.account_tag().hash(&mut hasher);
         if quotas.count_by(Per::Key) {
@@ -189,25 +189,25 @@ mod tests {
         account: &str,
         quota: Quota,
         cost: u32,
-        taking: Taking,
+        mode: ChargeMode,
     ) -> NextStep {
         let (record, quotas) = (record(account), [quota]);
-        let quotas = Applicable { general: &quotas, route: &[] };
-        leases.next_step(&Charge { record: &record, quotas, cost, taking, now: at(0) })
+        let quotas = AppliedQuotas { general: &quotas, route: &[] };
+        leases.next_step(&Charge { record: &record, quotas, cost, mode, now: at(0) })
     }
 
     #[test]
     fn who_takes_nothing_always_takes_or_is_in_shadow_goes_alone_and_leaves_nothing() {
         let leases = LeaseTable::new(LEASE);
-        for (quota, cost, taking) in [
-            (MINUTE, 1, Taking::Nothing),
-            (MINUTE, 0, Taking::IfRoom),
-            (MINUTE, 1, Taking::Always),
-            (MINUTE.in_shadow(), 1, Taking::IfRoom),
+        for (quota, cost, mode) in [
+            (MINUTE, 1, ChargeMode::Peek),
+            (MINUTE, 0, ChargeMode::IfAllowed),
+            (MINUTE, 1, ChargeMode::Force),
+            (MINUTE.in_shadow(), 1, ChargeMode::IfAllowed),
         ] {
-            let step = next_step(&leases, "acme", quota, cost, taking);
-            assert!(matches!(step, NextStep::Alone), "{cost} {taking:?}");
-            assert_eq!(leases.len(), 0, "{cost} {taking:?}");
+            let step = next_step(&leases, "acme", quota, cost, mode);
+            assert!(matches!(step, NextStep::Alone), "{cost} {mode:?}");
+            assert_eq!(leases.len(), 0, "{cost} {mode:?}");
         }
     }
 
@@ -219,7 +219,8 @@ mod tests {
             [("acme", 10, true), ("acme", 10, false), ("acme", 11, true), ("globex", 10, true)]
         {
             let quota = Quota::new("minute", limit, Duration::from_secs(60));
-            let NextStep::Waits(told, slot) = next_step(&leases, account, quota, 1, Taking::IfRoom)
+            let NextStep::Waits(told, slot) =
+                next_step(&leases, account, quota, 1, ChargeMode::IfAllowed)
             else {
                 panic!("{account} does not wait")
             };
@@ -235,14 +236,14 @@ mod tests {
     fn accounts_lie_in_all_shards() {
         let leases = LeaseTable::new(LEASE.accounts(SHARDS * 100));
         for number in 0..SHARDS * 50 {
-            next_step(&leases, &format!("account_{number}"), MINUTE, 1, Taking::IfRoom);
+            next_step(&leases, &format!("account_{number}"), MINUTE, 1, ChargeMode::IfAllowed);
         }
         assert_eq!(leases.len(), SHARDS * 50);
         assert_eq!(format!("{leases:?}"), "LeaseTable { accounts: 800, .. }");
     }
 
     fn entry(held: AccountLease, waiting: Option<Vec<Waiting>>) -> Entry {
-        let quotas = Applicable { general: &[MINUTE], route: &[] };
+        let quotas = AppliedQuotas { general: &[MINUTE], route: &[] };
         let counted = Arc::new(Counted::new(&record("acme"), quotas));
         Entry { hash: 0, counted, held, waiting }
     }

@@ -10,7 +10,13 @@ local DISORDER_US = 1000000
 -- A lease takes one in so many of the tokens that are left.
 local SHARE = 8
 
-local KINDS = { fixed = fixed, bucket = bucket, sliding = sliding, day = day, month = month }
+local KINDS = {
+  fixed_window = fixed,
+  leaky_bucket = bucket,
+  sliding_window = sliding,
+  calendar_day = day,
+  calendar_month = month,
+}
 
 -- What is asked for.
 local taking, cost, demand, want, shortest_us = text(), number(), number(), number(), number()

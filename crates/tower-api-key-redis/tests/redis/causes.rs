@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tower_api_key::concurrency::{Concurrency, Entry, Places};
+use tower_api_key::concurrency::{Acquire, Concurrency, ConcurrencyLimiter};
 use tower_api_key::key::AccountId;
 use tower_api_key::quota::Quota;
 use tower_api_key_redis::{Lease, RedisLimiter};
@@ -144,17 +144,17 @@ async fn a_user_with_the_rights_that_the_docs_list_is_refused_nothing() {
         for _ in 0..300 {
             leased.ask().await.unwrap();
         }
-        let places = builder().build().unwrap().places().lease(Duration::from_secs(1));
+        let concurrency = builder().build().unwrap().concurrency().lease(Duration::from_secs(1));
         let (account, rule) = (AccountId::new("acme").unwrap(), Concurrency::new(1));
-        let entry = || Entry { account: &account, route: "POST /jobs", rule };
-        let permit = places.enter(entry()).await.unwrap().expect("there is a place");
-        assert!(places.enter(entry()).await.unwrap().is_none());
+        let entry = || Acquire { account: &account, route: "POST /jobs", rule };
+        let permit = concurrency.acquire(entry()).await.unwrap().expect("there is a permit");
+        assert!(concurrency.acquire(entry()).await.unwrap().is_none());
         // Until it was renewed.
         tokio::time::sleep(Duration::from_millis(1_500)).await;
-        assert!(places.enter(entry()).await.unwrap().is_none());
+        assert!(concurrency.acquire(entry()).await.unwrap().is_none());
         drop(permit);
         let began = Instant::now();
-        while places.enter(entry()).await.unwrap().is_none() {
+        while concurrency.acquire(entry()).await.unwrap().is_none() {
             assert!(began.elapsed() < Duration::from_secs(5), "it is not given back");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

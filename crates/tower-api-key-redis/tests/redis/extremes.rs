@@ -18,7 +18,7 @@ fn limits_in_redis_are_built_or_refused() {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 runtime.unwrap().block_on(async {
                     if let Ok(limiter) = limiter.build() {
-                        let _ = limiter.places().lease(time);
+                        let _ = limiter.concurrency().lease(time);
                     }
                 });
             }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, KeyRecord};
-use tower_api_key::limits::{Charge, Limiter, LimiterError, Taking};
-use tower_api_key::quota::{Applicable, Quota};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError};
+use tower_api_key::quota::{AppliedQuotas, Quota};
 use tower_api_key_redis::RedisLimiter;
 
 use crate::relay::Relay;
@@ -37,9 +37,9 @@ impl Asked {
     }
 
     pub(crate) async fn ask(&self) -> Result<(), LimiterError> {
-        let quotas = Applicable { general: &self.quotas, route: &[] };
-        let (record, taking, now) = (&self.record, Taking::IfRoom, SystemClock.now());
-        self.limiter.charge(Charge { record, quotas, cost: 1, taking, now }).await.map(drop)
+        let quotas = AppliedQuotas { general: &self.quotas, route: &[] };
+        let (record, mode, now) = (&self.record, ChargeMode::IfAllowed, SystemClock.now());
+        self.limiter.charge(Charge { record, quotas, cost: 1, mode, now }).await.map(drop)
     }
 
     /// Waits until it is answered again.

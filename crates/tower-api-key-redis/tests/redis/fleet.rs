@@ -9,8 +9,8 @@ use std::{env, fs};
 
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, KeyRecord};
-use tower_api_key::limits::{Charge, Limiter, Taking};
-use tower_api_key::quota::{Algorithm, Applicable, Quota};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter};
+use tower_api_key::quota::{Algorithm, AppliedQuotas, Quota};
 use tower_api_key_redis::{Lease, RedisLimiter};
 
 use crate::folder::Folder;
@@ -63,7 +63,7 @@ async fn drives_hard_if_it_is_told_to() {
                 let record = Arc::new(Account::builder(&account).build().unwrap());
                 let record = KeyRecord::builder("key_1", record).build().unwrap();
                 let window = Duration::from_secs(window);
-                let quotas = [Quota::new("requests", LIMIT, window).counted(algorithm)];
+                let quotas = [Quota::new("requests", LIMIT, window).with_algorithm(algorithm)];
                 let (mut passed, mut requests) = (Vec::new(), 0u64);
                 let mut asked = [0u64; SECONDS];
                 loop {
@@ -72,10 +72,9 @@ async fn drives_hard_if_it_is_told_to() {
                         return (account, passed, asked);
                     }
                     asked[second(made - start)] += 1;
-                    let applicable = Applicable { general: &quotas, route: &[] };
-                    let (taking, now) = (Taking::IfRoom, SystemClock.now());
-                    let charge =
-                        Charge { record: &record, quotas: applicable, cost: 1, taking, now };
+                    let applicable = AppliedQuotas { general: &quotas, route: &[] };
+                    let (mode, now) = (ChargeMode::IfAllowed, SystemClock.now());
+                    let charge = Charge { record: &record, quotas: applicable, cost: 1, mode, now };
                     let verdict = limiter.charge(charge).await.unwrap();
                     if verdict.retry_after().is_none() {
                         passed.push((made, monotonic()));

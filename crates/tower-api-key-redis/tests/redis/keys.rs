@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, KeyRecord};
-use tower_api_key::limits::{Charge, Limiter, Taking};
-use tower_api_key::quota::{Algorithm, Applicable, Per, Quota, Verdict};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter};
+use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota, Verdict};
 use tower_api_key_redis::RedisLimiter;
 
 use crate::{Redis, TURNS};
@@ -23,11 +23,11 @@ async fn charge(
     limiter: &RedisLimiter,
     record: &KeyRecord,
     quotas: &[Quota],
-    (cost, taking): (u32, Taking),
+    (cost, mode): (u32, ChargeMode),
 ) -> Verdict {
-    let quotas = Applicable { general: quotas, route: &[] };
+    let quotas = AppliedQuotas { general: quotas, route: &[] };
     let now = SystemClock.now();
-    limiter.charge(Charge { record, quotas, cost, taking, now }).await.unwrap()
+    limiter.charge(Charge { record, quotas, cost, mode, now }).await.unwrap()
 }
 
 fn keys(server: &Redis) -> Vec<String> {
@@ -44,7 +44,9 @@ async fn every_key_goes_when_its_last_window_is_over() {
         let limiter = server.limiter().build().unwrap();
         let record = record("acme", "key_1");
         let quota = |name, limit, seconds, per| {
-            Quota::new(name, limit, Duration::from_secs(seconds)).counted(algorithm).each(per)
+            Quota::new(name, limit, Duration::from_secs(seconds))
+                .with_algorithm(algorithm)
+                .with_per(per)
         };
         let quotas = [
             quota("short", 100, 10, Per::Account),
@@ -54,10 +56,10 @@ async fn every_key_goes_when_its_last_window_is_over() {
         let ttl = |key: &str| -> u64 { server.ask(&["PTTL", key]) };
         let (account, key) = ("tower-api-key:{acme}", "tower-api-key:{acme}:key:key_1");
 
-        charge(&limiter, &record, &quotas, (1, Taking::Nothing)).await;
+        charge(&limiter, &record, &quotas, (1, ChargeMode::Peek)).await;
         assert!(keys(&server).is_empty(), "a peek keeps nothing");
 
-        charge(&limiter, &record, &quotas, (5, Taking::IfRoom)).await;
+        charge(&limiter, &record, &quotas, (5, ChargeMode::IfAllowed)).await;
         assert_eq!(keys(&server), [account, key]);
         let (expected, of_key) = match algorithm {
             Algorithm::LeakyBucket => (3_600_000 / 20, 30_000),
@@ -69,11 +71,11 @@ async fn every_key_goes_when_its_last_window_is_over() {
         assert!((of_key - of_key / 12 - 2_000..=of_key + 1_001).contains(&ttl(key)));
 
         // A request under the short quota alone takes nothing from the life of the long one.
-        charge(&limiter, &record, &quotas[..1], (1, Taking::IfRoom)).await;
+        charge(&limiter, &record, &quotas[..1], (1, ChargeMode::IfAllowed)).await;
         assert!(ttl(account) >= expected - slack - 2_000);
         // Nor does one that is refused, or a look; and none makes a key that stays for ever.
-        charge(&limiter, &record, &quotas, (200, Taking::IfRoom)).await;
-        charge(&limiter, &record, &quotas, (0, Taking::Nothing)).await;
+        charge(&limiter, &record, &quotas, (200, ChargeMode::IfAllowed)).await;
+        charge(&limiter, &record, &quotas, (0, ChargeMode::Peek)).await;
         for key in keys(&server) {
             assert!((1..=expected + 1_001).contains(&ttl(&key)), "{key}: {}", ttl(&key));
         }
@@ -88,9 +90,9 @@ async fn a_window_really_ends() {
     for algorithm in ALGORITHMS {
         let limiter = server.limiter().build().unwrap();
         let record = record("acme", "key_1");
-        let quotas = [Quota::new("second", 2, Duration::from_secs(1)).counted(algorithm)];
+        let quotas = [Quota::new("second", 2, Duration::from_secs(1)).with_algorithm(algorithm)];
         let passes = async || {
-            let verdict = charge(&limiter, &record, &quotas, (1, Taking::IfRoom)).await;
+            let verdict = charge(&limiter, &record, &quotas, (1, ChargeMode::IfAllowed)).await;
             verdict.retry_after()
         };
         assert_eq!((passes().await, passes().await), (None, None));
@@ -110,8 +112,8 @@ async fn each_is_charged_once_after(command: &[&str]) {
     let limiter = server.limiter().build().unwrap();
     let (record, quotas) = (record("acme", "key_1"), [Quota::new("m", 9, Duration::from_secs(60))]);
     for left in (0..9).rev() {
-        let verdict = charge(&limiter, &record, &quotas, (1, Taking::IfRoom)).await;
-        assert_eq!(verdict.standings()[0].remaining(), left);
+        let verdict = charge(&limiter, &record, &quotas, (1, ChargeMode::IfAllowed)).await;
+        assert_eq!(verdict.statuses()[0].remaining(), left);
         let _: redis::Value = server.ask(command);
     }
 }
@@ -135,17 +137,18 @@ async fn counters_of_plans_that_are_over_make_room() {
     for number in 0..300 {
         let name = format!("plan_{number}");
         let quotas = [
-            Quota::named(name, 1_000, Duration::from_secs(1)).counted(Algorithm::LeakyBucket),
+            Quota::named(name, 1_000, Duration::from_secs(1))
+                .with_algorithm(Algorithm::LeakyBucket),
             Quota::new("hour", 1_000, Duration::from_secs(3_600)),
         ];
-        charge(&limiter, &record, &quotas, (1, Taking::IfRoom)).await;
+        charge(&limiter, &record, &quotas, (1, ChargeMode::IfAllowed)).await;
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let fields: usize = server.ask(&["HLEN", "tower-api-key:{acme}"]);
     assert!(fields < 80, "{fields}");
     let hour = [Quota::new("hour", 1_000, Duration::from_secs(3_600))];
-    let verdict = charge(&limiter, &record, &hour, (0, Taking::Nothing)).await;
-    assert_eq!(verdict.standings()[0].remaining(), 700);
+    let verdict = charge(&limiter, &record, &hour, (0, ChargeMode::Peek)).await;
+    assert_eq!(verdict.statuses()[0].remaining(), 700);
 }
 
 /// A cluster refuses a script whose keys lie in several slots, or elsewhere.
@@ -160,12 +163,12 @@ async fn a_cluster_finds_all_keys_of_a_request_in_one_slot() {
     let limiter = server.limiter().build().unwrap();
     let quotas = [
         Quota::new("account", 5, Duration::from_secs(60)),
-        Quota::new("key", 5, Duration::from_secs(60)).each(Per::Key),
+        Quota::new("key", 5, Duration::from_secs(60)).with_per(Per::Key),
     ];
     let accounts = ["acme", "}", "{}", "{", "a}b", "}{", "%7D", "{a}{b}", "a{b}c"];
     for account in accounts {
         for key in ["key_1", "{other}"] {
-            charge(&limiter, &record(account, key), &quotas, (1, Taking::IfRoom)).await;
+            charge(&limiter, &record(account, key), &quotas, (1, ChargeMode::IfAllowed)).await;
         }
     }
     let keys = keys(&server);
@@ -183,12 +186,12 @@ async fn a_master_that_became_a_replica_fails_and_is_found_again() {
     let Some(server) = Redis::start() else { return };
     let limiter = server.limiter().build().unwrap();
     let (record, quotas) = (record("acme", "key_1"), [Quota::new("m", 9, Duration::from_secs(60))]);
-    charge(&limiter, &record, &quotas, (1, Taking::IfRoom)).await;
+    charge(&limiter, &record, &quotas, (1, ChargeMode::IfAllowed)).await;
     let () = server.ask(&["REPLICAOF", "127.0.0.1", "1"]);
     let ask = async || {
-        let quotas = Applicable { general: &quotas, route: &[] };
-        let (record, taking, now) = (&record, Taking::IfRoom, SystemClock.now());
-        limiter.charge(Charge { record, quotas, cost: 1, taking, now }).await
+        let quotas = AppliedQuotas { general: &quotas, route: &[] };
+        let (record, mode, now) = (&record, ChargeMode::IfAllowed, SystemClock.now());
+        limiter.charge(Charge { record, quotas, cost: 1, mode, now }).await
     };
     for _ in 0..10 {
         assert!(ask().await.is_err());
@@ -211,9 +214,9 @@ async fn an_error_of_the_server_names_no_account() {
     let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
     let charge = Charge {
         record: &record,
-        quotas: Applicable { general: &quotas, route: &[] },
+        quotas: AppliedQuotas { general: &quotas, route: &[] },
         cost: 1,
-        taking: Taking::IfRoom,
+        mode: ChargeMode::IfAllowed,
         now: SystemClock.now(),
     };
     let error = limiter.charge(charge).await.unwrap_err();

@@ -8,8 +8,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
-use tower_api_key::limits::{Charge, Limiter, MemoryLimiter, Taking};
-use tower_api_key::quota::{Algorithm, Applicable, Quota, Verdict};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter};
+use tower_api_key::quota::{Algorithm, AppliedQuotas, Quota, Verdict};
 use tower_api_key_redis::{Lease, RedisLimiter};
 
 use crate::{Redis, TURNS, fresh_prefix};
@@ -43,14 +43,14 @@ impl<'a> Node<'a> {
         Self::new(server, &fresh_prefix(), Lease::new())
     }
 
-    async fn ask(&self, quotas: &[Quota], cost: u32, taking: Taking, now: Timestamp) -> Verdict {
-        let quotas = Applicable { general: quotas, route: &[] };
-        let charge = Charge { record: &self.record, quotas, cost, taking, now };
+    async fn ask(&self, quotas: &[Quota], cost: u32, mode: ChargeMode, now: Timestamp) -> Verdict {
+        let quotas = AppliedQuotas { general: quotas, route: &[] };
+        let charge = Charge { record: &self.record, quotas, cost, mode, now };
         self.limiter.charge(charge).await.unwrap()
     }
 
     async fn passes(&self, quotas: &[Quota], now: Timestamp) -> bool {
-        self.ask(quotas, 1, Taking::IfRoom, now).await.retry_after().is_none()
+        self.ask(quotas, 1, ChargeMode::IfAllowed, now).await.retry_after().is_none()
     }
 
     /// Makes requests at the same time, and counts those that pass.
@@ -61,9 +61,9 @@ impl<'a> Node<'a> {
         cost: u32,
         now: Timestamp,
     ) -> u32 {
-        let applicable = Applicable { general: quotas, route: &[] };
-        let (record, taking) = (&self.record, Taking::IfRoom);
-        let charge = Charge { record, quotas: applicable, cost, taking, now };
+        let applicable = AppliedQuotas { general: quotas, route: &[] };
+        let (record, mode) = (&self.record, ChargeMode::IfAllowed);
+        let charge = Charge { record, quotas: applicable, cost, mode, now };
         let charges: Vec<_> = (0..requests).map(|_| self.limiter.charge(charge)).collect();
         let mut passed = 0;
         for charge in charges {
@@ -73,7 +73,7 @@ impl<'a> Node<'a> {
     }
 
     async fn remaining(&self, quotas: &[Quota], now: Timestamp) -> u32 {
-        self.ask(quotas, 0, Taking::Nothing, now).await.standings()[0].remaining()
+        self.ask(quotas, 0, ChargeMode::Peek, now).await.statuses()[0].remaining()
     }
 }
 
@@ -84,18 +84,18 @@ async fn most_requests_of_a_busy_account_ask_nobody_and_remaining_is_true() {
     let node = Node::alone(&server);
     let quotas = [Quota::new("minute", 1_000, MINUTE)];
     for number in 1..=1_000 {
-        let verdict = node.ask(&quotas, 1, Taking::IfRoom, at(number)).await;
+        let verdict = node.ask(&quotas, 1, ChargeMode::IfAllowed, at(number)).await;
         assert_eq!(verdict.retry_after(), None, "{number}");
         // Nobody else asks, so what this node knows is all there is to know.
-        let left = verdict.standings()[0].remaining();
+        let left = verdict.statuses()[0].remaining();
         assert_eq!(u64::from(left), 1_000 - number);
         let reset = Duration::from_millis(60_000 - (number - 1));
-        assert_eq!(verdict.standings()[0].reset_after(), reset);
+        assert_eq!(verdict.statuses()[0].reset_after(), reset);
     }
     let asked = node.server.scripts_run();
     assert!(asked < 70, "{asked} round trips for 1,000 requests");
     for number in 0..10_000 {
-        let verdict = node.ask(&quotas, 1, Taking::IfRoom, at(1_000 + number)).await;
+        let verdict = node.ask(&quotas, 1, ChargeMode::IfAllowed, at(1_000 + number)).await;
         assert_eq!(verdict.retry_after(), Some(Duration::from_millis(59_001 - number)));
     }
     assert_eq!(node.server.scripts_run(), asked + 1, "a flood of refusals asks once");
@@ -125,7 +125,7 @@ async fn a_bucket_holds_its_bound_against_the_worst_timing() {
     let prefix = fresh_prefix();
     let patient = Node::new(&server, &prefix, Lease::new());
     let greedy = Node::new(&server, &prefix, Lease::new());
-    let quotas = [Quota::new("minute", LIMIT, MINUTE).counted(Algorithm::LeakyBucket)];
+    let quotas = [Quota::new("minute", LIMIT, MINUTE).with_algorithm(Algorithm::LeakyBucket)];
     // It was busy once, so it wants many.
     assert_eq!(patient.pass_at_once(64, &quotas, 1, at(0)).await, 64);
     assert_eq!(patient.pass_at_once(10, &quotas, 1, at(0)).await, 10);
@@ -155,10 +155,9 @@ async fn a_client_that_goes_takes_nothing_along() {
     let node = Node::alone(&server);
     let quotas = [Quota::new("minute", 100, MINUTE)];
     for _ in 0..20 {
-        let applicable = Applicable { general: &quotas, route: &[] };
-        let taking = Taking::IfRoom;
-        let charge =
-            Charge { record: &node.record, quotas: applicable, cost: 1, taking, now: START };
+        let applicable = AppliedQuotas { general: &quotas, route: &[] };
+        let mode = ChargeMode::IfAllowed;
+        let charge = Charge { record: &node.record, quotas: applicable, cost: 1, mode, now: START };
         drop(node.limiter.charge(charge));
         tokio::task::yield_now().await;
     }
@@ -178,9 +177,9 @@ async fn a_client_that_goes_pays_for_what_was_served() {
     let with_lease = Node::alone(&server);
     let limiter = server.limiter().prefix(fresh_prefix()).on_request_time().build().unwrap();
     for node in [Node { limiter, record: record("acme"), server: &server }, with_lease] {
-        let applicable = Applicable { general: &quotas, route: &[] };
-        let (record, taking) = (&node.record, Taking::Always);
-        let charge = Charge { record, quotas: applicable, cost: 30, taking, now: START };
+        let applicable = AppliedQuotas { general: &quotas, route: &[] };
+        let (record, mode) = (&node.record, ChargeMode::Force);
+        let charge = Charge { record, quotas: applicable, cost: 30, mode, now: START };
         drop(node.limiter.charge(charge));
         let give_up = Instant::now() + Duration::from_secs(20);
         while node.remaining(&quotas, START).await == 100 {
@@ -204,19 +203,19 @@ async fn costs_looks_and_changed_plans_go_together() {
     assert_eq!(node.remaining(&plan(200), at(20)).await, 180);
     assert_eq!(server.scripts_run(), asked, "it holds a batch, so it knows");
     // More than it holds, less than there is.
-    let verdict = node.ask(&plan(200), 150, Taking::IfRoom, at(21)).await;
-    assert_eq!((verdict.retry_after(), verdict.standings()[0].remaining()), (None, 30));
+    let verdict = node.ask(&plan(200), 150, ChargeMode::IfAllowed, at(21)).await;
+    assert_eq!((verdict.retry_after(), verdict.statuses()[0].remaining()), (None, 30));
     // Refused for 100, and still good for 1; refused for 100 again without a call.
-    let refused = node.ask(&plan(200), 100, Taking::IfRoom, at(22)).await;
+    let refused = node.ask(&plan(200), 100, ChargeMode::IfAllowed, at(22)).await;
     assert!(refused.retry_after().is_some());
     assert!(node.passes(&plan(200), at(23)).await);
     // After the fact, and always.
-    let verdict = node.ask(&plan(200), 10, Taking::Always, at(24)).await;
+    let verdict = node.ask(&plan(200), 10, ChargeMode::Force, at(24)).await;
     assert_eq!(verdict.retry_after(), None);
     // Another limit is another lease, on the same counter: what is unspent of the old one is charged.
     let left = node.remaining(&plan(300), at(25)).await;
     assert!((100..=119).contains(&left), "{left}");
-    assert!(!node.ask(&plan(100), 1, Taking::IfRoom, at(26)).await.standings().is_empty());
+    assert!(!node.ask(&plan(100), 1, ChargeMode::IfAllowed, at(26)).await.statuses().is_empty());
     assert!(!node.passes(&plan(100), at(26)).await, "more is used than the new limit");
 }
 
@@ -227,7 +226,7 @@ async fn what_is_not_spent_in_time_is_given_back() {
     for quota in [
         Quota::by_day("day", 1_000),
         Quota::new("hour", 1_000, 60 * MINUTE),
-        Quota::new("hour", 1_000, 60 * MINUTE).counted(Algorithm::SlidingWindow),
+        Quota::new("hour", 1_000, 60 * MINUTE).with_algorithm(Algorithm::SlidingWindow),
     ] {
         let prefix = fresh_prefix();
         let node = Node::new(&server, &prefix, Lease::new().lasting(Duration::from_secs(10)));
@@ -301,12 +300,12 @@ async fn an_answer_that_comes_late_pays_nobody_of_a_later_window() {
         assert!(node.passes(&quotas, at(number)).await);
     }
     let charge = |now| {
-        let quotas = Applicable { general: &quotas, route: &[] };
+        let quotas = AppliedQuotas { general: &quotas, route: &[] };
         node.limiter.charge(Charge {
             record: &node.record,
             quotas,
             cost: 1,
-            taking: Taking::IfRoom,
+            mode: ChargeMode::IfAllowed,
             now,
         })
     };
@@ -334,9 +333,9 @@ async fn random_accounts_fill_no_memory() {
     for number in 0..6_000 {
         let record = record(&format!("account_{number}"));
         for passes in [true, false] {
-            let quotas = Applicable { general: &quotas, route: &[] };
-            let taking = Taking::IfRoom;
-            let charge = Charge { record: &record, quotas, cost: 1, taking, now: at(number) };
+            let quotas = AppliedQuotas { general: &quotas, route: &[] };
+            let mode = ChargeMode::IfAllowed;
+            let charge = Charge { record: &record, quotas, cost: 1, mode, now: at(number) };
             let verdict = limiter.charge(charge).await.unwrap();
             assert_eq!(verdict.retry_after().is_none(), passes, "{number}");
         }
@@ -345,9 +344,9 @@ async fn random_accounts_fill_no_memory() {
     // Those refusals are over, and make room.
     for number in 0..500 {
         let record = record(&format!("later_{number}"));
-        let applicable = Applicable { general: &quotas, route: &[] };
-        let (taking, now) = (Taking::IfRoom, at(200_000 + 1_000 * number));
-        let charge = Charge { record: &record, quotas: applicable, cost: 1, taking, now };
+        let applicable = AppliedQuotas { general: &quotas, route: &[] };
+        let (mode, now) = (ChargeMode::IfAllowed, at(200_000 + 1_000 * number));
+        let charge = Charge { record: &record, quotas: applicable, cost: 1, mode, now };
         limiter.charge(charge).await.unwrap();
     }
     assert!(limiter.held() <= 1_008);
@@ -374,7 +373,7 @@ async fn schedule(server: &Redis, algorithm: Algorithm, seed: u64) -> (usize, us
     let nodes: Vec<Node<'_>> =
         (0..size).map(|_| Node::new(server, &prefix, Lease::new())).collect();
     let limit: u32 = random.random_range(2..80);
-    let quotas = [Quota::new("minute", limit, MINUTE).counted(algorithm)];
+    let quotas = [Quota::new("minute", limit, MINUTE).with_algorithm(algorithm)];
     let memory = MemoryLimiter::new();
     let record = record("acme");
     // Two to five times as many as may pass, on nodes that are not equally busy.
@@ -398,9 +397,9 @@ async fn schedule(server: &Redis, algorithm: Algorithm, seed: u64) -> (usize, us
         let tokens = nodes[chosen].pass_at_once(at_once, &quotas, cost, at(now)).await * cost;
         passed.extend(std::iter::repeat_n(now, tokens as usize));
         for _ in 0..at_once {
-            let quotas = Applicable { general: &quotas, route: &[] };
-            let taking = Taking::IfRoom;
-            let charge = Charge { record: &record, quotas, cost, taking, now: at(now) };
+            let quotas = AppliedQuotas { general: &quotas, route: &[] };
+            let mode = ChargeMode::IfAllowed;
+            let charge = Charge { record: &record, quotas, cost, mode, now: at(now) };
             let verdict = memory.charge(charge).await.unwrap();
             would_pass += if verdict.retry_after().is_none() { cost as usize } else { 0 };
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::cast_precision_loss)] // Figures that are printed.
 
 mod causes;
+mod concurrency;
 mod extremes;
 mod failover;
 mod fleet;
@@ -13,8 +14,7 @@ mod keys;
 mod leases;
 mod model;
 mod outage;
-mod places;
-mod places_of_processes;
+mod permits_of_processes;
 mod relay;
 mod server;
 #[path = "../../../../tests/support/mod.rs"]
@@ -67,14 +67,14 @@ mod the_redis_limiter {
 }
 
 mod the_redis_places {
-    use tower_api_key_redis::RedisPlaces;
+    use tower_api_key_redis::RedisConcurrency;
 
     use crate::{Shared, fresh_prefix, shared};
 
-    async fn make_places() -> Option<(RedisPlaces, Shared)> {
+    async fn make_places() -> Option<(RedisConcurrency, Shared)> {
         let shared = shared().await?;
         let limiter = shared.0.limiter().prefix(fresh_prefix()).build().unwrap();
-        Some((limiter.places(), shared))
+        Some((limiter.concurrency(), shared))
     }
 
     tower_api_key::concurrency_tests!(make_places);

@@ -8,8 +8,8 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
-use tower_api_key::limits::{Charge, Limiter, MemoryLimiter, Taking};
-use tower_api_key::quota::{Algorithm, Applicable, Per, Quota};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter};
+use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota};
 
 use crate::{Redis, TURNS};
 
@@ -38,15 +38,15 @@ fn any_quota(random: &mut StdRng, name: &str) -> Quota {
         _ => Algorithm::CalendarMonth,
     };
     let per = if random.random_bool(0.3) { Per::Key } else { Per::Account };
-    let quota = quota.counted(algorithm).each(per);
+    let quota = quota.with_algorithm(algorithm).with_per(per);
     if random.random_bool(0.2) { quota.in_shadow() } else { quota }
 }
 
 /// The same quota under another limit, as after a change of plan.
 fn with_limit(quota: &Quota, limit: u32) -> Quota {
     let changed = Quota::named(quota.name(), limit, quota.window());
-    let changed = changed.counted(quota.algorithm()).each(quota.per());
-    if quota.is_shadow() { changed.in_shadow() } else { changed }
+    let changed = changed.with_algorithm(quota.algorithm()).with_per(quota.per());
+    if quota.is_in_shadow() { changed.in_shadow() } else { changed }
 }
 
 /// A step to another instant: mostly a small one, at times to an edge of a window, or far, or back.
@@ -93,7 +93,7 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
         let limit = general.choose(random).unwrap().limit();
         let charge = Charge {
             record: keys.choose(random).unwrap(),
-            quotas: Applicable {
+            quotas: AppliedQuotas {
                 general: &general,
                 route: if random.random_bool(0.5) { &route } else { &[] },
             },
@@ -104,10 +104,10 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
                 3 => random.random_range(1..10),
                 _ => 1,
             },
-            taking: match random.random_range(0..12) {
-                0 | 1 => Taking::Nothing,
-                2 => Taking::Always,
-                _ => Taking::IfRoom,
+            mode: match random.random_range(0..12) {
+                0 | 1 => ChargeMode::Peek,
+                2 => ChargeMode::Force,
+                _ => ChargeMode::IfAllowed,
             },
             now: Timestamp::from_unix_nanoseconds(now),
         };
@@ -116,10 +116,10 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
         let context = format!("seed {seed}, request {request}: {charge:?}");
         assert_eq!(there.retry_after(), here.retry_after(), "{context}");
         assert!(there.shadow_refusals().eq(here.shadow_refusals()), "{context}");
-        assert_eq!(there.standings(), here.standings(), "{context}");
+        assert_eq!(there.statuses(), here.statuses(), "{context}");
         passed += usize::from(here.retry_after().is_none());
     }
-    let all_in_shadow = general.iter().all(Quota::is_shadow);
+    let all_in_shadow = general.iter().all(Quota::is_in_shadow);
     assert!(passed > 0 && (passed < requests || all_in_shadow), "seed {seed}: {passed}");
 }
 

@@ -198,17 +198,17 @@ async fn leases_and_refusals_that_are_held_count_during_an_outage() {
 async fn a_server_that_comes_later_is_found() {
     let Some(mut server) = Redis::start() else { return };
     server.kill();
-    let limiter = RedisLimiter::connect(&server.url()).unwrap();
+    let limiter = RedisLimiter::open(&server.url()).unwrap();
     let account = Arc::new(Account::builder("acme").build().unwrap());
     let record = KeyRecord::builder("key_1", account).build().unwrap();
     let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
     let ask = async || {
         use tower_api_key::clock::{Clock, SystemClock};
-        use tower_api_key::limits::{Charge, Limiter, Taking};
-        use tower_api_key::quota::Applicable;
-        let quotas = Applicable { general: &quotas, route: &[] };
-        let (record, taking, now) = (&record, Taking::IfRoom, SystemClock.now());
-        limiter.charge(Charge { record, quotas, cost: 1, taking, now }).await
+        use tower_api_key::limits::{Charge, ChargeMode, Limiter};
+        use tower_api_key::quota::AppliedQuotas;
+        let quotas = AppliedQuotas { general: &quotas, route: &[] };
+        let (record, mode, now) = (&record, ChargeMode::IfAllowed, SystemClock.now());
+        limiter.charge(Charge { record, quotas, cost: 1, mode, now }).await
     };
     for _ in 0..100 {
         assert!(ask().await.is_err());

@@ -9,7 +9,7 @@ use http::{Method, Request};
 use tower::ServiceExt;
 use tower_api_key::key::{AccountId, Issuer, KeyHasher, KeyRecord};
 use tower_api_key::store::{KeyFilter, KeyManager, NewKey};
-use tower_api_key::{ApiKeyLayer, Denial, Eventually, Grant, Profile, vendors};
+use tower_api_key::{ApiKeyLayer, Denial, Grant, Profile, Reply, vendors};
 use tower_api_key_admin::{User, UserKeys, Users};
 use tower_api_key_sqlx::SqlStore;
 
@@ -28,14 +28,10 @@ const ADA: &str = "/api/organizations/acme/users/ada/keys";
 struct Ada;
 
 impl Users for Ada {
-    fn find(&self, _: &Grant, organization: &str, user: &str) -> Eventually<Result<User, Denial>> {
+    fn find(&self, _: &Grant, organization: &str, user: &str) -> Reply<Result<User, Denial>> {
         let acme = AccountId::new("acme").unwrap();
         let known = (organization, user) == ("acme", "ada");
-        Eventually::now(if known {
-            Ok(User::new(acme, "ada"))
-        } else {
-            Err(Denial::AccountMismatch)
-        })
+        Reply::now(if known { Ok(User::new(acme, "ada")) } else { Err(Denial::AccountMismatch) })
     }
 }
 

@@ -14,10 +14,10 @@ use std::thread;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
-use tower_api_key::key::{Issuer, KeyDigest, KeyFormat, KeyHasher, Pepper};
-use tower_api_key::request::{BasicKey, CredentialSource};
-use tower_api_key::store::{Found, KeyStore};
-use tower_api_key::{ApiKeyLayer, Eventually, Profile, vendors};
+use tower_api_key::key::{Issuer, KeyDigest, KeyFormat, KeyHasher, Pepper, SharedRecord};
+use tower_api_key::profile::{BasicKey, CredentialSource};
+use tower_api_key::store::{KeyStore, StoreError};
+use tower_api_key::{ApiKeyLayer, Profile, Reply, vendors};
 use zeroize::Zeroizing;
 
 use crate::support::{anonymous, greeting, reason, send};
@@ -25,7 +25,7 @@ use crate::support::{anonymous, greeting, reason, send};
 /// A key as it is sent, and what is looked for: its middle, which stands nowhere in this program but
 /// backwards, for what is found must not be the test's own. What else is left is of no use.
 struct Sent {
-    profile: Profile,
+    profile: Profile<'static>,
     token: &'static str,
     backwards: &'static [u8],
 }
@@ -98,13 +98,13 @@ struct Resting {
 }
 
 impl KeyStore for Resting {
-    fn find(&self, _: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, _: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         self.asked.store(true, Ordering::SeqCst);
         // To sleep would be to call, and to call is to write over the stack.
         while !self.go.load(Ordering::SeqCst) {
             spin_loop();
         }
-        Eventually::now(Ok(None))
+        Reply::now(Ok(None))
     }
 }
 

@@ -10,11 +10,11 @@ use http::{Method, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{Clock, Timestamp};
-use tower_api_key::key::{KeyDigest, KeyRecord};
+use tower_api_key::key::{KeyDigest, KeyRecord, SharedRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter};
 use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
-use tower_api_key::store::{Found, KeyStore, MemoryStore};
-use tower_api_key::{ApiKeyLayer, Denial, Eventually, Grant, Observer};
+use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
+use tower_api_key::{ApiKeyLayer, Denial, Grant, Observer, Reply};
 
 use crate::canary::{Canary, printed};
 use crate::support::{PROFILE, account, anonymous};
@@ -47,14 +47,14 @@ enum Careless {
 struct Or<T>(Option<Careless>, T);
 
 impl KeyStore for Or<MemoryStore> {
-    fn find(&self, digest: &KeyDigest) -> Eventually<Found> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         assert!(self.0.is_none(), "{digest:?} {:?}", self.1);
         self.1.find(digest)
     }
 }
 
 impl Limiter for Or<std::sync::Arc<MemoryLimiter>> {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         assert!(self.0.is_none(), "{charge:?} {:?}", self.1);
         self.1.charge(charge)
     }

@@ -9,14 +9,14 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{
     Account, IssueError, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Pepper, SharedRecord,
 };
-use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Taking};
-use tower_api_key::quota::{Applicable, Quota, Verdict};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError, MemoryLimiter};
+use tower_api_key::quota::{AppliedQuotas, Quota, Verdict};
 use tower_api_key::request::Connection;
 use tower_api_key::store::{
     Cached, Invalidation, KeyEntry, KeyFilter, KeyStore, ManageError, MemoryStore, NewKey,
     SecretEntry, StoreError,
 };
-use tower_api_key::{ApiKeyLayer, Eventually, MarkConnection};
+use tower_api_key::{ApiKeyLayer, MarkConnection, Reply};
 
 use crate::canary::{Canary, printed, told};
 use crate::support::{KEY, PROFILE, account, anonymous, tls};
@@ -41,8 +41,8 @@ async fn no_public_type_shows_what_it_met() {
     let mut request = anonymous(http::Method::GET, "/");
     request.headers_mut().insert("authorization", canary.key.parse().unwrap());
     request.headers_mut().insert("x-api-key", canary.key.parse().unwrap());
-    let quotas = Applicable { general: record.quotas().unwrap().as_slice(), route: &[] };
-    let charge = Charge { record: &record, quotas, cost: 1, taking: Taking::IfRoom, now };
+    let quotas = AppliedQuotas { general: record.quotas().unwrap().as_slice(), route: &[] };
+    let charge = Charge { record: &record, quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
     let limiter = MemoryLimiter::new();
     let verdict = limiter.charge(charge).await.unwrap();
     let mut secret = SecretEntry::new(digest, now);
@@ -75,8 +75,8 @@ async fn no_public_type_shows_what_it_met() {
         printed(&KeyFilter::account("acme")),
         printed(&[Invalidation::Secret(digest), Invalidation::Everything]),
         printed(&charge) + &printed(&limiter) + &printed(&verdict),
-        printed(&Eventually::now(digest)),
-        printed(&Eventually::now(Ok::<Verdict, LimiterError>(verdict.clone()))),
+        printed(&Reply::now(digest)),
+        printed(&Reply::now(Ok::<Verdict, LimiterError>(verdict.clone()))),
         told(&ManageError::Exists) + &told(&ManageError::NotFound),
         told(&StoreError::new("down")) + &told(&LimiterError::new("down")),
         printed(&layer) + &printed(&gate),

@@ -74,10 +74,10 @@ async fn no_command_shows_a_key_or_a_digest() {
         let limiter = lease.into_iter().fold(limiter, RedisLimiterBuilder::lease);
         let limiter = limiter.build().unwrap();
         let place = Route::new().concurrency(Concurrency::new(1));
-        let places = limiter.places();
+        let places = limiter.concurrency();
         let layer = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store.clone())
             .routes(Routes::new().on(&[], "/", Route::new()).on(&[], "/place", place))
-            .places(places, OnLimiterFailure::Deny)
+            .concurrency(places, OnLimiterFailure::Deny)
             .limits(limiter.clone(), OnLimiterFailure::Deny)
             .observer(log.clone())
             .build()
@@ -85,7 +85,7 @@ async fn no_command_shows_a_key_or_a_digest() {
         let gate = layer.layer(service_fn(|_: Request<()>| async {
             Ok::<_, std::convert::Infallible>(Response::new(Full::<bytes::Bytes>::default()))
         }));
-        let mut out = printed(&limiter) + &printed(&limiter.places()) + &printed(&layer);
+        let mut out = printed(&limiter) + &printed(&limiter.concurrency()) + &printed(&layer);
         for (key, path) in [
             (&canary, "/"),
             (&stranger, "/"),

@@ -11,13 +11,14 @@ use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::Timestamp;
-use tower_api_key::concurrency::{Concurrency, Entered, Entry, Places};
-use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder};
+use tower_api_key::concurrency::{Acquire, Concurrency, ConcurrencyLimiter, Permit};
+use tower_api_key::key::{KeyDigest, KeyRecord, KeyRecordBuilder, SharedRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, LimiterFallback, MemoryLimiter};
+use tower_api_key::profile::{Expected, RequiredHeader};
 use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
-use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
-use tower_api_key::store::{Found, KeyStore, MemoryStore, StoreError};
-use tower_api_key::{ApiKeyLayer, Denial, Eventually, Grant, Observer, Profile, refusal, vendors};
+use tower_api_key::rules::{Route, Routes};
+use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
+use tower_api_key::{ApiKeyLayer, Denial, Grant, Observer, Profile, Reply, refusal, vendors};
 
 use crate::canary::{Canary, basic, printed, told};
 use crate::support::{account, anonymous, reason, text, tls};
@@ -57,8 +58,8 @@ impl Observer for Log {
         self.add(format!("the store failed: {}", told(error)));
     }
 
-    fn places_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
-        self.add(format!("places failed: {}{}", told(error), printed(&fallback)));
+    fn concurrency_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
+        self.add(format!("permits failed: {}{}", told(error), printed(&fallback)));
     }
 
     fn limiter_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
@@ -66,31 +67,31 @@ impl Observer for Log {
     }
 }
 
-/// A store, a limiter and places that are down.
+/// A store, a limiter and permits that are down.
 struct Down;
 
 impl KeyStore for Down {
-    fn find(&self, _: &KeyDigest) -> Eventually<Found> {
-        Eventually::now(Err(StoreError::new(io::Error::other("down"))))
+    fn find(&self, _: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        Reply::now(Err(StoreError::new(io::Error::other("down"))))
     }
 }
 
 impl Limiter for Down {
-    fn charge(&self, charge: Charge<'_>) -> Eventually<Result<Verdict, LimiterError>> {
+    fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         let seen = printed(&charge);
-        Eventually::now(Err(LimiterError::new(io::Error::other(seen))))
+        Reply::now(Err(LimiterError::new(io::Error::other(seen))))
     }
 }
 
-impl Places for Down {
-    fn enter(&self, entry: Entry<'_>) -> Eventually<Entered> {
-        Eventually::now(Err(LimiterError::new(io::Error::other(printed(&entry)))))
+impl ConcurrencyLimiter for Down {
+    fn acquire(&self, entry: Acquire<'_>) -> Reply<Result<Option<Permit>, LimiterError>> {
+        Reply::now(Err(LimiterError::new(io::Error::other(printed(&entry)))))
     }
 }
 
 /// A vendor, a canary of its form, and where it reads keys.
 pub(crate) struct Vendor {
-    pub(crate) profile: Profile,
+    pub(crate) profile: Profile<'static>,
     pub(crate) canary: Canary,
     kind: &'static str,
     /// The credential as it should be.
@@ -99,7 +100,7 @@ pub(crate) struct Vendor {
 
 /// Makes a vendor of each profile that ships.
 pub(crate) fn all() -> Vec<Vendor> {
-    let bearer = |profile: Profile, prefix: &str, digits: u16, kind| {
+    let bearer = |profile: Profile<'static>, prefix: &str, digits: u16, kind| {
         let canary = Canary::new(prefix, digits);
         let line = format!("Bearer {}", canary.key);
         let profile = Profile { required_headers: &[], ..profile };
@@ -162,7 +163,7 @@ impl Vendor {
             .on(&[], "/kind", Route::new().kinds(&["other"]))
             .on(&[], "/of/{account}", Route::new().account_parameter("account"))
             .on(&[], "/scope", Route::new().all_of(&["lacking"]))
-            .on(&[], "/place", Route::new().concurrency(Concurrency::new(1)))
+            .on(&[], "/permit", Route::new().concurrency(Concurrency::new(1)))
             .on(&[], "/budget", Route::new().budget(Duration::from_millis(1)));
         let builder = builder.routes(routes).observer(log.clone());
         let builder = match world {
@@ -170,7 +171,7 @@ impl Vendor {
             _ => builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny),
         };
         let builder = match world {
-            World::PlacesDown(choice) => builder.places(Down, choice),
+            World::PlacesDown(choice) => builder.concurrency(Down, choice),
             World::FewAttempts => {
                 builder.failed_attempts(FailedAttempts::new(1, Duration::from_secs(3_600)))
             }

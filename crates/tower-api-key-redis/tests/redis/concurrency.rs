@@ -1,4 +1,4 @@
-//! Places in Redis: leased, renewed, given back, and over all nodes never more than the rule says.
+//! Permits in Redis: leased, renewed, given back, and over all nodes never more than the rule says.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use http::Method;
 use http_body_util::BodyExt;
 use tower_api_key::ApiKeyLayer;
-use tower_api_key::concurrency::{Concurrency, Entry, Permit, Places};
+use tower_api_key::concurrency::{Acquire, Concurrency, ConcurrencyLimiter, Permit};
 use tower_api_key::key::AccountId;
 use tower_api_key::quota::OnLimiterFailure;
 use tower_api_key::rules::{Route, Routes};
-use tower_api_key_redis::RedisPlaces;
+use tower_api_key_redis::RedisConcurrency;
 
 use crate::Redis;
 use crate::support::{PROFILE, Service, greeting, reason, request, send, store};
@@ -19,16 +19,16 @@ use crate::support::{PROFILE, Service, greeting, reason, request, send, store};
 const SECOND: Duration = Duration::from_secs(1);
 const LEASE: Duration = SECOND;
 const ROUTE: &str = "POST /jobs";
-const KEY: &str = "tower-api-key:{acme}:places:POST /jobs";
+const KEY: &str = "tower-api-key:{acme}:permits:POST /jobs";
 
-/// The places of another node, with a connection of its own.
-fn node(server: &Redis) -> RedisPlaces {
-    server.limiter().build().unwrap().places().lease(LEASE)
+/// The permits of another node, with a connection of its own.
+fn node(server: &Redis) -> RedisConcurrency {
+    server.limiter().build().unwrap().concurrency().lease(LEASE)
 }
 
-async fn enter(places: &RedisPlaces, rule: Concurrency) -> Option<Permit> {
+async fn acquire(concurrency: &RedisConcurrency, rule: Concurrency) -> Option<Permit> {
     let account = AccountId::new("acme").unwrap();
-    places.enter(Entry { account: &account, route: ROUTE, rule }).await.unwrap()
+    concurrency.acquire(Acquire { account: &account, route: ROUTE, rule }).await.unwrap()
 }
 
 fn taken(server: &Redis) -> usize {
@@ -49,14 +49,14 @@ async fn over_all_nodes_never_more_than_the_limit_are_in_flight() {
     const REQUESTS: usize = 150;
     let Some(server) = Redis::start() else { return };
     let nodes = [node(&server), node(&server), node(&server)];
-    let rule = Concurrency::new(3).queue_for(60 * SECOND);
+    let rule = Concurrency::new(3).with_longest_wait(60 * SECOND);
     let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let tasks: Vec<_> = (0..REQUESTS)
         .map(|number| {
-            let places = nodes[number % nodes.len()].clone();
+            let concurrency = nodes[number % nodes.len()].clone();
             let (inside, most) = (Arc::clone(&inside), Arc::clone(&most));
             tokio::spawn(async move {
-                let permit = enter(&places, rule).await;
+                let permit = acquire(&concurrency, rule).await;
                 most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 inside.fetch_sub(1, Ordering::SeqCst);
@@ -68,7 +68,7 @@ async fn over_all_nodes_never_more_than_the_limit_are_in_flight() {
         assert!(task.await.unwrap());
     }
     assert_eq!(most.load(Ordering::SeqCst), 3);
-    eventually("all places are given back", || taken(&server) == 0).await;
+    eventually("all permits are given back", || taken(&server) == 0).await;
     assert_eq!(server.ask::<u32>(&["EXISTS", KEY]), 0, "and nothing is left of them");
 }
 
@@ -77,17 +77,18 @@ async fn a_place_that_is_held_is_renewed_and_one_that_is_given_back_is_free_at_o
     let Some(server) = Redis::start() else { return };
     let (one, other) = (node(&server), node(&server));
     let rule = Concurrency::new(1);
-    let permit = enter(&one, rule).await.unwrap();
+    let permit = acquire(&one, rule).await.unwrap();
     let ttl: i64 = server.ask(&["PTTL", KEY]);
     assert!((1..=1_000).contains(&ttl), "{ttl}");
     let until = Instant::now() + 3 * LEASE;
     while Instant::now() < until {
-        assert!(enter(&other, rule).await.is_none(), "it is held for longer than a lease");
+        assert!(acquire(&other, rule).await.is_none(), "it is held for longer than a lease");
         tokio::time::sleep(LEASE / 20).await;
     }
     let began = Instant::now();
     drop(permit);
-    let _permit = enter(&other, rule.queue_for(5 * SECOND)).await.expect("the place is free");
+    let _permit =
+        acquire(&other, rule.with_longest_wait(5 * SECOND)).await.expect("the permit is free");
     // The last renewal was a third of the lease ago at most.
     assert!(began.elapsed() < LEASE * 2 / 3, "sooner than its lease ends: {:?}", began.elapsed());
 }
@@ -95,14 +96,14 @@ async fn a_place_that_is_held_is_renewed_and_one_that_is_given_back_is_free_at_o
 #[tokio::test]
 async fn requests_of_a_node_are_served_in_the_order_in_which_they_came() {
     let Some(server) = Redis::start() else { return };
-    let places = node(&server);
-    let rule = Concurrency::new(1).queue_for(10 * SECOND).queue_length(5);
-    let first = enter(&places, rule).await;
+    let concurrency = node(&server);
+    let rule = Concurrency::new(1).with_longest_wait(10 * SECOND).with_longest_queue(5);
+    let first = acquire(&concurrency, rule).await;
     let (sender, mut served) = tokio::sync::mpsc::unbounded_channel();
     for number in 0..6 {
-        let (places, sender) = (places.clone(), sender.clone());
+        let (concurrency, sender) = (concurrency.clone(), sender.clone());
         tokio::spawn(async move {
-            let permit = enter(&places, rule).await;
+            let permit = acquire(&concurrency, rule).await;
             sender.send((number, permit.is_some())).unwrap();
         });
         // Each has asked, and been told no, before the next one comes.
@@ -119,14 +120,14 @@ async fn requests_of_a_node_are_served_in_the_order_in_which_they_came() {
 async fn who_waits_hears_at_once_of_a_place_that_its_own_node_gives_back() {
     const ROUNDS: u32 = 12;
     let Some(server) = Redis::start() else { return };
-    let places = node(&server);
-    let rule = Concurrency::new(1).queue_for(10 * SECOND);
-    let mut held = enter(&places, rule).await;
+    let concurrency = node(&server);
+    let rule = Concurrency::new(1).with_longest_wait(10 * SECOND);
+    let mut held = acquire(&concurrency, rule).await;
     let mut waited = Duration::ZERO;
     for _ in 0..ROUNDS {
         let waiting = tokio::spawn({
-            let places = places.clone();
-            async move { enter(&places, rule).await }
+            let concurrency = concurrency.clone();
+            async move { acquire(&concurrency, rule).await }
         });
         // By now it asks every 50 to 100 ms.
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -143,12 +144,12 @@ async fn who_waits_asks_seldom_and_for_no_longer_than_the_rule_says() {
     const LONGEST: Duration = Duration::from_millis(200);
     let Some(server) = Redis::start() else { return };
     let (ours, other) = (node(&server), node(&server));
-    let _held = enter(&other, Concurrency::new(1)).await.unwrap();
+    let _held = acquire(&other, Concurrency::new(1)).await.unwrap();
     let (before, began) = (server.scripts_run(), Instant::now());
-    let waiting = enter(&ours, Concurrency::new(1).queue_for(LONGEST));
+    let waiting = acquire(&ours, Concurrency::new(1).with_longest_wait(LONGEST));
     let waited = tokio::time::timeout(10 * SECOND, waiting).await.expect("the wait ends");
     assert!(waited.is_none() && began.elapsed() >= LONGEST, "{:?}", began.elapsed());
-    // Once, once in the line, and after 5, 10, 20, 40, 50, 50 ms and the rest; the other renews its place.
+    // Once, once in the line, and after 5, 10, 20, 40, 50, 50 ms and the rest; the other renews its permit.
     let asked = server.scripts_run() - before;
     assert!((2..=12).contains(&asked), "{asked}");
 }
@@ -157,20 +158,20 @@ async fn who_waits_asks_seldom_and_for_no_longer_than_the_rule_says() {
 async fn who_comes_later_does_not_overtake_who_waits_already() {
     let Some(server) = Redis::start() else { return };
     let (ours, other) = (node(&server), node(&server));
-    let rule = Concurrency::new(1).queue_for(10 * SECOND);
+    let rule = Concurrency::new(1).with_longest_wait(10 * SECOND);
     for _ in 0..5 {
-        let held = enter(&other, rule).await;
+        let held = acquire(&other, rule).await;
         let (sender, mut served) = tokio::sync::mpsc::unbounded_channel();
         let come = |name: &'static str| {
-            let (places, sender) = (ours.clone(), sender.clone());
+            let (concurrency, sender) = (ours.clone(), sender.clone());
             tokio::spawn(async move {
-                let permit = enter(&places, rule).await;
+                let permit = acquire(&concurrency, rule).await;
                 sender.send(name).unwrap();
                 permit
             })
         };
         let first = come("first");
-        // By now it asks ten times a second, and does not hear that another node gives a place back.
+        // By now it asks ten times a second, and does not hear that another node gives a permit back.
         tokio::time::sleep(Duration::from_millis(250)).await;
         drop(held);
         // Time for the other node to give it back, and nearly always less than until the first asks.
@@ -188,19 +189,19 @@ async fn who_comes_later_does_not_overtake_who_waits_already() {
 async fn a_request_that_goes_away_while_it_asks_leaves_no_place_taken() {
     const REQUESTS: usize = 20;
     let Some(server) = Redis::start() else { return };
-    let places = node(&server);
+    let concurrency = node(&server);
     let rule = Concurrency::new(100);
-    drop(enter(&places, rule).await);
+    drop(acquire(&concurrency, rule).await);
     eventually("the first is gone", || taken(&server) == 0).await;
     // They have asked, and the server will hear of it, but none waits for the answer.
     server.signal("STOP");
     for _ in 0..REQUESTS {
-        let asking = enter(&places, rule);
+        let asking = acquire(&concurrency, rule);
         assert!(tokio::time::timeout(Duration::from_millis(10), asking).await.is_err());
     }
     let began = Instant::now();
     server.signal("CONT");
-    eventually("all places are given back", || taken(&server) == 0).await;
+    eventually("all permits are given back", || taken(&server) == 0).await;
     assert!(began.elapsed() < LEASE, "sooner than any lease ends: {:?}", began.elapsed());
     let told: String = server.ask(&["INFO", "commandstats"]);
     let added = told.lines().find(|line| line.starts_with("cmdstat_zadd:calls="));
@@ -214,21 +215,21 @@ async fn a_request_that_goes_away_while_it_asks_leaves_no_place_taken() {
 async fn a_place_that_was_taken_without_anyones_knowledge_comes_back_after_the_lease() {
     let Some(server) = Redis::start() else { return };
     let limiter = server.limiter().timeout(Duration::from_millis(100)).build().unwrap();
-    let (places, rule) = (limiter.places().lease(LEASE), Concurrency::new(1));
-    drop(enter(&places, rule).await);
+    let (concurrency, rule) = (limiter.concurrency().lease(LEASE), Concurrency::new(1));
+    drop(acquire(&concurrency, rule).await);
     eventually("the first is gone", || taken(&server) == 0).await;
     let account = AccountId::new("acme").unwrap();
-    let entry = Entry { account: &account, route: ROUTE, rule };
+    let entry = Acquire { account: &account, route: ROUTE, rule };
     server.signal("STOP");
-    // Neither the question is answered in time, nor the word that nobody wants the place any more.
+    // Neither the question is answered in time, nor the word that nobody wants the permit any more.
     for _ in 0..5 {
-        assert!(places.enter(entry).await.is_err());
+        assert!(concurrency.acquire(entry).await.is_err());
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
     let began = Instant::now();
     server.signal("CONT");
     let permit = loop {
-        match places.enter(entry).await {
+        match concurrency.acquire(entry).await {
             Ok(Some(permit)) => break permit,
             Ok(None) | Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
@@ -242,26 +243,27 @@ async fn a_place_that_was_taken_without_anyones_knowledge_comes_back_after_the_l
 async fn a_server_that_was_restarted_empty_is_told_who_is_in_flight() {
     let Some(mut server) = Redis::start() else { return };
     let limiter = server.limiter().timeout(SECOND / 4).build().unwrap();
-    let places = limiter.places().lease(LEASE);
+    let concurrency = limiter.concurrency().lease(LEASE);
     let rule = Concurrency::new(2);
-    let held = [enter(&places, rule).await.unwrap(), enter(&places, rule).await.unwrap()];
+    let held =
+        [acquire(&concurrency, rule).await.unwrap(), acquire(&concurrency, rule).await.unwrap()];
     server.kill();
     let account = AccountId::new("acme").unwrap();
-    let entry = Entry { account: &account, route: ROUTE, rule };
-    assert!(places.enter(entry).await.is_err(), "nobody can tell");
+    let entry = Acquire { account: &account, route: ROUTE, rule };
+    assert!(concurrency.acquire(entry).await.is_err(), "nobody can tell");
     server.start_again();
     eventually("both are counted again", || taken(&server) == 2).await;
     let () = server.ask(&["SCRIPT", "FLUSH"]);
-    assert!(enter(&places, rule).await.is_none());
+    assert!(acquire(&concurrency, rule).await.is_none());
     drop(held);
     eventually("both are given back", || taken(&server) == 0).await;
 }
 
-/// A gate of a node, with its own table of routes, in which the limited one has any place.
-fn gate(places: RedisPlaces, routes: Routes, on_failure: OnLimiterFailure) -> Service {
+/// A gate of a node, with its own table of routes, in which the limited one has any permit.
+fn gate(concurrency: RedisConcurrency, routes: Routes, on_failure: OnLimiterFailure) -> Service {
     let routes = routes.on(&[Method::POST], "/jobs", Route::new().concurrency(Concurrency::new(1)));
     let builder = ApiKeyLayer::builder(PROFILE, store(|key| key)).routes(routes);
-    greeting(&builder.places(places, on_failure).build().unwrap())
+    greeting(&builder.concurrency(concurrency, on_failure).build().unwrap())
 }
 
 #[tokio::test]
@@ -281,7 +283,7 @@ async fn a_body_that_streams_for_longer_than_the_lease_keeps_its_place() {
         tokio::time::sleep(LEASE / 20).await;
     }
     assert!(streaming.body_mut().frame().await.is_none(), "the body has ended");
-    eventually("the place is given back", || taken(&server) == 0).await;
+    eventually("the permit is given back", || taken(&server) == 0).await;
     assert_eq!(reason(&send(&new, job()).await), "admitted");
 }
 
@@ -306,15 +308,15 @@ async fn a_cluster_keeps_places_in_the_slot_of_all_else_of_an_account() {
     server.takes_all_slots();
     let is_up = || server.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok");
     eventually("the cluster is up", is_up).await;
-    let places = node(&server);
+    let concurrency = node(&server);
     for (account, of_account) in
         [("a}b{c", "tower-api-key:{a%7Db%7Bc}"), ("}", "tower-api-key:{%7D}")]
     {
         let id = AccountId::new(account).unwrap();
-        let entry = Entry { account: &id, route: "GET /{x}", rule: Concurrency::new(1) };
-        let permit = places.enter(entry).await.unwrap();
+        let entry = Acquire { account: &id, route: "GET /{x}", rule: Concurrency::new(1) };
+        let permit = concurrency.acquire(entry).await.unwrap();
         assert!(permit.is_some());
-        let key = format!("{of_account}:places:GET /{{x}}");
+        let key = format!("{of_account}:permits:GET /{{x}}");
         assert_eq!(server.ask::<u32>(&["ZCARD", &key]), 1, "{account}");
         let slot = |key: &str| -> u32 { server.ask(&["CLUSTER", "KEYSLOT", key]) };
         assert_eq!(slot(&key), slot(of_account), "{account}");

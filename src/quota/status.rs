@@ -10,21 +10,21 @@ use crate::quota::{Algorithm, Quota};
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_api_key::quota::Standing;
+/// use tower_api_key::quota::QuotaStatus;
 ///
-/// let standing = Standing::new(100, 40, Duration::from_secs(30));
-/// assert_eq!(standing.remaining(), 40); // of 100, which are all back in 30 s
-/// assert_eq!(standing.reset_after(), Duration::from_secs(30));
+/// let status = QuotaStatus::new(100, 40, Duration::from_secs(30));
+/// assert_eq!(status.remaining(), 40); // of 100, which are all back in 30 s
+/// assert_eq!(status.reset_after(), Duration::from_secs(30));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Standing {
+pub struct QuotaStatus {
     pub(super) limit: u32,
     pub(super) remaining: u32,
     // A `Duration` is twice as large, and verdicts are moved often.
     pub(super) reset_nanoseconds: u64,
 }
 
-impl Standing {
+impl QuotaStatus {
     /// States the requests allowed in a window, those left, and the time until all are back.
     pub const fn new(limit: u32, remaining: u32, reset_after: Duration) -> Self {
         Self::in_nanoseconds(limit, remaining, nanoseconds(reset_after))
@@ -75,18 +75,18 @@ pub(crate) const fn whole_seconds(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    fn standing(remaining: u32, seconds: u64) -> Standing {
-        Standing::new(10, remaining, Duration::from_secs(seconds))
+    fn status(remaining: u32, seconds: u64) -> QuotaStatus {
+        QuotaStatus::new(10, remaining, Duration::from_secs(seconds))
     }
 
     #[test]
     fn a_bucket_has_more_as_soon_as_one_has_drained() {
         let minute = Quota::new("minute", 10, Duration::from_secs(60));
-        let bucket = minute.clone().counted(Algorithm::LeakyBucket);
+        let bucket = minute.clone().with_algorithm(Algorithm::LeakyBucket);
         for (remaining, reset, more) in [(10, 0, 0), (9, 6, 6), (9, 1, 1), (0, 60, 6), (0, 55, 1)] {
-            let standing = standing(remaining, reset);
-            assert_eq!(standing.more_after(&bucket), Duration::from_secs(more), "{standing:?}");
-            assert_eq!(standing.more_after(&minute), standing.reset_after());
+            let status = status(remaining, reset);
+            assert_eq!(status.more_after(&bucket), Duration::from_secs(more), "{status:?}");
+            assert_eq!(status.more_after(&minute), status.reset_after());
         }
     }
 

@@ -1,4 +1,4 @@
-//! Renews the leases of all places that this process holds, and gives them back.
+//! Renews the leases of all permits that this process holds, and gives them back.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,17 +16,17 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::lock::lock;
 
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("places.lua")));
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("permits.lua")));
 
 /// Renewals in the length of a lease: two may fail.
 const RENEWALS: u32 = 3;
-/// Places that are given back in one step, and named in one call.
+/// Permits that are given back in one step, and named in one call.
 const AT_ONCE: usize = 256;
 /// Calls under way at the same time.
 const CALLS: usize = 32;
 
-/// Keeps the places of this process. The task that renews and gives back is one, so no renewal of a
-/// place comes after it was given back.
+/// Keeps the permits of this process. The task that renews and gives back is one, so no renewal of a
+/// permit comes after it was given back.
 pub(super) struct LeaseKeeper {
     pub(super) server: Server,
     pub(super) queue: Queue,
@@ -36,7 +36,7 @@ pub(super) struct LeaseKeeper {
     releases: Mutex<Option<UnboundedSender<Release>>>,
 }
 
-/// Asks the server for places, under this process's name.
+/// Asks the server for permits, under this process's name.
 #[derive(Clone)]
 pub(super) struct Server {
     pub(super) connection: Connection,
@@ -64,7 +64,7 @@ impl Server {
         call
     }
 
-    /// Makes calls, some at a time. What becomes of them is for the server to say: a place that was not
+    /// Makes calls, some at a time. What becomes of them is for the server to say: a permit that was not
     /// given back, or not renewed, is free when its lease is over.
     async fn call_all(&self, calls: Vec<Call<'static>>) {
         let mut running = JoinSet::new();
@@ -162,7 +162,7 @@ impl LeaseKeeper {
     }
 }
 
-/// Renews and gives back, until nobody holds or asks for a place any more.
+/// Renews and gives back, until nobody holds or asks for a permit any more.
 async fn renew_and_release(
     keeper: Weak<LeaseKeeper>,
     server: Server,
@@ -170,7 +170,7 @@ async fn renew_and_release(
     lease: Duration,
     mut releases: UnboundedReceiver<Release>,
 ) {
-    // At once, for places may be held since a runtime that has ended.
+    // At once, for permits may be held since a runtime that has ended.
     let mut renewal = Instant::now();
     let mut released = Vec::new();
     loop {

@@ -1,11 +1,11 @@
-//! A place that was asked for: refused, or held until it is dropped.
+//! A permit that was asked for: refused, or held until it is dropped.
 
 use std::sync::Arc;
 
 use super::keeper::LeaseKeeper;
 use crate::failure::Failure;
 
-/// Holds a place. Dropped without a word from the server, it is given back like one that was taken: the
+/// Holds a permit. Dropped without a word from the server, it is given back like one that was taken: the
 /// question may have been carried out.
 pub(super) struct Held {
     keeper: Arc<LeaseKeeper>,
@@ -34,7 +34,7 @@ impl Held {
         self.keeper.server.permit(self.number)
     }
 
-    /// Notes that the place was taken; from now on it is renewed.
+    /// Notes that the permit was taken; from now on it is renewed.
     pub(super) fn taken(mut self) -> Self {
         self.keeper.hold(&self.key, self.number);
         self.state = State::Taken;

@@ -1,4 +1,4 @@
-//! The requests of this process that wait for a place: in a line for each route of an account.
+//! The requests of this process that wait for a permit: in a line for each route of an account.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -21,7 +21,7 @@ pub(super) struct Queue(Arc<Mutex<HashMap<Arc<str>, Arc<Line>>>>);
 struct Line {
     /// Had by the first of the line.
     turn: Arc<Semaphore>,
-    /// Says that this process gave a place back.
+    /// Says that this process gave a permit back.
     freed: Notify,
 }
 
@@ -45,7 +45,7 @@ impl Queue {
         Some(Turn { _first: turn, place, asked: 0 })
     }
 
-    /// Tells the first of a line that a place was given back.
+    /// Tells the first of a line that a permit was given back.
     pub(super) fn freed(&self, key: &str) {
         if let Some(line) = self.lines().get(key) {
             line.freed.notify_one();
@@ -73,7 +73,7 @@ impl Queue {
     }
 }
 
-/// A place in a line; dropped, it is left.
+/// A permit in a line; dropped, it is left.
 struct InLine {
     queue: Queue,
     key: Arc<str>,
@@ -100,7 +100,7 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Waits until it is time to ask again: when this process has given a place back, or after a
+    /// Waits until it is time to ask again: when this process has given a permit back, or after a
     /// pause; not longer than `longest`.
     pub(super) async fn wait(&mut self, longest: Duration) {
         let Some(line) = &self.place.line else { return };
@@ -116,7 +116,8 @@ impl Turn {
 mod tests {
     use super::*;
 
-    const RULE: Concurrency = Concurrency::new(1).queue_for(Duration::from_secs(1)).queue_length(2);
+    const RULE: Concurrency =
+        Concurrency::new(1).with_longest_wait(Duration::from_secs(1)).with_longest_queue(2);
 
     async fn turn(queue: &Queue, rule: Concurrency) -> Option<Turn> {
         queue.turn(&"acme".into(), rule, Instant::now()).await

@@ -1,4 +1,4 @@
-//! Places that a process leaves behind when it dies.
+//! Permits that a process leaves behind when it dies.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -17,16 +17,16 @@ use crate::support::{PROFILE, Service, greeting, reason, request, send, store};
 
 const PLACES: u32 = 3;
 const LEASE: Duration = Duration::from_secs(2);
-/// Says to the process that holds places where the server is.
+/// Says to the process that holds permits where the server is.
 const URL: &str = "TOWER_API_KEY_TEST_REDIS";
 
-/// A gate whose one route has three places.
+/// A gate whose one route has three permits.
 fn gate(url: &str) -> Service {
     let limiter = RedisLimiter::builder(url).timeout(Duration::from_secs(20)).build().unwrap();
     let route = Route::new().concurrency(Concurrency::new(PLACES));
     let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
         .routes(Routes::new().on(&[Method::POST], "/jobs", route))
-        .places(limiter.places().lease(LEASE), OnLimiterFailure::Deny)
+        .concurrency(limiter.concurrency().lease(LEASE), OnLimiterFailure::Deny)
         .build()
         .unwrap();
     greeting(&layer)
@@ -40,9 +40,9 @@ async fn ask(service: &Service) -> &'static str {
 struct Process(Child);
 
 impl Process {
-    /// Starts this very program, to hold all places until it dies.
+    /// Starts this very program, to hold all permits until it dies.
     fn holding(url: &str) -> Self {
-        let name = "places_of_processes::holds_all_places_until_it_is_killed";
+        let name = "permits_of_processes::holds_all_places_until_it_is_killed";
         let child = Command::new(env::current_exe().unwrap())
             .args(["--exact", name, "--ignored", "--nocapture", "--test-threads", "1"])
             .env(URL, url)
@@ -50,7 +50,7 @@ impl Process {
             .spawn();
         let mut child = child.unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let says_so = |line: Result<String, _>| line.unwrap().contains("all places are held");
+        let says_so = |line: Result<String, _>| line.unwrap().contains("all permits are held");
         assert!(lines.any(says_so), "it ended without a word");
         // What else it says is not to stop it.
         thread::spawn(move || lines.for_each(drop));
@@ -82,7 +82,7 @@ async fn holds_all_places_until_it_is_killed() {
         assert_eq!(reason(&response), "admitted");
         held.push(response);
     }
-    println!("all places are held");
+    println!("all permits are held");
     // Killed long before; should the test die itself, this does not stay behind for ever.
     tokio::time::sleep(Duration::from_secs(120)).await;
     drop(held);
@@ -95,7 +95,11 @@ async fn places_of_a_process_that_was_killed_come_back_after_the_lease() {
     let (ours, mut other) = (gate(&url), Process::holding(&url));
     let until = Instant::now() + 2 * LEASE;
     while Instant::now() < until {
-        assert_eq!(ask(&ours).await, "concurrency_exceeded", "the other process renews its places");
+        assert_eq!(
+            ask(&ours).await,
+            "concurrency_exceeded",
+            "the other process renews its permits"
+        );
         tokio::time::sleep(LEASE / 20).await;
     }
     other.kill();
@@ -106,13 +110,13 @@ async fn places_of_a_process_that_was_killed_come_back_after_the_lease() {
         if reason(&response) == "admitted" {
             held.push(response);
         } else {
-            assert!(died.elapsed() < 2 * LEASE, "only {} places came back", held.len());
+            assert!(died.elapsed() < 2 * LEASE, "only {} permits came back", held.len());
             tokio::time::sleep(LEASE / 100).await;
         }
     }
     let took = died.elapsed();
     println!(
-        "all {PLACES} places were free again {took:.2?} after the kill; the lease is {LEASE:?}"
+        "all {PLACES} permits were free again {took:.2?} after the kill; the lease is {LEASE:?}"
     );
     // The last renewal was a third of the lease before the kill, or some more on a busy machine.
     assert!(took > LEASE / 4 && took <= LEASE + LEASE / 2, "{took:?}");

@@ -10,7 +10,7 @@ use crate::error::Denial;
 ///
 /// ```
 /// use http::StatusCode;
-/// use tower_api_key::response::{Answer, Challenge, ErrorBody};
+/// use tower_api_key::profile::{Answer, Challenge, ErrorBody};
 ///
 /// const INVALID: Answer = Answer::new(
 ///     StatusCode::UNAUTHORIZED,
@@ -20,16 +20,16 @@ use crate::error::Denial;
 /// assert_eq!(INVALID.status(), 401);
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Answer {
+pub struct Answer<'a> {
     pub(crate) status: StatusCode,
-    pub(crate) body: ErrorBody,
+    pub(crate) body: ErrorBody<'a>,
     pub(crate) challenge: Challenge,
     pub(crate) retry_after: Option<u32>,
 }
 
-impl Answer {
+impl<'a> Answer<'a> {
     /// Answers with this status and body, and no challenge.
-    pub const fn new(status: StatusCode, body: ErrorBody) -> Self {
+    pub const fn new(status: StatusCode, body: ErrorBody<'a>) -> Self {
         Self { status, body, challenge: Challenge::None, retry_after: None }
     }
 
@@ -54,13 +54,13 @@ impl Answer {
 
 macro_rules! rows {
     ($($(#[$documentation:meta])* $row:ident: $pattern:pat,)*) => {
-        /// Holds one row for every kind of [`Denial`]. There is no default row: a new kind of
-        /// denial does not compile until every profile says how it is answered. To change one row
-        /// of a shipped vendor, write the others from it: `Answers { key_unknown: MINE, ..ANSWERS }`.
+        /// Holds one row for every kind of [`Denial`]. A table that names all rows does not compile
+        /// when a new kind of denial comes, until it says how that is answered. One that starts from
+        /// another, or from [one row for all](Self::all), names only what differs.
         ///
         /// ```
         /// # use http::StatusCode;
-        /// use tower_api_key::response::{Answer, Answers, ErrorBody};
+        /// use tower_api_key::profile::{Answer, Answers, ErrorBody};
         /// use tower_api_key::{Denial, vendors};
         ///
         /// const GONE: Answer = Answer::new(StatusCode::GONE, ErrorBody::Text("Revoked"));
@@ -69,26 +69,67 @@ macro_rules! rows {
         /// assert_eq!(OURS.row(&Denial::KeyExpired).status(), 401);
         /// ```
         #[derive(Debug, Clone, Copy)]
-        pub struct Answers<A = Answer> {
-            $($(#[$documentation])* pub $row: A,)*
+        pub struct Answers<'a> {
+            $($(#[$documentation])* pub $row: Answer<'a>,)*
         }
 
-        impl<A> Answers<A> {
+        impl<'a> Answers<'a> {
+            /// Answers every denial alike; struct update names what differs.
+            ///
+            /// Start from the row for keys that do not serve: a client must not tell an unknown key from
+            /// a revoked one. A kind of denial that a later version adds is answered by this row, too.
+            ///
+            /// ```
+            /// use http::StatusCode;
+            /// use tower_api_key::Denial;
+            /// use tower_api_key::profile::{Answer, Answers, Challenge, ErrorBody};
+            ///
+            /// const INVALID: Answer = Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Text("No."))
+            ///     .challenge(Challenge::InvalidToken);
+            /// const BUSY: Answer =
+            ///     Answer::new(StatusCode::TOO_MANY_REQUESTS, ErrorBody::Text("Slow down."));
+            /// const OURS: Answers = Answers { rate_limited: BUSY, ..Answers::all(INVALID) };
+            /// assert_eq!(OURS.row(&Denial::KeyRevoked).status(), 401);
+            /// ```
+            pub const fn all(answer: Answer<'a>) -> Self {
+                Self { $($row: answer,)* }
+            }
+
             /// Returns the row that answers a denial.
-            pub const fn row(&self, denial: &Denial) -> &A {
+            pub const fn row(&self, denial: &Denial) -> &Answer<'a> {
                 match denial {
                     $($pattern => &self.$row,)*
                 }
             }
 
-            /// Makes another table, row by row, from each row's name and content.
-            pub(crate) fn try_map<B, E>(
+            /// Renders every row, from its name and content.
+            pub(crate) fn try_map<T, E>(
                 &self,
-                mut map: impl FnMut(&'static str, &A) -> Result<B, E>,
-            ) -> Result<Answers<B>, E> {
-                Ok(Answers {
+                mut map: impl FnMut(&'static str, &Answer<'a>) -> Result<T, E>,
+            ) -> Result<RenderedAnswers<T>, E> {
+                Ok(RenderedAnswers {
                     $($row: map(stringify!($row), &self.$row)?,)*
                 })
+            }
+        }
+
+        /// What became of each row of [`Answers`].
+        #[derive(Debug)]
+        pub(crate) struct RenderedAnswers<T> {
+            $($row: T,)*
+        }
+
+        impl<T> RenderedAnswers<T> {
+            /// Returns the row that answers a denial.
+            pub(crate) const fn row(&self, denial: &Denial) -> &T {
+                match denial {
+                    $($pattern => &self.$row,)*
+                }
+            }
+
+            /// Changes every row.
+            pub(crate) fn for_each(&mut self, mut change: impl FnMut(&mut T)) {
+                $(change(&mut self.$row);)*
             }
         }
     };

@@ -1,16 +1,19 @@
-//! The kit of simultaneous requests can fail: sound places with any one planted fault do not pass it.
+//! The kit of simultaneous requests can fail: sound permits with any one planted fault do not pass it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_api_key::Eventually;
-use tower_api_key::concurrency::{Concurrency, Entered, Entry, MemoryPlaces, Permit, Places};
+use tower_api_key::Reply;
+use tower_api_key::concurrency::{
+    Acquire, Concurrency, ConcurrencyLimiter, MemoryConcurrency, Permit,
+};
 use tower_api_key::key::AccountId;
+use tower_api_key::limits::LimiterError;
 use tower_api_key::testing::{CONCURRENCY_PROMISES, Maker, Promise};
 
 use crate::is_broken;
 
-/// What is wrong with the places.
+/// What is wrong with the permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
@@ -37,43 +40,45 @@ const FAULTS: &[(Fault, &str)] = &[
 ];
 
 struct Faulty {
-    inner: MemoryPlaces,
+    inner: MemoryConcurrency,
     fault: Fault,
 }
 
-impl Places for Faulty {
-    fn enter(&self, entry: Entry<'_>) -> Eventually<Entered> {
+impl ConcurrencyLimiter for Faulty {
+    fn acquire(&self, entry: Acquire<'_>) -> Reply<Result<Option<Permit>, LimiterError>> {
         let (rule, inner) = (entry.rule, self.inner.clone());
         // Nobody waits for longer here, so that a fault shows soon.
         let at_most = |rule: Concurrency| rule.longest_wait().min(Duration::from_secs(1));
         let limited = |limit: u32| {
             let queue = rule.longest_queue();
-            Concurrency::new(limit).queue_for(at_most(rule)).queue_length(queue)
+            Concurrency::new(limit).with_longest_wait(at_most(rule)).with_longest_queue(queue)
         };
         let rule = limited(rule.limit());
         match self.fault {
-            Fault::None => inner.enter(entry),
-            Fault::OneTooMany => inner.enter(Entry { rule: limited(rule.limit() + 1), ..entry }),
-            Fault::NobodyIsRefused => Eventually::now(Ok(Some(Permit::new(())))),
+            Fault::None => inner.acquire(entry),
+            Fault::OneTooMany => {
+                inner.acquire(Acquire { rule: limited(rule.limit() + 1), ..entry })
+            }
+            Fault::NobodyIsRefused => Reply::now(Ok(Some(Permit::new(())))),
             Fault::PlacesAreNeverGivenBack => {
-                let entered = inner.enter(Entry { rule, ..entry });
-                Eventually::later(async move {
+                let entered = inner.acquire(Acquire { rule, ..entry });
+                Reply::later(async move {
                     let kept = entered.await?.map(std::mem::forget);
                     Ok(kept.map(Permit::new))
                 })
             }
             Fault::WaitsEndAtOnce => {
-                inner.enter(Entry { rule: Concurrency::new(rule.limit()), ..entry })
+                inner.acquire(Acquire { rule: Concurrency::new(rule.limit()), ..entry })
             }
             Fault::TheLastIsServedFirst => {
                 // Whoever is refused asks again, the sooner the later it came.
                 let (account, route) = (entry.account.clone(), entry.route.to_owned());
                 let began = std::time::Instant::now();
-                Eventually::later(async move {
+                Reply::later(async move {
                     let rule = Concurrency::new(rule.limit());
                     while began.elapsed() < Duration::from_secs(3) {
-                        let entry = Entry { account: &account, route: &route, rule };
-                        if let Some(permit) = inner.enter(entry).await? {
+                        let entry = Acquire { account: &account, route: &route, rule };
+                        if let Some(permit) = inner.acquire(entry).await? {
                             return Ok(Some(permit));
                         }
                         tokio::time::sleep(began.elapsed() / 4 + Duration::from_millis(5)).await;
@@ -82,23 +87,23 @@ impl Places for Faulty {
                 })
             }
             Fault::QueuesHaveNoEnd => {
-                inner.enter(Entry { rule: rule.queue_length(1_000), ..entry })
+                inner.acquire(Acquire { rule: rule.with_longest_queue(1_000), ..entry })
             }
-            Fault::RoutesShareTheirPlaces => inner.enter(Entry { rule, route: "any", ..entry }),
+            Fault::RoutesShareTheirPlaces => inner.acquire(Acquire { rule, route: "any", ..entry }),
             Fault::WhoGoesAwayKeepsTheQueue => {
                 let account: AccountId = entry.account.clone();
                 let (route, inner) = (entry.route.to_owned(), Arc::new(inner));
                 let asking = tokio::spawn(async move {
-                    inner.enter(Entry { account: &account, route: &route, rule }).await
+                    inner.acquire(Acquire { account: &account, route: &route, rule }).await
                 });
-                Eventually::later(async move { asking.await.unwrap() })
+                Reply::later(async move { asking.await.unwrap() })
             }
         }
     }
 }
 
-fn maker(fault: Fault) -> Maker<dyn Places> {
-    Maker::new(move || Faulty { inner: MemoryPlaces::new(), fault })
+fn maker(fault: Fault) -> Maker<dyn ConcurrencyLimiter> {
+    Maker::new(move || Faulty { inner: MemoryConcurrency::new(), fault })
 }
 
 #[test]

@@ -1,8 +1,0 @@
-//! Places in Redis: so many simultaneous requests of an account on a route, over all processes.
-
-mod held;
-mod keeper;
-mod limiter;
-mod queue;
-
-pub use limiter::RedisPlaces;
