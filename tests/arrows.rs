@@ -1,9 +1,20 @@
 //! Who may import whom: rooms lie in flow order, and imports point against the flow.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "arrows/circles.rs"]
+mod circles;
+#[path = "arrows/imports.rs"]
+mod imports;
+#[path = "arrows/shape.rs"]
+mod shape;
+#[path = "arrows/source.rs"]
+mod source;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use source::{code, logic, sources, without_tests};
 
 /// Each room with the rooms it may import. What stands in `ANYWHERE` may be imported by all.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -44,22 +55,9 @@ const ANYWHERE: &[&str] = &["clock", "error", "sync"];
 /// The one import against the flow, under its feature: a head must know the path that axum cut.
 const EXCEPTIONS: &[(&str, &str)] = &[("request", "axum")];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// The rooms that a source names in code, tests and documentation left aside.
 fn imports(source: &str) -> Vec<String> {
-    let code = source.split("#[cfg(test)]").next().unwrap();
-    let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let code = code.collect::<Vec<_>>().join("\n");
+    let code = without_tests(&code(source));
     let named = code.split("crate::").skip(1);
     let room = |rest: &str| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     // What begins with `__` is a macro of the room itself.
@@ -69,8 +67,7 @@ fn imports(source: &str) -> Vec<String> {
 #[test]
 fn imports_point_against_the_flow() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
+    let files = sources(&root);
     let mut wrong = Vec::new();
     for file in &files {
         let relative = file.strip_prefix(&root).unwrap();
@@ -97,14 +94,11 @@ fn imports_point_against_the_flow() {
 #[test]
 fn no_vendor_is_named_in_logic() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
+    let files = sources(&root);
     let names = ["personyze", "polyteia", "persona", "polytomic", "rest_integrations"];
     for file in files.iter().filter(|file| !file.starts_with(root.join("vendors"))) {
         let source = fs::read_to_string(file).unwrap();
-        let code = source.split("#[cfg(test)]").next().unwrap();
-        let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-        for line in code {
+        for line in logic(&source).lines() {
             let line = line.to_ascii_lowercase();
             let named = names.iter().find(|name| line.contains(*name));
             assert!(named.is_none(), "{}: {line}", file.display());
@@ -122,7 +116,7 @@ fn nothing_is_unsafe() {
     let mut files = Vec::new();
     for folder in ["src", "crates", "examples", "benches", "tests"] {
         let before = files.len();
-        sources(&root.join(folder), &mut files);
+        files.extend(sources(&root.join(folder)));
         assert!(files.len() > before, "{folder} has no sources");
     }
     // Put together here, so that this file is clean as well.

@@ -78,7 +78,7 @@ impl AttemptLimiter {
     }
 
     /// Counts a failed attempt of a client; one that was reserved is counted already.
-    #[allow(clippy::needless_pass_by_value)] // A reservation ends once.
+    #[expect(clippy::needless_pass_by_value, reason = "a reservation ends once")]
     pub(crate) fn fail(
         &self,
         client: IpAddr,

@@ -2,10 +2,10 @@
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::num::NonZeroU64;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::ConfigError;
 use crate::quota::LeakyBucket;
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// The most that are remembered: their memory is taken at once, and a program that cannot have it is ended.
 const MOST: usize = 1 << 24;
@@ -80,12 +80,12 @@ impl Table {
         change(slot)
     }
 
-    #[allow(clippy::indexing_slicing)] // There is a set for every remainder.
+    #[expect(clippy::indexing_slicing, reason = "there is a set for every remainder")]
     fn set(&self, hash: NonZeroU64) -> MutexGuard<'_, Set> {
-        #[allow(clippy::cast_possible_truncation)] // The low bits choose.
+        #[expect(clippy::cast_possible_truncation, reason = "the low bits choose")]
         let set = &self.sets[hash.get() as usize % self.sets.len()];
         // Nothing panics while it is locked.
-        set.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(set)
     }
 }
 

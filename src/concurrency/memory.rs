@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -11,7 +11,7 @@ use super::limiter::{Acquire, ConcurrencyLimiter, Permit};
 use super::rule::Concurrency;
 use crate::error::LimiterError;
 use crate::key::AccountId;
-use crate::sync::{Mutex, MutexGuard, Reply};
+use crate::sync::{Mutex, MutexGuard, Reply, lock};
 
 /// Keeps the permits of every account and route that has requests in flight, and no others, in this
 /// process alone. Clones share them. What a gate has unless another is chosen; [`Acquire`] has an example.
@@ -28,7 +28,7 @@ impl MemoryConcurrency {
     }
 
     fn semaphores(&self) -> MutexGuard<'_, HashMap<Subject, Arc<Semaphore>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Returns the number of accounts and routes that have requests in flight.

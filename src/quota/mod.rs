@@ -13,22 +13,26 @@ mod calendar;
 mod counter;
 mod failure;
 mod fixed_window;
+mod invalid;
 mod leaky_bucket;
-#[allow(clippy::module_inception)] // The room is named for its main type.
+#[expect(clippy::module_inception, reason = "the room is named for its main type")]
 mod quota;
 mod quotas;
 mod sliding_window;
 mod status;
 mod striped_quotas;
+mod verdict;
 
 pub use algorithm::{Algorithm, Per, SUBWINDOWS};
 pub use applied::AppliedQuotas;
 pub(crate) use calendar::window_at;
 pub use counter::Counter;
 pub use failure::{OnLimiterFailure, Share};
+pub use invalid::InvalidQuota;
 pub(crate) use leaky_bucket::LeakyBucket;
 pub use quota::Quota;
-pub use quotas::{InvalidQuota, MAX_QUOTAS, Quotas};
+pub use quotas::{MAX_QUOTAS, Quotas};
+pub use status::QuotaStatus;
 pub(crate) use status::whole_seconds;
-pub use status::{QuotaStatus, Verdict};
 pub(crate) use striped_quotas::{HeldQuotas, StripedQuotas};
+pub use verdict::Verdict;

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::algorithm::{Algorithm, DAY, LONGEST_MONTH, Per};
 use super::failure::OnLimiterFailure;
-use super::quotas::InvalidQuota;
+use super::invalid::InvalidQuota;
 use crate::clock::nanoseconds;
 
 /// Allows a number of requests in a window of time.
@@ -192,12 +192,15 @@ impl Quota {
         } else {
             return Ok(());
         };
-        Err(InvalidQuota::new(self, problem))
+        Err(InvalidQuota::new(self.name(), problem))
     }
 }
 
 /// Hashes a name as FNV-1a does, also in a constant.
-#[allow(clippy::indexing_slicing)] // Below the length; a constant function has no iterators.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "below the length; a constant function has no iterators"
+)]
 const fn fnv1a(bytes: &[u8]) -> u64 {
     let (mut hash, mut at) = (0xcbf2_9ce4_8422_2325_u64, 0);
     while at < bytes.len() {

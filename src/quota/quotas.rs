@@ -2,43 +2,12 @@
 
 use std::sync::Arc;
 
+use super::invalid::InvalidQuota;
 use super::quota::Quota;
 
 /// Bounds the quotas that one set may hold; a request is under at most two sets, the account's and
 /// the route's.
 pub const MAX_QUOTAS: usize = 4;
-
-/// Reports a quota that cannot be counted.
-///
-/// ```
-/// # use std::time::Duration;
-/// use tower_api_key::quota::{Quota, Quotas};
-///
-/// let error = Quotas::new([Quota::new("blink", 5, Duration::from_millis(100))]).unwrap_err();
-/// assert_eq!(error.to_string(), "quota `blink`: the window must be at least one second");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("quota `{}`: {problem}", .name.escape_debug())]
-pub struct InvalidQuota {
-    name: String,
-    problem: &'static str,
-}
-
-impl InvalidQuota {
-    pub(crate) fn new(quota: &Quota, problem: &'static str) -> Self {
-        Self { name: quota.name().to_owned(), problem }
-    }
-
-    /// Returns the name of the quota.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Says what is wrong with it.
-    pub(crate) const fn problem(&self) -> &'static str {
-        self.problem
-    }
-}
 
 /// Holds the quotas that a request must all meet, at most [`MAX_QUOTAS`] of them.
 ///
@@ -65,7 +34,7 @@ impl Quotas {
         let quotas: Vec<Quota> = quotas.into_iter().collect();
         for (index, quota) in quotas.iter().enumerate() {
             quota.check()?;
-            let refuse = |problem| InvalidQuota::new(quota, problem);
+            let refuse = |problem| InvalidQuota::new(quota.name(), problem);
             if index >= MAX_QUOTAS {
                 return Err(refuse("a set holds at most four quotas"));
             }

@@ -6,9 +6,6 @@ use super::leaky_bucket::interval;
 use crate::clock::nanoseconds;
 use crate::quota::{Algorithm, Quota};
 
-/// The statuses that a verdict holds without allocating: a minute and an hour, say.
-const FEW: usize = 2;
-
 /// States what is left of one quota.
 ///
 /// ```
@@ -21,10 +18,10 @@ const FEW: usize = 2;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QuotaStatus {
-    limit: u32,
-    remaining: u32,
+    pub(super) limit: u32,
+    pub(super) remaining: u32,
     // A `Duration` is twice as large, and verdicts are moved often.
-    reset_nanoseconds: u64,
+    pub(super) reset_nanoseconds: u64,
 }
 
 impl QuotaStatus {
@@ -68,169 +65,6 @@ impl QuotaStatus {
     }
 }
 
-/// Says whether a request passed its quotas, and how each stands now, in the order in which they
-/// were asked for.
-///
-/// ```
-/// use std::time::Duration;
-/// use tower_api_key::quota::{QuotaStatus, Verdict};
-///
-/// let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
-/// let mut verdict = Verdict::passed();
-/// verdict.push(QuotaStatus::new(100, 0, minute));
-/// verdict.push(QuotaStatus::new(5_000, 4_900, hour));
-/// assert_eq!(verdict.retry_after(), None);
-///
-/// verdict.refuse(minute);
-/// assert_eq!(verdict.retry_after(), Some(minute));
-/// assert_eq!(verdict.nearest(), Some((0, verdict.statuses()[0])));
-///
-/// verdict.push_in_shadow(QuotaStatus::new(10, 0, minute), true);
-/// assert!(verdict.would_refuse(2) && verdict.shadow_refusals().eq([2]));
-/// assert_eq!(verdict.nearest(), Some((0, verdict.statuses()[0])), "it does not count");
-/// ```
-#[derive(Debug, Clone, Default)]
-pub struct Verdict {
-    /// The nanoseconds until the request could pass; 0 if it passed.
-    wait: u64,
-    count: u32,
-    /// Which statuses are nothing to speak of to a client: of quotas in shadow, or not known.
-    silent: Flags,
-    /// Which quotas in shadow would have refused.
-    would_refuse: Flags,
-    few: [QuotaStatus; FEW],
-    /// All of them, if they are not few.
-    #[allow(clippy::box_collection)] // Hardly a verdict has it, and all are moved often.
-    many: Option<Box<Vec<QuotaStatus>>>,
-}
-
-impl Verdict {
-    /// Says that the request passed, until a quota refuses it.
-    pub fn passed() -> Self {
-        Self::default()
-    }
-
-    /// Adds what is left of the next quota.
-    pub fn push(&mut self, status: QuotaStatus) {
-        self.put(self.count as usize, status);
-    }
-
-    /// Adds what is left of the next quota, which is in shadow, and whether it would have refused the
-    /// request: it had no room for the cost, and all others let the request pass.
-    pub fn push_in_shadow(&mut self, status: QuotaStatus, would_refuse: bool) {
-        self.put_in_shadow(self.count as usize, would_refuse);
-        self.push(status);
-    }
-
-    /// Adds the next quota, of which nobody knows what is left.
-    pub(crate) fn push_unknown(&mut self, full: QuotaStatus) {
-        self.silent.set(self.count as usize);
-        self.push(full);
-    }
-
-    /// Says that the quota at an index is in shadow, and whether it would have refused.
-    pub(crate) fn put_in_shadow(&mut self, index: usize, would_refuse: bool) {
-        self.silent.set(index);
-        if would_refuse {
-            self.would_refuse.set(index);
-        }
-    }
-
-    /// Says what is left of the quota at an index, whichever is spoken of first.
-    pub(crate) fn put(&mut self, index: usize, status: QuotaStatus) {
-        // Field by field, which spares the status a detour over the stack.
-        let QuotaStatus { limit, remaining, reset_nanoseconds } = status;
-        // Far fewer than there are numbers: quotas are at most eight.
-        self.count = self.count.max(u32::try_from(index + 1).unwrap_or(u32::MAX));
-        match self.few.get_mut(index) {
-            Some(slot) if self.many.is_none() => {
-                slot.limit = limit;
-                slot.remaining = remaining;
-                slot.reset_nanoseconds = reset_nanoseconds;
-            }
-            _ => self.put_among_many(index, limit, remaining, reset_nanoseconds),
-        }
-    }
-
-    #[cold]
-    fn put_among_many(&mut self, index: usize, limit: u32, remaining: u32, reset: u64) {
-        let many = self.many.get_or_insert_with(|| Box::new(self.few.to_vec()));
-        many.resize(self.count as usize, QuotaStatus::default());
-        if let Some(slot) = many.get_mut(index) {
-            *slot = QuotaStatus::in_nanoseconds(limit, remaining, reset);
-        }
-    }
-
-    /// Says that a quota refused the request, and for how long. Of several, the longest counts.
-    pub fn refuse(&mut self, wait: Duration) {
-        self.refuse_for(nanoseconds(wait));
-    }
-
-    pub(crate) fn refuse_for(&mut self, nanoseconds: u64) {
-        self.wait = self.wait.max(nanoseconds).max(1);
-    }
-
-    /// Returns the time until the request could pass, `None` if it passed.
-    pub fn retry_after(&self) -> Option<Duration> {
-        (self.wait > 0).then(|| Duration::from_nanos(self.wait))
-    }
-
-    /// Tells whether the quota at an index is in shadow and would have refused the request, which the
-    /// others let pass.
-    pub fn would_refuse(&self, index: usize) -> bool {
-        self.would_refuse.has(index)
-    }
-
-    /// Lists the indices of quotas in shadow that would have refused the request.
-    pub fn shadow_refusals(&self) -> impl Iterator<Item = usize> + use<> {
-        let refusals = self.would_refuse;
-        (0..Flags::COUNT).filter(move |index| refusals.has(*index))
-    }
-
-    /// Tells whether a client may hear of the quota at an index.
-    pub(crate) const fn speaks_of(&self, index: usize) -> bool {
-        !self.silent.has(index)
-    }
-
-    /// Returns what is left of each quota, in shadow or not; of one that could not be asked, all of it.
-    pub fn statuses(&self) -> &[QuotaStatus] {
-        match &self.many {
-            Some(many) => many,
-            None => self.few.get(..self.count as usize).unwrap_or_default(),
-        }
-    }
-
-    /// Returns the place and the state of the quota nearest to its end: the fewest requests left,
-    /// and on a tie the one that resets last. One in shadow is never the nearest.
-    pub fn nearest(&self) -> Option<(usize, QuotaStatus)> {
-        let nearness =
-            |status: &QuotaStatus| (status.remaining, std::cmp::Reverse(status.reset_nanoseconds));
-        let statuses = self.statuses().iter().copied().enumerate();
-        let enforced = statuses.filter(|(index, _)| self.speaks_of(*index));
-        enforced.min_by_key(|(_, status)| nearness(status))
-    }
-}
-
-/// Marks some of a request's quotas, by their index.
-#[derive(Debug, Clone, Copy, Default)]
-struct Flags(u16);
-
-impl Flags {
-    /// Twice as many as a request can have quotas.
-    const COUNT: usize = 16;
-
-    fn set(&mut self, index: usize) {
-        // A limiter of one's own may push more; a request is under at most eight quotas.
-        if index < Self::COUNT {
-            self.0 |= 1 << index;
-        }
-    }
-
-    const fn has(self, index: usize) -> bool {
-        index < Self::COUNT && self.0 >> index & 1 == 1
-    }
-}
-
 /// Rounds up to whole seconds, as `Retry-After` and `RateLimit-Reset` count.
 pub(crate) const fn whole_seconds(duration: Duration) -> u64 {
     let seconds = duration.as_secs();
@@ -246,58 +80,6 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_quota_has_fewest_left_and_resets_last() {
-        for (statuses, nearest) in [
-            (&[][..], None),
-            (&[status(5, 60), status(3, 3600)], Some(1)),
-            (&[status(2, 60), status(3, 3600)], Some(0)),
-            (&[status(0, 60), status(0, 3600)], Some(1)),
-            (&[status(0, 3600), status(0, 60)], Some(0)),
-            (&[status(0, 60), status(0, 60)], Some(0)),
-            (&[status(9, 1), status(8, 1), status(7, 1), status(6, 1)], Some(3)),
-        ] {
-            let mut verdict = Verdict::passed();
-            statuses.iter().for_each(|status| verdict.push(*status));
-            assert_eq!(verdict.nearest().map(|(index, _)| index), nearest, "{statuses:?}");
-            assert_eq!(verdict.statuses(), statuses);
-        }
-    }
-
-    #[test]
-    fn quotas_may_be_spoken_of_in_any_order() {
-        let mut verdict = Verdict::passed();
-        for index in [6, 0, 3, 1, 5, 2, 4] {
-            verdict.put(index, status(9, index as u64));
-        }
-        verdict.put(1, status(2, 60));
-        let left = verdict.statuses().iter().map(QuotaStatus::remaining);
-        assert!(left.eq([9, 2, 9, 9, 9, 9, 9]), "{verdict:?}");
-        assert_eq!(verdict.nearest(), Some((1, status(2, 60))));
-    }
-
-    #[test]
-    fn a_quota_in_shadow_is_never_the_nearest() {
-        for (shadows, nearest) in
-            [(0b000, Some(2)), (0b100, Some(1)), (0b110, Some(0)), (0b111, None)]
-        {
-            let mut verdict = Verdict::passed();
-            for (index, remaining) in [9, 8, 7].into_iter().enumerate() {
-                if shadows >> index & 1 == 1 {
-                    verdict.push_in_shadow(status(remaining, 60), index == 1);
-                } else {
-                    verdict.push(status(remaining, 60));
-                }
-            }
-            assert_eq!(verdict.nearest().map(|(index, _)| index), nearest, "{shadows:b}");
-            assert_eq!(verdict.statuses().len(), 3);
-            let refusals: &[usize] = if shadows >> 1 & 1 == 1 { &[1] } else { &[] };
-            assert!(verdict.shadow_refusals().eq(refusals.iter().copied()), "{shadows:b}");
-            assert_eq!(verdict.would_refuse(1), !refusals.is_empty());
-            assert!([0, 15, 16, 99].iter().all(|index| !verdict.would_refuse(*index)));
-        }
-    }
-
-    #[test]
     fn a_bucket_has_more_as_soon_as_one_has_drained() {
         let minute = Quota::new("minute", 10, Duration::from_secs(60));
         let bucket = minute.clone().with_algorithm(Algorithm::LeakyBucket);
@@ -306,15 +88,6 @@ mod tests {
             assert_eq!(status.more_after(&bucket), Duration::from_secs(more), "{status:?}");
             assert_eq!(status.more_after(&minute), status.reset_after());
         }
-    }
-
-    #[test]
-    fn the_longest_wait_counts() {
-        let mut verdict = Verdict::passed();
-        assert_eq!(verdict.retry_after(), None);
-        verdict.refuse(Duration::from_secs(5));
-        verdict.refuse(Duration::from_secs(3));
-        assert_eq!(verdict.retry_after(), Some(Duration::from_secs(5)));
     }
 
     #[test]

@@ -43,7 +43,7 @@
 //! }
 //! ```
 //!
-//! A lookup that waits returns [`Reply::later`]. The rest is needed only if it applies:
+//! A lookup that waits returns [`Reply::later`](crate::Reply::later). The rest is needed only if it applies:
 //!
 //! | your store | implements or uses |
 //! |---|---|
@@ -61,59 +61,17 @@
 #[cfg(feature = "cache")]
 mod cached;
 mod invalidation;
+mod key_store;
 mod manage;
 mod memory;
-
-use std::sync::Arc;
 
 pub use crate::error::StoreError;
 #[cfg(feature = "cache")]
 pub use cached::{Cached, CachedBuilder};
 pub use invalidation::{Invalidation, Invalidations};
+pub use key_store::KeyStore;
 pub use manage::{
     Action, BrokenRow, Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError,
     ManageFuture, NewKey, Page, Retention, SecretEntry, apply_update, check_author,
 };
 pub use memory::MemoryStore;
-
-use crate::key::{KeyDigest, SharedRecord};
-use crate::sync::Reply;
-
-/// Finds the record of a key.
-///
-/// ```
-/// use std::sync::Arc;
-/// use tower_api_key::Reply;
-/// use tower_api_key::key::{KeyDigest, SharedRecord};
-/// use tower_api_key::store::{KeyStore, StoreError};
-///
-/// struct Remote(Arc<Client>);
-/// # struct Client;
-/// # impl Client { async fn fetch(&self, _: &KeyDigest) -> std::io::Result<Option<SharedRecord>> { Ok(None) } }
-///
-/// impl KeyStore for Remote {
-///     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
-///         let (client, digest) = (Arc::clone(&self.0), *digest);
-///         Reply::later(async move { client.fetch(&digest).await.map_err(StoreError::new) })
-///     }
-/// }
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
-/// # let answer = Remote(Arc::new(Client)).find(&KeyDigest::from_bytes([0; 32])).await;
-/// # assert!(answer.unwrap().is_none());
-/// # }
-/// ```
-pub trait KeyStore: Send + Sync + 'static {
-    /// Looks up a record by its whole digest.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if the store cannot tell; `Ok(None)` says that there is no such key.
-    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>>;
-}
-
-impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
-    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
-        (**self).find(digest)
-    }
-}

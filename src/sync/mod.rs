@@ -7,9 +7,11 @@
 //! Shuttle takes every step to be seen at once by all, so it says nothing of memory orders. Those matter
 //! in one place: what a slot of the store's table leads to lies behind a `OnceLock`, which orders itself.
 
+mod lock;
 mod reply;
 #[cfg(all(test, shuttle))]
 mod shuttle;
+mod size;
 mod stripe;
 
 #[cfg(not(all(test, shuttle)))]
@@ -26,11 +28,8 @@ pub(crate) use ::shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Atomi
 #[cfg(all(test, shuttle))]
 pub(crate) use ::shuttle::sync::{Mutex, MutexGuard};
 
+pub(crate) use lock::lock;
+pub(crate) use size::size;
 pub(crate) use stripe::{STRIPES, stripe};
 
 pub use reply::Reply;
-
-/// Chooses a size: the usual one, or one so small that few steps meet its end.
-pub(crate) const fn size(usual: usize, explored: usize) -> usize {
-    if cfg!(all(test, shuttle)) { explored } else { usual }
-}

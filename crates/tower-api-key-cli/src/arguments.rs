@@ -2,15 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use tower_api_key::key::KeyFormat;
-use tower_api_key::rules::RouteRow;
-use tower_api_key::store::{KeyFilter, KeyState};
-use tower_api_key::{Profile, vendors};
+use clap::{Args, Parser, Subcommand};
 
 use crate::failure::EXIT_CODES;
+use crate::filter::Filter;
 use crate::moment::{Moment, Span};
 use crate::settings::{AccountSettings, KeySettings};
+use crate::vendor::Vendor;
 
 /// Manages API keys in SQLite or PostgreSQL.
 #[derive(Debug, Parser)]
@@ -218,41 +216,9 @@ pub(crate) struct Form {
     pub(crate) pepper_file: Option<PathBuf>,
 }
 
-/// Which keys to list.
-#[derive(Debug, Args)]
-pub(crate) struct Filter {
-    /// Keys of this account
-    #[arg(long)]
-    account: Option<String>,
-    /// Keys of this owner
-    #[arg(long)]
-    owner: Option<String>,
-    /// Keys of this kind
-    #[arg(long)]
-    kind: Option<String>,
-    /// Keys of this environment
-    #[arg(long)]
-    environment: Option<String>,
-    /// Keys in this state
-    #[arg(long, value_parser = state, value_name = "active|disabled|revoked|expired")]
-    state: Option<KeyState>,
-}
-
 fn at_least_one(text: &str) -> Result<usize, &'static str> {
     let number = text.parse().ok();
     number.filter(|number| *number > 0).ok_or("must be a number, 1 or more")
-}
-
-fn state(text: &str) -> Result<KeyState, &'static str> {
-    let found = KeyState::ALL.into_iter().find(|state| state.name() == text);
-    found.ok_or("not a state")
-}
-
-impl From<Filter> for KeyFilter {
-    fn from(filter: Filter) -> Self {
-        let Filter { account, owner, kind, environment, state } = filter;
-        Self { account, owner, kind, environment, state }
-    }
 }
 
 /// A request to explain.
@@ -288,49 +254,4 @@ pub(crate) struct Check {
     /// Mix the pepper in this file into the digest, as the gate does
     #[arg(long, value_name = "FILE")]
     pub(crate) pepper_file: Option<PathBuf>,
-}
-
-/// The vendors that ship with the crate.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Vendor {
-    Personyze,
-    RestIntegrations,
-    Polyteia,
-    Persona,
-    Polytomic,
-    PolytomicOnPremises,
-}
-
-impl Vendor {
-    pub(crate) const fn profile(self) -> Profile<'static> {
-        match self {
-            Self::Personyze => vendors::PERSONYZE,
-            Self::RestIntegrations => vendors::REST_INTEGRATIONS,
-            Self::Polyteia => vendors::POLYTEIA,
-            Self::Persona => vendors::PERSONA,
-            Self::Polytomic => vendors::POLYTOMIC,
-            Self::PolytomicOnPremises => vendors::POLYTOMIC_ON_PREMISES,
-        }
-    }
-
-    /// Returns the format of the keys that are issued for the vendor; it may read others, too.
-    pub(crate) const fn issued(self) -> KeyFormat<'static> {
-        match self {
-            Self::Personyze => vendors::personyze::ISSUED,
-            Self::RestIntegrations => vendors::rest_integrations::ISSUED,
-            Self::Polyteia => vendors::polyteia::ISSUED,
-            Self::Persona => vendors::persona::ISSUED,
-            Self::Polytomic | Self::PolytomicOnPremises => vendors::polytomic::ISSUED,
-        }
-    }
-
-    pub(crate) const fn routes(self) -> &'static [RouteRow<'static>] {
-        match self {
-            Self::Personyze => vendors::personyze::ROUTES,
-            Self::RestIntegrations => vendors::rest_integrations::ROUTES,
-            Self::Polyteia => vendors::polyteia::ROUTES,
-            Self::Persona => vendors::persona::ROUTES,
-            Self::Polytomic | Self::PolytomicOnPremises => vendors::polytomic::ROUTES,
-        }
-    }
 }

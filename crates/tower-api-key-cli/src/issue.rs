@@ -8,8 +8,9 @@ use tower_api_key::key::{
 };
 use tower_api_key::request::MAX_CREDENTIAL_BYTES;
 
-use crate::arguments::{Form, Vendor};
+use crate::arguments::Form;
 use crate::failure::Failure;
+use crate::vendor::Vendor;
 
 /// The characters between prefix and checksum; 29 of base 62 are 172 bits.
 const RANDOM_CHARACTERS: u16 = 29;

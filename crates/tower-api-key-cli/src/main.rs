@@ -6,6 +6,7 @@ mod check;
 mod complaint;
 mod escape;
 mod failure;
+mod filter;
 mod import;
 mod issue;
 mod keys;
@@ -15,6 +16,7 @@ mod output;
 mod quota;
 mod secret;
 mod settings;
+mod vendor;
 mod whose;
 
 use std::io::{self, Write};

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// The pause before the first try after a failure; each further one takes twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+use super::backoff::Backoff;
+
+/// The pauses before tries after a failure.
+const TRIES: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
 
 /// Counts calls that failed in a row, and the tries since a call last succeeded.
 #[derive(Debug)]
@@ -39,8 +40,7 @@ impl Breaker {
 
     /// Returns how long to wait before the next try.
     pub(super) fn pause(&self) -> Duration {
-        let tries = self.tries.fetch_add(1, Ordering::Relaxed).min(16);
-        FIRST_PAUSE.saturating_mul(1 << tries).min(LONGEST_PAUSE)
+        TRIES.pause(self.tries.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(pauses, [100, 200, 400, 800, 1_600, 2_000, 2_000]);
         breaker.succeeded();
         assert!(!breaker.failed());
-        assert_eq!(breaker.pause(), FIRST_PAUSE);
+        assert_eq!(breaker.pause(), TRIES.pause(0));
     }
 
     #[test]

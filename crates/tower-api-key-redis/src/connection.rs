@@ -1,69 +1,24 @@
-//! The one connection that all requests share: made at the first of them, and made again by itself.
+//! Asking the server over the one connection that all requests share.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
+use redis::Client;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, Script};
-use tokio::runtime::Handle;
-use tokio::sync::watch;
 
 use super::breaker::Breaker;
+use super::call::Call;
 use super::failure::{Consequence, Failure};
+use super::link::{Link, LinkState};
 use super::unreachable::Unreachable;
-
-/// How long a connection may take to be made, whatever a call may take.
-const CONNECTING: Duration = Duration::from_secs(1);
-
-/// Calls that may stand in line for the connection; more of them wait for that.
-const LINE: usize = 1024;
 
 /// Asks a server, within a time, and not at all while it does not answer.
 #[derive(Clone)]
-pub(super) struct Connection(Arc<Shared>);
-
-struct Shared {
-    client: Client,
-    timeout: Duration,
-    breaker: Breaker,
-    /// Where the connection is driven; else where the first request is.
-    home: Option<Handle>,
-    state: watch::Sender<State>,
-}
-
-/// A call of a script.
-pub(super) struct Call<'a> {
-    script: &'a Script,
-    /// To which keys and arguments are added.
-    pub(super) command: Cmd,
-    /// Whether it must never be made twice, as it may be if its connection breaks.
-    pub(super) once: bool,
-}
-
-impl<'a> Call<'a> {
-    pub(super) fn new(script: &'a Script) -> Self {
-        let mut command = redis::cmd("EVALSHA");
-        command.arg(script.get_hash());
-        Self { script, command, once: false }
-    }
-}
-
-#[derive(Clone)]
-enum State {
-    /// Nothing was asked yet.
-    Unused,
-    /// It is being made, for the first time or again; calls wait for it.
-    Connecting,
-    /// It is there, and the how manieth it is.
-    Up(MultiplexedConnection, u64),
-    /// It is tried from time to time, and calls fail.
-    Down(Arc<Failure>),
-}
+pub(super) struct Connection(Arc<Link>);
 
 impl Connection {
     pub(super) fn new(client: Client, timeout: Duration, breaker: Breaker) -> Self {
-        let (state, home) = (watch::Sender::new(State::Unused), Handle::try_current().ok());
-        Self(Arc::new(Shared { client, timeout, breaker, home, state }))
+        Self(Arc::new(Link::new(client, timeout, breaker)))
     }
 
     /// Runs a task where the connection is driven.
@@ -77,7 +32,7 @@ impl Connection {
     /// Calls a script.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Vec<i64>, Failure> {
         // What a server that is down costs: a look at the state, and not a timer.
-        if let State::Down(cause) = &*self.0.state.borrow() {
+        if let LinkState::Down(cause) = &*self.0.state.borrow() {
             return Err(Failure::down(cause));
         }
         let mut number = None;
@@ -102,7 +57,7 @@ impl Connection {
         for further in [true, false] {
             let (mut connection, its_number) = self.connection().await?;
             *number = Some(its_number);
-            let error = match ask(&mut connection, call).await {
+            let error = match call.make(&mut connection).await {
                 Ok(answer) => {
                     self.0.breaker.succeeded();
                     return Ok(answer);
@@ -128,14 +83,14 @@ impl Connection {
         let mut states = self.0.state.subscribe();
         loop {
             match &*states.borrow_and_update() {
-                State::Up(connection, number) => return Ok((connection.clone(), *number)),
-                State::Down(cause) => return Err(Failure::down(cause)),
-                State::Unused | State::Connecting => {}
+                LinkState::Up(connection, number) => return Ok((connection.clone(), *number)),
+                LinkState::Down(cause) => return Err(Failure::down(cause)),
+                LinkState::Unused | LinkState::Connecting => {}
             }
-            let begin = |state: &mut State| {
-                let unused = matches!(state, State::Unused);
+            let begin = |state: &mut LinkState| {
+                let unused = matches!(state, LinkState::Unused);
                 if unused {
-                    *state = State::Connecting;
+                    *state = LinkState::Connecting;
                 }
                 unused
             };
@@ -148,119 +103,10 @@ impl Connection {
     }
 }
 
-impl Shared {
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
-        let home = self.home.clone().or_else(|| Handle::try_current().ok());
-        home.ok_or(Failure::RuntimeEnded)?.spawn(task);
-        Ok(())
-    }
-
-    /// Makes another connection in place of one that broke, if nobody has yet.
-    fn reconnect(self: &Arc<Self>, number: u64) {
-        if self.replace(Some(number), &State::Connecting) {
-            self.connect(None, number + 1);
-        }
-    }
-
-    /// Lets all calls fail until the server answers again. The connection goes, too: one that was
-    /// answered nothing may lead nowhere.
-    fn give_up(self: &Arc<Self>, number: Option<u64>, failure: &Failure) {
-        if self.replace(number, &State::Down(Arc::new(failure.clone()))) {
-            self.connect(Some(self.breaker.pause()), number.unwrap_or(0) + 1);
-        }
-    }
-
-    /// Replaces a connection by another state, unless another was made since.
-    fn replace(&self, number: Option<u64>, by: &State) -> bool {
-        self.state.send_if_modified(|state| {
-            let same = matches!(state, State::Up(_, its_number) if Some(*its_number) == number);
-            if same {
-                *state = by.clone();
-            }
-            same
-        })
-    }
-
-    /// Makes a connection in the background, after a pause if there is one; there is only ever one that
-    /// does. It ends with the limiter.
-    fn connect(self: &Arc<Self>, pause: Option<Duration>, number: u64) {
-        let ending = Ending(Arc::downgrade(self));
-        let task = connect(Arc::downgrade(self), pause, number, ending);
-        // If it cannot be spawned, it is dropped, and says so itself.
-        let _ = self.spawn(task);
-    }
-
-    async fn attempt(&self) -> Result<MultiplexedConnection, Failure> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECTING))
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(LINE);
-        let made = async {
-            let client = &self.client;
-            let connected = client.get_multiplexed_async_connection_with_config(&config).await;
-            let mut connection = connected.map_err(|error| Failure::connecting(&error))?;
-            // A server that accepts connections does not yet answer: it may be stopped, or loading.
-            redis::cmd("PING").exec_async(&mut connection).await?;
-            Ok(connection)
-        };
-        let made = tokio::time::timeout(CONNECTING, made).await;
-        made.unwrap_or(Err(Failure::Connection(Unreachable::TimedOut, None)))
-    }
-}
-
-/// Asks once, or twice if the server does not know the script yet.
-async fn ask(
-    connection: &mut MultiplexedConnection,
-    call: &Call<'_>,
-) -> redis::RedisResult<Vec<i64>> {
-    match call.command.query_async(connection).await {
-        Err(error) if Failure::new(&error).1 == Consequence::LoadScript => {
-            call.script.load_async(connection).await?;
-            call.command.query_async(connection).await
-        }
-        answer => answer,
-    }
-}
-
-async fn connect(
-    shared: Weak<Shared>,
-    mut pause: Option<Duration>,
-    number: u64,
-    mut ending: Ending,
-) {
-    loop {
-        if let Some(pause) = pause {
-            tokio::time::sleep(pause).await;
-        }
-        let Some(shared) = shared.upgrade() else { return };
-        match shared.attempt().await {
-            Ok(connection) => {
-                // Before anybody can find it broken, and begin another of these.
-                ending.0 = Weak::new();
-                shared.state.send_replace(State::Up(connection, number));
-                return;
-            }
-            Err(failure) => {
-                shared.state.send_replace(State::Down(Arc::new(failure)));
-                pause = Some(shared.breaker.pause());
-            }
-        }
-    }
-}
-
-/// Says so when the task that connects ends without a connection, as it does with its runtime.
-struct Ending(Weak<Shared>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        if let Some(shared) = self.0.upgrade() {
-            shared.state.send_replace(State::Down(Arc::new(Failure::RuntimeEnded)));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use redis::Script;
+
     use super::*;
     use crate::faulty_server::{FaultyServer, HANGS_UP};
 
@@ -274,7 +120,7 @@ mod tests {
     /// Which connection is up.
     fn number(connection: &Connection) -> Option<u64> {
         match *connection.0.state.borrow() {
-            State::Up(_, number) => Some(number),
+            LinkState::Up(_, number) => Some(number),
             _ => None,
         }
     }
@@ -375,7 +221,7 @@ mod tests {
             assert!(!is_counted || server.heard().len() == 3, "{answer:?}");
             // It is tried again by itself.
             let mut states = connection.0.state.subscribe();
-            let is_up = states.wait_for(|state| matches!(state, State::Up(..)));
+            let is_up = states.wait_for(|state| matches!(state, LinkState::Up(..)));
             tokio::time::timeout(Duration::from_secs(20), is_up).await.unwrap().unwrap();
         }
     }
@@ -389,7 +235,7 @@ mod tests {
         assert!(matches!(answer, Err(Failure::Down(..))), "{answer:?}");
         assert_eq!(server.heard().len(), 1);
         let mut states = connection.0.state.subscribe();
-        let is_up = states.wait_for(|state| matches!(state, State::Up(..)));
+        let is_up = states.wait_for(|state| matches!(state, LinkState::Up(..)));
         tokio::time::timeout(Duration::from_secs(20), is_up).await.unwrap().unwrap();
         assert_eq!(number(&connection), Some(2));
         assert_eq!(connection.call(&Call::new(&script)).await.unwrap(), [7]);

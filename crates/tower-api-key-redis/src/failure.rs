@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::{ErrorKind, RedisError, ServerError};
 
 use super::refusal::Refusal;
-use super::unreachable::Unreachable;
+use super::unreachable::{Cause, Unreachable};
 
 /// Says why Redis did not answer: the cause, and what to do about it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -28,9 +28,6 @@ pub(super) enum Failure {
     #[error("the call that this request waited for ended without an answer")]
     Abandoned,
 }
-
-/// The error of the operating system, or of the protocol's reader, as it came.
-pub(super) type Cause = Arc<dyn Error + Send + Sync>;
 
 /// What follows from an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

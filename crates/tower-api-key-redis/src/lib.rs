@@ -26,18 +26,19 @@
 )]
 
 mod answer;
+mod backoff;
 mod breaker;
 mod builder;
+mod call;
 mod concurrency;
 mod connection;
 mod failure;
 #[cfg(test)]
 mod faulty_server;
-mod flight;
-mod holding;
-mod holdings;
 mod lease;
 mod limiter;
+mod link;
+mod lock;
 mod question;
 mod refusal;
 mod script;

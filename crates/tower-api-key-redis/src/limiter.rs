@@ -5,19 +5,15 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::answer::Answer;
 use super::builder::RedisLimiterBuilder;
 use super::concurrency::RedisConcurrency;
-use super::connection::{Call, Connection};
+use super::connection::Connection;
 use super::failure::Failure;
-use super::flight::Flight;
-use super::holdings::{Course, Holdings, Told};
-use super::lease::Lease;
+use super::lease::{Flight, Lease, LeaseReply, LeaseTable, NextStep};
 use super::question::{Counted, Question, Terms};
-use super::script;
+use super::script::ChargeScript;
 use tower_api_key::ConfigError;
 use tower_api_key::Reply;
-use tower_api_key::clock::Timestamp;
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError};
 use tower_api_key::quota::Verdict;
 
@@ -59,14 +55,9 @@ use tower_api_key::quota::Verdict;
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct RedisLimiter(Arc<Inner>);
-
-pub(super) struct Inner {
-    connection: Connection,
-    script: redis::Script,
-    prefix: String,
-    on_request_time: bool,
-    holdings: Option<Arc<Holdings>>,
+pub struct RedisLimiter {
+    script: Arc<ChargeScript>,
+    leases: Option<Arc<LeaseTable>>,
 }
 
 impl RedisLimiter {
@@ -87,7 +78,7 @@ impl RedisLimiter {
 
     /// Keeps the places of simultaneous requests on the same server, over the same connection.
     pub fn concurrency(&self) -> RedisConcurrency {
-        RedisConcurrency::new(self.0.connection.clone(), &self.0.prefix)
+        RedisConcurrency::new(self.script.connection().clone(), self.script.prefix())
     }
 
     pub(super) fn new(
@@ -96,55 +87,20 @@ impl RedisLimiter {
         on_request_time: bool,
         lease: Option<Lease>,
     ) -> Self {
-        let holdings = lease.map(|lease| Arc::new(Holdings::new(lease)));
-        Self(Arc::new(Inner {
-            connection,
-            script: script::charge(),
-            prefix,
-            on_request_time,
-            holdings,
-        }))
+        let leases = lease.map(|lease| Arc::new(LeaseTable::new(lease)));
+        Self { script: Arc::new(ChargeScript::new(connection, prefix, on_request_time)), leases }
     }
 
     /// Returns the number of accounts whose tokens or refusals are remembered; 0 without leases.
     pub fn held(&self) -> usize {
-        self.0.holdings.as_ref().map_or(0, |holdings| holdings.len())
+        self.leases.as_ref().map_or(0, |leases| leases.len())
     }
 
     /// Waits for what a task tells.
-    fn told(told: oneshot::Receiver<Told>) -> Reply<Result<Verdict, LimiterError>> {
+    fn told(told: oneshot::Receiver<LeaseReply>) -> Reply<Result<Verdict, LimiterError>> {
         Reply::later(async move {
             told.await.unwrap_or(Err(Failure::Abandoned)).map_err(LimiterError::new)
         })
-    }
-}
-
-impl Inner {
-    /// Returns the instant of a request, if the server's does not count.
-    pub(super) fn now(&self, now: Timestamp) -> Option<Timestamp> {
-        self.on_request_time.then_some(now)
-    }
-
-    /// Asks the server.
-    pub(super) async fn ask(
-        &self,
-        counted: &Counted,
-        question: &Question<'_>,
-    ) -> Result<Answer, Failure> {
-        let mut call = Call::new(&self.script);
-        counted.ask(question, &mut call.command, &self.prefix);
-        // What is given back twice would be spent twice.
-        call.once = question.back.is_some();
-        Answer::read(&self.connection.call(&call).await?, counted, question)
-    }
-
-    /// Charges a request by itself.
-    async fn ask_alone(
-        &self,
-        counted: Counted,
-        question: Question<'_>,
-    ) -> Result<Verdict, Failure> {
-        self.ask(&counted, &question).await.map(|answer| answer.verdict)
     }
 }
 
@@ -154,39 +110,39 @@ impl Limiter for RedisLimiter {
         if quotas.is_empty() {
             return Reply::now(Ok(Verdict::passed()));
         }
-        let inner = Arc::clone(&self.0);
-        let course = inner.holdings.as_ref().map(|holdings| holdings.course(&charge));
-        let terms = match course {
-            Some(Course::Answered(verdict)) => return Reply::now(Ok(verdict)),
-            Some(Course::Waits(told, slot)) => {
-                if let (Some(slot), Some(holdings)) = (slot, &inner.holdings) {
-                    let flight = Flight::new(Arc::clone(holdings), slot);
+        let script = Arc::clone(&self.script);
+        let step = self.leases.as_ref().map(|leases| leases.next_step(&charge));
+        let terms = match step {
+            Some(NextStep::Answered(verdict)) => return Reply::now(Ok(verdict)),
+            Some(NextStep::Waits(told, slot)) => {
+                if let (Some(slot), Some(leases)) = (slot, &self.leases) {
+                    let flight = Flight::new(Arc::clone(leases), slot);
                     // If it cannot be spawned, it is dropped, and those that wait are told.
-                    let _ = inner.connection.spawn(flight.run(Arc::clone(&inner)));
+                    let _ = script.connection().spawn(flight.run(Arc::clone(&script)));
                 }
                 return Self::told(told);
             }
-            Some(Course::Alone) => Terms::Lease { demand: cost, want: 0, shortest: 0 },
+            Some(NextStep::Alone) => Terms::Lease { demand: cost, want: 0, shortest: 0 },
             None => Terms::Each,
         };
         let counted = Counted::new(record, quotas);
-        let question = Question { cost, mode, now: inner.now(now), terms, back: None };
+        let question = Question { cost, mode, now: script.now(now), terms, back: None };
         if mode != ChargeMode::Force {
             return Reply::later(async move {
-                inner.ask_alone(counted, question).await.map_err(LimiterError::new)
+                script.ask_alone(counted, question).await.map_err(LimiterError::new)
             });
         }
         // The request was served, so it is charged also if nobody waits any more: else whoever hangs up
         // pays nothing.
         let (reply, told) = oneshot::channel();
         let task = {
-            let inner = Arc::clone(&inner);
+            let script = Arc::clone(&script);
             async move {
-                let _ = reply.send(inner.ask_alone(counted, question).await);
+                let _ = reply.send(script.ask_alone(counted, question).await);
             }
         };
         // As above.
-        let _ = inner.connection.spawn(task);
+        let _ = script.connection().spawn(task);
         Self::told(told)
     }
 }
@@ -196,7 +152,7 @@ impl fmt::Debug for RedisLimiter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("RedisLimiter")
-            .field("prefix", &self.0.prefix)
+            .field("prefix", &self.script.prefix())
             .finish_non_exhaustive()
     }
 }

@@ -1,8 +1,16 @@
-//! The script that charges a request.
+//! The script that charges a request, and how the server is asked to run it.
 
 use redis::Script;
 
-/// Its parts, which are one text to the server.
+use super::answer::Answer;
+use super::call::Call;
+use super::connection::Connection;
+use super::failure::Failure;
+use super::question::{Counted, Question};
+use tower_api_key::clock::Timestamp;
+use tower_api_key::quota::Verdict;
+
+/// The parts of the script, which are one text to the server.
 const CHARGE: &str = concat!(
     include_str!("script/numbers.lua"),
     include_str!("script/fixed.lua"),
@@ -11,7 +19,53 @@ const CHARGE: &str = concat!(
     include_str!("script/charge.lua"),
 );
 
-/// Returns the script that charges a request to all of its quotas.
-pub(super) fn charge() -> Script {
-    Script::new(CHARGE)
+/// Charges requests to all of their quotas, on the server.
+pub(super) struct ChargeScript {
+    connection: Connection,
+    script: Script,
+    prefix: String,
+    on_request_time: bool,
+}
+
+impl ChargeScript {
+    pub(super) fn new(connection: Connection, prefix: String, on_request_time: bool) -> Self {
+        Self { connection, script: Script::new(CHARGE), prefix, on_request_time }
+    }
+
+    /// Returns the connection.
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Returns what the names of all keys begin with.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Returns the instant of a request, if the server's does not count.
+    pub(super) fn now(&self, now: Timestamp) -> Option<Timestamp> {
+        self.on_request_time.then_some(now)
+    }
+
+    /// Asks the server.
+    pub(super) async fn ask(
+        &self,
+        counted: &Counted,
+        question: &Question<'_>,
+    ) -> Result<Answer, Failure> {
+        let mut call = Call::new(&self.script);
+        counted.ask(question, &mut call.command, &self.prefix);
+        // What is given back twice would be spent twice.
+        call.once = question.back.is_some();
+        Answer::read(&self.connection.call(&call).await?, counted, question)
+    }
+
+    /// Charges a request by itself.
+    pub(super) async fn ask_alone(
+        &self,
+        counted: Counted,
+        question: Question<'_>,
+    ) -> Result<Verdict, Failure> {
+        self.ask(&counted, &question).await.map(|answer| answer.verdict)
+    }
 }

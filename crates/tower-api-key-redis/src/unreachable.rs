@@ -1,10 +1,13 @@
 //! Why there is no connection to Redis, by name, and what to look at.
 
+use std::error::Error;
 use std::io;
+use std::sync::Arc;
 
 use redis::{ErrorKind, RedisError};
 
-use super::failure::Cause;
+/// The error of the operating system, or of the protocol's reader, as it came.
+pub(super) type Cause = Arc<dyn Error + Send + Sync>;
 
 /// Names the cause, and the remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,8 +69,6 @@ impl Unreachable {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[test]

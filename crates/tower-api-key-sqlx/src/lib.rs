@@ -35,6 +35,11 @@ mod dialect;
 mod driver;
 mod failure;
 #[cfg(feature = "postgres")]
+mod from_postgres;
+#[cfg(feature = "sqlite")]
+mod from_sqlite;
+mod json;
+#[cfg(feature = "postgres")]
 mod listen;
 mod loan;
 mod lookup;
@@ -47,6 +52,7 @@ mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
+mod quota_column;
 mod row;
 mod session;
 mod settings;

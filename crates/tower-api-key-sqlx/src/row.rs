@@ -1,41 +1,16 @@
 //! From rows to records, and back.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::driver::{Columns, Row};
+use super::json::{broken, json};
+use super::quota_column::read_quotas;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, KeyRecord};
-use tower_api_key::quota::Quota;
 use tower_api_key::store::{BrokenRow, KeyEntry, SecretEntry, StoreError};
-
-/// A quota as JSON.
-#[derive(Serialize, Deserialize)]
-struct QuotaColumn {
-    name: String,
-    limit: u32,
-    /// In nanoseconds.
-    window: u64,
-    algorithm: String,
-    per: String,
-    /// Rows of before there was a shadow do not say.
-    #[serde(default)]
-    shadow: bool,
-    /// None leaves it to the gate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    on_failure: Option<String>,
-}
 
 /// A key, or why it is none, with its id.
 type Identified = (String, Result<KeyEntry, StoreError>);
-
-/// Says that a row is not one that this program has written.
-fn broken(what: impl std::fmt::Display) -> StoreError {
-    StoreError::new(format!("a row of the database is broken: {what}"))
-}
 
 /// Reads a text that is always there.
 pub(super) fn text(row: &dyn Columns, column: &str) -> Result<String, StoreError> {
@@ -202,50 +177,6 @@ pub(super) fn digest(row: &dyn Columns) -> Result<KeyDigest, StoreError> {
     Ok(KeyDigest::from_bytes(digest))
 }
 
-fn json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(broken)
-}
-
-fn read_quotas(text: &str) -> Result<Vec<Quota>, StoreError> {
-    let columns: Vec<QuotaColumn> = json(text)?;
-    let quota = |column: QuotaColumn| {
-        let algorithm = column.algorithm.parse().map_err(broken)?;
-        let per = column.per.parse().map_err(broken)?;
-        let window = Duration::from_nanos(column.window);
-        let quota =
-            Quota::named(column.name, column.limit, window).with_algorithm(algorithm).with_per(per);
-        let quota = if column.shadow { quota.in_shadow() } else { quota };
-        Ok(match column.on_failure {
-            Some(choice) => quota.with_failure_choice(choice.parse().map_err(broken)?),
-            None => quota,
-        })
-    };
-    columns.into_iter().map(quota).collect()
-}
-
-/// Writes quotas as JSON.
-pub(super) fn write_quotas(quotas: &[Quota]) -> String {
-    let columns: Vec<QuotaColumn> = quotas
-        .iter()
-        .map(|quota| QuotaColumn {
-            name: quota.name().to_owned(),
-            limit: quota.limit(),
-            window: u64::try_from(quota.window().as_nanos()).unwrap_or(u64::MAX),
-            algorithm: quota.algorithm().to_string(),
-            per: quota.per().to_string(),
-            shadow: quota.is_in_shadow(),
-            on_failure: quota.failure_choice().map(|choice| choice.to_string()),
-        })
-        .collect();
-    write(&columns)
-}
-
-/// Writes a list or a map as JSON.
-pub(super) fn write(value: &impl Serialize) -> String {
-    // Lists and maps of text and numbers always can be.
-    serde_json::to_string(value).unwrap_or_default()
-}
-
 pub(super) fn timestamp(nanoseconds: i64) -> Timestamp {
     Timestamp::from_unix_nanoseconds(u64::try_from(nanoseconds).unwrap_or(0))
 }
@@ -253,40 +184,4 @@ pub(super) fn timestamp(nanoseconds: i64) -> Timestamp {
 /// Writes an instant; one beyond the year 2262 becomes the last that fits.
 pub(super) fn column(instant: Timestamp) -> i64 {
     i64::try_from(instant.unix_nanoseconds()).unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::num::NonZeroU32;
-
-    use super::*;
-    use tower_api_key::quota::{Algorithm, OnLimiterFailure, Per, Share};
-
-    #[test]
-    fn quotas_are_read_as_they_are_written_and_as_they_once_were() {
-        let (window, nodes) = (Duration::from_secs(60), NonZeroU32::new(3).unwrap());
-        let quotas = [
-            Quota::named("minute", 5, window)
-                .with_algorithm(Algorithm::LeakyBucket)
-                .with_per(Per::Key),
-            Quota::by_day("day", 7).in_shadow(),
-            Quota::by_month("month", 9),
-            Quota::by_month("deny", 9).with_failure_choice(OnLimiterFailure::Deny),
-            Quota::by_month("allow", 9).with_failure_choice(OnLimiterFailure::Allow),
-            Quota::by_month("local", 9)
-                .with_failure_choice(OnLimiterFailure::Local(Share::of(nodes))),
-        ];
-        assert_eq!(read_quotas(&write_quotas(&quotas)).unwrap(), quotas);
-        let old = r#"[{"name":"minute","limit":5,"window":60000000000,
-            "algorithm":"fixed_window","per":"account"}]"#;
-        assert_eq!(read_quotas(old).unwrap(), [Quota::named("minute", 5, window)]);
-        let unknown = old.replace("fixed_window", "guess");
-        assert!(read_quotas(&unknown).is_err());
-        for (choice, fine) in
-            [("deny", true), ("local/2", true), ("local/0", false), ("hope", false)]
-        {
-            let said = old.replace("}]", &format!(r#","on_failure":"{choice}"}}]"#));
-            assert_eq!(read_quotas(&said).is_ok(), fine, "{choice}");
-        }
-    }
 }

@@ -10,11 +10,8 @@ use std::time::Duration;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Sqlite, SqlitePool};
+use sqlx::{ConnectOptions, Sqlite};
 
-use super::builder::SqlStoreBuilder;
-use super::connect::SqlStore;
-use super::dialect::Dialect;
 use super::driver::{Pool, driver};
 use super::failure::{Failure, failed};
 use super::loan::Lender;
@@ -54,39 +51,6 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>
     }
     let pool = pool.connect_lazy_with(place.options);
     Ok(Arc::new(Lender::new(pool, settings.lookup_timeout).anchored(anchor)))
-}
-
-impl SqlStore {
-    /// Keeps keys in a database that the application has opened, over its own pool, which
-    /// stays open when the store is closed.
-    ///
-    /// ```
-    /// use sqlx::SqlitePool;
-    /// use tower_api_key_sqlx::SqlStore;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
-    /// # let pool: SqlitePool = pool.connect("sqlite::memory:").await?;
-    /// let store = SqlStore::from_sqlite(pool.clone()).await?; // pool: SqlitePool
-    /// # let _ = store;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`SqlStore::connect`].
-    pub async fn from_sqlite(pool: SqlitePool) -> Result<Self, StoreError> {
-        SqlStoreBuilder::from_sqlite(pool).connect().await
-    }
-}
-
-impl SqlStoreBuilder {
-    /// Starts a store over the application's own pool, of which something is set before it connects.
-    pub fn from_sqlite(pool: SqlitePool) -> Self {
-        Self::over(Dialect::Sqlite, |patience| Arc::new(Lender::handed_in(pool, patience)))
-    }
 }
 
 /// Reads a URL. What stands between `sqlite:` and `?` is the path, to the letter.

@@ -1,9 +1,10 @@
 //! The parts of a change, inside its transaction.
 
 use super::dialect::Dialect;
+use super::quota_column::write_quotas;
 use super::statement::Statement;
 use super::trail::Step;
-use super::{query, row};
+use super::{json, query, row};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, AccountId, KeyDigest, KeyRecord};
 use tower_api_key::store::{
@@ -163,7 +164,7 @@ impl Step<'_> {
 
 /// Binds all of a record that can be changed, in the order of the columns.
 pub(super) fn settings(statement: Statement, record: &KeyRecord) -> Statement {
-    let list = |names: Vec<String>| row::write(&names);
+    let list = |names: Vec<String>| json::write(&names);
     let scopes = record.own_scopes().map(|scopes| list(scopes.iter().map(str::to_owned).collect()));
     let networks = record.networks().map(|networks| networks.iter().map(ToString::to_string));
     let metadata: std::collections::BTreeMap<_, _> = record.all_metadata().collect();
@@ -175,8 +176,8 @@ pub(super) fn settings(statement: Statement, record: &KeyRecord) -> Statement {
         .bind(record.description())
         .bind(scopes)
         .bind(list(networks.into_iter().flatten().collect()))
-        .bind(record.own_quotas().map(|quotas| row::write_quotas(quotas.as_slice())))
-        .bind(row::write(&metadata))
+        .bind(record.own_quotas().map(|quotas| write_quotas(quotas.as_slice())))
+        .bind(json::write(&metadata))
         .bind(record.not_before().map(row::column))
         .bind(record.expires().map(row::column))
         .bind(i64::from(record.is_disabled_itself()))
@@ -190,8 +191,8 @@ pub(super) fn account_columns(statement: Statement, account: &Account) -> Statem
     statement
         .bind(account.id().as_str())
         .bind(i64::from(account.is_disabled()))
-        .bind(row::write(&scopes))
-        .bind(account.quotas().map(|quotas| row::write_quotas(quotas.as_slice())))
+        .bind(json::write(&scopes))
+        .bind(account.quotas().map(|quotas| write_quotas(quotas.as_slice())))
         .bind(account.plan().map(|plan| plan.as_str().to_owned()))
 }
 

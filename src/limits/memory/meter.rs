@@ -2,7 +2,8 @@
 
 use smallvec::SmallVec;
 
-use super::super::limiter::{Charge, ChargeMode, MAX_DISORDER};
+use super::super::limiter::MAX_DISORDER;
+use super::subject::{Claim, Subject};
 use crate::clock::Timestamp;
 use crate::key::{AccountId, KeyId};
 use crate::quota::{Counter, MAX_QUOTAS, Per, Quota, QuotaStatus, Verdict};
@@ -14,24 +15,6 @@ const MAX_COUNTERS: usize = 4 * MAX_QUOTAS;
 
 /// Tells a route's counter from an account's of the same name.
 const OF_ROUTE: u64 = 1 << 63;
-
-/// Whose requests are counted together: those of an account, or of one key of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Subject<'a> {
-    pub(super) account: &'a AccountId,
-    pub(super) key: Option<&'a KeyId>,
-}
-
-/// Recognizes a subject's meter at a place that was remembered.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Claim<'a> {
-    /// By a hash of the account's id under a secret seed, so that the account need not be looked at.
-    /// It would mistake another account's meter only if that has taken this one's place and has the
-    /// same 64 bits.
-    Tag(u64),
-    /// By the ids themselves.
-    Subject(Subject<'a>),
-}
 
 /// A meter and its lock. With two counters they fill two cache lines that no other meter shares, so
 /// that accounts do not slow each other down.
@@ -100,15 +83,20 @@ impl Meter {
     /// may come first that read it later; to the counters that would look like a clock set back,
     /// and they would forget what lies ahead of it. A clock that really was set back by less stands
     /// still here until it has caught up.
-    fn in_order(&mut self, now: Timestamp) -> Timestamp {
+    pub(super) fn in_order(&mut self, now: Timestamp) -> Timestamp {
         let set_back = self.latest.since(now) > MAX_DISORDER;
         self.latest = if set_back { now } else { self.latest.max(now) };
         self.latest
     }
 
+    /// Notes the instant of a request that another of its meters has put in order.
+    pub(super) const fn set_latest(&mut self, now: Timestamp) {
+        self.latest = now;
+    }
+
     /// Returns how long a request must wait for its quotas of this kind, 0 nanoseconds if it need
     /// not; for one in shadow it never must. Their counters lie in front, in the order of the quotas.
-    fn ask<'q, const SHADOWS: bool>(
+    pub(super) fn ask<'q, const SHADOWS: bool>(
         &mut self,
         quotas: impl Iterator<Item = (&'q Quota, bool)> + Clone,
         per: Per,
@@ -134,7 +122,7 @@ impl Meter {
     }
 
     /// Takes a cost from the quotas that were asked, and notes how each stands.
-    fn take<'q, const SHADOWS: bool>(
+    pub(super) fn take<'q, const SHADOWS: bool>(
         &mut self,
         quotas: impl Iterator<Item = (&'q Quota, bool)>,
         per: Per,
@@ -186,86 +174,13 @@ const fn identity(quota: &Quota, route: bool) -> u64 {
 
 /// What a request takes, and when.
 #[derive(Clone, Copy)]
-struct Taken {
-    cost: u32,
+pub(super) struct Taken {
+    pub(super) cost: u32,
     /// What quotas in shadow are to have room for: nothing, if others refuse, or if it is taken anyway.
-    asked: u32,
-    at: Timestamp,
+    pub(super) asked: u32,
+    pub(super) at: Timestamp,
     /// How far that lies ahead of the request's own instant, in nanoseconds.
-    ahead: u64,
-}
-
-/// The meters that one request is charged to; none of a kind that no quota has.
-pub(super) struct Meters<'a> {
-    pub(super) account: Option<&'a mut Meter>,
-    pub(super) key: Option<&'a mut Meter>,
-}
-
-impl Meters<'_> {
-    /// Charges all quotas of a request, or none; all of them, if the cost is always taken.
-    ///
-    /// The verdict is filled where it lies: made here and handed on, it would be copied just after it
-    /// was written, which stalls the processor for 10 ns.
-    pub(super) fn charge(&mut self, charge: &Charge<'_>, verdict: &mut Verdict) {
-        // A loop over one slice takes half the instructions of one over two, and mostly there is one,
-        // with no quota in shadow, whose part in the loops takes a fifth more.
-        if charge.quotas.any(Quota::is_in_shadow) {
-            self.charge_each::<true>(charge, charge.quotas.iter(), verdict);
-        } else if charge.quotas.route.is_empty() {
-            let general = charge.quotas.general.iter().map(|quota| (quota, false));
-            self.charge_each::<false>(charge, general, verdict);
-        } else {
-            self.charge_each::<false>(charge, charge.quotas.iter(), verdict);
-        }
-    }
-
-    fn charge_each<'q, const SHADOWS: bool>(
-        &mut self,
-        charge: &Charge<'_>,
-        quotas: impl Iterator<Item = (&'q Quota, bool)> + Clone,
-        verdict: &mut Verdict,
-    ) {
-        let at = self.in_order(charge.now);
-        let mut wait = 0;
-        if let Some(meter) = &mut self.account {
-            wait = meter.ask::<SHADOWS>(quotas.clone(), Per::Account, at, charge.cost);
-        }
-        if let Some(meter) = &mut self.key {
-            wait = meter.ask::<SHADOWS>(quotas.clone(), Per::Key, at, charge.cost).max(wait);
-        }
-        // What the client is told counts from its own instant.
-        let ahead = at.nanoseconds_since(charge.now);
-        let cost = match charge.mode {
-            ChargeMode::Force => charge.cost,
-            ChargeMode::IfAllowed if wait == 0 => charge.cost,
-            ChargeMode::IfAllowed | ChargeMode::Peek => 0,
-        };
-        if wait > 0 && charge.mode != ChargeMode::Force {
-            verdict.refuse_for(wait.saturating_add(ahead));
-        }
-        let asked = if wait == 0 && charge.mode != ChargeMode::Force { charge.cost } else { 0 };
-        let taken = Taken { cost, asked, at, ahead };
-        if let Some(meter) = &mut self.account {
-            meter.take::<SHADOWS>(quotas.clone(), Per::Account, taken, verdict);
-        }
-        if let Some(meter) = &mut self.key {
-            meter.take::<SHADOWS>(quotas, Per::Key, taken, verdict);
-        }
-    }
-
-    /// Puts the request's instant in order with those of all its meters.
-    fn in_order(&mut self, mut now: Timestamp) -> Timestamp {
-        if let Some(account) = &mut self.account {
-            now = account.in_order(now);
-        }
-        if let Some(key) = &mut self.key {
-            now = key.in_order(now);
-            if let Some(account) = &mut self.account {
-                account.latest = now;
-            }
-        }
-        now
-    }
+    pub(super) ahead: u64,
 }
 
 #[cfg(test)]

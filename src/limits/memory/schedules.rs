@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use shuttle::thread;
 
-use super::*;
+use super::super::limiter::{Charge, ChargeMode};
+use super::MemoryLimiter;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
-use crate::quota::{AppliedQuotas, Quota};
+use crate::quota::{AppliedQuotas, Per, Quota, Verdict};
 use crate::sync::{AtomicUsize, explore};
 
 const MINUTE: Duration = Duration::from_secs(60);

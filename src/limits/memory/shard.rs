@@ -1,13 +1,14 @@
 //! A part of the limiter's state: meters, and the way from a subject to its own.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{PoisonError, TryLockError};
+use std::sync::TryLockError;
 
 use hashbrown::HashTable;
 
-use super::meter::{LockedMeter, Meter, Subject};
+use super::meter::{LockedMeter, Meter};
+use super::subject::Subject;
 use crate::clock::Timestamp;
-use crate::sync::{self, Mutex, MutexGuard, OnceLock};
+use crate::sync::{self, Mutex, MutexGuard, OnceLock, lock};
 
 /// Meters that are made at once.
 const CHUNK: usize = sync::size(256, 2);
@@ -64,7 +65,7 @@ impl Shard {
     pub(super) fn meter(&self, place: usize) -> Option<MutexGuard<'_, Meter>> {
         let meter = self.slot(place)?;
         // A poisoned lock would only mean a panic between two counters of one request.
-        Some(meter.0.lock().unwrap_or_else(PoisonError::into_inner))
+        Some(lock(&meter.0))
     }
 
     /// Finds the place of a subject's meter, and makes one if `make` says so. By the time that the
@@ -147,7 +148,7 @@ impl Shard {
     }
 
     fn directory(&self) -> MutexGuard<'_, Directory> {
-        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.directory)
     }
 }
 

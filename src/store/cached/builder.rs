@@ -6,21 +6,8 @@ use std::time::Duration;
 
 use super::super::KeyStore;
 use super::cache::Cached;
-use crate::clock::{Clock, SystemClock};
-
-#[derive(Clone)]
-pub(super) struct Settings {
-    pub(super) staleness: Duration,
-    pub(super) grace: Duration,
-    pub(super) unknown_for: Duration,
-    pub(super) timeout: Duration,
-    pub(super) capacity: usize,
-    pub(super) unknown_capacity: usize,
-    pub(super) most_lookups: usize,
-    pub(super) clock: Arc<dyn Clock>,
-    /// By how much a reading of the clock may be behind.
-    pub(super) lag: Duration,
-}
+use super::settings::Settings;
+use crate::clock::Clock;
 
 /// Sets up a [`Cached`] store.
 ///
@@ -42,18 +29,7 @@ pub struct CachedBuilder<S> {
 
 impl<S: KeyStore> CachedBuilder<S> {
     pub(super) fn new(store: S) -> Self {
-        let settings = Settings {
-            staleness: Duration::from_secs(5),
-            grace: Duration::ZERO,
-            unknown_for: Duration::from_secs(1),
-            timeout: Duration::from_secs(2),
-            capacity: 100_000,
-            unknown_capacity: 10_000,
-            most_lookups: 1_000,
-            clock: Arc::new(SystemClock),
-            lag: SystemClock.lag(),
-        };
-        Self { store, settings }
+        Self { store, settings: Settings::default() }
     }
 
     /// Sets how old a record may be, and with it how long a key may serve after it was revoked: 5 seconds

@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use super::builder::Settings;
 use super::notices::Notices;
+use super::settings::Settings;
 use crate::clock::Timestamp;
 use crate::key::SharedRecord;
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::super::KeyStore;
 use super::super::invalidation::{Invalidation, Invalidations};
-use super::cache::{Cached, Inner};
+use super::cache::Cached;
+use super::inner::Inner;
 
 /// The first pause after word was lost, doubled with each failure after it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

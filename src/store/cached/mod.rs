@@ -25,16 +25,20 @@
 //! Keys that no store knows are remembered apart, and for a second, so that random ones neither evict good
 //! ones nor take memory.
 
+mod answer;
 mod builder;
 mod cache;
-mod flight;
+mod guard;
+mod inner;
 mod kept;
 mod listen;
-mod lookup;
+mod lookups;
 mod manager;
 mod notices;
 #[cfg(all(test, shuttle))]
 mod schedules;
+mod settings;
+mod under_way;
 mod uses;
 
 pub use builder::CachedBuilder;

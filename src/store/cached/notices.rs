@@ -50,9 +50,12 @@ impl Notices {
 
     /// Returns where notices about an account are written down.
     pub(super) fn place_of(&self, account: &AccountId) -> usize {
-        // The number of places is a power of two, and a part of the hash is as good as all of it.
-        #[allow(clippy::cast_possible_truncation)]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a part of the hash is as good as all of it"
+        )]
         let hash = self.hasher.hash_one(account.as_str()) as usize;
+        // The number of places is a power of two.
         hash & (self.accounts.len() - 1)
     }
 

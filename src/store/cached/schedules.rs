@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use shuttle::thread;
 
 use super::super::invalidation::Invalidation;
-use super::cache::Inner;
+use super::inner::Inner;
 use super::kept::Age;
 use super::*;
 use crate::clock::ManualClock;
@@ -32,11 +32,11 @@ impl World {
     /// Looks the secret up, as a task does.
     fn look_up(&self) {
         let inner: &Arc<Inner<MemoryStore>> = &self.cache.0;
-        let (mut lookup, _ticket) = inner.begin(&mut inner.flights.lock(), SECRET);
-        let asked = lookup.asks();
+        let (mut guard, _waiter) = inner.lookups.begin_now(SECRET, &inner.notices);
+        let asked = inner.prepare(&mut guard);
         let state = self.state.load(Ordering::SeqCst);
         let record = KeyRecord::bare(&format!("key_{state}"), "acme");
-        lookup.land(asked, Ok(Some(record.into())));
+        inner.settle(&mut guard, asked, Ok(Some(record.into())));
     }
 
     /// Changes the key, and says so.

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::super::KeyStore;
 use super::super::manage::KeyManager;
-use super::cache::Cached;
 use crate::clock::Timestamp;
 use crate::key::KeyDigest;
 
@@ -41,27 +39,14 @@ impl Uses {
             let _ = sender.try_send((*digest, now));
         }
     }
-}
 
-impl<S: KeyStore> Cached<S> {
-    /// Writes when secrets were last used, to the minute and every 5 seconds, until the cache is
-    /// dropped; to be spawned, once. Without it nothing is noted, and costs nothing. A failed write is
-    /// tried once more, with what came since; no request waits for it.
-    ///
-    /// ```
-    /// # use std::sync::Arc;
-    /// # use tower_api_key::store::{Cached, MemoryStore};
-    /// # async fn example(database: MemoryStore) {
-    /// let store = Cached::new(database.clone());
-    /// tokio::spawn(store.note_uses(Arc::new(database)));
-    /// # }
-    /// ```
-    pub fn note_uses(
+    /// Writes what is noted from now on, until these uses are dropped; once.
+    pub(super) fn write_to(
         &self,
         manager: Arc<dyn KeyManager>,
-    ) -> impl Future<Output = ()> + Send + 'static {
+    ) -> impl Future<Output = ()> + Send + use<> {
         let (sender, receiver) = channel(WAITING);
-        let first = self.0.uses.0.set(sender).is_ok();
+        let first = self.0.set(sender).is_ok();
         async move {
             if first {
                 write(receiver, &*manager).await;

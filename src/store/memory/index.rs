@@ -1,15 +1,14 @@
 //! What only writers need: from key ids and accounts to the records, and the room that is left.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use super::account_index::AccountIndex;
 use super::history::History;
 use super::page::Entry;
 use super::table::{Location, Table};
-use crate::key::{Account, AccountId, KeyDigest, KeyId, KeyRecord, ScopeSet};
+use crate::key::{AccountId, KeyDigest, KeyId, KeyRecord};
 use crate::sync;
 
 /// Records that were replaced before they are cleared away, however few there are.
@@ -20,33 +19,12 @@ const FEWEST_REPLACED: usize = sync::size(1024, 2);
 pub(super) struct Index {
     ids: HashTable<Location>,
     hasher: RandomState,
-    accounts: HashMap<AccountId, Members>,
-    /// Equal sets of scopes share one allocation, which stays in the cache however many accounts
-    /// there are.
-    scopes: HashSet<ScopeSet>,
+    pub(super) accounts: AccountIndex,
     /// Locations used so far, by records that were replaced since too.
     used: usize,
     /// Slots whose keys are gone.
     gone: usize,
     pub(super) history: History,
-}
-
-/// An account and where its keys lie.
-pub(super) struct Members {
-    pub(super) account: Arc<Account>,
-    keys: Vec<Location>,
-    /// Whether the account stays when its last key goes.
-    pub(super) kept: bool,
-}
-
-impl Members {
-    fn add(&mut self, key: Location) {
-        // Most accounts have a few keys; doubling would leave room for as many more that never come.
-        if self.keys.len() == self.keys.capacity() {
-            self.keys.reserve_exact(self.keys.len() / 4 + 1);
-        }
-        self.keys.push(key);
-    }
 }
 
 impl Index {
@@ -58,27 +36,6 @@ impl Index {
     /// Lists where the keys lie.
     pub(super) fn all(&self) -> impl Iterator<Item = Location> {
         self.ids.iter().copied()
-    }
-
-    /// Lists the ids of accounts.
-    pub(super) fn account_ids(&self) -> impl Iterator<Item = &AccountId> {
-        self.accounts.keys()
-    }
-
-    pub(super) fn account(&self, id: &str) -> Option<&Members> {
-        self.accounts.get(id)
-    }
-
-    /// Lists where the keys of an account lie.
-    pub(super) fn keys_of(&self, account: &str) -> &[Location] {
-        self.accounts.get(account).map_or(&[], |members| &members.keys)
-    }
-
-    /// Takes the keys of an account away, to be given back one by one. To look each up among all of
-    /// them would take a large account a time in proportion to their square.
-    pub(super) fn take_keys(&mut self, account: &str) -> Vec<Location> {
-        let members = self.accounts.get_mut(account);
-        members.map_or_else(Vec::new, |members| std::mem::take(&mut members.keys))
     }
 
     /// Finds a key by its id.
@@ -109,19 +66,6 @@ impl Index {
         }
     }
 
-    /// Adds a key to its account, in place of where it lay before.
-    pub(super) fn join(&mut self, account: &Arc<Account>, at: Location, before: Option<Location>) {
-        let members = self.accounts.entry(account.id().clone()).or_insert_with(|| Members {
-            account: Arc::clone(account),
-            keys: Vec::new(),
-            kept: false,
-        });
-        match before.and_then(|before| members.keys.iter_mut().find(|key| **key == before)) {
-            Some(key) => *key = at,
-            None => members.add(at),
-        }
-    }
-
     /// Forgets a key, and its account if that was known by it alone.
     pub(super) fn forget(&mut self, table: &Table, id: &KeyId, account: &AccountId) {
         let hash = self.hasher.hash_one(id.as_str());
@@ -129,66 +73,12 @@ impl Index {
             return;
         };
         let (at, _) = found.remove();
-        if let Some(members) = self.accounts.get_mut(account) {
-            if let Some(place) = members.keys.iter().position(|key| *key == at) {
-                members.keys.swap_remove(place);
-            }
-            if members.keys.is_empty() && !members.kept {
-                self.accounts.remove(account);
-            }
-        }
+        self.accounts.forget_key(account, at);
     }
 
     /// Notes that a slot's key is gone.
     pub(super) const fn withdrawn(&mut self) {
         self.gone += 1;
-    }
-
-    /// Adds or replaces the state of an account, which stays from now on.
-    pub(super) fn save_account(&mut self, account: Account) -> Arc<Account> {
-        let account = self.pooled(account);
-        let members = self.accounts.entry(account.id().clone()).or_insert_with(|| Members {
-            account: Arc::clone(&account),
-            keys: Vec::new(),
-            kept: true,
-        });
-        members.account = Arc::clone(&account);
-        members.kept = true;
-        account
-    }
-
-    /// Lets an account stay when its last key goes.
-    pub(super) fn keep_account(&mut self, id: &str) {
-        if let Some(members) = self.accounts.get_mut(id) {
-            members.kept = true;
-        }
-    }
-
-    /// Removes an account, which has no keys any more.
-    pub(super) fn delete_account(&mut self, id: &str) -> bool {
-        self.accounts.remove(id).is_some()
-    }
-
-    /// Returns the state of an account that counts: the store's if it knows the account.
-    pub(super) fn canonical(&mut self, account: &Arc<Account>) -> Arc<Account> {
-        match self.accounts.get(account.id()) {
-            Some(members) => Arc::clone(&members.account),
-            None => self.pooled(Account::clone(account)),
-        }
-    }
-
-    fn pooled(&mut self, mut account: Account) -> Arc<Account> {
-        if let Some(shared) = self.scopes.get(account.scopes()) {
-            account.share_scopes(shared.clone());
-        } else {
-            if self.scopes.len() == self.scopes.capacity() {
-                self.scopes.retain(ScopeSet::is_shared);
-                // Where nearly all are in use, the next look is as many sets away.
-                self.scopes.reserve(self.scopes.len() + 1);
-            }
-            self.scopes.insert(account.scopes().clone());
-        }
-        Arc::new(account)
     }
 
     /// Returns a table with room for so many more entries, if this one has none. Locations that were
@@ -235,7 +125,7 @@ impl Index {
                 self.used += 1;
             }
         }
-        for key in self.accounts.values_mut().flat_map(|members| &mut members.keys) {
+        for key in self.accounts.all_keys() {
             if let Some(Some(to)) = moved.get(key.number()) {
                 *key = *to;
             }

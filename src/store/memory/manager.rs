@@ -7,8 +7,8 @@ use super::super::manage::{
     Action, Change, KeyEntry, KeyFilter, KeyManager, KeyState, KeyUpdate, ManageError,
     ManageFuture, NewKey, check_author,
 };
-use super::MemoryStore;
 use super::page::Entry;
+use super::store::MemoryStore;
 use super::writer::Writer;
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, KeyDigest, KeyRecord};
@@ -22,14 +22,14 @@ fn now<'a, T: Send + 'a>(answer: Result<T, ManageError>) -> ManageFuture<'a, T> 
 
 impl KeyManager for MemoryStore {
     fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()> {
-        now(self.made(by).and_then(|made| self.writer().add(key, made)))
+        now(self.made(by).and_then(|made| self.writer().add_new(key, made)))
     }
 
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64> {
         now(self.made(by).map(|made| {
             let mut writer = self.writer();
             let keys = keys.into_iter().map(|key| NewKey::new(key.digest, key.record));
-            keys.map(|key| u64::from(writer.add(key, made).is_ok())).sum()
+            keys.map(|key| u64::from(writer.add_new(key, made).is_ok())).sum()
         }))
     }
 
@@ -62,7 +62,7 @@ impl KeyManager for MemoryStore {
         change: KeyUpdate,
         by: &'a str,
     ) -> ManageFuture<'a, KeyEntry> {
-        now(self.made(by).and_then(|made| self.writer().update(id, change, made)))
+        now(self.made(by).and_then(|made| self.writer().update_noted(id, change, made)))
     }
 
     fn rotate<'a>(
@@ -82,7 +82,7 @@ impl KeyManager for MemoryStore {
     fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()> {
         now(self.made(by).and_then(|made| {
             let mut writer = self.writer();
-            let record = writer.remove(id).ok_or(ManageError::NotFound)?;
+            let record = writer.delete(id).ok_or(ManageError::NotFound)?;
             let account = record.account().id().as_str();
             writer.index.history.note(made, Action::KeyDeleted, Some(id), account);
             Ok(())
@@ -109,10 +109,10 @@ impl KeyManager for MemoryStore {
     ) -> ManageFuture<'a, Vec<Arc<Account>>> {
         let writer = self.writer();
         let later = |id: &&AccountId| after.is_none_or(|after| id.as_str() > after);
-        let mut ids: Vec<&AccountId> = writer.index.account_ids().filter(later).collect();
+        let mut ids: Vec<&AccountId> = writer.index.accounts.ids().filter(later).collect();
         ids.sort_unstable();
         let accounts = ids.into_iter().take(limit).filter_map(|id| {
-            writer.index.account(id.as_str()).map(|members| Arc::clone(&members.account))
+            writer.index.accounts.get(id.as_str()).map(|members| Arc::clone(&members.account))
         });
         now(Ok(accounts.collect()))
     }
@@ -162,15 +162,15 @@ impl Writer<'_> {
         Some(entry)
     }
 
-    fn add(&mut self, key: NewKey, made: Made<'_>) -> Result<(), ManageError> {
+    fn add_new(&mut self, key: NewKey, made: Made<'_>) -> Result<(), ManageError> {
         let NewKey { digest, record, revokes_others } = key;
         let (id, account) = (record.id().clone(), record.account().id().clone());
         if self.find(id.as_str()).is_some() || self.table.locate(&digest).is_some() {
             return Err(ManageError::Exists);
         }
         let others = if revokes_others { self.others_of_owner(&record) } else { Vec::new() };
-        self.insert(digest, record);
-        self.index.keep_account(account.as_str());
+        self.add(digest, record);
+        self.index.accounts.keep(account.as_str());
         self.index.history.begin(&id, digest, made.0);
         let history = &mut self.index.history;
         history.note(made, Action::KeyAdded, Some(id.as_str()), account.as_str());
@@ -179,7 +179,7 @@ impl Writer<'_> {
 
     /// Lists the keys of a new key's account, owner and audience that are not revoked.
     fn others_of_owner(&self, new: &KeyRecord) -> Vec<String> {
-        let keys = self.index.keys_of(new.account().id().as_str()).iter();
+        let keys = self.index.accounts.keys_of(new.account().id().as_str()).iter();
         let records = keys.filter_map(|at| self.table.entry(*at)).map(|entry| &entry.record);
         let alike = |record: &&KeyRecord| {
             record.owner() == new.owner() && record.audience() == new.audience()
@@ -190,13 +190,13 @@ impl Writer<'_> {
         ids
     }
 
-    fn update(
+    fn update_noted(
         &mut self,
         id: &str,
         change: KeyUpdate,
         made: Made<'_>,
     ) -> Result<KeyEntry, ManageError> {
-        let updated = self.edit(id, change)?.ok_or(ManageError::NotFound)?;
+        let updated = self.update(id, change)?.ok_or(ManageError::NotFound)?;
         let account = updated.account().id();
         self.index.history.note(made, Action::KeyUpdated, Some(id), account.as_str());
         self.entry(id).ok_or(ManageError::NotFound)
@@ -233,7 +233,7 @@ impl Writer<'_> {
     }
 
     fn revoke(&mut self, id: &str, made: Made<'_>) -> Result<(), ManageError> {
-        let revoked = self.edit(id, |key| key.revoked(true))?.ok_or(ManageError::NotFound)?;
+        let revoked = self.update(id, |key| key.revoked(true))?.ok_or(ManageError::NotFound)?;
         let account = revoked.account().id();
         self.index.history.note(made, Action::KeyRevoked, Some(id), account.as_str());
         Ok(())

@@ -1,11 +1,13 @@
 //! Readers and writers of one store, under every order of their steps that was drawn. Its table and
 //! pages are so small that a few changes make it grow and clear itself of replaced records.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use shuttle::thread;
 
-use super::*;
+use super::MemoryStore;
+use crate::key::{Account, KeyDigest, KeyRecord, SharedRecord};
 use crate::sync::{AtomicBool, explore};
 
 /// Digests that all begin their search at one slot.

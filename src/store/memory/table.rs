@@ -32,7 +32,7 @@ impl Location {
         u32::try_from(count).ok().filter(|number| *number < u32::MAX - 1).map(Self)
     }
 
-    #[allow(clippy::cast_possible_truncation)] // The remainder is below 1024.
+    #[expect(clippy::cast_possible_truncation, reason = "the remainder is below 1024")]
     const fn split(self) -> (usize, u32) {
         (self.0 as usize / PLACES, self.0 % PLACES as u32)
     }
@@ -160,10 +160,10 @@ impl Table {
     }
 
     /// Lists the slots from where the search for a word begins, around the table.
-    #[allow(clippy::cast_possible_truncation)] // The product is below the number of slots.
     fn way(&self, word: u64) -> impl Iterator<Item = &AtomicU64> {
         // As far into the table as the tag lies among all tags.
         let begin = ((word >> u32::BITS) * self.slots.len() as u64) >> u32::BITS;
+        // The product is below the number of slots.
         let (before, from) = self.slots.split_at(begin as usize);
         from.iter().chain(before)
     }

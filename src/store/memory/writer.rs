@@ -9,6 +9,7 @@ use super::table::{Location, Table};
 use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder};
 use crate::sync::{ArcSwap, MutexGuard};
 
+/// Changes the index, and the table that readers see.
 pub(super) struct Writer<'a> {
     pub(super) index: MutexGuard<'a, Index>,
     pub(super) table: Arc<Table>,
@@ -33,9 +34,9 @@ impl<'a> Writer<'a> {
     }
 
     /// Adds a key, or replaces the one of the same id.
-    pub(super) fn insert(&mut self, digest: KeyDigest, record: KeyRecord) {
+    pub(super) fn add(&mut self, digest: KeyDigest, record: KeyRecord) {
         self.make_room(1);
-        let account = self.index.canonical(record.account());
+        let account = self.index.accounts.canonical(record.account());
         let record = record.under(account);
         self.release(&digest, &record);
         let moved = self.index.find(&self.table, record.id().as_str());
@@ -75,7 +76,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Changes a key; `None` if there is none of this id.
-    pub(super) fn edit(
+    pub(super) fn update(
         &mut self,
         id: &str,
         change: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
@@ -98,7 +99,7 @@ impl<'a> Writer<'a> {
         self.rewrite(record, old);
     }
 
-    /// Does the same for some of them.
+    /// Lets these old secrets of a key serve as it does now, each until its own end. Room must be there.
     pub(super) fn rewrite(&mut self, record: &KeyRecord, secrets: Vec<SecretEntry>) {
         for SecretEntry { digest, expires, .. } in secrets {
             if let Some(at) = self.index.next_location() {
@@ -110,7 +111,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Deletes a key, and returns its record.
-    pub(super) fn remove(&mut self, id: &str) -> Option<KeyRecord> {
+    pub(super) fn delete(&mut self, id: &str) -> Option<KeyRecord> {
         let Entry { digest, record } = self.find(id)?.clone();
         for old in self.index.history.forget(record.id()) {
             self.withdraw(&old.digest);
@@ -123,15 +124,15 @@ impl<'a> Writer<'a> {
 
     /// Adds or replaces an account.
     pub(super) fn save_account(&mut self, account: Account) {
-        let account = self.index.save_account(account);
+        let account = self.index.accounts.save(account);
         let id = account.id().as_str();
         let old = self.index.history.all_old();
-        self.make_room(self.index.keys_of(id).len() + old);
-        for at in self.index.take_keys(id) {
+        self.make_room(self.index.accounts.keys_of(id).len() + old);
+        for at in self.index.accounts.take_keys(id) {
             if let Some(Entry { digest, record }) = self.table.entry(at).cloned() {
                 let record = record.under(Arc::clone(&account));
                 if let Some(at) = self.place(digest, record.clone()) {
-                    self.index.join(&account, at, None);
+                    self.index.accounts.join(&account, at, None);
                 }
                 self.rewrite_old(&record);
             }
@@ -140,14 +141,14 @@ impl<'a> Writer<'a> {
 
     /// Deletes an account and all its keys; tells whether there was one.
     pub(super) fn delete_account(&mut self, id: &str) -> bool {
-        let known = self.index.account(id).is_some();
-        for at in self.index.take_keys(id) {
+        let known = self.index.accounts.get(id).is_some();
+        for at in self.index.accounts.take_keys(id) {
             let id = self.table.entry(at).map(|entry| entry.record.id().clone());
             if let Some(id) = id {
-                self.remove(id.as_str());
+                self.delete(id.as_str());
             }
         }
-        self.index.delete_account(id);
+        self.index.accounts.remove(id);
         known
     }
 
@@ -156,11 +157,12 @@ impl<'a> Writer<'a> {
         let account = Arc::clone(record.account());
         let before = self.index.find(&self.table, record.id().as_str());
         if let Some(at) = self.place(digest, record) {
-            self.index.join(&account, at, before);
+            self.index.accounts.join(&account, at, before);
         }
     }
 
-    /// Does the same, but for the account's list of keys. Returns where the record lies.
+    /// As [`write`](Self::write), without touching the account's list of keys. Returns where the record
+    /// lies.
     fn place(&mut self, digest: KeyDigest, record: KeyRecord) -> Option<Location> {
         let at = self.index.next_location();
         debug_assert!(at.is_some(), "room was made");
@@ -176,5 +178,53 @@ impl<'a> Writer<'a> {
             self.table.withdraw(digest);
             self.index.withdrawn();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::MemoryStore;
+    use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord};
+
+    const SECRET: KeyDigest = KeyDigest::from_bytes([7; 32]);
+
+    fn record(id: &str, account: &str) -> KeyRecord {
+        KeyRecord::bare(id, account)
+    }
+
+    #[test]
+    fn a_deleted_key_is_not_brought_back() {
+        let store = MemoryStore::new();
+        store.add_now(SECRET, record("key", "acme"));
+        assert!(store.delete_now("key") && !store.delete_now("key"));
+        assert_eq!(store.update_now("key", |key| key.disabled(false)), Ok(false));
+        store.save_account_now(Account::builder("acme").build().unwrap());
+        assert!(store.is_empty() && store.records("acme").is_empty());
+    }
+
+    #[test]
+    fn an_edit_holds_whole_or_not_at_all() {
+        let store = MemoryStore::new();
+        store.add_now(SECRET, record("key", "acme"));
+        assert!(store.update_now("key", |key| key.revoked(true).scopes(["no space"])).is_err());
+        assert!(!store.records("acme")[0].is_revoked());
+        assert_eq!(store.update_now("key", |key| key.revoked(true)), Ok(true));
+        assert_eq!(store.update_now("key", |key| key.revoked(false)), Ok(true));
+        assert!(store.records("acme")[0].is_revoked(), "for good");
+    }
+
+    #[test]
+    fn an_edit_changes_neither_id_nor_account_nor_its_state() {
+        let store = MemoryStore::new();
+        store.add_now(SECRET, record("key", "acme"));
+        store.save_account_now(Account::builder("acme").disabled(true).build().unwrap());
+        for (id, account) in [("other", "acme"), ("key", "other")] {
+            let stale = record(id, account);
+            assert_eq!(store.update_now("key", |_| stale.edit()), Err(InvalidRecord::Identity));
+        }
+        let stale = record("key", "acme").edit().revoked(true);
+        assert_eq!(store.update_now("key", |_| stale), Ok(true));
+        let edited = &store.records("acme")[0];
+        assert!(edited.is_revoked() && edited.is_disabled(), "a stale account enables nothing");
     }
 }

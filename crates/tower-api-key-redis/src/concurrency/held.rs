@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::keeper::Keeper;
+use super::keeper::LeaseKeeper;
 use crate::failure::Failure;
 
 /// Holds a permit. Dropped without a word from the server, it is given back like one that was taken: the
 /// question may have been carried out.
 pub(super) struct Held {
-    keeper: Arc<Keeper>,
+    keeper: Arc<LeaseKeeper>,
     key: Arc<str>,
     number: u64,
     state: State,
@@ -23,8 +23,8 @@ enum State {
 
 impl Held {
     /// Names a permit that is to be asked for.
-    pub(super) fn new(keeper: &Arc<Keeper>, key: &Arc<str>) -> Result<Self, Failure> {
-        let number = keeper.begin()?;
+    pub(super) fn new(keeper: &Arc<LeaseKeeper>, key: &Arc<str>) -> Result<Self, Failure> {
+        let number = keeper.next_permit()?;
         let (keeper, key) = (Arc::clone(keeper), Arc::clone(key));
         Ok(Self { keeper, key, number, state: State::Asked })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use redis::Script;
@@ -11,8 +11,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::queue::Queue;
-use crate::connection::{Call, Connection};
+use crate::call::Call;
+use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::lock::lock;
 
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("permits.lua")));
 
@@ -25,13 +27,13 @@ const CALLS: usize = 32;
 
 /// Keeps the permits of this process. The task that renews and gives back is one, so no renewal of a
 /// permit comes after it was given back.
-pub(super) struct Keeper {
+pub(super) struct LeaseKeeper {
     pub(super) server: Server,
     pub(super) queue: Queue,
     lease: Duration,
     next: AtomicU64,
     held: Mutex<HashMap<Arc<str>, HashSet<u64>>>,
-    departures: Mutex<Option<UnboundedSender<Departure>>>,
+    releases: Mutex<Option<UnboundedSender<Release>>>,
 }
 
 /// Asks the server for permits, under this process's name.
@@ -78,9 +80,9 @@ impl Server {
 }
 
 /// The key of a set, and the number of a permit that leaves it.
-type Departure = (Arc<str>, u64);
+type Release = (Arc<str>, u64);
 
-impl Keeper {
+impl LeaseKeeper {
     pub(super) fn new(connection: Connection, lease: Duration) -> Self {
         // Without randomness the time of day tells processes apart: two of one number share permits.
         let node = getrandom::u64().unwrap_or_else(|_| {
@@ -93,7 +95,7 @@ impl Keeper {
             lease,
             next: AtomicU64::new(0),
             held: Mutex::default(),
-            departures: Mutex::default(),
+            releases: Mutex::default(),
         }
     }
 
@@ -102,15 +104,15 @@ impl Keeper {
     }
 
     /// Returns a number for a permit, and sees to it that the task runs that gives it back.
-    pub(super) fn begin(self: &Arc<Self>) -> Result<u64, Failure> {
-        let mut departures = self.departures();
+    pub(super) fn next_permit(self: &Arc<Self>) -> Result<u64, Failure> {
+        let mut releases = self.releases();
         // It ends with the runtime that it runs in, and then begins in another.
-        if departures.as_ref().is_none_or(UnboundedSender::is_closed) {
+        if releases.as_ref().is_none_or(UnboundedSender::is_closed) {
             let (sender, receiver) = unbounded_channel();
             let (server, queue) = (self.server.clone(), self.queue.clone());
-            let task = keep(Arc::downgrade(self), server, queue, self.lease, receiver);
+            let task = renew_and_release(Arc::downgrade(self), server, queue, self.lease, receiver);
             self.server.connection.spawn(task)?;
-            *departures = Some(sender);
+            *releases = Some(sender);
         }
         Ok(self.next.fetch_add(1, Ordering::Relaxed))
     }
@@ -130,9 +132,9 @@ impl Keeper {
             }
         }
         drop(held);
-        if let Some(departures) = &*self.departures() {
+        if let Some(releases) = &*self.releases() {
             // Nobody listens when the runtime has ended; then the lease ends by itself.
-            let _ = departures.send((Arc::clone(key), number));
+            let _ = releases.send((Arc::clone(key), number));
         }
     }
 
@@ -152,32 +154,32 @@ impl Keeper {
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<Arc<str>, HashSet<u64>>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.held)
     }
 
-    fn departures(&self) -> MutexGuard<'_, Option<UnboundedSender<Departure>>> {
-        self.departures.lock().unwrap_or_else(PoisonError::into_inner)
+    fn releases(&self) -> MutexGuard<'_, Option<UnboundedSender<Release>>> {
+        lock(&self.releases)
     }
 }
 
 /// Renews and gives back, until nobody holds or asks for a permit any more.
-async fn keep(
-    keeper: Weak<Keeper>,
+async fn renew_and_release(
+    keeper: Weak<LeaseKeeper>,
     server: Server,
     queue: Queue,
     lease: Duration,
-    mut departures: UnboundedReceiver<Departure>,
+    mut releases: UnboundedReceiver<Release>,
 ) {
     // At once, for permits may be held since a runtime that has ended.
     let mut renewal = Instant::now();
-    let mut departed = Vec::new();
+    let mut released = Vec::new();
     loop {
-        let received = departures.recv_many(&mut departed, AT_ONCE);
+        let received = releases.recv_many(&mut released, AT_ONCE);
         if timeout_at(renewal, received).await == Ok(0) {
             return;
         }
         let mut gone: HashMap<Arc<str>, Vec<u64>> = HashMap::new();
-        for (key, number) in departed.drain(..) {
+        for (key, number) in released.drain(..) {
             gone.entry(key).or_default().push(number);
         }
         let leaving =

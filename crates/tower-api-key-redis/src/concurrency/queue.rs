@@ -1,17 +1,18 @@
 //! The requests of this process that wait for a permit: in a line for each route of an account.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
+use crate::backoff::Backoff;
+use crate::lock::lock;
 use tower_api_key::concurrency::Concurrency;
 
-/// How long the first of a line waits before it asks again, at first and at last.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// How long the first of a line waits before it asks again.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(100));
 
 /// Keeps a line for every route of an account that requests wait at, and no others.
 #[derive(Clone, Default)]
@@ -41,7 +42,7 @@ impl Queue {
         let turn = Arc::clone(&place.line.as_ref()?.turn).acquire_owned();
         let left = rule.longest_wait().saturating_sub(began.elapsed());
         let turn = timeout(left, turn).await.ok()?.ok()?;
-        Some(Turn { _first: turn, place, pause: FIRST_PAUSE })
+        Some(Turn { _first: turn, place, asked: 0 })
     }
 
     /// Tells the first of a line that a permit was given back.
@@ -68,7 +69,7 @@ impl Queue {
     }
 
     fn lines(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Line>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
@@ -94,7 +95,8 @@ pub(super) struct Turn {
     // Given on before the line is left, and perhaps forgotten.
     _first: OwnedSemaphorePermit,
     place: InLine,
-    pause: Duration,
+    /// How often it has waited to ask again.
+    asked: u32,
 }
 
 impl Turn {
@@ -103,10 +105,10 @@ impl Turn {
     pub(super) async fn wait(&mut self, longest: Duration) {
         let Some(line) = &self.place.line else { return };
         // Processes that were told the same do not ask at the same time.
-        let half = self.pause / 2;
+        let half = PAUSES.pause(self.asked) / 2;
         let jitter = half.mul_f64(f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX));
         let _ = timeout((half + jitter).min(longest), line.freed.notified()).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.asked = self.asked.saturating_add(1);
     }
 }
 

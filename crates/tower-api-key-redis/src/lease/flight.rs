@@ -3,59 +3,59 @@
 use std::mem;
 use std::sync::Arc;
 
-use super::answer::Answer;
-use super::failure::Failure;
-use super::holding::{Departure, SHORTEST};
-use super::holdings::{Entry, Holdings, Slot, Waiting};
-use super::lease::Lease;
-use super::limiter::Inner;
-use super::question::{Question, Terms};
+use super::account::{BatchQuestion, SHORTEST};
+use super::rule::Lease;
+use super::table::{Entry, LeaseTable, Slot, Waiting};
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::question::{Question, Terms};
+use crate::script::ChargeScript;
 use tower_api_key::limits::ChargeMode;
 
 /// What is asked for all that wait.
-struct Request {
+struct FlightQuestion {
     /// The cost of the first of them, which is refused or paid: so each call answers one at least.
     cost: u32,
     demand: u32,
     /// How many of those that wait it is asked for: the first ones.
     count: usize,
-    departure: Departure,
+    batch: BatchQuestion,
 }
 
 /// A call that is under way. However it ends, those that wait for it are told, if only that it did.
-pub(super) struct Flight {
-    holdings: Arc<Holdings>,
+pub(crate) struct Flight {
+    leases: Arc<LeaseTable>,
     slot: Slot,
     is_over: bool,
 }
 
 impl Flight {
-    pub(super) const fn new(holdings: Arc<Holdings>, slot: Slot) -> Self {
-        Self { holdings, slot, is_over: false }
+    pub(crate) const fn new(leases: Arc<LeaseTable>, slot: Slot) -> Self {
+        Self { leases, slot, is_over: false }
     }
 
     /// Asks until all that wait are answered. To be run as a task of its own, for whoever began it may
     /// go.
-    pub(super) async fn run(mut self, limiter: Arc<Inner>) {
-        let lease = self.holdings.lease;
-        let (holdings, slot) = (&self.holdings, &self.slot);
-        while let Some(request) = holdings.with(slot, |entry| depart(entry, &lease)).flatten() {
-            let Departure { at, want, back } = &request.departure;
+    pub(crate) async fn run(mut self, script: Arc<ChargeScript>) {
+        let lease = self.leases.lease;
+        let (leases, slot) = (&self.leases, &self.slot);
+        while let Some(request) = leases.with(slot, |entry| prepare(entry, &lease)).flatten() {
+            let BatchQuestion { at, want, back } = &request.batch;
             let question = Question {
                 cost: request.cost,
                 mode: ChargeMode::IfAllowed,
-                now: limiter.now(*at),
+                now: script.now(*at),
                 terms: Terms::Lease { demand: request.demand, want: *want, shortest: SHORTEST },
                 back: back.as_ref(),
             };
-            let mut answer = limiter.ask(&slot.counted, &question).await;
+            let mut answer = script.ask(&slot.counted, &question).await;
             let failed = answer.as_ref().is_err_and(Failure::is_of_connection);
             if failed && question.back.is_some() {
                 // It may have been given back, so that is not said again.
                 let question = Question { back: None, ..question };
-                answer = limiter.ask(&slot.counted, &question).await;
+                answer = script.ask(&slot.counted, &question).await;
             }
-            holdings.with(slot, |entry| land(entry, &lease, &request, answer));
+            leases.with(slot, |entry| settle(entry, &lease, &request, answer));
         }
         self.is_over = true;
     }
@@ -64,13 +64,13 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         if !self.is_over {
-            self.holdings.with(&self.slot, |entry| entry.waiting = None);
+            self.leases.with(&self.slot, |entry| entry.waiting = None);
         }
     }
 }
 
 /// Sums up what those want that wait; if none does, the flight is over.
-fn depart(entry: &mut Entry, lease: &Lease) -> Option<Request> {
+fn prepare(entry: &mut Entry, lease: &Lease) -> Option<FlightQuestion> {
     let waiting = entry.waiting.as_mut()?;
     waiting.retain(|waiting| !waiting.reply.is_closed());
     let Some(first) = waiting.first() else {
@@ -80,13 +80,18 @@ fn depart(entry: &mut Entry, lease: &Lease) -> Option<Request> {
     let demand = waiting.iter().fold(0, |sum: u32, waiting| sum.saturating_add(waiting.cost));
     let latest = waiting.iter().fold(first.now, |latest, waiting| latest.max(waiting.now));
     let (cost, count) = (first.cost, waiting.len());
-    Some(Request { cost, demand, count, departure: entry.holding.depart(latest, lease) })
+    Some(FlightQuestion { cost, demand, count, batch: entry.held.prepare(latest, lease) })
 }
 
 /// Tells those that wait what came of it, in the order in which they came. Those that cannot be told
 /// stay for another call.
-fn land(entry: &mut Entry, lease: &Lease, request: &Request, answer: Result<Answer, Failure>) {
-    let Entry { holding, waiting, .. } = entry;
+fn settle(
+    entry: &mut Entry,
+    lease: &Lease,
+    request: &FlightQuestion,
+    answer: Result<Answer, Failure>,
+) {
+    let Entry { held, waiting, .. } = entry;
     // It stays there until the flight is over, so that no other begins.
     let all = waiting.as_mut().map(mem::take).unwrap_or_default();
     let answer = match answer {
@@ -98,18 +103,18 @@ fn land(entry: &mut Entry, lease: &Lease, request: &Request, answer: Result<Answ
             return;
         }
     };
-    holding.land(request.departure.at, request.cost, answer, lease);
+    held.settle(request.batch.at, request.cost, answer, lease);
     let mut left = Vec::new();
     for (place, Waiting { cost, now, reply }) in all.into_iter().enumerate() {
         // Who came since is as anybody who comes now: what has ended meanwhile is not for them.
         let told = if place < request.count {
-            holding.pay(cost).or_else(|| holding.refuse(cost))
+            held.pay(cost).or_else(|| held.refuse(cost))
         } else {
-            holding.answer_now(cost)
+            held.answer_now(cost)
         };
         match told {
-            // What was paid for a client that has gone is lost: spent later, it could be one too many of
-            // the window that it opened.
+            // Tokens of a client that hung up are not reused: in a later window they could exceed the
+            // limit.
             Some(verdict) => drop(reply.send(Ok(verdict))),
             None => left.push(Waiting { cost, now, reply }),
         }
@@ -121,9 +126,9 @@ fn land(entry: &mut Entry, lease: &Lease, request: &Request, answer: Result<Answ
 mod tests {
     use std::time::Duration;
 
+    use super::super::table::{LeaseReply, NextStep};
     use super::*;
     use crate::faulty_server::{FaultyServer, HANGS_UP};
-    use crate::holdings::{Course, Told};
     use crate::limiter::RedisLimiter;
     use crate::question::Marks;
     use tower_api_key::clock::Timestamp;
@@ -189,30 +194,30 @@ mod tests {
     fn those_are_paid_that_it_was_asked_for_and_who_came_since_if_it_still_counts() {
         // What lasts no longer than a tick is over when it comes.
         for (lasts, paid) in [(Duration::ZERO, 2), (Duration::from_secs(8), 3)] {
-            let (holdings, record) = (Holdings::new(LEASE), record("acme"));
-            let come = || match holdings.course(&charge(&record)) {
-                Course::Waits(told, slot) => (told, slot),
+            let (leases, record) = (LeaseTable::new(LEASE), record("acme"));
+            let come = || match leases.next_step(&charge(&record)) {
+                NextStep::Waits(told, slot) => (told, slot),
                 _ => panic!("it does not wait"),
             };
             let (first, slot) = come();
             let slot = slot.unwrap();
             let (second, _) = come();
-            let request = holdings.with(&slot, |entry| depart(entry, &LEASE)).flatten().unwrap();
+            let request = leases.with(&slot, |entry| prepare(entry, &LEASE)).flatten().unwrap();
             assert_eq!((request.cost, request.demand, request.count), (1, 2, 2));
             let (third, _) = come();
             let mut verdict = Verdict::passed();
             verdict.push(QuotaStatus::new(10, 0, Duration::from_secs(60)));
             let answer = Answer { verdict, taken: 3, lasts, marks: Marks::from_slice(&[[7, 0]]) };
-            holdings.with(&slot, |entry| land(entry, &LEASE, &request, Ok(answer)));
+            leases.with(&slot, |entry| settle(entry, &LEASE, &request, Ok(answer)));
             for (place, mut told) in [first, second, third].into_iter().enumerate() {
-                let told: Option<Told> = told.try_recv().ok();
+                let told: Option<LeaseReply> = told.try_recv().ok();
                 assert_eq!(
                     told.is_some_and(|told| told.is_ok()),
                     place < paid,
                     "{place}, {lasts:?}"
                 );
             }
-            let left = holdings.with(&slot, |entry| entry.waiting.as_ref().map(Vec::len));
+            let left = leases.with(&slot, |entry| entry.waiting.as_ref().map(Vec::len));
             assert_eq!(left.flatten(), Some(3 - paid), "{lasts:?}");
         }
     }

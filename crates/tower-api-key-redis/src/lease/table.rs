@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use hashbrown::HashTable;
 use tokio::sync::oneshot;
 
-use super::failure::Failure;
-use super::holding::Holding;
-use super::lease::Lease;
-use super::question::Counted;
+use super::account::AccountLease;
+use super::rule::Lease;
+use crate::failure::Failure;
+use crate::lock::lock;
+use crate::question::Counted;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{Charge, ChargeMode};
@@ -24,10 +25,10 @@ const SHARDS: usize = 16;
 const SWEEP: Duration = Duration::from_millis(100);
 
 /// What a request that waits is told.
-pub(super) type Told = Result<Verdict, Failure>;
+pub(crate) type LeaseReply = Result<Verdict, Failure>;
 
 /// Holds tokens and refusals by account.
-pub(super) struct Holdings {
+pub(crate) struct LeaseTable {
     pub(super) lease: Lease,
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
@@ -42,7 +43,7 @@ pub(super) struct Shard {
 pub(super) struct Entry {
     hash: u64,
     counted: Arc<Counted>,
-    pub(super) holding: Holding,
+    pub(super) held: AccountLease,
     /// Those that wait for the call that is under way; none if none is.
     pub(super) waiting: Option<Vec<Waiting>>,
 }
@@ -51,39 +52,39 @@ pub(super) struct Entry {
 pub(super) struct Waiting {
     pub(super) cost: u32,
     pub(super) now: Timestamp,
-    pub(super) reply: oneshot::Sender<Told>,
+    pub(super) reply: oneshot::Sender<LeaseReply>,
 }
 
 /// Where an entry is.
 #[derive(Clone)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     hash: u64,
     pub(super) counted: Arc<Counted>,
 }
 
 /// What becomes of a request.
-pub(super) enum Course {
+pub(crate) enum NextStep {
     /// It is answered.
     Answered(Verdict),
     /// It waits; for a call that is to be made now, if there is a slot.
-    Waits(oneshot::Receiver<Told>, Option<Slot>),
+    Waits(oneshot::Receiver<LeaseReply>, Option<Slot>),
     /// It is to be charged by itself.
     Alone,
 }
 
-impl Holdings {
-    pub(super) fn new(lease: Lease) -> Self {
+impl LeaseTable {
+    pub(crate) fn new(lease: Lease) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         Self { lease, shards, hasher: RandomState::new() }
     }
 
     /// Answers a request from what is held, or lets it wait.
-    pub(super) fn course(&self, charge: &Charge<'_>) -> Course {
+    pub(crate) fn next_step(&self, charge: &Charge<'_>) -> NextStep {
         let Charge { record, quotas, cost, mode, now } = *charge;
         let takes = mode == ChargeMode::IfAllowed && cost > 0;
         // What a quota in shadow would have refused is known one request at a time.
         if mode == ChargeMode::Force || quotas.iter().any(|(quota, _)| quota.is_in_shadow()) {
-            return Course::Alone;
+            return NextStep::Alone;
         }
         let hash = self.hash(record, quotas);
         let mut shard = self.shard(hash);
@@ -91,29 +92,29 @@ impl Holdings {
         let most = self.lease.accounts.div_ceil(SHARDS);
         if shard.table.find(hash, found).is_none() {
             if !takes || !shard.has_room(most, now) {
-                return Course::Alone;
+                return NextStep::Alone;
             }
             let counted = Arc::new(Counted::new(record, quotas));
-            let entry = Entry { hash, counted, holding: Holding::default(), waiting: None };
+            let entry = Entry { hash, counted, held: AccountLease::default(), waiting: None };
             shard.table.insert_unique(hash, entry, |entry| entry.hash);
         }
         let Some(entry) = shard.table.find_mut(hash, found) else {
-            return Course::Alone;
+            return NextStep::Alone;
         };
-        if let Some(verdict) = entry.holding.answer(now, cost, !takes) {
-            return Course::Answered(verdict);
+        if let Some(verdict) = entry.held.answer(now, cost, !takes) {
+            return NextStep::Answered(verdict);
         }
         if !takes {
-            return Course::Alone;
+            return NextStep::Alone;
         }
         let (reply, told) = oneshot::channel();
         let waiting = Waiting { cost, now, reply };
         if let Some(others) = &mut entry.waiting {
             others.push(waiting);
-            return Course::Waits(told, None);
+            return NextStep::Waits(told, None);
         }
         entry.waiting = Some(vec![waiting]);
-        Course::Waits(told, Some(Slot { hash, counted: Arc::clone(&entry.counted) }))
+        NextStep::Waits(told, Some(Slot { hash, counted: Arc::clone(&entry.counted) }))
     }
 
     /// Works on an entry under its lock.
@@ -137,17 +138,14 @@ impl Holdings {
 
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
         // The table itself begins with the low bits, and tells entries apart by the highest.
-        #[allow(clippy::cast_possible_truncation)] // Only some bits are used.
         let index = (hash >> 32) as usize % SHARDS;
-        #[allow(clippy::indexing_slicing)] // There are so many.
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        #[expect(clippy::indexing_slicing, reason = "there are so many")]
+        lock(&self.shards[index])
     }
 
     /// Returns the number of accounts that are remembered.
-    pub(super) fn len(&self) -> usize {
-        let len =
-            |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).table.len();
-        self.shards.iter().map(len).sum()
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).table.len()).sum()
     }
 }
 
@@ -156,15 +154,15 @@ impl Shard {
     fn has_room(&mut self, most: usize, now: Timestamp) -> bool {
         if self.table.len() >= most && (now < self.swept || now.since(self.swept) >= SWEEP) {
             self.swept = now;
-            self.table.retain(|entry| entry.waiting.is_some() || !entry.holding.is_idle(now));
+            self.table.retain(|entry| entry.waiting.is_some() || !entry.held.is_idle(now));
         }
         self.table.len() < most
     }
 }
 
-impl fmt::Debug for Holdings {
+impl fmt::Debug for LeaseTable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Holdings").field("accounts", &self.len()).finish_non_exhaustive()
+        formatter.debug_struct("LeaseTable").field("accounts", &self.len()).finish_non_exhaustive()
     }
 }
 
@@ -186,77 +184,77 @@ mod tests {
         crate::bare("key_1", account)
     }
 
-    fn course(
-        holdings: &Holdings,
+    fn next_step(
+        leases: &LeaseTable,
         account: &str,
         quota: Quota,
         cost: u32,
         mode: ChargeMode,
-    ) -> Course {
+    ) -> NextStep {
         let (record, quotas) = (record(account), [quota]);
         let quotas = AppliedQuotas { general: &quotas, route: &[] };
-        holdings.course(&Charge { record: &record, quotas, cost, mode, now: at(0) })
+        leases.next_step(&Charge { record: &record, quotas, cost, mode, now: at(0) })
     }
 
     #[test]
     fn who_takes_nothing_always_takes_or_is_in_shadow_goes_alone_and_leaves_nothing() {
-        let holdings = Holdings::new(LEASE);
+        let leases = LeaseTable::new(LEASE);
         for (quota, cost, mode) in [
             (MINUTE, 1, ChargeMode::Peek),
             (MINUTE, 0, ChargeMode::IfAllowed),
             (MINUTE, 1, ChargeMode::Force),
             (MINUTE.in_shadow(), 1, ChargeMode::IfAllowed),
         ] {
-            let course = course(&holdings, "acme", quota, cost, mode);
-            assert!(matches!(course, Course::Alone), "{cost} {mode:?}");
-            assert_eq!(holdings.len(), 0, "{cost} {mode:?}");
+            let step = next_step(&leases, "acme", quota, cost, mode);
+            assert!(matches!(step, NextStep::Alone), "{cost} {mode:?}");
+            assert_eq!(leases.len(), 0, "{cost} {mode:?}");
         }
     }
 
     #[test]
     fn the_first_that_waits_makes_a_call_and_others_wait_for_it() {
-        let holdings = Holdings::new(LEASE);
+        let leases = LeaseTable::new(LEASE);
         let mut waiting = Vec::new();
         for (account, limit, calls) in
             [("acme", 10, true), ("acme", 10, false), ("acme", 11, true), ("globex", 10, true)]
         {
             let quota = Quota::new("minute", limit, Duration::from_secs(60));
-            let Course::Waits(told, slot) =
-                course(&holdings, account, quota, 1, ChargeMode::IfAllowed)
+            let NextStep::Waits(told, slot) =
+                next_step(&leases, account, quota, 1, ChargeMode::IfAllowed)
             else {
                 panic!("{account} does not wait")
             };
             assert_eq!(slot.is_some(), calls, "{account} {limit}");
             waiting.push(told);
         }
-        assert_eq!(holdings.len(), 3);
+        assert_eq!(leases.len(), 3);
         assert!(waiting.iter_mut().all(|told| told.try_recv().is_err()));
     }
 
     /// As of one number all accounts would lie in one shard, which is a sixteenth of the room.
     #[test]
     fn accounts_lie_in_all_shards() {
-        let holdings = Holdings::new(LEASE.accounts(SHARDS * 100));
+        let leases = LeaseTable::new(LEASE.accounts(SHARDS * 100));
         for number in 0..SHARDS * 50 {
-            course(&holdings, &format!("account_{number}"), MINUTE, 1, ChargeMode::IfAllowed);
+            next_step(&leases, &format!("account_{number}"), MINUTE, 1, ChargeMode::IfAllowed);
         }
-        assert_eq!(holdings.len(), SHARDS * 50);
-        assert_eq!(format!("{holdings:?}"), "Holdings { accounts: 800, .. }");
+        assert_eq!(leases.len(), SHARDS * 50);
+        assert_eq!(format!("{leases:?}"), "LeaseTable { accounts: 800, .. }");
     }
 
-    fn entry(holding: Holding, waiting: Option<Vec<Waiting>>) -> Entry {
+    fn entry(held: AccountLease, waiting: Option<Vec<Waiting>>) -> Entry {
         let quotas = AppliedQuotas { general: &[MINUTE], route: &[] };
         let counted = Arc::new(Counted::new(&record("acme"), quotas));
-        Entry { hash: 0, counted, holding, waiting }
+        Entry { hash: 0, counted, held, waiting }
     }
 
     /// Holds a token until 990 ms have passed, less a thousandth.
-    fn busy() -> Holding {
+    fn busy() -> AccountLease {
         let (verdict, lasts) = (Verdict::passed(), Duration::from_secs(1));
-        let mut holding = Holding::default();
-        holding.depart(at(0), &LEASE);
-        holding.land(at(0), 1, Answer { verdict, taken: 1, lasts, marks: Marks::new() }, &LEASE);
-        holding
+        let mut held = AccountLease::default();
+        held.prepare(at(0), &LEASE);
+        held.settle(at(0), 1, Answer { verdict, taken: 1, lasts, marks: Marks::new() }, &LEASE);
+        held
     }
 
     fn full_shard(entry: Entry) -> Shard {
@@ -267,18 +265,18 @@ mod tests {
 
     #[test]
     fn room_is_made_of_what_is_idle_and_that_nobody_waits_for() {
-        for (holding, waiting, has_room) in [
-            (Holding::default(), None, true),
-            (Holding::default(), Some(Vec::new()), false),
+        for (held, waiting, has_room) in [
+            (AccountLease::default(), None, true),
+            (AccountLease::default(), Some(Vec::new()), false),
             (busy(), None, false),
             (busy(), Some(Vec::new()), false),
         ] {
-            let mut shard = full_shard(entry(holding, waiting));
+            let mut shard = full_shard(entry(held, waiting));
             assert_eq!(shard.has_room(1, at(0)), has_room);
             assert_eq!(shard.table.is_empty(), has_room);
             assert!(shard.has_room(2, at(0)), "one lies there at most");
         }
-        let mut shard = full_shard(entry(Holding::default(), None));
+        let mut shard = full_shard(entry(AccountLease::default(), None));
         assert!(shard.has_room(2, at(0)));
         assert!(!shard.table.is_empty(), "while there is room nothing is looked through");
     }
@@ -291,7 +289,7 @@ mod tests {
             let mut shard = full_shard(entry(busy(), None));
             assert!(!shard.has_room(1, at(900)));
             for entry in &mut shard.table {
-                entry.holding = Holding::default();
+                entry.held = AccountLease::default();
             }
             assert_eq!(shard.has_room(1, again), has_room, "{again:?}");
         }

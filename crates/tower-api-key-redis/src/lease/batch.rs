@@ -1,0 +1,117 @@
+//! What an answer of the server is good for: tokens to be spent, or a refusal.
+
+use std::time::Duration;
+
+use super::rule::Lease;
+use crate::answer::Answer;
+use crate::question::Marks;
+use tower_api_key::clock::Timestamp;
+use tower_api_key::quota::{QuotaStatus, Verdict};
+
+/// What a batch is spent earlier: a coarse clock lags by up to a tick, 10 ms at most.
+const TICK: u64 = 10_000_000;
+
+/// The part of its life that a batch ends earlier, for clocks that do not run alike: adjusting one
+/// makes it slower by 1 in 2,000 at most.
+const DRIFT: u64 = 1_000;
+
+/// Tokens that were charged in Redis.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) taken: Timestamp,
+    pub(super) ends: Timestamp,
+    pub(super) size: u32,
+    pub(super) unspent: u32,
+    /// How the quotas stood after the batch was charged.
+    pub(super) told: Verdict,
+    pub(super) marks: Marks,
+}
+
+/// A refusal that is said again for a while.
+#[derive(Debug)]
+pub(super) struct KeptRefusal {
+    pub(super) told: Verdict,
+    pub(super) at: Timestamp,
+    /// For so many nanoseconds.
+    pub(super) counts: u64,
+    pub(super) cost: u32,
+}
+
+impl Batch {
+    /// Keeps the answer to a question that was asked at an instant; it has ended already if the clock was
+    /// set back since.
+    pub(super) fn new(
+        asked: Timestamp,
+        answer: Answer,
+        lease: &Lease,
+        is_of_this_clock: bool,
+    ) -> Self {
+        let life = nanoseconds(answer.lasts.min(lease.longest));
+        let life = life.saturating_sub(life / DRIFT).saturating_sub(TICK);
+        let ends = asked.plus_nanoseconds(life);
+        Self {
+            taken: asked,
+            ends: if is_of_this_clock { ends } else { Timestamp::default() },
+            size: answer.taken,
+            unspent: answer.taken,
+            told: answer.verdict,
+            marks: answer.marks,
+        }
+    }
+
+    /// Returns how the quotas stand at an instant.
+    pub(super) fn verdict(&self, at: Timestamp) -> Verdict {
+        aged(&self.told, self.unspent, at.nanoseconds_since(self.taken))
+    }
+}
+
+impl KeptRefusal {
+    /// Keeps the answer to a question that was asked at an instant. Other nodes may give tokens back, so
+    /// it is not taken for true for ever; and not at all, if the clock was set back since.
+    pub(super) fn new(
+        asked: Timestamp,
+        cost: u32,
+        answer: Answer,
+        lease: &Lease,
+        is_of_this_clock: bool,
+    ) -> Self {
+        let counts = wait_of(&answer.verdict).min(nanoseconds(lease.longest));
+        let counts = if is_of_this_clock { counts } else { 0 };
+        Self { told: answer.verdict, at: asked, counts, cost }
+    }
+
+    /// Returns what a request is told at an instant.
+    pub(super) fn verdict(&self, at: Timestamp) -> Verdict {
+        aged(&self.told, 0, at.nanoseconds_since(self.at))
+    }
+
+    /// Returns true if it is still said.
+    pub(super) fn counts(&self, at: Timestamp) -> bool {
+        at.nanoseconds_since(self.at) < self.counts
+    }
+}
+
+/// Says again, after a time, how quotas stood, with tokens that were taken and are not spent.
+fn aged(told: &Verdict, unspent: u32, age: u64) -> Verdict {
+    let mut verdict = Verdict::passed();
+    for status in told.statuses() {
+        let remaining = status.remaining().saturating_add(unspent).min(status.limit());
+        let reset = nanoseconds(status.reset_after()).saturating_sub(age);
+        verdict.push(QuotaStatus::new(status.limit(), remaining, Duration::from_nanos(reset)));
+    }
+    let wait = wait_of(told);
+    if wait > 0 {
+        verdict.refuse(Duration::from_nanos(wait.saturating_sub(age)));
+    }
+    verdict
+}
+
+/// Returns a duration in nanoseconds, at most `u64::MAX`.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Returns the nanoseconds until a refused request could pass, 0 if it passed.
+fn wait_of(verdict: &Verdict) -> u64 {
+    verdict.retry_after().map_or(0, nanoseconds)
+}

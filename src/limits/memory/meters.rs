@@ -1,0 +1,79 @@
+//! The meters of one request, charged all or nothing.
+
+use super::super::limiter::{Charge, ChargeMode};
+use super::meter::{Meter, Taken};
+use crate::clock::Timestamp;
+use crate::quota::{Per, Quota, Verdict};
+
+/// The meters that one request is charged to; none of a kind that no quota has.
+pub(super) struct Meters<'a> {
+    pub(super) account: Option<&'a mut Meter>,
+    pub(super) key: Option<&'a mut Meter>,
+}
+
+impl Meters<'_> {
+    /// Charges all quotas of a request, or none; all of them, if the cost is always taken.
+    ///
+    /// The verdict is filled where it lies: made here and handed on, it would be copied just after it
+    /// was written, which stalls the processor for 10 ns.
+    pub(super) fn charge(&mut self, charge: &Charge<'_>, verdict: &mut Verdict) {
+        // A loop over one slice takes half the instructions of one over two, and mostly there is one,
+        // with no quota in shadow, whose part in the loops takes a fifth more.
+        if charge.quotas.any(Quota::is_in_shadow) {
+            self.charge_each::<true>(charge, charge.quotas.iter(), verdict);
+        } else if charge.quotas.route.is_empty() {
+            let general = charge.quotas.general.iter().map(|quota| (quota, false));
+            self.charge_each::<false>(charge, general, verdict);
+        } else {
+            self.charge_each::<false>(charge, charge.quotas.iter(), verdict);
+        }
+    }
+
+    fn charge_each<'q, const SHADOWS: bool>(
+        &mut self,
+        charge: &Charge<'_>,
+        quotas: impl Iterator<Item = (&'q Quota, bool)> + Clone,
+        verdict: &mut Verdict,
+    ) {
+        let at = self.in_order(charge.now);
+        let mut wait = 0;
+        if let Some(meter) = &mut self.account {
+            wait = meter.ask::<SHADOWS>(quotas.clone(), Per::Account, at, charge.cost);
+        }
+        if let Some(meter) = &mut self.key {
+            wait = meter.ask::<SHADOWS>(quotas.clone(), Per::Key, at, charge.cost).max(wait);
+        }
+        // What the client is told counts from its own instant.
+        let ahead = at.nanoseconds_since(charge.now);
+        let cost = match charge.mode {
+            ChargeMode::Force => charge.cost,
+            ChargeMode::IfAllowed if wait == 0 => charge.cost,
+            ChargeMode::IfAllowed | ChargeMode::Peek => 0,
+        };
+        if wait > 0 && charge.mode != ChargeMode::Force {
+            verdict.refuse_for(wait.saturating_add(ahead));
+        }
+        let asked = if wait == 0 && charge.mode != ChargeMode::Force { charge.cost } else { 0 };
+        let taken = Taken { cost, asked, at, ahead };
+        if let Some(meter) = &mut self.account {
+            meter.take::<SHADOWS>(quotas.clone(), Per::Account, taken, verdict);
+        }
+        if let Some(meter) = &mut self.key {
+            meter.take::<SHADOWS>(quotas, Per::Key, taken, verdict);
+        }
+    }
+
+    /// Puts the request's instant in order with those of all its meters.
+    fn in_order(&mut self, mut now: Timestamp) -> Timestamp {
+        if let Some(account) = &mut self.account {
+            now = account.in_order(now);
+        }
+        if let Some(key) = &mut self.key {
+            now = key.in_order(now);
+            if let Some(account) = &mut self.account {
+                account.set_latest(now);
+            }
+        }
+        now
+    }
+}

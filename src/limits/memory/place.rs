@@ -1,0 +1,56 @@
+//! Where a meter lies, as an account remembers it.
+
+use crate::key::Bookmark;
+use crate::sync;
+
+/// Parts of the state that can take in new subjects at the same time; a power of two.
+pub(super) const SHARDS: usize = sync::size(16, 1);
+
+/// Places that a shard has at most: 67 million in all, which take 8 GB. Its own number and a place
+/// fit a bookmark.
+pub(super) const MOST_PLACES: usize = 1 << 22;
+
+/// Names a shard, and a meter's place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) shard: usize,
+    pub(super) place: usize,
+}
+
+impl Place {
+    /// Reads the place that an account remembers, perhaps another limiter's.
+    pub(super) fn noted(bookmark: &Bookmark) -> Option<Self> {
+        let number = bookmark.place().checked_sub(1)? as usize;
+        Some(Self { shard: number % SHARDS, place: number / SHARDS })
+    }
+
+    pub(super) fn note(self, bookmark: &Bookmark) {
+        let number = u32::try_from(self.place * SHARDS + self.shard + 1);
+        bookmark.note(number.unwrap_or(0));
+    }
+
+    pub(super) fn forget(bookmark: &Bookmark) {
+        bookmark.note(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_remembered_as_it_was_noted() {
+        let bookmark = Bookmark::default();
+        assert_eq!(Place::noted(&bookmark), None);
+        for shard in [0, 1, SHARDS - 1] {
+            for place in [0, 1, 1_000, MOST_PLACES - 1] {
+                let noted = Place { shard, place };
+                noted.note(&bookmark);
+                assert_eq!(Place::noted(&bookmark), Some(noted));
+                assert_eq!(Place::noted(&bookmark.clone()), Some(noted));
+            }
+        }
+        Place::forget(&bookmark);
+        assert_eq!(Place::noted(&bookmark), None);
+    }
+}

@@ -1,0 +1,242 @@
+//! What a cache keeps, and how it answers from it.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
+use quick_cache::sync::Cache;
+use tokio::time::timeout;
+
+use super::super::KeyStore;
+use super::super::invalidation::Invalidation;
+use super::answer::{LookupAnswer, NoAnswer, SharedFound, Waiter};
+use super::guard::{Guard, Turn};
+use super::kept::{Age, Asked, Kept, Unknown};
+use super::lookups::Lookups;
+use super::notices::Notices;
+use super::settings::Settings;
+use super::uses::Uses;
+use crate::clock::Timestamp;
+use crate::error::StoreError;
+use crate::key::{KeyDigest, SharedRecord};
+use crate::sync::Reply;
+
+/// What the clones of a cache share.
+pub(super) struct Inner<S> {
+    pub(super) store: S,
+    settings: Settings,
+    pub(super) known: Cache<KeyDigest, Arc<Kept>>,
+    pub(super) unknown: Cache<KeyDigest, Unknown>,
+    pub(super) notices: Notices,
+    /// Apart from what every request reads, for lookups write to it.
+    pub(super) lookups: Lookups,
+    pub(super) uses: Uses,
+}
+
+impl<S: KeyStore> Inner<S> {
+    pub(super) fn new(store: S, settings: Settings) -> Self {
+        Self {
+            store,
+            known: Cache::new(settings.capacity),
+            unknown: Cache::new(settings.unknown_capacity),
+            notices: Notices::new(settings.capacity),
+            lookups: Lookups::new(settings.most_lookups),
+            uses: Uses::default(),
+            settings,
+        }
+    }
+
+    pub(super) fn find(
+        self: &Arc<Self>,
+        digest: &KeyDigest,
+    ) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        let now = self.settings.clock.now();
+        let kept = self.known.get(digest);
+        let age = kept.as_ref().map_or(Age::Over, |kept| kept.age(now, &self.notices));
+        match kept {
+            Some(kept) if age == Age::Fresh => {
+                return Reply::now(Ok(Some(self.serve(digest, now, &kept))));
+            }
+            Some(kept) if age == Age::Old && self.lookups.are_failing() => {
+                // To wait would be in vain, most likely. If the store is there again, this finds out.
+                self.look_up_behind(*digest);
+                return Reply::now(Ok(Some(self.serve(digest, now, &kept))));
+            }
+            _ if self.is_unknown(digest, now) => return Reply::now(Ok(None)),
+            _ => {}
+        }
+        match self.look_up(*digest) {
+            Ok(waiter) => {
+                let (inner, digest) = (Arc::clone(self), *digest);
+                Reply::later(async move { inner.wait(digest, waiter, age).await })
+            }
+            Err(error) => Reply::now(self.despite(digest, error)),
+        }
+    }
+
+    fn serve(&self, digest: &KeyDigest, now: Timestamp, kept: &Kept) -> SharedRecord {
+        self.uses.note(digest, now, &kept.noted);
+        kept.record.clone()
+    }
+
+    fn is_unknown(&self, digest: &KeyDigest, now: Timestamp) -> bool {
+        let unknown = self.unknown.get(digest);
+        unknown.is_some_and(|unknown| unknown.counts(now, &self.notices))
+    }
+
+    /// Joins the lookup of a secret, or begins one.
+    fn look_up(self: &Arc<Self>, digest: KeyDigest) -> Result<Waiter, StoreError> {
+        self.lookups.join(digest, &self.notices, |guard, turn| Arc::clone(self).ask(guard, turn))
+    }
+
+    /// Begins the lookup of a secret, unless there is one, or there is no place for one.
+    fn look_up_behind(self: &Arc<Self>, digest: KeyDigest) {
+        let ask = |guard, turn| Arc::clone(self).ask(guard, turn);
+        self.lookups.begin_behind(digest, &self.notices, ask);
+    }
+
+    /// Asks the store, when it is the lookup's turn.
+    async fn ask(self: Arc<Self>, mut guard: Guard, turn: Turn) {
+        let Some(permit) = guard.wait_for(turn).await else { return };
+        let asked = self.prepare(&mut guard);
+        // A store may panic before it has made its future, too.
+        let asking = AssertUnwindSafe(async { self.store.find(guard.digest()).await });
+        let longest = self.settings.timeout;
+        let found = match timeout(longest, asking.catch_unwind()).await {
+            Ok(Ok(found)) => found.map_err(Arc::new),
+            Ok(Err(_panic)) => NoAnswer::Panicked.into(),
+            Err(_) => NoAnswer::Timeout(longest).into(),
+        };
+        drop(permit);
+        self.settle(&mut guard, asked, found);
+    }
+
+    /// Notes when, and after which notice, the store is asked: before it looks.
+    pub(super) fn prepare(&self, guard: &mut Guard) -> Asked {
+        let after = guard.prepare(&self.notices);
+        Asked { at: self.settings.clock.now(), after }
+    }
+
+    /// Keeps an answer, unless its secret was named since the store was asked, and hands it out.
+    pub(super) fn settle(&self, guard: &mut Guard, asked: Asked, found: SharedFound) {
+        let digest = *guard.digest();
+        guard.settle(found, |found| self.keep(digest, asked, found));
+    }
+
+    /// Keeps what the store answered. Called under the lock of the lookups, so that its secret is not
+    /// named in between. That its account was named since is seen when the record is to be answered.
+    fn keep(&self, digest: KeyDigest, asked: Asked, answer: &SharedFound) {
+        match answer {
+            Ok(Some(record)) => {
+                self.unknown.remove(&digest);
+                let account = self.notices.place_of(record.account().id());
+                let noted = self.known.get(&digest).map(|kept| kept.noted.load(Ordering::Relaxed));
+                let record = record.clone();
+                let kept = Kept::new(record, asked, account, noted.unwrap_or(0), &self.settings);
+                self.uses.note(&digest, asked.at, &kept.noted);
+                self.known.insert(digest, Arc::new(kept));
+            }
+            Ok(None) => {
+                self.known.remove(&digest);
+                if !self.notices.names_unknown_after(asked.after) {
+                    self.unknown.insert(digest, Unknown::new(asked, &self.settings));
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Waits for a lookup, as long as one may take.
+    async fn wait(
+        self: Arc<Self>,
+        digest: KeyDigest,
+        waiter: Waiter,
+        age: Age,
+    ) -> Result<Option<SharedRecord>, StoreError> {
+        let longest = self.settings.timeout;
+        // Dropped after it was seen why there is no answer: a lookup in line goes with those that wait.
+        let mut answer = pin!(timeout(longest, self.answer(digest, waiter, age)));
+        let answered = answer.as_mut().await;
+        let in_vain = |_| Err(self.lookups.waited_in_vain(&digest, longest));
+        answered.unwrap_or_else(in_vain).or_else(|error| self.despite(&digest, error))
+    }
+
+    /// Waits for a lookup; with an old record at hand, only until the store fails, be it at another.
+    async fn answer(
+        self: &Arc<Self>,
+        digest: KeyDigest,
+        waiter: Waiter,
+        age: Age,
+    ) -> Result<Option<SharedRecord>, StoreError> {
+        let arrived = waiter.arrived;
+        let waiting = pin!(waiter.wait());
+        let mut answer = if age == Age::Old {
+            match select(waiting, pin!(self.lookups.fail())).await {
+                Either::Left((answer, _)) => answer,
+                Either::Right(((), waiting)) => match self.old(&digest) {
+                    Some(record) => return Ok(Some(record)),
+                    None => waiting.await,
+                },
+            }
+        } else {
+            waiting.await
+        };
+        if self.is_outdated(&answer, arrived) {
+            // It began before this request did, and what it says of the account is older than a notice
+            // that this request came after. Another begins after both.
+            answer = self.look_up(digest)?.wait().await;
+        }
+        answer.found.map_err(StoreError::new)
+    }
+
+    /// Returns true if an answer is older than a notice about it that a request came after.
+    fn is_outdated(&self, answer: &LookupAnswer, arrived: u64) -> bool {
+        answer.after < arrived
+            && match &answer.found {
+                Ok(Some(record)) => {
+                    let account = self.notices.place_of(record.account().id());
+                    self.notices.names_account_after(answer.after, account)
+                }
+                Ok(None) => self.notices.names_unknown_after(answer.after),
+                Err(_) => false,
+            }
+    }
+
+    /// Answers a request whose lookup failed.
+    fn despite(
+        &self,
+        digest: &KeyDigest,
+        error: StoreError,
+    ) -> Result<Option<SharedRecord>, StoreError> {
+        self.old(digest).map_or(Err(error), |record| Ok(Some(record)))
+    }
+
+    /// Returns a record that serves while the store cannot answer, if there is one.
+    fn old(&self, digest: &KeyDigest) -> Option<SharedRecord> {
+        let now = self.settings.clock.now();
+        let kept = self.known.get(digest)?;
+        (kept.age(now, &self.notices) != Age::Over).then(|| self.serve(digest, now, &kept))
+    }
+
+    pub(super) fn invalidate(&self, what: &Invalidation) {
+        let named = if let Invalidation::Secret(digest) = what { Some(digest) } else { None };
+        self.lookups.leave_behind(named, || {
+            self.notices.hear(what);
+            if let Some(digest) = named {
+                self.known.remove(digest);
+                self.unknown.remove(digest);
+            }
+        });
+    }
+
+    /// Returns what is kept of a secret.
+    #[cfg(all(test, shuttle))]
+    pub(super) fn kept(&self, digest: &KeyDigest) -> Option<(Arc<Kept>, Age)> {
+        let kept = self.known.get(digest)?;
+        let age = kept.age(self.settings.clock.now(), &self.notices);
+        Some((kept, age))
+    }
+}

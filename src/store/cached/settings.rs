@@ -1,0 +1,37 @@
+//! What a cache is set up with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+
+/// The numbers of a cache, and its clock.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) staleness: Duration,
+    pub(super) grace: Duration,
+    pub(super) unknown_for: Duration,
+    pub(super) timeout: Duration,
+    pub(super) capacity: usize,
+    pub(super) unknown_capacity: usize,
+    pub(super) most_lookups: usize,
+    pub(super) clock: Arc<dyn Clock>,
+    /// By how much a reading of the clock may be behind.
+    pub(super) lag: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            staleness: Duration::from_secs(5),
+            grace: Duration::ZERO,
+            unknown_for: Duration::from_secs(1),
+            timeout: Duration::from_secs(2),
+            capacity: 100_000,
+            unknown_capacity: 10_000,
+            most_lookups: 1_000,
+            clock: Arc::new(SystemClock),
+            lag: SystemClock.lag(),
+        }
+    }
+}

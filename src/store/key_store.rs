@@ -1,0 +1,46 @@
+//! The one question that a gate asks of a store.
+
+use std::sync::Arc;
+
+use crate::error::StoreError;
+use crate::key::{KeyDigest, SharedRecord};
+use crate::sync::Reply;
+
+/// Finds the record of a key.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tower_api_key::Reply;
+/// use tower_api_key::key::{KeyDigest, SharedRecord};
+/// use tower_api_key::store::{KeyStore, StoreError};
+///
+/// struct Remote(Arc<Client>);
+/// # struct Client;
+/// # impl Client { async fn fetch(&self, _: &KeyDigest) -> std::io::Result<Option<SharedRecord>> { Ok(None) } }
+///
+/// impl KeyStore for Remote {
+///     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+///         let (client, digest) = (Arc::clone(&self.0), *digest);
+///         Reply::later(async move { client.fetch(&digest).await.map_err(StoreError::new) })
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let answer = Remote(Arc::new(Client)).find(&KeyDigest::from_bytes([0; 32])).await;
+/// # assert!(answer.unwrap().is_none());
+/// # }
+/// ```
+pub trait KeyStore: Send + Sync + 'static {
+    /// Looks up a record by its whole digest.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot tell; `Ok(None)` says that there is no such key.
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>>;
+}
+
+impl<S: KeyStore + ?Sized> KeyStore for Arc<S> {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        (**self).find(digest)
+    }
+}

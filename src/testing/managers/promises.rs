@@ -1,0 +1,116 @@
+//! The list of promises, and the tests that are made of it.
+
+use super::super::fresh::{Make, Maker};
+use super::super::promise::{Promise, list, run};
+use super::{accounts, keys, lists, secrets, trail, updates};
+use crate::store::KeyManager;
+
+/// Lists the promises of a [`KeyManager`], each of which is one test of
+/// [`store_tests!`](crate::store_tests).
+///
+/// Each can be checked by itself on an empty store, and all of them, in this order, on the same one.
+pub const STORE_PROMISES: &[Promise<dyn KeyManager>] = crate::__store_promises!([list]);
+
+/// Writes one test for each promise of a [`KeyManager`](crate::store::KeyManager).
+///
+/// The argument is a function or a closure, async or not, that makes an empty store; it is called once
+/// for each test. [`Fresh`](crate::testing::Fresh) lists what it may return. The tests run in a tokio
+/// runtime of one thread, with its timer and its sockets. They write and delete keys and accounts.
+///
+/// ```
+/// # struct Folder;
+/// # impl Folder { fn new() -> Self { Self } }
+/// mod in_memory {
+///     use tower_api_key::store::MemoryStore;
+///
+///     tower_api_key::store_tests!(MemoryStore::new);
+/// }
+///
+/// mod in_a_folder {
+///     use tower_api_key::store::MemoryStore;
+///
+///     /// The folder lives as long as the store.
+///     async fn make_store() -> (MemoryStore, super::Folder) {
+///         (MemoryStore::new(), super::Folder::new())
+///     }
+///
+///     tower_api_key::store_tests!(make_store);
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! store_tests {
+    ($make:expr $(,)?) => {
+        $crate::__store_promises! {
+            [$crate::__promise_tests] $crate::testing::__check_store, $make;
+        }
+    };
+}
+
+/// Names the promises of a store, for another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_promises {
+    ([$($then:tt)+] $($given:tt)*) => {
+        $($then)+! {
+            $($given)*
+            keys::the_store_is_empty,
+            secrets::all_256_bits_count,
+            secrets::one_secret_has_one_key,
+            secrets::a_rotated_key_has_two_secrets,
+            secrets::what_holds_for_a_key_holds_for_all_its_secrets,
+            secrets::uses_are_noted,
+            keys::everything_set_comes_back,
+            lists::lists_are_filtered,
+            lists::lists_are_paged,
+            updates::no_update_is_lost,
+            updates::an_update_holds_whole_or_not_at_all,
+            updates::a_revoked_key_stays_revoked,
+            secrets::only_keys_that_serve_are_rotated,
+            keys::a_deleted_key_stays_deleted,
+            keys::force_revokes_the_owners_others,
+            keys::an_import_adds_what_is_new,
+            accounts::keys_inherit_from_their_account,
+            accounts::accounts_are_on_plans,
+            accounts::a_deleted_account_takes_its_keys,
+            accounts::accounts_are_paged,
+            trail::the_trail_has_a_line_for_each_change,
+            trail::no_line_is_forged,
+        }
+    };
+}
+
+/// Checks one promise on a store of its own.
+#[doc(hidden)]
+pub fn __check_store<How>(promise: &str, make: impl Make<dyn KeyManager, (), How>) {
+    let make = Maker::new(make);
+    run(STORE_PROMISES, promise, async |promise| {
+        let made = make.fresh(()).await;
+        let Some(store) = made.subject() else { return };
+        keys::the_store_is_empty(store).await;
+        promise.check(store).await;
+    });
+}
+
+/// Checks every promise of a [`KeyManager`] on one empty store, which is at hand. Prefer
+/// [`store_tests!`](crate::store_tests), which has a test for each.
+///
+/// ```
+/// use tower_api_key::store::MemoryStore;
+/// use tower_api_key::testing::store_suite;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// store_suite(&MemoryStore::new()).await;
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// At the first promise that is broken, which the message names, and at once if the store is not
+/// empty.
+pub async fn store_suite(store: &dyn KeyManager) {
+    for promise in STORE_PROMISES {
+        promise.check(store).await;
+    }
+}
