@@ -9,7 +9,6 @@ use super::source::{code, packages, sources};
 const LONGEST: usize = 300;
 
 /// The longer ones, and why.
-const LONGER: &[(&str, &str)] = &[("src/key/form.rs", "to be split with its room")];
 
 /// Each `mod.rs` with code in it, and why.
 const WITH_CODE: &[(&str, &str)] =
