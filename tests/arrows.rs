@@ -44,6 +44,11 @@ const ANYWHERE: &[&str] = &["clock", "error", "sync"];
 /// The one import against the flow, under its feature: a head must know the path that axum cut.
 const EXCEPTIONS: &[(&str, &str)] = &[("request", "axum")];
 
+/// The folder of the repository.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -68,7 +73,7 @@ fn imports(source: &str) -> Vec<String> {
 
 #[test]
 fn imports_point_against_the_flow() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = root().join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
     let mut wrong = Vec::new();
@@ -96,7 +101,7 @@ fn imports_point_against_the_flow() {
 
 #[test]
 fn no_vendor_is_named_in_logic() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = root().join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
     let names = ["personyze", "polyteia", "persona", "polytomic", "rest_integrations"];
@@ -116,7 +121,7 @@ fn no_vendor_is_named_in_logic() {
 /// is built, too.
 #[test]
 fn nothing_is_unsafe() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     assert!(manifest.contains("\n[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"));
     let mut files = Vec::new();

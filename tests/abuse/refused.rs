@@ -14,8 +14,8 @@ use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
 use tower_api_key::rules::{Expected, RequiredHeader, Route, Routes};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Eventually, Grant, Profile, refusal};
 
+use super::{MINUTE, START};
 use crate::support::{PROFILE, Service, greeting, reason, request, send, store};
-use crate::{MINUTE, START};
 
 const THREE: RefusedRequests = RefusedRequests::new(3, MINUTE);
 
