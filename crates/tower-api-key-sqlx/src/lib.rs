@@ -13,6 +13,11 @@
 //! database that is not on the same machine.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Without a database there is nothing to use the rest.
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(dead_code, unused_imports, unused_macros, unused_variables)
+)]
 #![cfg_attr(
     test,
     allow(
