@@ -1,7 +1,7 @@
 //! An axum service behind a gate, and a TLS-terminating proxy in front of both.
 //!
 //! ```text
-//! cargo run --example quickstart --features axum
+//! cargo run -p tower-api-key --example quickstart --features axum
 //! ```
 //!
 //! It listens on plain HTTP, believes a proxy on this machine that clients came over HTTPS, and

@@ -12,9 +12,8 @@ mod shape;
 mod source;
 
 use std::fs;
-use std::path::Path;
 
-use source::{code, logic, sources, without_tests};
+use source::{code, logic, root, sources, without_tests};
 
 /// Each room with the rooms it may import. What stands in `ANYWHERE` may be imported by all.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -66,7 +65,7 @@ fn imports(source: &str) -> Vec<String> {
 
 #[test]
 fn imports_point_against_the_flow() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = root().join("src");
     let files = sources(&root);
     let mut wrong = Vec::new();
     for file in &files {
@@ -93,7 +92,7 @@ fn imports_point_against_the_flow() {
 
 #[test]
 fn no_vendor_is_named_in_logic() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = root().join("src");
     let files = sources(&root);
     let names = ["personyze", "polyteia", "persona", "polytomic", "rest_integrations"];
     for file in files.iter().filter(|file| !file.starts_with(root.join("vendors"))) {
@@ -110,7 +109,7 @@ fn no_vendor_is_named_in_logic() {
 /// is built, too.
 #[test]
 fn nothing_is_unsafe() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     assert!(manifest.contains("\n[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"));
     let mut files = Vec::new();

@@ -106,7 +106,8 @@ fn the_commands_work_as_they_are_printed() {
 
 /// Builds the first program, which is there already after a whole `cargo test`.
 fn example() -> PathBuf {
-    build(&["--all-features", "--example", "first_answer"]).join("examples/first_answer")
+    build(&["--workspace", "--all-features", "--example", "first_answer"])
+        .join("examples/first_answer")
 }
 
 /// Builds the program of the command line, a package of its own.

@@ -31,6 +31,8 @@ pub mod personyze;
 pub mod polyteia;
 pub mod polytomic;
 pub mod rest_integrations;
+#[cfg(test)]
+mod tests;
 
 use crate::profile::Profile;
 
@@ -54,30 +56,3 @@ pub const REST_INTEGRATIONS: Profile<'static> = rest_integrations::PROFILE;
 
 /// The `Retry-After` of an answer while the store or the limiter is down, in seconds.
 const OUTAGE_SECONDS: u32 = 5;
-
-#[cfg(test)]
-mod tests {
-
-    use super::*;
-    use crate::key::{Issuer, KeyHasher};
-
-    #[test]
-    fn every_vendor_reads_the_keys_that_are_issued_for_it() {
-        for (profile, issued, environments) in [
-            (PERSONYZE, personyze::ISSUED, &[None][..]),
-            (REST_INTEGRATIONS, rest_integrations::ISSUED, &[None]),
-            (POLYTEIA, polyteia::ISSUED, &[None]),
-            (PERSONA, persona::ISSUED, &[Some("sandbox"), Some("production")]),
-            (POLYTOMIC, polytomic::ISSUED, &[None]),
-            (POLYTOMIC_ON_PREMISES, polytomic::ISSUED, &[None]),
-        ] {
-            for environment in environments {
-                let key = Issuer::new(issued, KeyHasher::sha256()).issue(*environment).unwrap();
-                let text = key.expose().as_bytes();
-                let format = profile.formats.iter().find(|format| format.matches(text));
-                let named = format.unwrap().environment_of(text);
-                assert_eq!(named, *environment, "{}", profile.name);
-            }
-        }
-    }
-}

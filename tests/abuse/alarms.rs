@@ -11,8 +11,8 @@ use tower_api_key::key::{Alphabet, KeyDigest, KeyFormat, KeyRecord};
 use tower_api_key::request::Connection;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Observer, Profile};
 
+use super::{MINUTE, ONE, START, from};
 use crate::support::{KEY, PROFILE, Service, digest, greeting, send, store};
-use crate::{MINUTE, ONE, START, from};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 

@@ -14,8 +14,8 @@ use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Reply};
 
+use super::{START, from, guarded, guess, reason_for};
 use crate::support::{KEY, PROFILE, Service, store};
-use crate::{START, from, guarded, guess, reason_for};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const THREE: FailedAttempts = FailedAttempts::new(3, HOUR);

@@ -16,8 +16,8 @@ use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Reply};
 
+use super::{MINUTE, ONE, START, from, guarded, guess, reason_for};
 use crate::support::{KEY, PROFILE, greeting, reason, request, send, store};
-use crate::{MINUTE, ONE, START, from, guarded, guess, reason_for};
 
 const HOME: &str = "192.0.2.1";
 

@@ -14,8 +14,8 @@ use tower_api_key::quota::OnLimiterFailure;
 use tower_api_key::request::Connection;
 use tower_api_key::store::KeyStore;
 
+use super::{from, guarded};
 use crate::support::{PROFILE, reason, send, store};
-use crate::{from, guarded};
 
 /// A guess that nobody has made before, from an address that nobody has had.
 fn guess(random: &mut SmallRng) -> Request<()> {
@@ -94,7 +94,7 @@ fn cached() -> tower_api_key::store::Cached<tower_api_key::store::MemoryStore> {
     tower_api_key::store::Cached::builder(store(|key| key)).capacity(1_000, 1_000).build()
 }
 
-/// `cargo test --release --all-features --test abuse -- --ignored --nocapture`
+/// `cargo test --release --test gate abuse -- --ignored --nocapture`
 #[test]
 #[ignore = "takes a minute or two in release mode, and says what it found"]
 fn ten_million_random_keys_leave_the_memory_as_it_was() {

@@ -10,8 +10,8 @@ use tower_api_key::key::Networks;
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::{ApiKeyLayer, Observer};
 
+use super::{MINUTE, ONE, START, guarded, guess, reason_for};
 use crate::support::{PROFILE, greeting, send, store};
-use crate::{MINUTE, ONE, START, guarded, guess, reason_for};
 
 #[tokio::test]
 async fn attempts_of_one_network_are_counted_together() {

@@ -15,8 +15,8 @@ use tower_api_key::quota::{OnLimiterFailure, Quota, Verdict};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Grant, Profile, Reply, refusal};
 
+use super::{MINUTE, START};
 use crate::support::{PROFILE, Service, greeting, reason, request, send, store};
-use crate::{MINUTE, START};
 
 const THREE: RefusedRequests = RefusedRequests::new(3, MINUTE);
 

@@ -6,8 +6,8 @@ use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Profile, vendors};
 
+use super::{from, guarded};
 use crate::support::{reason, send, text};
-use crate::{from, guarded};
 
 const BASIC: &str = "Basic YXBpOkZEMDk5MDhGMjVCRUNCMDlENzhFQkVBMURBREZCNjE4NjUxRjYxMkQ=";
 const PERSONA: &str = "Bearer persona_sandbox_4f8a9b2c7d3e4f1a9b0c2d3e4f8a9b2c7d3e4f1a";

@@ -36,9 +36,14 @@ pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Returns the folder of the repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
 /// Lists the folders of sources: the core's, and those of the crates, each with the name of its package.
 pub(crate) fn packages() -> Vec<(String, PathBuf)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let mut found = vec![("tower-api-key".to_owned(), root.join("src"))];
     let mut crates: Vec<PathBuf> =
         fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -10,10 +10,10 @@ use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Denial, Profile};
 
-use crate::server::Server;
-use crate::structured::{Item, list, parameter};
+use super::server::Server;
+use super::structured::{Item, list, parameter};
+use super::wire::{Answer, get, request};
 use crate::support::{KEY, PROFILE, store};
-use crate::wire::{Answer, get, request};
 
 const PROFILED: Profile = Profile { limit_headers: LimitHeaders::STRUCTURED, ..PROFILE };
 const MINUTE: Quota = Quota::new("minute", 3, Duration::from_secs(60));

@@ -7,10 +7,10 @@ use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
 
-use crate::gates::rest;
-use crate::server::Server;
+use super::gates::rest;
+use super::server::Server;
+use super::wire::{Answer, Client, get, head};
 use crate::support::{KEY, PROFILE, store};
-use crate::wire::{Answer, Client, get, head};
 
 /// The REST API's answer to one request too many.
 const LIMITED: &str = "\

@@ -9,12 +9,12 @@ use tower_api_key::key::KeyRecordBuilder;
 use tower_api_key::rules::Routes;
 use tower_api_key::{Denial, refusal, vendors};
 
-use crate::answers::{FORBIDDEN, HTTPS, INVALID, MALFORMED, MISSING, SERVED};
-use crate::challenge::{challenge, parameter};
-use crate::gates::{gate, rest};
-use crate::server::Server;
+use super::answers::{FORBIDDEN, HTTPS, INVALID, MALFORMED, MISSING, SERVED};
+use super::challenge::{challenge, parameter};
+use super::gates::{gate, rest};
+use super::server::Server;
+use super::wire::{Answer, Client, get, head, request};
 use crate::support::KEY;
-use crate::wire::{Answer, Client, get, head, request};
 
 /// §2.1: `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
 #[tokio::test]

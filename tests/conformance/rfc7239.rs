@@ -4,11 +4,11 @@ use tower_api_key::key::Networks;
 use tower_api_key::request::{ProxyHeaders, TrustedProxies};
 use tower_api_key::{ApiKeyLayer, vendors};
 
-use crate::answers::{FORBIDDEN, HTTPS, SERVED};
-use crate::gates::gate;
-use crate::server::Server;
+use super::answers::{FORBIDDEN, HTTPS, SERVED};
+use super::gates::gate;
+use super::server::Server;
+use super::wire::{Answer, get};
 use crate::support::KEY;
-use crate::wire::{Answer, get};
 
 /// A gate whose key serves clients of two networks only, behind proxies of these.
 fn behind(proxies: &[&str]) -> ApiKeyLayer {

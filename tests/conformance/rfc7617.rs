@@ -1,10 +1,10 @@
 //! RFC 7617: the Basic scheme.
 
-use crate::answers::{LOG_IN, NO_ACCOUNT, ON_PREMISES_INVALID, SERVED, UNKNOWN};
-use crate::challenge::{challenge, parameter};
-use crate::gates::{HEX, UUID, basic, on_premises, personyze};
-use crate::server::Server;
-use crate::wire::{Answer, get};
+use super::answers::{LOG_IN, NO_ACCOUNT, ON_PREMISES_INVALID, SERVED, UNKNOWN};
+use super::challenge::{challenge, parameter};
+use super::gates::{HEX, UUID, basic, on_premises, personyze};
+use super::server::Server;
+use super::wire::{Answer, get};
 
 /// §2: the pair is `user-id ":" password`, and only the first colon is the one.
 #[tokio::test]

@@ -6,10 +6,10 @@ use http_body_util::Full;
 use tower_api_key::Profile;
 use tower_api_key::profile::CredentialSource;
 
-use crate::gates::{gate, own_header, shipped};
-use crate::server::Server;
+use super::gates::{gate, own_header, shipped};
+use super::server::Server;
+use super::wire::{get, request};
 use crate::support::{KEY, PROFILE};
-use crate::wire::{get, request};
 
 /// §5.2.2.5: no refusal is stored, so that no key is refused for what another one lacked.
 #[tokio::test]

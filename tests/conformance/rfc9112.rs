@@ -1,10 +1,10 @@
 //! RFC 9112: HTTP/1.1 messages. What one connection carries, and where each request ends.
 
-use crate::answers::{INVALID, MALFORMED, MISSING, NO_REQUEST, SERVED};
-use crate::gates::rest;
-use crate::server::Server;
+use super::answers::{INVALID, MALFORMED, MISSING, NO_REQUEST, SERVED};
+use super::gates::rest;
+use super::server::Server;
+use super::wire::{Answer, Client, get, head, request};
 use crate::support::KEY;
-use crate::wire::{Answer, Client, get, head, request};
 
 fn authorization() -> String {
     format!("Authorization: Bearer {KEY}")

@@ -6,10 +6,10 @@ use tower_api_key::profile::{Answer as Row, Answers, Challenge, ErrorBody};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Profile};
 
-use crate::gates::gate;
-use crate::server::Server;
+use super::gates::gate;
+use super::server::Server;
+use super::wire::{Answer, request};
 use crate::support::{KEY, PROFILE};
-use crate::wire::{Answer, request};
 
 const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Row<'static> {
     Row::new(status, ErrorBody::Problem { kind: "about:blank", title, detail })

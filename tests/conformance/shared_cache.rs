@@ -14,10 +14,10 @@ use tokio::time::sleep;
 use tower_api_key::profile::CredentialSource;
 use tower_api_key::{Grant, Profile};
 
-use crate::gates::gate;
-use crate::server::Server;
+use super::gates::gate;
+use super::server::Server;
+use super::wire::{Answer, Client, head};
 use crate::support::{KEY, PROFILE};
-use crate::wire::{Answer, Client, head};
 
 /// nginx, in a folder of its own; both go with it.
 struct Cache {

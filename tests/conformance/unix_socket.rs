@@ -10,11 +10,11 @@ use tower_api_key::key::Networks;
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::{ApiKeyLayer, vendors};
 
-use crate::answers::{FORBIDDEN, HTTPS, SERVED};
-use crate::gates::gate;
-use crate::server::{greet, serve};
+use super::answers::{FORBIDDEN, HTTPS, SERVED};
+use super::gates::gate;
+use super::server::{greet, serve};
+use super::wire::{Answer, Client, head};
 use crate::support::KEY;
-use crate::wire::{Answer, Client, head};
 
 /// A socket in the folder for temporary files, which goes with it.
 struct Socket(PathBuf);

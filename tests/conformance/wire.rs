@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::server::Server;
+use super::server::Server;
 
 /// The longest that a case waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(10);

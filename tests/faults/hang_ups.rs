@@ -16,10 +16,10 @@ use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter};
 use tower_api_key::quota::Verdict;
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 
-use crate::faulty::charge_later;
-use crate::inner::{Halves, Inner};
+use super::faulty::charge_later;
+use super::inner::{Halves, Inner};
+use super::world::{World, counted};
 use crate::support::request;
-use crate::world::{World, counted};
 
 /// How often each thing is asked before it answers.
 const PAUSES: usize = 2;

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use tower::Service;
 use tower_api_key::Grant;
 
-use crate::faulty::{Fault, LATE, Place, Plan};
+use super::faulty::{Fault, LATE, Place, Plan};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Inner {

@@ -20,9 +20,9 @@ use tower_api_key::MarkConnection;
 use tower_api_key::quota::OnLimiterFailure::Deny;
 use tower_api_key::request::Connection;
 
-use crate::faulty::{Fault, Place};
+use super::faulty::{Fault, Place};
+use super::world::World;
 use crate::support::KEY;
-use crate::world::World;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {

@@ -4,13 +4,13 @@ use http::Method;
 use tokio::runtime::Handle;
 use tower_api_key::quota::OnLimiterFailure::{Allow, Deny};
 
-use crate::faulty::Fault::{
+use super::faulty::Fault::{
     FailsAfterwards, FailsLater, FailsNow, Hangs, Late, Orphaned, PanicsLater, PanicsNow,
 };
-use crate::faulty::Place::{Body, Call, Cost, QuotaStatus, Ready, Room, Store};
+use super::faulty::Place::{Body, Call, Cost, QuotaStatus, Ready, Room, Store};
+use super::world::Outcome::{self, Answered, Failed, Nothing, Panicked};
+use super::world::World;
 use crate::support::request;
-use crate::world::Outcome::{self, Answered, Failed, Nothing, Panicked};
-use crate::world::World;
 
 const SERVED: Outcome = Answered("admitted");
 const NO_STORE: Outcome = Answered("store_unavailable");

@@ -16,8 +16,8 @@ use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{KeyStore, MemoryStore};
 use tower_api_key::{ApiKeyGate, ApiKeyLayer};
 
-use crate::faulty::{FaultyLimiter, FaultyStore, PATIENCE, Plan};
-use crate::inner::Inner;
+use super::faulty::{FaultyLimiter, FaultyStore, PATIENCE, Plan};
+use super::inner::Inner;
 use crate::support::{PROFILE, reason, request, store};
 
 /// The requests that the one account has in an hour.

@@ -91,8 +91,6 @@ fn read() -> (ApiKeyLayer, IssuedKey) {
 
 #[tokio::test]
 async fn a_gate_outlives_what_it_was_described_with() {
-    use secrecy::ExposeSecret;
-
     let (gate, key) = read();
     assert_eq!(format!("{gate:?}"), r#"ApiKeyLayer { profile: "Acme", .. }"#);
     let service = greeting(&gate);
@@ -105,7 +103,7 @@ async fn a_gate_outlives_what_it_was_described_with() {
 
     let keyed = |path, version: &str| {
         let mut request = anonymous(Method::GET, path);
-        let secret = key.secret().expose_secret();
+        let secret = key.expose();
         request.headers_mut().insert("x-acme-key", secret.parse().unwrap());
         request.headers_mut().insert("acme-version", version.parse().unwrap());
         request

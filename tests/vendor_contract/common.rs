@@ -4,9 +4,9 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecordBuilder;
 use tower_api_key::quota::OnLimiterFailure;
 
-use crate::case::{Case, World};
-use crate::gate::{Answered, Gate};
-use crate::{
+use super::case::{Case, World};
+use super::gate::{Answered, Gate};
+use super::{
     VENDORS, persona, personyze, polyteia, polytomic, polytomic_basic, rest_integrations, rows,
 };
 

@@ -2,10 +2,10 @@
 
 use http::Uri;
 
-use crate::case::Case;
-use crate::common::{GOOD, assert_same};
-use crate::gate::{Answered, Gate};
-use crate::{personyze, polytomic_basic};
+use super::case::Case;
+use super::common::{GOOD, assert_same};
+use super::gate::{Answered, Gate};
+use super::{personyze, polytomic_basic};
 
 /// Sends a case's request with these `Authorization` lines, at a gate of its own.
 async fn authorized(case: Case, lines: &[&str]) -> Answered {

@@ -11,8 +11,8 @@ use tower_api_key::rules::{Route, RouteRow};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Profile, vendors};
 
-use crate::case::{Case, Lines, SERVED, Transport, World};
-use crate::gate::{Gate, digest};
+use super::case::{Case, Lines, SERVED, Transport, World};
+use super::gate::{Gate, digest};
 
 const PROFILE: Profile = Profile {
     name: "Sixth",

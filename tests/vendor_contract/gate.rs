@@ -21,8 +21,8 @@ use tower_api_key::rules::Routes;
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Denial, Grant, Observer, refusal};
 
-use crate::broken::Broken;
-use crate::case::{Case, Edit, NOW, World};
+use super::broken::Broken;
+use super::case::{Case, Edit, NOW, World};
 
 pub(crate) type Body = GateBody<Full<Bytes>>;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep};
 
-use crate::case::{Case, UNDOCUMENTED, World};
-use crate::gate::Gate;
-use crate::personyze::GOOD;
+use super::case::{Case, UNDOCUMENTED, World};
+use super::gate::Gate;
+use super::personyze::GOOD;
 
 const INSERT: Case = GOOD.request("POST", "/rest/users");
 const SECOND: Duration = Duration::from_secs(1);

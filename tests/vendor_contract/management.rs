@@ -3,9 +3,9 @@
 use tower_api_key::key::{Account, KeyRecordBuilder};
 use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, KEY_PERMISSIONS};
 
-use crate::case::{Case, World};
-use crate::gate::Gate;
-use crate::{persona, polyteia, polytomic};
+use super::case::{Case, World};
+use super::gate::Gate;
+use super::{persona, polyteia, polytomic};
 
 const SECOND_KEY: &str = "pak_second_second_second";
 const AS_SECOND: &[&str] = &["Bearer pak_second_second_second"];

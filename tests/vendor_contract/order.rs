@@ -10,8 +10,8 @@ use tower_api_key::quota::Quota;
 use tower_api_key::rules::{Route, RouteRow};
 use tower_api_key::{Profile, vendors};
 
-use crate::case::{Case, SERVED, Transport, World};
-use crate::gate::Gate;
+use super::case::{Case, SERVED, Transport, World};
+use super::gate::Gate;
 
 /// A profile and a route that ask for everything.
 const STRICT: Profile = Profile {
@@ -81,7 +81,7 @@ const FLAWS: &[Flaw] = &[
     Flaw { denial: "key_unknown", breach: Breach::Deleted },
     of_record("key_revoked", |record| record.revoked(true)),
     of_record("key_disabled", |record| record.disabled(true)),
-    of_record("key_expired", |record| record.expires(crate::case::NOW)),
+    of_record("key_expired", |record| record.expires(super::case::NOW)),
     of_record("environment_mismatch", |record| record.environment("sandbox")),
     // The kind of key is one: it cannot fit the scheme and the route at once, nor neither.
     of_record("scheme_not_for_kind", |record| record.kind("deployment")),

@@ -8,7 +8,7 @@ use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
 use tower_api_key::vendors::PERSONA as PROFILE;
 use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ROUTES};
 
-use crate::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
+use super::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
 
 pub(crate) const KEY: &str = "persona_sandbox_4f8a9b2c7d3e4f1a9b0c2d3e";
 const AUTHORIZATION: &str = "Bearer persona_sandbox_4f8a9b2c7d3e4f1a9b0c2d3e";

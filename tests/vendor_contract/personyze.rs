@@ -8,7 +8,7 @@ use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::vendors::PERSONYZE as PROFILE;
 use tower_api_key::vendors::personyze::ROUTES;
 
-use crate::case::{Case, NOW, SERVED, Transport, UNDOCUMENTED, World};
+use super::case::{Case, NOW, SERVED, Transport, UNDOCUMENTED, World};
 
 pub(crate) const KEY: &str = "FD09908F25BECB09D78EBEA1DADFB618651F612D";
 const AUTHORIZATION: &str = "Basic YXBpOkZEMDk5MDhGMjVCRUNCMDlENzhFQkVBMURBREZCNjE4NjUxRjYxMkQ=";
@@ -19,7 +19,7 @@ const UNKNOWN: &str = "Unknown API key";
 const DENIED: &str = "Access denied";
 const HTTPS: &str = "HTTPS is required";
 const UNAVAILABLE: &str = "Service unavailable";
-const OUTAGE: crate::case::Lines = &[("retry-after", "5")];
+const OUTAGE: super::case::Lines = &[("retry-after", "5")];
 
 const MINUTE: Quota = Quota::new("minute", 1, Duration::from_secs(60));
 const OTHER_KINDS: Profile = Profile {

@@ -8,7 +8,7 @@ use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::vendors::POLYTEIA as PROFILE;
 use tower_api_key::vendors::polyteia::ROUTES;
 
-use crate::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
+use super::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
 
 pub(crate) const KEY: &str = "pak_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";
 const AUTHORIZATION: &str = "Bearer pak_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";

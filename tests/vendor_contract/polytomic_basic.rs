@@ -3,8 +3,8 @@
 use tower_api_key::Profile;
 use tower_api_key::vendors::POLYTOMIC_ON_PREMISES;
 
-use crate::case::Case;
-use crate::polytomic::{
+use super::case::Case;
+use super::polytomic::{
     AMBIGUOUS, AS_DEPLOYMENT, AS_PARTNER, AS_USER, AUTHORIZATION, Deployment, KEYS, LISTED,
     MISSING, NO_VERSION, REQUEST, SERVICE, USERS,
 };

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tower_api_key::key::KeyRecordBuilder;
 
-use crate::case::{Case, NOW};
-use crate::gate::{Answered, Gate};
-use crate::{persona, rest_integrations};
+use super::case::{Case, NOW};
+use super::gate::{Answered, Gate};
+use super::{persona, rest_integrations};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -4,8 +4,8 @@ use http::Request;
 use tower_api_key::Denial;
 use tower_api_key::request::Connection;
 
-use crate::case::{Case, Transport, World};
-use crate::gate::{Answered, Gate};
+use super::case::{Case, Transport, World};
+use super::gate::{Answered, Gate};
 
 /// The peer of every connection.
 const PEER: &str = "192.0.2.1:4711";

@@ -7,7 +7,7 @@ use tower_api_key::profile::{CredentialSource, Expected, RequiredHeader};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::rules::{Route, RouteRow};
 
-use crate::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
+use super::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
 
 const PROFILE: Profile = Profile::STANDARD;
 const KEY: &str = "key_live_4f8a9b2c7d3e4f1a9b0c2d3e4Zspd5";

@@ -2,9 +2,9 @@
 
 use http::{Uri, Version};
 
-use crate::case::Transport;
-use crate::common::{GOOD, assert_same};
-use crate::gate::{Gate, digest};
+use super::case::Transport;
+use super::common::{GOOD, assert_same};
+use super::gate::{Gate, digest};
 
 #[tokio::test]
 async fn what_the_client_says_of_its_transport_proves_nothing() {

@@ -1,6 +1,6 @@
 //! Issuing keys over HTTP: a ready-made axum router over any [`KeyManager`](tower_api_key::store::KeyManager).
 //!
-//! This room guards the one moment in which a secret leaves the server. A key is issued
+//! This crate guards the one moment in which a secret leaves the server. A key is issued
 //!
 //! 1. to a request that a gate around this router admitted, with a [`Grant`](tower_api_key::Grant);
 //! 2. for a user that the grant's key may manage, as your [`Users`] say;
@@ -28,3 +28,8 @@ mod users;
 
 pub use user_keys::UserKeys;
 pub use users::{User, Users};
+
+/// The README's code is compiled as the documentation's is.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -50,6 +50,11 @@ pub use concurrency::RedisConcurrency;
 pub use lease::Lease;
 pub use limiter::RedisLimiter;
 
+/// The README's code is compiled as the documentation's is.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// Makes a record with nothing but its id and its account's.
 #[cfg(test)]
 fn bare(id: &str, account: &str) -> tower_api_key::key::KeyRecord {

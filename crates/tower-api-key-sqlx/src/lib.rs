@@ -1,6 +1,6 @@
 //! Keys in a database: SQLite for one machine, PostgreSQL for several; one code, two dialects.
 //!
-//! This room guards the way between a row and a record. A lookup answers
+//! This crate guards the way between a row and a record. A lookup answers
 //!
 //! 1. with the record whose secret has exactly this digest, all 256 bits, found by primary keys;
 //! 2. with nothing only if the database said that there is no such row;
@@ -13,6 +13,11 @@
 //! database that is not on the same machine.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Without a database there is nothing to use the rest.
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(dead_code, unused_imports, unused_macros, unused_variables)
+)]
 #![cfg_attr(
     test,
     allow(
@@ -68,3 +73,8 @@ pub use builder::SqlStoreBuilder;
 pub use connect::SqlStore;
 #[cfg(feature = "postgres")]
 pub use listen::SqlInvalidations;
+
+/// The README's code is compiled as the documentation's is.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

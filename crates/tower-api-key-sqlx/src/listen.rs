@@ -38,7 +38,6 @@ impl SqlStore {
     ///
     /// # async fn example() -> Result<(), tower_api_key::store::StoreError> {
     /// let database = SqlStore::connect("postgres://localhost/keys").await?;
-    /// # #[cfg(feature = "cache")]
     /// if let Some(changes) = database.invalidations() {
     ///     let store = tower_api_key::store::Cached::new(database.clone());
     ///     tokio::spawn(store.listen(changes));

@@ -9,12 +9,12 @@ use http::{HeaderName, Response};
 use http_body_util::Full;
 use tower_api_key::{Denial, HeaderProblem, Malformation, Profile, refusal, vendors};
 
-use crate::answers::{HTTPS, MALFORMED, MISSING, SERVED};
-use crate::challenge::{challenge, parameter};
-use crate::gates::{HEX, UUID, basic, gate, on_premises, personyze, rest, shipped};
-use crate::server::Server;
+use crate::conformance::answers::{HTTPS, MALFORMED, MISSING, SERVED};
+use crate::conformance::challenge::{challenge, parameter};
+use crate::conformance::gates::{HEX, UUID, basic, gate, on_premises, personyze, rest, shipped};
+use crate::conformance::server::Server;
+use crate::conformance::wire::{Answer, get};
 use crate::support::{KEY, PROFILE};
-use crate::wire::{Answer, get};
 
 /// §11.1: the name of a scheme is case-insensitive.
 #[tokio::test]

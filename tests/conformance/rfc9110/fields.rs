@@ -2,11 +2,11 @@
 
 use tower_api_key::vendors;
 
-use crate::answers::{INVALID, LOG_IN, MALFORMED, NO_REQUEST, SERVED, WRONG_TYPE};
-use crate::gates::{HEX, basic, gate, own_header, personyze, rest};
-use crate::server::Server;
+use crate::conformance::answers::{INVALID, LOG_IN, MALFORMED, NO_REQUEST, SERVED, WRONG_TYPE};
+use crate::conformance::gates::{HEX, basic, gate, own_header, personyze, rest};
+use crate::conformance::server::Server;
+use crate::conformance::wire::{Answer, get};
 use crate::support::KEY;
-use crate::wire::{Answer, get};
 
 /// §2.3: a credential longer than any key is refused before it is decoded or hashed.
 #[tokio::test]

@@ -7,11 +7,11 @@ use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, Reply, vendors};
 
-use crate::answers::{FORBIDDEN, INVALID, MISSING, SERVED};
-use crate::gates::{gate, rest, shipped};
-use crate::server::Server;
+use crate::conformance::answers::{FORBIDDEN, INVALID, MISSING, SERVED};
+use crate::conformance::gates::{gate, rest, shipped};
+use crate::conformance::server::Server;
+use crate::conformance::wire::{Answer, Client, head, request};
 use crate::support::{KEY, store};
-use crate::wire::{Answer, Client, head, request};
 
 /// §9.1: methods are case-sensitive, and one that nobody knows is let through no more than others.
 #[tokio::test]

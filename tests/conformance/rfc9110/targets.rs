@@ -3,11 +3,11 @@
 use tower_api_key::rules::Routes;
 use tower_api_key::{ApiKeyLayer, vendors};
 
-use crate::answers::{FORBIDDEN, HTTPS, HTTPS_LOG_IN, LOG_IN, MISSING, SERVED};
-use crate::gates::{HEX, gate, personyze, rest};
-use crate::server::Server;
+use crate::conformance::answers::{FORBIDDEN, HTTPS, HTTPS_LOG_IN, LOG_IN, MISSING, SERVED};
+use crate::conformance::gates::{HEX, gate, personyze, rest};
+use crate::conformance::server::Server;
+use crate::conformance::wire::{Answer, Client, request};
 use crate::support::KEY;
-use crate::wire::{Answer, Client, request};
 
 /// The REST API with its routes, and a key that may read.
 fn routed() -> ApiKeyLayer {

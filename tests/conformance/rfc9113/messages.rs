@@ -4,12 +4,12 @@ use hyper::body::Incoming;
 use tower_api_key::rules::Routes;
 use tower_api_key::vendors;
 
-use crate::answers::{HTTPS, HTTPS_LOG_IN, INVALID, LOG_IN, MISSING, SERVED};
-use crate::frames::{Field, Frames, Outcome, PROTOCOL_ERROR, ask};
-use crate::gates::{HEX, gate, personyze, rest};
-use crate::server::Server;
+use crate::conformance::answers::{HTTPS, HTTPS_LOG_IN, INVALID, LOG_IN, MISSING, SERVED};
+use crate::conformance::frames::{Field, Frames, Outcome, PROTOCOL_ERROR, ask};
+use crate::conformance::gates::{HEX, gate, personyze, rest};
+use crate::conformance::server::Server;
+use crate::conformance::wire::Answer;
 use crate::support::KEY;
-use crate::wire::Answer;
 
 const BEARER: Field<'_> = (b"authorization", b"Bearer key_0123456789abcdef");
 const UNKNOWN: Field<'_> = (b"authorization", b"Bearer unknown_0123456789abcdef");

@@ -5,11 +5,11 @@ use http::Request;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use crate::answers::{INVALID, MISSING, SERVED};
-use crate::gates::rest;
-use crate::server::Server;
+use crate::conformance::answers::{INVALID, MISSING, SERVED};
+use crate::conformance::gates::rest;
+use crate::conformance::server::Server;
+use crate::conformance::wire::{Answer, Client, head};
 use crate::support::KEY;
-use crate::wire::{Answer, Client, head};
 
 /// §9.2: over TLS, 1.2 or 1.3, the handshake is the proof, in both versions of HTTP and whatever
 /// scheme the client names.

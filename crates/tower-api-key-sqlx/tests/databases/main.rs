@@ -162,7 +162,7 @@ async fn import_a_million(name: &str, store: &SqlStore) {
     println!("{name}: a lookup among them takes {:.1?}", began.elapsed() / 1_000);
 }
 
-/// `cargo test --release --all-features --test databases -- --ignored --nocapture`
+/// `cargo test --release -p tower-api-key-sqlx --all-features --test databases -- --ignored --nocapture`
 #[tokio::test]
 #[ignore = "takes a minute or two, and says how long"]
 async fn a_million_keys_are_imported() {

@@ -7,7 +7,7 @@
 //! through and refused, against the arithmetic of the limits.
 //!
 //! ```text
-//! SOAK_SECONDS=1800 cargo test --release --all-features --test soak -- --nocapture
+//! SOAK_SECONDS=1800 cargo test --release -p vendors-demo --test soak -- --nocapture
 //! ```
 
 #![cfg(target_os = "linux")] // Memory and open files are read from /proc.

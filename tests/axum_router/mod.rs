@@ -1,11 +1,5 @@
 //! The gate in axum routers: nesting, merging, fallbacks, extractors, and handlers that refuse.
 
-#![cfg(feature = "axum")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "../support/mod.rs"]
-mod support;
-
 mod matching;
 mod nesting;
 mod patterns;
@@ -23,7 +17,7 @@ use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Denial, Grant};
 
-use support::{PROFILE, anonymous, reason, request, store, text};
+use crate::support::{PROFILE, anonymous, reason, request, store, text};
 
 fn layer(routes: Routes) -> ApiKeyLayer {
     let store = store(|key| key.scopes(["users.read"]));

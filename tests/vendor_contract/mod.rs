@@ -4,16 +4,6 @@
 //! `polytomic_basic`, and `standard` for those who copy none. The
 //! other modules hold what takes more than one request, and what all vendors have in common.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::large_stack_arrays,
-    clippy::large_types_passed_by_value,
-    missing_docs
-)]
-
 mod broken;
 mod case;
 mod gate;

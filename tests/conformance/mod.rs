@@ -7,17 +7,6 @@
 //! says so. What hyper refuses by itself is here, too: a gate is only as good as the parser in
 //! front of it, and a new version of that parser must not let through what it refuses today.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::large_types_passed_by_value
-)]
-
-#[path = "../support/mod.rs"]
-mod support;
-
 mod answers;
 mod challenge;
 mod frames;

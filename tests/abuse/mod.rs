@@ -1,10 +1,5 @@
 //! Clients that guess keys: who is refused, what it costs them, and what it costs nobody else.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "../support/mod.rs"]
-mod support;
-
 mod alarms;
 mod at_once;
 mod counted;
@@ -21,7 +16,7 @@ use tower_api_key::attempts::FailedAttempts;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::request::Connection;
 
-use support::{Service, greeting, reason, send};
+use crate::support::{Service, greeting, reason, send};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);

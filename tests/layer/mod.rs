@@ -1,10 +1,5 @@
 //! The layer as a tower service: what reaches the inner service, and what comes back.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "../support/mod.rs"]
-mod support;
-
 mod account;
 mod anonymous;
 mod audience;

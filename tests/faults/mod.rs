@@ -8,11 +8,6 @@
 //! 3. the counter was charged once at most;
 //! 4. no task is left.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "../support/mod.rs"]
-mod support;
-
 mod faulty;
 mod hang_ups;
 mod inner;

@@ -2,7 +2,7 @@
 //! each connection, and that mark is the proof of HTTPS.
 //!
 //! ```text
-//! cargo run --example hyper_service
+//! cargo run -p hyper-service
 //! ```
 
 use std::convert::Infallible;

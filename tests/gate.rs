@@ -1,0 +1,23 @@
+//! A gate in front of a service, as a client, an operator and a vendor's documentation see it.
+//!
+//! `cargo test --test gate conformance` runs one part; so does the name of any other.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::large_stack_arrays,
+    clippy::large_types_passed_by_value,
+    missing_docs
+)]
+
+mod support;
+
+mod abuse;
+#[cfg(feature = "axum")]
+mod axum_router;
+mod conformance;
+mod faults;
+mod layer;
+mod vendor_contract;
