@@ -1,20 +1,21 @@
-//! The README's first steps, taken as a newcomer takes them: its program answers, and its commands work.
+//! The first steps in the documents, taken as a newcomer takes them: the README's program answers, and the
+//! commands of `docs/keys.md` work.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, process};
 
 const README: &str = include_str!("../README.md");
+const KEYS: &str = include_str!("../docs/keys.md");
 const PROGRAM: &str = include_str!("../examples/first_answer.rs");
 
-/// Returns the blocks of a language.
-fn blocks(language: &str) -> Vec<&'static str> {
+/// Returns a document's code blocks of a language.
+fn blocks(document: &'static str, language: &str) -> Vec<&'static str> {
     let fence = format!("```{language}\n");
-    README.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+    document.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
 }
 
 /// Stops the server, however the test ends.
@@ -29,8 +30,8 @@ impl Drop for Server {
 
 #[test]
 fn the_first_program_is_the_example_and_its_crates_are_added() {
-    assert_eq!(blocks("rust,no_run"), [PROGRAM]);
-    let added = blocks("sh")[0];
+    assert_eq!(blocks(README, "rust,no_run"), [PROGRAM]);
+    let added = blocks(README, "sh")[0];
     for line in PROGRAM.lines().filter_map(|line| line.strip_prefix("use ")) {
         let name = line.split([':', ';']).next().unwrap().replace('_', "-");
         assert!(added.contains(&name), "{name} is not added");
@@ -40,9 +41,7 @@ fn the_first_program_is_the_example_and_its_crates_are_added() {
 
 #[test]
 fn a_newcomer_gets_an_answer() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-    let mut started = Command::new(example());
-    let started = started.arg(&port).stdout(Stdio::piped()).spawn().unwrap();
+    let started = Command::new(example()).stdout(Stdio::piped()).spawn().unwrap();
     let mut server = Server(started);
     let mut printed = String::new();
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut printed).unwrap();
@@ -63,7 +62,7 @@ fn a_newcomer_gets_an_answer() {
         assert!(answer.ends_with(end), "{answer}");
         if status == "200" {
             // What is printed of the answer is what comes.
-            let shown = blocks("text")[0].lines().skip(1).filter(|line| *line != "…");
+            let shown = blocks(README, "text")[0].lines().skip(1).filter(|line| *line != "…");
             for line in shown {
                 assert!(
                     answer.lines().any(|came| came.trim_end() == line),
@@ -76,7 +75,8 @@ fn a_newcomer_gets_an_answer() {
 
 #[test]
 fn the_commands_work_as_they_are_printed() {
-    let commands = blocks("sh").into_iter().find(|block| block.contains("tower-api-key keys"));
+    let mut blocks = blocks(KEYS, "sh").into_iter();
+    let commands = blocks.find(|block| block.contains("tower-api-key keys"));
     // The program is there already, and was built with this feature.
     let commands = commands.unwrap().replace("cargo install --path crates/tower-api-key-cli\n", "");
     assert!(!commands.contains("cargo"), "{commands}");

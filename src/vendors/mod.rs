@@ -37,22 +37,22 @@ mod tests;
 use crate::profile::Profile;
 
 /// Answers as Persona documents; [`persona`] has its routes.
-pub const PERSONA: Profile<'static> = persona::PROFILE;
+pub const PERSONA: Profile = persona::PROFILE;
 
 /// Answers as Personyze documents; [`personyze`] has its routes.
-pub const PERSONYZE: Profile<'static> = personyze::PROFILE;
+pub const PERSONYZE: Profile = personyze::PROFILE;
 
 /// Answers as Polyteia documents; [`polyteia`] has its routes.
-pub const POLYTEIA: Profile<'static> = polyteia::PROFILE;
+pub const POLYTEIA: Profile = polyteia::PROFILE;
 
 /// Answers as Polytomic's cloud documents; [`polytomic`] has its routes.
-pub const POLYTOMIC: Profile<'static> = polytomic::PROFILE;
+pub const POLYTOMIC: Profile = polytomic::PROFILE;
 
 /// Answers as Polytomic on the customer's premises documents; [`polytomic`] has its routes.
-pub const POLYTOMIC_ON_PREMISES: Profile<'static> = polytomic::ON_PREMISES;
+pub const POLYTOMIC_ON_PREMISES: Profile = polytomic::ON_PREMISES;
 
 /// Answers as Rest Integrations documents; [`rest_integrations`] has its routes.
-pub const REST_INTEGRATIONS: Profile<'static> = rest_integrations::PROFILE;
+pub const REST_INTEGRATIONS: Profile = rest_integrations::PROFILE;
 
 /// The `Retry-After` of an answer while the store or the limiter is down, in seconds.
 const OUTAGE_SECONDS: u32 = 5;
