@@ -1,4 +1,4 @@
-//! Explaining a request.
+//! Runs `check`, which explains a request.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ pub(crate) async fn run(
     let digest = hasher.digest(key.expose_secret().as_bytes());
     let found = store.find(&digest).await?;
     let record = found.map(|record| Arc::new(KeyRecord::clone(&record)));
-    // Limits are not asked, and the store was, so this gate needs neither.
+    // The explanation asks no limiter, and the record is found already: an empty store is enough.
     let builder = ApiKeyLayer::builder(question.vendor.profile(), MemoryStore::new())
         .hasher(hasher)
         .without_limits()
@@ -52,22 +52,32 @@ pub(crate) async fn run(
 }
 
 fn request(question: &Check, key: &SecretString) -> Result<Request<()>, Failure> {
-    let invalid = |what: &str| Failure::Invalid(format!("{what} is not one that HTTP allows"));
+    let invalid = |problem: &str| Failure::Invalid(problem.to_owned());
     let mut request = Request::builder()
         .method(question.method.as_str())
         .uri(question.path.as_str())
         .body(())
-        .map_err(|_| invalid("the method or the path"))?;
+        .map_err(|_| {
+            invalid(
+                "--method or --path is not valid in HTTP: write them like GET and /users?page=2",
+            )
+        })?;
     for line in &question.headers {
-        let (name, value) =
-            line.split_once(':').ok_or_else(|| invalid("a header without a colon"))?;
-        let name: HeaderName = name.trim().parse().map_err(|_| invalid("a header's name"))?;
+        let (name, value) = line
+            .split_once(':')
+            .ok_or_else(|| invalid("--header has no colon: write \"NAME: VALUE\""))?;
+        let name: HeaderName = name.trim().parse().map_err(|_| {
+            invalid("the name in --header is not valid in HTTP: write one like x-request-id")
+        })?;
         if name == AUTHORIZATION {
-            let problem = "`--header` with `authorization` means nothing to `check`: the key is read from \
-                TOWER_API_KEY_KEY or standard input, and sent as Bearer, or with `--basic`";
-            return Err(Failure::Invalid(problem.to_owned()));
+            return Err(invalid(
+                "--header cannot set `authorization`: write the key to TOWER_API_KEY_KEY or standard input; \
+                 `check` sends it as Bearer, or as Basic with --basic USER",
+            ));
         }
-        let value: HeaderValue = value.trim().parse().map_err(|_| invalid("a header's value"))?;
+        let value: HeaderValue = value.trim().parse().map_err(|_| {
+            invalid("the value in --header is not valid in HTTP: write visible ASCII characters")
+        })?;
         request.headers_mut().append(name, value);
     }
     let credential = match &question.basic {
@@ -77,7 +87,9 @@ fn request(question: &Check, key: &SecretString) -> Result<Request<()>, Failure>
             format!("Basic {}", STANDARD.encode(pair))
         }
     };
-    let credential = HeaderValue::try_from(credential).map_err(|_| invalid("the key"))?;
+    let credential = HeaderValue::try_from(credential).map_err(|_| {
+        invalid("the key cannot be sent in a header: remove its control characters")
+    })?;
     request.headers_mut().insert(AUTHORIZATION, credential);
     Ok(request)
 }
