@@ -1,4 +1,4 @@
-//! PostgreSQL: from a URL to a pool of connections.
+//! Opens PostgreSQL.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,42 +18,40 @@ use tower_api_key::store::StoreError;
 driver!(Postgres, PgRow, remote: true);
 
 impl SqlStore {
-    /// Keeps keys in a database that the application is connected to, over its own pool, which
-    /// stays open when the store is closed.
+    /// Opens a store over a pool of the application. The pool stays open when the store is closed.
     ///
     /// ```no_run
     /// use sqlx::PgPool;
     /// use tower_api_key_sqlx::SqlStore;
     ///
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn example() -> Result<SqlStore, Box<dyn std::error::Error>> {
     /// let pool = PgPool::connect("postgres://localhost/app").await?;
     /// let store = SqlStore::from_postgres(pool.clone()).await?;
-    /// # Ok(())
-    /// # }
+    /// # Ok(store) }
     /// ```
     ///
     /// # Errors
     ///
-    /// As for [`SqlStore::connect`].
+    /// Returns the errors of [`SqlStore::connect`].
     pub async fn from_postgres(pool: PgPool) -> Result<Self, StoreError> {
         SqlStoreBuilder::from_postgres(pool).connect().await
     }
 }
 
 impl SqlStoreBuilder {
-    /// Starts a store over the application's own pool, of which something is set before it connects.
+    /// Returns a builder over a pool of the application, to change settings before the store connects.
     pub fn from_postgres(pool: PgPool) -> Self {
         Self::over(Dialect::Postgres, |patience| Arc::new(Lender::handed_in(pool, patience)))
     }
 }
 
-/// Reads the URL. Connections are made when they are needed.
+/// Returns a pool for the URL. It connects when a connection is needed.
 pub(super) fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>, StoreError> {
     let options = PgConnectOptions::from_str(url).map_err(failed)?;
     let pool = PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.pool_timeout())
-        // A round trip less for each lookup; a connection that broke is replaced when it fails.
+        // Saves a round trip per lookup. A broken connection is replaced when a statement fails.
         .test_before_acquire(false)
         .connect_lazy_with(options);
     Ok(Arc::new(Lender::new(pool, settings.lookup_timeout)))

@@ -1,4 +1,4 @@
-//! SQLite: from a URL to a pool of connections to one file, or to one database in memory.
+//! Opens SQLite: one file, or one database in memory.
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -23,27 +23,27 @@ use tower_api_key::store::StoreError;
 
 driver!(Sqlite, SqliteRow, remote: false);
 
-/// How long a writer waits for another process's.
+/// How long a writer waits for a writer of another process.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// What a URL names.
+/// The database that a URL names.
 struct Place {
     options: SqliteConnectOptions,
     in_memory: bool,
     creates: bool,
 }
 
-/// Opens what the URL names.
+/// Opens the database that a URL names.
 pub(super) async fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>, StoreError> {
     let place = place(url)?;
     let mut pool = SqlitePoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.pool_timeout())
-        // A round trip less for each lookup; a connection that broke is replaced when it fails.
+        // Saves a round trip per lookup. A broken connection is replaced when a statement fails.
         .test_before_acquire(false);
     let mut anchor = None;
     if place.in_memory {
-        // SQLite forgets such a database with its last connection, so one stays beside the pool.
+        // SQLite drops a database in memory with its last connection, so one stays open outside of the pool.
         pool = pool.max_connections(1);
         let first = place.options.connect().await.map_err(failed)?;
         anchor = Some(Box::new(Mutex::new(first)) as _);
@@ -57,39 +57,34 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>
 }
 
 impl SqlStore {
-    /// Keeps keys in a database that the application has opened, over its own pool, which
-    /// stays open when the store is closed.
+    /// Opens a store over a pool of the application. The pool stays open when the store is closed.
     ///
     /// ```
     /// use sqlx::SqlitePool;
     /// use tower_api_key_sqlx::SqlStore;
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
-    /// # let pool: SqlitePool = pool.connect("sqlite::memory:").await?;
-    /// let store = SqlStore::from_sqlite(pool.clone()).await?; // pool: SqlitePool
-    /// # let _ = store;
-    /// # Ok(())
-    /// # }
+    /// # async fn example() -> Result<SqlStore, Box<dyn std::error::Error>> {
+    /// let pool = SqlitePool::connect("sqlite:app.db").await?;
+    /// let store = SqlStore::from_sqlite(pool.clone()).await?;
+    /// # Ok(store) }
     /// ```
     ///
     /// # Errors
     ///
-    /// As for [`SqlStore::connect`].
+    /// Returns the errors of [`SqlStore::connect`].
     pub async fn from_sqlite(pool: SqlitePool) -> Result<Self, StoreError> {
         SqlStoreBuilder::from_sqlite(pool).connect().await
     }
 }
 
 impl SqlStoreBuilder {
-    /// Starts a store over the application's own pool, of which something is set before it connects.
+    /// Returns a builder over a pool of the application, to change settings before the store connects.
     pub fn from_sqlite(pool: SqlitePool) -> Self {
         Self::over(Dialect::Sqlite, |patience| Arc::new(Lender::handed_in(pool, patience)))
     }
 }
 
-/// Reads a URL. What stands between `sqlite:` and `?` is the path, to the letter.
+/// Reads a URL. The text between `sqlite:` and `?` is the path, without any decoding.
 fn place(url: &str) -> Result<Place, StoreError> {
     let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
     let rest = rest.ok_or_else(|| StoreError::new(Failure::UnknownUrl))?;
@@ -99,12 +94,12 @@ fn place(url: &str) -> Result<Place, StoreError> {
     if path.is_empty() && !in_memory {
         return Err(StoreError::new(Failure::NoPath));
     }
-    // A name for sqlx to replace, so that it decodes nothing.
+    // sqlx would decode the path, so it gets another name, which is replaced below.
     let named = if path == ":memory:" { path } else { "x" };
     let options = SqliteConnectOptions::from_str(&format!("sqlite:{named}?{parameters}"));
     let mut options = options.map_err(failed)?;
     if path != ":memory:" {
-        // To SQLite itself `file:` begins a URI, in which it decodes.
+        // SQLite itself reads `file:` as the start of a URI and would decode it.
         let uri = path.starts_with("file:") && !in_memory;
         options = if uri { options.filename(format!("./{path}")) } else { options.filename(path) };
     }
@@ -118,15 +113,15 @@ fn place(url: &str) -> Result<Place, StoreError> {
     Ok(Place { options, in_memory, creates: has("mode=rwc") })
 }
 
-/// Makes the file if it is not there. It holds digests and names, which are nobody else's; the files
-/// that SQLite puts beside it get its mode.
+/// Creates the file if it is missing. It holds digests and names, so only its owner may read it. SQLite gives
+/// the files beside it the same mode.
 fn create(path: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let made = match options.open(path) {
-        // A link to where no file is yet.
+        // A symbolic link to a missing file.
         Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.exists() => {
             options.create_new(false).create(true).open(path)
         }
