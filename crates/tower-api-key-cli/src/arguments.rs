@@ -10,8 +10,8 @@ use crate::moment::{Moment, Span};
 use crate::settings::{AccountSettings, KeySettings};
 use crate::vendor::Vendor;
 
-/// The heading of the options that every command takes.
-const GLOBAL: &str = "Options of every command";
+/// The heading of the options that all commands share.
+const GLOBAL: &str = "Common options";
 
 /// Manages API keys in SQLite or PostgreSQL.
 #[derive(Debug, Parser)]
@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     )]
     pub(crate) table_schema: Option<String>,
 
-    /// Author of the change in the audit trail
+    /// Author of the change in the audit trail; for commands that change keys or accounts
     #[arg(
         long,
         global = true,

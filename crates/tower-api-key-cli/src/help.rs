@@ -75,9 +75,8 @@ Examples:
   tower-api-key keys import keys.jsonl
   tower-api-key keys import --atomic - <keys.jsonl
 
-A line of keys.jsonl:
-  {\"digest\":\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\",\"id\":\"backup\",
-  \"account\":\"acme\",\"scopes\":[\"users.read\"]} (on one line)";
+A line of keys.jsonl, for the key `hello`:
+  {\"digest\":\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\",\"id\":\"k1\",\"account\":\"acme\"}";
 
 pub(crate) const SAVE: &str = "\
 Options that are left out keep their values. `keys create --help` describes quotas.
