@@ -1,4 +1,4 @@
-//! A service that answers whoever has a key.
+//! An axum service behind a gate, with one key in memory.
 
 use axum::{Router, routing::get};
 use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord};
@@ -8,7 +8,7 @@ use tower_api_key::{ApiKeyLayer, Grant, Profile};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The first key. The store keeps its digest only, so its text is known here and never again.
+    // The store keeps only the key's digest, so this is the only time its text is known.
     let key = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256()).issue(Some("test"))?;
     let acme = Account::builder("acme").scopes(["users.read"]).build()?;
     let record = KeyRecord::builder("key_1", acme).environment("test").build()?;
@@ -20,9 +20,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .post("/v1/users", Route::new().all_of(&["users.write"]));
     let gate = ApiKeyLayer::builder(Profile::STANDARD, store)
         .routes(routes)
-        // On your own machine only; see below.
+        // On your own machine only: the gate then accepts keys over plain HTTP.
         .assume_https()
-        // What contradicts itself fails here, never in a request.
+        // A configuration that contradicts itself fails here, never in a request.
         .build()?;
 
     let users = |grant: Grant| async move { format!("the users of {}\n", grant.account()) };
