@@ -88,7 +88,7 @@ where
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Ok(failure(
             StatusCode::BAD_GATEWAY,
-            "the backend switched protocols without a request to\n",
+            "the backend upgraded without a request for it\n",
         ));
     }
     fields::strip_hop_by_hop(response.headers_mut());

@@ -239,7 +239,7 @@ async fn what_a_backend_lists_stays_on_its_connection() {
         ),
         (
             b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
-            &["content-length: 29"],
+            &["content-length: 46"],
         ),
     ] {
         let gateway = Gateway::before(raw_backend(answer).await.0).await;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tower_api_key::store::{KeyFilter, KeyState};
 
+use crate::check::Check;
 use crate::help;
-use crate::moment::{Moment, Span};
+use crate::issue::Form;
+use crate::moment::Span;
 use crate::settings::{AccountSettings, KeySettings};
-use crate::vendor::Vendor;
 
 /// The heading of the options that all commands share.
 const GLOBAL: &str = "Common options";
@@ -248,23 +249,6 @@ pub(crate) enum Accounts {
     },
 }
 
-/// The form of a secret.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Form of the secret")]
-pub(crate) struct Form {
-    /// Issue a secret in this vendor's format. Without --vendor and --prefix, a new key begins with `key_`,
-    /// and a rotated key keeps its form
-    #[arg(long, value_enum, conflicts_with = "prefix")]
-    pub(crate) vendor: Option<Vendor>,
-    /// Issue this prefix, 29 random characters and a checksum; `{environment}` in the prefix stands for the
-    /// key's environment, as in `acme_{environment}_`
-    #[arg(long)]
-    pub(crate) prefix: Option<String>,
-    /// Digest the secret with the pepper in this file; it must be the gate's pepper
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pepper_file: Option<PathBuf>,
-}
-
 /// The keys to list.
 #[derive(Debug, Args)]
 pub(crate) struct Filter {
@@ -300,39 +284,4 @@ impl From<Filter> for KeyFilter {
         let Filter { account, owner, kind, environment, state } = filter;
         Self { account, owner, kind, environment, state }
     }
-}
-
-/// A request to explain.
-#[derive(Debug, Args)]
-pub(crate) struct Check {
-    /// Decide as the gate of this vendor
-    #[arg(long, value_enum)]
-    pub(crate) vendor: Vendor,
-    /// Method of the request
-    #[arg(long, default_value = "GET")]
-    pub(crate) method: String,
-    /// Path of the request, with its query
-    #[arg(long, default_value = "/")]
-    pub(crate) path: String,
-    /// Header of the request, apart from `authorization`; repeatable
-    #[arg(long = "header", value_name = "NAME: VALUE")]
-    pub(crate) headers: Vec<String>,
-    /// IP address of the client
-    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
-    pub(crate) from: std::net::IpAddr,
-    /// Send the request over plain HTTP instead of HTTPS
-    #[arg(long)]
-    pub(crate) plain_http: bool,
-    /// Send the key as the password of Basic authentication with this user name, instead of as a Bearer token
-    #[arg(long, value_name = "USER")]
-    pub(crate) basic: Option<String>,
-    /// Decide as a gate with this audience [default: a gate without an audience]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) audience: Option<String>,
-    /// Decide at this time, such as 2027-01-31T12:00:00Z or "in 90 days" [default: now]
-    #[arg(long, value_name = "TIME")]
-    pub(crate) at: Option<Moment>,
-    /// Digest the key with the pepper in this file; it must be the gate's pepper
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pepper_file: Option<PathBuf>,
 }

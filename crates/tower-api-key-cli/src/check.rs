@@ -1,11 +1,13 @@
 //! Runs `check`, which explains a request.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use clap::Args;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Request};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,11 +18,47 @@ use tower_api_key::request::Connection;
 use tower_api_key::rules::Routes;
 use tower_api_key::store::{KeyManager, MemoryStore};
 
-use crate::arguments::Check;
 use crate::failure::{Failure, REFUSED};
 use crate::issue::hasher;
+use crate::moment::Moment;
 use crate::output::Output;
 use crate::secret;
+use crate::vendor::Vendor;
+
+/// A request to explain.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Decide as the gate of this vendor
+    #[arg(long, value_enum)]
+    pub(crate) vendor: Vendor,
+    /// Method of the request
+    #[arg(long, default_value = "GET")]
+    pub(crate) method: String,
+    /// Path of the request, with its query
+    #[arg(long, default_value = "/")]
+    pub(crate) path: String,
+    /// Header of the request, apart from `authorization`; repeatable
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// IP address of the client
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub(crate) from: IpAddr,
+    /// Send the request over plain HTTP instead of HTTPS
+    #[arg(long)]
+    pub(crate) plain_http: bool,
+    /// Send the key as the password of Basic authentication with this user name, instead of as a Bearer token
+    #[arg(long, value_name = "USER")]
+    pub(crate) basic: Option<String>,
+    /// Decide as a gate with this audience [default: a gate without an audience]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: Option<String>,
+    /// Decide at this time, such as 2027-01-31T12:00:00Z or "in 90 days" [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Moment>,
+    /// Digest the key with the pepper in this file; it must be the gate's pepper
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pepper_file: Option<PathBuf>,
+}
 
 pub(crate) async fn run(
     store: &dyn KeyManager,

@@ -1,14 +1,14 @@
 //! Issues secrets.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use tower_api_key::key::{
     Alphabet, IssueError, IssuedKey, Issuer, KeyForm, KeyFormat, KeyHasher, Pepper,
 };
 use tower_api_key::request::MAX_CREDENTIAL_BYTES;
 
-use crate::arguments::Form;
 use crate::failure::Failure;
 use crate::vendor::Vendor;
 
@@ -18,6 +18,23 @@ const RANDOM_CHARACTERS: u16 = 29;
 const PREFIX: &str = "key_";
 /// The placeholder of a prefix for the key's environment.
 const ENVIRONMENT: &str = "{environment}";
+
+/// The form of a secret.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Form of the secret")]
+pub(crate) struct Form {
+    /// Issue a secret in this vendor's format. Without --vendor and --prefix, a new key begins with `key_`,
+    /// and a rotated key keeps its form
+    #[arg(long, value_enum, conflicts_with = "prefix")]
+    pub(crate) vendor: Option<Vendor>,
+    /// Issue this prefix, 29 random characters and a checksum; `{environment}` in the prefix stands for the
+    /// key's environment, as in `acme_{environment}_`
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+    /// Digest the secret with the pepper in this file; it must be the gate's pepper
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pepper_file: Option<PathBuf>,
+}
 
 impl Form {
     /// Returns true if `--vendor` or `--prefix` is given.

@@ -4,9 +4,10 @@ use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, Environment, IssuedKey, KeyKind, KeyRecord};
 use tower_api_key::store::{KeyEntry, KeyManager, KeyState, ManageError, NewKey};
 
-use crate::arguments::{Form, Keys};
+use crate::arguments::Keys;
 use crate::failure::Failure;
 use crate::import;
+use crate::issue::Form;
 use crate::moment::Span;
 use crate::output::{Output, complain};
 use crate::settings::KeySettings;

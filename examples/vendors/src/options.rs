@@ -27,8 +27,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
 
-    /// Trust forwarding headers of proxies in this network: HTTPS and the client's address; repeatable [default: no
-    /// proxy]
+    /// Trust the forwarding headers of proxies in this network, for HTTPS and the client's address;
+    /// repeatable [default: no proxy]
     #[arg(long, value_name = "CIDR", value_parser = network)]
     pub(crate) trust: Vec<String>,
 
@@ -36,12 +36,13 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
-    /// Store of the keys: sqlite:FILE, postgres://USER@HOST/DATABASE, or memory, which is lost when the process ends
+    /// Store of the keys: sqlite:FILE, postgres://USER@HOST/DATABASE, or memory, which ends with the
+    /// process
     #[arg(long, value_name = "URL", default_value = "sqlite:demo-keys.db")]
     pub(crate) store: String,
 
-    /// Limiter: memory counts in this process, redis://HOST[?lease=TOKENS] in Redis, for all processes that use it;
-    /// TOKENS is the most requests that a process pays for in advance
+    /// Limiter: memory counts in this process, redis://HOST[?lease=TOKENS] in Redis, for all processes that
+    /// use it; TOKENS is the most requests that a process pays for in advance
     #[arg(long, value_name = "LIMITER", default_value = "memory")]
     pub(crate) limits: Limits,
 

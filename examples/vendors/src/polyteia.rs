@@ -28,8 +28,8 @@ const LIFETIME: Duration = Duration::from_secs(90 * 86_400);
 const READ: &str = "dataset.read";
 const WRITE: &str = "dataset.write";
 
-/// Builds `POST /api`, behind its gate. Keys have no scopes of their own: they inherit their account's scopes at
-/// the time of the request.
+/// Builds `POST /api`, behind its gate. Keys have no scopes of their own: they inherit their account's
+/// scopes at the time of the request.
 pub(crate) async fn router(
     keys: &mut Keys,
     database: &Database,
