@@ -135,7 +135,7 @@ impl SqlStore {
         StoreError::new(Failure::NoAnswer(limit))
     }
 
-    /// Waits for a connection until `end`. Keeps an eighth of the time to find out why there is none.
+    /// Waits for a connection until `end`. Keeps an eighth of the time to find out why no connection came.
     pub(super) async fn acquire(
         &self,
         limit: Duration,

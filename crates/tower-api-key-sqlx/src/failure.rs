@@ -63,8 +63,8 @@ pub(super) enum Failure {
     )]
     Newer { found: i64, known: i64 },
     #[error(
-        "step {0} of the tables differs from the one that this program knows: restore the tables from a \
-         backup, or use the program that created them"
+        "step {0} of the tables differs from the one that this program knows, because the tables were changed \
+         or created by an unpublished release: restore a backup, or use the program that created them"
     )]
     OtherStep(i64),
     #[error(
@@ -145,7 +145,7 @@ fn copy(error: &io::Error) -> io::Error {
 pub(super) fn is_broken(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
-        // 57P01 to 57P05 (operator intervention): the server shuts down or starts.
+        // Codes 57P (operator intervention): the server shuts down, starts, or ended the session.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,
     }

@@ -10,7 +10,7 @@ const ADDED: &str = "added";
 const ACCOUNT: &str = "account ";
 const OTHER: &str = "other";
 
-/// Returns the payload of a notification: a digest in hexadecimal digits, or a word. `Everything` has none.
+/// Returns the payload of a notification: a digest in hexadecimal digits, or a word. `Everything` has no payload.
 pub(super) fn text(what: &Invalidation) -> Option<String> {
     match what {
         Invalidation::Secret(digest) => Some(digest.to_hex()),
