@@ -34,17 +34,16 @@ impl SqlStore {
     /// for SQLite, which has no notifications. The listener opens a connection of its own at its first use.
     ///
     /// ```
+    /// use tower_api_key::store::Cached;
     /// use tower_api_key_sqlx::SqlStore;
     ///
     /// # async fn example() -> Result<(), tower_api_key::store::StoreError> {
     /// let database = SqlStore::connect("postgres://localhost/keys").await?;
-    /// # #[cfg(feature = "cache")]
     /// if let Some(changes) = database.invalidations() {
-    ///     let store = tower_api_key::store::Cached::new(database.clone());
+    ///     let store = Cached::new(database.clone());
     ///     tokio::spawn(store.listen(changes));
     /// }
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn invalidations(&self) -> Option<SqlInvalidations> {
         let pool: &dyn Any = &*self.pool;
