@@ -17,7 +17,7 @@ use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
 use crate::request::Head;
-use crate::response::Asked;
+use crate::response::RefusalRequest;
 
 /// One request, from the decision to its response.
 pub(super) struct Exchange {
@@ -98,7 +98,7 @@ impl Exchange {
 
     /// Adds headers to the inner service's response, or renders the denial that the service returned.
     pub(super) fn finish<R>(&mut self, mut response: Response<R>) -> Response<GateBody<R>> {
-        if let Some(Asked(denial)) = response.extensions_mut().remove::<Asked>() {
+        if let Some(RefusalRequest(denial)) = response.extensions_mut().remove::<RefusalRequest>() {
             // The service's body is dropped before its permit is given back.
             drop(response);
             let denial = self.counted(denial);

@@ -79,13 +79,13 @@ const MOMENT: Duration = Duration::from_millis(100);
 
 /// A route of fresh permits.
 #[derive(Clone)]
-struct Client {
+struct RouteClient {
     concurrency: Arc<dyn Fresh<dyn ConcurrencyLimiter>>,
     account: &'static str,
     route: &'static str,
 }
 
-impl Client {
+impl RouteClient {
     async fn new(make: &Maker<dyn ConcurrencyLimiter>) -> Self {
         Self { concurrency: make.fresh(()).await, account: "acme", route: "POST /jobs" }
     }
@@ -104,7 +104,8 @@ impl Client {
 
 async fn never_more_than_the_limit_are_in_flight(make: &Maker<dyn ConcurrencyLimiter>) {
     const REQUESTS: u32 = 40;
-    let (client, rule) = (Client::new(make).await, Concurrency::new(3).with_longest_wait(LONG));
+    let (client, rule) =
+        (RouteClient::new(make).await, Concurrency::new(3).with_longest_wait(LONG));
     let (inside, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let requests: Vec<_> = (0..REQUESTS)
         .map(|_| {
@@ -125,14 +126,14 @@ async fn never_more_than_the_limit_are_in_flight(make: &Maker<dyn ConcurrencyLim
 }
 
 async fn a_full_route_refuses_at_once(make: &Maker<dyn ConcurrencyLimiter>) {
-    let (client, rule) = (Client::new(make).await, Concurrency::new(2));
+    let (client, rule) = (RouteClient::new(make).await, Concurrency::new(2));
     let held = (client.acquire(rule).await, client.acquire(rule).await);
     assert!(held.0.is_some() && held.1.is_some(), "there are two permits");
     assert!(client.acquire(rule).await.is_none(), "a third has none, and does not wait");
 }
 
 async fn a_place_that_is_given_back_is_free(make: &Maker<dyn ConcurrencyLimiter>) {
-    let (client, rule) = (Client::new(make).await, Concurrency::new(1));
+    let (client, rule) = (RouteClient::new(make).await, Concurrency::new(1));
     for _ in 0..3 {
         let permit = client.enters(rule, "the permit of the one before").await;
         assert!(client.acquire(rule).await.is_none(), "the only permit is taken");
@@ -141,7 +142,8 @@ async fn a_place_that_is_given_back_is_free(make: &Maker<dyn ConcurrencyLimiter>
 }
 
 async fn a_wait_ends(make: &Maker<dyn ConcurrencyLimiter>) {
-    let (client, rule) = (Client::new(make).await, Concurrency::new(1).with_longest_wait(MOMENT));
+    let (client, rule) =
+        (RouteClient::new(make).await, Concurrency::new(1).with_longest_wait(MOMENT));
     let _held = client.enters(rule, "the first permit").await;
     let began = Instant::now();
     assert!(client.acquire(rule).await.is_none(), "no permit comes free");
@@ -154,7 +156,8 @@ async fn a_wait_ends(make: &Maker<dyn ConcurrencyLimiter>) {
 }
 
 async fn who_waits_is_served_in_order(make: &Maker<dyn ConcurrencyLimiter>) {
-    let (client, rule) = (Client::new(make).await, Concurrency::new(1).with_longest_wait(LONG));
+    let (client, rule) =
+        (RouteClient::new(make).await, Concurrency::new(1).with_longest_wait(LONG));
     let held = client.enters(rule, "the first permit").await;
     let served = Arc::new(Mutex::new(Vec::new()));
     let mut waiting = Vec::new();
@@ -176,7 +179,7 @@ async fn who_waits_is_served_in_order(make: &Maker<dyn ConcurrencyLimiter>) {
 }
 
 async fn no_more_wait_than_the_rule_says(make: &Maker<dyn ConcurrencyLimiter>) {
-    let client = Client::new(make).await;
+    let client = RouteClient::new(make).await;
     let rule = Concurrency::new(1).with_longest_wait(LONG).with_longest_queue(1);
     let held = client.enters(rule, "the first permit").await;
     let waiting = tokio::spawn({
@@ -192,9 +195,9 @@ async fn no_more_wait_than_the_rule_says(make: &Maker<dyn ConcurrencyLimiter>) {
 }
 
 async fn accounts_and_routes_have_places_of_their_own(make: &Maker<dyn ConcurrencyLimiter>) {
-    let (client, rule) = (Client::new(make).await, Concurrency::new(1));
-    let other_account = Client { account: "other", ..client.clone() };
-    let other_route = Client { route: "GET /jobs", ..client.clone() };
+    let (client, rule) = (RouteClient::new(make).await, Concurrency::new(1));
+    let other_account = RouteClient { account: "other", ..client.clone() };
+    let other_route = RouteClient { route: "GET /jobs", ..client.clone() };
     let _held = client.enters(rule, "the first permit").await;
     for (client, what) in [(&other_account, "another account"), (&other_route, "another route")] {
         let held = client.acquire(rule).await;
@@ -204,7 +207,7 @@ async fn accounts_and_routes_have_places_of_their_own(make: &Maker<dyn Concurren
 }
 
 async fn who_goes_away_leaves_no_place_taken(make: &Maker<dyn ConcurrencyLimiter>) {
-    let (client, rule) = (Client::new(make).await, Concurrency::new(1));
+    let (client, rule) = (RouteClient::new(make).await, Concurrency::new(1));
     let waits = rule.with_longest_wait(LONG).with_longest_queue(2);
     let held = client.enters(rule, "the first permit").await;
     // One hangs up as soon as it has asked, one after a while.

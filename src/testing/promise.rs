@@ -25,16 +25,16 @@ use std::task::Poll;
 /// ```
 pub struct Promise<S: ?Sized + 'static> {
     name: &'static str,
-    check: Check<S>,
+    check: PromiseCheck<S>,
 }
 
 /// Resolves if the promise is kept, and panics if it is broken.
 type Checking<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-type Check<S> = for<'a> fn(&'a S) -> Checking<'a>;
+type PromiseCheck<S> = for<'a> fn(&'a S) -> Checking<'a>;
 
 impl<S: ?Sized> Promise<S> {
-    pub(super) const fn new(name: &'static str, check: Check<S>) -> Self {
+    pub(super) const fn new(name: &'static str, check: PromiseCheck<S>) -> Self {
         Self { name, check }
     }
 

@@ -7,7 +7,7 @@ use super::super::KeyStore;
 use super::super::invalidation::Invalidation;
 use super::super::manage::KeyManager;
 use super::builder::CachedBuilder;
-use super::inner::Inner;
+use super::inner::SharedCache;
 use super::settings::Settings;
 use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
@@ -32,7 +32,7 @@ use crate::sync::Reply;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Cached<S>(pub(super) Arc<Inner<S>>);
+pub struct Cached<S>(pub(super) Arc<SharedCache<S>>);
 
 impl<S: KeyStore> Cached<S> {
     /// Keeps up to 100,000 records of a store for up to 5 seconds, and up to 10,000 unknown secrets for
@@ -47,7 +47,7 @@ impl<S: KeyStore> Cached<S> {
     }
 
     pub(super) fn with(store: S, settings: Settings) -> Self {
-        Self(Arc::new(Inner::new(store, settings)))
+        Self(Arc::new(SharedCache::new(store, settings)))
     }
 
     /// Returns the store behind it.

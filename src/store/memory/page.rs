@@ -3,10 +3,10 @@
 use std::array;
 use std::sync::Arc;
 
-use crate::key::{KeyDigest, KeyRecord, Records, SharedRecord};
+use crate::key::{KeyDigest, KeyRecord, RecordPage, SharedRecord};
 use crate::sync::{self, OnceLock, STRIPES, stripe};
 
-/// Records on a page. A grant in use keeps its whole page, about 100 KB, so pages are not larger.
+/// RecordPage on a page. A grant in use keeps its whole page, about 100 KB, so pages are not larger.
 pub(super) const PLACES: usize = sync::size(1024, 2);
 
 /// A key as the table finds it: digest and record side by side, 96 bytes.
@@ -20,19 +20,19 @@ type Places = Arc<[OnceLock<Entry>]>;
 
 /// One page, and the counts of its users.
 #[derive(Clone)]
-pub(super) struct Page {
+pub(super) struct EntryPage {
     places: Places,
-    stripes: [Arc<Stripe>; STRIPES],
+    stripes: [Arc<EntryStripe>; STRIPES],
 }
 
 /// The places of a page, behind one of its counts. Aligned, so that no two counts share a cache line.
 #[repr(align(64))]
-struct Stripe(Places);
+struct EntryStripe(Places);
 
-impl Page {
+impl EntryPage {
     pub(super) fn new() -> Self {
         let places: Places = (0..PLACES).map(|_| OnceLock::new()).collect();
-        let stripes = array::from_fn(|_| Arc::new(Stripe(Arc::clone(&places))));
+        let stripes = array::from_fn(|_| Arc::new(EntryStripe(Arc::clone(&places))));
         Self { places, stripes }
     }
 
@@ -50,11 +50,11 @@ impl Page {
     pub(super) fn share(&self, place: u32) -> SharedRecord {
         let [first, ..] = &self.stripes;
         let stripe = self.stripes.get(stripe()).unwrap_or(first);
-        SharedRecord::new(Arc::<Stripe>::clone(stripe), place)
+        SharedRecord::new(Arc::<EntryStripe>::clone(stripe), place)
     }
 }
 
-impl Records for Stripe {
+impl RecordPage for EntryStripe {
     fn at(&self, place: u32) -> Option<&KeyRecord> {
         self.0.get(place as usize)?.get().map(|entry| &entry.record)
     }

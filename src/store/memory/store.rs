@@ -45,16 +45,16 @@ use crate::sync::{ArcSwap, Mutex, Reply, lock};
 /// # }
 /// ```
 #[derive(Clone, Default)]
-pub struct MemoryStore(pub(super) Arc<Inner>);
+pub struct MemoryStore(pub(super) Arc<SharedStore>);
 
-pub(super) struct Inner {
+pub(super) struct SharedStore {
     pub(super) clock: Arc<dyn Clock>,
     // What readers see: swapped when it has to grow, written in place otherwise.
     pub(super) table: ArcSwap<Table>,
     index: Mutex<Index>,
 }
 
-impl Default for Inner {
+impl Default for SharedStore {
     fn default() -> Self {
         Self {
             clock: Arc::new(SystemClock),
@@ -78,7 +78,7 @@ impl MemoryStore {
 
     /// Creates an empty store that tells the time of changes by this clock.
     pub fn with_clock(clock: impl Clock) -> Self {
-        Self(Arc::new(Inner { clock: Arc::new(clock), ..Inner::default() }))
+        Self(Arc::new(SharedStore { clock: Arc::new(clock), ..SharedStore::default() }))
     }
 
     /// Keeps a secret that has ended for so long, 30 days unless set; see

@@ -7,7 +7,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::page::{Entry, PLACES, Page};
+use super::page::{Entry, EntryPage, PLACES};
 use crate::key::{KeyDigest, SharedRecord};
 use crate::sync::{self, AtomicU64, OnceLock};
 
@@ -46,7 +46,7 @@ impl Location {
 /// A table of this many slots, and the pages of its records.
 pub(super) struct Table {
     slots: Box<[AtomicU64]>,
-    pages: Box<[OnceLock<Page>]>,
+    pages: Box<[OnceLock<EntryPage>]>,
 }
 
 impl Table {
@@ -108,7 +108,7 @@ impl Table {
     /// Puts an entry at a location that is still empty, where no reader finds it yet.
     pub(super) fn place(&self, location: Location, entry: Entry) {
         let (page, place) = location.split();
-        let page = self.pages.get(page).map(|page| page.get_or_init(Page::new));
+        let page = self.pages.get(page).map(|page| page.get_or_init(EntryPage::new));
         let filled = page.is_some_and(|page| page.fill(place, entry));
         debug_assert!(filled, "room was made, and each location is used once");
     }
