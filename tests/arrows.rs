@@ -6,10 +6,14 @@
 mod circles;
 #[path = "arrows/imports.rs"]
 mod imports;
+#[path = "arrows/names.rs"]
+mod names;
 #[path = "arrows/shape.rs"]
 mod shape;
 #[path = "arrows/source.rs"]
 mod source;
+#[path = "arrows/words.rs"]
+mod words;
 
 use std::fs;
 

@@ -38,9 +38,9 @@ use tower_api_key::store::{KeyManager, ManageError, NewKey};
 /// }
 /// ```
 #[derive(Clone)]
-pub struct UserKeys(Arc<Inner>);
+pub struct UserKeys(Arc<Parts>);
 
-struct Inner {
+struct Parts {
     issuer: Issuer,
     manager: Arc<dyn KeyManager>,
     users: Arc<dyn Users>,
@@ -54,14 +54,14 @@ impl UserKeys {
     /// Returns a service that issues keys of the issuer's format to these users, and adds them to a store. The
     /// issuer must have the same hasher as the gate, or the gate will not find the keys.
     pub fn new(issuer: Issuer, manager: Arc<dyn KeyManager>, users: Arc<dyn Users>) -> Self {
-        Self(Arc::new(Inner { issuer, manager, users, kind: None }))
+        Self(Arc::new(Parts { issuer, manager, users, kind: None }))
     }
 
     /// Sets the kind of the keys; without it they have none.
     pub fn of_kind(self, kind: &'static str) -> Self {
-        let Inner { issuer, manager, users, .. } = &*self.0;
+        let Parts { issuer, manager, users, .. } = &*self.0;
         let (issuer, manager, users) = (issuer.clone(), Arc::clone(manager), Arc::clone(users));
-        Self(Arc::new(Inner { issuer, manager, users, kind: Some(kind) }))
+        Self(Arc::new(Parts { issuer, manager, users, kind: Some(kind) }))
     }
 
     /// Returns the router, to be layered with a gate.
@@ -77,7 +77,7 @@ impl UserKeys {
 
     /// Issues a key. Adding it and revoking the user's other keys are one step.
     async fn issue(&self, by: &Grant, user: &User, force: bool) -> Result<IssuedKey, ManageError> {
-        let Inner { issuer, manager, kind, .. } = &*self.0;
+        let Parts { issuer, manager, kind, .. } = &*self.0;
         // A store that knows the account keeps its own state of it.
         let account = Account::builder(user.account.as_str()).build()?;
         let id = format!("key_{}", Uuid::now_v7().simple());

@@ -120,8 +120,8 @@ async fn create(
     Ok((entry(store, &id).await?, key))
 }
 
-/// Returns why no gate will ever accept a new key, or `None`. The key is issued all the same, because its
-/// settings can be changed.
+/// Returns why no gate will ever accept a new key, or `None`. The program still issues the key,
+/// because its settings can be changed.
 fn never_serves(entry: &KeyEntry) -> Option<&'static str> {
     let (begins, ends) = (entry.record.not_before(), entry.record.expires());
     if ends.is_some_and(|ends| ends <= SystemClock.now()) {

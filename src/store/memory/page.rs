@@ -16,22 +16,22 @@ pub(super) struct Entry {
     pub(super) record: KeyRecord,
 }
 
-type Places = Arc<[OnceLock<Entry>]>;
+type EntrySlots = Arc<[OnceLock<Entry>]>;
 
 /// One page, and the counts of its users.
 #[derive(Clone)]
 pub(super) struct EntryPage {
-    places: Places,
+    places: EntrySlots,
     stripes: [Arc<EntryStripe>; STRIPES],
 }
 
 /// The places of a page, behind one of its counts. Aligned, so that no two counts share a cache line.
 #[repr(align(64))]
-struct EntryStripe(Places);
+struct EntryStripe(EntrySlots);
 
 impl EntryPage {
     pub(super) fn new() -> Self {
-        let places: Places = (0..PLACES).map(|_| OnceLock::new()).collect();
+        let places: EntrySlots = (0..PLACES).map(|_| OnceLock::new()).collect();
         let stripes = array::from_fn(|_| Arc::new(EntryStripe(Arc::clone(&places))));
         Self { places, stripes }
     }
