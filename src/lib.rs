@@ -123,6 +123,7 @@
 //!   time.
 //! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
 //!   [conformance tests](testing/index.html) for your own stores and limiters.
+//! * `tracing`: logs a handler that takes a [`Grant`] outside of any gate, as an error.
 //!
 //! # Crates
 //!

@@ -2,8 +2,8 @@
 
 use http::uri::PathAndQuery;
 
-use super::path;
 use crate::error::ConfigError;
+use crate::request::is_unambiguous;
 
 /// A pattern that axum accepts and that some path matches.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Pattern {
         }
         // The checks above give better errors. This one catches all other cases.
         let asked = PathAndQuery::try_from(path.as_str());
-        if !path::is_unambiguous(&path) || !asked.is_ok_and(|asked| asked.path() == path) {
+        if !is_unambiguous(&path) || !asked.is_ok_and(|asked| asked.path() == path) {
             let problem = "no path can match this pattern: write the path as a client sends it";
             return refuse(problem.to_owned());
         }
@@ -133,7 +133,7 @@ fn problem_of_segment(segment: &str) -> Option<String> {
             "a path with the dot segment `{segment}` is ambiguous, because many servers resolve it: remove it"
         ));
     }
-    if path::is_unambiguous(&format!("/{segment}")) {
+    if is_unambiguous(&format!("/{segment}")) {
         return None;
     }
     let encoded = || {
@@ -143,7 +143,7 @@ fn problem_of_segment(segment: &str) -> Option<String> {
     let is_wrong = |encoded: &&str| {
         // A byte of a longer UTF-8 character is not wrong by itself.
         let is_part = matches!(encoded.as_bytes(), [_, b'8' | b'9' | b'A'..=b'F' | b'a'..=b'f', _]);
-        !is_part && !path::is_unambiguous(&format!("/{encoded}"))
+        !is_part && !is_unambiguous(&format!("/{encoded}"))
     };
     let encoded = encoded().find(is_wrong).or_else(|| encoded().next())?;
     Some(format!(

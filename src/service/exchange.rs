@@ -29,6 +29,11 @@ pub(super) struct Exchange {
     head: bool,
 }
 
+/// The extension of a request that a gate admitted without a key, for the extractors.
+#[cfg(all(feature = "axum", feature = "tracing"))]
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AdmittedAnonymous;
+
 impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
         let head = request.method() == Method::HEAD;
@@ -73,6 +78,10 @@ impl Exchange {
             // A grant of an outer gate does not prove that this gate admitted the request.
             None => {
                 request.extensions_mut().remove::<Grant>();
+                #[cfg(all(feature = "axum", feature = "tracing"))]
+                if state.principal.is_none() {
+                    request.extensions_mut().insert(AdmittedAnonymous);
+                }
             }
         }
     }

@@ -87,20 +87,21 @@ impl SqlStore {
         SqlStoreBuilder::new(url.into())
     }
 
-    /// Reads the time from another clock than the system's.
-    pub fn clock(self, clock: impl Clock) -> Self {
+    /// Returns a handle of the same store that reads the time from another clock than the system's.
+    pub fn with_clock(self, clock: impl Clock) -> Self {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Sets the longest time of a lookup or a list, 2 seconds by default. After it, the call fails.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    /// Returns a handle of the same store with another longest time of a lookup or a list, 2 seconds by
+    /// default. After it, the call fails.
+    pub fn with_lookup_timeout(mut self, timeout: Duration) -> Self {
         self.settings.lookup_timeout = timeout;
         self
     }
 
-    /// Sets the longest time of each statement of a change, 30 seconds by default. The time includes the wait
-    /// for other changes. After it, the change fails and is rolled back.
-    pub fn change_timeout(mut self, timeout: Duration) -> Self {
+    /// Returns a handle of the same store with another longest time of each statement of a change, 30
+    /// seconds by default. The time includes the wait for other changes. After it, the change fails and is rolled back.
+    pub fn with_change_timeout(mut self, timeout: Duration) -> Self {
         self.settings.change_timeout = timeout;
         self
     }

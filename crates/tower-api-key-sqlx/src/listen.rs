@@ -61,7 +61,7 @@ impl SqlStore {
 impl SqlInvalidations {
     /// Sets after how long without a notification the connection is tested, 10 seconds by default. A network
     /// can lose a connection without a notice, which looks the same as a database without changes.
-    pub fn asking_after(self, quiet: Duration) -> Self {
+    pub fn probe_after(self, quiet: Duration) -> Self {
         Self { quiet, ..self }
     }
 

@@ -173,7 +173,7 @@ async fn an_applications_own_tables_are_not_taken_over() {
     let own = Migrator::with_migrations(vec![step("CREATE TABLE other (id INTEGER)")]);
     own.run(&pool).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(rows(sqlite_blob))).execute(&pool).await.unwrap();
-    let store = SqlStore::connect(&url).await.unwrap().timeout(Duration::from_secs(5));
+    let store = SqlStore::connect(&url).await.unwrap().with_lookup_timeout(Duration::from_secs(5));
     assert!(store.find(&digest("new")).await.unwrap().is_none());
     let keys = "SELECT COUNT(*) FROM keys";
     assert_eq!(sqlx::query_scalar::<_, i64>(keys).fetch_one(&pool).await.unwrap(), 1);

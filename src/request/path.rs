@@ -62,7 +62,7 @@ fn decode(high: u8, low: u8) -> Option<u8> {
 
 /// Returns true if a percent-encoded text decodes to another text. It is decoded once, byte by byte. A
 /// wrong encoding decodes to no text.
-pub(super) fn decodes_to(encoded: &str, text: &str) -> bool {
+pub(crate) fn decodes_to(encoded: &str, text: &str) -> bool {
     if !encoded.contains('%') {
         return encoded == text;
     }
