@@ -105,9 +105,15 @@ impl<S: Sync> FromRequestParts<S> for Grant {
 
 /// Returns the rejection of a request without a grant. With the feature `tracing`, logs it if no gate admitted
 /// the request: then the program is wrong, not the client.
-fn missing(_parts: &Parts) -> MissingGrant {
+fn missing(
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(unused_variables, reason = "only a log reads them")
+    )]
+    parts: &Parts,
+) -> MissingGrant {
     #[cfg(feature = "tracing")]
-    if _parts.extensions.get::<AdmittedAnonymous>().is_none() {
+    if parts.extensions.get::<AdmittedAnonymous>().is_none() {
         tracing::error!(
             "a handler takes a `Grant`, but no API-key gate wraps it: \
             add the gate with `Router::layer`, after the handler's route"

@@ -71,18 +71,15 @@ impl Exchange {
             shared.policy.strip_credential(request.headers_mut());
         }
         let grant = if shared.options.leave_grant { state.grant(&shared.policy) } else { None };
-        match grant {
-            Some(grant) => {
-                request.extensions_mut().insert(grant);
-            }
-            // A grant of an outer gate does not prove that this gate admitted the request.
-            None => {
-                request.extensions_mut().remove::<Grant>();
-                #[cfg(all(feature = "axum", feature = "tracing"))]
-                if state.principal.is_none() {
-                    request.extensions_mut().insert(AdmittedAnonymous);
-                }
-            }
+        if let Some(grant) = grant {
+            request.extensions_mut().insert(grant);
+            return;
+        }
+        // A grant of a gate further out says nothing of what this one admits.
+        request.extensions_mut().remove::<Grant>();
+        #[cfg(all(feature = "axum", feature = "tracing"))]
+        if state.principal.is_none() {
+            request.extensions_mut().insert(AdmittedAnonymous);
         }
     }
 
