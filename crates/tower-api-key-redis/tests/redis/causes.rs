@@ -144,7 +144,8 @@ async fn a_user_with_the_rights_that_the_docs_list_is_refused_nothing() {
         for _ in 0..300 {
             leased.ask().await.unwrap();
         }
-        let concurrency = builder().build().unwrap().concurrency().lease(Duration::from_secs(1));
+        let limiter = builder().permit_lease(Duration::from_secs(1)).build().unwrap();
+        let concurrency = limiter.concurrency();
         let (account, rule) = (AccountId::new("acme").unwrap(), Concurrency::new(1));
         let entry = || Acquire { account: &account, route: "POST /jobs", rule };
         let permit = concurrency.acquire(entry()).await.unwrap().expect("there is a permit");

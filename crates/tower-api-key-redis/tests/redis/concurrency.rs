@@ -23,7 +23,7 @@ const KEY: &str = "tower-api-key:{acme}:permits:POST /jobs";
 
 /// The permits of another node, with a connection of its own.
 fn node(server: &Redis) -> RedisConcurrency {
-    server.limiter().build().unwrap().concurrency().lease(LEASE)
+    server.limiter().permit_lease(LEASE).build().unwrap().concurrency()
 }
 
 async fn acquire(concurrency: &RedisConcurrency, rule: Concurrency) -> Option<Permit> {
@@ -214,8 +214,8 @@ async fn a_request_that_goes_away_while_it_asks_leaves_no_place_taken() {
 #[tokio::test]
 async fn a_place_that_was_taken_without_anyones_knowledge_comes_back_after_the_lease() {
     let Some(server) = Redis::start() else { return };
-    let limiter = server.limiter().timeout(Duration::from_millis(100)).build().unwrap();
-    let (concurrency, rule) = (limiter.concurrency().lease(LEASE), Concurrency::new(1));
+    let limiter = server.limiter().timeout(Duration::from_millis(100)).permit_lease(LEASE);
+    let (concurrency, rule) = (limiter.build().unwrap().concurrency(), Concurrency::new(1));
     drop(acquire(&concurrency, rule).await);
     eventually("the first is gone", || taken(&server) == 0).await;
     let account = AccountId::new("acme").unwrap();
@@ -242,8 +242,8 @@ async fn a_place_that_was_taken_without_anyones_knowledge_comes_back_after_the_l
 #[tokio::test]
 async fn a_server_that_was_restarted_empty_is_told_who_is_in_flight() {
     let Some(mut server) = Redis::start() else { return };
-    let limiter = server.limiter().timeout(SECOND / 4).build().unwrap();
-    let concurrency = limiter.concurrency().lease(LEASE);
+    let limiter = server.limiter().timeout(SECOND / 4).permit_lease(LEASE).build().unwrap();
+    let concurrency = limiter.concurrency();
     let rule = Concurrency::new(2);
     let held =
         [acquire(&concurrency, rule).await.unwrap(), acquire(&concurrency, rule).await.unwrap()];

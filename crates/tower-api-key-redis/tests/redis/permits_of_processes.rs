@@ -22,11 +22,12 @@ const URL: &str = "TOWER_API_KEY_TEST_REDIS";
 
 /// A gate whose one route has three permits.
 fn gate(url: &str) -> Service {
-    let limiter = RedisLimiter::builder(url).timeout(Duration::from_secs(20)).build().unwrap();
+    let limiter = RedisLimiter::builder(url).timeout(Duration::from_secs(20)).permit_lease(LEASE);
+    let limiter = limiter.build().unwrap();
     let route = Route::new().concurrency(Concurrency::new(PLACES));
     let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
         .routes(Routes::new().on(&[Method::POST], "/jobs", route))
-        .concurrency(limiter.concurrency().lease(LEASE), OnLimiterFailure::Deny)
+        .concurrency(limiter.concurrency(), OnLimiterFailure::Deny)
         .build()
         .unwrap();
     greeting(&layer)
