@@ -17,7 +17,7 @@ use crate::quota::{HeldQuotas, Quota, Quotas, StripedQuotas};
 /// A limiter cannot count an account whose plan is not in the set. The gate then decides as for a limiter
 /// that fails, by its own [`OnLimiterFailure`](crate::quota::OnLimiterFailure), and calls the observer.
 /// `Local` refuses the request, because the share of an unknown limit is unknown, too. Under `Allow`, the
-/// quotas of the route still count the request, each with its own choice.
+/// quotas of the route still decide, each by its own choice.
 ///
 /// ```
 /// use std::time::Duration;
