@@ -75,8 +75,8 @@ impl RedisLimiterBuilder {
     }
 
     /// Sets the longest time that a call may take, 50 ms unless set. After this time the limiter fails, and
-    /// the gate's [`OnLimiterFailure`](tower_api_key::quota::OnLimiterFailure) decides. The server may still run
-    /// the call, so it may charge a request that the gate refused.
+    /// the gate's [`OnLimiterFailure`](tower_api_key::quota::OnLimiterFailure) decides. The server may still
+    /// run the call, so it may charge a request that the gate refused.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
