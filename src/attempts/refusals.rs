@@ -16,7 +16,7 @@ const KEYS: usize = 65_536;
 /// must not be used. A refusal costs no quota, so only this limit counts it.
 ///
 /// The layer counts refusals by key in a leaky bucket of `limit`, which drains evenly over the window. While
-/// the bucket is full, a request that the rules refuse gets 429 in place of 403, and the gate does not ask
+/// the bucket is full, a request that the rules refuse gets 429 in place of 403. The gate then does not ask
 /// the limiter of the key's quotas. Requests that the rules let pass are served in any case, so a thief
 /// cannot lock out the owner. A refusal charges no quota of the key or its account.
 ///

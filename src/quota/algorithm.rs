@@ -45,8 +45,8 @@ pub(crate) const LONGEST_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Algorithm {
     /// A window of fixed length. The first request after the last window ended opens it. `remaining` and
-    /// `reset` are exact. Around a boundary at most `2 × limit - 1` requests pass in one window's length:
-    /// one opens the window, and the rest come at its end and right after it.
+    /// `reset` are exact. Around a boundary at most `2 × limit - 1` requests pass in one window's length.
+    /// One opens the window. The rest come at its end and right after it.
     #[default]
     FixedWindow,
     /// The generic cell rate algorithm (ITU-T I.371): a leaky bucket that holds `limit` requests, and drains

@@ -34,8 +34,8 @@ struct State {
     /// Nanoseconds: for a fixed window, until it ends; for a bucket, until it is empty; for a sliding window,
     /// since its present part began.
     span: u64,
-    /// The ages of two parts of a sliding window: 16 times that of the latest part that counts, plus that of
-    /// the part that has to leave before the cost fits.
+    /// Two ages of parts of a sliding window, as `16 * latest + leaving`: of the latest part that counts, and
+    /// of the part that has to leave before the cost fits.
     parts: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A server for tests, which hangs up or gives the answers of a test, as a real Redis cannot be told to.
+//! A server for tests, which hangs up or gives the answers that a test sets.
 
 use std::sync::{Arc, Mutex};
 

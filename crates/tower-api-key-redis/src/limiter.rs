@@ -41,8 +41,8 @@ use tower_api_key::quota::Verdict;
 /// ```
 ///
 /// A server may answer that it is a replica, a node of a cluster, or still loading. The limiter then makes
-/// another connection, because the host's name may lead to another server by now. The limiter treats a
-/// server that refuses again and again like a server that is down: it does not ask it for up to 2 s at a time.
+/// another connection, because the host's name may lead to another server by now. If a server refuses again
+/// and again, the limiter makes no call for up to 2 s at a time, as if the server were down.
 ///
 /// ```
 /// use tower_api_key_redis::RedisLimiter;
@@ -100,9 +100,9 @@ impl RedisLimiter {
     }
 
     /// Waits for the answer of a task.
-    fn answer_of(told: oneshot::Receiver<LeaseReply>) -> Reply<Result<Verdict, LimiterError>> {
+    fn answer_of(receiver: oneshot::Receiver<LeaseReply>) -> Reply<Result<Verdict, LimiterError>> {
         Reply::later(async move {
-            told.await.unwrap_or(Err(Failure::Abandoned)).map_err(LimiterError::new)
+            receiver.await.unwrap_or(Err(Failure::Abandoned)).map_err(LimiterError::new)
         })
     }
 }
@@ -117,13 +117,13 @@ impl Limiter for RedisLimiter {
         let step = self.leases.as_ref().map(|leases| leases.next_step(&charge));
         let terms = match step {
             Some(NextStep::Answered(verdict)) => return Reply::now(Ok(verdict)),
-            Some(NextStep::Waits(told, slot)) => {
+            Some(NextStep::Waits(receiver, slot)) => {
                 if let (Some(slot), Some(leases)) = (slot, &self.leases) {
                     let flight = Flight::new(Arc::clone(leases), slot);
                     // Without a runtime the flight is dropped, which answers the waiting requests.
                     let _ = script.connection().spawn(flight.run(Arc::clone(&script)));
                 }
-                return Self::answer_of(told);
+                return Self::answer_of(receiver);
             }
             Some(NextStep::Alone) => Terms::Lease { demand: cost, want: 0, shortest: 0 },
             None => Terms::Each,
@@ -136,7 +136,7 @@ impl Limiter for RedisLimiter {
             });
         }
         // The request was served. A task charges it even if its client has hung up.
-        let (reply, told) = oneshot::channel();
+        let (reply, receiver) = oneshot::channel();
         let task = {
             let script = Arc::clone(&script);
             async move {
@@ -145,7 +145,7 @@ impl Limiter for RedisLimiter {
         };
         // Without a runtime the task is dropped, which answers the request.
         let _ = script.connection().spawn(task);
-        Self::answer_of(told)
+        Self::answer_of(receiver)
     }
 }
 

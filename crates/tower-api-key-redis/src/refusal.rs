@@ -87,8 +87,8 @@ impl Refusal {
 }
 
 /// Returns the code of an error inside a script. Redis 6.2 writes `ERR Error running script (…):
-/// @user_script:1: @user_script: 1: -READONLY You can't write against a read only replica.`, and without the
-/// dash if the script's command itself failed.
+/// @user_script:1: @user_script: 1: -READONLY You can't write against a read only replica.` If the script's
+/// command itself failed, there is no dash.
 fn in_script(code: &str, text: &str) -> Option<&'static str> {
     const OTHERS: [&str; 5] = ["WRONGTYPE", "OOM", "MISCONF", "NOREPLICAS", "BUSY"];
     if code != "ERR" {
@@ -156,12 +156,12 @@ mod tests {
     #[test]
     fn a_text_quotes_no_argument_and_is_one_short_line() {
         let text = "unknown command 'EVALSHA', with args beginning with: 'secret' 'word'";
-        let told = Refusal::new("ERR", Some(text)).to_string();
-        assert!(told.starts_with("ERR unknown command 'EVALSHA'; "), "{told}");
+        let shown = Refusal::new("ERR", Some(text)).to_string();
+        assert!(shown.starts_with("ERR unknown command 'EVALSHA'; "), "{shown}");
         let long = format!("a\u{1b}[31mred\r{}\nsecret", "x".repeat(10_000));
-        let told = Refusal::new("ERR", Some(&long)).to_string();
-        assert!(told.starts_with("ERR a?[31mred?xxx"), "{told}");
-        assert!(told.len() < 300 && !told.contains("secret"), "{told}");
+        let shown = Refusal::new("ERR", Some(&long)).to_string();
+        assert!(shown.starts_with("ERR a?[31mred?xxx"), "{shown}");
+        assert!(shown.len() < 300 && !shown.contains("secret"), "{shown}");
         assert_eq!(Refusal::new("FUTURE", None).to_string(), "FUTURE");
     }
 }

@@ -105,7 +105,7 @@ impl AccountLease {
     /// Refuses a waiting request if its cost is at least that of the refused one.
     pub(super) fn refuse(&self, cost: u32) -> Option<Verdict> {
         let refusal = self.refusal.as_ref()?;
-        (cost >= refusal.cost).then(|| refusal.told.clone())
+        (cost >= refusal.cost).then(|| refusal.verdict.clone())
     }
 
     /// Returns true if the node holds no tokens and no refusal of the account. To drop it then loses only the

@@ -23,14 +23,14 @@ pub(super) struct Batch {
     pub(super) size: u32,
     pub(super) unspent: u32,
     /// The verdict after the batch was charged.
-    pub(super) told: Verdict,
+    pub(super) verdict: Verdict,
     pub(super) marks: Marks,
 }
 
 /// A refusal that the node repeats for a while.
 #[derive(Debug)]
 pub(super) struct KeptRefusal {
-    pub(super) told: Verdict,
+    pub(super) verdict: Verdict,
     pub(super) at: Timestamp,
     /// The nanoseconds for which the refusal counts.
     pub(super) counts: u64,
@@ -54,14 +54,14 @@ impl Batch {
             ends: if is_of_this_clock { ends } else { Timestamp::default() },
             size: answer.taken,
             unspent: answer.taken,
-            told: answer.verdict,
+            verdict: answer.verdict,
             marks: answer.marks,
         }
     }
 
     /// Returns the verdict at an instant.
     pub(super) fn verdict(&self, at: Timestamp) -> Verdict {
-        aged(&self.told, self.unspent, at.nanoseconds_since(self.taken))
+        aged(&self.verdict, self.unspent, at.nanoseconds_since(self.taken))
     }
 }
 
@@ -78,12 +78,12 @@ impl KeptRefusal {
     ) -> Self {
         let counts = wait_of(&answer.verdict).min(nanoseconds(lease.longest));
         let counts = if is_of_this_clock { counts } else { 0 };
-        Self { told: answer.verdict, at: asked, counts, cost }
+        Self { verdict: answer.verdict, at: asked, counts, cost }
     }
 
     /// Returns the verdict for a refused request at an instant.
     pub(super) fn verdict(&self, at: Timestamp) -> Verdict {
-        aged(&self.told, 0, at.nanoseconds_since(self.at))
+        aged(&self.verdict, 0, at.nanoseconds_since(self.at))
     }
 
     /// Returns true if the refusal still counts at an instant.
@@ -93,14 +93,14 @@ impl KeptRefusal {
 }
 
 /// Returns a verdict after `age` nanoseconds, with the unspent tokens added to what remains.
-fn aged(told: &Verdict, unspent: u32, age: u64) -> Verdict {
+fn aged(kept: &Verdict, unspent: u32, age: u64) -> Verdict {
     let mut verdict = Verdict::passed();
-    for status in told.statuses() {
+    for status in kept.statuses() {
         let remaining = status.remaining().saturating_add(unspent).min(status.limit());
         let reset = nanoseconds(status.reset_after()).saturating_sub(age);
         verdict.push(QuotaStatus::new(status.limit(), remaining, Duration::from_nanos(reset)));
     }
-    let wait = wait_of(told);
+    let wait = wait_of(kept);
     if wait > 0 {
         verdict.refuse(Duration::from_nanos(wait.saturating_sub(age)));
     }

@@ -105,14 +105,14 @@ fn settle(
     };
     held.settle(request.batch.at, request.cost, answer, lease);
     let mut left = Vec::new();
-    for (place, Waiting { cost, now, reply }) in all.into_iter().enumerate() {
+    for (index, Waiting { cost, now, reply }) in all.into_iter().enumerate() {
         // A request that came after the call began is answered as one that comes now.
-        let told = if place < request.count {
+        let verdict = if index < request.count {
             held.pay(cost).or_else(|| held.refuse(cost))
         } else {
             held.answer_now(cost)
         };
-        match told {
+        match verdict {
             // Tokens of a client that hung up are not reused: in a later window they could exceed the
             // limit.
             Some(verdict) => drop(reply.send(Ok(verdict))),
@@ -159,9 +159,9 @@ mod tests {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            for told in charges {
-                let told = tokio::time::timeout(Duration::from_secs(1), told).await;
-                let error = told.expect("the request is answered").unwrap_err();
+            for reply in charges {
+                let reply = tokio::time::timeout(Duration::from_secs(1), reply).await;
+                let error = reply.expect("the request is answered").unwrap_err();
                 let source = std::error::Error::source(&error).unwrap().to_string();
                 assert_eq!(source, Failure::Abandoned.to_string());
             }
@@ -196,7 +196,7 @@ mod tests {
         for (lasts, paid) in [(Duration::ZERO, 2), (Duration::from_secs(8), 3)] {
             let (leases, record) = (LeaseTable::new(LEASE), record("acme"));
             let come = || match leases.next_step(&charge(&record)) {
-                NextStep::Waits(told, slot) => (told, slot),
+                NextStep::Waits(receiver, slot) => (receiver, slot),
                 _ => panic!("the request does not wait"),
             };
             let (first, slot) = come();
@@ -209,12 +209,12 @@ mod tests {
             verdict.push(QuotaStatus::new(10, 0, Duration::from_secs(60)));
             let answer = Answer { verdict, taken: 3, lasts, marks: Marks::from_slice(&[[7, 0]]) };
             leases.with(&slot, |entry| settle(entry, &LEASE, &request, Ok(answer)));
-            for (place, mut told) in [first, second, third].into_iter().enumerate() {
-                let told: Option<LeaseReply> = told.try_recv().ok();
+            for (index, mut receiver) in [first, second, third].into_iter().enumerate() {
+                let reply: Option<LeaseReply> = receiver.try_recv().ok();
                 assert_eq!(
-                    told.is_some_and(|told| told.is_ok()),
-                    place < paid,
-                    "{place}, {lasts:?}"
+                    reply.is_some_and(|reply| reply.is_ok()),
+                    index < paid,
+                    "{index}, {lasts:?}"
                 );
             }
             let left = leases.with(&slot, |entry| entry.waiting.as_ref().map(Vec::len));

@@ -29,9 +29,9 @@ use std::time::Duration;
 ///
 /// # Price
 ///
-/// * A node loses the batch of an account if the node ends, or if the account does not come back to it. That
-///   is at most an eighth of what was left when the node took the batch, and about as much as the node had
-///   spent in the time of a batch, or twice that.
+/// * A node loses the batch of an account if the node ends, or if the account does not come back to it. The
+///   batch is at most an eighth of what was left when the node took it. It is about as much as the node spends
+///   in the time of a batch, or twice that.
 /// * Otherwise the node gives unspent tokens back with its next call for the account, if their window is still
 ///   open. It never gives back tokens of a leaky bucket, because they drain in the meantime.
 /// * A leaky bucket holds a sixteenth less, in whole requests, because tokens drain while a node holds them.

@@ -108,14 +108,14 @@ impl LeaseTable {
         if !takes {
             return NextStep::Alone;
         }
-        let (reply, told) = oneshot::channel();
+        let (reply, receiver) = oneshot::channel();
         let waiting = Waiting { cost, now, reply };
         if let Some(others) = &mut entry.waiting {
             others.push(waiting);
-            return NextStep::Waits(told, None);
+            return NextStep::Waits(receiver, None);
         }
         entry.waiting = Some(vec![waiting]);
-        NextStep::Waits(told, Some(Slot { hash, counted: Arc::clone(&entry.counted) }))
+        NextStep::Waits(receiver, Some(Slot { hash, counted: Arc::clone(&entry.counted) }))
     }
 
     /// Calls a function with an entry, under the lock of its shard.
@@ -220,16 +220,16 @@ mod tests {
             [("acme", 10, true), ("acme", 10, false), ("acme", 11, true), ("globex", 10, true)]
         {
             let quota = Quota::new("minute", limit, Duration::from_secs(60));
-            let NextStep::Waits(told, slot) =
+            let NextStep::Waits(receiver, slot) =
                 next_step(&leases, account, quota, 1, ChargeMode::IfAllowed)
             else {
                 panic!("{account} does not wait")
             };
             assert_eq!(slot.is_some(), calls, "{account} {limit}");
-            waiting.push(told);
+            waiting.push(receiver);
         }
         assert_eq!(leases.len(), 3);
-        assert!(waiting.iter_mut().all(|told| told.try_recv().is_err()));
+        assert!(waiting.iter_mut().all(|receiver| receiver.try_recv().is_err()));
     }
 
     /// With one hash for all, all accounts would lie in one shard, a sixteenth of the table.

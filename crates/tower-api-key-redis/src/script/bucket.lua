@@ -2,8 +2,8 @@
 
 local bucket = {}
 
--- Reads the time that one request takes to drain, the capacity, the level up to which requests may fill the
--- bucket, and the time for which tokens may be held.
+-- Reads the time that one request takes to drain, and the capacity. Reads the level up to which requests may
+-- fill the bucket, and the time for which tokens may be held.
 function bucket.terms(quota)
   quota.interval_us, quota.interval_ns = number(), number()
   quota.capacity_us, quota.capacity_ns = number(), number()
