@@ -15,7 +15,7 @@ const ALARMS: Quota = Quota::new("alarms", 60, Duration::from_secs(3_600));
 /// The number of networks, and of keys, that are remembered.
 const SUBJECTS: usize = 8_192;
 
-/// Limits how often clients can cause an alarm. The observer of an alarm may look up a key, or call an
+/// A limit on the alarms that clients can cause. The observer of an alarm may look up a key, or call an
 /// operator.
 #[derive(Debug)]
 pub(crate) struct Alarms {

@@ -33,7 +33,7 @@ const NETWORKS: usize = 65_536;
 /// # Lookups under way
 ///
 /// A lookup that is under way counts as failed, so that many guesses at once are not more than guesses one
-/// by one. It stops to count when its key is found valid, the store fails or the client hangs up.
+/// by one. It no longer counts when its key is found valid, the store fails or the client hangs up.
 ///
 /// So a network has at most `limit` lookups under way. If the store waits, set `limit` above the number of
 /// requests that your largest client sends at once. If the store answers at once, set it above the number of

@@ -1,14 +1,14 @@
 //! Limits on failed authentication, and on the requests of one key that the rules refuse.
 //!
 //! This module guards keys against guessing, and the service against a stolen key that is tried everywhere.
-//! Where [`FailedAttempts`] are limited, a request reaches the store if
+//! Where [`FailedAttempts`] are limited, the gate looks up the well-formed key of a request if
 //!
-//! 1. it has a well-formed key, and the gate can determine no address of its client; or
-//! 2. the client's network has room for another failed attempt; or
+//! 1. the client's network has room for another failed attempt; or
+//! 2. the gate cannot determine the client's address; or
 //! 3. [`FailedAttempts::serve_good_keys`] is set.
 //!
-//! The gate refuses all other requests that carry a credential with 429. [`RefusedRequests`] refuses no
-//! request that the rules let pass. It only turns a 403 into a 429.
+//! Otherwise the gate refuses the request with 429. [`RefusedRequests`] refuses no request that the rules let
+//! pass. It only turns a 403 into a 429.
 //!
 //! # Deployment
 //!

@@ -59,7 +59,7 @@ impl Meter {
         self.account.as_ref() == Some(subject.account) && self.key.as_deref() == subject.key
     }
 
-    /// Starts to count a subject, without counters yet.
+    /// Starts counting a subject, without counters yet.
     pub(super) fn begin(&mut self, subject: Subject<'_>, tag: u64, now: Timestamp) {
         *self = Self {
             account: Some(subject.account.clone()),

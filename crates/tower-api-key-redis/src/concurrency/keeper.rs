@@ -118,12 +118,12 @@ impl LeaseKeeper {
         Ok(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Starts to renew a permit.
+    /// Starts renewing a permit.
     pub(super) fn hold(&self, key: &Arc<str>, number: u64) {
         self.held().entry(Arc::clone(key)).or_default().insert(number);
     }
 
-    /// Stops to renew a permit, and gives it back.
+    /// Stops renewing a permit, and gives it back.
     pub(super) fn give_back(&self, key: &Arc<str>, number: u64) {
         let mut held = self.held();
         if let Some(numbers) = held.get_mut(key) {
