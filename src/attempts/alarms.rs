@@ -1,4 +1,4 @@
-//! How often the operator is alarmed: by one network, or of one key.
+//! A limit on alarms to the operator, by network and by key.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -10,12 +10,13 @@ use crate::clock::Timestamp;
 use crate::key::KeyId;
 use crate::quota::Quota;
 
-/// The alarms of one subject. An hour is short enough for an operator to hear again of what goes on.
+/// The alarms of one subject: 60 an hour. So an alarm that goes on is repeated within the hour.
 const ALARMS: Quota = Quota::new("alarms", 60, Duration::from_secs(3_600));
-/// The networks and the keys that are remembered.
+/// The number of networks, and of keys, that are remembered.
 const SUBJECTS: usize = 8_192;
 
-/// Bounds the alarms that strangers can raise: an observer may look a key up, or wake somebody.
+/// A limit on the alarms that clients can cause. The observer of an alarm may look up a key, or call an
+/// operator.
 #[derive(Debug)]
 pub(crate) struct Alarms {
     exposures: EventLimiter,
@@ -24,7 +25,8 @@ pub(crate) struct Alarms {
 }
 
 impl Alarms {
-    /// Bounds keys that came over plain HTTP as failed attempts are bounded, if they are.
+    /// Creates the limits. Alarms of keys sent over plain HTTP have the limit of failed attempts, if there is
+    /// one.
     pub(crate) fn new(attempts: Option<&FailedAttempts>) -> Self {
         let quota = attempts.map_or(ALARMS, |attempts| attempts.quota.clone());
         let prefixes = attempts.map_or(FailedAttempts::PREFIXES, |attempts| attempts.prefixes);
@@ -35,18 +37,18 @@ impl Alarms {
         }
     }
 
-    /// Returns true if a key that came over plain HTTP from a client's network is worth a look. Clients
+    /// Returns true if the client's network has room for another alarm of a key sent over plain HTTP. Clients
     /// of unknown address share one network.
     pub(crate) fn may_tell_of_exposure(&self, client: Option<IpAddr>, now: Timestamp) -> bool {
         self.exposures.has_room(self.network(client), now)
     }
 
-    /// Counts an alarm of a key that came over plain HTTP; returns false if it is one too many.
+    /// Counts an alarm of a key sent over plain HTTP. Returns false if the alarm is over the limit.
     pub(crate) fn exposure(&self, client: Option<IpAddr>, now: Timestamp) -> bool {
         self.exposures.count(self.network(client), now).is_ok()
     }
 
-    /// Counts an alarm of a key that was used elsewhere; returns false if it is one too many.
+    /// Counts an alarm of a key that was used elsewhere. Returns false if the alarm is over the limit.
     pub(crate) fn used_elsewhere(&self, key: &KeyId, now: Timestamp) -> bool {
         self.elsewhere.count(key, now).is_ok()
     }

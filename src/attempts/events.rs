@@ -1,4 +1,4 @@
-//! Counting what happens to one subject, in a memory of fixed size.
+//! A limiter of events by subject, in memory of fixed size.
 
 use std::fmt;
 use std::hash::Hash;
@@ -9,19 +9,19 @@ use crate::clock::Timestamp;
 use crate::error::ConfigError;
 use crate::quota::Quota;
 
-/// Counts events by subject, each in a leaky bucket of its own.
+/// A limiter of events, with one leaky bucket for each subject.
 pub(crate) struct EventLimiter {
     quota: Quota,
     table: BucketTable,
 }
 
 impl EventLimiter {
-    /// Counts under a quota, and remembers so many subjects.
+    /// Creates a limiter with this quota for each subject, which remembers this many subjects.
     pub(crate) fn new(quota: Quota, subjects: usize) -> Self {
         Self { quota, table: BucketTable::with_room_for(subjects) }
     }
 
-    /// Counts under a quota, and remembers as many subjects as the configuration says.
+    /// Creates a limiter as [`new`](Self::new) does. Fails if the configured number of subjects is too large.
     pub(super) fn sized(
         quota: Quota,
         what: &'static str,
@@ -30,7 +30,7 @@ impl EventLimiter {
         Ok(Self { quota, table: BucketTable::sized(what, subjects)? })
     }
 
-    /// Returns true if another event of the subject has room.
+    /// Returns true if the subject has room for another event.
     pub(crate) fn has_room(&self, subject: impl Hash, now: Timestamp) -> bool {
         let wait = |slot: &mut Slot| slot.bucket.wait(&self.quota, now, 1);
         self.table.find(self.table.hash(subject), wait).flatten().is_none()
@@ -40,7 +40,7 @@ impl EventLimiter {
     ///
     /// # Errors
     ///
-    /// The time until there is room for one, if there is none; it is not counted then.
+    /// The time until the subject has room, if it has none. The event is not counted then.
     pub(crate) fn count(&self, subject: impl Hash, now: Timestamp) -> Result<(), Duration> {
         self.table.with(self.table.hash(subject), |slot| {
             if let Some(wait) = slot.bucket.wait(&self.quota, now, 1) {

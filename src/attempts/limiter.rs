@@ -1,4 +1,4 @@
-//! Counting failed attempts, and those that may become one.
+//! The limiter of failed attempts, which also counts lookups under way.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,10 +10,10 @@ use super::table::{BucketTable, Slot};
 use crate::clock::Timestamp;
 use crate::quota::Quota;
 
-/// How long a client waits whose network has room as soon as a lookup has ended.
+/// The wait of a client whose network has room as soon as a lookup ends.
 const NEXT_LOOKUP: Duration = Duration::from_secs(1);
 
-/// Counts failed attempts.
+/// A limiter of failed attempts by network.
 pub(crate) struct AttemptLimiter {
     pub(super) quota: Quota,
     pub(super) prefixes: Prefixes,
@@ -21,7 +21,7 @@ pub(crate) struct AttemptLimiter {
     pub(super) table: BucketTable,
 }
 
-/// An attempt that a lookup is under way for: it counts as failed until it is given back.
+/// An attempt whose lookup is under way. It counts as failed until it is given back.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "an attempt that is not given back counts as failed"]
 pub(crate) struct Reservation {
@@ -29,24 +29,25 @@ pub(crate) struct Reservation {
     network: NonZeroU64,
 }
 
-/// What became of a failed attempt.
+/// The state of a network after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempt {
-    /// It was counted, and its network has room for another.
+    /// The attempt was counted, and the network has room for another.
     Counted,
-    /// It was counted, and was the last of its network for this long.
+    /// The attempt was counted, and the network has no room for this long.
     Last(Duration),
-    /// Its network is over its limit for this long.
+    /// The network was over its limit already, for this long.
     Over(Duration),
 }
 
 impl AttemptLimiter {
-    /// Reserves an attempt of a client, before its key is looked up. Many at once could otherwise all be
-    /// looked up while none of them has failed yet. `None` if the client is not counted.
+    /// Reserves an attempt of a client before its key is looked up. Without reservations, the store would look
+    /// up any number of keys at once before the first attempt has failed. Returns `None` if the client
+    /// is not counted.
     ///
     /// # Errors
     ///
-    /// For how long requests of the client's network are refused unseen.
+    /// The time for which the client's network has no room.
     pub(crate) fn reserve(
         &self,
         client: Option<IpAddr>,
@@ -66,10 +67,10 @@ impl AttemptLimiter {
         refused.map_or(Ok(Some(Reservation { network })), Err)
     }
 
-    /// Takes back an attempt that did not fail.
+    /// Gives back a reserved attempt that did not fail.
     pub(crate) fn give_back(&self, Reservation { network }: Reservation, now: Timestamp) {
         self.table.find(network, |slot| {
-            // A slot that has changed hands meanwhile has none to give back.
+            // The network may have lost its slot meanwhile, and its reservation with it.
             if slot.under_way > 0 {
                 slot.under_way -= 1;
                 slot.bucket.give_back(&self.quota, now, 1);
@@ -77,7 +78,7 @@ impl AttemptLimiter {
         });
     }
 
-    /// Counts a failed attempt of a client; one that was reserved is counted already.
+    /// Counts a failed attempt of a client. A reserved attempt was counted when it was reserved.
     #[expect(clippy::needless_pass_by_value, reason = "a reservation ends once")]
     pub(crate) fn fail(
         &self,
@@ -89,7 +90,7 @@ impl AttemptLimiter {
             return self.fail_unreserved(client, now);
         };
         let reserved = self.table.find(network, |slot| {
-            // A slot that has changed hands meanwhile has not counted it.
+            // The network may have lost its slot meanwhile, and its reservation with it.
             slot.under_way = slot.under_way.checked_sub(1)?;
             slot.bucket.settle(&self.quota, now);
             Some(self.wait(slot, now))
@@ -111,8 +112,8 @@ impl AttemptLimiter {
         })
     }
 
-    /// Returns how long a network waits for room, were all lookups that are under way given back; `None`
-    /// if it had room then.
+    /// Returns how long a network waits for room if all its lookups under way are given back; `None` if it
+    /// then has room.
     fn wait(&self, slot: &Slot, now: Timestamp) -> Option<Duration> {
         let mut failed = slot.bucket;
         failed.give_back(&self.quota, now, slot.under_way);
@@ -148,7 +149,7 @@ mod tests {
         START.plus(Duration::from_millis(milliseconds))
     }
 
-    /// Returns for how long a client is refused; one that is not leaves nothing behind.
+    /// Returns for how long a client is refused. Gives back the reservation of a client that is not.
     fn refusal(limiter: &AttemptLimiter, client: IpAddr, now: Timestamp) -> Option<Duration> {
         match limiter.reserve(Some(client), now) {
             Ok(reserved) => {
@@ -211,11 +212,11 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_is_given_back_once_to_whom_it_was_taken_from() {
+    fn an_attempt_is_given_back_only_to_the_slot_that_counted_it() {
         let limiter = limiter(&FailedAttempts::new(3, 3 * SECOND).capacity(8));
         let client = address("192.0.2.1");
         let reserved = limiter.reserve(Some(client), at(0)).unwrap().unwrap();
-        // Others push its network out, which comes back and fails.
+        // Other networks push the network out. It comes back and fails.
         for number in 0..=255 {
             for _ in 0..3 {
                 limiter.fail(IpAddr::from([10, 0, 0, number]), None, at(0));
@@ -242,7 +243,7 @@ mod tests {
         };
         let early = [reserve(), reserve()];
         push_out();
-        // One of them comes to its end where nothing is known of it, one where another is under way.
+        // One fails while its network has no slot, the other while another lookup is under way.
         let [one, other] = early;
         assert_eq!(limiter.fail(client, one, at(0)), Attempt::Counted);
         let late = reserve();

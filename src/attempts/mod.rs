@@ -1,4 +1,20 @@
-//! Failed authentication: so much of it from one network of clients, in a memory of fixed size.
+//! Limits on failed authentication, and on the requests of one key that the rules refuse.
+//!
+//! This module guards keys against guessing, and the service against a stolen key that is tried everywhere.
+//! Where [`FailedAttempts`] are limited, the gate looks up the well-formed key of a request if
+//!
+//! 1. the client's network has room for another failed attempt; or
+//! 2. the gate cannot determine the client's address; or
+//! 3. [`FailedAttempts::serve_good_keys`] is set.
+//!
+//! Otherwise the gate refuses the request with 429. [`RefusedRequests`] refuses no request that the rules let
+//! pass. It only turns a 403 into a 429.
+//!
+//! # Deployment
+//!
+//! Behind a proxy, list the proxy as [trusted](crate::ApiKeyLayerBuilder::trusted_proxies). Otherwise all of
+//! its clients count as one network. Each layer counts for itself, in this process alone, in memory of fixed
+//! size.
 
 mod alarms;
 mod events;

@@ -1,17 +1,17 @@
-//! The network of an address: what its clients have in common.
+//! The network of a client's address.
 
 use std::net::IpAddr;
 
 use crate::error::ConfigError;
 
-/// The bits of an address that name its network.
+/// The lengths of network prefixes, in bits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prefixes {
     pub(super) ipv4: u8,
     pub(super) ipv6: u8,
 }
 
-/// Names a network; whose prefix length it has is known.
+/// The prefix of a network. Its length is in [`Prefixes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Network {
     V4(u32),
@@ -19,7 +19,7 @@ pub(super) enum Network {
 }
 
 impl Prefixes {
-    /// Refuses lengths that no address has, and those that put all clients into one network.
+    /// Refuses lengths of more bits than an address has, and of 0 bits, which put all clients into one network.
     pub(super) fn check(self) -> Result<(), ConfigError> {
         for (length, bits) in [(self.ipv4, 32), (self.ipv6, 128)] {
             if !(1..=bits).contains(&length) {

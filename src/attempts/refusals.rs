@@ -1,4 +1,4 @@
-//! Requests of a good key that the rules refuse.
+//! The limit on requests of a valid key that the rules refuse.
 
 use std::time::Duration;
 
@@ -6,58 +6,40 @@ use super::events::EventLimiter;
 use crate::error::ConfigError;
 use crate::quota::{Quota, Quotas};
 
-/// The keys that are remembered unless said otherwise.
+/// The keys that are remembered, unless set.
 const KEYS: usize = 65_536;
 
-/// Limits how often the rules refuse requests of one key: for its network, kind, account, route, headers
-/// or scopes, by the gate or by a handler. Whoever has stolen a key tries what it may do, from where it
-/// may not be used, and a refusal costs no quota.
+/// A limit on the requests of one key that the rules refuse.
 ///
-/// Refusals are counted by key in a leaky bucket of `limit`, which drains evenly over the window. While it
-/// is full, what the rules refuse is answered with 429 in place of the 403, and the limiter of the
-/// key's quotas is not asked. Requests that the rules let pass are served all the same: a thief cannot
-/// lock out the owner. The quotas of the key and its account are not touched.
+/// The rules refuse a request for its key's network, kind or account, or for its route, headers or scopes. The
+/// gate can refuse, or a handler. A thief of a key tries what the key may do, also from networks where the key
+/// must not be used. A refusal costs no quota, so only this limit counts it.
 ///
-/// The memory is of fixed size, 25 bytes for each key. A key that finds it full takes the place of the one
-/// that was refused least of eight. Each layer counts for itself, in this process alone.
+/// The layer counts refusals by key in a leaky bucket of `limit`, which drains evenly over the window. While
+/// the bucket is full, a request that the rules refuse gets 429 in place of 403. The gate then does not ask
+/// the limiter of the key's quotas. Requests that the rules let pass are served in any case, so a thief
+/// cannot lock out the owner. A refusal charges no quota of the key or its account.
+///
+/// The layer allocates 25 bytes for each key when it is built, and never more. If there is no room for a new
+/// key, the layer forgets the key with the fewest refusals of eight. Each layer counts for itself, in this
+/// process alone.
 ///
 /// ```
-/// # use http::Request;
-/// # use bytes::Bytes;
-/// # use http_body_util::Full;
-/// # use tower::{Layer, ServiceExt, service_fn};
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
-/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
 /// use std::time::Duration;
 /// use tower_api_key::attempts::RefusedRequests;
 /// use tower_api_key::rules::{Route, Routes};
+/// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let store = MemoryStore::new();
-/// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?).build()?;
-/// # store.add_now(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
-/// # let builder = ApiKeyLayer::builder(vendors::REST_INTEGRATIONS, store);
-/// # let builder = builder.without_limits().assume_https();
-/// let routes = Routes::new()
-///     .on(&[], "/status", Route::new())
-///     .on(&[], "/users", Route::new().all_of(&["users.read"]));
-/// let twenty_a_minute = RefusedRequests::new(20, Duration::from_secs(60));
-/// let layer = builder.routes(routes).refused_requests(twenty_a_minute).build()?;
-/// # let service = layer.layer(service_fn(|_: Request<()>| async {
-/// #     Ok::<_, std::convert::Infallible>(http::Response::new(Full::<Bytes>::default()))
-/// # }));
-/// # let get = |path: &str| {
-/// #     let request = Request::get(path).header("authorization", "Bearer 0123456789abcdef");
-/// #     service.clone().oneshot(request.body(()).unwrap())
-/// # };
-/// for _ in 0..20 {
-///     assert_eq!(get("/users").await?.status(), 403);
-/// }
-/// assert_eq!(get("/users").await?.status(), 429);
-/// assert_eq!(get("/status").await?.status(), 200);
-/// # Ok(())
-/// # }
+/// // A key without the scope gets 403 on `/users` 20 times, then 429. It can still use `/status`.
+/// let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new())
+///     .routes(
+///         Routes::new()
+///             .on(&[], "/status", Route::new())
+///             .on(&[], "/users", Route::new().all_of(&["users.read"])),
+///     )
+///     .refused_requests(RefusedRequests::new(20, Duration::from_secs(60)))
+///     .build()?;
+/// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct RefusedRequests {
@@ -66,13 +48,13 @@ pub struct RefusedRequests {
 }
 
 impl RefusedRequests {
-    /// Allows `limit` refused requests a window of one key.
+    /// Allows `limit` refused requests of one key a window.
     pub const fn new(limit: u32, window: Duration) -> Self {
         Self { quota: Quota::new("refused-requests", limit, window), keys: KEYS }
     }
 
-    /// Remembers so many keys, 65,536 unless set; rounded up to a multiple of eight. More than 16,777,216 are
-    /// refused when the layer is built.
+    /// Sets the number of keys that the layer remembers, 65,536 unless set; rounded up to a multiple of eight.
+    /// [`build`](crate::ApiKeyLayerBuilder::build) fails for more than 16,777,216.
     pub const fn keys(mut self, most: usize) -> Self {
         self.keys = most;
         self

@@ -1,4 +1,4 @@
-//! The buckets of networks, in a memory that never grows.
+//! A table of leaky buckets by subject, whose memory never grows.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::num::NonZeroU64;
@@ -7,14 +7,16 @@ use crate::error::ConfigError;
 use crate::quota::LeakyBucket;
 use crate::sync::{Mutex, MutexGuard, lock};
 
-/// The most that are remembered: their memory is taken at once, and a program that cannot have it is ended.
+/// The most subjects of a table. The memory is allocated at once, and a failed allocation ends the program.
 const MOST: usize = 1 << 24;
-/// The networks that share a set, and a lock.
+/// The subjects that share a set, and a lock.
 const WAYS: usize = 8;
 
-/// Keeps buckets in sets of eight. A network has its set by a hash whose seed no client learns, so
-/// nobody can aim at another's set; where a set is full, the emptiest bucket goes. An attacker who
-/// makes a set's others fuller than somebody's has to fail as often for each of them.
+/// A table of buckets in sets of eight.
+///
+/// A hash chooses the set of a subject. No client learns the hash's seed, so an attacker cannot aim at the set
+/// of another subject. If a set is full, the emptiest bucket is dropped. To drop the bucket of another
+/// subject, an attacker must fill all other buckets of its set further, with as many failures for each.
 pub(super) struct BucketTable {
     sets: Box<[Mutex<Set>]>,
     hasher: RandomState,
@@ -22,18 +24,19 @@ pub(super) struct BucketTable {
 
 type Set = [Slot; WAYS];
 
-/// What is kept of a network, told by its whole hash: 64 bits that no client can compute.
+/// The slot of a subject, which its whole hash identifies: 64 bits that no client can compute.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Slot {
     hash: Option<NonZeroU64>,
-    /// What has failed, and what is under way.
+    /// The failed attempts, and the lookups under way.
     pub(super) bucket: LeakyBucket,
-    /// How many lookups are under way, each of which is in the bucket.
+    /// The number of lookups under way, each of which is in the bucket.
     pub(super) under_way: u32,
 }
 
 impl BucketTable {
-    /// Makes room for as many as the configuration says.
+    /// Creates a table for the configured number of subjects. Fails if the number is too large; `what` names
+    /// the subjects in the error.
     pub(super) fn sized(what: &'static str, asked: usize) -> Result<Self, ConfigError> {
         if asked > MOST {
             return Err(ConfigError::TooManyRemembered { what, asked, most: MOST });
@@ -46,12 +49,12 @@ impl BucketTable {
         Self { sets: (0..sets).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
     }
 
-    /// Hashes a subject, to find its slot by.
+    /// Returns the hash that identifies a subject's slot.
     pub(super) fn hash(&self, subject: impl Hash) -> NonZeroU64 {
         NonZeroU64::new(self.hasher.hash_one(subject)).unwrap_or(NonZeroU64::MIN)
     }
 
-    /// Changes the slot of a network, if it has one.
+    /// Changes the slot of a subject, if it has one.
     pub(super) fn find<T>(
         &self,
         hash: NonZeroU64,
@@ -61,7 +64,7 @@ impl BucketTable {
         set.iter_mut().find(|slot| slot.hash == Some(hash)).map(change)
     }
 
-    /// Changes the slot of a network, a new one if it has none.
+    /// Changes the slot of a subject. A subject without a slot gets one.
     pub(super) fn with<T>(&self, hash: NonZeroU64, change: impl FnOnce(&mut Slot) -> T) -> T {
         let mut set = self.set(hash);
         let [first, rest @ ..] = &mut *set;
@@ -84,7 +87,7 @@ impl BucketTable {
     fn set(&self, hash: NonZeroU64) -> MutexGuard<'_, Set> {
         #[expect(clippy::cast_possible_truncation, reason = "the low bits choose")]
         let set = &self.sets[hash.get() as usize % self.sets.len()];
-        // Nothing panics while it is locked.
+        // No code panics under this lock.
         lock(set)
     }
 }
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_over_the_limit_is_remembered_through_a_flood_of_others() {
+    fn a_network_over_its_limit_is_remembered_through_a_flood_of_others() {
         let table = BucketTable::with_room_for(1_024);
         (0..100).for_each(|network| fail(&table, network, 10));
         (1_000..200_000).for_each(|network| fail(&table, network, 1));

@@ -1,4 +1,4 @@
-//! The one question a gate asks for a permit of a simultaneous request.
+//! The trait of limiters of simultaneous requests, and the permits that they return.
 
 use std::fmt;
 
@@ -7,53 +7,50 @@ use crate::error::LimiterError;
 use crate::key::AccountId;
 use crate::sync::Reply;
 
-/// Asks for a permit on a route.
+/// A request for a permit on a route.
 ///
 /// ```
-/// # use std::time::Duration;
-/// # use tower_api_key::key::AccountId;
-/// use tower_api_key::concurrency::{Concurrency, Acquire, MemoryConcurrency, ConcurrencyLimiter};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_api_key::concurrency::{Acquire, Concurrency, ConcurrencyLimiter, MemoryConcurrency};
+/// use tower_api_key::key::AccountId;
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let acme = AccountId::new("acme")?;
-/// let permits = MemoryConcurrency::new();
+/// let (limiter, acme) = (MemoryConcurrency::new(), AccountId::new("acme")?);
 /// let request = Acquire { account: &acme, route: "POST /users", rule: Concurrency::new(1) };
 ///
-/// let permit = permits.acquire(request).await?;
+/// let permit = limiter.acquire(request).await?;
 /// assert!(permit.is_some());
-/// assert!(permits.acquire(request).await?.is_none(), "the one permit is taken");
+/// assert!(limiter.acquire(request).await?.is_none(), "the one permit is taken");
 ///
 /// drop(permit);
-/// assert!(permits.acquire(request).await?.is_some());
-/// # Ok(())
-/// # }
+/// assert!(limiter.acquire(request).await?.is_some());
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Acquire<'a> {
     /// The account, which has its own permits on each route.
     pub account: &'a AccountId,
-    /// The route: its methods and its pattern, `GET,POST /users/{id}`. All processes name it alike,
-    /// whatever else their route tables have.
+    /// The methods and the pattern of the route, as in `GET,POST /users/{id}`. All processes use the same name,
+    /// whatever other routes they have.
     pub route: &'a str,
-    /// How many permits there are, and how long to wait for one.
+    /// The number of permits, and the longest wait for one.
     pub rule: Concurrency,
 }
 
-/// Keeps the permits of simultaneous requests.
+/// A limiter of simultaneous requests.
 ///
-/// A [`Permit`] is held until the response's body has ended or was dropped. Whoever waits for an answer
-/// may go away at any time; then no permit may stay taken for it.
+/// The gate holds a [`Permit`] until the response's body has ended or was dropped. The gate may drop the
+/// future of [`acquire`](Self::acquire) at any time, for example when the client hangs up. No permit may then
+/// stay taken for it.
 ///
 /// ```
 /// use tower_api_key::Reply;
 /// use tower_api_key::concurrency::{Acquire, ConcurrencyLimiter, MemoryConcurrency, Permit};
 /// use tower_api_key::limits::LimiterError;
 ///
-/// /// Has no limit for accounts of its own.
-/// struct Staff(MemoryConcurrency);
+/// /// Has no limit for the account `staff`.
+/// struct ExceptStaff(MemoryConcurrency);
 ///
-/// impl ConcurrencyLimiter for Staff {
+/// impl ConcurrencyLimiter for ExceptStaff {
 ///     fn acquire(&self, request: Acquire<'_>) -> Reply<Result<Option<Permit>, LimiterError>> {
 ///         match request.account.as_str() {
 ///             "staff" => Reply::now(Ok(Some(Permit::new(())))),
@@ -61,30 +58,31 @@ pub struct Acquire<'a> {
 ///         }
 ///     }
 /// }
-/// # let permits: Box<dyn ConcurrencyLimiter> = Box::new(Staff(MemoryConcurrency::new()));
 /// ```
 pub trait ConcurrencyLimiter: Send + Sync + 'static {
-    /// Takes a permit, or waits for one for as long as the rule says.
+    /// Takes a permit, or waits for one for as long as the rule allows. Returns `Ok(None)` if no permit is
+    /// free.
     ///
     /// # Errors
     ///
-    /// [`LimiterError`] if it cannot tell whether there is a permit; `Ok(None)` says that there is none.
+    /// [`LimiterError`] if the limiter cannot find out whether a permit is free.
     fn acquire(&self, request: Acquire<'_>) -> Reply<Result<Option<Permit>, LimiterError>>;
 }
 
-/// Holds a permit until it is dropped; [`ConcurrencyLimiter`] has an example.
-// Boxed, because hardly any request has one, and all carry it.
+/// A permit for one request, which is given back when this value is dropped. [`ConcurrencyLimiter`] has an
+/// example.
+// Boxed, because every request has room for a permit, and few have one.
 pub struct Permit {
     _held: Box<dyn Held>,
 }
 
-/// Gives a permit back when it is dropped.
+/// A value that gives a permit back when it is dropped.
 trait Held: Send + Sync {}
 
 impl<T: Send + Sync> Held for T {}
 
 impl Permit {
-    /// Holds what gives the permit back when it is dropped.
+    /// Creates a permit from a value that gives the permit back when it is dropped.
     pub fn new(held: impl Send + Sync + 'static) -> Self {
         Self { _held: Box::new(held) }
     }

@@ -1,4 +1,4 @@
-//! Permits in this process: so many of an account at once on a route, and a bounded wait for more.
+//! The limiter of simultaneous requests in memory.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,8 +13,10 @@ use crate::error::LimiterError;
 use crate::key::AccountId;
 use crate::sync::{Mutex, MutexGuard, Reply, lock};
 
-/// Keeps the permits of every account and route that has requests in flight, and no others, in this
-/// process alone. Clones share them. What a gate has unless another is chosen; [`Acquire`] has an example.
+/// A limiter of simultaneous requests in this process. Clones share their permits.
+///
+/// A gate uses this limiter unless another is [set](crate::ApiKeyLayerBuilder::concurrency). It has an entry
+/// for each account and route with requests in flight, and for no others. [`Acquire`] has an example.
 #[derive(Clone, Default)]
 pub struct MemoryConcurrency(Arc<Mutex<HashMap<AccountRoute, Arc<Semaphore>>>>);
 
@@ -22,7 +24,7 @@ pub struct MemoryConcurrency(Arc<Mutex<HashMap<AccountRoute, Arc<Semaphore>>>>);
 type AccountRoute = (AccountId, SmolStr);
 
 impl MemoryConcurrency {
-    /// Creates permits of which none is taken.
+    /// Creates a limiter, of whose permits none is taken.
     pub fn new() -> Self {
         Self::default()
     }
@@ -37,7 +39,7 @@ impl MemoryConcurrency {
         self.semaphores().len()
     }
 
-    /// Forgets a subject that nobody holds a permit of, or waits for.
+    /// Forgets a subject if no request holds a permit of it, or waits for one.
     fn leave(&self, subject: &AccountRoute) {
         let mut semaphores = self.semaphores();
         if semaphores.get(subject).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
@@ -53,11 +55,11 @@ impl ConcurrencyLimiter for MemoryConcurrency {
     ) -> Reply<Result<Option<Permit>, LimiterError>> {
         let subject = (account.clone(), SmolStr::new(route));
         let seat = Seat { concurrency: self.clone(), subject: subject.clone() };
-        // Held to the end: a refused request lets go of the semaphore before anyone counts again.
+        // Locked to the end: a refused request drops the semaphore before another request counts its holders.
         let mut semaphores = self.semaphores();
         let most = rule.limit() as usize;
         let semaphore = semaphores.entry(subject).or_insert_with(|| Arc::new(Semaphore::new(most)));
-        let holders = Arc::strong_count(semaphore) - 1; // without the table's
+        let holders = Arc::strong_count(semaphore) - 1; // without the map's
         match Arc::clone(semaphore).try_acquire_owned() {
             Ok(permit) => Reply::now(Ok(Some(seat.taken(permit)))),
             Err(_) if rule.longest_wait().is_zero() => Reply::now(Ok(None)),
@@ -78,13 +80,13 @@ impl fmt::Debug for MemoryConcurrency {
     }
 }
 
-/// A permit that is taken.
+/// A permit that a request holds.
 struct TakenSeat {
     permit: Option<OwnedSemaphorePermit>,
     seat: Seat,
 }
 
-/// Names the subject to tidy up after.
+/// The subject to forget when its last request leaves.
 #[derive(Clone)]
 struct Seat {
     concurrency: MemoryConcurrency,
@@ -99,13 +101,13 @@ impl Seat {
 
 impl Drop for TakenSeat {
     fn drop(&mut self) {
-        // The permit is given back before anyone counts who is left.
+        // The permit must be given back before the remaining holders are counted.
         self.permit = None;
         self.seat.concurrency.leave(&self.seat.subject);
     }
 }
 
-/// Waits for a permit; dropped, it leaves the queue.
+/// A request in the queue, which it leaves when this is dropped.
 struct Ticket {
     semaphore: Option<Arc<Semaphore>>,
     seat: Seat,
@@ -155,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_place_comes_free_or_the_wait_ends() {
+    async fn a_permit_comes_free_or_the_wait_ends() {
         let concurrency = MemoryConcurrency::default();
         let rule = Concurrency::new(1).with_longest_wait(SECOND);
         let first = acquire(&concurrency, "acme", rule).await.unwrap();
@@ -188,17 +190,17 @@ mod tests {
         let first = acquire(&concurrency, "acme", rule).await;
         let waiting = ask(&concurrency, "acme", rule).into_now().expect_err("there is room again");
         drop(first);
-        assert_eq!(concurrency.len(), 1, "somebody waits");
+        assert_eq!(concurrency.len(), 1, "a request waits");
         drop(waiting);
         assert_eq!(
             concurrency.len(),
             0,
-            "who leaves last tidies up, though its permit was never taken"
+            "the last request leaves no entry, though it had no permit"
         );
     }
 
     #[tokio::test]
-    async fn a_queue_that_nobody_may_wait_in_refuses_at_once() {
+    async fn a_rule_without_a_wait_refuses_at_once() {
         let concurrency = MemoryConcurrency::default();
         let rule = Concurrency::new(1).with_longest_queue(5);
         let first = acquire(&concurrency, "acme", rule).await.unwrap();

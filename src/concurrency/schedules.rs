@@ -1,5 +1,5 @@
-//! Requests that want the same permit, under every order of their steps that was drawn. Time stands
-//! still: a wait that ends too late is a request that goes away.
+//! Tests of concurrent requests for the same permit, under many random schedules. Time stands still: a request
+//! that gives up waiting is one that is dropped.
 
 use std::future::Future;
 use std::pin::pin;
@@ -20,7 +20,7 @@ use crate::sync::{AtomicUsize, explore};
 const NO_QUEUE: Concurrency = Concurrency::new(1);
 const QUEUE: Concurrency = NO_QUEUE.with_longest_wait(Duration::from_secs(1));
 
-/// Counts who is inside.
+/// Counts the requests that hold a permit.
 #[derive(Clone, Default)]
 struct Room(Arc<AtomicUsize>);
 
@@ -39,7 +39,7 @@ fn acquire(
     concurrency.acquire(Acquire { account: &account, route: "GET /", rule })
 }
 
-/// Starts a request that waits for its permit, has it, and gives it back.
+/// Starts a request that waits for its permit, takes it, and gives it back.
 fn stays(concurrency: &MemoryConcurrency, room: &Room) -> thread::JoinHandle<()> {
     let (concurrency, room) = (concurrency.clone(), room.clone());
     thread::spawn(move || {
@@ -49,7 +49,7 @@ fn stays(concurrency: &MemoryConcurrency, room: &Room) -> thread::JoinHandle<()>
     })
 }
 
-/// Explores with a timer that is there, as waiting needs one, and never fires.
+/// Explores with a timer, which a wait needs, and which never fires.
 fn explore_waiting(name: &str, case: impl Fn() + Clone + Send + Sync + 'static) {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let _entered = runtime.enter();
@@ -57,7 +57,7 @@ fn explore_waiting(name: &str, case: impl Fn() + Clone + Send + Sync + 'static) 
 }
 
 #[test]
-fn one_request_at_a_time_has_the_place() {
+fn one_request_at_a_time_has_the_permit() {
     explore("a permit without a queue", || {
         let (concurrency, room) = (MemoryConcurrency::new(), Room::default());
         let threads = [(); 3].map(|()| {
@@ -75,7 +75,7 @@ fn one_request_at_a_time_has_the_place() {
 }
 
 #[test]
-fn who_waits_gets_the_place() {
+fn a_waiting_request_gets_the_permit() {
     explore_waiting("a permit with a queue", || {
         let (concurrency, room) = (MemoryConcurrency::new(), Room::default());
         let threads = [(); 3].map(|()| stays(&concurrency, &room));
@@ -85,7 +85,7 @@ fn who_waits_gets_the_place() {
 }
 
 #[test]
-fn who_goes_away_takes_no_place_along() {
+fn a_dropped_request_keeps_no_permit() {
     explore_waiting("a request that goes away", || {
         let (concurrency, room) = (MemoryConcurrency::new(), Room::default());
         let stays = [(); 2].map(|()| stays(&concurrency, &room));
@@ -93,7 +93,7 @@ fn who_goes_away_takes_no_place_along() {
             let concurrency = concurrency.clone();
             thread::spawn(move || {
                 let mut entering = pin!(acquire(&concurrency, QUEUE));
-                // Once, and then its client is gone: granted a permit or not.
+                // Polled once. Then its client hangs up, with or without a permit.
                 let _ = entering.as_mut().poll(&mut Context::from_waker(Waker::noop()));
                 thread::yield_now();
             })

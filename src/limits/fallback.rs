@@ -1,4 +1,4 @@
-//! What stands in for a limiter that cannot answer.
+//! The fallback while a limiter cannot answer.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use super::limiter::{Charge, ChargeMode, Limiter};
 use super::memory::MemoryLimiter;
 use crate::quota::{AppliedQuotas, OnLimiterFailure, Quota, QuotaStatus, Verdict};
 
-/// Says what was done with a charge that the limiter could not answer.
+/// What a gate did with a charge that its limiter could not answer.
 ///
 /// ```
 /// use tower_api_key::Observer;
@@ -20,7 +20,7 @@ use crate::quota::{AppliedQuotas, OnLimiterFailure, Quota, QuotaStatus, Verdict}
 ///     fn limiter_failed(&self, error: &LimiterError, fallback: LimiterFallback) {
 ///         match fallback {
 ///             LimiterFallback::Denied => eprintln!("clients get 503: {error}"),
-///             LimiterFallback::Allowed => eprintln!("nobody counts: {error}"),
+///             LimiterFallback::Allowed => eprintln!("requests are not counted: {error}"),
 ///             _ => eprintln!("{error}"),
 ///         }
 ///     }
@@ -29,43 +29,44 @@ use crate::quota::{AppliedQuotas, OnLimiterFailure, Quota, QuotaStatus, Verdict}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimiterFallback {
-    /// The request was refused with 503.
+    /// The gate refused the request with 503.
     Denied,
-    /// The request passed uncounted; or it had been served, and what its handler added was lost.
+    /// The request passed uncounted. If the handler had added a cost, this cost is lost.
     Allowed,
-    /// The request was counted in this process alone, and passed, or did not.
+    /// The gate counted the request in this process alone. The request passed, or a quota refused it.
     Local,
-    /// Nothing hung on it: the request was refused for another reason, and its answer says nothing of
+    /// The failure had no effect: the gate refused the request for another reason, and the response shows no
     /// limits.
     Immaterial,
 }
 
-/// Counts what was done while the limiter could not answer, since the layer was built. A request is
-/// counted once, and once more if its handler added a cost then.
+/// The numbers of charges that the limiter could not answer, since the layer was built.
+///
+/// A request counts once. It counts once more if its handler added a cost while the limiter could not answer.
 ///
 /// ```
-/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
-/// # let layer = ApiKeyLayer::builder(vendors::POLYTEIA, MemoryStore::new()).build()?;
+/// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
+///
+/// let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).build()?;
 /// let failures = layer.limiter_failures();
 /// println!("limiter_failures_total{{outcome=\"denied\"}} {}", failures.denied);
-/// # assert_eq!(failures, Default::default());
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct LimiterFailures {
-    /// What was refused with 503.
+    /// The requests that the gate refused with 503.
     pub denied: u64,
-    /// What passed uncounted.
+    /// The requests that passed uncounted.
     pub allowed: u64,
-    /// What was counted in this process alone.
+    /// The requests that the gate counted in this process alone.
     pub local: u64,
 }
 
-/// Decides for a limiter that cannot answer, as each quota says.
+/// Decides about charges while the limiter cannot answer, by the choice of each quota.
 #[derive(Debug, Default)]
 pub(crate) struct FallbackLimiter {
-    // Made when it is first needed.
+    // Created at first use.
     local: OnceLock<MemoryLimiter>,
     denied: AtomicU64,
     allowed: AtomicU64,
@@ -73,8 +74,8 @@ pub(crate) struct FallbackLimiter {
 }
 
 impl FallbackLimiter {
-    /// Decides on a charge. Quotas that do not choose do as `otherwise` says; those in shadow refuse
-    /// nothing, whatever they would choose.
+    /// Decides about a charge. `otherwise` is the choice of quotas without a choice of their own. Quotas in
+    /// shadow refuse nothing, whatever their choice is.
     pub(crate) fn charge(
         &self,
         charge: &Charge<'_>,
@@ -82,7 +83,7 @@ impl FallbackLimiter {
     ) -> (LimiterFallback, Verdict) {
         let choice = |quota: &Quota| match quota.failure_choice().unwrap_or(otherwise) {
             _ if quota.is_in_shadow() => OnLimiterFailure::Allow,
-            // Nobody can refuse what was served.
+            // The request was served already, so it cannot be refused.
             OnLimiterFailure::Deny if charge.mode == ChargeMode::Force => OnLimiterFailure::Allow,
             choice => choice,
         };
@@ -109,7 +110,7 @@ impl FallbackLimiter {
                 let is_local = |quota: &Quota| matches!(choice(quota), OnLimiterFailure::Local(_));
                 (LimiterFallback::Local, spread(charge.quotas, &counted, is_local))
             }
-            // Full of active accounts, whom it must not forget.
+            // The limiter is full of active accounts, and must not forget one.
             Ok(Err(_)) | Err(_) if charge.mode == ChargeMode::Force => {
                 (LimiterFallback::Allowed, Verdict::passed())
             }
@@ -117,7 +118,7 @@ impl FallbackLimiter {
         }
     }
 
-    /// Counts what was done.
+    /// Adds 1 to the count of this fallback.
     pub(crate) fn count(&self, fallback: LimiterFallback) {
         let count = match fallback {
             LimiterFallback::Denied => &self.denied,
@@ -128,7 +129,7 @@ impl FallbackLimiter {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Returns what was done so far.
+    /// Returns the counts so far.
     pub(crate) fn failures(&self) -> LimiterFailures {
         LimiterFailures {
             denied: self.denied.load(Ordering::Relaxed),
@@ -138,7 +139,8 @@ impl FallbackLimiter {
     }
 }
 
-/// Puts the statuses of the quotas that were counted in the places that they have among all.
+/// Returns a verdict on all quotas, from one on the counted quotas alone. Puts each status at its quota's
+/// index.
 fn spread(
     quotas: AppliedQuotas<'_>,
     counted: &Verdict,
@@ -221,14 +223,14 @@ mod tests {
                 charge(&limiter, &quotas, otherwise, (1, ChargeMode::IfAllowed));
             assert_eq!(fallback, expected, "{quotas:?} {otherwise:?}");
             assert_eq!(verdict.retry_after(), None);
-            // What was served is refused by nobody.
+            // A request that was served is never refused.
             let (fallback, _) = charge(&limiter, &quotas, otherwise, (1, ChargeMode::Force));
             assert_ne!(fallback, Denied, "{quotas:?} {otherwise:?}");
         }
     }
 
     #[test]
-    fn what_is_counted_here_is_counted_against_the_share_all_or_nothing() {
+    fn local_quotas_count_against_the_share_all_or_nothing() {
         let limiter = FallbackLimiter::default();
         let quotas = [
             quota("wide", 40).with_failure_choice(HALF),
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_served_is_not_counted_as_refused_where_nobody_has_room_for_its_account() {
+    fn a_served_request_is_never_denied_by_a_full_local_limiter() {
         let limiter = FallbackLimiter::default();
         let local = limiter.local.get_or_init(|| MemoryLimiter::with_capacity(1));
         let quotas = [quota("minute", 9)];
@@ -269,10 +271,10 @@ mod tests {
         }
     }
 
-    /// Counts all by itself, but for quotas in shadow, which it lets pass.
+    /// A limiter that always falls back to local counting. It does not count quotas in shadow.
     #[cfg(feature = "testing")]
     #[test]
-    fn what_is_counted_here_keeps_a_limiters_promises() {
+    fn local_counting_keeps_the_promises_of_a_limiter() {
         use crate::Reply;
         use crate::limits::{Limiter, LimiterError};
         use crate::testing::{LIMITER_PROMISES, Maker};

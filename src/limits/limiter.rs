@@ -1,4 +1,4 @@
-//! The one question a gate asks of a limiter.
+//! The trait of limiters, and what a gate asks one for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,104 +9,84 @@ use crate::key::KeyRecord;
 use crate::quota::{AppliedQuotas, Verdict};
 use crate::sync::Reply;
 
-/// How much earlier than the latest instant of a subject another may be before the clock counts as set
-/// back.
+/// The longest time by which an instant may be earlier than the latest instant of its subject, 1 s. Beyond it,
+/// a limiter takes the clock as set back.
 pub const MAX_DISORDER: Duration = Duration::from_secs(1);
 
-/// Asks for the cost of one request, from all quotas that apply to it.
+/// A charge: what a gate asks a limiter to take for one request, from all quotas that apply to the request.
 ///
 /// ```
-/// # use std::{sync::Arc, time::Duration};
-/// # use tower_api_key::clock::Timestamp;
-/// # use tower_api_key::key::{Account, KeyRecord};
-/// # use tower_api_key::quota::Quota;
-/// use tower_api_key::limits::{Charge, Limiter, MemoryLimiter, ChargeMode};
-/// use tower_api_key::quota::AppliedQuotas;
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use tower_api_key::clock::{Clock, SystemClock};
+/// use tower_api_key::key::{Account, KeyRecord};
+/// use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter};
+/// use tower_api_key::quota::{AppliedQuotas, Quota};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?).build()?;
-/// # let now = Timestamp::from_unix_seconds(1_000);
+/// let record = KeyRecord::builder("key_1", Account::builder("acme").build()?).build()?;
 /// let minute = [Quota::new("minute", 2, Duration::from_secs(60))];
 /// let quotas = AppliedQuotas { general: &minute, route: &[] };
-/// let charge = Charge { record: &record, quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
+/// let (mode, now) = (ChargeMode::IfAllowed, SystemClock.now());
+/// let charge = Charge { record: &record, quotas, cost: 1, mode, now };
 ///
 /// let limiter = MemoryLimiter::new();
 /// assert_eq!(limiter.charge(charge).await?.statuses()[0].remaining(), 1);
-/// let look = Charge { mode: ChargeMode::Peek, ..charge };
-/// assert_eq!(limiter.charge(look).await?.statuses()[0].remaining(), 1, "nothing taken");
-/// # Ok(())
-/// # }
+/// let peek = Charge { mode: ChargeMode::Peek, ..charge };
+/// assert_eq!(limiter.charge(peek).await?.statuses()[0].remaining(), 1, "nothing taken");
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Charge<'a> {
-    /// The key that the request came with: its account's requests are counted, or its own, as each
-    /// quota says.
+    /// The key of the request. Each quota counts the requests of the key, or of its account.
     pub record: &'a KeyRecord,
     /// The quotas, all of which must have room.
     pub quotas: AppliedQuotas<'a>,
-    /// The cost, in requests: 1 for a request, 0 to see how the quotas of one that is refused for
-    /// another reason stand. Nothing refuses a cost of 0.
+    /// The cost, in requests. A request costs 1. A gate that refuses a request for another reason charges 0,
+    /// to learn what is left of the quotas. No quota refuses a cost of 0.
     pub cost: u32,
-    /// Whether the cost is taken.
+    /// When the limiter takes the cost.
     pub mode: ChargeMode,
     /// The instant of the request.
     pub now: Timestamp,
 }
 
-/// Chooses when the cost of a request is taken.
+/// When a limiter takes the cost of a request.
 ///
-/// ```
-/// # use std::{sync::Arc, time::Duration};
-/// # use tower_api_key::clock::Timestamp;
-/// # use tower_api_key::key::{Account, KeyRecord};
-/// # use tower_api_key::quota::Quota;
-/// # use tower_api_key::limits::{Charge, Limiter, MemoryLimiter};
-/// # use tower_api_key::quota::AppliedQuotas;
-/// use tower_api_key::limits::ChargeMode;
+/// With 7 requests charged to a quota of 10 a minute, one after the other:
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let record = KeyRecord::builder("key_1", Account::builder("acme").build()?).build()?;
-/// # let minute = [Quota::new("minute", 10, Duration::from_secs(60))];
-/// # let (record, now) = (&record, Timestamp::from_unix_seconds(1_000));
-/// # let quotas = AppliedQuotas { general: &minute, route: &[] };
-/// # let limiter = MemoryLimiter::new();
-/// // Of 10 a minute.
-/// for (mode, passes, remaining) in [
-///     (ChargeMode::Peek, true, 10),
-///     (ChargeMode::IfAllowed, true, 3),
-///     (ChargeMode::IfAllowed, false, 3),
-///     (ChargeMode::Force, true, 0),
-/// ] {
-///     let verdict = limiter.charge(Charge { record, quotas, cost: 7, mode, now }).await?;
-///     assert_eq!(verdict.retry_after().is_none(), passes);
-///     assert_eq!(verdict.statuses()[0].remaining(), remaining);
-/// }
-/// # Ok(())
-/// # }
-/// ```
+/// | mode | passes | remaining |
+/// |---|---|---|
+/// | `Peek` | yes | 10 |
+/// | `IfAllowed` | yes | 3 |
+/// | `IfAllowed` | no | 3 |
+/// | `Force` | yes | 0 |
+///
+/// [`Charge`] has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChargeMode {
-    /// Never: the verdict tells whether it could be, and how the quotas stand as they are.
+    /// Takes nothing. The verdict says whether the cost would fit, and what is left of each quota.
     Peek,
-    /// If every quota has room for it; otherwise nothing is taken.
+    /// Takes the cost if every quota has room for it, and nothing otherwise.
     IfAllowed,
-    /// Also from a quota without room, and nothing refuses: the request was served, and only then
-    /// it was known what it costs. Windows count all of it until they end, buckets no more than they
-    /// hold. The client may be gone by then, and nobody wait for the answer.
+    /// Takes the cost in any case, and refuses nothing. For a request whose cost was known only after it was
+    /// served. Windows count all of the cost until they end. Buckets count no more than they hold. The
+    /// client may have hung up; do not rely on the future being polled.
     Force,
 }
 
-/// Counts requests.
+/// A limiter, which counts requests.
 ///
-/// An implementation charges all quotas of a request or none, in one atomic step, unless it is to take
-/// the cost [always](ChargeMode::Force); a request that one of them refuses takes nothing from the others
-/// and makes no window longer.
-/// A quota in shadow takes the cost if it has room and the others let the request pass; the verdict
-/// says [whether it would have refused](Verdict::would_refuse), and neither refuses nor waits for it.
-/// Requests read the clock before they ask, so instants arrive out of order; one that seems to lie
-/// in the past must free nothing.
+/// An implementation must keep these promises:
+///
+/// * It charges all quotas of a request or none, in one atomic step. If one quota refuses, the request takes
+///   nothing from the others, and makes no window longer. [`ChargeMode::Force`] takes the cost in any case.
+/// * A quota in shadow never refuses a request, and its wait does not count. It takes the cost if it has room
+///   and the other quotas let the request pass. The verdict says
+///   [whether it would have refused](Verdict::would_refuse).
+/// * Requests read the clock before they ask the limiter, so instants arrive out of order. An instant that
+///   seems to lie in the past must free nothing.
+///
+/// With the feature `testing`, the macro `limiter_tests!` has a test for each promise.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -131,12 +111,13 @@ pub enum ChargeMode {
 /// }
 /// ```
 pub trait Limiter: Send + Sync + 'static {
-    /// Charges the cost of a request to all its quotas, or tells how long it has to wait.
+    /// Charges the cost of a request to all its quotas. The verdict of a refused request says how long it must
+    /// wait.
     ///
     /// # Errors
     ///
-    /// [`LimiterError`] if the limiter cannot tell; the gate's [`OnLimiterFailure`](crate::quota::OnLimiterFailure) decides
-    /// then, and that of each quota.
+    /// [`LimiterError`] if the limiter cannot answer. The
+    /// [`OnLimiterFailure`](crate::quota::OnLimiterFailure) of each quota then decides, or that of the gate.
     fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>>;
 }
 

@@ -1,20 +1,24 @@
-//! How often: request limits over time, and simultaneous requests.
+//! Limiters, which count the requests of accounts and keys over time.
 //!
-//! This room guards an account's share of the service. A request passes if
+//! This module guards each account's share of the service. A request passes if
 //!
-//! 1. every quota that applies has room for its cost: those of the key, else of its account, else
-//!    of the account's plan, else of the profile, and those of the route besides;
-//! 2. all of them are charged at once; if one refuses, none is charged, and a refused request never
-//!    makes a window longer;
-//! 3. the route has a free place for the account, or one becomes free within the longest wait.
+//! 1. every quota that applies to it has room for its cost. The quotas of the key apply. A key without quotas
+//!    uses those of its account, then those of the account's plan, then those of the profile. The quotas of the
+//!    route apply as well;
+//! 2. the limiter charges all of these quotas in one step. If one quota refuses, the limiter charges none. A
+//!    refused request never makes a window longer;
+//! 3. the route has a free [permit](crate::concurrency) for the account, or a permit becomes free within the
+//!    longest wait.
 //!
-//! Strangers have no account: where [`FailedAttempts`](crate::attempts::FailedAttempts) are limited, their network's share is of the
-//! attempts that fail. A limiter that cannot answer lets a request pass, or does not, as
-//! [`OnLimiterFailure`](crate::quota::OnLimiterFailure) says for each quota.
+//! A request without a valid key has no account, so no quota applies to it.
+//! [`FailedAttempts`](crate::attempts::FailedAttempts) limits the failed attempts of its network. If the
+//! limiter cannot answer, [`OnLimiterFailure`](crate::quota::OnLimiterFailure) decides for each quota.
 //!
-//! [`MemoryLimiter`] and [`MemoryConcurrency`](crate::concurrency::MemoryConcurrency) count in this process alone: behind `n` processes an account
-//! can have up to `n` times its quota, and its places.
-//! `RedisLimiter` and `RedisConcurrency` of the crate `tower-api-key-redis` count for all of them.
+//! # Deployment
+//!
+//! [`MemoryLimiter`] and [`MemoryConcurrency`](crate::concurrency::MemoryConcurrency) count in this process
+//! alone. Behind `n` processes an account can have up to `n` times its quota and its permits. `RedisLimiter`
+//! and `RedisConcurrency` of the crate `tower-api-key-redis` count for all processes together.
 
 mod fallback;
 mod limiter;

@@ -1,4 +1,4 @@
-//! Quotas by name, which a program changes while it serves.
+//! Plans: named sets of quotas, which a program can change while it serves.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,72 +9,50 @@ use arc_swap::ArcSwap;
 use crate::key::{InvalidRecord, KeyRecord, PlanName};
 use crate::quota::{HeldQuotas, Quota, Quotas, StripedQuotas};
 
-/// Names sets of quotas, for [accounts that are on a plan](crate::key::AccountBuilder::plan). Clones
-/// share the sets.
+/// Named sets of quotas, for [accounts that are on a plan](crate::key::AccountBuilder::plan).
 ///
-/// A change counts from the next request on. A quota that keeps its name, window and algorithm keeps its
-/// counters, so an account whose limit is raised goes on from where it stands.
+/// Clones share the sets. A change counts from the next request on. A quota that keeps its name, window and
+/// algorithm keeps its counters. So if its limit is raised, an account keeps what it has used.
 ///
-/// An account on a plan that is not there cannot be counted: its requests go the way of a limiter that
-/// fails, as [`OnLimiterFailure`](crate::quota::OnLimiterFailure) says, and the observer hears of it. What a share
-/// of it would be nobody knows, so `Local` refuses them, too; where `Allow` lets them pass, quotas of the
-/// route still choose for themselves.
+/// A limiter cannot count an account whose plan is not in the set. The gate then decides as for a limiter
+/// that fails, by its own [`OnLimiterFailure`](crate::quota::OnLimiterFailure), and calls the observer.
+/// `Local` refuses the request, because the share of an unknown limit is unknown, too. Under `Allow`, the
+/// quotas of the route still decide, each by its own choice.
 ///
 /// ```
-/// # use bytes::Bytes;
-/// # use http::{Request, Response};
-/// # use http_body_util::Full;
-/// # use tower::{Layer, ServiceExt, service_fn};
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
-/// # use tower_api_key::quota::Quota;
-/// # use tower_api_key::limits::MemoryLimiter;
-/// # use tower_api_key::quota::OnLimiterFailure;
-/// # use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
 /// use std::time::Duration;
-/// use tower_api_key::limits::Plans;
+/// use tower_api_key::key::Account;
+/// use tower_api_key::limits::{MemoryLimiter, Plans};
+/// use tower_api_key::quota::{OnLimiterFailure, Quota};
+/// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let store = MemoryStore::new();
 /// let minute = |limit| [Quota::new("minute", limit, Duration::from_secs(60))];
 /// let plans = Plans::new();
-/// plans.set("free", minute(1))?;
+/// plans.set("free", minute(10))?;
 ///
 /// let acme = Account::builder("acme").plan("free").build()?;
-/// # let record = KeyRecord::builder("key_1", acme).build()?;
-/// # store.add_now(KeyHasher::sha256().digest(b"0123456789abcdef"), record);
-/// # let builder = ApiKeyLayer::builder(vendors::POLYTEIA, store).assume_https();
-/// # let builder = builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny);
-/// let layer = builder.plans(plans.clone()).build()?;
-/// # let service = layer.layer(service_fn(|_: Request<()>| async {
-/// #     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
-/// # }));
-/// # let request = || {
-/// #     let request = Request::get("/").header("authorization", "Bearer 0123456789abcdef");
-/// #     request.header("content-type", "application/json").body(()).unwrap()
-/// # };
-/// assert_eq!(service.clone().oneshot(request()).await?.status(), 200);
-/// assert_eq!(service.clone().oneshot(request()).await?.status(), 429);
+/// let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new())
+///     .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+///     .plans(plans.clone())
+///     .build()?;
 ///
-/// plans.set("free", minute(2))?;
-/// assert_eq!(service.oneshot(request()).await?.status(), 200);
-/// # Ok(())
-/// # }
+/// plans.set("free", minute(20))?; // while the layer serves
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Plans(Arc<ArcSwap<HashMap<PlanName, StripedQuotas>>>);
 
 impl Plans {
-    /// Starts without any plan.
+    /// Creates an empty set of plans.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a plan, or replaces its quotas. A plan without quotas counts nothing.
+    /// Adds a plan, or replaces its quotas. A plan without quotas limits nothing.
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord`] if the name or a quota is not valid; nothing is changed then.
+    /// [`InvalidRecord`] if the name or a quota is not valid. The plans stay as they were.
     pub fn set(
         &self,
         name: impl AsRef<str>,
@@ -86,24 +64,24 @@ impl Plans {
         Ok(())
     }
 
-    /// Removes a plan. Returns whether there was one of this name.
+    /// Removes a plan. Returns true if there was a plan of this name.
     pub fn remove(&self, name: &str) -> bool {
         let mut removed = false;
         self.change(|plans| removed = plans.remove(name).is_some());
         removed
     }
 
-    /// Returns the quotas of a plan; `None` if there is none of this name.
+    /// Returns the quotas of a plan; `None` if there is no plan of this name.
     pub fn quotas(&self, name: &str) -> Option<Quotas> {
         self.0.load().get(name).map(|plan| plan.quotas().clone())
     }
 
-    /// Shares the quotas of a plan, under the count that this thread uses.
-    /// Returns the quotas of each plan that there is.
+    /// Returns the quotas of each plan.
     pub(crate) fn sets(&self) -> Vec<Quotas> {
         self.0.load().values().map(|plan| plan.quotas().clone()).collect()
     }
 
+    /// Returns a plan's quotas, held by the reference count of this thread.
     fn find(&self, name: &str) -> Option<HeldQuotas> {
         self.0.load().get(name).map(StripedQuotas::hold)
     }
@@ -125,22 +103,22 @@ impl fmt::Debug for Plans {
     }
 }
 
-/// The plan of a request's account, as it was when the request was judged: its limits may change
-/// before the response speaks of them.
+/// The plan of a request's account, as it was when the request was judged. Its limits may change before the
+/// response shows them.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Plan {
-    /// The account is on none, or has quotas of its own.
+    /// The account is on no plan, or has quotas of its own.
     #[default]
     None,
-    /// It is on one with these quotas.
+    /// The account is on a plan with these quotas.
     Known(HeldQuotas),
-    /// It is on one that is not there.
+    /// The account names a plan that the layer does not have.
     Unknown,
 }
 
-/// Says that an account's requests cannot be counted.
+/// The error for an account on an unknown plan, whose requests cannot be counted.
 #[derive(Debug, thiserror::Error)]
-#[error("the account is on a plan that is not there")]
+#[error("the account is on a plan that the layer does not have: add the plan with `Plans::set`")]
 pub(crate) struct UnknownPlan;
 
 impl Plan {
@@ -151,7 +129,7 @@ impl Plan {
         quotas.map_or(Self::Unknown, Self::Known)
     }
 
-    /// Returns its quotas.
+    /// Returns the plan's quotas, `None` without a known plan.
     pub(crate) fn quotas(&self) -> Option<&[Quota]> {
         match self {
             Self::Known(quotas) => Some(quotas.as_slice()),
@@ -159,7 +137,7 @@ impl Plan {
         }
     }
 
-    /// Tells whether it is not there.
+    /// Returns true if the layer does not have the account's plan.
     pub(crate) const fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }
@@ -176,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_valid_changes_nothing() {
+    fn an_invalid_plan_changes_nothing() {
         let plans = Plans::new();
         plans.set("free", minute(5)).unwrap();
         for (name, quotas) in [("two words", minute(1)), ("", minute(1)), ("free", minute(0))] {

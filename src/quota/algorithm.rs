@@ -1,4 +1,4 @@
-//! How a quota is counted, and for whom.
+//! The algorithms that count requests, and whose requests a quota counts together.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,31 +6,32 @@ use std::time::Duration;
 
 use crate::error::UnknownName;
 
-/// Counts the parts that a sliding window is counted in: it may refuse up to one of them too long.
+/// The number of parts of a sliding window, 12. A sliding window may refuse a request for up to one part
+/// longer than it must.
 pub const SUBWINDOWS: u32 = 12;
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const LONGEST_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
 
-/// Chooses how a quota is counted.
+/// The algorithm by which a quota counts requests.
 ///
 /// ```
-/// # use std::time::Duration;
-/// # use tower_api_key::clock::Timestamp;
+/// use std::time::Duration;
+/// use tower_api_key::clock::Timestamp;
 /// use tower_api_key::quota::{Algorithm, Counter, Quota};
 ///
-/// # let now = Timestamp::from_unix_seconds(1_000);
+/// let now = Timestamp::from_unix_seconds(1_000);
 /// let wait_after_a_burst = |algorithm| {
 ///     let quota = Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(algorithm);
 ///     let mut counter = Counter::new(&quota);
 ///     counter.charge(&quota, now, 60);
-///     counter.wait(&quota, now, 1).unwrap().as_secs()
+///     counter.wait(&quota, now, 1).map(|wait| wait.as_secs())
 /// };
-/// assert_eq!(wait_after_a_burst(Algorithm::FixedWindow), 60);
-/// assert_eq!(wait_after_a_burst(Algorithm::LeakyBucket), 1);
+/// assert_eq!(wait_after_a_burst(Algorithm::FixedWindow), Some(60));
+/// assert_eq!(wait_after_a_burst(Algorithm::LeakyBucket), Some(1));
 /// ```
 ///
-/// `Display` and `FromStr` use the names that databases, Redis and the command line use, too:
+/// `Display` and `FromStr` use the same names as databases, Redis and the command line:
 ///
 /// ```
 /// use tower_api_key::quota::Algorithm;
@@ -39,32 +40,33 @@ pub(crate) const LONGEST_MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
 /// assert_eq!("calendar_day".parse(), Ok(Algorithm::CalendarDay));
 /// ```
 ///
-/// The list is complete, so that a limiter of another crate must count every algorithm: a new one is a
+/// The enum is exhaustive, so that a limiter in another crate must count every algorithm. A new algorithm is a
 /// breaking change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Algorithm {
-    /// A window of fixed length, opened by the first request after the last one ended. Remaining
-    /// and reset are exact. Around a boundary at most `2 × limit - 1` requests pass in one window's
-    /// length: one opens the window, and the rest come at its end and right after it.
+    /// A window of fixed length. The first request after the last window ended opens it. `remaining` and
+    /// `reset` are exact. Around a boundary at most `2 × limit - 1` requests pass in one window's length.
+    /// One opens the window. The rest come at its end and right after it.
     #[default]
     FixedWindow,
-    /// The generic cell rate algorithm, a leaky bucket that holds `limit` requests and drains
-    /// evenly over the window (ITU-T I.371). A full burst plus the drained rate can pass in one
-    /// window's length: at most `2 × limit`.
+    /// The generic cell rate algorithm (ITU-T I.371): a leaky bucket that holds `limit` requests, and drains
+    /// evenly over the window. At most `2 × limit` requests pass in one window's length: a full burst, and
+    /// what drains in the meantime.
     LeakyBucket,
-    /// Never more than `limit` in any span of the window's length. Counted in [`SUBWINDOWS`] parts,
-    /// so a request may be refused up to one twelfth of the window longer than it must.
+    /// A window that always ends now. At most `limit` requests pass in any span of the window's length. It
+    /// counts in [`SUBWINDOWS`] parts, so it may refuse a request for up to one twelfth of the window
+    /// longer than it must.
     SlidingWindow,
-    /// A window that ends at midnight, UTC. Exactly `limit` a day; around midnight twice as many can
-    /// pass within a moment.
+    /// A window that ends at midnight, UTC. At most `limit` requests pass a day. Around midnight, up to twice
+    /// as many can pass within a moment.
     CalendarDay,
-    /// A window that ends with the month, UTC. Exactly `limit` a month; around its end twice as many
-    /// can pass within a moment.
+    /// A window that ends with the calendar month, UTC. At most `limit` requests pass a month. Around its
+    /// end, up to twice as many can pass within a moment.
     CalendarMonth,
 }
 
 impl Algorithm {
-    /// Lists all algorithms.
+    /// All algorithms.
     pub const ALL: [Self; 5] = [
         Self::FixedWindow,
         Self::LeakyBucket,
@@ -84,7 +86,7 @@ impl Algorithm {
         }
     }
 
-    /// Returns the longest window of a calendar's; `None` if a quota says how long its windows are.
+    /// Returns the longest window of a calendar algorithm; `None` if the quota sets the length of its windows.
     pub(crate) const fn period(self) -> Option<Duration> {
         match self {
             Self::FixedWindow | Self::LeakyBucket | Self::SlidingWindow => None,
@@ -111,10 +113,10 @@ impl FromStr for Algorithm {
     }
 }
 
-/// Chooses whose requests a quota counts together.
+/// Whose requests a quota counts together.
 ///
 /// ```
-/// # use std::time::Duration;
+/// use std::time::Duration;
 /// use tower_api_key::quota::{Per, Quota};
 ///
 /// let shared = Quota::new("minute", 100, Duration::from_secs(60));
@@ -125,10 +127,10 @@ impl FromStr for Algorithm {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Per {
-    /// All keys of the account together.
+    /// The requests of all keys of an account.
     #[default]
     Account,
-    /// Each key for itself.
+    /// The requests of each key.
     Key,
 }
 

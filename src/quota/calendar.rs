@@ -1,8 +1,8 @@
-//! Days and months in UTC: when the one that an instant falls into began, and when it ends.
+//! The day or month in UTC that an instant falls into.
 //!
-//! A day of Unix time has 86,400 seconds, leap seconds or not. Months follow the Gregorian calendar,
-//! counted in eras of 400 years that begin on a first of March, so that a leap day is a year's last:
-//! Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
+//! A day of Unix time has 86,400 seconds, with or without leap seconds. Months follow the Gregorian calendar.
+//! They are counted in eras of 400 years that begin on the first of March, so that a leap day is the last day
+//! of a year. Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ const DAYS_AN_ERA: u64 = 146_097;
 /// A day or a month in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Period {
-    /// In days since 1970.
+    /// The days from 1970-01-01 to the first day of the period.
     first_day: u64,
     days: u64,
 }
 
 impl Period {
-    /// Finds the period that an instant falls into; none if the algorithm knows no calendar.
+    /// Returns the period that an instant falls into; `None` if the algorithm does not follow the calendar.
     pub(crate) const fn of(algorithm: Algorithm, now: Timestamp) -> Option<Self> {
         let day = now.unix_seconds() / SECONDS_A_DAY;
         match algorithm {
@@ -37,7 +37,7 @@ impl Period {
 
     const fn month(day: u64) -> Self {
         let day_of_era = (day + DAYS_BEFORE_EPOCH) % DAYS_AN_ERA;
-        // Less the leap days that came before.
+        // Subtracts the leap days that came before.
         let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524
             - day_of_era / (DAYS_AN_ERA - 1))
             / 365;
@@ -56,19 +56,19 @@ impl Period {
         Timestamp::from_unix_seconds((self.first_day + self.days) * SECONDS_A_DAY)
     }
 
-    /// Returns the time from its beginning to its end.
+    /// Returns the length of the period.
     const fn length(self) -> Duration {
         Duration::from_secs(self.days * SECONDS_A_DAY)
     }
 }
 
-/// Returns the length of a quota's window at an instant: a month's differs.
+/// Returns the length of a quota's window at an instant. The length of a month depends on the instant.
 pub(crate) fn window_at(quota: &Quota, now: Timestamp) -> Duration {
     Period::of(quota.algorithm(), now).map_or(quota.window(), Period::length)
 }
 
-/// Returns the day of a year that begins in March on which a month begins, both counted from 0: a
-/// line that rounds to 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31 days.
+/// Returns the first day of a month, as a day of a year that begins in March. Days and months count from 0. The
+/// line rounds to months of 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 and 31 days.
 const fn first_day_of(month: u64) -> u64 {
     (153 * month + 2) / 5
 }

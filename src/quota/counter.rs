@@ -1,11 +1,11 @@
-//! The counting itself: plain functions of a quota, a counter and an instant.
+//! The counter of one subject under one quota.
 //!
-//! Charging several quotas at once is asking all of them with [`Counter::wait`], and only if none
-//! makes the request wait, charging each: that is how nothing is taken in vain.
+//! To charge several quotas, a limiter first asks all of them with [`Counter::wait`]. It charges each quota
+//! only if none makes the request wait. So a refused request takes nothing.
 //!
-//! Instants come in order, as a limiter sees to; an earlier one says that the clock was set back.
-//! Every look at a counter from outside first settles it: what is over is dropped, and what a clock set back
-//! has moved into the future is moved to now. Settling never makes a wait longer.
+//! The limiter passes instants in order. A counter takes an earlier instant as a clock that was set back. Every
+//! public method first settles the counter: it drops what is over, and moves to now what a clock set
+//! back has moved into the future. Settling never makes a wait longer.
 
 use std::time::Duration;
 
@@ -16,7 +16,10 @@ use super::status::QuotaStatus;
 use crate::clock::Timestamp;
 use crate::quota::{Algorithm, Quota};
 
-/// Counts the requests of one subject under one quota.
+/// A counter of the requests of one subject under one quota.
+///
+/// To charge several quotas at once, ask all of them with [`wait`](Self::wait), then charge each if none
+/// makes the request wait. Pass instants in order: an earlier instant means that the clock was set back.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,12 +40,12 @@ pub struct Counter(CounterState);
 enum CounterState {
     Fixed(FixedWindow),
     Bucket(LeakyBucket),
-    // Thirteen numbers, which the other two should not have to carry.
+    // Boxed, so that the other two do not carry its 13 numbers.
     Sliding(Box<SlidingWindow>),
 }
 
 impl Counter {
-    /// Starts an unused counter for a quota.
+    /// Creates an unused counter for a quota.
     pub fn new(quota: &Quota) -> Self {
         Self(match quota.algorithm() {
             Algorithm::FixedWindow | Algorithm::CalendarDay | Algorithm::CalendarMonth => {
@@ -53,8 +56,8 @@ impl Counter {
         })
     }
 
-    /// Returns how long a request of this cost must wait, `None` if it can pass now. A cost beyond
-    /// the whole limit can never pass; it is told to wait for the window all the same.
+    /// Returns how long a request of this cost must wait, `None` if it can pass now. A cost over the whole
+    /// limit can never pass. For such a cost, this method returns a wait for the window all the same.
     pub fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
         self.nanoseconds_to_wait(quota, now, cost).map(Duration::from_nanos)
     }
@@ -78,15 +81,15 @@ impl Counter {
         self.take(quota, now, cost);
     }
 
-    /// Returns what is left and when it is back.
+    /// Returns the requests left, and the time until all are back.
     pub fn status(&mut self, quota: &Quota, now: Timestamp) -> QuotaStatus {
         self.settle(quota, now);
         let (remaining, reset) = self.take(quota, now, 0);
         QuotaStatus::in_nanoseconds(quota.limit(), remaining, reset)
     }
 
-    /// Takes a cost, or nothing, from a counter that was just asked at this instant, and returns
-    /// what is left, and the nanoseconds until all is back.
+    /// Takes a cost, which may be 0, from a counter that was settled at this instant. Returns the requests
+    /// left, and the nanoseconds until all are back.
     pub(crate) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
         match &mut self.0 {
             CounterState::Fixed(window) => window.take(quota, now, cost),
@@ -105,7 +108,7 @@ impl Counter {
         }
     }
 
-    /// Tells whether the counter is as good as new, so that it can be forgotten.
+    /// Returns true if the counter counts as unused, so that it can be dropped.
     pub fn is_idle(&self, now: Timestamp) -> bool {
         match &self.0 {
             CounterState::Fixed(window) => window.is_idle(now),
@@ -120,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_charged_is_counted_until_the_window_is_over() {
+    fn a_charge_counts_until_its_window_is_over() {
         let (now, minute) = (Timestamp::from_unix_seconds(1_000_020), Duration::from_secs(60));
         for (algorithm, wait) in [
             (Algorithm::FixedWindow, minute),
@@ -138,7 +141,7 @@ mod tests {
             assert_eq!((status.limit(), status.remaining()), (3, 0));
             assert!(status.reset_after() >= minute && !counter.is_idle(now));
             let then = now.plus(status.reset_after());
-            // Without a question before it: what is over is not counted on.
+            // Charged without a call of `wait` before: a window that is over does not count on.
             let mut charged = counter.clone();
             charged.charge(&quota, then, 1);
             assert_eq!(charged.status(&quota, then).remaining(), 2, "{algorithm:?}");

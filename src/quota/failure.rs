@@ -1,4 +1,4 @@
-//! What becomes of a quota while its limiter cannot answer.
+//! The choice of what happens to requests while the limiter cannot answer.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -6,15 +6,16 @@ use std::str::FromStr;
 
 use crate::error::UnknownName;
 
-/// Chooses what happens to a request when the limiter cannot answer. There is no default: every
-/// choice costs somebody something. A gate has one for all quotas, and a
-/// [quota](crate::quota::Quota::with_failure_choice) may have its own; of the quotas of a request,
-/// one that denies outweighs all others.
+/// What a gate does with a request while the limiter cannot answer.
+///
+/// There is no default, because every choice has a price. A gate has one choice for all quotas, and a
+/// [quota](crate::quota::Quota::with_failure_choice) may have its own. If one quota of a request denies, the
+/// gate refuses the request, whatever the other quotas choose.
 ///
 /// ```
-/// # use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
 /// use tower_api_key::limits::MemoryLimiter;
 /// use tower_api_key::quota::OnLimiterFailure;
+/// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
 ///
 /// let layer = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new())
 ///     .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
@@ -25,7 +26,7 @@ use crate::error::UnknownName;
 /// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
 ///
-/// `Display` and `FromStr` write it as databases and the command line do:
+/// `Display` and `FromStr` use the same form as databases and the command line:
 ///
 /// ```
 /// use tower_api_key::quota::OnLimiterFailure;
@@ -37,21 +38,22 @@ use crate::error::UnknownName;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnLimiterFailure {
-    /// Refuse it with 503: the limit holds, the service does not.
+    /// Refuses the request with 503. The limit holds, and the service does not answer.
     Deny,
-    /// Let it pass uncounted: the service holds, the limit does not.
+    /// Lets the request pass uncounted. The service answers, and the limit does not hold.
     Allow,
-    /// Count it in this process, against this node's share of the limit: both hold, as far as
-    /// requests spread evenly. Every node begins its share anew when the limiter fails, and what it
-    /// counted is not told to the limiter afterwards: across either moment an account can have its
-    /// limit twice in a window.
+    /// Counts the request in this process, against this node's share of the limit. The service answers, and the
+    /// limit holds if requests spread evenly over the nodes.
+    ///
+    /// Every node starts with a fresh share when the limiter fails. Afterwards the limiter does not learn what
+    /// the node counted. So around either moment an account can have its limit twice in a window.
     Local(Share),
 }
 
 impl FromStr for OnLimiterFailure {
     type Err = UnknownName;
 
-    /// Reads `deny`, `allow`, or `local/` and a number of nodes, as `Display` writes them.
+    /// Parses `deny`, `allow` or `local/NODES`, as `Display` writes them.
     fn from_str(text: &str) -> Result<Self, UnknownName> {
         let nodes = |nodes: &str| nodes.parse().ok().map(|nodes| Self::Local(Share::of(nodes)));
         let choice = match text.split_once('/') {
@@ -74,7 +76,7 @@ impl fmt::Display for OnLimiterFailure {
     }
 }
 
-/// States how many nodes share a limit while each counts by itself.
+/// The number of nodes that share a limit while each node counts by itself.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -82,19 +84,19 @@ impl fmt::Display for OnLimiterFailure {
 ///
 /// let share = Share::of(NonZeroU32::new(4).unwrap());
 /// assert_eq!(share.limit(100), 25);
-/// assert_eq!(share.limit(3), 1, "a node without any would be one that refuses everything");
+/// assert_eq!(share.limit(3), 1, "at least 1, or the node would refuse every request");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share(NonZeroU32);
 
 impl Share {
-    /// Shares every limit evenly among this many nodes. Behind more nodes than that, an account can
-    /// have more than its limit; behind fewer, not all of it.
+    /// Creates an even share of this many nodes. With more nodes than that, an account can have more than its
+    /// limit. With fewer nodes, it cannot use all of its limit.
     pub const fn of(nodes: NonZeroU32) -> Self {
         Self(nodes)
     }
 
-    /// Returns how many nodes share a limit.
+    /// Returns the number of nodes that share a limit.
     pub const fn nodes(self) -> NonZeroU32 {
         self.0
     }

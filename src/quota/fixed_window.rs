@@ -1,13 +1,15 @@
-//! A window that is opened by the first request after the last one ended, and has a fixed length or
-//! ends with the day or month.
+//! The fixed window, which the first request after the last window ended opens. It has a fixed length, or ends
+//! with the day or month.
 
 use super::calendar::Period;
 use crate::clock::Timestamp;
 use crate::quota::Quota;
 
-/// Counts in the open window. Around a boundary at most `2 × limit - 1` requests pass within one
-/// length: the request that opened the window came at its beginning. No window of a calendar's reaches
-/// over the end of its day or month, so at most `limit` pass in each.
+/// A counter of the requests in the open window.
+///
+/// Around a boundary at most `2 × limit - 1` requests pass within one window's length, because the request that
+/// opened the window came at its beginning. A calendar window never reaches over the end of its day or
+/// month, so at most `limit` requests pass in each.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct FixedWindow {
     ends: Timestamp,
@@ -15,8 +17,8 @@ pub(crate) struct FixedWindow {
 }
 
 impl FixedWindow {
-    /// Closes the window if its time is over. A clock set back must not lock an account out, so no
-    /// window ends later than one that is opened now.
+    /// Closes the window if it is over. A clock set back must not lock an account out, so the window never
+    /// ends later than one that would open now.
     pub(crate) fn settle(&mut self, quota: &Quota, now: Timestamp) {
         if self.is_idle(now) {
             *self = Self::default();
@@ -24,7 +26,7 @@ impl FixedWindow {
         self.ends = self.ends.min(now.plus_nanoseconds(length(quota, now)));
     }
 
-    /// The time until the open window ends, or the one that a request would open now.
+    /// Returns the nanoseconds until the open window ends, or until the end of one that would open now.
     fn reset(&self, quota: &Quota, now: Timestamp) -> u64 {
         let open = self.ends.nanoseconds_since(now);
         if open == 0 { length(quota, now) } else { open }
@@ -36,7 +38,8 @@ impl FixedWindow {
         (!fits).then(|| self.reset(quota, now))
     }
 
-    /// Takes a cost, or nothing, from a window that was just asked, and returns what is left.
+    /// Takes a cost, which may be 0, from a window that was settled at this instant. Returns the requests left,
+    /// and the nanoseconds until all are back.
     pub(crate) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
         let reset = self.reset(quota, now);
         if cost > 0 {
@@ -51,7 +54,7 @@ impl FixedWindow {
     }
 }
 
-/// Returns how long a window lasts that is opened now.
+/// Returns the length of a window that opens now, in nanoseconds.
 fn length(quota: &Quota, now: Timestamp) -> u64 {
     let period = Period::of(quota.algorithm(), now);
     period.map_or(quota.window_nanoseconds(), |period| period.ends().nanoseconds_since(now))

@@ -1,9 +1,9 @@
-//! What is wrong with a quota.
+//! The error for a quota that cannot be counted.
 
-/// Reports a quota that cannot be counted.
+/// The error for a quota that cannot be counted. The text names the quota and the remedy.
 ///
 /// ```
-/// # use std::time::Duration;
+/// use std::time::Duration;
 /// use tower_api_key::quota::{Quota, Quotas};
 ///
 /// let error = Quotas::new([Quota::new("blink", 5, Duration::from_millis(100))]).unwrap_err();
@@ -26,7 +26,7 @@ impl InvalidQuota {
         &self.name
     }
 
-    /// Says what is wrong with it.
+    /// Returns the problem and its remedy.
     pub(crate) const fn problem(&self) -> &'static str {
         self.problem
     }

@@ -1,9 +1,9 @@
-//! The generic cell rate algorithm (ITU-T I.371): a bucket that drains evenly.
+//! The leaky bucket, which drains evenly: the generic cell rate algorithm (ITU-T I.371).
 
 use crate::clock::Timestamp;
 use crate::quota::Quota;
 
-/// Remembers the theoretical arrival time: the instant at which the bucket is empty again.
+/// A leaky bucket, as the instant at which it is empty again (the theoretical arrival time).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct LeakyBucket {
     empty_at: Timestamp,
@@ -36,8 +36,8 @@ pub fn capacity(quota: &Quota) -> u64 {
 }
 
 impl LeakyBucket {
-    /// Returns the nanoseconds that the content still takes to drain. A clock set back must not
-    /// lock an account out, so a bucket is never fuller than full.
+    /// Returns the nanoseconds that the content still takes to drain. A clock set back must not lock an account
+    /// out, so this limits the content to the capacity.
     pub(crate) fn settle(&mut self, quota: &Quota, now: Timestamp) -> u64 {
         let level = self.empty_at.nanoseconds_since(now).min(capacity(quota));
         self.empty_at = now.plus_nanoseconds(level);
@@ -50,8 +50,8 @@ impl LeakyBucket {
         (excess > 0).then_some(excess)
     }
 
-    /// Takes a cost, or nothing, from a bucket that was just asked, and returns what is left. What
-    /// does not fit runs over.
+    /// Takes a cost, which may be 0, from a bucket that was settled at this instant. Cost that does not fit
+    /// runs over. Returns the requests left, and the nanoseconds until all are back.
     pub(crate) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
         let (interval, capacity) = (interval(quota), capacity(quota));
         let added = interval.saturating_mul(u64::from(cost));
@@ -61,7 +61,7 @@ impl LeakyBucket {
         (u32::try_from(remaining).unwrap_or(u32::MAX), level)
     }
 
-    /// Gives back what was taken and is not to count, as far as it has not drained yet.
+    /// Gives back a cost that is not to count. The part that has drained meanwhile has nothing to give back.
     pub(crate) fn give_back(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
         let given = interval(quota).saturating_mul(u64::from(cost));
         let level = self.settle(quota, now).saturating_sub(given);

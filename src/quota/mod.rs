@@ -1,10 +1,13 @@
-//! Quotas: what one is, and the pure counting of requests under it.
+//! Quotas, and the algorithms that count requests under them.
 //!
-//! A [`Quota`] allows a number of requests in a window. It says how they are counted
-//! ([`Algorithm`]), whose requests are counted together ([`Per`]), and what happens while the limiter
-//! cannot answer ([`OnLimiterFailure`]). [`Counter`] counts them; [`Verdict`] says whether a request
-//! passed. This module reads no clock and takes no lock: it is plain functions of a quota, a counter and
-//! an instant.
+//! A [`Quota`] allows a number of requests in a window. Its [`Algorithm`] says how they are counted, and
+//! [`Per`] whose requests are counted together. [`OnLimiterFailure`] says what happens while the limiter cannot
+//! answer.
+//!
+//! A [`Counter`] counts the requests of one subject, and a [`Verdict`] says whether a request passed. A request
+//! passes if every quota that applies to it has room for its cost. This module reads no clock and takes no
+//! lock: a counter is a plain function of a quota, its state and an instant. The [limiters](crate::limits) keep
+//! the counters.
 
 mod algorithm;
 mod applied;
@@ -15,7 +18,7 @@ mod failure;
 mod fixed_window;
 mod invalid;
 mod leaky_bucket;
-#[expect(clippy::module_inception, reason = "the room is named for its main type")]
+#[expect(clippy::module_inception, reason = "the module is named for its main type")]
 mod quota;
 mod quotas;
 mod sliding_window;

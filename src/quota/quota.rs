@@ -1,4 +1,4 @@
-//! Quotas: how many requests, in what window, counted how, and for whom.
+//! A quota: a limit of requests in a window.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::failure::OnLimiterFailure;
 use super::invalid::InvalidQuota;
 use crate::clock::nanoseconds;
 
-/// Allows a number of requests in a window of time.
+/// A limit on the number of requests in a window of time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::clock::nanoseconds;
 ///
 /// const MINUTE: Quota = Quota::new("minute", 100, Duration::from_secs(60));
 /// const BUCKET: Quota = MINUTE.with_algorithm(Algorithm::LeakyBucket).with_per(Per::Key);
-/// const MONTH: Quota = Quota::by_month("month", 50_000); // ends on the last day, at midnight UTC
+/// const MONTH: Quota = Quota::by_month("month", 50_000); // ends with the calendar month, UTC
 /// assert_eq!(BUCKET.limit(), 100);
 /// assert_eq!(MONTH.algorithm(), Algorithm::CalendarMonth);
 /// ```
@@ -25,19 +25,19 @@ use crate::clock::nanoseconds;
 pub struct Quota {
     name: SmolStr,
     limit: u32,
-    // In nanoseconds, as it is counted.
+    // In nanoseconds, as counters need it.
     window: u64,
     algorithm: Algorithm,
     per: Per,
     shadow: bool,
     on_failure: Option<OnLimiterFailure>,
     name_hash: u64,
-    // A hash of all that tells counters apart; whatever changes that makes it anew.
+    // A hash of what identifies the counter. Every method that changes such a field computes it again.
     identity: u64,
 }
 
 impl Quota {
-    /// Allows `limit` requests a window, per account, counted in a fixed window.
+    /// Allows `limit` requests of an account in a fixed window.
     pub const fn new(name: &'static str, limit: u32, window: Duration) -> Self {
         let quota = Self {
             name: SmolStr::new_static(name),
@@ -53,24 +53,24 @@ impl Quota {
         quota.identified()
     }
 
-    /// Allows `limit` requests a day, per account; a day ends at midnight, UTC.
+    /// Allows `limit` requests of an account a day. A day ends at midnight, UTC.
     pub const fn by_day(name: &'static str, limit: u32) -> Self {
         Self::new(name, limit, DAY).with_algorithm(Algorithm::CalendarDay)
     }
 
-    /// Allows `limit` requests a calendar month, per account; a month ends at midnight, UTC.
+    /// Allows `limit` requests of an account a calendar month. A month ends at midnight, UTC.
     pub const fn by_month(name: &'static str, limit: u32) -> Self {
         Self::new(name, limit, LONGEST_MONTH).with_algorithm(Algorithm::CalendarMonth)
     }
 
-    /// Allows `limit` requests a window under a name that is known at run time only.
+    /// Allows `limit` requests of an account in a fixed window, under a name that is known at run time only.
     pub fn named(name: impl AsRef<str>, limit: u32, window: Duration) -> Self {
         let name_hash = fnv1a(name.as_ref().as_bytes());
         let quota = Self { name: SmolStr::new(name), name_hash, ..Self::new("", limit, window) };
         quota.identified()
     }
 
-    /// Chooses the algorithm; one that follows the calendar sets the window, too.
+    /// Sets the algorithm. A calendar algorithm also sets the window.
     pub const fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
         if let Some(period) = algorithm.period() {
@@ -79,29 +79,31 @@ impl Quota {
         self.identified()
     }
 
-    /// Chooses whose requests are counted together.
+    /// Sets whose requests are counted together.
     pub const fn with_per(mut self, per: Per) -> Self {
         self.per = per;
         self.identified()
     }
 
-    /// Counts what it would refuse, and refuses nothing: to see what a limit does before it does it.
-    /// A request takes its cost if it has room and the other quotas let it pass. Limit headers do not
-    /// speak of it; [`Observer::would_refuse`](crate::Observer::would_refuse) does.
+    /// Puts the quota in shadow: it counts requests and refuses none. So you can see what a limit would refuse
+    /// before you enforce it.
+    ///
+    /// The quota takes the cost of a request if it has room and the other quotas let the request pass. Limit
+    /// headers do not show it. The gate reports what it would refuse to
+    /// [`Observer::would_refuse`](crate::Observer::would_refuse).
     pub const fn in_shadow(mut self) -> Self {
         self.shadow = true;
         self
     }
 
-    /// Chooses what happens while the limiter cannot answer, in place of what the gate has chosen for
-    /// all quotas.
+    /// Sets what happens while the limiter cannot answer, in place of the gate's choice for all quotas.
     ///
     /// ```
     /// use std::num::NonZeroU32;
     /// use std::time::Duration;
     /// use tower_api_key::quota::{OnLimiterFailure, Quota, Share};
     ///
-    /// // What is paid for by the month waits; a burst is held back by each of the three nodes.
+    /// // The paid quota of a month refuses. Each of the three nodes limits bursts by itself.
     /// const MONTH: Quota = Quota::by_month("month", 50_000).with_failure_choice(OnLimiterFailure::Deny);
     /// const NODES: Share = Share::of(NonZeroU32::new(3).unwrap());
     /// const SECOND: Quota = Quota::new("second", 30, Duration::from_secs(1))
@@ -119,7 +121,7 @@ impl Quota {
         self
     }
 
-    /// Returns the name, which `RateLimit-Policy` shows and which tells counters apart.
+    /// Returns the name. `RateLimit-Policy` shows it, and quotas of different names have different counters.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -129,7 +131,7 @@ impl Quota {
         self.limit
     }
 
-    /// Returns the length of the window; of a calendar month, the longest: 31 days.
+    /// Returns the length of the window. For a calendar month this is the longest, 31 days.
     pub const fn window(&self) -> Duration {
         Duration::from_nanos(self.window)
     }
@@ -149,25 +151,24 @@ impl Quota {
         self.per
     }
 
-    /// Tells whether it refuses nothing.
+    /// Returns true if the quota is in shadow, so that it refuses no request.
     pub const fn is_in_shadow(&self) -> bool {
         self.shadow
     }
 
-    /// Returns what happens while the limiter cannot answer; `None` leaves it to the gate.
+    /// Returns what happens while the limiter cannot answer; `None` if the gate decides.
     pub const fn failure_choice(&self) -> Option<OnLimiterFailure> {
         self.on_failure
     }
 
-    /// Tells whether two quotas count in the same counter: what is counted agrees, whatever the limit
-    /// is, whether it is in shadow and what happens on failure, so that a changed plan takes what was
-    /// used along.
+    /// Returns true if two quotas share a counter: same name, window, algorithm and [`Per`]. The limit, the
+    /// shadow and the failure choice may differ, so that an account keeps its count when its plan changes.
     pub const fn shares_counter(&self, other: &Self) -> bool {
         self.identity() == other.identity()
     }
 
-    /// Returns a hash of all that tells counters apart. 64 bits suffice to tell apart the few
-    /// quotas of one account, whose names no client chooses.
+    /// Returns a hash of what identifies the counter: name, window, algorithm and [`Per`]. 64 bits are enough
+    /// for the few quotas of one account, because no client chooses their names.
     pub const fn identity(&self) -> u64 {
         self.identity
     }
@@ -181,10 +182,10 @@ impl Quota {
     pub(crate) fn check(&self) -> Result<(), InvalidQuota> {
         let key = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
         let problem = if self.name.is_empty() || !self.name.bytes().all(key) {
-            // A name becomes an RFC 9651 String in `RateLimit-Policy`.
+            // The name becomes an RFC 9651 String in `RateLimit-Policy`.
             "the name must be visible ASCII without quote or backslash"
         } else if self.limit == 0 {
-            "the limit must be at least 1; disable the key to admit nothing"
+            "the limit must be at least 1: set 1 or more, or disable the key to admit no request"
         } else if self.window() < Duration::from_secs(1) {
             "the window must be at least one second"
         } else if self.window() > Duration::from_secs(366 * 24 * 3600) {
@@ -196,7 +197,7 @@ impl Quota {
     }
 }
 
-/// Hashes a name as FNV-1a does, also in a constant.
+/// Hashes a name in the manner of FNV-1a. It can run in a constant.
 #[expect(
     clippy::indexing_slicing,
     reason = "below the length; a constant function has no iterators"

@@ -1,15 +1,14 @@
-//! Sets of quotas, checked when they are made.
+//! A checked set of quotas.
 
 use std::sync::Arc;
 
 use super::invalid::InvalidQuota;
 use super::quota::Quota;
 
-/// Bounds the quotas that one set may hold; a request is under at most two sets, the account's and
-/// the route's.
+/// The most quotas in one set, 4. At most two sets apply to a request: a general one, and that of the route.
 pub const MAX_QUOTAS: usize = 4;
 
-/// Holds the quotas that a request must all meet, at most [`MAX_QUOTAS`] of them.
+/// A set of at most [`MAX_QUOTAS`] quotas, all of which a request must meet.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,24 +27,29 @@ impl Quotas {
     ///
     /// # Errors
     ///
-    /// [`InvalidQuota`] if one allows no request, has a window under a second or over 366 days, has
-    /// a name that no header can carry, shares its name with another, or is one too many.
+    /// [`InvalidQuota`] if a quota
+    ///
+    /// * has a limit of 0 requests;
+    /// * has a window under 1 s or over 366 days;
+    /// * has a name that is empty, or that the header `RateLimit-Policy` cannot carry;
+    /// * has the same name as another quota of the set;
+    /// * is the fifth of the set.
     pub fn new(quotas: impl IntoIterator<Item = Quota>) -> Result<Self, InvalidQuota> {
         let quotas: Vec<Quota> = quotas.into_iter().collect();
         for (index, quota) in quotas.iter().enumerate() {
             quota.check()?;
             let refuse = |problem| InvalidQuota::new(quota.name(), problem);
             if index >= MAX_QUOTAS {
-                return Err(refuse("a set holds at most four quotas"));
+                return Err(refuse("a set holds at most four quotas: remove the others"));
             }
             if quotas.iter().take(index).any(|q| q.name() == quota.name()) {
-                return Err(refuse("the name appears twice in one set"));
+                return Err(refuse("the name appears twice in one set: rename one of the two"));
             }
         }
         Ok(Self::unchecked(quotas))
     }
 
-    /// Collects quotas that are checked elsewhere.
+    /// Collects quotas that the caller has checked.
     pub(crate) fn unchecked(quotas: Vec<Quota>) -> Self {
         Self((!quotas.is_empty()).then(|| Arc::new(quotas)))
     }

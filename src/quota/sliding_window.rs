@@ -1,20 +1,20 @@
-//! A strict sliding window, counted in parts.
+//! The sliding window, counted in parts.
 //!
-//! The window's length is cut into [`SUBWINDOWS`] parts, and requests are counted by the part they
-//! fall into. Any span of the window's length that ends now touches the present part and the
-//! twelve before it, so their sum is at least what passed in the span: the limit is never
-//! exceeded, and a request is counted for up to one part longer than it must be.
+//! The window has [`SUBWINDOWS`] parts, and each part counts the requests that fall into it. A span of the
+//! window's length that ends now touches the present part and the twelve parts before it. So the sum of these
+//! parts is at least the number of requests in the span. The limit is never exceeded, and a request counts
+//! for up to one part longer than it must.
 
 use crate::clock::Timestamp;
 use crate::quota::{Quota, SUBWINDOWS};
 
-/// Counts the parts that a sliding window touches: those of its length, and the one under way.
+/// The number of parts that a sliding window counts: [`SUBWINDOWS`], and the present part.
 pub const PARTS: usize = SUBWINDOWS as usize + 1;
 
-/// Counts by part: `counts[0]` is part number `newest`, `counts[1]` the one before, and so on.
+/// The requests of each part. `counts[0]` is the part with the number `newest`, `counts[1]` the part before.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SlidingWindow {
-    /// The length of a part in nanoseconds, as it was last asked for.
+    /// The length of a part in nanoseconds, from the latest quota.
     part_length: u64,
     newest: u64,
     counts: [u32; PARTS],
@@ -35,8 +35,8 @@ pub fn part_length(quota: &Quota) -> u64 {
 }
 
 impl SlidingWindow {
-    /// Moves the window to the part that `now` falls into. A clock set back leaves the counts where
-    /// they are, as if they had just happened: that refuses for one window, and admits nothing.
+    /// Moves the window to the part that `now` falls into. If the clock was set back, the counts stay, as if
+    /// their requests had just come. They then refuse for up to one window more, and never admit more.
     pub(crate) fn settle(&mut self, quota: &Quota, now: Timestamp) {
         self.part_length = part_length(quota);
         self.move_to(now);
@@ -57,7 +57,7 @@ impl SlidingWindow {
         self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// The time until the part of this age (0 is the present one) counts no more.
+    /// Returns the nanoseconds until the part of this age no longer counts. The present part has age 0.
     fn expiry(&self, now: Timestamp, age: usize) -> u64 {
         let parts = (PARTS - age) as u64;
         let end = self.newest.saturating_add(parts).saturating_mul(self.part_length);
@@ -79,7 +79,8 @@ impl SlidingWindow {
         Some(quota.window_nanoseconds())
     }
 
-    /// Takes a cost, or nothing, from a window that was just asked, and returns what is left.
+    /// Takes a cost, which may be 0, from a window that was settled at this instant. Returns the requests
+    /// left, and the nanoseconds until all are back.
     pub(crate) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
         if let Some(present) = self.counts.first_mut() {
             *present = present.saturating_add(cost);

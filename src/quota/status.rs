@@ -1,4 +1,4 @@
-//! How an account stands under its quotas after a request.
+//! What is left of a quota.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use super::leaky_bucket::interval;
 use crate::clock::nanoseconds;
 use crate::quota::{Algorithm, Quota};
 
-/// States what is left of one quota.
+/// What is left of one quota.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tower_api_key::quota::QuotaStatus;
 ///
 /// let status = QuotaStatus::new(100, 40, Duration::from_secs(30));
-/// assert_eq!(status.remaining(), 40); // of 100, which are all back in 30 s
-/// assert_eq!(status.reset_after(), Duration::from_secs(30));
+/// assert_eq!(status.remaining(), 40);
+/// assert_eq!(status.reset_after(), Duration::from_secs(30)); // until all 100 are back
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QuotaStatus {
     pub(super) limit: u32,
     pub(super) remaining: u32,
-    // A `Duration` is twice as large, and verdicts are moved often.
+    // A `Duration` is twice as large, and verdicts are often copied.
     pub(super) reset_nanoseconds: u64,
 }
 
 impl QuotaStatus {
-    /// States the requests allowed in a window, those left, and the time until all are back.
+    /// Creates a status from the limit, the requests left, and the time until all are back.
     pub const fn new(limit: u32, remaining: u32, reset_after: Duration) -> Self {
         Self::in_nanoseconds(limit, remaining, nanoseconds(reset_after))
     }
@@ -49,10 +49,10 @@ impl QuotaStatus {
         Duration::from_nanos(self.reset_nanoseconds)
     }
 
-    /// Returns the time until more of the quota is back than there is. Of a sliding window it is
-    /// not known, and is stated as that of all of it.
+    /// Returns the time until one more request is left. For a sliding window this time is not known, so the
+    /// method returns the time until all requests are back.
     pub(crate) fn more_after(&self, quota: &Quota) -> Duration {
-        // A bucket drains one by one, and the last of those taken is the last to go.
+        // A bucket drains one request after the other.
         let before = match quota.algorithm() {
             Algorithm::LeakyBucket => self.limit.saturating_sub(self.remaining).saturating_sub(1),
             Algorithm::FixedWindow
@@ -65,7 +65,7 @@ impl QuotaStatus {
     }
 }
 
-/// Rounds up to whole seconds, as `Retry-After` and `RateLimit-Reset` count.
+/// Returns a duration in whole seconds, rounded up, as `Retry-After` and `RateLimit-Reset` need it.
 pub(crate) const fn whole_seconds(duration: Duration) -> u64 {
     let seconds = duration.as_secs();
     if duration.subsec_nanos() > 0 { seconds.saturating_add(1) } else { seconds }

@@ -1,4 +1,4 @@
-//! Quotas that every request of a gate holds: behind several counts, one for each [`stripe`].
+//! Quotas that every request of a gate holds, with one reference count for each [`stripe`] of threads.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use super::quota::Quota;
 use super::quotas::Quotas;
 use crate::sync::{STRIPES, stripe};
 
-/// Quotas of which each thread holds a count of its own.
+/// Quotas with a reference count for each stripe of threads, so that threads do not share a cache line.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StripedQuotas {
     all: Quotas,
-    // None if there are no quotas, so that nothing is counted for them.
+    // None without quotas, so that no reference is counted.
     stripes: Option<Arc<[HeldQuotas; STRIPES]>>,
 }
 
-/// Quotas as one request holds them.
+/// A request's reference to quotas.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HeldQuotas(Option<Arc<QuotaStripe>>);
 
-/// A count for itself, not beside another's.
+/// Quotas in a cache line of their own.
 #[derive(Debug)]
 #[repr(align(64))]
 struct QuotaStripe(Quotas);
@@ -34,7 +34,7 @@ impl StripedQuotas {
         &self.all
     }
 
-    /// Holds the quotas by the count of this thread.
+    /// Returns a reference to the quotas, which is counted in the stripe of this thread.
     pub(crate) fn hold(&self) -> HeldQuotas {
         let mine = self.stripes.as_ref().and_then(|stripes| stripes.get(stripe()));
         mine.cloned().unwrap_or_default()

@@ -1,15 +1,16 @@
-//! Whether a request passed its quotas.
+//! The answer of a limiter: whether a request passed its quotas.
 
 use std::time::Duration;
 
 use super::status::QuotaStatus;
 use crate::clock::nanoseconds;
 
-/// The statuses that a verdict holds without allocating: a minute and an hour, say.
+/// The statuses that a verdict holds without an allocation, for example of a minute and an hour.
 const FEW: usize = 2;
 
-/// Says whether a request passed its quotas, and how each stands now, in the order in which they
-/// were asked for.
+/// The answer of a limiter to a charge: whether the request passed, and what is left of each quota.
+///
+/// The statuses have the order of [`AppliedQuotas::iter`](super::AppliedQuotas::iter).
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,48 +28,48 @@ const FEW: usize = 2;
 ///
 /// verdict.push_in_shadow(QuotaStatus::new(10, 0, minute), true);
 /// assert!(verdict.would_refuse(2) && verdict.shadow_refusals().eq([2]));
-/// assert_eq!(verdict.nearest(), Some((0, verdict.statuses()[0])), "it does not count");
+/// assert_eq!(verdict.nearest(), Some((0, verdict.statuses()[0])), "the shadow does not count");
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
     /// The nanoseconds until the request could pass; 0 if it passed.
     wait: u64,
     count: u32,
-    /// Which statuses are nothing to speak of to a client: of quotas in shadow, or not known.
+    /// The statuses that no client may see: those of quotas in shadow, and unknown ones.
     silent: Flags,
     /// Which quotas in shadow would have refused.
     would_refuse: Flags,
     few: [QuotaStatus; FEW],
-    /// All of them, if they are not few.
-    #[expect(clippy::box_collection, reason = "hardly a verdict has it, and all are moved often")]
+    /// All statuses, if there are more than `FEW`.
+    #[expect(clippy::box_collection, reason = "few verdicts have it, and all are often copied")]
     many: Option<Box<Vec<QuotaStatus>>>,
 }
 
 impl Verdict {
-    /// Says that the request passed, until a quota refuses it.
+    /// Creates the verdict of a request that passed. [`refuse`](Self::refuse) turns it into a refusal.
     pub fn passed() -> Self {
         Self::default()
     }
 
-    /// Adds what is left of the next quota.
+    /// Adds the status of the next quota.
     pub fn push(&mut self, status: QuotaStatus) {
         self.put(self.count as usize, status);
     }
 
-    /// Adds what is left of the next quota, which is in shadow, and whether it would have refused the
-    /// request: it had no room for the cost, and all others let the request pass.
+    /// Adds the status of the next quota, which is in shadow. Set `would_refuse` if the quota had no room for
+    /// the cost, and all other quotas let the request pass.
     pub fn push_in_shadow(&mut self, status: QuotaStatus, would_refuse: bool) {
         self.put_in_shadow(self.count as usize, would_refuse);
         self.push(status);
     }
 
-    /// Adds the next quota, of which nobody knows what is left.
+    /// Adds a status for the next quota, of which it is unknown what is left.
     pub(crate) fn push_unknown(&mut self, full: QuotaStatus) {
         self.silent.set(self.count as usize);
         self.push(full);
     }
 
-    /// Says that the quota at an index is in shadow, and whether it would have refused.
+    /// Marks the quota at an index as one in shadow, and sets whether it would have refused the request.
     pub(crate) fn put_in_shadow(&mut self, index: usize, would_refuse: bool) {
         self.silent.set(index);
         if would_refuse {
@@ -76,11 +77,11 @@ impl Verdict {
         }
     }
 
-    /// Says what is left of the quota at an index, whichever is spoken of first.
+    /// Sets the status of the quota at an index. Indices may come in any order.
     pub(crate) fn put(&mut self, index: usize, status: QuotaStatus) {
-        // Field by field, which spares the status a detour over the stack.
+        // Field by field, so that the status is not copied through the stack.
         let QuotaStatus { limit, remaining, reset_nanoseconds } = status;
-        // Far fewer than there are numbers: quotas are at most eight.
+        // A request has at most eight quotas, so the conversion never fails.
         self.count = self.count.max(u32::try_from(index + 1).unwrap_or(u32::MAX));
         match self.few.get_mut(index) {
             Some(slot) if self.many.is_none() => {
@@ -101,7 +102,7 @@ impl Verdict {
         }
     }
 
-    /// Says that a quota refused the request, and for how long. Of several, the longest counts.
+    /// Refuses the request for this long. If several quotas refuse, the longest wait counts.
     pub fn refuse(&mut self, wait: Duration) {
         self.refuse_for(nanoseconds(wait));
     }
@@ -110,29 +111,30 @@ impl Verdict {
         self.wait = self.wait.max(nanoseconds).max(1);
     }
 
-    /// Returns the time until the request could pass, `None` if it passed.
+    /// Returns the time until the request could pass; `None` if it passed.
     pub fn retry_after(&self) -> Option<Duration> {
         (self.wait > 0).then(|| Duration::from_nanos(self.wait))
     }
 
-    /// Tells whether the quota at an index is in shadow and would have refused the request, which the
-    /// others let pass.
+    /// Returns true if the quota at an index is in shadow, and would have refused the request that the other
+    /// quotas let pass.
     pub fn would_refuse(&self, index: usize) -> bool {
         self.would_refuse.has(index)
     }
 
-    /// Lists the indices of quotas in shadow that would have refused the request.
+    /// Returns the indices of the quotas in shadow that would have refused the request.
     pub fn shadow_refusals(&self) -> impl Iterator<Item = usize> + use<> {
         let refusals = self.would_refuse;
         (0..Flags::COUNT).filter(move |index| refusals.has(*index))
     }
 
-    /// Tells whether a client may hear of the quota at an index.
+    /// Returns true if a client may see the status of the quota at an index.
     pub(crate) const fn speaks_of(&self, index: usize) -> bool {
         !self.silent.has(index)
     }
 
-    /// Returns what is left of each quota, in shadow or not; of one that could not be asked, all of it.
+    /// Returns the status of each quota, in shadow or not. A quota whose status is unknown has all requests
+    /// left.
     pub fn statuses(&self) -> &[QuotaStatus] {
         match &self.many {
             Some(many) => many,
@@ -140,8 +142,8 @@ impl Verdict {
         }
     }
 
-    /// Returns the place and the state of the quota nearest to its end: the fewest requests left,
-    /// and on a tie the one that resets last. One in shadow is never the nearest.
+    /// Returns the index and the status of the quota with the fewest requests left. On a tie, the quota that
+    /// resets last counts. A quota in shadow never counts.
     pub fn nearest(&self) -> Option<(usize, QuotaStatus)> {
         let nearness =
             |status: &QuotaStatus| (status.remaining, std::cmp::Reverse(status.reset_nanoseconds));
@@ -151,7 +153,7 @@ impl Verdict {
     }
 }
 
-/// Marks some of a request's quotas, by their index.
+/// A set of indices of a request's quotas.
 #[derive(Debug, Clone, Copy, Default)]
 struct Flags(u16);
 
@@ -160,7 +162,7 @@ impl Flags {
     const COUNT: usize = 16;
 
     fn set(&mut self, index: usize) {
-        // A limiter of one's own may push more; a request is under at most eight quotas.
+        // A limiter of another crate may push more statuses than a request has quotas.
         if index < Self::COUNT {
             self.0 |= 1 << index;
         }
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn quotas_may_be_spoken_of_in_any_order() {
+    fn statuses_may_be_put_in_any_order() {
         let mut verdict = Verdict::passed();
         for index in [6, 0, 3, 1, 5, 2, 4] {
             verdict.put(index, status(9, index as u64));

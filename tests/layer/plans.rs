@@ -108,7 +108,12 @@ async fn an_account_on_a_plan_that_is_not_there_cannot_be_counted() {
             let service = greeting(&layer);
             let answer = send(&service, request(Method::GET, "/")).await;
             assert_eq!(answer.status(), expected);
-            assert_eq!(*heard.0.lock().unwrap(), ["the account is on a plan that is not there"]);
+            assert_eq!(
+                *heard.0.lock().unwrap(),
+                [
+                    "the account is on a plan that the layer does not have: add the plan with `Plans::set`"
+                ]
+            );
             if let Some(plans) = plans {
                 plans.set("forgotten", minute(1)).unwrap();
                 assert_eq!(passes(&layer).await, (1, 429));

@@ -1,4 +1,4 @@
-//! What the script answers, and the verdict that it amounts to.
+//! The script's answer, and the verdict that it means.
 
 use std::time::Duration;
 
@@ -8,11 +8,12 @@ use tower_api_key::limits::ChargeMode;
 use tower_api_key::quota::arithmetic::{PARTS, interval, part_length};
 use tower_api_key::quota::{Algorithm, Quota, QuotaStatus, Verdict};
 
-/// The numbers before those of the quotas, and of each quota.
+/// The count of numbers before those of the quotas.
 const HEAD: usize = 5;
+/// The count of numbers for each quota.
 const EACH: usize = 7;
 
-/// Stands for no part of a sliding window.
+/// The age that stands for no part of a sliding window.
 const NO_PART: u64 = 15;
 
 /// The answer to one question.
@@ -21,19 +22,20 @@ pub(super) struct Answer {
     pub(super) verdict: Verdict,
     /// The tokens taken.
     pub(super) taken: u32,
-    /// How long what was taken may be held.
+    /// The time for which a node may hold the taken tokens.
     pub(super) lasts: Duration,
-    /// What it is marked with, to be given back.
+    /// The marks to give the tokens back with.
     pub(super) marks: Marks,
 }
 
-/// How one quota stands, in the numbers of its algorithm.
+/// The state of one quota, in the numbers of its algorithm.
 struct State {
     used: u64,
-    /// Nanoseconds: to the end of a fixed window, of a bucket's content, of the present part that have
-    /// passed.
+    /// Nanoseconds: for a fixed window, until it ends; for a bucket, until it is empty; for a sliding window,
+    /// since its present part began.
     span: u64,
-    /// Ages of parts of a sliding window: of the latest that counts, and of the one that has to leave.
+    /// Two ages of parts of a sliding window, as `16 * latest + leaving`: of the latest part that counts, and
+    /// of the part that has to leave before the cost fits.
     parts: u64,
 }
 
@@ -92,7 +94,7 @@ impl State {
         u32::try_from(left).unwrap_or(u32::MAX)
     }
 
-    /// The nanoseconds until all is back.
+    /// Returns the nanoseconds until all requests are back.
     fn reset(&self, quota: &Quota) -> u64 {
         match quota.algorithm() {
             Algorithm::SlidingWindow => match self.parts / 16 {
@@ -103,7 +105,7 @@ impl State {
         }
     }
 
-    /// The nanoseconds that a cost has to wait for which there is no room.
+    /// Returns the nanoseconds that a cost without room has to wait.
     fn wait(&self, quota: &Quota, cost: u32, terms: Terms) -> u64 {
         match quota.algorithm() {
             Algorithm::LeakyBucket => {
@@ -137,10 +139,10 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     #[test]
-    fn the_numbers_of_each_algorithm_say_what_is_left_and_when_more_is() {
+    fn each_algorithms_numbers_give_what_is_left_and_the_waits() {
         let quota =
             |algorithm| Quota::new("q", 32, Duration::from_secs(32)).with_algorithm(algorithm);
-        // For what is held in advance a bucket keeps 2 of 32 free.
+        // With leases, a bucket keeps 2 of 32 free.
         let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
         let fixed = State { used: 20, span: 5 * SECOND + 7, parts: 0 };
         for algorithm in [Algorithm::FixedWindow, Algorithm::CalendarDay, Algorithm::CalendarMonth]
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sliding_window_is_told_by_the_ages_of_its_parts() {
+    fn a_sliding_window_is_read_from_the_ages_of_its_parts() {
         // Twelve parts of 5 s, and one that is half over.
         let quota =
             Quota::new("q", 10, Duration::from_secs(60)).with_algorithm(Algorithm::SlidingWindow);
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_another_shape_is_none() {
+    fn an_answer_of_another_shape_is_refused() {
         let account = Account::builder("acme").build().unwrap();
         let record = KeyRecord::builder("key_1", account).build().unwrap();
         let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];

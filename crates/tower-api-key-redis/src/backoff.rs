@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Says how long to wait before the next try.
+/// The pauses before tries.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Backoff {
     first: Duration,
@@ -10,12 +10,12 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Waits for `first` before the first try, and for `longest` at most.
+    /// Creates pauses that begin with `first`, and are at most `longest`.
     pub(super) const fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest }
     }
 
-    /// Returns how long to wait after this many tries.
+    /// Returns the pause after this many tries.
     pub(super) fn pause(self, tries: u32) -> Duration {
         self.first.saturating_mul(1 << tries.min(16)).min(self.longest)
     }

@@ -1,4 +1,4 @@
-//! When to stop asking a server that fails, and when to try again.
+//! A circuit breaker: when to stop calls to a server that fails, and when to try again.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::backoff::Backoff;
 /// The pauses before tries after a failure.
 const TRIES: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
 
-/// Counts calls that failed in a row, and the tries since a call last succeeded.
+/// A count of the calls that failed in a row, and of the tries since a call last succeeded.
 #[derive(Debug)]
 pub(super) struct Breaker {
     patience: u32,
@@ -17,28 +17,28 @@ pub(super) struct Breaker {
 }
 
 impl Breaker {
-    /// Creates a breaker that opens after so many failures in a row.
+    /// Creates a breaker that opens after this many failures in a row.
     pub(super) fn new(patience: u32) -> Self {
         Self { patience: patience.max(1), failures: AtomicU32::new(0), tries: AtomicU32::new(0) }
     }
 
-    /// Notes that a call was answered.
+    /// Called when the server answered a call.
     pub(super) fn succeeded(&self) {
-        // Nearly always there is nothing to forget, and a line that all threads read stays shared.
+        // Both are nearly always 0. Without a write, all threads keep sharing the cache line.
         if self.failures.load(Ordering::Relaxed) != 0 || self.tries.load(Ordering::Relaxed) != 0 {
             self.failures.store(0, Ordering::Relaxed);
             self.tries.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Notes that a call was not answered, and tells whether no more should be made. After a try that
-    /// went well the first failure suffices.
+    /// Called when the server did not answer a call. Returns true if no more calls should be made. After a try
+    /// that connected, the first failure is enough.
     pub(super) fn failed(&self) -> bool {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         failures >= self.patience || self.tries.load(Ordering::Relaxed) != 0
     }
 
-    /// Returns how long to wait before the next try.
+    /// Returns the pause before the next try.
     pub(super) fn pause(&self) -> Duration {
         TRIES.pause(self.tries.fetch_add(1, Ordering::Relaxed))
     }
@@ -65,8 +65,8 @@ mod tests {
     fn after_a_try_the_first_failure_suffices_until_a_call_succeeds() {
         let breaker = Breaker::new(3);
         breaker.pause();
-        assert!(breaker.failed(), "what could be connected to did not answer");
-        // As where the server came later: it was tried, and no call has failed.
+        assert!(breaker.failed(), "the server accepted a connection, and did not answer");
+        // A server that started late: there was a try, and no call has failed.
         let breaker = Breaker::new(3);
         breaker.pause();
         breaker.succeeded();

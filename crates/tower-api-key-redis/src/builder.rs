@@ -1,26 +1,36 @@
-//! Describing a limiter in Redis.
+//! The builder of a limiter in Redis.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use redis::Client;
 
 use super::breaker::Breaker;
+use super::concurrency::RedisConcurrency;
 use super::connection::Connection;
 use super::lease::Lease;
 use super::limiter::RedisLimiter;
+use super::script::ChargeScript;
 use tower_api_key::ConfigError;
 
-/// How long a call may take, unless it is set.
+/// The longest time that a call may take, unless set.
 const TIMEOUT: Duration = Duration::from_millis(50);
 
-/// How many calls in a row may fail before no more are made, unless it is set.
+/// The failed calls in a row after which the limiter makes no more calls, unless set.
 const PATIENCE: u32 = 3;
 
-/// What the names of keys begin with, unless it is set.
+/// The prefix of all Redis keys, unless set.
 const PREFIX: &str = "tower-api-key:";
 
-/// Collects what a [`RedisLimiter`] is made of.
+/// The lease of a permit, unless set.
+const PERMIT_LEASE: Duration = Duration::from_secs(10);
+/// The leases that can be set. A late renewal must not cost a permit, and the instant of the next
+/// renewal must be representable.
+const PERMIT_LEASES: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(24 * 3_600);
+
+/// A builder of a [`RedisLimiter`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,6 +50,7 @@ pub struct RedisLimiterBuilder {
     timeout: Duration,
     patience: u32,
     lease: Option<Lease>,
+    permit_lease: Duration,
     on_request_time: bool,
 }
 
@@ -51,73 +62,114 @@ impl RedisLimiterBuilder {
             timeout: TIMEOUT,
             patience: PATIENCE,
             lease: None,
+            permit_lease: PERMIT_LEASE,
             on_request_time: false,
         }
     }
 
-    /// Sets what the names of all keys in Redis begin with: `tower-api-key:` unless set. Limiters with
-    /// the same prefix on the same database count together.
+    /// Sets the prefix of all Redis keys, `tower-api-key:` unless set. Limiters with the same prefix on the
+    /// same database count together.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Sets how long a call may take: 50 ms unless set. After that the limiter fails, and the gate's
-    /// [`OnLimiterFailure`](tower_api_key::quota::OnLimiterFailure) decides. A call that was given up may still
-    /// be carried out, so a request that is refused for it may have been charged.
+    /// Sets the longest time that a call may take, 50 ms unless set. After this time the limiter fails, and
+    /// the gate's [`OnLimiterFailure`](tower_api_key::quota::OnLimiterFailure) decides. The server may still
+    /// run the call, so it may charge a request that the gate refused.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets how many calls in a row may fail, 3 unless set, before no more are made: then the limiter
-    /// fails at once, and tries in the background whether the server answers again, after 100 ms at
-    /// first, and every 2 s at last.
+    /// Sets how many calls in a row may fail, 3 unless set; 0 counts as 1.
+    ///
+    /// After that many failures the limiter makes no more calls, and fails at once. A background task
+    /// tries to connect, first after 100 ms, in the end every 2 s, until the server answers again.
     pub fn patience(mut self, failures: u32) -> Self {
         self.patience = failures;
         self
     }
 
-    /// Takes tokens in advance; without, each request is a round trip. With it a request may wait for a
-    /// call that is under way, and then for its own.
+    /// Takes tokens in advance. Without a lease, each request is one round trip. With a lease, a request may
+    /// wait for a call that is under way, and then for its own call.
     pub fn lease(mut self, lease: Lease) -> Self {
         self.lease = Some(lease);
         self
     }
 
-    /// Counts by the instants of requests rather than by the server's clock, so that a test can drive
-    /// the time. Where several processes serve, this would count by whichever clock is ahead.
+    /// Sets the lease of a permit of [`RedisLimiter::concurrency`], 10 s unless set. The server keeps a
+    /// permit for this time if its process does not renew it. So the permits of a process that died are free
+    /// again within this time.
+    ///
+    /// The lease must be from 1 s to 24 h, or [`build`](Self::build) fails.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_api_key_redis::RedisLimiter;
+    ///
+    /// let limiter = RedisLimiter::builder("redis://127.0.0.1")
+    ///     .permit_lease(Duration::from_secs(30))
+    ///     .build()?;
+    /// # Ok::<(), tower_api_key::ConfigError>(())
+    /// ```
+    pub fn permit_lease(mut self, lease: Duration) -> Self {
+        self.permit_lease = lease;
+        self
+    }
+
+    /// Counts by the instants of requests instead of the server's clock, so that a test can set the time.
+    /// If several processes serve requests, the clock that is ahead counts.
     #[cfg(feature = "testing")]
     pub fn on_request_time(mut self) -> Self {
         self.on_request_time = true;
         self
     }
 
-    /// Makes the limiter. It connects at its first request, so a server that is down does not keep
-    /// a program from starting. Made inside of a tokio runtime, it drives its connection there, else
-    /// where its first request is served.
+    /// Creates the limiter. The limiter connects at its first request, so a program starts while the
+    /// server is down.
+    ///
+    /// The connection runs on the tokio runtime that this method was called in. Outside of a runtime, it
+    /// runs on the runtime of the first request.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Redis`] if the URL is none of Redis, asks for TLS, which is not supported (a proxy
-    /// on this machine does it), or if the prefix has a brace, for which a cluster would look elsewhere.
+    /// [`ConfigError::Redis`] if
+    ///
+    /// * the URL is not a URL of Redis;
+    /// * the URL asks for TLS, which is not supported; a proxy on the same machine can add TLS;
+    /// * the prefix has a brace, which would change the cluster slot of the keys;
+    /// * the [permit lease](Self::permit_lease) is shorter than 1 s or longer than 24 h.
     pub fn build(self) -> Result<RedisLimiter, ConfigError> {
         if self.url.starts_with("rediss:") || self.url.starts_with("valkeys:") {
-            return Err(ConfigError::Redis("TLS is not supported"));
+            return Err(ConfigError::Redis(
+                "the URL asks for TLS, which is not supported: write `redis://`, and let a proxy on \
+                 this machine add TLS",
+            ));
         }
         if self.prefix.contains(['{', '}']) {
-            return Err(ConfigError::Redis("the prefix must not contain braces"));
+            return Err(ConfigError::Redis("`prefix` has a brace: remove `{` and `}`"));
+        }
+        if !PERMIT_LEASES.contains(&self.permit_lease) {
+            return Err(ConfigError::Redis(
+                "`permit_lease` is out of range: set 1 second to 24 hours",
+            ));
         }
         let client = Client::open(&*self.url).map_err(|_| {
-            ConfigError::Redis("the URL must be redis://[USER:PASSWORD@]HOST[:PORT]")
+            ConfigError::Redis(
+                "the URL is not one of Redis: write `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`",
+            )
         })?;
         let connection = Connection::new(client, self.timeout, Breaker::new(self.patience));
-        Ok(RedisLimiter::new(connection, self.prefix, self.on_request_time, self.lease))
+        let concurrency =
+            RedisConcurrency::new(connection.clone(), &self.prefix, self.permit_lease);
+        let script = ChargeScript::new(connection, self.prefix, self.on_request_time);
+        Ok(RedisLimiter::new(script, self.lease, concurrency))
     }
 }
 
 impl fmt::Debug for RedisLimiterBuilder {
-    /// Leaves the URL out, for it may hold a password.
+    /// Omits the URL, because it may hold a password.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("RedisLimiterBuilder")
@@ -125,6 +177,7 @@ impl fmt::Debug for RedisLimiterBuilder {
             .field("timeout", &self.timeout)
             .field("patience", &self.patience)
             .field("lease", &self.lease)
+            .field("permit_lease", &self.permit_lease)
             .finish_non_exhaustive()
     }
 }
@@ -134,7 +187,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_used_is_told_without_a_password() {
+    fn a_permit_lease_is_a_second_to_a_day() {
+        let (second, day) = (Duration::from_secs(1), Duration::from_secs(86_400));
+        for (lease, is_valid) in [
+            (Duration::ZERO, false),
+            (Duration::from_nanos(999_999_999), false),
+            (second, true),
+            (day, true),
+            (day + Duration::from_nanos(1), false),
+            (Duration::MAX, false),
+        ] {
+            let built = RedisLimiterBuilder::new("redis://127.0.0.1").permit_lease(lease).build();
+            match built {
+                Ok(_) => assert!(is_valid, "{lease:?}"),
+                Err(error) => {
+                    assert!(!is_valid, "{lease:?}");
+                    let text = error.to_string();
+                    assert!(text.contains("`permit_lease`") && text.contains("set "), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn errors_and_debug_texts_hold_no_password() {
         for (url, prefix, fault) in [
             ("redis://127.0.0.1", "a:", None),
             ("redis://ada:secret-word@127.0.0.1:6380/2", "", None),
@@ -143,9 +219,9 @@ mod tests {
             ("http://ada:secret-word@127.0.0.1", "a:", Some("the URL")),
             ("redis://ada:secret-word@127.0.0.1:port", "a:", Some("the URL")),
             ("secret-word", "a:", Some("the URL")),
-            ("redis://ada:secret-word@127.0.0.1", "{a}:", Some("the prefix")),
-            ("redis://ada:secret-word@127.0.0.1", "{a:", Some("the prefix")),
-            ("redis://ada:secret-word@127.0.0.1", "a}:", Some("the prefix")),
+            ("redis://ada:secret-word@127.0.0.1", "{a}:", Some("`prefix`")),
+            ("redis://ada:secret-word@127.0.0.1", "{a:", Some("`prefix`")),
+            ("redis://ada:secret-word@127.0.0.1", "a}:", Some("`prefix`")),
         ] {
             let builder = RedisLimiterBuilder::new(url).prefix(prefix);
             let mut said = vec![format!("{builder:?}")];

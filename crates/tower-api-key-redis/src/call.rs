@@ -1,4 +1,4 @@
-//! A call of a script.
+//! A call of a script on the server.
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Script};
@@ -8,9 +8,9 @@ use super::failure::{Consequence, Failure};
 /// A call of a script.
 pub(super) struct Call<'a> {
     pub(super) script: &'a Script,
-    /// To which keys and arguments are added.
+    /// The command, to which the caller adds keys and arguments.
     pub(super) command: Cmd,
-    /// Whether it must never be made twice, as it may be if its connection breaks.
+    /// True if the call must not be repeated when its connection breaks.
     pub(super) once: bool,
 }
 
@@ -21,7 +21,7 @@ impl<'a> Call<'a> {
         Self { script, command, once: false }
     }
 
-    /// Makes the call: once, or twice if the server does not know the script yet.
+    /// Makes the call. If the server does not know the script, loads the script and makes the call again.
     pub(super) async fn make(
         &self,
         connection: &mut MultiplexedConnection,

@@ -1,4 +1,4 @@
-//! Asking the server over the one connection that all requests share.
+//! Calls to the server, over the one connection that all requests share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::failure::{Consequence, Failure};
 use super::link::{Link, LinkState};
 use super::unreachable::Unreachable;
 
-/// Asks a server, within a time, and not at all while it does not answer.
+/// A connection to the server. Calls have a timeout, and fail at once while the server is down.
 #[derive(Clone)]
 pub(super) struct Connection(Arc<Link>);
 
@@ -21,7 +21,7 @@ impl Connection {
         Self(Arc::new(Link::new(client, timeout, breaker)))
     }
 
-    /// Runs a task where the connection is driven.
+    /// Runs a task on the connection's runtime.
     pub(super) fn spawn(
         &self,
         task: impl Future<Output = ()> + Send + 'static,
@@ -31,7 +31,7 @@ impl Connection {
 
     /// Calls a script.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Vec<i64>, Failure> {
-        // What a server that is down costs: a look at the state, and not a timer.
+        // A server that is down costs a read of the state, and no timer.
         if let LinkState::Down(cause) = &*self.0.state.borrow() {
             return Err(Failure::down(cause));
         }
@@ -52,8 +52,8 @@ impl Connection {
         call: &Call<'_>,
         number: &mut Option<u64>,
     ) -> Result<Vec<i64>, Failure> {
-        // A connection may have been cut while it was idle, which shows when it is used. If it broke
-        // later than that, this charges twice what passes once.
+        // A connection may have broken while it was idle, which shows at the next call. So a call is
+        // repeated once. If the connection broke after the server ran the call, this charges twice.
         for further in [true, false] {
             let (mut connection, its_number) = self.connection().await?;
             *number = Some(its_number);
@@ -65,7 +65,7 @@ impl Connection {
                 Err(error) => error,
             };
             let (failure, consequence) = Failure::new(&error);
-            // A refusal that lasts is as good as no answer: nobody pays for it again and again.
+            // Repeated refusals count as no answer, so that not every request pays for one.
             if consequence != Consequence::None && self.0.breaker.failed() {
                 self.0.give_up(*number, &failure);
             } else if consequence == Consequence::Reconnect {
@@ -78,7 +78,7 @@ impl Connection {
         Err(Failure::Connection(Unreachable::Closed, None))
     }
 
-    /// Waits until there is a connection, or none is to be had.
+    /// Waits until the connection is up or down.
     async fn connection(&self) -> Result<(MultiplexedConnection, u64), Failure> {
         let mut states = self.0.state.subscribe();
         loop {
@@ -117,7 +117,7 @@ mod tests {
         Connection::new(client, Duration::from_secs(20), Breaker::new(patience))
     }
 
-    /// Which connection is up.
+    /// Returns the number of the connection that is up.
     fn number(connection: &Connection) -> Option<u64> {
         match *connection.0.state.borrow() {
             LinkState::Up(_, number) => Some(number),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_breaks_is_said_again_unless_it_must_not_be() {
+    async fn a_call_is_repeated_over_another_connection_unless_it_must_not_be() {
         let script = Script::new("return {7}");
         for (once, expected) in [(false, 2), (true, 1)] {
             let server = FaultyServer::start(&[]).await;
@@ -143,7 +143,7 @@ mod tests {
         let connection = connection(&server.url, PATIENT);
         assert_eq!(connection.call(&Call::new(&script)).await.unwrap(), [7]);
         assert_eq!(number(&connection), Some(2));
-        // Who had the first one, and sees only now that it broke, does not break the second.
+        // A call that used the first connection, and sees only now that it broke, does not replace the second.
         connection.0.reconnect(1);
         connection.0.give_up(Some(1), &Failure::Nonsense);
         assert_eq!(number(&connection), Some(2));
@@ -151,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_script_is_loaded_if_the_server_does_not_know_it_and_for_no_other_error() {
-        // With the hash of the script.
+        // The answer is the hash of the script.
         const LOADED: &str = "+cccd6fcfb5393611f81eb26a1755420e34c21067";
         let script = Script::new("return {7}");
         let server =
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(names(&server), ["EVALSHA"]);
     }
 
-    /// What servers say on the wire, with the answer to the script of another.
+    /// The answers of servers on the wire. The last one is the answer after a new connection.
     const NOT_HERE: &[&[&str]] = &[
         &["-READONLY You can't write against a read only replica.", SEVEN],
         &[
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_that_lasts_is_as_good_as_no_answer() {
+    async fn repeated_refusals_count_as_no_answer() {
         let script = Script::new("return {7}");
         for (answer, is_counted) in [
             (&["-ERR no"; 9], true),
@@ -219,7 +219,7 @@ mod tests {
             let is_down = matches!(answers.last(), Some(Failure::Down(..)));
             assert_eq!(is_down, is_counted, "{answer:?}: {answers:?}");
             assert!(!is_counted || server.heard().len() == 3, "{answer:?}");
-            // It is tried again by itself.
+            // A background task connects again.
             let mut states = connection.0.state.subscribe();
             let is_up = states.wait_for(|state| matches!(state, LinkState::Up(..)));
             tokio::time::timeout(Duration::from_secs(20), is_up).await.unwrap().unwrap();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_no_patience_left_fails_at_once_until_there_is_another_connection() {
+    async fn calls_fail_at_once_until_there_is_another_connection() {
         let script = Script::new("return {7}");
         let server = FaultyServer::start(&[HANGS_UP, "*1\r\n:7"]).await;
         let connection = connection(&server.url, 1);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_for_a_connection_hears_that_its_runtime_ended() {
+    async fn a_call_that_waits_for_a_connection_fails_when_its_runtime_ends() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let connection = {
             let _inside = runtime.enter();
@@ -250,7 +250,7 @@ mod tests {
         };
         let script = Script::new("return {7}");
         let call = Call::new(&script);
-        // It is not driven, so nothing becomes of the connection.
+        // The runtime does not run, so the connection is never made.
         let ends = async { runtime.shutdown_background() };
         let (answer, ()) = tokio::join!(connection.call(&call), ends);
         let Err(Failure::Down(cause, _)) = answer else { panic!("{answer:?}") };

@@ -1,4 +1,4 @@
-//! Why Redis did not answer, for the operator, and what follows from it.
+//! The failures of calls to Redis, for the operator, and what the limiter does after each.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -9,42 +9,54 @@ use redis::{ErrorKind, RedisError, ServerError};
 use super::refusal::Refusal;
 use super::unreachable::{Cause, Unreachable};
 
-/// Says why Redis did not answer: the cause, and what to do about it.
+/// A failed call to Redis: the cause and the remedy.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Failure {
-    #[error("Redis did not answer within {0:?}; what it was asked may have been charged")]
+    #[error(
+        "Redis did not answer within {0:?}, and may have charged the request: check the server's load, or \
+         raise `RedisLimiterBuilder::timeout`"
+    )]
     Timeout(Duration),
-    /// With the source of the failure that is told.
-    #[error("Redis is not asked until it answers again: {0}")]
+    /// With the source of the failure since which Redis is down.
+    #[error("Redis is down, and a background task tries to connect: {0}")]
     Down(Arc<Self>, #[source] Option<Cause>),
     #[error("Redis cannot be reached: {0}")]
     Connection(Unreachable, #[source] Option<Cause>),
-    #[error("Redis refused: {0}")]
+    #[error("Redis refused the call: {0}")]
     Refused(Refusal),
-    #[error("Redis answered what the script never does")]
+    #[error(
+        "Redis gave an answer that the script never gives: check that the URL leads to Redis 6.2 or newer, \
+         or to Valkey"
+    )]
     Nonsense,
-    #[error("the runtime that the connection was made in has ended")]
+    #[error(
+        "the connection's tokio runtime has ended: build the limiter on the runtime that serves requests"
+    )]
     RuntimeEnded,
-    #[error("the call that this request waited for ended without an answer")]
+    #[error(
+        "the call that this request waited for ended without an answer: serve requests on a tokio runtime \
+         that outlives them"
+    )]
     Abandoned,
 }
 
-/// What follows from an error.
+/// What the limiter does after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Consequence {
-    /// The connection is gone, or leads to a server that cannot serve; another may lead elsewhere.
-    /// Nothing was charged, or it was and nobody knows.
+    /// Make another connection, which may lead to another server. The connection broke, or leads to a
+    /// server that cannot serve. It is unknown whether the server ran the call.
     Reconnect,
-    /// The server has lost its scripts.
+    /// Load the script, which the server does not know.
     LoadScript,
-    /// The server is there, and said no; if it says so again and again, it is not asked for a while.
+    /// Count the failure. The server refused the call. After repeated refusals the limiter asks it no more
+    /// for a while.
     Count,
-    /// It is about the data of one account, and says nothing of the server.
+    /// Do nothing. The failure is about the data of one account, not about the server.
     None,
 }
 
 impl Failure {
-    /// Tells that no call is made since this failure.
+    /// Returns the failure of a call that is not made, because the server is down since `since`.
     pub(super) fn down(since: &Arc<Self>) -> Self {
         let cause = match &**since {
             Self::Connection(_, cause) => cause.clone(),
@@ -53,7 +65,7 @@ impl Failure {
         Self::Down(Arc::clone(since), cause)
     }
 
-    /// Reads the answer to a call.
+    /// Returns the failure that an error means, and its consequence.
     pub(super) fn new(error: &RedisError) -> (Self, Consequence) {
         match error.kind() {
             ErrorKind::Io | ErrorKind::Parse | ErrorKind::AuthenticationFailed => {
@@ -77,8 +89,8 @@ impl Failure {
         }
     }
 
-    /// Reads why no connection was made. What a server says of the greeting may quote the password, so
-    /// only its code is kept.
+    /// Returns the failure of an attempt to connect. The server's text may quote the password, so this keeps
+    /// only its code.
     pub(super) fn connecting(error: &RedisError) -> Self {
         match error.source().and_then(|source| source.downcast_ref::<ServerError>()) {
             Some(said) => Self::Refused(Refusal::new(said.code(), None)),
@@ -91,8 +103,7 @@ impl Failure {
         Self::Connection(Unreachable::new(error, cause), cause.cloned())
     }
 
-    /// Returns true if the connection was given up, so that a call that must not be made twice was not
-    /// made again.
+    /// Returns true if the connection was given up. A call that must not be made twice was then not repeated.
     pub(super) const fn is_of_connection(&self) -> bool {
         match self {
             Self::Connection(..) => true,
@@ -115,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_told_by_its_name_and_kept_as_it_came() {
+    fn a_failure_names_its_cause_and_keeps_it_as_source() {
         let refused = RedisError::from(io::Error::from(io::ErrorKind::ConnectionRefused));
         let (failure, consequence) = Failure::new(&refused);
         assert!(failure.to_string().contains("connection refused"), "{failure}");
@@ -124,11 +135,11 @@ mod tests {
         assert_eq!(consequence, Consequence::Reconnect);
         let down = Failure::down(&Arc::new(failure));
         assert!(down.to_string().contains("connection refused"), "{down}");
-        assert_eq!(down.source().unwrap().to_string(), source, "told once");
+        assert_eq!(down.source().unwrap().to_string(), source);
     }
 
     #[test]
-    fn what_is_no_refusal_of_the_server_is_told_apart() {
+    fn other_errors_of_the_client_library_have_consequences_of_their_own() {
         for (kind, consequence) in [
             (ErrorKind::AuthenticationFailed, Consequence::Reconnect),
             (ErrorKind::UnexpectedReturnType, Consequence::Count),

@@ -1,21 +1,21 @@
-//! What Redis does at no command: a server that hangs up, or answers as a test says.
+//! A server for tests, which hangs up or gives the answers that a test sets.
 
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The answer of a server that ends the connection instead.
+/// In place of an answer, the server hangs up.
 pub(super) const HANGS_UP: &str = "";
 
-/// Gives each command of a script the next of its answers, and hangs up when it has none left.
+/// A server that gives each command of a script its next answer. It hangs up when it has no answer left.
 pub(super) struct FaultyServer {
     pub(super) url: String,
     heard: Arc<Mutex<Vec<Vec<String>>>>,
 }
 
 impl FaultyServer {
-    /// Starts a server with answers as they are on the wire.
+    /// Starts a server with these answers, as they are on the wire.
     pub(super) async fn start(answers: &'static [&'static str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("redis://{}", listener.local_addr().unwrap());
@@ -24,7 +24,7 @@ impl FaultyServer {
         Self { url, heard }
     }
 
-    /// Lists the words of each command of a script that came.
+    /// Returns the words of each command of a script that the server received.
     pub(super) fn heard(&self) -> Vec<Vec<String>> {
         self.heard.lock().unwrap().clone()
     }
@@ -55,7 +55,7 @@ async fn serve(
     }
 }
 
-/// Reads a command, of which each word is a line after one that says its length; none at the end.
+/// Reads a command. Each word is a line, after a line with its length. Returns `None` at the end.
 async fn command(stream: &mut BufStream<TcpStream>) -> Option<Vec<String>> {
     let count: usize = line(stream).await?.strip_prefix('*')?.parse().ok()?;
     let mut words = Vec::new();

@@ -1,15 +1,17 @@
-//! A limiter in Redis or Valkey: exact over all processes that share it.
+//! Limiters in Redis or Valkey, which count exactly over all processes that share a server.
 //!
-//! One script charges all windows of a request in one step and one round trip, with the same
-//! arithmetic as [`MemoryLimiter`](tower_api_key::limits::MemoryLimiter), bit for bit. The server's clock counts, so
-//! those of the processes need not agree. What lies in Redis goes by itself when the last window of
-//! an account is over.
+//! [`RedisLimiter`] charges all windows of a request with one script, in one step and one round trip. It has
+//! the same arithmetic as [`MemoryLimiter`](tower_api_key::limits::MemoryLimiter), bit for bit. The server's
+//! clock counts, so the clocks of the processes need not agree. Each Redis key expires when the last window
+//! of its account is over.
 //!
-//! [`RedisConcurrency`] keep the places of simultaneous requests there, each leased to its process.
+//! [`RedisConcurrency`] limits simultaneous requests. Each permit is leased to its process.
 //!
-//! A deployment sees to it that the server keeps what it was told: one that is restarted empty, or
-//! that evicts keys, gives every account a fresh quota; so does a replica that takes over, for the
-//! charges that had not reached it.
+//! # Deployment
+//!
+//! Give the server enough memory, and set `maxmemory-policy noeviction`. A server that restarts empty, or that
+//! evicts keys, gives every account a fresh quota. A replica that takes over does not know the charges that had
+//! not reached it.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -50,12 +52,12 @@ pub use concurrency::RedisConcurrency;
 pub use lease::Lease;
 pub use limiter::RedisLimiter;
 
-/// The README's code is compiled as the documentation's is.
+/// The README, whose code is tested as the documentation's code is.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Makes a record with nothing but its id and its account's.
+/// Returns a record with no more than its id and its account's id.
 #[cfg(test)]
 fn bare(id: &str, account: &str) -> tower_api_key::key::KeyRecord {
     let account = tower_api_key::key::Account::builder(account).build().unwrap();

@@ -1,4 +1,4 @@
-//! The limiter.
+//! The limiter of requests in Redis.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,6 @@ use tokio::sync::oneshot;
 
 use super::builder::RedisLimiterBuilder;
 use super::concurrency::RedisConcurrency;
-use super::connection::Connection;
 use super::failure::Failure;
 use super::lease::{Flight, Lease, LeaseReply, LeaseTable, NextStep};
 use super::question::{Counted, Question, Terms};
@@ -17,19 +16,22 @@ use tower_api_key::Reply;
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError};
 use tower_api_key::quota::Verdict;
 
-/// Counts requests in Redis (6.2 or newer) or Valkey, for all processes that use the same server.
+/// A limiter that counts requests in Redis (6.2 or newer) or Valkey, for all processes that use the same
+/// server.
+///
 /// Clones share one connection.
 ///
-/// All windows of a request are charged by one script in one round trip. The instant of a request is the
-/// server's when it runs the script. A request is counted when its script runs: one whose client, or
-/// whose patience, ends before the answer comes was still charged.
+/// One script charges all windows of a request in one round trip. The server's clock gives the instant of
+/// the request. The server counts a request when it runs the script. So the request is charged even if its
+/// client hangs up, or the call times out, before the answer comes.
 ///
-/// With a [`Lease`] a node takes tokens in advance, and most requests of a busy account make no round
-/// trip.
+/// With a [`Lease`] a node takes tokens in advance. Most requests of a busy account then make no round trip.
 ///
-/// It speaks to one server, without TLS (a proxy on the same machine can add that). The keys of a
-/// request lie in one slot of a cluster, for a proxy in front of one. The rights that it needs, with
-/// `SELECT` for a URL that names a database, and in the last line those of its [`concurrency`](Self::concurrency):
+/// The limiter talks to one server, without TLS; a proxy on the same machine can add TLS. All Redis keys of
+/// a request lie in one slot of a cluster, so a proxy in front of a cluster works, too.
+///
+/// The limiter needs the permissions below. `SELECT` is for a URL that names a database. The last line is for
+/// [`concurrency`](Self::concurrency).
 ///
 /// ```text
 /// ACL SETUSER limiter on >PASSWORD ~tower-api-key:* resetchannels -@all
@@ -38,9 +40,9 @@ use tower_api_key::quota::Verdict;
 ///     +zadd +zcard +zrange +zrem +zremrangebyscore +zscore
 /// ```
 ///
-/// A server that says it is the wrong one (a replica, a node of a cluster, one that still loads) is left
-/// for another connection, for its name may lead elsewhere by now. One that refuses again and again is not
-/// asked for up to 2 s at a time, as one that is down.
+/// A server may answer that it is a replica, a node of a cluster, or still loading. The limiter then makes
+/// another connection, because the host's name may lead to another server by now. If a server refuses again
+/// and again, the limiter makes no call for up to 2 s at a time, as if the server were down.
 ///
 /// ```
 /// use tower_api_key_redis::RedisLimiter;
@@ -58,48 +60,49 @@ use tower_api_key::quota::Verdict;
 pub struct RedisLimiter {
     script: Arc<ChargeScript>,
     leases: Option<Arc<LeaseTable>>,
+    concurrency: RedisConcurrency,
 }
 
 impl RedisLimiter {
-    /// Creates a limiter on `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, which connects at its first
-    /// request.
+    /// Creates a limiter on `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`. The limiter connects at its
+    /// first request, so this succeeds while the server is down.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Redis`] if the URL is none of Redis; not if the server is down.
+    /// [`ConfigError::Redis`] if the URL is not a URL of Redis, or asks for TLS.
     pub fn open(url: &str) -> Result<Self, ConfigError> {
         Self::builder(url).build()
     }
 
-    /// Starts the description of a limiter.
+    /// Starts a builder for a limiter on `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`.
     pub fn builder(url: &str) -> RedisLimiterBuilder {
         RedisLimiterBuilder::new(url)
     }
 
-    /// Keeps the places of simultaneous requests on the same server, over the same connection.
+    /// Returns the limiter of simultaneous requests, on the same server and over the same connection. Every
+    /// call returns a clone of the same limiter.
     pub fn concurrency(&self) -> RedisConcurrency {
-        RedisConcurrency::new(self.script.connection().clone(), self.script.prefix())
+        self.concurrency.clone()
     }
 
     pub(super) fn new(
-        connection: Connection,
-        prefix: String,
-        on_request_time: bool,
+        script: ChargeScript,
         lease: Option<Lease>,
+        concurrency: RedisConcurrency,
     ) -> Self {
         let leases = lease.map(|lease| Arc::new(LeaseTable::new(lease)));
-        Self { script: Arc::new(ChargeScript::new(connection, prefix, on_request_time)), leases }
+        Self { script: Arc::new(script), leases, concurrency }
     }
 
-    /// Returns the number of accounts whose tokens or refusals are remembered; 0 without leases.
+    /// Returns the number of accounts whose tokens or refusals this node holds; 0 without leases.
     pub fn held(&self) -> usize {
         self.leases.as_ref().map_or(0, |leases| leases.len())
     }
 
-    /// Waits for what a task tells.
-    fn told(told: oneshot::Receiver<LeaseReply>) -> Reply<Result<Verdict, LimiterError>> {
+    /// Waits for the answer of a task.
+    fn answer_of(receiver: oneshot::Receiver<LeaseReply>) -> Reply<Result<Verdict, LimiterError>> {
         Reply::later(async move {
-            told.await.unwrap_or(Err(Failure::Abandoned)).map_err(LimiterError::new)
+            receiver.await.unwrap_or(Err(Failure::Abandoned)).map_err(LimiterError::new)
         })
     }
 }
@@ -114,13 +117,13 @@ impl Limiter for RedisLimiter {
         let step = self.leases.as_ref().map(|leases| leases.next_step(&charge));
         let terms = match step {
             Some(NextStep::Answered(verdict)) => return Reply::now(Ok(verdict)),
-            Some(NextStep::Waits(told, slot)) => {
+            Some(NextStep::Waits(receiver, slot)) => {
                 if let (Some(slot), Some(leases)) = (slot, &self.leases) {
                     let flight = Flight::new(Arc::clone(leases), slot);
-                    // If it cannot be spawned, it is dropped, and those that wait are told.
+                    // Without a runtime the flight is dropped, which answers the waiting requests.
                     let _ = script.connection().spawn(flight.run(Arc::clone(&script)));
                 }
-                return Self::told(told);
+                return Self::answer_of(receiver);
             }
             Some(NextStep::Alone) => Terms::Lease { demand: cost, want: 0, shortest: 0 },
             None => Terms::Each,
@@ -132,23 +135,22 @@ impl Limiter for RedisLimiter {
                 script.ask_alone(counted, question).await.map_err(LimiterError::new)
             });
         }
-        // The request was served, so it is charged also if nobody waits any more: else whoever hangs up
-        // pays nothing.
-        let (reply, told) = oneshot::channel();
+        // The request was served. A task charges it even if its client has hung up.
+        let (reply, receiver) = oneshot::channel();
         let task = {
             let script = Arc::clone(&script);
             async move {
                 let _ = reply.send(script.ask_alone(counted, question).await);
             }
         };
-        // As above.
+        // Without a runtime the task is dropped, which answers the request.
         let _ = script.connection().spawn(task);
-        Self::told(told)
+        Self::answer_of(receiver)
     }
 }
 
 impl fmt::Debug for RedisLimiter {
-    /// Leaves the address out, for it may hold a password.
+    /// Omits the address, because it may hold a password.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("RedisLimiter")

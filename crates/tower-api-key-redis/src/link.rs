@@ -1,4 +1,5 @@
-//! The one connection to a server: made in the background, given up, and made again.
+//! The state of the one connection to the server. Background tasks make the connection, and make it again
+//! after it broke.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,32 +13,32 @@ use super::breaker::Breaker;
 use super::failure::Failure;
 use super::unreachable::Unreachable;
 
-/// How long a connection may take to be made, whatever a call may take.
+/// The longest time to make a connection, whatever the timeout of calls is.
 const CONNECTING: Duration = Duration::from_secs(1);
 
-/// Calls that may stand in line for the connection; more of them wait for that.
+/// The calls that the connection buffers. Further calls wait for room in the buffer.
 const LINE: usize = 1024;
 
-/// The connection, and what becomes of it.
+/// The connection and its state.
 pub(super) struct Link {
     pub(super) client: Client,
     pub(super) timeout: Duration,
     pub(super) breaker: Breaker,
-    /// Where the connection is driven; else where the first request is.
+    /// The runtime of the connection. `None` means the runtime of the first request.
     home: Option<Handle>,
     pub(super) state: watch::Sender<LinkState>,
 }
 
-/// How the connection stands.
+/// The state of the connection.
 #[derive(Clone)]
 pub(super) enum LinkState {
-    /// Nothing was asked yet.
+    /// No call was made yet.
     Unused,
-    /// It is being made, for the first time or again; calls wait for it.
+    /// A task makes the connection, and calls wait for it.
     Connecting,
     /// Connected; the number identifies this connection.
     Up(MultiplexedConnection, u64),
-    /// It is tried from time to time, and calls fail.
+    /// Calls fail, and a task tries to connect from time to time.
     Down(Arc<Failure>),
 }
 
@@ -56,22 +57,22 @@ impl Link {
         Ok(())
     }
 
-    /// Makes another connection in place of one that broke, if nobody has yet.
+    /// Replaces a connection that broke, unless another call has replaced it already.
     pub(super) fn reconnect(self: &Arc<Self>, number: u64) {
         if self.replace(Some(number), &LinkState::Connecting) {
             self.connect(None, number + 1);
         }
     }
 
-    /// Lets all calls fail until the server answers again. The connection goes, too: one that was
-    /// answered nothing may lead nowhere.
+    /// Lets all calls fail until the server answers again. Drops the connection as well, because a connection
+    /// without answers may be dead.
     pub(super) fn give_up(self: &Arc<Self>, number: Option<u64>, failure: &Failure) {
         if self.replace(number, &LinkState::Down(Arc::new(failure.clone()))) {
             self.connect(Some(self.breaker.pause()), number.unwrap_or(0) + 1);
         }
     }
 
-    /// Replaces a connection by another state, unless another was made since.
+    /// Replaces the connection of this number by another state. Returns false if it was replaced already.
     fn replace(&self, number: Option<u64>, by: &LinkState) -> bool {
         self.state.send_if_modified(|state| {
             let same = matches!(state, LinkState::Up(_, its_number) if Some(*its_number) == number);
@@ -82,12 +83,12 @@ impl Link {
         })
     }
 
-    /// Makes a connection in the background, after a pause if there is one; there is only ever one that
-    /// does. It ends with the limiter.
+    /// Starts the task that connects, after a pause if there is one. At most one such task runs, and it ends
+    /// when the limiter is dropped.
     pub(super) fn connect(self: &Arc<Self>, pause: Option<Duration>, number: u64) {
         let ending = Ending(Arc::downgrade(self));
         let task = connect(Arc::downgrade(self), pause, number, ending);
-        // If it cannot be spawned, it is dropped, and says so itself.
+        // Without a runtime the task is dropped, and `Ending` sets the state.
         let _ = self.spawn(task);
     }
 
@@ -100,7 +101,7 @@ impl Link {
             let client = &self.client;
             let connected = client.get_multiplexed_async_connection_with_config(&config).await;
             let mut connection = connected.map_err(|error| Failure::connecting(&error))?;
-            // A server that accepts connections does not yet answer: it may be stopped, or loading.
+            // A server may accept connections and not answer, if it is stopped or still loads its data.
             redis::cmd("PING").exec_async(&mut connection).await?;
             Ok(connection)
         };
@@ -117,7 +118,7 @@ async fn connect(link: Weak<Link>, mut pause: Option<Duration>, number: u64, mut
         let Some(link) = link.upgrade() else { return };
         match link.attempt().await {
             Ok(connection) => {
-                // Before anybody can find it broken, and begin another of these.
+                // Before the state is up: a call could find the connection broken and start another task.
                 ending.0 = Weak::new();
                 link.state.send_replace(LinkState::Up(connection, number));
                 return;
@@ -130,7 +131,7 @@ async fn connect(link: Weak<Link>, mut pause: Option<Duration>, number: u64, mut
     }
 }
 
-/// Says so when the task that connects ends without a connection, as it does with its runtime.
+/// Sets the state to down if the task that connects ends without a connection, for example with its runtime.
 struct Ending(Weak<Link>);
 
 impl Drop for Ending {

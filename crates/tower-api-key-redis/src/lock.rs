@@ -1,9 +1,9 @@
-//! Locking, where a panic under the lock leaves nothing half done.
+//! A lock that ignores poisoning.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Locks, also after another thread panicked under the lock. Callers see to it that a panic leaves the
-/// value whole.
+/// Locks a mutex, also if another thread panicked under the lock. Callers must keep the value whole at any
+/// point that can panic.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

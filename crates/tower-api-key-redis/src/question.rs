@@ -1,4 +1,4 @@
-//! What the script is asked for one request.
+//! The arguments of the script for one question.
 
 use redis::{Cmd, ToRedisArgs};
 use smallvec::SmallVec;
@@ -10,22 +10,22 @@ use tower_api_key::limits::ChargeMode;
 use tower_api_key::quota::arithmetic::{capacity, interval, part_length};
 use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota};
 
-/// Says whose requests are counted, and under which quotas.
+/// The subjects whose requests are counted, and their quotas.
 #[derive(Debug, Clone)]
 pub(super) struct Counted {
     account: AccountId,
-    /// If a quota counts by key.
+    /// The key, if a quota counts by key.
     key: Option<KeyId>,
-    /// Each with whether it is a route's, in the order of the answer.
+    /// The quotas in the order of the answer, each with true if it is a route's.
     quotas: SmallVec<[(Quota, bool); 2]>,
 }
 
-/// Asks for the cost of a request.
+/// A question for the cost of a request.
 #[derive(Debug)]
 pub(super) struct Question<'a> {
     pub(super) cost: u32,
     pub(super) mode: ChargeMode,
-    /// The instant, if not the server's counts.
+    /// The instant; `None` for the server's clock.
     pub(super) now: Option<Timestamp>,
     pub(super) terms: Terms,
     pub(super) back: Option<&'a Unspent>,
@@ -35,20 +35,20 @@ pub(super) struct Question<'a> {
 #[derive(Debug)]
 pub(super) struct Unspent {
     pub(super) tokens: u32,
-    /// What each quota marked them with.
+    /// The mark of each quota for these tokens.
     pub(super) marks: Marks,
 }
 
 /// A pair of numbers for each quota.
 pub(super) type Marks = SmallVec<[[u64; 2]; 2]>;
 
-/// On what terms tokens are taken beyond the cost.
+/// How many tokens are taken beyond the cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Terms {
-    /// None are.
+    /// None.
     Each,
-    /// As many as there is demand for now, and more to be spent later, if that may be for at least so
-    /// many microseconds.
+    /// Up to `demand` for waiting requests. Up to `want` for later requests, if the node may hold them for at
+    /// least `shortest` microseconds.
     Lease { demand: u32, want: u32, shortest: u64 },
 }
 
@@ -66,7 +66,7 @@ impl Counted {
         self.quotas.iter().map(|(quota, _)| quota)
     }
 
-    /// Tells whether the same requests are counted under the same quotas, with the same limits.
+    /// Returns true if the record and the quotas have the same subjects, the same quotas and the same limits.
     pub(super) fn is_of(&self, record: &KeyRecord, quotas: AppliedQuotas<'_>) -> bool {
         let own = self.quotas.iter().map(|(quota, of_route)| (quota, *of_route));
         self.account == *record.account().id()
@@ -74,7 +74,7 @@ impl Counted {
             && own.eq(quotas.iter())
     }
 
-    /// Writes a question out.
+    /// Adds the keys and arguments of a question to a command.
     pub(super) fn ask(&self, question: &Question<'_>, command: &mut Cmd, prefix: &str) {
         let account = Subject { prefix, account: &self.account, key: None };
         let by_account = self.quotas().any(|quota| quota.per() == Per::Account);
@@ -122,7 +122,7 @@ impl Question<'_> {
 }
 
 impl Terms {
-    /// Writes what the script needs to know of a quota.
+    /// Adds the arguments of a quota.
     fn write(self, quota: &Quota, command: &mut Cmd) {
         command.arg(quota.algorithm().name()).arg(quota.limit());
         command.arg(u32::from(quota.is_in_shadow()));
@@ -133,7 +133,7 @@ impl Terms {
                 Pair(interval(quota)).write(command);
                 Pair(capacity).write(command);
                 Pair(brim).write(command);
-                // What is taken in advance may be held for as long as what is kept free takes to drain.
+                // Tokens may be held for as long as the part that is kept free takes to drain.
                 command.arg(capacity.saturating_sub(brim) / 1_000);
             }
             Algorithm::SlidingWindow => {
@@ -143,11 +143,11 @@ impl Terms {
         }
     }
 
-    /// Returns up to where requests may fill a bucket, in nanoseconds.
+    /// Returns the level up to which requests may fill a bucket, in nanoseconds.
     ///
-    /// A token that was taken in advance drains while it is held, and would make room for another: so
-    /// what may be held for a time is kept free, and then at most `2 × limit` pass in a window's
-    /// length after all. It is a sixteenth, in whole requests, so that it is seen in `remaining`.
+    /// A token that was taken in advance drains while a node holds it, and would make room for another. So a
+    /// sixteenth of the bucket is kept free, and still at most `2 × limit` requests pass in one window's
+    /// length. It is in whole requests, so that `remaining` shows it.
     pub(super) fn brim(self, quota: &Quota) -> u64 {
         let kept = match self {
             Self::Each => 0,
@@ -157,7 +157,7 @@ impl Terms {
     }
 }
 
-/// A span or an instant in nanoseconds, which the script takes in two numbers.
+/// A span or an instant in nanoseconds. The script takes it as two numbers: microseconds and the rest.
 struct Pair(u64);
 
 impl Pair {
@@ -175,7 +175,7 @@ mod tests {
     const MINUTE: Quota = Quota::new("minute", 10, Duration::from_secs(60));
 
     #[test]
-    fn who_is_counted_is_told_by_account_quotas_and_if_one_says_so_key() {
+    fn subjects_differ_by_account_by_quotas_and_if_a_quota_counts_by_key_by_key() {
         let by_account = [MINUTE];
         let by_key = [MINUTE.with_per(Per::Key)];
         let larger = [Quota::new("minute", 11, Duration::from_secs(60))];
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_bucket_is_described_by_its_rate_and_by_what_is_kept_free() {
         let lease = Terms::Lease { demand: 1, want: 8, shortest: 0 };
-        // Requests drain in 1 s and 7 ns; a sixteenth of 40 is 2.
+        // A request drains in 1 s and 7 ns. A sixteenth of 40 requests is 2.
         let window = Duration::from_nanos(40 * 1_000_000_007);
         let quota = Quota::new("q", 40, window).with_algorithm(Algorithm::LeakyBucket);
         for (terms, brim, kept) in

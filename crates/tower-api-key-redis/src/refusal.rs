@@ -1,9 +1,9 @@
-//! What a server says when it says no.
+//! The refusal of a call by the server.
 
 use std::fmt;
 
-/// Codes that say that another server has to be asked, or this one later, or as somebody else. What was
-/// asked was not done.
+/// The codes of a server that cannot serve this connection: another server can, or this one later or for
+/// another user. The server did not run the call.
 const NOT_HERE: [&str; 9] = [
     "READONLY",
     "MOVED",
@@ -16,15 +16,17 @@ const NOT_HERE: [&str; 9] = [
     "WRONGPASS",
 ];
 
-/// Where a server begins to quote what it was asked.
+/// The words after which a server quotes the arguments of the call.
 const QUOTES: &str = "with args beginning with";
 
-/// How much of a server's text is kept, in characters.
+/// The most characters that are kept of a server's text.
 const LONGEST: usize = 200;
 
-/// What a server says, and what to do about it: its code, and the first line of its text up to where it
-/// quotes what it was asked. That is of the script, or names an account's counters; a password is said in
-/// no call, and what is answered to the greeting is left out before.
+/// A refusal by the server, with its remedy.
+///
+/// It has the code, and the first line of the text without quoted arguments. Arguments are of the script, or
+/// name an account's counters. No call has a password, and
+/// [`Failure::connecting`](super::failure::Failure::connecting) drops the texts of the greeting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     code: String,
@@ -43,50 +45,56 @@ impl Refusal {
         Self { code: code.chars().take(LONGEST).collect(), text, not_here }
     }
 
-    /// Returns what the server calls it.
+    /// Returns the server's error code.
     pub(super) fn code(&self) -> &str {
         &self.code
     }
 
-    /// Returns true if another server has to be asked, or this one later, or as somebody else.
+    /// Returns true if the server cannot serve this connection: another server can, or this one later or for
+    /// another user.
     pub(super) const fn is_not_here(&self) -> bool {
         self.not_here
     }
 
     fn remedy(&self) -> Option<&'static str> {
         Some(match &*self.code {
-            "READONLY" | "MASTERDOWN" => "the URL must lead to the primary, and leads to a replica",
-            "MOVED" | "ASK" | "CLUSTERDOWN" | "CROSSSLOT" | "TRYAGAIN" => {
-                "the URL leads to a node of a cluster, and must lead to a proxy in front of it"
+            "READONLY" | "MASTERDOWN" => {
+                "the URL leads to a replica: write the address of the primary"
             }
-            "LOADING" => "it still loads its data",
-            "NOAUTH" => "the URL needs a password",
+            "MOVED" | "ASK" | "CLUSTERDOWN" | "CROSSSLOT" | "TRYAGAIN" => {
+                "the URL leads to a node of a cluster: write the address of a proxy in front of it"
+            }
+            "LOADING" => "the server still loads its data: wait until it is ready",
+            "NOAUTH" => "the URL has no password: add one",
             "WRONGPASS" => "check the URL's user and password",
-            "NOPERM" => "the URL's user needs the permissions that the docs of RedisLimiter list",
-            "OOM" => "give it more memory, and see what else is kept there",
-            "MISCONF" => "it cannot write its data to disk; see its log",
-            "NOREPLICAS" => "it has fewer replicas than it is to have",
-            "BUSY" => "a script of somebody else's runs too long",
+            "NOPERM" => "give the URL's user the permissions that the docs of RedisLimiter list",
+            "OOM" => "give the server more memory, and check what else it stores",
+            "MISCONF" => "the server cannot write its data to disk: check its log",
+            "NOREPLICAS" => {
+                "the server has too few replicas: start more, or lower `min-replicas-to-write`"
+            }
+            "BUSY" => "another script runs too long: stop it with `SCRIPT KILL`",
             "ERR" if self.text.starts_with("unknown command") => {
-                "the command was renamed, or this is no Redis; a Sentinel's port is none"
+                "the command was renamed, or the URL does not lead to Redis: check the port, which must \
+                 not be a Sentinel's"
             }
             "ERR" if self.text.contains("DB index") => {
-                "the URL names a database that the server does not have"
+                "the server does not have the database in the URL: write another number"
             }
             _ => return None,
         })
     }
 }
 
-/// Finds the code of an error inside of a script: Redis 6.2 calls it `ERR Error running script (…):
-/// @user_script:1: @user_script: 1: -READONLY You can't write against a read only replica.`, and leaves the
-/// dash out where the script's command failed by itself.
+/// Returns the code of an error inside a script. Redis 6.2 writes `ERR Error running script (…):
+/// @user_script:1: @user_script: 1: -READONLY You can't write against a read only replica.` If the script's
+/// command itself failed, there is no dash.
 fn in_script(code: &str, text: &str) -> Option<&'static str> {
     const OTHERS: [&str; 5] = ["WRONGTYPE", "OOM", "MISCONF", "NOREPLICAS", "BUSY"];
     if code != "ERR" {
         return None;
     }
-    // What a user may not do in a script is told in words, in 6.2 and in 7.
+    // Redis 6.2 and 7 report missing permissions in a script as text, without a code.
     if text.contains("ACL failure in script") || text.contains("user executing the script can't") {
         return Some("NOPERM");
     }
@@ -109,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_means_not_here_is_found_by_word_in_the_first_line() {
+    fn codes_are_found_as_words_in_the_first_line() {
         let script = "Error running script (call to f_ab): @user_script:1: @user_script: 1: ";
         for (code, text, expected) in [
             ("READONLY", "You can't write against a read only replica.", "READONLY"),
@@ -146,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_quotes_nothing_and_is_one_short_line() {
+    fn a_text_quotes_no_argument_and_is_one_short_line() {
         let text = "unknown command 'EVALSHA', with args beginning with: 'secret' 'word'";
-        let told = Refusal::new("ERR", Some(text)).to_string();
-        assert!(told.starts_with("ERR unknown command 'EVALSHA'; "), "{told}");
+        let shown = Refusal::new("ERR", Some(text)).to_string();
+        assert!(shown.starts_with("ERR unknown command 'EVALSHA'; "), "{shown}");
         let long = format!("a\u{1b}[31mred\r{}\nsecret", "x".repeat(10_000));
-        let told = Refusal::new("ERR", Some(&long)).to_string();
-        assert!(told.starts_with("ERR a?[31mred?xxx"), "{told}");
-        assert!(told.len() < 300 && !told.contains("secret"), "{told}");
+        let shown = Refusal::new("ERR", Some(&long)).to_string();
+        assert!(shown.starts_with("ERR a?[31mred?xxx"), "{shown}");
+        assert!(shown.len() < 300 && !shown.contains("secret"), "{shown}");
         assert_eq!(Refusal::new("FUTURE", None).to_string(), "FUTURE");
     }
 }

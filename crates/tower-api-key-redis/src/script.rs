@@ -1,4 +1,4 @@
-//! The script that charges a request, and how the server is asked to run it.
+//! The script that charges a request, and its calls.
 
 use redis::Script;
 
@@ -10,7 +10,7 @@ use super::question::{Counted, Question};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::quota::Verdict;
 
-/// The parts of the script, which are one text to the server.
+/// The script, whose parts the server gets as one text.
 const CHARGE: &str = concat!(
     include_str!("script/numbers.lua"),
     include_str!("script/fixed.lua"),
@@ -19,7 +19,7 @@ const CHARGE: &str = concat!(
     include_str!("script/charge.lua"),
 );
 
-/// Charges requests to all of their quotas, on the server.
+/// The script that charges requests to all of their quotas, on the server.
 pub(super) struct ChargeScript {
     connection: Connection,
     script: Script,
@@ -37,17 +37,17 @@ impl ChargeScript {
         &self.connection
     }
 
-    /// Returns what the names of all keys begin with.
+    /// Returns the prefix of all Redis keys.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Returns the instant of a request, if the server's does not count.
+    /// Returns the instant of a request; `None` if the server's clock counts.
     pub(super) fn now(&self, now: Timestamp) -> Option<Timestamp> {
         self.on_request_time.then_some(now)
     }
 
-    /// Asks the server.
+    /// Calls the script with a question.
     pub(super) async fn ask(
         &self,
         counted: &Counted,
@@ -55,7 +55,7 @@ impl ChargeScript {
     ) -> Result<Answer, Failure> {
         let mut call = Call::new(&self.script);
         counted.ask(question, &mut call.command, &self.prefix);
-        // What is given back twice would be spent twice.
+        // Tokens that are given back twice would be spent twice.
         call.once = question.back.is_some();
         Answer::read(&self.connection.call(&call).await?, counted, question)
     }

@@ -1,12 +1,12 @@
-//! Names in Redis: a key for each subject, a field for each counter.
+//! The names in Redis: a key for each subject, and a field for each counter.
 
 use std::fmt;
 
 use tower_api_key::key::{AccountId, KeyId};
 use tower_api_key::quota::Quota;
 
-/// Names the hash of an account's counters, or of a key's of it. Both have the account's id as hash tag,
-/// so that a cluster keeps all that one request is charged to in one slot.
+/// The Redis key of the counters of an account, or of a key of it. The account's id is its hash tag, so a
+/// cluster keeps all counters of a request in one slot.
 pub(super) struct Subject<'a> {
     pub(super) prefix: &'a str,
     pub(super) account: &'a AccountId,
@@ -17,7 +17,7 @@ impl fmt::Display for Subject<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.prefix)?;
         formatter.write_str("{")?;
-        // A brace would end the tag: of the account `}x` the tag were empty, and counts for nothing.
+        // A brace would end the tag. The tag of an account `}x` would be empty, and Redis ignores an empty tag.
         for character in self.account.as_str().chars() {
             match character {
                 '%' => formatter.write_str("%25")?,
@@ -34,7 +34,7 @@ impl fmt::Display for Subject<'_> {
     }
 }
 
-/// Names the counter of a quota: all that tells it from others of its subject, and not its limit.
+/// The field of a quota's counter: all that identifies it among the counters of its subject, without the limit.
 pub(super) struct Field<'a> {
     pub(super) quota: &'a Quota,
     pub(super) of_route: bool,
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_is_told_by_all_but_its_limit() {
+    fn a_counters_name_has_all_but_its_limit() {
         let minute = Quota::new("minute", 5, Duration::from_secs(60));
         let field = |quota: &Quota, of_route| Field { quota, of_route }.to_string();
         assert_eq!(field(&minute, false), "account:fixed_window:60000000000:minute");

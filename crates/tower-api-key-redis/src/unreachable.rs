@@ -1,4 +1,4 @@
-//! Why there is no connection to Redis, by name, and what to look at.
+//! The causes of a missing connection to Redis, each with its remedy.
 
 use std::error::Error;
 use std::io;
@@ -6,31 +6,33 @@ use std::sync::Arc;
 
 use redis::{ErrorKind, RedisError};
 
-/// The error of the operating system, or of the protocol's reader, as it came.
+/// The error of the operating system or of the protocol parser, unchanged.
 pub(super) type Cause = Arc<dyn Error + Send + Sync>;
 
-/// Names the cause, and the remedy.
+/// The cause of a missing connection, and its remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreachable {
-    #[error("connection refused; nothing listens at the URL's host and port")]
+    #[error(
+        "connection refused: start the server, or check the URL's host and port, where no program listens"
+    )]
     Refused,
-    #[error("the URL's host has no address; check its name, and the name server")]
+    #[error("the URL's host has no address: check its name, and the name server")]
     NoSuchHost,
-    #[error("no way to the host; check the network, and its firewalls")]
+    #[error("no route to the host: check the network, and its firewalls")]
     NoRoute,
-    #[error("no answer in time; the server hangs, or a firewall drops what is sent to it")]
+    #[error("no answer in time: check whether the server hangs, or a firewall drops packets")]
     TimedOut,
     #[error(
-        "the server closed the connection; it was stopped, it takes no more clients (`maxclients`) or none \
-         from this machine (`protected-mode`), or the port wants TLS, which a proxy on this machine can add"
+        "the server closed the connection: check whether it was stopped, has too many clients (`maxclients`), \
+         refuses this machine (`protected-mode`), or expects TLS, which a proxy on this machine can add"
     )]
     Closed,
     #[error(
-        "what answers does not speak Redis's protocol; check the port: if it wants TLS, a proxy on this \
-         machine can add that"
+        "the peer does not speak the Redis protocol: check the port; if it expects TLS, a proxy on this \
+         machine can add TLS"
     )]
     NotRedis,
-    #[error("authentication failed; check the URL's user and password, and the server's ACL")]
+    #[error("authentication failed: check the URL's user and password, and the server's ACL")]
     Authentication,
     #[error("{0}")]
     Other(io::ErrorKind),
@@ -44,7 +46,7 @@ impl Unreachable {
             (ErrorKind::InvalidClientConfig, _) => Self::NoSuchHost,
             (ErrorKind::Parse, _) => Self::NotRedis,
             (_, Some(cause)) => Self::of(cause),
-            // The library's own: its task that reads the connection has ended.
+            // An error of the client library: its task that reads the connection has ended.
             (_, None) => Self::Closed,
         }
     }
@@ -60,7 +62,7 @@ impl Unreachable {
             | Kind::ConnectionReset
             | Kind::NotConnected
             | Kind::UnexpectedEof => Self::Closed,
-            // Of a name that cannot be resolved the standard library says only this.
+            // The standard library has no error kind for a name that cannot be resolved.
             _ if cause.to_string().contains("lookup address") => Self::NoSuchHost,
             kind => Self::Other(kind),
         }
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_cause_has_its_name() {
+    fn each_error_has_its_cause() {
         use io::ErrorKind as Kind;
         for (kind, expected) in [
             (Kind::ConnectionRefused, Unreachable::Refused),

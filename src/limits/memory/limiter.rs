@@ -1,4 +1,4 @@
-//! The limiter.
+//! The limiter in memory.
 
 use super::super::limiter::{Charge, Limiter};
 use super::meter::Meter;
@@ -11,29 +11,28 @@ use crate::error::LimiterError;
 use crate::quota::{Per, Verdict};
 use crate::sync::Reply;
 
-/// How often a request looks for its meters again, if they became another's while it was on its way.
+/// The attempts of a request to lock its meters. An attempt fails if a meter was given to another subject
+/// before the request locked it.
 const ATTEMPTS: usize = 16;
 
-/// Counts requests in this process.
+/// A limiter that counts requests in this process.
 ///
-/// All counters of an account lie side by side behind one lock, and those of a key behind another,
-/// so a request's quotas are charged in one step. A key's record remembers where its account's
-/// counters lie. A new account takes the place of one whose windows are over; there are never many
-/// more accounts than the capacity.
+/// The limiter charges all quotas of a request in one step. It forgets an account when all its windows are
+/// over and another account needs the memory. Its memory is bounded by the capacity.
 ///
 /// ```
 /// use tower_api_key::limits::MemoryLimiter;
 /// use tower_api_key::quota::OnLimiterFailure;
 /// use tower_api_key::store::MemoryStore;
-/// use tower_api_key::{ApiKeyLayer, vendors};
+/// use tower_api_key::{ApiKeyLayer, Profile};
 ///
-/// # fn main() -> Result<(), tower_api_key::ConfigError> {
-/// let layer = ApiKeyLayer::builder(vendors::PERSONA, MemoryStore::new())
+/// let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new())
 ///     .limits(MemoryLimiter::with_capacity(10_000), OnLimiterFailure::Deny)
 ///     .build()?;
-/// # Ok(())
-/// # }
+/// # Ok::<(), tower_api_key::ConfigError>(())
 /// ```
+// All counters of an account lie side by side behind one lock, and those of a key behind another. A key's
+// record remembers where its account's counters lie.
 #[derive(Debug)]
 pub struct MemoryLimiter {
     shards: Shards,
@@ -46,27 +45,31 @@ impl Default for MemoryLimiter {
 }
 
 impl MemoryLimiter {
-    /// Creates a limiter for up to a million active accounts, and keys with quotas of their own.
+    /// Creates a limiter for up to a million active subjects: accounts, and keys with quotas of their own.
     pub fn new() -> Self {
         Self::with_capacity(1_000_000)
     }
 
-    /// Creates a limiter for this many active accounts, and keys with quotas of their own, at most 67
-    /// million; each takes 128 bytes once it is counted, with up to two quotas. Names do not spread
-    /// evenly over the 16 shards, so each shard takes some more than its share. A subject that finds
-    /// its shard full, and none idle among the 1024 that it looks at, makes the limiter fail, and the
-    /// gate's [`OnLimiterFailure`](crate::quota::OnLimiterFailure) decides: to drop an active counter would be to
-    /// give its account a fresh quota.
+    /// Creates a limiter for this many active subjects, at most 67 million. A subject is an account, or a key
+    /// with quotas of its own. It takes 128 bytes with up to two quotas, once it is counted.
+    ///
+    /// The limiter has 16 shards. Names do not spread evenly over them, so each shard has room for some
+    /// more than a sixteenth.
+    ///
+    /// A new subject takes the memory of an idle one. It looks at up to 1024 subjects for an idle one if its
+    /// shard is full. If none of them is idle, the limiter fails, and the gate's
+    /// [`OnLimiterFailure`](crate::quota::OnLimiterFailure) decides. The limiter never drops an active counter,
+    /// because this would give its account a fresh quota.
     pub fn with_capacity(subjects: usize) -> Self {
         Self { shards: Shards::with_capacity(subjects) }
     }
 
-    /// Returns the number of accounts and keys that are being counted.
+    /// Returns the number of accounts and keys that the limiter counts.
     pub fn len(&self) -> usize {
         self.shards.len()
     }
 
-    /// Tells whether nothing is being counted.
+    /// Returns true if the limiter counts no account and no key.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -78,7 +81,7 @@ impl MemoryLimiter {
     ) -> Result<(), Full> {
         let (by_account, by_key) =
             (charge.quotas.count_by(Per::Account), charge.quotas.count_by(Per::Key));
-        // Nearly every request: its account is counted already, and its key is not.
+        // The common case: the account has a meter already, and no quota counts by key.
         if by_account
             && !by_key
             && let Some(place) = Place::noted(charge.record.bookmark())
@@ -100,7 +103,7 @@ impl MemoryLimiter {
     ) -> Result<(), Full> {
         let (record, bookmark) = (charge.record, charge.record.bookmark());
         for _ in 0..ATTEMPTS {
-            // Places first, then locks: who holds a meter must not wait for a directory.
+            // Places first, then locks: a request that holds a meter must not wait for a directory.
             let account = match Place::noted(bookmark) {
                 _ if !by_account => None,
                 Some(place) => Some(place),
@@ -115,7 +118,7 @@ impl MemoryLimiter {
                 Place::forget(bookmark);
                 continue;
             };
-            // A peek at a subject that is not counted finds all of its quotas left.
+            // A peek at a subject without a meter finds its quotas unused.
             let (mut no_account, mut no_key) = (None, None);
             let mut meters = Meters {
                 account: by_account.then(|| meter_or(&mut account, &mut no_account)),
@@ -205,14 +208,14 @@ mod tests {
     }
 
     #[test]
-    fn who_came_later_is_remembered_by_who_came_earlier() {
+    fn a_meter_with_a_later_request_is_not_idle_for_an_earlier_one() {
         let limiter = MemoryLimiter::new();
         let quotas = [Quota::new("second", 5, Duration::from_secs(1))];
         assert!(charge(&limiter, 1, &quotas, START));
         let meter = || limiter.shards.first_meter().unwrap();
         let earlier = START.plus(Duration::from_millis(1_500));
         assert!(meter().is_idle(earlier));
-        // A peek, which leaves nothing but its instant.
+        // A peek, which changes only the latest instant.
         let later = START.plus(Duration::from_secs(2));
         let peek = Charge {
             record: &record("1"),
@@ -235,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_has_a_quota_of_its_own_is_counted() {
+    fn only_subjects_with_quotas_of_their_own_are_counted() {
         let account = Quota::new("minute", 5, MINUTE);
         let key = Quota::new("hour", 5, MINUTE).with_per(Per::Key);
         for (quotas, counted) in [

@@ -1,4 +1,4 @@
-//! The counters of one subject, side by side.
+//! A meter: the counters of one subject, side by side.
 
 use smallvec::SmallVec;
 
@@ -9,15 +9,15 @@ use crate::key::{AccountId, KeyId};
 use crate::quota::{Counter, MAX_QUOTAS, Per, Quota, QuotaStatus, Verdict};
 use crate::sync::Mutex;
 
-/// The counters that one subject keeps before idle ones make room: those of a request, and as many
-/// that changed plans have left behind.
+/// The counters that one subject keeps before it drops idle ones: those of a request, and as many that changed
+/// plans have left behind.
 const MAX_COUNTERS: usize = 4 * MAX_QUOTAS;
 
-/// Tells a route's counter from an account's of the same name.
+/// The bit of an identity that separates a route's counter from an account's of the same name.
 const OF_ROUTE: u64 = 1 << 63;
 
-/// A meter and its lock. With two counters they fill two cache lines that no other meter shares, so
-/// that accounts do not slow each other down.
+/// A meter and its lock. With two counters they fill two cache lines that no other meter shares. So accounts
+/// do not slow each other down.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(super) struct LockedMeter(pub(super) Mutex<Meter>);
@@ -39,12 +39,12 @@ struct Window {
 }
 
 impl Meter {
-    /// Returns whose counters these are.
+    /// Returns the subject of the counters.
     pub(super) fn subject(&self) -> Option<Subject<'_>> {
         Some(Subject { account: self.account.as_ref()?, key: self.key.as_deref() })
     }
 
-    /// Tells whether these are the counters that are meant.
+    /// Returns true if the counters belong to the subject of the claim.
     pub(super) fn answers(&self, claim: Claim<'_>) -> bool {
         match claim {
             Claim::Tag(tag) => {
@@ -54,12 +54,12 @@ impl Meter {
         }
     }
 
-    /// Tells whether these are a subject's counters.
+    /// Returns true if the counters belong to the subject.
     pub(super) fn is_of(&self, subject: Subject<'_>) -> bool {
         self.account.as_ref() == Some(subject.account) && self.key.as_deref() == subject.key
     }
 
-    /// Begins to count a subject anew.
+    /// Starts counting a subject, without counters yet.
     pub(super) fn begin(&mut self, subject: Subject<'_>, tag: u64, now: Timestamp) {
         *self = Self {
             account: Some(subject.account.clone()),
@@ -70,32 +70,35 @@ impl Meter {
         };
     }
 
-    /// Tells whether all counters are as good as new, so that the subject can be forgotten. A meter
-    /// without counters waits for the request that it was made for, and one whose latest request came
-    /// after this instant remembers that.
+    /// Returns true if all counters are unused, so that the limiter can forget the subject. A new meter
+    /// without counters waits 1 s for the request that it was made for. A meter whose latest request
+    /// lies ahead of `now` by up to 1 s must remember that instant.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
         let expected = self.windows.is_empty() && now.since(self.latest) < MAX_DISORDER;
         let ahead = self.latest > now && self.latest.since(now) <= MAX_DISORDER;
         !expected && !ahead && self.windows.iter().all(|window| window.counter.is_idle(now))
     }
 
-    /// Puts instants in order. A request reads the clock before it waits for the lock, so another
-    /// may come first that read it later; to the counters that would look like a clock set back,
-    /// and they would forget what lies ahead of it. A clock that really was set back by less stands
-    /// still here until it has caught up.
+    /// Puts an instant in order with the instants before, and returns the instant to count at.
+    ///
+    /// A request reads the clock before it waits for the lock. So a request that read the clock later may
+    /// get the lock first. To the counters, the earlier instant would look like a clock set back, and they
+    /// would forget what lies ahead of it. If the clock was really set back by less than [`MAX_DISORDER`], time
+    /// stands still here until the clock has caught up.
     pub(super) fn in_order(&mut self, now: Timestamp) -> Timestamp {
         let set_back = self.latest.since(now) > MAX_DISORDER;
         self.latest = if set_back { now } else { self.latest.max(now) };
         self.latest
     }
 
-    /// Notes the instant of a request that another of its meters has put in order.
+    /// Sets the latest instant, which another meter of the request has put in order.
     pub(super) const fn set_latest(&mut self, now: Timestamp) {
         self.latest = now;
     }
 
-    /// Returns how long a request must wait for its quotas of this kind, 0 nanoseconds if it need
-    /// not; for one in shadow it never must. Their counters lie in front, in the order of the quotas.
+    /// Returns how long a request must wait for its quotas that count by `per`, in nanoseconds; 0 if all have
+    /// room. Quotas in shadow never make a request wait. Afterwards the counters of these quotas lie in
+    /// front, in the order of the quotas.
     pub(super) fn ask<'q, const SHADOWS: bool>(
         &mut self,
         quotas: impl Iterator<Item = (&'q Quota, bool)> + Clone,
@@ -121,7 +124,8 @@ impl Meter {
         asked.fold(0, u64::max)
     }
 
-    /// Takes a cost from the quotas that were asked, and notes how each stands.
+    /// Takes a cost from the quotas that [`ask`](Self::ask) was called for, and adds their statuses to the
+    /// verdict.
     pub(super) fn take<'q, const SHADOWS: bool>(
         &mut self,
         quotas: impl Iterator<Item = (&'q Quota, bool)>,
@@ -133,7 +137,7 @@ impl Meter {
         for ((index, (quota, _)), window) in own.zip(&mut self.windows) {
             let mut cost = taken.cost;
             if SHADOWS && quota.is_in_shadow() {
-                // Asked only now, for it is nobody's to wait for.
+                // A request never waits for a quota in shadow, so `ask` did not ask it.
                 let full =
                     window.counter.nanoseconds_to_wait(quota, taken.at, taken.asked).is_some();
                 verdict.put_in_shadow(index, full);
@@ -145,17 +149,17 @@ impl Meter {
         }
     }
 
-    /// Puts the counter of a quota at its place, and starts it if it is missing. Counters that
-    /// changed plans have left behind make room when there are too many of them, idle ones first.
+    /// Puts the counter of a quota at an index, and adds it if it is missing. If the meter has too many
+    /// counters, idle ones that changed plans have left behind are dropped.
     #[cold]
     fn fetch(&mut self, quota: &Quota, identity: u64, to: usize, now: Timestamp) {
-        // One further in front is taken already: by a quota that is listed twice.
+        // A counter further in front is in use: the quota is listed twice.
         let behind = self.windows.iter().skip(to).position(|window| window.identity == identity);
         let found = behind.map(|place| to + place);
         let from = found.unwrap_or_else(|| {
             if self.windows.len() >= MAX_COUNTERS {
                 let mut place = 0..;
-                // Those in front are this request's.
+                // The counters in front belong to this request.
                 self.windows
                     .retain(|window| place.next() < Some(to) || !window.counter.is_idle(now));
             }
@@ -166,20 +170,21 @@ impl Meter {
     }
 }
 
-/// Returns what tells counters apart: a route's quota never shares one with an account's.
+/// Returns the identity of a counter. A route's quota never shares a counter with an account's.
 const fn identity(quota: &Quota, route: bool) -> u64 {
     let of_route = if route { OF_ROUTE } else { 0 };
     quota.identity() & !OF_ROUTE | of_route
 }
 
-/// What a request takes, and when.
+/// What a request takes from its quotas, and when.
 #[derive(Clone, Copy)]
 pub(super) struct Taken {
     pub(super) cost: u32,
-    /// What quotas in shadow are to have room for: nothing, if others refuse, or if it is taken anyway.
+    /// The cost that a quota in shadow must have room for, or it would refuse. 0 if another quota refuses, or
+    /// if the cost is taken in any case.
     pub(super) asked: u32,
     pub(super) at: Timestamp,
-    /// How far that lies ahead of the request's own instant, in nanoseconds.
+    /// How far `at` lies ahead of the request's own instant, in nanoseconds.
     pub(super) ahead: u64,
 }
 
@@ -204,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_meter_knows_whose_it_is() {
+    fn a_meter_knows_its_subject() {
         let (acme, other) = (acme(), AccountId::new("other").unwrap());
         let (key, another) = (KeyId::new("key_1").unwrap(), KeyId::new("key_2").unwrap());
         let subject = |account, key| Subject { account, key };
@@ -250,14 +255,14 @@ mod tests {
             meter.take::<false>(quotas, Per::Account, taken, &mut Verdict::passed());
             (wait == 0, meter.windows.len())
         };
-        // As long as they count, all of them stay: to forget one would be to give a fresh quota.
+        // Active counters all stay: to forget one would give a fresh quota.
         for number in 0..2 * MAX_COUNTERS {
             assert_eq!(charge(&number.to_string(), START), (true, number + 1));
         }
         assert_eq!(charge("0", START), (false, 2 * MAX_COUNTERS));
         let over = START.plus(MINUTE);
         assert_eq!(charge("another", over), (true, 1), "and then none of them does");
-        // Below that number nobody looks.
+        // Below that number the meter keeps idle counters.
         for number in 1..MAX_COUNTERS {
             let then = over.plus(MINUTE * u32::try_from(number).unwrap());
             assert_eq!(charge(&number.to_string(), then), (true, number + 1));
@@ -276,7 +281,7 @@ mod tests {
             meter.windows.len()
         };
         assert_eq!(ask(&left_behind, START), MAX_COUNTERS - 1);
-        // Both are as good as new when the second is made, and the meter is full then.
+        // Both are idle when the second is made, and the meter is full then.
         let two = ["one", "two"].map(|name| Quota::new(name, 2, MINUTE));
         assert_eq!(ask(&two, START.plus(MINUTE)), 2);
     }

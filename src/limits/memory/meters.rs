@@ -1,24 +1,24 @@
-//! The meters of one request, charged all or nothing.
+//! The meters of one request, which are charged all or nothing.
 
 use super::super::limiter::{Charge, ChargeMode};
 use super::meter::{Meter, Taken};
 use crate::clock::Timestamp;
 use crate::quota::{Per, Quota, Verdict};
 
-/// The meters that one request is charged to; none of a kind that no quota has.
+/// The meters that one request is charged to. A meter is `None` if no quota counts by its kind of subject.
 pub(super) struct Meters<'a> {
     pub(super) account: Option<&'a mut Meter>,
     pub(super) key: Option<&'a mut Meter>,
 }
 
 impl Meters<'_> {
-    /// Charges all quotas of a request, or none; all of them, if the cost is always taken.
+    /// Charges all quotas of a request, or none. [`ChargeMode::Force`] charges all of them.
     ///
-    /// The verdict is filled where it lies: made here and handed on, it would be copied just after it
-    /// was written, which stalls the processor for 10 ns.
+    /// Fills the caller's verdict. A verdict returned by value would be copied just after it was written,
+    /// which stalls the processor for 10 ns.
     pub(super) fn charge(&mut self, charge: &Charge<'_>, verdict: &mut Verdict) {
-        // A loop over one slice takes half the instructions of one over two, and mostly there is one,
-        // with no quota in shadow, whose part in the loops takes a fifth more.
+        // A loop over one slice takes half the instructions of a loop over two. Code for quotas in shadow
+        // takes a fifth more. Most requests need neither.
         if charge.quotas.any(Quota::is_in_shadow) {
             self.charge_each::<true>(charge, charge.quotas.iter(), verdict);
         } else if charge.quotas.route.is_empty() {
@@ -43,7 +43,7 @@ impl Meters<'_> {
         if let Some(meter) = &mut self.key {
             wait = meter.ask::<SHADOWS>(quotas.clone(), Per::Key, at, charge.cost).max(wait);
         }
-        // What the client is told counts from its own instant.
+        // The waits of the verdict count from the request's own instant.
         let ahead = at.nanoseconds_since(charge.now);
         let cost = match charge.mode {
             ChargeMode::Force => charge.cost,

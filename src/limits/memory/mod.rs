@@ -1,4 +1,4 @@
-//! A limiter in memory: exact in one process, bounded, and forgetful of idle accounts.
+//! A limiter in memory. It is exact within one process, has bounded memory, and forgets idle accounts.
 
 mod limiter;
 mod meter;

@@ -1,16 +1,16 @@
-//! Where a meter lies, as an account remembers it.
+//! The place of a meter, which an account's bookmark remembers.
 
 use crate::key::Bookmark;
 use crate::sync;
 
-/// Parts of the state that can take in new subjects at the same time; a power of two.
+/// The number of shards, which can add subjects at the same time; a power of two.
 pub(super) const SHARDS: usize = sync::size(16, 1);
 
-/// Places that a shard has at most: 67 million in all, which take 8 GB. Its own number and a place
-/// fit a bookmark.
+/// The most places of a shard: 67 million in all shards, which take 8 GB. A bookmark of 32 bits can hold
+/// the number of a shard and a place.
 pub(super) const MOST_PLACES: usize = 1 << 22;
 
-/// Names a shard, and a meter's place there.
+/// The number of a shard, and the index of a meter in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) shard: usize,
@@ -18,7 +18,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Reads the place that an account remembers, perhaps another limiter's.
+    /// Reads the place that an account's bookmark holds. Another limiter may have written it.
     pub(super) fn noted(bookmark: &Bookmark) -> Option<Self> {
         let number = bookmark.place().checked_sub(1)? as usize;
         Some(Self { shard: number % SHARDS, place: number / SHARDS })

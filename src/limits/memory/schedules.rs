@@ -1,4 +1,4 @@
-//! Requests that meet in the limiter, under every order of their steps that was drawn.
+//! Tests of concurrent requests in the limiter, under many random schedules.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ use crate::sync::{AtomicUsize, explore};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
-/// When what was counted at the start is idle.
+/// An instant at which the counters of the start are idle.
 const LATER: Timestamp = Timestamp::from_unix_seconds(1_000_120);
 
 fn keys(account: &str, count: usize) -> Vec<Arc<KeyRecord>> {
@@ -24,7 +24,7 @@ fn keys(account: &str, count: usize) -> Vec<Arc<KeyRecord>> {
     (0..count).map(|index| Arc::new(key(index).unwrap())).collect()
 }
 
-/// Charges a request; tells whether it passed, and fails if the limiter does.
+/// Charges a request, and returns true if it passed. Panics if the limiter fails.
 fn passes(limiter: &MemoryLimiter, record: &KeyRecord, quotas: &[Quota], now: Timestamp) -> bool {
     let quotas = AppliedQuotas { general: quotas, route: &[] };
     let charge = Charge { record, quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
@@ -33,7 +33,7 @@ fn passes(limiter: &MemoryLimiter, record: &KeyRecord, quotas: &[Quota], now: Ti
     verdict.retry_after().is_none()
 }
 
-/// Runs one thread for each key, with two requests each, and counts those that pass.
+/// Runs one thread for each key, with two requests each, and returns the number of requests that passed.
 fn together(
     limiter: &Arc<MemoryLimiter>,
     keys: &[Arc<KeyRecord>],
@@ -90,9 +90,9 @@ fn keys_and_their_account_are_charged_all_or_nothing() {
 }
 
 #[test]
-fn who_makes_room_for_another_is_charged_for_nobody_else() {
+fn an_account_that_lost_its_meter_is_charged_for_its_own_requests_only() {
     explore("an idle account that comes back", || {
-        // Both accounts find the one idle meter, and whoever comes second makes another.
+        // Both accounts find the one idle meter. The second account makes another.
         let limiter = Arc::new(MemoryLimiter::with_capacity(4));
         let (acme, other) = (keys("acme", 1), keys("other", 1));
         let quotas: Arc<[Quota]> = Arc::from([Quota::new("minute", 1, MINUTE)]);

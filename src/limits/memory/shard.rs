@@ -1,4 +1,4 @@
-//! A part of the limiter's state: meters, and the way from a subject to its own.
+//! A shard of the limiter: meters, and a directory that finds a subject's meter.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::TryLockError;
@@ -10,21 +10,20 @@ use super::subject::Subject;
 use crate::clock::Timestamp;
 use crate::sync::{self, Mutex, MutexGuard, OnceLock, lock};
 
-/// Meters that are made at once.
+/// The number of meters that one allocation makes.
 const CHUNK: usize = sync::size(256, 2);
 
-/// Meters that are looked at for an idle one before another is made. A subject that comes thereby
-/// makes room for itself as soon as one in eight is idle, in a time that does not depend on how many
-/// there are.
+/// The meters that a new subject looks at for an idle one, before the shard makes another. So it reuses
+/// memory as soon as one meter in eight is idle. Its time does not depend on the number of meters.
 const LOOKS: usize = 8;
 
-/// The same when no other can be made.
+/// The meters that a new subject looks at if the shard cannot make another.
 const LOOKS_WHEN_FULL: usize = 1024;
 
-/// Holds the meters of a part of all subjects.
+/// The meters of some of the subjects.
 ///
-/// Who holds a meter never waits for the directory, so whoever holds the directory may wait for a
-/// meter.
+/// A thread that holds a meter's lock never waits for the directory's lock. So a thread that holds the
+/// directory's lock may wait for a meter's.
 #[derive(Debug)]
 pub(super) struct Shard {
     meters: Box<[OnceLock<Box<[LockedMeter]>>]>,
@@ -36,15 +35,18 @@ pub(super) struct Shard {
 struct Directory {
     /// The hashes of subjects, and the places of their meters.
     places: HashTable<(u64, usize)>,
-    /// ConcurrencyLimiter used so far.
+    /// The number of places used so far.
     used: usize,
-    /// The next place to be looked at for an idle meter.
+    /// The next place to look at for an idle meter.
     hand: usize,
 }
 
-/// Says that the limiter is full of active subjects.
+/// The error for a new subject that finds the limiter full of active subjects.
 #[derive(Debug, thiserror::Error)]
-#[error("the limiter holds as many active accounts and keys as it may")]
+#[error(
+    "the limiter is full of active accounts and keys: raise the capacity in \
+     `MemoryLimiter::with_capacity`"
+)]
 pub(super) struct Full;
 
 impl Shard {
@@ -61,15 +63,15 @@ impl Shard {
         self.directory().places.len()
     }
 
-    /// Returns the meter at a place, if there ever was one.
+    /// Locks the meter at a place. Returns `None` if the shard has made no meter there yet.
     pub(super) fn meter(&self, place: usize) -> Option<MutexGuard<'_, Meter>> {
         let meter = self.slot(place)?;
-        // A poisoned lock would only mean a panic between two counters of one request.
+        // A poisoned lock only means that a thread panicked between two counters of one request.
         Some(lock(&meter.0))
     }
 
-    /// Finds the place of a subject's meter, and makes one if `make` says so. By the time that the
-    /// meter is locked it may be another's.
+    /// Finds the place of a subject's meter, and makes a meter if there is none and `make` is true. The
+    /// meter may belong to another subject by the time that the caller locks it.
     pub(super) fn place(
         &self,
         hasher: &RandomState,
@@ -97,7 +99,7 @@ impl Shard {
         Ok(Some(place))
     }
 
-    /// Returns a place that no subject has.
+    /// Returns a place without a subject.
     fn vacant(
         &self,
         directory: &mut Directory,
@@ -119,7 +121,8 @@ impl Shard {
         })
     }
 
-    /// Forgets the subject at a place if its counters are as good as new and nobody holds them.
+    /// Forgets the subject at a place if its counters are idle and no thread holds their lock. Returns true if
+    /// the place is free now.
     fn forget_idle(
         &self,
         directory: &mut Directory,
@@ -174,7 +177,7 @@ mod tests {
             for number in 0..CAPACITY {
                 assert_eq!(place(number, early).ok(), Some(Some(number)));
             }
-            // What was made for a request waits for it, a second long.
+            // A new meter waits 1 s for the request that it was made for.
             for number in (0..CAPACITY).filter(|number| *number != idle) {
                 shard.meter(number).unwrap().begin(subject(number), 0, late);
             }

@@ -1,4 +1,4 @@
-//! All meters of a limiter, and how requests find and lock theirs.
+//! All meters of a limiter, and how requests find and lock their meters.
 
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, RandomState};
@@ -18,16 +18,16 @@ pub(super) struct Shards {
     hasher: RandomState,
 }
 
-/// Says that a meter is not the one that was meant.
+/// The error for a place whose meter belongs to another subject.
 pub(super) struct Elsewhere;
 
-/// A meter that is locked, if there is one.
+/// A locked meter, if the request has one.
 pub(super) type Locked<'a> = Option<MutexGuard<'a, Meter>>;
 
 impl Shards {
     pub(super) fn with_capacity(subjects: usize) -> Self {
         let share = subjects.div_ceil(SHARDS);
-        // Six standard deviations of how many names fall into one shard.
+        // Adds six standard deviations of the number of subjects per shard.
         let capacity = (share + 6 * share.isqrt()).clamp(1, MOST_PLACES);
         Self {
             shards: (0..SHARDS).map(|_| Shard::with_capacity(capacity)).collect(),
@@ -35,7 +35,7 @@ impl Shards {
         }
     }
 
-    /// Returns the number of subjects that are being counted.
+    /// Returns the number of subjects with a meter.
     pub(super) fn len(&self) -> usize {
         self.shards.iter().map(Shard::len).sum()
     }
@@ -46,8 +46,8 @@ impl Shards {
         self.shards.iter().find_map(|shard| shard.meter(0))
     }
 
-    /// Locks the meters of an account and of a key, in the order of their places: places change hands,
-    /// so in any other order two requests could wait for each other.
+    /// Locks the meters of an account and of a key, in the order of their places. In any other order two
+    /// requests could wait for each other, because places are given to other subjects.
     pub(super) fn meters(
         &self,
         account: Option<Place>,
@@ -69,7 +69,7 @@ impl Shards {
         }
     }
 
-    /// Locks the meter at a place, if there is one to be locked; fails if it is not the subject's.
+    /// Locks the meter at a place, `None` without a place. Fails if the meter belongs to another subject.
     fn meter(&self, place: Option<Place>, claim: Claim<'_>) -> Result<Locked<'_>, Elsewhere> {
         let Some(place) = place else {
             return Ok(None);
@@ -82,7 +82,7 @@ impl Shards {
         self.shards.get(shard)?.meter(place)
     }
 
-    /// Finds the place of a subject's meter. A request that takes nothing makes none, either.
+    /// Finds the place of a subject's meter. Makes a meter if there is none, unless the charge is a peek.
     pub(super) fn place(
         &self,
         subject: Subject<'_>,

@@ -1,12 +1,12 @@
-//! A permit that was asked for: refused, or held until it is dropped.
+//! A permit that this process has asked for.
 
 use std::sync::Arc;
 
 use super::keeper::LeaseKeeper;
 use crate::failure::Failure;
 
-/// Holds a permit. Dropped without a word from the server, it is given back like one that was taken: the
-/// question may have been carried out.
+/// A permit that this process has asked for. When it is dropped, it is given back, unless the server refused
+/// it. Without an answer it is given back as well, because the server may have granted it.
 pub(super) struct Held {
     keeper: Arc<LeaseKeeper>,
     key: Arc<str>,
@@ -22,26 +22,26 @@ enum PermitState {
 }
 
 impl Held {
-    /// Names a permit that is to be asked for.
+    /// Creates a permit that the server has not granted yet.
     pub(super) fn new(keeper: &Arc<LeaseKeeper>, key: &Arc<str>) -> Result<Self, Failure> {
         let number = keeper.next_permit()?;
         let (keeper, key) = (Arc::clone(keeper), Arc::clone(key));
         Ok(Self { keeper, key, number, state: PermitState::Asked })
     }
 
-    /// Returns the permit's name, which no other has.
+    /// Returns the unique name of the permit.
     pub(super) fn permit(&self) -> String {
         self.keeper.server.permit(self.number)
     }
 
-    /// Notes that the permit was taken; from now on it is renewed.
+    /// Called when the server granted the permit. The keeper renews it from now on.
     pub(super) fn taken(mut self) -> Self {
         self.keeper.hold(&self.key, self.number);
         self.state = PermitState::Taken;
         self
     }
 
-    /// Notes that there was none.
+    /// Called when the server refused the permit.
     pub(super) fn refused(mut self) {
         self.state = PermitState::Refused;
     }

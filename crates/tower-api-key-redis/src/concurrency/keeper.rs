@@ -1,4 +1,4 @@
-//! Renews the leases of all permits that this process holds, and gives them back.
+//! The keeper of this process's permits, which renews their leases and gives them back.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,15 +18,15 @@ use crate::lock::lock;
 
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("permits.lua")));
 
-/// Renewals in the length of a lease: two may fail.
+/// The renewals in the length of a lease. Two of them may fail.
 const RENEWALS: u32 = 3;
-/// Permits that are given back in one step, and named in one call.
+/// The most permits that are given back in one step, and named in one call.
 const AT_ONCE: usize = 256;
-/// Calls under way at the same time.
+/// The most calls under way at the same time.
 const CALLS: usize = 32;
 
-/// Keeps the permits of this process. The task that renews and gives back is one, so no renewal of a
-/// permit comes after it was given back.
+/// The keeper of this process's permits. One task both renews permits and gives them back. So it never renews a
+/// permit after it gave the permit back.
 pub(super) struct LeaseKeeper {
     pub(super) server: Server,
     pub(super) queue: Queue,
@@ -36,23 +36,23 @@ pub(super) struct LeaseKeeper {
     releases: Mutex<Option<UnboundedSender<Release>>>,
 }
 
-/// Asks the server for permits, under this process's name.
+/// The server, with the number under which this process holds permits there.
 #[derive(Clone)]
 pub(super) struct Server {
     pub(super) connection: Connection,
-    /// Tells the permits of this process from those of all others.
+    /// A random number, so that no two processes use the same names for permits.
     node: u64,
 }
 
 impl Server {
-    /// Starts a call on a set of permits.
+    /// Returns a call on a set of permits, without the permits yet.
     pub(super) fn call(key: &str, action: &str) -> Call<'static> {
         let mut call = Call::new(&SCRIPT);
         call.command.arg(1).arg(key).arg(action);
         call
     }
 
-    /// Names a permit as no other process does.
+    /// Returns the name of a permit, which no other process uses.
     pub(super) fn permit(&self, number: u64) -> String {
         format!("{:016x}:{number}", self.node)
     }
@@ -64,8 +64,8 @@ impl Server {
         call
     }
 
-    /// Makes calls, some at a time. What becomes of them is for the server to say: a permit that was not
-    /// given back, or not renewed, is free when its lease is over.
+    /// Makes calls, up to [`CALLS`] at the same time. Ignores failures: a permit that was not given back, or
+    /// not renewed, is free when its lease ends.
     async fn call_all(&self, calls: Vec<Call<'static>>) {
         let mut running = JoinSet::new();
         for call in calls {
@@ -84,7 +84,8 @@ type Release = (Arc<str>, u64);
 
 impl LeaseKeeper {
     pub(super) fn new(connection: Connection, lease: Duration) -> Self {
-        // Without randomness the time of day tells processes apart: two of one number share permits.
+        // Without randomness, the time and the process id replace it. Two processes with one number would share
+        // permits.
         let node = getrandom::u64().unwrap_or_else(|_| {
             let now = tower_api_key::clock::Clock::now(&tower_api_key::clock::SystemClock);
             now.unix_nanoseconds() ^ u64::from(std::process::id())
@@ -103,10 +104,10 @@ impl LeaseKeeper {
         u64::try_from(self.lease.as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// Returns a number for a permit, and sees to it that the task runs that gives it back.
+    /// Returns a number for a permit. Starts the task that gives permits back, if it does not run.
     pub(super) fn next_permit(self: &Arc<Self>) -> Result<u64, Failure> {
         let mut releases = self.releases();
-        // It ends with the runtime that it runs in, and then begins in another.
+        // The task ends with its runtime. The next request then starts it on another.
         if releases.as_ref().is_none_or(UnboundedSender::is_closed) {
             let (sender, receiver) = unbounded_channel();
             let (server, queue) = (self.server.clone(), self.queue.clone());
@@ -117,12 +118,12 @@ impl LeaseKeeper {
         Ok(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Renews a permit from now on.
+    /// Starts renewing a permit.
     pub(super) fn hold(&self, key: &Arc<str>, number: u64) {
         self.held().entry(Arc::clone(key)).or_default().insert(number);
     }
 
-    /// Renews a permit no more, and gives it back.
+    /// Stops renewing a permit, and gives it back.
     pub(super) fn give_back(&self, key: &Arc<str>, number: u64) {
         let mut held = self.held();
         if let Some(numbers) = held.get_mut(key) {
@@ -133,12 +134,12 @@ impl LeaseKeeper {
         }
         drop(held);
         if let Some(releases) = &*self.releases() {
-            // Nobody listens when the runtime has ended; then the lease ends by itself.
+            // Without a runtime there is no task to receive this. The permit is then free after its lease.
             let _ = releases.send((Arc::clone(key), number));
         }
     }
 
-    /// Lists the calls that renew all permits.
+    /// Returns the calls that renew all permits.
     fn renewals(&self) -> Vec<Call<'static>> {
         let held = self.held();
         let mut calls = Vec::new();
@@ -162,7 +163,7 @@ impl LeaseKeeper {
     }
 }
 
-/// Renews and gives back, until nobody holds or asks for a permit any more.
+/// Renews permits and gives them back, until the keeper and all its permits are dropped.
 async fn renew_and_release(
     keeper: Weak<LeaseKeeper>,
     server: Server,
@@ -170,7 +171,7 @@ async fn renew_and_release(
     lease: Duration,
     mut releases: UnboundedReceiver<Release>,
 ) {
-    // At once, for permits may be held since a runtime that has ended.
+    // The first renewal is now, because the process may hold permits from a runtime that has ended.
     let mut renewal = Instant::now();
     let mut released = Vec::new();
     loop {
@@ -206,10 +207,10 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_secs(1);
 
-    /// One after the other, renewals of many routes would come later than their leases end.
+    /// If calls ran one after the other, renewals of many routes would come after their leases have ended.
     #[tokio::test]
-    async fn so_many_calls_are_under_way_at_the_same_time_and_no_more() {
-        // After the first answer a list that never ends.
+    async fn a_limited_number_of_calls_is_under_way_at_the_same_time() {
+        // The second answer is a list that never ends.
         static ANSWERS: [&str; 2 * CALLS] = {
             let mut answers = [":1"; 2 * CALLS];
             answers[0] = "*1\r\n:1";
@@ -225,7 +226,7 @@ mod tests {
             tokio::time::pause();
             let (server, began) = (Server { connection, node: 0 }, Instant::now());
             server.call_all((0..calls).map(|_| call()).collect()).await;
-            // Timers go by whole milliseconds.
+            // Timers have a resolution of 1 ms.
             let waited = (began.elapsed().as_secs_f64() / TIMEOUT.as_secs_f64()).round();
             assert!((waited - f64::from(rounds)).abs() < 0.5, "{calls} calls took {waited} s");
             tokio::time::resume();

@@ -1,4 +1,4 @@
-//! The limiter of simultaneous requests.
+//! The limiter of simultaneous requests in Redis.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,32 +13,29 @@ use tower_api_key::Reply;
 use tower_api_key::concurrency::{Acquire, Concurrency, ConcurrencyLimiter, Permit};
 use tower_api_key::limits::LimiterError;
 
-/// How long a permit is kept for a process that does not renew it, unless it is set.
-const LEASE: Duration = Duration::from_secs(10);
-/// The shortest lease: a renewal that comes late must not cost a permit.
-const SHORTEST_LEASE: Duration = Duration::from_secs(1);
-/// The longest lease, so that the instant of the next renewal can be told.
-const LONGEST_LEASE: Duration = Duration::from_secs(24 * 3_600);
-
-/// Keeps the permits of simultaneous requests in Redis, for all processes that use the same server and
-/// prefix. Made by [`RedisLimiter::concurrency`](crate::RedisLimiter::concurrency), over its connection.
+/// A limiter of simultaneous requests in Redis, for all processes that use the same server and prefix.
 ///
-/// A permit is leased, for 10 s unless [set](Self::lease). While the request is served and its response's
-/// body streams, a task renews the lease three times in its length; when the body has ended, the same task
-/// gives the permit back. A process that dies leaves its permits to the server, which frees them when their
-/// leases are over.
+/// [`RedisLimiter::concurrency`](crate::RedisLimiter::concurrency) returns it. It uses the connection of that
+/// limiter. Clones share their permits.
 ///
-/// No lease is granted while as many are held as the rule admits. A request that goes on while its process
-/// cannot reach the server for a whole lease has none, and another may take its permit; once the server
-/// answers again it is counted again, and nobody else enters until there are fewer than the rule says.
-/// So it is after a server was restarted empty: within a third of a lease it knows who is in flight.
+/// A permit is a lease of 10 s, unless [set](crate::RedisLimiterBuilder::permit_lease). While the handler runs
+/// and the response's body streams, a task of the process renews the lease, three times in its length. When the
+/// body has ended, the same task gives the permit back. If a process dies, the server frees its permits
+/// when their leases end.
 ///
-/// A request whose question was not answered in time may have got a permit, which is given back at once if
-/// the server can be reached, and else is free after a lease.
+/// The server grants no permit while as many are held as the rule admits. There are three edge cases:
 ///
-/// Requests wait in the order in which they came to their process. Of each process the first one asks
-/// the server from time to time, 10 ms apart at first and 100 ms at last, and as soon as a permit of the
-/// same route is given back by its own process; so the order between processes is not kept.
+/// * A process may not reach the server for a whole lease. Its requests in flight then have no permit, and
+///   other requests may take theirs. Once the server answers, the first requests count again, and no further
+///   request gets a permit until fewer are in flight than the rule admits.
+/// * The same holds after the server restarts empty. It learns of the requests in flight within a third of
+///   a lease.
+/// * A call may time out after the server granted the permit. The process gives this permit back at once if
+///   it can reach the server. Otherwise the permit is free after a lease.
+///
+/// Within a process, requests wait in the order in which they came. The first of them asks the server, every
+/// 10 ms at first and every 100 ms in the end. It also asks as soon as its own process gives back a
+/// permit of the same route. The order between processes is not kept.
 ///
 /// ```
 /// use tower_api_key_redis::RedisLimiter;
@@ -60,21 +57,11 @@ pub struct RedisConcurrency {
 }
 
 impl RedisConcurrency {
-    pub(crate) fn new(connection: Connection, prefix: &str) -> Self {
-        Self { prefix: prefix.into(), keeper: Arc::new(LeaseKeeper::new(connection, LEASE)) }
+    pub(crate) fn new(connection: Connection, prefix: &str, lease: Duration) -> Self {
+        Self { prefix: prefix.into(), keeper: Arc::new(LeaseKeeper::new(connection, lease)) }
     }
 
-    /// Sets how long a permit is kept for a process that does not renew it: 10 s unless set, 1 s at
-    /// least, and a day at most. After a process has died its permits are free again within this time.
-    pub fn lease(self, lease: Duration) -> Self {
-        let keeper = LeaseKeeper::new(
-            self.keeper.server.connection.clone(),
-            lease.clamp(SHORTEST_LEASE, LONGEST_LEASE),
-        );
-        Self { keeper: Arc::new(keeper), ..self }
-    }
-
-    /// Names the set of an account's permits on a route, in the slot of all else of the account's.
+    /// Returns the Redis key of an account's permits on a route, in the cluster slot of the account.
     fn key(&self, Acquire { account, route, .. }: Acquire<'_>) -> Arc<str> {
         let subject = Subject { prefix: &self.prefix, account, key: None };
         format!("{subject}:permits:{route}").into()
@@ -83,7 +70,7 @@ impl RedisConcurrency {
     /// Takes a permit, or waits for one.
     async fn take(self, key: Arc<str>, rule: Concurrency) -> Result<Option<Permit>, Failure> {
         let began = tokio::time::Instant::now();
-        // Who waits already comes first.
+        // Requests that wait already come first.
         if !self.keeper.queue.has(&key)
             && let PermitReply::Taken(permit) = self.ask(&key, rule).await?
         {
@@ -93,7 +80,7 @@ impl RedisConcurrency {
             return Ok(None);
         };
         loop {
-            // PermitReply once more after the longest wait: the permit may have come free by then.
+            // Asks once more after the longest wait: a permit may be free by then.
             let over = began.elapsed() >= rule.longest_wait();
             let free_in = match self.ask(&key, rule).await? {
                 PermitReply::Taken(permit) => return Ok(Some(permit)),
@@ -110,7 +97,7 @@ impl RedisConcurrency {
         let held = Held::new(&self.keeper, key)?;
         let mut call = Server::call(key, "enter");
         call.command.arg(self.keeper.lease_microseconds()).arg(rule.limit()).arg(held.permit());
-        // If no answer comes, it may have been taken: it is given back when `held` is dropped.
+        // Without an answer the server may have granted it. Dropping `held` gives it back.
         match *self.keeper.server.connection.call(&call).await? {
             [1, _] => Ok(PermitReply::Taken(Permit::new(held.taken()))),
             [0, microseconds] => {
@@ -123,10 +110,10 @@ impl RedisConcurrency {
     }
 }
 
-/// What the server said.
+/// The server's answer to a request for a permit.
 enum PermitReply {
     Taken(Permit),
-    /// The first lease is over after this time, if it is not renewed.
+    /// The rule admits no more. The first lease ends after this time if it is not renewed.
     Full {
         free_in: Duration,
     },
@@ -140,7 +127,7 @@ impl ConcurrencyLimiter for RedisConcurrency {
 }
 
 impl fmt::Debug for RedisConcurrency {
-    /// Leaves the address out, for it may hold a password.
+    /// Omits the address, because it may hold a password.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("RedisConcurrency")

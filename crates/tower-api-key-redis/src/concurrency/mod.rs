@@ -1,4 +1,4 @@
-//! Permits in Redis: so many simultaneous requests of an account on a route, over all processes.
+//! Permits in Redis, which limit the simultaneous requests of an account on a route over all processes.
 
 mod held;
 mod keeper;

@@ -1,14 +1,14 @@
--- Keeps the places of an account on a route: a sorted set of permits, each with the instant in
--- microseconds at which its lease is over. The server's clock counts.
+-- The permits of an account on a route: a sorted set of names. The score of a name is the instant, in
+-- microseconds, at which its lease ends. The server's clock counts.
 --
--- KEYS[1]: the set. ARGV[1]: what to do.
+-- KEYS[1]: the set. ARGV[1]: the action. LEASE is in microseconds.
 --
---   enter LEASE LIMIT PERMIT      takes a place if there is one: 1 and how many are taken, or 0 and how
---                                 long until the first of them comes back by itself
---   renew LEASE PERMIT...         begins the leases anew, also of permits that were forgotten meanwhile
---   leave PERMIT...               gives places back
+--   enter LEASE LIMIT PERMIT      Takes the permit if fewer than LIMIT are taken. Returns 1 and the number of
+--                                 taken permits, or 0 and the microseconds until the first lease ends.
+--   renew LEASE PERMIT...         Starts the leases again, also of permits that the server has lost.
+--   leave PERMIT...               Gives the permits back.
 --
--- Each may be said twice, as happens where a connection breaks.
+-- Every action may be repeated, which happens when a connection breaks.
 
 local key, action = KEYS[1], ARGV[1]
 
@@ -40,7 +40,7 @@ else
   end
 end
 
--- The key goes with the last lease; another process may lease for longer.
+-- The key expires with the last lease. Another process may have a longer lease.
 local milliseconds = math.ceil(lease / 1000)
 if redis.call('PTTL', key) < milliseconds then
   redis.call('PEXPIRE', key, milliseconds)

@@ -1,4 +1,4 @@
-//! The requests of this process that wait for a permit: in a line for each route of an account.
+//! The queues of requests in this process that wait for a permit: one line for each route of an account.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,41 +11,41 @@ use crate::backoff::Backoff;
 use crate::lock::lock;
 use tower_api_key::concurrency::Concurrency;
 
-/// How long the first of a line waits before it asks again.
+/// The pauses after which the first request of a line asks the server again.
 const PAUSES: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(100));
 
-/// Keeps a line for every route of an account that requests wait at, and no others.
+/// The lines of waiting requests. A route of an account without waiting requests has no line.
 #[derive(Clone, Default)]
 pub(super) struct Queue(Arc<Mutex<HashMap<Arc<str>, Arc<Line>>>>);
 
 struct Line {
-    /// Had by the first of the line.
+    /// Held by the first request of the line.
     turn: Arc<Semaphore>,
-    /// Says that this process gave a permit back.
+    /// Notified when this process gave a permit back.
     freed: Notify,
 }
 
 impl Queue {
-    /// Tells whether somebody waits.
+    /// Returns true if a request waits for a permit under this key.
     pub(super) fn has(&self, key: &str) -> bool {
         self.lines().contains_key(key)
     }
 
-    /// Waits to be the first of the line; `None` if that took too long, or the line is too long.
+    /// Waits until the request is the first of its line. Returns `None` if the wait or the line is too long.
     pub(super) async fn turn(
         &self,
         key: &Arc<str>,
         rule: Concurrency,
         began: Instant,
     ) -> Option<Turn> {
-        let place = self.join(key, rule)?;
-        let turn = Arc::clone(&place.line.as_ref()?.turn).acquire_owned();
+        let in_line = self.join(key, rule)?;
+        let turn = Arc::clone(&in_line.line.as_ref()?.turn).acquire_owned();
         let left = rule.longest_wait().saturating_sub(began.elapsed());
         let turn = timeout(left, turn).await.ok()?.ok()?;
-        Some(Turn { _first: turn, place, asked: 0 })
+        Some(Turn { _first: turn, in_line, asked: 0 })
     }
 
-    /// Tells the first of a line that a permit was given back.
+    /// Wakes the first request of a line, because this process gave a permit back.
     pub(super) fn freed(&self, key: &str) {
         if let Some(line) = self.lines().get(key) {
             line.freed.notify_one();
@@ -57,7 +57,7 @@ impl Queue {
             return None;
         }
         let mut lines = self.lines();
-        let waiting = lines.get(key).map_or(0, |line| Arc::strong_count(line) - 1); // but the table's
+        let waiting = lines.get(key).map_or(0, |line| Arc::strong_count(line) - 1); // without the map's
         if waiting >= rule.longest_queue() as usize {
             return None;
         }
@@ -73,7 +73,7 @@ impl Queue {
     }
 }
 
-/// A permit in a line; dropped, it is left.
+/// A request in a line, which it leaves when this is dropped.
 struct InLine {
     queue: Queue,
     key: Arc<str>,
@@ -90,21 +90,21 @@ impl Drop for InLine {
     }
 }
 
-/// Is the first of a line, until it is dropped.
+/// The turn of a line's first request, until it is dropped.
 pub(super) struct Turn {
-    // Given on before the line is left, and perhaps forgotten.
+    // Dropped first: the turn passes on before the request leaves the line, which may remove the line.
     _first: OwnedSemaphorePermit,
-    place: InLine,
-    /// How often it has waited to ask again.
+    in_line: InLine,
+    /// The number of waits so far.
     asked: u32,
 }
 
 impl Turn {
-    /// Waits until it is time to ask again: when this process has given a permit back, or after a
-    /// pause; not longer than `longest`.
+    /// Waits until it is time to ask again: until this process gives a permit back, or for a pause of at most
+    /// `longest`.
     pub(super) async fn wait(&mut self, longest: Duration) {
-        let Some(line) = &self.place.line else { return };
-        // Processes that were told the same do not ask at the same time.
+        let Some(line) = &self.in_line.line else { return };
+        // Random pauses, so that processes with the same answer do not ask at the same time.
         let half = PAUSES.pause(self.asked) / 2;
         let jitter = half.mul_f64(f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX));
         let _ = timeout((half + jitter).min(longest), line.freed.notified()).await;
@@ -136,7 +136,7 @@ mod tests {
         assert!(turn(&queue, RULE).await.is_none(), "two wait at most");
         drop(first);
         assert!(waiting.await.unwrap());
-        assert!(!queue.has("acme"), "nothing is kept where nobody waits");
+        assert!(!queue.has("acme"), "no line without a waiting request");
     }
 
     #[tokio::test(start_paused = true)]
@@ -153,18 +153,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_asks_less_and_less_often_and_at_once_when_a_place_is_given_back() {
+    async fn the_first_asks_less_and_less_often_and_at_once_when_a_permit_is_given_back() {
         let queue = Queue::default();
         let mut first = turn(&queue, RULE).await.unwrap();
         for most in [10, 20, 40, 80, 100, 100] {
             let began = Instant::now();
             first.wait(Duration::from_secs(1)).await;
             let waited = began.elapsed().as_millis();
-            // Timers go by whole milliseconds.
+            // Timers have a resolution of 1 ms.
             assert!((most / 2..=most + 1).contains(&waited), "{waited} of {most} ms");
         }
         queue.freed("acme");
-        queue.freed("somebody else");
+        queue.freed("globex");
         let began = Instant::now();
         first.wait(Duration::from_secs(1)).await;
         assert_eq!(began.elapsed(), Duration::ZERO);

@@ -1,4 +1,4 @@
-//! What this node holds of one account's tokens: plain functions of answers and instants.
+//! The tokens of one account that this node holds, as plain functions of answers and instants.
 
 use std::mem;
 
@@ -10,20 +10,20 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::limits::MAX_DISORDER;
 use tower_api_key::quota::Verdict;
 
-/// The shortest life for which tokens are taken in advance, in microseconds.
+/// The shortest time for which tokens are taken in advance, in microseconds.
 pub(super) const SHORTEST: u64 = 20_000;
 
-/// Holds what was taken of an account's tokens, and what was refused, under the same quotas.
+/// The tokens of an account, and its last refusal, under the same quotas.
 #[derive(Debug, Default)]
 pub(super) struct AccountLease {
     latest: Timestamp,
-    /// The tokens that the next batch should have.
+    /// The number of tokens that the next batch should have.
     want: u32,
     batch: Option<Batch>,
     refusal: Option<KeptRefusal>,
 }
 
-/// How a question is asked.
+/// The instant, the wanted tokens and the returned tokens of the next question.
 pub(super) struct BatchQuestion {
     pub(super) at: Timestamp,
     pub(super) want: u32,
@@ -31,8 +31,8 @@ pub(super) struct BatchQuestion {
 }
 
 impl AccountLease {
-    /// Puts an instant in order with those before. Where the clock was set back nothing is known of how
-    /// old anything is.
+    /// Puts an instant in order with those before. If the clock was set back, the age of the batch and the
+    /// refusal is unknown, so both are dropped.
     fn in_order(&mut self, now: Timestamp) -> Timestamp {
         if self.latest.since(now) > MAX_DISORDER {
             self.latest = now;
@@ -43,7 +43,7 @@ impl AccountLease {
         self.latest
     }
 
-    /// Answers a request, if it can be told without Redis. Takes its cost, unless it only looks.
+    /// Answers a request if this needs no call. Takes the request's cost, unless `looks` is set.
     pub(super) fn answer(&mut self, now: Timestamp, cost: u32, looks: bool) -> Option<Verdict> {
         let at = self.in_order(now);
         if let Some(batch) = self.batch.as_mut().filter(|batch| at < batch.ends)
@@ -56,13 +56,14 @@ impl AccountLease {
         (cost >= refusal.cost).then(|| refusal.verdict(at))
     }
 
-    /// Answers a request that came before, as of the latest instant that is known.
+    /// Answers a request that came earlier, at the latest known instant.
     pub(super) fn answer_now(&mut self, cost: u32) -> Option<Verdict> {
         self.answer(self.latest, cost, false)
     }
 
-    /// Prepares to ask for more. A batch that was used up early wants to be twice as large, and one that
-    /// was not spent in time as large as what was; what is left of it is given back.
+    /// Prepares a question for more tokens. If the last batch was spent early, the next should be twice as
+    /// large. If it was not spent in time, the next should be as large as the spent part, and the rest is
+    /// given back.
     pub(super) fn prepare(&mut self, now: Timestamp, lease: &Lease) -> BatchQuestion {
         let at = self.in_order(now);
         let mut back = None;
@@ -71,10 +72,10 @@ impl AccountLease {
             if batch.unspent > 0 && at >= batch.ends {
                 self.want = batch.size - batch.unspent;
             } else if at < batch.taken.plus_nanoseconds(life / 2) && batch.size >= self.want {
-                // A smaller one than was wanted tells nothing of how many could be spent.
+                // A batch smaller than wanted would not show how many tokens the account can spend.
                 self.want = batch.size.saturating_mul(2);
             }
-            // From here on nobody spends it.
+            // The tokens are given back, so no request may spend them from here on.
             let tokens = mem::take(&mut batch.unspent);
             back = (tokens > 0).then(|| Unspent { tokens, marks: batch.marks.clone() });
         }
@@ -82,8 +83,8 @@ impl AccountLease {
         BatchQuestion { at, want: self.want, back }
     }
 
-    /// Notes the answer to a question that was asked at an instant, for a cost. If the clock was set back
-    /// since, nobody knows how old it is, so it is for those alone that it was asked for.
+    /// Stores the answer to a question that was asked at an instant, for a cost. If the clock was set back
+    /// since, the answer's age is unknown. It then counts only for the requests that it was asked for.
     pub(super) fn settle(&mut self, asked: Timestamp, cost: u32, answer: Answer, lease: &Lease) {
         let is_of_this_clock = asked <= self.latest;
         if answer.verdict.retry_after().is_some() {
@@ -94,20 +95,21 @@ impl AccountLease {
         self.batch = Some(Batch::new(asked, answer, lease, is_of_this_clock));
     }
 
-    /// Pays for a request that waited, when the answer has just come.
+    /// Pays for a waiting request from an answer that has just come.
     pub(super) fn pay(&mut self, cost: u32) -> Option<Verdict> {
         let batch = self.batch.as_mut()?;
         batch.unspent = batch.unspent.checked_sub(cost)?;
         Some(batch.verdict(batch.taken))
     }
 
-    /// Refuses a request that waited, if one was refused that cost no more.
+    /// Refuses a waiting request if its cost is at least that of the refused one.
     pub(super) fn refuse(&self, cost: u32) -> Option<Verdict> {
         let refusal = self.refusal.as_ref()?;
-        (cost >= refusal.cost).then(|| refusal.told.clone())
+        (cost >= refusal.cost).then(|| refusal.verdict.clone())
     }
 
-    /// Tells whether nothing is lost with it but how busy the account was.
+    /// Returns true if the node holds no tokens and no refusal of the account. To drop it then loses only the
+    /// size of the next batch.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
         let holds = |batch: &Batch| batch.unspent > 0 && now < batch.ends;
         !self.batch.as_ref().is_some_and(holds)
@@ -147,7 +149,7 @@ mod tests {
         verdict.filter(|it| it.retry_after().is_none()).map(|it| it.statuses()[0].remaining())
     }
 
-    /// What is held of an account that has just been given tokens.
+    /// Returns an account that has just got tokens.
     fn held(taken: u32) -> AccountLease {
         let mut held = AccountLease::default();
         held.prepare(at(0), &LEASE);
@@ -164,7 +166,7 @@ mod tests {
         assert!(held.answer(at(100), 6, false).is_none(), "five are left");
         let verdict = held.answer(at(7_900), 4, false).unwrap();
         assert_eq!(verdict.statuses()[0].reset_after(), Duration::from_millis(52_100));
-        // A thousandth and a tick before 8 s.
+        // 8 s, less a thousandth and a tick.
         let ends = at(7_982);
         let just_before = Timestamp::from_unix_nanoseconds(ends.unix_nanoseconds() - 1);
         assert!(held.answer(just_before, 0, true).is_some());
@@ -173,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_is_not_spent_and_not_given_back_again() {
+    fn tokens_that_are_given_back_are_not_spent_and_not_given_back_again() {
         let mut held = held(10);
         assert!(held.pay(3).is_some());
         let back = held.prepare(at(9_000), &LEASE).back.unwrap();
@@ -191,12 +193,12 @@ mod tests {
             held.settle(at(now), 1, answer(want, 500), &LEASE);
             assert!(held.pay(want).is_some());
         }
-        // Used up, but late.
+        // Spent, but late.
         assert_eq!(held.prepare(at(4_100), &LEASE).want, 8);
         held.settle(at(4_100), 1, answer(8, 500), &LEASE);
         assert!(held.pay(3).is_some());
         assert_eq!(held.prepare(at(20_000), &LEASE).want, 3, "three were spent");
-        // Fewer than were wanted say nothing of how many could be spent.
+        // A batch smaller than wanted does not show how many could be spent.
         held.settle(at(20_000), 1, answer(2, 5), &LEASE);
         assert!(held.pay(2).is_some());
         assert_eq!(held.prepare(at(20_001), &LEASE).want, 3);
@@ -205,13 +207,13 @@ mod tests {
     }
 
     #[test]
-    fn how_much_is_wanted_turns_on_half_the_life_of_a_batch_and_on_its_end() {
+    fn the_size_of_the_next_batch_depends_on_half_the_life_of_the_last_and_on_its_end() {
         // Ten were taken, for 7.982 s, when one was wanted.
         for (spent, now, expected) in [
             (10, 3_990, 20),
             (10, 3_991, 1),
             (10, 7_982, 1),
-            (3, 3_990, 20), // more than the seven that are left was asked for
+            (3, 3_990, 20), // a request of a cost over the seven that are left
             (3, 7_981, 1),
             (3, 7_982, 3),
         ] {
@@ -222,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_spent_is_idle() {
+    fn an_account_without_tokens_is_idle() {
         let mut held = held(10);
         assert!(held.pay(9).is_some());
         assert!(!held.is_idle(at(1)));
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_counts_for_its_time_and_for_no_smaller_cost() {
+    fn a_refusal_counts_until_its_end_and_for_no_smaller_cost() {
         let mut held = held(1);
         assert!(held.pay(1).is_some());
         held.settle(at(0), 5, refusal(20), &LEASE);
@@ -259,28 +261,28 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_comes_late_pays_those_alone_that_it_was_asked_for() {
+    fn a_late_answer_pays_only_for_the_requests_that_it_was_asked_for() {
         let mut held = AccountLease::default();
         held.prepare(at(0), &LEASE);
-        // Whoever comes while the call is under way moves the time on.
+        // A request that comes while the call is under way advances the latest instant.
         assert!(held.answer(at(9_000), 1, false).is_none());
         held.settle(at(0), 1, answer(10, 500), &LEASE);
         assert!(held.pay(1).is_some());
-        assert!(held.answer_now(1).is_none(), "8 s are over since it was asked for");
+        assert!(held.answer_now(1).is_none(), "8 s have passed since the question");
 
         let mut held = self::held(10);
         assert!(held.answer_now(1).is_some());
     }
 
     #[test]
-    fn an_answer_to_what_was_asked_before_the_clock_was_set_back_is_not_held() {
+    fn an_answer_from_before_the_clock_was_set_back_is_not_held() {
         for answer in [answer(10, 500), refusal(5)] {
             let mut held = AccountLease::default();
             held.prepare(at(100_000), &LEASE);
             assert!(held.answer(at(1_000), 1, false).is_none());
             held.settle(at(100_000), 1, answer, &LEASE);
             assert!(held.pay(1).or_else(|| held.refuse(1)).is_some());
-            assert!(held.answer_now(1).is_none(), "how old it is nobody knows");
+            assert!(held.answer_now(1).is_none(), "its age is unknown");
             assert!(held.answer(at(1_001), 1, false).is_none());
             assert!(held.is_idle(at(1_001)));
         }

@@ -1,4 +1,4 @@
-//! What an answer of the server is good for: tokens to be spent, or a refusal.
+//! The answers that a node holds: a batch of tokens to spend, or a refusal.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::question::Marks;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::quota::{QuotaStatus, Verdict};
 
-/// What a batch is spent earlier: a coarse clock lags by up to a tick, 10 ms at most.
+/// The nanoseconds by which a batch ends early, because a coarse clock lags by a tick of at most 10 ms.
 const TICK: u64 = 10_000_000;
 
-/// The part of its life that a batch ends earlier, for clocks that do not run alike: adjusting one
-/// makes it slower by 1 in 2,000 at most.
+/// A batch also ends early by one part in 1,000 of its life, because clocks do not run alike. An adjustment
+/// makes a clock slower by at most 1 in 2,000.
 const DRIFT: u64 = 1_000;
 
 /// Tokens that were charged in Redis.
@@ -22,24 +22,24 @@ pub(super) struct Batch {
     pub(super) ends: Timestamp,
     pub(super) size: u32,
     pub(super) unspent: u32,
-    /// How the quotas stood after the batch was charged.
-    pub(super) told: Verdict,
+    /// The verdict after the batch was charged.
+    pub(super) verdict: Verdict,
     pub(super) marks: Marks,
 }
 
-/// A refusal that is said again for a while.
+/// A refusal that the node repeats for a while.
 #[derive(Debug)]
 pub(super) struct KeptRefusal {
-    pub(super) told: Verdict,
+    pub(super) verdict: Verdict,
     pub(super) at: Timestamp,
-    /// For so many nanoseconds.
+    /// The nanoseconds for which the refusal counts.
     pub(super) counts: u64,
     pub(super) cost: u32,
 }
 
 impl Batch {
-    /// Keeps the answer to a question that was asked at an instant; it has ended already if the clock was
-    /// set back since.
+    /// Creates a batch from the answer to a question that was asked at an instant. If the clock was set back
+    /// since, the batch has ended already.
     pub(super) fn new(
         asked: Timestamp,
         answer: Answer,
@@ -54,20 +54,21 @@ impl Batch {
             ends: if is_of_this_clock { ends } else { Timestamp::default() },
             size: answer.taken,
             unspent: answer.taken,
-            told: answer.verdict,
+            verdict: answer.verdict,
             marks: answer.marks,
         }
     }
 
-    /// Returns how the quotas stand at an instant.
+    /// Returns the verdict at an instant.
     pub(super) fn verdict(&self, at: Timestamp) -> Verdict {
-        aged(&self.told, self.unspent, at.nanoseconds_since(self.taken))
+        aged(&self.verdict, self.unspent, at.nanoseconds_since(self.taken))
     }
 }
 
 impl KeptRefusal {
-    /// Keeps the answer to a question that was asked at an instant. Other nodes may give tokens back, so
-    /// it is not taken for true for ever; and not at all, if the clock was set back since.
+    /// Creates a refusal from the answer to a question that was asked at an instant. Other nodes may give
+    /// tokens back, so the refusal counts for a limited time. If the clock was set back since, it does not
+    /// count.
     pub(super) fn new(
         asked: Timestamp,
         cost: u32,
@@ -77,29 +78,29 @@ impl KeptRefusal {
     ) -> Self {
         let counts = wait_of(&answer.verdict).min(nanoseconds(lease.longest));
         let counts = if is_of_this_clock { counts } else { 0 };
-        Self { told: answer.verdict, at: asked, counts, cost }
+        Self { verdict: answer.verdict, at: asked, counts, cost }
     }
 
-    /// Returns what a request is told at an instant.
+    /// Returns the verdict for a refused request at an instant.
     pub(super) fn verdict(&self, at: Timestamp) -> Verdict {
-        aged(&self.told, 0, at.nanoseconds_since(self.at))
+        aged(&self.verdict, 0, at.nanoseconds_since(self.at))
     }
 
-    /// Returns true if it is still said.
+    /// Returns true if the refusal still counts at an instant.
     pub(super) fn counts(&self, at: Timestamp) -> bool {
         at.nanoseconds_since(self.at) < self.counts
     }
 }
 
-/// Says again, after a time, how quotas stood, with tokens that were taken and are not spent.
-fn aged(told: &Verdict, unspent: u32, age: u64) -> Verdict {
+/// Returns a verdict after `age` nanoseconds, with the unspent tokens added to what remains.
+fn aged(kept: &Verdict, unspent: u32, age: u64) -> Verdict {
     let mut verdict = Verdict::passed();
-    for status in told.statuses() {
+    for status in kept.statuses() {
         let remaining = status.remaining().saturating_add(unspent).min(status.limit());
         let reset = nanoseconds(status.reset_after()).saturating_sub(age);
         verdict.push(QuotaStatus::new(status.limit(), remaining, Duration::from_nanos(reset)));
     }
-    let wait = wait_of(told);
+    let wait = wait_of(kept);
     if wait > 0 {
         verdict.refuse(Duration::from_nanos(wait.saturating_sub(age)));
     }

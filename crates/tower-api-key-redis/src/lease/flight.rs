@@ -1,4 +1,4 @@
-//! One call for all requests that find nothing left to spend at the same time.
+//! Single flight: one call for all requests of an account that find no token to spend.
 
 use std::mem;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use crate::question::{Question, Terms};
 use crate::script::ChargeScript;
 use tower_api_key::limits::ChargeMode;
 
-/// What is asked for all that wait.
+/// One question for all waiting requests.
 struct FlightQuestion {
-    /// The cost of the first of them, which is refused or paid: so each call answers one at least.
+    /// The cost of the first request, which the answer pays or refuses. So each call answers at least one.
     cost: u32,
     demand: u32,
-    /// How many of those that wait it is asked for: the first ones.
+    /// The number of waiting requests, from the first on, that the question asks for.
     count: usize,
     batch: BatchQuestion,
 }
 
-/// A call that is under way. However it ends, those that wait for it are told, if only that it did.
+/// A call that is under way. When it ends or is dropped, every waiting request gets an answer or an error.
 pub(crate) struct Flight {
     leases: Arc<LeaseTable>,
     slot: Slot,
@@ -34,8 +34,8 @@ impl Flight {
         Self { leases, slot, is_over: false }
     }
 
-    /// Asks until all that wait are answered. To be run as a task of its own, for whoever began it may
-    /// go.
+    /// Makes calls until all waiting requests are answered. Runs as a task of its own, because the request that
+    /// started it may be dropped.
     pub(crate) async fn run(mut self, script: Arc<ChargeScript>) {
         let lease = self.leases.lease;
         let (leases, slot) = (&self.leases, &self.slot);
@@ -51,7 +51,7 @@ impl Flight {
             let mut answer = script.ask(&slot.counted, &question).await;
             let failed = answer.as_ref().is_err_and(Failure::is_of_connection);
             if failed && question.back.is_some() {
-                // It may have been given back, so that is not said again.
+                // The server may have taken the tokens back already, so the second call gives none back.
                 let question = Question { back: None, ..question };
                 answer = script.ask(&slot.counted, &question).await;
             }
@@ -69,7 +69,7 @@ impl Drop for Flight {
     }
 }
 
-/// Sums up what those want that wait; if none does, the flight is over.
+/// Returns the question for all waiting requests. Returns `None` without one, and ends the flight.
 fn prepare(entry: &mut Entry, lease: &Lease) -> Option<FlightQuestion> {
     let waiting = entry.waiting.as_mut()?;
     waiting.retain(|waiting| !waiting.reply.is_closed());
@@ -83,8 +83,8 @@ fn prepare(entry: &mut Entry, lease: &Lease) -> Option<FlightQuestion> {
     Some(FlightQuestion { cost, demand, count, batch: entry.held.prepare(latest, lease) })
 }
 
-/// Tells those that wait what came of it, in the order in which they came. Those that cannot be told
-/// stay for another call.
+/// Answers the waiting requests, in the order in which they came. Requests that the answer does not decide stay
+/// for another call.
 fn settle(
     entry: &mut Entry,
     lease: &Lease,
@@ -92,7 +92,7 @@ fn settle(
     answer: Result<Answer, Failure>,
 ) {
     let Entry { held, waiting, .. } = entry;
-    // It stays there until the flight is over, so that no other begins.
+    // An empty list stays until the flight is over, so that no other flight begins.
     let all = waiting.as_mut().map(mem::take).unwrap_or_default();
     let answer = match answer {
         Ok(answer) => answer,
@@ -105,14 +105,14 @@ fn settle(
     };
     held.settle(request.batch.at, request.cost, answer, lease);
     let mut left = Vec::new();
-    for (place, Waiting { cost, now, reply }) in all.into_iter().enumerate() {
-        // Who came since is as anybody who comes now: what has ended meanwhile is not for them.
-        let told = if place < request.count {
+    for (index, Waiting { cost, now, reply }) in all.into_iter().enumerate() {
+        // A request that came after the call began is answered as one that comes now.
+        let verdict = if index < request.count {
             held.pay(cost).or_else(|| held.refuse(cost))
         } else {
             held.answer_now(cost)
         };
-        match told {
+        match verdict {
             // Tokens of a client that hung up are not reused: in a later window they could exceed the
             // limit.
             Some(verdict) => drop(reply.send(Ok(verdict))),
@@ -150,18 +150,18 @@ mod tests {
     }
 
     #[test]
-    fn a_flight_that_is_dropped_leaves_nobody_waiting() {
+    fn a_flight_that_is_dropped_leaves_no_request_waiting() {
         let limiter = RedisLimiter::builder("redis://127.0.0.1").lease(LEASE).build().unwrap();
-        // Outside of a runtime no call can be made, so each of these begins one that is dropped.
+        // Outside of a runtime no call can be made, so each of these requests starts a flight that is dropped.
         let records = [record("acme"), record("acme"), record("globex")];
         let charges = records.each_ref().map(|record| limiter.charge(charge(record)));
         assert_eq!(limiter.held(), 2);
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            for told in charges {
-                let told = tokio::time::timeout(Duration::from_secs(1), told).await;
-                let error = told.expect("it is told").unwrap_err();
+            for reply in charges {
+                let reply = tokio::time::timeout(Duration::from_secs(1), reply).await;
+                let error = reply.expect("the request is answered").unwrap_err();
                 let source = std::error::Error::source(&error).unwrap().to_string();
                 assert_eq!(source, Failure::Abandoned.to_string());
             }
@@ -171,10 +171,10 @@ mod tests {
         assert_eq!(without.held(), 0);
     }
 
-    /// The server may have heard it before the connection broke.
+    /// The server may have run the call before the connection broke.
     #[tokio::test]
     async fn tokens_are_given_back_once_also_if_the_connection_breaks() {
-        // Of five one is spent, and then the batch is over.
+        // One of five tokens is spent, then the batch is over.
         const FIVE: &str = "*12\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n\
                             :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
         let server = FaultyServer::start(&[FIVE, HANGS_UP, FIVE]).await;
@@ -191,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn those_are_paid_that_it_was_asked_for_and_who_came_since_if_it_still_counts() {
-        // What lasts no longer than a tick is over when it comes.
+    fn an_answer_pays_for_its_requests_and_for_later_ones_while_it_counts() {
+        // A batch of no more than a tick is over when it comes.
         for (lasts, paid) in [(Duration::ZERO, 2), (Duration::from_secs(8), 3)] {
             let (leases, record) = (LeaseTable::new(LEASE), record("acme"));
             let come = || match leases.next_step(&charge(&record)) {
-                NextStep::Waits(told, slot) => (told, slot),
-                _ => panic!("it does not wait"),
+                NextStep::Waits(receiver, slot) => (receiver, slot),
+                _ => panic!("the request does not wait"),
             };
             let (first, slot) = come();
             let slot = slot.unwrap();
@@ -209,12 +209,12 @@ mod tests {
             verdict.push(QuotaStatus::new(10, 0, Duration::from_secs(60)));
             let answer = Answer { verdict, taken: 3, lasts, marks: Marks::from_slice(&[[7, 0]]) };
             leases.with(&slot, |entry| settle(entry, &LEASE, &request, Ok(answer)));
-            for (place, mut told) in [first, second, third].into_iter().enumerate() {
-                let told: Option<LeaseReply> = told.try_recv().ok();
+            for (index, mut receiver) in [first, second, third].into_iter().enumerate() {
+                let reply: Option<LeaseReply> = receiver.try_recv().ok();
                 assert_eq!(
-                    told.is_some_and(|told| told.is_ok()),
-                    place < paid,
-                    "{place}, {lasts:?}"
+                    reply.is_some_and(|reply| reply.is_ok()),
+                    index < paid,
+                    "{index}, {lasts:?}"
                 );
             }
             let left = leases.with(&slot, |entry| entry.waiting.as_ref().map(Vec::len));

@@ -1,7 +1,7 @@
-//! Tokens that this process takes in advance, and spends without asking the server.
+//! Tokens that this process takes in advance, and spends without a call to the server.
 //!
-//! A [`Lease`] says how many and for how long. What is held of an account answers a request, or lets it
-//! wait for one call that asks for all that wait.
+//! A [`Lease`] sets how many tokens, and for how long. A request is answered from the account's tokens or last
+//! refusal. Otherwise it waits for a call, and one call asks for all waiting requests.
 
 mod account;
 mod batch;

@@ -1,37 +1,48 @@
-//! What a deployment says of leases.
+//! The settings of leases.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// Lets a node take a batch of an account's tokens from Redis and spend it locally, so that most
-/// requests of a busy account cost no round trip.
+/// The settings of a lease: a node takes a batch of an account's tokens from Redis, and spends it locally.
 ///
-/// A batch is charged to all of the account's windows when it is taken. It grows while the account is
-/// busy on this node, and is at most an eighth of what is left, so that it shrinks towards the end of a
-/// quota and no node starves the others; to requests that wait already all that is left is given.
+/// Most requests of a busy account then cost no round trip. Redis charges a batch to all of the account's
+/// windows when the node takes it. The batch grows while the account is busy on this node. It is at most an
+/// eighth of what is left, so it shrinks towards the end of a quota, and no node starves the others. Requests
+/// that wait already get all that is left.
 ///
-/// **Guarantee.** Over all nodes never more requests pass than the algorithm allows: a batch is spent
-/// only as long as that is the same as when it was charged: until the end of the fixed window or calendar
-/// day, of a sliding window's present twelfth, and for a sixteenth of a leaky bucket's window. Tokens
-/// may be lost, and are never doubled. A node counts that time by the instants of its requests, from
-/// before it asked, less a thousandth and 10 ms; so no clock of a node may run slower than the server's by
-/// more than that while a batch is held. A node's clock that is set back by more than a second ends the
-/// lease; set back by less, it lets a batch be spent later by as much. A server's clock that is set
-/// forward ends windows early, with leases as without.
+/// # Guarantee
 ///
-/// **Price.** A node that ends, or to which an account does not come back, loses what it holds of that
-/// account: one batch, an eighth at most of what was left when it was taken, and about as much as the
-/// node had spent in the time of a batch, or twice that. Other unspent tokens are given back with the
-/// account's next call from this node, if their window is still open; those of a bucket, which drain
-/// meanwhile, are not. A leaky bucket holds a sixteenth less (in whole requests; below a limit of 16
-/// nothing is leased under one), for what is held in advance drains; `remaining` says so, and a cost
-/// beyond that never passes. A node without leases may fill it all the same, so let all nodes of a
-/// fleet have them, or none. `remaining` is what Redis told when the batch was taken, and what is unspent
-/// of it: what other nodes have taken since, this one does not know.
+/// Over all nodes, never more requests pass than the algorithm allows. Tokens may be lost, and are never
+/// doubled. A batch may be spent only while it counts as it did when it was charged:
 ///
-/// Requests under a quota in shadow, and costs that are taken [always](tower_api_key::limits::ChargeMode::Force), are
-/// charged one by one. A refusal is remembered until the time that it names, and for no longer than a batch
-/// is held.
+/// * in a fixed window or a calendar window, until the window ends;
+/// * in a sliding window, until the present twelfth ends;
+/// * in a leaky bucket, for a sixteenth of the window.
+///
+/// The node measures this time by the instants of its requests, from before its call, less a thousandth and
+/// 10 ms. So no node's clock may run slower than the server's clock by more than that while the node holds a
+/// batch.
+///
+/// * If a node's clock is set back by more than 1 s, the lease ends. If it is set back by less, the node may
+///   spend the batch later by as much.
+/// * If the server's clock is set forward, windows end early, with leases and without.
+///
+/// # Price
+///
+/// * A node loses the batch of an account if the node ends, or if the account does not come back to it. The
+///   batch is at most an eighth of what was left when the node took it. It is about as much as the node spends
+///   in the time of a batch, or twice that.
+/// * Otherwise the node gives unspent tokens back with its next call for the account, if their window is still
+///   open. It never gives back tokens of a leaky bucket, because they drain in the meantime.
+/// * A leaky bucket holds a sixteenth less, in whole requests, because tokens drain while a node holds them.
+///   `remaining` shows this. A larger cost never passes. Under a limit below 16, nothing is leased.
+/// * A node without leases may fill this sixteenth. So use leases on all nodes of a fleet, or on none.
+/// * `remaining` is what Redis answered with the batch, plus the unspent tokens. It does not include what other
+///   nodes have taken since.
+///
+/// Two kinds of requests are charged one by one: those under a quota in shadow, and those in
+/// [`ChargeMode::Force`](tower_api_key::limits::ChargeMode::Force). A node repeats a refusal until the time
+/// that the refusal names, and at most for as long as it may hold a batch.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,26 +61,26 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Allows batches of up to 1,000 tokens, held for up to 10 seconds, of up to 65,536 accounts.
+    /// Creates a lease with batches of up to 1,000 tokens, held for up to 10 s, of up to 65,536 accounts.
     pub const fn new() -> Self {
         Self { most: 1_000, longest: Duration::from_secs(10), accounts: 65_536 }
     }
 
-    /// Sets the tokens that a batch has at most.
+    /// Sets the most tokens of a batch, 1,000 unless set.
     pub const fn at_most(mut self, tokens: NonZeroU32) -> Self {
         self.most = tokens.get();
         self
     }
 
-    /// Sets how long a batch is held at most, and a refusal remembered. A node that goes quiet keeps its
-    /// batch from the others for that long, and until it asks again.
+    /// Sets the longest time for which a node holds a batch or repeats a refusal, 10 s unless set. A node
+    /// without requests keeps its batch from the other nodes for this time, and until its next call.
     pub const fn lasting(mut self, longest: Duration) -> Self {
         self.longest = longest;
         self
     }
 
-    /// Sets of how many accounts batches and refusals are remembered; requests of more are each
-    /// charged in Redis. Each takes about 500 bytes.
+    /// Sets the number of accounts for which a node holds batches and refusals, 65,536 unless set. Each takes
+    /// about 500 bytes. Requests of further accounts are charged in Redis one by one.
     pub const fn accounts(mut self, accounts: usize) -> Self {
         self.accounts = accounts;
         self

@@ -1,4 +1,4 @@
-//! What this node holds of all accounts, in a table of bounded size.
+//! The table of the tokens that this node holds, of bounded size.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
@@ -18,16 +18,17 @@ use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{Charge, ChargeMode};
 use tower_api_key::quota::{AppliedQuotas, Per, Verdict};
 
-/// Parts of the table that can be used at the same time.
+/// The number of shards, which threads can use at the same time.
 const SHARDS: usize = 16;
 
-/// A full shard is looked through for idle accounts this seldom, and in between takes in no others.
+/// The shortest time between two searches of a full shard for idle accounts. In between the shard adds no
+/// account.
 const SWEEP: Duration = Duration::from_millis(100);
 
-/// What a request that waits is told.
+/// The answer to a waiting request.
 pub(crate) type LeaseReply = Result<Verdict, Failure>;
 
-/// Holds tokens and refusals by account.
+/// A table of tokens and refusals by account.
 pub(crate) struct LeaseTable {
     pub(super) lease: Lease,
     shards: Box<[Mutex<Shard>]>,
@@ -44,31 +45,31 @@ pub(super) struct Entry {
     hash: u64,
     counted: Arc<Counted>,
     pub(super) held: AccountLease,
-    /// Those that wait for the call that is under way; none if none is.
+    /// The requests that wait for the call under way; `None` if no call is under way.
     pub(super) waiting: Option<Vec<Waiting>>,
 }
 
-/// A request that waits.
+/// A waiting request.
 pub(super) struct Waiting {
     pub(super) cost: u32,
     pub(super) now: Timestamp,
     pub(super) reply: oneshot::Sender<LeaseReply>,
 }
 
-/// Where an entry is.
+/// The key of an entry.
 #[derive(Clone)]
 pub(crate) struct Slot {
     hash: u64,
     pub(super) counted: Arc<Counted>,
 }
 
-/// What becomes of a request.
+/// The next step of a request.
 pub(crate) enum NextStep {
-    /// It is answered.
+    /// The request is answered.
     Answered(Verdict),
-    /// It waits; for a call that is to be made now, if there is a slot.
+    /// The request waits for a call. With a slot, the caller must start this call.
     Waits(oneshot::Receiver<LeaseReply>, Option<Slot>),
-    /// It is to be charged by itself.
+    /// The caller must charge the request by itself.
     Alone,
 }
 
@@ -78,11 +79,11 @@ impl LeaseTable {
         Self { lease, shards, hasher: RandomState::new() }
     }
 
-    /// Answers a request from what is held, or lets it wait.
+    /// Answers a request from the table, or lets it wait.
     pub(crate) fn next_step(&self, charge: &Charge<'_>) -> NextStep {
         let Charge { record, quotas, cost, mode, now } = *charge;
         let takes = mode == ChargeMode::IfAllowed && cost > 0;
-        // What a quota in shadow would have refused is known one request at a time.
+        // Whether a quota in shadow would refuse is known only if requests are charged one by one.
         if mode == ChargeMode::Force || quotas.iter().any(|(quota, _)| quota.is_in_shadow()) {
             return NextStep::Alone;
         }
@@ -107,17 +108,17 @@ impl LeaseTable {
         if !takes {
             return NextStep::Alone;
         }
-        let (reply, told) = oneshot::channel();
+        let (reply, receiver) = oneshot::channel();
         let waiting = Waiting { cost, now, reply };
         if let Some(others) = &mut entry.waiting {
             others.push(waiting);
-            return NextStep::Waits(told, None);
+            return NextStep::Waits(receiver, None);
         }
         entry.waiting = Some(vec![waiting]);
-        NextStep::Waits(told, Some(Slot { hash, counted: Arc::clone(&entry.counted) }))
+        NextStep::Waits(receiver, Some(Slot { hash, counted: Arc::clone(&entry.counted) }))
     }
 
-    /// Works on an entry under its lock.
+    /// Calls a function with an entry, under the lock of its shard.
     pub(super) fn with<T>(&self, slot: &Slot, work: impl FnOnce(&mut Entry) -> T) -> Option<T> {
         let mut shard = self.shard(slot.hash);
         let found = |entry: &Entry| Arc::ptr_eq(&entry.counted, &slot.counted);
@@ -137,20 +138,20 @@ impl LeaseTable {
     }
 
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
-        // The table itself begins with the low bits, and tells entries apart by the highest.
+        // The table itself uses the low bits and the highest bits.
         let index = (hash >> 32) as usize % SHARDS;
-        #[expect(clippy::indexing_slicing, reason = "there are so many")]
+        #[expect(clippy::indexing_slicing, reason = "there are SHARDS shards")]
         lock(&self.shards[index])
     }
 
-    /// Returns the number of accounts that are remembered.
+    /// Returns the number of accounts in the table.
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).table.len()).sum()
     }
 }
 
 impl Shard {
-    /// Makes room for one more account, if need be of those that are idle.
+    /// Returns true if there is room for one more account. Drops idle accounts if the shard is full.
     fn has_room(&mut self, most: usize, now: Timestamp) -> bool {
         if self.table.len() >= most && (now < self.swept || now.since(self.swept) >= SWEEP) {
             self.swept = now;
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn who_takes_nothing_always_takes_or_is_in_shadow_goes_alone_and_leaves_nothing() {
+    fn peeks_forced_costs_and_shadows_go_alone_and_leave_no_entry() {
         let leases = LeaseTable::new(LEASE);
         for (quota, cost, mode) in [
             (MINUTE, 1, ChargeMode::Peek),
@@ -219,19 +220,19 @@ mod tests {
             [("acme", 10, true), ("acme", 10, false), ("acme", 11, true), ("globex", 10, true)]
         {
             let quota = Quota::new("minute", limit, Duration::from_secs(60));
-            let NextStep::Waits(told, slot) =
+            let NextStep::Waits(receiver, slot) =
                 next_step(&leases, account, quota, 1, ChargeMode::IfAllowed)
             else {
                 panic!("{account} does not wait")
             };
             assert_eq!(slot.is_some(), calls, "{account} {limit}");
-            waiting.push(told);
+            waiting.push(receiver);
         }
         assert_eq!(leases.len(), 3);
-        assert!(waiting.iter_mut().all(|told| told.try_recv().is_err()));
+        assert!(waiting.iter_mut().all(|receiver| receiver.try_recv().is_err()));
     }
 
-    /// As of one number all accounts would lie in one shard, which is a sixteenth of the room.
+    /// With one hash for all, all accounts would lie in one shard, a sixteenth of the table.
     #[test]
     fn accounts_lie_in_all_shards() {
         let leases = LeaseTable::new(LEASE.accounts(SHARDS * 100));
@@ -248,7 +249,7 @@ mod tests {
         Entry { hash: 0, counted, held, waiting }
     }
 
-    /// Holds a token until 990 ms have passed, less a thousandth.
+    /// Returns an account with a token, for 990 ms less a thousandth.
     fn busy() -> AccountLease {
         let (verdict, lasts) = (Verdict::passed(), Duration::from_secs(1));
         let mut held = AccountLease::default();
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_made_of_what_is_idle_and_that_nobody_waits_for() {
+    fn only_idle_accounts_without_waiting_requests_are_dropped() {
         for (held, waiting, has_room) in [
             (AccountLease::default(), None, true),
             (AccountLease::default(), Some(Vec::new()), false),
@@ -274,15 +275,15 @@ mod tests {
             let mut shard = full_shard(entry(held, waiting));
             assert_eq!(shard.has_room(1, at(0)), has_room);
             assert_eq!(shard.table.is_empty(), has_room);
-            assert!(shard.has_room(2, at(0)), "one lies there at most");
+            assert!(shard.has_room(2, at(0)), "at most one entry is there");
         }
         let mut shard = full_shard(entry(AccountLease::default(), None));
         assert!(shard.has_room(2, at(0)));
-        assert!(!shard.table.is_empty(), "while there is room nothing is looked through");
+        assert!(!shard.table.is_empty(), "a shard with room keeps idle accounts");
     }
 
     #[test]
-    fn a_full_shard_is_looked_through_from_time_to_time() {
+    fn a_full_shard_is_searched_from_time_to_time() {
         for (again, has_room) in
             [(at(900), false), (at(999), false), (at(1_000), true), (at(899), true)]
         {

@@ -2,7 +2,8 @@
 
 local bucket = {}
 
--- The time that one request takes to drain, what the bucket holds, and up to where requests may fill it.
+-- Reads the time that one request takes to drain, and the capacity. Reads the level up to which requests may
+-- fill the bucket, and the time for which tokens may be held.
 function bucket.terms(quota)
   quota.interval_us, quota.interval_ns = number(), number()
   quota.capacity_us, quota.capacity_ns = number(), number()
@@ -43,7 +44,7 @@ end
 function bucket.spare(quota)
   local us, ns = since(quota.brim_us, quota.brim_ns, quota.level_us, quota.level_ns)
   local spare = floor((us * 1000 + ns) / (quota.interval_us * 1000 + quota.interval_ns))
-  -- The division may have been rounded.
+  -- The division may have rounded up.
   while spare > 0 and not bucket.fits(quota, spare) do
     spare = spare - 1
   end
@@ -62,7 +63,7 @@ function bucket.take(quota, cost)
   quota.level_us, quota.level_ns = level_us, level_ns
 end
 
--- It has drained meanwhile, and nobody knows how much.
+-- Gives nothing back: an unknown part of the tokens has drained meanwhile.
 function bucket.give_back() end
 
 function bucket.mark()

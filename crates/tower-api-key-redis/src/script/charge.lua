@@ -3,11 +3,11 @@
 -- KEYS: one hash for each subject. A subject is an account or a key; its hash holds the latest instant
 -- ('at') and a field for each counter.
 
--- From this many fields on a hash is looked through for counters that are over.
+-- A hash with more fields than this is searched for counters that are over.
 local MANY_FIELDS = 64
--- How much earlier than the latest instant another may be before the clock counts as set back.
+-- The longest time by which an instant may be earlier than the latest one. Beyond it, the clock was set back.
 local DISORDER_US = 1000000
--- A lease takes one in so many of the tokens that are left.
+-- A lease takes at most one in this many of the tokens that are left.
 local SHARE = 8
 
 local KINDS = {
@@ -18,12 +18,12 @@ local KINDS = {
   calendar_month = month,
 }
 
--- What is asked for.
+-- The question.
 local taking, cost, demand, want, shortest_us = text(), number(), number(), number(), number()
 local back = number()
 local us, ns, longest_ttl = number(), number(), 0
 if us then
-  -- A test that tells the time; what it counts must not go while it does.
+  -- A test sets the time. Its counters must not expire while it runs.
   longest_ttl = 600000
 else
   local time = redis.call('TIME')
@@ -47,7 +47,7 @@ while read < #ARGV do
   subject.quotas[#subject.quotas + 1] = quota
 end
 
--- Puts the instant in order with those of all subjects.
+-- Puts the instant in order with the latest instants of all subjects.
 local at_us, at_ns = us, ns
 for index, subject in ipairs(subjects) do
   local stored = redis.call('HMGET', KEYS[index], unpack(subject.fields))
@@ -66,7 +66,7 @@ for index, subject in ipairs(subjects) do
   end
 end
 
--- Asks every quota.
+-- Asks every quota whether the cost fits.
 local passes = true
 for _, quota in ipairs(quotas) do
   quota.kind.settle(quota, at_us, at_ns)
@@ -80,7 +80,7 @@ for _, quota in ipairs(quotas) do
   passes = passes and (quota.room or quota.in_shadow)
 end
 
--- Decides what is taken: more than the cost, if there is demand for more, or as a lease.
+-- Decides how many tokens to take: the cost, more for waiting requests, and more as a lease.
 local taken, lasts_us = 0, 0
 if taking == 'always' then
   taken = cost
@@ -102,7 +102,7 @@ elseif taking == 'room' and passes then
   end
 end
 
--- Takes it, and notes how each quota stands.
+-- Takes the tokens, and writes the state of each quota into the answer.
 local ahead_us, ahead_ns = since(at_us, at_ns, us, ns)
 local answer = { passes and 1 or 0, ahead_us, ahead_ns, taken, lasts_us }
 for _, quota in ipairs(quotas) do
@@ -118,7 +118,7 @@ for _, quota in ipairs(quotas) do
   end
 end
 
--- Keeps it until the last of the counters is over. A look at a subject that is not counted makes none.
+-- Stores the counters until the last of them is over. A peek at a subject without counters stores nothing.
 for index, subject in ipairs(subjects) do
   if subject.exists or taking ~= 'nothing' then
     local values, idle_us = { 'at', exact(at_us) .. ' ' .. at_ns }, at_us

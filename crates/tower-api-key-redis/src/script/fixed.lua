@@ -1,8 +1,20 @@
 -- A window of fixed length, or one that ends with the day or month.
 --
--- Each kind of counter: reads its terms and what is stored, settles it, tells whether a cost fits, how many
--- would, and how long what is charged now counts the same; takes a cost, or gives back what was charged
--- under a mark; tells how it stands, what marks that which is charged now, and what is to be stored.
+-- Each kind of counter has these functions:
+--
+--   terms      reads the arguments of its quota
+--   load       reads the stored counter
+--   settle     drops what is over at an instant
+--   fits       returns true if a cost has room
+--   spare      returns the largest cost that has room
+--   lasts_us   returns the microseconds for which tokens charged now count the same
+--   refuse     notes when a cost without room would fit (optional)
+--   take       takes a cost
+--   give_back  gives tokens back that were charged under a mark
+--   mark       returns the mark of tokens charged now
+--   answer     returns the state of the quota
+--   store      returns the counter as it is stored
+--   idle_us    returns the instant at which the counter is over, in microseconds
 
 local fixed = {}
 
@@ -72,7 +84,8 @@ end
 
 local DAY_US = 86400000000
 
--- The first day of the next month, in days since 1970 (years begin in March, so that leap days end them).
+-- Returns the first day of the next month, in days since 1970. Years begin in March, so that a leap day is
+-- the last.
 local function next_month(day)
   day = day + 719468
   local era = floor(day / 146097)
@@ -90,7 +103,7 @@ local function next_month(day)
   return era * 146097 + day - 719468
 end
 
--- The windows of the calendar are fixed ones, whose length the date tells.
+-- Calendar windows are fixed windows whose length depends on the date.
 local day, month = setmetatable({}, { __index = fixed }), setmetatable({}, { __index = fixed })
 
 function day.terms() end

@@ -1,11 +1,11 @@
--- Instants, spans, and what was said or stored of them.
+-- Instants and spans, and how they are read and written.
 --
--- Numbers are doubles here, exact up to 2^53, which is less than the nanoseconds since 1970. So instants
--- and spans are pairs: whole microseconds, and nanoseconds below 1000. Nothing is ever rounded.
+-- Lua's numbers are doubles, which are exact up to 2^53. The nanoseconds since 1970 are more. So instants and
+-- spans are pairs: whole microseconds, and nanoseconds below 1000. Nothing is ever rounded.
 
 local floor, max, min = math.floor, math.max, math.min
 
--- What a counter holds at most, as in memory.
+-- The largest count of a counter, as in memory.
 local MOST = 4294967295
 
 local read = 0
@@ -22,7 +22,7 @@ local function pair(us, ns)
   return us + carry, ns - carry * 1000
 end
 
--- One instant less another, or nothing if that lies ahead.
+-- Returns the span from the earlier instant to the other; 0 if the earlier one lies ahead.
 local function since(us, ns, earlier_us, earlier_ns)
   us, ns = pair(us - earlier_us, ns - earlier_ns)
   if us < 0 then

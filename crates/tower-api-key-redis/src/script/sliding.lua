@@ -2,10 +2,10 @@
 
 local sliding = {}
 
--- The parts of a window, and the present one.
+-- The number of parts: 12 for the window, and the present one.
 local PARTS = 13
 
--- The length of a part, in nanoseconds: below 2^52, as a window has at most 366 days.
+-- Reads the length of a part in nanoseconds. It is below 2^52, because a window has at most 366 days.
 function sliding.terms(quota)
   quota.part = number()
 end
@@ -18,9 +18,9 @@ function sliding.load(quota, value)
   end
 end
 
--- The number of the part that an instant falls into, and the nanoseconds that have passed of it: the
--- microseconds are divided by the part, and the rest is multiplied by 1000 bit by bit, for its
--- product would not be exact.
+-- Returns the number of the part that an instant falls into, and the nanoseconds that have passed of it.
+-- Divides the microseconds by the part, and multiplies the rest by 1000 bit by bit, because its product would
+-- not be exact.
 local function part_of(us, ns, part)
   local whole = floor(us / part)
   local rest = us - whole * part
@@ -77,7 +77,7 @@ function sliding.lasts_us(quota)
   return floor((quota.part - quota.passed) / 1000)
 end
 
--- After how many parts a cost fits that does not now; it is told as the age of the part that has to leave.
+-- Notes when a cost without room will fit, as the age of the part that has to leave first.
 function sliding.refuse(quota, cost)
   local left = used(quota)
   for age = PARTS - 1, 0, -1 do
@@ -112,7 +112,7 @@ local function latest_age(quota)
   end
 end
 
--- The age of the part that resets all of it, and of the one that has to leave, in one number.
+-- Returns two ages in one number: of the latest part that counts, and of the part that has to leave.
 function sliding.answer(quota)
   local latest, leaves = latest_age(quota) or 15, quota.leaves or 15
   local passed_us, passed_ns = pair(0, quota.passed)

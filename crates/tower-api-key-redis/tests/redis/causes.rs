@@ -60,7 +60,7 @@ async fn a_server_that_is_not_reached_is_told_by_its_cause() {
     is_told(&answers(None).await, "no answer in time").await;
     is_told(&answers(Some(b"")).await, "the server closed the connection").await;
     let http = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n";
-    is_told(&answers(Some(http)).await, "does not speak Redis's protocol").await;
+    is_told(&answers(Some(http)).await, "does not speak the Redis protocol").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,16 +70,16 @@ async fn a_server_that_refuses_is_told_by_its_words() {
         is_told(&server.url(), "ERR unknown command").await;
         let server = Redis::start_program(&program, &[]);
         let none = format!("redis://ada:{PASSWORD}@127.0.0.1:{}", server.port());
-        is_told(&none, "authentication failed; check the URL's user and password").await;
+        is_told(&none, "authentication failed: check the URL's user and password").await;
         let none = format!("{none}?protocol=resp3");
         is_told(&none, "check the URL's user and password").await;
-        is_told(&format!("{}/99", server.url()), "the URL names a database").await;
+        is_told(&format!("{}/99", server.url()), "the database in the URL").await;
         let (): () = server.ask(&["CONFIG", "SET", "requirepass", PASSWORD]);
         is_told(&server.url(), "NOAUTH").await;
         let server = Redis::start_program(&program, &[]);
         let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
         redis::cmd("CONFIG").arg(&["SET", "maxclients", "1"]).exec(&mut connection).unwrap();
-        is_told(&server.url(), "no more clients").await;
+        is_told(&server.url(), "too many clients").await;
     }
 }
 
@@ -98,7 +98,7 @@ async fn a_port_that_wants_tls_is_told() {
     set_if_known(&server, "tls-key-file", key.to_str().unwrap());
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     if set_if_known(&server, "tls-port", &port.to_string()) {
-        is_told(&format!("redis://ada:{PASSWORD}@127.0.0.1:{port}"), "wants TLS").await;
+        is_told(&format!("redis://ada:{PASSWORD}@127.0.0.1:{port}"), "expects TLS").await;
     } else {
         println!("SKIPPED: this Redis knows no TLS");
     }
@@ -144,7 +144,8 @@ async fn a_user_with_the_rights_that_the_docs_list_is_refused_nothing() {
         for _ in 0..300 {
             leased.ask().await.unwrap();
         }
-        let concurrency = builder().build().unwrap().concurrency().lease(Duration::from_secs(1));
+        let limiter = builder().permit_lease(Duration::from_secs(1)).build().unwrap();
+        let concurrency = limiter.concurrency();
         let (account, rule) = (AccountId::new("acme").unwrap(), Concurrency::new(1));
         let entry = || Acquire { account: &account, route: "POST /jobs", rule };
         let permit = concurrency.acquire(entry()).await.unwrap().expect("there is a permit");

@@ -23,7 +23,7 @@ const KEY: &str = "tower-api-key:{acme}:permits:POST /jobs";
 
 /// The permits of another node, with a connection of its own.
 fn node(server: &Redis) -> RedisConcurrency {
-    server.limiter().build().unwrap().concurrency().lease(LEASE)
+    server.limiter().permit_lease(LEASE).build().unwrap().concurrency()
 }
 
 async fn acquire(concurrency: &RedisConcurrency, rule: Concurrency) -> Option<Permit> {
@@ -73,7 +73,7 @@ async fn over_all_nodes_never_more_than_the_limit_are_in_flight() {
 }
 
 #[tokio::test]
-async fn a_place_that_is_held_is_renewed_and_one_that_is_given_back_is_free_at_once() {
+async fn a_permit_that_is_held_is_renewed_and_one_that_is_given_back_is_free_at_once() {
     let Some(server) = Redis::start() else { return };
     let (one, other) = (node(&server), node(&server));
     let rule = Concurrency::new(1);
@@ -117,7 +117,7 @@ async fn requests_of_a_node_are_served_in_the_order_in_which_they_came() {
 }
 
 #[tokio::test]
-async fn who_waits_hears_at_once_of_a_place_that_its_own_node_gives_back() {
+async fn who_waits_hears_at_once_of_a_permit_that_its_own_node_gives_back() {
     const ROUNDS: u32 = 12;
     let Some(server) = Redis::start() else { return };
     let concurrency = node(&server);
@@ -186,7 +186,7 @@ async fn who_comes_later_does_not_overtake_who_waits_already() {
 }
 
 #[tokio::test]
-async fn a_request_that_goes_away_while_it_asks_leaves_no_place_taken() {
+async fn a_request_that_goes_away_while_it_asks_leaves_no_permit_taken() {
     const REQUESTS: usize = 20;
     let Some(server) = Redis::start() else { return };
     let concurrency = node(&server);
@@ -212,10 +212,10 @@ async fn a_request_that_goes_away_while_it_asks_leaves_no_place_taken() {
 }
 
 #[tokio::test]
-async fn a_place_that_was_taken_without_anyones_knowledge_comes_back_after_the_lease() {
+async fn a_permit_that_was_taken_without_anyones_knowledge_comes_back_after_the_lease() {
     let Some(server) = Redis::start() else { return };
-    let limiter = server.limiter().timeout(Duration::from_millis(100)).build().unwrap();
-    let (concurrency, rule) = (limiter.concurrency().lease(LEASE), Concurrency::new(1));
+    let limiter = server.limiter().timeout(Duration::from_millis(100)).permit_lease(LEASE);
+    let (concurrency, rule) = (limiter.build().unwrap().concurrency(), Concurrency::new(1));
     drop(acquire(&concurrency, rule).await);
     eventually("the first is gone", || taken(&server) == 0).await;
     let account = AccountId::new("acme").unwrap();
@@ -242,8 +242,8 @@ async fn a_place_that_was_taken_without_anyones_knowledge_comes_back_after_the_l
 #[tokio::test]
 async fn a_server_that_was_restarted_empty_is_told_who_is_in_flight() {
     let Some(mut server) = Redis::start() else { return };
-    let limiter = server.limiter().timeout(SECOND / 4).build().unwrap();
-    let concurrency = limiter.concurrency().lease(LEASE);
+    let limiter = server.limiter().timeout(SECOND / 4).permit_lease(LEASE).build().unwrap();
+    let concurrency = limiter.concurrency();
     let rule = Concurrency::new(2);
     let held =
         [acquire(&concurrency, rule).await.unwrap(), acquire(&concurrency, rule).await.unwrap()];
@@ -267,7 +267,7 @@ fn gate(concurrency: RedisConcurrency, routes: Routes, on_failure: OnLimiterFail
 }
 
 #[tokio::test]
-async fn a_body_that_streams_for_longer_than_the_lease_keeps_its_place() {
+async fn a_body_that_streams_for_longer_than_the_lease_keeps_its_permit() {
     let Some(server) = Redis::start() else { return };
     let old = gate(node(&server), Routes::new(), OnLimiterFailure::Deny);
     // As in a rolling deploy: the next version has another route before it.
@@ -303,7 +303,7 @@ async fn while_the_server_is_down_a_gate_does_what_was_chosen() {
 }
 
 #[tokio::test]
-async fn a_cluster_keeps_places_in_the_slot_of_all_else_of_an_account() {
+async fn a_cluster_keeps_permits_in_the_slot_of_all_else_of_an_account() {
     let Some(server) = Redis::start_with(&["--cluster-enabled", "yes"]) else { return };
     server.takes_all_slots();
     let is_up = || server.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok");

@@ -66,16 +66,16 @@ mod the_redis_limiter {
     tower_api_key::limiter_tests!(make_limiter);
 }
 
-mod the_redis_places {
+mod the_redis_concurrency {
     use tower_api_key_redis::RedisConcurrency;
 
     use crate::{Shared, fresh_prefix, shared};
 
-    async fn make_places() -> Option<(RedisConcurrency, Shared)> {
+    async fn make_concurrency() -> Option<(RedisConcurrency, Shared)> {
         let shared = shared().await?;
         let limiter = shared.0.limiter().prefix(fresh_prefix()).build().unwrap();
         Some((limiter.concurrency(), shared))
     }
 
-    tower_api_key::concurrency_tests!(make_places);
+    tower_api_key::concurrency_tests!(make_concurrency);
 }

@@ -15,18 +15,19 @@ use tower_api_key_redis::RedisLimiter;
 use crate::Redis;
 use crate::support::{PROFILE, Service, greeting, reason, request, send, store};
 
-const PLACES: u32 = 3;
+const PERMITS: u32 = 3;
 const LEASE: Duration = Duration::from_secs(2);
 /// Says to the process that holds permits where the server is.
 const URL: &str = "TOWER_API_KEY_TEST_REDIS";
 
 /// A gate whose one route has three permits.
 fn gate(url: &str) -> Service {
-    let limiter = RedisLimiter::builder(url).timeout(Duration::from_secs(20)).build().unwrap();
-    let route = Route::new().concurrency(Concurrency::new(PLACES));
+    let limiter = RedisLimiter::builder(url).timeout(Duration::from_secs(20)).permit_lease(LEASE);
+    let limiter = limiter.build().unwrap();
+    let route = Route::new().concurrency(Concurrency::new(PERMITS));
     let layer = ApiKeyLayer::builder(PROFILE, store(|key| key))
         .routes(Routes::new().on(&[Method::POST], "/jobs", route))
-        .concurrency(limiter.concurrency().lease(LEASE), OnLimiterFailure::Deny)
+        .concurrency(limiter.concurrency(), OnLimiterFailure::Deny)
         .build()
         .unwrap();
     greeting(&layer)
@@ -42,7 +43,7 @@ struct Process(Child);
 impl Process {
     /// Starts this very program, to hold all permits until it dies.
     fn holding(url: &str) -> Self {
-        let name = "permits_of_processes::holds_all_places_until_it_is_killed";
+        let name = "permits_of_processes::holds_all_permits_until_it_is_killed";
         let child = Command::new(env::current_exe().unwrap())
             .args(["--exact", name, "--ignored", "--nocapture", "--test-threads", "1"])
             .env(URL, url)
@@ -73,11 +74,11 @@ impl Drop for Process {
 
 #[tokio::test]
 #[ignore = "run by the test below, in a process of its own"]
-async fn holds_all_places_until_it_is_killed() {
+async fn holds_all_permits_until_it_is_killed() {
     let Ok(url) = env::var(URL) else { return };
     let service = gate(&url);
     let mut held = Vec::new();
-    for _ in 0..PLACES {
+    for _ in 0..PERMITS {
         let response = send(&service, request(Method::POST, "/jobs")).await;
         assert_eq!(reason(&response), "admitted");
         held.push(response);
@@ -89,7 +90,7 @@ async fn holds_all_places_until_it_is_killed() {
 }
 
 #[tokio::test]
-async fn places_of_a_process_that_was_killed_come_back_after_the_lease() {
+async fn permits_of_a_process_that_was_killed_come_back_after_the_lease() {
     let Some(server) = Redis::start() else { return };
     let url = server.url();
     let (ours, mut other) = (gate(&url), Process::holding(&url));
@@ -105,7 +106,7 @@ async fn places_of_a_process_that_was_killed_come_back_after_the_lease() {
     other.kill();
     let died = Instant::now();
     let mut held = Vec::new();
-    while held.len() < PLACES as usize {
+    while held.len() < PERMITS as usize {
         let response = send(&ours, request(Method::POST, "/jobs")).await;
         if reason(&response) == "admitted" {
             held.push(response);
@@ -116,7 +117,7 @@ async fn places_of_a_process_that_was_killed_come_back_after_the_lease() {
     }
     let took = died.elapsed();
     println!(
-        "all {PLACES} permits were free again {took:.2?} after the kill; the lease is {LEASE:?}"
+        "all {PERMITS} permits were free again {took:.2?} after the kill; the lease is {LEASE:?}"
     );
     // The last renewal was a third of the lease before the kill, or some more on a busy machine.
     assert!(took > LEASE / 4 && took <= LEASE + LEASE / 2, "{took:?}");
