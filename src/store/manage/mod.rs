@@ -1,14 +1,14 @@
-//! Managing keys: what a store that can write offers besides looking up.
+//! Management of keys: what a store that can write offers besides lookups.
 //!
-//! This room guards every change of a key. A change
+//! This module guards every change of a key. A change
 //!
-//! 1. holds whole or not at all, its line in the audit trail included;
-//! 2. is seen by every lookup in the store itself that begins after it was made;
-//! 3. never brings back a key that was deleted.
+//! 1. is made completely or not at all, together with its line in the audit trail;
+//! 2. applies to every lookup in the store itself that begins after the change;
+//! 3. never restores a deleted key.
 //!
-//! No secret comes here: a key is issued by an [`Issuer`](crate::key::Issuer), shown once, and only
-//! its digest is given to a store. A process that keeps records in front of the store sees a change
-//! later, by a time that it states.
+//! No secret passes through this module. An [`Issuer`](crate::key::Issuer) issues a key, the caller shows its
+//! text once, and a store receives only its digest. A cache in front of the store applies a change later, within
+//! the time that the cache documents.
 
 mod author;
 mod change;
