@@ -1,4 +1,4 @@
-//! The cache.
+//! The cache as a store.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,32 @@ use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
 use crate::sync::Reply;
 
-/// Keeps records of another store in memory. Clones share what is kept.
+/// Caches the records of another store in memory. Clones share the records.
+///
+/// The cache guards one number: for how long a key may still pass after its revocation. This number is the
+/// [staleness](CachedBuilder::staleness), 5 seconds unless set. It counts from just before the store was asked.
+/// A lookup is answered from memory
+///
+/// 1. if the store was asked for the record less than the staleness ago, by the cache's own clock. The limit is
+///    reached earlier by the clock's [lag](crate::clock::Clock::lag);
+/// 2. if no notice has named its secret or its account since. Notices come from a store that reports its changes
+///    to [`listen`](Self::listen), within a few milliseconds. If notices are lost, the cache asks the store, and
+///    the staleness still holds.
+///
+/// The gate compares the expiry and the first instant of a record with the clock on every request, so neither is
+/// affected by the cache.
+///
+/// # When the store cannot answer
+///
+/// A record serves until the staleness, or the [grace](CachedBuilder::grace) if one is set, is over. Then the gate
+/// refuses requests with 503. The first request waits for its lookup. After a failed lookup, requests with a
+/// usable record do not wait, until a lookup succeeds again: the cache asks the store in the background. A record
+/// whose secret or account was named by a notice is never used.
+///
+/// # Limits
+///
+/// Lookups beyond [`lookups_at_once`](CachedBuilder::lookups_at_once) wait in a queue, first come, first served.
+/// Unknown secrets are cached apart from records, for 1 second unless set, so random ones evict no records.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,7 +50,7 @@ use crate::sync::Reply;
 /// # let (database, digest) = (MemoryStore::new(), KeyHasher::sha256().digest(b"the key's text"));
 /// # let acme = Account::builder("acme").build()?;
 /// # database.add_now(digest, KeyRecord::builder("key_1", acme).build()?);
-/// // A revoked key serves for two seconds more, at most.
+/// // A revoked key passes for at most two more seconds.
 /// let store = Cached::builder(database).staleness(Duration::from_secs(2)).build();
 /// assert!(store.find(&digest).await?.is_some()); // from the database
 /// assert!(store.find(&digest).await?.is_some()); // from memory
@@ -35,13 +60,13 @@ use crate::sync::Reply;
 pub struct Cached<S>(pub(super) Arc<Inner<S>>);
 
 impl<S: KeyStore> Cached<S> {
-    /// Keeps up to 100,000 records of a store for up to 5 seconds, and up to 10,000 unknown secrets for
-    /// a second; a lookup may take 2 seconds, and 1,000 may be under way.
+    /// Creates a cache with the defaults: up to 100,000 records for up to 5 seconds, and up to 10,000 unknown
+    /// secrets for 1 second. A lookup may take 2 seconds, and 1,000 lookups may run at once.
     pub fn new(store: S) -> Self {
         Self::builder(store).build()
     }
 
-    /// Starts a cache in front of a store.
+    /// Returns a builder of a cache in front of a store.
     pub fn builder(store: S) -> CachedBuilder<S> {
         CachedBuilder::new(store)
     }
@@ -50,36 +75,41 @@ impl<S: KeyStore> Cached<S> {
         Self(Arc::new(Inner::new(store, settings)))
     }
 
-    /// Returns the store behind it.
+    /// Returns the store behind the cache.
     pub fn store(&self) -> &S {
         &self.0.store
     }
 
-    /// Returns the number of records that are kept.
+    /// Returns the number of cached records.
     pub fn len(&self) -> usize {
         self.0.known.len()
     }
 
-    /// Returns the number of unknown secrets that are remembered.
+    /// Returns the number of cached unknown secrets.
     pub fn unknown_len(&self) -> usize {
         self.0.unknown.len()
     }
 
-    /// Tells whether no record is kept.
+    /// Returns true if no record is cached.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Hears what is no longer as it was; the next request asks the store. What is about a secret or an
-    /// account is not answered again. When everything may have changed, a record still serves as long as
-    /// the store cannot answer, until it is older than staleness and grace.
+    /// Applies a notice of a change. The next request that it concerns asks the store.
+    ///
+    /// A record whose secret or account was named is never answered again. After
+    /// [`Everything`](Invalidation::Everything), a record is still answered if the store cannot answer, until the
+    /// record is older than staleness and grace together.
     pub fn invalidate(&self, what: &Invalidation) {
         self.0.invalidate(what);
     }
 
-    /// Writes when secrets were last used, to the minute and every 5 seconds, until the cache is
-    /// dropped; to be spawned, once. Without it nothing is noted, and costs nothing. A failed write is
-    /// tried once more, with what came since; no request waits for it.
+    /// Writes to a store when secrets were last used, until the cache is dropped. Spawn the future once; a second
+    /// one ends at once.
+    ///
+    /// Uses are recorded to the minute and written every 5 seconds. A failed write is repeated with the next one.
+    /// If the store keeps failing, uses beyond 10,000 are dropped. No request waits for a write. Without this
+    /// future no use is recorded, and a request pays nothing.
     ///
     /// ```
     /// # use std::sync::Arc;

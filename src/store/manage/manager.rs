@@ -87,6 +87,17 @@ impl NewKey {
 
 /// Manages keys and accounts. Every store that can write implements this trait.
 ///
+/// A change
+///
+/// 1. is made completely or not at all, together with its line in the audit trail;
+/// 2. applies to every lookup in the store itself that begins after the change;
+/// 3. never restores a deleted key.
+///
+/// A cache in front of the store applies a change later, within the time that the cache documents.
+///
+/// No secret passes through this trait. An [`Issuer`](crate::key::Issuer) issues a key, the caller shows its
+/// text once, and a store receives only its digest.
+///
 /// `by` is the author of a change, for the audit trail: a name, an address or a process. The trail keeps the text
 /// unchanged, so it must not be a secret. Every change fails with [`ManageError::Invalid`] if
 /// [`check_author`](super::check_author) refuses the text.

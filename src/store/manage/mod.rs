@@ -1,14 +1,5 @@
-//! Management of keys: what a store that can write offers besides lookups.
-//!
-//! This module guards every change of a key. A change
-//!
-//! 1. is made completely or not at all, together with its line in the audit trail;
-//! 2. applies to every lookup in the store itself that begins after the change;
-//! 3. never restores a deleted key.
-//!
-//! No secret passes through this module. An [`Issuer`](crate::key::Issuer) issues a key, the caller shows its
-//! text once, and a store receives only its digest. A cache in front of the store applies a change later, within
-//! the time that the cache documents.
+//! Management of keys: what a store that can write offers besides lookups. [`KeyManager`] lists what it
+//! guarantees.
 
 mod author;
 mod change;
