@@ -108,7 +108,7 @@ impl<S: KeyStore> Cached<S> {
     /// one ends at once.
     ///
     /// Uses are recorded to the minute and written every 5 seconds. A failed write is repeated with the next one.
-    /// If the store keeps failing, uses beyond 10,000 are dropped. No request waits for a write. Without this
+    /// If the store keeps failing, uses are dropped once 10,000 wait. No request waits for a write. Without this
     /// future no use is recorded, and a request pays nothing.
     ///
     /// ```
