@@ -23,9 +23,9 @@ use std::task::{Context, Poll};
 /// # }
 /// ```
 #[must_use = "futures do nothing unless polled"]
-pub struct Reply<T>(State<T>);
+pub struct Reply<T>(ReplyState<T>);
 
-enum State<T> {
+enum ReplyState<T> {
     Now(Option<T>),
     Later(Pin<Box<dyn Future<Output = T> + Send + 'static>>),
 }
@@ -33,18 +33,18 @@ enum State<T> {
 impl<T> Reply<T> {
     /// Creates a reply from an answer that is known already.
     pub const fn now(answer: T) -> Self {
-        Self(State::Now(Some(answer)))
+        Self(ReplyState::Now(Some(answer)))
     }
 
     /// Creates a reply from a future, which is boxed.
     pub fn later(future: impl Future<Output = T> + Send + 'static) -> Self {
-        Self(State::Later(Box::pin(future)))
+        Self(ReplyState::Later(Box::pin(future)))
     }
 
     /// Returns the answer if it is known already, or the reply itself if the answer comes later.
     pub(crate) fn into_now(self) -> Result<T, Self> {
         match self.0 {
-            State::Now(Some(answer)) => Ok(answer),
+            ReplyState::Now(Some(answer)) => Ok(answer),
             state => Err(Self(state)),
         }
     }
@@ -57,8 +57,8 @@ impl<T: Unpin> Future for Reply<T> {
     /// does. It never panics.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         match &mut self.get_mut().0 {
-            State::Now(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
-            State::Later(future) => future.as_mut().poll(context),
+            ReplyState::Now(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            ReplyState::Later(future) => future.as_mut().poll(context),
         }
     }
 }
@@ -66,8 +66,8 @@ impl<T: Unpin> Future for Reply<T> {
 impl<T> fmt::Debug for Reply<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self.0 {
-            State::Now(_) => "Reply::Now",
-            State::Later(_) => "Reply::Later",
+            ReplyState::Now(_) => "Reply::Now",
+            ReplyState::Later(_) => "Reply::Later",
         })
     }
 }

@@ -21,19 +21,19 @@ type Entries = Arc<[OnceLock<Entry>]>;
 
 /// One page, with several reference counts.
 #[derive(Clone)]
-pub(super) struct Page {
+pub(super) struct RecordPage {
     entries: Entries,
-    stripes: [Arc<Stripe>; STRIPES],
+    stripes: [Arc<PageStripe>; STRIPES],
 }
 
 /// The entries of a page behind one of its reference counts. Aligned, so that no two counts share a cache line.
 #[repr(align(64))]
-struct Stripe(Entries);
+struct PageStripe(Entries);
 
-impl Page {
+impl RecordPage {
     pub(super) fn new() -> Self {
         let entries: Entries = (0..PAGE_ENTRIES).map(|_| OnceLock::new()).collect();
-        let stripes = array::from_fn(|_| Arc::new(Stripe(Arc::clone(&entries))));
+        let stripes = array::from_fn(|_| Arc::new(PageStripe(Arc::clone(&entries))));
         Self { entries, stripes }
     }
 
@@ -51,11 +51,11 @@ impl Page {
     pub(super) fn share(&self, position: u32) -> SharedRecord {
         let [first, ..] = &self.stripes;
         let stripe = self.stripes.get(stripe()).unwrap_or(first);
-        SharedRecord::new(Arc::<Stripe>::clone(stripe), position)
+        SharedRecord::new(Arc::<PageStripe>::clone(stripe), position)
     }
 }
 
-impl Records for Stripe {
+impl Records for PageStripe {
     fn at(&self, position: u32) -> Option<&KeyRecord> {
         self.0.get(position as usize)?.get().map(|entry| &entry.record)
     }

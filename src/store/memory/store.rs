@@ -45,16 +45,16 @@ use crate::sync::{ArcSwap, Mutex, Reply, lock};
 /// # }
 /// ```
 #[derive(Clone, Default)]
-pub struct MemoryStore(pub(super) Arc<Inner>);
+pub struct MemoryStore(pub(super) Arc<StoreInner>);
 
-pub(super) struct Inner {
+pub(super) struct StoreInner {
     pub(super) clock: Arc<dyn Clock>,
     // Readers use this table. It is written in place, and replaced only when it has to grow.
     pub(super) table: ArcSwap<Table>,
     index: Mutex<Index>,
 }
 
-impl Default for Inner {
+impl Default for StoreInner {
     fn default() -> Self {
         Self {
             clock: Arc::new(SystemClock),
@@ -78,7 +78,7 @@ impl MemoryStore {
 
     /// Creates an empty store that takes the time of changes from this clock.
     pub fn with_clock(clock: impl Clock) -> Self {
-        Self(Arc::new(Inner { clock: Arc::new(clock), ..Inner::default() }))
+        Self(Arc::new(StoreInner { clock: Arc::new(clock), ..StoreInner::default() }))
     }
 
     /// Sets how long an expired secret is kept: 30 days unless set. The first rotation of its key after that time
@@ -90,8 +90,8 @@ impl MemoryStore {
 
     /// Adds a key, or replaces the key of the same id. The secrets of the replaced key are removed.
     ///
-    /// If another key has this secret, that key is removed. If the store has the account already, the stored state of
-    /// the account applies, not the record's.
+    /// A secret that belongs to another key is taken from that key. A key that loses its newest secret is removed.
+    /// If the store has the account already, the stored state of the account applies, not the record's.
     pub fn add_now(&self, digest: KeyDigest, record: KeyRecord) {
         self.writer().add(digest, record);
     }

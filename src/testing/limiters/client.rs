@@ -38,13 +38,13 @@ pub(super) fn first(verdict: &Verdict) -> QuotaStatus {
 }
 
 /// A key at a fresh limiter.
-pub(super) struct Client {
+pub(super) struct LimiterClient {
     limiter: Arc<dyn Fresh<dyn Limiter>>,
     pub(super) account: String,
     pub(super) key: &'static str,
 }
 
-impl Client {
+impl LimiterClient {
     pub(super) async fn new(make: &Maker<dyn Limiter>) -> Self {
         Self { limiter: make.fresh(()).await, account: "acme".to_owned(), key: "key_1" }
     }

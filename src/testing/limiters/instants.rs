@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::client::{Client, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at};
+use super::client::{LimiterClient, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at};
 use crate::clock::Timestamp;
 use crate::limits::Limiter;
 use crate::quota::{Algorithm, Quota, QuotaStatus};
@@ -10,7 +10,7 @@ use crate::testing::fresh::Maker;
 
 /// Whatever came when, a day has its limit and a month has its own.
 pub(super) async fn days_and_months_end_at_midnight(make: &Maker<dyn Limiter>) {
-    let client = Client::new(make).await;
+    let client = LimiterClient::new(make).await;
     let quotas = [Quota::by_day("day", 3), Quota::by_month("month", 5)];
     let status = |limit, remaining, seconds| {
         QuotaStatus::new(limit, remaining, Duration::from_secs(seconds))
@@ -35,7 +35,7 @@ pub(super) async fn instants_out_of_order_begin_no_day_twice(make: &Maker<dyn Li
     for (quota, ends) in
         [(Quota::by_day("calls", 10), TO_MIDNIGHT), (Quota::by_month("calls", 10), TO_OCTOBER)]
     {
-        let (client, quotas) = (Client::new(make).await, [quota]);
+        let (client, quotas) = (LimiterClient::new(make).await, [quota]);
         assert!(client.passes(&quotas, START).await);
         let (mut passed, next) = (0, at(ends).unix_nanoseconds());
         for _ in 0..200 {
@@ -56,7 +56,7 @@ pub(super) async fn a_clock_set_back_locks_nobody_out(make: &Maker<dyn Limiter>)
         (Algorithm::CalendarDay, TO_MIDNIGHT),
         (Algorithm::CalendarMonth, TO_OCTOBER),
     ] {
-        let client = Client::new(make).await;
+        let client = LimiterClient::new(make).await;
         let quotas = [Quota::new("minute", 1, MINUTE).with_algorithm(algorithm)];
         assert!(client.passes(&quotas, at(1_000_000)).await);
         let verdict = client.take(&quotas, at(0)).await;
@@ -68,7 +68,7 @@ pub(super) async fn a_clock_set_back_locks_nobody_out(make: &Maker<dyn Limiter>)
 /// Requests read the clock before they meet in the limiter, so instants arrive out of order.
 pub(super) async fn instants_out_of_order_free_nothing(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
-        let client = Client::new(make).await;
+        let client = LimiterClient::new(make).await;
         let quotas = [Quota::new("minute", 10, MINUTE).with_algorithm(algorithm)];
         let (mut passed, edge) = (0, at(5));
         for _ in 0..200 {
