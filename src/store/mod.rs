@@ -7,9 +7,9 @@
 //! 3. a [`StoreError`] in every other case. The gate then refuses the request with 503. It never takes a
 //!    failure for an unknown key.
 //!
-//! A store knows nothing of gates. Two gates on one store accept each other's keys. To separate them, give each
-//! gate an [audience](crate::ApiKeyLayerBuilder::audience) and let each key name one, or give each gate a store
-//! of its own.
+//! A store knows nothing of gates. Two gates on one store accept each other's keys. To separate them, give
+//! each gate an [audience](crate::ApiKeyLayerBuilder::audience) and let each key name one, or give each gate
+//! a store of its own.
 //!
 //! # A store of your own
 //!
@@ -44,7 +44,8 @@
 //! }
 //! ```
 //!
-//! A lookup that waits returns [`Reply::later`](crate::Reply::later). Implement the rest if your store needs it:
+//! A lookup that waits returns [`Reply::later`](crate::Reply::later). Implement the rest if your store needs
+//! it:
 //!
 //! | your store | implements or uses |
 //! |---|---|

@@ -1,11 +1,12 @@
-//! Types for memory that threads share: the standard library's, and `ArcSwap`. Code whose correctness depends on
-//! the order of its steps imports them from here.
+//! Types for memory that threads share: the standard library's, and `ArcSwap`. Code whose correctness depends
+//! on the order of its steps imports them from here.
 //!
-//! Tests that are compiled with `--cfg shuttle` use the types of Shuttle instead. Its scheduler chooses at every
-//! step which thread runs next. `.ci/schedules` runs these tests.
+//! Tests that are compiled with `--cfg shuttle` use the types of Shuttle instead. Its scheduler chooses at
+//! every step which thread runs next. `.ci/schedules` runs these tests.
 //!
-//! Under Shuttle every thread sees every step at once, so memory orders are not tested. They matter in one place:
-//! a slot of the store's table leads to an entry. The entry is behind a `OnceLock`, which orders its own accesses.
+//! Under Shuttle every thread sees every step at once, so memory orders are not tested. They matter in one
+//! place: a slot of the store's table leads to an entry. The entry is behind a `OnceLock`, which orders its
+//! own accesses.
 
 mod lock;
 mod reply;

@@ -1,8 +1,8 @@
 //! The reply of a store or a limiter: an answer that is known already, or a boxed future.
 //!
-//! A trait method that returns `impl Future` cannot be called through `dyn`, and its future has no name without a
-//! box. A reply solves both. An answer from memory costs no allocation. An answer that waits costs one box, which
-//! takes far less time than the wait.
+//! A trait method that returns `impl Future` cannot be called through `dyn`, and its future has no name
+//! without a box. A reply solves both. An answer from memory costs no allocation. An answer that waits costs
+//! one box, which takes far less time than the wait.
 
 use std::fmt;
 use std::future::Future;
@@ -53,8 +53,8 @@ impl<T> Reply<T> {
 impl<T: Unpin> Future for Reply<T> {
     type Output = T;
 
-    /// Returns the answer once. A second poll of a known answer stays pending forever, as that of a fused future
-    /// does. It never panics.
+    /// Returns the answer once. A second poll of a known answer stays pending forever, as that of a fused
+    /// future does. It never panics.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         match &mut self.get_mut().0 {
             ReplyState::Now(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),

@@ -16,8 +16,9 @@ const DEPTH: usize = 3;
 /// The size of a stack in bytes. Shuttle's default of 32 KB is too small for formatting.
 const STACK: usize = 1 << 18;
 
-/// Runs a case under many schedules. Half of them choose the thread of each step at random. The other half have few
-/// preemptions, at unlikely steps (PCT). A schedule that fails or deadlocks panics and prints itself.
+/// Runs a case under many schedules. Half of them choose the thread of each step at random. The other half
+/// have few preemptions, at unlikely steps (PCT). A schedule that fails or deadlocks panics and prints
+/// itself.
 pub(crate) fn explore(name: &str, case: impl Fn() + Clone + Send + Sync + 'static) {
     let schedules = env::var("SCHEDULES").ok().and_then(|text| text.parse().ok());
     let schedules = schedules.unwrap_or(SCHEDULES);
@@ -28,7 +29,8 @@ pub(crate) fn explore(name: &str, case: impl Fn() + Clone + Send + Sync + 'stati
     println!("{name}: {drawn} random schedules, {few} with up to {DEPTH} preemptions");
 }
 
-/// `std::sync::OnceLock`, with a step before each read and a step between writing the value and marking it as set.
+/// `std::sync::OnceLock`, with a step before each read and a step between writing the value and marking it as
+/// set.
 #[derive(Debug)]
 pub(crate) struct OnceLock<T> {
     is_set: AtomicBool,

@@ -6,8 +6,8 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The number of reference counts of one value. Two threads that use the same key pass 1.9 times as many requests as
-/// one thread; with a single count it is 1.1 times.
+/// The number of reference counts of one value. Two threads that use the same key pass 1.9 times as many
+/// requests as one thread; with a single count it is 1.1 times.
 pub(crate) const STRIPES: usize = 8;
 
 /// Returns the stripe of this thread. Threads get stripes in turn.

@@ -77,8 +77,8 @@ impl<S: ?Sized, T: Fresh<S>, G: Send + Sync + 'static> Fresh<S> for (T, G) {
 /// The digests and records that a store of [`lookup_tests!`](crate::lookup_tests) has to hold.
 pub type Records = Vec<(KeyDigest, KeyRecord)>;
 
-/// Makes a new store or limiter. Functions and closures implement this trait, async or not, without an argument or
-/// with [`Records`].
+/// Makes a new store or limiter. Functions and closures implement this trait, async or not, without an
+/// argument or with [`Records`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` makes nothing that the kit can test as `{S}`",
     note = "pass a function, async or not, that returns a store or limiter, a pair of one and a value that must live as long, or an `Option` of these"

@@ -5,8 +5,8 @@
 use crate::decision::Grant;
 use crate::key::{Account, InvalidRecord, KeyRecord, SharedRecord};
 
-/// Creates a grant with which a unit test calls a handler. Its key has the id `key_1`, and belongs to this account
-/// with these scopes.
+/// Creates a grant with which a unit test calls a handler. Its key has the id `key_1`, and belongs to this
+/// account with these scopes.
 ///
 /// ```
 /// use tower_api_key::{Denial, Grant, testing};
@@ -36,8 +36,8 @@ pub fn grant<S: AsRef<str>>(account: &str, scopes: impl IntoIterator<Item = S>) 
     }
 }
 
-/// Creates a grant for this record, as a gate without limits creates it. The record is not checked, so a revoked key
-/// gets a grant, too. The handler can [add to the cost](Grant::add_cost).
+/// Creates a grant for this record, as a gate without limits creates it. The record is not checked, so a
+/// revoked key gets a grant, too. The handler can [add to the cost](Grant::add_cost).
 ///
 /// ```
 /// use tower_api_key::key::{Account, KeyRecord};

@@ -20,9 +20,9 @@ pub const CONCURRENCY_PROMISES: &[Promise<Maker<dyn ConcurrencyLimiter>>] =
 
 /// Writes one test for each promise of a [`ConcurrencyLimiter`](crate::concurrency::ConcurrencyLimiter).
 ///
-/// The argument is a function or a closure, async or not, that makes a limiter with all permits free. A test calls
-/// it once for each limiter that it needs. [`Fresh`](crate::testing::Fresh) lists what it may return. A returned
-/// permit may be free a little later. The tests wait by the real clock, for less than a second each.
+/// The argument is a function or a closure, async or not, that makes a limiter with all permits free. A test
+/// calls it once for each limiter that it needs. [`Fresh`](crate::testing::Fresh) lists what it may return. A
+/// returned permit may be free a little later. The tests wait by the real clock, for less than a second each.
 ///
 /// ```
 /// mod in_memory {

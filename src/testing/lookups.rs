@@ -20,8 +20,8 @@ pub const LOOKUP_PROMISES: &[Promise<Maker<dyn KeyStore, Records>>] =
 /// [`KeyManager`](crate::store::KeyManager), see [`store_tests!`](crate::store_tests).
 ///
 /// The argument is a function or a closure, async or not. Its argument is a list of
-/// [`Records`](crate::testing::Records), and it makes a store with these records and no others. A test calls it once
-/// for each store that it needs. [`Fresh`](crate::testing::Fresh) lists what it may return.
+/// [`Records`](crate::testing::Records), and it makes a store with these records and no others. A test calls
+/// it once for each store that it needs. [`Fresh`](crate::testing::Fresh) lists what it may return.
 ///
 /// ```
 /// use tower_api_key::store::MemoryStore;

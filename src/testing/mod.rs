@@ -1,8 +1,8 @@
 //! Conformance kits for stores and limiters of your own, and grants for unit tests of handlers.
 //!
-//! A kit is a macro that writes one `#[test]` for each promise. A failure names the promise, and says what was
-//! expected. The argument of the macro is a function that makes a new store or limiter. `Cargo.toml` needs only the
-//! feature `testing` of this crate, under `[dev-dependencies]`.
+//! A kit is a macro that writes one `#[test]` for each promise. A failure names the promise, and says what
+//! was expected. The argument of the macro is a function that makes a new store or limiter. `Cargo.toml`
+//! needs only the feature `testing` of this crate, under `[dev-dependencies]`.
 //!
 //! | your type | kit | promises |
 //! |---|---|---|
@@ -50,7 +50,8 @@
 //!
 //! The tests of a store write and delete keys and accounts. Give them a database without other data.
 //!
-//! [`grant`] and [`grant_for`] create the grant that a gate passes to a handler, for unit tests of the handler.
+//! [`grant`] and [`grant_for`] create the grant that a gate passes to a handler, for unit tests of the
+//! handler.
 
 mod fresh;
 mod grant;

@@ -32,29 +32,30 @@ impl<S: KeyStore> CachedBuilder<S> {
         Self { store, settings: Settings::default() }
     }
 
-    /// Sets how old a record may be, and so how long a key may pass after its revocation: 5 seconds unless set.
+    /// Sets how old a record may be, and so how long a key may pass after its revocation: 5 seconds unless
+    /// set.
     ///
     /// The bound holds even though the clock may [lag](Clock::lag). A staleness that is shorter than the lag
-    /// therefore caches no records. A request may wait for the store until the [`timeout`](Self::timeout). If the
-    /// timeout is longer than the staleness, the timeout is the bound for a revoked key.
+    /// therefore caches no records. A request may wait for the store until the [`timeout`](Self::timeout). If
+    /// the timeout is longer than the staleness, the timeout is the bound for a revoked key.
     pub fn staleness(mut self, staleness: Duration) -> Self {
         self.settings.staleness = staleness;
         self
     }
 
-    /// Sets for how much longer than the staleness a record may be used while the store cannot answer: zero unless
-    /// set.
+    /// Sets for how much longer than the staleness a record may be used while the store cannot answer: zero
+    /// unless set.
     ///
-    /// A key that is revoked during an outage may pass for staleness and grace together. After a failed lookup,
-    /// requests with a usable record do not wait for the store, until a lookup succeeds again. The cache asks the
-    /// store in the background, and its answer applies as soon as it arrives.
+    /// A key that is revoked during an outage may pass for staleness and grace together. After a failed
+    /// lookup, requests with a usable record do not wait for the store, until a lookup succeeds again. The
+    /// cache asks the store in the background, and its answer applies as soon as it arrives.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.settings.grace = grace;
         self
     }
 
-    /// Sets how long an unknown secret is cached: 1 second unless set. For that long, a new key may be refused if
-    /// a client tried it before it was added.
+    /// Sets how long an unknown secret is cached: 1 second unless set. For that long, a new key may be
+    /// refused if a client tried it before it was added.
     pub fn unknown_for(mut self, unknown_for: Duration) -> Self {
         self.settings.unknown_for = unknown_for;
         self
@@ -75,9 +76,9 @@ impl<S: KeyStore> CachedBuilder<S> {
 
     /// Sets how many lookups may ask the store at once: 1,000 unless set.
     ///
-    /// Further lookups wait in a queue until the [`timeout`](Self::timeout), first come, first served. A lookup
-    /// leaves the queue when all requests that wait for it are gone. The queue holds 65,536 lookups; further
-    /// lookups fail at once.
+    /// Further lookups wait in a queue until the [`timeout`](Self::timeout), first come, first served. A
+    /// lookup leaves the queue when all requests that wait for it are gone. The queue holds 65,536 lookups;
+    /// further lookups fail at once.
     pub fn lookups_at_once(mut self, lookups: usize) -> Self {
         self.settings.most_lookups = lookups;
         self

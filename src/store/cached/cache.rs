@@ -16,29 +16,30 @@ use crate::sync::Reply;
 /// Caches the records of another store in memory. Clones share the records.
 ///
 /// The cache guards one number: for how long a key may still pass after its revocation. This number is the
-/// [staleness](CachedBuilder::staleness), 5 seconds unless set. It counts from just before the store was asked.
-/// A lookup is answered from memory
+/// [staleness](CachedBuilder::staleness), 5 seconds unless set. It counts from just before the store was
+/// asked. A lookup is answered from memory
 ///
-/// 1. if the store was asked for the record less than the staleness ago, by the cache's own clock. The limit is
-///    reached earlier by the clock's [lag](crate::clock::Clock::lag);
-/// 2. if no notice has named its secret or its account since. Notices come from a store that reports its changes
-///    to [`listen`](Self::listen), within a few milliseconds. If notices are lost, the cache asks the store, and
-///    the staleness still holds.
+/// 1. if the store was asked for the record less than the staleness ago, by the cache's own clock. The limit
+///    is reached earlier by the clock's [lag](crate::clock::Clock::lag);
+/// 2. if no notice has named its secret or its account since. Notices come from a store that reports its
+///    changes to [`listen`](Self::listen), within a few milliseconds. If notices are lost, the cache asks the
+///    store, and the staleness still holds.
 ///
-/// The gate compares the expiry and the first instant of a record with the clock on every request, so neither is
-/// affected by the cache.
+/// The gate compares the expiry and the first instant of a record with the clock on every request, so neither
+/// is affected by the cache.
 ///
 /// # When the store cannot answer
 ///
-/// A record serves until the staleness, or the [grace](CachedBuilder::grace) if one is set, is over. Then the gate
-/// refuses requests with 503. The first request waits for its lookup. After a failed lookup, requests with a
-/// usable record do not wait, until a lookup succeeds again: the cache asks the store in the background. A record
-/// whose secret or account was named by a notice is never used.
+/// A record serves until the staleness, or the [grace](CachedBuilder::grace) if one is set, is over. Then the
+/// gate refuses requests with 503. The first request waits for its lookup. After a failed lookup, requests
+/// with a usable record do not wait, until a lookup succeeds again: the cache asks the store in the
+/// background. A record whose secret or account was named by a notice is never used.
 ///
 /// # Limits
 ///
-/// Lookups beyond [`lookups_at_once`](CachedBuilder::lookups_at_once) wait in a queue, first come, first served.
-/// Unknown secrets are cached apart from records, for 1 second unless set, so random ones evict no records.
+/// Lookups beyond [`lookups_at_once`](CachedBuilder::lookups_at_once) wait in a queue, first come, first
+/// served. Unknown secrets are cached apart from records, for 1 second unless set, so random ones evict no
+/// records.
 ///
 /// ```
 /// use std::time::Duration;
@@ -98,18 +99,18 @@ impl<S: KeyStore> Cached<S> {
     /// Applies a notice of a change. The next request that it concerns asks the store.
     ///
     /// A record whose secret or account was named is never answered again. After
-    /// [`Everything`](Invalidation::Everything), a record is still answered if the store cannot answer, until the
-    /// record is older than staleness and grace together.
+    /// [`Everything`](Invalidation::Everything), a record is still answered if the store cannot answer, until
+    /// the record is older than staleness and grace together.
     pub fn invalidate(&self, what: &Invalidation) {
         self.0.invalidate(what);
     }
 
-    /// Writes to a store when secrets were last used, until the cache is dropped. Spawn the future once; a second
-    /// one ends at once.
+    /// Writes to a store when secrets were last used, until the cache is dropped. Spawn the future once; a
+    /// second one ends at once.
     ///
-    /// Uses are recorded to the minute and written every 5 seconds. A failed write is repeated with the next one.
-    /// If the store keeps failing, uses are dropped once 10,000 wait. No request waits for a write. Without this
-    /// future no use is recorded, and a request pays nothing.
+    /// Uses are recorded to the minute and written every 5 seconds. A failed write is repeated with the next
+    /// one. If the store keeps failing, uses are dropped once 10,000 wait. No request waits for a write.
+    /// Without this future no use is recorded, and a request pays nothing.
     ///
     /// ```
     /// # use std::sync::Arc;

@@ -11,7 +11,8 @@ use super::notices::Notices;
 use super::under_way::{LookupList, UnderWay};
 use crate::key::KeyDigest;
 
-/// Keeps a lookup on the list. Dropping the guard takes the lookup off the list, even when its runtime shuts down.
+/// Keeps a lookup on the list. Dropping the guard takes the lookup off the list, even when its runtime shuts
+/// down.
 pub(super) struct Guard {
     under_way: Arc<UnderWay>,
     digest: KeyDigest,
@@ -45,8 +46,8 @@ impl Guard {
         &self.digest
     }
 
-    /// Waits for a permit to ask the store. Returns `None` if no request waits for the lookup any more. A request
-    /// waits until the timeout at most.
+    /// Waits for a permit to ask the store. Returns `None` if no request waits for the lookup any more. A
+    /// request waits until the timeout at most.
     pub(super) async fn wait_for(&self, turn: Turn) -> Option<OwnedSemaphorePermit> {
         let entry = match turn {
             Turn::Now(permit) => return Some(permit),
@@ -77,8 +78,8 @@ impl Guard {
         self.after
     }
 
-    /// Sends an answer to all requests that wait. Calls `keep` before, unless a notice named the secret since the
-    /// store was asked. `keep` runs under the lock of the lookups, so that no notice comes in between.
+    /// Sends an answer to all requests that wait. Calls `keep` before, unless a notice named the secret since
+    /// the store was asked. `keep` runs under the lock of the lookups, so that no notice comes in between.
     pub(super) fn settle(&mut self, found: SharedFound, keep: impl FnOnce(&SharedFound)) {
         let failed = found.is_err();
         let mut list = self.under_way.lock();

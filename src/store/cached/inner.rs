@@ -61,7 +61,8 @@ impl<S: KeyStore> CacheInner<S> {
                 return Reply::now(Ok(Some(self.serve(digest, now, &kept))));
             }
             Some(kept) if age == Age::Old && self.lookups.are_failing() => {
-                // The store is most likely still down. The background lookup finds out when it is back.
+                // The store is most likely still down. The background lookup finds out when it is
+                // back.
                 self.look_up_in_background(*digest);
                 return Reply::now(Ok(Some(self.serve(digest, now, &kept))));
             }
@@ -120,15 +121,15 @@ impl<S: KeyStore> CacheInner<S> {
         Asked { at: self.settings.clock.now(), after }
     }
 
-    /// Keeps an answer, unless a notice named its secret since the store was asked, and sends it to all requests
-    /// that wait.
+    /// Keeps an answer, unless a notice named its secret since the store was asked, and sends it to all
+    /// requests that wait.
     pub(super) fn settle(&self, guard: &mut Guard, asked: Asked, found: SharedFound) {
         let digest = *guard.digest();
         guard.settle(found, |found| self.keep(digest, asked, found));
     }
 
-    /// Keeps the answer of the store. Called under the lock of the lookups, so that no notice of the secret comes
-    /// in between. Notices of the account are compared when the record is read.
+    /// Keeps the answer of the store. Called under the lock of the lookups, so that no notice of the secret
+    /// comes in between. Notices of the account are compared when the record is read.
     fn keep(&self, digest: KeyDigest, asked: Asked, answer: &SharedFound) {
         match answer {
             Ok(Some(record)) => {
@@ -158,7 +159,8 @@ impl<S: KeyStore> CacheInner<S> {
         age: Age,
     ) -> Result<Option<SharedRecord>, StoreError> {
         let longest = self.settings.timeout;
-        // Dropped after the reason was read: a queued lookup leaves the list with the last waiting request.
+        // Dropped after the reason was read: a queued lookup leaves the list with the last waiting
+        // request.
         let mut answer = pin!(timeout(longest, self.answer(digest, waiter, age)));
         let answered = answer.as_mut().await;
         let timed_out = |_| Err(self.lookups.timeout_error(&digest, longest));
@@ -186,8 +188,8 @@ impl<S: KeyStore> CacheInner<S> {
             waiting.await
         };
         if self.is_outdated(&answer, arrived) {
-            // The lookup began before the request and before a notice about its account. The next lookup
-            // begins after both.
+            // The lookup began before the request and before a notice about its account. The next
+            // lookup begins after both.
             answer = self.look_up(digest)?.wait().await;
         }
         answer.found.map_err(StoreError::new)

@@ -64,8 +64,8 @@ impl Kept {
         Self { record, life, usable_until, account, noted: AtomicU64::new(noted) }
     }
 
-    /// Returns how the record may be used. After a notice of its account the record is over, even if the store
-    /// cannot answer. After a notice of everything the record is old.
+    /// Returns how the record may be used. After a notice of its account the record is over, even if the
+    /// store cannot answer. After a notice of everything the record is old.
     pub(super) fn age(&self, now: Timestamp, notices: &Notices) -> Age {
         let is_over = !self.life.has_begun(now)
             || now >= self.usable_until

@@ -15,10 +15,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 impl<S: KeyStore> Cached<S> {
     /// Applies the changes that a store reports, until the cache is dropped. Spawn the future.
     ///
-    /// If `changes` fails, anything may have changed. The cache then asks the store for each record again. A record
-    /// is still answered if the store cannot answer, until the record is older than staleness and grace together.
-    /// The cache calls `changes` again after a pause: 50 milliseconds at first, 5 seconds at most. When notices
-    /// come again, the cache asks the store for each record once more.
+    /// If `changes` fails, anything may have changed. The cache then asks the store for each record again. A
+    /// record is still answered if the store cannot answer, until the record is older than staleness and
+    /// grace together. The cache calls `changes` again after a pause: 50 milliseconds at first, 5 seconds at
+    /// most. When notices come again, the cache asks the store for each record once more.
     ///
     /// ```
     /// # use tower_api_key::store::{Cached, Invalidations, MemoryStore};
@@ -38,8 +38,8 @@ impl<S: KeyStore> Cached<S> {
                 let notice = changes.next().await;
                 let Some(inner) = cache.upgrade() else { return };
                 let cached = Self(inner);
-                // Once when notices are lost, and once when they come again. Records in between were asked for
-                // after the first failure, so further failures change nothing.
+                // Once when notices are lost, and once when they come again. Records in between
+                // were asked for after the first failure, so further failures change nothing.
                 if lost != notice.is_err() {
                     lost = notice.is_err();
                     cached.invalidate(&Invalidation::Everything);

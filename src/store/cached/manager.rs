@@ -144,8 +144,8 @@ impl<S: KeyManager> KeyManager for Cached<S> {
 impl<S: KeyManager> Cached<S> {
     /// Prepares for a change or the deletion of a key.
     ///
-    /// A rotation at the same time may add secrets that are not known here. So the account is named, too, and all
-    /// its keys are looked up again. A key that cannot be read can still be revoked or deleted.
+    /// A rotation at the same time may add secrets that are not known here. So the account is named, too, and
+    /// all its keys are looked up again. A key that cannot be read can still be revoked or deleted.
     async fn touches(&self, id: &str) -> Result<Changed<'_, S>, ManageError> {
         let mut changed = Changed::new(self);
         match self.store().get(id).await {

@@ -8,14 +8,14 @@ use super::super::invalidation::Invalidation;
 use crate::key::AccountId;
 use crate::sync::{AtomicU64, size};
 
-/// Slots for accounts: as many as records may be cached, within these bounds. A notice concerns all accounts of
-/// one slot. That costs extra lookups, and never leaves a stale record.
+/// Slots for accounts: as many as records may be cached, within these bounds. A notice concerns all accounts
+/// of one slot. That costs extra lookups, and never leaves a stale record.
 const FEWEST_SLOTS: usize = size(4_096, 4);
 const MOST_SLOTS: usize = size(1 << 20, 4);
 
-/// Numbers the notices of changes. A lookup remembers the number of the latest notice before it asks the store.
-/// Its answer is current while no later notice is about it. All memory is allocated at the start, and recording a
-/// notice takes constant time.
+/// Numbers the notices of changes. A lookup remembers the number of the latest notice before it asks the
+/// store. Its answer is current while no later notice is about it. All memory is allocated at the start, and
+/// recording a notice takes constant time.
 pub(super) struct Notices {
     /// The number of the latest notice. A notice of a secret has no field of its own, because it removes the
     /// secret from the cache.

@@ -46,7 +46,8 @@ impl UnderWay {
         }
     }
 
-    /// Locks the list. While it is locked, no other thread changes cached records, or begins or ends a lookup.
+    /// Locks the list. While it is locked, no other thread changes cached records, or begins or ends a
+    /// lookup.
     pub(super) fn lock(&self) -> MutexGuard<'_, LookupList> {
         lock(&self.list)
     }
@@ -110,8 +111,8 @@ impl LookupList {
         }
     }
 
-    /// Takes the lookup of a secret off the list, so that no request joins it and its answer is not kept. A queued
-    /// lookup has not asked the store yet, and stays.
+    /// Takes the lookup of a secret off the list, so that no request joins it and its answer is not kept. A
+    /// queued lookup has not asked the store yet, and stays.
     pub(super) fn detach(&mut self, digest: &KeyDigest) {
         if self.lookups.get(digest).is_some_and(|listed| listed.after.is_some()) {
             self.lookups.remove(digest);

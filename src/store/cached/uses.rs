@@ -40,8 +40,8 @@ impl Uses {
         }
     }
 
-    /// Writes the uses that are recorded from now on, until `self` is dropped. A second call returns a future that
-    /// ends at once.
+    /// Writes the uses that are recorded from now on, until `self` is dropped. A second call returns a future
+    /// that ends at once.
     pub(super) fn write_to(
         &self,
         manager: Arc<dyn KeyManager>,

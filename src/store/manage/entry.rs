@@ -6,9 +6,9 @@ use crate::key::{KeyDigest, KeyRecord};
 
 /// A key with its secrets: the newest one, and those that are still valid after a rotation.
 ///
-/// A store may also keep secrets that have expired. A lookup by an expired secret finds the key as expired, or
-/// finds no key. A gate refuses the request in both cases. The stores of this crate keep an expired secret for
-/// 30 days unless set otherwise, and at most the 32 that were made last of one key.
+/// A store may also keep secrets that have expired. A lookup by an expired secret finds the key as expired,
+/// or finds no key. A gate refuses the request in both cases. The stores of this crate keep an expired secret
+/// for 30 days unless set otherwise, and at most the 32 that were made last of one key.
 ///
 /// ```
 /// # use tower_api_key::clock::Timestamp;
@@ -52,7 +52,8 @@ pub struct SecretEntry {
     pub digest: KeyDigest,
     /// When the secret was made.
     pub created: Timestamp,
-    /// The first instant at which the secret is no longer valid. With `None` only the key's own expiry applies.
+    /// The first instant at which the secret is no longer valid. With `None` only the key's own expiry
+    /// applies.
     pub expires: Option<Timestamp>,
     /// When the secret was last used, to the minute. `None` if it was never used, or uses are not recorded.
     pub last_used: Option<Timestamp>,

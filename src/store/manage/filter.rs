@@ -37,8 +37,8 @@ impl KeyState {
         }
     }
 
-    /// Returns the state of a record at an instant. If several apply, the order is revoked, disabled, expired,
-    /// as a gate checks them.
+    /// Returns the state of a record at an instant. If several apply, the order is revoked, disabled,
+    /// expired, as a gate checks them.
     pub fn of(record: &KeyRecord, now: Timestamp) -> Self {
         if record.is_revoked() {
             Self::Revoked

@@ -53,8 +53,8 @@ impl NewKey {
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord`] if the record is not valid. [`InvalidRecord::Environment`] if the record names another
-    /// environment than the key's text.
+    /// [`InvalidRecord`] if the record is not valid. [`InvalidRecord::Environment`] if the record names
+    /// another environment than the key's text.
     ///
     /// ```
     /// # use tower_api_key::key::{Account, Issuer, KeyHasher, KeyRecord};
@@ -98,8 +98,8 @@ impl NewKey {
 /// No secret passes through this trait. An [`Issuer`](crate::key::Issuer) issues a key, the caller shows its
 /// text once, and a store receives only its digest.
 ///
-/// `by` is the author of a change, for the audit trail: a name, an address or a process. The trail keeps the text
-/// unchanged, so it must not be a secret. Every change fails with [`ManageError::Invalid`] if
+/// `by` is the author of a change, for the audit trail: a name, an address or a process. The trail keeps the
+/// text unchanged, so it must not be a secret. Every change fails with [`ManageError::Invalid`] if
 /// [`check_author`](super::check_author) refuses the text.
 ///
 /// Every method fails with [`ManageError::Store`] if the store cannot answer.
@@ -125,8 +125,8 @@ impl NewKey {
 /// # }
 /// ```
 pub trait KeyManager: KeyStore {
-    /// Adds a key, and its account if the store does not have the account yet. The account stays when its keys
-    /// are deleted.
+    /// Adds a key, and its account if the store does not have the account yet. The account stays when its
+    /// keys are deleted.
     ///
     /// # Errors
     ///
@@ -136,8 +136,8 @@ pub trait KeyManager: KeyStore {
     /// Adds many keys, all or none. Returns how many were added.
     ///
     /// A key that exists already stays unchanged and is not counted. An import revokes no keys, even if a key
-    /// has [`revokes_others`](NewKey::revokes_others) set. Other changes wait until the import is done, so import
-    /// about ten thousand keys at a time.
+    /// has [`revokes_others`](NewKey::revokes_others) set. Other changes wait until the import is done, so
+    /// import about ten thousand keys at a time.
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64>;
 
     /// Returns a key, or `None` if no key has this id.
@@ -145,8 +145,9 @@ pub trait KeyManager: KeyStore {
 
     /// Lists at most `limit` keys after the id `after`, in the order of their ids.
     ///
-    /// For the next page, pass the last id of this page. That works even if keys are added or deleted in between.
-    /// The list skips a key whose row cannot be read. [`page`](Self::page) returns the ids of such keys.
+    /// For the next page, pass the last id of this page. That works even if keys are added or deleted in
+    /// between. The list skips a key whose row cannot be read. [`page`](Self::page) returns the ids of such
+    /// keys.
     fn list<'a>(
         &'a self,
         filter: &'a KeyFilter,
@@ -168,8 +169,8 @@ pub trait KeyManager: KeyStore {
 
     /// Changes a key, and returns the changed key.
     ///
-    /// Changes of one key are made one after another, so none is lost. A revoked key stays revoked, even if the
-    /// change says otherwise.
+    /// Changes of one key are made one after another, so none is lost. A revoked key stays revoked, even if
+    /// the change says otherwise.
     ///
     /// # Errors
     ///
@@ -184,14 +185,14 @@ pub trait KeyManager: KeyStore {
 
     /// Gives a key a new secret. The earlier secrets expire at `until`, unless they expire before.
     ///
-    /// If `until` has passed, the earlier secrets expire now. A lookup finds an expired secret as expired while
-    /// the store keeps it, and afterwards as unknown: see [`KeyEntry`].
+    /// If `until` has passed, the earlier secrets expire now. A lookup finds an expired secret as expired
+    /// while the store keeps it, and afterwards as unknown: see [`KeyEntry`].
     ///
     /// # Errors
     ///
     /// - [`ManageError::NotFound`] if no key has this id;
-    /// - [`ManageError::NotActive`] if the key is revoked or expired, or if the key or its account is disabled,
-    ///   because the new secret would not be valid;
+    /// - [`ManageError::NotActive`] if the key is revoked or expired, or if the key or its account is
+    ///   disabled, because the new secret would not be valid;
     /// - [`ManageError::Exists`] if the secret belongs to another key, or is already one of this key's.
     fn rotate<'a>(
         &'a self,
@@ -201,8 +202,8 @@ pub trait KeyManager: KeyStore {
         by: &'a str,
     ) -> ManageFuture<'a, KeyEntry>;
 
-    /// Revokes a key. A revocation is final, and revoking a revoked key succeeds. A key whose row cannot be read
-    /// can be revoked, too.
+    /// Revokes a key. A revocation is final, and revoking a revoked key succeeds. A key whose row cannot be
+    /// read can be revoked, too.
     ///
     /// # Errors
     ///
@@ -229,8 +230,8 @@ pub trait KeyManager: KeyStore {
         limit: usize,
     ) -> ManageFuture<'a, Vec<Arc<Account>>>;
 
-    /// Lists accounts as [`list_accounts`](Self::list_accounts) does, and also returns the rows that cannot be
-    /// read. The default implementation returns no such rows.
+    /// Lists accounts as [`list_accounts`](Self::list_accounts) does, and also returns the rows that cannot
+    /// be read. The default implementation returns no such rows.
     fn page_of_accounts<'a>(
         &'a self,
         after: Option<&'a str>,
@@ -250,7 +251,7 @@ pub trait KeyManager: KeyStore {
     /// Lists at most `limit` changes after `sequence`, in the order in which they were made.
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>>;
 
-    /// Records when secrets were last used. Unknown secrets are skipped. The audit trail gets no line, because
-    /// a use changes no key.
+    /// Records when secrets were last used. Unknown secrets are skipped. The audit trail gets no line,
+    /// because a use changes no key.
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()>;
 }

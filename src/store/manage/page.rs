@@ -19,8 +19,8 @@ pub struct Page<T> {
 
 /// A key or an account whose row cannot be read, because no store wrote it like this.
 ///
-/// A lookup of such a key fails with an error, and is not answered as an unknown key. The key can be revoked and
-/// deleted.
+/// A lookup of such a key fails with an error, and is not answered as an unknown key. The key can be revoked
+/// and deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenRow {
     /// The id of the key or account.

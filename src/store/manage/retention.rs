@@ -12,10 +12,11 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The most expired secrets that are kept of one key. The cost of a change grows with their number.
 const MOST: usize = 32;
 
-/// How long a store keeps the expired secrets of a key: 30 days unless set, and at most the newest 32 of one key.
+/// How long a store keeps the expired secrets of a key: 30 days unless set, and at most the newest 32 of one
+/// key.
 ///
-/// While the store keeps an expired secret, the gate refuses a client that sends it because the key has expired.
-/// Afterwards the key is unknown.
+/// While the store keeps an expired secret, the gate refuses a client that sends it because the key has
+/// expired. Afterwards the key is unknown.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,7 +46,8 @@ impl Retention {
     /// Returns the secrets that a rotation of their key deletes.
     ///
     /// A secret is in the list if it expired longer ago than the retention. Of the other expired secrets, all
-    /// except the newest 32 are in the list. `secrets` has the newest first, as in [`KeyEntry`](super::KeyEntry).
+    /// except the newest 32 are in the list. `secrets` has the newest first, as in
+    /// [`KeyEntry`](super::KeyEntry).
     pub fn to_delete(self, secrets: &[SecretEntry], now: Timestamp) -> Vec<KeyDigest> {
         let mut kept = 0;
         let mut gone = Vec::new();
@@ -74,8 +76,8 @@ impl Retention {
         });
     }
 
-    /// Returns true if a secret expired longer ago than the retention. `next` is when the following secret was
-    /// made. A rotation may name an earlier instant, but a secret was valid until the rotation.
+    /// Returns true if a secret expired longer ago than the retention. `next` is when the following secret
+    /// was made. A rotation may name an earlier instant, but a secret was valid until the rotation.
     fn is_long_gone(self, secret: &SecretEntry, next: Option<Timestamp>, now: Timestamp) -> bool {
         let Some(expires) = secret.expires else { return false };
         let ended = next.map_or(expires, |next| expires.max(next));

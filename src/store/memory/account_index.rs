@@ -10,8 +10,8 @@ use crate::key::{Account, AccountId, ScopeSet};
 #[derive(Default)]
 pub(super) struct AccountIndex {
     accounts: HashMap<AccountId, Members>,
-    /// Equal sets of scopes share one allocation, so that the set stays in the processor's cache even with many
-    /// accounts.
+    /// Equal sets of scopes share one allocation, so that the set stays in the processor's cache even with
+    /// many accounts.
     scopes: HashSet<ScopeSet>,
 }
 
@@ -30,8 +30,8 @@ impl AccountIndex {
         self.accounts.get(account).map_or(&[], |members| &members.keys)
     }
 
-    /// Takes all keys from an account. The caller adds them again one by one. Replacing keys one by one instead
-    /// would take time quadratic in the number of keys.
+    /// Takes all keys from an account. The caller adds them again one by one. Replacing keys one by one
+    /// instead would take time quadratic in the number of keys.
     pub(super) fn take_keys(&mut self, account: &str) -> Vec<Location> {
         let members = self.accounts.get_mut(account);
         members.map_or_else(Vec::new, |members| std::mem::take(&mut members.keys))
@@ -50,7 +50,8 @@ impl AccountIndex {
         }
     }
 
-    /// Removes a key from its account. Removes the account, too, if it was never saved and this was its last key.
+    /// Removes a key from its account. Removes the account, too, if it was never saved and this was its last
+    /// key.
     pub(super) fn forget_key(&mut self, account: &AccountId, at: Location) {
         if let Some(members) = self.accounts.get_mut(account) {
             if let Some(position) = members.keys.iter().position(|key| *key == at) {
@@ -92,7 +93,8 @@ impl AccountIndex {
         self.accounts.remove(id).is_some()
     }
 
-    /// Returns the stored state of an account. If the store does not have the account, returns the passed state.
+    /// Returns the stored state of an account. If the store does not have the account, returns the passed
+    /// state.
     pub(super) fn canonical(&mut self, account: &Arc<Account>) -> Arc<Account> {
         match self.accounts.get(account.id()) {
             Some(members) => Arc::clone(&members.account),
@@ -106,7 +108,8 @@ impl AccountIndex {
         } else {
             if self.scopes.len() == self.scopes.capacity() {
                 self.scopes.retain(ScopeSet::is_shared);
-                // Doubles the capacity if all are in use, so that the next scan comes after as many new sets.
+                // Doubles the capacity if all are in use, so that the next scan comes after as many
+                // new sets.
                 self.scopes.reserve(self.scopes.len() + 1);
             }
             self.scopes.insert(account.scopes().clone());

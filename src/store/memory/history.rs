@@ -11,7 +11,8 @@ const TRAIL: usize = 10_000;
 
 #[derive(Default)]
 pub(super) struct History {
-    /// Only keys that were added through `KeyManager`, rotated, or have a recorded use. Others cost no memory.
+    /// Only keys that were added through `KeyManager`, rotated, or have a recorded use. Others cost no
+    /// memory.
     keys: HashMap<KeyId, Past>,
     /// The number of old secrets of all keys.
     old: usize,
@@ -34,8 +35,8 @@ impl History {
         self.keys.insert(id.clone(), Past { created: now, secrets });
     }
 
-    /// Adds a secret as the newest of a key. The earlier secrets expire at `until`, unless they expire before.
-    /// Returns the secrets whose expiry changed.
+    /// Adds a secret as the newest of a key. The earlier secrets expire at `until`, unless they expire
+    /// before. Returns the secrets whose expiry changed.
     pub(super) fn rotate(
         &mut self,
         id: &KeyId,

@@ -81,8 +81,8 @@ impl Index {
         self.gone += 1;
     }
 
-    /// Returns a table with room for `more` entries, or `None` if the present table has the room. A new table makes
-    /// all earlier locations invalid.
+    /// Returns a table with room for `more` entries, or `None` if the present table has the room. A new table
+    /// makes all earlier locations invalid.
     pub(super) fn make_room(&mut self, table: &Table, more: usize) -> Option<Table> {
         let live = self.len() + self.history.all_old();
         let replaced = self.used - live;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::key::{KeyDigest, KeyRecord, Records, SharedRecord};
 use crate::sync::{self, OnceLock, STRIPES, stripe};
 
-/// The number of entries of a page. A grant in use keeps its whole page of about 100 KB in memory, so pages are not
-/// larger.
+/// The number of entries of a page. A grant in use keeps its whole page of about 100 KB in memory, so pages
+/// are not larger.
 pub(super) const PAGE_ENTRIES: usize = sync::size(1024, 2);
 
 /// A digest with its record, side by side in memory.
@@ -26,7 +26,8 @@ pub(super) struct RecordPage {
     stripes: [Arc<PageStripe>; STRIPES],
 }
 
-/// The entries of a page behind one of its reference counts. Aligned, so that no two counts share a cache line.
+/// The entries of a page behind one of its reference counts. Aligned, so that no two counts share a cache
+/// line.
 #[repr(align(64))]
 struct PageStripe(Entries);
 

@@ -1,5 +1,5 @@
-//! Readers and writers of one store, in many random orders of their steps. The table and the pages are so small
-//! that a few changes make the table grow and the pages be compacted.
+//! Readers and writers of one store, in many random orders of their steps. The table and the pages are so
+//! small that a few changes make the table grow and the pages be compacted.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -15,14 +15,14 @@ use crate::sync::{ArcSwap, Mutex, Reply, lock};
 
 /// Keeps keys in memory. Clones share one set of keys.
 ///
-/// A lookup takes no lock. Changes are made one after another. When a change returns, it applies to every request
-/// that starts afterwards. A change takes a few microseconds. From time to time a change has to make room, which
-/// takes as long as copying the whole table: 0.1 seconds for a million keys. Lookups go on meanwhile. A change of
-/// an account rewrites the records of all its keys.
+/// A lookup takes no lock. Changes are made one after another. When a change returns, it applies to every
+/// request that starts afterwards. A change takes a few microseconds. From time to time a change has to make
+/// room, which takes as long as copying the whole table: 0.1 seconds for a million keys. Lookups go on
+/// meanwhile. A change of an account rewrites the records of all its keys.
 ///
-/// The store implements [`KeyManager`](crate::store::KeyManager). Its audit trail keeps the newest 10,000 changes.
-/// Listing keys reads all keys. A method that ends in `_now` makes the same change as the method of the trait, but
-/// it is synchronous, writes no line of the trail, and replaces a key that exists.
+/// The store implements [`KeyManager`](crate::store::KeyManager). Its audit trail keeps the newest 10,000
+/// changes. Listing keys reads all keys. A method that ends in `_now` makes the same change as the method of
+/// the trait, but it is synchronous, writes no line of the trail, and replaces a key that exists.
 ///
 /// ```
 /// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
@@ -81,8 +81,8 @@ impl MemoryStore {
         Self(Arc::new(StoreInner { clock: Arc::new(clock), ..StoreInner::default() }))
     }
 
-    /// Sets how long an expired secret is kept: 30 days unless set. The first rotation of its key after that time
-    /// deletes the secret. See [`KeyEntry`](crate::store::KeyEntry).
+    /// Sets how long an expired secret is kept: 30 days unless set. The first rotation of its key after that
+    /// time deletes the secret. See [`KeyEntry`](crate::store::KeyEntry).
     pub fn keep_ended_secrets(self, time: Duration) -> Self {
         self.writer().index.history.retention = Retention::new(time);
         self
@@ -90,20 +90,22 @@ impl MemoryStore {
 
     /// Adds a key, or replaces the key of the same id. The secrets of the replaced key are removed.
     ///
-    /// A secret that belongs to another key is taken from that key. A key that loses its newest secret is removed.
-    /// If the store has the account already, the stored state of the account applies, not the record's.
+    /// A secret that belongs to another key is taken from that key. A key that loses its newest secret is
+    /// removed. If the store has the account already, the stored state of the account applies, not the
+    /// record's.
     pub fn add_now(&self, digest: KeyDigest, record: KeyRecord) {
         self.writer().add(digest, record);
     }
 
     /// Changes a key. Returns false if no key has this id. A deleted key is not restored.
     ///
-    /// The change takes longer for an account with many keys: about 15 microseconds for 100,000. Other changes wait
-    /// while `change` runs. `change` must not call the store.
+    /// The change takes longer for an account with many keys: about 15 microseconds for 100,000. Other
+    /// changes wait while `change` runs. `change` must not call the store.
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord`] if the changed record is not valid, or has another id or account. Nothing is changed then.
+    /// [`InvalidRecord`] if the changed record is not valid, or has another id or account. Nothing is changed
+    /// then.
     pub fn update_now(
         &self,
         id: &str,
@@ -118,8 +120,8 @@ impl MemoryStore {
         self.writer().delete(id).is_some()
     }
 
-    /// Adds or replaces an account. The new state applies to all its keys at once. The account stays when its last
-    /// key is deleted.
+    /// Adds or replaces an account. The new state applies to all its keys at once. The account stays when its
+    /// last key is deleted.
     pub fn save_account_now(&self, account: Account) {
         self.writer().save_account(account);
     }

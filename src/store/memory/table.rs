@@ -1,10 +1,10 @@
 //! The table from digests to records: an open-addressed hash table that readers search without a lock.
 //!
-//! A slot is one word of 64 bits. One half is the location of the record. The other half is the beginning of the
-//! digest. So a search reads hardly any foreign record, and the table grows without reading records.
+//! A slot is one word of 64 bits. One half is the location of the record. The other half is the beginning of
+//! the digest. So a search reads hardly any foreign record, and the table grows without reading records.
 //!
-//! The first bits of the digest choose the slot where the search begins. The search ends at an empty slot. One
-//! writer at a time writes a record to its location, and then publishes it with one store into its slot.
+//! The first bits of the digest choose the slot where the search begins. The search ends at an empty slot.
+//! One writer at a time writes a record to its location, and then publishes it with one store into its slot.
 
 use std::sync::atomic::Ordering;
 
@@ -18,8 +18,8 @@ const GONE: u64 = u32::MAX as u64;
 
 /// The fewest slots of a table.
 const FEWEST_SLOTS: usize = sync::size(1024, 4);
-/// How many of ten slots may be taken before a table grows. A search then passes eight other slots on average, all
-/// in one or two cache lines. A sparser table would not fit the processor's cache.
+/// How many of ten slots may be taken before a table grows. A search then passes eight other slots on
+/// average, all in one or two cache lines. A sparser table would not fit the processor's cache.
 const FULL_TENTHS: usize = 8;
 
 /// The location of a record: its page, and its position on the page.

@@ -49,7 +49,8 @@ impl<'a> Writer<'a> {
             self.index.forget(&self.table, id, account);
         }
         let old = self.index.history.forget(record.id());
-        // The new secret is published before the old ones are removed, so no reader ever misses the key.
+        // The new secret is published before the old ones are removed, so no reader ever misses the
+        // key.
         self.write(digest, record);
         let current = moved.map(|(current, ..)| current);
         for old in old.into_iter().map(|secret| secret.digest).chain(current) {
@@ -94,7 +95,8 @@ impl<'a> Writer<'a> {
         Ok(Some(changed))
     }
 
-    /// Writes the record of a key for all its old secrets, each with its own expiry. The caller has made room.
+    /// Writes the record of a key for all its old secrets, each with its own expiry. The caller has made
+    /// room.
     pub(super) fn rewrite_old(&mut self, record: &KeyRecord) {
         let old = self.index.history.old(record.id().as_str());
         self.rewrite(record, old);
@@ -117,7 +119,8 @@ impl<'a> Writer<'a> {
         for old in self.index.history.forget(record.id()) {
             self.withdraw(&old.digest);
         }
-        // The loop above includes the newest secret of some keys. A second withdrawal has no effect.
+        // The loop above includes the newest secret of some keys. A second withdrawal has no
+        // effect.
         self.withdraw(&digest);
         self.index.forget(&self.table, record.id(), record.account().id());
         Some(record)
@@ -153,7 +156,8 @@ impl<'a> Writer<'a> {
         known
     }
 
-    /// Publishes a record under a digest. It replaces the entry of the same digest, and the location of its key.
+    /// Publishes a record under a digest. It replaces the entry of the same digest, and the location of its
+    /// key.
     pub(super) fn write(&mut self, digest: KeyDigest, record: KeyRecord) {
         let account = Arc::clone(record.account());
         let before = self.index.find(&self.table, record.id().as_str());
@@ -162,8 +166,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Publishes a record as [`write`](Self::write) does, but leaves the account's list of keys unchanged. Returns
-    /// the location of the record.
+    /// Publishes a record as [`write`](Self::write) does, but leaves the account's list of keys unchanged.
+    /// Returns the location of the record.
     fn place(&mut self, digest: KeyDigest, record: KeyRecord) -> Option<Location> {
         let at = self.index.next_location();
         debug_assert!(at.is_some(), "the caller has made room");

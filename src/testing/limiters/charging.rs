@@ -108,7 +108,8 @@ pub(super) async fn asking_takes_nothing(make: &Maker<dyn Limiter>) {
 }
 
 pub(super) async fn a_cost_found_afterwards_is_taken_even_without_room(make: &Maker<dyn Limiter>) {
-    // The bucket drains one request in 6 seconds. So a full one has room for one request after 6 seconds.
+    // The bucket drains one request in 6 seconds. So a full one has room for one request after 6
+    // seconds.
     for (algorithm, reset, free_after) in [
         (Algorithm::FixedWindow, 60, 60),
         (Algorithm::LeakyBucket, 60, 6),

@@ -10,11 +10,11 @@ pub const LIMITER_PROMISES: &[Promise<Maker<dyn Limiter>>] = crate::__limiter_pr
 
 /// Writes one test for each promise of a [`Limiter`](crate::limits::Limiter).
 ///
-/// The argument is a function or a closure, async or not, that makes a limiter without any counts. A test calls it
-/// once for each limiter that it needs. [`Fresh`](crate::testing::Fresh) lists what it may return.
+/// The argument is a function or a closure, async or not, that makes a limiter without any counts. A test
+/// calls it once for each limiter that it needs. [`Fresh`](crate::testing::Fresh) lists what it may return.
 ///
-/// No test waits. Each test passes the instant in [`Charge::now`](crate::limits::Charge::now). If your limiter usually
-/// reads another clock, such as a server's, make it use that instant for the tests.
+/// No test waits. Each test passes the instant in [`Charge::now`](crate::limits::Charge::now). If your
+/// limiter usually reads another clock, such as a server's, make it use that instant for the tests.
 ///
 /// ```
 /// mod in_memory {

@@ -12,8 +12,8 @@ pub const STORE_PROMISES: &[Promise<dyn KeyManager>] = crate::__store_promises!(
 
 /// Writes one test for each promise of a [`KeyManager`](crate::store::KeyManager).
 ///
-/// The argument is a function or a closure, async or not, that makes an empty store. It is called once for each
-/// test. [`Fresh`](crate::testing::Fresh) lists what it may return.
+/// The argument is a function or a closure, async or not, that makes an empty store. It is called once for
+/// each test. [`Fresh`](crate::testing::Fresh) lists what it may return.
 ///
 /// Each test runs in a tokio runtime with one thread, timers and sockets. The tests write and delete keys and
 /// accounts.
@@ -93,8 +93,8 @@ pub fn __check_store<How>(promise: &str, make: impl Make<dyn KeyManager, (), How
     });
 }
 
-/// Checks every promise of a [`KeyManager`] on one empty store. Prefer [`store_tests!`](crate::store_tests), which
-/// has a test for each promise.
+/// Checks every promise of a [`KeyManager`] on one empty store. Prefer [`store_tests!`](crate::store_tests),
+/// which has a test for each promise.
 ///
 /// ```
 /// use tower_api_key::store::MemoryStore;
