@@ -17,23 +17,24 @@ use crate::sync::Reply;
 ///
 /// The cache guards one number: for how long a key may still pass after its revocation. This number is the
 /// [staleness](CachedBuilder::staleness), 5 seconds unless set. It counts from just before the store was
-/// asked. A lookup is answered from memory
+/// asked. The cache answers a lookup from memory if
 ///
-/// 1. if the store was asked for the record less than the staleness ago, by the cache's own clock. The limit
-///    is reached earlier by the clock's [lag](crate::clock::Clock::lag);
-/// 2. if no notice has named its secret or its account since. Notices come from a store that reports its
-///    changes to [`listen`](Self::listen), within a few milliseconds. If notices are lost, the cache asks the
-///    store, and the staleness still holds.
+/// 1. it asked the store for the record less than the staleness ago, by its own clock. The staleness ends
+///    earlier by the [lag](crate::clock::Clock::lag) of the clock;
+/// 2. no notice has named the secret or its account since. A store can report its changes to
+///    [`listen`](Self::listen), which shortens the time to a few milliseconds. If notices are lost, the cache
+///    asks the store, and the staleness still holds.
 ///
-/// The gate compares the expiry and the first instant of a record with the clock on every request, so neither
-/// is affected by the cache.
+/// Expiry and first instant of a key are exact in spite of the cache, because the gate compares them with the
+/// clock on every request.
 ///
 /// # When the store cannot answer
 ///
-/// A record serves until the staleness, or the [grace](CachedBuilder::grace) if one is set, is over. Then the
-/// gate refuses requests with 503. The first request waits for its lookup. After a failed lookup, requests
-/// with a usable record do not wait, until a lookup succeeds again: the cache asks the store in the
-/// background. A record whose secret or account was named by a notice is never used.
+/// The cache uses a record until the record is older than staleness and [grace](CachedBuilder::grace)
+/// together. The grace is zero unless set. Afterwards the gate refuses requests with 503. The first request
+/// waits for its lookup. After a failed lookup, requests with a usable record do not wait, until a lookup
+/// succeeds again. The cache asks the store in the background meanwhile. A record whose secret or account was
+/// named by a notice is never used.
 ///
 /// # Limits
 ///
@@ -43,14 +44,15 @@ use crate::sync::Reply;
 ///
 /// ```
 /// use std::time::Duration;
+/// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::{Cached, KeyStore, MemoryStore};
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let (database, digest) = (MemoryStore::new(), KeyHasher::sha256().digest(b"the key's text"));
-/// # let acme = Account::builder("acme").build()?;
-/// # database.add_now(digest, KeyRecord::builder("key_1", acme).build()?);
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let database = MemoryStore::new(); // in place of a remote store
+/// let acme = Account::builder("acme").build()?;
+/// let digest = KeyHasher::sha256().digest(b"the key's text");
+/// database.add_now(digest, KeyRecord::builder("key_1", acme).build()?);
+///
 /// // A revoked key passes for at most two more seconds.
 /// let store = Cached::builder(database).staleness(Duration::from_secs(2)).build();
 /// assert!(store.find(&digest).await?.is_some()); // from the database
@@ -113,8 +115,9 @@ impl<S: KeyStore> Cached<S> {
     /// Without this future no use is recorded, and a request pays nothing.
     ///
     /// ```
-    /// # use std::sync::Arc;
-    /// # use tower_api_key::store::{Cached, MemoryStore};
+    /// use std::sync::Arc;
+    /// use tower_api_key::store::{Cached, MemoryStore};
+    ///
     /// # async fn example(database: MemoryStore) {
     /// let store = Cached::new(database.clone());
     /// tokio::spawn(store.note_uses(Arc::new(database)));

@@ -21,7 +21,8 @@ impl<S: KeyStore> Cached<S> {
     /// most. When notices come again, the cache asks the store for each record once more.
     ///
     /// ```
-    /// # use tower_api_key::store::{Cached, Invalidations, MemoryStore};
+    /// use tower_api_key::store::{Cached, Invalidations, MemoryStore};
+    ///
     /// # async fn example(store: Cached<MemoryStore>, changes: impl Invalidations) {
     /// tokio::spawn(store.listen(changes));
     /// # }

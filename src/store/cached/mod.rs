@@ -2,9 +2,9 @@
 //! from memory.
 //!
 //! The cache keeps an answer unless a notice named its secret or its account while the store was asked. Other
-//! notices do not matter. A request never takes the answer of a lookup that began before a notice, if the
-//! request came after the notice and the notice is about its secret, its account or everything. Applying a
-//! notice takes the same time whatever the number of records.
+//! notices do not matter. A request that comes after a notice never takes the answer of a lookup that began
+//! before the notice. That holds for a notice about its secret, its account or everything. Applying a notice
+//! takes constant time, whatever the number of records.
 //!
 //! Unknown secrets have a cache of their own, so that random ones neither evict records nor fill the memory.
 

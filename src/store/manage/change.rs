@@ -79,7 +79,7 @@ impl FromStr for Action {
 /// One line of the audit trail. It never holds a secret.
 ///
 /// ```
-/// # use tower_api_key::clock::Timestamp;
+/// use tower_api_key::clock::Timestamp;
 /// use tower_api_key::store::{Action, Change};
 ///
 /// let change = Change {

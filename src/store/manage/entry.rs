@@ -7,16 +7,16 @@ use crate::key::{KeyDigest, KeyRecord};
 /// A key with its secrets: the newest one, and those that are still valid after a rotation.
 ///
 /// A store may also keep secrets that have expired. A lookup by an expired secret finds the key as expired,
-/// or finds no key. A gate refuses the request in both cases. The stores of this crate keep an expired secret
-/// for 30 days unless set otherwise, and at most the 32 that were made last of one key.
+/// or finds no key. A gate refuses the request in both cases. The stores of this project keep an expired
+/// secret for 30 days unless set. They keep at most the newest 32 expired secrets of one key.
 ///
 /// ```
-/// # use tower_api_key::clock::Timestamp;
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// use tower_api_key::clock::Timestamp;
+/// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::{KeyEntry, KeyState, SecretEntry};
 ///
-/// # let acme = Account::builder("acme").build()?;
-/// # let at = Timestamp::from_unix_seconds;
+/// let at = Timestamp::from_unix_seconds;
+/// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).expires(at(2_000)).build()?;
 /// let secret = SecretEntry::new(KeyHasher::sha256().digest(b"the key's text"), at(1_000));
 /// let entry = KeyEntry { record, created: at(1_000), secrets: vec![secret] };
@@ -37,8 +37,8 @@ pub struct KeyEntry {
 /// A secret of a key, identified by its digest.
 ///
 /// ```
-/// # use tower_api_key::clock::Timestamp;
-/// # use tower_api_key::key::KeyHasher;
+/// use tower_api_key::clock::Timestamp;
+/// use tower_api_key::key::KeyHasher;
 /// use tower_api_key::store::SecretEntry;
 ///
 /// let now = Timestamp::from_unix_seconds(1_000);

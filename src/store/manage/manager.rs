@@ -22,10 +22,10 @@ pub type KeyUpdate = Box<dyn FnOnce(KeyRecordBuilder) -> KeyRecordBuilder + Send
 /// A key to add: its record, and the digest of its secret.
 ///
 /// ```
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::NewKey;
 ///
-/// # let acme = Account::builder("acme").build()?;
+/// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).owner("ada").build()?;
 /// let digest = KeyHasher::sha256().digest(b"the key's text");
 /// let key = NewKey::new(digest, record).revoking_others();
@@ -57,12 +57,12 @@ impl NewKey {
     /// another environment than the key's text.
     ///
     /// ```
-    /// # use tower_api_key::key::{Account, Issuer, KeyHasher, KeyRecord};
-    /// # use tower_api_key::vendors::persona;
+    /// use tower_api_key::key::{Account, Issuer, KeyHasher, KeyRecord};
     /// use tower_api_key::store::NewKey;
+    /// use tower_api_key::vendors::persona;
     ///
     /// let issued = Issuer::new(persona::ISSUED, KeyHasher::sha256()).issue(Some("sandbox"))?;
-    /// # let acme = Account::builder("acme").build()?;
+    /// let acme = Account::builder("acme").build()?;
     /// let key = |environment| {
     ///     let record = KeyRecord::builder("key_1", acme.clone()).environment(environment);
     ///     NewKey::issued(&issued, record)
@@ -105,11 +105,10 @@ impl NewKey {
 /// Every method fails with [`ManageError::Store`] if the store cannot answer.
 ///
 /// ```
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::{KeyManager, ManageError, MemoryStore, NewKey};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), ManageError> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), ManageError> {
 /// let store = MemoryStore::new();
 /// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).name("backup job").build()?;
@@ -191,8 +190,8 @@ pub trait KeyManager: KeyStore {
     /// # Errors
     ///
     /// - [`ManageError::NotFound`] if no key has this id;
-    /// - [`ManageError::NotActive`] if the key is revoked or expired, or if the key or its account is
-    ///   disabled, because the new secret would not be valid;
+    /// - [`ManageError::NotActive`] if the key is revoked, expired or disabled, or its account is disabled. The
+    ///   new secret would not be valid;
     /// - [`ManageError::Exists`] if the secret belongs to another key, or is already one of this key's.
     fn rotate<'a>(
         &'a self,

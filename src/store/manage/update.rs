@@ -2,17 +2,17 @@
 
 use crate::key::{InvalidRecord, KeyRecord, KeyRecordBuilder};
 
-/// Applies an update to a record, with the rules of every store: a revoked key stays revoked, and a key keeps
+/// Applies an update to a record. These rules hold in every store: a revoked key stays revoked, and a key keeps
 /// its id and its account.
 ///
 /// The result has the account as the update left it. The store replaces that account by its stored state with
 /// [`KeyRecord::with_account`].
 ///
 /// ```
-/// # use tower_api_key::key::{Account, KeyRecord};
+/// use tower_api_key::key::{Account, KeyRecord};
 /// use tower_api_key::store::apply_update;
 ///
-/// # let acme = Account::builder("acme").build()?;
+/// let acme = Account::builder("acme").build()?;
 /// let revoked = KeyRecord::builder("key_1", acme).revoked(true).build()?;
 /// let renamed = apply_update(&revoked, |key| key.revoked(false).name("backup job"))?;
 /// assert_eq!(renamed.name(), "backup job");

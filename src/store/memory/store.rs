@@ -21,8 +21,9 @@ use crate::sync::{ArcSwap, Mutex, Reply, lock};
 /// meanwhile. A change of an account rewrites the records of all its keys.
 ///
 /// The store implements [`KeyManager`](crate::store::KeyManager). Its audit trail keeps the newest 10,000
-/// changes. Listing keys reads all keys. A method that ends in `_now` makes the same change as the method of
-/// the trait, but it is synchronous, writes no line of the trail, and replaces a key that exists.
+/// changes. Listing keys reads all keys. A method that ends in `_now` corresponds to the method of the
+/// trait without `_now`. It is synchronous and writes no line of the trail. `add_now` replaces a key that
+/// exists.
 ///
 /// ```
 /// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
