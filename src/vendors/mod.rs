@@ -3,7 +3,7 @@
 //!
 //! This module guards the wire contract. What a vendor documents is copied to the byte. Where its
 //! documentation is silent, the vendor's module lists what was chosen. Use struct update to choose
-//! otherwise (see [`Profile`](crate::Profile)).
+//! otherwise (see [`Profile`]).
 //!
 //! Unless a vendor's module says otherwise:
 //!
