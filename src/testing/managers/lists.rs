@@ -4,13 +4,13 @@ use super::support::{BY, PAST, add, add_with, done};
 use crate::store::{KeyFilter, KeyManager, KeyState};
 
 pub(super) async fn lists_are_filtered(store: &dyn KeyManager) {
-    add(store, "list-a", "listing keys").await;
+    add(store, "list-a", "list").await;
     add_with(store, "list-b", "list", |key| key.owner("ada").kind("partner")).await;
     add_with(store, "list-c", "list", |key| key.environment("live").expires(PAST)).await;
     add_with(store, "list-d", "list", |key| key.disabled(true).expires(PAST)).await;
     add_with(store, "list-e", "list", |key| key.revoked(true).disabled(true)).await;
     add(store, "list-f", "other-list").await;
-    let all = KeyFilter::account("listing keys");
+    let all = KeyFilter::account("list");
     let text = |text: &str| Some(text.to_owned());
     let state = |state| KeyFilter { state: Some(state), ..all.clone() };
     for (filter, expected) in [
