@@ -7,7 +7,7 @@ use super::super::KeyStore;
 use super::super::invalidation::Invalidation;
 use super::super::manage::KeyManager;
 use super::builder::CachedBuilder;
-use super::inner::CacheInner;
+use super::inner::SharedCache;
 use super::settings::Settings;
 use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
@@ -60,7 +60,7 @@ use crate::sync::Reply;
 /// # Ok(())
 /// # }
 /// ```
-pub struct Cached<S>(pub(super) Arc<CacheInner<S>>);
+pub struct Cached<S>(pub(super) Arc<SharedCache<S>>);
 
 impl<S: KeyStore> Cached<S> {
     /// Creates a cache with the defaults: up to 100,000 records for up to 5 seconds, and up to 10,000 unknown
@@ -75,7 +75,7 @@ impl<S: KeyStore> Cached<S> {
     }
 
     pub(super) fn with(store: S, settings: Settings) -> Self {
-        Self(Arc::new(CacheInner::new(store, settings)))
+        Self(Arc::new(SharedCache::new(store, settings)))
     }
 
     /// Returns the store behind the cache.

@@ -25,7 +25,7 @@ use crate::key::{KeyDigest, SharedRecord};
 use crate::sync::Reply;
 
 /// What the clones of a cache share.
-pub(super) struct CacheInner<S> {
+pub(super) struct SharedCache<S> {
     pub(super) store: S,
     settings: Settings,
     pub(super) known: Cache<KeyDigest, Arc<Kept>>,
@@ -36,7 +36,7 @@ pub(super) struct CacheInner<S> {
     pub(super) uses: Uses,
 }
 
-impl<S: KeyStore> CacheInner<S> {
+impl<S: KeyStore> SharedCache<S> {
     pub(super) fn new(store: S, settings: Settings) -> Self {
         Self {
             store,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::KeyStore;
 use super::super::invalidation::{Invalidation, Invalidations};
 use super::cache::Cached;
-use super::inner::CacheInner;
+use super::inner::SharedCache;
 
 /// The first pause after a failure. Each further failure doubles the pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -31,7 +31,7 @@ impl<S: KeyStore> Cached<S> {
         &self,
         mut changes: impl Invalidations,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let cache: Weak<CacheInner<S>> = Arc::downgrade(&self.0);
+        let cache: Weak<SharedCache<S>> = Arc::downgrade(&self.0);
         async move {
             let mut pause = FIRST_PAUSE;
             let mut lost = false;

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use shuttle::thread;
 
 use super::super::invalidation::Invalidation;
-use super::inner::CacheInner;
+use super::inner::SharedCache;
 use super::kept::Age;
 use super::*;
 use crate::clock::ManualClock;
@@ -31,7 +31,7 @@ impl World {
 
     /// Looks the secret up, as a task does.
     fn look_up(&self) {
-        let inner: &Arc<CacheInner<MemoryStore>> = &self.cache.0;
+        let inner: &Arc<SharedCache<MemoryStore>> = &self.cache.0;
         let (mut guard, _waiter) = inner.lookups.begin_now(SECRET, &inner.notices);
         let asked = inner.prepare(&mut guard);
         let state = self.state.load(Ordering::SeqCst);

@@ -162,25 +162,25 @@ mod tests {
 
     /// How room is made, and for how many keys.
     #[derive(Debug, PartialEq)]
-    enum Room {
+    enum Growth {
         IsThere,
         Grows(usize),
         IsCleared(usize),
     }
 
-    fn make_room(index: &mut Index, more: usize) -> Room {
+    fn make_room(index: &mut Index, more: usize) -> Growth {
         let used = index.used;
         match index.make_room(&Table::with_room_for(0), more) {
-            None => Room::IsThere,
-            Some(table) if index.used == used => Room::Grows(table.most_slots()),
-            Some(table) => Room::IsCleared(table.most_slots()),
+            None => Growth::IsThere,
+            Some(table) if index.used == used => Growth::Grows(table.most_slots()),
+            Some(table) => Growth::IsCleared(table.most_slots()),
         }
     }
 
     /// The smallest table has room for 819 keys.
     #[test]
     fn room_is_made_when_it_runs_out_and_cleared_when_half_of_it_is_replaced() {
-        use Room::{Grows, IsCleared, IsThere};
+        use Growth::{Grows, IsCleared, IsThere};
         for (live, used, gone, more, expected) in [
             (0, 1_024, 0, 1, IsThere),
             (0, 1_025, 0, 1, IsCleared(819)),
@@ -212,8 +212,8 @@ mod tests {
             index.history.rotate(&id, secret(1), secret(2), now, now);
             index
         };
-        assert_eq!(make_room(&mut with_old(817, 818), 1), Room::IsThere);
-        assert_eq!(make_room(&mut with_old(818, 819), 1), Room::Grows(1_229));
-        assert_eq!(make_room(&mut with_old(2_000, 4_003), 5), Room::IsCleared(2_006));
+        assert_eq!(make_room(&mut with_old(817, 818), 1), Growth::IsThere);
+        assert_eq!(make_room(&mut with_old(818, 819), 1), Growth::Grows(1_229));
+        assert_eq!(make_room(&mut with_old(2_000, 4_003), 5), Growth::IsCleared(2_006));
     }
 }

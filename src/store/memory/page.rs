@@ -17,24 +17,24 @@ pub(super) struct Entry {
     pub(super) record: KeyRecord,
 }
 
-type Entries = Arc<[OnceLock<Entry>]>;
+type EntrySlots = Arc<[OnceLock<Entry>]>;
 
 /// One page, with several reference counts.
 #[derive(Clone)]
-pub(super) struct RecordPage {
-    entries: Entries,
-    stripes: [Arc<PageStripe>; STRIPES],
+pub(super) struct EntryPage {
+    entries: EntrySlots,
+    stripes: [Arc<EntryStripe>; STRIPES],
 }
 
 /// The entries of a page behind one of its reference counts. Aligned, so that no two counts share a cache
 /// line.
 #[repr(align(64))]
-struct PageStripe(Entries);
+struct EntryStripe(EntrySlots);
 
-impl RecordPage {
+impl EntryPage {
     pub(super) fn new() -> Self {
-        let entries: Entries = (0..PAGE_ENTRIES).map(|_| OnceLock::new()).collect();
-        let stripes = array::from_fn(|_| Arc::new(PageStripe(Arc::clone(&entries))));
+        let entries: EntrySlots = (0..PAGE_ENTRIES).map(|_| OnceLock::new()).collect();
+        let stripes = array::from_fn(|_| Arc::new(EntryStripe(Arc::clone(&entries))));
         Self { entries, stripes }
     }
 
@@ -52,11 +52,11 @@ impl RecordPage {
     pub(super) fn share(&self, position: u32) -> SharedRecord {
         let [first, ..] = &self.stripes;
         let stripe = self.stripes.get(stripe()).unwrap_or(first);
-        SharedRecord::new(Arc::<PageStripe>::clone(stripe), position)
+        SharedRecord::new(Arc::<EntryStripe>::clone(stripe), position)
     }
 }
 
-impl Records for PageStripe {
+impl Records for EntryStripe {
     fn at(&self, position: u32) -> Option<&KeyRecord> {
         self.0.get(position as usize)?.get().map(|entry| &entry.record)
     }

@@ -46,16 +46,16 @@ use crate::sync::{ArcSwap, Mutex, Reply, lock};
 /// # }
 /// ```
 #[derive(Clone, Default)]
-pub struct MemoryStore(pub(super) Arc<StoreInner>);
+pub struct MemoryStore(pub(super) Arc<SharedStore>);
 
-pub(super) struct StoreInner {
+pub(super) struct SharedStore {
     pub(super) clock: Arc<dyn Clock>,
     // Readers use this table. It is written in place, and replaced only when it has to grow.
     pub(super) table: ArcSwap<Table>,
     index: Mutex<Index>,
 }
 
-impl Default for StoreInner {
+impl Default for SharedStore {
     fn default() -> Self {
         Self {
             clock: Arc::new(SystemClock),
@@ -79,7 +79,7 @@ impl MemoryStore {
 
     /// Creates an empty store that takes the time of changes from this clock.
     pub fn with_clock(clock: impl Clock) -> Self {
-        Self(Arc::new(StoreInner { clock: Arc::new(clock), ..StoreInner::default() }))
+        Self(Arc::new(SharedStore { clock: Arc::new(clock), ..SharedStore::default() }))
     }
 
     /// Sets how long an expired secret is kept: 30 days unless set. The first rotation of its key after that

@@ -8,7 +8,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::page::{Entry, PAGE_ENTRIES, RecordPage};
+use super::page::{Entry, EntryPage, PAGE_ENTRIES};
 use crate::key::{KeyDigest, SharedRecord};
 use crate::sync::{self, AtomicU64, OnceLock};
 
@@ -47,7 +47,7 @@ impl Location {
 /// A table of this many slots, and the pages of its records.
 pub(super) struct Table {
     slots: Box<[AtomicU64]>,
-    pages: Box<[OnceLock<RecordPage>]>,
+    pages: Box<[OnceLock<EntryPage>]>,
 }
 
 impl Table {
@@ -109,7 +109,7 @@ impl Table {
     /// Writes an entry at an empty location. Readers do not find it before [`publish`](Self::publish).
     pub(super) fn place(&self, location: Location, entry: Entry) {
         let (page, position) = location.split();
-        let page = self.pages.get(page).map(|page| page.get_or_init(RecordPage::new));
+        let page = self.pages.get(page).map(|page| page.get_or_init(EntryPage::new));
         let filled = page.is_some_and(|page| page.fill(position, entry));
         debug_assert!(filled, "the location has room and is used once");
     }

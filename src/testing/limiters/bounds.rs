@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::client::{LimiterClient, START};
+use super::client::{KeyClient, START};
 use crate::clock::Timestamp;
 use crate::limits::Limiter;
 use crate::quota::{Algorithm, Quota};
@@ -43,8 +43,7 @@ async fn passing(
     algorithm: Algorithm,
     arrivals: impl Iterator<Item = u64> + Send,
 ) -> Vec<u64> {
-    let (client, quotas, mut passed) =
-        (LimiterClient::new(make).await, quota(algorithm), Vec::new());
+    let (client, quotas, mut passed) = (KeyClient::new(make).await, quota(algorithm), Vec::new());
     for arrival in arrivals {
         if client.passes(&quotas, at(arrival)).await {
             passed.push(arrival);

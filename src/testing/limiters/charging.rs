@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::client::{LimiterClient, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at, first};
+use super::client::{KeyClient, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at, first};
 use crate::limits::ChargeMode::{Force, IfAllowed, Peek};
 use crate::limits::Limiter;
 use crate::quota::{Algorithm, Per, Quota, QuotaStatus, Verdict};
@@ -10,7 +10,7 @@ use crate::testing::fresh::Maker;
 
 pub(super) async fn all_windows_are_charged_or_none(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
-        let client = LimiterClient::new(make).await;
+        let client = KeyClient::new(make).await;
         let quotas = [
             Quota::new("loose", 10, 60 * MINUTE).with_algorithm(algorithm),
             Quota::new("tight", 3, MINUTE).with_algorithm(algorithm),
@@ -37,7 +37,7 @@ pub(super) async fn a_refused_request_makes_no_window_longer(make: &Maker<dyn Li
         (Algorithm::CalendarDay, TO_MIDNIGHT),
         (Algorithm::CalendarMonth, TO_OCTOBER),
     ] {
-        let client = LimiterClient::new(make).await;
+        let client = KeyClient::new(make).await;
         let quotas = [Quota::new("minute", 2, MINUTE).with_algorithm(algorithm)];
         for _ in 0..2 {
             let passes = client.passes(&quotas, at(0)).await;
@@ -61,7 +61,7 @@ pub(super) async fn a_refused_request_makes_no_window_longer(make: &Maker<dyn Li
 }
 
 pub(super) async fn remaining_and_reset_are_exact(make: &Maker<dyn Limiter>) {
-    let client = LimiterClient::new(make).await;
+    let client = KeyClient::new(make).await;
     let quotas = [Quota::new("minute", 100, MINUTE), Quota::new("hour", 5_000, 60 * MINUTE)];
     let status = |limit, remaining, seconds| {
         QuotaStatus::new(limit, remaining, Duration::from_secs(seconds))
@@ -79,7 +79,7 @@ pub(super) async fn remaining_and_reset_are_exact(make: &Maker<dyn Limiter>) {
 
 pub(super) async fn a_cost_is_taken_whole_or_not_at_all(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
-        let client = LimiterClient::new(make).await;
+        let client = KeyClient::new(make).await;
         let quotas = [Quota::new("minute", 10, MINUTE).with_algorithm(algorithm)];
         for (cost, passes, left) in
             [(7, true, 3), (4, false, 3), (11, false, 3), (3, true, 0), (1, false, 0)]
@@ -94,7 +94,7 @@ pub(super) async fn a_cost_is_taken_whole_or_not_at_all(make: &Maker<dyn Limiter
 }
 
 pub(super) async fn asking_takes_nothing(make: &Maker<dyn Limiter>) {
-    let client = LimiterClient::new(make).await;
+    let client = KeyClient::new(make).await;
     let quotas = [Quota::new("minute", 1, MINUTE)];
     for _ in 0..5 {
         let refused = client.ask(&quotas, &[], 1, Peek, START).await.retry_after();
@@ -117,7 +117,7 @@ pub(super) async fn a_cost_found_afterwards_is_taken_even_without_room(make: &Ma
         (Algorithm::CalendarDay, TO_MIDNIGHT, TO_MIDNIGHT),
         (Algorithm::CalendarMonth, TO_OCTOBER, TO_OCTOBER),
     ] {
-        let client = LimiterClient::new(make).await;
+        let client = KeyClient::new(make).await;
         let quotas = [Quota::new("minute", 10, MINUTE).with_algorithm(algorithm)];
         let reset_after = |verdict: &Verdict| first(verdict).reset_after().as_secs();
         for (cost, left) in [(4, 6), (0, 6), (4, 2), (7, 0), (5, 0)] {
@@ -151,7 +151,7 @@ pub(super) async fn a_cost_found_afterwards_is_taken_even_without_room(make: &Ma
 
 pub(super) async fn a_cost_beyond_all_numbers_saturates(make: &Maker<dyn Limiter>) {
     for algorithm in [Algorithm::FixedWindow, Algorithm::LeakyBucket, Algorithm::SlidingWindow] {
-        let client = LimiterClient::new(make).await;
+        let client = KeyClient::new(make).await;
         let quotas = [Quota::new("minute", 10, MINUTE).with_algorithm(algorithm)];
         for now in [at(0), at(5), at(10)] {
             let verdict = client.ask(&quotas, &[], u32::MAX, Force, now).await;
@@ -166,7 +166,7 @@ pub(super) async fn a_cost_beyond_all_numbers_saturates(make: &Maker<dyn Limiter
 }
 
 pub(super) async fn a_changed_plan_keeps_what_was_used(make: &Maker<dyn Limiter>) {
-    let client = LimiterClient::new(make).await;
+    let client = KeyClient::new(make).await;
     let plan = |limit| [Quota::named("minute", limit, MINUTE)];
     for _ in 0..3 {
         assert!(client.passes(&plan(3), START).await, "a request within the limit is refused");

@@ -41,13 +41,13 @@ pub(super) fn first(verdict: &Verdict) -> QuotaStatus {
 }
 
 /// A key, and a new limiter that counts its requests.
-pub(super) struct LimiterClient {
+pub(super) struct KeyClient {
     limiter: Arc<dyn Fresh<dyn Limiter>>,
     pub(super) account: String,
     pub(super) key: &'static str,
 }
 
-impl LimiterClient {
+impl KeyClient {
     pub(super) async fn new(make: &Maker<dyn Limiter>) -> Self {
         Self { limiter: make.fresh(()).await, account: "acme".to_owned(), key: "key_1" }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::client::{LimiterClient, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at};
+use super::client::{KeyClient, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at};
 use crate::clock::Timestamp;
 use crate::limits::Limiter;
 use crate::quota::{Algorithm, Quota, QuotaStatus};
@@ -10,7 +10,7 @@ use crate::testing::fresh::Maker;
 
 /// Each day and each month has a limit of its own.
 pub(super) async fn days_and_months_end_at_midnight(make: &Maker<dyn Limiter>) {
-    let client = LimiterClient::new(make).await;
+    let client = KeyClient::new(make).await;
     let quotas = [Quota::by_day("day", 3), Quota::by_month("month", 5)];
     let status = |limit, remaining, seconds| {
         QuotaStatus::new(limit, remaining, Duration::from_secs(seconds))
@@ -41,7 +41,7 @@ pub(super) async fn instants_out_of_order_begin_no_day_twice(make: &Maker<dyn Li
     for (quota, ends) in
         [(Quota::by_day("calls", 10), TO_MIDNIGHT), (Quota::by_month("calls", 10), TO_OCTOBER)]
     {
-        let (client, quotas) = (LimiterClient::new(make).await, [quota]);
+        let (client, quotas) = (KeyClient::new(make).await, [quota]);
         assert!(client.passes(&quotas, START).await, "the first request is refused");
         let (mut passed, next) = (0, at(ends).unix_nanoseconds());
         for _ in 0..200 {
@@ -65,7 +65,7 @@ pub(super) async fn a_clock_set_back_locks_nobody_out(make: &Maker<dyn Limiter>)
         (Algorithm::CalendarDay, TO_MIDNIGHT),
         (Algorithm::CalendarMonth, TO_OCTOBER),
     ] {
-        let client = LimiterClient::new(make).await;
+        let client = KeyClient::new(make).await;
         let quotas = [Quota::new("minute", 1, MINUTE).with_algorithm(algorithm)];
         let passes = client.passes(&quotas, at(1_000_000)).await;
         assert!(passes, "{algorithm:?}: the first request is refused");
@@ -86,7 +86,7 @@ pub(super) async fn a_clock_set_back_locks_nobody_out(make: &Maker<dyn Limiter>)
 /// A request reads the clock before it reaches the limiter, so instants arrive out of order.
 pub(super) async fn instants_out_of_order_free_nothing(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
-        let client = LimiterClient::new(make).await;
+        let client = KeyClient::new(make).await;
         let quotas = [Quota::new("minute", 10, MINUTE).with_algorithm(algorithm)];
         let (mut passed, edge) = (0, at(5));
         for _ in 0..200 {

@@ -1,6 +1,6 @@
 //! Promises on shadow quotas, which refuse nothing.
 
-use super::client::{LimiterClient, MINUTE, START};
+use super::client::{KeyClient, MINUTE, START};
 use crate::limits::ChargeMode::{Force, IfAllowed, Peek};
 use crate::limits::Limiter;
 use crate::quota::{Algorithm, Per, Quota, QuotaStatus};
@@ -9,7 +9,7 @@ use crate::testing::fresh::Maker;
 pub(super) async fn a_quota_in_shadow_refuses_nothing(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
         for per in [Per::Account, Per::Key] {
-            let client = LimiterClient::new(make).await;
+            let client = KeyClient::new(make).await;
             let shadow =
                 Quota::new("shadow", 2, MINUTE).with_algorithm(algorithm).with_per(per).in_shadow();
             let quotas = [shadow.clone(), Quota::new("enforced", 5, MINUTE)];
@@ -49,7 +49,7 @@ pub(super) async fn a_quota_in_shadow_refuses_nothing(make: &Maker<dyn Limiter>)
 /// A shadow quota counts neither a request that it would refuse nor a request that another quota refuses.
 pub(super) async fn a_quota_in_shadow_counts_as_if_it_refused(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
-        let client = LimiterClient::new(make).await;
+        let client = KeyClient::new(make).await;
         let quotas = [
             Quota::new("enforced", 20, MINUTE),
             Quota::new("shadow", 10, MINUTE).with_algorithm(algorithm).in_shadow(),

@@ -1,6 +1,6 @@
 //! Promises on the subject of a quota: an account, a key or a route.
 
-use super::client::{LimiterClient, MINUTE, START, record};
+use super::client::{KeyClient, MINUTE, START, record};
 use crate::key::KeyRecord;
 use crate::limits::ChargeMode::IfAllowed;
 use crate::limits::{Charge, Limiter};
@@ -9,7 +9,7 @@ use crate::testing::fresh::{Maker, subject};
 use crate::testing::outcome::done;
 
 pub(super) async fn accounts_and_keys_are_counted_apart(make: &Maker<dyn Limiter>) {
-    let mut client = LimiterClient::new(make).await;
+    let mut client = KeyClient::new(make).await;
     let shared = [Quota::new("account", 2, MINUTE)];
     let own = [Quota::new("key", 2, MINUTE).with_per(Per::Key)];
     for key in ["key_1", "key_2"] {
@@ -28,7 +28,7 @@ pub(super) async fn accounts_and_keys_are_counted_apart(make: &Maker<dyn Limiter
 }
 
 pub(super) async fn a_route_has_counters_of_its_own(make: &Maker<dyn Limiter>) {
-    let client = LimiterClient::new(make).await;
+    let client = KeyClient::new(make).await;
     let quota = [Quota::new("minute", 1, MINUTE)];
     let general = client.ask(&quota, &[], 1, IfAllowed, START).await.retry_after();
     assert_eq!(general, None, "the first request under a general quota");
@@ -40,7 +40,7 @@ pub(super) async fn a_route_has_counters_of_its_own(make: &Maker<dyn Limiter>) {
 }
 
 pub(super) async fn equal_key_ids_of_two_accounts_share_nothing(make: &Maker<dyn Limiter>) {
-    let mut client = LimiterClient::new(make).await;
+    let mut client = KeyClient::new(make).await;
     client.key = "default";
     let quotas = [Quota::new("minute", 1, MINUTE).with_per(Per::Key)];
     for account in (0..200).map(|number| format!("account_{number}")) {
@@ -79,7 +79,7 @@ pub(super) async fn two_limiters_share_nothing(make: &Maker<dyn Limiter>) {
 
 /// Requests of one account to different routes have different quotas, in any order.
 pub(super) async fn a_routes_quotas_come_and_go(make: &Maker<dyn Limiter>) {
-    let client = LimiterClient::new(make).await;
+    let client = KeyClient::new(make).await;
     let general = [Quota::new("minute", 100, MINUTE)];
     let routes = ["a", "b", "c"].map(|name| [Quota::new(name, 10, MINUTE)]);
     for round in 1..=10 {
