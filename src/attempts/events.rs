@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::time::Duration;
 
-use super::table::{Slot, Table};
+use super::table::{BucketTable, Slot};
 use crate::clock::Timestamp;
 use crate::error::ConfigError;
 use crate::quota::Quota;
@@ -12,13 +12,13 @@ use crate::quota::Quota;
 /// Counts events by subject, each in a leaky bucket of its own.
 pub(crate) struct EventLimiter {
     quota: Quota,
-    table: Table,
+    table: BucketTable,
 }
 
 impl EventLimiter {
     /// Counts under a quota, and remembers so many subjects.
     pub(crate) fn new(quota: Quota, subjects: usize) -> Self {
-        Self { quota, table: Table::with_room_for(subjects) }
+        Self { quota, table: BucketTable::with_room_for(subjects) }
     }
 
     /// Counts under a quota, and remembers as many subjects as the configuration says.
@@ -27,7 +27,7 @@ impl EventLimiter {
         what: &'static str,
         subjects: usize,
     ) -> Result<Self, ConfigError> {
-        Ok(Self { quota, table: Table::sized(what, subjects)? })
+        Ok(Self { quota, table: BucketTable::sized(what, subjects)? })
     }
 
     /// Returns true if another event of the subject has room.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::limiter::AttemptLimiter;
 use super::network::Prefixes;
-use super::table::Table;
+use super::table::BucketTable;
 use crate::error::ConfigError;
 use crate::quota::{Quota, Quotas};
 
@@ -139,7 +139,7 @@ impl FailedAttempts {
         let Self { quota, prefixes, networks, serves_good_keys } = self;
         prefixes.check()?;
         Quotas::new([quota.clone()])?;
-        let table = Table::sized("networks with failed attempts", networks)?;
+        let table = BucketTable::sized("networks with failed attempts", networks)?;
         Ok(AttemptLimiter { quota, prefixes, serves_good_keys, table })
     }
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use super::network::Prefixes;
-use super::table::{Slot, Table};
+use super::table::{BucketTable, Slot};
 use crate::clock::Timestamp;
 use crate::quota::Quota;
 
@@ -18,7 +18,7 @@ pub(crate) struct AttemptLimiter {
     pub(super) quota: Quota,
     pub(super) prefixes: Prefixes,
     pub(super) serves_good_keys: bool,
-    pub(super) table: Table,
+    pub(super) table: BucketTable,
 }
 
 /// An attempt that a lookup is under way for: it counts as failed until it is given back.

@@ -15,7 +15,7 @@ const WAYS: usize = 8;
 /// Keeps buckets in sets of eight. A network has its set by a hash whose seed no client learns, so
 /// nobody can aim at another's set; where a set is full, the emptiest bucket goes. An attacker who
 /// makes a set's others fuller than somebody's has to fail as often for each of them.
-pub(super) struct Table {
+pub(super) struct BucketTable {
     sets: Box<[Mutex<Set>]>,
     hasher: RandomState,
 }
@@ -32,7 +32,7 @@ pub(super) struct Slot {
     pub(super) under_way: u32,
 }
 
-impl Table {
+impl BucketTable {
     /// Makes room for as many as the configuration says.
     pub(super) fn sized(what: &'static str, asked: usize) -> Result<Self, ConfigError> {
         if asked > MOST {
@@ -101,14 +101,14 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000_000);
     const QUOTA: Quota = Quota::new("failed-attempts", 10, Duration::from_secs(600));
 
-    fn fail(table: &Table, network: u32, times: u32) {
+    fn fail(table: &BucketTable, network: u32, times: u32) {
         table.with(table.hash(Network::V4(network)), |slot| {
             slot.bucket.settle(&QUOTA, NOW);
             slot.bucket.take(&QUOTA, NOW, times)
         });
     }
 
-    fn is_over(table: &Table, network: u32) -> bool {
+    fn is_over(table: &BucketTable, network: u32) -> bool {
         let network = table.hash(Network::V4(network));
         let wait = table.find(network, |slot| slot.bucket.wait(&QUOTA, NOW, 1));
         wait.flatten().is_some()
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn who_is_over_the_limit_is_remembered_through_a_flood_of_others() {
-        let table = Table::with_room_for(1_024);
+        let table = BucketTable::with_room_for(1_024);
         (0..100).for_each(|network| fail(&table, network, 10));
         (1_000..200_000).for_each(|network| fail(&table, network, 1));
         let remembered = (0..100).filter(|network| is_over(&table, *network)).count();
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_drained_bucket_goes_before_any_other() {
-        let table = Table::with_room_for(WAYS);
+        let table = BucketTable::with_room_for(WAYS);
         assert_eq!(table.sets.len(), 1);
         (0..8).for_each(|network| fail(&table, network, network + 1));
         fail(&table, 8, 1);
@@ -140,7 +140,7 @@ mod tests {
     fn a_network_takes_little_more_than_a_hash_an_instant_and_a_number() {
         assert_eq!(size_of::<Slot>(), 24);
         assert!(size_of::<Mutex<Set>>() <= WAYS * 25);
-        assert_eq!(Table::with_room_for(0).sets.len(), 1);
-        assert_eq!(Table::with_room_for(65_536).sets.len(), 8_192);
+        assert_eq!(BucketTable::with_room_for(0).sets.len(), 1);
+        assert_eq!(BucketTable::with_room_for(65_536).sets.len(), 8_192);
     }
 }

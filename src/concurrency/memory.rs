@@ -16,10 +16,10 @@ use crate::sync::{Mutex, MutexGuard, Reply, lock};
 /// Keeps the permits of every account and route that has requests in flight, and no others, in this
 /// process alone. Clones share them. What a gate has unless another is chosen; [`Acquire`] has an example.
 #[derive(Clone, Default)]
-pub struct MemoryConcurrency(Arc<Mutex<HashMap<Subject, Arc<Semaphore>>>>);
+pub struct MemoryConcurrency(Arc<Mutex<HashMap<AccountRoute, Arc<Semaphore>>>>);
 
 /// An account on a route.
-type Subject = (AccountId, SmolStr);
+type AccountRoute = (AccountId, SmolStr);
 
 impl MemoryConcurrency {
     /// Creates permits of which none is taken.
@@ -27,7 +27,7 @@ impl MemoryConcurrency {
         Self::default()
     }
 
-    fn semaphores(&self) -> MutexGuard<'_, HashMap<Subject, Arc<Semaphore>>> {
+    fn semaphores(&self) -> MutexGuard<'_, HashMap<AccountRoute, Arc<Semaphore>>> {
         lock(&self.0)
     }
 
@@ -38,7 +38,7 @@ impl MemoryConcurrency {
     }
 
     /// Forgets a subject that nobody holds a permit of, or waits for.
-    fn leave(&self, subject: &Subject) {
+    fn leave(&self, subject: &AccountRoute) {
         let mut semaphores = self.semaphores();
         if semaphores.get(subject).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
             semaphores.remove(subject);
@@ -79,7 +79,7 @@ impl fmt::Debug for MemoryConcurrency {
 }
 
 /// A permit that is taken.
-struct Taken {
+struct TakenSeat {
     permit: Option<OwnedSemaphorePermit>,
     seat: Seat,
 }
@@ -88,16 +88,16 @@ struct Taken {
 #[derive(Clone)]
 struct Seat {
     concurrency: MemoryConcurrency,
-    subject: Subject,
+    subject: AccountRoute,
 }
 
 impl Seat {
     fn taken(self, permit: OwnedSemaphorePermit) -> Permit {
-        Permit::new(Taken { permit: Some(permit), seat: self })
+        Permit::new(TakenSeat { permit: Some(permit), seat: self })
     }
 }
 
-impl Drop for Taken {
+impl Drop for TakenSeat {
     fn drop(&mut self) {
         // The permit is given back before anyone counts who is left.
         self.permit = None;

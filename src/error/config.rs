@@ -1,6 +1,6 @@
 //! Mistakes in the configuration of a gate: found while the gate is built, never by a request.
 
-use crate::key::{InvalidFormat, InvalidName};
+use crate::key::{InvalidFormat, InvalidName, InvalidNetwork};
 use crate::quota::InvalidQuota;
 
 /// A mistake in the configuration of a gate.
@@ -74,6 +74,9 @@ pub enum ConfigError {
     /// A scope, a kind or another name has characters that it must not have.
     #[error(transparent)]
     Name(#[from] InvalidName),
+    /// A network that the configuration lists is not valid.
+    #[error(transparent)]
+    Network(#[from] InvalidNetwork),
     /// HTTP does not allow a configured header name or value, or the header cannot be set here.
     #[error("{what} `{}`: {problem}", .value.escape_debug())]
     Header {

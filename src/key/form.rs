@@ -33,11 +33,11 @@ use super::name::Environment;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyForm(pub(super) Arc<[Part]>);
+pub struct KeyForm(pub(super) Arc<[FormPart]>);
 
 /// A segment of one key's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum FormPart {
     Literal(SmolStr),
     Environment(Environment),
     Characters { alphabet: Alphabet, at_least: u16, at_most: u16 },
@@ -63,21 +63,21 @@ impl KeyForm {
         let mut tagged = false;
         let part = |step| {
             Ok(match step {
-                Step::Literal(text) => Part::Literal(SmolStr::new(text)),
+                Step::Literal(text) => FormPart::Literal(SmolStr::new(text)),
                 Step::Environment(tags) => {
                     let is_tag = |name: &&str| tags.iter().any(|tag: &T| tag.as_ref() == *name);
                     let tag = environment.filter(is_tag);
                     let tag = tag.and_then(|tag| Environment::new(tag).ok());
                     tagged = true;
-                    Part::Environment(tag.ok_or(IssueError::UnknownEnvironment)?)
+                    FormPart::Environment(tag.ok_or(IssueError::UnknownEnvironment)?)
                 }
                 Step::Characters { alphabet, at_least, at_most } => {
-                    Part::Characters { alphabet, at_least, at_most }
+                    FormPart::Characters { alphabet, at_least, at_most }
                 }
-                Step::Checksum => Part::Checksum,
+                Step::Checksum => FormPart::Checksum,
             })
         };
-        let parts: Vec<Part> = steps.map(part).collect::<Result<_, IssueError>>()?;
+        let parts: Vec<FormPart> = steps.map(part).collect::<Result<_, IssueError>>()?;
         if environment.is_some() && !tagged {
             return Err(IssueError::UnknownEnvironment);
         }
@@ -87,27 +87,27 @@ impl KeyForm {
     /// Returns the environment that the key's text names; `None` if the text names none.
     pub fn environment(&self) -> Option<&Environment> {
         self.0.iter().find_map(|part| match part {
-            Part::Environment(environment) => Some(environment),
+            FormPart::Environment(environment) => Some(environment),
             _ => None,
         })
     }
 
-    pub(super) fn parts(&self) -> &[Part] {
+    pub(super) fn parts(&self) -> &[FormPart] {
         &self.0
     }
 
     /// Returns the number of random bits in the shortest key of this form.
     pub(super) fn entropy_bits(&self) -> f64 {
-        self.0.iter().map(Part::entropy_bits).sum()
+        self.0.iter().map(FormPart::entropy_bits).sum()
     }
 
     /// Returns the length of an issued key's text, in bytes.
     pub(super) fn issued_length(&self) -> usize {
-        self.0.iter().map(Part::issued_length).sum()
+        self.0.iter().map(FormPart::issued_length).sum()
     }
 }
 
-impl Part {
+impl FormPart {
     fn entropy_bits(&self) -> f64 {
         match self {
             Self::Characters { alphabet, at_least, .. } => {
@@ -131,15 +131,19 @@ impl fmt::Display for KeyForm {
     /// Writes the form as one line of text.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|part| match part {
-            Part::Literal(text) => formatter.write_str(&text.replace('{', "{{").replace('}', "}}")),
-            Part::Environment(environment) => write!(formatter, "{{environment:{environment}}}"),
-            Part::Characters { alphabet, at_least, at_most } if at_least == at_most => {
+            FormPart::Literal(text) => {
+                formatter.write_str(&text.replace('{', "{{").replace('}', "}}"))
+            }
+            FormPart::Environment(environment) => {
+                write!(formatter, "{{environment:{environment}}}")
+            }
+            FormPart::Characters { alphabet, at_least, at_most } if at_least == at_most => {
                 write!(formatter, "{{{}:{at_least}}}", alphabet.name())
             }
-            Part::Characters { alphabet, at_least, at_most } => {
+            FormPart::Characters { alphabet, at_least, at_most } => {
                 write!(formatter, "{{{}:{at_least}-{at_most}}}", alphabet.name())
             }
-            Part::Checksum => formatter.write_str("{checksum}"),
+            FormPart::Checksum => formatter.write_str("{checksum}"),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use smol_str::SmolStr;
 
 use super::alphabet::Alphabet;
-use super::form::{KeyForm, Part};
+use super::form::{FormPart, KeyForm};
 use super::name::Environment;
 
 /// Reports a text that is not the form of a key.
@@ -26,9 +26,9 @@ impl FromStr for KeyForm {
     /// Reads the text that `Display` writes.
     fn from_str(text: &str) -> Result<Self, InvalidForm> {
         let (mut parts, mut literal, mut rest) = (Vec::new(), String::new(), text);
-        let finish = |literal: &mut String, parts: &mut Vec<Part>| {
+        let finish = |literal: &mut String, parts: &mut Vec<FormPart>| {
             if !literal.is_empty() {
-                parts.push(Part::Literal(SmolStr::new(std::mem::take(literal))));
+                parts.push(FormPart::Literal(SmolStr::new(std::mem::take(literal))));
             }
         };
         while let Some(next) = rest.chars().next() {
@@ -58,9 +58,9 @@ impl FromStr for KeyForm {
 }
 
 /// Reads the text between two braces.
-fn part(inside: &str) -> Result<Part, InvalidForm> {
+fn part(inside: &str) -> Result<FormPart, InvalidForm> {
     if inside == "checksum" {
-        return Ok(Part::Checksum);
+        return Ok(FormPart::Checksum);
     }
     let unknown = InvalidForm(
         "unknown text in braces: write an alphabet with a count, such as `{base62:24}`, or `{environment:NAME}`, \
@@ -69,7 +69,7 @@ fn part(inside: &str) -> Result<Part, InvalidForm> {
     let (name, value) = inside.split_once(':').ok_or(unknown)?;
     if name == "environment" {
         let environment = Environment::new(value);
-        return environment.map(Part::Environment).map_err(|_| unknown);
+        return environment.map(FormPart::Environment).map_err(|_| unknown);
     }
     let alphabet = Alphabet::ALL.into_iter().find(|alphabet| alphabet.name() == name);
     let alphabet = alphabet.ok_or(unknown)?;
@@ -80,7 +80,7 @@ fn part(inside: &str) -> Result<Part, InvalidForm> {
     };
     match (count(at_least), count(at_most)) {
         (Some(at_least), Some(at_most)) if at_least <= at_most => {
-            Ok(Part::Characters { alphabet, at_least, at_most })
+            Ok(FormPart::Characters { alphabet, at_least, at_most })
         }
         _ => Err(InvalidForm(
             "a count of characters must be 1 to 65535, or a range, such as `16-256`",
@@ -89,12 +89,12 @@ fn part(inside: &str) -> Result<Part, InvalidForm> {
 }
 
 /// Refuses a form that no format can have.
-fn check(parts: &[Part]) -> Result<(), InvalidForm> {
+fn check(parts: &[FormPart]) -> Result<(), InvalidForm> {
     let Some((_, all_but_last)) = parts.split_last() else {
         return Err(InvalidForm("the text is empty: write at least one random segment"));
     };
-    let varies = |part: &Part| matches!(part, Part::Characters { at_least, at_most, .. } if at_least < at_most);
-    let is_checksum = |part: &Part| matches!(part, Part::Checksum);
+    let varies = |part: &FormPart| matches!(part, FormPart::Characters { at_least, at_most, .. } if at_least < at_most);
+    let is_checksum = |part: &FormPart| matches!(part, FormPart::Checksum);
     if all_but_last.iter().any(varies) {
         return Err(InvalidForm(
             "only the last segment may vary in length: give the others a fixed length",
@@ -104,10 +104,10 @@ fn check(parts: &[Part]) -> Result<(), InvalidForm> {
         return Err(InvalidForm("a checksum must be the last segment, after at least one other"));
     }
     // A form is stored and shown. Without a random segment, the text may be a key by mistake.
-    if !parts.iter().any(|part| matches!(part, Part::Characters { .. })) {
+    if !parts.iter().any(|part| matches!(part, FormPart::Characters { .. })) {
         return Err(InvalidForm("no segment is random: add one, such as `{base62:24}`"));
     }
-    let tags = parts.iter().filter(|part| matches!(part, Part::Environment(_))).count();
+    let tags = parts.iter().filter(|part| matches!(part, FormPart::Environment(_))).count();
     if tags > 1 {
         return Err(InvalidForm("a key can name one environment only: keep one of them"));
     }

@@ -50,7 +50,7 @@ impl<'a> KeyFormat<'a> {
     /// Describes keys such as `acme_live_…`: a prefix, the environment, 24 random characters (142 bits)
     /// and a checksum. A secret scanner finds such keys by their prefix.
     ///
-    /// A key's record must have the environment that the key's text names.
+    /// A key's record must have the environment that the key's text names. `NewKey::issued` sets it.
     ///
     /// ```
     /// use tower_api_key::key::KeyFormat;

@@ -30,17 +30,16 @@ pub enum InvalidRecord {
     /// A quota that cannot be counted.
     #[error(transparent)]
     Quota(#[from] InvalidQuota),
-    /// The key's text names another environment than the record, or the record has no environment.
+    /// The key's text names another environment than the record.
     #[error(
-        "the key's text names the environment `{text}`, but the record has {}: set the record's environment to \
-        `{text}`",
-        record.as_ref().map_or("none".to_owned(), |record| format!("`{record}`"))
+        "the key's text names the environment `{text}`, but the record has `{record}`: set the record's \
+        environment to `{text}`"
     )]
     Environment {
         /// The environment that the text names.
         text: Environment,
         /// The environment of the record.
-        record: Option<Environment>,
+        record: Environment,
     },
     /// A change of the key's id or account.
     #[error("a key cannot change its id or its account: issue another key")]

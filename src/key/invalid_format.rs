@@ -34,6 +34,11 @@ impl KeyFormat<'_> {
                 Segment::Literal(text) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
                     return Err(InvalidFormat("a literal may have visible ASCII characters only"));
                 }
+                Segment::Literal("") => {
+                    return Err(InvalidFormat(
+                        "a literal is empty: name a prefix, or leave it out",
+                    ));
+                }
                 Segment::Environment(tags) => {
                     let before = segments.iter().take(index);
                     if before.into_iter().any(|other| matches!(other, Segment::Environment(_))) {

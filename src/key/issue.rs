@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::checksum::checksum;
 use super::digest::KeyDigest;
-use super::form::{KeyForm, Part};
+use super::form::{FormPart, KeyForm};
 use super::format::KeyFormat;
 use super::hasher::KeyHasher;
 use super::issue_error::IssueError;
@@ -155,12 +155,12 @@ impl Issuer {
         let mut key = Zeroizing::new(Vec::with_capacity(form.issued_length()));
         for part in form.parts() {
             match part {
-                Part::Literal(text) => key.extend_from_slice(text.as_bytes()),
-                Part::Environment(tag) => key.extend_from_slice(tag.as_str().as_bytes()),
-                Part::Characters { alphabet, at_least, .. } => {
+                FormPart::Literal(text) => key.extend_from_slice(text.as_bytes()),
+                FormPart::Environment(tag) => key.extend_from_slice(tag.as_str().as_bytes()),
+                FormPart::Characters { alphabet, at_least, .. } => {
                     draw(&mut key, alphabet.characters(), *at_least, &mut random)?;
                 }
-                Part::Checksum => {
+                FormPart::Checksum => {
                     let digits = checksum(&key);
                     key.extend_from_slice(&digits);
                 }

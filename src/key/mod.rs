@@ -61,7 +61,7 @@ pub use record_builder::KeyRecordBuilder;
 pub use scope::ScopeSet;
 #[doc(hidden)] // Tests and fuzz targets need it, to write keys of any format.
 pub use segment::Segment;
-pub(crate) use shared_record::Records;
+pub(crate) use shared_record::RecordPage;
 pub use shared_record::SharedRecord;
 pub use text::InvalidText;
 pub(crate) use text::check_text;

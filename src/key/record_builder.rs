@@ -62,7 +62,7 @@ impl KeyRecordBuilder {
     }
 
     /// Sets the form of the key's text, so that a rotation issues another key of the same form. If the
-    /// text names an environment, the record must have the same one.
+    /// text names an environment, the record gets it, or must have the same one.
     ///
     /// ```
     /// use tower_api_key::key::{Account, InvalidRecord, KeyForm, KeyRecord};
@@ -71,7 +71,7 @@ impl KeyRecordBuilder {
     /// let form = KeyForm::of(&vendors::persona::ISSUED, Some("sandbox")).unwrap();
     /// let acme = Account::builder("acme").build()?;
     /// let key = KeyRecord::builder("key_1", acme).form(form);
-    /// assert!(key.clone().environment("sandbox").build().is_ok());
+    /// assert_eq!(*key.clone().build()?.environment().unwrap(), "sandbox");
     /// let refused = key.environment("production").build();
     /// assert!(matches!(refused, Err(InvalidRecord::Environment { .. })));
     /// # Ok::<(), InvalidRecord>(())
@@ -213,14 +213,17 @@ impl KeyRecordBuilder {
     /// [`InvalidRecord::Environment`] if the [form](Self::form) names another environment than the
     /// record.
     pub fn build(self) -> Result<KeyRecord, InvalidRecord> {
-        let record = self.record.finish()?.settled();
-        if let Some(text) = record.form().and_then(KeyForm::environment)
-            && record.environment() != Some(text)
-        {
-            let (text, record) = (text.clone(), record.environment().cloned());
-            return Err(InvalidRecord::Environment { text, record });
+        let mut record = self.record.finish()?;
+        if let Some(text) = record.form().and_then(KeyForm::environment).cloned() {
+            match record.environment() {
+                None => record.details().environment = Some(text),
+                Some(own) if *own != text => {
+                    return Err(InvalidRecord::Environment { text, record: own.clone() });
+                }
+                Some(_) => {}
+            }
         }
-        Ok(record)
+        Ok(record.settled())
     }
 
     fn set(mut self, set: impl FnOnce(&mut KeyRecord)) -> Self {

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use super::record::KeyRecord;
 
 /// Holds records that share one reference count.
-pub(crate) trait Records: Send + Sync {
+pub(crate) trait RecordPage: Send + Sync {
     /// Returns the record at an index; `None` if the index is not one of these records.
     fn at(&self, index: u32) -> Option<&KeyRecord>;
 }
@@ -30,19 +30,19 @@ pub(crate) trait Records: Send + Sync {
 /// [`MemoryStore`]: crate::store::MemoryStore
 #[derive(Clone)]
 pub struct SharedRecord {
-    records: Arc<dyn Records>,
+    records: Arc<dyn RecordPage>,
     index: u32,
 }
 
 impl SharedRecord {
-    pub(crate) const fn new(records: Arc<dyn Records>, index: u32) -> Self {
+    pub(crate) const fn new(records: Arc<dyn RecordPage>, index: u32) -> Self {
         Self { records, index }
     }
 }
 
 static PLACEHOLDER: LazyLock<KeyRecord> = LazyLock::new(KeyRecord::placeholder);
 
-impl Records for KeyRecord {
+impl RecordPage for KeyRecord {
     fn at(&self, _: u32) -> Option<&KeyRecord> {
         Some(self)
     }
@@ -81,7 +81,7 @@ mod tests {
 
     struct Nothing;
 
-    impl Records for Nothing {
+    impl RecordPage for Nothing {
         fn at(&self, _: u32) -> Option<&KeyRecord> {
             None
         }

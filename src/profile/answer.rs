@@ -194,3 +194,64 @@ rows! {
     /// A limiter that cannot answer.
     limiter_unavailable: Denial::LimiterUnavailable,
 }
+
+impl<'a> Answers<'a> {
+    /// Changes the answers to requests without a valid key.
+    ///
+    /// * `missing` answers `credentials_missing` and `scheme_unsupported`. Give it [`Challenge::Bare`].
+    /// * `invalid` answers the six rows `key_*`, `environment_mismatch` and `scheme_not_for_kind`. Give it
+    ///   [`Challenge::InvalidToken`]. A client must not be able to tell an unknown key from a revoked one.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use tower_api_key::profile::{Answer, Answers, Challenge, ErrorBody};
+    /// use tower_api_key::{Denial, Profile};
+    ///
+    /// fn answers(text: &str) -> Answers<'_> {
+    ///     let answer = Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Error(text));
+    ///     let missing = answer.challenge(Challenge::Bare);
+    ///     let invalid = answer.challenge(Challenge::InvalidToken);
+    ///     Profile::STANDARD.answers.with_unauthorized(missing, invalid)
+    /// }
+    /// assert_eq!(answers("No.").row(&Denial::KeyExpired).status(), 401);
+    /// ```
+    pub const fn with_unauthorized(self, missing: Answer<'a>, invalid: Answer<'a>) -> Self {
+        Self {
+            credentials_missing: missing,
+            scheme_unsupported: missing,
+            key_malformed: invalid,
+            key_unknown: invalid,
+            key_revoked: invalid,
+            key_disabled: invalid,
+            key_not_yet_valid: invalid,
+            key_expired: invalid,
+            environment_mismatch: invalid,
+            scheme_not_for_kind: invalid,
+            ..self
+        }
+    }
+
+    /// Changes the answers to requests that a valid key does not allow: `network_not_allowed`,
+    /// `route_unknown`, `kind_not_allowed`, `account_mismatch` and `scope_missing`. The row `scope_missing`
+    /// keeps its challenge.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use tower_api_key::profile::{Answer, ErrorBody};
+    /// use tower_api_key::{Denial, Profile};
+    ///
+    /// let no = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Error("Not yours."));
+    /// let answers = Profile::STANDARD.answers.with_forbidden(no);
+    /// assert_eq!(answers.row(&Denial::RouteUnknown).status(), 403);
+    /// ```
+    pub const fn with_forbidden(self, answer: Answer<'a>) -> Self {
+        Self {
+            network_not_allowed: answer,
+            route_unknown: answer,
+            kind_not_allowed: answer,
+            account_mismatch: answer,
+            scope_missing: answer.challenge(self.scope_missing.challenge),
+            ..self
+        }
+    }
+}

@@ -41,6 +41,16 @@ use crate::quota::Quota;
 /// assert!(layer(&String::from("api.example.com"), &String::from("acme")).is_ok());
 /// ```
 ///
+/// A function that returns such a profile takes its lists from the caller, because the profile borrows them:
+///
+/// ```
+/// use tower_api_key::{Profile, key::KeyFormat};
+///
+/// fn profile<'a>(realm: &'a str, formats: &'a [KeyFormat<'a>]) -> Profile<'a> {
+///     Profile { realm, formats, ..Profile::STANDARD }
+/// }
+/// ```
+///
 /// A minor release may add a field. A profile that ends with struct update still compiles, and takes the other
 /// profile's value. A profile that names every field must name the new one.
 #[derive(Debug, Clone, Copy)]

@@ -31,10 +31,10 @@ use crate::quota::{Algorithm, Quota};
 /// assert_eq!(counter.wait(&quota, now.plus(Duration::from_secs(60)), 1), None);
 /// ```
 #[derive(Debug, Clone)]
-pub struct Counter(State);
+pub struct Counter(CounterState);
 
 #[derive(Debug, Clone)]
-enum State {
+enum CounterState {
     Fixed(FixedWindow),
     Bucket(LeakyBucket),
     // Thirteen numbers, which the other two should not have to carry.
@@ -46,10 +46,10 @@ impl Counter {
     pub fn new(quota: &Quota) -> Self {
         Self(match quota.algorithm() {
             Algorithm::FixedWindow | Algorithm::CalendarDay | Algorithm::CalendarMonth => {
-                State::Fixed(FixedWindow::default())
+                CounterState::Fixed(FixedWindow::default())
             }
-            Algorithm::LeakyBucket => State::Bucket(LeakyBucket::default()),
-            Algorithm::SlidingWindow => State::Sliding(Box::default()),
+            Algorithm::LeakyBucket => CounterState::Bucket(LeakyBucket::default()),
+            Algorithm::SlidingWindow => CounterState::Sliding(Box::default()),
         })
     }
 
@@ -66,9 +66,9 @@ impl Counter {
         cost: u32,
     ) -> Option<u64> {
         match &mut self.0 {
-            State::Fixed(window) => window.wait(quota, now, cost),
-            State::Bucket(bucket) => bucket.wait(quota, now, cost),
-            State::Sliding(window) => window.wait(quota, now, cost),
+            CounterState::Fixed(window) => window.wait(quota, now, cost),
+            CounterState::Bucket(bucket) => bucket.wait(quota, now, cost),
+            CounterState::Sliding(window) => window.wait(quota, now, cost),
         }
     }
 
@@ -89,28 +89,28 @@ impl Counter {
     /// what is left, and the nanoseconds until all is back.
     pub(crate) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {
         match &mut self.0 {
-            State::Fixed(window) => window.take(quota, now, cost),
-            State::Bucket(bucket) => bucket.take(quota, now, cost),
-            State::Sliding(window) => window.take(quota, now, cost),
+            CounterState::Fixed(window) => window.take(quota, now, cost),
+            CounterState::Bucket(bucket) => bucket.take(quota, now, cost),
+            CounterState::Sliding(window) => window.take(quota, now, cost),
         }
     }
 
     fn settle(&mut self, quota: &Quota, now: Timestamp) {
         match &mut self.0 {
-            State::Fixed(window) => window.settle(quota, now),
-            State::Bucket(bucket) => {
+            CounterState::Fixed(window) => window.settle(quota, now),
+            CounterState::Bucket(bucket) => {
                 bucket.settle(quota, now);
             }
-            State::Sliding(window) => window.settle(quota, now),
+            CounterState::Sliding(window) => window.settle(quota, now),
         }
     }
 
     /// Tells whether the counter is as good as new, so that it can be forgotten.
     pub fn is_idle(&self, now: Timestamp) -> bool {
         match &self.0 {
-            State::Fixed(window) => window.is_idle(now),
-            State::Bucket(bucket) => bucket.is_idle(now),
-            State::Sliding(window) => window.is_idle(now),
+            CounterState::Fixed(window) => window.is_idle(now),
+            CounterState::Bucket(bucket) => bucket.is_idle(now),
+            CounterState::Sliding(window) => window.is_idle(now),
         }
     }
 }

@@ -16,12 +16,12 @@ pub(crate) struct StripedQuotas {
 
 /// Quotas as one request holds them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct HeldQuotas(Option<Arc<Stripe>>);
+pub(crate) struct HeldQuotas(Option<Arc<QuotaStripe>>);
 
 /// A count for itself, not beside another's.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Stripe(Quotas);
+struct QuotaStripe(Quotas);
 
 impl StripedQuotas {
     /// Returns the quotas in the order given.
@@ -50,7 +50,7 @@ impl HeldQuotas {
 
 impl From<Quotas> for StripedQuotas {
     fn from(all: Quotas) -> Self {
-        let held = || HeldQuotas(Some(Arc::new(Stripe(all.clone()))));
+        let held = || HeldQuotas(Some(Arc::new(QuotaStripe(all.clone()))));
         let stripes =
             (!all.as_slice().is_empty()).then(|| Arc::new([(); STRIPES].map(|()| held())));
         Self { all, stripes }

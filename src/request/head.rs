@@ -68,7 +68,7 @@ impl fmt::Debug for Head<'_> {
 }
 
 #[cfg(feature = "axum")]
-use crate::axum::original_path;
+use super::original_path::original_path;
 
 /// Returns the path of the request target.
 #[cfg(not(feature = "axum"))]

@@ -29,7 +29,10 @@ mod field;
 mod forwarded;
 mod head;
 mod internet;
+#[cfg(feature = "axum")]
+mod original_path;
 mod own_header;
+mod path;
 mod presented;
 mod proxies;
 mod proxy_headers;
@@ -43,6 +46,7 @@ pub use connection::Connection;
 pub(crate) use credential::{Credentials, Reading};
 pub(crate) use field::{field_name, is_of_the_connection};
 pub(crate) use head::Head;
+pub(crate) use path::{decodes_to, is_unambiguous};
 pub(crate) use presented::KeyBuffer;
 pub use presented::MAX_CREDENTIAL_BYTES;
 pub use proxies::TrustedProxies;

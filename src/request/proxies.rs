@@ -31,6 +31,11 @@ use crate::key::Networks;
 /// * TLS between the proxy and this server proves nothing about the client.
 /// * The proxy's own address is never the client's.
 ///
+/// The gate must know the address of its peer. With axum, serve
+/// `router.into_make_service_with_connect_info::<SocketAddr>()` (feature `axum`); other servers mark their
+/// connections by [`MarkConnection`](crate::MarkConnection). Without the peer's address no proxy is trusted,
+/// and every request counts as plain HTTP.
+///
 /// Headers that only proxies send are `Forwarded`, `Via`, `X-Forwarded-*`, `X-Real-IP`,
 /// `True-Client-IP`, `CF-Connecting-IP`, `X-Envoy-External-Address`, `Fly-Client-IP` and others like
 /// them. A trusted peer that sends none of them counts as the client itself, with the facts of its

@@ -31,16 +31,25 @@ pub(super) fn lines(
     if challenge == Challenge::None {
         return Ok(Vec::new());
     }
+    let refused = |problem| ConfigError::Header {
+        what: "the profile's field `realm`",
+        value: realm.to_owned(),
+        problem,
+    };
+    if realm.trim().is_empty() {
+        return Err(refused("it is empty: name your API"));
+    }
+    if !realm.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return Err(refused("it does not fit into a header: write visible ASCII and spaces"));
+    }
     let all = status == StatusCode::UNAUTHORIZED;
     let wanted = sources.iter().map(|source| source.scheme);
     let wanted = wanted.filter(|scheme| all || *scheme == Scheme::Bearer);
     wanted
         .map(|scheme| {
             let line = HeaderValue::from_str(&line(challenge, scheme, realm, None));
-            line.map_err(|_| ConfigError::Header {
-                what: "the profile's field `realm`",
-                value: realm.to_owned(),
-                problem: "it does not fit into a header: write visible ASCII and blanks",
+            line.map_err(|_| {
+                refused("it does not fit into a header: write visible ASCII and spaces")
             })
         })
         .collect()

@@ -13,7 +13,7 @@ mod principal;
 pub(crate) mod refusal;
 mod renderer;
 
-pub(crate) use refusal::Asked;
+pub(crate) use refusal::RefusalRequest;
 #[cfg(feature = "axum")]
 pub(crate) use refusal::refusal;
 pub(crate) use renderer::{Authenticated, Renderer};

@@ -6,7 +6,7 @@ use crate::error::Denial;
 
 /// The extension of a response that the nearest gate renders.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked(pub(crate) Denial);
+pub(crate) struct RefusalRequest(pub(crate) Denial);
 
 /// Returns a response that the gate around the service replaces by the vendor's answer to this denial.
 /// Without a gate it stays as it is: an empty 403.
@@ -26,6 +26,6 @@ pub(crate) struct Asked(pub(crate) Denial);
 pub fn refusal<B: Default>(denial: Denial) -> Response<B> {
     let mut response = Response::new(B::default());
     *response.status_mut() = StatusCode::FORBIDDEN;
-    response.extensions_mut().insert(Asked(denial));
+    response.extensions_mut().insert(RefusalRequest(denial));
     response
 }

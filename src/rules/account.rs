@@ -1,8 +1,8 @@
 //! The rule that a request targets the key's own account.
 
-use super::path;
 use crate::error::Denial;
 use crate::key::KeyRecord;
+use crate::request::decodes_to;
 
 /// The account that a request targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) enum Targets<'a> {
 /// matched no route before.
 pub(crate) fn targets_own_account(target: Targets<'_>, record: &KeyRecord) -> Result<(), Denial> {
     match target {
-        Targets::Account(named) if !path::decodes_to(named, record.account().id().as_str()) => {
+        Targets::Account(named) if !decodes_to(named, record.account().id().as_str()) => {
             Err(Denial::AccountMismatch)
         }
         _ => Ok(()),

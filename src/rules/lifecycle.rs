@@ -29,8 +29,8 @@ mod tests {
     #[test]
     fn keys_live_between_two_instants() {
         let at = Timestamp::from_unix_seconds;
-        type Change = fn(KeyRecordBuilder) -> KeyRecordBuilder;
-        let cases: [(Change, u64, Result<(), Denial>); 9] = [
+        type Edit = fn(KeyRecordBuilder) -> KeyRecordBuilder;
+        let cases: [(Edit, u64, Result<(), Denial>); 9] = [
             (|key| key, 0, Ok(())),
             (|key| key.revoked(true), 100, Err(Denial::KeyRevoked)),
             (|key| key.disabled(true), 100, Err(Denial::KeyDisabled)),

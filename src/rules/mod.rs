@@ -27,7 +27,6 @@ mod lifecycle;
 mod methods;
 mod needs;
 mod network;
-mod path;
 mod pattern;
 mod route;
 mod routes;
@@ -43,8 +42,6 @@ pub(crate) use kind::{served_by_route, served_through};
 pub(crate) use lifecycle::is_alive;
 pub(crate) use needs::RouteNeeds;
 pub(crate) use network::admits;
-#[cfg(feature = "axum")]
-pub(crate) use path::is_unambiguous;
 pub use route::{Route, RouteRow};
 pub use routes::{Otherwise, Routes};
 pub(crate) use scope::has_scopes;

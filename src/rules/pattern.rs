@@ -2,8 +2,8 @@
 
 use http::uri::PathAndQuery;
 
-use super::path;
 use crate::error::ConfigError;
+use crate::request::is_unambiguous;
 
 /// A pattern that axum accepts and that some path matches.
 #[derive(Debug)]
@@ -29,19 +29,19 @@ impl Pattern {
         let mut path = String::new();
         for part in parts {
             match part {
-                Part::Text(text) => {
+                PatternPart::Text(text) => {
                     if let Some(problem) = problem_of_text(&text) {
                         return refuse(problem);
                     }
                     path.push_str(&text);
                 }
-                Part::Parameter(name) if parameters.contains(&name) => {
+                PatternPart::Parameter(name) if parameters.contains(&name) => {
                     let name = name.escape_debug();
                     return refuse(format!(
                         "the parameter `{name}` is named twice: give one of the two another name"
                     ));
                 }
-                Part::Parameter(name) => {
+                PatternPart::Parameter(name) => {
                     parameters.push(name);
                     path.push('x');
                 }
@@ -56,7 +56,7 @@ impl Pattern {
         }
         // The checks above give better errors. This one catches all other cases.
         let asked = PathAndQuery::try_from(path.as_str());
-        if !path::is_unambiguous(&path) || !asked.is_ok_and(|asked| asked.path() == path) {
+        if !is_unambiguous(&path) || !asked.is_ok_and(|asked| asked.path() == path) {
             let problem = "no path can match this pattern: write the path as a client sends it";
             return refuse(problem.to_owned());
         }
@@ -65,7 +65,7 @@ impl Pattern {
 }
 
 /// A part of a pattern.
-enum Part {
+enum PatternPart {
     /// Text that a path must have here.
     Text(String),
     /// The name of a parameter.
@@ -133,7 +133,7 @@ fn problem_of_segment(segment: &str) -> Option<String> {
             "a path with the dot segment `{segment}` is ambiguous, because many servers resolve it: remove it"
         ));
     }
-    if path::is_unambiguous(&format!("/{segment}")) {
+    if is_unambiguous(&format!("/{segment}")) {
         return None;
     }
     let encoded = || {
@@ -143,7 +143,7 @@ fn problem_of_segment(segment: &str) -> Option<String> {
     let is_wrong = |encoded: &&str| {
         // A byte of a longer UTF-8 character is not wrong by itself.
         let is_part = matches!(encoded.as_bytes(), [_, b'8' | b'9' | b'A'..=b'F' | b'a'..=b'f', _]);
-        !is_part && !path::is_unambiguous(&format!("/{encoded}"))
+        !is_part && !is_unambiguous(&format!("/{encoded}"))
     };
     let encoded = encoded().find(is_wrong).or_else(|| encoded().next())?;
     Some(format!(
@@ -153,7 +153,7 @@ fn problem_of_segment(segment: &str) -> Option<String> {
 }
 
 /// Splits a pattern that the matcher has accepted. Two braces are one brace of text.
-fn parts(pattern: &str) -> Vec<Part> {
+fn parts(pattern: &str) -> Vec<PatternPart> {
     let mut parts = Vec::new();
     let mut text = String::new();
     let mut parameter: Option<String> = None;
@@ -163,19 +163,19 @@ fn parts(pattern: &str) -> Vec<Part> {
             && characters.next_if(|next| *next == character).is_some();
         match (&mut parameter, character) {
             (None, '{') if !doubled => {
-                parts.push(Part::Text(std::mem::take(&mut text)));
+                parts.push(PatternPart::Text(std::mem::take(&mut text)));
                 parameter = Some(String::new());
             }
             (Some(name), '}') if !doubled => {
                 let name = name.strip_prefix('*').unwrap_or(name).to_owned();
-                parts.push(Part::Parameter(name));
+                parts.push(PatternPart::Parameter(name));
                 parameter = None;
             }
             (Some(name), _) => name.push(character),
             (None, _) => text.push(character),
         }
     }
-    parts.push(Part::Text(text));
+    parts.push(PatternPart::Text(text));
     parts
 }
 

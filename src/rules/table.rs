@@ -7,11 +7,11 @@ use super::account::Targets;
 use super::compiled_route::CompiledRoute;
 use super::methods::Methods;
 use super::needs::RouteNeeds;
-use super::path;
 use super::pattern::{Pattern, collision};
 use super::routes::Routes;
 use crate::error::ConfigError;
 use crate::quota::Quota;
+use crate::request::is_unambiguous;
 
 /// A checked route table.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ impl RouteTable {
                 let inserted = table.patterns.insert(pattern.clone(), at);
                 inserted.map_err(|error| collision(&pattern, &error))?;
                 table.methods.push(Methods::default());
-                if !pattern.contains(['{', '}']) && path::is_unambiguous(&pattern) {
+                if !pattern.contains(['{', '}']) && is_unambiguous(&pattern) {
                     table.plain.insert(pattern.clone().into(), at);
                 }
                 known.push((pattern.clone(), at));
@@ -95,7 +95,7 @@ impl RouteTable {
     ) -> Option<(Option<usize>, Targets<'a>)> {
         // `otherwise` does not apply: a service that normalizes paths would read such a path as one
         // that a row covers.
-        if !path::is_unambiguous(path) {
+        if !is_unambiguous(path) {
             return None;
         }
         let Ok(found) = self.patterns.at(path) else {

@@ -40,51 +40,17 @@
 use std::net::SocketAddr;
 
 use axum::body::Body;
-use axum::extract::{
-    ConnectInfo, FromRequestParts, NestedPath, OptionalFromRequestParts, OriginalUri,
-};
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Request, StatusCode};
 
+#[cfg(feature = "tracing")]
+use super::exchange::AdmittedAnonymous;
 use crate::decision::Grant;
 use crate::error::Denial;
 use crate::request::Connection;
 use crate::response::refusal;
-use crate::rules::is_unambiguous;
-
-/// Returns the path as the client sent it. Under `Router::nest` axum cuts the path, and keeps the original.
-///
-/// Returns an ambiguous original path unchanged, so that it matches no route. axum cuts an empty segment off
-/// together with the prefix, and `/v1//users` would become a path that looks unambiguous.
-///
-/// Returns the empty path, which matches no route, if the path was cut in another way than by nesting. Then a
-/// layer has rewritten it, and nothing shows which part the nesting has cut. The same holds for a nest at a
-/// part of a segment (`/v{n}`) inside of another nest: put the gate outside of it.
-pub(crate) fn original_path<B>(request: &Request<B>) -> &str {
-    let current = request.uri().path();
-    let extensions = request.extensions();
-    // First, because few routers are nested and each lookup takes 5 ns.
-    let Some(nesting) = extensions.get::<NestedPath>() else {
-        return current;
-    };
-    let Some(OriginalUri(original)) = extensions.get() else {
-        return "";
-    };
-    let original = original.path();
-    let is_cut_by_nesting = || {
-        // The prefix may have parameters, so its segments are counted, not compared.
-        let cut = nesting.as_str().split('/').filter(|segment| !segment.is_empty()).count();
-        let start = original.match_indices('/').nth(cut).map(|(start, _)| start);
-        current == start.and_then(|start| original.get(start..)).unwrap_or("/")
-    };
-    // axum does not cut the path at a parameter that is a part of a segment.
-    if current == original || !is_unambiguous(original) || is_cut_by_nesting() {
-        original
-    } else {
-        ""
-    }
-}
 
 /// Returns the peer that axum's server has noted, without proof of TLS.
 pub(crate) fn connection<B>(request: &Request<B>) -> Option<Connection> {
@@ -96,7 +62,8 @@ pub(crate) fn connection<B>(request: &Request<B>) -> Option<Connection> {
 ///
 /// Behind an [optional](crate::ApiKeyLayerBuilder::optional) gate the client gets the vendor's answer to a
 /// request without credentials. Without a gate it is a mistake of the program: the client gets a 500, whose
-/// body says so. A layer that logs finds this type in the response's extensions.
+/// body says so. With the feature `tracing` the extractor also logs it, as an error. A layer that logs in
+/// another way finds this type in the response's extensions.
 ///
 /// ```
 /// use axum::response::IntoResponse;
@@ -132,8 +99,27 @@ impl<S: Sync> FromRequestParts<S> for Grant {
 
     /// Returns the grant that the gate put into the request's extensions.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, MissingGrant> {
-        parts.extensions.get::<Self>().cloned().ok_or(MissingGrant)
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| missing(parts))
     }
+}
+
+/// Returns the rejection of a request without a grant. With the feature `tracing`, logs it if no gate admitted
+/// the request: then the program is wrong, not the client.
+fn missing(
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(unused_variables, reason = "only a log reads them")
+    )]
+    parts: &Parts,
+) -> MissingGrant {
+    #[cfg(feature = "tracing")]
+    if parts.extensions.get::<AdmittedAnonymous>().is_none() {
+        tracing::error!(
+            "a handler takes a `Grant`, but no API-key gate wraps it: \
+            add the gate with `Router::layer`, after the handler's route"
+        );
+    }
+    MissingGrant
 }
 
 impl<S: Sync> OptionalFromRequestParts<S> for Grant {

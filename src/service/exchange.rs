@@ -17,7 +17,7 @@ use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
 use crate::request::Head;
-use crate::response::Asked;
+use crate::response::RefusalRequest;
 
 /// One request, from the decision to its response.
 pub(super) struct Exchange {
@@ -28,6 +28,11 @@ pub(super) struct Exchange {
     // A refusal of a HEAD request has no content.
     head: bool,
 }
+
+/// The extension of a request that a gate admitted without a key, for the extractors.
+#[cfg(all(feature = "axum", feature = "tracing"))]
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AdmittedAnonymous;
 
 impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
@@ -66,14 +71,15 @@ impl Exchange {
             shared.policy.strip_credential(request.headers_mut());
         }
         let grant = if shared.options.leave_grant { state.grant(&shared.policy) } else { None };
-        match grant {
-            Some(grant) => {
-                request.extensions_mut().insert(grant);
-            }
-            // A grant of an outer gate does not prove that this gate admitted the request.
-            None => {
-                request.extensions_mut().remove::<Grant>();
-            }
+        if let Some(grant) = grant {
+            request.extensions_mut().insert(grant);
+            return;
+        }
+        // A grant of a gate further out says nothing of what this one admits.
+        request.extensions_mut().remove::<Grant>();
+        #[cfg(all(feature = "axum", feature = "tracing"))]
+        if state.principal.is_none() {
+            request.extensions_mut().insert(AdmittedAnonymous);
         }
     }
 
@@ -98,7 +104,7 @@ impl Exchange {
 
     /// Adds headers to the inner service's response, or renders the denial that the service returned.
     pub(super) fn finish<R>(&mut self, mut response: Response<R>) -> Response<GateBody<R>> {
-        if let Some(Asked(denial)) = response.extensions_mut().remove::<Asked>() {
+        if let Some(RefusalRequest(denial)) = response.extensions_mut().remove::<RefusalRequest>() {
             // The service's body is dropped before its permit is given back.
             drop(response);
             let denial = self.counted(denial);

@@ -95,6 +95,9 @@ impl ApiKeyLayer {
     /// Explains the decision about a request and its answer, check by check, as if the store had answered
     /// with `record`. Asks no store, limiter or clock, so you can test rules without a server or a runtime.
     ///
+    /// The key in the request must fit a format of the profile, checksum included: take one from an
+    /// [`Issuer`](crate::key::Issuer), or a vendor's example.
+    ///
     /// ```
     /// use http::Request;
     /// use tower_api_key::clock::Timestamp;

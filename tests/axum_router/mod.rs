@@ -1,5 +1,7 @@
 //! The gate in axum routers: nesting, merging, fallbacks, extractors, and handlers that refuse.
 
+#[cfg(feature = "tracing")]
+mod logged;
 mod matching;
 mod nesting;
 mod patterns;

@@ -1,13 +1,13 @@
-//! Issuing keys over HTTP: a ready-made axum router over any [`KeyManager`](tower_api_key::store::KeyManager).
+//! An axum router that issues API keys over HTTP, for any [`KeyManager`](tower_api_key::store::KeyManager).
 //!
-//! This crate guards the one moment in which a secret leaves the server. A key is issued
+//! This crate guards the one moment in which a secret leaves the server. The router issues a key
 //!
-//! 1. to a request that a gate around this router admitted, with a [`Grant`](tower_api_key::Grant);
-//! 2. for a user that the grant's key may manage, as your [`Users`] say;
-//! 3. with `force=true`, in one step with the end of all other keys of that user.
+//! 1. for a request that a gate around the router admitted, with a [`Grant`](tower_api_key::Grant);
+//! 2. for a user whom the grant's account may manage, as your [`Users`] decide;
+//! 3. with `force=true`, and then ends all other keys of that user in the same step.
 //!
-//! The router has no gate of its own: without one around it, every request is refused. A response
-//! holds a secret, so keep response bodies out of logs, and serve it over HTTPS only, which the gate sees to.
+//! The router has no gate of its own: put one around it. Without a gate it answers every request with 500. A
+//! response holds a secret, so keep response bodies out of logs.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

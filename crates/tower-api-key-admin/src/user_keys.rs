@@ -1,4 +1,4 @@
-//! `POST /api/organizations/{org}/users/{user}/keys`, as Polytomic documents it.
+//! The route `POST /api/organizations/{org}/users/{user}/keys`, as Polytomic documents it.
 
 use std::sync::Arc;
 
@@ -18,28 +18,29 @@ use tower_api_key::Grant;
 use tower_api_key::key::{Account, Environment, IssueError, IssuedKey, Issuer, KeyRecord};
 use tower_api_key::store::{KeyManager, ManageError, NewKey};
 
-/// Issues keys to users, and tells each secret once.
+/// Issues keys to users over HTTP, and sends each secret once, in the response.
+///
+/// A key gets the audience and the environment of the key that asks for it, so the same gate accepts it.
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use tower_api_key_admin::{User, Users};
-/// # use tower_api_key::store::KeyManager;
-/// # use tower_api_key::{ApiKeyLayer, ConfigError};
-/// use axum::Router;
-/// use tower_api_key_admin::UserKeys;
-/// use tower_api_key::key::{Issuer, KeyHasher};
-/// use tower_api_key::vendors;
+/// use std::sync::Arc;
 ///
-/// # fn app(gate: ApiKeyLayer, store: Arc<dyn KeyManager>, users: Arc<dyn Users>) -> Router {
-/// let issuer = Issuer::new(vendors::polytomic::ISSUED, KeyHasher::sha256());
-/// let keys = UserKeys::new(issuer, store, users).of_kind("organization");
-/// Router::new().merge(keys.router()).layer(gate)
-/// # }
+/// use axum::Router;
+/// use tower_api_key::key::{Issuer, KeyHasher};
+/// use tower_api_key::store::KeyManager;
+/// use tower_api_key::{ApiKeyLayer, vendors};
+/// use tower_api_key_admin::{UserKeys, Users};
+///
+/// fn app(gate: ApiKeyLayer, store: Arc<dyn KeyManager>, users: Arc<dyn Users>) -> Router {
+///     let issuer = Issuer::new(vendors::polytomic::ISSUED, KeyHasher::sha256());
+///     let keys = UserKeys::new(issuer, store, users).of_kind("organization");
+///     Router::new().merge(keys.router()).layer(gate)
+/// }
 /// ```
 #[derive(Clone)]
-pub struct UserKeys(Arc<Inner>);
+pub struct UserKeys(Arc<Parts>);
 
-struct Inner {
+struct Parts {
     issuer: Issuer,
     manager: Arc<dyn KeyManager>,
     users: Arc<dyn Users>,
@@ -47,32 +48,37 @@ struct Inner {
 }
 
 impl UserKeys {
-    /// The path of the route, in axum's notation.
+    /// The path of the route, in axum's syntax.
     pub const PATH: &'static str = "/api/organizations/{org}/users/{user}/keys";
 
-    /// Issues keys of the issuer's format into a store, to these users. The issuer's hasher must be the
-    /// gate's. A key has the audience and the environment of the key that asks for it.
+    /// Returns a service that issues keys of the issuer's format to these users, and adds them to a store. The
+    /// issuer must have the same hasher as the gate, or the gate will not find the keys.
     pub fn new(issuer: Issuer, manager: Arc<dyn KeyManager>, users: Arc<dyn Users>) -> Self {
-        Self(Arc::new(Inner { issuer, manager, users, kind: None }))
+        Self(Arc::new(Parts { issuer, manager, users, kind: None }))
     }
 
-    /// Gives the keys a kind.
+    /// Sets the kind of the keys; without it they have none.
     pub fn of_kind(self, kind: &'static str) -> Self {
-        let Inner { issuer, manager, users, .. } = &*self.0;
+        let Parts { issuer, manager, users, .. } = &*self.0;
         let (issuer, manager, users) = (issuer.clone(), Arc::clone(manager), Arc::clone(users));
-        Self(Arc::new(Inner { issuer, manager, users, kind: Some(kind) }))
+        Self(Arc::new(Parts { issuer, manager, users, kind: Some(kind) }))
     }
 
-    /// Makes the router: `POST` at [`PATH`](Self::PATH) with `force=true` or `false` answers 200 and
-    /// `{"data":{"value":"…"}}`. To be layered with a gate.
+    /// Returns the router, to be layered with a gate.
+    ///
+    /// `POST` at [`PATH`](Self::PATH) answers 200 with `{"data":{"value":"…"}}`, the new key. The query
+    /// parameter `force=true` revokes the user's other keys of the same audience in the same step; the default
+    /// is `false`. Another value of `force` is answered 400. A [`Denial`] of [`Users::find`] is answered as
+    /// the gate's profile answers it, and a failing store with that of
+    /// [`StoreUnavailable`](Denial::StoreUnavailable).
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         Router::new().route(Self::PATH, post(create)).with_state(self)
     }
 
-    /// Issues a key; its record and the end of the user's other keys are one step.
+    /// Issues a key. Adding it and revoking the user's other keys are one step.
     async fn issue(&self, by: &Grant, user: &User, force: bool) -> Result<IssuedKey, ManageError> {
-        let Inner { issuer, manager, kind, .. } = &*self.0;
-        // If the store knows it, its state there counts.
+        let Parts { issuer, manager, kind, .. } = &*self.0;
+        // A store that knows the account keeps its own state of it.
         let account = Account::builder(user.account.as_str()).build()?;
         let id = format!("key_{}", Uuid::now_v7().simple());
         let mut record = KeyRecord::builder(id, account)
@@ -81,18 +87,18 @@ impl UserKeys {
         if let Some(kind) = kind {
             record = record.kind(*kind);
         }
-        // The key is for the same gate as the one that asks for it.
+        // The gate of the asking key must accept the new key.
         if let Some(audience) = by.record().audience() {
             record = record.audience(audience.as_str());
         }
-        // And of the same environment: one without would serve at no gate that is pinned to one.
+        // The same environment, too: a gate that is set to one refuses keys without one.
         let environment = by.environment().map(Environment::as_str);
         let issued = match issuer.issue(environment) {
             Err(IssueError::UnknownEnvironment) => issuer.issue(None),
             issued => issued,
         };
         let issued = issued.map_err(tower_api_key::store::StoreError::new)?;
-        // Where the text names another, the record is refused.
+        // If the key's text names another environment, building the record fails.
         let named = issued.form().environment().map(Environment::as_str);
         if let Some(environment) = environment.or(named) {
             record = record.environment(environment);
@@ -128,7 +134,7 @@ async fn create(
     })?;
     let value = issued.expose();
     let secret = Json(json!({ "data": { "value": value } }));
-    // Nobody on the way keeps it.
+    // Caches must not store the secret.
     Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], secret).into_response())
 }
 

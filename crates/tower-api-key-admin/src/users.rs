@@ -1,11 +1,11 @@
-//! Whom keys are issued to.
+//! The users that keys are issued to.
 
 use tower_api_key::Denial;
 use tower_api_key::Grant;
 use tower_api_key::Reply;
 use tower_api_key::key::AccountId;
 
-/// Names a user of an organization.
+/// A user of an organization, whose keys may be issued.
 ///
 /// ```
 /// use tower_api_key_admin::User;
@@ -18,28 +18,28 @@ use tower_api_key::key::AccountId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct User {
-    /// The account that the user's keys speak for.
+    /// The account of the user's keys.
     pub account: AccountId,
-    /// The user's id within the account, which their keys are owned by.
+    /// The user's id within the account, which becomes the owner of their keys.
     pub id: String,
-    /// The name that a key is given.
+    /// The user's name for people; a key is named `issued to NAME`.
     pub name: String,
 }
 
 impl User {
-    /// Names a user by the account and an id within it.
+    /// Returns the user with this id in an account. The id is also the name; see [`named`](Self::named).
     pub fn new(account: AccountId, id: impl Into<String>) -> Self {
         let id = id.into();
         Self { account, name: id.clone(), id }
     }
 
-    /// Gives the user a name for people.
+    /// Sets the user's name for people.
     pub fn named(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
     }
 }
 
-/// Knows the users of a deployment, and who may manage them.
+/// Finds the users of a deployment, and decides which keys may manage them.
 ///
 /// ```
 /// use tower_api_key_admin::{User, Users};
@@ -53,17 +53,17 @@ impl User {
 ///         let known = organization == "acme" && user == "ada";
 ///         let may = grant.require("users.manage").is_ok();
 ///         let found = AccountId::new("acme").ok().filter(|_| known && may);
-///         // One that may not be managed is answered like one that does not exist.
+///         // The same answer for both, so that a client cannot learn which users exist.
 ///         Reply::now(found.map(|acme| User::new(acme, "ada")).ok_or(Denial::AccountMismatch))
 ///     }
 /// }
 /// ```
 pub trait Users: Send + Sync + 'static {
-    /// Finds a user whose keys the key of this grant may issue.
+    /// Returns the user, if the key of this grant may issue keys to them.
     ///
     /// # Errors
     ///
-    /// The denial that the client is answered; [`Denial::AccountMismatch`] for a user that does not
-    /// exist, and for one that the key may not manage, so that nobody can tell the two apart.
+    /// Returns the [`Denial`] to answer with. Return [`Denial::AccountMismatch`] both for a user that does not
+    /// exist and for one that the key may not manage, so that a client cannot learn which users exist.
     fn find(&self, grant: &Grant, organization: &str, user: &str) -> Reply<Result<User, Denial>>;
 }

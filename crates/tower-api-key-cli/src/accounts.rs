@@ -1,4 +1,4 @@
-//! What is done to accounts.
+//! Runs the commands of `accounts`.
 
 use tower_api_key::store::{KeyManager, ManageError};
 
@@ -31,7 +31,7 @@ pub(crate) async fn run(
         }
         Accounts::Delete { id } => {
             store.delete_account(&id, by).await?;
-            output.say(&format!("{id} is deleted, with its keys"));
+            output.say(&format!("{id} and its keys are deleted"));
             Ok(())
         }
     }

@@ -2,22 +2,28 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::failure::EXIT_CODES;
+use crate::check::Check;
 use crate::filter::Filter;
-use crate::moment::{Moment, Span};
+use crate::help;
+use crate::issue::Form;
+use crate::moment::Span;
 use crate::settings::{AccountSettings, KeySettings};
-use crate::vendor::Vendor;
+
+/// The heading of the options that all commands share.
+const GLOBAL: &str = "Common options";
 
 /// Manages API keys in SQLite or PostgreSQL.
 #[derive(Debug, Parser)]
-#[command(name = "tower-api-key", version, after_help = EXIT_CODES)]
+#[command(name = "tower-api-key", version, after_help = help::PROGRAM)]
 pub(crate) struct Arguments {
-    /// Where the keys live: sqlite:FILE or postgres://USER@HOST/DATABASE
+    /// Database of the keys: sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE. Put a URL with a password
+    /// into the environment variable: every user of the machine can read arguments
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         env = "TOWER_API_KEY_STORE",
         hide_env_values = true,
         default_value = "sqlite:keys.db",
@@ -25,31 +31,46 @@ pub(crate) struct Arguments {
     )]
     pub(crate) store: String,
 
-    /// What the names of the tables begin with
+    /// Prefix of the table names: 1 to 40 lower-case letters, digits and underscores
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         env = "TOWER_API_KEY_TABLE_PREFIX",
         default_value = "tower_api_key_",
         value_name = "PREFIX"
     )]
     pub(crate) table_prefix: String,
 
-    /// The schema of the tables, in PostgreSQL
-    #[arg(long, global = true, env = "TOWER_API_KEY_TABLE_SCHEMA", value_name = "SCHEMA")]
+    /// PostgreSQL schema of the tables; created if missing. Without it, the schema in which the connection's
+    /// search_path finds the tables, or else the first of the search_path
+    #[arg(
+        long,
+        global = true,
+        help_heading = GLOBAL,
+        env = "TOWER_API_KEY_TABLE_SCHEMA",
+        value_name = "SCHEMA"
+    )]
     pub(crate) table_schema: Option<String>,
 
-    /// Who makes the change, for the audit trail
-    #[arg(long, global = true, env = "USER", default_value = "command line", value_name = "NAME")]
+    /// Author of the change in the audit trail; for commands that change keys or accounts
+    #[arg(
+        long,
+        global = true,
+        help_heading = GLOBAL,
+        env = "USER",
+        default_value = "command line",
+        value_name = "NAME"
+    )]
     pub(crate) by: String,
 
     /// Print JSON instead of tables
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
 
-    /// Print nothing but what was asked for: of `keys create` and `keys rotate` the secret alone, of `check` what
-    /// becomes of the request, of `whose` the key's id
-    #[arg(long, short, global = true)]
+    /// Print the result alone: the secret (`keys create`, `keys rotate`), the decision (`check`) or the key's
+    /// id (`whose`)
+    #[arg(long, short, global = true, help_heading = GLOBAL)]
     pub(crate) quiet: bool,
 
     #[command(subcommand)]
@@ -57,45 +78,51 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-#[allow(clippy::large_enum_variant)] // There is one, for as long as the program runs.
+#[allow(clippy::large_enum_variant)] // The program makes one.
 pub(crate) enum Command {
-    /// Issue, list, change and end keys
+    /// Create, list, edit, rotate, revoke, delete and import keys
     #[command(subcommand)]
     Keys(Keys),
-    /// List and change accounts
+    /// List, show, save and delete accounts
     #[command(subcommand)]
     Accounts(Accounts),
-    /// Show who changed what
+    /// Show the audit trail: who changed what and when, the oldest change first
+    #[command(after_help = help::TRAIL)]
     Trail {
-        /// Begin after the change of this number
-        #[arg(long, default_value_t = 0)]
+        /// Start after the change with this sequence number
+        #[arg(long, default_value_t = 0, value_name = "SEQUENCE")]
         after: u64,
-        /// Show at most so many changes
+        /// Print at most this many changes
         #[arg(long, default_value_t = 100, value_parser = at_least_one)]
         limit: usize,
     },
-    /// Explain whether a request with a key would pass, and which check decides
+    /// Explain whether a request with a key would be admitted, and which check decides
     ///
-    /// The key is read from TOWER_API_KEY_KEY or, without it, from standard input: an argument could be
-    /// read by every user of the machine.
+    /// The command reads the key from TOWER_API_KEY_KEY or, without it, from standard input. The key is never
+    /// an argument, because every user of the machine can read arguments. Limits are neither checked nor
+    /// charged.
+    #[command(after_help = help::CHECK)]
     Check(Check),
-    /// Say whose a secret is, also when it is refused: the key's id, its account and its state
+    /// Find the key that a leaked secret belongs to: its id, account and state
     ///
-    /// For a secret that was found where it does not belong. It is read from TOWER_API_KEY_KEY or, without it,
-    /// from standard input, alone or in what it was found in (`Authorization: Bearer …`, `USER:KEY`, a line of a log, a
-    /// file of settings; 4096 bytes at most), and is never printed. Of several keys the first is told. A key that was revoked, is disabled or has expired is told with its state (exit code 0); of a
-    /// secret that no key has, the state is `unknown` (exit code 3). With `--quiet` the key's id alone is printed.
+    /// The command reads the secret from TOWER_API_KEY_KEY or, without it, from standard input. The secret may
+    /// stand alone or in the text in which it leaked: `Authorization: Bearer …`, `USER:KEY`, a line of a log
+    /// or a settings file. The text may have 4096 bytes. The secret is never printed.
+    ///
+    /// If the text holds several keys, the first one found is printed. A revoked, disabled or expired key is
+    /// found, too (exit code 0). If no key has the secret, the state is `unknown` (exit code 3).
+    #[command(after_help = help::WHOSE)]
     Whose {
-        /// Look for it with the pepper in this file, too; repeatable
+        /// Search also for digests made with the pepper in this file; repeatable
         #[arg(long = "pepper-file", value_name = "FILE")]
         pepper_files: Vec<PathBuf>,
     },
-    /// Bring the tables up to date; every other command does so, too
+    /// Create the tables or bring them up to date, as every other command does before it runs
     Migrate,
 }
 
 impl Command {
-    /// Tells whether a database is made for it that is not there.
+    /// Returns true if the command creates a missing SQLite file.
     pub(crate) const fn creates(&self) -> bool {
         matches!(
             self,
@@ -108,15 +135,17 @@ impl Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
-    /// Issue a key; its secret is printed once, on standard output
+    /// Issue a key and print its secret once, on standard output
+    #[command(after_help = help::CREATE)]
     Create {
-        /// Issue it for this account
-        #[arg(long)]
+        /// Account of the key; a missing account is created without scopes
+        #[arg(long, value_name = "ID")]
         account: String,
-        /// Name it so, instead of by a random id
+        /// Id of the key, unique among the keys [default: a random id]
         #[arg(long)]
         id: Option<String>,
-        /// Revoke all other keys of the same owner and audience in the same step
+        /// Revoke all other keys of the same account, owner and audience in the same step. WITHOUT --owner THIS
+        /// REVOKES EVERY KEY OF THE ACCOUNT THAT HAS NO OWNER (and the same audience)
         #[arg(long)]
         force: bool,
         #[command(flatten)]
@@ -124,54 +153,66 @@ pub(crate) enum Keys {
         #[command(flatten)]
         settings: KeySettings,
     },
-    /// List keys
+    /// List keys, in the order of their ids
+    #[command(after_help = help::LIST)]
     List {
         #[command(flatten)]
         filter: Filter,
-        /// Begin after the key of this id
-        #[arg(long)]
+        /// Start after the key with this id
+        #[arg(long, value_name = "ID")]
         after: Option<String>,
-        /// Show at most so many keys
+        /// Print at most this many keys
         #[arg(long, default_value_t = 100, value_parser = at_least_one)]
         limit: usize,
     },
-    /// Show a key
-    Show { id: String },
-    /// Change a key
+    /// Show a key with its settings and secrets' digests
+    Show {
+        /// Id of the key
+        id: String,
+    },
+    /// Change settings of a key
+    #[command(after_help = help::EDIT)]
     Edit {
+        /// Id of the key
         id: String,
         #[command(flatten)]
         settings: KeySettings,
     },
-    /// Give a key a new secret; it is printed once, on standard output
+    /// Give an active key a new secret and print it once, on standard output
+    #[command(after_help = help::ROTATE)]
     Rotate {
+        /// Id of the key
         id: String,
-        /// Let the old secret serve for so long, as in "2 days"
-        #[arg(long, default_value = "1 day")]
+        /// Accept the old secrets for this long, such as "2 days" or 12h; 0s ends them at once
+        #[arg(long, default_value = "1 day", value_name = "DURATION")]
         overlap: Span,
         #[command(flatten)]
         form: Form,
     },
-    /// Revoke keys for good
+    /// Revoke keys; a revoked key stays listed, and cannot be restored
+    #[command(after_help = help::REVOKE)]
     Revoke {
-        #[arg(required = true)]
+        /// Ids of the keys
+        #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
-    /// Delete keys
+    /// Delete keys with their secrets
+    #[command(after_help = help::DELETE)]
     Delete {
-        #[arg(required = true)]
+        /// Ids of the keys
+        #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
-    /// Import digests of keys that were issued elsewhere, one JSON object a line:
-    /// {"digest":"64 hexadecimal digits","id":"…","account":"…"}, and "name", "owner", "kind",
-    /// "environment", "audience", "form", "scopes", "networks", "expires" as needed. Keys that are there already are left as they
-    /// are. Ten thousand at a time are added, all of them or none: if a line is wrong, those before stay, and the
-    /// error says how many they are
+    /// Import digests of keys that were issued elsewhere, one JSON object a line
+    ///
+    /// Keys that the store has already are left unchanged. The command adds 10,000 keys at a time, all of them or
+    /// none. If a line is wrong, the keys added before stay, and the error says up to which line.
+    #[command(after_help = help::IMPORT)]
     Import {
-        /// Read from this file; `-` is standard input
+        /// File to read; `-` is standard input
         file: PathBuf,
-        /// Add all keys of the file in one step, or none. Until then they are held in memory, about 1 kB each,
-        /// and other changes wait while they are written
+        /// Add all keys of the file in one step or none. This needs about 1 kB of memory for each key, and blocks
+        /// other changes while the keys are written
         #[arg(long)]
         atomic: bool,
     },
@@ -179,79 +220,36 @@ pub(crate) enum Keys {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Accounts {
-    /// List accounts
+    /// List accounts, in the order of their ids
     List {
-        /// Begin after the account of this id
-        #[arg(long)]
+        /// Start after the account with this id
+        #[arg(long, value_name = "ID")]
         after: Option<String>,
-        /// Show at most so many accounts
+        /// Print at most this many accounts
         #[arg(long, default_value_t = 100, value_parser = at_least_one)]
         limit: usize,
     },
     /// Show an account
-    Show { id: String },
-    /// Add an account, or change it
+    Show {
+        /// Id of the account
+        id: String,
+    },
+    /// Create an account or change its settings
+    #[command(after_help = help::SAVE)]
     Save {
+        /// Id of the account
         id: String,
         #[command(flatten)]
         settings: AccountSettings,
     },
     /// Delete an account with all its keys
-    Delete { id: String },
-}
-
-/// The form of a secret.
-#[derive(Debug, Args)]
-pub(crate) struct Form {
-    /// Issue it in the form of this vendor; a new key has the form `key_…` unless told otherwise, and a
-    /// rotated key keeps its own
-    #[arg(long, value_enum, conflicts_with = "prefix")]
-    pub(crate) vendor: Option<Vendor>,
-    /// Begin it with this, before 29 random characters and a checksum; `{environment}` stands for the key's
-    /// environment, as in `acme_{environment}_`
-    #[arg(long)]
-    pub(crate) prefix: Option<String>,
-    /// Mix the pepper in this file into the digest, as the gate does
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pepper_file: Option<PathBuf>,
+    Delete {
+        /// Id of the account
+        id: String,
+    },
 }
 
 fn at_least_one(text: &str) -> Result<usize, &'static str> {
     let number = text.parse().ok();
-    number.filter(|number| *number > 0).ok_or("must be a number, 1 or more")
-}
-
-/// A request to explain.
-#[derive(Debug, Args)]
-pub(crate) struct Check {
-    /// Decide as this vendor's gate does
-    #[arg(long, value_enum)]
-    pub(crate) vendor: Vendor,
-    /// Send this method
-    #[arg(long, default_value = "GET")]
-    pub(crate) method: String,
-    /// Send this path
-    #[arg(long, default_value = "/")]
-    pub(crate) path: String,
-    /// Send this header, besides the credential; repeatable
-    #[arg(long = "header", value_name = "NAME: VALUE")]
-    pub(crate) headers: Vec<String>,
-    /// Send from this address
-    #[arg(long, default_value = "127.0.0.1")]
-    pub(crate) from: std::net::IpAddr,
-    /// Send over plain HTTP
-    #[arg(long)]
-    pub(crate) plain_http: bool,
-    /// Send the key by Basic instead of Bearer, under this user name
-    #[arg(long, value_name = "USER")]
-    pub(crate) basic: Option<String>,
-    /// Decide as a gate of this audience does
-    #[arg(long, value_name = "NAME")]
-    pub(crate) audience: Option<String>,
-    /// Ask at this moment instead of now
-    #[arg(long)]
-    pub(crate) at: Option<Moment>,
-    /// Mix the pepper in this file into the digest, as the gate does
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pepper_file: Option<PathBuf>,
+    number.filter(|number| *number > 0).ok_or("write a whole number, 1 or more")
 }

@@ -1,11 +1,13 @@
-//! Explaining a request.
+//! Runs `check`, which explains a request.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use clap::Args;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Request};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,11 +18,47 @@ use tower_api_key::request::Connection;
 use tower_api_key::rules::Routes;
 use tower_api_key::store::{KeyManager, MemoryStore};
 
-use crate::arguments::Check;
 use crate::failure::{Failure, REFUSED};
 use crate::issue::hasher;
+use crate::moment::Moment;
 use crate::output::Output;
 use crate::secret;
+use crate::vendor::Vendor;
+
+/// A request to explain.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Decide as the gate of this vendor
+    #[arg(long, value_enum)]
+    pub(crate) vendor: Vendor,
+    /// Method of the request
+    #[arg(long, default_value = "GET")]
+    pub(crate) method: String,
+    /// Path of the request, with its query
+    #[arg(long, default_value = "/")]
+    pub(crate) path: String,
+    /// Header of the request, apart from `authorization`; repeatable
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// IP address of the client
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub(crate) from: IpAddr,
+    /// Send the request over plain HTTP instead of HTTPS
+    #[arg(long)]
+    pub(crate) plain_http: bool,
+    /// Send the key as the password of Basic authentication with this user name, instead of as a Bearer token
+    #[arg(long, value_name = "USER")]
+    pub(crate) basic: Option<String>,
+    /// Decide as a gate with this audience [default: a gate without an audience]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: Option<String>,
+    /// Decide at this time, such as 2027-01-31T12:00:00Z or "in 90 days" [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Moment>,
+    /// Digest the key with the pepper in this file; it must be the gate's pepper
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pepper_file: Option<PathBuf>,
+}
 
 pub(crate) async fn run(
     store: &dyn KeyManager,
@@ -32,7 +70,7 @@ pub(crate) async fn run(
     let digest = hasher.digest(key.expose_secret().as_bytes());
     let found = store.find(&digest).await?;
     let record = found.map(|record| Arc::new(KeyRecord::clone(&record)));
-    // Limits are not asked, and the store was, so this gate needs neither.
+    // The explanation asks no limiter, and the record is found already: an empty store is enough.
     let builder = ApiKeyLayer::builder(question.vendor.profile(), MemoryStore::new())
         .hasher(hasher)
         .without_limits()
@@ -52,22 +90,32 @@ pub(crate) async fn run(
 }
 
 fn request(question: &Check, key: &SecretString) -> Result<Request<()>, Failure> {
-    let invalid = |what: &str| Failure::Invalid(format!("{what} is not one that HTTP allows"));
+    let invalid = |problem: &str| Failure::Invalid(problem.to_owned());
     let mut request = Request::builder()
         .method(question.method.as_str())
         .uri(question.path.as_str())
         .body(())
-        .map_err(|_| invalid("the method or the path"))?;
+        .map_err(|_| {
+            invalid(
+                "--method or --path is not valid in HTTP: write them like GET and /users?page=2",
+            )
+        })?;
     for line in &question.headers {
-        let (name, value) =
-            line.split_once(':').ok_or_else(|| invalid("a header without a colon"))?;
-        let name: HeaderName = name.trim().parse().map_err(|_| invalid("a header's name"))?;
+        let (name, value) = line
+            .split_once(':')
+            .ok_or_else(|| invalid("--header has no colon: write \"NAME: VALUE\""))?;
+        let name: HeaderName = name.trim().parse().map_err(|_| {
+            invalid("the name in --header is not valid in HTTP: write one like x-request-id")
+        })?;
         if name == AUTHORIZATION {
-            let problem = "`--header` with `authorization` means nothing to `check`: the key is read from \
-                TOWER_API_KEY_KEY or standard input, and sent as Bearer, or with `--basic`";
-            return Err(Failure::Invalid(problem.to_owned()));
+            return Err(invalid(
+                "--header cannot set `authorization`: write the key to TOWER_API_KEY_KEY or standard input; \
+                 `check` sends it as Bearer, or as Basic with --basic USER",
+            ));
         }
-        let value: HeaderValue = value.trim().parse().map_err(|_| invalid("a header's value"))?;
+        let value: HeaderValue = value.trim().parse().map_err(|_| {
+            invalid("the value in --header is not valid in HTTP: write visible ASCII characters")
+        })?;
         request.headers_mut().append(name, value);
     }
     let credential = match &question.basic {
@@ -77,7 +125,9 @@ fn request(question: &Check, key: &SecretString) -> Result<Request<()>, Failure>
             format!("Basic {}", STANDARD.encode(pair))
         }
     };
-    let credential = HeaderValue::try_from(credential).map_err(|_| invalid("the key"))?;
+    let credential = HeaderValue::try_from(credential).map_err(|_| {
+        invalid("the key cannot be sent in a header: remove its control characters")
+    })?;
     request.headers_mut().insert(AUTHORIZATION, credential);
     Ok(request)
 }

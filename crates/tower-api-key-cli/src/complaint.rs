@@ -1,21 +1,20 @@
-//! What clap complains of, without the words that it complains of: one of them may be a key, and
-//! complaints end up in logs.
+//! Removes what the user typed from clap's errors: it may be a key, and errors end up in logs.
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// The characters of an option's name at most.
+/// The longest name of an option, in characters.
 const LONGEST_NAME: usize = 16;
 
-/// Takes out of a complaint what was typed. Which option it is about stays, and so does what is expected,
-/// which value parsers therefore say without the value.
+/// Removes what the user typed from an error. The error still names the option and the expected value. So
+/// our value parsers write errors that do not quote the value.
 pub(crate) fn unrepeated(mut complaint: Error) -> Error {
     let word = match complaint.kind() {
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
         _ => {
             let value = complaint.get(ContextKind::InvalidValue);
-            // Of an empty one clap says that it is empty.
+            // clap has a text of its own for an empty value.
             if matches!(value, Some(ContextValue::String(value)) if !value.is_empty()) {
                 let unsaid = ContextValue::String("…".to_owned());
                 complaint.insert(ContextKind::InvalidValue, unsaid);
@@ -25,13 +24,13 @@ pub(crate) fn unrepeated(mut complaint: Error) -> Error {
     };
     if matches!(complaint.get(word), Some(ContextValue::String(word)) if !is_like_an_option(word)) {
         complaint.remove(word);
-        // It may say how the word is to be written.
+        // The suggestion may reveal the word.
         complaint.remove(ContextKind::Suggested);
     }
     complaint
 }
 
-/// Tells whether a word is written as options are, and too short for a key.
+/// Returns true if a word is written like an option and is too short for a key.
 fn is_like_an_option(word: &str) -> bool {
     let is_of_a_name = |character: char| character.is_ascii_lowercase() || character == '-';
     match word.strip_prefix("--") {

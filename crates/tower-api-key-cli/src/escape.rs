@@ -1,6 +1,5 @@
-//! Text of others, as a terminal may show it. Names come from customers, and a terminal obeys what they
-//! hold: control characters clear a screen or forge a row, bidi overrides turn a line around, and what has
-//! no width hides.
+//! Escapes text of customers for a terminal. A terminal obeys control characters: they clear the screen or
+//! forge a row. Bidirectional overrides reverse a line, and characters without width hide text.
 
 use std::io;
 
@@ -8,21 +7,21 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
-/// Escapes what a terminal obeys or does not show, line breaks included: for a cell or a message.
+/// Escapes control and invisible characters and line breaks, for a cell or a message.
 pub(crate) fn one_line(text: &str) -> String {
     escaped(text, |_| false)
 }
 
-/// Escapes what a terminal obeys or does not show, but for line feeds: for lines of this program's own.
+/// Escapes control and invisible characters except line feeds, for lines of this program's own.
 pub(crate) fn lines(text: &str) -> String {
     escaped(text, |character| character == '\n')
 }
 
-/// Writes JSON in which nothing is left that a terminal obeys or does not show.
+/// Writes JSON in which control and invisible characters are escaped.
 pub(crate) fn json(value: &Value) -> String {
     let mut text = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut text, Escaping);
-    // Values hold no map with keys that are no text, and writing to memory does not fail.
+    // This cannot fail: the keys of a `Value`'s maps are text, and the writer is memory.
     let _ = value.serialize(&mut serializer);
     String::from_utf8(text).unwrap_or_default()
 }
@@ -42,7 +41,7 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
     shown
 }
 
-/// Tells whether a character controls, separates lines, sets the direction, or has no width (the Unicode
+/// Returns true for characters that control, separate lines, set the direction or have no width (the Unicode
 /// categories Cc, Zl, Zp and Cf).
 fn is_hidden(character: char) -> bool {
     character.is_control()
@@ -71,7 +70,7 @@ fn is_hidden(character: char) -> bool {
         )
 }
 
-/// Writes what is hidden as JSON escapes it, in UTF-16 (RFC 8259 §7).
+/// Writes hidden characters as JSON escapes in UTF-16 (RFC 8259 §7).
 struct Escaping;
 
 impl Formatter for Escaping {
@@ -102,7 +101,7 @@ mod tests {
 
     use super::*;
 
-    /// Looks at bytes, as a terminal does: no C0 but the line feed, no DEL, no C1, no bidi control.
+    /// Checks the bytes, as a terminal does: no C0 except the line feed, no DEL, no C1, no bidi control.
     fn is_harmless(text: &str) -> bool {
         let bytes = text.as_bytes();
         let control = bytes.iter().any(|byte| (*byte < b' ' && *byte != b'\n') || *byte == 0x7f);

@@ -1,4 +1,4 @@
-//! What went wrong, and the exit code that says so to a script.
+//! The errors of the program and their exit codes, which `--help` lists.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -7,19 +7,9 @@ use tower_api_key::ConfigError;
 use tower_api_key::key::{InvalidNetwork, InvalidRecord, IssueError, WeakPepper};
 use tower_api_key::store::{ManageError, StoreError};
 
-/// The exit codes, as `--help` prints them.
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes:
-  0  done; `check`: the request would pass; `whose`: a key has the secret, whatever its state
-  1  the store failed, or the operating system
-  2  the command line is not understood
-  3  there is no such key or account; `whose`: no key has the secret
-  4  there is such a key already, it serves no more, or what was asked for is not valid
-  5  `check`: the request would be refused";
-
-/// The exit code of a secret that no key has.
+/// The exit code for an unknown key, account or secret.
 pub(crate) const UNKNOWN: u8 = 3;
-/// The exit code of a request that would be refused.
+/// The exit code of `check` for a request that would be refused.
 pub(crate) const REFUSED: u8 = 5;
 
 #[derive(Debug, thiserror::Error)]
@@ -40,14 +30,16 @@ pub(crate) enum Failure {
     Configuration(#[from] ConfigError),
     #[error("{0}")]
     Invalid(String),
-    /// An import that ended early. What it has left is said first: the cause may be long.
+    /// An import that ended early. The text begins with what was imported, because the cause may be long.
     #[error("{status}")]
     Import { status: String, source: Box<Failure> },
-    /// A key has a new secret, but nobody was told it.
-    #[error("{id} is issued, but its secret is lost: give it another with `keys rotate`")]
+    /// A key has a new secret, but the secret could not be printed.
+    #[error(
+        "{id} is issued, but its secret could not be printed and is lost: issue another with `keys rotate`"
+    )]
     SecretLost { id: String, source: Box<Failure> },
-    /// Some of several keys were not ended; the others were.
-    #[error("{failed} of {all} keys could not be {done}, the others are {done}")]
+    /// Some of several keys could not be revoked or deleted; the others were.
+    #[error("{failed} of {all} keys could not be {done}; the others are {done}")]
     Some { failed: usize, all: usize, done: &'static str, source: ManageError },
     #[error("{what}")]
     Io { what: String, source: std::io::Error },
@@ -59,7 +51,7 @@ impl Failure {
         move |source| Self::Io { what, source }
     }
 
-    /// Writes the failure with all its causes.
+    /// Returns the error's text followed by the texts of its causes.
     pub(crate) fn full_text(&self) -> String {
         let mut text = self.to_string();
         let mut cause = self.source();

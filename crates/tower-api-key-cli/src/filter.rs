@@ -3,29 +3,29 @@
 use clap::Args;
 use tower_api_key::store::{KeyFilter, KeyState};
 
-/// Which keys to list.
+/// The keys to list.
 #[derive(Debug, Args)]
 pub(crate) struct Filter {
-    /// Keys of this account
-    #[arg(long)]
+    /// List keys of this account only
+    #[arg(long, value_name = "ID")]
     account: Option<String>,
-    /// Keys of this owner
+    /// List keys of this owner only
     #[arg(long)]
     owner: Option<String>,
-    /// Keys of this kind
+    /// List keys of this kind only
     #[arg(long)]
     kind: Option<String>,
-    /// Keys of this environment
+    /// List keys of this environment only
     #[arg(long)]
     environment: Option<String>,
-    /// Keys in this state
+    /// List keys in this state only
     #[arg(long, value_parser = state, value_name = "active|disabled|revoked|expired")]
     state: Option<KeyState>,
 }
 
 fn state(text: &str) -> Result<KeyState, &'static str> {
     let found = KeyState::ALL.into_iter().find(|state| state.name() == text);
-    found.ok_or("not a state")
+    found.ok_or("write active, disabled, revoked or expired")
 }
 
 impl From<Filter> for KeyFilter {

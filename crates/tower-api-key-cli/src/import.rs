@@ -1,4 +1,4 @@
-//! Importing digests.
+//! Runs `keys import`.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
@@ -12,7 +12,7 @@ use tower_api_key::store::{KeyManager, NewKey};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Keys that are given to the store at a time; all of them are added, or none.
+/// The number of keys that the store adds at a time: all of them or none.
 const CHUNK: usize = 10_000;
 
 /// A line of the file.
@@ -33,20 +33,20 @@ struct Line {
     expires: Option<String>,
 }
 
-/// How far an import has come.
+/// The progress of an import.
 #[derive(Default)]
 struct Progress {
-    /// Lines that were read.
+    /// The number of lines read.
     read: u64,
     /// The last line whose keys the store has.
     done: u64,
-    /// Keys that were added; others were there already.
+    /// The number of keys added; the store had the others already.
     added: u64,
 }
 
-/// Reads keys line by line and adds those that are not there yet: some ten thousand at a time, each time all
-/// of them or none. If a line is wrong, or the store fails, what was added before stays, and the error says how
-/// much that is. With `atomic` the whole file is one step, and is held in memory until then.
+/// Reads keys line by line and adds those that the store does not have, 10,000 at a time, all of them or none.
+/// If a line is wrong or the store fails, the keys added before stay, and the error says how many they are.
+/// With `atomic`, the whole file is one step and is held in memory until then.
 pub(crate) async fn run(
     store: &dyn KeyManager,
     by: &str,
@@ -58,7 +58,7 @@ pub(crate) async fn run(
         Box::new(BufReader::new(io::stdin()))
     } else {
         let opened = File::open(file);
-        let opened = opened.map_err(Failure::io("cannot open the file of keys"))?;
+        let opened = opened.map_err(Failure::io("cannot open the file to import"))?;
         Box::new(BufReader::new(opened))
     };
     let mut progress = Progress::default();
@@ -86,7 +86,8 @@ async fn add_all(
     let mut chunk = Vec::new();
     for line in reader.lines() {
         let number = progress.read + 1;
-        let line = line.map_err(Failure::io(format!("line {number}: cannot be read")))?;
+        let line =
+            line.map_err(Failure::io(format!("line {number}: cannot be read, or is not UTF-8")))?;
         progress.read = number;
         if line.trim().is_empty() {
             continue;
@@ -105,19 +106,19 @@ async fn add_all(
     Ok(())
 }
 
-/// Says what an import that failed has left, and how to go on.
+/// Describes what a failed import has added, and how to go on.
 fn status(progress: &Progress, atomic: bool) -> String {
     let Progress { added, done, .. } = progress;
-    let again = "correct the file, and import it again";
+    let again = "correct the file and import it again";
     if atomic {
-        return format!("no key is imported, for `--atomic` imports all or nothing; {again}");
+        return format!("no key is imported, because --atomic imports all keys or none; {again}");
     }
     if *done == 0 {
         return format!("no key is imported yet; {again}");
     }
     format!(
-        "the keys of lines 1 to {done} are imported and stay ({added} added, others were there), and none of \
-        a later line; {again}: keys that are there are left as they are"
+        "the keys of lines 1 to {done} are imported ({added} added, the store had the others), those of later \
+        lines are not; {again}: keys that the store has are left unchanged"
     )
 }
 
@@ -168,8 +169,7 @@ fn parse(line: &str) -> Result<NewKey, String> {
     Ok(NewKey::new(digest, record))
 }
 
-/// Leaves out of a complaint what was found where something else belongs, for it may be a key; what
-/// was expected is said.
+/// Removes the value found from an error of serde, because it may be a key. The expected value stays.
 fn unrepeated(complaint: &str) -> String {
     let expected = complaint.rsplit_once(", expected ");
     expected.map_or_else(|| complaint.to_owned(), |(_, rest)| format!("expected {rest}"))

@@ -1,31 +1,48 @@
-//! Making secrets.
+//! Issues secrets.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use tower_api_key::key::{
     Alphabet, IssueError, IssuedKey, Issuer, KeyForm, KeyFormat, KeyHasher, Pepper,
 };
 use tower_api_key::request::MAX_CREDENTIAL_BYTES;
 
-use crate::arguments::Form;
 use crate::failure::Failure;
 use crate::vendor::Vendor;
 
-/// The characters between prefix and checksum; 29 of base 62 are 172 bits.
+/// The number of random characters between prefix and checksum; 29 of base 62 are 172 bits.
 const RANDOM_CHARACTERS: u16 = 29;
-/// What begins a key that neither a vendor nor a prefix is named for.
+/// The prefix without `--vendor` and `--prefix`.
 const PREFIX: &str = "key_";
-/// Stands in a prefix for the key's environment.
+/// The placeholder of a prefix for the key's environment.
 const ENVIRONMENT: &str = "{environment}";
 
+/// The form of a secret.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Form of the secret")]
+pub(crate) struct Form {
+    /// Issue a secret in this vendor's format. Without --vendor and --prefix, a new key begins with `key_`,
+    /// and a rotated key keeps its form
+    #[arg(long, value_enum, conflicts_with = "prefix")]
+    pub(crate) vendor: Option<Vendor>,
+    /// Issue this prefix, 29 random characters and a checksum; `{environment}` in the prefix stands for the
+    /// key's environment, as in `acme_{environment}_`
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+    /// Digest the secret with the pepper in this file; it must be the gate's pepper
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pepper_file: Option<PathBuf>,
+}
+
 impl Form {
-    /// Tells whether a form is named, or the usual one is to be taken.
+    /// Returns true if `--vendor` or `--prefix` is given.
     pub(crate) const fn is_named(&self) -> bool {
         self.vendor.is_some() || self.prefix.is_some()
     }
 
-    /// Issues a secret of the form that is named, or of the usual one.
+    /// Issues a secret of the form that is given, or else of the default form.
     pub(crate) fn issue(&self, environment: Option<&str>) -> Result<IssuedKey, Failure> {
         let (format, environment) = match self.vendor {
             Some(vendor) => of_vendor(vendor, environment)?,
@@ -34,7 +51,7 @@ impl Form {
         issued_by(&Issuer::new(format, self.hasher()?), environment)
     }
 
-    /// Issues another secret of the form of one that was issued before.
+    /// Issues a secret of the form of an earlier one.
     pub(crate) fn issue_again(&self, form: &KeyForm) -> Result<IssuedKey, Failure> {
         issued_by(&Issuer::of_form(form.clone(), self.hasher()?), None)
     }
@@ -45,42 +62,42 @@ impl Form {
 }
 
 impl Vendor {
-    /// Lists the kinds of keys that the vendor's gate takes; `None` if it takes all.
+    /// Returns the kinds of keys that the vendor's gate admits; `None` if it admits all.
     fn kinds(self) -> Option<Vec<&'static str>> {
         let sources = self.profile().credentials.iter().map(|source| source.kinds);
         sources.collect::<Option<Vec<_>>>().map(|kinds| kinds.concat())
     }
 
-    /// Refuses a new secret for a key of a kind that the vendor's gate does not take.
+    /// Returns an error if the vendor's gate admits no key of this kind.
     pub(crate) fn check_kind(self, kind: Option<&str>) -> Result<(), Failure> {
         match self.kinds() {
             Some(kinds) if !kind.is_some_and(|kind| kinds.contains(&kind)) => {
                 Err(Failure::Invalid(format!(
-                    "no gate of {} takes a key of this kind: change it first, with `keys edit` and --kind {}",
+                    "the gate of {} admits no key of this kind: change the kind first, with `keys edit` and --kind {}",
                     self.profile().name,
-                    kinds.join(", or --kind ")
+                    kinds.join(" or --kind ")
                 )))
             }
             _ => Ok(()),
         }
     }
 
-    /// Chooses the kind of a key: the one that is named, or the only one that the vendor's gate takes.
-    /// A key of another kind, or of none, would never serve.
+    /// Returns the kind to give a new key that names none, if the vendor's gate admits one kind only.
+    /// Returns an error if the gate would never admit the key.
     pub(crate) fn kind(self, named: Option<&str>) -> Result<Option<&'static str>, Failure> {
         let profile = self.profile();
         let Some(kinds) = self.kinds() else { return Ok(None) };
-        let listed = || format!("--kind {}", kinds.join(", or --kind "));
+        let listed = || format!("--kind {}", kinds.join(" or --kind "));
         match (named, kinds.as_slice()) {
             (Some(named), kinds) if kinds.contains(&named) => Ok(None),
             (None, [only]) => Ok(Some(only)),
             (Some(_), _) => Err(Failure::Invalid(format!(
-                "no gate of {} takes keys of this kind: name {}",
+                "the gate of {} admits no key of this kind: write {}",
                 profile.name,
                 listed()
             ))),
             (None, _) => Err(Failure::Invalid(format!(
-                "{} takes a key only if it is of a kind: name {}",
+                "the gate of {} admits only keys of certain kinds: add {}",
                 profile.name,
                 listed()
             ))),
@@ -91,21 +108,22 @@ impl Vendor {
 fn issued_by(issuer: &Issuer, environment: Option<&str>) -> Result<IssuedKey, Failure> {
     let issued = issuer.issue(environment).map_err(|error| match error {
         IssueError::WeakFormat { .. } => Failure::Invalid(format!(
-            "{error}: such a key can be imported, but not issued; name a form with --vendor or --prefix"
+            "{error}; a key of this form can be imported but not issued: choose another form with --vendor or \
+            --prefix"
         )),
         error => error.into(),
     })?;
     let length = issued.expose().len();
     if length > MAX_CREDENTIAL_BYTES {
         return Err(Failure::Invalid(format!(
-            "the key would have {length} bytes, and a gate reads {MAX_CREDENTIAL_BYTES} at most: shorten the \
-            prefix or the environment"
+            "the key would have {length} bytes, but a gate reads at most {MAX_CREDENTIAL_BYTES} bytes: shorten \
+            --prefix or --environment"
         )));
     }
     Ok(issued)
 }
 
-/// Returns the format that is issued for a vendor. Where its text names no environment, the record does.
+/// Returns the format of a vendor's new keys, and the environment if the format writes one.
 fn of_vendor(
     vendor: Vendor,
     environment: Option<&str>,
@@ -116,13 +134,13 @@ fn of_vendor(
         return Ok((format, environment));
     }
     let name = vendor.profile().name;
-    let tags = tags.join(", or --environment ");
+    let tags = tags.join(" or --environment ");
     Err(Failure::Invalid(format!(
-        "a key of {name} names its environment: say --environment {tags}"
+        "a key of {name} names its environment: write --environment {tags}"
     )))
 }
 
-/// Makes a format of a prefix and at most one environment; in the prefix `{environment}` stands for the key's environment.
+/// Makes a format of a prefix, in which `{environment}` stands for the one environment given.
 fn generic<'a>(
     prefix: &'a str,
     environment: &'a [&'a str],
@@ -133,7 +151,7 @@ fn generic<'a>(
     };
     if ![before, after.unwrap_or_default()].into_iter().all(is_plain) {
         return Err(Failure::Invalid(format!(
-            "a prefix is letters, digits, `_` and `-`, with `{ENVIRONMENT}` once at most"
+            "--prefix may have letters, digits, `_` and `-`, and `{ENVIRONMENT}` at most once"
         )));
     }
     let mut format = KeyFormat::new();
@@ -145,7 +163,7 @@ fn generic<'a>(
         let named = environment.first().filter(|name| !name.is_empty() && is_plain(name));
         let named = named.ok_or_else(|| {
             Failure::Invalid(format!(
-                "the prefix has `{ENVIRONMENT}`: say --environment with letters, digits, `_` and `-`"
+                "--prefix has `{ENVIRONMENT}`: add --environment, with letters, digits, `_` and `-` only"
             ))
         })?;
         tag = Some(*named);
@@ -161,12 +179,13 @@ fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// Returns the hasher of a pepper's file, without the line break at its end.
+/// Returns a hasher with the pepper in a file, without the file's last line break; without a file, one
+/// without a pepper.
 pub(crate) fn hasher(pepper_file: Option<&Path>) -> Result<KeyHasher, Failure> {
     let Some(path) = pepper_file else {
         return Ok(KeyHasher::sha256());
     };
-    let read = fs::read(path).map_err(Failure::io("cannot read the file of the pepper"))?;
+    let read = fs::read(path).map_err(Failure::io("cannot read the file of --pepper-file"))?;
     let pepper = read.strip_suffix(b"\n").unwrap_or(&read);
     Ok(KeyHasher::with_pepper(&Pepper::new(pepper)?))
 }

@@ -1,12 +1,13 @@
-//! What is done to keys.
+//! Runs the commands of `keys`.
 
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, Environment, IssuedKey, KeyKind, KeyRecord};
 use tower_api_key::store::{KeyEntry, KeyManager, KeyState, ManageError, NewKey};
 
-use crate::arguments::{Form, Keys};
+use crate::arguments::Keys;
 use crate::failure::Failure;
 use crate::import;
+use crate::issue::Form;
 use crate::moment::Span;
 use crate::output::{Output, complain};
 use crate::settings::KeySettings;
@@ -21,7 +22,10 @@ pub(crate) async fn run(
         Keys::Create { account, id, force, form, settings } => {
             let (entry, key) = create(store, by, &account, id, force, &form, settings).await?;
             if let Some(problem) = never_serves(&entry) {
-                output.say(&format!("{} will never serve: {problem}", entry.record.id()));
+                output.say(&format!(
+                    "{} will never be accepted: {problem}; change it with `keys edit`",
+                    entry.record.id()
+                ));
             }
             output.issued(&entry, key.expose())
         }
@@ -46,15 +50,15 @@ pub(crate) async fn run(
     }
 }
 
-/// What becomes of keys that are ended.
+/// How keys are ended.
 #[derive(Clone, Copy)]
 enum End {
     Revoked,
     Deleted,
 }
 
-/// Ends keys, and goes on past one that there is not: the others may be in wrong hands. If the store fails,
-/// it would fail for the rest, too.
+/// Ends keys. An unknown id does not stop the command, because the other keys may have leaked. A failure of
+/// the store does, because it would fail for the rest, too.
 async fn end(
     store: &dyn KeyManager,
     by: &str,
@@ -77,7 +81,7 @@ async fn end(
             Err(error @ ManageError::Store(_)) => return Err(error.into()),
             Err(error) if ids.len() == 1 => return Err(error.into()),
             Err(error) => {
-                // The id is counted and not repeated, for it may be a secret in the wrong place.
+                // The message counts the id and does not repeat it: it may be a secret in the wrong place.
                 complain(&format!("key {} of {}: {error}", index + 1, ids.len()));
                 failed += 1;
                 first.get_or_insert(error);
@@ -100,7 +104,7 @@ async fn create(
     settings: KeySettings,
 ) -> Result<(KeyEntry, IssuedKey), Failure> {
     let id = id.unwrap_or_else(random_id);
-    // If the store knows it, its state there counts.
+    // A store that knows the account keeps its own state of it.
     let account = Account::builder(account).build()?;
     let kind = form.vendor.map(|vendor| vendor.kind(settings.kind())).transpose()?.flatten();
     let key = form.issue(settings.environment())?;
@@ -116,8 +120,8 @@ async fn create(
     Ok((entry(store, &id).await?, key))
 }
 
-/// Says why a key that was just issued will never serve; nothing if it may. It is made all the same, for its
-/// settings can be changed.
+/// Returns why no gate will ever accept a new key, or `None`. The program still issues the key,
+/// because its settings can be changed.
 fn never_serves(entry: &KeyEntry) -> Option<&'static str> {
     let (begins, ends) = (entry.record.not_before(), entry.record.expires());
     if ends.is_some_and(|ends| ends <= SystemClock.now()) {
@@ -129,7 +133,7 @@ fn never_serves(entry: &KeyEntry) -> Option<&'static str> {
     }
 }
 
-/// Gives a key a secret of the form that it has, or of the one that is named.
+/// Gives a key a secret of the form that is given, or else of its own form.
 async fn rotate(
     store: &dyn KeyManager,
     by: &str,
@@ -138,7 +142,7 @@ async fn rotate(
     form: &Form,
 ) -> Result<(KeyEntry, IssuedKey), Failure> {
     let entry = entry(store, id).await?;
-    // Before anything is changed: the store asks again, but then the key would have another form.
+    // Checked before anything changes. The store checks again, but by then the key would have another form.
     match entry.state(SystemClock.now()) {
         KeyState::Active => {}
         state => return Err(ManageError::NotActive(state).into()),
@@ -151,14 +155,14 @@ async fn rotate(
         Some(own) if !form.is_named() => form.issue_again(own)?,
         None if !form.is_named() => {
             return Err(Failure::Invalid(format!(
-                "the form of {id} is not known, for it was imported or is old: name it with --vendor or \
-                --prefix, or its gate may refuse the new secret"
+                "the form of {id} is unknown, because the key was imported or is old: add --vendor or --prefix, \
+                so that the gate accepts the new secret"
             )));
         }
         _ => form.issue(record.environment().map(Environment::as_str))?,
     };
     if record.form() != Some(key.form()) {
-        // First, for this fails where the form and the record name two environments.
+        // Done first, because it fails if the form and the record name different environments.
         let new = key.form().clone();
         store.update(id, Box::new(move |record| record.form(new)), by).await?;
     }
@@ -170,7 +174,7 @@ async fn entry(store: &dyn KeyManager, id: &str) -> Result<KeyEntry, Failure> {
     Ok(store.get(id).await?.ok_or(ManageError::NotFound)?)
 }
 
-/// Makes an id that says nothing and that no other key has.
+/// Makes a unique id.
 fn random_id() -> String {
     format!("key_{}", uuid::Uuid::now_v7().simple())
 }

@@ -7,6 +7,7 @@ mod complaint;
 mod escape;
 mod failure;
 mod filter;
+mod help;
 mod import;
 mod issue;
 mod keys;
@@ -56,7 +57,8 @@ fn arguments() -> Result<Arguments, clap::Error> {
 
 async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let output = Output::new(arguments.json, arguments.quiet);
-    // Connecting brings the tables up to date. What only looks makes no file: its path may be mistyped.
+    // Connecting brings the tables up to date. A command that only reads creates no file, because the
+    // path may be mistyped.
     let mut store = SqlStore::builder(&arguments.store)
         .prefix(&arguments.table_prefix)
         .create_if_missing(arguments.command.creates());
@@ -78,13 +80,13 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints what the command line lacks, or the help that was asked for.
+/// Prints what is wrong with the command line, or the help that was asked for.
 fn print_complaint(complaint: &clap::Error) -> ExitCode {
     if complaint.use_stderr() {
-        // Nobody is left to tell if it cannot be printed; the same goes for help.
+        // A failure to print has no other place to go; the exit code remains. The same holds for help.
         let _ = write!(io::stderr(), "{}", escape::lines(&complaint.render().to_string()));
     } else {
-        // Help is the program's own text.
+        // Help is the program's own text, so it needs no escaping.
         let _ = complaint.print();
     }
     ExitCode::from(u8::try_from(complaint.exit_code()).unwrap_or(2))

@@ -1,10 +1,10 @@
-//! Options that mean nothing to a command: a caller who names one expects what it does not do.
+//! Refuses options that have no effect on a command, because the caller expects one.
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
-/// The commands that change something, and note by whom.
+/// The commands that write to the audit trail.
 const CHANGING: [&str; 8] = [
     "keys create",
     "keys edit",
@@ -15,7 +15,7 @@ const CHANGING: [&str; 8] = [
     "accounts save",
     "accounts delete",
 ];
-/// The commands that answer with a value.
+/// The commands that print a value.
 const ANSWERING: [&str; 10] = [
     "keys create",
     "keys list",
@@ -28,21 +28,21 @@ const ANSWERING: [&str; 10] = [
     "check",
     "whose",
 ];
-/// The commands that print nothing but what was asked for, whether they are to be quiet or not.
+/// The commands that print the same with and without `--quiet`.
 const QUIET: [&str; 5] = ["keys list", "keys show", "accounts list", "accounts show", "trail"];
-/// What a new key does unless it is told otherwise.
-const OF_A_NEW_KEY: [(&str, &str); 6] = [
-    ("no_audience", "serves at gates without an audience"),
+/// The options that name a default of new keys, and that default.
+const DEFAULTS_OF_A_NEW_KEY: [(&str, &str); 6] = [
+    ("no_audience", "has no audience"),
     ("inherit_scopes", "inherits its account's scopes"),
-    ("any_network", "serves from any network"),
-    ("inherit_quotas", "is counted by its account's quotas"),
-    ("never_expires", "serves for ever"),
-    ("enable", "is switched on"),
+    ("any_network", "is accepted from any network"),
+    ("inherit_quotas", "is limited by its account's quotas"),
+    ("never_expires", "never expires"),
+    ("enable", "is enabled"),
 ];
-/// The options of all commands.
+/// The options of every command.
 const GLOBAL: [&str; 6] = ["store", "table_prefix", "table_schema", "by", "json", "quiet"];
 
-/// Refuses options that were given to a command to which they mean nothing, and says why.
+/// Returns an error for an option that has no effect on its command; the error says why.
 pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), clap::Error> {
     let (name, leaf) = named(matches);
     let given = |option: &str| {
@@ -54,26 +54,26 @@ pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), c
     };
     let mut refuse = |option: &str, reason: &str| {
         let option = option.replace('_', "-");
-        let text = format!("`--{option}` means nothing to `{name}`: {reason}");
+        let text = format!("leave out `--{option}`, which has no effect on `{name}`: {reason}");
         Err(command.error(ErrorKind::ArgumentConflict, text))
     };
     let is_one_of = |commands: &[&str]| commands.contains(&name.as_str());
     if given("by") && !is_one_of(&CHANGING) {
-        return refuse("by", "it changes nothing, so the trail does not name anybody");
+        return refuse("by", "the command changes nothing, so the audit trail gets no entry");
     }
     if given("json") && !is_one_of(&ANSWERING) {
         return refuse(
             "json",
-            "it prints nothing but words; its exit code says whether it was done",
+            "the command prints no value; its exit code says whether it succeeded",
         );
     }
     if given("quiet") && is_one_of(&QUIET) {
-        return refuse("quiet", "it prints nothing but what was asked for");
+        return refuse("quiet", "the command prints its result alone anyway");
     }
     if name == "keys create" {
-        for (option, habit) in OF_A_NEW_KEY {
+        for (option, habit) in DEFAULTS_OF_A_NEW_KEY {
             if given(option) {
-                return refuse(option, &format!("a new key {habit} unless told otherwise"));
+                return refuse(option, &format!("a new key {habit} by default"));
             }
         }
     }
@@ -85,15 +85,14 @@ pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), c
                 && leaf.value_source(id) == Some(ValueSource::CommandLine)
         };
         if leaf.ids().find(named).is_none() {
-            let text =
-                "`keys edit` changes nothing: name what is to be changed, as `--name backup`";
+            let text = "`keys edit` has nothing to change: add at least one setting, such as `--name backup`";
             return Err(command.error(ErrorKind::MissingRequiredArgument, text));
         }
     }
     Ok(())
 }
 
-/// Returns the name of the command, and what was given to it.
+/// Returns the name of the command and its arguments.
 fn named(matches: &ArgMatches) -> (String, &ArgMatches) {
     let (mut name, mut leaf) = (String::new(), matches);
     while let Some((next, below)) = leaf.subcommand() {

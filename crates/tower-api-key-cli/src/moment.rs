@@ -1,4 +1,4 @@
-//! Moments and spans as people write them.
+//! Points in time and durations, as people write them.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -14,10 +14,10 @@ pub(crate) struct Moment(pub(crate) Timestamp);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span(pub(crate) Duration);
 
-const MOMENT: &str = "expected a moment, as 2027-01-31T12:00:00Z or \"in 90 days\"";
-const SPAN: &str = "expected a time, as \"2 days\" or 12h";
+const MOMENT: &str = "expected a time such as 2027-01-31T12:00:00Z or \"in 90 days\"";
+const SPAN: &str = "expected a duration such as \"2 days\" or 12h";
 
-// What is wrong is said in words of our own, for a parser's would quote what it reads.
+// The errors are texts of our own, because the parser's would quote its input.
 impl FromStr for Moment {
     type Err = &'static str;
 
@@ -30,7 +30,7 @@ impl FromStr for Moment {
         let nanoseconds = u64::try_from(moment.as_nanosecond());
         nanoseconds
             .map(|nanoseconds| Self(Timestamp::from_unix_nanoseconds(nanoseconds)))
-            .map_err(|_| "before 1970, or after 2554")
+            .map_err(|_| "the time must be between the years 1970 and 2554")
     }
 }
 
@@ -39,14 +39,14 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let span: jiff::Span = text.parse().map_err(|_| SPAN)?;
-        // A day is 24 hours here: keys know no time zones.
+        // A day is 24 hours, because keys have no time zone.
         let total = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours());
         let positive = |span: SignedDuration| Duration::try_from(span).ok();
-        positive(total.map_err(|_| SPAN)?).map(Self).ok_or("must not be negative")
+        positive(total.map_err(|_| SPAN)?).map(Self).ok_or("the duration must not be negative")
     }
 }
 
-/// Writes a moment in UTC, to the second.
+/// Writes a point in time in UTC, to the second.
 pub(crate) fn text(moment: Timestamp) -> String {
     let seconds = i64::try_from(moment.unix_seconds()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(seconds).map_or_else(|_| "never".to_owned(), |at| at.to_string())

@@ -1,4 +1,4 @@
-//! Tables for people, JSON for scripts.
+//! Prints tables for people and JSON for scripts.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::moment;
 use crate::quota;
 
-/// Prints results on standard output, and words about them on standard error.
+/// Prints results on standard output and messages on standard error.
 pub(crate) struct Output {
     json: bool,
     quiet: bool,
@@ -31,14 +31,14 @@ impl Output {
         self.quiet
     }
 
-    /// Says what was done, unless nobody wants to know.
+    /// Prints a message on standard error, unless `--quiet` is set.
     pub(crate) fn say(&self, words: &str) {
         if !self.quiet {
             complain(words);
         }
     }
 
-    /// Prints a key that was just issued, with its secret; with `--quiet` the secret alone.
+    /// Prints a new key with its secret; with `--quiet` the secret alone.
     pub(crate) fn issued(&self, entry: &KeyEntry, secret: &str) -> Result<(), Failure> {
         self.print_issued(entry, secret).map_err(|failure| Failure::SecretLost {
             id: entry.record.id().to_string(),
@@ -54,14 +54,11 @@ impl Output {
             }
             return print(&escape::json(&value));
         }
-        self.say(&format!(
-            "{} is issued; this is the only time its secret is shown:",
-            entry.record.id()
-        ));
+        self.say(&format!("{} is issued. Its secret is shown only this once:", entry.record.id()));
         print(secret)
     }
 
-    /// Prints a key that was changed, unless nobody wants to know.
+    /// Prints a key that was changed; with `--quiet` nothing, except as JSON.
     pub(crate) fn changed(&self, entry: &KeyEntry) -> Result<(), Failure> {
         if self.quiet && !self.json { Ok(()) } else { self.key(entry) }
     }
@@ -74,7 +71,7 @@ impl Output {
         Self::fields(&value)
     }
 
-    /// Prints a name and a value a line.
+    /// Prints one name and value per line.
     fn fields(value: &Value) -> Result<(), Failure> {
         let mut table = table(&[]);
         for (name, value) in value.as_object().into_iter().flatten() {
@@ -98,7 +95,7 @@ impl Output {
         self.rows(columns, entries.iter().map(key_json))
     }
 
-    /// Prints whose a secret is; with `--quiet` the key's id alone.
+    /// Prints the key that a secret belongs to; with `--quiet` its id alone.
     pub(crate) fn found(&self, found: &Value) -> Result<(), Failure> {
         if self.json {
             return print(&escape::json(found));
@@ -117,11 +114,11 @@ impl Output {
         self.rows(columns, accounts.iter().map(|account| account_json(account)))
     }
 
-    /// Names what is there and cannot be read, on standard error: a list goes on past it.
-    #[allow(clippy::unused_self)] // As all that is printed.
+    /// Names rows that cannot be read, on standard error. A list skips them.
+    #[allow(clippy::unused_self)] // A method like the other prints.
     pub(crate) fn broken(&self, what: &str, rows: &[BrokenRow]) {
         for BrokenRow { id, problem } in rows {
-            complain(&format!("the {what} {id} is broken, and serves nobody: {problem}"));
+            complain(&format!("the {what} {id} is broken, so gates refuse it: {problem}"));
         }
     }
 
@@ -140,7 +137,7 @@ impl Output {
         self.rows(columns, values)
     }
 
-    /// Prints objects whole as JSON, or some of their fields as a table.
+    /// Prints whole objects as JSON, or the fields of these columns as a table.
     fn rows<const N: usize>(
         &self,
         columns: [&str; N],
@@ -156,7 +153,7 @@ impl Output {
         print(&table.to_string())
     }
 
-    /// Prints every check, or with `--quiet` the last line, which says what becomes of the request.
+    /// Prints every check; with `--quiet` only the last line, which has the decision.
     pub(crate) fn explanation(&self, explanation: &Explanation) -> Result<(), Failure> {
         if !self.json {
             let text = explanation.to_string();
@@ -183,15 +180,15 @@ impl Output {
     }
 }
 
-/// Prints lines on standard output; all of it goes through here.
+/// Prints lines on standard output, escaped. All output goes through this function.
 fn print(text: &str) -> Result<(), Failure> {
     let text = escape::lines(text);
     writeln!(io::stdout(), "{text}").map_err(Failure::io("cannot write to standard output"))
 }
 
-/// Prints a line on standard error; all words go through here.
+/// Prints a line on standard error, escaped. All messages go through this function.
 pub(crate) fn complain(words: &str) {
-    // Where it cannot be printed, nobody is left to tell; the exit code says the same.
+    // A failure to print has no other place to go; the exit code remains.
     let _ = writeln!(io::stderr(), "{}", escape::one_line(words));
 }
 
@@ -208,7 +205,7 @@ fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => escape::one_line(text),
-        // Of a list that is there, and of one that is not: no scopes, and those of the account.
+        // An empty list differs from a missing one: no scopes, or the account's scopes.
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => {
@@ -226,7 +223,7 @@ fn key_json(entry: &KeyEntry) -> Value {
     let when = |moment: Option<Timestamp>| moment.map(moment::text);
     let secrets = secrets.iter().map(|secret| {
         json!({
-            // Enough to tell secrets apart, and too little to search for.
+            // Enough to tell secrets apart, too little to search for one.
             "digest_begins": secret.digest.to_hex().get(..8),
             "created": moment::text(secret.created),
             "expires": when(secret.expires),

@@ -8,21 +8,22 @@ use tower_api_key::quota::{Algorithm, OnLimiterFailure, Per, Quota};
 
 use crate::moment::Span;
 
-/// A quota of the command line.
+/// A quota as the command line writes it.
 #[derive(Debug, Clone)]
 pub(crate) struct QuotaText(pub(crate) Quota);
 
 const SHADOW: &str = "+shadow";
 
-const FORM: &str = "a quota is NAME=LIMIT/WINDOW, then :fixed_window, :leaky_bucket or :sliding_window, \
-    then @account or @key, then +shadow, then +deny, +allow or +local/NODES; \
-    a window is a time, or calendar_day or calendar_month without an algorithm";
+const FORM: &str = "write NAME=LIMIT/WINDOW[:ALGORITHM][@PER][+shadow][+FAILURE], such as minute=100/60s; \
+    LIMIT is a whole number; WINDOW is a duration such as 60s, or calendar_day or calendar_month; \
+    ALGORITHM is fixed_window, leaky_bucket or sliding_window, after a duration only; \
+    PER is account or key; FAILURE is deny, allow or local/NODES";
 
 impl FromStr for QuotaText {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // What comes after the name has no `=`; a name may have anything that the rest has.
+        // A name may hold every character of the rest, but the rest holds no `=`.
         let (name, text) = text.rsplit_once('=').ok_or(FORM)?;
         let (text, on_failure) = match text.rsplit_once('+') {
             Some((rest, choice)) => match choice.parse::<OnLimiterFailure>() {
@@ -65,7 +66,7 @@ fn follows_calendar(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::CalendarDay | Algorithm::CalendarMonth)
 }
 
-/// Writes a quota as it is read.
+/// Writes a quota in the form that `QuotaText` reads.
 pub(crate) fn text(quota: &Quota) -> String {
     let seconds = quota.window().as_secs();
     let window = match quota.algorithm() {

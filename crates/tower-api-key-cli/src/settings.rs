@@ -1,4 +1,4 @@
-//! What is set of a key or an account.
+//! The settings of keys and accounts.
 
 use clap::Args;
 use tower_api_key::key::{Account, KeyRecordBuilder};
@@ -7,75 +7,75 @@ use crate::failure::Failure;
 use crate::moment::Moment;
 use crate::quota::QuotaText;
 
-/// What is set of a key; what is not named stays as it is.
+/// The settings of a key. Settings that are not given stay as they are.
 #[derive(Debug, Clone, Args)]
-#[allow(clippy::struct_excessive_bools)] // A flag each.
+#[command(next_help_heading = "Settings of the key")]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of the command line.
 pub(crate) struct KeySettings {
-    /// Name it
+    /// Name of the key, for people: one line
     #[arg(long)]
     name: Option<String>,
-    /// Describe it
+    /// Description of the key, for people: one line
     #[arg(long)]
     description: Option<String>,
-    /// Say whom it is issued to within the account
+    /// Owner of the key within the account, such as a user's id
     #[arg(long)]
     owner: Option<String>,
-    /// Make it one of this kind
+    /// Kind of the key; the gates of some vendors admit only certain kinds
     #[arg(long)]
     kind: Option<String>,
-    /// Make it one of this environment
+    /// Environment of the key; a gate that is set to an environment admits only keys of that one
     #[arg(long)]
     environment: Option<String>,
-    /// Let it serve at gates of this audience only
+    /// Accept the key at gates with this audience only
     #[arg(long, value_name = "NAME", conflicts_with = "no_audience")]
     audience: Option<String>,
-    /// Let it serve at gates without an audience
+    /// Accept the key at gates without an audience only, as for a new key
     #[arg(long)]
     no_audience: bool,
-    /// Let it do this, and what else is listed, instead of what its account may; repeatable
+    /// Grant this scope instead of the account's scopes; repeatable
     #[arg(long = "scope", value_name = "SCOPE", conflicts_with = "inherit_scopes")]
     scopes: Vec<String>,
-    /// Let it do nothing that needs a scope
+    /// Grant the key no scope at all, not even the account's
     #[arg(long, conflicts_with_all = ["scopes", "inherit_scopes"])]
     no_scopes: bool,
-    /// Let it do what its account may
+    /// Grant the account's scopes, as for a new key
     #[arg(long)]
     inherit_scopes: bool,
-    /// Let it serve from this network, and what else is listed, only; repeatable
+    /// Accept the key from this network only, such as 10.0.0.0/8 or 2001:db8::/32; repeatable
     #[arg(long = "network", value_name = "CIDR", conflicts_with = "any_network")]
     networks: Vec<String>,
-    /// Let it serve from any network
+    /// Accept the key from any network, as for a new key
     #[arg(long)]
     any_network: bool,
-    /// Count it so, instead of by its account's quotas: NAME=LIMIT/WINDOW[:leaky_bucket|:sliding_window][@key][+shadow]
-    /// [+deny|+allow|+local/NODES], or calendar_day or calendar_month (UTC) as WINDOW; repeatable
+    /// Limit the key by this quota, such as minute=100/60s, instead of its account's quotas; repeatable
     #[arg(long = "quota", value_name = "QUOTA", conflicts_with = "inherit_quotas")]
     quotas: Vec<QuotaText>,
-    /// Count it by its account's quotas
+    /// Limit the key by its account's quotas, as for a new key
     #[arg(long)]
     inherit_quotas: bool,
-    /// End it at this moment: 2027-01-31T12:00:00Z, or "in 90 days"
-    #[arg(long, conflicts_with = "never_expires")]
+    /// Refuse the key from this time on, such as 2027-01-31T12:00:00Z or "in 90 days"
+    #[arg(long, value_name = "TIME", conflicts_with = "never_expires")]
     expires: Option<Moment>,
-    /// Let it serve for ever
+    /// Let the key never expire, as for a new key
     #[arg(long)]
     never_expires: bool,
-    /// Let it serve from this moment on
-    #[arg(long)]
+    /// Refuse the key before this time, such as 2027-01-31T12:00:00Z or "in 2 days"
+    #[arg(long, value_name = "TIME")]
     not_before: Option<Moment>,
-    /// Switch it off
+    /// Disable the key: gates refuse it until it is enabled
     #[arg(long, conflicts_with = "enable")]
     disable: bool,
-    /// Switch it on
+    /// Enable the key, as for a new key
     #[arg(long)]
     enable: bool,
-    /// Keep a value of your own with it; an empty one removes it; repeatable
+    /// Store a value of your own with the key; an empty value removes the name; repeatable
     #[arg(long = "metadata", value_name = "NAME=VALUE", value_parser = pair)]
     metadata: Vec<(String, String)>,
 }
 
 fn pair(text: &str) -> Result<(String, String), &'static str> {
-    let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
@@ -88,7 +88,7 @@ impl KeySettings {
         self.kind.as_deref()
     }
 
-    /// Sets what is named.
+    /// Applies the settings that are given.
     pub(crate) fn apply(self, mut key: KeyRecordBuilder) -> KeyRecordBuilder {
         let set = |key: KeyRecordBuilder,
                    value: Option<String>,
@@ -145,39 +145,39 @@ impl KeySettings {
     }
 }
 
-/// What is set of an account; what is not named stays as it is.
+/// The settings of an account. Settings that are not given stay as they are.
 #[derive(Debug, Clone, Args)]
-#[allow(clippy::struct_excessive_bools)] // A flag each.
+#[command(next_help_heading = "Settings of the account")]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of the command line.
 pub(crate) struct AccountSettings {
-    /// Let it do this, and what else is listed; repeatable
+    /// Grant this scope to the account's keys, instead of the former scopes; repeatable
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// Let it do nothing that needs a scope
+    /// Grant no scope to the account's keys, as for a new account
     #[arg(long, conflicts_with = "scopes")]
     no_scopes: bool,
-    /// Count it so: NAME=LIMIT/WINDOW[:leaky_bucket|:sliding_window][@key][+shadow]
-    /// [+deny|+allow|+local/NODES], or calendar_day or calendar_month (UTC) as WINDOW; repeatable
+    /// Limit the account by this quota, such as minute=100/60s, instead of the former quotas; repeatable
     #[arg(long = "quota", value_name = "QUOTA")]
     quotas: Vec<QuotaText>,
-    /// Count it by its plan's quotas, or the profile's
+    /// Limit the account by the quotas of its plan, or else of the gate's profile, as for a new account
     #[arg(long, conflicts_with = "quotas")]
     default_quotas: bool,
-    /// Put it on this plan, whose quotas the program that serves knows
+    /// Put the account on this plan; the server's configuration defines the plan's quotas
     #[arg(long, value_name = "NAME")]
     plan: Option<String>,
-    /// Take it off its plan
+    /// Take the account off its plan
     #[arg(long, conflicts_with = "plan")]
     no_plan: bool,
-    /// Switch it off, with all its keys
+    /// Disable the account: gates refuse all its keys until it is enabled
     #[arg(long, conflicts_with = "enable")]
     disable: bool,
-    /// Switch it on
+    /// Enable the account, as for a new account
     #[arg(long)]
     enable: bool,
 }
 
 impl AccountSettings {
-    /// Makes the account's new state from its former one.
+    /// Makes the account from its former state and the settings that are given.
     pub(crate) fn apply(self, id: &str, former: Option<&Account>) -> Result<Account, Failure> {
         let mut account = Account::builder(id);
         if !self.scopes.is_empty() {

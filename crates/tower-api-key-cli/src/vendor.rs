@@ -1,11 +1,11 @@
-//! The vendors that ship with the crate, by the names that they have on the command line.
+//! The vendors whose profiles ship with the crate.
 
 use clap::ValueEnum;
 use tower_api_key::key::KeyFormat;
 use tower_api_key::rules::RouteRow;
 use tower_api_key::{Profile, vendors};
 
-/// The vendors that ship with the crate.
+/// A vendor, as `--vendor` names it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Vendor {
     Personyze,
@@ -28,7 +28,7 @@ impl Vendor {
         }
     }
 
-    /// Returns the format of the keys that are issued for the vendor; it may read others, too.
+    /// Returns the format of new keys. The vendor's gate may read other formats, too.
     pub(crate) const fn issued(self) -> KeyFormat<'static> {
         match self {
             Self::Personyze => vendors::personyze::ISSUED,

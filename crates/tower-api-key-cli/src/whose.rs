@@ -1,4 +1,4 @@
-//! Whose secret is it?
+//! Runs `whose`, which finds the key that a secret belongs to.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,8 +17,8 @@ use crate::issue::hasher;
 use crate::output::Output;
 use crate::{moment, secret};
 
-/// Looks a secret up, as it is and as a client may have sent it, digested without a pepper and with each
-/// of those given. A key is told whatever its state is; the secret never is.
+/// Looks up a secret as it stands and as a client may have sent it. Each text is digested without a pepper and
+/// with each pepper given. Prints the key in whatever state it is, and never the secret.
 pub(crate) async fn run(
     store: &dyn KeyManager,
     pepper_files: &[PathBuf],
@@ -38,8 +38,9 @@ pub(crate) async fn run(
         }
     }
     output.found(&json!({ "id": null, "account": null, "state": "unknown" }))?;
-    output
-        .say("no key of this store has the secret; one with a pepper is found with --pepper-file");
+    output.say(
+        "no key of this store has the secret; if the keys have a pepper, add --pepper-file FILE",
+    );
     Ok(ExitCode::from(UNKNOWN))
 }
 
@@ -53,14 +54,17 @@ fn described(record: &KeyRecord) -> Value {
         "name": record.name(),
         "environment": record.environment().map(Environment::as_str),
         "audience": record.audience().map(Audience::as_str),
-        // Of a secret that a rotation has replaced this is its own end.
+        // For a secret that a rotation replaced, this is the end of the secret.
         "expires": record.expires().map(moment::text),
     })
 }
 
-/// Lists what the key may be in a text that was found: all of it; what follows the name of a header, or of
-/// a scheme; each word, as it stands in a command, a log, JSON, a URL or a file of settings; each half of a
-/// Basic pair, plain or in base64.
+/// Returns the parts of a leaked text that may be the key:
+///
+/// 1. all of it;
+/// 2. the text after a header's name, or after an authentication scheme;
+/// 3. each word, as in a command, a log, JSON, a URL or a settings file;
+/// 4. each half of a Basic pair, plain or in base64.
 fn readings(text: &str) -> Vec<Zeroizing<String>> {
     let mut readings = Vec::new();
     let whole = text.trim();
@@ -77,7 +81,7 @@ fn readings(text: &str) -> Vec<Zeroizing<String>> {
             }
         }
     }
-    // Last, for these cut keys apart that have such characters themselves.
+    // Last, because these characters may also stand inside a key.
     for part in words().flat_map(|word| word.split(is_within_a_word)) {
         add(&mut readings, part);
         add(&mut readings, part.trim_end_matches('.'));
@@ -91,16 +95,16 @@ fn add(readings: &mut Vec<Zeroizing<String>>, reading: &str) {
     }
 }
 
-/// Tells whether a character ends a key where people and programs write one down.
+/// Returns true for characters that surround a key in text of people and programs.
 fn is_around_a_key(character: char) -> bool {
     let quote = matches!(character, '"' | '\'' | '`' | '\\');
     let bracket = matches!(character, '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>');
     let mark = matches!(character, ',' | ';' | '|');
-    // What is not ASCII is in no key that a Bearer credential carries: typographic quotes, a byte order mark.
+    // A Bearer token is ASCII, so typographic quotes and a byte order mark are not part of it.
     quote || bracket || mark || character.is_whitespace() || !character.is_ascii()
 }
 
-/// Tells whether a character may stand between a key and what is around it in a URL or an assignment.
+/// Returns true for characters that separate a key from its surroundings in a URL or an assignment.
 fn is_within_a_word(character: char) -> bool {
     matches!(character, '=' | '&' | '?' | '#' | '@' | ':' | '/')
 }

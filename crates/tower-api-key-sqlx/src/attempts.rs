@@ -1,4 +1,4 @@
-//! How often a broken connection is replaced, and how often a database is asked why there is none.
+//! Tests how often a broken connection is replaced, and how often the cause of an outage is looked for.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -27,7 +27,7 @@ use super::tables::Tables;
 use tower_api_key::clock::SystemClock;
 use tower_api_key::store::{Retention, StoreError};
 
-/// What a database says, by its code alone.
+/// A database error with this code.
 #[derive(Debug)]
 struct Code(&'static str);
 
@@ -79,7 +79,7 @@ fn refused() -> sqlx::Error {
 
 type Fails = fn() -> sqlx::Error;
 
-/// A pool whose connections are not made, or fail at their first statement.
+/// A pool that cannot connect, or whose connections fail at their first statement.
 #[derive(Clone)]
 struct Broken {
     acquire: Option<Fails>,
@@ -111,7 +111,7 @@ impl Broken {
         }
     }
 
-    /// How often a connection was asked for, and how often the idle ones were given up.
+    /// Returns how often a connection was acquired, and how often the idle ones were closed.
     fn counts(&self) -> (u32, u32) {
         (self.acquired.load(Ordering::Relaxed), self.distrusted.load(Ordering::Relaxed))
     }
@@ -191,7 +191,7 @@ async fn what_changes_nothing_yet_is_tried_on_twelve_connections() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_cannot_be_made_is_tried_again_after_a_pause() {
     let limit = Duration::from_secs(8);
-    // The last second is for the question why there is none.
+    // The last second is kept to find the cause.
     for (fails, tries, cause) in [
         (refused as Fails, 12, "connection refused"),
         (lost, 12, "cannot be reached"),
@@ -257,15 +257,15 @@ fn an_error_tells_whether_its_connection_can_go_on() {
 #[test]
 fn an_operator_is_told_what_helps() {
     for (codes, remedy) in [
-        (&["28P01", "28000"][..], "see that user and password are right"),
+        (&["28P01", "28000"][..], "check user and password"),
         (&["3D000"], "create that database"),
         (&["42501"], "grant it to the role"),
-        (&["42P01"], "connect once as a role that may make the tables"),
-        (&["53300"], "allow this store fewer connections"),
-        (&["25006"], "changes need a primary server"),
-        (&["5", "261", "517"], "another process has been writing for too long"),
-        (&["8", "1032", "1544"], "see that the file and its folder may be written to"),
-        (&["14"], "see that the file may be read"),
+        (&["42P01"], "connect once as a role that may create the tables"),
+        (&["53300"], "lower the connections of this store"),
+        (&["25006"], "connect to a primary server"),
+        (&["5", "261", "517"], "another process wrote for too long"),
+        (&["8", "1032", "1544"], "check that the file and its directory are writable"),
+        (&["14"], "check that the file is readable"),
     ] {
         for name in codes {
             let error = told(&unreachable(&code(name)));
@@ -273,7 +273,7 @@ fn an_operator_is_told_what_helps() {
         }
     }
     assert_eq!(told(&unreachable(&code("23505"))), "no (code 23505)");
-    let bare = Failure::Told { message: "no".to_owned(), code: None };
+    let bare = Failure::Database { message: "no".to_owned(), code: None };
     assert_eq!(bare.to_string(), "no");
     assert!(told(&unreachable(&refused())).contains("connection refused"));
     assert!(told(&unreachable(&lost())).starts_with("the database cannot be reached:"));

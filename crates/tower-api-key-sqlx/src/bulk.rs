@@ -1,4 +1,4 @@
-//! Many keys in few statements.
+//! Adds many keys with few statements.
 
 use std::collections::HashSet;
 
@@ -11,11 +11,11 @@ use super::{query, row};
 use tower_api_key::key::{AccountId, KeyDigest};
 use tower_api_key::store::{Action, Invalidation, ManageError, NewKey};
 
-/// Keys of one statement: with 18 columns some 9,000 parameters, of 32,766 that SQLite takes.
+/// The keys of one statement. With 18 columns they need 9,000 parameters; SQLite takes at most 32,766.
 pub(super) const CHUNK: usize = 500;
 
 impl Step<'_> {
-    /// Adds those of the keys whose id and secret are not there; returns how many that were.
+    /// Adds the keys whose id and secret are new, and returns their number.
     pub(super) async fn import(&mut self, keys: &[NewKey]) -> Result<u64, ManageError> {
         let keys = self.new_of(keys).await?;
         if keys.is_empty() {
@@ -64,22 +64,22 @@ impl Step<'_> {
             },
         )
         .await?;
-        self.tell(Invalidation::Added);
+        self.announce(Invalidation::Added);
         Ok(keys.len() as u64)
     }
 
-    /// Leaves out keys whose id or secret is there, and of several with the same all but the first.
-    /// Nobody else adds keys until this transaction ends, so what is new stays new.
+    /// Returns the keys whose id and secret are new. Of several keys with the same one, only the first is
+    /// returned. No other transaction adds keys until this one ends, so the keys stay new.
     async fn new_of<'k>(&mut self, keys: &'k [NewKey]) -> Result<Vec<&'k NewKey>, ManageError> {
-        let places = self.store.dialect.places(1, keys.len());
-        let sql = format!("{} ({places})", self.store.queries.digests_among.as_str());
+        let placeholders = self.store.dialect.placeholders(1, keys.len());
+        let sql = format!("{} ({placeholders})", self.store.queries.digests_among.as_str());
         let asked =
             keys.iter().fold(Statement::made(sql), |asked, key| asked.bind(bytes(&key.digest)));
         let rows = self.fetch(asked).await?;
         let mut digests: HashSet<KeyDigest> =
             rows.iter().map(|row| row::digest(&**row)).collect::<Result<_, _>>()?;
 
-        let sql = format!("{} ({places})", self.store.queries.ids_among.as_str());
+        let sql = format!("{} ({placeholders})", self.store.queries.ids_among.as_str());
         let id = |key: &NewKey| key.record.id().as_str().to_owned();
         let asked = keys.iter().fold(Statement::made(sql), |asked, key| asked.bind(id(key)));
         let rows = self.fetch(asked).await?;
@@ -93,7 +93,8 @@ impl Step<'_> {
         Ok(keys.iter().filter(|key| is_new(key)).collect())
     }
 
-    /// Inserts rows of so many columns; `bind` binds those of one. Returns how many came to be.
+    /// Inserts rows with this number of columns, and returns how many were inserted. `bind` binds the values
+    /// of one row.
     pub(super) async fn insert<T>(
         &mut self,
         into: &SqlStr,
@@ -103,7 +104,7 @@ impl Step<'_> {
         bind: impl Fn(Statement, &T) -> Statement,
     ) -> Result<u64, ManageError> {
         let dialect = self.store.dialect;
-        let row = |row: usize| format!("({})", dialect.places(row * columns + 1, columns));
+        let row = |row: usize| format!("({})", dialect.placeholders(row * columns + 1, columns));
         let values: Vec<String> = (0..rows.len()).map(row).collect();
         let sql = format!("{} VALUES {}{behind}", into.as_str(), values.join(", "));
         self.execute(rows.iter().fold(Statement::made(sql), bind)).await

@@ -1,4 +1,4 @@
-//! A store over a database, and how it asks.
+//! The store, and how it reads from the database.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,23 +18,23 @@ use super::tables::Tables;
 use tower_api_key::clock::Clock;
 use tower_api_key::store::{Retention, StoreError};
 
-/// How often a lookup is tried on another connection. After a restart of the database all connections
-/// that the pool kept are broken.
+/// The most tries of a lookup, each on another connection. After a restart of the database, all idle
+/// connections of the pool are broken.
 const ATTEMPTS: u32 = 12;
 
-/// How long a connection that could not be made is waited for before the next try.
+/// The pause after a failed attempt to connect.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// An instant that is too far away to be told counts as this far.
+/// The longest timeout: an `Instant` cannot hold every `Duration`.
 const FAR: Duration = Duration::from_secs(86_400);
 
-/// Keeps keys in SQLite or PostgreSQL. Clones share one pool of connections.
+/// A store of keys in SQLite or PostgreSQL. Clones share one pool of connections.
 ///
-/// Its tables lie beside those of other programs, under names that begin with `tower_api_key_`.
-/// [`SqlStore::builder`] has what can be set: another prefix, a schema, the number of connections, timeouts.
+/// The tables may share a database with other programs: their names begin with `tower_api_key_`.
+/// [`SqlStore::builder`] sets another prefix, a schema, the number of connections and timeouts.
 ///
 /// ```
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::{KeyManager, KeyStore, NewKey};
 /// use tower_api_key_sqlx::SqlStore;
 ///
@@ -48,8 +48,7 @@ const FAR: Duration = Duration::from_secs(86_400);
 ///
 /// let found = store.find(&digest).await?.expect("it was just added");
 /// assert!(found.scopes().contains("read"));
-/// # Ok(())
-/// # }
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 pub struct SqlStore {
@@ -64,52 +63,56 @@ pub struct SqlStore {
 }
 
 impl SqlStore {
-    /// Connects to `sqlite:FILE`, `sqlite::memory:` or `postgres://USER:PASSWORD@HOST/DATABASE`, and
-    /// brings the tables up to date; where they are, it writes nothing. Several processes may do so at
+    /// Connects to `sqlite:FILE`, `sqlite::memory:` or `postgres://USER:PASSWORD@HOST/DATABASE`, and brings
+    /// the tables up to date. If they are up to date, it writes nothing. Several processes may connect at
     /// once.
     ///
-    /// What stands between `sqlite:` and `?` is the path, to the letter. A file that is not there is made
-    /// only for `sqlite:FILE?mode=rwc`, or by [`SqlStoreBuilder::create_if_missing`].
+    /// The text between `sqlite:` and `?` is the path, without any decoding. A missing file is created only
+    /// for `sqlite:FILE?mode=rwc`, or with [`SqlStoreBuilder::create_if_missing`].
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the URL is of neither kind, or its feature (`sqlite`, `postgres`) is off; if
-    /// the database cannot be reached or opened, or has tables of the same names that this program did
-    /// not make; if its tables are newer than this program.
+    /// Returns a [`StoreError`] if
+    ///
+    /// - the URL has another form, or its feature (`sqlite`, `postgres`) is off;
+    /// - the database cannot be reached or opened;
+    /// - the database has tables of these names that this crate did not create;
+    /// - the tables were created by a newer release.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::builder(url).connect().await
     }
 
-    /// Starts a store of which something is set before it connects.
+    /// Returns a builder, to change settings before the store connects.
     pub fn builder(url: impl Into<String>) -> SqlStoreBuilder {
         SqlStoreBuilder::new(url.into())
     }
 
-    /// Tells the time by another clock.
-    pub fn clock(self, clock: impl Clock) -> Self {
+    /// Returns a handle of the same store that reads the time from another clock than the system's.
+    pub fn with_clock(self, clock: impl Clock) -> Self {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Lets a lookup, or a list, take so long, 2 seconds unless set; then it fails.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    /// Returns a handle of the same store with another longest time of a lookup or a list, 2 seconds by
+    /// default. After it, the call fails.
+    pub fn with_lookup_timeout(mut self, timeout: Duration) -> Self {
         self.settings.lookup_timeout = timeout;
         self
     }
 
-    /// Lets each statement of a change take so long, 30 seconds unless set, for it waits for the change
-    /// before; then the change fails, and nothing of it stays.
-    pub fn change_timeout(mut self, timeout: Duration) -> Self {
+    /// Returns a handle of the same store with another longest time of each statement of a change, 30
+    /// seconds by default. The time includes the wait for other changes. After it, the change fails and is rolled back.
+    pub fn with_change_timeout(mut self, timeout: Duration) -> Self {
         self.settings.change_timeout = timeout;
         self
     }
 
-    /// Closes all connections, when those in use are given back.
+    /// Waits until the connections in use are returned, and closes all. A pool of the application stays open.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// Asks for what changes nothing, on another connection if one is broken, and no longer than a
-    /// lookup may take.
+    /// Runs a statement that changes nothing, within the lookup's timeout. If a connection is broken, tries
+    /// another.
     pub(super) async fn read(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         let limit = self.settings.lookup_timeout;
         let end = after(limit);
@@ -127,14 +130,13 @@ impl SqlStore {
         }
     }
 
-    /// Says that a statement was not answered in time. Other connections may have fallen silent with it.
+    /// Returns the error of a timeout, and closes idle connections: they may be dead, too.
     pub(super) fn no_answer(&self, limit: Duration) -> StoreError {
         self.pool.distrust_idle();
         StoreError::new(Failure::NoAnswer(limit))
     }
 
-    /// Waits for a connection until an instant, and leaves some of the time for the question why there
-    /// is none.
+    /// Waits for a connection until `end`. Keeps an eighth of the time to find out why no connection came.
     pub(super) async fn acquire(
         &self,
         limit: Duration,
@@ -148,8 +150,8 @@ impl SqlStore {
                 Ok(Ok(connection)) => return Ok(connection),
                 Ok(Err(error)) => error,
                 Err(_) => {
-                    // It may have been an idle one's sign of life that was waited for: an application's
-                    // own pool asks for that, and without a limit.
+                    // An application's pool may test an idle connection first, without a timeout, and
+                    // wait for a dead one.
                     self.pool.distrust_idle();
                     break;
                 }
@@ -172,7 +174,7 @@ impl SqlStore {
     }
 }
 
-/// Returns the instant that ends a time which begins now.
+/// Returns the instant at which a timeout that begins now ends.
 pub(super) fn after(limit: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(limit).unwrap_or_else(|| now + FAR)

@@ -1,4 +1,4 @@
-//! In what the two databases differ.
+//! The differences between the two databases.
 
 /// The database that speaks a dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,22 +11,21 @@ impl Dialect {
     /// Returns the statement that begins a change.
     pub(super) const fn begin(self) -> &'static str {
         match self {
-            // Another writer is waited for at the beginning, and not in the middle, where SQLite
-            // would fail at once.
+            // Waits for another writer at the beginning. In the middle, SQLite would fail at once.
             Self::Sqlite => "BEGIN IMMEDIATE",
-            // Whatever a pool or a role has for its own: each statement is to see what those that were
-            // waited for have done, the migrator behind its lock among them.
+            // Overrides the default of the pool or role: each statement must see what the transactions
+            // before it committed, such as a migration that held the lock.
             Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
         }
     }
 
-    /// Lists parameters, from the first or another on. SQLite looks for each numbered one among all of
-    /// them, which takes 8,000 of them seconds; it counts question marks.
-    pub(super) fn places(self, first: usize, count: usize) -> String {
-        let place = |number| match self {
+    /// Returns a list of `count` placeholders, the first with this number. SQLite gets question marks: it
+    /// searches all parameters for each numbered one, which takes seconds for 8,000 of them.
+    pub(super) fn placeholders(self, first: usize, count: usize) -> String {
+        let placeholder = |number| match self {
             Self::Sqlite => "?".to_owned(),
             Self::Postgres => format!("${number}"),
         };
-        (first..first + count).map(place).collect::<Vec<_>>().join(", ")
+        (first..first + count).map(placeholder).collect::<Vec<_>>().join(", ")
     }
 }

@@ -1,4 +1,4 @@
-//! What the two databases have in common: connections that run statements, and rows with columns.
+//! The interface of both databases: connections that run statements, and rows with columns.
 
 use std::any::Any;
 use std::future::Future;
@@ -8,7 +8,7 @@ use sqlx::SqlStr;
 
 use super::statement::Statement;
 
-/// Resolves to what a database was asked for.
+/// A future of a database's answer.
 pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
 
 /// A row of either database.
@@ -21,29 +21,29 @@ pub(super) trait Columns: Send + Sync {
     fn bytes(&self, column: &str) -> Result<Option<Vec<u8>>, sqlx::Error>;
 }
 
-/// Opens connections, and keeps those that are idle.
+/// Opens connections and keeps idle ones.
 pub(super) trait Pool: Any + Send + Sync {
     /// Waits for a connection, idle or new.
     fn acquire(&self) -> Answer<'_, Box<dyn Connection>>;
 
-    /// Opens a connection beside the pool, and closes it again; a pool does not say why it cannot.
+    /// Opens and closes a connection outside of the pool, to learn why the pool cannot.
     fn probe(&self) -> Answer<'_, ()>;
 
-    /// Closes all connections that are idle, if those of this database can be lost without a word.
+    /// Closes all idle connections, if this database is remote: they may be dead without a notice.
     fn distrust_idle(&self);
 
-    /// Closes all connections, when those in use are given back.
+    /// Waits until the connections in use are returned, and closes all.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
-    /// Returns true if a connection is idle, or another could be made.
+    /// Returns true if a connection is idle or another may be opened.
     fn has_room(&self) -> bool;
 
-    /// Returns how many connections there are at most.
+    /// Returns the most connections of the pool.
     fn size(&self) -> u32;
 }
 
-/// Runs statements. One whose last statement did not end well is closed when it is dropped, and so is
-/// what it had begun; any other goes back to its pool.
+/// Runs statements. If its last statement did not end well, a dropped connection is closed, which rolls back
+/// its transaction. Otherwise it returns to its pool.
 pub(super) trait Connection: Send {
     /// Runs a statement and returns its rows.
     fn fetch(&mut self, statement: Statement) -> Answer<'_, Vec<Row>>;
@@ -54,7 +54,7 @@ pub(super) trait Connection: Send {
     /// Runs several statements without values.
     fn script(&mut self, sql: SqlStr) -> Answer<'_, ()>;
 
-    /// Begins a transaction, which a drop rolls back.
+    /// Begins a transaction. Dropping the connection rolls it back.
     fn begin(&mut self, statement: &'static str) -> Answer<'_, ()>;
 
     fn commit(&mut self) -> Answer<'_, ()>;
@@ -62,7 +62,7 @@ pub(super) trait Connection: Send {
 
 /// A database as sqlx knows it.
 pub(super) trait Driver: sqlx::Database {
-    /// Whether a connection can fall silent, as those over a network can.
+    /// Whether connections can die without a notice, as over a network.
     const REMOTE: bool;
 
     fn fetch(connection: &mut Self::Connection, statement: Statement) -> Answer<'_, Vec<Row>>;
@@ -70,7 +70,7 @@ pub(super) trait Driver: sqlx::Database {
     fn script(connection: &mut Self::Connection, sql: SqlStr) -> Answer<'_, ()>;
 }
 
-/// Implements [`Driver`] and [`Columns`], which sqlx's own traits can say of a named database only.
+/// Implements [`Driver`] and [`Columns`] for one database: sqlx's traits do not allow a generic implementation.
 macro_rules! driver {
     ($database:ty, $row:ty, remote: $remote:literal) => {
         impl $crate::driver::Driver for $database {

@@ -1,74 +1,76 @@
-//! A database that fails, or does not answer in time; told without the rows it was about.
+//! The errors of a database. Their texts never quote a row.
 
 use std::io;
 use std::time::Duration;
 
 use tower_api_key::store::StoreError;
 
-/// Says why a database did not do what it was asked, and what helps. No URL is repeated, for it may have
-/// a password in it.
+/// Why a database failed, and the remedy. No text repeats a URL, because a URL may hold a password.
 #[derive(Debug, thiserror::Error)]
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 pub(super) enum Failure {
     #[error(
-        "the URL is of no database that this program speaks: write sqlite:FILE or postgres://…, with \
-         the feature `sqlite` or `postgres` switched on"
+        "the URL names no supported database: write sqlite:FILE or postgres://USER@HOST/DATABASE, and \
+         enable the feature `sqlite` or `postgres`"
     )]
     UnknownUrl,
     #[error(
-        "the URL names no file: write sqlite:FILE, or sqlite::memory: for keys that end with it"
+        "the URL names no file: write sqlite:FILE, or sqlite::memory: for a database that ends with the \
+         process"
     )]
     NoPath,
     #[error(
-        "the SQLite file is not there: see that its path is right; it is made only on demand, by a command \
-         that creates, by `?mode=rwc` behind the path, or by `create_if_missing`"
+        "the SQLite file does not exist: check its path; to create the file, run a command that creates \
+         (such as `migrate`), add `?mode=rwc` to the path, or set `create_if_missing`"
     )]
     NoFile,
     #[error(
-        "the SQLite file cannot be made ({0}): see that its folder is there, and may be written to"
+        "the SQLite file cannot be created ({0}): check that its directory exists and is writable"
     )]
     NotCreated(#[source] io::Error),
     #[error(
-        "the database cannot be reached, connection refused: see that it runs, and that host and port \
-         of its URL are right"
+        "the database cannot be reached, connection refused: check that it runs, and check host and port \
+         of its URL"
     )]
     Refused(#[source] io::Error),
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] io::Error),
     #[error("the connection to the database was lost: {0}")]
     Lost(#[source] io::Error),
-    #[error("the database did not answer within {0:?}: it is overloaded, or the network is")]
+    #[error(
+        "the database did not answer within {0:?}: check the load of the database and the network"
+    )]
     NoAnswer(Duration),
     #[error(
         "none of {size} connections was free within {limit:?}: allow more (`max_connections`), or wait \
-         for longer (`lookup_timeout`)"
+         longer (`lookup_timeout`)"
     )]
     NoneFree { size: u32, limit: Duration },
-    /// A database's own words and its code. PostgreSQL's error has a detail besides, which quotes the
-    /// row: a digest, perhaps, that nobody is to read in a log.
+    /// The database's message and code. PostgreSQL's detail is left out: it quotes the row, which may hold a
+    /// digest, and logs must not hold digests.
     #[error("{message}{}{}", code_of(.code.as_deref()), remedy(.code.as_deref()))]
-    Told { message: String, code: Option<String> },
+    Database { message: String, code: Option<String> },
     #[error("{0}")]
     Setting(&'static str),
     #[error(
-        "the database has a table `{0}` already that this program did not make: choose another prefix \
-         for its own (`prefix`), or in PostgreSQL a schema (`schema`)"
+        "the database has a table `{0}` that this program did not create: choose another prefix for its \
+         tables (`prefix`), or in PostgreSQL another schema (`schema`)"
     )]
     TableTaken(String),
     #[error(
-        "the tables are of a newer release than this program (step {found}, and it knows {known}): \
+        "the tables were created by a newer release (step {found}, this program knows step {known}): \
          update the program"
     )]
     Newer { found: i64, known: i64 },
     #[error(
-        "step {0} of the tables was another than this program knows: they were changed, or made by a \
-         release that was never published"
+        "step {0} of the tables differs from the one that this program knows, because the tables were changed \
+         or created by an unpublished release: restore a backup, or use the program that created them"
     )]
     OtherStep(i64),
     #[error(
-        "an earlier release has made tables here, but `{0}` is not as it was made; all are left as they \
-         are. If keys are in them, put it right; if not, delete the rows of version 1 and 2 from \
-         `_sqlx_migrations`; then connect again"
+        "an earlier release created tables here, but `{0}` was changed since, so no table is touched. If \
+         the tables hold keys, undo the change; if not, delete the rows of version 1 and 2 from \
+         `_sqlx_migrations`. Then connect again"
     )]
     OldTableChanged(&'static str),
     #[error(transparent)]
@@ -79,46 +81,46 @@ fn code_of(code: Option<&str>) -> String {
     code.map_or_else(String::new, |code| format!(" (code {code})"))
 }
 
-/// Says what helps against an error of this code, if anything does for sure.
+/// Returns the remedy for an error code, or an empty text if none is certain.
 fn remedy(code: Option<&str>) -> &'static str {
     match code.unwrap_or_default() {
-        "28P01" | "28000" => {
-            ": see that user and password are right, and that the server admits them"
-        }
-        "3D000" => ": create that database, or see that its name is right",
+        "28P01" | "28000" => ": check user and password, and that the server admits them",
+        "3D000" => ": create that database, or check its name",
         "42501" => {
             ": grant it to the role; a gate needs SELECT, changes need INSERT, UPDATE and DELETE, and \
-             making the tables needs CREATE"
+             creating the tables needs CREATE"
         }
         "42P01" => {
-            ": connect once as a role that may make the tables, with the same prefix and schema"
+            ": connect once as a role that may create the tables, with the same prefix and schema"
         }
         "42P07" | "42710" => {
             ": choose another prefix for the store's tables (`prefix`), or in PostgreSQL a schema \
              (`schema`)"
         }
-        "53300" => ": allow this store fewer connections (`max_connections`), or the server more",
-        "25006" => ": changes need a primary server, and a session that may write",
-        "5" | "261" | "517" => ": another process has been writing for too long",
-        "8" | "1032" | "1544" => ": see that the file and its folder may be written to",
-        "14" => ": see that the file may be read, and its folder written to",
+        "53300" => {
+            ": lower the connections of this store (`max_connections`), or raise the server's"
+        }
+        "25006" => ": connect to a primary server, with a session that may write",
+        "5" | "261" | "517" => ": another process wrote for too long; try again",
+        "8" | "1032" | "1544" => ": check that the file and its directory are writable",
+        "14" => ": check that the file is readable and its directory writable",
         _ => "",
     }
 }
 
-/// Turns what a database says into what an operator is told.
+/// Converts an error of a statement to the store's.
 pub(super) fn failed(error: sqlx::Error) -> StoreError {
     StoreError::new(match error {
-        sqlx::Error::Database(error) => told(&*error),
+        sqlx::Error::Database(error) => reported(&*error),
         sqlx::Error::Io(error) => Failure::Lost(error),
         other => Failure::Other(other),
     })
 }
 
-/// Does the same for what a connection that was to be made met with.
+/// Converts an error of connecting to the store's.
 pub(super) fn unreachable(error: &sqlx::Error) -> StoreError {
     StoreError::new(match error {
-        sqlx::Error::Database(error) => told(&**error),
+        sqlx::Error::Database(error) => reported(&**error),
         sqlx::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             Failure::Refused(copy(error))
         }
@@ -127,8 +129,8 @@ pub(super) fn unreachable(error: &sqlx::Error) -> StoreError {
     })
 }
 
-fn told(error: &dyn sqlx::error::DatabaseError) -> Failure {
-    Failure::Told {
+fn reported(error: &dyn sqlx::error::DatabaseError) -> Failure {
+    Failure::Database {
         message: error.message().to_owned(),
         code: error.code().map(std::borrow::Cow::into_owned),
     }
@@ -139,17 +141,17 @@ fn copy(error: &io::Error) -> io::Error {
     known.unwrap_or_else(|| io::Error::new(error.kind(), error.to_string()))
 }
 
-/// Tells whether a connection broke: it was lost, or the server ended it.
+/// Returns true if the connection broke: it was lost, or the server ended it.
 pub(super) fn is_broken(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
-        // Class 57, operator intervention: the server is shutting down, or starting.
+        // Codes 57P (operator intervention): the server shuts down, starts, or ended the session.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
         _ => false,
     }
 }
 
-/// Tells whether another process of SQLite's was in the way for a moment.
+/// Returns true if another process held SQLite's lock.
 pub(super) fn is_locked(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| ["5", "6", "261", "517"].contains(&&*code))

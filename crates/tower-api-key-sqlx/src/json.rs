@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use tower_api_key::store::StoreError;
 
-/// Says that a row is not one that this program has written.
+/// Returns the error for a row that this program did not write.
 pub(super) fn broken(what: impl std::fmt::Display) -> StoreError {
     StoreError::new(format!("a row of the database is broken: {what}"))
 }
@@ -17,6 +17,6 @@ pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
 
 /// Writes a list or a map as JSON.
 pub(super) fn write(value: &impl Serialize) -> String {
-    // Lists and maps of text and numbers always can be.
+    // Lists and maps of text and numbers can always be written as JSON.
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -1,19 +1,21 @@
-//! Keys in a database: SQLite for one machine, PostgreSQL for several; one code, two dialects.
+//! API keys in a database: SQLite for one machine, PostgreSQL for several.
 //!
-//! This crate guards the way between a row and a record. A lookup answers
+//! [`SqlStore`] is a `KeyStore` and a `KeyManager` of `tower-api-key`. Both databases get the same statements,
+//! in two dialects. A lookup returns
 //!
-//! 1. with the record whose secret has exactly this digest, all 256 bits, found by primary keys;
-//! 2. with nothing only if the database said that there is no such row;
-//! 3. with an error in every other case: a lost connection, a call that took longer than it may, a
-//!    row that is no valid record.
+//! 1. a record, if its secret has exactly this digest (all 256 bits), found by primary keys;
+//! 2. `None`, only if the database answered that no such row exists;
+//! 3. an error in every other case: a lost connection, a call over its timeout, a row that holds no valid
+//!    record.
 //!
-//! A connection that broke, or whose last query did not end well, is replaced, so a database that was
-//! restarted is survived, and so is a network that lost all connections without a word; until then
-//! requests are answered 503. No table is touched that this program did not make. Every lookup is a round trip: put `Cached` in front of a
-//! database that is not on the same machine.
+//! The store replaces a connection that broke, or whose last query did not end well. So it survives a restart of
+//! the database, and a network that drops connections silently. Until a new connection works, the gate answers
+//! 503. The store changes no table that it did not create.
+//!
+//! In a deployment, every lookup is a round trip. Put `Cached` in front of a database on another machine.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Without a database there is nothing to use the rest.
+// Without a database, nothing uses the rest.
 #![cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
     allow(dead_code, unused_imports, unused_macros, unused_variables)

@@ -1,4 +1,4 @@
-//! Hearing of changes that other processes made.
+//! Receives the changes of other processes over PostgreSQL's `LISTEN`.
 
 use std::any::Any;
 use std::fmt;
@@ -15,35 +15,35 @@ use super::loan::Lender;
 use super::notify::{self, CHANNEL};
 use tower_api_key::store::{Invalidation, Invalidations, ManageFuture, StoreError};
 
-/// How long nothing is heard before it is asked whether anybody is still there, unless set.
+/// The default time without a notification after which the connection is tested.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// Hears of every change in a PostgreSQL database, whoever made it; see
+/// Receives every change of the keys in a PostgreSQL database, from any process; see
 /// [`SqlStore::invalidations`].
 pub struct SqlInvalidations {
     options: PgConnectOptions,
     timeout: Duration,
     quiet: Duration,
     listener: Option<PgListener>,
-    /// One whose connection fell silent. Dropped, it would wait for an answer for good.
+    /// A listener whose connection died silently. Dropping it would wait for an answer forever.
     silent: Option<PgListener>,
 }
 
 impl SqlStore {
-    /// Listens to the changes in the database, over a connection of its own that is made when it is
-    /// first asked; `None` for SQLite, which tells nobody.
+    /// Returns a listener to changes of the keys, for `Cached::listen` of the core. Returns `None`
+    /// for SQLite, which has no notifications. The listener opens a connection of its own at its first use.
     ///
     /// ```
+    /// use tower_api_key::store::Cached;
     /// use tower_api_key_sqlx::SqlStore;
     ///
     /// # async fn example() -> Result<(), tower_api_key::store::StoreError> {
     /// let database = SqlStore::connect("postgres://localhost/keys").await?;
     /// if let Some(changes) = database.invalidations() {
-    ///     let store = tower_api_key::store::Cached::new(database.clone());
+    ///     let store = Cached::new(database.clone());
     ///     tokio::spawn(store.listen(changes));
     /// }
-    /// # Ok(())
-    /// # }
+    /// # Ok(()) }
     /// ```
     pub fn invalidations(&self) -> Option<SqlInvalidations> {
         let pool: &dyn Any = &*self.pool;
@@ -59,9 +59,9 @@ impl SqlStore {
 }
 
 impl SqlInvalidations {
-    /// Asks whether the database is still there when nothing was heard for so long, 10 seconds unless
-    /// set. A network can lose a connection without a word, and silence is what no change sounds like, too.
-    pub fn asking_after(self, quiet: Duration) -> Self {
+    /// Sets after how long without a notification the connection is tested, 10 seconds by default. A network
+    /// can lose a connection without a notice, which looks the same as a database without changes.
+    pub fn probe_after(self, quiet: Duration) -> Self {
         Self { quiet, ..self }
     }
 
@@ -70,10 +70,10 @@ impl SqlInvalidations {
         let options = self.options.clone();
         let silent = &mut self.silent;
         let connected = async {
-            // Asked for by itself first, for a pool does not say why it has none.
+            // Connects outside of the pool first, because a pool does not say why it cannot.
             let mut first = options.connect().await?;
             if let Some(mut silent) = silent.take() {
-                // The silent connection is closed here. Its listener has another one to take leave by.
+                // The dead connection is closed here. Its listener gets a live one to close cleanly.
                 std::mem::swap((&mut silent).acquire().await?, &mut first);
                 drop(first);
             } else {
@@ -82,7 +82,7 @@ impl SqlInvalidations {
             let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None);
             let pool = pool.idle_timeout(None).connect_lazy_with(options);
             let mut listener = PgListener::connect_with(&pool).await?;
-            // A connection that was lost is to be heard of.
+            // A lost connection must be reported, not replaced silently.
             listener.eager_reconnect(false);
             listener.listen(CHANNEL).await?;
             Ok(listener)
@@ -91,17 +91,19 @@ impl SqlInvalidations {
         Ok(())
     }
 
-    /// Waits for word of a change.
-    async fn hear(&mut self) -> Result<Invalidation, StoreError> {
+    /// Waits for a notification.
+    async fn receive(&mut self) -> Result<Invalidation, StoreError> {
         let Some(listener) = &mut self.listener else {
             self.connect().await?;
-            // What was said before nobody heard.
+            // Changes before the connection was made are unknown.
             return Ok(Invalidation::Everything);
         };
         loop {
             match tokio::time::timeout(self.quiet, listener.try_recv()).await {
-                Ok(Ok(Some(word))) => return Ok(notify::read(word.payload())),
-                Ok(Ok(None)) => return Err(StoreError::new("the connection was lost")),
+                Ok(Ok(Some(received))) => return Ok(notify::read(received.payload())),
+                Ok(Ok(None)) => {
+                    return Err(StoreError::new("the connection for notifications was lost"));
+                }
                 Ok(Err(error)) => return Err(failed(error)),
                 Err(_) => {
                     let asked = sqlx::query("SELECT 1").execute(&mut *listener);
@@ -119,23 +121,23 @@ impl SqlInvalidations {
 impl Invalidations for SqlInvalidations {
     fn next(&mut self) -> ManageFuture<'_, Invalidation> {
         Box::pin(async move {
-            let heard = self.hear().await;
-            if heard.is_err() {
+            let received = self.receive().await;
+            if received.is_err() {
                 self.listener = None;
             }
-            Ok(heard?)
+            Ok(received?)
         })
     }
 }
 
-/// Waits for the database so long and no longer.
+/// Waits for the database until the timeout.
 async fn within<T>(
     limit: Duration,
-    asked: impl Future<Output = Result<T, sqlx::Error>>,
-    told: impl FnOnce(sqlx::Error) -> StoreError,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+    convert: impl FnOnce(sqlx::Error) -> StoreError,
 ) -> Result<T, StoreError> {
-    match timeout_at(after(limit), asked).await {
-        Ok(answer) => answer.map_err(told),
+    match timeout_at(after(limit), answer).await {
+        Ok(answer) => answer.map_err(convert),
         Err(_) => Err(StoreError::new(Failure::NoAnswer(limit))),
     }
 }

@@ -1,10 +1,12 @@
-//! Connections on loan from a pool of sqlx's, and when they go back to it.
+//! Lends connections of a sqlx pool, and decides when they return to it.
 //!
-//! sqlx takes back every connection, whatever became of its last query: it asks the server for a sign of
-//! life, without a limit, and keeps the connection's place in the pool until one comes. Of a
-//! connection that fell silent none ever comes. So one whose last query did not end well is never given
-//! back, and the sign of life of the others is waited for so long and no longer. SQLite always answers, and
-//! a database in memory ends with its last connection: there what may have been begun is taken back.
+//! sqlx takes back every connection, even if its last query failed. It pings the server without a timeout, and
+//! the connection counts against the pool's size until the ping is answered. A dead connection never answers.
+//! So a connection whose last query did not end well is closed instead of returned, and the ping of the others
+//! has a timeout.
+//!
+//! SQLite always answers, and a database in memory ends with its last connection. So its connections are not
+//! closed: their open transaction is rolled back.
 
 use std::any::Any;
 use std::future::Future;
@@ -22,11 +24,11 @@ use super::statement::Statement;
 /// A pool of connections to one kind of database.
 pub(super) struct Lender<D: Driver> {
     pub(super) pool: sqlx::Pool<D>,
-    /// How long a connection's sign of life is waited for.
+    /// The timeout of the ping of a returned connection.
     patience: Duration,
-    /// What has to be there for as long as the pool is.
+    /// A value that must live as long as the pool.
     _anchor: Option<Box<dyn Any + Send + Sync>>,
-    /// Whether it is an application's own, which is not this store's to close.
+    /// Whether the pool is the application's, so that the store must not close it.
     handed_in: bool,
 }
 
@@ -35,9 +37,9 @@ struct Loan<D: Driver> {
     connection: Option<PoolConnection<D>>,
     /// Whether the last query ended well.
     ready: bool,
-    /// Whether a transaction was begun, and not ended.
+    /// Whether a transaction is open.
     open: bool,
-    /// Whether this is the attempt to take back what was begun, of which there is one.
+    /// Whether this loan is the only attempt to roll back.
     ending: bool,
     patience: Duration,
 }
@@ -47,12 +49,12 @@ impl<D: Driver> Lender<D> {
         Self { pool, patience, _anchor: None, handed_in: false }
     }
 
-    /// Lends connections of an application's own pool.
+    /// Returns a lender over a pool of the application.
     pub(super) const fn handed_in(pool: sqlx::Pool<D>, patience: Duration) -> Self {
         Self { pool, patience, _anchor: None, handed_in: true }
     }
 
-    /// Keeps something for as long as the pool is there.
+    /// Keeps a value as long as the pool.
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
     pub(super) fn anchored(self, anchor: Option<Box<dyn Any + Send + Sync>>) -> Self {
         Self { _anchor: anchor, ..self }
@@ -63,8 +65,8 @@ impl<D: Driver> Pool for Lender<D> {
     fn acquire(&self) -> Answer<'_, Box<dyn Connection>> {
         Box::pin(async move {
             let connection = if self.handed_in && !D::REMOTE {
-                // An application's pool asks an idle one for a sign of life first, and closes it if who
-                // waits for it goes meanwhile: on a task of its own nobody does.
+                // An application's pool pings an idle connection first, and closes it if the caller is
+                // dropped meanwhile. A task of its own is not dropped.
                 let pool = self.pool.clone();
                 let acquiring = tokio::spawn(async move { pool.acquire().await });
                 acquiring.await.map_err(|_| sqlx::Error::PoolClosed)??
@@ -72,7 +74,7 @@ impl<D: Driver> Pool for Lender<D> {
                 self.pool.acquire().await?
             };
             let connection = Some(connection);
-            // What is on this machine always answers.
+            // A database on this machine always answers.
             let patience = if D::REMOTE { self.patience } else { Duration::MAX };
             let loan = Loan { connection, ready: true, open: false, ending: false, patience };
             Ok(Box::new(loan) as Box<dyn Connection>)
@@ -109,7 +111,7 @@ impl<D: Driver> Pool for Lender<D> {
 }
 
 impl<D: Driver> Loan<D> {
-    /// Runs a query. Until it has ended well, this connection is not to be given back.
+    /// Runs a query. The connection may return to its pool only if the query ends well.
     async fn ask<T>(
         &mut self,
         query: impl for<'c> FnOnce(&'c mut D::Connection) -> Answer<'c, T> + Send,
@@ -119,23 +121,23 @@ impl<D: Driver> Loan<D> {
         let answer = query(connection).await;
         self.ready = match &answer {
             Ok(_) => true,
-            // The database said no, and is ready for the next query.
+            // The database refused the query and is ready for the next.
             Err(error @ sqlx::Error::Database(_)) => !is_broken(error),
             Err(_) => false,
         };
         answer
     }
 
-    /// Takes a connection over whose last query may not have ended.
+    /// Returns a loan that rolls back; the connection's last query may still run.
     const fn ending(connection: PoolConnection<D>, patience: Duration) -> Self {
         Self { connection: Some(connection), ready: false, open: true, ending: true, patience }
     }
 
-    /// Takes back what may have been begun.
+    /// Rolls back an open transaction.
     async fn roll_back(&mut self) {
         let ended = self.ask(|it| D::script(it, "ROLLBACK".into_sql_str())).await;
         self.open = false;
-        // SQLite refuses it where nothing was begun, and is well.
+        // SQLite refuses a rollback without a transaction, and stays usable.
         self.ready &= ended.is_ok() || !D::REMOTE;
     }
 }
@@ -175,9 +177,8 @@ impl<D: Driver> Drop for Loan<D> {
         let Some(mut connection) = self.connection.take() else { return };
         let patience = self.patience;
         match Handle::try_current() {
-            // What was begun is taken back; if that does not end well, the connection is closed. One of
-            // SQLite's is not closed before, for a database in memory ends with its last connection: an
-            // application's whole database, for a client that hung up.
+            // Rolls back, and closes the connection if that fails. A SQLite connection is not closed
+            // at once: if a client hung up, that could end an application's whole database in memory.
             Ok(runtime) if !self.ending && if self.ready { self.open } else { !D::REMOTE } => {
                 let mut loan = Self::ending(connection, patience);
                 runtime.spawn(async move {
@@ -185,8 +186,8 @@ impl<D: Driver> Drop for Loan<D> {
                 });
             }
             Ok(runtime) if self.ready => {
-                // Dropped before it has ended, this closes the connection, and gives its place back.
-                // It has room for a connection that is made anew, so it is moved once, and not often.
+                // Dropping this future at the timeout closes the connection and frees its slot in the pool.
+                // The future is large, so it is boxed to be moved only once.
                 let returned = Box::pin(connection.return_to_pool());
                 runtime.spawn(async move { tokio::time::timeout(patience, returned).await });
             }

@@ -1,4 +1,4 @@
-//! The one question of a gate.
+//! The lookup of a gate.
 
 use super::connect::SqlStore;
 use super::row;

@@ -1,4 +1,4 @@
-//! What can be done, each a transaction.
+//! The management of keys. Each change is one transaction.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ impl KeyManager for SqlStore {
     ) -> ManageFuture<'a, Page<KeyEntry>> {
         Box::pin(async move {
             let mut page = Page::default();
-            // No name is empty: to the statement an empty one means all, and to a caller it means none.
+            // No name is empty. An empty filter would match every row in the statement, but must match none.
             let names = [&filter.account, &filter.owner, &filter.kind, &filter.environment];
             let mut names = names.into_iter().flatten();
             if names.any(|name| name.is_empty() || !can_be_stored(name)) {
@@ -77,7 +77,7 @@ impl KeyManager for SqlStore {
             let wanted = |name: &Option<String>| name.clone().unwrap_or_default();
             let (now, state) = (self.clock.now(), filter.state.map_or("", KeyState::name));
             let mut after = storable(after.unwrap_or_default()).to_owned();
-            // In the place of those that are broken the next ones are read.
+            // Broken rows do not count, so more rows are read in their place.
             while page.found.len() < limit {
                 let more = limit - page.found.len();
                 let asked = Statement::new(&self.queries.list)
@@ -233,7 +233,7 @@ impl KeyManager for SqlStore {
 
     fn note_uses(&self, mut uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()> {
         Box::pin(async move {
-            // In one order, so that two that note at once do not wait for each other.
+            // Sorted, so that two transactions do not deadlock.
             uses.sort_unstable_by_key(|(digest, _)| *digest.as_bytes());
             let mut session = self.transaction().await?;
             for (digest, at) in uses {
@@ -248,7 +248,7 @@ impl KeyManager for SqlStore {
 }
 
 impl SqlStore {
-    /// Begins a change of what has this id.
+    /// Begins a change of the key or account with this id.
     async fn begin_on<'a>(&'a self, id: &str, by: &'a str) -> Result<Step<'a>, ManageError> {
         if !can_be_stored(id) {
             check_author(by)?;
@@ -262,12 +262,12 @@ fn row_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// PostgreSQL takes no NUL in a text. No id and no name has one, so what has is not there.
+/// Returns false for a name with a NUL. PostgreSQL stores no NUL, so no key or account has such a name.
 fn can_be_stored(name: &str) -> bool {
     !name.contains('\0')
 }
 
-/// Cuts an id off before a NUL: the same ids come after it.
+/// Cuts an id at its first NUL. The ids that sort after it stay the same.
 fn storable(id: &str) -> &str {
     id.split('\0').next().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! Bringing the tables up to date: the store's own, and no others.
+//! Brings the store's tables up to date, and touches no others.
 //!
-//! Steps that were done stand in a table beside them, each with a checksum. Where all are, this reads and
-//! writes nothing else, so a role that may only read can connect, and so can a standby.
+//! A table lists the steps that were applied, each with a checksum. If all are applied, a connect only reads
+//! that table. So a role without write access can connect, also to a standby server.
 
 use std::fmt::Write;
 
@@ -18,30 +18,30 @@ use super::tables::{TABLES, quote};
 use super::unprefixed;
 use tower_api_key::store::StoreError;
 
-/// Who makes tables waits for this lock of PostgreSQL's; the number says nothing.
+/// The advisory lock of PostgreSQL that migrations take. The number has no meaning.
 const LOCK: i64 = 0x746f_7765_725f_6b65;
 
 const MAKE_STEPS: &str = "CREATE TABLE {migrations} (version BIGINT NOT NULL PRIMARY KEY, \
      name TEXT NOT NULL, checksum TEXT NOT NULL, applied BIGINT NOT NULL)";
 
-/// A step that was ever released stays as it is.
-struct Step {
+/// A migration. It never changes after its release.
+struct Migration {
     version: i64,
     name: &'static str,
     sql: &'static str,
 }
 
-/// Lists the steps that make the tables, the oldest first.
-const fn steps(dialect: Dialect) -> [Step; 1] {
+/// Returns the steps that create the tables, the oldest first.
+const fn steps(dialect: Dialect) -> [Migration; 1] {
     let tables = match dialect {
         Dialect::Sqlite => include_str!("../migrations/0001_tables.sqlite.sql"),
         Dialect::Postgres => include_str!("../migrations/0001_tables.postgres.sql"),
     };
-    [Step { version: 1, name: "tables", sql: tables }]
+    [Migration { version: 1, name: "tables", sql: tables }]
 }
 
 impl SqlStore {
-    /// Brings the tables up to date. Several processes may do so at once.
+    /// Brings the tables up to date. Several processes may call this at once.
     pub(super) async fn migrate(&self) -> Result<(), StoreError> {
         if self.is_up_to_date().await? {
             return Ok(());
@@ -51,10 +51,10 @@ impl SqlStore {
             let lock = Statement::from("SELECT pg_advisory_xact_lock($1)").bind(LOCK);
             session.fetch(lock).await?;
         }
-        // Somebody else may have done it meanwhile.
+        // Another process may have applied the steps meanwhile.
         let done = if self.exists_in(&mut session, "migrations").await? {
             let listed = session.fetch(self.steps_done()).await;
-            self.check(&listed.map_err(|error| self.strange(error))?)?
+            self.check(&listed.map_err(|error| self.foreign_table(error))?)?
         } else {
             self.begin_tables(&mut session).await?
         };
@@ -65,13 +65,13 @@ impl SqlStore {
         session.commit().await
     }
 
-    /// Looks, without a transaction, whether all steps are done.
+    /// Returns true if all steps are applied. Needs no transaction.
     async fn is_up_to_date(&self) -> Result<bool, StoreError> {
         if self.read(self.exists("migrations")).await?.is_empty() {
             return Ok(false);
         }
         let listed = self.read(self.steps_done()).await;
-        let done = self.check(&listed.map_err(|error| self.strange(error))?)?;
+        let done = self.check(&listed.map_err(|error| self.foreign_table(error))?)?;
         Ok(done == steps(self.dialect).len())
     }
 
@@ -98,11 +98,11 @@ impl SqlStore {
         Statement::made(self.tables.fill(text))
     }
 
-    /// A table of steps that has no such columns is somebody else's.
-    fn strange(&self, error: StoreError) -> StoreError {
+    /// Converts the error for a missing column: the table of steps belongs to another program.
+    fn foreign_table(&self, error: StoreError) -> StoreError {
         let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
         match cause {
-            Some(Failure::Told { code: Some(code), .. })
+            Some(Failure::Database { code: Some(code), .. })
                 if ["42703", "42809", "1"].contains(&&**code) =>
             {
                 StoreError::new(Failure::TableTaken(self.tables.bare("migrations")))
@@ -111,7 +111,7 @@ impl SqlStore {
         }
     }
 
-    /// Compares the steps that were done with those that this program knows; returns how many they are.
+    /// Compares the applied steps with the known ones, and returns the number of applied steps.
     fn check(&self, rows: &[Row]) -> Result<usize, StoreError> {
         let known = steps(self.dialect);
         let taken = |_| StoreError::new(Failure::TableTaken(self.tables.bare("migrations")));
@@ -129,8 +129,8 @@ impl SqlStore {
         Ok(rows.len())
     }
 
-    /// Makes the table of steps, and takes over the tables of the first release; returns how many steps
-    /// are done with that.
+    /// Creates the table of steps and takes over the tables of the first release. Returns the number of steps
+    /// that are applied then.
     async fn begin_tables(&self, session: &mut Session) -> Result<usize, StoreError> {
         if let (Dialect::Postgres, Some(schema)) = (self.dialect, &self.tables.schema) {
             let there =
@@ -148,13 +148,13 @@ impl SqlStore {
         if !unprefixed::take_over(session, self.dialect, &self.tables).await? {
             return Ok(0);
         }
-        // As they are now, they are as the first step would have made them.
+        // The tables now equal those of the first step.
         let [first, ..] = steps(self.dialect);
         self.note(session, &first).await?;
         Ok(1)
     }
 
-    async fn note(&self, session: &mut Session, step: &Step) -> Result<(), StoreError> {
+    async fn note(&self, session: &mut Session, step: &Migration) -> Result<(), StoreError> {
         let text = "INSERT INTO {migrations} (version, name, checksum, applied) \
                     VALUES ($1, $2, $3, $4)";
         let noted = Statement::made(self.tables.fill(text))
@@ -168,7 +168,7 @@ impl SqlStore {
 
 fn checksum_of(sql: &str) -> String {
     Sha256::digest(sql.as_bytes()).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text never fails.
+        // Writing to a `String` never fails.
         let _ = write!(text, "{byte:02x}");
         text
     })
@@ -178,7 +178,7 @@ fn checksum_of(sql: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The checksums of released steps lie in databases: another way to make them would refuse them all.
+    /// Databases hold the checksums of released steps. Another way to compute them would refuse those databases.
     #[test]
     fn a_checksum_is_the_sha256_of_a_step_in_hexadecimal() {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Telling other processes of changes, over PostgreSQL's `NOTIFY`.
+//! The notifications to other processes, over PostgreSQL's `NOTIFY`.
 
 use tower_api_key::key::{AccountId, KeyDigest};
 use tower_api_key::store::Invalidation;
@@ -10,19 +10,19 @@ const ADDED: &str = "added";
 const ACCOUNT: &str = "account ";
 const OTHER: &str = "other";
 
-/// Writes what is sent: a digest in hexadecimal digits, or words.
+/// Returns the payload of a notification: a digest in hexadecimal digits, or a word. `Everything` has no payload.
 pub(super) fn text(what: &Invalidation) -> Option<String> {
     match what {
         Invalidation::Secret(digest) => Some(digest.to_hex()),
         Invalidation::Account(account) => Some(format!("{ACCOUNT}{}", account.as_str())),
         Invalidation::Added => Some(ADDED.to_owned()),
         Invalidation::Everything => None,
-        // A newer core's kind: listeners take what they do not understand for everything.
+        // A kind of a newer core. Listeners read unknown payloads as `Everything`.
         _ => Some(OTHER.to_owned()),
     }
 }
 
-/// Reads what was sent. What is not understood, from a newer program perhaps, may be anything.
+/// Reads a payload. An unknown one, as from a newer release, is read as `Everything`.
 #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
 pub(super) fn read(text: &str) -> Invalidation {
     if text == ADDED {

@@ -1,4 +1,4 @@
-//! Why there is no connection.
+//! Finds out why no connection can be had.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::driver::Pool;
 use super::failure::{Failure, unreachable};
 use tower_api_key::store::StoreError;
 
-/// How long what was found out counts for those that ask next.
+/// How long a finding is reused.
 const COUNTS_FOR: Duration = Duration::from_secs(1);
 
-/// What was last found out. A pool only says that no connection came in time; so one is made beside it,
-/// by one at a time of those that wait.
+/// The last finding. A pool reports only that no connection came in time. So one waiting task at a time opens
+/// a connection outside of the pool and keeps the result.
 #[derive(Debug, Default)]
 pub(super) struct Outage(Mutex<Option<Found>>);
 
@@ -24,7 +24,7 @@ struct Found {
 }
 
 impl Outage {
-    /// Finds out until an instant why no connection came.
+    /// Returns why no connection came, found out before `end`.
     pub(super) async fn cause(&self, pool: &dyn Pool, limit: Duration, end: Instant) -> StoreError {
         let found = async {
             let mut last = self.0.lock().await;

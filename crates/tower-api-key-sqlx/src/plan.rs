@@ -1,4 +1,4 @@
-//! That a lookup goes by primary keys, says each database itself.
+//! Tests with `EXPLAIN` that a lookup uses primary keys.
 
 use super::SqlStore;
 use super::statement::Statement;
@@ -11,7 +11,7 @@ pub(super) mod folder;
 #[path = "../tests/databases/postgres.rs"]
 pub(super) mod postgres;
 
-/// Explains the lookup of a gate over some thousand keys.
+/// Returns the plan of a gate's lookup among 5,000 keys.
 async fn plan(store: &SqlStore, explain: &str) -> String {
     let key = |number: u32| {
         let account = Account::builder(format!("account_{}", number / 2)).build().unwrap();

@@ -1,4 +1,4 @@
-//! The statements. `$1` is a parameter in both dialects, and `{keys}` the name of a table.
+//! The statements. `$1` is a parameter in both dialects; `{keys}` stands for the name of a table.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ macro_rules! order_of_secrets {
     };
 }
 
-/// A key whose account is not there is broken, and shown as such.
+/// Selects a key with its secrets. A key whose account is missing is selected, too, and read as broken.
 macro_rules! get {
     ($behind:literal) => {
         concat!(
@@ -47,7 +47,7 @@ macro_rules! get {
     };
 }
 
-/// Declares the statements of a store, each filled in with the names of its tables once.
+/// Declares the statements of a store. Table names are filled in once.
 macro_rules! statements {
     ($($(#[$documentation:meta])* $name:ident: $text:expr,)*) => {
         /// The statements of a store.
@@ -58,7 +58,7 @@ macro_rules! statements {
 
         impl Queries {
             pub(super) fn new(tables: &Tables) -> Self {
-                // Only names that were checked, and quoted, get into these texts.
+                // Only checked and quoted names are filled in.
                 let filled = |text| AssertSqlSafe(Arc::<str>::from(tables.fill(text))).into_sql_str();
                 Self { $($name: filled($text),)* }
             }
@@ -74,12 +74,12 @@ statements! {
          JOIN {accounts} a ON a.id = k.account WHERE s.digest = $1"
     ),
     get: get!(""),
-    /// Locks the key until the transaction ends; SQLite's has the whole database.
+    /// Locks the key until the transaction ends. SQLite locks the whole database instead.
     get_for_update: get!(" FOR UPDATE OF k"),
-    /// The account of a key, whatever else is in its row.
+    /// Reads no other column, so that a broken row can be read.
     account_of_key: "SELECT account FROM {keys} WHERE id = $1",
     digests_of_key: "SELECT digest FROM {secrets} WHERE key_id = $1",
-    /// The state is decided as [`KeyState::of`](tower_api_key::store::KeyState::of) decides it.
+    /// Computes the state as [`KeyState::of`](tower_api_key::store::KeyState::of) does.
     list: concat!(
         "SELECT ",
         entry_columns!(),
@@ -109,7 +109,7 @@ statements! {
     delete_key: "DELETE FROM {keys} WHERE id = $1",
     others_of_owner: "SELECT id FROM {keys} WHERE account = $1 AND id <> $2 \
          AND revoked = 0 AND COALESCE(owner, '') = $3 AND COALESCE(audience, '') = $4 ORDER BY id",
-    /// An earlier end stays.
+    /// Keeps an earlier end.
     end_secrets: "UPDATE {secrets} SET expires = $2 \
          WHERE key_id = $1 AND (expires IS NULL OR expires > $2)",
     delete_secret: "DELETE FROM {secrets} WHERE digest = $1",
@@ -117,7 +117,7 @@ statements! {
          WHERE digest = $1 AND (last_used IS NULL OR last_used < $2)",
     list_changes: "SELECT sequence, at, author, action, key_id, account \
          FROM {changes} WHERE sequence > $1 ORDER BY sequence LIMIT $2",
-    /// One writer at a time, so that the trail is in the order in which changes became visible.
+    /// Allows one writer at a time, so that the trail has the order in which changes became visible.
     lock_trail: "LOCK TABLE {changes} IN EXCLUSIVE MODE",
     into_accounts: "INSERT INTO {accounts} (id, disabled, scopes, quotas, plan)",
     into_keys: "INSERT INTO {keys} (id, account, owner, kind, environment, \
@@ -135,5 +135,5 @@ pub(super) const OR_REPLACED: &str = " ON CONFLICT (id) DO UPDATE SET \
      disabled = excluded.disabled, scopes = excluded.scopes, quotas = excluded.quotas, \
      plan = excluded.plan";
 
-/// Sent when the transaction is committed, and not otherwise.
+/// PostgreSQL sends the notification when the transaction is committed.
 pub(super) const NOTIFY: &str = "SELECT pg_notify($1, $2)";

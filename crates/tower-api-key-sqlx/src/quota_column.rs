@@ -1,4 +1,4 @@
-//! Quotas as JSON.
+//! Reads and writes quotas as JSON.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ struct QuotaColumn {
     window: u64,
     algorithm: String,
     per: String,
-    /// Rows of before there was a shadow do not say.
+    /// Rows of earlier releases lack this field.
     #[serde(default)]
     shadow: bool,
-    /// None leaves it to the gate.
+    /// `None`: the gate's own choice applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     on_failure: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! From rows to records, and back.
+//! Converts rows to records, and records to columns.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyDigest, KeyRecord};
 use tower_api_key::store::{BrokenRow, KeyEntry, SecretEntry, StoreError};
 
-/// A key, or why it is none, with its id.
+/// The id of a key, and its entry or the error of its row.
 type Identified = (String, Result<KeyEntry, StoreError>);
 
-/// Reads a text that is always there.
+/// Reads a text that must not be NULL.
 pub(super) fn text(row: &dyn Columns, column: &str) -> Result<String, StoreError> {
-    optional(row, column)?.ok_or_else(|| broken(format_args!("column `{column}` is empty")))
+    optional(row, column)?.ok_or_else(|| broken(format_args!("the column `{column}` is NULL")))
 }
 
-/// Reads a text that may be missing.
+/// Reads a text that may be NULL.
 pub(super) fn optional(row: &dyn Columns, column: &str) -> Result<Option<String>, StoreError> {
     row.text(column).map_err(broken)
 }
 
-/// Reads a number that is always there.
+/// Reads a number that must not be NULL.
 pub(super) fn number(row: &dyn Columns, column: &str) -> Result<i64, StoreError> {
     let number = row.number(column).map_err(broken)?;
-    number.ok_or_else(|| broken(format_args!("column `{column}` is empty")))
+    number.ok_or_else(|| broken(format_args!("the column `{column}` is NULL")))
 }
 
 fn instant(row: &dyn Columns, column: &str) -> Result<Option<Timestamp>, StoreError> {
@@ -36,7 +36,7 @@ fn flag(row: &dyn Columns, column: &str) -> Result<bool, StoreError> {
     Ok(number(row, column)? != 0)
 }
 
-/// Reads a record. The end of a secret counts if it was found by one.
+/// Reads a record. With `by_secret`, the end of the secret counts, too.
 pub(super) fn record(row: &dyn Columns, by_secret: bool) -> Result<KeyRecord, StoreError> {
     let account = account_of(
         text(row, "account")?,
@@ -46,7 +46,7 @@ pub(super) fn record(row: &dyn Columns, by_secret: bool) -> Result<KeyRecord, St
         optional(row, "plan")?,
     )?;
     let mut key = KeyRecord::builder(text(row, "id")?, account)
-        // Names were once kept with characters that no new one may have.
+        // Names of earlier releases may hold characters that new names may not.
         .as_stored()
         .disabled(flag(row, "disabled")?)
         .revoked(flag(row, "revoked")?);
@@ -124,8 +124,8 @@ fn account_of(
     account.build().map_err(broken)
 }
 
-/// Reads keys with their secrets, of each key a row for each of them; each with its id, for what is
-/// broken has no record to tell it.
+/// Reads keys with their secrets. The rows of a key follow each other, one for each secret. Each key comes
+/// with its id, because a broken row yields no record.
 pub(super) fn entries(rows: &[Row]) -> Result<Vec<Identified>, StoreError> {
     let mut entries: Vec<Identified> = Vec::new();
     for row in rows {
@@ -155,14 +155,14 @@ fn entry(row: &dyn Columns) -> Result<KeyEntry, StoreError> {
     })
 }
 
-/// Says of a broken row what can be said of it.
+/// Returns the id and the problem of a broken row.
 pub(super) fn broken_row(id: String, error: &StoreError) -> BrokenRow {
     let cause = std::error::Error::source(error);
     BrokenRow { id, problem: cause.map_or_else(|| error.to_string(), ToString::to_string) }
 }
 
 fn secret(row: &dyn Columns) -> Result<Option<SecretEntry>, StoreError> {
-    // A key whose secrets somebody deleted by hand has none.
+    // A key has no secret if its secrets were deleted by hand.
     let Some(created) = instant(row, "secret_created")? else { return Ok(None) };
     let mut entry = SecretEntry::new(digest(row)?, created);
     entry.expires = instant(row, "secret_expires")?;
@@ -181,7 +181,7 @@ pub(super) fn timestamp(nanoseconds: i64) -> Timestamp {
     Timestamp::from_unix_nanoseconds(u64::try_from(nanoseconds).unwrap_or(0))
 }
 
-/// Writes an instant; one beyond the year 2262 becomes the last that fits.
+/// Writes an instant. An instant after the year 2262 becomes the last that fits.
 pub(super) fn column(instant: Timestamp) -> i64 {
     i64::try_from(instant.unix_nanoseconds()).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! A transaction, each statement of which has its time.
+//! A transaction whose statements have a timeout.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use super::failure::{failed, is_broken};
 use super::statement::Statement;
 use tower_api_key::store::StoreError;
 
-/// How often a transaction is begun on another connection because one was broken.
+/// The most tries to begin a transaction, each on another connection.
 const ATTEMPTS: u32 = 12;
 
-/// Statements that hold together or not at all: nothing of them is seen until they are committed.
+/// A transaction. Others see nothing of it until it is committed.
 pub(super) struct Session {
     connection: Box<dyn Connection>,
     store: SqlStore,
@@ -23,7 +23,7 @@ pub(super) struct Session {
 }
 
 impl SqlStore {
-    /// Begins a transaction. Nothing was done yet, so this may be tried on another connection.
+    /// Begins a transaction. If the connection is broken, tries another, because nothing has run yet.
     pub(super) async fn transaction(&self) -> Result<Session, StoreError> {
         let limit = self.settings.change_timeout;
         let end = after(limit);
@@ -65,13 +65,13 @@ impl Session {
     }
 }
 
-/// Waits for a database so long and no longer.
+/// Waits for the database until the timeout.
 async fn within<T>(
     store: &SqlStore,
     limit: Duration,
-    asked: Answer<'_, T>,
+    answer: Answer<'_, T>,
 ) -> Result<T, StoreError> {
-    match timeout_at(after(limit), asked).await {
+    match timeout_at(after(limit), answer).await {
         Ok(answer) => answer.map_err(failed),
         Err(_) => Err(store.no_answer(limit)),
     }

@@ -1,18 +1,17 @@
-//! How a store asks its database.
+//! The settings of a store.
 
 use std::time::Duration;
 
-/// The connections that a store opens at most, unless set.
+/// The default of `max_connections`.
 const MOST_CONNECTIONS: u32 = 10;
 
-/// How long a lookup may take, with the wait for a connection, unless set.
+/// The default of `lookup_timeout`, which includes the wait for a connection.
 const LOOKUP: Duration = Duration::from_secs(2);
 
-/// How long one statement of a change may take, with the wait for those that make another change,
-/// unless set.
+/// The default of `change_timeout`, which includes the wait for other changes.
 const CHANGE: Duration = Duration::from_secs(30);
 
-/// A pool adds this to the present instant, which a longer one could overflow.
+/// The longest timeout of a pool. The pool adds its timeout to the current instant, which could overflow.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
 #[derive(Debug, Clone)]
@@ -20,12 +19,12 @@ pub(super) struct Settings {
     pub(super) max_connections: u32,
     pub(super) lookup_timeout: Duration,
     pub(super) change_timeout: Duration,
-    /// Whether a SQLite file is made that is not there.
+    /// Whether a missing SQLite file is created.
     pub(super) creates: bool,
 }
 
 impl Settings {
-    /// Returns how long the pool itself waits for a connection; who waits for longer asks again.
+    /// Returns how long the pool itself waits for a connection. A longer wait asks the pool again.
     pub(super) fn pool_timeout(&self) -> Duration {
         self.lookup_timeout.min(LONGEST)
     }

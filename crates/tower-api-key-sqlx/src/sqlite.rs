@@ -1,4 +1,4 @@
-//! SQLite: from a URL to a pool of connections to one file, or to one database in memory.
+//! Opens SQLite: one file, or one database in memory.
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -20,27 +20,27 @@ use tower_api_key::store::StoreError;
 
 driver!(Sqlite, SqliteRow, remote: false);
 
-/// How long a writer waits for another process's.
+/// How long a writer waits for a writer of another process.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// What a URL names.
-struct Place {
+/// The database that a URL names.
+struct SqliteFile {
     options: SqliteConnectOptions,
     in_memory: bool,
     creates: bool,
 }
 
-/// Opens what the URL names.
+/// Opens the database that a URL names.
 pub(super) async fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>, StoreError> {
     let place = place(url)?;
     let mut pool = SqlitePoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.pool_timeout())
-        // A round trip less for each lookup; a connection that broke is replaced when it fails.
+        // Saves a round trip per lookup. A broken connection is replaced when a statement fails.
         .test_before_acquire(false);
     let mut anchor = None;
     if place.in_memory {
-        // SQLite forgets such a database with its last connection, so one stays beside the pool.
+        // SQLite drops a database in memory with its last connection, so one stays open outside of the pool.
         pool = pool.max_connections(1);
         let first = place.options.connect().await.map_err(failed)?;
         anchor = Some(Box::new(Mutex::new(first)) as _);
@@ -53,8 +53,8 @@ pub(super) async fn open(url: &str, settings: &Settings) -> Result<Arc<dyn Pool>
     Ok(Arc::new(Lender::new(pool, settings.lookup_timeout).anchored(anchor)))
 }
 
-/// Reads a URL. What stands between `sqlite:` and `?` is the path, to the letter.
-fn place(url: &str) -> Result<Place, StoreError> {
+/// Reads a URL. The text between `sqlite:` and `?` is the path, without any decoding.
+fn place(url: &str) -> Result<SqliteFile, StoreError> {
     let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
     let rest = rest.ok_or_else(|| StoreError::new(Failure::UnknownUrl))?;
     let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
@@ -63,12 +63,12 @@ fn place(url: &str) -> Result<Place, StoreError> {
     if path.is_empty() && !in_memory {
         return Err(StoreError::new(Failure::NoPath));
     }
-    // A name for sqlx to replace, so that it decodes nothing.
+    // sqlx would decode the path, so it gets another name, which is replaced below.
     let named = if path == ":memory:" { path } else { "x" };
     let options = SqliteConnectOptions::from_str(&format!("sqlite:{named}?{parameters}"));
     let mut options = options.map_err(failed)?;
     if path != ":memory:" {
-        // To SQLite itself `file:` begins a URI, in which it decodes.
+        // SQLite itself reads `file:` as the start of a URI and would decode it.
         let uri = path.starts_with("file:") && !in_memory;
         options = if uri { options.filename(format!("./{path}")) } else { options.filename(path) };
     }
@@ -79,18 +79,18 @@ fn place(url: &str) -> Result<Place, StoreError> {
         options = options.journal_mode(SqliteJournalMode::Wal);
         options = options.synchronous(SqliteSynchronous::Normal);
     }
-    Ok(Place { options, in_memory, creates: has("mode=rwc") })
+    Ok(SqliteFile { options, in_memory, creates: has("mode=rwc") })
 }
 
-/// Makes the file if it is not there. It holds digests and names, which are nobody else's; the files
-/// that SQLite puts beside it get its mode.
+/// Creates the file if it is missing. It holds digests and names, so only its owner may read it. SQLite gives
+/// the files beside it the same mode.
 fn create(path: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let made = match options.open(path) {
-        // A link to where no file is yet.
+        // A symbolic link to a missing file.
         Err(error) if error.kind() == ErrorKind::AlreadyExists && !path.exists() => {
             options.create_new(false).create(true).open(path)
         }

@@ -1,4 +1,4 @@
-//! A statement with its values, as both databases take them.
+//! A statement with its values, for both databases.
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
@@ -10,7 +10,7 @@ pub(super) enum Value {
     Bytes(Vec<u8>),
 }
 
-/// A statement, to be run on any connection, and again on another.
+/// A statement that can run on any connection, and again on another.
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
     pub(super) sql: SqlStr,
@@ -22,7 +22,7 @@ impl Statement {
         Self { sql: sql.clone(), values: Vec::new() }
     }
 
-    /// Makes one of a text that was put together here, of names that were checked and places for values.
+    /// Returns a statement from text of this crate, which holds checked names and placeholders only.
     pub(super) fn made(sql: String) -> Self {
         Self { sql: AssertSqlSafe(sql).into_sql_str(), values: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! The parts of a change, inside its transaction.
+//! The steps of a change, inside its transaction.
 
 use super::dialect::Dialect;
 use super::quota_column::write_quotas;
@@ -43,9 +43,9 @@ impl Step<'_> {
         let account = record.account().id().as_str();
         let updated = Statement::new(&self.store.queries.update_key).bind(id).bind(account);
         self.execute(settings(updated, &after)).await?;
-        self.tell_of(&before);
+        self.announce_secrets(&before);
         self.note(Action::KeyUpdated, Some(id), account).await?;
-        // As others read it from now on: the account's state is the store's, not the change's.
+        // Read again: the account's state is the store's, not the one in the edited record.
         self.locked(id).await
     }
 
@@ -79,23 +79,23 @@ impl Step<'_> {
         }
         self.note(Action::KeyRotated, Some(id), account.as_str()).await?;
         let entry = self.locked(id).await?;
-        // Those that are gone are told of, too.
-        self.tell_of(&before);
-        self.tell(Invalidation::Secret(secret));
+        // Announces the deleted secrets, too.
+        self.announce_secrets(&before);
+        self.announce(Invalidation::Secret(secret));
         Ok(entry)
     }
 
     /// Revokes a key.
     pub(super) async fn revoke(&mut self, id: &str) -> Result<(), ManageError> {
-        let account = self.tell_of_id(id).await?;
+        let account = self.announce_secrets_of(id).await?;
         let revoked = Statement::new(&self.store.queries.revoke_key).bind(id);
         self.execute(revoked).await?;
         self.note(Action::KeyRevoked, Some(id), &account).await
     }
 
-    /// Deletes a key, and its secrets.
+    /// Deletes a key and its secrets.
     pub(super) async fn delete(&mut self, id: &str) -> Result<(), ManageError> {
-        let account = self.tell_of_id(id).await?;
+        let account = self.announce_secrets_of(id).await?;
         let queries = &self.store.queries;
         for statement in [&queries.delete_secrets, &queries.delete_key] {
             self.execute(Statement::new(statement).bind(id)).await?;
@@ -110,26 +110,26 @@ impl Step<'_> {
             account_columns(row, account)
         })
         .await?;
-        self.tell(Invalidation::Account(account.id().clone()));
+        self.announce(Invalidation::Account(account.id().clone()));
         self.note(Action::AccountSaved, None, account.id().as_str()).await
     }
 
     /// Deletes an account, its keys and their secrets.
     pub(super) async fn delete_account(&mut self, id: &str) -> Result<(), ManageError> {
         let queries = &self.store.queries;
-        // An application's own connections need not hold to references.
+        // Connections of an application's pool may not enforce foreign keys.
         for statement in [&queries.delete_secrets_of_account, &queries.delete_keys_of_account] {
             self.execute(Statement::new(statement).bind(id)).await?;
         }
         if self.execute(Statement::new(&queries.delete_account).bind(id)).await? == 0 {
             return Err(ManageError::NotFound);
         }
-        // It was there, so its id is valid.
-        self.tell(AccountId::new(id).map_or(Invalidation::Everything, Invalidation::Account));
+        // The account existed, so its id is valid.
+        self.announce(AccountId::new(id).map_or(Invalidation::Everything, Invalidation::Account));
         self.note(Action::AccountDeleted, None, id).await
     }
 
-    /// Reads a key that nobody else changes until this is over.
+    /// Reads a key and locks it until the transaction ends.
     async fn locked(&mut self, id: &str) -> Result<KeyEntry, ManageError> {
         let query = match self.store.dialect {
             Dialect::Sqlite => &self.store.queries.get,
@@ -140,29 +140,31 @@ impl Step<'_> {
         Ok(entry?)
     }
 
-    /// Tells other processes of a key's secrets; returns its account. Nothing else of the key is read, so
-    /// one whose row is broken can be ended, too.
-    async fn tell_of_id(&mut self, id: &str) -> Result<String, ManageError> {
+    /// Notifies other processes of a key's secrets, and returns its account. Reads no other column, so that
+    /// a key with a broken row can be revoked or deleted.
+    async fn announce_secrets_of(&mut self, id: &str) -> Result<String, ManageError> {
         let asked = Statement::new(&self.store.queries.account_of_key).bind(id);
         let rows = self.fetch(asked).await?;
         let row = rows.first().ok_or(ManageError::NotFound)?;
         let account = row.text("account").ok().flatten().unwrap_or_default();
         let asked = Statement::new(&self.store.queries.digests_of_key).bind(id);
         for row in self.fetch(asked).await? {
-            self.tell(row::digest(&*row).map_or(Invalidation::Everything, Invalidation::Secret));
+            self.announce(
+                row::digest(&*row).map_or(Invalidation::Everything, Invalidation::Secret),
+            );
         }
         Ok(account)
     }
 
-    /// Tells other processes of a key's secrets.
-    fn tell_of(&mut self, entry: &KeyEntry) {
+    /// Notifies other processes of a key's secrets.
+    fn announce_secrets(&mut self, entry: &KeyEntry) {
         for secret in &entry.secrets {
-            self.tell(Invalidation::Secret(secret.digest));
+            self.announce(Invalidation::Secret(secret.digest));
         }
     }
 }
 
-/// Binds all of a record that can be changed, in the order of the columns.
+/// Binds the changeable columns of a record, in their order.
 pub(super) fn settings(statement: Statement, record: &KeyRecord) -> Statement {
     let list = |names: Vec<String>| json::write(&names);
     let scopes = record.own_scopes().map(|scopes| list(scopes.iter().map(str::to_owned).collect()));

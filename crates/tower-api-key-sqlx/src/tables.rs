@@ -1,13 +1,13 @@
-//! The names of the store's own tables, which lie in an application's database beside its own.
+//! The names of the store's tables, which may share a database with an application's tables.
 
 use super::dialect::Dialect;
 use super::failure::Failure;
 use tower_api_key::store::StoreError;
 
-/// What the names of all tables begin with, unless set.
+/// The default prefix of the table names.
 pub(super) const PREFIX: &str = "tower_api_key_";
 
-/// With it and the longest name behind it, an identifier fits PostgreSQL's 63 bytes.
+/// The longest prefix: with the longest name after it, an identifier fits PostgreSQL's 63 bytes.
 const LONGEST_PREFIX: usize = 40;
 const LONGEST_SCHEMA: usize = 63;
 
@@ -18,12 +18,12 @@ pub(super) const TABLES: [&str; 5] = ["accounts", "keys", "secrets", "changes", 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tables {
     pub(super) prefix: String,
-    /// The schema in PostgreSQL; that which the connection names first, unless set.
+    /// The PostgreSQL schema; without it, the connection's `search_path` applies.
     pub(super) schema: Option<String>,
 }
 
 impl Tables {
-    /// Tells what cannot be a prefix or a schema.
+    /// Returns an error if the prefix or the schema is not valid.
     pub(super) fn check(&self, dialect: Dialect) -> Result<(), StoreError> {
         let wrong = |what| Err(StoreError::new(Failure::Setting(what)));
         let letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
@@ -35,19 +35,19 @@ impl Tables {
             || self.prefix.starts_with("sqlite_")
         {
             return wrong(
-                "the prefix of the tables must be 1 to 40 small letters, digits and underscores, must \
-                 not begin with a digit, and must not begin with `sqlite_`",
+                "`prefix` must have 1 to 40 lower-case letters, digits and underscores, and must not begin \
+                 with a digit or `sqlite_`",
             );
         }
         match &self.schema {
             Some(_) if dialect == Dialect::Sqlite => {
-                wrong("SQLite has no schemas: set a prefix instead")
+                wrong("SQLite has no schemas: set `prefix` instead of `schema`")
             }
             Some(schema) if schema.is_empty() || schema.len() > LONGEST_SCHEMA => {
-                wrong("the name of the schema must have 1 to 63 bytes")
+                wrong("`schema` must have 1 to 63 bytes")
             }
             Some(schema) if schema.contains(char::is_control) => {
-                wrong("the name of the schema must have no control characters")
+                wrong("`schema` must have no control characters")
             }
             _ => Ok(()),
         }
@@ -58,8 +58,7 @@ impl Tables {
         format!("{}{table}", self.prefix)
     }
 
-    /// Fills a text in: `{keys}` with the name of that table, and so on; `{prefix}` with the bare
-    /// prefix, for the names of indexes.
+    /// Replaces `{keys}` and the like with table names, and `{prefix}` with the bare prefix, for index names.
     pub(super) fn fill(&self, text: &str) -> String {
         let schema = self.schema.as_deref().map_or_else(String::new, |schema| quote(schema) + ".");
         let filled = text.replace("{prefix}", &self.prefix);

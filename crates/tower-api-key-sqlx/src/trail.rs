@@ -1,4 +1,4 @@
-//! Changes, each with its lines in the audit trail.
+//! A change: a transaction that writes the audit trail.
 
 use super::connect::SqlStore;
 use super::dialect::Dialect;
@@ -9,14 +9,14 @@ use super::{notify, query, row};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::store::{Action, Change, Invalidation, ManageError, StoreError, check_author};
 
-/// A change in the making: nothing of it is seen until it is committed.
+/// A change that is not committed yet. Others see nothing of it.
 pub(super) struct Step<'a> {
     session: Session,
     pub(super) store: &'a SqlStore,
     now: Timestamp,
     by: &'a str,
-    /// What other processes are told when it is committed.
-    news: Vec<Invalidation>,
+    /// The notifications that other processes get on commit.
+    announcements: Vec<Invalidation>,
 }
 
 impl SqlStore {
@@ -25,7 +25,7 @@ impl SqlStore {
         check_author(by)?;
         let session = self.transaction().await?;
         let now = self.clock.now();
-        let mut step = Step { session, store: self, now, by, news: Vec::new() };
+        let mut step = Step { session, store: self, now, by, announcements: Vec::new() };
         if self.dialect == Dialect::Postgres {
             step.execute(Statement::new(&self.queries.lock_trail)).await?;
         }
@@ -71,23 +71,23 @@ impl Step<'_> {
         .map(|_| ())
     }
 
-    /// Tells other processes of a change, when it is committed.
-    pub(super) fn tell(&mut self, what: Invalidation) {
-        if self.store.dialect == Dialect::Postgres && self.news.last() != Some(&what) {
-            self.news.push(what);
+    /// Notifies other processes of a change when it is committed. SQLite has no notifications.
+    pub(super) fn announce(&mut self, what: Invalidation) {
+        if self.store.dialect == Dialect::Postgres && self.announcements.last() != Some(&what) {
+            self.announcements.push(what);
         }
     }
 
     pub(super) async fn commit(mut self) -> Result<(), ManageError> {
-        let news = std::mem::take(&mut self.news);
-        for text in news.iter().filter_map(notify::text) {
+        let announcements = std::mem::take(&mut self.announcements);
+        for text in announcements.iter().filter_map(notify::text) {
             self.fetch(Statement::from(query::NOTIFY).bind(notify::CHANNEL).bind(text)).await?;
         }
         Ok(self.session.commit().await?)
     }
 }
 
-/// Reads a line of the trail. A newer program may have done what this one does not know.
+/// Reads a line of the trail. An action of a newer release is read as `Unknown`.
 pub(super) fn change(row: &dyn Columns) -> Result<Change, StoreError> {
     let action = row::text(row, "action")?.parse().unwrap_or(Action::Unknown);
     Ok(Change {

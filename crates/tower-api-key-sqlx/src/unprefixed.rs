@@ -1,8 +1,8 @@
-//! The tables of the first release, which had the plain names `accounts`, `keys`, `secrets` and
-//! `changes`, and two rows in sqlx's own table of migrations.
+//! Takes over the tables of the first release. They had the plain names `accounts`, `keys`, `secrets` and
+//! `changes`, and up to two rows in sqlx's table of migrations.
 //!
-//! An application may have tables of these names. So they are taken over only if both those rows and
-//! every column are as the first release left them; anything else is not touched.
+//! An application may have tables of these names. So the tables are taken over only if those rows and every
+//! column are as the first release left them. Other tables are not touched.
 
 use sha2::{Digest, Sha384};
 
@@ -16,7 +16,7 @@ use tower_api_key::store::StoreError;
 
 const PLANS: &str = include_str!("../migrations/unprefixed/0002_plans.sql");
 
-/// What a column holds, and whether it always does.
+/// The name of a column, its type, and whether it is NOT NULL.
 type Column = (&'static str, Kind, bool);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ enum Kind {
     Sequence,
 }
 
-/// The columns of the tables, but for the plan of an account, which came last.
+/// The columns of the tables, without the plan of an account, which was added later.
 const COLUMNS: [(&str, &[Column]); 4] = [
     (
         "accounts",
@@ -82,7 +82,7 @@ const COLUMNS: [(&str, &[Column]); 4] = [
     ),
 ];
 
-/// The indexes, each with its table, and the columns of those that a table does not come with.
+/// The indexes with their tables. Those of primary keys have no columns here.
 const INDEXES: [(&str, &str, Option<&str>); 6] = [
     ("keys_of_account", "keys", Some("(account, id)")),
     ("secrets_of_key", "secrets", Some("(key_id)")),
@@ -92,7 +92,7 @@ const INDEXES: [(&str, &str, Option<&str>); 6] = [
     ("changes_pkey", "changes", None),
 ];
 
-/// Takes over the tables of the first release, if they are there; tells whether they were.
+/// Takes over the tables of the first release. Returns false if there are none.
 pub(super) async fn take_over(
     session: &mut Session,
     dialect: Dialect,
@@ -102,9 +102,10 @@ pub(super) async fn take_over(
     let Some(checksums) = own_rows(session, dialect, &old).await? else { return Ok(false) };
     let has_plans = checksums.len() > 1;
     for (table, columns) in COLUMNS {
-        let mut expected: Vec<_> = columns.iter().map(|column| told(*column, dialect)).collect();
+        let mut expected: Vec<_> =
+            columns.iter().map(|column| as_reported(*column, dialect)).collect();
         if table == "accounts" && has_plans {
-            expected.push(told(("plan", Kind::Text, false), dialect));
+            expected.push(as_reported(("plan", Kind::Text, false), dialect));
         }
         if columns_of(session, dialect, &old, table).await? != expected {
             return Err(StoreError::new(Failure::OldTableChanged(table)));
@@ -134,8 +135,8 @@ pub(super) async fn take_over(
     Ok(true)
 }
 
-/// Gives the indexes of the tables their own names, too. The first release made none where there was one
-/// of the same name, which may be an application's: that stays, and the table gets its own.
+/// Renames the indexes of the tables. The first release created no index if the name was taken, perhaps by
+/// the application. That index stays, and the table gets an index of its own.
 async fn take_indexes(
     session: &mut Session,
     dialect: Dialect,
@@ -163,7 +164,7 @@ async fn take_indexes(
         let made = columns.map(|columns| format!("CREATE INDEX {new} ON {place} {columns}"));
         let sql = match (dialect, made) {
             (Dialect::Postgres, _) if own => format!("ALTER INDEX {old}{index} RENAME TO {new}"),
-            // SQLite gives an index no other name.
+            // SQLite cannot rename an index.
             (Dialect::Sqlite, Some(made)) if own => format!("DROP INDEX {index}; {made}"),
             (_, Some(made)) => made,
             (_, None) => continue,
@@ -185,7 +186,7 @@ async fn take_indexes(
     Ok(())
 }
 
-/// Returns what stands before the names of the old tables: the schema that a connection names first.
+/// Returns the schema of the old tables as a prefix for their names: the first of the `search_path`.
 async fn schema(session: &mut Session, dialect: Dialect) -> Result<Option<String>, StoreError> {
     if dialect == Dialect::Sqlite {
         return Ok(Some(String::new()));
@@ -195,7 +196,7 @@ async fn schema(session: &mut Session, dialect: Dialect) -> Result<Option<String
     Ok(name.map(|name| format!("{}.", quote(&name))))
 }
 
-/// Returns the version and checksum of the first release's own rows; none if it never was here.
+/// Returns version and checksum of the rows of the first release; `None` if it never used this database.
 async fn own_rows(
     session: &mut Session,
     dialect: Dialect,
@@ -205,7 +206,7 @@ async fn own_rows(
         Dialect::Sqlite => Statement::from(
             "SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = $1",
         ),
-        // An application's may not be for this role to read; then it is not this program's.
+        // If this role may not read the table, the table belongs to an application.
         Dialect::Postgres => Statement::from(
             "SELECT CAST(1 AS BIGINT) AS found WHERE has_table_privilege(to_regclass($1), 'SELECT')",
         ),
@@ -232,7 +233,7 @@ async fn own_rows(
     Ok(own.first().is_some_and(|(version, _)| *version == 1).then_some(own))
 }
 
-/// Lists the columns of a table as the database tells them.
+/// Returns the columns of a table as the database reports them.
 async fn columns_of(
     session: &mut Session,
     dialect: Dialect,
@@ -261,9 +262,9 @@ async fn columns_of(
     rows.iter().map(column).collect()
 }
 
-fn told((name, kind, required): Column, dialect: Dialect) -> (String, String, bool) {
+fn as_reported((name, kind, required): Column, dialect: Dialect) -> (String, String, bool) {
     let sqlite = dialect == Dialect::Sqlite;
-    let kind_told = match kind {
+    let type_name = match kind {
         Kind::Text if sqlite => "TEXT",
         Kind::Text => "text",
         Kind::Number if sqlite => "BIGINT",
@@ -272,7 +273,7 @@ fn told((name, kind, required): Column, dialect: Dialect) -> (String, String, bo
         Kind::Sequence if sqlite => "INTEGER",
         Kind::Number | Kind::Sequence => "bigint",
     };
-    // SQLite does not say of it what holds for every row's number.
+    // SQLite does not report a row number as NOT NULL.
     let required = required && !(sqlite && kind == Kind::Sequence);
-    (name.to_owned(), kind_told.to_owned(), required)
+    (name.to_owned(), type_name.to_owned(), required)
 }

@@ -1,5 +1,5 @@
-//! A plain hyper service behind a gate, over TLS that it terminates itself: the acceptor marks
-//! each connection, and that mark is the proof of HTTPS.
+//! A hyper service that terminates TLS itself, behind a gate. The server marks each TLS connection, and
+//! the gate takes that mark as the proof of HTTPS.
 //!
 //! ```text
 //! cargo run -p hyper-service
@@ -27,7 +27,7 @@ use tower_api_key::{ApiKeyLayer, Grant, MarkConnection, vendors};
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let grant = request.extensions().get::<Grant>();
-    let account = grant.map_or("nobody", |grant| grant.account().as_str());
+    let account = grant.map_or("anonymous", |grant| grant.account().as_str());
     Ok(Response::new(Full::new(Bytes::from(format!("hello {account}\n")))))
 }
 
@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let (acceptor, gate) = (acceptor.clone(), gate.clone());
         tokio::spawn(async move {
             let Ok(stream) = acceptor.accept(stream).await else {
-                return; // No handshake, no request.
+                return; // The handshake failed.
             };
             let marked = MarkConnection::new(Connection::tls(peer));
             let service = TowerToHyperService::new(marked.layer(gate.layer(service_fn(answer))));

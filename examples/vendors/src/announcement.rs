@@ -1,4 +1,4 @@
-//! What the demo prints when it is ready.
+//! Prints addresses, keys and requests to try.
 
 use std::io::{self, Write};
 
@@ -8,8 +8,8 @@ use crate::options::Options;
 use crate::organizations::ORGANIZATIONS;
 use crate::{persona, personyze, polyteia, polytomic, rest_integrations};
 
-/// Prints the addresses, the keys, and a curl command for each vendor. Nobody may be reading, which
-/// is no reason not to serve.
+/// Prints the addresses, the keys and a curl command for each vendor. A closed output does not stop the
+/// demo.
 pub(crate) fn print(manifest: &Manifest, options: &Options) {
     let _ = write(&mut io::stdout().lock(), manifest, options);
 }
@@ -17,24 +17,24 @@ pub(crate) fn print(manifest: &Manifest, options: &Options) {
 fn write(out: &mut impl Write, manifest: &Manifest, options: &Options) -> io::Result<()> {
     let Manifest { https, http, .. } = manifest;
     writeln!(out, "HTTPS on {https}")?;
-    writeln!(out, "HTTP  on {http}, where every key is refused")?;
+    writeln!(out, "HTTP  on {http}, where gates refuse every key")?;
     if matches!(options.limits, Limits::Redis { .. }) {
         writeln!(out, "Limits are counted in Redis")?;
     }
     if options.store == "memory" {
-        writeln!(out, "\nDemo keys, good until this process ends:\n")?;
+        writeln!(out, "\nDemo keys, valid until this process ends:\n")?;
     } else {
         writeln!(
             out,
-            "\nDemo keys, kept in {}; those of earlier demos serve on:\n",
+            "\nDemo keys, stored in {}; keys of earlier demos stay valid:\n",
             place(options)
         )?;
     }
     for key in &manifest.keys {
         let note = match (key.vendor, key.label) {
-            (_, "unlisted") => "in no store",
+            (_, "unlisted") => "unknown to the store",
             (polytomic::VENDOR, "deployment") if !options.on_premises => {
-                "serves with --on-premises only"
+                "accepted with --on-premises only"
             }
             _ => &key.account,
         };
@@ -43,8 +43,11 @@ fn write(out: &mut impl Write, manifest: &Manifest, options: &Options) -> io::Re
     }
     writeln!(out, "\nOrganizations and users of Polytomic:\n")?;
     for organization in ORGANIZATIONS {
-        let whose =
-            if organization.managed { "managed by the partner" } else { "not the partner's" };
+        let whose = if organization.managed {
+            "managed by the partner"
+        } else {
+            "not managed by the partner"
+        };
         writeln!(out, "  {}  {} ({whose})", organization.id, organization.name)?;
         for user in organization.users {
             writeln!(out, "    {}  {}", user.id, user.name)?;
@@ -57,12 +60,12 @@ fn write(out: &mut impl Write, manifest: &Manifest, options: &Options) -> io::Re
     out.flush()
 }
 
-/// Names the place of the keys, without the password that may be in its URL.
+/// Returns the store of the keys. A PostgreSQL URL may hold a password, so it is not shown.
 fn place(options: &Options) -> &str {
     if options.store.starts_with("sqlite:") { &options.store } else { "PostgreSQL" }
 }
 
-/// Writes a request for each vendor, as its documentation shows it.
+/// Returns a request for each vendor, as the vendor documents it.
 fn commands(manifest: &Manifest) -> Vec<String> {
     let Manifest { https, ca, .. } = manifest;
     let curl = format!("curl --cacert '{ca}'");

@@ -1,4 +1,4 @@
-//! One app for all vendors: which path leads to whose gate.
+//! Builds one app from the routes of all vendors.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -13,10 +13,10 @@ use crate::keys::Keys;
 use crate::options::Options;
 use crate::{Failure, persona, personyze, polyteia, polytomic, rest_integrations};
 
-/// How the service behind a vendor's gate answers what it cannot serve, in the vendor's form.
+/// Writes an error of the service behind a gate, in the vendor's format.
 pub(crate) type Complain = fn(StatusCode, &'static str) -> Response;
 
-/// Builds the app, and issues the keys that it serves.
+/// Builds the app and issues its keys.
 pub(crate) async fn build(keys: &mut Keys, options: &Options) -> Result<Router, Failure> {
     let database = Database::open(&options.store).await?;
     let gates = Gates {
@@ -34,12 +34,11 @@ pub(crate) async fn build(keys: &mut Keys, options: &Options) -> Result<Router, 
     let app = complaining(health, |status, message| (status, message).into_response());
     let vendors = [personyze, rest_integrations, polyteia, persona, polytomic];
     let app = vendors.into_iter().fold(app, Router::merge);
-    // What lies outside of all vendors is nobody's; without this it would be the last one's.
+    // Paths of no vendor are answered here. Without this line, the last vendor's gate would guard them.
     Ok(app.fallback(|| async { StatusCode::NOT_FOUND }))
 }
 
-/// Gives a vendor what lies at these paths and below, too: what its routes do not know, its gate
-/// still guards.
+/// Adds these paths to a vendor's routes, so that the vendor's gate also guards unknown paths.
 pub(crate) fn unknown<S>(router: Router<S>, paths: &[&str], answer: &MethodRouter<S>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -47,7 +46,7 @@ where
     paths.iter().fold(router, |router, path| router.route(path, answer.clone()))
 }
 
-/// Gives the routes of a vendor the demo's delay, and words for what axum would answer without any.
+/// Adds the demo's delay to a vendor's routes, and a body to axum's 405.
 pub(crate) fn complaining<S>(router: Router<S>, complain: Complain) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! A certificate authority of the demo's own, made at every start, and the server's certificate.
+//! The demo's certificate authority and server certificate, made at every start.
 
 use std::fs;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::Failure;
 
-/// Holds the server's certificate; the file of its authority is removed on drop.
+/// The server's certificate. Dropping it removes the authority's file.
 pub(crate) struct Certificate {
     folder: PathBuf,
     file: PathBuf,
@@ -23,8 +23,8 @@ pub(crate) struct Certificate {
 }
 
 impl Certificate {
-    /// Makes a certificate for this machine under the name `localhost`, its loopback addresses and
-    /// the address that is listened on. The authority's private key is forgotten at once.
+    /// Makes a certificate for `localhost`, the loopback addresses and the address of the listener. The
+    /// authority's private key is not kept.
     pub(crate) fn make(listening: IpAddr) -> Result<Self, Failure> {
         let authority = CertifiedIssuer::self_signed(authority()?, KeyPair::generate()?)?;
         let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
@@ -40,7 +40,7 @@ impl Certificate {
         let key = KeyPair::generate()?;
         let leaf = parameters.signed_by(&key, &authority)?;
 
-        // A name that nobody can foresee, in a folder that others may write to.
+        // An unpredictable name, because other users may write to the same directory.
         let folder = std::env::temp_dir().join(format!("vendors-{:016x}", rand::random::<u64>()));
         fs::create_dir(&folder)?;
         let file = folder.join("ca.pem");
@@ -48,12 +48,12 @@ impl Certificate {
         Ok(Self { folder, file, chain: vec![leaf.der().clone(), authority.der().clone()], key })
     }
 
-    /// Returns the file of the authority, for `curl --cacert` and the like.
+    /// Returns the path of the authority's certificate, for `curl --cacert`.
     pub(crate) fn path(&self) -> &Path {
         &self.file
     }
 
-    /// Makes the configuration of a server that speaks HTTP/2 and HTTP/1.1.
+    /// Returns the configuration of a server for HTTP/2 and HTTP/1.1.
     pub(crate) fn server_config(&self) -> Result<ServerConfig, Failure> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let key = PrivateKeyDer::Pkcs8(self.key.serialize_der().into());

@@ -1,4 +1,4 @@
-//! What the demo's accounts have: rows that only the account of the caller's key can reach.
+//! The data of the demo's accounts. A key reaches only the rows of its own account.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use tower_api_key::key::AccountId;
 /// The attributes of a row.
 pub(crate) type Attributes = Map<String, Value>;
 
-/// Keeps one table for each account. Clones share them.
+/// One table for each account. Clones share the tables.
 #[derive(Clone)]
 pub(crate) struct Tables {
     sample: fn(&str) -> Table,
@@ -19,12 +19,12 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Starts every account with a sample of its own.
+    /// Returns tables that start with a sample for each account.
     pub(crate) fn new(sample: fn(&str) -> Table) -> Self {
         Self { sample, tables: Arc::default() }
     }
 
-    /// Gives access to the table of the caller's account, and there is no other way to one.
+    /// Calls `access` with the table of the caller's account. No other method returns a table.
     pub(crate) fn of<T>(&self, grant: &Grant, access: impl FnOnce(&mut Table) -> T) -> T {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let account = grant.account();
@@ -34,7 +34,7 @@ impl Tables {
     }
 }
 
-/// Rows of one account by their id.
+/// The rows of one account by their ids.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Table {
     prefix: String,
@@ -43,7 +43,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Starts a table whose new ids begin with this text.
+    /// Returns a table with these rows, whose new ids begin with a prefix.
     pub(crate) fn new(prefix: impl Into<String>, rows: impl IntoIterator<Item = Value>) -> Self {
         let mut table = Self { prefix: prefix.into(), ..Self::default() };
         for row in rows {
@@ -79,13 +79,13 @@ impl Table {
         self.rows.remove(id);
     }
 
-    /// Lists the rows, each as `shape` makes it of id and attributes.
+    /// Lists the rows. `shape` makes an item from id and attributes.
     pub(crate) fn list(&self, shape: impl Fn(&str, &Attributes) -> Value) -> Value {
         self.rows.iter().map(|(id, row)| shape(id, row)).collect()
     }
 }
 
-/// Reads a JSON object; no content at all is an empty one.
+/// Reads a JSON object. Empty content is an empty object.
 pub(crate) fn object(content: &Bytes) -> Option<Attributes> {
     if content.is_empty() {
         return Some(Attributes::new());

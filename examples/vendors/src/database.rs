@@ -1,4 +1,4 @@
-//! Where the demo keeps its keys.
+//! The store of the demo's keys.
 
 use std::sync::Arc;
 
@@ -26,13 +26,13 @@ impl Database {
         Ok(Self(Arc::new(cached)))
     }
 
-    /// Returns the part that one vendor's gate sees.
+    /// Returns the view of one vendor's gate.
     pub(crate) fn of(&self, vendor: &'static str) -> VendorStore {
         VendorStore { keys: Arc::clone(&self.0), vendor }
     }
 }
 
-/// One vendor's keys: to its gate those of the others are unknown.
+/// A view of one vendor's keys, in which the keys of other vendors are unknown.
 #[derive(Clone)]
 pub(crate) struct VendorStore {
     keys: Arc<dyn KeyManager>,
@@ -48,7 +48,7 @@ impl VendorStore {
         self.vendor
     }
 
-    /// Names a demo key of the vendor.
+    /// Returns the id of a demo key.
     pub(crate) fn id(&self, label: &str) -> String {
         format!("key_{}_{label}", self.vendor)
     }
@@ -56,7 +56,7 @@ impl VendorStore {
     fn own(vendor: &str, record: &KeyRecord) -> bool {
         let id = record.id().as_str().strip_prefix("key_");
         let named = id.and_then(|rest| rest.strip_prefix(vendor));
-        // Keys that were issued at run time are Polytomic's, whose keys alone have kinds.
+        // Keys issued at run time are Polytomic's. Only Polytomic's keys have kinds.
         named.is_some_and(|rest| rest.starts_with('_'))
             || (vendor == crate::polytomic::VENDOR && record.kind().is_some())
     }

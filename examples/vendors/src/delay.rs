@@ -1,4 +1,4 @@
-//! Slow handlers on demand, so that time budgets and simultaneous requests can be seen.
+//! Delays handlers on demand, to show time limits and concurrent requests.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::app::Complain;
 const HEADER: &str = "demo-delay";
 const LONGEST: u64 = 15_000;
 
-/// Sleeps for the milliseconds of the `Demo-Delay` header before the handler runs.
+/// Sleeps for the milliseconds of the `Demo-Delay` header, 15,000 at most, before the handler runs.
 pub(crate) async fn delay(
     State(complain): State<Complain>,
     request: Request,
@@ -25,7 +25,7 @@ pub(crate) async fn delay(
             let complaint = "Demo-Delay must be a whole number of milliseconds";
             return complain(StatusCode::BAD_REQUEST, complaint);
         }
-        // Too many digits for a u64 are more than the longest delay, too.
+        // A number too large for a u64 is longer than the longest delay, too.
         let milliseconds = text.parse().unwrap_or(LONGEST).min(LONGEST);
         sleep(Duration::from_millis(milliseconds)).await;
     }

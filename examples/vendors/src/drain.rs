@@ -1,8 +1,8 @@
-//! Reading on what a refusal left unread.
+//! Reads the rest of a request's content after a refusal.
 //!
-//! A request that is refused early has its content dropped. Over HTTP/2 the stream is reset then,
-//! with `NO_ERROR`, as RFC 9113 §8.1 has it; but some clients lose the answer with it, curl 7.88
-//! among them. So the rest is read and thrown away, up to a limit.
+//! A refused request has its content dropped. Over HTTP/2, the server then resets the stream with
+//! `NO_ERROR` (RFC 9113 §8.1), and some clients, such as curl 7.88, lose the answer. So the rest is
+//! read and discarded, up to 8 MiB and for at most 10 seconds.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -20,15 +20,15 @@ use tokio::time::timeout;
 const MOST_BYTES: usize = 8 << 20;
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// A request's content, the rest of which is read when it is dropped.
+/// A request's content. Dropping it reads the rest in a task.
 pub(crate) struct Drained {
     content: Option<Incoming>,
     drain: bool,
 }
 
 impl Drained {
-    /// Wraps the content of a request. A client that waits for `100 Continue` sends none after a
-    /// refusal, and is not asked to.
+    /// Wraps the content of a request. A client that waits for `100 Continue` sends no content after a
+    /// refusal, so nothing is read then.
     pub(crate) fn wrap(request: Request<Incoming>) -> Request<Self> {
         let drain = !request.headers().contains_key(EXPECT);
         request.map(|content| Self { content: Some(content), drain })

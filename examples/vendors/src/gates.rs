@@ -1,4 +1,4 @@
-//! The gates of all vendors, and where they count.
+//! Builds the gates of all vendors, with their limiter.
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -13,12 +13,12 @@ use tower_api_key_redis::{Lease, RedisLimiter};
 
 use crate::database::VendorStore;
 
-/// Where requests are counted.
+/// The limiter that counts requests.
 #[derive(Debug, Clone)]
 pub(crate) enum Limits {
-    /// In this process.
+    /// Counts in this process.
     Memory,
-    /// In Redis, for all processes that name the same one.
+    /// Counts in Redis, for all processes that use the same server.
     Redis { url: String, lease: Option<Lease> },
 }
 
@@ -32,31 +32,35 @@ impl FromStr for Limits {
         let (url, query) =
             text.split_once('?').map_or((text, None), |(url, query)| (url, Some(query)));
         if !url.starts_with("redis://") {
-            return Err("it is neither memory nor redis://HOST".to_owned());
+            return Err("write memory or redis://HOST".to_owned());
         }
         let tokens = |query: &str| query.strip_prefix("lease=")?.parse::<NonZeroU32>().ok();
         let lease = match query.map(tokens) {
             None => None,
             Some(Some(tokens)) => Some(Lease::new().at_most(tokens)),
-            Some(None) => return Err("after the question mark comes lease=TOKENS".to_owned()),
+            Some(None) => {
+                return Err(
+                    "write lease=TOKENS after the question mark, with TOKENS 1 or more".to_owned()
+                );
+            }
         };
         Ok(Self::Redis { url: url.to_owned(), lease })
     }
 }
 
-/// What becomes of requests that cannot be counted.
+/// What happens to a request while the limiter fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OnFailure {
-    /// They are refused with 503
+    /// Refuse requests with 503
     Deny,
-    /// They pass
+    /// Admit requests without counting them
     Allow,
-    /// They are counted here, against this node's share
+    /// Count requests in this process, against its share of the limit
     Local,
 }
 
 impl OnFailure {
-    /// Chooses for one of so many nodes.
+    /// Returns the choice for one of this number of nodes.
     pub(crate) const fn of(self, nodes: NonZeroU32) -> OnLimiterFailure {
         match self {
             Self::Deny => OnLimiterFailure::Deny,
@@ -66,7 +70,7 @@ impl OnFailure {
     }
 }
 
-/// What all gates have in common.
+/// The settings that all gates share.
 pub(crate) struct Gates {
     pub(crate) proxies: TrustedProxies,
     pub(crate) limits: Limits,
@@ -87,7 +91,7 @@ impl Gates {
         match &self.limits {
             Limits::Memory => gate.limits(MemoryLimiter::new(), self.on_failure),
             Limits::Redis { url, lease } => {
-                // Accounts of two vendors may have the same name.
+                // Accounts of two vendors may have the same id.
                 let prefix = format!("tower-api-key:{}:", store.vendor());
                 let mut limiter = RedisLimiter::builder(url).prefix(prefix);
                 if let Some(lease) = lease {

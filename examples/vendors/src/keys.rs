@@ -1,4 +1,4 @@
-//! The demo keys: issued at the start, put into each vendor's store, and told to whoever runs it.
+//! Issues the demo keys at the start, and adds them to each vendor's store.
 
 use std::sync::Arc;
 
@@ -19,12 +19,12 @@ use crate::database::VendorStore;
 pub(crate) struct DemoKey {
     pub(crate) vendor: &'static str,
     pub(crate) label: &'static str,
-    /// The account that it speaks for; empty for a key that is in no store.
+    /// The account of the key; empty for a key that the store does not know.
     pub(crate) account: String,
     pub(crate) key: String,
 }
 
-/// Issues demo keys, and remembers them.
+/// Issues demo keys and lists them.
 #[derive(Debug)]
 pub(crate) struct Keys {
     seeded: Option<StdRng>,
@@ -32,13 +32,13 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// With a seed, the same keys are issued again and again; without one, the operating system's
-    /// random source makes them.
+    /// Returns a list without keys. With a seed, every start issues the same keys. Without one, keys come from
+    /// the operating system's random source.
     pub(crate) fn new(seed: Option<u64>) -> Self {
         Self { seeded: seed.map(StdRng::seed_from_u64), list: Vec::new() }
     }
 
-    /// Starts the keys of a vendor.
+    /// Returns an issuer for a vendor's keys.
     pub(crate) fn of<'a>(
         &'a mut self,
         vendor: &'static str,
@@ -53,7 +53,7 @@ impl Keys {
     }
 }
 
-/// The keys of one vendor.
+/// Issues the keys of one vendor.
 pub(crate) struct VendorKeys<'a> {
     keys: &'a mut Keys,
     issuer: Issuer,
@@ -62,8 +62,8 @@ pub(crate) struct VendorKeys<'a> {
 }
 
 impl VendorKeys<'_> {
-    /// Issues a key and puts it into the store; if an earlier demo has put one of this label there, that
-    /// one gets the secret.
+    /// Issues a key and adds it to the store. If the store has a key of this label from an earlier demo, that
+    /// key gets the new secret.
     pub(crate) async fn add(
         &mut self,
         label: &'static str,
@@ -80,14 +80,14 @@ impl VendorKeys<'_> {
         let key = NewKey::issued(&issued, describe(record))?;
         match self.store.manager().add(key.clone(), "demo").await {
             Ok(()) => {}
-            // With the same seed it is the same key, and its secret can be told again.
+            // With the same seed, the key and its secret are the same.
             Err(ManageError::Exists) if self.store.find(issued.digest()).await?.is_some() => {}
-            // Without, it gets one more, and those that earlier demos told serve on.
+            // Otherwise the key gets one more secret, and those of earlier demos stay valid.
             Err(ManageError::Exists) => {
                 let id = self.store.id(label);
                 let manager = self.store.manager();
                 match manager.rotate(&id, *issued.digest(), Timestamp::MAX, "demo").await {
-                    // One that is there to be refused gets no secret any more, so it is made anew.
+                    // A revoked or expired key cannot be rotated, so it is replaced.
                     Err(ManageError::NotActive(_)) => {
                         manager.delete(&id, "demo").await?;
                         manager.add(key, "demo").await?;

@@ -1,10 +1,10 @@
-//! All five vendors on their documented paths, on one axum app, over HTTPS and plain HTTP.
+//! Serves all five vendors on their documented paths, in one axum app, over HTTPS and plain HTTP.
 //!
 //! ```text
 //! cargo run --release -p vendors-demo
 //! ```
 //!
-//! It needs no set-up: the certificate and the keys are made at the start, and printed with a curl
+//! It needs no set-up: it makes a certificate and keys when it starts. It prints the keys, and a curl
 //! command for each vendor. `--help` lists the options.
 
 mod announcement;
@@ -42,7 +42,7 @@ use keys::Keys;
 use manifest::Manifest;
 use options::Options;
 
-/// Whatever ends the demo.
+/// An error that ends the demo.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
@@ -70,7 +70,7 @@ async fn run(options: Options) -> Result<(), Failure> {
         certificate.path(),
         keys.into_list(),
     );
-    // The listeners queue connections from the moment they are bound.
+    // Clients may connect already: a bound listener queues connections.
     if let Some(path) = &options.manifest {
         manifest.write(path)?;
     }
@@ -80,10 +80,15 @@ async fn run(options: Options) -> Result<(), Failure> {
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| format!("cannot listen on {address}: {error}").into())
+    bound.map_err(|error| {
+        format!(
+            "cannot listen on {address}: {error}; choose another address with --https or --http"
+        )
+        .into()
+    })
 }
 
-/// Writes the address as clients on this machine reach it, under a name of the certificate.
+/// Returns the URL for clients on this machine, with a host name of the certificate.
 fn base_url(scheme: &str, address: SocketAddr) -> String {
     let (ip, port) = (address.ip(), address.port());
     let local = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0; 16])];

@@ -1,4 +1,4 @@
-//! What another program has to know to drive the demo.
+//! Writes a manifest for programs that use the demo.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -10,7 +10,7 @@ use crate::Failure;
 use crate::keys::DemoKey;
 use crate::organizations::{ORGANIZATIONS, Organization};
 
-/// Lists addresses, the certificate's file, and keys.
+/// The addresses, the certificate's file, the keys and the organizations.
 #[derive(Debug, Serialize)]
 pub(crate) struct Manifest {
     pub(crate) https: String,
@@ -25,14 +25,14 @@ impl Manifest {
         Self { https, http, ca: ca.display().to_string(), keys, organizations: ORGANIZATIONS }
     }
 
-    /// Writes the file in one step, so that nobody reads half of it, and for its owner alone: it has keys
-    /// in it.
+    /// Writes the file in one step, so that no program reads half of it. Only its owner may read it, because
+    /// it holds keys.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
         let unwritable = |error| format!("cannot write {}: {error}", path.display());
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(format!(".{}", std::process::id()));
         let text = serde_json::to_vec_pretty(self)?;
-        // What lies there from a process that died has whatever mode somebody gave it.
+        // A file left by an earlier process may have another mode.
         let _ = fs::remove_file(&temporary);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -44,7 +44,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// Returns a demo key by its labels.
+    /// Returns the text of a demo key, or an empty text for an unknown one.
     pub(crate) fn key(&self, vendor: &str, label: &str) -> &str {
         let labelled = |key: &&DemoKey| key.vendor == vendor && key.label == label;
         self.keys.iter().find(labelled).map_or("", |key| &key.key)

@@ -11,53 +11,56 @@ use tower_api_key::request::{ProxyHeaders, TrustedProxies};
 
 use crate::gates::{Limits, OnFailure};
 
-/// Serves five vendors' APIs behind tower-api-key.
+/// Serves demos of five vendors' APIs behind tower-api-key, and prints keys and curl commands to try
 #[derive(Debug, Parser)]
 #[command(name = "vendors")]
 pub(crate) struct Options {
-    /// Listen here for HTTPS; port 0 is any free port
+    /// Address for HTTPS; port 0 takes a free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
     pub(crate) https: SocketAddr,
 
-    /// Listen here for plain HTTP, where every key is refused; port 0 is any free port
+    /// Address for plain HTTP, where gates refuse every key; port 0 takes a free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(crate) http: SocketAddr,
 
-    /// Write addresses and keys here, as JSON, once both listeners accept
+    /// Write the addresses and keys to this file as JSON, once both addresses accept connections
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
 
-    /// Believe proxies of this network on HTTPS and on the client's address; repeatable
+    /// Trust the forwarding headers of proxies in this network, for HTTPS and the client's address;
+    /// repeatable [default: no proxy]
     #[arg(long, value_name = "CIDR", value_parser = network)]
     pub(crate) trust: Vec<String>,
 
-    /// Make the same demo keys at every start with this number
+    /// Make the same keys at every start with this seed [default: random keys]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
 
-    /// Keep keys here: sqlite:FILE, postgres://USER@HOST/DATABASE, or memory, which ends with the process
+    /// Store of the keys: sqlite:FILE, postgres://USER@HOST/DATABASE, or memory, which ends with the
+    /// process
     #[arg(long, value_name = "URL", default_value = "sqlite:demo-keys.db")]
     pub(crate) store: String,
 
-    /// Count here: memory, or redis://HOST[?lease=TOKENS], which several processes may share
-    #[arg(long, value_name = "WHERE", default_value = "memory")]
+    /// Limiter: memory counts in this process, redis://HOST[?lease=TOKENS] in Redis, for all processes that
+    /// use it; TOKENS is the most requests that a process pays for in advance
+    #[arg(long, value_name = "LIMITER", default_value = "memory")]
     pub(crate) limits: Limits,
 
-    /// Do this with a request that cannot be counted
+    /// What happens to a request while the limiter fails
     #[arg(long, value_name = "CHOICE", default_value = "deny")]
     pub(crate) on_limiter_failure: OnFailure,
 
-    /// With local: the processes that share a limit
+    /// Number of processes that share a limit, for `--on-limiter-failure local`
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) nodes: NonZeroU32,
 
-    /// Serve Polytomic as on premises, where the deployment key authenticates
+    /// Serve Polytomic on premises, where the deployment key is accepted
     #[arg(long)]
     pub(crate) on_premises: bool,
 }
 
 impl Options {
-    /// Trusts what `--trust` names, and nobody else.
+    /// Returns the proxies of `--trust`; without it, no proxy is trusted.
     pub(crate) fn trusted_proxies(&self) -> Result<TrustedProxies, Box<dyn Error + Send + Sync>> {
         if self.trust.is_empty() {
             return Ok(TrustedProxies::default());

@@ -1,4 +1,4 @@
-//! The organizations and users of the Polytomic demo; the ids are the same at every start.
+//! The organizations and users of the Polytomic demo. Their ids are the same at every start.
 
 use serde::Serialize;
 use tower_api_key::vendors::polytomic::{DEPLOYMENT, PARTNER};
@@ -45,7 +45,7 @@ pub(crate) const ORGANIZATIONS: &[Organization] = &[
     },
 ];
 
-/// Lists the organizations that a key may manage: a partner's own, or a deployment's all.
+/// Lists the organizations that a key may manage: a partner's organizations, or all for a deployment key.
 pub(crate) fn managed(grant: &Grant) -> impl Iterator<Item = &'static Organization> {
     let kind = grant.kind().map(|kind| kind.as_str().to_owned());
     ORGANIZATIONS.iter().filter(move |organization| match kind.as_deref() {
@@ -55,8 +55,8 @@ pub(crate) fn managed(grant: &Grant) -> impl Iterator<Item = &'static Organizati
     })
 }
 
-/// Finds an organization that a key may manage. One that it may not is answered like one that does
-/// not exist.
+/// Returns an organization that a key may manage. The denial is the same for an unknown organization and for
+/// one that the key may not manage.
 pub(crate) fn organization(grant: &Grant, id: &str) -> Result<&'static Organization, Denial> {
     let mut managed = managed(grant);
     managed

@@ -1,4 +1,4 @@
-//! Persona: inquiries, accounts and reports of the organization, under permissions per key.
+//! Persona: inquiries, accounts and reports of an organization, with permissions for each key.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -71,7 +71,7 @@ pub(crate) async fn router(
     Ok(complaining(router, complain).layer(gate))
 }
 
-/// Lets a look at the rate limit take nothing from it.
+/// Sets the cost of the rate-limit route to 0, so that reading the limit does not charge it.
 fn without_cost(row: RouteRow) -> RouteRow {
     match row.path {
         RATE_LIMITS => RouteRow { route: row.route.cost(0), ..row },
@@ -86,7 +86,7 @@ struct Objects {
     tables: Tables,
 }
 
-/// Builds the routes of one type; the gate's table says which of them are served.
+/// Builds the routes of one type. The gate's route table decides which of them are reachable.
 fn objects(kind: &'static str, path: &str, sample: fn(&str) -> Table) -> Router {
     Router::new()
         .route(path, get(list).post(create))
@@ -139,7 +139,7 @@ async fn find(
     }
 }
 
-/// Creates an object of the attributes in `data.attributes`, or else of the whole body.
+/// Creates an object from `data.attributes`, or else from the whole body.
 async fn create(
     grant: Grant,
     style: Style,
@@ -158,7 +158,7 @@ async fn create(
     style.write(object_of(kind, &id, &attributes))
 }
 
-/// Lists the organization's keys, never their secrets: the store does not have them.
+/// Lists the organization's keys without their secrets, which the store does not have.
 async fn api_keys(
     grant: Grant,
     style: Style,
@@ -177,8 +177,8 @@ async fn api_keys(
     Ok(style.write(keys.collect()))
 }
 
-/// Tells how the organization stands. The public documentation shows no body, so the shape is this
-/// demo's own, after Persona's other objects.
+/// Returns the organization's rate limits. Persona's public documentation shows no body, so this one is
+/// modelled on Persona's other objects.
 async fn rate_limits(grant: Grant, style: Style) -> Response {
     let quota_statuses = grant.limits().map(|(quota, quota_status)| {
         let reset_after = quota_status.reset_after();
@@ -200,7 +200,7 @@ fn object_of(kind: &str, id: &str, attributes: &Attributes) -> Value {
 }
 
 async fn not_found() -> Response {
-    error(StatusCode::NOT_FOUND, "Record not found", "There is no such object.")
+    error(StatusCode::NOT_FOUND, "Record not found", "No object has this id.")
 }
 
 pub(crate) fn bad_request(details: &str) -> Response {

@@ -1,4 +1,4 @@
-//! Personyze: users of the account, one insert in flight at a time, and the tracker.
+//! Personyze: the account's users, one insert at a time, and the tracker.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ async fn find(
     Json(found.into_iter().collect::<Vec<_>>()).into_response()
 }
 
-/// Inserts a user, or replaces the one of the same `internal_id`.
+/// Inserts a user, or replaces the user with the same `internal_id`.
 async fn insert(grant: Grant, State(users): State<Tables>, content: Bytes) -> Response {
     let Some(mut user) = object(&content) else {
         return bad_request("The body must be a JSON object");

@@ -1,4 +1,4 @@
-//! Polyteia: one endpoint, whose command decides in the handler which permission it needs.
+//! Polyteia: one endpoint. The handler checks the permission that the command needs.
 
 use std::time::{Duration, SystemTime};
 
@@ -22,14 +22,14 @@ use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "polyteia";
 
-/// How long a key of the demo serves.
+/// The lifetime of the demo's keys.
 const LIFETIME: Duration = Duration::from_secs(90 * 86_400);
 
 const READ: &str = "dataset.read";
 const WRITE: &str = "dataset.write";
 
-/// Builds `POST /api`, behind its gate. Keys have no scopes of their own: they have those of their
-/// account, whatever they are at the time of the request.
+/// Builds `POST /api`, behind its gate. Keys have no scopes of their own: they inherit their account's
+/// scopes at the time of the request.
 pub(crate) async fn router(
     keys: &mut Keys,
     database: &Database,
@@ -37,7 +37,7 @@ pub(crate) async fn router(
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
     let mut keys = keys.of(VENDOR, &ISSUED, &store);
-    // Every key of this vendor ends some day.
+    // Every key of this vendor expires.
     let end = SystemTime::now() + LIFETIME;
     let editor = account("polyteia-editor", &[READ, WRITE])?;
     keys.add("editor", &editor, None, |key| key.expires(end)).await?;
@@ -69,7 +69,7 @@ fn sample(account: &str) -> Table {
     Table::new("ds_", [dataset("Population"), dataset("Budget")])
 }
 
-/// What `POST /api` takes.
+/// The body of `POST /api`.
 #[derive(Debug, Deserialize)]
 struct Command {
     command: String,
@@ -97,7 +97,7 @@ async fn command(
             dataset(&id, &params)
         }
         _ => {
-            let message = "There is no such command.";
+            let message = "The command is unknown.";
             return Ok(error(StatusCode::BAD_REQUEST, "unknown_command", message));
         }
     };

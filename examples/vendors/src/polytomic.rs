@@ -22,7 +22,7 @@ use crate::organizations::{self, ORGANIZATIONS};
 
 pub(crate) const VENDOR: &str = "polytomic";
 
-/// Builds the routes of `/api` that are not another vendor's, behind their gate.
+/// Builds the routes of `/api` that no other vendor has, behind their gate.
 pub(crate) async fn router(
     keys: &mut Keys,
     database: &Database,
@@ -31,7 +31,7 @@ pub(crate) async fn router(
 ) -> Result<Router, Failure> {
     let store = database.of(VENDOR);
     let [acme, ..] = ORGANIZATIONS else {
-        return Err("there is no organization".into());
+        return Err("the demo has no organization".into());
     };
     let mut keys = keys.of(VENDOR, &ISSUED, &store);
     let partner = account("partner_umbrella", &[])?;
@@ -61,7 +61,7 @@ pub(crate) async fn router(
     Ok(router)
 }
 
-/// Tells whose key it is.
+/// Returns the caller's key.
 async fn me(grant: Grant) -> Json<Value> {
     let kind = grant.kind().map(ToString::to_string);
     let organization = (kind.as_deref() == Some(ORGANIZATION)).then(|| grant.account().to_string());
@@ -86,7 +86,7 @@ async fn list_users(grant: Grant, Path(id): Path<String>) -> Result<Json<Value>,
     Ok(Json(json!({ "data": items.collect::<Value>() })))
 }
 
-/// Whom a key may issue keys to.
+/// Finds the users that a key may issue keys to.
 struct Directory;
 
 impl Users for Directory {
@@ -99,7 +99,7 @@ impl Users for Directory {
     }
 }
 
-/// Lists the syncs of the key's organization; a deployment has those of all.
+/// Lists the syncs of the key's organization, or of all organizations for a deployment key.
 async fn list_syncs(grant: Grant) -> Json<Value> {
     let all = grant.kind().is_some_and(|kind| kind == DEPLOYMENT);
     let own =

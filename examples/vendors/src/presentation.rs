@@ -1,10 +1,10 @@
-//! How a key wants its responses written: the case of JSON keys, and attributes that never leave.
+//! Changes the case of JSON keys and removes blocked attributes, as a key's settings say.
 //!
-//! Pure functions on JSON, so that they are tested without a server.
+//! These are pure functions on JSON, so tests need no server.
 
 use serde_json::Value;
 
-/// Chooses how the keys of JSON objects are written.
+/// The case of the keys of JSON objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Inflection {
     /// `nameFirst`
@@ -16,7 +16,7 @@ pub(crate) enum Inflection {
 }
 
 impl Inflection {
-    /// Reads a name as the `Key-Inflection` header has it.
+    /// Returns the case for a value of the `Key-Inflection` header.
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
             "camel" => Some(Self::Camel),
@@ -26,7 +26,7 @@ impl Inflection {
         }
     }
 
-    /// Writes a key in this case; one without any letter or digit is left as it is.
+    /// Writes a key in this case. A key without letters and digits stays as it is.
     fn write(self, key: &str) -> String {
         let words = words(key);
         match self {
@@ -42,12 +42,12 @@ impl Inflection {
     }
 }
 
-/// Names the attributes that a key must not see, however they are written.
+/// The attributes that a key must not see, in any case.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Blocklist(Vec<Vec<String>>);
 
 impl Blocklist {
-    /// Reads names with commas between them.
+    /// Reads comma-separated names.
     pub(crate) fn parse(names: &str) -> Self {
         let names = names.split(',').map(words);
         Self(names.filter(|words| !words.is_empty()).collect())
@@ -58,8 +58,8 @@ impl Blocklist {
     }
 }
 
-/// Removes what is blocked, at any depth, and writes the keys that are left in their case; without
-/// an inflection they stay as they are.
+/// Removes blocked attributes at any depth, and writes the other keys in this case. Without an inflection,
+/// their case stays as it is.
 pub(crate) fn present(
     value: Value,
     inflection: Option<Inflection>,
@@ -82,8 +82,8 @@ pub(crate) fn present(
     }
 }
 
-/// Splits a key of any case into its words, in lower case: `HTTPStatus`, `http-status` and
-/// `http_status` have the same.
+/// Splits a key of any case into lower-case words: `HTTPStatus`, `http-status` and `http_status` have the same
+/// words.
 fn words(key: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut characters = key.chars().peekable();

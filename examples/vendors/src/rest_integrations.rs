@@ -1,4 +1,4 @@
-//! REST API Integrations: users of the account, read and written under scopes and quotas.
+//! REST API Integrations: the account's users, with scopes and quotas.
 
 use std::time::{Duration, SystemTime};
 
@@ -94,7 +94,7 @@ async fn replace(
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// Removes a user; one that is not there is as good as removed.
+/// Removes a user. Removing an unknown user succeeds.
 async fn remove(grant: Grant, State(users): State<Tables>, Path(id): Path<String>) -> StatusCode {
     users.of(&grant, |table| table.remove(&id));
     StatusCode::NO_CONTENT

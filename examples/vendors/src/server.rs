@@ -1,4 +1,4 @@
-//! The two listeners: what each connection proves, and a graceful end.
+//! Serves both listeners, marks each connection as TLS or plain, and shuts down gracefully.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,10 +26,10 @@ use crate::drain::Drained;
 
 const LONGEST_HANDSHAKE: Duration = Duration::from_secs(10);
 const LONGEST_HEAD: Duration = Duration::from_secs(30);
-/// More than the longest `Demo-Delay`, so that every running request can finish.
+/// Longer than the longest `Demo-Delay`, so that every running request can finish.
 const LONGEST_END: Duration = Duration::from_secs(20);
 
-/// Serves both listeners until the process is told to end; running requests are finished then.
+/// Serves both listeners until a signal ends the process. Running requests finish first.
 pub(crate) async fn serve(
     https: TcpListener,
     http: TcpListener,
@@ -46,7 +46,7 @@ pub(crate) async fn serve(
             accepted = https.accept() => if let Some((stream, peer)) = settle(accepted).await {
                 handshakes.spawn(shake_hands(acceptor.clone(), stream, peer));
             },
-            // A stranger who is slow to shake hands, or breaks off, keeps nobody else waiting.
+            // Handshakes run in tasks, so a slow client does not block others.
             Some(shaken) = handshakes.join_next() => if let Ok(Some((stream, peer))) = shaken {
                 server.start(stream, Connection::tls(peer));
             },
@@ -57,7 +57,8 @@ pub(crate) async fn serve(
     }
     drop((https, http, handshakes));
     if timeout(LONGEST_END, server.running.shutdown()).await.is_err() {
-        eprintln!("vendors: some connections did not end in time");
+        let limit = LONGEST_END.as_secs();
+        eprintln!("vendors: closed connections that did not finish within {limit} seconds");
     }
     Ok(())
 }
@@ -68,7 +69,7 @@ struct Server {
 }
 
 impl Server {
-    /// Serves a connection on a task of its own, its requests marked with what it proves.
+    /// Serves a connection in a task, and marks its requests as TLS or plain.
     fn start<S>(&self, stream: S, connection: Connection)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -83,7 +84,7 @@ impl Server {
             .into_owned();
         let served = self.running.watch(served);
         tokio::spawn(async move {
-            // What breaks a connection is the client's to notice.
+            // The client notices a broken connection; the demo does not log it.
             let _ = served.await;
         });
     }
@@ -92,13 +93,13 @@ impl Server {
 async fn settle(accepted: io::Result<(TcpStream, SocketAddr)>) -> Option<(TcpStream, SocketAddr)> {
     match accepted {
         Ok((stream, peer)) => {
-            // Small answers should not wait for acknowledgements; it is no matter if they do.
+            // Sends small answers without a delay. A failure only slows them.
             let _ = stream.set_nodelay(true);
             Some((stream, peer))
         }
         Err(error) => {
-            // Out of file descriptors, most likely: others have to close theirs first.
-            eprintln!("vendors: cannot accept: {error}");
+            // Probably out of file descriptors: wait until connections are closed.
+            eprintln!("vendors: cannot accept a connection, trying again: {error}");
             sleep(Duration::from_millis(100)).await;
             None
         }
@@ -114,7 +115,7 @@ async fn shake_hands(
     Some((shaken.ok()?.ok()?, peer))
 }
 
-/// Resolves when the process is told to end.
+/// Resolves when a signal asks the process to end.
 #[cfg(unix)]
 fn end() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -128,7 +129,7 @@ fn end() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Resolves when the process is told to end.
+/// Resolves when a signal asks the process to end.
 #[cfg(not(unix))]
 fn end() -> io::Result<impl Future<Output = ()>> {
     Ok(async {

@@ -1,4 +1,4 @@
-//! How a handler of Persona answers: in the case that is wanted, without what is blocked.
+//! Writes Persona's responses in the requested case, without blocked attributes.
 
 use axum::Json;
 use axum::extract::FromRequestParts;
@@ -10,7 +10,7 @@ use tower_api_key::Grant;
 use crate::persona::bad_request;
 use crate::presentation::{Blocklist, Inflection, present};
 
-/// States how data is written to the caller: as its key wants it, or as this request does.
+/// How to write data for a caller. The request's `Key-Inflection` overrides the key's setting.
 pub(crate) struct Style {
     inflection: Option<Inflection>,
     blocklist: Blocklist,

@@ -3,7 +3,7 @@
 use std::array;
 use std::sync::Arc;
 
-use crate::key::{KeyDigest, KeyRecord, Records, SharedRecord};
+use crate::key::{KeyDigest, KeyRecord, RecordPage, SharedRecord};
 use crate::sync::{self, OnceLock, STRIPES, stripe};
 
 /// The number of entries of a page. A grant in use keeps its whole page of about 100 KB in memory, so pages
@@ -56,7 +56,7 @@ impl EntryPage {
     }
 }
 
-impl Records for EntryStripe {
+impl RecordPage for EntryStripe {
     fn at(&self, position: u32) -> Option<&KeyRecord> {
         self.0.get(position as usize)?.get().map(|entry| &entry.record)
     }

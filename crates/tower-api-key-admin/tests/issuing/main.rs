@@ -1,4 +1,4 @@
-//! Keys that are issued over HTTP serve at the gate that they were asked for at.
+//! Tests that a gate admits the keys that were issued behind it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -27,7 +27,7 @@ const TAGGED: KeyFormat = KeyFormat::new()
     .characters(Alphabet::Base62, 24);
 const BOTH: Profile = Profile { formats: &[UNTAGGED, TAGGED], ..PROFILE };
 
-/// Knows one user.
+/// A deployment with one user.
 struct Ada;
 
 impl Users for Ada {
@@ -64,7 +64,7 @@ async fn a_key_is_of_the_environment_of_the_key_that_asks_for_it() {
         (Issuer::new(TAGGED, KeyHasher::sha256()), Some("sandbox"), None, "admitted"),
         (tagged("production"), Some("production"), Some("production"), "admitted"),
         (tagged("production"), None, None, "admitted"),
-        // No key makes one of an environment that it is not of.
+        // No key issues a key of another environment.
         (tagged("production"), Some("sandbox"), None, "internal_error"),
     ] {
         let store = store(|key| {

@@ -1,11 +1,11 @@
-//! Every vendor can issue, a key remembers its form, and a rotation makes another of the same.
+//! Tests that keys of every vendor can be issued, and that a rotation issues a secret of the same form.
 
 use serde_json::json;
 
 use crate::postgres::Postgres;
 use crate::program::Program;
 
-/// A vendor, what else its keys need, and how they begin.
+/// A vendor, the options that its keys need, and their prefix.
 const VENDORS: [(&str, &[&str], &str); 8] = [
     ("personyze", &[], ""),
     ("rest-integrations", &[], "sk_"),
@@ -17,7 +17,7 @@ const VENDORS: [(&str, &[&str], &str); 8] = [
     ("polytomic-on-premises", &["--kind", "deployment"], "pk_live_"),
 ];
 
-/// A request that a key of the vendor may make, whatever its scopes.
+/// Returns a `check` of a request that needs no scope.
 fn check(vendor: &str) -> Vec<&str> {
     let mut check = vec!["--quiet", "check", "--vendor", vendor];
     check.extend_from_slice(match vendor {
@@ -90,7 +90,7 @@ fn keys_have_an_environment_with_or_without_a_tag_in_their_text() {
         assert!(rotated["secret"].as_str().unwrap().starts_with(begins), "{id}");
         assert_eq!((&rotated["environment"], &rotated["form"]), (&environment, &created["form"]));
     }
-    // What the text says cannot be edited.
+    // The environment in the key's text cannot be edited.
     assert_eq!(program.run(&["keys", "edit", "c", "--environment", "test"]).code(), 4);
     program.run(&["keys", "edit", "b", "--environment", "test"]).succeeded();
     let rotated = program.run(&["--json", "keys", "rotate", "b"]).json();

@@ -1,4 +1,4 @@
-//! Importing digests: what an import that fails has left, and all or nothing.
+//! Tests what a failed import leaves, and `--atomic`.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::program::Program;
 
-/// More than is imported at a time.
+/// More lines than one step adds.
 const LINES: usize = 10_005;
 
 fn lines(count: usize) -> String {

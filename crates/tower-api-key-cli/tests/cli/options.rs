@@ -1,9 +1,9 @@
-//! Options that mean nothing to a command are refused, with a reason; those that stay quiet do.
+//! Options that have no effect on a command are refused with a reason; `--quiet` prints the result alone.
 
 use crate::program::Program;
 
 #[test]
-fn options_that_mean_nothing_are_refused_with_a_reason() {
+fn options_without_effect_are_refused_with_a_reason() {
     let program = Program::new();
     program.run(&["keys", "create", "--account", "acme", "--id", "key_1"]).succeeded();
     let create = ["keys", "create", "--account", "acme"];
@@ -30,8 +30,8 @@ fn options_that_mean_nothing_are_refused_with_a_reason() {
         (&[&create[..], &["--inherit-quotas"]].concat(), "--inherit-quotas"),
         (&[&create[..], &["--never-expires"]].concat(), "--never-expires"),
         (&[&create[..], &["--enable"]].concat(), "--enable"),
-        (&["keys", "edit", "key_1"], "name what is to be changed"),
-        (&["keys", "edit", "key_1", "--table-prefix", "own_"], "name what is to be changed"),
+        (&["keys", "edit", "key_1"], "add at least one setting"),
+        (&["keys", "edit", "key_1", "--table-prefix", "own_"], "add at least one setting"),
         (&[&create[..], &["--no-audience"]].concat(), "--no-audience"),
         (&["keys", "list", "--limit", "0"], "--limit"),
         (&["trail", "--limit", "0"], "--limit"),
@@ -45,7 +45,7 @@ fn options_that_mean_nothing_are_refused_with_a_reason() {
     let header = ["check", "--vendor", "persona", "--header", "Authorization: Bearer x"];
     let refused = program.ask(&header, "key");
     assert_eq!(refused.code(), 4);
-    assert!(refused.everything().contains("means nothing"), "{}", refused.everything());
+    assert!(refused.everything().contains("--basic"), "{}", refused.everything());
     program.run(&["keys", "show", "key_1"]).succeeded();
     for meant in [
         &["--by", "ada", "keys", "edit", "key_1", "--any-network", "--json"][..],

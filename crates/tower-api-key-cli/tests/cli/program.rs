@@ -9,13 +9,13 @@ use std::{env, fs, process};
 
 use serde_json::Value;
 
-/// The program, and a folder that is removed with it.
+/// The program with a directory, which is removed on drop.
 pub(crate) struct Program {
     folder: PathBuf,
     store: String,
 }
 
-/// What a run of the program left.
+/// The result of a run of the program.
 pub(crate) struct Run(Output);
 
 impl Program {
@@ -39,12 +39,12 @@ impl Program {
         &self.store
     }
 
-    /// Runs it without anything on standard input.
+    /// Runs the program with empty standard input.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         self.ask(arguments, "")
     }
 
-    /// Runs it with a key on standard input.
+    /// Runs the program with a key on standard input.
     pub(crate) fn ask(&self, arguments: &[&str], key: &str) -> Run {
         let mut child = Command::new(binary())
             .args(arguments)
@@ -55,7 +55,7 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // One that does not read its input may have ended already.
+        // A command that does not read its input may have ended already.
         let _ = child.stdin.take().unwrap().write_all(key.as_bytes());
         Run(child.wait_with_output().unwrap())
     }
@@ -66,7 +66,7 @@ impl Program {
         self.path(name).display().to_string()
     }
 
-    /// Returns the path of a file beside the database, or of that itself.
+    /// Returns the path of a file beside the database, or of the database.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -83,7 +83,7 @@ impl Run {
         self.0.status.code().expect("it was not killed")
     }
 
-    /// Returns standard output of a run that has to succeed.
+    /// Returns the standard output of a run that must succeed.
     pub(crate) fn succeeded(&self) -> String {
         assert_eq!(self.code(), 0, "{}", self.everything());
         String::from_utf8(self.0.stdout.clone()).unwrap()
@@ -100,7 +100,7 @@ impl Run {
     }
 }
 
-/// Finds the program. Cargo names it to tests of its own package; for tests of others it is built here.
+/// Returns the program's path. Cargo gives it to tests of this package; for tests of others it is built here.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {

@@ -1,8 +1,8 @@
-//! Names of others do not reach the terminal as commands, whatever they hold and wherever they are printed.
+//! Tests that no name reaches the terminal as a control sequence, wherever it is printed.
 
 use crate::program::{Program, Run};
 
-/// Names that clear a screen, overwrite a line, forge a row, or turn a line around.
+/// Names that clear a screen, overwrite a line, forge a row, or reverse a line.
 const HOSTILE: [&str; 5] = [
     "a\u{1b}]0;pwned\u{7}\u{1b}[2J",
     "eve\r\u{1b}[31m",
@@ -11,7 +11,7 @@ const HOSTILE: [&str; 5] = [
     "a\u{9b}31m\u{7f}\u{85}b",
 ];
 
-/// Looks at bytes, as a terminal does.
+/// Checks the bytes, as a terminal reads them.
 fn is_harmless(bytes: &[u8]) -> bool {
     let control = bytes.iter().any(|byte| (*byte < b' ' && *byte != b'\n') || *byte == 0x7f);
     let has = |wanted: &[u8]| bytes.windows(wanted.len()).any(|window| window == wanted);
@@ -31,7 +31,7 @@ fn nothing_that_is_printed_is_a_command() {
     for (number, name) in HOSTILE.into_iter().enumerate() {
         let id = format!("key_{number}");
         let metadata = format!("{name}={name}");
-        // A store may refuse such a name; then what it says of it is looked at.
+        // A store may refuse such a name; then its error is checked.
         for setting in ["--name", "--description", "--owner", "--metadata", "--kind", "--id"] {
             let value = if setting == "--metadata" { &metadata } else { name };
             let id = if setting == "--id" { vec![] } else { vec!["--id", id.as_str()] };

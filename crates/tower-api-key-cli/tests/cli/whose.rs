@@ -1,4 +1,4 @@
-//! Whose a leaked secret is, whatever became of its key.
+//! Tests that `whose` finds the key of a leaked secret, in whatever state the key is.
 
 use serde_json::json;
 

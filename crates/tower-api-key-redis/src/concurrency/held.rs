@@ -11,11 +11,11 @@ pub(super) struct Held {
     keeper: Arc<LeaseKeeper>,
     key: Arc<str>,
     number: u64,
-    state: State,
+    state: PermitState,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum PermitState {
     Asked,
     Taken,
     Refused,
@@ -26,7 +26,7 @@ impl Held {
     pub(super) fn new(keeper: &Arc<LeaseKeeper>, key: &Arc<str>) -> Result<Self, Failure> {
         let number = keeper.next_permit()?;
         let (keeper, key) = (Arc::clone(keeper), Arc::clone(key));
-        Ok(Self { keeper, key, number, state: State::Asked })
+        Ok(Self { keeper, key, number, state: PermitState::Asked })
     }
 
     /// Returns the permit's name, which no other has.
@@ -37,19 +37,19 @@ impl Held {
     /// Notes that the permit was taken; from now on it is renewed.
     pub(super) fn taken(mut self) -> Self {
         self.keeper.hold(&self.key, self.number);
-        self.state = State::Taken;
+        self.state = PermitState::Taken;
         self
     }
 
     /// Notes that there was none.
     pub(super) fn refused(mut self) {
-        self.state = State::Refused;
+        self.state = PermitState::Refused;
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if self.state != State::Refused {
+        if self.state != PermitState::Refused {
             self.keeper.give_back(&self.key, self.number);
         }
     }

@@ -39,7 +39,7 @@ async fn a_file_is_made_on_demand_alone_and_for_its_owner() {
     let url = format!("sqlite:{}", file.display());
     for url in [url.clone(), format!("{url}?mode=rw"), format!("{url}?mode=ro")] {
         let told = SqlStore::connect(&url).await.unwrap_err().to_string();
-        assert!(told.contains("is not there") && told.contains("mode=rwc"), "{told}");
+        assert!(told.contains("does not exist") && told.contains("mode=rwc"), "{told}");
         assert!(!file.exists(), "{url}");
     }
     let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
@@ -53,7 +53,7 @@ async fn a_file_is_made_on_demand_alone_and_for_its_owner() {
     }
     assert_eq!(files, 3, "the database, what is to be written to it, and who reads where");
     let told = SqlStore::connect(&sqlite(&folder).replace("keys.db", "no/keys.db")).await;
-    assert!(told.unwrap_err().to_string().contains("cannot be made"));
+    assert!(told.unwrap_err().to_string().contains("cannot be created"));
     // Whose file is there keeps its mode.
     let other = folder.path().join("other.db");
     fs::write(&other, "").unwrap();
@@ -118,7 +118,7 @@ async fn a_link_to_where_no_file_is_yet_is_followed() {
     let (link, file) = (folder.path().join("link.db"), folder.path().join("keys.db"));
     std::os::unix::fs::symlink(&file, &link).unwrap();
     let told = SqlStore::connect(&format!("sqlite:{}", link.display())).await.unwrap_err();
-    assert!(told.to_string().contains("is not there") && !file.exists(), "{told}");
+    assert!(told.to_string().contains("does not exist") && !file.exists(), "{told}");
     let store = SqlStore::connect(&format!("sqlite:{}?mode=rwc", link.display())).await.unwrap();
     store.add(key("key"), "test").await.unwrap();
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);

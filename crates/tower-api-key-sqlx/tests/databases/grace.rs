@@ -18,7 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 async fn listening(database: &SqlStore, grace: Duration) -> Cached<SqlStore> {
     let cache = Cached::builder(database.clone()).staleness(STALENESS).grace(grace);
     let cache = cache.timeout(TIMEOUT).build();
-    let changes = database.invalidations().unwrap().asking_after(Duration::from_millis(200));
+    let changes = database.invalidations().unwrap().probe_after(Duration::from_millis(200));
     tokio::spawn(cache.listen(changes));
     // Until it listens, and has heard that anything may have changed before.
     tokio::time::sleep(Duration::from_millis(500)).await;

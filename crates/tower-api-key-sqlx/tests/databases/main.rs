@@ -45,7 +45,7 @@ fn sqlite(folder: &Folder) -> String {
 async fn a_store_tells_the_time_of_changes_by_its_clock() {
     let folder = Folder::new();
     let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
-    let store = SqlStore::connect(&sqlite(&folder)).await.unwrap().clock(clock.clone());
+    let store = SqlStore::connect(&sqlite(&folder)).await.unwrap().with_clock(clock.clone());
     store.add(key("key"), "ada").await.unwrap();
     let [change] = &store.changes(0, 10).await.unwrap()[..] else { panic!("one change") };
     assert_eq!(change.at, Timestamp::from_unix_seconds(1_000));

@@ -106,7 +106,7 @@ async fn a_pool_that_is_used_up_says_so() {
     let Some(server) = Postgres::start() else { return };
     let pool = PgPoolOptions::new().max_connections(2).connect(server.url()).await.unwrap();
     let store = SqlStore::from_postgres(pool.clone()).await.unwrap();
-    let store = store.timeout(Duration::from_millis(400));
+    let store = store.with_lookup_timeout(Duration::from_millis(400));
     let busy = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
     let told = store.find(&digest("key")).await.unwrap_err().to_string();
     assert!(told.contains("none of 2 connections") && told.contains("max_connections"), "{told}");
@@ -149,7 +149,7 @@ async fn a_refused_connection_is_told_as_such() {
 async fn a_server_that_went_away_is_told_as_refused() {
     let Some(mut server) = Postgres::start() else { return };
     let store = SqlStore::connect(server.url()).await.unwrap();
-    let store = store.timeout(Duration::from_millis(400));
+    let store = store.with_lookup_timeout(Duration::from_millis(400));
     let mut changes = store.invalidations().unwrap();
     changes.next().await.unwrap();
     server.kill();

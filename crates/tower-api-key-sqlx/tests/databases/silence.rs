@@ -19,13 +19,13 @@ const MANY: usize = 64;
 /// Connects while there is time, and asks with little.
 async fn store(relay: &Relay) -> SqlStore {
     let store = SqlStore::connect(&url_at(relay.port())).await.unwrap();
-    store.timeout(SHORT).change_timeout(2 * SHORT)
+    store.with_lookup_timeout(SHORT).with_change_timeout(2 * SHORT)
 }
 
 /// Returns the same store with much time, for a machine that is busy with other things: a place in the
 /// pool that is lost for good shows all the same.
 fn patient(store: &SqlStore) -> SqlStore {
-    store.clone().timeout(20 * SHORT)
+    store.clone().with_lookup_timeout(20 * SHORT)
 }
 
 /// Does something many times at once; returns how often that went well.
@@ -159,7 +159,12 @@ async fn a_pool_outlives_the_loss_of_all_that_is_idle_in_one_timeout() {
         } else {
             SqlStore::builder(url).max_connections(8)
         };
-        let store = builder.connect().await.unwrap().timeout(2 * SHORT).change_timeout(2 * SHORT);
+        let store = builder
+            .connect()
+            .await
+            .unwrap()
+            .with_lookup_timeout(2 * SHORT)
+            .with_change_timeout(2 * SHORT);
         for round in 0..4 {
             let find = |store: SqlStore| async move { store.find(&digest("good")).await.is_ok() };
             assert_eq!(at_once(|_| find(patient(&store))).await, MANY);
@@ -188,7 +193,7 @@ async fn an_applications_own_pool_outlives_it_too() {
     let pool = sqlx::postgres::PgPoolOptions::new().max_connections(5);
     let pool = pool.connect(&url_at(relay.port())).await.unwrap();
     let store = SqlStoreBuilder::from_postgres(pool.clone()).connect().await.unwrap();
-    let store = store.timeout(SHORT);
+    let store = store.with_lookup_timeout(SHORT);
     store.add(key("good"), "test").await.unwrap();
     let find = |store: SqlStore| async move { store.find(&digest("good")).await.is_ok() };
     assert_eq!(at_once(|_| find(patient(&store))).await, MANY);
@@ -204,7 +209,7 @@ async fn a_listener_that_hears_nothing_asks_whether_anybody_is_there() {
     let Some(server) = Postgres::start() else { return };
     let relay = Relay::to(server.port()).await;
     let store = store(&relay).await;
-    let mut changes = store.invalidations().unwrap().asking_after(SHORT);
+    let mut changes = store.invalidations().unwrap().probe_after(SHORT);
     assert_eq!(changes.next().await.unwrap(), Invalidation::Everything, "before it listened");
     // Asks a few times and goes on listening.
     let quiet = tokio::time::timeout(5 * SHORT, changes.next()).await;

@@ -118,7 +118,7 @@ fn a_complaint_says_what_is_expected() {
         (&["keys", "rotate", "one"], &["--overlap", "soon"], "\"2 days\""),
         (&["keys", "list"], &["--state", "dead"], "active|disabled|revoked|expired"),
         (&["keys", "import"], &["nowhere"], "No such file"),
-        (&["trail"], &["--limit", "many"], "a number, 1 or more"),
+        (&["trail"], &["--limit", "many"], "a whole number, 1 or more"),
         (&["trail"], &["--limit", ""], "''"),
         (&create, &["--vendor", ""], "a value is required"),
         (&check, &["--from", "here"], "IP address"),

@@ -62,7 +62,7 @@ fn decode(high: u8, low: u8) -> Option<u8> {
 
 /// Returns true if a percent-encoded text decodes to another text. It is decoded once, byte by byte. A
 /// wrong encoding decodes to no text.
-pub(super) fn decodes_to(encoded: &str, text: &str) -> bool {
+pub(crate) fn decodes_to(encoded: &str, text: &str) -> bool {
     if !encoded.contains('%') {
         return encoded == text;
     }
@@ -83,8 +83,8 @@ pub(super) fn decodes_to(encoded: &str, text: &str) -> bool {
 
 /// Returns true for a byte whose encoded form some servers decode before they route.
 ///
-/// Encoded unreserved characters are equivalent to bare ones. Separators are not, but are often decoded
-/// all the same. Some servers cut off what follows a `?`, a `#` or a control character, or skip the
+/// Encoded unreserved characters are equivalent to bare ones. Separators are not, but some
+/// servers decode them too. Some servers cut off what follows a `?`, a `#` or a control character, or skip the
 /// control character.
 const fn changes_the_route(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()

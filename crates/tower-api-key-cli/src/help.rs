@@ -1,0 +1,141 @@
+//! The text that `--help` prints below the options.
+
+pub(crate) const PROGRAM: &str = "\
+Examples:
+  tower-api-key accounts save acme --scope users.read
+  tower-api-key keys create --account acme --id backup >key.txt
+  tower-api-key check --vendor rest-integrations --path /v1/users <key.txt
+  tower-api-key --store postgres://keys@10.0.0.5/app keys list --account acme
+
+Exit codes:
+  0  Done. `check`: the request would be admitted. `whose`: a key has the secret.
+  1  The database or the operating system failed.
+  2  The command line is wrong.
+  3  No key or account has this id. `whose`: no key has the secret.
+  4  The id is taken, the key is not active, or a value is not valid.
+  5  `check`: the request would be refused.";
+
+pub(crate) const CREATE: &str = "\
+Quotas are written NAME=LIMIT/WINDOW[:ALGORITHM][@key][+shadow][+FAILURE], such as minute=100/60s.
+  LIMIT      requests in a window, 1 or more
+  WINDOW     a duration such as 60s or \"1 day\", or calendar_day or calendar_month (UTC)
+  ALGORITHM  fixed_window (default), leaky_bucket or sliding_window; only with a duration
+  @key       count each key alone; without it all keys of the account share the quota
+  +shadow    count requests, but refuse none
+  FAILURE    while the limiter fails: deny requests, allow them, or count them in each of
+             NODES processes (local/NODES); without it the gate's own choice applies
+
+Examples:
+  tower-api-key keys create --account acme --id backup --owner ada --scope users.read
+  tower-api-key --quiet keys create --account acme --expires \"in 90 days\" >key.txt
+  tower-api-key keys create --account acme --prefix acme_{environment}_ --environment live
+  tower-api-key keys create --account acme --vendor polytomic --kind organization
+  tower-api-key keys create --account acme --quota \"day=5000/1 day:sliding_window@key\"";
+
+pub(crate) const LIST: &str = "\
+Examples:
+  tower-api-key keys list --account acme --state active
+  tower-api-key --json keys list --after key_0100 --limit 1000";
+
+pub(crate) const EDIT: &str = "\
+Options that are left out keep their values. `keys create --help` describes quotas.
+
+Examples:
+  tower-api-key keys edit backup --disable
+  tower-api-key keys edit backup --network 10.0.0.0/8 --network 2001:db8::/32
+  tower-api-key keys edit backup --inherit-scopes --never-expires
+  tower-api-key keys edit backup --metadata team=blue --metadata ticket=";
+
+pub(crate) const ROTATE: &str = "\
+Examples:
+  tower-api-key --quiet keys rotate backup --overlap \"2 days\" >key.txt
+  tower-api-key keys rotate leaked --overlap 0s";
+
+pub(crate) const REVOKE: &str = "\
+Example:
+  tower-api-key keys revoke backup laptop";
+
+pub(crate) const DELETE: &str = "\
+Example:
+  tower-api-key keys delete backup laptop";
+
+pub(crate) const IMPORT: &str = "\
+Fields of a line:
+  digest   64 hexadecimal digits: the digest of the key's text, as the gate computes it (required)
+  id       text, unique among the keys (required)
+  account  text, the id of the account; a missing account is created without scopes (required)
+  name, owner, kind, environment, audience
+           text
+  form     text, as `keys show` prints it; `keys rotate` needs it to issue a secret of the same form
+  scopes, networks
+           lists of text; without `scopes` the key inherits its account's
+  expires  text, such as \"2027-01-31T12:00:00Z\" or \"in 90 days\"
+
+Examples:
+  tower-api-key keys import keys.jsonl
+  tower-api-key keys import --atomic - <keys.jsonl
+
+A line of keys.jsonl, for the key `hello`:
+  {\"digest\":\"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\",\"id\":\"k1\",\"account\":\"acme\"}";
+
+pub(crate) const SAVE: &str = "\
+Options that are left out keep their values. `keys create --help` describes quotas.
+
+Examples:
+  tower-api-key accounts save acme --scope users.read --scope users.write
+  tower-api-key accounts save acme --quota minute=100/60s --quota month=100000/calendar_month
+  tower-api-key accounts save acme --plan gold --default-quotas
+  tower-api-key accounts save acme --disable";
+
+pub(crate) const TRAIL: &str = "\
+Examples:
+  tower-api-key trail --limit 20
+  tower-api-key --json trail --after 1200";
+
+pub(crate) const CHECK: &str = "\
+Examples:
+  tower-api-key check --vendor rest-integrations --path /v1/users <key.txt
+  tower-api-key --quiet check --vendor personyze --basic api --path /rest/users <key.txt
+  tower-api-key check --vendor persona --from 203.0.113.7 --at \"in 90 days\" <key.txt";
+
+pub(crate) const WHOSE: &str = "\
+Examples:
+  tower-api-key whose <key.txt
+  tower-api-key --quiet whose --pepper-file pepper <leaked.log";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::arguments::Arguments;
+
+    /// Splits an example at spaces outside of quotes, up to a redirection.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for character in line.split(['<', '>']).next().unwrap_or_default().trim_end().chars() {
+            match character {
+                '"' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                other => words.last_mut().unwrap().push(other),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_example_is_a_command_line() {
+        Arguments::command().debug_assert();
+        let texts = [
+            PROGRAM, CREATE, LIST, EDIT, ROTATE, REVOKE, DELETE, IMPORT, SAVE, TRAIL, CHECK, WHOSE,
+        ];
+        for line in texts.iter().flat_map(|text| text.lines()).map(str::trim_start) {
+            if line.starts_with("tower-api-key ") {
+                let mut command = Arguments::command();
+                let matches = command.try_get_matches_from_mut(words(line)).unwrap();
+                crate::meaning::check(&mut command, &matches).unwrap();
+            }
+        }
+    }
+}
