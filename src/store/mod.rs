@@ -60,7 +60,7 @@
 //!
 //! # Deployment
 //!
-//! A cache keeps accepting a revoked key for a bounded time. Know that time, and state it to your users. For
+//! A cache keeps accepting a revoked key for a bounded time. State that time to your users. For
 //! [`MemoryStore`] the time is zero.
 
 #[cfg(feature = "cache")]

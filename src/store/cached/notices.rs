@@ -26,7 +26,7 @@ pub(super) struct Notices {
     added: AtomicU64,
     /// The latest notice about an account, in the slot of its hash.
     accounts: Box<[AtomicU64]>,
-    /// Randomly seeded, so that nobody can choose accounts that share a slot.
+    /// Randomly seeded, so that a client cannot choose accounts that share a slot.
     hasher: RandomState,
 }
 
