@@ -1,9 +1,9 @@
-//! What a store tells those who keep its records elsewhere.
+//! Notices of changes, from a store to the caches in front of it.
 
 use super::manage::ManageFuture;
 use crate::key::{AccountId, KeyDigest};
 
-/// Says what is no longer as it was.
+/// Names what changed in a store, so that a cache drops it.
 ///
 /// ```
 /// use tower_api_key::key::KeyHasher;
@@ -17,21 +17,21 @@ use crate::key::{AccountId, KeyDigest};
 pub enum Invalidation {
     /// The key of this secret was changed or deleted.
     Secret(KeyDigest),
-    /// This account was changed or deleted, and with it all its keys.
+    /// This account was changed or deleted. Either affects all its keys.
     Account(AccountId),
-    /// Secrets are there that were not.
+    /// New secrets were added.
     Added,
-    /// Anything may have changed, as when word was lost for a while. What is kept is asked for again, and
-    /// not forgotten: a store that cannot answer is as likely the reason as a change is.
+    /// Anything may have changed, for example because notices were lost. A cache then asks the store for each
+    /// record again. It does not drop the records, because an outage of the store may have lost the notices.
     Everything,
 }
 
-/// Receives invalidations, one after the other.
+/// Receives invalidations, one after another.
 ///
 /// ```
 /// use tower_api_key::store::{Invalidation, Invalidations, ManageFuture};
 ///
-/// /// Hears of a change every minute.
+/// /// Makes a cache ask for every record again once a minute.
 /// struct EveryMinute;
 ///
 /// impl Invalidations for EveryMinute {
@@ -44,8 +44,9 @@ pub enum Invalidation {
 /// }
 /// ```
 pub trait Invalidations: Send + 'static {
-    /// Waits for the next one. After an error it may be asked again, and tries to be connected anew; then
-    /// the first is [`Invalidation::Everything`], for what was said in between nobody heard.
+    /// Waits for the next invalidation. After an error the caller may call this method again, which then
+    /// reconnects to the store. The first invalidation of the new connection is [`Invalidation::Everything`],
+    /// because notices in between were lost.
     ///
     /// # Errors
     ///

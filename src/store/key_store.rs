@@ -1,4 +1,4 @@
-//! The one question that a gate asks of a store.
+//! The trait with which a gate looks up keys.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::key::{KeyDigest, SharedRecord};
 use crate::sync::Reply;
 
-/// Finds the record of a key.
+/// Finds the record of a key by the digest of its secret.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -24,18 +24,13 @@ use crate::sync::Reply;
 ///         Reply::later(async move { client.fetch(&digest).await.map_err(StoreError::new) })
 ///     }
 /// }
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
-/// # let answer = Remote(Arc::new(Client)).find(&KeyDigest::from_bytes([0; 32])).await;
-/// # assert!(answer.unwrap().is_none());
-/// # }
 /// ```
 pub trait KeyStore: Send + Sync + 'static {
-    /// Looks up a record by its whole digest.
+    /// Looks up a record by its whole digest. Returns `Ok(None)` if no key has this digest.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the store cannot tell; `Ok(None)` says that there is no such key.
+    /// [`StoreError`] if the store does not know whether a key has this digest.
     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>>;
 }
 

@@ -1,19 +1,20 @@
-//! Where keys live: the one question a gate asks of a store, and the store in memory.
+//! Key stores: the trait with which a gate looks up keys, management of keys, and a store in memory.
 //!
-//! This room guards the way from a digest to a record. A store answers
+//! This module guards the way from a digest to a record. A store answers a lookup with
 //!
-//! 1. with the record whose key has exactly this digest, all 256 bits of it;
-//! 2. with nothing, if it is sure that there is none;
-//! 3. with a [`StoreError`] in every other case: the gate then refuses with 503, and never takes a
+//! 1. the record of the key that has exactly this digest, all 256 bits of it;
+//! 2. `None`, if the store is sure that no key has this digest;
+//! 3. a [`StoreError`] in every other case. The gate then refuses the request with 503. It never takes a
 //!    failure for an unknown key.
 //!
-//! A store knows nothing of gates. Two gates on one store serve each other's keys, unless each has an
-//! [audience](crate::ApiKeyLayerBuilder::audience) and each key names one, or every gate has a store of its
-//! own.
+//! A store knows nothing of gates. Two gates on one store accept each other's keys. To separate them, give
+//! each gate an [audience](crate::ApiKeyLayerBuilder::audience) and let each key name one, or give each gate
+//! a store of its own.
 //!
 //! # A store of your own
 //!
-//! For a gate, implement [`KeyStore`]: from a digest to a record under its account's present state.
+//! For a gate, implement [`KeyStore`]. It returns the record of a digest, under the present state of the
+//! record's account.
 //!
 //! ```
 //! use std::collections::HashMap;
@@ -31,32 +32,36 @@
 //! impl KeyStore for Fixed {
 //!     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
 //!         let Some(record) = self.keys.get(digest).cloned() else {
-//!             return Reply::now(Ok(None)); // surely unknown: the gate refuses with 401
+//!             return Reply::now(Ok(None)); // unknown key: the gate refuses with 401
 //!         };
 //!         let Some(account) = self.accounts.get(record.account().id()) else {
 //!             return Reply::now(Err(StoreError::new("a key has no account"))); // 503
 //!         };
-//!         // Scopes, quotas and the switch of the account count as they are stored now.
+//!         // The scopes, quotas and disabled state of the account apply as they are stored now.
 //!         let record = record.with_account(Arc::clone(account)).map_err(StoreError::new);
 //!         Reply::now(record.map(|record| Some(record.into())))
 //!     }
 //! }
 //! ```
 //!
-//! A lookup that waits returns [`Reply::later`](crate::Reply::later). The rest is needed only if it applies:
+//! A lookup that waits returns [`Reply::later`](crate::Reply::later). Implement the rest if your store needs
+//! it:
 //!
 //! | your store | implements or uses |
 //! |---|---|
 //! | can write | [`KeyManager`]: every change calls [`check_author`] first and writes a [`Change`] |
 //! | changes a key | [`apply_update`], with the rules that hold for every update |
-//! | rotates keys | [`Retention`]: which ended secrets to delete, and which to hide |
-//! | has rows that cannot be read | [`Page`] and [`BrokenRow`] |
+//! | rotates keys | [`Retention`]: which expired secrets to delete, and which to hide |
+//! | can have rows that it cannot read | [`Page`] and [`BrokenRow`] |
 //! | is behind a cache and reports changes | [`Invalidations`], which yields [`Invalidation`]s |
 //!
-//! The feature `testing` has the promises of a [`KeyManager`] as tests: `store_tests!`.
+//! The feature `testing` has tests for the promises of a store: `store_tests!` for a [`KeyManager`], and
+//! `lookup_tests!` for a [`KeyStore`] that cannot write.
 //!
-//! A store in front of a slow or remote one bounds how long a revoked key can still serve; say the
-//! number to your users. [`MemoryStore`]'s is zero.
+//! # Deployment
+//!
+//! A cache keeps accepting a revoked key for a bounded time. State that time to your users. For
+//! [`MemoryStore`] the time is zero.
 
 #[cfg(feature = "cache")]
 mod cached;

@@ -1,11 +1,12 @@
-//! What threads share memory through, wherever the order of their steps decides what is true: the
-//! standard library's types, and `ArcSwap`.
+//! Types for memory that threads share: the standard library's, and `ArcSwap`. Code whose correctness depends
+//! on the order of its steps imports them from here.
 //!
-//! Compiled with `--cfg shuttle`, tests have stand-ins of Shuttle's types instead, which let a
-//! scheduler choose at every step who goes next. `.ci/schedules` runs them.
+//! Tests that are compiled with `--cfg shuttle` use the types of Shuttle instead. Its scheduler chooses at
+//! every step which thread runs next. `.ci/schedules` runs these tests.
 //!
-//! Shuttle takes every step to be seen at once by all, so it says nothing of memory orders. Those matter
-//! in one place: what a slot of the store's table leads to lies behind a `OnceLock`, which orders itself.
+//! Under Shuttle every thread sees every step at once, so memory orders are not tested. They matter in one
+//! place: a slot of the store's table leads to an entry. The entry is behind a `OnceLock`, which orders its
+//! own accesses.
 
 mod lock;
 mod reply;

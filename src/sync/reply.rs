@@ -1,15 +1,17 @@
-//! Carries an answer that is there already, or comes later; how stores and limiters reply.
+//! The reply of a store or a limiter: an answer that is known already, or a boxed future.
 //!
-//! A trait method that returns `impl Future` cannot be stored in a nameable future without a box,
-//! and cannot be called through `dyn`. This enum does both: an answer from memory costs no
-//! allocation, one that must wait boxes its future, which is nothing beside the wait.
+//! A trait method that returns `impl Future` cannot be called through `dyn`, and its future has no name
+//! without a box. A reply solves both. An answer from memory costs no allocation. An answer that waits costs
+//! one box, which takes far less time than the wait.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Resolves to a `T`, at once or later.
+/// A future of a `T` that is known at once or later. Stores and limiters return it.
+///
+/// A known answer costs no allocation. A later one is a boxed future.
 ///
 /// ```
 /// use tower_api_key::Reply;
@@ -29,17 +31,17 @@ enum ReplyState<T> {
 }
 
 impl<T> Reply<T> {
-    /// Holds an answer that is known already.
+    /// Creates a reply from an answer that is known already.
     pub const fn now(answer: T) -> Self {
         Self(ReplyState::Now(Some(answer)))
     }
 
-    /// Boxes a future that will know the answer.
+    /// Creates a reply from a future, which is boxed.
     pub fn later(future: impl Future<Output = T> + Send + 'static) -> Self {
         Self(ReplyState::Later(Box::pin(future)))
     }
 
-    /// Returns the answer if it is there already, and itself if it comes later.
+    /// Returns the answer if it is known already, or the reply itself if the answer comes later.
     pub(crate) fn into_now(self) -> Result<T, Self> {
         match self.0 {
             ReplyState::Now(Some(answer)) => Ok(answer),
@@ -51,8 +53,8 @@ impl<T> Reply<T> {
 impl<T: Unpin> Future for Reply<T> {
     type Output = T;
 
-    /// Returns the answer once. A second poll of a known answer stays pending for ever, as a fused
-    /// future would; it never panics.
+    /// Returns the answer once. A second poll of a known answer stays pending forever, as that of a fused
+    /// future does. It never panics.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         match &mut self.get_mut().0 {
             ReplyState::Now(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),

@@ -1,4 +1,4 @@
-//! Stand-ins for what Shuttle lacks, and the exploration of schedules.
+//! Types that Shuttle lacks, and the exploration of schedules.
 
 use std::env;
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use shuttle::{Config, Runner};
 
 use super::{AtomicBool, Mutex};
 
-/// Schedules of each kind, unless `SCHEDULES` says otherwise.
+/// The number of schedules of each kind, unless the environment variable `SCHEDULES` is set.
 const SCHEDULES: usize = 20_000;
-/// How many preemptions a bug may need for PCT to look for it.
+/// The most preemptions in a schedule of PCT.
 const DEPTH: usize = 3;
-/// Shuttle's own 32 KB are too few for what is formatted on them.
+/// The size of a stack in bytes. Shuttle's default of 32 KB is too small for formatting.
 const STACK: usize = 1 << 18;
 
-/// Runs a case under many schedules: as many with each step's thread drawn by lot, and as many with
-/// few preemptions at unlikely places (PCT). One that fails, or in which all wait for each other,
-/// panics and prints the schedule.
+/// Runs a case under many schedules. Half of them choose the thread of each step at random. The other half
+/// have few preemptions, at unlikely steps (PCT). A schedule that fails or deadlocks panics and prints
+/// itself.
 pub(crate) fn explore(name: &str, case: impl Fn() + Clone + Send + Sync + 'static) {
     let schedules = env::var("SCHEDULES").ok().and_then(|text| text.parse().ok());
     let schedules = schedules.unwrap_or(SCHEDULES);
@@ -26,10 +26,11 @@ pub(crate) fn explore(name: &str, case: impl Fn() + Clone + Send + Sync + 'stati
     config.stack_size = STACK;
     let drawn = Runner::new(RandomScheduler::new(schedules), config.clone()).run(case.clone());
     let few = Runner::new(PctScheduler::new(DEPTH, schedules), config).run(case);
-    println!("{name}: {drawn} schedules drawn by lot, {few} with up to {DEPTH} preemptions");
+    println!("{name}: {drawn} random schedules, {few} with up to {DEPTH} preemptions");
 }
 
-/// `std::sync::OnceLock`, with a step before each look and one between value and mark.
+/// `std::sync::OnceLock`, with a step before each read and a step between writing the value and marking it as
+/// set.
 #[derive(Debug)]
 pub(crate) struct OnceLock<T> {
     is_set: AtomicBool,
@@ -58,7 +59,7 @@ impl<T> OnceLock<T> {
     }
 }
 
-/// `arc_swap::ArcSwap`, each of whose operations takes effect at one instant.
+/// `arc_swap::ArcSwap`, whose operations are atomic steps.
 pub(crate) struct ArcSwap<T>(Mutex<Arc<T>>);
 
 impl<T> ArcSwap<T> {
@@ -83,9 +84,9 @@ mod schedules {
     use super::super::AtomicUsize;
     use super::*;
 
-    /// Were this not found, nothing that the other explorations do not find would say anything.
+    /// Proves that an exploration finds such a bug. Otherwise the other explorations would prove nothing.
     #[test]
-    #[should_panic(expected = "one was lost")]
+    #[should_panic(expected = "an update was lost")]
     fn a_lost_update_is_found() {
         explore("a lost update", || {
             let count = Arc::new(AtomicUsize::new(0));
@@ -97,7 +98,7 @@ mod schedules {
                 })
             });
             threads.into_iter().for_each(|thread| thread.join().unwrap());
-            assert_eq!(count.load(Ordering::SeqCst), 2, "one was lost");
+            assert_eq!(count.load(Ordering::SeqCst), 2, "an update was lost");
         });
     }
 

@@ -1,6 +1,6 @@
-//! Sizes that explorations make small.
+//! Sizes that are smaller when schedules are explored.
 
-/// Chooses a size: the usual one, or one so small that few steps meet its end.
+/// Returns the usual size, or under Shuttle the explored one, which a few steps fill.
 pub(crate) const fn size(usual: usize, explored: usize) -> usize {
     if cfg!(all(test, shuttle)) { explored } else { usual }
 }

@@ -1,16 +1,16 @@
-//! Which of several reference counts a thread uses.
+//! Stripes: several reference counts for one value, of which each thread uses one.
 //!
-//! What all threads hold and let go of on every request is put behind several counts, for one that they
-//! pass to and fro costs each of them more than the rules.
+//! A value that every request clones and drops has several counts. With a single count, its cache line moves
+//! between the processors on every request, which costs more than checking the rules.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Counts of one thing's users. Two threads that use the same key at the same time pass 1.9 times
-/// what one does, and 1.1 times with a single count.
+/// The number of reference counts of one value. Two threads that use the same key pass 1.9 times as many
+/// requests as one thread; with a single count it is 1.1 times.
 pub(crate) const STRIPES: usize = 8;
 
-/// Returns the stripe of this thread: threads take them in turn.
+/// Returns the stripe of this thread. Threads get stripes in turn.
 pub(crate) fn stripe() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     const UNSET: usize = usize::MAX;
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn threads_use_all_stripes_and_each_its_own() {
+    fn threads_use_all_stripes_and_each_thread_keeps_one() {
         let of_thread = || thread::spawn(|| (stripe(), stripe())).join().unwrap();
         let seen: Vec<_> = (0..100 * STRIPES).map(|_| of_thread()).collect();
         assert!(seen.iter().all(|(first, again)| first == again && *first < STRIPES), "{seen:?}");

@@ -1,4 +1,4 @@
-//! What a kit is given: a function that makes a fresh store or limiter, at once or later.
+//! The argument of a kit: a function that makes a new store or limiter, async or not.
 
 use std::fmt;
 use std::future::Future;
@@ -11,13 +11,13 @@ use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::Limiter;
 use crate::store::{KeyManager, KeyStore};
 
-/// Holds what a test is about.
+/// The result of a function that a kit calls: a store or a limiter, with all that it needs.
 ///
-/// The function that a kit calls returns
+/// The function returns
 ///
 /// - the store or the limiter itself;
-/// - a pair of it and something that must live as long: a folder, a server, a lock;
-/// - an `Option` of either: with `None` the test is skipped, for a server that is not installed.
+/// - a pair of the store or limiter and a value that must live as long: a folder, a server or a lock;
+/// - an `Option` of one of these. `None` skips the test, for example if a server is not installed.
 ///
 /// ```
 /// use tower_api_key::store::{KeyManager, MemoryStore};
@@ -31,10 +31,10 @@ use crate::store::{KeyManager, KeyStore};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "the kit cannot test `{Self}` as `{S}`",
-    note = "return the store or limiter, a pair of it and what it needs, or an `Option` of either"
+    note = "return a store or limiter, a pair of one and a value that must live as long, or an `Option` of these"
 )]
 pub trait Fresh<S: ?Sized>: Send + Sync + 'static {
-    /// Returns the store or limiter; `None` skips the test.
+    /// Returns the store or limiter. `None` skips the test.
     fn subject(&self) -> Option<&S>;
 }
 
@@ -74,31 +74,31 @@ impl<S: ?Sized, T: Fresh<S>, G: Send + Sync + 'static> Fresh<S> for (T, G) {
     }
 }
 
-/// The records that a store of [`lookup_tests!`](crate::lookup_tests) is made of.
+/// The digests and records that a store of [`lookup_tests!`](crate::lookup_tests) has to hold.
 pub type Records = Vec<(KeyDigest, KeyRecord)>;
 
-/// Makes a fresh store or limiter. Implemented for functions and closures, async or not, without an
-/// argument, or of [`Records`].
+/// Makes a new store or limiter. Functions and closures implement this trait, async or not, without an
+/// argument or with [`Records`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` makes nothing that the kit can test as `{S}`",
-    note = "pass a function that returns the store or limiter, a pair of it and what it needs, or an `Option` of either; it may be async"
+    note = "pass a function, async or not, that returns a store or limiter, a pair of one and a value that must live as long, or an `Option` of these"
 )]
 pub trait Make<S: ?Sized, In, How>: Send + Sync + 'static {
-    /// Makes one.
+    /// Makes a new store or limiter.
     #[doc(hidden)]
     fn make(&self, given: In) -> Making<S>;
 }
 
-/// Resolves to what was made.
+/// A future of a new store or limiter.
 #[doc(hidden)]
 pub type Making<S> = Pin<Box<dyn Future<Output = Arc<dyn Fresh<S>>> + Send>>;
 
-/// Marks a function that returns what it makes.
+/// Marks a function that is not async.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Now<T>(PhantomData<T>);
 
-/// Marks a function that returns a future.
+/// Marks an async function.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Later<T>(PhantomData<T>);
@@ -137,7 +137,7 @@ macro_rules! make {
 make!((), ());
 make!(Records, (records: Records));
 
-/// Makes as many fresh stores or limiters as a promise needs.
+/// Makes as many new stores or limiters as a promise needs.
 ///
 /// ```
 /// use tower_api_key::limits::{Limiter, MemoryLimiter};
@@ -152,7 +152,7 @@ make!(Records, (records: Records));
 pub struct Maker<S: ?Sized + 'static, In = ()>(Box<dyn Fn(In) -> Making<S> + Send + Sync>);
 
 impl<S: ?Sized + 'static, In: 'static> Maker<S, In> {
-    /// Wraps a function, async or not; [`Fresh`] lists what it may return.
+    /// Wraps a function, async or not. [`Fresh`] lists what it may return.
     pub fn new<How>(make: impl Make<S, In, How>) -> Self {
         Self(Box::new(move |given| make.make(given)))
     }
@@ -168,11 +168,11 @@ impl<S: ?Sized, In> fmt::Debug for Maker<S, In> {
     }
 }
 
-/// Returns what was made.
-#[allow(clippy::panic)] // Whoever makes one makes all.
+/// Returns the store or limiter.
+#[allow(clippy::panic)] // A function that returned one before has to return one again.
 pub(super) fn subject<S: ?Sized + 'static>(made: &dyn Fresh<S>) -> &S {
     match made.subject() {
         Some(subject) => subject,
-        None => panic!("the function made one before, and none now"),
+        None => panic!("the function returned `None`, and a store or limiter before"),
     }
 }

@@ -1,12 +1,12 @@
 //! Grants for the unit tests of a handler.
 
-#![allow(clippy::panic)] // A test that describes no valid record ends here.
+#![allow(clippy::panic)] // Ends a test that passes an account or a scope that is not valid.
 
 use crate::decision::Grant;
 use crate::key::{Account, InvalidRecord, KeyRecord, SharedRecord};
 
-/// Makes a grant for a key of this account with these scopes, to call a handler in a unit test. The key's
-/// id is `key_1`.
+/// Creates a grant with which a unit test calls a handler. Its key has the id `key_1`, and belongs to this
+/// account with these scopes.
 ///
 /// ```
 /// use tower_api_key::{Denial, Grant, testing};
@@ -25,7 +25,7 @@ use crate::key::{Account, InvalidRecord, KeyRecord, SharedRecord};
 ///
 /// # Panics
 ///
-/// If the account's id or a scope is not valid.
+/// If the id of the account or a scope is not valid.
 pub fn grant<S: AsRef<str>>(account: &str, scopes: impl IntoIterator<Item = S>) -> Grant {
     let record = || -> Result<KeyRecord, InvalidRecord> {
         KeyRecord::builder("key_1", Account::builder(account).build()?).scopes(scopes).build()
@@ -36,8 +36,8 @@ pub fn grant<S: AsRef<str>>(account: &str, scopes: impl IntoIterator<Item = S>) 
     }
 }
 
-/// Makes a grant for this record, as a gate without limits makes it. The record is not judged: a revoked key
-/// gets its grant, too. The handler may [add to the cost](Grant::add_cost).
+/// Creates a grant for this record, as a gate without limits creates it. The record is not checked, so a
+/// revoked key gets a grant, too. The handler can [add to the cost](Grant::add_cost).
 ///
 /// ```
 /// use tower_api_key::key::{Account, KeyRecord};

@@ -1,4 +1,4 @@
-//! The promises of [`ConcurrencyLimiter`]: simultaneous requests.
+//! The promises of a [`ConcurrencyLimiter`].
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -13,16 +13,16 @@ use super::promise::{Promise, list, run};
 use crate::concurrency::{Acquire, Concurrency, ConcurrencyLimiter, Permit};
 use crate::key::AccountId;
 
-/// Lists the promises of [`ConcurrencyLimiter`], each of which is one test of
+/// The promises of a [`ConcurrencyLimiter`]. Each is one test of
 /// [`concurrency_tests!`](crate::concurrency_tests).
 pub const CONCURRENCY_PROMISES: &[Promise<Maker<dyn ConcurrencyLimiter>>] =
     crate::__concurrency_promises!([list]);
 
-/// Writes one test for each promise of [`ConcurrencyLimiter`](crate::concurrency::ConcurrencyLimiter).
+/// Writes one test for each promise of a [`ConcurrencyLimiter`](crate::concurrency::ConcurrencyLimiter).
 ///
-/// The argument is a function or a closure, async or not, that makes permits of which none is taken; it is
-/// called for each test. [`Fresh`](crate::testing::Fresh) lists what it may return. A permit that is given
-/// back may come free a little later. Requests wait by the real clock, for less than a second in a test.
+/// The argument is a function or a closure, async or not, that makes a limiter with all permits free. A test
+/// calls it once for each limiter that it needs. [`Fresh`](crate::testing::Fresh) lists what it may return. A
+/// returned permit may be free a little later. The tests wait by the real clock, for less than a second each.
 ///
 /// ```
 /// mod in_memory {
@@ -41,7 +41,7 @@ macro_rules! concurrency_tests {
     };
 }
 
-/// Names the promises of a limiter of simultaneous requests, for another macro.
+/// Passes the promises of a `ConcurrencyLimiter` to another macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __concurrency_promises {
@@ -60,7 +60,7 @@ macro_rules! __concurrency_promises {
     };
 }
 
-/// Checks one promise on permits of its own.
+/// Checks one promise on new limiters.
 #[doc(hidden)]
 pub fn __check_concurrency<How>(promise: &str, make: impl Make<dyn ConcurrencyLimiter, (), How>) {
     let make = Maker::new(make);
@@ -71,13 +71,13 @@ pub fn __check_concurrency<How>(promise: &str, make: impl Make<dyn ConcurrencyLi
     });
 }
 
-/// Longer than any permit takes to come free.
+/// Longer than a returned permit takes to be free.
 const LONG: Duration = Duration::from_secs(20);
 
-/// Long enough for a request to have asked.
+/// Long enough for a request to ask for its permit.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// A route of fresh permits.
+/// An account on a route, at a new limiter.
 #[derive(Clone)]
 struct RouteClient {
     concurrency: Arc<dyn Fresh<dyn ConcurrencyLimiter>>,
@@ -91,14 +91,14 @@ impl RouteClient {
     }
 
     async fn acquire(&self, rule: Concurrency) -> Option<Permit> {
-        let account = done(AccountId::new(self.account), "an account");
+        let account = done(AccountId::new(self.account), "building an account id");
         let entry = Acquire { account: &account, route: self.route, rule };
-        done(subject(&*self.concurrency).acquire(entry).await, "a permit, or none")
+        done(subject(&*self.concurrency).acquire(entry).await, "asking for a permit")
     }
 
-    /// Enters where there is room, soon or at once.
-    async fn enters(&self, rule: Concurrency, what: &str) -> Permit {
-        done(self.acquire(rule.with_longest_wait(LONG)).await.ok_or("there is none"), what)
+    /// Acquires a permit that is free at once or soon.
+    async fn enter(&self, rule: Concurrency, what: &str) -> Permit {
+        done(self.acquire(rule.with_longest_wait(LONG)).await.ok_or("no permit is free"), what)
     }
 }
 
@@ -120,23 +120,33 @@ async fn never_more_than_the_limit_are_in_flight(make: &Maker<dyn ConcurrencyLim
         })
         .collect();
     for request in requests {
-        assert!(done(request.await, "a request"), "each gets a permit in time");
+        assert!(done(request.await, "a request"), "a request got no permit in time");
     }
-    assert_eq!(most.load(Ordering::SeqCst), 3, "the most in flight at once, of three permits");
+    assert_eq!(
+        most.load(Ordering::SeqCst),
+        3,
+        "the most requests in flight at the same time, with three permits"
+    );
 }
 
 async fn a_full_route_refuses_at_once(make: &Maker<dyn ConcurrencyLimiter>) {
     let (client, rule) = (RouteClient::new(make).await, Concurrency::new(2));
     let held = (client.acquire(rule).await, client.acquire(rule).await);
-    assert!(held.0.is_some() && held.1.is_some(), "there are two permits");
-    assert!(client.acquire(rule).await.is_none(), "a third has none, and does not wait");
+    assert!(held.0.is_some() && held.1.is_some(), "two permits are free, and a request got none");
+    assert!(
+        client.acquire(rule).await.is_none(),
+        "both permits are taken, and a third request got one"
+    );
 }
 
 async fn a_place_that_is_given_back_is_free(make: &Maker<dyn ConcurrencyLimiter>) {
     let (client, rule) = (RouteClient::new(make).await, Concurrency::new(1));
     for _ in 0..3 {
-        let permit = client.enters(rule, "the permit of the one before").await;
-        assert!(client.acquire(rule).await.is_none(), "the only permit is taken");
+        let permit = client.enter(rule, "acquiring the permit that was returned").await;
+        assert!(
+            client.acquire(rule).await.is_none(),
+            "the only permit is taken, and a request got one"
+        );
         drop(permit);
     }
 }
@@ -144,30 +154,33 @@ async fn a_place_that_is_given_back_is_free(make: &Maker<dyn ConcurrencyLimiter>
 async fn a_wait_ends(make: &Maker<dyn ConcurrencyLimiter>) {
     let (client, rule) =
         (RouteClient::new(make).await, Concurrency::new(1).with_longest_wait(MOMENT));
-    let _held = client.enters(rule, "the first permit").await;
+    let _held = client.enter(rule, "acquiring the first permit").await;
     let began = Instant::now();
-    assert!(client.acquire(rule).await.is_none(), "no permit comes free");
+    assert!(
+        client.acquire(rule).await.is_none(),
+        "the only permit stays taken, and a request got one"
+    );
     let waited = began.elapsed();
     // A timer may end a wait a millisecond early, and ends it late on a busy machine.
     assert!(
         waited + Duration::from_millis(2) >= MOMENT && waited < LONG,
-        "waited {waited:?}, and the rule says {MOMENT:?}"
+        "the request waited {waited:?}, and the longest wait of the rule is {MOMENT:?}"
     );
 }
 
 async fn who_waits_is_served_in_order(make: &Maker<dyn ConcurrencyLimiter>) {
     let (client, rule) =
         (RouteClient::new(make).await, Concurrency::new(1).with_longest_wait(LONG));
-    let held = client.enters(rule, "the first permit").await;
+    let held = client.enter(rule, "acquiring the first permit").await;
     let served = Arc::new(Mutex::new(Vec::new()));
     let mut waiting = Vec::new();
     for number in 0..4 {
         let (client, served) = (client.clone(), Arc::clone(&served));
         waiting.push(tokio::spawn(async move {
-            let _permit = client.enters(rule, "a permit for each that waits").await;
+            let _permit = client.enter(rule, "waiting for a permit").await;
             served.lock().unwrap_or_else(PoisonError::into_inner).push(number);
         }));
-        // Each has asked before the next one comes.
+        // Each request asks before the next one starts.
         tokio::time::sleep(MOMENT).await;
     }
     drop(held);
@@ -175,55 +188,71 @@ async fn who_waits_is_served_in_order(make: &Maker<dyn ConcurrencyLimiter>) {
         done(request.await, "a request");
     }
     let served = served.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    assert_eq!(served, [0, 1, 2, 3], "first come, first served");
+    assert_eq!(served, [0, 1, 2, 3], "the order in which waiting requests got their permits");
 }
 
 async fn no_more_wait_than_the_rule_says(make: &Maker<dyn ConcurrencyLimiter>) {
     let client = RouteClient::new(make).await;
     let rule = Concurrency::new(1).with_longest_wait(LONG).with_longest_queue(1);
-    let held = client.enters(rule, "the first permit").await;
+    let held = client.enter(rule, "acquiring the first permit").await;
     let waiting = tokio::spawn({
         let client = client.clone();
         async move { client.acquire(rule).await.is_some() }
     });
     tokio::time::sleep(MOMENT).await;
     let began = Instant::now();
-    assert!(client.acquire(rule).await.is_none(), "one waits, and no second one may");
-    assert!(began.elapsed() < LONG / 2, "the second one does not wait");
+    assert!(
+        client.acquire(rule).await.is_none(),
+        "one request waits, and a second one, beyond the longest queue, got a permit"
+    );
+    assert!(
+        began.elapsed() < LONG / 2,
+        "the second request is beyond the longest queue, and waited"
+    );
     drop(held);
-    assert!(done(waiting.await, "a request"), "the first one gets its permit");
+    assert!(done(waiting.await, "a request"), "the first waiting request got no permit");
 }
 
 async fn accounts_and_routes_have_places_of_their_own(make: &Maker<dyn ConcurrencyLimiter>) {
     let (client, rule) = (RouteClient::new(make).await, Concurrency::new(1));
     let other_account = RouteClient { account: "other", ..client.clone() };
     let other_route = RouteClient { route: "GET /jobs", ..client.clone() };
-    let _held = client.enters(rule, "the first permit").await;
+    let _held = client.enter(rule, "acquiring the first permit").await;
     for (client, what) in [(&other_account, "another account"), (&other_route, "another route")] {
         let held = client.acquire(rule).await;
-        assert!(held.is_some(), "{what} has a permit of its own");
-        assert!(client.acquire(rule).await.is_none(), "{what} has no second one");
+        assert!(held.is_some(), "{what} has permits of its own, and got none");
+        assert!(
+            client.acquire(rule).await.is_none(),
+            "{what} has one permit, and got a second one"
+        );
     }
 }
 
 async fn who_goes_away_leaves_no_place_taken(make: &Maker<dyn ConcurrencyLimiter>) {
     let (client, rule) = (RouteClient::new(make).await, Concurrency::new(1));
     let waits = rule.with_longest_wait(LONG).with_longest_queue(2);
-    let held = client.enters(rule, "the first permit").await;
-    // One hangs up as soon as it has asked, one after a while.
+    let held = client.enter(rule, "acquiring the first permit").await;
+    // One client hangs up as soon as it has asked, another one after a while.
     for _ in 0..5 {
         {
             let mut asking = pin!(client.acquire(waits));
             poll_fn(|context| {
                 let asked = asking.as_mut().poll(context);
-                assert!(asked.is_pending(), "the only permit is taken, and it waits");
+                assert!(
+                    asked.is_pending(),
+                    "the only permit is taken, and a request does not wait"
+                );
                 Poll::Ready(())
             })
             .await;
         }
         let asking = tokio::time::timeout(MOMENT / 2, client.acquire(waits)).await;
-        assert!(asking.is_err(), "the only permit is taken, and it waits: {asking:?}");
+        assert!(
+            asking.is_err(),
+            "the only permit is taken, and a request does not wait: {asking:?}"
+        );
     }
     drop(held);
-    let _permit = client.enters(rule, "the permit, which nobody holds").await;
+    let _permit =
+        client.enter(rule, "acquiring the permit after all waiting clients hung up").await;
 }

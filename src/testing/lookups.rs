@@ -1,4 +1,4 @@
-//! The promises of a [`KeyStore`] that only looks up.
+//! The promises of a [`KeyStore`], checked without a way to write.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,17 +12,16 @@ use crate::key::{Account, KeyDigest, KeyHasher, KeyRecord, KeyRecordBuilder, Sha
 use crate::quota::Quota;
 use crate::store::KeyStore;
 
-/// Lists the promises of a [`KeyStore`], each of which is one test of
-/// [`lookup_tests!`](crate::lookup_tests).
+/// The promises of a [`KeyStore`]. Each is one test of [`lookup_tests!`](crate::lookup_tests).
 pub const LOOKUP_PROMISES: &[Promise<Maker<dyn KeyStore, Records>>] =
     crate::__lookup_promises!([list]);
 
-/// Writes one test for each promise of a [`KeyStore`](crate::store::KeyStore), which need not be a
-/// [`KeyManager`](crate::store::KeyManager).
+/// Writes one test for each promise of a [`KeyStore`](crate::store::KeyStore). For a store that is also a
+/// [`KeyManager`](crate::store::KeyManager), see [`store_tests!`](crate::store_tests).
 ///
-/// The argument is a function or a closure, async or not, that makes a store with these
-/// [`Records`](crate::testing::Records) and no others; it is called once for each test.
-/// [`Fresh`](crate::testing::Fresh) lists what it may return.
+/// The argument is a function or a closure, async or not. Its argument is a list of
+/// [`Records`](crate::testing::Records), and it makes a store with these records and no others. A test calls
+/// it once for each store that it needs. [`Fresh`](crate::testing::Fresh) lists what it may return.
 ///
 /// ```
 /// use tower_api_key::store::MemoryStore;
@@ -48,7 +47,7 @@ macro_rules! lookup_tests {
     };
 }
 
-/// Names the promises of a store that only looks up, for another macro.
+/// Passes the promises of a `KeyStore` to another macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __lookup_promises {
@@ -65,7 +64,7 @@ macro_rules! __lookup_promises {
     };
 }
 
-/// Checks one promise on a store of its own.
+/// Checks one promise on new stores.
 #[doc(hidden)]
 pub fn __check_lookups<How>(promise: &str, make: impl Make<dyn KeyStore, Records, How>) {
     let make = Maker::new(make);
@@ -82,14 +81,14 @@ fn digest(secret: &str) -> KeyDigest {
     KeyHasher::sha256().digest(secret.as_bytes())
 }
 
-/// Makes a key whose secret is its id.
+/// Makes a key. Its secret is its id.
 fn key(
     id: &str,
     describe: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
 ) -> (KeyDigest, KeyRecord) {
     let account = Account::builder("acme").scopes(["read"]).build();
-    let record = KeyRecord::builder(id, Arc::new(done(account, "an account")));
-    (digest(id), done(describe(record).build(), "a record"))
+    let record = KeyRecord::builder(id, Arc::new(done(account, "building an account")));
+    (digest(id), done(describe(record).build(), "building a record"))
 }
 
 fn many() -> Records {
@@ -100,12 +99,17 @@ async fn find(store: &dyn KeyStore, digest: &KeyDigest) -> Option<SharedRecord> 
     done(store.find(digest).await, "a lookup")
 }
 
-/// Looks up each record by its secret, and compares.
+/// Looks up each record by its secret, and compares the answer.
 async fn come_back(make: &Maker<dyn KeyStore, Records>, records: Records) {
     let made = make.fresh(records.clone()).await;
     for (digest, record) in &records {
         let found = find(subject(&*made), digest).await;
-        assert_eq!(found.as_deref(), Some(record), "what `{}` leads to", record.id());
+        assert_eq!(
+            found.as_deref(),
+            Some(record),
+            "the record found by the secret of `{}`",
+            record.id()
+        );
     }
 }
 
@@ -118,14 +122,17 @@ async fn an_unknown_secret_is_no_failure(make: &Maker<dyn KeyStore, Records>) {
         let made = make.fresh(records).await;
         for secret in ["unknown", "", "key_"] {
             let found = find(subject(&*made), &digest(secret)).await;
-            assert!(found.is_none(), "{secret:?} has no record, and one is found: {found:?}");
+            assert!(found.is_none(), "a lookup by the unknown secret {secret:?} found {found:?}");
         }
     }
 }
 
 async fn all_256_bits_count(make: &Maker<dyn KeyStore, Records>) {
     let made = make.fresh(vec![key("bits", |key| key)]).await;
-    assert!(find(subject(&*made), &digest("bits")).await.is_some(), "the digest itself is found");
+    assert!(
+        find(subject(&*made), &digest("bits")).await.is_some(),
+        "a lookup by the key's own digest found no key"
+    );
     let whole = *digest("bits").as_bytes();
     for bit in 0..256 {
         let mut other = whole;
@@ -133,7 +140,7 @@ async fn all_256_bits_count(make: &Maker<dyn KeyStore, Records>) {
             *byte ^= 1 << (bit % 8);
         }
         let found = find(subject(&*made), &KeyDigest::from_bytes(other)).await;
-        assert!(found.is_none(), "a digest that differs in bit {bit} is found");
+        assert!(found.is_none(), "a lookup found a key by a digest that differs in bit {bit}");
     }
 }
 
@@ -155,7 +162,7 @@ async fn everything_set_comes_back(make: &Maker<dyn KeyStore, Records>) {
     come_back(make, vec![key("everything", everything), key("nothing", |key| key)]).await;
 }
 
-/// The gate judges, and knows why it refuses.
+/// The gate checks the record, and names the reason of a refusal.
 async fn keys_that_serve_no_more_are_found(make: &Maker<dyn KeyStore, Records>) {
     let past = Timestamp::from_unix_seconds(1_000_000);
     let future = Timestamp::from_unix_seconds(4_000_000_000);
@@ -177,14 +184,18 @@ async fn lookups_at_once_are_not_mixed_up(make: &Maker<dyn KeyStore, Records>) {
                 let id = format!("key_{number}");
                 let found = find(subject(&*made), &digest(&id)).await;
                 let found = found.map(|record| record.id().to_string());
-                assert_eq!(found.as_ref(), Some(&id), "what `{id}` leads to, among others");
+                assert_eq!(
+                    found.as_ref(),
+                    Some(&id),
+                    "the key found by the secret of `{id}`, during other lookups"
+                );
                 id
             })
         })
         .collect();
     let mut ids = HashSet::new();
     for asked in asking {
-        ids.insert(done(asked.await, "a lookup"));
+        ids.insert(done(asked.await, "a lookup in a task"));
     }
-    assert_eq!(ids.len(), KEYS, "every lookup is answered");
+    assert_eq!(ids.len(), KEYS, "the number of answered lookups");
 }

@@ -1,15 +1,15 @@
 //! Conformance kits for stores and limiters of your own, and grants for unit tests of handlers.
 //!
-//! Each kit is a macro that writes one `#[test]` for each promise, so that a failure names the promise
-//! and says what was expected. It needs a function that makes a fresh store or limiter, and nothing in
-//! `Cargo.toml` but the feature `testing`, under `[dev-dependencies]`.
+//! A kit is a macro that writes one `#[test]` for each promise. A failure names the promise, and says what
+//! was expected. The argument of the macro is a function that makes a new store or limiter. `Cargo.toml`
+//! needs only the feature `testing` of this crate, under `[dev-dependencies]`.
 //!
-//! | what you have | kit | promises |
+//! | your type | kit | promises |
 //! |---|---|---|
 //! | a [`KeyManager`](crate::store::KeyManager) | [`store_tests!`](crate::store_tests) | [`STORE_PROMISES`] |
 //! | a [`KeyStore`](crate::store::KeyStore) that only looks up | [`lookup_tests!`](crate::lookup_tests) | [`LOOKUP_PROMISES`] |
 //! | a [`Limiter`](crate::limits::Limiter) | [`limiter_tests!`](crate::limiter_tests) | [`LIMITER_PROMISES`] |
-//! | a limiter of simultaneous requests, [`ConcurrencyLimiter`](crate::concurrency::ConcurrencyLimiter) | [`concurrency_tests!`](crate::concurrency_tests) | [`CONCURRENCY_PROMISES`] |
+//! | a [`ConcurrencyLimiter`](crate::concurrency::ConcurrencyLimiter) | [`concurrency_tests!`](crate::concurrency_tests) | [`CONCURRENCY_PROMISES`] |
 //!
 //! The stores and limiters of this project pass the same tests.
 //!
@@ -41,16 +41,17 @@
 //! # fn main() {}
 //! ```
 //!
-//! A test fails like this one, of a store that looks at the first 128 bits only:
+//! This is the failure of a store that compares only the first 128 bits of a digest:
 //!
 //! ```text
 //! ---- all_256_bits_count stdout ----
-//! the promise `all_256_bits_count` is broken: a digest that differs in bit 128 is found
+//! the promise `all_256_bits_count` is broken: a lookup found a key by a digest that differs in bit 128
 //! ```
 //!
-//! The tests of a store write and delete keys and accounts: give them a database that nobody needs.
+//! The tests of a store write and delete keys and accounts. Give them a database without other data.
 //!
-//! [`grant`] and [`grant_for`] make what a gate leaves for a handler, for unit tests of the handler.
+//! [`grant`] and [`grant_for`] create the grant that a gate passes to a handler, for unit tests of the
+//! handler.
 
 mod fresh;
 mod grant;

@@ -1,14 +1,14 @@
-//! Insists on an answer.
+//! The answer that a promise needs.
 
-#![allow(clippy::panic)] // A broken promise is told by a panic.
+#![allow(clippy::panic)] // A broken promise is reported by a panic.
 
 use std::fmt::Debug;
 
-/// Returns what a store or a limiter has to answer.
+/// Returns the value of an answer. Panics if the answer is an error.
 #[track_caller]
 pub(super) fn done<T, E: Debug>(answer: Result<T, E>, what: &str) -> T {
     match answer {
         Ok(value) => value,
-        Err(error) => panic!("{what}: {error:?}"),
+        Err(error) => panic!("{what} failed: {error:?}"),
     }
 }

@@ -1,6 +1,6 @@
-//! One promise, checked by its name.
+//! A promise, and the check of one promise by its name.
 
-#![allow(clippy::panic)] // A broken promise is told by a panic.
+#![allow(clippy::panic)] // A broken promise is reported by a panic.
 
 use std::any::Any;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::Poll;
 
-/// Checks one promise of a store or a limiter.
+/// One promise of a store or a limiter, which can be checked.
 ///
 /// ```
 /// use tower_api_key::store::MemoryStore;
@@ -28,7 +28,7 @@ pub struct Promise<S: ?Sized + 'static> {
     check: PromiseCheck<S>,
 }
 
-/// Resolves if the promise is kept, and panics if it is broken.
+/// A future that resolves if the promise is kept, and panics if it is broken.
 type Checking<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 type PromiseCheck<S> = for<'a> fn(&'a S) -> Checking<'a>;
@@ -38,7 +38,7 @@ impl<S: ?Sized> Promise<S> {
         Self { name, check }
     }
 
-    /// Returns the name, which is the name of the test too.
+    /// Returns the name of the promise, which is also the name of its test.
     pub const fn name(&self) -> &'static str {
         self.name
     }
@@ -47,7 +47,7 @@ impl<S: ?Sized> Promise<S> {
     ///
     /// # Panics
     ///
-    /// If it is broken. The message has the promise, and what was expected.
+    /// If the promise is broken. The message names the promise and says what was expected.
     pub async fn check(&self, subject: &S) {
         let mut checking = (self.check)(subject);
         let kept = poll_fn(|context| {
@@ -70,14 +70,16 @@ impl<S: ?Sized> fmt::Debug for Promise<S> {
 
 fn message(cause: &(dyn Any + Send)) -> &str {
     let owned = cause.downcast_ref::<String>().map(String::as_str);
-    owned.or(cause.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
+    owned
+        .or(cause.downcast_ref::<&str>().copied())
+        .unwrap_or("the check panicked without a message")
 }
 
-/// Finds a promise.
+/// Returns the promise of a name.
 fn named<S: ?Sized>(promises: &'static [Promise<S>], name: &str) -> &'static Promise<S> {
     match promises.iter().find(|promise| promise.name == name) {
         Some(promise) => promise,
-        None => panic!("there is no promise `{name}`"),
+        None => panic!("the kit has no promise `{name}`"),
     }
 }
 
@@ -90,11 +92,11 @@ pub(super) fn run<S: ?Sized + Sync>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(test(named(promises, name))),
-        Err(error) => panic!("the test cannot run: {error}"),
+        Err(error) => panic!("the tokio runtime of the test cannot start: {error}"),
     }
 }
 
-/// Lists promises for the library itself.
+/// Makes a list of promises.
 macro_rules! list {
     ($($room:ident::$promise:ident,)*) => {
         &[$($crate::testing::promise::Promise::new(

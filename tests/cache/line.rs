@@ -110,12 +110,12 @@ async fn a_lookup_that_is_not_made_is_told_from_one_that_is_not_answered() {
     tokio::task::yield_now().await;
     let others: Vec<_> = (2..=LINE).map(|number| Box::pin(told(number))).collect();
     let began = Instant::now();
-    assert!(told(LINE + 1).await.contains("wait in line"));
+    assert!(told(LINE + 1).await.contains("lookups wait already"));
     assert_eq!(began.elapsed(), Duration::ZERO, "the line is full");
     drop(others);
     let (hangs, waits) = tokio::join!(hangs, waits);
     assert!(hangs.contains("the store did not answer within 2s"), "{hangs}");
-    assert!(waits.contains("the lookup stood in line for 2s"), "{waits}");
+    assert!(waits.contains("the lookup waited in the queue for 2s"), "{waits}");
     assert_eq!(store.asked(), 1);
     store.turns(Mood::Right);
     assert_eq!(ask(&cache, "good").await, SERVES, "the line is empty again");

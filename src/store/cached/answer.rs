@@ -1,4 +1,4 @@
-//! What a lookup comes to: the store's answer, or why there is none.
+//! The answer of a lookup: the store's, or the reason why the store gave none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,26 +8,26 @@ use tokio::sync::watch;
 use crate::error::StoreError;
 use crate::key::SharedRecord;
 
-/// Lookups that may wait in line. Each belongs to a request that waits, and leaves with it.
-pub(super) const LINE: usize = 65_536;
+/// The most lookups in the queue. A lookup leaves the queue when no request waits for it any more.
+pub(super) const LONGEST_QUEUE: usize = 65_536;
 
-/// What a store answered, for all requests that wait.
+/// What a store answered, for all requests that wait for the lookup.
 pub(super) type SharedFound = Result<Option<SharedRecord>, Arc<StoreError>>;
 
-/// Hands an answer to all requests that wait for it.
+/// Sends an answer to all requests that wait for it.
 pub(super) type AnswerSender = watch::Sender<Option<LookupAnswer>>;
 
-/// What a lookup came to, and the latest notice before the store was asked.
+/// The answer of a lookup, and the number of the latest notice before the store was asked.
 #[derive(Clone)]
 pub(super) struct LookupAnswer {
     pub(super) found: SharedFound,
     pub(super) after: u64,
 }
 
-/// Waits for a lookup.
+/// A request that waits for a lookup.
 pub(super) struct Waiter {
     answer: watch::Receiver<Option<LookupAnswer>>,
-    /// The latest notice before this request.
+    /// The number of the latest notice before this request.
     pub(super) arrived: u64,
 }
 
@@ -40,24 +40,28 @@ impl Waiter {
     pub(super) async fn wait(mut self) -> LookupAnswer {
         match self.answer.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(answer)) => answer.clone(),
-            // No lookup is left to answer.
+            // The lookup was dropped without an answer.
             _ => LookupAnswer { found: NoAnswer::Ended.into(), after: u64::MAX },
         }
     }
 }
 
-/// Why there was no answer, if it is not the store that says so.
+/// Why a lookup has no answer from the store.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoAnswer {
-    #[error("the store did not answer within {0:?}")]
+    #[error("the store did not answer within {0:?}, the `timeout` of the cache")]
     Timeout(Duration),
-    #[error("the lookup stood in line for {0:?}; the store is slow, or lookups_at_once is low")]
-    InLine(Duration),
-    #[error("more than {LINE} lookups wait in line")]
-    LineIsFull,
-    #[error("the store panicked")]
+    #[error(
+        "the lookup waited in the queue for {0:?}: the store is slow, or `lookups_at_once` is too low"
+    )]
+    Queued(Duration),
+    #[error(
+        "{LONGEST_QUEUE} lookups wait already: the store is slow, or `lookups_at_once` is too low"
+    )]
+    QueueIsFull,
+    #[error("the store panicked during a lookup")]
     Panicked,
-    #[error("the lookup was ended with its runtime")]
+    #[error("the runtime shut down during the lookup")]
     Ended,
 }
 

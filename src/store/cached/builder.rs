@@ -1,4 +1,4 @@
-//! Setting a cache up.
+//! The builder of a cache.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use super::cache::Cached;
 use super::settings::Settings;
 use crate::clock::Clock;
 
-/// Sets up a [`Cached`] store.
+/// Builds a [`Cached`] store.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tower_api_key::store::{Cached, MemoryStore};
 ///
 /// let store = Cached::builder(MemoryStore::new())
-///     .staleness(Duration::from_secs(2)) // how long a revoked key may serve
+///     .staleness(Duration::from_secs(2)) // how long a revoked key may pass
 ///     .capacity(1_000_000, 10_000)
 ///     .build();
 /// assert!(store.is_empty());
@@ -32,60 +32,66 @@ impl<S: KeyStore> CachedBuilder<S> {
         Self { store, settings: Settings::default() }
     }
 
-    /// Sets how old a record may be, and with it how long a key may serve after it was revoked: 5 seconds
-    /// unless set; never longer, though the clock may [lag](Clock::lag), so one that is shorter than the lag
-    /// keeps nothing. A request that waits for the store may wait for as long as a lookup may take, so a
-    /// longer [`timeout`](Self::timeout) is the longest that a revoked key serves.
+    /// Sets how old a record may be, and so how long a key may pass after its revocation: 5 seconds unless
+    /// set.
+    ///
+    /// The bound holds even though the clock may [lag](Clock::lag). A staleness that is shorter than the lag
+    /// therefore caches no records. A request may wait for the store until the [`timeout`](Self::timeout). If
+    /// the timeout is longer than the staleness, the timeout is the bound for a revoked key.
     pub fn staleness(mut self, staleness: Duration) -> Self {
         self.settings.staleness = staleness;
         self
     }
 
-    /// Lets records serve so much longer while the store cannot answer; not at all unless set. A key that
-    /// is revoked meanwhile serves as long, staleness and grace in all. From a lookup that failed until one
-    /// that is answered, requests that an old record can serve do not wait for the store: it is asked
-    /// behind them, and what it says counts from then on.
+    /// Sets for how much longer than the staleness a record may be used while the store cannot answer: zero
+    /// unless set.
+    ///
+    /// A key that is revoked during an outage may pass for staleness and grace together. After a failed
+    /// lookup, requests with a usable record do not wait for the store, until a lookup succeeds again. The
+    /// cache asks the store in the background, and its answer applies as soon as it arrives.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.settings.grace = grace;
         self
     }
 
-    /// Sets how long an unknown secret is remembered, and with it how long a key that was just added
-    /// may be refused to someone who tried it before: 1 second unless set.
+    /// Sets how long an unknown secret is cached: 1 second unless set. For that long, a new key may be
+    /// refused if a client tried it before it was added.
     pub fn unknown_for(mut self, unknown_for: Duration) -> Self {
         self.settings.unknown_for = unknown_for;
         self
     }
 
-    /// Sets how long the store may take for a lookup, with its wait in line: 2 seconds unless set.
+    /// Sets how long a lookup may take, including its wait in the queue: 2 seconds unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
     }
 
-    /// Sets how many records, and how many unknown secrets, are kept: 100,000 and 10,000 unless set.
+    /// Sets how many records and how many unknown secrets are cached: 100,000 and 10,000 unless set.
     pub fn capacity(mut self, records: usize, unknown: usize) -> Self {
         self.settings.capacity = records;
         self.settings.unknown_capacity = unknown;
         self
     }
 
-    /// Sets how many lookups may be under way at once, 1,000 unless set. More wait in line, first come,
-    /// first served, for as long as a lookup may take; one that all its clients have left gives its place
-    /// up. Those beyond 65,536 in line fail without being made.
+    /// Sets how many lookups may ask the store at once: 1,000 unless set.
+    ///
+    /// Further lookups wait in a queue until the [`timeout`](Self::timeout), first come, first served. A
+    /// lookup leaves the queue when all requests that wait for it are gone. The queue holds 65,536 lookups;
+    /// further lookups fail at once.
     pub fn lookups_at_once(mut self, lookups: usize) -> Self {
         self.settings.most_lookups = lookups;
         self
     }
 
-    /// Tells the time by another clock; give it the gate's.
+    /// Sets the clock: the system's unless set. Pass the same clock as to the gate.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.settings.lag = clock.lag();
         self.settings.clock = Arc::new(clock);
         self
     }
 
-    /// Makes the cache.
+    /// Builds the cache.
     pub fn build(self) -> Cached<S> {
         Cached::with(self.store, self.settings)
     }

@@ -1,4 +1,4 @@
-//! One lookup on its way: in line, at the store, and back with an answer.
+//! One lookup: in the queue, at the store, and back with an answer.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use super::notices::Notices;
 use super::under_way::{LookupList, UnderWay};
 use crate::key::KeyDigest;
 
-/// Keeps a lookup on the list. It leaves the list however it ends, also with its runtime.
+/// Keeps a lookup on the list. Dropping the guard takes the lookup off the list, even when its runtime shuts
+/// down.
 pub(super) struct Guard {
     under_way: Arc<UnderWay>,
     digest: KeyDigest,
@@ -20,12 +21,12 @@ pub(super) struct Guard {
     answer: AnswerSender,
 }
 
-/// What a lookup begins with.
+/// How a lookup begins.
 pub(super) enum Turn {
-    /// It may ask the store at once.
+    /// The lookup asks the store at once.
     Now(OwnedSemaphorePermit),
-    /// It waits until another has ended.
-    InLine(Line),
+    /// The lookup waits for the permit of another one.
+    Queued(QueueEntry),
 }
 
 impl Guard {
@@ -40,22 +41,22 @@ impl Guard {
         Self { under_way: Arc::clone(under_way), digest, number, after: u64::MAX, answer }
     }
 
-    /// Returns the secret that is looked up.
+    /// Returns the digest of the secret that is looked up.
     pub(super) const fn digest(&self) -> &KeyDigest {
         &self.digest
     }
 
-    /// Waits for a permit to ask the store; none, if all that waited for the lookup have gone. They go at
-    /// the latest when they have waited for as long as a lookup may take.
+    /// Waits for a permit to ask the store. Returns `None` if no request waits for the lookup any more. A
+    /// request waits until the timeout at most.
     pub(super) async fn wait_for(&self, turn: Turn) -> Option<OwnedSemaphorePermit> {
-        let line = match turn {
+        let entry = match turn {
             Turn::Now(permit) => return Some(permit),
-            Turn::InLine(line) => line,
+            Turn::Queued(entry) => entry,
         };
-        let mut permit = pin!(Arc::clone(&line.0.permits).acquire_owned());
+        let mut permit = pin!(Arc::clone(&entry.0.permits).acquire_owned());
         loop {
-            let nobody_waits = pin!(self.answer.closed());
-            match select(permit.as_mut(), nobody_waits).await {
+            let all_left = pin!(self.answer.closed());
+            match select(permit.as_mut(), all_left).await {
                 Either::Left((permit, _)) => return permit.ok(),
                 Either::Right(_) => {
                     let mut list = self.under_way.lock();
@@ -69,7 +70,7 @@ impl Guard {
         }
     }
 
-    /// Notes after which notice the store is asked. Returns that notice. Called before the store is asked.
+    /// Records the number of the latest notice, and returns it. Called before the store is asked.
     pub(super) fn prepare(&mut self, notices: &Notices) -> u64 {
         let mut list = self.under_way.lock();
         self.after = notices.latest();
@@ -77,8 +78,8 @@ impl Guard {
         self.after
     }
 
-    /// Keeps an answer, unless its secret was named since the store was asked, and hands it out. What
-    /// keeps it runs under the lock of the lookups, so that its secret cannot be named meanwhile.
+    /// Sends an answer to all requests that wait. Calls `keep` before, unless a notice named the secret since
+    /// the store was asked. `keep` runs under the lock of the lookups, so that no notice comes in between.
     pub(super) fn settle(&mut self, found: SharedFound, keep: impl FnOnce(&SharedFound)) {
         let failed = found.is_err();
         let mut list = self.under_way.lock();
@@ -90,14 +91,14 @@ impl Guard {
         self.answer.send_replace(Some(LookupAnswer { found, after: self.after }));
     }
 
-    /// Hands out that there is no answer.
+    /// Sends the error of a lookup that was dropped.
     fn end(&self) {
         self.leave(&mut self.under_way.lock());
         let found = NoAnswer::Ended.into();
         self.answer.send_replace(Some(LookupAnswer { found, after: self.after }));
     }
 
-    /// Takes the lookup off the list; returns false if it was left behind before.
+    /// Takes the lookup off the list. Returns false if a notice had detached it.
     fn leave(&self, list: &mut LookupList) -> bool {
         list.remove(self.digest, self.number)
     }
@@ -111,19 +112,19 @@ impl Drop for Guard {
     }
 }
 
-/// Counts one that waits in line.
-pub(super) struct Line(Arc<UnderWay>);
+/// Counts one lookup in the queue.
+pub(super) struct QueueEntry(Arc<UnderWay>);
 
-impl Line {
+impl QueueEntry {
     pub(super) fn join(under_way: &Arc<UnderWay>, list: &mut LookupList) -> Self {
-        list.in_line += 1;
+        list.queued += 1;
         Self(Arc::clone(under_way))
     }
 }
 
-impl Drop for Line {
+impl Drop for QueueEntry {
     fn drop(&mut self) {
         let mut list = self.0.lock();
-        list.in_line = list.in_line.saturating_sub(1);
+        list.queued = list.queued.saturating_sub(1);
     }
 }

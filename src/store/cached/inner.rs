@@ -1,4 +1,4 @@
-//! What a cache keeps, and how it answers from it.
+//! The contents of a cache, and how it answers lookups.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -31,7 +31,7 @@ pub(super) struct SharedCache<S> {
     pub(super) known: Cache<KeyDigest, Arc<Kept>>,
     pub(super) unknown: Cache<KeyDigest, Unknown>,
     pub(super) notices: Notices,
-    /// Apart from what every request reads, for lookups write to it.
+    /// Separate from the fields that every request reads, because lookups write to it.
     pub(super) lookups: Lookups,
     pub(super) uses: Uses,
 }
@@ -61,8 +61,9 @@ impl<S: KeyStore> SharedCache<S> {
                 return Reply::now(Ok(Some(self.serve(digest, now, &kept))));
             }
             Some(kept) if age == Age::Old && self.lookups.are_failing() => {
-                // To wait would be in vain, most likely. If the store is there again, this finds out.
-                self.look_up_behind(*digest);
+                // The store is most likely still down. The background lookup finds out when it is
+                // back.
+                self.look_up_in_background(*digest);
                 return Reply::now(Ok(Some(self.serve(digest, now, &kept))));
             }
             _ if self.is_unknown(digest, now) => return Reply::now(Ok(None)),
@@ -73,7 +74,7 @@ impl<S: KeyStore> SharedCache<S> {
                 let (inner, digest) = (Arc::clone(self), *digest);
                 Reply::later(async move { inner.wait(digest, waiter, age).await })
             }
-            Err(error) => Reply::now(self.despite(digest, error)),
+            Err(error) => Reply::now(self.fall_back(digest, error)),
         }
     }
 
@@ -92,17 +93,17 @@ impl<S: KeyStore> SharedCache<S> {
         self.lookups.join(digest, &self.notices, |guard, turn| Arc::clone(self).ask(guard, turn))
     }
 
-    /// Begins the lookup of a secret, unless there is one, or there is no place for one.
-    fn look_up_behind(self: &Arc<Self>, digest: KeyDigest) {
+    /// Begins the lookup of a secret, unless one is running or no permit is free.
+    fn look_up_in_background(self: &Arc<Self>, digest: KeyDigest) {
         let ask = |guard, turn| Arc::clone(self).ask(guard, turn);
-        self.lookups.begin_behind(digest, &self.notices, ask);
+        self.lookups.begin_in_background(digest, &self.notices, ask);
     }
 
-    /// Asks the store, when it is the lookup's turn.
+    /// Waits for a permit, and asks the store.
     async fn ask(self: Arc<Self>, mut guard: Guard, turn: Turn) {
         let Some(permit) = guard.wait_for(turn).await else { return };
         let asked = self.prepare(&mut guard);
-        // A store may panic before it has made its future, too.
+        // `find` itself may panic, before it returns a future.
         let asking = AssertUnwindSafe(async { self.store.find(guard.digest()).await });
         let longest = self.settings.timeout;
         let found = match timeout(longest, asking.catch_unwind()).await {
@@ -114,25 +115,26 @@ impl<S: KeyStore> SharedCache<S> {
         self.settle(&mut guard, asked, found);
     }
 
-    /// Notes when, and after which notice, the store is asked: before it looks.
+    /// Records the instant and the number of the latest notice. Called before the store is asked.
     pub(super) fn prepare(&self, guard: &mut Guard) -> Asked {
         let after = guard.prepare(&self.notices);
         Asked { at: self.settings.clock.now(), after }
     }
 
-    /// Keeps an answer, unless its secret was named since the store was asked, and hands it out.
+    /// Keeps an answer, unless a notice named its secret since the store was asked, and sends it to all
+    /// requests that wait.
     pub(super) fn settle(&self, guard: &mut Guard, asked: Asked, found: SharedFound) {
         let digest = *guard.digest();
         guard.settle(found, |found| self.keep(digest, asked, found));
     }
 
-    /// Keeps what the store answered. Called under the lock of the lookups, so that its secret is not
-    /// named in between. That its account was named since is seen when the record is to be answered.
+    /// Keeps the answer of the store. Called under the lock of the lookups, so that no notice of the secret
+    /// comes in between. Notices of the account are compared when the record is read.
     fn keep(&self, digest: KeyDigest, asked: Asked, answer: &SharedFound) {
         match answer {
             Ok(Some(record)) => {
                 self.unknown.remove(&digest);
-                let account = self.notices.place_of(record.account().id());
+                let account = self.notices.slot_of(record.account().id());
                 let noted = self.known.get(&digest).map(|kept| kept.noted.load(Ordering::Relaxed));
                 let record = record.clone();
                 let kept = Kept::new(record, asked, account, noted.unwrap_or(0), &self.settings);
@@ -149,7 +151,7 @@ impl<S: KeyStore> SharedCache<S> {
         }
     }
 
-    /// Waits for a lookup, as long as one may take.
+    /// Waits for a lookup until the timeout.
     async fn wait(
         self: Arc<Self>,
         digest: KeyDigest,
@@ -157,14 +159,15 @@ impl<S: KeyStore> SharedCache<S> {
         age: Age,
     ) -> Result<Option<SharedRecord>, StoreError> {
         let longest = self.settings.timeout;
-        // Dropped after it was seen why there is no answer: a lookup in line goes with those that wait.
+        // Dropped after the reason was read: a queued lookup leaves the list with the last waiting
+        // request.
         let mut answer = pin!(timeout(longest, self.answer(digest, waiter, age)));
         let answered = answer.as_mut().await;
-        let in_vain = |_| Err(self.lookups.waited_in_vain(&digest, longest));
-        answered.unwrap_or_else(in_vain).or_else(|error| self.despite(&digest, error))
+        let timed_out = |_| Err(self.lookups.timeout_error(&digest, longest));
+        answered.unwrap_or_else(timed_out).or_else(|error| self.fall_back(&digest, error))
     }
 
-    /// Waits for a lookup; with an old record at hand, only until the store fails, be it at another.
+    /// Waits for a lookup. If an old record is at hand, the wait ends when any lookup fails.
     async fn answer(
         self: &Arc<Self>,
         digest: KeyDigest,
@@ -174,7 +177,7 @@ impl<S: KeyStore> SharedCache<S> {
         let arrived = waiter.arrived;
         let waiting = pin!(waiter.wait());
         let mut answer = if age == Age::Old {
-            match select(waiting, pin!(self.lookups.fail())).await {
+            match select(waiting, pin!(self.lookups.wait_for_failure())).await {
                 Either::Left((answer, _)) => answer,
                 Either::Right(((), waiting)) => match self.old(&digest) {
                     Some(record) => return Ok(Some(record)),
@@ -185,19 +188,19 @@ impl<S: KeyStore> SharedCache<S> {
             waiting.await
         };
         if self.is_outdated(&answer, arrived) {
-            // It began before this request did, and what it says of the account is older than a notice
-            // that this request came after. Another begins after both.
+            // The lookup began before the request and before a notice about its account. The next
+            // lookup begins after both.
             answer = self.look_up(digest)?.wait().await;
         }
         answer.found.map_err(StoreError::new)
     }
 
-    /// Returns true if an answer is older than a notice about it that a request came after.
+    /// Returns true if a notice about the answer came after the lookup began and before the request arrived.
     fn is_outdated(&self, answer: &LookupAnswer, arrived: u64) -> bool {
         answer.after < arrived
             && match &answer.found {
                 Ok(Some(record)) => {
-                    let account = self.notices.place_of(record.account().id());
+                    let account = self.notices.slot_of(record.account().id());
                     self.notices.names_account_after(answer.after, account)
                 }
                 Ok(None) => self.notices.names_unknown_after(answer.after),
@@ -205,8 +208,8 @@ impl<S: KeyStore> SharedCache<S> {
             }
     }
 
-    /// Answers a request whose lookup failed.
-    fn despite(
+    /// Answers a request whose lookup failed with an old record, or with the error.
+    fn fall_back(
         &self,
         digest: &KeyDigest,
         error: StoreError,
@@ -214,7 +217,7 @@ impl<S: KeyStore> SharedCache<S> {
         self.old(digest).map_or(Err(error), |record| Ok(Some(record)))
     }
 
-    /// Returns a record that serves while the store cannot answer, if there is one.
+    /// Returns the record that is usable while the store cannot answer.
     fn old(&self, digest: &KeyDigest) -> Option<SharedRecord> {
         let now = self.settings.clock.now();
         let kept = self.known.get(digest)?;
@@ -223,8 +226,8 @@ impl<S: KeyStore> SharedCache<S> {
 
     pub(super) fn invalidate(&self, what: &Invalidation) {
         let named = if let Invalidation::Secret(digest) = what { Some(digest) } else { None };
-        self.lookups.leave_behind(named, || {
-            self.notices.hear(what);
+        self.lookups.detach(named, || {
+            self.notices.record(what);
             if let Some(digest) = named {
                 self.known.remove(digest);
                 self.unknown.remove(digest);
@@ -232,7 +235,7 @@ impl<S: KeyStore> SharedCache<S> {
         });
     }
 
-    /// Returns what is kept of a secret.
+    /// Returns the cached record of a secret, and its age.
     #[cfg(all(test, shuttle))]
     pub(super) fn kept(&self, digest: &KeyDigest) -> Option<(Arc<Kept>, Age)> {
         let kept = self.known.get(digest)?;

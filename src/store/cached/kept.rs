@@ -1,4 +1,4 @@
-//! What is kept of a lookup, and for how long it counts.
+//! A cached answer, and how long it is usable.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -8,23 +8,23 @@ use super::settings::Settings;
 use crate::clock::Timestamp;
 use crate::key::SharedRecord;
 
-/// A record, and up to when it counts.
+/// A cached record.
 pub(super) struct Kept {
     pub(super) record: SharedRecord,
     life: Life,
-    /// The first instant at which it does not serve even while the store cannot answer.
+    /// The first instant at which the record is not even used while the store cannot answer.
     usable_until: Timestamp,
-    /// Where notices about its account are written down.
+    /// The slot of its account in [`Notices`].
     account: usize,
-    /// When a use of the secret was last noted, in nanoseconds since 1970.
+    /// When a use of the secret was last recorded, in nanoseconds since 1970.
     pub(super) noted: AtomicU64,
 }
 
-/// A secret that the store does not know.
+/// A cached unknown secret.
 #[derive(Clone, Copy)]
 pub(super) struct Unknown(Life);
 
-/// When, and after which notice, the store was asked; and up to when its answer counts.
+/// When and after which notice the store was asked, and the first instant at which its answer is too old.
 #[derive(Clone, Copy)]
 struct Life {
     asked: Timestamp,
@@ -32,14 +32,14 @@ struct Life {
     after: u64,
 }
 
-/// What a kept record is good for.
+/// How a cached record may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Age {
-    /// It is answered.
+    /// The record answers a lookup.
     Fresh,
-    /// The store is asked first; it is answered if the store cannot tell.
+    /// The store is asked first. The record answers the lookup if the store cannot.
     Old,
-    /// It is not answered again.
+    /// The record is never used again.
     Over,
 }
 
@@ -64,8 +64,8 @@ impl Kept {
         Self { record, life, usable_until, account, noted: AtomicU64::new(noted) }
     }
 
-    /// Returns what the record is good for. One whose account was named since is not answered, whatever
-    /// becomes of the store; while anything may have changed the store is asked.
+    /// Returns how the record may be used. After a notice of its account the record is over, even if the
+    /// store cannot answer. After a notice of everything the record is old.
     pub(super) fn age(&self, now: Timestamp, notices: &Notices) -> Age {
         let is_over = !self.life.has_begun(now)
             || now >= self.usable_until
@@ -85,20 +85,20 @@ impl Unknown {
         Self(Life::new(asked, settings.unknown_for, settings))
     }
 
-    /// Returns true if the store need not be asked again.
+    /// Returns true if the secret still counts as unknown without asking the store.
     pub(super) fn counts(self, now: Timestamp, notices: &Notices) -> bool {
         self.0.has_begun(now) && now < self.0.until && !notices.names_unknown_after(self.0.after)
     }
 }
 
 impl Life {
-    /// A reading of the clock may lag, so a life ends as much earlier as that: it must not end late.
+    /// The life ends earlier by the lag of the clock, so that it never ends late.
     fn new(asked: Asked, length: Duration, settings: &Settings) -> Self {
         let until = asked.at.plus(length.saturating_sub(settings.lag));
         Self { asked: asked.at, until, after: asked.after }
     }
 
-    /// Returns false if the clock was set back: then nothing is known of the age.
+    /// Returns false if the clock was set back. The age is unknown then.
     fn has_begun(self, now: Timestamp) -> bool {
         self.asked <= now
     }

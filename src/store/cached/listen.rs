@@ -1,4 +1,4 @@
-//! Hearing what the store says has changed.
+//! Notices of changes from the store.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -8,18 +8,21 @@ use super::super::invalidation::{Invalidation, Invalidations};
 use super::cache::Cached;
 use super::inner::SharedCache;
 
-/// The first pause after word was lost, doubled with each failure after it.
+/// The first pause after a failure. Each further failure doubles the pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl<S: KeyStore> Cached<S> {
-    /// Applies what a store tells of its changes, until the cache is dropped; to be spawned. When word is
-    /// lost, anything may have changed: the store is asked for each record again, and each still serves if
-    /// the store cannot answer, until it is older than staleness and grace. Word is asked for again after
-    /// a pause, and once it comes, anything may have changed in between.
+    /// Applies the changes that a store reports, until the cache is dropped. Spawn the future.
+    ///
+    /// If `changes` fails, anything may have changed. The cache then asks the store for each record again. A
+    /// record is still answered if the store cannot answer, until the record is older than staleness and
+    /// grace together. The cache calls `changes` again after a pause: 50 milliseconds at first, 5 seconds at
+    /// most. When notices come again, the cache asks the store for each record once more.
     ///
     /// ```
-    /// # use tower_api_key::store::{Cached, Invalidations, MemoryStore};
+    /// use tower_api_key::store::{Cached, Invalidations, MemoryStore};
+    ///
     /// # async fn example(store: Cached<MemoryStore>, changes: impl Invalidations) {
     /// tokio::spawn(store.listen(changes));
     /// # }
@@ -33,16 +36,16 @@ impl<S: KeyStore> Cached<S> {
             let mut pause = FIRST_PAUSE;
             let mut lost = false;
             loop {
-                let word = changes.next().await;
+                let notice = changes.next().await;
                 let Some(inner) = cache.upgrade() else { return };
                 let cached = Self(inner);
-                // Once when word is lost, and once when it is back: what is kept in between was asked for
-                // after the first, and each further failure says nothing new.
-                if lost != word.is_err() {
-                    lost = word.is_err();
+                // Once when notices are lost, and once when they come again. Records in between
+                // were asked for after the first failure, so further failures change nothing.
+                if lost != notice.is_err() {
+                    lost = notice.is_err();
                     cached.invalidate(&Invalidation::Everything);
                 }
-                if let Ok(what) = word {
+                if let Ok(what) = notice {
                     pause = FIRST_PAUSE;
                     cached.invalidate(&what);
                 } else {

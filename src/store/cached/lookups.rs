@@ -1,7 +1,7 @@
-//! One lookup for all requests that ask for the same secret at the same time; and a line for those that
-//! find no place among the lookups under way.
+//! Single flight: one lookup for all requests that ask for the same secret at the same time, and a queue for
+//! lookups without a permit.
 //!
-//! It knows nothing of what is kept, or of the store: who joins says how a lookup runs, as a future.
+//! This module knows neither the cached records nor the store. The caller passes a lookup as a future.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,23 +9,23 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::answer::{LINE, NoAnswer, Waiter};
-use super::guard::{Guard, Line, Turn};
+use super::answer::{LONGEST_QUEUE, NoAnswer, Waiter};
+use super::guard::{Guard, QueueEntry, Turn};
 use super::notices::Notices;
 use super::under_way::{LookupList, UnderWay};
 use crate::error::StoreError;
 use crate::key::KeyDigest;
 
-/// Makes lookups, one at a time for each secret.
+/// Runs lookups, one at a time for each secret.
 pub(super) struct Lookups(Arc<UnderWay>);
 
 impl Lookups {
-    /// Lets so many lookups ask the store at the same time.
+    /// Lets up to `at_once` lookups ask the store at the same time.
     pub(super) fn new(at_once: usize) -> Self {
         Self(Arc::new(UnderWay::new(at_once)))
     }
 
-    /// Joins the lookup of a secret, or begins one, which runs as `look_up` says.
+    /// Joins the lookup of a secret, or begins one with the future of `look_up`.
     pub(super) fn join<F: Future<Output = ()> + Send + 'static>(
         &self,
         digest: KeyDigest,
@@ -39,19 +39,21 @@ impl Lookups {
         let runtime = Handle::try_current().map_err(StoreError::new)?;
         let turn = match self.permit() {
             Some(permit) => Turn::Now(permit),
-            None if list.in_line >= LINE => return Err(StoreError::new(NoAnswer::LineIsFull)),
-            None => Turn::InLine(Line::join(&self.0, &mut list)),
+            None if list.queued >= LONGEST_QUEUE => {
+                return Err(StoreError::new(NoAnswer::QueueIsFull));
+            }
+            None => Turn::Queued(QueueEntry::join(&self.0, &mut list)),
         };
         let (guard, waiter) = self.begin(&mut list, digest, notices);
-        // A runtime that has ended drops the task here and now, which takes it off the list.
+        // A runtime that has shut down drops the task at once. Dropping it locks the list.
         drop(list);
-        // On a task of its own: a client that goes away does not end the lookup that others wait for.
+        // In a task of its own: a client that hangs up does not end a lookup that others wait for.
         runtime.spawn(look_up(guard, turn));
         Ok(waiter)
     }
 
-    /// Begins the lookup of a secret, unless there is one, or no other may ask the store now.
-    pub(super) fn begin_behind<F: Future<Output = ()> + Send + 'static>(
+    /// Begins the lookup of a secret, unless one is running or no permit is free.
+    pub(super) fn begin_in_background<F: Future<Output = ()> + Send + 'static>(
         &self,
         digest: KeyDigest,
         notices: &Notices,
@@ -68,21 +70,20 @@ impl Lookups {
         }
     }
 
-    /// Changes what is kept, in one step with what is noted of the lookups: that of a secret which `named`
-    /// names is left behind.
-    pub(super) fn leave_behind(&self, named: Option<&KeyDigest>, change: impl FnOnce()) {
+    /// Changes the cached records, and in the same step detaches the lookup of the secret `named`.
+    pub(super) fn detach(&self, named: Option<&KeyDigest>, change: impl FnOnce()) {
         let mut list = self.0.lock();
         change();
         if let Some(digest) = named {
-            list.leave_behind(digest);
+            list.detach(digest);
         }
     }
 
-    /// Returns why a request has waited in vain for as long as a lookup may take.
-    pub(super) fn waited_in_vain(&self, digest: &KeyDigest, timeout: Duration) -> StoreError {
-        let is_in_line = self.0.lock().is_in_line(digest);
-        StoreError::new(if is_in_line {
-            NoAnswer::InLine(timeout)
+    /// Returns the error of a request that waited until the timeout.
+    pub(super) fn timeout_error(&self, digest: &KeyDigest, timeout: Duration) -> StoreError {
+        let is_queued = self.0.lock().is_queued(digest);
+        StoreError::new(if is_queued {
+            NoAnswer::Queued(timeout)
         } else {
             NoAnswer::Timeout(timeout)
         })
@@ -93,12 +94,12 @@ impl Lookups {
         self.0.is_failing()
     }
 
-    /// Waits until a lookup fails, unless the latest has.
-    pub(super) async fn fail(&self) {
-        self.0.fails().await;
+    /// Waits until a lookup fails. Returns at once if the latest lookup failed.
+    pub(super) async fn wait_for_failure(&self) {
+        self.0.wait_for_failure().await;
     }
 
-    /// Begins a lookup of its own, as a task does.
+    /// Begins a lookup as a task does.
     #[cfg(all(test, shuttle))]
     pub(super) fn begin_now(&self, digest: KeyDigest, notices: &Notices) -> (Guard, Waiter) {
         self.begin(&mut self.0.lock(), digest, notices)
@@ -109,7 +110,7 @@ impl Lookups {
         Arc::clone(&self.0.permits).try_acquire_owned().ok()
     }
 
-    /// Puts a lookup on the list, in place of an earlier one that no request should join.
+    /// Puts a lookup on the list. It replaces an earlier one that no request should join.
     fn begin(
         &self,
         list: &mut LookupList,

@@ -1,4 +1,4 @@
-//! Changes made through the cache: made in the store, and forgotten here at once.
+//! Changes through the cache: the store makes a change, and the cache drops the affected records at once.
 
 use std::sync::Arc;
 
@@ -142,9 +142,10 @@ impl<S: KeyManager> KeyManager for Cached<S> {
 }
 
 impl<S: KeyManager> Cached<S> {
-    /// Prepares for a change of a key, or its end. A rotation at the same time gives it secrets that nobody
-    /// here has heard of, so its account is named, too, and that of all its keys is asked for again. One
-    /// that cannot be read can be ended all the same.
+    /// Prepares for a change or the deletion of a key.
+    ///
+    /// A rotation at the same time may add secrets that are not known here. So the account is named, too, and
+    /// all its keys are looked up again. A key that cannot be read can still be revoked or deleted.
     async fn touches(&self, id: &str) -> Result<Changed<'_, S>, ManageError> {
         let mut changed = Changed::new(self);
         match self.store().get(id).await {
@@ -160,8 +161,8 @@ impl<S: KeyManager> Cached<S> {
     }
 }
 
-/// What a change is about, to be invalidated when it is over: also if it failed, or nobody waits for it
-/// any more, for then it may have been made all the same.
+/// The notices of a change, applied on drop. They are also applied if the change failed or its future was
+/// dropped, because the store may have made the change.
 struct Changed<'a, S: KeyManager> {
     cache: &'a Cached<S>,
     notices: Vec<Invalidation>,
@@ -172,8 +173,8 @@ impl<'a, S: KeyManager> Changed<'a, S> {
         Self { cache, notices: Vec::new() }
     }
 
-    /// Names the secrets of a key that was changed, and not its account: all that serve are known. Those of
-    /// before are named, too, for a store need not tell of what has ended.
+    /// Names the secrets of a changed key in place of its account, because all valid secrets are known now.
+    /// The earlier secrets stay named, because a store may leave out expired ones.
     fn is_made(&mut self, entry: &KeyEntry) {
         self.notices.retain(|notice| !matches!(notice, Invalidation::Account(_)));
         self.secrets_of(entry);

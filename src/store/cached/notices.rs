@@ -1,4 +1,4 @@
-//! What was said of changes: a number for each notice, and where the latest about something is written down.
+//! Numbered notices of changes, and the number of the latest notice of each subject.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -8,64 +8,64 @@ use super::super::invalidation::Invalidation;
 use crate::key::AccountId;
 use crate::sync::{AtomicU64, size};
 
-/// Places for accounts: as many as records may be kept, within these bounds. Accounts that share a place
-/// are asked for again together, which costs a lookup and serves nothing stale.
-const FEWEST_PLACES: usize = size(4_096, 4);
-const MOST_PLACES: usize = size(1 << 20, 4);
+/// Slots for accounts: as many as records may be cached, within these bounds. A notice concerns all accounts
+/// of one slot. That costs extra lookups, and never leaves a stale record.
+const FEWEST_SLOTS: usize = size(4_096, 4);
+const MOST_SLOTS: usize = size(1 << 20, 4);
 
-/// Numbers the notices of changes. Who asks the store remembers the number of the latest notice before; the
-/// answer is as it was as long as no later one is about it. All memory is taken at the start, and hearing a
-/// notice takes the same time however much is kept.
+/// Numbers the notices of changes. A lookup remembers the number of the latest notice before it asks the
+/// store. Its answer is current while no later notice is about it. All memory is allocated at the start, and
+/// recording a notice takes constant time.
 pub(super) struct Notices {
-    /// The latest notice that is written down here. Those about a secret are not: they take what they
-    /// are about out of the cache.
+    /// The number of the latest notice. A notice of a secret has no field of its own, because it removes the
+    /// secret from the cache.
     latest: AtomicU64,
-    /// The latest about everything.
+    /// The latest notice about everything.
     everything: AtomicU64,
-    /// The latest that says that secrets were added.
+    /// The latest notice after which an unknown secret may be known.
     added: AtomicU64,
-    /// The latest about an account, in the place of its hash.
+    /// The latest notice about an account, in the slot of its hash.
     accounts: Box<[AtomicU64]>,
-    /// With a seed that nobody knows, so that nobody picks accounts that share a place.
+    /// Randomly seeded, so that a client cannot choose accounts that share a slot.
     hasher: RandomState,
 }
 
 impl Notices {
-    /// Makes places for the accounts of so many records.
+    /// Allocates slots for the accounts of this many records.
     pub(super) fn new(records: usize) -> Self {
-        let places = records.clamp(FEWEST_PLACES, MOST_PLACES).next_power_of_two();
+        let slots = records.clamp(FEWEST_SLOTS, MOST_SLOTS).next_power_of_two();
         Self {
             latest: AtomicU64::new(0),
             everything: AtomicU64::new(0),
             added: AtomicU64::new(0),
-            accounts: (0..places).map(|_| AtomicU64::new(0)).collect(),
+            accounts: (0..slots).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
         }
     }
 
-    /// Returns the number of the latest notice, to be remembered before the store is asked.
+    /// Returns the number of the latest notice. A lookup calls this before it asks the store.
     pub(super) fn latest(&self) -> u64 {
         self.latest.load(Ordering::Acquire)
     }
 
-    /// Returns where notices about an account are written down.
-    pub(super) fn place_of(&self, account: &AccountId) -> usize {
+    /// Returns the slot of an account.
+    pub(super) fn slot_of(&self, account: &AccountId) -> usize {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a part of the hash is as good as all of it"
         )]
         let hash = self.hasher.hash_one(account.as_str()) as usize;
-        // The number of places is a power of two.
+        // The number of slots is a power of two.
         hash & (self.accounts.len() - 1)
     }
 
-    /// Writes a notice down. Called by one at a time.
-    pub(super) fn hear(&self, what: &Invalidation) {
+    /// Records a notice. Callers hold the lock of the lookups.
+    pub(super) fn record(&self, what: &Invalidation) {
         let number = self.latest.fetch_add(1, Ordering::AcqRel) + 1;
         match what {
             Invalidation::Secret(_) => {}
             Invalidation::Account(account) => {
-                if let Some(latest) = self.accounts.get(self.place_of(account)) {
+                if let Some(latest) = self.accounts.get(self.slot_of(account)) {
                     latest.store(number, Ordering::Release);
                 }
             }
@@ -77,17 +77,17 @@ impl Notices {
         }
     }
 
-    /// Returns true if an account was named after a notice.
-    pub(super) fn names_account_after(&self, number: u64, place: usize) -> bool {
-        self.accounts.get(place).is_none_or(|latest| latest.load(Ordering::Acquire) > number)
+    /// Returns true if an account of this slot was named after the notice with this number.
+    pub(super) fn names_account_after(&self, number: u64, slot: usize) -> bool {
+        self.accounts.get(slot).is_none_or(|latest| latest.load(Ordering::Acquire) > number)
     }
 
-    /// Returns true if anything may have changed after a notice.
+    /// Returns true if a notice about everything came after the notice with this number.
     pub(super) fn names_everything_after(&self, number: u64) -> bool {
         self.everything.load(Ordering::Acquire) > number
     }
 
-    /// Returns true if a secret that was unknown may be known after a notice.
+    /// Returns true if an unknown secret may have been added after the notice with this number.
     pub(super) fn names_unknown_after(&self, number: u64) -> bool {
         self.added.load(Ordering::Acquire) > number
     }
@@ -105,10 +105,10 @@ mod tests {
     #[test]
     fn a_notice_is_about_what_it_names_and_what_was_asked_before() {
         let notices = Notices::new(0);
-        let (acme, other) = (notices.place_of(&account("acme")), (0..).map(|n| n.to_string()));
-        let other = other.map(|id| notices.place_of(&account(&id))).find(|place| *place != acme);
+        let (acme, other) = (notices.slot_of(&account("acme")), (0..).map(|n| n.to_string()));
+        let other = other.map(|id| notices.slot_of(&account(&id))).find(|slot| *slot != acme);
         let other = other.unwrap();
-        let told = |begun| {
+        let named_after = |begun| {
             let (acme, other) = (
                 notices.names_account_after(begun, acme),
                 notices.names_account_after(begun, other),
@@ -118,32 +118,32 @@ mod tests {
             [acme, other, all, unknown]
         };
         let begun = notices.latest();
-        notices.hear(&Invalidation::Secret(KeyDigest::from_bytes([1; 32])));
-        assert_eq!(told(begun), [false; 4]);
+        notices.record(&Invalidation::Secret(KeyDigest::from_bytes([1; 32])));
+        assert_eq!(named_after(begun), [false; 4]);
         for (what, expected) in [
             (Invalidation::Account(account("acme")), [true, false, false, false]),
             (Invalidation::Added, [false, false, false, true]),
             (Invalidation::Everything, [false, false, true, true]),
         ] {
             let begun = notices.latest();
-            notices.hear(&what);
-            assert_eq!(told(begun), expected, "{what:?}");
-            assert_eq!(told(notices.latest()), [false; 4], "asked after {what:?}");
+            notices.record(&what);
+            assert_eq!(named_after(begun), expected, "{what:?}");
+            assert_eq!(named_after(notices.latest()), [false; 4], "asked after {what:?}");
         }
     }
 
     #[test]
-    fn any_capacity_has_places_within_bounds() {
-        for (records, places) in
+    fn any_capacity_has_slots_within_bounds() {
+        for (records, slots) in
             [(0, 4_096), (4_097, 8_192), (100_000, 131_072), (usize::MAX, 1 << 20)]
         {
             let notices = Notices::new(records);
-            assert_eq!(notices.accounts.len(), places);
-            assert!(notices.place_of(&account("acme")) < places);
+            assert_eq!(notices.accounts.len(), slots);
+            assert!(notices.slot_of(&account("acme")) < slots);
         }
         assert!(
             Notices::new(0).names_account_after(0, usize::MAX),
-            "what has no place is not kept"
+            "an account without a slot counts as named"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Lookups and notices of one cache, under every order of their steps that was drawn.
+//! Lookups and notices of one cache, in many random orders of their steps.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ use crate::sync::{AtomicU64, explore};
 
 const SECRET: KeyDigest = KeyDigest::from_bytes([7; 32]);
 
-/// A cache, and the state of the key in the store behind it: a number, which the record's id ends with.
+/// A cache, and the state of the key in the store behind it. The record's id ends with this number.
 #[derive(Clone)]
 struct World {
     cache: Cached<MemoryStore>,
@@ -39,14 +39,14 @@ impl World {
         inner.settle(&mut guard, asked, Ok(Some(record.into())));
     }
 
-    /// Changes the key, and says so.
+    /// Changes the key, and notifies the cache.
     fn change(&self, what: &Invalidation) -> u64 {
         let state = self.state.fetch_add(1, Ordering::SeqCst) + 1;
         self.cache.invalidate(what);
         state
     }
 
-    /// Returns the state that a request is answered with from memory.
+    /// Returns the state with which the cache answers a request from memory.
     fn kept(&self) -> Option<u64> {
         let (kept, age) = self.cache.0.kept(&SECRET)?;
         let id = kept.record.id().as_str();
@@ -79,7 +79,7 @@ fn nothing_older_than_a_notice_is_answered_after_it() {
             let (state, kept) = (world.state.load(Ordering::SeqCst), world.kept());
             assert!(kept.is_none_or(|kept| kept == state), "{kept:?} after {state}, at the end");
             world.look_up();
-            assert_eq!(world.kept(), Some(state), "what nobody has named since is kept");
+            assert_eq!(world.kept(), Some(state), "a record that no notice named is kept");
         });
     }
 }

@@ -1,4 +1,4 @@
-//! What a cache is set up with.
+//! The settings of a cache.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(super) struct Settings {
     pub(super) unknown_capacity: usize,
     pub(super) most_lookups: usize,
     pub(super) clock: Arc<dyn Clock>,
-    /// By how much a reading of the clock may be behind.
+    /// How far a reading of the clock may be behind.
     pub(super) lag: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The lookups that are under way or wait in line, as all of them share them.
+//! The shared list of the lookups that run or wait in the queue.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,27 +11,27 @@ use super::notices::Notices;
 use crate::key::KeyDigest;
 use crate::sync::{Mutex, MutexGuard, lock};
 
-/// The lookups that wait or are under way, and whether the store failed.
+/// The lookups that run or wait, and whether the store failed.
 pub(super) struct UnderWay {
     list: Mutex<LookupList>,
     /// One permit for each lookup that may ask the store at the same time.
     pub(super) permits: Arc<Semaphore>,
-    /// Whether the store failed at the latest lookup that has ended.
+    /// Whether the latest finished lookup failed.
     failing: watch::Sender<bool>,
 }
 
-/// The lookup of each secret that others may join, and whose answer is to be kept.
+/// The lookup of each secret. Requests may join a listed lookup, and its answer is kept.
 #[derive(Default)]
 pub(super) struct LookupList {
     lookups: HashMap<KeyDigest, Listed>,
-    /// The number of lookups that there have been.
+    /// The number of lookups so far.
     made: u64,
-    pub(super) in_line: usize,
+    pub(super) queued: usize,
 }
 
 struct Listed {
     number: u64,
-    /// The latest notice before the store was asked; `None` while the lookup is in line.
+    /// The latest notice before the store was asked. `None` while the lookup is in the queue.
     after: Option<u64>,
     answer: AnswerSender,
 }
@@ -46,7 +46,8 @@ impl UnderWay {
         }
     }
 
-    /// Keeps every other thread from changing what is kept, and from beginning or ending a lookup.
+    /// Locks the list. While it is locked, no other thread changes cached records, or begins or ends a
+    /// lookup.
     pub(super) fn lock(&self) -> MutexGuard<'_, LookupList> {
         lock(&self.list)
     }
@@ -56,40 +57,40 @@ impl UnderWay {
         *self.failing.borrow()
     }
 
-    /// Notes whether the store failed.
+    /// Records whether the latest lookup failed.
     pub(super) fn note(&self, failed: bool) {
         let changes = |failing: &mut bool| std::mem::replace(failing, failed) != failed;
         self.failing.send_if_modified(changes);
     }
 
-    /// Waits until a lookup fails, unless the latest has.
-    pub(super) async fn fails(&self) {
+    /// Waits until a lookup fails. Returns at once if the latest lookup failed.
+    pub(super) async fn wait_for_failure(&self) {
         let mut failing = self.failing.subscribe();
-        // It is there as long as this is.
+        // The sender lives as long as `self`, so the wait cannot fail.
         let _ = failing.wait_for(|failing| *failing).await;
     }
 }
 
 impl LookupList {
-    /// Lists a lookup, in place of an earlier one that no request should join. Returns its number.
+    /// Adds a lookup, and returns its number. It replaces an earlier one that no request should join.
     pub(super) fn insert(&mut self, digest: KeyDigest, answer: AnswerSender) -> u64 {
         self.made += 1;
         self.lookups.insert(digest, Listed { number: self.made, after: None, answer });
         self.made
     }
 
-    /// Joins the lookup of a secret, if there is one to be joined.
+    /// Joins the lookup of a secret. Returns `None` if no lookup can be joined.
     pub(super) fn join(&self, digest: &KeyDigest, notices: &Notices) -> Option<Waiter> {
         let listed = self.joinable(digest, notices)?;
         Some(Waiter::new(listed.answer.subscribe(), notices.latest()))
     }
 
-    /// Returns true if there is a lookup of a secret to be joined.
+    /// Returns true if a lookup of the secret can be joined.
     pub(super) fn is_joinable(&self, digest: &KeyDigest, notices: &Notices) -> bool {
         self.joinable(digest, notices).is_some()
     }
 
-    /// Returns the lookup of a secret, unless anything may have changed since it asked.
+    /// Returns the lookup of a secret, unless a notice about everything came since it asked.
     fn joinable(&self, digest: &KeyDigest, notices: &Notices) -> Option<&Listed> {
         let listed = self.lookups.get(digest)?;
         let is_doubtful = |after| notices.names_everything_after(after);
@@ -97,11 +98,11 @@ impl LookupList {
     }
 
     /// Returns true if the lookup of a secret has not asked the store yet.
-    pub(super) fn is_in_line(&self, digest: &KeyDigest) -> bool {
+    pub(super) fn is_queued(&self, digest: &KeyDigest) -> bool {
         self.lookups.get(digest).is_some_and(|listed| listed.after.is_none())
     }
 
-    /// Notes after which notice a lookup asks the store.
+    /// Records after which notice a lookup asks the store.
     pub(super) fn asks(&mut self, digest: &KeyDigest, number: u64, after: u64) {
         if let Some(listed) = self.lookups.get_mut(digest)
             && listed.number == number
@@ -110,15 +111,15 @@ impl LookupList {
         }
     }
 
-    /// Keeps later requests from joining the present lookup of a secret, and its answer from being kept.
-    /// One in line has asked nothing yet, and stays.
-    pub(super) fn leave_behind(&mut self, digest: &KeyDigest) {
+    /// Takes the lookup of a secret off the list, so that no request joins it and its answer is not kept. A
+    /// queued lookup has not asked the store yet, and stays.
+    pub(super) fn detach(&mut self, digest: &KeyDigest) {
         if self.lookups.get(digest).is_some_and(|listed| listed.after.is_some()) {
             self.lookups.remove(digest);
         }
     }
 
-    /// Takes a lookup off the list; returns false if it was left behind before.
+    /// Takes a lookup off the list. Returns false if it was detached or replaced before.
     pub(super) fn remove(&mut self, digest: KeyDigest, number: u64) -> bool {
         match self.lookups.entry(digest) {
             Entry::Occupied(listed) if listed.get().number == number => {

@@ -1,4 +1,4 @@
-//! When secrets were last used: noted beside the request, and written now and then.
+//! When secrets were last used. Requests record uses in a channel, and a task writes them every few seconds.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,37 +10,38 @@ use super::super::manage::KeyManager;
 use crate::clock::Timestamp;
 use crate::key::KeyDigest;
 
-/// How exactly a last use is known.
+/// The precision of a last use.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How often what was noted is written.
+/// The time between two writes.
 const BETWEEN_WRITES: Duration = Duration::from_secs(5);
 
-/// Uses that wait to be written; more are dropped, and noted a minute later.
+/// The most uses that wait to be written. Further uses are dropped, and recorded a minute later.
 const WAITING: usize = 10_000;
 
-/// Notes uses, once somebody writes them.
+/// Records uses, as soon as a task writes them.
 #[derive(Default)]
 pub(super) struct Uses(OnceLock<Sender<(KeyDigest, Timestamp)>>);
 
 impl Uses {
-    /// Notes a use, unless one was noted within a minute.
+    /// Records a use, unless one was recorded within the last minute.
     pub(super) fn note(&self, digest: &KeyDigest, now: Timestamp, noted: &AtomicU64) {
         let Some(sender) = self.0.get() else { return };
         let last = noted.load(Ordering::Relaxed);
         if now.since(Timestamp::from_unix_nanoseconds(last)) < MINUTE {
             return;
         }
-        // Of several requests at once, one notes it.
+        // One of several requests at the same time records the use.
         let now_noted = now.unix_nanoseconds();
         let swapped = noted.compare_exchange(last, now_noted, Ordering::Relaxed, Ordering::Relaxed);
         if swapped.is_ok() {
-            // A full queue drops it; no request waits for this.
+            // A full channel drops the use. No request waits.
             let _ = sender.try_send((*digest, now));
         }
     }
 
-    /// Writes what is noted from now on, until these uses are dropped; once.
+    /// Writes the uses that are recorded from now on, until `self` is dropped. A second call returns a future
+    /// that ends at once.
     pub(super) fn write_to(
         &self,
         manager: Arc<dyn KeyManager>,
@@ -57,7 +58,7 @@ impl Uses {
 
 async fn write(mut noted: Receiver<(KeyDigest, Timestamp)>, manager: &dyn KeyManager) {
     let mut uses = Vec::new();
-    // The sender goes with the cache.
+    // The sender is dropped with the cache.
     while noted.recv_many(&mut uses, WAITING).await > 0 {
         if manager.note_uses(uses.clone()).await.is_ok() || uses.len() >= WAITING {
             uses.clear();

@@ -1,9 +1,10 @@
-//! Who makes a change.
+//! The author of a change.
 
 use crate::key::{InvalidRecord, check_text};
 
-/// Checks the name of who makes a change, as every store does before it makes one: no control characters,
-/// no line breaks, which could forge lines of the audit trail.
+/// Checks the name of the author of a change. Every store calls this before it makes a change.
+///
+/// Control characters and line breaks are refused, because they could forge lines of the audit trail.
 ///
 /// ```
 /// use tower_api_key::store::check_author;
@@ -14,7 +15,7 @@ use crate::key::{InvalidRecord, check_text};
 ///
 /// # Errors
 ///
-/// [`InvalidRecord::Text`].
+/// [`InvalidRecord::Text`] if the name has control characters, line breaks or marks of writing direction.
 pub fn check_author(by: &str) -> Result<(), InvalidRecord> {
-    Ok(check_text("the name of who makes a change", by)?)
+    Ok(check_text("the author of a change", by)?)
 }

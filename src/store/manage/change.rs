@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::clock::Timestamp;
 use crate::error::UnknownName;
 
-/// Names what was done.
+/// The kind of a change.
 ///
 /// ```
 /// use tower_api_key::store::Action;
@@ -31,7 +31,7 @@ pub enum Action {
     AccountSaved,
     /// An account was deleted, with its keys.
     AccountDeleted,
-    /// Something that a newer program does, and this one has no name for.
+    /// A newer version of the program made this change, and this version has no name for it.
     Unknown,
 }
 
@@ -47,11 +47,11 @@ impl Action {
         (Self::Unknown, "unknown"),
     ];
 
-    /// Names that older programs wrote.
+    /// Names that older versions wrote.
     const OLD_NAMES: [(Self, &'static str); 2] =
         [(Self::KeyUpdated, "key_edited"), (Self::AccountSaved, "account_put")];
 
-    /// Returns the name that a trail is written with.
+    /// Returns the name of the action, as the audit trail keeps it.
     pub fn name(self) -> &'static str {
         let found = Self::NAMES.iter().find(|(action, _)| *action == self);
         found.map_or("", |(_, name)| name)
@@ -67,7 +67,7 @@ impl fmt::Display for Action {
 impl FromStr for Action {
     type Err = UnknownName;
 
-    /// Reads a name, also one that an older program wrote.
+    /// Parses a name, including the names that older versions wrote.
     fn from_str(name: &str) -> Result<Self, UnknownName> {
         let mut names = Self::NAMES.iter().chain(&Self::OLD_NAMES);
         let found = names.find(|(_, other)| *other == name);
@@ -76,10 +76,10 @@ impl FromStr for Action {
     }
 }
 
-/// Records one change, never a secret.
+/// One line of the audit trail. It never holds a secret.
 ///
 /// ```
-/// # use tower_api_key::clock::Timestamp;
+/// use tower_api_key::clock::Timestamp;
 /// use tower_api_key::store::{Action, Change};
 ///
 /// let change = Change {
@@ -94,15 +94,15 @@ impl FromStr for Action {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The place in the trail, from 1.
+    /// The position in the trail, from 1.
     pub sequence: u64,
-    /// When it was made.
+    /// When the change was made.
     pub at: Timestamp,
-    /// Who made it, as the caller said.
+    /// Who made the change, as the caller passed it.
     pub by: String,
     /// What was done.
     pub action: Action,
-    /// The id of the key; none for a change of an account.
+    /// The id of the key. `None` for a change of an account.
     pub key: Option<String>,
     /// The id of the account.
     pub account: String,
@@ -112,7 +112,7 @@ pub struct Change {
 mod tests {
     use super::*;
 
-    /// Databases keep these names: a name that changes makes a line of an older trail unreadable.
+    /// Databases keep these names. If a name changed, lines of older trails would be unreadable.
     #[test]
     fn an_action_is_read_back_by_the_name_that_a_trail_keeps() {
         let names = [

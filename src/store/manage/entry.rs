@@ -1,23 +1,22 @@
-//! A key as those see it who manage it.
+//! A key and its secrets, as management shows them.
 
 use super::filter::KeyState;
 use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyRecord};
 
-/// Describes a key with its secrets: the newest, those that still serve after a rotation, and as the
-/// store likes some that have ended.
+/// A key with its secrets: the newest one, and those that are still valid after a rotation.
 ///
-/// What becomes of a secret that has ended is the store's choice: a lookup finds the key as expired, or
-/// finds no key, and a gate refuses both alike. The stores of this crate keep it for 30 days, or what is
-/// set, and of one key the 32 that ended last.
+/// A store may also keep secrets that have expired. A lookup by an expired secret finds the key as expired,
+/// or finds no key. A gate refuses the request in both cases. The stores of this project keep an expired
+/// secret for 30 days unless set. They keep at most the newest 32 expired secrets of one key.
 ///
 /// ```
-/// # use tower_api_key::clock::Timestamp;
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// use tower_api_key::clock::Timestamp;
+/// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::{KeyEntry, KeyState, SecretEntry};
 ///
-/// # let acme = Account::builder("acme").build()?;
-/// # let at = Timestamp::from_unix_seconds;
+/// let at = Timestamp::from_unix_seconds;
+/// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).expires(at(2_000)).build()?;
 /// let secret = SecretEntry::new(KeyHasher::sha256().digest(b"the key's text"), at(1_000));
 /// let entry = KeyEntry { record, created: at(1_000), secrets: vec![secret] };
@@ -27,19 +26,19 @@ use crate::key::{KeyDigest, KeyRecord};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyEntry {
-    /// The record, with the key's own expiry; a secret may end before it.
+    /// The record, with the key's own expiry. A secret may expire earlier.
     pub record: KeyRecord,
-    /// When the key was made.
+    /// When the key was added.
     pub created: Timestamp,
-    /// Its secrets, the newest first; at least those that serve.
+    /// The secrets, newest first. All valid secrets are in the list.
     pub secrets: Vec<SecretEntry>,
 }
 
-/// Describes a secret of a key, by its digest.
+/// A secret of a key, identified by its digest.
 ///
 /// ```
-/// # use tower_api_key::clock::Timestamp;
-/// # use tower_api_key::key::KeyHasher;
+/// use tower_api_key::clock::Timestamp;
+/// use tower_api_key::key::KeyHasher;
 /// use tower_api_key::store::SecretEntry;
 ///
 /// let now = Timestamp::from_unix_seconds(1_000);
@@ -49,18 +48,19 @@ pub struct KeyEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecretEntry {
-    /// The digest.
+    /// The digest of the secret.
     pub digest: KeyDigest,
-    /// When it was made.
+    /// When the secret was made.
     pub created: Timestamp,
-    /// The first instant at which it serves no more; `None` leaves the key's own expiry.
+    /// The first instant at which the secret is no longer valid. With `None` only the key's own expiry
+    /// applies.
     pub expires: Option<Timestamp>,
-    /// When it was last used, to the minute; `None` if it never was, or nobody noted it.
+    /// When the secret was last used, to the minute. `None` if it was never used, or uses are not recorded.
     pub last_used: Option<Timestamp>,
 }
 
 impl SecretEntry {
-    /// Describes a secret that was just made.
+    /// Describes a new secret, which has no expiry of its own and was never used.
     pub const fn new(digest: KeyDigest, created: Timestamp) -> Self {
         Self { digest, created, expires: None, last_used: None }
     }

@@ -1,42 +1,42 @@
-//! Why a change was not made.
+//! The error of a change that was not made.
 
 use super::filter::KeyState;
 use crate::error::StoreError;
 use crate::key::InvalidRecord;
 
-/// Says why a store did not do what it was asked to; nothing was changed.
+/// The reason why a store did not make a change. The store has changed nothing.
 ///
 /// ```
 /// use tower_api_key::store::ManageError;
 ///
-/// assert_eq!(ManageError::NotFound.to_string(), "there is no such key or account");
+/// assert_eq!(ManageError::NotFound.to_string(), "no key or account has this id");
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManageError {
-    /// There is no key, or no account, of this id.
-    #[error("there is no such key or account")]
+    /// No key, or no account, has this id.
+    #[error("no key or account has this id")]
     NotFound,
-    /// There is a key of this id already, or one with this secret.
-    #[error("there is such a key already")]
+    /// A key with this id or with this secret exists already.
+    #[error("a key with this id or this secret exists already: choose another")]
     Exists,
-    /// The key is in this state, in which a new secret would not serve.
-    #[error("the key is {}, so a new secret would not serve: {}", .0.name(), remedy(*.0))]
+    /// The key is in this state, in which a new secret would not be valid.
+    #[error("the key is {}, so a new secret would not be valid: {}", .0.name(), remedy(*.0))]
     NotActive(KeyState),
-    /// The change would make a record that is not valid.
+    /// The changed record, or the name of the author, would not be valid.
     #[error(transparent)]
     Invalid(#[from] InvalidRecord),
-    /// The store failed.
+    /// The store cannot answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Says what helps a key to a new secret.
+/// Returns what to do before a rotation.
 const fn remedy(state: KeyState) -> &'static str {
     match state {
-        KeyState::Active => "ask again",
-        KeyState::Disabled => "switch it and its account on first",
-        KeyState::Revoked => "it is revoked for good, issue another key",
-        KeyState::Expired => "let it end later first, or issue another key",
+        KeyState::Active => "try again",
+        KeyState::Disabled => "enable the key and its account first",
+        KeyState::Revoked => "a revocation is final, issue another key",
+        KeyState::Expired => "set a later expiry first, or issue another key",
     }
 }

@@ -1,9 +1,9 @@
-//! Which keys to list.
+//! The filter of a list of keys.
 
 use crate::clock::Timestamp;
 use crate::key::{Environment, KeyKind, KeyRecord};
 
-/// Names the state of a key.
+/// The state of a key at an instant.
 ///
 /// ```
 /// use tower_api_key::store::KeyState;
@@ -13,18 +13,18 @@ use crate::key::{Environment, KeyKind, KeyRecord};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyState {
-    /// It serves, or will when its time has come.
+    /// The key is valid, or will be from its first instant on.
     Active,
-    /// It, or its account, is switched off.
+    /// The key or its account is disabled.
     Disabled,
-    /// It was revoked, for good.
+    /// The key was revoked. A revocation is final.
     Revoked,
-    /// Its time is over.
+    /// The key has expired.
     Expired,
 }
 
 impl KeyState {
-    /// Lists all states.
+    /// All states.
     pub const ALL: [Self; 4] = [Self::Active, Self::Disabled, Self::Revoked, Self::Expired];
 
     /// Returns the name of the state, in lower case.
@@ -37,7 +37,8 @@ impl KeyState {
         }
     }
 
-    /// Returns the state of a record at an instant; of several, the one that a gate names first.
+    /// Returns the state of a record at an instant. If several apply, the order is revoked, disabled,
+    /// expired, as a gate checks them.
     pub fn of(record: &KeyRecord, now: Timestamp) -> Self {
         if record.is_revoked() {
             Self::Revoked
@@ -51,7 +52,7 @@ impl KeyState {
     }
 }
 
-/// Chooses the keys of a list; what is `None` chooses all.
+/// Chooses the keys of a list. A field that is `None` matches all keys.
 ///
 /// ```
 /// use tower_api_key::store::{KeyFilter, KeyState};
@@ -69,7 +70,7 @@ pub struct KeyFilter {
     pub kind: Option<String>,
     /// Keys of this environment.
     pub environment: Option<String>,
-    /// Keys in this state now.
+    /// Keys that are in this state now.
     pub state: Option<KeyState>,
 }
 
@@ -79,7 +80,7 @@ impl KeyFilter {
         Self { account: Some(account.as_ref().to_owned()), ..Self::default() }
     }
 
-    /// Tells whether a record is chosen at an instant.
+    /// Returns true if the filter matches a record at an instant.
     pub fn chooses(&self, record: &KeyRecord, now: Timestamp) -> bool {
         let is = |wanted: &Option<String>, name: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| name == Some(wanted))

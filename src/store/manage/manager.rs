@@ -1,4 +1,4 @@
-//! What can be done to keys and accounts.
+//! The trait with which keys and accounts are managed.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,19 +13,19 @@ use super::page::Page;
 use crate::clock::Timestamp;
 use crate::key::{Account, InvalidRecord, IssuedKey, KeyDigest, KeyRecord, KeyRecordBuilder};
 
-/// Returns what a [`KeyManager`] was asked for. Boxed, so that a manager can be used through `dyn`.
+/// The future that a [`KeyManager`] returns. It is boxed, so that a manager can be used through `dyn`.
 pub type ManageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ManageError>> + Send + 'a>>;
 
-/// Changes a record: the argument of [`KeyManager::update`].
+/// A function that changes a record: the argument of [`KeyManager::update`].
 pub type KeyUpdate = Box<dyn FnOnce(KeyRecordBuilder) -> KeyRecordBuilder + Send>;
 
-/// Describes a key to be added: its record, and the digest of its secret.
+/// A key to add: its record, and the digest of its secret.
 ///
 /// ```
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::NewKey;
 ///
-/// # let acme = Account::builder("acme").build()?;
+/// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).owner("ada").build()?;
 /// let digest = KeyHasher::sha256().digest(b"the key's text");
 /// let key = NewKey::new(digest, record).revoking_others();
@@ -37,31 +37,32 @@ pub type KeyUpdate = Box<dyn FnOnce(KeyRecordBuilder) -> KeyRecordBuilder + Send
 pub struct NewKey {
     /// The digest of the secret.
     pub digest: KeyDigest,
-    /// The record. If the store knows its account already, the account's state there counts.
+    /// The record. If the store has its account already, the stored state of the account applies.
     pub record: KeyRecord,
-    /// Whether all other keys of the same account, owner and audience are revoked in the same step.
+    /// Whether to revoke all other keys of the same account, owner and audience in the same step.
     pub revokes_others: bool,
 }
 
 impl NewKey {
-    /// Describes a key beside others.
+    /// Describes a key that revokes no others.
     pub const fn new(digest: KeyDigest, record: KeyRecord) -> Self {
         Self { digest, record, revokes_others: false }
     }
 
-    /// Describes a key that was just issued. Its record remembers the form of its text.
+    /// Describes a key that was just issued. The record keeps the form of the key's text.
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord`] if the record is not valid, or names another environment than the key's text.
+    /// [`InvalidRecord`] if the record is not valid. [`InvalidRecord::Environment`] if the record names
+    /// another environment than the key's text.
     ///
     /// ```
-    /// # use tower_api_key::key::{Account, Issuer, KeyHasher, KeyRecord};
-    /// # use tower_api_key::vendors::persona;
+    /// use tower_api_key::key::{Account, Issuer, KeyHasher, KeyRecord};
     /// use tower_api_key::store::NewKey;
+    /// use tower_api_key::vendors::persona;
     ///
     /// let issued = Issuer::new(persona::ISSUED, KeyHasher::sha256()).issue(Some("sandbox"))?;
-    /// # let acme = Account::builder("acme").build()?;
+    /// let acme = Account::builder("acme").build()?;
     /// let key = |environment| {
     ///     let record = KeyRecord::builder("key_1", acme.clone()).environment(environment);
     ///     NewKey::issued(&issued, record)
@@ -75,32 +76,46 @@ impl NewKey {
         Ok(Self::new(*issued.digest(), record))
     }
 
-    /// Revokes all other keys of the same account, owner and audience in the same step; a key without an
-    /// owner revokes those without one. Keys of another audience serve at another gate, and serve on.
+    /// Revokes all other keys of the same account, owner and audience in the same step.
+    ///
+    /// A key without an owner revokes the keys without an owner. Keys of another audience belong to another
+    /// gate, and stay valid.
     pub fn revoking_others(self) -> Self {
         Self { revokes_others: true, ..self }
     }
 }
 
-/// Manages keys; implemented by every store that can write.
+/// Manages keys and accounts. Every store that can write implements this trait.
 ///
-/// `by` says who makes a change, for the audit trail: a name, an address, a process. It is kept as it
-/// is given, so it must be no secret; every change fails with [`ManageError::Invalid`] if
-/// [`check_author`](super::check_author) does.
+/// A change
+///
+/// 1. is made completely or not at all, together with its line in the audit trail;
+/// 2. applies to every lookup in the store itself that begins after the change;
+/// 3. never restores a deleted key.
+///
+/// A cache in front of the store applies a change later, within the time that the cache documents.
+///
+/// No secret passes through this trait. An [`Issuer`](crate::key::Issuer) issues a key, the caller shows its
+/// text once, and a store receives only its digest.
+///
+/// `by` is the author of a change, for the audit trail: a name, an address or a process. The trail keeps the
+/// text unchanged, so it must not be a secret. Every change fails with [`ManageError::Invalid`] if
+/// [`check_author`](super::check_author) refuses the text.
+///
+/// Every method fails with [`ManageError::Store`] if the store cannot answer.
 ///
 /// ```
-/// # use tower_api_key::key::{Account, KeyHasher, KeyRecord};
+/// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 /// use tower_api_key::store::{KeyManager, ManageError, MemoryStore, NewKey};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), ManageError> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), ManageError> {
 /// let store = MemoryStore::new();
 /// let acme = Account::builder("acme").build()?;
 /// let record = KeyRecord::builder("key_1", acme).name("backup job").build()?;
 /// store.add(NewKey::new(KeyHasher::sha256().digest(b"the key's text"), record), "ada").await?;
 ///
 /// store.revoke("key_1", "ada").await?;
-/// let entry = store.get("key_1").await?.expect("revoked, not gone");
+/// let entry = store.get("key_1").await?.expect("a revoked key is kept");
 /// assert!(entry.record.is_revoked());
 ///
 /// let trail = store.changes(0, 10).await?;
@@ -109,24 +124,29 @@ impl NewKey {
 /// # }
 /// ```
 pub trait KeyManager: KeyStore {
-    /// Adds a key, and its account if the store does not know that yet; the account stays when its keys go.
+    /// Adds a key, and its account if the store does not have the account yet. The account stays when its
+    /// keys are deleted.
     ///
     /// # Errors
     ///
-    /// [`ManageError::Exists`] if there is one of this id, or with this secret.
+    /// [`ManageError::Exists`] if a key with this id or with this secret exists.
     fn add<'a>(&'a self, key: NewKey, by: &'a str) -> ManageFuture<'a, ()>;
 
-    /// Adds many keys, all or none; a key that exists already is left as it is, and not counted. It revokes
-    /// none, whatever they say. Other changes wait until it is done: give it some ten thousand at a time.
-    /// Returns how many were added.
+    /// Adds many keys, all or none. Returns how many were added.
+    ///
+    /// A key that exists already stays unchanged and is not counted. An import revokes no keys, even if a key
+    /// has [`revokes_others`](NewKey::revokes_others) set. Other changes wait until the import is done, so
+    /// import about ten thousand keys at a time.
     fn import<'a>(&'a self, keys: Vec<NewKey>, by: &'a str) -> ManageFuture<'a, u64>;
 
-    /// Returns a key; `None` if there is none of this id.
+    /// Returns a key, or `None` if no key has this id.
     fn get<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<KeyEntry>>;
 
-    /// Lists keys in the order of their ids: at most `limit`, those after the id `after`. A list goes
-    /// on with the last id of the one before, whatever was added or deleted meanwhile. A key whose row is
-    /// broken is passed over; [`page`](Self::page) names it.
+    /// Lists at most `limit` keys after the id `after`, in the order of their ids.
+    ///
+    /// For the next page, pass the last id of this page. That works even if keys are added or deleted in
+    /// between. The list skips a key whose row cannot be read. [`page`](Self::page) returns the ids of such
+    /// keys.
     fn list<'a>(
         &'a self,
         filter: &'a KeyFilter,
@@ -134,8 +154,8 @@ pub trait KeyManager: KeyStore {
         limit: usize,
     ) -> ManageFuture<'a, Vec<KeyEntry>>;
 
-    /// Lists keys as [`list`](Self::list) does, and names those that are there and cannot be read. Unless a
-    /// store says otherwise, there are none.
+    /// Lists keys as [`list`](Self::list) does, and also returns the rows that cannot be read. The default
+    /// implementation returns no such rows.
     fn page<'a>(
         &'a self,
         filter: &'a KeyFilter,
@@ -146,13 +166,15 @@ pub trait KeyManager: KeyStore {
         Box::pin(async move { Ok(Page { found: found.await?, broken: Vec::new() }) })
     }
 
-    /// Changes a key, and returns what became of it. Changes of one key come one after the other, so
-    /// none is lost. One that was revoked stays so, whatever the change says.
+    /// Changes a key, and returns the changed key.
+    ///
+    /// Changes of one key are made one after another, so none is lost. A revoked key stays revoked, even if
+    /// the change says otherwise.
     ///
     /// # Errors
     ///
-    /// [`ManageError::NotFound`], also for a key that was deleted; [`ManageError::Invalid`] if the
-    /// change makes no valid record, or one of another key or account.
+    /// - [`ManageError::NotFound`] if no key has this id, or the key was deleted;
+    /// - [`ManageError::Invalid`] if the changed record is not valid, or has another id or account.
     fn update<'a>(
         &'a self,
         id: &'a str,
@@ -160,15 +182,17 @@ pub trait KeyManager: KeyStore {
         by: &'a str,
     ) -> ManageFuture<'a, KeyEntry>;
 
-    /// Gives a key a new secret. Those it has serve until `until` at most, and no longer than they
-    /// would have; an instant that has passed ends them now. One that has ended is found as expired for
-    /// as long as the store keeps it, and then not at all: see [`KeyEntry`].
+    /// Gives a key a new secret. The earlier secrets expire at `until`, unless they expire before.
+    ///
+    /// If `until` has passed, the earlier secrets expire now. A lookup finds an expired secret as expired
+    /// while the store keeps it, and afterwards as unknown: see [`KeyEntry`].
     ///
     /// # Errors
     ///
-    /// [`ManageError::NotFound`]; [`ManageError::NotActive`] if the key is revoked, expired or switched off, by
-    /// itself or with its account, for the new secret would not serve; [`ManageError::Exists`] if the secret is
-    /// another key's, or was this one's.
+    /// - [`ManageError::NotFound`] if no key has this id;
+    /// - [`ManageError::NotActive`] if the key is revoked, expired or disabled, or its account is disabled. The
+    ///   new secret would not be valid;
+    /// - [`ManageError::Exists`] if the secret belongs to another key, or is already one of this key's.
     fn rotate<'a>(
         &'a self,
         id: &'a str,
@@ -177,35 +201,36 @@ pub trait KeyManager: KeyStore {
         by: &'a str,
     ) -> ManageFuture<'a, KeyEntry>;
 
-    /// Revokes a key for good, also one that cannot be read. One that is revoked already stays so.
+    /// Revokes a key. A revocation is final, and revoking a revoked key succeeds. A key whose row cannot be
+    /// read can be revoked, too.
     ///
     /// # Errors
     ///
-    /// [`ManageError::NotFound`].
+    /// [`ManageError::NotFound`] if no key has this id.
     fn revoke<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()>;
 
-    /// Deletes a key, also one that cannot be read; only the audit trail remembers it.
+    /// Deletes a key, even if its row cannot be read. Only the audit trail keeps its id.
     ///
     /// # Errors
     ///
-    /// [`ManageError::NotFound`].
+    /// [`ManageError::NotFound`] if no key has this id.
     fn delete<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()>;
 
-    /// Adds or replaces an account; all its keys are under its new state at once.
+    /// Adds or replaces an account. The new state applies to all its keys at once.
     fn save_account<'a>(&'a self, account: Account, by: &'a str) -> ManageFuture<'a, ()>;
 
-    /// Returns an account; `None` if there is none of this id.
+    /// Returns an account, or `None` if no account has this id.
     fn find_account<'a>(&'a self, id: &'a str) -> ManageFuture<'a, Option<Arc<Account>>>;
 
-    /// Lists accounts in the order of their ids: at most `limit`, those after the id `after`.
+    /// Lists at most `limit` accounts after the id `after`, in the order of their ids.
     fn list_accounts<'a>(
         &'a self,
         after: Option<&'a str>,
         limit: usize,
     ) -> ManageFuture<'a, Vec<Arc<Account>>>;
 
-    /// Lists accounts as [`list_accounts`](Self::list_accounts) does, and names those that are there and
-    /// cannot be read. Unless a store says otherwise, there are none.
+    /// Lists accounts as [`list_accounts`](Self::list_accounts) does, and also returns the rows that cannot
+    /// be read. The default implementation returns no such rows.
     fn page_of_accounts<'a>(
         &'a self,
         after: Option<&'a str>,
@@ -219,13 +244,13 @@ pub trait KeyManager: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`ManageError::NotFound`].
+    /// [`ManageError::NotFound`] if no account has this id.
     fn delete_account<'a>(&'a self, id: &'a str, by: &'a str) -> ManageFuture<'a, ()>;
 
-    /// Lists changes in the order in which they were made: at most `limit`, those after `sequence`.
+    /// Lists at most `limit` changes after `sequence`, in the order in which they were made.
     fn changes(&self, sequence: u64, limit: usize) -> ManageFuture<'_, Vec<Change>>;
 
-    /// Notes when secrets were used; those that are gone by now are passed over. No change of a key,
-    /// so it leaves no trail.
+    /// Records when secrets were last used. Unknown secrets are skipped. The audit trail gets no line,
+    /// because a use changes no key.
     fn note_uses(&self, uses: Vec<(KeyDigest, Timestamp)>) -> ManageFuture<'_, ()>;
 }

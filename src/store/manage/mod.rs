@@ -1,14 +1,5 @@
-//! Managing keys: what a store that can write offers besides looking up.
-//!
-//! This room guards every change of a key. A change
-//!
-//! 1. holds whole or not at all, its line in the audit trail included;
-//! 2. is seen by every lookup in the store itself that begins after it was made;
-//! 3. never brings back a key that was deleted.
-//!
-//! No secret comes here: a key is issued by an [`Issuer`](crate::key::Issuer), shown once, and only
-//! its digest is given to a store. A process that keeps records in front of the store sees a change
-//! later, by a time that it states.
+//! Management of keys: what a store that can write offers besides lookups. [`KeyManager`] lists what it
+//! guarantees.
 
 mod author;
 mod change;

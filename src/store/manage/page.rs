@@ -1,29 +1,31 @@
-//! A part of a list.
+//! A page of a list.
 
-/// Holds a part of a list, and what could not be read on its way.
+/// One page of a list, with the rows that could not be read.
 ///
 /// ```
 /// use tower_api_key::store::{BrokenRow, Page};
 ///
-/// let broken = BrokenRow { id: "key_7".to_owned(), problem: "its scopes are no list".to_owned() };
+/// let broken = BrokenRow { id: "key_7".to_owned(), problem: "scopes: not a list".to_owned() };
 /// let page = Page { found: vec!["key_6", "key_8"], broken: vec![broken] };
 /// assert_eq!(page.broken[0].id, "key_7");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// What was found, in the order of the ids.
+    /// The keys or accounts that were read, in the order of their ids.
     pub found: Vec<T>,
-    /// What is there and cannot be read, in the order of the ids. It counts for no limit.
+    /// The rows that could not be read, in the order of their ids. The limit of the list does not count them.
     pub broken: Vec<BrokenRow>,
 }
 
-/// Names a key or an account whose row is not one that a store has written. A lookup of such a key fails,
-/// and is no unknown key; it can be revoked and deleted.
+/// A key or an account whose row cannot be read, because no store wrote it like this.
+///
+/// A lookup of such a key fails with an error, and is not answered as an unknown key. The key can be revoked
+/// and deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenRow {
-    /// The id.
+    /// The id of the key or account.
     pub id: String,
-    /// What is wrong with it, for an operator.
+    /// What is wrong with the row, for an operator.
     pub problem: String,
 }
 

@@ -1,4 +1,4 @@
-//! For how long a secret that has ended stays known.
+//! The time for which a store keeps expired secrets.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use super::entry::SecretEntry;
 use crate::clock::Timestamp;
 use crate::key::KeyDigest;
 
-/// The time for which one is kept, unless set: 30 days.
+/// The default time: 30 days.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// So many of a key are kept at most. What a change of a key costs grows with them.
+/// The most expired secrets that are kept of one key. The cost of a change grows with their number.
 const MOST: usize = 32;
 
-/// Decides how long a store keeps the secrets of a key that have ended: 30 days unless set, and at most
-/// the newest 32 of a key.
+/// How long a store keeps the expired secrets of a key: 30 days unless set, and at most the newest 32 of one
+/// key.
 ///
-/// A secret that ended keeps its key recognizable: a client that still sends it is refused as expired, and
-/// not as unknown.
+/// While the store keeps an expired secret, the gate refuses a client that sends it because the key has
+/// expired. Afterwards the key is unknown.
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,13 +38,15 @@ const MOST: usize = 32;
 pub struct Retention(Duration);
 
 impl Retention {
-    /// Keeps a secret for this long after it has ended.
+    /// Keeps a secret for this long after it has expired.
     pub const fn new(time: Duration) -> Self {
         Self(time)
     }
 
-    /// Returns the secrets that a rotation of their key deletes: those that ended longer ago than the
-    /// retention, and of the other ended ones all but the newest 32. `secrets` has the newest first, as in
+    /// Returns the secrets that a rotation of their key deletes.
+    ///
+    /// A secret is in the list if it expired longer ago than the retention. Of the other expired secrets, all
+    /// except the newest 32 are in the list. `secrets` has the newest first, as in
     /// [`KeyEntry`](super::KeyEntry).
     pub fn to_delete(self, secrets: &[SecretEntry], now: Timestamp) -> Vec<KeyDigest> {
         let mut kept = 0;
@@ -62,8 +64,9 @@ impl Retention {
         gone
     }
 
-    /// Removes the secrets that ended longer ago than the retention from a list that has the newest first.
-    /// A store calls this before it shows an entry, since only a rotation deletes secrets.
+    /// Removes the secrets that expired longer ago than the retention from a list that has the newest first.
+    ///
+    /// A store calls this before it shows an entry, because only a rotation deletes secrets.
     pub fn hide(self, secrets: &mut Vec<SecretEntry>, now: Timestamp) {
         let mut next = None;
         secrets.retain(|secret| {
@@ -73,8 +76,8 @@ impl Retention {
         });
     }
 
-    /// Tells whether a secret ended so long ago. It was ended by the one after it at the earliest, though
-    /// an earlier instant may have been named.
+    /// Returns true if a secret expired longer ago than the retention. `next` is when the following secret
+    /// was made. A rotation may name an earlier instant, but a secret was valid until the rotation.
     fn is_long_gone(self, secret: &SecretEntry, next: Option<Timestamp>, now: Timestamp) -> bool {
         let Some(expires) = secret.expires else { return false };
         let ended = next.map_or(expires, |next| expires.max(next));
@@ -104,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_kept_for_its_time_after_it_has_ended() {
+    fn a_secret_is_kept_for_the_retention_after_it_has_expired() {
         let retention = Retention::new(Duration::from_secs(10));
         let now = Timestamp::from_unix_seconds(100);
         for (secret, next, gone) in [
@@ -112,7 +115,7 @@ mod tests {
             ((50, Some(101)), 60, false),
             ((50, Some(91)), 60, false),
             ((50, Some(90)), 60, true),
-            // An instant that had passed ended it when the next one was made.
+            // A rotation with an instant in the past expires the secret at the rotation.
             ((50, Some(1)), 91, false),
             ((50, Some(1)), 90, true),
         ] {
@@ -132,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_are_kept_and_none_that_serves_is_forgotten() {
+    fn at_most_32_expired_secrets_are_kept_and_every_valid_one() {
         let now = Timestamp::from_unix_seconds(100);
         let mut all = vec![(99, None), (98, Some(200))];
         all.extend((0..40u64).map(|number| (90 - number, Some(95))));

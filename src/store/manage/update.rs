@@ -1,18 +1,18 @@
-//! What an update may change of a record.
+//! The rules for every update of a record.
 
 use crate::key::{InvalidRecord, KeyRecord, KeyRecordBuilder};
 
-/// Applies an update to a record, by the rules that hold in every store: a revoked key stays revoked, and a
-/// key keeps its id and its account.
+/// Applies an update to a record. These rules hold in every store: a revoked key stays revoked, and a key keeps
+/// its id and its account.
 ///
-/// The result carries the account as the update left it. A store puts the record under the account's stored
-/// state with [`KeyRecord::with_account`].
+/// The result has the account as the update left it. The store replaces that account by its stored state with
+/// [`KeyRecord::with_account`].
 ///
 /// ```
-/// # use tower_api_key::key::{Account, KeyRecord};
+/// use tower_api_key::key::{Account, KeyRecord};
 /// use tower_api_key::store::apply_update;
 ///
-/// # let acme = Account::builder("acme").build()?;
+/// let acme = Account::builder("acme").build()?;
 /// let revoked = KeyRecord::builder("key_1", acme).revoked(true).build()?;
 /// let renamed = apply_update(&revoked, |key| key.revoked(false).name("backup job"))?;
 /// assert_eq!(renamed.name(), "backup job");
@@ -22,14 +22,14 @@ use crate::key::{InvalidRecord, KeyRecord, KeyRecordBuilder};
 ///
 /// # Errors
 ///
-/// [`InvalidRecord::Identity`] if the update makes the record one of another key or account, and
-/// [`InvalidRecord`] if it makes no valid record.
+/// - [`InvalidRecord::Identity`] if the update changes the id or the account;
+/// - another [`InvalidRecord`] if the updated record is not valid.
 pub fn apply_update(
     record: &KeyRecord,
     update: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
 ) -> Result<KeyRecord, InvalidRecord> {
     let updated = update(record.edit());
-    // A key is revoked for good.
+    // A revocation is final.
     let updated = if record.is_revoked() { updated.revoked(true) } else { updated }.build()?;
     if updated.id() != record.id() || updated.account().id() != record.account().id() {
         return Err(InvalidRecord::Identity);

@@ -1,4 +1,4 @@
-//! What only writers need of accounts: their state, and where their keys lie.
+//! The writers' index of accounts: the state of each account, and the locations of its keys.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::table::Location;
 use crate::key::{Account, AccountId, ScopeSet};
 
-/// Leads writers from accounts to their keys.
+/// Maps accounts to their state and their keys. Only writers use it.
 #[derive(Default)]
 pub(super) struct AccountIndex {
     accounts: HashMap<AccountId, Members>,
-    /// Equal sets of scopes share one allocation, which stays in the cache however many accounts
-    /// there are.
+    /// Equal sets of scopes share one allocation, so that the set stays in the processor's cache even with
+    /// many accounts.
     scopes: HashSet<ScopeSet>,
 }
 
@@ -25,19 +25,19 @@ impl AccountIndex {
         self.accounts.get(id)
     }
 
-    /// Lists where the keys of an account lie.
+    /// Returns the locations of an account's keys.
     pub(super) fn keys_of(&self, account: &str) -> &[Location] {
         self.accounts.get(account).map_or(&[], |members| &members.keys)
     }
 
-    /// Takes the keys of an account away, to be given back one by one. To look each up among all of
-    /// them would take a large account a time in proportion to their square.
+    /// Takes all keys from an account. The caller adds them again one by one. Replacing keys one by one
+    /// instead would take time quadratic in the number of keys.
     pub(super) fn take_keys(&mut self, account: &str) -> Vec<Location> {
         let members = self.accounts.get_mut(account);
         members.map_or_else(Vec::new, |members| std::mem::take(&mut members.keys))
     }
 
-    /// Adds a key to its account, in place of where it lay before.
+    /// Adds a key to its account, or replaces its earlier location.
     pub(super) fn join(&mut self, account: &Arc<Account>, at: Location, before: Option<Location>) {
         let members = self.accounts.entry(account.id().clone()).or_insert_with(|| Members {
             account: Arc::clone(account),
@@ -50,11 +50,12 @@ impl AccountIndex {
         }
     }
 
-    /// Takes a key from its account, and forgets the account if that was known by it alone.
+    /// Removes a key from its account. Removes the account, too, if it was never saved and this was its last
+    /// key.
     pub(super) fn forget_key(&mut self, account: &AccountId, at: Location) {
         if let Some(members) = self.accounts.get_mut(account) {
-            if let Some(place) = members.keys.iter().position(|key| *key == at) {
-                members.keys.swap_remove(place);
+            if let Some(position) = members.keys.iter().position(|key| *key == at) {
+                members.keys.swap_remove(position);
             }
             if members.keys.is_empty() && !members.kept {
                 self.accounts.remove(account);
@@ -62,12 +63,12 @@ impl AccountIndex {
         }
     }
 
-    /// Lists where the keys of all accounts lie, to be moved.
+    /// Returns the locations of the keys of all accounts, to be changed.
     pub(super) fn all_keys(&mut self) -> impl Iterator<Item = &mut Location> {
         self.accounts.values_mut().flat_map(|members| &mut members.keys)
     }
 
-    /// Adds or replaces the state of an account, which stays from now on.
+    /// Adds or replaces the state of an account. The account stays when its last key is deleted.
     pub(super) fn save(&mut self, account: Account) -> Arc<Account> {
         let account = self.pooled(account);
         let members = self.accounts.entry(account.id().clone()).or_insert_with(|| Members {
@@ -80,19 +81,20 @@ impl AccountIndex {
         account
     }
 
-    /// Lets an account stay when its last key goes.
+    /// Keeps an account when its last key is deleted.
     pub(super) fn keep(&mut self, id: &str) {
         if let Some(members) = self.accounts.get_mut(id) {
             members.kept = true;
         }
     }
 
-    /// Removes an account, which has no keys any more.
+    /// Removes an account that has no keys. Returns false if the account is unknown.
     pub(super) fn remove(&mut self, id: &str) -> bool {
         self.accounts.remove(id).is_some()
     }
 
-    /// Returns the state of an account that counts: the store's if it knows the account.
+    /// Returns the stored state of an account. If the store does not have the account, returns the passed
+    /// state.
     pub(super) fn canonical(&mut self, account: &Arc<Account>) -> Arc<Account> {
         match self.accounts.get(account.id()) {
             Some(members) => Arc::clone(&members.account),
@@ -106,7 +108,8 @@ impl AccountIndex {
         } else {
             if self.scopes.len() == self.scopes.capacity() {
                 self.scopes.retain(ScopeSet::is_shared);
-                // Where nearly all are in use, the next look is as many sets away.
+                // Doubles the capacity if all are in use, so that the next scan comes after as many
+                // new sets.
                 self.scopes.reserve(self.scopes.len() + 1);
             }
             self.scopes.insert(account.scopes().clone());
@@ -115,17 +118,17 @@ impl AccountIndex {
     }
 }
 
-/// An account and where its keys lie.
+/// An account and the locations of its keys.
 pub(super) struct Members {
     pub(super) account: Arc<Account>,
     keys: Vec<Location>,
-    /// Whether the account stays when its last key goes.
+    /// Whether the account stays when its last key is deleted.
     kept: bool,
 }
 
 impl Members {
     fn add(&mut self, key: Location) {
-        // Most accounts have a few keys; doubling would leave room for as many more that never come.
+        // Most accounts have a few keys. Doubling the capacity would waste memory.
         if self.keys.len() == self.keys.capacity() {
             self.keys.reserve_exact(self.keys.len() / 4 + 1);
         }

@@ -1,4 +1,4 @@
-//! What only management asks for: when keys were made, their old secrets, and the audit trail.
+//! Data for management only: when keys were added, their old secrets, and the audit trail.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,24 +6,25 @@ use super::super::manage::{Action, Change, Retention, SecretEntry};
 use crate::clock::Timestamp;
 use crate::key::{KeyDigest, KeyId};
 
-/// The changes that the trail keeps.
+/// The most changes that the trail keeps.
 const TRAIL: usize = 10_000;
 
 #[derive(Default)]
 pub(super) struct History {
-    /// Only of keys that a manager made, so that the others cost no memory.
+    /// Only keys that were added through `KeyManager`, rotated, or have a recorded use. Others cost no
+    /// memory.
     keys: HashMap<KeyId, Past>,
-    /// The old secrets of all keys together.
+    /// The number of old secrets of all keys.
     old: usize,
     trail: VecDeque<Change>,
     last: u64,
     pub(super) retention: Retention,
 }
 
-/// The past of one key.
+/// The history of one key.
 struct Past {
     created: Timestamp,
-    /// The newest first; the others are old.
+    /// Newest first. All except the first are old.
     secrets: Vec<SecretEntry>,
 }
 
@@ -34,8 +35,8 @@ impl History {
         self.keys.insert(id.clone(), Past { created: now, secrets });
     }
 
-    /// Makes a secret the newest of a key; those before it end at an instant. Returns those whose end
-    /// that brings forward.
+    /// Adds a secret as the newest of a key. The earlier secrets expire at `until`, unless they expire
+    /// before. Returns the secrets whose expiry changed.
     pub(super) fn rotate(
         &mut self,
         id: &KeyId,
@@ -55,19 +56,19 @@ impl History {
         ending
     }
 
-    /// Returns how many secrets of a key serve beyond an instant, the newest not counted.
+    /// Returns how many old secrets of a key are valid after an instant. The newest secret is not counted.
     pub(super) fn serving_after(&self, id: &str, until: Timestamp) -> usize {
         let old = self.keys.get(id).map(|past| past.secrets.iter().skip(1));
         old.into_iter().flatten().filter(|old| ends_after(old, until)).count()
     }
 
-    /// Lists the old secrets of a key that have ended and are to be forgotten.
+    /// Returns the expired secrets of a key that its next rotation deletes.
     pub(super) fn gone(&self, id: &str, now: Timestamp) -> Vec<KeyDigest> {
         let secrets = self.keys.get(id).map(|past| self.retention.to_delete(&past.secrets, now));
         secrets.unwrap_or_default()
     }
 
-    /// Notes a use of a secret of a key.
+    /// Records a use of a secret of a key.
     pub(super) fn note_use(
         &mut self,
         id: &KeyId,
@@ -81,14 +82,14 @@ impl History {
         }
     }
 
-    /// Returns the past of a key; one that no manager has made begins it with its one secret.
+    /// Returns the history of a key. A key without one gets a history with its one secret.
     fn past(&mut self, id: &KeyId, newest: KeyDigest) -> &mut Past {
         let created = Timestamp::default();
         let begin = || Past { created, secrets: vec![SecretEntry::new(newest, created)] };
         self.keys.entry(id.clone()).or_insert_with(begin)
     }
 
-    /// Returns when a key was made, and its secrets.
+    /// Returns when a key was added, and its secrets.
     pub(super) fn of(&self, id: &str, newest: KeyDigest) -> (Timestamp, Vec<SecretEntry>) {
         let unknown = Timestamp::default();
         self.keys.get(id).map_or_else(
@@ -102,13 +103,13 @@ impl History {
         self.keys.get(id).map_or(0, |past| past.secrets.len().saturating_sub(1))
     }
 
-    /// Lists the old secrets of a key.
+    /// Returns the old secrets of a key.
     pub(super) fn old(&self, id: &str) -> Vec<SecretEntry> {
         let secrets = self.keys.get(id).map(|past| past.secrets.iter().skip(1));
         secrets.into_iter().flatten().cloned().collect()
     }
 
-    /// Lists the ids of keys with old secrets.
+    /// Returns the ids of keys with old secrets, and these secrets.
     pub(super) fn with_old(&self) -> impl Iterator<Item = (&KeyId, &[SecretEntry])> {
         let old = |past: &'_ Past| past.secrets.len() > 1;
         let keys = self.keys.iter().filter(move |(_, past)| old(past));
@@ -120,7 +121,7 @@ impl History {
         self.old
     }
 
-    /// Forgets a key, and returns its old secrets.
+    /// Removes the history of a key, and returns its old secrets.
     pub(super) fn forget(&mut self, id: &KeyId) -> Vec<SecretEntry> {
         let secrets = self.keys.remove(id).map(|past| past.secrets);
         let old: Vec<SecretEntry> = secrets.into_iter().flatten().skip(1).collect();
@@ -128,7 +129,7 @@ impl History {
         old
     }
 
-    /// Forgets an old secret of a key.
+    /// Removes an old secret of a key.
     pub(super) fn drop_old(&mut self, id: &KeyId, secret: &KeyDigest) {
         if let Some(past) = self.keys.get_mut(id) {
             let before = past.secrets.len();
@@ -153,7 +154,7 @@ impl History {
         self.trail.push_back(Change { sequence: self.last, at, by, action, key, account });
     }
 
-    /// Lists lines of the trail.
+    /// Returns at most `limit` lines of the trail after the sequence number `after`.
     pub(super) fn changes(&self, after: u64, limit: usize) -> Vec<Change> {
         let later = self.trail.iter().skip_while(|change| change.sequence <= after);
         later.take(limit).cloned().collect()

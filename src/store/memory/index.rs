@@ -1,4 +1,4 @@
-//! What only writers need: from key ids and accounts to the records, and the room that is left.
+//! The writers' index: finds records by key id and by account, and tracks the free room.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -11,18 +11,18 @@ use super::table::{Location, Table};
 use crate::key::{AccountId, KeyDigest, KeyId, KeyRecord};
 use crate::sync;
 
-/// Records that were replaced before they are cleared away, however few there are.
+/// The fewest replaced records that cause a compaction of the pages.
 const FEWEST_REPLACED: usize = sync::size(1024, 2);
 
-/// Leads writers to records. Only one writer at a time has it.
+/// Maps key ids and accounts to locations. One writer at a time holds the index.
 #[derive(Default)]
 pub(super) struct Index {
     ids: HashTable<Location>,
     hasher: RandomState,
     pub(super) accounts: AccountIndex,
-    /// Locations used so far, by records that were replaced since too.
+    /// The number of used locations, including those of replaced records.
     used: usize,
-    /// Slots whose keys are gone.
+    /// The number of slots whose keys were deleted.
     gone: usize,
     pub(super) history: History,
 }
@@ -33,7 +33,7 @@ impl Index {
         self.ids.len()
     }
 
-    /// Lists where the keys lie.
+    /// Returns the locations of all keys.
     pub(super) fn all(&self) -> impl Iterator<Item = Location> {
         self.ids.iter().copied()
     }
@@ -43,14 +43,14 @@ impl Index {
         self.ids.find(self.hasher.hash_one(id), |at| is_of(table, *at, id)).copied()
     }
 
-    /// Takes the next location, for which room was made.
+    /// Takes the next location. The caller has made room for it.
     pub(super) fn next_location(&mut self) -> Option<Location> {
         let location = Location::nth(self.used);
         self.used += 1;
         location
     }
 
-    /// Notes that a key lies at a location now.
+    /// Records the location of a key.
     pub(super) fn note(&mut self, table: &Table, record: &KeyRecord, at: Location) {
         let id = record.id().as_str();
         let hasher = &self.hasher;
@@ -66,7 +66,7 @@ impl Index {
         }
     }
 
-    /// Forgets a key, and its account if that was known by it alone.
+    /// Removes a key. Removes its account, too, if it was never saved and this was its last key.
     pub(super) fn forget(&mut self, table: &Table, id: &KeyId, account: &AccountId) {
         let hash = self.hasher.hash_one(id.as_str());
         let Ok(found) = self.ids.find_entry(hash, |at| is_of(table, *at, id.as_str())) else {
@@ -76,13 +76,13 @@ impl Index {
         self.accounts.forget_key(account, at);
     }
 
-    /// Notes that a slot's key is gone.
+    /// Counts a slot whose key was deleted.
     pub(super) const fn withdrawn(&mut self) {
         self.gone += 1;
     }
 
-    /// Returns a table with room for so many more entries, if this one has none. Locations that were
-    /// handed out before may mean nothing afterwards.
+    /// Returns a table with room for `more` entries, or `None` if the present table has the room. A new table
+    /// makes all earlier locations invalid.
     pub(super) fn make_room(&mut self, table: &Table, more: usize) -> Option<Table> {
         let live = self.len() + self.history.all_old();
         let replaced = self.used - live;
@@ -98,7 +98,7 @@ impl Index {
         }
     }
 
-    /// Copies the records that are live to new pages, one beside the other.
+    /// Copies the live records to new pages, without gaps.
     fn compacted(&mut self, table: &Table, more: usize) -> Table {
         let compact = Table::with_room_for(self.len() + self.history.all_old() + more);
         let mut moved = vec![None; self.used];
@@ -134,7 +134,7 @@ impl Index {
     }
 }
 
-/// A digest and the id of a key that a writer is about to replace.
+/// Returns the digest, key id and account id at a location.
 pub(super) fn identity(table: &Table, at: Location) -> Option<(KeyDigest, KeyId, AccountId)> {
     let entry = table.entry(at)?;
     Some((entry.digest, entry.record.id().clone(), entry.record.account().id().clone()))
@@ -145,12 +145,12 @@ fn is_of(table: &Table, at: Location, id: &str) -> bool {
 }
 
 #[cfg(test)]
-#[cfg(not(shuttle))] // Whose tables are smaller.
+#[cfg(not(shuttle))] // Tables are smaller under Shuttle.
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
 
-    /// An index of so many live keys, used locations and slots whose keys are gone.
+    /// Makes an index with these numbers of live keys, used locations and slots whose keys were deleted.
     fn index(live: usize, used: usize, gone: usize) -> Index {
         let mut index = Index { used, gone, ..Index::default() };
         for number in 0..live {
@@ -160,7 +160,7 @@ mod tests {
         index
     }
 
-    /// What is done to make room, and for how many keys.
+    /// How room is made, and for how many keys.
     #[derive(Debug, PartialEq)]
     enum Growth {
         IsThere,
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// A table for no key in particular has room for 819.
+    /// The smallest table has room for 819 keys.
     #[test]
     fn room_is_made_when_it_runs_out_and_cleared_when_half_of_it_is_replaced() {
         use Growth::{Grows, IsCleared, IsThere};

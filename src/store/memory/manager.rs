@@ -1,4 +1,4 @@
-//! Managing the keys in memory: everything is done when the call returns.
+//! Management of the keys in memory. Every change is made before the method returns its future.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::writer::Writer;
 use crate::clock::Timestamp;
 use crate::key::{Account, AccountId, KeyDigest, KeyRecord};
 
-/// When a change is made, and by whom.
+/// The instant and the author of a change.
 type Made<'a> = (Timestamp, &'a str);
 
 fn now<'a, T: Send + 'a>(answer: Result<T, ManageError>) -> ManageFuture<'a, T> {
@@ -155,7 +155,7 @@ impl Writer<'_> {
         Some(KeyEntry { record, created, secrets })
     }
 
-    /// Returns a key without the secrets that ended long ago.
+    /// Returns a key without the secrets that expired longer ago than the retention.
     fn shown(&self, id: &str, at: Timestamp) -> Option<KeyEntry> {
         let mut entry = self.entry(id)?;
         self.index.history.retention.hide(&mut entry.secrets, at);
@@ -177,7 +177,7 @@ impl Writer<'_> {
         others.iter().try_for_each(|other| self.revoke(other, made))
     }
 
-    /// Lists the keys of a new key's account, owner and audience that are not revoked.
+    /// Returns the keys of a new key's account, owner and audience that are not revoked.
     fn others_of_owner(&self, new: &KeyRecord) -> Vec<String> {
         let keys = self.index.accounts.keys_of(new.account().id().as_str()).iter();
         let records = keys.filter_map(|at| self.table.entry(*at)).map(|entry| &entry.record);
@@ -209,12 +209,12 @@ impl Writer<'_> {
         until: Timestamp,
         made: Made<'_>,
     ) -> Result<KeyEntry, ManageError> {
-        // Those whose end comes forward are written anew, the one that was the newest among them.
+        // Room for the new secret, the former newest one, and the old ones whose expiry changes.
         self.make_room(2 + self.index.history.serving_after(id, until));
         let Entry { digest, record } = self.find(id).ok_or(ManageError::NotFound)?.clone();
         match KeyState::of(&record, made.0) {
             KeyState::Active => {}
-            ended => return Err(ManageError::NotActive(ended)),
+            state => return Err(ManageError::NotActive(state)),
         }
         if self.table.locate(&secret).is_some() {
             return Err(ManageError::Exists);
@@ -224,7 +224,7 @@ impl Writer<'_> {
             self.withdraw(&gone);
         }
         let ending = self.index.history.rotate(record.id(), digest, secret, until, made.0);
-        // The new secret serves before the old ones end.
+        // The new secret is valid before the old ones expire.
         self.write(secret, record.clone());
         self.rewrite(&record, ending);
         let account = record.account().id();

@@ -1,4 +1,4 @@
-//! A store in memory: lock-free to read, every change visible to the next request.
+//! A store in memory. Lookups take no lock, and every change applies to the next request.
 
 mod account_index;
 mod history;

@@ -1,5 +1,5 @@
-//! Readers and writers of one store, under every order of their steps that was drawn. Its table and
-//! pages are so small that a few changes make it grow and clear itself of replaced records.
+//! Readers and writers of one store, in many random orders of their steps. The table and the pages are so
+//! small that a few changes make the table grow and the pages be compacted.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +10,7 @@ use super::MemoryStore;
 use crate::key::{Account, KeyDigest, KeyRecord, SharedRecord};
 use crate::sync::{AtomicBool, explore};
 
-/// Digests that all begin their search at one slot.
+/// Returns a digest. The search for each of them begins at the same slot.
 const fn digest(last: u8) -> KeyDigest {
     let mut bytes = [7; 32];
     bytes[31] = last;
@@ -27,14 +27,17 @@ fn found(store: &MemoryStore, digest: KeyDigest) -> Option<SharedRecord> {
 
 #[test]
 fn readers_never_miss_a_key_while_the_table_is_swapped() {
-    explore("a key while others come, change and go", || {
+    explore("a key while others are added, changed and deleted", || {
         let store = MemoryStore::new();
         store.add_now(digest(1), record("key"));
         let readers = [(); 2].map(|()| {
             let store = store.clone();
             thread::spawn(move || {
                 for _ in 0..3 {
-                    assert_eq!(found(&store, digest(1)).expect("it never left").id(), "key");
+                    assert_eq!(
+                        found(&store, digest(1)).expect("the key is always there").id(),
+                        "key"
+                    );
                 }
             })
         });
@@ -62,8 +65,9 @@ fn a_revocation_holds_for_every_request_that_starts_after_it() {
                 let mut seen = false;
                 for _ in 0..3 {
                     let after = revoked.load(Ordering::SeqCst);
-                    let now = found(&store, digest(1)).expect("it never left").is_revoked();
-                    assert!(now || !(after || seen), "a revoked key serves");
+                    let now =
+                        found(&store, digest(1)).expect("the key is always there").is_revoked();
+                    assert!(now || !(after || seen), "a revoked key passes");
                     seen |= now;
                 }
             })
@@ -85,7 +89,7 @@ fn a_revocation_holds_for_every_request_that_starts_after_it() {
 }
 
 #[test]
-fn a_new_secret_serves_before_the_old_one_stops() {
+fn a_new_secret_is_found_before_the_old_one_is_removed() {
     explore("a secret that is replaced", || {
         let store = MemoryStore::new();
         store.add_now(digest(1), record("key"));
@@ -93,9 +97,9 @@ fn a_new_secret_serves_before_the_old_one_stops() {
             let store = store.clone();
             thread::spawn(move || {
                 for _ in 0..3 {
-                    // In this order: a key whose old secret has stopped has its new one.
-                    let serves = found(&store, digest(1)).is_some();
-                    assert!(serves || found(&store, digest(2)).is_some(), "neither serves");
+                    // The old secret first: when it is gone, the new one must be there.
+                    let old = found(&store, digest(1)).is_some();
+                    assert!(old || found(&store, digest(2)).is_some(), "neither is found");
                 }
             })
         };
@@ -106,7 +110,7 @@ fn a_new_secret_serves_before_the_old_one_stops() {
 }
 
 #[test]
-fn writers_lose_nothing_of_each_others() {
+fn no_change_of_simultaneous_writers_is_lost() {
     explore("three writers", || {
         let store = MemoryStore::new();
         let writers = [1, 2, 3].map(|writer| {

@@ -1,4 +1,4 @@
-//! The store.
+//! The store in memory.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,14 +15,15 @@ use crate::sync::{ArcSwap, Mutex, Reply, lock};
 
 /// Keeps keys in memory. Clones share one set of keys.
 ///
-/// A lookup takes no lock. Writers take turns; when one returns, its change holds for every
-/// request that starts from then on. A change takes a few microseconds; every so often one makes
-/// room for the next, which takes as long as copying the whole table (0.1 s for a million keys)
-/// and disturbs no reader. An account's change rewrites the records of all its keys.
+/// A lookup takes no lock. Changes are made one after another. When a change returns, it applies to every
+/// request that starts afterwards. A change takes a few microseconds. From time to time a change has to make
+/// room, which takes as long as copying the whole table: 0.1 seconds for a million keys. Lookups go on
+/// meanwhile. A change of an account rewrites the records of all its keys.
 ///
-/// It is a [`KeyManager`](crate::store::KeyManager), too; its audit trail keeps the newest 10,000 changes, and a
-/// list reads all keys. The methods that end in `_now` do what the manager's methods of the same name do,
-/// but are done when they return, write no line of the trail, and replace what is there.
+/// The store implements [`KeyManager`](crate::store::KeyManager). Its audit trail keeps the newest 10,000
+/// changes. Listing keys reads all keys. A method that ends in `_now` corresponds to the method of the
+/// trait without `_now`. It is synchronous and writes no line of the trail. `add_now` replaces a key that
+/// exists.
 ///
 /// ```
 /// use tower_api_key::key::{Account, KeyHasher, KeyRecord};
@@ -34,11 +35,11 @@ use crate::sync::{ArcSwap, Mutex, Reply, lock};
 /// let record = KeyRecord::builder("key_1", acme).build()?;
 /// store.add_now(KeyHasher::sha256().digest(b"the key's text"), record);
 ///
-/// // Every key that inherits its account's scopes may write from now on.
+/// // Every key that inherits its account's scopes can write from now on.
 /// store.save_account_now(Account::builder("acme").scopes(["read", "write"]).build()?);
 /// assert!(store.records("acme")[0].scopes().contains("write"));
 ///
-/// // Refused from here on.
+/// // The key is refused from now on.
 /// assert!(store.update_now("key_1", |key| key.revoked(true))?);
 /// assert!(store.records("acme")[0].is_revoked());
 /// # Ok(())
@@ -49,7 +50,7 @@ pub struct MemoryStore(pub(super) Arc<SharedStore>);
 
 pub(super) struct SharedStore {
     pub(super) clock: Arc<dyn Clock>,
-    // What readers see: swapped when it has to grow, written in place otherwise.
+    // Readers use this table. It is written in place, and replaced only when it has to grow.
     pub(super) table: ArcSwap<Table>,
     index: Mutex<Index>,
 }
@@ -76,32 +77,36 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Creates an empty store that tells the time of changes by this clock.
+    /// Creates an empty store that takes the time of changes from this clock.
     pub fn with_clock(clock: impl Clock) -> Self {
         Self(Arc::new(SharedStore { clock: Arc::new(clock), ..SharedStore::default() }))
     }
 
-    /// Keeps a secret that has ended for so long, 30 days unless set; see
-    /// [`KeyEntry`](crate::store::KeyEntry). The first rotation of its key after that time removes it.
+    /// Sets how long an expired secret is kept: 30 days unless set. The first rotation of its key after that
+    /// time deletes the secret. See [`KeyEntry`](crate::store::KeyEntry).
     pub fn keep_ended_secrets(self, time: Duration) -> Self {
         self.writer().index.history.retention = Retention::new(time);
         self
     }
 
-    /// Adds a key, or replaces the one of the same id, whose old secret then serves no more; a
-    /// secret belongs to the last id that it was added with. If the store knows the account
-    /// already, its state there counts, not the record's.
+    /// Adds a key, or replaces the key of the same id. The secrets of the replaced key are removed.
+    ///
+    /// A secret that belongs to another key is taken from that key. A key that loses its newest secret is
+    /// removed. If the store has the account already, the stored state of the account applies, not the
+    /// record's.
     pub fn add_now(&self, digest: KeyDigest, record: KeyRecord) {
         self.writer().add(digest, record);
     }
 
-    /// Changes a key. Returns whether there is one of this id; a deleted key is not brought back.
-    /// Takes longer for an account of many keys: some 15 µs for 100,000. Writers wait while `change` runs, so it must not call the store.
+    /// Changes a key. Returns false if no key has this id. A deleted key is not restored.
+    ///
+    /// The change takes longer for an account with many keys: about 15 microseconds for 100,000. Other
+    /// changes wait while `change` runs. `change` must not call the store.
     ///
     /// # Errors
     ///
-    /// [`InvalidRecord`] if the change makes no valid record, or one of another key or account;
-    /// nothing is changed then.
+    /// [`InvalidRecord`] if the changed record is not valid, or has another id or account. Nothing is changed
+    /// then.
     pub fn update_now(
         &self,
         id: &str,
@@ -110,30 +115,30 @@ impl MemoryStore {
         Ok(self.writer().update(id, change)?.is_some())
     }
 
-    /// Deletes a key at once. Returns whether there was one of this id. An account that was never
-    /// [saved](Self::save_account_now) is forgotten with its last key.
+    /// Deletes a key at once. Returns false if no key has this id. An account that was never
+    /// [saved](Self::save_account_now) is removed with its last key.
     pub fn delete_now(&self, id: &str) -> bool {
         self.writer().delete(id).is_some()
     }
 
-    /// Adds or replaces an account; all its keys are under its new state at once. It stays when its
-    /// last key goes.
+    /// Adds or replaces an account. The new state applies to all its keys at once. The account stays when its
+    /// last key is deleted.
     pub fn save_account_now(&self, account: Account) {
         self.writer().save_account(account);
     }
 
-    /// Deletes an account and all its keys at once. Returns whether there was one of this id.
+    /// Deletes an account and all its keys at once. Returns false if no account has this id.
     pub fn delete_account_now(&self, id: &str) -> bool {
         self.writer().delete_account(id)
     }
 
-    /// Returns the account's state.
+    /// Returns the state of an account, or `None` if no account has this id.
     pub fn find_account_now(&self, id: &str) -> Option<Arc<Account>> {
         let writer = self.writer();
         writer.index.accounts.get(id).map(|members| Arc::clone(&members.account))
     }
 
-    /// Lists the records of an account, in the order of their ids.
+    /// Returns the records of an account's keys, in the order of their ids.
     pub fn records(&self, account: &str) -> Vec<SharedRecord> {
         let writer = self.writer();
         let keys = writer.index.accounts.keys_of(account);
@@ -148,13 +153,13 @@ impl MemoryStore {
         self.writer().index.len()
     }
 
-    /// Tells whether there is no key.
+    /// Returns true if the store has no keys.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     pub(super) fn writer(&self) -> Writer<'_> {
-        // A writer that panicked (in a caller's closure) has not begun to write.
+        // A panic comes from a caller's closure, which runs before the first write.
         let index = lock(&self.0.index);
         Writer::new(index, &self.0.table)
     }
@@ -214,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_tells_how_many_keys_it_has() {
+    fn a_store_counts_its_keys() {
         let store = MemoryStore::new();
         assert!(store.is_empty());
         assert_eq!(store.len(), 0);
@@ -223,9 +228,9 @@ mod tests {
         assert_eq!(format!("{store:?}"), "MemoryStore(1 keys)");
     }
 
-    /// The slots of deleted keys are counted, or the table would be full of them.
+    /// The slots of deleted keys are counted. Otherwise they would fill the table.
     #[test]
-    fn keys_that_come_and_go_leave_room_for_others() {
+    fn deleted_keys_leave_room_for_others() {
         let store = MemoryStore::new();
         for number in 0..3_000 {
             let (secret, id) = (format!("secret {number}"), format!("key_{number}"));
@@ -236,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_accounts_state_in_the_store_counts() {
+    fn the_stored_state_of_an_account_applies() {
         let store = MemoryStore::new();
         store.save_account_now(Account::builder("acme").scopes(["write"]).build().unwrap());
         store.add_now(digest("a"), record("key", "acme"));

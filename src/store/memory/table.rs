@@ -1,40 +1,41 @@
-//! From digests to records: a flat table that readers walk without a lock.
+//! The table from digests to records: an open-addressed hash table that readers search without a lock.
 //!
-//! A slot is one word: half of it says where the record lies, the other half is the beginning of the
-//! digest, so that hardly any foreign record is looked at, and the table grows without looking at
-//! records at all. The digest's first bits say where the search begins; it ends at an empty slot.
-//! One writer at a time publishes a record by one store into its slot, after the record is in place.
+//! A slot is one word of 64 bits. One half is the location of the record. The other half is the beginning of
+//! the digest. So a search reads hardly any foreign record, and the table grows without reading records.
+//!
+//! The first bits of the digest choose the slot where the search begins. The search ends at an empty slot.
+//! One writer at a time writes a record to its location, and then publishes it with one store into its slot.
 
 use std::sync::atomic::Ordering;
 
-use super::page::{Entry, EntryPage, PLACES};
+use super::page::{Entry, EntryPage, PAGE_ENTRIES};
 use crate::key::{KeyDigest, SharedRecord};
 use crate::sync::{self, AtomicU64, OnceLock};
 
 const EMPTY: u64 = 0;
-/// A slot whose key is gone; the search goes on behind it.
+/// A slot whose key was deleted. A search continues after it.
 const GONE: u64 = u32::MAX as u64;
 
 /// The fewest slots of a table.
 const FEWEST_SLOTS: usize = sync::size(1024, 4);
-/// How many of ten slots may be taken before a table grows. A search then passes eight others on
-/// average that are not it, all in one or two cache lines; a sparser table would not fit the cache.
+/// How many of ten slots may be taken before a table grows. A search then passes eight other slots on
+/// average, all in one or two cache lines. A sparser table would not fit the processor's cache.
 const FULL_TENTHS: usize = 8;
 
-/// Says where a record lies: its page, and its place there.
+/// The location of a record: its page, and its position on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Location(u32);
 
 impl Location {
-    /// The location after this many others.
+    /// Returns the location after `count` others.
     pub(super) fn nth(count: usize) -> Option<Self> {
-        // The last two numbers would collide with the marks of a slot.
+        // The last two numbers would look like `GONE` or overflow.
         u32::try_from(count).ok().filter(|number| *number < u32::MAX - 1).map(Self)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the remainder is below 1024")]
     const fn split(self) -> (usize, u32) {
-        (self.0 as usize / PLACES, self.0 % PLACES as u32)
+        (self.0 as usize / PAGE_ENTRIES, self.0 % PAGE_ENTRIES as u32)
     }
 
     /// Returns how many locations come before this one.
@@ -50,17 +51,17 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Creates a table with room for this many keys, and as many more that replace them.
+    /// Creates a table with room for this many keys, and for as many records that replace them.
     pub(super) fn with_room_for(keys: usize) -> Self {
         let slots = (keys * 10 / FULL_TENTHS + 1).max(FEWEST_SLOTS);
-        let pages = (slots * FULL_TENTHS / 10 * 2).div_ceil(PLACES) + 1;
+        let pages = (slots * FULL_TENTHS / 10 * 2).div_ceil(PAGE_ENTRIES) + 1;
         Self {
             slots: (0..slots).map(|_| AtomicU64::new(EMPTY)).collect(),
             pages: (0..pages).map(|_| OnceLock::new()).collect(),
         }
     }
 
-    /// Makes a table with more room over the same pages.
+    /// Creates a table with more room over the same pages.
     pub(super) fn with_more_room(&self, keys: usize) -> Self {
         let larger = Self::with_room_for(keys);
         for (page, copy) in self.pages.iter().zip(&larger.pages) {
@@ -77,27 +78,27 @@ impl Table {
         larger
     }
 
-    /// Tells how many taken slots, keys that are gone included, the table holds at most.
+    /// Returns the most slots that may be taken, including those of deleted keys.
     pub(super) const fn most_slots(&self) -> usize {
         self.slots.len() * FULL_TENTHS / 10
     }
 
-    /// Tells how many locations there are.
+    /// Returns the number of locations.
     pub(super) const fn most_locations(&self) -> usize {
-        self.pages.len() * PLACES
+        self.pages.len() * PAGE_ENTRIES
     }
 
     /// Finds a record by all 256 bits of its digest.
     pub(super) fn find(&self, digest: &KeyDigest) -> Option<SharedRecord> {
         let (_, location) = self.slot(digest)?;
-        let (page, place) = location.split();
-        Some(self.pages.get(page)?.get()?.share(place))
+        let (page, position) = location.split();
+        Some(self.pages.get(page)?.get()?.share(position))
     }
 
-    /// Returns what lies at a location.
+    /// Returns the entry at a location.
     pub(super) fn entry(&self, location: Location) -> Option<&Entry> {
-        let (page, place) = location.split();
-        self.pages.get(page)?.get()?.entry(place)
+        let (page, position) = location.split();
+        self.pages.get(page)?.get()?.entry(position)
     }
 
     /// Returns the location of a digest.
@@ -105,34 +106,34 @@ impl Table {
         self.slot(digest).map(|(_, location)| location)
     }
 
-    /// Puts an entry at a location that is still empty, where no reader finds it yet.
+    /// Writes an entry at an empty location. Readers do not find it before [`publish`](Self::publish).
     pub(super) fn place(&self, location: Location, entry: Entry) {
-        let (page, place) = location.split();
+        let (page, position) = location.split();
         let page = self.pages.get(page).map(|page| page.get_or_init(EntryPage::new));
-        let filled = page.is_some_and(|page| page.fill(place, entry));
-        debug_assert!(filled, "room was made, and each location is used once");
+        let filled = page.is_some_and(|page| page.fill(position, entry));
+        debug_assert!(filled, "the location has room and is used once");
     }
 
-    /// Lets readers find what lies at a location, in place of what had the same digest.
+    /// Makes an entry visible to readers. It replaces the entry with the same digest.
     pub(super) fn publish(&self, digest: &KeyDigest, location: Location) {
         let word = tag(digest) | (u64::from(location.0) + 1);
         match self.slot(digest) {
-            // Release: who sees the word sees the entry.
+            // Release: a reader that sees the word sees the entry.
             Some((slot, _)) => slot.store(word, Ordering::Release),
             None => self.settle(word),
         }
     }
 
-    /// Lets nobody find the digest any more.
+    /// Hides a digest from readers.
     pub(super) fn withdraw(&self, digest: &KeyDigest) {
         if let Some((slot, _)) = self.slot(digest) {
             slot.store(GONE, Ordering::Release);
         }
     }
 
-    /// Writes a word into the first empty slot on its way. There always is one.
+    /// Writes a word into the first empty slot of its search. A table always has an empty slot.
     fn settle(&self, word: u64) {
-        for slot in self.way(word) {
+        for slot in self.probe(word) {
             if slot.load(Ordering::Relaxed) == EMPTY {
                 return slot.store(word, Ordering::Release);
             }
@@ -140,10 +141,10 @@ impl Table {
         debug_assert!(false, "a table is never full");
     }
 
-    /// Finds the slot of a digest, and what it says.
+    /// Returns the slot of a digest, and the location in it.
     fn slot(&self, digest: &KeyDigest) -> Option<(&AtomicU64, Location)> {
         let tag = tag(digest);
-        for slot in self.way(tag) {
+        for slot in self.probe(tag) {
             let word = slot.load(Ordering::Acquire);
             if word == EMPTY {
                 return None;
@@ -159,11 +160,11 @@ impl Table {
         None
     }
 
-    /// Lists the slots from where the search for a word begins, around the table.
-    fn way(&self, word: u64) -> impl Iterator<Item = &AtomicU64> {
-        // As far into the table as the tag lies among all tags.
+    /// Returns all slots in the order of the search for a word.
+    fn probe(&self, word: u64) -> impl Iterator<Item = &AtomicU64> {
+        // Scales the tag to the number of slots.
         let begin = ((word >> u32::BITS) * self.slots.len() as u64) >> u32::BITS;
-        // The product is below the number of slots.
+        // `begin` is below the number of slots.
         let (before, from) = self.slots.split_at(begin as usize);
         from.iter().chain(before)
     }
@@ -171,18 +172,18 @@ impl Table {
 
 const TAG_BITS: u64 = !(u32::MAX as u64);
 
-/// The half of a slot that is the beginning of the digest.
+/// Returns the half of a slot that is the beginning of the digest.
 fn tag(digest: &KeyDigest) -> u64 {
     digest.prefix() & TAG_BITS
 }
 
-/// The half of a slot that says where the record lies.
+/// Returns the location in a slot.
 fn location(word: u64) -> Option<Location> {
     u32::try_from(word & !TAG_BITS).ok()?.checked_sub(1).map(Location)
 }
 
 #[cfg(test)]
-#[cfg(not(shuttle))] // Whose tables are smaller.
+#[cfg(not(shuttle))] // Tables are smaller under Shuttle.
 mod tests {
     use super::*;
     use crate::key::{Account, KeyRecord};
@@ -195,12 +196,15 @@ mod tests {
             let table = Table::with_room_for(keys);
             assert_eq!(table.most_slots(), most, "for {keys}");
             let spare = table.most_locations() - 2 * most;
-            assert!((PLACES..2 * PLACES).contains(&spare), "{spare} spare places for {keys}");
+            assert!(
+                (PAGE_ENTRIES..2 * PAGE_ENTRIES).contains(&spare),
+                "{spare} spare locations for {keys}"
+            );
         }
     }
 
     #[test]
-    fn no_location_looks_like_the_mark_of_a_slot() {
+    fn no_location_looks_like_an_empty_or_gone_slot() {
         let last = u32::MAX as usize - 2;
         for (count, is_one) in [(0, true), (last, true), (last + 1, false), (last + 2, false)] {
             assert_eq!(Location::nth(count).map(Location::number), is_one.then_some(count));
@@ -209,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_table_has_no_slots_whose_keys_are_gone() {
+    fn a_larger_table_has_no_slots_of_deleted_keys() {
         let table = Table::with_room_for(0);
         let account = Account::builder("acme").build().unwrap();
         let record = KeyRecord::builder("key", account).build().unwrap();

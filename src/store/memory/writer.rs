@@ -1,4 +1,4 @@
-//! The one writer of the moment.
+//! The writer, which makes changes one at a time.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::table::{Location, Table};
 use crate::key::{Account, InvalidRecord, KeyDigest, KeyRecord, KeyRecordBuilder};
 use crate::sync::{ArcSwap, MutexGuard};
 
-/// Changes the index, and the table that readers see.
+/// Changes the index and the table of the readers. It holds the lock of the index.
 pub(super) struct Writer<'a> {
     pub(super) index: MutexGuard<'a, Index>,
     pub(super) table: Arc<Table>,
@@ -26,6 +26,7 @@ impl<'a> Writer<'a> {
         self.table.entry(self.index.find(&self.table, id)?)
     }
 
+    /// Makes room for `more` entries. Publishes a new table if necessary.
     pub(super) fn make_room(&mut self, more: usize) {
         if let Some(table) = self.index.make_room(&self.table, more) {
             self.table = Arc::new(table);
@@ -33,7 +34,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Adds a key, or replaces the one of the same id.
+    /// Adds a key, or replaces the key of the same id.
     pub(super) fn add(&mut self, digest: KeyDigest, record: KeyRecord) {
         self.make_room(1);
         let account = self.index.accounts.canonical(record.account());
@@ -41,14 +42,15 @@ impl<'a> Writer<'a> {
         self.release(&digest, &record);
         let moved = self.index.find(&self.table, record.id().as_str());
         let moved = moved.and_then(|at| identity(&self.table, at));
-        // This id was another account's: that one does not have it any more.
+        // The key belonged to another account, which loses it.
         if let Some((_, id, account)) = &moved
             && account != record.account().id()
         {
             self.index.forget(&self.table, id, account);
         }
         let old = self.index.history.forget(record.id());
-        // The new secret serves before the old ones stop, so no reader ever misses the key.
+        // The new secret is published before the old ones are removed, so no reader ever misses the
+        // key.
         self.write(digest, record);
         let current = moved.map(|(current, ..)| current);
         for old in old.into_iter().map(|secret| secret.digest).chain(current) {
@@ -58,7 +60,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Takes a secret from the other key that has it.
+    /// Removes a secret from another key that has it.
     fn release(&mut self, digest: &KeyDigest, record: &KeyRecord) {
         let Some(at) = self.table.locate(digest) else { return };
         let Some((_, id, account)) = identity(&self.table, at) else { return };
@@ -75,7 +77,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Changes a key; `None` if there is none of this id.
+    /// Changes a key. Returns `None` if no key has this id.
     pub(super) fn update(
         &mut self,
         id: &str,
@@ -86,20 +88,21 @@ impl<'a> Writer<'a> {
             return Ok(None);
         };
         let changed = apply_update(&record, change)?;
-        // Whatever state of the account the change brought along, the store's counts.
+        // The stored state of the account applies, not the one in the changed record.
         let changed = changed.under(Arc::clone(record.account()));
         self.write(digest, changed.clone());
         self.rewrite_old(&changed);
         Ok(Some(changed))
     }
 
-    /// Lets old secrets of a key serve as it does now, each until its own end. Room must be there.
+    /// Writes the record of a key for all its old secrets, each with its own expiry. The caller has made
+    /// room.
     pub(super) fn rewrite_old(&mut self, record: &KeyRecord) {
         let old = self.index.history.old(record.id().as_str());
         self.rewrite(record, old);
     }
 
-    /// Lets these old secrets of a key serve as it does now, each until its own end. Room must be there.
+    /// Writes the record of a key for these old secrets, each with its own expiry. The caller has made room.
     pub(super) fn rewrite(&mut self, record: &KeyRecord, secrets: Vec<SecretEntry>) {
         for SecretEntry { digest, expires, .. } in secrets {
             if let Some(at) = self.index.next_location() {
@@ -116,7 +119,8 @@ impl<'a> Writer<'a> {
         for old in self.index.history.forget(record.id()) {
             self.withdraw(&old.digest);
         }
-        // Of a key with a history this was done just now; to do it again does nothing.
+        // The loop above includes the newest secret of some keys. A second withdrawal has no
+        // effect.
         self.withdraw(&digest);
         self.index.forget(&self.table, record.id(), record.account().id());
         Some(record)
@@ -139,7 +143,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Deletes an account and all its keys; tells whether there was one.
+    /// Deletes an account and all its keys. Returns false if no account has this id.
     pub(super) fn delete_account(&mut self, id: &str) -> bool {
         let known = self.index.accounts.get(id).is_some();
         for at in self.index.accounts.take_keys(id) {
@@ -152,7 +156,8 @@ impl<'a> Writer<'a> {
         known
     }
 
-    /// Lets readers find a record under a digest, in place of what they found there or under its id.
+    /// Publishes a record under a digest. It replaces the entry of the same digest, and the location of its
+    /// key.
     pub(super) fn write(&mut self, digest: KeyDigest, record: KeyRecord) {
         let account = Arc::clone(record.account());
         let before = self.index.find(&self.table, record.id().as_str());
@@ -161,11 +166,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// As [`write`](Self::write), without touching the account's list of keys. Returns where the record
-    /// lies.
+    /// Publishes a record as [`write`](Self::write) does, but leaves the account's list of keys unchanged.
+    /// Returns the location of the record.
     fn place(&mut self, digest: KeyDigest, record: KeyRecord) -> Option<Location> {
         let at = self.index.next_location();
-        debug_assert!(at.is_some(), "room was made");
+        debug_assert!(at.is_some(), "the caller has made room");
         let at = at?;
         self.table.place(at, Entry { digest, record });
         self.table.publish(&digest, at);
@@ -173,6 +178,7 @@ impl<'a> Writer<'a> {
         Some(at)
     }
 
+    /// Hides a digest from readers.
     pub(super) fn withdraw(&mut self, digest: &KeyDigest) {
         if self.table.locate(digest).is_some() {
             self.table.withdraw(digest);
@@ -193,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_key_is_not_brought_back() {
+    fn a_deleted_key_is_not_restored() {
         let store = MemoryStore::new();
         store.add_now(SECRET, record("key", "acme"));
         assert!(store.delete_now("key") && !store.delete_now("key"));
@@ -203,18 +209,18 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_holds_whole_or_not_at_all() {
+    fn an_update_is_made_completely_or_not_at_all() {
         let store = MemoryStore::new();
         store.add_now(SECRET, record("key", "acme"));
         assert!(store.update_now("key", |key| key.revoked(true).scopes(["no space"])).is_err());
         assert!(!store.records("acme")[0].is_revoked());
         assert_eq!(store.update_now("key", |key| key.revoked(true)), Ok(true));
         assert_eq!(store.update_now("key", |key| key.revoked(false)), Ok(true));
-        assert!(store.records("acme")[0].is_revoked(), "for good");
+        assert!(store.records("acme")[0].is_revoked(), "a revocation is final");
     }
 
     #[test]
-    fn an_edit_changes_neither_id_nor_account_nor_its_state() {
+    fn an_update_changes_neither_id_nor_account_nor_its_state() {
         let store = MemoryStore::new();
         store.add_now(SECRET, record("key", "acme"));
         store.save_account_now(Account::builder("acme").disabled(true).build().unwrap());

@@ -1,4 +1,4 @@
-//! Promises on the bound of each algorithm, under random arrivals and against the worst timing.
+//! Promises on the bound of each algorithm, with random arrivals and with the worst timing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,15 +9,16 @@ use crate::limits::Limiter;
 use crate::quota::{Algorithm, Quota};
 use crate::testing::fresh::Maker;
 
-/// How many sequences of random arrivals are tried.
+/// The number of sequences of random arrivals.
 const SEQUENCES: u64 = 2;
 
 /// The limit of each quota.
 const LIMIT: u32 = 20;
 
-/// The window in milliseconds.
+/// The length of the window in milliseconds.
 const WINDOW: u64 = 60_000;
 
+/// The length of a day in milliseconds.
 const DAY: u64 = 24 * 3_600_000;
 
 fn quota(algorithm: Algorithm) -> [Quota; 1] {
@@ -36,7 +37,7 @@ fn most_in_a_span(passed: &[u64]) -> u32 {
     u32::try_from(most).unwrap_or(u32::MAX)
 }
 
-/// Returns the arrivals that pass.
+/// Returns the arrivals that pass, in milliseconds.
 async fn passing(
     make: &Maker<dyn Limiter>,
     algorithm: Algorithm,
@@ -51,7 +52,7 @@ async fn passing(
     passed
 }
 
-/// Arrivals of a small generator of its own, so that a failure repeats.
+/// Returns arrivals in milliseconds, from a seeded generator, so that a failure can be repeated.
 fn random(seed: u64) -> impl Iterator<Item = u64> + Clone + Send {
     let (mut state, mut now) = (seed, 0);
     (0..6_000).map(move |_| {
@@ -63,7 +64,7 @@ fn random(seed: u64) -> impl Iterator<Item = u64> + Clone + Send {
     })
 }
 
-/// In any span of the window's length no more passes than the algorithm's documentation says.
+/// In any span as long as the window, no more requests pass than the documentation of the algorithm says.
 pub(super) async fn no_span_has_more_than_the_bound(make: &Maker<dyn Limiter>) {
     for (algorithm, bound) in [
         (Algorithm::FixedWindow, 2 * LIMIT - 1),
@@ -72,14 +73,21 @@ pub(super) async fn no_span_has_more_than_the_bound(make: &Maker<dyn Limiter>) {
     ] {
         for seed in 1..=SEQUENCES {
             let passed = passing(make, algorithm, random(seed)).await;
-            assert!(passed.len() > 10 * LIMIT as usize, "{algorithm:?} passes hardly any");
+            assert!(
+                passed.len() > 10 * LIMIT as usize,
+                "{algorithm:?}: only {} requests pass",
+                passed.len()
+            );
             let most = most_in_a_span(&passed);
-            assert!(most <= bound, "{algorithm:?}: {most} in one window's length, not {bound}");
+            assert!(
+                most <= bound,
+                "{algorithm:?}: {most} requests pass in one window's length, more than {bound}"
+            );
         }
     }
 }
 
-/// In each day exactly the limit passes.
+/// Exactly the limit passes on each day.
 pub(super) async fn a_calendars_periods_pass_exactly_the_limit(make: &Maker<dyn Limiter>) {
     for seed in 1..=SEQUENCES {
         let arrivals = random(seed).map(|arrival| 200 * arrival);
@@ -87,14 +95,17 @@ pub(super) async fn a_calendars_periods_pass_exactly_the_limit(make: &Maker<dyn 
         for arrival in passing(make, Algorithm::CalendarDay, arrivals).await {
             *days.entry(at(arrival).unix_seconds() * 1_000 / DAY).or_default() += 1;
         }
-        assert!(days.len() > 10, "{} days are few", days.len());
-        // The last day is cut short.
+        assert!(days.len() > 10, "requests pass on {} days only", days.len());
+        // The arrivals end during the last day.
         days.pop_last();
-        assert!(days.values().all(|passed| *passed == LIMIT), "{LIMIT} in each day: {days:?}");
+        assert!(
+            days.values().all(|passed| *passed == LIMIT),
+            "other than {LIMIT} requests pass on a day: {days:?}"
+        );
     }
 }
 
-/// The stated bounds are not loose: the worst timing gets there, or within one request of it.
+/// The documented bounds are tight: the worst timing reaches them, or is one request below.
 pub(super) async fn the_bounds_are_reached(make: &Maker<dyn Limiter>) {
     let each = LIMIT as usize;
     let boundary = std::iter::once(0)
@@ -102,10 +113,14 @@ pub(super) async fn the_bounds_are_reached(make: &Maker<dyn Limiter>) {
         .chain(std::iter::repeat_n(WINDOW, each));
     let fixed = passing(make, Algorithm::FixedWindow, boundary).await;
     let after_the_first = fixed.get(1..).unwrap_or_default();
-    assert_eq!(most_in_a_span(after_the_first), 2 * LIMIT - 1, "a fixed window");
+    assert_eq!(
+        most_in_a_span(after_the_first),
+        2 * LIMIT - 1,
+        "the most requests with a fixed window"
+    );
     let steady = (0..2 * WINDOW).step_by(100);
     let bucket = passing(make, Algorithm::LeakyBucket, steady.clone()).await;
-    assert_eq!(most_in_a_span(&bucket), 2 * LIMIT - 1, "a leaky bucket");
+    assert_eq!(most_in_a_span(&bucket), 2 * LIMIT - 1, "the most requests with a leaky bucket");
     let sliding = passing(make, Algorithm::SlidingWindow, steady).await;
-    assert_eq!(most_in_a_span(&sliding), LIMIT, "a sliding window");
+    assert_eq!(most_in_a_span(&sliding), LIMIT, "the most requests with a sliding window");
 }

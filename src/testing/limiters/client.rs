@@ -1,4 +1,4 @@
-//! Asks a limiter as a gate would, with instants of its own.
+//! A client that charges a limiter as a gate does, at chosen instants.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,29 +15,32 @@ pub(super) const START: Timestamp = Timestamp::from_unix_seconds(1_000_000_020);
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
-/// The seconds from [`START`] to the end of its day.
+/// The seconds from [`START`] to the end of the day in UTC.
 pub(super) const TO_MIDNIGHT: u64 = 24 * 3_600 - 6_420;
 
-/// The seconds from [`START`] to the end of its month.
+/// The seconds from [`START`] to the end of the month in UTC.
 pub(super) const TO_OCTOBER: u64 = 21 * 24 * 3_600 + TO_MIDNIGHT;
 
-/// Returns the instant so many seconds after [`START`].
+/// Returns the instant this many seconds after [`START`].
 pub(super) fn at(seconds: u64) -> Timestamp {
     START.plus(Duration::from_secs(seconds))
 }
 
 /// Makes the record of a key.
 pub(super) fn record(account: &str, key: &str) -> KeyRecord {
-    let account = Arc::new(done(Account::builder(account).build(), "an account"));
-    done(KeyRecord::builder(key, account).build(), "a record")
+    let account = Arc::new(done(Account::builder(account).build(), "building an account"));
+    done(KeyRecord::builder(key, account).build(), "building a record")
 }
 
 /// Returns the status of the only quota, or of the first.
 pub(super) fn first(verdict: &Verdict) -> QuotaStatus {
-    done(verdict.statuses().first().copied().ok_or("none"), "the status of each quota")
+    done(
+        verdict.statuses().first().copied().ok_or("the verdict has no status"),
+        "reading the status of a quota",
+    )
 }
 
-/// A key at a fresh limiter.
+/// A key, and a new limiter that counts its requests.
 pub(super) struct KeyClient {
     limiter: Arc<dyn Fresh<dyn Limiter>>,
     pub(super) account: String,
@@ -64,7 +67,7 @@ impl KeyClient {
             mode,
             now,
         });
-        done(charge.await, "a charge")
+        done(charge.await, "charging a request")
     }
 
     pub(super) async fn take(&self, quotas: &[Quota], now: Timestamp) -> Verdict {

@@ -1,4 +1,4 @@
-//! Promises on time: calendars, clocks that are set back, and instants out of order.
+//! Promises on time: calendar periods, clocks that are set back, and instants out of order.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::limits::Limiter;
 use crate::quota::{Algorithm, Quota, QuotaStatus};
 use crate::testing::fresh::Maker;
 
-/// Whatever came when, a day has its limit and a month has its own.
+/// Each day and each month has a limit of its own.
 pub(super) async fn days_and_months_end_at_midnight(make: &Maker<dyn Limiter>) {
     let client = KeyClient::new(make).await;
     let quotas = [Quota::by_day("day", 3), Quota::by_month("month", 5)];
@@ -16,19 +16,25 @@ pub(super) async fn days_and_months_end_at_midnight(make: &Maker<dyn Limiter>) {
         QuotaStatus::new(limit, remaining, Duration::from_secs(seconds))
     };
     let first = client.take(&quotas, START).await;
-    assert_eq!(first.statuses(), [status(3, 2, TO_MIDNIGHT), status(5, 4, TO_OCTOBER)]);
-    assert!(client.passes(&quotas, at(TO_MIDNIGHT - 1)).await);
-    assert!(client.passes(&quotas, at(TO_MIDNIGHT - 1)).await);
+    let expected = [status(3, 2, TO_MIDNIGHT), status(5, 4, TO_OCTOBER)];
+    assert_eq!(first.statuses(), expected, "after the first request");
+    for _ in 0..2 {
+        let passes = client.passes(&quotas, at(TO_MIDNIGHT - 1)).await;
+        assert!(passes, "a request within the limit of the day is refused");
+    }
     let refused = client.take(&quotas, at(TO_MIDNIGHT - 1)).await;
-    assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)));
-    assert!(client.passes(&quotas, at(TO_MIDNIGHT)).await, "a new day");
+    let wait = Some(Duration::from_secs(1));
+    assert_eq!(refused.retry_after(), wait, "retry-after in the last second of a used up day");
+    assert!(client.passes(&quotas, at(TO_MIDNIGHT)).await, "a request on a new day is refused");
     let last = client.take(&quotas, at(TO_MIDNIGHT)).await;
     let day = 24 * 3_600;
-    assert_eq!(last.statuses(), [status(3, 1, day), status(5, 0, TO_OCTOBER - TO_MIDNIGHT)]);
+    let expected = [status(3, 1, day), status(5, 0, TO_OCTOBER - TO_MIDNIGHT)];
+    assert_eq!(last.statuses(), expected, "after the last request of the month");
     let refused = client.take(&quotas, at(TO_OCTOBER - 1)).await;
-    assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)), "the month is used up");
+    assert_eq!(refused.retry_after(), wait, "retry-after in the last second of a used up month");
     let october = client.take(&quotas, at(TO_OCTOBER)).await;
-    assert_eq!(october.statuses(), [status(3, 2, day), status(5, 4, 31 * day)]);
+    let expected = [status(3, 2, day), status(5, 4, 31 * day)];
+    assert_eq!(october.statuses(), expected, "after the first request of a new month");
 }
 
 pub(super) async fn instants_out_of_order_begin_no_day_twice(make: &Maker<dyn Limiter>) {
@@ -36,7 +42,7 @@ pub(super) async fn instants_out_of_order_begin_no_day_twice(make: &Maker<dyn Li
         [(Quota::by_day("calls", 10), TO_MIDNIGHT), (Quota::by_month("calls", 10), TO_OCTOBER)]
     {
         let (client, quotas) = (KeyClient::new(make).await, [quota]);
-        assert!(client.passes(&quotas, START).await);
+        assert!(client.passes(&quotas, START).await, "the first request is refused");
         let (mut passed, next) = (0, at(ends).unix_nanoseconds());
         for _ in 0..200 {
             for early in [0, 1, 700_000_000] {
@@ -44,7 +50,10 @@ pub(super) async fn instants_out_of_order_begin_no_day_twice(make: &Maker<dyn Li
                 passed += u32::from(client.passes(&quotas, now).await);
             }
         }
-        assert_eq!(passed, 10, "what came late counts for the period that had begun");
+        assert_eq!(
+            passed, 10,
+            "the requests that pass in a new period, with instants around its start"
+        );
     }
 }
 
@@ -58,14 +67,23 @@ pub(super) async fn a_clock_set_back_locks_nobody_out(make: &Maker<dyn Limiter>)
     ] {
         let client = KeyClient::new(make).await;
         let quotas = [Quota::new("minute", 1, MINUTE).with_algorithm(algorithm)];
-        assert!(client.passes(&quotas, at(1_000_000)).await);
+        let passes = client.passes(&quotas, at(1_000_000)).await;
+        assert!(passes, "{algorithm:?}: the first request is refused");
         let verdict = client.take(&quotas, at(0)).await;
-        assert!(verdict.retry_after() <= Some(Duration::from_secs(at_most)), "{algorithm:?}");
-        assert!(client.passes(&quotas, at(at_most)).await, "{algorithm:?}");
+        let wait = verdict.retry_after();
+        assert!(
+            wait <= Some(Duration::from_secs(at_most)),
+            "{algorithm:?}: after the clock was set back, a client waits {wait:?}, more than {at_most} s"
+        );
+        let passes = client.passes(&quotas, at(at_most)).await;
+        assert!(
+            passes,
+            "{algorithm:?}: a request is refused {at_most} s after the clock was set back"
+        );
     }
 }
 
-/// Requests read the clock before they meet in the limiter, so instants arrive out of order.
+/// A request reads the clock before it reaches the limiter, so instants arrive out of order.
 pub(super) async fn instants_out_of_order_free_nothing(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
         let client = KeyClient::new(make).await;
@@ -77,6 +95,6 @@ pub(super) async fn instants_out_of_order_free_nothing(make: &Maker<dyn Limiter>
                 passed += u32::from(client.passes(&quotas, now).await);
             }
         }
-        assert_eq!(passed, 10, "{algorithm:?}");
+        assert_eq!(passed, 10, "{algorithm:?}: the requests that pass, with instants out of order");
     }
 }

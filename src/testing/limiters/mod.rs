@@ -1,4 +1,4 @@
-//! The promises of [`Limiter`].
+//! The promises of a [`Limiter`](crate::limits::Limiter).
 
 mod bounds;
 mod charging;

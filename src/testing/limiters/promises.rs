@@ -1,21 +1,20 @@
-//! The list of promises, and the tests that are made of it.
+//! The list of the promises, and the macro that writes their tests.
 
 use super::super::fresh::{Make, Maker};
 use super::super::promise::{Promise, list, run};
 use super::{bounds, charging, instants, shadow, subjects, threads};
 use crate::limits::Limiter;
 
-/// Lists the promises of a [`Limiter`], each of which is one test of
-/// [`limiter_tests!`](crate::limiter_tests).
+/// The promises of a [`Limiter`]. Each is one test of [`limiter_tests!`](crate::limiter_tests).
 pub const LIMITER_PROMISES: &[Promise<Maker<dyn Limiter>>] = crate::__limiter_promises!([list]);
 
 /// Writes one test for each promise of a [`Limiter`](crate::limits::Limiter).
 ///
-/// The argument is a function or a closure, async or not, that makes a limiter which has counted nothing;
-/// a test calls it as often as it needs one. [`Fresh`](crate::testing::Fresh) lists what it may return.
+/// The argument is a function or a closure, async or not, that makes a limiter without any counts. A test
+/// calls it once for each limiter that it needs. [`Fresh`](crate::testing::Fresh) lists what it may return.
 ///
-/// No test waits: each sets the clock by hand, in [`Charge::now`](crate::limits::Charge::now). A limiter
-/// that usually counts by another clock, a server's say, has to be made so that it counts by that one.
+/// No test waits. Each test passes the instant in [`Charge::now`](crate::limits::Charge::now). If your
+/// limiter usually reads another clock, such as a server's, make it use that instant for the tests.
 ///
 /// ```
 /// mod in_memory {
@@ -34,7 +33,7 @@ macro_rules! limiter_tests {
     };
 }
 
-/// Names the promises of a limiter, for another macro.
+/// Passes the promises of a `Limiter` to another macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __limiter_promises {
@@ -68,7 +67,7 @@ macro_rules! __limiter_promises {
     };
 }
 
-/// Checks one promise on limiters of its own.
+/// Checks one promise on new limiters.
 #[doc(hidden)]
 pub fn __check_limiter<How>(promise: &str, make: impl Make<dyn Limiter, (), How>) {
     let make = Maker::new(make);

@@ -1,4 +1,4 @@
-//! Promises on quotas in shadow.
+//! Promises on shadow quotas, which refuse nothing.
 
 use super::client::{KeyClient, MINUTE, START};
 use crate::limits::ChargeMode::{Force, IfAllowed, Peek};
@@ -16,27 +16,37 @@ pub(super) async fn a_quota_in_shadow_refuses_nothing(make: &Maker<dyn Limiter>)
             for round in 1..=5 {
                 for (cost, mode) in [(1, Peek), (1, IfAllowed)] {
                     let verdict = client.ask(&quotas, &[], cost, mode, START).await;
-                    assert_eq!(verdict.retry_after(), None, "{algorithm:?} {round}");
-                    assert_eq!(verdict.would_refuse(0), round > 2, "{algorithm:?} {round}");
-                    assert!(!verdict.would_refuse(1));
+                    let (refused, shadow) = (verdict.retry_after(), verdict.would_refuse(0));
+                    assert_eq!(refused, None, "{algorithm:?}: a shadow quota refuses, {round}");
+                    assert_eq!(shadow, round > 2, "{algorithm:?}: whether it would, {round}");
+                    let enforced = verdict.would_refuse(1);
+                    assert!(!enforced, "{algorithm:?}: an enforced quota counts as shadow");
                 }
             }
-            assert_eq!(client.remaining(&quotas, START).await, [0, 0], "{algorithm:?}");
-            // What others refuse is nothing that the shadow refuses; nor is what is taken anyway.
+            let remaining = client.remaining(&quotas, START).await;
+            assert_eq!(remaining, [0, 0], "{algorithm:?}: what remains of both quotas");
+            // A shadow quota reports no refusal for a request that another quota refuses, nor for a
+            // forced charge.
             for (cost, mode, passes) in [(1, IfAllowed, false), (0, Peek, true), (1, Force, true)] {
                 let verdict = client.ask(&quotas, &[], cost, mode, START).await;
-                assert_eq!(verdict.retry_after().is_none(), passes, "{algorithm:?} {mode:?}");
-                assert_eq!(verdict.shadow_refusals().count(), 0, "{algorithm:?} {mode:?}");
+                let actual = verdict.retry_after().is_none();
+                assert_eq!(actual, passes, "{algorithm:?} {mode:?}: whether a request passes");
+                let shadow = verdict.shadow_refusals().count();
+                assert_eq!(shadow, 0, "{algorithm:?} {mode:?}: the number of shadow refusals");
             }
-            // Only enforced does it refuse, and then it knows what was used.
+            // The quota keeps its count when it is enforced, and refuses then.
             let enforced =
                 [Quota::new("shadow", 2, MINUTE).with_algorithm(algorithm).with_per(per)];
-            assert!(!client.passes(&enforced, START).await, "{algorithm:?}");
+            let passes = client.passes(&enforced, START).await;
+            assert!(
+                !passes,
+                "{algorithm:?}: an enforced quota lost the count that it had in shadow"
+            );
         }
     }
 }
 
-/// It takes nothing for a request that it would refuse, nor for one that others refuse.
+/// A shadow quota counts neither a request that it would refuse nor a request that another quota refuses.
 pub(super) async fn a_quota_in_shadow_counts_as_if_it_refused(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
         let client = KeyClient::new(make).await;
@@ -56,10 +66,13 @@ pub(super) async fn a_quota_in_shadow_counts_as_if_it_refused(make: &Maker<dyn L
             (1, IfAllowed, true, &[1, 2], [0, 0, 0]),
         ] {
             let verdict = client.ask(&quotas, &[], cost, mode, START).await;
-            assert_eq!(verdict.retry_after().is_none(), passes, "{algorithm:?} {cost}");
-            assert!(verdict.shadow_refusals().eq(would_refuse.iter().copied()), "{verdict:?}");
+            let actual = verdict.retry_after().is_none();
+            assert_eq!(actual, passes, "{algorithm:?}: whether a request with cost {cost} passes");
+            let shadow: Vec<_> = verdict.shadow_refusals().collect();
+            assert_eq!(shadow, would_refuse, "{algorithm:?}: the shadow quotas that would refuse");
             let remaining = verdict.statuses().iter().map(QuotaStatus::remaining);
-            assert!(remaining.eq(left), "{algorithm:?} {cost} {verdict:?}");
+            let remaining: Vec<_> = remaining.collect();
+            assert_eq!(remaining, left, "{algorithm:?}: what remains after a cost of {cost}");
         }
     }
 }

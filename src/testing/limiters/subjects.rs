@@ -1,4 +1,4 @@
-//! Promises on who is counted with whom.
+//! Promises on the subject of a quota: an account, a key or a route.
 
 use super::client::{KeyClient, MINUTE, START, record};
 use crate::key::KeyRecord;
@@ -14,23 +14,29 @@ pub(super) async fn accounts_and_keys_are_counted_apart(make: &Maker<dyn Limiter
     let own = [Quota::new("key", 2, MINUTE).with_per(Per::Key)];
     for key in ["key_1", "key_2"] {
         client.key = key;
-        assert!(client.passes(&shared, START).await);
-        assert!(client.passes(&own, START).await && client.passes(&own, START).await);
-        assert!(!client.passes(&own, START).await);
+        assert!(client.passes(&shared, START).await, "the account's quota refuses {key} too early");
+        for _ in 0..2 {
+            assert!(client.passes(&own, START).await, "the quota of {key} refuses too early");
+        }
+        assert!(!client.passes(&own, START).await, "the quota of {key} refuses too late");
     }
-    assert!(!client.passes(&shared, START).await, "both keys have used the account's two");
+    assert!(!client.passes(&shared, START).await, "the account's quota does not count both keys");
     "other".clone_into(&mut client.account);
     client.key = "key_3";
-    assert!(client.passes(&shared, START).await && client.passes(&own, START).await);
+    assert!(client.passes(&shared, START).await, "two accounts share a count");
+    assert!(client.passes(&own, START).await, "the keys of two accounts share a count");
 }
 
 pub(super) async fn a_route_has_counters_of_its_own(make: &Maker<dyn Limiter>) {
     let client = KeyClient::new(make).await;
     let quota = [Quota::new("minute", 1, MINUTE)];
-    assert!(client.ask(&quota, &[], 1, IfAllowed, START).await.retry_after().is_none());
-    assert!(client.ask(&[], &quota, 1, IfAllowed, START).await.retry_after().is_none());
+    let general = client.ask(&quota, &[], 1, IfAllowed, START).await.retry_after();
+    assert_eq!(general, None, "the first request under a general quota");
+    let route = client.ask(&[], &quota, 1, IfAllowed, START).await.retry_after();
+    assert_eq!(route, None, "the first request under an equal quota of a route");
     let both = client.ask(&quota, &quota, 1, IfAllowed, START).await;
-    assert_eq!((both.statuses().len(), both.retry_after()), (2, Some(MINUTE)));
+    let actual = (both.statuses().len(), both.retry_after());
+    assert_eq!(actual, (2, Some(MINUTE)), "the statuses and retry-after under both used up quotas");
 }
 
 pub(super) async fn equal_key_ids_of_two_accounts_share_nothing(make: &Maker<dyn Limiter>) {
@@ -39,11 +45,12 @@ pub(super) async fn equal_key_ids_of_two_accounts_share_nothing(make: &Maker<dyn
     let quotas = [Quota::new("minute", 1, MINUTE).with_per(Per::Key)];
     for account in (0..200).map(|number| format!("account_{number}")) {
         client.account = account;
-        assert!(client.passes(&quotas, START).await, "{}", client.account);
+        let passes = client.passes(&quotas, START).await;
+        assert!(passes, "the key of {} shares a count with an equal key id", client.account);
     }
 }
 
-/// Records remember where a limiter counts them; another limiter must not be misled.
+/// A record may cache where a limiter counts it. Another limiter must not use that.
 pub(super) async fn two_limiters_share_nothing(make: &Maker<dyn Limiter>) {
     let (one, other) = (make.fresh(()).await, make.fresh(()).await);
     let (one, other) = (subject(&*one), subject(&*other));
@@ -51,7 +58,7 @@ pub(super) async fn two_limiters_share_nothing(make: &Maker<dyn Limiter>) {
     let records: Vec<KeyRecord> =
         (0..50).map(|number| record(&format!("account_{number}"), "key")).collect();
     for round in 0..3 {
-        // In another order, so that places differ.
+        // The other limiter counts in another order, so that the positions of the counters differ.
         for (limiter, record) in records
             .iter()
             .map(|record| (one, record))
@@ -59,18 +66,18 @@ pub(super) async fn two_limiters_share_nothing(make: &Maker<dyn Limiter>) {
         {
             let quotas = AppliedQuotas { general: &quotas, route: &[] };
             let charge = Charge { record, quotas, cost: 1, mode: IfAllowed, now: START };
-            let verdict = done(limiter.charge(charge).await, "a charge");
+            let verdict = done(limiter.charge(charge).await, "charging a request");
             assert_eq!(
                 verdict.retry_after().is_none(),
                 round == 0,
-                "{} {round}",
+                "whether a request of {} passes, in round {round}",
                 record.account().id()
             );
         }
     }
 }
 
-/// Requests of an account that go to different routes are under different quotas, in any order.
+/// Requests of one account to different routes have different quotas, in any order.
 pub(super) async fn a_routes_quotas_come_and_go(make: &Maker<dyn Limiter>) {
     let client = KeyClient::new(make).await;
     let general = [Quota::new("minute", 100, MINUTE)];
@@ -80,11 +87,14 @@ pub(super) async fn a_routes_quotas_come_and_go(make: &Maker<dyn Limiter>) {
             let verdict = client.ask(&general, route, 1, IfAllowed, START).await;
             let remaining: Vec<u32> =
                 verdict.statuses().iter().map(QuotaStatus::remaining).collect();
-            assert_eq!(remaining, [100 - (round - 1) * 3 - number, 10 - round]);
+            let expected = [100 - (round - 1) * 3 - number, 10 - round];
+            assert_eq!(remaining, expected, "what remains of the general quota and of a route's");
         }
-        assert_eq!(client.remaining(&general, START).await, [100 - round * 3]);
+        let remaining = client.remaining(&general, START).await;
+        assert_eq!(remaining, [100 - round * 3], "what remains of the general quota");
     }
     for route in &routes {
-        assert!(client.ask(&general, route, 1, IfAllowed, START).await.retry_after().is_some());
+        let refused = client.ask(&general, route, 1, IfAllowed, START).await.retry_after();
+        assert!(refused.is_some(), "a request beyond the quota of a route passes");
     }
 }

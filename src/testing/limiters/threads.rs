@@ -1,4 +1,4 @@
-//! The promise on threads.
+//! The promise on simultaneous requests.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::testing::outcome::done;
 const THREADS: usize = 4;
 const LIMIT: u32 = 500;
 
-/// However many threads ask at once, for known accounts and new ones, exactly the limit passes.
+/// Exactly the limit passes, even if several threads charge known and new accounts at the same time.
 pub(super) async fn threads_take_exactly_the_limit(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {
         let limiter = make.fresh(()).await;
@@ -21,7 +21,7 @@ pub(super) async fn threads_take_exactly_the_limit(make: &Maker<dyn Limiter>) {
             Quota::new("key", LIMIT, MINUTE).with_algorithm(algorithm).with_per(Per::Key),
         ];
         let records = Arc::new(["acme", "other", "third"].map(|account| record(account, "key")));
-        // The runtime goes on here meanwhile, for a limiter that needs it.
+        // The runtime keeps running on this thread, for a limiter that needs it.
         let runtime = tokio::runtime::Handle::current();
         let workers = [(); THREADS].map(|()| {
             let (limiter, quotas) = (Arc::clone(&limiter), quotas.clone());
@@ -32,16 +32,16 @@ pub(super) async fn threads_take_exactly_the_limit(make: &Maker<dyn Limiter>) {
                     let mode = ChargeMode::IfAllowed;
                     let charge = Charge { record, quotas, cost: 1, mode, now: START };
                     let charged = runtime.block_on(subject(&*limiter).charge(charge));
-                    u32::from(done(charged, "a charge").retry_after().is_none())
+                    u32::from(done(charged, "charging a request").retry_after().is_none())
                 };
                 records.each_ref().map(|record| (0..LIMIT).map(|_| passes(record)).sum::<u32>())
             })
         });
         let mut totals = [0; 3];
         for worker in workers {
-            let passed = done(worker.await, "a thread");
+            let passed = done(worker.await, "a thread of requests");
             totals.iter_mut().zip(passed).for_each(|(total, passed)| *total += passed);
         }
-        assert_eq!(totals, [LIMIT; 3], "{algorithm:?}: what passed of each account");
+        assert_eq!(totals, [LIMIT; 3], "{algorithm:?}: the requests that pass of each account");
     }
 }

@@ -23,30 +23,35 @@ pub(super) async fn lists_are_filtered(store: &dyn KeyManager) {
         (state(KeyState::Expired), "c"),
         (state(KeyState::Disabled), "d"),
         (state(KeyState::Revoked), "e"),
-        (KeyFilter::account("nobody"), ""),
+        (KeyFilter::account("unknown"), ""),
         (KeyFilter::account(""), ""),
         (KeyFilter { owner: text(""), ..all.clone() }, ""),
     ] {
         let listed = ids(store, &filter, None, 100).await;
         let letters: String = listed.iter().filter_map(|id| id.strip_prefix("list-")).collect();
-        assert_eq!(letters, expected, "{filter:?}");
+        assert_eq!(letters, expected, "the last letters of the keys listed by {filter:?}");
     }
 }
 
 pub(super) async fn lists_are_paged(store: &dyn KeyManager) {
-    // Ids are in the order of their bytes: capitals before small letters.
+    // Ids are in the order of their bytes: upper case before lower case.
     for id in ["page-b", "page-A", "page-a", "page-c", "page-B"] {
         add(store, id, "page").await;
     }
     let filter = KeyFilter::account("page");
     let first = ids(store, &filter, None, 2).await;
-    assert_eq!(first, ["page-A", "page-B"]);
-    done(store.delete("page-B", BY).await, "delete the last one of a page");
+    assert_eq!(first, ["page-A", "page-B"], "the first page");
+    done(store.delete("page-B", BY).await, "deleting the last key of a page");
     add(store, "page-D", "page").await;
-    assert_eq!(ids(store, &filter, Some("page-B"), 2).await, ["page-D", "page-a"]);
-    assert_eq!(ids(store, &filter, Some("page-a"), 100).await, ["page-b", "page-c"]);
-    assert!(ids(store, &filter, Some("page-c"), 100).await.is_empty());
-    assert!(ids(store, &filter, None, 0).await.is_empty());
+    let second = ids(store, &filter, Some("page-B"), 2).await;
+    assert_eq!(second, ["page-D", "page-a"], "the page after a deleted key");
+    let third = ids(store, &filter, Some("page-a"), 100).await;
+    assert_eq!(third, ["page-b", "page-c"], "the last page");
+    assert!(
+        ids(store, &filter, Some("page-c"), 100).await.is_empty(),
+        "a page after the last key is not empty"
+    );
+    assert!(ids(store, &filter, None, 0).await.is_empty(), "a page with a limit of 0 is not empty");
 }
 
 async fn ids(
@@ -55,6 +60,6 @@ async fn ids(
     after: Option<&str>,
     limit: usize,
 ) -> Vec<String> {
-    let listed = done(store.list(filter, after, limit).await, "list");
+    let listed = done(store.list(filter, after, limit).await, "listing keys");
     listed.iter().map(|entry| entry.record.id().to_string()).collect()
 }

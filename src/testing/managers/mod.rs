@@ -1,4 +1,4 @@
-//! The promises of [`KeyManager`].
+//! The promises of a [`KeyManager`](crate::store::KeyManager).
 
 mod accounts;
 mod keys;

@@ -1,21 +1,22 @@
-//! The list of promises, and the tests that are made of it.
+//! The list of the promises, and the macro that writes their tests.
 
 use super::super::fresh::{Make, Maker};
 use super::super::promise::{Promise, list, run};
 use super::{accounts, keys, lists, secrets, trail, updates};
 use crate::store::KeyManager;
 
-/// Lists the promises of a [`KeyManager`], each of which is one test of
-/// [`store_tests!`](crate::store_tests).
+/// The promises of a [`KeyManager`]. Each is one test of [`store_tests!`](crate::store_tests).
 ///
-/// Each can be checked by itself on an empty store, and all of them, in this order, on the same one.
+/// Check a promise alone on an empty store, or all of them on the same store in this order.
 pub const STORE_PROMISES: &[Promise<dyn KeyManager>] = crate::__store_promises!([list]);
 
 /// Writes one test for each promise of a [`KeyManager`](crate::store::KeyManager).
 ///
-/// The argument is a function or a closure, async or not, that makes an empty store; it is called once
-/// for each test. [`Fresh`](crate::testing::Fresh) lists what it may return. The tests run in a tokio
-/// runtime of one thread, with its timer and its sockets. They write and delete keys and accounts.
+/// The argument is a function or a closure, async or not, that makes an empty store. It is called once for
+/// each test. [`Fresh`](crate::testing::Fresh) lists what it may return.
+///
+/// Each test runs in a tokio runtime with one thread, timers and sockets. The tests write and delete keys and
+/// accounts.
 ///
 /// ```
 /// # struct Folder;
@@ -29,7 +30,7 @@ pub const STORE_PROMISES: &[Promise<dyn KeyManager>] = crate::__store_promises!(
 /// mod in_a_folder {
 ///     use tower_api_key::store::MemoryStore;
 ///
-///     /// The folder lives as long as the store.
+///     /// The store is dropped before its folder.
 ///     async fn make_store() -> (MemoryStore, super::Folder) {
 ///         (MemoryStore::new(), super::Folder::new())
 ///     }
@@ -47,7 +48,7 @@ macro_rules! store_tests {
     };
 }
 
-/// Names the promises of a store, for another macro.
+/// Passes the promises of a `KeyManager` to another macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __store_promises {
@@ -80,7 +81,7 @@ macro_rules! __store_promises {
     };
 }
 
-/// Checks one promise on a store of its own.
+/// Checks one promise on a new store.
 #[doc(hidden)]
 pub fn __check_store<How>(promise: &str, make: impl Make<dyn KeyManager, (), How>) {
     let make = Maker::new(make);
@@ -92,8 +93,8 @@ pub fn __check_store<How>(promise: &str, make: impl Make<dyn KeyManager, (), How
     });
 }
 
-/// Checks every promise of a [`KeyManager`] on one empty store, which is at hand. Prefer
-/// [`store_tests!`](crate::store_tests), which has a test for each.
+/// Checks every promise of a [`KeyManager`] on one empty store. Prefer [`store_tests!`](crate::store_tests),
+/// which has a test for each promise.
 ///
 /// ```
 /// use tower_api_key::store::MemoryStore;
@@ -107,8 +108,7 @@ pub fn __check_store<How>(promise: &str, make: impl Make<dyn KeyManager, (), How
 ///
 /// # Panics
 ///
-/// At the first promise that is broken, which the message names, and at once if the store is not
-/// empty.
+/// At the first broken promise, which the message names. The first promise is that the store is empty.
 pub async fn store_suite(store: &dyn KeyManager) {
     for promise in STORE_PROMISES {
         promise.check(store).await;

@@ -1,6 +1,6 @@
-//! What the promises are checked with.
+//! Helpers of the checks.
 
-#![allow(clippy::panic)] // A broken promise is told by a panic.
+#![allow(clippy::panic)] // A broken promise is reported by a panic.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::key::{
 use crate::store::{KeyEntry, KeyManager, ManageError, NewKey};
 pub(super) use crate::testing::outcome::done;
 
-/// Who makes the changes.
+/// The author of the changes.
 pub(super) const BY: &str = "suite";
 
 /// An instant that has passed.
@@ -27,20 +27,20 @@ pub(super) fn digest(text: &str) -> KeyDigest {
 }
 
 pub(super) fn account(id: &str) -> Arc<Account> {
-    Arc::new(done(Account::builder(id).build(), "an account"))
+    Arc::new(done(Account::builder(id).build(), "building an account"))
 }
 
-/// Makes a key whose secret is its id, and whose account begins with the same word.
+/// Makes a key. Its secret is its id.
 pub(super) fn new_key(
     id: &str,
     account_id: &str,
     describe: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
 ) -> NewKey {
     let record = describe(KeyRecord::builder(id, account(account_id))).build();
-    NewKey::new(digest(id), done(record, "a record"))
+    NewKey::new(digest(id), done(record, "building a record"))
 }
 
-/// Adds such a key.
+/// Adds a key. Its secret is its id.
 pub(super) async fn add(store: &dyn KeyManager, id: &str, account_id: &str) {
     add_with(store, id, account_id, |key| key).await;
 }
@@ -51,42 +51,48 @@ pub(super) async fn add_with(
     account_id: &str,
     describe: impl FnOnce(KeyRecordBuilder) -> KeyRecordBuilder,
 ) {
-    done(store.add(new_key(id, account_id, describe), BY).await, "add");
+    done(store.add(new_key(id, account_id, describe), BY).await, "adding a key");
 }
 
-/// Looks a secret up.
+/// Looks up a secret.
 pub(super) async fn find(store: &dyn KeyManager, secret: &str) -> Option<SharedRecord> {
     done(store.find(&digest(secret)).await, "a lookup")
 }
 
-/// Looks up a secret that has to be there.
+/// Looks up a secret that the store has to find.
 pub(super) async fn found(store: &dyn KeyManager, secret: &str) -> SharedRecord {
     match find(store, secret).await {
         Some(record) => record,
-        None => panic!("the secret `{secret}` is not found"),
+        None => panic!("a lookup by the secret `{secret}` found no key"),
     }
 }
 
-/// Returns a key that has to be there.
+/// Returns a key that the store has to have.
 pub(super) async fn entry(store: &dyn KeyManager, id: &str) -> KeyEntry {
-    match done(store.get(id).await, "get") {
+    match done(store.get(id).await, "getting a key") {
         Some(entry) => entry,
-        None => panic!("the key `{id}` is not there"),
+        None => panic!("the store has no key `{id}`"),
     }
 }
 
-/// Insists that something is not there.
+/// Checks that a change failed because the key or account does not exist.
 #[track_caller]
-#[allow(clippy::needless_pass_by_value)] // It reads as a sentence at each call.
+#[allow(clippy::needless_pass_by_value)] // An answer is checked once, where it was made.
 pub(super) fn is_not_found<T: Debug>(answer: Result<T, ManageError>, what: &str) {
-    assert!(matches!(answer, Err(ManageError::NotFound)), "{what}: {answer:?}");
+    assert!(
+        matches!(answer, Err(ManageError::NotFound)),
+        "{what} has to fail with `NotFound`: {answer:?}"
+    );
 }
 
-/// Insists that something is there already.
+/// Checks that a change failed because the key exists already.
 #[track_caller]
 #[allow(clippy::needless_pass_by_value)] // As above.
 pub(super) fn exists<T: Debug>(answer: Result<T, ManageError>, what: &str) {
-    assert!(matches!(answer, Err(ManageError::Exists)), "{what}: {answer:?}");
+    assert!(
+        matches!(answer, Err(ManageError::Exists)),
+        "{what} has to fail with `Exists`: {answer:?}"
+    );
 }
 
 /// Saves an account.
@@ -95,12 +101,12 @@ pub(super) async fn save(
     id: &str,
     describe: impl FnOnce(AccountBuilder) -> AccountBuilder,
 ) {
-    let account = done(describe(Account::builder(id)).build(), "an account");
-    done(store.save_account(account, BY).await, "save an account");
+    let account = done(describe(Account::builder(id)).build(), "building an account");
+    done(store.save_account(account, BY).await, "saving an account");
 }
 
-/// The form of a key whose text names the environment `sandbox`.
-#[allow(clippy::expect_used)] // It is as it is written.
+/// Returns the form of a key's text that names the environment `sandbox`.
+#[allow(clippy::expect_used)] // The text is a constant.
 pub(super) fn form() -> KeyForm {
-    "acme_{environment:sandbox}_{base62:24}{checksum}".parse().expect("a form")
+    "acme_{environment:sandbox}_{base62:24}{checksum}".parse().expect("the form of a key")
 }
