@@ -57,7 +57,7 @@ impl Counter {
     }
 
     /// Returns how long a request of this cost must wait, `None` if it can pass now. A cost over the whole
-    /// limit can never pass. For such a cost, this method returns a wait for the window all the same.
+    /// limit can never pass. For such a cost, this method still returns a wait for the window.
     pub fn wait(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> Option<Duration> {
         self.nanoseconds_to_wait(quota, now, cost).map(Duration::from_nanos)
     }

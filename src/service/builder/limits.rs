@@ -70,10 +70,10 @@ impl ApiKeyLayerBuilder {
     /// ```
     pub fn concurrency(
         mut self,
-        places: impl ConcurrencyLimiter,
+        limiter: impl ConcurrencyLimiter,
         on_failure: OnLimiterFailure,
     ) -> Self {
-        self.options.concurrency = Arc::new(places);
+        self.options.concurrency = Arc::new(limiter);
         self.options.on_concurrency_failure = on_failure;
         self
     }
