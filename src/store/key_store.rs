@@ -28,6 +28,9 @@ use crate::sync::Reply;
 pub trait KeyStore: Send + Sync + 'static {
     /// Looks up a record by its whole digest. Returns `Ok(None)` if no key has this digest.
     ///
+    /// Returns the records of revoked, disabled and expired keys, too: the gate refuses these keys itself, and
+    /// its answer may depend on the cause.
+    ///
     /// # Errors
     ///
     /// [`StoreError`] if the store does not know whether a key has this digest.

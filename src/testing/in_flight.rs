@@ -14,7 +14,16 @@ use crate::concurrency::{Acquire, Concurrency, ConcurrencyLimiter, Permit};
 use crate::key::AccountId;
 
 /// The promises of a [`ConcurrencyLimiter`]. Each is one test of
-/// [`concurrency_tests!`](crate::concurrency_tests).
+/// [`concurrency_tests!`](crate::concurrency_tests):
+///
+/// * `never_more_than_the_limit_are_in_flight`
+/// * `a_full_route_refuses_at_once`
+/// * `a_place_that_is_given_back_is_free`
+/// * `a_wait_ends`
+/// * `who_waits_is_served_in_order`
+/// * `no_more_wait_than_the_rule_says`
+/// * `accounts_and_routes_have_places_of_their_own`
+/// * `who_goes_away_leaves_no_place_taken`
 pub const CONCURRENCY_PROMISES: &[Promise<Maker<dyn ConcurrencyLimiter>>] =
     crate::__concurrency_promises!([list]);
 

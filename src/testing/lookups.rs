@@ -12,7 +12,14 @@ use crate::key::{Account, KeyDigest, KeyHasher, KeyRecord, KeyRecordBuilder, Sha
 use crate::quota::Quota;
 use crate::store::KeyStore;
 
-/// The promises of a [`KeyStore`]. Each is one test of [`lookup_tests!`](crate::lookup_tests).
+/// The promises of a [`KeyStore`]. Each is one test of [`lookup_tests!`](crate::lookup_tests):
+///
+/// * `every_secret_leads_to_its_record`
+/// * `an_unknown_secret_is_no_failure`
+/// * `all_256_bits_count`
+/// * `everything_set_comes_back`
+/// * `keys_that_serve_no_more_are_found`
+/// * `lookups_at_once_are_not_mixed_up`
 pub const LOOKUP_PROMISES: &[Promise<Maker<dyn KeyStore, Records>>] =
     crate::__lookup_promises!([list]);
 
