@@ -7,6 +7,7 @@
 ///
 /// const BASIC: CredentialSource = CredentialSource::basic(BasicKey::PasswordOf("api"));
 /// const BEARER: CredentialSource = CredentialSource::bearer();
+/// const SCHEME: CredentialSource = CredentialSource::scheme("DeepL-Auth-Key");
 /// const CUSTOM: CredentialSource = CredentialSource::header("x-api-key").only(&["partner"]);
 /// assert_eq!(CUSTOM.kinds, Some(&["partner"][..]));
 /// ```
@@ -27,6 +28,12 @@ impl<'a> CredentialSource<'a> {
     /// Reads `Authorization: Bearer` (RFC 6750 §2.1).
     pub const fn bearer() -> Self {
         Self { scheme: Scheme::Bearer, kinds: None }
+    }
+
+    /// Reads `Authorization` with a scheme of this name, in any case: `Authorization: Token KEY`. The key may
+    /// have any visible ASCII (RFC 9110 §11.4 says less, but vendors' keys say more).
+    pub const fn scheme(name: &'a str) -> Self {
+        Self { scheme: Scheme::Named(name), kinds: None }
     }
 
     /// Reads a header of this name, in any case, whose whole value is the key.
@@ -56,6 +63,9 @@ pub enum Scheme<'a> {
     Basic(BasicKey<'a>),
     /// `Authorization: Bearer`, where the token is the key.
     Bearer,
+    /// `Authorization` with a scheme of this name, in any case. What follows the scheme is the key, in visible
+    /// ASCII.
+    Named(&'a str),
     /// A header of this name, in any case, whose whole value is the key.
     Header(&'a str),
 }
@@ -89,7 +99,7 @@ impl<'a> Scheme<'a> {
         match self {
             Self::Basic(_) => "Basic",
             Self::Bearer => "Bearer",
-            Self::Header(name) => name,
+            Self::Named(name) | Self::Header(name) => name,
         }
     }
 }

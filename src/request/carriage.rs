@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES};
-use super::{basic, bearer, own_header};
+use super::token::is_token;
+use super::{basic, bearer, visible};
 use crate::error::{ConfigError, Malformation};
 use crate::key::{KeyFormat, KeyKind, Segment};
 use crate::profile::{BasicKey, CredentialSource, Scheme};
@@ -38,6 +39,9 @@ fn check_source(source: &CredentialSource<'_>) -> Result<(), ConfigError> {
         let source_name = described(source.scheme);
         ConfigError::CredentialSource { source_name, problem }
     };
+    if let Some(problem) = misnamed(source.scheme) {
+        return Err(refuse(problem.to_owned()));
+    }
     if let Err(problem) = carries(source.scheme, b"0") {
         return Err(refuse(obstacle(source.scheme, problem)));
     }
@@ -47,6 +51,22 @@ fn check_source(source: &CredentialSource<'_>) -> Result<(), ConfigError> {
         })?;
     }
     Ok(())
+}
+
+/// Returns what is wrong with the name of a scheme.
+fn misnamed(scheme: Scheme<'_>) -> Option<&'static str> {
+    let Scheme::Named(name) = scheme else { return None };
+    if !is_token(name.as_bytes()) {
+        Some(
+            "this is no name of a scheme (RFC 9110 §11.1): write a word without spaces, `:` or `,`",
+        )
+    } else if name.eq_ignore_ascii_case("Basic") {
+        Some("Basic carries a pair: use `CredentialSource::basic`")
+    } else if name.eq_ignore_ascii_case("Bearer") {
+        Some("Bearer has its own rules: use `CredentialSource::bearer`")
+    } else {
+        None
+    }
 }
 
 fn not_carried(
@@ -100,7 +120,7 @@ fn carries(scheme: Scheme<'_>, key: &[u8]) -> Result<(), Malformation> {
     match scheme {
         Scheme::Bearer if key.len() > MAX_CREDENTIAL_BYTES => Err(Malformation::TooLong),
         Scheme::Bearer => bearer::key(key).map(|_| ()),
-        Scheme::Header(_) => own_header::key(key).map(|_| ()),
+        Scheme::Named(_) | Scheme::Header(_) => visible::key(key).map(|_| ()),
         Scheme::Basic(rule @ BasicKey::PasswordOf(user)) => {
             by_basic(rule, &[user.as_bytes(), b":", key].concat(), key)
         }
@@ -127,6 +147,7 @@ fn by_basic(rule: BasicKey<'_>, pair: &[u8], key: &[u8]) -> Result<(), Malformat
 fn described(scheme: Scheme<'_>) -> String {
     match scheme {
         Scheme::Bearer => "`CredentialSource::bearer()`".to_owned(),
+        Scheme::Named(name) => format!("`CredentialSource::scheme(\"{}\")`", name.escape_debug()),
         Scheme::Header(name) => {
             format!("`CredentialSource::header(\"{}\")`", name.escape_debug())
         }
@@ -155,6 +176,9 @@ fn obstacle(scheme: Scheme<'_>, problem: Malformation) -> String {
         }
         Malformation::UserName => {
             "a user name ends at the first `:` (RFC 7617 §2): choose a name without `:`"
+        }
+        Malformation::Alphabet if scheme != Scheme::Bearer => {
+            "a key may have visible ASCII only: change the format"
         }
         _ => {
             "a Bearer token may have letters, digits and `-._~+/`, and `=` only at its end (RFC 6750 \

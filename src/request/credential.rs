@@ -3,20 +3,18 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::field::{field_name, is_of_the_connection};
+use super::authorization::Schemes;
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES, PresentedKey};
-use super::source::{Carrier, Source, SourceIndex};
-use super::token::is_token;
-use super::{basic, bearer, own_header};
+use super::source::{Carrier, Form, Source, SourceIndex};
+use super::{basic, bearer, visible};
 use crate::error::{ConfigError, Denial, Malformation};
-use crate::profile::{CredentialSource, Scheme};
+use crate::profile::CredentialSource;
 
 /// The checked credential sources of a profile.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
     sources: Box<[Source]>,
-    basic: Option<usize>,
-    bearer: Option<usize>,
+    schemes: Schemes,
     headers: Vec<(HeaderName, usize)>,
     reads_authorization: bool,
 }
@@ -32,39 +30,28 @@ impl Credentials {
         if described.is_empty() {
             return Err(ConfigError::NoCredentialSource);
         }
-        let repeated = |name: &str| ConfigError::RepeatedCredentialSource(name.to_owned());
-        let (mut basic, mut bearer) = (None, None);
+        let repeated = |name: &HeaderName| ConfigError::RepeatedCredentialSource(name.to_string());
+        let mut schemes = Schemes::default();
         let mut headers: Vec<(HeaderName, usize)> = Vec::new();
         let mut sources = Vec::new();
-        for (index, source) in described.iter().enumerate() {
-            let label = source.scheme.label();
-            if source.kinds.is_some_and(<[_]>::is_empty) {
-                let place = format!("credential source `{}`", label.escape_debug());
-                return Err(ConfigError::NoAlternative { place, list: "only" });
-            }
-            let (carrier, before) = match source.scheme {
-                Scheme::Basic(rule) => (Carrier::Basic(rule.into()), basic.replace(index)),
-                Scheme::Bearer => (Carrier::Bearer, bearer.replace(index)),
-                Scheme::Header(name) => {
-                    let name = own_name(name)?;
-                    if headers.iter().any(|(other, _)| *other == name) {
-                        return Err(repeated(name.as_str()));
+        for (index, described) in described.iter().enumerate() {
+            let source = Source::new(described)?;
+            match &source.carrier {
+                Carrier::Scheme(_) => schemes.add(described.scheme.label(), index)?,
+                Carrier::Header(name) => {
+                    if headers.iter().any(|(other, _)| other == name) {
+                        return Err(repeated(name));
                     }
                     headers.push((name.clone(), index));
-                    (Carrier::Header(name), None)
                 }
-            };
-            if before.is_some() {
-                return Err(repeated(label));
             }
-            let kinds = source.kinds.map(|kinds| kinds.iter().copied().map(Box::from).collect());
-            sources.push(Source { carrier, kinds });
+            sources.push(source);
         }
-        let reads_authorization = basic.or(bearer).is_some();
+        let reads_authorization = !schemes.is_empty();
         if reads_authorization && headers.iter().any(|(name, _)| *name == AUTHORIZATION) {
-            return Err(repeated(AUTHORIZATION.as_str()));
+            return Err(repeated(&AUTHORIZATION));
         }
-        Ok(Self { sources: sources.into(), basic, bearer, headers, reads_authorization })
+        Ok(Self { sources: sources.into(), schemes, headers, reads_authorization })
     }
 
     /// Returns the source of a key that was read.
@@ -129,69 +116,29 @@ impl Credentials {
         value: &'a [u8],
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
-        // Nearly all clients write a scheme as its RFC does, followed by one space.
-        let (usual, token) = match value {
-            [b'B', b'e', b'a', b'r', b'e', b'r', b' ', token @ ..] => (self.bearer, token),
-            [b'B', b'a', b's', b'i', b'c', b' ', token @ ..] => (self.basic, token),
-            _ => (None, value),
+        let (source, token) = self.schemes.find(value)?;
+        let form = match self.sources.get(source).map(|source| &source.carrier) {
+            Some(Carrier::Scheme(form)) => form,
+            _ => return Err(Denial::SchemeUnsupported),
         };
-        let (source, token) = match usual.filter(|_| !token.starts_with(b" ")) {
-            Some(source) => (source, token),
-            None => self.scheme_and_token(value)?,
-        };
-        let carrier = self.sources.get(source).map(|source| &source.carrier);
         let key = if token.len() > MAX_CREDENTIAL_BYTES {
             Err(Malformation::TooLong)
-        } else if let Some(Carrier::Basic(rule)) = carrier {
-            basic::key(token, rule.as_key(), buffer)
         } else {
-            bearer::key(token)
+            match form {
+                Form::Token => bearer::key(token),
+                Form::Visible => visible::key(token),
+                Form::Pair(rule) => basic::key(token, rule.as_key(), buffer),
+            }
         };
         let key = PresentedKey::new(key.map_err(Denial::CredentialsMalformed)?);
         Ok(Reading { key, source: SourceIndex(source) })
     }
-
-    fn scheme_and_token<'a>(&self, value: &'a [u8]) -> Result<(usize, &'a [u8]), Denial> {
-        let (scheme, token) = split_scheme(value).map_err(Denial::CredentialsMalformed)?;
-        // Schemes are compared without regard to case (RFC 9110 §11.1).
-        let source = if scheme.eq_ignore_ascii_case(b"Bearer") {
-            self.bearer
-        } else if scheme.eq_ignore_ascii_case(b"Basic") {
-            self.basic
-        } else {
-            None
-        };
-        Ok((source.ok_or(Denial::SchemeUnsupported)?, token))
-    }
-}
-
-/// Checks the name of a vendor's own header that carries keys.
-fn own_name(name: &str) -> Result<HeaderName, ConfigError> {
-    const WHAT: &str = "the profile's field `credentials`, the header";
-    let name = field_name(WHAT, name)?;
-    if is_of_the_connection(&name) {
-        let problem =
-            "HTTP defines the value of this header: name another one, such as `x-api-key`";
-        return Err(ConfigError::Header { what: WHAT, value: name.to_string(), problem });
-    }
-    Ok(name)
 }
 
 /// Reads a header whose whole value is the key.
 fn read_header(value: &[u8], source: usize) -> Result<Reading<'_>, Denial> {
-    let key = own_header::key(value).map_err(Denial::CredentialsMalformed)?;
+    let key = visible::key(value).map_err(Denial::CredentialsMalformed)?;
     Ok(Reading { key: PresentedKey::new(key), source: SourceIndex(source) })
-}
-
-/// Splits `scheme 1*SP credentials` (RFC 9110 §11.4).
-fn split_scheme(value: &[u8]) -> Result<(&[u8], &[u8]), Malformation> {
-    let end = value.iter().position(|&byte| byte == b' ').unwrap_or(value.len());
-    let (scheme, rest) = value.split_at_checked(end).unwrap_or((value, b""));
-    if !is_token(scheme) {
-        return Err(Malformation::Scheme);
-    }
-    let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
-    Ok((scheme, rest.get(spaces..).unwrap_or_default()))
 }
 
 #[cfg(test)]

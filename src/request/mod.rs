@@ -19,6 +19,7 @@
 //! * If only proxies connect from that network, say so with
 //!   [`always_proxies`](TrustedProxies::always_proxies).
 
+mod authorization;
 mod basic;
 mod bearer;
 mod carriage;
@@ -31,7 +32,6 @@ mod head;
 mod internet;
 #[cfg(feature = "axum")]
 mod original_path;
-mod own_header;
 mod path;
 mod presented;
 mod proxies;
@@ -39,6 +39,7 @@ mod proxy_headers;
 mod signs;
 mod source;
 mod token;
+mod visible;
 
 pub(crate) use carriage::check as check_carriage;
 pub use client::Client;

@@ -2,7 +2,9 @@
 
 use http::HeaderName;
 
-use crate::profile::BasicKey;
+use super::field::{field_name, is_of_the_connection};
+use crate::error::ConfigError;
+use crate::profile::{BasicKey, CredentialSource, Scheme};
 
 /// A part of a request that a gate reads keys from.
 #[derive(Debug, Clone)]
@@ -11,12 +13,24 @@ pub(crate) struct Source {
     pub(super) kinds: Option<Box<[Box<str>]>>,
 }
 
-/// The scheme or header that carries a key.
+/// The part of a request that carries a key.
 #[derive(Debug, Clone)]
 pub(super) enum Carrier {
-    Basic(BasicRule),
-    Bearer,
+    /// A scheme of `Authorization`.
+    Scheme(Form),
+    /// A header whose whole value is the key.
     Header(HeaderName),
+}
+
+/// How a scheme writes a key.
+#[derive(Debug, Clone)]
+pub(super) enum Form {
+    /// As a token of the Bearer scheme.
+    Token,
+    /// In visible ASCII.
+    Visible,
+    /// As a Basic pair.
+    Pair(BasicRule),
 }
 
 /// Which part of a Basic pair is the key.
@@ -31,6 +45,26 @@ pub(super) enum BasicRule {
 pub(crate) struct SourceIndex(pub(super) usize);
 
 impl Source {
+    /// Copies what a source borrows.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the list of kinds is empty, or a header cannot carry a key.
+    pub(super) fn new(source: &CredentialSource<'_>) -> Result<Self, ConfigError> {
+        if source.kinds.is_some_and(<[_]>::is_empty) {
+            let place = format!("credential source `{}`", source.scheme.label().escape_debug());
+            return Err(ConfigError::NoAlternative { place, list: "only" });
+        }
+        let carrier = match source.scheme {
+            Scheme::Basic(rule) => Carrier::Scheme(Form::Pair(rule.into())),
+            Scheme::Bearer => Carrier::Scheme(Form::Token),
+            Scheme::Named(_) => Carrier::Scheme(Form::Visible),
+            Scheme::Header(name) => Carrier::Header(own_name(name)?),
+        };
+        let kinds = source.kinds.map(|kinds| kinds.iter().copied().map(Box::from).collect());
+        Ok(Self { carrier, kinds })
+    }
+
     /// Returns the kinds of keys that the source accepts; `None` means all.
     pub(crate) fn kinds(&self) -> Option<&[Box<str>]> {
         self.kinds.as_deref()
@@ -40,9 +74,21 @@ impl Source {
     pub(crate) const fn own_header(&self) -> Option<&HeaderName> {
         match &self.carrier {
             Carrier::Header(name) => Some(name),
-            Carrier::Basic(_) | Carrier::Bearer => None,
+            Carrier::Scheme(_) => None,
         }
     }
+}
+
+/// Checks the name of a vendor's own header that carries keys.
+fn own_name(name: &str) -> Result<HeaderName, ConfigError> {
+    const WHAT: &str = "the profile's field `credentials`, the header";
+    let name = field_name(WHAT, name)?;
+    if is_of_the_connection(&name) {
+        let problem =
+            "HTTP defines the value of this header: name another one, such as `x-api-key`";
+        return Err(ConfigError::Header { what: WHAT, value: name.to_string(), problem });
+    }
+    Ok(name)
 }
 
 impl BasicRule {

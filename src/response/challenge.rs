@@ -79,6 +79,7 @@ fn line(challenge: Challenge, scheme: Scheme<'_>, realm: &str, scopes: Option<&s
             }
             line
         }
+        Scheme::Named(name) => format!(r#"{name} realm="{realm}""#),
         // No registered scheme fits a key in its own header, but RFC 9110 §11.6.1 requires a challenge.
         // This one shows a person which header to use.
         Scheme::Header(name) => {
@@ -99,8 +100,10 @@ mod tests {
         let sources = [
             CredentialSource::basic(BasicKey::UserOrPassword),
             CredentialSource::bearer(),
+            CredentialSource::scheme("Token"),
             CredentialSource::header("x-api-key"),
         ];
+        let named = r#"Token realm="a \"b\"""#;
         let basic = r#"Basic realm="a \"b\"", charset="UTF-8""#;
         let header = r#"ApiKey realm="a \"b\"", header="x-api-key""#;
         let bearer = |rest: &str| format!(r#"Bearer realm="a \"b\""{rest}"#);
@@ -109,8 +112,8 @@ mod tests {
         let scope = bearer(r#", error="insufficient_scope""#);
         for (challenge, status, expected) in [
             (None, 401, vec![]),
-            (Bare, 401, vec![basic, &bearer(""), header]),
-            (InvalidToken, 401, vec![basic, &token, header]),
+            (Bare, 401, vec![basic, &bearer(""), named, header]),
+            (InvalidToken, 401, vec![basic, &token, named, header]),
             (InvalidRequest, 400, vec![&request[..]]),
             (InsufficientScope, 403, vec![&scope[..]]),
         ] {

@@ -60,6 +60,24 @@ const fn after(literal: &'static str) -> KeyFormat<'static> {
 }
 
 #[test]
+fn a_source_that_no_client_can_use_is_refused() {
+    const SCHEME: CredentialSource = CredentialSource::scheme("Token");
+    for (credentials, words) in [
+        (&[SCHEME][..], &[][..]),
+        (&[CredentialSource::scheme("")], &["CredentialSource::scheme", "name of a scheme"]),
+        (&[CredentialSource::scheme("Api Key")], &["Api Key", "name of a scheme"]),
+        (&[CredentialSource::scheme("Token:")], &["Token:", "without spaces"]),
+        (&[CredentialSource::scheme("basic")], &["CredentialSource::basic"]),
+        (&[CredentialSource::scheme("bearer")], &["CredentialSource::bearer"]),
+        (&[SCHEME, CredentialSource::scheme("TOKEN")], &["TOKEN", "twice"]),
+        (&[SCHEME, CredentialSource::header("authorization")], &["authorization", "twice"]),
+    ] {
+        let found = of_profile(&Profile { credentials, ..PROFILE });
+        expect(&format!("{credentials:?}"), found.as_deref(), words);
+    }
+}
+
+#[test]
 fn a_format_that_no_source_carries_is_refused() {
     const HEX: &[KeyFormat] = &[KeyFormat::hex(40)];
     const PIPE: &[KeyFormat] = &[after("12|")];

@@ -21,4 +21,5 @@ mod proxies;
 mod readiness;
 mod secrets;
 mod shadow;
+mod sources;
 mod standing;
