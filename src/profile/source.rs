@@ -30,6 +30,12 @@ impl<'a> CredentialSource<'a> {
         Self { scheme: Scheme::Bearer, kinds: None }
     }
 
+    /// Reads `Authorization: Bearer`, and accepts tokens with any visible ASCII. Use it for imported keys that
+    /// RFC 6750 §2.1 does not allow, such as `12|abc` or `perm:abc`.
+    pub const fn wide_bearer() -> Self {
+        Self { scheme: Scheme::WideBearer, kinds: None }
+    }
+
     /// Reads `Authorization` with a scheme of this name, in any case: `Authorization: Token KEY`. The key may
     /// have any visible ASCII (RFC 9110 §11.4 says less, but vendors' keys say more).
     pub const fn scheme(name: &'a str) -> Self {
@@ -63,6 +69,8 @@ pub enum Scheme<'a> {
     Basic(BasicKey<'a>),
     /// `Authorization: Bearer`, where the token is the key.
     Bearer,
+    /// `Authorization: Bearer`, where the token may have any visible ASCII, beyond RFC 6750 §2.1.
+    WideBearer,
     /// `Authorization` with a scheme of this name, in any case. What follows the scheme is the key, in visible
     /// ASCII.
     Named(&'a str),
@@ -94,11 +102,16 @@ pub enum BasicKey<'a> {
 }
 
 impl<'a> Scheme<'a> {
+    /// Returns true for the Bearer scheme, whose challenge has errors and scopes (RFC 6750 §3).
+    pub(crate) const fn is_bearer(self) -> bool {
+        matches!(self, Self::Bearer | Self::WideBearer)
+    }
+
     /// Returns the scheme's name in a challenge, or the header's name.
     pub(crate) const fn label(self) -> &'a str {
         match self {
             Self::Basic(_) => "Basic",
-            Self::Bearer => "Bearer",
+            Self::Bearer | Self::WideBearer => "Bearer",
             Self::Named(name) | Self::Header(name) => name,
         }
     }

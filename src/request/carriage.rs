@@ -63,7 +63,9 @@ fn misnamed(scheme: Scheme<'_>) -> Option<&'static str> {
     } else if name.eq_ignore_ascii_case("Basic") {
         Some("Basic carries a pair: use `CredentialSource::basic`")
     } else if name.eq_ignore_ascii_case("Bearer") {
-        Some("Bearer has its own rules: use `CredentialSource::bearer`")
+        Some(
+            "Bearer has its own rules: use `CredentialSource::bearer` or `CredentialSource::wide_bearer`",
+        )
     } else {
         None
     }
@@ -120,7 +122,7 @@ fn carries(scheme: Scheme<'_>, key: &[u8]) -> Result<(), Malformation> {
     match scheme {
         Scheme::Bearer if key.len() > MAX_CREDENTIAL_BYTES => Err(Malformation::TooLong),
         Scheme::Bearer => bearer::key(key).map(|_| ()),
-        Scheme::Named(_) | Scheme::Header(_) => visible::key(key).map(|_| ()),
+        Scheme::WideBearer | Scheme::Named(_) | Scheme::Header(_) => visible::key(key).map(|_| ()),
         Scheme::Basic(rule @ BasicKey::PasswordOf(user)) => {
             by_basic(rule, &[user.as_bytes(), b":", key].concat(), key)
         }
@@ -147,6 +149,7 @@ fn by_basic(rule: BasicKey<'_>, pair: &[u8], key: &[u8]) -> Result<(), Malformat
 fn described(scheme: Scheme<'_>) -> String {
     match scheme {
         Scheme::Bearer => "`CredentialSource::bearer()`".to_owned(),
+        Scheme::WideBearer => "`CredentialSource::wide_bearer()`".to_owned(),
         Scheme::Named(name) => format!("`CredentialSource::scheme(\"{}\")`", name.escape_debug()),
         Scheme::Header(name) => {
             format!("`CredentialSource::header(\"{}\")`", name.escape_debug())
@@ -182,7 +185,8 @@ fn obstacle(scheme: Scheme<'_>, problem: Malformation) -> String {
         }
         _ => {
             "a Bearer token may have letters, digits and `-._~+/`, and `=` only at its end (RFC 6750 \
-                        §2.1): change the format, or read the keys from `CredentialSource::header`"
+                        §2.1): change the format, or read the keys from `CredentialSource::wide_bearer` or \
+                        `CredentialSource::header`"
         }
     };
     text.to_owned()

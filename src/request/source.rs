@@ -58,7 +58,7 @@ impl Source {
         let carrier = match source.scheme {
             Scheme::Basic(rule) => Carrier::Scheme(Form::Pair(rule.into())),
             Scheme::Bearer => Carrier::Scheme(Form::Token),
-            Scheme::Named(_) => Carrier::Scheme(Form::Visible),
+            Scheme::WideBearer | Scheme::Named(_) => Carrier::Scheme(Form::Visible),
             Scheme::Header(name) => Carrier::Header(own_name(name)?),
         };
         let kinds = source.kinds.map(|kinds| kinds.iter().copied().map(Box::from).collect());

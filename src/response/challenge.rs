@@ -44,7 +44,7 @@ pub(super) fn lines(
     }
     let all = status == StatusCode::UNAUTHORIZED;
     let wanted = sources.iter().map(|source| source.scheme);
-    let wanted = wanted.filter(|scheme| all || *scheme == Scheme::Bearer);
+    let wanted = wanted.filter(|scheme| all || scheme.is_bearer());
     wanted
         .map(|scheme| {
             let line = HeaderValue::from_str(&line(challenge, scheme, realm, None));
@@ -69,7 +69,7 @@ fn line(challenge: Challenge, scheme: Scheme<'_>, realm: &str, scopes: Option<&s
     let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
     match scheme {
         Scheme::Basic(_) => format!(r#"Basic realm="{realm}", charset="UTF-8""#),
-        Scheme::Bearer => {
+        Scheme::Bearer | Scheme::WideBearer => {
             let mut line = format!(r#"Bearer realm="{realm}""#);
             if let Some(error) = error(challenge) {
                 line += &format!(r#", error="{error}""#);

@@ -14,7 +14,7 @@ use super::principal::PrincipalHeaders;
 use crate::clock::Timestamp;
 use crate::error::{ConfigError, Denial};
 use crate::key::KeyRecord;
-use crate::profile::{Profile, Scheme};
+use crate::profile::Profile;
 use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
 
 /// The facts that every response to an authenticated request reports, refusals included.
@@ -65,7 +65,7 @@ impl Renderer {
             answers: profile.answers.try_map(prepare)?,
             admits_anonymous: false,
             realm: profile.realm.into(),
-            reads_bearer: sources.iter().any(|source| source.scheme == Scheme::Bearer),
+            reads_bearer: sources.iter().any(|source| source.scheme.is_bearer()),
             principal: PrincipalHeaders::new(profile.principal_headers, &limit_headers)?,
             limit_headers,
             credentials,

@@ -48,6 +48,7 @@ fn expect(case: &str, complaint: Option<&str>, words: &[&str]) {
 }
 
 const BEARER: &[CredentialSource] = &[CredentialSource::bearer()];
+const WIDE: &[CredentialSource] = &[CredentialSource::wide_bearer()];
 const OWN: &[CredentialSource] = &[CredentialSource::header("x-api-key")];
 const API: &[CredentialSource] = &[CredentialSource::basic(BasicKey::PasswordOf("api"))];
 const COLON: &[CredentialSource] = &[CredentialSource::basic(BasicKey::PasswordOf("a:b"))];
@@ -70,6 +71,7 @@ fn a_source_that_no_client_can_use_is_refused() {
         (&[CredentialSource::scheme("basic")], &["CredentialSource::basic"]),
         (&[CredentialSource::scheme("bearer")], &["CredentialSource::bearer"]),
         (&[SCHEME, CredentialSource::scheme("TOKEN")], &["TOKEN", "twice"]),
+        (&[CredentialSource::bearer(), CredentialSource::wide_bearer()], &["Bearer", "twice"]),
         (&[SCHEME, CredentialSource::header("authorization")], &["authorization", "twice"]),
     ] {
         let found = of_profile(&Profile { credentials, ..PROFILE });
@@ -107,6 +109,7 @@ fn a_format_that_no_source_carries_is_refused() {
     for (credentials, formats, words) in [
         (BEARER, HEX, &[][..]),
         (BEARER, PIPE, &["formats", r"12\|[0-9A-Za-z]{40}", "Bearer", "`=`", "header"]),
+        (WIDE, PIPE, &[]),
         (BEARER, AND_PIPE, &[r"12\|"]),
         (OWN, PIPE, &[]),
         (API, PIPE, &[]),

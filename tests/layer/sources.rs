@@ -71,6 +71,30 @@ async fn a_scheme_of_any_name_carries_a_key() {
 }
 
 #[tokio::test]
+async fn a_wide_bearer_token_has_any_visible_ascii() {
+    let auth = "authorization";
+    let wide = gate(&[CredentialSource::wide_bearer()]);
+    expect(
+        &wide,
+        &[
+            (&[(auth, "Bearer 12|0123456789abcdef:fx")], "admitted"),
+            (&[(auth, "bearer  12|0123456789abcdef:fx")], "admitted"),
+            (&[(auth, "Bearer 12|0123456789abcdef:fx ")], "credentials_malformed"),
+            (&[(auth, "Bearer 12|0123456789abcdef:fx, Bearer a")], "credentials_malformed"),
+            (&[(auth, "Bearer 12|0123456789abcdef:fé")], "credentials_malformed"),
+            (&[(auth, "Bearer ")], "credentials_malformed"),
+            (&[(auth, "Bearer 12|0123456789abcde:fx")], "key_malformed"),
+        ],
+    )
+    .await;
+    let refused = send(&wide, with(&[(auth, "Bearer 12|0123456789abcdee:fx")])).await;
+    assert_eq!(
+        refused.headers()["www-authenticate"],
+        r#"Bearer realm="test", error="invalid_token""#
+    );
+}
+
+#[tokio::test]
 async fn two_schemes_carry_one_key() {
     let auth = "authorization";
     let either = gate(&[CredentialSource::scheme("Token"), CredentialSource::scheme("ApiKey")]);
