@@ -65,10 +65,11 @@ impl<'a> Case<'a> {
     /// Runs the checks that decide whether the key is valid at all, in order.
     // Without a loop, which takes twice the instructions.
     fn authenticates(&self) -> Result<(), Denial> {
-        let [first, second, third] = Check::AUTHENTICATING;
+        let [first, second, third, fourth] = Check::AUTHENTICATING;
         self.decide(first)?;
         self.decide(second)?;
-        self.decide(third)
+        self.decide(third)?;
+        self.decide(fourth)
     }
 
     /// Runs the checks that decide what the key may do, in order.
@@ -87,6 +88,7 @@ impl<'a> Case<'a> {
     pub(super) fn decide(&self, check: Check) -> Result<(), Denial> {
         let record = self.record;
         match check {
+            Check::PresentedId => self.policy.is_named(self.head, record),
             Check::KeyAlive => rules::is_alive(record, self.now),
             Check::Environment => {
                 let pinned = self.policy.environment.as_ref();

@@ -154,6 +154,21 @@ impl Policy {
         Ok(Admission::Key(self.options.hasher.digest(key), facts))
     }
 
+    /// Checks the id that was presented beside a key. Reads the credential again, because nothing of its text
+    /// is kept while the store looks for the key.
+    ///
+    /// # Errors
+    ///
+    /// [`Denial::KeyUnknown`] if the id is another key's.
+    pub(super) fn is_named(&self, head: Head<'_>, record: &KeyRecord) -> Result<(), Denial> {
+        if !self.profile.credentials.reads_ids() {
+            return Ok(());
+        }
+        let mut buffer = KeyBuffer::new();
+        let reading = self.read(head.headers, &mut buffer)?;
+        reading.id.map_or(Ok(()), |id| rules::is_named(record, id))
+    }
+
     /// Returns the environment that the text of a key names.
     pub(super) fn named_environment(&self, key: KeyFacts) -> Option<&str> {
         key.environment.map(|index| self.profile.tag(index))

@@ -42,6 +42,12 @@ impl<'a> CredentialSource<'a> {
         Self { scheme: Scheme::Named(name), kinds: None }
     }
 
+    /// Reads `Authorization` with a scheme of this name, in any case, whose value is a pair in base64, as in
+    /// Basic.
+    pub const fn pair(name: &'a str, key: BasicKey<'a>) -> Self {
+        Self { scheme: Scheme::NamedPair(name, key), kinds: None }
+    }
+
     /// Reads a header of this name, in any case, whose whole value is the key.
     pub const fn header(name: &'a str) -> Self {
         Self { scheme: Scheme::Header(name), kinds: None }
@@ -65,7 +71,7 @@ impl<'a> CredentialSource<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme<'a> {
-    /// `Authorization: Basic`, where the user name or the password is the key.
+    /// `Authorization: Basic`, where a part of the pair is the key.
     Basic(BasicKey<'a>),
     /// `Authorization: Bearer`, where the token is the key.
     Bearer,
@@ -74,6 +80,8 @@ pub enum Scheme<'a> {
     /// `Authorization` with a scheme of this name, in any case. What follows the scheme is the key, in visible
     /// ASCII.
     Named(&'a str),
+    /// `Authorization` with a scheme of this name, in any case, whose value is a pair in base64, as in Basic.
+    NamedPair(&'a str, BasicKey<'a>),
     /// A header of this name, in any case, whose whole value is the key.
     Header(&'a str),
 }
@@ -91,6 +99,13 @@ pub enum Scheme<'a> {
 /// /// `curl -u KEY:`, or `curl -u any:KEY`
 /// const EITHER: CredentialSource = CredentialSource::basic(BasicKey::UserOrPassword);
 /// assert_eq!(vendors::POLYTOMIC_ON_PREMISES.credentials[0].scheme, EITHER.scheme);
+///
+/// /// `curl -u KEY:`, or `curl -u KEY:X`
+/// const USER: CredentialSource = CredentialSource::basic(BasicKey::UserName);
+///
+/// /// `Authorization: ApiKey BASE64`, where `BASE64` is `ID:KEY` in base64
+/// const ENCODED: CredentialSource = CredentialSource::pair("ApiKey", BasicKey::SecretOfId);
+/// assert_ne!(USER, ENCODED);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -99,6 +114,11 @@ pub enum BasicKey<'a> {
     PasswordOf(&'a str),
     /// The password with any user name, or the user name if the password is empty.
     UserOrPassword,
+    /// The user name. The password may be anything, or empty.
+    UserName,
+    /// The password. The user name must be the [id](crate::key::KeyRecord::id) of the key. A wrong id is
+    /// answered like an unknown key.
+    SecretOfId,
 }
 
 impl<'a> Scheme<'a> {
@@ -112,7 +132,7 @@ impl<'a> Scheme<'a> {
         match self {
             Self::Basic(_) => "Basic",
             Self::Bearer | Self::WideBearer => "Bearer",
-            Self::Named(name) | Self::Header(name) => name,
+            Self::Named(name) | Self::NamedPair(name, _) | Self::Header(name) => name,
         }
     }
 }

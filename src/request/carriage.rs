@@ -55,7 +55,7 @@ fn check_source(source: &CredentialSource<'_>) -> Result<(), ConfigError> {
 
 /// Returns what is wrong with the name of a scheme.
 fn misnamed(scheme: Scheme<'_>) -> Option<&'static str> {
-    let Scheme::Named(name) = scheme else { return None };
+    let (Scheme::Named(name) | Scheme::NamedPair(name, _)) = scheme else { return None };
     if !is_token(name.as_bytes()) {
         Some(
             "this is no name of a scheme (RFC 9110 §11.1): write a word without spaces, `:` or `,`",
@@ -123,14 +123,19 @@ fn carries(scheme: Scheme<'_>, key: &[u8]) -> Result<(), Malformation> {
         Scheme::Bearer if key.len() > MAX_CREDENTIAL_BYTES => Err(Malformation::TooLong),
         Scheme::Bearer => bearer::key(key).map(|_| ()),
         Scheme::WideBearer | Scheme::Named(_) | Scheme::Header(_) => visible::key(key).map(|_| ()),
-        Scheme::Basic(rule @ BasicKey::PasswordOf(user)) => {
-            by_basic(rule, &[user.as_bytes(), b":", key].concat(), key)
-        }
+        Scheme::Basic(rule) | Scheme::NamedPair(_, rule) => carries_pair(rule, key),
+    }
+}
+
+fn carries_pair(rule: BasicKey<'_>, key: &[u8]) -> Result<(), Malformation> {
+    let password_of = |user: &[u8]| by_basic(rule, &[user, b":", key].concat(), key);
+    let user_name = || by_basic(rule, &[key, b":"].concat(), key);
+    match rule {
+        BasicKey::PasswordOf(user) => password_of(user.as_bytes()),
         // A client may send the key as the password or as the user name.
-        Scheme::Basic(rule @ BasicKey::UserOrPassword) => {
-            by_basic(rule, &[b":", key].concat(), key)?;
-            by_basic(rule, &[key, b":"].concat(), key)
-        }
+        BasicKey::UserOrPassword => password_of(b"").and_then(|()| user_name()),
+        BasicKey::UserName => user_name(),
+        BasicKey::SecretOfId => password_of(b"0"),
     }
 }
 
@@ -139,8 +144,8 @@ fn by_basic(rule: BasicKey<'_>, pair: &[u8], key: &[u8]) -> Result<(), Malformat
     let length = STANDARD.encode_slice(pair, &mut encoded);
     let token = length.ok().and_then(|length| encoded.get(..length));
     let mut buffer = KeyBuffer::new();
-    match basic::key(token.ok_or(Malformation::TooLong)?, rule, &mut buffer)? {
-        read if read == key => Ok(()),
+    match basic::parts(token.ok_or(Malformation::TooLong)?, rule, &mut buffer)? {
+        read if read.key == key => Ok(()),
         _ => Err(Malformation::UserName),
     }
 }
@@ -154,18 +159,33 @@ fn described(scheme: Scheme<'_>) -> String {
         Scheme::Header(name) => {
             format!("`CredentialSource::header(\"{}\")`", name.escape_debug())
         }
-        Scheme::Basic(BasicKey::PasswordOf(user)) => {
-            format!("`BasicKey::PasswordOf(\"{}\")`", user.escape_debug())
+        Scheme::Basic(rule) => format!("`{}`", described_pair(rule)),
+        Scheme::NamedPair(name, rule) => {
+            let (name, rule) = (name.escape_debug(), described_pair(rule));
+            format!("`CredentialSource::pair(\"{name}\", {rule})`")
         }
-        Scheme::Basic(BasicKey::UserOrPassword) => "`BasicKey::UserOrPassword`".to_owned(),
+    }
+}
+
+fn described_pair(rule: BasicKey<'_>) -> String {
+    match rule {
+        BasicKey::PasswordOf(user) => {
+            format!("BasicKey::PasswordOf(\"{}\")", user.escape_debug())
+        }
+        BasicKey::UserOrPassword => "BasicKey::UserOrPassword".to_owned(),
+        BasicKey::UserName => "BasicKey::UserName".to_owned(),
+        BasicKey::SecretOfId => "BasicKey::SecretOfId".to_owned(),
     }
 }
 
 /// Returns why a source does not carry a key, and the remedy.
 fn obstacle(scheme: Scheme<'_>, problem: Malformation) -> String {
-    let basic = matches!(scheme, Scheme::Basic(_));
+    let rule = match scheme {
+        Scheme::Basic(rule) | Scheme::NamedPair(_, rule) => Some(rule),
+        _ => None,
+    };
     let text = match problem {
-        Malformation::TooLong if basic => {
+        Malformation::TooLong if rule.is_some() => {
             "with its user name in base64, a credential may have at most 512 bytes: shorten the keys"
         }
         Malformation::TooLong => "a credential may have at most 512 bytes: shorten the keys",
@@ -173,7 +193,9 @@ fn obstacle(scheme: Scheme<'_>, problem: Malformation) -> String {
         Malformation::ControlCharacter => {
             "a user name may have no control characters (RFC 7617 §2): remove them"
         }
-        Malformation::UserName if scheme == Scheme::Basic(BasicKey::UserOrPassword) => {
+        Malformation::UserName
+            if matches!(rule, Some(BasicKey::UserOrPassword | BasicKey::UserName)) =>
+        {
             "a key with `:` cannot be a user name, which ends at the first `:` (RFC 7617 §2): use keys \
                         without `:`, or read keys as passwords only, with `BasicKey::PasswordOf`"
         }

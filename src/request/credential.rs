@@ -4,7 +4,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::authorization::Schemes;
-use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES, PresentedKey};
+use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES, Parts, PresentedKey};
 use super::source::{Carrier, Form, Source, SourceIndex};
 use super::{basic, bearer, visible};
 use crate::error::{ConfigError, Denial, Malformation};
@@ -17,11 +17,14 @@ pub(crate) struct Credentials {
     schemes: Schemes,
     headers: Vec<(HeaderName, usize)>,
     reads_authorization: bool,
+    reads_ids: bool,
 }
 
 /// A key of a request, and the source that carried it.
 pub(crate) struct Reading<'a> {
     pub(crate) key: PresentedKey<'a>,
+    /// The id that was presented beside the key.
+    pub(crate) id: Option<&'a [u8]>,
     pub(crate) source: SourceIndex,
 }
 
@@ -51,12 +54,18 @@ impl Credentials {
         if reads_authorization && headers.iter().any(|(name, _)| *name == AUTHORIZATION) {
             return Err(repeated(&AUTHORIZATION));
         }
-        Ok(Self { sources: sources.into(), schemes, headers, reads_authorization })
+        let reads_ids = sources.iter().any(Source::has_id);
+        Ok(Self { sources: sources.into(), schemes, headers, reads_authorization, reads_ids })
     }
 
     /// Returns the source of a key that was read.
     pub(crate) fn source(&self, index: SourceIndex) -> Option<&Source> {
         self.sources.get(index.0)
+    }
+
+    /// Returns true if a source has the id of its key beside the key.
+    pub(crate) const fn reads_ids(&self) -> bool {
+        self.reads_ids
     }
 
     /// Lists the headers that carry keys.
@@ -117,28 +126,33 @@ impl Credentials {
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
         let (source, token) = self.schemes.find(value)?;
-        let form = match self.sources.get(source).map(|source| &source.carrier) {
-            Some(Carrier::Scheme(form)) => form,
-            _ => return Err(Denial::SchemeUnsupported),
-        };
-        let key = if token.len() > MAX_CREDENTIAL_BYTES {
+        let carrier = self.sources.get(source).map(|source| &source.carrier);
+        let Some(Carrier::Scheme(form)) = carrier else { return Err(Denial::SchemeUnsupported) };
+        let parts = if token.len() > MAX_CREDENTIAL_BYTES {
             Err(Malformation::TooLong)
         } else {
             match form {
-                Form::Token => bearer::key(token),
-                Form::Visible => visible::key(token),
-                Form::Pair(rule) => basic::key(token, rule.as_key(), buffer),
+                Form::Token => bearer::key(token).map(Parts::alone),
+                Form::Visible => visible::key(token).map(Parts::alone),
+                Form::Pair(rule) => basic::parts(token, rule.as_key(), buffer),
             }
         };
-        let key = PresentedKey::new(key.map_err(Denial::CredentialsMalformed)?);
-        Ok(Reading { key, source: SourceIndex(source) })
+        let parts = parts.map_err(Denial::CredentialsMalformed)?;
+        Ok(Reading::new(parts, source))
+    }
+}
+
+impl<'a> Reading<'a> {
+    const fn new(parts: Parts<'a>, source: usize) -> Self {
+        let Parts { key, id } = parts;
+        Self { key: PresentedKey::new(key), id, source: SourceIndex(source) }
     }
 }
 
 /// Reads a header whose whole value is the key.
 fn read_header(value: &[u8], source: usize) -> Result<Reading<'_>, Denial> {
     let key = visible::key(value).map_err(Denial::CredentialsMalformed)?;
-    Ok(Reading { key: PresentedKey::new(key), source: SourceIndex(source) })
+    Ok(Reading::new(Parts::alone(key), source))
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub(super) enum Form {
 pub(super) enum BasicRule {
     PasswordOf(Box<str>),
     UserOrPassword,
+    UserName,
+    SecretOfId,
 }
 
 /// The index of a source in its profile.
@@ -56,7 +58,9 @@ impl Source {
             return Err(ConfigError::NoAlternative { place, list: "only" });
         }
         let carrier = match source.scheme {
-            Scheme::Basic(rule) => Carrier::Scheme(Form::Pair(rule.into())),
+            Scheme::Basic(rule) | Scheme::NamedPair(_, rule) => {
+                Carrier::Scheme(Form::Pair(rule.into()))
+            }
             Scheme::Bearer => Carrier::Scheme(Form::Token),
             Scheme::WideBearer | Scheme::Named(_) => Carrier::Scheme(Form::Visible),
             Scheme::Header(name) => Carrier::Header(own_name(name)?),
@@ -68,6 +72,11 @@ impl Source {
     /// Returns the kinds of keys that the source accepts; `None` means all.
     pub(crate) fn kinds(&self) -> Option<&[Box<str>]> {
         self.kinds.as_deref()
+    }
+
+    /// Returns true if a client presents the id of its key beside the key.
+    pub(super) const fn has_id(&self) -> bool {
+        matches!(self.carrier, Carrier::Scheme(Form::Pair(BasicRule::SecretOfId)))
     }
 
     /// Returns the header whose whole value is the key; `None` for a scheme of `Authorization`.
@@ -96,6 +105,8 @@ impl BasicRule {
         match self {
             Self::PasswordOf(user) => BasicKey::PasswordOf(user),
             Self::UserOrPassword => BasicKey::UserOrPassword,
+            Self::UserName => BasicKey::UserName,
+            Self::SecretOfId => BasicKey::SecretOfId,
         }
     }
 }
@@ -105,6 +116,8 @@ impl From<BasicKey<'_>> for BasicRule {
         match key {
             BasicKey::PasswordOf(user) => Self::PasswordOf(user.into()),
             BasicKey::UserOrPassword => Self::UserOrPassword,
+            BasicKey::UserName => Self::UserName,
+            BasicKey::SecretOfId => Self::SecretOfId,
         }
     }
 }

@@ -20,9 +20,11 @@ impl CredentialHeaders {
         let mut names: Vec<HeaderName> = Vec::new();
         for source in sources {
             let name = match source.scheme {
-                Scheme::Basic(_) | Scheme::Bearer | Scheme::WideBearer | Scheme::Named(_) => {
-                    AUTHORIZATION
-                }
+                Scheme::Basic(_)
+                | Scheme::Bearer
+                | Scheme::WideBearer
+                | Scheme::Named(_)
+                | Scheme::NamedPair(..) => AUTHORIZATION,
                 Scheme::Header(name) => {
                     field_name("the profile's field `credentials`, a header", name)?
                 }

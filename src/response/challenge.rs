@@ -79,7 +79,7 @@ fn line(challenge: Challenge, scheme: Scheme<'_>, realm: &str, scopes: Option<&s
             }
             line
         }
-        Scheme::Named(name) => format!(r#"{name} realm="{realm}""#),
+        Scheme::Named(name) | Scheme::NamedPair(name, _) => format!(r#"{name} realm="{realm}""#),
         // No registered scheme fits a key in its own header, but RFC 9110 §11.6.1 requires a challenge.
         // This one shows a person which header to use.
         Scheme::Header(name) => {

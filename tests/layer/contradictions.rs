@@ -52,6 +52,9 @@ const WIDE: &[CredentialSource] = &[CredentialSource::wide_bearer()];
 const OWN: &[CredentialSource] = &[CredentialSource::header("x-api-key")];
 const API: &[CredentialSource] = &[CredentialSource::basic(BasicKey::PasswordOf("api"))];
 const COLON: &[CredentialSource] = &[CredentialSource::basic(BasicKey::PasswordOf("a:b"))];
+const USER: &[CredentialSource] = &[CredentialSource::basic(BasicKey::UserName)];
+const ID_AND_SECRET: &[CredentialSource] =
+    &[CredentialSource::pair("ApiKey", BasicKey::SecretOfId)];
 const EITHER: &[CredentialSource] = &[CredentialSource::basic(BasicKey::UserOrPassword)];
 const BEARER_OR_OWN: &[CredentialSource] =
     &[CredentialSource::bearer(), CredentialSource::header("x-api-key")];
@@ -70,6 +73,9 @@ fn a_source_that_no_client_can_use_is_refused() {
         (&[CredentialSource::scheme("Token:")], &["Token:", "without spaces"]),
         (&[CredentialSource::scheme("basic")], &["CredentialSource::basic"]),
         (&[CredentialSource::scheme("bearer")], &["CredentialSource::bearer"]),
+        (&[CredentialSource::pair("b c", BasicKey::UserName)], &["CredentialSource::pair", "b c"]),
+        (&[CredentialSource::pair("Basic", BasicKey::UserName)], &["CredentialSource::basic"]),
+        (&[SCHEME, CredentialSource::pair("token", BasicKey::UserName)], &["token", "twice"]),
         (&[SCHEME, CredentialSource::scheme("TOKEN")], &["TOKEN", "twice"]),
         (&[CredentialSource::bearer(), CredentialSource::wide_bearer()], &["Bearer", "twice"]),
         (&[SCHEME, CredentialSource::header("authorization")], &["authorization", "twice"]),
@@ -100,6 +106,7 @@ fn a_format_that_no_source_carries_is_refused() {
     // `api:` and 380 digits are 384 bytes, 512 in base64.
     const BASIC_TO_THE_BYTE: &[KeyFormat] = &[KeyFormat::hex(380)];
     const BASIC_BEYOND: &[KeyFormat] = &[KeyFormat::hex(381)];
+    const HEX_383: &[KeyFormat] = &[KeyFormat::hex(383)];
     const VARYING: &[KeyFormat] = &[KeyFormat::new().between(Alphabet::Hex, 20, 40).checksum()];
     const NOTHING: &[KeyFormat] = &[KeyFormat::new().literal("")];
     const LINE: &[CredentialSource] = &[CredentialSource::basic(BasicKey::PasswordOf("a\nb"))];
@@ -118,6 +125,11 @@ fn a_format_that_no_source_carries_is_refused() {
         (API, SCHEME, &[]),
         (EITHER, SCHEME, &["`:`", "PasswordOf"]),
         (EITHER, PIPE, &[]),
+        (USER, SCHEME, &["BasicKey::UserName", "`:`", "PasswordOf"]),
+        (USER, PIPE, &[]),
+        (ID_AND_SECRET, SCHEME, &[]),
+        (ID_AND_SECRET, BASIC_BEYOND, &[]),
+        (ID_AND_SECRET, HEX_383, &[beyond, "ApiKey", "SecretOfId"]),
         (BEARER, TAG, &[r"te\$t"]),
         (OWN, TAG, &[]),
         (BEARER, PADDED, &[]),

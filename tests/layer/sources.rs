@@ -1,11 +1,18 @@
 //! Credentials besides Basic with a documented user, Bearer and one header.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, Method, Request};
-use tower_api_key::key::{Alphabet, KeyFormat};
-use tower_api_key::profile::CredentialSource;
-use tower_api_key::{ApiKeyLayer, Profile};
+use tower_api_key::clock::Timestamp;
+use tower_api_key::decision::{Check, Outcome};
+use tower_api_key::key::{Alphabet, KeyFormat, KeyRecord};
+use tower_api_key::profile::{BasicKey, CredentialSource};
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{ApiKeyLayer, Denial, Profile};
 
-use crate::support::{Service, anonymous, digest, greeting, reason, send, store};
+use crate::support::{
+    Service, account, anonymous, digest, greeting, reason, send, store, text, tls,
+};
 
 /// A key with characters that Bearer does not have.
 const KEY: &str = "12|0123456789abcdef:fx";
@@ -15,12 +22,20 @@ const OTHERS: Profile = Profile {
     ..crate::support::PROFILE
 };
 
+/// The profile of the other tests: its keys are letters and digits.
+const PLAIN: Profile = crate::support::PROFILE;
+
 fn gate(credentials: &[CredentialSource<'_>]) -> Service {
-    let keys = store(|key| key);
-    let record = keys.records("acme").first().map(|record| (**record).clone()).unwrap();
-    keys.add_now(digest(KEY), record.edit().build().unwrap());
+    let keys = MemoryStore::new();
+    let record = KeyRecord::builder("key_1", account("acme")).build().unwrap();
+    keys.add_now(digest(KEY), record);
     let profile = Profile { credentials, ..OTHERS };
     greeting(&ApiKeyLayer::builder(profile, keys).build().unwrap())
+}
+
+fn plain(credentials: &[CredentialSource<'_>]) -> Service {
+    let profile = Profile { credentials, ..PLAIN };
+    greeting(&ApiKeyLayer::builder(profile, store(|key| key)).build().unwrap())
 }
 
 type Lines<'a> = &'a [(&'static str, &'a str)];
@@ -92,6 +107,102 @@ async fn a_wide_bearer_token_has_any_visible_ascii() {
         refused.headers()["www-authenticate"],
         r#"Bearer realm="test", error="invalid_token""#
     );
+}
+
+fn encoded(scheme: &str, pair: &str) -> String {
+    format!("{scheme} {}", STANDARD.encode(pair))
+}
+
+/// Sends each pair under a scheme, and compares why it is refused.
+async fn expect_pairs(service: &Service, scheme: &str, table: &[(&str, &str)]) {
+    for (pair, expected) in table {
+        let line = encoded(scheme, pair);
+        let response = send(service, with(&[("authorization", &line)])).await;
+        assert_eq!(reason(&response), *expected, "{scheme} {pair:?}");
+    }
+}
+
+const UNREADABLE: &str = "credentials_malformed";
+
+#[tokio::test]
+async fn a_user_name_is_a_key_with_any_password() {
+    let user = plain(&[CredentialSource::basic(BasicKey::UserName)]);
+    let rows = [
+        ("key_0123456789abcdef:", "admitted"),
+        ("key_0123456789abcdef:X", "admitted"),
+        ("key_0123456789abcdef:a:b:", "admitted"),
+        ("key_0123456789abcdef: é", "admitted"),
+        ("key_0123456789abcdef", UNREADABLE),
+        ("key_0123456789abcdef:\n", UNREADABLE),
+        (":key_0123456789abcdef", UNREADABLE),
+        ("X:key_0123456789abcdef", "key_malformed"),
+        ("", UNREADABLE),
+        (":", UNREADABLE),
+    ];
+    expect_pairs(&user, "Basic", &rows).await;
+    let refused = send(&user, with(&[])).await;
+    assert_eq!(refused.headers()["www-authenticate"], r#"Basic realm="test", charset="UTF-8""#);
+}
+
+#[tokio::test]
+async fn an_id_beside_the_secret_is_the_keys() {
+    let rows = [
+        ("key_1:key_0123456789abcdef", "admitted"),
+        ("key_2:key_0123456789abcdef", "key_unknown"),
+        ("KEY_1:key_0123456789abcdef", "key_unknown"),
+        ("key_1 :key_0123456789abcdef", "key_unknown"),
+        ("acme:key_0123456789abcdef", "key_unknown"),
+        ("key_1:key_0123456789abcdee", "key_unknown"),
+        (":key_0123456789abcdef", UNREADABLE),
+        ("key_0123456789abcdef:", UNREADABLE),
+        ("key_1key_0123456789abcdef", UNREADABLE),
+        ("key_1:", UNREADABLE),
+        ("key_1::key_0123456789abcdef", "key_malformed"),
+    ];
+    let basic = plain(&[CredentialSource::basic(BasicKey::SecretOfId)]);
+    expect_pairs(&basic, "Basic", &rows).await;
+    let encoded = plain(&[CredentialSource::pair("ApiKey", BasicKey::SecretOfId)]);
+    expect_pairs(&encoded, "ApiKey", &rows).await;
+    expect_pairs(&encoded, "apikey ", &rows).await;
+    expect_pairs(&encoded, "Basic", &[("key_1:key_0123456789abcdef", "scheme_unsupported")]).await;
+    let refused = send(&encoded, with(&[])).await;
+    assert_eq!(refused.headers()["www-authenticate"], r#"ApiKey realm="test""#);
+}
+
+/// A wrong id and an unknown key have one answer, also where the key is revoked.
+#[tokio::test]
+async fn a_wrong_id_says_nothing_of_the_key() {
+    let keys = store(|key| key.revoked(true));
+    let credentials = &[CredentialSource::basic(BasicKey::SecretOfId)];
+    let layer = ApiKeyLayer::builder(Profile { credentials, ..PLAIN }, keys).build().unwrap();
+    let service = greeting(&layer);
+    let mut answers = Vec::new();
+    for pair in ["key_2:key_0123456789abcdef", "key_1:key_0123456789abcdee"] {
+        let response = send(&service, with(&[("authorization", &encoded("Basic", pair))])).await;
+        assert_eq!(reason(&response), "key_unknown", "{pair}");
+        answers.push((response.status(), response.headers().clone(), text(response).await));
+    }
+    assert_eq!(answers[0], answers[1]);
+    let own =
+        send(&service, with(&[("authorization", &encoded("Basic", "key_1:key_0123456789abcdef"))]));
+    assert_eq!(reason(&own.await), "key_revoked");
+}
+
+#[test]
+fn the_id_has_a_row_of_its_own() {
+    let credentials = &[CredentialSource::basic(BasicKey::SecretOfId)];
+    let keys = store(|key| key);
+    let record = keys.records("acme").first().map(|record| (**record).clone()).unwrap();
+    let layer = ApiKeyLayer::builder(Profile { credentials, ..PLAIN }, keys).build().unwrap();
+    for (pair, outcome) in [
+        ("key_1:key_0123456789abcdef", Outcome::Passed),
+        ("key_2:key_0123456789abcdef", Outcome::Refused(Denial::KeyUnknown)),
+    ] {
+        let request = with(&[("authorization", &encoded("Basic", pair))]);
+        let explanation = layer.explain(&request, tls(), Some(&record), Timestamp::default());
+        assert_eq!(explanation.outcome(Check::KeyFound), &Outcome::Passed);
+        assert_eq!(explanation.outcome(Check::PresentedId), &outcome);
+    }
 }
 
 #[tokio::test]
