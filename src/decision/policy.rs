@@ -104,10 +104,10 @@ impl Policy {
     /// A [`Denial`] if the request does not have exactly one well-formed credential.
     pub(super) fn read<'a>(
         &self,
-        headers: &'a HeaderMap,
+        head: Head<'a>,
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
-        self.profile.credentials.read(headers, buffer)
+        self.profile.credentials.read(head, buffer)
     }
 
     /// Returns what is proven about the client: HTTPS, and its address.
@@ -124,7 +124,7 @@ impl Policy {
     pub(crate) fn admit(&self, head: Head<'_>, client: Client) -> Result<Admission, Denial> {
         rules::is_secure(client, self.options.assume_https)?;
         let mut buffer = KeyBuffer::new();
-        match self.read(head.headers, &mut buffer) {
+        match self.read(head, &mut buffer) {
             Ok(reading) => self.digest(&reading),
             Err(Denial::CredentialsMissing) => self.anonymous(head),
             Err(denial) => Err(denial),
@@ -165,7 +165,7 @@ impl Policy {
             return Ok(());
         }
         let mut buffer = KeyBuffer::new();
-        let reading = self.read(head.headers, &mut buffer)?;
+        let reading = self.read(head, &mut buffer)?;
         reading.id.map_or(Ok(()), |id| rules::is_named(record, id))
     }
 
@@ -231,9 +231,9 @@ impl Policy {
     }
 
     /// Returns the digest of a well-formed key that came over plain HTTP, so that the operator can revoke it.
-    pub(crate) fn exposed_key(&self, headers: &HeaderMap) -> Option<KeyDigest> {
+    pub(crate) fn exposed_key(&self, head: Head<'_>) -> Option<KeyDigest> {
         let mut buffer = KeyBuffer::new();
-        let reading = self.read(headers, &mut buffer).ok()?;
+        let reading = self.read(head, &mut buffer).ok()?;
         match self.digest(&reading) {
             Ok(Admission::Key(digest, _)) => Some(digest),
             _ => None,

@@ -53,6 +53,12 @@ impl<'a> CredentialSource<'a> {
         Self { scheme: Scheme::Header(name), kinds: None }
     }
 
+    /// Reads a pair from two headers: the [id](crate::key::KeyRecord::id) of the key, and the key. A wrong id is
+    /// answered like an unknown key.
+    pub const fn id_and_secret(id: &'a str, secret: &'a str) -> Self {
+        Self { scheme: Scheme::IdAndSecret { id, secret }, kinds: None }
+    }
+
     /// Accepts only keys of these kinds through this source.
     pub const fn only(mut self, kinds: &'a [&'a str]) -> Self {
         self.kinds = Some(kinds);
@@ -84,6 +90,13 @@ pub enum Scheme<'a> {
     NamedPair(&'a str, BasicKey<'a>),
     /// A header of this name, in any case, whose whole value is the key.
     Header(&'a str),
+    /// Two headers, of which one has the id of the key.
+    IdAndSecret {
+        /// The header that has the key's id.
+        id: &'a str,
+        /// The header whose whole value is the key.
+        secret: &'a str,
+    },
 }
 
 /// Chooses which part of a Basic pair is the key.
@@ -132,6 +145,7 @@ impl<'a> Scheme<'a> {
         match self {
             Self::Basic(_) => "Basic",
             Self::Bearer | Self::WideBearer => "Bearer",
+            Self::IdAndSecret { secret, .. } => secret,
             Self::Named(name) | Self::NamedPair(name, _) | Self::Header(name) => name,
         }
     }

@@ -122,7 +122,9 @@ fn carries(scheme: Scheme<'_>, key: &[u8]) -> Result<(), Malformation> {
     match scheme {
         Scheme::Bearer if key.len() > MAX_CREDENTIAL_BYTES => Err(Malformation::TooLong),
         Scheme::Bearer => bearer::key(key).map(|_| ()),
-        Scheme::WideBearer | Scheme::Named(_) | Scheme::Header(_) => visible::key(key).map(|_| ()),
+        Scheme::WideBearer | Scheme::Named(_) | Scheme::Header(_) | Scheme::IdAndSecret { .. } => {
+            visible::key(key).map(|_| ())
+        }
         Scheme::Basic(rule) | Scheme::NamedPair(_, rule) => carries_pair(rule, key),
     }
 }
@@ -158,6 +160,10 @@ fn described(scheme: Scheme<'_>) -> String {
         Scheme::Named(name) => format!("`CredentialSource::scheme(\"{}\")`", name.escape_debug()),
         Scheme::Header(name) => {
             format!("`CredentialSource::header(\"{}\")`", name.escape_debug())
+        }
+        Scheme::IdAndSecret { id, secret } => {
+            let (id, secret) = (id.escape_debug(), secret.escape_debug());
+            format!("`CredentialSource::id_and_secret(\"{id}\", \"{secret}\")`")
         }
         Scheme::Basic(rule) => format!("`{}`", described_pair(rule)),
         Scheme::NamedPair(name, rule) => {

@@ -20,6 +20,8 @@ pub(super) enum Carrier {
     Scheme(Form),
     /// A header whose whole value is the key.
     Header(HeaderName),
+    /// Two headers, of which one has the key's id.
+    Headers { id: HeaderName, secret: HeaderName },
 }
 
 /// How a scheme writes a key.
@@ -63,6 +65,9 @@ impl Source {
             }
             Scheme::Bearer => Carrier::Scheme(Form::Token),
             Scheme::WideBearer | Scheme::Named(_) => Carrier::Scheme(Form::Visible),
+            Scheme::IdAndSecret { id, secret } => {
+                Carrier::Headers { id: own_name(id)?, secret: own_name(secret)? }
+            }
             Scheme::Header(name) => Carrier::Header(own_name(name)?),
         };
         let kinds = source.kinds.map(|kinds| kinds.iter().copied().map(Box::from).collect());
@@ -76,15 +81,25 @@ impl Source {
 
     /// Returns true if a client presents the id of its key beside the key.
     pub(super) const fn has_id(&self) -> bool {
-        matches!(self.carrier, Carrier::Scheme(Form::Pair(BasicRule::SecretOfId)))
+        matches!(
+            self.carrier,
+            Carrier::Headers { .. } | Carrier::Scheme(Form::Pair(BasicRule::SecretOfId))
+        )
     }
 
-    /// Returns the header whose whole value is the key; `None` for a scheme of `Authorization`.
-    pub(crate) const fn own_header(&self) -> Option<&HeaderName> {
-        match &self.carrier {
-            Carrier::Header(name) => Some(name),
-            Carrier::Scheme(_) => None,
-        }
+    /// Returns true if `Authorization` carries the key. Caches know that header.
+    pub(crate) const fn is_in_authorization(&self) -> bool {
+        matches!(self.carrier, Carrier::Scheme(_))
+    }
+
+    /// Lists the vendor's own headers that carry the key, and its id.
+    pub(crate) fn own_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let (first, second) = match &self.carrier {
+            Carrier::Header(name) => (Some(name), None),
+            Carrier::Headers { id, secret } => (Some(secret), Some(id)),
+            Carrier::Scheme(_) => (None, None),
+        };
+        first.into_iter().chain(second)
     }
 }
 

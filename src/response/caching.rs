@@ -19,18 +19,20 @@ impl CredentialHeaders {
     pub(super) fn new(sources: &[CredentialSource<'_>]) -> Result<Self, ConfigError> {
         let mut names: Vec<HeaderName> = Vec::new();
         for source in sources {
-            let name = match source.scheme {
+            let own = |name| field_name("the profile's field `credentials`, a header", name);
+            let named = match source.scheme {
+                Scheme::Header(name) => vec![own(name)?],
+                Scheme::IdAndSecret { id, secret } => vec![own(secret)?, own(id)?],
                 Scheme::Basic(_)
                 | Scheme::Bearer
                 | Scheme::WideBearer
                 | Scheme::Named(_)
-                | Scheme::NamedPair(..) => AUTHORIZATION,
-                Scheme::Header(name) => {
-                    field_name("the profile's field `credentials`, a header", name)?
-                }
+                | Scheme::NamedPair(..) => vec![AUTHORIZATION],
             };
-            if !names.contains(&name) {
-                names.push(name);
+            for name in named {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
             }
         }
         let line = names.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(", ");

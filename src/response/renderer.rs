@@ -84,7 +84,7 @@ impl Renderer {
     /// `None` for a request without a key.
     #[inline]
     pub(crate) fn guard_caches(&self, headers: &mut HeaderMap, source: Option<&Source>) {
-        let in_authorization = source.is_some_and(|source| source.own_header().is_none());
+        let in_authorization = source.is_some_and(Source::is_in_authorization);
         // Caches handle `Authorization` by themselves, and most keys come in it.
         if self.admits_anonymous || !in_authorization {
             self.guard(headers, source);
@@ -95,8 +95,8 @@ impl Renderer {
         if self.admits_anonymous || source.is_none() {
             self.credentials.vary(headers);
         }
-        if let Some(name) = source.and_then(Source::own_header) {
-            keep_private(headers, name);
+        if let Some(source) = source {
+            source.own_headers().for_each(|name| keep_private(headers, name));
         }
     }
 

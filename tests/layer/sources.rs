@@ -169,6 +169,39 @@ async fn an_id_beside_the_secret_is_the_keys() {
     assert_eq!(refused.headers()["www-authenticate"], r#"ApiKey realm="test""#);
 }
 
+#[tokio::test]
+async fn an_id_and_a_secret_come_in_two_headers() {
+    let (id, secret) = ("x-key-id", "x-key-secret");
+    let two = plain(&[CredentialSource::id_and_secret("X-Key-Id", "X-Key-Secret")]);
+    let own = "key_0123456789abcdef";
+    expect(
+        &two,
+        &[
+            (&[(id, "key_1"), (secret, own)], "admitted"),
+            (&[(secret, own), (id, "key_1")], "admitted"),
+            (&[(id, "key_2"), (secret, own)], "key_unknown"),
+            (&[(id, "key_1"), (secret, "key_0123456789abcdee")], "key_unknown"),
+            (&[(id, own), (secret, "key_1")], "key_malformed"),
+            (&[(secret, own)], UNREADABLE),
+            (&[(id, "key_1")], UNREADABLE),
+            (&[(id, ""), (secret, own)], UNREADABLE),
+            (&[(id, "key_1 "), (secret, own)], UNREADABLE),
+            (&[(id, "key_1"), (secret, "")], UNREADABLE),
+            (&[(id, "key_1"), (id, "key_1"), (secret, own)], "credentials_ambiguous"),
+            (&[(id, "key_1"), (secret, own), (secret, own)], "credentials_ambiguous"),
+            (&[], "credentials_missing"),
+        ],
+    )
+    .await;
+    let refused = send(&two, with(&[])).await;
+    let challenge = r#"ApiKey realm="test", id-header="x-key-id", header="x-key-secret""#;
+    assert_eq!(refused.headers()["www-authenticate"], challenge);
+    let passed = send(&two, with(&[(id, "key_1"), (secret, own)])).await;
+    assert_eq!(passed.headers()["cache-control"], "private");
+    let vary: Vec<_> = passed.headers().get_all("vary").iter().collect();
+    assert_eq!(vary, [secret, id]);
+}
+
 /// A wrong id and an unknown key have one answer, also where the key is revoked.
 #[tokio::test]
 async fn a_wrong_id_says_nothing_of_the_key() {
