@@ -17,51 +17,74 @@ pub struct CredentialSource<'a> {
     pub scheme: Scheme<'a>,
     /// The kinds of keys that this source accepts; `None` means all. A layer refuses an empty list.
     pub kinds: Option<&'a [&'a str]>,
+    /// Whether a request may carry the same key in this source and in others that allow it.
+    pub allow_equal: bool,
 }
 
 impl<'a> CredentialSource<'a> {
+    const fn of(scheme: Scheme<'a>) -> Self {
+        Self { scheme, kinds: None, allow_equal: false }
+    }
+
     /// Reads `Authorization: Basic` (RFC 7617).
     pub const fn basic(key: BasicKey<'a>) -> Self {
-        Self { scheme: Scheme::Basic(key), kinds: None }
+        Self::of(Scheme::Basic(key))
     }
 
     /// Reads `Authorization: Bearer` (RFC 6750 §2.1).
     pub const fn bearer() -> Self {
-        Self { scheme: Scheme::Bearer, kinds: None }
+        Self::of(Scheme::Bearer)
     }
 
     /// Reads `Authorization: Bearer`, and accepts tokens with any visible ASCII. Use it for imported keys that
     /// RFC 6750 §2.1 does not allow, such as `12|abc` or `perm:abc`.
     pub const fn wide_bearer() -> Self {
-        Self { scheme: Scheme::WideBearer, kinds: None }
+        Self::of(Scheme::WideBearer)
     }
 
     /// Reads `Authorization` with a scheme of this name, in any case: `Authorization: Token KEY`. The key may
     /// have any visible ASCII (RFC 9110 §11.4 says less, but vendors' keys say more).
     pub const fn scheme(name: &'a str) -> Self {
-        Self { scheme: Scheme::Named(name), kinds: None }
+        Self::of(Scheme::Named(name))
     }
 
     /// Reads `Authorization` with a scheme of this name, in any case, whose value is a pair in base64, as in
     /// Basic.
     pub const fn pair(name: &'a str, key: BasicKey<'a>) -> Self {
-        Self { scheme: Scheme::NamedPair(name, key), kinds: None }
+        Self::of(Scheme::NamedPair(name, key))
     }
 
     /// Reads a header of this name, in any case, whose whole value is the key.
     pub const fn header(name: &'a str) -> Self {
-        Self { scheme: Scheme::Header(name), kinds: None }
+        Self::of(Scheme::Header(name))
     }
 
     /// Reads a pair from two headers: the [id](crate::key::KeyRecord::id) of the key, and the key. A wrong id is
     /// answered like an unknown key.
     pub const fn id_and_secret(id: &'a str, secret: &'a str) -> Self {
-        Self { scheme: Scheme::IdAndSecret { id, secret }, kinds: None }
+        Self::of(Scheme::IdAndSecret { id, secret })
     }
 
     /// Accepts only keys of these kinds through this source.
     pub const fn only(mut self, kinds: &'a [&'a str]) -> Self {
         self.kinds = Some(kinds);
+        self
+    }
+
+    /// Accepts a request that carries the same key in this source and in others. All of them must allow it.
+    /// Different keys are refused, as two credentials always are without this choice.
+    ///
+    /// ```
+    /// use tower_api_key::profile::CredentialSource;
+    ///
+    /// const EITHER_OR_BOTH: &[CredentialSource] = &[
+    ///     CredentialSource::bearer().allow_equal(),
+    ///     CredentialSource::header("x-api-key").allow_equal(),
+    /// ];
+    /// assert!(EITHER_OR_BOTH.iter().all(|source| source.allow_equal));
+    /// ```
+    pub const fn allow_equal(mut self) -> Self {
+        self.allow_equal = true;
         self
     }
 }
@@ -135,6 +158,27 @@ pub enum BasicKey<'a> {
 }
 
 impl<'a> Scheme<'a> {
+    /// Returns true for a scheme of `Authorization`.
+    pub(crate) const fn is_in_authorization(self) -> bool {
+        match self {
+            Self::Basic(_)
+            | Self::Bearer
+            | Self::WideBearer
+            | Self::Named(_)
+            | Self::NamedPair(..) => true,
+            Self::Header(_) | Self::IdAndSecret { .. } => false,
+        }
+    }
+
+    /// Returns true if a client presents the id of its key beside the key.
+    pub(crate) const fn has_id(self) -> bool {
+        match self {
+            Self::Basic(key) | Self::NamedPair(_, key) => matches!(key, BasicKey::SecretOfId),
+            Self::IdAndSecret { .. } => true,
+            Self::Bearer | Self::WideBearer | Self::Named(_) | Self::Header(_) => false,
+        }
+    }
+
     /// Returns true for the Bearer scheme, whose challenge has errors and scopes (RFC 6750 §3).
     pub(crate) const fn is_bearer(self) -> bool {
         matches!(self, Self::Bearer | Self::WideBearer)

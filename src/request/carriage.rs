@@ -21,6 +21,7 @@ pub(crate) fn check(
     for source in sources {
         check_source(source)?;
     }
+    check_equal(sources)?;
     for format in formats {
         for keys in shortest_keys(format) {
             let carried = |source: &&CredentialSource<'_>| {
@@ -51,6 +52,40 @@ fn check_source(source: &CredentialSource<'_>) -> Result<(), ConfigError> {
         })?;
     }
     Ok(())
+}
+
+/// Refuses sources that allow an equal key, if no request can carry it twice, or if two of them disagree about
+/// what else counts.
+fn check_equal(sources: &[CredentialSource<'_>]) -> Result<(), ConfigError> {
+    let mut equal = sources.iter().filter(|source| source.allow_equal);
+    let Some(first) = equal.next() else { return Ok(()) };
+    let refuse = |source: &CredentialSource<'_>, problem: &str| {
+        let source_name = format!("{} with `allow_equal`", described(source.scheme));
+        Err(ConfigError::CredentialSource { source_name, problem: problem.to_owned() })
+    };
+    let mut beside = false;
+    for other in equal {
+        beside |= !(first.scheme.is_in_authorization() && other.scheme.is_in_authorization());
+        if other.kinds != first.kinds {
+            return refuse(
+                other,
+                "it accepts other kinds of keys than the first such source: give both the same `only`",
+            );
+        }
+        if other.scheme.has_id() != first.scheme.has_id() {
+            return refuse(
+                other,
+                "only one of two such sources has the id of the key: let both have it, or none",
+            );
+        }
+    }
+    if beside {
+        return Ok(());
+    }
+    refuse(
+        first,
+        "no request has a second such source, because it has one `Authorization` at most: call `allow_equal` on a source besides `Authorization`, or on none",
+    )
 }
 
 /// Returns what is wrong with the name of a scheme.

@@ -17,6 +17,8 @@ pub(crate) struct Credentials {
     pub(super) headers: Vec<(HeaderName, usize)>,
     pub(super) reads_authorization: bool,
     reads_ids: bool,
+    /// Whether a request may carry the same key in two sources.
+    pub(super) allows_equal: bool,
 }
 
 impl Credentials {
@@ -46,7 +48,15 @@ impl Credentials {
             return Err(repeated(&AUTHORIZATION));
         }
         let reads_ids = sources.iter().any(Source::has_id);
-        Ok(Self { sources: sources.into(), schemes, headers, reads_authorization, reads_ids })
+        let allows_equal = sources.iter().any(|source| source.allows_equal);
+        Ok(Self {
+            sources: sources.into(),
+            schemes,
+            headers,
+            reads_authorization,
+            reads_ids,
+            allows_equal,
+        })
     }
 
     /// Returns the source of a key that was read.

@@ -27,7 +27,7 @@ enum Place<'a> {
 
 impl Credentials {
     /// Reads the one credential of a request. A source that is absent does not count. Two sources that
-    /// are present are refused, whatever they hold.
+    /// are present are refused, whatever they hold, except if both allow an equal key.
     pub(crate) fn read<'a>(
         &self,
         head: Head<'a>,
@@ -49,11 +49,54 @@ impl Credentials {
                 None => found = Some(place),
                 // The other header of a pair.
                 Some(before) if before.is_of(source) => {}
+                Some(_) if self.allows_equal => return self.read_equal(head, buffer),
                 Some(_) => return Err(Denial::CredentialsAmbiguous),
             }
         }
         let found = found.ok_or(Denial::CredentialsMissing)?;
         self.read_at(found, headers, buffer)
+    }
+
+    /// Reads a request with credentials in several places, all of which must be equal.
+    #[cold]
+    fn read_equal<'a>(
+        &self,
+        head: Head<'a>,
+        buffer: &'a mut KeyBuffer,
+    ) -> Result<Reading<'a>, Denial> {
+        let mut places = self.places(head)?;
+        // Caches must heed the vendor's own headers. So these count before `Authorization`, which caches know.
+        let last = places.pop().ok_or(Denial::CredentialsMissing)?;
+        let ambiguous = |_| Denial::CredentialsAmbiguous;
+        let counted = self.read_at(last, head.headers, buffer).map_err(ambiguous)?;
+        for place in places {
+            let mut buffer = KeyBuffer::new();
+            let other = self.read_at(place, head.headers, &mut buffer).map_err(ambiguous)?;
+            let allowed = [&counted, &other]
+                .iter()
+                .all(|reading| self.source(reading.source).is_some_and(|it| it.allows_equal));
+            if !allowed || other.key.expose() != counted.key.expose() || other.id != counted.id {
+                return Err(Denial::CredentialsAmbiguous);
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Lists all places that have a credential, one for each pair of headers.
+    fn places<'a>(&self, head: Head<'a>) -> Result<Vec<Place<'a>>, Denial> {
+        let mut places: Vec<Place<'a>> = Vec::new();
+        let authorization = self.reads_authorization.then_some((&AUTHORIZATION, None));
+        let own = self.headers.iter().map(|(name, source)| (name, Some(*source)));
+        for (name, source) in authorization.into_iter().chain(own) {
+            let Some(line) = head.headers.get(name) else { continue };
+            if is_repeated(head.headers, name) {
+                return Err(Denial::CredentialsAmbiguous);
+            }
+            if !places.iter().any(|place| place.is_of(source)) {
+                places.push(source.map_or(Place::Authorization(line), |at| Place::Own(at, line)));
+            }
+        }
+        Ok(places)
     }
 
     fn read_at<'a>(

@@ -11,6 +11,7 @@ use crate::profile::{BasicKey, CredentialSource, Scheme};
 pub(crate) struct Source {
     pub(super) carrier: Carrier,
     pub(super) kinds: Option<Box<[Box<str>]>>,
+    pub(super) allows_equal: bool,
 }
 
 /// The part of a request that carries a key.
@@ -71,7 +72,7 @@ impl Source {
             Scheme::Header(name) => Carrier::Header(own_name(name)?),
         };
         let kinds = source.kinds.map(|kinds| kinds.iter().copied().map(Box::from).collect());
-        Ok(Self { carrier, kinds })
+        Ok(Self { carrier, kinds, allows_equal: source.allow_equal })
     }
 
     /// Returns the kinds of keys that the source accepts; `None` means all.

@@ -202,6 +202,72 @@ async fn an_id_and_a_secret_come_in_two_headers() {
     assert_eq!(vary, [secret, id]);
 }
 
+#[tokio::test]
+async fn equal_keys_in_two_sources_count_once() {
+    let (auth, own) = ("authorization", "x-api-key");
+    let bearer = CredentialSource::bearer();
+    let header = CredentialSource::header(own);
+    let ambiguous = "credentials_ambiguous";
+    let key = "key_0123456789abcdef";
+    let both =
+        plain(&[bearer.allow_equal(), header.allow_equal(), CredentialSource::header("x-third")]);
+    let good = "Bearer key_0123456789abcdef";
+    expect(
+        &both,
+        &[
+            (&[(auth, good), (own, key)], "admitted"),
+            (&[(own, key)], "admitted"),
+            (&[(auth, good)], "admitted"),
+            (&[("x-third", key)], "admitted"),
+            (&[(auth, good), (own, "key_0123456789abcdee")], ambiguous),
+            (&[(auth, "Bearer key_0123456789abcdee"), (own, key)], ambiguous),
+            (&[(auth, good), (own, "")], ambiguous),
+            (&[(auth, good), (own, "key_0123456789abcdef ")], ambiguous),
+            (&[(auth, "Digest key_0123456789abcdef"), (own, key)], ambiguous),
+            (&[(auth, ""), (own, key)], ambiguous),
+            (&[(auth, good), (auth, good), (own, key)], ambiguous),
+            (&[(auth, good), (own, key), (own, key)], ambiguous),
+            (&[(own, key), (own, key)], ambiguous),
+            (&[(auth, good), ("x-third", key)], ambiguous),
+            (&[(own, key), ("x-third", key)], ambiguous),
+            (&[(auth, good), (own, key), ("x-third", key)], ambiguous),
+            (
+                &[(auth, "Bearer key_0123456789abcdee"), (own, "key_0123456789abcdee")],
+                "key_unknown",
+            ),
+        ],
+    )
+    .await;
+    let passed = send(&both, with(&[(auth, good), (own, key)])).await;
+    assert_eq!(passed.headers()["cache-control"], "private");
+    assert_eq!(passed.headers()["vary"], own);
+    let one = plain(&[bearer, header]);
+    expect(&one, &[(&[(auth, good), (own, key)], ambiguous)]).await;
+}
+
+#[tokio::test]
+async fn equal_pairs_have_equal_ids() {
+    let (auth, id, secret) = ("authorization", "x-id", "x-secret");
+    let pair = CredentialSource::basic(BasicKey::SecretOfId).allow_equal();
+    let both = plain(&[pair, CredentialSource::id_and_secret(id, secret).allow_equal()]);
+    let key = "key_0123456789abcdef";
+    let own = encoded("Basic", "key_1:key_0123456789abcdef");
+    let other = encoded("Basic", "key_2:key_0123456789abcdef");
+    let ambiguous = "credentials_ambiguous";
+    expect(
+        &both,
+        &[
+            (&[(auth, &own), (id, "key_1"), (secret, key)], "admitted"),
+            (&[(auth, &other), (id, "key_2"), (secret, key)], "key_unknown"),
+            (&[(auth, &other), (id, "key_1"), (secret, key)], ambiguous),
+            (&[(auth, &own), (id, "key_2"), (secret, key)], ambiguous),
+            (&[(auth, &own), (id, "key_1")], ambiguous),
+            (&[(auth, &own), (secret, key)], ambiguous),
+        ],
+    )
+    .await;
+}
+
 /// A wrong id and an unknown key have one answer, also where the key is revoked.
 #[tokio::test]
 async fn a_wrong_id_says_nothing_of_the_key() {
