@@ -97,6 +97,11 @@ impl Policy {
         }
     }
 
+    /// Removes the key from the URI of a request, if a source is a query parameter.
+    pub(crate) fn hide_in_uri<B>(&self, request: &mut http::Request<B>) {
+        self.profile.credentials.hide_in_uri(request);
+    }
+
     /// Reads the credential of a request.
     ///
     /// # Errors

@@ -162,6 +162,9 @@ pub enum Malformation {
     /// URL-safe alphabet is not accepted.
     #[error("invalid base64")]
     Base64,
+    /// A `%` of a query parameter is not followed by two hexadecimal digits (RFC 3986 §2.1).
+    #[error("invalid percent-encoding")]
+    PercentEncoding,
     /// The decoded credential is not UTF-8.
     #[error("not UTF-8")]
     Utf8,

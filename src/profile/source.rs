@@ -65,6 +65,19 @@ impl<'a> CredentialSource<'a> {
         Self::of(Scheme::IdAndSecret { id, secret })
     }
 
+    /// Reads a query parameter of this name: `GET /v1/users?key=KEY`.
+    ///
+    /// This is insecure (RFC 6750 §2.3): proxies, browsers and servers log and keep URLs. Use it only if a
+    /// vendor documents it. The gate removes the parameter from the URI that handlers see, and answers with
+    /// `Cache-Control: private`. A layer outside of the gate still sees the key: put layers that log requests
+    /// inside.
+    ///
+    /// The name has letters, digits and `-._~`, and is compared with regard to case. A key may have any visible
+    /// ASCII, percent-encoded; a plain `+` is refused, because it may mean a space.
+    pub const fn insecure_query(name: &'a str) -> Self {
+        Self::of(Scheme::InsecureQuery(name))
+    }
+
     /// Accepts only keys of these kinds through this source.
     pub const fn only(mut self, kinds: &'a [&'a str]) -> Self {
         self.kinds = Some(kinds);
@@ -113,6 +126,8 @@ pub enum Scheme<'a> {
     NamedPair(&'a str, BasicKey<'a>),
     /// A header of this name, in any case, whose whole value is the key.
     Header(&'a str),
+    /// A query parameter of this name, whose value is the key. Insecure: URLs are logged.
+    InsecureQuery(&'a str),
     /// Two headers, of which one has the id of the key.
     IdAndSecret {
         /// The header that has the key's id.
@@ -166,7 +181,7 @@ impl<'a> Scheme<'a> {
             | Self::WideBearer
             | Self::Named(_)
             | Self::NamedPair(..) => true,
-            Self::Header(_) | Self::IdAndSecret { .. } => false,
+            Self::Header(_) | Self::IdAndSecret { .. } | Self::InsecureQuery(_) => false,
         }
     }
 
@@ -175,7 +190,11 @@ impl<'a> Scheme<'a> {
         match self {
             Self::Basic(key) | Self::NamedPair(_, key) => matches!(key, BasicKey::SecretOfId),
             Self::IdAndSecret { .. } => true,
-            Self::Bearer | Self::WideBearer | Self::Named(_) | Self::Header(_) => false,
+            Self::Bearer
+            | Self::WideBearer
+            | Self::Named(_)
+            | Self::Header(_)
+            | Self::InsecureQuery(_) => false,
         }
     }
 
@@ -190,7 +209,10 @@ impl<'a> Scheme<'a> {
             Self::Basic(_) => "Basic",
             Self::Bearer | Self::WideBearer => "Bearer",
             Self::IdAndSecret { secret, .. } => secret,
-            Self::Named(name) | Self::NamedPair(name, _) | Self::Header(name) => name,
+            Self::Named(name)
+            | Self::NamedPair(name, _)
+            | Self::Header(name)
+            | Self::InsecureQuery(name) => name,
         }
     }
 }

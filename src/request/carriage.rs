@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES};
 use super::token::is_token;
-use super::{basic, bearer, visible};
+use super::{basic, bearer, query, visible};
 use crate::error::{ConfigError, Malformation};
 use crate::key::{KeyFormat, KeyKind, Segment};
 use crate::profile::{BasicKey, CredentialSource, Scheme};
@@ -88,8 +88,13 @@ fn check_equal(sources: &[CredentialSource<'_>]) -> Result<(), ConfigError> {
     )
 }
 
-/// Returns what is wrong with the name of a scheme.
+/// Returns what is wrong with the name of a scheme or a parameter.
 fn misnamed(scheme: Scheme<'_>) -> Option<&'static str> {
+    if let Scheme::InsecureQuery(name) = scheme {
+        let problem =
+            "not every reader of a query reads this name alike: write letters, digits and `-._~`";
+        return (!query::is_name(name)).then_some(problem);
+    }
     let (Scheme::Named(name) | Scheme::NamedPair(name, _)) = scheme else { return None };
     if !is_token(name.as_bytes()) {
         Some(
@@ -160,8 +165,20 @@ fn carries(scheme: Scheme<'_>, key: &[u8]) -> Result<(), Malformation> {
         Scheme::WideBearer | Scheme::Named(_) | Scheme::Header(_) | Scheme::IdAndSecret { .. } => {
             visible::key(key).map(|_| ())
         }
+        Scheme::InsecureQuery(_) => carries_in_query(key),
         Scheme::Basic(rule) | Scheme::NamedPair(_, rule) => carries_pair(rule, key),
     }
+}
+
+fn carries_in_query(key: &[u8]) -> Result<(), Malformation> {
+    let encoded = key.iter().fold(String::new(), |text, &byte| {
+        if query::is_unreserved(byte) {
+            text + char::from(byte).encode_utf8(&mut [0; 4])
+        } else {
+            text + &format!("%{byte:02X}")
+        }
+    });
+    query::key(&encoded, &mut KeyBuffer::new()).map(|_| ())
 }
 
 fn carries_pair(rule: BasicKey<'_>, key: &[u8]) -> Result<(), Malformation> {
@@ -199,6 +216,9 @@ fn described(scheme: Scheme<'_>) -> String {
         Scheme::IdAndSecret { id, secret } => {
             let (id, secret) = (id.escape_debug(), secret.escape_debug());
             format!("`CredentialSource::id_and_secret(\"{id}\", \"{secret}\")`")
+        }
+        Scheme::InsecureQuery(name) => {
+            format!("`CredentialSource::insecure_query(\"{}\")`", name.escape_debug())
         }
         Scheme::Basic(rule) => format!("`{}`", described_pair(rule)),
         Scheme::NamedPair(name, rule) => {

@@ -4,6 +4,9 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 
 use super::authorization::Schemes;
+#[cfg(feature = "axum")]
+use super::original_path;
+use super::query;
 use super::source::{Carrier, Source, SourceIndex};
 use crate::error::ConfigError;
 use crate::profile::CredentialSource;
@@ -15,6 +18,8 @@ pub(crate) struct Credentials {
     pub(super) schemes: Schemes,
     /// The vendor's own headers. Both headers of a pair have the same source.
     pub(super) headers: Vec<(HeaderName, usize)>,
+    /// The query parameters.
+    pub(super) parameters: Vec<(Box<str>, usize)>,
     pub(super) reads_authorization: bool,
     reads_ids: bool,
     /// Whether a request may carry the same key in two sources.
@@ -29,11 +34,19 @@ impl Credentials {
         let repeated = |name: &HeaderName| ConfigError::RepeatedCredentialSource(name.to_string());
         let mut schemes = Schemes::default();
         let mut headers: Vec<(HeaderName, usize)> = Vec::new();
+        let mut parameters: Vec<(Box<str>, usize)> = Vec::new();
         let mut sources = Vec::new();
         for (index, described) in described.iter().enumerate() {
             let source = Source::new(described)?;
             if matches!(source.carrier, Carrier::Scheme(_)) {
                 schemes.add(described.scheme.label(), index)?;
+            }
+            if source.is_in_query() {
+                let name = described.scheme.label();
+                if parameters.iter().any(|(other, _)| **other == *name) {
+                    return Err(ConfigError::RepeatedCredentialSource(name.to_owned()));
+                }
+                parameters.push((name.into(), index));
             }
             for name in source.own_headers() {
                 if headers.iter().any(|(other, _)| other == name) {
@@ -53,6 +66,7 @@ impl Credentials {
             sources: sources.into(),
             schemes,
             headers,
+            parameters,
             reads_authorization,
             reads_ids,
             allows_equal,
@@ -73,6 +87,24 @@ impl Credentials {
     pub(crate) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
         let authorization = self.reads_authorization.then_some(&AUTHORIZATION);
         authorization.into_iter().chain(self.headers.iter().map(|(name, _)| name))
+    }
+
+    /// Returns true if all keys come in the same header.
+    pub(crate) fn are_in_one_header(&self) -> bool {
+        self.parameters.is_empty() && self.header_names().nth(1).is_none()
+    }
+
+    /// Removes the key from the URI of a request, so that no code behind the gate can log it.
+    pub(crate) fn hide_in_uri<B>(&self, request: &mut http::Request<B>) {
+        if self.parameters.is_empty() {
+            return;
+        }
+        let names = self.parameters.iter().map(|(name, _)| &**name);
+        if let Some(uri) = query::without(request.uri(), names.clone()) {
+            *request.uri_mut() = uri;
+        }
+        #[cfg(feature = "axum")]
+        original_path::change_original_uri(request, |uri| query::without(uri, names));
     }
 
     /// Marks the credential as sensitive, so that code that prints or compresses headers does not show

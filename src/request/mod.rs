@@ -36,6 +36,7 @@ mod path;
 mod presented;
 mod proxies;
 mod proxy_headers;
+mod query;
 mod reading;
 mod signs;
 mod source;

@@ -7,7 +7,7 @@ use super::credential::Credentials;
 use super::head::Head;
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES, Parts, PresentedKey};
 use super::source::{Carrier, Form, SourceIndex};
-use super::{basic, bearer, visible};
+use super::{basic, bearer, query, visible};
 use crate::error::{Denial, Malformation};
 
 /// A key of a request, and the source that carried it.
@@ -23,6 +23,7 @@ pub(crate) struct Reading<'a> {
 enum Place<'a> {
     Authorization(&'a HeaderValue),
     Own(usize, &'a HeaderValue),
+    Query(usize, &'a str),
 }
 
 impl Credentials {
@@ -53,6 +54,15 @@ impl Credentials {
                 Some(_) => return Err(Denial::CredentialsAmbiguous),
             }
         }
+        if !self.parameters.is_empty()
+            && let Some(place) = self.place_in_query(head)?
+        {
+            match found {
+                None => found = Some(place),
+                Some(_) if self.allows_equal => return self.read_equal(head, buffer),
+                Some(_) => return Err(Denial::CredentialsAmbiguous),
+            }
+        }
         let found = found.ok_or(Denial::CredentialsMissing)?;
         self.read_at(found, headers, buffer)
     }
@@ -65,7 +75,8 @@ impl Credentials {
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
         let mut places = self.places(head)?;
-        // Caches must heed the vendor's own headers. So these count before `Authorization`, which caches know.
+        // Caches know `Authorization`. They do not know the vendor's own headers, and a query is in their logs. So
+        // the last place counts.
         let last = places.pop().ok_or(Denial::CredentialsMissing)?;
         let ambiguous = |_| Denial::CredentialsAmbiguous;
         let counted = self.read_at(last, head.headers, buffer).map_err(ambiguous)?;
@@ -96,7 +107,21 @@ impl Credentials {
                 places.push(source.map_or(Place::Authorization(line), |at| Place::Own(at, line)));
             }
         }
+        places.extend(self.place_in_query(head)?);
         Ok(places)
+    }
+
+    /// Returns the query parameter that has a credential.
+    fn place_in_query<'a>(&self, head: Head<'a>) -> Result<Option<Place<'a>>, Denial> {
+        let Some(query) = head.query else { return Ok(None) };
+        let mut found = None;
+        for (name, source) in &self.parameters {
+            let Some(value) = query::find(query, name)? else { continue };
+            if found.replace(Place::Query(*source, value)).is_some() {
+                return Err(Denial::CredentialsAmbiguous);
+            }
+        }
+        Ok(found)
     }
 
     fn read_at<'a>(
@@ -107,6 +132,10 @@ impl Credentials {
     ) -> Result<Reading<'a>, Denial> {
         match place {
             Place::Authorization(value) => self.read_authorization(value.as_bytes(), buffer),
+            Place::Query(source, value) => {
+                let key = query::key(value, buffer).map_err(Denial::CredentialsMalformed)?;
+                Ok(Reading::new(Parts::alone(key), source))
+            }
             Place::Own(source, value) => {
                 let parts = match self.sources.get(source).map(|source| &source.carrier) {
                     Some(Carrier::Headers { id, secret }) => read_pair(headers, id, secret),
@@ -195,7 +224,7 @@ mod tests {
             headers.append(*name, HeaderValue::from_bytes(value).unwrap());
         }
         let mut buffer = KeyBuffer::new();
-        let head = Head { method: &Method::GET, path: "/", headers: &headers };
+        let head = Head { method: &Method::GET, path: "/", query: None, headers: &headers };
         let reading = Credentials::new(sources).unwrap().read(head, &mut buffer)?;
         Ok(String::from_utf8(reading.key.expose().to_vec()).unwrap())
     }

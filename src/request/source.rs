@@ -23,6 +23,8 @@ pub(super) enum Carrier {
     Header(HeaderName),
     /// Two headers, of which one has the key's id.
     Headers { id: HeaderName, secret: HeaderName },
+    /// A query parameter.
+    Query,
 }
 
 /// How a scheme writes a key.
@@ -69,6 +71,7 @@ impl Source {
             Scheme::IdAndSecret { id, secret } => {
                 Carrier::Headers { id: own_name(id)?, secret: own_name(secret)? }
             }
+            Scheme::InsecureQuery(_) => Carrier::Query,
             Scheme::Header(name) => Carrier::Header(own_name(name)?),
         };
         let kinds = source.kinds.map(|kinds| kinds.iter().copied().map(Box::from).collect());
@@ -93,12 +96,17 @@ impl Source {
         matches!(self.carrier, Carrier::Scheme(_))
     }
 
+    /// Returns true if the query carries the key.
+    pub(crate) const fn is_in_query(&self) -> bool {
+        matches!(self.carrier, Carrier::Query)
+    }
+
     /// Lists the vendor's own headers that carry the key, and its id.
     pub(crate) fn own_headers(&self) -> impl Iterator<Item = &HeaderName> {
         let (first, second) = match &self.carrier {
             Carrier::Header(name) => (Some(name), None),
             Carrier::Headers { id, secret } => (Some(secret), Some(id)),
-            Carrier::Scheme(_) => (None, None),
+            Carrier::Scheme(_) | Carrier::Query => (None, None),
         };
         first.into_iter().chain(second)
     }

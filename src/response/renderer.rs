@@ -7,7 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHEN
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::body::PreparedBody;
-use super::caching::{CredentialHeaders, keep_private};
+use super::caching::{CredentialHeaders, force_private, keep_private};
 use super::challenge;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
@@ -75,8 +75,9 @@ impl Renderer {
     /// Adds `Vary` to all answers, for a gate that admits anonymous requests.
     pub(crate) fn admit_anonymous(mut self) -> Self {
         self.admits_anonymous = true;
-        let vary = self.credentials.line();
-        self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
+        if let Some(vary) = self.credentials.line() {
+            self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
+        }
         self
     }
 
@@ -97,6 +98,9 @@ impl Renderer {
         }
         if let Some(source) = source {
             source.own_headers().for_each(|name| keep_private(headers, name));
+            if source.is_in_query() {
+                force_private(headers);
+            }
         }
     }
 

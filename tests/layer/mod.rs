@@ -18,6 +18,7 @@ mod plans;
 mod principal;
 mod printed;
 mod proxies;
+mod query;
 mod readiness;
 mod secrets;
 mod shadow;
