@@ -1,6 +1,16 @@
 //! The sources that keys are read from, as data.
 
-/// Names a header that keys are read from, and the kinds of keys that it accepts.
+/// Names a part of the request that keys are read from, and the kinds of keys that it accepts.
+///
+/// | a client sends | source |
+/// |---|---|
+/// | `Authorization: Bearer KEY` | [`bearer`](Self::bearer), or [`wide_bearer`](Self::wide_bearer) for imported keys |
+/// | `Authorization: Token KEY` | [`scheme`](Self::scheme) |
+/// | `curl -u api:KEY`, `KEY:` or `ID:KEY` | [`basic`](Self::basic) with a [`BasicKey`] |
+/// | `Authorization: ApiKey BASE64`, of a pair | [`pair`](Self::pair) |
+/// | `X-Api-Key: KEY` | [`header`](Self::header) |
+/// | `X-Key-Id: ID` and `X-Key-Secret: KEY` | [`id_and_secret`](Self::id_and_secret) |
+/// | `GET /v1/users?key=KEY` | [`insecure_query`](Self::insecure_query) |
 ///
 /// ```
 /// use tower_api_key::profile::{BasicKey, CredentialSource};
@@ -43,7 +53,7 @@ impl<'a> CredentialSource<'a> {
     }
 
     /// Reads `Authorization` with a scheme of this name, in any case: `Authorization: Token KEY`. The key may
-    /// have any visible ASCII (RFC 9110 §11.4 says less, but vendors' keys say more).
+    /// have any visible ASCII, more than a `token68` of RFC 9110 §11.2: some vendors' keys have a `:`.
     pub const fn scheme(name: &'a str) -> Self {
         Self::of(Scheme::Named(name))
     }

@@ -3,12 +3,17 @@
 //!
 //! This module reads bytes that an attacker may have written. A gate accepts a credential only if
 //!
-//! 1. exactly one of the profile's sources carries one;
+//! 1. exactly one of the profile's sources carries one, or all that do carry the same one and
+//!    [allow that](crate::profile::CredentialSource::allow_equal);
 //! 2. it has at most [`MAX_CREDENTIAL_BYTES`] bytes, which is checked before it is decoded;
-//! 3. it follows the grammar of its scheme exactly (RFC 7617, RFC 6750 §2.1).
+//! 3. it follows the grammar of its scheme exactly (RFC 7617, RFC 6750 §2.1). Keys in other schemes, headers and
+//!    parameters are visible ASCII.
 //!
 //! Only the connection or a [trusted proxy](TrustedProxies) can prove HTTPS and the client's address;
 //! the client itself cannot.
+//!
+//! If a profile reads keys from the [query](crate::profile::CredentialSource::insecure_query), put layers that log
+//! URIs inside of the gate, and configure proxies to log no query.
 //!
 //! In a deployment behind a proxy:
 //!

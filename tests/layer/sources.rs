@@ -1,8 +1,13 @@
 //! Credentials besides Basic with a documented user, Bearer and one header.
 
+use std::convert::Infallible;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderName, HeaderValue, Method, Request};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Response};
+use http_body_util::Full;
+use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::decision::{Check, Outcome};
 use tower_api_key::key::{Alphabet, KeyFormat, KeyRecord};
@@ -266,6 +271,25 @@ async fn equal_pairs_have_equal_ids() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn both_headers_of_a_pair_are_sensitive_and_can_be_removed() {
+    let credentials = &[CredentialSource::id_and_secret("x-key-id", "x-key-secret")];
+    let build = || ApiKeyLayer::builder(Profile { credentials, ..PLAIN }, store(|key| key));
+    for (layer, expected) in [
+        (build().build().unwrap(), [Some(true); 2]),
+        (build().strip_credential().build().unwrap(), [None; 2]),
+    ] {
+        let service = layer.layer(service_fn(move |request: Request<()>| async move {
+            let seen = ["x-key-id", "x-key-secret"]
+                .map(|name| request.headers().get(name).map(HeaderValue::is_sensitive));
+            assert_eq!(seen, expected);
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }));
+        let pair = with(&[("x-key-id", "key_1"), ("x-key-secret", "key_0123456789abcdef")]);
+        assert_eq!(reason(&service.oneshot(pair).await.unwrap()), "admitted");
+    }
 }
 
 /// A wrong id and an unknown key have one answer, also where the key is revoked.
