@@ -19,7 +19,7 @@ pub enum Check {
     CredentialsPresent,
     /// The client's network has not failed to authenticate too often.
     FailedAttempts,
-    /// The request has one credential only, and the credential follows its grammar.
+    /// The request has one credential only, or equal ones that the profile allows, and it follows its grammar.
     CredentialsWellFormed,
     /// The key fits a format of the profile, checksum included.
     KeyWellFormed,

@@ -99,12 +99,11 @@ impl Credentials {
         if self.parameters.is_empty() {
             return;
         }
-        let names = self.parameters.iter().map(|(name, _)| &**name);
-        if let Some(uri) = query::without(request.uri(), names.clone()) {
+        if let Some(uri) = query::without(request.uri(), &self.parameters) {
             *request.uri_mut() = uri;
         }
         #[cfg(feature = "axum")]
-        original_path::change_original_uri(request, |uri| query::without(uri, names));
+        original_path::change_original_uri(request, |uri| query::without(uri, &self.parameters));
     }
 
     /// Marks the credential as sensitive, so that code that prints or compresses headers does not show

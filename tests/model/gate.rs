@@ -29,7 +29,7 @@ use super::question::Question;
 use super::vendor::{VENDORS, Vendor};
 use super::window::QUOTAS;
 
-pub(crate) const PROFILES: [(Profile, &[RouteRow]); 9] = [
+pub(crate) static PROFILES: [(Profile, &[RouteRow]); 9] = [
     (vendors::PERSONYZE, vendors::personyze::ROUTES),
     (vendors::REST_INTEGRATIONS, vendors::rest_integrations::ROUTES),
     (vendors::POLYTEIA, vendors::polyteia::ROUTES),
