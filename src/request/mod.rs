@@ -31,6 +31,7 @@ mod carriage;
 mod client;
 mod connection;
 mod credential;
+mod equal;
 mod field;
 mod forwarded;
 mod head;

@@ -18,9 +18,9 @@ pub(crate) struct Reading<'a> {
     pub(crate) source: SourceIndex,
 }
 
-/// A place of a request where a credential was found.
+/// A credential where it was found, not read yet.
 #[derive(Clone, Copy)]
-enum Place<'a> {
+pub(super) enum RawCredential<'a> {
     Authorization(&'a HeaderValue),
     Own(usize, &'a HeaderValue),
     Query(usize, &'a str),
@@ -35,7 +35,7 @@ impl Credentials {
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
         let headers = head.headers;
-        let mut found: Option<Place<'a>> = None;
+        let mut found: Option<RawCredential<'a>> = None;
         let authorization = self.reads_authorization.then_some((&AUTHORIZATION, None));
         let own = self.headers.iter().map(|(name, source)| (name, Some(*source)));
         // If no header of the request is repeated, no credential is, and no second line is searched for.
@@ -45,9 +45,10 @@ impl Credentials {
             if repeated && is_repeated(headers, name) {
                 return Err(Denial::CredentialsAmbiguous);
             }
-            let place = source.map_or(Place::Authorization(line), |at| Place::Own(at, line));
+            let raw = source
+                .map_or(RawCredential::Authorization(line), |at| RawCredential::Own(at, line));
             match found {
-                None => found = Some(place),
+                None => found = Some(raw),
                 // The other header of a pair.
                 Some(before) if before.is_of(source) => {}
                 Some(_) if self.allows_equal => return self.read_equal(head, buffer),
@@ -55,10 +56,10 @@ impl Credentials {
             }
         }
         if !self.parameters.is_empty()
-            && let Some(place) = self.place_in_query(head)?
+            && let Some(raw) = self.raw_in_query(head)?
         {
             match found {
-                None => found = Some(place),
+                None => found = Some(raw),
                 Some(_) if self.allows_equal => return self.read_equal(head, buffer),
                 Some(_) => return Err(Denial::CredentialsAmbiguous),
             }
@@ -67,76 +68,37 @@ impl Credentials {
         self.read_at(found, headers, buffer)
     }
 
-    /// Reads a request with credentials in several places, all of which must be equal.
-    #[cold]
-    fn read_equal<'a>(
+    /// Returns the query parameter that has a credential.
+    pub(super) fn raw_in_query<'a>(
         &self,
         head: Head<'a>,
-        buffer: &'a mut KeyBuffer,
-    ) -> Result<Reading<'a>, Denial> {
-        let mut places = self.places(head)?;
-        // Caches know `Authorization`. They do not know the vendor's own headers, and a query is in their logs. So
-        // the last place counts.
-        let last = places.pop().ok_or(Denial::CredentialsMissing)?;
-        let ambiguous = |_| Denial::CredentialsAmbiguous;
-        let counted = self.read_at(last, head.headers, buffer).map_err(ambiguous)?;
-        for place in places {
-            let mut buffer = KeyBuffer::new();
-            let other = self.read_at(place, head.headers, &mut buffer).map_err(ambiguous)?;
-            let allowed = [&counted, &other]
-                .iter()
-                .all(|reading| self.source(reading.source).is_some_and(|it| it.allows_equal));
-            if !allowed || other.key.expose() != counted.key.expose() || other.id != counted.id {
-                return Err(Denial::CredentialsAmbiguous);
-            }
-        }
-        Ok(counted)
-    }
-
-    /// Lists all places that have a credential, one for each pair of headers.
-    fn places<'a>(&self, head: Head<'a>) -> Result<Vec<Place<'a>>, Denial> {
-        let mut places: Vec<Place<'a>> = Vec::new();
-        let authorization = self.reads_authorization.then_some((&AUTHORIZATION, None));
-        let own = self.headers.iter().map(|(name, source)| (name, Some(*source)));
-        for (name, source) in authorization.into_iter().chain(own) {
-            let Some(line) = head.headers.get(name) else { continue };
-            if is_repeated(head.headers, name) {
-                return Err(Denial::CredentialsAmbiguous);
-            }
-            if !places.iter().any(|place| place.is_of(source)) {
-                places.push(source.map_or(Place::Authorization(line), |at| Place::Own(at, line)));
-            }
-        }
-        places.extend(self.place_in_query(head)?);
-        Ok(places)
-    }
-
-    /// Returns the query parameter that has a credential.
-    fn place_in_query<'a>(&self, head: Head<'a>) -> Result<Option<Place<'a>>, Denial> {
+    ) -> Result<Option<RawCredential<'a>>, Denial> {
         let Some(query) = head.query else { return Ok(None) };
         let mut found = None;
         for (name, source) in &self.parameters {
             let Some(value) = query::find(query, name)? else { continue };
-            if found.replace(Place::Query(*source, value)).is_some() {
+            if found.replace(RawCredential::Query(*source, value)).is_some() {
                 return Err(Denial::CredentialsAmbiguous);
             }
         }
         Ok(found)
     }
 
-    fn read_at<'a>(
+    pub(super) fn read_at<'a>(
         &self,
-        place: Place<'a>,
+        raw: RawCredential<'a>,
         headers: &'a HeaderMap,
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
-        match place {
-            Place::Authorization(value) => self.read_authorization(value.as_bytes(), buffer),
-            Place::Query(source, value) => {
+        match raw {
+            RawCredential::Authorization(value) => {
+                self.read_authorization(value.as_bytes(), buffer)
+            }
+            RawCredential::Query(source, value) => {
                 let key = query::key(value, buffer).map_err(Denial::CredentialsMalformed)?;
                 Ok(Reading::new(Parts::alone(key), source))
             }
-            Place::Own(source, value) => {
+            RawCredential::Own(source, value) => {
                 let parts = match self.sources.get(source).map(|source| &source.carrier) {
                     Some(Carrier::Headers { id, secret }) => read_pair(headers, id, secret),
                     _ => visible::key(value.as_bytes()).map(Parts::alone),
@@ -176,14 +138,14 @@ impl<'a> Reading<'a> {
     }
 }
 
-impl Place<'_> {
-    /// Returns true if the place belongs to this source.
-    fn is_of(self, source: Option<usize>) -> bool {
+impl RawCredential<'_> {
+    /// Returns true if the credential belongs to this source.
+    pub(super) fn is_of(self, source: Option<usize>) -> bool {
         matches!(self, Self::Own(own, _) if Some(own) == source)
     }
 }
 
-fn is_repeated(headers: &HeaderMap, name: &HeaderName) -> bool {
+pub(super) fn is_repeated(headers: &HeaderMap, name: &HeaderName) -> bool {
     headers.get_all(name).iter().nth(1).is_some()
 }
 
