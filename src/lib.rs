@@ -79,7 +79,7 @@
 //! | limit simultaneous requests | [`Concurrency`](concurrency::Concurrency) | [on `Route`'s page](rules::Route) |
 //! | limit failed attempts to authenticate | [`FailedAttempts`](attempts::FailedAttempts) | [on the type's page](attempts::FailedAttempts) |
 //! | answer like one of five vendors | [`vendors`] | `examples/vendors` |
-//! | read a key from another place | [`CredentialSource`](profile::CredentialSource) | [on the type's page](profile::CredentialSource) |
+//! | read a key from another place | [`CredentialSource`](profile::CredentialSource) | `examples/credentials.rs` |
 //! | write your own vendor | [`Profile`], [`Answers`](profile::Answers) | `examples/sixth_vendor.rs` |
 //! | refuse a request in a handler | [`Denial`], [`refusal`] | [on the function's page](refusal()) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
