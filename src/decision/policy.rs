@@ -85,6 +85,11 @@ impl Policy {
         })
     }
 
+    /// Returns true if a source has the id of its key beside the key.
+    pub(super) const fn reads_ids(&self) -> bool {
+        self.profile.credentials.reads_ids()
+    }
+
     /// Marks the credential of a request as sensitive.
     pub(crate) fn mark_sensitive(&self, headers: &mut HeaderMap) {
         self.profile.credentials.mark_sensitive(headers);
@@ -98,6 +103,7 @@ impl Policy {
     }
 
     /// Removes the key from the URI of a request, if a source is a query parameter.
+    #[inline]
     pub(crate) fn hide_in_uri<B>(&self, request: &mut http::Request<B>) {
         self.profile.credentials.hide_in_uri(request);
     }
@@ -157,21 +163,6 @@ impl Policy {
         let environment = self.profile.environment_of(key, self.environment.as_ref())?;
         let facts = KeyFacts { source: reading.source, environment };
         Ok(Admission::Key(self.options.hasher.digest(key), facts))
-    }
-
-    /// Checks the id that was presented beside a key. Reads the credential again, because nothing of its text
-    /// is kept while the store looks for the key.
-    ///
-    /// # Errors
-    ///
-    /// [`Denial::KeyUnknown`] if the id is another key's.
-    pub(super) fn is_named(&self, head: Head<'_>, record: &KeyRecord) -> Result<(), Denial> {
-        if !self.profile.credentials.reads_ids() {
-            return Ok(());
-        }
-        let mut buffer = KeyBuffer::new();
-        let reading = self.read(head, &mut buffer)?;
-        reading.id.map_or(Ok(()), |id| rules::is_named(record, id))
     }
 
     /// Returns the environment that the text of a key names.

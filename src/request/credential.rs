@@ -95,10 +95,15 @@ impl Credentials {
     }
 
     /// Removes the key from the URI of a request, so that no code behind the gate can log it.
+    #[inline]
     pub(crate) fn hide_in_uri<B>(&self, request: &mut http::Request<B>) {
-        if self.parameters.is_empty() {
-            return;
+        if !self.parameters.is_empty() {
+            self.remove_parameters(request);
         }
+    }
+
+    #[cold]
+    fn remove_parameters<B>(&self, request: &mut http::Request<B>) {
         if let Some(uri) = query::without(request.uri(), &self.parameters) {
             *request.uri_mut() = uri;
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, EXPECT, ORIGIN, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderMap, HeaderName, Method, Uri};
 
 /// Borrows the method, path and headers of a request.
 ///
@@ -17,8 +17,8 @@ pub(crate) struct Head<'a> {
     pub(crate) method: &'a Method,
     /// The path, still percent-encoded.
     pub(crate) path: &'a str,
-    /// The query, still percent-encoded. It may have the key.
-    pub(crate) query: Option<&'a str>,
+    /// The URI, whose query may have the key. Its path may have been cut.
+    pub(super) uri: &'a Uri,
     /// The headers.
     pub(crate) headers: &'a HeaderMap,
 }
@@ -29,7 +29,7 @@ impl<'a> Head<'a> {
         Self {
             method: request.method(),
             path: original_path(request),
-            query: request.uri().query(),
+            uri: request.uri(),
             headers: request.headers(),
         }
     }

@@ -69,11 +69,12 @@ impl Credentials {
     }
 
     /// Returns the query parameter that has a credential.
+    #[cold]
     pub(super) fn raw_in_query<'a>(
         &self,
         head: Head<'a>,
     ) -> Result<Option<RawCredential<'a>>, Denial> {
-        let Some(query) = head.query else { return Ok(None) };
+        let Some(query) = head.uri.query() else { return Ok(None) };
         let mut found = None;
         for (name, source) in &self.parameters {
             let Some(value) = query::find(query, name)? else { continue };
@@ -166,7 +167,7 @@ fn read_pair<'a>(
 
 #[cfg(test)]
 mod tests {
-    use http::Method;
+    use http::{Method, Uri};
 
     use super::*;
     use crate::profile::{BasicKey, CredentialSource};
@@ -186,7 +187,8 @@ mod tests {
             headers.append(*name, HeaderValue::from_bytes(value).unwrap());
         }
         let mut buffer = KeyBuffer::new();
-        let head = Head { method: &Method::GET, path: "/", query: None, headers: &headers };
+        let head =
+            Head { method: &Method::GET, path: "/", uri: &Uri::default(), headers: &headers };
         let reading = Credentials::new(sources).unwrap().read(head, &mut buffer)?;
         Ok(String::from_utf8(reading.key.expose().to_vec()).unwrap())
     }
