@@ -79,6 +79,7 @@
 //! | limit simultaneous requests | [`Concurrency`](concurrency::Concurrency) | [on `Route`'s page](rules::Route) |
 //! | limit failed attempts to authenticate | [`FailedAttempts`](attempts::FailedAttempts) | [on the type's page](attempts::FailedAttempts) |
 //! | answer like one of five vendors | [`vendors`] | `examples/vendors` |
+//! | read a key from another place | [`CredentialSource`](profile::CredentialSource) | `examples/credentials.rs` |
 //! | write your own vendor | [`Profile`], [`Answers`](profile::Answers) | `examples/sixth_vendor.rs` |
 //! | refuse a request in a handler | [`Denial`], [`refusal`] | [on the function's page](refusal()) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
@@ -92,7 +93,8 @@
 //! A request reaches the inner service if
 //!
 //! 1. the server's own acceptor or a [trusted proxy](request::TrustedProxies) proves HTTPS;
-//! 2. the request has exactly one well-formed credential, and the [store](store::KeyStore) knows its digest;
+//! 2. the request has exactly one well-formed credential, and the [store](store::KeyStore) knows its digest (where a
+//!    profile [allows it](profile::CredentialSource::allow_equal), equal ones count once);
 //! 3. the record of the key passes the [rules] for the route;
 //! 4. all quotas of the account and the route have room, and the route has a permit free.
 //!
@@ -108,7 +110,7 @@
 //!   revokes it returns. A request that was admitted before completes.
 //! * **Failure.** If the store cannot answer, the client gets 503: never a 401, and never access. What happens
 //!   while a limiter cannot answer is your [choice](quota::OnLimiterFailure) when you build the layer.
-//! * **Secrets.** The gate borrows a presented key from its header, or decodes it into a buffer that it wipes
+//! * **Secrets.** The gate borrows a presented key from the request, or decodes it into a buffer that it wipes
 //!   afterwards. No error, no `Debug` output and no response holds a key.
 //!
 //! # Features

@@ -1,5 +1,5 @@
-//! Reading `Authorization`, against the model's naive reader. The first byte chooses the vendor; what
-//! follows are the field lines, each after a line feed.
+//! Reading credentials, against the model's naive reader. The first byte chooses the vendor; what follows are
+//! lines of `Authorization`, each after a line feed. A line that begins with 1 to 4 is another field or the query.
 
 #![no_main]
 
@@ -11,21 +11,21 @@ use std::sync::LazyLock;
 use http::{HeaderValue, Request};
 use libfuzzer_sys::fuzz_target;
 use model::credential::{credential, is_key};
+use model::gate::PROFILES;
 use model::question::Question;
 use model::vendor::{Reason, VENDORS};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::request::Connection;
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, Denial, vendors};
+use tower_api_key::{ApiKeyLayer, Denial};
 
-/// Basic of one user, Bearer, and both.
-static LAYERS: LazyLock<[(usize, ApiKeyLayer); 3]> = LazyLock::new(|| {
-    [(0, vendors::PERSONYZE), (2, vendors::POLYTEIA), (5, vendors::POLYTOMIC_ON_PREMISES)].map(
-        |(vendor, profile)| {
-            let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).assume_https().build();
-            (vendor, layer.unwrap())
-        },
-    )
+/// Basic of one user, Bearer, both; and all others, once or several times.
+static LAYERS: LazyLock<[(usize, ApiKeyLayer); 6]> = LazyLock::new(|| {
+    [0, 2, 5, 6, 7, 8].map(|vendor| {
+        let (profile, _) = PROFILES[vendor];
+        let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).assume_https().build();
+        (vendor, layer.unwrap())
+    })
 });
 
 fuzz_target!(|bytes: &[u8]| {
@@ -42,13 +42,26 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let mut request = Request::new(());
     for line in rest.split(|byte| *byte == b'\n').take(3) {
+        let (name, line) = match line {
+            [1, line @ ..] => ("x-api-key", line),
+            [2, line @ ..] => ("x-key-id", line),
+            [3, line @ ..] => ("x-key-secret", line),
+            [4, line @ ..] => {
+                let Ok(query) = std::str::from_utf8(line) else { return };
+                let Ok(uri) = format!("/?{query}").parse() else { return };
+                *request.uri_mut() = uri;
+                question.query = request.uri().query().map(str::to_owned);
+                continue;
+            }
+            _ => ("authorization", line),
+        };
         let Ok(value) = HeaderValue::from_bytes(line) else { return };
-        request.headers_mut().append("authorization", value);
-        question.fields.push(("authorization", line.to_vec()));
+        request.headers_mut().append(name, value);
+        question.fields.push((name, line.to_vec()));
     }
     let vendor = &VENDORS[*vendor];
     let expected = match credential(&question, vendor) {
-        Ok((key, _)) if is_key(&key, vendor.key) => Reason::Unknown,
+        Ok(read) if is_key(&read.key, vendor.key) => Reason::Unknown,
         Ok(_) => Reason::NotAKey,
         Err(reason) => reason,
     };

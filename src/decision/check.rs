@@ -19,12 +19,14 @@ pub enum Check {
     CredentialsPresent,
     /// The client's network has not failed to authenticate too often.
     FailedAttempts,
-    /// The request has one credential only, and the credential follows its grammar.
+    /// The request has one credential only, or equal ones that the profile allows, and it follows its grammar.
     CredentialsWellFormed,
     /// The key fits a format of the profile, checksum included.
     KeyWellFormed,
     /// The store knows the key, and its audience is the gate's.
     KeyFound,
+    /// The id that was presented beside the key is the key's, if the credential source has an id.
+    PresentedId,
     /// The key is not revoked, disabled, expired, or used before its time.
     KeyAlive,
     /// The key belongs to the gate's environment.
@@ -51,13 +53,14 @@ pub enum Check {
 
 impl Check {
     /// All checks, in the order in which a gate runs them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Transport,
         Self::CredentialsPresent,
         Self::FailedAttempts,
         Self::CredentialsWellFormed,
         Self::KeyWellFormed,
         Self::KeyFound,
+        Self::PresentedId,
         Self::KeyAlive,
         Self::Environment,
         Self::CredentialScheme,
@@ -73,8 +76,8 @@ impl Check {
 
     /// The checks that decide whether a key is valid at all. A client whose key fails one is not
     /// authenticated.
-    pub(super) const AUTHENTICATING: [Self; 3] =
-        [Self::KeyAlive, Self::Environment, Self::CredentialScheme];
+    pub(super) const AUTHENTICATING: [Self; 4] =
+        [Self::PresentedId, Self::KeyAlive, Self::Environment, Self::CredentialScheme];
 
     /// The checks that decide what an authenticated key may do.
     pub(super) const AUTHORIZING: [Self; 5] = [
@@ -95,6 +98,6 @@ mod tests {
         let place = |check: &Check| Check::ALL.iter().position(|c| c == check).unwrap();
         let judged = [&Check::AUTHENTICATING[..], &Check::AUTHORIZING].concat();
         let places: Vec<usize> = judged.iter().map(place).collect();
-        assert_eq!(places, (6..14).collect::<Vec<_>>());
+        assert_eq!(places, (6..15).collect::<Vec<_>>());
     }
 }

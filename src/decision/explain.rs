@@ -155,7 +155,7 @@ impl Explanation {
         let counted = policy.counts.failures && client.address.is_some();
         let attempted = if counted { Outcome::Depends } else { Outcome::Passed };
         let mut buffer = KeyBuffer::new();
-        match policy.read(head.headers, &mut buffer) {
+        match policy.read(head, &mut buffer) {
             Err(denial @ Denial::CredentialsMissing) => {
                 let passes = policy.anonymous(head).is_ok();
                 self.set(CredentialsPresent, if passes { Ok(()) } else { Err(denial) });

@@ -5,7 +5,7 @@ use super::policy::{KeyFacts, Policy};
 use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::KeyRecord;
-use crate::request::{Client, Head};
+use crate::request::{Client, Head, KeyBuffer};
 use crate::rules::{self, Matched, Targets};
 
 /// A request, its client and the record of its key, at one instant.
@@ -65,10 +65,11 @@ impl<'a> Case<'a> {
     /// Runs the checks that decide whether the key is valid at all, in order.
     // Without a loop, which takes twice the instructions.
     fn authenticates(&self) -> Result<(), Denial> {
-        let [first, second, third] = Check::AUTHENTICATING;
+        let [first, second, third, fourth] = Check::AUTHENTICATING;
         self.decide(first)?;
         self.decide(second)?;
-        self.decide(third)
+        self.decide(third)?;
+        self.decide(fourth)
     }
 
     /// Runs the checks that decide what the key may do, in order.
@@ -87,6 +88,7 @@ impl<'a> Case<'a> {
     pub(super) fn decide(&self, check: Check) -> Result<(), Denial> {
         let record = self.record;
         match check {
+            Check::PresentedId if self.policy.reads_ids() => self.is_named(),
             Check::KeyAlive => rules::is_alive(record, self.now),
             Check::Environment => {
                 let pinned = self.policy.environment.as_ref();
@@ -115,7 +117,8 @@ impl<'a> Case<'a> {
                     rules::has_scopes(record.scopes(), &route.all_of, route.any_of.as_deref())
                 }
             },
-            Check::Transport
+            Check::PresentedId
+            | Check::Transport
             | Check::CredentialsPresent
             | Check::FailedAttempts
             | Check::CredentialsWellFormed
@@ -125,6 +128,15 @@ impl<'a> Case<'a> {
             | Check::SimultaneousRequests
             | Check::TimeBudget => Ok(()),
         }
+    }
+
+    /// Checks the id that was presented beside the key. Reads the credential again, because nothing of its text
+    /// is kept while the store looks for the key.
+    #[cold]
+    fn is_named(&self) -> Result<(), Denial> {
+        let mut buffer = KeyBuffer::new();
+        let reading = self.policy.read(self.head, &mut buffer)?;
+        reading.id.map_or(Ok(()), |id| rules::is_named(self.record, id))
     }
 
     /// Returns the index of the request's route in the table. Returns `None` without a matching route.

@@ -85,6 +85,11 @@ impl Policy {
         })
     }
 
+    /// Returns true if a source has the id of its key beside the key.
+    pub(super) const fn reads_ids(&self) -> bool {
+        self.profile.credentials.reads_ids()
+    }
+
     /// Marks the credential of a request as sensitive.
     pub(crate) fn mark_sensitive(&self, headers: &mut HeaderMap) {
         self.profile.credentials.mark_sensitive(headers);
@@ -97,6 +102,12 @@ impl Policy {
         }
     }
 
+    /// Removes the key from the URI of a request, if a source is a query parameter.
+    #[inline]
+    pub(crate) fn hide_in_uri<B>(&self, request: &mut http::Request<B>) {
+        self.profile.credentials.hide_in_uri(request);
+    }
+
     /// Reads the credential of a request.
     ///
     /// # Errors
@@ -104,10 +115,10 @@ impl Policy {
     /// A [`Denial`] if the request does not have exactly one well-formed credential.
     pub(super) fn read<'a>(
         &self,
-        headers: &'a HeaderMap,
+        head: Head<'a>,
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
-        self.profile.credentials.read(headers, buffer)
+        self.profile.credentials.read(head, buffer)
     }
 
     /// Returns what is proven about the client: HTTPS, and its address.
@@ -124,7 +135,7 @@ impl Policy {
     pub(crate) fn admit(&self, head: Head<'_>, client: Client) -> Result<Admission, Denial> {
         rules::is_secure(client, self.options.assume_https)?;
         let mut buffer = KeyBuffer::new();
-        match self.read(head.headers, &mut buffer) {
+        match self.read(head, &mut buffer) {
             Ok(reading) => self.digest(&reading),
             Err(Denial::CredentialsMissing) => self.anonymous(head),
             Err(denial) => Err(denial),
@@ -216,9 +227,9 @@ impl Policy {
     }
 
     /// Returns the digest of a well-formed key that came over plain HTTP, so that the operator can revoke it.
-    pub(crate) fn exposed_key(&self, headers: &HeaderMap) -> Option<KeyDigest> {
+    pub(crate) fn exposed_key(&self, head: Head<'_>) -> Option<KeyDigest> {
         let mut buffer = KeyBuffer::new();
-        let reading = self.read(headers, &mut buffer).ok()?;
+        let reading = self.read(head, &mut buffer).ok()?;
         match self.digest(&reading) {
             Ok(Admission::Key(digest, _)) => Some(digest),
             _ => None,

@@ -30,7 +30,8 @@ pub enum ConfigError {
     /// carry two credentials.
     #[error("the profile's field `credentials` reads `{0}` twice: keep one of the two sources")]
     RepeatedCredentialSource(String),
-    /// A credential source can carry no key, or lists a kind that no key can have.
+    /// A credential source can carry no key, lists a kind that no key can have, has a name that clients cannot send,
+    /// or allows equal keys without a second source.
     #[error("the profile's field `credentials`: {source_name}: {problem}")]
     CredentialSource {
         /// The source.

@@ -56,7 +56,8 @@ pub enum Denial {
     /// store.
     #[error("the key has no known format")]
     KeyMalformed,
-    /// The store does not know the key, or the key has another audience than the gate.
+    /// The store does not know the key, the key has another audience than the gate, or it was presented with
+    /// the id of another key.
     #[error("the key is unknown")]
     KeyUnknown,
     /// The key was revoked.
@@ -161,6 +162,9 @@ pub enum Malformation {
     /// URL-safe alphabet is not accepted.
     #[error("invalid base64")]
     Base64,
+    /// A `%` of a query parameter is not followed by two hexadecimal digits (RFC 3986 §2.1).
+    #[error("invalid percent-encoding")]
+    PercentEncoding,
     /// The decoded credential is not UTF-8.
     #[error("not UTF-8")]
     Utf8,
@@ -173,6 +177,9 @@ pub enum Malformation {
     /// The user name is not the one that the vendor documents.
     #[error("wrong user name")]
     UserName,
+    /// The id of the key, which must come beside the secret, is missing.
+    #[error("no id beside the secret")]
+    NoId,
 }
 
 /// What is wrong with a required header.

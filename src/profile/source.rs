@@ -1,12 +1,23 @@
 //! The sources that keys are read from, as data.
 
-/// Names a header that keys are read from, and the kinds of keys that it accepts.
+/// Names a part of the request that keys are read from, and the kinds of keys that it accepts.
+///
+/// | a client sends | source |
+/// |---|---|
+/// | `Authorization: Bearer KEY` | [`bearer`](Self::bearer), or [`wide_bearer`](Self::wide_bearer) for imported keys |
+/// | `Authorization: Token KEY` | [`scheme`](Self::scheme) |
+/// | `curl -u api:KEY`, `KEY:` or `ID:KEY` | [`basic`](Self::basic) with a [`BasicKey`] |
+/// | `Authorization: ApiKey BASE64`, of a pair | [`pair`](Self::pair) |
+/// | `X-Api-Key: KEY` | [`header`](Self::header) |
+/// | `X-Key-Id: ID` and `X-Key-Secret: KEY` | [`id_and_secret`](Self::id_and_secret) |
+/// | `GET /v1/users?key=KEY` | [`insecure_query`](Self::insecure_query) |
 ///
 /// ```
 /// use tower_api_key::profile::{BasicKey, CredentialSource};
 ///
 /// const BASIC: CredentialSource = CredentialSource::basic(BasicKey::PasswordOf("api"));
 /// const BEARER: CredentialSource = CredentialSource::bearer();
+/// const SCHEME: CredentialSource = CredentialSource::scheme("DeepL-Auth-Key");
 /// const CUSTOM: CredentialSource = CredentialSource::header("x-api-key").only(&["partner"]);
 /// assert_eq!(CUSTOM.kinds, Some(&["partner"][..]));
 /// ```
@@ -16,27 +27,87 @@ pub struct CredentialSource<'a> {
     pub scheme: Scheme<'a>,
     /// The kinds of keys that this source accepts; `None` means all. A layer refuses an empty list.
     pub kinds: Option<&'a [&'a str]>,
+    /// Whether a request may carry the same key in this source and in others that allow it.
+    pub allow_equal: bool,
 }
 
 impl<'a> CredentialSource<'a> {
+    const fn of(scheme: Scheme<'a>) -> Self {
+        Self { scheme, kinds: None, allow_equal: false }
+    }
+
     /// Reads `Authorization: Basic` (RFC 7617).
     pub const fn basic(key: BasicKey<'a>) -> Self {
-        Self { scheme: Scheme::Basic(key), kinds: None }
+        Self::of(Scheme::Basic(key))
     }
 
     /// Reads `Authorization: Bearer` (RFC 6750 §2.1).
     pub const fn bearer() -> Self {
-        Self { scheme: Scheme::Bearer, kinds: None }
+        Self::of(Scheme::Bearer)
+    }
+
+    /// Reads `Authorization: Bearer`, and accepts tokens with any visible ASCII. Use it for imported keys that
+    /// RFC 6750 §2.1 does not allow, such as `12|abc` or `perm:abc`.
+    pub const fn wide_bearer() -> Self {
+        Self::of(Scheme::WideBearer)
+    }
+
+    /// Reads `Authorization` with a scheme of this name, in any case: `Authorization: Token KEY`. The key may
+    /// have any visible ASCII, more than a `token68` of RFC 9110 §11.2: some vendors' keys have a `:`.
+    pub const fn scheme(name: &'a str) -> Self {
+        Self::of(Scheme::Named(name))
+    }
+
+    /// Reads `Authorization` with a scheme of this name, in any case, whose value is a pair in base64, as in
+    /// Basic.
+    pub const fn pair(name: &'a str, key: BasicKey<'a>) -> Self {
+        Self::of(Scheme::NamedPair(name, key))
     }
 
     /// Reads a header of this name, in any case, whose whole value is the key.
     pub const fn header(name: &'a str) -> Self {
-        Self { scheme: Scheme::Header(name), kinds: None }
+        Self::of(Scheme::Header(name))
+    }
+
+    /// Reads a pair from two headers: the [id](crate::key::KeyRecord::id) of the key, and the key. A wrong id is
+    /// answered like an unknown key.
+    pub const fn id_and_secret(id: &'a str, secret: &'a str) -> Self {
+        Self::of(Scheme::IdAndSecret { id, secret })
+    }
+
+    /// Reads a query parameter of this name: `GET /v1/users?key=KEY`.
+    ///
+    /// This is insecure (RFC 6750 §2.3): proxies, browsers and servers log and keep URLs. Use it only if a
+    /// vendor documents it. The gate removes the parameter from the URI that handlers see, and answers with
+    /// `Cache-Control: private`. A layer outside of the gate still sees the key: put layers that log requests
+    /// inside. Also, let no proxy copy the URL into a header such as `X-Original-URI`.
+    ///
+    /// The name has letters, digits and `-._~`, and is compared with regard to case. A key may have any visible
+    /// ASCII, percent-encoded; a plain `+` is refused, because it may mean a space.
+    pub const fn insecure_query(name: &'a str) -> Self {
+        Self::of(Scheme::InsecureQuery(name))
     }
 
     /// Accepts only keys of these kinds through this source.
     pub const fn only(mut self, kinds: &'a [&'a str]) -> Self {
         self.kinds = Some(kinds);
+        self
+    }
+
+    /// Accepts a request that carries the same key in this source and in others. All of them must allow it.
+    /// Different keys are refused, as two credentials always are without this choice.
+    ///
+    /// ```
+    /// use tower_api_key::profile::CredentialSource;
+    ///
+    /// const EITHER_OR_BOTH: &[CredentialSource] = &[
+    ///     CredentialSource::bearer().allow_equal(),
+    ///     CredentialSource::header("x-api-key").allow_equal(),
+    /// ];
+    /// assert!(EITHER_OR_BOTH.iter().all(|source| source.allow_equal));
+    /// ```
+    pub const fn allow_equal(mut self) -> Self {
+        self.allow_equal = true;
         self
     }
 }
@@ -52,12 +123,28 @@ impl<'a> CredentialSource<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme<'a> {
-    /// `Authorization: Basic`, where the user name or the password is the key.
+    /// `Authorization: Basic`, where a part of the pair is the key.
     Basic(BasicKey<'a>),
     /// `Authorization: Bearer`, where the token is the key.
     Bearer,
+    /// `Authorization: Bearer`, where the token may have any visible ASCII, beyond RFC 6750 §2.1.
+    WideBearer,
+    /// `Authorization` with a scheme of this name, in any case. What follows the scheme is the key, in visible
+    /// ASCII.
+    Named(&'a str),
+    /// `Authorization` with a scheme of this name, in any case, whose value is a pair in base64, as in Basic.
+    NamedPair(&'a str, BasicKey<'a>),
     /// A header of this name, in any case, whose whole value is the key.
     Header(&'a str),
+    /// A query parameter of this name, whose value is the key. Insecure: URLs are logged.
+    InsecureQuery(&'a str),
+    /// Two headers, of which one has the id of the key.
+    IdAndSecret {
+        /// The header that has the key's id.
+        id: &'a str,
+        /// The header whose whole value is the key.
+        secret: &'a str,
+    },
 }
 
 /// Chooses which part of a Basic pair is the key.
@@ -73,6 +160,13 @@ pub enum Scheme<'a> {
 /// /// `curl -u KEY:`, or `curl -u any:KEY`
 /// const EITHER: CredentialSource = CredentialSource::basic(BasicKey::UserOrPassword);
 /// assert_eq!(vendors::POLYTOMIC_ON_PREMISES.credentials[0].scheme, EITHER.scheme);
+///
+/// /// `curl -u KEY:`, or `curl -u KEY:X`
+/// const USER: CredentialSource = CredentialSource::basic(BasicKey::UserName);
+///
+/// /// `Authorization: ApiKey BASE64`, where `BASE64` is `ID:KEY` in base64
+/// const ENCODED: CredentialSource = CredentialSource::pair("ApiKey", BasicKey::SecretOfId);
+/// assert_ne!(USER, ENCODED);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -81,15 +175,54 @@ pub enum BasicKey<'a> {
     PasswordOf(&'a str),
     /// The password with any user name, or the user name if the password is empty.
     UserOrPassword,
+    /// The user name. The password may be anything, or empty.
+    UserName,
+    /// The password. The user name must be the [id](crate::key::KeyRecord::id) of the key. A wrong id is
+    /// answered like an unknown key.
+    SecretOfId,
 }
 
 impl<'a> Scheme<'a> {
+    /// Returns true for a scheme of `Authorization`.
+    pub(crate) const fn is_in_authorization(self) -> bool {
+        match self {
+            Self::Basic(_)
+            | Self::Bearer
+            | Self::WideBearer
+            | Self::Named(_)
+            | Self::NamedPair(..) => true,
+            Self::Header(_) | Self::IdAndSecret { .. } | Self::InsecureQuery(_) => false,
+        }
+    }
+
+    /// Returns true if a client presents the id of its key beside the key.
+    pub(crate) const fn has_id(self) -> bool {
+        match self {
+            Self::Basic(key) | Self::NamedPair(_, key) => matches!(key, BasicKey::SecretOfId),
+            Self::IdAndSecret { .. } => true,
+            Self::Bearer
+            | Self::WideBearer
+            | Self::Named(_)
+            | Self::Header(_)
+            | Self::InsecureQuery(_) => false,
+        }
+    }
+
+    /// Returns true for the Bearer scheme, whose challenge has errors and scopes (RFC 6750 §3).
+    pub(crate) const fn is_bearer(self) -> bool {
+        matches!(self, Self::Bearer | Self::WideBearer)
+    }
+
     /// Returns the scheme's name in a challenge, or the header's name.
     pub(crate) const fn label(self) -> &'a str {
         match self {
             Self::Basic(_) => "Basic",
-            Self::Bearer => "Bearer",
-            Self::Header(name) => name,
+            Self::Bearer | Self::WideBearer => "Bearer",
+            Self::IdAndSecret { secret, .. } => secret,
+            Self::Named(name)
+            | Self::NamedPair(name, _)
+            | Self::Header(name)
+            | Self::InsecureQuery(name) => name,
         }
     }
 }

@@ -4,16 +4,16 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::presented::KeyBuffer;
+use super::presented::{KeyBuffer, Parts};
 use crate::error::Malformation;
 use crate::profile::BasicKey;
 
-/// Decodes `token` into the buffer and returns the key from `user:password`.
-pub(super) fn key<'a>(
+/// Decodes `token` into the buffer, and returns the key and perhaps its id from `user:password`.
+pub(super) fn parts<'a>(
     token: &[u8],
     rule: BasicKey<'_>,
     buffer: &'a mut KeyBuffer,
-) -> Result<&'a [u8], Malformation> {
+) -> Result<Parts<'a>, Malformation> {
     if token.is_empty() {
         return Err(Malformation::Empty);
     }
@@ -36,12 +36,17 @@ pub(super) fn key<'a>(
             return Err(Malformation::UserName);
         }
         BasicKey::UserOrPassword if password.is_empty() => user,
-        BasicKey::PasswordOf(_) | BasicKey::UserOrPassword => password,
+        BasicKey::UserName => user,
+        BasicKey::PasswordOf(_) | BasicKey::UserOrPassword | BasicKey::SecretOfId => password,
     };
     if key.is_empty() {
         return Err(Malformation::Empty);
     }
-    Ok(key)
+    let id = (rule == BasicKey::SecretOfId).then_some(user);
+    if id.is_some_and(<[u8]>::is_empty) {
+        return Err(Malformation::NoId);
+    }
+    Ok(Parts { key, id })
 }
 
 #[cfg(test)]
@@ -51,8 +56,9 @@ mod tests {
 
     fn read(token: &str, rule: BasicKey<'_>) -> Result<String, Malformation> {
         let mut buffer = KeyBuffer::new();
-        let key = key(token.as_bytes(), rule, &mut buffer)?;
-        Ok(String::from_utf8(key.to_vec()).unwrap())
+        let Parts { key, id } = parts(token.as_bytes(), rule, &mut buffer)?;
+        let id = id.map_or_else(Vec::new, |id| [id, b"/"].concat());
+        Ok(String::from_utf8([&id, key].concat()).unwrap())
     }
 
     fn encoded(pair: &[u8], rule: BasicKey<'_>) -> Result<String, Malformation> {
@@ -90,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_pair_splits_at_the_first_colon() {
-        use Malformation::{ControlCharacter, Empty, NoColon, UserName, Utf8};
+        use Malformation::{ControlCharacter, Empty, NoColon, NoId, UserName, Utf8};
         let api = BasicKey::PasswordOf("api");
         let any = BasicKey::UserOrPassword;
         for (pair, rule, expected) in [
@@ -109,6 +115,17 @@ mod tests {
             (b":KEY", any, Ok("KEY")),
             (b"anyone:KEY", any, Ok("KEY")),
             (b":", any, Err(Empty)),
+            (b"KEY:", BasicKey::UserName, Ok("KEY")),
+            (b"KEY:X", BasicKey::UserName, Ok("KEY")),
+            (b"KEY:a:b", BasicKey::UserName, Ok("KEY")),
+            (b"KEY", BasicKey::UserName, Err(NoColon)),
+            (b":KEY", BasicKey::UserName, Err(Empty)),
+            (b"KEY:\n", BasicKey::UserName, Err(ControlCharacter)),
+            (b"id:KEY", BasicKey::SecretOfId, Ok("id/KEY")),
+            (b"id:a:b", BasicKey::SecretOfId, Ok("id/a:b")),
+            (b":KEY", BasicKey::SecretOfId, Err(NoId)),
+            (b"id:", BasicKey::SecretOfId, Err(Empty)),
+            (b"id", BasicKey::SecretOfId, Err(NoColon)),
         ] {
             let read = encoded(pair, rule);
             assert_eq!(read.as_deref(), expected.as_ref().map(|key| *key), "{pair:?}");

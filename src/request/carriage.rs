@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES};
-use super::{basic, bearer, own_header};
+use super::token::is_token;
+use super::{basic, bearer, query, visible};
 use crate::error::{ConfigError, Malformation};
 use crate::key::{KeyFormat, KeyKind, Segment};
 use crate::profile::{BasicKey, CredentialSource, Scheme};
@@ -20,6 +21,7 @@ pub(crate) fn check(
     for source in sources {
         check_source(source)?;
     }
+    check_equal(sources)?;
     for format in formats {
         for keys in shortest_keys(format) {
             let carried = |source: &&CredentialSource<'_>| {
@@ -38,6 +40,9 @@ fn check_source(source: &CredentialSource<'_>) -> Result<(), ConfigError> {
         let source_name = described(source.scheme);
         ConfigError::CredentialSource { source_name, problem }
     };
+    if let Some(problem) = misnamed(source.scheme) {
+        return Err(refuse(problem.to_owned()));
+    }
     if let Err(problem) = carries(source.scheme, b"0") {
         return Err(refuse(obstacle(source.scheme, problem)));
     }
@@ -47,6 +52,63 @@ fn check_source(source: &CredentialSource<'_>) -> Result<(), ConfigError> {
         })?;
     }
     Ok(())
+}
+
+/// Refuses sources that allow an equal key, if no request can carry it twice, or if two of them disagree about
+/// what else counts.
+fn check_equal(sources: &[CredentialSource<'_>]) -> Result<(), ConfigError> {
+    let mut equal = sources.iter().filter(|source| source.allow_equal);
+    let Some(first) = equal.next() else { return Ok(()) };
+    let refuse = |source: &CredentialSource<'_>, problem: &str| {
+        let source_name = format!("{} with `allow_equal`", described(source.scheme));
+        Err(ConfigError::CredentialSource { source_name, problem: problem.to_owned() })
+    };
+    let mut beside = false;
+    for other in equal {
+        beside |= !(first.scheme.is_in_authorization() && other.scheme.is_in_authorization());
+        if other.kinds != first.kinds {
+            return refuse(
+                other,
+                "it accepts other kinds of keys than the first such source: give both the same `only`",
+            );
+        }
+        if other.scheme.has_id() != first.scheme.has_id() {
+            return refuse(
+                other,
+                "only one of two such sources has the id of the key: let both have it, or none",
+            );
+        }
+    }
+    if beside {
+        return Ok(());
+    }
+    refuse(
+        first,
+        "no request has a second such source, because it has one `Authorization` at most: call `allow_equal` on a source besides `Authorization`, or on none",
+    )
+}
+
+/// Returns what is wrong with the name of a scheme or a parameter.
+fn misnamed(scheme: Scheme<'_>) -> Option<&'static str> {
+    if let Scheme::InsecureQuery(name) = scheme {
+        let problem =
+            "not every reader of a query reads this name alike: write letters, digits and `-._~`";
+        return (!query::is_name(name)).then_some(problem);
+    }
+    let (Scheme::Named(name) | Scheme::NamedPair(name, _)) = scheme else { return None };
+    if !is_token(name.as_bytes()) {
+        Some(
+            "this is no name of a scheme (RFC 9110 §11.1): write a word without spaces, `:` or `,`",
+        )
+    } else if name.eq_ignore_ascii_case("Basic") {
+        Some("Basic carries a pair: use `CredentialSource::basic`")
+    } else if name.eq_ignore_ascii_case("Bearer") {
+        Some(
+            "Bearer has its own rules: use `CredentialSource::bearer` or `CredentialSource::wide_bearer`",
+        )
+    } else {
+        None
+    }
 }
 
 fn not_carried(
@@ -100,15 +162,34 @@ fn carries(scheme: Scheme<'_>, key: &[u8]) -> Result<(), Malformation> {
     match scheme {
         Scheme::Bearer if key.len() > MAX_CREDENTIAL_BYTES => Err(Malformation::TooLong),
         Scheme::Bearer => bearer::key(key).map(|_| ()),
-        Scheme::Header(_) => own_header::key(key).map(|_| ()),
-        Scheme::Basic(rule @ BasicKey::PasswordOf(user)) => {
-            by_basic(rule, &[user.as_bytes(), b":", key].concat(), key)
+        Scheme::WideBearer | Scheme::Named(_) | Scheme::Header(_) | Scheme::IdAndSecret { .. } => {
+            visible::key(key).map(|_| ())
         }
+        Scheme::InsecureQuery(_) => carries_in_query(key),
+        Scheme::Basic(rule) | Scheme::NamedPair(_, rule) => carries_pair(rule, key),
+    }
+}
+
+fn carries_in_query(key: &[u8]) -> Result<(), Malformation> {
+    let encoded = key.iter().fold(String::new(), |text, &byte| {
+        if query::is_unreserved(byte) {
+            text + char::from(byte).encode_utf8(&mut [0; 4])
+        } else {
+            text + &format!("%{byte:02X}")
+        }
+    });
+    query::key(&encoded, &mut KeyBuffer::new()).map(|_| ())
+}
+
+fn carries_pair(rule: BasicKey<'_>, key: &[u8]) -> Result<(), Malformation> {
+    let password_of = |user: &[u8]| by_basic(rule, &[user, b":", key].concat(), key);
+    let user_name = || by_basic(rule, &[key, b":"].concat(), key);
+    match rule {
+        BasicKey::PasswordOf(user) => password_of(user.as_bytes()),
         // A client may send the key as the password or as the user name.
-        Scheme::Basic(rule @ BasicKey::UserOrPassword) => {
-            by_basic(rule, &[b":", key].concat(), key)?;
-            by_basic(rule, &[key, b":"].concat(), key)
-        }
+        BasicKey::UserOrPassword => password_of(b"").and_then(|()| user_name()),
+        BasicKey::UserName => user_name(),
+        BasicKey::SecretOfId => password_of(b"0"),
     }
 }
 
@@ -117,8 +198,8 @@ fn by_basic(rule: BasicKey<'_>, pair: &[u8], key: &[u8]) -> Result<(), Malformat
     let length = STANDARD.encode_slice(pair, &mut encoded);
     let token = length.ok().and_then(|length| encoded.get(..length));
     let mut buffer = KeyBuffer::new();
-    match basic::key(token.ok_or(Malformation::TooLong)?, rule, &mut buffer)? {
-        read if read == key => Ok(()),
+    match basic::parts(token.ok_or(Malformation::TooLong)?, rule, &mut buffer)? {
+        read if read.key == key => Ok(()),
         _ => Err(Malformation::UserName),
     }
 }
@@ -127,21 +208,45 @@ fn by_basic(rule: BasicKey<'_>, pair: &[u8], key: &[u8]) -> Result<(), Malformat
 fn described(scheme: Scheme<'_>) -> String {
     match scheme {
         Scheme::Bearer => "`CredentialSource::bearer()`".to_owned(),
+        Scheme::WideBearer => "`CredentialSource::wide_bearer()`".to_owned(),
+        Scheme::Named(name) => format!("`CredentialSource::scheme(\"{}\")`", name.escape_debug()),
         Scheme::Header(name) => {
             format!("`CredentialSource::header(\"{}\")`", name.escape_debug())
         }
-        Scheme::Basic(BasicKey::PasswordOf(user)) => {
-            format!("`BasicKey::PasswordOf(\"{}\")`", user.escape_debug())
+        Scheme::IdAndSecret { id, secret } => {
+            let (id, secret) = (id.escape_debug(), secret.escape_debug());
+            format!("`CredentialSource::id_and_secret(\"{id}\", \"{secret}\")`")
         }
-        Scheme::Basic(BasicKey::UserOrPassword) => "`BasicKey::UserOrPassword`".to_owned(),
+        Scheme::InsecureQuery(name) => {
+            format!("`CredentialSource::insecure_query(\"{}\")`", name.escape_debug())
+        }
+        Scheme::Basic(rule) => format!("`{}`", described_pair(rule)),
+        Scheme::NamedPair(name, rule) => {
+            let (name, rule) = (name.escape_debug(), described_pair(rule));
+            format!("`CredentialSource::pair(\"{name}\", {rule})`")
+        }
+    }
+}
+
+fn described_pair(rule: BasicKey<'_>) -> String {
+    match rule {
+        BasicKey::PasswordOf(user) => {
+            format!("BasicKey::PasswordOf(\"{}\")", user.escape_debug())
+        }
+        BasicKey::UserOrPassword => "BasicKey::UserOrPassword".to_owned(),
+        BasicKey::UserName => "BasicKey::UserName".to_owned(),
+        BasicKey::SecretOfId => "BasicKey::SecretOfId".to_owned(),
     }
 }
 
 /// Returns why a source does not carry a key, and the remedy.
 fn obstacle(scheme: Scheme<'_>, problem: Malformation) -> String {
-    let basic = matches!(scheme, Scheme::Basic(_));
+    let rule = match scheme {
+        Scheme::Basic(rule) | Scheme::NamedPair(_, rule) => Some(rule),
+        _ => None,
+    };
     let text = match problem {
-        Malformation::TooLong if basic => {
+        Malformation::TooLong if rule.is_some() => {
             "with its user name in base64, a credential may have at most 512 bytes: shorten the keys"
         }
         Malformation::TooLong => "a credential may have at most 512 bytes: shorten the keys",
@@ -149,16 +254,22 @@ fn obstacle(scheme: Scheme<'_>, problem: Malformation) -> String {
         Malformation::ControlCharacter => {
             "a user name may have no control characters (RFC 7617 §2): remove them"
         }
-        Malformation::UserName if scheme == Scheme::Basic(BasicKey::UserOrPassword) => {
+        Malformation::UserName
+            if matches!(rule, Some(BasicKey::UserOrPassword | BasicKey::UserName)) =>
+        {
             "a key with `:` cannot be a user name, which ends at the first `:` (RFC 7617 §2): use keys \
                         without `:`, or read keys as passwords only, with `BasicKey::PasswordOf`"
         }
         Malformation::UserName => {
             "a user name ends at the first `:` (RFC 7617 §2): choose a name without `:`"
         }
+        Malformation::Alphabet if scheme != Scheme::Bearer => {
+            "a key may have visible ASCII only: change the format"
+        }
         _ => {
             "a Bearer token may have letters, digits and `-._~+/`, and `=` only at its end (RFC 6750 \
-                        §2.1): change the format, or read the keys from `CredentialSource::header`"
+                        §2.1): change the format, or read the keys from `CredentialSource::wide_bearer` or \
+                        `CredentialSource::header`"
         }
     };
     text.to_owned()

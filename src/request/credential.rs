@@ -1,30 +1,29 @@
-//! Reads the one credential of a request.
+//! The checked credential sources of a profile.
 
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 
-use super::field::{field_name, is_of_the_connection};
-use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES, PresentedKey};
+use super::authorization::Schemes;
+#[cfg(feature = "axum")]
+use super::original_path;
+use super::query;
 use super::source::{Carrier, Source, SourceIndex};
-use super::token::is_token;
-use super::{basic, bearer, own_header};
-use crate::error::{ConfigError, Denial, Malformation};
-use crate::profile::{CredentialSource, Scheme};
+use crate::error::ConfigError;
+use crate::profile::CredentialSource;
 
 /// The checked credential sources of a profile.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
-    sources: Box<[Source]>,
-    basic: Option<usize>,
-    bearer: Option<usize>,
-    headers: Vec<(HeaderName, usize)>,
-    reads_authorization: bool,
-}
-
-/// A key of a request, and the source that carried it.
-pub(crate) struct Reading<'a> {
-    pub(crate) key: PresentedKey<'a>,
-    pub(crate) source: SourceIndex,
+    pub(super) sources: Box<[Source]>,
+    pub(super) schemes: Schemes,
+    /// The vendor's own headers. Both headers of a pair have the same source.
+    pub(super) headers: Vec<(HeaderName, usize)>,
+    /// The query parameters.
+    pub(super) parameters: Vec<(Box<str>, usize)>,
+    pub(super) reads_authorization: bool,
+    reads_ids: bool,
+    /// Whether a request may carry the same key in two sources.
+    pub(super) allows_equal: bool,
 }
 
 impl Credentials {
@@ -32,39 +31,46 @@ impl Credentials {
         if described.is_empty() {
             return Err(ConfigError::NoCredentialSource);
         }
-        let repeated = |name: &str| ConfigError::RepeatedCredentialSource(name.to_owned());
-        let (mut basic, mut bearer) = (None, None);
+        let repeated = |name: &HeaderName| ConfigError::RepeatedCredentialSource(name.to_string());
+        let mut schemes = Schemes::default();
         let mut headers: Vec<(HeaderName, usize)> = Vec::new();
+        let mut parameters: Vec<(Box<str>, usize)> = Vec::new();
         let mut sources = Vec::new();
-        for (index, source) in described.iter().enumerate() {
-            let label = source.scheme.label();
-            if source.kinds.is_some_and(<[_]>::is_empty) {
-                let place = format!("credential source `{}`", label.escape_debug());
-                return Err(ConfigError::NoAlternative { place, list: "only" });
+        for (index, described) in described.iter().enumerate() {
+            let source = Source::new(described)?;
+            if matches!(source.carrier, Carrier::Scheme(_)) {
+                schemes.add(described.scheme.label(), index)?;
             }
-            let (carrier, before) = match source.scheme {
-                Scheme::Basic(rule) => (Carrier::Basic(rule.into()), basic.replace(index)),
-                Scheme::Bearer => (Carrier::Bearer, bearer.replace(index)),
-                Scheme::Header(name) => {
-                    let name = own_name(name)?;
-                    if headers.iter().any(|(other, _)| *other == name) {
-                        return Err(repeated(name.as_str()));
-                    }
-                    headers.push((name.clone(), index));
-                    (Carrier::Header(name), None)
+            if source.is_in_query() {
+                let name = described.scheme.label();
+                if parameters.iter().any(|(other, _)| **other == *name) {
+                    return Err(ConfigError::RepeatedCredentialSource(name.to_owned()));
                 }
-            };
-            if before.is_some() {
-                return Err(repeated(label));
+                parameters.push((name.into(), index));
             }
-            let kinds = source.kinds.map(|kinds| kinds.iter().copied().map(Box::from).collect());
-            sources.push(Source { carrier, kinds });
+            for name in source.own_headers() {
+                if headers.iter().any(|(other, _)| other == name) {
+                    return Err(repeated(name));
+                }
+                headers.push((name.clone(), index));
+            }
+            sources.push(source);
         }
-        let reads_authorization = basic.or(bearer).is_some();
+        let reads_authorization = !schemes.is_empty();
         if reads_authorization && headers.iter().any(|(name, _)| *name == AUTHORIZATION) {
-            return Err(repeated(AUTHORIZATION.as_str()));
+            return Err(repeated(&AUTHORIZATION));
         }
-        Ok(Self { sources: sources.into(), basic, bearer, headers, reads_authorization })
+        let reads_ids = sources.iter().any(Source::has_id);
+        let allows_equal = sources.iter().any(|source| source.allows_equal);
+        Ok(Self {
+            sources: sources.into(),
+            schemes,
+            headers,
+            parameters,
+            reads_authorization,
+            reads_ids,
+            allows_equal,
+        })
     }
 
     /// Returns the source of a key that was read.
@@ -72,10 +78,37 @@ impl Credentials {
         self.sources.get(index.0)
     }
 
+    /// Returns true if a source has the id of its key beside the key.
+    pub(crate) const fn reads_ids(&self) -> bool {
+        self.reads_ids
+    }
+
     /// Lists the headers that carry keys.
     pub(crate) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
         let authorization = self.reads_authorization.then_some(&AUTHORIZATION);
         authorization.into_iter().chain(self.headers.iter().map(|(name, _)| name))
+    }
+
+    /// Returns true if all keys come in the same header.
+    pub(crate) fn are_in_one_header(&self) -> bool {
+        self.parameters.is_empty() && self.header_names().nth(1).is_none()
+    }
+
+    /// Removes the key from the URI of a request, so that no code behind the gate can log it.
+    #[inline]
+    pub(crate) fn hide_in_uri<B>(&self, request: &mut http::Request<B>) {
+        if !self.parameters.is_empty() {
+            self.remove_parameters(request);
+        }
+    }
+
+    #[cold]
+    fn remove_parameters<B>(&self, request: &mut http::Request<B>) {
+        if let Some(uri) = query::without(request.uri(), &self.parameters) {
+            *request.uri_mut() = uri;
+        }
+        #[cfg(feature = "axum")]
+        original_path::change_original_uri(request, |uri| query::without(uri, &self.parameters));
     }
 
     /// Marks the credential as sensitive, so that code that prints or compresses headers does not show
@@ -96,191 +129,11 @@ impl Credentials {
     pub(crate) fn own_header_names(&self) -> impl Iterator<Item = &HeaderName> {
         self.headers.iter().map(|(name, _)| name)
     }
-
-    /// Reads the one credential of a request. A source that is absent does not count. Two sources that
-    /// are present are refused, whatever they hold.
-    pub(crate) fn read<'a>(
-        &self,
-        headers: &'a HeaderMap,
-        buffer: &'a mut KeyBuffer,
-    ) -> Result<Reading<'a>, Denial> {
-        let mut found: Option<(&'a HeaderValue, Option<usize>)> = None;
-        let authorization = self.reads_authorization.then_some((&AUTHORIZATION, None));
-        let own = self.headers.iter().map(|(name, source)| (name, Some(*source)));
-        // If no header of the request is repeated, no credential is, and no second line is searched for.
-        let repeated = headers.len() > headers.keys_len();
-        for (name, source) in authorization.into_iter().chain(own) {
-            let Some(line) = headers.get(name) else { continue };
-            let another = || headers.get_all(name).iter().nth(1).is_some();
-            if found.is_some() || (repeated && another()) {
-                return Err(Denial::CredentialsAmbiguous);
-            }
-            found = Some((line, source));
-        }
-        match found {
-            None => Err(Denial::CredentialsMissing),
-            Some((value, Some(source))) => read_header(value.as_bytes(), source),
-            Some((value, None)) => self.read_authorization(value.as_bytes(), buffer),
-        }
-    }
-
-    fn read_authorization<'a>(
-        &self,
-        value: &'a [u8],
-        buffer: &'a mut KeyBuffer,
-    ) -> Result<Reading<'a>, Denial> {
-        // Nearly all clients write a scheme as its RFC does, followed by one space.
-        let (usual, token) = match value {
-            [b'B', b'e', b'a', b'r', b'e', b'r', b' ', token @ ..] => (self.bearer, token),
-            [b'B', b'a', b's', b'i', b'c', b' ', token @ ..] => (self.basic, token),
-            _ => (None, value),
-        };
-        let (source, token) = match usual.filter(|_| !token.starts_with(b" ")) {
-            Some(source) => (source, token),
-            None => self.scheme_and_token(value)?,
-        };
-        let carrier = self.sources.get(source).map(|source| &source.carrier);
-        let key = if token.len() > MAX_CREDENTIAL_BYTES {
-            Err(Malformation::TooLong)
-        } else if let Some(Carrier::Basic(rule)) = carrier {
-            basic::key(token, rule.as_key(), buffer)
-        } else {
-            bearer::key(token)
-        };
-        let key = PresentedKey::new(key.map_err(Denial::CredentialsMalformed)?);
-        Ok(Reading { key, source: SourceIndex(source) })
-    }
-
-    fn scheme_and_token<'a>(&self, value: &'a [u8]) -> Result<(usize, &'a [u8]), Denial> {
-        let (scheme, token) = split_scheme(value).map_err(Denial::CredentialsMalformed)?;
-        // Schemes are compared without regard to case (RFC 9110 §11.1).
-        let source = if scheme.eq_ignore_ascii_case(b"Bearer") {
-            self.bearer
-        } else if scheme.eq_ignore_ascii_case(b"Basic") {
-            self.basic
-        } else {
-            None
-        };
-        Ok((source.ok_or(Denial::SchemeUnsupported)?, token))
-    }
-}
-
-/// Checks the name of a vendor's own header that carries keys.
-fn own_name(name: &str) -> Result<HeaderName, ConfigError> {
-    const WHAT: &str = "the profile's field `credentials`, the header";
-    let name = field_name(WHAT, name)?;
-    if is_of_the_connection(&name) {
-        let problem =
-            "HTTP defines the value of this header: name another one, such as `x-api-key`";
-        return Err(ConfigError::Header { what: WHAT, value: name.to_string(), problem });
-    }
-    Ok(name)
-}
-
-/// Reads a header whose whole value is the key.
-fn read_header(value: &[u8], source: usize) -> Result<Reading<'_>, Denial> {
-    let key = own_header::key(value).map_err(Denial::CredentialsMalformed)?;
-    Ok(Reading { key: PresentedKey::new(key), source: SourceIndex(source) })
-}
-
-/// Splits `scheme 1*SP credentials` (RFC 9110 §11.4).
-fn split_scheme(value: &[u8]) -> Result<(&[u8], &[u8]), Malformation> {
-    let end = value.iter().position(|&byte| byte == b' ').unwrap_or(value.len());
-    let (scheme, rest) = value.split_at_checked(end).unwrap_or((value, b""));
-    if !is_token(scheme) {
-        return Err(Malformation::Scheme);
-    }
-    let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
-    Ok((scheme, rest.get(spaces..).unwrap_or_default()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::BasicKey;
-
-    const ALL: &[CredentialSource<'_>] = &[
-        CredentialSource::basic(BasicKey::PasswordOf("api")),
-        CredentialSource::bearer(),
-        CredentialSource::header("x-api-key"),
-    ];
-
-    fn read(
-        sources: &[CredentialSource<'_>],
-        lines: &[(&'static str, &[u8])],
-    ) -> Result<String, Denial> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in lines {
-            headers.append(*name, HeaderValue::from_bytes(value).unwrap());
-        }
-        let mut buffer = KeyBuffer::new();
-        let reading = Credentials::new(sources).unwrap().read(&headers, &mut buffer)?;
-        Ok(String::from_utf8(reading.key.expose().to_vec()).unwrap())
-    }
-
-    #[test]
-    fn one_credential_is_read_to_the_letter() {
-        use Denial::SchemeUnsupported;
-        use Denial::{CredentialsAmbiguous, CredentialsMalformed, CredentialsMissing};
-        let auth = "authorization";
-        let longest = "a".repeat(MAX_CREDENTIAL_BYTES);
-        let at_most = format!("Bearer {longest}").into_bytes();
-        let too_long = format!("Bearer {longest}a").into_bytes();
-        let too_long_alone = format!("{longest}a").into_bytes();
-        for (lines, expected) in [
-            (&[(auth, &b"Bearer KEY"[..])][..], Ok("KEY")),
-            (&[(auth, b"bEARER    KEY")], Ok("KEY")),
-            (&[(auth, b"basic YXBpOktFWQ==")], Ok("KEY")),
-            (&[("x-api-key", b"K:E,Y")], Ok("K:E,Y")),
-            (&[], Err(CredentialsMissing)),
-            (&[(auth, b"Digest abc")], Err(SchemeUnsupported)),
-            (&[(auth, b"x-api-key abc")], Err(SchemeUnsupported)),
-            (&[(auth, b"Bearer")], Err(CredentialsMalformed(Malformation::Empty))),
-            (&[(auth, b"Bearer ")], Err(CredentialsMalformed(Malformation::Empty))),
-            (&[(auth, b"")], Err(CredentialsMalformed(Malformation::Scheme))),
-            (&[(auth, b" Bearer KEY")], Err(CredentialsMalformed(Malformation::Scheme))),
-            (&[(auth, b"Bearer\tKEY")], Err(CredentialsMalformed(Malformation::Scheme))),
-            (&[(auth, b"Bearer KEY ")], Err(CredentialsMalformed(Malformation::Alphabet))),
-            (&[(auth, b"Bearer A, Basic B")], Err(CredentialsMalformed(Malformation::Alphabet))),
-            (&[(auth, &at_most)], Ok(&longest)),
-            (&[(auth, &too_long)], Err(CredentialsMalformed(Malformation::TooLong))),
-            (&[("x-api-key", longest.as_bytes())], Ok(&longest)),
-            (&[("x-api-key", &too_long_alone)], Err(CredentialsMalformed(Malformation::TooLong))),
-            (&[("x-api-key", b"K Y")], Err(CredentialsMalformed(Malformation::Alphabet))),
-            (&[("x-api-key", b"")], Err(CredentialsMalformed(Malformation::Empty))),
-            (&[(auth, b"Bearer A"), (auth, b"Bearer A")], Err(CredentialsAmbiguous)),
-            (&[(auth, b"Bearer A"), ("x-api-key", b"A")], Err(CredentialsAmbiguous)),
-            (&[("x-api-key", b"A"), ("x-api-key", b"A")], Err(CredentialsAmbiguous)),
-        ] {
-            let read = read(ALL, lines);
-            assert_eq!(read.as_deref(), expected.as_ref().map(|key| *key), "{lines:?}");
-        }
-    }
-
-    #[test]
-    fn a_source_that_the_profile_does_not_read_says_nothing() {
-        const OWN: &[CredentialSource<'_>] = &[CredentialSource::header("x-api-key")];
-        const BEARER: &[CredentialSource<'_>] = &[CredentialSource::bearer()];
-        let lines = [("authorization", &b"Bearer B"[..]), ("x-api-key", b"A")];
-        assert_eq!(read(OWN, &lines).as_deref(), Ok("A"));
-        assert_eq!(read(BEARER, &lines).as_deref(), Ok("B"));
-    }
-
-    #[test]
-    fn no_bytes_make_it_panic() {
-        let mut state = 1u64;
-        for _ in 0..20_000 {
-            let mut value = b"Basic ".to_vec();
-            for _ in 0..state % 40 {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                value.push((state >> 33) as u8);
-            }
-            state = state.wrapping_add(1);
-            if HeaderValue::from_bytes(&value).is_ok() {
-                let _ = read(ALL, &[("authorization", &value)]);
-            }
-        }
-    }
 
     #[test]
     fn contradictory_sources_are_refused() {

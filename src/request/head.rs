@@ -5,7 +5,7 @@ use std::fmt;
 use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, EXPECT, ORIGIN, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderMap, HeaderName, Method, Uri};
 
 /// Borrows the method, path and headers of a request.
 ///
@@ -17,6 +17,8 @@ pub(crate) struct Head<'a> {
     pub(crate) method: &'a Method,
     /// The path, still percent-encoded.
     pub(crate) path: &'a str,
+    /// The URI, whose query may have the key. Its path may have been cut.
+    pub(super) uri: &'a Uri,
     /// The headers.
     pub(crate) headers: &'a HeaderMap,
 }
@@ -24,7 +26,12 @@ pub(crate) struct Head<'a> {
 impl<'a> Head<'a> {
     /// Borrows the head of a request. The path is the original one, even if an outer router has cut it.
     pub(crate) fn of<B>(request: &'a http::Request<B>) -> Self {
-        Self { method: request.method(), path: original_path(request), headers: request.headers() }
+        Self {
+            method: request.method(),
+            path: original_path(request),
+            uri: request.uri(),
+            headers: request.headers(),
+        }
     }
 
     /// Returns true for a complete CORS preflight (Fetch §4.8): `OPTIONS` with one `Origin`, one
@@ -53,8 +60,8 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Prints the names of the headers but no values. One value is the key, and only a profile knows which
-/// one.
+/// Prints the names of the headers but no values, and no query. One of them has the key, and only a profile
+/// knows which one.
 impl fmt::Debug for Head<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = || self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>();

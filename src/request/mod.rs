@@ -3,12 +3,17 @@
 //!
 //! This module reads bytes that an attacker may have written. A gate accepts a credential only if
 //!
-//! 1. exactly one of the profile's sources carries one;
+//! 1. exactly one of the profile's sources carries one, or all that do carry the same one and
+//!    [allow that](crate::profile::CredentialSource::allow_equal);
 //! 2. it has at most [`MAX_CREDENTIAL_BYTES`] bytes, which is checked before it is decoded;
-//! 3. it follows the grammar of its scheme exactly (RFC 7617, RFC 6750 §2.1).
+//! 3. it follows the grammar of its scheme exactly (RFC 7617, RFC 6750 §2.1). Keys in other schemes, headers and
+//!    parameters are visible ASCII.
 //!
 //! Only the connection or a [trusted proxy](TrustedProxies) can prove HTTPS and the client's address;
 //! the client itself cannot.
+//!
+//! If a profile reads keys from the [query](crate::profile::CredentialSource::insecure_query), put layers that log
+//! URIs inside of the gate, and configure proxies to log no query.
 //!
 //! In a deployment behind a proxy:
 //!
@@ -19,31 +24,35 @@
 //! * If only proxies connect from that network, say so with
 //!   [`always_proxies`](TrustedProxies::always_proxies).
 
+mod authorization;
 mod basic;
 mod bearer;
 mod carriage;
 mod client;
 mod connection;
 mod credential;
+mod equal;
 mod field;
 mod forwarded;
 mod head;
 mod internet;
 #[cfg(feature = "axum")]
 mod original_path;
-mod own_header;
 mod path;
 mod presented;
 mod proxies;
 mod proxy_headers;
+mod query;
+mod reading;
 mod signs;
 mod source;
 mod token;
+mod visible;
 
 pub(crate) use carriage::check as check_carriage;
 pub use client::Client;
 pub use connection::Connection;
-pub(crate) use credential::{Credentials, Reading};
+pub(crate) use credential::Credentials;
 pub(crate) use field::{field_name, is_of_the_connection};
 pub(crate) use head::Head;
 pub(crate) use path::{decodes_to, is_unambiguous};
@@ -51,4 +60,5 @@ pub(crate) use presented::KeyBuffer;
 pub use presented::MAX_CREDENTIAL_BYTES;
 pub use proxies::TrustedProxies;
 pub use proxy_headers::ProxyHeaders;
+pub(crate) use reading::Reading;
 pub(crate) use source::{Source, SourceIndex};

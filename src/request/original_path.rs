@@ -1,7 +1,7 @@
 //! The path as the client sent it, before axum's nesting cut it.
 
 use axum::extract::{NestedPath, OriginalUri};
-use http::Request;
+use http::{Request, Uri};
 
 use super::path::is_unambiguous;
 
@@ -35,5 +35,17 @@ pub(super) fn original_path<B>(request: &Request<B>) -> &str {
         original
     } else {
         ""
+    }
+}
+
+/// Changes the URI that axum keeps besides the request's own.
+pub(super) fn change_original_uri<B>(
+    request: &mut Request<B>,
+    change: impl FnOnce(&Uri) -> Option<Uri>,
+) {
+    if let Some(OriginalUri(original)) = request.extensions_mut().get_mut()
+        && let Some(changed) = change(original)
+    {
+        *original = changed;
     }
 }

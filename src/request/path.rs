@@ -55,7 +55,8 @@ fn is_plainly_encoded(segment: &str) -> bool {
     std::str::from_utf8(&decoded).is_ok()
 }
 
-fn decode(high: u8, low: u8) -> Option<u8> {
+/// Decodes the two digits of a percent-encoded byte.
+pub(super) fn decode(high: u8, low: u8) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }

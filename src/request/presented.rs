@@ -13,6 +13,20 @@ const DECODED_BYTES: usize = MAX_CREDENTIAL_BYTES / 4 * 3;
 /// Enough bytes for nearly all decoded credentials: a key of 64 characters with a user name.
 const USUAL_BYTES: usize = 96;
 
+/// The key, and the id that was presented beside it, as read from one place.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) id: Option<&'a [u8]>,
+}
+
+impl<'a> Parts<'a> {
+    /// Returns a key that came without an id.
+    pub(super) const fn alone(key: &'a [u8]) -> Self {
+        Self { key, id: None }
+    }
+}
+
 /// Borrows the text of a presented key. Only [`expose`](Self::expose) gives access to the bytes.
 pub(crate) struct PresentedKey<'a>(&'a [u8]);
 

@@ -11,47 +11,57 @@ use crate::request::field_name;
 #[derive(Debug)]
 pub(super) struct CredentialHeaders {
     names: Vec<HeaderName>,
-    /// All names in one line, written once.
-    line: HeaderValue,
+    /// All names in one line, written once. `None` without a header.
+    line: Option<HeaderValue>,
 }
 
 impl CredentialHeaders {
     pub(super) fn new(sources: &[CredentialSource<'_>]) -> Result<Self, ConfigError> {
         let mut names: Vec<HeaderName> = Vec::new();
         for source in sources {
-            let name = match source.scheme {
-                Scheme::Basic(_) | Scheme::Bearer => AUTHORIZATION,
-                Scheme::Header(name) => {
-                    field_name("the profile's field `credentials`, a header", name)?
-                }
+            let own = |name| field_name("the profile's field `credentials`, a header", name);
+            let named = match source.scheme {
+                // The query is a part of what caches look answers up by.
+                Scheme::InsecureQuery(_) => Vec::new(),
+                Scheme::Header(name) => vec![own(name)?],
+                Scheme::IdAndSecret { id, secret } => vec![own(secret)?, own(id)?],
+                Scheme::Basic(_)
+                | Scheme::Bearer
+                | Scheme::WideBearer
+                | Scheme::Named(_)
+                | Scheme::NamedPair(..) => vec![AUTHORIZATION],
             };
-            if !names.contains(&name) {
-                names.push(name);
+            for name in named {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
             }
         }
         let line = names.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(", ");
         // Header names always make a valid value. `*` would fail closed: no cache reuses the answer.
         let line = HeaderValue::try_from(line).unwrap_or(HeaderValue::from_static("*"));
+        let line = (!names.is_empty()).then_some(line);
         Ok(Self { names, line })
     }
 
     /// Returns the value of `Vary` that names all of the headers.
-    pub(super) const fn line(&self) -> &HeaderValue {
-        &self.line
+    pub(super) const fn line(&self) -> Option<&HeaderValue> {
+        self.line.as_ref()
     }
 
     /// Adds each of the headers to `Vary`, also those that the request does not have. So a cache does not
     /// serve the answer of an anonymous request to a client with a key, or the reverse (RFC 9110 §12.5.5).
     /// Keeps the service's own `Vary`, and repeats no name.
     pub(super) fn vary(&self, headers: &mut HeaderMap) {
+        let Some(line) = &self.line else { return };
         if !headers.contains_key(VARY) {
-            headers.insert(VARY, self.line.clone());
+            headers.insert(VARY, line.clone());
             return;
         }
         if self.names.iter().any(|name| varies_by(headers, name)) {
             self.names.iter().for_each(|name| vary_by(headers, name));
         } else {
-            headers.append(VARY, self.line.clone());
+            headers.append(VARY, line.clone());
         }
     }
 }
@@ -64,6 +74,22 @@ pub(super) fn keep_private(headers: &mut HeaderMap, credential: &HeaderName) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
     vary_by(headers, credential);
+}
+
+/// Marks the answer to a request whose key came in its query (RFC 6750 §2.3). A cache would keep the key with the
+/// URL, so the service's own `Cache-Control` stays only if it says `private` or `no-store`.
+pub(super) fn force_private(headers: &mut HeaderMap) {
+    let mut directives = headers
+        .get_all(CACHE_CONTROL)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|b| *b == b','));
+    let is_private = directives.any(|directive| {
+        let directive = directive.trim_ascii();
+        directive.eq_ignore_ascii_case(b"private") || directive.eq_ignore_ascii_case(b"no-store")
+    });
+    if !is_private {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+    }
 }
 
 fn vary_by(headers: &mut HeaderMap, credential: &HeaderName) {
@@ -124,7 +150,7 @@ mod tests {
             named.vary(&mut headers);
             named.vary(&mut headers);
             assert_eq!(headers.get_all(VARY).iter().collect::<Vec<_>>(), [line]);
-            assert_eq!(named.line(), line);
+            assert_eq!(named.line().unwrap(), line);
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn lines(
     }
     let all = status == StatusCode::UNAUTHORIZED;
     let wanted = sources.iter().map(|source| source.scheme);
-    let wanted = wanted.filter(|scheme| all || *scheme == Scheme::Bearer);
+    let wanted = wanted.filter(|scheme| all || scheme.is_bearer());
     wanted
         .map(|scheme| {
             let line = HeaderValue::from_str(&line(challenge, scheme, realm, None));
@@ -69,7 +69,7 @@ fn line(challenge: Challenge, scheme: Scheme<'_>, realm: &str, scopes: Option<&s
     let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
     match scheme {
         Scheme::Basic(_) => format!(r#"Basic realm="{realm}", charset="UTF-8""#),
-        Scheme::Bearer => {
+        Scheme::Bearer | Scheme::WideBearer => {
             let mut line = format!(r#"Bearer realm="{realm}""#);
             if let Some(error) = error(challenge) {
                 line += &format!(r#", error="{error}""#);
@@ -79,6 +79,12 @@ fn line(challenge: Challenge, scheme: Scheme<'_>, realm: &str, scopes: Option<&s
             }
             line
         }
+        Scheme::Named(name) | Scheme::NamedPair(name, _) => format!(r#"{name} realm="{realm}""#),
+        Scheme::IdAndSecret { id, secret } => {
+            let (id, secret) = (id.to_ascii_lowercase(), secret.to_ascii_lowercase());
+            format!(r#"ApiKey realm="{realm}", id-header="{id}", header="{secret}""#)
+        }
+        Scheme::InsecureQuery(name) => format!(r#"ApiKey realm="{realm}", query="{name}""#),
         // No registered scheme fits a key in its own header, but RFC 9110 §11.6.1 requires a challenge.
         // This one shows a person which header to use.
         Scheme::Header(name) => {
@@ -99,8 +105,10 @@ mod tests {
         let sources = [
             CredentialSource::basic(BasicKey::UserOrPassword),
             CredentialSource::bearer(),
+            CredentialSource::scheme("Token"),
             CredentialSource::header("x-api-key"),
         ];
+        let named = r#"Token realm="a \"b\"""#;
         let basic = r#"Basic realm="a \"b\"", charset="UTF-8""#;
         let header = r#"ApiKey realm="a \"b\"", header="x-api-key""#;
         let bearer = |rest: &str| format!(r#"Bearer realm="a \"b\""{rest}"#);
@@ -109,8 +117,8 @@ mod tests {
         let scope = bearer(r#", error="insufficient_scope""#);
         for (challenge, status, expected) in [
             (None, 401, vec![]),
-            (Bare, 401, vec![basic, &bearer(""), header]),
-            (InvalidToken, 401, vec![basic, &token, header]),
+            (Bare, 401, vec![basic, &bearer(""), named, header]),
+            (InvalidToken, 401, vec![basic, &token, named, header]),
             (InvalidRequest, 400, vec![&request[..]]),
             (InsufficientScope, 403, vec![&scope[..]]),
         ] {

@@ -7,14 +7,14 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHEN
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::body::PreparedBody;
-use super::caching::{CredentialHeaders, keep_private};
+use super::caching::{CredentialHeaders, force_private, keep_private};
 use super::challenge;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
 use crate::clock::Timestamp;
 use crate::error::{ConfigError, Denial};
 use crate::key::KeyRecord;
-use crate::profile::{Profile, Scheme};
+use crate::profile::Profile;
 use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
 
 /// The facts that every response to an authenticated request reports, refusals included.
@@ -65,7 +65,7 @@ impl Renderer {
             answers: profile.answers.try_map(prepare)?,
             admits_anonymous: false,
             realm: profile.realm.into(),
-            reads_bearer: sources.iter().any(|source| source.scheme == Scheme::Bearer),
+            reads_bearer: sources.iter().any(|source| source.scheme.is_bearer()),
             principal: PrincipalHeaders::new(profile.principal_headers, &limit_headers)?,
             limit_headers,
             credentials,
@@ -75,8 +75,9 @@ impl Renderer {
     /// Adds `Vary` to all answers, for a gate that admits anonymous requests.
     pub(crate) fn admit_anonymous(mut self) -> Self {
         self.admits_anonymous = true;
-        let vary = self.credentials.line();
-        self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
+        if let Some(vary) = self.credentials.line() {
+            self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
+        }
         self
     }
 
@@ -84,7 +85,7 @@ impl Renderer {
     /// `None` for a request without a key.
     #[inline]
     pub(crate) fn guard_caches(&self, headers: &mut HeaderMap, source: Option<&Source>) {
-        let in_authorization = source.is_some_and(|source| source.own_header().is_none());
+        let in_authorization = source.is_some_and(Source::is_in_authorization);
         // Caches handle `Authorization` by themselves, and most keys come in it.
         if self.admits_anonymous || !in_authorization {
             self.guard(headers, source);
@@ -95,8 +96,11 @@ impl Renderer {
         if self.admits_anonymous || source.is_none() {
             self.credentials.vary(headers);
         }
-        if let Some(name) = source.and_then(Source::own_header) {
-            keep_private(headers, name);
+        if let Some(source) = source {
+            source.own_headers().for_each(|name| keep_private(headers, name));
+            if source.is_in_query() {
+                force_private(headers);
+            }
         }
     }
 

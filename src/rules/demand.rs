@@ -78,7 +78,7 @@ fn is_media_type(text: &str) -> bool {
 /// source. With several sources, a request uses one of them, so such a demand would refuse all others.
 fn check_credential(demand: &Demand, credentials: &Credentials) -> Result<(), ConfigError> {
     let carries_keys = credentials.header_names().any(|name| *name == demand.name);
-    let is_alone = credentials.header_names().nth(1).is_none();
+    let is_alone = credentials.are_in_one_header();
     if carries_keys && !(is_alone && demand.expected == Accepted::Present) {
         let problem =
             "this header carries the credential, so it cannot be required as well: remove it";

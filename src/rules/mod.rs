@@ -3,13 +3,14 @@
 //! This module guards the decision. Its rules are functions of the request's facts, a record and an
 //! instant. They ask no store, limiter or clock. A key that was found may do what a request asks if
 //!
-//! 1. it is valid: not revoked, not disabled, not expired, and past its start;
-//! 2. it belongs to the environment that the gate is pinned to, if the gate is pinned;
-//! 3. the client's address is on the key's allowlist, if the key has one;
-//! 4. the credential source and the route accept its kind;
-//! 5. its account is the one that the path targets, if the path targets one;
-//! 6. the request has the headers that the vendor requires;
-//! 7. it has the scopes that the route needs.
+//! 1. the id that was presented beside it is its own, if the credential source has one;
+//! 2. it is valid: not revoked, not disabled, not expired, and past its start;
+//! 3. it belongs to the environment that the gate is pinned to, if the gate is pinned;
+//! 4. the client's address is on the key's allowlist, if the key has one;
+//! 5. the credential source and the route accept its kind;
+//! 6. its account is the one that the path targets, if the path targets one;
+//! 7. the request has the headers that the vendor requires;
+//! 8. it has the scopes that the route needs.
 //!
 //! Routes match the path as the client sent it. A path is ambiguous if two readers could read it
 //! differently, because of dot segments, empty segments or parameters, or encoded letters or slashes.
@@ -22,6 +23,7 @@ mod compiled_route;
 mod demand;
 mod environment;
 mod header;
+mod identity;
 mod kind;
 mod lifecycle;
 mod methods;
@@ -38,6 +40,7 @@ pub(crate) use account::{Targets, targets_own_account};
 pub(crate) use demand::demands;
 pub(crate) use environment::belongs_to;
 pub(crate) use header::Demand;
+pub(crate) use identity::is_named;
 pub(crate) use kind::{served_by_route, served_through};
 pub(crate) use lifecycle::is_alive;
 pub(crate) use needs::RouteNeeds;

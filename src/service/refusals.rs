@@ -58,7 +58,7 @@ impl Deciding<'_> {
     pub(super) fn expose(&self, alarms: &Alarms, client: Client, head: Head<'_>) {
         let now = self.shared.now();
         if alarms.may_tell_of_exposure(client.address, now)
-            && let Some(digest) = self.shared.policy.exposed_key(head.headers)
+            && let Some(digest) = self.shared.policy.exposed_key(head)
             && alarms.exposure(client.address, now)
         {
             self.shared.observe(|observer| observer.key_exposed(&digest));

@@ -5,6 +5,7 @@ mod logged;
 mod matching;
 mod nesting;
 mod patterns;
+mod query;
 
 use std::net::SocketAddr;
 

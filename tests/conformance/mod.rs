@@ -19,6 +19,7 @@ mod unix_socket;
 mod wire;
 
 mod draft_ratelimit_headers;
+mod other_credentials;
 mod rfc6585;
 mod rfc6750;
 mod rfc7239;

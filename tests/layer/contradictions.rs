@@ -48,15 +48,57 @@ fn expect(case: &str, complaint: Option<&str>, words: &[&str]) {
 }
 
 const BEARER: &[CredentialSource] = &[CredentialSource::bearer()];
+const WIDE: &[CredentialSource] = &[CredentialSource::wide_bearer()];
 const OWN: &[CredentialSource] = &[CredentialSource::header("x-api-key")];
 const API: &[CredentialSource] = &[CredentialSource::basic(BasicKey::PasswordOf("api"))];
 const COLON: &[CredentialSource] = &[CredentialSource::basic(BasicKey::PasswordOf("a:b"))];
+const USER: &[CredentialSource] = &[CredentialSource::basic(BasicKey::UserName)];
+const ID_AND_SECRET: &[CredentialSource] =
+    &[CredentialSource::pair("ApiKey", BasicKey::SecretOfId)];
 const EITHER: &[CredentialSource] = &[CredentialSource::basic(BasicKey::UserOrPassword)];
 const BEARER_OR_OWN: &[CredentialSource] =
     &[CredentialSource::bearer(), CredentialSource::header("x-api-key")];
 
 const fn after(literal: &'static str) -> KeyFormat<'static> {
     KeyFormat::new().literal(literal).characters(Alphabet::Base62, 40)
+}
+
+#[test]
+fn a_source_that_no_client_can_use_is_refused() {
+    const SCHEME: CredentialSource = CredentialSource::scheme("Token");
+    for (credentials, words) in [
+        (&[SCHEME][..], &[][..]),
+        (&[CredentialSource::scheme("")], &["CredentialSource::scheme", "name of a scheme"]),
+        (&[CredentialSource::scheme("Api Key")], &["Api Key", "name of a scheme"]),
+        (&[CredentialSource::scheme("Token:")], &["Token:", "without spaces"]),
+        (&[CredentialSource::scheme("basic")], &["CredentialSource::basic"]),
+        (&[CredentialSource::scheme("bearer")], &["CredentialSource::bearer"]),
+        (&[CredentialSource::id_and_secret("x-id", "x-key")], &[]),
+        (&[CredentialSource::id_and_secret("x-key", "X-Key")], &["x-key", "twice"]),
+        (&[CredentialSource::id_and_secret("host", "x-key")], &["host", "x-api-key"]),
+        (&[CredentialSource::id_and_secret("x id", "x-key")], &["x id"]),
+        (
+            &[CredentialSource::id_and_secret("x-id", "x-key"), CredentialSource::header("x-id")],
+            &["x-id", "twice"],
+        ),
+        (&[SCHEME.allow_equal(), OWN[0].allow_equal()], &[]),
+        (&[SCHEME.allow_equal(), OWN[0]], &["allow_equal", "scheme(\"Token\")", "Authorization"]),
+        (&[SCHEME.allow_equal(), BEARER[0].allow_equal()], &["allow_equal", "Authorization"]),
+        (&[SCHEME.allow_equal(), OWN[0].only(&["partner"]).allow_equal()], &["kinds", "only"]),
+        (
+            &[SCHEME.allow_equal(), CredentialSource::id_and_secret("x", "y").allow_equal()],
+            &["id_and_secret", "allow_equal"],
+        ),
+        (&[CredentialSource::pair("b c", BasicKey::UserName)], &["CredentialSource::pair", "b c"]),
+        (&[CredentialSource::pair("Basic", BasicKey::UserName)], &["CredentialSource::basic"]),
+        (&[SCHEME, CredentialSource::pair("token", BasicKey::UserName)], &["token", "twice"]),
+        (&[SCHEME, CredentialSource::scheme("TOKEN")], &["TOKEN", "twice"]),
+        (&[CredentialSource::bearer(), CredentialSource::wide_bearer()], &["Bearer", "twice"]),
+        (&[SCHEME, CredentialSource::header("authorization")], &["authorization", "twice"]),
+    ] {
+        let found = of_profile(&Profile { credentials, ..PROFILE });
+        expect(&format!("{credentials:?}"), found.as_deref(), words);
+    }
 }
 
 #[test]
@@ -80,6 +122,7 @@ fn a_format_that_no_source_carries_is_refused() {
     // `api:` and 380 digits are 384 bytes, 512 in base64.
     const BASIC_TO_THE_BYTE: &[KeyFormat] = &[KeyFormat::hex(380)];
     const BASIC_BEYOND: &[KeyFormat] = &[KeyFormat::hex(381)];
+    const HEX_383: &[KeyFormat] = &[KeyFormat::hex(383)];
     const VARYING: &[KeyFormat] = &[KeyFormat::new().between(Alphabet::Hex, 20, 40).checksum()];
     const NOTHING: &[KeyFormat] = &[KeyFormat::new().literal("")];
     const LINE: &[CredentialSource] = &[CredentialSource::basic(BasicKey::PasswordOf("a\nb"))];
@@ -89,6 +132,7 @@ fn a_format_that_no_source_carries_is_refused() {
     for (credentials, formats, words) in [
         (BEARER, HEX, &[][..]),
         (BEARER, PIPE, &["formats", r"12\|[0-9A-Za-z]{40}", "Bearer", "`=`", "header"]),
+        (WIDE, PIPE, &[]),
         (BEARER, AND_PIPE, &[r"12\|"]),
         (OWN, PIPE, &[]),
         (API, PIPE, &[]),
@@ -97,6 +141,11 @@ fn a_format_that_no_source_carries_is_refused() {
         (API, SCHEME, &[]),
         (EITHER, SCHEME, &["`:`", "PasswordOf"]),
         (EITHER, PIPE, &[]),
+        (USER, SCHEME, &["BasicKey::UserName", "`:`", "PasswordOf"]),
+        (USER, PIPE, &[]),
+        (ID_AND_SECRET, SCHEME, &[]),
+        (ID_AND_SECRET, BASIC_BEYOND, &[]),
+        (ID_AND_SECRET, HEX_383, &[beyond, "ApiKey", "SecretOfId"]),
         (BEARER, TAG, &[r"te\$t"]),
         (OWN, TAG, &[]),
         (BEARER, PADDED, &[]),

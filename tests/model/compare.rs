@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::choices::Choices;
 use super::client::Believed;
+use super::credential::{credential, percent};
 use super::gate::{Answered, Gate};
 use super::generator;
 use super::holder::Holder;
@@ -160,10 +161,34 @@ impl Pair {
                 *holder
             }
         };
+        if answered.denial.is_none() {
+            let seen = without_key(question, vendor);
+            compare("query", format!("{:?}", answered.seen), format!("{seen:?}"));
+        }
         // A cache must not answer one who has a key by what one without was told, nor the other way round.
         let stranger = matches!(judgement, Judgement::Served(None));
-        let vary = if self.model.setting.optional || stranger { "authorization" } else { "" };
-        compare("vary", header("vary").join("|"), vary.to_owned());
+        let by = match judgement {
+            Judgement::Served(Some(_)) => credential(question, vendor).ok().map(|read| read.scheme),
+            _ => None,
+        };
+        let vary = if self.model.setting.optional || stranger {
+            let mut names: Vec<&str> = Vec::new();
+            for name in vendor.schemes.iter().flat_map(|scheme| scheme.fields()) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            names.join(", ")
+        } else {
+            let own = by.filter(|scheme| scheme.authorization().is_none());
+            own.map_or_else(String::new, |scheme| scheme.fields().join("|"))
+        };
+        compare("vary", header("vary").join("|"), vary);
+        if answered.denial.is_none() {
+            let own = by.is_some_and(|scheme| scheme.authorization().is_none());
+            let private = if own { "private" } else { "" };
+            compare("cache", header("cache-control").concat(), private.to_owned());
+        }
         let limits = self.limits(holder);
         let names = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
         compare("limits", format!("{:?}", names.map(|name| header(name).concat())), limits);
@@ -245,18 +270,52 @@ fn reason_of(denial: &str) -> Option<Reason> {
     })
 }
 
+/// The query without the vendor's parameter, which a handler must not see.
+fn without_key(question: &Question, vendor: &Vendor) -> Option<String> {
+    let query = question.query.as_ref()?;
+    let names: Vec<&[u8]> = vendor
+        .schemes
+        .iter()
+        .filter_map(|scheme| match scheme {
+            Scheme::Query(name) => Some(name.as_bytes()),
+            _ => None,
+        })
+        .collect();
+    let carries = |pair: &&str| {
+        let name = percent(pair.split('=').next().unwrap());
+        name.is_some_and(|name| names.contains(&name.as_slice()))
+    };
+    if !query.split('&').any(|pair| carries(&pair)) {
+        return Some(query.clone());
+    }
+    let left: Vec<&str> = query.split('&').filter(|pair| !carries(pair)).collect();
+    let left = left.join("&");
+    (!left.is_empty()).then_some(left)
+}
+
 fn challenges(vendor: &Vendor, reason: Reason, status: u16, scopes: &[&str]) -> Vec<String> {
     let realm = match vendor.name {
         "Polytomic on premises" => "Polytomic",
+        "Imports" | "Imports, once" | "Pairs" => "Polyteia",
         name => name,
     };
     let bearer = |attributes: &str| format!(r#"Bearer realm="{realm}"{attributes}"#);
     let challenge = |scheme: &Scheme| match scheme {
-        Scheme::Bearer(_) if reason == Reason::Missing => bearer(""),
-        Scheme::Bearer(_) => bearer(r#", error="invalid_token""#),
+        Scheme::Bearer(_) | Scheme::WideBearer if reason == Reason::Missing => bearer(""),
+        Scheme::Bearer(_) | Scheme::WideBearer => bearer(r#", error="invalid_token""#),
+        Scheme::Named(name) => format!(r#"{name} realm="{realm}""#),
+        Scheme::IdPair("ApiKey") => format!(r#"ApiKey realm="{realm}""#),
+        Scheme::Own(name) => format!(r#"ApiKey realm="{realm}", header="{name}""#),
+        Scheme::TwoFields(id, secret) => {
+            format!(r#"ApiKey realm="{realm}", id-header="{id}", header="{secret}""#)
+        }
+        Scheme::Query(name) => format!(r#"ApiKey realm="{realm}", query="{name}""#),
         _ => format!(r#"Basic realm="{realm}", charset="UTF-8""#),
     };
-    let reads_bearer = vendor.schemes.iter().any(|scheme| matches!(scheme, Scheme::Bearer(_)));
+    let reads_bearer = vendor
+        .schemes
+        .iter()
+        .any(|scheme| matches!(scheme, Scheme::Bearer(_) | Scheme::WideBearer));
     match (status, reason) {
         (401, _) => vendor.schemes.iter().map(challenge).collect(),
         _ if !reads_bearer => Vec::new(),

@@ -3,43 +3,144 @@
 use super::question::Question;
 use super::vendor::{KeyText, Reason, Scheme, Vendor};
 
-/// Reads the key, and the scheme that carried it.
-pub(crate) fn credential(
-    question: &Question,
-    vendor: &Vendor,
-) -> Result<(Vec<u8>, Scheme), Reason> {
-    let lines = question.lines("authorization");
-    let line = match lines.as_slice() {
-        [] => return Err(Reason::Missing),
-        [line] => *line,
-        _ => return Err(Reason::Ambiguous),
-    };
+/// A credential: the key, its id where one comes with it, and how it came.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Presented {
+    pub(crate) key: Vec<u8>,
+    pub(crate) id: Option<Vec<u8>>,
+    pub(crate) scheme: Scheme,
+}
+
+/// Tells whether a request has nothing that could be a credential.
+pub(crate) fn has_none(question: &Question, vendor: &Vendor) -> bool {
+    found(question, vendor).is_empty()
+}
+
+/// Reads the credential.
+pub(crate) fn credential(question: &Question, vendor: &Vendor) -> Result<Presented, Reason> {
+    let mut found = found(question, vendor);
+    let Some(last) = found.pop() else { return Err(Reason::Missing) };
+    if found.is_empty() {
+        return last;
+    }
+    let Ok(last) = last else { return Err(Reason::Ambiguous) };
+    let equal = found.iter().all(|other| match other {
+        Ok(other) => (&other.key, &other.id) == (&last.key, &last.id),
+        Err(_) => false,
+    });
+    if vendor.equal && equal { Ok(last) } else { Err(Reason::Ambiguous) }
+}
+
+/// Lists all places with something in them: first `Authorization`, then other fields, then the query.
+fn found(question: &Question, vendor: &Vendor) -> Vec<Result<Presented, Reason>> {
+    let mut found = Vec::new();
+    if vendor.schemes.iter().any(|scheme| scheme.authorization().is_some()) {
+        let lines = question.lines("authorization");
+        found.extend(lines.first().map(|line| match lines.len() {
+            1 => authorization(line, vendor),
+            _ => Err(Reason::Ambiguous),
+        }));
+    }
+    for scheme in vendor.schemes {
+        let key = |key: Option<Vec<u8>>, id: Option<Vec<u8>>| {
+            let key = key.filter(|key| !key.is_empty()).ok_or(Reason::Malformed)?;
+            Ok(Presented { key, id, scheme: *scheme })
+        };
+        match scheme {
+            Scheme::Own(name) => match question.lines(name).as_slice() {
+                [] => {}
+                [line] => found.push(key(visible(line), None)),
+                _ => found.push(Err(Reason::Ambiguous)),
+            },
+            Scheme::TwoFields(id, secret) => {
+                match (question.lines(id).as_slice(), question.lines(secret).as_slice()) {
+                    ([], []) => {}
+                    ([id], [secret]) => found.push(match visible(id) {
+                        Some(id) => key(visible(secret), Some(id)),
+                        None => Err(Reason::Malformed),
+                    }),
+                    (ids, secrets) if ids.len() > 1 || secrets.len() > 1 => {
+                        found.push(Err(Reason::Ambiguous));
+                    }
+                    _ => found.push(Err(Reason::Malformed)),
+                }
+            }
+            Scheme::Query(name) => {
+                let pairs = question.query.iter().flat_map(|query| query.split('&'));
+                let values = pairs.filter_map(|pair| {
+                    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                    (percent(key)? == name.as_bytes()).then_some(value)
+                });
+                match values.collect::<Vec<_>>().as_slice() {
+                    [] => {}
+                    [value] => {
+                        let readable = value.len() <= 512 && !value.contains('+');
+                        let decoded = if readable { percent(value) } else { None };
+                        // More than this was never said to fit.
+                        let fits = decoded.filter(|key| !value.contains('%') || key.len() <= 384);
+                        found.push(key(fits.and_then(|key| visible(&key)), None));
+                    }
+                    _ => found.push(Err(Reason::Ambiguous)),
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn visible(text: &[u8]) -> Option<Vec<u8>> {
+    let legal = |byte: &u8| (0x21..=0x7e).contains(byte);
+    ((1..=512).contains(&text.len()) && text.iter().all(legal)).then(|| text.to_vec())
+}
+
+/// Decodes percent-encoding once; `None` if it is broken.
+pub(crate) fn percent(text: &str) -> Option<Vec<u8>> {
+    let mut parts = text.split('%');
+    let mut decoded = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let digits = part.get(..2)?;
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        decoded.push(u8::from_str_radix(digits, 16).ok()?);
+        decoded.extend(part[2..].bytes());
+    }
+    Some(decoded)
+}
+
+fn authorization(line: &[u8], vendor: &Vendor) -> Result<Presented, Reason> {
     let end = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
-    let (scheme, rest) = line.split_at(end);
+    let (name, rest) = line.split_at(end);
     let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    if scheme.is_empty() || !scheme.iter().all(token) {
+    if name.is_empty() || !name.iter().all(token) {
         return Err(Reason::Malformed);
     }
-    let scheme = String::from_utf8(scheme.to_ascii_lowercase()).unwrap();
-    let read = vendor.schemes.iter().find(|read| match read {
-        Scheme::BasicAs(_) | Scheme::BasicEither(_) => scheme == "basic",
-        Scheme::Bearer(_) => scheme == "bearer",
-    });
-    let Some(read) = read else { return Err(Reason::Missing) };
+    let name = String::from_utf8(name.to_ascii_lowercase()).unwrap();
+    let read = vendor.schemes.iter().find(|read| read.authorization().as_ref() == Some(&name));
+    let Some(scheme) = read else { return Err(Reason::Missing) };
     let text: Vec<u8> = rest.iter().copied().skip_while(|byte| *byte == b' ').collect();
     if text.is_empty() || text.len() > 512 {
         return Err(Reason::Malformed);
     }
+    let mut id = None;
     let key =
-        match read {
+        match scheme {
             Scheme::Bearer(_) => bearer(text),
+            Scheme::WideBearer | Scheme::Named(_) => visible(&text),
+            Scheme::UserName => basic(&text).map(|(user, _)| user),
+            Scheme::IdPair(_) => basic(&text).and_then(|(user, password)| {
+                id = Some(user).filter(|user| !user.is_empty());
+                id.is_some().then_some(password)
+            }),
             Scheme::BasicAs(name) => basic(&text)
                 .and_then(|(user, password)| (user == name.as_bytes()).then_some(password)),
             Scheme::BasicEither(_) => basic(&text)
                 .map(|(user, password)| if password.is_empty() { user } else { password }),
+            Scheme::Own(_) | Scheme::TwoFields(..) | Scheme::Query(_) => None,
         };
     let key = key.filter(|key| !key.is_empty()).ok_or(Reason::Malformed)?;
-    Ok((key, *read))
+    Ok(Presented { key, id, scheme: *scheme })
 }
 
 fn bearer(text: Vec<u8>) -> Option<Vec<u8>> {
@@ -91,6 +192,10 @@ pub(crate) fn is_key(text: &[u8], form: KeyText) -> bool {
         KeyText::Token => {
             let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
             (16..=256).contains(&text.len()) && text.iter().all(token)
+        }
+        KeyText::Imported => {
+            let rest = text.strip_prefix(b"imp|");
+            rest.is_some_and(|rest| rest.len() == 20 && rest.iter().all(hex))
         }
         KeyText::Persona => {
             let after = text

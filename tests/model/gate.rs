@@ -11,8 +11,11 @@ use http_body_util::{BodyExt, Full};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{ManualClock, Timestamp};
-use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord, Networks, SharedRecord};
+use tower_api_key::key::{
+    Account, Alphabet, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Networks, SharedRecord,
+};
 use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::profile::{BasicKey, CredentialSource};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::rules::{Route, RouteRow, Routes};
@@ -26,14 +29,50 @@ use super::question::Question;
 use super::vendor::{VENDORS, Vendor};
 use super::window::QUOTAS;
 
-const PROFILES: [(Profile, &[RouteRow]); 6] = [
+pub(crate) static PROFILES: [(Profile, &[RouteRow]); 9] = [
     (vendors::PERSONYZE, vendors::personyze::ROUTES),
     (vendors::REST_INTEGRATIONS, vendors::rest_integrations::ROUTES),
     (vendors::POLYTEIA, vendors::polyteia::ROUTES),
     (vendors::PERSONA, vendors::persona::ROUTES),
     (vendors::POLYTOMIC, vendors::polytomic::ROUTES),
     (vendors::POLYTOMIC_ON_PREMISES, vendors::polytomic::ROUTES),
+    (IMPORTS_ONCE, IMPORTED),
+    (IMPORTS, IMPORTED),
+    (PAIRS, IMPORTED),
 ];
+
+const IMPORTED: &[RouteRow] = &[row(&[], "/api", Route::new().all_of(&["users.read"]))];
+
+const SOURCES: [CredentialSource; 5] = [
+    CredentialSource::wide_bearer(),
+    CredentialSource::scheme("Token"),
+    CredentialSource::basic(BasicKey::UserName),
+    CredentialSource::header("x-api-key"),
+    CredentialSource::insecure_query("key"),
+];
+const IMPORTS_ONCE: Profile = Profile {
+    credentials: &SOURCES,
+    formats: &[KeyFormat::new().literal("imp|").characters(Alphabet::Hex, 20)],
+    ..vendors::POLYTEIA
+};
+const IMPORTS: Profile = Profile {
+    credentials: &[
+        SOURCES[0].allow_equal(),
+        SOURCES[1].allow_equal(),
+        SOURCES[2].allow_equal(),
+        SOURCES[3].allow_equal(),
+        SOURCES[4].allow_equal(),
+    ],
+    ..IMPORTS_ONCE
+};
+const PAIRS: Profile = Profile {
+    credentials: &[
+        CredentialSource::basic(BasicKey::SecretOfId).allow_equal(),
+        CredentialSource::pair("ApiKey", BasicKey::SecretOfId).allow_equal(),
+        CredentialSource::id_and_secret("x-key-id", "x-key-secret").allow_equal(),
+    ],
+    ..vendors::POLYTEIA
+};
 
 const EXTRA: &[RouteRow] = &[
     row(&[], "/accounts/{account}/data", Route::new().account_parameter("account")),
@@ -74,7 +113,13 @@ pub(crate) struct Answered {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) denial: Option<&'static str>,
+    /// The query that the inner service saw.
+    pub(crate) seen: Option<String>,
 }
+
+/// The query that the inner service sees.
+#[derive(Clone)]
+struct Seen(Option<String>);
 
 /// A store that can be switched off.
 struct Switched(MemoryStore, Arc<AtomicBool>);
@@ -129,7 +174,10 @@ impl Gate {
         let service = layer.layer(service_fn(|request: Request<()>| async move {
             let grant = request.extensions().get::<Grant>();
             let text = grant.map(|grant| format!("{} {}", grant.account(), grant.key_id()));
-            Ok(Response::new(Full::from(text.unwrap_or_else(|| "stranger".to_owned()))))
+            let text = text.unwrap_or_else(|| "stranger".to_owned());
+            let mut response = Response::new(Full::from(text));
+            response.extensions_mut().insert(Seen(request.uri().query().map(str::to_owned)));
+            Ok(response)
         }));
         Self { service: BoxCloneSyncService::new(service), clock, store_answers }
     }
@@ -145,6 +193,7 @@ impl Gate {
             status: head.status.as_u16(),
             headers: head.headers,
             body: body.to_bytes(),
+            seen: head.extensions.get::<Seen>().and_then(|Seen(query)| query.clone()),
             denial: head.extensions.get::<Denial>().map(Denial::name),
         })
     }

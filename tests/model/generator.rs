@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::choices::Choices;
 use super::client::Believed;
 use super::judge::Setting;
-use super::presented::authorization;
+use super::presented::present;
 use super::proxied::{ADDRESSES, proxied};
 use super::question::Question;
 use super::vendor::VENDORS;
@@ -32,7 +32,11 @@ const PATHS: &[(&str, &[&str])] = &[
     ),
     ("GET", POLYTOMIC_PATHS),
     ("GET", POLYTOMIC_PATHS),
+    ("POST", IMPORTED_PATHS),
+    ("POST", IMPORTED_PATHS),
+    ("POST", IMPORTED_PATHS),
 ];
+const IMPORTED_PATHS: &[&str] = &["/api", "/api/", "/API"];
 const POLYTOMIC_PATHS: &[&str] = &[
     "/api/me",
     "/api/organizations",
@@ -155,7 +159,7 @@ pub(crate) fn question(choices: &mut Choices<'_>, setting: &Setting) -> Question
         store_answers: !choices.one_in(40),
         pause: [0, 0, 1, 300, 999, 1_000, 1_500][choices.below(7)],
     };
-    authorization(choices, vendor, &mut question);
+    present(choices, vendor, &mut question);
     demanded(choices, &mut question);
     proxied(choices, setting, &mut question);
     if setting.preflight && choices.one_in(2) {

@@ -106,6 +106,7 @@ impl Holder {
         match vendor.key {
             KeyText::FortyHex => format!("FD09908F25BECB09D78EBEA1DADFB618651F61{place:02x}"),
             KeyText::Token => format!("0123~4567+89/abc-def._{place:02}"),
+            KeyText::Imported => format!("imp|0123456789abcdefAB{place:02x}"),
             KeyText::Persona => {
                 format!("persona_{}_0123456789abc-_{place:02}", self.environment())
             }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::client::{Believed, client};
-use super::credential::{credential, is_key};
+use super::credential::{Presented, credential, has_none, is_key};
 use super::holder::{DISABLED_ACCOUNT, HOLDERS, Holder, is_in_the_office};
 use super::path::covering;
 use super::question::Question;
@@ -65,12 +65,12 @@ impl Model {
         }
         let lines: Vec<&Line> = self.vendor.lines.iter().chain(EXTRA).collect();
         let line = covering(&lines, question.method, &question.path);
-        if question.lines("authorization").is_empty()
+        if has_none(question, self.vendor)
             && self.passes_without_key(question, line.as_ref().map(|(line, _)| *line))
         {
             return Judgement::Served(None);
         }
-        let (key, scheme) = match credential(question, self.vendor) {
+        let Presented { key, id, scheme } = match credential(question, self.vendor) {
             Ok(read) => read,
             Err(reason) => return stranger(reason),
         };
@@ -88,6 +88,9 @@ impl Model {
         let Some(holder) = HOLDERS.iter().filter(|holder| holder.known).find(text) else {
             return stranger(Reason::Unknown);
         };
+        if id.is_some_and(|id| id != holder.id.as_bytes()) {
+            return stranger(Reason::Unknown);
+        }
         if !self.serves(holder, scheme) {
             return stranger(Reason::Dead);
         }
@@ -161,11 +164,11 @@ impl Model {
     fn serves(&self, holder: &Holder, scheme: Scheme) -> bool {
         let kind = holder.kind(self.vendor);
         let by_scheme = match scheme {
-            Scheme::BasicAs(_) => true,
             Scheme::BasicEither(only) => kind == Some(only),
             Scheme::Bearer(only) => {
                 only.is_empty() || kind.is_some_and(|kind| only.contains(&kind))
             }
+            _ => true,
         };
         let dead = holder.revoked
             || holder.disabled

@@ -99,5 +99,8 @@ mod the_gate_agrees_with_its_model {
         persona: "Persona",
         polytomic: "Polytomic",
         polytomic_on_premises: "Polytomic on premises",
+        imports_once: "Imports, once",
+        imports: "Imports",
+        pairs: "Pairs",
     }
 }

@@ -6,7 +6,84 @@ use super::question::Question;
 use super::spoil::{legal, spoil};
 use super::vendor::{Scheme, Vendor};
 
-pub(crate) fn authorization(choices: &mut Choices<'_>, vendor: &Vendor, question: &mut Question) {
+/// Adds what a client presents: one or more lines of `Authorization`, or what else the vendor reads.
+pub(crate) fn present(choices: &mut Choices<'_>, vendor: &Vendor, question: &mut Question) {
+    if vendor.schemes.iter().all(|scheme| {
+        matches!(scheme, Scheme::BasicAs(_) | Scheme::BasicEither(_) | Scheme::Bearer(_))
+    }) {
+        return authorization(choices, vendor, question);
+    }
+    let places = [1, 1, 1, 1, 2, 2, 2, 2, 3, 0][choices.below(10)];
+    let holder = match choices.below(3) {
+        0 => HOLDERS[0],
+        _ => choices.pick(HOLDERS),
+    };
+    for _ in 0..places {
+        let other = choices.pick(HOLDERS);
+        let of = |other_one: bool| if other_one { other } else { holder };
+        let mut key = of(choices.one_in(12)).key(vendor).into_bytes();
+        let mut id = of(choices.one_in(12)).id.as_bytes().to_vec();
+        if choices.one_in(12) {
+            spoil(choices, &mut key);
+        }
+        if choices.one_in(20) {
+            spoil(choices, &mut id);
+        }
+        let scheme = choices.pick(vendor.schemes);
+        let field = |text: &[u8]| text.iter().map(|byte| legal(*byte)).collect::<Vec<u8>>();
+        let mut line = |name: &str, text: &[u8]| {
+            let line = [name.as_bytes(), b" ", text].concat();
+            question.fields.push(("authorization", field(&line)));
+        };
+        match scheme {
+            Scheme::BasicAs(_) | Scheme::BasicEither(_) | Scheme::Bearer(_) => {}
+            Scheme::WideBearer => line("Bearer", &key),
+            Scheme::Named(name) => line(name, &key),
+            Scheme::UserName => {
+                let password = choices.pick(&[&b""[..], b"X", b"a:b", b"\x01"]);
+                line("Basic", &pair(choices, &key, password));
+            }
+            Scheme::IdPair(name) => line(name, &pair(choices, &id, &key)),
+            Scheme::Own(name) => question.fields.push((name, field(&key))),
+            Scheme::TwoFields(of_id, secret) => {
+                if !choices.one_in(20) {
+                    question.fields.push((of_id, field(&id)));
+                }
+                if !choices.one_in(20) {
+                    question.fields.push((secret, field(&key)));
+                }
+            }
+            Scheme::Query(name) => {
+                let name =
+                    choices.pick(&[name, name, name, "k%65y", "%6Bey", "Key", "k%y", "keys"]);
+                let value = match choices.below(8) {
+                    0..4 => encoded(&key, false),
+                    4..6 => encoded(&key, true),
+                    _ => String::from_utf8(
+                        key.iter()
+                            .filter(|byte| b"%+.=;".contains(byte) || byte.is_ascii_alphanumeric())
+                            .copied()
+                            .collect(),
+                    )
+                    .unwrap(),
+                };
+                let before = question.query.take().map_or_else(String::new, |query| query + "&");
+                question.query = Some(format!("{before}{name}={value}"));
+            }
+        }
+    }
+}
+
+/// A text in percent-encoding: all of it, or where it has to be.
+fn encoded(text: &[u8], all: bool) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() && !all;
+    let write = |byte: &u8| {
+        if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02x}") }
+    };
+    text.iter().map(write).collect()
+}
+
+fn authorization(choices: &mut Choices<'_>, vendor: &Vendor, question: &mut Question) {
     let lines = match choices.below(12) {
         0..10 => 1,
         10 => 0,
@@ -54,7 +131,8 @@ fn line(choices: &mut Choices<'_>, vendor: &Vendor) -> Vec<u8> {
         Scheme::Bearer(_) => ("Bearer", key),
         Scheme::BasicAs(user) => ("Basic", pair(choices, user.as_bytes(), &key)),
         Scheme::BasicEither(_) if choices.one_in(2) => ("Basic", pair(choices, &key, b"")),
-        Scheme::BasicEither(_) => ("Basic", pair(choices, b"anyone", &key)),
+        // The others are presented in their own way.
+        _ => ("Basic", pair(choices, b"anyone", &key)),
     };
     if choices.one_in(10) {
         spoil(choices, &mut text);

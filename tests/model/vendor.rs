@@ -5,6 +5,8 @@
 pub(crate) struct Vendor {
     pub(crate) name: &'static str,
     pub(crate) schemes: &'static [Scheme],
+    /// Whether equal credentials in several places count once.
+    pub(crate) equal: bool,
     pub(crate) key: KeyText,
     /// The field that each request must have besides.
     pub(crate) demands: Option<Demand>,
@@ -21,6 +23,42 @@ pub(crate) enum Scheme {
     BasicEither(&'static str),
     /// Bearer, for keys of these kinds, or of any.
     Bearer(&'static [&'static str]),
+    /// Bearer with any visible ASCII.
+    WideBearer,
+    /// Another scheme, with any visible ASCII.
+    Named(&'static str),
+    /// Basic, with the key as user name.
+    UserName,
+    /// A scheme with a pair of the key's id and the key.
+    IdPair(&'static str),
+    /// A field whose value is the key.
+    Own(&'static str),
+    /// Two fields: the key's id, and the key.
+    TwoFields(&'static str, &'static str),
+    /// A query parameter.
+    Query(&'static str),
+}
+
+impl Scheme {
+    /// Names the scheme of `Authorization`, in lower case.
+    pub(crate) fn authorization(self) -> Option<String> {
+        match self {
+            Self::BasicAs(_) | Self::BasicEither(_) | Self::UserName => Some("basic".to_owned()),
+            Self::Bearer(_) | Self::WideBearer => Some("bearer".to_owned()),
+            Self::Named(name) | Self::IdPair(name) => Some(name.to_ascii_lowercase()),
+            Self::Own(_) | Self::TwoFields(..) | Self::Query(_) => None,
+        }
+    }
+
+    /// Lists the fields that carry a key, as `Vary` names them.
+    pub(crate) fn fields(self) -> Vec<&'static str> {
+        match self {
+            Self::Own(name) => vec![name],
+            Self::TwoFields(id, secret) => vec![secret, id],
+            Self::Query(_) => Vec::new(),
+            _ => vec!["authorization"],
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +67,7 @@ pub(crate) enum KeyText {
     Token,
     Persona,
     Polytomic,
+    Imported,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +159,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
     Vendor {
         name: "Personyze",
         schemes: &[Scheme::BasicAs("api")],
+        equal: false,
         key: KeyText::FortyHex,
         demands: None,
         lines: &[
@@ -134,6 +174,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
     Vendor {
         name: "REST API Integrations",
         schemes: &[Scheme::Bearer(&[])],
+        equal: false,
         key: KeyText::Token,
         demands: None,
         lines: &[
@@ -146,6 +187,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
     Vendor {
         name: "Polyteia",
         schemes: &[Scheme::Bearer(&[])],
+        equal: false,
         key: KeyText::Token,
         demands: Some(Demand::Json),
         lines: &[line(&[], "/api")],
@@ -155,6 +197,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
     Vendor {
         name: "Persona",
         schemes: &[Scheme::Bearer(&[])],
+        equal: false,
         key: KeyText::Persona,
         demands: None,
         lines: &[
@@ -173,6 +216,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
     Vendor {
         name: "Polytomic",
         schemes: &[Scheme::Bearer(&["partner", "organization"])],
+        equal: false,
         key: KeyText::Polytomic,
         demands: Some(Demand::Version),
         lines: POLYTOMIC_LINES,
@@ -182,13 +226,44 @@ pub(crate) const VENDORS: &[Vendor] = &[
     Vendor {
         name: "Polytomic on premises",
         schemes: &[Scheme::BasicEither("deployment"), Scheme::Bearer(&["partner", "organization"])],
+        equal: false,
         key: KeyText::Polytomic,
         demands: Some(Demand::Version),
         lines: POLYTOMIC_LINES,
         reports: Reports::Nothing,
         replies: polytomic,
     },
+    Vendor { name: "Imports, once", equal: false, ..IMPORTS },
+    IMPORTS,
+    Vendor {
+        name: "Pairs",
+        schemes: &[
+            Scheme::IdPair("Basic"),
+            Scheme::IdPair("ApiKey"),
+            Scheme::TwoFields("x-key-id", "x-key-secret"),
+        ],
+        key: KeyText::Token,
+        ..IMPORTS
+    },
 ];
+
+/// No vendor: what others document, all at once, with the answers of one.
+const IMPORTS: Vendor = Vendor {
+    name: "Imports",
+    schemes: &[
+        Scheme::WideBearer,
+        Scheme::Named("Token"),
+        Scheme::UserName,
+        Scheme::Own("x-api-key"),
+        Scheme::Query("key"),
+    ],
+    equal: true,
+    key: KeyText::Imported,
+    demands: Some(Demand::Json),
+    lines: &[line(&[], "/api").all_of(&["users.read"])],
+    reports: Reports::Nothing,
+    replies: polyteia,
+};
 
 const POLYTOMIC_LINES: &[Line] = &[
     line(&["GET"], "/api/me"),

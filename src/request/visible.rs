@@ -1,4 +1,4 @@
-//! A vendor's own header, whose whole value is the key.
+//! A key of visible ASCII: what a vendor's own header or scheme carries.
 
 use super::presented::MAX_CREDENTIAL_BYTES;
 use crate::error::Malformation;

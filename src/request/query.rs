@@ -1,0 +1,162 @@
+//! A query parameter whose value is the key (RFC 6750 §2.3, which advises against it).
+
+use http::Uri;
+use http::uri::PathAndQuery;
+
+use super::path::{decode, decodes_to};
+use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES};
+use super::visible;
+use crate::error::{Denial, Malformation};
+
+/// Returns true for a text of unreserved characters (RFC 3986 §2.3), which every reader of a query reads alike.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_unreserved)
+}
+
+pub(super) const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Finds a parameter, and returns its value, still percent-encoded.
+///
+/// # Errors
+///
+/// [`Denial::CredentialsAmbiguous`] if the query has the parameter twice.
+pub(super) fn find<'a>(query: &'a str, name: &str) -> Result<Option<&'a str>, Denial> {
+    let mut values = query.split('&').filter_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        decodes_to(key, name).then_some(value)
+    });
+    let value = values.next();
+    if values.next().is_some() { Err(Denial::CredentialsAmbiguous) } else { Ok(value) }
+}
+
+/// Decodes a value into the buffer, if it is percent-encoded, and returns the key.
+///
+/// A `+` is refused, because forms write a space so.
+pub(super) fn key<'a>(value: &'a str, buffer: &'a mut KeyBuffer) -> Result<&'a [u8], Malformation> {
+    if value.len() > MAX_CREDENTIAL_BYTES {
+        return Err(Malformation::TooLong);
+    }
+    if value.contains('+') {
+        return Err(Malformation::Alphabet);
+    }
+    if !value.contains('%') {
+        return visible::key(value.as_bytes());
+    }
+    visible::key(buffer.fill(value.len(), |decoded| percent_decode(value.as_bytes(), decoded))?)
+}
+
+fn percent_decode(mut rest: &[u8], decoded: &mut [u8]) -> Result<usize, Malformation> {
+    let mut used = 0;
+    while let Some((&byte, tail)) = rest.split_first() {
+        let (byte, tail) = match (byte, tail) {
+            (b'%', [high, low, tail @ ..]) => {
+                (decode(*high, *low).ok_or(Malformation::PercentEncoding)?, tail)
+            }
+            (b'%', _) => return Err(Malformation::PercentEncoding),
+            _ => (byte, tail),
+        };
+        *decoded.get_mut(used).ok_or(Malformation::TooLong)? = byte;
+        used += 1;
+        rest = tail;
+    }
+    Ok(used)
+}
+
+/// Returns the URI without these parameters. Returns `None` if it has none of them. All other bytes of the
+/// query stay as they are.
+pub(super) fn without(uri: &Uri, parameters: &[(Box<str>, usize)]) -> Option<Uri> {
+    let query = uri.query()?;
+    let carries = |pair: &&str| {
+        let key = pair.split_once('=').map_or(*pair, |(key, _)| key);
+        parameters.iter().any(|(name, _)| decodes_to(key, name))
+    };
+    if !query.split('&').any(|pair| carries(&pair)) {
+        return None;
+    }
+    let others = query.split('&').filter(|pair| !carries(pair)).collect::<Vec<_>>().join("&");
+    let path = uri.path();
+    let target = if others.is_empty() { path.to_owned() } else { format!("{path}?{others}") };
+    let mut parts = uri.clone().into_parts();
+    // A valid target stays valid without a parameter. If it did not, the URI would lose its target, not keep
+    // the key.
+    parts.path_and_query = PathAndQuery::try_from(target).ok();
+    Some(Uri::from_parts(parts).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_found_once() {
+        let ambiguous = Err(Denial::CredentialsAmbiguous);
+        for (query, expected) in [
+            ("key=K", Ok(Some("K"))),
+            ("a=1&key=K&b=2", Ok(Some("K"))),
+            ("k%65y=K", Ok(Some("K"))),
+            ("key=a=b", Ok(Some("a=b"))),
+            ("key", Ok(Some(""))),
+            ("key=", Ok(Some(""))),
+            ("", Ok(None)),
+            ("KEY=K", Ok(None)),
+            ("keys=K&akey=K&key%=K&key+=K", Ok(None)),
+            ("a=key=K;key=K", Ok(None)),
+            ("key=K&key=K", ambiguous.clone()),
+            ("key=K&%6Bey", ambiguous),
+        ] {
+            assert_eq!(find(query, "key"), expected, "{query:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_decoded_once() {
+        use Malformation::{Alphabet, Empty, PercentEncoding, TooLong};
+        let longest = "a".repeat(MAX_CREDENTIAL_BYTES);
+        let too_long = format!("{longest}a");
+        let too_long_decoded = format!("%61{}", "a".repeat(400));
+        for (value, expected) in [
+            ("K-1._~", Ok("K-1._~")),
+            ("12%7Cabc%3a", Ok("12|abc:")),
+            ("a%2525", Ok("a%25")),
+            ("a%2Bb", Ok("a+b")),
+            ("", Err(Empty)),
+            ("a+b", Err(Alphabet)),
+            ("a%20b", Err(Alphabet)),
+            ("a%00b", Err(Alphabet)),
+            ("a%ffb", Err(Alphabet)),
+            ("a%", Err(PercentEncoding)),
+            ("a%2", Err(PercentEncoding)),
+            ("a%zz", Err(PercentEncoding)),
+            ("a%+1", Err(Alphabet)),
+            (&longest, Ok(&*longest)),
+            (&too_long, Err(TooLong)),
+            (&too_long_decoded, Err(TooLong)),
+        ] {
+            let mut buffer = KeyBuffer::new();
+            let read = key(value, &mut buffer).map(|key| String::from_utf8_lossy(key).into_owned());
+            assert_eq!(read.as_deref(), expected.as_ref().map(|key| *key), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_key_leaves_the_uri() {
+        for (uri, expected) in [
+            ("/v1?key=K", Some("/v1")),
+            ("/v1?a=1&key=K&b=%20+&&c", Some("/v1?a=1&b=%20+&&c")),
+            ("/v1?%6bey=K&a", Some("/v1?a")),
+            ("/v1?key", Some("/v1")),
+            ("https://api.example.com/v1?key=K", Some("https://api.example.com/v1")),
+            ("https://api.example.com?key=K", Some("https://api.example.com/")),
+            ("/v1?keys=K", None),
+            ("/v1?", None),
+            ("/v1", None),
+            ("*", None),
+        ] {
+            let uri: Uri = uri.parse().unwrap();
+            let left = without(&uri, &[("key".into(), 0)]);
+            assert_eq!(left, expected.map(|expected| expected.parse().unwrap()), "{uri}");
+        }
+    }
+}
