@@ -19,6 +19,7 @@ mod principal;
 mod printed;
 mod proxies;
 mod readiness;
+mod scopes;
 mod secrets;
 mod shadow;
 mod standing;
