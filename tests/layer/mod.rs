@@ -14,6 +14,7 @@ mod explain;
 mod failures;
 mod fallback;
 mod grant;
+mod limit_fields;
 mod plans;
 mod principal;
 mod printed;
