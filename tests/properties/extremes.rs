@@ -30,6 +30,16 @@ use tower_api_key::{ApiKeyLayer, Preflight, Profile, Reply};
 
 use crate::support::{KEY, PROFILE, digest, greeting, request, send, store};
 
+const OWN: LimitHeaders = LimitHeaders {
+    fields: &[
+        LimitField::new("own-used", LimitValue::Used),
+        LimitField::new("own-reset", LimitValue::ResetUnixTime).decimals(9),
+        LimitField::new("own-{quota}", LimitValue::ResetDuration).decimals(3),
+    ],
+    partition_keys: true,
+    ..LimitHeaders::STRUCTURED
+};
+
 fn number() -> impl Strategy<Value = u32> {
     prop_oneof![prop::sample::select(vec![0, 1, 2, 7, u32::MAX - 1, u32::MAX]), any::<u32>()]
 }
@@ -320,15 +330,6 @@ proptest! {
             prop_assert!(verdict.retry_after() > Some(Duration::ZERO), "it would hammer");
         }
         let _ = (verdict.statuses().len(), verdict.shadow_refusals().count());
-        const OWN: LimitHeaders = LimitHeaders {
-            fields: &[
-                LimitField::new("own-used", LimitValue::Used),
-                LimitField::new("own-reset", LimitValue::ResetUnixTime).decimals(9),
-                LimitField::new("own-{quota}", LimitValue::ResetDuration).decimals(3),
-            ],
-            partition_keys: true,
-            ..LimitHeaders::STRUCTURED
-        };
         for limit_headers in [LimitHeaders::RATE_LIMIT, LimitHeaders::X_RATE_LIMIT, OWN] {
             for algorithm in Algorithm::ALL {
                 let quotas = [Quota::new("calls", 5, Duration::from_secs(60)).with_algorithm(algorithm)];
