@@ -71,6 +71,8 @@
 //! | keep records of a slow store in memory | [`Cached`](store/struct.Cached.html), feature `cache` | [on the type's page](store/struct.Cached.html) |
 //! | take over keys of another system | [`KeyManager::import`](store::KeyManager::import), [`KeyFormat`](key::KeyFormat) | `tower-api-key keys import --help` |
 //! | require scopes for a route | [`Routes`](rules::Routes), [`Route`](rules::Route) | `examples/first_answer.rs` |
+//! | read `users.*`, or let a scope grant others | [`ScopeRules`](rules::ScopeRules) | [on the type's page](rules::ScopeRules) |
+//! | name sets of scopes, and change them at run time | [`Roles`](rules::Roles) | [on the type's page](rules::Roles) |
 //! | require a scope in a handler | [`Grant::require`] | [on the type's page](Grant) |
 //! | admit anonymous requests | [`optional`](ApiKeyLayerBuilder::optional) | [on the method](ApiKeyLayerBuilder::optional) |
 //! | limit requests | [`Quota`](quota::Quota), [`MemoryLimiter`](limits::MemoryLimiter) | `examples/quickstart.rs` |

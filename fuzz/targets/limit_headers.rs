@@ -21,12 +21,27 @@ use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 use tower_api_key::quota::{Algorithm, Per, Quota, OnLimiterFailure, QuotaStatus, Verdict};
 use tower_api_key::limits::{Charge, Limiter, LimiterError};
-use tower_api_key::profile::{LimitHeaders, Reset};
+use tower_api_key::profile::{Dialect, LimitField, LimitHeaders, LimitValue, Reset};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Reply, Profile, vendors};
 
 const KEY: &[u8] = b"0123456789abcdef";
-const DIALECTS: [LimitHeaders; 4] = [
+/// Fields with names of their own, for the nearest quota and for each.
+const OWN: &[LimitField] = &[
+    LimitField::new("own-used", LimitValue::Used),
+    LimitField::new("own-reset", LimitValue::ResetUnixTime).decimals(9),
+    LimitField::new("own-{quota}-reset", LimitValue::ResetDuration).decimals(3),
+    LimitField::new("own-{quota}-window", LimitValue::Window).decimals(1),
+    LimitField::new("own-{quota}-name", LimitValue::QuotaName),
+];
+const DIALECTS: [LimitHeaders; 6] = [
+    LimitHeaders { fields: OWN, ..LimitHeaders::RATE_LIMIT },
+    LimitHeaders {
+        fields: OWN,
+        unit: Some("requests"),
+        partition_keys: true,
+        ..LimitHeaders::STRUCTURED
+    },
     LimitHeaders::STRUCTURED,
     LimitHeaders::RATE_LIMIT,
     LimitHeaders::X_RATE_LIMIT,
@@ -125,8 +140,13 @@ fuzz_target!(|bytes: &[u8]| {
     let number = |name: &str| value(name).map(|text| text.parse::<u64>().unwrap());
     assert_eq!(number("retry-after").is_some_and(|seconds| seconds > 0), refuses);
     let open: Vec<&Quota> = quotas.iter().filter(|quota| !quota.is_in_shadow()).collect();
-    if dialect != LimitHeaders::STRUCTURED {
-        let prefix = if dialect == LimitHeaders::RATE_LIMIT { "" } else { "x-" };
+    if !dialect.fields.is_empty() {
+        assert_eq!(number("own-used").is_some(), !open.is_empty());
+        let decimal = |text: &str| text.parse::<f64>().is_ok_and(|number| number >= 0.0);
+        assert_eq!(value("own-reset").is_some_and(decimal), !open.is_empty());
+    }
+    if dialect.dialect != Dialect::Structured {
+        let prefix = if dialect.dialect == Dialect::RateLimit { "" } else { "x-" };
         for name in ["limit", "remaining", "reset"] {
             let name = format!("{prefix}ratelimit-{name}");
             assert_eq!(number(&name).is_some(), !open.is_empty(), "{name}");

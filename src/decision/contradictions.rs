@@ -10,9 +10,12 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::EnvironmentUnknown`] or [`ConfigError::RouteCost`].
+    /// [`ConfigError::EnvironmentUnknown`], [`ConfigError::RouteNeed`] or [`ConfigError::RouteCost`].
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.check_environment()?;
+        if let (Some(routes), Some(scopes)) = (&self.routes, &self.scopes) {
+            routes.check_scopes(scopes)?;
+        }
         if self.counts.requests { self.check_costs() } else { Ok(()) }
     }
 

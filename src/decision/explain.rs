@@ -8,11 +8,12 @@ use http::{Request, Response};
 use super::check::Check;
 use super::judge::Case;
 use super::policy::{Admission, KeyFacts, Policy};
+use super::scope_finding::ScopeFinding;
 use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::request::{Client, Connection, Head, KeyBuffer};
-use crate::rules;
+use crate::rules::{self, RouteNeeds};
 
 /// The outcome of one check.
 ///
@@ -45,7 +46,8 @@ pub enum Outcome {
 
 /// A decision, check by check, as [`ApiKeyLayer::explain`](crate::ApiKeyLayer::explain) returns it.
 ///
-/// [`Display`](fmt::Display) prints one line for each check, and one for the decision.
+/// [`Display`](fmt::Display) prints one line for each check, one for each scope that the route names, and one
+/// for the decision.
 ///
 /// ```
 /// use http::Request;
@@ -66,6 +68,7 @@ pub enum Outcome {
 pub struct Explanation {
     checks: Vec<(Check, Outcome)>,
     decision: Result<Option<KeyRecord>, Denial>,
+    scopes: Vec<ScopeFinding>,
     cost: u32,
     pub(crate) answer: Option<Response<Bytes>>,
 }
@@ -93,6 +96,12 @@ impl Explanation {
             Ok(record) => Ok(record.as_ref()),
             Err(denial) => Err(denial),
         }
+    }
+
+    /// Lists each scope that the request's route names, and how the key has it. Empty if the key has no record,
+    /// or no route covers the request.
+    pub fn scopes(&self) -> &[ScopeFinding] {
+        &self.scopes
     }
 
     /// Returns the cost that the request takes from each of its quotas if it is admitted with a key. The
@@ -125,6 +134,7 @@ impl Explanation {
         let mut explanation = Self {
             checks: Check::ALL.map(|check| (check, Outcome::NotReached)).into(),
             decision: Err(Denial::CredentialsMissing),
+            scopes: Vec::new(),
             cost: 0,
             answer: None,
         };
@@ -197,6 +207,9 @@ impl Explanation {
             self.set(check, case.decide(check));
         }
         let route = case.matched().map(|matched| matched.route);
+        let held = policy.held_scopes(record);
+        let needed = route.map(RouteNeeds::scopes).unwrap_or_default();
+        self.scopes = needed.into_iter().map(|scope| ScopeFinding::new(scope, held)).collect();
         let plan = policy.plan(record);
         let quotas = policy.quotas(record, &plan, case.route());
         self.cost = route.map_or(1, |route| route.cost);
@@ -247,6 +260,9 @@ impl fmt::Display for Explanation {
                 Outcome::Refused(denial) => writeln!(formatter, "{name:<22} REFUSED: {denial}")?,
                 Outcome::NotReached => writeln!(formatter, "{name:<22} not reached")?,
                 Outcome::Depends => writeln!(formatter, "{name:<22} depends on the moment")?,
+            }
+            if *check == Check::Scope {
+                self.scopes.iter().try_for_each(|scope| writeln!(formatter, "  {scope}"))?;
             }
         }
         match &self.decision {

@@ -1,6 +1,7 @@
 //! The proof that a request passed the gate.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::extra_cost::{CostError, ExtraCost};
 use super::judge::Cleared;
@@ -8,7 +9,7 @@ use super::quotas::RequestQuotas;
 use crate::error::Denial;
 use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, SharedRecord};
 use crate::quota::{Quota, QuotaStatus, Verdict};
-use crate::rules;
+use crate::rules::{self, CompiledScopes, HeldScopes};
 
 /// The proof that a request passed every check of a gate, with the key's account and permissions.
 ///
@@ -30,6 +31,8 @@ pub struct Grant {
     verdict: Verdict,
     quotas: RequestQuotas,
     extra: Option<ExtraCost>,
+    /// How the gate reads the scopes of keys.
+    scopes: Option<Arc<CompiledScopes>>,
 }
 
 impl Grant {
@@ -41,6 +44,7 @@ impl Grant {
         verdict: &Verdict,
         quotas: RequestQuotas,
         extra: Option<&ExtraCost>,
+        scopes: Option<&Arc<CompiledScopes>>,
     ) -> Option<Self> {
         let passed = verdict.retry_after().is_none();
         passed.then(|| Self {
@@ -48,6 +52,7 @@ impl Grant {
             verdict: verdict.clone(),
             quotas,
             extra: extra.cloned(),
+            scopes: scopes.cloned(),
         })
     }
 
@@ -59,6 +64,7 @@ impl Grant {
             verdict: Verdict::passed(),
             quotas: RequestQuotas::default(),
             extra: Some(ExtraCost::default()),
+            scopes: None,
         }
     }
 
@@ -83,7 +89,9 @@ impl Grant {
         self.record.kind()
     }
 
-    /// Returns the scopes of the key: its own, or those of its account.
+    /// Returns the scopes of the key: its own, or those of its account. They are listed as the record has them.
+    /// What they grant by [`ScopeRules`](crate::rules::ScopeRules) and [`Roles`](crate::rules::Roles) is not among
+    /// them, so ask [`has_scope`](Self::has_scope) or [`require`](Self::require).
     pub fn scopes(&self) -> &ScopeSet {
         self.record.scopes()
     }
@@ -149,7 +157,7 @@ impl Grant {
     ///
     /// [`Denial::ScopeMissing`] if the key does not have the scope.
     pub fn require(&self, scope: &str) -> Result<(), Denial> {
-        rules::has_scopes(self.scopes(), &[scope], None)
+        rules::has_scopes(self.held_scopes(), &[scope], None, None)
     }
 
     /// Requires at least one of several scopes.
@@ -158,7 +166,25 @@ impl Grant {
     ///
     /// [`Denial::ScopeMissing`] if the key has none of the scopes, or the list is empty.
     pub fn require_any(&self, scopes: &[&str]) -> Result<(), Denial> {
-        rules::has_scopes(self.scopes(), &[], Some(scopes))
+        rules::has_scopes(self.held_scopes(), &[], Some(scopes), None)
+    }
+
+    /// Returns true if the key has this scope, or a scope or a role that grants it. Use it where a missing scope
+    /// changes the answer and does not refuse the request.
+    ///
+    /// ```
+    /// use tower_api_key::Grant;
+    ///
+    /// fn profile(grant: &Grant) -> &'static str {
+    ///     if grant.has_scope("email.read") { "name and address" } else { "name" }
+    /// }
+    /// ```
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.held_scopes().contains(scope)
+    }
+
+    fn held_scopes(&self) -> HeldScopes<'_> {
+        HeldScopes::new(self.scopes(), self.scopes.as_deref())
     }
 }
 

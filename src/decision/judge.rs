@@ -114,7 +114,9 @@ impl<'a> Case<'a> {
                 None if self.policy.routes.is_none() => Ok(()),
                 None => Err(Denial::RouteUnknown),
                 Some(Matched { route, .. }) => {
-                    rules::has_scopes(record.scopes(), &route.all_of, route.any_of.as_deref())
+                    let held = self.policy.held_scopes(record);
+                    let (any_of, sets) = (route.any_of.as_deref(), route.sets.as_deref());
+                    rules::has_scopes(held, &route.all_of, any_of, sets)
                 }
             },
             Check::PresentedId

@@ -22,6 +22,7 @@ mod judge;
 mod options;
 mod policy;
 mod quotas;
+mod scope_finding;
 
 pub use check::Check;
 pub(crate) use compiled_profile::CompiledProfile;
@@ -30,5 +31,6 @@ pub use extra_cost::CostError;
 pub(crate) use extra_cost::ExtraCost;
 pub(crate) use grant::Grant;
 pub(crate) use judge::{Case, Cleared, Objection, judge};
-pub(crate) use options::PolicyOptions;
-pub(crate) use policy::{Admission, Counts, KeyFacts, Policy, Served};
+pub(crate) use options::{PolicyOptions, Served};
+pub(crate) use policy::{Admission, Counts, KeyFacts, Policy};
+pub use scope_finding::ScopeFinding;

@@ -1,8 +1,10 @@
-//! The options of a gate that its policy reads.
+//! The options of a gate that its policy reads, and what the gate serves.
 
+use crate::error::ConfigError;
 use crate::key::KeyHasher;
 use crate::limits::Plans;
 use crate::request::TrustedProxies;
+use crate::rules::{CompiledScopes, Roles, Routes};
 
 /// The options that the builder sets and the policy reads.
 #[derive(Debug)]
@@ -31,4 +33,15 @@ impl Default for PolicyOptions {
             preflight: false,
         }
     }
+}
+
+/// The keys and routes that a gate serves, as configured.
+#[derive(Debug, Default)]
+pub(crate) struct Served {
+    pub(crate) environment: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) routes: Option<Routes>,
+    /// The rules of scopes, or the first mistake in them.
+    pub(crate) scopes: Option<Result<CompiledScopes, ConfigError>>,
+    pub(crate) roles: Option<Roles>,
 }

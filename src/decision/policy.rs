@@ -1,17 +1,21 @@
 //! The rules of one gate, compiled from its profile and configuration, and the part of the decision that
 //! needs no store.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderName};
 
 use super::compiled_profile::{CompiledProfile, TagIndex};
-use super::options::PolicyOptions;
+use super::options::{PolicyOptions, Served};
 use super::quotas::{RequestQuotas, applicable};
 use crate::error::{ConfigError, Denial};
 use crate::key::{Audience, Environment, KeyDigest, KeyRecord};
 use crate::limits::Plan;
 use crate::quota::{AppliedQuotas, HeldQuotas};
 use crate::request::{Client, Connection, Head, KeyBuffer, Reading, Source, SourceIndex};
-use crate::rules::{self, Demand, Matched, RouteNeeds, RouteTable, Routes};
+use crate::rules::{
+    self, CompiledScopes, Demand, HeldScopes, Matched, RouteNeeds, RouteTable, Routes,
+};
 
 /// The rules of one gate.
 #[derive(Debug)]
@@ -21,15 +25,9 @@ pub(crate) struct Policy {
     pub(super) environment: Option<Environment>,
     pub(super) audience: Option<Audience>,
     pub(super) routes: Option<RouteTable>,
+    /// How the gate reads the scopes of keys. `None` if a scope grants itself only.
+    pub(super) scopes: Option<Arc<CompiledScopes>>,
     pub(super) counts: Counts,
-}
-
-/// The keys and routes that a gate serves, as configured.
-#[derive(Debug, Default)]
-pub(crate) struct Served {
-    pub(crate) environment: Option<String>,
-    pub(crate) audience: Option<String>,
-    pub(crate) routes: Option<Routes>,
 }
 
 /// What a gate counts.
@@ -67,7 +65,8 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the trusted proxies, the environment, the audience or a route is not valid.
+    /// [`ConfigError`] if the trusted proxies, the environment, the audience, a route or a rule of scopes is not
+    /// valid.
     pub(crate) fn new(
         profile: CompiledProfile,
         options: PolicyOptions,
@@ -75,12 +74,14 @@ impl Policy {
         counts: Counts,
     ) -> Result<Self, ConfigError> {
         options.proxies.check()?;
+        let scopes = served.scopes.transpose()?;
         Ok(Self {
             profile,
             options,
             environment: served.environment.map(Environment::new).transpose()?,
             audience: served.audience.map(Audience::new).transpose()?,
             routes: served.routes.map(Routes::compile).transpose()?,
+            scopes: CompiledScopes::with_roles(scopes, served.roles).map(Arc::new),
             counts,
         })
     }
@@ -234,6 +235,16 @@ impl Policy {
             Ok(Admission::Key(digest, _)) => Some(digest),
             _ => None,
         }
+    }
+
+    /// Returns how the gate reads the scopes of keys.
+    pub(crate) const fn scopes(&self) -> Option<&Arc<CompiledScopes>> {
+        self.scopes.as_ref()
+    }
+
+    /// Returns the scopes of a key, as the gate reads them.
+    pub(super) fn held_scopes<'a>(&'a self, record: &'a KeyRecord) -> HeldScopes<'a> {
+        HeldScopes::new(record.scopes(), self.scopes.as_deref())
     }
 
     /// Returns the plan of a key's account.

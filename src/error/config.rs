@@ -163,6 +163,16 @@ pub enum ConfigError {
         /// The problem and its remedy.
         problem: String,
     },
+    /// The rules of scopes have a separator or a name that is not valid, or contradict themselves.
+    #[error("`ScopeRules`, field `{field}`, value `{}`: {problem}", .value.escape_debug())]
+    ScopeRules {
+        /// The field of [`ScopeRules`](crate::rules::ScopeRules).
+        field: &'static str,
+        /// The value in that field.
+        value: String,
+        /// The problem and its remedy.
+        problem: String,
+    },
     /// A route admits 0 simultaneous requests.
     #[error(
         "route pattern `{pattern}`, field `concurrency`: the limit is 0 requests: \

@@ -43,7 +43,8 @@ impl ScopeSet {
         Ok(Self((!names.is_empty()).then(|| Arc::new(names))))
     }
 
-    /// Returns true if the set has exactly this scope. Scopes have no wildcards and no hierarchy.
+    /// Returns true if the set has exactly this scope. What a scope grants besides itself
+    /// is a choice of each gate: see [`ScopeRules`](crate::rules::ScopeRules).
     pub fn contains(&self, scope: &str) -> bool {
         // Names mostly differ in length, so comparing a few is faster than a binary search.
         match self.names() {

@@ -69,7 +69,7 @@ pub struct Profile<'a> {
     /// The quotas of an account that has neither quotas of its own nor a plan.
     pub quotas: &'a [Quota],
     /// The headers that report limits.
-    pub limit_headers: LimitHeaders,
+    pub limit_headers: LimitHeaders<'a>,
     /// The headers about the account and key, on responses to authenticated requests.
     pub principal_headers: &'a [PrincipalHeader<'a>],
     /// The answer to each kind of denial.

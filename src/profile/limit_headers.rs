@@ -1,6 +1,9 @@
 //! The headers that report limits, as data.
 
-/// Chooses the limit headers of a profile: a dialect, and which of its fields are sent.
+use super::limit_field::LimitField;
+
+/// Chooses the limit headers of a profile: a dialect, which of its fields are sent, and headers with names of
+/// the vendor's own.
 ///
 /// The fields describe the quota with the fewest requests left. If two quotas have as few, the fields
 /// describe the one that resets last. They never describe a quota in shadow.
@@ -12,8 +15,21 @@
 /// const TWO: LimitHeaders = LimitHeaders { limit: false, ..LimitHeaders::RATE_LIMIT };
 /// assert_eq!(TWO.dialect, Dialect::RateLimit);
 /// ```
+///
+/// Structured fields may stand beside three plain ones, for clients that know only those:
+///
+/// ```
+/// use tower_api_key::profile::{LimitField, LimitHeaders};
+///
+/// const BOTH: LimitHeaders = LimitHeaders {
+///     fields: LimitField::X_RATE_LIMIT,
+///     unit: Some("requests"),
+///     partition_keys: true,
+///     ..LimitHeaders::STRUCTURED
+/// };
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LimitHeaders {
+pub struct LimitHeaders<'a> {
     /// The names of the fields.
     pub dialect: Dialect,
     /// True to send the limit, in requests.
@@ -22,6 +38,16 @@ pub struct LimitHeaders {
     pub remaining: bool,
     /// Whether to send the reset, and in which unit.
     pub reset: Reset,
+    /// Headers with names of the vendor's own, beside those of the dialect.
+    pub fields: &'a [LimitField<'a>],
+    /// The unit of the quotas, as the parameter `qu` of [`Dialect::Structured`]
+    /// (draft-ietf-httpapi-ratelimit-headers-11 §3). The draft names `requests`, `content-bytes` and
+    /// `concurrent-requests`, and clients assume `requests`. With another dialect a layer refuses a unit.
+    pub unit: Option<&'a str>,
+    /// True to send the parameter `pk` of [`Dialect::Structured`] (draft-ietf-httpapi-ratelimit-headers-11 §3
+    /// and §4): the id of the account or the key that the quota counts by. The client learns this id. With another
+    /// dialect a layer refuses it.
+    pub partition_keys: bool,
 }
 
 /// Chooses the names of the limit fields.
@@ -70,14 +96,26 @@ pub enum Reset {
     UnixTime,
 }
 
-impl LimitHeaders {
+impl LimitHeaders<'_> {
     /// Sends no limit headers.
-    pub const NONE: Self =
-        Self { dialect: Dialect::None, limit: false, remaining: false, reset: Reset::Omitted };
+    pub const NONE: Self = Self {
+        dialect: Dialect::None,
+        limit: false,
+        remaining: false,
+        reset: Reset::Omitted,
+        fields: &[],
+        unit: None,
+        partition_keys: false,
+    };
 
     /// Sends `RateLimit-Limit`, `-Remaining` and `-Reset`.
-    pub const RATE_LIMIT: Self =
-        Self { dialect: Dialect::RateLimit, limit: true, remaining: true, reset: Reset::Seconds };
+    pub const RATE_LIMIT: Self = Self {
+        dialect: Dialect::RateLimit,
+        limit: true,
+        remaining: true,
+        reset: Reset::Seconds,
+        ..Self::NONE
+    };
 
     /// Sends `X-RateLimit-Limit`, `-Remaining` and `-Reset`.
     pub const X_RATE_LIMIT: Self = Self { dialect: Dialect::XRateLimit, ..Self::RATE_LIMIT };

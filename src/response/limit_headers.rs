@@ -3,20 +3,27 @@
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::limit_fields::PreparedLimitFields;
 use super::number;
+use super::structured_limits::{POLICY, RATE_LIMIT, StructuredLimits};
 use crate::clock::Timestamp;
+use crate::error::ConfigError;
+use crate::key::KeyRecord;
 use crate::profile::{Dialect, LimitHeaders, Reset};
-use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict, whole_seconds, window_at};
+use crate::quota::{AppliedQuotas, QuotaStatus, Verdict, whole_seconds};
 
 /// The limit headers of a profile, prepared when the gate is built.
 #[derive(Debug)]
 pub(super) struct PreparedLimitHeaders {
-    headers: LimitHeaders,
+    dialect: Dialect,
+    reset: Reset,
     // A response without headers gets a copy of this map with new values, which saves three hashes of
     // long names.
     template: HeaderMap,
     /// The fields of the template, in its iteration order, which its copies share.
-    order: Vec<Field>,
+    order: Vec<(&'static HeaderName, Field)>,
+    structured: StructuredLimits,
+    own: PreparedLimitFields,
 }
 
 /// A field of the dialects that have one field for each number.
@@ -28,27 +35,39 @@ enum Field {
 }
 
 impl PreparedLimitHeaders {
-    pub(super) fn new(headers: LimitHeaders) -> Self {
+    /// Prepares the headers of a profile.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Header`] for a header or a parameter that is not valid.
+    pub(super) fn new(headers: &LimitHeaders<'_>) -> Result<Self, ConfigError> {
         let mut template = HeaderMap::new();
         for (name, _) in fields(headers) {
             template.insert(name, HeaderValue::from_static("0"));
         }
         let field = |name| fields(headers).find(|(other, _)| *other == name);
-        let order = template.keys().filter_map(field).map(|(_, field)| field).collect();
-        Self { headers, template, order }
+        let order = template.keys().filter_map(field).collect();
+        let structured = StructuredLimits::new(headers)?;
+        let dialect = headers.dialect;
+        let own = PreparedLimitFields::new(headers.fields, |name| match dialect {
+            Dialect::Structured => [POLICY, RATE_LIMIT].contains(name),
+            _ => template.contains_key(name),
+        })?;
+        Ok(Self { dialect, reset: headers.reset, template, order, structured, own })
     }
 
     /// Returns true if this is the name of a field that [`write`](Self::write) writes.
     pub(super) fn has(&self, name: &HeaderName) -> bool {
-        match self.headers.dialect {
+        let of_the_dialect = match self.dialect {
             Dialect::Structured => [POLICY, RATE_LIMIT].contains(name),
             _ => self.template.contains_key(name),
-        }
+        };
+        of_the_dialect || self.own.has(name)
     }
 
-    /// Returns true if the dialect has any field.
+    /// Returns true if a response has any field.
     pub(super) fn speak(&self) -> bool {
-        self.headers.dialect != Dialect::None
+        self.dialect != Dialect::None || !self.own.is_empty()
     }
 
     /// Writes the fields, and replaces those that the service has set.
@@ -57,32 +76,42 @@ impl PreparedLimitHeaders {
         headers: &mut HeaderMap,
         quotas: AppliedQuotas<'_>,
         verdict: &Verdict,
+        record: &KeyRecord,
         now: Timestamp,
     ) {
-        match self.headers.dialect {
-            Dialect::None => return,
-            Dialect::Structured => return write_structured(headers, quotas, verdict, now),
-            Dialect::RateLimit | Dialect::XRateLimit => {}
+        match self.dialect {
+            Dialect::None => {}
+            Dialect::Structured => self.structured.write(headers, quotas, verdict, record, now),
+            Dialect::RateLimit | Dialect::XRateLimit => self.write_plain(headers, verdict, now),
         }
+        if !self.own.is_empty() {
+            self.own.write(headers, quotas, verdict, now);
+        }
+    }
+
+    /// Writes the dialects that have one field for each number.
+    fn write_plain(&self, headers: &mut HeaderMap, verdict: &Verdict, now: Timestamp) {
         let Some((_, nearest)) = verdict.nearest() else {
             return;
         };
-        let value = |field| number::value(number(self.headers, field, &nearest, now));
+        let value = |field| number::value(number(self.reset, field, &nearest, now));
         if headers.is_empty() {
             *headers = self.template.clone();
-            for (slot, field) in headers.values_mut().zip(&self.order) {
+            for (slot, (_, field)) in headers.values_mut().zip(&self.order) {
                 *slot = value(*field);
             }
         } else {
-            for (name, field) in fields(self.headers) {
-                headers.insert(name, value(field));
+            for (name, field) in &self.order {
+                headers.insert(*name, value(*field));
             }
         }
     }
 }
 
 /// Lists the fields that are sent, for the dialects that have one field for each number.
-fn fields(headers: LimitHeaders) -> impl Iterator<Item = (&'static HeaderName, Field)> {
+fn fields(
+    headers: &LimitHeaders<'_>,
+) -> impl Iterator<Item = (&'static HeaderName, Field)> + use<> {
     let names = match headers.dialect {
         Dialect::None | Dialect::Structured => None,
         Dialect::RateLimit => Some(&RATE_LIMIT_NAMES),
@@ -95,11 +124,11 @@ fn fields(headers: LimitHeaders) -> impl Iterator<Item = (&'static HeaderName, F
 }
 
 /// Returns the number in a field: requests, seconds, or the Unix time in seconds.
-fn number(headers: LimitHeaders, field: Field, status: &QuotaStatus, now: Timestamp) -> u64 {
+fn number(reset: Reset, field: Field, status: &QuotaStatus, now: Timestamp) -> u64 {
     match field {
         Field::Limit => status.limit().into(),
         Field::Remaining => status.remaining().into(),
-        Field::Reset if headers.reset == Reset::UnixTime => {
+        Field::Reset if reset == Reset::UnixTime => {
             let end = now.plus(status.reset_after());
             whole_seconds(end.since(Timestamp::default()))
         }
@@ -119,44 +148,6 @@ static X_RATE_LIMIT_NAMES: [HeaderName; 3] = [
     HeaderName::from_static("x-ratelimit-reset"),
 ];
 
-const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-
-/// Writes the lists of all quotas. Quota names are visible ASCII without quotes and backslashes, so they
-/// need no escapes (RFC 9651 §4.1.6).
-fn write_structured(
-    headers: &mut HeaderMap,
-    quotas: AppliedQuotas<'_>,
-    verdict: &Verdict,
-    now: Timestamp,
-) {
-    let pairs = quotas.iter().map(|(quota, _)| quota).zip(verdict.statuses()).enumerate();
-    let pairs = pairs.filter(|(index, _)| verdict.speaks_of(*index));
-    let pairs: Vec<(&Quota, &QuotaStatus)> = pairs.map(|(_, pair)| pair).collect();
-    let mut insert = |name, items: Vec<String>| {
-        // The names were checked when the quotas were made, so every list fits into a header.
-        if let Ok(value) = HeaderValue::from_str(&items.join(", "))
-            && !value.is_empty()
-        {
-            headers.insert(name, value);
-        }
-    };
-    let policy = pairs.iter().map(|(quota, status)| {
-        let seconds = whole_seconds(window_at(quota, now));
-        // The limit that was enforced, which may be a node's share.
-        format!(r#""{}";q={};w={seconds}"#, quota.name(), status.limit())
-    });
-    insert(POLICY, policy.collect());
-    let status = pairs.iter().map(|(quota, status)| {
-        let more = status.more_after(quota);
-        // More of the quota is available by `Retry-After`, so `t` is no later (draft-11 §6).
-        let back = verdict.retry_after().filter(|_| status.remaining() == 0);
-        let seconds = whole_seconds(back.map_or(more, |wait| more.min(wait)));
-        format!(r#""{}";r={};t={seconds}"#, quota.name(), status.remaining())
-    });
-    insert(RATE_LIMIT, status.collect());
-}
-
 /// Writes `Retry-After` in seconds.
 pub(super) fn write_retry_after(headers: &mut HeaderMap, seconds: u64) {
     headers.insert(RETRY_AFTER, number::value(seconds));
@@ -167,6 +158,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::quota::Quota;
 
     /// The window of a month is as long as the current month (draft-11 §3.1.2 counts it in seconds).
     #[test]
@@ -180,8 +172,10 @@ mod tests {
         let written = |now| {
             let (mut headers, quotas) =
                 (HeaderMap::new(), AppliedQuotas { general: &quotas, route: &[] });
-            let prepared = PreparedLimitHeaders::new(LimitHeaders::STRUCTURED);
-            prepared.write(&mut headers, quotas, &verdict, Timestamp::from_unix_seconds(now));
+            let prepared = PreparedLimitHeaders::new(&LimitHeaders::STRUCTURED).unwrap();
+            let (record, now) =
+                (KeyRecord::bare("key_1", "acme"), Timestamp::from_unix_seconds(now));
+            prepared.write(&mut headers, quotas, &verdict, &record, now);
             headers[POLICY].to_str().unwrap().to_owned()
         };
         for (now, days) in [(0, 31), (31 * DAY, 28), (59 * DAY, 31), (951_782_400, 29)] {
@@ -201,7 +195,9 @@ mod tests {
         }
         let quotas = AppliedQuotas { general: &quotas, route: &[] };
         let now = Timestamp::from_unix_seconds(1_700_000_000);
-        PreparedLimitHeaders::new(fields).write(&mut headers, quotas, &verdict, now);
+        let record = KeyRecord::bare("key_1", "acme");
+        let prepared = PreparedLimitHeaders::new(&fields).unwrap();
+        prepared.write(&mut headers, quotas, &verdict, &record, now);
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
     }

@@ -7,11 +7,15 @@
 mod body;
 mod caching;
 mod challenge;
+mod limit_fields;
 mod limit_headers;
+mod limit_text;
 mod number;
 mod principal;
 pub(crate) mod refusal;
 mod renderer;
+mod reserved;
+mod structured_limits;
 
 pub(crate) use refusal::RefusalRequest;
 #[cfg(feature = "axum")]

@@ -2,20 +2,17 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::limit_headers::PreparedLimitHeaders;
+use super::reserved::is_reserved;
 use crate::error::ConfigError;
 use crate::key::KeyRecord;
 use crate::profile::{PrincipalHeader, PrincipalValue};
-use crate::request::{field_name, is_of_the_connection};
+use crate::request::field_name;
 
 /// The field that an error names.
 const NAME: &str = "the profile's field `principal_headers`, the name";
-/// The headers that the gate itself writes.
-const OF_THE_GATE: [HeaderName; 5] =
-    [CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE];
 
 /// The principal headers of a profile, checked.
 #[derive(Debug)]
@@ -128,7 +125,7 @@ impl PrincipalHeaders {
 /// [`ConfigError::Header`] if the name or the value is not valid, or the header has another purpose.
 fn check(header: &PrincipalHeader<'_>) -> Result<HeaderName, ConfigError> {
     let name = field_name(NAME, header.name)?;
-    if is_of_the_connection(&name) || OF_THE_GATE.contains(&name) {
+    if is_reserved(&name) {
         return Err(refused(
             header,
             "HTTP or the gate itself uses this header: choose another name",
@@ -165,7 +162,8 @@ mod tests {
     use crate::profile::LimitHeaders;
 
     fn none() -> PrincipalHeaders {
-        PrincipalHeaders::new(&[], &PreparedLimitHeaders::new(LimitHeaders::NONE)).unwrap()
+        PrincipalHeaders::new(&[], &PreparedLimitHeaders::new(&LimitHeaders::NONE).unwrap())
+            .unwrap()
     }
 
     /// The first output for seed 0, as the authors of SplitMix64 publish it.

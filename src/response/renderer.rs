@@ -60,7 +60,7 @@ impl Renderer {
         let sources = profile.credentials;
         let credentials = CredentialHeaders::new(sources)?;
         let prepare = |row, answer: &Answer<'_>| Prepared::new(row, answer, profile);
-        let limit_headers = PreparedLimitHeaders::new(profile.limit_headers);
+        let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
         Ok(Self {
             answers: profile.answers.try_map(prepare)?,
             admits_anonymous: false,
@@ -148,7 +148,7 @@ impl Renderer {
     /// Adds the limit headers and principal headers to a response to an authenticated request.
     pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Authenticated<'_>) {
         if let Some(verdict) = trail.verdict {
-            self.limit_headers.write(headers, trail.quotas, verdict, trail.now);
+            self.limit_headers.write(headers, trail.quotas, verdict, trail.record, trail.now);
         }
         self.principal.write(headers, trail.record);
     }

@@ -3,7 +3,8 @@
 use http::Method;
 use smol_str::SmolStr;
 
-use super::needs::RouteNeeds;
+use super::compiled_scopes::CompiledScopes;
+use super::needs::{NameList, RouteNeeds};
 use crate::error::ConfigError;
 use crate::key::{KeyKind, ScopeSet};
 use crate::quota::{Quota, Quotas};
@@ -39,8 +40,17 @@ impl CompiledRoute {
         if needs.budget.is_some_and(|budget| budget.is_zero()) {
             return Err(ConfigError::RouteBudget { pattern: pattern() });
         }
-        for (list, alternatives) in [("any_of", &needs.any_of), ("kinds", &needs.kinds)] {
-            if alternatives.as_ref().is_some_and(|list| list.is_empty()) {
+        let sets = needs.sets.as_deref();
+        let is_empty = |list: &Option<NameList>| list.as_ref().is_some_and(|list| list.is_empty());
+        for (list, is_empty) in [
+            ("any_of", is_empty(&needs.any_of)),
+            (
+                "any_of_sets",
+                sets.is_some_and(|sets| sets.is_empty() || sets.iter().any(|set| set.is_empty())),
+            ),
+            ("kinds", is_empty(&needs.kinds)),
+        ] {
+            if is_empty {
                 let place = format!("route pattern `{}`", pattern());
                 return Err(ConfigError::NoAlternative { place, list });
             }
@@ -53,9 +63,10 @@ impl CompiledRoute {
                 problem,
             })
         };
-        for (field, scopes) in
-            [("all_of", &*needs.all_of), ("any_of", needs.any_of.as_deref().unwrap_or_default())]
-        {
+        let any_of = needs.any_of.as_deref().unwrap_or_default();
+        let lists = [("all_of", &*needs.all_of), ("any_of", any_of)].into_iter();
+        let sets = sets.unwrap_or_default().iter().map(|set| ("any_of_sets", &**set));
+        for (field, scopes) in lists.chain(sets) {
             for scope in scopes {
                 if let Err(problem) = ScopeSet::new([&**scope]) {
                     return refused(field, scope, problem.to_string());
@@ -76,6 +87,23 @@ impl CompiledRoute {
             return Err(compiled.cost_error(quota));
         }
         Ok(compiled)
+    }
+
+    /// Refuses a scope that the gate reads as a wildcard: a reader would take it for a need that any scope of
+    /// the wildcard meets.
+    pub(super) fn check_scopes(&self, rules: &CompiledScopes) -> Result<(), ConfigError> {
+        let needed = self.needs.scopes();
+        let Some(wildcard) = needed.into_iter().find(|scope| rules.reads_as_wildcard(scope)) else {
+            return Ok(());
+        };
+        Err(ConfigError::RouteNeed {
+            pattern: self.pattern().to_owned(),
+            field: "scopes",
+            value: wildcard.to_owned(),
+            problem:
+                "is a wildcard, which only keys can have: list each scope that the route needs"
+                    .to_owned(),
+        })
     }
 
     /// Finds a quota that never has room for a request of this route.
@@ -132,6 +160,8 @@ mod tests {
         for (route, named) in [
             (Route::new().any_of(&[]), "any_of"),
             (Route::new().all_of(&["read"]).any_of(&[]), "any_of"),
+            (Route::new().any_of_sets(&[]), "any_of_sets"),
+            (Route::new().any_of_sets(&[&["read"], &[]]), "any_of_sets"),
             (Route::new().kinds(&[]), "kinds"),
         ] {
             let error = Routes::new().on(&[], "/a", route).compile().unwrap_err();

@@ -10,7 +10,7 @@
 //! 5. the credential source and the route accept its kind;
 //! 6. its account is the one that the path targets, if the path targets one;
 //! 7. the request has the headers that the vendor requires;
-//! 8. it has the scopes that the route needs.
+//! 8. it has the scopes that the route needs, or scopes or roles that grant them.
 //!
 //! Routes match the path as the client sent it. A path is ambiguous if two readers could read it
 //! differently, because of dot segments, empty segments or parameters, or encoded letters or slashes.
@@ -20,9 +20,11 @@
 mod account;
 mod by_method;
 mod compiled_route;
+mod compiled_scopes;
 mod demand;
 mod environment;
 mod header;
+mod held_scopes;
 mod identity;
 mod kind;
 mod lifecycle;
@@ -30,23 +32,29 @@ mod methods;
 mod needs;
 mod network;
 mod pattern;
+mod roles;
 mod route;
 mod routes;
 mod scope;
+mod scope_rules;
 mod table;
 mod transport;
 
 pub(crate) use account::{Targets, targets_own_account};
+pub(crate) use compiled_scopes::CompiledScopes;
 pub(crate) use demand::demands;
 pub(crate) use environment::belongs_to;
 pub(crate) use header::Demand;
+pub(crate) use held_scopes::HeldScopes;
 pub(crate) use identity::is_named;
 pub(crate) use kind::{served_by_route, served_through};
 pub(crate) use lifecycle::is_alive;
 pub(crate) use needs::RouteNeeds;
 pub(crate) use network::admits;
+pub use roles::Roles;
 pub use route::{Route, RouteRow};
 pub use routes::{Otherwise, Routes};
 pub(crate) use scope::has_scopes;
+pub use scope_rules::ScopeRules;
 pub(crate) use table::{Matched, RouteTable};
 pub(crate) use transport::is_secure;

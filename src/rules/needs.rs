@@ -3,15 +3,20 @@
 use std::time::Duration;
 
 use super::route::Route;
+use super::scope::needed;
 use crate::concurrency::Concurrency;
 use crate::quota::{Quotas, StripedQuotas};
+
+/// Names of scopes or kinds.
+pub(super) type NameList = Box<[Box<str>]>;
 
 /// What a request of a route needs besides a valid key. It owns what [`Route`] borrows.
 #[derive(Debug, Clone)]
 pub(crate) struct RouteNeeds {
-    pub(crate) all_of: Box<[Box<str>]>,
-    pub(crate) any_of: Option<Box<[Box<str>]>>,
-    pub(crate) kinds: Option<Box<[Box<str>]>>,
+    pub(crate) all_of: NameList,
+    pub(crate) any_of: Option<NameList>,
+    pub(crate) sets: Option<Box<[NameList]>>,
+    pub(crate) kinds: Option<NameList>,
     pub(crate) account_parameter: Option<Box<str>>,
     pub(crate) quotas: StripedQuotas,
     pub(crate) cost: u32,
@@ -21,6 +26,11 @@ pub(crate) struct RouteNeeds {
 }
 
 impl RouteNeeds {
+    /// Lists the scopes that the route names, each once.
+    pub(crate) fn scopes(&self) -> Vec<&str> {
+        needed(&self.all_of, self.any_of.as_deref(), self.sets.as_deref())
+    }
+
     /// Returns true if an anonymous request can meet the needs.
     ///
     /// Quotas, costs and permits belong to an account. If anonymous requests could pass them, a client
@@ -29,6 +39,7 @@ impl RouteNeeds {
     pub(crate) fn is_open(&self, is_counted: bool) -> bool {
         self.all_of.is_empty()
             && self.any_of.is_none()
+            && self.sets.is_none()
             && self.kinds.is_none()
             && self.account_parameter.is_none()
             && self.quotas.as_slice().is_empty()
@@ -43,6 +54,7 @@ impl From<Route<'_>> for RouteNeeds {
         Self {
             all_of: own(route.all_of),
             any_of: route.any_of.map(own),
+            sets: route.sets.map(|sets| sets.iter().copied().map(own).collect()),
             kinds: route.kinds.map(own),
             account_parameter: route.account_parameter.map(Box::from),
             quotas: Quotas::unchecked(route.quotas.to_vec()).into(),

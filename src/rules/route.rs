@@ -25,6 +25,7 @@ use crate::quota::Quota;
 pub struct Route<'a> {
     pub(super) all_of: &'a [&'a str],
     pub(super) any_of: Option<&'a [&'a str]>,
+    pub(super) sets: Option<&'a [&'a [&'a str]]>,
     pub(super) kinds: Option<&'a [&'a str]>,
     pub(super) account_parameter: Option<&'a str>,
     pub(super) quotas: &'a [Quota],
@@ -46,6 +47,7 @@ impl<'a> Route<'a> {
         Self {
             all_of: &[],
             any_of: None,
+            sets: None,
             kinds: None,
             account_parameter: None,
             quotas: &[],
@@ -78,6 +80,19 @@ impl<'a> Route<'a> {
     /// ```
     pub const fn any_of(mut self, scopes: &'a [&'a str]) -> Self {
         self.any_of = Some(scopes);
+        self
+    }
+
+    /// Requires all scopes of at least one of these sets, as in "(read and export) or full". A layer refuses an
+    /// empty list and an empty set.
+    ///
+    /// ```
+    /// use tower_api_key::rules::Route;
+    ///
+    /// const EXPORT: Route = Route::new().any_of_sets(&[&["users.read", "users.export"], &["full"]]);
+    /// ```
+    pub const fn any_of_sets(mut self, sets: &'a [&'a [&'a str]]) -> Self {
+        self.sets = Some(sets);
         self
     }
 

@@ -2,32 +2,49 @@
 
 use std::sync::Arc;
 
+use super::held_scopes::HeldScopes;
 use crate::error::Denial;
-use crate::key::ScopeSet;
 
-/// Refuses a key that lacks one of `all_of`, or has none of `any_of`. If `any_of` is empty, no key
-/// passes; `None` requires nothing.
+/// Refuses a key that lacks one of `all_of`, or has none of `any_of`, or all of none of `sets`. If `any_of` or
+/// `sets` is empty, no key passes; `None` requires nothing.
 pub(crate) fn has_scopes<S: AsRef<str>>(
-    held: &ScopeSet,
+    held: HeldScopes<'_>,
     all_of: &[S],
     any_of: Option<&[S]>,
+    sets: Option<&[Box<[S]>]>,
 ) -> Result<(), Denial> {
-    let all = all_of.iter().all(|scope| held.contains(scope.as_ref()));
+    let has_all = |scopes: &[S]| scopes.iter().all(|scope| held.contains(scope.as_ref()));
     let any = any_of.is_none_or(|any_of| any_of.iter().any(|scope| held.contains(scope.as_ref())));
-    if all && any { Ok(()) } else { Err(missing(all_of, any_of.unwrap_or_default())) }
+    if has_all(all_of) && any && sets.is_none_or(|sets| sets.iter().any(|set| has_all(set))) {
+        Ok(())
+    } else {
+        let needed = needed(all_of, any_of, sets).join(" ");
+        Err(Denial::ScopeMissing { needed: Arc::from(needed) })
+    }
 }
 
-/// Returns a denial with the scopes that the request needs. It names all of `any_of`, because the
-/// attribute `scope` has no "or" (RFC 6750 §3).
-fn missing<S: AsRef<str>>(all_of: &[S], any_of: &[S]) -> Denial {
-    let scopes = all_of.iter().chain(any_of).map(AsRef::as_ref);
-    let needed = scopes.collect::<Vec<_>>().join(" ");
-    Denial::ScopeMissing { needed: Arc::from(needed) }
+/// Lists the scopes that a request needs, each once. Alternatives are all listed, because the attribute
+/// `scope` of a challenge has no "or" (RFC 6750 §3).
+pub(crate) fn needed<'a, S: AsRef<str>>(
+    all_of: &'a [S],
+    any_of: Option<&'a [S]>,
+    sets: Option<&'a [Box<[S]>]>,
+) -> Vec<&'a str> {
+    let in_sets = sets.unwrap_or_default().iter().flat_map(|set| set.iter());
+    let scopes = all_of.iter().chain(any_of.unwrap_or_default()).chain(in_sets);
+    let mut listed: Vec<&str> = Vec::new();
+    for scope in scopes.map(AsRef::as_ref) {
+        if !listed.contains(&scope) {
+            listed.push(scope);
+        }
+    }
+    listed
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::ScopeSet;
 
     #[test]
     fn all_of_and_any_of() {
@@ -44,10 +61,37 @@ mod tests {
             (&["a"], Some(&["c"]), false),
             (&["A"], None, false),
         ] {
-            let decided = has_scopes(&held, all_of, any_of);
+            let decided = has_scopes(HeldScopes::new(&held, None), all_of, any_of, None);
             assert_eq!(decided.is_ok(), passes, "{all_of:?} {any_of:?}");
         }
-        let needed = Arc::from("a c d");
-        assert_eq!(missing(&["a"], &["c", "d"]), Denial::ScopeMissing { needed });
+    }
+
+    #[test]
+    fn one_set_in_full() {
+        let held = ScopeSet::new(["a", "b"]).unwrap();
+        for (all_of, sets, passes) in [
+            (&[][..], &[&["a", "b"][..], &["full"]][..], true),
+            (&[], &[&["full"], &["b"]], true),
+            (&[], &[&["a", "c"], &["full"]], false),
+            (&["c"], &[&["a"]], false),
+            (&["a"], &[&["b"]], true),
+            (&[], &[], false),
+        ] {
+            let sets: Vec<Box<[&str]>> = sets.iter().map(|set| Box::from(*set)).collect();
+            let decided = has_scopes(HeldScopes::new(&held, None), all_of, None, Some(&sets));
+            assert_eq!(decided.is_ok(), passes, "{all_of:?} {sets:?}");
+        }
+    }
+
+    #[test]
+    fn a_denial_names_each_needed_scope_once() {
+        let sets = [Box::from(["a", "e"]), Box::from(["d"])];
+        let decided = has_scopes(
+            HeldScopes::new(&ScopeSet::default(), None),
+            &["a"],
+            Some(&["c", "d"]),
+            Some(&sets),
+        );
+        assert_eq!(decided, Err(Denial::ScopeMissing { needed: Arc::from("a c d e") }));
     }
 }

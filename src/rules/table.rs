@@ -5,6 +5,7 @@ use http::Method;
 
 use super::account::Targets;
 use super::compiled_route::CompiledRoute;
+use super::compiled_scopes::CompiledScopes;
 use super::methods::Methods;
 use super::needs::RouteNeeds;
 use super::pattern::{Pattern, collision};
@@ -136,6 +137,11 @@ impl RouteTable {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a route that needs a scope which the gate reads as a wildcard.
+    pub(crate) fn check_scopes(&self, rules: &CompiledScopes) -> Result<(), ConfigError> {
+        self.routes.iter().try_for_each(|compiled| compiled.check_scopes(rules))
     }
 
     /// Returns true if a route has its own quotas.

@@ -1,5 +1,5 @@
 //! A strict reader of lists of strings with integer parameters (RFC 9651 §4.2), which is all that
-//! limit headers may be.
+//! limit headers may be, but for `qu`, a string, and `pk`, a byte sequence. Of these two it keeps the length.
 
 /// A string and its parameters, in their order.
 pub(crate) type Item = (String, Vec<(String, i64)>);
@@ -39,7 +39,12 @@ fn item(text: &str) -> Option<(Item, &str)> {
         if !name.starts_with(|c: char| c.is_ascii_lowercase() || c == '*') {
             return None;
         }
-        let (number, after) = integer(after.strip_prefix('=')?)?;
+        let after = after.strip_prefix('=')?;
+        let (number, after) = match name {
+            "qu" => string(after).map(|(text, after)| (length(&text), after))?,
+            "pk" => bytes(after)?,
+            _ => integer(after)?,
+        };
         // Twice the same key is legal, the last counts; of our own making it is a mistake.
         if parameters.iter().any(|(other, _)| other == name) {
             return None;
@@ -79,6 +84,19 @@ fn integer(text: &str) -> Option<(i64, &str)> {
     fits.then(|| number.parse().ok()).flatten().map(|number| (number, after))
 }
 
+/// Reads a byte sequence (RFC 9651 §4.2.7), padded; the length of its base64.
+fn bytes(text: &str) -> Option<(i64, &str)> {
+    let (encoded, after) = text.strip_prefix(':')?.split_once(':')?;
+    let plain = encoded.strip_suffix("==").or(encoded.strip_suffix('=')).unwrap_or(encoded);
+    let in_alphabet = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
+    let fits = encoded.len().is_multiple_of(4) && plain.chars().all(in_alphabet);
+    fits.then(|| (length(encoded), after))
+}
+
+fn length(text: &str) -> i64 {
+    text.len().try_into().unwrap()
+}
+
 const fn is_key(character: char) -> bool {
     character.is_ascii_lowercase()
         || character.is_ascii_digit()
@@ -89,8 +107,14 @@ const fn is_key(character: char) -> bool {
 fn the_reader_is_strict() {
     let read = list("\"a\";q=1;w=60, \"b \\\"c\";r=-0").unwrap();
     assert_eq!((read.len(), read[1].0.as_str(), parameter(&read[0], "w")), (2, "b \"c", Some(60)));
+    let read = list(r#""a";q=1;qu="requests";pk=:YWNtZQ==:"#).unwrap();
+    assert_eq!((parameter(&read[0], "qu"), parameter(&read[0], "pk")), (Some(8), Some(8)));
     for text in [
         "",
+        "\"a\";qu=1",
+        "\"a\";pk=\"a\"",
+        "\"a\";pk=:YW",
+        "\"a\";pk=:YWN:",
         "a;q=1",
         "\"a\";q",
         "\"a\";Q=1",

@@ -37,7 +37,8 @@ fn every_check_is_told_beyond_the_first_refusal() {
     let order: Vec<Check> = explanation.checks().iter().map(|(check, _)| *check).collect();
     assert_eq!(order, Check::ALL);
     let printed = explanation.to_string();
-    assert_eq!(printed.lines().count(), 19, "{printed}");
+    assert_eq!(printed.lines().count(), 20, "{printed}");
+    assert!(printed.contains("\n  users.write: missing\n"), "{printed}");
     assert!(printed.ends_with("refused: the key has expired"), "{printed}");
 }
 

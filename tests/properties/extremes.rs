@@ -18,17 +18,27 @@ use tower_api_key::key::{
 };
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Plans};
 use tower_api_key::profile::{
-    Answer, BasicKey, CredentialSource, ErrorBody, Expected, LimitHeaders, PrincipalHeader,
-    PrincipalValue, RequiredHeader,
+    Answer, BasicKey, CredentialSource, ErrorBody, Expected, LimitField, LimitHeaders, LimitValue,
+    PrincipalHeader, PrincipalValue, RequiredHeader,
 };
 use tower_api_key::quota::{
     Algorithm, Counter, OnLimiterFailure, Per, Quota, QuotaStatus, Quotas, Share, Verdict,
 };
-use tower_api_key::rules::{Otherwise, Route, Routes};
+use tower_api_key::rules::{Otherwise, Roles, Route, Routes, ScopeRules};
 use tower_api_key::store::{KeyEntry, KeyState, MemoryStore, SecretEntry};
 use tower_api_key::{ApiKeyLayer, Preflight, Profile, Reply};
 
 use crate::support::{KEY, PROFILE, digest, greeting, request, send, store};
+
+const OWN: LimitHeaders = LimitHeaders {
+    fields: &[
+        LimitField::new("own-used", LimitValue::Used),
+        LimitField::new("own-reset", LimitValue::ResetUnixTime).decimals(9),
+        LimitField::new("own-{quota}", LimitValue::ResetDuration).decimals(3),
+    ],
+    partition_keys: true,
+    ..LimitHeaders::STRUCTURED
+};
 
 fn number() -> impl Strategy<Value = u32> {
     prop_oneof![prop::sample::select(vec![0, 1, 2, 7, u32::MAX - 1, u32::MAX]), any::<u32>()]
@@ -226,7 +236,17 @@ proptest! {
         let route = Route::new().all_of(&first).any_of(&other).kinds(&one).account_parameter(d);
         let routes = Routes::new().on(&[Method::GET], a, route).on(&[], b, route).on(&[], c, route);
         let builder = ApiKeyLayer::builder(PROFILE, MemoryStore::new()).routes(routes);
-        let _ = builder.environment(d).build();
+        let rows: [(&str, &[&str]); 2] = [(a, &[b, c]), (b, &[d])];
+        let separator = d.chars().next().unwrap_or('.');
+        let scopes = ScopeRules::new().wildcards().prefixes().separator(separator).hierarchy(&rows);
+        let _ = (Roles::new().set(a, [b, c]), Roles::new().remove(d));
+        let _ = builder.environment(d).scopes(scopes).build();
+        let fields = [
+            LimitField::new(a, LimitValue::QuotaName).of_quota(b),
+            LimitField::new(c, LimitValue::ResetDuration).decimals(a.len().try_into().unwrap_or(u8::MAX)),
+        ];
+        let limit_headers = LimitHeaders { fields: &fields, unit: Some(d), ..LimitHeaders::STRUCTURED };
+        let _ = ApiKeyLayer::builder(Profile { limit_headers, ..PROFILE }, MemoryStore::new()).build();
     }
 
     #[test]
@@ -310,7 +330,7 @@ proptest! {
             prop_assert!(verdict.retry_after() > Some(Duration::ZERO), "it would hammer");
         }
         let _ = (verdict.statuses().len(), verdict.shadow_refusals().count());
-        for limit_headers in [LimitHeaders::RATE_LIMIT, LimitHeaders::X_RATE_LIMIT, LimitHeaders::STRUCTURED] {
+        for limit_headers in [LimitHeaders::RATE_LIMIT, LimitHeaders::X_RATE_LIMIT, OWN] {
             for algorithm in Algorithm::ALL {
                 let quotas = [Quota::new("calls", 5, Duration::from_secs(60)).with_algorithm(algorithm)];
                 let profile = Profile { quotas: &quotas, limit_headers, ..PROFILE };

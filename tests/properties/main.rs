@@ -12,3 +12,4 @@ mod presented;
 mod proxies;
 mod rights;
 mod round_trips;
+mod scopes;

@@ -2,7 +2,7 @@
 
 use super::ApiKeyLayerBuilder;
 use crate::key::KeyHasher;
-use crate::rules::Routes;
+use crate::rules::{CompiledScopes, Roles, Routes, ScopeRules};
 
 impl ApiKeyLayerBuilder {
     /// Sets the table of routes. Without a table any valid key may do anything. With a table the gate
@@ -21,6 +21,19 @@ impl ApiKeyLayerBuilder {
     /// ```
     pub fn routes(mut self, routes: Routes) -> Self {
         self.served.routes = Some(routes);
+        self
+    }
+
+    /// Chooses how the gate reads the scopes of keys: wildcards, prefixes and a hierarchy. Without a call a scope
+    /// grants itself only. [`ScopeRules`] has an example.
+    pub fn scopes(mut self, rules: ScopeRules<'_>) -> Self {
+        self.served.scopes = Some(CompiledScopes::new(&rules));
+        self
+    }
+
+    /// Sets the roles: names among a key's scopes that stand for other scopes. [`Roles`] has an example.
+    pub fn roles(mut self, roles: Roles) -> Self {
+        self.served.roles = Some(roles);
         self
     }
 

@@ -1,0 +1,95 @@
+//! One limit header with a name of the vendor's own, as data.
+
+/// A limit header with a name of the vendor's own.
+///
+/// The header describes the quota with the fewest requests left, as
+/// [`LimitHeaders`](super::LimitHeaders) does, unless [`of_quota`](Self::of_quota) names a quota. If the name
+/// contains `{quota}`, the gate writes a header for each quota, with the quota's name in that place.
+///
+/// ```
+/// use tower_api_key::profile::{LimitField, LimitHeaders, LimitValue};
+///
+/// /// Sends headers such as `x-ratelimit-remaining-requests: 59` and `x-ratelimit-reset-tokens: 6m0s`.
+/// const HEADERS: LimitHeaders = LimitHeaders {
+///     fields: &[
+///         LimitField::new("x-ratelimit-limit-{quota}", LimitValue::Limit),
+///         LimitField::new("x-ratelimit-remaining-{quota}", LimitValue::Remaining),
+///         LimitField::new("x-ratelimit-reset-{quota}", LimitValue::ResetDuration).decimals(3),
+///     ],
+///     ..LimitHeaders::NONE
+/// };
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitField<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: LimitValue,
+    pub(crate) quota: Option<&'a str>,
+    pub(crate) decimals: u8,
+}
+
+/// Chooses what a [`LimitField`] states.
+///
+/// ```
+/// use tower_api_key::profile::{LimitField, LimitValue};
+///
+/// /// Sends headers such as `x-ratelimit-used: 41`.
+/// const USED: LimitField = LimitField::new("x-ratelimit-used", LimitValue::Used);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitValue {
+    /// The limit, in requests.
+    Limit,
+    /// How many requests are left.
+    Remaining,
+    /// How many requests of the limit are used.
+    Used,
+    /// Seconds until all of the limit is back.
+    ResetSeconds,
+    /// The instant at which all of the limit is back, in seconds since the Unix epoch.
+    ResetUnixTime,
+    /// The time until all of the limit is back, as Go writes a duration: `12ms`, `1s`, `6m0s`, `2h0m30.5s`.
+    ResetDuration,
+    /// The window of the quota, in seconds.
+    Window,
+    /// The name of the quota.
+    QuotaName,
+}
+
+impl<'a> LimitField<'a> {
+    /// Sends `RateLimit-Limit`, `-Remaining` and `-Reset`, for
+    /// [`LimitHeaders::fields`](super::LimitHeaders::fields) beside structured fields.
+    pub const RATE_LIMIT: &'static [LimitField<'static>] = &[
+        LimitField::new("ratelimit-limit", LimitValue::Limit),
+        LimitField::new("ratelimit-remaining", LimitValue::Remaining),
+        LimitField::new("ratelimit-reset", LimitValue::ResetSeconds),
+    ];
+
+    /// Sends `X-RateLimit-Limit`, `-Remaining` and `-Reset`, for
+    /// [`LimitHeaders::fields`](super::LimitHeaders::fields) beside structured fields.
+    pub const X_RATE_LIMIT: &'static [LimitField<'static>] = &[
+        LimitField::new("x-ratelimit-limit", LimitValue::Limit),
+        LimitField::new("x-ratelimit-remaining", LimitValue::Remaining),
+        LimitField::new("x-ratelimit-reset", LimitValue::ResetSeconds),
+    ];
+
+    /// Describes a header by its name and what it states. A layer refuses a name that HTTP does not allow, that
+    /// the gate or the connection uses, or that is written twice. Before `{quota}` the name needs a part that
+    /// ends in `-`.
+    pub const fn new(name: &'a str, value: LimitValue) -> Self {
+        Self { name, value, quota: None, decimals: 0 }
+    }
+
+    /// Describes the quota of this name. A response to a request without this quota has no such header.
+    pub const fn of_quota(mut self, name: &'a str) -> Self {
+        self.quota = Some(name);
+        self
+    }
+
+    /// Sets the number of decimal places, 0 to 9: `700.0` with 1. Times are rounded up to it. In a
+    /// [`ResetDuration`](LimitValue::ResetDuration) 0 to 3 places are allowed, and zeros at the end are left out.
+    pub const fn decimals(mut self, places: u8) -> Self {
+        self.decimals = places;
+        self
+    }
+}

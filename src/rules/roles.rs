@@ -1,0 +1,142 @@
+//! Roles: names for sets of scopes, which a program changes while it serves.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+use smol_str::SmolStr;
+
+use crate::key::{InvalidName, ScopeSet};
+
+/// Names sets of scopes. A key or an account has a role if the role's name is among its scopes. Clones share
+/// the roles.
+///
+/// A change counts from the next check on. A name that is no role is a scope like any other, so a key that
+/// has a removed role has only its name. Roles do not nest: a role's name among the scopes of another role is a
+/// plain scope. A wildcard or a hierarchy of [`ScopeRules`](super::ScopeRules) gives a key no role, but both
+/// apply to the scopes of a role.
+///
+/// Each key that lists the name of a new role gets the role. So choose names that no stored key lists as a
+/// scope, such as `role:support`.
+///
+/// ```
+/// use http::Request;
+/// use tower_api_key::clock::Timestamp;
+/// use tower_api_key::key::{Account, KeyRecord};
+/// use tower_api_key::rules::{Roles, Route, Routes};
+/// use tower_api_key::{ApiKeyLayer, request::Connection, store::MemoryStore, vendors};
+///
+/// let roles = Roles::new();
+/// let layer = ApiKeyLayer::builder(vendors::PERSONYZE, MemoryStore::new())
+///     .routes(Routes::new().get("/users", Route::new().all_of(&["users.read"])))
+///     .roles(roles.clone())
+///     .build()?;
+///
+/// let acme = Account::builder("acme").build()?;
+/// let record = KeyRecord::builder("key_1", acme).scopes(["role:support"]).build()?;
+/// let basic = "Basic YXBpOkZEMDk5MDhGMjVCRUNCMDlENzhFQkVBMURBREZCNjE4NjUxRjYxMkQ=";
+/// let request = Request::get("/users").header("authorization", basic).body(())?;
+/// let passes = || {
+///     let connection = Connection::tls("192.0.2.1:4711".parse().unwrap());
+///     layer.explain(&request, connection, Some(&record), Timestamp::default()).decision().is_ok()
+/// };
+/// assert!(!passes());
+/// roles.set("role:support", ["users.read", "tickets.write"])?;
+/// assert!(passes());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Roles(Arc<ArcSwap<HashMap<SmolStr, ScopeSet>>>);
+
+impl Roles {
+    /// Starts without any role.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a role, or replaces its scopes.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`] if the name or a scope is not a `scope-token` (RFC 6749 §3.3) of at most 255 bytes.
+    /// Then nothing is changed.
+    pub fn set<S: AsRef<str>>(
+        &self,
+        name: impl AsRef<str>,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<(), InvalidName> {
+        let name = name.as_ref();
+        // A key lists the name among its scopes, so the name has the grammar of a scope.
+        ScopeSet::new([name])?;
+        let (name, scopes) = (SmolStr::new(name), ScopeSet::new(scopes)?);
+        self.change(|roles| roles.insert(name.clone(), scopes.clone()));
+        Ok(())
+    }
+
+    /// Removes a role. Returns whether there was one of this name.
+    pub fn remove(&self, name: &str) -> bool {
+        let mut removed = false;
+        self.change(|roles| removed = roles.remove(name).is_some());
+        removed
+    }
+
+    /// Returns the scopes of a role; `None` if there is none of this name.
+    pub fn scopes(&self, name: &str) -> Option<ScopeSet> {
+        self.0.load().get(name).cloned()
+    }
+
+    /// Returns the roles as they are now.
+    pub(super) fn load(&self) -> Guard<Arc<HashMap<SmolStr, ScopeSet>>> {
+        self.0.load()
+    }
+
+    fn change<T>(&self, mut change: impl FnMut(&mut HashMap<SmolStr, ScopeSet>) -> T) {
+        self.0.rcu(|roles| {
+            let mut roles = HashMap::clone(roles);
+            change(&mut roles);
+            roles
+        });
+    }
+}
+
+impl fmt::Debug for Roles {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries(self.0.load().iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invalid_change_changes_nothing() {
+        let roles = Roles::new();
+        roles.set("support", ["users.read"]).unwrap();
+        for (name, scope) in [("two words", "a"), ("", "a"), ("support", "a b"), ("a\"b", "a")] {
+            assert!(roles.set(name, [scope]).is_err(), "{name}");
+        }
+        assert!(roles.scopes("support").unwrap().iter().eq(["users.read"]));
+        let shown = format!("{roles:?}");
+        assert!(shown.contains("support") && shown.contains("users.read"), "{shown}");
+        assert!(roles.remove("support") && !roles.remove("support"));
+        assert!(roles.scopes("support").is_none());
+    }
+
+    #[test]
+    fn clones_share_the_roles_and_no_change_is_lost() {
+        let roles = Roles::new();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let roles = roles.clone();
+                scope.spawn(move || {
+                    (0..50).for_each(|number| {
+                        roles.set(format!("{thread}-{number}"), ["a"]).unwrap();
+                    });
+                });
+            }
+        });
+        assert_eq!(roles.load().len(), 200);
+    }
+}
