@@ -167,8 +167,8 @@ impl Deciding<'_> {
     }
 
     fn report_shadows(&self) {
-        let Some((record, quotas)) = self.state.counted(&self.shared.policy) else { return };
         for index in self.state.verdict.shadow_refusals() {
+            let Some((record, quotas)) = self.state.counted(&self.shared.policy) else { return };
             if let Some((quota, _)) = quotas.iter().nth(index) {
                 self.shared.observe(|observer| observer.would_refuse(record, quota.name()));
             }
