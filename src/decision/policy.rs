@@ -1,7 +1,7 @@
 //! The rules of one gate, compiled from its profile and configuration, and the part of the decision that
 //! needs no store.
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Method};
 
 use super::compiled_profile::{CompiledProfile, TagIndex};
 use super::options::PolicyOptions;
@@ -10,7 +10,9 @@ use crate::error::{ConfigError, Denial};
 use crate::key::{Audience, Environment, KeyDigest, KeyRecord};
 use crate::limits::Plan;
 use crate::quota::{AppliedQuotas, HeldQuotas};
-use crate::request::{Client, Connection, Head, KeyBuffer, Reading, Source, SourceIndex};
+use crate::request::{
+    Client, Connection, Head, KeyBuffer, Reading, Source, SourceIndex, is_grpc_call,
+};
 use crate::rules::{self, Demand, Matched, RouteNeeds, RouteTable, Routes};
 
 /// The rules of one gate.
@@ -108,6 +110,11 @@ impl Policy {
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
         self.profile.credentials.read(headers, buffer)
+    }
+
+    /// Returns true for a gRPC call, unless the gate treats those as other requests.
+    pub(crate) fn is_grpc(&self, method: &Method, headers: &HeaderMap) -> bool {
+        !self.options.http_only && is_grpc_call(method, headers)
     }
 
     /// Returns what is proven about the client: HTTPS, and its address.

@@ -27,6 +27,7 @@ mod connection;
 mod credential;
 mod field;
 mod forwarded;
+mod grpc;
 mod head;
 mod internet;
 #[cfg(feature = "axum")]
@@ -45,6 +46,7 @@ pub use client::Client;
 pub use connection::Connection;
 pub(crate) use credential::{Credentials, Reading};
 pub(crate) use field::{field_name, is_of_the_connection};
+pub(crate) use grpc::{is_grpc_call, is_grpc_type};
 pub(crate) use head::Head;
 pub(crate) use path::{decodes_to, is_unambiguous};
 pub(crate) use presented::KeyBuffer;

@@ -7,12 +7,16 @@
 mod body;
 mod caching;
 mod challenge;
+mod form;
+mod grpc;
+mod grpc_details;
 mod limit_headers;
 mod number;
 mod principal;
 pub(crate) mod refusal;
 mod renderer;
 
+pub(crate) use form::AnswerForm;
 pub(crate) use refusal::RefusalRequest;
 #[cfg(feature = "axum")]
 pub(crate) use refusal::refusal;

@@ -20,6 +20,8 @@ mod preflight;
 mod refusals;
 mod request_state;
 mod shared;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 mod wait;
 
 pub use body::GateBody;

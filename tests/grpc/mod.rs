@@ -1,0 +1,10 @@
+//! gRPC: a tonic service behind a gate, and tonic's client in front of it.
+
+mod denials;
+
+mod server;
+
+mod users;
+#[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]
+#[path = "../../examples/vendors/src/users_v1.rs"]
+mod users_v1;
