@@ -128,10 +128,11 @@ impl PrincipalHeaders {
 /// [`ConfigError::Header`] if the name or the value is not valid, or the header has another purpose.
 fn check(header: &PrincipalHeader<'_>) -> Result<HeaderName, ConfigError> {
     let name = field_name(NAME, header.name)?;
-    if is_of_the_connection(&name) || OF_THE_GATE.contains(&name) {
+    let is_grpcs = name.as_str().starts_with("grpc-");
+    if is_of_the_connection(&name) || is_grpcs || OF_THE_GATE.contains(&name) {
         return Err(refused(
             header,
-            "HTTP or the gate itself uses this header: choose another name",
+            "HTTP, gRPC or the gate itself uses this header: choose another name",
         ));
     }
     match header.value {

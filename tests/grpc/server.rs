@@ -49,7 +49,8 @@ pub(crate) async fn run(router: Router) -> SocketAddr {
 #[derive(Clone)]
 pub(crate) struct Client {
     users: UsersClient<Channel>,
-    pub(crate) authorization: Option<String>,
+    authorization: Option<String>,
+    forwarded: Option<&'static str>,
 }
 
 impl Client {
@@ -60,7 +61,12 @@ impl Client {
 
     pub(crate) fn over(channel: Channel) -> Self {
         let authorization = Some(format!("Bearer {KEY}"));
-        Self { users: UsersClient::new(channel), authorization }
+        Self { users: UsersClient::new(channel), authorization, forwarded: None }
+    }
+
+    /// The same client behind a proxy that sends this.
+    pub(crate) fn forwarded(&self, forwarded: &'static str) -> Self {
+        Self { forwarded: Some(forwarded), ..self.clone() }
     }
 
     /// The same client with this credential.
@@ -73,6 +79,9 @@ impl Client {
         if let Some(authorization) = &self.authorization {
             let value = MetadataValue::try_from(authorization).unwrap();
             call.metadata_mut().insert("authorization", value);
+        }
+        if let Some(forwarded) = self.forwarded {
+            call.metadata_mut().insert("forwarded", MetadataValue::from_static(forwarded));
         }
         call
     }
