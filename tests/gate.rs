@@ -19,7 +19,6 @@ mod abuse;
 mod axum_router;
 mod conformance;
 mod faults;
-#[cfg(feature = "tonic")]
 mod grpc;
 mod layer;
 mod vendor_contract;

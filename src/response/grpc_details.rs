@@ -55,11 +55,14 @@ fn bytes(message: &mut Vec<u8>, field: u8, value: &[u8]) {
 
 /// Writes seven bits in each byte, the lowest first.
 fn varint(message: &mut Vec<u8>, mut value: u64) {
-    while value > 0x7f {
-        message.push((value & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = value.to_le_bytes();
         value >>= 7;
+        if value == 0 {
+            return message.push(low & 0x7f);
+        }
+        message.push(low | 0x80);
     }
-    message.push(value as u8);
 }
 
 #[cfg(test)]

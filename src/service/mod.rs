@@ -14,6 +14,8 @@ mod future;
 mod gate;
 mod layer;
 mod mark_connection;
+#[cfg(feature = "tonic")]
+mod named_service;
 mod observer;
 mod options;
 mod preflight;

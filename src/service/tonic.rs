@@ -4,17 +4,23 @@
 //! So a server can have one gate for each service, and leave others open, as health and reflection:
 //!
 //! ```
-//! use tonic::transport::server::Router;
-//! use tonic::transport::Server;
+//! use tonic::server::NamedService;
 //! use tower::Layer;
-//! use tower_api_key::ApiKeyLayer;
-//! # use std::{convert::Infallible, task::{Context, Poll}, future::{Ready, ready}};
-//! # #[derive(Clone)] struct UsersServer; impl tonic::server::NamedService for UsersServer { const NAME: &'static str = "vendors.v1.Users"; } impl tower::Service<http::Request<tonic::body::Body>> for UsersServer { type Response = http::Response<tonic::body::Body>; type Error = Infallible; type Future = Ready<Result<Self::Response, Infallible>>; fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> { Poll::Ready(Ok(())) } fn call(&mut self, _: http::Request<tonic::body::Body>) -> Self::Future { ready(Ok(http::Response::default())) } }
-//! # type HealthServer = UsersServer;
+//! use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
 //!
-//! fn server(gate: &ApiKeyLayer, users: UsersServer, health: HealthServer) -> Router {
-//!     Server::builder().add_service(gate.layer(users)).add_service(health)
+//! struct UsersServer; // as tonic-prost-build generates it
+//! impl NamedService for UsersServer {
+//!     const NAME: &'static str = "vendors.v1.Users";
 //! }
+//! fn name<S: NamedService>(_: &S) -> &'static str {
+//!     S::NAME
+//! }
+//!
+//! let gate = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).build()?;
+//! let users = gate.layer(UsersServer);
+//! assert_eq!(name(&users), "vendors.v1.Users");
+//! // Server::builder().add_service(users).add_service(health)
+//! # Ok::<(), tower_api_key::ConfigError>(())
 //! ```
 //!
 //! A call `vendors.v1.Users/ListUsers` is the request `POST /vendors.v1.Users/ListUsers`, and the route table has
@@ -49,13 +55,11 @@ use std::sync::Arc;
 use http::{Request, Response};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
-use tonic::server::NamedService;
 #[cfg(unix)]
 use tonic::transport::server::UdsConnectInfo;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 use tonic::{Code, Status};
 
-use super::gate::ApiKeyGate;
 use crate::error::Denial;
 use crate::profile::GrpcCode;
 use crate::request::Connection;
@@ -63,10 +67,6 @@ use crate::response::AnswerForm;
 
 /// tonic's `TlsConnectInfo<TcpConnectInfo>`, which it exports only together with a provider of cryptography.
 type TlsInfo = <TlsStream<TcpStream> as Connected>::ConnectInfo;
-
-impl<S: NamedService> NamedService for ApiKeyGate<S> {
-    const NAME: &'static str = S::NAME;
-}
 
 impl From<Denial> for Status {
     /// Returns a status that the gate around the service replaces by the vendor's answer. Without a gate the

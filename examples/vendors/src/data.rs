@@ -16,14 +16,14 @@ pub(crate) type Attributes = Map<String, Value>;
 #[derive(Clone)]
 pub(crate) struct Tables {
     sample: fn(&str) -> Table,
-    tables: Arc<Mutex<HashMap<AccountId, Table>>>,
+    accounts: Arc<Mutex<HashMap<AccountId, Table>>>,
     changes: watch::Sender<()>,
 }
 
 impl Tables {
     /// Returns tables that start with a sample for each account.
     pub(crate) fn new(sample: fn(&str) -> Table) -> Self {
-        Self { sample, tables: Arc::default(), changes: watch::Sender::default() }
+        Self { sample, accounts: Arc::default(), changes: watch::Sender::default() }
     }
 
     /// Adds a row to the table of the caller's account, and wakes those who [watch](Self::watch).
@@ -40,7 +40,7 @@ impl Tables {
 
     /// Calls `access` with the table of the caller's account. No other method returns a table.
     pub(crate) fn of<T>(&self, grant: &Grant, access: impl FnOnce(&mut Table) -> T) -> T {
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let account = grant.account();
         let table =
             tables.entry(account.clone()).or_insert_with(|| (self.sample)(account.as_str()));
