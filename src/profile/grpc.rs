@@ -9,7 +9,7 @@ use crate::error::Denial;
 ///
 /// | reason | code |
 /// |---|---|
-/// | no credential, or a key that is not valid | [`Unauthenticated`](Self::Unauthenticated) |
+/// | no credential, or a key that is not valid; any row with status 401 | [`Unauthenticated`](Self::Unauthenticated) |
 /// | a key that does not allow the request | [`PermissionDenied`](Self::PermissionDenied) |
 /// | a limit | [`ResourceExhausted`](Self::ResourceExhausted) |
 /// | a malformed request, or one over plain HTTP | [`InvalidArgument`](Self::InvalidArgument) |

@@ -27,7 +27,7 @@
 //!
 //! If a vendor documents one text for several reasons, the rows are equal, and so are the bytes of the
 //! responses. A row that equals the row `key_unknown` has its gRPC
-//! code, too. Only the [`Denial`](crate::Denial) in the response's extensions tells the reasons apart.
+//! code, too, and all rows with status 401 have one code. Only the [`Denial`](crate::Denial) in the response's extensions tells the reasons apart.
 //! In a deployment, do not let an outer layer write it into the response.
 
 mod answer;

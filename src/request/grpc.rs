@@ -22,7 +22,7 @@ pub(crate) fn is_grpc_call(method: &Method, headers: &HeaderMap) -> bool {
 
 /// Returns true for a media type of gRPC, in any case. gRPC-Web is another protocol.
 pub(crate) fn is_grpc_type(value: &[u8]) -> bool {
-    let Some((name, rest)) = value.split_at_checked(GRPC.len()) else { return false };
+    let Some((name, rest)) = value.trim_ascii().split_at_checked(GRPC.len()) else { return false };
     name.eq_ignore_ascii_case(GRPC)
         && (rest.starts_with(b"+") || matches!(rest.trim_ascii_start().first(), None | Some(b';')))
 }
@@ -42,6 +42,7 @@ mod tests {
             ("POST", &["Application/GRPC"], true),
             ("POST", &["application/grpc, application/json"], false),
             ("POST", &["application/grpc application/json"], false),
+            ("POST", &[" application/grpc\t"], true),
             ("POST", &["application/grpc-web"], false),
             ("POST", &["application/grpc-web+proto"], false),
             ("POST", &["application/grpcx"], false),

@@ -191,13 +191,16 @@ impl Prepared {
         answer: &Answer<'_>,
         profile: &Profile<'_>,
     ) -> Result<Self, ConfigError> {
-        let Answer { status, body, challenge, retry_after, grpc: grpc_code } = *answer;
+        let Answer { status, body, challenge, retry_after, grpc } = *answer;
         if !status.is_client_error() && !status.is_server_error() {
             return Err(ConfigError::StatusNotRefusing { answer: row, status: status.as_u16() });
         }
         if status == StatusCode::UNAUTHORIZED && challenge == Challenge::None {
             return Err(ConfigError::ChallengeMissing { answer: row });
         }
+        // A vendor may answer a key that is not allowed as one that is not valid.
+        let unauthorized = status == StatusCode::UNAUTHORIZED;
+        let grpc_code = grpc.or(unauthorized.then_some(GrpcCode::Unauthenticated));
         let grpc_message = GrpcMessage::of(body);
         let body = PreparedBody::new(body, status);
         let mut headers = HeaderMap::new();

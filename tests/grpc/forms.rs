@@ -10,6 +10,7 @@ use tower_api_key::profile::{
     Answer, Answers, CustomBody, ErrorBody, Expected, GrpcCode, RequiredHeader,
 };
 use tower_api_key::profile::{PrincipalHeader, PrincipalValue};
+use tower_api_key::rules::Routes;
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ConfigError, Denial, Profile, vendors};
 
@@ -110,6 +111,24 @@ fn equal_rows_have_equal_codes() {
         assert_eq!(code(Denial::KeyUnknown), key_unknown);
         assert_eq!(code(Denial::CredentialsMissing), credentials_missing);
         assert_eq!(code(Denial::KeyRevoked), key_revoked);
+    }
+}
+
+/// One vendor answers a key of another account as one that is not valid.
+#[test]
+fn a_401_is_unauthenticated_whatever_the_reason() {
+    let row = PROFILE.answers.key_expired;
+    let answers = Answers { route_unknown: row, scope_missing: row, ..PROFILE.answers };
+    let gate = |answers| {
+        let builder = ApiKeyLayer::builder(Profile { answers, ..PROFILE }, MemoryStore::new());
+        builder.without_limits().routes(Routes::new()).build().unwrap()
+    };
+    let record = KeyRecord::builder("key_1", account("acme")).build().unwrap();
+    for (answers, code) in [(PROFILE.answers, "7"), (answers, "16")] {
+        let call = typed(request(Method::POST, "/"), "application/grpc");
+        let explanation = gate(answers).explain(&call, tls(), Some(&record), Timestamp::default());
+        assert_eq!(explanation.decision(), Err(&Denial::RouteUnknown));
+        assert_eq!(explanation.answer().unwrap().headers()["grpc-status"], code);
     }
 }
 
