@@ -14,11 +14,13 @@ pub(crate) enum AnswerForm {
 }
 
 impl AnswerForm {
-    /// Returns the form for a request with this method, which may be a gRPC call.
-    pub(crate) fn of(method: &Method, is_grpc: bool) -> Self {
-        match method {
-            _ if is_grpc => Self::Grpc,
-            &Method::HEAD => Self::HeadersOnly,
+    /// Returns the form for a request with this method. Only a `POST` can be a gRPC call, so `is_grpc` reads
+    /// the headers of no other.
+    #[inline]
+    pub(crate) fn of(method: &Method, is_grpc: impl FnOnce() -> bool) -> Self {
+        match *method {
+            Method::HEAD => Self::HeadersOnly,
+            Method::POST if is_grpc() => Self::Grpc,
             _ => Self::Full,
         }
     }

@@ -35,7 +35,7 @@ pub(super) struct AdmittedAnonymous;
 
 impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
-        let is_grpc = shared.policy.is_grpc(request.method(), request.headers());
+        let is_grpc = || shared.policy.is_grpc(request.method(), request.headers());
         let form = AnswerForm::of(request.method(), is_grpc);
         Self { shared, state: RequestState::default(), timer: None, form }
     }

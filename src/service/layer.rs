@@ -135,7 +135,7 @@ impl ApiKeyLayer {
             let quotas = AppliedQuotas::default();
             let trail =
                 principal.map(|record| Authenticated { record, quotas, verdict: None, now });
-            let is_grpc = policy.is_grpc(request.method(), request.headers());
+            let is_grpc = || policy.is_grpc(request.method(), request.headers());
             let form = AnswerForm::of(request.method(), is_grpc);
             explanation.answer = Some(self.shared.renderer.refuse(denial, form, trail));
         }
