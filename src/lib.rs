@@ -127,6 +127,9 @@
 //!   time.
 //! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
 //!   [conformance tests](testing/index.html) for your own stores and limiters.
+//! * `tonic`: one gated service of tonic 0.14 beside open ones, proof of peer and TLS from tonic's server, and
+//!   refusals by handlers. [Its page](tonic/index.html) has an example. The gate refuses gRPC calls in gRPC's own form
+//!   without this feature, too.
 //! * `tracing`: logs a handler that takes a [`Grant`] outside of any gate, as an error.
 //!
 //! # Crates
@@ -191,6 +194,8 @@ pub use profile::description::Profile;
 pub use response::refusal::refusal;
 #[cfg(feature = "axum")]
 pub use service::axum;
+#[cfg(feature = "tonic")]
+pub use service::tonic;
 pub use service::{
     ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer, Preflight,
     ResponseFuture,

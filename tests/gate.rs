@@ -19,5 +19,6 @@ mod abuse;
 mod axum_router;
 mod conformance;
 mod faults;
+mod grpc;
 mod layer;
 mod vendor_contract;

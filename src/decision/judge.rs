@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::request::{Client, Head, KeyBuffer};
-use crate::rules::{self, Matched, Targets};
+use crate::rules::{self, Demand, Matched, Targets};
 
 /// A request, its client and the record of its key, at one instant.
 pub(crate) struct Case<'a> {
@@ -108,7 +108,7 @@ impl<'a> Case<'a> {
             }
             Check::RequiredHeaders => {
                 let mut demands = self.policy.profile.demands.iter();
-                demands.try_for_each(|demand| demand.is_met(self.head.headers))
+                demands.try_for_each(|demand| self.meets(demand))
             }
             Check::Scope => match &self.route {
                 None if self.policy.routes.is_none() => Ok(()),
@@ -139,6 +139,15 @@ impl<'a> Case<'a> {
         let mut buffer = KeyBuffer::new();
         let reading = self.policy.read(self.head, &mut buffer)?;
         reading.id.map_or(Ok(()), |id| rules::is_named(self.record, id))
+    }
+
+    /// Checks a required header. A vendor's rule about the media type is for its own API, and a gRPC call has
+    /// a media type of its own.
+    fn meets(&self, demand: &Demand) -> Result<(), Denial> {
+        let Head { method, headers, .. } = self.head;
+        let met = demand.is_met(headers);
+        let spared = met.is_err() && demand.spares_grpc() && self.policy.is_grpc(method, headers);
+        if spared { Ok(()) } else { met }
     }
 
     /// Returns the index of the request's route in the table. Returns `None` without a matching route.

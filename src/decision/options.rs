@@ -17,6 +17,8 @@ pub(crate) struct PolicyOptions {
     pub(crate) assume_https: bool,
     /// Admits anonymous requests.
     pub(crate) optional: bool,
+    /// Treats gRPC calls as other requests.
+    pub(crate) http_only: bool,
     /// Admits preflights without a key, or answers them.
     pub(crate) preflight: bool,
 }
@@ -30,6 +32,7 @@ impl Default for PolicyOptions {
             proxies: TrustedProxies::default(),
             assume_https: false,
             optional: false,
+            http_only: false,
             preflight: false,
         }
     }

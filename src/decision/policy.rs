@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Method};
 
 use super::compiled_profile::{CompiledProfile, TagIndex};
 use super::options::{PolicyOptions, Served};
@@ -12,7 +12,9 @@ use crate::error::{ConfigError, Denial};
 use crate::key::{Audience, Environment, KeyDigest, KeyRecord};
 use crate::limits::Plan;
 use crate::quota::{AppliedQuotas, HeldQuotas};
-use crate::request::{Client, Connection, Head, KeyBuffer, Reading, Source, SourceIndex};
+use crate::request::{
+    Client, Connection, Head, KeyBuffer, Reading, Source, SourceIndex, is_grpc_call,
+};
 use crate::rules::{
     self, CompiledScopes, Demand, HeldScopes, Matched, RouteNeeds, RouteTable, Routes,
 };
@@ -120,6 +122,11 @@ impl Policy {
         buffer: &'a mut KeyBuffer,
     ) -> Result<Reading<'a>, Denial> {
         self.profile.credentials.read(head, buffer)
+    }
+
+    /// Returns true for a gRPC call, unless the gate treats those as other requests.
+    pub(crate) fn is_grpc(&self, method: &Method, headers: &HeaderMap) -> bool {
+        !self.options.http_only && is_grpc_call(method, headers)
     }
 
     /// Returns what is proven about the client: HTTPS, and its address.

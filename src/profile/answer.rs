@@ -4,6 +4,7 @@ use http::StatusCode;
 
 use super::body::ErrorBody;
 use super::challenge::Challenge;
+use super::grpc::GrpcCode;
 use crate::error::Denial;
 
 /// Describes the response to one kind of denial: its status, body, challenge and `Retry-After`.
@@ -25,12 +26,13 @@ pub struct Answer<'a> {
     pub(crate) body: ErrorBody<'a>,
     pub(crate) challenge: Challenge,
     pub(crate) retry_after: Option<u32>,
+    pub(crate) grpc: Option<GrpcCode>,
 }
 
 impl<'a> Answer<'a> {
     /// Creates an answer with this status and body, without a challenge or `Retry-After`.
     pub const fn new(status: StatusCode, body: ErrorBody<'a>) -> Self {
-        Self { status, body, challenge: Challenge::None, retry_after: None }
+        Self { status, body, challenge: Challenge::None, retry_after: None, grpc: None }
     }
 
     /// Adds `WWW-Authenticate` with this challenge. A layer requires one on every 401 (RFC 9110
@@ -44,6 +46,12 @@ impl<'a> Answer<'a> {
     /// always sends at least 1 second.
     pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Sets the status code for gRPC calls. Without a call it follows from the reason; [`GrpcCode`] has a table.
+    pub const fn grpc(mut self, code: GrpcCode) -> Self {
+        self.grpc = Some(code);
         self
     }
 

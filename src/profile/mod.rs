@@ -11,6 +11,13 @@
 //! 2. `Cache-Control: no-store`, and `WWW-Authenticate` on every 401 (RFC 9110 §15.5.2);
 //! 3. `Retry-After` on every 429, in whole seconds, rounded up, at least 1.
 //!
+//! The client of a gRPC call gets the same reason in gRPC's own form: HTTP status 200, a [`GrpcCode`] in
+//! `grpc-status`, and the text of the row in `grpc-message`. The headers of the refusal are its metadata. If
+//! `Retry-After` is among them, `grpc-status-details-bin` has a `google.rpc.RetryInfo`. A request is a gRPC
+//! call if it is a `POST` with the `Content-Type` `application/grpc`, alone or with a suffix as in
+//! `application/grpc+proto`. gRPC-Web is another protocol, and is refused over HTTP.
+//! [`without_grpc`](crate::ApiKeyLayerBuilder::without_grpc) turns this form off.
+//!
 //! If a gate admits anonymous requests, every response names in `Vary` each header that can carry a
 //! credential. So no shared cache answers a request that has a key with the response to an anonymous
 //! request.
@@ -19,13 +26,15 @@
 //! service writes under their names.
 //!
 //! If a vendor documents one text for several reasons, the rows are equal, and so are the bytes of the
-//! responses. Only the [`Denial`](crate::Denial) in the response's extensions tells the reasons apart.
+//! responses. A row that equals the row `key_unknown` has its gRPC
+//! code, too, and all rows with status 401 have one code. Only the [`Denial`](crate::Denial) in the response's extensions tells the reasons apart.
 //! In a deployment, do not let an outer layer write it into the response.
 
 mod answer;
 mod body;
 mod challenge;
 pub(crate) mod description;
+mod grpc;
 mod limit_field;
 mod limit_headers;
 mod principal;
@@ -38,6 +47,7 @@ pub use answer::{Answer, Answers};
 pub use body::{CustomBody, ErrorBody};
 pub use challenge::Challenge;
 pub(crate) use description::Profile;
+pub use grpc::GrpcCode;
 pub use limit_field::{LimitField, LimitValue};
 pub use limit_headers::{Dialect, LimitHeaders, Reset};
 pub use principal::{PrincipalHeader, PrincipalValue};

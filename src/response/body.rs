@@ -18,6 +18,17 @@ pub(super) enum PreparedBody {
 }
 
 impl PreparedBody {
+    /// Returns true if both are the same bytes, or are made by the same function.
+    pub(super) fn equals(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Fixed(one), Self::Fixed(other)) => {
+                one.content == other.content && one.content_type == other.content_type
+            }
+            (Self::Custom(one), Self::Custom(other)) => std::ptr::fn_addr_eq(*one, *other),
+            _ => false,
+        }
+    }
+
     pub(super) fn new(body: ErrorBody<'_>, status: StatusCode) -> Self {
         let code = status.as_u16();
         let reason = quoted(status.canonical_reason().unwrap_or_default());

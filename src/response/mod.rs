@@ -7,6 +7,9 @@
 mod body;
 mod caching;
 mod challenge;
+mod form;
+mod grpc;
+mod grpc_details;
 mod limit_fields;
 mod limit_headers;
 mod limit_text;
@@ -17,6 +20,7 @@ mod renderer;
 mod reserved;
 mod structured_limits;
 
+pub(crate) use form::AnswerForm;
 pub(crate) use refusal::RefusalRequest;
 #[cfg(feature = "axum")]
 pub(crate) use refusal::refusal;

@@ -128,7 +128,7 @@ fn check(header: &PrincipalHeader<'_>) -> Result<HeaderName, ConfigError> {
     if is_reserved(&name) {
         return Err(refused(
             header,
-            "HTTP or the gate itself uses this header: choose another name",
+            "HTTP, gRPC or the gate itself uses this header: choose another name",
         ));
     }
     match header.value {

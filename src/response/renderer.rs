@@ -1,7 +1,7 @@
 //! The renderer: makes a response from a denial and a profile.
 
-use crate::profile::{Answer, Challenge, CustomBody, RenderedAnswers};
-use crate::request::Source;
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -9,13 +9,16 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::body::PreparedBody;
 use super::caching::{CredentialHeaders, force_private, keep_private};
 use super::challenge;
+use super::form::AnswerForm;
+use super::grpc::{self, GrpcMessage};
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
 use crate::clock::Timestamp;
 use crate::error::{ConfigError, Denial};
 use crate::key::KeyRecord;
-use crate::profile::Profile;
+use crate::profile::{Answer, Challenge, CustomBody, GrpcCode, Profile, RenderedAnswers};
 use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
+use crate::request::Source;
 
 /// The facts that every response to an authenticated request reports, refusals included.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +51,10 @@ struct Prepared {
     // them one by one.
     headers: HeaderMap,
     retry_after: Option<u32>,
+    /// `None` for a body that a function makes.
+    grpc_message: Option<GrpcMessage>,
+    /// `None` if the code follows from the denial.
+    grpc_code: Option<GrpcCode>,
 }
 
 impl Renderer {
@@ -60,9 +67,12 @@ impl Renderer {
         let sources = profile.credentials;
         let credentials = CredentialHeaders::new(sources)?;
         let prepare = |row, answer: &Answer<'_>| Prepared::new(row, answer, profile);
+        let mut answers = profile.answers.try_map(prepare)?;
+        let unknown = prepare("key_unknown", &profile.answers.key_unknown)?;
+        answers.for_each(|row| row.hide_behind(&unknown));
         let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
         Ok(Self {
-            answers: profile.answers.try_map(prepare)?,
+            answers,
             admits_anonymous: false,
             realm: profile.realm.into(),
             reads_bearer: sources.iter().any(|source| source.scheme.is_bearer()),
@@ -114,32 +124,41 @@ impl Renderer {
         self.speaks_of_limits() || !self.principal.is_empty()
     }
 
-    /// Renders a refusal. The answer to `HEAD` has the same headers and no content (RFC 9110 §9.3.2).
+    /// Renders a refusal. The answer to `HEAD` has the same headers and no content.
     pub(crate) fn refuse(
         &self,
         denial: &Denial,
-        head: bool,
+        form: AnswerForm,
         trail: Option<Authenticated<'_>>,
     ) -> Response<Bytes> {
         let row = self.answers.row(denial);
         let mut headers = row.headers.clone();
-        let content = match &row.body {
-            PreparedBody::Fixed(body) => body.content.clone(),
+        let body = match &row.body {
+            PreparedBody::Fixed(body) => Cow::Borrowed(body),
             PreparedBody::Custom(render) => {
                 let body = render(denial, row.status);
                 describe(&mut headers, &body);
-                body.content
+                Cow::Owned(body)
             }
         };
         self.name_scopes(&mut headers, row, denial);
         if let Some(trail) = trail {
             self.mark(&mut headers, trail);
         }
-        if let Some(seconds) = row.retry_after(denial) {
+        let wait = row.retry_after(denial);
+        if let Some(seconds) = wait {
             write_retry_after(&mut headers, seconds);
         }
-        let mut response = Response::new(if head { Bytes::new() } else { content });
-        *response.status_mut() = row.status;
+        let (status, content) = match form {
+            AnswerForm::Full => (row.status, body.content.clone()),
+            AnswerForm::HeadersOnly => (row.status, Bytes::new()),
+            AnswerForm::Grpc => {
+                grpc::write(&mut headers, row.grpc_code(denial), &row.grpc_message(&body), wait);
+                (StatusCode::OK, Bytes::new())
+            }
+        };
+        let mut response = Response::new(content);
+        *response.status_mut() = status;
         *response.headers_mut() = headers;
         response.extensions_mut().insert(denial.clone());
         response
@@ -176,13 +195,17 @@ impl Prepared {
         answer: &Answer<'_>,
         profile: &Profile<'_>,
     ) -> Result<Self, ConfigError> {
-        let Answer { status, body, challenge, retry_after } = *answer;
+        let Answer { status, body, challenge, retry_after, grpc } = *answer;
         if !status.is_client_error() && !status.is_server_error() {
             return Err(ConfigError::StatusNotRefusing { answer: row, status: status.as_u16() });
         }
         if status == StatusCode::UNAUTHORIZED && challenge == Challenge::None {
             return Err(ConfigError::ChallengeMissing { answer: row });
         }
+        // A vendor may answer a key that is not allowed as one that is not valid.
+        let unauthorized = status == StatusCode::UNAUTHORIZED;
+        let grpc_code = grpc.or(unauthorized.then_some(GrpcCode::Unauthenticated));
+        let grpc_message = GrpcMessage::of(body);
         let body = PreparedBody::new(body, status);
         let mut headers = HeaderMap::new();
         if let PreparedBody::Fixed(body) = &body {
@@ -192,7 +215,28 @@ impl Prepared {
         for line in challenge::lines(challenge, status, profile.realm, profile.credentials)? {
             headers.append(WWW_AUTHENTICATE, line);
         }
-        Ok(Self { status, body, challenge, headers, retry_after })
+        Ok(Self { status, body, challenge, headers, retry_after, grpc_message, grpc_code })
+    }
+
+    /// Takes the gRPC code of another row whose answer is the same. What HTTP does not tell apart, gRPC must
+    /// not tell apart either.
+    fn hide_behind(&mut self, other: &Self) {
+        let same = self.status == other.status
+            && self.challenge == other.challenge
+            && self.retry_after == other.retry_after
+            && self.body.equals(&other.body);
+        if same && self.grpc_code.is_none() {
+            self.grpc_code = other.grpc_code.or(Some(GrpcCode::Unauthenticated));
+        }
+    }
+
+    fn grpc_code(&self, denial: &Denial) -> GrpcCode {
+        self.grpc_code.unwrap_or(GrpcCode::of(denial))
+    }
+
+    fn grpc_message(&self, body: &CustomBody) -> Cow<'_, GrpcMessage> {
+        let custom = || Cow::Owned(GrpcMessage::of_custom(body, self.status));
+        self.grpc_message.as_ref().map_or_else(custom, Cow::Borrowed)
     }
 
     /// Returns the seconds to wait: those of the denial, else those of the row, at least 1. A 429 always
@@ -227,7 +271,7 @@ mod tests {
         let answers = &REST_INTEGRATIONS.answers;
         let renderer = Renderer::new(&REST_INTEGRATIONS).unwrap();
         for denial in [Denial::KeyUnknown, Denial::CredentialsMissing, Denial::RouteUnknown] {
-            let refused = renderer.refuse(&denial, false, None);
+            let refused = renderer.refuse(&denial, AnswerForm::Full, None);
             assert_eq!(refused.status(), answers.row(&denial).status(), "{denial:?}");
         }
     }

@@ -1,11 +1,12 @@
 //! The rule that a request has the headers that the vendor requires.
 
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName};
 
 use crate::clock::is_leap_year;
 use crate::error::{ConfigError, Denial, HeaderProblem};
 use crate::profile::{Expected, RequiredHeader};
-use crate::request::field_name;
+use crate::request::{field_name, is_grpc_type};
 
 /// A required header whose name was checked.
 #[derive(Debug, Clone)]
@@ -23,6 +24,17 @@ impl Demand {
     pub(super) fn new(header: &RequiredHeader<'_>) -> Result<Self, ConfigError> {
         let what = "the profile's field `required_headers`, the header";
         Ok(Self { name: field_name(what, header.name)?, expected: header.expected.into() })
+    }
+
+    /// Returns true for a rule about `Content-Type` that names no media type of gRPC.
+    pub(crate) fn spares_grpc(&self) -> bool {
+        let names_grpc = match &self.expected {
+            Accepted::Present => true,
+            Accepted::OneOf(values) => values.iter().any(|value| is_grpc_type(value.as_bytes())),
+            Accepted::MediaType(media_type) => is_grpc_type(media_type.as_bytes()),
+            Accepted::Date => false,
+        };
+        self.name == CONTENT_TYPE && !names_grpc
     }
 
     /// Refuses a request without this header, with two of them, or with a value that is not accepted.

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use tokio::time::{Sleep, sleep};
 
 use super::body::GateBody;
@@ -17,7 +17,7 @@ use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
 use crate::request::Head;
-use crate::response::RefusalRequest;
+use crate::response::{AnswerForm, RefusalRequest};
 
 /// One request, from the decision to its response.
 pub(super) struct Exchange {
@@ -25,8 +25,7 @@ pub(super) struct Exchange {
     state: RequestState,
     // Created when the inner service is pending for the first time.
     timer: Option<Pin<Box<Sleep>>>,
-    // A refusal of a HEAD request has no content.
-    head: bool,
+    form: AnswerForm,
 }
 
 /// The extension of a request that a gate admitted without a key, for the extractors.
@@ -36,8 +35,9 @@ pub(super) struct AdmittedAnonymous;
 
 impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
-        let head = request.method() == Method::HEAD;
-        Self { shared, state: RequestState::default(), timer: None, head }
+        let is_grpc = || shared.policy.is_grpc(request.method(), request.headers());
+        let form = AnswerForm::of(request.method(), is_grpc);
+        Self { shared, state: RequestState::default(), timer: None, form }
     }
 
     fn deciding(&mut self) -> Deciding<'_> {
@@ -105,7 +105,10 @@ impl Exchange {
 
     /// Adds headers to the inner service's response, or renders the denial that the service returned.
     pub(super) fn finish<R>(&mut self, mut response: Response<R>) -> Response<GateBody<R>> {
-        if let Some(RefusalRequest(denial)) = response.extensions_mut().remove::<RefusalRequest>() {
+        let asked = response.extensions_mut().remove::<RefusalRequest>().map(|it| it.0);
+        #[cfg(feature = "tonic")]
+        let asked = asked.or_else(|| super::tonic::refusal(self.form, &response));
+        if let Some(denial) = asked {
             // The service's body is dropped before its permit is given back.
             drop(response);
             let denial = self.counted(denial);
@@ -156,7 +159,7 @@ impl Exchange {
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
         let trail = self.state.trail(&self.shared.policy);
-        self.shared.renderer.refuse(denial, self.head, trail)
+        self.shared.renderer.refuse(denial, self.form, trail)
     }
 }
 

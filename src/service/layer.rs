@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use tower_layer::Layer;
 
 use super::builder::ApiKeyLayerBuilder;
@@ -18,7 +18,7 @@ use crate::limits::LimiterFailures;
 use crate::profile::Profile;
 use crate::quota::AppliedQuotas;
 use crate::request::Connection;
-use crate::response::Authenticated;
+use crate::response::{AnswerForm, Authenticated};
 use crate::store::KeyStore;
 
 /// A tower layer that puts a gate in front of a service. The gate admits requests with a valid key, and
@@ -135,14 +135,15 @@ impl ApiKeyLayer {
             let quotas = AppliedQuotas::default();
             let trail =
                 principal.map(|record| Authenticated { record, quotas, verdict: None, now });
-            let head = request.method() == Method::HEAD;
-            explanation.answer = Some(self.shared.renderer.refuse(denial, head, trail));
+            let is_grpc = || policy.is_grpc(request.method(), request.headers());
+            let form = AnswerForm::of(request.method(), is_grpc);
+            explanation.answer = Some(self.shared.renderer.refuse(denial, form, trail));
         }
         explanation
     }
 
-    /// Returns the answer that a client gets for a denial, without limit headers and without headers about
-    /// the key's account.
+    /// Returns the answer that a client gets for a denial over HTTP, without limit headers and without headers
+    /// about the key's account.
     ///
     /// ```
     /// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
@@ -152,7 +153,7 @@ impl ApiKeyLayer {
     /// # Ok::<(), tower_api_key::ConfigError>(())
     /// ```
     pub fn answer(&self, denial: &Denial) -> Response<Bytes> {
-        self.shared.renderer.refuse(denial, false, None)
+        self.shared.renderer.refuse(denial, AnswerForm::Full, None)
     }
 
     /// Returns how often the limiter could not answer since the layer was built, by what the gate did instead.

@@ -69,5 +69,7 @@ pub(super) fn connection<B>(request: &Request<B>) -> Connection {
     let marked = request.extensions().get::<Connection>().copied();
     #[cfg(feature = "axum")]
     let marked = marked.or_else(|| super::axum::connection(request));
+    #[cfg(feature = "tonic")]
+    let marked = marked.or_else(|| super::tonic::connection(request));
     marked.unwrap_or(Connection::unknown())
 }

@@ -14,12 +14,16 @@ mod future;
 mod gate;
 mod layer;
 mod mark_connection;
+#[cfg(feature = "tonic")]
+mod named_service;
 mod observer;
 mod options;
 mod preflight;
 mod refusals;
 mod request_state;
 mod shared;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 mod wait;
 
 pub use body::GateBody;

@@ -7,6 +7,7 @@ use super::client::Believed;
 use super::credential::{credential, percent};
 use super::gate::{Answered, Gate};
 use super::generator;
+use super::grpc::{code as grpc_code, is_call};
 use super::holder::Holder;
 use super::judge::{Judgement, Model, Setting};
 use super::question::Question;
@@ -131,10 +132,23 @@ impl Pair {
             }
             Judgement::Refused { reason, holder, scopes, wait } => {
                 let (status, text) = (vendor.replies)(*reason);
-                compare("status", answered.status.to_string(), status.to_string());
+                let (call, code) = (is_call(question), header("grpc-status").concat());
+                if call {
+                    compare("code", code, grpc_code(*reason, status).to_string());
+                    let message = header("grpc-message").concat();
+                    let told = text.is_none_or(|text| text.contains(&message)) && message != "";
+                    compare("message", told.to_string(), "true".to_owned());
+                    let detailed = header("grpc-status-details-bin").concat() != "";
+                    let waits = header("retry-after").concat() != "";
+                    compare("details", detailed.to_string(), waits.to_string());
+                } else {
+                    compare("code", code, String::new());
+                }
+                let shown = if call { 200 } else { status };
+                compare("status", answered.status.to_string(), shown.to_string());
                 let denial = answered.denial.and_then(reason_of);
                 compare("denial", format!("{denial:?}"), format!("{:?}", Some(reason)));
-                if question.method == "HEAD" {
+                if call || question.method == "HEAD" {
                     compare("body", body, String::new());
                 } else if let Some(text) = text {
                     compare("body", body, text.to_owned());

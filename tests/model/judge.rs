@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::client::{Believed, client};
 use super::credential::{Presented, credential, has_none, is_key};
+use super::grpc::is_call;
 use super::holder::{DISABLED_ACCOUNT, HOLDERS, Holder, is_in_the_office};
 use super::path::covering;
 use super::question::Question;
@@ -189,6 +190,7 @@ impl Model {
         let Ok(text) = std::str::from_utf8(line) else { return false };
         let text = text.trim_matches([' ', '\t']);
         match demand {
+            Demand::Json if is_call(question) => true,
             Demand::Json => {
                 let essence = text.split(';').next().unwrap().trim_end_matches([' ', '\t']);
                 essence.eq_ignore_ascii_case("application/json")

@@ -11,6 +11,7 @@ pub(crate) mod compare;
 pub(crate) mod credential;
 pub(crate) mod gate;
 pub(crate) mod generator;
+pub(crate) mod grpc;
 pub(crate) mod holder;
 pub(crate) mod judge;
 pub(crate) mod path;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 use tower_api_key::Grant;
 use tower_api_key::key::AccountId;
 
@@ -15,18 +16,31 @@ pub(crate) type Attributes = Map<String, Value>;
 #[derive(Clone)]
 pub(crate) struct Tables {
     sample: fn(&str) -> Table,
-    tables: Arc<Mutex<HashMap<AccountId, Table>>>,
+    accounts: Arc<Mutex<HashMap<AccountId, Table>>>,
+    changes: watch::Sender<()>,
 }
 
 impl Tables {
     /// Returns tables that start with a sample for each account.
     pub(crate) fn new(sample: fn(&str) -> Table) -> Self {
-        Self { sample, tables: Arc::default() }
+        Self { sample, accounts: Arc::default(), changes: watch::Sender::default() }
+    }
+
+    /// Adds a row to the table of the caller's account, and wakes those who [watch](Self::watch).
+    pub(crate) fn add(&self, grant: &Grant, row: Attributes) -> String {
+        let id = self.of(grant, |table| table.add(row));
+        self.changes.send_replace(());
+        id
+    }
+
+    /// Returns a receiver that wakes when a row is added to any table.
+    pub(crate) fn watch(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     /// Calls `access` with the table of the caller's account. No other method returns a table.
     pub(crate) fn of<T>(&self, grant: &Grant, access: impl FnOnce(&mut Table) -> T) -> T {
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let account = grant.account();
         let table =
             tables.entry(account.clone()).or_insert_with(|| (self.sample)(account.as_str()));
@@ -77,6 +91,11 @@ impl Table {
 
     pub(crate) fn remove(&mut self, id: &str) {
         self.rows.remove(id);
+    }
+
+    /// Returns a copy of all rows with their ids.
+    pub(crate) fn rows(&self) -> BTreeMap<String, Attributes> {
+        self.rows.clone()
     }
 
     /// Lists the rows. `shape` makes an item from id and attributes.

@@ -17,6 +17,7 @@ mod database;
 mod delay;
 mod drain;
 mod gates;
+mod grpc;
 mod keys;
 mod manifest;
 mod options;
@@ -29,6 +30,8 @@ mod presentation;
 mod rest_integrations;
 mod server;
 mod style;
+#[allow(clippy::all, clippy::pedantic, dead_code, missing_docs, unreachable_pub)]
+mod users_v1;
 
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! REST API Integrations: the account's users, with scopes and quotas.
+//! REST API Integrations: the account's users, with scopes and quotas, as JSON and over gRPC.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,13 +18,14 @@ use crate::app::{complaining, unknown};
 use crate::data::{Attributes, Table, Tables, object};
 use crate::database::Database;
 use crate::gates::Gates;
+use crate::grpc;
 use crate::keys::{Keys, account};
 
 pub(crate) const VENDOR: &str = "rest_integrations";
 
 const BOTH: [&str; 2] = ["users.read", "users.write"];
 
-/// Builds the routes of `/v1`, behind their gate.
+/// Builds the routes of `/v1` and of gRPC, behind their gate.
 pub(crate) async fn router(
     keys: &mut Keys,
     database: &Database,
@@ -49,7 +50,9 @@ pub(crate) async fn router(
     .await?;
     keys.unlisted(None)?;
 
-    let gate = gates.of(&vendors::REST_INTEGRATIONS, vendors::rest_integrations::ROUTES, &store)?;
+    let routes = [vendors::rest_integrations::ROUTES, grpc::ROUTES].concat();
+    let gate = gates.of(&vendors::REST_INTEGRATIONS, &routes, &store)?;
+    let users = Tables::new(sample);
     let router = Router::new()
         .route("/v1/users", get(list).post(create))
         .route("/v1/users/{id}", put(replace).delete(remove));
@@ -58,7 +61,8 @@ pub(crate) async fn router(
         &["/v1", "/v1/", "/v1/{*unknown}"],
         &any(|| async { error(StatusCode::NOT_FOUND, "Not found.") }),
     );
-    let router = complaining(router, error).layer(gate).with_state(Tables::new(sample));
+    let router = router.route_service(grpc::PATH, grpc::service(users.clone()));
+    let router = complaining(router, error).layer(gate).with_state(users);
     Ok(router)
 }
 
@@ -76,7 +80,7 @@ async fn create(grant: Grant, State(users): State<Tables>, content: Bytes) -> Re
     let Some(attributes) = object(&content) else {
         return not_an_object();
     };
-    let id = users.of(&grant, |table| table.add(attributes.clone()));
+    let id = users.add(&grant, attributes.clone());
     (StatusCode::CREATED, Json(user(&id, &attributes))).into_response()
 }
 

@@ -37,6 +37,35 @@ impl ApiKeyLayerBuilder {
         self
     }
 
+    /// Treats gRPC calls as other requests: the gate refuses them with the status and body of the profile's
+    /// row, and a vendor's rule about `Content-Type` holds for them, too.
+    ///
+    /// A refusal in gRPC's form has HTTP status 200. Call this method if something in front of the gate decides
+    /// by the HTTP status, as a proxy that asks the gate about each request, and if no service behind the gate
+    /// serves gRPC.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower_api_key::clock::Timestamp;
+    /// use tower_api_key::request::Connection;
+    /// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
+    ///
+    /// let request = Request::post("/").header("content-type", "application/grpc").body(())?;
+    /// let status = |layer: ApiKeyLayer| {
+    ///     let explanation =
+    ///         layer.explain(&request, Connection::unknown(), None, Timestamp::default());
+    ///     explanation.answer().unwrap().status()
+    /// };
+    /// let builder = || ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new());
+    /// assert_eq!(status(builder().build()?), 200);
+    /// assert_eq!(status(builder().without_grpc().build()?), 400);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn without_grpc(mut self) -> Self {
+        self.policy.http_only = true;
+        self
+    }
+
     /// Puts no [`Grant`](crate::Grant) into the request's extensions, which saves an allocation for each
     /// request. Use it if no service behind the gate needs to know its caller.
     /// [`strip_credential`](Self::strip_credential) has an example.

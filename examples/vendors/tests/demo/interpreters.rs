@@ -11,7 +11,7 @@ use crate::server::Demo;
 
 /// The one of the path may lack what the system's own has from its packages; `tests/run` looks at
 /// the same two.
-const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
+pub(crate) const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
 
 const PYTHON: &str = r#"
 import json, sys, requests
@@ -115,30 +115,36 @@ fn check(answers: &[u8]) {
     }
 }
 
-/// Runs a script that gets the demo's addresses and keys on its standard input.
-fn run(command: &mut Command, demo: &Demo) {
+/// Returns the demo's addresses and keys, for the standard input of a script.
+pub(crate) fn facts(demo: &Demo) -> std::fs::File {
     let keys = demo.manifest["keys"].as_array().unwrap().iter().map(|key| {
         let text = |name: &str| key[name].as_str().unwrap();
         (format!("{} {}", text("vendor"), text("label")), key["key"].clone())
     });
     let facts = json!({
         "https": demo.https(),
+        "http": demo.http(),
         "ca": demo.certificate(),
         "named": keys.collect::<Value>(),
     });
     let path = std::path::Path::new(demo.certificate()).with_file_name("facts.json");
     std::fs::write(&path, facts.to_string()).unwrap();
-    let output = command.stdin(std::fs::File::open(&path).unwrap()).output().unwrap();
+    std::fs::File::open(&path).unwrap()
+}
+
+/// Runs a script that gets these facts.
+fn run(command: &mut Command, demo: &Demo) {
+    let output = command.stdin(facts(demo)).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     check(&output.stdout);
 }
 
-fn succeeds(command: &mut Command) -> bool {
+pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-fn skip(lack: &str) {
+pub(crate) fn skip(lack: &str) {
     assert!(env::var_os("REQUIRE_INTERPRETERS").is_none(), "{lack}");
     println!("SKIPPED: {lack}");
 }

@@ -1,5 +1,5 @@
 //! The demo server, as its users meet it: a child process, driven over real TLS by real curl, by
-//! Python's requests and by JavaScript's fetch.
+//! Python's requests, by JavaScript's fetch, and by two clients of gRPC.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@ mod complaints;
 mod curl;
 #[path = "../../../../crates/tower-api-key-sqlx/tests/databases/folder.rs"]
 mod folder;
+mod grpc;
 mod interpreters;
 mod limits;
 mod persona;
@@ -29,3 +30,6 @@ mod redis_server;
 mod rest_integrations;
 mod server;
 mod transport;
+#[allow(clippy::all, clippy::pedantic, unreachable_pub)]
+#[path = "../../src/users_v1.rs"]
+mod users_v1;
