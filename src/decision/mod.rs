@@ -31,6 +31,6 @@ pub use extra_cost::CostError;
 pub(crate) use extra_cost::ExtraCost;
 pub(crate) use grant::Grant;
 pub(crate) use judge::{Case, Cleared, Objection, judge};
-pub(crate) use options::{PolicyOptions, Served};
-pub(crate) use policy::{Admission, Counts, KeyFacts, Policy};
+pub(crate) use options::{Counts, PolicyOptions, Served};
+pub(crate) use policy::{Admission, KeyFacts, Policy};
 pub use scope_finding::ScopeFinding;

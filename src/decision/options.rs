@@ -23,6 +23,16 @@ pub(crate) struct PolicyOptions {
     pub(crate) preflight: bool,
 }
 
+/// What a gate counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    /// Requests, by quotas of the profile, a plan, an account or a key. Only the store knows the quotas of
+    /// accounts and keys.
+    pub(crate) requests: bool,
+    /// Failed attempts to authenticate, by network.
+    pub(crate) failures: bool,
+}
+
 impl Default for PolicyOptions {
     /// Sets each option to its safest value.
     fn default() -> Self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, Method};
 
 use super::compiled_profile::{CompiledProfile, TagIndex};
-use super::options::{PolicyOptions, Served};
+use super::options::{Counts, PolicyOptions, Served};
 use super::quotas::{RequestQuotas, applicable};
 use crate::error::{ConfigError, Denial};
 use crate::key::{Audience, Environment, KeyDigest, KeyRecord};
@@ -30,16 +30,6 @@ pub(crate) struct Policy {
     /// How the gate reads the scopes of keys. `None` if a scope grants itself only.
     pub(super) scopes: Option<Arc<CompiledScopes>>,
     pub(super) counts: Counts,
-}
-
-/// What a gate counts.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Counts {
-    /// Requests, by quotas of the profile, a plan, an account or a key. Only the store knows the quotas of
-    /// accounts and keys.
-    pub(crate) requests: bool,
-    /// Failed attempts to authenticate, by network.
-    pub(crate) failures: bool,
 }
 
 /// The decision about a request before the store is asked.
