@@ -132,18 +132,9 @@ impl Pair {
             }
             Judgement::Refused { reason, holder, scopes, wait } => {
                 let (status, text) = (vendor.replies)(*reason);
-                let (call, code) = (is_call(question), header("grpc-status").concat());
-                if call {
-                    compare("code", code, grpc_code(*reason, status).to_string());
-                    let message = header("grpc-message").concat();
-                    let told = text.is_none_or(|text| text.contains(&message)) && message != "";
-                    compare("message", told.to_string(), "true".to_owned());
-                    let detailed = header("grpc-status-details-bin").concat() != "";
-                    let waits = header("retry-after").concat() != "";
-                    compare("details", detailed.to_string(), waits.to_string());
-                } else {
-                    compare("code", code, String::new());
-                }
+                let call = is_call(question);
+                let code = call.then(|| grpc_code(*reason, status));
+                compare_call(&mut compare, &answered.headers, code, text);
                 let shown = if call { 200 } else { status };
                 compare("status", answered.status.to_string(), shown.to_string());
                 let denial = answered.denial.and_then(reason_of);
@@ -340,4 +331,27 @@ fn challenges(vendor: &Vendor, reason: Reason, status: u16, scopes: &[&str]) -> 
         }
         _ => Vec::new(),
     }
+}
+
+/// Compares the parts of a refusal in gRPC's own form. Without a code it must have none of them.
+fn compare_call(
+    compare: &mut impl FnMut(&str, String, String),
+    headers: &http::HeaderMap,
+    code: Option<u8>,
+    text: Option<&str>,
+) {
+    let header = |name: &str| {
+        let value = headers.get(name).map(|value| value.to_str().unwrap());
+        value.unwrap_or_default().to_owned()
+    };
+    compare("code", header("grpc-status"), code.map_or(String::new(), |code| code.to_string()));
+    if code.is_none() {
+        return;
+    }
+    let message = header("grpc-message");
+    let told = text.is_none_or(|text| text.contains(&message)) && !message.is_empty();
+    compare("message", told.to_string(), "true".to_owned());
+    let detailed = !header("grpc-status-details-bin").is_empty();
+    let waits = !header("retry-after").is_empty();
+    compare("details", detailed.to_string(), waits.to_string());
 }
