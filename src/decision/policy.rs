@@ -80,7 +80,7 @@ impl Policy {
             options,
             environment: served.environment.map(Environment::new).transpose()?,
             audience: served.audience.map(Audience::new).transpose()?,
-            routes: served.routes.map(Routes::compile).transpose()?,
+            routes: served.routes.map(RouteTable::new).transpose()?,
             counts,
         })
     }
