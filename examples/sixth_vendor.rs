@@ -63,15 +63,9 @@ const ACME: Profile = Profile {
     // Every denial that is not listed here gets the answer `INVALID`.
     answers: Answers {
         insecure_transport: problem(StatusCode::BAD_REQUEST, "Bad request", "HTTPS only."),
-        credentials_missing: MISSING,
-        scheme_unsupported: MISSING,
         too_many_failures: LIMITED,
         credentials_ambiguous: MALFORMED,
         credentials_malformed: MALFORMED,
-        network_not_allowed: FORBIDDEN,
-        route_unknown: FORBIDDEN,
-        kind_not_allowed: FORBIDDEN,
-        account_mismatch: FORBIDDEN,
         header_refused: MALFORMED,
         scope_missing: FORBIDDEN,
         rate_limited: LIMITED,
@@ -85,7 +79,9 @@ const ACME: Profile = Profile {
         store_unavailable: UNAVAILABLE,
         limiter_unavailable: UNAVAILABLE,
         ..Answers::all(INVALID)
-    },
+    }
+    .with_unauthorized(MISSING, INVALID)
+    .with_forbidden(FORBIDDEN),
 };
 
 fn main() -> Result<(), Box<dyn Error>> {

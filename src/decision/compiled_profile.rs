@@ -12,15 +12,16 @@ use crate::rules::{self, Demand};
 pub(crate) struct CompiledProfile {
     pub(super) credentials: Credentials,
     pub(super) formats: Vec<CompiledFormat>,
-    /// The environments of all formats, one format after the other.
-    tags: Vec<Box<str>>,
     pub(super) demands: Vec<Demand>,
     pub(super) quotas: StripedQuotas,
 }
 
-/// The index of an environment among the tags of all formats.
+/// An environment tag of a profile: the index of its format, and its index among the tags of the format.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct TagIndex(usize);
+pub(super) struct TagIndex {
+    format: usize,
+    tag: usize,
+}
 
 impl CompiledProfile {
     /// Checks a profile, and copies what it borrows.
@@ -34,18 +35,15 @@ impl CompiledProfile {
             return Err(ConfigError::NoKeyFormat);
         }
         for format in profile.formats {
-            let pattern = || format.pattern();
-            format
-                .check()
-                .map_err(|source| ConfigError::KeyFormat { pattern: pattern(), source })?;
+            let refused = |source| ConfigError::KeyFormat { pattern: format.pattern(), source };
+            format.check().map_err(refused)?;
         }
         let quotas = Quotas::new(profile.quotas.iter().cloned())?;
         let credentials = Credentials::new(profile.credentials)?;
         check_carriage(profile.credentials, profile.formats)?;
         let demands = rules::demands(profile.required_headers, &credentials)?;
-        let formats: Vec<_> = profile.formats.iter().map(CompiledFormat::from).collect();
-        let tags = formats.iter().filter_map(CompiledFormat::tags).flatten().cloned().collect();
-        Ok(Self { credentials, formats, tags, demands, quotas: quotas.into() })
+        let formats = profile.formats.iter().map(CompiledFormat::from).collect();
+        Ok(Self { credentials, formats, demands, quotas: quotas.into() })
     }
 
     /// Returns the environment that a key's text names. If several formats fit the text, the environment
@@ -60,17 +58,15 @@ impl CompiledProfile {
         key: &[u8],
         pinned: Option<&Environment>,
     ) -> Result<Option<TagIndex>, Denial> {
-        let (mut fits, mut named) = (false, None::<(usize, &str)>);
-        for (index, format) in self.formats.iter().enumerate() {
-            let Some(KeyText { environment }) = format.read(key) else { continue };
+        let (mut fits, mut named) = (false, None::<(TagIndex, &str)>);
+        for (format, compiled) in self.formats.iter().enumerate() {
+            let Some(KeyText { environment }) = compiled.read(key) else { continue };
             fits = true;
-            let Some((place, tag)) = environment else { continue };
-            if named.is_some_and(|(_, other)| other != tag) {
+            let Some((tag, name)) = environment else { continue };
+            if named.is_some_and(|(_, other)| other != name) {
                 return Err(Denial::EnvironmentMismatch);
             }
-            let before = self.formats.iter().take(index).filter_map(CompiledFormat::tags);
-            let before: usize = before.map(<[_]>::len).sum();
-            named = named.or(Some((before + place, tag)));
+            named = named.or(Some((TagIndex { format, tag }, name)));
         }
         match (named, pinned) {
             _ if !fits => Err(Denial::KeyMalformed),
@@ -78,13 +74,14 @@ impl CompiledProfile {
             (Some((_, named)), Some(pinned)) if *pinned != *named => {
                 Err(Denial::EnvironmentMismatch)
             }
-            _ => Ok(named.map(|(place, _)| TagIndex(place))),
+            _ => Ok(named.map(|(index, _)| index)),
         }
     }
 
-    /// Returns the environment at an index among the tags.
+    /// Returns the environment at an index.
     pub(super) fn tag(&self, index: TagIndex) -> &str {
+        let tags = self.formats.get(index.format).and_then(CompiledFormat::tags);
         // An index always comes from this profile. Otherwise "" fails closed: no record has that environment.
-        self.tags.get(index.0).map_or("", |tag| tag)
+        tags.and_then(|tags| tags.get(index.tag)).map_or("", |tag| tag)
     }
 }

@@ -15,9 +15,7 @@ use crate::quota::{AppliedQuotas, HeldQuotas};
 use crate::request::{
     Client, Connection, Head, KeyBuffer, Reading, Source, SourceIndex, is_grpc_call,
 };
-use crate::rules::{
-    self, CompiledScopes, Demand, HeldScopes, Matched, RouteNeeds, RouteTable, Routes,
-};
+use crate::rules::{self, CompiledScopes, Demand, HeldScopes, Matched, RouteNeeds, RouteTable};
 
 /// The rules of one gate.
 #[derive(Debug)]
@@ -72,7 +70,7 @@ impl Policy {
             options,
             environment: served.environment.map(Environment::new).transpose()?,
             audience: served.audience.map(Audience::new).transpose()?,
-            routes: served.routes.map(Routes::compile).transpose()?,
+            routes: served.routes.map(RouteTable::new).transpose()?,
             scopes: CompiledScopes::with_roles(scopes, served.roles).map(Arc::new),
             counts,
         })

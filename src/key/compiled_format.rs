@@ -2,7 +2,7 @@
 
 use super::alphabet::Alphabet;
 use super::format::KeyFormat;
-use super::matcher::{KeyText, Step, read};
+use super::matcher::{KeyText, read};
 use super::segment::Segment;
 
 /// A [`KeyFormat`] that owns its texts.
@@ -21,7 +21,7 @@ impl CompiledFormat {
     /// Returns what a key's text names; `None` if the text does not match this format.
     #[inline]
     pub(crate) fn read(&self, key: &[u8]) -> Option<KeyText<'_>> {
-        read(self.steps(), key)
+        read(self.segments(), key)
     }
 
     /// Lists the environment tags; `None` if the format has no environment segment.
@@ -32,15 +32,15 @@ impl CompiledFormat {
         })
     }
 
-    pub(super) fn steps(&self) -> impl Iterator<Item = Step<'_, Box<str>>> {
+    pub(super) fn segments(&self) -> impl Iterator<Item = Segment<'_, Box<str>>> {
         self.0.iter().map(|segment| match segment {
-            OwnedSegment::Literal(text) => Step::Literal(text),
-            OwnedSegment::Environment(tags) => Step::Environment(tags),
+            OwnedSegment::Literal(text) => Segment::Literal(text),
+            OwnedSegment::Environment(tags) => Segment::Environment(tags),
             OwnedSegment::Characters { alphabet, at_least, at_most } => {
                 let (alphabet, at_least, at_most) = (*alphabet, *at_least, *at_most);
-                Step::Characters { alphabet, at_least, at_most }
+                Segment::Characters { alphabet, at_least, at_most }
             }
-            OwnedSegment::Checksum => Step::Checksum,
+            OwnedSegment::Checksum => Segment::Checksum,
         })
     }
 }

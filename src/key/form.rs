@@ -9,8 +9,8 @@ use super::alphabet::Alphabet;
 use super::checksum::CHECKSUM_LENGTH;
 use super::format::KeyFormat;
 use super::issue_error::IssueError;
-use super::matcher::Step;
 use super::name::Environment;
+use super::segment::Segment;
 
 /// Records how the text of a key was made: the segments of its [`KeyFormat`], and the environment that
 /// the text names. It holds none of the random characters.
@@ -53,28 +53,28 @@ impl KeyForm {
     /// [`IssueError::UnknownEnvironment`] if the format does not have the environment, or has
     /// environments and none is passed.
     pub fn of(format: &KeyFormat<'_>, environment: Option<&str>) -> Result<Self, IssueError> {
-        Self::narrowed(format.steps(), environment)
+        Self::narrowed(format.segments(), environment)
     }
 
     pub(super) fn narrowed<'a, T: AsRef<str> + 'a>(
-        steps: impl Iterator<Item = Step<'a, T>>,
+        steps: impl Iterator<Item = Segment<'a, T>>,
         environment: Option<&str>,
     ) -> Result<Self, IssueError> {
         let mut tagged = false;
         let part = |step| {
             Ok(match step {
-                Step::Literal(text) => FormPart::Literal(SmolStr::new(text)),
-                Step::Environment(tags) => {
+                Segment::Literal(text) => FormPart::Literal(SmolStr::new(text)),
+                Segment::Environment(tags) => {
                     let is_tag = |name: &&str| tags.iter().any(|tag: &T| tag.as_ref() == *name);
                     let tag = environment.filter(is_tag);
                     let tag = tag.and_then(|tag| Environment::new(tag).ok());
                     tagged = true;
                     FormPart::Environment(tag.ok_or(IssueError::UnknownEnvironment)?)
                 }
-                Step::Characters { alphabet, at_least, at_most } => {
+                Segment::Characters { alphabet, at_least, at_most } => {
                     FormPart::Characters { alphabet, at_least, at_most }
                 }
-                Step::Checksum => FormPart::Checksum,
+                Segment::Checksum => FormPart::Checksum,
             })
         };
         let parts: Vec<FormPart> = steps.map(part).collect::<Result<_, IssueError>>()?;

@@ -1,7 +1,7 @@
 //! Key formats, which describe how a vendor's keys look.
 
 use super::alphabet::Alphabet;
-use super::matcher::{Step, read};
+use super::matcher::read;
 use super::segment::Segment;
 
 /// The most segments that a format can have.
@@ -171,7 +171,7 @@ impl<'a> KeyFormat<'a> {
     /// The check takes one pass. Its time shows an attacker only how far their own text fits a public
     /// pattern.
     pub fn matches(&self, key: &[u8]) -> bool {
-        read(self.steps(), key).is_some()
+        read(self.segments(), key).is_some()
     }
 
     /// Returns the environment that a key's text names; `None` if the format has no environment
@@ -185,12 +185,8 @@ impl<'a> KeyFormat<'a> {
     /// assert_eq!(format.environment_of(b"persona_staging_0123456789abcdef"), None);
     /// ```
     pub fn environment_of(&self, key: &[u8]) -> Option<&'a str> {
-        let (_, tag) = read(self.steps(), key)?.environment?;
+        let (_, tag) = read(self.segments(), key)?.environment?;
         Some(tag)
-    }
-
-    pub(super) fn steps(&self) -> impl Iterator<Item = Step<'a, &'a str>> {
-        self.segments().map(Step::from)
     }
 
     /// Returns the format as a regular expression, to be registered with a secret scanner. A scanner

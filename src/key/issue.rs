@@ -176,7 +176,7 @@ impl Issuer {
     /// Returns the form of the next key.
     fn form(&self, environment: Option<&str>) -> Result<KeyForm, IssueError> {
         match &self.template {
-            Template::Format(format) => KeyForm::narrowed(format.steps(), environment),
+            Template::Format(format) => KeyForm::narrowed(format.segments(), environment),
             Template::Form(form) => {
                 let own = form.environment().map(Environment::as_str);
                 let same = environment.is_none() || environment == own;

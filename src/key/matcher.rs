@@ -1,29 +1,7 @@
 //! Matches the text of a key against a format, which borrows or owns its texts.
 
-use super::alphabet::Alphabet;
 use super::checksum::is_checksum;
 use super::segment::Segment;
-
-/// A segment as the matcher reads it. `T` is the type of an environment tag.
-pub(super) enum Step<'a, T> {
-    Literal(&'a str),
-    Environment(&'a [T]),
-    Characters { alphabet: Alphabet, at_least: u16, at_most: u16 },
-    Checksum,
-}
-
-impl<'a> From<Segment<'a>> for Step<'a, &'a str> {
-    fn from(segment: Segment<'a>) -> Self {
-        match segment {
-            Segment::Literal(text) => Self::Literal(text),
-            Segment::Environment(tags) => Self::Environment(tags),
-            Segment::Characters { alphabet, at_least, at_most } => {
-                Self::Characters { alphabet, at_least, at_most }
-            }
-            Segment::Checksum => Self::Checksum,
-        }
-    }
-}
 
 /// What the text of a key names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,23 +13,23 @@ pub(crate) struct KeyText<'a> {
 /// Returns what a key's text names; `None` if the text does not match the format.
 #[inline]
 pub(super) fn read<'a, T>(
-    steps: impl Iterator<Item = Step<'a, T>>,
+    segments: impl Iterator<Item = Segment<'a, T>>,
     key: &[u8],
 ) -> Option<KeyText<'a>>
 where
     T: AsRef<str> + 'a,
 {
     let (mut rest, mut environment) = (key, None);
-    for step in steps {
-        let tail = match step {
-            Step::Literal(text) => rest.strip_prefix(text.as_bytes()),
-            Step::Environment(tags) => tags.iter().enumerate().find_map(|(index, tag)| {
+    for segment in segments {
+        let tail = match segment {
+            Segment::Literal(text) => rest.strip_prefix(text.as_bytes()),
+            Segment::Environment(tags) => tags.iter().enumerate().find_map(|(index, tag)| {
                 let tag = tag.as_ref();
                 let tail = rest.strip_prefix(tag.as_bytes())?;
                 environment = Some((index, tag));
                 Some(tail)
             }),
-            Step::Characters { alphabet, at_least, at_most } => {
+            Segment::Characters { alphabet, at_least, at_most } => {
                 // Only the last segment varies in length, so it takes the rest of the text.
                 let count = rest.len().min(at_most.into());
                 if count < usize::from(at_least) {
@@ -60,7 +38,7 @@ where
                 let split = rest.split_at_checked(count);
                 split.filter(|(text, _)| alphabet.holds(text)).map(|(_, tail)| tail)
             }
-            Step::Checksum => {
+            Segment::Checksum => {
                 let text = key.get(..key.len() - rest.len()).unwrap_or_default();
                 let digits = rest.split_first_chunk();
                 digits.filter(|(digits, _)| is_checksum(**digits, text)).map(|(_, tail)| tail)

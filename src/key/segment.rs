@@ -3,14 +3,14 @@
 use super::alphabet::Alphabet;
 use super::checksum::CHECKSUM_LENGTH;
 
-/// Describes one part of a key's text.
+/// Describes one part of a key's text. `T` is the text of an environment tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Segment<'a> {
+pub enum Segment<'a, T = &'a str> {
     /// Fixed text.
     Literal(&'a str),
     /// The key's environment, which is one of these tags.
-    Environment(&'a [&'a str]),
+    Environment(&'a [T]),
     /// Characters of an alphabet. In an issued key they are random.
     Characters {
         /// The characters that are allowed.

@@ -35,7 +35,14 @@ impl Quotas {
     /// * has the same name as another quota of the set;
     /// * is the fifth of the set.
     pub fn new(quotas: impl IntoIterator<Item = Quota>) -> Result<Self, InvalidQuota> {
-        let quotas: Vec<Quota> = quotas.into_iter().collect();
+        let quotas = Self::unchecked(quotas.into_iter().collect());
+        quotas.check()?;
+        Ok(quotas)
+    }
+
+    /// Checks that the quotas can stand in one set; see [`new`](Self::new).
+    pub(crate) fn check(&self) -> Result<(), InvalidQuota> {
+        let quotas = self.as_slice();
         for (index, quota) in quotas.iter().enumerate() {
             quota.check()?;
             let refuse = |problem| InvalidQuota::new(quota.name(), problem);
@@ -46,10 +53,10 @@ impl Quotas {
                 return Err(refuse("the name appears twice in one set: rename one of the two"));
             }
         }
-        Ok(Self::unchecked(quotas))
+        Ok(())
     }
 
-    /// Collects quotas that the caller has checked.
+    /// Collects quotas that the caller has checked, or checks later.
     pub(crate) fn unchecked(quotas: Vec<Quota>) -> Self {
         Self((!quotas.is_empty()).then(|| Arc::new(quotas)))
     }

@@ -16,6 +16,9 @@ const fn error(challenge: Challenge) -> Option<&'static str> {
     }
 }
 
+/// The problem of a realm that no header can hold.
+const UNFIT: &str = "it does not fit into a header: write visible ASCII and spaces";
+
 /// Renders the field lines, without scopes. A 401 has a challenge for every scheme. Other statuses have
 /// only the one for Bearer, because no other scheme defines an error.
 ///
@@ -40,7 +43,7 @@ pub(super) fn lines(
         return Err(refused("it is empty: name your API"));
     }
     if !realm.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-        return Err(refused("it does not fit into a header: write visible ASCII and spaces"));
+        return Err(refused(UNFIT));
     }
     let all = status == StatusCode::UNAUTHORIZED;
     let wanted = sources.iter().map(|source| source.scheme);
@@ -48,9 +51,7 @@ pub(super) fn lines(
     wanted
         .map(|scheme| {
             let line = HeaderValue::from_str(&line(challenge, scheme, realm, None));
-            line.map_err(|_| {
-                refused("it does not fit into a header: write visible ASCII and spaces")
-            })
+            line.map_err(|_| refused(UNFIT))
         })
         .collect()
 }

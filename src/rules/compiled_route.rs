@@ -7,7 +7,7 @@ use super::compiled_scopes::CompiledScopes;
 use super::needs::{NameList, RouteNeeds};
 use crate::error::ConfigError;
 use crate::key::{KeyKind, ScopeSet};
-use crate::quota::{Quota, Quotas};
+use crate::quota::Quota;
 
 /// A checked route with its name.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ impl CompiledRoute {
                 return refused("kinds", kind, problem.to_string());
             }
         }
-        if let Err(invalid) = Quotas::new(needs.quotas.as_slice().iter().cloned()) {
+        if let Err(invalid) = needs.quotas.quotas().check() {
             let problem = invalid.problem().to_owned();
             return refused("quotas", invalid.name(), problem);
         }

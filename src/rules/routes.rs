@@ -4,8 +4,6 @@ use http::Method;
 
 use super::needs::RouteNeeds;
 use super::route::{Route, RouteRow};
-use super::table::RouteTable;
-use crate::error::ConfigError;
 
 /// Chooses what happens to an authenticated request that no row of the table covers. See [`Routes`] for
 /// an example.
@@ -25,7 +23,7 @@ pub enum Otherwise<'a> {
 /// specific pattern counts. A pattern matches the path as the client sent it, with the prefix of a
 /// nested router. A path that leaves a parameter empty is ambiguous, and matches no route.
 ///
-/// Patterns that axum refuses, such as `/users/:id` and `/files/*`, are a [`ConfigError`] when the layer is
+/// Patterns that axum refuses, such as `/users/:id` and `/files/*`, are a [`ConfigError`](crate::ConfigError) when the layer is
 /// built. So are patterns that no path can match, such as `/a//b` and `/users?page`. The error says what to
 /// write.
 ///
@@ -75,10 +73,5 @@ impl Routes {
             Otherwise::Need(route) => Some(route.into()),
         };
         self
-    }
-
-    /// Compiles the rows into a table that matches requests.
-    pub(crate) fn compile(self) -> Result<RouteTable, ConfigError> {
-        RouteTable::new(self)
     }
 }

@@ -156,6 +156,13 @@ impl RouteTable {
 }
 
 #[cfg(test)]
+impl Routes {
+    pub(super) fn compile(self) -> Result<RouteTable, ConfigError> {
+        RouteTable::new(self)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::rules::{Otherwise, Route};

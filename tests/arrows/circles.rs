@@ -7,7 +7,6 @@ use super::source::packages;
 
 /// The circles that may be, and why.
 const CIRCLES: &[(&str, &[&str], &str)] = &[
-    ("tower-api-key", &["rules/routes.rs", "rules/table.rs"], "to be opened with its room"),
     ("tower-api-key", &["service/builder/layer_builder.rs", "service/layer.rs"], BUILDER),
     ("tower-api-key", &["store/cached/builder.rs", "store/cached/cache.rs"], BUILDER),
     ("tower-api-key-redis", &["builder.rs", "limiter.rs"], BUILDER),

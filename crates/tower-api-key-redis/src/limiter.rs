@@ -113,7 +113,6 @@ impl Limiter for RedisLimiter {
         if quotas.is_empty() {
             return Reply::now(Ok(Verdict::passed()));
         }
-        let script = Arc::clone(&self.script);
         let step = self.leases.as_ref().map(|leases| leases.next_step(&charge));
         let terms = match step {
             Some(NextStep::Answered(verdict)) => return Reply::now(Ok(verdict)),
@@ -121,13 +120,15 @@ impl Limiter for RedisLimiter {
                 if let (Some(slot), Some(leases)) = (slot, &self.leases) {
                     let flight = Flight::new(Arc::clone(leases), slot);
                     // Without a runtime the flight is dropped, which answers the waiting requests.
-                    let _ = script.connection().spawn(flight.run(Arc::clone(&script)));
+                    let task = flight.run(Arc::clone(&self.script));
+                    let _ = self.script.connection().spawn(task);
                 }
                 return Self::answer_of(receiver);
             }
             Some(NextStep::Alone) => Terms::Lease { demand: cost, want: 0, shortest: 0 },
             None => Terms::Each,
         };
+        let script = Arc::clone(&self.script);
         let counted = Counted::new(record, quotas);
         let question = Question { cost, mode, now: script.now(now), terms, back: None };
         if mode != ChargeMode::Force {
@@ -137,14 +138,11 @@ impl Limiter for RedisLimiter {
         }
         // The request was served. A task charges it even if its client has hung up.
         let (reply, receiver) = oneshot::channel();
-        let task = {
-            let script = Arc::clone(&script);
-            async move {
-                let _ = reply.send(script.ask_alone(counted, question).await);
-            }
+        let task = async move {
+            let _ = reply.send(script.ask_alone(counted, question).await);
         };
         // Without a runtime the task is dropped, which answers the request.
-        let _ = script.connection().spawn(task);
+        let _ = self.script.connection().spawn(task);
         Self::answer_of(receiver)
     }
 }
