@@ -65,11 +65,24 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for MarkConnection<S> {
 }
 
 /// Returns the connection that the server has marked. Without a mark nothing is known of it.
+// Returned early: a chain of options copies an address byte by byte at each link.
 pub(super) fn connection<B>(request: &Request<B>) -> Connection {
-    let marked = request.extensions().get::<Connection>().copied();
+    match request.extensions().get::<Connection>() {
+        Some(marked) => *marked,
+        None => noted(request).unwrap_or(Connection::unknown()),
+    }
+}
+
+/// Returns the connection as the frameworks that are in use have noted it.
+fn noted<B>(request: &Request<B>) -> Option<Connection> {
     #[cfg(feature = "axum")]
-    let marked = marked.or_else(|| super::axum::connection(request));
+    if let Some(noted) = super::axum::connection(request) {
+        return Some(noted);
+    }
     #[cfg(feature = "tonic")]
-    let marked = marked.or_else(|| super::tonic::connection(request));
-    marked.unwrap_or(Connection::unknown())
+    if let Some(noted) = super::tonic::connection(request) {
+        return Some(noted);
+    }
+    let _ = request;
+    None
 }
