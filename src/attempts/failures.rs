@@ -18,8 +18,8 @@ const NETWORKS: usize = 65_536;
 ///
 /// # What counts
 ///
-/// An attempt fails if its credential is malformed, or if its key is malformed, unknown, revoked, disabled,
-/// expired, not valid yet, or of another environment or scheme. Three things are no failed attempt:
+/// An attempt fails if its credential is malformed or ambiguous, or if its key is malformed, unknown, revoked,
+/// disabled, expired, not valid yet, of another environment or scheme, or beside a wrong id. Three things are no failed attempt:
 ///
 /// * a request without a credential;
 /// * a request over plain HTTP;

@@ -88,7 +88,7 @@ impl<'a> Case<'a> {
     pub(super) fn decide(&self, check: Check) -> Result<(), Denial> {
         let record = self.record;
         match check {
-            Check::PresentedId if self.policy.reads_ids() => self.is_named(),
+            Check::PresentedId if self.policy.profile.credentials.reads_ids() => self.is_named(),
             Check::KeyAlive => rules::is_alive(record, self.now),
             Check::Environment => {
                 let pinned = self.policy.environment.as_ref();
@@ -144,9 +144,8 @@ impl<'a> Case<'a> {
     /// Checks a required header. A vendor's rule about the media type is for its own API, and a gRPC call has
     /// a media type of its own.
     fn meets(&self, demand: &Demand) -> Result<(), Denial> {
-        let Head { method, headers, .. } = self.head;
-        let met = demand.is_met(headers);
-        let spared = met.is_err() && demand.spares_grpc() && self.policy.is_grpc(method, headers);
+        let met = demand.is_met(self.head.headers);
+        let spared = met.is_err() && demand.spares_grpc() && self.policy.grpc().is_call(self.head);
         if spared { Ok(()) } else { met }
     }
 

@@ -3,7 +3,7 @@
 use crate::error::ConfigError;
 use crate::key::KeyHasher;
 use crate::limits::Plans;
-use crate::request::TrustedProxies;
+use crate::request::{GrpcServices, TrustedProxies};
 use crate::rules::{CompiledScopes, Roles, Routes};
 
 /// The options that the builder sets and the policy reads.
@@ -17,8 +17,6 @@ pub(crate) struct PolicyOptions {
     pub(crate) assume_https: bool,
     /// Admits anonymous requests.
     pub(crate) optional: bool,
-    /// Treats gRPC calls as other requests.
-    pub(crate) http_only: bool,
     /// Admits preflights without a key, or answers them.
     pub(crate) preflight: bool,
 }
@@ -42,7 +40,6 @@ impl Default for PolicyOptions {
             proxies: TrustedProxies::default(),
             assume_https: false,
             optional: false,
-            http_only: false,
             preflight: false,
         }
     }
@@ -53,8 +50,23 @@ impl Default for PolicyOptions {
 pub(crate) struct Served {
     pub(crate) environment: Option<String>,
     pub(crate) audience: Option<String>,
+    pub(crate) grpc_services: Vec<String>,
+    /// Serves nothing but gRPC.
+    pub(crate) only_grpc: bool,
     pub(crate) routes: Option<Routes>,
     /// The rules of scopes, or the first mistake in them.
     pub(crate) scopes: Option<Result<CompiledScopes, ConfigError>>,
     pub(crate) roles: Option<Roles>,
+}
+
+impl Served {
+    /// Takes the gRPC services.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::GrpcService`] for a name that is not valid.
+    pub(super) fn grpc(&mut self) -> Result<GrpcServices, ConfigError> {
+        let named = GrpcServices::new(std::mem::take(&mut self.grpc_services))?;
+        Ok(if self.only_grpc { GrpcServices::all() } else { named })
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderMap, HeaderName};
 
 use super::compiled_profile::{CompiledProfile, TagIndex};
 use super::options::{Counts, PolicyOptions, Served};
@@ -13,7 +13,7 @@ use crate::key::{Audience, Environment, KeyDigest, KeyRecord};
 use crate::limits::Plan;
 use crate::quota::{AppliedQuotas, HeldQuotas};
 use crate::request::{
-    Client, Connection, Head, KeyBuffer, Reading, Source, SourceIndex, is_grpc_call,
+    Client, Connection, GrpcServices, Head, KeyBuffer, Reading, Source, SourceIndex,
 };
 use crate::rules::{self, CompiledScopes, Demand, HeldScopes, Matched, RouteNeeds, RouteTable};
 
@@ -28,6 +28,7 @@ pub(crate) struct Policy {
     /// How the gate reads the scopes of keys. `None` if a scope grants itself only.
     pub(super) scopes: Option<Arc<CompiledScopes>>,
     pub(super) counts: Counts,
+    grpc: GrpcServices,
 }
 
 /// The decision about a request before the store is asked.
@@ -60,10 +61,11 @@ impl Policy {
     pub(crate) fn new(
         profile: CompiledProfile,
         options: PolicyOptions,
-        served: Served,
+        mut served: Served,
         counts: Counts,
     ) -> Result<Self, ConfigError> {
         options.proxies.check()?;
+        let grpc = served.grpc()?;
         let scopes = served.scopes.transpose()?;
         Ok(Self {
             profile,
@@ -72,13 +74,9 @@ impl Policy {
             audience: served.audience.map(Audience::new).transpose()?,
             routes: served.routes.map(RouteTable::new).transpose()?,
             scopes: CompiledScopes::with_roles(scopes, served.roles).map(Arc::new),
+            grpc,
             counts,
         })
-    }
-
-    /// Returns true if a source has the id of its key beside the key.
-    pub(super) const fn reads_ids(&self) -> bool {
-        self.profile.credentials.reads_ids()
     }
 
     /// Marks the credential of a request as sensitive.
@@ -112,9 +110,9 @@ impl Policy {
         self.profile.credentials.read(head, buffer)
     }
 
-    /// Returns true for a gRPC call, unless the gate treats those as other requests.
-    pub(crate) fn is_grpc(&self, method: &Method, headers: &HeaderMap) -> bool {
-        !self.options.http_only && is_grpc_call(method, headers)
+    /// Returns the gRPC services behind the gate.
+    pub(crate) const fn grpc(&self) -> &GrpcServices {
+        &self.grpc
     }
 
     /// Returns what is proven about the client: HTTPS, and its address.
@@ -130,6 +128,9 @@ impl Policy {
     /// The [`Denial`] of the first check that refuses.
     pub(crate) fn admit(&self, head: Head<'_>, client: Client) -> Result<Admission, Denial> {
         rules::is_secure(client, self.options.assume_https)?;
+        if self.options.preflight && self.profile.credentials.is_keyless_preflight(head) {
+            return Ok(Admission::Preflight);
+        }
         let mut buffer = KeyBuffer::new();
         match self.read(head, &mut buffer) {
             Ok(reading) => self.digest(&reading),

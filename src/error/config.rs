@@ -173,6 +173,15 @@ pub enum ConfigError {
         /// The problem and its remedy.
         problem: String,
     },
+    /// This is no name of a gRPC service.
+    #[error(
+        "the gRPC service `{}`: write its full name as the `.proto` file has it, such as `vendors.v1.Users`",
+        .name.escape_debug()
+    )]
+    GrpcService {
+        /// The name.
+        name: String,
+    },
     /// A route admits 0 simultaneous requests.
     #[error(
         "route pattern `{pattern}`, field `concurrency`: the limit is 0 requests: \

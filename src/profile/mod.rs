@@ -11,12 +11,12 @@
 //! 2. `Cache-Control: no-store`, and `WWW-Authenticate` on every 401 (RFC 9110 §15.5.2);
 //! 3. `Retry-After` on every 429, in whole seconds, rounded up, at least 1.
 //!
-//! The client of a gRPC call gets the same reason in gRPC's own form: HTTP status 200, a [`GrpcCode`] in
+//! The client of a call of a [named gRPC service](crate::ApiKeyLayerBuilder::grpc_services) gets the same reason in gRPC's own form: HTTP status 200, a [`GrpcCode`] in
 //! `grpc-status`, and the text of the row in `grpc-message`. The headers of the refusal are its metadata. If
 //! `Retry-After` is among them, `grpc-status-details-bin` has a `google.rpc.RetryInfo`. A request is a gRPC
 //! call if it is a `POST` with the `Content-Type` `application/grpc`, alone or with a suffix as in
-//! `application/grpc+proto`. gRPC-Web is another protocol, and is refused over HTTP.
-//! [`without_grpc`](crate::ApiKeyLayerBuilder::without_grpc) turns this form off.
+//! `application/grpc+proto`, and its path is that of the service's method. gRPC-Web is another protocol, and is
+//! refused over HTTP.
 //!
 //! If a gate admits anonymous requests, every response names in `Vary` each header that can carry a
 //! credential. So no shared cache answers a request that has a key with the response to an anonymous

@@ -78,12 +78,19 @@ impl<'a> CredentialSource<'a> {
     /// Reads a query parameter of this name: `GET /v1/users?key=KEY`.
     ///
     /// This is insecure (RFC 6750 §2.3): proxies, browsers and servers log and keep URLs. Use it only if a
-    /// vendor documents it. The gate removes the parameter from the URI that handlers see, and answers with
-    /// `Cache-Control: private`. A layer outside of the gate still sees the key: put layers that log requests
-    /// inside. Also, let no proxy copy the URL into a header such as `X-Original-URI`.
+    /// vendor documents it. The gate removes the parameter from the URI that handlers see, removes a `Referer` that has
+    /// it, and answers with `Cache-Control: private` and `Referrer-Policy: no-referrer`. In a deployment:
     ///
-    /// The name has letters, digits and `-._~`, and is compared with regard to case. A key may have any visible
-    /// ASCII, percent-encoded; a plain `+` is refused, because it may mean a space.
+    /// * A layer outside of the gate still sees the key: put layers that log requests inside. Also, let no proxy
+    ///   copy the URL into a header such as `X-Original-URI`.
+    /// * axum keeps a copy of the URI (`OriginalUri`), which the gate can change only with the feature `axum`.
+    /// * A second gate inside of the first finds no key in the query.
+    ///
+    /// The name has letters, digits and `-._~`, and is compared with regard to case. A query that another program
+    /// could read differently is refused as ambiguous: a second such parameter, one after a `;`, or a name that
+    /// differs in case only. A key may have any visible ASCII, percent-encoded; a plain `+` is refused, because it
+    /// may mean a space. A CORS preflight repeats the query, so a gate that admits or answers preflights does not
+    /// take its key for a credential.
     pub const fn insecure_query(name: &'a str) -> Self {
         Self::of(Scheme::InsecureQuery(name))
     }

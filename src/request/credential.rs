@@ -4,6 +4,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 
 use super::authorization::Schemes;
+use super::head::Head;
 #[cfg(feature = "axum")]
 use super::original_path;
 use super::query;
@@ -94,6 +95,14 @@ impl Credentials {
         self.parameters.is_empty() && self.header_names().nth(1).is_none()
     }
 
+    /// Returns true for a preflight whose only key is in its query. A browser sends no credential with a
+    /// preflight (Fetch §4.8), but repeats the URL of the request that it asks about.
+    pub(crate) fn is_keyless_preflight(&self, head: Head<'_>) -> bool {
+        !self.parameters.is_empty()
+            && head.is_preflight()
+            && !self.header_names().any(|name| head.headers.contains_key(name))
+    }
+
     /// Removes the key from the URI of a request, so that no code behind the gate can log it.
     #[inline]
     pub(crate) fn hide_in_uri<B>(&self, request: &mut http::Request<B>) {
@@ -107,6 +116,7 @@ impl Credentials {
         if let Some(uri) = query::without(request.uri(), &self.parameters) {
             *request.uri_mut() = uri;
         }
+        query::remove_referrer(request.headers_mut(), &self.parameters);
         #[cfg(feature = "axum")]
         original_path::change_original_uri(request, |uri| query::without(uri, &self.parameters));
     }

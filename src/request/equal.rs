@@ -28,7 +28,7 @@ impl Credentials {
             let allowed = [&counted, &other]
                 .iter()
                 .all(|reading| self.source(reading.source).is_some_and(|it| it.allows_equal));
-            if !allowed || other.key.expose() != counted.key.expose() || other.id != counted.id {
+            if !allowed || !other.key.equals(&counted.key) || other.id != counted.id {
                 return Err(Denial::CredentialsAmbiguous);
             }
         }

@@ -55,7 +55,7 @@ pub use client::Client;
 pub use connection::Connection;
 pub(crate) use credential::Credentials;
 pub(crate) use field::{field_name, is_of_the_connection};
-pub(crate) use grpc::{is_grpc_call, is_grpc_type};
+pub(crate) use grpc::{GrpcServices, is_grpc_type};
 pub(crate) use head::Head;
 pub(crate) use path::{decodes_to, is_unambiguous};
 pub(crate) use presented::KeyBuffer;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 /// Limits the length of a credential, in bytes of the field value after the scheme. A gate refuses a
@@ -38,6 +39,11 @@ impl<'a> PresentedKey<'a> {
     /// Returns the secret bytes, to match them against a format and compute their digest.
     pub(crate) const fn expose(&self) -> &'a [u8] {
         self.0
+    }
+
+    /// Compares two keys of one request without ending at the first difference.
+    pub(super) fn equals(&self, other: &PresentedKey<'_>) -> bool {
+        self.0.ct_eq(other.0).into()
     }
 }
 

@@ -1,7 +1,8 @@
 //! A query parameter whose value is the key (RFC 6750 §2.3, which advises against it).
 
-use http::Uri;
+use http::header::REFERER;
 use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Uri};
 
 use super::path::{decode, decodes_to};
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES};
@@ -21,14 +22,38 @@ pub(super) const fn is_unreserved(byte: u8) -> bool {
 ///
 /// # Errors
 ///
-/// [`Denial::CredentialsAmbiguous`] if the query has the parameter twice.
+/// [`Denial::CredentialsAmbiguous`] if the query has the parameter twice, or if another reader of queries could
+/// find another one: some end a parameter at `;`, ignore the case of a name, or skip spaces before it.
 pub(super) fn find<'a>(query: &'a str, name: &str) -> Result<Option<&'a str>, Denial> {
-    let mut values = query.split('&').filter_map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        decodes_to(key, name).then_some(value)
-    });
-    let value = values.next();
-    if values.next().is_some() { Err(Denial::CredentialsAmbiguous) } else { Ok(value) }
+    let mut found = None;
+    for pair in query.split('&') {
+        let (key, value) = split(pair);
+        let is_named = decodes_to(key, name);
+        let others = pair.split(';').skip(usize::from(is_named));
+        if others.map(split).any(|(other, _)| resembles(other, name))
+            || (is_named && found.replace(value).is_some())
+        {
+            return Err(Denial::CredentialsAmbiguous);
+        }
+    }
+    Ok(found)
+}
+
+fn split(pair: &str) -> (&str, &str) {
+    pair.split_once('=').unwrap_or((pair, ""))
+}
+
+/// Returns true for a name that some reader takes for the parameter's.
+fn resembles(encoded: &str, name: &str) -> bool {
+    let start = encoded.trim_start_matches('+');
+    let mut decoded = [0; MAX_CREDENTIAL_BYTES];
+    match percent_decode(start.as_bytes(), &mut decoded) {
+        Ok(length) => decoded
+            .get(..length)
+            .is_some_and(|decoded| decoded.trim_ascii().eq_ignore_ascii_case(name.as_bytes())),
+        // Too long, or no encoding.
+        Err(_) => false,
+    }
 }
 
 /// Decodes a value into the buffer, if it is percent-encoded, and returns the key.
@@ -64,18 +89,15 @@ fn percent_decode(mut rest: &[u8], decoded: &mut [u8]) -> Result<usize, Malforma
     Ok(used)
 }
 
-/// Returns the URI without these parameters. Returns `None` if it has none of them. All other bytes of the
-/// query stay as they are.
+/// Returns the URI without these parameters, and without what some reader takes for them. Returns `None` if it
+/// has none of them. All other bytes of the query stay as they are.
 pub(super) fn without(uri: &Uri, parameters: &[(Box<str>, usize)]) -> Option<Uri> {
     let query = uri.query()?;
-    let carries = |pair: &&str| {
-        let key = pair.split_once('=').map_or(*pair, |(key, _)| key);
-        parameters.iter().any(|(name, _)| decodes_to(key, name))
-    };
-    if !query.split('&').any(|pair| carries(&pair)) {
+    let has_key = |pair: &&str| carries(pair, parameters);
+    if !query.split('&').any(|pair| has_key(&pair)) {
         return None;
     }
-    let others = query.split('&').filter(|pair| !carries(pair)).collect::<Vec<_>>().join("&");
+    let others = query.split('&').filter(|pair| !has_key(pair)).collect::<Vec<_>>().join("&");
     let path = uri.path();
     let target = if others.is_empty() { path.to_owned() } else { format!("{path}?{others}") };
     let mut parts = uri.clone().into_parts();
@@ -83,6 +105,23 @@ pub(super) fn without(uri: &Uri, parameters: &[(Box<str>, usize)]) -> Option<Uri
     // the key.
     parts.path_and_query = PathAndQuery::try_from(target).ok();
     Some(Uri::from_parts(parts).unwrap_or_default())
+}
+
+/// Removes `Referer` if it has one of these parameters: a page that was asked with a key asks for the next one.
+pub(super) fn remove_referrer(headers: &mut HeaderMap, parameters: &[(Box<str>, usize)]) {
+    let has_key = |line: &HeaderValue| {
+        let text = String::from_utf8_lossy(line.as_bytes());
+        let (_, query) = text.split_once('?').unwrap_or_default();
+        query.split(['&', '#']).any(|pair| carries(pair, parameters))
+    };
+    if headers.get_all(REFERER).iter().any(has_key) {
+        headers.remove(REFERER);
+    }
+}
+
+fn carries(pair: &str, parameters: &[(Box<str>, usize)]) -> bool {
+    let mut parts = pair.split(';').map(|part| split(part).0);
+    parts.any(|part| parameters.iter().any(|(name, _)| resembles(part, name)))
 }
 
 #[cfg(test)]
@@ -100,9 +139,16 @@ mod tests {
             ("key", Ok(Some(""))),
             ("key=", Ok(Some(""))),
             ("", Ok(None)),
-            ("KEY=K", Ok(None)),
-            ("keys=K&akey=K&key%=K&key+=K", Ok(None)),
-            ("a=key=K;key=K", Ok(None)),
+            ("keys=K&akey=K&key%=K&key+=K&a;keys=K", Ok(None)),
+            ("a=key=K", Ok(None)),
+            ("key=a;b=c", Ok(Some("a;b=c"))),
+            ("KEY=K", ambiguous.clone()),
+            ("k%45y=K&key=K", ambiguous.clone()),
+            ("+key=K", ambiguous.clone()),
+            ("%20key=K", ambiguous.clone()),
+            ("a=1;key=K", ambiguous.clone()),
+            ("a=1;key=K&key=L", ambiguous.clone()),
+            ("key=K;%6bey=L", ambiguous.clone()),
             ("key=K&key=K", ambiguous.clone()),
             ("key=K&%6Bey", ambiguous),
         ] {
@@ -147,6 +193,7 @@ mod tests {
             ("/v1?a=1&key=K&b=%20+&&c", Some("/v1?a=1&b=%20+&&c")),
             ("/v1?%6bey=K&a", Some("/v1?a")),
             ("/v1?key", Some("/v1")),
+            ("/v1?KEY=K&a=1;%6bey=K;b&c", Some("/v1?c")),
             ("https://api.example.com/v1?key=K", Some("https://api.example.com/v1")),
             ("https://api.example.com?key=K", Some("https://api.example.com/")),
             ("/v1?keys=K", None),

@@ -1,6 +1,6 @@
 //! Headers that keep answers to authenticated requests out of shared caches.
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, VARY};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, REFERRER_POLICY, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ConfigError;
@@ -90,6 +90,8 @@ pub(super) fn force_private(headers: &mut HeaderMap) {
     if !is_private {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
+    // A page would send its URL on with each request that it makes.
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }
 
 fn vary_by(headers: &mut HeaderMap, credential: &HeaderName) {

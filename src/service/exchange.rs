@@ -35,7 +35,8 @@ pub(super) struct AdmittedAnonymous;
 
 impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
-        let is_grpc = || shared.policy.is_grpc(request.method(), request.headers());
+        let grpc = shared.policy.grpc();
+        let is_grpc = || !grpc.is_empty() && grpc.is_call(Head::of(request));
         let form = AnswerForm::of(request.method(), is_grpc);
         Self { shared, state: RequestState::default(), timer: None, form }
     }
@@ -107,7 +108,7 @@ impl Exchange {
     pub(super) fn finish<R>(&mut self, mut response: Response<R>) -> Response<GateBody<R>> {
         let asked = response.extensions_mut().remove::<RefusalRequest>().map(|it| it.0);
         #[cfg(feature = "tonic")]
-        let asked = asked.or_else(|| super::tonic::refusal(self.form, &response));
+        let asked = asked.or_else(|| super::tonic::refusal(&response));
         if let Some(denial) = asked {
             // The service's body is dropped before its permit is given back.
             drop(response);

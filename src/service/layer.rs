@@ -17,7 +17,7 @@ use crate::key::KeyRecord;
 use crate::limits::LimiterFailures;
 use crate::profile::Profile;
 use crate::quota::AppliedQuotas;
-use crate::request::Connection;
+use crate::request::{Connection, Head};
 use crate::response::{AnswerForm, Authenticated};
 use crate::store::KeyStore;
 
@@ -135,7 +135,7 @@ impl ApiKeyLayer {
             let quotas = AppliedQuotas::default();
             let trail =
                 principal.map(|record| Authenticated { record, quotas, verdict: None, now });
-            let is_grpc = || policy.is_grpc(request.method(), request.headers());
+            let is_grpc = || policy.grpc().is_call(Head::of(request));
             let form = AnswerForm::of(request.method(), is_grpc);
             explanation.answer = Some(self.shared.renderer.refuse(denial, form, trail));
         }

@@ -63,7 +63,6 @@ use tonic::{Code, Status};
 use crate::error::Denial;
 use crate::profile::GrpcCode;
 use crate::request::Connection;
-use crate::response::AnswerForm;
 
 /// tonic's `TlsConnectInfo<TcpConnectInfo>`, which it exports only together with a provider of cryptography.
 type TlsInfo = <TlsStream<TcpStream> as Connected>::ConnectInfo;
@@ -96,11 +95,9 @@ pub(super) fn connection<B>(request: &Request<B>) -> Option<Connection> {
     None
 }
 
-/// Returns the denial that a service has returned as a status.
-pub(super) fn refusal<R>(form: AnswerForm, response: &Response<R>) -> Option<Denial> {
-    if form != AnswerForm::Grpc {
-        return None;
-    }
+/// Returns the denial that a service has returned as a status. It counts whatever the request looked like:
+/// tonic does not read the type of a request.
+pub(super) fn refusal<R>(response: &Response<R>) -> Option<Denial> {
     let status = response.extensions().get::<Status>()?;
     status.source()?.downcast_ref::<Denial>().cloned()
 }

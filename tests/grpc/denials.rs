@@ -12,9 +12,9 @@ use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{KeyStore, StoreError};
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Reply};
+use tower_api_key::{ApiKeyLayerBuilder, Reply};
 
-use super::server::{Client, builder, routes, start};
+use super::server::{Client, builder, gate_of, routes, start};
 use crate::support::{PROFILE, store};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -73,7 +73,7 @@ async fn records_are_refused_by_code_and_message() {
             "You do not have permission to perform this action.",
         ),
     ] {
-        let builder = ApiKeyLayer::builder(PROFILE, store(change)).routes(routes(Route::new()));
+        let builder = gate_of(PROFILE, store(change)).routes(routes(Route::new()));
         let client = behind(builder).await;
         is(&client.list().await.unwrap_err(), code, message);
         is(&client.watch().await.unwrap_err(), code, message);
@@ -85,7 +85,7 @@ async fn plain_http_and_unknown_routes_are_refused() {
     let client = start(&builder(PROFILE).build().unwrap()).await;
     is(&client.list().await.unwrap_err(), Code::InvalidArgument, "HTTPS is required.");
 
-    let builder = ApiKeyLayer::builder(PROFILE, store(|key| key));
+    let builder = gate_of(PROFILE, store(|key| key));
     let client = behind(builder.routes(Routes::new())).await;
     let status = client.list().await.unwrap_err();
     is(&status, Code::PermissionDenied, "You do not have permission to perform this action.");
@@ -96,7 +96,7 @@ async fn plain_http_and_unknown_routes_are_refused() {
 async fn limits_say_when_to_come_back() {
     let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
     let store = store(|key| key.scopes(["users.read"]).quotas([Quota::new("minute", 1, MINUTE)]));
-    let builder = ApiKeyLayer::builder(PROFILE, store)
+    let builder = gate_of(PROFILE, store)
         .routes(routes(Route::new()))
         .clock(clock.clone())
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny);
@@ -158,7 +158,7 @@ async fn outages_and_spent_budgets_have_their_own_codes() {
     let status = client.create("slow").await.unwrap_err();
     is(&status, Code::DeadlineExceeded, "Request took too long.");
 
-    let builder = ApiKeyLayer::builder(PROFILE, Down).routes(routes(Route::new()));
+    let builder = gate_of(PROFILE, Down).routes(routes(Route::new()));
     let client = behind(builder).await;
     let status = client.list().await.unwrap_err();
     is(&status, Code::Unavailable, "Service temporarily unavailable.");

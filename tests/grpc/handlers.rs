@@ -1,11 +1,18 @@
 //! What a service behind the gate says stays as it is, and a denial becomes the vendor's answer.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
+use http::Method;
 use tonic::Code;
 use tonic::metadata::AsciiMetadataValue;
-use tower_api_key::Denial;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_api_key::attempts::RefusedRequests;
+use tower_api_key::rules::Route;
+use tower_api_key::{ApiKeyLayer, Denial};
 
-use super::server::{builder, start};
-use crate::support::PROFILE;
+use super::server::{builder, routes, start};
+use crate::support::{PROFILE, request, store};
 
 #[tokio::test]
 async fn a_denial_by_a_service_is_the_vendors_answer() {
@@ -33,13 +40,38 @@ fn a_denial_without_a_gate_says_its_code_only() {
     assert!(status.metadata().is_empty());
 }
 
-/// A gate that treats calls as other requests leaves a service's status as it is.
+/// A client chooses the type of its request, and tonic serves any. So a service's denial counts as one, and the
+/// gate answers in the form of the request.
 #[tokio::test]
-async fn without_grpc_a_denial_stays_a_status() {
-    let gate = builder(PROFILE).assume_https().without_grpc().build().unwrap();
-    let client = start(&gate).await;
-    let status = client.create("forbidden").await.unwrap_err();
-    assert_eq!((status.code(), status.message()), (Code::PermissionDenied, ""));
-    let status = client.with(None).list().await.unwrap_err();
-    assert_ne!(status.message(), "Missing API key.", "the client reads the HTTP status");
+async fn a_denial_counts_whatever_the_type_of_the_request() {
+    let limited = RefusedRequests::new(2, Duration::from_secs(60));
+    let gate = builder(PROFILE).assume_https().refused_requests(limited).build().unwrap();
+    let service = gate.layer(service_fn(|_: http::Request<()>| async {
+        let status = tonic::Status::from(Denial::ScopeMissing { needed: "users.delete".into() });
+        Ok::<http::Response<tonic::body::Body>, Infallible>(status.into_http())
+    }));
+    for (media_type, status) in [
+        ("application/json", 403),
+        ("application/grpc", 200),
+        ("application/json", 429),
+        ("application/grpc", 200),
+    ] {
+        let mut call = request(Method::POST, "/vendors.v1.Users/CreateUser");
+        call.headers_mut().insert("content-type", media_type.parse().unwrap());
+        let answer = service.clone().oneshot(call).await.unwrap();
+        assert_eq!(answer.status(), status, "{media_type}");
+        let grpc = answer.headers().get("grpc-status").is_some();
+        assert_eq!(grpc, status == 200, "{media_type}");
+    }
+}
+
+/// A gate that does not know of the service refuses over HTTP.
+#[tokio::test]
+async fn a_gate_without_services_refuses_over_http() {
+    let store = store(|key| key.scopes(["users.read"]));
+    let gate = ApiKeyLayer::builder(PROFILE, store).routes(routes(Route::new()));
+    let client = start(&gate.assume_https().build().unwrap()).await;
+    let refused = client.with(None).list().await.unwrap_err();
+    assert!(format!("{refused:?}").contains("401"), "{refused:?}");
+    assert_ne!(refused.message(), "Missing API key.");
 }

@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::metadata::MetadataValue;
+use tonic::server::NamedService;
 use tonic::transport::server::Router;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Request, Status};
 use tower::Layer;
+use tower_api_key::store::KeyStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Profile, rules::Route, rules::Routes};
 
 use super::users::Echo;
@@ -19,8 +21,12 @@ use crate::support::{KEY, store};
 
 /// The builder of a gate whose key has the scope `users.read`.
 pub(crate) fn builder(profile: Profile<'_>) -> ApiKeyLayerBuilder {
-    let store = store(|key| key.scopes(["users.read"]));
-    ApiKeyLayer::builder(profile, store).routes(routes(Route::new()))
+    gate_of(profile, store(|key| key.scopes(["users.read"]))).routes(routes(Route::new()))
+}
+
+/// The builder of a gate for `UsersServer`.
+pub(crate) fn gate_of(profile: Profile<'_>, store: impl KeyStore) -> ApiKeyLayerBuilder {
+    ApiKeyLayer::builder(profile, store).grpc_services([UsersServer::<Echo>::NAME])
 }
 
 /// Calls read, but `CreateUser` is as given.

@@ -63,7 +63,7 @@ async fn a_gated_service_leaves_the_others_open() {
 /// As a layer of the server, the gate guards each service and what there is not.
 #[tokio::test]
 async fn a_gated_server_is_closed() {
-    let gate = builder(PROFILE).assume_https().build().unwrap();
+    let gate = builder(PROFILE).assume_https().only_grpc().build().unwrap();
     let mut server = Server::builder().layer(gate);
     let router = server.add_service(UsersServer::new(Echo)).add_service(Health);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

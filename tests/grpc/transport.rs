@@ -10,7 +10,7 @@ use tower::Layer;
 use tower_api_key::ApiKeyLayer;
 use tower_api_key::request::{ProxyHeaders, TrustedProxies};
 
-use super::server::{Client, builder, routes, start};
+use super::server::{Client, builder, gate_of, routes, start};
 use super::users::Echo;
 use super::users_v1::users_server::UsersServer;
 use crate::support::{PROFILE, store};
@@ -36,7 +36,7 @@ async fn over_tls(gate: &ApiKeyLayer) -> (SocketAddr, Client) {
 async fn tonics_handshake_proves_tls_and_peer() {
     for (network, code) in [("127.0.0.0/8", Code::Ok), ("192.0.2.0/24", Code::PermissionDenied)] {
         let store = store(|key| key.scopes(["users.read"]).networks([network]));
-        let builder = ApiKeyLayer::builder(PROFILE, store);
+        let builder = gate_of(PROFILE, store);
         let gate = builder.routes(routes(tower_api_key::rules::Route::new())).build().unwrap();
         let (_, client) = over_tls(&gate).await;
         let answer = client.list().await;

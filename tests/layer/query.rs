@@ -8,7 +8,8 @@ use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::profile::{BasicKey, CredentialSource, Expected, RequiredHeader};
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Profile};
+use tower_api_key::rules::Routes;
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Preflight, Profile};
 
 use crate::support::{KEY, PROFILE, anonymous, reason, request, store, text, tls};
 
@@ -56,8 +57,10 @@ async fn a_key_in_the_query_does_not_reach_the_handler() {
         ("/v1?key=key_0123456789abcdef%", "credentials_malformed"),
         ("/v1?key=key_0123456789abcdef%0a", "credentials_malformed"),
         ("/v1?key=short", "key_malformed"),
-        ("/v1?Key=key_0123456789abcdef", "credentials_missing"),
-        ("/v1?a=1;key=key_0123456789abcdef", "credentials_missing"),
+        ("/v1?Key=key_0123456789abcdef", "credentials_ambiguous"),
+        ("/v1?%20key=key_0123456789abcdef", "credentials_ambiguous"),
+        ("/v1?a=1;key=key_0123456789abcdef", "credentials_ambiguous"),
+        ("/v1?a=1;key=other&key=key_0123456789abcdef", "credentials_ambiguous"),
         ("/v1?a=?key=key_0123456789abcdef", "credentials_missing"),
         ("/v1", "credentials_missing"),
     ] {
@@ -124,12 +127,74 @@ async fn an_optional_gate_passes_no_key_on() {
     for (target, expected) in [
         ("/v1?a=1", "/v1?a=1"),
         ("/v1?a=1&key=", "credentials_malformed"),
+        ("/v1?a=1;key=key_0123456789abcdef", "credentials_ambiguous"),
+        ("/v1?KEY=key_0123456789abcdef", "credentials_ambiguous"),
         ("/v1?key=key_0123456789abcdee", "key_unknown"),
         ("/v1?a=1&key=key_0123456789abcdef", "/v1?a=1"),
     ] {
         let (seen, _) = asked(&layer, anonymous(Method::GET, target), None).await;
         assert_eq!(seen, expected, "{target}");
     }
+}
+
+/// A page that was asked with a key in its URL makes requests that repeat the URL.
+#[tokio::test]
+async fn a_referrer_with_a_key_does_not_reach_the_handler() {
+    let layer = builder(&[QUERY, CredentialSource::bearer()]).build().unwrap();
+    for (referrer, stays) in [
+        ("https://api.example.com/v1?a=1", true),
+        ("https://api.example.com/v1#key=1", true),
+        ("https://api.example.com/v1?key=key_0123456789abcdef", false),
+        ("https://api.example.com/v1?a=1&k%65y=key_0123456789abcdef", false),
+        ("https://api.example.com/v1?a=1;KEY=key_0123456789abcdef", false),
+        ("/?key", false),
+    ] {
+        let mut request = request(Method::GET, "/v1");
+        request.headers_mut().insert("referer", referrer.parse().unwrap());
+        let service = layer.layer(service_fn(|request: Request<()>| async move {
+            let seen = request.headers().contains_key("referer");
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(seen.to_string()))))
+        }));
+        let response = service.oneshot(request).await.unwrap();
+        assert_eq!(text(response).await, stays.to_string(), "{referrer}");
+    }
+    let request = anonymous(Method::GET, "/v1?key=key_0123456789abcdef");
+    let (_, headers) = asked(&layer, request, None).await;
+    assert_eq!(headers["referrer-policy"], "no-referrer");
+}
+
+/// A browser repeats the URL in the preflight, and sends no other credential with it.
+#[tokio::test]
+async fn a_preflight_has_no_key() {
+    let preflight = |target| {
+        let mut request = anonymous(Method::OPTIONS, target);
+        let headers = request.headers_mut();
+        headers.insert("origin", "https://app.example.com".parse().unwrap());
+        headers.insert("access-control-request-method", "GET".parse().unwrap());
+        request
+    };
+    let both = [QUERY, CredentialSource::bearer()];
+    let answering = Preflight::from_origins(["https://app.example.com"]);
+    let answering =
+        builder(&both).routes(Routes::new()).answer_preflight(answering).build().unwrap();
+    let admitting = builder(&both).allow_preflight().build().unwrap();
+    for target in [
+        "/v1",
+        "/v1?key=key_0123456789abcdef",
+        "/v1?key=key_0123456789abcdee",
+        "/v1?key=",
+        "/v1?key=a&key=b",
+    ] {
+        let (_, headers) = asked(&answering, preflight(target), None).await;
+        assert_eq!(headers["access-control-allow-origin"], "https://app.example.com", "{target}");
+        let (seen, _) = asked(&admitting, preflight(target), None).await;
+        assert_eq!(seen, "/v1", "{target}");
+    }
+    // A key in a header is no browser's doing.
+    let mut with_header = preflight("/v1?key=key_0123456789abcdef");
+    with_header.headers_mut().insert("authorization", "Bearer x".parse().unwrap());
+    let (seen, _) = asked(&admitting, with_header, None).await;
+    assert_eq!(seen, "credentials_ambiguous");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::choices::Choices;
 use super::client::Believed;
-use super::credential::{credential, percent};
+use super::credential::{could_be, credential};
 use super::gate::{Answered, Gate};
 use super::generator;
 use super::grpc::{code as grpc_code, is_call};
@@ -278,18 +278,15 @@ fn reason_of(denial: &str) -> Option<Reason> {
 /// The query without the vendor's parameter, which a handler must not see.
 fn without_key(question: &Question, vendor: &Vendor) -> Option<String> {
     let query = question.query.as_ref()?;
-    let names: Vec<&[u8]> = vendor
+    let names: Vec<&str> = vendor
         .schemes
         .iter()
         .filter_map(|scheme| match scheme {
-            Scheme::Query(name) => Some(name.as_bytes()),
+            Scheme::Query(name) => Some(*name),
             _ => None,
         })
         .collect();
-    let carries = |pair: &&str| {
-        let name = percent(pair.split('=').next().unwrap());
-        name.is_some_and(|name| names.contains(&name.as_slice()))
-    };
+    let carries = |pair: &&str| names.iter().any(|name| could_be(pair, name));
     if !query.split('&').any(|pair| carries(&pair)) {
         return Some(query.clone());
     }

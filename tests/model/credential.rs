@@ -16,6 +16,11 @@ pub(crate) fn has_none(question: &Question, vendor: &Vendor) -> bool {
     found(question, vendor).is_empty()
 }
 
+/// Tells whether a request has no credential besides one in its query.
+pub(crate) fn has_none_in_fields(question: &Question, vendor: &Vendor) -> bool {
+    has_none(&Question { query: None, ..question.clone() }, vendor)
+}
+
 /// Reads the credential.
 pub(crate) fn credential(question: &Question, vendor: &Vendor) -> Result<Presented, Reason> {
     let mut found = found(question, vendor);
@@ -72,6 +77,9 @@ fn found(question: &Question, vendor: &Vendor) -> Vec<Result<Presented, Reason>>
                     (percent(key)? == name.as_bytes()).then_some(value)
                 });
                 match values.collect::<Vec<_>>().as_slice() {
+                    _ if question.query.as_ref().is_some_and(|query| misleads(query, name)) => {
+                        found.push(Err(Reason::Ambiguous));
+                    }
                     [] => {}
                     [value] => {
                         let readable = value.len() <= 512 && !value.contains('+');
@@ -87,6 +95,26 @@ fn found(question: &Question, vendor: &Vendor) -> Vec<Result<Presented, Reason>>
         }
     }
     found
+}
+
+/// Tells whether a careless reader takes a pair for a parameter of this name.
+pub(crate) fn could_be(pair: &str, name: &str) -> bool {
+    misleads(pair, name)
+        || percent(pair.split('=').next().unwrap()).is_some_and(|pair| pair == name.as_bytes())
+}
+
+/// Tells whether a query has a parameter that a careless reader takes for the one of this name: one after a
+/// semicolon, in another case, or after spaces.
+fn misleads(query: &str, name: &str) -> bool {
+    query.split('&').any(|pair| {
+        let parts = pair.split(';').map(|part| part.split('=').next().unwrap_or_default());
+        parts.enumerate().any(|(index, part)| {
+            let exact = percent(part).is_some_and(|part| part == name.as_bytes());
+            let careless = percent(part.trim_start_matches('+'))
+                .is_some_and(|part| part.trim_ascii().eq_ignore_ascii_case(name.as_bytes()));
+            careless && !(index == 0 && exact)
+        })
+    })
 }
 
 fn visible(text: &[u8]) -> Option<Vec<u8>> {

@@ -23,6 +23,7 @@ use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, Denial, GateBody, Grant, Profile, Reply, vendors};
 
 use super::client::Believed;
+use super::grpc::GRPC_SERVICES;
 use super::holder::{ACCOUNT_SCOPES, ACCOUNTS, DISABLED_ACCOUNT, HOLDERS, Holder, OFFICE};
 use super::judge::Setting;
 use super::question::Question;
@@ -141,6 +142,7 @@ impl Gate {
         let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(START));
         let mut builder = ApiKeyLayer::builder(profile, store)
             .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
+            .grpc_services(GRPC_SERVICES)
             .clock(clock.clone());
         if setting.table {
             builder = builder.routes(Routes::new().rows(rows).rows(EXTRA));

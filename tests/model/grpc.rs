@@ -1,8 +1,11 @@
 //! Calls of gRPC, by its specification: a POST whose one content type begins with application/grpc, be it with
-//! a suffix or parameters.
+//! a suffix or parameters, and whose path is that of a service.
 
 use super::question::Question;
 use super::vendor::Reason;
+
+/// The services of every gate. Some of the paths are those of their methods.
+pub(crate) const GRPC_SERVICES: [&str; 2] = ["api", "cost"];
 
 pub(crate) fn is_call(question: &Question) -> bool {
     let lines = question.lines("content-type");
@@ -10,7 +13,9 @@ pub(crate) fn is_call(question: &Question) -> bool {
     let Ok(text) = std::str::from_utf8(line) else { return false };
     let text = text.trim_matches([' ', '\t']).to_ascii_lowercase();
     let essence = text.split(';').next().unwrap().trim_end_matches([' ', '\t']).to_owned();
+    let mut services = GRPC_SERVICES.iter().map(|service| format!("/{service}/"));
     question.method == "POST"
+        && services.any(|service| question.path.starts_with(&service))
         && (essence == "application/grpc" || text.starts_with("application/grpc+"))
 }
 

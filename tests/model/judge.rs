@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::client::{Believed, client};
-use super::credential::{Presented, credential, has_none, is_key};
+use super::credential::{Presented, credential, has_none, has_none_in_fields, is_key};
 use super::grpc::is_call;
 use super::holder::{DISABLED_ACCOUNT, HOLDERS, Holder, is_in_the_office};
 use super::path::covering;
@@ -66,8 +66,9 @@ impl Model {
         }
         let lines: Vec<&Line> = self.vendor.lines.iter().chain(EXTRA).collect();
         let line = covering(&lines, question.method, &question.path);
-        if has_none(question, self.vendor)
-            && self.passes_without_key(question, line.as_ref().map(|(line, _)| *line))
+        let line_alone = line.as_ref().map(|(line, _)| *line);
+        if self.is_preflight(question) && has_none_in_fields(question, self.vendor)
+            || has_none(question, self.vendor) && self.passes_without_key(line_alone)
         {
             return Judgement::Served(None);
         }
@@ -142,14 +143,19 @@ impl Model {
         }
     }
 
-    fn passes_without_key(&self, question: &Question, line: Option<&Line>) -> bool {
+    /// Tells whether a request is a preflight that the gate lets pass.
+    fn is_preflight(&self, question: &Question) -> bool {
         let one = |name: &str| matches!(question.lines(name)[..], [line] if !line.is_empty());
         let empty = question.lines("transfer-encoding").is_empty()
             && question.lines("content-length").iter().all(|length| *length == b"0");
-        let preflight = question.method == "OPTIONS"
+        self.setting.preflight
+            && question.method == "OPTIONS"
             && one("origin")
             && one("access-control-request-method")
-            && empty;
+            && empty
+    }
+
+    fn passes_without_key(&self, line: Option<&Line>) -> bool {
         let needs_nothing = match line {
             // A limiter counts each request with a key, so only what costs nothing passes without one.
             Some(line) if self.setting.table => {
@@ -159,7 +165,7 @@ impl Model {
             }
             _ => false,
         };
-        self.setting.preflight && preflight || self.setting.optional && needs_nothing
+        self.setting.optional && needs_nothing
     }
 
     fn serves(&self, holder: &Holder, scheme: Scheme) -> bool {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use tower_api_key::Grant;
+use tower_api_key::concurrency::Concurrency;
 use tower_api_key::rules::{Route, RouteRow};
 
 use crate::data::{Attributes, Tables};
@@ -17,21 +18,26 @@ use crate::users_v1::{
     CreateUserRequest, ListUsersRequest, ListUsersResponse, User, WatchUsersRequest,
 };
 
+/// The service's name.
+pub(crate) const NAME: &str = "vendors.v1.Users";
+
 /// The path of all methods, for axum.
 pub(crate) const PATH: &str = "/vendors.v1.Users/{method}";
 
 /// The scopes of each method. A call is a `POST` on the path of its method.
 pub(crate) const ROUTES: &[RouteRow] = &[
-    row("/vendors.v1.Users/ListUsers", &["users.read"]),
-    row("/vendors.v1.Users/CreateUser", &["users.write"]),
-    row("/vendors.v1.Users/WatchUsers", &["users.read"]),
+    row("/vendors.v1.Users/ListUsers", READ),
+    row("/vendors.v1.Users/CreateUser", Route::new().all_of(&["users.write"])),
+    // A stream lives as long as its client wants it to.
+    row("/vendors.v1.Users/WatchUsers", READ.concurrency(Concurrency::new(8))),
 ];
+const READ: Route = Route::new().all_of(&["users.read"]);
 
 /// The most users that wait for a slow client.
 const WAITING: usize = 16;
 
-const fn row(path: &'static str, scopes: &'static [&'static str]) -> RouteRow<'static> {
-    RouteRow { methods: &[Method::POST], path, route: Route::new().all_of(scopes) }
+const fn row(path: &'static str, route: Route<'static>) -> RouteRow<'static> {
+    RouteRow { methods: &[Method::POST], path, route }
 }
 
 /// Returns the service of these users.

@@ -51,7 +51,8 @@ pub(crate) async fn router(
     keys.unlisted(None)?;
 
     let routes = [vendors::rest_integrations::ROUTES, grpc::ROUTES].concat();
-    let gate = gates.of(&vendors::REST_INTEGRATIONS, &routes, &store)?;
+    let gate = gates.builder(&vendors::REST_INTEGRATIONS, &routes, &store)?;
+    let gate = gate.grpc_services([grpc::NAME]).build()?;
     let users = Tables::new(sample);
     let router = Router::new()
         .route("/v1/users", get(list).post(create))

@@ -37,12 +37,17 @@ impl ApiKeyLayerBuilder {
         self
     }
 
-    /// Treats gRPC calls as other requests: the gate refuses them with the status and body of the profile's
-    /// row, and a vendor's rule about `Content-Type` holds for them, too.
+    /// Refuses calls of these gRPC services in gRPC's own form. Their names are full, such as `vendors.v1.Users`;
+    /// tonic has each in `NamedService::NAME`. A second call adds names.
     ///
-    /// A refusal in gRPC's form has HTTP status 200. Call this method if something in front of the gate decides
-    /// by the HTTP status, as a proxy that asks the gate about each request, and if no service behind the gate
-    /// serves gRPC.
+    /// A call is a `POST` on a path such as `/vendors.v1.Users/ListUsers`, with the `Content-Type`
+    /// `application/grpc`, alone or with a suffix. Its refusal has HTTP status 200 and the reason in
+    /// `grpc-status`; [`profile`](crate::profile) tells more. A vendor's rule about `Content-Type` does not hold
+    /// for such a call.
+    ///
+    /// Other requests are refused over HTTP, because a client chooses the type of its request: a REST API must
+    /// not answer 200 to a bad key. So do not name services on a gate that a proxy asks about requests. Such a
+    /// proxy reads the HTTP status, and would admit a refused call.
     ///
     /// ```
     /// use http::Request;
@@ -50,19 +55,35 @@ impl ApiKeyLayerBuilder {
     /// use tower_api_key::request::Connection;
     /// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
     ///
-    /// let request = Request::post("/").header("content-type", "application/grpc").body(())?;
-    /// let status = |layer: ApiKeyLayer| {
-    ///     let explanation =
-    ///         layer.explain(&request, Connection::unknown(), None, Timestamp::default());
-    ///     explanation.answer().unwrap().status()
-    /// };
-    /// let builder = || ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new());
-    /// assert_eq!(status(builder().build()?), 200);
-    /// assert_eq!(status(builder().without_grpc().build()?), 400);
+    /// let gate = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new())
+    ///     .grpc_services(["vendors.v1.Users"])
+    ///     .assume_https() // on your own machine only
+    ///     .build()?;
+    /// for (path, status) in [("/vendors.v1.Users/ListUsers", 200), ("/v1/users", 401)] {
+    ///     let call = Request::post(path).header("content-type", "application/grpc").body(())?;
+    ///     let explanation = gate.explain(&call, Connection::unknown(), None, Timestamp::default());
+    ///     assert_eq!(explanation.answer().unwrap().status(), status);
+    /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn without_grpc(mut self) -> Self {
-        self.policy.http_only = true;
+    pub fn grpc_services(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.served.grpc_services.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Serves nothing but gRPC: the gate takes each `POST` of gRPC's type for a call, as if all
+    /// [services](Self::grpc_services) were named. Use it for a gate around a whole tonic server, and for no
+    /// other: a client chooses the type of its request, so each refusal of the gate can have HTTP status 200.
+    ///
+    /// ```
+    /// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
+    ///
+    /// let gate = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).only_grpc().build()?;
+    /// // tonic::transport::Server::builder().layer(gate)
+    /// # Ok::<(), tower_api_key::ConfigError>(())
+    /// ```
+    pub fn only_grpc(mut self) -> Self {
+        self.served.only_grpc = true;
         self
     }
 
