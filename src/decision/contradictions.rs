@@ -10,7 +10,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::EnvironmentUnknown`], [`ConfigError::RouteNeed`] or [`ConfigError::RouteCost`].
+    /// [`ConfigError::EnvironmentUnknown`] or [`ConfigError::Route`].
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.check_environment()?;
         if let (Some(routes), Some(scopes)) = (&self.routes, &self.scopes) {

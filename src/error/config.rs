@@ -1,5 +1,6 @@
 //! Mistakes in the configuration of a gate: found while the gate is built, never by a request.
 
+use super::invalid_route::InvalidRoute;
 use crate::key::{InvalidFormat, InvalidName, InvalidNetwork};
 use crate::quota::InvalidQuota;
 
@@ -115,54 +116,9 @@ pub enum ConfigError {
         /// The status code.
         status: u16,
     },
-    /// A path pattern is malformed, or conflicts with an earlier one.
-    #[error("route pattern `{}`: {problem}", .pattern.escape_debug())]
-    Route {
-        /// The pattern as configured.
-        pattern: String,
-        /// What is wrong, and what to write instead.
-        problem: String,
-    },
-    /// A path pattern is one that axum rejects or that no path can match.
-    #[error("route pattern `{}`: {problem}", .pattern.escape_debug())]
-    RoutePattern {
-        /// The pattern as configured.
-        pattern: String,
-        /// The problem and its remedy.
-        problem: String,
-    },
-    /// A method and path pattern appear twice.
-    #[error(
-        "route pattern `{}` is listed twice for one method: keep one of the two lines",
-        .pattern.escape_debug()
-    )]
-    RouteRepeated {
-        /// The pattern as configured.
-        pattern: String,
-    },
-    /// A route takes its target account from a parameter that its pattern does not have.
-    #[error(
-        "route pattern `{pattern}` has no parameter `{shown}` to take the account from: \
-        write `{{{shown}}}` at the segment that holds the account", shown = .parameter.escape_debug()
-    )]
-    RouteParameter {
-        /// The pattern as configured.
-        pattern: String,
-        /// The parameter that the route names.
-        parameter: String,
-    },
-    /// A route lists a scope or a kind that no key can have, or a quota that is not valid.
-    #[error("route pattern `{pattern}`, field `{field}`, value `{}`: {problem}", .value.escape_debug())]
-    RouteNeed {
-        /// The pattern as configured.
-        pattern: String,
-        /// The field of the route.
-        field: &'static str,
-        /// The value in that field.
-        value: String,
-        /// The problem and its remedy.
-        problem: String,
-    },
+    /// A row of the route table is not valid.
+    #[error(transparent)]
+    Route(#[from] InvalidRoute),
     /// The rules of scopes have a separator or a name that is not valid, or contradict themselves.
     #[error("`ScopeRules`, field `{field}`, value `{}`: {problem}", .value.escape_debug())]
     ScopeRules {
@@ -182,15 +138,6 @@ pub enum ConfigError {
         /// The name.
         name: String,
     },
-    /// A route admits 0 simultaneous requests.
-    #[error(
-        "route pattern `{pattern}`, field `concurrency`: the limit is 0 requests: \
-        set 1 or more, or remove the route from the table"
-    )]
-    RouteConcurrency {
-        /// The pattern as configured.
-        pattern: String,
-    },
     /// The list of trusted proxies names no network, so it trusts no proxy.
     #[error(
         "the list of trusted proxies has no network: list the networks of the proxies, use \
@@ -207,15 +154,6 @@ pub enum ConfigError {
         internet: &'static str,
         /// The first four networks as configured.
         networks: String,
-    },
-    /// A route gives its handler 0 seconds to answer.
-    #[error(
-        "route pattern `{pattern}`, field `budget`: the time budget is 0 seconds: \
-        set a longer one, or leave the budget out"
-    )]
-    RouteBudget {
-        /// The pattern as configured.
-        pattern: String,
     },
     /// The address or the options for Redis are not valid. The text omits both: an address may hold a password.
     #[error("the limiter in Redis: {0}")]
@@ -239,21 +177,6 @@ pub enum ConfigError {
         asked: usize,
         /// The largest number that can be set.
         most: usize,
-    },
-    /// A request of a route costs more than a quota ever allows.
-    #[error(
-        "route pattern `{pattern}`, field `cost`: a cost of {cost} is over the limit of the quota `{quota}`, \
-        which is {limit}: lower the cost, or raise the quota"
-    )]
-    RouteCost {
-        /// The pattern as configured.
-        pattern: String,
-        /// The cost of a request.
-        cost: u32,
-        /// The name of the quota.
-        quota: String,
-        /// The limit of the quota.
-        limit: u32,
     },
     /// An origin is not written as browsers write it, so no preflight would match it.
     #[error(

@@ -3,12 +3,14 @@
 
 mod config;
 mod denial;
+mod invalid_route;
 mod limiter;
 mod store;
 mod unknown_name;
 
 pub use config::ConfigError;
 pub use denial::{Denial, HeaderProblem, Malformation};
+pub use invalid_route::InvalidRoute;
 pub use limiter::LimiterError;
 pub use store::StoreError;
 pub use unknown_name::UnknownName;

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 
 use super::compiled_scopes::CompiledScopes;
 use super::needs::{NameList, RouteNeeds};
-use crate::error::ConfigError;
+use crate::error::{ConfigError, InvalidRoute};
 use crate::key::{KeyKind, ScopeSet};
 use crate::quota::Quota;
 
@@ -29,16 +29,16 @@ impl CompiledRoute {
         if let Some(parameter) = &needs.account_parameter
             && !parameters.iter().any(|name| *name == **parameter)
         {
-            return Err(ConfigError::RouteParameter {
+            return Err(ConfigError::Route(InvalidRoute::Parameter {
                 pattern: pattern(),
                 parameter: parameter.to_string(),
-            });
+            }));
         }
         if needs.concurrency.is_some_and(|rule| rule.limit() == 0) {
-            return Err(ConfigError::RouteConcurrency { pattern: pattern() });
+            return Err(ConfigError::Route(InvalidRoute::Concurrency { pattern: pattern() }));
         }
         if needs.budget.is_some_and(|budget| budget.is_zero()) {
-            return Err(ConfigError::RouteBudget { pattern: pattern() });
+            return Err(ConfigError::Route(InvalidRoute::Budget { pattern: pattern() }));
         }
         let sets = needs.sets.as_deref();
         let is_empty = |list: &Option<NameList>| list.as_ref().is_some_and(|list| list.is_empty());
@@ -56,12 +56,12 @@ impl CompiledRoute {
             }
         }
         let refused = |field, value: &str, problem: String| {
-            Err(ConfigError::RouteNeed {
+            Err(ConfigError::Route(InvalidRoute::Need {
                 pattern: pattern(),
                 field,
                 value: value.to_owned(),
                 problem,
-            })
+            }))
         };
         let any_of = needs.any_of.as_deref().unwrap_or_default();
         let lists = [("all_of", &*needs.all_of), ("any_of", any_of)].into_iter();
@@ -96,14 +96,14 @@ impl CompiledRoute {
         let Some(wildcard) = needed.into_iter().find(|scope| rules.reads_as_wildcard(scope)) else {
             return Ok(());
         };
-        Err(ConfigError::RouteNeed {
+        Err(ConfigError::Route(InvalidRoute::Need {
             pattern: self.pattern().to_owned(),
             field: "scopes",
             value: wildcard.to_owned(),
             problem:
                 "is a wildcard, which only keys can have: list each scope that the route needs"
                     .to_owned(),
-        })
+        }))
     }
 
     /// Finds a quota that never has room for a request of this route.
@@ -112,12 +112,12 @@ impl CompiledRoute {
     }
 
     pub(super) fn cost_error(&self, quota: &Quota) -> ConfigError {
-        ConfigError::RouteCost {
+        ConfigError::Route(InvalidRoute::Cost {
             pattern: self.pattern().to_owned(),
             cost: self.needs.cost,
             quota: quota.name().to_owned(),
             limit: quota.limit(),
-        }
+        })
     }
 
     /// Returns the path pattern, which is the second part of the name.
@@ -147,15 +147,21 @@ mod tests {
     #[test]
     fn contradictory_tables_are_refused() {
         let twice = Routes::new().on(&[Method::GET], "/a", READ).on(&[Method::GET], "/a", WRITE);
-        assert!(matches!(twice.compile(), Err(ConfigError::RouteRepeated { .. })));
+        assert!(matches!(twice.compile(), Err(ConfigError::Route(InvalidRoute::Repeated { .. }))));
         let clash = Routes::new().on(&[], "/{a}", READ).on(&[], "/{b}", WRITE);
-        assert!(matches!(clash.compile(), Err(ConfigError::Route { .. })));
+        assert!(matches!(clash.compile(), Err(ConfigError::Route(InvalidRoute::Pattern { .. }))));
         let parameter = Routes::new().on(&[], "/a", Route::new().account_parameter("org"));
-        assert!(matches!(parameter.compile(), Err(ConfigError::RouteParameter { .. })));
+        assert!(matches!(
+            parameter.compile(),
+            Err(ConfigError::Route(InvalidRoute::Parameter { .. }))
+        ));
         let scope = Routes::new().on(&[], "/a", Route::new().all_of(&["no space"]));
-        assert!(matches!(scope.compile(), Err(ConfigError::RouteNeed { .. })));
+        assert!(matches!(scope.compile(), Err(ConfigError::Route(InvalidRoute::Need { .. }))));
         let none = Routes::new().on(&[], "/a", Route::new().concurrency(Concurrency::new(0)));
-        assert!(matches!(none.compile(), Err(ConfigError::RouteConcurrency { .. })));
+        assert!(matches!(
+            none.compile(),
+            Err(ConfigError::Route(InvalidRoute::Concurrency { .. }))
+        ));
         let place = "route pattern `/a`";
         for (route, named) in [
             (Route::new().any_of(&[]), "any_of"),
@@ -176,7 +182,8 @@ mod tests {
         const DARK: &[Quota] = &[Quota::by_day("ten", 10).in_shadow()];
         for (quotas, cost, fine) in [(TEN, 10, true), (TEN, 11, false), (DARK, 11, true)] {
             let table = Routes::new().on(&[], "/a", Route::new().quotas(quotas).cost(cost));
-            let refused = matches!(table.compile(), Err(ConfigError::RouteCost { .. }));
+            let refused =
+                matches!(table.compile(), Err(ConfigError::Route(InvalidRoute::Cost { .. })));
             assert_eq!(refused, !fine, "{cost}");
         }
     }

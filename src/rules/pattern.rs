@@ -2,7 +2,7 @@
 
 use http::uri::PathAndQuery;
 
-use crate::error::ConfigError;
+use crate::error::{ConfigError, InvalidRoute};
 use crate::request::is_unambiguous;
 
 /// A pattern that axum accepts and that some path matches.
@@ -16,7 +16,7 @@ impl Pattern {
     /// Checks a pattern. The error says what to write instead.
     pub(super) fn new(pattern: &str) -> Result<Self, ConfigError> {
         let refuse = |problem: String| {
-            Err(ConfigError::RoutePattern { pattern: pattern.to_owned(), problem })
+            Err(ConfigError::Route(InvalidRoute::Pattern { pattern: pattern.to_owned(), problem }))
         };
         if let Some(problem) = problem_of_start(pattern) {
             return refuse(problem);
@@ -202,5 +202,5 @@ pub(super) fn collision(pattern: &str, error: &matchit::InsertError) -> ConfigEr
         }
         other => other.to_string(),
     };
-    ConfigError::Route { pattern: pattern.to_owned(), problem }
+    ConfigError::Route(InvalidRoute::Pattern { pattern: pattern.to_owned(), problem })
 }

@@ -10,7 +10,7 @@ use super::methods::Methods;
 use super::needs::RouteNeeds;
 use super::pattern::{Pattern, collision};
 use super::routes::Routes;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, InvalidRoute};
 use crate::quota::Quota;
 use crate::request::is_unambiguous;
 
@@ -68,7 +68,7 @@ impl RouteTable {
                 known.push((pattern.clone(), at));
                 at
             };
-            let repeated = ConfigError::RouteRepeated { pattern };
+            let repeated = ConfigError::Route(InvalidRoute::Repeated { pattern });
             let entry = table.methods.get_mut(at);
             if !entry.is_some_and(|entry| entry.add(&methods, index)) {
                 return Err(repeated);

@@ -9,7 +9,7 @@ use tower_api_key::decision::Check;
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::rules::{Otherwise, Roles, Route, Routes, ScopeRules};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Denial, Grant};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Denial, Grant, InvalidRoute};
 
 use crate::support::{PROFILE, greeting, request, send, store, tls};
 
@@ -179,7 +179,7 @@ fn contradictions_are_found_when_the_gate_is_built() {
         (SCOPES, Route::new().any_of_sets(&[&["full"], &["a", "users.*"]])),
     ] {
         let (text, error) = build(rules, route).unwrap();
-        assert!(matches!(error, ConfigError::RouteNeed { .. }), "{text}");
+        assert!(matches!(error, ConfigError::Route(InvalidRoute::Need { .. })), "{text}");
         assert!(
             text.contains("`/a`") && text.contains("wildcard") && text.contains("list"),
             "{text}"
