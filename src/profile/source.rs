@@ -79,7 +79,7 @@ impl<'a> CredentialSource<'a> {
     ///
     /// This is insecure (RFC 6750 §2.3): proxies, browsers and servers log and keep URLs. Use it only if a
     /// vendor documents it. The gate removes the parameter from the URI that handlers see, and answers with
-    /// `Cache-Control: private`. A layer outside of the gate still sees the key: put layers that log requests
+    /// `Cache-Control: private`, without headers such as `CDN-Cache-Control`. A layer outside of the gate still sees the key: put layers that log requests
     /// inside. Also, let no proxy copy the URL into a header such as `X-Original-URI`.
     ///
     /// The name has letters, digits and `-._~`, and is compared with regard to case. A key may have any visible

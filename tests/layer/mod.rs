@@ -26,3 +26,4 @@ mod secrets;
 mod shadow;
 mod sources;
 mod standing;
+mod targeted_caching;
