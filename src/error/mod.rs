@@ -3,6 +3,7 @@
 
 mod config;
 mod denial;
+mod each_kind;
 mod limiter;
 mod store;
 mod unknown_name;

@@ -7,6 +7,7 @@
 mod body;
 mod caching;
 mod challenge;
+mod equal_rows;
 mod form;
 mod grpc;
 mod grpc_details;
