@@ -14,6 +14,7 @@ mod grpc_details;
 mod limit_fields;
 mod limit_headers;
 mod limit_text;
+mod name_pattern;
 mod number;
 mod principal;
 pub(crate) mod refusal;

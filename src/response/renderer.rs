@@ -114,6 +114,15 @@ impl Renderer {
         }
     }
 
+    /// Refuses quotas of one request whose limit headers would have one name.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Header`].
+    pub(crate) fn check_quotas(&self, quotas: AppliedQuotas<'_>) -> Result<(), ConfigError> {
+        self.limit_headers.check_quotas(quotas)
+    }
+
     /// Returns true if the profile has limit headers.
     pub(crate) fn speaks_of_limits(&self) -> bool {
         self.limit_headers.speak()

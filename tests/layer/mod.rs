@@ -15,6 +15,7 @@ mod failures;
 mod fallback;
 mod grant;
 mod limit_fields;
+mod limit_names;
 mod plans;
 mod principal;
 mod printed;
