@@ -3,7 +3,8 @@
 use super::policy::Policy;
 use crate::error::ConfigError;
 use crate::limits::Plans;
-use crate::quota::{Quota, Quotas};
+use crate::quota::{AppliedQuotas, Quota, Quotas};
+use crate::rules::RouteTable;
 
 impl Policy {
     /// Refuses rules by which a route, or the whole gate, could serve no request.
@@ -34,6 +35,30 @@ impl Policy {
         known.dedup();
         let known = format!("`{}`", known.join("`, `"));
         Err(ConfigError::EnvironmentUnknown { environment: pinned.to_string(), known })
+    }
+
+    /// Calls `check` with the quotas of each request that the configuration tells: those of the profile or of a
+    /// plan, with those of a route. Quotas of accounts and keys are known later. Without a limiter no quota counts.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `check`.
+    pub(crate) fn check_quotas(
+        &self,
+        check: impl Fn(AppliedQuotas<'_>) -> Result<(), ConfigError>,
+    ) -> Result<(), ConfigError> {
+        if !self.counts.requests {
+            return Ok(());
+        }
+        let plans = self.options.plans.as_ref().map(Plans::sets).unwrap_or_default();
+        let profile = self.profile.quotas.as_slice();
+        for general in plans.iter().map(Quotas::as_slice).chain([profile]) {
+            check(AppliedQuotas { general, route: &[] })?;
+            for route in self.routes.iter().flat_map(RouteTable::quotas) {
+                check(AppliedQuotas { general, route })?;
+            }
+        }
+        Ok(())
     }
 
     /// Refuses a route that costs more than the profile's quotas allow, and more than those of each plan.

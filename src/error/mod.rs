@@ -3,6 +3,7 @@
 
 mod config;
 mod denial;
+mod each_kind;
 mod invalid_route;
 mod limiter;
 mod store;

@@ -49,7 +49,8 @@ impl<'a> Answer<'a> {
         self
     }
 
-    /// Sets the status code for gRPC calls. Without a call it follows from the reason; [`GrpcCode`] has a table.
+    /// Sets the status code for gRPC calls. Without a code it follows from the reason and from rows that are equal
+    /// over HTTP; [`GrpcCode`] has a table. A code that you set can tell this row apart from an equal one.
     pub const fn grpc(mut self, code: GrpcCode) -> Self {
         self.grpc = Some(code);
         self

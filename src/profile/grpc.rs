@@ -5,7 +5,7 @@ use crate::error::Denial;
 /// Chooses the `grpc-status` of a refusal (gRPC's "Status codes and their use").
 ///
 /// A gate refuses a gRPC call in gRPC's own form. The code follows from the reason, unless the profile's
-/// [row](super::Answer::grpc) chooses one:
+/// [row](super::Answer::grpc) names one:
 ///
 /// | reason | code |
 /// |---|---|
@@ -16,6 +16,11 @@ use crate::error::Denial;
 /// | a spent time budget | [`DeadlineExceeded`](Self::DeadlineExceeded) |
 /// | a store or a limiter that cannot answer | [`Unavailable`](Self::Unavailable) |
 /// | a service that failed | [`Internal`](Self::Internal) |
+///
+/// A code reveals no more than the answer over HTTP. Rows that name no code and have the same status, body,
+/// challenges and `Retry-After` have one code: of the codes of their reasons, the first one in this table. If the
+/// row `key_unknown` is among them and names a code, they have that code. A body that a
+/// [function](super::ErrorBody::Custom) makes counts as equal to any other, because only the function knows it.
 ///
 /// ```
 /// use http::Request;

@@ -1,10 +1,28 @@
 //! One limit header with a name of the vendor's own, as data.
 
-/// A limit header with a name of the vendor's own.
+/// A limit header with a name of the vendor's own: an entry of
+/// [`LimitHeaders::fields`](super::LimitHeaders::fields).
 ///
 /// The header describes the quota with the fewest requests left, as
 /// [`LimitHeaders`](super::LimitHeaders) does, unless [`of_quota`](Self::of_quota) names a quota. If the name
 /// contains `{quota}`, the gate writes a header for each quota, with the quota's name in that place.
+///
+/// # Names
+///
+/// A layer refuses a name
+///
+/// * that HTTP does not allow;
+/// * that HTTP, gRPC or the gate itself uses, such as `Date`, `Set-Cookie`, `Link`, `Content-…`,
+///   `Access-Control-…`, or `…-Bin`;
+/// * that another header of the profile can have: `x-{quota}` beside `x-reset`, or beside `x-left-{quota}`;
+/// * that begins with `{quota}`. Before it the name needs a part that ends in `-`.
+///
+/// It compares names with `{quota}` as patterns. It also tries them with the quotas of the profile, plans and
+/// routes, and refuses quotas that would need one name, such as `Minute` and `minute`.
+///
+/// Names of other quotas come with requests. A quota has no header if its name gives a name that HTTP does not allow
+/// or that is used as above. Of two quotas whose names differ only in case, the first one has the header. The order
+/// is that of [`AppliedQuotas::iter`](crate::quota::AppliedQuotas::iter), without quotas in shadow.
 ///
 /// ```
 /// use tower_api_key::profile::{LimitField, LimitHeaders, LimitValue};
@@ -58,7 +76,7 @@ pub enum LimitValue {
 
 impl<'a> LimitField<'a> {
     /// Sends `RateLimit-Limit`, `-Remaining` and `-Reset`, for
-    /// [`LimitHeaders::fields`](super::LimitHeaders::fields) beside structured fields.
+    /// [`LimitHeaders::fields`](super::LimitHeaders::fields) beside [`Dialect::Structured`](super::Dialect::Structured).
     pub const RATE_LIMIT: &'static [LimitField<'static>] = &[
         LimitField::new("ratelimit-limit", LimitValue::Limit),
         LimitField::new("ratelimit-remaining", LimitValue::Remaining),
@@ -66,16 +84,14 @@ impl<'a> LimitField<'a> {
     ];
 
     /// Sends `X-RateLimit-Limit`, `-Remaining` and `-Reset`, for
-    /// [`LimitHeaders::fields`](super::LimitHeaders::fields) beside structured fields.
+    /// [`LimitHeaders::fields`](super::LimitHeaders::fields) beside [`Dialect::Structured`](super::Dialect::Structured).
     pub const X_RATE_LIMIT: &'static [LimitField<'static>] = &[
         LimitField::new("x-ratelimit-limit", LimitValue::Limit),
         LimitField::new("x-ratelimit-remaining", LimitValue::Remaining),
         LimitField::new("x-ratelimit-reset", LimitValue::ResetSeconds),
     ];
 
-    /// Describes a header by its name and what it states. A layer refuses a name that HTTP does not allow, that
-    /// the gate or the connection uses, or that is written twice. Before `{quota}` the name needs a part that
-    /// ends in `-`.
+    /// Describes a header by its [name](Self#names) and what it states.
     pub const fn new(name: &'a str, value: LimitValue) -> Self {
         Self { name, value, quota: None, decimals: 0 }
     }

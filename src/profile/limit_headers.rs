@@ -2,10 +2,10 @@
 
 use super::limit_field::LimitField;
 
-/// Chooses the limit headers of a profile: a dialect, which of its fields are sent, and headers with names of
+/// Chooses the limit headers of a profile: a dialect, which of its headers are sent, and headers with names of
 /// the vendor's own.
 ///
-/// The fields describe the quota with the fewest requests left. If two quotas have as few, the fields
+/// The headers describe the quota with the fewest requests left. If two quotas have as few, the headers
 /// describe the one that resets last. They never describe a quota in shadow.
 ///
 /// ```
@@ -16,7 +16,7 @@ use super::limit_field::LimitField;
 /// assert_eq!(TWO.dialect, Dialect::RateLimit);
 /// ```
 ///
-/// Structured fields may stand beside three plain ones, for clients that know only those:
+/// The two headers of [`Dialect::Structured`] may stand beside three plain ones, for clients that know only those:
 ///
 /// ```
 /// use tower_api_key::profile::{LimitField, LimitHeaders};
@@ -30,13 +30,14 @@ use super::limit_field::LimitField;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitHeaders<'a> {
-    /// The names of the fields.
+    /// The headers of a known kind, which [`limit`](Self::limit), [`remaining`](Self::remaining) and
+    /// [`reset`](Self::reset) select from.
     pub dialect: Dialect,
-    /// True to send the limit, in requests.
+    /// True to send the dialect's header for the limit, in requests.
     pub limit: bool,
-    /// True to send how many requests are left.
+    /// True to send the dialect's header for the requests that are left.
     pub remaining: bool,
-    /// Whether to send the reset, and in which unit.
+    /// Whether to send the dialect's header for the reset, and in which unit.
     pub reset: Reset,
     /// Headers with names of the vendor's own, beside those of the dialect.
     pub fields: &'a [LimitField<'a>],
@@ -50,7 +51,7 @@ pub struct LimitHeaders<'a> {
     pub partition_keys: bool,
 }
 
-/// Chooses the names of the limit fields.
+/// Chooses the names of the limit headers.
 ///
 /// ```
 /// use tower_api_key::profile::{Dialect, LimitHeaders};
@@ -67,10 +68,10 @@ pub enum Dialect {
     RateLimit,
     /// `X-RateLimit-Limit`, `X-RateLimit-Remaining`, `X-RateLimit-Reset`.
     XRateLimit,
-    /// `RateLimit-Policy` and `RateLimit`: structured fields that describe all quotas
-    /// (draft-ietf-httpapi-ratelimit-headers-11 §3 and §4).
+    /// `RateLimit-Policy` and `RateLimit`: two headers that describe all quotas
+    /// (draft-ietf-httpapi-ratelimit-headers-11 §3 and §4), as lists of RFC 9651.
     ///
-    /// The fields `limit`, `remaining` and `reset` of [`LimitHeaders`] do not apply. The reset is the
+    /// The switches `limit`, `remaining` and `reset` of [`LimitHeaders`] do not apply. The reset is the
     /// time until some of a quota is available again (§4.1.2). In the other dialects it is the time
     /// until all of it is.
     Structured,

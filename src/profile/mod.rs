@@ -26,8 +26,7 @@
 //! service writes under their names.
 //!
 //! If a vendor documents one text for several reasons, the rows are equal, and so are the bytes of the
-//! responses. A row that equals the row `key_unknown` has its gRPC
-//! code, too, and all rows with status 401 have one code. Only the [`Denial`](crate::Denial) in the response's extensions tells the reasons apart.
+//! responses. Equal rows have one [`GrpcCode`], too, unless a row names its own. Only the [`Denial`](crate::Denial) in the response's extensions tells the reasons apart.
 //! In a deployment, do not let an outer layer write it into the response.
 
 mod answer;

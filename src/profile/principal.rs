@@ -6,6 +6,8 @@
 /// header if its own value is missing or not allowed in HTTP, and from responses to requests without a
 /// key.
 ///
+/// A layer refuses a name that HTTP, gRPC or the gate itself uses, as for a [`LimitField`](super::LimitField).
+///
 /// ```
 /// use tower_api_key::profile::{PrincipalHeader, PrincipalValue};
 ///

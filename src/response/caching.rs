@@ -68,17 +68,21 @@ impl CredentialHeaders {
 
 /// Marks the answer to a request whose key came in another header than `Authorization`. Shared caches
 /// store no answer to `Authorization` by default (RFC 9111 §3.5), but they do not know other headers. Keeps
-/// a `Cache-Control` that the service has set. Adds `Vary` in any case.
+/// a `Cache-Control` that the service has set. Without one, removes the service's targeted headers, which some
+/// caches would prefer to the gate's `private`. Adds `Vary` in any case.
 pub(super) fn keep_private(headers: &mut HeaderMap, credential: &HeaderName) {
     if !headers.contains_key(CACHE_CONTROL) {
+        remove_targeted(headers);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
     vary_by(headers, credential);
 }
 
 /// Marks the answer to a request whose key came in its query (RFC 6750 §2.3). A cache would keep the key with the
-/// URL, so the service's own `Cache-Control` stays only if it says `private` or `no-store`.
+/// URL, so the service's own `Cache-Control` stays only if it says `private` or `no-store`. None of its targeted
+/// headers stays.
 pub(super) fn force_private(headers: &mut HeaderMap) {
+    remove_targeted(headers);
     let mut directives = headers
         .get_all(CACHE_CONTROL)
         .iter()
@@ -92,6 +96,24 @@ pub(super) fn force_private(headers: &mut HeaderMap) {
     }
     // A page would send its URL on with each request that it makes.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}
+
+/// Returns true for a header that some caches prefer to `Cache-Control`: targeted fields, which end in
+/// `-Cache-Control` (RFC 9213 §2.2 and §3), `Surrogate-Control` (Edge Architecture Specification), Akamai's
+/// `Edge-Control`, and nginx's `X-Accel-Expires`.
+pub(super) fn is_targeted(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name.ends_with("-cache-control")
+        || matches!(name, "surrogate-control" | "edge-control" | "x-accel-expires")
+}
+
+/// Removes what the service says to some caches alone.
+fn remove_targeted(headers: &mut HeaderMap) {
+    let targeted: Vec<HeaderName> =
+        headers.keys().filter(|name| is_targeted(name)).cloned().collect();
+    for name in targeted {
+        headers.remove(name);
+    }
 }
 
 fn vary_by(headers: &mut HeaderMap, credential: &HeaderName) {

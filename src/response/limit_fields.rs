@@ -6,8 +6,9 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::limit_text;
+use super::name_pattern::NamePattern;
 use super::number;
-use super::reserved::is_reserved;
+use super::reserved::{has_reserved, is_reserved_for_values};
 use crate::clock::Timestamp;
 use crate::error::ConfigError;
 use crate::profile::{LimitField, LimitValue};
@@ -16,8 +17,8 @@ use crate::request::field_name;
 
 /// The field that an error names.
 const WHAT: &str = "the profile's field `limit_headers.fields`, the name";
-/// What a name has in place of the name of a quota.
-const PLACE: &str = "{quota}";
+/// What an error about the names of quotas names.
+const OF_QUOTA: &str = "the profile's field `limit_headers.fields`, the header of a quota";
 
 /// The limit headers of a profile that have names of their own, checked.
 #[derive(Debug)]
@@ -26,46 +27,39 @@ pub(super) struct PreparedLimitFields(Vec<PreparedField>);
 /// A header, which owns what [`LimitField`] borrows.
 #[derive(Debug)]
 struct PreparedField {
-    described: Described,
+    name: NamePattern,
+    /// The quota that the header describes. `None` for the nearest one, or for each.
+    quota: Option<Box<str>>,
     value: LimitValue,
     decimals: u8,
-}
-
-/// The quota that a header describes, and the name of the header.
-#[derive(Debug)]
-enum Described {
-    Nearest(HeaderName),
-    Named(HeaderName, Box<str>),
-    /// Each quota, between two parts of the header's name.
-    Each(Box<str>, Box<str>),
 }
 
 /// A quota of a request, with what is left of it.
 type Stated<'a> = (&'a Quota, QuotaStatus);
 
 impl PreparedLimitFields {
-    /// Checks the headers. `is_taken` returns true for a name that other limit headers have.
+    /// Checks the headers. `dialect` has the names of the other limit headers.
     ///
     /// # Errors
     ///
     /// [`ConfigError::Header`].
     pub(super) fn new(
         fields: &[LimitField<'_>],
-        is_taken: impl Fn(&HeaderName) -> bool,
+        dialect: Vec<HeaderName>,
     ) -> Result<Self, ConfigError> {
+        let mut taken: Vec<NamePattern> = dialect.into_iter().map(NamePattern::One).collect();
         let mut prepared = Self(Vec::new());
         for field in fields {
-            let described = describe(field)?;
-            // A quota's name stands for the place that it has in a name.
-            let shown = field_name(WHAT, &field.name.replacen(PLACE, "quota", 1))?;
-            if is_reserved(&shown) {
+            let name = pattern(field)?;
+            if has_reserved(&name) {
                 return Err(refused(
                     field,
-                    "HTTP or the gate itself uses this header: choose another name",
+                    "HTTP, gRPC or the gate itself uses this header: choose another name",
                 ));
             }
-            if is_taken(&shown) || prepared.has(&shown) {
-                return Err(refused(field, "the name is written twice: keep one of the two"));
+            if taken.iter().any(|other| other.overlaps(&name)) {
+                let problem = "another limit header can have this name: choose another name";
+                return Err(refused(field, problem));
             }
             let most = if field.value == LimitValue::ResetDuration { 3 } else { 9 };
             if field.decimals > most {
@@ -73,13 +67,39 @@ impl PreparedLimitFields {
                     "it has too many decimal places: set at most 9, or 3 for `ResetDuration`";
                 return Err(refused(field, problem));
             }
+            taken.push(name.clone());
             prepared.0.push(PreparedField {
-                described,
+                name,
+                quota: field.quota.map(Box::from),
                 value: field.value,
                 decimals: field.decimals,
             });
         }
         Ok(prepared)
+    }
+
+    /// Refuses quotas of one request whose headers would have one name, or a reserved name.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Header`].
+    pub(super) fn check_quotas(&self, quotas: AppliedQuotas<'_>) -> Result<(), ConfigError> {
+        let each = self.0.iter().map(|field| &field.name);
+        for name in each.filter(|name| matches!(name, NamePattern::Each { .. })) {
+            for quota in enforced(quotas) {
+                let Some(header) = name.of_quota(quota.name()) else { continue };
+                let problem = if is_reserved_for_values(&header) {
+                    "HTTP, gRPC or a cache uses this header: rename the quota"
+                } else if !has_the_name(quota, quotas) {
+                    "the names of two quotas differ only in case, and headers have no case: rename one of the two"
+                } else {
+                    continue;
+                };
+                let value = header.as_str().to_owned();
+                return Err(ConfigError::Header { what: OF_QUOTA, value, problem });
+            }
+        }
+        Ok(())
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -88,14 +108,7 @@ impl PreparedLimitFields {
 
     /// Returns true if a header of this name may be written.
     pub(super) fn has(&self, name: &HeaderName) -> bool {
-        let is_between = |before: &str, after: &str| {
-            let rest = name.as_str().strip_prefix(before);
-            rest.and_then(|rest| rest.strip_suffix(after)).is_some_and(|quota| !quota.is_empty())
-        };
-        self.0.iter().any(|field| match &field.described {
-            Described::Nearest(own) | Described::Named(own, _) => own == name,
-            Described::Each(before, after) => is_between(before, after),
-        })
+        self.0.iter().any(|field| field.name.covers(name.as_str()))
     }
 
     /// Writes the headers, and replaces those that the service has set.
@@ -118,22 +131,16 @@ impl PreparedLimitFields {
             named.min_by_key(|(_, status)| (status.remaining(), Reverse(status.reset_after())))
         };
         for field in &self.0 {
-            match &field.described {
-                Described::Nearest(name) => field.insert(headers, name.clone(), nearest(None), now),
-                Described::Named(name, quota) => {
-                    field.insert(headers, name.clone(), nearest(Some(quota)), now);
-                }
-                Described::Each(before, after) => {
-                    for (quota, _) in spoken_of() {
-                        let quota = quota.name();
-                        let name = format!("{before}{quota}{after}");
-                        // A quota's name may have characters that no header has.
-                        if let Ok(name) = HeaderName::from_bytes(name.as_bytes())
-                            && !is_reserved(&name)
-                        {
-                            field.insert(headers, name, nearest(Some(quota)), now);
-                        }
-                    }
+            if let NamePattern::One(name) = &field.name {
+                field.insert(headers, name.clone(), nearest(field.quota.as_deref()), now);
+                continue;
+            }
+            for (quota, _) in spoken_of().filter(|(quota, _)| has_the_name(quota, quotas)) {
+                // A quota's name may have characters that no header has.
+                if let Some(name) = field.name.of_quota(quota.name())
+                    && !is_reserved_for_values(&name)
+                {
+                    field.insert(headers, name, nearest(Some(quota.name())), now);
                 }
             }
         }
@@ -182,30 +189,42 @@ fn text(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(text).ok()
 }
 
-/// Checks which quota a header describes.
-fn describe(field: &LimitField<'_>) -> Result<Described, ConfigError> {
-    if let Some((before, after)) = field.name.split_once(PLACE) {
+/// Returns the quotas that are not in shadow, whether a response speaks of them or not.
+fn enforced(quotas: AppliedQuotas<'_>) -> impl Iterator<Item = &Quota> {
+    quotas.iter().map(|(quota, _)| quota).filter(|quota| !quota.is_in_shadow())
+}
+
+/// Returns true if a header may have the name of this quota. Names of headers have no case, so of two quotas the
+/// first one has the name, also in a response that does not speak of it.
+fn has_the_name(quota: &Quota, quotas: AppliedQuotas<'_>) -> bool {
+    let name = quota.name();
+    let first = enforced(quotas).find(|other| other.name().eq_ignore_ascii_case(name));
+    first.is_none_or(|first| first.name() == name)
+}
+
+/// Checks the name of a header, and which quota it describes.
+fn pattern(field: &LimitField<'_>) -> Result<NamePattern, ConfigError> {
+    let name = field_name(WHAT, &NamePattern::example(field.name))?;
+    if let Some(each) = NamePattern::each(field.name) {
         if field.quota.is_some() {
             let problem =
                 "the name is for each quota, and `of_quota` is for one: remove one of the two";
             return Err(refused(field, problem));
         }
-        if !before.ends_with('-') {
+        if matches!(&each, NamePattern::Each { before, .. } if !before.ends_with('-')) {
             let problem = "the part before `{quota}` must end in `-`: write `x-limit-{quota}`";
             return Err(refused(field, problem));
         }
-        let lower = |part: &str| Box::from(part.to_ascii_lowercase());
-        return Ok(Described::Each(lower(before), lower(after)));
+        return Ok(each);
     }
-    let name = field_name(WHAT, field.name)?;
-    let Some(quota) = field.quota else { return Ok(Described::Nearest(name)) };
-    if Quotas::new([Quota::named(quota, 1, Duration::from_secs(1))]).is_err() {
+    let quota = field.quota.map(|quota| Quota::named(quota, 1, Duration::from_secs(1)));
+    if quota.is_some_and(|quota| Quotas::new([quota]).is_err()) {
         return Err(refused(
             field,
             "no quota can have the name in `of_quota`: write a quota's name",
         ));
     }
-    Ok(Described::Named(name, Box::from(quota)))
+    Ok(NamePattern::One(name))
 }
 
 fn refused(field: &LimitField<'_>, problem: &'static str) -> ConfigError {

@@ -20,15 +20,15 @@ pub(super) struct PreparedLimitHeaders {
     // A response without headers gets a copy of this map with new values, which saves three hashes of
     // long names.
     template: HeaderMap,
-    /// The fields of the template, in its iteration order, which its copies share.
-    order: Vec<(&'static HeaderName, Field)>,
+    /// The headers of the template, in its iteration order, which its copies share.
+    order: Vec<(&'static HeaderName, Part)>,
     structured: StructuredLimits,
     own: PreparedLimitFields,
 }
 
-/// A field of the dialects that have one field for each number.
+/// A part of the dialects that have one header for each number.
 #[derive(Debug, Clone, Copy)]
-enum Field {
+enum Part {
     Limit,
     Remaining,
     Reset,
@@ -42,21 +42,31 @@ impl PreparedLimitHeaders {
     /// [`ConfigError::Header`] for a header or a parameter that is not valid.
     pub(super) fn new(headers: &LimitHeaders<'_>) -> Result<Self, ConfigError> {
         let mut template = HeaderMap::new();
-        for (name, _) in fields(headers) {
+        for (name, _) in parts(headers) {
             template.insert(name, HeaderValue::from_static("0"));
         }
-        let field = |name| fields(headers).find(|(other, _)| *other == name);
-        let order = template.keys().filter_map(field).collect();
+        let part = |name| parts(headers).find(|(other, _)| *other == name);
+        let order = template.keys().filter_map(part).collect();
         let structured = StructuredLimits::new(headers)?;
         let dialect = headers.dialect;
-        let own = PreparedLimitFields::new(headers.fields, |name| match dialect {
-            Dialect::Structured => [POLICY, RATE_LIMIT].contains(name),
-            _ => template.contains_key(name),
-        })?;
+        let names = match dialect {
+            Dialect::Structured => vec![POLICY, RATE_LIMIT],
+            _ => template.keys().cloned().collect(),
+        };
+        let own = PreparedLimitFields::new(headers.fields, names)?;
         Ok(Self { dialect, reset: headers.reset, template, order, structured, own })
     }
 
-    /// Returns true if this is the name of a field that [`write`](Self::write) writes.
+    /// Refuses quotas whose names would meet under one header's name, or under a reserved name.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Header`].
+    pub(super) fn check_quotas(&self, quotas: AppliedQuotas<'_>) -> Result<(), ConfigError> {
+        self.own.check_quotas(quotas)
+    }
+
+    /// Returns true if this is the name of a header that [`write`](Self::write) writes.
     pub(super) fn has(&self, name: &HeaderName) -> bool {
         let of_the_dialect = match self.dialect {
             Dialect::Structured => [POLICY, RATE_LIMIT].contains(name),
@@ -65,12 +75,12 @@ impl PreparedLimitHeaders {
         of_the_dialect || self.own.has(name)
     }
 
-    /// Returns true if a response has any field.
+    /// Returns true if a response has any limit header.
     pub(super) fn speak(&self) -> bool {
         self.dialect != Dialect::None || !self.own.is_empty()
     }
 
-    /// Writes the fields, and replaces those that the service has set.
+    /// Writes the headers, and replaces those that the service has set.
     pub(super) fn write(
         &self,
         headers: &mut HeaderMap,
@@ -89,50 +99,48 @@ impl PreparedLimitHeaders {
         }
     }
 
-    /// Writes the dialects that have one field for each number.
+    /// Writes the dialects that have one header for each number.
     fn write_plain(&self, headers: &mut HeaderMap, verdict: &Verdict, now: Timestamp) {
         let Some((_, nearest)) = verdict.nearest() else {
             return;
         };
-        let value = |field| number::value(number(self.reset, field, &nearest, now));
+        let value = |part| number::value(number(self.reset, part, &nearest, now));
         if headers.is_empty() {
             *headers = self.template.clone();
-            for (slot, (_, field)) in headers.values_mut().zip(&self.order) {
-                *slot = value(*field);
+            for (slot, (_, part)) in headers.values_mut().zip(&self.order) {
+                *slot = value(*part);
             }
         } else {
-            for (name, field) in &self.order {
-                headers.insert(*name, value(*field));
+            for (name, part) in &self.order {
+                headers.insert(*name, value(*part));
             }
         }
     }
 }
 
-/// Lists the fields that are sent, for the dialects that have one field for each number.
-fn fields(
-    headers: &LimitHeaders<'_>,
-) -> impl Iterator<Item = (&'static HeaderName, Field)> + use<> {
+/// Lists the headers that are sent, for the dialects that have one header for each number.
+fn parts(headers: &LimitHeaders<'_>) -> impl Iterator<Item = (&'static HeaderName, Part)> + use<> {
     let names = match headers.dialect {
         Dialect::None | Dialect::Structured => None,
         Dialect::RateLimit => Some(&RATE_LIMIT_NAMES),
         Dialect::XRateLimit => Some(&X_RATE_LIMIT_NAMES),
     };
-    let fields = [Field::Limit, Field::Remaining, Field::Reset];
+    let parts = [Part::Limit, Part::Remaining, Part::Reset];
     let sent = [headers.limit, headers.remaining, headers.reset != Reset::Omitted];
-    let named = names.into_iter().flatten().zip(fields).zip(sent);
+    let named = names.into_iter().flatten().zip(parts).zip(sent);
     named.filter(|(_, sent)| *sent).map(|(named, _)| named)
 }
 
-/// Returns the number in a field: requests, seconds, or the Unix time in seconds.
-fn number(reset: Reset, field: Field, status: &QuotaStatus, now: Timestamp) -> u64 {
-    match field {
-        Field::Limit => status.limit().into(),
-        Field::Remaining => status.remaining().into(),
-        Field::Reset if reset == Reset::UnixTime => {
+/// Returns the number in a header: requests, seconds, or the Unix time in seconds.
+fn number(reset: Reset, part: Part, status: &QuotaStatus, now: Timestamp) -> u64 {
+    match part {
+        Part::Limit => status.limit().into(),
+        Part::Remaining => status.remaining().into(),
+        Part::Reset if reset == Reset::UnixTime => {
             let end = now.plus(status.reset_after());
             whole_seconds(end.since(Timestamp::default()))
         }
-        Field::Reset => whole_seconds(status.reset_after()),
+        Part::Reset => whole_seconds(status.reset_after()),
     }
 }
 
@@ -239,7 +247,7 @@ mod tests {
             let expected: Vec<_> =
                 expected.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
             assert_eq!(written(fields, HeaderMap::new()), expected, "{fields:?}");
-            // The service's own fields of these names give way, and others stay.
+            // The service's own headers of these names give way, and others stay.
             let mut own = HeaderMap::new();
             own.insert("ratelimit-remaining", HeaderValue::from_static("7"));
             own.insert("x-ratelimit-remaining", HeaderValue::from_static("7"));

@@ -7,12 +7,14 @@
 mod body;
 mod caching;
 mod challenge;
+mod equal_rows;
 mod form;
 mod grpc;
 mod grpc_details;
 mod limit_fields;
 mod limit_headers;
 mod limit_text;
+mod name_pattern;
 mod number;
 mod principal;
 pub(crate) mod refusal;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::limit_headers::PreparedLimitHeaders;
-use super::reserved::is_reserved;
+use super::reserved::is_reserved_for_values;
 use crate::error::ConfigError;
 use crate::key::KeyRecord;
 use crate::profile::{PrincipalHeader, PrincipalValue};
@@ -125,7 +125,7 @@ impl PrincipalHeaders {
 /// [`ConfigError::Header`] if the name or the value is not valid, or the header has another purpose.
 fn check(header: &PrincipalHeader<'_>) -> Result<HeaderName, ConfigError> {
     let name = field_name(NAME, header.name)?;
-    if is_reserved(&name) {
+    if is_reserved_for_values(&name) {
         return Err(refused(
             header,
             "HTTP, gRPC or the gate itself uses this header: choose another name",

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::body::PreparedBody;
 use super::caching::{CredentialHeaders, force_private, keep_private};
 use super::challenge;
+use super::equal_rows;
 use super::form::AnswerForm;
 use super::grpc::{self, GrpcMessage};
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
@@ -53,8 +54,7 @@ struct Prepared {
     retry_after: Option<u32>,
     /// `None` for a body that a function makes.
     grpc_message: Option<GrpcMessage>,
-    /// `None` if the code follows from the denial.
-    grpc_code: Option<GrpcCode>,
+    grpc_code: GrpcCode,
 }
 
 impl Renderer {
@@ -68,8 +68,8 @@ impl Renderer {
         let credentials = CredentialHeaders::new(sources)?;
         let prepare = |row, answer: &Answer<'_>| Prepared::new(row, answer, profile);
         let mut answers = profile.answers.try_map(prepare)?;
-        let unknown = prepare("key_unknown", &profile.answers.key_unknown)?;
-        answers.for_each(|row| row.hide_behind(&unknown));
+        let set = |row: &mut Prepared, code| row.grpc_code = code;
+        equal_rows::set_grpc_codes(&profile.answers, &mut answers, Prepared::may_equal, set);
         let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
         Ok(Self {
             answers,
@@ -114,6 +114,15 @@ impl Renderer {
         }
     }
 
+    /// Refuses quotas of one request whose limit headers would have one name.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Header`].
+    pub(crate) fn check_quotas(&self, quotas: AppliedQuotas<'_>) -> Result<(), ConfigError> {
+        self.limit_headers.check_quotas(quotas)
+    }
+
     /// Returns true if the profile has limit headers.
     pub(crate) fn speaks_of_limits(&self) -> bool {
         self.limit_headers.speak()
@@ -153,7 +162,7 @@ impl Renderer {
             AnswerForm::Full => (row.status, body.content.clone()),
             AnswerForm::HeadersOnly => (row.status, Bytes::new()),
             AnswerForm::Grpc => {
-                grpc::write(&mut headers, row.grpc_code(denial), &row.grpc_message(&body), wait);
+                grpc::write(&mut headers, row.grpc_code, &row.grpc_message(&body), wait);
                 (StatusCode::OK, Bytes::new())
             }
         };
@@ -195,16 +204,15 @@ impl Prepared {
         answer: &Answer<'_>,
         profile: &Profile<'_>,
     ) -> Result<Self, ConfigError> {
-        let Answer { status, body, challenge, retry_after, grpc } = *answer;
+        let Answer { status, body, challenge, retry_after, .. } = *answer;
         if !status.is_client_error() && !status.is_server_error() {
             return Err(ConfigError::StatusNotRefusing { answer: row, status: status.as_u16() });
         }
         if status == StatusCode::UNAUTHORIZED && challenge == Challenge::None {
             return Err(ConfigError::ChallengeMissing { answer: row });
         }
-        // A vendor may answer a key that is not allowed as one that is not valid.
-        let unauthorized = status == StatusCode::UNAUTHORIZED;
-        let grpc_code = grpc.or(unauthorized.then_some(GrpcCode::Unauthenticated));
+        // `equal_rows` sets the code, which depends on the other rows.
+        let grpc_code = GrpcCode::Unauthenticated;
         let grpc_message = GrpcMessage::of(body);
         let body = PreparedBody::new(body, status);
         let mut headers = HeaderMap::new();
@@ -218,20 +226,12 @@ impl Prepared {
         Ok(Self { status, body, challenge, headers, retry_after, grpc_message, grpc_code })
     }
 
-    /// Takes the gRPC code of another row whose answer is the same. What HTTP does not tell apart, gRPC must
-    /// not tell apart either.
-    fn hide_behind(&mut self, other: &Self) {
-        let same = self.status == other.status
-            && self.challenge == other.challenge
-            && self.retry_after == other.retry_after
-            && self.body.equals(&other.body);
-        if same && self.grpc_code.is_none() {
-            self.grpc_code = other.grpc_code.or(Some(GrpcCode::Unauthenticated));
-        }
-    }
-
-    fn grpc_code(&self, denial: &Denial) -> GrpcCode {
-        self.grpc_code.unwrap_or(GrpcCode::of(denial))
+    /// Returns true if HTTP may not tell the two rows apart.
+    fn may_equal(&self, other: &Self) -> bool {
+        self.status == other.status
+            && self.own_retry_after() == other.own_retry_after()
+            && self.body.may_equal(&other.body)
+            && self.headers.get_all(WWW_AUTHENTICATE) == other.headers.get_all(WWW_AUTHENTICATE)
     }
 
     fn grpc_message(&self, body: &CustomBody) -> Cow<'_, GrpcMessage> {
@@ -239,17 +239,20 @@ impl Prepared {
         self.grpc_message.as_ref().map_or_else(custom, Cow::Borrowed)
     }
 
-    /// Returns the seconds to wait: those of the denial, else those of the row, at least 1. A 429 always
-    /// has them (RFC 6585 §4).
+    /// Returns the seconds to wait: those of the denial, else those of the row, at least 1.
     fn retry_after(&self, denial: &Denial) -> Option<u64> {
-        let known = match denial {
+        match denial {
             Denial::RateLimited { retry_after } | Denial::TooManyFailures { retry_after } => {
-                Some(whole_seconds(*retry_after))
+                Some(whole_seconds(*retry_after).max(1))
             }
-            _ => self.retry_after.map(u64::from),
-        };
+            _ => self.own_retry_after(),
+        }
+    }
+
+    /// Returns the row's seconds to wait. A 429 always has them (RFC 6585 §4).
+    fn own_retry_after(&self) -> Option<u64> {
         let limited = self.status == StatusCode::TOO_MANY_REQUESTS;
-        let seconds = known.or_else(|| limited.then_some(1));
+        let seconds = self.retry_after.map(u64::from).or_else(|| limited.then_some(1));
         seconds.map(|seconds| seconds.max(1))
     }
 }

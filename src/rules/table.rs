@@ -144,6 +144,11 @@ impl RouteTable {
         self.routes.iter().try_for_each(|compiled| compiled.check_scopes(rules))
     }
 
+    /// Returns the own quotas of each route.
+    pub(crate) fn quotas(&self) -> impl Iterator<Item = &[Quota]> {
+        self.routes.iter().map(|entry| entry.needs.quotas.as_slice())
+    }
+
     /// Returns true if a route has its own quotas.
     pub(crate) fn has_quotas(&self) -> bool {
         self.routes.iter().any(|entry| !entry.needs.quotas.as_slice().is_empty())

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "tonic")]
 mod denials;
+mod equal_rows;
 mod forms;
 #[cfg(feature = "tonic")]
 mod handlers;

@@ -34,7 +34,7 @@ const OWN: LimitHeaders = LimitHeaders {
     fields: &[
         LimitField::new("own-used", LimitValue::Used),
         LimitField::new("own-reset", LimitValue::ResetUnixTime).decimals(9),
-        LimitField::new("own-{quota}", LimitValue::ResetDuration).decimals(3),
+        LimitField::new("own-each-{quota}", LimitValue::ResetDuration).decimals(3),
     ],
     partition_keys: true,
     ..LimitHeaders::STRUCTURED

@@ -92,6 +92,7 @@ impl ApiKeyLayerBuilder {
         let alarms = options.observer.as_ref().map(|_| Alarms::new(attempts.as_ref()));
         let preflight = preflight.map(prepare).transpose()?;
         let renderer = renderer?;
+        policy.check_quotas(|quotas| renderer.check_quotas(quotas))?;
         Ok(ApiKeyLayer::new(Shared {
             preflight,
             renderer: if optional { renderer.admit_anonymous() } else { renderer },
