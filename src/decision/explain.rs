@@ -203,13 +203,15 @@ impl Explanation {
     }
 
     fn judge(&mut self, policy: &Policy, case: &Case<'_>, record: &KeyRecord) {
+        // The check of scopes and the findings read the roles once.
+        let held = policy.held_scopes(record);
         for check in Check::AUTHENTICATING.into_iter().chain(Check::AUTHORIZING) {
-            self.set(check, case.decide(check));
+            let is_scope = check == Check::Scope;
+            self.set(check, if is_scope { case.has_scopes(&held) } else { case.decide(check) });
         }
         let route = case.matched().map(|matched| matched.route);
-        let held = policy.held_scopes(record);
         let needed = route.map(RouteNeeds::scopes).unwrap_or_default();
-        self.scopes = needed.into_iter().map(|scope| ScopeFinding::new(scope, held)).collect();
+        self.scopes = needed.into_iter().map(|scope| ScopeFinding::new(scope, &held)).collect();
         let plan = policy.plan(record);
         let quotas = policy.quotas(record, &plan, case.route());
         self.cost = route.map_or(1, |route| route.cost);

@@ -16,7 +16,7 @@ pub struct ScopeFinding {
 }
 
 impl ScopeFinding {
-    pub(super) fn new(scope: &str, held: HeldScopes<'_>) -> Self {
+    pub(super) fn new(scope: &str, held: &HeldScopes<'_>) -> Self {
         Self { scope: scope.to_owned(), path: held.path(scope) }
     }
 

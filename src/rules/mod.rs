@@ -32,11 +32,15 @@ mod methods;
 mod needs;
 mod network;
 mod pattern;
+mod role_table;
 mod roles;
 mod route;
 mod routes;
+#[cfg(all(test, shuttle))]
+mod schedules;
 mod scope;
 mod scope_rules;
+mod scope_syntax;
 mod table;
 mod transport;
 
