@@ -37,8 +37,9 @@ impl CompiledScopes {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::ScopeRules`] for a separator or a name that is not valid, a row that grants nothing, a
-    /// wildcard without [`ScopeRules::wildcards`], or a scope that grants itself through others.
+    /// [`ConfigError::ScopeRules`] for a separator or a name that is not valid, a separator that no rule reads, a
+    /// row that grants nothing, a wildcard without [`ScopeRules::wildcards`], or a scope that grants itself
+    /// through others.
     pub(crate) fn new(rules: &ScopeRules<'_>) -> Result<Self, ConfigError> {
         let &ScopeRules { separator, wildcards, prefixes, hierarchy } = rules;
         let syntax = ScopeSyntax { separator, wildcards, prefixes };
@@ -49,10 +50,19 @@ impl CompiledScopes {
         let mut compiled = Self { syntax, ..Self::plain() };
         let mut grantors: HashMap<&str, Vec<String>> = HashMap::new();
         for (upper, lower) in hierarchy {
-            // By exact names: below a wildcard, a scope may well find itself.
-            if reach(lower, hierarchy, |name, upper| name == upper).contains(upper) {
-                let problem = "grants itself through others: remove one of the rows between";
-                return Err(refused("hierarchy", upper, problem));
+            // By names and prefixes: below a wildcard, a scope may well find itself.
+            let leads = |name: &str, upper: &str| name == upper || syntax.is_prefix(name, upper);
+            if let Some(name) =
+                reach(lower, hierarchy, leads).iter().find(|name| leads(name, upper))
+            {
+                let problem = if name == upper {
+                    "grants itself through others: remove one of the rows between".to_owned()
+                } else {
+                    format!(
+                        "grants its prefix `{name}`, which grants it: remove one of the rows between"
+                    )
+                };
+                return Err(refused("hierarchy", upper, &problem));
             }
             let reached = reach(lower, hierarchy, |name, upper| syntax.covers(name, upper));
             for &lower in &reached {
@@ -167,12 +177,17 @@ impl CompiledScopes {
     }
 }
 
-/// Refuses a separator that is not valid.
+/// Refuses a separator that is not valid, and one that no rule reads.
 fn check_separator(syntax: ScopeSyntax) -> Result<(), ConfigError> {
-    if syntax.has_valid_separator() {
+    let problem = if !syntax.has_valid_separator() {
+        "is no separator: set a visible ASCII character that is no letter, digit, `*`, `\"` or `\\`"
+    } else if syntax.separator != ScopeSyntax::PLAIN.separator
+        && !(syntax.wildcards || syntax.prefixes)
+    {
+        "has no effect here: call `wildcards` or `prefixes`, or leave `separator` out"
+    } else {
         return Ok(());
-    }
-    let problem = "is no separator: set a visible ASCII character that is no letter, digit, `*`, `\"` or `\\`";
+    };
     Err(refused("separator", &syntax.separator.to_string(), problem))
 }
 

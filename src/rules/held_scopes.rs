@@ -164,6 +164,14 @@ mod tests {
             PLAIN.hierarchy(&[("a", &["b.*"])]),
             PLAIN.hierarchy(&[("a", &["a"])]),
             PLAIN.hierarchy(&[("a", &["b"]), ("b", &["c"]), ("c", &["a"])]),
+            PLAIN.separator(':'),
+            PLAIN.separator('/').hierarchy(&[("a", &["b"])]),
+            PREFIX.hierarchy(&[("a.b", &["a"])]),
+            PREFIX.hierarchy(&[("a.b.c", &["a"])]),
+            PREFIX.hierarchy(&[("a.b", &["c"]), ("c", &["a"])]),
+            PREFIX.hierarchy(&[("a.b", &["c"]), ("c.d", &["a"])]),
+            PREFIX.wildcards().hierarchy(&[("a.b", &["a"])]),
+            PREFIX.separator(':').hierarchy(&[("a:b", &["a"])]),
         ] {
             assert!(CompiledScopes::new(&rules).is_err(), "{rules:?}");
         }
@@ -172,6 +180,12 @@ mod tests {
             WILD.hierarchy(&[("root", &["*"]), ("super", &["root"])]),
             WILD.hierarchy(&[("a", &["b.*"]), ("b.c", &["a"])]),
             COLON.hierarchy(&[("a", &["b:*"])]),
+            PLAIN.separator('.'),
+            PREFIX.separator(':'),
+            PLAIN.hierarchy(&[("a.b", &["a"])]),
+            PREFIX.hierarchy(&[("a", &["a.b"]), ("a.b", &["a.c"])]),
+            PREFIX.hierarchy(&[("a.b", &["ab", "a."])]),
+            PREFIX.separator(':').hierarchy(&[("a.b", &["a"])]),
         ] {
             assert!(CompiledScopes::new(&rules).is_ok(), "{rules:?}");
         }

@@ -191,6 +191,8 @@ fn contradictions_are_found_when_the_gate_is_built() {
         (ScopeRules::new().hierarchy(&[("a", &["b"]), ("b", &["a"])]), ["hierarchy", "`a`"]),
         (ScopeRules::new().hierarchy(&[("a", &[])]), ["hierarchy", "`a`"]),
         (ScopeRules::new().hierarchy(&[("a\n", &["b"])]), ["hierarchy", "`a\\n`"]),
+        (ScopeRules::new().separator(':'), ["separator", "leave `separator` out"]),
+        (ScopeRules::new().prefixes().hierarchy(&[("a.b", &["a"])]), ["`a.b`", "prefix `a`"]),
     ] {
         let (text, error) = build(rules, Route::new()).unwrap();
         assert!(matches!(error, ConfigError::ScopeRules { .. }), "{text}");
