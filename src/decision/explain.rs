@@ -46,7 +46,7 @@ pub enum Outcome {
 
 /// A decision, check by check, as [`ApiKeyLayer::explain`](crate::ApiKeyLayer::explain) returns it.
 ///
-/// [`Display`](fmt::Display) prints one line for each check, one for each scope that the route names, and one
+/// [`Display`](fmt::Display) prints one line for each check, one for each scope in the route's lists, and one
 /// for the decision.
 ///
 /// ```
@@ -98,8 +98,8 @@ impl Explanation {
         }
     }
 
-    /// Lists each scope that the request's route names, and how the key has it. Empty if the key has no record,
-    /// or no route covers the request.
+    /// Lists the scopes of each list of the request's route, and how the key has each. A scope of two lists is
+    /// listed twice. Empty if the key has no record, or no route covers the request.
     pub fn scopes(&self) -> &[ScopeFinding] {
         &self.scopes
     }
@@ -203,13 +203,15 @@ impl Explanation {
     }
 
     fn judge(&mut self, policy: &Policy, case: &Case<'_>, record: &KeyRecord) {
+        // The check of scopes and the findings read the roles once.
+        let held = policy.held_scopes(record);
         for check in Check::AUTHENTICATING.into_iter().chain(Check::AUTHORIZING) {
-            self.set(check, case.decide(check));
+            let is_scope = check == Check::Scope;
+            self.set(check, if is_scope { case.has_scopes(&held) } else { case.decide(check) });
         }
         let route = case.matched().map(|matched| matched.route);
-        let held = policy.held_scopes(record);
-        let needed = route.map(RouteNeeds::scopes).unwrap_or_default();
-        self.scopes = needed.into_iter().map(|scope| ScopeFinding::new(scope, held)).collect();
+        let needed = route.into_iter().flat_map(RouteNeeds::scopes_by_need);
+        self.scopes = needed.map(|(need, scope)| ScopeFinding::new(need, scope, &held)).collect();
         let plan = policy.plan(record);
         let quotas = policy.quotas(record, &plan, case.route());
         self.cost = route.map_or(1, |route| route.cost);

@@ -153,20 +153,22 @@ impl Grant {
     /// Requires a scope, for needs that only the handler knows. An axum handler returns the denial with
     /// `?`, and the client gets the vendor's 403. Other services return [`refusal`](crate::refusal).
     ///
+    /// Each call reads the gate's [`Roles`](crate::rules::Roles) once, as they are at that moment.
+    ///
     /// # Errors
     ///
     /// [`Denial::ScopeMissing`] if the key does not have the scope.
     pub fn require(&self, scope: &str) -> Result<(), Denial> {
-        rules::has_scopes(self.held_scopes(), &[scope], None, None)
+        rules::has_scopes(&self.held_scopes(), &[scope], None, None)
     }
 
-    /// Requires at least one of several scopes.
+    /// Requires at least one of several scopes, all by one reading of the gate's [`Roles`](crate::rules::Roles).
     ///
     /// # Errors
     ///
     /// [`Denial::ScopeMissing`] if the key has none of the scopes, or the list is empty.
     pub fn require_any(&self, scopes: &[&str]) -> Result<(), Denial> {
-        rules::has_scopes(self.held_scopes(), &[], Some(scopes), None)
+        rules::has_scopes(&self.held_scopes(), &[], Some(scopes), None)
     }
 
     /// Returns true if the key has this scope, or a scope or a role that grants it. Use it where a missing scope

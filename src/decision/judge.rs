@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::request::{Client, Head, KeyBuffer};
-use crate::rules::{self, Demand, Matched, Targets};
+use crate::rules::{self, Demand, HeldScopes, Matched, Targets};
 
 /// A request, its client and the record of its key, at one instant.
 pub(crate) struct Case<'a> {
@@ -110,15 +110,7 @@ impl<'a> Case<'a> {
                 let mut demands = self.policy.profile.demands.iter();
                 demands.try_for_each(|demand| self.meets(demand))
             }
-            Check::Scope => match &self.route {
-                None if self.policy.routes.is_none() => Ok(()),
-                None => Err(Denial::RouteUnknown),
-                Some(Matched { route, .. }) => {
-                    let held = self.policy.held_scopes(record);
-                    let (any_of, sets) = (route.any_of.as_deref(), route.sets.as_deref());
-                    rules::has_scopes(held, &route.all_of, any_of, sets)
-                }
-            },
+            Check::Scope => self.has_scopes(&self.policy.held_scopes(record)),
             Check::PresentedId
             | Check::Transport
             | Check::CredentialsPresent
@@ -129,6 +121,20 @@ impl<'a> Case<'a> {
             | Check::RequestLimits
             | Check::SimultaneousRequests
             | Check::TimeBudget => Ok(()),
+        }
+    }
+
+    /// Checks the scopes that the request's route needs. An explanation shows the same reading of them.
+    #[allow(clippy::inline_always)] // As the check's arm of `decide`.
+    #[inline(always)]
+    pub(super) fn has_scopes(&self, held: &HeldScopes<'_>) -> Result<(), Denial> {
+        match &self.route {
+            None if self.policy.routes.is_none() => Ok(()),
+            None => Err(Denial::RouteUnknown),
+            Some(Matched { route, .. }) => {
+                let (any_of, sets) = (route.any_of.as_deref(), route.sets.as_deref());
+                rules::has_scopes(held, &route.all_of, any_of, sets)
+            }
         }
     }
 

@@ -63,6 +63,33 @@ impl ScopeSet {
         self.names().is_empty()
     }
 
+    /// Returns the first name that two sets share. Searches each name of the smaller set in the larger one.
+    pub(crate) fn first_shared<'a>(&'a self, other: &'a Self) -> Option<&'a str> {
+        let is_smaller = self.names().len() <= other.names().len();
+        let (few, many) = if is_smaller { (self, other) } else { (other, self) };
+        few.iter().find(|name| many.contains(name))
+    }
+
+    /// Adds a name, which must be valid. Clones keep what they have.
+    pub(crate) fn insert(&mut self, name: &SmolStr) {
+        let names = Arc::make_mut(self.0.get_or_insert_default());
+        if let Err(place) = names.binary_search(name) {
+            names.insert(place, name.clone());
+        }
+    }
+
+    /// Removes a name, if the set has it. Clones keep what they have.
+    pub(crate) fn remove(&mut self, name: &str) {
+        let Some(names) = &mut self.0 else { return };
+        if let Ok(place) = names.binary_search_by(|listed| listed.as_str().cmp(name)) {
+            let names = Arc::make_mut(names);
+            names.remove(place);
+            if names.is_empty() {
+                self.0 = None;
+            }
+        }
+    }
+
     /// Returns true if another set shares the allocation.
     pub(crate) fn is_shared(&self) -> bool {
         self.0.as_ref().is_some_and(|names| Arc::strong_count(names) > 1)
@@ -119,6 +146,37 @@ mod tests {
         for text in [" ", "read ", " read", "read  write", "read,\twrite"] {
             assert!(text.parse::<ScopeSet>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn names_that_two_sets_share() {
+        for (one, other, shared) in [
+            ("", "", None),
+            ("a", "", None),
+            ("a c", "b", None),
+            ("a c", "c", Some("c")),
+            ("a b c", "d c b", Some("b")),
+        ] {
+            let (one, other): (ScopeSet, ScopeSet) = (one.parse().unwrap(), other.parse().unwrap());
+            assert_eq!(one.first_shared(&other), shared, "{one}, {other}");
+            assert_eq!(other.first_shared(&one), shared, "{other}, {one}");
+        }
+    }
+
+    #[test]
+    fn a_change_keeps_the_order_and_leaves_clones_alone() {
+        let mut scopes = ScopeSet::default();
+        for name in ["b", "a", "c", "a"] {
+            scopes.insert(&SmolStr::new(name));
+        }
+        let clone = scopes.clone();
+        scopes.remove("b");
+        scopes.remove("other");
+        assert_eq!((scopes.to_string(), clone.to_string()), ("a c".into(), "a b c".into()));
+        scopes.remove("a");
+        scopes.remove("c");
+        scopes.remove("c");
+        assert_eq!(scopes, ScopeSet::default());
     }
 
     #[test]

@@ -1,37 +1,52 @@
 //! The scopes of a key, as a gate reads them.
 
-use super::compiled_scopes::CompiledScopes;
-use crate::key::ScopeSet;
+use std::cell::OnceCell;
+use std::sync::Arc;
 
-/// The scopes of a key, and the rules by which the gate reads them.
-#[derive(Debug, Clone, Copy)]
+use super::compiled_scopes::CompiledScopes;
+use super::role_table::RoleTable;
+use crate::key::ScopeSet;
+use crate::sync::ArcGuard;
+
+/// The scopes of a key, and the rules by which the gate reads them. Make one for each decision: it reads the
+/// gate's roles at most once, so a decision never sees two versions of them.
+#[derive(Debug)]
 pub(crate) struct HeldScopes<'a> {
     scopes: &'a ScopeSet,
     rules: Option<&'a CompiledScopes>,
+    /// The roles as they were at the first scope that the key does not list itself.
+    roles: OnceCell<ArcGuard<Arc<RoleTable>>>,
 }
 
 impl<'a> HeldScopes<'a> {
     pub(crate) const fn new(scopes: &'a ScopeSet, rules: Option<&'a CompiledScopes>) -> Self {
-        Self { scopes, rules }
+        Self { scopes, rules, roles: OnceCell::new() }
     }
 
     /// Returns true if the key has the scope, or a scope or a role that grants it.
     #[inline]
-    pub(crate) fn contains(self, scope: &str) -> bool {
-        self.scopes.contains(scope)
-            || self.rules.is_some_and(|rules| rules.grants(self.scopes, scope))
+    pub(crate) fn contains(&self, scope: &str) -> bool {
+        self.scopes.contains(scope) || self.rules.is_some_and(|rules| self.is_granted(rules, scope))
+    }
+
+    // Kept out of the code of gates without rules.
+    #[inline(never)]
+    fn is_granted(&self, rules: &CompiledScopes, scope: &str) -> bool {
+        rules.grants(self.scopes, self.roles(rules), scope)
     }
 
     /// Returns the names that lead from a scope of the key to this scope; `None` if the key does not have it.
-    pub(crate) fn path(self, scope: &str) -> Option<Vec<String>> {
+    pub(crate) fn path(&self, scope: &str) -> Option<Vec<String>> {
         if self.scopes.contains(scope) {
             return Some(vec![scope.to_owned()]);
         }
-        self.rules?.find(self.scopes, scope, |steps| {
-            let mut path: Vec<String> = steps.iter().copied().map(str::to_owned).collect();
-            path.dedup();
-            path
-        })
+        let rules = self.rules?;
+        rules.path(self.scopes, self.roles(rules), scope)
+    }
+
+    fn roles(&self, rules: &CompiledScopes) -> Option<&RoleTable> {
+        let roles = rules.roles()?;
+        Some(self.roles.get_or_init(|| roles.load()))
     }
 }
 
@@ -149,6 +164,14 @@ mod tests {
             PLAIN.hierarchy(&[("a", &["b.*"])]),
             PLAIN.hierarchy(&[("a", &["a"])]),
             PLAIN.hierarchy(&[("a", &["b"]), ("b", &["c"]), ("c", &["a"])]),
+            PLAIN.separator(':'),
+            PLAIN.separator('/').hierarchy(&[("a", &["b"])]),
+            PREFIX.hierarchy(&[("a.b", &["a"])]),
+            PREFIX.hierarchy(&[("a.b.c", &["a"])]),
+            PREFIX.hierarchy(&[("a.b", &["c"]), ("c", &["a"])]),
+            PREFIX.hierarchy(&[("a.b", &["c"]), ("c.d", &["a"])]),
+            PREFIX.wildcards().hierarchy(&[("a.b", &["a"])]),
+            PREFIX.separator(':').hierarchy(&[("a:b", &["a"])]),
         ] {
             assert!(CompiledScopes::new(&rules).is_err(), "{rules:?}");
         }
@@ -157,6 +180,12 @@ mod tests {
             WILD.hierarchy(&[("root", &["*"]), ("super", &["root"])]),
             WILD.hierarchy(&[("a", &["b.*"]), ("b.c", &["a"])]),
             COLON.hierarchy(&[("a", &["b:*"])]),
+            PLAIN.separator('.'),
+            PREFIX.separator(':'),
+            PLAIN.hierarchy(&[("a.b", &["a"])]),
+            PREFIX.hierarchy(&[("a", &["a.b"]), ("a.b", &["a.c"])]),
+            PREFIX.hierarchy(&[("a.b", &["ab", "a."])]),
+            PREFIX.separator(':').hierarchy(&[("a.b", &["a"])]),
         ] {
             assert!(CompiledScopes::new(&rules).is_ok(), "{rules:?}");
         }

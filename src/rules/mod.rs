@@ -32,11 +32,16 @@ mod methods;
 mod needs;
 mod network;
 mod pattern;
+mod role_table;
 mod roles;
 mod route;
 mod routes;
+#[cfg(all(test, shuttle))]
+mod schedules;
 mod scope;
+mod scope_need;
 mod scope_rules;
+mod scope_syntax;
 mod table;
 mod transport;
 
@@ -55,6 +60,7 @@ pub use roles::Roles;
 pub use route::{Route, RouteRow};
 pub use routes::{Otherwise, Routes};
 pub(crate) use scope::has_scopes;
+pub use scope_need::ScopeNeed;
 pub use scope_rules::ScopeRules;
 pub(crate) use table::{Matched, RouteTable};
 pub(crate) use transport::is_secure;

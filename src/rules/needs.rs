@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::route::Route;
 use super::scope::needed;
+use super::scope_need::ScopeNeed;
 use crate::concurrency::Concurrency;
 use crate::quota::{Quotas, StripedQuotas};
 
@@ -29,6 +30,17 @@ impl RouteNeeds {
     /// Lists the scopes that the route names, each once.
     pub(crate) fn scopes(&self) -> Vec<&str> {
         needed(&self.all_of, self.any_of.as_deref(), self.sets.as_deref())
+    }
+
+    /// Lists the scopes of each list of the route.
+    pub(crate) fn scopes_by_need(&self) -> impl Iterator<Item = (ScopeNeed, &str)> {
+        let all_of = self.all_of.iter().map(|scope| (ScopeNeed::AllOf, &**scope));
+        let any_of = self.any_of.iter().flatten().map(|scope| (ScopeNeed::AnyOf, &**scope));
+        let sets = self.sets.iter().flatten().enumerate();
+        let in_sets = sets.flat_map(|(index, set)| {
+            set.iter().map(move |scope| (ScopeNeed::Set(index), &**scope))
+        });
+        all_of.chain(any_of).chain(in_sets)
     }
 
     /// Returns true if an anonymous request can meet the needs.

@@ -1,21 +1,26 @@
 //! Roles: names for sets of scopes, which a program changes while it serves.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, Guard};
 use smol_str::SmolStr;
 
+use super::role_table::RoleTable;
 use crate::key::{InvalidName, ScopeSet};
+use crate::sync::{ArcGuard, ArcSwap};
 
 /// Names sets of scopes. A key or an account has a role if the role's name is among its scopes. Clones share
 /// the roles.
 ///
-/// A change counts from the next check on. A name that is no role is a scope like any other, so a key that
-/// has a removed role has only its name. Roles do not nest: a role's name among the scopes of another role is a
-/// plain scope. A wildcard or a hierarchy of [`ScopeRules`](super::ScopeRules) gives a key no role, but both
-/// apply to the scopes of a role.
+/// A name that is no role is a scope like any other, so a key that has a removed role has only its name. Roles do
+/// not nest: a role's name among the scopes of another role is a plain scope. A wildcard or a hierarchy of
+/// [`ScopeRules`](super::ScopeRules) gives a key no role, but both apply to the scopes of a role.
+///
+/// A change counts from the next decision on. Each decision reads one version of the roles: the check of a route,
+/// an [explanation](crate::ApiKeyLayer::explain), and each call of [`Grant::require`](crate::Grant::require). A
+/// request that has passed the check is not checked again. Each call of [`set`](Self::set) or
+/// [`remove`](Self::remove) is one change, and a decision may fall between two calls. So to move a scope to another
+/// role without a gap, add it there first. Roles live in the memory of one process: set them in each.
 ///
 /// Each key that lists the name of a new role gets the role. So choose names that no stored key lists as a
 /// scope, such as `role:support`.
@@ -46,8 +51,14 @@ use crate::key::{InvalidName, ScopeSet};
 /// assert!(passes());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default)]
-pub struct Roles(Arc<ArcSwap<HashMap<SmolStr, ScopeSet>>>);
+#[derive(Clone)]
+pub struct Roles(Arc<ArcSwap<RoleTable>>);
+
+impl Default for Roles {
+    fn default() -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(RoleTable::default())))
+    }
+}
 
 impl Roles {
     /// Starts without any role.
@@ -56,6 +67,9 @@ impl Roles {
     }
 
     /// Adds a role, or replaces its scopes.
+    ///
+    /// Each gate reads the scopes by its own [`ScopeRules`](super::ScopeRules). On a gate without wildcards, `*` and
+    /// `users.*` are plain names: a role with them grants no other scope there.
     ///
     /// # Errors
     ///
@@ -70,30 +84,30 @@ impl Roles {
         // A key lists the name among its scopes, so the name has the grammar of a scope.
         ScopeSet::new([name])?;
         let (name, scopes) = (SmolStr::new(name), ScopeSet::new(scopes)?);
-        self.change(|roles| roles.insert(name.clone(), scopes.clone()));
+        self.change(|roles| roles.set(&name, &scopes));
         Ok(())
     }
 
     /// Removes a role. Returns whether there was one of this name.
     pub fn remove(&self, name: &str) -> bool {
         let mut removed = false;
-        self.change(|roles| removed = roles.remove(name).is_some());
+        self.change(|roles| removed = roles.remove(name));
         removed
     }
 
     /// Returns the scopes of a role; `None` if there is none of this name.
     pub fn scopes(&self, name: &str) -> Option<ScopeSet> {
-        self.0.load().get(name).cloned()
+        self.0.load().scopes(name).cloned()
     }
 
     /// Returns the roles as they are now.
-    pub(super) fn load(&self) -> Guard<Arc<HashMap<SmolStr, ScopeSet>>> {
+    pub(super) fn load(&self) -> ArcGuard<Arc<RoleTable>> {
         self.0.load()
     }
 
-    fn change<T>(&self, mut change: impl FnMut(&mut HashMap<SmolStr, ScopeSet>) -> T) {
+    fn change(&self, mut change: impl FnMut(&mut RoleTable)) {
         self.0.rcu(|roles| {
-            let mut roles = HashMap::clone(roles);
+            let mut roles = RoleTable::clone(roles);
             change(&mut roles);
             roles
         });
@@ -137,6 +151,6 @@ mod tests {
                 });
             }
         });
-        assert_eq!(roles.load().len(), 200);
+        assert_eq!(roles.load().iter().len(), 200);
     }
 }

@@ -11,6 +11,10 @@ use crate::quota::Quota;
 ///
 /// A route borrows what it lists. [`Routes`](super::Routes) owns copies.
 ///
+/// A request must meet every need. So with [`all_of`](Self::all_of), [`any_of`](Self::any_of) and
+/// [`any_of_sets`](Self::any_of_sets) on one route, a key needs all scopes of the first, one of the second, and one
+/// whole set of the third. A second call of a method replaces what the first one set.
+///
 /// ```
 /// use std::time::Duration;
 /// use tower_api_key::concurrency::Concurrency;
@@ -58,14 +62,14 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// Requires all of these scopes.
+    /// Requires all of these scopes, besides what other methods require. A second call replaces the list.
     pub const fn all_of(mut self, scopes: &'a [&'a str]) -> Self {
         self.all_of = scopes;
         self
     }
 
-    /// Requires at least one of these scopes. A layer refuses an empty list, because no key could pass
-    /// it.
+    /// Requires at least one of these scopes, besides what other methods require. A second call replaces the list.
+    /// A layer refuses an empty list, because no key could pass it.
     ///
     /// ```
     /// use tower_api_key::rules::{Route, Routes};
@@ -83,8 +87,8 @@ impl<'a> Route<'a> {
         self
     }
 
-    /// Requires all scopes of at least one of these sets, as in "(read and export) or full". A layer refuses an
-    /// empty list and an empty set.
+    /// Requires all scopes of at least one of these sets, as in "(read and export) or full", besides what other
+    /// methods require. A second call replaces the list. A layer refuses an empty list and an empty set.
     ///
     /// ```
     /// use tower_api_key::rules::Route;

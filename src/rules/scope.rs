@@ -8,7 +8,7 @@ use crate::error::Denial;
 /// Refuses a key that lacks one of `all_of`, or has none of `any_of`, or all of none of `sets`. If `any_of` or
 /// `sets` is empty, no key passes; `None` requires nothing.
 pub(crate) fn has_scopes<S: AsRef<str>>(
-    held: HeldScopes<'_>,
+    held: &HeldScopes<'_>,
     all_of: &[S],
     any_of: Option<&[S]>,
     sets: Option<&[Box<[S]>]>,
@@ -61,7 +61,7 @@ mod tests {
             (&["a"], Some(&["c"]), false),
             (&["A"], None, false),
         ] {
-            let decided = has_scopes(HeldScopes::new(&held, None), all_of, any_of, None);
+            let decided = has_scopes(&HeldScopes::new(&held, None), all_of, any_of, None);
             assert_eq!(decided.is_ok(), passes, "{all_of:?} {any_of:?}");
         }
     }
@@ -78,7 +78,7 @@ mod tests {
             (&[], &[], false),
         ] {
             let sets: Vec<Box<[&str]>> = sets.iter().map(|set| Box::from(*set)).collect();
-            let decided = has_scopes(HeldScopes::new(&held, None), all_of, None, Some(&sets));
+            let decided = has_scopes(&HeldScopes::new(&held, None), all_of, None, Some(&sets));
             assert_eq!(decided.is_ok(), passes, "{all_of:?} {sets:?}");
         }
     }
@@ -87,7 +87,7 @@ mod tests {
     fn a_denial_names_each_needed_scope_once() {
         let sets = [Box::from(["a", "e"]), Box::from(["d"])];
         let decided = has_scopes(
-            HeldScopes::new(&ScopeSet::default(), None),
+            &HeldScopes::new(&ScopeSet::default(), None),
             &["a"],
             Some(&["c", "d"]),
             Some(&sets),

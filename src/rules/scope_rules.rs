@@ -46,7 +46,8 @@ impl<'a> ScopeRules<'a> {
     }
 
     /// Sets the character between the parts of a scope. It must be visible ASCII, and no letter, digit, `*`,
-    /// `"` or `\`.
+    /// `"` or `\`. Only wildcards and prefixes have parts, so a layer without both refuses another separator than
+    /// the default `.`.
     pub const fn separator(mut self, separator: char) -> Self {
         self.separator = separator;
         self
@@ -70,7 +71,7 @@ impl<'a> ScopeRules<'a> {
     }
 
     /// Lets the first scope of each row grant the others of its row, and all that those grant. A layer refuses
-    /// a row without others, and a scope that grants itself through others.
+    /// a row without others, and a scope that grants itself through others or grants its own prefix.
     pub const fn hierarchy(mut self, rows: &'a [(&'a str, &'a [&'a str])]) -> Self {
         self.hierarchy = rows;
         self

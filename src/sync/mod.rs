@@ -16,14 +16,14 @@ mod size;
 mod stripe;
 
 #[cfg(not(all(test, shuttle)))]
-pub(crate) use arc_swap::ArcSwap;
+pub(crate) use arc_swap::{ArcSwap, Guard as ArcGuard};
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64};
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
 
 #[cfg(all(test, shuttle))]
-pub(crate) use self::shuttle::{ArcSwap, OnceLock, explore};
+pub(crate) use self::shuttle::{ArcGuard, ArcSwap, OnceLock, explore};
 #[cfg(all(test, shuttle))]
 pub(crate) use ::shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 #[cfg(all(test, shuttle))]

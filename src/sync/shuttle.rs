@@ -59,6 +59,9 @@ impl<T> OnceLock<T> {
     }
 }
 
+/// `arc_swap::Guard`: what `ArcSwap::load` returns.
+pub(crate) type ArcGuard<T> = T;
+
 /// `arc_swap::ArcSwap`, whose operations are atomic steps.
 pub(crate) struct ArcSwap<T>(Mutex<Arc<T>>);
 
@@ -77,6 +80,18 @@ impl<T> ArcSwap<T> {
 
     pub(crate) fn store(&self, value: Arc<T>) {
         *self.0.lock().unwrap() = value;
+    }
+
+    pub(crate) fn rcu<R: Into<Arc<T>>>(&self, mut change: impl FnMut(&Arc<T>) -> R) -> Arc<T> {
+        loop {
+            let before = self.load_full();
+            let after = change(&before).into();
+            let mut value = self.0.lock().unwrap();
+            if Arc::ptr_eq(&value, &before) {
+                *value = after;
+                return before;
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod counted;
 mod flood;
 mod networks;
 mod refused;
+mod scopes;
 mod vendors;
 
 use std::time::Duration;

@@ -22,6 +22,7 @@ mod printed;
 mod proxies;
 mod query;
 mod readiness;
+mod role_changes;
 mod scopes;
 mod secrets;
 mod shadow;

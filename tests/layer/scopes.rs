@@ -7,7 +7,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::decision::Check;
 use tower_api_key::key::{Account, KeyRecord};
-use tower_api_key::rules::{Otherwise, Roles, Route, Routes, ScopeRules};
+use tower_api_key::rules::{Otherwise, Roles, Route, Routes, ScopeNeed, ScopeRules};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Denial, Grant, InvalidRoute};
 
@@ -145,9 +145,9 @@ fn an_explanation_says_how_a_key_has_a_scope() {
     let explanation = explain(&["role:support"], "/exports");
     let found: Vec<String> = explanation.scopes().iter().map(ToString::to_string).collect();
     let expected = [
-        "users.read: granted by role:support",
-        "logs.read: granted by role:support > audit",
-        "full: missing",
+        "users.read: granted by role:support (any_of_sets[0])",
+        "logs.read: granted by role:support > audit (any_of_sets[0])",
+        "full: missing (any_of_sets[1])",
     ];
     assert_eq!(found, expected);
     let paths: Vec<Vec<&str>> =
@@ -161,8 +161,39 @@ fn an_explanation_says_how_a_key_has_a_scope() {
     assert!(printed.contains(&lines), "{printed}");
 
     let held = explain(&["full"], "/exports");
-    assert_eq!(held.scopes()[2].to_string(), "full: held");
+    assert_eq!(held.scopes()[2].to_string(), "full: held (any_of_sets[1])");
     assert!(explain(&["full"], "/elsewhere").scopes().is_empty());
+}
+
+#[test]
+fn an_explanation_shows_which_scopes_are_alternatives() {
+    let route = Route::new().all_of(&["a", "b"]).any_of(&["a", "c"]);
+    let route = route.any_of_sets(&[&["b", "d"], &["a"]]);
+    let layer = ApiKeyLayer::builder(PROFILE, MemoryStore::new());
+    let layer = layer.routes(Routes::new().get("/", route)).build().unwrap();
+    let acme = Account::builder("acme").scopes(["b", "c"]).build().unwrap();
+    let record = KeyRecord::builder("key_1", acme).build().unwrap();
+    let request = request(Method::GET, "/");
+    let explanation = layer.explain(&request, tls(), Some(&record), Timestamp::default());
+    let found: Vec<_> = explanation
+        .scopes()
+        .iter()
+        .map(|scope| (scope.need(), scope.scope(), scope.is_held()))
+        .collect();
+    let expected = [
+        (ScopeNeed::AllOf, "a", false),
+        (ScopeNeed::AllOf, "b", true),
+        (ScopeNeed::AnyOf, "a", false),
+        (ScopeNeed::AnyOf, "c", true),
+        (ScopeNeed::Set(0), "b", true),
+        (ScopeNeed::Set(0), "d", false),
+        (ScopeNeed::Set(1), "a", false),
+    ];
+    assert_eq!(found, expected);
+    let printed = explanation.to_string();
+    for line in ["a: missing\n", "c: held (any_of)\n", "d: missing (any_of_sets[0])\n"] {
+        assert!(printed.contains(&format!("\n  {line}")), "{printed}");
+    }
 }
 
 #[test]
@@ -191,6 +222,8 @@ fn contradictions_are_found_when_the_gate_is_built() {
         (ScopeRules::new().hierarchy(&[("a", &["b"]), ("b", &["a"])]), ["hierarchy", "`a`"]),
         (ScopeRules::new().hierarchy(&[("a", &[])]), ["hierarchy", "`a`"]),
         (ScopeRules::new().hierarchy(&[("a\n", &["b"])]), ["hierarchy", "`a\\n`"]),
+        (ScopeRules::new().separator(':'), ["separator", "leave `separator` out"]),
+        (ScopeRules::new().prefixes().hierarchy(&[("a.b", &["a"])]), ["`a.b`", "prefix `a`"]),
     ] {
         let (text, error) = build(rules, Route::new()).unwrap();
         assert!(matches!(error, ConfigError::ScopeRules { .. }), "{text}");
