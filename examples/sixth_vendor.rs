@@ -61,6 +61,9 @@ const ACME: Profile = Profile {
         value: PrincipalValue::RequestId(""),
     }],
     // Every denial that is not listed here gets the answer `INVALID`.
+    response_headers: &[],
+    challenges: &[],
+    answers_by_path: &[],
     answers: Answers {
         insecure_transport: problem(StatusCode::BAD_REQUEST, "Bad request", "HTTPS only."),
         too_many_failures: LIMITED,

@@ -1,5 +1,6 @@
 //! Mistakes in the configuration of a gate: found while the gate is built, never by a request.
 
+use super::invalid_answer::InvalidAnswer;
 use crate::key::{InvalidFormat, InvalidName, InvalidNetwork};
 use crate::quota::InvalidQuota;
 
@@ -96,24 +97,16 @@ pub enum ConfigError {
         /// The problem and its remedy.
         problem: String,
     },
-    /// A 401 answer has no challenge. RFC 9110 §15.5.2 requires one.
-    #[error(
-        "the 401 answer `{answer}` of the profile has no challenge: add one with `Answer::challenge`"
-    )]
-    ChallengeMissing {
-        /// The row of [`Answers`](crate::profile::Answers).
-        answer: &'static str,
-    },
-    /// The answer to a denial does not have an error status.
-    #[error(
-        "the answer `{answer}` of the profile has status {status}, which is no error status: \
-        set one from 400 to 599"
-    )]
-    StatusNotRefusing {
-        /// The row of [`Answers`](crate::profile::Answers).
-        answer: &'static str,
-        /// The status code.
-        status: u16,
+    /// An answer of the profile cannot be sent.
+    #[error(transparent)]
+    Answer(#[from] InvalidAnswer),
+    /// A path prefix with answers of its own is not valid, or one of its answers.
+    #[error("the profile's field `answers_by_path`, prefix `{}`: {problem}", .prefix.escape_debug())]
+    AnswersByPath {
+        /// The prefix as configured.
+        prefix: String,
+        /// The problem and its remedy.
+        problem: String,
     },
     /// A path pattern is malformed, or conflicts with an earlier one.
     #[error("route pattern `{}`: {problem}", .pattern.escape_debug())]

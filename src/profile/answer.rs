@@ -5,6 +5,8 @@ use http::StatusCode;
 use super::body::ErrorBody;
 use super::challenge::Challenge;
 use super::grpc::GrpcCode;
+use super::scheme_challenge::SchemeChallenge;
+use super::status_number::StatusNumber;
 use crate::error::Denial;
 
 /// Describes the response to one kind of denial: its status, body, challenge and `Retry-After`.
@@ -22,9 +24,10 @@ use crate::error::Denial;
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'a> {
-    pub(crate) status: StatusCode,
+    pub(crate) status: StatusNumber,
     pub(crate) body: ErrorBody<'a>,
     pub(crate) challenge: Challenge,
+    pub(crate) challenges: &'a [SchemeChallenge<'a>],
     pub(crate) retry_after: Option<u32>,
     pub(crate) grpc: Option<GrpcCode>,
 }
@@ -32,7 +35,7 @@ pub struct Answer<'a> {
 impl<'a> Answer<'a> {
     /// Creates an answer with this status and body, without a challenge or `Retry-After`.
     pub const fn new(status: StatusCode, body: ErrorBody<'a>) -> Self {
-        Self { status, body, challenge: Challenge::None, retry_after: None, grpc: None }
+        Self::with_number(StatusNumber::of(status), body)
     }
 
     /// Adds `WWW-Authenticate` with this challenge. A layer requires one on every 401 (RFC 9110
@@ -56,8 +59,13 @@ impl<'a> Answer<'a> {
     }
 
     /// Returns the status code.
-    pub const fn status(&self) -> StatusCode {
-        self.status
+    pub fn status(&self) -> StatusCode {
+        self.status.code()
+    }
+
+    pub(super) const fn with_number(status: StatusNumber, body: ErrorBody<'a>) -> Self {
+        let (challenge, challenges) = (Challenge::None, &[]);
+        Self { status, body, challenge, challenges, retry_after: None, grpc: None }
     }
 }
 

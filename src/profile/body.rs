@@ -24,6 +24,8 @@ use crate::error::Denial;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum ErrorBody<'a> {
+    /// No content: no `Content-Type`, and `Content-Length: 0`.
+    Empty,
     /// This text, as `text/plain`.
     Text(&'a str),
     /// `{"error":"…"}`.

@@ -8,8 +8,9 @@
 //! This module guards refusals. Whatever a profile says, a refusal has
 //!
 //! 1. the status, body and challenge of the profile's row for its reason;
-//! 2. `Cache-Control: no-store`, and `WWW-Authenticate` on every 401 (RFC 9110 §15.5.2);
-//! 3. `Retry-After` on every 429, in whole seconds, rounded up, at least 1.
+//! 2. an error status, unless a row says [`insecure_success`](Answer::insecure_success);
+//! 3. `Cache-Control: no-store`, and `WWW-Authenticate` on every 401 (RFC 9110 §15.5.2);
+//! 4. `Retry-After` on every 429, in whole seconds, rounded up, at least 1.
 //!
 //! The client of a gRPC call gets the same reason in gRPC's own form: HTTP status 200, a [`GrpcCode`] in
 //! `grpc-status`, and the text of the row in `grpc-message`. The headers of the refusal are its metadata. If
@@ -37,10 +38,16 @@ pub(crate) mod description;
 mod grpc;
 mod limit_field;
 mod limit_headers;
+mod own_challenges;
+mod own_status;
+mod path_answers;
 mod principal;
 mod required_header;
+mod response_header;
+mod scheme_challenge;
 mod source;
 mod standard;
+mod status_number;
 
 pub(crate) use answer::RenderedAnswers;
 pub use answer::{Answer, Answers};
@@ -50,6 +57,10 @@ pub(crate) use description::Profile;
 pub use grpc::GrpcCode;
 pub use limit_field::{LimitField, LimitValue};
 pub use limit_headers::{Dialect, LimitHeaders, Reset};
+pub use path_answers::PathAnswers;
 pub use principal::{PrincipalHeader, PrincipalValue};
 pub use required_header::{Expected, RequiredHeader};
+pub use response_header::ResponseHeader;
+pub use scheme_challenge::SchemeChallenge;
 pub use source::{BasicKey, CredentialSource, Scheme};
+pub(crate) use status_number::reason_phrase;

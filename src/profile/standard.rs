@@ -49,7 +49,10 @@ impl Profile<'static> {
         quotas: &[],
         limit_headers: LimitHeaders::STRUCTURED,
         principal_headers: &[],
+        response_headers: &[],
+        challenges: &[],
         answers: ANSWERS,
+        answers_by_path: &[],
     };
 }
 

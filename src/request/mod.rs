@@ -64,3 +64,4 @@ pub use proxies::TrustedProxies;
 pub use proxy_headers::ProxyHeaders;
 pub(crate) use reading::Reading;
 pub(crate) use source::{Source, SourceIndex};
+pub(crate) use token::is_token;

@@ -13,6 +13,7 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 /// A body that is rendered already, or made for each refusal by the profile's function.
 #[derive(Debug, Clone)]
 pub(super) enum PreparedBody {
+    Empty,
     Fixed(CustomBody),
     Custom(fn(&Denial, StatusCode) -> CustomBody),
 }
@@ -21,6 +22,7 @@ impl PreparedBody {
     /// Returns true if both are the same bytes, or are made by the same function.
     pub(super) fn equals(&self, other: &Self) -> bool {
         match (self, other) {
+            (Self::Empty, Self::Empty) => true,
             (Self::Fixed(one), Self::Fixed(other)) => {
                 one.content == other.content && one.content_type == other.content_type
             }
@@ -34,6 +36,7 @@ impl PreparedBody {
         let reason = quoted(status.canonical_reason().unwrap_or_default());
         let json = |content: String| (JSON, content);
         let (content_type, content) = match body {
+            ErrorBody::Empty => return Self::Empty,
             ErrorBody::Custom(make) => return Self::Custom(make),
             ErrorBody::Text(text) => (TEXT, text.to_owned()),
             ErrorBody::Error(error) => json(format!(r#"{{"error":{}}}"#, quoted(error))),

@@ -5,8 +5,11 @@
 //! rendered when the gate is built.
 
 mod body;
+mod by_path;
 mod caching;
 mod challenge;
+mod contradictions;
+mod fixed_headers;
 mod form;
 mod grpc;
 mod grpc_details;
@@ -14,12 +17,15 @@ mod limit_fields;
 mod limit_headers;
 mod limit_text;
 mod number;
+mod own_challenges;
 mod principal;
 pub(crate) mod refusal;
 mod renderer;
 mod reserved;
 mod structured_limits;
+mod uri_reference;
 
+pub(crate) use by_path::TableIndex;
 pub(crate) use form::AnswerForm;
 pub(crate) use refusal::RefusalRequest;
 #[cfg(feature = "axum")]

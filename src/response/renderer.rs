@@ -4,21 +4,27 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 
 use super::body::PreparedBody;
+use super::by_path::{ByPath, TableIndex};
 use super::caching::{CredentialHeaders, force_private, keep_private};
 use super::challenge;
+use super::contradictions::check;
+use super::fixed_headers::FixedHeaders;
 use super::form::AnswerForm;
 use super::grpc::{self, GrpcMessage};
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
+use super::own_challenges;
 use super::principal::PrincipalHeaders;
 use crate::clock::Timestamp;
 use crate::error::{ConfigError, Denial};
 use crate::key::KeyRecord;
-use crate::profile::{Answer, Challenge, CustomBody, GrpcCode, Profile, RenderedAnswers};
+use crate::profile::{
+    Answer, Answers, Challenge, CustomBody, GrpcCode, Profile, RenderedAnswers,
+};
 use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
-use crate::request::Source;
+use crate::request::{Head, Source};
 
 /// The facts that every response to an authenticated request reports, refusals included.
 #[derive(Debug, Clone, Copy)]
@@ -32,21 +38,21 @@ pub(crate) struct Authenticated<'a> {
 /// The answers of a profile, rendered when the gate is built.
 #[derive(Debug)]
 pub(crate) struct Renderer {
-    answers: RenderedAnswers<Prepared>,
-    realm: Box<str>,
-    reads_bearer: bool,
+    answers: ByPath<RenderedAnswers<Prepared>>,
     credentials: CredentialHeaders,
     /// Whether the gate admits anonymous requests. Then the answer depends on whether a key is present.
     admits_anonymous: bool,
     limit_headers: PreparedLimitHeaders,
     principal: PrincipalHeaders,
+    fixed: FixedHeaders,
 }
 
 #[derive(Debug)]
 struct Prepared {
     status: StatusCode,
     body: PreparedBody,
-    challenge: Challenge,
+    /// Whether the challenges for Bearer get the needed scopes.
+    names_scopes: bool,
     // All headers that do not depend on the request. Copying the map takes half the time of inserting
     // them one by one.
     headers: HeaderMap,
@@ -64,29 +70,22 @@ impl Renderer {
     ///
     /// [`ConfigError`] if an answer, a header or the realm is not valid.
     pub(crate) fn new(profile: &Profile<'_>) -> Result<Self, ConfigError> {
-        let sources = profile.credentials;
-        let credentials = CredentialHeaders::new(sources)?;
-        let prepare = |row, answer: &Answer<'_>| Prepared::new(row, answer, profile);
-        let mut answers = profile.answers.try_map(prepare)?;
-        let unknown = prepare("key_unknown", &profile.answers.key_unknown)?;
-        answers.for_each(|row| row.hide_behind(&unknown));
+        let credentials = CredentialHeaders::new(profile.credentials)?;
         let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
-        Ok(Self {
-            answers,
-            admits_anonymous: false,
-            realm: profile.realm.into(),
-            reads_bearer: sources.iter().any(|source| source.scheme.is_bearer()),
-            principal: PrincipalHeaders::new(profile.principal_headers, &limit_headers)?,
-            limit_headers,
-            credentials,
-        })
+        let principal = PrincipalHeaders::new(profile.principal_headers, &limit_headers)?;
+        let is_taken = |name: &_| limit_headers.has(name) || principal.has(name);
+        let fixed = FixedHeaders::new(profile.response_headers, is_taken)?;
+        let mut answers = ByPath::of(profile, |answers| Prepared::table(answers, profile))?;
+        answers.for_each(|table| table.for_each(|row| fixed.add(&mut row.headers)));
+        Ok(Self { answers, admits_anonymous: false, principal, fixed, limit_headers, credentials })
     }
 
     /// Adds `Vary` to all answers, for a gate that admits anonymous requests.
     pub(crate) fn admit_anonymous(mut self) -> Self {
         self.admits_anonymous = true;
         if let Some(vary) = self.credentials.line() {
-            self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
+            let add = |row: &mut Prepared| drop(row.headers.insert(VARY, vary.clone()));
+            self.answers.for_each(|table| table.for_each(add));
         }
         self
     }
@@ -124,24 +123,39 @@ impl Renderer {
         self.speaks_of_limits() || !self.principal.is_empty()
     }
 
+    /// Finds the table of answers for a request. Reads its path only if paths have tables of their own.
+    #[inline]
+    pub(crate) fn table<B>(&self, request: &Request<B>) -> TableIndex {
+        if self.answers.is_general() {
+            return TableIndex::default();
+        }
+        self.answers.find(Head::of(request).path)
+    }
+
     /// Renders a refusal. The answer to `HEAD` has the same headers and no content.
     pub(crate) fn refuse(
         &self,
         denial: &Denial,
         form: AnswerForm,
+        table: TableIndex,
         trail: Option<Authenticated<'_>>,
     ) -> Response<Bytes> {
-        let row = self.answers.row(denial);
+        let row = self.answers.get(table).row(denial);
         let mut headers = row.headers.clone();
         let body = match &row.body {
-            PreparedBody::Fixed(body) => Cow::Borrowed(body),
+            PreparedBody::Empty => None,
+            PreparedBody::Fixed(body) => Some(Cow::Borrowed(body)),
             PreparedBody::Custom(render) => {
                 let body = render(denial, row.status);
                 describe(&mut headers, &body);
-                Cow::Owned(body)
+                Some(Cow::Owned(body))
             }
         };
-        self.name_scopes(&mut headers, row, denial);
+        if let Denial::ScopeMissing { needed } = denial
+            && row.names_scopes
+        {
+            challenge::add_scopes(&mut headers, needed);
+        }
         if let Some(trail) = trail {
             self.mark(&mut headers, trail);
         }
@@ -150,10 +164,11 @@ impl Renderer {
             write_retry_after(&mut headers, seconds);
         }
         let (status, content) = match form {
-            AnswerForm::Full => (row.status, body.content.clone()),
+            AnswerForm::Full => (row.status, body.map_or_else(Bytes::new, |it| it.content.clone())),
             AnswerForm::HeadersOnly => (row.status, Bytes::new()),
             AnswerForm::Grpc => {
-                grpc::write(&mut headers, row.grpc_code(denial), &row.grpc_message(&body), wait);
+                let message = row.grpc_message(body.as_deref());
+                grpc::write(&mut headers, row.grpc_code(denial), &message, wait);
                 (StatusCode::OK, Bytes::new())
             }
         };
@@ -177,52 +192,62 @@ impl Renderer {
         self.principal.remove(headers);
     }
 
-    /// Adds the needed scopes to the Bearer challenge.
-    fn name_scopes(&self, headers: &mut HeaderMap, row: &Prepared, denial: &Denial) {
-        if let Denial::ScopeMissing { needed } = denial
-            && row.challenge == Challenge::InsufficientScope
-            && self.reads_bearer
-            && let Some(line) = challenge::with_scopes(row.challenge, &self.realm, needed)
-        {
-            headers.insert(WWW_AUTHENTICATE, line);
+    /// Adds the headers with fixed values that the service has not set.
+    #[inline]
+    pub(crate) fn add_fixed(&self, headers: &mut HeaderMap) {
+        if !self.fixed.is_empty() {
+            self.fixed.add(headers);
         }
     }
 }
 
 impl Prepared {
+    /// Renders all rows of a table.
+    fn table(
+        answers: &Answers<'_>,
+        profile: &Profile<'_>,
+    ) -> Result<RenderedAnswers<Self>, ConfigError> {
+        let prepare = |row, answer: &Answer<'_>| Self::new(row, answer, profile);
+        let mut table = answers.try_map(prepare)?;
+        let unknown = prepare("key_unknown", &answers.key_unknown)?;
+        table.for_each(|row| row.hide_behind(&unknown));
+        Ok(table)
+    }
+
     fn new(
         row: &'static str,
         answer: &Answer<'_>,
         profile: &Profile<'_>,
     ) -> Result<Self, ConfigError> {
-        let Answer { status, body, challenge, retry_after, grpc } = *answer;
-        if !status.is_client_error() && !status.is_server_error() {
-            return Err(ConfigError::StatusNotRefusing { answer: row, status: status.as_u16() });
-        }
-        if status == StatusCode::UNAUTHORIZED && challenge == Challenge::None {
-            return Err(ConfigError::ChallengeMissing { answer: row });
-        }
+        check(row, answer)?;
+        let Answer { body, challenge, retry_after, grpc, .. } = *answer;
+        let status = answer.status();
         // A vendor may answer a key that is not allowed as one that is not valid.
         let unauthorized = status == StatusCode::UNAUTHORIZED;
         let grpc_code = grpc.or(unauthorized.then_some(GrpcCode::Unauthenticated));
         let grpc_message = GrpcMessage::of(body);
         let body = PreparedBody::new(body, status);
         let mut headers = HeaderMap::new();
-        if let PreparedBody::Fixed(body) = &body {
-            describe(&mut headers, body);
+        match &body {
+            PreparedBody::Empty => drop(headers.insert(CONTENT_LENGTH, HeaderValue::from(0))),
+            PreparedBody::Fixed(body) => describe(&mut headers, body),
+            PreparedBody::Custom(_) => {}
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for line in challenge::lines(challenge, status, profile.realm, profile.credentials)? {
+        for line in challenge::lines(row, answer, profile)? {
             headers.append(WWW_AUTHENTICATE, line);
         }
-        Ok(Self { status, body, challenge, headers, retry_after, grpc_message, grpc_code })
+        let names_scopes = challenge == Challenge::InsufficientScope
+            && !own_challenges::name_scopes(profile, answer);
+        Ok(Self { status, body, names_scopes, headers, retry_after, grpc_message, grpc_code })
     }
 
     /// Takes the gRPC code of another row whose answer is the same. What HTTP does not tell apart, gRPC must
     /// not tell apart either.
     fn hide_behind(&mut self, other: &Self) {
         let same = self.status == other.status
-            && self.challenge == other.challenge
+            && self.headers == other.headers
+            && self.names_scopes == other.names_scopes
             && self.retry_after == other.retry_after
             && self.body.equals(&other.body);
         if same && self.grpc_code.is_none() {
@@ -234,7 +259,7 @@ impl Prepared {
         self.grpc_code.unwrap_or(GrpcCode::of(denial))
     }
 
-    fn grpc_message(&self, body: &CustomBody) -> Cow<'_, GrpcMessage> {
+    fn grpc_message(&self, body: Option<&CustomBody>) -> Cow<'_, GrpcMessage> {
         let custom = || Cow::Owned(GrpcMessage::of_custom(body, self.status));
         self.grpc_message.as_ref().map_or_else(custom, Cow::Borrowed)
     }
@@ -271,7 +296,7 @@ mod tests {
         let answers = &REST_INTEGRATIONS.answers;
         let renderer = Renderer::new(&REST_INTEGRATIONS).unwrap();
         for denial in [Denial::KeyUnknown, Denial::CredentialsMissing, Denial::RouteUnknown] {
-            let refused = renderer.refuse(&denial, AnswerForm::Full, None);
+            let refused = renderer.refuse(&denial, AnswerForm::Full, TableIndex::default(), None);
             assert_eq!(refused.status(), answers.row(&denial).status(), "{denial:?}");
         }
     }

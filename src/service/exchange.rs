@@ -17,7 +17,7 @@ use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
 use crate::request::Head;
-use crate::response::{AnswerForm, RefusalRequest};
+use crate::response::{AnswerForm, RefusalRequest, TableIndex};
 
 /// One request, from the decision to its response.
 pub(super) struct Exchange {
@@ -26,6 +26,8 @@ pub(super) struct Exchange {
     // Created when the inner service is pending for the first time.
     timer: Option<Pin<Box<Sleep>>>,
     form: AnswerForm,
+    /// The answers for the request's path.
+    table: TableIndex,
 }
 
 /// The extension of a request that a gate admitted without a key, for the extractors.
@@ -37,7 +39,8 @@ impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
         let is_grpc = || shared.policy.is_grpc(request.method(), request.headers());
         let form = AnswerForm::of(request.method(), is_grpc);
-        Self { shared, state: RequestState::default(), timer: None, form }
+        let table = shared.renderer.table(request);
+        Self { shared, state: RequestState::default(), timer: None, form, table }
     }
 
     fn deciding(&mut self) -> Deciding<'_> {
@@ -121,6 +124,7 @@ impl Exchange {
                 None => shared.renderer.unmark(response.headers_mut()),
             }
         }
+        shared.renderer.add_fixed(response.headers_mut());
         let source = state.source.and_then(|index| shared.policy.source(index));
         shared.renderer.guard_caches(response.headers_mut(), source);
         let (parts, body) = response.into_parts();
@@ -159,7 +163,7 @@ impl Exchange {
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
         let trail = self.state.trail(&self.shared.policy);
-        self.shared.renderer.refuse(denial, self.form, trail)
+        self.shared.renderer.refuse(denial, self.form, self.table, trail)
     }
 }
 

@@ -42,6 +42,7 @@ impl Deciding<'_> {
                 Some(prepared) => {
                     let mut answer = prepared.answer(head.headers);
                     shared.renderer.guard_caches(answer.headers_mut(), None);
+                    shared.renderer.add_fixed(answer.headers_mut());
                     self.state.answer = Some(Box::new(answer));
                     ControlFlow::Break(Ok(()))
                 }

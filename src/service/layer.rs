@@ -18,7 +18,7 @@ use crate::limits::LimiterFailures;
 use crate::profile::Profile;
 use crate::quota::AppliedQuotas;
 use crate::request::Connection;
-use crate::response::{AnswerForm, Authenticated};
+use crate::response::{AnswerForm, Authenticated, TableIndex};
 use crate::store::KeyStore;
 
 /// A tower layer that puts a gate in front of a service. The gate admits requests with a valid key, and
@@ -137,13 +137,16 @@ impl ApiKeyLayer {
                 principal.map(|record| Authenticated { record, quotas, verdict: None, now });
             let is_grpc = || policy.is_grpc(request.method(), request.headers());
             let form = AnswerForm::of(request.method(), is_grpc);
-            explanation.answer = Some(self.shared.renderer.refuse(denial, form, trail));
+            let renderer = &self.shared.renderer;
+            let table = renderer.table(request);
+            explanation.answer = Some(renderer.refuse(denial, form, table, trail));
         }
         explanation
     }
 
     /// Returns the answer that a client gets for a denial over HTTP, without limit headers and without headers
-    /// about the key's account.
+    /// about the key's account. It is the answer of the general table;
+    /// [`explain`](Self::explain) returns that of a [path](crate::profile::PathAnswers).
     ///
     /// ```
     /// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
@@ -153,7 +156,7 @@ impl ApiKeyLayer {
     /// # Ok::<(), tower_api_key::ConfigError>(())
     /// ```
     pub fn answer(&self, denial: &Denial) -> Response<Bytes> {
-        self.shared.renderer.refuse(denial, AnswerForm::Full, None)
+        self.shared.renderer.refuse(denial, AnswerForm::Full, TableIndex::default(), None)
     }
 
     /// Returns how often the limiter could not answer since the layer was built, by what the gate did instead.

@@ -92,6 +92,9 @@ pub(super) const PROFILE: Profile = Profile {
     quotas: &[],
     limit_headers: LimitHeaders::NONE,
     principal_headers: &[],
+    response_headers: &[],
+    challenges: &[],
+    answers_by_path: &[],
     answers: Answers {
         insecure_transport: bad_request("https_required", "HTTPS is required"),
         credentials_missing: MISSING,

@@ -68,6 +68,9 @@ fn read() -> (ApiKeyLayer, IssuedKey) {
         quotas: &quotas,
         limit_headers: LimitHeaders::STRUCTURED,
         principal_headers: &principal_headers,
+        response_headers: &[],
+        challenges: &[],
+        answers_by_path: &[],
         answers: Answers { credentials_missing: row, key_unknown: row, ..PROFILE.answers },
     };
 
