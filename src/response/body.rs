@@ -1,10 +1,8 @@
 //! The bodies of refusals, rendered when the gate is built.
 
-use crate::profile::{CustomBody, ErrorBody};
+use crate::profile::{CustomBody, ErrorBody, Refusal};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
-
-use crate::error::Denial;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -14,7 +12,7 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 #[derive(Debug, Clone)]
 pub(super) enum PreparedBody {
     Fixed(CustomBody),
-    Custom(fn(&Denial, StatusCode) -> CustomBody),
+    Custom(fn(&Refusal<'_>) -> CustomBody),
 }
 
 impl PreparedBody {

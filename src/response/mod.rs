@@ -7,6 +7,7 @@
 mod body;
 mod caching;
 mod challenge;
+mod facts;
 mod form;
 mod grpc;
 mod grpc_details;
@@ -18,10 +19,12 @@ mod principal;
 pub(crate) mod refusal;
 mod renderer;
 mod reserved;
+mod row;
 mod structured_limits;
 
+pub(crate) use facts::{Authenticated, RefusalFacts, RequestFacts};
 pub(crate) use form::AnswerForm;
 pub(crate) use refusal::RefusalRequest;
 #[cfg(feature = "axum")]
 pub(crate) use refusal::refusal;
-pub(crate) use renderer::{Authenticated, Renderer};
+pub(crate) use renderer::Renderer;

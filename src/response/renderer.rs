@@ -1,38 +1,26 @@
 //! The renderer: makes a response from a denial and a profile.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::header::{VARY, WWW_AUTHENTICATE};
+use http::{HeaderMap, Response, StatusCode};
 
-use super::body::PreparedBody;
 use super::caching::{CredentialHeaders, force_private, keep_private};
 use super::challenge;
+use super::facts::{Authenticated, RefusalFacts};
 use super::form::AnswerForm;
-use super::grpc::{self, GrpcMessage};
+use super::grpc;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
-use crate::clock::Timestamp;
+use super::row::PreparedAnswer;
 use crate::error::{ConfigError, Denial};
-use crate::key::KeyRecord;
-use crate::profile::{Answer, Challenge, CustomBody, GrpcCode, Profile, RenderedAnswers};
-use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
+use crate::profile::{Answer, Challenge, Profile, RenderedAnswers};
 use crate::request::Source;
-
-/// The facts that every response to an authenticated request reports, refusals included.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Authenticated<'a> {
-    pub(crate) record: &'a KeyRecord,
-    pub(crate) quotas: AppliedQuotas<'a>,
-    pub(crate) verdict: Option<&'a Verdict>,
-    pub(crate) now: Timestamp,
-}
 
 /// The answers of a profile, rendered when the gate is built.
 #[derive(Debug)]
 pub(crate) struct Renderer {
-    answers: RenderedAnswers<Prepared>,
+    answers: RenderedAnswers<PreparedAnswer>,
+    speaks_of_request: bool,
     realm: Box<str>,
     reads_bearer: bool,
     credentials: CredentialHeaders,
@@ -40,21 +28,6 @@ pub(crate) struct Renderer {
     admits_anonymous: bool,
     limit_headers: PreparedLimitHeaders,
     principal: PrincipalHeaders,
-}
-
-#[derive(Debug)]
-struct Prepared {
-    status: StatusCode,
-    body: PreparedBody,
-    challenge: Challenge,
-    // All headers that do not depend on the request. Copying the map takes half the time of inserting
-    // them one by one.
-    headers: HeaderMap,
-    retry_after: Option<u32>,
-    /// `None` for a body that a function makes.
-    grpc_message: Option<GrpcMessage>,
-    /// `None` if the code follows from the denial.
-    grpc_code: Option<GrpcCode>,
 }
 
 impl Renderer {
@@ -66,13 +39,16 @@ impl Renderer {
     pub(crate) fn new(profile: &Profile<'_>) -> Result<Self, ConfigError> {
         let sources = profile.credentials;
         let credentials = CredentialHeaders::new(sources)?;
-        let prepare = |row, answer: &Answer<'_>| Prepared::new(row, answer, profile);
+        let prepare = |row, answer: &Answer<'_>| PreparedAnswer::new(row, answer, profile);
         let mut answers = profile.answers.try_map(prepare)?;
         let unknown = prepare("key_unknown", &profile.answers.key_unknown)?;
         answers.for_each(|row| row.hide_behind(&unknown));
         let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
+        let mut speaks_of_request = false;
+        answers.for_each(|row| speaks_of_request |= row.speaks_of_request());
         Ok(Self {
             answers,
+            speaks_of_request,
             admits_anonymous: false,
             realm: profile.realm.into(),
             reads_bearer: sources.iter().any(|source| source.scheme.is_bearer()),
@@ -124,26 +100,20 @@ impl Renderer {
         self.speaks_of_limits() || !self.principal.is_empty()
     }
 
+    /// Returns true if an answer may speak of the request, so that the gate must keep what it says.
+    pub(crate) const fn speaks_of_request(&self) -> bool {
+        self.speaks_of_request
+    }
+
     /// Renders a refusal. The answer to `HEAD` has the same headers and no content.
-    pub(crate) fn refuse(
-        &self,
-        denial: &Denial,
-        form: AnswerForm,
-        trail: Option<Authenticated<'_>>,
-    ) -> Response<Bytes> {
+    pub(crate) fn refuse(&self, facts: &RefusalFacts<'_>) -> Response<Bytes> {
+        let RefusalFacts { denial, form, authenticated, .. } = *facts;
         let row = self.answers.row(denial);
         let mut headers = row.headers.clone();
-        let body = match &row.body {
-            PreparedBody::Fixed(body) => Cow::Borrowed(body),
-            PreparedBody::Custom(render) => {
-                let body = render(denial, row.status);
-                describe(&mut headers, &body);
-                Cow::Owned(body)
-            }
-        };
+        let body = row.write_body(&mut headers, facts);
         self.name_scopes(&mut headers, row, denial);
-        if let Some(trail) = trail {
-            self.mark(&mut headers, trail);
+        if let Some(authenticated) = authenticated {
+            self.mark(&mut headers, authenticated);
         }
         let wait = row.retry_after(denial);
         if let Some(seconds) = wait {
@@ -165,11 +135,12 @@ impl Renderer {
     }
 
     /// Adds the limit headers and principal headers to a response to an authenticated request.
-    pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Authenticated<'_>) {
-        if let Some(verdict) = trail.verdict {
-            self.limit_headers.write(headers, trail.quotas, verdict, trail.record, trail.now);
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, authenticated: Authenticated<'_>) {
+        if let Some(verdict) = authenticated.verdict {
+            let Authenticated { record, quotas, now, .. } = authenticated;
+            self.limit_headers.write(headers, quotas, verdict, record, now);
         }
-        self.principal.write(headers, trail.record);
+        self.principal.write(headers, authenticated.record);
     }
 
     /// Removes principal headers that the service has set on a response to an anonymous request.
@@ -178,7 +149,7 @@ impl Renderer {
     }
 
     /// Adds the needed scopes to the Bearer challenge.
-    fn name_scopes(&self, headers: &mut HeaderMap, row: &Prepared, denial: &Denial) {
+    fn name_scopes(&self, headers: &mut HeaderMap, row: &PreparedAnswer, denial: &Denial) {
         if let Denial::ScopeMissing { needed } = denial
             && row.challenge == Challenge::InsufficientScope
             && self.reads_bearer
@@ -187,77 +158,6 @@ impl Renderer {
             headers.insert(WWW_AUTHENTICATE, line);
         }
     }
-}
-
-impl Prepared {
-    fn new(
-        row: &'static str,
-        answer: &Answer<'_>,
-        profile: &Profile<'_>,
-    ) -> Result<Self, ConfigError> {
-        let Answer { status, body, challenge, retry_after, grpc } = *answer;
-        if !status.is_client_error() && !status.is_server_error() {
-            return Err(ConfigError::StatusNotRefusing { answer: row, status: status.as_u16() });
-        }
-        if status == StatusCode::UNAUTHORIZED && challenge == Challenge::None {
-            return Err(ConfigError::ChallengeMissing { answer: row });
-        }
-        // A vendor may answer a key that is not allowed as one that is not valid.
-        let unauthorized = status == StatusCode::UNAUTHORIZED;
-        let grpc_code = grpc.or(unauthorized.then_some(GrpcCode::Unauthenticated));
-        let grpc_message = GrpcMessage::of(body);
-        let body = PreparedBody::new(body, status);
-        let mut headers = HeaderMap::new();
-        if let PreparedBody::Fixed(body) = &body {
-            describe(&mut headers, body);
-        }
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for line in challenge::lines(challenge, status, profile.realm, profile.credentials)? {
-            headers.append(WWW_AUTHENTICATE, line);
-        }
-        Ok(Self { status, body, challenge, headers, retry_after, grpc_message, grpc_code })
-    }
-
-    /// Takes the gRPC code of another row whose answer is the same. What HTTP does not tell apart, gRPC must
-    /// not tell apart either.
-    fn hide_behind(&mut self, other: &Self) {
-        let same = self.status == other.status
-            && self.challenge == other.challenge
-            && self.retry_after == other.retry_after
-            && self.body.equals(&other.body);
-        if same && self.grpc_code.is_none() {
-            self.grpc_code = other.grpc_code.or(Some(GrpcCode::Unauthenticated));
-        }
-    }
-
-    fn grpc_code(&self, denial: &Denial) -> GrpcCode {
-        self.grpc_code.unwrap_or(GrpcCode::of(denial))
-    }
-
-    fn grpc_message(&self, body: &CustomBody) -> Cow<'_, GrpcMessage> {
-        let custom = || Cow::Owned(GrpcMessage::of_custom(body, self.status));
-        self.grpc_message.as_ref().map_or_else(custom, Cow::Borrowed)
-    }
-
-    /// Returns the seconds to wait: those of the denial, else those of the row, at least 1. A 429 always
-    /// has them (RFC 6585 §4).
-    fn retry_after(&self, denial: &Denial) -> Option<u64> {
-        let known = match denial {
-            Denial::RateLimited { retry_after } | Denial::TooManyFailures { retry_after } => {
-                Some(whole_seconds(*retry_after))
-            }
-            _ => self.retry_after.map(u64::from),
-        };
-        let limited = self.status == StatusCode::TOO_MANY_REQUESTS;
-        let seconds = known.or_else(|| limited.then_some(1));
-        seconds.map(|seconds| seconds.max(1))
-    }
-}
-
-/// Writes the type and the length of a body.
-fn describe(headers: &mut HeaderMap, body: &CustomBody) {
-    headers.insert(CONTENT_TYPE, body.content_type.clone());
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(body.content.len()));
 }
 
 #[cfg(test)]
@@ -271,7 +171,7 @@ mod tests {
         let answers = &REST_INTEGRATIONS.answers;
         let renderer = Renderer::new(&REST_INTEGRATIONS).unwrap();
         for denial in [Denial::KeyUnknown, Denial::CredentialsMissing, Denial::RouteUnknown] {
-            let refused = renderer.refuse(&denial, AnswerForm::Full, None);
+            let refused = renderer.refuse(&RefusalFacts::of(&denial, AnswerForm::Full));
             assert_eq!(refused.status(), answers.row(&denial).status(), "{denial:?}");
         }
     }

@@ -17,7 +17,7 @@ use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
 use crate::request::Head;
-use crate::response::{AnswerForm, RefusalRequest};
+use crate::response::{AnswerForm, RefusalFacts, RefusalRequest, RequestFacts};
 
 /// One request, from the decision to its response.
 pub(super) struct Exchange {
@@ -26,6 +26,8 @@ pub(super) struct Exchange {
     // Created when the inner service is pending for the first time.
     timer: Option<Pin<Box<Sleep>>>,
     form: AnswerForm,
+    /// What the answer may say of the request. `None` if no answer of the profile speaks of it.
+    request: Option<Box<RequestFacts>>,
 }
 
 /// The extension of a request that a gate admitted without a key, for the extractors.
@@ -37,7 +39,9 @@ impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
         let is_grpc = || shared.policy.is_grpc(request.method(), request.headers());
         let form = AnswerForm::of(request.method(), is_grpc);
-        Self { shared, state: RequestState::default(), timer: None, form }
+        let speaks = shared.renderer.speaks_of_request();
+        let facts = speaks.then(|| Box::new(RequestFacts::of(&Head::of(request))));
+        Self { shared, state: RequestState::default(), timer: None, form, request: facts }
     }
 
     fn deciding(&mut self) -> Deciding<'_> {
@@ -158,8 +162,12 @@ impl Exchange {
 
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
-        let trail = self.state.trail(&self.shared.policy);
-        self.shared.renderer.refuse(denial, self.form, trail)
+        self.shared.renderer.refuse(&RefusalFacts {
+            denial,
+            form: self.form,
+            request: self.request.as_deref(),
+            authenticated: self.state.trail(&self.shared.policy),
+        })
     }
 }
 
