@@ -1,9 +1,9 @@
 //! The bodies of refusals.
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 
-use crate::error::Denial;
+use super::refusal::Refusal;
 
 /// Chooses the format and the text of a refusal's body.
 ///
@@ -66,20 +66,23 @@ pub enum ErrorBody<'a> {
         /// An explanation of this problem.
         detail: &'a str,
     },
-    /// The body that a function returns. The gate calls it for every refusal. The function must not
-    /// copy bytes of the request into the body.
-    Custom(fn(&Denial, StatusCode) -> CustomBody),
+    /// The body that a function makes of the facts. The gate calls it for every refusal. The function must escape
+    /// what the client chose, as the path, for the format of the body.
+    ///
+    /// A gate with such a row keeps the method and path of each request, because the function may ask for them.
+    Custom(fn(&Refusal<'_>) -> CustomBody),
 }
 
 /// Holds a body that your own function returned, for [`ErrorBody::Custom`].
 ///
 /// ```
 /// use http::{HeaderValue, StatusCode};
-/// use tower_api_key::profile::{Answer, Answers, CustomBody, ErrorBody};
+/// use tower_api_key::profile::{Answer, Answers, CustomBody, ErrorBody, Refusal};
 /// use tower_api_key::{ApiKeyLayer, Denial, Profile, store::MemoryStore, vendors};
 ///
-/// fn xml(denial: &Denial, status: StatusCode) -> CustomBody {
-///     let content = format!("<error code='{}'>{}</error>", status.as_u16(), denial.name());
+/// fn xml(refusal: &Refusal<'_>) -> CustomBody {
+///     let (code, name) = (refusal.status().as_u16(), refusal.denial().name());
+///     let content = format!("<error code='{code}'>{name}</error>");
 ///     CustomBody { content_type: HeaderValue::from_static("text/xml"), content: content.into() }
 /// }
 /// const TOO_LATE: Answer = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Custom(xml));

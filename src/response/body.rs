@@ -1,10 +1,8 @@
 //! The bodies of refusals, rendered when the gate is built.
 
-use crate::profile::{CustomBody, ErrorBody};
+use crate::profile::{CustomBody, ErrorBody, Refusal};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
-
-use crate::error::Denial;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -15,7 +13,7 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 pub(super) enum PreparedBody {
     Empty,
     Fixed(CustomBody),
-    Custom(fn(&Denial, StatusCode) -> CustomBody),
+    Custom(fn(&Refusal<'_>) -> CustomBody),
 }
 
 impl PreparedBody {
@@ -69,6 +67,13 @@ impl PreparedBody {
             }
         };
         Self::Fixed(CustomBody { content_type, content: Bytes::from(content) })
+    }
+}
+
+impl CustomBody {
+    /// Returns a body without content.
+    pub(super) const fn none() -> Self {
+        Self { content_type: TEXT, content: Bytes::new() }
     }
 }
 

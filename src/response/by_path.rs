@@ -1,7 +1,7 @@
 //! The table of answers that a path has.
 
 use crate::error::ConfigError;
-use crate::profile::{Answers, PathAnswers, Profile};
+use crate::profile::{Answers, PathAnswers, Profile, RenderedAnswers};
 use crate::request::is_unambiguous;
 
 /// Something for all paths, and something else for the paths below each prefix.
@@ -75,11 +75,15 @@ impl<T> ByPath<T> {
         let found = index.0.and_then(|index| self.below.get(usize::from(index)));
         found.map_or(&self.general, |(_, table)| table)
     }
+}
 
-    /// Changes every table.
+impl<T> ByPath<RenderedAnswers<T>> {
+    /// Changes every row of every table.
     pub(super) fn for_each(&mut self, mut change: impl FnMut(&mut T)) {
-        change(&mut self.general);
-        self.below.iter_mut().for_each(|(_, table)| change(table));
+        let below = self.below.iter_mut().map(|(_, table)| table);
+        std::iter::once(&mut self.general)
+            .chain(below)
+            .for_each(|table| table.for_each(&mut change));
     }
 }
 

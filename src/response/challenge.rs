@@ -103,7 +103,8 @@ pub(super) fn add_scopes(headers: &mut HeaderMap, scopes: &str) {
             None => (text, " "),
         };
         if own_challenges::is_bearer(scheme)
-            && let Ok(named) = HeaderValue::try_from(format!(r#"{text}{separator}scope="{scopes}""#))
+            && let Ok(named) =
+                HeaderValue::try_from(format!(r#"{text}{separator}scope="{scopes}""#))
         {
             *line = named;
         }

@@ -27,10 +27,12 @@ pub(super) struct GrpcMessage {
 }
 
 impl GrpcMessage {
-    /// Takes the sentence for people from a body. Returns `None` for an empty body and for one that a function makes.
-    pub(super) fn of(body: ErrorBody<'_>) -> Option<Self> {
+    /// Takes the sentence for people from a body, or the reason phrase of the status if the body is empty. Returns
+    /// `None` for a body that a function makes.
+    pub(super) fn of(body: ErrorBody<'_>, status: StatusCode) -> Option<Self> {
         Some(Self::new(match body {
-            ErrorBody::Empty | ErrorBody::Custom(_) => return None,
+            ErrorBody::Custom(_) => return None,
+            ErrorBody::Empty => reason_phrase(status),
             ErrorBody::Text(text) | ErrorBody::Error(text) => text,
             ErrorBody::CodeAndMessage { message, .. }
             | ErrorBody::KeyAndMetadata { message, .. } => message,
@@ -41,10 +43,10 @@ impl GrpcMessage {
     }
 
     /// Takes a body of plain text as it is. Of another format only the function that made the body knows
-    /// which part is for people, so the message is the reason phrase of the status. So it is without a body.
-    pub(super) fn of_custom(body: Option<&CustomBody>, status: StatusCode) -> Self {
-        let is_text = |body: &&CustomBody| body.content_type.as_bytes().starts_with(b"text/plain");
-        let text = body.filter(is_text).and_then(|body| std::str::from_utf8(&body.content).ok());
+    /// which part is for people, so the message is the reason phrase of the status.
+    pub(super) fn of_custom(body: &CustomBody, status: StatusCode) -> Self {
+        let is_text = body.content_type.as_bytes().starts_with(b"text/plain");
+        let text = std::str::from_utf8(&body.content).ok().filter(|_| is_text);
         Self::new(text.unwrap_or(reason_phrase(status)))
     }
 
@@ -122,7 +124,7 @@ mod tests {
         ] {
             let content_type = HeaderValue::from_static(content_type);
             let body = CustomBody { content_type, content: content.into() };
-            assert_eq!(GrpcMessage::of_custom(Some(&body), StatusCode::FORBIDDEN).text, expected);
+            assert_eq!(GrpcMessage::of_custom(&body, StatusCode::FORBIDDEN).text, expected);
         }
     }
 }

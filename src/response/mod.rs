@@ -9,6 +9,7 @@ mod by_path;
 mod caching;
 mod challenge;
 mod contradictions;
+mod facts;
 mod fixed_headers;
 mod form;
 mod grpc;
@@ -22,12 +23,14 @@ mod principal;
 pub(crate) mod refusal;
 mod renderer;
 mod reserved;
+mod row;
 mod structured_limits;
 mod uri_reference;
 
 pub(crate) use by_path::TableIndex;
+pub(crate) use facts::{Authenticated, RefusalFacts, RequestFacts};
 pub(crate) use form::AnswerForm;
 pub(crate) use refusal::RefusalRequest;
 #[cfg(feature = "axum")]
 pub(crate) use refusal::refusal;
-pub(crate) use renderer::{Authenticated, Renderer};
+pub(crate) use renderer::Renderer;

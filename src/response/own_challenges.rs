@@ -23,9 +23,13 @@ pub(super) fn line(
     error: Option<&str>,
 ) -> Result<HeaderValue, InvalidAnswer> {
     let SchemeChallenge { scheme, has_realm, parameters } = *challenge;
-    let refused = |value: String, problem| InvalidAnswer::Field { answer, field: FIELD, value, problem };
+    let refused =
+        |value: String, problem| InvalidAnswer::Field { answer, field: FIELD, value, problem };
     if !is_token(scheme.as_bytes()) {
-        return Err(refused(scheme.to_owned(), "it is no name of a scheme: write a token, as `Bearer`"));
+        return Err(refused(
+            scheme.to_owned(),
+            "it is no name of a scheme: write a token, as `Bearer`",
+        ));
     }
     let error = error.filter(|_| is_bearer(scheme));
     let mut written = Vec::new();
@@ -47,8 +51,9 @@ pub(super) fn line(
         written.push(format!(r#"{name}="{value}""#));
     }
     let separator = if written.is_empty() { "" } else { " " };
-    HeaderValue::try_from(format!("{scheme}{separator}{}", written.join(", ")))
-        .map_err(|_| refused(scheme.to_owned(), "it does not fit into a header: write visible ASCII"))
+    HeaderValue::try_from(format!("{scheme}{separator}{}", written.join(", "))).map_err(|_| {
+        refused(scheme.to_owned(), "it does not fit into a header: write visible ASCII")
+    })
 }
 
 /// Makes the error for a challenge that is listed twice.

@@ -1,66 +1,33 @@
 //! The renderer: makes a response from a denial and a profile.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::header::VARY;
+use http::{HeaderMap, Request, Response, StatusCode};
 
-use super::body::PreparedBody;
 use super::by_path::{ByPath, TableIndex};
 use super::caching::{CredentialHeaders, force_private, keep_private};
-use super::challenge;
-use super::contradictions::check;
+use super::facts::{Authenticated, RefusalFacts};
 use super::fixed_headers::FixedHeaders;
 use super::form::AnswerForm;
-use super::grpc::{self, GrpcMessage};
+use super::grpc;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
-use super::own_challenges;
 use super::principal::PrincipalHeaders;
-use crate::clock::Timestamp;
-use crate::error::{ConfigError, Denial};
-use crate::key::KeyRecord;
-use crate::profile::{
-    Answer, Answers, Challenge, CustomBody, GrpcCode, Profile, RenderedAnswers,
-};
-use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
+use super::row::PreparedAnswer;
+use crate::error::ConfigError;
+use crate::profile::{Answer, Answers, Profile, RenderedAnswers};
 use crate::request::{Head, Source};
-
-/// The facts that every response to an authenticated request reports, refusals included.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Authenticated<'a> {
-    pub(crate) record: &'a KeyRecord,
-    pub(crate) quotas: AppliedQuotas<'a>,
-    pub(crate) verdict: Option<&'a Verdict>,
-    pub(crate) now: Timestamp,
-}
 
 /// The answers of a profile, rendered when the gate is built.
 #[derive(Debug)]
 pub(crate) struct Renderer {
-    answers: ByPath<RenderedAnswers<Prepared>>,
+    answers: ByPath<RenderedAnswers<PreparedAnswer>>,
+    speaks_of_request: bool,
     credentials: CredentialHeaders,
     /// Whether the gate admits anonymous requests. Then the answer depends on whether a key is present.
     admits_anonymous: bool,
     limit_headers: PreparedLimitHeaders,
     principal: PrincipalHeaders,
     fixed: FixedHeaders,
-}
-
-#[derive(Debug)]
-struct Prepared {
-    status: StatusCode,
-    body: PreparedBody,
-    /// Whether the challenges for Bearer get the needed scopes.
-    names_scopes: bool,
-    // All headers that do not depend on the request. Copying the map takes half the time of inserting
-    // them one by one.
-    headers: HeaderMap,
-    retry_after: Option<u32>,
-    /// `None` for a body that a function makes.
-    grpc_message: Option<GrpcMessage>,
-    /// `None` if the code follows from the denial.
-    grpc_code: Option<GrpcCode>,
 }
 
 impl Renderer {
@@ -75,17 +42,28 @@ impl Renderer {
         let principal = PrincipalHeaders::new(profile.principal_headers, &limit_headers)?;
         let is_taken = |name: &_| limit_headers.has(name) || principal.has(name);
         let fixed = FixedHeaders::new(profile.response_headers, is_taken)?;
-        let mut answers = ByPath::of(profile, |answers| Prepared::table(answers, profile))?;
-        answers.for_each(|table| table.for_each(|row| fixed.add(&mut row.headers)));
-        Ok(Self { answers, admits_anonymous: false, principal, fixed, limit_headers, credentials })
+        let mut answers = ByPath::of(profile, |answers| table(answers, profile))?;
+        let mut speaks_of_request = false;
+        answers.for_each(|row| {
+            speaks_of_request |= row.speaks_of_request();
+            fixed.add(&mut row.headers);
+        });
+        Ok(Self {
+            answers,
+            speaks_of_request,
+            admits_anonymous: false,
+            principal,
+            fixed,
+            limit_headers,
+            credentials,
+        })
     }
 
     /// Adds `Vary` to all answers, for a gate that admits anonymous requests.
     pub(crate) fn admit_anonymous(mut self) -> Self {
         self.admits_anonymous = true;
         if let Some(vary) = self.credentials.line() {
-            let add = |row: &mut Prepared| drop(row.headers.insert(VARY, vary.clone()));
-            self.answers.for_each(|table| table.for_each(add));
+            self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
         }
         self
     }
@@ -123,6 +101,11 @@ impl Renderer {
         self.speaks_of_limits() || !self.principal.is_empty()
     }
 
+    /// Returns true if an answer may speak of the request, so that the gate must keep what it says.
+    pub(crate) const fn speaks_of_request(&self) -> bool {
+        self.speaks_of_request
+    }
+
     /// Finds the table of answers for a request. Reads its path only if paths have tables of their own.
     #[inline]
     pub(crate) fn table<B>(&self, request: &Request<B>) -> TableIndex {
@@ -133,42 +116,24 @@ impl Renderer {
     }
 
     /// Renders a refusal. The answer to `HEAD` has the same headers and no content.
-    pub(crate) fn refuse(
-        &self,
-        denial: &Denial,
-        form: AnswerForm,
-        table: TableIndex,
-        trail: Option<Authenticated<'_>>,
-    ) -> Response<Bytes> {
+    pub(crate) fn refuse(&self, facts: &RefusalFacts<'_>) -> Response<Bytes> {
+        let RefusalFacts { denial, form, table, authenticated, .. } = *facts;
         let row = self.answers.get(table).row(denial);
         let mut headers = row.headers.clone();
-        let body = match &row.body {
-            PreparedBody::Empty => None,
-            PreparedBody::Fixed(body) => Some(Cow::Borrowed(body)),
-            PreparedBody::Custom(render) => {
-                let body = render(denial, row.status);
-                describe(&mut headers, &body);
-                Some(Cow::Owned(body))
-            }
-        };
-        if let Denial::ScopeMissing { needed } = denial
-            && row.names_scopes
-        {
-            challenge::add_scopes(&mut headers, needed);
-        }
-        if let Some(trail) = trail {
-            self.mark(&mut headers, trail);
+        let body = row.write_body(&mut headers, facts);
+        row.name_scopes(&mut headers, denial);
+        if let Some(authenticated) = authenticated {
+            self.mark(&mut headers, authenticated);
         }
         let wait = row.retry_after(denial);
         if let Some(seconds) = wait {
             write_retry_after(&mut headers, seconds);
         }
         let (status, content) = match form {
-            AnswerForm::Full => (row.status, body.map_or_else(Bytes::new, |it| it.content.clone())),
+            AnswerForm::Full => (row.status, body.content.clone()),
             AnswerForm::HeadersOnly => (row.status, Bytes::new()),
             AnswerForm::Grpc => {
-                let message = row.grpc_message(body.as_deref());
-                grpc::write(&mut headers, row.grpc_code(denial), &message, wait);
+                grpc::write(&mut headers, row.grpc_code(denial), &row.grpc_message(&body), wait);
                 (StatusCode::OK, Bytes::new())
             }
         };
@@ -180,11 +145,12 @@ impl Renderer {
     }
 
     /// Adds the limit headers and principal headers to a response to an authenticated request.
-    pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Authenticated<'_>) {
-        if let Some(verdict) = trail.verdict {
-            self.limit_headers.write(headers, trail.quotas, verdict, trail.record, trail.now);
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, authenticated: Authenticated<'_>) {
+        if let Some(verdict) = authenticated.verdict {
+            let Authenticated { record, quotas, now, .. } = authenticated;
+            self.limit_headers.write(headers, quotas, verdict, record, now);
         }
-        self.principal.write(headers, trail.record);
+        self.principal.write(headers, authenticated.record);
     }
 
     /// Removes principal headers that the service has set on a response to an anonymous request.
@@ -201,93 +167,22 @@ impl Renderer {
     }
 }
 
-impl Prepared {
-    /// Renders all rows of a table.
-    fn table(
-        answers: &Answers<'_>,
-        profile: &Profile<'_>,
-    ) -> Result<RenderedAnswers<Self>, ConfigError> {
-        let prepare = |row, answer: &Answer<'_>| Self::new(row, answer, profile);
-        let mut table = answers.try_map(prepare)?;
-        let unknown = prepare("key_unknown", &answers.key_unknown)?;
-        table.for_each(|row| row.hide_behind(&unknown));
-        Ok(table)
-    }
-
-    fn new(
-        row: &'static str,
-        answer: &Answer<'_>,
-        profile: &Profile<'_>,
-    ) -> Result<Self, ConfigError> {
-        check(row, answer)?;
-        let Answer { body, challenge, retry_after, grpc, .. } = *answer;
-        let status = answer.status();
-        // A vendor may answer a key that is not allowed as one that is not valid.
-        let unauthorized = status == StatusCode::UNAUTHORIZED;
-        let grpc_code = grpc.or(unauthorized.then_some(GrpcCode::Unauthenticated));
-        let grpc_message = GrpcMessage::of(body);
-        let body = PreparedBody::new(body, status);
-        let mut headers = HeaderMap::new();
-        match &body {
-            PreparedBody::Empty => drop(headers.insert(CONTENT_LENGTH, HeaderValue::from(0))),
-            PreparedBody::Fixed(body) => describe(&mut headers, body),
-            PreparedBody::Custom(_) => {}
-        }
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for line in challenge::lines(row, answer, profile)? {
-            headers.append(WWW_AUTHENTICATE, line);
-        }
-        let names_scopes = challenge == Challenge::InsufficientScope
-            && !own_challenges::name_scopes(profile, answer);
-        Ok(Self { status, body, names_scopes, headers, retry_after, grpc_message, grpc_code })
-    }
-
-    /// Takes the gRPC code of another row whose answer is the same. What HTTP does not tell apart, gRPC must
-    /// not tell apart either.
-    fn hide_behind(&mut self, other: &Self) {
-        let same = self.status == other.status
-            && self.headers == other.headers
-            && self.names_scopes == other.names_scopes
-            && self.retry_after == other.retry_after
-            && self.body.equals(&other.body);
-        if same && self.grpc_code.is_none() {
-            self.grpc_code = other.grpc_code.or(Some(GrpcCode::Unauthenticated));
-        }
-    }
-
-    fn grpc_code(&self, denial: &Denial) -> GrpcCode {
-        self.grpc_code.unwrap_or(GrpcCode::of(denial))
-    }
-
-    fn grpc_message(&self, body: Option<&CustomBody>) -> Cow<'_, GrpcMessage> {
-        let custom = || Cow::Owned(GrpcMessage::of_custom(body, self.status));
-        self.grpc_message.as_ref().map_or_else(custom, Cow::Borrowed)
-    }
-
-    /// Returns the seconds to wait: those of the denial, else those of the row, at least 1. A 429 always
-    /// has them (RFC 6585 §4).
-    fn retry_after(&self, denial: &Denial) -> Option<u64> {
-        let known = match denial {
-            Denial::RateLimited { retry_after } | Denial::TooManyFailures { retry_after } => {
-                Some(whole_seconds(*retry_after))
-            }
-            _ => self.retry_after.map(u64::from),
-        };
-        let limited = self.status == StatusCode::TOO_MANY_REQUESTS;
-        let seconds = known.or_else(|| limited.then_some(1));
-        seconds.map(|seconds| seconds.max(1))
-    }
-}
-
-/// Writes the type and the length of a body.
-fn describe(headers: &mut HeaderMap, body: &CustomBody) {
-    headers.insert(CONTENT_TYPE, body.content_type.clone());
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(body.content.len()));
+/// Prepares all rows of a table.
+fn table(
+    answers: &Answers<'_>,
+    profile: &Profile<'_>,
+) -> Result<RenderedAnswers<PreparedAnswer>, ConfigError> {
+    let prepare = |row, answer: &Answer<'_>| PreparedAnswer::new(row, answer, profile);
+    let mut table = answers.try_map(prepare)?;
+    let unknown = prepare("key_unknown", &answers.key_unknown)?;
+    table.for_each(|row| row.hide_behind(&unknown));
+    Ok(table)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Denial;
     use crate::profile::{LimitHeaders, PrincipalHeader, PrincipalValue};
     use crate::vendors::REST_INTEGRATIONS;
 
@@ -296,7 +191,7 @@ mod tests {
         let answers = &REST_INTEGRATIONS.answers;
         let renderer = Renderer::new(&REST_INTEGRATIONS).unwrap();
         for denial in [Denial::KeyUnknown, Denial::CredentialsMissing, Denial::RouteUnknown] {
-            let refused = renderer.refuse(&denial, AnswerForm::Full, TableIndex::default(), None);
+            let refused = renderer.refuse(&RefusalFacts::of(&denial, AnswerForm::Full));
             assert_eq!(refused.status(), answers.row(&denial).status(), "{denial:?}");
         }
     }

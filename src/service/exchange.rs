@@ -17,7 +17,7 @@ use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
 use crate::request::Head;
-use crate::response::{AnswerForm, RefusalRequest, TableIndex};
+use crate::response::{AnswerForm, RefusalFacts, RefusalRequest, RequestFacts, TableIndex};
 
 /// One request, from the decision to its response.
 pub(super) struct Exchange {
@@ -28,6 +28,8 @@ pub(super) struct Exchange {
     form: AnswerForm,
     /// The answers for the request's path.
     table: TableIndex,
+    /// What the answer may say of the request. `None` if no answer of the profile speaks of it.
+    request: Option<Box<RequestFacts>>,
 }
 
 /// The extension of a request that a gate admitted without a key, for the extractors.
@@ -39,8 +41,10 @@ impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
         let is_grpc = || shared.policy.is_grpc(request.method(), request.headers());
         let form = AnswerForm::of(request.method(), is_grpc);
+        let speaks = shared.renderer.speaks_of_request();
+        let facts = speaks.then(|| Box::new(RequestFacts::of(&Head::of(request))));
         let table = shared.renderer.table(request);
-        Self { shared, state: RequestState::default(), timer: None, form, table }
+        Self { shared, state: RequestState::default(), timer: None, form, table, request: facts }
     }
 
     fn deciding(&mut self) -> Deciding<'_> {
@@ -162,8 +166,13 @@ impl Exchange {
 
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
-        let trail = self.state.trail(&self.shared.policy);
-        self.shared.renderer.refuse(denial, self.form, self.table, trail)
+        self.shared.renderer.refuse(&RefusalFacts {
+            denial,
+            form: self.form,
+            table: self.table,
+            request: self.request.as_deref(),
+            authenticated: self.state.trail(&self.shared.policy),
+        })
     }
 }
 

@@ -17,8 +17,8 @@ use crate::key::KeyRecord;
 use crate::limits::LimiterFailures;
 use crate::profile::Profile;
 use crate::quota::AppliedQuotas;
-use crate::request::Connection;
-use crate::response::{AnswerForm, Authenticated, TableIndex};
+use crate::request::{Connection, Head};
+use crate::response::{AnswerForm, Authenticated, RefusalFacts, RequestFacts};
 use crate::store::KeyStore;
 
 /// A tower layer that puts a gate in front of a service. The gate admits requests with a valid key, and
@@ -133,20 +133,21 @@ impl ApiKeyLayer {
         if let Err(denial) = explanation.decision() {
             let principal = record.filter(|_| explanation.is_of_principal());
             let quotas = AppliedQuotas::default();
-            let trail =
-                principal.map(|record| Authenticated { record, quotas, verdict: None, now });
+            let cost = explanation.cost();
+            let authenticated =
+                principal.map(|record| Authenticated { record, quotas, verdict: None, now, cost });
             let is_grpc = || policy.is_grpc(request.method(), request.headers());
             let form = AnswerForm::of(request.method(), is_grpc);
-            let renderer = &self.shared.renderer;
-            let table = renderer.table(request);
-            explanation.answer = Some(renderer.refuse(denial, form, table, trail));
+            let table = self.shared.renderer.table(request);
+            let request = Some(&RequestFacts::of(&Head::of(request)));
+            let facts = RefusalFacts { denial, form, table, request, authenticated };
+            explanation.answer = Some(self.shared.renderer.refuse(&facts));
         }
         explanation
     }
 
     /// Returns the answer that a client gets for a denial over HTTP, without limit headers and without headers
-    /// about the key's account. It is the answer of the general table;
-    /// [`explain`](Self::explain) returns that of a [path](crate::profile::PathAnswers).
+    /// about the key's account. It is that of the profile's `answers`, for any path that has no answers of its own.
     ///
     /// ```
     /// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
@@ -156,7 +157,7 @@ impl ApiKeyLayer {
     /// # Ok::<(), tower_api_key::ConfigError>(())
     /// ```
     pub fn answer(&self, denial: &Denial) -> Response<Bytes> {
-        self.shared.renderer.refuse(denial, AnswerForm::Full, TableIndex::default(), None)
+        self.shared.renderer.refuse(&RefusalFacts::of(denial, AnswerForm::Full))
     }
 
     /// Returns how often the limiter could not answer since the layer was built, by what the gate did instead.

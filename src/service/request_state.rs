@@ -71,6 +71,7 @@ impl RequestState {
     /// Returns the facts that the response reports about the key and its limits.
     pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Option<Authenticated<'a>> {
         let (record, quotas) = self.counted(policy)?;
-        Some(Authenticated { record, quotas, verdict: Some(&self.verdict), now: self.now })
+        let (verdict, now, cost) = (Some(&self.verdict), self.now, self.cost);
+        Some(Authenticated { record, quotas, verdict, now, cost })
     }
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use http::StatusCode;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::profile::{Answer as Row, Answers, CustomBody, ErrorBody, LimitHeaders};
+use tower_api_key::profile::{
+    Answer as Row, Answers, CustomBody, ErrorBody, LimitHeaders, Refusal,
+};
 use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
 use tower_api_key::rules::{Route, Routes};
-use tower_api_key::{ApiKeyLayer, Denial, Profile};
+use tower_api_key::{ApiKeyLayer, Profile};
 
 use super::server::Server;
 use super::structured::{Item, list, parameter};
@@ -159,9 +161,10 @@ async fn draft_ratelimit_headers_6_refusals_speak_of_limits_too() {
 #[tokio::test]
 async fn draft_ratelimit_headers_5_1_quota_exceeded_is_a_problem_type() {
     const KIND: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-    fn exceeded(_: &Denial, status: StatusCode) -> CustomBody {
+    fn exceeded(refusal: &Refusal<'_>) -> CustomBody {
+        let violated = refusal.quota().map(|(quota, _)| quota.name());
         let content = serde_json::json!({
-            "type": KIND, "status": status.as_u16(), "violated-policies": ["minute"],
+            "type": KIND, "status": refusal.status().as_u16(), "violated-policies": [violated],
         });
         let content_type = http::HeaderValue::from_static("application/problem+json");
         CustomBody { content_type, content: content.to_string().into() }

@@ -1,0 +1,96 @@
+//! What is known of a refusal when its answer is written.
+
+use std::fmt;
+
+use http::{Method, StatusCode};
+
+use crate::error::Denial;
+use crate::key::KeyRecord;
+use crate::quota::{Quota, QuotaStatus};
+
+/// The facts of one refusal, for the functions of a profile that write an answer: [`ErrorBody::Custom`].
+///
+/// The gate collects the facts only when it refuses a request. A fact is `None` if the gate does not know it: an
+/// account before authentication, or the path of [`ApiKeyLayer::answer`](crate::ApiKeyLayer::answer), which has
+/// no request.
+///
+/// Before authentication nothing here is about the key. So a client cannot tell an unknown key from a revoked one,
+/// unless the function itself answers [`denial`](Self::denial) differently.
+///
+/// The client chooses its method and path. Escape both for the format that you write.
+///
+/// [`ErrorBody::Custom`]: super::ErrorBody::Custom
+///
+/// ```
+/// use http::HeaderValue;
+/// use tower_api_key::profile::{CustomBody, Refusal};
+///
+/// fn plain(refusal: &Refusal<'_>) -> CustomBody {
+///     let mut text = format!("{} ({})", refusal.denial().name(), refusal.status().as_u16());
+///     if let Some((quota, status)) = refusal.quota() {
+///         text += &format!(": {} allows {} requests", quota.name(), status.limit());
+///     }
+///     CustomBody { content_type: HeaderValue::from_static("text/plain"), content: text.into() }
+/// }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Refusal<'a> {
+    pub(crate) denial: &'a Denial,
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) method: Option<&'a Method>,
+    pub(crate) path: Option<&'a str>,
+    pub(crate) record: Option<&'a KeyRecord>,
+    pub(crate) quota: Option<(&'a Quota, QuotaStatus)>,
+}
+
+impl<'a> Refusal<'a> {
+    /// Returns the reason, with its own facts: a [`Denial::ScopeMissing`] has the scopes, and a
+    /// [`Denial::HeaderRefused`] the header.
+    pub const fn denial(&self) -> &'a Denial {
+        self.denial
+    }
+
+    /// Returns the HTTP status of the profile's row. A gRPC call gets the same body as a message, with status 200.
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the value of `Retry-After` in seconds, if the answer has that header.
+    pub const fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+
+    /// Returns the method of the request.
+    pub const fn method(&self) -> Option<&'a Method> {
+        self.method
+    }
+
+    /// Returns the path as the client sent it, percent-encoded and without the query.
+    pub const fn path(&self) -> Option<&'a str> {
+        self.path
+    }
+
+    /// Returns the record of the key, which has the account, the key's id and the environment. `None` unless the
+    /// client is authenticated: a refusal of the key itself has no record.
+    pub const fn record(&self) -> Option<&'a KeyRecord> {
+        self.record
+    }
+
+    /// Returns the quota that refused the request, and what is left of it. If several did, returns the one that
+    /// makes the client wait longest. `None` if the request was refused for another reason.
+    pub const fn quota(&self) -> Option<(&'a Quota, QuotaStatus)> {
+        self.quota
+    }
+}
+
+/// Prints the reason and the status, and nothing of the request.
+impl fmt::Debug for Refusal<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Refusal")
+            .field("denial", self.denial)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,86 @@
+//! What a response reports: of a request, of its key, and of a refusal.
+
+use http::{Method, StatusCode};
+
+use super::by_path::TableIndex;
+use super::form::AnswerForm;
+use crate::clock::Timestamp;
+use crate::error::Denial;
+use crate::key::KeyRecord;
+use crate::profile::Refusal;
+use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
+use crate::request::Head;
+
+/// The facts that every response to an authenticated request reports, refusals included.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Authenticated<'a> {
+    pub(crate) record: &'a KeyRecord,
+    pub(crate) quotas: AppliedQuotas<'a>,
+    pub(crate) verdict: Option<&'a Verdict>,
+    pub(crate) now: Timestamp,
+    /// The cost that the request asked of its quotas.
+    pub(crate) cost: u32,
+}
+
+/// What is kept of a request for the answer to it, because the inner service may have the request by then. Only
+/// gates whose answers speak of the request keep it.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestFacts {
+    pub(crate) method: Method,
+    /// The path that the client sent, without the query.
+    pub(crate) path: Box<str>,
+}
+
+impl RequestFacts {
+    /// Copies the facts of a request.
+    pub(crate) fn of(head: &Head<'_>) -> Self {
+        Self { method: head.method.clone(), path: head.path.into() }
+    }
+}
+
+/// All facts of a refusal.
+#[derive(Clone, Copy)]
+pub(crate) struct RefusalFacts<'a> {
+    pub(crate) denial: &'a Denial,
+    pub(crate) form: AnswerForm,
+    /// The answers for the path of the request.
+    pub(crate) table: TableIndex,
+    pub(crate) request: Option<&'a RequestFacts>,
+    pub(crate) authenticated: Option<Authenticated<'a>>,
+}
+
+impl<'a> RefusalFacts<'a> {
+    /// Returns the facts of a refusal without a request.
+    pub(crate) fn of(denial: &'a Denial, form: AnswerForm) -> Self {
+        Self { denial, form, table: TableIndex::default(), request: None, authenticated: None }
+    }
+
+    /// Returns the facts that a profile may write into its answer.
+    pub(super) fn refusal(&self, status: StatusCode, retry_after: Option<u64>) -> Refusal<'a> {
+        Refusal {
+            denial: self.denial,
+            status,
+            retry_after,
+            method: self.request.map(|request| &request.method),
+            path: self.request.map(|request| &*request.path).filter(|path| !path.is_empty()),
+            record: self.authenticated.map(|authenticated| authenticated.record),
+            quota: self.authenticated.and_then(|it| it.exceeded(self.denial)),
+        }
+    }
+}
+
+impl<'a> Authenticated<'a> {
+    /// Returns the quota that refused the request. If several had no room, returns the one that is whole again
+    /// last.
+    fn exceeded(&self, denial: &Denial) -> Option<(&'a Quota, QuotaStatus)> {
+        let verdict = self.verdict.filter(|verdict| verdict.retry_after().is_some())?;
+        if !matches!(denial, Denial::RateLimited { .. }) {
+            return None;
+        }
+        let quotas = self.quotas.iter().map(|(quota, _)| quota);
+        let quotas = quotas.zip(verdict.statuses().iter().copied()).enumerate();
+        let spoken = quotas.filter(|(index, _)| verdict.speaks_of(*index)).map(|(_, it)| it);
+        let full = spoken.filter(|(_, status)| status.remaining() < self.cost);
+        full.max_by_key(|(_, status)| status.reset_after())
+    }
+}
