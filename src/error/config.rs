@@ -115,6 +115,16 @@ pub enum ConfigError {
         /// The status code.
         status: u16,
     },
+    /// A text of an answer has a placeholder that does not exist, or that the row never fills.
+    #[error("the answer `{answer}` of the profile, placeholder `{placeholder}`: {problem}")]
+    Placeholder {
+        /// The row of [`Answers`](crate::profile::Answers).
+        answer: &'static str,
+        /// The placeholder, or the text with a brace that stands alone.
+        placeholder: String,
+        /// The problem and its remedy.
+        problem: String,
+    },
     /// A path pattern is malformed, or conflicts with an earlier one.
     #[error("route pattern `{}`: {problem}", .pattern.escape_debug())]
     Route {

@@ -27,12 +27,20 @@ pub struct Answer<'a> {
     pub(crate) challenge: Challenge,
     pub(crate) retry_after: Option<u32>,
     pub(crate) grpc: Option<GrpcCode>,
+    pub(crate) documentation_url: Option<&'a str>,
 }
 
 impl<'a> Answer<'a> {
     /// Creates an answer with this status and body, without a challenge or `Retry-After`.
     pub const fn new(status: StatusCode, body: ErrorBody<'a>) -> Self {
-        Self { status, body, challenge: Challenge::None, retry_after: None, grpc: None }
+        Self {
+            status,
+            body,
+            challenge: Challenge::None,
+            retry_after: None,
+            grpc: None,
+            documentation_url: None,
+        }
     }
 
     /// Adds `WWW-Authenticate` with this challenge. A layer requires one on every 401 (RFC 9110
@@ -52,6 +60,23 @@ impl<'a> Answer<'a> {
     /// Sets the status code for gRPC calls. Without a call it follows from the reason; [`GrpcCode`] has a table.
     pub const fn grpc(mut self, code: GrpcCode) -> Self {
         self.grpc = Some(code);
+        self
+    }
+
+    /// Sets the URL that the placeholder `{documentation_url}` stands for, in the texts of this row.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use tower_api_key::profile::{Answer, ErrorBody};
+    ///
+    /// const FORBIDDEN: Answer = Answer::new(
+    ///     StatusCode::FORBIDDEN,
+    ///     ErrorBody::Error("You may not do this. See {documentation_url}."),
+    /// )
+    /// .documentation_url("https://docs.example.com/errors#forbidden");
+    /// ```
+    pub const fn documentation_url(mut self, url: &'a str) -> Self {
+        self.documentation_url = Some(url);
         self
     }
 

@@ -7,6 +7,8 @@
 mod body;
 mod caching;
 mod challenge;
+mod date;
+mod escape;
 mod facts;
 mod form;
 mod grpc;
@@ -15,12 +17,14 @@ mod limit_fields;
 mod limit_headers;
 mod limit_text;
 mod number;
+mod placeholder;
 mod principal;
 pub(crate) mod refusal;
 mod renderer;
 mod reserved;
 mod row;
 mod structured_limits;
+mod template;
 
 pub(crate) use facts::{Authenticated, RefusalFacts, RequestFacts};
 pub(crate) use form::AnswerForm;

@@ -167,6 +167,7 @@ impl Exchange {
             form: self.form,
             request: self.request.as_deref(),
             authenticated: self.state.trail(&self.shared.policy),
+            expired_at: self.state.expired_at,
         })
     }
 }

@@ -139,7 +139,9 @@ impl ApiKeyLayer {
             let is_grpc = || policy.is_grpc(request.method(), request.headers());
             let form = AnswerForm::of(request.method(), is_grpc);
             let request = Some(&RequestFacts::of(&Head::of(request)));
-            let facts = RefusalFacts { denial, form, request, authenticated };
+            let expired = record.filter(|_| *denial == Denial::KeyExpired);
+            let expired_at = expired.and_then(KeyRecord::expires);
+            let facts = RefusalFacts { denial, form, request, authenticated, expired_at };
             explanation.answer = Some(self.shared.renderer.refuse(&facts));
         }
         explanation
