@@ -1,6 +1,5 @@
 //! Mistakes in the configuration of a gate: found while the gate is built, never by a request.
 
-use super::invalid_answer::InvalidAnswer;
 use crate::key::{InvalidFormat, InvalidName, InvalidNetwork};
 use crate::quota::InvalidQuota;
 
@@ -97,14 +96,50 @@ pub enum ConfigError {
         /// The problem and its remedy.
         problem: String,
     },
-    /// An answer of the profile cannot be sent.
-    #[error(transparent)]
-    Answer(#[from] InvalidAnswer),
-    /// A path prefix with answers of its own is not valid, or one of its answers.
+    /// A 401 answer has no challenge. RFC 9110 §15.5.2 requires one.
+    #[error(
+        "the 401 answer `{answer}` of the profile has no challenge: add one with `Answer::challenge`"
+    )]
+    ChallengeMissing {
+        /// The row of [`Answers`](crate::profile::Answers).
+        answer: &'static str,
+    },
+    /// The answer to a denial does not have an error status.
+    #[error(
+        "the answer `{answer}` of the profile has status {status}, which is no error status: set one from \
+        400 to 599, or use `Answer::insecure_success` if the vendor refuses with 200"
+    )]
+    StatusNotRefusing {
+        /// The row of [`Answers`](crate::profile::Answers).
+        answer: &'static str,
+        /// The status code.
+        status: u16,
+    },
+    /// A path prefix with answers of its own is not valid, or one of its answers is not.
     #[error("the profile's field `answers_by_path`, prefix `{}`: {problem}", .prefix.escape_debug())]
     AnswersByPath {
         /// The prefix as configured.
         prefix: String,
+        /// The problem and its remedy.
+        problem: String,
+    },
+    /// An answer has a header that HTTP or the profile does not allow, or a placeholder that the row cannot fill.
+    #[error("the answer `{answer}` of the profile, {part}: {problem}")]
+    Answer {
+        /// The row of [`Answers`](crate::profile::Answers).
+        answer: &'static str,
+        /// The header, or the placeholder.
+        part: String,
+        /// The problem and its remedy.
+        problem: String,
+    },
+    /// A text of an answer has a placeholder that does not exist, or that the row never fills.
+    #[error("the answer `{answer}` of the profile, placeholder `{placeholder}`: {problem}")]
+    Placeholder {
+        /// The row of [`Answers`](crate::profile::Answers).
+        answer: &'static str,
+        /// The placeholder, or the text with a brace that stands alone.
+        placeholder: String,
         /// The problem and its remedy.
         problem: String,
     },

@@ -3,14 +3,12 @@
 
 mod config;
 mod denial;
-mod invalid_answer;
 mod limiter;
 mod store;
 mod unknown_name;
 
 pub use config::ConfigError;
 pub use denial::{Denial, HeaderProblem, Malformation};
-pub use invalid_answer::InvalidAnswer;
 pub use limiter::LimiterError;
 pub use store::StoreError;
 pub use unknown_name::UnknownName;

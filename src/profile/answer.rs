@@ -30,6 +30,7 @@ pub struct Answer<'a> {
     pub(crate) challenges: &'a [SchemeChallenge<'a>],
     pub(crate) retry_after: Option<u32>,
     pub(crate) grpc: Option<GrpcCode>,
+    pub(crate) documentation_url: Option<&'a str>,
 }
 
 impl<'a> Answer<'a> {
@@ -58,6 +59,23 @@ impl<'a> Answer<'a> {
         self
     }
 
+    /// Sets the URL that the placeholder `{documentation_url}` stands for, in the texts of this row.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use tower_api_key::profile::{Answer, ErrorBody};
+    ///
+    /// const FORBIDDEN: Answer = Answer::new(
+    ///     StatusCode::FORBIDDEN,
+    ///     ErrorBody::Error("You may not do this. See {documentation_url}."),
+    /// )
+    /// .documentation_url("https://docs.example.com/errors#forbidden");
+    /// ```
+    pub const fn documentation_url(mut self, url: &'a str) -> Self {
+        self.documentation_url = Some(url);
+        self
+    }
+
     /// Returns the status code.
     pub fn status(&self) -> StatusCode {
         self.status.code()
@@ -65,7 +83,15 @@ impl<'a> Answer<'a> {
 
     pub(super) const fn with_number(status: StatusNumber, body: ErrorBody<'a>) -> Self {
         let (challenge, challenges) = (Challenge::None, &[]);
-        Self { status, body, challenge, challenges, retry_after: None, grpc: None }
+        Self {
+            status,
+            body,
+            challenge,
+            challenges,
+            retry_after: None,
+            grpc: None,
+            documentation_url: None,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use http::{Method, StatusCode};
 
+use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::quota::{Quota, QuotaStatus};
@@ -42,6 +43,9 @@ pub struct Refusal<'a> {
     pub(crate) path: Option<&'a str>,
     pub(crate) record: Option<&'a KeyRecord>,
     pub(crate) quota: Option<(&'a Quota, QuotaStatus)>,
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) documentation_url: Option<&'a str>,
+    pub(crate) expired_at: Option<Timestamp>,
 }
 
 impl<'a> Refusal<'a> {
@@ -81,6 +85,24 @@ impl<'a> Refusal<'a> {
     /// makes the client wait longest. `None` if the request was refused for another reason.
     pub const fn quota(&self) -> Option<(&'a Quota, QuotaStatus)> {
         self.quota
+    }
+
+    /// Returns the id of the request, if the profile has request ids.
+    pub const fn request_id(&self) -> Option<&'a str> {
+        self.request_id
+    }
+
+    /// Returns the URL that the profile's row [sets](super::Answer::documentation_url).
+    pub const fn documentation_url(&self) -> Option<&'a str> {
+        self.documentation_url
+    }
+
+    /// Returns when a key expired that is refused for that reason.
+    ///
+    /// A client that gets to know the instant knows that its key was valid once. So it can tell an expired key from
+    /// an unknown one, which a gate otherwise hides. Use it only if the vendor documents it.
+    pub const fn insecure_expired_at(&self) -> Option<Timestamp> {
+        self.expired_at
     }
 }
 

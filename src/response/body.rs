@@ -1,85 +1,123 @@
 //! The bodies of refusals, rendered when the gate is built.
 
-use crate::profile::{CustomBody, ErrorBody, Refusal};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
+
+use super::escape::{TextFormat, quoted};
+use super::placeholder::RowFacts;
+use super::template::{TemplateWriter, TextTemplate};
+use crate::error::ConfigError;
+use crate::profile::{CustomBody, ErrorBody, Refusal};
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// A body that is rendered already, or made for each refusal by the profile's function.
+/// A body that is rendered already, or made for each refusal: of a template, or by the profile's function.
 #[derive(Debug, Clone)]
 pub(super) enum PreparedBody {
     Empty,
     Fixed(CustomBody),
+    Filled { content_type: HeaderValue, content: TextTemplate },
     Custom(fn(&Refusal<'_>) -> CustomBody),
 }
 
 impl PreparedBody {
-    /// Returns true if both are the same bytes, or are made by the same function.
+    /// Renders a body as far as it does not depend on the request.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Placeholder`] if a text has a placeholder that the row cannot fill.
+    pub(super) fn new(
+        body: ErrorBody<'_>,
+        status: StatusCode,
+        row: RowFacts,
+    ) -> Result<Self, ConfigError> {
+        let code = status.as_u16();
+        let (content_type, format) = match body {
+            ErrorBody::Empty => return Ok(Self::Empty),
+            ErrorBody::Custom(make) => return Ok(Self::Custom(make)),
+            ErrorBody::Text(_) => (TEXT, TextFormat::Plain),
+            ErrorBody::Problem { .. } => (PROBLEM, TextFormat::Json),
+            _ => (JSON, TextFormat::Json),
+        };
+        let mut writer = TemplateWriter::new(format, row);
+        match body {
+            ErrorBody::Empty | ErrorBody::Custom(_) => {}
+            ErrorBody::Text(text) => {
+                writer.text(text)?;
+            }
+            ErrorBody::Error(error) => {
+                writer.syntax(r#"{"error":""#).text(error)?.syntax(r#""}"#);
+            }
+            ErrorBody::CodeAndMessage { code, message } => {
+                writer.syntax(r#"{"error":{"code":""#).text(code)?;
+                writer.syntax(r#"","message":""#).text(message)?.syntax(r#""}}"#);
+            }
+            ErrorBody::TitleAndDetails { title, details } => {
+                writer.syntax(r#"{"errors":[{"title":""#).text(title)?;
+                writer.syntax(r#"","details":""#).text(details)?.syntax(r#""}]}"#);
+            }
+            ErrorBody::CodeAndContext { error } => {
+                writer.syntax(&format!(r#"{{"code":{code},"context":{{}},"error":""#));
+                let reason = quoted(status.canonical_reason().unwrap_or_default());
+                writer.text(error)?.syntax(&format!(r#"","status":{reason}}}"#));
+            }
+            ErrorBody::KeyAndMetadata { key, message } => {
+                writer.syntax(r#"{"key":""#).text(key)?;
+                writer.syntax(r#"","message":""#).text(message)?;
+                writer.syntax(&format!(r#"","metadata":{{}},"status":{code}}}"#));
+            }
+            ErrorBody::Problem { kind, title, detail } => {
+                writer.syntax(r#"{"type":""#).text(kind)?;
+                writer.syntax(r#"","title":""#).text(title)?;
+                writer.syntax(&format!(r#"","status":{code},"detail":""#));
+                writer.text(detail)?.syntax(r#""}"#);
+            }
+        }
+        let content = writer.finish();
+        Ok(match content.fixed() {
+            Some(fixed) => {
+                let content = Bytes::copy_from_slice(fixed.as_bytes());
+                Self::Fixed(CustomBody { content_type, content })
+            }
+            None => Self::Filled { content_type, content },
+        })
+    }
+
+    /// Returns true if both are the same bytes, are filled from the same template, or are made by the same
+    /// function.
     pub(super) fn equals(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Empty, Self::Empty) => true,
             (Self::Fixed(one), Self::Fixed(other)) => {
                 one.content == other.content && one.content_type == other.content_type
             }
+            (
+                Self::Filled { content_type: one_type, content: one },
+                Self::Filled { content_type, content },
+            ) => one_type == content_type && one == content,
             (Self::Custom(one), Self::Custom(other)) => std::ptr::fn_addr_eq(*one, *other),
             _ => false,
         }
     }
 
-    pub(super) fn new(body: ErrorBody<'_>, status: StatusCode) -> Self {
-        let code = status.as_u16();
-        let reason = quoted(status.canonical_reason().unwrap_or_default());
-        let json = |content: String| (JSON, content);
-        let (content_type, content) = match body {
-            ErrorBody::Empty => return Self::Empty,
-            ErrorBody::Custom(make) => return Self::Custom(make),
-            ErrorBody::Text(text) => (TEXT, text.to_owned()),
-            ErrorBody::Error(error) => json(format!(r#"{{"error":{}}}"#, quoted(error))),
-            ErrorBody::CodeAndMessage { code, message } => {
-                let (code, message) = (quoted(code), quoted(message));
-                json(format!(r#"{{"error":{{"code":{code},"message":{message}}}}}"#))
-            }
-            ErrorBody::TitleAndDetails { title, details } => {
-                let (title, details) = (quoted(title), quoted(details));
-                json(format!(r#"{{"errors":[{{"title":{title},"details":{details}}}]}}"#))
-            }
-            ErrorBody::CodeAndContext { error } => {
-                let error = quoted(error);
-                json(format!(
-                    r#"{{"code":{code},"context":{{}},"error":{error},"status":{reason}}}"#
-                ))
-            }
-            ErrorBody::KeyAndMetadata { key, message } => {
-                let (key, message) = (quoted(key), quoted(message));
-                json(format!(
-                    r#"{{"key":{key},"message":{message},"metadata":{{}},"status":{code}}}"#
-                ))
-            }
-            ErrorBody::Problem { kind, title, detail } => {
-                let (kind, title, detail) = (quoted(kind), quoted(title), quoted(detail));
-                let content = format!(
-                    r#"{{"type":{kind},"title":{title},"status":{code},"detail":{detail}}}"#
-                );
-                (PROBLEM, content)
-            }
-        };
-        Self::Fixed(CustomBody { content_type, content: Bytes::from(content) })
+    /// Returns true if the body may have the client's method or path.
+    pub(super) fn speaks_of_request(&self) -> bool {
+        match self {
+            Self::Empty | Self::Fixed(_) => false,
+            Self::Filled { content, .. } => content.speaks_of_request(),
+            Self::Custom(_) => true,
+        }
     }
 }
 
 impl CustomBody {
     /// Returns a body without content.
     pub(super) const fn none() -> Self {
-        Self { content_type: TEXT, content: Bytes::new() }
+        let content_type = HeaderValue::from_static("application/octet-stream");
+        Self { content_type, content: Bytes::new() }
     }
-}
-
-/// Writes a JSON string (RFC 8259 §7).
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 #[cfg(test)]
@@ -123,7 +161,9 @@ mod tests {
                 ),
             ),
         ] {
-            let PreparedBody::Fixed(prepared) = PreparedBody::new(body, StatusCode::FORBIDDEN)
+            let row = RowFacts::of("route_unknown");
+            let Ok(PreparedBody::Fixed(prepared)) =
+                PreparedBody::new(body, StatusCode::FORBIDDEN, row)
             else {
                 panic!("{body:?} is not custom")
             };

@@ -49,7 +49,7 @@ pub(super) fn lines(
     for listed in own.iter().filter(|listed| all || own_challenges::is_bearer(listed.scheme)) {
         let line = own_challenges::line(row, listed, &realm, error(challenge))?;
         if lines.contains(&line) {
-            return Err(own_challenges::repeated(row, listed).into());
+            return Err(own_challenges::repeated(row, listed));
         }
         lines.push(line);
     }

@@ -2,22 +2,22 @@
 
 use http::StatusCode;
 
-use crate::error::InvalidAnswer;
+use crate::error::ConfigError;
 use crate::profile::{Answer, Challenge, ErrorBody};
 
 /// Refuses an answer that does not refuse, that lacks what its status needs, or whose body cannot show it.
 ///
 /// # Errors
 ///
-/// [`InvalidAnswer`].
-pub(super) fn check(row: &'static str, answer: &Answer<'_>) -> Result<(), InvalidAnswer> {
+/// [`ConfigError`].
+pub(super) fn check(row: &'static str, answer: &Answer<'_>) -> Result<(), ConfigError> {
     let Answer { status, body, challenge, challenges, .. } = *answer;
     if !status.is_refusing() {
-        return Err(InvalidAnswer::StatusNotRefusing { answer: row, status: status.number() });
+        return Err(ConfigError::StatusNotRefusing { answer: row, status: status.number() });
     }
     let unauthorized = status.code() == StatusCode::UNAUTHORIZED;
     if unauthorized && challenge == Challenge::None && challenges.is_empty() {
-        return Err(InvalidAnswer::ChallengeMissing { answer: row });
+        return Err(ConfigError::ChallengeMissing { answer: row });
     }
     let problem = match body {
         ErrorBody::Empty if status.is_success() => {
@@ -28,6 +28,6 @@ pub(super) fn check(row: &'static str, answer: &Answer<'_>) -> Result<(), Invali
         }
         _ => return Ok(()),
     };
-    let value = status.number().to_string();
-    Err(InvalidAnswer::Field { answer: row, field: "status", value, problem })
+    let (part, problem) = (format!("status {}", status.number()), problem.to_owned());
+    Err(ConfigError::Answer { answer: row, part, problem })
 }

@@ -47,16 +47,30 @@ pub(crate) struct RefusalFacts<'a> {
     pub(crate) table: TableIndex,
     pub(crate) request: Option<&'a RequestFacts>,
     pub(crate) authenticated: Option<Authenticated<'a>>,
+    /// When the key expired, if it is refused for that.
+    pub(crate) expired_at: Option<Timestamp>,
 }
 
 impl<'a> RefusalFacts<'a> {
     /// Returns the facts of a refusal without a request.
     pub(crate) fn of(denial: &'a Denial, form: AnswerForm) -> Self {
-        Self { denial, form, table: TableIndex::default(), request: None, authenticated: None }
+        Self {
+            denial,
+            form,
+            table: TableIndex::default(),
+            request: None,
+            authenticated: None,
+            expired_at: None,
+        }
     }
 
     /// Returns the facts that a profile may write into its answer.
-    pub(super) fn refusal(&self, status: StatusCode, retry_after: Option<u64>) -> Refusal<'a> {
+    pub(super) fn refusal(
+        &self,
+        status: StatusCode,
+        retry_after: Option<u64>,
+        documentation_url: Option<&'a str>,
+    ) -> Refusal<'a> {
         Refusal {
             denial: self.denial,
             status,
@@ -65,6 +79,10 @@ impl<'a> RefusalFacts<'a> {
             path: self.request.map(|request| &*request.path).filter(|path| !path.is_empty()),
             record: self.authenticated.map(|authenticated| authenticated.record),
             quota: self.authenticated.and_then(|it| it.exceeded(self.denial)),
+            request_id: None,
+            documentation_url,
+            // A network that failed too often must not learn this of a key.
+            expired_at: self.expired_at.filter(|_| *self.denial == Denial::KeyExpired),
         }
     }
 }

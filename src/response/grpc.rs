@@ -27,21 +27,6 @@ pub(super) struct GrpcMessage {
 }
 
 impl GrpcMessage {
-    /// Takes the sentence for people from a body, or the reason phrase of the status if the body is empty. Returns
-    /// `None` for a body that a function makes.
-    pub(super) fn of(body: ErrorBody<'_>, status: StatusCode) -> Option<Self> {
-        Some(Self::new(match body {
-            ErrorBody::Custom(_) => return None,
-            ErrorBody::Empty => reason_phrase(status),
-            ErrorBody::Text(text) | ErrorBody::Error(text) => text,
-            ErrorBody::CodeAndMessage { message, .. }
-            | ErrorBody::KeyAndMetadata { message, .. } => message,
-            ErrorBody::TitleAndDetails { details, .. } => details,
-            ErrorBody::CodeAndContext { error } => error,
-            ErrorBody::Problem { detail, .. } => detail,
-        }))
-    }
-
     /// Takes a body of plain text as it is. Of another format only the function that made the body knows
     /// which part is for people, so the message is the reason phrase of the status.
     pub(super) fn of_custom(body: &CustomBody, status: StatusCode) -> Self {
@@ -50,7 +35,7 @@ impl GrpcMessage {
         Self::new(text.unwrap_or(reason_phrase(status)))
     }
 
-    fn new(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         let ends = text.char_indices().map(|(start, letter)| start + letter.len_utf8());
         let end = ends.take_while(|end| *end <= LONGEST_MESSAGE).last().unwrap_or_default();
         let text = text.get(..end).unwrap_or_default().to_owned();
@@ -58,6 +43,20 @@ impl GrpcMessage {
         let encoded = HeaderValue::try_from(percent_encoded(&text));
         Self { encoded: encoded.unwrap_or(HeaderValue::from_static("")), text }
     }
+}
+
+/// Returns the sentence for people of a body. Returns `None` for an empty body and for one that a function makes.
+pub(super) const fn sentence(body: ErrorBody<'_>) -> Option<&str> {
+    Some(match body {
+        ErrorBody::Empty | ErrorBody::Custom(_) => return None,
+        ErrorBody::Text(text) | ErrorBody::Error(text) => text,
+        ErrorBody::CodeAndMessage { message, .. } | ErrorBody::KeyAndMetadata { message, .. } => {
+            message
+        }
+        ErrorBody::TitleAndDetails { details, .. } => details,
+        ErrorBody::CodeAndContext { error } => error,
+        ErrorBody::Problem { detail, .. } => detail,
+    })
 }
 
 /// Turns the headers of a refusal into the trailers of a call. `retry_after` is in seconds.

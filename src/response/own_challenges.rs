@@ -3,33 +3,26 @@
 use http::HeaderValue;
 
 use super::uri_reference::is_uri_reference;
-use crate::error::InvalidAnswer;
+use crate::error::ConfigError;
 use crate::key::is_scope_token;
 use crate::profile::{Answer, Profile, SchemeChallenge};
 use crate::request::is_token;
-
-/// The part of an answer that errors name.
-const FIELD: &str = "challenges";
 
 /// Renders one field line. `realm` is escaped already. `error` goes into the challenges with the scheme `Bearer`.
 ///
 /// # Errors
 ///
-/// [`InvalidAnswer::Field`] for a scheme or a parameter that is not valid.
+/// [`ConfigError::Answer`] for a scheme or a parameter that is not valid.
 pub(super) fn line(
     answer: &'static str,
     challenge: &SchemeChallenge<'_>,
     realm: &str,
     error: Option<&str>,
-) -> Result<HeaderValue, InvalidAnswer> {
+) -> Result<HeaderValue, ConfigError> {
     let SchemeChallenge { scheme, has_realm, parameters } = *challenge;
-    let refused =
-        |value: String, problem| InvalidAnswer::Field { answer, field: FIELD, value, problem };
+    let of_scheme = |problem| refused(answer, scheme, problem);
     if !is_token(scheme.as_bytes()) {
-        return Err(refused(
-            scheme.to_owned(),
-            "it is no name of a scheme: write a token, as `Bearer`",
-        ));
+        return Err(of_scheme("it is no name of a scheme: write a token, as `Bearer`"));
     }
     let error = error.filter(|_| is_bearer(scheme));
     let mut written = Vec::new();
@@ -38,28 +31,28 @@ pub(super) fn line(
     }
     written.extend(error.map(|error| format!(r#"error="{error}""#)));
     for (index, (name, value)) in parameters.iter().enumerate() {
-        let shown = || format!("{scheme} {name}");
-        let before = parameters.iter().take(index);
-        if before.clone().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
-            return Err(refused(shown(), "the parameter is listed twice: keep one of the two"));
-        }
-        let problem = problem_of(name, value, error.is_some());
-        if let Some(problem) = problem {
-            return Err(refused(shown(), problem));
+        let mut before = parameters.iter().take(index);
+        let is_repeated = before.any(|(other, _)| other.eq_ignore_ascii_case(name));
+        let repeated = is_repeated.then_some("it is listed twice: keep one of the two");
+        if let Some(problem) = problem_of(name, value, error.is_some()).or(repeated) {
+            return Err(refused(answer, &format!("{scheme} {name}"), problem));
         }
         let value = value.replace('\\', "\\\\").replace('"', "\\\"");
         written.push(format!(r#"{name}="{value}""#));
     }
     let separator = if written.is_empty() { "" } else { " " };
-    HeaderValue::try_from(format!("{scheme}{separator}{}", written.join(", "))).map_err(|_| {
-        refused(scheme.to_owned(), "it does not fit into a header: write visible ASCII")
-    })
+    HeaderValue::try_from(format!("{scheme}{separator}{}", written.join(", ")))
+        .map_err(|_| of_scheme("it does not fit into a header: write visible ASCII"))
 }
 
 /// Makes the error for a challenge that is listed twice.
-pub(super) fn repeated(answer: &'static str, challenge: &SchemeChallenge<'_>) -> InvalidAnswer {
-    let problem = "the challenge is listed twice: keep one of the two";
-    InvalidAnswer::Field { answer, field: FIELD, value: challenge.scheme.to_owned(), problem }
+pub(super) fn repeated(answer: &'static str, challenge: &SchemeChallenge<'_>) -> ConfigError {
+    refused(answer, challenge.scheme, "it is listed twice: keep one of the two")
+}
+
+fn refused(answer: &'static str, challenge: &str, problem: &str) -> ConfigError {
+    let part = format!("challenge `{}`", challenge.escape_debug());
+    ConfigError::Answer { answer, part, problem: problem.to_owned() }
 }
 
 /// Returns true for the scheme whose challenges have an `error` (RFC 6750 §3).

@@ -133,7 +133,12 @@ impl Renderer {
             AnswerForm::Full => (row.status, body.content.clone()),
             AnswerForm::HeadersOnly => (row.status, Bytes::new()),
             AnswerForm::Grpc => {
-                grpc::write(&mut headers, row.grpc_code(denial), &row.grpc_message(&body), wait);
+                grpc::write(
+                    &mut headers,
+                    row.grpc_code(denial),
+                    &row.grpc_message(&body, facts),
+                    wait,
+                );
                 (StatusCode::OK, Bytes::new())
             }
         };

@@ -2,17 +2,21 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::body::PreparedBody;
 use super::challenge;
 use super::contradictions::check;
+use super::escape::TextFormat;
 use super::facts::RefusalFacts;
-use super::grpc::GrpcMessage;
+use super::grpc::{GrpcMessage, sentence};
 use super::own_challenges;
+use super::placeholder::RowFacts;
+use super::template::TextTemplate;
 use crate::error::{ConfigError, Denial};
-use crate::profile::{Answer, Challenge, CustomBody, GrpcCode, Profile};
+use crate::profile::{Answer, Challenge, CustomBody, GrpcCode, Profile, Refusal};
 use crate::quota::whole_seconds;
 
 /// A prepared row.
@@ -26,10 +30,19 @@ pub(super) struct PreparedAnswer {
     // them one by one.
     pub(super) headers: HeaderMap,
     retry_after: Option<u32>,
-    /// `None` for a body that is made for each refusal.
-    grpc_message: Option<GrpcMessage>,
+    documentation_url: Option<Box<str>>,
+    grpc_message: PreparedMessage,
     /// `None` if the code follows from the denial.
     grpc_code: Option<GrpcCode>,
+}
+
+/// The message of a gRPC call.
+#[derive(Debug)]
+enum PreparedMessage {
+    Fixed(GrpcMessage),
+    Filled(TextTemplate),
+    /// Taken from the body that a function makes.
+    OfBody,
 }
 
 impl PreparedAnswer {
@@ -44,26 +57,45 @@ impl PreparedAnswer {
         profile: &Profile<'_>,
     ) -> Result<Self, ConfigError> {
         check(row, answer)?;
-        let Answer { body, challenge, retry_after, grpc, .. } = *answer;
-        let status = answer.status();
+        let Answer { body, challenge, retry_after, grpc, documentation_url, .. } = *answer;
+        let (name, status) = (row, answer.status());
+        let limited = matches!(row, "rate_limited" | "too_many_failures");
+        let row = RowFacts {
+            row,
+            has_request_id: false,
+            has_documentation_url: documentation_url.is_some(),
+            has_retry_after: limited
+                || retry_after.is_some()
+                || status == StatusCode::TOO_MANY_REQUESTS,
+        };
         // A vendor may answer a key that is not allowed as one that is not valid.
         let unauthorized = status == StatusCode::UNAUTHORIZED;
         let grpc_code = grpc.or(unauthorized.then_some(GrpcCode::Unauthenticated));
-        let grpc_message = GrpcMessage::of(body, status);
-        let body = PreparedBody::new(body, status);
+        let grpc_message = PreparedMessage::new(sentence(body), row)?;
+        let body = PreparedBody::new(body, status, row)?;
         let mut headers = HeaderMap::new();
         match &body {
             PreparedBody::Empty => drop(headers.insert(CONTENT_LENGTH, HeaderValue::from(0))),
             PreparedBody::Fixed(body) => describe(&mut headers, body),
-            PreparedBody::Custom(_) => {}
+            PreparedBody::Filled { .. } | PreparedBody::Custom(_) => {}
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for line in challenge::lines(row, answer, profile)? {
+        for line in challenge::lines(name, answer, profile)? {
             headers.append(WWW_AUTHENTICATE, line);
         }
         let names_scopes = challenge == Challenge::InsufficientScope
             && !own_challenges::name_scopes(profile, answer);
-        Ok(Self { status, body, names_scopes, headers, retry_after, grpc_message, grpc_code })
+        let documentation_url = documentation_url.map(Box::from);
+        Ok(Self {
+            status,
+            body,
+            names_scopes,
+            headers,
+            retry_after,
+            documentation_url,
+            grpc_message,
+            grpc_code,
+        })
     }
 
     /// Takes the gRPC code of another row whose answer is the same. What HTTP does not tell apart, gRPC must
@@ -73,15 +105,22 @@ impl PreparedAnswer {
             && self.headers == other.headers
             && self.names_scopes == other.names_scopes
             && self.retry_after == other.retry_after
+            && self.documentation_url == other.documentation_url
             && self.body.equals(&other.body);
         if same && self.grpc_code.is_none() {
             self.grpc_code = other.grpc_code.or(Some(GrpcCode::Unauthenticated));
         }
     }
 
-    /// Returns true if the answer may speak of the request, so that the gate must keep what it says.
-    pub(super) const fn speaks_of_request(&self) -> bool {
-        matches!(self.body, PreparedBody::Custom(_))
+    /// Returns true if the answer may have the method or path of the request, so that the gate must keep them.
+    pub(super) fn speaks_of_request(&self) -> bool {
+        self.body.speaks_of_request()
+    }
+
+    /// Returns the facts that the row may write. Called only if it writes any.
+    fn refusal<'a>(&'a self, facts: &RefusalFacts<'a>) -> Refusal<'a> {
+        let wait = self.retry_after(facts.denial);
+        facts.refusal(self.status, wait, self.documentation_url.as_deref())
     }
 
     /// Returns the body of a refusal. Describes in the headers one that is made for this refusal.
@@ -90,16 +129,17 @@ impl PreparedAnswer {
         headers: &mut HeaderMap,
         facts: &RefusalFacts<'_>,
     ) -> Cow<'_, CustomBody> {
-        match &self.body {
-            PreparedBody::Empty => Cow::Owned(CustomBody::none()),
-            PreparedBody::Fixed(body) => Cow::Borrowed(body),
-            PreparedBody::Custom(make) => {
-                let wait = self.retry_after(facts.denial);
-                let body = make(&facts.refusal(self.status, wait));
-                describe(headers, &body);
-                Cow::Owned(body)
+        let body = match &self.body {
+            PreparedBody::Empty => return Cow::Owned(CustomBody::none()),
+            PreparedBody::Fixed(body) => return Cow::Borrowed(body),
+            PreparedBody::Filled { content_type, content } => {
+                let content = Bytes::from(content.fill(&self.refusal(facts)));
+                CustomBody { content_type: content_type.clone(), content }
             }
-        }
+            PreparedBody::Custom(make) => make(&self.refusal(facts)),
+        };
+        describe(headers, &body);
+        Cow::Owned(body)
     }
 
     /// Adds the scopes that the request needs to the challenges for Bearer.
@@ -115,9 +155,18 @@ impl PreparedAnswer {
         self.grpc_code.unwrap_or(GrpcCode::of(denial))
     }
 
-    pub(super) fn grpc_message(&self, body: &CustomBody) -> Cow<'_, GrpcMessage> {
-        let custom = || Cow::Owned(GrpcMessage::of_custom(body, self.status));
-        self.grpc_message.as_ref().map_or_else(custom, Cow::Borrowed)
+    pub(super) fn grpc_message(
+        &self,
+        body: &CustomBody,
+        facts: &RefusalFacts<'_>,
+    ) -> Cow<'_, GrpcMessage> {
+        match &self.grpc_message {
+            PreparedMessage::Fixed(message) => Cow::Borrowed(message),
+            PreparedMessage::Filled(text) => {
+                Cow::Owned(GrpcMessage::new(&text.fill(&self.refusal(facts))))
+            }
+            PreparedMessage::OfBody => Cow::Owned(GrpcMessage::of_custom(body, self.status)),
+        }
     }
 
     /// Returns the seconds to wait: those of the denial, else those of the row, at least 1. A 429 always
@@ -132,6 +181,17 @@ impl PreparedAnswer {
         let limited = self.status == StatusCode::TOO_MANY_REQUESTS;
         let seconds = known.or_else(|| limited.then_some(1));
         seconds.map(|seconds| seconds.max(1))
+    }
+}
+
+impl PreparedMessage {
+    fn new(sentence: Option<&str>, row: RowFacts) -> Result<Self, ConfigError> {
+        let Some(sentence) = sentence else { return Ok(Self::OfBody) };
+        let text = TextTemplate::new(TextFormat::Plain, row, sentence)?;
+        Ok(match text.fixed() {
+            Some(fixed) => Self::Fixed(GrpcMessage::new(fixed)),
+            None => Self::Filled(text),
+        })
     }
 }
 

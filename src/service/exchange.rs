@@ -172,6 +172,7 @@ impl Exchange {
             table: self.table,
             request: self.request.as_deref(),
             authenticated: self.state.trail(&self.shared.policy),
+            expired_at: self.state.expired_at,
         })
     }
 }

@@ -140,7 +140,9 @@ impl ApiKeyLayer {
             let form = AnswerForm::of(request.method(), is_grpc);
             let table = self.shared.renderer.table(request);
             let request = Some(&RequestFacts::of(&Head::of(request)));
-            let facts = RefusalFacts { denial, form, table, request, authenticated };
+            let expired = record.filter(|_| *denial == Denial::KeyExpired);
+            let expired_at = expired.and_then(KeyRecord::expires);
+            let facts = RefusalFacts { denial, form, table, request, authenticated, expired_at };
             explanation.answer = Some(self.shared.renderer.refuse(&facts));
         }
         explanation

@@ -41,6 +41,8 @@ pub(super) struct RequestState {
     pub(super) verdict: Verdict,
     pub(super) now: Timestamp,
     pub(super) permit: Option<Permit>,
+    /// When the key expired, if it is refused for that.
+    pub(super) expired_at: Option<Timestamp>,
 }
 
 impl RequestState {

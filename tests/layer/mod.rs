@@ -11,6 +11,7 @@ mod credential;
 mod described;
 mod environment;
 mod explain;
+mod facts;
 mod failures;
 mod fallback;
 mod grant;
