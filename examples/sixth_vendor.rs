@@ -16,7 +16,7 @@ use tower_api_key::key::{Alphabet, KeyFormat};
 use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::profile::{
     Answer, Answers, Challenge, CredentialSource, ErrorBody, LimitHeaders, PrincipalHeader,
-    PrincipalValue,
+    PrincipalValue, Problem,
 };
 use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
@@ -25,7 +25,7 @@ use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Profile};
 
 const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Answer<'static> {
-    Answer::new(status, ErrorBody::Problem { kind: "about:blank", title, detail })
+    Answer::new(status, ErrorBody::Problem(Problem::new("about:blank", title, detail)))
 }
 
 const MISSING: Answer =

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::HeaderValue;
 
+use super::problem::Problem;
 use super::refusal::Refusal;
 
 /// Chooses the format and the text of a refusal's body.
@@ -58,14 +59,7 @@ pub enum ErrorBody<'a> {
         message: &'a str,
     },
     /// RFC 9457 problem details, as `application/problem+json`.
-    Problem {
-        /// A URI reference for the kind of problem, or `about:blank`.
-        kind: &'a str,
-        /// A short summary of the kind.
-        title: &'a str,
-        /// An explanation of this problem.
-        detail: &'a str,
-    },
+    Problem(Problem<'a>),
     /// The body that a function makes of the facts. The gate calls it for every refusal. The function must escape
     /// what the client chose, as the path, for the format of the body.
     ///

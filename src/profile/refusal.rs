@@ -4,6 +4,7 @@ use std::fmt;
 
 use http::{Method, StatusCode};
 
+use super::exceeded::ExceededQuotas;
 use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::KeyRecord;
@@ -42,7 +43,7 @@ pub struct Refusal<'a> {
     pub(crate) method: Option<&'a Method>,
     pub(crate) path: Option<&'a str>,
     pub(crate) record: Option<&'a KeyRecord>,
-    pub(crate) quota: Option<(&'a Quota, QuotaStatus)>,
+    pub(crate) exceeded: Option<ExceededQuotas<'a>>,
     pub(crate) request_id: Option<&'a str>,
     pub(crate) documentation_url: Option<&'a str>,
     pub(crate) expired_at: Option<Timestamp>,
@@ -83,8 +84,14 @@ impl<'a> Refusal<'a> {
 
     /// Returns the quota that refused the request, and what is left of it. If several did, returns the one that
     /// makes the client wait longest. `None` if the request was refused for another reason.
-    pub const fn quota(&self) -> Option<(&'a Quota, QuotaStatus)> {
-        self.quota
+    pub fn quota(&self) -> Option<(&'a Quota, QuotaStatus)> {
+        self.exceeded_quotas().max_by_key(|(_, status)| status.reset_after())
+    }
+
+    /// Lists all quotas that had no room for the request, and what is left of each. Empty if the request was refused
+    /// for another reason.
+    pub fn exceeded_quotas(&self) -> impl Iterator<Item = (&'a Quota, QuotaStatus)> + use<'a> {
+        self.exceeded.into_iter().flat_map(ExceededQuotas::iter)
     }
 
     /// Returns the id of the request, if the profile has request ids.

@@ -5,13 +5,14 @@ use http::{HeaderValue, StatusCode};
 
 use super::escape::{TextFormat, quoted};
 use super::placeholder::RowFacts;
+use super::problem::PreparedProblem;
 use super::template::{TemplateWriter, TextTemplate};
 use crate::error::ConfigError;
 use crate::profile::{CustomBody, ErrorBody, Refusal};
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+pub(super) const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// A body that is rendered already, or made for each refusal: of a template, or by the profile's function.
 #[derive(Debug, Clone)]
@@ -19,6 +20,7 @@ pub(super) enum PreparedBody {
     Empty,
     Fixed(CustomBody),
     Filled { content_type: HeaderValue, content: TextTemplate },
+    Problem(Box<PreparedProblem>),
     Custom(fn(&Refusal<'_>) -> CustomBody),
 }
 
@@ -38,12 +40,14 @@ impl PreparedBody {
             ErrorBody::Empty => return Ok(Self::Empty),
             ErrorBody::Custom(make) => return Ok(Self::Custom(make)),
             ErrorBody::Text(_) => (TEXT, TextFormat::Plain),
-            ErrorBody::Problem { .. } => (PROBLEM, TextFormat::Json),
+            ErrorBody::Problem(problem) => {
+                return PreparedProblem::new(problem, code, row).map(Self::of_problem);
+            }
             _ => (JSON, TextFormat::Json),
         };
         let mut writer = TemplateWriter::new(format, row);
         match body {
-            ErrorBody::Empty | ErrorBody::Custom(_) => {}
+            ErrorBody::Empty | ErrorBody::Problem(_) | ErrorBody::Custom(_) => {}
             ErrorBody::Text(text) => {
                 writer.text(text)?;
             }
@@ -68,12 +72,6 @@ impl PreparedBody {
                 writer.syntax(r#"","message":""#).text(message)?;
                 writer.syntax(&format!(r#"","metadata":{{}},"status":{code}}}"#));
             }
-            ErrorBody::Problem { kind, title, detail } => {
-                writer.syntax(r#"{"type":""#).text(kind)?;
-                writer.syntax(r#"","title":""#).text(title)?;
-                writer.syntax(&format!(r#"","status":{code},"detail":""#));
-                writer.text(detail)?.syntax(r#""}"#);
-            }
         }
         let content = writer.finish();
         Ok(match content.fixed() {
@@ -83,6 +81,13 @@ impl PreparedBody {
             }
             None => Self::Filled { content_type, content },
         })
+    }
+
+    fn of_problem(problem: PreparedProblem) -> Self {
+        match problem.fixed() {
+            Some(text) => Self::Fixed(CustomBody { content_type: PROBLEM, content: text.into() }),
+            None => Self::Problem(Box::new(problem)),
+        }
     }
 
     /// Returns true if both are the same bytes, are filled from the same template, or are made by the same
@@ -97,6 +102,7 @@ impl PreparedBody {
                 Self::Filled { content_type: one_type, content: one },
                 Self::Filled { content_type, content },
             ) => one_type == content_type && one == content,
+            (Self::Problem(one), Self::Problem(other)) => one == other,
             (Self::Custom(one), Self::Custom(other)) => std::ptr::fn_addr_eq(*one, *other),
             _ => false,
         }
@@ -107,6 +113,7 @@ impl PreparedBody {
         match self {
             Self::Empty | Self::Fixed(_) => false,
             Self::Filled { content, .. } => content.speaks_of_request(),
+            Self::Problem(problem) => problem.speaks_of_request(),
             Self::Custom(_) => true,
         }
     }
@@ -123,6 +130,7 @@ impl CustomBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Problem;
 
     #[test]
     fn bodies_are_written_as_documented() {
@@ -154,7 +162,7 @@ mod tests {
                 format!(r#"{{"key":"denied","message":{escaped},"metadata":{{}},"status":403}}"#),
             ),
             (
-                ErrorBody::Problem { kind, title, detail },
+                ErrorBody::Problem(Problem::new(kind, title, detail)),
                 PROBLEM,
                 format!(
                     r#"{{"type":"about:blank","title":"Denied","status":403,"detail":{escaped}}}"#

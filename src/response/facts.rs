@@ -7,8 +7,8 @@ use super::form::AnswerForm;
 use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::KeyRecord;
-use crate::profile::Refusal;
-use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
+use crate::profile::{ExceededQuotas, Refusal};
+use crate::quota::{AppliedQuotas, Verdict};
 use crate::request::Head;
 
 /// The facts that every response to an authenticated request reports, refusals included.
@@ -78,7 +78,7 @@ impl<'a> RefusalFacts<'a> {
             method: self.request.map(|request| &request.method),
             path: self.request.map(|request| &*request.path).filter(|path| !path.is_empty()),
             record: self.authenticated.map(|authenticated| authenticated.record),
-            quota: self.authenticated.and_then(|it| it.exceeded(self.denial)),
+            exceeded: self.authenticated.and_then(|it| it.exceeded(self.denial)),
             request_id: None,
             documentation_url,
             // A network that failed too often must not learn this of a key.
@@ -88,17 +88,10 @@ impl<'a> RefusalFacts<'a> {
 }
 
 impl<'a> Authenticated<'a> {
-    /// Returns the quota that refused the request. If several had no room, returns the one that is whole again
-    /// last.
-    fn exceeded(&self, denial: &Denial) -> Option<(&'a Quota, QuotaStatus)> {
+    /// Returns the quotas and their verdict, if they refused the request.
+    fn exceeded(&self, denial: &Denial) -> Option<ExceededQuotas<'a>> {
         let verdict = self.verdict.filter(|verdict| verdict.retry_after().is_some())?;
-        if !matches!(denial, Denial::RateLimited { .. }) {
-            return None;
-        }
-        let quotas = self.quotas.iter().map(|(quota, _)| quota);
-        let quotas = quotas.zip(verdict.statuses().iter().copied()).enumerate();
-        let spoken = quotas.filter(|(index, _)| verdict.speaks_of(*index)).map(|(_, it)| it);
-        let full = spoken.filter(|(_, status)| status.remaining() < self.cost);
-        full.max_by_key(|(_, status)| status.reset_after())
+        let refused = matches!(denial, Denial::RateLimited { .. });
+        refused.then_some(ExceededQuotas { quotas: self.quotas, verdict, cost: self.cost })
     }
 }

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::grpc_details;
 use super::number;
-use crate::profile::{CustomBody, ErrorBody, GrpcCode, reason_phrase};
+use crate::profile::{CustomBody, ErrorBody, GrpcCode, Problem, reason_phrase};
 
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -55,7 +55,13 @@ pub(super) const fn sentence(body: ErrorBody<'_>) -> Option<&str> {
         }
         ErrorBody::TitleAndDetails { details, .. } => details,
         ErrorBody::CodeAndContext { error } => error,
-        ErrorBody::Problem { detail, .. } => detail,
+        ErrorBody::Problem(Problem { title, detail, .. }) => {
+            if detail.is_empty() {
+                title
+            } else {
+                detail
+            }
+        }
     })
 }
 

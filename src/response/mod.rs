@@ -23,6 +23,7 @@ mod number;
 mod own_challenges;
 mod placeholder;
 mod principal;
+mod problem;
 pub(crate) mod refusal;
 mod renderer;
 mod reserved;

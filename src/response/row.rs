@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::body::PreparedBody;
+use super::body::{PROBLEM, PreparedBody};
 use super::challenge;
 use super::contradictions::check;
 use super::escape::TextFormat;
@@ -77,7 +77,7 @@ impl PreparedAnswer {
         match &body {
             PreparedBody::Empty => drop(headers.insert(CONTENT_LENGTH, HeaderValue::from(0))),
             PreparedBody::Fixed(body) => describe(&mut headers, body),
-            PreparedBody::Filled { .. } | PreparedBody::Custom(_) => {}
+            PreparedBody::Filled { .. } | PreparedBody::Problem(_) | PreparedBody::Custom(_) => {}
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for line in challenge::lines(name, answer, profile)? {
@@ -135,6 +135,10 @@ impl PreparedAnswer {
             PreparedBody::Filled { content_type, content } => {
                 let content = Bytes::from(content.fill(&self.refusal(facts)));
                 CustomBody { content_type: content_type.clone(), content }
+            }
+            PreparedBody::Problem(problem) => {
+                let content = Bytes::from(problem.fill(&self.refusal(facts)));
+                CustomBody { content_type: PROBLEM, content }
             }
             PreparedBody::Custom(make) => make(&self.refusal(facts)),
         };

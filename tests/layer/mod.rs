@@ -18,6 +18,7 @@ mod grant;
 mod limit_fields;
 mod plans;
 mod principal;
+mod problems;
 mod printed;
 mod proxies;
 mod query;
