@@ -1,5 +1,6 @@
 //! Mistakes in the configuration of a gate: found while the gate is built, never by a request.
 
+use super::escaped::visible;
 use crate::key::{InvalidFormat, InvalidName, InvalidNetwork};
 use crate::quota::InvalidQuota;
 
@@ -115,13 +116,13 @@ pub enum ConfigError {
         /// The status code.
         status: u16,
     },
-    /// A text of an answer has a placeholder that does not exist, or that the row never fills.
-    #[error("the answer `{answer}` of the profile, placeholder `{placeholder}`: {problem}")]
-    Placeholder {
+    /// An answer has a header that HTTP or the profile does not allow, or a placeholder that the row cannot fill.
+    #[error("the answer `{answer}` of the profile, {part}: {problem}")]
+    Answer {
         /// The row of [`Answers`](crate::profile::Answers).
         answer: &'static str,
-        /// The placeholder, or the text with a brace that stands alone.
-        placeholder: String,
+        /// The header, or the placeholder.
+        part: String,
         /// The problem and its remedy.
         problem: String,
     },
@@ -284,16 +285,4 @@ pub enum ConfigError {
     /// A quota is configured, but no limiter to count it.
     #[error("quotas are configured, but no limiter: call `limits`, or call `without_limits`")]
     LimiterMissing,
-}
-
-/// Escapes all but visible ASCII and blanks. The backslashes of a regular expression stay as they are.
-fn visible(pattern: &str) -> String {
-    let plain = |character: char| character.is_ascii_graphic() || character == ' ';
-    pattern.chars().fold(String::new(), |text, character| {
-        if plain(character) {
-            text + character.encode_utf8(&mut [0; 4])
-        } else {
-            text + &character.escape_default().to_string()
-        }
-    })
 }

@@ -3,6 +3,7 @@
 
 mod config;
 mod denial;
+mod escaped;
 mod limiter;
 mod store;
 mod unknown_name;

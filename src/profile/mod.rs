@@ -31,6 +31,7 @@
 //! In a deployment, do not let an outer layer write it into the response.
 
 mod answer;
+mod answers;
 mod body;
 mod challenge;
 pub(crate) mod description;
@@ -43,8 +44,9 @@ mod required_header;
 mod source;
 mod standard;
 
-pub(crate) use answer::RenderedAnswers;
-pub use answer::{Answer, Answers};
+pub use answer::Answer;
+pub use answers::Answers;
+pub(crate) use answers::RenderedAnswers;
 pub use body::{CustomBody, ErrorBody};
 pub use challenge::Challenge;
 pub(crate) use description::Profile;

@@ -13,6 +13,7 @@ mod facts;
 mod form;
 mod grpc;
 mod grpc_details;
+mod json_body;
 mod limit_fields;
 mod limit_headers;
 mod limit_text;
@@ -23,6 +24,7 @@ pub(crate) mod refusal;
 mod renderer;
 mod reserved;
 mod row;
+mod row_headers;
 mod structured_limits;
 mod template;
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{VARY, WWW_AUTHENTICATE};
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
 
 use super::caching::{CredentialHeaders, force_private, keep_private};
 use super::challenge;
@@ -39,11 +39,13 @@ impl Renderer {
     pub(crate) fn new(profile: &Profile<'_>) -> Result<Self, ConfigError> {
         let sources = profile.credentials;
         let credentials = CredentialHeaders::new(sources)?;
-        let prepare = |row, answer: &Answer<'_>| PreparedAnswer::new(row, answer, profile);
+        let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
+        let principal = PrincipalHeaders::new(profile.principal_headers, &limit_headers)?;
+        let taken = |name: &HeaderName| used_elsewhere(name, &limit_headers, &principal);
+        let prepare = |row, answer: &Answer<'_>| PreparedAnswer::new(row, answer, profile, taken);
         let mut answers = profile.answers.try_map(prepare)?;
         let unknown = prepare("key_unknown", &profile.answers.key_unknown)?;
         answers.for_each(|row| row.hide_behind(&unknown));
-        let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
         let mut speaks_of_request = false;
         answers.for_each(|row| speaks_of_request |= row.speaks_of_request());
         Ok(Self {
@@ -52,7 +54,7 @@ impl Renderer {
             admits_anonymous: false,
             realm: profile.realm.into(),
             reads_bearer: sources.iter().any(|source| source.scheme.is_bearer()),
-            principal: PrincipalHeaders::new(profile.principal_headers, &limit_headers)?,
+            principal,
             limit_headers,
             credentials,
         })
@@ -111,6 +113,9 @@ impl Renderer {
         let row = self.answers.row(denial);
         let mut headers = row.headers.clone();
         let body = row.write_body(&mut headers, facts);
+        row.write_headers(&mut headers, facts, |name| {
+            used_elsewhere(name, &self.limit_headers, &self.principal).is_some()
+        });
         self.name_scopes(&mut headers, row, denial);
         if let Some(authenticated) = authenticated {
             self.mark(&mut headers, authenticated);
@@ -162,6 +167,21 @@ impl Renderer {
         {
             headers.insert(WWW_AUTHENTICATE, line);
         }
+    }
+}
+
+/// Returns the problem of a row's header that the profile writes elsewhere.
+fn used_elsewhere(
+    name: &HeaderName,
+    limits: &PreparedLimitHeaders,
+    principal: &PrincipalHeaders,
+) -> Option<&'static str> {
+    if limits.has(name) {
+        Some("the profile's `limit_headers` write this header: choose another name")
+    } else if principal.has(name) {
+        Some("the profile's `principal_headers` have this header: choose another name")
+    } else {
+        None
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::body::PreparedBody;
 use super::challenge;
@@ -12,6 +12,7 @@ use super::escape::TextFormat;
 use super::facts::RefusalFacts;
 use super::grpc::{GrpcMessage, sentence};
 use super::placeholder::RowFacts;
+use super::row_headers::RowHeaders;
 use super::template::TextTemplate;
 use crate::error::{ConfigError, Denial};
 use crate::profile::{Answer, Challenge, CustomBody, GrpcCode, Profile, Refusal};
@@ -26,6 +27,7 @@ pub(super) struct PreparedAnswer {
     // All headers that do not depend on the request. Copying the map takes half the time of inserting
     // them one by one.
     pub(super) headers: HeaderMap,
+    own_headers: RowHeaders,
     retry_after: Option<u32>,
     documentation_url: Option<Box<str>>,
     grpc_message: PreparedMessage,
@@ -43,7 +45,8 @@ enum PreparedMessage {
 }
 
 impl PreparedAnswer {
-    /// Checks a row, and renders what does not depend on a request.
+    /// Checks a row, and renders what does not depend on a request. `taken` returns the problem of a header's
+    /// name that the profile uses elsewhere.
     ///
     /// # Errors
     ///
@@ -52,8 +55,10 @@ impl PreparedAnswer {
         row: &'static str,
         answer: &Answer<'_>,
         profile: &Profile<'_>,
+        taken: impl Fn(&HeaderName) -> Option<&'static str>,
     ) -> Result<Self, ConfigError> {
-        let Answer { status, body, challenge, retry_after, grpc, documentation_url } = *answer;
+        let Answer { status, body, challenge, retry_after, grpc, .. } = *answer;
+        let Answer { documentation_url, own_headers, made_headers, .. } = *answer;
         if !status.is_client_error() && !status.is_server_error() {
             return Err(ConfigError::StatusNotRefusing { answer: row, status: status.as_u16() });
         }
@@ -82,12 +87,14 @@ impl PreparedAnswer {
         for line in challenge::lines(challenge, status, profile.realm, profile.credentials)? {
             headers.append(WWW_AUTHENTICATE, line);
         }
+        let own_headers = RowHeaders::new(row, own_headers, made_headers, taken, &mut headers)?;
         let documentation_url = documentation_url.map(Box::from);
         Ok(Self {
             status,
             body,
             challenge,
             headers,
+            own_headers,
             retry_after,
             documentation_url,
             grpc_message,
@@ -102,6 +109,8 @@ impl PreparedAnswer {
             && self.challenge == other.challenge
             && self.retry_after == other.retry_after
             && self.documentation_url == other.documentation_url
+            && self.headers == other.headers
+            && self.own_headers.equal(&other.own_headers)
             && self.body.equals(&other.body);
         if same && self.grpc_code.is_none() {
             self.grpc_code = other.grpc_code.or(Some(GrpcCode::Unauthenticated));
@@ -110,7 +119,7 @@ impl PreparedAnswer {
 
     /// Returns true if the answer may have the method or path of the request, so that the gate must keep them.
     pub(super) fn speaks_of_request(&self) -> bool {
-        self.body.speaks_of_request()
+        self.body.speaks_of_request() || self.own_headers.speak_of_request()
     }
 
     /// Returns the facts that the row may write. Called only if it writes any.
@@ -135,6 +144,19 @@ impl PreparedAnswer {
         };
         describe(headers, &body);
         Cow::Owned(body)
+    }
+
+    /// Writes the headers of the row that depend on the refusal. `is_taken` returns true for a header that the gate
+    /// writes into other responses, too.
+    pub(super) fn write_headers(
+        &self,
+        headers: &mut HeaderMap,
+        facts: &RefusalFacts<'_>,
+        is_taken: impl Fn(&HeaderName) -> bool,
+    ) {
+        if !self.own_headers.are_fixed() {
+            self.own_headers.write(&self.refusal(facts), is_taken, headers);
+        }
     }
 
     pub(super) fn grpc_code(&self, denial: &Denial) -> GrpcCode {
