@@ -61,6 +61,7 @@ const ACME: Profile = Profile {
         value: PrincipalValue::RequestId(""),
     }],
     // Every denial that is not listed here gets the answer `INVALID`.
+    request_id: None,
     answers: Answers {
         insecure_transport: problem(StatusCode::BAD_REQUEST, "Bad request", "HTTPS only."),
         too_many_failures: LIMITED,

@@ -196,9 +196,14 @@ pub enum ConfigError {
     /// The list of trusted proxies names no network, so it trusts no proxy.
     #[error(
         "the list of trusted proxies has no network: list the networks of the proxies, use \
-         `TrustedProxies::unix_socket`, or remove the call of `trusted_proxies`"
+         `TrustedProxies::unix_socket`, or remove the call of `trusted_proxies` or `request_id_from_proxies`"
     )]
     NoTrustedNetwork,
+    /// Request ids are taken from proxies, but the profile names no header that has them.
+    #[error(
+        "`request_id_from_proxies` has no header to read: set the profile's field `request_id`, or remove the call"
+    )]
+    RequestIdHeaderMissing,
     /// The networks of the trusted proxies cover the whole internet.
     #[error(
         "the networks of the trusted proxies ({networks}) cover the whole {internet} internet: list the \

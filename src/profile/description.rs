@@ -1,7 +1,9 @@
 //! The description of a vendor as data.
 
 use crate::key::KeyFormat;
-use crate::profile::{Answers, CredentialSource, LimitHeaders, PrincipalHeader, RequiredHeader};
+use crate::profile::{
+    Answers, CredentialSource, LimitHeaders, PrincipalHeader, RequestIdHeader, RequiredHeader,
+};
 use crate::quota::Quota;
 
 /// Describes how a vendor authenticates requests.
@@ -72,6 +74,8 @@ pub struct Profile<'a> {
     pub limit_headers: LimitHeaders<'a>,
     /// The headers about the account and key, on responses to authenticated requests.
     pub principal_headers: &'a [PrincipalHeader<'a>],
+    /// The header that has an id of each request. `None` makes no ids.
+    pub request_id: Option<RequestIdHeader<'a>>,
     /// The answer to each kind of denial.
     pub answers: Answers<'a>,
 }

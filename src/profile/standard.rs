@@ -50,6 +50,7 @@ impl Profile<'static> {
         quotas: &[],
         limit_headers: LimitHeaders::STRUCTURED,
         principal_headers: &[],
+        request_id: None,
         answers: ANSWERS,
     };
 }

@@ -22,6 +22,7 @@ mod placeholder;
 mod principal;
 pub(crate) mod refusal;
 mod renderer;
+mod request_ids;
 mod reserved;
 mod row;
 mod row_headers;
@@ -34,3 +35,4 @@ pub(crate) use refusal::RefusalRequest;
 #[cfg(feature = "axum")]
 pub(crate) use refusal::refusal;
 pub(crate) use renderer::Renderer;
+pub(crate) use request_ids::RequestIds;

@@ -11,10 +11,11 @@ use super::form::AnswerForm;
 use super::grpc;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
+use super::request_ids::RequestIds;
 use super::row::PreparedAnswer;
 use crate::error::{ConfigError, Denial};
-use crate::profile::{Answer, Challenge, Profile, RenderedAnswers};
-use crate::request::Source;
+use crate::profile::{Answer, Challenge, Profile, Refusal, RenderedAnswers};
+use crate::request::{RequestId, Source};
 
 /// The answers of a profile, rendered when the gate is built.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(crate) struct Renderer {
     admits_anonymous: bool,
     limit_headers: PreparedLimitHeaders,
     principal: PrincipalHeaders,
+    request_ids: Option<RequestIds>,
 }
 
 impl Renderer {
@@ -41,7 +43,16 @@ impl Renderer {
         let credentials = CredentialHeaders::new(sources)?;
         let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
         let principal = PrincipalHeaders::new(profile.principal_headers, &limit_headers)?;
-        let taken = |name: &HeaderName| used_elsewhere(name, &limit_headers, &principal);
+        let ids = |header| {
+            RequestIds::new(header, |name| {
+                let taken = used_elsewhere(name, &limit_headers, &principal, None);
+                taken.or_else(|| credentials.problem_of(name))
+            })
+        };
+        let request_ids = profile.request_id.map(ids).transpose()?;
+        let taken = |name: &HeaderName| {
+            used_elsewhere(name, &limit_headers, &principal, request_ids.as_ref())
+        };
         let prepare = |row, answer: &Answer<'_>| PreparedAnswer::new(row, answer, profile, taken);
         let mut answers = profile.answers.try_map(prepare)?;
         let unknown = prepare("key_unknown", &profile.answers.key_unknown)?;
@@ -55,6 +66,7 @@ impl Renderer {
             realm: profile.realm.into(),
             reads_bearer: sources.iter().any(|source| source.scheme.is_bearer()),
             principal,
+            request_ids,
             limit_headers,
             credentials,
         })
@@ -114,7 +126,8 @@ impl Renderer {
         let mut headers = row.headers.clone();
         let body = row.write_body(&mut headers, facts);
         row.write_headers(&mut headers, facts, |name| {
-            used_elsewhere(name, &self.limit_headers, &self.principal).is_some()
+            let ids = self.request_ids.as_ref();
+            used_elsewhere(name, &self.limit_headers, &self.principal, ids).is_some()
         });
         self.name_scopes(&mut headers, row, denial);
         if let Some(authenticated) = authenticated {
@@ -141,7 +154,27 @@ impl Renderer {
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response.extensions_mut().insert(denial.clone());
+        if let Some(id) = facts.request.and_then(|request| request.id.as_ref()) {
+            self.write_request_id(&mut response, id);
+        }
         response
+    }
+
+    /// Returns the facts of a refusal, as its row answers it.
+    pub(crate) fn facts<'a>(&'a self, facts: &RefusalFacts<'a>) -> Refusal<'a> {
+        self.answers.row(facts.denial).refusal(facts)
+    }
+
+    /// Returns how the ids of requests are made, if the profile has them.
+    pub(crate) const fn request_ids(&self) -> Option<&RequestIds> {
+        self.request_ids.as_ref()
+    }
+
+    /// Writes the id of the request into a response, and replaces what the service wrote under the header's name.
+    pub(crate) fn write_request_id<B>(&self, response: &mut Response<B>, id: &RequestId) {
+        if let Some(ids) = &self.request_ids {
+            ids.write(response, id);
+        }
     }
 
     /// Adds the limit headers and principal headers to a response to an authenticated request.
@@ -175,11 +208,14 @@ fn used_elsewhere(
     name: &HeaderName,
     limits: &PreparedLimitHeaders,
     principal: &PrincipalHeaders,
+    ids: Option<&RequestIds>,
 ) -> Option<&'static str> {
     if limits.has(name) {
         Some("the profile's `limit_headers` write this header: choose another name")
     } else if principal.has(name) {
         Some("the profile's `principal_headers` have this header: choose another name")
+    } else if ids.is_some_and(|ids| ids.name() == name) {
+        Some("the profile's `request_id` writes this header: choose another name")
     } else {
         None
     }

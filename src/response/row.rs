@@ -68,7 +68,7 @@ impl PreparedAnswer {
         let limited = matches!(row, "rate_limited" | "too_many_failures");
         let row = RowFacts {
             row,
-            has_request_id: false,
+            has_request_id: profile.request_id.is_some(),
             has_documentation_url: documentation_url.is_some(),
             has_retry_after: limited
                 || retry_after.is_some()
@@ -122,8 +122,8 @@ impl PreparedAnswer {
         self.body.speaks_of_request() || self.own_headers.speak_of_request()
     }
 
-    /// Returns the facts that the row may write. Called only if it writes any.
-    fn refusal<'a>(&'a self, facts: &RefusalFacts<'a>) -> Refusal<'a> {
+    /// Returns the facts that the row may write.
+    pub(super) fn refusal<'a>(&'a self, facts: &RefusalFacts<'a>) -> Refusal<'a> {
         let wait = self.retry_after(facts.denial);
         facts.refusal(self.status, wait, self.documentation_url.as_deref())
     }

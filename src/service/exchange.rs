@@ -16,7 +16,7 @@ use super::shared::SharedHandle;
 use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
-use crate::request::Head;
+use crate::request::{Head, RequestId};
 use crate::response::{AnswerForm, RefusalFacts, RefusalRequest, RequestFacts};
 
 /// One request, from the decision to its response.
@@ -26,7 +26,7 @@ pub(super) struct Exchange {
     // Created when the inner service is pending for the first time.
     timer: Option<Pin<Box<Sleep>>>,
     form: AnswerForm,
-    /// What the answer may say of the request. `None` if no answer of the profile speaks of it.
+    /// What the answer may have of the request. `None` if no answer of the profile has any of it.
     request: Option<Box<RequestFacts>>,
 }
 
@@ -39,9 +39,8 @@ impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
         let is_grpc = || shared.policy.is_grpc(request.method(), request.headers());
         let form = AnswerForm::of(request.method(), is_grpc);
-        let speaks = shared.renderer.speaks_of_request();
-        let facts = speaks.then(|| Box::new(RequestFacts::of(&Head::of(request))));
-        Self { shared, state: RequestState::default(), timer: None, form, request: facts }
+        let request = shared.request_facts(request);
+        Self { shared, state: RequestState::default(), timer: None, form, request }
     }
 
     fn deciding(&mut self) -> Deciding<'_> {
@@ -55,7 +54,11 @@ impl Exchange {
 
     /// Returns the gate's own answer to a preflight.
     pub(super) fn own_answer(&mut self) -> Option<Box<Response<Bytes>>> {
-        self.state.answer.take()
+        let mut answer = self.state.answer.take()?;
+        if let Some(id) = self.request_id() {
+            self.shared.renderer.write_request_id(&mut answer, id);
+        }
+        Some(answer)
     }
 
     /// Continues a decision that had to wait.
@@ -68,8 +71,16 @@ impl Exchange {
         self.deciding().resume(wait, context, Head::of(request))
     }
 
-    /// Prepares an admitted request for the inner service: strips the credential, and adds the grant.
+    fn request_id(&self) -> Option<&RequestId> {
+        self.request.as_ref()?.id.as_ref()
+    }
+
+    /// Prepares an admitted request for the inner service: strips the credential, and adds the grant and the id.
     pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
+        if let (Some(id), Some(ids)) = (self.request_id(), self.shared.renderer.request_ids()) {
+            ids.write_header(request.headers_mut(), id);
+            request.extensions_mut().insert(id.clone());
+        }
         let Self { shared, state, .. } = self;
         if shared.options.strip_credential && state.principal.is_some() {
             shared.policy.strip_credential(request.headers_mut());
@@ -118,6 +129,9 @@ impl Exchange {
             let denial = self.counted(denial);
             return self.deny(&denial);
         }
+        if let Some(id) = self.request_id() {
+            self.shared.renderer.write_request_id(&mut response, id);
+        }
         let Self { shared, state, .. } = self;
         if shared.renderer.marks() {
             match state.trail(&shared.policy) {
@@ -162,13 +176,15 @@ impl Exchange {
 
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
-        self.shared.renderer.refuse(&RefusalFacts {
+        let facts = RefusalFacts {
             denial,
             form: self.form,
             request: self.request.as_deref(),
             authenticated: self.state.trail(&self.shared.policy),
             expired_at: self.state.expired_at,
-        })
+        };
+        self.shared.observe(|observer| observer.answered(&self.shared.renderer.facts(&facts)));
+        self.shared.renderer.refuse(&facts)
     }
 }
 

@@ -92,6 +92,7 @@ pub(super) const PROFILE: Profile = Profile {
     quotas: &[],
     limit_headers: LimitHeaders::NONE,
     principal_headers: &[],
+    request_id: None,
     answers: Answers {
         insecure_transport: bad_request("https_required", "HTTPS is required"),
         credentials_missing: MISSING,

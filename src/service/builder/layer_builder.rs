@@ -40,6 +40,7 @@ pub struct ApiKeyLayerBuilder {
     pub(super) attempts: Option<FailedAttempts>,
     pub(super) refusals: Option<RefusedRequests>,
     pub(super) preflight: Option<Preflight>,
+    pub(super) takes_request_ids: bool,
 }
 
 impl ApiKeyLayerBuilder {
@@ -54,6 +55,7 @@ impl ApiKeyLayerBuilder {
             attempts: None,
             refusals: None,
             preflight: None,
+            takes_request_ids: false,
         }
     }
 
@@ -70,16 +72,20 @@ impl ApiKeyLayerBuilder {
             renderer,
             policy,
             served,
-            options,
+            mut options,
             attempts,
             refusals,
             preflight,
+            takes_request_ids,
         } = self;
         let optional = policy.optional;
         let counts = Counts {
             requests: matches!(options.limits, Limits::Counted(..)),
             failures: attempts.is_some(),
         };
+        if takes_request_ids {
+            options.request_id_proxies = Some(policy.proxies.clone());
+        }
         let policy = Policy::new(profile?, policy, served, counts)?;
         if policy.has_quotas() && matches!(options.limits, Limits::Unset) {
             return Err(ConfigError::LimiterMissing);
@@ -92,6 +98,14 @@ impl ApiKeyLayerBuilder {
         let alarms = options.observer.as_ref().map(|_| Alarms::new(attempts.as_ref()));
         let preflight = preflight.map(prepare).transpose()?;
         let renderer = renderer?;
+        if let Some(proxies) = &options.request_id_proxies {
+            if renderer.request_ids().is_none() {
+                return Err(ConfigError::RequestIdHeaderMissing);
+            }
+            if !proxies.trust_any() {
+                return Err(ConfigError::NoTrustedNetwork);
+            }
+        }
         Ok(ApiKeyLayer::new(Shared {
             preflight,
             renderer: if optional { renderer.admit_anonymous() } else { renderer },

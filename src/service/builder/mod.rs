@@ -4,6 +4,7 @@ mod anonymous;
 mod keys;
 mod layer_builder;
 mod limits;
+mod request_ids;
 mod surroundings;
 mod transport;
 
