@@ -5,6 +5,7 @@
 //! rendered when the gate is built.
 
 mod body;
+mod body_function;
 mod caching;
 mod challenge;
 mod date;
@@ -29,6 +30,7 @@ mod row_headers;
 mod structured_limits;
 mod template;
 
+pub(crate) use body_function::BodyFunction;
 pub(crate) use facts::{Authenticated, RefusalFacts, RequestFacts};
 pub(crate) use form::AnswerForm;
 pub(crate) use refusal::RefusalRequest;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 
+use super::body_function::BodyFunction;
 use super::caching::{CredentialHeaders, force_private, keep_private};
 use super::challenge;
 use super::facts::{Authenticated, RefusalFacts};
@@ -21,6 +22,7 @@ use crate::request::{RequestId, Source};
 #[derive(Debug)]
 pub(crate) struct Renderer {
     answers: RenderedAnswers<PreparedAnswer>,
+    body: Option<BodyFunction>,
     speaks_of_request: bool,
     realm: Box<str>,
     reads_bearer: bool,
@@ -61,6 +63,7 @@ impl Renderer {
         answers.for_each(|row| speaks_of_request |= row.speaks_of_request());
         Ok(Self {
             answers,
+            body: None,
             speaks_of_request,
             admits_anonymous: false,
             realm: profile.realm.into(),
@@ -78,6 +81,13 @@ impl Renderer {
         if let Some(vary) = self.credentials.line() {
             self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
         }
+        self
+    }
+
+    /// Makes bodies by the gate's own function first.
+    pub(crate) fn with_bodies(mut self, body: Option<BodyFunction>) -> Self {
+        self.speaks_of_request |= body.is_some();
+        self.body = body;
         self
     }
 
@@ -124,7 +134,9 @@ impl Renderer {
         let RefusalFacts { denial, form, authenticated, .. } = *facts;
         let row = self.answers.row(denial);
         let mut headers = row.headers.clone();
-        let body = row.write_body(&mut headers, facts);
+        let made = self.body.as_ref().and_then(|body| body.make(&row.refusal(facts)));
+        let is_made = made.is_some();
+        let body = row.write_body(&mut headers, facts, made);
         row.write_headers(&mut headers, facts, |name| {
             let ids = self.request_ids.as_ref();
             used_elsewhere(name, &self.limit_headers, &self.principal, ids).is_some()
@@ -141,12 +153,8 @@ impl Renderer {
             AnswerForm::Full => (row.status, body.content.clone()),
             AnswerForm::HeadersOnly => (row.status, Bytes::new()),
             AnswerForm::Grpc => {
-                grpc::write(
-                    &mut headers,
-                    row.grpc_code(denial),
-                    &row.grpc_message(&body, facts),
-                    wait,
-                );
+                let message = row.grpc_message(&body, is_made, facts);
+                grpc::write(&mut headers, row.grpc_code(denial), &message, wait);
                 (StatusCode::OK, Bytes::new())
             }
         };

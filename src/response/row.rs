@@ -128,19 +128,22 @@ impl PreparedAnswer {
         facts.refusal(self.status, wait, self.documentation_url.as_deref())
     }
 
-    /// Returns the body of a refusal. Describes in the headers one that is made for this refusal.
+    /// Returns the body of a refusal, or the one that the gate has made already. Describes in the headers one that is
+    /// made for this refusal.
     pub(super) fn write_body(
         &self,
         headers: &mut HeaderMap,
         facts: &RefusalFacts<'_>,
+        made: Option<CustomBody>,
     ) -> Cow<'_, CustomBody> {
-        let body = match &self.body {
-            PreparedBody::Fixed(body) => return Cow::Borrowed(body),
-            PreparedBody::Filled { content_type, content } => {
+        let body = match (&self.body, made) {
+            (_, Some(made)) => made,
+            (PreparedBody::Fixed(body), None) => return Cow::Borrowed(body),
+            (PreparedBody::Filled { content_type, content }, None) => {
                 let content = Bytes::from(content.fill(&self.refusal(facts)));
                 CustomBody { content_type: content_type.clone(), content }
             }
-            PreparedBody::Custom(make) => make(&self.refusal(facts)),
+            (PreparedBody::Custom(make), None) => make(&self.refusal(facts)),
         };
         describe(headers, &body);
         Cow::Owned(body)
@@ -163,17 +166,19 @@ impl PreparedAnswer {
         self.grpc_code.unwrap_or(GrpcCode::of(denial))
     }
 
+    /// Returns the message of a gRPC call. `is_made` is true for a body of the gate's own function.
     pub(super) fn grpc_message(
         &self,
         body: &CustomBody,
+        is_made: bool,
         facts: &RefusalFacts<'_>,
     ) -> Cow<'_, GrpcMessage> {
         match &self.grpc_message {
-            PreparedMessage::Fixed(message) => Cow::Borrowed(message),
-            PreparedMessage::Filled(text) => {
+            PreparedMessage::Fixed(message) if !is_made => Cow::Borrowed(message),
+            PreparedMessage::Filled(text) if !is_made => {
                 Cow::Owned(GrpcMessage::new(&text.fill(&self.refusal(facts))))
             }
-            PreparedMessage::OfBody => Cow::Owned(GrpcMessage::of_custom(body, self.status)),
+            _ => Cow::Owned(GrpcMessage::of_custom(body, self.status)),
         }
     }
 

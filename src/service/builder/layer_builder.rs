@@ -8,7 +8,7 @@ use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
 use crate::limits::FallbackLimiter;
 use crate::profile::Profile;
-use crate::response::Renderer;
+use crate::response::{BodyFunction, Renderer};
 use crate::service::layer::ApiKeyLayer;
 use crate::service::options::{GateOptions, Limits};
 use crate::service::preflight::Preflight;
@@ -41,6 +41,7 @@ pub struct ApiKeyLayerBuilder {
     pub(super) refusals: Option<RefusedRequests>,
     pub(super) preflight: Option<Preflight>,
     pub(super) takes_request_ids: bool,
+    pub(super) body: Option<BodyFunction>,
 }
 
 impl ApiKeyLayerBuilder {
@@ -56,6 +57,7 @@ impl ApiKeyLayerBuilder {
             refusals: None,
             preflight: None,
             takes_request_ids: false,
+            body: None,
         }
     }
 
@@ -77,6 +79,7 @@ impl ApiKeyLayerBuilder {
             refusals,
             preflight,
             takes_request_ids,
+            body,
         } = self;
         let optional = policy.optional;
         let counts = Counts {
@@ -97,7 +100,7 @@ impl ApiKeyLayerBuilder {
         let prepare = |preflight: Preflight| preflight.prepare(policy.header_names().cloned());
         let alarms = options.observer.as_ref().map(|_| Alarms::new(attempts.as_ref()));
         let preflight = preflight.map(prepare).transpose()?;
-        let renderer = renderer?;
+        let renderer = renderer?.with_bodies(body);
         if let Some(proxies) = &options.request_id_proxies {
             if renderer.request_ids().is_none() {
                 return Err(ConfigError::RequestIdHeaderMissing);

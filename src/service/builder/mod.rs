@@ -1,6 +1,7 @@
 //! The builder of a layer, which finds every contradiction before any request.
 
 mod anonymous;
+mod answers;
 mod keys;
 mod layer_builder;
 mod limits;
