@@ -60,10 +60,11 @@ const ACME: Profile = Profile {
         name: "acme-request-id",
         value: PrincipalValue::RequestId(""),
     }],
-    // Every denial that is not listed here gets the answer `INVALID`.
+    request_id: None,
     response_headers: &[],
     challenges: &[],
     answers_by_path: &[],
+    // Every denial that is not listed here gets the answer `INVALID`.
     answers: Answers {
         insecure_transport: problem(StatusCode::BAD_REQUEST, "Bad request", "HTTPS only."),
         too_many_failures: LIMITED,

@@ -189,7 +189,9 @@ mod service;
 pub mod testing;
 
 pub use decision::grant::Grant;
-pub use error::{ConfigError, Denial, HeaderProblem, Malformation, UnknownName};
+pub use error::{
+    ConfigError, Denial, HeaderProblem, InvalidPathAnswers, Malformation, UnknownName,
+};
 pub use profile::description::Profile;
 pub use response::refusal::refusal;
 #[cfg(feature = "axum")]

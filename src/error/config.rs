@@ -1,5 +1,7 @@
 //! Mistakes in the configuration of a gate: found while the gate is built, never by a request.
 
+use super::escaped::visible;
+use super::invalid_path_answers::InvalidPathAnswers;
 use crate::key::{InvalidFormat, InvalidName, InvalidNetwork};
 use crate::quota::InvalidQuota;
 
@@ -116,13 +118,8 @@ pub enum ConfigError {
         status: u16,
     },
     /// A path prefix with answers of its own is not valid, or one of its answers is not.
-    #[error("the profile's field `answers_by_path`, prefix `{}`: {problem}", .prefix.escape_debug())]
-    AnswersByPath {
-        /// The prefix as configured.
-        prefix: String,
-        /// The problem and its remedy.
-        problem: String,
-    },
+    #[error(transparent)]
+    PathAnswers(#[from] InvalidPathAnswers),
     /// An answer has a header that HTTP or the profile does not allow, or a placeholder that the row cannot fill.
     #[error("the answer `{answer}` of the profile, {part}: {problem}")]
     Answer {
@@ -130,16 +127,6 @@ pub enum ConfigError {
         answer: &'static str,
         /// The header, or the placeholder.
         part: String,
-        /// The problem and its remedy.
-        problem: String,
-    },
-    /// A text of an answer has a placeholder that does not exist, or that the row never fills.
-    #[error("the answer `{answer}` of the profile, placeholder `{placeholder}`: {problem}")]
-    Placeholder {
-        /// The row of [`Answers`](crate::profile::Answers).
-        answer: &'static str,
-        /// The placeholder, or the text with a brace that stands alone.
-        placeholder: String,
         /// The problem and its remedy.
         problem: String,
     },
@@ -213,9 +200,14 @@ pub enum ConfigError {
     /// The list of trusted proxies names no network, so it trusts no proxy.
     #[error(
         "the list of trusted proxies has no network: list the networks of the proxies, use \
-         `TrustedProxies::unix_socket`, or remove the call of `trusted_proxies`"
+         `TrustedProxies::unix_socket`, or remove the call of `trusted_proxies` or `request_id_from_proxies`"
     )]
     NoTrustedNetwork,
+    /// Request ids are taken from proxies, but the profile names no header that has them.
+    #[error(
+        "`request_id_from_proxies` has no header to read: set the profile's field `request_id`, or remove the call"
+    )]
+    RequestIdHeaderMissing,
     /// The networks of the trusted proxies cover the whole internet.
     #[error(
         "the networks of the trusted proxies ({networks}) cover the whole {internet} internet: list the \
@@ -302,16 +294,4 @@ pub enum ConfigError {
     /// A quota is configured, but no limiter to count it.
     #[error("quotas are configured, but no limiter: call `limits`, or call `without_limits`")]
     LimiterMissing,
-}
-
-/// Escapes all but visible ASCII and blanks. The backslashes of a regular expression stay as they are.
-fn visible(pattern: &str) -> String {
-    let plain = |character: char| character.is_ascii_graphic() || character == ' ';
-    pattern.chars().fold(String::new(), |text, character| {
-        if plain(character) {
-            text + character.encode_utf8(&mut [0; 4])
-        } else {
-            text + &character.escape_default().to_string()
-        }
-    })
 }

@@ -3,12 +3,15 @@
 
 mod config;
 mod denial;
+mod escaped;
+mod invalid_path_answers;
 mod limiter;
 mod store;
 mod unknown_name;
 
 pub use config::ConfigError;
 pub use denial::{Denial, HeaderProblem, Malformation};
+pub use invalid_path_answers::InvalidPathAnswers;
 pub use limiter::LimiterError;
 pub use store::StoreError;
 pub use unknown_name::UnknownName;

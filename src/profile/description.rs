@@ -2,8 +2,8 @@
 
 use crate::key::KeyFormat;
 use crate::profile::{
-    Answers, CredentialSource, LimitHeaders, PathAnswers, PrincipalHeader, RequiredHeader,
-    ResponseHeader, SchemeChallenge,
+    Answers, CredentialSource, LimitHeaders, PathAnswers, PrincipalHeader, RequestIdHeader,
+    RequiredHeader, ResponseHeader, SchemeChallenge,
 };
 use crate::quota::Quota;
 
@@ -75,6 +75,8 @@ pub struct Profile<'a> {
     pub limit_headers: LimitHeaders<'a>,
     /// The headers about the account and key, on responses to authenticated requests.
     pub principal_headers: &'a [PrincipalHeader<'a>],
+    /// The header that has an id of each request. `None` makes no ids.
+    pub request_id: Option<RequestIdHeader<'a>>,
     /// The headers with fixed values, on all responses.
     pub response_headers: &'a [ResponseHeader<'a>],
     /// The lines of `WWW-Authenticate`. Empty: one for each source in `credentials`.

@@ -32,6 +32,7 @@
 //! In a deployment, do not let an outer layer write it into the response.
 
 mod answer;
+mod answers;
 mod body;
 mod challenge;
 pub(crate) mod description;
@@ -45,6 +46,7 @@ mod path_answers;
 mod principal;
 mod problem;
 mod refusal;
+mod request_id;
 mod required_header;
 mod response_header;
 mod scheme_challenge;
@@ -52,8 +54,9 @@ mod source;
 mod standard;
 mod status_number;
 
-pub(crate) use answer::RenderedAnswers;
-pub use answer::{Answer, Answers};
+pub use answer::Answer;
+pub use answers::Answers;
+pub(crate) use answers::RenderedAnswers;
 pub use body::{CustomBody, ErrorBody};
 pub use challenge::Challenge;
 pub(crate) use description::Profile;
@@ -65,6 +68,7 @@ pub use path_answers::PathAnswers;
 pub use principal::{PrincipalHeader, PrincipalValue};
 pub use problem::{Problem, ProblemMember, ProblemValue};
 pub use refusal::Refusal;
+pub use request_id::RequestIdHeader;
 pub use required_header::{Expected, RequiredHeader};
 pub use response_header::ResponseHeader;
 pub use scheme_challenge::SchemeChallenge;

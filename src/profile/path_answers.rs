@@ -1,6 +1,6 @@
 //! Answers of their own for the paths below a prefix.
 
-use super::answer::Answers;
+use super::answers::Answers;
 
 /// Gives the paths below a prefix answers of their own, for a gate in front of several families of endpoints.
 ///

@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 
-use super::answer::{Answer, Answers};
+use super::answer::Answer;
+use super::answers::Answers;
 use super::body::ErrorBody;
 use super::challenge::Challenge;
 use super::description::Profile;
@@ -50,6 +51,7 @@ impl Profile<'static> {
         quotas: &[],
         limit_headers: LimitHeaders::STRUCTURED,
         principal_headers: &[],
+        request_id: None,
         response_headers: &[],
         challenges: &[],
         answers: ANSWERS,

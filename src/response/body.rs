@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
 use super::escape::{TextFormat, quoted};
+use super::json_body;
 use super::placeholder::RowFacts;
 use super::problem::PreparedProblem;
 use super::template::{TemplateWriter, TextTemplate};
@@ -29,7 +30,7 @@ impl PreparedBody {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Placeholder`] if a text has a placeholder that the row cannot fill.
+    /// [`ConfigError::Answer`] if a text has a placeholder that the row cannot fill.
     pub(super) fn new(
         body: ErrorBody<'_>,
         status: StatusCode,
@@ -71,6 +72,10 @@ impl PreparedBody {
                 writer.syntax(r#"{"key":""#).text(key)?;
                 writer.syntax(r#"","message":""#).text(message)?;
                 writer.syntax(&format!(r#"","metadata":{{}},"status":{code}}}"#));
+            }
+            ErrorBody::Json { shape, values } => {
+                writer = writer.with_values(values);
+                json_body::write(&mut writer, shape, values)?;
             }
         }
         let content = writer.finish();

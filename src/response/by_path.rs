@@ -1,6 +1,6 @@
 //! The table of answers that a path has.
 
-use crate::error::ConfigError;
+use crate::error::{ConfigError, InvalidPathAnswers};
 use crate::profile::{Answers, PathAnswers, Profile, RenderedAnswers};
 use crate::request::is_unambiguous;
 
@@ -27,23 +27,28 @@ impl<T> ByPath<T> {
         prepare: impl Fn(&Answers<'_>) -> Result<T, ConfigError>,
     ) -> Result<Self, ConfigError> {
         let below = profile.answers_by_path.iter().map(|PathAnswers { prefix, answers }| {
-            let table = prepare(answers).map_err(|error| refused(prefix, error.to_string()))?;
-            Ok((*prefix, table))
+            let table = prepare(answers)
+                .map_err(|error| InvalidPathAnswers::new(prefix, error.to_string()))?;
+            Ok::<_, ConfigError>((*prefix, table))
         });
-        Self::new(prepare(&profile.answers)?, below.collect::<Result<_, ConfigError>>()?)
+        Self::new(prepare(&profile.answers)?, below.collect::<Result<_, _>>()?)
+            .map_err(ConfigError::from)
     }
 
     /// Takes the prefixes with what is below them.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::AnswersByPath`] for a prefix that is not valid or is listed twice.
-    pub(super) fn new(general: T, below: Vec<(&str, T)>) -> Result<Self, ConfigError> {
+    /// [`InvalidPathAnswers`] for a prefix that is not valid or is listed twice.
+    fn new(general: T, below: Vec<(&str, T)>) -> Result<Self, InvalidPathAnswers> {
         let mut checked: Vec<(Box<str>, T)> = Vec::new();
         for (prefix, table) in below {
             check(prefix)?;
             if checked.iter().any(|(other, _)| **other == *prefix) {
-                return Err(refused(prefix, "it is listed twice: keep one of the two"));
+                return Err(InvalidPathAnswers::new(
+                    prefix,
+                    "it is listed twice: keep one of the two",
+                ));
             }
             checked.push((prefix.into(), table));
         }
@@ -87,12 +92,7 @@ impl<T> ByPath<RenderedAnswers<T>> {
     }
 }
 
-/// Makes the error for a prefix.
-fn refused(prefix: &str, problem: impl Into<String>) -> ConfigError {
-    ConfigError::AnswersByPath { prefix: prefix.to_owned(), problem: problem.into() }
-}
-
-fn check(prefix: &str) -> Result<(), ConfigError> {
+fn check(prefix: &str) -> Result<(), InvalidPathAnswers> {
     let is_plain = |byte: u8| {
         byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,=:@".contains(&byte) // RFC 3986 §3.3
     };
@@ -111,7 +111,7 @@ fn check(prefix: &str) -> Result<(), ConfigError> {
     } else {
         return Ok(());
     };
-    Err(refused(prefix, problem))
+    Err(InvalidPathAnswers::new(prefix, problem))
 }
 
 #[cfg(test)]

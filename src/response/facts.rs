@@ -9,7 +9,7 @@ use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::profile::{ExceededQuotas, Refusal};
 use crate::quota::{AppliedQuotas, Verdict};
-use crate::request::Head;
+use crate::request::{Head, RequestId};
 
 /// The facts that every response to an authenticated request reports, refusals included.
 #[derive(Debug, Clone, Copy)]
@@ -26,15 +26,16 @@ pub(crate) struct Authenticated<'a> {
 /// gates whose answers speak of the request keep it.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestFacts {
-    pub(crate) method: Method,
-    /// The path that the client sent, without the query.
-    pub(crate) path: Box<str>,
+    /// The method, and the path that the client sent, without the query.
+    pub(crate) target: Option<(Method, Box<str>)>,
+    pub(crate) id: Option<RequestId>,
 }
 
 impl RequestFacts {
-    /// Copies the facts of a request.
-    pub(crate) fn of(head: &Head<'_>) -> Self {
-        Self { method: head.method.clone(), path: head.path.into() }
+    /// Copies the facts of a request. The target is left out if no answer has it.
+    pub(crate) fn new(head: &Head<'_>, has_target: bool, id: Option<RequestId>) -> Self {
+        let target = has_target.then(|| (head.method.clone(), head.path.into()));
+        Self { target, id }
     }
 }
 
@@ -71,15 +72,18 @@ impl<'a> RefusalFacts<'a> {
         retry_after: Option<u64>,
         documentation_url: Option<&'a str>,
     ) -> Refusal<'a> {
+        let target = self.request.and_then(|request| request.target.as_ref());
+        let path = target.map(|(_, path)| &**path);
         Refusal {
             denial: self.denial,
             status,
             retry_after,
-            method: self.request.map(|request| &request.method),
-            path: self.request.map(|request| &*request.path).filter(|path| !path.is_empty()),
+            method: target.map(|(method, _)| method),
+            // Empty for a path that nobody can know: see `Head::of`.
+            path: path.filter(|path| !path.is_empty()),
             record: self.authenticated.map(|authenticated| authenticated.record),
             exceeded: self.authenticated.and_then(|it| it.exceeded(self.denial)),
-            request_id: None,
+            request_id: self.request.and_then(|request| request.id.as_ref()).map(RequestId::as_str),
             documentation_url,
             // A network that failed too often must not learn this of a key.
             expired_at: self.expired_at.filter(|_| *self.denial == Denial::KeyExpired),

@@ -35,14 +35,15 @@ const OF_ONE_RESPONSE: [HeaderName; 11] = [
 pub(super) struct FixedHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl FixedHeaders {
-    /// Checks the headers of a profile. `is_taken` returns true for a name that other headers of the gate have.
+    /// Checks the headers of a profile. `taken` returns the problem of a name that the profile uses
+    /// elsewhere.
     ///
     /// # Errors
     ///
     /// [`ConfigError::Header`] for a name or value that is not valid, is used twice, or has another purpose.
     pub(super) fn new(
         headers: &[ResponseHeader<'_>],
-        is_taken: impl Fn(&HeaderName) -> bool,
+        taken: impl Fn(&HeaderName) -> Option<&'static str>,
     ) -> Result<Self, ConfigError> {
         let mut checked: Vec<(HeaderName, HeaderValue)> = Vec::new();
         for header in headers {
@@ -57,10 +58,8 @@ impl FixedHeaders {
             if OF_ONE_RESPONSE.contains(&name) {
                 return refused("this header describes one response: let the service write it");
             }
-            if is_taken(&name) {
-                return refused(
-                    "the profile's limit headers or principal headers have this name: choose another one",
-                );
+            if let Some(problem) = taken(&name) {
+                return refused(problem);
             }
             if checked.iter().any(|(other, _)| *other == name) {
                 return refused("the name is listed twice: keep one of the two");

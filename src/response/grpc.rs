@@ -45,10 +45,11 @@ impl GrpcMessage {
     }
 }
 
-/// Returns the sentence for people of a body. Returns `None` for an empty body and for one that a function makes.
-pub(super) const fn sentence(body: ErrorBody<'_>) -> Option<&str> {
+/// Returns the sentence for people of a body. Returns `None` if only the profile knows which part that is.
+pub(super) fn sentence(body: ErrorBody<'_>) -> Option<&str> {
     Some(match body {
         ErrorBody::Empty | ErrorBody::Custom(_) => return None,
+        ErrorBody::Json { values, .. } => values.iter().find(|(name, _)| *name == "message")?.1,
         ErrorBody::Text(text) | ErrorBody::Error(text) => text,
         ErrorBody::CodeAndMessage { message, .. } | ErrorBody::KeyAndMetadata { message, .. } => {
             message

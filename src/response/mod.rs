@@ -5,6 +5,7 @@
 //! rendered when the gate is built.
 
 mod body;
+mod body_function;
 mod by_path;
 mod caching;
 mod challenge;
@@ -16,6 +17,7 @@ mod fixed_headers;
 mod form;
 mod grpc;
 mod grpc_details;
+mod json_body;
 mod limit_fields;
 mod limit_headers;
 mod limit_text;
@@ -26,12 +28,15 @@ mod principal;
 mod problem;
 pub(crate) mod refusal;
 mod renderer;
+mod request_ids;
 mod reserved;
 mod row;
+mod row_headers;
 mod structured_limits;
 mod template;
 mod uri_reference;
 
+pub(crate) use body_function::BodyFunction;
 pub(crate) use by_path::TableIndex;
 pub(crate) use facts::{Authenticated, RefusalFacts, RequestFacts};
 pub(crate) use form::AnswerForm;
@@ -39,3 +44,4 @@ pub(crate) use refusal::RefusalRequest;
 #[cfg(feature = "axum")]
 pub(crate) use refusal::refusal;
 pub(crate) use renderer::Renderer;
+pub(crate) use request_ids::RequestIds;

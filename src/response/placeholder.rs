@@ -106,6 +106,19 @@ impl Placeholder {
         matches!(self, Self::Method | Self::Path)
     }
 
+    /// Returns true if the value is a whole number.
+    pub(super) const fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::Status
+                | Self::RetryAfter
+                | Self::Limit
+                | Self::Remaining
+                | Self::Window
+                | Self::Budget
+        )
+    }
+
     /// Returns the reason why no answer of a row has a value for this placeholder, with the remedy.
     pub(super) fn problem_in(self, facts: RowFacts) -> Option<String> {
         let (is_provided, remedy) = match self {

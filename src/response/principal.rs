@@ -81,9 +81,9 @@ impl PrincipalHeaders {
         self.headers.is_empty()
     }
 
-    /// Returns true if this is the name of one of the headers.
+    /// Returns true if this is the name of a principal header.
     pub(super) fn has(&self, name: &HeaderName) -> bool {
-        self.headers.iter().any(|(other, _)| other == name)
+        self.headers.iter().any(|(own, _)| own == name)
     }
 
     /// Writes the headers, and replaces those that the service has set. Removes a header for which there is

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use http::header::VARY;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 
+use super::body_function::BodyFunction;
 use super::by_path::{ByPath, TableIndex};
 use super::caching::{CredentialHeaders, force_private, keep_private};
 use super::facts::{Authenticated, RefusalFacts};
@@ -12,15 +13,17 @@ use super::form::AnswerForm;
 use super::grpc;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
+use super::request_ids::RequestIds;
 use super::row::PreparedAnswer;
 use crate::error::ConfigError;
-use crate::profile::{Answer, Answers, Profile, RenderedAnswers};
-use crate::request::{Head, Source};
+use crate::profile::{Answer, Answers, Profile, Refusal, RenderedAnswers};
+use crate::request::{Head, RequestId, Source};
 
 /// The answers of a profile, rendered when the gate is built.
 #[derive(Debug)]
 pub(crate) struct Renderer {
     answers: ByPath<RenderedAnswers<PreparedAnswer>>,
+    body: Option<BodyFunction>,
     speaks_of_request: bool,
     credentials: CredentialHeaders,
     /// Whether the gate admits anonymous requests. Then the answer depends on whether a key is present.
@@ -28,6 +31,7 @@ pub(crate) struct Renderer {
     limit_headers: PreparedLimitHeaders,
     principal: PrincipalHeaders,
     fixed: FixedHeaders,
+    request_ids: Option<RequestIds>,
 }
 
 impl Renderer {
@@ -40,9 +44,18 @@ impl Renderer {
         let credentials = CredentialHeaders::new(profile.credentials)?;
         let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
         let principal = PrincipalHeaders::new(profile.principal_headers, &limit_headers)?;
-        let is_taken = |name: &_| limit_headers.has(name) || principal.has(name);
-        let fixed = FixedHeaders::new(profile.response_headers, is_taken)?;
-        let mut answers = ByPath::of(profile, |answers| table(answers, profile))?;
+        let ids = |header| {
+            RequestIds::new(header, |name| {
+                let taken = used_elsewhere(name, &limit_headers, &principal, None);
+                taken.or_else(|| credentials.problem_of(name))
+            })
+        };
+        let request_ids = profile.request_id.map(ids).transpose()?;
+        let taken = |name: &HeaderName| {
+            used_elsewhere(name, &limit_headers, &principal, request_ids.as_ref())
+        };
+        let fixed = FixedHeaders::new(profile.response_headers, taken)?;
+        let mut answers = ByPath::of(profile, |answers| table(answers, profile, taken))?;
         let mut speaks_of_request = false;
         answers.for_each(|row| {
             speaks_of_request |= row.speaks_of_request();
@@ -50,9 +63,11 @@ impl Renderer {
         });
         Ok(Self {
             answers,
+            body: None,
             speaks_of_request,
             admits_anonymous: false,
             principal,
+            request_ids,
             fixed,
             limit_headers,
             credentials,
@@ -65,6 +80,13 @@ impl Renderer {
         if let Some(vary) = self.credentials.line() {
             self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
         }
+        self
+    }
+
+    /// Makes bodies by the gate's own function first.
+    pub(crate) fn with_bodies(mut self, body: Option<BodyFunction>) -> Self {
+        self.speaks_of_request |= body.is_some();
+        self.body = body;
         self
     }
 
@@ -120,7 +142,13 @@ impl Renderer {
         let RefusalFacts { denial, form, table, authenticated, .. } = *facts;
         let row = self.answers.get(table).row(denial);
         let mut headers = row.headers.clone();
-        let body = row.write_body(&mut headers, facts);
+        let made = self.body.as_ref().and_then(|body| body.make(&row.refusal(facts)));
+        let is_made = made.is_some();
+        let body = row.write_body(&mut headers, facts, made);
+        row.write_headers(&mut headers, facts, |name| {
+            let ids = self.request_ids.as_ref();
+            used_elsewhere(name, &self.limit_headers, &self.principal, ids).is_some()
+        });
         row.name_scopes(&mut headers, denial);
         if let Some(authenticated) = authenticated {
             self.mark(&mut headers, authenticated);
@@ -133,12 +161,8 @@ impl Renderer {
             AnswerForm::Full => (row.status, body.content.clone()),
             AnswerForm::HeadersOnly => (row.status, Bytes::new()),
             AnswerForm::Grpc => {
-                grpc::write(
-                    &mut headers,
-                    row.grpc_code(denial),
-                    &row.grpc_message(&body, facts),
-                    wait,
-                );
+                let message = row.grpc_message(&body, is_made, facts);
+                grpc::write(&mut headers, row.grpc_code(denial), &message, wait);
                 (StatusCode::OK, Bytes::new())
             }
         };
@@ -146,7 +170,27 @@ impl Renderer {
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response.extensions_mut().insert(denial.clone());
+        if let Some(id) = facts.request.and_then(|request| request.id.as_ref()) {
+            self.write_request_id(&mut response, id);
+        }
         response
+    }
+
+    /// Returns the facts of a refusal, as its row answers it.
+    pub(crate) fn facts<'a>(&'a self, facts: &RefusalFacts<'a>) -> Refusal<'a> {
+        self.answers.get(facts.table).row(facts.denial).refusal(facts)
+    }
+
+    /// Returns how the ids of requests are made, if the profile has them.
+    pub(crate) const fn request_ids(&self) -> Option<&RequestIds> {
+        self.request_ids.as_ref()
+    }
+
+    /// Writes the id of the request into a response, and replaces what the service wrote under the header's name.
+    pub(crate) fn write_request_id<B>(&self, response: &mut Response<B>, id: &RequestId) {
+        if let Some(ids) = &self.request_ids {
+            ids.write(response, id);
+        }
     }
 
     /// Adds the limit headers and principal headers to a response to an authenticated request.
@@ -176,12 +220,31 @@ impl Renderer {
 fn table(
     answers: &Answers<'_>,
     profile: &Profile<'_>,
+    taken: impl Fn(&HeaderName) -> Option<&'static str> + Copy,
 ) -> Result<RenderedAnswers<PreparedAnswer>, ConfigError> {
-    let prepare = |row, answer: &Answer<'_>| PreparedAnswer::new(row, answer, profile);
+    let prepare = |row, answer: &Answer<'_>| PreparedAnswer::new(row, answer, profile, taken);
     let mut table = answers.try_map(prepare)?;
     let unknown = prepare("key_unknown", &answers.key_unknown)?;
     table.for_each(|row| row.hide_behind(&unknown));
     Ok(table)
+}
+
+/// Returns the problem of a row's header that the profile writes elsewhere.
+fn used_elsewhere(
+    name: &HeaderName,
+    limits: &PreparedLimitHeaders,
+    principal: &PrincipalHeaders,
+    ids: Option<&RequestIds>,
+) -> Option<&'static str> {
+    if limits.has(name) {
+        Some("the profile's `limit_headers` write this header: choose another name")
+    } else if principal.has(name) {
+        Some("the profile's `principal_headers` have this header: choose another name")
+    } else if ids.is_some_and(|ids| ids.name() == name) {
+        Some("the profile's `request_id` writes this header: choose another name")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::body::{PROBLEM, PreparedBody};
 use super::challenge;
@@ -14,6 +14,7 @@ use super::facts::RefusalFacts;
 use super::grpc::{GrpcMessage, sentence};
 use super::own_challenges;
 use super::placeholder::RowFacts;
+use super::row_headers::RowHeaders;
 use super::template::TextTemplate;
 use crate::error::{ConfigError, Denial};
 use crate::profile::{Answer, Challenge, CustomBody, GrpcCode, Profile, Refusal};
@@ -29,6 +30,7 @@ pub(super) struct PreparedAnswer {
     // All headers that do not depend on the request. Copying the map takes half the time of inserting
     // them one by one.
     pub(super) headers: HeaderMap,
+    own_headers: RowHeaders,
     retry_after: Option<u32>,
     documentation_url: Option<Box<str>>,
     grpc_message: PreparedMessage,
@@ -46,7 +48,8 @@ enum PreparedMessage {
 }
 
 impl PreparedAnswer {
-    /// Checks a row, and renders what does not depend on a request.
+    /// Checks a row, and renders what does not depend on a request. `taken` returns the problem of a header's
+    /// name that the profile uses elsewhere.
     ///
     /// # Errors
     ///
@@ -55,14 +58,16 @@ impl PreparedAnswer {
         row: &'static str,
         answer: &Answer<'_>,
         profile: &Profile<'_>,
+        taken: impl Fn(&HeaderName) -> Option<&'static str>,
     ) -> Result<Self, ConfigError> {
         check(row, answer)?;
         let Answer { body, challenge, retry_after, grpc, documentation_url, .. } = *answer;
+        let Answer { own_headers, made_headers, .. } = *answer;
         let (name, status) = (row, answer.status());
         let limited = matches!(row, "rate_limited" | "too_many_failures");
         let row = RowFacts {
             row,
-            has_request_id: false,
+            has_request_id: profile.request_id.is_some(),
             has_documentation_url: documentation_url.is_some(),
             has_retry_after: limited
                 || retry_after.is_some()
@@ -83,6 +88,7 @@ impl PreparedAnswer {
         for line in challenge::lines(name, answer, profile)? {
             headers.append(WWW_AUTHENTICATE, line);
         }
+        let own_headers = RowHeaders::new(row, own_headers, made_headers, taken, &mut headers)?;
         let names_scopes = challenge == Challenge::InsufficientScope
             && !own_challenges::name_scopes(profile, answer);
         let documentation_url = documentation_url.map(Box::from);
@@ -91,6 +97,7 @@ impl PreparedAnswer {
             body,
             names_scopes,
             headers,
+            own_headers,
             retry_after,
             documentation_url,
             grpc_message,
@@ -102,10 +109,11 @@ impl PreparedAnswer {
     /// not tell apart either.
     pub(super) fn hide_behind(&mut self, other: &Self) {
         let same = self.status == other.status
-            && self.headers == other.headers
             && self.names_scopes == other.names_scopes
             && self.retry_after == other.retry_after
             && self.documentation_url == other.documentation_url
+            && self.headers == other.headers
+            && self.own_headers.equal(&other.own_headers)
             && self.body.equals(&other.body);
         if same && self.grpc_code.is_none() {
             self.grpc_code = other.grpc_code.or(Some(GrpcCode::Unauthenticated));
@@ -114,33 +122,36 @@ impl PreparedAnswer {
 
     /// Returns true if the answer may have the method or path of the request, so that the gate must keep them.
     pub(super) fn speaks_of_request(&self) -> bool {
-        self.body.speaks_of_request()
+        self.body.speaks_of_request() || self.own_headers.speak_of_request()
     }
 
-    /// Returns the facts that the row may write. Called only if it writes any.
-    fn refusal<'a>(&'a self, facts: &RefusalFacts<'a>) -> Refusal<'a> {
+    /// Returns the facts that the row may write.
+    pub(super) fn refusal<'a>(&'a self, facts: &RefusalFacts<'a>) -> Refusal<'a> {
         let wait = self.retry_after(facts.denial);
         facts.refusal(self.status, wait, self.documentation_url.as_deref())
     }
 
-    /// Returns the body of a refusal. Describes in the headers one that is made for this refusal.
+    /// Returns the body of a refusal, or the one that the gate has made already. Describes in the headers one that is
+    /// made for this refusal.
     pub(super) fn write_body(
         &self,
         headers: &mut HeaderMap,
         facts: &RefusalFacts<'_>,
+        made: Option<CustomBody>,
     ) -> Cow<'_, CustomBody> {
-        let body = match &self.body {
-            PreparedBody::Empty => return Cow::Owned(CustomBody::none()),
-            PreparedBody::Fixed(body) => return Cow::Borrowed(body),
-            PreparedBody::Filled { content_type, content } => {
+        let body = match (&self.body, made) {
+            (_, Some(made)) => made,
+            (PreparedBody::Empty, None) => return Cow::Owned(CustomBody::none()),
+            (PreparedBody::Fixed(body), None) => return Cow::Borrowed(body),
+            (PreparedBody::Filled { content_type, content }, None) => {
                 let content = Bytes::from(content.fill(&self.refusal(facts)));
                 CustomBody { content_type: content_type.clone(), content }
             }
-            PreparedBody::Problem(problem) => {
+            (PreparedBody::Problem(problem), None) => {
                 let content = Bytes::from(problem.fill(&self.refusal(facts)));
                 CustomBody { content_type: PROBLEM, content }
             }
-            PreparedBody::Custom(make) => make(&self.refusal(facts)),
+            (PreparedBody::Custom(make), None) => make(&self.refusal(facts)),
         };
         describe(headers, &body);
         Cow::Owned(body)
@@ -155,21 +166,36 @@ impl PreparedAnswer {
         }
     }
 
+    /// Writes the headers of the row that depend on the refusal. `is_taken` returns true for a header that the gate
+    /// writes into other responses, too.
+    pub(super) fn write_headers(
+        &self,
+        headers: &mut HeaderMap,
+        facts: &RefusalFacts<'_>,
+        is_taken: impl Fn(&HeaderName) -> bool,
+    ) {
+        if !self.own_headers.are_fixed() {
+            self.own_headers.write(&self.refusal(facts), is_taken, headers);
+        }
+    }
+
     pub(super) fn grpc_code(&self, denial: &Denial) -> GrpcCode {
         self.grpc_code.unwrap_or(GrpcCode::of(denial))
     }
 
+    /// Returns the message of a gRPC call. `is_made` is true for a body of the gate's own function.
     pub(super) fn grpc_message(
         &self,
         body: &CustomBody,
+        is_made: bool,
         facts: &RefusalFacts<'_>,
     ) -> Cow<'_, GrpcMessage> {
         match &self.grpc_message {
-            PreparedMessage::Fixed(message) => Cow::Borrowed(message),
-            PreparedMessage::Filled(text) => {
+            PreparedMessage::Fixed(message) if !is_made => Cow::Borrowed(message),
+            PreparedMessage::Filled(text) if !is_made => {
                 Cow::Owned(GrpcMessage::new(&text.fill(&self.refusal(facts))))
             }
-            PreparedMessage::OfBody => Cow::Owned(GrpcMessage::of_custom(body, self.status)),
+            _ => Cow::Owned(GrpcMessage::of_custom(body, self.status)),
         }
     }
 

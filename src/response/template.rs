@@ -1,5 +1,7 @@
 //! Texts with placeholders, parsed when the gate is built and filled for each refusal.
 
+use std::mem;
+
 use super::escape::TextFormat;
 use super::placeholder::{Placeholder, RowFacts};
 use crate::error::ConfigError;
@@ -26,9 +28,11 @@ enum Piece {
 
 /// Makes a template of texts of the profile, and of what the format has around them.
 #[derive(Debug)]
-pub(super) struct TemplateWriter {
+pub(super) struct TemplateWriter<'a> {
     format: TextFormat,
     row: RowFacts,
+    /// Texts that a text may name in braces, besides the placeholders.
+    values: &'a [(&'a str, &'a str)],
     pieces: Vec<Piece>,
 }
 
@@ -37,7 +41,7 @@ impl TextTemplate {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Placeholder`] as [`TemplateWriter::text`] has it.
+    /// [`ConfigError::Answer`] as [`TemplateWriter::text`] has it.
     pub(super) fn new(format: TextFormat, row: RowFacts, text: &str) -> Result<Self, ConfigError> {
         let mut writer = TemplateWriter::new(format, row);
         writer.text(text)?;
@@ -96,9 +100,15 @@ impl Piece {
     }
 }
 
-impl TemplateWriter {
+impl<'a> TemplateWriter<'a> {
     pub(super) const fn new(format: TextFormat, row: RowFacts) -> Self {
-        Self { format, row, pieces: Vec::new() }
+        Self { format, row, values: &[], pieces: Vec::new() }
+    }
+
+    /// Adds texts that a text may name in braces. They may have placeholders, but do not name each other.
+    pub(super) const fn with_values(mut self, values: &'a [(&'a str, &'a str)]) -> Self {
+        self.values = values;
+        self
     }
 
     /// Adds a part of the format, such as the braces of JSON.
@@ -111,7 +121,7 @@ impl TemplateWriter {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Placeholder`] for a brace that stands alone, an unknown placeholder, and one that the row
+    /// [`ConfigError::Answer`] for a brace that stands alone, an unknown placeholder, and one that the row
     /// cannot fill.
     pub(super) fn text(&mut self, text: &str) -> Result<&mut Self, ConfigError> {
         let mut rest = text;
@@ -128,7 +138,7 @@ impl TemplateWriter {
                 let inside = brace.strip_prefix('{').and_then(|inside| inside.split_once('}'));
                 let Some((name, after)) = inside.filter(|(name, _)| !name.contains('{')) else {
                     let problem = "write `{{` and `}}` for braces that are a part of the text";
-                    return Err(self.refused(text, problem.to_owned()));
+                    return Err(self.refused(format!("text `{text}`"), problem.to_owned()));
                 };
                 self.fact(name)?;
                 rest = after;
@@ -145,19 +155,17 @@ impl TemplateWriter {
 
     /// Adds the placeholder that stands in braces: a name, and after a bar what to write for an unknown fact.
     fn fact(&mut self, inside: &str) -> Result<(), ConfigError> {
+        if let Some((_, text)) = self.values.iter().find(|(name, _)| *name == inside) {
+            let values = mem::take(&mut self.values);
+            self.text(text)?;
+            self.values = values;
+            return Ok(());
+        }
         let (name, otherwise) = match inside.split_once('|') {
             Some((name, otherwise)) => (name, Some(otherwise)),
             None => (inside, None),
         };
-        let Some(placeholder) = Placeholder::named(name) else {
-            let known = Placeholder::list(self.row);
-            let problem =
-                format!("no such placeholder: write one of {known}, or `{{{{` for a brace");
-            return Err(self.refused(&format!("{{{inside}}}"), problem));
-        };
-        if let Some(problem) = placeholder.problem_in(self.row) {
-            return Err(self.refused(&format!("{{{name}}}"), problem));
-        }
+        let placeholder = self.placeholder(name)?;
         let escaped = |text: &str| {
             let mut escaped = String::new();
             self.format.write_own(text, &mut escaped);
@@ -166,6 +174,37 @@ impl TemplateWriter {
         let otherwise = otherwise.map(escaped);
         self.pieces.push(Piece::Fact { placeholder, otherwise, format: self.format });
         Ok(())
+    }
+
+    /// Adds a fact as a number of JSON, and `null` if the gate does not know it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Answer`] for a placeholder that is unknown or no number, and for one that the row cannot fill.
+    pub(super) fn number(&mut self, name: &str) -> Result<(), ConfigError> {
+        let placeholder = self.placeholder(name)?;
+        if !placeholder.is_number() {
+            let problem = format!("it is not a number: write `{{{name}}}`");
+            return Err(self.refused(format!("placeholder `{{#{name}}}`"), problem));
+        }
+        let otherwise = Some("null".to_owned());
+        self.pieces.push(Piece::Fact { placeholder, otherwise, format: self.format });
+        Ok(())
+    }
+
+    /// Finds a placeholder that the row can fill.
+    fn placeholder(&self, name: &str) -> Result<Placeholder, ConfigError> {
+        let part = || format!("placeholder `{{{}}}`", name.escape_debug());
+        let Some(placeholder) = Placeholder::named(name) else {
+            let known = Placeholder::list(self.row);
+            let problem =
+                format!("no such placeholder: write one of {known}, or `{{{{` for a brace");
+            return Err(self.refused(part(), problem));
+        };
+        match placeholder.problem_in(self.row) {
+            Some(problem) => Err(self.refused(part(), problem)),
+            None => Ok(placeholder),
+        }
     }
 
     fn own(&mut self, text: &str) {
@@ -183,11 +222,8 @@ impl TemplateWriter {
         }
     }
 
-    fn refused(&self, placeholder: &str, problem: String) -> ConfigError {
-        ConfigError::Placeholder {
-            answer: self.row.row,
-            placeholder: placeholder.to_owned(),
-            problem,
-        }
+    /// Returns a mistake in a part of the row.
+    pub(super) fn refused(&self, part: String, problem: String) -> ConfigError {
+        ConfigError::Answer { answer: self.row.row, part, problem }
     }
 }

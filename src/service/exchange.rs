@@ -16,7 +16,7 @@ use super::shared::SharedHandle;
 use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
-use crate::request::Head;
+use crate::request::{Head, RequestId};
 use crate::response::{AnswerForm, RefusalFacts, RefusalRequest, RequestFacts, TableIndex};
 
 /// One request, from the decision to its response.
@@ -28,7 +28,7 @@ pub(super) struct Exchange {
     form: AnswerForm,
     /// The answers for the request's path.
     table: TableIndex,
-    /// What the answer may say of the request. `None` if no answer of the profile speaks of it.
+    /// What the answer may have of the request. `None` if no answer of the profile has any of it.
     request: Option<Box<RequestFacts>>,
 }
 
@@ -41,10 +41,9 @@ impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
         let is_grpc = || shared.policy.is_grpc(request.method(), request.headers());
         let form = AnswerForm::of(request.method(), is_grpc);
-        let speaks = shared.renderer.speaks_of_request();
-        let facts = speaks.then(|| Box::new(RequestFacts::of(&Head::of(request))));
         let table = shared.renderer.table(request);
-        Self { shared, state: RequestState::default(), timer: None, form, table, request: facts }
+        let request = shared.request_facts(request);
+        Self { shared, state: RequestState::default(), timer: None, form, table, request }
     }
 
     fn deciding(&mut self) -> Deciding<'_> {
@@ -58,7 +57,11 @@ impl Exchange {
 
     /// Returns the gate's own answer to a preflight.
     pub(super) fn own_answer(&mut self) -> Option<Box<Response<Bytes>>> {
-        self.state.answer.take()
+        let mut answer = self.state.answer.take()?;
+        if let Some(id) = self.request_id() {
+            self.shared.renderer.write_request_id(&mut answer, id);
+        }
+        Some(answer)
     }
 
     /// Continues a decision that had to wait.
@@ -71,8 +74,16 @@ impl Exchange {
         self.deciding().resume(wait, context, Head::of(request))
     }
 
-    /// Prepares an admitted request for the inner service: strips the credential, and adds the grant.
+    fn request_id(&self) -> Option<&RequestId> {
+        self.request.as_ref()?.id.as_ref()
+    }
+
+    /// Prepares an admitted request for the inner service: strips the credential, and adds the grant and the id.
     pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
+        if let (Some(id), Some(ids)) = (self.request_id(), self.shared.renderer.request_ids()) {
+            ids.write_header(request.headers_mut(), id);
+            request.extensions_mut().insert(id.clone());
+        }
         let Self { shared, state, .. } = self;
         if shared.options.strip_credential && state.principal.is_some() {
             shared.policy.strip_credential(request.headers_mut());
@@ -121,6 +132,9 @@ impl Exchange {
             let denial = self.counted(denial);
             return self.deny(&denial);
         }
+        if let Some(id) = self.request_id() {
+            self.shared.renderer.write_request_id(&mut response, id);
+        }
         let Self { shared, state, .. } = self;
         if shared.renderer.marks() {
             match state.trail(&shared.policy) {
@@ -166,14 +180,16 @@ impl Exchange {
 
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
-        self.shared.renderer.refuse(&RefusalFacts {
+        let facts = RefusalFacts {
             denial,
             form: self.form,
             table: self.table,
             request: self.request.as_deref(),
             authenticated: self.state.trail(&self.shared.policy),
             expired_at: self.state.expired_at,
-        })
+        };
+        self.shared.observe(|observer| observer.answered(&self.shared.renderer.facts(&facts)));
+        self.shared.renderer.refuse(&facts)
     }
 }
 

@@ -139,7 +139,8 @@ impl ApiKeyLayer {
             let is_grpc = || policy.is_grpc(request.method(), request.headers());
             let form = AnswerForm::of(request.method(), is_grpc);
             let table = self.shared.renderer.table(request);
-            let request = Some(&RequestFacts::of(&Head::of(request)));
+            let id = request.extensions().get().cloned();
+            let request = Some(&RequestFacts::new(&Head::of(request), true, id));
             let expired = record.filter(|_| *denial == Denial::KeyExpired);
             let expired_at = expired.and_then(KeyRecord::expires);
             let facts = RefusalFacts { denial, form, table, request, authenticated, expired_at };

@@ -89,6 +89,7 @@ pub(super) const PROFILE: Profile = Profile {
         PrincipalHeader { name: "persona-environment-id", value: PrincipalValue::Environment },
         PrincipalHeader { name: "persona-organization-id", value: PrincipalValue::Account },
     ],
+    request_id: None,
     response_headers: &[],
     challenges: &[],
     answers_by_path: &[],

@@ -59,6 +59,7 @@ pub(super) const PROFILE: Profile = Profile {
     quotas: &[],
     limit_headers: LimitHeaders::NONE,
     principal_headers: &[],
+    request_id: None,
     response_headers: &[],
     challenges: &[],
     answers_by_path: &[],
