@@ -7,7 +7,7 @@
 /// placeholders, except for the type.
 ///
 /// A layer refuses a type or an instance that is no URI reference (RFC 3986 §4.1), a member that is listed twice or
-/// has a name of the standard's own, and a value that is no JSON.
+/// has a name of the standard's own, and a value that is not JSON.
 ///
 /// ```
 /// use http::StatusCode;
@@ -66,7 +66,8 @@ pub struct ProblemMember<'a> {
 pub enum ProblemValue<'a> {
     /// A string, which may have placeholders.
     Text(&'a str),
-    /// This JSON value, as it is.
+    /// A JSON value, as in [`ErrorBody::Json`](super::ErrorBody::Json): its strings may have placeholders, and
+    /// `"{#retry_after}"` becomes a number.
     Json(&'a str),
     /// An array of the names of the quotas that had no room for the request, as in `RateLimit-Policy`.
     ViolatedPolicies,

@@ -1,6 +1,7 @@
 //! Problem details (RFC 9457), prepared when the gate is built.
 
 use super::escape::{TextFormat, quoted};
+use super::json_body;
 use super::placeholder::RowFacts;
 use super::template::{TemplateWriter, TextTemplate};
 use super::uri_reference::is_uri_reference;
@@ -135,10 +136,11 @@ fn value_of(member: &ProblemMember<'_>, row: RowFacts) -> Result<PreparedValue, 
         }
         ProblemValue::Json(json) => {
             if serde_json::from_str::<serde_json::Value>(json).is_err() {
-                let problem = "the value is no JSON (RFC 8259): put texts into quotes, or use `ProblemValue::Text`";
+                let problem =
+                    "the value is not JSON: put texts into quotes, or use `ProblemValue::Text`";
                 return Err(refused(row, "member", name, problem));
             }
-            writer.syntax(json.trim());
+            json_body::write(&mut writer, json, &[])?;
         }
         ProblemValue::ViolatedPolicies => return Ok(PreparedValue::ViolatedPolicies),
     }

@@ -34,7 +34,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/maps/api/timezone/json",
             200,
             &[JSON, "retry-after: 60"][..],
-            r#"{"error_message":"No.","status":"OVER_QUERY_LIMIT"}"#,
+            r#"{"errorMessage":"No.","status":"OVER_QUERY_LIMIT"}"#,
         ),
         (
             google::PROFILE,
@@ -51,7 +51,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/v3/glossaries/1",
             401,
             &[JSON, "www-authenticate: DeepL-Auth-Key"][..],
-            r#"{"error":"Unauthorized."}"#,
+            r#"{"message":"Unauthorized."}"#,
         ),
         (
             deepl::PROFILE,
@@ -59,7 +59,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/v2/translate",
             456,
             &[JSON, "retry-after: 60"][..],
-            r#"{"error":"Quota exceeded."}"#,
+            r#"{"message":"Quota exceeded."}"#,
         ),
         (
             deepl::PROFILE,
@@ -67,7 +67,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/v2/translate",
             529,
             &[JSON][..],
-            r#"{"error":"Too many requests."}"#,
+            r#"{"message":"Too many requests."}"#,
         ),
         (
             elasticsearch::PROFILE,
@@ -81,7 +81,7 @@ async fn refusals_are_those_that_the_vendors_document() {
                 "www-authenticate: ApiKey",
                 "x-elastic-product: Elasticsearch",
             ][..],
-            r#"{"error":"security_exception"}"#,
+            r#"{"error":{"root_cause":[{"type":"security_exception","reason":"no credentials for [/_search]"}],"type":"security_exception","reason":"no credentials for [/_search]"},"status":401}"#,
         ),
         (
             elasticsearch::PROFILE,
@@ -89,7 +89,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/_search",
             403,
             &[JSON, "x-elastic-product: Elasticsearch"][..],
-            r#"{"error":"security_exception"}"#,
+            r#"{"error":{"root_cause":[{"type":"security_exception","reason":"needs [users.write]"}],"type":"security_exception","reason":"needs [users.write]"},"status":403}"#,
         ),
         (
             anthropic::PROFILE,
@@ -112,7 +112,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             TooOften,
             "/v1/messages",
             429,
-            &[JSON, "retry-after: 60"][..],
+            &[JSON, "retry-after: 60", "x-should-retry: false"][..],
             r#"{"type":"error","error":{"type":"rate_limit_error","message":"No."}}"#,
         ),
         (
@@ -129,7 +129,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/v1/models",
             401,
             &[JSON, r#"www-authenticate: Bearer realm="OpenAI API""#][..],
-            r#"{"error":{"code":"missing_scope","message":"No."}}"#,
+            r#"{"error":{"message":"Missing scopes: users.write","type":"invalid_request_error","param":null,"code":"missing_scope"}}"#,
         ),
         (
             stripe::PROFILE,
@@ -137,7 +137,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/v1/charges",
             401,
             &[JSON, r#"www-authenticate: Basic realm="Stripe""#][..],
-            r#"{"error":"No."}"#,
+            r#"{"error":{"message":"No.","type":"invalid_request_error"}}"#,
         ),
         (
             twilio::PROFILE,
@@ -145,7 +145,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/2010-04-01/Accounts",
             401,
             &[JSON, r#"www-authenticate: Basic realm="Twilio API""#][..],
-            r#"{"code":20003,"message":"Authenticate","status":401}"#,
+            r#"{"code":20003,"message":"Authenticate","more_info":"https://www.twilio.com/docs/errors/20003","status":401}"#,
         ),
         (
             twilio::PROFILE,
@@ -153,7 +153,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/v1/Services",
             401,
             &[JSON, r#"www-authenticate: Basic realm="Twilio API""#][..],
-            r#"{"errors":[{"code":20003,"message":"Authenticate"}]}"#,
+            r#"{"errors":[{"code":20003,"message":"Authenticate","infoUrl":"https://www.twilio.com/docs/errors/20003"}]}"#,
         ),
         (
             mailgun::PROFILE,
@@ -172,7 +172,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/v3/messages",
             420,
             &[JSON, "retry-after: 60"][..],
-            r#"{"error":"Enhance your calm."}"#,
+            r#"{"message":"Limit of 1"}"#,
         ),
         (
             sendgrid::PROFILE,
@@ -180,7 +180,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/v3/mail/send",
             401,
             &[JSON, "retry-after: 60", r#"www-authenticate: Bearer realm="test""#][..],
-            r#"{"error":"Maximum credits exceeded"}"#,
+            r#"{"errors":[{"message":"Maximum credits exceeded","field":null,"help":null}]}"#,
         ),
         (
             datadog::PROFILE,
@@ -200,15 +200,15 @@ async fn refusals_are_those_that_the_vendors_document() {
                 r#"www-authenticate: Bearer realm="test""#,
                 "x-freshdesk-api-version: latest=v2; requested=v2",
             ][..],
-            r#"{"error":{"code":"invalid_credentials","message":"No."}}"#,
+            r#"{"code":"invalid_credentials","message":"No."}"#,
         ),
         (
             github::PROFILE,
             Unknown,
             "/user",
             401,
-            &[r#"www-authenticate: Bearer realm="test", error="invalid_token""#][..],
-            "",
+            &[JSON, r#"www-authenticate: Bearer realm="test", error="invalid_token""#][..],
+            r#"{"message":"Bad credentials","documentation_url":"https://docs.github.com/rest","status":"401"}"#,
         ),
         (
             github::PROFILE,
@@ -216,7 +216,7 @@ async fn refusals_are_those_that_the_vendors_document() {
             "/user",
             403,
             &[JSON, "retry-after: 60"][..],
-            r#"{"error":"API rate limit exceeded"}"#,
+            r#"{"message":"API rate limit exceeded","documentation_url":"https://docs.github.com/rest","status":"403"}"#,
         ),
     ] {
         let mut expected = vec!["cache-control: no-store".to_owned()];

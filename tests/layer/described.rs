@@ -68,6 +68,7 @@ fn read() -> (ApiKeyLayer, IssuedKey) {
         quotas: &quotas,
         limit_headers: LimitHeaders::STRUCTURED,
         principal_headers: &principal_headers,
+        request_id: None,
         response_headers: &[],
         challenges: &[],
         answers_by_path: &[],

@@ -131,6 +131,7 @@ fn problems_that_break_the_rfc_are_refused() {
     const MORE: &[ProblemMember] = &[json("code", "1}, {")];
     const GOOD: &[ProblemMember] = &[
         json("code", " [1, {\"a\": null}] "),
+        json("retry", "{\"after\": \"{#retry_after}\"}"),
         ProblemMember::VIOLATED_POLICIES,
         ProblemMember { name: "needed", value: ProblemValue::Text("{needed_scopes}") },
     ];
@@ -153,7 +154,7 @@ fn problems_that_break_the_rfc_are_refused() {
         (KIND.members(MORE), &["`code`", "JSON"]),
         (KIND.members(WRONG), &["nothing"]),
     ] {
-        let row = Answer::of_code(403, ErrorBody::Problem(problem));
+        let row = Answer::of_code(403, ErrorBody::Problem(problem)).retry_after(1);
         let answers = Answers { scope_missing: row, ..PROFILE.answers };
         let profile = Profile { answers, ..PROFILE };
         let built = ApiKeyLayer::builder(profile, MemoryStore::new()).build();
