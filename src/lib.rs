@@ -190,6 +190,7 @@ pub mod testing;
 
 pub use decision::grant::Grant;
 pub use error::{ConfigError, Denial, HeaderProblem, Malformation, UnknownName};
+pub use error::{NeededScopes, ScopeChoice};
 pub use profile::description::Profile;
 pub use response::refusal::refusal;
 #[cfg(feature = "axum")]

@@ -5,11 +5,14 @@ mod config;
 mod denial;
 mod escaped;
 mod limiter;
+mod needed_scopes;
 mod store;
 mod unknown_name;
 
 pub use config::ConfigError;
 pub use denial::{Denial, HeaderProblem, Malformation};
 pub use limiter::LimiterError;
+pub(crate) use needed_scopes::ScopeGroup;
+pub use needed_scopes::{NeededScopes, ScopeChoice};
 pub use store::StoreError;
 pub use unknown_name::UnknownName;

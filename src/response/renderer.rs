@@ -204,7 +204,7 @@ impl Renderer {
         if let Denial::ScopeMissing { needed } = denial
             && row.challenge == Challenge::InsufficientScope
             && self.reads_bearer
-            && let Some(line) = challenge::with_scopes(row.challenge, &self.realm, needed)
+            && let Some(line) = challenge::with_scopes(row.challenge, &self.realm, needed.as_str())
         {
             headers.insert(WWW_AUTHENTICATE, line);
         }
