@@ -189,9 +189,8 @@ mod service;
 pub mod testing;
 
 pub use decision::grant::Grant;
-pub use error::{
-    ConfigError, Denial, HeaderProblem, InvalidPathAnswers, Malformation, UnknownName,
-};
+pub use error::{ConfigError, Denial, HeaderProblem, Malformation, UnknownName};
+pub use error::{InvalidPathAnswers, NeededScopes, ScopeChoice};
 pub use profile::description::Profile;
 pub use response::refusal::refusal;
 #[cfg(feature = "axum")]

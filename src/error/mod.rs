@@ -6,6 +6,7 @@ mod denial;
 mod escaped;
 mod invalid_path_answers;
 mod limiter;
+mod needed_scopes;
 mod store;
 mod unknown_name;
 
@@ -13,5 +14,7 @@ pub use config::ConfigError;
 pub use denial::{Denial, HeaderProblem, Malformation};
 pub use invalid_path_answers::InvalidPathAnswers;
 pub use limiter::LimiterError;
+pub(crate) use needed_scopes::ScopeGroup;
+pub use needed_scopes::{NeededScopes, ScopeChoice};
 pub use store::StoreError;
 pub use unknown_name::UnknownName;

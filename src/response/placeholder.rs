@@ -197,8 +197,9 @@ impl Placeholder {
     fn scopes(self, denial: &Denial) -> Option<Cow<'_, str>> {
         let Denial::ScopeMissing { needed } = denial else { return None };
         Some(match self {
-            Self::Scope => needed.split(' ').next()?.into(),
-            _ => needed.replace(' ', ", ").into(),
+            Self::Scope => needed.missing().next()?.into(),
+            Self::Scopes => needed.missing().collect::<Vec<_>>().join(", ").into(),
+            _ => needed.as_str().replace(' ', ", ").into(),
         })
     }
 }

@@ -162,7 +162,7 @@ impl PreparedAnswer {
         if let Denial::ScopeMissing { needed } = denial
             && self.names_scopes
         {
-            challenge::add_scopes(headers, needed);
+            challenge::add_scopes(headers, needed.as_str());
         }
     }
 
