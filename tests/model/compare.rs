@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::choices::Choices;
 use super::client::Believed;
 use super::credential::{credential, percent};
+use super::family::{code as family_code, family};
 use super::gate::{Answered, Gate};
 use super::generator;
 use super::grpc::{code as grpc_code, is_call};
@@ -131,9 +132,11 @@ impl Pair {
                 *holder
             }
             Judgement::Refused { reason, holder, scopes, wait } => {
-                let (status, text) = (vendor.replies)(*reason);
+                let family = family(vendor, &question.path);
+                let (status, text) = family.map_or(vendor.replies, |it| it.replies)(*reason);
                 let call = is_call(question);
-                let code = call.then(|| grpc_code(*reason, status));
+                let code = family.map_or(grpc_code(*reason, status), |_| family_code(*reason));
+                let code = call.then_some(code);
                 compare_call(&mut compare, &answered.headers, code, text);
                 let shown = if call { 200 } else { status };
                 compare("status", answered.status.to_string(), shown.to_string());
@@ -146,7 +149,10 @@ impl Pair {
                 } else {
                     compare("body is there", (!body.is_empty()).to_string(), "true".to_owned());
                 }
-                let challenges = challenges(vendor, *reason, status, scopes);
+                let challenges = match family {
+                    Some(_) => Vec::new(),
+                    None => challenges(vendor, *reason, status, scopes),
+                };
                 compare(
                     "challenges",
                     format!("{:?}", header("www-authenticate")),
@@ -166,6 +172,8 @@ impl Pair {
                 *holder
             }
         };
+        let version = if vendor.name == "Families" { "7" } else { "" };
+        compare("version", header("x-api-version").concat(), version.to_owned());
         if answered.denial.is_none() {
             let seen = without_key(question, vendor);
             compare("query", format!("{:?}", answered.seen), format!("{seen:?}"));
@@ -301,7 +309,7 @@ fn without_key(question: &Question, vendor: &Vendor) -> Option<String> {
 fn challenges(vendor: &Vendor, reason: Reason, status: u16, scopes: &[&str]) -> Vec<String> {
     let realm = match vendor.name {
         "Polytomic on premises" => "Polytomic",
-        "Imports" | "Imports, once" | "Pairs" => "Polyteia",
+        "Imports" | "Imports, once" | "Pairs" | "Families" => "Polyteia",
         name => name,
     };
     let bearer = |attributes: &str| format!(r#"Bearer realm="{realm}"{attributes}"#);
@@ -317,6 +325,20 @@ fn challenges(vendor: &Vendor, reason: Reason, status: u16, scopes: &[&str]) -> 
         Scheme::Query(name) => format!(r#"ApiKey realm="{realm}", query="{name}""#),
         _ => format!(r#"Basic realm="{realm}", charset="UTF-8""#),
     };
+    if vendor.name == "Families" {
+        let metadata = r#", resource_metadata="https://example.com""#;
+        let bearer = |attributes: &str| bearer(&format!("{attributes}{metadata}"));
+        let scopes = format!(r#", scope="{}""#, scopes.join(" "));
+        return match (status, reason) {
+            (401, Reason::Missing) => vec![bearer(""), "ApiKey".to_owned()],
+            (401, _) => vec![bearer(r#", error="invalid_token""#), "ApiKey".to_owned()],
+            (400, _) => vec![bearer(r#", error="invalid_request""#)],
+            (_, Reason::Scope) => {
+                vec![bearer(r#", error="insufficient_scope""#) + &scopes]
+            }
+            _ => Vec::new(),
+        };
+    }
     let reads_bearer = vendor
         .schemes
         .iter()
@@ -349,6 +371,7 @@ fn compare_call(
         return;
     }
     let message = header("grpc-message");
+    let text = text.filter(|text| !text.is_empty());
     let told = text.is_none_or(|text| text.contains(&message)) && !message.is_empty();
     compare("message", told.to_string(), "true".to_owned());
     let detailed = !header("grpc-status-details-bin").is_empty();

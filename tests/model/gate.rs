@@ -15,7 +15,10 @@ use tower_api_key::key::{
     Account, Alphabet, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Networks, SharedRecord,
 };
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::profile::{BasicKey, CredentialSource};
+use tower_api_key::profile::{
+    Answer, Answers, BasicKey, CredentialSource, ErrorBody, PathAnswers, ResponseHeader,
+    SchemeChallenge,
+};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::rules::{Route, RouteRow, Routes};
@@ -29,7 +32,7 @@ use super::question::Question;
 use super::vendor::{VENDORS, Vendor};
 use super::window::QUOTAS;
 
-pub(crate) static PROFILES: [(Profile, &[RouteRow]); 9] = [
+pub(crate) static PROFILES: [(Profile, &[RouteRow]); 10] = [
     (vendors::PERSONYZE, vendors::personyze::ROUTES),
     (vendors::REST_INTEGRATIONS, vendors::rest_integrations::ROUTES),
     (vendors::POLYTEIA, vendors::polyteia::ROUTES),
@@ -39,6 +42,7 @@ pub(crate) static PROFILES: [(Profile, &[RouteRow]); 9] = [
     (IMPORTS_ONCE, IMPORTED),
     (IMPORTS, IMPORTED),
     (PAIRS, IMPORTED),
+    (FAMILIES, IMPORTED),
 ];
 
 const IMPORTED: &[RouteRow] = &[row(&[], "/api", Route::new().all_of(&["users.read"]))];
@@ -73,6 +77,35 @@ const PAIRS: Profile = Profile {
     ],
     ..vendors::POLYTEIA
 };
+
+const FAMILIES: Profile = Profile {
+    challenges: &[
+        SchemeChallenge::new("Bearer").parameters(&[("resource_metadata", "https://example.com")]),
+        SchemeChallenge::new("ApiKey").without_realm(),
+    ],
+    response_headers: &[ResponseHeader { name: "x-api-version", value: "7" }],
+    answers_by_path: &[
+        family("/scopes", Answer::insecure_success(DENIED), Answer::insecure_success(DENIED)),
+        family(
+            "/accounts",
+            Answer::of_code(403, ErrorBody::Empty),
+            Answer::of_code(403, ErrorBody::Empty),
+        ),
+        family("/accounts/acme/data", Answer::of_code(456, NO), Answer::of_code(529, NO)),
+    ],
+    ..vendors::POLYTEIA
+};
+const DENIED: ErrorBody = ErrorBody::Error("REQUEST_DENIED");
+const NO: ErrorBody = ErrorBody::Text("No.");
+
+const fn family(
+    prefix: &'static str,
+    row: Answer<'static>,
+    outage: Answer<'static>,
+) -> PathAnswers<'static> {
+    let store_unavailable = outage.retry_after(5);
+    PathAnswers { prefix, answers: Answers { store_unavailable, ..Answers::all(row) } }
+}
 
 const EXTRA: &[RouteRow] = &[
     row(&[], "/accounts/{account}/data", Route::new().account_parameter("account")),

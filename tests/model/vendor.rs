@@ -1,5 +1,7 @@
 //! The vendors as their documentation has them, written down a second time.
 
+use super::family::{FAMILIES, Family};
+
 /// Which keys and requests a vendor takes, and what it answers.
 #[derive(Debug)]
 pub(crate) struct Vendor {
@@ -13,6 +15,8 @@ pub(crate) struct Vendor {
     pub(crate) lines: &'static [Line],
     pub(crate) reports: Reports,
     pub(crate) replies: fn(Reason) -> Reply,
+    /// What it answers to some paths instead.
+    pub(crate) families: &'static [Family],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +174,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         ],
         reports: Reports::Nothing,
         replies: personyze,
+        families: &[],
     },
     Vendor {
         name: "REST API Integrations",
@@ -183,6 +188,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         ],
         reports: Reports::RemainingAndReset,
         replies: rest_integrations,
+        families: &[],
     },
     Vendor {
         name: "Polyteia",
@@ -193,6 +199,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         lines: &[line(&[], "/api")],
         reports: Reports::Nothing,
         replies: polyteia,
+        families: &[],
     },
     Vendor {
         name: "Persona",
@@ -212,6 +219,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         ],
         reports: Reports::All,
         replies: persona,
+        families: &[],
     },
     Vendor {
         name: "Polytomic",
@@ -222,6 +230,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         lines: POLYTOMIC_LINES,
         reports: Reports::Nothing,
         replies: polytomic,
+        families: &[],
     },
     Vendor {
         name: "Polytomic on premises",
@@ -232,6 +241,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         lines: POLYTOMIC_LINES,
         reports: Reports::Nothing,
         replies: polytomic,
+        families: &[],
     },
     Vendor { name: "Imports, once", equal: false, ..IMPORTS },
     IMPORTS,
@@ -243,6 +253,14 @@ pub(crate) const VENDORS: &[Vendor] = &[
             Scheme::TwoFields("x-key-id", "x-key-secret"),
         ],
         key: KeyText::Token,
+        ..IMPORTS
+    },
+    Vendor {
+        name: "Families",
+        schemes: &[Scheme::Bearer(&[])],
+        equal: false,
+        key: KeyText::Token,
+        families: FAMILIES,
         ..IMPORTS
     },
 ];
@@ -263,6 +281,7 @@ const IMPORTS: Vendor = Vendor {
     lines: &[line(&[], "/api").all_of(&["users.read"])],
     reports: Reports::Nothing,
     replies: polyteia,
+    families: &[],
 };
 
 const POLYTOMIC_LINES: &[Line] = &[
