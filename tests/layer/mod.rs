@@ -22,6 +22,7 @@ mod printed;
 mod proxies;
 mod query;
 mod readiness;
+mod request_ids;
 mod scopes;
 mod secrets;
 mod shadow;
