@@ -34,7 +34,7 @@ impl PreparedBody {
     pub(super) fn new(
         body: ErrorBody<'_>,
         status: StatusCode,
-        row: RowFacts,
+        row: RowFacts<'_>,
     ) -> Result<Self, ConfigError> {
         let code = status.as_u16();
         let (content_type, format) = match body {
@@ -111,6 +111,11 @@ impl PreparedBody {
             (Self::Custom(one), Self::Custom(other)) => std::ptr::fn_addr_eq(*one, *other),
             _ => false,
         }
+    }
+
+    /// Returns true if the profile's function makes the body.
+    pub(super) const fn is_custom(&self) -> bool {
+        matches!(self, Self::Custom(_))
     }
 
     /// Returns true if the body may have the client's method or path.

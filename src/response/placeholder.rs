@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use http::StatusCode;
+
 use super::{date, escape};
 use crate::error::Denial;
 use crate::profile::Refusal;
@@ -34,20 +36,22 @@ pub(super) enum Placeholder {
 
 /// The row whose text has a placeholder, and what the row and the profile provide.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RowFacts {
+pub(super) struct RowFacts<'a> {
     /// The name of the row.
     pub(super) row: &'static str,
+    pub(super) status: StatusCode,
+    pub(super) documentation_url: Option<&'a str>,
     pub(super) has_request_id: bool,
-    pub(super) has_documentation_url: bool,
     /// Whether each answer of the row has `Retry-After`.
     pub(super) has_retry_after: bool,
 }
 
 #[cfg(test)]
-impl RowFacts {
+impl RowFacts<'_> {
     /// Returns the facts of a row that provides nothing.
     pub(super) const fn of(row: &'static str) -> Self {
-        Self { row, has_request_id: false, has_documentation_url: false, has_retry_after: false }
+        let status = StatusCode::FORBIDDEN;
+        Self { row, status, documentation_url: None, has_request_id: false, has_retry_after: false }
     }
 }
 
@@ -96,7 +100,7 @@ impl Placeholder {
     }
 
     /// Lists the placeholders that a row can fill.
-    pub(super) fn list(facts: RowFacts) -> String {
+    pub(super) fn list(facts: RowFacts<'_>) -> String {
         let filled = ALL.iter().filter(|(_, placeholder)| placeholder.problem_in(facts).is_none());
         filled.map(|(name, _)| format!("`{{{name}}}`")).collect::<Vec<_>>().join(", ")
     }
@@ -120,12 +124,12 @@ impl Placeholder {
     }
 
     /// Returns the reason why no answer of a row has a value for this placeholder, with the remedy.
-    pub(super) fn problem_in(self, facts: RowFacts) -> Option<String> {
+    pub(super) fn problem_in(self, facts: RowFacts<'_>) -> Option<String> {
         let (is_provided, remedy) = match self {
             Self::Status | Self::Method | Self::Path => return None,
             Self::RequestId => (facts.has_request_id, "set the profile's field `request_id`"),
             Self::DocumentationUrl => {
-                (facts.has_documentation_url, "call `Answer::documentation_url` on the row")
+                (facts.documentation_url.is_some(), "call `Answer::documentation_url` on the row")
             }
             Self::RetryAfter => (facts.has_retry_after, "call `Answer::retry_after` on the row"),
             _ => {
@@ -157,16 +161,25 @@ impl Placeholder {
         }
     }
 
+    /// Returns the value, if it is the same in each answer of the row.
+    pub(super) fn fixed(self, facts: RowFacts<'_>) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Status => Some(facts.status.as_u16().to_string().into()),
+            Self::DocumentationUrl => facts.documentation_url.map(Cow::Borrowed),
+            _ => None,
+        }
+    }
+
     /// Returns the value in a refusal; `None` if the gate does not know it.
     pub(super) fn value<'a>(self, refusal: &Refusal<'a>) -> Option<Cow<'a, str>> {
         let number = |number: u64| Cow::Owned(number.to_string());
         let quota = || refusal.quota();
         Some(match self {
-            Self::Status => number(refusal.status().as_u16().into()),
+            // Written when the gate is built.
+            Self::Status | Self::DocumentationUrl => return None,
             Self::Method => escape::of_request(refusal.method()?.as_str()).into(),
             Self::Path => escape::of_request(refusal.path()?).into(),
             Self::RequestId => refusal.request_id()?.into(),
-            Self::DocumentationUrl => refusal.documentation_url()?.into(),
             Self::RetryAfter => number(refusal.retry_after()?),
             Self::Scope | Self::Scopes | Self::NeededScopes => self.scopes(refusal.denial())?,
             Self::Header => match refusal.denial() {

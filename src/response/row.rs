@@ -67,8 +67,9 @@ impl PreparedAnswer {
         let limited = matches!(row, "rate_limited" | "too_many_failures");
         let row = RowFacts {
             row,
+            status,
+            documentation_url,
             has_request_id: profile.request_id.is_some(),
-            has_documentation_url: documentation_url.is_some(),
             has_retry_after: limited
                 || retry_after.is_some()
                 || status == StatusCode::TOO_MANY_REQUESTS,
@@ -108,10 +109,12 @@ impl PreparedAnswer {
     /// Takes the gRPC code of another row whose answer is the same. What HTTP does not tell apart, gRPC must
     /// not tell apart either.
     pub(super) fn hide_behind(&mut self, other: &Self) {
+        // Only functions see a URL that no text has.
+        let is_fixed = !self.body.is_custom() && !self.own_headers.are_custom();
         let same = self.status == other.status
             && self.names_scopes == other.names_scopes
             && self.retry_after == other.retry_after
-            && self.documentation_url == other.documentation_url
+            && (is_fixed || self.documentation_url == other.documentation_url)
             && self.headers == other.headers
             && self.own_headers.equal(&other.own_headers)
             && self.body.equals(&other.body);
@@ -215,7 +218,7 @@ impl PreparedAnswer {
 }
 
 impl PreparedMessage {
-    fn new(sentence: Option<&str>, row: RowFacts) -> Result<Self, ConfigError> {
+    fn new(sentence: Option<&str>, row: RowFacts<'_>) -> Result<Self, ConfigError> {
         let Some(sentence) = sentence else { return Ok(Self::OfBody) };
         let text = TextTemplate::new(TextFormat::Plain, row, sentence)?;
         Ok(match text.fixed() {

@@ -25,7 +25,7 @@ impl RowHeaders {
     /// [`ConfigError::Answer`] for a name or a value that is not valid, a name that is used elsewhere or listed
     /// twice, and a placeholder that the row cannot fill.
     pub(super) fn new(
-        row: RowFacts,
+        row: RowFacts<'_>,
         headers: &[(&str, &str)],
         made: Option<fn(&Refusal<'_>) -> HeaderMap>,
         taken: impl Fn(&HeaderName) -> Option<&'static str>,
@@ -68,6 +68,11 @@ impl RowHeaders {
             }
         }
         Ok(Self { filled, made })
+    }
+
+    /// Returns true if the profile's function makes headers.
+    pub(super) const fn are_custom(&self) -> bool {
+        self.made.is_some()
     }
 
     /// Returns true if no header depends on the refusal.

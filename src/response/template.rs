@@ -30,7 +30,7 @@ enum Piece {
 #[derive(Debug)]
 pub(super) struct TemplateWriter<'a> {
     format: TextFormat,
-    row: RowFacts,
+    row: RowFacts<'a>,
     /// Texts that a text may name in braces, besides the placeholders.
     values: &'a [(&'a str, &'a str)],
     pieces: Vec<Piece>,
@@ -42,7 +42,11 @@ impl TextTemplate {
     /// # Errors
     ///
     /// [`ConfigError::Answer`] as [`TemplateWriter::text`] has it.
-    pub(super) fn new(format: TextFormat, row: RowFacts, text: &str) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        format: TextFormat,
+        row: RowFacts<'_>,
+        text: &str,
+    ) -> Result<Self, ConfigError> {
         let mut writer = TemplateWriter::new(format, row);
         writer.text(text)?;
         Ok(writer.finish())
@@ -101,7 +105,7 @@ impl Piece {
 }
 
 impl<'a> TemplateWriter<'a> {
-    pub(super) const fn new(format: TextFormat, row: RowFacts) -> Self {
+    pub(super) const fn new(format: TextFormat, row: RowFacts<'a>) -> Self {
         Self { format, row, values: &[], pieces: Vec::new() }
     }
 
@@ -171,9 +175,19 @@ impl<'a> TemplateWriter<'a> {
             self.format.write_own(text, &mut escaped);
             escaped
         };
-        let otherwise = otherwise.map(escaped);
-        self.pieces.push(Piece::Fact { placeholder, otherwise, format: self.format });
+        self.add(placeholder, otherwise.map(escaped));
         Ok(())
+    }
+
+    /// Adds a fact, and what to write if the gate does not know it.
+    fn add(&mut self, placeholder: Placeholder, otherwise: Option<String>) {
+        match placeholder.fixed(self.row) {
+            Some(value) => self.push(|target, format| format.write_fact(&value, target)),
+            None => {
+                let format = self.format;
+                self.pieces.push(Piece::Fact { placeholder, otherwise, format });
+            }
+        }
     }
 
     /// Adds a fact as a number of JSON, and `null` if the gate does not know it.
@@ -187,8 +201,7 @@ impl<'a> TemplateWriter<'a> {
             let problem = format!("it is not a number: write `{{{name}}}`");
             return Err(self.refused(format!("placeholder `{{#{name}}}`"), problem));
         }
-        let otherwise = Some("null".to_owned());
-        self.pieces.push(Piece::Fact { placeholder, otherwise, format: self.format });
+        self.add(placeholder, Some("null".to_owned()));
         Ok(())
     }
 
