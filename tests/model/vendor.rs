@@ -13,6 +13,8 @@ pub(crate) struct Vendor {
     pub(crate) lines: &'static [Line],
     pub(crate) reports: Reports,
     pub(crate) replies: fn(Reason) -> Reply,
+    /// Whether the answers have facts of the request and the key, and each response an id.
+    pub(crate) speaks: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +172,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         ],
         reports: Reports::Nothing,
         replies: personyze,
+        speaks: false,
     },
     Vendor {
         name: "REST API Integrations",
@@ -183,6 +186,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         ],
         reports: Reports::RemainingAndReset,
         replies: rest_integrations,
+        speaks: false,
     },
     Vendor {
         name: "Polyteia",
@@ -193,6 +197,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         lines: &[line(&[], "/api")],
         reports: Reports::Nothing,
         replies: polyteia,
+        speaks: false,
     },
     Vendor {
         name: "Persona",
@@ -212,6 +217,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         ],
         reports: Reports::All,
         replies: persona,
+        speaks: false,
     },
     Vendor {
         name: "Polytomic",
@@ -222,6 +228,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         lines: POLYTOMIC_LINES,
         reports: Reports::Nothing,
         replies: polytomic,
+        speaks: false,
     },
     Vendor {
         name: "Polytomic on premises",
@@ -232,6 +239,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         lines: POLYTOMIC_LINES,
         reports: Reports::Nothing,
         replies: polytomic,
+        speaks: false,
     },
     Vendor { name: "Imports, once", equal: false, ..IMPORTS },
     IMPORTS,
@@ -243,6 +251,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
             Scheme::TwoFields("x-key-id", "x-key-secret"),
         ],
         key: KeyText::Token,
+        speaks: true,
         ..IMPORTS
     },
 ];
@@ -263,6 +272,7 @@ const IMPORTS: Vendor = Vendor {
     lines: &[line(&[], "/api").all_of(&["users.read"])],
     reports: Reports::Nothing,
     replies: polyteia,
+    speaks: false,
 };
 
 const POLYTOMIC_LINES: &[Line] = &[
