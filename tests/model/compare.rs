@@ -134,6 +134,8 @@ impl Pair {
             Judgement::Refused { reason, holder, scopes, wait } => {
                 let family = family(vendor, &question.path);
                 let (status, text) = family.map_or(vendor.replies, |it| it.replies)(*reason);
+                let facts = vendor.speaks.then(|| facts(question, *reason, status, *holder));
+                let text = facts.as_deref().or(text);
                 let call = is_call(question);
                 let code = family.map_or(grpc_code(*reason, status), |_| family_code(*reason));
                 let code = call.then_some(code);
@@ -212,6 +214,11 @@ impl Pair {
         let names = ["persona-environment-id", "persona-organization-id"];
         compare("principal", format!("{:?}", names.map(header).concat()), format!("{principal:?}"));
         let numbered = header("request-id").concat().starts_with("req_");
+        let ids = header("x-request-id");
+        let is_id = |id: &String| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        let wanted = usize::from(vendor.speaks);
+        let has_id = ids.len() == wanted && ids.iter().all(is_id);
+        compare("id of the request", format!("{has_id} {ids:?}"), format!("true {ids:?}"));
         compare("request id", numbered.to_string(), told.is_some().to_string());
         found
     }
@@ -254,6 +261,24 @@ fn settings() -> impl Iterator<Item = Setting> {
         ]
     };
     (0..VENDORS.len()).flat_map(of)
+}
+
+/// The body of an answer with facts.
+fn facts(question: &Question, reason: Reason, status: u16, holder: Option<Holder>) -> String {
+    let path: String = question
+        .path
+        .bytes()
+        .map(|byte| match char::from(byte) {
+            letter if letter.is_ascii_alphanumeric() => letter.to_string(),
+            sign if "-._~%/:@!$()*+,;=".contains(sign) => sign.to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    let text = format!("{status} {} {path}", question.method);
+    match (reason, holder) {
+        (Reason::Header, _) | (_, None) => text,
+        (_, Some(holder)) => format!("{text} {} {}", holder.account, holder.id),
+    }
 }
 
 /// What a client may know of a denial.
@@ -372,6 +397,8 @@ fn compare_call(
     }
     let message = header("grpc-message");
     let text = text.filter(|text| !text.is_empty());
+    // The percent sign itself is encoded.
+    let message = message.replace("%25", "%");
     let told = text.is_none_or(|text| text.contains(&message)) && !message.is_empty();
     compare("message", told.to_string(), "true".to_owned());
     let detailed = !header("grpc-status-details-bin").is_empty();

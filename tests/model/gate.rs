@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
@@ -16,8 +16,8 @@ use tower_api_key::key::{
 };
 use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::profile::{
-    Answer, Answers, BasicKey, CredentialSource, ErrorBody, PathAnswers, ResponseHeader,
-    SchemeChallenge,
+    Answer, Answers, BasicKey, Challenge, CredentialSource, ErrorBody, PathAnswers,
+    RequestIdHeader, ResponseHeader, SchemeChallenge,
 };
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
@@ -69,7 +69,30 @@ const IMPORTS: Profile = Profile {
     ],
     ..IMPORTS_ONCE
 };
+/// The answers of Polyteia, with facts as texts.
+const FACTS: Answers = {
+    const fn told(status: StatusCode) -> Answer<'static> {
+        Answer::new(status, ErrorBody::Text("{status} {method} {path}"))
+    }
+    const BAD: Answer = told(StatusCode::BAD_REQUEST).challenge(Challenge::InvalidRequest);
+    const MISSING: Answer = told(StatusCode::UNAUTHORIZED).challenge(Challenge::Bare);
+    const INVALID: Answer = told(StatusCode::UNAUTHORIZED).challenge(Challenge::InvalidToken);
+    let of_account = ErrorBody::Text("{status} {method} {path} {account} {key_id}");
+    Answers {
+        insecure_transport: BAD,
+        credentials_ambiguous: BAD,
+        credentials_malformed: INVALID,
+        header_refused: BAD,
+        rate_limited: Answer::new(StatusCode::TOO_MANY_REQUESTS, of_account),
+        store_unavailable: told(StatusCode::SERVICE_UNAVAILABLE).retry_after(5),
+        ..vendors::POLYTEIA.answers
+    }
+    .with_unauthorized(MISSING, INVALID)
+    .with_forbidden(Answer::new(StatusCode::FORBIDDEN, of_account))
+};
 const PAIRS: Profile = Profile {
+    answers: FACTS,
+    request_id: Some(RequestIdHeader::new("x-request-id")),
     credentials: &[
         CredentialSource::basic(BasicKey::SecretOfId).allow_equal(),
         CredentialSource::pair("ApiKey", BasicKey::SecretOfId).allow_equal(),

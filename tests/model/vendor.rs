@@ -17,6 +17,8 @@ pub(crate) struct Vendor {
     pub(crate) replies: fn(Reason) -> Reply,
     /// What it answers to some paths instead.
     pub(crate) families: &'static [Family],
+    /// Whether the answers have facts of the request and the key, and each response an id.
+    pub(crate) speaks: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,6 +177,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         reports: Reports::Nothing,
         replies: personyze,
         families: &[],
+        speaks: false,
     },
     Vendor {
         name: "REST API Integrations",
@@ -189,6 +192,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         reports: Reports::RemainingAndReset,
         replies: rest_integrations,
         families: &[],
+        speaks: false,
     },
     Vendor {
         name: "Polyteia",
@@ -200,6 +204,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         reports: Reports::Nothing,
         replies: polyteia,
         families: &[],
+        speaks: false,
     },
     Vendor {
         name: "Persona",
@@ -220,6 +225,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         reports: Reports::All,
         replies: persona,
         families: &[],
+        speaks: false,
     },
     Vendor {
         name: "Polytomic",
@@ -231,6 +237,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         reports: Reports::Nothing,
         replies: polytomic,
         families: &[],
+        speaks: false,
     },
     Vendor {
         name: "Polytomic on premises",
@@ -242,6 +249,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
         reports: Reports::Nothing,
         replies: polytomic,
         families: &[],
+        speaks: false,
     },
     Vendor { name: "Imports, once", equal: false, ..IMPORTS },
     IMPORTS,
@@ -253,6 +261,7 @@ pub(crate) const VENDORS: &[Vendor] = &[
             Scheme::TwoFields("x-key-id", "x-key-secret"),
         ],
         key: KeyText::Token,
+        speaks: true,
         ..IMPORTS
     },
     Vendor {
@@ -282,6 +291,7 @@ const IMPORTS: Vendor = Vendor {
     reports: Reports::Nothing,
     replies: polyteia,
     families: &[],
+    speaks: false,
 };
 
 const POLYTOMIC_LINES: &[Line] = &[
