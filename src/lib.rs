@@ -73,6 +73,7 @@
 //! | require scopes for a route | [`Routes`](rules::Routes), [`Route`](rules::Route) | `examples/first_answer.rs` |
 //! | read `users.*`, or let a scope grant others | [`ScopeRules`](rules::ScopeRules) | [on the type's page](rules::ScopeRules) |
 //! | name sets of scopes, and change them at run time | [`Roles`](rules::Roles) | [on the type's page](rules::Roles) |
+//! | answer each family of paths in its own form | [`PathAnswers`](profile::PathAnswers) | `examples/families.rs` |
 //! | require a scope in a handler | [`Grant::require`] | [on the type's page](Grant) |
 //! | admit anonymous requests | [`optional`](ApiKeyLayerBuilder::optional) | [on the method](ApiKeyLayerBuilder::optional) |
 //! | limit requests | [`Quota`](quota::Quota), [`MemoryLimiter`](limits::MemoryLimiter) | `examples/quickstart.rs` |
