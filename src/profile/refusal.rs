@@ -43,6 +43,7 @@ pub struct Refusal<'a> {
     pub(crate) path: Option<&'a str>,
     pub(crate) record: Option<&'a KeyRecord>,
     pub(crate) quota: Option<(&'a Quota, QuotaStatus)>,
+    pub(crate) simultaneous: Option<u32>,
     pub(crate) request_id: Option<&'a str>,
     pub(crate) documentation_url: Option<&'a str>,
     pub(crate) expired_at: Option<Timestamp>,
@@ -85,6 +86,11 @@ impl<'a> Refusal<'a> {
     /// makes the client wait longest. `None` if the request was refused for another reason.
     pub const fn quota(&self) -> Option<(&'a Quota, QuotaStatus)> {
         self.quota
+    }
+
+    /// Returns how many simultaneous requests the route admits, if the request exceeded that.
+    pub const fn simultaneous(&self) -> Option<u32> {
+        self.simultaneous
     }
 
     /// Returns the id of the request, if the profile has request ids.

@@ -45,6 +45,8 @@ pub(crate) struct RefusalFacts<'a> {
     pub(crate) form: AnswerForm,
     pub(crate) request: Option<&'a RequestFacts>,
     pub(crate) authenticated: Option<Authenticated<'a>>,
+    /// How many simultaneous requests the route admits, if it limits them.
+    pub(crate) simultaneous: Option<u32>,
     /// When the key expired, if it is refused for that.
     pub(crate) expired_at: Option<Timestamp>,
 }
@@ -52,7 +54,8 @@ pub(crate) struct RefusalFacts<'a> {
 impl<'a> RefusalFacts<'a> {
     /// Returns the facts of a refusal without a request.
     pub(crate) const fn of(denial: &'a Denial, form: AnswerForm) -> Self {
-        Self { denial, form, request: None, authenticated: None, expired_at: None }
+        let (request, authenticated) = (None, None);
+        Self { denial, form, request, authenticated, simultaneous: None, expired_at: None }
     }
 
     /// Returns the facts that a profile may write into its answer.
@@ -75,6 +78,7 @@ impl<'a> RefusalFacts<'a> {
             quota: self.authenticated.and_then(|it| it.exceeded(self.denial)),
             request_id: self.request.and_then(|request| request.id.as_ref()).map(RequestId::as_str),
             documentation_url,
+            simultaneous: self.simultaneous.filter(|_| *self.denial == Denial::ConcurrencyExceeded),
             // A network that failed too often must not learn this of a key.
             expired_at: self.expired_at.filter(|_| *self.denial == Denial::KeyExpired),
         }

@@ -142,7 +142,12 @@ impl ApiKeyLayer {
             let request = Some(&RequestFacts::new(&Head::of(request), true, id));
             let expired = record.filter(|_| *denial == Denial::KeyExpired);
             let expired_at = expired.and_then(KeyRecord::expires);
-            let facts = RefusalFacts { denial, form, request, authenticated, expired_at };
+            let facts = RefusalFacts {
+                request,
+                authenticated,
+                expired_at,
+                ..RefusalFacts::of(denial, form)
+            };
             explanation.answer = Some(self.shared.renderer.refuse(&facts));
         }
         explanation
