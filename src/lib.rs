@@ -83,6 +83,8 @@
 //! | limit failed attempts to authenticate | [`FailedAttempts`](attempts::FailedAttempts) | [on the type's page](attempts::FailedAttempts) |
 //! | answer like one of five vendors | [`vendors`] | `examples/vendors` |
 //! | read a key from another place | [`CredentialSource`](profile::CredentialSource) | `examples/credentials.rs` |
+//! | write facts of a refusal into its answer | [`ErrorBody`](profile::ErrorBody), [`Refusal`](profile::Refusal) | `examples/sixth_vendor.rs` |
+//! | give each response an id of its request | [`RequestIdHeader`](profile::RequestIdHeader) | [on the type's page](profile::RequestIdHeader) |
 //! | write your own vendor | [`Profile`], [`Answers`](profile::Answers) | `examples/sixth_vendor.rs` |
 //! | refuse a request in a handler | [`Denial`], [`refusal`] | [on the function's page](refusal()) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |

@@ -23,7 +23,8 @@ use super::refusal::Refusal;
 /// | `{needed_scopes}` | all scopes that the request needs, held or not, as `a, b` | `scope_missing` |
 /// | `{header}` | the name of the header | `header_refused` |
 /// | `{problem}` | what is wrong with the header or the credential | `header_refused`, `credentials_malformed` |
-/// | `{quota}`, `{limit}`, `{remaining}`, `{window}` | the exceeded quota; the window is in seconds | `rate_limited` |
+/// | `{quota}`, `{remaining}`, `{window}` | the exceeded quota; the window is in seconds | `rate_limited` |
+/// | `{limit}` | the limit of the quota, or of simultaneous requests | `rate_limited`, `concurrency_exceeded` |
 /// | `{budget}` | the time budget, in seconds | `timed_out` |
 /// | `{account}`, `{key_id}`, `{environment}` | of the key | those that answer a client with a valid key |
 /// | `{insecure_expired_at}` | when the key expired, as `2027-01-15T08:00:00Z` | `key_expired` |

@@ -26,6 +26,11 @@
 //! Only the gate writes the [principal headers](PrincipalHeader) of a profile. It removes what a
 //! service writes under their names.
 //!
+//! Texts of answers have facts of the refusal where they name them in braces: see
+//! [placeholders](ErrorBody#placeholders). A function of the profile gets the same facts as a [`Refusal`]. The gate
+//! escapes the facts of texts. Before authentication they have nothing of the key, except what a row asks for as
+//! `{insecure_expired_at}`.
+//!
 //! If a vendor documents one text for several reasons, the rows are equal, and so are the bytes of the
 //! responses. A row that equals the row `key_unknown` has its gRPC
 //! code, too, and all rows with status 401 have one code. Only the [`Denial`](crate::Denial) in the response's extensions tells the reasons apart.

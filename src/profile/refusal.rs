@@ -44,6 +44,7 @@ pub struct Refusal<'a> {
     pub(crate) path: Option<&'a str>,
     pub(crate) record: Option<&'a KeyRecord>,
     pub(crate) exceeded: Option<ExceededQuotas<'a>>,
+    pub(crate) simultaneous: Option<u32>,
     pub(crate) request_id: Option<&'a str>,
     pub(crate) documentation_url: Option<&'a str>,
     pub(crate) expired_at: Option<Timestamp>,
@@ -92,6 +93,11 @@ impl<'a> Refusal<'a> {
     /// for another reason.
     pub fn exceeded_quotas(&self) -> impl Iterator<Item = (&'a Quota, QuotaStatus)> + use<'a> {
         self.exceeded.into_iter().flat_map(ExceededQuotas::iter)
+    }
+
+    /// Returns how many simultaneous requests the route admits, if the request exceeded that.
+    pub const fn simultaneous(&self) -> Option<u32> {
+        self.simultaneous
     }
 
     /// Returns the id of the request, if the profile has request ids.

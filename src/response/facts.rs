@@ -48,6 +48,8 @@ pub(crate) struct RefusalFacts<'a> {
     pub(crate) table: TableIndex,
     pub(crate) request: Option<&'a RequestFacts>,
     pub(crate) authenticated: Option<Authenticated<'a>>,
+    /// How many simultaneous requests the route admits, if it limits them.
+    pub(crate) simultaneous: Option<u32>,
     /// When the key expired, if it is refused for that.
     pub(crate) expired_at: Option<Timestamp>,
 }
@@ -61,6 +63,7 @@ impl<'a> RefusalFacts<'a> {
             table: TableIndex::default(),
             request: None,
             authenticated: None,
+            simultaneous: None,
             expired_at: None,
         }
     }
@@ -85,6 +88,7 @@ impl<'a> RefusalFacts<'a> {
             exceeded: self.authenticated.and_then(|it| it.exceeded(self.denial)),
             request_id: self.request.and_then(|request| request.id.as_ref()).map(RequestId::as_str),
             documentation_url,
+            simultaneous: self.simultaneous.filter(|_| *self.denial == Denial::ConcurrencyExceeded),
             // A network that failed too often must not learn this of a key.
             expired_at: self.expired_at.filter(|_| *self.denial == Denial::KeyExpired),
         }

@@ -148,7 +148,8 @@ impl Placeholder {
             Self::Scope | Self::Scopes | Self::NeededScopes => &["scope_missing"],
             Self::Header => &["header_refused"],
             Self::Problem => &["header_refused", "credentials_malformed"],
-            Self::Quota | Self::Limit | Self::Remaining | Self::Window => &["rate_limited"],
+            Self::Limit => &["rate_limited", "concurrency_exceeded"],
+            Self::Quota | Self::Remaining | Self::Window => &["rate_limited"],
             Self::Budget => &["timed_out"],
             Self::Account | Self::KeyId | Self::Environment => AUTHENTICATED,
             Self::InsecureExpiredAt => &["key_expired"],
@@ -192,7 +193,10 @@ impl Placeholder {
                 _ => return None,
             },
             Self::Quota => quota()?.0.name().into(),
-            Self::Limit => number(quota()?.1.limit().into()),
+            Self::Limit => {
+                let of_quota = quota().map(|(_, status)| status.limit());
+                number(of_quota.or(refusal.simultaneous())?.into())
+            }
             Self::Remaining => number(quota()?.1.remaining().into()),
             Self::Window => number(whole_seconds(quota()?.0.window())),
             Self::Budget => match refusal.denial() {

@@ -180,12 +180,14 @@ impl Exchange {
 
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
+        let route = self.shared.policy.route(self.state.route);
         let facts = RefusalFacts {
             denial,
             form: self.form,
             table: self.table,
             request: self.request.as_deref(),
             authenticated: self.state.trail(&self.shared.policy),
+            simultaneous: route.and_then(|route| route.concurrency).map(|rule| rule.limit()),
             expired_at: self.state.expired_at,
         };
         self.shared.observe(|observer| observer.answered(&self.shared.renderer.facts(&facts)));

@@ -143,7 +143,13 @@ impl ApiKeyLayer {
             let request = Some(&RequestFacts::new(&Head::of(request), true, id));
             let expired = record.filter(|_| *denial == Denial::KeyExpired);
             let expired_at = expired.and_then(KeyRecord::expires);
-            let facts = RefusalFacts { denial, form, table, request, authenticated, expired_at };
+            let facts = RefusalFacts {
+                table,
+                request,
+                authenticated,
+                expired_at,
+                ..RefusalFacts::of(denial, form)
+            };
             explanation.answer = Some(self.shared.renderer.refuse(&facts));
         }
         explanation

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::clock::{ManualClock, Timestamp};
+use tower_api_key::concurrency::Concurrency;
 use tower_api_key::key::KeyRecordBuilder;
 use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::profile::{
@@ -41,6 +42,7 @@ const FACTS: Profile = Profile {
             StatusCode::TOO_MANY_REQUESTS,
             "{limit|?} by {quota|?} in {window|?} s, {remaining|?} left; wait {retry_after} s",
         ),
+        concurrency_exceeded: row(StatusCode::TOO_MANY_REQUESTS, "{limit} at once"),
         timed_out: row(
             StatusCode::SERVICE_UNAVAILABLE,
             "{method} {path} took {budget} s of {key_id}",
@@ -64,6 +66,7 @@ fn builder(change: fn(KeyRecordBuilder) -> KeyRecordBuilder) -> tower_api_key::A
         .get("/sets", Route::new().all_of(&["held"]).any_of_sets(&[&["held", "a"], &["full"]]))
         .get("/minute", Route::new().quotas(MINUTE))
         .get("/hour", Route::new().quotas(HOUR))
+        .get("/busy", Route::new().concurrency(Concurrency::new(3)))
         .get("/slow", Route::new().budget(Duration::from_millis(20)))
         .get("/failing", Route::new())
         .get("/limited", Route::new());
@@ -132,6 +135,16 @@ async fn texts_have_the_facts_of_the_refusal() {
             assert_eq!(answered.headers()["content-length"], expected.len().to_string().as_str());
         }
     }
+}
+
+#[tokio::test]
+async fn a_limit_of_simultaneous_requests_is_a_fact() {
+    let service = greeting(&builder(|key| key).build().unwrap());
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        open.push(send(&service, versioned("/busy")).await);
+    }
+    assert_eq!(text(send(&service, versioned("/busy")).await).await, "3 at once");
 }
 
 #[tokio::test]

@@ -52,6 +52,7 @@ fn a_placeholder_that_the_row_never_fills_is_refused() {
         (UNKNOWN, "{request_id}", &["`request_id`"]),
         (UNKNOWN, "{documentation_url}", &["`Answer::documentation_url`"]),
         (SCOPE, "{quota}", &["`scope_missing`", "`rate_limited`"]),
+        (SCOPE, "{limit}", &["`rate_limited`, `concurrency_exceeded`"]),
         (SCOPE, "{scope} {scopes} {needed_scopes} {account} {key_id} {environment}", &[]),
         (LIMITED, "{quota} {limit} {remaining} {window} {retry_after} {account}", &[]),
         (EXPIRED, "{insecure_expired_at} {method} {path} {status}", &[]),

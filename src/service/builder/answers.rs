@@ -11,6 +11,8 @@ impl ApiKeyLayerBuilder {
     /// Do not tell a client that has no valid key more than the row does: an unknown key and a revoked one must look
     /// alike. The function must escape what the client chose, as the path, for the format of the body.
     ///
+    /// The gate keeps the method and path of each request, because the function may ask for them.
+    ///
     /// ```
     /// use http::HeaderValue;
     /// use tower_api_key::profile::{CustomBody, Refusal};
