@@ -186,18 +186,7 @@ impl Pair {
             Judgement::Served(Some(_)) => credential(question, vendor).ok().map(|read| read.scheme),
             _ => None,
         };
-        let vary = if self.model.setting.optional || stranger {
-            let mut names: Vec<&str> = Vec::new();
-            for name in vendor.schemes.iter().flat_map(|scheme| scheme.fields()) {
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-            names.join(", ")
-        } else {
-            let own = by.filter(|scheme| scheme.authorization().is_none());
-            own.map_or_else(String::new, |scheme| scheme.fields().join("|"))
-        };
+        let vary = vary(vendor, self.model.setting.optional || stranger, by);
         compare("vary", header("vary").join("|"), vary);
         if answered.denial.is_none() {
             let own = by.is_some_and(|scheme| scheme.authorization().is_none());
@@ -235,6 +224,22 @@ impl Pair {
         };
         format!("{:?}", [limit, left.to_string(), reset.to_string()])
     }
+}
+
+/// The fields that `Vary` names: all that may carry a key if the answer depends on whether one came, else those that
+/// carried it and are no `Authorization`.
+fn vary(vendor: &Vendor, admits_without: bool, by: Option<Scheme>) -> String {
+    if !admits_without {
+        let own = by.filter(|scheme| scheme.authorization().is_none());
+        return own.map_or_else(String::new, |scheme| scheme.fields().join("|"));
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for name in vendor.schemes.iter().flat_map(|scheme| scheme.fields()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
 }
 
 fn settings() -> impl Iterator<Item = Setting> {
