@@ -77,7 +77,7 @@ impl NeededScopes {
             let (start, end) = if let Some(entry) = entries.iter().find(same) {
                 (entry.start, entry.end)
             } else {
-                if !text.is_empty() {
+                if !entries.is_empty() {
                     text.push(' ');
                 }
                 let start = text.len();
@@ -167,9 +167,9 @@ impl NeededScopes {
 }
 
 impl From<&str> for NeededScopes {
-    /// Lists scopes, separated by spaces, of which the key lacks all and needs all.
+    /// Lists scopes, separated by one space, of which the key lacks all and needs all.
     fn from(scopes: &str) -> Self {
-        Self::new(scopes.split_ascii_whitespace().map(|scope| (ScopeGroup::AllOf, scope, false)))
+        Self::new(scopes.split(' ').map(|scope| (ScopeGroup::AllOf, scope, false)))
     }
 }
 

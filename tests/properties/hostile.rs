@@ -127,7 +127,7 @@ proptest! {
                 prop_assert_eq!(brackets, own, "{}", text);
                 if by_scope && let Some(told) = value.get("c") {
                     // Nothing is lost.
-                    let scopes: Vec<&str> = scope.split_ascii_whitespace().collect();
+                    let scopes: Vec<&str> = scope.split(' ').collect();
                     let mut once: Vec<&str> = Vec::new();
                     scopes.into_iter().for_each(|it| if !once.contains(&it) { once.push(it) });
                     prop_assert_eq!(told, &once.join(", "));
