@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Acme reads keys from `X-Api-Key` and answers with RFC 9457 problem details. It sends limits in the
-//! structured fields of the IETF draft and counts with a sliding window.
+//! structured fields of the IETF draft and counts with a sliding window. Its refusals name the missing scopes, the
+//! exceeded limit and the id of the request.
 
 use std::error::Error;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use tower_api_key::key::{Alphabet, KeyFormat};
 use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::profile::{
     Answer, Answers, Challenge, CredentialSource, ErrorBody, LimitHeaders, PrincipalHeader,
-    PrincipalValue,
+    PrincipalValue, Problem, RequestIdHeader,
 };
 use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
@@ -25,7 +26,7 @@ use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Profile};
 
 const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Answer<'static> {
-    Answer::new(status, ErrorBody::Problem { kind: "about:blank", title, detail })
+    Answer::new(status, ErrorBody::Problem(Problem::new("about:blank", title, detail)))
 }
 
 const MISSING: Answer =
@@ -35,6 +36,9 @@ const INVALID: Answer = problem(StatusCode::UNAUTHORIZED, "Unauthorized", "This 
 const MALFORMED: Answer =
     problem(StatusCode::BAD_REQUEST, "Bad request", "Send X-Api-Key exactly once.");
 const FORBIDDEN: Answer = problem(StatusCode::FORBIDDEN, "Forbidden", "This key may not do this.");
+/// The facts of a refusal stand in braces.
+const NO_SCOPE: Answer =
+    problem(StatusCode::FORBIDDEN, "Forbidden", "{account} needs {scopes} (request {request_id}).");
 const LIMITED: Answer =
     problem(StatusCode::TOO_MANY_REQUESTS, "Too many requests", "Send fewer requests.");
 const UNAVAILABLE: Answer =
@@ -56,33 +60,40 @@ const ACME: Profile = Profile {
         Quota::new("minute", 60, Duration::from_secs(60)).with_algorithm(Algorithm::SlidingWindow)
     ],
     limit_headers: LimitHeaders::STRUCTURED,
-    principal_headers: &[PrincipalHeader {
-        name: "acme-request-id",
-        value: PrincipalValue::RequestId(""),
-    }],
-    // Every denial that is not listed here gets the answer `INVALID`.
-    answers: Answers {
-        insecure_transport: problem(StatusCode::BAD_REQUEST, "Bad request", "HTTPS only."),
-        too_many_failures: LIMITED,
-        credentials_ambiguous: MALFORMED,
-        credentials_malformed: MALFORMED,
-        header_refused: MALFORMED,
-        scope_missing: FORBIDDEN,
-        rate_limited: LIMITED,
-        concurrency_exceeded: LIMITED,
-        timed_out: UNAVAILABLE,
-        internal_error: problem(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Internal error",
-            "The server failed.",
-        ),
-        store_unavailable: UNAVAILABLE,
-        limiter_unavailable: UNAVAILABLE,
-        ..Answers::all(INVALID)
-    }
-    .with_unauthorized(MISSING, INVALID)
-    .with_forbidden(FORBIDDEN),
+    principal_headers: &[PrincipalHeader { name: "acme-account", value: PrincipalValue::Account }],
+    request_id: Some(RequestIdHeader::new("acme-request-id")),
+    response_headers: &[],
+    challenges: &[],
+    answers_by_path: &[],
+    answers: Answers { scope_missing: NO_SCOPE, ..ANSWERS },
 };
+
+/// Every denial that is not listed here gets the answer `INVALID`.
+const ANSWERS: Answers = Answers {
+    insecure_transport: problem(StatusCode::BAD_REQUEST, "Bad request", "HTTPS only."),
+    too_many_failures: LIMITED,
+    credentials_ambiguous: MALFORMED,
+    credentials_malformed: MALFORMED,
+    header_refused: MALFORMED,
+    rate_limited: problem(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many requests",
+        "{account} may send {limit|fewer} requests a {quota|minute}.",
+    )
+    .headers(&[("Link", "</docs/limits>; rel=\"help\"")]),
+    concurrency_exceeded: LIMITED,
+    timed_out: UNAVAILABLE,
+    internal_error: problem(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Internal error",
+        "The server failed.",
+    ),
+    store_unavailable: UNAVAILABLE,
+    limiter_unavailable: UNAVAILABLE,
+    ..Answers::all(INVALID)
+}
+.with_unauthorized(MISSING, INVALID)
+.with_forbidden(FORBIDDEN);
 
 fn main() -> Result<(), Box<dyn Error>> {
     for format in ACME.formats {

@@ -73,6 +73,7 @@
 //! | require scopes for a route | [`Routes`](rules::Routes), [`Route`](rules::Route) | `examples/first_answer.rs` |
 //! | read `users.*`, or let a scope grant others | [`ScopeRules`](rules::ScopeRules) | [on the type's page](rules::ScopeRules) |
 //! | name sets of scopes, and change them at run time | [`Roles`](rules::Roles) | [on the type's page](rules::Roles) |
+//! | answer each family of paths in its own form | [`PathAnswers`](profile::PathAnswers) | `examples/families.rs` |
 //! | require a scope in a handler | [`Grant::require`] | [on the type's page](Grant) |
 //! | admit anonymous requests | [`optional`](ApiKeyLayerBuilder::optional) | [on the method](ApiKeyLayerBuilder::optional) |
 //! | limit requests | [`Quota`](quota::Quota), [`MemoryLimiter`](limits::MemoryLimiter) | `examples/quickstart.rs` |
@@ -82,6 +83,8 @@
 //! | limit failed attempts to authenticate | [`FailedAttempts`](attempts::FailedAttempts) | [on the type's page](attempts::FailedAttempts) |
 //! | answer like one of five vendors | [`vendors`] | `examples/vendors` |
 //! | read a key from another place | [`CredentialSource`](profile::CredentialSource) | `examples/credentials.rs` |
+//! | write facts of a refusal into its answer | [`ErrorBody`](profile::ErrorBody), [`Refusal`](profile::Refusal) | `examples/sixth_vendor.rs` |
+//! | give each response an id of its request | [`RequestIdHeader`](profile::RequestIdHeader) | [on the type's page](profile::RequestIdHeader) |
 //! | write your own vendor | [`Profile`], [`Answers`](profile::Answers) | `examples/sixth_vendor.rs` |
 //! | refuse a request in a handler | [`Denial`], [`refusal`] | [on the function's page](refusal()) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
@@ -189,7 +192,8 @@ mod service;
 pub mod testing;
 
 pub use decision::grant::Grant;
-pub use error::{ConfigError, Denial, HeaderProblem, InvalidRoute, Malformation, UnknownName};
+pub use error::{ConfigError, Denial, HeaderProblem, Malformation, UnknownName};
+pub use error::{InvalidPathAnswers, InvalidRoute, NeededScopes, ScopeChoice};
 pub use profile::description::Profile;
 pub use response::refusal::refusal;
 #[cfg(feature = "axum")]

@@ -19,6 +19,7 @@ mod abuse;
 mod axum_router;
 mod conformance;
 mod faults;
+mod gallery;
 mod grpc;
 mod layer;
 mod vendor_contract;

@@ -1,5 +1,7 @@
 //! Mistakes in the configuration of a gate: found while the gate is built, never by a request.
 
+use super::escaped::visible;
+use super::invalid_path_answers::InvalidPathAnswers;
 use super::invalid_route::InvalidRoute;
 use crate::key::{InvalidFormat, InvalidName, InvalidNetwork};
 use crate::quota::InvalidQuota;
@@ -107,14 +109,27 @@ pub enum ConfigError {
     },
     /// The answer to a denial does not have an error status.
     #[error(
-        "the answer `{answer}` of the profile has status {status}, which is no error status: \
-        set one from 400 to 599"
+        "the answer `{answer}` of the profile has status {status}, which is no error status: set one from \
+        400 to 599, or use `Answer::insecure_success` if the vendor refuses with 200"
     )]
     StatusNotRefusing {
         /// The row of [`Answers`](crate::profile::Answers).
         answer: &'static str,
         /// The status code.
         status: u16,
+    },
+    /// A path prefix with answers of its own is not valid, or one of its answers is not.
+    #[error(transparent)]
+    PathAnswers(#[from] InvalidPathAnswers),
+    /// An answer has a header that HTTP or the profile does not allow, or a placeholder that the row cannot fill.
+    #[error("the answer `{answer}` of the profile, {part}: {problem}")]
+    Answer {
+        /// The row of [`Answers`](crate::profile::Answers).
+        answer: &'static str,
+        /// The header, or the placeholder.
+        part: String,
+        /// The problem and its remedy.
+        problem: String,
     },
     /// A row of the route table is not valid.
     #[error(transparent)]
@@ -141,9 +156,14 @@ pub enum ConfigError {
     /// The list of trusted proxies names no network, so it trusts no proxy.
     #[error(
         "the list of trusted proxies has no network: list the networks of the proxies, use \
-         `TrustedProxies::unix_socket`, or remove the call of `trusted_proxies`"
+         `TrustedProxies::unix_socket`, or remove the call of `trusted_proxies` or `request_id_from_proxies`"
     )]
     NoTrustedNetwork,
+    /// Request ids are taken from proxies, but the profile names no header that has them.
+    #[error(
+        "`request_id_from_proxies` has no header to read: set the profile's field `request_id`, or remove the call"
+    )]
+    RequestIdHeaderMissing,
     /// The networks of the trusted proxies cover the whole internet.
     #[error(
         "the networks of the trusted proxies ({networks}) cover the whole {internet} internet: list the \
@@ -206,16 +226,4 @@ pub enum ConfigError {
     /// A quota is configured, but no limiter to count it.
     #[error("quotas are configured, but no limiter: call `limits`, or call `without_limits`")]
     LimiterMissing,
-}
-
-/// Escapes all but visible ASCII and blanks. The backslashes of a regular expression stay as they are.
-fn visible(pattern: &str) -> String {
-    let plain = |character: char| character.is_ascii_graphic() || character == ' ';
-    pattern.chars().fold(String::new(), |text, character| {
-        if plain(character) {
-            text + character.encode_utf8(&mut [0; 4])
-        } else {
-            text + &character.escape_default().to_string()
-        }
-    })
 }

@@ -4,10 +4,11 @@
 //! carries its denial in the response's extensions. So outer layers can log and count reasons that the
 //! client must not tell apart.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
+
+use super::needed_scopes::NeededScopes;
 
 /// The reason why a gate refused a request.
 ///
@@ -102,8 +103,8 @@ pub enum Denial {
     /// The key lacks a scope that the request needs.
     #[error("the key lacks a needed scope")]
     ScopeMissing {
-        /// The scopes that the request needs, separated by spaces (RFC 6750 §3, attribute `scope`).
-        needed: Arc<str>,
+        /// The scopes that the request needs, and which of them the key lacks.
+        needed: NeededScopes,
     },
     /// A quota has no room for the request, or too many requests of the key were refused.
     #[error("a request limit is exceeded; retry after {} s", .retry_after.as_secs_f64())]

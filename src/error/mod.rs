@@ -4,14 +4,20 @@
 mod config;
 mod denial;
 mod each_kind;
+mod escaped;
+mod invalid_path_answers;
 mod invalid_route;
 mod limiter;
+mod needed_scopes;
 mod store;
 mod unknown_name;
 
 pub use config::ConfigError;
 pub use denial::{Denial, HeaderProblem, Malformation};
+pub use invalid_path_answers::InvalidPathAnswers;
 pub use invalid_route::InvalidRoute;
 pub use limiter::LimiterError;
+pub(crate) use needed_scopes::ScopeGroup;
+pub use needed_scopes::{NeededScopes, ScopeChoice};
 pub use store::StoreError;
 pub use unknown_name::UnknownName;

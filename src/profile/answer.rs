@@ -1,11 +1,13 @@
-//! The table of a vendor's answers, one row for each kind of denial.
+//! The answer to one kind of denial.
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::body::ErrorBody;
 use super::challenge::Challenge;
 use super::grpc::GrpcCode;
-use crate::error::Denial;
+use super::refusal::Refusal;
+use super::scheme_challenge::SchemeChallenge;
+use super::status_number::StatusNumber;
 
 /// Describes the response to one kind of denial: its status, body, challenge and `Retry-After`.
 ///
@@ -22,17 +24,21 @@ use crate::error::Denial;
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'a> {
-    pub(crate) status: StatusCode,
+    pub(crate) status: StatusNumber,
     pub(crate) body: ErrorBody<'a>,
     pub(crate) challenge: Challenge,
+    pub(crate) challenges: &'a [SchemeChallenge<'a>],
     pub(crate) retry_after: Option<u32>,
     pub(crate) grpc: Option<GrpcCode>,
+    pub(crate) documentation_url: Option<&'a str>,
+    pub(crate) own_headers: &'a [(&'a str, &'a str)],
+    pub(crate) made_headers: Option<fn(&Refusal<'_>) -> HeaderMap>,
 }
 
 impl<'a> Answer<'a> {
     /// Creates an answer with this status and body, without a challenge or `Retry-After`.
     pub const fn new(status: StatusCode, body: ErrorBody<'a>) -> Self {
-        Self { status, body, challenge: Challenge::None, retry_after: None, grpc: None }
+        Self::with_number(StatusNumber::of(status), body)
     }
 
     /// Adds `WWW-Authenticate` with this challenge. A layer requires one on every 401 (RFC 9110
@@ -56,211 +62,82 @@ impl<'a> Answer<'a> {
         self
     }
 
-    /// Returns the status code.
-    pub const fn status(&self) -> StatusCode {
-        self.status
-    }
-}
-
-macro_rules! rows {
-    ($($(#[$documentation:meta])* $row:ident: $pattern:pat,)*) => {
-        /// Holds a vendor's answers, one row for each kind of [`Denial`].
-        ///
-        /// A table that names all rows does not compile when a version adds a kind of denial, until it
-        /// has a row for it. A table that starts from another one, or from [one row for
-        /// all](Self::all), names only the rows that differ.
-        ///
-        /// ```
-        /// use http::StatusCode;
-        /// use tower_api_key::profile::{Answer, Answers, ErrorBody};
-        /// use tower_api_key::{Denial, vendors};
-        ///
-        /// const GONE: Answer = Answer::new(StatusCode::GONE, ErrorBody::Text("Revoked"));
-        /// const OURS: Answers = Answers { key_revoked: GONE, ..vendors::PERSONYZE.answers };
-        /// assert_eq!(OURS.row(&Denial::KeyRevoked).status(), 410);
-        /// assert_eq!(OURS.row(&Denial::KeyExpired).status(), 401);
-        /// ```
-        #[derive(Debug, Clone, Copy)]
-        pub struct Answers<'a> {
-            $($(#[$documentation])* pub $row: Answer<'a>,)*
-        }
-
-        impl<'a> Answers<'a> {
-            /// Creates a table with one answer to every denial. Use struct update for the rows that
-            /// differ.
-            ///
-            /// Pass the answer to a key that is not valid: a client must not be able to tell an unknown key
-            /// from a revoked one. A kind of denial that a later version adds gets this
-            /// answer, too.
-            ///
-            /// ```
-            /// use http::StatusCode;
-            /// use tower_api_key::Denial;
-            /// use tower_api_key::profile::{Answer, Answers, Challenge, ErrorBody};
-            ///
-            /// const INVALID: Answer = Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Text("No."))
-            ///     .challenge(Challenge::InvalidToken);
-            /// const BUSY: Answer =
-            ///     Answer::new(StatusCode::TOO_MANY_REQUESTS, ErrorBody::Text("Slow down."));
-            /// const OURS: Answers = Answers { rate_limited: BUSY, ..Answers::all(INVALID) };
-            /// assert_eq!(OURS.row(&Denial::KeyRevoked).status(), 401);
-            /// ```
-            pub const fn all(answer: Answer<'a>) -> Self {
-                Self { $($row: answer,)* }
-            }
-
-            /// Returns the row that answers a denial.
-            pub const fn row(&self, denial: &Denial) -> &Answer<'a> {
-                match denial {
-                    $($pattern => &self.$row,)*
-                }
-            }
-
-            /// Converts every row, from its name and content.
-            pub(crate) fn try_map<T, E>(
-                &self,
-                mut map: impl FnMut(&'static str, &Answer<'a>) -> Result<T, E>,
-            ) -> Result<RenderedAnswers<T>, E> {
-                Ok(RenderedAnswers {
-                    $($row: map(stringify!($row), &self.$row)?,)*
-                })
-            }
-        }
-
-        /// The rows of [`Answers`] after their conversion.
-        #[derive(Debug)]
-        pub(crate) struct RenderedAnswers<T> {
-            $($row: T,)*
-        }
-
-        impl<T> RenderedAnswers<T> {
-            /// Returns the row that answers a denial.
-            pub(crate) const fn row(&self, denial: &Denial) -> &T {
-                match denial {
-                    $($pattern => &self.$row,)*
-                }
-            }
-
-            /// Changes every row.
-            pub(crate) fn for_each(&mut self, mut change: impl FnMut(&mut T)) {
-                $(change(&mut self.$row);)*
-            }
-        }
-    };
-}
-
-rows! {
-    /// A request without proof of HTTPS.
-    insecure_transport: Denial::InsecureTransport,
-    /// A request without a credential.
-    credentials_missing: Denial::CredentialsMissing,
-    /// An `Authorization` scheme that the profile does not read.
-    scheme_unsupported: Denial::SchemeUnsupported,
-    /// Too many failed attempts from the client's network.
-    too_many_failures: Denial::TooManyFailures { .. },
-    /// A request with more than one credential.
-    credentials_ambiguous: Denial::CredentialsAmbiguous,
-    /// A credential that breaks the grammar of its scheme.
-    credentials_malformed: Denial::CredentialsMalformed(_),
-    /// A key that fits no format.
-    key_malformed: Denial::KeyMalformed,
-    /// A key that the store does not know.
-    key_unknown: Denial::KeyUnknown,
-    /// A revoked key.
-    key_revoked: Denial::KeyRevoked,
-    /// A disabled key, or a key of a disabled account.
-    key_disabled: Denial::KeyDisabled,
-    /// A key that is not valid yet.
-    key_not_yet_valid: Denial::KeyNotYetValid,
-    /// A key that has expired.
-    key_expired: Denial::KeyExpired,
-    /// A key of another environment.
-    environment_mismatch: Denial::EnvironmentMismatch,
-    /// A client whose address is not on the key's allowlist.
-    network_not_allowed: Denial::NetworkNotAllowed,
-    /// A kind of key that its credential source does not accept.
-    scheme_not_for_kind: Denial::SchemeNotForKind,
-    /// A request that no row of the route table covers.
-    route_unknown: Denial::RouteUnknown,
-    /// A kind of key that the route does not accept.
-    kind_not_allowed: Denial::KindNotAllowed,
-    /// A path that names another account.
-    account_mismatch: Denial::AccountMismatch,
-    /// A required header that is absent, repeated, or has another value.
-    header_refused: Denial::HeaderRefused { .. },
-    /// A key without a scope that the request needs.
-    scope_missing: Denial::ScopeMissing { .. },
-    /// A request that exceeds a quota.
-    rate_limited: Denial::RateLimited { .. },
-    /// A request that exceeds the route's concurrency limit.
-    concurrency_exceeded: Denial::ConcurrencyExceeded,
-    /// A service that did not answer within the route's time budget.
-    timed_out: Denial::TimedOut { .. },
-    /// A service that failed and returned a [`refusal`](crate::refusal).
-    internal_error: Denial::InternalError,
-    /// A key store that cannot answer.
-    store_unavailable: Denial::StoreUnavailable,
-    /// A limiter that cannot answer.
-    limiter_unavailable: Denial::LimiterUnavailable,
-}
-
-impl<'a> Answers<'a> {
-    /// Changes the answers to requests without a valid key.
-    ///
-    /// * `missing` answers `credentials_missing` and `scheme_unsupported`. Give it [`Challenge::Bare`].
-    /// * `invalid` answers the six rows `key_*`, `environment_mismatch` and `scheme_not_for_kind`. Give it
-    ///   [`Challenge::InvalidToken`]. A client must not be able to tell an unknown key from a revoked one.
-    ///
-    /// ```
-    /// use http::StatusCode;
-    /// use tower_api_key::profile::{Answer, Answers, Challenge, ErrorBody};
-    /// use tower_api_key::{Denial, Profile};
-    ///
-    /// fn answers(text: &str) -> Answers<'_> {
-    ///     let answer = Answer::new(StatusCode::UNAUTHORIZED, ErrorBody::Error(text));
-    ///     let missing = answer.challenge(Challenge::Bare);
-    ///     let invalid = answer.challenge(Challenge::InvalidToken);
-    ///     Profile::STANDARD.answers.with_unauthorized(missing, invalid)
-    /// }
-    /// assert_eq!(answers("No.").row(&Denial::KeyExpired).status(), 401);
-    /// ```
-    pub const fn with_unauthorized(self, missing: Answer<'a>, invalid: Answer<'a>) -> Self {
-        Self {
-            credentials_missing: missing,
-            scheme_unsupported: missing,
-            key_malformed: invalid,
-            key_unknown: invalid,
-            key_revoked: invalid,
-            key_disabled: invalid,
-            key_not_yet_valid: invalid,
-            key_expired: invalid,
-            environment_mismatch: invalid,
-            scheme_not_for_kind: invalid,
-            ..self
-        }
-    }
-
-    /// Changes the answers to requests that a valid key does not allow: `network_not_allowed`,
-    /// `route_unknown`, `kind_not_allowed`, `account_mismatch` and `scope_missing`. The row `scope_missing`
-    /// keeps its challenge.
+    /// Sets the URL that the placeholder `{documentation_url}` stands for, in the texts of this row.
     ///
     /// ```
     /// use http::StatusCode;
     /// use tower_api_key::profile::{Answer, ErrorBody};
-    /// use tower_api_key::{Denial, Profile};
     ///
-    /// let no = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Error("Not yours."));
-    /// let answers = Profile::STANDARD.answers.with_forbidden(no);
-    /// assert_eq!(answers.row(&Denial::RouteUnknown).status(), 403);
+    /// const FORBIDDEN: Answer = Answer::new(
+    ///     StatusCode::FORBIDDEN,
+    ///     ErrorBody::Error("You may not do this. See {documentation_url}."),
+    /// )
+    /// .documentation_url("https://docs.example.com/errors#forbidden");
     /// ```
-    pub const fn with_forbidden(self, answer: Answer<'a>) -> Self {
+    pub const fn documentation_url(mut self, url: &'a str) -> Self {
+        self.documentation_url = Some(url);
+        self
+    }
+
+    /// Sets headers of this answer, by name and value. Values may have [placeholders](ErrorBody#placeholders). A
+    /// header with a fact that the gate does not know is left out.
+    ///
+    /// [`build`](crate::ApiKeyLayerBuilder::build) refuses a name that HTTP or the gate uses for another purpose, as
+    /// `Content-Type`, `Retry-After` and the profile's limit headers.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use tower_api_key::profile::{Answer, ErrorBody};
+    ///
+    /// const LIMITED: Answer =
+    ///     Answer::new(StatusCode::TOO_MANY_REQUESTS, ErrorBody::Text("Slow down."))
+    ///         .headers(&[("x-should-retry", "false"), ("x-limit-name", "{quota}")]);
+    /// ```
+    pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
+        self.own_headers = headers;
+        self
+    }
+
+    /// Sets a function that makes headers of the facts, besides those of [`headers`](Self::headers). The gate leaves
+    /// out headers that it writes itself, and those of HTTP's own.
+    ///
+    /// A gate with such a row keeps the method and path of each request, because the function may ask for them.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderValue, StatusCode};
+    /// use tower_api_key::profile::{Answer, ErrorBody, Refusal};
+    ///
+    /// fn wait(refusal: &Refusal<'_>) -> HeaderMap {
+    ///     let milliseconds = refusal.retry_after().map(|seconds| seconds * 1_000);
+    ///     let value = milliseconds.map(HeaderValue::from);
+    ///     value.map(|value| ("retry-after-ms".parse().unwrap(), value)).into_iter().collect()
+    /// }
+    /// const LIMITED: Answer =
+    ///     Answer::new(StatusCode::TOO_MANY_REQUESTS, ErrorBody::Text("Slow down."))
+    ///         .headers_from(wait);
+    /// ```
+    pub const fn headers_from(mut self, make: fn(&Refusal<'_>) -> HeaderMap) -> Self {
+        self.made_headers = Some(make);
+        self
+    }
+
+    /// Returns the status code.
+    pub fn status(&self) -> StatusCode {
+        self.status.code()
+    }
+
+    pub(super) const fn with_number(status: StatusNumber, body: ErrorBody<'a>) -> Self {
+        let (challenge, challenges) = (Challenge::None, &[]);
         Self {
-            network_not_allowed: answer,
-            route_unknown: answer,
-            kind_not_allowed: answer,
-            account_mismatch: answer,
-            scope_missing: answer.challenge(self.scope_missing.challenge),
-            ..self
+            status,
+            body,
+            challenge,
+            challenges,
+            retry_after: None,
+            grpc: None,
+            documentation_url: None,
+            own_headers: &[],
+            made_headers: None,
         }
     }
 }

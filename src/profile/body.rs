@@ -1,11 +1,47 @@
 //! The bodies of refusals.
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 
-use crate::error::Denial;
+use super::problem::Problem;
+use super::refusal::Refusal;
 
 /// Chooses the format and the text of a refusal's body.
+///
+/// # Placeholders
+///
+/// Every text may have placeholders, which the gate fills with the facts of the refusal:
+///
+/// | placeholder | fact | rows |
+/// |---|---|---|
+/// | `{status}` | the HTTP status of the row | all |
+/// | `{method}`, `{path}` | of the request; the path is percent-encoded, and has no query | all |
+/// | `{request_id}` | the id of the request | all, if the profile has [request ids](super::Profile#structfield.request_id) |
+/// | `{documentation_url}` | the row's [URL](super::Answer::documentation_url) | those that set one |
+/// | `{retry_after}` | `Retry-After`, in seconds | those that send it |
+/// | `{scope}`, `{scopes}` | the first missing scope; all of them, as `a, b` | `scope_missing` |
+/// | `{needed_scopes}` | all scopes that the request needs, held or not, as `a, b` | `scope_missing` |
+/// | `{header}` | the name of the header | `header_refused` |
+/// | `{problem}` | what is wrong with the header or the credential | `header_refused`, `credentials_malformed` |
+/// | `{quota}`, `{remaining}`, `{window}` | the exceeded quota; the window is in seconds | `rate_limited` |
+/// | `{limit}` | the limit of the quota, or of simultaneous requests | `rate_limited`, `concurrency_exceeded` |
+/// | `{budget}` | the time budget, in seconds | `timed_out` |
+/// | `{account}`, `{key_id}`, `{environment}` | of the key | those that answer a client with a valid key |
+/// | `{insecure_expired_at}` | when the key expired, as `2027-01-15T08:00:00Z` | `key_expired` |
+///
+/// `{quota|none}` writes `none` if the gate does not know the fact: too many refusals of a key are no quota, and a
+/// handler can refuse a request for any reason. Without an alternative the gate writes nothing there.
+///
+/// Write `{{` and `}}` for braces. [`build`](crate::ApiKeyLayerBuilder::build) refuses a brace that stands alone, an
+/// unknown placeholder, and one that the row never fills.
+///
+/// Facts are escaped for their format. In plain text the gate replaces control characters, `<` and `>`. In headers it
+/// percent-encodes all but blanks and visible ASCII. It cuts a method or a path of over 512 bytes.
+///
+/// A client that reads `{insecure_expired_at}` can tell an expired key from an unknown one. Use it only if the vendor
+/// documents that.
+///
+/// A gate keeps the method and path of each request if a text has one of the two.
 ///
 /// ```
 /// use http::StatusCode;
@@ -24,6 +60,8 @@ use crate::error::Denial;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum ErrorBody<'a> {
+    /// No content: no `Content-Type`, and `Content-Length: 0`.
+    Empty,
     /// This text, as `text/plain`.
     Text(&'a str),
     /// `{"error":"…"}`.
@@ -55,29 +93,55 @@ pub enum ErrorBody<'a> {
         /// A sentence for people.
         message: &'a str,
     },
-    /// RFC 9457 problem details, as `application/problem+json`.
-    Problem {
-        /// A URI reference for the kind of problem, or `about:blank`.
-        kind: &'a str,
-        /// A short summary of the kind.
-        title: &'a str,
-        /// An explanation of this problem.
-        detail: &'a str,
+    /// A JSON value of any shape, as `application/json`. Only its strings may have placeholders.
+    ///
+    /// A string that is `{#status}` and nothing else becomes a number. So does every other placeholder that is a whole
+    /// number. It becomes `null` if the gate does not know the fact.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use tower_api_key::profile::{Answer, Answers, ErrorBody};
+    /// use tower_api_key::{ApiKeyLayer, Denial, Profile, store::MemoryStore};
+    ///
+    /// const fn forbidden(message: &'static [(&'static str, &'static str)]) -> Answer<'static> {
+    ///     let shape = r#"{"error":{"code":"{#status}","message":"{message}"}}"#;
+    ///     Answer::new(StatusCode::FORBIDDEN, ErrorBody::Json { shape, values: message })
+    /// }
+    /// let answers = Answers {
+    ///     scope_missing: forbidden(&[("message", "Missing scopes: {scopes}")]),
+    ///     ..Profile::STANDARD.answers
+    /// };
+    /// let profile = Profile { answers, ..Profile::STANDARD };
+    /// let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build()?;
+    /// let answer = layer.answer(&Denial::ScopeMissing { needed: "users.read".into() });
+    /// assert_eq!(answer.body(), r#"{"error":{"code":403,"message":"Missing scopes: users.read"}}"#);
+    /// # Ok::<(), tower_api_key::ConfigError>(())
+    /// ```
+    Json {
+        /// The JSON value.
+        shape: &'a str,
+        /// Texts that the strings of the shape name in braces. gRPC calls get the text named `message`.
+        values: &'a [(&'a str, &'a str)],
     },
-    /// The body that a function returns. The gate calls it for every refusal. The function must not
-    /// copy bytes of the request into the body.
-    Custom(fn(&Denial, StatusCode) -> CustomBody),
+    /// RFC 9457 problem details, as `application/problem+json`.
+    Problem(Problem<'a>),
+    /// The body that a function makes of the facts. The gate calls it for every refusal. The function must escape
+    /// what the client chose, as the path, for the format of the body.
+    ///
+    /// A gate with such a row keeps the method and path of each request, because the function may ask for them.
+    Custom(fn(&Refusal<'_>) -> CustomBody),
 }
 
 /// Holds a body that your own function returned, for [`ErrorBody::Custom`].
 ///
 /// ```
 /// use http::{HeaderValue, StatusCode};
-/// use tower_api_key::profile::{Answer, Answers, CustomBody, ErrorBody};
+/// use tower_api_key::profile::{Answer, Answers, CustomBody, ErrorBody, Refusal};
 /// use tower_api_key::{ApiKeyLayer, Denial, Profile, store::MemoryStore, vendors};
 ///
-/// fn xml(denial: &Denial, status: StatusCode) -> CustomBody {
-///     let content = format!("<error code='{}'>{}</error>", status.as_u16(), denial.name());
+/// fn xml(refusal: &Refusal<'_>) -> CustomBody {
+///     let (code, name) = (refusal.status().as_u16(), refusal.denial().name());
+///     let content = format!("<error code='{code}'>{name}</error>");
 ///     CustomBody { content_type: HeaderValue::from_static("text/xml"), content: content.into() }
 /// }
 /// const TOO_LATE: Answer = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Custom(xml));

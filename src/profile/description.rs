@@ -1,7 +1,10 @@
 //! The description of a vendor as data.
 
 use crate::key::KeyFormat;
-use crate::profile::{Answers, CredentialSource, LimitHeaders, PrincipalHeader, RequiredHeader};
+use crate::profile::{
+    Answers, CredentialSource, LimitHeaders, PathAnswers, PrincipalHeader, RequestIdHeader,
+    RequiredHeader, ResponseHeader, SchemeChallenge,
+};
 use crate::quota::Quota;
 
 /// Describes how a vendor authenticates requests.
@@ -72,6 +75,14 @@ pub struct Profile<'a> {
     pub limit_headers: LimitHeaders<'a>,
     /// The headers about the account and key, on responses to authenticated requests.
     pub principal_headers: &'a [PrincipalHeader<'a>],
+    /// The header that has an id of each request. `None` makes no ids.
+    pub request_id: Option<RequestIdHeader<'a>>,
+    /// The headers with fixed values, on all responses.
+    pub response_headers: &'a [ResponseHeader<'a>],
+    /// The lines of `WWW-Authenticate`. Empty: one for each source in `credentials`.
+    pub challenges: &'a [SchemeChallenge<'a>],
     /// The answer to each kind of denial.
     pub answers: Answers<'a>,
+    /// The answers for paths below a prefix, in place of `answers`.
+    pub answers_by_path: &'a [PathAnswers<'a>],
 }

@@ -2,11 +2,13 @@
 
 use http::StatusCode;
 
-use super::answer::{Answer, Answers};
+use super::answer::Answer;
+use super::answers::Answers;
 use super::body::ErrorBody;
 use super::challenge::Challenge;
 use super::description::Profile;
 use super::limit_headers::LimitHeaders;
+use super::problem::Problem;
 use super::source::CredentialSource;
 use crate::key::KeyFormat;
 
@@ -49,7 +51,11 @@ impl Profile<'static> {
         quotas: &[],
         limit_headers: LimitHeaders::STRUCTURED,
         principal_headers: &[],
+        request_id: None,
+        response_headers: &[],
+        challenges: &[],
         answers: ANSWERS,
+        answers_by_path: &[],
     };
 }
 
@@ -60,7 +66,10 @@ const ANSWERS: Answers<'static> = Answers {
     credentials_malformed: MALFORMED,
     header_refused: bad_request("A required header is missing or not valid."),
     scope_missing: FORBIDDEN.challenge(Challenge::InsufficientScope),
-    rate_limited: LIMITED,
+    rate_limited: Answer::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        ErrorBody::Problem(Problem::quota_exceeded("Try again later.")),
+    ),
     concurrency_exceeded: LIMITED,
     timed_out: unavailable("The request took too long."),
     internal_error: problem(
@@ -100,5 +109,5 @@ const fn unavailable(detail: &'static str) -> Answer<'static> {
 
 /// With `about:blank`, the title must be the reason phrase of the status (RFC 9457 §4.2.1).
 const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Answer<'static> {
-    Answer::new(status, ErrorBody::Problem { kind: "about:blank", title, detail })
+    Answer::new(status, ErrorBody::Problem(Problem::new("about:blank", title, detail)))
 }

@@ -192,14 +192,22 @@ impl TrustedProxies {
         Self { networks, unix_sockets: false, always: false, headers, trust }
     }
 
+    /// Returns true if the peer of a connection is a trusted proxy.
+    pub(crate) fn trusts(&self, connection: Connection) -> bool {
+        match connection.peer() {
+            Some(peer) => self.networks.contains(peer),
+            None => self.unix_sockets && connection.is_unix_socket(),
+        }
+    }
+
+    pub(crate) fn trust_any(&self) -> bool {
+        self.unix_sockets || !self.networks.is_empty()
+    }
+
     /// Returns what is proven about the client behind a connection.
     pub fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
         let direct = Client { address: connection.peer(), https: connection.is_tls() };
-        let trusted = match direct.address {
-            Some(peer) => self.networks.contains(peer),
-            None => self.unix_sockets && connection.is_unix_socket(),
-        };
-        if !trusted {
+        if !self.trusts(connection) {
             return direct;
         }
         let Hop { address, https } = match self.headers.read(headers, &self.networks) {

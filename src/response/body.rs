@@ -1,82 +1,135 @@
 //! The bodies of refusals, rendered when the gate is built.
 
-use crate::profile::{CustomBody, ErrorBody};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
-use crate::error::Denial;
+use super::escape::{TextFormat, quoted};
+use super::json_body;
+use super::placeholder::RowFacts;
+use super::problem::PreparedProblem;
+use super::template::{TemplateWriter, TextTemplate};
+use crate::error::ConfigError;
+use crate::profile::{CustomBody, ErrorBody, Refusal};
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+pub(super) const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// A body that is rendered already, or made for each refusal by the profile's function.
+/// A body that is rendered already, or made for each refusal: of a template, or by the profile's function.
 #[derive(Debug, Clone)]
 pub(super) enum PreparedBody {
+    Empty,
     Fixed(CustomBody),
-    Custom(fn(&Denial, StatusCode) -> CustomBody),
+    Filled { content_type: HeaderValue, content: TextTemplate },
+    Problem(Box<PreparedProblem>),
+    Custom(fn(&Refusal<'_>) -> CustomBody),
 }
 
 impl PreparedBody {
-    /// Returns true if both can be the same bytes. What a function makes is not known before, and the addresses of
-    /// functions compare nothing, so such a body can equal any.
+    /// Renders a body as far as it does not depend on the request.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Answer`] if a text has a placeholder that the row cannot fill.
+    pub(super) fn new(
+        body: ErrorBody<'_>,
+        status: StatusCode,
+        row: RowFacts<'_>,
+    ) -> Result<Self, ConfigError> {
+        let code = status.as_u16();
+        let (content_type, format) = match body {
+            ErrorBody::Empty => return Ok(Self::Empty),
+            ErrorBody::Custom(make) => return Ok(Self::Custom(make)),
+            ErrorBody::Text(_) => (TEXT, TextFormat::Plain),
+            ErrorBody::Problem(problem) => {
+                return PreparedProblem::new(problem, code, row).map(Self::of_problem);
+            }
+            _ => (JSON, TextFormat::Json),
+        };
+        let mut writer = TemplateWriter::new(format, row);
+        match body {
+            ErrorBody::Empty | ErrorBody::Problem(_) | ErrorBody::Custom(_) => {}
+            ErrorBody::Text(text) => {
+                writer.text(text)?;
+            }
+            ErrorBody::Error(error) => {
+                writer.syntax(r#"{"error":""#).text(error)?.syntax(r#""}"#);
+            }
+            ErrorBody::CodeAndMessage { code, message } => {
+                writer.syntax(r#"{"error":{"code":""#).text(code)?;
+                writer.syntax(r#"","message":""#).text(message)?.syntax(r#""}}"#);
+            }
+            ErrorBody::TitleAndDetails { title, details } => {
+                writer.syntax(r#"{"errors":[{"title":""#).text(title)?;
+                writer.syntax(r#"","details":""#).text(details)?.syntax(r#""}]}"#);
+            }
+            ErrorBody::CodeAndContext { error } => {
+                writer.syntax(&format!(r#"{{"code":{code},"context":{{}},"error":""#));
+                let reason = quoted(status.canonical_reason().unwrap_or_default());
+                writer.text(error)?.syntax(&format!(r#"","status":{reason}}}"#));
+            }
+            ErrorBody::KeyAndMetadata { key, message } => {
+                writer.syntax(r#"{"key":""#).text(key)?;
+                writer.syntax(r#"","message":""#).text(message)?;
+                writer.syntax(&format!(r#"","metadata":{{}},"status":{code}}}"#));
+            }
+            ErrorBody::Json { shape, values } => {
+                writer = writer.with_values(values);
+                json_body::write(&mut writer, shape, values)?;
+            }
+        }
+        let content = writer.finish();
+        Ok(match content.fixed() {
+            Some(fixed) => {
+                let content = Bytes::copy_from_slice(fixed.as_bytes());
+                Self::Fixed(CustomBody { content_type, content })
+            }
+            None => Self::Filled { content_type, content },
+        })
+    }
+
+    fn of_problem(problem: PreparedProblem) -> Self {
+        match problem.fixed() {
+            Some(text) => Self::Fixed(CustomBody { content_type: PROBLEM, content: text.into() }),
+            None => Self::Problem(Box::new(problem)),
+        }
+    }
+
+    /// Returns true if both can be the same bytes. The addresses of functions compare nothing.
     pub(super) fn may_equal(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Fixed(one), Self::Fixed(other)) => {
                 one.content == other.content && one.content_type == other.content_type
             }
-            (Self::Custom(_), _) | (_, Self::Custom(_)) => true,
+            (Self::Empty, Self::Fixed(_)) | (Self::Fixed(_), Self::Empty) => false,
+            // A text that is filled for each request, or that a function makes, can be any.
+            _ => true,
         }
     }
 
-    pub(super) fn new(body: ErrorBody<'_>, status: StatusCode) -> Self {
-        let code = status.as_u16();
-        let reason = quoted(status.canonical_reason().unwrap_or_default());
-        let json = |content: String| (JSON, content);
-        let (content_type, content) = match body {
-            ErrorBody::Custom(make) => return Self::Custom(make),
-            ErrorBody::Text(text) => (TEXT, text.to_owned()),
-            ErrorBody::Error(error) => json(format!(r#"{{"error":{}}}"#, quoted(error))),
-            ErrorBody::CodeAndMessage { code, message } => {
-                let (code, message) = (quoted(code), quoted(message));
-                json(format!(r#"{{"error":{{"code":{code},"message":{message}}}}}"#))
-            }
-            ErrorBody::TitleAndDetails { title, details } => {
-                let (title, details) = (quoted(title), quoted(details));
-                json(format!(r#"{{"errors":[{{"title":{title},"details":{details}}}]}}"#))
-            }
-            ErrorBody::CodeAndContext { error } => {
-                let error = quoted(error);
-                json(format!(
-                    r#"{{"code":{code},"context":{{}},"error":{error},"status":{reason}}}"#
-                ))
-            }
-            ErrorBody::KeyAndMetadata { key, message } => {
-                let (key, message) = (quoted(key), quoted(message));
-                json(format!(
-                    r#"{{"key":{key},"message":{message},"metadata":{{}},"status":{code}}}"#
-                ))
-            }
-            ErrorBody::Problem { kind, title, detail } => {
-                let (kind, title, detail) = (quoted(kind), quoted(title), quoted(detail));
-                let content = format!(
-                    r#"{{"type":{kind},"title":{title},"status":{code},"detail":{detail}}}"#
-                );
-                (PROBLEM, content)
-            }
-        };
-        Self::Fixed(CustomBody { content_type, content: Bytes::from(content) })
+    /// Returns true if the body may have the client's method or path.
+    pub(super) fn speaks_of_request(&self) -> bool {
+        match self {
+            Self::Empty | Self::Fixed(_) => false,
+            Self::Filled { content, .. } => content.speaks_of_request(),
+            Self::Problem(problem) => problem.speaks_of_request(),
+            Self::Custom(_) => true,
+        }
     }
 }
 
-/// Writes a JSON string (RFC 8259 §7).
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+impl CustomBody {
+    /// Returns a body without content.
+    pub(super) const fn none() -> Self {
+        let content_type = HeaderValue::from_static("application/octet-stream");
+        Self { content_type, content: Bytes::new() }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Problem;
 
     #[test]
     fn bodies_are_written_as_documented() {
@@ -108,14 +161,16 @@ mod tests {
                 format!(r#"{{"key":"denied","message":{escaped},"metadata":{{}},"status":403}}"#),
             ),
             (
-                ErrorBody::Problem { kind, title, detail },
+                ErrorBody::Problem(Problem::new(kind, title, detail)),
                 PROBLEM,
                 format!(
                     r#"{{"type":"about:blank","title":"Denied","status":403,"detail":{escaped}}}"#
                 ),
             ),
         ] {
-            let PreparedBody::Fixed(prepared) = PreparedBody::new(body, StatusCode::FORBIDDEN)
+            let row = RowFacts::of("route_unknown");
+            let Ok(PreparedBody::Fixed(prepared)) =
+                PreparedBody::new(body, StatusCode::FORBIDDEN, row)
             else {
                 panic!("{body:?} is not custom")
             };

@@ -44,6 +44,12 @@ impl CredentialHeaders {
         Ok(Self { names, line })
     }
 
+    /// Returns the problem of a header that the gate would write although it carries the credential.
+    pub(super) fn problem_of(&self, name: &HeaderName) -> Option<&'static str> {
+        let problem = "this header carries the credential: choose another name";
+        self.names.contains(name).then_some(problem)
+    }
+
     /// Returns the value of `Vary` that names all of the headers.
     pub(super) const fn line(&self) -> Option<&HeaderValue> {
         self.line.as_ref()

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::grpc_details;
 use super::number;
-use crate::profile::{CustomBody, ErrorBody, GrpcCode};
+use crate::profile::{CustomBody, ErrorBody, GrpcCode, Problem, reason_phrase};
 
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -27,28 +27,15 @@ pub(super) struct GrpcMessage {
 }
 
 impl GrpcMessage {
-    /// Takes the sentence for people from a body. Returns `None` for a body that a function makes.
-    pub(super) fn of(body: ErrorBody<'_>) -> Option<Self> {
-        Some(Self::new(match body {
-            ErrorBody::Custom(_) => return None,
-            ErrorBody::Text(text) | ErrorBody::Error(text) => text,
-            ErrorBody::CodeAndMessage { message, .. }
-            | ErrorBody::KeyAndMetadata { message, .. } => message,
-            ErrorBody::TitleAndDetails { details, .. } => details,
-            ErrorBody::CodeAndContext { error } => error,
-            ErrorBody::Problem { detail, .. } => detail,
-        }))
-    }
-
     /// Takes a body of plain text as it is. Of another format only the function that made the body knows
     /// which part is for people, so the message is the reason phrase of the status.
     pub(super) fn of_custom(body: &CustomBody, status: StatusCode) -> Self {
         let is_text = body.content_type.as_bytes().starts_with(b"text/plain");
         let text = std::str::from_utf8(&body.content).ok().filter(|_| is_text);
-        Self::new(text.unwrap_or(status.canonical_reason().unwrap_or_default()))
+        Self::new(text.unwrap_or(reason_phrase(status)))
     }
 
-    fn new(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         let ends = text.char_indices().map(|(start, letter)| start + letter.len_utf8());
         let end = ends.take_while(|end| *end <= LONGEST_MESSAGE).last().unwrap_or_default();
         let text = text.get(..end).unwrap_or_default().to_owned();
@@ -56,6 +43,27 @@ impl GrpcMessage {
         let encoded = HeaderValue::try_from(percent_encoded(&text));
         Self { encoded: encoded.unwrap_or(HeaderValue::from_static("")), text }
     }
+}
+
+/// Returns the sentence for people of a body. Returns `None` if only the profile knows which part that is.
+pub(super) fn sentence(body: ErrorBody<'_>) -> Option<&str> {
+    Some(match body {
+        ErrorBody::Empty | ErrorBody::Custom(_) => return None,
+        ErrorBody::Json { values, .. } => values.iter().find(|(name, _)| *name == "message")?.1,
+        ErrorBody::Text(text) | ErrorBody::Error(text) => text,
+        ErrorBody::CodeAndMessage { message, .. } | ErrorBody::KeyAndMetadata { message, .. } => {
+            message
+        }
+        ErrorBody::TitleAndDetails { details, .. } => details,
+        ErrorBody::CodeAndContext { error } => error,
+        ErrorBody::Problem(Problem { title, detail, .. }) => {
+            if detail.is_empty() {
+                title
+            } else {
+                detail
+            }
+        }
+    })
 }
 
 /// Turns the headers of a refusal into the trailers of a call. `retry_after` is in seconds.

@@ -5,25 +5,45 @@
 //! rendered when the gate is built.
 
 mod body;
+mod body_function;
+mod by_path;
 mod caching;
 mod challenge;
+mod contradictions;
+mod date;
 mod equal_rows;
+mod escape;
+mod facts;
+mod fixed_headers;
 mod form;
 mod grpc;
 mod grpc_details;
+mod json_body;
 mod limit_fields;
 mod limit_headers;
 mod limit_text;
 mod name_pattern;
 mod number;
+mod own_challenges;
+mod placeholder;
 mod principal;
+mod problem;
 pub(crate) mod refusal;
 mod renderer;
+mod request_ids;
 mod reserved;
+mod row;
+mod row_headers;
 mod structured_limits;
+mod template;
+mod uri_reference;
 
+pub(crate) use body_function::BodyFunction;
+pub(crate) use by_path::TableIndex;
+pub(crate) use facts::{Authenticated, RefusalFacts, RequestFacts};
 pub(crate) use form::AnswerForm;
 pub(crate) use refusal::RefusalRequest;
 #[cfg(feature = "axum")]
 pub(crate) use refusal::refusal;
-pub(crate) use renderer::{Authenticated, Renderer};
+pub(crate) use renderer::Renderer;
+pub(crate) use request_ids::RequestIds;

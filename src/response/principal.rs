@@ -81,6 +81,11 @@ impl PrincipalHeaders {
         self.headers.is_empty()
     }
 
+    /// Returns true if this is the name of a principal header.
+    pub(super) fn has(&self, name: &HeaderName) -> bool {
+        self.headers.iter().any(|(own, _)| own == name)
+    }
+
     /// Writes the headers, and replaces those that the service has set. Removes a header for which there is
     /// no value: a client would take the service's value for the gate's.
     pub(super) fn write(&self, headers: &mut HeaderMap, record: &KeyRecord) {

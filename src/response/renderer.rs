@@ -1,60 +1,39 @@
 //! The renderer: makes a response from a denial and a profile.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::header::VARY;
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 
-use super::body::PreparedBody;
+use super::body_function::BodyFunction;
+use super::by_path::{ByPath, TableIndex};
 use super::caching::{CredentialHeaders, force_private, keep_private};
-use super::challenge;
 use super::equal_rows;
+use super::facts::{Authenticated, RefusalFacts};
+use super::fixed_headers::FixedHeaders;
 use super::form::AnswerForm;
-use super::grpc::{self, GrpcMessage};
+use super::grpc;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
-use crate::clock::Timestamp;
-use crate::error::{ConfigError, Denial};
-use crate::key::KeyRecord;
-use crate::profile::{Answer, Challenge, CustomBody, GrpcCode, Profile, RenderedAnswers};
-use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
-use crate::request::Source;
-
-/// The facts that every response to an authenticated request reports, refusals included.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Authenticated<'a> {
-    pub(crate) record: &'a KeyRecord,
-    pub(crate) quotas: AppliedQuotas<'a>,
-    pub(crate) verdict: Option<&'a Verdict>,
-    pub(crate) now: Timestamp,
-}
+use super::request_ids::RequestIds;
+use super::row::PreparedAnswer;
+use crate::error::ConfigError;
+use crate::profile::{Answer, Answers, Profile, Refusal, RenderedAnswers};
+use crate::quota::AppliedQuotas;
+use crate::request::{Head, RequestId, Source};
 
 /// The answers of a profile, rendered when the gate is built.
 #[derive(Debug)]
 pub(crate) struct Renderer {
-    answers: RenderedAnswers<Prepared>,
-    realm: Box<str>,
-    reads_bearer: bool,
+    answers: ByPath<RenderedAnswers<PreparedAnswer>>,
+    body: Option<BodyFunction>,
+    speaks_of_request: bool,
     credentials: CredentialHeaders,
     /// Whether the gate admits anonymous requests. Then the answer depends on whether a key is present.
     admits_anonymous: bool,
     limit_headers: PreparedLimitHeaders,
     principal: PrincipalHeaders,
-}
-
-#[derive(Debug)]
-struct Prepared {
-    status: StatusCode,
-    body: PreparedBody,
-    challenge: Challenge,
-    // All headers that do not depend on the request. Copying the map takes half the time of inserting
-    // them one by one.
-    headers: HeaderMap,
-    retry_after: Option<u32>,
-    /// `None` for a body that a function makes.
-    grpc_message: Option<GrpcMessage>,
-    grpc_code: GrpcCode,
+    fixed: FixedHeaders,
+    request_ids: Option<RequestIds>,
 }
 
 impl Renderer {
@@ -64,19 +43,34 @@ impl Renderer {
     ///
     /// [`ConfigError`] if an answer, a header or the realm is not valid.
     pub(crate) fn new(profile: &Profile<'_>) -> Result<Self, ConfigError> {
-        let sources = profile.credentials;
-        let credentials = CredentialHeaders::new(sources)?;
-        let prepare = |row, answer: &Answer<'_>| Prepared::new(row, answer, profile);
-        let mut answers = profile.answers.try_map(prepare)?;
-        let set = |row: &mut Prepared, code| row.grpc_code = code;
-        equal_rows::set_grpc_codes(&profile.answers, &mut answers, Prepared::may_equal, set);
+        let credentials = CredentialHeaders::new(profile.credentials)?;
         let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
+        let principal = PrincipalHeaders::new(profile.principal_headers, &limit_headers)?;
+        let ids = |header| {
+            RequestIds::new(header, |name| {
+                let taken = used_elsewhere(name, &limit_headers, &principal, None);
+                taken.or_else(|| credentials.problem_of(name))
+            })
+        };
+        let request_ids = profile.request_id.map(ids).transpose()?;
+        let taken = |name: &HeaderName| {
+            used_elsewhere(name, &limit_headers, &principal, request_ids.as_ref())
+        };
+        let fixed = FixedHeaders::new(profile.response_headers, taken)?;
+        let mut answers = ByPath::of(profile, |answers| table(answers, profile, taken))?;
+        let mut speaks_of_request = false;
+        answers.for_each(|row| {
+            speaks_of_request |= row.speaks_of_request();
+            fixed.add(&mut row.headers);
+        });
         Ok(Self {
             answers,
+            body: None,
+            speaks_of_request,
             admits_anonymous: false,
-            realm: profile.realm.into(),
-            reads_bearer: sources.iter().any(|source| source.scheme.is_bearer()),
-            principal: PrincipalHeaders::new(profile.principal_headers, &limit_headers)?,
+            principal,
+            request_ids,
+            fixed,
             limit_headers,
             credentials,
         })
@@ -88,6 +82,13 @@ impl Renderer {
         if let Some(vary) = self.credentials.line() {
             self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
         }
+        self
+    }
+
+    /// Makes bodies by the gate's own function first.
+    pub(crate) fn with_bodies(mut self, body: Option<BodyFunction>) -> Self {
+        self.speaks_of_request |= body.is_some();
+        self.body = body;
         self
     }
 
@@ -133,26 +134,35 @@ impl Renderer {
         self.speaks_of_limits() || !self.principal.is_empty()
     }
 
+    /// Returns true if an answer may speak of the request, so that the gate must keep what it says.
+    pub(crate) const fn speaks_of_request(&self) -> bool {
+        self.speaks_of_request
+    }
+
+    /// Finds the table of answers for a request. Reads its path only if paths have tables of their own.
+    #[inline]
+    pub(crate) fn table<B>(&self, request: &Request<B>) -> TableIndex {
+        if self.answers.is_general() {
+            return TableIndex::default();
+        }
+        self.answers.find(Head::of(request).path)
+    }
+
     /// Renders a refusal. The answer to `HEAD` has the same headers and no content.
-    pub(crate) fn refuse(
-        &self,
-        denial: &Denial,
-        form: AnswerForm,
-        trail: Option<Authenticated<'_>>,
-    ) -> Response<Bytes> {
-        let row = self.answers.row(denial);
+    pub(crate) fn refuse(&self, facts: &RefusalFacts<'_>) -> Response<Bytes> {
+        let RefusalFacts { denial, form, table, authenticated, .. } = *facts;
+        let row = self.answers.get(table).row(denial);
         let mut headers = row.headers.clone();
-        let body = match &row.body {
-            PreparedBody::Fixed(body) => Cow::Borrowed(body),
-            PreparedBody::Custom(render) => {
-                let body = render(denial, row.status);
-                describe(&mut headers, &body);
-                Cow::Owned(body)
-            }
-        };
-        self.name_scopes(&mut headers, row, denial);
-        if let Some(trail) = trail {
-            self.mark(&mut headers, trail);
+        let made = self.body.as_ref().and_then(|body| body.make(&row.refusal(facts)));
+        let is_made = made.is_some();
+        let body = row.write_body(&mut headers, facts, made);
+        row.write_headers(&mut headers, facts, |name| {
+            let ids = self.request_ids.as_ref();
+            used_elsewhere(name, &self.limit_headers, &self.principal, ids).is_some()
+        });
+        row.name_scopes(&mut headers, denial);
+        if let Some(authenticated) = authenticated {
+            self.mark(&mut headers, authenticated);
         }
         let wait = row.retry_after(denial);
         if let Some(seconds) = wait {
@@ -162,7 +172,8 @@ impl Renderer {
             AnswerForm::Full => (row.status, body.content.clone()),
             AnswerForm::HeadersOnly => (row.status, Bytes::new()),
             AnswerForm::Grpc => {
-                grpc::write(&mut headers, row.grpc_code, &row.grpc_message(&body), wait);
+                let message = row.grpc_message(&body, is_made, facts);
+                grpc::write(&mut headers, row.grpc_code, &message, wait);
                 (StatusCode::OK, Bytes::new())
             }
         };
@@ -170,15 +181,36 @@ impl Renderer {
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response.extensions_mut().insert(denial.clone());
+        if let Some(id) = facts.request.and_then(|request| request.id.as_ref()) {
+            self.write_request_id(&mut response, id);
+        }
         response
     }
 
-    /// Adds the limit headers and principal headers to a response to an authenticated request.
-    pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Authenticated<'_>) {
-        if let Some(verdict) = trail.verdict {
-            self.limit_headers.write(headers, trail.quotas, verdict, trail.record, trail.now);
+    /// Returns the facts of a refusal, as its row answers it.
+    pub(crate) fn facts<'a>(&'a self, facts: &RefusalFacts<'a>) -> Refusal<'a> {
+        self.answers.get(facts.table).row(facts.denial).refusal(facts)
+    }
+
+    /// Returns how the ids of requests are made, if the profile has them.
+    pub(crate) const fn request_ids(&self) -> Option<&RequestIds> {
+        self.request_ids.as_ref()
+    }
+
+    /// Writes the id of the request into a response, and replaces what the service wrote under the header's name.
+    pub(crate) fn write_request_id<B>(&self, response: &mut Response<B>, id: &RequestId) {
+        if let Some(ids) = &self.request_ids {
+            ids.write(response, id);
         }
-        self.principal.write(headers, trail.record);
+    }
+
+    /// Adds the limit headers and principal headers to a response to an authenticated request.
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, authenticated: Authenticated<'_>) {
+        if let Some(verdict) = authenticated.verdict {
+            let Authenticated { record, quotas, now, .. } = authenticated;
+            self.limit_headers.write(headers, quotas, verdict, record, now);
+        }
+        self.principal.write(headers, authenticated.record);
     }
 
     /// Removes principal headers that the service has set on a response to an anonymous request.
@@ -186,86 +218,50 @@ impl Renderer {
         self.principal.remove(headers);
     }
 
-    /// Adds the needed scopes to the Bearer challenge.
-    fn name_scopes(&self, headers: &mut HeaderMap, row: &Prepared, denial: &Denial) {
-        if let Denial::ScopeMissing { needed } = denial
-            && row.challenge == Challenge::InsufficientScope
-            && self.reads_bearer
-            && let Some(line) = challenge::with_scopes(row.challenge, &self.realm, needed)
-        {
-            headers.insert(WWW_AUTHENTICATE, line);
+    /// Adds the headers with fixed values that the service has not set.
+    #[inline]
+    pub(crate) fn add_fixed(&self, headers: &mut HeaderMap) {
+        if !self.fixed.is_empty() {
+            self.fixed.add(headers);
         }
     }
 }
 
-impl Prepared {
-    fn new(
-        row: &'static str,
-        answer: &Answer<'_>,
-        profile: &Profile<'_>,
-    ) -> Result<Self, ConfigError> {
-        let Answer { status, body, challenge, retry_after, .. } = *answer;
-        if !status.is_client_error() && !status.is_server_error() {
-            return Err(ConfigError::StatusNotRefusing { answer: row, status: status.as_u16() });
-        }
-        if status == StatusCode::UNAUTHORIZED && challenge == Challenge::None {
-            return Err(ConfigError::ChallengeMissing { answer: row });
-        }
-        // `equal_rows` sets the code, which depends on the other rows.
-        let grpc_code = GrpcCode::Unauthenticated;
-        let grpc_message = GrpcMessage::of(body);
-        let body = PreparedBody::new(body, status);
-        let mut headers = HeaderMap::new();
-        if let PreparedBody::Fixed(body) = &body {
-            describe(&mut headers, body);
-        }
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for line in challenge::lines(challenge, status, profile.realm, profile.credentials)? {
-            headers.append(WWW_AUTHENTICATE, line);
-        }
-        Ok(Self { status, body, challenge, headers, retry_after, grpc_message, grpc_code })
-    }
-
-    /// Returns true if HTTP may not tell the two rows apart.
-    fn may_equal(&self, other: &Self) -> bool {
-        self.status == other.status
-            && self.own_retry_after() == other.own_retry_after()
-            && self.body.may_equal(&other.body)
-            && self.headers.get_all(WWW_AUTHENTICATE) == other.headers.get_all(WWW_AUTHENTICATE)
-    }
-
-    fn grpc_message(&self, body: &CustomBody) -> Cow<'_, GrpcMessage> {
-        let custom = || Cow::Owned(GrpcMessage::of_custom(body, self.status));
-        self.grpc_message.as_ref().map_or_else(custom, Cow::Borrowed)
-    }
-
-    /// Returns the seconds to wait: those of the denial, else those of the row, at least 1.
-    fn retry_after(&self, denial: &Denial) -> Option<u64> {
-        match denial {
-            Denial::RateLimited { retry_after } | Denial::TooManyFailures { retry_after } => {
-                Some(whole_seconds(*retry_after).max(1))
-            }
-            _ => self.own_retry_after(),
-        }
-    }
-
-    /// Returns the row's seconds to wait. A 429 always has them (RFC 6585 §4).
-    fn own_retry_after(&self) -> Option<u64> {
-        let limited = self.status == StatusCode::TOO_MANY_REQUESTS;
-        let seconds = self.retry_after.map(u64::from).or_else(|| limited.then_some(1));
-        seconds.map(|seconds| seconds.max(1))
-    }
+/// Prepares all rows of a table.
+fn table(
+    answers: &Answers<'_>,
+    profile: &Profile<'_>,
+    taken: impl Fn(&HeaderName) -> Option<&'static str> + Copy,
+) -> Result<RenderedAnswers<PreparedAnswer>, ConfigError> {
+    let prepare = |row, answer: &Answer<'_>| PreparedAnswer::new(row, answer, profile, taken);
+    let mut table = answers.try_map(prepare)?;
+    let set = |row: &mut PreparedAnswer, code| row.grpc_code = code;
+    equal_rows::set_grpc_codes(answers, &mut table, PreparedAnswer::may_equal, set);
+    Ok(table)
 }
 
-/// Writes the type and the length of a body.
-fn describe(headers: &mut HeaderMap, body: &CustomBody) {
-    headers.insert(CONTENT_TYPE, body.content_type.clone());
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(body.content.len()));
+/// Returns the problem of a row's header that the profile writes elsewhere.
+fn used_elsewhere(
+    name: &HeaderName,
+    limits: &PreparedLimitHeaders,
+    principal: &PrincipalHeaders,
+    ids: Option<&RequestIds>,
+) -> Option<&'static str> {
+    if limits.has(name) {
+        Some("the profile's `limit_headers` write this header: choose another name")
+    } else if principal.has(name) {
+        Some("the profile's `principal_headers` have this header: choose another name")
+    } else if ids.is_some_and(|ids| ids.name() == name) {
+        Some("the profile's `request_id` writes this header: choose another name")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Denial;
     use crate::profile::{LimitHeaders, PrincipalHeader, PrincipalValue};
     use crate::vendors::REST_INTEGRATIONS;
 
@@ -274,7 +270,7 @@ mod tests {
         let answers = &REST_INTEGRATIONS.answers;
         let renderer = Renderer::new(&REST_INTEGRATIONS).unwrap();
         for denial in [Denial::KeyUnknown, Denial::CredentialsMissing, Denial::RouteUnknown] {
-            let refused = renderer.refuse(&denial, AnswerForm::Full, None);
+            let refused = renderer.refuse(&RefusalFacts::of(&denial, AnswerForm::Full));
             assert_eq!(refused.status(), answers.row(&denial).status(), "{denial:?}");
         }
     }

@@ -1,9 +1,7 @@
 //! The rule that a key has the scopes that a request needs.
 
-use std::sync::Arc;
-
 use super::held_scopes::HeldScopes;
-use crate::error::Denial;
+use crate::error::{Denial, NeededScopes, ScopeGroup};
 
 /// Refuses a key that lacks one of `all_of`, or has none of `any_of`, or all of none of `sets`. If `any_of` or
 /// `sets` is empty, no key passes; `None` requires nothing.
@@ -18,8 +16,17 @@ pub(crate) fn has_scopes<S: AsRef<str>>(
     if has_all(all_of) && any && sets.is_none_or(|sets| sets.iter().any(|set| has_all(set))) {
         Ok(())
     } else {
-        let needed = needed(all_of, any_of, sets).join(" ");
-        Err(Denial::ScopeMissing { needed: Arc::from(needed) })
+        let all_of = all_of.iter().map(|scope| (ScopeGroup::AllOf, scope));
+        let any_of = any_of.unwrap_or_default().iter().map(|scope| (ScopeGroup::AnyOf, scope));
+        let sets = sets.unwrap_or_default().iter().enumerate();
+        let sets =
+            sets.flat_map(|(index, set)| set.iter().map(move |it| (ScopeGroup::Set(index), it)));
+        let scopes = all_of.chain(any_of).chain(sets);
+        let scopes = scopes.map(|(group, scope)| {
+            let scope = scope.as_ref();
+            (group, scope, held.contains(scope))
+        });
+        Err(Denial::ScopeMissing { needed: NeededScopes::new(scopes) })
     }
 }
 
@@ -92,6 +99,6 @@ mod tests {
             Some(&["c", "d"]),
             Some(&sets),
         );
-        assert_eq!(decided, Err(Denial::ScopeMissing { needed: Arc::from("a c d e") }));
+        assert_eq!(decided, Err(Denial::ScopeMissing { needed: "a c d e".into() }));
     }
 }

@@ -16,8 +16,8 @@ use super::shared::SharedHandle;
 use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
-use crate::request::Head;
-use crate::response::{AnswerForm, RefusalRequest};
+use crate::request::{Head, RequestId};
+use crate::response::{AnswerForm, RefusalFacts, RefusalRequest, RequestFacts, TableIndex};
 
 /// One request, from the decision to its response.
 pub(super) struct Exchange {
@@ -26,6 +26,10 @@ pub(super) struct Exchange {
     // Created when the inner service is pending for the first time.
     timer: Option<Pin<Box<Sleep>>>,
     form: AnswerForm,
+    /// The answers for the request's path.
+    table: TableIndex,
+    /// What the answer may have of the request. `None` if no answer of the profile has any of it.
+    request: Option<Box<RequestFacts>>,
 }
 
 /// The extension of a request that a gate admitted without a key, for the extractors.
@@ -38,7 +42,9 @@ impl Exchange {
         let grpc = shared.policy.grpc();
         let is_grpc = || !grpc.is_empty() && grpc.is_call(Head::of(request));
         let form = AnswerForm::of(request.method(), is_grpc);
-        Self { shared, state: RequestState::default(), timer: None, form }
+        let table = shared.renderer.table(request);
+        let request = shared.request_facts(request);
+        Self { shared, state: RequestState::default(), timer: None, form, table, request }
     }
 
     fn deciding(&mut self) -> Deciding<'_> {
@@ -52,7 +58,11 @@ impl Exchange {
 
     /// Returns the gate's own answer to a preflight.
     pub(super) fn own_answer(&mut self) -> Option<Box<Response<Bytes>>> {
-        self.state.answer.take()
+        let mut answer = self.state.answer.take()?;
+        if let Some(id) = self.request_id() {
+            self.shared.renderer.write_request_id(&mut answer, id);
+        }
+        Some(answer)
     }
 
     /// Continues a decision that had to wait.
@@ -65,8 +75,16 @@ impl Exchange {
         self.deciding().resume(wait, context, Head::of(request))
     }
 
-    /// Prepares an admitted request for the inner service: strips the credential, and adds the grant.
+    fn request_id(&self) -> Option<&RequestId> {
+        self.request.as_ref()?.id.as_ref()
+    }
+
+    /// Prepares an admitted request for the inner service: strips the credential, and adds the grant and the id.
     pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
+        if let (Some(id), Some(ids)) = (self.request_id(), self.shared.renderer.request_ids()) {
+            ids.write_header(request.headers_mut(), id);
+            request.extensions_mut().insert(id.clone());
+        }
         let Self { shared, state, .. } = self;
         if shared.options.strip_credential && state.principal.is_some() {
             shared.policy.strip_credential(request.headers_mut());
@@ -115,6 +133,9 @@ impl Exchange {
             let denial = self.counted(denial);
             return self.deny(&denial);
         }
+        if let Some(id) = self.request_id() {
+            self.shared.renderer.write_request_id(&mut response, id);
+        }
         let Self { shared, state, .. } = self;
         if shared.renderer.marks() {
             match state.trail(&shared.policy) {
@@ -122,6 +143,7 @@ impl Exchange {
                 None => shared.renderer.unmark(response.headers_mut()),
             }
         }
+        shared.renderer.add_fixed(response.headers_mut());
         let source = state.source.and_then(|index| shared.policy.source(index));
         shared.renderer.guard_caches(response.headers_mut(), source);
         let (parts, body) = response.into_parts();
@@ -159,8 +181,18 @@ impl Exchange {
 
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
-        let trail = self.state.trail(&self.shared.policy);
-        self.shared.renderer.refuse(denial, self.form, trail)
+        let route = self.shared.policy.route(self.state.route);
+        let facts = RefusalFacts {
+            denial,
+            form: self.form,
+            table: self.table,
+            request: self.request.as_deref(),
+            authenticated: self.state.trail(&self.shared.policy),
+            simultaneous: route.and_then(|route| route.concurrency).map(|rule| rule.limit()),
+            expired_at: self.state.expired_at,
+        };
+        self.shared.observe(|observer| observer.answered(&self.shared.renderer.facts(&facts)));
+        self.shared.renderer.refuse(&facts)
     }
 }
 

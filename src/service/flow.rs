@@ -42,6 +42,7 @@ impl Deciding<'_> {
                 Some(prepared) => {
                     let mut answer = prepared.answer(head.headers);
                     shared.renderer.guard_caches(answer.headers_mut(), None);
+                    shared.renderer.add_fixed(answer.headers_mut());
                     self.state.answer = Some(Box::new(answer));
                     ControlFlow::Break(Ok(()))
                 }
@@ -142,7 +143,10 @@ impl Deciding<'_> {
                     Some(rule) => self.look_for_room(rule),
                 }
             }
-            Err(Objection::ToKey(denial)) => self.failed(client, denial),
+            Err(Objection::ToKey(denial)) => {
+                self.state.expired_at = record.expires().filter(|_| denial == Denial::KeyExpired);
+                self.failed(client, denial)
+            }
             Err(Objection::ToRequest(denial)) => {
                 if denial == Denial::NetworkNotAllowed
                     && let Some(alarms) = &shared.alarms

@@ -18,7 +18,7 @@ use crate::limits::LimiterFailures;
 use crate::profile::Profile;
 use crate::quota::AppliedQuotas;
 use crate::request::{Connection, Head};
-use crate::response::{AnswerForm, Authenticated};
+use crate::response::{AnswerForm, Authenticated, RefusalFacts, RequestFacts};
 use crate::store::KeyStore;
 
 /// A tower layer that puts a gate in front of a service. The gate admits requests with a valid key, and
@@ -133,17 +133,30 @@ impl ApiKeyLayer {
         if let Err(denial) = explanation.decision() {
             let principal = record.filter(|_| explanation.is_of_principal());
             let quotas = AppliedQuotas::default();
-            let trail =
-                principal.map(|record| Authenticated { record, quotas, verdict: None, now });
+            let cost = explanation.cost();
+            let authenticated =
+                principal.map(|record| Authenticated { record, quotas, verdict: None, now, cost });
             let is_grpc = || policy.grpc().is_call(Head::of(request));
             let form = AnswerForm::of(request.method(), is_grpc);
-            explanation.answer = Some(self.shared.renderer.refuse(denial, form, trail));
+            let table = self.shared.renderer.table(request);
+            let id = request.extensions().get().cloned();
+            let request = Some(&RequestFacts::new(&Head::of(request), true, id));
+            let expired = record.filter(|_| *denial == Denial::KeyExpired);
+            let expired_at = expired.and_then(KeyRecord::expires);
+            let facts = RefusalFacts {
+                table,
+                request,
+                authenticated,
+                expired_at,
+                ..RefusalFacts::of(denial, form)
+            };
+            explanation.answer = Some(self.shared.renderer.refuse(&facts));
         }
         explanation
     }
 
     /// Returns the answer that a client gets for a denial over HTTP, without limit headers and without headers
-    /// about the key's account.
+    /// about the key's account. It is that of the profile's `answers`, for any path that has no answers of its own.
     ///
     /// ```
     /// use tower_api_key::{ApiKeyLayer, Denial, store::MemoryStore, vendors};
@@ -153,7 +166,7 @@ impl ApiKeyLayer {
     /// # Ok::<(), tower_api_key::ConfigError>(())
     /// ```
     pub fn answer(&self, denial: &Denial) -> Response<Bytes> {
-        self.shared.renderer.refuse(denial, AnswerForm::Full, None)
+        self.shared.renderer.refuse(&RefusalFacts::of(denial, AnswerForm::Full))
     }
 
     /// Returns how often the limiter could not answer since the layer was built, by what the gate did instead.

@@ -20,6 +20,7 @@ mod observer;
 mod options;
 mod preflight;
 mod refusals;
+mod request_facts;
 mod request_state;
 mod shared;
 #[cfg(feature = "tonic")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::Denial;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::{LimiterError, LimiterFallback};
+use crate::profile::Refusal;
 use crate::store::StoreError;
 
 /// Receives the events that an operator should know of: refusals, exposed keys, and failures.
@@ -73,6 +74,30 @@ pub trait Observer: Send + Sync + 'static {
     /// key.
     fn refused(&self, denial: &Denial, record: Option<&KeyRecord>) {
         let _ = (denial, record);
+    }
+
+    /// Called when the gate answers a refused request, with all facts of the refusal. [`refused`](Self::refused) is
+    /// called before, when the gate refuses it.
+    ///
+    /// The id of the request is among the facts if the profile has
+    /// [request ids](crate::profile::RequestIdHeader). Method and path are among them if an answer of the profile has
+    /// one of them.
+    ///
+    /// ```
+    /// use tower_api_key::Observer;
+    /// use tower_api_key::profile::Refusal;
+    ///
+    /// struct Log;
+    ///
+    /// impl Observer for Log {
+    ///     fn answered(&self, refusal: &Refusal<'_>) {
+    ///         let id = refusal.request_id().unwrap_or("-");
+    ///         println!("{id} {} {}", refusal.status().as_u16(), refusal.denial());
+    ///     }
+    /// }
+    /// ```
+    fn answered(&self, refusal: &Refusal<'_>) {
+        let _ = refusal;
     }
 
     /// Called once for each shadow quota that would have refused a request that passed. `quota` is the name of

@@ -10,6 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::concurrency::{ConcurrencyLimiter, MemoryConcurrency};
 use crate::limits::Limiter;
 use crate::quota::OnLimiterFailure;
+use crate::request::TrustedProxies;
 use crate::store::KeyStore;
 
 /// The options that the builder sets and the service reads.
@@ -23,6 +24,8 @@ pub(super) struct GateOptions {
     /// A function for each known type of request body, which returns true for a body with content.
     pub(super) bodies: Vec<HasContent>,
     pub(super) strip_credential: bool,
+    /// The proxies that may choose the ids of requests.
+    pub(super) request_id_proxies: Option<TrustedProxies>,
     pub(super) leave_grant: bool,
 }
 
@@ -52,6 +55,7 @@ impl GateOptions {
                 has_content::<axum::body::Body>,
             ],
             strip_credential: false,
+            request_id_proxies: None,
             leave_grant: true,
         }
     }

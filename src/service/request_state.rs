@@ -41,6 +41,8 @@ pub(super) struct RequestState {
     pub(super) verdict: Verdict,
     pub(super) now: Timestamp,
     pub(super) permit: Option<Permit>,
+    /// When the key expired, if it is refused for that.
+    pub(super) expired_at: Option<Timestamp>,
 }
 
 impl RequestState {
@@ -71,6 +73,7 @@ impl RequestState {
     /// Returns the facts that the response reports about the key and its limits.
     pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Option<Authenticated<'a>> {
         let (record, quotas) = self.counted(policy)?;
-        Some(Authenticated { record, quotas, verdict: Some(&self.verdict), now: self.now })
+        let (verdict, now, cost) = (Some(&self.verdict), self.now, self.cost);
+        Some(Authenticated { record, quotas, verdict, now, cost })
     }
 }

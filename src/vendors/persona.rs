@@ -89,6 +89,10 @@ pub(super) const PROFILE: Profile = Profile {
         PrincipalHeader { name: "persona-environment-id", value: PrincipalValue::Environment },
         PrincipalHeader { name: "persona-organization-id", value: PrincipalValue::Account },
     ],
+    request_id: None,
+    response_headers: &[],
+    challenges: &[],
+    answers_by_path: &[],
     answers: Answers {
         insecure_transport: bad_request("HTTPS is required."),
         credentials_missing: MISSING,

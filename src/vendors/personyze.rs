@@ -59,6 +59,10 @@ pub(super) const PROFILE: Profile = Profile {
     quotas: &[],
     limit_headers: LimitHeaders::NONE,
     principal_headers: &[],
+    request_id: None,
+    response_headers: &[],
+    challenges: &[],
+    answers_by_path: &[],
     answers: Answers {
         insecure_transport: unauthorized("HTTPS is required"),
         credentials_missing: LOG_IN,

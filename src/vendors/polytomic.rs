@@ -92,6 +92,10 @@ pub(super) const PROFILE: Profile = Profile {
     quotas: &[],
     limit_headers: LimitHeaders::NONE,
     principal_headers: &[],
+    request_id: None,
+    response_headers: &[],
+    challenges: &[],
+    answers_by_path: &[],
     answers: Answers {
         insecure_transport: bad_request("https_required", "HTTPS is required"),
         credentials_missing: MISSING,

@@ -70,6 +70,10 @@ pub(super) const PROFILE: Profile = Profile {
     ],
     limit_headers: LimitHeaders { limit: false, ..LimitHeaders::RATE_LIMIT },
     principal_headers: &[],
+    request_id: None,
+    response_headers: &[],
+    challenges: &[],
+    answers_by_path: &[],
     answers: Answers {
         insecure_transport: bad_request("HTTPS is required."),
         credentials_missing: MISSING,

@@ -1,5 +1,6 @@
 //! The gate in axum routers: nesting, merging, fallbacks, extractors, and handlers that refuse.
 
+mod families;
 #[cfg(feature = "tracing")]
 mod logged;
 mod matching;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use http::StatusCode;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::profile::{Answer as Row, Answers, CustomBody, ErrorBody, LimitHeaders};
+use tower_api_key::profile::{Answer as Row, Answers, ErrorBody, LimitHeaders, Problem};
 use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota};
 use tower_api_key::rules::{Route, Routes};
-use tower_api_key::{ApiKeyLayer, Denial, Profile};
+use tower_api_key::{ApiKeyLayer, Profile};
 
 use super::server::Server;
 use super::structured::{Item, list, parameter};
@@ -155,18 +155,14 @@ async fn draft_ratelimit_headers_6_refusals_speak_of_limits_too() {
     assert_eq!(told(&get(&server, key()).await, "ratelimit", "r"), named(&[("minute", 2)]));
 }
 
-/// §5.1: a vendor may answer with the registered problem type; the crate lets it.
+/// §5.1: a vendor may answer with the registered problem type, and names the policy that refused.
 #[tokio::test]
 async fn draft_ratelimit_headers_5_1_quota_exceeded_is_a_problem_type() {
     const KIND: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-    fn exceeded(_: &Denial, status: StatusCode) -> CustomBody {
-        let content = serde_json::json!({
-            "type": KIND, "status": status.as_u16(), "violated-policies": ["minute"],
-        });
-        let content_type = http::HeaderValue::from_static("application/problem+json");
-        CustomBody { content_type, content: content.to_string().into() }
-    }
-    const LIMITED: Row = Row::new(StatusCode::TOO_MANY_REQUESTS, ErrorBody::Custom(exceeded));
+    const LIMITED: Row = Row::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        ErrorBody::Problem(Problem::quota_exceeded("Try again later.")),
+    );
     let answers = Answers { rate_limited: LIMITED, ..PROFILE.answers };
     let (server, _) = server(Profile { answers, ..PROFILED }, &[MINUTE]).await;
     for _ in 0..3 {

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use tower_api_key::profile::{Answer as Row, Answers, Challenge, ErrorBody};
+use tower_api_key::profile::{Answer as Row, Answers, Challenge, ErrorBody, Problem};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Profile};
 
@@ -12,16 +12,16 @@ use super::wire::{Answer, request};
 use crate::support::{KEY, PROFILE};
 
 const fn problem(status: StatusCode, title: &'static str, detail: &'static str) -> Row<'static> {
-    Row::new(status, ErrorBody::Problem { kind: "about:blank", title, detail })
+    Row::new(status, ErrorBody::Problem(Problem::new("about:blank", title, detail)))
 }
 
 const OWN: Row = Row::new(
     StatusCode::FORBIDDEN,
-    ErrorBody::Problem {
-        kind: "https://example.com/problems/scope",
-        title: "The key lacks a \"scope\"",
-        detail: "Ask for one at C:\\keys\n– or do not.",
-    },
+    ErrorBody::Problem(Problem::new(
+        "https://example.com/problems/scope",
+        "The key lacks a \"scope\"",
+        "Ask for one at C:\\keys\n– or do not.",
+    )),
 );
 
 const PROBLEMS: Profile = Profile {

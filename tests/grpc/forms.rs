@@ -7,7 +7,7 @@ use tower_api_key::clock::Timestamp;
 use tower_api_key::decision::{Check, Outcome};
 use tower_api_key::key::KeyRecord;
 use tower_api_key::profile::{
-    Answer, Answers, CustomBody, ErrorBody, Expected, GrpcCode, RequiredHeader,
+    Answer, Answers, CustomBody, ErrorBody, Expected, GrpcCode, Refusal, RequiredHeader,
 };
 use tower_api_key::profile::{PrincipalHeader, PrincipalValue};
 use tower_api_key::rules::Routes;
@@ -204,19 +204,19 @@ async fn a_second_media_type_makes_no_call() {
 
 #[test]
 fn a_custom_body_is_a_message_if_it_is_text() {
-    fn text(_: &Denial, _: StatusCode) -> CustomBody {
+    fn text(_: &Refusal<'_>) -> CustomBody {
         CustomBody {
             content_type: HeaderValue::from_static("text/plain"),
             content: "Non, 100 %.".into(),
         }
     }
-    fn json(_: &Denial, _: StatusCode) -> CustomBody {
+    fn json(_: &Refusal<'_>) -> CustomBody {
         CustomBody {
             content_type: HeaderValue::from_static("application/json"),
             content: "{}".into(),
         }
     }
-    type Make = fn(&Denial, StatusCode) -> CustomBody;
+    type Make = fn(&Refusal<'_>) -> CustomBody;
     for (make, message) in [(text as Make, "Non, 100 %25."), (json, "Forbidden")] {
         let row = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Custom(make));
         let answers = Answers { credentials_missing: row, ..PROFILE.answers };

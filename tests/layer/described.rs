@@ -7,7 +7,7 @@ use tower_api_key::key::{Alphabet, IssuedKey, Issuer, KeyFormat, KeyHasher};
 use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::profile::{
     Answer, Answers, BasicKey, Challenge, CredentialSource, ErrorBody, Expected, LimitHeaders,
-    PrincipalHeader, PrincipalValue, RequiredHeader,
+    PrincipalHeader, PrincipalValue, RequestIdHeader, RequiredHeader,
 };
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::rules::{Otherwise, Route, RouteRow, Routes};
@@ -58,7 +58,9 @@ fn read() -> (ApiKeyLayer, IssuedKey) {
         [PrincipalHeader { name: header, value: PrincipalValue::Metadata(plan) }];
     let quotas = [Quota::named(window, limit.parse().unwrap(), Duration::from_secs(60))];
     let body = ErrorBody::CodeAndMessage { code, message };
+    let headers = [(window, message)];
     let row = Answer::new(StatusCode::UNAUTHORIZED, body).challenge(Challenge::Bare);
+    let row = row.headers(&headers).documentation_url(pattern);
     let profile = Profile {
         name,
         realm,
@@ -68,6 +70,10 @@ fn read() -> (ApiKeyLayer, IssuedKey) {
         quotas: &quotas,
         limit_headers: LimitHeaders::STRUCTURED,
         principal_headers: &principal_headers,
+        request_id: Some(RequestIdHeader::new(plan).prefix(live)),
+        response_headers: &[],
+        challenges: &[],
+        answers_by_path: &[],
         answers: Answers { credentials_missing: row, key_unknown: row, ..PROFILE.answers },
     };
 
@@ -98,6 +104,8 @@ async fn a_gate_outlives_what_it_was_described_with() {
     let refused = send(&service, anonymous(Method::GET, "/orgs/acme")).await;
     let challenges: Vec<_> = refused.headers().get_all("www-authenticate").iter().collect();
     let basic = r#"Basic realm="acme.example", charset="UTF-8""#;
+    assert_eq!(refused.headers()["minute"], "No,_thanks");
+    assert_eq!(refused.headers()["plan"].len(), "live".len() + 32);
     assert_eq!(challenges, [r#"ApiKey realm="acme.example", header="x-acme-key""#, basic]);
     assert_eq!(text(refused).await, r#"{"error":{"code":"acme","message":"No,_thanks"}}"#);
 

@@ -29,7 +29,7 @@ fn every_check_is_told_beyond_the_first_refusal() {
     let explanation = explain(&request(Method::PUT, "/users"), tls(), true);
     assert_eq!(explanation.decision().unwrap_err(), &Denial::KeyExpired);
     assert_eq!(explanation.outcome(Check::KeyFound), &Outcome::Passed);
-    let needed = Arc::from("users.write");
+    let needed = "users.write".into();
     let lacking = Outcome::Refused(Denial::ScopeMissing { needed });
     assert_eq!(explanation.outcome(Check::Scope), &lacking);
     let answer = explanation.answer().unwrap();

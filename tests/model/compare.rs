@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::choices::Choices;
 use super::client::Believed;
 use super::credential::{could_be, credential};
+use super::family::{code as family_code, family};
 use super::gate::{Answered, Gate};
 use super::generator;
 use super::grpc::{code as grpc_code, is_call};
@@ -131,9 +132,13 @@ impl Pair {
                 *holder
             }
             Judgement::Refused { reason, holder, scopes, wait } => {
-                let (status, text) = (vendor.replies)(*reason);
+                let family = family(vendor, &question.path);
+                let (status, text) = family.map_or(vendor.replies, |it| it.replies)(*reason);
+                let facts = vendor.speaks.then(|| facts(question, *reason, status, *holder));
+                let text = facts.as_deref().or(text);
                 let call = is_call(question);
-                let code = call.then(|| grpc_code(*reason, status));
+                let code = family.map_or(grpc_code(*reason, status), |_| family_code(*reason));
+                let code = call.then_some(code);
                 compare_call(&mut compare, &answered.headers, code, text);
                 let shown = if call { 200 } else { status };
                 compare("status", answered.status.to_string(), shown.to_string());
@@ -146,7 +151,10 @@ impl Pair {
                 } else {
                     compare("body is there", (!body.is_empty()).to_string(), "true".to_owned());
                 }
-                let challenges = challenges(vendor, *reason, status, scopes);
+                let challenges = match family {
+                    Some(_) => Vec::new(),
+                    None => challenges(vendor, *reason, status, scopes),
+                };
                 compare(
                     "challenges",
                     format!("{:?}", header("www-authenticate")),
@@ -166,6 +174,8 @@ impl Pair {
                 *holder
             }
         };
+        let version = if vendor.name == "Families" { "7" } else { "" };
+        compare("version", header("x-api-version").concat(), version.to_owned());
         if answered.denial.is_none() {
             let seen = without_key(question, vendor);
             compare("query", format!("{:?}", answered.seen), format!("{seen:?}"));
@@ -176,18 +186,7 @@ impl Pair {
             Judgement::Served(Some(_)) => credential(question, vendor).ok().map(|read| read.scheme),
             _ => None,
         };
-        let vary = if self.model.setting.optional || stranger {
-            let mut names: Vec<&str> = Vec::new();
-            for name in vendor.schemes.iter().flat_map(|scheme| scheme.fields()) {
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-            names.join(", ")
-        } else {
-            let own = by.filter(|scheme| scheme.authorization().is_none());
-            own.map_or_else(String::new, |scheme| scheme.fields().join("|"))
-        };
+        let vary = vary(vendor, self.model.setting.optional || stranger, by);
         compare("vary", header("vary").join("|"), vary);
         if answered.denial.is_none() {
             let own = by.is_some_and(|scheme| scheme.authorization().is_none());
@@ -204,6 +203,11 @@ impl Pair {
         let names = ["persona-environment-id", "persona-organization-id"];
         compare("principal", format!("{:?}", names.map(header).concat()), format!("{principal:?}"));
         let numbered = header("request-id").concat().starts_with("req_");
+        let ids = header("x-request-id");
+        let is_id = |id: &String| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        let wanted = usize::from(vendor.speaks);
+        let has_id = ids.len() == wanted && ids.iter().all(is_id);
+        compare("id of the request", format!("{has_id} {ids:?}"), format!("true {ids:?}"));
         compare("request id", numbered.to_string(), told.is_some().to_string());
         found
     }
@@ -220,6 +224,22 @@ impl Pair {
         };
         format!("{:?}", [limit, left.to_string(), reset.to_string()])
     }
+}
+
+/// The fields that `Vary` names: all that may carry a key if the answer depends on whether one came, else those that
+/// carried it and are no `Authorization`.
+fn vary(vendor: &Vendor, admits_without: bool, by: Option<Scheme>) -> String {
+    if !admits_without {
+        let own = by.filter(|scheme| scheme.authorization().is_none());
+        return own.map_or_else(String::new, |scheme| scheme.fields().join("|"));
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for name in vendor.schemes.iter().flat_map(|scheme| scheme.fields()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
 }
 
 fn settings() -> impl Iterator<Item = Setting> {
@@ -246,6 +266,24 @@ fn settings() -> impl Iterator<Item = Setting> {
         ]
     };
     (0..VENDORS.len()).flat_map(of)
+}
+
+/// The body of an answer with facts.
+fn facts(question: &Question, reason: Reason, status: u16, holder: Option<Holder>) -> String {
+    let path: String = question
+        .path
+        .bytes()
+        .map(|byte| match char::from(byte) {
+            letter if letter.is_ascii_alphanumeric() => letter.to_string(),
+            sign if "-._~%/:@!$()*+,;=".contains(sign) => sign.to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    let text = format!("{status} {} {path}", question.method);
+    match (reason, holder) {
+        (Reason::Header, _) | (_, None) => text,
+        (_, Some(holder)) => format!("{text} {} {}", holder.account, holder.id),
+    }
 }
 
 /// What a client may know of a denial.
@@ -298,7 +336,7 @@ fn without_key(question: &Question, vendor: &Vendor) -> Option<String> {
 fn challenges(vendor: &Vendor, reason: Reason, status: u16, scopes: &[&str]) -> Vec<String> {
     let realm = match vendor.name {
         "Polytomic on premises" => "Polytomic",
-        "Imports" | "Imports, once" | "Pairs" => "Polyteia",
+        "Imports" | "Imports, once" | "Pairs" | "Families" => "Polyteia",
         name => name,
     };
     let bearer = |attributes: &str| format!(r#"Bearer realm="{realm}"{attributes}"#);
@@ -314,6 +352,20 @@ fn challenges(vendor: &Vendor, reason: Reason, status: u16, scopes: &[&str]) -> 
         Scheme::Query(name) => format!(r#"ApiKey realm="{realm}", query="{name}""#),
         _ => format!(r#"Basic realm="{realm}", charset="UTF-8""#),
     };
+    if vendor.name == "Families" {
+        let metadata = r#", resource_metadata="https://example.com""#;
+        let bearer = |attributes: &str| bearer(&format!("{attributes}{metadata}"));
+        let scopes = format!(r#", scope="{}""#, scopes.join(" "));
+        return match (status, reason) {
+            (401, Reason::Missing) => vec![bearer(""), "ApiKey".to_owned()],
+            (401, _) => vec![bearer(r#", error="invalid_token""#), "ApiKey".to_owned()],
+            (400, _) => vec![bearer(r#", error="invalid_request""#)],
+            (_, Reason::Scope) => {
+                vec![bearer(r#", error="insufficient_scope""#) + &scopes]
+            }
+            _ => Vec::new(),
+        };
+    }
     let reads_bearer = vendor
         .schemes
         .iter()
@@ -346,6 +398,9 @@ fn compare_call(
         return;
     }
     let message = header("grpc-message");
+    let text = text.filter(|text| !text.is_empty());
+    // The percent sign itself is encoded.
+    let message = message.replace("%25", "%");
     let told = text.is_none_or(|text| text.contains(&message)) && !message.is_empty();
     compare("message", told.to_string(), "true".to_owned());
     let detailed = !header("grpc-status-details-bin").is_empty();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
@@ -15,7 +15,10 @@ use tower_api_key::key::{
     Account, Alphabet, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Networks, SharedRecord,
 };
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::profile::{BasicKey, CredentialSource};
+use tower_api_key::profile::{
+    Answer, Answers, BasicKey, Challenge, CredentialSource, ErrorBody, PathAnswers,
+    RequestIdHeader, ResponseHeader, SchemeChallenge,
+};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::rules::{Route, RouteRow, Routes};
@@ -30,7 +33,7 @@ use super::question::Question;
 use super::vendor::{VENDORS, Vendor};
 use super::window::QUOTAS;
 
-pub(crate) static PROFILES: [(Profile, &[RouteRow]); 9] = [
+pub(crate) static PROFILES: [(Profile, &[RouteRow]); 10] = [
     (vendors::PERSONYZE, vendors::personyze::ROUTES),
     (vendors::REST_INTEGRATIONS, vendors::rest_integrations::ROUTES),
     (vendors::POLYTEIA, vendors::polyteia::ROUTES),
@@ -40,6 +43,7 @@ pub(crate) static PROFILES: [(Profile, &[RouteRow]); 9] = [
     (IMPORTS_ONCE, IMPORTED),
     (IMPORTS, IMPORTED),
     (PAIRS, IMPORTED),
+    (FAMILIES, IMPORTED),
 ];
 
 const IMPORTED: &[RouteRow] = &[row(&[], "/api", Route::new().all_of(&["users.read"]))];
@@ -66,7 +70,30 @@ const IMPORTS: Profile = Profile {
     ],
     ..IMPORTS_ONCE
 };
+/// The answers of Polyteia, with facts as texts.
+const FACTS: Answers = {
+    const fn told(status: StatusCode) -> Answer<'static> {
+        Answer::new(status, ErrorBody::Text("{status} {method} {path}"))
+    }
+    const BAD: Answer = told(StatusCode::BAD_REQUEST).challenge(Challenge::InvalidRequest);
+    const MISSING: Answer = told(StatusCode::UNAUTHORIZED).challenge(Challenge::Bare);
+    const INVALID: Answer = told(StatusCode::UNAUTHORIZED).challenge(Challenge::InvalidToken);
+    let of_account = ErrorBody::Text("{status} {method} {path} {account} {key_id}");
+    Answers {
+        insecure_transport: BAD,
+        credentials_ambiguous: BAD,
+        credentials_malformed: INVALID,
+        header_refused: BAD,
+        rate_limited: Answer::new(StatusCode::TOO_MANY_REQUESTS, of_account),
+        store_unavailable: told(StatusCode::SERVICE_UNAVAILABLE).retry_after(5),
+        ..vendors::POLYTEIA.answers
+    }
+    .with_unauthorized(MISSING, INVALID)
+    .with_forbidden(Answer::new(StatusCode::FORBIDDEN, of_account))
+};
 const PAIRS: Profile = Profile {
+    answers: FACTS,
+    request_id: Some(RequestIdHeader::new("x-request-id")),
     credentials: &[
         CredentialSource::basic(BasicKey::SecretOfId).allow_equal(),
         CredentialSource::pair("ApiKey", BasicKey::SecretOfId).allow_equal(),
@@ -74,6 +101,35 @@ const PAIRS: Profile = Profile {
     ],
     ..vendors::POLYTEIA
 };
+
+const FAMILIES: Profile = Profile {
+    challenges: &[
+        SchemeChallenge::new("Bearer").parameters(&[("resource_metadata", "https://example.com")]),
+        SchemeChallenge::new("ApiKey").without_realm(),
+    ],
+    response_headers: &[ResponseHeader { name: "x-api-version", value: "7" }],
+    answers_by_path: &[
+        family("/scopes", Answer::insecure_success(DENIED), Answer::insecure_success(DENIED)),
+        family(
+            "/accounts",
+            Answer::of_code(403, ErrorBody::Empty),
+            Answer::of_code(403, ErrorBody::Empty),
+        ),
+        family("/accounts/acme/data", Answer::of_code(456, NO), Answer::of_code(529, NO)),
+    ],
+    ..vendors::POLYTEIA
+};
+const DENIED: ErrorBody = ErrorBody::Error("REQUEST_DENIED");
+const NO: ErrorBody = ErrorBody::Text("No.");
+
+const fn family(
+    prefix: &'static str,
+    row: Answer<'static>,
+    outage: Answer<'static>,
+) -> PathAnswers<'static> {
+    let store_unavailable = outage.retry_after(5);
+    PathAnswers { prefix, answers: Answers { store_unavailable, ..Answers::all(row) } }
+}
 
 const EXTRA: &[RouteRow] = &[
     row(&[], "/accounts/{account}/data", Route::new().account_parameter("account")),

@@ -35,6 +35,7 @@ const PATHS: &[(&str, &[&str])] = &[
     ("POST", IMPORTED_PATHS),
     ("POST", IMPORTED_PATHS),
     ("POST", IMPORTED_PATHS),
+    ("POST", IMPORTED_PATHS),
 ];
 const IMPORTED_PATHS: &[&str] = &["/api", "/api/", "/API"];
 const POLYTOMIC_PATHS: &[&str] = &[

@@ -9,6 +9,7 @@ pub(crate) mod choices;
 pub(crate) mod client;
 pub(crate) mod compare;
 pub(crate) mod credential;
+pub(crate) mod family;
 pub(crate) mod gate;
 pub(crate) mod generator;
 pub(crate) mod grpc;
@@ -103,5 +104,6 @@ mod the_gate_agrees_with_its_model {
         imports_once: "Imports, once",
         imports: "Imports",
         pairs: "Pairs",
+        families: "Families",
     }
 }

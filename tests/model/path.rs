@@ -68,7 +68,7 @@ fn decoded(segment: &str) -> String {
 }
 
 /// Tells whether two readers could read a path differently.
-fn is_ambiguous(path: &str) -> bool {
+pub(crate) fn is_ambiguous(path: &str) -> bool {
     if path.contains(['\\', ';']) {
         return true;
     }

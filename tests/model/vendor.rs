@@ -1,5 +1,7 @@
 //! The vendors as their documentation has them, written down a second time.
 
+use super::family::{FAMILIES, Family};
+
 /// Which keys and requests a vendor takes, and what it answers.
 #[derive(Debug)]
 pub(crate) struct Vendor {
@@ -13,6 +15,10 @@ pub(crate) struct Vendor {
     pub(crate) lines: &'static [Line],
     pub(crate) reports: Reports,
     pub(crate) replies: fn(Reason) -> Reply,
+    /// What it answers to some paths instead.
+    pub(crate) families: &'static [Family],
+    /// Whether the answers have facts of the request and the key, and each response an id.
+    pub(crate) speaks: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +176,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         ],
         reports: Reports::Nothing,
         replies: personyze,
+        families: &[],
+        speaks: false,
     },
     Vendor {
         name: "REST API Integrations",
@@ -183,6 +191,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         ],
         reports: Reports::RemainingAndReset,
         replies: rest_integrations,
+        families: &[],
+        speaks: false,
     },
     Vendor {
         name: "Polyteia",
@@ -193,6 +203,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         lines: &[line(&[], "/api")],
         reports: Reports::Nothing,
         replies: polyteia,
+        families: &[],
+        speaks: false,
     },
     Vendor {
         name: "Persona",
@@ -212,6 +224,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         ],
         reports: Reports::All,
         replies: persona,
+        families: &[],
+        speaks: false,
     },
     Vendor {
         name: "Polytomic",
@@ -222,6 +236,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         lines: POLYTOMIC_LINES,
         reports: Reports::Nothing,
         replies: polytomic,
+        families: &[],
+        speaks: false,
     },
     Vendor {
         name: "Polytomic on premises",
@@ -232,6 +248,8 @@ pub(crate) const VENDORS: &[Vendor] = &[
         lines: POLYTOMIC_LINES,
         reports: Reports::Nothing,
         replies: polytomic,
+        families: &[],
+        speaks: false,
     },
     Vendor { name: "Imports, once", equal: false, ..IMPORTS },
     IMPORTS,
@@ -243,6 +261,15 @@ pub(crate) const VENDORS: &[Vendor] = &[
             Scheme::TwoFields("x-key-id", "x-key-secret"),
         ],
         key: KeyText::Token,
+        speaks: true,
+        ..IMPORTS
+    },
+    Vendor {
+        name: "Families",
+        schemes: &[Scheme::Bearer(&[])],
+        equal: false,
+        key: KeyText::Token,
+        families: FAMILIES,
         ..IMPORTS
     },
 ];
@@ -263,6 +290,8 @@ const IMPORTS: Vendor = Vendor {
     lines: &[line(&[], "/api").all_of(&["users.read"])],
     reports: Reports::Nothing,
     replies: polyteia,
+    families: &[],
+    speaks: false,
 };
 
 const POLYTOMIC_LINES: &[Line] = &[

@@ -18,8 +18,9 @@ use tower_api_key::key::{
 };
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Plans};
 use tower_api_key::profile::{
-    Answer, BasicKey, CredentialSource, ErrorBody, Expected, LimitField, LimitHeaders, LimitValue,
-    PrincipalHeader, PrincipalValue, RequiredHeader,
+    Answer, Answers, BasicKey, CredentialSource, ErrorBody, Expected, LimitField, LimitHeaders,
+    LimitValue, PathAnswers, PrincipalHeader, PrincipalValue, Problem, ProblemMember, ProblemValue,
+    RequiredHeader, ResponseHeader, SchemeChallenge,
 };
 use tower_api_key::quota::{
     Algorithm, Counter, OnLimiterFailure, Per, Quota, QuotaStatus, Quotas, Share, Verdict,
@@ -216,7 +217,7 @@ proptest! {
             }
         }
         let answer = Answer::new(http::StatusCode::FORBIDDEN, ErrorBody::Text(d)).retry_after(seconds);
-        let answers = tower_api_key::profile::Answers { scope_missing: answer, ..PROFILE.answers };
+        let answers = Answers { scope_missing: answer, ..PROFILE.answers };
         let headers = [
             PrincipalHeader { name: a, value: PrincipalValue::RequestId(b) },
             PrincipalHeader { name: c, value: PrincipalValue::Metadata(d) },
@@ -225,8 +226,22 @@ proptest! {
             RequiredHeader { name: a, expected: Expected::OneOf(&two) },
             RequiredHeader { name: a, expected: Expected::MediaType(d) },
         ];
+        let parameters = [(c, d), (d, b)];
+        let challenges = [SchemeChallenge::new(a).parameters(&parameters).without_realm()];
+        let fixed = [ResponseHeader { name: a, value: d }];
+        let members = [
+            ProblemMember { name: a, value: ProblemValue::Text(d) },
+            ProblemMember { name: b, value: ProblemValue::Json(d) },
+        ];
+        let problem = Problem::new(a, b, c).instance(d).members(&members);
+        let problems = Answers::all(Answer::of_code(least, ErrorBody::Problem(problem)));
+        let by_path = [PathAnswers { prefix: a, answers }, PathAnswers { prefix: d, answers }];
         for profile in [
             Profile { answers, ..PROFILE },
+            Profile { answers: problems, ..PROFILE },
+            Profile { challenges: &challenges, ..PROFILE },
+            Profile { response_headers: &fixed, ..PROFILE },
+            Profile { answers_by_path: &by_path, ..PROFILE },
             Profile { realm: d, name: d, ..PROFILE },
             Profile { principal_headers: &headers, ..PROFILE },
             Profile { required_headers: &demanded, ..PROFILE },

@@ -7,6 +7,7 @@
 mod support;
 
 mod extremes;
+mod hostile;
 mod limits;
 mod presented;
 mod proxies;

@@ -8,7 +8,7 @@ use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
 use crate::limits::FallbackLimiter;
 use crate::profile::Profile;
-use crate::response::Renderer;
+use crate::response::{BodyFunction, Renderer};
 use crate::service::layer::ApiKeyLayer;
 use crate::service::options::{GateOptions, Limits};
 use crate::service::preflight::Preflight;
@@ -40,6 +40,8 @@ pub struct ApiKeyLayerBuilder {
     pub(super) attempts: Option<FailedAttempts>,
     pub(super) refusals: Option<RefusedRequests>,
     pub(super) preflight: Option<Preflight>,
+    pub(super) takes_request_ids: bool,
+    pub(super) body: Option<BodyFunction>,
 }
 
 impl ApiKeyLayerBuilder {
@@ -54,6 +56,8 @@ impl ApiKeyLayerBuilder {
             attempts: None,
             refusals: None,
             preflight: None,
+            takes_request_ids: false,
+            body: None,
         }
     }
 
@@ -70,16 +74,21 @@ impl ApiKeyLayerBuilder {
             renderer,
             policy,
             served,
-            options,
+            mut options,
             attempts,
             refusals,
             preflight,
+            takes_request_ids,
+            body,
         } = self;
         let optional = policy.optional;
         let counts = Counts {
             requests: matches!(options.limits, Limits::Counted(..)),
             failures: attempts.is_some(),
         };
+        if takes_request_ids {
+            options.request_id_proxies = Some(policy.proxies.clone());
+        }
         let policy = Policy::new(profile?, policy, served, counts)?;
         if policy.has_quotas() && matches!(options.limits, Limits::Unset) {
             return Err(ConfigError::LimiterMissing);
@@ -91,8 +100,16 @@ impl ApiKeyLayerBuilder {
         let prepare = |preflight: Preflight| preflight.prepare(policy.header_names().cloned());
         let alarms = options.observer.as_ref().map(|_| Alarms::new(attempts.as_ref()));
         let preflight = preflight.map(prepare).transpose()?;
-        let renderer = renderer?;
+        let renderer = renderer?.with_bodies(body);
         policy.check_quotas(|quotas| renderer.check_quotas(quotas))?;
+        if let Some(proxies) = &options.request_id_proxies {
+            if renderer.request_ids().is_none() {
+                return Err(ConfigError::RequestIdHeaderMissing);
+            }
+            if !proxies.trust_any() {
+                return Err(ConfigError::NoTrustedNetwork);
+            }
+        }
         Ok(ApiKeyLayer::new(Shared {
             preflight,
             renderer: if optional { renderer.admit_anonymous() } else { renderer },

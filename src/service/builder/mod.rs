@@ -1,9 +1,11 @@
 //! The builder of a layer, which finds every contradiction before any request.
 
 mod anonymous;
+mod answers;
 mod keys;
 mod layer_builder;
 mod limits;
+mod request_ids;
 mod surroundings;
 mod transport;
 

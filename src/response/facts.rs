@@ -1,0 +1,105 @@
+//! What a response reports: of a request, of its key, and of a refusal.
+
+use http::{Method, StatusCode};
+
+use super::by_path::TableIndex;
+use super::form::AnswerForm;
+use crate::clock::Timestamp;
+use crate::error::Denial;
+use crate::key::KeyRecord;
+use crate::profile::{ExceededQuotas, Refusal};
+use crate::quota::{AppliedQuotas, Verdict};
+use crate::request::{Head, RequestId};
+
+/// The facts that every response to an authenticated request reports, refusals included.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Authenticated<'a> {
+    pub(crate) record: &'a KeyRecord,
+    pub(crate) quotas: AppliedQuotas<'a>,
+    pub(crate) verdict: Option<&'a Verdict>,
+    pub(crate) now: Timestamp,
+    /// The cost that the request asked of its quotas.
+    pub(crate) cost: u32,
+}
+
+/// What is kept of a request for the answer to it, because the inner service may have the request by then. Only
+/// gates whose answers speak of the request keep it.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestFacts {
+    /// The method, and the path that the client sent, without the query.
+    pub(crate) target: Option<(Method, Box<str>)>,
+    pub(crate) id: Option<RequestId>,
+}
+
+impl RequestFacts {
+    /// Copies the facts of a request. The target is left out if no answer has it.
+    pub(crate) fn new(head: &Head<'_>, has_target: bool, id: Option<RequestId>) -> Self {
+        let target = has_target.then(|| (head.method.clone(), head.path.into()));
+        Self { target, id }
+    }
+}
+
+/// All facts of a refusal.
+#[derive(Clone, Copy)]
+pub(crate) struct RefusalFacts<'a> {
+    pub(crate) denial: &'a Denial,
+    pub(crate) form: AnswerForm,
+    /// The answers for the path of the request.
+    pub(crate) table: TableIndex,
+    pub(crate) request: Option<&'a RequestFacts>,
+    pub(crate) authenticated: Option<Authenticated<'a>>,
+    /// How many simultaneous requests the route admits, if it limits them.
+    pub(crate) simultaneous: Option<u32>,
+    /// When the key expired, if it is refused for that.
+    pub(crate) expired_at: Option<Timestamp>,
+}
+
+impl<'a> RefusalFacts<'a> {
+    /// Returns the facts of a refusal without a request.
+    pub(crate) fn of(denial: &'a Denial, form: AnswerForm) -> Self {
+        Self {
+            denial,
+            form,
+            table: TableIndex::default(),
+            request: None,
+            authenticated: None,
+            simultaneous: None,
+            expired_at: None,
+        }
+    }
+
+    /// Returns the facts that a profile may write into its answer.
+    pub(super) fn refusal(
+        &self,
+        status: StatusCode,
+        retry_after: Option<u64>,
+        documentation_url: Option<&'a str>,
+    ) -> Refusal<'a> {
+        let target = self.request.and_then(|request| request.target.as_ref());
+        let path = target.map(|(_, path)| &**path);
+        Refusal {
+            denial: self.denial,
+            status,
+            retry_after,
+            method: target.map(|(method, _)| method),
+            // Empty for a path that nobody can know: see `Head::of`.
+            path: path.filter(|path| !path.is_empty()),
+            record: self.authenticated.map(|authenticated| authenticated.record),
+            exceeded: self.authenticated.and_then(|it| it.exceeded(self.denial)),
+            request_id: self.request.and_then(|request| request.id.as_ref()).map(RequestId::as_str),
+            documentation_url,
+            simultaneous: self.simultaneous.filter(|_| *self.denial == Denial::ConcurrencyExceeded),
+            // A network that failed too often must not learn this of a key.
+            expired_at: self.expired_at.filter(|_| *self.denial == Denial::KeyExpired),
+        }
+    }
+}
+
+impl<'a> Authenticated<'a> {
+    /// Returns the quotas and their verdict, if they refused the request.
+    fn exceeded(&self, denial: &Denial) -> Option<ExceededQuotas<'a>> {
+        let verdict = self.verdict.filter(|verdict| verdict.retry_after().is_some())?;
+        let refused = matches!(denial, Denial::RateLimited { .. });
+        refused.then_some(ExceededQuotas { quotas: self.quotas, verdict, cost: self.cost })
+    }
+}
