@@ -19,7 +19,7 @@ use tower_api_key::key::{
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Plans};
 use tower_api_key::profile::{
     Answer, BasicKey, CredentialSource, ErrorBody, Expected, LimitField, LimitHeaders, LimitValue,
-    PrincipalHeader, PrincipalValue, RequiredHeader,
+    PrincipalHeader, PrincipalValue, RequestIdHeader, RequiredHeader,
 };
 use tower_api_key::quota::{
     Algorithm, Counter, OnLimiterFailure, Per, Quota, QuotaStatus, Quotas, Share, Verdict,
@@ -225,8 +225,16 @@ proptest! {
             RequiredHeader { name: a, expected: Expected::OneOf(&two) },
             RequiredHeader { name: a, expected: Expected::MediaType(d) },
         ];
+        let (own, values) = ([(a, d), (d, a)], [(b, d)]);
+        let json = ErrorBody::Json { shape: d, values: &values };
+        let json = Answer::new(http::StatusCode::FORBIDDEN, json).headers(&own);
+        let json = json.documentation_url(d);
+        let json = tower_api_key::profile::Answers { scope_missing: json, ..PROFILE.answers };
+        let request_id = Some(RequestIdHeader::new(a).prefix(d));
         for profile in [
             Profile { answers, ..PROFILE },
+            Profile { answers: json, ..PROFILE },
+            Profile { request_id, ..PROFILE },
             Profile { realm: d, name: d, ..PROFILE },
             Profile { principal_headers: &headers, ..PROFILE },
             Profile { required_headers: &demanded, ..PROFILE },
