@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::profile::{
-    Answer, Answers, Challenge, CredentialSource, CustomBody, ErrorBody, GrpcCode,
+    Answer, Answers, Challenge, CredentialSource, CustomBody, ErrorBody, GrpcCode, Refusal,
 };
 use tower_api_key::rules::Routes;
 use tower_api_key::{ApiKeyLayer, Denial, Profile};
@@ -49,11 +49,11 @@ fn codes(profile: Profile<'_>) -> [String; 2] {
 
 #[test]
 fn no_code_tells_equal_rows_apart() {
-    fn one(_: &Denial, _: StatusCode) -> CustomBody {
+    fn one(_: &Refusal<'_>) -> CustomBody {
         CustomBody { content_type: HeaderValue::from_static("a/b"), content: Bytes::new() }
     }
-    fn other(denial: &Denial, _: StatusCode) -> CustomBody {
-        let content = Bytes::from(denial.name());
+    fn other(refusal: &Refusal<'_>) -> CustomBody {
+        let content = Bytes::from(refusal.denial().name());
         CustomBody { content_type: HeaderValue::from_static("a/b"), content }
     }
     let made = |make| Answer::new(StatusCode::NOT_FOUND, ErrorBody::Custom(make));

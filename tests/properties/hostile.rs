@@ -6,7 +6,7 @@ use http_body_util::Full;
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::key::Networks;
-use tower_api_key::profile::{Answer, Answers, ErrorBody, RequestIdHeader};
+use tower_api_key::profile::{Answer, Answers, ErrorBody, Problem, RequestIdHeader};
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::{ApiKeyLayer, Denial, GateBody, HeaderProblem, Profile, refusal};
 
@@ -98,7 +98,7 @@ proptest! {
             ErrorBody::Text(&plain),
             ErrorBody::Error(&plain),
             ErrorBody::CodeAndMessage { code: &plain, message: &plain },
-            ErrorBody::Problem { kind: "about:blank", title: &plain, detail: &plain },
+            ErrorBody::Problem(Problem::new("about:blank", &plain, &plain)),
         ] {
             let row = Answer::new(StatusCode::FORBIDDEN, body).headers(&headers);
             let (of_scope, of_header) = if by_scope {
@@ -129,7 +129,11 @@ proptest! {
                     // Nothing is lost.
                     let scopes: Vec<&str> = scope.split(' ').collect();
                     let mut once: Vec<&str> = Vec::new();
-                    scopes.into_iter().for_each(|it| if !once.contains(&it) { once.push(it) });
+                    for scope in scopes {
+                        if !once.contains(&scope) {
+                            once.push(scope);
+                        }
+                    }
                     prop_assert_eq!(told, &once.join(", "));
                 }
             } else {
