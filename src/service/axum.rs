@@ -49,7 +49,7 @@ use http::{Request, StatusCode};
 use super::exchange::AdmittedAnonymous;
 use crate::decision::Grant;
 use crate::error::Denial;
-use crate::request::Connection;
+use crate::request::{Client, Connection};
 use crate::response::refusal;
 
 /// Returns the peer that axum's server has noted, without proof of TLS.
@@ -120,6 +120,38 @@ fn missing(
         );
     }
     MissingGrant
+}
+
+/// The rejection of a handler that takes a [`Client`], for a request without one: the handler has no gate, or
+/// the builder of the gate did not call
+/// [`client_in_request`](crate::ApiKeyLayerBuilder::client_in_request). The client gets a 500.
+///
+/// ```
+/// use axum::response::IntoResponse;
+/// use tower_api_key::axum::MissingClient;
+///
+/// assert_eq!(MissingClient.into_response().status(), 500);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no API-key gate with `client_in_request` wraps this handler")]
+pub struct MissingClient;
+
+impl IntoResponse for MissingClient {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.to_string()));
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Client {
+    type Rejection = MissingClient;
+
+    /// Returns what the gate has proven about the client.
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, MissingClient> {
+        parts.extensions.get::<Self>().copied().ok_or(MissingClient)
+    }
 }
 
 impl<S: Sync> OptionalFromRequestParts<S> for Grant {

@@ -11,6 +11,7 @@ use tokio::time::{Sleep, sleep};
 use super::body::GateBody;
 use super::charging::ExtraCharge;
 use super::deciding::Deciding;
+use super::mark_connection::connection;
 use super::request_state::{Decision, RequestState};
 use super::shared::SharedHandle;
 use super::wait::{Next, Wait};
@@ -51,7 +52,9 @@ impl Exchange {
 
     /// Returns the gate's own answer to a preflight.
     pub(super) fn own_answer(&mut self) -> Option<Box<Response<Bytes>>> {
-        self.state.answer.take()
+        let mut answer = self.state.answer.take()?;
+        self.leave_decision(&mut answer, None);
+        Some(answer)
     }
 
     /// Continues a decision that had to wait.
@@ -67,6 +70,10 @@ impl Exchange {
     /// Prepares an admitted request for the inner service: strips the credential, and adds the grant.
     pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
         let Self { shared, state, .. } = self;
+        if shared.options.leave_client {
+            let client = shared.policy.client(connection(request), request.headers());
+            request.extensions_mut().insert(client);
+        }
         if shared.options.strip_credential && state.principal.is_some() {
             shared.policy.strip_credential(request.headers_mut());
         }
@@ -123,8 +130,9 @@ impl Exchange {
         }
         let source = state.source.and_then(|index| shared.policy.source(index));
         shared.renderer.guard_caches(response.headers_mut(), source);
+        self.leave_decision(&mut response, None);
         let (parts, body) = response.into_parts();
-        Response::from_parts(parts, GateBody::inner(body, state.permit.take()))
+        Response::from_parts(parts, GateBody::inner(body, self.state.permit.take()))
     }
 
     /// Counts a denial by the handler if it refuses what the key may do. Returns the denial to answer.
@@ -159,7 +167,17 @@ impl Exchange {
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
         let trail = self.state.trail(&self.shared.policy);
-        self.shared.renderer.refuse(denial, self.form, trail)
+        let mut refusal = self.shared.renderer.refuse(denial, self.form, trail);
+        self.leave_decision(&mut refusal, Some(denial));
+        refusal
+    }
+
+    /// Puts the decision into the response's extensions, if that was asked for.
+    #[inline]
+    fn leave_decision<R>(&self, response: &mut Response<R>, denial: Option<&Denial>) {
+        if self.shared.options.leave_decision {
+            response.extensions_mut().insert(self.state.decision(denial));
+        }
     }
 }
 

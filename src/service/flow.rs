@@ -43,14 +43,14 @@ impl Deciding<'_> {
                     let mut answer = prepared.answer(head.headers);
                     shared.renderer.guard_caches(answer.headers_mut(), None);
                     self.state.answer = Some(Box::new(answer));
-                    ControlFlow::Break(Ok(()))
+                    self.admit_preflight()
                 }
                 // HTTP/2 need not announce a body, but the body's type shows one.
                 None if self.has_content(request) => match policy.anonymous_route(head) {
                     Ok(route) => self.admit_anonymous(route),
                     Err(denial) => self.refused(denial),
                 },
-                None => ControlFlow::Break(Ok(())),
+                None => self.admit_preflight(),
             },
             Ok(Admission::Anonymous(route)) => self.admit_anonymous(route),
             Err(denial) if Policy::is_attempt(&denial) => self.failed(client, denial),
@@ -68,6 +68,12 @@ impl Deciding<'_> {
     /// Returns true for a body of a known type that has not ended.
     fn has_content<B: 'static>(&self, request: &Request<B>) -> bool {
         self.shared.options.bodies.iter().any(|has_content| has_content(request.body()))
+    }
+
+    /// Admits a preflight, or lets the gate answer it.
+    fn admit_preflight(&mut self) -> Next {
+        self.state.preflight = true;
+        ControlFlow::Break(Ok(()))
     }
 
     /// Admits a request without a key.

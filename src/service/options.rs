@@ -13,6 +13,7 @@ use crate::quota::OnLimiterFailure;
 use crate::store::KeyStore;
 
 /// The options that the builder sets and the service reads.
+#[allow(clippy::struct_excessive_bools)] // The switches are independent of each other.
 pub(super) struct GateOptions {
     pub(super) store: Arc<dyn KeyStore>,
     pub(super) limits: Limits,
@@ -24,6 +25,10 @@ pub(super) struct GateOptions {
     pub(super) bodies: Vec<HasContent>,
     pub(super) strip_credential: bool,
     pub(super) leave_grant: bool,
+    /// Puts what is proven about the client into the request's extensions.
+    pub(super) leave_client: bool,
+    /// Puts the decision into the response's extensions.
+    pub(super) leave_decision: bool,
 }
 
 /// How requests are counted.
@@ -53,6 +58,8 @@ impl GateOptions {
             ],
             strip_credential: false,
             leave_grant: true,
+            leave_client: false,
+            leave_decision: false,
         }
     }
 }

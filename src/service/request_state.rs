@@ -6,7 +6,7 @@ use http::Response;
 use crate::attempts::Reservation;
 use crate::clock::Timestamp;
 use crate::concurrency::Permit;
-use crate::decision::{Cleared, ExtraCost, Grant, Policy};
+use crate::decision::{Cleared, ExtraCost, GateDecision, Grant, Policy};
 use crate::error::Denial;
 use crate::key::{KeyRecord, SharedRecord};
 use crate::limits::Plan;
@@ -41,6 +41,8 @@ pub(super) struct RequestState {
     pub(super) verdict: Verdict,
     pub(super) now: Timestamp,
     pub(super) permit: Option<Permit>,
+    /// True for a preflight that is admitted or answered.
+    pub(super) preflight: bool,
 }
 
 impl RequestState {
@@ -57,6 +59,16 @@ impl RequestState {
         let quotas = policy.hold_quotas(&self.plan, self.route);
         let (extra, scopes) = (self.extra.as_ref(), policy.scopes());
         Grant::new(cleared, principal, &self.verdict, quotas, extra, scopes)
+    }
+
+    /// Returns the decision about an answered request, for the layers outside of the gate.
+    pub(super) fn decision(&self, denial: Option<&Denial>) -> GateDecision {
+        let principal = self.principal.clone();
+        match denial {
+            Some(denial) => GateDecision::refused(denial.clone(), principal),
+            None if self.preflight => GateDecision::preflight(),
+            None => GateDecision::admitted(principal),
+        }
     }
 
     /// Returns the key's record and the quotas that apply to the request.
