@@ -1,7 +1,6 @@
 //! The fallback while a limiter cannot answer.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::limiter::{Charge, ChargeMode, Limiter};
@@ -40,37 +39,11 @@ pub enum LimiterFallback {
     Immaterial,
 }
 
-/// The numbers of charges that the limiter could not answer, since the layer was built.
-///
-/// A request counts once. It counts once more if its handler added a cost while the limiter could not answer.
-///
-/// ```
-/// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
-///
-/// let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).build()?;
-/// let failures = layer.limiter_failures();
-/// println!("limiter_failures_total{{outcome=\"denied\"}} {}", failures.denied);
-/// # Ok::<(), tower_api_key::ConfigError>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct LimiterFailures {
-    /// The requests that the gate refused with 503.
-    pub denied: u64,
-    /// The requests that passed uncounted.
-    pub allowed: u64,
-    /// The requests that the gate counted in this process alone.
-    pub local: u64,
-}
-
 /// Decides about charges while the limiter cannot answer, by the choice of each quota.
 #[derive(Debug, Default)]
 pub(crate) struct FallbackLimiter {
     // Created at first use.
     local: OnceLock<MemoryLimiter>,
-    denied: AtomicU64,
-    allowed: AtomicU64,
-    locally: AtomicU64,
 }
 
 impl FallbackLimiter {
@@ -115,26 +88,6 @@ impl FallbackLimiter {
                 (LimiterFallback::Allowed, Verdict::passed())
             }
             Ok(Err(_)) | Err(_) => (LimiterFallback::Denied, Verdict::passed()),
-        }
-    }
-
-    /// Adds 1 to the count of this fallback.
-    pub(crate) fn count(&self, fallback: LimiterFallback) {
-        let count = match fallback {
-            LimiterFallback::Denied => &self.denied,
-            LimiterFallback::Allowed => &self.allowed,
-            LimiterFallback::Local => &self.locally,
-            LimiterFallback::Immaterial => return,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Returns the counts so far.
-    pub(crate) fn failures(&self) -> LimiterFailures {
-        LimiterFailures {
-            denied: self.denied.load(Ordering::Relaxed),
-            allowed: self.allowed.load(Ordering::Relaxed),
-            local: self.locally.load(Ordering::Relaxed),
         }
     }
 }

@@ -162,7 +162,7 @@ impl Deciding<'_> {
 
     /// Counts and reports the fallback for a limiter that failed.
     fn report_failure(&self, error: &LimiterError, fallback: LimiterFallback) {
-        self.shared.fallback.count(fallback);
+        self.shared.failures.count(fallback);
         self.shared.observe(|observer| observer.limiter_failed(error, fallback));
     }
 

@@ -6,7 +6,7 @@ use crate::attempts::{Alarms, FailedAttempts, RefusedRequests};
 use crate::concurrency::MemoryConcurrency;
 use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
-use crate::limits::FallbackLimiter;
+use crate::limits::{FailureCounts, FallbackLimiter};
 use crate::profile::Profile;
 use crate::response::Renderer;
 use crate::service::layer::ApiKeyLayer;
@@ -99,6 +99,7 @@ impl ApiKeyLayerBuilder {
             refusals: refusals.map(RefusedRequests::build).transpose()?,
             attempts: attempts.map(FailedAttempts::build).transpose()?,
             fallback: FallbackLimiter::default(),
+            failures: FailureCounts::default(),
             local_concurrency: MemoryConcurrency::new(),
             name,
             policy,
