@@ -30,7 +30,7 @@ pub(crate) use failures::FailureCounts;
 pub use failures::LimiterFailures;
 pub(crate) use fallback::FallbackLimiter;
 pub use fallback::LimiterFallback;
-pub use limiter::{Charge, ChargeMode, Limiter, MAX_DISORDER};
+pub use limiter::{Charge, ChargeMode, Limiter, MAX_DISORDER, Refund};
 pub use memory::MemoryLimiter;
 pub use plans::Plans;
 pub(crate) use plans::{Plan, UnknownPlan};

@@ -81,6 +81,35 @@ impl Counter {
         self.take(quota, now, cost);
     }
 
+    /// Gives back a cost that was taken at an instant. Gives back only what still counts: nothing of a window
+    /// that is over, and nothing of what a bucket has drained. So afterwards no more is left than if the request
+    /// had never come.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_api_key::clock::Timestamp;
+    /// use tower_api_key::quota::{Counter, Quota};
+    ///
+    /// let quota = Quota::new("minute", 2, Duration::from_secs(60));
+    /// let (taken_at, now) = (Timestamp::from_unix_seconds(1_000), Timestamp::from_unix_seconds(1_005));
+    /// let mut counter = Counter::new(&quota);
+    /// counter.charge(&quota, taken_at, 2);
+    /// counter.refund(&quota, now, taken_at, 1);
+    /// assert_eq!(counter.status(&quota, now).remaining(), 1);
+    /// ```
+    pub fn refund(&mut self, quota: &Quota, now: Timestamp, taken_at: Timestamp, cost: u32) {
+        self.settle(quota, now);
+        // After a clock was set back it is unknown what the counter still has of the cost.
+        if taken_at > now || cost == 0 {
+            return;
+        }
+        match &mut self.0 {
+            CounterState::Fixed(window) => window.refund(quota, taken_at, cost),
+            CounterState::Bucket(bucket) => bucket.refund(quota, now, taken_at, cost),
+            CounterState::Sliding(window) => window.refund(taken_at, cost),
+        }
+    }
+
     /// Returns the requests left, and the time until all are back.
     pub fn status(&mut self, quota: &Quota, now: Timestamp) -> QuotaStatus {
         self.settle(quota, now);
@@ -151,6 +180,103 @@ mod tests {
         }
     }
 
+    /// A counter and its twin, to which the refunded request never came.
+    #[test]
+    fn a_refund_leaves_no_more_than_if_the_request_had_never_come() {
+        const START: u64 = 1_000_020 * 1_000;
+        let mut state = 7u64;
+        let mut random = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) % below
+        };
+        let at = |milliseconds: u64| Timestamp::from_unix_nanoseconds(milliseconds * 1_000_000);
+        let mut exact = 0;
+        for algorithm in Algorithm::ALL {
+            let quota = Quota::new("q", 40, Duration::from_secs(60)).with_algorithm(algorithm);
+            for _ in 0..2_000 {
+                let (mut counter, mut twin) = (Counter::new(&quota), Counter::new(&quota));
+                let mut now = START + random(100_000);
+                for _ in 0..random(4) {
+                    let cost = u32::try_from(random(4)).unwrap();
+                    counter.charge(&quota, at(now), cost);
+                    twin.charge(&quota, at(now), cost);
+                    now += random(40_000);
+                }
+                let (taken_at, cost) = (at(now), 1 + u32::try_from(random(5)).unwrap());
+                counter.charge(&quota, taken_at, cost);
+                // A window that is open already does not open again.
+                let opens = twin.is_idle(taken_at);
+                for _ in 0..random(4) {
+                    now += random(30_000);
+                    let cost = u32::try_from(random(4)).unwrap();
+                    counter.charge(&quota, at(now), cost);
+                    twin.charge(&quota, at(now), cost);
+                }
+                now += random(30_000);
+                let before = counter.status(&quota, at(now));
+                counter.refund(&quota, at(now), taken_at, cost);
+                let after = counter.status(&quota, at(now));
+                let without = twin.status(&quota, at(now));
+                assert!(after.remaining() >= before.remaining(), "{algorithm:?}");
+                let fixed = algorithm == Algorithm::FixedWindow && opens;
+                assert!(fixed || after.remaining() <= without.remaining(), "{algorithm:?}");
+                exact += u32::from(after.remaining() == without.remaining());
+                // Once more gives back no more than the limit.
+                counter.refund(&quota, at(now), taken_at, u32::MAX);
+                assert!(counter.status(&quota, at(now)).remaining() <= quota.limit());
+            }
+        }
+        assert!(exact > 8_000, "most refunds give all of it back: {exact}");
+    }
+
+    #[test]
+    fn a_refund_counts_in_the_window_of_its_request() {
+        use Algorithm::{CalendarDay, FixedWindow, LeakyBucket, SlidingWindow};
+        let start = Timestamp::from_unix_seconds(1_000_020);
+        let at = |seconds| start.plus(Duration::from_secs(seconds));
+        let midnight = 24 * 3_600 - 1_000_020 % (24 * 3_600);
+        // Of 10 a minute, 4 are taken at once and 3 given back after some seconds.
+        for (algorithm, after, left) in [
+            (FixedWindow, 0, 9),
+            (FixedWindow, 59, 9),
+            (FixedWindow, 60, 10),
+            (LeakyBucket, 0, 9),
+            (LeakyBucket, 5, 9), // 5 s of 24 have drained, and 18 - 5 are given back
+            (LeakyBucket, 18, 9),
+            (SlidingWindow, 0, 9),
+            (SlidingWindow, 64, 9),
+            (SlidingWindow, 65, 10),
+            (CalendarDay, midnight - 1, 9),
+            (CalendarDay, midnight, 10),
+        ] {
+            let quota = Quota::new("q", 10, Duration::from_secs(60)).with_algorithm(algorithm);
+            let mut counter = Counter::new(&quota);
+            counter.charge(&quota, start, 4);
+            counter.refund(&quota, at(after), start, 3);
+            assert_eq!(counter.status(&quota, at(after)).remaining(), left, "{algorithm:?} {after}");
+        }
+        // The window that follows owes nothing to a request of the one before.
+        for (algorithm, next) in [(FixedWindow, 60), (SlidingWindow, 65), (CalendarDay, midnight)] {
+            let quota = Quota::new("q", 10, Duration::from_secs(60)).with_algorithm(algorithm);
+            let mut counter = Counter::new(&quota);
+            counter.charge(&quota, start, 4);
+            counter.charge(&quota, at(next), 2);
+            counter.refund(&quota, at(next), start, 4);
+            assert_eq!(counter.status(&quota, at(next)).remaining(), 8, "{algorithm:?}");
+            // An instant in the future is one of a clock that was set back.
+            counter.refund(&quota, at(next), at(next + 1), 1);
+            assert_eq!(counter.status(&quota, at(next)).remaining(), 8, "{algorithm:?}");
+        }
+        // A window without requests is closed, and the next request opens another.
+        let quota = Quota::new("q", 10, Duration::from_secs(60));
+        let mut counter = Counter::new(&quota);
+        counter.charge(&quota, start, 1);
+        counter.refund(&quota, at(1), start, 1);
+        assert!(counter.is_idle(at(1)));
+        counter.charge(&quota, at(30), 1);
+        assert_eq!(counter.status(&quota, at(89)).remaining(), 9);
+    }
+
     #[test]
     fn a_quota_that_no_set_would_take_makes_nothing_panic() {
         let now = Timestamp::from_unix_seconds(5);
@@ -162,6 +288,7 @@ mod tests {
                 for cost in [0, 1, u32::MAX, u32::MAX] {
                     counter.wait(&quota, now, cost);
                     counter.charge(&quota, now, cost);
+                    counter.refund(&quota, now, now, cost);
                     counter.status(&quota, now);
                 }
                 let last = Timestamp::from_unix_nanoseconds(u64::MAX);
