@@ -29,7 +29,7 @@ pub use check::Check;
 pub(crate) use compiled_profile::CompiledProfile;
 pub use explain::{Explanation, Outcome};
 pub use extra_cost::CostError;
-pub(crate) use extra_cost::ExtraCost;
+pub(crate) use extra_cost::{CostChange, ExtraCost};
 pub use gate_decision::GateDecision;
 pub(crate) use grant::Grant;
 pub(crate) use judge::{Case, Cleared, Objection, judge};

@@ -6,7 +6,7 @@ use super::fallback::LimiterFallback;
 
 /// The numbers of charges that the limiter could not answer, since the layer was built.
 ///
-/// A request counts once. It counts once more if its handler added a cost while the limiter could not answer.
+/// A request counts once. It counts once more if its cost changed while the limiter could not answer.
 ///
 /// ```
 /// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
@@ -25,6 +25,8 @@ pub struct LimiterFailures {
     pub allowed: u64,
     /// The requests that the gate counted in this process alone.
     pub local: u64,
+    /// The refunds that the limiter could not make.
+    pub not_refunded: u64,
 }
 
 /// Counts the fallbacks.
@@ -33,6 +35,7 @@ pub(crate) struct FailureCounts {
     denied: AtomicU64,
     allowed: AtomicU64,
     local: AtomicU64,
+    not_refunded: AtomicU64,
 }
 
 impl FailureCounts {
@@ -42,6 +45,7 @@ impl FailureCounts {
             LimiterFallback::Denied => &self.denied,
             LimiterFallback::Allowed => &self.allowed,
             LimiterFallback::Local => &self.local,
+            LimiterFallback::NotRefunded => &self.not_refunded,
             LimiterFallback::Immaterial => return,
         };
         count.fetch_add(1, Ordering::Relaxed);
@@ -53,6 +57,7 @@ impl FailureCounts {
             denied: self.denied.load(Ordering::Relaxed),
             allowed: self.allowed.load(Ordering::Relaxed),
             local: self.local.load(Ordering::Relaxed),
+            not_refunded: self.not_refunded.load(Ordering::Relaxed),
         }
     }
 }

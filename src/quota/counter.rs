@@ -253,7 +253,11 @@ mod tests {
             let mut counter = Counter::new(&quota);
             counter.charge(&quota, start, 4);
             counter.refund(&quota, at(after), start, 3);
-            assert_eq!(counter.status(&quota, at(after)).remaining(), left, "{algorithm:?} {after}");
+            assert_eq!(
+                counter.status(&quota, at(after)).remaining(),
+                left,
+                "{algorithm:?} {after}"
+            );
         }
         // The window that follows owes nothing to a request of the one before.
         for (algorithm, next) in [(FixedWindow, 60), (SlidingWindow, 65), (CalendarDay, midnight)] {

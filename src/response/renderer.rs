@@ -124,6 +124,11 @@ impl Renderer {
         self.speaks_of_limits() || !self.principal.is_empty()
     }
 
+    /// Returns the status of a denial over HTTP.
+    pub(crate) fn status(&self, denial: &Denial) -> StatusCode {
+        self.answers.row(denial).status
+    }
+
     /// Renders a refusal. The answer to `HEAD` has the same headers and no content.
     pub(crate) fn refuse(
         &self,

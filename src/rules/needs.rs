@@ -1,6 +1,9 @@
 //! What a route needs, with owned texts.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
+
+use http::StatusCode;
 
 use super::route::Route;
 use super::scope::needed;
@@ -21,6 +24,9 @@ pub(crate) struct RouteNeeds {
     pub(crate) quotas: StripedQuotas,
     pub(crate) cost: u32,
     pub(crate) metered: bool,
+    pub(crate) refund_on: Box<[RangeInclusive<u16>]>,
+    /// The cost may change when the service has ended: the route is metered, or refunds.
+    pub(crate) settles: bool,
     pub(crate) concurrency: Option<Concurrency>,
     pub(crate) budget: Option<Duration>,
 }
@@ -29,6 +35,11 @@ impl RouteNeeds {
     /// Lists the scopes that the route names, each once.
     pub(crate) fn scopes(&self) -> Vec<&str> {
         needed(&self.all_of, self.any_of.as_deref(), self.sets.as_deref())
+    }
+
+    /// Returns true if a request that is answered with this status costs nothing.
+    pub(crate) fn refunds(&self, status: StatusCode) -> bool {
+        self.refund_on.iter().any(|statuses| statuses.contains(&status.as_u16()))
     }
 
     /// Returns true if an anonymous request can meet the needs.
@@ -60,6 +71,8 @@ impl From<Route<'_>> for RouteNeeds {
             quotas: Quotas::unchecked(route.quotas.to_vec()).into(),
             cost: route.cost,
             metered: route.metered,
+            refund_on: route.refund_on.into(),
+            settles: route.metered || !route.refund_on.is_empty(),
             concurrency: route.concurrency,
             budget: route.budget,
         }

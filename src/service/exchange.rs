@@ -5,15 +5,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use tokio::time::{Sleep, sleep};
 
 use super::body::GateBody;
-use super::charging::ExtraCharge;
 use super::deciding::Deciding;
 use super::mark_connection::connection;
 use super::request_state::{Decision, RequestState};
-use super::shared::SharedHandle;
+use super::settling::Settlement;
+use super::shared::{Shared, SharedHandle};
 use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
@@ -91,23 +91,34 @@ impl Exchange {
         }
     }
 
-    /// Charges the cost that the handler added. Returns the charge if the limiter has not answered yet.
-    pub(super) fn settle(&mut self) -> Option<ExtraCharge> {
-        self.deciding().settle()
+    /// Returns true if the cost may change when the inner service has ended.
+    pub(super) const fn settles(&self) -> bool {
+        self.state.settles
     }
 
-    /// Returns true if the handler could add to the cost.
-    pub(super) const fn may_owe(&self) -> bool {
-        self.state.extra.is_some()
+    /// Charges or gives back what the end of the inner service changes of the cost. `status` is `None` if the client
+    /// hung up. Returns the settlement if the limiter has not answered yet.
+    pub(super) fn settle(&mut self, status: Option<StatusCode>) -> Option<Settlement> {
+        self.deciding().settle(status)
     }
 
-    /// Waits for the limiter's answer to the added cost.
+    /// Waits for the limiter's answer to the changed cost.
     pub(super) fn poll_settled(
         &mut self,
-        charge: &mut ExtraCharge,
+        settlement: &mut Settlement,
         context: &mut Context<'_>,
     ) -> Poll<()> {
-        self.deciding().resume_settling(charge, context)
+        self.deciding().resume_settling(settlement, context)
+    }
+
+    /// Returns the state that all gates of the layer share.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Returns the form of the answer.
+    pub(super) const fn form(&self) -> AnswerForm {
+        self.form
     }
 
     /// Adds headers to the inner service's response, or renders the denial that the service returned.

@@ -142,7 +142,8 @@ impl Deciding<'_> {
                 self.state.cleared = Some(cleared);
                 self.state.plan = policy.plan(&record);
                 self.state.principal = Some(record);
-                self.state.cost = route.map_or(1, |route| route.cost);
+                (self.state.cost, self.state.settles) =
+                    route.map_or((1, false), |route| (route.cost, route.settles));
                 match route.and_then(|route| route.concurrency) {
                     None => self.take(),
                     Some(rule) => self.look_for_room(rule),

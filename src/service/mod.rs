@@ -8,6 +8,7 @@ mod builder;
 mod capacity;
 mod charging;
 mod deciding;
+mod end_status;
 mod exchange;
 mod flow;
 mod future;
@@ -21,6 +22,7 @@ mod options;
 mod preflight;
 mod refusals;
 mod request_state;
+mod settling;
 mod shared;
 #[cfg(feature = "tonic")]
 pub mod tonic;

@@ -138,7 +138,8 @@ async fn a_trace_layer_outside_of_the_gate_says_both() {
         let empty = tracing::field::Empty;
         tracing::info_span!("request", path, account = empty, key = empty, decision = empty)
     };
-    let trace = TraceLayer::new_for_http().make_span_with(span).on_response(log::<Body>).on_failure(());
+    let trace =
+        TraceLayer::new_for_http().make_span_with(span).on_response(log::<Body>).on_failure(());
     let gate = builder().decision_in_response().build().unwrap();
     let service = ServiceBuilder::new().layer(trace).layer(gate).service_fn(inner);
     for (request, name, has_principal) in cases() {

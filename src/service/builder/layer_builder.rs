@@ -79,6 +79,10 @@ impl ApiKeyLayerBuilder {
         let counts = Counts {
             requests: matches!(options.limits, Limits::Counted(..)),
             failures: attempts.is_some(),
+            refunds: match &options.limits {
+                Limits::Counted(limiter, _) => limiter.refunds(),
+                Limits::Unset | Limits::Off => true,
+            },
         };
         let policy = Policy::new(profile?, policy, served, counts)?;
         if policy.has_quotas() && matches!(options.limits, Limits::Unset) {
