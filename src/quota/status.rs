@@ -59,9 +59,10 @@ impl QuotaStatus {
     /// assert_eq!(status.used_fraction(), 0.85);
     /// ```
     pub fn used_fraction(&self) -> f64 {
-        // A limit that a plan has lowered, or one of 0, is used up.
-        let left = f64::from(self.remaining.min(self.limit)) / f64::from(self.limit.max(1));
-        1.0 - left
+        match self.limit {
+            0 => 1.0,
+            limit => f64::from(limit.saturating_sub(self.remaining)) / f64::from(limit),
+        }
     }
 
     /// Returns true if at least this part of the limit is used: `0.8` for four fifths.

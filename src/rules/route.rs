@@ -152,13 +152,12 @@ impl<'a> Route<'a> {
     ///
     /// The status that the client gets counts, with these exceptions:
     ///
-    /// * A time budget that is spent has the status of the profile's row, 504 in all profiles of this crate. Leave
-    ///   504 out if a request that takes too long shall cost.
+    /// * A request that has spent its [time budget](Self::budget) keeps its cost: it was the most work. Neither does
+    ///   a client that hangs up before the answer get anything back, nor one whose handler panics.
     /// * A refusal by the handler has the status of the profile's row.
     /// * A gRPC call that ends without a message has the HTTP status of its code (`google.rpc.Code`): 500 for
     ///   `INTERNAL`, 503 for `UNAVAILABLE`. All others have 200.
     /// * An inner service that fails without a response counts as 500.
-    /// * A client that hangs up before the answer gets nothing back; neither does a handler that panics.
     ///
     /// Clients choose which of their requests fail. Refund a status only if such a request costs you little.
     ///

@@ -26,7 +26,7 @@ impl Exchange {
     }
 
     /// Returns the status of the profile's row for a denial.
-    pub(super) fn status_of(&self, denial: &Denial) -> StatusCode {
+    fn status_of(&self, denial: &Denial) -> StatusCode {
         self.shared().renderer.status(denial)
     }
 }

@@ -5,14 +5,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use tokio::time::{Sleep, sleep};
 
 use super::body::GateBody;
 use super::deciding::Deciding;
 use super::mark_connection::connection;
 use super::request_state::{Decision, RequestState};
-use super::settling::Settlement;
+use super::settling::{End, Settlement};
 use super::shared::{Shared, SharedHandle};
 use super::wait::{Next, Wait};
 use crate::decision::Grant;
@@ -96,10 +96,10 @@ impl Exchange {
         self.state.settles
     }
 
-    /// Charges or gives back what the end of the inner service changes of the cost. `status` is `None` if the client
-    /// hung up. Returns the settlement if the limiter has not answered yet.
-    pub(super) fn settle(&mut self, status: Option<StatusCode>) -> Option<Settlement> {
-        self.deciding().settle(status)
+    /// Charges or gives back what the end of the inner service changes of the cost. Returns the settlement if the
+    /// limiter has not answered yet.
+    pub(super) fn settle(&mut self, end: End) -> Option<Settlement> {
+        self.deciding().settle(end)
     }
 
     /// Waits for the limiter's answer to the changed cost.

@@ -19,6 +19,17 @@ pub(super) struct Settlement {
     change: Change,
 }
 
+/// How the inner service ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// With a response or an error, for which the client gets this status.
+    Answered(StatusCode),
+    /// The time budget was spent. No rule gives back the cost of the most expensive requests.
+    TimedOut,
+    /// The client hung up. It gets nothing back.
+    HungUp,
+}
+
 /// How the cost of a served request changes.
 #[derive(Clone, Copy)]
 enum Change {
@@ -27,17 +38,16 @@ enum Change {
 }
 
 impl Deciding<'_> {
-    /// Charges the cost that the handler added, even to quotas without room, or gives a cost back. `status` is that
-    /// of the answer, or `None` if the client hung up. Returns the settlement if the limiter has not answered yet.
-    pub(super) fn settle(&mut self, status: Option<StatusCode>) -> Option<Settlement> {
-        let change = match self.change(status) {
+    /// Charges the cost that the handler added, even to quotas without room, or gives a cost back. Returns
+    /// the settlement if the limiter has not answered yet.
+    pub(super) fn settle(&mut self, end: End) -> Option<Settlement> {
+        let change = match self.change(end) {
             0 => return None,
             more @ 1.. => {
                 let added = u32::try_from(more).unwrap_or(u32::MAX);
                 Change::Charge(Ask::afterwards(added, self.shared.now()))
             }
-            // A client that hung up gets nothing back.
-            _ if status.is_none() => return None,
+            _ if end == End::HungUp => return None,
             less => {
                 let now = self.shared.now();
                 let cost = u32::try_from(less.unsigned_abs()).unwrap_or(u32::MAX);
@@ -58,12 +68,14 @@ impl Deciding<'_> {
     }
 
     /// Returns what is added to the cost of the request; less than 0 is given back.
-    fn change(&self, status: Option<StatusCode>) -> i64 {
+    fn change(&self, end: End) -> i64 {
         let nothing = -i64::from(self.state.cost);
         // Settled in any case, so that the handler learns of it.
         let change = self.state.extra.as_ref().map(ExtraCost::settle);
-        let route = self.shared.policy.route(self.state.route);
-        if status.is_some_and(|status| route.is_some_and(|route| route.refunds(status))) {
+        if let End::Answered(status) = end
+            && let Some(route) = self.shared.policy.route(self.state.route)
+            && route.refunds(status)
+        {
             return nothing;
         }
         match change {

@@ -23,6 +23,7 @@ mod printed;
 mod proxies;
 mod query;
 mod readiness;
+mod refunds;
 mod scopes;
 mod secrets;
 mod shadow;

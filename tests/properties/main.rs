@@ -10,6 +10,7 @@ mod extremes;
 mod limits;
 mod presented;
 mod proxies;
+mod refunds;
 mod rights;
 mod round_trips;
 mod scopes;
