@@ -284,7 +284,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let promises =
             LIMITER_PROMISES.iter().filter(|promise| !promise.name().contains("in_shadow"));
-        assert_eq!(promises.clone().count(), LIMITER_PROMISES.len() - 2);
+        assert_eq!(promises.clone().count(), LIMITER_PROMISES.len() - 3);
         for promise in promises {
             runtime.block_on(promise.check(&make));
         }
