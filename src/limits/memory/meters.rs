@@ -36,6 +36,7 @@ impl Meters<'_> {
         verdict: &mut Verdict,
     ) {
         let at = self.in_order(charge.now);
+        verdict.set_taken_at(at);
         let mut wait = 0;
         if let Some(meter) = &mut self.account {
             wait = meter.ask::<SHADOWS>(quotas.clone(), Per::Account, at, charge.cost);
