@@ -194,6 +194,8 @@ pub use profile::description::Profile;
 pub use response::refusal::refusal;
 #[cfg(feature = "axum")]
 pub use service::axum;
+#[cfg(feature = "axum-server")]
+pub use service::axum_server;
 #[cfg(feature = "tonic")]
 pub use service::tonic;
 pub use service::{

@@ -20,7 +20,8 @@
 //! Wrap the routes with `Router::layer`. `Router::route_layer` does not guard the fallback.
 //!
 //! With `into_make_service_with_connect_info::<SocketAddr>()` the gate knows the address of each client. Only
-//! your TLS acceptor can prove HTTPS: see [`MarkConnection`](crate::MarkConnection).
+//! your TLS acceptor can prove HTTPS. If `axum::serve` gets a listener of TLS streams, wrap it in a
+//! [`MarkListener`]. Other servers have [`MarkConnection`](crate::MarkConnection).
 //!
 //! Under `Router::layer` axum adds an `Allow` header if the path does not have the request's method, even to
 //! the gate's 401. So an anonymous client learns which paths exist. To hide that, put
@@ -47,13 +48,18 @@ use http::{Request, StatusCode};
 
 #[cfg(feature = "tracing")]
 use super::exchange::AdmittedAnonymous;
+pub use super::mark_listener::MarkListener;
 use crate::decision::Grant;
 use crate::error::Denial;
 use crate::request::{Client, Connection};
 use crate::response::refusal;
 
-/// Returns the peer that axum's server has noted, without proof of TLS.
+/// Returns the connection that a [`MarkListener`] has noted, or the peer that axum's server has noted, without
+/// proof of TLS.
 pub(crate) fn connection<B>(request: &Request<B>) -> Option<Connection> {
+    if let Some(ConnectInfo(marked)) = request.extensions().get::<ConnectInfo<Connection>>() {
+        return Some(*marked);
+    }
     let noted = request.extensions().get::<ConnectInfo<SocketAddr>>();
     noted.map(|ConnectInfo(peer)| Connection::plain(*peer))
 }

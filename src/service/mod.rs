@@ -3,6 +3,8 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "axum-server")]
+pub mod axum_server;
 mod body;
 mod builder;
 mod capacity;
@@ -15,6 +17,8 @@ mod future;
 mod gate;
 mod layer;
 mod mark_connection;
+#[cfg(feature = "axum")]
+mod mark_listener;
 #[cfg(feature = "tonic")]
 mod named_service;
 mod observer;
@@ -24,6 +28,10 @@ mod refusals;
 mod request_state;
 mod settling;
 mod shared;
+#[cfg(any(feature = "axum", feature = "tokio-rustls"))]
+mod streams;
+#[cfg(feature = "tokio-rustls")]
+mod tls_stream;
 #[cfg(feature = "tonic")]
 pub mod tonic;
 mod wait;
