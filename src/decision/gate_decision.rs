@@ -31,13 +31,13 @@ use crate::key::{AccountId, KeyId, SharedRecord};
 /// ```
 #[derive(Clone)]
 pub struct GateDecision {
-    end: End,
+    outcome: DecisionOutcome,
     principal: Option<SharedRecord>,
 }
 
 /// How the gate decided.
 #[derive(Debug, Clone)]
-enum End {
+enum DecisionOutcome {
     Passed,
     Preflight,
     Refused(Denial),
@@ -46,35 +46,35 @@ enum End {
 impl GateDecision {
     /// States that a request passed. `principal` is `None` for an anonymous request.
     pub(crate) const fn admitted(principal: Option<SharedRecord>) -> Self {
-        Self { end: End::Passed, principal }
+        Self { outcome: DecisionOutcome::Passed, principal }
     }
 
     /// States that a preflight passed, or was answered.
     pub(crate) const fn preflight() -> Self {
-        Self { end: End::Preflight, principal: None }
+        Self { outcome: DecisionOutcome::Preflight, principal: None }
     }
 
     /// States that a request was refused. `principal` is the record of a valid key.
     pub(crate) const fn refused(denial: Denial, principal: Option<SharedRecord>) -> Self {
-        Self { end: End::Refused(denial), principal }
+        Self { outcome: DecisionOutcome::Refused(denial), principal }
     }
 
     /// Returns the name of the decision, for logs and metrics: `admitted`, `anonymous` for an admitted request
     /// without a key, `preflight`, or the [name of the denial](Denial::name).
     pub const fn name(&self) -> &'static str {
-        match (&self.end, &self.principal) {
-            (End::Passed, Some(_)) => "admitted",
-            (End::Passed, None) => "anonymous",
-            (End::Preflight, _) => "preflight",
-            (End::Refused(denial), _) => denial.name(),
+        match (&self.outcome, &self.principal) {
+            (DecisionOutcome::Passed, Some(_)) => "admitted",
+            (DecisionOutcome::Passed, None) => "anonymous",
+            (DecisionOutcome::Preflight, _) => "preflight",
+            (DecisionOutcome::Refused(denial), _) => denial.name(),
         }
     }
 
     /// Returns the reason why the gate, the handler or the time budget refused the request; `None` if it passed.
     pub const fn denial(&self) -> Option<&Denial> {
-        match &self.end {
-            End::Refused(denial) => Some(denial),
-            End::Passed | End::Preflight => None,
+        match &self.outcome {
+            DecisionOutcome::Refused(denial) => Some(denial),
+            DecisionOutcome::Passed | DecisionOutcome::Preflight => None,
         }
     }
 

@@ -47,7 +47,7 @@ use http::request::Parts;
 use http::{Request, StatusCode};
 
 #[cfg(feature = "tracing")]
-use super::exchange::AdmittedAnonymous;
+use super::admitted_anonymous::AdmittedAnonymous;
 pub use super::mark_listener::MarkListener;
 use crate::decision::Grant;
 use crate::error::Denial;

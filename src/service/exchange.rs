@@ -8,11 +8,13 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::{Sleep, sleep};
 
+#[cfg(all(feature = "axum", feature = "tracing"))]
+use super::admitted_anonymous::AdmittedAnonymous;
 use super::body::GateBody;
 use super::deciding::Deciding;
 use super::mark_connection::connection;
 use super::request_state::{Decision, RequestState};
-use super::settling::{End, Settlement};
+use super::settling::{ServiceEnd, Settlement};
 use super::shared::{Shared, SharedHandle};
 use super::wait::{Next, Wait};
 use crate::decision::Grant;
@@ -28,11 +30,6 @@ pub(super) struct Exchange {
     timer: Option<Pin<Box<Sleep>>>,
     form: AnswerForm,
 }
-
-/// The extension of a request that a gate admitted without a key, for the extractors.
-#[cfg(all(feature = "axum", feature = "tracing"))]
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AdmittedAnonymous;
 
 impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
@@ -98,7 +95,7 @@ impl Exchange {
 
     /// Charges or gives back what the end of the inner service changes of the cost. Returns the settlement if the
     /// limiter has not answered yet.
-    pub(super) fn settle(&mut self, end: End) -> Option<Settlement> {
+    pub(super) fn settle(&mut self, end: ServiceEnd) -> Option<Settlement> {
         self.deciding().settle(end)
     }
 

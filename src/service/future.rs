@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use super::body::GateBody;
 use super::exchange::Exchange;
-use super::settling::{End, Settlement};
+use super::settling::{ServiceEnd, Settlement};
 use super::wait::Wait;
 use crate::error::Denial;
 
@@ -41,7 +41,7 @@ pin_project! {
                 // The client hung up. The inner future may add to the cost until it is dropped.
                 this.state.set(ResponseState::Done);
                 // Nothing polls a limiter that has not answered yet.
-                let _ = this.exchange.settle(End::HungUp);
+                let _ = this.exchange.settle(ServiceEnd::HungUp);
             }
         }
     }
@@ -137,7 +137,7 @@ where
                     Poll::Ready(answered) => {
                         state.set(ResponseState::Done);
                         let settlement = if exchange.settles() {
-                            exchange.settle(End::Answered(exchange.end_status(&answered)))
+                            exchange.settle(ServiceEnd::Answered(exchange.end_status(&answered)))
                         } else {
                             None
                         };
@@ -151,7 +151,7 @@ where
                     Poll::Pending => {
                         let denial = ready!(exchange.poll_budget(context));
                         state.set(ResponseState::Done);
-                        let Some(settlement) = exchange.settle(End::TimedOut) else {
+                        let Some(settlement) = exchange.settle(ServiceEnd::TimedOut) else {
                             return Poll::Ready(Ok(exchange.deny(&denial)));
                         };
                         let result = Some(InnerResult::TimedOut(denial));

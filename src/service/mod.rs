@@ -1,6 +1,8 @@
 //! The tower layer: carries requests through the decision, and decides nothing itself. [`ApiKeyLayer`] says
 //! what a deployment must set up.
 
+#[cfg(all(feature = "axum", feature = "tracing"))]
+mod admitted_anonymous;
 #[cfg(feature = "axum")]
 pub mod axum;
 #[cfg(feature = "axum-server")]

@@ -16,12 +16,12 @@ use crate::limits::{LimiterFallback, Refund};
 /// A charge or a refund that the limiter has not answered yet.
 pub(super) struct Settlement {
     reply: ChargeReply,
-    change: Change,
+    change: SettledCost,
 }
 
 /// How the inner service ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum ServiceEnd {
     /// With a response or an error, for which the client gets this status.
     Answered(StatusCode),
     /// The time budget was spent. No rule gives back the cost of the most expensive requests.
@@ -32,7 +32,7 @@ pub(super) enum End {
 
 /// How the cost of a served request changes.
 #[derive(Clone, Copy)]
-enum Change {
+enum SettledCost {
     Charge(Ask),
     Refund { cost: u32, now: Timestamp },
 }
@@ -40,23 +40,23 @@ enum Change {
 impl Deciding<'_> {
     /// Charges the cost that the handler added, even to quotas without room, or gives a cost back. Returns
     /// the settlement if the limiter has not answered yet.
-    pub(super) fn settle(&mut self, end: End) -> Option<Settlement> {
+    pub(super) fn settle(&mut self, end: ServiceEnd) -> Option<Settlement> {
         let change = match self.change(end) {
             0 => return None,
             more @ 1.. => {
                 let added = u32::try_from(more).unwrap_or(u32::MAX);
-                Change::Charge(Ask::afterwards(added, self.shared.now()))
+                SettledCost::Charge(Ask::afterwards(added, self.shared.now()))
             }
-            _ if end == End::HungUp => return None,
+            _ if end == ServiceEnd::HungUp => return None,
             less => {
                 let now = self.shared.now();
                 let cost = u32::try_from(less.unsigned_abs()).unwrap_or(u32::MAX);
-                Change::Refund { cost: cost.min(self.state.cost), now }
+                SettledCost::Refund { cost: cost.min(self.state.cost), now }
             }
         };
         let asked = match change {
-            Change::Charge(ask) => self.ask(ask),
-            Change::Refund { cost, now } => self.refund(cost, now)?,
+            SettledCost::Charge(ask) => self.ask(ask),
+            SettledCost::Refund { cost, now } => self.refund(cost, now)?,
         };
         match asked {
             Ok(result) => {
@@ -68,11 +68,11 @@ impl Deciding<'_> {
     }
 
     /// Returns what is added to the cost of the request; less than 0 is given back.
-    fn change(&self, end: End) -> i64 {
+    fn change(&self, end: ServiceEnd) -> i64 {
         let nothing = -i64::from(self.state.cost);
         // Settled in any case, so that the handler learns of it.
         let change = self.state.extra.as_ref().map(ExtraCost::settle);
-        if let End::Answered(status) = end
+        if let ServiceEnd::Answered(status) = end
             && let Some(route) = self.shared.policy.route(self.state.route)
             && route.refunds(status)
         {
@@ -89,7 +89,8 @@ impl Deciding<'_> {
 
     /// Asks to give a cost back, where the charge was counted. Returns `None` if there is nothing to give back.
     fn refund(&mut self, cost: u32, now: Timestamp) -> Option<Result<ChargeResult, ChargeReply>> {
-        if cost == 0 {
+        // Which quotas a charge under an unknown plan was counted in is not kept.
+        if cost == 0 || self.state.plan.is_unknown() {
             return None;
         }
         let Limits::Counted(limiter, otherwise) = &self.shared.options.limits else {
@@ -120,10 +121,10 @@ impl Deciding<'_> {
 
     /// Records what is left, for the limit headers of the response. If the limiter cannot answer, the headers
     /// report what was left before the change.
-    fn note_change(&mut self, result: ChargeResult, change: Change) {
+    fn note_change(&mut self, result: ChargeResult, change: SettledCost) {
         let (verdict, now) = match (result, change) {
-            (Ok(verdict), Change::Charge(ask)) => (verdict, ask.now()),
-            (Ok(verdict), Change::Refund { cost, now }) => {
+            (Ok(verdict), SettledCost::Charge(ask)) => (verdict, ask.now()),
+            (Ok(verdict), SettledCost::Refund { cost, now }) => {
                 let record = self.state.record();
                 self.shared.observe(|observer| {
                     if let Some(record) = record {
@@ -132,11 +133,11 @@ impl Deciding<'_> {
                 });
                 (verdict, now)
             }
-            (Err(error), Change::Charge(ask)) => match self.fall_back(&error, ask) {
+            (Err(error), SettledCost::Charge(ask)) => match self.fall_back(&error, ask) {
                 (LimiterFallback::Local, verdict) => (verdict, ask.now()),
                 _ => return,
             },
-            (Err(error), Change::Refund { .. }) => {
+            (Err(error), SettledCost::Refund { .. }) => {
                 return self.report_failure(&error, LimiterFallback::NotRefunded);
             }
         };
