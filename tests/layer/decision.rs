@@ -10,6 +10,7 @@ use http::{Method, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_api_key::decision::GateDecision;
+use tower_api_key::key::{AccountId, KeyId};
 use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::rules::{Route, Routes};
@@ -84,11 +85,10 @@ async fn every_response_has_the_decision_and_its_principal() {
             let decision = response.extensions().get::<GateDecision>().unwrap();
             assert_eq!(decision.name(), name, "{path}");
             assert_eq!(decision.to_string(), name);
-            let principal = (decision.account().cloned(), decision.key_id().cloned());
-            let principal = (principal.0.map(|id| id.to_string()), principal.1);
-            let (account, key) = (principal.0.as_deref(), principal.1.as_ref());
+            let account = decision.account().map(AccountId::as_str);
+            let key = decision.key_id().map(KeyId::as_str);
             let expected = has_principal.then_some(("acme", "key_1"));
-            assert_eq!(account.zip(key.map(|id| id.as_str())), expected, "{name}");
+            assert_eq!(account.zip(key), expected, "{name}");
             assert_eq!(decision.denial(), response.extensions().get::<Denial>(), "{name}");
             assert!(!format!("{decision:?}").contains(KEY));
         }

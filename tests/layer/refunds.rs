@@ -17,14 +17,14 @@ use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{
     Charge, ChargeMode, Limiter, LimiterError, LimiterFallback, MemoryLimiter, Refund,
 };
-use tower_api_key::quota::{OnLimiterFailure, Quota, Share, Verdict};
+use tower_api_key::profile::LimitHeaders;
+use tower_api_key::quota::{AppliedQuotas, OnLimiterFailure, Quota, QuotaStatus, Share, Verdict};
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::{
     ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Denial, Grant, Observer, Profile, Reply, refusal,
 };
 
 use crate::support::{PROFILE, account, greeting, reason, request, send, store, tls};
-use tower_api_key::profile::LimitHeaders;
 
 const START: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -72,6 +72,7 @@ async fn answer(
     layer.layer(inner).oneshot(request).await
 }
 
+#[allow(clippy::unnecessary_wraps)] // Some handlers fail.
 fn status(status: u16) -> Answer {
     Ok(Response::builder().status(status).body(Full::default()).unwrap())
 }
@@ -93,8 +94,7 @@ async fn a_handler_gives_its_cost_back() {
         (|grant| grant.add_cost(3).and_then(|()| grant.refund_all()), "10"),
     ] {
         let layer = counted(builder(&[TEN], Route::new().cost(4).metered()), MemoryLimiter::new());
-        let kept = Mutex::new(None);
-        let kept = Arc::new(kept);
+        let kept = Arc::new(Mutex::new(None));
         let keep = Arc::clone(&kept);
         let response = answer(&layer, request(Method::GET, "/"), move |request| {
             let grant = grant(request);
@@ -217,11 +217,11 @@ async fn a_shadow_quota_that_took_nothing_gets_nothing_back() {
     answer(&layer, request(Method::GET, "/"), |_| status(200)).await.unwrap();
     answer(&layer, request(Method::GET, "/"), |_| status(500)).await.unwrap();
     let record = KeyRecord::builder("key_1", account("acme")).build().unwrap();
-    let quotas = tower_api_key::quota::AppliedQuotas { general: &quotas, route: &[] };
+    let quotas = AppliedQuotas { general: &quotas, route: &[] };
     let (cost, mode, now) = (0, ChargeMode::Peek, START);
     let verdict =
         limiter.charge(Charge { record: &record, quotas, cost, mode, now }).await.unwrap();
-    let left: Vec<u32> = verdict.statuses().iter().map(|status| status.remaining()).collect();
+    let left: Vec<u32> = verdict.statuses().iter().map(QuotaStatus::remaining).collect();
     assert_eq!(left, [6, 1], "the second request found no room in the shadow");
 }
 

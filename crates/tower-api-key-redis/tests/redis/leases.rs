@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter, Refund};
-use tower_api_key::quota::{Algorithm, AppliedQuotas, Quota, Verdict};
+use tower_api_key::quota::{Algorithm, AppliedQuotas, Quota, QuotaStatus, Verdict};
 use tower_api_key_redis::{Lease, RedisLimiter};
 
 use crate::{Redis, TURNS, fresh_prefix};
@@ -490,7 +490,7 @@ async fn a_refund_counts_by_the_servers_clock() {
         let charge = Charge { record: &record, quotas, cost: 50, mode, now: at(0) };
         let verdict = limiter.charge(charge).await.unwrap();
         let left = |verdict: &Verdict| -> Vec<u32> {
-            verdict.statuses().iter().map(|status| status.remaining()).collect()
+            verdict.statuses().iter().map(QuotaStatus::remaining).collect()
         };
         // A lease keeps a sixteenth of a bucket free.
         let bucket = if with_lease { 44 } else { 50 };
