@@ -50,7 +50,7 @@
 //! The gate refuses requests for which nothing proves HTTPS. In production replace
 //! [`assume_https`](ApiKeyLayerBuilder::assume_https): behind a proxy that ends TLS name the proxy with
 //! [`trusted_proxies`](ApiKeyLayerBuilder::trusted_proxies), and with a TLS acceptor of your own mark its
-//! connections with [`MarkConnection`].
+//! connections with [`MarkConnection::of`]. The README has the line for each server.
 //!
 //! # What to use for a task
 //!
@@ -60,7 +60,10 @@
 //! | task | type | example |
 //! |---|---|---|
 //! | protect an axum service | [`ApiKeyLayer`], [`Grant`] | `examples/first_answer.rs`, `examples/quickstart.rs` |
-//! | protect a hyper service with its own TLS | [`ApiKeyLayer`], [`MarkConnection`] | `examples/hyper_service` |
+//! | prove HTTPS with axum-server, axum, hyper-util or tonic | [`MarkConnection`], [`AcceptedStream`](request::AcceptedStream) | `examples/tls_servers` |
+//! | log whose request it was | [`decision_in_response`](ApiKeyLayerBuilder::decision_in_response) | [on the type's page](decision::GateDecision) |
+//! | know the client's address in a handler | [`client_in_request`](ApiKeyLayerBuilder::client_in_request) | [on the method](ApiKeyLayerBuilder::client_in_request) |
+//! | give the cost of a request back | [`Grant::refund`], [`Route::refund_on`](rules::Route::refund_on) | [on the methods](rules::Route::refund_on) |
 //! | trust a proxy that ends TLS | [`TrustedProxies`](request::TrustedProxies) | `examples/quickstart.rs` |
 //! | protect backends by a gateway | [`strip_credential`](ApiKeyLayerBuilder::strip_credential) | `examples/gateway` |
 //! | let a browser's preflight pass | [`Preflight`], [`allow_preflight`](ApiKeyLayerBuilder::allow_preflight) | [on the type's page](Preflight) |
@@ -126,10 +129,12 @@
 //!   original path under `Router::nest`, and the peer from `ConnectInfo`. A program that nests axum routers
 //!   needs this feature. Without it, a gate inside of `Router::nest` matches its routes on the path that axum
 //!   has cut.
+//! * `axum-server`: the proof of peer and TLS from axum-server 0.9. [Its page](axum_server/index.html) has the line.
 //! * `cache`: [`Cached`](store/struct.Cached.html), which keeps records of another store in memory for a stated
 //!   time.
 //! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
 //!   [conformance tests](testing/index.html) for your own stores and limiters.
+//! * `tokio-rustls`: the proof of peer and TLS from an accepted stream of tokio-rustls; see [`MarkConnection::of`].
 //! * `tonic`: one gated service of tonic 0.14 beside open ones, proof of peer and TLS from tonic's server, and
 //!   refusals by handlers. [Its page](tonic/index.html) has an example. The gate refuses gRPC calls in gRPC's own form
 //!   without this feature, too.
@@ -198,6 +203,8 @@ pub use profile::description::Profile;
 pub use response::refusal::refusal;
 #[cfg(feature = "axum")]
 pub use service::axum;
+#[cfg(feature = "axum-server")]
+pub use service::axum_server;
 #[cfg(feature = "tonic")]
 pub use service::tonic;
 pub use service::{

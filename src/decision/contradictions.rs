@@ -17,7 +17,15 @@ impl Policy {
         if let (Some(routes), Some(scopes)) = (&self.routes, &self.scopes) {
             routes.check_scopes(scopes)?;
         }
+        if let Some(routes) = self.routes.as_ref().filter(|_| !self.counts.refunds) {
+            routes.check_refunds()?;
+        }
         if self.counts.requests { self.check_costs() } else { Ok(()) }
+    }
+
+    /// Returns true if the limiter gives costs back.
+    pub(crate) const fn refunds(&self) -> bool {
+        self.counts.refunds
     }
 
     /// Refuses an environment that no format lists. With a format without environments, only the records

@@ -1,6 +1,7 @@
 //! Explanations: every check and its outcome, for one request and one record.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -70,6 +71,7 @@ pub struct Explanation {
     decision: Result<Option<KeyRecord>, Denial>,
     scopes: Vec<ScopeFinding>,
     cost: u32,
+    refund_on: Box<[RangeInclusive<u16>]>,
     pub(crate) answer: Option<Response<Bytes>>,
 }
 
@@ -110,6 +112,11 @@ impl Explanation {
         self.cost
     }
 
+    /// Returns the statuses of answers for which the gate [gives the cost back](crate::rules::Route::refund_on).
+    pub fn refund_on(&self) -> &[RangeInclusive<u16>] {
+        &self.refund_on
+    }
+
     /// Returns the answer that a refused client gets, or `None` if the request is admitted. The answer has no
     /// limit headers, because no limiter was asked.
     pub const fn answer(&self) -> Option<&Response<Bytes>> {
@@ -136,6 +143,7 @@ impl Explanation {
             decision: Err(Denial::CredentialsMissing),
             scopes: Vec::new(),
             cost: 0,
+            refund_on: Box::default(),
             answer: None,
         };
         let head = Head::of(request);
@@ -215,6 +223,7 @@ impl Explanation {
         let plan = policy.plan(record);
         let quotas = policy.quotas(record, &plan, case.route());
         self.cost = route.map_or(1, |route| route.cost);
+        self.refund_on = route.map(|route| route.refund_on.clone()).unwrap_or_default();
         // No quota refuses a cost of 0. Only a limiter that cannot answer does.
         let refuses = self.cost > 0 && !quotas.all_in_shadow();
         let limited = plan.is_unknown() || refuses;
@@ -265,6 +274,12 @@ impl fmt::Display for Explanation {
             }
             if *check == Check::Scope {
                 self.scopes.iter().try_for_each(|scope| writeln!(formatter, "  {scope}"))?;
+            }
+            if *check == Check::RequestLimits {
+                for statuses in &self.refund_on {
+                    let (first, last) = (statuses.start(), statuses.end());
+                    writeln!(formatter, "  refunded on status {first} to {last}")?;
+                }
             }
         }
         match &self.decision {

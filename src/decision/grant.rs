@@ -63,7 +63,7 @@ impl Grant {
             record,
             verdict: Verdict::passed(),
             quotas: RequestQuotas::default(),
-            extra: Some(ExtraCost::default()),
+            extra: Some(ExtraCost::new(true)),
             scopes: None,
         }
     }
@@ -121,6 +121,22 @@ impl Grant {
     ///     lines.collect::<Vec<_>>().join("\n")
     /// }
     /// ```
+    ///
+    /// A handler warns its client before a quota is used up:
+    ///
+    /// ```
+    /// use http::{HeaderValue, Response};
+    /// use tower_api_key::Grant;
+    ///
+    /// fn warn<B>(grant: &Grant, response: &mut Response<B>) {
+    ///     let mut near = grant.limits().filter(|(_, status)| status.is_near_limit(0.8));
+    ///     if let Some((quota, _)) = near.next()
+    ///         && let Ok(name) = HeaderValue::from_str(quota.name())
+    ///     {
+    ///         response.headers_mut().insert("x-quota-warning", name);
+    ///     }
+    /// }
+    /// ```
     pub fn limits(&self) -> impl Iterator<Item = (&Quota, QuotaStatus)> {
         let quotas = self.quotas.of(&self.record);
         let statuses = self.statuses().iter().copied();
@@ -148,6 +164,47 @@ impl Grant {
     /// [`CostError::Settled`] if the handler has ended.
     pub fn add_cost(&self, cost: u32) -> Result<(), CostError> {
         self.extra.as_ref().ok_or(CostError::NotMetered)?.add(cost)
+    }
+
+    /// Gives a part of this request's cost back, in the same units as [`Route::cost`](crate::rules::Route::cost).
+    /// Call this method when the request was less work than its cost, or failed for a reason that the client
+    /// should not pay for.
+    ///
+    /// The gate settles the sum of all added and refunded costs when the handler has ended. It gives back at most
+    /// the cost of the route, and only what still counts: nothing of a window that has ended since, and nothing of
+    /// what a leaky bucket has drained. The limit headers of the response include the refund. If the handler
+    /// refuses, fails or exceeds its time budget, the refund stays. If the client hangs up, the gate gives nothing
+    /// back. What the gate has counted in this process, because the limiter could not answer, is given back here.
+    ///
+    /// [`Route::refund_on`](crate::rules::Route::refund_on) refunds by the status of the response.
+    ///
+    /// ```
+    /// use tower_api_key::Grant;
+    /// use tower_api_key::decision::CostError;
+    ///
+    /// /// Exports up to 10 pages; the route costs 10.
+    /// fn export(grant: &Grant, pages: u32) -> Result<(), CostError> {
+    ///     grant.refund(10_u32.saturating_sub(pages))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CostError::NotMetered`] if the route is not [metered](crate::rules::Route::metered);
+    /// [`CostError::NotRefundable`] if the limiter gives nothing back; [`CostError::Settled`] if the handler has
+    /// ended.
+    pub fn refund(&self, cost: u32) -> Result<(), CostError> {
+        self.extra.as_ref().ok_or(CostError::NotMetered)?.refund(cost)
+    }
+
+    /// Gives all of this request's cost back, and drops what was or will be added to it. See
+    /// [`refund`](Self::refund).
+    ///
+    /// # Errors
+    ///
+    /// As [`refund`](Self::refund).
+    pub fn refund_all(&self) -> Result<(), CostError> {
+        self.extra.as_ref().ok_or(CostError::NotMetered)?.refund_all()
     }
 
     /// Requires a scope, for needs that only the handler knows. An axum handler returns the denial with

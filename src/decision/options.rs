@@ -29,6 +29,8 @@ pub(crate) struct Counts {
     pub(crate) requests: bool,
     /// Failed attempts to authenticate, by network.
     pub(crate) failures: bool,
+    /// Refunds. True if nothing is counted, because then there is nothing to give back.
+    pub(crate) refunds: bool,
 }
 
 impl Default for PolicyOptions {

@@ -1,10 +1,9 @@
 //! The fallback while a limiter cannot answer.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::limiter::{Charge, ChargeMode, Limiter};
+use super::limiter::{Charge, ChargeMode, Limiter, Refund};
 use super::memory::MemoryLimiter;
 use crate::quota::{AppliedQuotas, OnLimiterFailure, Quota, QuotaStatus, Verdict};
 
@@ -35,32 +34,11 @@ pub enum LimiterFallback {
     Allowed,
     /// The gate counted the request in this process alone. The request passed, or a quota refused it.
     Local,
+    /// The limiter could not give a cost back. The cost stays taken.
+    NotRefunded,
     /// The failure had no effect: the gate refused the request for another reason, and the response shows no
     /// limits.
     Immaterial,
-}
-
-/// The numbers of charges that the limiter could not answer, since the layer was built.
-///
-/// A request counts once. It counts once more if its handler added a cost while the limiter could not answer.
-///
-/// ```
-/// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
-///
-/// let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).build()?;
-/// let failures = layer.limiter_failures();
-/// println!("limiter_failures_total{{outcome=\"denied\"}} {}", failures.denied);
-/// # Ok::<(), tower_api_key::ConfigError>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct LimiterFailures {
-    /// The requests that the gate refused with 503.
-    pub denied: u64,
-    /// The requests that passed uncounted.
-    pub allowed: u64,
-    /// The requests that the gate counted in this process alone.
-    pub local: u64,
 }
 
 /// Decides about charges while the limiter cannot answer, by the choice of each quota.
@@ -68,9 +46,6 @@ pub struct LimiterFailures {
 pub(crate) struct FallbackLimiter {
     // Created at first use.
     local: OnceLock<MemoryLimiter>,
-    denied: AtomicU64,
-    allowed: AtomicU64,
-    locally: AtomicU64,
 }
 
 impl FallbackLimiter {
@@ -81,8 +56,7 @@ impl FallbackLimiter {
         charge: &Charge<'_>,
         otherwise: OnLimiterFailure,
     ) -> (LimiterFallback, Verdict) {
-        let choice = |quota: &Quota| match quota.failure_choice().unwrap_or(otherwise) {
-            _ if quota.is_in_shadow() => OnLimiterFailure::Allow,
+        let choice = |quota: &Quota| match choice(quota, otherwise) {
             // The request was served already, so it cannot be refused.
             OnLimiterFailure::Deny if charge.mode == ChargeMode::Force => OnLimiterFailure::Allow,
             choice => choice,
@@ -90,16 +64,8 @@ impl FallbackLimiter {
         if charge.quotas.any(|quota| choice(quota) == OnLimiterFailure::Deny) {
             return (LimiterFallback::Denied, Verdict::passed());
         }
-        let shares = |quotas: &[Quota]| -> Vec<Quota> {
-            let share = |quota: &Quota| match choice(quota) {
-                OnLimiterFailure::Local(share) => {
-                    Some(quota.clone().limited_to(share.limit(quota.limit())))
-                }
-                OnLimiterFailure::Deny | OnLimiterFailure::Allow => None,
-            };
-            quotas.iter().filter_map(share).collect()
-        };
-        let (general, route) = (shares(charge.quotas.general), shares(charge.quotas.route));
+        let general = shares(charge.quotas.general, choice);
+        let route = shares(charge.quotas.route, choice);
         let quotas = AppliedQuotas { general: &general, route: &route };
         if quotas.is_empty() {
             return (LimiterFallback::Allowed, Verdict::passed());
@@ -118,25 +84,41 @@ impl FallbackLimiter {
         }
     }
 
-    /// Adds 1 to the count of this fallback.
-    pub(crate) fn count(&self, fallback: LimiterFallback) {
-        let count = match fallback {
-            LimiterFallback::Denied => &self.denied,
-            LimiterFallback::Allowed => &self.allowed,
-            LimiterFallback::Local => &self.locally,
-            LimiterFallback::Immaterial => return,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
+    /// Gives back a cost that was counted in this process. Returns `None` if nothing is counted here.
+    pub(crate) fn refund(
+        &self,
+        refund: &Refund<'_>,
+        otherwise: OnLimiterFailure,
+    ) -> Option<Verdict> {
+        let local = self.local.get()?;
+        let choice = |quota: &Quota| choice(quota, otherwise);
+        let all = refund.charge.quotas;
+        let (general, route) = (shares(all.general, choice), shares(all.route, choice));
+        let quotas = AppliedQuotas { general: &general, route: &route };
+        let charge = Charge { quotas, ..refund.charge };
+        let refund = Refund { charge, verdict: &Verdict::passed(), ..*refund };
+        let counted = local.refund(refund).into_now().ok()?.ok()?;
+        Some(spread(all, &counted, |quota| matches!(choice(quota), OnLimiterFailure::Local(_))))
     }
+}
 
-    /// Returns the counts so far.
-    pub(crate) fn failures(&self) -> LimiterFailures {
-        LimiterFailures {
-            denied: self.denied.load(Ordering::Relaxed),
-            allowed: self.allowed.load(Ordering::Relaxed),
-            local: self.locally.load(Ordering::Relaxed),
-        }
+/// Returns the choice of a quota. Quotas in shadow refuse nothing.
+fn choice(quota: &Quota, otherwise: OnLimiterFailure) -> OnLimiterFailure {
+    if quota.is_in_shadow() {
+        return OnLimiterFailure::Allow;
     }
+    quota.failure_choice().unwrap_or(otherwise)
+}
+
+/// Returns this process's shares of the quotas that choose to be counted here.
+fn shares(quotas: &[Quota], choice: impl Fn(&Quota) -> OnLimiterFailure) -> Vec<Quota> {
+    let share = |quota: &Quota| match choice(quota) {
+        OnLimiterFailure::Local(share) => {
+            Some(quota.clone().limited_to(share.limit(quota.limit())))
+        }
+        OnLimiterFailure::Deny | OnLimiterFailure::Allow => None,
+    };
+    quotas.iter().filter_map(share).collect()
 }
 
 /// Returns a verdict on all quotas, from one on the counted quotas alone. Puts each status at its quota's
@@ -281,10 +263,20 @@ mod tests {
 
         struct Local(FallbackLimiter);
 
+        const ALL: OnLimiterFailure = OnLimiterFailure::Local(Share::of(NonZeroU32::MIN));
+
         impl Limiter for Local {
             fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
-                const ALL: OnLimiterFailure = OnLimiterFailure::Local(Share::of(NonZeroU32::MIN));
                 Reply::now(Ok(self.0.charge(&charge, ALL).1))
+            }
+
+            fn refunds(&self) -> bool {
+                true
+            }
+
+            fn refund(&self, refund: Refund<'_>) -> Reply<Result<Verdict, LimiterError>> {
+                let refunded = self.0.refund(&refund, ALL);
+                Reply::now(Ok(refunded.unwrap_or_default()))
             }
         }
 
@@ -292,7 +284,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let promises =
             LIMITER_PROMISES.iter().filter(|promise| !promise.name().contains("in_shadow"));
-        assert_eq!(promises.clone().count(), LIMITER_PROMISES.len() - 2);
+        assert_eq!(promises.clone().count(), LIMITER_PROMISES.len() - 3);
         for promise in promises {
             runtime.block_on(promise.check(&make));
         }

@@ -74,6 +74,58 @@ pub enum ChargeMode {
     Force,
 }
 
+/// A refund: what a gate asks a limiter to give back of a charge, because the request shall cost less.
+///
+/// A limiter gives back only what still counts. [`Counter::refund`](crate::quota::Counter::refund) does so for one
+/// quota.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use tower_api_key::clock::Timestamp;
+/// use tower_api_key::key::{Account, KeyRecord};
+/// use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter, Refund};
+/// use tower_api_key::quota::{AppliedQuotas, Quota};
+///
+/// let record = KeyRecord::builder("key_1", Account::builder("acme").build()?).build()?;
+/// let minute = [Quota::new("minute", 10, Duration::from_secs(60))];
+/// let quotas = AppliedQuotas { general: &minute, route: &[] };
+/// let (mode, now) = (ChargeMode::IfAllowed, Timestamp::from_unix_seconds(1_000));
+/// let charge = Charge { record: &record, quotas, cost: 5, mode, now };
+///
+/// let limiter = MemoryLimiter::new();
+/// let verdict = limiter.charge(charge).await?;
+/// assert_eq!(verdict.statuses()[0].remaining(), 5);
+/// let refund = Refund { charge, verdict: &verdict, cost: 3, now };
+/// assert_eq!(limiter.refund(refund).await?.statuses()[0].remaining(), 8);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Refund<'a> {
+    /// The charge, which took its cost with [`ChargeMode::IfAllowed`].
+    pub charge: Charge<'a>,
+    /// The limiter's verdict on the charge.
+    pub verdict: &'a Verdict,
+    /// The cost to give back, at most that of the charge.
+    pub cost: u32,
+    /// The instant of the refund.
+    pub now: Timestamp,
+}
+
+impl Refund<'_> {
+    /// Returns the instant of the charge: the one that the limiter has
+    /// [recorded](Verdict::set_taken_at), else that of the request.
+    pub fn taken_at(&self) -> Timestamp {
+        self.verdict.taken_at().unwrap_or(self.charge.now)
+    }
+
+    /// Returns the cost that the charge has taken from the quota at an index, and that is to be given back. A quota
+    /// in shadow that had no room took nothing.
+    pub fn cost_of(&self, index: usize) -> u32 {
+        if self.verdict.would_refuse(index) { 0 } else { self.cost.min(self.charge.cost) }
+    }
+}
+
 /// A limiter, which counts requests.
 ///
 /// An implementation must keep these promises:
@@ -85,6 +137,8 @@ pub enum ChargeMode {
 ///   [whether it would have refused](Verdict::would_refuse).
 /// * Requests read the clock before they ask the limiter, so instants arrive out of order. An instant that
 ///   seems to lie in the past must free nothing.
+/// * A [refund](Self::refund) leaves no more of a quota than if the request had not come, and never more than the
+///   limit.
 ///
 /// With the feature `testing`, the macro `limiter_tests!` has a test for each promise.
 ///
@@ -119,10 +173,38 @@ pub trait Limiter: Send + Sync + 'static {
     /// [`LimiterError`] if the limiter cannot answer. The
     /// [`OnLimiterFailure`](crate::quota::OnLimiterFailure) of each quota then decides, or that of the gate.
     fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>>;
+
+    /// Returns true if [`refund`](Self::refund) gives costs back. Otherwise a gate builds no
+    /// [route that refunds](crate::rules::Route::refund_on).
+    fn refunds(&self) -> bool {
+        false
+    }
+
+    /// Gives back a cost that a charge has taken, from all quotas of the request. The verdict says what is left
+    /// of each quota, and never refuses. The client may have hung up; do not rely on the future being polled.
+    ///
+    /// Unless you write this method, it gives nothing back.
+    ///
+    /// # Errors
+    ///
+    /// [`LimiterError`] if the limiter cannot answer. The cost then stays taken. The limiter may have given the cost
+    /// back, so the gate does not ask again.
+    fn refund(&self, refund: Refund<'_>) -> Reply<Result<Verdict, LimiterError>> {
+        let mode = ChargeMode::Peek;
+        self.charge(Charge { cost: 0, mode, now: refund.now, ..refund.charge })
+    }
 }
 
 impl<L: Limiter + ?Sized> Limiter for Arc<L> {
     fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         (**self).charge(charge)
+    }
+
+    fn refunds(&self) -> bool {
+        (**self).refunds()
+    }
+
+    fn refund(&self, refund: Refund<'_>) -> Reply<Result<Verdict, LimiterError>> {
+        (**self).refund(refund)
     }
 }

@@ -20,14 +20,17 @@
 //! alone. Behind `n` processes an account can have up to `n` times its quota and its permits. `RedisLimiter`
 //! and `RedisConcurrency` of the crate `tower-api-key-redis` count for all processes together.
 
+mod failures;
 mod fallback;
 mod limiter;
 mod memory;
 mod plans;
 
+pub(crate) use failures::FailureCounts;
+pub use failures::LimiterFailures;
 pub(crate) use fallback::FallbackLimiter;
-pub use fallback::{LimiterFailures, LimiterFallback};
-pub use limiter::{Charge, ChargeMode, Limiter, MAX_DISORDER};
+pub use fallback::LimiterFallback;
+pub use limiter::{Charge, ChargeMode, Limiter, MAX_DISORDER, Refund};
 pub use memory::MemoryLimiter;
 pub use plans::Plans;
 pub(crate) use plans::{Plan, UnknownPlan};

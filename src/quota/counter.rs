@@ -81,6 +81,35 @@ impl Counter {
         self.take(quota, now, cost);
     }
 
+    /// Gives back a cost that was taken at an instant. Gives back only what still counts: nothing of a window
+    /// that is over, and nothing of what a bucket has drained. So afterwards no more is left than if the request
+    /// had never come.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_api_key::clock::Timestamp;
+    /// use tower_api_key::quota::{Counter, Quota};
+    ///
+    /// let quota = Quota::new("minute", 2, Duration::from_secs(60));
+    /// let (taken_at, now) = (Timestamp::from_unix_seconds(1_000), Timestamp::from_unix_seconds(1_005));
+    /// let mut counter = Counter::new(&quota);
+    /// counter.charge(&quota, taken_at, 2);
+    /// counter.refund(&quota, now, taken_at, 1);
+    /// assert_eq!(counter.status(&quota, now).remaining(), 1);
+    /// ```
+    pub fn refund(&mut self, quota: &Quota, now: Timestamp, taken_at: Timestamp, cost: u32) {
+        self.settle(quota, now);
+        // After a clock was set back it is unknown what the counter still has of the cost.
+        if taken_at > now || cost == 0 {
+            return;
+        }
+        match &mut self.0 {
+            CounterState::Fixed(window) => window.refund(quota, taken_at, cost),
+            CounterState::Bucket(bucket) => bucket.refund(quota, now, taken_at, cost),
+            CounterState::Sliding(window) => window.refund(taken_at, cost),
+        }
+    }
+
     /// Returns the requests left, and the time until all are back.
     pub fn status(&mut self, quota: &Quota, now: Timestamp) -> QuotaStatus {
         self.settle(quota, now);
@@ -152,6 +181,58 @@ mod tests {
     }
 
     #[test]
+    fn a_refund_counts_in_the_window_of_its_request() {
+        use Algorithm::{CalendarDay, FixedWindow, LeakyBucket, SlidingWindow};
+        let start = Timestamp::from_unix_seconds(1_000_020);
+        let at = |seconds| start.plus(Duration::from_secs(seconds));
+        let midnight = 24 * 3_600 - 1_000_020 % (24 * 3_600);
+        // Of 10 a minute, 4 are taken at once and 3 given back after some seconds.
+        for (algorithm, after, left) in [
+            (FixedWindow, 0, 9),
+            (FixedWindow, 59, 9),
+            (FixedWindow, 60, 10),
+            (LeakyBucket, 0, 9),
+            (LeakyBucket, 5, 9), // 5 s of 24 have drained, and 18 - 5 are given back
+            (LeakyBucket, 18, 9),
+            (SlidingWindow, 0, 9),
+            (SlidingWindow, 64, 9),
+            (SlidingWindow, 65, 10),
+            (CalendarDay, midnight - 1, 9),
+            (CalendarDay, midnight, 10),
+        ] {
+            let quota = Quota::new("q", 10, Duration::from_secs(60)).with_algorithm(algorithm);
+            let mut counter = Counter::new(&quota);
+            counter.charge(&quota, start, 4);
+            counter.refund(&quota, at(after), start, 3);
+            assert_eq!(
+                counter.status(&quota, at(after)).remaining(),
+                left,
+                "{algorithm:?} {after}"
+            );
+        }
+        // The window that follows owes nothing to a request of the one before.
+        for (algorithm, next) in [(FixedWindow, 60), (SlidingWindow, 65), (CalendarDay, midnight)] {
+            let quota = Quota::new("q", 10, Duration::from_secs(60)).with_algorithm(algorithm);
+            let mut counter = Counter::new(&quota);
+            counter.charge(&quota, start, 4);
+            counter.charge(&quota, at(next), 2);
+            counter.refund(&quota, at(next), start, 4);
+            assert_eq!(counter.status(&quota, at(next)).remaining(), 8, "{algorithm:?}");
+            // An instant in the future is one of a clock that was set back.
+            counter.refund(&quota, at(next), at(next + 1), 1);
+            assert_eq!(counter.status(&quota, at(next)).remaining(), 8, "{algorithm:?}");
+        }
+        // A window without requests is closed, and the next request opens another.
+        let quota = Quota::new("q", 10, Duration::from_secs(60));
+        let mut counter = Counter::new(&quota);
+        counter.charge(&quota, start, 1);
+        counter.refund(&quota, at(1), start, 1);
+        assert!(counter.is_idle(at(1)));
+        counter.charge(&quota, at(30), 1);
+        assert_eq!(counter.status(&quota, at(89)).remaining(), 9);
+    }
+
+    #[test]
     fn a_quota_that_no_set_would_take_makes_nothing_panic() {
         let now = Timestamp::from_unix_seconds(5);
         for algorithm in Algorithm::ALL {
@@ -162,6 +243,7 @@ mod tests {
                 for cost in [0, 1, u32::MAX, u32::MAX] {
                     counter.wait(&quota, now, cost);
                     counter.charge(&quota, now, cost);
+                    counter.refund(&quota, now, now, cost);
                     counter.status(&quota, now);
                 }
                 let last = Timestamp::from_unix_nanoseconds(u64::MAX);

@@ -49,6 +49,21 @@ impl FixedWindow {
         (quota.limit().saturating_sub(self.used), reset)
     }
 
+    /// Gives back a cost that was taken at an instant, if the open window had begun by then. Closes a window in
+    /// which no request is left to count.
+    pub(crate) fn refund(&mut self, quota: &Quota, taken_at: Timestamp, cost: u32) {
+        let began_before = match Period::of(quota.algorithm(), taken_at) {
+            Some(period) => period.ends() == self.ends,
+            None => self.ends.nanoseconds_since(taken_at) <= quota.window_nanoseconds(),
+        };
+        if began_before && taken_at < self.ends {
+            self.used = self.used.saturating_sub(cost);
+            if self.used == 0 {
+                *self = Self::default();
+            }
+        }
+    }
+
     pub(crate) fn is_idle(&self, now: Timestamp) -> bool {
         self.ends <= now
     }

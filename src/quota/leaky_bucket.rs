@@ -68,6 +68,15 @@ impl LeakyBucket {
         self.empty_at = now.plus_nanoseconds(level);
     }
 
+    /// Gives back what has not drained of a cost that was taken at an instant. Not all of the cost: if other
+    /// requests came meanwhile, the bucket would hold less than without the request.
+    pub(crate) fn refund(&mut self, quota: &Quota, now: Timestamp, taken_at: Timestamp, cost: u32) {
+        let drained = now.nanoseconds_since(taken_at);
+        let given = interval(quota).saturating_mul(u64::from(cost)).saturating_sub(drained);
+        let level = self.settle(quota, now).saturating_sub(given);
+        self.empty_at = now.plus_nanoseconds(level);
+    }
+
     pub(crate) fn is_idle(self, now: Timestamp) -> bool {
         self.empty_at <= now
     }

@@ -90,6 +90,15 @@ impl SlidingWindow {
         (quota.limit().saturating_sub(self.used()), reset)
     }
 
+    /// Gives back a cost that was taken at an instant, from the part that the instant falls into.
+    pub(crate) fn refund(&mut self, taken_at: Timestamp, cost: u32) {
+        let part = taken_at.unix_nanoseconds() / self.part_length.max(1);
+        let age = self.newest.checked_sub(part).and_then(|age| usize::try_from(age).ok());
+        if let Some(count) = age.and_then(|age| self.counts.get_mut(age)) {
+            *count = count.saturating_sub(cost);
+        }
+    }
+
     pub(crate) fn is_idle(&self, now: Timestamp) -> bool {
         let mut settled = *self;
         settled.move_to(now);

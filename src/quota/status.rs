@@ -49,6 +49,28 @@ impl QuotaStatus {
         Duration::from_nanos(self.reset_nanoseconds)
     }
 
+    /// Returns the used part of the limit, from 0.0 for none of it to 1.0 for all of it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_api_key::quota::QuotaStatus;
+    ///
+    /// let status = QuotaStatus::new(100, 15, Duration::from_secs(30));
+    /// assert_eq!(status.used_fraction(), 0.85);
+    /// ```
+    pub fn used_fraction(&self) -> f64 {
+        match self.limit {
+            0 => 1.0,
+            limit => f64::from(limit.saturating_sub(self.remaining)) / f64::from(limit),
+        }
+    }
+
+    /// Returns true if at least this part of the limit is used: `0.8` for four fifths.
+    /// [`Grant::limits`](crate::Grant::limits) has an example.
+    pub fn is_near_limit(&self, fraction: f64) -> bool {
+        self.used_fraction() >= fraction
+    }
+
     /// Returns the time until one more request is left. For a sliding window this time is not known, so the
     /// method returns the time until all requests are back.
     pub(crate) fn more_after(&self, quota: &Quota) -> Duration {
@@ -87,6 +109,23 @@ mod tests {
             let status = status(remaining, reset);
             assert_eq!(status.more_after(&bucket), Duration::from_secs(more), "{status:?}");
             assert_eq!(status.more_after(&minute), status.reset_after());
+        }
+    }
+
+    #[test]
+    fn a_limit_is_near_from_its_fraction_on() {
+        for (limit, remaining, used, near) in [
+            (10, 10, 0.0, false),
+            (10, 3, 0.7, false),
+            (10, 2, 0.8, true),
+            (10, 0, 1.0, true),
+            (4, 9, 0.0, false),
+            (0, 0, 1.0, true),
+        ] {
+            let status = QuotaStatus::new(limit, remaining, Duration::ZERO);
+            assert!((status.used_fraction() - used).abs() < 1e-9, "{status:?}");
+            assert_eq!(status.is_near_limit(0.8), near, "{status:?}");
+            assert!(status.is_near_limit(0.0) && !status.is_near_limit(1.1));
         }
     }
 

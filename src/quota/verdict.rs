@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::status::QuotaStatus;
-use crate::clock::nanoseconds;
+use crate::clock::{Timestamp, nanoseconds};
 
 /// The statuses that a verdict holds without an allocation, for example of a minute and an hour.
 const FEW: usize = 2;
@@ -39,6 +39,8 @@ pub struct Verdict {
     silent: Flags,
     /// Which quotas in shadow would have refused.
     would_refuse: Flags,
+    /// The instant of the charge by the limiter's clock. 0 if the limiter counts by the request's instant.
+    taken_at: Timestamp,
     few: [QuotaStatus; FEW],
     /// All statuses, if there are more than `FEW`.
     #[expect(clippy::box_collection, reason = "few verdicts have it, and all are often copied")]
@@ -114,6 +116,17 @@ impl Verdict {
     /// Returns the time until the request could pass; `None` if it passed.
     pub fn retry_after(&self) -> Option<Duration> {
         (self.wait > 0).then(|| Duration::from_nanos(self.wait))
+    }
+
+    /// Records the instant at which the limiter charged the request, by a clock of the limiter's own, such as a
+    /// server's. The limiter gets it back with a [`Refund`](crate::limits::Refund).
+    pub const fn set_taken_at(&mut self, instant: Timestamp) {
+        self.taken_at = instant;
+    }
+
+    /// Returns the instant that [`set_taken_at`](Self::set_taken_at) has recorded.
+    pub fn taken_at(&self) -> Option<Timestamp> {
+        (self.taken_at > Timestamp::default()).then_some(self.taken_at)
     }
 
     /// Returns true if the quota at an index is in shadow, and would have refused the request that the other

@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 /// Holds what is proven about a client: its address, and whether it used HTTPS.
 ///
+/// A handler gets it from a gate whose builder calls
+/// [`client_in_request`](crate::ApiKeyLayerBuilder::client_in_request).
+///
 /// ```
 /// use tower_api_key::request::{Client, Connection, TrustedProxies};
 ///

@@ -63,6 +63,20 @@ impl Connection {
         Self { peer: Peer::Unknown, tls: false }
     }
 
+    /// Describes this connection after its peer completed a TLS handshake with this server.
+    ///
+    /// ```
+    /// use tower_api_key::request::Connection;
+    ///
+    /// let accepted = Connection::plain("192.0.2.1:4711".parse()?);
+    /// assert_eq!(accepted.over_tls(), Connection::tls("192.0.2.1:4711".parse()?));
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    pub const fn over_tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
     /// Returns the address of the peer, which may be a proxy; `None` over a Unix socket, or if it is
     /// unknown.
     pub const fn peer(&self) -> Option<IpAddr> {

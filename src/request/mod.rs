@@ -24,6 +24,7 @@
 //! * If only proxies connect from that network, say so with
 //!   [`always_proxies`](TrustedProxies::always_proxies).
 
+mod accepted_stream;
 mod authorization;
 mod basic;
 mod bearer;
@@ -51,6 +52,7 @@ mod source;
 mod token;
 mod visible;
 
+pub use accepted_stream::AcceptedStream;
 pub(crate) use carriage::check as check_carriage;
 pub use client::Client;
 pub use connection::Connection;

@@ -16,7 +16,7 @@ use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
 use super::request_ids::RequestIds;
 use super::row::PreparedAnswer;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Denial};
 use crate::profile::{Answer, Answers, Profile, Refusal, RenderedAnswers};
 use crate::quota::AppliedQuotas;
 use crate::request::{Head, RequestId, Source};
@@ -146,6 +146,11 @@ impl Renderer {
             return TableIndex::default();
         }
         self.answers.find(Head::of(request).path)
+    }
+
+    /// Returns the status of a denial over HTTP.
+    pub(crate) fn status(&self, table: TableIndex, denial: &Denial) -> StatusCode {
+        self.answers.get(table).row(denial).status
     }
 
     /// Renders a refusal. The answer to `HEAD` has the same headers and no content.

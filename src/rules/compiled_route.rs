@@ -82,6 +82,25 @@ impl CompiledRoute {
             let problem = invalid.problem().to_owned();
             return refused("quotas", invalid.name(), problem);
         }
+        for statuses in &needs.refund_on {
+            let refused = |problem: &str| {
+                let value = format!("{}-{}", statuses.start(), statuses.end());
+                refused("refund_on", &value, problem.to_owned())
+            };
+            if statuses.is_empty()
+                || !(100..=599).contains(statuses.start())
+                || *statuses.end() > 599
+            {
+                return refused(
+                    "is no range of statuses: write the lower one first, from 100 to 599",
+                );
+            }
+            if needs.cost == 0 && !needs.metered {
+                return refused(
+                    "has nothing to give back, because the route costs nothing: remove it",
+                );
+            }
+        }
         let compiled = Self { name, needs };
         if let Some(quota) = compiled.quota_below_cost(compiled.needs.quotas.as_slice()) {
             return Err(compiled.cost_error(quota));
@@ -102,6 +121,19 @@ impl CompiledRoute {
             value: wildcard.to_owned(),
             problem:
                 "is a wildcard, which only keys can have: list each scope that the route needs"
+                    .to_owned(),
+        }))
+    }
+
+    /// Refuses a rule that gives costs back, for a limiter that cannot.
+    pub(super) fn check_refunds(&self) -> Result<(), ConfigError> {
+        let Some(statuses) = self.needs.refund_on.first() else { return Ok(()) };
+        Err(ConfigError::Route(InvalidRoute::Need {
+            pattern: self.pattern().to_owned(),
+            field: "refund_on",
+            value: format!("{}-{}", statuses.start(), statuses.end()),
+            problem:
+                "needs a limiter that gives costs back: write `Limiter::refund`, or remove the rule"
                     .to_owned(),
         }))
     }
@@ -177,6 +209,22 @@ mod tests {
             assert_eq!((&*reported, list), (place, named));
             let otherwise = Routes::new().otherwise(Otherwise::Need(route)).compile();
             assert!(matches!(otherwise, Err(ConfigError::NoAlternative { .. })));
+        }
+        for (route, fine) in [
+            (Route::new().refund_on(&[500..=599, 304..=304]), true),
+            (Route::new().refund_on(&[100..=599]), true),
+            (Route::new().refund_on(&[99..=100]), false),
+            (Route::new().refund_on(&[500..=600]), false),
+            (Route::new().refund_on(&[500..=599, std::ops::RangeInclusive::new(599, 500)]), false),
+            (Route::new().refund_on(&[500..=599]).cost(0), false),
+            (Route::new().refund_on(&[500..=599]).cost(0).metered(), true),
+        ] {
+            let compiled = Routes::new().on(&[], "/a", route).compile();
+            let refused = matches!(
+                &compiled,
+                Err(ConfigError::Route(InvalidRoute::Need { field: "refund_on", .. }))
+            );
+            assert_eq!((compiled.is_ok(), refused), (fine, !fine), "{route:?}");
         }
         const TEN: &[Quota] = &[Quota::by_day("ten", 10)];
         const DARK: &[Quota] = &[Quota::by_day("ten", 10).in_shadow()];

@@ -1,6 +1,9 @@
 //! What a route needs, with owned texts.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
+
+use http::StatusCode;
 
 use super::route::Route;
 use super::scope::needed;
@@ -22,6 +25,9 @@ pub(crate) struct RouteNeeds {
     pub(crate) quotas: StripedQuotas,
     pub(crate) cost: u32,
     pub(crate) metered: bool,
+    pub(crate) refund_on: Box<[RangeInclusive<u16>]>,
+    /// The cost may change when the service has ended: the route is metered, or refunds.
+    pub(crate) settles: bool,
     pub(crate) concurrency: Option<Concurrency>,
     pub(crate) budget: Option<Duration>,
 }
@@ -41,6 +47,11 @@ impl RouteNeeds {
             set.iter().map(move |scope| (ScopeNeed::Set(index), &**scope))
         });
         all_of.chain(any_of).chain(in_sets)
+    }
+
+    /// Returns true if a request that is answered with this status costs nothing.
+    pub(crate) fn refunds(&self, status: StatusCode) -> bool {
+        self.refund_on.iter().any(|statuses| statuses.contains(&status.as_u16()))
     }
 
     /// Returns true if an anonymous request can meet the needs.
@@ -72,6 +83,8 @@ impl From<Route<'_>> for RouteNeeds {
             quotas: Quotas::unchecked(route.quotas.to_vec()).into(),
             cost: route.cost,
             metered: route.metered,
+            refund_on: route.refund_on.into(),
+            settles: route.metered || !route.refund_on.is_empty(),
             concurrency: route.concurrency,
             budget: route.budget,
         }

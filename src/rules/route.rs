@@ -1,5 +1,6 @@
 //! The needs of a route, as data.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use http::Method;
@@ -35,6 +36,7 @@ pub struct Route<'a> {
     pub(super) quotas: &'a [Quota],
     pub(super) cost: u32,
     pub(super) metered: bool,
+    pub(super) refund_on: &'a [RangeInclusive<u16>],
     pub(super) concurrency: Option<Concurrency>,
     pub(super) budget: Option<Duration>,
 }
@@ -57,6 +59,7 @@ impl<'a> Route<'a> {
             quotas: &[],
             cost: 1,
             metered: false,
+            refund_on: &[],
             concurrency: None,
             budget: None,
         }
@@ -139,10 +142,42 @@ impl<'a> Route<'a> {
         self
     }
 
-    /// Allows the handler to add to the cost with [`Grant::add_cost`](crate::Grant::add_cost), when it
-    /// knows the true cost. Needs one allocation for each request.
+    /// Allows the handler to add to the cost with [`Grant::add_cost`](crate::Grant::add_cost), and to give it back
+    /// with [`Grant::refund`](crate::Grant::refund), when it knows the true cost. Needs one allocation for each
+    /// request.
     pub const fn metered(mut self) -> Self {
         self.metered = true;
+        self
+    }
+
+    /// Gives the cost back to requests that are answered with a status in one of these ranges, added costs
+    /// included. Such a request must find room in its quotas first. The limit headers of its response show what
+    /// was given back.
+    ///
+    /// The status that the client gets counts, with these exceptions:
+    ///
+    /// * A request that has spent its [time budget](Self::budget) keeps its cost: it was the most work. Neither does
+    ///   a client that hangs up before the answer get anything back, nor one whose handler panics.
+    /// * A refusal by the handler has the status of the profile's row.
+    /// * A gRPC call that ends without a message has the HTTP status of its code (`google.rpc.Code`): 500 for
+    ///   `INTERNAL`, 503 for `UNAVAILABLE`. All others have 200.
+    /// * An inner service that fails without a response counts as 500.
+    ///
+    /// Clients choose which of their requests fail. Refund a status only if such a request costs you little.
+    ///
+    /// A layer refuses a limiter that [gives nothing back](crate::limits::Limiter::refunds).
+    ///
+    /// ```
+    /// use tower_api_key::rules::{Route, Routes};
+    ///
+    /// let routes = Routes::new()
+    ///     // Failures of the service cost nothing.
+    ///     .post("/v1/exports", Route::new().cost(10).refund_on(&[500..=599]))
+    ///     // Neither does an answer that the client has already.
+    ///     .get("/v1/users", Route::new().refund_on(&[304..=304, 500..=599]));
+    /// ```
+    pub const fn refund_on(mut self, statuses: &'a [RangeInclusive<u16>]) -> Self {
+        self.refund_on = statuses;
         self
     }
 

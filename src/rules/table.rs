@@ -139,6 +139,11 @@ impl RouteTable {
         Ok(())
     }
 
+    /// Refuses a route that gives costs back, for a limiter that cannot.
+    pub(crate) fn check_refunds(&self) -> Result<(), ConfigError> {
+        self.routes.iter().try_for_each(CompiledRoute::check_refunds)
+    }
+
     /// Refuses a route that needs a scope which the gate reads as a wildcard.
     pub(crate) fn check_scopes(&self, rules: &CompiledScopes) -> Result<(), ConfigError> {
         self.routes.iter().try_for_each(|compiled| compiled.check_scopes(rules))

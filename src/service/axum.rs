@@ -20,7 +20,8 @@
 //! Wrap the routes with `Router::layer`. `Router::route_layer` does not guard the fallback.
 //!
 //! With `into_make_service_with_connect_info::<SocketAddr>()` the gate knows the address of each client. Only
-//! your TLS acceptor can prove HTTPS: see [`MarkConnection`](crate::MarkConnection).
+//! your TLS acceptor can prove HTTPS. If `axum::serve` gets a listener of TLS streams, wrap it in a
+//! [`MarkListener`]. Other servers have [`MarkConnection`](crate::MarkConnection).
 //!
 //! Under `Router::layer` axum adds an `Allow` header if the path does not have the request's method, even to
 //! the gate's 401. So an anonymous client learns which paths exist. To hide that, put
@@ -46,14 +47,19 @@ use http::request::Parts;
 use http::{Request, StatusCode};
 
 #[cfg(feature = "tracing")]
-use super::exchange::AdmittedAnonymous;
+use super::admitted_anonymous::AdmittedAnonymous;
+pub use super::mark_listener::MarkListener;
 use crate::decision::Grant;
 use crate::error::Denial;
-use crate::request::Connection;
+use crate::request::{Client, Connection};
 use crate::response::refusal;
 
-/// Returns the peer that axum's server has noted, without proof of TLS.
+/// Returns the connection that a [`MarkListener`] has noted, or the peer that axum's server has noted, without
+/// proof of TLS.
 pub(crate) fn connection<B>(request: &Request<B>) -> Option<Connection> {
+    if let Some(ConnectInfo(marked)) = request.extensions().get::<ConnectInfo<Connection>>() {
+        return Some(*marked);
+    }
     let noted = request.extensions().get::<ConnectInfo<SocketAddr>>();
     noted.map(|ConnectInfo(peer)| Connection::plain(*peer))
 }
@@ -120,6 +126,38 @@ fn missing(
         );
     }
     MissingGrant
+}
+
+/// The rejection of a handler that takes a [`Client`], for a request without one: the handler has no gate, or
+/// the builder of the gate did not call
+/// [`client_in_request`](crate::ApiKeyLayerBuilder::client_in_request). The client gets a 500.
+///
+/// ```
+/// use axum::response::IntoResponse;
+/// use tower_api_key::axum::MissingClient;
+///
+/// assert_eq!(MissingClient.into_response().status(), 500);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no API-key gate with `client_in_request` wraps this handler")]
+pub struct MissingClient;
+
+impl IntoResponse for MissingClient {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.to_string()));
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Client {
+    type Rejection = MissingClient;
+
+    /// Returns what the gate has proven about the client.
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, MissingClient> {
+        parts.extensions.get::<Self>().copied().ok_or(MissingClient)
+    }
 }
 
 impl<S: Sync> OptionalFromRequestParts<S> for Grant {

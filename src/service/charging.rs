@@ -1,14 +1,10 @@
 //! Charging: what the gate asks of the limiter, and what it does when the limiter cannot answer.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-
 use super::deciding::Deciding;
 use super::options::Limits;
 use super::request_state::{Decision, RequestState};
 use crate::clock::Timestamp;
-use crate::decision::{ExtraCost, Policy};
+use crate::decision::Policy;
 use crate::error::Denial;
 use crate::limits::{Charge, ChargeMode, LimiterError, LimiterFallback, UnknownPlan};
 use crate::quota::{AppliedQuotas, OnLimiterFailure, Quota, Verdict};
@@ -28,12 +24,6 @@ pub(super) struct Ask {
     now: Timestamp,
 }
 
-/// The charge of the cost that a handler added, while the limiter has not answered.
-pub(super) struct ExtraCharge {
-    charge: ChargeReply,
-    ask: Ask,
-}
-
 impl Ask {
     /// Charges the cost of the request. Charges nothing for a request of cost 0.
     pub(super) fn cost(state: &RequestState) -> Self {
@@ -51,7 +41,22 @@ impl Ask {
         Self { cost: 0, ..Self::room(state) }
     }
 
-    fn charge<'a>(self, policy: &'a Policy, state: &'a RequestState) -> Option<Charge<'a>> {
+    /// Charges a cost that was found after the request was served, even to quotas without room.
+    pub(super) const fn afterwards(cost: u32, now: Timestamp) -> Self {
+        Self { cost, mode: ChargeMode::Force, now }
+    }
+
+    /// Returns the instant of the question.
+    pub(super) const fn now(self) -> Timestamp {
+        self.now
+    }
+
+    /// Returns the charge that the question asks for; `None` without an account to count.
+    pub(super) fn charge<'a>(
+        self,
+        policy: &'a Policy,
+        state: &'a RequestState,
+    ) -> Option<Charge<'a>> {
         let Self { cost, mode, now } = self;
         let (record, quotas) = state.counted(policy)?;
         Some(Charge { record, quotas, cost, mode, now })
@@ -143,6 +148,7 @@ impl Deciding<'_> {
     #[cold]
     fn fail(&mut self, error: &LimiterError, ask: Ask) -> Decision {
         let (fallback, verdict) = self.fall_back(error, ask);
+        self.state.fallback = Some(fallback);
         self.note_fallback(fallback, verdict)
     }
 
@@ -154,15 +160,15 @@ impl Deciding<'_> {
     }
 
     /// Falls back, then counts and reports it.
-    fn fall_back(&self, error: &LimiterError, ask: Ask) -> (LimiterFallback, Verdict) {
+    pub(super) fn fall_back(&self, error: &LimiterError, ask: Ask) -> (LimiterFallback, Verdict) {
         let (fallback, verdict) = self.decide_instead(ask);
         self.report_failure(error, fallback);
         (fallback, verdict)
     }
 
     /// Counts and reports the fallback for a limiter that failed.
-    fn report_failure(&self, error: &LimiterError, fallback: LimiterFallback) {
-        self.shared.fallback.count(fallback);
+    pub(super) fn report_failure(&self, error: &LimiterError, fallback: LimiterFallback) {
+        self.shared.failures.count(fallback);
         self.shared.observe(|observer| observer.limiter_failed(error, fallback));
     }
 
@@ -173,45 +179,5 @@ impl Deciding<'_> {
                 self.shared.observe(|observer| observer.would_refuse(record, quota.name()));
             }
         }
-    }
-
-    /// Charges the cost that the handler added, even to quotas without room. Returns the charge if the limiter
-    /// has not answered yet.
-    pub(super) fn settle(&mut self) -> Option<ExtraCharge> {
-        let cost = self.state.extra.as_ref().map_or(0, ExtraCost::settle);
-        if cost == 0 {
-            return None;
-        }
-        let ask = Ask { cost, mode: ChargeMode::Force, now: self.shared.now() };
-        match self.ask(ask) {
-            Ok(result) => {
-                self.note_extra(result, ask);
-                None
-            }
-            Err(charge) => Some(ExtraCharge { charge, ask }),
-        }
-    }
-
-    /// Waits for the limiter's answer to the added cost.
-    pub(super) fn resume_settling(
-        &mut self,
-        extra: &mut ExtraCharge,
-        context: &mut Context<'_>,
-    ) -> Poll<()> {
-        let result = ready!(Pin::new(&mut extra.charge).poll(context));
-        self.note_extra(result, extra.ask);
-        Poll::Ready(())
-    }
-
-    fn note_extra(&mut self, result: ChargeResult, ask: Ask) {
-        let verdict = match result {
-            Ok(verdict) => verdict,
-            Err(error) => match self.fall_back(&error, ask) {
-                (LimiterFallback::Local, verdict) => verdict,
-                // The headers of the response report what was left before the added cost.
-                _ => return,
-            },
-        };
-        (self.state.verdict, self.state.now) = (verdict, ask.now);
     }
 }

@@ -8,11 +8,14 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::{Sleep, sleep};
 
+#[cfg(all(feature = "axum", feature = "tracing"))]
+use super::admitted_anonymous::AdmittedAnonymous;
 use super::body::GateBody;
-use super::charging::ExtraCharge;
 use super::deciding::Deciding;
+use super::mark_connection::connection;
 use super::request_state::{Decision, RequestState};
-use super::shared::SharedHandle;
+use super::settling::{ServiceEnd, Settlement};
+use super::shared::{Shared, SharedHandle};
 use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
@@ -31,11 +34,6 @@ pub(super) struct Exchange {
     /// What the answer may have of the request. `None` if no answer of the profile has any of it.
     request: Option<Box<RequestFacts>>,
 }
-
-/// The extension of a request that a gate admitted without a key, for the extractors.
-#[cfg(all(feature = "axum", feature = "tracing"))]
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AdmittedAnonymous;
 
 impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
@@ -62,6 +60,7 @@ impl Exchange {
         if let Some(id) = self.request_id() {
             self.shared.renderer.write_request_id(&mut answer, id);
         }
+        self.leave_decision(&mut answer, None);
         Some(answer)
     }
 
@@ -86,6 +85,10 @@ impl Exchange {
             request.extensions_mut().insert(id.clone());
         }
         let Self { shared, state, .. } = self;
+        if shared.options.leave_client {
+            let client = shared.policy.client(connection(request), request.headers());
+            request.extensions_mut().insert(client);
+        }
         if shared.options.strip_credential && state.principal.is_some() {
             shared.policy.strip_credential(request.headers_mut());
         }
@@ -103,23 +106,39 @@ impl Exchange {
         }
     }
 
-    /// Charges the cost that the handler added. Returns the charge if the limiter has not answered yet.
-    pub(super) fn settle(&mut self) -> Option<ExtraCharge> {
-        self.deciding().settle()
+    /// Returns true if the cost may change when the inner service has ended.
+    pub(super) const fn settles(&self) -> bool {
+        self.state.settles
     }
 
-    /// Returns true if the handler could add to the cost.
-    pub(super) const fn may_owe(&self) -> bool {
-        self.state.extra.is_some()
+    /// Charges or gives back what the end of the inner service changes of the cost. Returns the settlement if the
+    /// limiter has not answered yet.
+    pub(super) fn settle(&mut self, end: ServiceEnd) -> Option<Settlement> {
+        self.deciding().settle(end)
     }
 
-    /// Waits for the limiter's answer to the added cost.
+    /// Waits for the limiter's answer to the changed cost.
     pub(super) fn poll_settled(
         &mut self,
-        charge: &mut ExtraCharge,
+        settlement: &mut Settlement,
         context: &mut Context<'_>,
     ) -> Poll<()> {
-        self.deciding().resume_settling(charge, context)
+        self.deciding().resume_settling(settlement, context)
+    }
+
+    /// Returns the state that all gates of the layer share.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Returns the form of the answer.
+    pub(super) const fn form(&self) -> AnswerForm {
+        self.form
+    }
+
+    /// Returns the index of the answers for the request's path.
+    pub(super) const fn table(&self) -> TableIndex {
+        self.table
     }
 
     /// Adds headers to the inner service's response, or renders the denial that the service returned.
@@ -146,8 +165,9 @@ impl Exchange {
         shared.renderer.add_fixed(response.headers_mut());
         let source = state.source.and_then(|index| shared.policy.source(index));
         shared.renderer.guard_caches(response.headers_mut(), source);
+        self.leave_decision(&mut response, None);
         let (parts, body) = response.into_parts();
-        Response::from_parts(parts, GateBody::inner(body, state.permit.take()))
+        Response::from_parts(parts, GateBody::inner(body, self.state.permit.take()))
     }
 
     /// Counts a denial by the handler if it refuses what the key may do. Returns the denial to answer.
@@ -192,7 +212,17 @@ impl Exchange {
             expired_at: self.state.expired_at,
         };
         self.shared.observe(|observer| observer.answered(&self.shared.renderer.facts(&facts)));
-        self.shared.renderer.refuse(&facts)
+        let mut refusal = self.shared.renderer.refuse(&facts);
+        self.leave_decision(&mut refusal, Some(denial));
+        refusal
+    }
+
+    /// Puts the decision into the response's extensions, if that was asked for.
+    #[inline]
+    fn leave_decision<R>(&self, response: &mut Response<R>, denial: Option<&Denial>) {
+        if self.shared.options.leave_decision {
+            response.extensions_mut().insert(self.state.decision(denial));
+        }
     }
 }
 

@@ -44,14 +44,14 @@ impl Deciding<'_> {
                     shared.renderer.guard_caches(answer.headers_mut(), None);
                     shared.renderer.add_fixed(answer.headers_mut());
                     self.state.answer = Some(Box::new(answer));
-                    ControlFlow::Break(Ok(()))
+                    self.admit_preflight()
                 }
                 // HTTP/2 need not announce a body, but the body's type shows one.
                 None if self.has_content(request) => match policy.anonymous_route(head) {
                     Ok(route) => self.admit_anonymous(route),
                     Err(denial) => self.refused(denial),
                 },
-                None => ControlFlow::Break(Ok(())),
+                None => self.admit_preflight(),
             },
             Ok(Admission::Anonymous(route)) => self.admit_anonymous(route),
             Err(denial) if Policy::is_attempt(&denial) => self.failed(client, denial),
@@ -69,6 +69,12 @@ impl Deciding<'_> {
     /// Returns true for a body of a known type that has not ended.
     fn has_content<B: 'static>(&self, request: &Request<B>) -> bool {
         self.shared.options.bodies.iter().any(|has_content| has_content(request.body()))
+    }
+
+    /// Admits a preflight, or lets the gate answer it.
+    fn admit_preflight(&mut self) -> Next {
+        self.state.preflight = true;
+        ControlFlow::Break(Ok(()))
     }
 
     /// Admits a request without a key.
@@ -137,7 +143,8 @@ impl Deciding<'_> {
                 self.state.cleared = Some(cleared);
                 self.state.plan = policy.plan(&record);
                 self.state.principal = Some(record);
-                self.state.cost = route.map_or(1, |route| route.cost);
+                (self.state.cost, self.state.settles) =
+                    route.map_or((1, false), |route| (route.cost, route.settles));
                 match route.and_then(|route| route.concurrency) {
                     None => self.take(),
                     Some(rule) => self.look_for_room(rule),

@@ -12,8 +12,8 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::body::GateBody;
-use super::charging::ExtraCharge;
 use super::exchange::Exchange;
+use super::settling::{ServiceEnd, Settlement};
 use super::wait::Wait;
 use crate::error::Denial;
 
@@ -37,11 +37,11 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if this.exchange.may_owe() {
+            if this.exchange.settles() {
                 // The client hung up. The inner future may add to the cost until it is dropped.
                 this.state.set(ResponseState::Done);
                 // Nothing polls a limiter that has not answered yet.
-                let _ = this.exchange.settle();
+                let _ = this.exchange.settle(ServiceEnd::HungUp);
             }
         }
     }
@@ -54,7 +54,7 @@ pin_project! {
         /// that waits may allocate.
         Deciding { waiting: Box<Undecided<S, B>> },
         Calling { #[pin] future: F },
-        /// The limiter charges the cost that the handler added.
+        /// The limiter charges the cost that the handler added, or gives a cost back.
         Settling { unsettled: Box<Unsettled<A>> },
         Refused { denial: Denial },
         Answered { answer: Option<Box<Response<Bytes>>> },
@@ -69,9 +69,9 @@ struct Undecided<S, B> {
     service: S,
 }
 
-/// A request that the inner service has finished, while the limiter charges the added cost.
+/// A request that the inner service has finished, while the limiter charges or gives back.
 struct Unsettled<A> {
-    charge: ExtraCharge,
+    settlement: Settlement,
     result: Option<InnerResult<A>>,
 }
 
@@ -136,29 +136,32 @@ where
                 StateProjection::Calling { future } => match future.poll(context) {
                     Poll::Ready(answered) => {
                         state.set(ResponseState::Done);
-                        let Some(charge) = exchange.settle() else {
+                        let settlement = if exchange.settles() {
+                            exchange.settle(ServiceEnd::Answered(exchange.end_status(&answered)))
+                        } else {
+                            None
+                        };
+                        let Some(settlement) = settlement else {
                             return Poll::Ready(conclude(exchange, answered));
                         };
                         let result = Some(InnerResult::Answered(answered));
-                        ResponseState::Settling {
-                            unsettled: Box::new(Unsettled { charge, result }),
-                        }
+                        let unsettled = Box::new(Unsettled { settlement, result });
+                        ResponseState::Settling { unsettled }
                     }
                     Poll::Pending => {
                         let denial = ready!(exchange.poll_budget(context));
                         state.set(ResponseState::Done);
-                        let Some(charge) = exchange.settle() else {
+                        let Some(settlement) = exchange.settle(ServiceEnd::TimedOut) else {
                             return Poll::Ready(Ok(exchange.deny(&denial)));
                         };
                         let result = Some(InnerResult::TimedOut(denial));
-                        ResponseState::Settling {
-                            unsettled: Box::new(Unsettled { charge, result }),
-                        }
+                        let unsettled = Box::new(Unsettled { settlement, result });
+                        ResponseState::Settling { unsettled }
                     }
                 },
                 StateProjection::Settling { unsettled } => {
-                    let Unsettled { charge, result } = &mut **unsettled;
-                    ready!(exchange.poll_settled(charge, context));
+                    let Unsettled { settlement, result } = &mut **unsettled;
+                    ready!(exchange.poll_settled(settlement, context));
                     let result = result.take();
                     state.set(ResponseState::Done);
                     return match result {

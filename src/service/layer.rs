@@ -171,7 +171,7 @@ impl ApiKeyLayer {
 
     /// Returns how often the limiter could not answer since the layer was built, by what the gate did instead.
     pub fn limiter_failures(&self) -> LimiterFailures {
-        self.shared.fallback.failures()
+        self.shared.failures.so_far()
     }
 }
 

@@ -6,7 +6,7 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::request::Connection;
+use crate::request::{AcceptedStream, Connection};
 
 /// A layer that puts a [`Connection`] into the extensions of each request, and replaces one that is there.
 ///
@@ -38,6 +38,26 @@ impl MarkConnection {
     /// Marks requests with this connection.
     pub const fn new(connection: Connection) -> Self {
         Self { connection, inner: () }
+    }
+
+    /// Marks requests with what a stream proves that the server has accepted: the peer's address, and TLS if the
+    /// stream is one of TLS. So no call can state more than what happened.
+    ///
+    /// ```
+    /// use hyper_util::service::TowerToHyperService;
+    /// use tokio::net::TcpListener;
+    /// use tower::Layer;
+    /// use tower_api_key::MarkConnection;
+    ///
+    /// # async fn accept<S>(listener: TcpListener, gated: S) -> std::io::Result<()> {
+    /// let (stream, _) = listener.accept().await?;
+    /// // let stream = tls_acceptor.accept(stream).await?;
+    /// # #[cfg(feature = "axum")]
+    /// let service = TowerToHyperService::new(MarkConnection::of(&stream).layer(gated));
+    /// # Ok(()) }
+    /// ```
+    pub fn of(stream: &impl AcceptedStream) -> Self {
+        Self::new(stream.connection())
     }
 }
 

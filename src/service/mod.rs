@@ -1,19 +1,26 @@
 //! The tower layer: carries requests through the decision, and decides nothing itself. [`ApiKeyLayer`] says
 //! what a deployment must set up.
 
+#[cfg(all(feature = "axum", feature = "tracing"))]
+mod admitted_anonymous;
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "axum-server")]
+pub mod axum_server;
 mod body;
 mod builder;
 mod capacity;
 mod charging;
 mod deciding;
+mod end_status;
 mod exchange;
 mod flow;
 mod future;
 mod gate;
 mod layer;
 mod mark_connection;
+#[cfg(feature = "axum")]
+mod mark_listener;
 #[cfg(feature = "tonic")]
 mod named_service;
 mod observer;
@@ -22,7 +29,12 @@ mod preflight;
 mod refusals;
 mod request_facts;
 mod request_state;
+mod settling;
 mod shared;
+#[cfg(any(feature = "axum", feature = "tokio-rustls"))]
+mod streams;
+#[cfg(feature = "tokio-rustls")]
+mod tls_stream;
 #[cfg(feature = "tonic")]
 pub mod tonic;
 mod wait;

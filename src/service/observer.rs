@@ -106,6 +106,13 @@ pub trait Observer: Send + Sync + 'static {
         let _ = (record, quota);
     }
 
+    /// Called when the limiter has given a cost back to the account of a request, in the units of
+    /// [`Route::cost`](crate::rules::Route::cost). `cost` is what the gate asked for. The limiter gives back less if
+    /// a window has ended since the charge.
+    fn refunded(&self, record: &KeyRecord, cost: u32) {
+        let _ = (record, cost);
+    }
+
     /// Called when a well-formed key came over plain HTTP, where others could read it.
     ///
     /// The gate has not looked the key up, and anyone can make up a key that fits the format. So there are at

@@ -14,6 +14,7 @@ use crate::request::TrustedProxies;
 use crate::store::KeyStore;
 
 /// The options that the builder sets and the service reads.
+#[allow(clippy::struct_excessive_bools)] // The switches are independent of each other.
 pub(super) struct GateOptions {
     pub(super) store: Arc<dyn KeyStore>,
     pub(super) limits: Limits,
@@ -27,6 +28,10 @@ pub(super) struct GateOptions {
     /// The proxies that may choose the ids of requests.
     pub(super) request_id_proxies: Option<TrustedProxies>,
     pub(super) leave_grant: bool,
+    /// Puts what is proven about the client into the request's extensions.
+    pub(super) leave_client: bool,
+    /// Puts the decision into the response's extensions.
+    pub(super) leave_decision: bool,
 }
 
 /// How requests are counted.
@@ -57,6 +62,8 @@ impl GateOptions {
             strip_credential: false,
             request_id_proxies: None,
             leave_grant: true,
+            leave_client: false,
+            leave_decision: false,
         }
     }
 }

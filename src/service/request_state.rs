@@ -6,10 +6,10 @@ use http::Response;
 use crate::attempts::Reservation;
 use crate::clock::Timestamp;
 use crate::concurrency::Permit;
-use crate::decision::{Cleared, ExtraCost, Grant, Policy};
+use crate::decision::{Cleared, ExtraCost, GateDecision, Grant, Policy};
 use crate::error::Denial;
 use crate::key::{KeyRecord, SharedRecord};
-use crate::limits::Plan;
+use crate::limits::{LimiterFallback, Plan};
 use crate::quota::{AppliedQuotas, Verdict};
 use crate::request::SourceIndex;
 use crate::response::Authenticated;
@@ -36,13 +36,19 @@ pub(super) struct RequestState {
     pub(super) plan: Plan,
     /// The cost that the request takes from its quotas.
     pub(super) cost: u32,
-    /// The cost that the handler adds. `None` if the route is not metered.
+    /// True if the cost may change when the inner service has ended.
+    pub(super) settles: bool,
+    /// What the handler changes of the cost. `None` if the route is not metered.
     pub(super) extra: Option<ExtraCost>,
+    /// What the gate did instead of the charge. `None` if the limiter answered.
+    pub(super) fallback: Option<LimiterFallback>,
     pub(super) verdict: Verdict,
     pub(super) now: Timestamp,
     pub(super) permit: Option<Permit>,
     /// When the key expired, if it is refused for that.
     pub(super) expired_at: Option<Timestamp>,
+    /// True for a preflight that is admitted or answered.
+    pub(super) preflight: bool,
 }
 
 impl RequestState {
@@ -54,11 +60,24 @@ impl RequestState {
     /// Makes the grant of an admitted request. Returns `None` for a request without a key.
     pub(super) fn grant(&mut self, policy: &Policy) -> Option<Grant> {
         let (cleared, principal) = (self.cleared.as_ref()?, self.principal.as_ref()?);
-        let route = policy.route(self.route);
-        self.extra = route.filter(|route| route.metered).map(|_| ExtraCost::default());
+        if self.settles {
+            let route = policy.route(self.route);
+            let metered = route.filter(|route| route.metered);
+            self.extra = metered.map(|_| ExtraCost::new(policy.refunds()));
+        }
         let quotas = policy.hold_quotas(&self.plan, self.route);
         let (extra, scopes) = (self.extra.as_ref(), policy.scopes());
         Grant::new(cleared, principal, &self.verdict, quotas, extra, scopes)
+    }
+
+    /// Returns the decision about an answered request, for the layers outside of the gate.
+    pub(super) fn decision(&self, denial: Option<&Denial>) -> GateDecision {
+        let principal = self.principal.clone();
+        match denial {
+            Some(denial) => GateDecision::refused(denial.clone(), principal),
+            None if self.preflight => GateDecision::preflight(),
+            None => GateDecision::admitted(principal),
+        }
     }
 
     /// Returns the key's record and the quotas that apply to the request.

@@ -10,7 +10,7 @@ use crate::attempts::{Alarms, AttemptLimiter, EventLimiter};
 use crate::clock::Timestamp;
 use crate::concurrency::MemoryConcurrency;
 use crate::decision::Policy;
-use crate::limits::FallbackLimiter;
+use crate::limits::{FailureCounts, FallbackLimiter};
 use crate::response::Renderer;
 
 /// The state that all gates of a layer share.
@@ -20,6 +20,8 @@ pub(super) struct Shared {
     pub(super) options: GateOptions,
     /// Decides while the limiter cannot answer.
     pub(super) fallback: FallbackLimiter,
+    /// Counts what the limiter could not answer.
+    pub(super) failures: FailureCounts,
     pub(super) attempts: Option<AttemptLimiter>,
     /// Counts the requests of each key that the rules refuse.
     pub(super) refusals: Option<EventLimiter>,

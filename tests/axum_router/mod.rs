@@ -257,3 +257,21 @@ async fn a_preflight_with_a_body_reaches_no_handler() {
     let refused = preflight(Body::from("a stranger's words")).await.unwrap();
     assert_eq!(reason(&refused), "credentials_missing");
 }
+
+#[tokio::test]
+async fn a_handler_takes_the_client_of_a_gate_that_leaves_it() {
+    use tower_api_key::axum::MissingClient;
+    use tower_api_key::request::Client;
+    let address = |client: Client| async move { format!("{:?}", client.address) };
+    let gate = || ApiKeyLayer::builder(PROFILE, store(|key| key)).optional();
+    let routes = || Router::new().route("/", get(address));
+    let gated = routes().layer(gate().client_in_request().build().unwrap());
+    for request in [request(Method::GET, "/"), anonymous(Method::GET, "/")] {
+        assert_eq!(text(send(&gated, request).await).await, "Some(192.0.2.1)");
+    }
+    for router in [routes(), routes().layer(gate().build().unwrap())] {
+        let response = send(&router, request(Method::GET, "/")).await;
+        assert_eq!(response.status(), 500);
+        assert!(response.extensions().get::<MissingClient>().is_some());
+    }
+}

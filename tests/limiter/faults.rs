@@ -32,6 +32,10 @@ pub(crate) enum Fault {
     ThreadsRace,
     SlidingIsFixed,
     FixedIsSliding,
+    RefundsAreLost,
+    RefundsRaiseTheLimit,
+    RefundsIgnoreTheTime,
+    RefundsReachShadows,
 }
 
 /// Each fault with the promise that it breaks, maybe among others.
@@ -59,6 +63,11 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ThreadsRace, "threads_take_exactly_the_limit"),
     (Fault::SlidingIsFixed, "no_span_has_more_than_the_bound"),
     (Fault::FixedIsSliding, "the_bounds_are_reached"),
+    (Fault::RefundsAreLost, "a_refund_gives_back_what_was_taken"),
+    (Fault::RefundsRaiseTheLimit, "a_refund_never_leaves_more_than_the_limit"),
+    (Fault::RefundsIgnoreTheTime, "a_window_that_is_over_gets_nothing_back"),
+    (Fault::RefundsIgnoreTheTime, "a_bucket_gives_back_what_has_not_drained"),
+    (Fault::RefundsReachShadows, "a_quota_in_shadow_gets_back_what_it_took"),
 ];
 
 fn maker(fault: Fault) -> Maker<dyn Limiter> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tower_api_key::Reply;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
-use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError, MemoryLimiter};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError, MemoryLimiter, Refund};
 use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota, QuotaStatus, Verdict};
 
 use crate::faults::Fault;
@@ -18,12 +18,19 @@ pub(crate) struct Faulty {
     fault: Fault,
     last: Mutex<Timestamp>,
     routes: Mutex<Vec<String>>,
+    refunded: Mutex<u32>,
 }
 
 impl Faulty {
     pub(crate) fn new(fault: Fault) -> Self {
         let last = Mutex::new(Timestamp::from_unix_seconds(0));
-        Self { inner: Mutex::default(), fault, last, routes: Mutex::default() }
+        Self {
+            inner: Mutex::default(),
+            fault,
+            last,
+            routes: Mutex::default(),
+            refunded: Mutex::default(),
+        }
     }
 
     fn ask(&self, charge: Charge<'_>) -> Verdict {
@@ -199,8 +206,27 @@ impl Faulty {
                 Algorithm::SlidingWindow => quota.with_algorithm(Algorithm::FixedWindow),
                 _ => quota,
             }),
+            Fault::RefundsRaiseTheLimit => self.with(charge, |quota| {
+                let limit = quota.limit() + *self.refunded.lock().unwrap();
+                Quota::named(quota.name(), limit, quota.window()).with_algorithm(quota.algorithm())
+            }),
             _ => self.ask(charge),
         }
+    }
+
+    fn refunded(&self, refund: Refund<'_>) -> Verdict {
+        let inner = Arc::clone(&self.inner.lock().unwrap());
+        let all = Verdict::passed();
+        let refund = match self.fault {
+            Fault::RefundsAreLost => Refund { cost: 0, ..refund },
+            Fault::RefundsIgnoreTheTime => {
+                Refund { charge: Charge { now: refund.now, ..refund.charge }, ..refund }
+            }
+            Fault::RefundsReachShadows => Refund { verdict: &all, ..refund },
+            _ => refund,
+        };
+        *self.refunded.lock().unwrap() += refund.cost;
+        now(inner.refund(refund)).unwrap()
     }
 
     /// Asks with other quotas.
@@ -218,5 +244,13 @@ fn charge_of<'a>(general: &'a [Quota], charge: Charge<'a>) -> Charge<'a> {
 impl Limiter for Faulty {
     fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
         Reply::now(Ok(self.charged(charge)))
+    }
+
+    fn refunds(&self) -> bool {
+        true
+    }
+
+    fn refund(&self, refund: Refund<'_>) -> Reply<Result<Verdict, LimiterError>> {
+        Reply::now(Ok(self.refunded(refund)))
     }
 }

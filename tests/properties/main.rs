@@ -17,6 +17,7 @@ mod hostile;
 mod limits;
 mod presented;
 mod proxies;
+mod refunds;
 mod rights;
 mod round_trips;
 mod scopes;

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::question::{Counted, Marks, Question, Terms};
+use tower_api_key::clock::Timestamp;
 use tower_api_key::limits::ChargeMode;
 use tower_api_key::quota::arithmetic::{PARTS, interval, part_length};
 use tower_api_key::quota::{Algorithm, Quota, QuotaStatus, Verdict};
 
 /// The count of numbers before those of the quotas.
-const HEAD: usize = 5;
+const HEAD: usize = 7;
 /// The count of numbers for each quota.
 const EACH: usize = 7;
 
@@ -51,7 +52,7 @@ impl Answer {
             .iter()
             .map(|number| u64::try_from(*number).map_err(|_| Failure::Nonsense))
             .collect::<Result<_, _>>()?;
-        let Some(([passes, ahead, ahead_rest, taken, lasts], quotas)) =
+        let Some(([passes, ahead, ahead_rest, taken, lasts, at, at_rest], quotas)) =
             numbers.split_first_chunk::<HEAD>()
         else {
             return Err(Failure::Nonsense);
@@ -62,6 +63,7 @@ impl Answer {
             return Err(Failure::Nonsense);
         }
         let mut verdict = Verdict::passed();
+        verdict.set_taken_at(Timestamp::from_unix_nanoseconds(nanoseconds(*at, *at_rest)));
         for (quota, [room, used, span, span_rest, parts, ..]) in counted.quotas().zip(states) {
             let span = nanoseconds(*span, *span_rest);
             let state = State { used: *used, span, parts: *parts };
@@ -187,15 +189,17 @@ mod tests {
         let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
         let counted = Counted::new(&record, AppliedQuotas { general: &quotas, route: &[] });
         let (mode, terms) = (ChargeMode::IfAllowed, Terms::Each);
-        let question = Question { cost: 1, mode, now: None, terms, back: None };
+        let question = Question { cost: 1, mode, now: None, terms, back: None, refund: None };
         let read = |numbers: &[i64]| Answer::read(numbers, &counted, &question).map(|a| a.verdict);
-        let fine = [1, 0, 0, 1, 0, 1, 2, 60_000_000, 0, 0, 0, 0];
+        let fine = [1, 0, 0, 1, 0, 7, 9, 1, 2, 60_000_000, 0, 0, 0, 0];
         assert_eq!(read(&fine).unwrap().statuses()[0].remaining(), 3);
+        let taken_at = Timestamp::from_unix_nanoseconds(7_009);
+        assert_eq!(read(&fine).unwrap().taken_at(), Some(taken_at));
         for length in 0..fine.len() {
             assert!(read(&fine[..length]).is_err(), "{length}");
         }
         let mut negative = fine;
-        negative[6] = -1;
+        negative[8] = -1;
         assert!(read(&negative).is_err());
     }
 }

@@ -9,11 +9,11 @@ use super::builder::RedisLimiterBuilder;
 use super::concurrency::RedisConcurrency;
 use super::failure::Failure;
 use super::lease::{Flight, Lease, LeaseReply, LeaseTable, NextStep};
-use super::question::{Counted, Question, Terms};
+use super::question::{Counted, Question, Refunded, Terms};
 use super::script::ChargeScript;
 use tower_api_key::ConfigError;
 use tower_api_key::Reply;
-use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError, Refund};
 use tower_api_key::quota::Verdict;
 
 /// A limiter that counts requests in Redis (6.2 or newer) or Valkey, for all processes that use the same
@@ -99,6 +99,22 @@ impl RedisLimiter {
         self.leases.as_ref().map_or(0, |leases| leases.len())
     }
 
+    /// Asks a question in a task, which ends even if the client hangs up.
+    fn ask_in_task(
+        &self,
+        counted: Counted,
+        question: Question<'static>,
+    ) -> Reply<Result<Verdict, LimiterError>> {
+        let script = Arc::clone(&self.script);
+        let (reply, receiver) = oneshot::channel();
+        let task = async move {
+            let _ = reply.send(script.ask_alone(counted, question).await);
+        };
+        // Without a runtime the task is dropped, which answers the request.
+        let _ = self.script.connection().spawn(task);
+        Self::answer_of(receiver)
+    }
+
     /// Waits for the answer of a task.
     fn answer_of(receiver: oneshot::Receiver<LeaseReply>) -> Reply<Result<Verdict, LimiterError>> {
         Reply::later(async move {
@@ -130,20 +146,43 @@ impl Limiter for RedisLimiter {
         };
         let script = Arc::clone(&self.script);
         let counted = Counted::new(record, quotas);
-        let question = Question { cost, mode, now: script.now(now), terms, back: None };
+        let (now, back, refund) = (script.now(now), None, None);
+        let question = Question { cost, mode, now, terms, back, refund };
         if mode != ChargeMode::Force {
             return Reply::later(async move {
                 script.ask_alone(counted, question).await.map_err(LimiterError::new)
             });
         }
         // The request was served. A task charges it even if its client has hung up.
-        let (reply, receiver) = oneshot::channel();
-        let task = async move {
-            let _ = reply.send(script.ask_alone(counted, question).await);
+        self.ask_in_task(counted, question)
+    }
+
+    fn refunds(&self) -> bool {
+        true
+    }
+
+    fn refund(&self, refund: Refund<'_>) -> Reply<Result<Verdict, LimiterError>> {
+        let Charge { record, quotas, .. } = refund.charge;
+        // Without the instant by the server's clock it is unknown what still counts. The charge was not made here.
+        let Some(taken_at) = refund.verdict.taken_at().filter(|_| !quotas.is_empty()) else {
+            let mode = ChargeMode::Peek;
+            return self.charge(Charge { cost: 0, mode, now: refund.now, ..refund.charge });
         };
-        // Without a runtime the task is dropped, which answers the request.
-        let _ = self.script.connection().spawn(task);
-        Self::answer_of(receiver)
+        let terms = match self.leases {
+            Some(_) => Terms::Lease { demand: 0, want: 0, shortest: 0 },
+            None => Terms::Each,
+        };
+        let takes_nothing = |index: &usize| refund.verdict.would_refuse(*index);
+        let untaken = (0..16).filter(takes_nothing).fold(0, |bits, index| bits | 1 << index);
+        let question = Question {
+            cost: refund.cost.min(refund.charge.cost),
+            mode: ChargeMode::Force,
+            now: self.script.now(refund.now),
+            terms,
+            back: None,
+            refund: Some(Refunded { taken_at, untaken }),
+        };
+        self.ask_in_task(Counted::new(record, quotas), question)
     }
 }
 

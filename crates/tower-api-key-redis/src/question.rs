@@ -29,6 +29,16 @@ pub(super) struct Question<'a> {
     pub(super) now: Option<Timestamp>,
     pub(super) terms: Terms,
     pub(super) back: Option<&'a Unspent>,
+    /// Gives the cost back, and takes nothing.
+    pub(super) refund: Option<Refunded>,
+}
+
+/// The charge whose cost is given back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refunded {
+    pub(super) taken_at: Timestamp,
+    /// The quotas from which the charge took nothing, as bits by their index.
+    pub(super) untaken: u16,
 }
 
 /// Tokens that are given back.
@@ -87,11 +97,12 @@ impl Counted {
         }
         question.write(command);
         let mut marks = question.back.iter().flat_map(|back| &back.marks);
-        for (quota, of_route) in &self.quotas {
+        for (index, (quota, of_route)) in self.quotas.iter().enumerate() {
             let second = by_account && quota.per() == Per::Key;
             command.arg(1 + u32::from(second));
             command.arg(Field { quota, of_route: *of_route }.to_string());
-            question.terms.write(quota, command);
+            let untaken = question.refund.is_some_and(|refund| refund.untaken >> index & 1 == 1);
+            question.terms.write(quota, untaken, command);
             if let Some(mark) = marks.next() {
                 command.arg(mark);
             }
@@ -102,6 +113,7 @@ impl Counted {
 impl Question<'_> {
     fn write(&self, command: &mut Cmd) {
         command.arg(match self.mode {
+            _ if self.refund.is_some() => "back",
             ChargeMode::Peek => "nothing",
             ChargeMode::IfAllowed => "room",
             ChargeMode::Force => "always",
@@ -118,14 +130,17 @@ impl Question<'_> {
                 command.arg("").arg("");
             }
         }
+        if let Some(refund) = self.refund {
+            Pair(refund.taken_at.unix_nanoseconds()).write(command);
+        }
     }
 }
 
 impl Terms {
     /// Adds the arguments of a quota.
-    fn write(self, quota: &Quota, command: &mut Cmd) {
+    fn write(self, quota: &Quota, untaken: bool, command: &mut Cmd) {
         command.arg(quota.algorithm().name()).arg(quota.limit());
-        command.arg(u32::from(quota.is_in_shadow()));
+        command.arg(if untaken { 2 } else { u32::from(quota.is_in_shadow()) });
         match quota.algorithm() {
             Algorithm::FixedWindow => Pair(quota.window_nanoseconds()).write(command),
             Algorithm::LeakyBucket => {
@@ -203,7 +218,7 @@ mod tests {
             [(Terms::Each, ["40000000", "280"], "0"), (lease, ["38000000", "266"], "2000000")]
         {
             let mut command = Cmd::new();
-            terms.write(&quota, &mut command);
+            terms.write(&quota, false, &mut command);
             let written: Vec<String> = command
                 .args_iter()
                 .map(|word| match word {

@@ -55,8 +55,8 @@ impl ChargeScript {
     ) -> Result<Answer, Failure> {
         let mut call = Call::new(&self.script);
         counted.ask(question, &mut call.command, &self.prefix);
-        // Tokens that are given back twice would be spent twice.
-        call.once = question.back.is_some();
+        // What is given back twice would be spent twice.
+        call.once = question.back.is_some() || question.refund.is_some();
         Answer::read(&self.connection.call(&call).await?, counted, question)
     }
 

@@ -1,6 +1,6 @@
 //! The limiter in memory.
 
-use super::super::limiter::{Charge, Limiter};
+use super::super::limiter::{Charge, ChargeMode, Limiter, Refund};
 use super::meter::Meter;
 use super::meters::Meters;
 use super::place::Place;
@@ -91,15 +91,22 @@ impl MemoryLimiter {
             Meters { account: Some(&mut meter), key: None }.charge(charge, verdict);
             return Ok(());
         }
-        self.charge_both(charge, verdict, by_account, by_key)
+        self.with_meters(charge, (by_account, by_key), |mut meters| meters.charge(charge, verdict))
     }
 
-    fn charge_both(
+    fn refund_now(&self, refund: &Refund<'_>, verdict: &mut Verdict) -> Result<(), Full> {
+        // As a peek, for which no meter is made: a subject without one has nothing to give back.
+        let peek = Charge { cost: 0, mode: ChargeMode::Peek, now: refund.now, ..refund.charge };
+        let by = (peek.quotas.count_by(Per::Account), peek.quotas.count_by(Per::Key));
+        self.with_meters(&peek, by, |mut meters| meters.refund(refund, verdict))
+    }
+
+    /// Locks the meters of a request, and calls a function with them.
+    fn with_meters(
         &self,
         charge: &Charge<'_>,
-        verdict: &mut Verdict,
-        by_account: bool,
-        by_key: bool,
+        (by_account, by_key): (bool, bool),
+        work: impl FnOnce(Meters<'_>),
     ) -> Result<(), Full> {
         let (record, bookmark) = (charge.record, charge.record.bookmark());
         for _ in 0..ATTEMPTS {
@@ -120,11 +127,10 @@ impl MemoryLimiter {
             };
             // A peek at a subject without a meter finds its quotas unused.
             let (mut no_account, mut no_key) = (None, None);
-            let mut meters = Meters {
+            work(Meters {
                 account: by_account.then(|| meter_or(&mut account, &mut no_account)),
                 key: by_key.then(|| meter_or(&mut key, &mut no_key)),
-            };
-            meters.charge(charge, verdict);
+            });
             return Ok(());
         }
         Err(Full)
@@ -136,6 +142,16 @@ impl Limiter for MemoryLimiter {
         let mut verdict = Verdict::passed();
         let charged = self.charge_now(&charge, &mut verdict);
         Reply::now(charged.map(|()| verdict).map_err(LimiterError::new))
+    }
+
+    fn refunds(&self) -> bool {
+        true
+    }
+
+    fn refund(&self, refund: Refund<'_>) -> Reply<Result<Verdict, LimiterError>> {
+        let mut verdict = Verdict::passed();
+        let refunded = self.refund_now(&refund, &mut verdict);
+        Reply::now(refunded.map(|()| verdict).map_err(LimiterError::new))
     }
 }
 
@@ -153,7 +169,6 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::key::KeyRecord;
-    use crate::limits::ChargeMode;
     use crate::quota::{AppliedQuotas, Quota};
 
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);

@@ -149,6 +149,11 @@ impl Meter {
         }
     }
 
+    /// Returns the counters of the quotas that [`ask`](Self::ask) was called for, in their order.
+    pub(super) fn counters(&mut self) -> impl Iterator<Item = &mut Counter> {
+        self.windows.iter_mut().map(|window| &mut window.counter)
+    }
+
     /// Puts the counter of a quota at an index, and adds it if it is missing. If the meter has too many
     /// counters, idle ones that changed plans have left behind are dropped.
     #[cold]

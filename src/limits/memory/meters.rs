@@ -1,6 +1,6 @@
 //! The meters of one request, which are charged all or nothing.
 
-use super::super::limiter::{Charge, ChargeMode};
+use super::super::limiter::{Charge, ChargeMode, Refund};
 use super::meter::{Meter, Taken};
 use crate::clock::Timestamp;
 use crate::quota::{Per, Quota, Verdict};
@@ -36,6 +36,7 @@ impl Meters<'_> {
         verdict: &mut Verdict,
     ) {
         let at = self.in_order(charge.now);
+        verdict.set_taken_at(at);
         let mut wait = 0;
         if let Some(meter) = &mut self.account {
             wait = meter.ask::<SHADOWS>(quotas.clone(), Per::Account, at, charge.cost);
@@ -60,6 +61,23 @@ impl Meters<'_> {
         }
         if let Some(meter) = &mut self.key {
             meter.take::<SHADOWS>(quotas, Per::Key, taken, verdict);
+        }
+    }
+
+    /// Gives back the cost of a charge, and fills the verdict with what is left.
+    pub(super) fn refund(&mut self, refund: &Refund<'_>, verdict: &mut Verdict) {
+        let quotas = refund.charge.quotas.iter();
+        let at = self.in_order(refund.now);
+        let ahead = at.nanoseconds_since(refund.now);
+        let nothing = Taken { cost: 0, asked: 0, at, ahead };
+        for (meter, per) in [(&mut self.account, Per::Account), (&mut self.key, Per::Key)] {
+            let Some(meter) = meter else { continue };
+            meter.ask::<true>(quotas.clone(), per, at, 0);
+            let own = quotas.clone().enumerate().filter(|(_, (quota, _))| quota.per() == per);
+            for ((index, (quota, _)), counter) in own.zip(meter.counters()) {
+                counter.refund(quota, at, refund.taken_at(), refund.cost_of(index));
+            }
+            meter.take::<true>(quotas.clone(), per, nothing, verdict);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::attempts::{Alarms, FailedAttempts, RefusedRequests};
 use crate::concurrency::MemoryConcurrency;
 use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
-use crate::limits::FallbackLimiter;
+use crate::limits::{FailureCounts, FallbackLimiter};
 use crate::profile::Profile;
 use crate::response::{BodyFunction, Renderer};
 use crate::service::layer::ApiKeyLayer;
@@ -85,6 +85,10 @@ impl ApiKeyLayerBuilder {
         let counts = Counts {
             requests: matches!(options.limits, Limits::Counted(..)),
             failures: attempts.is_some(),
+            refunds: match &options.limits {
+                Limits::Counted(limiter, _) => limiter.refunds(),
+                Limits::Unset | Limits::Off => true,
+            },
         };
         if takes_request_ids {
             options.request_id_proxies = Some(policy.proxies.clone());
@@ -117,6 +121,7 @@ impl ApiKeyLayerBuilder {
             refusals: refusals.map(RefusedRequests::build).transpose()?,
             attempts: attempts.map(FailedAttempts::build).transpose()?,
             fallback: FallbackLimiter::default(),
+            failures: FailureCounts::default(),
             local_concurrency: MemoryConcurrency::new(),
             name,
             policy,

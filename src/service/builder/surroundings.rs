@@ -87,6 +87,42 @@ impl ApiKeyLayerBuilder {
         self
     }
 
+    /// Puts what is proven about the client into the extensions of each admitted request, as a
+    /// [`Client`](crate::request::Client): the address behind trusted proxies, and whether the client used
+    /// HTTPS. Requests without a key have it, too. Needs one allocation for each request.
+    ///
+    /// With the feature `axum` a handler takes the `Client` as an argument. Take the client from here, and never
+    /// from a header such as `X-Forwarded-For`, which any client can send.
+    ///
+    /// ```
+    /// use http::{Request, Response};
+    /// use tower_api_key::request::Client;
+    /// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
+    ///
+    /// let builder = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new());
+    /// let layer = builder.client_in_request().build()?;
+    ///
+    /// fn whoami<B>(request: &Request<B>) -> Response<String> {
+    ///     let client = request.extensions().get::<Client>();
+    ///     let address = client.and_then(|client| client.address);
+    ///     Response::new(address.map_or("unknown".to_owned(), |address| address.to_string()))
+    /// }
+    /// # Ok::<(), tower_api_key::ConfigError>(())
+    /// ```
+    pub fn client_in_request(mut self) -> Self {
+        self.options.leave_client = true;
+        self
+    }
+
+    /// Puts the decision into the extensions of each response, as a
+    /// [`GateDecision`](crate::decision::GateDecision): whose request it was, and why it was refused. Use it for a
+    /// layer outside of the gate that logs or counts requests; `GateDecision` has an example. Needs one
+    /// allocation for each response.
+    pub fn decision_in_response(mut self) -> Self {
+        self.options.leave_decision = true;
+        self
+    }
+
     /// Puts no [`Grant`](crate::Grant) into the request's extensions, which saves an allocation for each
     /// request. Use it if no service behind the gate needs to know its caller.
     /// [`strip_credential`](Self::strip_credential) has an example.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
-use crate::limits::{Charge, ChargeMode, Limiter};
+use crate::limits::{Charge, ChargeMode, Limiter, Refund};
 use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
 use crate::testing::fresh::{Fresh, Maker, subject};
 use crate::testing::outcome::done;
@@ -68,6 +68,28 @@ impl KeyClient {
             now,
         });
         done(charge.await, "charging a request")
+    }
+
+    /// Returns true if the limiter gives costs back.
+    pub(super) fn refunds(&self) -> bool {
+        subject(&*self.limiter).refunds()
+    }
+
+    /// Gives back a cost that a charge took at an instant.
+    pub(super) async fn refund(
+        &self,
+        (general, route): (&[Quota], &[Quota]),
+        (charged, at): (u32, Timestamp),
+        verdict: &Verdict,
+        cost: u32,
+        now: Timestamp,
+    ) -> Verdict {
+        let record = record(&self.account, self.key);
+        let quotas = AppliedQuotas { general, route };
+        let mode = ChargeMode::IfAllowed;
+        let charge = Charge { record: &record, quotas, cost: charged, mode, now: at };
+        let refund = subject(&*self.limiter).refund(Refund { charge, verdict, cost, now });
+        done(refund.await, "giving a cost back")
     }
 
     pub(super) async fn take(&self, quotas: &[Quota], now: Timestamp) -> Verdict {

@@ -5,6 +5,7 @@ mod charging;
 mod client;
 mod instants;
 mod promises;
+mod refunds;
 mod shadow;
 mod subjects;
 mod threads;

@@ -2,7 +2,7 @@
 
 use super::super::fresh::{Make, Maker};
 use super::super::promise::{Promise, list, run};
-use super::{bounds, charging, instants, shadow, subjects, threads};
+use super::{bounds, charging, instants, refunds, shadow, subjects, threads};
 use crate::limits::Limiter;
 
 /// The promises of a [`Limiter`]. Each is one test of [`limiter_tests!`](crate::limiter_tests).
@@ -53,6 +53,11 @@ macro_rules! __limiter_promises {
             instants::days_and_months_end_at_midnight,
             shadow::a_quota_in_shadow_refuses_nothing,
             shadow::a_quota_in_shadow_counts_as_if_it_refused,
+            refunds::a_refund_gives_back_what_was_taken,
+            refunds::a_refund_never_leaves_more_than_the_limit,
+            refunds::a_window_that_is_over_gets_nothing_back,
+            refunds::a_bucket_gives_back_what_has_not_drained,
+            refunds::a_quota_in_shadow_gets_back_what_it_took,
             instants::a_clock_set_back_locks_nobody_out,
             instants::instants_out_of_order_begin_no_day_twice,
             instants::instants_out_of_order_free_nothing,

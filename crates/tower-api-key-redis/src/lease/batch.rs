@@ -95,6 +95,9 @@ impl KeptRefusal {
 /// Returns a verdict after `age` nanoseconds, with the unspent tokens added to what remains.
 fn aged(kept: &Verdict, unspent: u32, age: u64) -> Verdict {
     let mut verdict = Verdict::passed();
+    if let Some(taken_at) = kept.taken_at() {
+        verdict.set_taken_at(taken_at);
+    }
     for status in kept.statuses() {
         let remaining = status.remaining().saturating_add(unspent).min(status.limit());
         let reset = nanoseconds(status.reset_after()).saturating_sub(age);

@@ -47,6 +47,7 @@ impl Flight {
                 now: script.now(*at),
                 terms: Terms::Lease { demand: request.demand, want: *want, shortest: SHORTEST },
                 back: back.as_ref(),
+                refund: None,
             };
             let mut answer = script.ask(&slot.counted, &question).await;
             let failed = answer.as_ref().is_err_and(Failure::is_of_connection);
@@ -175,7 +176,7 @@ mod tests {
     #[tokio::test]
     async fn tokens_are_given_back_once_also_if_the_connection_breaks() {
         // One of five tokens is spent, then the batch is over.
-        const FIVE: &str = "*12\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n\
+        const FIVE: &str = "*14\r\n:1\r\n:0\r\n:0\r\n:5\r\n:8000000\r\n:7\r\n:0\r\n\
                             :1\r\n:5\r\n:60000000\r\n:0\r\n:0\r\n:7\r\n:0";
         let server = FaultyServer::start(&[FIVE, HANGS_UP, FIVE]).await;
         let limiter = RedisLimiter::builder(&server.url).lease(LEASE);

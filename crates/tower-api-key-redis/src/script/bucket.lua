@@ -66,6 +66,13 @@ end
 -- Gives nothing back: an unknown part of the tokens has drained meanwhile.
 function bucket.give_back() end
 
+-- Gives back what has not drained of a cost.
+function bucket.refund(quota, cost, taken_us, taken_ns, us, ns)
+  local given_us, given_ns = pair(quota.interval_us * cost, quota.interval_ns * cost)
+  given_us, given_ns = since(given_us, given_ns, since(us, ns, taken_us, taken_ns))
+  quota.level_us, quota.level_ns = since(quota.level_us, quota.level_ns, given_us, given_ns)
+end
+
 function bucket.mark()
   return 0, 0
 end

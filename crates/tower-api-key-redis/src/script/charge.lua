@@ -30,6 +30,13 @@ else
   us, ns = time[1] * 1000000 + time[2], 0
 end
 
+-- A refund gives the cost back from the windows that were open at an instant, and takes nothing.
+local refund, taken_us, taken_ns = 0, 0, 0
+if taking == 'back' then
+  refund, cost, demand = cost, 0, 0
+  taken_us, taken_ns = number(), number()
+end
+
 local quotas, subjects = {}, {}
 for index = 1, #KEYS do
   subjects[index] = { fields = { 'at' }, quotas = {} }
@@ -37,7 +44,10 @@ end
 while read < #ARGV do
   local subject = subjects[number()]
   local field, kind = text(), KINDS[text()]
-  local quota = { kind = kind, limit = number(), in_shadow = text() == '1' }
+  local quota = { kind = kind, limit = number() }
+  -- '1' for a quota in shadow, and '2' for one from which the charge took nothing.
+  local shadow = text()
+  quota.in_shadow, quota.untaken = shadow ~= '0', shadow == '2'
   kind.terms(quota)
   if back > 0 then
     quota.mark_us, quota.mark_ns = number(), number()
@@ -73,6 +83,10 @@ for _, quota in ipairs(quotas) do
   if back > 0 then
     quota.kind.give_back(quota, back, quota.mark_us, quota.mark_ns)
   end
+  -- After a clock was set back it is unknown what the counter still has of the cost.
+  if refund > 0 and not quota.untaken and not is_above(taken_us, taken_ns, at_us, at_ns) then
+    quota.kind.refund(quota, refund, taken_us, taken_ns, at_us, at_ns)
+  end
   quota.room = quota.kind.fits(quota, cost)
   if not quota.room and quota.kind.refuse then
     quota.kind.refuse(quota, cost)
@@ -104,7 +118,7 @@ end
 
 -- Takes the tokens, and writes the state of each quota into the answer.
 local ahead_us, ahead_ns = since(at_us, at_ns, us, ns)
-local answer = { passes and 1 or 0, ahead_us, ahead_ns, taken, lasts_us }
+local answer = { passes and 1 or 0, ahead_us, ahead_ns, taken, lasts_us, at_us, at_ns }
 for _, quota in ipairs(quotas) do
   if taking == 'always' or not quota.in_shadow or quota.room then
     quota.kind.take(quota, taken, at_us, at_ns)
@@ -118,9 +132,10 @@ for _, quota in ipairs(quotas) do
   end
 end
 
--- Stores the counters until the last of them is over. A peek at a subject without counters stores nothing.
+-- Stores the counters until the last of them is over. A peek at a subject without counters stores nothing, and
+-- neither does a refund.
 for index, subject in ipairs(subjects) do
-  if subject.exists or taking ~= 'nothing' then
+  if subject.exists or (taking ~= 'nothing' and taking ~= 'back') then
     local values, idle_us = { 'at', exact(at_us) .. ' ' .. at_ns }, at_us
     for place, quota in ipairs(subject.quotas) do
       values[#values + 1] = subject.fields[place + 1]

@@ -11,6 +11,7 @@
 --   refuse     notes when a cost without room would fit (optional)
 --   take       takes a cost
 --   give_back  gives tokens back that were charged under a mark
+--   refund     gives a cost back that was taken at an instant
 --   mark       returns the mark of tokens charged now
 --   answer     returns the state of the quota
 --   store      returns the counter as it is stored
@@ -66,6 +67,23 @@ function fixed.give_back(quota, tokens, mark_us, mark_ns)
   end
 end
 
+-- Returns true if the open window had begun at an instant.
+function fixed.had_begun(quota, us, ns)
+  local open_us, open_ns = since(quota.ends_us, quota.ends_ns, us, ns)
+  return not is_above(open_us, open_ns, quota.length_us, quota.length_ns)
+end
+
+-- Closes a window in which no request is left to count.
+function fixed.refund(quota, cost, us, ns)
+  if is_above(quota.ends_us, quota.ends_ns, us, ns) and quota.kind.had_begun(quota, us, ns) then
+    quota.used = max(quota.used - cost, 0)
+    if quota.used == 0 then
+      quota.ends_us, quota.ends_ns = 0, 0
+      quota.reset_us, quota.reset_ns = quota.length_us, quota.length_ns
+    end
+  end
+end
+
 function fixed.mark(quota)
   return quota.ends_us, quota.ends_ns
 end
@@ -114,6 +132,10 @@ function day.settle(quota, us, ns)
   fixed.settle(quota, us, ns)
 end
 
+function day.had_begun(quota, us)
+  return quota.ends_us == (floor(us / DAY_US) + 1) * DAY_US and quota.ends_ns == 0
+end
+
 function month.terms() end
 
 function month.settle(quota, us, ns)
@@ -122,3 +144,6 @@ function month.settle(quota, us, ns)
   fixed.settle(quota, us, ns)
 end
 
+function month.had_begun(quota, us)
+  return quota.ends_us == next_month(floor(us / DAY_US)) * DAY_US and quota.ends_ns == 0
+end

@@ -100,6 +100,11 @@ function sliding.give_back(quota, tokens, part)
   end
 end
 
+function sliding.refund(quota, cost, us, ns)
+  local part = part_of(us, ns, quota.part)
+  sliding.give_back(quota, cost, part)
+end
+
 function sliding.mark(quota)
   return quota.newest, 0
 end

@@ -8,8 +8,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
-use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter};
-use tower_api_key::quota::{Algorithm, AppliedQuotas, Quota, Verdict};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter, Refund};
+use tower_api_key::quota::{Algorithm, AppliedQuotas, Quota, QuotaStatus, Verdict};
 use tower_api_key_redis::{Lease, RedisLimiter};
 
 use crate::{Redis, TURNS, fresh_prefix};
@@ -436,5 +436,71 @@ async fn a_fleet_passes_no_more_than_the_bound_and_hardly_less() {
              memory; {calls} round trips"
         );
         assert!(passed * 10 >= would_pass * 9, "{algorithm:?}: {passed} of {would_pass}");
+    }
+}
+
+/// A refund goes to the server, whether the charge was spent from a batch or asked for.
+#[tokio::test]
+async fn a_refund_of_a_spent_token_goes_to_the_server() {
+    let _turn = TURNS.read().await;
+    let Some(server) = Redis::start() else { return };
+    for algorithm in [Algorithm::FixedWindow, Algorithm::SlidingWindow, Algorithm::CalendarDay] {
+        let node = Node::alone(&server);
+        let quotas = [Quota::new("minute", 1_000, MINUTE).with_algorithm(algorithm)];
+        let applicable = AppliedQuotas { general: &quotas, route: &[] };
+        let (record, mode) = (&node.record, ChargeMode::IfAllowed);
+        let mut charged = Vec::new();
+        for number in 0..100 {
+            let verdict = node.ask(&quotas, 1, mode, at(number)).await;
+            charged.push((at(number), verdict));
+        }
+        let before = node.remaining(&quotas, at(100)).await;
+        assert_eq!(before, 900, "{algorithm:?}");
+        for (now, verdict) in &charged[..40] {
+            let charge = Charge { record, quotas: applicable, cost: 1, mode, now: *now };
+            let refund = Refund { charge, verdict, cost: 1, now: at(101) };
+            node.limiter.refund(refund).await.unwrap();
+        }
+        // The next batch learns of it.
+        for number in 0..500 {
+            assert!(node.passes(&quotas, at(102 + number)).await, "{algorithm:?} {number}");
+        }
+        let left = node.remaining(&quotas, at(700)).await;
+        assert_eq!(left, 440, "{algorithm:?}");
+    }
+}
+
+/// By the server's clock, as in production.
+#[tokio::test]
+async fn a_refund_counts_by_the_servers_clock() {
+    let _turn = TURNS.read().await;
+    let Some(server) = Redis::start() else { return };
+    for with_lease in [false, true] {
+        let limiter = server.limiter().prefix(fresh_prefix());
+        let limiter = if with_lease { limiter.lease(Lease::new()) } else { limiter };
+        let limiter = limiter.build().unwrap();
+        let quotas = [
+            Quota::new("minute", 100, MINUTE),
+            Quota::new("sliding", 100, MINUTE).with_algorithm(Algorithm::SlidingWindow),
+            Quota::new("bucket", 100, 100 * MINUTE).with_algorithm(Algorithm::LeakyBucket),
+        ];
+        let quotas = AppliedQuotas { general: &quotas, route: &[] };
+        let (record, mode) = (record("acme"), ChargeMode::IfAllowed);
+        // The node's clock is wrong by years.
+        let charge = Charge { record: &record, quotas, cost: 50, mode, now: at(0) };
+        let verdict = limiter.charge(charge).await.unwrap();
+        let left = |verdict: &Verdict| -> Vec<u32> {
+            verdict.statuses().iter().map(QuotaStatus::remaining).collect()
+        };
+        // A lease keeps a sixteenth of a bucket free.
+        let bucket = if with_lease { 44 } else { 50 };
+        assert_eq!(left(&verdict), [50, 50, bucket]);
+        let refund = Refund { charge, verdict: &verdict, cost: 20, now: at(10) };
+        let refunded = limiter.refund(refund).await.unwrap();
+        assert_eq!(left(&refunded), [70, 70, bucket + 20]);
+        // A verdict that is not the limiter's gives nothing back.
+        let foreign = Verdict::passed();
+        let refund = Refund { verdict: &foreign, ..refund };
+        assert_eq!(left(&limiter.refund(refund).await.unwrap())[..2], [70, 70]);
     }
 }

@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
-use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter, Refund};
 use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota};
 
 use crate::{Redis, TURNS};
@@ -82,7 +82,19 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
     let mut route: Vec<Quota> = names.iter().map(|name| any_quota(random, name)).collect();
     route.truncate(random.random_range(0..=2));
     let mut now = 1_795_600_000 * SECOND + random.random_range(0..400 * DAY);
+    // Memory counts all subjects from the start, so that none takes the place of an idle one: what an idle one
+    // remembers would differ after a clock is set back.
+    let first = [Quota::new("first", 9, Duration::from_nanos(366 * DAY)).with_per(Per::Key)];
+    let quotas = AppliedQuotas { general: &first, route: &general };
+    for record in &keys {
+        let (cost, mode) = (1, ChargeMode::Force);
+        let charge =
+            Charge { record, quotas, cost, mode, now: Timestamp::from_unix_nanoseconds(now) };
+        memory.charge(charge).await.unwrap();
+        redis.charge(charge).await.unwrap();
+    }
     let mut passed = 0;
+    let mut charged = Vec::new();
     for request in 0..requests {
         now = step(random, now, &general);
         if random.random_bool(0.02) {
@@ -91,8 +103,9 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
             general[changed] = with_limit(&general[changed], limit);
         }
         let limit = general.choose(random).unwrap().limit();
+        let record = keys.choose(random).unwrap();
         let charge = Charge {
-            record: keys.choose(random).unwrap(),
+            record,
             quotas: AppliedQuotas {
                 general: &general,
                 route: if random.random_bool(0.5) { &route } else { &[] },
@@ -118,6 +131,26 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
         assert!(there.shadow_refusals().eq(here.shadow_refusals()), "{context}");
         assert_eq!(there.statuses(), here.statuses(), "{context}");
         passed += usize::from(here.retry_after().is_none());
+        assert_eq!(there.taken_at(), here.taken_at(), "{context}");
+        if charge.mode == ChargeMode::IfAllowed && here.retry_after().is_none() {
+            let quotas = (charge.quotas.general.to_vec(), charge.quotas.route.to_vec());
+            charged.push((quotas, record, charge.cost, charge.now, here, there));
+        }
+        if !charged.is_empty() && random.random_bool(0.2) {
+            now = step(random, now, &general);
+            let latest = charged.len().saturating_sub(5);
+            let index = random.random_range(latest..charged.len());
+            let ((general, route), record, cost, at, here, there) = charged.remove(index);
+            let quotas = AppliedQuotas { general: &general, route: &route };
+            let charge = Charge { record, quotas, cost, mode: ChargeMode::IfAllowed, now: at };
+            let (cost, now) =
+                (random.random_range(0..=cost), Timestamp::from_unix_nanoseconds(now));
+            let here = memory.refund(Refund { charge, verdict: &here, cost, now }).await.unwrap();
+            let there = redis.refund(Refund { charge, verdict: &there, cost, now }).await.unwrap();
+            let context = format!("seed {seed}, refund {request}: {cost} of {charge:?} at {now:?}");
+            assert_eq!(there.statuses(), here.statuses(), "{context}");
+            assert_eq!((there.retry_after(), here.retry_after()), (None, None), "{context}");
+        }
     }
     let all_in_shadow = general.iter().all(Quota::is_in_shadow);
     assert!(passed > 0 && (passed < requests || all_in_shadow), "seed {seed}: {passed}");

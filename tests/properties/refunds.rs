@@ -1,0 +1,55 @@
+//! Refunds give back what was taken, and never more.
+
+use std::time::Duration;
+
+use tower_api_key::clock::Timestamp;
+use tower_api_key::quota::{Algorithm, Counter, Quota};
+
+/// A counter and its twin, to which the refunded request never came.
+#[test]
+fn a_refund_leaves_no_more_than_if_the_request_had_never_come() {
+    const START: u64 = 1_000_020 * 1_000;
+    let mut state = 7u64;
+    let mut random = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) % below
+    };
+    let at = |milliseconds: u64| Timestamp::from_unix_nanoseconds(milliseconds * 1_000_000);
+    let mut exact = 0;
+    for algorithm in Algorithm::ALL {
+        let quota = Quota::new("q", 40, Duration::from_secs(60)).with_algorithm(algorithm);
+        for _ in 0..2_000 {
+            let (mut counter, mut twin) = (Counter::new(&quota), Counter::new(&quota));
+            let mut now = START + random(100_000);
+            for _ in 0..random(4) {
+                let cost = u32::try_from(random(4)).unwrap();
+                counter.charge(&quota, at(now), cost);
+                twin.charge(&quota, at(now), cost);
+                now += random(40_000);
+            }
+            let (taken_at, cost) = (at(now), 1 + u32::try_from(random(5)).unwrap());
+            counter.charge(&quota, taken_at, cost);
+            // A window that is open already does not open again.
+            let opens = twin.is_idle(taken_at);
+            for _ in 0..random(4) {
+                now += random(30_000);
+                let cost = u32::try_from(random(4)).unwrap();
+                counter.charge(&quota, at(now), cost);
+                twin.charge(&quota, at(now), cost);
+            }
+            now += random(30_000);
+            let before = counter.status(&quota, at(now));
+            counter.refund(&quota, at(now), taken_at, cost);
+            let after = counter.status(&quota, at(now));
+            let without = twin.status(&quota, at(now));
+            assert!(after.remaining() >= before.remaining(), "{algorithm:?}");
+            let fixed = algorithm == Algorithm::FixedWindow && opens;
+            assert!(fixed || after.remaining() <= without.remaining(), "{algorithm:?}");
+            exact += u32::from(after.remaining() == without.remaining());
+            // Once more gives back no more than the limit.
+            counter.refund(&quota, at(now), taken_at, u32::MAX);
+            assert!(counter.status(&quota, at(now)).remaining() <= quota.limit());
+        }
+    }
+    assert!(exact > 8_000, "most refunds give all of it back: {exact}");
+}
