@@ -174,6 +174,7 @@ pub mod store;
 pub mod quota;
 
 pub mod attempts;
+pub mod caller;
 pub mod concurrency;
 pub mod limits;
 pub mod rules;

@@ -211,11 +211,11 @@ pub enum ConfigError {
     /// The address or the options for Redis are not valid. The text omits both: an address may hold a password.
     #[error("the limiter in Redis: {0}")]
     Redis(&'static str),
-    /// The prefix length by which failed attempts are counted is 0 bits, or more than an address has.
-    #[error(
-        "`FailedAttempts::prefixes`: {length} bits is no prefix of an address: set 1 to {bits} bits"
-    )]
-    AttemptPrefix {
+    /// The prefix length by which clients are counted is 0 bits, or more than an address has.
+    #[error("`{method}`: {length} bits is no prefix of an address: set 1 to {bits} bits")]
+    NetworkPrefix {
+        /// The method that set the length.
+        method: &'static str,
         /// The length as configured, in bits.
         length: u8,
         /// The length of an address, in bits.
