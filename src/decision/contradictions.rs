@@ -10,12 +10,14 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::EnvironmentUnknown`], [`ConfigError::RouteNeed`] or [`ConfigError::RouteCost`].
+    /// [`ConfigError::EnvironmentUnknown`], [`ConfigError::RouteNeed`], [`ConfigError::AnonymousQuotas`] or
+    /// [`ConfigError::RouteCost`].
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.check_environment()?;
         if let (Some(routes), Some(scopes)) = (&self.routes, &self.scopes) {
             routes.check_scopes(scopes)?;
         }
+        self.check_anonymous_quotas()?;
         if self.counts.requests { self.check_costs() } else { Ok(()) }
     }
 

@@ -9,6 +9,7 @@ use super::check::Check;
 use super::judge::Case;
 use super::policy::{Admission, KeyFacts, Policy};
 use super::scope_finding::ScopeFinding;
+use crate::caller::ClientNetwork;
 use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::KeyRecord;
@@ -70,6 +71,7 @@ pub struct Explanation {
     decision: Result<Option<KeyRecord>, Denial>,
     scopes: Vec<ScopeFinding>,
     cost: u32,
+    network: Option<ClientNetwork>,
     pub(crate) answer: Option<Response<Bytes>>,
 }
 
@@ -104,8 +106,13 @@ impl Explanation {
         &self.scopes
     }
 
-    /// Returns the cost that the request takes from each of its quotas if it is admitted with a key. The
-    /// handler of a [metered](crate::rules::Route::metered) route may add to it.
+    /// Returns the network whose quotas count an anonymous request; `None` if it is not counted, or has a key.
+    pub const fn network(&self) -> Option<&ClientNetwork> {
+        self.network.as_ref()
+    }
+
+    /// Returns the cost that the request takes from each of its quotas if it is admitted. The handler of a
+    /// [metered](crate::rules::Route::metered) route may add to it.
     pub const fn cost(&self) -> u32 {
         self.cost
     }
@@ -136,6 +143,7 @@ impl Explanation {
             decision: Err(Denial::CredentialsMissing),
             scopes: Vec::new(),
             cost: 0,
+            network: None,
             answer: None,
         };
         let head = Head::of(request);
@@ -167,9 +175,17 @@ impl Explanation {
         let mut buffer = KeyBuffer::new();
         match policy.read(head, &mut buffer) {
             Err(denial @ Denial::CredentialsMissing) => {
-                let passes = policy.anonymous(head).is_ok();
-                self.set(CredentialsPresent, if passes { Ok(()) } else { Err(denial) });
-                if passes { KeyReading::Anonymous } else { KeyReading::None }
+                let admitted = policy.anonymous(head);
+                self.set(CredentialsPresent, admitted.as_ref().map_or(Err(denial), |_| Ok(())));
+                let Ok(admission) = admitted else { return KeyReading::None };
+                if let Admission::Anonymous(route) = admission
+                    && let Some((network, cost)) = policy.charged_network(route, client)
+                {
+                    (self.network, self.cost) = (Some(network), cost);
+                    let limited = if cost > 0 { Outcome::Depends } else { Outcome::Passed };
+                    self.put(Check::RequestLimits, limited);
+                }
+                KeyReading::Anonymous
             }
             Err(denial @ Denial::SchemeUnsupported) => {
                 self.set(CredentialsPresent, Err(denial));
@@ -267,7 +283,10 @@ impl fmt::Display for Explanation {
         }
         match &self.decision {
             Ok(Some(record)) => write!(formatter, "admitted: {}", record.id()),
-            Ok(None) => write!(formatter, "admitted without a key"),
+            Ok(None) => {
+                let counted = self.network.map_or("", |_| ", counted by its network");
+                write!(formatter, "admitted without a key{counted}")
+            }
             Err(denial) => write!(formatter, "refused: {denial}"),
         }
     }

@@ -12,6 +12,7 @@
 //! [optional](crate::ApiKeyLayerBuilder::optional) gate a handler that takes `Option<Grant>` also runs for
 //! anonymous requests. Take `Grant` wherever the handler must know its caller.
 
+mod anonymous;
 mod check;
 mod compiled_profile;
 mod contradictions;

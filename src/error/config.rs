@@ -271,6 +271,14 @@ pub enum ConfigError {
          remove one of the two calls"
     )]
     MeteredWithoutGrant,
+    /// Quotas of requests without a key cannot be counted, or limit a route that such requests never reach.
+    #[error("the anonymous quotas of {place}: {problem}")]
+    AnonymousQuotas {
+        /// The builder's method, or the route.
+        place: String,
+        /// The problem and its remedy.
+        problem: String,
+    },
     /// A quota is configured, but no limiter to count it.
     #[error("quotas are configured, but no limiter: call `limits`, or call `without_limits`")]
     LimiterMissing,

@@ -174,6 +174,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+    use crate::caller::Caller;
     use crate::clock::Timestamp;
     use crate::key::{Account, KeyRecord};
     use crate::quota::Share;
@@ -191,8 +192,8 @@ mod tests {
         let account = Account::builder("acme").build().unwrap();
         let record = &KeyRecord::builder("key", account).build().unwrap();
         let quotas = AppliedQuotas { general: quotas, route: &[] };
-        let now = Timestamp::from_unix_seconds(1_000);
-        limiter.charge(&Charge { record, quotas, cost, mode, now }, otherwise)
+        let (caller, now) = (Caller::Key(record), Timestamp::from_unix_seconds(1_000));
+        limiter.charge(&Charge { caller, quotas, cost, mode, now }, otherwise)
     }
 
     fn quota(name: &'static str, limit: u32) -> Quota {
@@ -258,10 +259,9 @@ mod tests {
         let applicable = AppliedQuotas { general: &quotas, route: &[] };
         let (cost, now) = (1, Timestamp::from_unix_seconds(1_000));
         for number in 0..10_000 {
-            let account = Account::builder(number.to_string()).build().unwrap();
-            let record = &KeyRecord::builder("key", account).build().unwrap();
-            let mode = ChargeMode::IfAllowed;
-            drop(local.charge(Charge { record, quotas: applicable, cost, mode, now }));
+            let record = &KeyRecord::bare("key", &number.to_string());
+            let (caller, mode) = (Caller::Key(record), ChargeMode::IfAllowed);
+            drop(local.charge(Charge { caller, quotas: applicable, cost, mode, now }));
         }
         for (mode, expected) in [
             (ChargeMode::IfAllowed, LimiterFallback::Denied),

@@ -13,17 +13,17 @@ use super::form::AnswerForm;
 use super::grpc::{self, GrpcMessage};
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
+use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::{ConfigError, Denial};
-use crate::key::KeyRecord;
 use crate::profile::{Answer, Challenge, CustomBody, GrpcCode, Profile, RenderedAnswers};
 use crate::quota::{AppliedQuotas, Verdict, whole_seconds};
 use crate::request::Source;
 
-/// The facts that every response to an authenticated request reports, refusals included.
+/// The facts that every response to an authenticated or counted request reports, refusals included.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Authenticated<'a> {
-    pub(crate) record: &'a KeyRecord,
+    pub(crate) caller: Caller<'a>,
     pub(crate) quotas: AppliedQuotas<'a>,
     pub(crate) verdict: Option<&'a Verdict>,
     pub(crate) now: Timestamp,
@@ -164,12 +164,12 @@ impl Renderer {
         response
     }
 
-    /// Adds the limit headers and principal headers to a response to an authenticated request.
+    /// Adds the limit headers and principal headers to a response to an authenticated or counted request.
     pub(crate) fn mark(&self, headers: &mut HeaderMap, trail: Authenticated<'_>) {
         if let Some(verdict) = trail.verdict {
-            self.limit_headers.write(headers, trail.quotas, verdict, trail.record, trail.now);
+            self.limit_headers.write(headers, trail.quotas, verdict, trail.caller, trail.now);
         }
-        self.principal.write(headers, trail.record);
+        self.principal.mark(headers, trail.caller);
     }
 
     /// Removes principal headers that the service has set on a response to an anonymous request.

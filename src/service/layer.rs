@@ -10,6 +10,7 @@ use tower_layer::Layer;
 use super::builder::ApiKeyLayerBuilder;
 use super::gate::ApiKeyGate;
 use super::shared::Shared;
+use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::decision::Explanation;
 use crate::error::Denial;
@@ -133,8 +134,12 @@ impl ApiKeyLayer {
         if let Err(denial) = explanation.decision() {
             let principal = record.filter(|_| explanation.is_of_principal());
             let quotas = AppliedQuotas::default();
-            let trail =
-                principal.map(|record| Authenticated { record, quotas, verdict: None, now });
+            let trail = principal.map(Caller::Key).map(|caller| Authenticated {
+                caller,
+                quotas,
+                verdict: None,
+                now,
+            });
             let is_grpc = || policy.is_grpc(request.method(), request.headers());
             let form = AnswerForm::of(request.method(), is_grpc);
             explanation.answer = Some(self.shared.renderer.refuse(denial, form, trail));

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::caller::ClientNetwork;
 use crate::error::Denial;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::{LimiterError, LimiterFallback};
@@ -79,6 +80,12 @@ pub trait Observer: Send + Sync + 'static {
     /// the quota. Enforced, the quotas would have refused the request once, however many calls report it.
     fn would_refuse(&self, record: &KeyRecord, quota: &str) {
         let _ = (record, quota);
+    }
+
+    /// Called once for each shadow quota that would have refused a request without a key that passed. `network` is
+    /// the client's network, and `quota` the name of the quota.
+    fn would_refuse_anonymous(&self, network: &ClientNetwork, quota: &str) {
+        let _ = (network, quota);
     }
 
     /// Called when a well-formed key came over plain HTTP, where others could read it.

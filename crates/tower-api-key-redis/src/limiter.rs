@@ -9,12 +9,15 @@ use super::builder::RedisLimiterBuilder;
 use super::concurrency::RedisConcurrency;
 use super::failure::Failure;
 use super::lease::{Flight, Lease, LeaseReply, LeaseTable, NextStep};
+use super::network::NetworkName;
 use super::question::{Counted, Question, Terms};
 use super::script::ChargeScript;
 use tower_api_key::ConfigError;
 use tower_api_key::Reply;
+use tower_api_key::caller::Caller;
+use tower_api_key::key::KeyHasher;
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError};
-use tower_api_key::quota::Verdict;
+use tower_api_key::quota::{Per, Verdict};
 
 /// A limiter that counts requests in Redis (6.2 or newer) or Valkey, for all processes that use the same
 /// server.
@@ -61,6 +64,7 @@ pub struct RedisLimiter {
     script: Arc<ChargeScript>,
     leases: Option<Arc<LeaseTable>>,
     concurrency: RedisConcurrency,
+    network_hasher: KeyHasher,
 }
 
 impl RedisLimiter {
@@ -89,9 +93,10 @@ impl RedisLimiter {
         script: ChargeScript,
         lease: Option<Lease>,
         concurrency: RedisConcurrency,
+        network_hasher: KeyHasher,
     ) -> Self {
         let leases = lease.map(|lease| Arc::new(LeaseTable::new(lease)));
-        Self { script: Arc::new(script), leases, concurrency }
+        Self { script: Arc::new(script), leases, concurrency, network_hasher }
     }
 
     /// Returns the number of accounts whose tokens or refusals this node holds; 0 without leases.
@@ -109,11 +114,13 @@ impl RedisLimiter {
 
 impl Limiter for RedisLimiter {
     fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
-        let Charge { record, quotas, cost, mode, now } = charge;
+        let Charge { caller, quotas, cost, mode, now } = charge;
         if quotas.is_empty() {
             return Reply::now(Ok(Verdict::passed()));
         }
-        let step = self.leases.as_ref().map(|leases| leases.next_step(&charge));
+        // Leases are for few busy accounts. Networks would take their room.
+        let leases = caller.record().zip(self.leases.as_ref());
+        let step = leases.map(|(record, leases)| leases.next_step(record, &charge));
         let terms = match step {
             Some(NextStep::Answered(verdict)) => return Reply::now(Ok(verdict)),
             Some(NextStep::Waits(receiver, slot)) => {
@@ -129,7 +136,17 @@ impl Limiter for RedisLimiter {
             None => Terms::Each,
         };
         let script = Arc::clone(&self.script);
-        let counted = Counted::new(record, quotas);
+        let counted = match caller {
+            Caller::Key(record) => Counted::new(record, quotas),
+            Caller::Network(_) if quotas.count_by(Per::Key) => {
+                return Reply::now(Err(LimiterError::new(
+                    "a quota counts by key, and the caller is a network: count by account",
+                )));
+            }
+            Caller::Network(network) => {
+                Counted::by_network(NetworkName::new(*network, &self.network_hasher), quotas)
+            }
+        };
         let question = Question { cost, mode, now: script.now(now), terms, back: None };
         if mode != ChargeMode::Force {
             return Reply::later(async move {

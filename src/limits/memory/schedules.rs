@@ -7,7 +7,8 @@ use std::time::Duration;
 use shuttle::thread;
 
 use super::super::limiter::{Charge, ChargeMode};
-use super::MemoryLimiter;
+use super::accounts::AccountMeters;
+use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
 use crate::quota::{AppliedQuotas, Per, Quota, Verdict};
@@ -25,17 +26,18 @@ fn keys(account: &str, count: usize) -> Vec<Arc<KeyRecord>> {
 }
 
 /// Charges a request, and returns true if it passed. Panics if the limiter fails.
-fn passes(limiter: &MemoryLimiter, record: &KeyRecord, quotas: &[Quota], now: Timestamp) -> bool {
+fn passes(limiter: &AccountMeters, record: &KeyRecord, quotas: &[Quota], now: Timestamp) -> bool {
     let quotas = AppliedQuotas { general: quotas, route: &[] };
-    let charge = Charge { record, quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
+    let charge =
+        Charge { caller: Caller::Key(record), quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
     let mut verdict = Verdict::passed();
-    limiter.charge_now(&charge, &mut verdict).unwrap();
+    limiter.charge(record, &charge, &mut verdict).unwrap();
     verdict.retry_after().is_none()
 }
 
 /// Runs one thread for each key, with two requests each, and returns the number of requests that passed.
 fn together(
-    limiter: &Arc<MemoryLimiter>,
+    limiter: &Arc<AccountMeters>,
     keys: &[Arc<KeyRecord>],
     quotas: &Arc<[Quota]>,
     now: Timestamp,
@@ -63,7 +65,7 @@ fn together(
 #[test]
 fn a_new_account_gets_its_quota_exactly() {
     explore("a new account's requests", || {
-        let limiter = Arc::new(MemoryLimiter::with_capacity(4));
+        let limiter = Arc::new(AccountMeters::with_capacity(4));
         let [key] = keys("acme", 1).try_into().unwrap();
         let quotas = Arc::from([Quota::new("minute", 3, MINUTE)]);
         let keys = [Arc::clone(&key), Arc::clone(&key), key];
@@ -75,7 +77,7 @@ fn a_new_account_gets_its_quota_exactly() {
 #[test]
 fn keys_and_their_account_are_charged_all_or_nothing() {
     explore("two quotas of two keys", || {
-        let limiter = Arc::new(MemoryLimiter::with_capacity(4));
+        let limiter = Arc::new(AccountMeters::with_capacity(4));
         let keys = keys("acme", 2);
         let quotas: Arc<[Quota]> = Arc::from([
             Quota::new("all", 3, MINUTE),
@@ -93,7 +95,7 @@ fn keys_and_their_account_are_charged_all_or_nothing() {
 fn an_account_that_lost_its_meter_is_charged_for_its_own_requests_only() {
     explore("an idle account that comes back", || {
         // Both accounts find the one idle meter. The second account makes another.
-        let limiter = Arc::new(MemoryLimiter::with_capacity(4));
+        let limiter = Arc::new(AccountMeters::with_capacity(4));
         let (acme, other) = (keys("acme", 1), keys("other", 1));
         let quotas: Arc<[Quota]> = Arc::from([Quota::new("minute", 1, MINUTE)]);
         assert!(passes(&limiter, &acme[0], &quotas, START));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
 use crate::limits::{Charge, ChargeMode, Limiter};
@@ -61,7 +62,7 @@ impl KeyClient {
         now: Timestamp,
     ) -> Verdict {
         let charge = subject(&*self.limiter).charge(Charge {
-            record: &record(&self.account, self.key),
+            caller: Caller::Key(&record(&self.account, self.key)),
             quotas: AppliedQuotas { general, route },
             cost,
             mode,

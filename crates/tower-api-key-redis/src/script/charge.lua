@@ -1,12 +1,14 @@
 -- Charges a request to all of its quotas, or to none, in one step.
 --
--- KEYS: one hash for each subject. A subject is an account or a key; its hash holds the latest instant
--- ('at') and a field for each counter.
+-- KEYS: one hash for each subject. A subject is an account, a key or a set of networks; its hash holds the latest
+-- instant ('at') and a field for each counter. Of a set of networks 'at' also says when it was searched last.
 
 -- A hash with more fields than this is searched for counters that are over.
 local MANY_FIELDS = 64
 -- The longest time by which an instant may be earlier than the latest one. Beyond it, the clock was set back.
 local DISORDER_US = 1000000
+-- The shortest time between two searches of a set of networks for counters that are over.
+local SEARCH_US = 1000000
 -- A lease takes at most one in this many of the tokens that are left.
 local SHARE = 8
 
@@ -21,6 +23,8 @@ local KINDS = {
 -- The question.
 local taking, cost, demand, want, shortest_us = text(), number(), number(), number(), number()
 local back = number()
+-- The most counters of a set of networks; 0 for accounts and keys.
+local most = number()
 local us, ns, longest_ttl = number(), number(), 0
 if us then
   -- A test sets the time. Its counters must not expire while it runs.
@@ -47,11 +51,50 @@ while read < #ARGV do
   subject.quotas[#subject.quotas + 1] = quota
 end
 
+-- Deletes the counters of a hash that are over.
+local function drop_idle(key, us)
+  local all = redis.call('HGETALL', key)
+  for place = 1, #all, 2 do
+    if all[place] ~= 'at' and (numbers(all[place + 1])[1] or 0) <= us then
+      redis.call('HDEL', key, all[place])
+    end
+  end
+end
+
+-- Finds room in a set for the counters that a network does not have yet. If the set is full of active counters,
+-- the network counts together with all others that find no room.
+local function with_room(key, subject, stored)
+  local is_new = false
+  for place = 2, #subject.fields do
+    is_new = is_new or not stored[place]
+  end
+  subject.searched_us = numbers(stored[1] or '')[3] or 0
+  local count = is_new and redis.call('HLEN', key) or 0
+  if count > MANY_FIELDS and taking ~= 'nothing' and math.abs(us - subject.searched_us) >= SEARCH_US then
+    drop_idle(key, us)
+    subject.searched_us = us
+    count = redis.call('HLEN', key)
+  end
+  -- One field is 'at'.
+  if not is_new or count - 1 + #subject.quotas <= most then
+    return stored
+  end
+  for place = 2, #subject.fields do
+    if not stored[place] then
+      subject.fields[place] = string.gsub(subject.fields[place], '^[^:]*', 'others')
+    end
+  end
+  return redis.call('HMGET', key, unpack(subject.fields))
+end
+
 -- Puts the instant in order with the latest instants of all subjects.
 local at_us, at_ns = us, ns
 for index, subject in ipairs(subjects) do
   local stored = redis.call('HMGET', KEYS[index], unpack(subject.fields))
-  subject.exists = stored[1] ~= false
+  if most > 0 then
+    stored = with_room(KEYS[index], subject, stored)
+  end
+  subject.exists = stored[1] ~= false and most == 0
   local latest = numbers(stored[1] or '')
   local latest_us, latest_ns = latest[1] or 0, latest[2] or 0
   local back_us, back_ns = since(latest_us, latest_ns, at_us, at_ns)
@@ -121,7 +164,11 @@ end
 -- Stores the counters until the last of them is over. A peek at a subject without counters stores nothing.
 for index, subject in ipairs(subjects) do
   if subject.exists or taking ~= 'nothing' then
-    local values, idle_us = { 'at', exact(at_us) .. ' ' .. at_ns }, at_us
+    local at = exact(at_us) .. ' ' .. at_ns
+    if most > 0 then
+      at = at .. ' ' .. exact(subject.searched_us)
+    end
+    local values, idle_us = { 'at', at }, at_us
     for place, quota in ipairs(subject.quotas) do
       values[#values + 1] = subject.fields[place + 1]
       values[#values + 1] = quota.kind.store(quota, at_us, at_ns)
@@ -132,13 +179,8 @@ for index, subject in ipairs(subjects) do
     if redis.call('PTTL', KEYS[index]) < ttl then
       redis.call('PEXPIRE', KEYS[index], exact(ttl))
     end
-    if subject.grows and redis.call('HLEN', KEYS[index]) > MANY_FIELDS then
-      local all = redis.call('HGETALL', KEYS[index])
-      for place = 1, #all, 2 do
-        if all[place] ~= 'at' and (numbers(all[place + 1])[1] or 0) <= at_us then
-          redis.call('HDEL', KEYS[index], all[place])
-        end
-      end
+    if subject.grows and most == 0 and redis.call('HLEN', KEYS[index]) > MANY_FIELDS then
+      drop_idle(KEYS[index], at_us)
     end
   end
 end

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
+use tower_api_key::caller::Caller;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter};
@@ -92,7 +93,7 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
         }
         let limit = general.choose(random).unwrap().limit();
         let charge = Charge {
-            record: keys.choose(random).unwrap(),
+            caller: Caller::Key(keys.choose(random).unwrap()),
             quotas: AppliedQuotas {
                 general: &general,
                 route: if random.random_bool(0.5) { &route } else { &[] },
