@@ -158,6 +158,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::key::KeyRecord;
     use crate::quota::Quota;
 
     /// The window of a month is as long as the current month (draft-11 §3.1.2 counts it in seconds).

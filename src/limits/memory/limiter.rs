@@ -75,7 +75,7 @@ impl MemoryLimiter {
 
     /// Sets the number of active networks of anonymous clients that have counters of their own, 100,000 unless
     /// set; rounded up to a multiple of 16. The limiter allocates nothing before a network is counted, and up to
-    /// 290 bytes for each network with up to two quotas.
+    /// 300 bytes for each network with up to two quotas.
     ///
     /// ```
     /// use tower_api_key::limits::MemoryLimiter;

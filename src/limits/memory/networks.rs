@@ -105,3 +105,85 @@ impl NetworkShard {
         self.table.len() < most
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caller::Caller;
+    use crate::quota::{AppliedQuotas, Quota};
+
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+    const MINUTE: Duration = Duration::from_secs(60);
+    const ONE: Quota = Quota::new("minute", 1, MINUTE);
+
+    fn network(number: u32) -> ClientNetwork {
+        ClientNetwork::of(std::net::Ipv4Addr::from_bits(number).into())
+    }
+
+    /// Charges a request, and returns true if it passes.
+    fn ask(meters: &NetworkMeters, number: u32, mode: ChargeMode, now: Timestamp) -> bool {
+        let quotas = AppliedQuotas { general: &[ONE], route: &[] };
+        let (network, mut verdict) = (network(number), Verdict::passed());
+        let charge = Charge { caller: Caller::Network(&network), quotas, cost: 1, mode, now };
+        meters.charge(network, &charge, &mut verdict).unwrap();
+        verdict.retry_after().is_none()
+    }
+
+    fn passes(meters: &NetworkMeters, number: u32, now: Timestamp) -> bool {
+        ask(meters, number, ChargeMode::IfAllowed, now)
+    }
+
+    #[test]
+    fn networks_without_room_count_together_until_others_are_idle() {
+        let meters = NetworkMeters::with_capacity(100 * SHARDS);
+        let passed = (0..10_000).filter(|number| passes(&meters, *number, START)).count();
+        assert_eq!(meters.len(), 100 * SHARDS, "every shard is full");
+        assert_eq!(passed, meters.len() + 1, "each once, and one of all the others");
+        assert!((0..10_000).all(|number| !passes(&meters, number, START)));
+        let over = START.plus(MINUTE);
+        assert!((20_000..20_100).all(|number| passes(&meters, number, over)));
+        assert_eq!(meters.len(), 100, "the idle ones are forgotten");
+    }
+
+    #[test]
+    fn a_full_shard_is_searched_once_a_second() {
+        let meters = NetworkMeters::with_capacity(0);
+        assert!(meters.len() == 0 && passes(&meters, 1, START), "all count together");
+        assert!(!passes(&meters, 2, START) && meters.len() == 0);
+        let mut shard = NetworkShard::default();
+        let second = |at: u64| START.plus(Duration::from_secs(at));
+        for (now, searched) in [
+            (second(0), second(0)),
+            (START.plus(Duration::from_millis(999)), second(0)),
+            (second(1), second(1)),
+            (START, START),
+        ] {
+            assert!(!shard.has_room(0, now));
+            assert_eq!(shard.swept, searched, "a clock that was set back ends no searches");
+        }
+    }
+
+    #[test]
+    fn a_peek_keeps_nothing() {
+        let meters = NetworkMeters::with_capacity(1_000);
+        assert!(ask(&meters, 1, ChargeMode::Peek, START) && meters.len() == 0);
+        assert!(passes(&meters, 1, START) && meters.len() == 1);
+        assert!(!ask(&meters, 1, ChargeMode::Peek, START));
+    }
+
+    #[test]
+    fn a_quota_that_counts_by_key_is_refused() {
+        let meters = NetworkMeters::with_capacity(1_000);
+        let (network, by_key) = (network(1), [ONE.with_per(Per::Key)]);
+        let quotas = AppliedQuotas { general: &[], route: &by_key };
+        let (caller, mode) = (Caller::Network(&network), ChargeMode::IfAllowed);
+        let charge = Charge { caller, quotas, cost: 1, mode, now: START };
+        assert!(meters.charge(network, &charge, &mut Verdict::passed()).is_err());
+    }
+
+    /// A table has at most twice the places that it needs, and is full at seven eighths.
+    #[test]
+    fn a_network_takes_at_most_300_bytes() {
+        assert!((size_of::<(u64, Meter)>() + 1) * 2 * 8 / 7 <= 300);
+    }
+}
