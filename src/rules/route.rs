@@ -134,9 +134,9 @@ impl<'a> Route<'a> {
     /// use tower_api_key::quota::Quota;
     /// use tower_api_key::rules::Route;
     ///
-    /// const SEARCH: Route = Route::new()
-    ///     .quotas(&[Quota::new("search", 100, Duration::from_secs(60))])
-    ///     .anonymous_quotas(&[Quota::new("search", 5, Duration::from_secs(60))]);
+    /// const BY_ACCOUNT: &[Quota] = &[Quota::new("search", 100, Duration::from_secs(60))];
+    /// const BY_NETWORK: &[Quota] = &[Quota::new("search", 5, Duration::from_secs(60))];
+    /// const SEARCH: Route = Route::new().quotas(BY_ACCOUNT).anonymous_quotas(BY_NETWORK);
     /// ```
     pub const fn anonymous_quotas(mut self, quotas: &'a [Quota]) -> Self {
         self.anonymous_quotas = quotas;

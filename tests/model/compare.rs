@@ -60,7 +60,7 @@ impl Pairs {
         let pair = &mut self.pairs[place];
         // Whatever was used before is over, so that an episode repeats by itself.
         pair.wait(ALL_OVER);
-        let steady = choices.one_in(8);
+        let steady = choices.one_in(if pair.model.setting.anonymous { 2 } else { 8 });
         for _ in 0..QUESTIONS {
             let question = if steady {
                 generator::good(&mut choices, &pair.model.setting)

@@ -10,14 +10,16 @@ use super::proxied::{ADDRESSES, proxied};
 use super::question::Question;
 use super::vendor::VENDORS;
 
-/// Addresses of clients without a key: each of two networks is named more than once.
+/// Addresses of clients without a key, of three networks.
 const NEIGHBOURS: &[&str] = &[
+    "192.0.2.1",
+    "::ffff:192.0.2.1",
     "192.0.2.1",
     "::ffff:192.0.2.1",
     "192.0.2.2",
     "2001:db8:1:2::1",
     "2001:db8:1:2:ffff::",
-    "2001:db8:1:3::1",
+    "2001:db8:1:2::2",
 ];
 
 const METHODS: &[&str] =
@@ -160,7 +162,7 @@ pub(crate) fn good(choices: &mut Choices<'_>, setting: &Setting) -> Question {
     let usual = good.path.as_str();
     let path = choices.pick(&[usual, usual, "/cost/two", "/cost/two", "/cost/none"]).to_owned();
     let mut good = Question { path, pause: choices.pick(&[0, 0, 0, 300, 999, 1_000]), ..good };
-    if setting.anonymous && choices.one_in(2) {
+    if setting.anonymous && !choices.one_in(4) {
         let carriers = VENDORS[setting.vendor].schemes.iter().flat_map(|scheme| scheme.fields());
         let carriers: Vec<&str> = carriers.collect();
         good.fields.retain(|(name, _)| !carriers.contains(name));

@@ -8,7 +8,7 @@ use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::quota::{OnLimiterFailure, Share};
 use tower_api_key::request::TrustedProxies;
 use tower_api_key::rules::{RouteRow, Routes};
-use tower_api_key::{ApiKeyLayer, ConfigError, Profile};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Profile};
 use tower_api_key_redis::{Lease, RedisLimiter};
 
 use crate::database::VendorStore;
@@ -85,10 +85,20 @@ impl Gates {
         routes: &[RouteRow],
         store: &VendorStore,
     ) -> Result<ApiKeyLayer, ConfigError> {
+        self.builder(profile, routes, store)?.build()
+    }
+
+    /// Returns the builder of a vendor's gate.
+    pub(crate) fn builder(
+        &self,
+        profile: &Profile,
+        routes: &[RouteRow],
+        store: &VendorStore,
+    ) -> Result<ApiKeyLayerBuilder, ConfigError> {
         let gate = ApiKeyLayer::builder(*profile, store.clone())
             .routes(Routes::new().rows(routes))
             .trusted_proxies(self.proxies.clone());
-        match &self.limits {
+        Ok(match &self.limits {
             Limits::Memory => gate.limits(MemoryLimiter::new(), self.on_failure),
             Limits::Redis { url, lease } => {
                 // Accounts of two vendors may have the same id.
@@ -101,7 +111,6 @@ impl Gates {
                 gate.concurrency(limiter.concurrency(), self.on_failure)
                     .limits(limiter, self.on_failure)
             }
-        }
-        .build()
+        })
     }
 }
