@@ -63,6 +63,7 @@
 //! | protect a hyper service with its own TLS | [`ApiKeyLayer`], [`MarkConnection`] | `examples/hyper_service` |
 //! | trust a proxy that ends TLS | [`TrustedProxies`](request::TrustedProxies) | `examples/quickstart.rs` |
 //! | protect backends by a gateway | [`strip_credential`](ApiKeyLayerBuilder::strip_credential) | `examples/gateway` |
+//! | serve clients without a key, with limits | [`AnonymousQuotas`](limits::AnonymousQuotas) | [on the type's page](limits::AnonymousQuotas) |
 //! | let a browser's preflight pass | [`Preflight`], [`allow_preflight`](ApiKeyLayerBuilder::allow_preflight) | [on the type's page](Preflight) |
 //! | issue keys | [`Issuer`](key::Issuer) | `examples/first_answer.rs` |
 //! | issue keys over HTTP | `UserKeys` of [`tower-api-key-admin`] | on the crate's page |

@@ -114,9 +114,9 @@ impl Policy {
 
     /// Returns whose requests are counted, whatever their route.
     fn counted_callers(&self) -> CountedCallers {
-        match self.counts.requests {
-            false => CountedCallers::None,
-            true => CountedCallers::of(self.general_anonymous_quotas()),
+        if !self.counts.requests {
+            return CountedCallers::None;
         }
+        CountedCallers::of(self.general_anonymous_quotas())
     }
 }

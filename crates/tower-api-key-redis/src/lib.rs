@@ -10,7 +10,7 @@
 //! # Networks
 //!
 //! Counters of anonymous clients are named by a digest of their network, and no address is stored. They lie in at
-//! most 4,096 Redis keys with 256 counters each, which take about 100 MB. If a key is full of active counters,
+//! most 4,096 Redis keys with 256 counters each, which take up to 200 MB (Redis 7.0, sliding windows). If a key is full of active counters,
 //! further networks that belong there are counted together, in one counter for each quota. All networks of an
 //! IPv6 `/48` or an IPv4 `/24` belong to one key, so a site with many networks cannot fill the keys of others.
 //! Each Redis key expires when the last window of its networks is over. Without a pepper, who reads the server's

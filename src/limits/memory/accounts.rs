@@ -74,10 +74,8 @@ impl AccountMeters {
                     place.inspect(|place| place.note(bookmark))
                 }
             };
-            let key = match by_key {
-                true => self.shards.place(Subject::of_key(record), tag, charge)?,
-                false => None,
-            };
+            let of_key = Subject::of_key(record);
+            let key = if by_key { self.shards.place(of_key, tag, charge)? } else { None };
             let Ok((mut account, mut key)) = self.shards.meters(account, key, record) else {
                 Place::forget(bookmark);
                 continue;

@@ -45,7 +45,8 @@ fn keys(server: &Redis) -> Vec<String> {
 fn dump(server: &Redis) -> String {
     let all = |key: &String| server.ask::<Vec<String>>(&["HGETALL", key]).join(" ");
     let keys = keys(server);
-    keys.iter().map(|key| format!("{key} {}\n", all(key))).collect()
+    let lines: Vec<String> = keys.iter().map(|key| format!("{key} {}", all(key))).collect();
+    lines.join("\n")
 }
 
 #[tokio::test]
