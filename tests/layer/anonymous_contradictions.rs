@@ -38,6 +38,7 @@ fn on(route: Route) -> Routes {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // A table of cases.
 fn what_never_counts_is_found_when_the_layer_is_built() {
     let counted = || Route::new().anonymous_quotas(TWOS);
     let open = || TrustedProxies::insecure_whole_internet(ProxyHeaders::Forwarded);

@@ -19,7 +19,7 @@ const QUESTIONS: usize = 6;
 
 /// All gates with their models, and what became of all questions so far.
 pub(crate) struct Pairs {
-    pairs: Vec<Pair>,
+    all: Vec<Pair>,
     pub(crate) asked: BTreeMap<(usize, Option<Reason>), u64>,
     /// How often networks were served, and refused for their quotas.
     pub(crate) networks: [u64; 2],
@@ -46,7 +46,7 @@ impl Pairs {
     fn with(settings: impl Iterator<Item = Setting>) -> Self {
         let pair =
             |setting: Setting| Pair { gate: Gate::of(&setting), model: Model::of(setting), now: 0 };
-        Self { pairs: settings.map(pair).collect(), asked: BTreeMap::new(), networks: [0; 2] }
+        Self { all: settings.map(pair).collect(), asked: BTreeMap::new(), networks: [0; 2] }
     }
 
     /// Asks one gate several questions, as many as the bytes choose.
@@ -56,8 +56,8 @@ impl Pairs {
     /// What the gate and its model disagree in.
     pub(crate) async fn run(&mut self, bytes: &[u8]) -> Result<(), String> {
         let mut choices = Choices::new(bytes);
-        let place = choices.below(self.pairs.len());
-        let pair = &mut self.pairs[place];
+        let place = choices.below(self.all.len());
+        let pair = &mut self.all[place];
         // Whatever was used before is over, so that an episode repeats by itself.
         pair.wait(ALL_OVER);
         let steady = choices.one_in(if pair.model.setting.anonymous { 2 } else { 8 });

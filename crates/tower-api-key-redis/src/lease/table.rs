@@ -193,12 +193,9 @@ mod tests {
         cost: u32,
         mode: ChargeMode,
     ) -> NextStep {
-        let (record, quotas) = (record(account), [quota]);
-        let quotas = AppliedQuotas { general: &quotas, route: &[] };
-        leases.next_step(
-            &record,
-            &Charge { caller: Caller::Key(&record), quotas, cost, mode, now: at(0) },
-        )
+        let (record, general) = (&record(account), &[quota]);
+        let (caller, quotas) = (Caller::Key(record), AppliedQuotas { general, route: &[] });
+        leases.next_step(record, &Charge { caller, quotas, cost, mode, now: at(0) })
     }
 
     #[test]
