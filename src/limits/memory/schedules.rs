@@ -8,7 +8,8 @@ use shuttle::thread;
 
 use super::super::limiter::{Charge, ChargeMode};
 use super::accounts::AccountMeters;
-use crate::caller::Caller;
+use super::networks::NetworkMeters;
+use crate::caller::{Caller, ClientNetwork};
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
 use crate::quota::{AppliedQuotas, Per, Quota, Verdict};
@@ -106,5 +107,27 @@ fn an_account_that_lost_its_meter_is_charged_for_its_own_requests_only() {
         let passed = threads.map(|thread| thread.join().unwrap());
         assert_eq!(passed[..2].iter().filter(|passed| **passed).count(), 1, "acme");
         assert_eq!(passed[2..].iter().filter(|passed| **passed).count(), 1, "other");
+    });
+}
+
+#[test]
+fn networks_without_room_share_one_quota_exactly() {
+    explore("networks of a full limiter", || {
+        let meters = Arc::new(NetworkMeters::with_capacity(1));
+        let threads = [1, 2, 3, 1, 2, 3].map(|host| {
+            let (meters, network) = (meters.clone(), ClientNetwork::of([192, 0, 2, host].into()));
+            thread::spawn(move || {
+                let quotas =
+                    AppliedQuotas { general: &[Quota::new("minute", 1, MINUTE)], route: &[] };
+                let (caller, mode) = (Caller::Network(&network), ChargeMode::IfAllowed);
+                let charge = Charge { caller, quotas, cost: 1, mode, now: START };
+                let mut verdict = Verdict::passed();
+                meters.charge(network, &charge, &mut verdict).unwrap();
+                verdict.retry_after().is_none()
+            })
+        });
+        let passed = threads.map(|thread| thread.join().unwrap());
+        assert_eq!(passed.iter().filter(|passed| **passed).count(), 2);
+        assert_eq!(meters.len(), 1);
     });
 }
