@@ -66,6 +66,7 @@
 //! | give the cost of a request back | [`Grant::refund`], [`Route::refund_on`](rules::Route::refund_on) | [on the methods](rules::Route::refund_on) |
 //! | trust a proxy that ends TLS | [`TrustedProxies`](request::TrustedProxies) | `examples/quickstart.rs` |
 //! | protect backends by a gateway | [`strip_credential`](ApiKeyLayerBuilder::strip_credential) | `examples/gateway` |
+//! | serve clients without a key, with limits | [`AnonymousQuotas`](limits::AnonymousQuotas) | [on the type's page](limits::AnonymousQuotas) |
 //! | let a browser's preflight pass | [`Preflight`], [`allow_preflight`](ApiKeyLayerBuilder::allow_preflight) | [on the type's page](Preflight) |
 //! | issue keys | [`Issuer`](key::Issuer) | `examples/first_answer.rs` |
 //! | issue keys over HTTP | `UserKeys` of [`tower-api-key-admin`] | on the crate's page |
@@ -182,6 +183,7 @@ pub mod store;
 pub mod quota;
 
 pub mod attempts;
+pub mod caller;
 pub mod concurrency;
 pub mod limits;
 pub mod rules;

@@ -30,11 +30,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("request", &["key", "profile"]),
     ("store", &["key", "quota"]),
     ("concurrency", &["key", "quota"]),
-    ("attempts", &["key", "quota"]),
-    ("limits", &["key", "quota", "concurrency"]),
+    ("caller", &["key"]),
+    ("attempts", &["key", "quota", "caller"]),
+    ("limits", &["key", "quota", "concurrency", "caller"]),
     ("rules", &["key", "profile", "request", "quota", "concurrency"]),
-    ("response", &["key", "profile", "request", "quota"]),
-    ("decision", &["key", "profile", "request", "rules", "quota", "limits"]),
+    ("response", &["key", "profile", "request", "quota", "caller"]),
+    ("decision", &["key", "profile", "request", "rules", "quota", "limits", "caller"]),
     ("vendors", &["key", "profile", "rules", "quota", "concurrency"]),
     (
         "service",
@@ -46,13 +47,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "quota",
             "concurrency",
             "attempts",
+            "caller",
             "limits",
             "decision",
             "response",
             "profile",
         ],
     ),
-    ("testing", &["key", "quota", "store", "concurrency", "limits", "decision"]),
+    ("testing", &["key", "quota", "store", "concurrency", "limits", "decision", "caller"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "error", "sync"];
 

@@ -1,11 +1,11 @@
 //! A limit on alarms to the operator, by network and by key.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::FailedAttempts;
 use super::events::EventLimiter;
-use super::network::{Network, Prefixes};
+use crate::caller::{ClientNetwork, Prefixes};
 use crate::clock::Timestamp;
 use crate::key::KeyId;
 use crate::quota::Quota;
@@ -29,7 +29,7 @@ impl Alarms {
     /// one.
     pub(crate) fn new(attempts: Option<&FailedAttempts>) -> Self {
         let quota = attempts.map_or(ALARMS, |attempts| attempts.quota.clone());
-        let prefixes = attempts.map_or(FailedAttempts::PREFIXES, |attempts| attempts.prefixes);
+        let prefixes = attempts.map_or(Prefixes::SITE, |attempts| attempts.prefixes);
         Self {
             exposures: EventLimiter::new(quota, SUBJECTS),
             elsewhere: EventLimiter::new(ALARMS, SUBJECTS),
@@ -53,7 +53,7 @@ impl Alarms {
         self.elsewhere.count(key, now).is_ok()
     }
 
-    fn network(&self, client: Option<IpAddr>) -> Network {
-        self.prefixes.network(client.unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
+    fn network(&self, client: Option<IpAddr>) -> ClientNetwork {
+        client.map_or(ClientNetwork::UNKNOWN, |client| self.prefixes.network(client))
     }
 }

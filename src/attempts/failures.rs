@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::limiter::AttemptLimiter;
-use super::network::Prefixes;
 use super::table::BucketTable;
+use crate::caller::Prefixes;
 use crate::error::ConfigError;
 use crate::quota::{Quota, Quotas};
 
@@ -78,14 +78,11 @@ pub struct FailedAttempts {
 }
 
 impl FailedAttempts {
-    /// The prefixes unless set. A site has at least one IPv4 address, or an IPv6 `/64`.
-    pub(super) const PREFIXES: Prefixes = Prefixes { ipv4: 32, ipv6: 64 };
-
     /// Allows `limit` failed attempts a window from one network.
     pub const fn new(limit: u32, window: Duration) -> Self {
         Self {
             quota: Quota::new("failed-attempts", limit, window),
-            prefixes: Self::PREFIXES,
+            prefixes: Prefixes::SITE,
             networks: NETWORKS,
             serves_good_keys: false,
         }
@@ -129,7 +126,7 @@ impl FailedAttempts {
 
     pub(crate) fn build(self) -> Result<AttemptLimiter, ConfigError> {
         let Self { quota, prefixes, networks, serves_good_keys } = self;
-        prefixes.check()?;
+        prefixes.check("FailedAttempts::prefixes")?;
         Quotas::new([quota.clone()])?;
         let table = BucketTable::sized("networks with failed attempts", networks)?;
         Ok(AttemptLimiter { quota, prefixes, serves_good_keys, table })

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use super::network::Prefixes;
 use super::table::{BucketTable, Slot};
+use crate::caller::Prefixes;
 use crate::clock::Timestamp;
 use crate::quota::Quota;
 

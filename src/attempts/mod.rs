@@ -20,7 +20,6 @@ mod alarms;
 mod events;
 mod failures;
 mod limiter;
-mod network;
 mod refusals;
 mod table;
 

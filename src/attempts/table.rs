@@ -96,7 +96,6 @@ impl BucketTable {
 mod tests {
     use std::time::Duration;
 
-    use super::super::network::Network;
     use super::*;
     use crate::clock::Timestamp;
     use crate::quota::Quota;
@@ -105,14 +104,14 @@ mod tests {
     const QUOTA: Quota = Quota::new("failed-attempts", 10, Duration::from_secs(600));
 
     fn fail(table: &BucketTable, network: u32, times: u32) {
-        table.with(table.hash(Network::V4(network)), |slot| {
+        table.with(table.hash(network), |slot| {
             slot.bucket.settle(&QUOTA, NOW);
             slot.bucket.take(&QUOTA, NOW, times)
         });
     }
 
     fn is_over(table: &BucketTable, network: u32) -> bool {
-        let network = table.hash(Network::V4(network));
+        let network = table.hash(network);
         let wait = table.find(network, |slot| slot.bucket.wait(&QUOTA, NOW, 1));
         wait.flatten().is_some()
     }
@@ -134,7 +133,7 @@ mod tests {
         assert_eq!(table.sets.len(), 1);
         (0..8).for_each(|network| fail(&table, network, network + 1));
         fail(&table, 8, 1);
-        let is_there = |number| table.find(table.hash(Network::V4(number)), |_| ()).is_some();
+        let is_there = |number| table.find(table.hash(number), |_| ()).is_some();
         assert!(!is_there(0));
         assert_eq!((1..9).filter(|network| is_there(*network)).count(), 8);
     }

@@ -11,7 +11,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::EnvironmentUnknown`] or [`ConfigError::Route`].
+    /// [`ConfigError::EnvironmentUnknown`], [`ConfigError::AnonymousQuotas`] or [`ConfigError::Route`].
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.check_environment()?;
         if let (Some(routes), Some(scopes)) = (&self.routes, &self.scopes) {
@@ -20,6 +20,7 @@ impl Policy {
         if let Some(routes) = self.routes.as_ref().filter(|_| !self.counts.refunds) {
             routes.check_refunds()?;
         }
+        self.check_anonymous_quotas()?;
         if self.counts.requests { self.check_costs() } else { Ok(()) }
     }
 
@@ -46,7 +47,8 @@ impl Policy {
     }
 
     /// Calls `check` with the quotas of each request that the configuration tells: those of the profile or of a
-    /// plan, with those of a route. Quotas of accounts and keys are known later. Without a limiter no quota counts.
+    /// plan, with those of a route, and those of anonymous requests. Quotas of accounts and keys are known later.
+    /// Without a limiter no quota counts.
     ///
     /// # Errors
     ///
@@ -65,6 +67,11 @@ impl Policy {
             for route in self.routes.iter().flat_map(RouteTable::quotas) {
                 check(AppliedQuotas { general, route })?;
             }
+        }
+        let general = self.general_anonymous_quotas();
+        check(AppliedQuotas { general, route: &[] })?;
+        for route in self.routes.iter().flat_map(RouteTable::anonymous_quotas) {
+            check(AppliedQuotas { general, route })?;
         }
         Ok(())
     }

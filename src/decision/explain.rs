@@ -8,42 +8,15 @@ use http::{Request, Response};
 
 use super::check::Check;
 use super::judge::Case;
+use super::outcome::Outcome;
 use super::policy::{Admission, KeyFacts, Policy};
 use super::scope_finding::ScopeFinding;
+use crate::caller::ClientNetwork;
 use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::request::{Client, Connection, Head, KeyBuffer};
 use crate::rules::{self, RouteNeeds};
-
-/// The outcome of one check.
-///
-/// ```
-/// use http::Request;
-/// use tower_api_key::clock::Timestamp;
-/// use tower_api_key::decision::{Check, Outcome};
-/// use tower_api_key::{ApiKeyLayer, Denial, Profile, request::Connection, store::MemoryStore};
-///
-/// let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).build()?;
-/// let (request, now) = (Request::new(()), Timestamp::default());
-/// let explanation = layer.explain(&request, Connection::unknown(), None, now);
-/// let insecure = Outcome::Refused(Denial::InsecureTransport);
-/// assert_eq!(explanation.outcome(Check::Transport), &insecure);
-/// assert_eq!(explanation.outcome(Check::Scope), &Outcome::NotReached);
-/// # Ok::<(), tower_api_key::ConfigError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The request passes the check.
-    Passed,
-    /// The check refuses the request. The first refusal of an explanation is the answer.
-    Refused(Denial),
-    /// The check did not run, because the request has no usable credential, or its key has no record.
-    NotReached,
-    /// The outcome depends on other requests, or on the inner service.
-    Depends,
-}
 
 /// A decision, check by check, as [`ApiKeyLayer::explain`](crate::ApiKeyLayer::explain) returns it.
 ///
@@ -72,6 +45,7 @@ pub struct Explanation {
     scopes: Vec<ScopeFinding>,
     cost: u32,
     refund_on: Box<[RangeInclusive<u16>]>,
+    network: Option<ClientNetwork>,
     pub(crate) answer: Option<Response<Bytes>>,
 }
 
@@ -106,8 +80,13 @@ impl Explanation {
         &self.scopes
     }
 
-    /// Returns the cost that the request takes from each of its quotas if it is admitted with a key. The
-    /// handler of a [metered](crate::rules::Route::metered) route may add to it.
+    /// Returns the network whose quotas count an anonymous request; `None` if it is not counted, or has a key.
+    pub const fn network(&self) -> Option<&ClientNetwork> {
+        self.network.as_ref()
+    }
+
+    /// Returns the cost that the request takes from each of its quotas if it is admitted. The handler of a
+    /// [metered](crate::rules::Route::metered) route may add to it.
     pub const fn cost(&self) -> u32 {
         self.cost
     }
@@ -144,6 +123,7 @@ impl Explanation {
             scopes: Vec::new(),
             cost: 0,
             refund_on: Box::default(),
+            network: None,
             answer: None,
         };
         let head = Head::of(request);
@@ -175,9 +155,19 @@ impl Explanation {
         let mut buffer = KeyBuffer::new();
         match policy.read(head, &mut buffer) {
             Err(denial @ Denial::CredentialsMissing) => {
-                let passes = policy.anonymous(head).is_ok();
-                self.set(CredentialsPresent, if passes { Ok(()) } else { Err(denial) });
-                if passes { KeyReading::Anonymous } else { KeyReading::None }
+                let admitted = policy.anonymous(head);
+                self.set(CredentialsPresent, admitted.as_ref().map_or(Err(denial), |_| Ok(())));
+                let Ok(admission) = admitted else { return KeyReading::None };
+                if let Admission::Anonymous(route) = admission
+                    && let Some((network, cost)) = policy.charged_network(route, client)
+                {
+                    (self.network, self.cost) = (Some(network), cost);
+                    let route = policy.route(route);
+                    self.refund_on = route.map(|route| route.refund_on.clone()).unwrap_or_default();
+                    let limited = if cost > 0 { Outcome::Depends } else { Outcome::Passed };
+                    self.put(Check::RequestLimits, limited);
+                }
+                KeyReading::Anonymous
             }
             Err(denial @ Denial::SchemeUnsupported) => {
                 self.set(CredentialsPresent, Err(denial));
@@ -284,7 +274,10 @@ impl fmt::Display for Explanation {
         }
         match &self.decision {
             Ok(Some(record)) => write!(formatter, "admitted: {}", record.id()),
-            Ok(None) => write!(formatter, "admitted without a key"),
+            Ok(None) => {
+                let counted = self.network.map_or("", |_| ", counted by its network");
+                write!(formatter, "admitted without a key{counted}")
+            }
             Err(denial) => write!(formatter, "refused: {denial}"),
         }
     }

@@ -12,6 +12,7 @@
 //! [optional](crate::ApiKeyLayerBuilder::optional) gate a handler that takes `Option<Grant>` also runs for
 //! anonymous requests. Take `Grant` wherever the handler must know its caller.
 
+mod anonymous;
 mod check;
 mod compiled_profile;
 mod contradictions;
@@ -21,18 +22,20 @@ mod gate_decision;
 pub(crate) mod grant;
 mod judge;
 mod options;
+mod outcome;
 mod policy;
 mod quotas;
 mod scope_finding;
 
 pub use check::Check;
 pub(crate) use compiled_profile::CompiledProfile;
-pub use explain::{Explanation, Outcome};
+pub use explain::Explanation;
 pub use extra_cost::CostError;
 pub(crate) use extra_cost::{CostChange, ExtraCost};
 pub use gate_decision::GateDecision;
 pub(crate) use grant::Grant;
 pub(crate) use judge::{Case, Cleared, Objection, judge};
 pub(crate) use options::{Counts, PolicyOptions, Served};
+pub use outcome::Outcome;
 pub(crate) use policy::{Admission, KeyFacts, Policy};
 pub use scope_finding::ScopeFinding;

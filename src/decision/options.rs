@@ -2,7 +2,7 @@
 
 use crate::error::ConfigError;
 use crate::key::KeyHasher;
-use crate::limits::Plans;
+use crate::limits::{AnonymousQuotas, Plans};
 use crate::request::{GrpcServices, TrustedProxies};
 use crate::rules::{CompiledScopes, Roles, Routes};
 
@@ -17,6 +17,8 @@ pub(crate) struct PolicyOptions {
     pub(crate) assume_https: bool,
     /// Admits anonymous requests.
     pub(crate) optional: bool,
+    /// The quotas of anonymous requests.
+    pub(crate) anonymous_quotas: Option<AnonymousQuotas>,
     /// Admits preflights without a key, or answers them.
     pub(crate) preflight: bool,
 }
@@ -42,6 +44,7 @@ impl Default for PolicyOptions {
             proxies: TrustedProxies::default(),
             assume_https: false,
             optional: false,
+            anonymous_quotas: None,
             preflight: false,
         }
     }

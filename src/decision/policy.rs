@@ -183,40 +183,6 @@ impl Policy {
         record.audience() == self.audience.as_ref()
     }
 
-    /// Admits a request without a credential if it is a preflight and the gate admits those, or if
-    /// [`anonymous_route`](Self::anonymous_route) does.
-    ///
-    /// # Errors
-    ///
-    /// [`Denial::CredentialsMissing`].
-    pub(super) fn anonymous(&self, head: Head<'_>) -> Result<Admission, Denial> {
-        if self.options.preflight && head.is_preflight() {
-            return Ok(Admission::Preflight);
-        }
-        self.anonymous_route(head).map(Admission::Anonymous)
-    }
-
-    /// Returns the route of an anonymous request that is admitted. The gate must be optional. The route must
-    /// need nothing that only a key can prove, and take nothing that is counted for a key.
-    ///
-    /// # Errors
-    ///
-    /// [`Denial::CredentialsMissing`].
-    pub(crate) fn anonymous_route(&self, head: Head<'_>) -> Result<Option<usize>, Denial> {
-        if !self.options.optional {
-            return Err(Denial::CredentialsMissing);
-        }
-        match &self.routes {
-            None if self.counts.requests => Err(Denial::CredentialsMissing),
-            None => Ok(None),
-            Some(table) => {
-                let matched = table.find(head.method, head.path);
-                let open = matched.filter(|matched| matched.route.is_open(self.counts.requests));
-                open.map(|open| Some(open.index)).ok_or(Denial::CredentialsMissing)
-            }
-        }
-    }
-
     /// Lists the headers that the gate reads: those that may carry the key, and those that the profile
     /// requires.
     pub(crate) fn header_names(&self) -> impl Iterator<Item = &HeaderName> {
@@ -283,7 +249,11 @@ impl Policy {
     /// Returns true if the configuration has quotas, which a limiter must count.
     pub(crate) fn has_quotas(&self) -> bool {
         let routes = self.routes.as_ref().is_some_and(RouteTable::has_quotas);
-        routes || self.options.plans.is_some() || !self.profile.quotas.as_slice().is_empty()
+        let anonymous = self.options.anonymous_quotas.is_some();
+        routes
+            || anonymous
+            || self.options.plans.is_some()
+            || !self.profile.quotas.as_slice().is_empty()
     }
 
     /// Returns true if the handlers of some route may add to the cost.

@@ -178,11 +178,11 @@ pub enum ConfigError {
     /// The address or the options for Redis are not valid. The text omits both: an address may hold a password.
     #[error("the limiter in Redis: {0}")]
     Redis(&'static str),
-    /// The prefix length by which failed attempts are counted is 0 bits, or more than an address has.
-    #[error(
-        "`FailedAttempts::prefixes`: {length} bits is no prefix of an address: set 1 to {bits} bits"
-    )]
-    AttemptPrefix {
+    /// The prefix length by which clients are counted is 0 bits, or more than an address has.
+    #[error("`{method}`: {length} bits is no prefix of an address: set 1 to {bits} bits")]
+    NetworkPrefix {
+        /// The method that set the length.
+        method: &'static str,
         /// The length as configured, in bits.
         length: u8,
         /// The length of an address, in bits.
@@ -223,6 +223,14 @@ pub enum ConfigError {
          remove one of the two calls"
     )]
     MeteredWithoutGrant,
+    /// Quotas of requests without a key cannot be counted, or limit a route that such requests never reach.
+    #[error("the anonymous quotas of {place}: {problem}")]
+    AnonymousQuotas {
+        /// The builder's method, or the route.
+        place: String,
+        /// The problem and its remedy.
+        problem: String,
+    },
     /// A quota is configured, but no limiter to count it.
     #[error("quotas are configured, but no limiter: call `limits`, or call `without_limits`")]
     LimiterMissing,

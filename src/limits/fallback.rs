@@ -96,7 +96,10 @@ impl FallbackLimiter {
         let (general, route) = (shares(all.general, choice), shares(all.route, choice));
         let quotas = AppliedQuotas { general: &general, route: &route };
         let charge = Charge { quotas, ..refund.charge };
-        let refund = Refund { charge, verdict: &Verdict::passed(), ..*refund };
+        // The indices of the shares are others, but no share is in shadow.
+        let mut verdict = Verdict::passed();
+        verdict.set_taken_at(refund.verdict.taken_at().unwrap_or_default());
+        let refund = Refund { charge, verdict: &verdict, ..*refund };
         let counted = local.refund(refund).into_now().ok()?.ok()?;
         Some(spread(all, &counted, |quota| matches!(choice(quota), OnLimiterFailure::Local(_))))
     }
@@ -129,6 +132,7 @@ fn spread(
     is_counted: impl Fn(&Quota) -> bool,
 ) -> Verdict {
     let mut verdict = Verdict::passed();
+    verdict.set_taken_at(counted.taken_at().unwrap_or_default());
     let mut statuses = counted.statuses().iter();
     for (quota, _) in quotas.iter() {
         match statuses.as_slice().first().filter(|_| is_counted(quota)) {
@@ -156,6 +160,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+    use crate::caller::Caller;
     use crate::clock::Timestamp;
     use crate::key::{Account, KeyRecord};
     use crate::quota::Share;
@@ -173,8 +178,8 @@ mod tests {
         let account = Account::builder("acme").build().unwrap();
         let record = &KeyRecord::builder("key", account).build().unwrap();
         let quotas = AppliedQuotas { general: quotas, route: &[] };
-        let now = Timestamp::from_unix_seconds(1_000);
-        limiter.charge(&Charge { record, quotas, cost, mode, now }, otherwise)
+        let (caller, now) = (Caller::Key(record), Timestamp::from_unix_seconds(1_000));
+        limiter.charge(&Charge { caller, quotas, cost, mode, now }, otherwise)
     }
 
     fn quota(name: &'static str, limit: u32) -> Quota {
@@ -240,10 +245,9 @@ mod tests {
         let applicable = AppliedQuotas { general: &quotas, route: &[] };
         let (cost, now) = (1, Timestamp::from_unix_seconds(1_000));
         for number in 0..10_000 {
-            let account = Account::builder(number.to_string()).build().unwrap();
-            let record = &KeyRecord::builder("key", account).build().unwrap();
-            let mode = ChargeMode::IfAllowed;
-            drop(local.charge(Charge { record, quotas: applicable, cost, mode, now }));
+            let record = &KeyRecord::bare("key", &number.to_string());
+            let (caller, mode) = (Caller::Key(record), ChargeMode::IfAllowed);
+            drop(local.charge(Charge { caller, quotas: applicable, cost, mode, now }));
         }
         for (mode, expected) in [
             (ChargeMode::IfAllowed, LimiterFallback::Denied),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::LimiterError;
-use crate::key::KeyRecord;
 use crate::quota::{AppliedQuotas, Verdict};
 use crate::sync::Reply;
 
@@ -18,6 +18,7 @@ pub const MAX_DISORDER: Duration = Duration::from_secs(1);
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
+/// use tower_api_key::caller::Caller;
 /// use tower_api_key::clock::{Clock, SystemClock};
 /// use tower_api_key::key::{Account, KeyRecord};
 /// use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter};
@@ -27,7 +28,7 @@ pub const MAX_DISORDER: Duration = Duration::from_secs(1);
 /// let minute = [Quota::new("minute", 2, Duration::from_secs(60))];
 /// let quotas = AppliedQuotas { general: &minute, route: &[] };
 /// let (mode, now) = (ChargeMode::IfAllowed, SystemClock.now());
-/// let charge = Charge { record: &record, quotas, cost: 1, mode, now };
+/// let charge = Charge { caller: Caller::Key(&record), quotas, cost: 1, mode, now };
 ///
 /// let limiter = MemoryLimiter::new();
 /// assert_eq!(limiter.charge(charge).await?.statuses()[0].remaining(), 1);
@@ -37,8 +38,8 @@ pub const MAX_DISORDER: Duration = Duration::from_secs(1);
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Charge<'a> {
-    /// The key of the request. Each quota counts the requests of the key, or of its account.
-    pub record: &'a KeyRecord,
+    /// Who is charged: the key of the request and its account, or the network of an anonymous client.
+    pub caller: Caller<'a>,
     /// The quotas, all of which must have room.
     pub quotas: AppliedQuotas<'a>,
     /// The cost, in requests. A request costs 1. A gate that refuses a request for another reason charges 0,
@@ -82,6 +83,7 @@ pub enum ChargeMode {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
+/// use tower_api_key::caller::Caller;
 /// use tower_api_key::clock::Timestamp;
 /// use tower_api_key::key::{Account, KeyRecord};
 /// use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter, Refund};
@@ -91,7 +93,7 @@ pub enum ChargeMode {
 /// let minute = [Quota::new("minute", 10, Duration::from_secs(60))];
 /// let quotas = AppliedQuotas { general: &minute, route: &[] };
 /// let (mode, now) = (ChargeMode::IfAllowed, Timestamp::from_unix_seconds(1_000));
-/// let charge = Charge { record: &record, quotas, cost: 5, mode, now };
+/// let charge = Charge { caller: Caller::Key(&record), quotas, cost: 5, mode, now };
 ///
 /// let limiter = MemoryLimiter::new();
 /// let verdict = limiter.charge(charge).await?;
@@ -138,13 +140,16 @@ impl Refund<'_> {
 /// * Requests read the clock before they ask the limiter, so instants arrive out of order. An instant that
 ///   seems to lie in the past must free nothing.
 /// * A [refund](Self::refund) leaves no more of a quota than if the request had not come, and never more than the
-///   limit.
+///   limit. What was charged to networks that count together may stay taken.
+/// * Networks and accounts are counted apart, whatever an account is named. Anyone can send requests from many
+///   networks, so networks take no memory from the counters of accounts.
 ///
 /// With the feature `testing`, the macro `limiter_tests!` has a test for each promise.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use tower_api_key::Reply;
+/// use tower_api_key::caller::Caller;
 /// use tower_api_key::limits::{Charge, Limiter, LimiterError, ChargeMode};
 /// use tower_api_key::quota::Verdict;
 ///
@@ -154,12 +159,16 @@ impl Refund<'_> {
 ///
 /// impl Limiter for Remote {
 ///     fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
-///         let (client, account) = (Arc::clone(&self.0), charge.record.account().id().to_string());
+///         let client = Arc::clone(&self.0);
+///         let counter = match charge.caller {
+///             Caller::Key(record) => format!("account:{}", record.account().id()),
+///             Caller::Network(network) => format!("network:{network}"),
+///         };
 ///         let quotas = charge.quotas.iter();
 ///         let limits = quotas.map(|(quota, _)| (quota.name().to_owned(), quota.limit())).collect();
 ///         let cost = (charge.cost, charge.mode);
 ///         Reply::later(async move {
-///             client.take(account, limits, cost).await.map_err(LimiterError::new)
+///             client.take(counter, limits, cost).await.map_err(LimiterError::new)
 ///         })
 ///     }
 /// }

@@ -10,9 +10,9 @@
 //! 3. the route has a free [permit](crate::concurrency) for the account, or a permit becomes free within the
 //!    longest wait.
 //!
-//! A request without a valid key has no account, so no quota applies to it.
-//! [`FailedAttempts`](crate::attempts::FailedAttempts) limits the failed attempts of its network. If the
-//! limiter cannot answer, [`OnLimiterFailure`](crate::quota::OnLimiterFailure) decides for each quota.
+//! A request without a valid key has no account, so no quota of an account applies to it.
+//! [`AnonymousQuotas`] limit the requests of its network where no key is needed, and
+//! [`FailedAttempts`](crate::attempts::FailedAttempts) its failed attempts. If the limiter cannot answer, [`OnLimiterFailure`](crate::quota::OnLimiterFailure) decides for each quota.
 //!
 //! # Deployment
 //!
@@ -20,12 +20,14 @@
 //! alone. Behind `n` processes an account can have up to `n` times its quota and its permits. `RedisLimiter`
 //! and `RedisConcurrency` of the crate `tower-api-key-redis` count for all processes together.
 
+mod anonymous;
 mod failures;
 mod fallback;
 mod limiter;
 mod memory;
 mod plans;
 
+pub use anonymous::AnonymousQuotas;
 pub(crate) use failures::FailureCounts;
 pub use failures::LimiterFailures;
 pub(crate) use fallback::FallbackLimiter;

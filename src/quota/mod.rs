@@ -18,6 +18,7 @@ mod failure;
 mod fixed_window;
 mod invalid;
 mod leaky_bucket;
+mod network_quotas;
 #[expect(clippy::module_inception, reason = "the module is named for its main type")]
 mod quota;
 mod quotas;
@@ -33,6 +34,7 @@ pub use counter::Counter;
 pub use failure::{OnLimiterFailure, Share};
 pub use invalid::InvalidQuota;
 pub(crate) use leaky_bucket::LeakyBucket;
+pub(crate) use network_quotas::network_problem;
 pub use quota::Quota;
 pub use quotas::{MAX_QUOTAS, Quotas};
 pub use status::QuotaStatus;

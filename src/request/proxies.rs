@@ -120,6 +120,11 @@ impl TrustedProxies {
         Ok(())
     }
 
+    /// Returns true if every address on the internet is trusted, so that a client can choose its own.
+    pub(crate) const fn trusts_all(&self) -> bool {
+        matches!(self.trust, Trust::All)
+    }
+
     /// Trusts any process that may open this server's Unix socket to write these headers. Set the mode
     /// of the socket's file so that only the proxy may open it.
     ///

@@ -4,17 +4,18 @@ use http::{Method, StatusCode};
 
 use super::by_path::TableIndex;
 use super::form::AnswerForm;
+use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::Denial;
-use crate::key::KeyRecord;
 use crate::profile::{ExceededQuotas, Refusal};
 use crate::quota::{AppliedQuotas, Verdict};
 use crate::request::{Head, RequestId};
 
-/// The facts that every response to an authenticated request reports, refusals included.
+/// The facts that every response to an authenticated or counted request reports, refusals included.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Authenticated<'a> {
-    pub(crate) record: &'a KeyRecord,
+    /// The key of the request, or the network of an anonymous one.
+    pub(crate) caller: Caller<'a>,
     pub(crate) quotas: AppliedQuotas<'a>,
     pub(crate) verdict: Option<&'a Verdict>,
     pub(crate) now: Timestamp,
@@ -84,7 +85,7 @@ impl<'a> RefusalFacts<'a> {
             method: target.map(|(method, _)| method),
             // Empty for a path that nobody can know: see `Head::of`.
             path: path.filter(|path| !path.is_empty()),
-            record: self.authenticated.map(|authenticated| authenticated.record),
+            record: self.authenticated.and_then(|authenticated| authenticated.caller.record()),
             exceeded: self.authenticated.and_then(|it| it.exceeded(self.denial)),
             request_id: self.request.and_then(|request| request.id.as_ref()).map(RequestId::as_str),
             documentation_url,

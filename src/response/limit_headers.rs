@@ -6,9 +6,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::limit_fields::PreparedLimitFields;
 use super::number;
 use super::structured_limits::{POLICY, RATE_LIMIT, StructuredLimits};
+use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::ConfigError;
-use crate::key::KeyRecord;
 use crate::profile::{Dialect, LimitHeaders, Reset};
 use crate::quota::{AppliedQuotas, QuotaStatus, Verdict, whole_seconds};
 
@@ -86,12 +86,12 @@ impl PreparedLimitHeaders {
         headers: &mut HeaderMap,
         quotas: AppliedQuotas<'_>,
         verdict: &Verdict,
-        record: &KeyRecord,
+        caller: Caller<'_>,
         now: Timestamp,
     ) {
         match self.dialect {
             Dialect::None => {}
-            Dialect::Structured => self.structured.write(headers, quotas, verdict, record, now),
+            Dialect::Structured => self.structured.write(headers, quotas, verdict, caller, now),
             Dialect::RateLimit | Dialect::XRateLimit => self.write_plain(headers, verdict, now),
         }
         if !self.own.is_empty() {
@@ -166,6 +166,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::key::KeyRecord;
     use crate::quota::Quota;
 
     /// The window of a month is as long as the current month (draft-11 §3.1.2 counts it in seconds).
@@ -183,7 +184,7 @@ mod tests {
             let prepared = PreparedLimitHeaders::new(&LimitHeaders::STRUCTURED).unwrap();
             let (record, now) =
                 (KeyRecord::bare("key_1", "acme"), Timestamp::from_unix_seconds(now));
-            prepared.write(&mut headers, quotas, &verdict, &record, now);
+            prepared.write(&mut headers, quotas, &verdict, Caller::Key(&record), now);
             headers[POLICY].to_str().unwrap().to_owned()
         };
         for (now, days) in [(0, 31), (31 * DAY, 28), (59 * DAY, 31), (951_782_400, 29)] {
@@ -205,7 +206,7 @@ mod tests {
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         let record = KeyRecord::bare("key_1", "acme");
         let prepared = PreparedLimitHeaders::new(&fields).unwrap();
-        prepared.write(&mut headers, quotas, &verdict, &record, now);
+        prepared.write(&mut headers, quotas, &verdict, Caller::Key(&record), now);
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
     }

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::limit_headers::PreparedLimitHeaders;
 use super::reserved::is_reserved_for_values;
+use crate::caller::Caller;
 use crate::error::ConfigError;
 use crate::key::KeyRecord;
 use crate::profile::{PrincipalHeader, PrincipalValue};
@@ -86,9 +87,17 @@ impl PrincipalHeaders {
         self.headers.iter().any(|(own, _)| own == name)
     }
 
+    /// Writes the headers of a key, and removes those that the service has set for an anonymous client.
+    pub(super) fn mark(&self, headers: &mut HeaderMap, caller: Caller<'_>) {
+        match caller {
+            Caller::Key(record) => self.write(headers, record),
+            Caller::Network(_) => self.remove(headers),
+        }
+    }
+
     /// Writes the headers, and replaces those that the service has set. Removes a header for which there is
     /// no value: a client would take the service's value for the gate's.
-    pub(super) fn write(&self, headers: &mut HeaderMap, record: &KeyRecord) {
+    fn write(&self, headers: &mut HeaderMap, record: &KeyRecord) {
         for (name, chosen) in &self.headers {
             let value = match chosen {
                 Value::RequestId(prefix) => self.request_id(prefix),

@@ -209,13 +209,13 @@ impl Renderer {
         }
     }
 
-    /// Adds the limit headers and principal headers to a response to an authenticated request.
+    /// Adds the limit headers and principal headers to a response to an authenticated or counted request.
     pub(crate) fn mark(&self, headers: &mut HeaderMap, authenticated: Authenticated<'_>) {
         if let Some(verdict) = authenticated.verdict {
-            let Authenticated { record, quotas, now, .. } = authenticated;
-            self.limit_headers.write(headers, quotas, verdict, record, now);
+            let Authenticated { caller, quotas, now, .. } = authenticated;
+            self.limit_headers.write(headers, quotas, verdict, caller, now);
         }
-        self.principal.write(headers, authenticated.record);
+        self.principal.mark(headers, authenticated.caller);
     }
 
     /// Removes principal headers that the service has set on a response to an anonymous request.

@@ -4,9 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::ConfigError;
-use crate::key::{KeyRecord, is_scope_token};
+use crate::key::is_scope_token;
 use crate::profile::{Dialect, LimitHeaders};
 use crate::quota::{AppliedQuotas, Per, Quota, QuotaStatus, Verdict, whole_seconds, window_at};
 
@@ -61,7 +62,7 @@ impl StructuredLimits {
         headers: &mut HeaderMap,
         quotas: AppliedQuotas<'_>,
         verdict: &Verdict,
-        record: &KeyRecord,
+        caller: Caller<'_>,
         now: Timestamp,
     ) {
         let pairs = quotas.iter().map(|(quota, _)| quota).zip(verdict.statuses()).enumerate();
@@ -79,7 +80,7 @@ impl StructuredLimits {
             let seconds = whole_seconds(window_at(quota, now));
             // The limit that was enforced, which may be a node's share.
             let (name, limit) = (quota.name(), status.limit());
-            let (unit, key) = (&self.unit, self.partition_key(quota, record));
+            let (unit, key) = (&self.unit, self.partition_key(quota, caller));
             format!(r#""{name}";q={limit}{unit};w={seconds}{key}"#)
         });
         insert(POLICY, policy.collect());
@@ -88,18 +89,18 @@ impl StructuredLimits {
             // More of the quota is available by `Retry-After`, so `t` is no later (draft-11 §6).
             let back = verdict.retry_after().filter(|_| status.remaining() == 0);
             let seconds = whole_seconds(back.map_or(more, |wait| more.min(wait)));
-            let (name, key) = (quota.name(), self.partition_key(quota, record));
+            let (name, key) = (quota.name(), self.partition_key(quota, caller));
             format!(r#""{name}";r={};t={seconds}{key}"#, status.remaining())
         });
         insert(RATE_LIMIT, status.collect());
     }
 
     /// Returns the parameter `pk` as it is written: the id of the account or the key as a byte sequence
-    /// (RFC 9651 §4.1.8).
-    fn partition_key(&self, quota: &Quota, record: &KeyRecord) -> String {
-        if !self.partition_keys {
+    /// (RFC 9651 §4.1.8). An address is not written.
+    fn partition_key(&self, quota: &Quota, caller: Caller<'_>) -> String {
+        let Some(record) = caller.record().filter(|_| self.partition_keys) else {
             return String::new();
-        }
+        };
         let id = match quota.per() {
             Per::Account => record.account().id().as_str(),
             Per::Key => record.id().as_str(),

@@ -3,6 +3,7 @@
 use http::Method;
 use smol_str::SmolStr;
 
+use super::anonymous_quotas::check_anonymous_quotas;
 use super::compiled_scopes::CompiledScopes;
 use super::needs::{NameList, RouteNeeds};
 use crate::error::{ConfigError, InvalidRoute};
@@ -101,6 +102,7 @@ impl CompiledRoute {
                 );
             }
         }
+        check_anonymous_quotas(&needs, pattern)?;
         let compiled = Self { name, needs };
         if let Some(quota) = compiled.quota_below_cost(compiled.needs.quotas.as_slice()) {
             return Err(compiled.cost_error(quota));
@@ -153,7 +155,7 @@ impl CompiledRoute {
     }
 
     /// Returns the path pattern, which is the second part of the name.
-    fn pattern(&self) -> &str {
+    pub(super) fn pattern(&self) -> &str {
         self.name.split_once(' ').map_or(&*self.name, |(_, pattern)| pattern)
     }
 }

@@ -18,6 +18,7 @@
 //! not normalize paths before they route.
 
 mod account;
+mod anonymous_quotas;
 mod by_method;
 mod compiled_route;
 mod compiled_scopes;
@@ -54,7 +55,7 @@ pub(crate) use held_scopes::HeldScopes;
 pub(crate) use identity::is_named;
 pub(crate) use kind::{served_by_route, served_through};
 pub(crate) use lifecycle::is_alive;
-pub(crate) use needs::RouteNeeds;
+pub(crate) use needs::{CountedCallers, RouteNeeds};
 pub(crate) use network::admits;
 pub use roles::Roles;
 pub use route::{Route, RouteRow};

@@ -9,10 +9,28 @@ use super::route::Route;
 use super::scope::needed;
 use super::scope_need::ScopeNeed;
 use crate::concurrency::Concurrency;
-use crate::quota::{Quotas, StripedQuotas};
+use crate::quota::{Quota, Quotas, StripedQuotas};
 
 /// Names of scopes or kinds.
 pub(super) type NameList = Box<[Box<str>]>;
+
+/// Whose requests a gate counts, whatever their route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CountedCallers {
+    /// No requests.
+    None,
+    /// Requests with a key. The quotas of a route may count anonymous requests as well.
+    Keys,
+    /// Requests with a key and anonymous requests.
+    All,
+}
+
+impl CountedCallers {
+    /// Returns whose requests a gate counts that counts those with a key, and has these anonymous quotas.
+    pub(crate) const fn of(anonymous: &[Quota]) -> Self {
+        if anonymous.is_empty() { Self::Keys } else { Self::All }
+    }
+}
 
 /// What a request of a route needs besides a valid key. It owns what [`Route`] borrows.
 #[derive(Debug, Clone)]
@@ -23,6 +41,7 @@ pub(crate) struct RouteNeeds {
     pub(crate) kinds: Option<NameList>,
     pub(crate) account_parameter: Option<Box<str>>,
     pub(crate) quotas: StripedQuotas,
+    pub(crate) anonymous_quotas: Quotas,
     pub(crate) cost: u32,
     pub(crate) metered: bool,
     pub(crate) refund_on: Box<[RangeInclusive<u16>]>,
@@ -54,20 +73,33 @@ impl RouteNeeds {
         self.refund_on.iter().any(|statuses| statuses.contains(&status.as_u16()))
     }
 
-    /// Returns true if an anonymous request can meet the needs.
+    /// Returns true if an anonymous request can meet the needs, apart from limits.
     ///
-    /// Quotas, costs and permits belong to an account. If anonymous requests could pass them, a client
-    /// could leave its key out to avoid its limits. Where requests are counted, only a route that costs
-    /// nothing takes nothing from a key's quotas.
-    pub(crate) fn is_open(&self, is_counted: bool) -> bool {
+    /// Permits belong to an account, and a cost is added through a key's grant.
+    pub(super) fn needs_no_key(&self) -> bool {
         self.all_of.is_empty()
             && self.any_of.is_none()
             && self.sets.is_none()
             && self.kinds.is_none()
             && self.account_parameter.is_none()
-            && self.quotas.as_slice().is_empty()
             && self.concurrency.is_none()
-            && (!is_counted || (self.cost == 0 && !self.metered))
+    }
+
+    /// Returns true if the route admits anonymous requests.
+    ///
+    /// Quotas and costs belong to an account. If anonymous requests could pass them uncounted, a client could
+    /// leave its key out to avoid its limits. Where requests are counted, a route is open only if it costs
+    /// nothing, or if the quotas of anonymous requests stand in for those of accounts: the route's own, or the
+    /// gate's where the route has no quotas.
+    pub(crate) fn is_open(&self, counted: CountedCallers) -> bool {
+        let has_no_quotas = self.quotas.as_slice().is_empty();
+        let is_counted = !self.anonymous_quotas.as_slice().is_empty();
+        let is_fair = match counted {
+            CountedCallers::None => has_no_quotas,
+            CountedCallers::Keys => is_counted || has_no_quotas && self.cost == 0 && !self.metered,
+            CountedCallers::All => is_counted || has_no_quotas && !self.metered,
+        };
+        self.needs_no_key() && is_fair
     }
 }
 
@@ -81,6 +113,7 @@ impl From<Route<'_>> for RouteNeeds {
             kinds: route.kinds.map(own),
             account_parameter: route.account_parameter.map(Box::from),
             quotas: Quotas::unchecked(route.quotas.to_vec()).into(),
+            anonymous_quotas: Quotas::unchecked(route.anonymous_quotas.to_vec()),
             cost: route.cost,
             metered: route.metered,
             refund_on: route.refund_on.into(),

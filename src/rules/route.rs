@@ -34,6 +34,7 @@ pub struct Route<'a> {
     pub(super) kinds: Option<&'a [&'a str]>,
     pub(super) account_parameter: Option<&'a str>,
     pub(super) quotas: &'a [Quota],
+    pub(super) anonymous_quotas: &'a [Quota],
     pub(super) cost: u32,
     pub(super) metered: bool,
     pub(super) refund_on: &'a [RangeInclusive<u16>],
@@ -57,6 +58,7 @@ impl<'a> Route<'a> {
             kinds: None,
             account_parameter: None,
             quotas: &[],
+            anonymous_quotas: &[],
             cost: 1,
             metered: false,
             refund_on: &[],
@@ -124,6 +126,27 @@ impl<'a> Route<'a> {
     /// Counts requests of the route in these quotas too, besides those of the account.
     pub const fn quotas(mut self, quotas: &'a [Quota]) -> Self {
         self.quotas = quotas;
+        self
+    }
+
+    /// Counts requests without a key in these quotas, by the client's network, besides the
+    /// [`AnonymousQuotas`](crate::limits::AnonymousQuotas) of the gate. They open the route to such requests, in
+    /// a gate that [admits them](crate::ApiKeyLayerBuilder::optional).
+    ///
+    /// A layer refuses these quotas on a route that needs a scope, a kind or an account, that has a concurrency
+    /// limit, or that is metered: no request without a key reaches such a route.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_api_key::quota::Quota;
+    /// use tower_api_key::rules::Route;
+    ///
+    /// const BY_ACCOUNT: &[Quota] = &[Quota::new("search", 100, Duration::from_secs(60))];
+    /// const BY_NETWORK: &[Quota] = &[Quota::new("search", 5, Duration::from_secs(60))];
+    /// const SEARCH: Route = Route::new().quotas(BY_ACCOUNT).anonymous_quotas(BY_NETWORK);
+    /// ```
+    pub const fn anonymous_quotas(mut self, quotas: &'a [Quota]) -> Self {
+        self.anonymous_quotas = quotas;
         self
     }
 

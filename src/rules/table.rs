@@ -7,7 +7,7 @@ use super::account::Targets;
 use super::compiled_route::CompiledRoute;
 use super::compiled_scopes::CompiledScopes;
 use super::methods::Methods;
-use super::needs::RouteNeeds;
+use super::needs::{CountedCallers, RouteNeeds};
 use super::pattern::{Pattern, collision};
 use super::routes::Routes;
 use crate::error::{ConfigError, InvalidRoute};
@@ -144,6 +144,27 @@ impl RouteTable {
         self.routes.iter().try_for_each(CompiledRoute::check_refunds)
     }
 
+    /// Refuses a route that admits anonymous requests which cost more than their quotas allow: these general
+    /// ones, or the route's.
+    pub(crate) fn check_anonymous_costs(&self, general: &[Quota]) -> Result<(), ConfigError> {
+        let counted = CountedCallers::of(general);
+        for compiled in self.routes.iter().filter(|compiled| compiled.needs.is_open(counted)) {
+            let own = compiled.needs.anonymous_quotas.as_slice();
+            let too_low = [general, own].into_iter().find_map(|set| compiled.quota_below_cost(set));
+            if let Some(quota) = too_low {
+                return Err(compiled.cost_error(quota));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the pattern of a route with quotas of anonymous requests.
+    pub(crate) fn anonymous_pattern(&self) -> Option<&str> {
+        let mut routes = self.routes.iter();
+        let counted = |it: &&CompiledRoute| !it.needs.anonymous_quotas.as_slice().is_empty();
+        routes.find(counted).map(CompiledRoute::pattern)
+    }
+
     /// Refuses a route that needs a scope which the gate reads as a wildcard.
     pub(crate) fn check_scopes(&self, rules: &CompiledScopes) -> Result<(), ConfigError> {
         self.routes.iter().try_for_each(|compiled| compiled.check_scopes(rules))
@@ -154,9 +175,17 @@ impl RouteTable {
         self.routes.iter().map(|entry| entry.needs.quotas.as_slice())
     }
 
+    /// Returns the own quotas of each route for anonymous requests.
+    pub(crate) fn anonymous_quotas(&self) -> impl Iterator<Item = &[Quota]> {
+        self.routes.iter().map(|entry| entry.needs.anonymous_quotas.as_slice())
+    }
+
     /// Returns true if a route has its own quotas.
     pub(crate) fn has_quotas(&self) -> bool {
-        self.routes.iter().any(|entry| !entry.needs.quotas.as_slice().is_empty())
+        let has_any = |needs: &RouteNeeds| {
+            !needs.quotas.as_slice().is_empty() || !needs.anonymous_quotas.as_slice().is_empty()
+        };
+        self.routes.iter().any(|entry| has_any(&entry.needs))
     }
 
     /// Returns true if handlers of a route may add to the cost.

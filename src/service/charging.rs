@@ -3,6 +3,7 @@
 use super::deciding::Deciding;
 use super::options::Limits;
 use super::request_state::{Decision, RequestState};
+use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::decision::Policy;
 use crate::error::Denial;
@@ -58,8 +59,8 @@ impl Ask {
         state: &'a RequestState,
     ) -> Option<Charge<'a>> {
         let Self { cost, mode, now } = self;
-        let (record, quotas) = state.counted(policy)?;
-        Some(Charge { record, quotas, cost, mode, now })
+        let (caller, quotas) = state.counted(policy)?;
+        Some(Charge { caller, quotas, cost, mode, now })
     }
 }
 
@@ -67,7 +68,7 @@ impl Deciding<'_> {
     /// Asks the limiter, if a quota has to be counted.
     pub(super) fn ask(&self, ask: Ask) -> Result<ChargeResult, ChargeReply> {
         let Some(charge) = ask.charge(&self.shared.policy, self.state) else {
-            return Ok(Err(LimiterError::new("the request has no account to count")));
+            return Ok(Err(LimiterError::new("the request has no account or network to count")));
         };
         match &self.shared.options.limits {
             Limits::Off => Ok(Ok(Verdict::passed())),
@@ -174,10 +175,14 @@ impl Deciding<'_> {
 
     fn report_shadows(&self) {
         for index in self.state.verdict.shadow_refusals() {
-            let Some((record, quotas)) = self.state.counted(&self.shared.policy) else { return };
-            if let Some((quota, _)) = quotas.iter().nth(index) {
-                self.shared.observe(|observer| observer.would_refuse(record, quota.name()));
-            }
+            let Some((caller, quotas)) = self.state.counted(&self.shared.policy) else { return };
+            let Some((quota, _)) = quotas.iter().nth(index) else { continue };
+            self.shared.observe(|observer| match caller {
+                Caller::Key(record) => observer.would_refuse(record, quota.name()),
+                Caller::Network(network) => {
+                    observer.would_refuse_anonymous(network, quota.name());
+                }
+            });
         }
     }
 }

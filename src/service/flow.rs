@@ -48,12 +48,12 @@ impl Deciding<'_> {
                 }
                 // HTTP/2 need not announce a body, but the body's type shows one.
                 None if self.has_content(request) => match policy.anonymous_route(head) {
-                    Ok(route) => self.admit_anonymous(route),
+                    Ok(route) => self.admit_anonymous(route, client),
                     Err(denial) => self.refused(denial),
                 },
                 None => self.admit_preflight(),
             },
-            Ok(Admission::Anonymous(route)) => self.admit_anonymous(route),
+            Ok(Admission::Anonymous(route)) => self.admit_anonymous(route, client),
             Err(denial) if Policy::is_attempt(&denial) => self.failed(client, denial),
             Err(denial) => {
                 if denial == Denial::InsecureTransport
@@ -77,10 +77,16 @@ impl Deciding<'_> {
         ControlFlow::Break(Ok(()))
     }
 
-    /// Admits a request without a key.
-    fn admit_anonymous(&mut self, route: Option<usize>) -> Next {
+    /// Admits a request without a key, if the quotas of its network have room.
+    fn admit_anonymous(&mut self, route: Option<usize>, client: Client) -> Next {
         self.state.route = route;
-        ControlFlow::Break(Ok(()))
+        let Some((network, cost)) = self.shared.policy.charged_network(route, client) else {
+            return ControlFlow::Break(Ok(()));
+        };
+        (self.state.network, self.state.cost) = (Some(network), cost);
+        self.state.settles = self.shared.policy.route(route).is_some_and(|route| route.settles);
+        self.state.now = self.shared.now();
+        self.take()
     }
 
     /// Continues a decision that had to wait. Stays pending after it has returned the decision.

@@ -10,6 +10,7 @@ use tower_layer::Layer;
 use super::builder::ApiKeyLayerBuilder;
 use super::gate::ApiKeyGate;
 use super::shared::Shared;
+use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::decision::Explanation;
 use crate::error::Denial;
@@ -134,8 +135,13 @@ impl ApiKeyLayer {
             let principal = record.filter(|_| explanation.is_of_principal());
             let quotas = AppliedQuotas::default();
             let cost = explanation.cost();
-            let authenticated =
-                principal.map(|record| Authenticated { record, quotas, verdict: None, now, cost });
+            let authenticated = principal.map(Caller::Key).map(|caller| Authenticated {
+                caller,
+                quotas,
+                verdict: None,
+                now,
+                cost,
+            });
             let is_grpc = || policy.grpc().is_call(Head::of(request));
             let form = AnswerForm::of(request.method(), is_grpc);
             let table = self.shared.renderer.table(request);

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::caller::ClientNetwork;
 use crate::error::Denial;
 use crate::key::{KeyDigest, KeyRecord};
 use crate::limits::{LimiterError, LimiterFallback};
@@ -111,6 +112,19 @@ pub trait Observer: Send + Sync + 'static {
     /// a window has ended since the charge.
     fn refunded(&self, record: &KeyRecord, cost: u32) {
         let _ = (record, cost);
+    }
+
+    /// Called when the limiter was asked to give the cost of a request without a key back to the client's network, in
+    /// the units of [`Route::cost`](crate::rules::Route::cost). The limiter gives back less if a window has ended since
+    /// the charge, and nothing to networks that it counts together.
+    fn refunded_anonymous(&self, network: &ClientNetwork, cost: u32) {
+        let _ = (network, cost);
+    }
+
+    /// Called once for each shadow quota that would have refused a request without a key that passed. `network` is
+    /// the client's network, and `quota` the name of the quota.
+    fn would_refuse_anonymous(&self, network: &ClientNetwork, quota: &str) {
+        let _ = (network, quota);
     }
 
     /// Called when a well-formed key came over plain HTTP, where others could read it.

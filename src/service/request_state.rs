@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Response;
 
 use crate::attempts::Reservation;
+use crate::caller::{Caller, ClientNetwork};
 use crate::clock::Timestamp;
 use crate::concurrency::Permit;
 use crate::decision::{Cleared, ExtraCost, GateDecision, Grant, Policy};
@@ -27,6 +28,8 @@ pub(super) struct RequestState {
     pub(super) answer: Option<Box<Response<Bytes>>>,
     /// The record of a valid key. The response may report the account and limits of the key.
     pub(super) principal: Option<SharedRecord>,
+    /// The network of an anonymous client whose requests are counted.
+    pub(super) network: Option<ClientNetwork>,
     /// The proof that the rules let the request pass.
     pub(super) cleared: Option<Cleared>,
     /// The source that carried the key. `None` until the store has answered, and for a request without a key.
@@ -80,19 +83,24 @@ impl RequestState {
         }
     }
 
-    /// Returns the key's record and the quotas that apply to the request.
+    /// Returns who is charged, and the quotas that apply to the request.
     pub(super) fn counted<'a>(
         &'a self,
         policy: &'a Policy,
-    ) -> Option<(&'a KeyRecord, AppliedQuotas<'a>)> {
-        let record = self.record()?;
-        Some((record, policy.quotas(record, &self.plan, self.route)))
+    ) -> Option<(Caller<'a>, AppliedQuotas<'a>)> {
+        if let Some(record) = self.record() {
+            let quotas = policy.quotas(record, &self.plan, self.route);
+            return Some((Caller::Key(record), quotas));
+        }
+        let network = self.network.as_ref()?;
+        Some((Caller::Network(network), policy.anonymous_quotas(self.route)))
     }
 
-    /// Returns the facts that the response reports about the key and its limits.
+    /// Returns the facts that the response reports about the key and its limits, or about the limits of an
+    /// anonymous request.
     pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Option<Authenticated<'a>> {
-        let (record, quotas) = self.counted(policy)?;
+        let (caller, quotas) = self.counted(policy)?;
         let (verdict, now, cost) = (Some(&self.verdict), self.now, self.cost);
-        Some(Authenticated { record, quotas, verdict, now, cost })
+        Some(Authenticated { caller, quotas, verdict, now, cost })
     }
 }

@@ -125,11 +125,11 @@ impl Deciding<'_> {
         let (verdict, now) = match (result, change) {
             (Ok(verdict), SettledCost::Charge(ask)) => (verdict, ask.now()),
             (Ok(verdict), SettledCost::Refund { cost, now }) => {
-                let record = self.state.record();
-                self.shared.observe(|observer| {
-                    if let Some(record) = record {
-                        observer.refunded(record, cost);
-                    }
+                let state = &*self.state;
+                self.shared.observe(|observer| match (state.record(), &state.network) {
+                    (Some(record), _) => observer.refunded(record, cost),
+                    (None, Some(network)) => observer.refunded_anonymous(network, cost),
+                    (None, None) => {}
                 });
                 (verdict, now)
             }

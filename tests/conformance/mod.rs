@@ -7,6 +7,7 @@
 //! says so. What hyper refuses by itself is here, too: a gate is only as good as the parser in
 //! front of it, and a new version of that parser must not let through what it refuses today.
 
+mod anonymous_clients;
 mod answers;
 mod challenge;
 mod frames;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use tower_api_key::Reply;
+use tower_api_key::caller::Caller;
 use tower_api_key::key::{KeyDigest, SharedRecord};
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError, MemoryLimiter};
 use tower_api_key::quota::{AppliedQuotas, Verdict};
@@ -111,11 +112,11 @@ pub(crate) fn charge_later(
     charge: &Charge<'_>,
 ) -> impl Future<Output = Result<Verdict, LimiterError>> + Send + 'static {
     let Charge { cost, mode, now, .. } = *charge;
-    let record = charge.record.clone();
+    let record = charge.caller.record().unwrap().clone();
     let (general, route) = (charge.quotas.general.to_vec(), charge.quotas.route.to_vec());
     async move {
         let quotas = AppliedQuotas { general: &general, route: &route };
-        limiter.charge(Charge { record: &record, quotas, cost, mode, now }).await
+        limiter.charge(Charge { caller: Caller::Key(&record), quotas, cost, mode, now }).await
     }
 }
 

@@ -11,6 +11,7 @@ use http_body_util::Full;
 use tokio::time::{Instant, sleep};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
+use tower_api_key::caller::Caller;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::decision::{Check, CostError, Outcome};
 use tower_api_key::key::KeyRecord;
@@ -299,13 +300,13 @@ impl Limiter for Late {
         let Some(later) = self.later else {
             return self.inner.charge(charge);
         };
-        let (inner, record) = (Arc::clone(&self.inner), charge.record.clone());
+        let (inner, record) = (Arc::clone(&self.inner), charge.caller.record().unwrap().clone());
         let (cost, mode, now) = (charge.cost, charge.mode, charge.now);
         let general = charge.quotas.general.to_vec();
         Reply::later(async move {
             sleep(later).await;
             let quotas = AppliedQuotas { general: &general, route: &[] };
-            inner.charge(Charge { record: &record, quotas, cost, mode, now }).await
+            inner.charge(Charge { caller: Caller::Key(&record), quotas, cost, mode, now }).await
         })
     }
 }

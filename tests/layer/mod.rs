@@ -2,6 +2,8 @@
 
 mod account;
 mod anonymous;
+mod anonymous_contradictions;
+mod anonymous_quotas;
 mod audience;
 mod bodies;
 mod challenges;

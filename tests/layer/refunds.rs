@@ -11,6 +11,7 @@ use http::{Method, Request, Response};
 use http_body_util::Full;
 use tokio::time::sleep;
 use tower::{Layer, ServiceExt, service_fn};
+use tower_api_key::caller::Caller;
 use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::decision::CostError;
 use tower_api_key::key::KeyRecord;
@@ -219,8 +220,10 @@ async fn a_shadow_quota_that_took_nothing_gets_nothing_back() {
     let record = KeyRecord::builder("key_1", account("acme")).build().unwrap();
     let quotas = AppliedQuotas { general: &quotas, route: &[] };
     let (cost, mode, now) = (0, ChargeMode::Peek, START);
-    let verdict =
-        limiter.charge(Charge { record: &record, quotas, cost, mode, now }).await.unwrap();
+    let verdict = limiter
+        .charge(Charge { caller: Caller::Key(&record), quotas, cost, mode, now })
+        .await
+        .unwrap();
     let left: Vec<u32> = verdict.statuses().iter().map(QuotaStatus::remaining).collect();
     assert_eq!(left, [6, 1], "the second request found no room in the shadow");
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use tower_api_key::Reply;
+use tower_api_key::caller::{Caller, ClientNetwork};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError, MemoryLimiter, Refund};
@@ -48,7 +49,7 @@ impl Faulty {
 
     #[allow(clippy::too_many_lines)] // An arm for each fault.
     fn charged(&self, charge: Charge<'_>) -> Verdict {
-        let Charge { record, quotas, cost, mode, now } = charge;
+        let Charge { caller, quotas, cost, mode, now } = charge;
         let earlier = {
             let mut last = self.last.lock().unwrap();
             let earlier = now < *last;
@@ -117,9 +118,10 @@ impl Faulty {
                 self.with(charge, |quota| quota.with_per(Per::Account))
             }
             Fault::AccountsCountTogether => {
+                let Caller::Key(record) = caller else { return self.ask(charge) };
                 let account = Arc::new(Account::builder("all").build().unwrap());
                 let record = &KeyRecord::builder(record.id(), account).build().unwrap();
-                self.ask(Charge { record, ..charge })
+                self.ask(Charge { caller: Caller::Key(record), ..charge })
             }
             Fault::RoutesShareAccountsCounters => {
                 let general = [quotas.general, quotas.route].concat();
@@ -182,6 +184,26 @@ impl Faulty {
                 let names = quotas.route.iter().map(|quota| quota.name().to_owned()).collect();
                 let before = std::mem::replace(&mut *self.routes.lock().unwrap(), names);
                 if before != *self.routes.lock().unwrap() {
+                    self.forget();
+                }
+                self.ask(charge)
+            }
+            Fault::NetworksCountTogether if caller.record().is_none() => {
+                self.ask(Charge { caller: Caller::Network(&ClientNetwork::UNKNOWN), ..charge })
+            }
+            Fault::NetworksAreNotCounted if caller.record().is_none() => {
+                self.ask(Charge { cost: 0, ..charge })
+            }
+            Fault::NetworksCountAsAccounts => {
+                let Caller::Network(network) = caller else { return self.ask(charge) };
+                let account = Account::builder(network.to_string()).build().unwrap();
+                let record = &KeyRecord::builder("key_1", account).build().unwrap();
+                self.ask(Charge { caller: Caller::Key(record), ..charge })
+            }
+            Fault::NetworksTakeTheRoomOfAccounts if caller.record().is_none() => {
+                let mut seen = self.routes.lock().unwrap();
+                seen.push(String::new());
+                if seen.len() == 2_000 {
                     self.forget();
                 }
                 self.ask(charge)

@@ -16,6 +16,19 @@ pub(crate) enum Believed {
 /// The client's address, if it can be told, and whether it used HTTPS.
 pub(crate) type Client = (Option<IpAddr>, bool);
 
+/// An IPv4 address, or the first half of an IPv6 address; `None` for all clients whose address cannot be told.
+pub(crate) type Network = Option<(bool, u64)>;
+
+pub(crate) fn network(address: Option<IpAddr>) -> Network {
+    address.map(|address| match address {
+        IpAddr::V4(four) => (false, u64::from(u32::from(four))),
+        IpAddr::V6(six) => match six.to_ipv4_mapped() {
+            Some(four) => (false, u64::from(u32::from(four))),
+            None => (true, (u128::from(six) >> 64) as u64),
+        },
+    })
+}
+
 const NOTHING: Client = (None, false);
 
 pub(crate) fn client(question: &Question, believed: Believed, always_proxies: bool) -> Client {

@@ -20,8 +20,10 @@ const QUESTIONS: usize = 6;
 
 /// All gates with their models, and what became of all questions so far.
 pub(crate) struct Pairs {
-    pairs: Vec<Pair>,
+    all: Vec<Pair>,
     pub(crate) asked: BTreeMap<(usize, Option<Reason>), u64>,
+    /// How often networks were served, and refused for their quotas.
+    pub(crate) networks: [u64; 2],
 }
 
 struct Pair {
@@ -45,7 +47,7 @@ impl Pairs {
     fn with(settings: impl Iterator<Item = Setting>) -> Self {
         let pair =
             |setting: Setting| Pair { gate: Gate::of(&setting), model: Model::of(setting), now: 0 };
-        Self { pairs: settings.map(pair).collect(), asked: BTreeMap::new() }
+        Self { all: settings.map(pair).collect(), asked: BTreeMap::new(), networks: [0; 2] }
     }
 
     /// Asks one gate several questions, as many as the bytes choose.
@@ -55,11 +57,11 @@ impl Pairs {
     /// What the gate and its model disagree in.
     pub(crate) async fn run(&mut self, bytes: &[u8]) -> Result<(), String> {
         let mut choices = Choices::new(bytes);
-        let place = choices.below(self.pairs.len());
-        let pair = &mut self.pairs[place];
+        let place = choices.below(self.all.len());
+        let pair = &mut self.all[place];
         // Whatever was used before is over, so that an episode repeats by itself.
         pair.wait(ALL_OVER);
-        let steady = choices.one_in(8);
+        let steady = choices.one_in(if pair.model.setting.anonymous { 2 } else { 8 });
         for _ in 0..QUESTIONS {
             let question = if steady {
                 generator::good(&mut choices, &pair.model.setting)
@@ -69,6 +71,9 @@ impl Pairs {
             pair.wait(question.pause);
             if let Some(reason) = pair.ask(&question).await? {
                 *self.asked.entry((pair.model.setting.vendor, reason)).or_default() += 1;
+                if pair.model.counted.is_some() {
+                    self.networks[usize::from(reason == Some(Reason::Limit))] += 1;
+                }
             }
             if choices.is_empty() {
                 break;
@@ -208,11 +213,15 @@ impl Pair {
         found
     }
 
-    /// Says how the account of a known key stands under its limits.
+    /// Says how the account of a known key stands under its limits, or the network of one without.
     fn limits(&mut self, holder: Option<Holder>) -> String {
-        let told = holder.filter(|_| self.model.vendor.reports != Reports::Nothing);
-        let Some(holder) = told else { return format!("{:?}", [""; 3]) };
-        let windows = self.model.windows.entry(holder.account).or_default();
+        let windows = match (holder, self.model.counted) {
+            _ if self.model.vendor.reports == Reports::Nothing => None,
+            (Some(holder), _) => Some(self.model.windows.entry(holder.account).or_default()),
+            (None, Some(network)) => Some(self.model.networks.entry(network).or_default()),
+            (None, None) => None,
+        };
+        let Some(windows) = windows else { return format!("{:?}", [""; 3]) };
         let (limit, left, reset) = windows.nearest(self.now);
         let limit = match self.model.vendor.reports {
             Reports::All => limit.to_string(),
@@ -247,6 +256,7 @@ fn settings() -> impl Iterator<Item = Setting> {
             always_proxies: false,
             assume_https: false,
             optional: false,
+            anonymous: false,
             preflight: false,
             table: true,
         };
@@ -257,6 +267,8 @@ fn settings() -> impl Iterator<Item = Setting> {
             Setting { believed: Believed::Either, ..plain },
             Setting { believed: Believed::XForwarded, always_proxies: true, ..plain },
             Setting { optional: true, ..plain },
+            Setting { optional: true, anonymous: true, believed: Believed::Either, ..plain },
+            Setting { table: false, optional: true, anonymous: true, assume_https: true, ..plain },
             Setting { preflight: true, assume_https: true, pinned: true, ..plain },
             Setting { table: false, optional: true, preflight: true, ..plain },
         ]

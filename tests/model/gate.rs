@@ -14,7 +14,7 @@ use tower_api_key::clock::{ManualClock, Timestamp};
 use tower_api_key::key::{
     Account, Alphabet, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Networks, SharedRecord,
 };
-use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::limits::{AnonymousQuotas, MemoryLimiter};
 use tower_api_key::profile::{
     Answer, Answers, BasicKey, Challenge, CredentialSource, ErrorBody, PathAnswers,
     RequestIdHeader, ResponseHeader, SchemeChallenge,
@@ -212,6 +212,9 @@ impl Gate {
         if setting.optional {
             builder = builder.optional();
         }
+        if setting.anonymous {
+            builder = builder.anonymous_quotas(AnonymousQuotas::new(quotas()));
+        }
         if setting.preflight {
             builder = builder.allow_preflight();
         }
@@ -280,12 +283,14 @@ fn request(question: &Question) -> Option<Request<()>> {
     Some(request)
 }
 
+fn quotas() -> [Quota; 2] {
+    QUOTAS.map(|(name, limit, length)| Quota::new(name, limit, Duration::from_millis(length)))
+}
+
 fn store(vendor: &Vendor) -> MemoryStore {
     let store = MemoryStore::new();
     let account = |id: &&str| {
-        let quotas = QUOTAS
-            .map(|(name, limit, length)| Quota::new(name, limit, Duration::from_millis(length)));
-        let account = Account::builder(*id).scopes(ACCOUNT_SCOPES).quotas(quotas);
+        let account = Account::builder(*id).scopes(ACCOUNT_SCOPES).quotas(quotas());
         Arc::new(account.disabled(*id == DISABLED_ACCOUNT).build().unwrap())
     };
     let accounts: Vec<Arc<Account>> = ACCOUNTS.iter().map(account).collect();

@@ -10,6 +10,18 @@ use super::proxied::{ADDRESSES, proxied};
 use super::question::Question;
 use super::vendor::VENDORS;
 
+/// Addresses of clients without a key, of three networks.
+const NEIGHBOURS: &[&str] = &[
+    "192.0.2.1",
+    "::ffff:192.0.2.1",
+    "192.0.2.1",
+    "::ffff:192.0.2.1",
+    "192.0.2.2",
+    "2001:db8:1:2::1",
+    "2001:db8:1:2:ffff::",
+    "2001:db8:1:2::2",
+];
+
 const METHODS: &[&str] =
     &["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "PURGE", "get"];
 
@@ -150,7 +162,15 @@ pub(crate) fn good(choices: &mut Choices<'_>, setting: &Setting) -> Question {
     let good = question(&mut Choices::new(&[]), setting);
     let usual = good.path.as_str();
     let path = choices.pick(&[usual, usual, "/cost/two", "/cost/two", "/cost/none"]).to_owned();
-    Question { path, pause: choices.pick(&[0, 0, 0, 300, 999, 1_000]), ..good }
+    let mut good = Question { path, pause: choices.pick(&[0, 0, 0, 300, 999, 1_000]), ..good };
+    if setting.anonymous && !choices.one_in(4) {
+        let carriers = VENDORS[setting.vendor].schemes.iter().flat_map(|scheme| scheme.fields());
+        let carriers: Vec<&str> = carriers.collect();
+        good.fields.retain(|(name, _)| !carriers.contains(name));
+        good.query = None;
+        good.peer = Some((choices.pick(NEIGHBOURS).parse().unwrap(), true));
+    }
+    good
 }
 
 /// Makes the next question of a client that has all the choices.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::client::{Believed, client};
+use super::client::{Believed, Network, client, network};
 use super::credential::{Presented, credential, has_none, has_none_in_fields, is_key};
 use super::grpc::is_call;
 use super::holder::{DISABLED_ACCOUNT, HOLDERS, Holder, is_in_the_office};
@@ -23,6 +23,8 @@ pub(crate) struct Setting {
     pub(crate) always_proxies: bool,
     pub(crate) assume_https: bool,
     pub(crate) optional: bool,
+    /// Whether it counts those without a key by their network.
+    pub(crate) anonymous: bool,
     pub(crate) preflight: bool,
     /// Whether it has a table of routes.
     pub(crate) table: bool,
@@ -50,27 +52,43 @@ pub(crate) struct Model {
     pub(crate) vendor: &'static Vendor,
     /// What each account has used.
     pub(crate) windows: HashMap<&'static str, Windows>,
+    /// What each network has used.
+    pub(crate) networks: HashMap<Network, Windows>,
+    /// The network that the last question was counted for.
+    pub(crate) counted: Option<Network>,
 }
 
 impl Model {
     pub(crate) fn of(setting: Setting) -> Self {
-        Self { setting, vendor: &VENDORS[setting.vendor], windows: HashMap::new() }
+        Self {
+            setting,
+            vendor: &VENDORS[setting.vendor],
+            windows: HashMap::new(),
+            networks: HashMap::new(),
+            counted: None,
+        }
     }
 
     pub(crate) fn judge(&mut self, question: &Question, now: u64) -> Judgement {
         let stranger =
             |reason| Judgement::Refused { reason, holder: None, scopes: &[], wait: None };
+        self.counted = None;
         let (address, https) = client(question, self.setting.believed, self.setting.always_proxies);
         if !https && !self.setting.assume_https {
             return stranger(Reason::PlainHttp);
         }
         let lines: Vec<&Line> = self.vendor.lines.iter().chain(EXTRA).collect();
         let line = covering(&lines, question.method, &question.path);
-        let line_alone = line.as_ref().map(|(line, _)| *line);
-        if self.is_preflight(question) && has_none_in_fields(question, self.vendor)
-            || has_none(question, self.vendor) && self.passes_without_key(line_alone)
-        {
+        let is_preflight = self.setting.preflight && is_preflight(question);
+        if is_preflight && has_none_in_fields(question, self.vendor) {
             return Judgement::Served(None);
+        }
+        if has_none(question, self.vendor) {
+            let line = line.as_ref().map(|(line, _)| *line);
+            if self.setting.optional && self.is_open(line) {
+                let cost = line.filter(|_| self.setting.table).map_or(1, |line| line.cost);
+                return self.count_network(network(address), now, cost);
+            }
         }
         let Presented { key, id, scheme } = match credential(question, self.vendor) {
             Ok(read) => read,
@@ -143,29 +161,35 @@ impl Model {
         }
     }
 
-    /// Tells whether a request is a preflight that the gate lets pass.
-    fn is_preflight(&self, question: &Question) -> bool {
-        let one = |name: &str| matches!(question.lines(name)[..], [line] if !line.is_empty());
-        let empty = question.lines("transfer-encoding").is_empty()
-            && question.lines("content-length").iter().all(|length| *length == b"0");
-        self.setting.preflight
-            && question.method == "OPTIONS"
-            && one("origin")
-            && one("access-control-request-method")
-            && empty
-    }
-
-    fn passes_without_key(&self, line: Option<&Line>) -> bool {
-        let needs_nothing = match line {
-            // A limiter counts each request with a key, so only what costs nothing passes without one.
+    /// Whether a request without a key may pass.
+    fn is_open(&self, line: Option<&Line>) -> bool {
+        match line {
+            // A limiter counts each request with a key, so only what costs nothing passes without one, or what
+            // its network pays for.
             Some(line) if self.setting.table => {
                 let needs = [line.all_of, line.any_of, line.kinds];
                 let needs_a_key = needs.iter().any(|list| !list.is_empty());
-                !needs_a_key && !line.account_in_path && !line.places && line.cost == 0
+                let is_paid = line.cost == 0 || self.setting.anonymous;
+                !needs_a_key && !line.account_in_path && !line.places && is_paid
             }
-            _ => false,
-        };
-        self.setting.optional && needs_nothing
+            _ => !self.setting.table && self.setting.anonymous,
+        }
+    }
+
+    fn count_network(&mut self, network: Network, now: u64, cost: u32) -> Judgement {
+        if !self.setting.anonymous {
+            return Judgement::Served(None);
+        }
+        self.counted = Some(network);
+        match self.networks.entry(network).or_default().take(now, cost) {
+            Ok(()) => Judgement::Served(None),
+            Err(wait) => Judgement::Refused {
+                reason: Reason::Limit,
+                holder: None,
+                scopes: &[],
+                wait: Some(wait),
+            },
+        }
     }
 
     fn serves(&self, holder: &Holder, scheme: Scheme) -> bool {
@@ -204,6 +228,13 @@ impl Model {
             Demand::Version => is_date(text),
         }
     }
+}
+
+fn is_preflight(question: &Question) -> bool {
+    let one = |name: &str| matches!(question.lines(name)[..], [line] if !line.is_empty());
+    let empty = question.lines("transfer-encoding").is_empty()
+        && question.lines("content-length").iter().all(|length| *length == b"0");
+    question.method == "OPTIONS" && one("origin") && one("access-control-request-method") && empty
 }
 
 fn is_date(text: &str) -> bool {

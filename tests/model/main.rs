@@ -71,6 +71,9 @@ mod the_gate_agrees_with_its_model {
         let line: Vec<_> = REASONS.iter().map(|reason| times(Some(*reason))).collect();
         println!("{name:24} served {:6}, refused {line:?}", times(None));
         assert!(times(None) > all / 100, "{name} serves hardly anyone");
+        let [served, refused] = pairs.networks;
+        println!("{name:24} networks served {served:6}, refused {refused}");
+        assert!(served > 0 && refused > 0, "{name} limits no network");
         for reason in REASONS {
             let never = reason == Reason::Header && VENDORS[vendor].demands.is_none();
             assert_eq!(times(Some(reason)) == 0, never, "{name}: {reason:?}");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use tower_api_key::caller::Caller;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter};
@@ -72,7 +73,7 @@ impl Client {
     /// Asks at an instant, in milliseconds; returns the time to wait if refused.
     fn take(&self, milliseconds: u64, cost: u32) -> Option<Duration> {
         let charge = self.limiter.charge(Charge {
-            record: &self.record,
+            caller: Caller::Key(&self.record),
             quotas: AppliedQuotas { general: &self.quotas, route: &[] },
             cost,
             mode: ChargeMode::IfAllowed,
@@ -83,7 +84,7 @@ impl Client {
 
     fn left(&self, milliseconds: u64) -> Vec<u32> {
         let charge = self.limiter.charge(Charge {
-            record: &self.record,
+            caller: Caller::Key(&self.record),
             quotas: AppliedQuotas { general: &self.quotas, route: &[] },
             cost: 0,
             mode: ChargeMode::Peek,

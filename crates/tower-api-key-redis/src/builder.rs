@@ -13,6 +13,7 @@ use super::lease::Lease;
 use super::limiter::RedisLimiter;
 use super::script::ChargeScript;
 use tower_api_key::ConfigError;
+use tower_api_key::key::KeyHasher;
 
 /// The longest time that a call may take, unless set.
 const TIMEOUT: Duration = Duration::from_millis(50);
@@ -51,6 +52,7 @@ pub struct RedisLimiterBuilder {
     patience: u32,
     lease: Option<Lease>,
     permit_lease: Duration,
+    network_hasher: KeyHasher,
     on_request_time: bool,
 }
 
@@ -63,6 +65,7 @@ impl RedisLimiterBuilder {
             patience: PATIENCE,
             lease: None,
             permit_lease: PERMIT_LEASE,
+            network_hasher: KeyHasher::sha256(),
             on_request_time: false,
         }
     }
@@ -118,6 +121,27 @@ impl RedisLimiterBuilder {
         self
     }
 
+    /// Sets how the limiter names the networks of anonymous clients: by SHA-256 unless set, or by HMAC-SHA-256
+    /// with a pepper. All processes need the same.
+    ///
+    /// No name holds an address. But there are few IPv4 addresses, so anyone who reads the server's memory can
+    /// try them all against a digest without a pepper.
+    ///
+    /// ```
+    /// use tower_api_key::key::{KeyHasher, Pepper};
+    /// use tower_api_key_redis::RedisLimiter;
+    ///
+    /// let pepper = Pepper::new(*b"32 bytes of the random generator")?;
+    /// let limiter = RedisLimiter::builder("redis://127.0.0.1")
+    ///     .network_hasher(KeyHasher::with_pepper(&pepper))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn network_hasher(mut self, hasher: KeyHasher) -> Self {
+        self.network_hasher = hasher;
+        self
+    }
+
     /// Counts by the instants of requests instead of the server's clock, so that a test can set the time.
     /// If several processes serve requests, the clock that is ahead counts.
     #[cfg(feature = "testing")]
@@ -164,7 +188,7 @@ impl RedisLimiterBuilder {
         let concurrency =
             RedisConcurrency::new(connection.clone(), &self.prefix, self.permit_lease);
         let script = ChargeScript::new(connection, self.prefix, self.on_request_time);
-        Ok(RedisLimiter::new(script, self.lease, concurrency))
+        Ok(RedisLimiter::new(script, self.lease, concurrency, self.network_hasher))
     }
 }
 

@@ -7,6 +7,15 @@
 //!
 //! [`RedisConcurrency`] limits simultaneous requests. Each permit is leased to its process.
 //!
+//! # Networks
+//!
+//! Counters of anonymous clients are named by a digest of their network, and no address is stored. They lie in at
+//! most 4,096 Redis keys with 256 counters each, which take up to 200 MB (Redis 7.0, sliding windows). If a key is full of active counters,
+//! further networks that belong there are counted together, in one counter for each quota. All networks of an
+//! IPv6 `/48` or an IPv4 `/24` belong to one key, so a site with many networks cannot fill the keys of others.
+//! Each Redis key expires when the last window of its networks is over. Without a pepper, who reads the server's
+//! memory can find an address by trying all: see [`RedisLimiterBuilder::network_hasher`].
+//!
 //! # Deployment
 //!
 //! Give the server enough memory, and set `maxmemory-policy noeviction`. A server that restarts empty, or that
@@ -41,6 +50,7 @@ mod lease;
 mod limiter;
 mod link;
 mod lock;
+mod network;
 mod question;
 mod refusal;
 mod script;

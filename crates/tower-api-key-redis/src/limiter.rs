@@ -9,12 +9,15 @@ use super::builder::RedisLimiterBuilder;
 use super::concurrency::RedisConcurrency;
 use super::failure::Failure;
 use super::lease::{Flight, Lease, LeaseReply, LeaseTable, NextStep};
+use super::network::NetworkName;
 use super::question::{Counted, Question, Refunded, Terms};
 use super::script::ChargeScript;
 use tower_api_key::ConfigError;
 use tower_api_key::Reply;
+use tower_api_key::caller::Caller;
+use tower_api_key::key::KeyHasher;
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError, Refund};
-use tower_api_key::quota::Verdict;
+use tower_api_key::quota::{AppliedQuotas, Per, Verdict};
 
 /// A limiter that counts requests in Redis (6.2 or newer) or Valkey, for all processes that use the same
 /// server.
@@ -61,6 +64,7 @@ pub struct RedisLimiter {
     script: Arc<ChargeScript>,
     leases: Option<Arc<LeaseTable>>,
     concurrency: RedisConcurrency,
+    network_hasher: KeyHasher,
 }
 
 impl RedisLimiter {
@@ -89,14 +93,37 @@ impl RedisLimiter {
         script: ChargeScript,
         lease: Option<Lease>,
         concurrency: RedisConcurrency,
+        network_hasher: KeyHasher,
     ) -> Self {
         let leases = lease.map(|lease| Arc::new(LeaseTable::new(lease)));
-        Self { script: Arc::new(script), leases, concurrency }
+        Self { script: Arc::new(script), leases, concurrency, network_hasher }
     }
 
     /// Returns the number of accounts whose tokens or refusals this node holds; 0 without leases.
     pub fn held(&self) -> usize {
         self.leases.as_ref().map_or(0, |leases| leases.len())
+    }
+
+    /// Returns who is counted, and by which quotas.
+    ///
+    /// # Errors
+    ///
+    /// [`LimiterError`] for a quota that counts the keys of a network.
+    fn counted(
+        &self,
+        caller: Caller<'_>,
+        quotas: AppliedQuotas<'_>,
+    ) -> Result<Counted, LimiterError> {
+        match caller {
+            Caller::Key(record) => Ok(Counted::new(record, quotas)),
+            Caller::Network(_) if quotas.count_by(Per::Key) => Err(LimiterError::new(
+                "a quota counts by key, and the caller is a network: count by account",
+            )),
+            Caller::Network(network) => {
+                let name = NetworkName::new(*network, &self.network_hasher);
+                Ok(Counted::by_network(name, quotas))
+            }
+        }
     }
 
     /// Asks a question in a task, which ends even if the client hangs up.
@@ -125,11 +152,13 @@ impl RedisLimiter {
 
 impl Limiter for RedisLimiter {
     fn charge(&self, charge: Charge<'_>) -> Reply<Result<Verdict, LimiterError>> {
-        let Charge { record, quotas, cost, mode, now } = charge;
+        let Charge { caller, quotas, cost, mode, now } = charge;
         if quotas.is_empty() {
             return Reply::now(Ok(Verdict::passed()));
         }
-        let step = self.leases.as_ref().map(|leases| leases.next_step(&charge));
+        // Leases are for few busy accounts. Networks would take their room.
+        let leases = caller.record().zip(self.leases.as_ref());
+        let step = leases.map(|(record, leases)| leases.next_step(record, &charge));
         let terms = match step {
             Some(NextStep::Answered(verdict)) => return Reply::now(Ok(verdict)),
             Some(NextStep::Waits(receiver, slot)) => {
@@ -145,7 +174,10 @@ impl Limiter for RedisLimiter {
             None => Terms::Each,
         };
         let script = Arc::clone(&self.script);
-        let counted = Counted::new(record, quotas);
+        let counted = match self.counted(caller, quotas) {
+            Ok(counted) => counted,
+            Err(error) => return Reply::now(Err(error)),
+        };
         let (now, back, refund) = (script.now(now), None, None);
         let question = Question { cost, mode, now, terms, back, refund };
         if mode != ChargeMode::Force {
@@ -162,13 +194,18 @@ impl Limiter for RedisLimiter {
     }
 
     fn refund(&self, refund: Refund<'_>) -> Reply<Result<Verdict, LimiterError>> {
-        let Charge { record, quotas, .. } = refund.charge;
-        // Without the instant by the server's clock it is unknown what still counts. The charge was not made here.
+        let Charge { caller, quotas, .. } = refund.charge;
+        // Without the instant by the server's clock it is unknown what still counts. The charge was not made here, or
+        // to the networks that count together.
         let Some(taken_at) = refund.verdict.taken_at().filter(|_| !quotas.is_empty()) else {
             let mode = ChargeMode::Peek;
             return self.charge(Charge { cost: 0, mode, now: refund.now, ..refund.charge });
         };
-        let terms = match self.leases {
+        let counted = match self.counted(caller, quotas) {
+            Ok(counted) => counted,
+            Err(error) => return Reply::now(Err(error)),
+        };
+        let terms = match caller.record().and(self.leases.as_ref()) {
             Some(_) => Terms::Lease { demand: 0, want: 0, shortest: 0 },
             None => Terms::Each,
         };
@@ -182,7 +219,7 @@ impl Limiter for RedisLimiter {
             back: None,
             refund: Some(Refunded { taken_at, untaken }),
         };
-        self.ask_in_task(Counted::new(record, quotas), question)
+        self.ask_in_task(counted, question)
     }
 }
 

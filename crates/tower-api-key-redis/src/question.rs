@@ -3,6 +3,7 @@
 use redis::{Cmd, ToRedisArgs};
 use smallvec::SmallVec;
 
+use super::network::{MOST_COUNTERS, NetworkName};
 use super::subject::{Field, Subject};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{AccountId, KeyId, KeyRecord};
@@ -13,11 +14,17 @@ use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota};
 /// The subjects whose requests are counted, and their quotas.
 #[derive(Debug, Clone)]
 pub(super) struct Counted {
-    account: AccountId,
-    /// The key, if a quota counts by key.
-    key: Option<KeyId>,
+    subject: CountedSubject,
     /// The quotas in the order of the answer, each with true if it is a route's.
     quotas: SmallVec<[(Quota, bool); 2]>,
+}
+
+/// The subjects whose requests are counted.
+#[derive(Debug, Clone)]
+enum CountedSubject {
+    /// An account, and the key if a quota counts by key.
+    Account(AccountId, Option<KeyId>),
+    Network(NetworkName),
 }
 
 /// A question for the cost of a request.
@@ -64,11 +71,18 @@ pub(super) enum Terms {
 
 impl Counted {
     pub(super) fn new(record: &KeyRecord, quotas: AppliedQuotas<'_>) -> Self {
-        Self {
-            account: record.account().id().clone(),
-            key: quotas.count_by(Per::Key).then(|| record.id().clone()),
-            quotas: quotas.iter().map(|(quota, of_route)| (quota.clone(), of_route)).collect(),
-        }
+        let key = quotas.count_by(Per::Key).then(|| record.id().clone());
+        Self::of(CountedSubject::Account(record.account().id().clone(), key), quotas)
+    }
+
+    /// Counts the requests of a network, which has no keys.
+    pub(super) fn by_network(name: NetworkName, quotas: AppliedQuotas<'_>) -> Self {
+        Self::of(CountedSubject::Network(name), quotas)
+    }
+
+    fn of(subject: CountedSubject, quotas: AppliedQuotas<'_>) -> Self {
+        let quotas = quotas.iter().map(|(quota, of_route)| (quota.clone(), of_route)).collect();
+        Self { subject, quotas }
     }
 
     /// Returns the quotas.
@@ -79,28 +93,38 @@ impl Counted {
     /// Returns true if the record and the quotas have the same subjects, the same quotas and the same limits.
     pub(super) fn is_of(&self, record: &KeyRecord, quotas: AppliedQuotas<'_>) -> bool {
         let own = self.quotas.iter().map(|(quota, of_route)| (quota, *of_route));
-        self.account == *record.account().id()
-            && self.key.as_ref().is_none_or(|key| key == record.id())
+        let CountedSubject::Account(account, key) = &self.subject else { return false };
+        *account == *record.account().id()
+            && key.as_ref().is_none_or(|key| key == record.id())
             && own.eq(quotas.iter())
     }
 
     /// Adds the keys and arguments of a question to a command.
     pub(super) fn ask(&self, question: &Question<'_>, command: &mut Cmd, prefix: &str) {
-        let account = Subject { prefix, account: &self.account, key: None };
         let by_account = self.quotas().any(|quota| quota.per() == Per::Account);
-        command.arg(usize::from(by_account) + usize::from(self.key.is_some()));
-        if by_account {
-            command.arg(account.to_string());
+        let (mut most, mut network) = (0, None);
+        match &self.subject {
+            CountedSubject::Account(account, key) => {
+                let account = Subject { prefix, account, key: None };
+                command.arg(usize::from(by_account) + usize::from(key.is_some()));
+                if by_account {
+                    command.arg(account.to_string());
+                }
+                if let Some(key) = key {
+                    command.arg(Subject { key: Some(key), ..account }.to_string());
+                }
+            }
+            CountedSubject::Network(name) => {
+                command.arg(1).arg(name.key(prefix));
+                (most, network) = (MOST_COUNTERS, Some(name));
+            }
         }
-        if let Some(key) = &self.key {
-            command.arg(Subject { key: Some(key), ..account }.to_string());
-        }
-        question.write(command);
+        question.write(command, most);
         let mut marks = question.back.iter().flat_map(|back| &back.marks);
         for (index, (quota, of_route)) in self.quotas.iter().enumerate() {
             let second = by_account && quota.per() == Per::Key;
             command.arg(1 + u32::from(second));
-            command.arg(Field { quota, of_route: *of_route }.to_string());
+            command.arg(Field { network, quota, of_route: *of_route }.to_string());
             let untaken = question.refund.is_some_and(|refund| refund.untaken >> index & 1 == 1);
             question.terms.write(quota, untaken, command);
             if let Some(mark) = marks.next() {
@@ -111,7 +135,8 @@ impl Counted {
 }
 
 impl Question<'_> {
-    fn write(&self, command: &mut Cmd) {
+    /// Adds the arguments of a question. `most` is the most counters of the Redis key, 0 without a bound.
+    fn write(&self, command: &mut Cmd, most: u32) {
         command.arg(match self.mode {
             _ if self.refund.is_some() => "back",
             ChargeMode::Peek => "nothing",
@@ -123,7 +148,7 @@ impl Question<'_> {
             Terms::Lease { demand, want, shortest } => (demand.max(self.cost), want, shortest),
         };
         command.arg(self.cost).arg(demand).arg(want).arg(shortest);
-        command.arg(self.back.map_or(0, |back| back.tokens));
+        command.arg(self.back.map_or(0, |back| back.tokens)).arg(most);
         match self.now {
             Some(now) => Pair(now.unix_nanoseconds()).write(command),
             None => {

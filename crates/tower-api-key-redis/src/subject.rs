@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::network::NetworkName;
 use tower_api_key::key::{AccountId, KeyId};
 use tower_api_key::quota::Quota;
 
@@ -36,12 +37,17 @@ impl fmt::Display for Subject<'_> {
 
 /// The field of a quota's counter: all that identifies it among the counters of its subject, without the limit.
 pub(super) struct Field<'a> {
+    /// The network, whose Redis key has the counters of other networks as well.
+    pub(super) network: Option<&'a NetworkName>,
     pub(super) quota: &'a Quota,
     pub(super) of_route: bool,
 }
 
 impl fmt::Display for Field<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(network) = self.network {
+            write!(formatter, "{network}:")?;
+        }
         let of = if self.of_route { "route" } else { "account" };
         let (algorithm, length) = (self.quota.algorithm(), self.quota.window_nanoseconds());
         write!(formatter, "{of}:{algorithm}:{length}:{}", self.quota.name())
@@ -78,7 +84,7 @@ mod tests {
     #[test]
     fn a_counters_name_has_all_but_its_limit() {
         let minute = Quota::new("minute", 5, Duration::from_secs(60));
-        let field = |quota: &Quota, of_route| Field { quota, of_route }.to_string();
+        let field = |quota: &Quota, of_route| Field { network: None, quota, of_route }.to_string();
         assert_eq!(field(&minute, false), "account:fixed_window:60000000000:minute");
         assert_eq!(field(&minute, true), "route:fixed_window:60000000000:minute");
         let sliding = minute.with_algorithm(Algorithm::SlidingWindow);

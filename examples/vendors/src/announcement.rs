@@ -78,6 +78,7 @@ fn commands(manifest: &Manifest) -> Vec<String> {
     let mut commands = vec![
         format!("{curl} 'https://api:{key}@{host}/rest/users/where/internal_id=1'"),
         format!("{} {https}/v1/users", bearer(rest_integrations::VENDOR, "active")),
+        format!("{curl} -i '{https}/v1/status?[1-6]'"),
         format!(
             "{} -H 'Content-Type: application/json' -d '{}' {https}/api",
             bearer(polyteia::VENDOR, "editor"),

@@ -4,12 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::quota::{Per, Quota};
+use tower_api_key::rules::{Route, RouteRow};
 use tower_api_key::vendors::rest_integrations::ISSUED;
 use tower_api_key::{Grant, vendors};
 
@@ -24,6 +25,16 @@ use crate::keys::{Keys, account};
 pub(crate) const VENDOR: &str = "rest_integrations";
 
 const BOTH: [&str; 2] = ["users.read", "users.write"];
+
+/// The requests without a key from one client network.
+const ANONYMOUS: &[Quota] = &[Quota::new("anonymous", 5, Duration::from_secs(60))];
+
+/// The only route that needs no key.
+const STATUS: &[RouteRow] = &[RouteRow {
+    methods: &[Method::GET],
+    path: "/v1/status",
+    route: Route::new().anonymous_quotas(ANONYMOUS),
+}];
 
 /// Builds the routes of `/v1` and of gRPC, behind their gate.
 pub(crate) async fn router(
@@ -50,11 +61,12 @@ pub(crate) async fn router(
     .await?;
     keys.unlisted(None)?;
 
-    let routes = [vendors::rest_integrations::ROUTES, grpc::ROUTES].concat();
+    let routes = [vendors::rest_integrations::ROUTES, grpc::ROUTES, STATUS].concat();
     let gate = gates.builder(&vendors::REST_INTEGRATIONS, &routes, &store)?;
-    let gate = gate.grpc_services([grpc::NAME]).build()?;
+    let gate = gate.grpc_services([grpc::NAME]).optional().build()?;
     let users = Tables::new(sample);
     let router = Router::new()
+        .route("/v1/status", get(status))
         .route("/v1/users", get(list).post(create))
         .route("/v1/users/{id}", put(replace).delete(remove));
     let router = unknown(
@@ -65,6 +77,12 @@ pub(crate) async fn router(
     let router = router.route_service(grpc::PATH, grpc::service(users.clone()));
     let router = complaining(router, error).layer(gate).with_state(users);
     Ok(router)
+}
+
+/// Answers with a key and without.
+async fn status(grant: Option<Grant>) -> Json<Value> {
+    let account = grant.map(|grant| grant.account().to_string());
+    Json(json!({ "status": "ok", "account": account }))
 }
 
 fn sample(account: &str) -> Table {

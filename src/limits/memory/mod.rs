@@ -1,8 +1,10 @@
 //! A limiter in memory. It is exact within one process, has bounded memory, and forgets idle accounts.
 
+mod accounts;
 mod limiter;
 mod meter;
 mod meters;
+mod networks;
 mod place;
 #[cfg(all(test, shuttle))]
 mod schedules;

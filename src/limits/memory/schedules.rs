@@ -7,7 +7,9 @@ use std::time::Duration;
 use shuttle::thread;
 
 use super::super::limiter::{Charge, ChargeMode};
-use super::MemoryLimiter;
+use super::accounts::AccountMeters;
+use super::networks::NetworkMeters;
+use crate::caller::{Caller, ClientNetwork};
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
 use crate::quota::{AppliedQuotas, Per, Quota, Verdict};
@@ -25,17 +27,18 @@ fn keys(account: &str, count: usize) -> Vec<Arc<KeyRecord>> {
 }
 
 /// Charges a request, and returns true if it passed. Panics if the limiter fails.
-fn passes(limiter: &MemoryLimiter, record: &KeyRecord, quotas: &[Quota], now: Timestamp) -> bool {
+fn passes(limiter: &AccountMeters, record: &KeyRecord, quotas: &[Quota], now: Timestamp) -> bool {
     let quotas = AppliedQuotas { general: quotas, route: &[] };
-    let charge = Charge { record, quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
+    let charge =
+        Charge { caller: Caller::Key(record), quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
     let mut verdict = Verdict::passed();
-    limiter.charge_now(&charge, &mut verdict).unwrap();
+    limiter.charge(record, &charge, &mut verdict).unwrap();
     verdict.retry_after().is_none()
 }
 
 /// Runs one thread for each key, with two requests each, and returns the number of requests that passed.
 fn together(
-    limiter: &Arc<MemoryLimiter>,
+    limiter: &Arc<AccountMeters>,
     keys: &[Arc<KeyRecord>],
     quotas: &Arc<[Quota]>,
     now: Timestamp,
@@ -63,7 +66,7 @@ fn together(
 #[test]
 fn a_new_account_gets_its_quota_exactly() {
     explore("a new account's requests", || {
-        let limiter = Arc::new(MemoryLimiter::with_capacity(4));
+        let limiter = Arc::new(AccountMeters::with_capacity(4));
         let [key] = keys("acme", 1).try_into().unwrap();
         let quotas = Arc::from([Quota::new("minute", 3, MINUTE)]);
         let keys = [Arc::clone(&key), Arc::clone(&key), key];
@@ -75,7 +78,7 @@ fn a_new_account_gets_its_quota_exactly() {
 #[test]
 fn keys_and_their_account_are_charged_all_or_nothing() {
     explore("two quotas of two keys", || {
-        let limiter = Arc::new(MemoryLimiter::with_capacity(4));
+        let limiter = Arc::new(AccountMeters::with_capacity(4));
         let keys = keys("acme", 2);
         let quotas: Arc<[Quota]> = Arc::from([
             Quota::new("all", 3, MINUTE),
@@ -93,7 +96,7 @@ fn keys_and_their_account_are_charged_all_or_nothing() {
 fn an_account_that_lost_its_meter_is_charged_for_its_own_requests_only() {
     explore("an idle account that comes back", || {
         // Both accounts find the one idle meter. The second account makes another.
-        let limiter = Arc::new(MemoryLimiter::with_capacity(4));
+        let limiter = Arc::new(AccountMeters::with_capacity(4));
         let (acme, other) = (keys("acme", 1), keys("other", 1));
         let quotas: Arc<[Quota]> = Arc::from([Quota::new("minute", 1, MINUTE)]);
         assert!(passes(&limiter, &acme[0], &quotas, START));
@@ -104,5 +107,27 @@ fn an_account_that_lost_its_meter_is_charged_for_its_own_requests_only() {
         let passed = threads.map(|thread| thread.join().unwrap());
         assert_eq!(passed[..2].iter().filter(|passed| **passed).count(), 1, "acme");
         assert_eq!(passed[2..].iter().filter(|passed| **passed).count(), 1, "other");
+    });
+}
+
+#[test]
+fn networks_without_room_share_one_quota_exactly() {
+    explore("networks of a full limiter", || {
+        let meters = Arc::new(NetworkMeters::with_capacity(1));
+        let threads = [1, 2, 3, 1, 2, 3].map(|host| {
+            let (meters, network) = (meters.clone(), ClientNetwork::of([192, 0, 2, host].into()));
+            thread::spawn(move || {
+                let quotas =
+                    AppliedQuotas { general: &[Quota::new("minute", 1, MINUTE)], route: &[] };
+                let (caller, mode) = (Caller::Network(&network), ChargeMode::IfAllowed);
+                let charge = Charge { caller, quotas, cost: 1, mode, now: START };
+                let mut verdict = Verdict::passed();
+                meters.charge(network, &charge, &mut verdict).unwrap();
+                verdict.retry_after().is_none()
+            })
+        });
+        let passed = threads.map(|thread| thread.join().unwrap());
+        assert_eq!(passed.iter().filter(|passed| **passed).count(), 2);
+        assert_eq!(meters.len(), 1);
     });
 }

@@ -86,19 +86,15 @@ impl Shards {
     pub(super) fn place(
         &self,
         subject: Subject<'_>,
+        tag: u64,
         charge: &Charge<'_>,
     ) -> Result<Option<Place>, Full> {
         let hash = self.hasher.hash_one(subject);
         #[expect(clippy::cast_possible_truncation, reason = "only the low bits are used")]
         let shard = hash as usize % SHARDS;
         let own = self.shards.get(shard).ok_or(Full)?;
-        let found = own.place(
-            &self.hasher,
-            subject,
-            charge.record.account_tag(),
-            charge.mode != ChargeMode::Peek,
-            charge.now,
-        )?;
+        let found =
+            own.place(&self.hasher, subject, tag, charge.mode != ChargeMode::Peek, charge.now)?;
         Ok(found.map(|place| Place { shard, place }))
     }
 }

@@ -3,6 +3,7 @@
 use http_body::Body;
 
 use super::ApiKeyLayerBuilder;
+use crate::limits::AnonymousQuotas;
 use crate::service::preflight::{Preflight, has_content};
 
 impl ApiKeyLayerBuilder {
@@ -14,7 +15,7 @@ impl ApiKeyLayerBuilder {
     /// With a [limiter](Self::limits) any request with a key may be counted, because an account or a key
     /// can have quotas of its own. Then anonymous requests reach only routes of
     /// [cost](crate::rules::Route::cost) 0, and nothing if there is no route table. Otherwise a client could
-    /// evade a limit by leaving its key out.
+    /// evade a limit by leaving its key out. [`anonymous_quotas`](Self::anonymous_quotas) open more routes.
     ///
     /// Every response, refusals included, names in `Vary` the headers that may carry a credential. So a
     /// shared cache keeps answers to anonymous requests apart from answers to keys.
@@ -42,6 +43,18 @@ impl ApiKeyLayerBuilder {
     /// ```
     pub fn optional(mut self) -> Self {
         self.policy.optional = true;
+        self
+    }
+
+    /// Counts anonymous requests in these quotas, by the client's network, and opens routes to them that cost
+    /// something. Needs [`optional`](Self::optional) and [`limits`](Self::limits).
+    ///
+    /// [`AnonymousQuotas`] has an example, and lists the routes. The [`OnLimiterFailure`] of each quota, or that of
+    /// the gate, decides while the limiter cannot answer.
+    ///
+    /// [`OnLimiterFailure`]: crate::quota::OnLimiterFailure
+    pub fn anonymous_quotas(mut self, quotas: AnonymousQuotas) -> Self {
+        self.policy.anonymous_quotas = Some(quotas);
         self
     }
 

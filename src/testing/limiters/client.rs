@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
 use crate::limits::{Charge, ChargeMode, Limiter, Refund};
@@ -61,7 +62,7 @@ impl KeyClient {
         now: Timestamp,
     ) -> Verdict {
         let charge = subject(&*self.limiter).charge(Charge {
-            record: &record(&self.account, self.key),
+            caller: Caller::Key(&record(&self.account, self.key)),
             quotas: AppliedQuotas { general, route },
             cost,
             mode,
@@ -84,10 +85,10 @@ impl KeyClient {
         cost: u32,
         now: Timestamp,
     ) -> Verdict {
-        let record = record(&self.account, self.key);
+        let caller = Caller::Key(&record(&self.account, self.key));
         let quotas = AppliedQuotas { general, route };
         let mode = ChargeMode::IfAllowed;
-        let charge = Charge { record: &record, quotas, cost: charged, mode, now: at };
+        let charge = Charge { caller, quotas, cost: charged, mode, now: at };
         let refund = subject(&*self.limiter).refund(Refund { charge, verdict, cost, now });
         done(refund.await, "giving a cost back")
     }

@@ -4,6 +4,7 @@ mod bounds;
 mod charging;
 mod client;
 mod instants;
+mod networks;
 mod promises;
 mod refunds;
 mod shadow;

@@ -2,7 +2,7 @@
 
 use super::super::fresh::{Make, Maker};
 use super::super::promise::{Promise, list, run};
-use super::{bounds, charging, instants, refunds, shadow, subjects, threads};
+use super::{bounds, charging, instants, networks, refunds, shadow, subjects, threads};
 use crate::limits::Limiter;
 
 /// The promises of a [`Limiter`]. Each is one test of [`limiter_tests!`](crate::limiter_tests).
@@ -64,6 +64,10 @@ macro_rules! __limiter_promises {
             subjects::equal_key_ids_of_two_accounts_share_nothing,
             subjects::two_limiters_share_nothing,
             subjects::a_routes_quotas_come_and_go,
+            networks::networks_are_counted_apart,
+            networks::networks_are_charged_as_accounts_are,
+            networks::no_account_is_counted_as_a_network,
+            networks::a_flood_of_networks_frees_no_quota,
             threads::threads_take_exactly_the_limit,
             bounds::no_span_has_more_than_the_bound,
             bounds::the_bounds_are_reached,

@@ -1,6 +1,7 @@
 //! Promises on the subject of a quota: an account, a key or a route.
 
 use super::client::{KeyClient, MINUTE, START, record};
+use crate::caller::Caller;
 use crate::key::KeyRecord;
 use crate::limits::ChargeMode::IfAllowed;
 use crate::limits::{Charge, Limiter};
@@ -65,7 +66,13 @@ pub(super) async fn two_limiters_share_nothing(make: &Maker<dyn Limiter>) {
             .chain(records.iter().rev().map(|r| (other, r)))
         {
             let quotas = AppliedQuotas { general: &quotas, route: &[] };
-            let charge = Charge { record, quotas, cost: 1, mode: IfAllowed, now: START };
+            let charge = Charge {
+                caller: Caller::Key(record),
+                quotas,
+                cost: 1,
+                mode: IfAllowed,
+                now: START,
+            };
             let verdict = done(limiter.charge(charge).await, "charging a request");
             assert_eq!(
                 verdict.retry_after().is_none(),

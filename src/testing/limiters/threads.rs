@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::client::{MINUTE, START, record};
+use crate::caller::Caller;
 use crate::key::KeyRecord;
 use crate::limits::{Charge, ChargeMode, Limiter};
 use crate::quota::{Algorithm, AppliedQuotas, Per, Quota};
@@ -30,7 +31,8 @@ pub(super) async fn threads_take_exactly_the_limit(make: &Maker<dyn Limiter>) {
                 let passes = |record: &KeyRecord| {
                     let quotas = AppliedQuotas { general: &quotas, route: &[] };
                     let mode = ChargeMode::IfAllowed;
-                    let charge = Charge { record, quotas, cost: 1, mode, now: START };
+                    let charge =
+                        Charge { caller: Caller::Key(record), quotas, cost: 1, mode, now: START };
                     let charged = runtime.block_on(subject(&*limiter).charge(charge));
                     u32::from(done(charged, "charging a request").retry_after().is_none())
                 };

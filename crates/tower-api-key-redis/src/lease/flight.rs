@@ -132,6 +132,7 @@ mod tests {
     use crate::faulty_server::{FaultyServer, HANGS_UP};
     use crate::limiter::RedisLimiter;
     use crate::question::Marks;
+    use tower_api_key::caller::Caller;
     use tower_api_key::clock::Timestamp;
     use tower_api_key::key::KeyRecord;
     use tower_api_key::limits::{Charge, Limiter};
@@ -147,7 +148,13 @@ mod tests {
 
     fn charge(record: &KeyRecord) -> Charge<'_> {
         let quotas = AppliedQuotas { general: &MINUTE, route: &[] };
-        Charge { record, quotas, cost: 1, mode: ChargeMode::IfAllowed, now: NOW }
+        Charge {
+            caller: Caller::Key(record),
+            quotas,
+            cost: 1,
+            mode: ChargeMode::IfAllowed,
+            now: NOW,
+        }
     }
 
     #[test]
@@ -196,7 +203,7 @@ mod tests {
         // A batch of no more than a tick is over when it comes.
         for (lasts, paid) in [(Duration::ZERO, 2), (Duration::from_secs(8), 3)] {
             let (leases, record) = (LeaseTable::new(LEASE), record("acme"));
-            let come = || match leases.next_step(&charge(&record)) {
+            let come = || match leases.next_step(&record, &charge(&record)) {
                 NextStep::Waits(receiver, slot) => (receiver, slot),
                 _ => panic!("the request does not wait"),
             };

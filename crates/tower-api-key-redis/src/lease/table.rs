@@ -80,8 +80,8 @@ impl LeaseTable {
     }
 
     /// Answers a request from the table, or lets it wait.
-    pub(crate) fn next_step(&self, charge: &Charge<'_>) -> NextStep {
-        let Charge { record, quotas, cost, mode, now } = *charge;
+    pub(crate) fn next_step(&self, record: &KeyRecord, charge: &Charge<'_>) -> NextStep {
+        let Charge { quotas, cost, mode, now, .. } = *charge;
         let takes = mode == ChargeMode::IfAllowed && cost > 0;
         // Whether a quota in shadow would refuse is known only if requests are charged one by one.
         if mode == ChargeMode::Force || quotas.iter().any(|(quota, _)| quota.is_in_shadow()) {
@@ -172,6 +172,7 @@ mod tests {
     use super::*;
     use crate::answer::Answer;
     use crate::question::Marks;
+    use tower_api_key::caller::Caller;
     use tower_api_key::quota::Quota;
 
     const LEASE: Lease = Lease::new();
@@ -192,9 +193,9 @@ mod tests {
         cost: u32,
         mode: ChargeMode,
     ) -> NextStep {
-        let (record, quotas) = (record(account), [quota]);
-        let quotas = AppliedQuotas { general: &quotas, route: &[] };
-        leases.next_step(&Charge { record: &record, quotas, cost, mode, now: at(0) })
+        let (record, general) = (&record(account), &[quota]);
+        let (caller, quotas) = (Caller::Key(record), AppliedQuotas { general, route: &[] });
+        leases.next_step(record, &Charge { caller, quotas, cost, mode, now: at(0) })
     }
 
     #[test]

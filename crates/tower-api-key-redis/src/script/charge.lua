@@ -1,12 +1,14 @@
 -- Charges a request to all of its quotas, or to none, in one step.
 --
--- KEYS: one hash for each subject. A subject is an account or a key; its hash holds the latest instant
--- ('at') and a field for each counter.
+-- KEYS: one hash for each subject. A subject is an account, a key or a set of networks; its hash holds the latest
+-- instant ('at') and a field for each counter. Of a set of networks 'at' also says when it was searched last.
 
 -- A hash with more fields than this is searched for counters that are over.
 local MANY_FIELDS = 64
 -- The longest time by which an instant may be earlier than the latest one. Beyond it, the clock was set back.
 local DISORDER_US = 1000000
+-- The shortest time between two searches of a set of networks for counters that are over.
+local SEARCH_US = 1000000
 -- A lease takes at most one in this many of the tokens that are left.
 local SHARE = 8
 
@@ -21,6 +23,8 @@ local KINDS = {
 -- The question.
 local taking, cost, demand, want, shortest_us = text(), number(), number(), number(), number()
 local back = number()
+-- The most counters of a set of networks; 0 for accounts and keys.
+local most = number()
 local us, ns, longest_ttl = number(), number(), 0
 if us then
   -- A test sets the time. Its counters must not expire while it runs.
@@ -57,11 +61,57 @@ while read < #ARGV do
   subject.quotas[#subject.quotas + 1] = quota
 end
 
+-- Deletes the counters of a hash that are over.
+local function drop_idle(key, us)
+  local all = redis.call('HGETALL', key)
+  for place = 1, #all, 2 do
+    if all[place] ~= 'at' and (numbers(all[place + 1])[1] or 0) <= us then
+      redis.call('HDEL', key, all[place])
+    end
+  end
+end
+
+-- True if the network counts together with others.
+local is_together = false
+
+-- Finds room in a set for the counters that a network does not have yet. If the set is full of active counters,
+-- the network counts together with all others that find no room.
+local function with_room(key, subject, stored)
+  local is_new = false
+  for place = 2, #subject.fields do
+    is_new = is_new or not stored[place]
+  end
+  local count = is_new and redis.call('HLEN', key) or 0
+  if count > MANY_FIELDS and taking ~= 'nothing' and math.abs(us - subject.searched_us) >= SEARCH_US then
+    drop_idle(key, us)
+    subject.searched_us = us
+    count = redis.call('HLEN', key)
+  end
+  -- One field is 'at'.
+  if not is_new or count - 1 + #subject.quotas <= most then
+    return stored
+  end
+  is_together = true
+  for place = 2, #subject.fields do
+    if not stored[place] then
+      subject.fields[place] = string.gsub(subject.fields[place], '^[^:]*', 'others')
+    end
+  end
+  return redis.call('HMGET', key, unpack(subject.fields))
+end
+
 -- Puts the instant in order with the latest instants of all subjects.
 local at_us, at_ns = us, ns
 for index, subject in ipairs(subjects) do
   local stored = redis.call('HMGET', KEYS[index], unpack(subject.fields))
-  subject.exists = stored[1] ~= false
+  subject.exists = stored[1] ~= false and most == 0
+  if most > 0 then
+    subject.searched_us = numbers(stored[1] or '')[3] or 0
+    -- A counter that is no more was over, so a refund makes none.
+    if taking ~= 'back' then
+      stored = with_room(KEYS[index], subject, stored)
+    end
+  end
   local latest = numbers(stored[1] or '')
   local latest_us, latest_ns = latest[1] or 0, latest[2] or 0
   local back_us, back_ns = since(latest_us, latest_ns, at_us, at_ns)
@@ -72,6 +122,10 @@ for index, subject in ipairs(subjects) do
   for place, quota in ipairs(subject.quotas) do
     local value = stored[place + 1]
     subject.grows = subject.grows or not value
+    quota.is_new = not value
+    if taking == 'back' and value then
+      subject.exists = true
+    end
     quota.kind.load(quota, value or nil)
   end
 end
@@ -119,6 +173,10 @@ end
 -- Takes the tokens, and writes the state of each quota into the answer.
 local ahead_us, ahead_ns = since(at_us, at_ns, us, ns)
 local answer = { passes and 1 or 0, ahead_us, ahead_ns, taken, lasts_us, at_us, at_ns }
+-- Without the instant nothing is given back: of a counter that many share it is unknown who may have it.
+if is_together then
+  answer[6], answer[7] = 0, 0
+end
 for _, quota in ipairs(quotas) do
   if taking == 'always' or not quota.in_shadow or quota.room then
     quota.kind.take(quota, taken, at_us, at_ns)
@@ -136,24 +194,25 @@ end
 -- neither does a refund.
 for index, subject in ipairs(subjects) do
   if subject.exists or (taking ~= 'nothing' and taking ~= 'back') then
-    local values, idle_us = { 'at', exact(at_us) .. ' ' .. at_ns }, at_us
+    local at = exact(at_us) .. ' ' .. at_ns
+    if most > 0 then
+      at = at .. ' ' .. exact(subject.searched_us)
+    end
+    local values, idle_us = { 'at', at }, at_us
     for place, quota in ipairs(subject.quotas) do
-      values[#values + 1] = subject.fields[place + 1]
-      values[#values + 1] = quota.kind.store(quota, at_us, at_ns)
-      idle_us = max(idle_us, quota.kind.idle_us(quota, at_us))
+      if most == 0 or taking ~= 'back' or not quota.is_new then
+        values[#values + 1] = subject.fields[place + 1]
+        values[#values + 1] = quota.kind.store(quota, at_us, at_ns)
+        idle_us = max(idle_us, quota.kind.idle_us(quota, at_us))
+      end
     end
     redis.call('HSET', KEYS[index], unpack(values))
     local ttl = max(floor((idle_us - at_us + DISORDER_US) / 1000) + 1, longest_ttl)
     if redis.call('PTTL', KEYS[index]) < ttl then
       redis.call('PEXPIRE', KEYS[index], exact(ttl))
     end
-    if subject.grows and redis.call('HLEN', KEYS[index]) > MANY_FIELDS then
-      local all = redis.call('HGETALL', KEYS[index])
-      for place = 1, #all, 2 do
-        if all[place] ~= 'at' and (numbers(all[place + 1])[1] or 0) <= at_us then
-          redis.call('HDEL', KEYS[index], all[place])
-        end
-      end
+    if subject.grows and most == 0 and redis.call('HLEN', KEYS[index]) > MANY_FIELDS then
+      drop_idle(KEYS[index], at_us)
     end
   end
 end

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tower_api_key::caller::Caller;
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, LimiterError};
@@ -39,7 +40,10 @@ impl Asked {
     pub(crate) async fn ask(&self) -> Result<(), LimiterError> {
         let quotas = AppliedQuotas { general: &self.quotas, route: &[] };
         let (record, mode, now) = (&self.record, ChargeMode::IfAllowed, SystemClock.now());
-        self.limiter.charge(Charge { record, quotas, cost: 1, mode, now }).await.map(drop)
+        self.limiter
+            .charge(Charge { caller: Caller::Key(record), quotas, cost: 1, mode, now })
+            .await
+            .map(drop)
     }
 
     /// Waits until it is answered again.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fs};
 
+use tower_api_key::caller::Caller;
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, ChargeMode, Limiter};
@@ -74,7 +75,13 @@ async fn drives_hard_if_it_is_told_to() {
                     asked[second(made - start)] += 1;
                     let applicable = AppliedQuotas { general: &quotas, route: &[] };
                     let (mode, now) = (ChargeMode::IfAllowed, SystemClock.now());
-                    let charge = Charge { record: &record, quotas: applicable, cost: 1, mode, now };
+                    let charge = Charge {
+                        caller: Caller::Key(&record),
+                        quotas: applicable,
+                        cost: 1,
+                        mode,
+                        now,
+                    };
                     let verdict = limiter.charge(charge).await.unwrap();
                     if verdict.retry_after().is_none() {
                         passed.push((made, monotonic()));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tower_api_key::caller::Caller;
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, ChargeMode, Limiter};
@@ -27,7 +28,7 @@ async fn charge(
 ) -> Verdict {
     let quotas = AppliedQuotas { general: quotas, route: &[] };
     let now = SystemClock.now();
-    limiter.charge(Charge { record, quotas, cost, mode, now }).await.unwrap()
+    limiter.charge(Charge { caller: Caller::Key(record), quotas, cost, mode, now }).await.unwrap()
 }
 
 fn keys(server: &Redis) -> Vec<String> {
@@ -191,7 +192,7 @@ async fn a_master_that_became_a_replica_fails_and_is_found_again() {
     let ask = async || {
         let quotas = AppliedQuotas { general: &quotas, route: &[] };
         let (record, mode, now) = (&record, ChargeMode::IfAllowed, SystemClock.now());
-        limiter.charge(Charge { record, quotas, cost: 1, mode, now }).await
+        limiter.charge(Charge { caller: Caller::Key(record), quotas, cost: 1, mode, now }).await
     };
     for _ in 0..10 {
         assert!(ask().await.is_err());
@@ -213,7 +214,7 @@ async fn an_error_of_the_server_names_no_account() {
     let record = record("acme-canary", "key_1");
     let quotas = [Quota::new("minute", 5, Duration::from_secs(60))];
     let charge = Charge {
-        record: &record,
+        caller: Caller::Key(&record),
         quotas: AppliedQuotas { general: &quotas, route: &[] },
         cost: 1,
         mode: ChargeMode::IfAllowed,

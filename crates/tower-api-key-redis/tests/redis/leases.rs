@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use tower_api_key::caller::Caller;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter, Refund};
@@ -45,7 +46,7 @@ impl<'a> Node<'a> {
 
     async fn ask(&self, quotas: &[Quota], cost: u32, mode: ChargeMode, now: Timestamp) -> Verdict {
         let quotas = AppliedQuotas { general: quotas, route: &[] };
-        let charge = Charge { record: &self.record, quotas, cost, mode, now };
+        let charge = Charge { caller: Caller::Key(&self.record), quotas, cost, mode, now };
         self.limiter.charge(charge).await.unwrap()
     }
 
@@ -63,7 +64,7 @@ impl<'a> Node<'a> {
     ) -> u32 {
         let applicable = AppliedQuotas { general: quotas, route: &[] };
         let (record, mode) = (&self.record, ChargeMode::IfAllowed);
-        let charge = Charge { record, quotas: applicable, cost, mode, now };
+        let charge = Charge { caller: Caller::Key(record), quotas: applicable, cost, mode, now };
         let charges: Vec<_> = (0..requests).map(|_| self.limiter.charge(charge)).collect();
         let mut passed = 0;
         for charge in charges {
@@ -157,7 +158,13 @@ async fn a_client_that_goes_takes_nothing_along() {
     for _ in 0..20 {
         let applicable = AppliedQuotas { general: &quotas, route: &[] };
         let mode = ChargeMode::IfAllowed;
-        let charge = Charge { record: &node.record, quotas: applicable, cost: 1, mode, now: START };
+        let charge = Charge {
+            caller: Caller::Key(&node.record),
+            quotas: applicable,
+            cost: 1,
+            mode,
+            now: START,
+        };
         drop(node.limiter.charge(charge));
         tokio::task::yield_now().await;
     }
@@ -179,7 +186,8 @@ async fn a_client_that_goes_pays_for_what_was_served() {
     for node in [Node { limiter, record: record("acme"), server: &server }, with_lease] {
         let applicable = AppliedQuotas { general: &quotas, route: &[] };
         let (record, mode) = (&node.record, ChargeMode::Force);
-        let charge = Charge { record, quotas: applicable, cost: 30, mode, now: START };
+        let charge =
+            Charge { caller: Caller::Key(record), quotas: applicable, cost: 30, mode, now: START };
         drop(node.limiter.charge(charge));
         let give_up = Instant::now() + Duration::from_secs(20);
         while node.remaining(&quotas, START).await == 100 {
@@ -302,7 +310,7 @@ async fn an_answer_that_comes_late_pays_nobody_of_a_later_window() {
     let charge = |now| {
         let quotas = AppliedQuotas { general: &quotas, route: &[] };
         node.limiter.charge(Charge {
-            record: &node.record,
+            caller: Caller::Key(&node.record),
             quotas,
             cost: 1,
             mode: ChargeMode::IfAllowed,
@@ -335,7 +343,8 @@ async fn random_accounts_fill_no_memory() {
         for passes in [true, false] {
             let quotas = AppliedQuotas { general: &quotas, route: &[] };
             let mode = ChargeMode::IfAllowed;
-            let charge = Charge { record: &record, quotas, cost: 1, mode, now: at(number) };
+            let charge =
+                Charge { caller: Caller::Key(&record), quotas, cost: 1, mode, now: at(number) };
             let verdict = limiter.charge(charge).await.unwrap();
             assert_eq!(verdict.retry_after().is_none(), passes, "{number}");
         }
@@ -346,7 +355,8 @@ async fn random_accounts_fill_no_memory() {
         let record = record(&format!("later_{number}"));
         let applicable = AppliedQuotas { general: &quotas, route: &[] };
         let (mode, now) = (ChargeMode::IfAllowed, at(200_000 + 1_000 * number));
-        let charge = Charge { record: &record, quotas: applicable, cost: 1, mode, now };
+        let charge =
+            Charge { caller: Caller::Key(&record), quotas: applicable, cost: 1, mode, now };
         limiter.charge(charge).await.unwrap();
     }
     assert!(limiter.held() <= 1_008);
@@ -399,7 +409,7 @@ async fn schedule(server: &Redis, algorithm: Algorithm, seed: u64) -> (usize, us
         for _ in 0..at_once {
             let quotas = AppliedQuotas { general: &quotas, route: &[] };
             let mode = ChargeMode::IfAllowed;
-            let charge = Charge { record: &record, quotas, cost, mode, now: at(now) };
+            let charge = Charge { caller: Caller::Key(&record), quotas, cost, mode, now: at(now) };
             let verdict = memory.charge(charge).await.unwrap();
             would_pass += if verdict.retry_after().is_none() { cost as usize } else { 0 };
         }
@@ -448,7 +458,7 @@ async fn a_refund_of_a_spent_token_goes_to_the_server() {
         let node = Node::alone(&server);
         let quotas = [Quota::new("minute", 1_000, MINUTE).with_algorithm(algorithm)];
         let applicable = AppliedQuotas { general: &quotas, route: &[] };
-        let (record, mode) = (&node.record, ChargeMode::IfAllowed);
+        let (caller, mode) = (Caller::Key(&node.record), ChargeMode::IfAllowed);
         let mut charged = Vec::new();
         for number in 0..100 {
             let verdict = node.ask(&quotas, 1, mode, at(number)).await;
@@ -457,7 +467,7 @@ async fn a_refund_of_a_spent_token_goes_to_the_server() {
         let before = node.remaining(&quotas, at(100)).await;
         assert_eq!(before, 900, "{algorithm:?}");
         for (now, verdict) in &charged[..40] {
-            let charge = Charge { record, quotas: applicable, cost: 1, mode, now: *now };
+            let charge = Charge { caller, quotas: applicable, cost: 1, mode, now: *now };
             let refund = Refund { charge, verdict, cost: 1, now: at(101) };
             node.limiter.refund(refund).await.unwrap();
         }
@@ -487,7 +497,8 @@ async fn a_refund_counts_by_the_servers_clock() {
         let quotas = AppliedQuotas { general: &quotas, route: &[] };
         let (record, mode) = (record("acme"), ChargeMode::IfAllowed);
         // The node's clock is wrong by years.
-        let charge = Charge { record: &record, quotas, cost: 50, mode, now: at(0) };
+        let caller = Caller::Key(&record);
+        let charge = Charge { caller, quotas, cost: 50, mode, now: at(0) };
         let verdict = limiter.charge(charge).await.unwrap();
         let left = |verdict: &Verdict| -> Vec<u32> {
             verdict.statuses().iter().map(QuotaStatus::remaining).collect()

@@ -13,6 +13,7 @@ mod folder;
 mod keys;
 mod leases;
 mod model;
+mod networks;
 mod outage;
 mod permits_of_processes;
 mod relay;

@@ -1,11 +1,13 @@
 //! Redis and memory, driven with the same requests: every verdict agrees, to the nanosecond.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
+use tower_api_key::caller::{Caller, ClientNetwork};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, ChargeMode, Limiter, MemoryLimiter, Refund};
@@ -76,20 +78,30 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
     let account = Arc::new(Account::builder(format!("acme{{}}%{seed}")).build().unwrap());
     let keys =
         ["key_1", "key_2"].map(|id| KeyRecord::builder(id, Arc::clone(&account)).build().unwrap());
+    // A network has no keys, so its quotas count by account.
+    let network = ClientNetwork::of(IpAddr::from([192, 0, 2, 7]));
+    let of_network = seed % 4 == 3;
+    let callers = if of_network {
+        vec![Caller::Network(&network)]
+    } else {
+        keys.iter().map(Caller::Key).collect()
+    };
+    let per = |quota: Quota| if of_network { quota.with_per(Per::Account) } else { quota };
     let names = ["a", "b", "c", "d"];
-    let mut general: Vec<Quota> = names.iter().map(|name| any_quota(random, name)).collect();
+    let mut general: Vec<Quota> = names.iter().map(|name| per(any_quota(random, name))).collect();
     general.truncate(random.random_range(1..=3));
-    let mut route: Vec<Quota> = names.iter().map(|name| any_quota(random, name)).collect();
+    let mut route: Vec<Quota> = names.iter().map(|name| per(any_quota(random, name))).collect();
     route.truncate(random.random_range(0..=2));
     let mut now = 1_795_600_000 * SECOND + random.random_range(0..400 * DAY);
     // Memory counts all subjects from the start, so that none takes the place of an idle one: what an idle one
     // remembers would differ after a clock is set back.
-    let first = [Quota::new("first", 9, Duration::from_nanos(366 * DAY)).with_per(Per::Key)];
+    let first = Quota::new("first", 9, Duration::from_nanos(366 * DAY));
+    let first = [per(first.with_per(Per::Key))];
     let quotas = AppliedQuotas { general: &first, route: &general };
-    for record in &keys {
+    for caller in &callers {
         let (cost, mode) = (1, ChargeMode::Force);
-        let charge =
-            Charge { record, quotas, cost, mode, now: Timestamp::from_unix_nanoseconds(now) };
+        let (caller, now) = (*caller, Timestamp::from_unix_nanoseconds(now));
+        let charge = Charge { caller, quotas, cost, mode, now };
         memory.charge(charge).await.unwrap();
         redis.charge(charge).await.unwrap();
     }
@@ -103,9 +115,9 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
             general[changed] = with_limit(&general[changed], limit);
         }
         let limit = general.choose(random).unwrap().limit();
-        let record = keys.choose(random).unwrap();
+        let caller = *callers.choose(random).unwrap();
         let charge = Charge {
-            record,
+            caller,
             quotas: AppliedQuotas {
                 general: &general,
                 route: if random.random_bool(0.5) { &route } else { &[] },
@@ -118,7 +130,8 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
                 _ => 1,
             },
             mode: match random.random_range(0..12) {
-                0 | 1 => ChargeMode::Peek,
+                // Redis keeps nothing of a peek at a network, not even its instant.
+                0 | 1 if !of_network => ChargeMode::Peek,
                 2 => ChargeMode::Force,
                 _ => ChargeMode::IfAllowed,
             },
@@ -134,15 +147,15 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
         assert_eq!(there.taken_at(), here.taken_at(), "{context}");
         if charge.mode == ChargeMode::IfAllowed && here.retry_after().is_none() {
             let quotas = (charge.quotas.general.to_vec(), charge.quotas.route.to_vec());
-            charged.push((quotas, record, charge.cost, charge.now, here, there));
+            charged.push((quotas, caller, charge.cost, charge.now, here, there));
         }
         if !charged.is_empty() && random.random_bool(0.2) {
             now = step(random, now, &general);
             let latest = charged.len().saturating_sub(5);
             let index = random.random_range(latest..charged.len());
-            let ((general, route), record, cost, at, here, there) = charged.remove(index);
+            let ((general, route), caller, cost, at, here, there) = charged.remove(index);
             let quotas = AppliedQuotas { general: &general, route: &route };
-            let charge = Charge { record, quotas, cost, mode: ChargeMode::IfAllowed, now: at };
+            let charge = Charge { caller, quotas, cost, mode: ChargeMode::IfAllowed, now: at };
             let (cost, now) =
                 (random.random_range(0..=cost), Timestamp::from_unix_nanoseconds(now));
             let here = memory.refund(Refund { charge, verdict: &here, cost, now }).await.unwrap();

@@ -11,6 +11,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
+use tower_api_key::caller::Caller;
 use tower_api_key::key::{Account, KeyHasher, KeyRecord};
 use tower_api_key::quota::{OnLimiterFailure, Quota, Share};
 use tower_api_key::store::MemoryStore;
@@ -208,7 +209,7 @@ async fn a_server_that_comes_later_is_found() {
         use tower_api_key::quota::AppliedQuotas;
         let quotas = AppliedQuotas { general: &quotas, route: &[] };
         let (record, mode, now) = (&record, ChargeMode::IfAllowed, SystemClock.now());
-        limiter.charge(Charge { record, quotas, cost: 1, mode, now }).await
+        limiter.charge(Charge { caller: Caller::Key(record), quotas, cost: 1, mode, now }).await
     };
     for _ in 0..100 {
         assert!(ask().await.is_err());

@@ -107,3 +107,20 @@ fn quotas_are_told_and_kept() {
     let shared = call(&demo, "read_only", &[], "/v1/users");
     assert_eq!(shared.number("ratelimit-remaining"), 98, "one account, two keys");
 }
+
+#[test]
+fn the_status_needs_no_key_and_counts_by_network() {
+    let demo = Demo::start(&[]);
+    let url = format!("{}/v1/status", demo.https());
+    for remaining in ["4", "3", "2", "1", "0"] {
+        let answer = curl(&demo, &[&url]);
+        assert_eq!((answer.status, &answer.json()["account"]), (200, &serde_json::Value::Null));
+        assert_eq!(answer.header("ratelimit-remaining"), Some(remaining));
+    }
+    let refused = curl(&demo, &[&url]);
+    assert_eq!((refused.status, &*refused.body), (429, r#"{"error":"Rate limit exceeded."}"#));
+    assert!(refused.header("retry-after").is_some());
+    let keyed = call(&demo, "active", &[], "/v1/status");
+    assert_eq!((keyed.status, &keyed.json()["account"]), (200, &"rest-acme".into()));
+    assert_eq!(keyed.header("ratelimit-remaining"), Some("99"), "of the account");
+}

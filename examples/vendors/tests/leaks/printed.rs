@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::Request;
 use tower::{Layer, Service, service_fn};
+use tower_api_key::caller::Caller;
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{
     Account, IssueError, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyRecord, Pepper, SharedRecord,
@@ -42,7 +43,8 @@ async fn no_public_type_shows_what_it_met() {
     request.headers_mut().insert("authorization", canary.key.parse().unwrap());
     request.headers_mut().insert("x-api-key", canary.key.parse().unwrap());
     let quotas = AppliedQuotas { general: record.quotas().unwrap().as_slice(), route: &[] };
-    let charge = Charge { record: &record, quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
+    let charge =
+        Charge { caller: Caller::Key(&record), quotas, cost: 1, mode: ChargeMode::IfAllowed, now };
     let limiter = MemoryLimiter::new();
     let verdict = limiter.charge(charge).await.unwrap();
     let mut secret = SecretEntry::new(digest, now);

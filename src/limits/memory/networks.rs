@@ -1,0 +1,216 @@
+//! The meters of networks, in memory that networks share with no account.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use hashbrown::HashTable;
+
+use super::super::limiter::{Charge, ChargeMode, Refund};
+use super::meter::Meter;
+use super::meters::Meters;
+use crate::caller::ClientNetwork;
+use crate::clock::Timestamp;
+use crate::quota::{Per, Verdict};
+use crate::sync::{self, Mutex, MutexGuard, lock};
+
+/// The number of shards, which threads can use at the same time.
+const SHARDS: usize = sync::size(16, 1);
+
+/// The shortest time between two searches of a full shard for idle networks.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// The meters of networks. A network is found by a hash that no client can compute, so no address is stored.
+#[derive(Debug)]
+pub(super) struct NetworkMeters {
+    shards: Box<[Mutex<NetworkShard>]>,
+    /// Counts the networks together that find no room.
+    others: Mutex<Meter>,
+    hasher: RandomState,
+    /// The most networks of a shard.
+    most: usize,
+}
+
+#[derive(Debug, Default)]
+struct NetworkShard {
+    table: HashTable<(u64, Meter)>,
+    swept: Timestamp,
+}
+
+/// The error for a quota that counts by key, which a network does not have.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a quota counts by key, and the caller is a network: count by account, which is the default"
+)]
+pub(super) struct NoKey;
+
+impl NetworkMeters {
+    pub(super) fn with_capacity(networks: usize) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            others: Mutex::default(),
+            hasher: RandomState::new(),
+            most: networks.div_ceil(SHARDS),
+        }
+    }
+
+    /// Returns the number of networks with a meter of their own.
+    pub(super) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).table.len()).sum()
+    }
+
+    /// Charges a request of a network.
+    pub(super) fn charge(
+        &self,
+        network: ClientNetwork,
+        charge: &Charge<'_>,
+        verdict: &mut Verdict,
+    ) -> Result<(), NoKey> {
+        if charge.quotas.count_by(Per::Key) {
+            return Err(NoKey);
+        }
+        let mut take =
+            |meter: &mut Meter| Meters { account: Some(meter), key: None }.charge(charge, verdict);
+        let hash = self.hasher.hash_one(network);
+        let mut shard = self.shard(hash);
+        if let Some((_, meter)) = shard.table.find_mut(hash, |(other, _)| *other == hash) {
+            take(meter);
+        } else if !shard.has_room(self.most, charge.now) {
+            drop(shard);
+            take(&mut lock(&self.others));
+            // Marks what `refund` must not give back.
+            verdict.set_taken_at(Timestamp::default());
+        } else if charge.mode == ChargeMode::Peek {
+            take(&mut Meter::default());
+        } else {
+            let mut meter = Meter::default();
+            take(&mut meter);
+            shard.table.insert_unique(hash, (hash, meter), |(hash, _)| *hash);
+        }
+        Ok(())
+    }
+
+    /// Gives a cost back to a network that had a meter of its own when it was charged. The networks that count
+    /// together get nothing back: one of them may have a meter of its own by now.
+    pub(super) fn refund(
+        &self,
+        network: ClientNetwork,
+        refund: &Refund<'_>,
+        verdict: &mut Verdict,
+    ) -> Result<(), NoKey> {
+        let quotas = refund.charge.quotas;
+        if refund.verdict.taken_at().is_none() || quotas.count_by(Per::Key) {
+            let peek = Charge { cost: 0, mode: ChargeMode::Peek, now: refund.now, ..refund.charge };
+            return self.charge(network, &peek, verdict);
+        }
+        let hash = self.hasher.hash_one(network);
+        let mut shard = self.shard(hash);
+        // A meter that is no more was idle, so nothing is left to give back.
+        let mut idle = None;
+        let meter = match shard.table.find_mut(hash, |(other, _)| *other == hash) {
+            Some((_, meter)) => meter,
+            None => idle.get_or_insert_default(),
+        };
+        Meters { account: Some(meter), key: None }.refund(refund, verdict);
+        Ok(())
+    }
+
+    fn shard(&self, hash: u64) -> MutexGuard<'_, NetworkShard> {
+        // The table itself uses the low bits and the highest bits.
+        let index = (hash >> 32) as usize % SHARDS;
+        #[expect(clippy::indexing_slicing, reason = "there are SHARDS shards")]
+        lock(&self.shards[index])
+    }
+}
+
+impl NetworkShard {
+    /// Returns true if there is room for one more network. Forgets idle networks if the shard is full.
+    fn has_room(&mut self, most: usize, now: Timestamp) -> bool {
+        if self.table.len() >= most && (now < self.swept || now.since(self.swept) >= SWEEP) {
+            self.swept = now;
+            self.table.retain(|(_, meter)| !meter.is_idle(now));
+        }
+        self.table.len() < most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caller::Caller;
+    use crate::quota::{AppliedQuotas, Quota};
+
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+    const MINUTE: Duration = Duration::from_secs(60);
+    const ONE: Quota = Quota::new("minute", 1, MINUTE);
+
+    fn network(number: u32) -> ClientNetwork {
+        ClientNetwork::of(std::net::Ipv4Addr::from_bits(number).into())
+    }
+
+    /// Charges a request, and returns true if it passes.
+    fn ask(meters: &NetworkMeters, number: u32, mode: ChargeMode, now: Timestamp) -> bool {
+        let quotas = AppliedQuotas { general: &[ONE], route: &[] };
+        let (network, mut verdict) = (network(number), Verdict::passed());
+        let charge = Charge { caller: Caller::Network(&network), quotas, cost: 1, mode, now };
+        meters.charge(network, &charge, &mut verdict).unwrap();
+        verdict.retry_after().is_none()
+    }
+
+    fn passes(meters: &NetworkMeters, number: u32, now: Timestamp) -> bool {
+        ask(meters, number, ChargeMode::IfAllowed, now)
+    }
+
+    #[test]
+    fn networks_without_room_count_together_until_others_are_idle() {
+        let meters = NetworkMeters::with_capacity(100 * SHARDS);
+        let passed = (0..10_000).filter(|number| passes(&meters, *number, START)).count();
+        assert_eq!(meters.len(), 100 * SHARDS, "every shard is full");
+        assert_eq!(passed, meters.len() + 1, "each once, and one of all the others");
+        assert!((0..10_000).all(|number| !passes(&meters, number, START)));
+        let over = START.plus(MINUTE);
+        assert!((20_000..20_100).all(|number| passes(&meters, number, over)));
+        assert_eq!(meters.len(), 100, "the idle ones are forgotten");
+    }
+
+    #[test]
+    fn a_full_shard_is_searched_once_a_second() {
+        let meters = NetworkMeters::with_capacity(0);
+        assert!(meters.len() == 0 && passes(&meters, 1, START), "all count together");
+        assert!(!passes(&meters, 2, START) && meters.len() == 0);
+        let mut shard = NetworkShard::default();
+        let second = |at: u64| START.plus(Duration::from_secs(at));
+        for (now, searched) in [
+            (second(0), second(0)),
+            (START.plus(Duration::from_millis(999)), second(0)),
+            (second(1), second(1)),
+            (START, START),
+        ] {
+            assert!(!shard.has_room(0, now));
+            assert_eq!(shard.swept, searched, "a clock that was set back ends no searches");
+        }
+    }
+
+    #[test]
+    fn a_peek_keeps_nothing() {
+        let meters = NetworkMeters::with_capacity(1_000);
+        assert!(ask(&meters, 1, ChargeMode::Peek, START) && meters.len() == 0);
+        assert!(passes(&meters, 1, START) && meters.len() == 1);
+        assert!(!ask(&meters, 1, ChargeMode::Peek, START));
+    }
+
+    #[test]
+    fn a_quota_that_counts_by_key_is_refused() {
+        let meters = NetworkMeters::with_capacity(1_000);
+        let (network, by_key) = (network(1), [ONE.with_per(Per::Key)]);
+        let quotas = AppliedQuotas { general: &[], route: &by_key };
+        let (caller, mode) = (Caller::Network(&network), ChargeMode::IfAllowed);
+        let charge = Charge { caller, quotas, cost: 1, mode, now: START };
+        assert!(meters.charge(network, &charge, &mut Verdict::passed()).is_err());
+    }
+
+    /// A table has at most twice the places that it needs, and is full at seven eighths.
+    #[test]
+    fn a_network_takes_at_most_300_bytes() {
+        assert!((size_of::<(u64, Meter)>() + 1) * 2 * 8 / 7 <= 300);
+    }
+}
