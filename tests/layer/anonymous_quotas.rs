@@ -340,9 +340,10 @@ async fn headers_about_a_key_are_removed_and_no_address_is_written() {
 
 #[tokio::test]
 async fn a_grpc_call_over_the_limit_is_refused_in_its_own_form() {
-    let service = greeting(&counted([Quota::new("anonymous", 1, MINUTE)]).build().unwrap());
+    let builder = counted([Quota::new("anonymous", 1, MINUTE)]).grpc_services(["users.v1.Users"]);
+    let service = greeting(&builder.build().unwrap());
     let call = || {
-        let mut call = from("192.0.2.1", "/");
+        let mut call = from("192.0.2.1", "/users.v1.Users/List");
         *call.method_mut() = Method::POST;
         call.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
         call

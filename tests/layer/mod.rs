@@ -4,6 +4,7 @@ mod account;
 mod anonymous;
 mod anonymous_contradictions;
 mod anonymous_quotas;
+mod anonymous_refunds;
 mod audience;
 mod bodies;
 mod challenges;

@@ -40,6 +40,7 @@ pub(crate) enum Fault {
     RefundsRaiseTheLimit,
     RefundsIgnoreTheTime,
     RefundsReachShadows,
+    RefundsOfNetworksAreLost,
 }
 
 /// Each fault with the promise that it breaks, maybe among others.
@@ -76,6 +77,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::RefundsIgnoreTheTime, "a_window_that_is_over_gets_nothing_back"),
     (Fault::RefundsIgnoreTheTime, "a_bucket_gives_back_what_has_not_drained"),
     (Fault::RefundsReachShadows, "a_quota_in_shadow_gets_back_what_it_took"),
+    (Fault::RefundsOfNetworksAreLost, "a_network_gets_a_refund_as_an_account_does"),
 ];
 
 fn maker(fault: Fault) -> Maker<dyn Limiter> {

@@ -191,6 +191,54 @@ mod tests {
     }
 
     #[test]
+    fn a_refund_reaches_only_the_counter_that_was_charged() {
+        let day = [Quota::by_day("day", 10)];
+        let quotas = AppliedQuotas { general: &day, route: &[] };
+        let meters = NetworkMeters::with_capacity(SHARDS);
+        let (all, later) = (meters.most * SHARDS, START.plus(Duration::from_secs(2)));
+        // Networks with a short window fill the limiter.
+        let second = [Quota::new("second", 1, Duration::from_secs(1))];
+        for number in 0..1_000 {
+            let (network, mut verdict) = (network(number), Verdict::passed());
+            let quotas = AppliedQuotas { general: &second, route: &[] };
+            let (caller, mode) = (Caller::Network(&network), ChargeMode::IfAllowed);
+            let charge = Charge { caller, quotas, cost: 1, mode, now: START };
+            meters.charge(network, &charge, &mut verdict).unwrap();
+        }
+        assert_eq!(meters.len(), all);
+        let network = network(2_000);
+        let charge = |cost, now| {
+            let (caller, mode) = (Caller::Network(&network), ChargeMode::IfAllowed);
+            Charge { caller, quotas, cost, mode, now }
+        };
+        let ask = |charge: Charge<'_>| {
+            let mut verdict = Verdict::passed();
+            meters.charge(network, &charge, &mut verdict).unwrap();
+            verdict
+        };
+        let give_back = |charge, verdict: &Verdict| {
+            let refund = Refund { charge, verdict, cost: 9, now: later };
+            let mut verdict = Verdict::passed();
+            meters.refund(network, &refund, &mut verdict).unwrap();
+            verdict.statuses()[0].remaining()
+        };
+        let (together, alone) = (charge(4, START), charge(3, later));
+        let with_others = ask(together);
+        assert_eq!((with_others.taken_at(), with_others.statuses()[0].remaining()), (None, 6));
+        // By now there is room for a counter of its own, to which the first charge never came.
+        let by_itself = ask(alone);
+        assert_eq!((by_itself.taken_at(), by_itself.statuses()[0].remaining()), (Some(later), 7));
+        assert_eq!(give_back(together, &with_others), 7);
+        assert_eq!(give_back(alone, &by_itself), 10);
+        // A network without a counter has nothing to get back, and gets no counter.
+        let before = meters.len();
+        let (stranger, mut verdict) = (self::network(3_000), Verdict::passed());
+        let refund = Refund { charge: alone, verdict: &by_itself, cost: 3, now: later };
+        meters.refund(stranger, &refund, &mut verdict).unwrap();
+        assert_eq!((verdict.statuses()[0].remaining(), meters.len()), (10, before));
+    }
+
+    #[test]
     fn a_peek_keeps_nothing() {
         let meters = NetworkMeters::with_capacity(1_000);
         assert!(ask(&meters, 1, ChargeMode::Peek, START) && meters.len() == 0);

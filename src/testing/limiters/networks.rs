@@ -7,7 +7,7 @@ use super::client::{MINUTE, START, at, first, record};
 use crate::caller::{Caller, ClientNetwork};
 use crate::clock::Timestamp;
 use crate::limits::ChargeMode::{self, IfAllowed, Peek};
-use crate::limits::{Charge, Limiter};
+use crate::limits::{Charge, Limiter, Refund};
 use crate::quota::{Algorithm, AppliedQuotas, Quota, QuotaStatus, Verdict};
 use crate::testing::fresh::{Fresh, Maker, subject};
 use crate::testing::outcome::done;
@@ -86,6 +86,32 @@ pub(super) async fn networks_are_charged_as_accounts_are(make: &Maker<dyn Limite
     }
     let passes = client.passes(caller, &tight, at(60)).await;
     assert!(passes, "a request in the next window is refused");
+}
+
+/// A network that the limiter counts apart, as it does the first ones.
+pub(super) async fn a_network_gets_a_refund_as_an_account_does(make: &Maker<dyn Limiter>) {
+    for algorithm in Algorithm::ALL {
+        let client = AnonymousClient::new(make).await;
+        let general = [Quota::new("minute", 10, MINUTE).with_algorithm(algorithm)];
+        let route = [Quota::new("minute", 8, MINUTE).with_algorithm(algorithm)];
+        let quotas = AppliedQuotas { general: &general, route: &route };
+        let networks = [network(1), network(2), ClientNetwork::UNKNOWN];
+        for network in &networks {
+            client.ask(Caller::Network(network), quotas, (2, IfAllowed), START).await;
+        }
+        let (caller, mode) = (Caller::Network(&networks[0]), IfAllowed);
+        let verdict = client.ask(caller, quotas, (5, mode), START).await;
+        let charge = Charge { caller, quotas, cost: 5, mode, now: START };
+        let limiter = subject(&*client.0);
+        let given = if limiter.refunds() { 3 } else { 0 };
+        let refund = Refund { charge, verdict: &verdict, cost: 3, now: START };
+        done(limiter.refund(refund).await, "giving a cost back");
+        for (network, expected) in networks.iter().zip([[3 + given, 1 + given], [8, 6], [8, 6]]) {
+            let left = client.ask(Caller::Network(network), quotas, (0, Peek), START).await;
+            let left: Vec<u32> = left.statuses().iter().map(QuotaStatus::remaining).collect();
+            assert_eq!(left, expected, "{algorithm:?}: what remains of the quotas of {network}");
+        }
+    }
 }
 
 /// An account may be named as a limiter names a network.

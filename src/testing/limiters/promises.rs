@@ -67,6 +67,7 @@ macro_rules! __limiter_promises {
             networks::networks_are_counted_apart,
             networks::networks_are_charged_as_accounts_are,
             networks::no_account_is_counted_as_a_network,
+            networks::a_network_gets_a_refund_as_an_account_does,
             networks::a_flood_of_networks_frees_no_quota,
             threads::threads_take_exactly_the_limit,
             bounds::no_span_has_more_than_the_bound,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tower_api_key::caller::{Caller, ClientNetwork};
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::{KeyHasher, Pepper};
-use tower_api_key::limits::{Charge, ChargeMode, Limiter};
+use tower_api_key::limits::{Charge, ChargeMode, Limiter, Refund};
 use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota, Verdict};
 use tower_api_key_redis::{Lease, RedisLimiter};
 
@@ -179,4 +179,53 @@ async fn a_quota_that_counts_by_key_is_refused() {
     let now = SystemClock.now();
     assert!(limiter.charge(Charge { caller, quotas, cost: 1, mode, now }).await.is_err());
     assert!(keys(&server).is_empty());
+}
+
+/// Gives the cost of a request back, and returns what is left of its quota.
+async fn refund(
+    limiter: &RedisLimiter,
+    address: IpAddr,
+    quotas: &[Quota],
+    verdict: &Verdict,
+) -> u32 {
+    let network = ClientNetwork::of(address);
+    let quotas = AppliedQuotas { general: quotas, route: &[] };
+    let (caller, now, mode) = (Caller::Network(&network), SystemClock.now(), ChargeMode::IfAllowed);
+    let charge = Charge { caller, quotas, cost: 1, mode, now };
+    let refund = Refund { charge, verdict, cost: 1, now };
+    limiter.refund(refund).await.unwrap().statuses()[0].remaining()
+}
+
+#[tokio::test]
+async fn a_refund_reaches_only_a_counter_of_the_networks_own() {
+    let _turn = TURNS.read().await;
+    let Some(server) = Redis::start() else { return };
+    for with_lease in [false, true] {
+        let () = server.ask(&["FLUSHALL"]);
+        let limiter = server.limiter();
+        let limiter = if with_lease { limiter.lease(Lease::new()) } else { limiter };
+        let limiter = limiter.build().unwrap();
+        let bucket = [Quota::new("day", 2, Duration::from_secs(86_400))
+            .with_algorithm(Algorithm::LeakyBucket)];
+        let early = ask(&limiter, six(1, 0), &bucket, ChargeMode::IfAllowed).await;
+        assert!(early.taken_at().is_some());
+        for number in 1..256 {
+            assert!(passes(&limiter, six(1, number), &[ONE]).await);
+        }
+        // The set is full, so these two count together.
+        let late = ask(&limiter, six(1, 300), &bucket, ChargeMode::IfAllowed).await;
+        assert_eq!((late.taken_at(), late.statuses()[0].remaining()), (None, 1));
+        let before = dump(&server);
+        assert_eq!(refund(&limiter, six(1, 300), &bucket, &late).await, 1, "what many share");
+        // Not even by the verdict on another.
+        assert_eq!(refund(&limiter, six(1, 301), &bucket, &early).await, 2, "it has no counter");
+        assert_eq!(dump(&server), before, "a refund of nothing stores nothing");
+        assert_eq!(early.statuses()[0].remaining(), 1);
+        assert_eq!(refund(&limiter, six(1, 0), &bucket, &early).await, 2);
+        let left = ask(&limiter, six(1, 0), &bucket, ChargeMode::IfAllowed).await;
+        assert_eq!(left.statuses()[0].remaining(), 1, "one of two, after the refund");
+        let [key] = &*keys(&server) else { panic!("{:?}", keys(&server)) };
+        let fields: u32 = server.ask(&["HLEN", key]);
+        assert_eq!(fields, 1 + 256 + 1, "the instant, the counters, and that of the others");
+    }
 }
