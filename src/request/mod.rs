@@ -50,6 +50,7 @@ mod request_id;
 mod signs;
 mod source;
 mod token;
+mod trust;
 mod visible;
 
 pub use accepted_stream::AcceptedStream;

@@ -10,6 +10,7 @@ use super::client::Client;
 use super::connection::Connection;
 use super::forwarded::Hop;
 use super::proxy_headers::ProxyHeaders;
+use super::trust::Trust;
 use super::{internet, signs};
 use crate::error::ConfigError;
 use crate::key::Networks;
@@ -64,15 +65,6 @@ pub struct TrustedProxies {
     always: bool,
     headers: ProxyHeaders,
     trust: Trust,
-}
-
-/// Which peers a list is meant to trust. A layer refuses a list that trusts others.
-#[derive(Debug, Clone, Copy)]
-enum Trust {
-    None,
-    /// The peers that are listed, and not the whole internet.
-    Listed,
-    All,
 }
 
 impl Default for TrustedProxies {

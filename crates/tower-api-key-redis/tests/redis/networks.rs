@@ -181,6 +181,13 @@ async fn a_quota_that_counts_by_key_is_refused() {
     assert!(keys(&server).is_empty());
 }
 
+/// Everything that the server holds, whatever the order of the fields.
+fn sorted_dump(server: &Redis) -> Vec<String> {
+    let mut words: Vec<String> = dump(server).split(' ').map(str::to_owned).collect();
+    words.sort();
+    words
+}
+
 /// Gives the cost of a request back, and returns what is left of its quota.
 async fn refund(
     limiter: &RedisLimiter,
@@ -215,11 +222,11 @@ async fn a_refund_reaches_only_a_counter_of_the_networks_own() {
         // The set is full, so these two count together.
         let late = ask(&limiter, six(1, 300), &bucket, ChargeMode::IfAllowed).await;
         assert_eq!((late.taken_at(), late.statuses()[0].remaining()), (None, 1));
-        let before = dump(&server);
+        let before = sorted_dump(&server);
         assert_eq!(refund(&limiter, six(1, 300), &bucket, &late).await, 1, "what many share");
         // Not even by the verdict on another.
         assert_eq!(refund(&limiter, six(1, 301), &bucket, &early).await, 2, "it has no counter");
-        assert_eq!(dump(&server), before, "a refund of nothing stores nothing");
+        assert!(sorted_dump(&server) == before, "a refund of nothing stores nothing");
         assert_eq!(early.statuses()[0].remaining(), 1);
         assert_eq!(refund(&limiter, six(1, 0), &bucket, &early).await, 2);
         let left = ask(&limiter, six(1, 0), &bucket, ChargeMode::IfAllowed).await;
