@@ -30,7 +30,8 @@ use super::refusal::Refusal;
 /// | `{insecure_expired_at}` | when the key expired, as `2027-01-15T08:00:00Z` | `key_expired` |
 ///
 /// `{quota|none}` writes `none` if the gate does not know the fact: too many refusals of a key are no quota, and a
-/// handler can refuse a request for any reason. Without an alternative the gate writes nothing there.
+/// handler can refuse a request for any reason. A `rate_limited` client may have no key, if the gate has
+/// [`AnonymousQuotas`](crate::limits::AnonymousQuotas). Without an alternative the gate writes nothing there.
 ///
 /// Write `{{` and `}}` for braces. [`build`](crate::ApiKeyLayerBuilder::build) refuses a brace that stands alone, an
 /// unknown placeholder, and one that the row never fills.

@@ -78,7 +78,8 @@ impl<'a> Refusal<'a> {
     }
 
     /// Returns the record of the key, which has the account, the key's id and the environment. `None` unless the
-    /// client is authenticated: a refusal of the key itself has no record.
+    /// client is authenticated: a refusal of the key itself has no record, and neither has that of an anonymous
+    /// request.
     pub const fn record(&self) -> Option<&'a KeyRecord> {
         self.record
     }

@@ -186,6 +186,9 @@ impl<'a> Route<'a> {
     ///   `INTERNAL`, 503 for `UNAVAILABLE`. All others have 200.
     /// * An inner service that fails without a response counts as 500.
     ///
+    /// An [anonymous request](Self::anonymous_quotas) gives its cost back to the quotas of its network. Limiters give
+    /// nothing back to networks that they count together, because none of those has a count of its own.
+    ///
     /// Clients choose which of their requests fail. Refund a status only if such a request costs you little.
     ///
     /// A layer refuses a limiter that [gives nothing back](crate::limits::Limiter::refunds).

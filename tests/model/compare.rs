@@ -289,6 +289,8 @@ fn facts(question: &Question, reason: Reason, status: u16, holder: Option<Holder
         .collect();
     let text = format!("{status} {} {path}", question.method);
     match (reason, holder) {
+        // An anonymous client over its quota has neither an account nor a key.
+        (Reason::Limit, None) => format!("{text}  "),
         (Reason::Header, _) | (_, None) => text,
         (_, Some(holder)) => format!("{text} {} {}", holder.account, holder.id),
     }
