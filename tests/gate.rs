@@ -21,4 +21,6 @@ mod conformance;
 mod faults;
 mod grpc;
 mod layer;
+#[cfg(feature = "shaping")]
+mod shaping;
 mod vendor_contract;

@@ -78,7 +78,7 @@ pub(super) fn keep_private(headers: &mut HeaderMap, credential: &HeaderName) {
 
 /// Marks the answer to a request whose key came in its query (RFC 6750 §2.3). A cache would keep the key with the
 /// URL, so the service's own `Cache-Control` stays only if it says `private` or `no-store`.
-pub(super) fn force_private(headers: &mut HeaderMap) {
+pub(crate) fn force_private(headers: &mut HeaderMap) {
     let mut directives = headers
         .get_all(CACHE_CONTROL)
         .iter()
@@ -92,9 +92,10 @@ pub(super) fn force_private(headers: &mut HeaderMap) {
     }
 }
 
-fn vary_by(headers: &mut HeaderMap, credential: &HeaderName) {
-    if !varies_by(headers, credential) {
-        headers.append(VARY, HeaderValue::from(credential.clone()));
+/// Adds a header to `Vary`, if it is not in it.
+pub(crate) fn vary_by(headers: &mut HeaderMap, name: &HeaderName) {
+    if !varies_by(headers, name) {
+        headers.append(VARY, HeaderValue::from(name.clone()));
     }
 }
 

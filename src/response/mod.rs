@@ -5,7 +5,7 @@
 //! rendered when the gate is built.
 
 mod body;
-mod caching;
+pub(crate) mod caching;
 mod challenge;
 mod form;
 mod grpc;

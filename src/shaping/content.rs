@@ -1,0 +1,116 @@
+//! What a response's headers say of its body.
+
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+
+/// What kind of content a body is, as far as JSON is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// One JSON text, or a body of unknown type.
+    Document,
+    /// Something that may hold JSON but is no single text: a sequence, a stream of events, several parts.
+    Sequence,
+    /// Another media type.
+    Other,
+}
+
+impl Content {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut lines = headers.get_all(CONTENT_TYPE).iter();
+        match (lines.next(), lines.next()) {
+            (Some(line), None) => Self::of_type(line),
+            // A client may take a body without a type for JSON (RFC 9110 §8.3).
+            (None, _) => Self::Document,
+            // Which of several lines counts is up to the client.
+            (Some(_), Some(_)) => Self::Sequence,
+        }
+    }
+
+    fn of_type(line: &HeaderValue) -> Self {
+        let essence = line.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        let essence = String::from_utf8_lossy(essence.trim_ascii()).to_ascii_lowercase();
+        if essence.starts_with("application/grpc") {
+            return Self::Other;
+        }
+        let Some((main, sub)) = essence.split_once('/') else { return Self::Document };
+        let is_sequence = sub == "stream+json" || sub.ends_with(".stream+json");
+        if main == "multipart" || essence == "text/event-stream" {
+            Self::Sequence
+        } else if !sub.contains("json") {
+            Self::Other
+        } else if (sub == "json" || sub.ends_with("+json") || sub == "x-json") && !is_sequence {
+            Self::Document
+        } else {
+            Self::Sequence
+        }
+    }
+}
+
+/// Returns true if the body has a content coding that changes it.
+pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(CONTENT_ENCODING).iter();
+    let mut codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    codings.any(|coding| {
+        let coding = coding.trim_ascii();
+        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_that_may_hold_json_is_known() {
+        for (line, expected) in [
+            ("application/json", Content::Document),
+            ("Application/JSON ; charset=utf-8", Content::Document),
+            ("application/problem+json", Content::Document),
+            ("application/vnd.api+json", Content::Document),
+            ("text/json", Content::Document),
+            ("application/x-json", Content::Document),
+            ("json", Content::Document),
+            ("", Content::Document),
+            ("application/x-ndjson", Content::Sequence),
+            ("application/jsonl", Content::Sequence),
+            ("application/json-seq", Content::Sequence),
+            ("application/stream+json", Content::Sequence),
+            ("application/vnd.acme.stream+json", Content::Sequence),
+            ("application/vnd.acme.sequence+json", Content::Document),
+            ("application/json5", Content::Sequence),
+            ("application/json, text/html", Content::Sequence),
+            ("text/event-stream", Content::Sequence),
+            ("multipart/mixed; boundary=x", Content::Sequence),
+            ("multipart/byteranges; boundary=x", Content::Sequence),
+            ("application/grpc", Content::Other),
+            ("application/grpc+json", Content::Other),
+            ("text/plain", Content::Other),
+            ("text/html; charset=json", Content::Other),
+            ("application/octet-stream", Content::Other),
+            ("application/cbor-seq", Content::Other),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, line.parse().unwrap());
+            assert_eq!(Content::of(&headers), expected, "{line}");
+            headers.append(CONTENT_TYPE, "text/plain".parse().unwrap());
+            assert_eq!(Content::of(&headers), Content::Sequence, "{line}, twice");
+        }
+        assert_eq!(Content::of(&HeaderMap::new()), Content::Document);
+    }
+
+    #[test]
+    fn identity_is_no_coding() {
+        for (line, expected) in [
+            ("gzip", true),
+            ("identity", false),
+            ("Identity, br", true),
+            ("", false),
+            (" , ", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_ENCODING, line.parse().unwrap());
+            assert_eq!(is_encoded(&headers), expected, "{line}");
+        }
+        assert!(!is_encoded(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,5 @@
+//! JSON responses by key: what changes, what passes, and what is refused.
+
+mod bodies;
+mod choices;
+mod origin;
