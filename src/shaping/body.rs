@@ -109,8 +109,15 @@ where
     fn size_hint(&self) -> SizeHint {
         match &self.part {
             Part::Untouched { body } => body.size_hint(),
-            Part::Shaped { text, .. } => {
-                SizeHint::with_exact(text.as_ref().map_or(0, |text| length(text.len())))
+            Part::Shaped { text, trailers } => {
+                let bytes = text.as_ref().map_or(0, |text| length(text.len()));
+                let mut hint = SizeHint::with_exact(bytes);
+                if trailers.is_some() {
+                    // With an exact size, a server would state the length and send no trailers.
+                    hint = SizeHint::new();
+                    hint.set_lower(bytes);
+                }
+                hint
             }
             Part::Resumed { held, next, rest } => {
                 let ahead = held.as_ref().map_or(0, |held| length(held.len()));

@@ -30,7 +30,7 @@
 //! 2. or its media type is no JSON. JSON is `application/json`, every `+json`, `text/json` and a body without a
 //!    `Content-Type`. gRPC passes, and so do all other types, whatever is in them;
 //! 3. or it has no content: a response to HEAD, 204, 304 and 1xx;
-//! 4. or it is one JSON document in UTF-8 of at most `max_bytes` bytes, not encoded, not partial, and nested at most 128
+//! 4. or it is one JSON document in UTF-8 of at most `max_bytes` bytes, not encoded, not partial, and nested at most 256
 //!    levels deep. Then it passes shaped, whatever its status is.
 //!
 //! All others cannot be shaped: larger bodies, encoded ones, status 206 and 226, text that is no JSON, and sequences,

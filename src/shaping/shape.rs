@@ -59,7 +59,7 @@ impl Shape {
     /// # Errors
     ///
     /// [`ShapingFailure::NotJson`] if the text is no JSON or has a name with half of a surrogate pair;
-    /// [`ShapingFailure::TooDeep`] if it nests deeper than 128 levels.
+    /// [`ShapingFailure::TooDeep`] if it nests deeper than 256 levels.
     pub fn apply(&self, json: &str) -> Result<String, ShapingFailure> {
         rewrite(json, self)
     }

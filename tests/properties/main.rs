@@ -13,3 +13,5 @@ mod proxies;
 mod rights;
 mod round_trips;
 mod scopes;
+#[cfg(feature = "shaping")]
+mod shaping;

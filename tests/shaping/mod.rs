@@ -2,4 +2,6 @@
 
 mod bodies;
 mod choices;
+mod headers;
 mod origin;
+mod sockets;
