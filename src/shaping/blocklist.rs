@@ -13,7 +13,8 @@ const ROOT: &str = "$.";
 /// `birthdate`. A path that begins with `$.` counts from the root only.
 ///
 /// Names match in every case: letters are compared without case, and only letters and digits count. So `name-first`
-/// also blocks `nameFirst`, `NAME_FIRST` and `namefirst`. A dot in a member's name counts as nesting.
+/// also blocks `nameFirst`, `NAME_FIRST` and `namefirst`. A dot in a member's name counts as nesting. Names are not
+/// normalized: write a letter with an accent as the service writes it.
 ///
 /// ```
 /// use tower_api_key::shaping::{Blocklist, Shape};

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue};
 
 /// What kind of content a body is, as far as JSON is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum JsonContent {
     /// One JSON text, or a body of unknown type.
     Document,
     /// Something that may hold JSON but is no single text: a sequence, a stream of events, several parts.
@@ -14,7 +14,7 @@ pub(super) enum Content {
     Other,
 }
 
-impl Content {
+impl JsonContent {
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let mut lines = headers.get_all(CONTENT_TYPE).iter();
         match (lines.next(), lines.next()) {
@@ -63,39 +63,39 @@ mod tests {
     #[test]
     fn every_type_that_may_hold_json_is_known() {
         for (line, expected) in [
-            ("application/json", Content::Document),
-            ("Application/JSON ; charset=utf-8", Content::Document),
-            ("application/problem+json", Content::Document),
-            ("application/vnd.api+json", Content::Document),
-            ("text/json", Content::Document),
-            ("application/x-json", Content::Document),
-            ("json", Content::Document),
-            ("", Content::Document),
-            ("application/x-ndjson", Content::Sequence),
-            ("application/jsonl", Content::Sequence),
-            ("application/json-seq", Content::Sequence),
-            ("application/stream+json", Content::Sequence),
-            ("application/vnd.acme.stream+json", Content::Sequence),
-            ("application/vnd.acme.sequence+json", Content::Document),
-            ("application/json5", Content::Sequence),
-            ("application/json, text/html", Content::Sequence),
-            ("text/event-stream", Content::Sequence),
-            ("multipart/mixed; boundary=x", Content::Sequence),
-            ("multipart/byteranges; boundary=x", Content::Sequence),
-            ("application/grpc", Content::Other),
-            ("application/grpc+json", Content::Other),
-            ("text/plain", Content::Other),
-            ("text/html; charset=json", Content::Other),
-            ("application/octet-stream", Content::Other),
-            ("application/cbor-seq", Content::Other),
+            ("application/json", JsonContent::Document),
+            ("Application/JSON ; charset=utf-8", JsonContent::Document),
+            ("application/problem+json", JsonContent::Document),
+            ("application/vnd.api+json", JsonContent::Document),
+            ("text/json", JsonContent::Document),
+            ("application/x-json", JsonContent::Document),
+            ("json", JsonContent::Document),
+            ("", JsonContent::Document),
+            ("application/x-ndjson", JsonContent::Sequence),
+            ("application/jsonl", JsonContent::Sequence),
+            ("application/json-seq", JsonContent::Sequence),
+            ("application/stream+json", JsonContent::Sequence),
+            ("application/vnd.acme.stream+json", JsonContent::Sequence),
+            ("application/vnd.acme.sequence+json", JsonContent::Document),
+            ("application/json5", JsonContent::Sequence),
+            ("application/json, text/html", JsonContent::Sequence),
+            ("text/event-stream", JsonContent::Sequence),
+            ("multipart/mixed; boundary=x", JsonContent::Sequence),
+            ("multipart/byteranges; boundary=x", JsonContent::Sequence),
+            ("application/grpc", JsonContent::Other),
+            ("application/grpc+json", JsonContent::Other),
+            ("text/plain", JsonContent::Other),
+            ("text/html; charset=json", JsonContent::Other),
+            ("application/octet-stream", JsonContent::Other),
+            ("application/cbor-seq", JsonContent::Other),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, line.parse().unwrap());
-            assert_eq!(Content::of(&headers), expected, "{line}");
+            assert_eq!(JsonContent::of(&headers), expected, "{line}");
             headers.append(CONTENT_TYPE, "text/plain".parse().unwrap());
-            assert_eq!(Content::of(&headers), Content::Sequence, "{line}, twice");
+            assert_eq!(JsonContent::of(&headers), JsonContent::Sequence, "{line}, twice");
         }
-        assert_eq!(Content::of(&HeaderMap::new()), Content::Document);
+        assert_eq!(JsonContent::of(&HeaderMap::new()), JsonContent::Document);
     }
 
     #[test]

@@ -4,28 +4,34 @@
 //! brackets begin and end, and copies them. Nothing is converted, so no number and no escape changes. What the walk does
 //! not expect is an error, and never passed on.
 
-use std::borrow::Cow;
-
-use serde_core::de::IgnoredAny;
+use serde::de::IgnoredAny;
 
 use super::blocklist::folded;
 use super::failure::ShapingFailure;
 use super::shape::Shape;
+use super::token::{blanks, one, scalar, string, unquoted};
 
 /// The levels of nesting that are read. serde_json parses 128, so whatever a service has parsed fits into an answer.
 const MAX_DEPTH: usize = 256;
 
-/// Returns the text with the changes of a shape.
-pub(super) fn rewrite(json: &str, shape: &Shape) -> Result<String, ShapingFailure> {
-    // Ignoring a value takes no recursion, and checks the whole grammar.
-    serde_json::from_str::<IgnoredAny>(json).map_err(|_| ShapingFailure::NotJson)?;
-    let written = String::with_capacity(json.len());
-    let mut walk = Walk { rest: json, written, shape, names: Vec::new() };
-    walk.value(0)?;
-    if !walk.rest.is_empty() {
-        return Err(ShapingFailure::NotJson);
+impl Shape {
+    /// Changes a JSON text.
+    ///
+    /// All that is not removed or renamed stays as it is, byte for byte and in its order: numbers of any size, escapes
+    /// and white space. If a new name equals the name of another member, both members stay, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`ShapingFailure::NotJson`] if the text is no JSON or has a name with half of a surrogate pair;
+    /// [`ShapingFailure::TooDeep`] if it nests deeper than 256 levels.
+    pub fn apply(&self, json: &str) -> Result<String, ShapingFailure> {
+        // Ignoring a value takes no recursion, and checks the whole grammar.
+        serde_json::from_str::<IgnoredAny>(json).map_err(|_| ShapingFailure::NotJson)?;
+        let written = String::with_capacity(json.len());
+        let mut walk = Walk { rest: json, written, shape: self, names: Vec::new() };
+        walk.value(0)?;
+        if walk.rest.is_empty() { Ok(walk.written) } else { Err(ShapingFailure::NotJson) }
     }
-    Ok(walk.written)
 }
 
 /// A walk over a JSON text.
@@ -45,7 +51,8 @@ impl<'a> Walk<'a> {
             Some(b'{') => self.object(deeper(depth)?)?,
             Some(b'[') => self.array(deeper(depth)?)?,
             Some(b'"') => self.copy(string),
-            _ => self.copy(scalar),
+            Some(_) => self.copy(scalar),
+            None => return Err(ShapingFailure::NotJson),
         }
         self.copy(blanks);
         Ok(())
@@ -204,43 +211,6 @@ const fn deeper(depth: usize) -> Result<usize, ShapingFailure> {
     }
 }
 
-/// Returns the name within quotes, without its escapes.
-fn unquoted(quoted: &str) -> Result<Cow<'_, str>, ShapingFailure> {
-    let within = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let plain = within.filter(|name| !name.contains('\\'));
-    plain.map_or_else(
-        || serde_json::from_str(quoted).map(Cow::Owned).map_err(|_| ShapingFailure::NotJson),
-        |name| Ok(Cow::Borrowed(name)),
-    )
-}
-
-fn one(_: &str) -> usize {
-    1
-}
-
-/// Measures white space (RFC 8259 §2).
-fn blanks(text: &str) -> usize {
-    text.len() - text.trim_start_matches([' ', '\t', '\n', '\r']).len()
-}
-
-/// Measures a number, `true`, `false` or `null`.
-fn scalar(text: &str) -> usize {
-    text.find([' ', '\t', '\n', '\r', ',', ':', ']', '}', '[', '{', '"']).unwrap_or(text.len())
-}
-
-/// Measures a string with its quotes. Its end is the first quote that no backslash escapes.
-fn string(text: &str) -> usize {
-    let mut bytes = text.bytes().enumerate().skip(1);
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => drop(bytes.next()),
-            _ => {}
-        }
-    }
-    text.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Blocklist, Inflection};
@@ -273,7 +243,7 @@ mod tests {
             (r#"{"cD":1,"c-d":2,"c_d":3}"#, r#"{"c_d":1,"c_d":2,"c_d":3}"#),
             (r#"{"secret":1,"SECRET":2,"se_cret":3}"#, "{}"),
         ] {
-            assert_eq!(rewrite(json, &snake("secret, a.b")).as_deref(), Ok(expected), "{json}");
+            assert_eq!(snake("secret, a.b").apply(json).as_deref(), Ok(expected), "{json}");
         }
     }
 
@@ -301,7 +271,7 @@ mod tests {
             "{\"a\":1}x",
             "NaN",
         ] {
-            assert_eq!(rewrite(json, &snake("b")), Err(ShapingFailure::NotJson), "{json}");
+            assert_eq!(snake("b").apply(json), Err(ShapingFailure::NotJson), "{json}");
         }
     }
 
@@ -311,12 +281,12 @@ mod tests {
         let too_deep = Err(ShapingFailure::TooDeep { max_depth: MAX_DEPTH });
         for levels in [1, 255, 256] {
             let json = nested(levels);
-            assert_eq!(rewrite(&json, &snake("b")), Ok(json));
+            assert_eq!(snake("b").apply(&json), Ok(json));
         }
         for levels in [257, 1_000_000] {
-            assert_eq!(rewrite(&nested(levels), &snake("b")), too_deep);
+            assert_eq!(snake("b").apply(&nested(levels)), too_deep);
         }
         let blocked = format!(r#"{{"b":{}}}"#, nested(1_000_000));
-        assert_eq!(rewrite(&blocked, &snake("b")).as_deref(), Ok("{}"));
+        assert_eq!(snake("b").apply(&blocked).as_deref(), Ok("{}"));
     }
 }

@@ -1,13 +1,16 @@
 //! Entity tags of shaped responses.
 //!
 //! A shaped body is made of the service's body and the shape, and of nothing else. So the service's tag and a mark of
-//! the shape together name it, as strongly as the service's tag alone names the service's body. The mark is taken off the
-//! tags of a request. A tag with the mark of another shape stays as it is, so the service knows no such tag.
+//! the shape together name it, as strongly as the service's tag alone names the service's body.
+//!
+//! The mark is taken off the tags of a request. In `If-None-Match` a tag with the mark of another shape stays as it is:
+//! the service knows no such tag, and sends the body anew. `If-Match` asks whether the service's state is still the same,
+//! which no shape changes, so there every mark is taken off.
 
 use std::fmt::Write;
 
 use http::header::{ETAG, Entry, IF_MATCH, IF_NONE_MATCH};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::shape::Shape;
@@ -15,7 +18,10 @@ use super::shape::Shape;
 /// Changes if the same shape changes a body in another way, so that no client keeps an old one.
 const VERSION: u8 = 1;
 
-/// The bytes of a shape's digest that a mark shows.
+/// What a mark begins with.
+const START: &str = "-shape-";
+
+/// The bytes of a shape's digest that a mark shows, two hexadecimal digits each.
 const DIGEST_BYTES: usize = 8;
 
 /// The end of an entity tag that names a shape, with the closing quote.
@@ -33,7 +39,7 @@ impl TagMark {
                 digest.update(name);
             }
         }
-        let mut mark = "-shape-".to_owned();
+        let mut mark = START.to_owned();
         for byte in digest.finalize().iter().take(DIGEST_BYTES) {
             // Writing to a string never fails.
             let _ = write!(mark, "{byte:02x}");
@@ -52,31 +58,49 @@ impl TagMark {
         }
     }
 
-    /// Takes the mark off the tags of a request's conditions. Returns true if `If-None-Match` had it.
+    /// Takes the mark off the tags in a request's `If-None-Match`. Returns true if there was one.
     pub(super) fn remove(&self, headers: &mut HeaderMap) -> bool {
-        let removed = self.remove_from(headers, &IF_NONE_MATCH);
-        self.remove_from(headers, &IF_MATCH);
-        removed
-    }
-
-    fn remove_from(&self, headers: &mut HeaderMap, name: &http::HeaderName) -> bool {
-        let Entry::Occupied(mut lines) = headers.entry(name) else { return false };
-        let mut removed = false;
-        for line in lines.iter_mut() {
-            let unmarked = line.to_str().ok().filter(|text| text.contains(&self.0));
-            let unmarked = unmarked.map(|text| text.replace(&self.0, "\""));
-            if let Some(unmarked) = unmarked.and_then(|text| HeaderValue::try_from(text).ok()) {
-                *line = unmarked;
-                removed = true;
-            }
-        }
-        removed
+        rewrite_lines(headers, IF_NONE_MATCH, |line| {
+            line.contains(&self.0).then(|| line.replace(&self.0, "\""))
+        })
     }
 }
 
-/// Returns true if a request has conditions that may name a tag.
-pub(super) fn has_conditions(headers: &HeaderMap) -> bool {
-    headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MATCH)
+/// Takes all marks off the tags in a request's `If-Match`.
+pub(super) fn remove_all_marks(headers: &mut HeaderMap) {
+    rewrite_lines(headers, IF_MATCH, |line| {
+        let mut parts = line.split(START);
+        let first = parts.next()?.to_owned();
+        Some(parts.fold(first, |unmarked, part| match without_digest(part) {
+            Some(rest) => unmarked + rest,
+            None => unmarked + START + part,
+        }))
+    });
+}
+
+/// Returns what follows a mark's digest, with the quote that ends the tag.
+fn without_digest(part: &str) -> Option<&str> {
+    let (digest, rest) = part.split_at_checked(2 * DIGEST_BYTES)?;
+    let is_digest = digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_digest && rest.starts_with('"')).then_some(rest)
+}
+
+/// Replaces the lines of a header for which `rewrite` returns another text. Returns true if there was one.
+fn rewrite_lines(
+    headers: &mut HeaderMap,
+    name: HeaderName,
+    rewrite: impl Fn(&str) -> Option<String>,
+) -> bool {
+    let Entry::Occupied(mut lines) = headers.entry(name) else { return false };
+    let mut changed = false;
+    for line in lines.iter_mut() {
+        let text = line.to_str().ok().and_then(&rewrite);
+        if let Some(text) = text.and_then(|text| HeaderValue::try_from(text).ok()) {
+            *line = text;
+            changed = true;
+        }
+    }
+    changed
 }
 
 #[cfg(test)]
@@ -113,14 +137,35 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_of_another_shape_stays_unknown() {
+    fn a_tag_of_another_shape_counts_for_changes_only() {
         for (index, mark) in marks().iter().enumerate() {
             for (other, theirs) in marks().iter().enumerate() {
+                let tag: HeaderValue = format!("\"abc{}", theirs.0).parse().unwrap();
                 let mut headers = HeaderMap::new();
-                headers.insert(IF_MATCH, format!("\"abc{}", theirs.0).parse().unwrap());
-                mark.remove(&mut headers);
-                assert_eq!(headers[IF_MATCH] == "\"abc\"", index == other, "{index} {other}");
+                headers.insert(IF_MATCH, tag.clone());
+                headers.insert(IF_NONE_MATCH, tag);
+                assert_eq!(mark.remove(&mut headers), index == other, "{index} {other}");
+                assert_eq!(headers[IF_NONE_MATCH] == "\"abc\"", index == other, "{index} {other}");
+                remove_all_marks(&mut headers);
+                assert_eq!(headers[IF_MATCH], "\"abc\"");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_no_mark_stays() {
+        let digest = "0123456789abcdef";
+        for (line, unmarked) in [
+            (format!("\"a-shape-{digest}\", W/\"-shape-{digest}\""), "\"a\", W/\"\""),
+            (format!("\"a-shape-{digest}-\""), "\"a-shape-0123456789abcdef-\""),
+            ("\"a-shape-\", \"-shape-1\"".to_owned(), "\"a-shape-\", \"-shape-1\""),
+            ("\"-shape--shape-x\"".to_owned(), "\"-shape--shape-x\""),
+            ("*".to_owned(), "*"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(IF_MATCH, line.parse().unwrap());
+            remove_all_marks(&mut headers);
+            assert_eq!(headers[IF_MATCH], unmarked);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -69,8 +70,8 @@ where
                     match answered {
                         Err(error) => return Poll::Ready(Err(error)),
                         Ok(response) => match receive(plan, response) {
-                            Received::Response(response) => response,
-                            Received::Body(collecting) => {
+                            ControlFlow::Break(response) => response,
+                            ControlFlow::Continue(collecting) => {
                                 let collecting = Some(collecting);
                                 state.set(ShapingState::Collecting { collecting });
                                 continue;
@@ -96,13 +97,11 @@ where
     }
 }
 
-/// A response that is ready, or whose body must come first.
-enum Received<B: Body> {
-    Response(Response<ShapedBody<B>>),
-    Body(Box<Collecting<B>>),
-}
-
-fn receive<B>(plan: ResponsePlan, response: Response<B>) -> Received<B>
+/// Breaks with a response that is ready, or continues with one whose body must come first.
+fn receive<B>(
+    plan: ResponsePlan,
+    response: Response<B>,
+) -> ControlFlow<Response<ShapedBody<B>>, Box<Collecting<B>>>
 where
     B: Body,
     B::Data: From<Bytes>,
@@ -115,12 +114,12 @@ where
         // Not the service's body, which could say so and have content.
         _ if body.is_end_stream() => empty(&plan, parts, ShapedBody::default()),
         BodyAction::Collect => {
-            return Received::Body(Box::new(Collecting::new(plan, parts, body)));
+            return ControlFlow::Continue(Box::new(Collecting::new(plan, parts, body)));
         }
         BodyAction::Fail(failure) if plan.refuses(&failure) => refusal(Denial::InternalError),
         BodyAction::Fail(_) => Response::from_parts(parts, ShapedBody::untouched(body)),
     };
-    Received::Response(response)
+    ControlFlow::Break(response)
 }
 
 impl<F, B: Body> fmt::Debug for ShapingFuture<F, B> {

@@ -39,14 +39,14 @@
 //! [`on_failure`](ShapingLayerBuilder::on_failure).
 //!
 //! An attribute on the blocklist is removed whatever its value, its depth and its case are, and if the body repeats it.
-//! The layer reads bodies of JSON only: no header, no trailer and no other media type.
+//! The layer reads bodies of JSON only: no header, no trailer, no other media type, and no JSON inside of a string.
 //!
 //! # What else changes
 //!
 //! * The inner service gets `Accept-Encoding: identity`, if a shape applies.
 //! * `Content-Length` is that of the shaped body; the response to HEAD has none, unless the service sends HEAD the body of
 //!   GET. `Accept-Ranges` and digests of the body (`Content-MD5`, `Digest`, `Content-Digest`, `Repr-Digest`) are removed.
-//! * `ETag` gets a mark of the shape, and the layer takes the mark off `If-None-Match` and `If-Match`. So a client that
+//! * `ETag` gets a mark of the shape, and the layer takes the mark off `If-None-Match` and `If-Match`. A client that
 //!   holds a response of another shape gets the body anew. `Last-Modified` stays: after a change of a key's settings a
 //!   client that revalidates by date can keep the old form.
 //! * `Vary` names the header in which requests choose a case. `Cache-Control` becomes `private` if a key's settings have a
@@ -77,6 +77,7 @@ mod plan;
 mod rules;
 mod service;
 mod shape;
+mod token;
 
 pub use blocklist::{Blocklist, InvalidBlocklist};
 pub use body::ShapedBody;

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::header::{
+    ACCEPT_ENCODING, ACCEPT_RANGES, CONTENT_LENGTH, ETAG, IF_NONE_MATCH, TRANSFER_ENCODING,
+};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 
-use super::content::{Content, is_encoded};
-use super::entity_tag::TagMark;
+use super::content::{JsonContent, is_encoded};
+use super::entity_tag::{TagMark, remove_all_marks};
 use super::failure::ShapingFailure;
 use super::rules::{OnUnshaped, ShapingRules};
 use super::shape::Shape;
+use crate::decision::Grant;
+use crate::error::Denial;
 use crate::response::caching::{force_private, vary_by};
 
 /// Headers with a digest of the service's body: RFC 1864, RFC 3230, RFC 9530.
@@ -20,12 +24,12 @@ const DIGESTS: [&str; 4] = ["content-md5", "digest", "content-digest", "repr-dig
 #[derive(Debug)]
 pub(super) struct ResponsePlan {
     pub(super) rules: Arc<ShapingRules>,
-    pub(super) shape: Shape,
+    shape: Shape,
     /// True if a key's settings have a part in the shape.
-    pub(super) is_of_key: bool,
+    is_of_key: bool,
     pub(super) is_head: bool,
     /// True if the request's `If-None-Match` named a response of this shape.
-    pub(super) names_shape: bool,
+    names_shape: bool,
 }
 
 /// What is to be done with a response's body.
@@ -38,6 +42,25 @@ pub(super) enum BodyAction {
 }
 
 impl ResponsePlan {
+    /// Chooses the shape of the response to a request, and prepares the request for the inner service.
+    pub(super) fn new<B>(
+        rules: &Arc<ShapingRules>,
+        request: &mut Request<B>,
+    ) -> Result<Self, Denial> {
+        let shape = rules.shape(request)?;
+        let is_of_key = rules.depend_on_key() && request.extensions().get::<Grant>().is_some();
+        let is_head = request.method() == Method::HEAD;
+        let headers = request.headers_mut();
+        if !shape.is_empty() {
+            // Without the header, any coding would be acceptable (RFC 9110 §12.5.3).
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        remove_all_marks(headers);
+        let names_shape =
+            headers.contains_key(IF_NONE_MATCH) && TagMark::of(&shape).remove(headers);
+        Ok(Self { rules: Arc::clone(rules), shape, is_of_key, is_head, names_shape })
+    }
+
     /// Marks the headers of a response, and says what is to be done with its body, which has at least this many bytes.
     pub(super) fn receive(
         &self,
@@ -53,9 +76,9 @@ impl ResponsePlan {
             }
             return BodyAction::Pass;
         }
-        let content = Content::of(headers);
+        let content = JsonContent::of(headers);
         let is_bodiless = status.is_informational() || status == StatusCode::NO_CONTENT;
-        if is_bodiless || content == Content::Other {
+        if is_bodiless || content == JsonContent::Other {
             return BodyAction::Pass;
         }
         self.vary(headers);
@@ -63,12 +86,14 @@ impl ResponsePlan {
             // A shared cache would answer another key with this response.
             force_private(headers);
         }
-        TagMark::of_response(&self.shape, headers);
+        if headers.contains_key(ETAG) {
+            TagMark::of(&self.shape).add(headers);
+        }
         if self.shape.is_empty() {
             return BodyAction::Pass;
         }
         let max_bytes = self.rules.max_bytes;
-        if content == Content::Sequence {
+        if content == JsonContent::Sequence {
             BodyAction::Fail(ShapingFailure::Stream)
         } else if matches!(status, StatusCode::PARTIAL_CONTENT | StatusCode::IM_USED) {
             BodyAction::Fail(ShapingFailure::Partial)
@@ -96,15 +121,6 @@ impl ResponsePlan {
     fn vary(&self, headers: &mut HeaderMap) {
         if let Some(name) = &self.rules.inflection_header {
             vary_by(headers, name);
-        }
-    }
-}
-
-impl TagMark {
-    /// Adds the mark of a shape to a response that has a tag.
-    fn of_response(shape: &Shape, headers: &mut HeaderMap) {
-        if headers.contains_key(http::header::ETAG) {
-            Self::of(shape).add(headers);
         }
     }
 }

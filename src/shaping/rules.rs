@@ -3,14 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::ACCEPT_ENCODING;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, Request};
 
 use super::blocklist::{Blocklist, InvalidBlocklist};
-use super::entity_tag::{TagMark, has_conditions};
 use super::failure::ShapingFailure;
 use super::inflection::Inflection;
-use super::plan::ResponsePlan;
 use super::shape::Shape;
 use crate::decision::Grant;
 use crate::error::{Denial, HeaderProblem};
@@ -64,32 +61,19 @@ impl ShapingRules {
             || self.shape_of.is_some()
     }
 
-    /// Chooses the shape of a response, and prepares the request for the inner service.
-    pub(super) fn plan<B>(
-        self: &Arc<Self>,
-        request: &mut Request<B>,
-    ) -> Result<ResponsePlan, Denial> {
-        let grant = request.extensions().get::<Grant>();
-        let is_of_key = grant.is_some() && self.depend_on_key();
-        let own = self.own(grant).map_err(|failure| {
+    /// Chooses the shape of the response to a request.
+    pub(super) fn shape<B>(&self, request: &Request<B>) -> Result<Shape, Denial> {
+        let own = self.own(request.extensions().get::<Grant>()).map_err(|failure| {
             self.report(&failure);
             Denial::InternalError
         })?;
         let asked = self.asked(request.headers())?;
-        let blocklist = self.common.blocklist().and(own.blocklist());
-        let mut shape = Shape::new().with_blocklist(blocklist);
+        let shape = Shape::new().with_blocklist(self.common.blocklist().and(own.blocklist()));
         let inflection = asked.or(own.inflection()).or(self.common.inflection());
-        if let Some(inflection) = inflection {
-            shape = shape.with_inflection(inflection);
-        }
-        let is_head = request.method() == Method::HEAD;
-        let headers = request.headers_mut();
-        if !shape.is_empty() {
-            // Without the header, any coding would be acceptable (RFC 9110 §12.5.3).
-            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        }
-        let names_shape = has_conditions(headers) && TagMark::of(&shape).remove(headers);
-        Ok(ResponsePlan { rules: Arc::clone(self), shape, is_of_key, is_head, names_shape })
+        Ok(match inflection {
+            Some(inflection) => shape.with_inflection(inflection),
+            None => shape,
+        })
     }
 
     /// Reports a failure to the operator.

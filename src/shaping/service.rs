@@ -10,6 +10,7 @@ use tower_service::Service;
 
 use super::body::ShapedBody;
 use super::future::ShapingFuture;
+use super::plan::ResponsePlan;
 use super::rules::ShapingRules;
 
 /// A service that changes the JSON of its inner service's responses. [`ShapingLayer`](super::ShapingLayer) makes it.
@@ -40,7 +41,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.rules.plan(&mut request) {
+        match ResponsePlan::new(&self.rules, &mut request) {
             Ok(plan) => ShapingFuture::calling(self.inner.call(request), plan),
             Err(denial) => {
                 // Dropping the ready instance gives back what it reserved in `poll_ready`.

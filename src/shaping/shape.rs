@@ -1,8 +1,6 @@
 //! What is changed in one response.
 
 use super::blocklist::Blocklist;
-use super::document::rewrite;
-use super::failure::ShapingFailure;
 use super::inflection::Inflection;
 
 /// What is changed in the JSON of a response: the case of names, and the attributes that are removed.
@@ -49,18 +47,5 @@ impl Shape {
     /// Returns true if the shape changes nothing.
     pub const fn is_empty(&self) -> bool {
         self.inflection.is_none() && self.blocklist.is_empty()
-    }
-
-    /// Changes a JSON text.
-    ///
-    /// All that is not removed or renamed stays as it is, byte for byte and in its order: numbers of any size, escapes
-    /// and white space. If a new name equals the name of another member, both members stay, in their order.
-    ///
-    /// # Errors
-    ///
-    /// [`ShapingFailure::NotJson`] if the text is no JSON or has a name with half of a surrogate pair;
-    /// [`ShapingFailure::TooDeep`] if it nests deeper than 256 levels.
-    pub fn apply(&self, json: &str) -> Result<String, ShapingFailure> {
-        rewrite(json, self)
     }
 }

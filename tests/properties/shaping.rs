@@ -129,12 +129,11 @@ impl Writer<'_> {
                     self.separate(index);
                     let text = name.text();
                     let first = text.chars().next().unwrap();
-                    match name.escaped {
-                        true => {
-                            let rest = &text[first.len_utf8()..];
-                            self.json.push_str(&format!("\"\\u{:04x}{rest}\"", first as u32));
-                        }
-                        false => self.json.push_str(&format!("\"{text}\"")),
+                    if name.escaped {
+                        let rest = &text[first.len_utf8()..];
+                        self.json.push_str(&format!("\"\\u{:04x}{rest}\"", first as u32));
+                    } else {
+                        self.json.push_str(&format!("\"{text}\""));
                     }
                     self.json.push_str(self.space);
                     self.json.push(':');

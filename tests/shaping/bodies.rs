@@ -27,7 +27,7 @@ async fn cannot_be_shaped(response: &Response<Full<Bytes>>, failure: &ShapingFai
         (OnUnshaped::Pass, &RENAMED[..], true),
     ] {
         let outcome = Origin::new(on_unshaped, metadata).answers(response.clone()).await;
-        assert_eq!(outcome.failures, [failure.clone()], "{response:?}");
+        assert_eq!(outcome.failures, std::slice::from_ref(failure), "{response:?}");
         if passes {
             assert_eq!(outcome.status, response.status());
             assert_eq!(outcome.body.unwrap(), body);

@@ -117,7 +117,9 @@ async fn an_entity_tag_names_one_shape() {
         assert_eq!(outcome.header("content-length"), None);
     }
     // Another shape's tag is none of the service's, and neither is its answer.
-    let outcome = shaped().header("if-none-match", &tags[2]).answers(not_modified("\"v1\"")).await;
+    let outcome = shaped().header("if-none-match", &tags[2]).header("if-match", &tags[2]);
+    let outcome = outcome.answers(not_modified("\"v1\"")).await;
+    assert_eq!(outcome.seen.as_ref().unwrap()["if-match"], "\"v1\"", "its state is the same");
     assert_eq!(outcome.seen.as_ref().unwrap()["if-none-match"], *tags[2]);
     assert_eq!(outcome.header("etag"), Some("\"v1\""));
     let weak = shaped().answers(json(BODY, &[("etag", "W/\"v1\"")])).await;
