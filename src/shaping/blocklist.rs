@@ -6,6 +6,9 @@ use std::sync::Arc;
 /// What a path begins with that counts from the root of the document (RFC 9535 §2.2).
 const ROOT: &str = "$.";
 
+/// What each name of a chain begins with. No folded name has it.
+const SEPARATOR: char = '.';
+
 /// A list of attributes that are removed from JSON, each with all that it contains.
 ///
 /// A path is the names of nested members, with dots between them. Arrays on the way have no name: every element is
@@ -31,11 +34,11 @@ pub struct Blocklist {
     paths: Option<Arc<[BlockedPath]>>,
 }
 
-/// The folded names of nested members.
+/// A path, as [`push_folded`] writes the names of nested members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct BlockedPath {
     from_root: bool,
-    names: Vec<String>,
+    chain: String,
 }
 
 /// Reports a path that has a part without a letter or digit, so that it would match no attribute.
@@ -81,15 +84,15 @@ impl Blocklist {
     }
 
     /// Returns true if the list blocks the last of these nested members, whose names are folded.
-    pub(super) fn blocks(&self, names: &[String]) -> bool {
+    pub(super) fn blocks(&self, chain: &str) -> bool {
         self.paths().iter().any(|path| {
-            if path.from_root { names == path.names } else { names.ends_with(&path.names) }
+            if path.from_root { chain == path.chain } else { chain.ends_with(&path.chain) }
         })
     }
 
     /// Lists the paths, each in one form.
-    pub(super) fn forms(&self) -> impl Iterator<Item = (bool, &[String])> {
-        self.paths().iter().map(|path| (path.from_root, &*path.names))
+    pub(super) fn forms(&self) -> impl Iterator<Item = (bool, &str)> {
+        self.paths().iter().map(|path| (path.from_root, &*path.chain))
     }
 
     fn of(paths: Vec<BlockedPath>) -> Self {
@@ -115,19 +118,22 @@ impl BlockedPath {
     fn new(path: &str) -> Result<Self, InvalidBlocklist> {
         let from_root = path.starts_with(ROOT);
         let relative = path.strip_prefix(ROOT).unwrap_or(path);
-        let names: Vec<String> = folded(relative).collect();
-        if names.iter().any(String::is_empty) {
-            return Err(InvalidBlocklist { path: path.to_owned() });
+        let mut chain = String::new();
+        for name in relative.split('.') {
+            let before = chain.len();
+            push_folded(&mut chain, name);
+            if chain.len() == before + SEPARATOR.len_utf8() {
+                return Err(InvalidBlocklist { path: path.to_owned() });
+            }
         }
-        Ok(Self { from_root, names })
+        Ok(Self { from_root, chain })
     }
 }
 
-/// Lists the parts between the dots of a name, each in the one form in which all of its cases are equal.
-pub(super) fn folded(name: &str) -> impl Iterator<Item = String> {
-    name.split('.').map(|part| {
-        part.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    })
+/// Adds a name to a chain of nested names, in the one form in which all of its cases are equal.
+pub(super) fn push_folded(chain: &mut String, name: &str) {
+    chain.push(SEPARATOR);
+    chain.extend(name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
 }
 
 #[cfg(test)]
@@ -136,8 +142,9 @@ mod tests {
     use super::*;
 
     fn blocks(paths: &str, names: &str) -> bool {
-        let names: Vec<String> = folded(names).collect();
-        paths.parse::<Blocklist>().unwrap().blocks(&names)
+        let mut chain = String::new();
+        names.split('.').for_each(|name| push_folded(&mut chain, name));
+        paths.parse::<Blocklist>().unwrap().blocks(&chain)
     }
 
     #[test]
@@ -147,6 +154,8 @@ mod tests {
             ("birthdate", "data.attributes.birthdate", true),
             ("birthdate", "birthdate.day", false), // its parent has been removed
             ("birthdate", "birthdates", false),
+            ("birthdate", "mybirthdate", false),
+            ("ab", "a.b", false),
             ("data.name", "data.name", true),
             ("data.name", "included.data.name", true),
             ("data.name", "data.attributes.name", false),

@@ -1,12 +1,12 @@
 //! Rewrites a JSON text in one pass.
 //!
 //! serde_json has proven the text before this module walks over it. So the walk only finds where strings, scalars and
-//! brackets begin and end, and copies them. Nothing is converted, so no number and no escape changes. What the walk does
-//! not expect is an error, and never passed on.
+//! brackets begin and end, and copies them. Nothing is converted, so no number and no escape changes. What the walk
+//! does not expect is an error, and never passed on.
 
 use serde::de::IgnoredAny;
 
-use super::blocklist::folded;
+use super::blocklist::push_folded;
 use super::failure::ShapingFailure;
 use super::shape::Shape;
 use super::token::{blanks, one, scalar, string, unquoted};
@@ -28,7 +28,7 @@ impl Shape {
         // Ignoring a value takes no recursion, and checks the whole grammar.
         serde_json::from_str::<IgnoredAny>(json).map_err(|_| ShapingFailure::NotJson)?;
         let written = String::with_capacity(json.len());
-        let mut walk = Walk { rest: json, written, shape: self, names: Vec::new() };
+        let mut walk = Walk { rest: json, written, shape: self, chain: String::new() };
         walk.value(0)?;
         if walk.rest.is_empty() { Ok(walk.written) } else { Err(ShapingFailure::NotJson) }
     }
@@ -40,7 +40,7 @@ struct Walk<'a> {
     written: String,
     shape: &'a Shape,
     /// The folded names of the members around this place; none without a blocklist.
-    names: Vec<String>,
+    chain: String,
 }
 
 impl<'a> Walk<'a> {
@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
             let quoted = self.take(string);
             let before_colon = self.take(blanks);
             self.expect(':')?;
-            let around = self.names.len();
+            let around = self.chain.len();
             if self.enter(quoted)? {
                 self.pass_over()?;
             } else {
@@ -103,7 +103,7 @@ impl<'a> Walk<'a> {
                 self.written.push(':');
                 self.value(depth)?;
             }
-            self.names.truncate(around);
+            self.chain.truncate(around);
             if !self.skip(',') {
                 self.expect('}')?;
                 break;
@@ -119,13 +119,11 @@ impl<'a> Walk<'a> {
         if blocklist.is_empty() {
             return Ok(false);
         }
-        for part in folded(&unquoted(quoted)?) {
-            self.names.push(part);
-            if blocklist.blocks(&self.names) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let name = unquoted(quoted)?;
+        Ok(name.split('.').any(|part| {
+            push_folded(&mut self.chain, part);
+            blocklist.blocks(&self.chain)
+        }))
     }
 
     /// Writes the name of a member in the case of the shape.

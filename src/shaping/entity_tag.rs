@@ -3,9 +3,9 @@
 //! A shaped body is made of the service's body and the shape, and of nothing else. So the service's tag and a mark of
 //! the shape together name it, as strongly as the service's tag alone names the service's body.
 //!
-//! The mark is taken off the tags of a request. In `If-None-Match` a tag with the mark of another shape stays as it is:
-//! the service knows no such tag, and sends the body anew. `If-Match` asks whether the service's state is still the same,
-//! which no shape changes, so there every mark is taken off.
+//! The mark is taken off the tags of a request. In `If-None-Match` a tag with the mark of another shape stays as it
+//! is: the service knows no such tag, and sends the body anew. `If-Match` asks whether the service's state is still
+//! the same, which no shape changes, so there every mark is taken off.
 
 use std::fmt::Write;
 
@@ -32,12 +32,9 @@ impl TagMark {
     pub(super) fn of(shape: &Shape) -> Self {
         let mut digest = Sha256::new_with_prefix([VERSION]);
         digest.update(shape.inflection().map_or("", |inflection| inflection.name()));
-        for (from_root, names) in shape.blocklist().forms() {
+        for (from_root, chain) in shape.blocklist().forms() {
             digest.update([0, u8::from(from_root)]);
-            for name in names {
-                digest.update([1]);
-                digest.update(name);
-            }
+            digest.update(chain);
         }
         let mut mark = START.to_owned();
         for byte in digest.finalize().iter().take(DIGEST_BYTES) {

@@ -42,7 +42,8 @@ pub enum ShapingFailure {
     },
     /// The request has no grant, and nothing says how requests without a key are answered.
     #[error(
-        "the request has no grant: put the layer inside of the gate, and call `anonymous` if the gate is optional"
+        "the request has no grant: put the layer inside of a gate that leaves its grant, and call `anonymous` if the \
+         gate is optional"
     )]
     NoGrant,
     /// The key's record has settings that cannot be read.

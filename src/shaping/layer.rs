@@ -21,7 +21,7 @@ impl ShapingLayer {
     /// Starts the configuration of a layer. The layer collects a body of at most `max_bytes` bytes, and does with all
     /// responses that it cannot shape what `on_unshaped` says.
     ///
-    /// One response takes at most five times `max_bytes` of memory until its body is sent.
+    /// One response takes about three times `max_bytes` of memory until its body is sent, and at most ten times.
     pub const fn builder(max_bytes: usize, on_unshaped: OnUnshaped) -> ShapingLayerBuilder {
         ShapingLayerBuilder::new(max_bytes, on_unshaped)
     }

@@ -30,8 +30,8 @@
 //! 2. or its media type is no JSON. JSON is `application/json`, every `+json`, `text/json` and a body without a
 //!    `Content-Type`. gRPC passes, and so do all other types, whatever is in them;
 //! 3. or it has no content: a response to HEAD, 204, 304 and 1xx;
-//! 4. or it is one JSON document in UTF-8 of at most `max_bytes` bytes, not encoded, not partial, and nested at most 256
-//!    levels deep. Then it passes shaped, whatever its status is.
+//! 4. or it is one JSON document in UTF-8 of at most `max_bytes` bytes, not encoded, not partial, and nested at
+//!    most 256 levels deep. Then it passes shaped, whatever its status is.
 //!
 //! All others cannot be shaped: larger bodies, encoded ones, status 206 and 226, text that is no JSON, and sequences,
 //! such as `application/x-ndjson`, `text/event-stream` and `multipart/*`. With a blocklist in force the client gets the
@@ -44,22 +44,24 @@
 //! # What else changes
 //!
 //! * The inner service gets `Accept-Encoding: identity`, if a shape applies.
-//! * `Content-Length` is that of the shaped body; the response to HEAD has none, unless the service sends HEAD the body of
-//!   GET. `Accept-Ranges` and digests of the body (`Content-MD5`, `Digest`, `Content-Digest`, `Repr-Digest`) are removed.
+//! * `Content-Length` is that of the shaped body; the response to HEAD has none, unless the service sends HEAD the
+//!   body of GET. `Accept-Ranges` and digests of the body (`Content-MD5`, `Digest`, `Content-Digest`, `Repr-Digest`)
+//!   are removed.
 //! * `ETag` gets a mark of the shape, and the layer takes the mark off `If-None-Match` and `If-Match`. A client that
 //!   holds a response of another shape gets the body anew. `Last-Modified` stays: after a change of a key's settings a
 //!   client that revalidates by date can keep the old form.
-//! * `Vary` names the header in which requests choose a case. `Cache-Control` becomes `private` if a key's settings have a
-//!   part in the response, unless it says `private` or `no-store`.
+//! * `Vary` names the header in which requests choose a case. `Cache-Control` becomes `private` if a key's settings
+//!   have a part in the response, unless it says `private` or `no-store`.
 //! * A body that fails fails for the client, too. Nothing of it has been sent by then.
 //!
 //! # Deployment
 //!
-//! Put layers that compress, cache or limit the size of bodies outside of this one, and outside of the gate. Inside, they
-//! would work on bodies that no client sees. Without a gate around the layer, a refusal is an empty 403.
+//! Put a layer that compresses outside of this one: an encoded body cannot be read. Put a cache inside of this layer,
+//! where it keeps what the service wrote. A cache outside must obey `Cache-Control: private`. Otherwise one key gets
+//! what only another key may see. Without a gate around the layer, a refusal is an empty 403.
 //!
-//! One response takes at most five times `max_bytes` of memory. The gate's time budget and its permit cover the time in which
-//! the body comes.
+//! One response takes about three times `max_bytes` of memory until its body is sent, and at most ten times, if its
+//! names are as long as the body. The gate's time budget and its permit cover the time in which the body comes.
 
 mod blocklist;
 mod body;

@@ -72,6 +72,9 @@ impl ResponsePlan {
             self.vary(headers);
             if self.names_shape {
                 TagMark::of(&self.shape).add(headers);
+            }
+            if !self.shape.is_empty() {
+                // It would be the length of the service's body.
                 headers.remove(CONTENT_LENGTH);
             }
             return BodyAction::Pass;

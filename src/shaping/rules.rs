@@ -14,8 +14,8 @@ use crate::error::{Denial, HeaderProblem};
 
 /// What happens to a response that cannot be shaped.
 ///
-/// There is no default, because both choices have a price. Where a blocklist is in force, the layer refuses in any case:
-/// a body that it cannot read could hold a blocked attribute.
+/// There is no default, because both choices have a price. Where a blocklist is in force, the layer refuses in any
+/// case: a body that it cannot read could hold a blocked attribute.
 ///
 /// ```
 /// use tower_api_key::shaping::{Inflection, OnUnshaped, ShapingLayer};
