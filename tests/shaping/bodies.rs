@@ -1,11 +1,23 @@
 //! Which bodies are shaped, which pass and which are refused.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
+use http_body::Frame;
 use http_body_util::{BodyExt, Full};
-use tower_api_key::shaping::{OnUnshaped, ShapingFailure};
+use tokio::time::timeout;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_api_key::ApiKeyLayer;
+use tower_api_key::rules::{Route, Routes};
+use tower_api_key::shaping::{OnUnshaped, ShapingFailure, ShapingLayer};
 
 use super::origin::{Frames, MAX_BYTES, Origin, Outcome, Sent, json};
+use crate::support::{PROFILE, request, store};
 
 const BLOCKED: [(&str, &str); 2] = [("blocklist", "secret"), ("inflection", "camel")];
 const RENAMED: [(&str, &str); 1] = [("inflection", "camel")];
@@ -162,4 +174,42 @@ async fn what_has_no_content_passes() {
     // A service that leaves it to the server to cut the body.
     let outcome = origin().method(Method::HEAD).answers(json(BODY, &[])).await;
     assert_eq!(outcome.header("content-length"), Some("8"));
+}
+
+/// A body that never comes, and holds what it was given until it is dropped.
+#[derive(Debug, Clone)]
+struct Never(Arc<()>);
+
+impl http_body::Body for Never {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_ends_with_the_budget_of_its_route() {
+    let budget = Route::new().budget(Duration::from_secs(10));
+    let gate = ApiKeyLayer::builder(PROFILE, store(|key| key.metadata("blocklist", "secret")));
+    let gate = gate.routes(Routes::new().get("/", budget)).build().unwrap();
+    let shaping =
+        ShapingLayer::builder(MAX_BYTES, OnUnshaped::Refuse).blocklist_metadata("blocklist");
+    let held = Arc::new(());
+    let body = Never(Arc::clone(&held));
+    let service = gate.layer(shaping.build().unwrap().layer(service_fn(move |_: Request<()>| {
+        let response = json("", &[]).map(|_| body.clone());
+        async { Ok::<_, Infallible>(response) }
+    })));
+    let hung_up =
+        timeout(Duration::from_secs(1), service.clone().oneshot(request(Method::GET, "/")));
+    hung_up.await.unwrap_err();
+    assert_eq!(Arc::strong_count(&held), 2, "the service has one, and the request none");
+    let response = service.oneshot(request(Method::GET, "/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(Arc::strong_count(&held), 1);
 }

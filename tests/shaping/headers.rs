@@ -114,7 +114,7 @@ async fn an_entity_tag_names_one_shape() {
             (outcome.status, outcome.header("etag")),
             (StatusCode::NOT_MODIFIED, Some(&*tag))
         );
-        assert_eq!(outcome.header("content-length"), None);
+        assert_eq!(outcome.header("content-length").is_none(), !metadata.is_empty());
     }
     // Another shape's tag is none of the service's, and neither is its answer.
     let outcome = shaped().header("if-none-match", &tags[2]).header("if-match", &tags[2]);
