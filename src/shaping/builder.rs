@@ -16,6 +16,20 @@ use crate::request::field_name;
 /// The configuration of a [`ShapingLayer`].
 ///
 /// A request's own choice of a case counts before the key's, and the key's before the layer's. All blocklists count.
+///
+/// ```
+/// use tower_api_key::shaping::{OnUnshaped, Shape, ShapingLayer};
+///
+/// let layer = ShapingLayer::builder(1024 * 1024, OnUnshaped::Refuse)
+///     .blocklist(["internal-notes"])
+///     .shape_by(|grant| {
+///         let blocked = if grant.has_scope("pii.read") { "" } else { "birthdate, $.data.name" };
+///         Ok(Shape::new().with_blocklist(blocked.parse()?))
+///     })
+///     .on_failure(|failure| eprintln!("a response was not shaped: {failure}"))
+///     .build()?;
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
 pub struct ShapingLayerBuilder {
     max_bytes: usize,
     on_unshaped: OnUnshaped,

@@ -12,6 +12,25 @@ use super::service::ShapingService;
 /// rules and an example.
 ///
 /// Put the layer inside of the gate. Cloning is cheap.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::{BodyExt, Full};
+/// use tower::{Layer, ServiceExt, service_fn};
+/// use tower_api_key::shaping::{OnUnshaped, ShapingLayer};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let shaping = ShapingLayer::builder(64 * 1024, OnUnshaped::Refuse).blocklist(["birthdate"]).build()?;
+/// let service = shaping.layer(service_fn(|_: Request<()>| async {
+///     let json = Bytes::from(r#"{"name":"Ada","birthdate":"1815-12-10"}"#);
+///     Ok::<_, Infallible>(Response::new(Full::new(json)))
+/// }));
+/// let response = service.oneshot(Request::new(())).await?;
+/// assert_eq!(response.into_body().collect().await?.to_bytes(), r#"{"name":"Ada"}"#);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct ShapingLayer {
     rules: Arc<ShapingRules>,
