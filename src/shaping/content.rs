@@ -3,10 +3,13 @@
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
+/// What the types of sequences of JSON texts have in their names.
+const SEQUENCES: [&str; 5] = ["ndjson", "jsonl", "json-lines", "json-seq", "json-stream"];
+
 /// What kind of content a body is, as far as JSON is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JsonContent {
-    /// One JSON text, or a body of unknown type.
+    /// What may be one JSON text, or a body of unknown type.
     Document,
     /// Something that may hold JSON but is no single text: a sequence, a stream of events, several parts.
     Sequence,
@@ -33,15 +36,14 @@ impl JsonContent {
             return Self::Other;
         }
         let Some((main, sub)) = essence.split_once('/') else { return Self::Document };
-        let is_sequence = sub == "stream+json" || sub.ends_with(".stream+json");
-        if main == "multipart" || essence == "text/event-stream" {
+        let is_stream = sub == "stream+json" || sub.ends_with(".stream+json");
+        let is_sequence = is_stream || SEQUENCES.iter().any(|word| sub.contains(word));
+        if is_sequence || main == "multipart" || essence == "text/event-stream" {
             Self::Sequence
-        } else if !sub.contains("json") {
-            Self::Other
-        } else if (sub == "json" || sub.ends_with("+json") || sub == "x-json") && !is_sequence {
+        } else if sub.contains("json") {
             Self::Document
         } else {
-            Self::Sequence
+            Self::Other
         }
     }
 }
@@ -77,8 +79,10 @@ mod tests {
             ("application/stream+json", JsonContent::Sequence),
             ("application/vnd.acme.stream+json", JsonContent::Sequence),
             ("application/vnd.acme.sequence+json", JsonContent::Document),
-            ("application/json5", JsonContent::Sequence),
-            ("application/json, text/html", JsonContent::Sequence),
+            ("application/x-jsonlines", JsonContent::Sequence),
+            ("application/geo+json-seq", JsonContent::Sequence),
+            ("application/x-amz-json-1.1", JsonContent::Document),
+            ("application/json, text/html", JsonContent::Document),
             ("text/event-stream", JsonContent::Sequence),
             ("multipart/mixed; boundary=x", JsonContent::Sequence),
             ("multipart/byteranges; boundary=x", JsonContent::Sequence),

@@ -27,8 +27,8 @@
 //! A response passes if
 //!
 //! 1. no shape applies to it: neither the layer, nor the key, nor the request's header asks for a change;
-//! 2. or its media type is no JSON. JSON is `application/json`, every `+json`, `text/json` and a body without a
-//!    `Content-Type`. gRPC passes, and so do all other types, whatever is in them;
+//! 2. or its media type is no JSON. JSON is every type with `json` in its name, as `application/vnd.api+json`, and a
+//!    body without a `Content-Type`. gRPC passes, and so do all other types, whatever is in them;
 //! 3. or it has no content: a response to HEAD, 204, 304 and 1xx;
 //! 4. or it is one JSON document in UTF-8 of at most `max_bytes` bytes, not encoded, not partial, and nested at
 //!    most 256 levels deep. Then it passes shaped, whatever its status is.

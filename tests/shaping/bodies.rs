@@ -178,7 +178,9 @@ async fn what_has_no_content_passes() {
 
 /// A body that never comes, and holds what it was given until it is dropped.
 #[derive(Debug, Clone)]
-struct Never(Arc<()>);
+struct Never {
+    _held: Arc<()>,
+}
 
 impl http_body::Body for Never {
     type Data = Bytes;
@@ -200,7 +202,7 @@ async fn a_body_that_does_not_come_ends_with_the_budget_of_its_route() {
     let shaping =
         ShapingLayer::builder(MAX_BYTES, OnUnshaped::Refuse).blocklist_metadata("blocklist");
     let held = Arc::new(());
-    let body = Never(Arc::clone(&held));
+    let body = Never { _held: Arc::clone(&held) };
     let service = gate.layer(shaping.build().unwrap().layer(service_fn(move |_: Request<()>| {
         let response = json("", &[]).map(|_| body.clone());
         async { Ok::<_, Infallible>(response) }
