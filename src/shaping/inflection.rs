@@ -50,6 +50,10 @@ impl Inflection {
     /// assert_eq!(Inflection::Snake.write("$ref"), "$ref");
     /// ```
     pub fn write(self, name: &str) -> Cow<'_, str> {
+        // One word in lower case is the same in every case, and most names are such.
+        if name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+            return Cow::Borrowed(name);
+        }
         let is_word = |c: char| c.is_ascii_alphanumeric() || SEPARATORS.contains(&c);
         let words = name.trim_matches(SEPARATORS);
         if words.is_empty() || !name.chars().all(is_word) {
@@ -111,6 +115,8 @@ mod tests {
             ("ipv6Address", "ipv6Address", "ipv6-address", "ipv6_address"),
             ("line_1", "line1", "line-1", "line_1"),
             ("id", "id", "id", "id"),
+            ("line1b", "line1b", "line1b", "line1b"),
+            ("LINE1B", "line1b", "line1b", "line1b"),
             ("_id", "_id", "_id", "_id"),
             ("__type_name-", "__typeName-", "__type-name-", "__type_name-"),
         ] {
