@@ -90,6 +90,7 @@
 //! | give each response an id of its request | [`RequestIdHeader`](profile::RequestIdHeader) | [on the type's page](profile::RequestIdHeader) |
 //! | write your own vendor | [`Profile`], [`Answers`](profile::Answers) | `examples/sixth_vendor.rs` |
 //! | refuse a request in a handler | [`Denial`], [`refusal`] | [on the function's page](refusal()) |
+//! | write names of JSON in another case, hide attributes, by key | [`ShapingLayer`](shaping/struct.ShapingLayer.html), feature `shaping` | [on the module's page](shaping/index.html) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
 //! | test rules without a server | [`ApiKeyLayer::explain`] | `examples/rules_in_isolation.rs` |
 //! | unit-test a handler | [`testing::grant`](testing/fn.grant.html), feature `testing` | [on the function's page](testing/fn.grant.html) |
@@ -132,6 +133,8 @@
 //! * `axum-server`: the proof of peer and TLS from axum-server 0.9. [Its page](axum_server/index.html) has the line.
 //! * `cache`: [`Cached`](store/struct.Cached.html), which keeps records of another store in memory for a stated
 //!   time.
+//! * `shaping`: [a layer](shaping/index.html) inside of the gate that changes JSON responses: the case of names, and
+//!   attributes that a key must not see.
 //! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
 //!   [conformance tests](testing/index.html) for your own stores and limiters.
 //! * `tokio-rustls`: the proof of peer and TLS from an accepted stream of tokio-rustls; see [`MarkConnection::of`].
@@ -192,6 +195,9 @@ pub mod decision;
 pub mod vendors;
 
 mod service;
+
+#[cfg(feature = "shaping")]
+pub mod shaping;
 
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -52,6 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "profile",
         ],
     ),
+    ("shaping", &["key", "request", "decision", "response"]),
     ("testing", &["key", "quota", "store", "concurrency", "limits", "decision"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "error", "sync"];

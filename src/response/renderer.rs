@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 
 use super::body_function::BodyFunction;
 use super::by_path::{ByPath, TableIndex};
-use super::caching::{CredentialHeaders, force_private, keep_private};
+use super::caching::{CredentialHeaders, forbid_referrer, force_private, keep_private};
 use super::equal_rows;
 use super::facts::{Authenticated, RefusalFacts};
 use super::fixed_headers::FixedHeaders;
@@ -111,6 +111,7 @@ impl Renderer {
             source.own_headers().for_each(|name| keep_private(headers, name));
             if source.is_in_query() {
                 force_private(headers);
+                forbid_referrer(headers);
             }
         }
     }

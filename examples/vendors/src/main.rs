@@ -26,10 +26,8 @@ mod persona;
 mod personyze;
 mod polyteia;
 mod polytomic;
-mod presentation;
 mod rest_integrations;
 mod server;
-mod style;
 #[allow(clippy::all, clippy::pedantic, dead_code, missing_docs, unreachable_pub)]
 mod users_v1;
 
