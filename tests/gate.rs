@@ -22,3 +22,4 @@ mod faults;
 mod grpc;
 mod layer;
 mod vendor_contract;
+mod websocket;

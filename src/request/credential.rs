@@ -1,13 +1,13 @@
 //! The checked credential sources of a profile.
 
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderMap, HeaderName};
 
 use super::authorization::Schemes;
 #[cfg(feature = "axum")]
 use super::original_path;
-use super::query;
 use super::source::{Carrier, Source, SourceIndex};
+use super::{query, websocket};
 use crate::error::ConfigError;
 use crate::profile::CredentialSource;
 
@@ -20,6 +20,8 @@ pub(crate) struct Credentials {
     pub(super) headers: Vec<(HeaderName, usize)>,
     /// The query parameters.
     pub(super) parameters: Vec<(Box<str>, usize)>,
+    /// The prefixes of protocols that a WebSocket client offers.
+    pub(super) protocols: Vec<(Box<str>, usize)>,
     pub(super) reads_authorization: bool,
     reads_ids: bool,
     /// Whether a request may carry the same key in two sources.
@@ -35,6 +37,7 @@ impl Credentials {
         let mut schemes = Schemes::default();
         let mut headers: Vec<(HeaderName, usize)> = Vec::new();
         let mut parameters: Vec<(Box<str>, usize)> = Vec::new();
+        let mut protocols: Vec<(Box<str>, usize)> = Vec::new();
         let mut sources = Vec::new();
         for (index, described) in described.iter().enumerate() {
             let source = Source::new(described)?;
@@ -48,6 +51,16 @@ impl Credentials {
                 }
                 parameters.push((name.into(), index));
             }
+            if source.is_in_protocol() {
+                let prefix = described.scheme.label();
+                let overlaps = |(other, _): &(Box<str>, usize)| {
+                    other.starts_with(prefix) || prefix.starts_with(&**other)
+                };
+                if protocols.iter().any(overlaps) {
+                    return Err(ConfigError::RepeatedCredentialSource(prefix.to_owned()));
+                }
+                protocols.push((prefix.into(), index));
+            }
             for name in source.own_headers() {
                 if headers.iter().any(|(other, _)| other == name) {
                     return Err(repeated(name));
@@ -60,6 +73,10 @@ impl Credentials {
         if reads_authorization && headers.iter().any(|(name, _)| *name == AUTHORIZATION) {
             return Err(repeated(&AUTHORIZATION));
         }
+        if !protocols.is_empty() && headers.iter().any(|(name, _)| *name == SEC_WEBSOCKET_PROTOCOL)
+        {
+            return Err(repeated(&SEC_WEBSOCKET_PROTOCOL));
+        }
         let reads_ids = sources.iter().any(Source::has_id);
         let allows_equal = sources.iter().any(|source| source.allows_equal);
         Ok(Self {
@@ -67,6 +84,7 @@ impl Credentials {
             schemes,
             headers,
             parameters,
+            protocols,
             reads_authorization,
             reads_ids,
             allows_equal,
@@ -91,7 +109,9 @@ impl Credentials {
 
     /// Returns true if all keys come in the same header.
     pub(crate) fn are_in_one_header(&self) -> bool {
-        self.parameters.is_empty() && self.header_names().nth(1).is_none()
+        self.parameters.is_empty()
+            && self.protocols.is_empty()
+            && self.header_names().nth(1).is_none()
     }
 
     /// Removes the key from the URI of a request, so that no code behind the gate can log it.
@@ -99,6 +119,14 @@ impl Credentials {
     pub(crate) fn hide_in_uri<B>(&self, request: &mut http::Request<B>) {
         if !self.parameters.is_empty() {
             self.remove_parameters(request);
+        }
+    }
+
+    /// Removes the key from the protocols that a client offers, so that no code behind the gate can select it.
+    #[inline]
+    pub(crate) fn hide_in_protocols(&self, headers: &mut HeaderMap) {
+        if !self.protocols.is_empty() && headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
+            websocket::remove(headers, &self.protocols);
         }
     }
 
@@ -123,6 +151,9 @@ impl Credentials {
             mark(&AUTHORIZATION);
         }
         self.own_header_names().for_each(mark);
+        if !self.protocols.is_empty() {
+            websocket::mark_sensitive(headers);
+        }
     }
 
     /// Lists the vendor's own headers that carry keys. Caches do not know them, unlike `Authorization`.

@@ -5,7 +5,9 @@ use std::fmt;
 use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, EXPECT, ORIGIN, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, HeaderName, Method, Uri};
+use http::{HeaderMap, HeaderName, Method, Uri, Version};
+
+use super::websocket::{is_extended_connect, is_upgrade};
 
 /// Borrows the method, path and headers of a request.
 ///
@@ -21,6 +23,9 @@ pub(crate) struct Head<'a> {
     pub(super) uri: &'a Uri,
     /// The headers.
     pub(crate) headers: &'a HeaderMap,
+    pub(super) version: Version,
+    /// Whether this is a WebSocket handshake of HTTP/2, whose method is `CONNECT`.
+    pub(crate) is_extended_connect: bool,
 }
 
 impl<'a> Head<'a> {
@@ -31,7 +36,14 @@ impl<'a> Head<'a> {
             path: original_path(request),
             uri: request.uri(),
             headers: request.headers(),
+            version: request.version(),
+            is_extended_connect: is_extended_connect(request),
         }
+    }
+
+    /// Returns true for a WebSocket handshake.
+    pub(super) fn opens_websocket(&self) -> bool {
+        self.is_extended_connect || is_upgrade(self.method, self.version, self.headers)
     }
 
     /// Returns true for a complete CORS preflight (Fetch §4.8): `OPTIONS` with one `Origin`, one

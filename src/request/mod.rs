@@ -49,6 +49,7 @@ mod signs;
 mod source;
 mod token;
 mod visible;
+mod websocket;
 
 pub(crate) use carriage::check as check_carriage;
 pub use client::Client;

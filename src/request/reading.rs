@@ -7,7 +7,7 @@ use super::credential::Credentials;
 use super::head::Head;
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES, Parts, PresentedKey};
 use super::source::{Carrier, Form, SourceIndex};
-use super::{basic, bearer, query, visible};
+use super::{basic, bearer, query, visible, websocket};
 use crate::error::{Denial, Malformation};
 
 /// A key of a request, and the source that carried it.
@@ -24,6 +24,7 @@ pub(super) enum RawCredential<'a> {
     Authorization(&'a HeaderValue),
     Own(usize, &'a HeaderValue),
     Query(usize, &'a str),
+    Protocol(usize, &'a [u8]),
 }
 
 impl Credentials {
@@ -55,25 +56,50 @@ impl Credentials {
                 Some(_) => return Err(Denial::CredentialsAmbiguous),
             }
         }
-        if !self.parameters.is_empty()
-            && let Some(raw) = self.raw_in_query(head)?
-        {
-            match found {
-                None => found = Some(raw),
-                Some(_) if self.allows_equal => return self.read_equal(head, buffer),
-                Some(_) => return Err(Denial::CredentialsAmbiguous),
+        if self.reads_elsewhere() {
+            for raw in self.raw_elsewhere(head)?.into_iter().flatten() {
+                match found {
+                    None => found = Some(raw),
+                    Some(_) if self.allows_equal => return self.read_equal(head, buffer),
+                    Some(_) => return Err(Denial::CredentialsAmbiguous),
+                }
             }
         }
         let found = found.ok_or(Denial::CredentialsMissing)?;
         self.read_at(found, headers, buffer)
     }
 
-    /// Returns the query parameter that has a credential.
+    /// Returns true if a key can come in the query or in a protocol.
+    const fn reads_elsewhere(&self) -> bool {
+        !self.parameters.is_empty() || !self.protocols.is_empty()
+    }
+
+    /// Returns the credential in the query, and the one among the protocols of a WebSocket handshake.
     #[cold]
-    pub(super) fn raw_in_query<'a>(
+    pub(super) fn raw_elsewhere<'a>(
         &self,
         head: Head<'a>,
-    ) -> Result<Option<RawCredential<'a>>, Denial> {
+    ) -> Result<[Option<RawCredential<'a>>; 2], Denial> {
+        Ok([self.raw_in_query(head)?, self.raw_in_protocols(head)?])
+    }
+
+    /// Returns the offered protocol that has a credential. Only a WebSocket handshake offers protocols.
+    fn raw_in_protocols<'a>(&self, head: Head<'a>) -> Result<Option<RawCredential<'a>>, Denial> {
+        if self.protocols.is_empty() || !head.opens_websocket() {
+            return Ok(None);
+        }
+        let mut found = None;
+        for (prefix, source) in &self.protocols {
+            let Some(value) = websocket::find(head.headers, prefix)? else { continue };
+            if found.replace(RawCredential::Protocol(*source, value)).is_some() {
+                return Err(Denial::CredentialsAmbiguous);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the query parameter that has a credential.
+    fn raw_in_query<'a>(&self, head: Head<'a>) -> Result<Option<RawCredential<'a>>, Denial> {
         let Some(query) = head.uri.query() else { return Ok(None) };
         let mut found = None;
         for (name, source) in &self.parameters {
@@ -97,6 +123,10 @@ impl Credentials {
             }
             RawCredential::Query(source, value) => {
                 let key = query::key(value, buffer).map_err(Denial::CredentialsMalformed)?;
+                Ok(Reading::new(Parts::alone(key), source))
+            }
+            RawCredential::Protocol(source, value) => {
+                let key = websocket::key(value).map_err(Denial::CredentialsMalformed)?;
                 Ok(Reading::new(Parts::alone(key), source))
             }
             RawCredential::Own(source, value) => {
@@ -167,7 +197,7 @@ fn read_pair<'a>(
 
 #[cfg(test)]
 mod tests {
-    use http::{Method, Uri};
+    use http::Request;
 
     use super::*;
     use crate::profile::{BasicKey, CredentialSource};
@@ -182,14 +212,12 @@ mod tests {
         sources: &[CredentialSource<'_>],
         lines: &[(&'static str, &[u8])],
     ) -> Result<String, Denial> {
-        let mut headers = HeaderMap::new();
+        let mut request = Request::new(());
         for (name, value) in lines {
-            headers.append(*name, HeaderValue::from_bytes(value).unwrap());
+            request.headers_mut().append(*name, HeaderValue::from_bytes(value).unwrap());
         }
         let mut buffer = KeyBuffer::new();
-        let head =
-            Head { method: &Method::GET, path: "/", uri: &Uri::default(), headers: &headers };
-        let reading = Credentials::new(sources).unwrap().read(head, &mut buffer)?;
+        let reading = Credentials::new(sources).unwrap().read(Head::of(&request), &mut buffer)?;
         Ok(String::from_utf8(reading.key.expose().to_vec()).unwrap())
     }
 

@@ -70,7 +70,7 @@ impl Exchange {
         if shared.options.strip_credential && state.principal.is_some() {
             shared.policy.strip_credential(request.headers_mut());
         }
-        shared.policy.hide_in_uri(request);
+        shared.policy.hide_key(request);
         let grant = if shared.options.leave_grant { state.grant(&shared.policy) } else { None };
         if let Some(grant) = grant {
             request.extensions_mut().insert(grant);
