@@ -55,8 +55,8 @@ impl RequestState {
         let route = policy.route(self.route);
         self.extra = route.filter(|route| route.metered).map(|_| ExtraCost::default());
         let quotas = policy.hold_quotas(&self.plan, self.route);
-        let (extra, scopes) = (self.extra.as_ref(), policy.scopes());
-        Grant::new(cleared, principal, &self.verdict, quotas, extra, scopes)
+        let (extra, permit) = (self.extra.as_ref(), self.permit.as_ref());
+        Grant::new(cleared, principal, &self.verdict, quotas, extra, permit, policy.scopes())
     }
 
     /// Returns the key's record and the quotas that apply to the request.
