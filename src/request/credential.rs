@@ -107,6 +107,12 @@ impl Credentials {
         authorization.into_iter().chain(self.headers.iter().map(|(name, _)| name))
     }
 
+    /// Returns true if this header can carry a key.
+    pub(crate) fn are_carried_in(&self, name: &HeaderName) -> bool {
+        let in_protocols = !self.protocols.is_empty() && *name == SEC_WEBSOCKET_PROTOCOL;
+        in_protocols || self.header_names().any(|other| other == name)
+    }
+
     /// Returns true if all keys come in the same header.
     pub(crate) fn are_in_one_header(&self) -> bool {
         self.parameters.is_empty()
@@ -120,6 +126,11 @@ impl Credentials {
         if !self.parameters.is_empty() {
             self.remove_parameters(request);
         }
+    }
+
+    /// Returns true if a protocol of this name would carry a key.
+    pub(crate) fn is_key_protocol(&self, name: &str) -> bool {
+        self.protocols.iter().any(|(prefix, _)| name.starts_with(&**prefix))
     }
 
     /// Removes the key from the protocols that a client offers, so that no code behind the gate can select it.

@@ -7,7 +7,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, Method, Uri, Version};
 
-use super::websocket::{is_extended_connect, is_upgrade};
+use super::websocket::{Handshake, is_extended_connect, is_upgrade};
 
 /// Borrows the method, path and headers of a request.
 ///
@@ -41,9 +41,12 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Returns true for a WebSocket handshake.
-    pub(super) fn opens_websocket(&self) -> bool {
-        self.is_extended_connect || is_upgrade(self.method, self.version, self.headers)
+    /// Returns the WebSocket handshake of this request, if it is one.
+    pub(crate) fn handshake(&self) -> Option<Handshake> {
+        if self.is_extended_connect {
+            return Some(Handshake::ExtendedConnect);
+        }
+        is_upgrade(self.method, self.version, self.headers).then_some(Handshake::Upgrade)
     }
 
     /// Returns true for a complete CORS preflight (Fetch §4.8): `OPTIONS` with one `Origin`, one

@@ -65,3 +65,5 @@ pub use proxies::TrustedProxies;
 pub use proxy_headers::ProxyHeaders;
 pub(crate) use reading::Reading;
 pub(crate) use source::{Source, SourceIndex};
+pub(crate) use token::is_token;
+pub(crate) use websocket::{Handshake, offers_protocol};

@@ -85,7 +85,7 @@ impl Credentials {
 
     /// Returns the offered protocol that has a credential. Only a WebSocket handshake offers protocols.
     fn raw_in_protocols<'a>(&self, head: Head<'a>) -> Result<Option<RawCredential<'a>>, Denial> {
-        if self.protocols.is_empty() || !head.opens_websocket() {
+        if self.protocols.is_empty() || head.handshake().is_none() {
             return Ok(None);
         }
         let mut found = None;

@@ -1,7 +1,7 @@
 //! Tokens (RFC 9110 §5.6.2): names of schemes and parameters.
 
 /// Returns true if a text is a `token`, `1*tchar`.
-pub(super) fn is_token(text: &[u8]) -> bool {
+pub(crate) fn is_token(text: &[u8]) -> bool {
     let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !text.is_empty() && text.iter().all(is_tchar)
 }

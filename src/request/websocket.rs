@@ -1,11 +1,35 @@
 //! WebSocket handshakes, and a key among the protocols that a client offers (RFC 6455 §4.1).
 
 use http::header::{CONNECTION, Entry, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version};
 
 use super::presented::MAX_CREDENTIAL_BYTES;
 use super::token::is_token;
 use crate::error::{Denial, Malformation};
+
+/// A WebSocket handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// A `GET` of HTTP/1.1 with `Upgrade: websocket`.
+    Upgrade,
+    /// An extended `CONNECT` of HTTP/2.
+    ExtendedConnect,
+}
+
+impl Handshake {
+    /// Returns true for a response that opens the socket (RFC 6455 §4.2.2, RFC 8441 §5).
+    pub(crate) fn is_accepted_by(self, status: StatusCode) -> bool {
+        match self {
+            Self::Upgrade => status == StatusCode::SWITCHING_PROTOCOLS,
+            Self::ExtendedConnect => status.is_success(),
+        }
+    }
+}
+
+/// Returns true if a client offers this protocol.
+pub(crate) fn offers_protocol(headers: &HeaderMap, protocol: &[u8]) -> bool {
+    elements(headers, &SEC_WEBSOCKET_PROTOCOL).any(|offered| offered == protocol)
+}
 
 /// Returns true for the handshake of HTTP/1.1: a `GET` that asks for an upgrade to `websocket` (RFC 6455 §4.2.1).
 pub(super) fn is_upgrade(method: &Method, version: Version, headers: &HeaderMap) -> bool {

@@ -16,7 +16,7 @@ use super::shared::SharedHandle;
 use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
-use crate::request::Head;
+use crate::request::{Handshake, Head};
 use crate::response::{AnswerForm, RefusalRequest};
 
 /// One request, from the decision to its response.
@@ -26,6 +26,8 @@ pub(super) struct Exchange {
     // Created when the inner service is pending for the first time.
     timer: Option<Pin<Box<Sleep>>>,
     form: AnswerForm,
+    /// The handshake of a client that offers the protocol which the gate selects.
+    handshake: Option<Handshake>,
 }
 
 /// The extension of a request that a gate admitted without a key, for the extractors.
@@ -37,7 +39,7 @@ impl Exchange {
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
         let is_grpc = || shared.policy.is_grpc(request.method(), request.headers());
         let form = AnswerForm::of(request.method(), is_grpc);
-        Self { shared, state: RequestState::default(), timer: None, form }
+        Self { shared, state: RequestState::default(), timer: None, form, handshake: None }
     }
 
     fn deciding(&mut self) -> Deciding<'_> {
@@ -66,11 +68,14 @@ impl Exchange {
 
     /// Prepares an admitted request for the inner service: strips the credential, and adds the grant.
     pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
-        let Self { shared, state, .. } = self;
+        let Self { shared, state, handshake, .. } = self;
         if shared.options.strip_credential && state.principal.is_some() {
             shared.policy.strip_credential(request.headers_mut());
         }
         shared.policy.hide_key(request);
+        if let Some(protocol) = &shared.websocket_protocol {
+            *handshake = protocol.offered_by(Head::of(request));
+        }
         let grant = if shared.options.leave_grant { state.grant(&shared.policy) } else { None };
         if let Some(grant) = grant {
             request.extensions_mut().insert(grant);
@@ -120,6 +125,11 @@ impl Exchange {
                 Some(trail) => shared.renderer.mark(response.headers_mut(), trail),
                 None => shared.renderer.unmark(response.headers_mut()),
             }
+        }
+        if let Some(handshake) = self.handshake
+            && let Some(protocol) = &shared.websocket_protocol
+        {
+            protocol.select(handshake, &mut response);
         }
         let source = state.source.and_then(|index| shared.policy.source(index));
         shared.renderer.guard_caches(response.headers_mut(), source);

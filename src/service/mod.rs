@@ -21,6 +21,7 @@ mod options;
 mod preflight;
 mod refusals;
 mod request_state;
+mod selected_protocol;
 mod shared;
 #[cfg(feature = "tonic")]
 pub mod tonic;

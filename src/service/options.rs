@@ -24,6 +24,8 @@ pub(super) struct GateOptions {
     pub(super) bodies: Vec<HasContent>,
     pub(super) strip_credential: bool,
     pub(super) leave_grant: bool,
+    /// The protocol to select in the answer to a WebSocket handshake, not checked yet.
+    pub(super) websocket_protocol: Option<String>,
 }
 
 /// How requests are counted.
@@ -53,6 +55,7 @@ impl GateOptions {
             ],
             strip_credential: false,
             leave_grant: true,
+            websocket_protocol: None,
         }
     }
 }

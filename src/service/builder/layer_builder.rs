@@ -12,6 +12,7 @@ use crate::response::Renderer;
 use crate::service::layer::ApiKeyLayer;
 use crate::service::options::{GateOptions, Limits};
 use crate::service::preflight::Preflight;
+use crate::service::selected_protocol::SelectedProtocol;
 use crate::service::shared::Shared;
 use crate::store::KeyStore;
 
@@ -91,6 +92,9 @@ impl ApiKeyLayerBuilder {
         let prepare = |preflight: Preflight| preflight.prepare(policy.header_names().cloned());
         let alarms = options.observer.as_ref().map(|_| Alarms::new(attempts.as_ref()));
         let preflight = preflight.map(prepare).transpose()?;
+        let websocket_protocol = options.websocket_protocol.as_deref();
+        let select = |protocol| SelectedProtocol::new(protocol, &policy);
+        let websocket_protocol = websocket_protocol.map(select).transpose()?;
         let renderer = renderer?;
         Ok(ApiKeyLayer::new(Shared {
             preflight,
@@ -100,6 +104,7 @@ impl ApiKeyLayerBuilder {
             attempts: attempts.map(FailedAttempts::build).transpose()?,
             fallback: FallbackLimiter::default(),
             local_concurrency: MemoryConcurrency::new(),
+            websocket_protocol,
             name,
             policy,
             options,

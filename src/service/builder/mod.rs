@@ -6,5 +6,6 @@ mod layer_builder;
 mod limits;
 mod surroundings;
 mod transport;
+mod websocket;
 
 pub use layer_builder::ApiKeyLayerBuilder;
