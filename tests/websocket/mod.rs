@@ -1,3 +1,9 @@
 //! WebSockets behind a gate: keys among the offered protocols, routes, and permits of sockets.
 
+mod client;
+#[cfg(feature = "http2")]
+mod extended;
+mod permits;
 mod protocol;
+mod server;
+mod upgrade;
