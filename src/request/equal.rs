@@ -53,7 +53,7 @@ impl Credentials {
                 );
             }
         }
-        found.extend(self.raw_elsewhere(head)?.into_iter().flatten());
+        found.extend(self.raw_elsewhere(head)?);
         Ok(found)
     }
 }

@@ -2,6 +2,7 @@
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
 
 use super::credential::Credentials;
 use super::head::Head;
@@ -57,7 +58,7 @@ impl Credentials {
             }
         }
         if self.reads_elsewhere() {
-            for raw in self.raw_elsewhere(head)?.into_iter().flatten() {
+            for raw in self.raw_elsewhere(head)? {
                 match found {
                     None => found = Some(raw),
                     Some(_) if self.allows_equal => return self.read_equal(head, buffer),
@@ -74,38 +75,24 @@ impl Credentials {
         !self.parameters.is_empty() || !self.protocols.is_empty()
     }
 
-    /// Returns the credential in the query, and the one among the protocols of a WebSocket handshake.
+    /// Lists the credentials in the query, and among the protocols of a WebSocket handshake. Nothing else offers
+    /// protocols.
     #[cold]
     pub(super) fn raw_elsewhere<'a>(
         &self,
         head: Head<'a>,
-    ) -> Result<[Option<RawCredential<'a>>; 2], Denial> {
-        Ok([self.raw_in_query(head)?, self.raw_in_protocols(head)?])
-    }
-
-    /// Returns the offered protocol that has a credential. Only a WebSocket handshake offers protocols.
-    fn raw_in_protocols<'a>(&self, head: Head<'a>) -> Result<Option<RawCredential<'a>>, Denial> {
-        if self.protocols.is_empty() || head.handshake().is_none() {
-            return Ok(None);
-        }
-        let mut found = None;
-        for (prefix, source) in &self.protocols {
-            let Some(value) = websocket::find(head.headers, prefix)? else { continue };
-            if found.replace(RawCredential::Protocol(*source, value)).is_some() {
-                return Err(Denial::CredentialsAmbiguous);
+    ) -> Result<SmallVec<[RawCredential<'a>; 2]>, Denial> {
+        let mut found = SmallVec::new();
+        if let Some(query) = head.uri.query() {
+            for (name, source) in &self.parameters {
+                let value = query::find(query, name)?;
+                found.extend(value.map(|value| RawCredential::Query(*source, value)));
             }
         }
-        Ok(found)
-    }
-
-    /// Returns the query parameter that has a credential.
-    fn raw_in_query<'a>(&self, head: Head<'a>) -> Result<Option<RawCredential<'a>>, Denial> {
-        let Some(query) = head.uri.query() else { return Ok(None) };
-        let mut found = None;
-        for (name, source) in &self.parameters {
-            let Some(value) = query::find(query, name)? else { continue };
-            if found.replace(RawCredential::Query(*source, value)).is_some() {
-                return Err(Denial::CredentialsAmbiguous);
+        if !self.protocols.is_empty() && head.handshake().is_some() {
+            for (prefix, source) in &self.protocols {
+                let value = websocket::find(head.headers, prefix)?;
+                found.extend(value.map(|value| RawCredential::Protocol(*source, value)));
             }
         }
         Ok(found)

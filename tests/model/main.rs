@@ -12,6 +12,7 @@ pub(crate) mod credential;
 pub(crate) mod gate;
 pub(crate) mod generator;
 pub(crate) mod grpc;
+pub(crate) mod handshake;
 pub(crate) mod holder;
 pub(crate) mod judge;
 pub(crate) mod path;
@@ -103,5 +104,6 @@ mod the_gate_agrees_with_its_model {
         imports_once: "Imports, once",
         imports: "Imports",
         pairs: "Pairs",
+        sockets: "Sockets",
     }
 }

@@ -163,6 +163,13 @@ async fn two_prefixes_carry_one_key() {
     ] {
         assert_eq!(asked(&layer, handshake(&[line])).await.0, expected, "{line}");
     }
+    let layer = builder(&keys.map(CredentialSource::allow_equal)).build().unwrap();
+    for (line, expected) in [
+        ("partner.key_0123456789abcdef, user.key_0123456789abcdef", "[]"),
+        ("partner.key_0123456789abcdef, user.key_0123456789abcdee", "credentials_ambiguous"),
+    ] {
+        assert_eq!(asked(&layer, handshake(&[line])).await.0, expected, "{line}");
+    }
 }
 
 #[tokio::test]
