@@ -82,7 +82,7 @@ async fn a_socket_has_the_route_of_get() {
     let mut client = Client::connect(server).await;
     let offer = format!("chat.v1, api-key.{KEY}");
     let mut socket = client.open("/chat", &offer).await.unwrap_or_else(|it| panic!("{it:?}"));
-    assert_eq!(socket.hear().await, "hello acme, you offer [chat.v1]");
+    assert_eq!(socket.hear().await, "hello acme over HTTP/2.0, you offer [chat.v1]");
     assert_eq!(socket.ask("echo").await, "echo");
     assert_eq!(socket.protocol(), Some("chat.v1"));
     socket.close().await;
@@ -149,6 +149,6 @@ async fn the_gate_selects_a_protocol_over_http_2_too() {
     let offer = format!("chat.v1, api-key.{KEY}");
     let mut client = Client::connect(server).await;
     let mut socket = client.open("/silent", &offer).await.unwrap_or_else(|it| panic!("{it:?}"));
-    assert_eq!(socket.hear().await, "hello acme, you offer [chat.v1]");
+    assert_eq!(socket.hear().await, "hello acme over HTTP/2.0, you offer [chat.v1]");
     assert_eq!(socket.protocol(), Some("chat.v1"));
 }

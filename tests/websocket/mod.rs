@@ -1,5 +1,6 @@
 //! WebSockets behind a gate: keys among the offered protocols, routes, and permits of sockets.
 
+mod browser;
 mod client;
 #[cfg(feature = "http2")]
 mod extended;

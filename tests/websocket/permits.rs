@@ -51,7 +51,7 @@ async fn a_limit_of_one_is_one_socket() {
     let limiter = MemoryConcurrency::new();
     let server = start(&gate(&limiter)).await;
     let mut first = socket(server, "/chat").await.unwrap();
-    assert_eq!(first.hear().await, "hello acme, you offer [chat.v1]");
+    assert_eq!(first.hear().await, "hello acme over HTTP/1.1, you offer [chat.v1]");
     for _ in 0..3 {
         assert_eq!(socket(server, "/chat").await.err(), Some(429));
     }
@@ -77,7 +77,7 @@ async fn a_limit_of_one_is_one_socket_over_http_2_too() {
     let offer = format!("chat.v1, api-key.{KEY}");
     let mut client = Client::connect(server).await;
     let mut first = client.open("/chat", &offer).await.unwrap_or_else(|it| panic!("{it:?}"));
-    assert_eq!(first.hear().await, "hello acme, you offer [chat.v1]");
+    assert_eq!(first.hear().await, "hello acme over HTTP/2.0, you offer [chat.v1]");
     assert_eq!(client.open("/chat", &offer).await.err().map(|it| it.status()), Some(429));
     assert_eq!(socket(server, "/chat").await.err(), Some(429), "nor over another version");
     drop(first);
@@ -99,7 +99,7 @@ async fn by_default_a_permit_ends_with_the_handshake() {
         idle(&limiter).await;
     }
     for socket in &mut sockets {
-        assert_eq!(socket.hear().await, "hello acme, you offer [chat.v1]");
+        assert_eq!(socket.hear().await, "hello acme over HTTP/1.1, you offer [chat.v1]");
     }
 }
 

@@ -1,39 +1,84 @@
 //! A server with WebSockets behind a gate, on a socket of its own.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::Router;
-use axum::extract::WebSocketUpgrade;
 use axum::extract::ws::{Message, WebSocket};
+use axum::extract::{FromRequestParts, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::{any, get};
-use http::HeaderMap;
+use http::request::Parts;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tower::Layer;
 use tower_api_key::request::Connection;
 use tower_api_key::{ApiKeyLayer, Grant, MarkConnection};
 
-/// Starts a server that runs as long as its test's runtime. Every client counts as one that came over TLS.
-///
+/// Starts a server of [`router`] that runs as long as its test's runtime. Every client counts as one that came
+/// over TLS.
+pub(crate) async fn start(gate: &ApiKeyLayer) -> SocketAddr {
+    serving(router().layer(gate.clone())).await
+}
+
+/// Starts a server of an app, as [`start`] does.
+pub(crate) async fn serving(app: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, peer) = listener.accept().await.unwrap();
+            tokio::spawn(serve(stream, Connection::tls(peer), app.clone()));
+        }
+    });
+    address
+}
+
 /// | path | what |
 /// |---|---|
 /// | `/chat` | a socket that holds its permit and selects `chat.v1` |
 /// | `/brief` | a socket that does not ask for its permit, and selects `chat.v1` |
 /// | `/silent` | a socket that selects no protocol |
 /// | `/kept` | a handler that keeps its permit, and answers without a socket |
-pub(crate) async fn start(gate: &ApiKeyLayer) -> SocketAddr {
+pub(crate) fn router() -> Router {
+    Router::new()
+        .route("/chat", any(chat))
+        .route("/brief", any(brief))
+        .route("/silent", any(silent))
+        .route("/kept", get(kept))
+}
+
+/// Starts a server of an app on `localhost` with TLS and a certificate of its own.
+pub(crate) async fn serving_tls(app: Router) -> SocketAddr {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let app = router().layer(gate.clone());
     tokio::spawn(async move {
         loop {
             let (stream, peer) = listener.accept().await.unwrap();
-            tokio::spawn(serve(stream, Connection::tls(peer), app.clone()));
+            let (acceptor, app) = (acceptor.clone(), app.clone());
+            tokio::spawn(async move {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    serve(stream, Connection::tls(peer), app).await;
+                }
+            });
         }
     });
     address
@@ -52,42 +97,24 @@ pub(crate) async fn serve(
     let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
 }
 
-pub(crate) fn router() -> Router {
-    Router::new()
-        .route("/chat", any(chat))
-        .route("/brief", any(brief))
-        .route("/silent", any(silent))
-        .route("/kept", get(kept))
-}
-
 async fn chat(
+    Told(told): Told,
     Extension(grant): Extension<Grant>,
-    headers: HeaderMap,
     socket: WebSocketUpgrade,
 ) -> Response {
     let permit = grant.permit();
     socket.protocols(["chat.v1"]).on_upgrade(async move |socket| {
-        talk(socket, &grant, &headers).await;
+        talk(socket, told).await;
         drop(permit);
     })
 }
 
-async fn brief(
-    Extension(grant): Extension<Grant>,
-    headers: HeaderMap,
-    socket: WebSocketUpgrade,
-) -> Response {
-    socket
-        .protocols(["chat.v1"])
-        .on_upgrade(async move |socket| talk(socket, &grant, &headers).await)
+async fn brief(Told(told): Told, socket: WebSocketUpgrade) -> Response {
+    socket.protocols(["chat.v1"]).on_upgrade(|socket| talk(socket, told))
 }
 
-async fn silent(
-    Extension(grant): Extension<Grant>,
-    headers: HeaderMap,
-    socket: WebSocketUpgrade,
-) -> Response {
-    socket.on_upgrade(async move |socket| talk(socket, &grant, &headers).await)
+async fn silent(Told(told): Told, socket: WebSocketUpgrade) -> Response {
+    socket.on_upgrade(|socket| talk(socket, told))
 }
 
 async fn kept(Extension(grant): Extension<Grant>) -> &'static str {
@@ -99,12 +126,23 @@ async fn kept(Extension(grant): Extension<Grant>) -> &'static str {
     "kept"
 }
 
-/// Says whose socket it is and what the service saw of the offer, then repeats what it hears.
-async fn talk(mut socket: WebSocket, grant: &Grant, headers: &HeaderMap) {
-    let offer = headers.get_all("sec-websocket-protocol").iter();
-    let offer = offer.map(|line| line.to_str().unwrap()).collect::<Vec<_>>().join("; ");
-    let greeting = format!("hello {}, you offer [{offer}]", grant.account());
-    if socket.send(Message::Text(greeting.into())).await.is_err() {
+/// Whose socket it is, in which version of HTTP, and what the service saw of the offer.
+struct Told(String);
+
+impl<S: Sync> FromRequestParts<S> for Told {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let account = parts.extensions.get::<Grant>().unwrap().account();
+        let offer = parts.headers.get_all("sec-websocket-protocol").iter();
+        let offer = offer.map(|line| line.to_str().unwrap()).collect::<Vec<_>>().join("; ");
+        Ok(Self(format!("hello {account} over {:?}, you offer [{offer}]", parts.version)))
+    }
+}
+
+/// Says what the service was told, then repeats what it hears.
+async fn talk(mut socket: WebSocket, told: String) {
+    if socket.send(Message::Text(told.into())).await.is_err() {
         return;
     }
     while let Some(Ok(message)) = socket.recv().await {

@@ -33,7 +33,7 @@ async fn a_socket_opens_with_a_key() {
         &[(OFFER, "chat.v1"), (OFFER, &*key)],
     ] {
         let mut socket = open(server, "/chat", lines).await.unwrap_or_else(|it| panic!("{it:?}"));
-        assert_eq!(socket.hear().await, "hello acme, you offer [chat.v1]");
+        assert_eq!(socket.hear().await, "hello acme over HTTP/1.1, you offer [chat.v1]");
         assert_eq!(socket.ask("echo").await, "echo");
         assert_eq!(socket.protocol(), Some("chat.v1"));
         assert!(!format!("{:?}", socket.answer).contains(KEY));
@@ -81,6 +81,6 @@ async fn an_answer_without_a_protocol_fails_in_the_client() {
     let server = start(&builder().select_websocket_protocol("chat.v1").build().unwrap()).await;
     let mut socket =
         open(server, "/silent", &[(OFFER, &*both)]).await.unwrap_or_else(|it| panic!("{it:?}"));
-    assert_eq!(socket.hear().await, "hello acme, you offer [chat.v1]");
+    assert_eq!(socket.hear().await, "hello acme over HTTP/1.1, you offer [chat.v1]");
     assert_eq!(socket.protocol(), Some("chat.v1"));
 }
