@@ -13,7 +13,8 @@
 //! the client itself cannot.
 //!
 //! If a profile reads keys from the [query](crate::profile::CredentialSource::insecure_query), put layers that log
-//! URIs inside of the gate, and configure proxies to log no query.
+//! URIs inside of the gate, and configure proxies to log no query. The same holds for headers, if it reads keys from the
+//! [protocols](crate::profile::CredentialSource::websocket_protocol) of WebSockets.
 //!
 //! In a deployment behind a proxy:
 //!

@@ -77,9 +77,9 @@ impl RouteTable {
     }
 
     /// Returns the route of a request; `None` if no row covers the request.
-    pub(crate) fn find<'a>(
+    pub(crate) fn find<'a, 'b>(
         &'a self,
-        method: impl Into<RouteMethod<'a>>,
+        method: impl Into<RouteMethod<'b>>,
         path: &'a str,
     ) -> Option<Matched<'a>> {
         let method = method.into();

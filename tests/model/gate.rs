@@ -234,8 +234,14 @@ fn request(question: &Question) -> Option<Request<()>> {
     for (name, value) in &question.fields {
         request.headers_mut().append(*name, HeaderValue::from_bytes(value).ok()?);
     }
+    // As hyper does. Without the feature the gate cannot read it.
+    #[cfg(feature = "http2")]
     if let Some(protocol) = question.protocol {
-        put_protocol(&mut request, protocol)?;
+        request.extensions_mut().insert(hyper::ext::Protocol::from_static(protocol));
+    }
+    #[cfg(not(feature = "http2"))]
+    if question.protocol.is_some() {
+        return None;
     }
     if let Some((peer, tls)) = question.peer {
         let peer = (peer, 4711).into();
@@ -243,18 +249,6 @@ fn request(question: &Question) -> Option<Request<()>> {
         request.extensions_mut().insert(connection);
     }
     Some(request)
-}
-
-/// Adds `:protocol`, as hyper does. `None` where the gate cannot read it.
-#[cfg(feature = "http2")]
-fn put_protocol(request: &mut Request<()>, protocol: &'static str) -> Option<()> {
-    request.extensions_mut().insert(hyper::ext::Protocol::from_static(protocol));
-    Some(())
-}
-
-#[cfg(not(feature = "http2"))]
-fn put_protocol(_: &mut Request<()>, _: &'static str) -> Option<()> {
-    None
 }
 
 fn store(vendor: &Vendor) -> MemoryStore {

@@ -15,7 +15,9 @@ use tower_api_key::ApiKeyLayer;
 use tower_api_key::concurrency::Concurrency;
 use tower_api_key::rules::{Route, Routes};
 
-use super::server::{router, serving, serving_tls};
+use super::server::{router, serving};
+#[cfg(feature = "http2")]
+use super::tls::serving_tls;
 use super::upgrade::builder;
 use crate::support::KEY;
 

@@ -5,6 +5,9 @@ mod client;
 #[cfg(feature = "http2")]
 mod extended;
 mod permits;
+mod plain;
 mod protocol;
 mod server;
+#[cfg(feature = "http2")]
+mod tls;
 mod upgrade;

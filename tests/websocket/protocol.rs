@@ -93,9 +93,9 @@ async fn a_key_among_the_protocols_does_not_reach_the_service() {
 /// Anything else than a handshake has no key, and the service still does not see it.
 #[tokio::test]
 async fn only_a_handshake_offers_protocols() {
+    type Change = fn(&mut Request<()>);
     let layer = builder(&[PROTOCOL, CredentialSource::bearer()]).build().unwrap();
     let line = "chat.v1, api-key.key_0123456789abcdef";
-    type Change = fn(&mut Request<()>);
     let changes: [Change; 7] = [
         |request| drop(request.headers_mut().remove("upgrade")),
         |request| drop(request.headers_mut().remove("connection")),

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::Extension;
 use axum::Router;
@@ -14,10 +13,8 @@ use http::request::Parts;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 use tower::Layer;
 use tower_api_key::request::Connection;
 use tower_api_key::{ApiKeyLayer, Grant, MarkConnection};
@@ -53,35 +50,6 @@ pub(crate) fn router() -> Router {
         .route("/brief", any(brief))
         .route("/silent", any(silent))
         .route("/kept", get(kept))
-}
-
-/// Starts a server of an app on `localhost` with TLS and a certificate of its own.
-pub(crate) async fn serving_tls(app: Router) -> SocketAddr {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (stream, peer) = listener.accept().await.unwrap();
-            let (acceptor, app) = (acceptor.clone(), app.clone());
-            tokio::spawn(async move {
-                if let Ok(stream) = acceptor.accept(stream).await {
-                    serve(stream, Connection::tls(peer), app).await;
-                }
-            });
-        }
-    });
-    address
 }
 
 /// Serves a connection in both versions of HTTP, upgrades and extended `CONNECT` included.
