@@ -83,6 +83,8 @@
 //! | limit requests by plan | [`Plans`](limits::Plans) | [on the type's page](limits::Plans) |
 //! | limit requests across several processes | `RedisLimiter` of [`tower-api-key-redis`] | on the crate's page |
 //! | limit simultaneous requests | [`Concurrency`](concurrency::Concurrency) | [on `Route`'s page](rules::Route) |
+//! | limit open WebSockets | [`Grant::permit`] | [on the method](Grant::permit) |
+//! | read a key from a browser's WebSocket | [`websocket_protocol`](profile::CredentialSource::websocket_protocol) | [on the method](ApiKeyLayerBuilder::select_websocket_protocol) |
 //! | limit failed attempts to authenticate | [`FailedAttempts`](attempts::FailedAttempts) | [on the type's page](attempts::FailedAttempts) |
 //! | answer like one of five vendors | [`vendors`] | `examples/vendors` |
 //! | read a key from another place | [`CredentialSource`](profile::CredentialSource) | `examples/credentials.rs` |
@@ -135,6 +137,8 @@
 //!   time.
 //! * `shaping`: [a layer](shaping/index.html) inside of the gate that changes JSON responses: the case of names, and
 //!   attributes that a key must not see.
+//! * `http2`: a WebSocket over HTTP/2 (RFC 8441) has the route of `GET`. The gate reads the `:protocol` that hyper notes
+//!   on a request.
 //! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
 //!   [conformance tests](testing/index.html) for your own stores and limiters.
 //! * `tokio-rustls`: the proof of peer and TLS from an accepted stream of tokio-rustls; see [`MarkConnection::of`].

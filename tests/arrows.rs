@@ -34,7 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("limits", &["key", "quota", "concurrency"]),
     ("rules", &["key", "profile", "request", "quota", "concurrency"]),
     ("response", &["key", "profile", "request", "quota"]),
-    ("decision", &["key", "profile", "request", "rules", "quota", "limits"]),
+    ("decision", &["key", "profile", "request", "rules", "quota", "concurrency", "limits"]),
     ("vendors", &["key", "profile", "rules", "quota", "concurrency"]),
     (
         "service",

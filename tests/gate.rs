@@ -25,3 +25,4 @@ mod layer;
 #[cfg(feature = "shaping")]
 mod shaping;
 mod vendor_contract;
+mod websocket;

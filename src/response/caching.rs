@@ -1,6 +1,6 @@
 //! Headers that keep answers to authenticated requests out of shared caches.
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, REFERRER_POLICY, VARY};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, REFERRER_POLICY, SEC_WEBSOCKET_PROTOCOL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ConfigError;
@@ -23,6 +23,7 @@ impl CredentialHeaders {
             let named = match source.scheme {
                 // The query is a part of what caches look answers up by.
                 Scheme::InsecureQuery(_) => Vec::new(),
+                Scheme::WebSocketProtocol(_) => vec![SEC_WEBSOCKET_PROTOCOL],
                 Scheme::Header(name) => vec![own(name)?],
                 Scheme::IdAndSecret { id, secret } => vec![own(secret)?, own(id)?],
                 Scheme::Basic(_)

@@ -108,7 +108,7 @@ impl Renderer {
             self.credentials.vary(headers);
         }
         if let Some(source) = source {
-            source.own_headers().for_each(|name| keep_private(headers, name));
+            source.uncommon_headers().for_each(|name| keep_private(headers, name));
             if source.is_in_query() {
                 force_private(headers);
                 forbid_referrer(headers);

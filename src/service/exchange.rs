@@ -19,7 +19,7 @@ use super::shared::{Shared, SharedHandle};
 use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
-use crate::request::{Head, RequestId};
+use crate::request::{Handshake, Head, RequestId};
 use crate::response::{AnswerForm, RefusalFacts, RefusalRequest, RequestFacts, TableIndex};
 
 /// One request, from the decision to its response.
@@ -33,6 +33,8 @@ pub(super) struct Exchange {
     table: TableIndex,
     /// What the answer may have of the request. `None` if no answer of the profile has any of it.
     request: Option<Box<RequestFacts>>,
+    /// The handshake of a client that offers the protocol which the gate selects.
+    handshake: Option<Handshake>,
 }
 
 impl Exchange {
@@ -42,7 +44,15 @@ impl Exchange {
         let form = AnswerForm::of(request.method(), is_grpc);
         let table = shared.renderer.table(request);
         let request = shared.request_facts(request);
-        Self { shared, state: RequestState::default(), timer: None, form, table, request }
+        Self {
+            shared,
+            state: RequestState::default(),
+            timer: None,
+            form,
+            table,
+            request,
+            handshake: None,
+        }
     }
 
     fn deciding(&mut self) -> Deciding<'_> {
@@ -84,7 +94,7 @@ impl Exchange {
             ids.write_header(request.headers_mut(), id);
             request.extensions_mut().insert(id.clone());
         }
-        let Self { shared, state, .. } = self;
+        let Self { shared, state, handshake, .. } = self;
         if shared.options.leave_client {
             let client = shared.policy.client(connection(request), request.headers());
             request.extensions_mut().insert(client);
@@ -92,7 +102,10 @@ impl Exchange {
         if shared.options.strip_credential && state.principal.is_some() {
             shared.policy.strip_credential(request.headers_mut());
         }
-        shared.policy.hide_in_uri(request);
+        shared.policy.hide_key(request);
+        if let Some(protocol) = &shared.websocket_protocol {
+            *handshake = protocol.offered_by(Head::of(request));
+        }
         let grant = if shared.options.leave_grant { state.grant(&shared.policy) } else { None };
         if let Some(grant) = grant {
             request.extensions_mut().insert(grant);
@@ -163,6 +176,11 @@ impl Exchange {
             }
         }
         shared.renderer.add_fixed(response.headers_mut());
+        if let Some(handshake) = self.handshake
+            && let Some(protocol) = &shared.websocket_protocol
+        {
+            protocol.select(handshake, &mut response);
+        }
         let source = state.source.and_then(|index| shared.policy.source(index));
         shared.renderer.guard_caches(response.headers_mut(), source);
         self.leave_decision(&mut response, None);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::client::{Believed, client};
 use super::credential::{Presented, credential, has_none, has_none_in_fields, is_key};
 use super::grpc::is_call;
+use super::handshake::is_handshake;
 use super::holder::{DISABLED_ACCOUNT, HOLDERS, Holder, is_in_the_office};
 use super::path::covering;
 use super::question::Question;
@@ -65,7 +66,9 @@ impl Model {
             return stranger(Reason::PlainHttp);
         }
         let lines: Vec<&Line> = self.vendor.lines.iter().chain(EXTRA).collect();
-        let line = covering(&lines, question.method, &question.path);
+        // HTTP/2 has another method for what HTTP/1.1 gets.
+        let method = if is_handshake(question) { "GET" } else { question.method };
+        let line = covering(&lines, method, &question.path);
         let line_alone = line.as_ref().map(|(line, _)| *line);
         if self.is_preflight(question) && has_none_in_fields(question, self.vendor)
             || has_none(question, self.vendor) && self.passes_without_key(line_alone)
@@ -147,6 +150,7 @@ impl Model {
     fn is_preflight(&self, question: &Question) -> bool {
         let one = |name: &str| matches!(question.lines(name)[..], [line] if !line.is_empty());
         let empty = question.lines("transfer-encoding").is_empty()
+            && question.lines("upgrade").is_empty()
             && question.lines("content-length").iter().all(|length| *length == b"0");
         self.setting.preflight
             && question.method == "OPTIONS"

@@ -19,6 +19,7 @@ mod drain;
 mod gates;
 mod grpc;
 mod keys;
+mod live;
 mod manifest;
 mod options;
 mod organizations;

@@ -30,3 +30,4 @@ mod transport;
 #[allow(clippy::all, clippy::pedantic, unreachable_pub)]
 #[path = "../../src/users_v1.rs"]
 mod users_v1;
+mod websocket;
