@@ -80,7 +80,9 @@ impl PreparedProblem {
         // A path of the client's could make it the name of another host (RFC 3986 §4.2).
         let is_plain = |it: &String| is_uri_reference(it) && !it.starts_with("//");
         if let Some(instance) = instance.filter(is_plain) {
-            text += &format!(r#","instance":{}"#, quoted(&instance));
+            text += r#","instance":""#;
+            TextFormat::Json.write_fact(&instance, &mut text);
+            text.push('"');
         }
         for (name, value) in &self.members {
             let value = match value {
