@@ -4,8 +4,10 @@ use std::fmt;
 
 use crate::profile::{CustomBody, Refusal};
 
+type MakeBody = dyn Fn(&Refusal<'_>) -> Option<CustomBody> + Send + Sync;
+
 /// A function that makes bodies of refusals, or leaves them to the profile.
-pub(crate) struct BodyFunction(Box<dyn Fn(&Refusal<'_>) -> Option<CustomBody> + Send + Sync>);
+pub(crate) struct BodyFunction(Box<MakeBody>);
 
 impl BodyFunction {
     pub(crate) fn new(

@@ -181,12 +181,10 @@ impl<'a> TemplateWriter<'a> {
 
     /// Adds a fact, and what to write if the gate does not know it.
     fn add(&mut self, placeholder: Placeholder, otherwise: Option<String>) {
-        match placeholder.fixed(self.row) {
-            Some(value) => self.push(|target, format| format.write_fact(&value, target)),
-            None => {
-                let format = self.format;
-                self.pieces.push(Piece::Fact { placeholder, otherwise, format });
-            }
+        if let Some(value) = placeholder.fixed(self.row) {
+            self.push(|target, format| format.write_fact(&value, target));
+        } else {
+            self.pieces.push(Piece::Fact { placeholder, otherwise, format: self.format });
         }
     }
 

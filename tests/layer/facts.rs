@@ -149,15 +149,15 @@ async fn a_limit_of_simultaneous_requests_is_a_fact() {
 
 #[tokio::test]
 async fn before_authentication_a_text_has_nothing_of_the_key() {
-    let expired = |key: KeyRecordBuilder| key.expires(Timestamp::from_unix_seconds(1_700_000_000));
-    let layer = builder(expired).build().unwrap();
-    assert_eq!(answer(&layer, versioned("/all")).await.body(), "2023-11-14T22:13:20Z");
     fn all(refusal: &Refusal<'_>) -> CustomBody {
         let record = refusal.record().map(|record| record.id().to_string());
         let content =
             format!("{record:?} {:?} {:?}", refusal.quota(), refusal.insecure_expired_at());
         CustomBody { content_type: HeaderValue::from_static("text/plain"), content: content.into() }
     }
+    let expired = |key: KeyRecordBuilder| key.expires(Timestamp::from_unix_seconds(1_700_000_000));
+    let layer = builder(expired).build().unwrap();
+    assert_eq!(answer(&layer, versioned("/all")).await.body(), "2023-11-14T22:13:20Z");
     let gone = Answer::new(StatusCode::GONE, ErrorBody::Custom(all));
     let profile = Profile { answers: Answers::all(gone), ..PROFILE };
     let store = store(|key| key.revoked(true).expires(Timestamp::from_unix_seconds(1)));

@@ -246,126 +246,148 @@ async fn refused(profile: &Profile<'static>, requests: &[Request<()>]) -> (u16, 
     (status, plain(&text(response).await), headers)
 }
 
+/// How a client comes to be refused.
+#[derive(Debug, Clone, Copy)]
+enum Asked {
+    Missing,
+    Unknown,
+    Scoped,
+    Limited,
+}
+
+impl Asked {
+    /// Returns the requests of which the last is refused.
+    fn requests(self) -> Vec<Request<()>> {
+        match self {
+            Self::Missing => vec![anonymous(Method::GET, "/scoped")],
+            Self::Unknown => {
+                let mut request = request(Method::GET, "/scoped");
+                let other = "Bearer key_fedcba9876543210".parse().unwrap();
+                request.headers_mut().insert("authorization", other);
+                vec![request]
+            }
+            Self::Scoped => vec![request(Method::GET, "/scoped")],
+            Self::Limited => {
+                vec![request(Method::GET, "/limited"), request(Method::GET, "/limited")]
+            }
+        }
+    }
+}
+
+/// The profile, and the status, body and headers of its refusal.
+const REFUSALS: &[(&Profile<'static>, Asked, u16, &str, &str)] = &[
+    (
+        &OPENAI,
+        Asked::Missing,
+        401,
+        r#"{"error":{"message":"Send a key. {…}","type":"invalid_request_error","param":null,"code":null}}"#,
+        "",
+    ),
+    (
+        &OPENAI,
+        Asked::Scoped,
+        401,
+        r#"{"error":{"message":"You have insufficient permissions. Missing scopes: users.read.","type":"invalid_request_error","param":null,"code":"missing_scope"}}"#,
+        "",
+    ),
+    (
+        &OPENAI,
+        Asked::Limited,
+        429,
+        r#"{"error":{"message":"Rate limit reached for acme on requests: Limit 1. Try again in WAITs.","type":"requests","param":null,"code":"rate_limit_exceeded"}}"#,
+        "x-ratelimit-limit-requests: 1, x-should-retry: true",
+    ),
+    (
+        &ANTHROPIC,
+        Asked::Missing,
+        401,
+        r#"{"type":"error","error":{"type":"authentication_error","message":"x-api-key header is required"},"request_id":"ID"}"#,
+        "",
+    ),
+    (
+        &ANTHROPIC,
+        Asked::Scoped,
+        403,
+        r#"{"type":"error","error":{"type":"permission_error","message":"key_1 lacks users.read"},"request_id":"ID"}"#,
+        "",
+    ),
+    (
+        &ANTHROPIC,
+        Asked::Limited,
+        429,
+        r#"{"type":"error","error":{"type":"rate_limit_error","message":"1 requests in 60 seconds"},"request_id":"ID"}"#,
+        "",
+    ),
+    (
+        &STRIPE,
+        Asked::Unknown,
+        401,
+        r#"{"error":{"code":"api_key_expired","doc_url":"https://stripe.com/docs/error-codes/api-key-expired","message":"Expired","type":"invalid_request_error"}}"#,
+        "",
+    ),
+    (
+        &STRIPE,
+        Asked::Scoped,
+        403,
+        r#"{"error":{"code":"account_invalid","doc_url":"https://stripe.com/docs/error-codes/account-invalid","message":"The key key_1 does not have users.read on account acme","type":"invalid_request_error"}}"#,
+        "",
+    ),
+    (
+        &STRIPE,
+        Asked::Limited,
+        429,
+        r#"{"error":{"code":"rate_limit","message":"Too many requests"}}"#,
+        "stripe-rate-limited-reason: requests-rate, stripe-should-retry: true",
+    ),
+    (
+        &GITHUB,
+        Asked::Missing,
+        401,
+        r#"{"message":"Requires authentication","documentation_url":"https://docs.github.com/rest","status":"401"}"#,
+        "",
+    ),
+    (
+        &GITHUB,
+        Asked::Scoped,
+        403,
+        r#"{"message":"Resource not accessible by personal access token","documentation_url":"https://docs.github.com/rest","status":"403"}"#,
+        "x-accepted-oauth-scopes: users.read, users.list",
+    ),
+    (
+        &GITHUB,
+        Asked::Limited,
+        403,
+        r#"{"message":"API rate limit exceeded for acme. (ID)","documentation_url":"https://docs.github.com/rest","status":"403"}"#,
+        "",
+    ),
+    (
+        &SENDGRID,
+        Asked::Missing,
+        401,
+        r#"{"errors":[{"message":"Permission denied, wrong credentials","field":null,"help":null}]}"#,
+        "",
+    ),
+    (
+        &GOOGLE,
+        Asked::Missing,
+        403,
+        r#"{"error":{"code":403,"message":"Method doesn't allow unregistered callers.","status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"googleapis.com","metadata":{"service":"/scoped","quota_limit":""}}]}}"#,
+        "",
+    ),
+    (
+        &GOOGLE,
+        Asked::Limited,
+        429,
+        r#"{"error":{"code":429,"message":"Quota exceeded for quota metric 'requests'.","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"googleapis.com","metadata":{"service":"/limited","quota_limit":"1"}}]}}"#,
+        "",
+    ),
+];
+
 #[tokio::test]
 async fn vendors_refusals_with_facts_are_data() {
-    let missing = || vec![anonymous(Method::GET, "/scoped")];
-    let scoped = || vec![request(Method::GET, "/scoped")];
-    let limited = || vec![request(Method::GET, "/limited"), request(Method::GET, "/limited")];
-    let unknown = || {
-        let mut request = request(Method::GET, "/scoped");
-        let other = "Bearer key_fedcba9876543210".parse().unwrap();
-        request.headers_mut().insert("authorization", other);
-        vec![request]
-    };
-    for (profile, requests, status, body, headers) in [
-        (
-            &OPENAI,
-            missing(),
-            401,
-            r#"{"error":{"message":"Send a key. {…}","type":"invalid_request_error","param":null,"code":null}}"#,
-            "",
-        ),
-        (
-            &OPENAI,
-            scoped(),
-            401,
-            r#"{"error":{"message":"You have insufficient permissions. Missing scopes: users.read.","type":"invalid_request_error","param":null,"code":"missing_scope"}}"#,
-            "",
-        ),
-        (
-            &OPENAI,
-            limited(),
-            429,
-            r#"{"error":{"message":"Rate limit reached for acme on requests: Limit 1. Try again in WAITs.","type":"requests","param":null,"code":"rate_limit_exceeded"}}"#,
-            "x-ratelimit-limit-requests: 1, x-should-retry: true",
-        ),
-        (
-            &ANTHROPIC,
-            missing(),
-            401,
-            r#"{"type":"error","error":{"type":"authentication_error","message":"x-api-key header is required"},"request_id":"ID"}"#,
-            "",
-        ),
-        (
-            &ANTHROPIC,
-            scoped(),
-            403,
-            r#"{"type":"error","error":{"type":"permission_error","message":"key_1 lacks users.read"},"request_id":"ID"}"#,
-            "",
-        ),
-        (
-            &ANTHROPIC,
-            limited(),
-            429,
-            r#"{"type":"error","error":{"type":"rate_limit_error","message":"1 requests in 60 seconds"},"request_id":"ID"}"#,
-            "",
-        ),
-        (
-            &STRIPE,
-            unknown(),
-            401,
-            r#"{"error":{"code":"api_key_expired","doc_url":"https://stripe.com/docs/error-codes/api-key-expired","message":"Expired","type":"invalid_request_error"}}"#,
-            "",
-        ),
-        (
-            &STRIPE,
-            scoped(),
-            403,
-            r#"{"error":{"code":"account_invalid","doc_url":"https://stripe.com/docs/error-codes/account-invalid","message":"The key key_1 does not have users.read on account acme","type":"invalid_request_error"}}"#,
-            "",
-        ),
-        (
-            &STRIPE,
-            limited(),
-            429,
-            r#"{"error":{"code":"rate_limit","message":"Too many requests"}}"#,
-            "stripe-rate-limited-reason: requests-rate, stripe-should-retry: true",
-        ),
-        (
-            &GITHUB,
-            missing(),
-            401,
-            r#"{"message":"Requires authentication","documentation_url":"https://docs.github.com/rest","status":"401"}"#,
-            "",
-        ),
-        (
-            &GITHUB,
-            scoped(),
-            403,
-            r#"{"message":"Resource not accessible by personal access token","documentation_url":"https://docs.github.com/rest","status":"403"}"#,
-            "x-accepted-oauth-scopes: users.read, users.list",
-        ),
-        (
-            &GITHUB,
-            limited(),
-            403,
-            r#"{"message":"API rate limit exceeded for acme. (ID)","documentation_url":"https://docs.github.com/rest","status":"403"}"#,
-            "",
-        ),
-        (
-            &SENDGRID,
-            missing(),
-            401,
-            r#"{"errors":[{"message":"Permission denied, wrong credentials","field":null,"help":null}]}"#,
-            "",
-        ),
-        (
-            &GOOGLE,
-            missing(),
-            403,
-            r#"{"error":{"code":403,"message":"Method doesn't allow unregistered callers.","status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"googleapis.com","metadata":{"service":"/scoped","quota_limit":""}}]}}"#,
-            "",
-        ),
-        (
-            &GOOGLE,
-            limited(),
-            429,
-            r#"{"error":{"code":429,"message":"Quota exceeded for quota metric 'requests'.","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"googleapis.com","metadata":{"service":"/limited","quota_limit":"1"}}]}}"#,
-            "",
-        ),
-    ] {
-        let refused = refused(profile, &requests).await;
-        assert_eq!(refused, (status, body.to_owned(), headers.to_owned()));
+    for (profile, asked, status, body, headers) in REFUSALS {
+        let refused = refused(profile, &asked.requests()).await;
+        assert_eq!(refused, (*status, (*body).to_owned(), (*headers).to_owned()));
         serde_json::from_str::<serde_json::Value>(body).unwrap();
     }
 }

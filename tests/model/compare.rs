@@ -203,11 +203,7 @@ impl Pair {
         let names = ["persona-environment-id", "persona-organization-id"];
         compare("principal", format!("{:?}", names.map(header).concat()), format!("{principal:?}"));
         let numbered = header("request-id").concat().starts_with("req_");
-        let ids = header("x-request-id");
-        let is_id = |id: &String| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
-        let wanted = usize::from(vendor.speaks);
-        let has_id = ids.len() == wanted && ids.iter().all(is_id);
-        compare("id of the request", format!("{has_id} {ids:?}"), format!("true {ids:?}"));
+        compare_id(&mut compare, &answered.headers, vendor.speaks);
         compare("request id", numbered.to_string(), told.is_some().to_string());
         found
     }
@@ -383,6 +379,19 @@ fn challenges(vendor: &Vendor, reason: Reason, status: u16, scopes: &[&str]) -> 
         }
         _ => Vec::new(),
     }
+}
+
+/// Compares the id that each response has, or none.
+fn compare_id(
+    compare: &mut impl FnMut(&str, String, String),
+    headers: &http::HeaderMap,
+    has_ids: bool,
+) {
+    let ids: Vec<_> = headers.get_all("x-request-id").iter().collect();
+    let is_id =
+        |id: &&http::HeaderValue| id.len() == 32 && id.as_bytes().iter().all(u8::is_ascii_hexdigit);
+    let fits = ids.len() == usize::from(has_ids) && ids.iter().all(is_id);
+    compare("id of the request", format!("{fits} {ids:?}"), format!("true {ids:?}"));
 }
 
 /// Compares the parts of a refusal in gRPC's own form. Without a code it must have none of them.

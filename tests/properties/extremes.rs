@@ -20,7 +20,7 @@ use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Plans}
 use tower_api_key::profile::{
     Answer, Answers, BasicKey, CredentialSource, ErrorBody, Expected, LimitField, LimitHeaders,
     LimitValue, PathAnswers, PrincipalHeader, PrincipalValue, Problem, ProblemMember, ProblemValue,
-    RequiredHeader, ResponseHeader, SchemeChallenge,
+    RequestIdHeader, RequiredHeader, ResponseHeader, SchemeChallenge,
 };
 use tower_api_key::quota::{
     Algorithm, Counter, OnLimiterFailure, Per, Quota, QuotaStatus, Quotas, Share, Verdict,
@@ -236,16 +236,25 @@ proptest! {
         let problem = Problem::new(a, b, c).instance(d).members(&members);
         let problems = Answers::all(Answer::of_code(least, ErrorBody::Problem(problem)));
         let by_path = [PathAnswers { prefix: a, answers }, PathAnswers { prefix: d, answers }];
-        for profile in [
+        let (own, values) = ([(a, d), (d, a)], [(b, d)]);
+        let json = ErrorBody::Json { shape: d, values: &values };
+        let json = Answer::new(http::StatusCode::FORBIDDEN, json).headers(&own);
+        let json = json.documentation_url(d);
+        let json = Answers { scope_missing: json, ..PROFILE.answers };
+        let request_id = Some(RequestIdHeader::new(a).prefix(d));
+        let profiles = vec![
             Profile { answers, ..PROFILE },
             Profile { answers: problems, ..PROFILE },
             Profile { challenges: &challenges, ..PROFILE },
             Profile { response_headers: &fixed, ..PROFILE },
             Profile { answers_by_path: &by_path, ..PROFILE },
+            Profile { answers: json, ..PROFILE },
+            Profile { request_id, ..PROFILE },
             Profile { realm: d, name: d, ..PROFILE },
             Profile { principal_headers: &headers, ..PROFILE },
             Profile { required_headers: &demanded, ..PROFILE },
-        ] {
+        ];
+        for profile in profiles {
             let _ = ApiKeyLayer::builder(profile, MemoryStore::new()).build();
         }
         let route = Route::new().all_of(&first).any_of(&other).kinds(&one).account_parameter(d);

@@ -139,7 +139,11 @@ proptest! {
                     // Nothing is lost.
                     let scopes: Vec<&str> = scope.split(' ').collect();
                     let mut once: Vec<&str> = Vec::new();
-                    scopes.into_iter().for_each(|it| if !once.contains(&it) { once.push(it) });
+                    for scope in scopes {
+                        if !once.contains(&scope) {
+                            once.push(scope);
+                        }
+                    }
                     prop_assert_eq!(told, &once.join(", "));
                 }
             } else {

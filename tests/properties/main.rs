@@ -1,7 +1,13 @@
 //! What holds of every key, route, network, chain of proxies and order of events, looked for with
 //! random ones. A failure is written to `proptest-regressions` and tried first from then on.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::large_stack_arrays
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -10,7 +10,7 @@ use tower_api_key::{ApiKeyLayer, Denial, Profile, vendors};
 
 use super::support::{account, greeting, reason, send};
 
-const PROFILES: [Profile; 6] = [
+static PROFILES: [Profile; 6] = [
     vendors::PERSONYZE,
     vendors::REST_INTEGRATIONS,
     vendors::POLYTEIA,
