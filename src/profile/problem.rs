@@ -7,8 +7,8 @@
 /// placeholders, except for the type.
 ///
 /// A layer refuses a type or an instance that is no URI reference (RFC 3986 §4.1), an instance that names another
-/// host without a scheme, a member that is listed twice or
-/// has a name of the standard's own, and a value that is not JSON.
+/// host without a scheme, a member that is listed twice or has a name of the standard's own, and a value that is not
+/// JSON.
 ///
 /// ```
 /// use http::StatusCode;
