@@ -24,7 +24,8 @@ use tower::{Layer, Service, service_fn};
 use tower_api_key::key::{Account, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::limits::{MemoryLimiter, Plans};
 use tower_api_key::profile::{
-    Answer, Answers, BasicKey, CredentialSource, ErrorBody, LimitHeaders, RequestIdHeader,
+    Answer, Answers, BasicKey, CredentialSource, ErrorBody, LimitHeaders, PathAnswers,
+    RequestIdHeader, SchemeChallenge,
 };
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
@@ -258,6 +259,11 @@ fn only_gates_that_ask_for_facts_keep_them() {
     assert_eq!(figures(Profile { answers: with(PATHS), ..BARE }), 2, "a box and the path");
     let request_id = Some(RequestIdHeader::new("x-request-id"));
     assert!(figures(Profile { request_id, ..BARE }) > 2);
+    // The answers of a path are an index, and challenges are rendered when the gate is built.
+    let by_path = [PathAnswers { prefix: "/v1", answers: with(OTHER) }];
+    let challenges = &[SchemeChallenge::new("Bearer")];
+    let of_paths = Profile { answers_by_path: &by_path, challenges, ..BARE };
+    assert_eq!(figures(of_paths), 0);
 }
 
 const fn figures(info: AllocationInfo) -> (u64, u64) {

@@ -20,6 +20,7 @@ mod wire;
 
 mod draft_ratelimit_headers;
 mod other_credentials;
+mod own_answers;
 mod reflected;
 mod rfc6585;
 mod rfc6750;

@@ -35,6 +35,7 @@ fn an_answer_has_an_error_status_or_says_that_it_has_none() {
         (Answer::of_code(0, NO), &["status 0"]),
         (Answer::of_code(u16::MAX, NO), &["status 65535"]),
         (Answer::insecure_success(ErrorBody::Empty), &["status 200", "without a body"]),
+        (Answer::insecure_success(ErrorBody::Text("")), &["status 200", "without a body"]),
         (Answer::of_code(401, NO), &["401", "`Answer::challenge`"]),
         (Answer::of_code(400, ErrorBody::CodeAndContext { error: "No." }), &[]),
         (
