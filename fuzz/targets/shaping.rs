@@ -1,5 +1,5 @@
 //! JSON of any bytes, shaped with any blocklist: what is blocked is gone, what is left is JSON, and a second
-//! time changes nothing.
+//! time changes nothing. (Camel case does not show where words of one letter begin, so there it may.)
 
 #![no_main]
 
@@ -19,7 +19,9 @@ fuzz_target!(|bytes: &[u8]| {
             continue;
         };
         assert_eq!(blocking.apply(&shaped).as_ref(), Ok(&shaped), "something blocked is left");
-        assert_eq!(shape.apply(&shaped).as_ref(), Ok(&shaped), "a second time changes nothing");
+        if inflection != Inflection::Camel {
+            assert_eq!(shape.apply(&shaped).as_ref(), Ok(&shaped), "a second time changes nothing");
+        }
         if blocklist.is_empty() {
             let signs = |text: &str| text.matches(['{', '}', '[', ']', ',', ':']).count();
             assert_eq!(signs(&shaped), signs(json), "nothing is blocked, and something is gone");
