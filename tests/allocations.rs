@@ -29,6 +29,7 @@ use tower_api_key::profile::{
 };
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
+use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Grant, Profile, vendors};
 
@@ -187,6 +188,16 @@ fn without_grant_and_headers_nothing_is_allocated() {
         let info = passed(&builder(&SILENT).without_grant().build().unwrap(), false, request);
         assert_eq!(figures(info), (0, 0));
     }
+}
+
+/// A rule that refunds by status allocates nothing, for a request that it does not refund.
+#[test]
+fn a_rule_about_refunds_allocates_nothing() {
+    const SILENT: Profile = Profile { limit_headers: LimitHeaders::NONE, ..LIMITED };
+    let route = Route::new().refund_on(&[500..=599]);
+    let routes = Routes::new().otherwise(Otherwise::Need(route));
+    let layer = builder(&SILENT).routes(routes).without_grant().build().unwrap();
+    assert_eq!(figures(passed(&layer, false, bearer)), (0, 0));
 }
 
 /// An account's plan is looked up and held without any allocation.

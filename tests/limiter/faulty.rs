@@ -216,11 +216,12 @@ impl Faulty {
 
     fn refunded(&self, refund: Refund<'_>) -> Verdict {
         let inner = Arc::clone(&self.inner.lock().unwrap());
-        let all = Verdict::passed();
+        let (all, mut late) = (Verdict::passed(), refund.verdict.clone());
         let refund = match self.fault {
             Fault::RefundsAreLost => Refund { cost: 0, ..refund },
             Fault::RefundsIgnoreTheTime => {
-                Refund { charge: Charge { now: refund.now, ..refund.charge }, ..refund }
+                late.set_taken_at(refund.now);
+                Refund { verdict: &late, ..refund }
             }
             Fault::RefundsReachShadows => Refund { verdict: &all, ..refund },
             _ => refund,
