@@ -94,7 +94,8 @@ async fn a_grpc_call_has_a_message_in_any_case() {
         (Answer::of_code(404, ErrorBody::Empty), "16", "Not Found"),
         (Answer::insecure_success(NO), "16", "No."),
     ] {
-        let layer = ApiKeyLayer::builder(profile(answer), MemoryStore::new()).build().unwrap();
+        let builder = ApiKeyLayer::builder(profile(answer), MemoryStore::new());
+        let layer = builder.only_grpc().build().unwrap();
         let mut call: Request<()> = anonymous(Method::POST, "/a.B/C");
         call.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
         let response = send(&greeting(&layer), call).await;
