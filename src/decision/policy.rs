@@ -118,6 +118,7 @@ impl Policy {
     }
 
     /// Returns what is proven about the client: HTTPS, and its address.
+    #[inline]
     pub(crate) fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
         self.options.proxies.client(connection, headers)
     }

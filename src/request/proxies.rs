@@ -200,16 +200,25 @@ impl TrustedProxies {
         }
     }
 
+    /// Returns true if some peer can be trusted.
+    #[inline]
     pub(crate) fn trust_any(&self) -> bool {
         self.unix_sockets || !self.networks.is_empty()
     }
 
     /// Returns what is proven about the client behind a connection.
+    #[inline]
     pub fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
         let direct = Client { address: connection.peer(), https: connection.is_tls() };
-        if !self.trusts(connection) {
-            return direct;
+        if self.trust_any() && self.trusts(connection) {
+            self.behind(direct, headers)
+        } else {
+            direct
         }
+    }
+
+    /// Returns what a trusted peer proves about its client.
+    fn behind(&self, direct: Client, headers: &HeaderMap) -> Client {
         let Hop { address, https } = match self.headers.read(headers, &self.networks) {
             Some(hop) => hop,
             // The proxy sent other headers than those configured, or none although it always must.

@@ -156,8 +156,8 @@ impl Renderer {
 
     /// Renders a refusal. The answer to `HEAD` has the same headers and no content.
     pub(crate) fn refuse(&self, facts: &RefusalFacts<'_>) -> Response<Bytes> {
-        let RefusalFacts { denial, form, table, authenticated, .. } = *facts;
-        let row = self.answers.get(table).row(denial);
+        let denial = facts.denial;
+        let row = self.answers.get(facts.table).row(denial);
         let mut headers = row.headers.clone();
         let made = self.body.as_ref().and_then(|body| body.make(&row.refusal(facts)));
         let is_made = made.is_some();
@@ -167,14 +167,14 @@ impl Renderer {
             used_elsewhere(name, &self.limit_headers, &self.principal, ids).is_some()
         });
         row.name_scopes(&mut headers, denial);
-        if let Some(authenticated) = authenticated {
+        if let Some(authenticated) = &facts.authenticated {
             self.mark(&mut headers, authenticated);
         }
         let wait = row.retry_after(denial);
         if let Some(seconds) = wait {
             write_retry_after(&mut headers, seconds);
         }
-        let (status, content) = match form {
+        let (status, content) = match facts.form {
             AnswerForm::Full => (row.status, body.content.clone()),
             AnswerForm::HeadersOnly => (row.status, Bytes::new()),
             AnswerForm::Grpc => {
@@ -211,9 +211,9 @@ impl Renderer {
     }
 
     /// Adds the limit headers and principal headers to a response to an authenticated request.
-    pub(crate) fn mark(&self, headers: &mut HeaderMap, authenticated: Authenticated<'_>) {
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, authenticated: &Authenticated<'_>) {
         if let Some(verdict) = authenticated.verdict {
-            let Authenticated { record, quotas, now, .. } = authenticated;
+            let Authenticated { record, quotas, now, .. } = *authenticated;
             self.limit_headers.write(headers, quotas, verdict, record, now);
         }
         self.principal.write(headers, authenticated.record);

@@ -90,14 +90,12 @@ impl Exchange {
 
     /// Prepares an admitted request for the inner service: strips the credential, and adds the grant and the id.
     pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
-        if let (Some(id), Some(ids)) = (self.request_id(), self.shared.renderer.request_ids()) {
-            ids.write_header(request.headers_mut(), id);
-            request.extensions_mut().insert(id.clone());
+        if self.request.is_some() {
+            self.leave_request_id(request);
         }
         let Self { shared, state, handshake, .. } = self;
         if shared.options.leave_client {
-            let client = shared.policy.client(connection(request), request.headers());
-            request.extensions_mut().insert(client);
+            leave_client(shared, request);
         }
         if shared.options.strip_credential && state.principal.is_some() {
             shared.policy.strip_credential(request.headers_mut());
@@ -171,7 +169,7 @@ impl Exchange {
         let Self { shared, state, .. } = self;
         if shared.renderer.marks() {
             match state.trail(&shared.policy) {
-                Some(trail) => shared.renderer.mark(response.headers_mut(), trail),
+                Some(trail) => shared.renderer.mark(response.headers_mut(), &trail),
                 None => shared.renderer.unmark(response.headers_mut()),
             }
         }
@@ -219,14 +217,13 @@ impl Exchange {
 
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
-        let route = self.shared.policy.route(self.state.route);
         let facts = RefusalFacts {
             denial,
             form: self.form,
             table: self.table,
             request: self.request.as_deref(),
             authenticated: self.state.trail(&self.shared.policy),
-            simultaneous: route.and_then(|route| route.concurrency).map(|rule| rule.limit()),
+            simultaneous: self.simultaneous(denial),
             expired_at: self.state.expired_at,
         };
         self.shared.observe(|observer| observer.answered(&self.shared.renderer.facts(&facts)));
@@ -235,13 +232,41 @@ impl Exchange {
         refusal
     }
 
+    /// Returns how many simultaneous requests the route admits, if that is why the request is refused.
+    fn simultaneous(&self, denial: &Denial) -> Option<u32> {
+        let exceeded = matches!(denial, Denial::ConcurrencyExceeded);
+        let route = self.shared.policy.route(self.state.route).filter(|_| exceeded)?;
+        route.concurrency.map(|rule| rule.limit())
+    }
+
     /// Puts the decision into the response's extensions, if that was asked for.
     #[inline]
     fn leave_decision<R>(&self, response: &mut Response<R>, denial: Option<&Denial>) {
         if self.shared.options.leave_decision {
-            response.extensions_mut().insert(self.state.decision(denial));
+            self.insert_decision(response, denial);
         }
     }
+
+    #[cold]
+    fn insert_decision<R>(&self, response: &mut Response<R>, denial: Option<&Denial>) {
+        response.extensions_mut().insert(self.state.decision(denial));
+    }
+
+    /// Tells the inner service the id of its request.
+    #[cold]
+    fn leave_request_id<B>(&self, request: &mut Request<B>) {
+        if let (Some(id), Some(ids)) = (self.request_id(), self.shared.renderer.request_ids()) {
+            ids.write_header(request.headers_mut(), id);
+            request.extensions_mut().insert(id.clone());
+        }
+    }
+}
+
+/// Tells the inner service what is proven about the client.
+#[cold]
+fn leave_client<B>(shared: &Shared, request: &mut Request<B>) {
+    let client = shared.policy.client(connection(request), request.headers());
+    request.extensions_mut().insert(client);
 }
 
 impl Drop for Exchange {
