@@ -3,14 +3,10 @@
 
 use std::net::IpAddr;
 
-use http::HeaderMap;
 use ipnet::IpNet;
 
-use super::client::Client;
-use super::connection::Connection;
-use super::forwarded::Hop;
+use super::internet;
 use super::proxy_headers::ProxyHeaders;
-use super::{internet, signs};
 use crate::error::ConfigError;
 use crate::key::Networks;
 
@@ -59,10 +55,10 @@ use crate::key::Networks;
 /// ```
 #[derive(Debug, Clone)]
 pub struct TrustedProxies {
-    networks: Networks,
-    unix_sockets: bool,
-    always: bool,
-    headers: ProxyHeaders,
+    pub(super) networks: Networks,
+    pub(super) unix_sockets: bool,
+    pub(super) always: bool,
+    pub(super) headers: ProxyHeaders,
     trust: Trust,
 }
 
@@ -123,7 +119,7 @@ impl TrustedProxies {
     /// Trusts any process that may open this server's Unix socket to write these headers. Set the mode
     /// of the socket's file so that only the proxy may open it.
     ///
-    /// The server marks such connections with [`Connection::unix_socket`]. A connection without the
+    /// The server marks such connections with [`Connection::unix_socket`](super::Connection::unix_socket). A connection without the
     /// mark is not trusted.
     ///
     /// ```
@@ -191,46 +187,14 @@ impl TrustedProxies {
     const fn of(networks: Networks, headers: ProxyHeaders, trust: Trust) -> Self {
         Self { networks, unix_sockets: false, always: false, headers, trust }
     }
-
-    /// Returns true if the peer of a connection is a trusted proxy.
-    pub(crate) fn trusts(&self, connection: Connection) -> bool {
-        match connection.peer() {
-            Some(peer) => self.networks.contains(peer),
-            None => self.unix_sockets && connection.is_unix_socket(),
-        }
-    }
-
-    /// Returns true if some peer can be trusted.
-    #[inline]
-    pub(crate) fn trust_any(&self) -> bool {
-        self.unix_sockets || !self.networks.is_empty()
-    }
-
-    /// Returns what is proven about the client behind a connection.
-    #[inline]
-    pub fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
-        let direct = Client { address: connection.peer(), https: connection.is_tls() };
-        if self.trust_any() && self.trusts(connection) {
-            self.behind(direct, headers)
-        } else {
-            direct
-        }
-    }
-
-    /// Returns what a trusted peer proves about its client.
-    fn behind(&self, direct: Client, headers: &HeaderMap) -> Client {
-        let Hop { address, https } = match self.headers.read(headers, &self.networks) {
-            Some(hop) => hop,
-            // The proxy sent other headers than those configured, or none although it always must.
-            None if self.always || headers.keys().any(signs::is_of_a_proxy) => Hop::default(),
-            None => return direct,
-        };
-        Client { address, https }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
+    use super::super::client::Client;
+    use super::super::connection::Connection;
     use super::*;
 
     const FOR: &str = "x-forwarded-for";

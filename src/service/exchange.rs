@@ -252,7 +252,7 @@ impl Exchange {
         response.extensions_mut().insert(self.state.decision(denial));
     }
 
-    /// Tells the inner service the id of its request.
+    /// Passes the id of the request to the inner service.
     #[cold]
     fn leave_request_id<B>(&self, request: &mut Request<B>) {
         if let (Some(id), Some(ids)) = (self.request_id(), self.shared.renderer.request_ids()) {
@@ -262,7 +262,7 @@ impl Exchange {
     }
 }
 
-/// Tells the inner service what is proven about the client.
+/// Passes what is proven about the client to the inner service.
 #[cold]
 fn leave_client<B>(shared: &Shared, request: &mut Request<B>) {
     let client = shared.policy.client(connection(request), request.headers());

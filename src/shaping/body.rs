@@ -15,13 +15,13 @@ pin_project! {
     #[project = ShapedProjection]
     pub struct ShapedBody<B: Body> {
         #[pin]
-        part: Part<B>,
+        part: BodyPart<B>,
     }
 }
 
 pin_project! {
     #[project = PartProjection]
-    enum Part<B: Body> {
+    enum BodyPart<B: Body> {
         Untouched { #[pin] body: B },
         Shaped { text: Option<Bytes>, trailers: Option<HeaderMap> },
         // A body that was too large to collect: what had come, and the rest.
@@ -34,25 +34,25 @@ pin_project! {
 
 impl<B: Body> ShapedBody<B> {
     pub(super) const fn untouched(body: B) -> Self {
-        Self { part: Part::Untouched { body } }
+        Self { part: BodyPart::Untouched { body } }
     }
 
     pub(super) fn shaped(text: Bytes, trailers: Option<HeaderMap>) -> Self {
         let text = Some(text).filter(|text| !text.is_empty());
-        Self { part: Part::Shaped { text, trailers } }
+        Self { part: BodyPart::Shaped { text, trailers } }
     }
 
     pub(super) fn resumed(held: Bytes, next: B::Data, rest: Pin<Box<B>>) -> Self {
         let held = Some(held).filter(|held| !held.is_empty());
-        Self { part: Part::Resumed { held, next: Some(next), rest } }
+        Self { part: BodyPart::Resumed { held, next: Some(next), rest } }
     }
 
     pub(super) const fn failed(error: B::Error) -> Self {
-        Self { part: Part::Failed { error: Some(error) } }
+        Self { part: BodyPart::Failed { error: Some(error) } }
     }
 
     pub(super) const fn headless() -> Self {
-        Self { part: Part::Headless }
+        Self { part: BodyPart::Headless }
     }
 }
 
@@ -96,20 +96,20 @@ where
 
     fn is_end_stream(&self) -> bool {
         match &self.part {
-            Part::Untouched { body } => body.is_end_stream(),
-            Part::Shaped { text, trailers } => text.is_none() && trailers.is_none(),
-            Part::Resumed { held, next, rest } => {
+            BodyPart::Untouched { body } => body.is_end_stream(),
+            BodyPart::Shaped { text, trailers } => text.is_none() && trailers.is_none(),
+            BodyPart::Resumed { held, next, rest } => {
                 held.is_none() && next.is_none() && rest.is_end_stream()
             }
-            Part::Failed { error } => error.is_none(),
-            Part::Headless => true,
+            BodyPart::Failed { error } => error.is_none(),
+            BodyPart::Headless => true,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.part {
-            Part::Untouched { body } => body.size_hint(),
-            Part::Shaped { text, trailers } => {
+            BodyPart::Untouched { body } => body.size_hint(),
+            BodyPart::Shaped { text, trailers } => {
                 let bytes = text.as_ref().map_or(0, |text| length(text.len()));
                 let mut hint = SizeHint::with_exact(bytes);
                 if trailers.is_some() {
@@ -119,7 +119,7 @@ where
                 }
                 hint
             }
-            Part::Resumed { held, next, rest } => {
+            BodyPart::Resumed { held, next, rest } => {
                 let ahead = held.as_ref().map_or(0, |held| length(held.len()));
                 let next = next.as_ref().map_or(0, |next| length(next.remaining()));
                 let ahead = ahead.saturating_add(next);
@@ -132,7 +132,7 @@ where
                 hint
             }
             // An exact size would become a `Content-Length`.
-            Part::Failed { .. } | Part::Headless => SizeHint::default(),
+            BodyPart::Failed { .. } | BodyPart::Headless => SizeHint::default(),
         }
     }
 }
