@@ -21,6 +21,7 @@ const KEYS: &[CredentialSource] = &[
     CredentialSource::basic(BasicKey::UserName).allow_equal(),
     CredentialSource::header("x-api-key").allow_equal(),
     CredentialSource::insecure_query("key").allow_equal(),
+    CredentialSource::websocket_protocol("api-key.").allow_equal(),
 ];
 
 /// Sources of a pair of id and key.
@@ -56,6 +57,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("curl {address}/key -H 'X-Api-Key: {key}'");
     println!("curl {address}/key -H 'X-Api-Key: {key}' -H 'Authorization: Bearer {key}'");
     println!("curl '{address}/key?page=2&key={key}'");
+    println!(
+        "curl {address}/key -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+         -H 'Sec-WebSocket-Protocol: chat.v1, api-key.{key}'"
+    );
     println!("curl {address}/pair -u key_1:{key}");
     println!("curl {address}/pair -H 'Authorization: ApiKey {encoded}'");
     println!("curl {address}/pair -H 'X-Key-Id: key_1' -H 'X-Key-Secret: {key}'");

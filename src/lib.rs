@@ -84,6 +84,8 @@
 //! | limit requests by plan | [`Plans`](limits::Plans) | [on the type's page](limits::Plans) |
 //! | limit requests across several processes | `RedisLimiter` of [`tower-api-key-redis`] | on the crate's page |
 //! | limit simultaneous requests | [`Concurrency`](concurrency::Concurrency) | [on `Route`'s page](rules::Route) |
+//! | limit open WebSockets | [`Grant::permit`] | [on the method](Grant::permit) |
+//! | read a key from a browser's WebSocket | [`websocket_protocol`](profile::CredentialSource::websocket_protocol) | [on the method](ApiKeyLayerBuilder::select_websocket_protocol) |
 //! | limit failed attempts to authenticate | [`FailedAttempts`](attempts::FailedAttempts) | [on the type's page](attempts::FailedAttempts) |
 //! | answer like one of five vendors | [`vendors`] | `examples/vendors` |
 //! | read a key from another place | [`CredentialSource`](profile::CredentialSource) | `examples/credentials.rs` |
@@ -91,6 +93,7 @@
 //! | give each response an id of its request | [`RequestIdHeader`](profile::RequestIdHeader) | [on the type's page](profile::RequestIdHeader) |
 //! | write your own vendor | [`Profile`], [`Answers`](profile::Answers) | `examples/sixth_vendor.rs` |
 //! | refuse a request in a handler | [`Denial`], [`refusal`] | [on the function's page](refusal()) |
+//! | write names of JSON in another case, hide attributes, by key | [`ShapingLayer`](shaping/struct.ShapingLayer.html), feature `shaping` | [on the module's page](shaping/index.html) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
 //! | test rules without a server | [`ApiKeyLayer::explain`] | `examples/rules_in_isolation.rs` |
 //! | unit-test a handler | [`testing::grant`](testing/fn.grant.html), feature `testing` | [on the function's page](testing/fn.grant.html) |
@@ -133,6 +136,10 @@
 //! * `axum-server`: the proof of peer and TLS from axum-server 0.9. [Its page](axum_server/index.html) has the line.
 //! * `cache`: [`Cached`](store/struct.Cached.html), which keeps records of another store in memory for a stated
 //!   time.
+//! * `shaping`: [a layer](shaping/index.html) inside of the gate that changes JSON responses: the case of names, and
+//!   attributes that a key must not see.
+//! * `http2`: a WebSocket over HTTP/2 (RFC 8441) has the route of `GET`. The gate reads the `:protocol` that hyper notes
+//!   on a request.
 //! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
 //!   [conformance tests](testing/index.html) for your own stores and limiters.
 //! * `tokio-rustls`: the proof of peer and TLS from an accepted stream of tokio-rustls; see [`MarkConnection::of`].
@@ -194,6 +201,9 @@ pub mod decision;
 pub mod vendors;
 
 mod service;
+
+#[cfg(feature = "shaping")]
+pub mod shaping;
 
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -18,16 +18,20 @@ use allocation_counter::{AllocationInfo, measure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Empty;
 use tower::{Layer, Service, service_fn};
 use tower_api_key::key::{Account, KeyFormat, KeyHasher, KeyRecord};
 use tower_api_key::limits::{MemoryLimiter, Plans};
-use tower_api_key::profile::{BasicKey, CredentialSource, LimitHeaders};
+use tower_api_key::profile::{
+    Answer, Answers, BasicKey, CredentialSource, ErrorBody, LimitHeaders, PathAnswers,
+    RequestIdHeader, SchemeChallenge,
+};
 use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::Connection;
+use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Grant, Profile, vendors};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Grant, Profile, vendors};
 
 const KEY: &str = "FD09908F25BECB09D78EBEA1DADFB618651F612D";
 
@@ -186,6 +190,16 @@ fn without_grant_and_headers_nothing_is_allocated() {
     }
 }
 
+/// A rule that refunds by status allocates nothing, for a request that it does not refund.
+#[test]
+fn a_rule_about_refunds_allocates_nothing() {
+    const SILENT: Profile = Profile { limit_headers: LimitHeaders::NONE, ..LIMITED };
+    let route = Route::new().refund_on(&[500..=599]);
+    let routes = Routes::new().otherwise(Otherwise::Need(route));
+    let layer = builder(&SILENT).routes(routes).without_grant().build().unwrap();
+    assert_eq!(figures(passed(&layer, false, bearer)), (0, 0));
+}
+
 /// An account's plan is looked up and held without any allocation.
 #[test]
 fn a_plan_allocates_nothing() {
@@ -218,6 +232,49 @@ fn large_numbers_allocate_as_http_does() {
     // The limit and what remains; the reset is small.
     let expected = both.count_total + 2 * number.count_total;
     assert_eq!(large.count_total, expected);
+}
+
+/// An answer whose texts have no facts is rendered once: a refusal copies its headers and holds its body.
+#[test]
+fn a_refusal_without_facts_copies_what_is_rendered() {
+    const FACTS: Answer = Answer::new(StatusCode::NOT_FOUND, ErrorBody::Error("{path}"));
+    let answers = Answers { route_unknown: FACTS, ..BARE.answers };
+    let layer = layer(&Profile { answers, ..BARE });
+    for (denial, more) in
+        [(Denial::KeyUnknown, false), (Denial::KindNotAllowed, false), (Denial::RouteUnknown, true)]
+    {
+        // The first answer lets all later ones share the body.
+        drop(layer.answer(&denial));
+        let mut answer = None;
+        let info = measure(|| answer = Some(layer.answer(&denial)));
+        let answer = answer.unwrap();
+        let mut copy = Response::new(Bytes::new());
+        let copied = measure(|| {
+            *copy.headers_mut() = answer.headers().clone();
+            *copy.body_mut() = answer.body().clone();
+            copy.extensions_mut().insert(denial.clone());
+        });
+        assert_eq!(info.count_total > copied.count_total, more, "{denial}");
+    }
+}
+
+/// A gate whose answers have a path keeps the path of each request, and one with ids an id.
+#[test]
+fn only_gates_that_ask_for_facts_keep_them() {
+    const PATHS: Answer = Answer::new(StatusCode::NOT_FOUND, ErrorBody::Error("{path}"));
+    const OTHER: Answer = Answer::new(StatusCode::NOT_FOUND, ErrorBody::Error("{account}"));
+    let with = |route_unknown| Answers { route_unknown, ..BARE.answers };
+    let one = one_extension();
+    let figures = |profile: Profile| accepted(&profile, bearer).count_total - one.count_total;
+    assert_eq!(figures(Profile { answers: with(OTHER), ..BARE }), 0);
+    assert_eq!(figures(Profile { answers: with(PATHS), ..BARE }), 2, "a box and the path");
+    let request_id = Some(RequestIdHeader::new("x-request-id"));
+    assert!(figures(Profile { request_id, ..BARE }) > 2);
+    // The answers of a path are an index, and challenges are rendered when the gate is built.
+    let by_path = [PathAnswers { prefix: "/v1", answers: with(OTHER) }];
+    let challenges = &[SchemeChallenge::new("Bearer")];
+    let of_paths = Profile { answers_by_path: &by_path, challenges, ..BARE };
+    assert_eq!(figures(of_paths), 0);
 }
 
 const fn figures(info: AllocationInfo) -> (u64, u64) {

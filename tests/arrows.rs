@@ -35,7 +35,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("limits", &["key", "quota", "concurrency", "caller"]),
     ("rules", &["key", "profile", "request", "quota", "concurrency"]),
     ("response", &["key", "profile", "request", "quota", "caller"]),
-    ("decision", &["key", "profile", "request", "rules", "quota", "limits", "caller"]),
+    (
+        "decision",
+        &["key", "profile", "request", "rules", "quota", "concurrency", "limits", "caller"],
+    ),
     ("vendors", &["key", "profile", "rules", "quota", "concurrency"]),
     (
         "service",
@@ -54,6 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "profile",
         ],
     ),
+    ("shaping", &["key", "request", "decision", "response"]),
     ("testing", &["key", "quota", "store", "concurrency", "limits", "decision", "caller"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "error", "sync"];

@@ -22,4 +22,7 @@ mod faults;
 mod gallery;
 mod grpc;
 mod layer;
+#[cfg(feature = "shaping")]
+mod shaping;
 mod vendor_contract;
+mod websocket;

@@ -1,5 +1,6 @@
 //! Reading credentials, against the model's naive reader. The first byte chooses the vendor; what follows are
-//! lines of `Authorization`, each after a line feed. A line that begins with 1 to 4 is another field or the query.
+//! lines of `Authorization`, each after a line feed. A line that begins with 1 to 4 is another field or the query, one
+//! with 5 offers protocols in a WebSocket handshake.
 
 #![no_main]
 
@@ -20,8 +21,8 @@ use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Denial};
 
 /// Basic of one user, Bearer, both; and all others, once or several times.
-static LAYERS: LazyLock<[(usize, ApiKeyLayer); 6]> = LazyLock::new(|| {
-    [0, 2, 5, 6, 7, 8].map(|vendor| {
+static LAYERS: LazyLock<[(usize, ApiKeyLayer); 7]> = LazyLock::new(|| {
+    [0, 2, 5, 6, 7, 8, 9].map(|vendor| {
         let (profile, _) = PROFILES[vendor];
         let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).assume_https().build();
         (vendor, layer.unwrap())
@@ -33,6 +34,7 @@ fuzz_target!(|bytes: &[u8]| {
     let (vendor, layer) = &LAYERS[usize::from(*first) % LAYERS.len()];
     let mut question = Question {
         method: "GET",
+        protocol: None,
         path: "/".to_owned(),
         query: None,
         fields: Vec::new(),
@@ -53,8 +55,15 @@ fuzz_target!(|bytes: &[u8]| {
                 question.query = request.uri().query().map(str::to_owned);
                 continue;
             }
+            [5, line @ ..] => ("sec-websocket-protocol", line),
             _ => ("authorization", line),
         };
+        if name == "sec-websocket-protocol" {
+            for (name, value) in [("upgrade", "websocket"), ("connection", "upgrade")] {
+                request.headers_mut().insert(name, HeaderValue::from_static(value));
+                question.fields.push((name, value.into()));
+            }
+        }
         let Ok(value) = HeaderValue::from_bytes(line) else { return };
         request.headers_mut().append(name, value);
         question.fields.push((name, line.to_vec()));

@@ -46,6 +46,7 @@ fuzz_target!(|bytes: &[u8]| {
     let tls = choice / 12 % 2 == 1;
     let mut question = Question {
         method: "GET",
+        protocol: None,
         path: "/".to_owned(),
         query: None,
         fields: Vec::new(),

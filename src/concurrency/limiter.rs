@@ -1,6 +1,7 @@
 //! The trait of limiters of simultaneous requests, and the permits that they return.
 
 use std::fmt;
+use std::sync::{Arc, Weak};
 
 use super::rule::Concurrency;
 use crate::error::LimiterError;
@@ -38,7 +39,8 @@ pub struct Acquire<'a> {
 
 /// A limiter of simultaneous requests.
 ///
-/// The gate holds a [`Permit`] until the response's body has ended or was dropped. The gate may drop the
+/// The gate holds a [`Permit`] until the response's body has ended or was dropped. A handler can hold it longer, with
+/// [`Grant::permit`](crate::Grant::permit). The gate may drop the
 /// future of [`acquire`](Self::acquire) at any time, for example when the client hangs up. No permit may then
 /// stay taken for it.
 ///
@@ -69,12 +71,16 @@ pub trait ConcurrencyLimiter: Send + Sync + 'static {
     fn acquire(&self, request: Acquire<'_>) -> Reply<Result<Option<Permit>, LimiterError>>;
 }
 
-/// A permit for one request, which is given back when this value is dropped. [`ConcurrencyLimiter`] has an
-/// example.
-// Boxed, because every request has room for a permit, and few have one.
+/// A handle of the permit of one request. The permit is given back when all of its handles are dropped: the gate's,
+/// and those of [`Grant::permit`](crate::Grant::permit). [`ConcurrencyLimiter`] has an example.
+// Behind a pointer, because every request has room for a permit, and few have one.
 pub struct Permit {
-    _held: Box<dyn Held>,
+    held: Arc<dyn Held>,
 }
+
+/// A reference to a permit, which does not keep the permit from being given back.
+#[derive(Clone)]
+pub(crate) struct PermitReference(Weak<dyn Held>);
 
 /// A value that gives a permit back when it is dropped.
 trait Held: Send + Sync {}
@@ -84,7 +90,18 @@ impl<T: Send + Sync> Held for T {}
 impl Permit {
     /// Creates a permit from a value that gives the permit back when it is dropped.
     pub fn new(held: impl Send + Sync + 'static) -> Self {
-        Self { _held: Box::new(held) }
+        Self { held: Arc::new(held) }
+    }
+
+    pub(crate) fn reference(&self) -> PermitReference {
+        PermitReference(Arc::downgrade(&self.held))
+    }
+}
+
+impl PermitReference {
+    /// Returns a handle of the permit, unless the permit has been given back.
+    pub(crate) fn permit(&self) -> Option<Permit> {
+        self.0.upgrade().map(|held| Permit { held })
     }
 }
 

@@ -10,6 +10,13 @@
 //! permit is held until the response's body has ended or was dropped. If the [`ConcurrencyLimiter`] cannot
 //! answer, [`OnLimiterFailure`](crate::quota::OnLimiterFailure) decides.
 //!
+//! # WebSockets
+//!
+//! The response to a WebSocket handshake has no body, so its permit is given back at once: a limit of 1 admits any
+//! number of sockets, one handshake after the other. A handler that serves a socket asks for the permit with
+//! [`Grant::permit`](crate::Grant::permit), and holds it as long as the socket is open. Then [`Concurrency::new(1)`
+//! ](Concurrency::new) means one socket for each account on the route.
+//!
 //! # Deployment
 //!
 //! [`MemoryConcurrency`] counts in this process alone. Behind `n` processes an account can have up to `n`
@@ -21,6 +28,7 @@ mod rule;
 #[cfg(all(test, shuttle))]
 mod schedules;
 
+pub(crate) use limiter::PermitReference;
 pub use limiter::{Acquire, ConcurrencyLimiter, Permit};
 pub use memory::MemoryConcurrency;
 pub use rule::Concurrency;

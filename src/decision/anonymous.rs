@@ -36,7 +36,7 @@ impl Policy {
             (None, CountedCallers::Keys) => Err(Denial::CredentialsMissing),
             (None, CountedCallers::None | CountedCallers::All) => Ok(None),
             (Some(table), counted) => {
-                let matched = table.find(head.method, head.path);
+                let matched = table.find(head, head.path);
                 let open = matched.filter(|matched| matched.route.is_open(counted));
                 open.map(|open| Some(open.index)).ok_or(Denial::CredentialsMissing)
             }

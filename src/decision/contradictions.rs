@@ -29,6 +29,11 @@ impl Policy {
         self.counts.refunds
     }
 
+    /// Returns true if a protocol of this name would carry a key.
+    pub(crate) fn is_key_protocol(&self, name: &str) -> bool {
+        self.profile.credentials.is_key_protocol(name)
+    }
+
     /// Refuses an environment that no format lists. With a format without environments, only the records
     /// decide.
     fn check_environment(&self) -> Result<(), ConfigError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::extra_cost::{CostError, ExtraCost};
 use super::judge::Cleared;
 use super::quotas::RequestQuotas;
+use crate::concurrency::{Permit, PermitReference};
 use crate::error::Denial;
 use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, SharedRecord};
 use crate::quota::{Quota, QuotaStatus, Verdict};
@@ -31,6 +32,7 @@ pub struct Grant {
     verdict: Verdict,
     quotas: RequestQuotas,
     extra: Option<ExtraCost>,
+    permit: Option<PermitReference>,
     /// How the gate reads the scopes of keys.
     scopes: Option<Arc<CompiledScopes>>,
 }
@@ -44,6 +46,7 @@ impl Grant {
         verdict: &Verdict,
         quotas: RequestQuotas,
         extra: Option<&ExtraCost>,
+        permit: Option<&Permit>,
         scopes: Option<&Arc<CompiledScopes>>,
     ) -> Option<Self> {
         let passed = verdict.retry_after().is_none();
@@ -52,6 +55,7 @@ impl Grant {
             verdict: verdict.clone(),
             quotas,
             extra: extra.cloned(),
+            permit: permit.map(Permit::reference),
             scopes: scopes.cloned(),
         })
     }
@@ -64,6 +68,7 @@ impl Grant {
             verdict: Verdict::passed(),
             quotas: RequestQuotas::default(),
             extra: Some(ExtraCost::new(true)),
+            permit: None,
             scopes: None,
         }
     }
@@ -205,6 +210,31 @@ impl Grant {
     /// As [`refund`](Self::refund).
     pub fn refund_all(&self) -> Result<(), CostError> {
         self.extra.as_ref().ok_or(CostError::NotMetered)?.refund_all()
+    }
+
+    /// Returns a handle of the request's permit, for work that goes on after the response. The permit of
+    /// simultaneous requests is given back when the response's body has ended or was dropped, and all handles are
+    /// dropped. Without a call, the permit of a WebSocket is given back right after the handshake.
+    ///
+    /// Call this method before the handler returns its response, and move the handle into the task that serves the
+    /// socket. Returns `None` if the route has no limit of
+    /// [simultaneous requests](crate::rules::Route::concurrency), or if the permit was given back already. A grant
+    /// holds no permit, however long it or a clone of it lives.
+    ///
+    /// ```
+    /// use tower_api_key::Grant;
+    ///
+    /// # async fn chat() {}
+    /// fn serve_socket(grant: &Grant) {
+    ///     let permit = grant.permit();
+    ///     tokio::spawn(async move {
+    ///         chat().await;
+    ///         drop(permit); // the account may open its next socket
+    ///     });
+    /// }
+    /// ```
+    pub fn permit(&self) -> Option<Permit> {
+        self.permit.as_ref().and_then(PermitReference::permit)
     }
 
     /// Requires a scope, for needs that only the handler knows. An axum handler returns the denial with

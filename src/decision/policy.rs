@@ -91,10 +91,12 @@ impl Policy {
         }
     }
 
-    /// Removes the key from the URI of a request, if a source is a query parameter.
+    /// Removes the key from where the rest is of use to the service: from the query, and from the protocols that
+    /// a WebSocket client offers.
     #[inline]
-    pub(crate) fn hide_in_uri<B>(&self, request: &mut http::Request<B>) {
+    pub(crate) fn hide_key<B>(&self, request: &mut http::Request<B>) {
         self.profile.credentials.hide_in_uri(request);
+        self.profile.credentials.hide_in_protocols(request.headers_mut());
     }
 
     /// Reads the credential of a request.
@@ -116,6 +118,7 @@ impl Policy {
     }
 
     /// Returns what is proven about the client: HTTPS, and its address.
+    #[inline]
     pub(crate) fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
         self.options.proxies.client(connection, headers)
     }
@@ -263,6 +266,6 @@ impl Policy {
 
     /// Returns the route of a request. Returns `None` without a table, or if no route covers the request.
     pub(super) fn find<'a>(&'a self, head: Head<'a>) -> Option<Matched<'a>> {
-        self.routes.as_ref()?.find(head.method, head.path)
+        self.routes.as_ref()?.find(head, head.path)
     }
 }

@@ -231,6 +231,14 @@ pub enum ConfigError {
         /// The problem and its remedy.
         problem: String,
     },
+    /// A layer that shapes responses changes nothing, or cannot do what it is asked for.
+    #[error("shaping, field `{field}`: {problem}")]
+    Shaping {
+        /// The field of the builder.
+        field: &'static str,
+        /// The problem and its remedy.
+        problem: String,
+    },
     /// A quota is configured, but no limiter to count it.
     #[error("quotas are configured, but no limiter: call `limits`, or call `without_limits`")]
     LimiterMissing,

@@ -148,9 +148,9 @@ rows! {
 impl<'a> Answers<'a> {
     /// Changes the answers to requests without a valid key.
     ///
-    /// * `missing` answers `credentials_missing` and `scheme_unsupported`. Give it [`Challenge::Bare`].
+    /// * `missing` answers `credentials_missing` and `scheme_unsupported`. Give it [`Challenge::Bare`](super::Challenge::Bare).
     /// * `invalid` answers the six rows `key_*`, `environment_mismatch` and `scheme_not_for_kind`. Give it
-    ///   [`Challenge::InvalidToken`]. A client must not be able to tell an unknown key from a revoked one.
+    ///   [`Challenge::InvalidToken`](super::Challenge::InvalidToken). A client must not be able to tell an unknown key from a revoked one.
     ///
     /// ```
     /// use http::StatusCode;

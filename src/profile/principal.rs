@@ -42,7 +42,8 @@ pub struct PrincipalHeader<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PrincipalValue<'a> {
-    /// This prefix and 32 hexadecimal digits, which are unique to the request.
+    /// This prefix and 32 hexadecimal digits, which are unique to the request. For an id on every response, refusals
+    /// before authentication included, set [`Profile::request_id`](crate::Profile#structfield.request_id) instead.
     RequestId(&'a str),
     /// The account's id.
     Account,

@@ -6,8 +6,9 @@
 /// members. It leaves out an empty detail, and members with facts that it does not know. The texts may have
 /// placeholders, except for the type.
 ///
-/// A layer refuses a type or an instance that is no URI reference (RFC 3986 §4.1), a member that is listed twice or
-/// has a name of the standard's own, and a value that is not JSON.
+/// A layer refuses a type or an instance that is no URI reference (RFC 3986 §4.1), an instance that names another
+/// host without a scheme, a member that is listed twice or has a name of the standard's own, and a value that is not
+/// JSON.
 ///
 /// ```
 /// use http::StatusCode;

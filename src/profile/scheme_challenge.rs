@@ -6,7 +6,7 @@
 /// [`Profile::challenges`](crate::Profile) replaces these, and a list of [`Answer::challenges`](super::Answer::challenges) replaces both. The
 /// row's [`Challenge`](super::Challenge) still adds its `error` to the lines with the scheme `Bearer`.
 ///
-/// Parameters are written in quotes. A layer refuses a name that is no token (RFC 9110 §5.6.2), a name that is
+/// Parameters are written in quotes, and have no placeholders. A layer refuses a name that is no token (RFC 9110 §5.6.2), a name that is
 /// listed twice, and a value with other characters than visible ASCII and blanks. It also checks the grammar of
 /// `error`, `error_description`, `error_uri` and `scope` (RFC 6750 §3), and of `resource_metadata` (RFC 9728 §5.1).
 ///

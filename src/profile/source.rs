@@ -11,6 +11,7 @@
 /// | `X-Api-Key: KEY` | [`header`](Self::header) |
 /// | `X-Key-Id: ID` and `X-Key-Secret: KEY` | [`id_and_secret`](Self::id_and_secret) |
 /// | `GET /v1/users?key=KEY` | [`insecure_query`](Self::insecure_query) |
+/// | `new WebSocket(url, ["chat.v1", "api-key.KEY"])` | [`websocket_protocol`](Self::websocket_protocol) |
 ///
 /// ```
 /// use tower_api_key::profile::{BasicKey, CredentialSource};
@@ -95,6 +96,28 @@ impl<'a> CredentialSource<'a> {
         Self::of(Scheme::InsecureQuery(name))
     }
 
+    /// Reads a protocol that a WebSocket client offers in `Sec-WebSocket-Protocol` (RFC 6455 §4.1): the text after
+    /// this prefix is the key. A page in a browser can send a key to a WebSocket in no other header.
+    ///
+    /// ```js
+    /// new WebSocket("wss://api.example.com/v1/live", ["chat.v1", "api-key." + key])
+    /// ```
+    ///
+    /// The gate reads the protocols of a WebSocket handshake only: a `GET` of HTTP/1.1 with `Upgrade: websocket`,
+    /// or an extended `CONNECT` of HTTP/2 (RFC 8441, feature `http2`).
+    ///
+    /// A browser closes the socket if it has offered protocols and the answer selects none of them. The gate
+    /// removes the key from the offered protocols in every request, so the service can never select the key.
+    /// Clients must offer a second protocol, which the service selects. If it selects none, let the gate
+    /// [select one](crate::ApiKeyLayerBuilder::select_websocket_protocol).
+    ///
+    /// The prefix and the key are compared with regard to case. They have letters, digits and
+    /// ``!#$%&'*+-.^_`|~``. A layer outside of the gate still sees the key, marked as sensitive: put layers that log
+    /// headers inside.
+    pub const fn websocket_protocol(prefix: &'a str) -> Self {
+        Self::of(Scheme::WebSocketProtocol(prefix))
+    }
+
     /// Accepts only keys of these kinds through this source.
     pub const fn only(mut self, kinds: &'a [&'a str]) -> Self {
         self.kinds = Some(kinds);
@@ -145,6 +168,8 @@ pub enum Scheme<'a> {
     Header(&'a str),
     /// A query parameter of this name, whose value is the key. Insecure: URLs are logged.
     InsecureQuery(&'a str),
+    /// A protocol that a WebSocket client offers. What follows this prefix is the key.
+    WebSocketProtocol(&'a str),
     /// Two headers, of which one has the id of the key.
     IdAndSecret {
         /// The header that has the key's id.
@@ -198,7 +223,10 @@ impl<'a> Scheme<'a> {
             | Self::WideBearer
             | Self::Named(_)
             | Self::NamedPair(..) => true,
-            Self::Header(_) | Self::IdAndSecret { .. } | Self::InsecureQuery(_) => false,
+            Self::Header(_)
+            | Self::IdAndSecret { .. }
+            | Self::InsecureQuery(_)
+            | Self::WebSocketProtocol(_) => false,
         }
     }
 
@@ -211,7 +239,8 @@ impl<'a> Scheme<'a> {
             | Self::WideBearer
             | Self::Named(_)
             | Self::Header(_)
-            | Self::InsecureQuery(_) => false,
+            | Self::InsecureQuery(_)
+            | Self::WebSocketProtocol(_) => false,
         }
     }
 
@@ -229,7 +258,8 @@ impl<'a> Scheme<'a> {
             Self::Named(name)
             | Self::NamedPair(name, _)
             | Self::Header(name)
-            | Self::InsecureQuery(name) => name,
+            | Self::InsecureQuery(name)
+            | Self::WebSocketProtocol(name) => name,
         }
     }
 }

@@ -20,7 +20,8 @@ impl Profile<'static> {
     ///
     /// * A key comes in `Authorization: Bearer` (RFC 6750) or in `X-Api-Key`, and has the format
     ///   [`KeyFormat::STANDARD`].
-    /// * Refusals are problem details (RFC 9457). They say no more than a client has to know.
+    /// * Refusals are problem details (RFC 9457). They say no more than a client has to know. A used quota has the
+    ///   type `quota-exceeded`, and its name in `violated-policies`.
     /// * `RateLimit-Policy` and `RateLimit` report limits (draft-ietf-httpapi-ratelimit-headers-11).
     /// * The profile has no quotas, requires no header, and sends no principal headers.
     ///

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES};
 use super::token::is_token;
-use super::{basic, bearer, query, visible};
+use super::{basic, bearer, query, visible, websocket};
 use crate::error::{ConfigError, Malformation};
 use crate::key::{KeyFormat, KeyKind, Segment};
 use crate::profile::{BasicKey, CredentialSource, Scheme};
@@ -95,6 +95,10 @@ fn misnamed(scheme: Scheme<'_>) -> Option<&'static str> {
             "not every reader of a query reads this name alike: write letters, digits and `-._~`";
         return (!query::is_name(name)).then_some(problem);
     }
+    if let Scheme::WebSocketProtocol(prefix) = scheme {
+        let problem = "no protocol's name begins so (RFC 6455 §4.1): write a word without spaces or separators, such as `api-key.`";
+        return (!is_token(prefix.as_bytes())).then_some(problem);
+    }
     let (Scheme::Named(name) | Scheme::NamedPair(name, _)) = scheme else { return None };
     if !is_token(name.as_bytes()) {
         Some(
@@ -166,6 +170,7 @@ fn carries(scheme: Scheme<'_>, key: &[u8]) -> Result<(), Malformation> {
             visible::key(key).map(|_| ())
         }
         Scheme::InsecureQuery(_) => carries_in_query(key),
+        Scheme::WebSocketProtocol(_) => websocket::key(key).map(|_| ()),
         Scheme::Basic(rule) | Scheme::NamedPair(_, rule) => carries_pair(rule, key),
     }
 }
@@ -220,6 +225,9 @@ fn described(scheme: Scheme<'_>) -> String {
         Scheme::InsecureQuery(name) => {
             format!("`CredentialSource::insecure_query(\"{}\")`", name.escape_debug())
         }
+        Scheme::WebSocketProtocol(prefix) => {
+            format!("`CredentialSource::websocket_protocol(\"{}\")`", prefix.escape_debug())
+        }
         Scheme::Basic(rule) => format!("`{}`", described_pair(rule)),
         Scheme::NamedPair(name, rule) => {
             let (name, rule) = (name.escape_debug(), described_pair(rule));
@@ -262,6 +270,9 @@ fn obstacle(scheme: Scheme<'_>, problem: Malformation) -> String {
         }
         Malformation::UserName => {
             "a user name ends at the first `:` (RFC 7617 §2): choose a name without `:`"
+        }
+        Malformation::Alphabet if matches!(scheme, Scheme::WebSocketProtocol(_)) => {
+            "a protocol's name may have letters, digits and `!#$%&'*+-.^_`|~` only (RFC 6455 §4.1): change the format"
         }
         Malformation::Alphabet if scheme != Scheme::Bearer => {
             "a key may have visible ASCII only: change the format"

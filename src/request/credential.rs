@@ -1,14 +1,14 @@
 //! The checked credential sources of a profile.
 
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderMap, HeaderName};
 
 use super::authorization::Schemes;
 use super::head::Head;
 #[cfg(feature = "axum")]
 use super::original_path;
-use super::query;
 use super::source::{Carrier, Source, SourceIndex};
+use super::{query, websocket};
 use crate::error::ConfigError;
 use crate::profile::CredentialSource;
 
@@ -21,6 +21,8 @@ pub(crate) struct Credentials {
     pub(super) headers: Vec<(HeaderName, usize)>,
     /// The query parameters.
     pub(super) parameters: Vec<(Box<str>, usize)>,
+    /// The prefixes of protocols that a WebSocket client offers.
+    pub(super) protocols: Vec<(Box<str>, usize)>,
     pub(super) reads_authorization: bool,
     reads_ids: bool,
     /// Whether a request may carry the same key in two sources.
@@ -36,6 +38,7 @@ impl Credentials {
         let mut schemes = Schemes::default();
         let mut headers: Vec<(HeaderName, usize)> = Vec::new();
         let mut parameters: Vec<(Box<str>, usize)> = Vec::new();
+        let mut protocols: Vec<(Box<str>, usize)> = Vec::new();
         let mut sources = Vec::new();
         for (index, described) in described.iter().enumerate() {
             let source = Source::new(described)?;
@@ -49,6 +52,16 @@ impl Credentials {
                 }
                 parameters.push((name.into(), index));
             }
+            if source.is_in_protocol() {
+                let prefix = described.scheme.label();
+                let overlaps = |(other, _): &(Box<str>, usize)| {
+                    other.starts_with(prefix) || prefix.starts_with(&**other)
+                };
+                if protocols.iter().any(overlaps) {
+                    return Err(ConfigError::RepeatedCredentialSource(prefix.to_owned()));
+                }
+                protocols.push((prefix.into(), index));
+            }
             for name in source.own_headers() {
                 if headers.iter().any(|(other, _)| other == name) {
                     return Err(repeated(name));
@@ -61,6 +74,10 @@ impl Credentials {
         if reads_authorization && headers.iter().any(|(name, _)| *name == AUTHORIZATION) {
             return Err(repeated(&AUTHORIZATION));
         }
+        if !protocols.is_empty() && headers.iter().any(|(name, _)| *name == SEC_WEBSOCKET_PROTOCOL)
+        {
+            return Err(repeated(&SEC_WEBSOCKET_PROTOCOL));
+        }
         let reads_ids = sources.iter().any(Source::has_id);
         let allows_equal = sources.iter().any(|source| source.allows_equal);
         Ok(Self {
@@ -68,6 +85,7 @@ impl Credentials {
             schemes,
             headers,
             parameters,
+            protocols,
             reads_authorization,
             reads_ids,
             allows_equal,
@@ -90,9 +108,17 @@ impl Credentials {
         authorization.into_iter().chain(self.headers.iter().map(|(name, _)| name))
     }
 
+    /// Returns true if this header can carry a key.
+    pub(crate) fn are_carried_in(&self, name: &HeaderName) -> bool {
+        let in_protocols = !self.protocols.is_empty() && *name == SEC_WEBSOCKET_PROTOCOL;
+        in_protocols || self.header_names().any(|other| other == name)
+    }
+
     /// Returns true if all keys come in the same header.
     pub(crate) fn are_in_one_header(&self) -> bool {
-        self.parameters.is_empty() && self.header_names().nth(1).is_none()
+        self.parameters.is_empty()
+            && self.protocols.is_empty()
+            && self.header_names().nth(1).is_none()
     }
 
     /// Returns true for a preflight whose only key is in its query. A browser sends no credential with a
@@ -108,6 +134,19 @@ impl Credentials {
     pub(crate) fn hide_in_uri<B>(&self, request: &mut http::Request<B>) {
         if !self.parameters.is_empty() {
             self.remove_parameters(request);
+        }
+    }
+
+    /// Returns true if a protocol of this name would carry a key.
+    pub(crate) fn is_key_protocol(&self, name: &str) -> bool {
+        self.protocols.iter().any(|(prefix, _)| name.starts_with(&**prefix))
+    }
+
+    /// Removes the key from the protocols that a client offers, so that no code behind the gate can select it.
+    #[inline]
+    pub(crate) fn hide_in_protocols(&self, headers: &mut HeaderMap) {
+        if !self.protocols.is_empty() && headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
+            websocket::remove(headers, &self.protocols);
         }
     }
 
@@ -133,6 +172,9 @@ impl Credentials {
             mark(&AUTHORIZATION);
         }
         self.own_header_names().for_each(mark);
+        if !self.protocols.is_empty() {
+            websocket::mark_sensitive(headers);
+        }
     }
 
     /// Lists the vendor's own headers that carry keys. Caches do not know them, unlike `Authorization`.

@@ -53,7 +53,7 @@ impl Credentials {
                 );
             }
         }
-        found.extend(self.raw_in_query(head)?);
+        found.extend(self.raw_elsewhere(head)?);
         Ok(found)
     }
 }

@@ -5,7 +5,9 @@ use std::fmt;
 use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, EXPECT, ORIGIN, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, HeaderName, Method, Uri};
+use http::{HeaderMap, HeaderName, Method, Uri, Version};
+
+use super::websocket::{Handshake, is_extended_connect, is_upgrade};
 
 /// Borrows the method, path and headers of a request.
 ///
@@ -21,6 +23,9 @@ pub(crate) struct Head<'a> {
     pub(super) uri: &'a Uri,
     /// The headers.
     pub(crate) headers: &'a HeaderMap,
+    pub(super) version: Version,
+    /// Whether this is a WebSocket handshake of HTTP/2, whose method is `CONNECT`.
+    pub(crate) is_extended_connect: bool,
 }
 
 impl<'a> Head<'a> {
@@ -31,7 +36,17 @@ impl<'a> Head<'a> {
             path: original_path(request),
             uri: request.uri(),
             headers: request.headers(),
+            version: request.version(),
+            is_extended_connect: is_extended_connect(request),
         }
+    }
+
+    /// Returns the WebSocket handshake of this request, if it is one.
+    pub(crate) fn handshake(&self) -> Option<Handshake> {
+        if self.is_extended_connect {
+            return Some(Handshake::ExtendedConnect);
+        }
+        is_upgrade(self.method, self.version, self.headers).then_some(Handshake::Upgrade)
     }
 
     /// Returns true for a complete CORS preflight (Fetch §4.8): `OPTIONS` with one `Origin`, one

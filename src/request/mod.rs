@@ -13,7 +13,8 @@
 //! the client itself cannot.
 //!
 //! If a profile reads keys from the [query](crate::profile::CredentialSource::insecure_query), put layers that log
-//! URIs inside of the gate, and configure proxies to log no query.
+//! URIs inside of the gate, and configure proxies to log no query. The same holds for headers, if it reads keys from the
+//! [protocols](crate::profile::CredentialSource::websocket_protocol) of WebSockets.
 //!
 //! In a deployment behind a proxy:
 //!
@@ -52,6 +53,7 @@ mod source;
 mod token;
 mod trust;
 mod visible;
+mod websocket;
 
 pub use accepted_stream::AcceptedStream;
 pub(crate) use carriage::check as check_carriage;
@@ -71,3 +73,4 @@ pub use request_id::RequestId;
 pub(crate) use request_id::is_plain as is_plain_in_ids;
 pub(crate) use source::{Source, SourceIndex};
 pub(crate) use token::is_token;
+pub(crate) use websocket::{Handshake, offers_protocol};

@@ -3,15 +3,11 @@
 
 use std::net::IpAddr;
 
-use http::HeaderMap;
 use ipnet::IpNet;
 
-use super::client::Client;
-use super::connection::Connection;
-use super::forwarded::Hop;
+use super::internet;
 use super::proxy_headers::ProxyHeaders;
 use super::trust::Trust;
-use super::{internet, signs};
 use crate::error::ConfigError;
 use crate::key::Networks;
 
@@ -60,10 +56,10 @@ use crate::key::Networks;
 /// ```
 #[derive(Debug, Clone)]
 pub struct TrustedProxies {
-    networks: Networks,
-    unix_sockets: bool,
-    always: bool,
-    headers: ProxyHeaders,
+    pub(super) networks: Networks,
+    pub(super) unix_sockets: bool,
+    pub(super) always: bool,
+    pub(super) headers: ProxyHeaders,
     trust: Trust,
 }
 
@@ -120,7 +116,7 @@ impl TrustedProxies {
     /// Trusts any process that may open this server's Unix socket to write these headers. Set the mode
     /// of the socket's file so that only the proxy may open it.
     ///
-    /// The server marks such connections with [`Connection::unix_socket`]. A connection without the
+    /// The server marks such connections with [`Connection::unix_socket`](super::Connection::unix_socket). A connection without the
     /// mark is not trusted.
     ///
     /// ```
@@ -188,37 +184,14 @@ impl TrustedProxies {
     const fn of(networks: Networks, headers: ProxyHeaders, trust: Trust) -> Self {
         Self { networks, unix_sockets: false, always: false, headers, trust }
     }
-
-    /// Returns true if the peer of a connection is a trusted proxy.
-    pub(crate) fn trusts(&self, connection: Connection) -> bool {
-        match connection.peer() {
-            Some(peer) => self.networks.contains(peer),
-            None => self.unix_sockets && connection.is_unix_socket(),
-        }
-    }
-
-    pub(crate) fn trust_any(&self) -> bool {
-        self.unix_sockets || !self.networks.is_empty()
-    }
-
-    /// Returns what is proven about the client behind a connection.
-    pub fn client(&self, connection: Connection, headers: &HeaderMap) -> Client {
-        let direct = Client { address: connection.peer(), https: connection.is_tls() };
-        if !self.trusts(connection) {
-            return direct;
-        }
-        let Hop { address, https } = match self.headers.read(headers, &self.networks) {
-            Some(hop) => hop,
-            // The proxy sent other headers than those configured, or none although it always must.
-            None if self.always || headers.keys().any(signs::is_of_a_proxy) => Hop::default(),
-            None => return direct,
-        };
-        Client { address, https }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
+    use super::super::client::Client;
+    use super::super::connection::Connection;
     use super::*;
 
     const FOR: &str = "x-forwarded-for";

@@ -2,12 +2,13 @@
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
 
 use super::credential::Credentials;
 use super::head::Head;
 use super::presented::{KeyBuffer, MAX_CREDENTIAL_BYTES, Parts, PresentedKey};
 use super::source::{Carrier, Form, SourceIndex};
-use super::{basic, bearer, query, visible};
+use super::{basic, bearer, query, visible, websocket};
 use crate::error::{Denial, Malformation};
 
 /// A key of a request, and the source that carried it.
@@ -24,6 +25,7 @@ pub(super) enum RawCredential<'a> {
     Authorization(&'a HeaderValue),
     Own(usize, &'a HeaderValue),
     Query(usize, &'a str),
+    Protocol(usize, &'a [u8]),
 }
 
 impl Credentials {
@@ -55,31 +57,42 @@ impl Credentials {
                 Some(_) => return Err(Denial::CredentialsAmbiguous),
             }
         }
-        if !self.parameters.is_empty()
-            && let Some(raw) = self.raw_in_query(head)?
-        {
-            match found {
-                None => found = Some(raw),
-                Some(_) if self.allows_equal => return self.read_equal(head, buffer),
-                Some(_) => return Err(Denial::CredentialsAmbiguous),
+        if self.reads_elsewhere() {
+            for raw in self.raw_elsewhere(head)? {
+                match found {
+                    None => found = Some(raw),
+                    Some(_) if self.allows_equal => return self.read_equal(head, buffer),
+                    Some(_) => return Err(Denial::CredentialsAmbiguous),
+                }
             }
         }
         let found = found.ok_or(Denial::CredentialsMissing)?;
         self.read_at(found, headers, buffer)
     }
 
-    /// Returns the query parameter that has a credential.
+    /// Returns true if a key can come in the query or in a protocol.
+    const fn reads_elsewhere(&self) -> bool {
+        !self.parameters.is_empty() || !self.protocols.is_empty()
+    }
+
+    /// Lists the credentials in the query, and among the protocols of a WebSocket handshake. Nothing else offers
+    /// protocols.
     #[cold]
-    pub(super) fn raw_in_query<'a>(
+    pub(super) fn raw_elsewhere<'a>(
         &self,
         head: Head<'a>,
-    ) -> Result<Option<RawCredential<'a>>, Denial> {
-        let Some(query) = head.uri.query() else { return Ok(None) };
-        let mut found = None;
-        for (name, source) in &self.parameters {
-            let Some(value) = query::find(query, name)? else { continue };
-            if found.replace(RawCredential::Query(*source, value)).is_some() {
-                return Err(Denial::CredentialsAmbiguous);
+    ) -> Result<SmallVec<[RawCredential<'a>; 2]>, Denial> {
+        let mut found = SmallVec::new();
+        if let Some(query) = head.uri.query() {
+            for (name, source) in &self.parameters {
+                let value = query::find(query, name)?;
+                found.extend(value.map(|value| RawCredential::Query(*source, value)));
+            }
+        }
+        if !self.protocols.is_empty() && head.handshake().is_some() {
+            for (prefix, source) in &self.protocols {
+                let value = websocket::find(head.headers, prefix)?;
+                found.extend(value.map(|value| RawCredential::Protocol(*source, value)));
             }
         }
         Ok(found)
@@ -97,6 +110,10 @@ impl Credentials {
             }
             RawCredential::Query(source, value) => {
                 let key = query::key(value, buffer).map_err(Denial::CredentialsMalformed)?;
+                Ok(Reading::new(Parts::alone(key), source))
+            }
+            RawCredential::Protocol(source, value) => {
+                let key = websocket::key(value).map_err(Denial::CredentialsMalformed)?;
                 Ok(Reading::new(Parts::alone(key), source))
             }
             RawCredential::Own(source, value) => {
@@ -167,7 +184,7 @@ fn read_pair<'a>(
 
 #[cfg(test)]
 mod tests {
-    use http::{Method, Uri};
+    use http::Request;
 
     use super::*;
     use crate::profile::{BasicKey, CredentialSource};
@@ -182,14 +199,12 @@ mod tests {
         sources: &[CredentialSource<'_>],
         lines: &[(&'static str, &[u8])],
     ) -> Result<String, Denial> {
-        let mut headers = HeaderMap::new();
+        let mut request = Request::new(());
         for (name, value) in lines {
-            headers.append(*name, HeaderValue::from_bytes(value).unwrap());
+            request.headers_mut().append(*name, HeaderValue::from_bytes(value).unwrap());
         }
         let mut buffer = KeyBuffer::new();
-        let head =
-            Head { method: &Method::GET, path: "/", uri: &Uri::default(), headers: &headers };
-        let reading = Credentials::new(sources).unwrap().read(head, &mut buffer)?;
+        let reading = Credentials::new(sources).unwrap().read(Head::of(&request), &mut buffer)?;
         Ok(String::from_utf8(reading.key.expose().to_vec()).unwrap())
     }
 

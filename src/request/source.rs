@@ -1,6 +1,7 @@
 //! The credential sources of a gate, which own what the profile's sources borrow.
 
 use http::HeaderName;
+use http::header::SEC_WEBSOCKET_PROTOCOL;
 
 use super::field::{field_name, is_of_the_connection};
 use crate::error::ConfigError;
@@ -25,6 +26,8 @@ pub(super) enum Carrier {
     Headers { id: HeaderName, secret: HeaderName },
     /// A query parameter.
     Query,
+    /// A protocol that a WebSocket client offers.
+    WebSocketProtocol,
 }
 
 /// How a scheme writes a key.
@@ -72,6 +75,7 @@ impl Source {
                 Carrier::Headers { id: own_name(id)?, secret: own_name(secret)? }
             }
             Scheme::InsecureQuery(_) => Carrier::Query,
+            Scheme::WebSocketProtocol(_) => Carrier::WebSocketProtocol,
             Scheme::Header(name) => Carrier::Header(own_name(name)?),
         };
         let kinds = source.kinds.map(|kinds| kinds.iter().copied().map(Box::from).collect());
@@ -101,12 +105,23 @@ impl Source {
         matches!(self.carrier, Carrier::Query)
     }
 
+    /// Returns true if a protocol that a WebSocket client offers carries the key.
+    pub(super) const fn is_in_protocol(&self) -> bool {
+        matches!(self.carrier, Carrier::WebSocketProtocol)
+    }
+
+    /// Lists the headers that carry the key, without `Authorization`, which caches know.
+    pub(crate) fn uncommon_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let protocol = self.is_in_protocol().then_some(&SEC_WEBSOCKET_PROTOCOL);
+        self.own_headers().chain(protocol)
+    }
+
     /// Lists the vendor's own headers that carry the key, and its id.
-    pub(crate) fn own_headers(&self) -> impl Iterator<Item = &HeaderName> {
+    pub(super) fn own_headers(&self) -> impl Iterator<Item = &HeaderName> {
         let (first, second) = match &self.carrier {
             Carrier::Header(name) => (Some(name), None),
             Carrier::Headers { id, secret } => (Some(secret), Some(id)),
-            Carrier::Scheme(_) | Carrier::Query => (None, None),
+            Carrier::Scheme(_) | Carrier::Query | Carrier::WebSocketProtocol => (None, None),
         };
         first.into_iter().chain(second)
     }

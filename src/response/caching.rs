@@ -1,6 +1,6 @@
 //! Headers that keep answers to authenticated requests out of shared caches.
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, REFERRER_POLICY, VARY};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, REFERRER_POLICY, SEC_WEBSOCKET_PROTOCOL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ConfigError;
@@ -23,6 +23,7 @@ impl CredentialHeaders {
             let named = match source.scheme {
                 // The query is a part of what caches look answers up by.
                 Scheme::InsecureQuery(_) => Vec::new(),
+                Scheme::WebSocketProtocol(_) => vec![SEC_WEBSOCKET_PROTOCOL],
                 Scheme::Header(name) => vec![own(name)?],
                 Scheme::IdAndSecret { id, secret } => vec![own(secret)?, own(id)?],
                 Scheme::Basic(_)
@@ -84,10 +85,10 @@ pub(super) fn keep_private(headers: &mut HeaderMap, credential: &HeaderName) {
     vary_by(headers, credential);
 }
 
-/// Marks the answer to a request whose key came in its query (RFC 6750 §2.3). A cache would keep the key with the
-/// URL, so the service's own `Cache-Control` stays only if it says `private` or `no-store`. None of its targeted
+/// Keeps shared caches from storing a response, as for a request whose key came in its query (RFC 6750 §2.3). The
+/// service's own `Cache-Control` stays only if it says `private` or `no-store`. None of its targeted
 /// headers stays.
-pub(super) fn force_private(headers: &mut HeaderMap) {
+pub(crate) fn force_private(headers: &mut HeaderMap) {
     remove_targeted(headers);
     let mut directives = headers
         .get_all(CACHE_CONTROL)
@@ -100,7 +101,10 @@ pub(super) fn force_private(headers: &mut HeaderMap) {
     if !is_private {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
-    // A page would send its URL on with each request that it makes.
+}
+
+/// Forbids browsers to send the URL of the response on. A page would else send it with each request that it makes.
+pub(super) fn forbid_referrer(headers: &mut HeaderMap) {
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }
 
@@ -122,9 +126,10 @@ fn remove_targeted(headers: &mut HeaderMap) {
     }
 }
 
-fn vary_by(headers: &mut HeaderMap, credential: &HeaderName) {
-    if !varies_by(headers, credential) {
-        headers.append(VARY, HeaderValue::from(credential.clone()));
+/// Adds a header to `Vary`, if it is not in it.
+pub(crate) fn vary_by(headers: &mut HeaderMap, name: &HeaderName) {
+    if !varies_by(headers, name) {
+        headers.append(VARY, HeaderValue::from(name.clone()));
     }
 }
 

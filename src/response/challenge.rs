@@ -127,6 +127,9 @@ fn line(challenge: Challenge, scheme: Scheme<'_>, realm: &str) -> String {
             format!(r#"ApiKey realm="{realm}", id-header="{id}", header="{secret}""#)
         }
         Scheme::InsecureQuery(name) => format!(r#"ApiKey realm="{realm}", query="{name}""#),
+        Scheme::WebSocketProtocol(prefix) => {
+            format!(r#"ApiKey realm="{realm}", websocket-protocol="{prefix}""#)
+        }
         // No registered scheme fits a key in its own header, but RFC 9110 §11.6.1 requires a challenge.
         // This one shows a person which header to use.
         Scheme::Header(name) => {

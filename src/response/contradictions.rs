@@ -20,7 +20,7 @@ pub(super) fn check(row: &'static str, answer: &Answer<'_>) -> Result<(), Config
         return Err(ConfigError::ChallengeMissing { answer: row });
     }
     let problem = match body {
-        ErrorBody::Empty if status.is_success() => {
+        ErrorBody::Empty | ErrorBody::Text("") if status.is_success() => {
             "a client cannot tell a refusal with status 200 and without a body from a success: choose another body"
         }
         ErrorBody::CodeAndContext { .. } if status.code().canonical_reason().is_none() => {

@@ -7,7 +7,7 @@
 mod body;
 mod body_function;
 mod by_path;
-mod caching;
+pub(crate) mod caching;
 mod challenge;
 mod contradictions;
 mod date;

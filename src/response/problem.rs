@@ -80,7 +80,9 @@ impl PreparedProblem {
         // A path of the client's could make it the name of another host (RFC 3986 §4.2).
         let is_plain = |it: &String| is_uri_reference(it) && !it.starts_with("//");
         if let Some(instance) = instance.filter(is_plain) {
-            text += &format!(r#","instance":{}"#, quoted(&instance));
+            text += r#","instance":""#;
+            TextFormat::Json.write_fact(&instance, &mut text);
+            text.push('"');
         }
         for (name, value) in &self.members {
             let value = match value {
@@ -110,16 +112,20 @@ impl PreparedProblem {
 
 fn instance_of(reference: &str, row: RowFacts) -> Result<TextTemplate, ConfigError> {
     let template = TextTemplate::new(TextFormat::Plain, row, reference)?;
-    // Whatever a placeholder stands for is checked for each refusal.
-    let own = reference.split('{').enumerate().map(|(index, part)| match part.split_once('}') {
+    // What a placeholder stands for is checked for each refusal.
+    let shown = reference.split('{').enumerate().map(|(index, part)| match part.split_once('}') {
+        Some((name, rest)) if index > 0 && name.starts_with("path") => format!("/x{rest}"),
         Some((_, rest)) if index > 0 => format!("x{rest}"),
         _ => part.to_owned(),
     });
-    if is_uri_reference(&own.collect::<String>()) {
+    let shown: String = shown.collect();
+    let problem = if !is_uri_reference(&shown) {
+        "it is no URI reference (RFC 3986): write one as `{path}` or `urn:uuid:{request_id}`"
+    } else if shown.starts_with("//") {
+        "it names another host: a path begins with a slash already, so write `{path}`"
+    } else {
         return Ok(template);
-    }
-    let problem =
-        "it is no URI reference (RFC 3986): write one as `{path}` or `urn:uuid:{request_id}`";
+    };
     Err(refused(row, "instance", reference, problem))
 }
 

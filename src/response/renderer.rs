@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 
 use super::body_function::BodyFunction;
 use super::by_path::{ByPath, TableIndex};
-use super::caching::{CredentialHeaders, force_private, keep_private};
+use super::caching::{CredentialHeaders, forbid_referrer, force_private, keep_private};
 use super::equal_rows;
 use super::facts::{Authenticated, RefusalFacts};
 use super::fixed_headers::FixedHeaders;
@@ -108,9 +108,10 @@ impl Renderer {
             self.credentials.vary(headers);
         }
         if let Some(source) = source {
-            source.own_headers().for_each(|name| keep_private(headers, name));
+            source.uncommon_headers().for_each(|name| keep_private(headers, name));
             if source.is_in_query() {
                 force_private(headers);
+                forbid_referrer(headers);
             }
         }
     }
@@ -155,8 +156,8 @@ impl Renderer {
 
     /// Renders a refusal. The answer to `HEAD` has the same headers and no content.
     pub(crate) fn refuse(&self, facts: &RefusalFacts<'_>) -> Response<Bytes> {
-        let RefusalFacts { denial, form, table, authenticated, .. } = *facts;
-        let row = self.answers.get(table).row(denial);
+        let denial = facts.denial;
+        let row = self.answers.get(facts.table).row(denial);
         let mut headers = row.headers.clone();
         let made = self.body.as_ref().and_then(|body| body.make(&row.refusal(facts)));
         let is_made = made.is_some();
@@ -166,14 +167,14 @@ impl Renderer {
             used_elsewhere(name, &self.limit_headers, &self.principal, ids).is_some()
         });
         row.name_scopes(&mut headers, denial);
-        if let Some(authenticated) = authenticated {
+        if let Some(authenticated) = &facts.authenticated {
             self.mark(&mut headers, authenticated);
         }
         let wait = row.retry_after(denial);
         if let Some(seconds) = wait {
             write_retry_after(&mut headers, seconds);
         }
-        let (status, content) = match form {
+        let (status, content) = match facts.form {
             AnswerForm::Full => (row.status, body.content.clone()),
             AnswerForm::HeadersOnly => (row.status, Bytes::new()),
             AnswerForm::Grpc => {
@@ -210,9 +211,9 @@ impl Renderer {
     }
 
     /// Adds the limit headers and principal headers to a response to an authenticated or counted request.
-    pub(crate) fn mark(&self, headers: &mut HeaderMap, authenticated: Authenticated<'_>) {
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, authenticated: &Authenticated<'_>) {
         if let Some(verdict) = authenticated.verdict {
-            let Authenticated { caller, quotas, now, .. } = authenticated;
+            let Authenticated { caller, quotas, now, .. } = *authenticated;
             self.limit_headers.write(headers, quotas, verdict, caller, now);
         }
         self.principal.mark(headers, authenticated.caller);

@@ -77,7 +77,7 @@ fn is_media_type(text: &str) -> bool {
 /// Refuses a demand on a header that carries the credential. `Present` is allowed if there is only one
 /// source. With several sources, a request uses one of them, so such a demand would refuse all others.
 fn check_credential(demand: &Demand, credentials: &Credentials) -> Result<(), ConfigError> {
-    let carries_keys = credentials.header_names().any(|name| *name == demand.name);
+    let carries_keys = credentials.are_carried_in(&demand.name);
     let is_alone = credentials.are_in_one_header();
     if carries_keys && !(is_alone && demand.expected == Accepted::Present) {
         let problem =

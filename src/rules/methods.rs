@@ -2,6 +2,30 @@
 
 use http::Method;
 
+use crate::request::Head;
+
+/// The method of a request, as a route table reads it.
+#[derive(Clone, Copy)]
+pub(crate) struct RouteMethod<'a> {
+    method: &'a Method,
+    /// Whether the route of `GET` counts, too, if no row lists the method.
+    is_like_get: bool,
+}
+
+impl<'a> From<&'a Method> for RouteMethod<'a> {
+    fn from(method: &'a Method) -> Self {
+        Self { method, is_like_get: method == Method::HEAD }
+    }
+}
+
+impl<'a> From<Head<'a>> for RouteMethod<'a> {
+    /// An extended `CONNECT` is what HTTP/2 has for the `GET` of a WebSocket handshake (RFC 8441 §5).
+    fn from(head: Head<'a>) -> Self {
+        let Self { method, is_like_get } = head.method.into();
+        Self { method, is_like_get: is_like_get || head.is_extended_connect }
+    }
+}
+
 /// The routes of one pattern, by method.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Methods {
@@ -22,13 +46,14 @@ impl Methods {
         })
     }
 
-    /// Returns the route of a method. `HEAD` has the route of `GET`, unless it has its own.
-    pub(super) fn find(&self, method: &Method) -> Option<usize> {
+    /// Returns the route of a method. `HEAD` and an extended `CONNECT` have the route of `GET`, unless they have
+    /// their own.
+    pub(super) fn find(&self, method: RouteMethod<'_>) -> Option<usize> {
         let listed = |method: &Method| {
             let entry = self.listed.iter().find(|(listed, _)| listed == method);
             entry.map(|(_, index)| *index)
         };
-        let as_get = || (method == Method::HEAD).then(|| listed(&Method::GET)).flatten();
-        listed(method).or_else(as_get).or(self.any)
+        let as_get = || method.is_like_get.then(|| listed(&Method::GET)).flatten();
+        listed(method.method).or_else(as_get).or(self.any)
     }
 }

@@ -179,8 +179,8 @@ impl<'a> Route<'a> {
     ///
     /// The status that the client gets counts, with these exceptions:
     ///
-    /// * A request that has spent its [time budget](Self::budget) keeps its cost: it was the most work. Neither does
-    ///   a client that hangs up before the answer get anything back, nor one whose handler panics.
+    /// * A request that has spent its [time budget](Self::budget) keeps its cost, because it was the most work.
+    /// * A client that hangs up before the answer gets nothing back. Neither does one whose handler panics.
     /// * A refusal by the handler has the status of the profile's row.
     /// * A gRPC call that ends without a message has the HTTP status of its code (`google.rpc.Code`): 500 for
     ///   `INTERNAL`, 503 for `UNAVAILABLE`. All others have 200.

@@ -1,12 +1,11 @@
 //! The table of routes, which finds what a request needs by its method and path.
 
 use hashbrown::HashMap;
-use http::Method;
 
 use super::account::Targets;
 use super::compiled_route::CompiledRoute;
 use super::compiled_scopes::CompiledScopes;
-use super::methods::Methods;
+use super::methods::{Methods, RouteMethod};
 use super::needs::{CountedCallers, RouteNeeds};
 use super::pattern::{Pattern, collision};
 use super::routes::Routes;
@@ -78,7 +77,12 @@ impl RouteTable {
     }
 
     /// Returns the route of a request; `None` if no row covers the request.
-    pub(crate) fn find<'a>(&'a self, method: &Method, path: &'a str) -> Option<Matched<'a>> {
+    pub(crate) fn find<'a, 'b>(
+        &'a self,
+        method: impl Into<RouteMethod<'b>>,
+        path: &'a str,
+    ) -> Option<Matched<'a>> {
+        let method = method.into();
         let (index, target) = match self.plain.get(path) {
             Some(at) => (self.methods.get(*at)?.find(method), Targets::None),
             None => self.find_by_pattern(method, path)?,
@@ -91,7 +95,7 @@ impl RouteTable {
     /// Returns the route of a path with parameters; `None` if the path is ambiguous.
     fn find_by_pattern<'a>(
         &self,
-        method: &Method,
+        method: RouteMethod<'_>,
         path: &'a str,
     ) -> Option<(Option<usize>, Targets<'a>)> {
         // `otherwise` does not apply: a service that normalizes paths would read such a path as one
@@ -203,6 +207,8 @@ impl Routes {
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
+
     use super::*;
     use crate::rules::{Otherwise, Route};
 

@@ -12,7 +12,8 @@ use crate::concurrency::Permit;
 pin_project! {
     /// The body of a gate's response: the inner service's body, or the content of a refusal.
     ///
-    /// The body holds the permit of the request, and gives the permit back when the body ends or is dropped.
+    /// The body holds the permit of the request until the body ends or is dropped. A handler can hold it longer, with
+    /// [`Grant::permit`](crate::Grant::permit).
     ///
     /// ```
     /// use std::convert::Infallible;

@@ -19,7 +19,7 @@ use super::shared::{Shared, SharedHandle};
 use super::wait::{Next, Wait};
 use crate::decision::Grant;
 use crate::error::Denial;
-use crate::request::{Head, RequestId};
+use crate::request::{Handshake, Head, RequestId};
 use crate::response::{AnswerForm, RefusalFacts, RefusalRequest, RequestFacts, TableIndex};
 
 /// One request, from the decision to its response.
@@ -33,6 +33,8 @@ pub(super) struct Exchange {
     table: TableIndex,
     /// What the answer may have of the request. `None` if no answer of the profile has any of it.
     request: Option<Box<RequestFacts>>,
+    /// The handshake of a client that offers the protocol which the gate selects.
+    handshake: Option<Handshake>,
 }
 
 impl Exchange {
@@ -42,7 +44,15 @@ impl Exchange {
         let form = AnswerForm::of(request.method(), is_grpc);
         let table = shared.renderer.table(request);
         let request = shared.request_facts(request);
-        Self { shared, state: RequestState::default(), timer: None, form, table, request }
+        Self {
+            shared,
+            state: RequestState::default(),
+            timer: None,
+            form,
+            table,
+            request,
+            handshake: None,
+        }
     }
 
     fn deciding(&mut self) -> Deciding<'_> {
@@ -80,19 +90,20 @@ impl Exchange {
 
     /// Prepares an admitted request for the inner service: strips the credential, and adds the grant and the id.
     pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
-        if let (Some(id), Some(ids)) = (self.request_id(), self.shared.renderer.request_ids()) {
-            ids.write_header(request.headers_mut(), id);
-            request.extensions_mut().insert(id.clone());
+        if self.request.is_some() {
+            self.leave_request_id(request);
         }
-        let Self { shared, state, .. } = self;
+        let Self { shared, state, handshake, .. } = self;
         if shared.options.leave_client {
-            let client = shared.policy.client(connection(request), request.headers());
-            request.extensions_mut().insert(client);
+            leave_client(shared, request);
         }
         if shared.options.strip_credential && state.principal.is_some() {
             shared.policy.strip_credential(request.headers_mut());
         }
-        shared.policy.hide_in_uri(request);
+        shared.policy.hide_key(request);
+        if let Some(protocol) = &shared.websocket_protocol {
+            *handshake = protocol.offered_by(Head::of(request));
+        }
         let grant = if shared.options.leave_grant { state.grant(&shared.policy) } else { None };
         if let Some(grant) = grant {
             request.extensions_mut().insert(grant);
@@ -158,11 +169,16 @@ impl Exchange {
         let Self { shared, state, .. } = self;
         if shared.renderer.marks() {
             match state.trail(&shared.policy) {
-                Some(trail) => shared.renderer.mark(response.headers_mut(), trail),
+                Some(trail) => shared.renderer.mark(response.headers_mut(), &trail),
                 None => shared.renderer.unmark(response.headers_mut()),
             }
         }
         shared.renderer.add_fixed(response.headers_mut());
+        if let Some(handshake) = self.handshake
+            && let Some(protocol) = &shared.websocket_protocol
+        {
+            protocol.select(handshake, &mut response);
+        }
         let source = state.source.and_then(|index| shared.policy.source(index));
         shared.renderer.guard_caches(response.headers_mut(), source);
         self.leave_decision(&mut response, None);
@@ -201,14 +217,13 @@ impl Exchange {
 
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
-        let route = self.shared.policy.route(self.state.route);
         let facts = RefusalFacts {
             denial,
             form: self.form,
             table: self.table,
             request: self.request.as_deref(),
             authenticated: self.state.trail(&self.shared.policy),
-            simultaneous: route.and_then(|route| route.concurrency).map(|rule| rule.limit()),
+            simultaneous: self.simultaneous(denial),
             expired_at: self.state.expired_at,
         };
         self.shared.observe(|observer| observer.answered(&self.shared.renderer.facts(&facts)));
@@ -217,13 +232,41 @@ impl Exchange {
         refusal
     }
 
+    /// Returns how many simultaneous requests the route admits, if that is why the request is refused.
+    fn simultaneous(&self, denial: &Denial) -> Option<u32> {
+        let exceeded = matches!(denial, Denial::ConcurrencyExceeded);
+        let route = self.shared.policy.route(self.state.route).filter(|_| exceeded)?;
+        route.concurrency.map(|rule| rule.limit())
+    }
+
     /// Puts the decision into the response's extensions, if that was asked for.
     #[inline]
     fn leave_decision<R>(&self, response: &mut Response<R>, denial: Option<&Denial>) {
         if self.shared.options.leave_decision {
-            response.extensions_mut().insert(self.state.decision(denial));
+            self.insert_decision(response, denial);
         }
     }
+
+    #[cold]
+    fn insert_decision<R>(&self, response: &mut Response<R>, denial: Option<&Denial>) {
+        response.extensions_mut().insert(self.state.decision(denial));
+    }
+
+    /// Passes the id of the request to the inner service.
+    #[cold]
+    fn leave_request_id<B>(&self, request: &mut Request<B>) {
+        if let (Some(id), Some(ids)) = (self.request_id(), self.shared.renderer.request_ids()) {
+            ids.write_header(request.headers_mut(), id);
+            request.extensions_mut().insert(id.clone());
+        }
+    }
+}
+
+/// Passes what is proven about the client to the inner service.
+#[cold]
+fn leave_client<B>(shared: &Shared, request: &mut Request<B>) {
+    let client = shared.policy.client(connection(request), request.headers());
+    request.extensions_mut().insert(client);
 }
 
 impl Drop for Exchange {

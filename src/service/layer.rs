@@ -39,8 +39,11 @@ use crate::store::KeyStore;
 ///
 /// A request that waits for the store or for a permit holds the ready instance of the inner service. If the
 /// inner service limits its own concurrency, put that limit outside of the gate. Inside, the waiting requests
-/// of one account could use up the limit for all. An upgraded connection (101) gives its permit back with the
-/// response.
+/// of one account could use up the limit for all.
+///
+/// An upgraded connection, such as a WebSocket, gives its permit back with the response, unless the handler holds it
+/// with [`Grant::permit`](crate::Grant::permit). The gate decides about the handshake only: a socket stays open when
+/// its key is revoked.
 ///
 /// # Example
 ///

@@ -86,6 +86,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for MarkConnection<S> {
 
 /// Returns the connection that the server has marked. Without a mark nothing is known of it.
 // Returned early: a chain of options copies an address byte by byte at each link.
+#[inline]
 pub(super) fn connection<B>(request: &Request<B>) -> Connection {
     match request.extensions().get::<Connection>() {
         Some(marked) => *marked,

@@ -29,6 +29,7 @@ mod preflight;
 mod refusals;
 mod request_facts;
 mod request_state;
+mod selected_protocol;
 mod settling;
 mod shared;
 #[cfg(any(feature = "axum", feature = "tokio-rustls"))]

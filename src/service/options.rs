@@ -32,6 +32,8 @@ pub(super) struct GateOptions {
     pub(super) leave_client: bool,
     /// Puts the decision into the response's extensions.
     pub(super) leave_decision: bool,
+    /// The protocol to select in the answer to a WebSocket handshake, not checked yet.
+    pub(super) websocket_protocol: Option<String>,
 }
 
 /// How requests are counted.
@@ -64,6 +66,7 @@ impl GateOptions {
             leave_grant: true,
             leave_client: false,
             leave_decision: false,
+            websocket_protocol: None,
         }
     }
 }

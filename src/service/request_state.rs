@@ -69,8 +69,8 @@ impl RequestState {
             self.extra = metered.map(|_| ExtraCost::new(policy.refunds()));
         }
         let quotas = policy.hold_quotas(&self.plan, self.route);
-        let (extra, scopes) = (self.extra.as_ref(), policy.scopes());
-        Grant::new(cleared, principal, &self.verdict, quotas, extra, scopes)
+        let (extra, permit) = (self.extra.as_ref(), self.permit.as_ref());
+        Grant::new(cleared, principal, &self.verdict, quotas, extra, permit, policy.scopes())
     }
 
     /// Returns the decision about an answered request, for the layers outside of the gate.

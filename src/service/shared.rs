@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::observer::Observer;
 use super::options::GateOptions;
 use super::preflight::PreparedPreflight;
+use super::selected_protocol::SelectedProtocol;
 use crate::attempts::{Alarms, AttemptLimiter, EventLimiter};
 use crate::clock::Timestamp;
 use crate::concurrency::MemoryConcurrency;
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     pub(super) local_concurrency: MemoryConcurrency,
     /// The gate's answer to preflights. Without it, the gate passes admitted preflights on.
     pub(super) preflight: Option<PreparedPreflight>,
+    /// The protocol to select where the service selects none.
+    pub(super) websocket_protocol: Option<SelectedProtocol>,
     pub(super) name: Box<str>,
 }
 

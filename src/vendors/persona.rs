@@ -17,9 +17,9 @@
 //! * A gate accepts keys of both environments, unless it is
 //!   [pinned](crate::ApiKeyLayerBuilder::environment).
 //!
-//! A key can choose how responses are written (key inflection, attribute blocklist). That is the
-//! handler's part: keep the choice in the record's metadata, and read it through the
-//! [`Grant`](crate::Grant), as the demo server does.
+//! A key can choose how responses are written (key inflection, attribute blocklist). The layer of the feature `shaping`
+//! does that: keep the choice in the record's metadata, and put the layer inside of the gate, with the header
+//! `Key-Inflection`, as the demo server does.
 
 use std::time::Duration;
 

@@ -21,6 +21,8 @@ mod wire;
 
 mod draft_ratelimit_headers;
 mod other_credentials;
+mod own_answers;
+mod reflected;
 mod rfc6585;
 mod rfc6750;
 mod rfc7239;

@@ -20,6 +20,7 @@ fn answered(profile: Profile<'_>, form: &str) -> [HeaderMap; 2] {
         .environment("live")
         .routes(Routes::new())
         .without_limits()
+        .only_grpc()
         .build()
         .unwrap();
     [("test", Denial::EnvironmentMismatch), ("live", Denial::RouteUnknown)].map(

@@ -142,24 +142,18 @@ fn challenges_that_break_a_grammar_are_refused() {
         (with(&[("Resource_Metadata", "https://a b")]), &["RFC 9728"]),
     ] {
         let row = Answer::of_code(401, ErrorBody::Error("No.")).challenge(Challenge::InvalidToken);
-        let lists = [challenge];
-        for (profile, names) in [
-            (Profile { challenges: &lists, ..PROFILE }, "insufficient_scope"),
-            (
-                Profile {
-                    answers: Answers { key_expired: row.challenges(&lists), ..PROFILE.answers },
-                    ..PROFILE
-                },
-                "key_expired",
-            ),
-        ] {
+        let listed = [challenge];
+        let answers = Answers { key_expired: row.challenges(&listed), ..PROFILE.answers };
+        let of_row = Profile { answers, ..PROFILE };
+        let of_profile = Profile { challenges: &listed, ..PROFILE };
+        for (profile, row) in [(of_row, Some(&"`key_expired`")), (of_profile, None)] {
             let built = ApiKeyLayer::builder(profile, MemoryStore::new()).build();
             let complaint = built.err().map(|error| error.to_string());
             assert_eq!(complaint.is_none(), words.is_empty(), "{challenge:?}: {complaint:?}");
-            for word in words {
+            let row = row.filter(|_| complaint.is_some());
+            for word in words.iter().chain(row) {
                 let complaint = complaint.as_deref().unwrap();
                 assert!(complaint.contains(word), "`{complaint}` says nothing of `{word}`");
-                assert!(names != "key_expired" || complaint.contains(names), "{complaint}");
             }
         }
     }

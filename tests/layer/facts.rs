@@ -209,11 +209,12 @@ async fn a_function_gets_all_facts() {
 #[tokio::test]
 async fn a_gates_own_function_is_asked_first() {
     let secret = String::from("of this process");
-    let layer = ApiKeyLayer::builder(PROFILE, store(|key| key)).body_from(move |refusal| {
-        let path = refusal.path().filter(|path| *path != "/profile")?;
-        let content_type = HeaderValue::from_static("text/plain");
-        Some(CustomBody { content_type, content: format!("{path} {secret}").into() })
-    });
+    let layer =
+        ApiKeyLayer::builder(PROFILE, store(|key| key)).only_grpc().body_from(move |refusal| {
+            let path = refusal.path().filter(|path| *path != "/profile")?;
+            let content_type = HeaderValue::from_static("text/plain");
+            Some(CustomBody { content_type, content: format!("{path} {secret}").into() })
+        });
     let service = greeting(&layer.build().unwrap());
     let own = send(&service, anonymous(Method::GET, "/own")).await;
     assert_eq!(
@@ -230,7 +231,7 @@ async fn a_gates_own_function_is_asked_first() {
 
 #[tokio::test]
 async fn grpc_and_head_get_the_same_facts() {
-    let layer = builder(|key| key).build().unwrap();
+    let layer = builder(|key| key).only_grpc().build().unwrap();
     let mut call = anonymous(Method::POST, "/a%20b");
     call.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
     let called = answer(&layer, call).await;

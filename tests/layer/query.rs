@@ -118,6 +118,15 @@ async fn a_key_in_the_query_and_a_header_is_one_too_many() {
     assert_eq!(seen, "credentials_ambiguous");
     let (seen, headers) = asked(&equal, request(Method::GET, "/v1"), None).await;
     assert_eq!((&*seen, headers.len()), ("/v1", 0));
+    let two = [QUERY, CredentialSource::insecure_query("token")].map(CredentialSource::allow_equal);
+    let two = builder(&two).build().unwrap();
+    for (target, expected) in [
+        ("/v1?key=key_0123456789abcdef&token=key_0123456789abcdef", "/v1"),
+        ("/v1?key=key_0123456789abcdef&token=key_0123456789abcdee", "credentials_ambiguous"),
+    ] {
+        let (seen, _) = asked(&two, anonymous(Method::GET, target), None).await;
+        assert_eq!(seen, expected, "{target}");
+    }
 }
 
 /// A request that passes without a key has no key in its query.

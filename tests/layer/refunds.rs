@@ -143,7 +143,8 @@ async fn a_grpc_call_has_the_status_of_its_code() {
     for (code, left) in
         [("0", "6"), ("3", "6"), ("13", "10"), ("14", "10"), ("2", "10"), ("x", "6")]
     {
-        let layer = counted(builder(&[TEN], FAILURES), MemoryLimiter::new());
+        let builder = builder(&[TEN], FAILURES).only_grpc();
+        let layer = counted(builder, MemoryLimiter::new());
         for (is_grpc, left) in [(true, left), (false, "6")] {
             let mut call = request(Method::POST, "/users.v1.Users/List");
             if is_grpc {

@@ -33,7 +33,8 @@ const WITH_IDS: Profile = Profile {
 fn builder(profile: Profile<'_>) -> ApiKeyLayerBuilder {
     let routes = Routes::new().any("/", Route::new()).any("/fail", Route::new());
     let slow = Route::new().budget(Duration::from_millis(10));
-    ApiKeyLayer::builder(profile, store(|key| key)).routes(routes.any("/slow", slow))
+    let builder = ApiKeyLayer::builder(profile, store(|key| key)).only_grpc();
+    builder.routes(routes.any("/slow", slow))
 }
 
 /// Returns the response, and the ids that the service found in its request: in the header, and as an extension.

@@ -35,6 +35,7 @@ fn an_answer_has_an_error_status_or_says_that_it_has_none() {
         (Answer::of_code(0, NO), &["status 0"]),
         (Answer::of_code(u16::MAX, NO), &["status 65535"]),
         (Answer::insecure_success(ErrorBody::Empty), &["status 200", "without a body"]),
+        (Answer::insecure_success(ErrorBody::Text("")), &["status 200", "without a body"]),
         (Answer::of_code(401, NO), &["401", "`Answer::challenge`"]),
         (Answer::of_code(400, ErrorBody::CodeAndContext { error: "No." }), &[]),
         (
@@ -93,7 +94,8 @@ async fn a_grpc_call_has_a_message_in_any_case() {
         (Answer::of_code(404, ErrorBody::Empty), "16", "Not Found"),
         (Answer::insecure_success(NO), "16", "No."),
     ] {
-        let layer = ApiKeyLayer::builder(profile(answer), MemoryStore::new()).build().unwrap();
+        let builder = ApiKeyLayer::builder(profile(answer), MemoryStore::new());
+        let layer = builder.only_grpc().build().unwrap();
         let mut call: Request<()> = anonymous(Method::POST, "/a.B/C");
         call.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
         let response = send(&greeting(&layer), call).await;

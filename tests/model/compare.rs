@@ -9,6 +9,7 @@ use super::family::{code as family_code, family};
 use super::gate::{Answered, Gate};
 use super::generator;
 use super::grpc::{code as grpc_code, is_call};
+use super::handshake::other_protocols;
 use super::holder::Holder;
 use super::judge::{Judgement, Model, Setting};
 use super::question::Question;
@@ -184,6 +185,8 @@ impl Pair {
         if answered.denial.is_none() {
             let seen = without_key(question, vendor);
             compare("query", format!("{:?}", answered.seen), format!("{seen:?}"));
+            let offered = other_protocols(question, vendor);
+            compare("protocols", format!("{:?}", answered.offered), format!("{offered:?}"));
         }
         // A cache must not answer one who has a key by what one without was told, nor the other way round.
         let stranger = matches!(judgement, Judgement::Served(None));
@@ -346,7 +349,7 @@ fn without_key(question: &Question, vendor: &Vendor) -> Option<String> {
 fn challenges(vendor: &Vendor, reason: Reason, status: u16, scopes: &[&str]) -> Vec<String> {
     let realm = match vendor.name {
         "Polytomic on premises" => "Polytomic",
-        "Imports" | "Imports, once" | "Pairs" | "Families" => "Polyteia",
+        "Imports" | "Imports, once" | "Pairs" | "Families" | "Sockets" => "Polyteia",
         name => name,
     };
     let bearer = |attributes: &str| format!(r#"Bearer realm="{realm}"{attributes}"#);
@@ -360,6 +363,9 @@ fn challenges(vendor: &Vendor, reason: Reason, status: u16, scopes: &[&str]) -> 
             format!(r#"ApiKey realm="{realm}", id-header="{id}", header="{secret}""#)
         }
         Scheme::Query(name) => format!(r#"ApiKey realm="{realm}", query="{name}""#),
+        Scheme::Protocol(prefix) => {
+            format!(r#"ApiKey realm="{realm}", websocket-protocol="{prefix}""#)
+        }
         _ => format!(r#"Basic realm="{realm}", charset="UTF-8""#),
     };
     if vendor.name == "Families" {

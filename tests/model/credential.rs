@@ -1,5 +1,6 @@
 //! The credential of a request, and how keys look: RFC 9110, 7617 and 6750, read naively.
 
+use super::handshake::{is_handshake, offered_keys, token};
 use super::question::Question;
 use super::vendor::{KeyText, Reason, Scheme, Vendor};
 
@@ -91,6 +92,13 @@ fn found(question: &Question, vendor: &Vendor) -> Vec<Result<Presented, Reason>>
                     _ => found.push(Err(Reason::Ambiguous)),
                 }
             }
+            Scheme::Protocol(prefix) if is_handshake(question) => {
+                match offered_keys(question, prefix).as_slice() {
+                    [] => {}
+                    [text] => found.push(key(token(text), None)),
+                    _ => found.push(Err(Reason::Ambiguous)),
+                }
+            }
             _ => {}
         }
     }
@@ -165,7 +173,7 @@ fn authorization(line: &[u8], vendor: &Vendor) -> Result<Presented, Reason> {
                 .and_then(|(user, password)| (user == name.as_bytes()).then_some(password)),
             Scheme::BasicEither(_) => basic(&text)
                 .map(|(user, password)| if password.is_empty() { user } else { password }),
-            Scheme::Own(_) | Scheme::TwoFields(..) | Scheme::Query(_) => None,
+            Scheme::Own(_) | Scheme::TwoFields(..) | Scheme::Query(_) | Scheme::Protocol(_) => None,
         };
     let key = key.filter(|key| !key.is_empty()).ok_or(Reason::Malformed)?;
     Ok(Presented { key, id, scheme: *scheme })

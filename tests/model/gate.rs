@@ -33,7 +33,7 @@ use super::question::Question;
 use super::vendor::{VENDORS, Vendor};
 use super::window::QUOTAS;
 
-pub(crate) static PROFILES: [(Profile, &[RouteRow]); 10] = [
+pub(crate) static PROFILES: [(Profile, &[RouteRow]); 11] = [
     (vendors::PERSONYZE, vendors::personyze::ROUTES),
     (vendors::REST_INTEGRATIONS, vendors::rest_integrations::ROUTES),
     (vendors::POLYTEIA, vendors::polyteia::ROUTES),
@@ -44,6 +44,7 @@ pub(crate) static PROFILES: [(Profile, &[RouteRow]); 10] = [
     (IMPORTS, IMPORTED),
     (PAIRS, IMPORTED),
     (FAMILIES, IMPORTED),
+    (SOCKETS, &[row(&[http::Method::GET], "/api", Route::new().all_of(&["users.read"]))]),
 ];
 
 const IMPORTED: &[RouteRow] = &[row(&[], "/api", Route::new().all_of(&["users.read"]))];
@@ -68,6 +69,15 @@ const IMPORTS: Profile = Profile {
         SOURCES[3].allow_equal(),
         SOURCES[4].allow_equal(),
     ],
+    ..IMPORTS_ONCE
+};
+const SOCKETS: Profile = Profile {
+    credentials: &[
+        SOURCES[0].allow_equal(),
+        CredentialSource::websocket_protocol("api-key.").allow_equal(),
+        CredentialSource::websocket_protocol("token.").allow_equal(),
+    ],
+    required_headers: &[],
     ..IMPORTS_ONCE
 };
 /// The answers of Polyteia, with facts as texts.
@@ -172,11 +182,13 @@ pub(crate) struct Answered {
     pub(crate) denial: Option<&'static str>,
     /// The query that the inner service saw.
     pub(crate) seen: Option<String>,
+    /// The protocols that the inner service saw, without empty ones.
+    pub(crate) offered: Vec<Vec<u8>>,
 }
 
-/// The query that the inner service sees.
-#[derive(Clone)]
-struct Seen(Option<String>);
+/// The query and the offered protocols that the inner service sees.
+#[derive(Clone, Default)]
+struct Seen(Option<String>, Vec<Vec<u8>>);
 
 /// A store that can be switched off.
 struct Switched(MemoryStore, Arc<AtomicBool>);
@@ -237,7 +249,13 @@ impl Gate {
             let text = grant.map(|grant| format!("{} {}", grant.account(), grant.key_id()));
             let text = text.unwrap_or_else(|| "stranger".to_owned());
             let mut response = Response::new(Full::from(text));
-            response.extensions_mut().insert(Seen(request.uri().query().map(str::to_owned)));
+            let lines = request.headers().get_all("sec-websocket-protocol").iter();
+            let offered = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+            let offered = offered.map(|name| name.trim_ascii().to_vec());
+            let offered = offered.filter(|name| !name.is_empty()).collect();
+            response
+                .extensions_mut()
+                .insert(Seen(request.uri().query().map(str::to_owned), offered));
             Ok(response)
         }));
         Self { service: BoxCloneSyncService::new(service), clock, store_answers }
@@ -250,11 +268,13 @@ impl Gate {
         let Ok(response) = self.service.clone().oneshot(request).await;
         let (head, body) = response.into_parts();
         let Ok(body) = body.collect().await;
+        let Seen(seen, offered) = head.extensions.get::<Seen>().cloned().unwrap_or_default();
         Some(Answered {
             status: head.status.as_u16(),
             headers: head.headers,
             body: body.to_bytes(),
-            seen: head.extensions.get::<Seen>().and_then(|Seen(query)| query.clone()),
+            seen,
+            offered,
             denial: head.extensions.get::<Denial>().map(Denial::name),
         })
     }
@@ -274,6 +294,15 @@ fn request(question: &Question) -> Option<Request<()>> {
     }
     for (name, value) in &question.fields {
         request.headers_mut().append(*name, HeaderValue::from_bytes(value).ok()?);
+    }
+    // As hyper does. Without the feature the gate cannot read it.
+    #[cfg(feature = "http2")]
+    if let Some(protocol) = question.protocol {
+        request.extensions_mut().insert(hyper::ext::Protocol::from_static(protocol));
+    }
+    #[cfg(not(feature = "http2"))]
+    if question.protocol.is_some() {
+        return None;
     }
     if let Some((peer, tls)) = question.peer {
         let peer = (peer, 4711).into();

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 
 use super::choices::Choices;
 use super::client::Believed;
+use super::handshake::shake_hands;
 use super::judge::Setting;
 use super::presented::present;
 use super::proxied::{ADDRESSES, proxied};
 use super::question::Question;
-use super::vendor::VENDORS;
+use super::vendor::{Scheme, VENDORS};
 
 /// Addresses of clients without a key, of three networks.
 const NEIGHBOURS: &[&str] = &[
@@ -48,6 +49,7 @@ const PATHS: &[(&str, &[&str])] = &[
     ("POST", IMPORTED_PATHS),
     ("POST", IMPORTED_PATHS),
     ("POST", IMPORTED_PATHS),
+    ("GET", IMPORTED_PATHS),
 ];
 const IMPORTED_PATHS: &[&str] = &["/api", "/api/", "/API"];
 const POLYTOMIC_PATHS: &[&str] = &[
@@ -179,6 +181,7 @@ pub(crate) fn question(choices: &mut Choices<'_>, setting: &Setting) -> Question
     let (usual, paths) = PATHS[setting.vendor];
     let mut question = Question {
         method: if choices.one_in(3) { choices.pick(METHODS) } else { usual },
+        protocol: None,
         path: path(choices, paths),
         query: choices.one_in(16).then(|| "force=true&api_key=x".to_owned()),
         fields: Vec::new(),
@@ -186,6 +189,9 @@ pub(crate) fn question(choices: &mut Choices<'_>, setting: &Setting) -> Question
         store_answers: !choices.one_in(40),
         pause: [0, 0, 1, 300, 999, 1_000, 1_500][choices.below(7)],
     };
+    if vendor.schemes.iter().any(|scheme| matches!(scheme, Scheme::Protocol(_))) {
+        shake_hands(choices, &mut question);
+    }
     present(choices, vendor, &mut question);
     demanded(choices, &mut question);
     proxied(choices, setting, &mut question);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::client::{Believed, Network, client, network};
 use super::credential::{Presented, credential, has_none, has_none_in_fields, is_key};
 use super::grpc::is_call;
+use super::handshake::is_handshake;
 use super::holder::{DISABLED_ACCOUNT, HOLDERS, Holder, is_in_the_office};
 use super::path::covering;
 use super::question::Question;
@@ -78,7 +79,9 @@ impl Model {
             return stranger(Reason::PlainHttp);
         }
         let lines: Vec<&Line> = self.vendor.lines.iter().chain(EXTRA).collect();
-        let line = covering(&lines, question.method, &question.path);
+        // HTTP/2 has another method for what HTTP/1.1 gets.
+        let method = if is_handshake(question) { "GET" } else { question.method };
+        let line = covering(&lines, method, &question.path);
         let is_preflight = self.setting.preflight && is_preflight(question);
         if is_preflight && has_none_in_fields(question, self.vendor) {
             return Judgement::Served(None);
@@ -233,6 +236,7 @@ impl Model {
 fn is_preflight(question: &Question) -> bool {
     let one = |name: &str| matches!(question.lines(name)[..], [line] if !line.is_empty());
     let empty = question.lines("transfer-encoding").is_empty()
+        && question.lines("upgrade").is_empty()
         && question.lines("content-length").iter().all(|length| *length == b"0");
     question.method == "OPTIONS" && one("origin") && one("access-control-request-method") && empty
 }

@@ -13,6 +13,7 @@ pub(crate) mod family;
 pub(crate) mod gate;
 pub(crate) mod generator;
 pub(crate) mod grpc;
+pub(crate) mod handshake;
 pub(crate) mod holder;
 pub(crate) mod judge;
 pub(crate) mod path;
@@ -108,5 +109,6 @@ mod the_gate_agrees_with_its_model {
         imports: "Imports",
         pairs: "Pairs",
         families: "Families",
+        sockets: "Sockets",
     }
 }

@@ -45,6 +45,18 @@ pub(crate) fn present(choices: &mut Choices<'_>, vendor: &Vendor, question: &mut
             }
             Scheme::IdPair(name) => line(name, &pair(choices, &id, &key)),
             Scheme::Own(name) => question.fields.push((name, field(&key))),
+            Scheme::Protocol(prefix) => {
+                let prefix = choices.pick(&[prefix, prefix, prefix, "API-KEY.", "key.", "token."]);
+                let key = [prefix.as_bytes(), &key].concat();
+                let offer = match choices.below(5) {
+                    0 => [&key, &b", chat.v1"[..]].concat(),
+                    1 => [&b"chat.v1,"[..], &key].concat(),
+                    2 => [&b"chat.v1 ,, "[..], &key, b"\t,chat.v2"].concat(),
+                    3 => b"chat.v1".to_vec(),
+                    _ => key,
+                };
+                question.fields.push(("sec-websocket-protocol", field(&offer)));
+            }
             Scheme::TwoFields(of_id, secret) => {
                 if !choices.one_in(20) {
                     question.fields.push((of_id, field(&id)));

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) method: &'static str,
+    /// The `:protocol` of an extended `CONNECT`.
+    pub(crate) protocol: Option<&'static str>,
     /// The path as it is sent, without query.
     pub(crate) path: String,
     pub(crate) query: Option<String>,

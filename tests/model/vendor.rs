@@ -43,6 +43,8 @@ pub(crate) enum Scheme {
     TwoFields(&'static str, &'static str),
     /// A query parameter.
     Query(&'static str),
+    /// A protocol of a WebSocket handshake, which begins so.
+    Protocol(&'static str),
 }
 
 impl Scheme {
@@ -52,7 +54,7 @@ impl Scheme {
             Self::BasicAs(_) | Self::BasicEither(_) | Self::UserName => Some("basic".to_owned()),
             Self::Bearer(_) | Self::WideBearer => Some("bearer".to_owned()),
             Self::Named(name) | Self::IdPair(name) => Some(name.to_ascii_lowercase()),
-            Self::Own(_) | Self::TwoFields(..) | Self::Query(_) => None,
+            Self::Own(_) | Self::TwoFields(..) | Self::Query(_) | Self::Protocol(_) => None,
         }
     }
 
@@ -62,6 +64,7 @@ impl Scheme {
             Self::Own(name) => vec![name],
             Self::TwoFields(id, secret) => vec![secret, id],
             Self::Query(_) => Vec::new(),
+            Self::Protocol(_) => vec!["sec-websocket-protocol"],
             _ => vec!["authorization"],
         }
     }
@@ -270,6 +273,13 @@ pub(crate) const VENDORS: &[Vendor] = &[
         equal: false,
         key: KeyText::Token,
         families: FAMILIES,
+        ..IMPORTS
+    },
+    Vendor {
+        name: "Sockets",
+        schemes: &[Scheme::WideBearer, Scheme::Protocol("api-key."), Scheme::Protocol("token.")],
+        demands: None,
+        lines: &[line(&["GET"], "/api").all_of(&["users.read"])],
         ..IMPORTS
     },
 ];

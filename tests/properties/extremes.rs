@@ -242,7 +242,7 @@ proptest! {
         let json = json.documentation_url(d);
         let json = Answers { scope_missing: json, ..PROFILE.answers };
         let request_id = Some(RequestIdHeader::new(a).prefix(d));
-        for profile in [
+        let profiles = vec![
             Profile { answers, ..PROFILE },
             Profile { answers: problems, ..PROFILE },
             Profile { challenges: &challenges, ..PROFILE },
@@ -253,7 +253,8 @@ proptest! {
             Profile { realm: d, name: d, ..PROFILE },
             Profile { principal_headers: &headers, ..PROFILE },
             Profile { required_headers: &demanded, ..PROFILE },
-        ] {
+        ];
+        for profile in profiles {
             let _ = ApiKeyLayer::builder(profile, MemoryStore::new()).build();
         }
         let route = Route::new().all_of(&first).any_of(&other).kinds(&one).account_parameter(d);

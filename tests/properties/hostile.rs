@@ -6,7 +6,9 @@ use http_body_util::Full;
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::key::Networks;
-use tower_api_key::profile::{Answer, Answers, ErrorBody, Problem, RequestIdHeader};
+use tower_api_key::profile::{
+    Answer, Answers, ErrorBody, Problem, ProblemMember, ProblemValue, RequestIdHeader,
+};
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::{ApiKeyLayer, Denial, GateBody, HeaderProblem, Profile, refusal};
 
@@ -92,13 +94,19 @@ proptest! {
         let fact = if by_scope { "{scopes}" } else { "{header}" };
         let shape = format!(r#"{{"a":"<{{method}}>","b":["{{path}}","{{request_id}}"],"c":"{fact}"}}"#);
         let plain = format!("{{method}}|{{path}}|{{request_id}}|{fact}");
+        let problem = Problem::new("about:blank", &plain, &plain);
+        let members = [
+            ProblemMember { name: "a", value: ProblemValue::Text(&plain) },
+            ProblemMember { name: "others", value: ProblemValue::Json(r#"{"b":["{path}"]}"#) },
+        ];
         let headers = [("x-target", "<{path}>; {method}"), ("x-fact", fact)];
         for body in [
             ErrorBody::Json { shape: &shape, values: &[] },
             ErrorBody::Text(&plain),
             ErrorBody::Error(&plain),
             ErrorBody::CodeAndMessage { code: &plain, message: &plain },
-            ErrorBody::Problem(Problem::new("about:blank", &plain, &plain)),
+            ErrorBody::Problem(problem.instance("{path}?{request_id|none}")),
+            ErrorBody::Problem(problem.instance("{path}").members(&members)),
         ] {
             let row = Answer::new(StatusCode::FORBIDDEN, body).headers(&headers);
             let (of_scope, of_header) = if by_scope {
@@ -121,6 +129,8 @@ proptest! {
             let text = block_on(text(response));
             if is_json {
                 let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+                let instance = value.get("instance").and_then(serde_json::Value::as_str);
+                prop_assert!(instance.is_none_or(|it| !it.starts_with("//")), "{text}");
                 prop_assert!(!text.contains(['\r', '\n', '\u{2028}', '\u{2029}']), "{text}");
                 let brackets = text.matches(['<', '>', '&', '\'']).count();
                 let own = if value.get("b").is_some() { 2 } else { 0 };

@@ -21,3 +21,5 @@ mod refunds;
 mod rights;
 mod round_trips;
 mod scopes;
+#[cfg(feature = "shaping")]
+mod shaping;

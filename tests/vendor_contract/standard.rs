@@ -31,6 +31,7 @@ const MISSING: &str = r#"{"type":"about:blank","title":"Unauthorized","status":4
 const INVALID: &str = r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"The API key is not valid."}"#;
 const FORBIDDEN: &str = r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"The API key does not allow this request."}"#;
 const LIMITED: &str = r#"{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Try again later."}"#;
+const EXCEEDED: &str = r#"{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","title":"Quota Exceeded","status":429,"detail":"Try again later.","violated-policies":["minute"]}"#;
 const FAILED: &str = r#"{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"The service failed."}"#;
 const SLOW: &str = r#"{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The request took too long."}"#;
 const UNAVAILABLE: &str = r#"{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The service cannot answer now."}"#;
@@ -134,7 +135,7 @@ pub(crate) const CASES: &[Case] = &[
         .refused("scope_missing", 403, FORBIDDEN, SCOPE),
     // 429: what is too much.
     LIMITED_KEY.name("a second request in a minute").world(World::ServedBefore)
-        .refused("rate_limited", 429, LIMITED, &[]).with(USED),
+        .refused("rate_limited", 429, EXCEEDED, &[]).with(USED),
     GOOD.name("too many failed attempts").world(World::FailedBefore).unknown()
         .refused("too_many_failures", 429, LIMITED, &[]).with(&[("retry-after", "60")]),
     GOOD.name("a second request in flight").at(UNDOCUMENTED, "/place").world(World::InFlight)

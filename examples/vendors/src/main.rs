@@ -19,6 +19,7 @@ mod drain;
 mod gates;
 mod grpc;
 mod keys;
+mod live;
 mod manifest;
 mod options;
 mod organizations;
@@ -26,10 +27,8 @@ mod persona;
 mod personyze;
 mod polyteia;
 mod polytomic;
-mod presentation;
 mod rest_integrations;
 mod server;
-mod style;
 #[allow(clippy::all, clippy::pedantic, dead_code, missing_docs, unreachable_pub)]
 mod users_v1;
 

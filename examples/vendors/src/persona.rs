@@ -8,6 +8,7 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::rules::RouteRow;
+use tower_api_key::shaping::{OnUnshaped, ShapingLayer};
 use tower_api_key::store::{KeyEntry, KeyFilter};
 use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ISSUED, ROUTES};
 use tower_api_key::{Denial, Grant, vendors};
@@ -18,11 +19,17 @@ use crate::data::{Attributes, Table, Tables, object};
 use crate::database::{Database, VendorStore};
 use crate::gates::Gates;
 use crate::keys::{Keys, account};
-use crate::style::Style;
 
 pub(crate) const VENDOR: &str = "persona";
 
 const PRODUCTION: Option<&str> = Some("production");
+
+/// The entries of a key's metadata that say how its responses are written.
+const INFLECTION: &str = "key_inflection";
+const BLOCKLIST: &str = "attribute_blocklist";
+
+/// The largest response that is shaped, in bytes. A larger one is refused.
+const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 const RATE_LIMITS: &str = "/api/v1/rate-limits";
 
@@ -40,8 +47,8 @@ pub(crate) async fn router(
     keys.add("sandbox", &organization("org_initech")?, Some("sandbox"), |key| key).await?;
     keys.add("inquiry_reader", &acme, PRODUCTION, |key| {
         key.scopes(["inquiry.read"])
-            .metadata("key_inflection", "camel")
-            .metadata("attribute_blocklist", "birthdate,social-security-number")
+            .metadata(INFLECTION, "camel")
+            .metadata(BLOCKLIST, "data.attributes.fields.birthdate,social-security-number")
     })
     .await?;
     keys.add("key_admin", &acme, PRODUCTION, |key| {
@@ -60,6 +67,11 @@ pub(crate) async fn router(
 
     let routes: Vec<RouteRow> = ROUTES.iter().cloned().map(without_cost).collect();
     let gate = gates.of(&vendors::PERSONA, &routes, &store)?;
+    let shaping = ShapingLayer::builder(LARGEST_ANSWER, OnUnshaped::Refuse)
+        .inflection_metadata(INFLECTION)
+        .blocklist_metadata(BLOCKLIST)
+        .inflection_header("Key-Inflection")
+        .build()?;
     let router = Router::new()
         .merge(objects("inquiry", "/api/v1/inquiries", inquiries))
         .merge(objects("account", "/api/v1/accounts", accounts))
@@ -68,7 +80,8 @@ pub(crate) async fn router(
         .route(RATE_LIMITS, get(rate_limits));
     let router = unknown(router, &["/api/v1", "/api/v1/", "/api/v1/{*unknown}"], &any(not_found));
     let complain = |status, details| error(status, "Bad request", details);
-    Ok(complaining(router, complain).layer(gate))
+    // The gate is called first, so the shaping learns from its grant what the key's record says.
+    Ok(complaining(router, complain).layer(shaping).layer(gate))
 }
 
 /// Sets the cost of the rate-limit route to 0, so that reading the limit does not charge it.
@@ -117,24 +130,19 @@ fn reports(organization: &str) -> Table {
     Table::new(format!("rep_{organization}_"), [row])
 }
 
-async fn list(
-    grant: Grant,
-    style: Style,
-    State(Objects { kind, tables }): State<Objects>,
-) -> Response {
+async fn list(grant: Grant, State(Objects { kind, tables }): State<Objects>) -> Response {
     let data =
         tables.of(&grant, |table| table.list(|id, attributes| object_of(kind, id, attributes)));
-    style.write(data)
+    write(data)
 }
 
 async fn find(
     grant: Grant,
-    style: Style,
     State(Objects { kind, tables }): State<Objects>,
     Path(id): Path<String>,
 ) -> Response {
     match tables.of(&grant, |table| table.get(&id)) {
-        Some(attributes) => style.write(object_of(kind, &id, &attributes)),
+        Some(attributes) => write(object_of(kind, &id, &attributes)),
         None => not_found().await,
     }
 }
@@ -142,7 +150,6 @@ async fn find(
 /// Creates an object from `data.attributes`, or else from the whole body.
 async fn create(
     grant: Grant,
-    style: Style,
     State(Objects { kind, tables }): State<Objects>,
     content: Bytes,
 ) -> Response {
@@ -155,15 +162,11 @@ async fn create(
         _ => body,
     };
     let id = tables.of(&grant, |table| table.add(attributes.clone()));
-    style.write(object_of(kind, &id, &attributes))
+    write(object_of(kind, &id, &attributes))
 }
 
 /// Lists the organization's keys without their secrets, which the store does not have.
-async fn api_keys(
-    grant: Grant,
-    style: Style,
-    State(store): State<VendorStore>,
-) -> Result<Response, Denial> {
+async fn api_keys(grant: Grant, State(store): State<VendorStore>) -> Result<Response, Denial> {
     let filter = KeyFilter::account(grant.account().as_str());
     let listed = store.manager().list(&filter, None, usize::MAX).await;
     let listed = listed.map_err(|_| Denial::InternalError)?;
@@ -174,12 +177,12 @@ async fn api_keys(
         attributes.insert("permissions".into(), json!(permissions));
         object_of("api-key", record.id().as_str(), &attributes)
     });
-    Ok(style.write(keys.collect()))
+    Ok(write(keys.collect()))
 }
 
 /// Returns the organization's rate limits. Persona's public documentation shows no body, so this one is
 /// modelled on Persona's other objects.
-async fn rate_limits(grant: Grant, style: Style) -> Response {
+async fn rate_limits(grant: Grant) -> Response {
     let quota_statuses = grant.limits().map(|(quota, quota_status)| {
         let reset_after = quota_status.reset_after();
         json!({
@@ -192,7 +195,12 @@ async fn rate_limits(grant: Grant, style: Style) -> Response {
             },
         })
     });
-    style.write(quota_statuses.collect())
+    write(quota_statuses.collect())
+}
+
+/// Answers with data.
+fn write(data: Value) -> Response {
+    Json(Value::from_iter([("data", data)])).into_response()
 }
 
 fn object_of(kind: &str, id: &str, attributes: &Attributes) -> Value {
@@ -203,7 +211,7 @@ async fn not_found() -> Response {
     error(StatusCode::NOT_FOUND, "Record not found", "No object has this id.")
 }
 
-pub(crate) fn bad_request(details: &str) -> Response {
+fn bad_request(details: &str) -> Response {
     error(StatusCode::BAD_REQUEST, "Bad request", details)
 }
 

@@ -1,4 +1,4 @@
-//! REST API Integrations: the account's users, with scopes and quotas, as JSON and over gRPC.
+//! REST API Integrations: the account's users, with scopes and quotas, as JSON, over gRPC and over a WebSocket.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,8 +19,8 @@ use crate::app::{complaining, unknown};
 use crate::data::{Attributes, Table, Tables, object};
 use crate::database::Database;
 use crate::gates::Gates;
-use crate::grpc;
 use crate::keys::{Keys, account};
+use crate::{grpc, live};
 
 pub(crate) const VENDOR: &str = "rest_integrations";
 
@@ -36,7 +36,7 @@ const STATUS: &[RouteRow] = &[RouteRow {
     route: Route::new().anonymous_quotas(ANONYMOUS),
 }];
 
-/// Builds the routes of `/v1` and of gRPC, behind their gate.
+/// Builds the routes of `/v1` and of gRPC behind their gate, and the WebSocket behind its own.
 pub(crate) async fn router(
     keys: &mut Keys,
     database: &Database,
@@ -75,8 +75,10 @@ pub(crate) async fn router(
         &any(|| async { error(StatusCode::NOT_FOUND, "Not found.") }),
     );
     let router = router.route_service(grpc::PATH, grpc::service(users.clone()));
-    let router = complaining(router, error).layer(gate).with_state(users);
-    Ok(router)
+    let live_gate = gates.of(&live::PROFILE, live::ROUTES, &store)?;
+    let live = complaining(live::router(), error).layer(live_gate);
+    let router = complaining(router, error).layer(gate);
+    Ok(router.merge(live).with_state(users))
 }
 
 /// Answers with a key and without.
@@ -123,7 +125,7 @@ async fn remove(grant: Grant, State(users): State<Tables>, Path(id): Path<String
     StatusCode::NO_CONTENT
 }
 
-fn user(id: &str, attributes: &Attributes) -> Value {
+pub(crate) fn user(id: &str, attributes: &Attributes) -> Value {
     let mut user = attributes.clone();
     user.insert("id".into(), id.into());
     Value::Object(user)

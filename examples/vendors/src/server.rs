@@ -78,9 +78,10 @@ impl Server {
         let app = MarkConnection::new(connection).layer(app);
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(LONGEST_HEAD);
-        builder.http2().timer(TokioTimer::new());
+        // A WebSocket over HTTP/2 (RFC 8441).
+        builder.http2().timer(TokioTimer::new()).enable_connect_protocol();
         let served = builder
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
+            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(app))
             .into_owned();
         let served = self.running.watch(served);
         tokio::spawn(async move {

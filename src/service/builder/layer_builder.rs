@@ -12,6 +12,7 @@ use crate::response::{BodyFunction, Renderer};
 use crate::service::layer::ApiKeyLayer;
 use crate::service::options::{GateOptions, Limits};
 use crate::service::preflight::Preflight;
+use crate::service::selected_protocol::SelectedProtocol;
 use crate::service::shared::Shared;
 use crate::store::KeyStore;
 
@@ -114,6 +115,9 @@ impl ApiKeyLayerBuilder {
                 return Err(ConfigError::NoTrustedNetwork);
             }
         }
+        let websocket_protocol = options.websocket_protocol.as_deref();
+        let select = |protocol| SelectedProtocol::new(protocol, &policy);
+        let websocket_protocol = websocket_protocol.map(select).transpose()?;
         Ok(ApiKeyLayer::new(Shared {
             preflight,
             renderer: if optional { renderer.admit_anonymous() } else { renderer },
@@ -123,6 +127,7 @@ impl ApiKeyLayerBuilder {
             fallback: FallbackLimiter::default(),
             failures: FailureCounts::default(),
             local_concurrency: MemoryConcurrency::new(),
+            websocket_protocol,
             name,
             policy,
             options,

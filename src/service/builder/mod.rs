@@ -8,5 +8,6 @@ mod limits;
 mod request_ids;
 mod surroundings;
 mod transport;
+mod websocket;
 
 pub use layer_builder::ApiKeyLayerBuilder;

@@ -20,9 +20,6 @@ mod persona;
 mod personyze;
 mod polyteia;
 mod polytomic;
-#[path = "../../src/presentation.rs"]
-mod presentation;
-mod presented;
 mod process;
 #[allow(dead_code)]
 #[path = "../../../../crates/tower-api-key-redis/tests/redis/server.rs"]
@@ -33,3 +30,4 @@ mod transport;
 #[allow(clippy::all, clippy::pedantic, unreachable_pub)]
 #[path = "../../src/users_v1.rs"]
 mod users_v1;
+mod websocket;

@@ -176,6 +176,7 @@ fn keys_choose_how_they_are_answered() {
         let arguments: Vec<&str> = headers.iter().flat_map(|header| ["-H", header]).collect();
         let answer = call(&demo, label, &arguments, INQUIRIES);
         assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.header("vary"), Some("key-inflection"));
         answer.json()["data"][0]["attributes"].clone()
     };
     let usual = attributes("production", &[]);
@@ -191,5 +192,6 @@ fn keys_choose_how_they_are_answered() {
     assert!(snake["reference_id"].is_string(), "the header's: {snake}");
     assert_eq!(snake["social_security_number"], Value::Null, "{snake}");
     let wrong = call(&demo, "production", &["-H", "Key-Inflection: loud"], INQUIRIES);
-    assert_eq!(wrong.status, 400, "{wrong:?}");
+    let refused = body("Bad request", "A required header is missing or invalid.");
+    wrong.is_refusal(400, &refused, Some(r#"Bearer realm="Persona", error="invalid_request""#));
 }
