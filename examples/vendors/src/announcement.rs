@@ -6,7 +6,7 @@ use crate::gates::Limits;
 use crate::manifest::Manifest;
 use crate::options::Options;
 use crate::organizations::ORGANIZATIONS;
-use crate::{persona, personyze, polyteia, polytomic, rest_integrations};
+use crate::{persona, personyze, polyteia, polytomic, rest_integrations, workshop};
 
 /// Prints the addresses, the keys and a curl command for each vendor. A closed output does not stop the
 /// demo.
@@ -89,6 +89,8 @@ fn commands(manifest: &Manifest) -> Vec<String> {
             bearer(persona::VENDOR, "production")
         ),
     ];
+    let key = manifest.key(workshop::VENDOR, "apprentice");
+    commands.push(format!("{curl} -i -H 'Authorization: Token {key}' {https}/workshop/pieces"));
     if let [organization, ..] = ORGANIZATIONS
         && let [user, ..] = organization.users
     {

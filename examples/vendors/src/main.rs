@@ -31,6 +31,7 @@ mod rest_integrations;
 mod server;
 #[allow(clippy::all, clippy::pedantic, dead_code, missing_docs, unreachable_pub)]
 mod users_v1;
+mod workshop;
 
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;

@@ -31,3 +31,4 @@ mod transport;
 #[path = "../../src/users_v1.rs"]
 mod users_v1;
 mod websocket;
+mod workshop;

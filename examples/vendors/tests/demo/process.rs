@@ -19,6 +19,7 @@ const LABELS: &[(&str, &[&str])] = &[
         &["production", "sandbox", "inquiry_reader", "key_admin", "office", "local", "unlisted"],
     ),
     ("polytomic", &["partner", "organization", "deployment", "unlisted"]),
+    ("workshop", &["apprentice", "joiner", "carver"]),
 ];
 
 fn keys(demo: &Demo) -> Vec<Value> {
