@@ -138,8 +138,8 @@
 //!   time.
 //! * `shaping`: [a layer](shaping/index.html) inside of the gate that changes JSON responses: the case of names, and
 //!   attributes that a key must not see.
-//! * `http2`: a WebSocket over HTTP/2 (RFC 8441) has the route of `GET`. The gate reads the `:protocol` that hyper notes
-//!   on a request.
+//! * `http2`: keys among the protocols of a WebSocket over HTTP/2 (RFC 8441). The gate reads the `:protocol` that hyper
+//!   notes on a request.
 //! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
 //!   [conformance tests](testing/index.html) for your own stores and limiters.
 //! * `tokio-rustls`: the proof of peer and TLS from an accepted stream of tokio-rustls; see [`MarkConnection::of`].

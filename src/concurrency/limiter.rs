@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use super::rule::Concurrency;
-use crate::error::LimiterError;
+use crate::error::{Denial, LimiterError};
 use crate::key::AccountId;
 use crate::sync::Reply;
 
@@ -81,6 +81,19 @@ pub struct Permit {
 /// A reference to a permit, which does not keep the permit from being given back.
 #[derive(Clone)]
 pub(crate) struct PermitReference(Weak<dyn Held>);
+
+/// The reason why a handler gets no handle of its permit: it was given back, so the request holds no place any more.
+/// End the work that the permit was asked for, or ask before the handler returns its response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the permit was given back: call `Grant::permit` before the handler returns its response")]
+pub struct PermitGone;
+
+impl From<PermitGone> for Denial {
+    /// Returns the denial of a service that failed.
+    fn from(_: PermitGone) -> Self {
+        Self::InternalError
+    }
+}
 
 /// A value that gives a permit back when it is dropped.
 trait Held: Send + Sync {}

@@ -29,6 +29,6 @@ mod rule;
 mod schedules;
 
 pub(crate) use limiter::PermitReference;
-pub use limiter::{Acquire, ConcurrencyLimiter, Permit};
+pub use limiter::{Acquire, ConcurrencyLimiter, Permit, PermitGone};
 pub use memory::MemoryConcurrency;
 pub use rule::Concurrency;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::extra_cost::{CostError, ExtraCost};
 use super::judge::Cleared;
 use super::quotas::RequestQuotas;
-use crate::concurrency::{Permit, PermitReference};
+use crate::concurrency::{Permit, PermitGone, PermitReference};
 use crate::error::Denial;
 use crate::key::{AccountId, Environment, KeyId, KeyKind, KeyRecord, ScopeSet, SharedRecord};
 use crate::quota::{Quota, QuotaStatus, Verdict};
@@ -218,23 +218,34 @@ impl Grant {
     ///
     /// Call this method before the handler returns its response, and move the handle into the task that serves the
     /// socket. Returns `None` if the route has no limit of
-    /// [simultaneous requests](crate::rules::Route::concurrency), or if the permit was given back already. A grant
-    /// holds no permit, however long it or a clone of it lives.
+    /// [simultaneous requests](crate::rules::Route::concurrency). A grant holds no permit, however long it or a clone
+    /// of it lives.
+    ///
+    /// While the concurrency limiter cannot answer, [`OnLimiterFailure::Allow`](crate::quota::OnLimiterFailure) admits
+    /// requests without a permit, and `Local` with one of this process. Their sockets do not count when the limiter
+    /// answers again.
     ///
     /// ```
     /// use tower_api_key::Grant;
+    /// use tower_api_key::concurrency::PermitGone;
     ///
     /// # async fn chat() {}
-    /// fn serve_socket(grant: &Grant) {
-    ///     let permit = grant.permit();
+    /// fn serve_socket(grant: &Grant) -> Result<(), PermitGone> {
+    ///     let permit = grant.permit()?;
     ///     tokio::spawn(async move {
     ///         chat().await;
     ///         drop(permit); // the account may open its next socket
     ///     });
+    ///     Ok(())
     /// }
     /// ```
-    pub fn permit(&self) -> Option<Permit> {
-        self.permit.as_ref().and_then(PermitReference::permit)
+    ///
+    /// # Errors
+    ///
+    /// [`PermitGone`] if the permit was given back already, because the response was sent before the call.
+    pub fn permit(&self) -> Result<Option<Permit>, PermitGone> {
+        let Some(reference) = &self.permit else { return Ok(None) };
+        reference.permit().map(Some).ok_or(PermitGone)
     }
 
     /// Requires a scope, for needs that only the handler knows. An axum handler returns the denial with

@@ -112,8 +112,8 @@ impl<'a> CredentialSource<'a> {
     /// [select one](crate::ApiKeyLayerBuilder::select_websocket_protocol).
     ///
     /// The prefix and the key are compared with regard to case. They have letters, digits and
-    /// ``!#$%&'*+-.^_`|~``. A layer outside of the gate still sees the key, marked as sensitive: put layers that log
-    /// headers inside.
+    /// ``!#$%&'*+-.^_`|~``. A layer outside of the gate still sees the key, not marked as sensitive: put layers that
+    /// log headers inside.
     pub const fn websocket_protocol(prefix: &'a str) -> Self {
         Self::of(Scheme::WebSocketProtocol(prefix))
     }

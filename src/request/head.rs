@@ -41,6 +41,17 @@ impl<'a> Head<'a> {
         }
     }
 
+    /// Returns true for a request that the route of `GET` is for: a `HEAD`, and an extended `CONNECT`, which is what
+    /// HTTP/2 has for the `GET` of a WebSocket handshake (RFC 8441 §5). A plain `CONNECT` has no path (RFC 9113 §8.5).
+    #[inline]
+    pub(crate) fn is_like_get(&self) -> bool {
+        match *self.method {
+            Method::HEAD => true,
+            Method::CONNECT => !self.uri.path().is_empty(),
+            _ => false,
+        }
+    }
+
     /// Returns the WebSocket handshake of this request, if it is one.
     pub(crate) fn handshake(&self) -> Option<Handshake> {
         if self.is_extended_connect {

@@ -12,6 +12,7 @@ pub(crate) struct RouteMethod<'a> {
     is_like_get: bool,
 }
 
+#[cfg(test)]
 impl<'a> From<&'a Method> for RouteMethod<'a> {
     fn from(method: &'a Method) -> Self {
         Self { method, is_like_get: method == Method::HEAD }
@@ -19,10 +20,8 @@ impl<'a> From<&'a Method> for RouteMethod<'a> {
 }
 
 impl<'a> From<Head<'a>> for RouteMethod<'a> {
-    /// An extended `CONNECT` is what HTTP/2 has for the `GET` of a WebSocket handshake (RFC 8441 §5).
     fn from(head: Head<'a>) -> Self {
-        let Self { method, is_like_get } = head.method.into();
-        Self { method, is_like_get: is_like_get || head.is_extended_connect }
+        Self { method: head.method, is_like_get: head.is_like_get() }
     }
 }
 
@@ -55,5 +54,35 @@ impl Methods {
         };
         let as_get = || method.is_like_get.then(|| listed(&Method::GET)).flatten();
         listed(method.method).or_else(as_get).or(self.any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    #[test]
+    fn an_extended_connect_has_the_route_of_get_in_place_of_any() {
+        let found = |methods: &Methods, method: &str, uri: &str| {
+            let request = Request::builder().method(method).uri(uri).body(()).unwrap();
+            methods.find(Head::of(&request).into())
+        };
+        let mut methods = Methods::default();
+        assert!(methods.add(&[Method::GET], 1) && methods.add(&[], 2));
+        for (method, uri, route) in [
+            ("GET", "/live", 1),
+            ("HEAD", "/live", 1),
+            ("POST", "/live", 2),
+            ("CONNECT", "https://api.example.com/live", 1),
+            ("CONNECT", "/live", 1),
+            // A tunnel has no path.
+            ("CONNECT", "api.example.com:443", 2),
+        ] {
+            assert_eq!(found(&methods, method, uri), Some(route), "{method} {uri}");
+        }
+        assert!(methods.add(&[Method::CONNECT], 3));
+        assert_eq!(found(&methods, "CONNECT", "https://api.example.com/live"), Some(3));
     }
 }

@@ -52,7 +52,8 @@ impl Routes {
     }
 
     /// Adds a row for these methods. An empty list means all. `HEAD` has the route of `GET`, unless
-    /// `HEAD` is listed itself.
+    /// `HEAD` is listed itself. So has an extended `CONNECT`, which opens a WebSocket over HTTP/2 (RFC 8441): a handler
+    /// that takes any method must not do more for it than for `GET`.
     pub fn on(mut self, methods: &[Method], path: impl Into<String>, route: Route<'_>) -> Self {
         self.rows.push((methods.to_vec(), path.into(), route.into()));
         self

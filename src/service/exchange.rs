@@ -17,7 +17,7 @@ use super::request_state::{Decision, RequestState};
 use super::settling::{ServiceEnd, Settlement};
 use super::shared::{Shared, SharedHandle};
 use super::wait::{Next, Wait};
-use crate::decision::Grant;
+use crate::decision::{GateDecision, Grant};
 use crate::error::Denial;
 use crate::request::{Handshake, Head, RequestId};
 use crate::response::{AnswerForm, RefusalFacts, RefusalRequest, RequestFacts, TableIndex};
@@ -249,7 +249,11 @@ impl Exchange {
 
     #[cold]
     fn insert_decision<R>(&self, response: &mut Response<R>, denial: Option<&Denial>) {
-        response.extensions_mut().insert(self.state.decision(denial));
+        // Of two gates, one in the other, the refusal of the inner one is the decision.
+        let refused = response.extensions().get::<GateDecision>().and_then(GateDecision::denial);
+        if denial.is_some() || refused.is_none() {
+            response.extensions_mut().insert(self.state.decision(denial));
+        }
     }
 
     /// Passes the id of the request to the inner service.

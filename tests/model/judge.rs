@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::client::{Believed, Network, client, network};
 use super::credential::{Presented, credential, has_none, has_none_in_fields, is_key};
 use super::grpc::is_call;
-use super::handshake::is_handshake;
 use super::holder::{DISABLED_ACCOUNT, HOLDERS, Holder, is_in_the_office};
 use super::path::covering;
 use super::question::Question;
@@ -80,7 +79,8 @@ impl Model {
         }
         let lines: Vec<&Line> = self.vendor.lines.iter().chain(EXTRA).collect();
         // HTTP/2 has another method for what HTTP/1.1 gets.
-        let method = if is_handshake(question) { "GET" } else { question.method };
+        let extended = question.method == "CONNECT" && !question.path.is_empty();
+        let method = if extended { "GET" } else { question.method };
         let line = covering(&lines, method, &question.path);
         let is_preflight = self.setting.preflight && is_preflight(question);
         if is_preflight && has_none_in_fields(question, self.vendor) {

@@ -102,20 +102,25 @@ async fn a_socket_has_the_route_of_get() {
     }
 }
 
-/// Neither a tunnel nor another protocol is a socket: the gate looks for a route of `CONNECT`, and reads no key
-/// from the protocols.
+/// Neither a tunnel nor another protocol is a socket, so the gate reads no key from the protocols. A tunnel has no path
+/// and so no route. Another protocol has the route of `GET`; here the service refuses it with 400.
 #[tokio::test]
 async fn another_connect_is_no_socket() {
     let offer = format!("chat.v1, api-key.{KEY}");
     let server = start(&builder().build().unwrap()).await;
     let mut client = Client::connect(server).await;
-    for protocol in [None, Some("connect-udp"), Some("webtransport"), Some("WebSocket")] {
+    for (protocol, status) in [
+        (None, 403),
+        (Some("connect-udp"), 400),
+        (Some("webtransport"), 400),
+        (Some("WebSocket"), 400),
+    ] {
         let mut request = connect(protocol, "/chat", &offer);
         let answer = client.send(request).await;
         assert_eq!(answer.status(), 401, "{protocol:?}");
         request = connect(protocol, "/chat", "chat.v1");
         request.headers_mut().insert("authorization", format!("Bearer {KEY}").parse().unwrap());
-        assert_eq!(client.send(request).await.status(), 403, "{protocol:?}");
+        assert_eq!(client.send(request).await.status(), status, "{protocol:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_api_key::concurrency::{Concurrency, MemoryConcurrency};
+use tower_api_key::concurrency::{Concurrency, MemoryConcurrency, PermitGone};
 use tower_api_key::profile::CredentialSource;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, Grant, Profile};
@@ -134,7 +134,7 @@ async fn the_last_handle_gives_the_permit_back() {
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
     let service = layer.layer(service_fn(move |request: Request<()>| {
         let grant = request.extensions().get::<Grant>().cloned();
-        sender.send((grant.clone(), grant.and_then(|grant| grant.permit()))).unwrap();
+        sender.send((grant.clone(), grant.and_then(|grant| grant.permit().unwrap()))).unwrap();
         async {
             Ok::<_, std::convert::Infallible>(Response::new(Full::<bytes::Bytes>::from("done")))
         }
@@ -144,7 +144,7 @@ async fn the_last_handle_gives_the_permit_back() {
     let answer = service.clone().oneshot(post()).await.unwrap();
     let (grant, first) = receiver.recv().await.unwrap();
     let grant = grant.unwrap();
-    let second = grant.clone().permit();
+    let second = grant.clone().permit().unwrap();
     assert!(first.is_some() && second.is_some());
     drop(first);
     assert!(is_full().await, "the body and a handle are left");
@@ -152,7 +152,7 @@ async fn the_last_handle_gives_the_permit_back() {
     assert!(is_full().await, "a handle is left");
     drop(second);
     assert!(!is_full().await, "the grant holds nothing");
-    assert!(grant.permit().is_none(), "what was given back does not come again");
+    assert_eq!(grant.permit().unwrap_err(), PermitGone, "what was given back does not come again");
 
     let answer = service.clone().oneshot(post()).await.unwrap();
     let (_, permit) = receiver.recv().await.unwrap();

@@ -41,7 +41,7 @@ async fn start(gate: ApiKeyLayer) -> SocketAddr {
 }
 
 async fn switch(mut request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infallible> {
-    let permit = request.extensions().get::<Grant>().and_then(Grant::permit);
+    let permit = request.extensions().get::<Grant>().and_then(|grant| grant.permit().unwrap());
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         if let Ok(upgraded) = upgrade.await {

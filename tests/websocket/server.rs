@@ -70,7 +70,7 @@ async fn chat(
     Extension(grant): Extension<Grant>,
     socket: WebSocketUpgrade,
 ) -> Response {
-    let permit = grant.permit();
+    let permit = grant.permit().unwrap();
     socket.protocols(["chat.v1"]).on_upgrade(async move |socket| {
         talk(socket, told).await;
         drop(permit);
@@ -86,7 +86,7 @@ async fn silent(Told(told): Told, socket: WebSocketUpgrade) -> Response {
 }
 
 async fn kept(Extension(grant): Extension<Grant>) -> &'static str {
-    let permit = grant.permit();
+    let permit = grant.permit().unwrap();
     tokio::spawn(async move {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         drop(permit);

@@ -12,7 +12,7 @@ use http::Method;
 use tower_api_key::concurrency::Concurrency;
 use tower_api_key::profile::CredentialSource;
 use tower_api_key::rules::{Route, RouteRow};
-use tower_api_key::{Grant, Profile, vendors};
+use tower_api_key::{Denial, Grant, Profile, vendors};
 
 use crate::data::Tables;
 
@@ -35,12 +35,16 @@ pub(crate) fn router() -> Router<Tables> {
     Router::new().route(PATH, any(open))
 }
 
-async fn open(grant: Grant, State(users): State<Tables>, socket: WebSocketUpgrade) -> Response {
-    let permit = grant.permit();
-    socket.protocols(["users.v1"]).on_upgrade(async move |socket| {
+async fn open(
+    grant: Grant,
+    State(users): State<Tables>,
+    socket: WebSocketUpgrade,
+) -> Result<Response, Denial> {
+    let permit = grant.permit()?;
+    Ok(socket.protocols(["users.v1"]).on_upgrade(async move |socket| {
         send_users(socket, &users, &grant).await;
         drop(permit);
-    })
+    }))
 }
 
 /// Sends each user once, until the client hangs up.

@@ -92,7 +92,8 @@ impl ApiKeyLayerBuilder {
     /// HTTPS. Requests without a key have it, too. Needs one allocation for each request.
     ///
     /// With the feature `axum` a handler takes the `Client` as an argument. Take the client from here, and never
-    /// from a header such as `X-Forwarded-For`, which any client can send.
+    /// from a header such as `X-Forwarded-For`, which any client can send. Of two gates, one in the other, the inner one
+    /// replaces the `Client` if it has this option, too. Otherwise that of the outer gate stays.
     ///
     /// ```
     /// use http::{Request, Response};
