@@ -72,7 +72,7 @@ struct Browser {
 }
 
 impl Browser {
-    /// Opens a page; none if no browser is installed, which fails the test if `REQUIRE_INTERPRETERS` is set.
+    /// Opens a page; none if no browser is installed, which fails the test if `REQUIRE_BROWSER` is set.
     fn open(address: &str) -> Option<Self> {
         let is_there = |name: &&str| {
             Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
@@ -80,7 +80,7 @@ impl Browser {
         let Some(name) =
             ["chromium", "chromium-browser", "google-chrome"].into_iter().find(is_there)
         else {
-            assert!(env::var_os("REQUIRE_INTERPRETERS").is_none(), "there is no browser");
+            assert!(env::var_os("REQUIRE_BROWSER").is_none(), "there is no browser");
             println!("SKIPPED: there is no browser");
             return None;
         };
