@@ -90,6 +90,8 @@ impl Exchange {
 
     /// Prepares an admitted request for the inner service: strips the credential, and adds the grant and the id.
     pub(super) fn hand_on<B>(&mut self, request: &mut Request<B>) {
+        // Nobody sees the headers of a refused request any more.
+        self.shared.policy.mark_sensitive(request.headers_mut());
         if self.request.is_some() {
             self.leave_request_id(request);
         }

@@ -85,7 +85,6 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        self.shared.policy.mark_sensitive(request.headers_mut());
         let mut exchange = Exchange::new(self.share(), &request);
         match exchange.begin(&request) {
             ControlFlow::Break(Ok(())) => {
