@@ -109,13 +109,27 @@ async fn rfc9457_3_1_5_an_instance_is_a_uri_reference() {
         assert_eq!(body.get("instance").and_then(Value::as_str), expected, "{instance} {path}");
         assert_eq!(body.get("detail"), None);
     }
-    let long = format!("/{}", "a".repeat(4_000));
+}
+
+/// A part of a path would name something else.
+#[tokio::test]
+async fn an_instance_is_left_out_if_the_path_is_too_long() {
     let problem = Problem::new("about:blank", "Unauthorized", "").instance("{path}");
     let row = Answer::of_code(401, ErrorBody::Problem(problem)).challenge(Challenge::Bare);
     let profile = Profile { answers: Answers::all(row), ..PROFILE };
     let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap();
-    let response = send(&greeting(&layer), anonymous(Method::GET, &long)).await;
-    assert!(text(response).await.len() < 700);
+    for (tail, expected) in [
+        ("a".repeat(511), true),
+        ("a".repeat(512), false),
+        ("%26".repeat(171), false),
+        ("&".repeat(60_000), false),
+    ] {
+        let path = format!("/{tail}");
+        let response = send(&greeting(&layer), anonymous(Method::GET, &path)).await;
+        let body: Value = serde_json::from_str(&text(response).await).unwrap();
+        let instance = body.get("instance").and_then(Value::as_str);
+        assert_eq!(instance, expected.then_some(&*path));
+    }
 }
 
 #[test]
