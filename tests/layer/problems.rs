@@ -143,6 +143,7 @@ fn problems_that_break_the_rfc_are_refused() {
     const NAMELESS: &[ProblemMember] = &[json("", "1")];
     const BARE: &[ProblemMember] = &[json("code", "no")];
     const MORE: &[ProblemMember] = &[json("code", "1}, {")];
+    const NUMBERED: &[ProblemMember] = &[json("code", "{\"{#status}\": 1}")];
     const GOOD: &[ProblemMember] = &[
         json("code", " [1, {\"a\": null}] "),
         json("retry", "{\"after\": \"{#retry_after}\"}"),
@@ -170,6 +171,7 @@ fn problems_that_break_the_rfc_are_refused() {
         (KIND.members(NAMELESS), &["member", "name"]),
         (KIND.members(BARE), &["`code`", "JSON"]),
         (KIND.members(MORE), &["`code`", "JSON"]),
+        (KIND.members(NUMBERED), &["`{#status}`", "`{status}`", "a name is a string"]),
         (KIND.members(WRONG), &["nothing"]),
     ] {
         let row = Answer::of_code(403, ErrorBody::Problem(problem)).retry_after(1);
