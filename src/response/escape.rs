@@ -26,6 +26,16 @@ impl TextFormat {
         }
     }
 
+    /// Writes a method or a path of the client's, which begins no element and no parameter of a header's list
+    /// (RFC 9110 §5.6).
+    pub(super) fn write_of_request(self, fact: &str, target: &mut String) {
+        let is_plain = |byte| is_of_a_header(byte) && !matches!(byte, b';' | b',');
+        match self {
+            Self::Header => write_encoded(fact, is_plain, target),
+            Self::Json | Self::Plain => self.write_fact(fact, target),
+        }
+    }
+
     /// Writes a fact.
     pub(super) fn write_fact(self, fact: &str, target: &mut String) {
         match self {
@@ -125,6 +135,19 @@ mod tests {
         ] {
             let mut written = String::new();
             format.write_fact(hostile, &mut written);
+            assert_eq!(written, expected, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_begins_no_element_or_parameter_of_a_header() {
+        for (format, expected) in [
+            (TextFormat::Json, "/a,b;c=d%2C"),
+            (TextFormat::Plain, "/a,b;c=d%2C"),
+            (TextFormat::Header, "/a%2Cb%3Bc=d%2C"),
+        ] {
+            let mut written = String::new();
+            format.write_of_request("/a,b;c=d%2C", &mut written);
             assert_eq!(written, expected, "{format:?}");
         }
     }

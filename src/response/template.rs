@@ -104,6 +104,9 @@ impl Piece {
             Self::Fact { placeholder, otherwise, format } => (placeholder, otherwise, format),
         };
         match (placeholder.value(refusal), otherwise) {
+            (Some(value), _) if placeholder.is_of_request() => {
+                format.write_of_request(&value, target);
+            }
             (Some(value), _) => format.write_fact(&value, target),
             (None, Some(otherwise)) => target.push_str(otherwise),
             (None, None) => return false,
