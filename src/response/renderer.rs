@@ -45,7 +45,7 @@ impl Renderer {
     pub(crate) fn new(profile: &Profile<'_>) -> Result<Self, ConfigError> {
         let credentials = CredentialHeaders::new(profile.credentials)?;
         let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
-        let principal = PrincipalHeaders::new(profile.principal_headers, &limit_headers)?;
+        let principal = PrincipalHeaders::new(profile, &limit_headers)?;
         let ids = |header| {
             RequestIds::new(header, |name| {
                 let taken = used_elsewhere(name, &limit_headers, &principal, None);
