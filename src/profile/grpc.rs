@@ -34,7 +34,7 @@ use crate::error::Denial;
 /// let insecure: Answer = standard.insecure_transport.grpc(GrpcCode::FailedPrecondition);
 /// let answers = Answers { insecure_transport: insecure, ..standard };
 /// let profile = Profile { answers, ..Profile::STANDARD };
-/// let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build()?;
+/// let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).only_grpc().build()?;
 ///
 /// let call = Request::post("/vendors.v1.Users/ListUsers").header("content-type", "application/grpc");
 /// let plain = Connection::plain("192.0.2.1:4711".parse()?);
