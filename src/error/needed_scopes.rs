@@ -112,21 +112,20 @@ impl NeededScopes {
     /// Lists the scopes that the key lacks, each once: of those that are all needed, and of alternatives of which the
     /// key has none. [`choice`](Self::choice) returns whether it needs all of them.
     pub fn missing(&self) -> impl Iterator<Item = &str> {
-        let entries = self.0.entries.iter();
-        let lacking = entries.filter(|entry| !entry.is_held && !self.is_met(entry.group));
+        let lacking = self.lacking();
         let mut listed: SmallVec<[usize; 4]> = SmallVec::new();
         lacking.filter_map(move |entry| {
             let is_new = !listed.contains(&entry.start);
-            listed.push(entry.start);
-            is_new.then(|| self.text_of(entry))
+            is_new.then(|| {
+                listed.push(entry.start);
+                self.text_of(entry)
+            })
         })
     }
 
     /// Returns what the key needs of the [missing](Self::missing) scopes.
     pub fn choice(&self) -> ScopeChoice {
-        let entries = self.0.entries.iter();
-        let lacking = entries.filter(|entry| !entry.is_held && !self.is_met(entry.group));
-        let mut choices = lacking.map(|entry| match entry.group {
+        let mut choices = self.lacking().map(|entry| match entry.group {
             ScopeGroup::AllOf => ScopeChoice::AllOf,
             ScopeGroup::AnyOf => ScopeChoice::AnyOf,
             ScopeGroup::Set(_) => ScopeChoice::AnyOfSets,
@@ -135,17 +134,31 @@ impl NeededScopes {
         if choices.all(|choice| choice == first) { first } else { ScopeChoice::Several }
     }
 
-    /// Returns true if the key has what one list of the route asks for.
-    fn is_met(&self, group: ScopeGroup) -> bool {
-        let of = |group| self.0.entries.iter().filter(move |entry| entry.group == group);
-        match group {
-            ScopeGroup::AllOf => false,
-            ScopeGroup::AnyOf => of(group).any(|entry| entry.is_held),
-            ScopeGroup::Set(_) => {
-                let mut sets = 0..self.set_count();
-                sets.any(|set| of(ScopeGroup::Set(set)).all(|entry| entry.is_held))
+    /// Lists the scopes that the key lacks, in lists of the route of which it lacks all that would do.
+    fn lacking(&self) -> impl Iterator<Item = &ScopeEntry> {
+        // A route can have many sets, so each entry is read once.
+        let mut has_any = false;
+        let mut full: SmallVec<[bool; 8]> = SmallVec::from_elem(true, self.set_count());
+        for entry in &self.0.entries {
+            match entry.group {
+                ScopeGroup::AllOf => {}
+                ScopeGroup::AnyOf => has_any |= entry.is_held,
+                ScopeGroup::Set(index) => {
+                    if let Some(full) = full.get_mut(index) {
+                        *full &= entry.is_held;
+                    }
+                }
             }
         }
+        let has_set = full.contains(&true);
+        self.0.entries.iter().filter(move |entry| {
+            let is_met = match entry.group {
+                ScopeGroup::AllOf => false,
+                ScopeGroup::AnyOf => has_any,
+                ScopeGroup::Set(_) => has_set,
+            };
+            !entry.is_held && !is_met
+        })
     }
 
     fn set_count(&self) -> usize {
@@ -235,6 +248,16 @@ mod tests {
             assert_eq!((list.as_str(), &*listed.join(" ")), (needed, missing));
             assert_eq!(list.choice(), choice, "{needed}");
         }
+    }
+
+    /// 20,000 sets would take hours if each of them read all others.
+    #[test]
+    fn many_sets_are_read_once() {
+        let sets = (0..20_000).map(|index| (ScopeGroup::Set(index), "a", false));
+        let list = NeededScopes::new(sets);
+        assert!(list.missing().eq(["a"]));
+        assert_eq!(list.choice(), ScopeChoice::AnyOfSets);
+        assert_eq!(list.missing().next(), Some("a"));
     }
 
     #[test]

@@ -37,7 +37,8 @@ use super::refusal::Refusal;
 /// unknown placeholder, and one that the row never fills.
 ///
 /// Facts are escaped for their format. In plain text the gate replaces control characters, `<` and `>`. In headers it
-/// percent-encodes all but blanks and visible ASCII. It cuts a method or a path of over 512 bytes.
+/// percent-encodes all but blanks and visible ASCII, and `,` and `;` of a method or a path. It cuts a method or a path after 512 bytes, and
+/// never inside of an escape.
 ///
 /// A client that reads `{insecure_expired_at}` can tell an expired key from an unknown one. Use it only if the vendor
 /// documents that.

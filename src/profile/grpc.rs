@@ -20,7 +20,8 @@ use crate::error::Denial;
 /// A code reveals no more than the answer over HTTP. Rows that name no code and have the same status, body,
 /// challenges and `Retry-After` have one code: of the codes of their reasons, the first one in this table. If the
 /// row `key_unknown` is among them and names a code, they have that code. A body that a
-/// [function](super::ErrorBody::Custom) makes counts as equal to any other, because only the function knows it.
+/// [function](super::ErrorBody::Custom) makes counts as equal to any other, because only the function knows it. So
+/// does each body of a gate with [`body_from`](crate::ApiKeyLayerBuilder::body_from).
 ///
 /// ```
 /// use http::Request;
@@ -33,7 +34,7 @@ use crate::error::Denial;
 /// let insecure: Answer = standard.insecure_transport.grpc(GrpcCode::FailedPrecondition);
 /// let answers = Answers { insecure_transport: insecure, ..standard };
 /// let profile = Profile { answers, ..Profile::STANDARD };
-/// let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build()?;
+/// let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).only_grpc().build()?;
 ///
 /// let call = Request::post("/vendors.v1.Users/ListUsers").header("content-type", "application/grpc");
 /// let plain = Connection::plain("192.0.2.1:4711".parse()?);

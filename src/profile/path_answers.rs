@@ -33,7 +33,7 @@ use super::answers::Answers;
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct PathAnswers<'a> {
-    /// The prefix: an absolute path without a slash at its end, as in `/openai`.
+    /// The prefix: an absolute path without parameters and without a slash at its end, as in `/openai`.
     pub prefix: &'a str,
     /// The answers to requests with such a path.
     pub answers: Answers<'a>,

@@ -42,8 +42,10 @@ pub struct PrincipalHeader<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PrincipalValue<'a> {
-    /// This prefix and 32 hexadecimal digits, which are unique to the request. For an id on every response, refusals
-    /// before authentication included, set [`Profile::request_id`](crate::Profile#structfield.request_id) instead.
+    /// This prefix and 32 hexadecimal digits, which are unique to the request, but not random: a client can compute from
+    /// two ids how many requests the process answered in between. For random ids on every response, refusals before
+    /// authentication included, set [`Profile::request_id`](crate::Profile#structfield.request_id) instead. A profile
+    /// cannot have both.
     RequestId(&'a str),
     /// The account's id.
     Account,

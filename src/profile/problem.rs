@@ -113,7 +113,8 @@ impl<'a> Problem<'a> {
     }
 
     /// Sets the URI reference for this occurrence, with placeholders: `{path}` for the request's path, or
-    /// `urn:uuid:{request_id}`. The gate leaves it out if a path would make it ambiguous, or longer than 512 bytes.
+    /// `urn:uuid:{request_id}`. The gate leaves it out if the path would make it ambiguous, or has over 512 bytes when it
+    /// is percent-encoded.
     pub const fn instance(mut self, reference: &'a str) -> Self {
         self.instance = Some(reference);
         self

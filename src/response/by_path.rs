@@ -102,6 +102,8 @@ fn check(prefix: &str) -> Result<(), InvalidPathAnswers> {
         "a path begins with a slash: write it as `/openai`"
     } else if prefix.ends_with('/') {
         "leave out the slash at its end: `/openai` covers `/openai/` and all paths below"
+    } else if prefix.split('/').any(|segment| segment.starts_with(['*', ':'])) {
+        "a prefix has no parameters and covers all paths below it: leave out segments that begin with `*` or `:`"
     } else if prefix.contains(['{', '}']) {
         "a prefix has no parameters: write a path without braces"
     } else if !prefix.bytes().all(is_plain) {
@@ -159,6 +161,10 @@ mod tests {
             ("openai", "slash"),
             ("/openai/", "slash at its end"),
             ("/{version}", "braces"),
+            ("/openai/*", "`*`"),
+            ("/v1/*rest", "`*`"),
+            ("/:tenant", "`:`"),
+            ("/v1/:tenant/users", "`:`"),
             ("/a?b", "query"),
             ("/a#b", "fragment"),
             ("/caf%C3%A9", "percent"),
@@ -172,6 +178,8 @@ mod tests {
             assert!(error.contains("answers_by_path") && error.contains(word), "{error}");
         }
         assert!(ByPath::new((), vec![("/a", ()), ("/a", ())]).is_err());
-        assert!(ByPath::new((), vec![("/a/.well-known", ()), ("/a", ())]).is_ok());
+        for prefix in ["/a/.well-known", "/a", "/v1/users:batch", "/v1/a*"] {
+            assert!(ByPath::new((), vec![(prefix, ())]).is_ok(), "{prefix}");
+        }
     }
 }

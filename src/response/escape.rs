@@ -26,6 +26,16 @@ impl TextFormat {
         }
     }
 
+    /// Writes a method or a path of the client's, which begins no element and no parameter of a header's list
+    /// (RFC 9110 §5.6).
+    pub(super) fn write_of_request(self, fact: &str, target: &mut String) {
+        let is_plain = |byte| is_of_a_header(byte) && !matches!(byte, b';' | b',');
+        match self {
+            Self::Header => write_encoded(fact, is_plain, target),
+            Self::Json | Self::Plain => self.write_fact(fact, target),
+        }
+    }
+
     /// Writes a fact.
     pub(super) fn write_fact(self, fact: &str, target: &mut String) {
         match self {
@@ -37,14 +47,24 @@ impl TextFormat {
 }
 
 /// Returns a method or a path that the client chose, in characters that a path may have (RFC 3986 §3.3), without
-/// `'` and `&`. Cuts a long text.
-pub(super) fn of_request(text: &str) -> String {
+/// `'` and `&`. Cuts a long text between two characters, and returns true if it did.
+pub(super) fn of_request(text: &str) -> (String, bool) {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/:@!$()*+,;=".contains(&byte);
     let mut encoded = String::new();
-    write_encoded(text, is_plain, &mut encoded);
-    // Only ASCII is left.
-    encoded.truncate(LONGEST);
-    encoded
+    for (index, character) in text.char_indices() {
+        let is_escape = matches!(
+            text.as_bytes().get(index..index + 3),
+            Some([b'%', high, low]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()
+        );
+        let whole = encoded.len();
+        write_encoded(character.encode_utf8(&mut [0; 4]), is_plain, &mut encoded);
+        // The digits of an escape follow it.
+        if encoded.len() + if is_escape { 2 } else { 0 } > LONGEST {
+            encoded.truncate(whole);
+            return (encoded, true);
+        }
+    }
+    (encoded, false)
 }
 
 /// Writes a JSON string (RFC 8259 §7).
@@ -120,14 +140,50 @@ mod tests {
     }
 
     #[test]
+    fn a_path_begins_no_element_or_parameter_of_a_header() {
+        for (format, expected) in [
+            (TextFormat::Json, "/a,b;c=d%2C"),
+            (TextFormat::Plain, "/a,b;c=d%2C"),
+            (TextFormat::Header, "/a%2Cb%3Bc=d%2C"),
+        ] {
+            let mut written = String::new();
+            format.write_of_request("/a,b;c=d%2C", &mut written);
+            assert_eq!(written, expected, "{format:?}");
+        }
+    }
+
+    #[test]
     fn what_the_client_chose_is_short_and_of_a_path() {
         for (text, expected) in [
             ("/v1/users/a%20b", "/v1/users/a%20b"),
             ("/<script>'\"&{}|\\^`", "/%3Cscript%3E%27%22%26%7B%7D%7C%5C%5E%60"),
             ("/\u{e9}\r\n", "/%C3%A9%0D%0A"),
         ] {
-            assert_eq!(of_request(text), expected);
+            assert_eq!(of_request(text), (expected.to_owned(), false));
         }
-        assert_eq!(of_request(&"\u{e9}".repeat(LONGEST)).len(), LONGEST);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_escapes_and_not_read_further() {
+        let of = |length| "a".repeat(length);
+        for (text, length, is_cut) in [
+            (of(LONGEST), LONGEST, false),
+            (of(LONGEST + 1), LONGEST, true),
+            // 512 is no multiple of 3, and an escape of UTF-8 is whole only with all bytes of a character.
+            ("&".repeat(170), 510, false),
+            ("&".repeat(60_000), 510, true),
+            ("%26".repeat(20_000), 510, true),
+            (of(1) + &"%26".repeat(20_000), 511, true),
+            (of(510) + "%%26", 511, true),
+            (of(510) + "%2", LONGEST, false),
+            (of(510) + "%2g", LONGEST, true),
+            (of(509) + "%26", LONGEST, false),
+            ("\u{e9}".repeat(LONGEST), 510, true),
+            (of(507) + "\u{e9}", 507, true),
+        ] {
+            let (encoded, cut) = of_request(&text);
+            assert_eq!((encoded.len(), cut), (length, is_cut), "{encoded}");
+            assert!(encoded.capacity() <= 2 * LONGEST);
+        }
     }
 }

@@ -7,8 +7,8 @@ use crate::error::ConfigError;
 ///
 /// # Errors
 ///
-/// [`ConfigError::Answer`] if the text is not JSON, has no place for a value, or has a placeholder that the row
-/// cannot fill.
+/// [`ConfigError::Answer`] if the text is not JSON, has no place for a value, has a placeholder that the row
+/// cannot fill, or a number as the name of a member.
 pub(super) fn write(
     writer: &mut TemplateWriter<'_>,
     shape: &str,
@@ -34,6 +34,11 @@ pub(super) fn write(
         let text: String = serde_json::from_str(&format!("\"{inside}\"")).unwrap_or_default();
         let number = text.strip_prefix("{#").and_then(|name| name.strip_suffix('}'));
         if let Some(name) = number {
+            if rest.trim_start().starts_with(':') {
+                let part = format!("placeholder `{{#{}}}`", name.escape_debug());
+                let problem = format!("a name is a string in JSON: write `{{{name}}}`");
+                return Err(writer.refused(part, problem));
+            }
             writer.number(name)?;
         } else {
             writer.syntax("\"").text(&text)?.syntax("\"");

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use super::{date, escape};
 use crate::error::Denial;
@@ -178,8 +178,7 @@ impl Placeholder {
         Some(match self {
             // Written when the gate is built.
             Self::Status | Self::DocumentationUrl => return None,
-            Self::Method => escape::of_request(refusal.method()?.as_str()).into(),
-            Self::Path => escape::of_request(refusal.path()?).into(),
+            Self::Method | Self::Path => escape::of_request(self.of_request(refusal)?).0.into(),
             Self::RequestId => refusal.request_id()?.into(),
             Self::RetryAfter => number(refusal.retry_after()?),
             Self::Scope | Self::Scopes | Self::NeededScopes => self.scopes(refusal.denial())?,
@@ -208,6 +207,20 @@ impl Placeholder {
             Self::Environment => refusal.record()?.environment()?.as_str().into(),
             Self::InsecureExpiredAt => date::rfc3339(refusal.insecure_expired_at()?).into(),
         })
+    }
+
+    /// Returns true if the value is not the whole of what the client sent.
+    pub(super) fn is_cut(self, refusal: &Refusal<'_>) -> bool {
+        self.of_request(refusal).is_some_and(|text| escape::of_request(text).1)
+    }
+
+    /// Returns what the client chose, as it sent it.
+    fn of_request<'a>(self, refusal: &Refusal<'a>) -> Option<&'a str> {
+        match self {
+            Self::Method => refusal.method().map(Method::as_str),
+            Self::Path => refusal.path(),
+            _ => None,
+        }
     }
 
     /// Returns the scopes of a denial.

@@ -9,7 +9,7 @@ use super::reserved::is_reserved_for_values;
 use crate::caller::Caller;
 use crate::error::ConfigError;
 use crate::key::KeyRecord;
-use crate::profile::{PrincipalHeader, PrincipalValue};
+use crate::profile::{PrincipalHeader, PrincipalValue, Profile};
 use crate::request::field_name;
 
 /// The field that an error names.
@@ -50,14 +50,23 @@ impl PrincipalHeaders {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Header`] for a name or value that is not valid, is used twice, or is the gate's.
+    /// [`ConfigError::Header`] for a name or value that is not valid, is used twice, or is the gate's, and for an id of
+    /// the request beside [`Profile::request_id`].
     pub(super) fn new(
-        headers: &[PrincipalHeader<'_>],
+        profile: &Profile<'_>,
         limits: &PreparedLimitHeaders,
     ) -> Result<Self, ConfigError> {
         let mut checked: Vec<(HeaderName, Value)> = Vec::new();
-        for header in headers {
+        for header in profile.principal_headers {
             let name = check(header)?;
+            let makes_ids = matches!(header.value, PrincipalValue::RequestId(_));
+            if makes_ids && profile.request_id.is_some() {
+                return Err(refused(
+                    header,
+                    "a request has one id, which the profile's field `request_id` makes: leave this header out, or set \
+                     `request_id` to `None`",
+                ));
+            }
             if limits.has(&name) {
                 return Err(refused(
                     header,
@@ -123,7 +132,7 @@ impl PrincipalHeaders {
 
     fn request_id(&self, prefix: &str) -> Option<HeaderValue> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        // SplitMix64's finalizer is a bijection: ids stay unique, and do not reveal the traffic.
+        // SplitMix64's finalizer is a bijection: ids stay unique. It hides nothing, because it can be undone.
         let mut mixed = (number ^ self.process).wrapping_add(0x9E37_79B9_7F4A_7C15);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -176,8 +185,8 @@ mod tests {
     use crate::profile::LimitHeaders;
 
     fn none() -> PrincipalHeaders {
-        PrincipalHeaders::new(&[], &PreparedLimitHeaders::new(&LimitHeaders::NONE).unwrap())
-            .unwrap()
+        let limits = PreparedLimitHeaders::new(&LimitHeaders::NONE).unwrap();
+        PrincipalHeaders::new(&Profile::STANDARD, &limits).unwrap()
     }
 
     /// The first output for seed 0, as the authors of SplitMix64 publish it.

@@ -76,7 +76,9 @@ impl PreparedProblem {
     /// Writes the body of a refusal. Leaves out members with facts that the gate does not know.
     pub(super) fn fill(&self, refusal: &Refusal<'_>) -> String {
         let mut text = self.opening.fill(refusal);
-        let instance = self.instance.as_ref().and_then(|it| it.fill_all(refusal));
+        // A part of a path is the name of something else.
+        let whole = self.instance.as_ref().filter(|it| !it.cuts(refusal));
+        let instance = whole.and_then(|it| it.fill_all(refusal));
         // A path of the client's could make it the name of another host (RFC 3986 §4.2).
         let is_plain = |it: &String| is_uri_reference(it) && !it.starts_with("//");
         if let Some(instance) = instance.filter(is_plain) {

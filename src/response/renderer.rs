@@ -7,7 +7,6 @@ use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use super::body_function::BodyFunction;
 use super::by_path::{ByPath, TableIndex};
 use super::caching::{CredentialHeaders, forbid_referrer, force_private, keep_private};
-use super::equal_rows;
 use super::facts::{Authenticated, RefusalFacts};
 use super::fixed_headers::FixedHeaders;
 use super::form::AnswerForm;
@@ -17,7 +16,7 @@ use super::principal::PrincipalHeaders;
 use super::request_ids::RequestIds;
 use super::row::PreparedAnswer;
 use crate::error::{ConfigError, Denial};
-use crate::profile::{Answer, Answers, Profile, Refusal, RenderedAnswers};
+use crate::profile::{Profile, Refusal, RenderedAnswers};
 use crate::quota::AppliedQuotas;
 use crate::request::{Head, RequestId, Source};
 
@@ -45,7 +44,7 @@ impl Renderer {
     pub(crate) fn new(profile: &Profile<'_>) -> Result<Self, ConfigError> {
         let credentials = CredentialHeaders::new(profile.credentials)?;
         let limit_headers = PreparedLimitHeaders::new(&profile.limit_headers)?;
-        let principal = PrincipalHeaders::new(profile.principal_headers, &limit_headers)?;
+        let principal = PrincipalHeaders::new(profile, &limit_headers)?;
         let ids = |header| {
             RequestIds::new(header, |name| {
                 let taken = used_elsewhere(name, &limit_headers, &principal, None);
@@ -57,7 +56,8 @@ impl Renderer {
             used_elsewhere(name, &limit_headers, &principal, request_ids.as_ref())
         };
         let fixed = FixedHeaders::new(profile.response_headers, taken)?;
-        let mut answers = ByPath::of(profile, |answers| table(answers, profile, taken))?;
+        let mut answers =
+            ByPath::of(profile, |answers| PreparedAnswer::rows(answers, profile, taken))?;
         let mut speaks_of_request = false;
         answers.for_each(|row| {
             speaks_of_request |= row.speaks_of_request();
@@ -87,7 +87,11 @@ impl Renderer {
 
     /// Makes bodies by the gate's own function first.
     pub(crate) fn with_bodies(mut self, body: Option<BodyFunction>) -> Self {
-        self.speaks_of_request |= body.is_some();
+        if body.is_some() {
+            self.speaks_of_request = true;
+            // Only the function knows which bodies are equal.
+            self.answers.for_each(|row| row.grpc_code = row.grpc_code_of_any_body);
+        }
         self.body = body;
         self
     }
@@ -231,19 +235,6 @@ impl Renderer {
             self.fixed.add(headers);
         }
     }
-}
-
-/// Prepares all rows of a table.
-fn table(
-    answers: &Answers<'_>,
-    profile: &Profile<'_>,
-    taken: impl Fn(&HeaderName) -> Option<&'static str> + Copy,
-) -> Result<RenderedAnswers<PreparedAnswer>, ConfigError> {
-    let prepare = |row, answer: &Answer<'_>| PreparedAnswer::new(row, answer, profile, taken);
-    let mut table = answers.try_map(prepare)?;
-    let set = |row: &mut PreparedAnswer, code| row.grpc_code = code;
-    equal_rows::set_grpc_codes(answers, &mut table, PreparedAnswer::may_equal, set);
-    Ok(table)
 }
 
 /// Returns the problem of a row's header that the profile writes elsewhere.

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::body::{PROBLEM, PreparedBody};
 use super::challenge;
 use super::contradictions::check;
+use super::equal_rows::set_grpc_codes;
 use super::escape::TextFormat;
 use super::facts::RefusalFacts;
 use super::grpc::{GrpcMessage, sentence};
@@ -17,7 +18,9 @@ use super::placeholder::RowFacts;
 use super::row_headers::RowHeaders;
 use super::template::TextTemplate;
 use crate::error::{ConfigError, Denial};
-use crate::profile::{Answer, Challenge, CustomBody, GrpcCode, Profile, Refusal};
+use crate::profile::{
+    Answer, Answers, Challenge, CustomBody, GrpcCode, Profile, Refusal, RenderedAnswers,
+};
 use crate::quota::whole_seconds;
 
 /// A prepared row.
@@ -34,8 +37,10 @@ pub(super) struct PreparedAnswer {
     retry_after: Option<u32>,
     documentation_url: Option<Box<str>>,
     grpc_message: PreparedMessage,
-    /// `equal_rows` sets the code, which depends on the other rows.
+    /// [`rows`](Self::rows) sets the codes, which depend on the other rows.
     pub(super) grpc_code: GrpcCode,
+    /// The code if a body does not tell the row from others.
+    pub(super) grpc_code_of_any_body: GrpcCode,
 }
 
 /// The message of a gRPC call.
@@ -100,19 +105,40 @@ impl PreparedAnswer {
             documentation_url,
             grpc_message,
             grpc_code: GrpcCode::Unauthenticated,
+            grpc_code_of_any_body: GrpcCode::Unauthenticated,
         })
     }
 
-    /// Returns true if HTTP may not tell the two rows apart. What is filled or made for each request can be
-    /// anything.
-    pub(super) fn may_equal(&self, other: &Self) -> bool {
+    /// Prepares all rows of a table.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] as [`new`](Self::new) has it.
+    pub(super) fn rows(
+        answers: &Answers<'_>,
+        profile: &Profile<'_>,
+        taken: impl Fn(&HeaderName) -> Option<&'static str> + Copy,
+    ) -> Result<RenderedAnswers<Self>, ConfigError> {
+        let mut rows = answers.try_map(|row, answer| Self::new(row, answer, profile, taken))?;
+        let set = |row: &mut Self, code| row.grpc_code = code;
+        let may_equal = |one: &Self, other: &Self| {
+            one.body.may_equal(&other.body) && one.may_equal_but_for_bodies(other)
+        };
+        set_grpc_codes(answers, &mut rows, may_equal, set);
+        let set = |row: &mut Self, code| row.grpc_code_of_any_body = code;
+        set_grpc_codes(answers, &mut rows, Self::may_equal_but_for_bodies, set);
+        Ok(rows)
+    }
+
+    /// Returns true if only a body may tell the two rows apart over HTTP. What is filled or made for each request can
+    /// be anything.
+    fn may_equal_but_for_bodies(&self, other: &Self) -> bool {
         let headers_differ = || {
             let fixed = self.own_headers.are_fixed() && other.own_headers.are_fixed();
             fixed && without_body(&self.headers) != without_body(&other.headers)
         };
         self.status == other.status
             && self.own_retry_after() == other.own_retry_after()
-            && self.body.may_equal(&other.body)
             && self.headers.get_all(WWW_AUTHENTICATE) == other.headers.get_all(WWW_AUTHENTICATE)
             && !headers_differ()
     }

@@ -92,7 +92,10 @@ impl RowHeaders {
         for (name, template) in &self.filled {
             let value = template.fill_all(refusal);
             let value = value.and_then(|text| HeaderValue::from_str(text.trim_ascii()).ok());
-            headers.extend(value.map(|value| (name.clone(), value)));
+            if let Some(value) = value {
+                // In place of the value that all responses have.
+                headers.insert(name.clone(), value);
+            }
         }
         let Some(make) = self.made else { return };
         let made = make(refusal);

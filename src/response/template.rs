@@ -69,6 +69,14 @@ impl TextTemplate {
         )
     }
 
+    /// Returns true if the text would have a part only of the client's method or path.
+    pub(super) fn cuts(&self, refusal: &Refusal<'_>) -> bool {
+        let mut pieces = self.pieces.iter();
+        pieces.any(
+            |piece| matches!(piece, Piece::Fact { placeholder, .. } if placeholder.is_cut(refusal)),
+        )
+    }
+
     /// Writes the text with the facts of a refusal. Writes nothing for an unknown fact without an alternative.
     pub(super) fn fill(&self, refusal: &Refusal<'_>) -> String {
         let mut text = String::new();
@@ -96,6 +104,9 @@ impl Piece {
             Self::Fact { placeholder, otherwise, format } => (placeholder, otherwise, format),
         };
         match (placeholder.value(refusal), otherwise) {
+            (Some(value), _) if placeholder.is_of_request() => {
+                format.write_of_request(&value, target);
+            }
             (Some(value), _) => format.write_fact(&value, target),
             (None, Some(otherwise)) => target.push_str(otherwise),
             (None, None) => return false,

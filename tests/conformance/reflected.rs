@@ -48,7 +48,8 @@ async fn rfc9112_11_1_a_request_line_writes_no_line_of_the_answer() {
         let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
         assert_eq!(body["asked"], asked, "{line}");
         let (method, path) = asked.split_once(' ').unwrap();
-        let link = format!("<{path}>; rel=\"self\"");
+        // A header may be a list, whose elements end at a comma.
+        let link = format!("<{}>; rel=\"self\"", path.replace(',', "%2C"));
         assert_eq!(answer.lines("link"), [&*link], "{line}");
         assert_eq!(answer.lines("x-asked"), [method], "{line}");
         assert!(answer.lines("set-cookie").is_empty());

@@ -8,21 +8,23 @@ use tower_api_key::profile::{
     Answer, Answers, Challenge, CredentialSource, CustomBody, ErrorBody, GrpcCode, Refusal,
 };
 use tower_api_key::rules::Routes;
-use tower_api_key::{ApiKeyLayer, Denial, Profile};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Profile};
 
 use crate::support::{KEY, PROFILE, account, anonymous, store, tls};
 
 const GONE: Answer<'static> = Answer::new(StatusCode::NOT_FOUND, ErrorBody::Text("Not found."));
 
-/// Returns the headers of the answers to a key of another environment, and to a request of no route.
-fn answered(profile: Profile<'_>, form: &str) -> [HeaderMap; 2] {
-    let layer = ApiKeyLayer::builder(profile, store(|key| key))
+fn builder(profile: Profile<'_>) -> ApiKeyLayerBuilder {
+    ApiKeyLayer::builder(profile, store(|key| key))
         .environment("live")
         .routes(Routes::new())
         .without_limits()
         .only_grpc()
-        .build()
-        .unwrap();
+}
+
+/// Returns the headers of the answers to a key of another environment, and to a request of no route.
+fn answered(profile: Profile<'_>, builder: ApiKeyLayerBuilder, form: &str) -> [HeaderMap; 2] {
+    let layer = builder.build().unwrap();
     [("test", Denial::EnvironmentMismatch), ("live", Denial::RouteUnknown)].map(
         |(environment, denial)| {
             let mut request: Request<()> = anonymous(Method::POST, "/none");
@@ -44,7 +46,11 @@ fn answered(profile: Profile<'_>, form: &str) -> [HeaderMap; 2] {
 }
 
 fn codes(profile: Profile<'_>) -> [String; 2] {
-    let of_call = answered(profile, "application/grpc");
+    codes_of(profile, builder(profile))
+}
+
+fn codes_of(profile: Profile<'_>, builder: ApiKeyLayerBuilder) -> [String; 2] {
+    let of_call = answered(profile, builder, "application/grpc");
     of_call.map(|headers| headers["grpc-status"].to_str().unwrap().to_owned())
 }
 
@@ -114,7 +120,29 @@ fn a_challenge_that_is_not_written_tells_nothing_apart() {
     };
     let credentials = &[CredentialSource::header("x-api-key")];
     let profile = Profile { answers, credentials, ..PROFILE };
-    let [one, other] = answered(profile, "application/json");
+    let [one, other] = answered(profile, builder(profile), "application/json");
     assert_eq!(one, other, "over HTTP");
     assert_eq!(codes(profile), ["16", "16"]);
+}
+
+/// The function may make all bodies equal, or none: only it knows.
+#[test]
+fn a_gates_own_function_makes_bodies_that_tell_nothing_apart() {
+    let text = |text| Answer::new(StatusCode::NOT_FOUND, ErrorBody::Text(text));
+    for (environment, route, without, with) in [
+        (GONE, text("No."), ["16", "7"], ["16", "16"]),
+        (GONE, Answer::new(StatusCode::NOT_FOUND, ErrorBody::Empty), ["16", "7"], ["16", "16"]),
+        (GONE, text("No.").grpc(GrpcCode::NotFound), ["16", "5"], ["16", "5"]),
+        // The rest of the answer tells these apart.
+        (GONE, text("No.").retry_after(1), ["16", "7"], ["16", "7"]),
+        (GONE, text("No.").headers(&[("x-a", "1")]), ["16", "7"], ["16", "7"]),
+        (GONE, text("No.").headers(&[("x-a", "{path}")]), ["16", "7"], ["16", "16"]),
+    ] {
+        let (environment_mismatch, route_unknown) = (environment, route);
+        let answers = Answers { environment_mismatch, route_unknown, ..PROFILE.answers };
+        let profile = Profile { answers, ..PROFILE };
+        assert_eq!(codes(profile), without, "{route:?}");
+        let builder = builder(profile).body_from(|_: &Refusal<'_>| None);
+        assert_eq!(codes_of(profile, builder), with, "{route:?}");
+    }
 }

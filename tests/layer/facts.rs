@@ -165,6 +165,20 @@ async fn before_authentication_a_text_has_nothing_of_the_key() {
     assert_eq!(answer(&layer, request(Method::GET, "/")).await.body(), "None None None");
 }
 
+/// What the client chose adds no element and no parameter to a list; what the operator chose may.
+#[tokio::test]
+async fn a_path_in_a_header_is_one_value() {
+    let scope_missing = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Text("{path}"))
+        .headers(&[("x-report", "id=\"{path}\", needs=\"{scopes}\"")]);
+    let answers = Answers { scope_missing, ..PROFILE.answers };
+    let routes = Routes::new().get("/{any}", Route::new().any_of(&["a", "b"]));
+    let profile = Profile { answers, ..PROFILE };
+    let layer = ApiKeyLayer::builder(profile, store(|key| key)).routes(routes).build().unwrap();
+    let answered = answer(&layer, request(Method::GET, "/x,y=z")).await;
+    assert_eq!(answered.headers()["x-report"], r#"id="/x%2Cy=z", needs="a, b""#);
+    assert_eq!(answered.body(), "/x,y=z");
+}
+
 #[tokio::test]
 async fn a_function_gets_all_facts() {
     fn all(refusal: &Refusal<'_>) -> CustomBody {

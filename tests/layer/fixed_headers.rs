@@ -74,11 +74,20 @@ async fn every_response_has_them_and_the_service_may_choose_another_value() {
 /// What a row says of its own answer is closer to it.
 #[tokio::test]
 async fn a_header_of_a_row_counts_before() {
-    let row = PROFILE.answers.credentials_missing.headers(&[("server", "row")]);
-    let answers = Answers { credentials_missing: row, ..PROFILE.answers };
-    let layer = ApiKeyLayer::builder(Profile { answers, ..FIXED }, MemoryStore::new());
-    let (_, headers) = headers(&layer.build().unwrap(), anonymous(Method::GET, "/")).await;
-    assert_eq!(headers.get_all("server").iter().collect::<Vec<_>>(), ["row"]);
+    for (value, expected) in [
+        (&[("server", "row")], "row"),
+        (&[("server", "row of {method}")], "row of GET"),
+        (&[("server", "{environment|none}")], "none"),
+        // The row has no value for its header.
+        (&[("server", "{environment}")], "acme (build 7)"),
+    ] {
+        let row = PROFILE.answers.internal_error.headers(value);
+        let answers = Answers { internal_error: row, ..PROFILE.answers };
+        let layer = ApiKeyLayer::builder(Profile { answers, ..FIXED }, store(|key| key));
+        let request = request(Method::GET, "/refused");
+        let (_, headers) = headers(&layer.build().unwrap(), request).await;
+        assert_eq!(headers.get_all("server").iter().collect::<Vec<_>>(), [expected], "{value:?}");
+    }
 }
 
 #[test]

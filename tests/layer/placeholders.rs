@@ -106,6 +106,9 @@ fn a_shape_is_json_and_has_a_place_for_each_value() {
         (r#"{"a":"{#path}"}"#, &[], "it is not a number"),
         (r#"{"a":"{#retry_after}"}"#, &[], "`Answer::retry_after`"),
         (r#"{"a":"x {#status}"}"#, &[], "no such placeholder"),
+        (r#"{"{#status}":"x"}"#, &[], "a name is a string"),
+        ("[{\"a\": 1, \"{#status}\" \n\t: [1]}]", &[], "a name is a string"),
+        (r#"{"{status}":"{#status}","b":["{#status}"]}"#, &[], ""),
         ("{}", &[("a", "x")], "write `{a}` into one"),
         (r#"["{a}", "{b}"]"#, &[("a", "{b}"), ("b", "")], "no such placeholder"),
     ] {

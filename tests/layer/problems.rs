@@ -109,13 +109,27 @@ async fn rfc9457_3_1_5_an_instance_is_a_uri_reference() {
         assert_eq!(body.get("instance").and_then(Value::as_str), expected, "{instance} {path}");
         assert_eq!(body.get("detail"), None);
     }
-    let long = format!("/{}", "a".repeat(4_000));
+}
+
+/// A part of a path would name something else.
+#[tokio::test]
+async fn an_instance_is_left_out_if_the_path_is_too_long() {
     let problem = Problem::new("about:blank", "Unauthorized", "").instance("{path}");
     let row = Answer::of_code(401, ErrorBody::Problem(problem)).challenge(Challenge::Bare);
     let profile = Profile { answers: Answers::all(row), ..PROFILE };
     let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build().unwrap();
-    let response = send(&greeting(&layer), anonymous(Method::GET, &long)).await;
-    assert!(text(response).await.len() < 700);
+    for (tail, expected) in [
+        ("a".repeat(511), true),
+        ("a".repeat(512), false),
+        ("%26".repeat(171), false),
+        ("&".repeat(60_000), false),
+    ] {
+        let path = format!("/{tail}");
+        let response = send(&greeting(&layer), anonymous(Method::GET, &path)).await;
+        let body: Value = serde_json::from_str(&text(response).await).unwrap();
+        let instance = body.get("instance").and_then(Value::as_str);
+        assert_eq!(instance, expected.then_some(&*path));
+    }
 }
 
 #[test]
@@ -129,6 +143,7 @@ fn problems_that_break_the_rfc_are_refused() {
     const NAMELESS: &[ProblemMember] = &[json("", "1")];
     const BARE: &[ProblemMember] = &[json("code", "no")];
     const MORE: &[ProblemMember] = &[json("code", "1}, {")];
+    const NUMBERED: &[ProblemMember] = &[json("code", "{\"{#status}\": 1}")];
     const GOOD: &[ProblemMember] = &[
         json("code", " [1, {\"a\": null}] "),
         json("retry", "{\"after\": \"{#retry_after}\"}"),
@@ -156,6 +171,7 @@ fn problems_that_break_the_rfc_are_refused() {
         (KIND.members(NAMELESS), &["member", "name"]),
         (KIND.members(BARE), &["`code`", "JSON"]),
         (KIND.members(MORE), &["`code`", "JSON"]),
+        (KIND.members(NUMBERED), &["`{#status}`", "`{status}`", "a name is a string"]),
         (KIND.members(WRONG), &["nothing"]),
     ] {
         let row = Answer::of_code(403, ErrorBody::Problem(problem)).retry_after(1);

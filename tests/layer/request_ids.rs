@@ -69,6 +69,18 @@ async fn through(
     (response, seen)
 }
 
+#[test]
+fn a_request_has_one_id() {
+    const NUMBERED: &[PrincipalHeader] =
+        &[PrincipalHeader { name: "request-id", value: PrincipalValue::RequestId("req_") }];
+    let principal_headers = NUMBERED;
+    assert!(builder(Profile { principal_headers, ..PROFILE }).build().is_ok());
+    let error = builder(Profile { principal_headers, ..WITH_IDS }).build().unwrap_err().to_string();
+    for part in ["`principal_headers`", "`request-id`", "`request_id`", "leave this header out"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
 /// Returns the id of a response, which is the same everywhere.
 fn id<B>(response: &Response<B>) -> &str {
     let mut lines = response.headers().get_all(NAME).iter();

@@ -123,6 +123,10 @@ proptest! {
                     prop_assert!(line.as_bytes().iter().all(|b| matches!(b, b' '..=b'~')));
                     let brackets = line.as_bytes().iter().filter(|b| b"<>\"\\".contains(b)).count();
                     prop_assert_eq!(brackets, if name == "x-target" { 2 } else { 0 }, "{:?}", line);
+                    if name == "x-target" {
+                        let marks = line.as_bytes().iter().filter(|b| b",;".contains(b)).count();
+                        prop_assert_eq!(marks, 1, "{:?}", line);
+                    }
                 }
             }
             let is_json = response.headers()["content-type"].as_bytes().ends_with(b"json");

@@ -11,6 +11,10 @@ impl ApiKeyLayerBuilder {
     /// Do not tell a client that has no valid key more than the row does: an unknown key and a revoked one must look
     /// alike. The function must escape what the client chose, as the path, for the format of the body.
     ///
+    /// The gate cannot know which bodies the function makes equal. So gRPC calls get one
+    /// [code](crate::profile::GrpcCode) for all rows that differ over HTTP in their bodies only, unless a row names its
+    /// code.
+    ///
     /// The gate keeps the method and path of each request, because the function may ask for them.
     ///
     /// ```
