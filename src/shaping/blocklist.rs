@@ -108,11 +108,6 @@ impl Blocklist {
         })
     }
 
-    /// Lists the paths, each in one form.
-    pub(super) fn forms(&self) -> impl Iterator<Item = (bool, &str)> {
-        self.paths().iter().map(|path| (path.from_root, &*path.chain))
-    }
-
     fn of(paths: Vec<BlockedPath>) -> Self {
         Self { paths: (!paths.is_empty()).then(|| paths.into()) }
     }

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use http::header::ETAG;
 use http::response::Parts;
 use http::{HeaderMap, Response};
 use http_body::Body;
@@ -127,22 +128,26 @@ where
     B: Body,
 {
     if body.is_empty() {
-        return empty(plan, parts, ShapedBody::shaped(body, trailers));
+        return empty(plan, parts, ShapedBody::shaped(body, trailers.map(without_tags)));
     }
     match plan.shape(&body) {
         Ok(text) => {
             // HTTP/1.1 sends trailers only after a body without a stated length.
             let length = trailers.is_none().then_some(text.len());
             reframe(&mut parts.headers, length);
-            let trailers = trailers.map(|mut trailers| {
-                remove_digests(&mut trailers);
-                trailers
-            });
+            let trailers = trailers.map(without_tags);
             Response::from_parts(parts, ShapedBody::shaped(text, trailers))
         }
         Err(failure) if plan.refuses(&failure) => refusal(Denial::InternalError),
         Err(_) => Response::from_parts(parts, ShapedBody::shaped(body, trailers)),
     }
+}
+
+/// Removes what trailers say of the service's body.
+fn without_tags(mut trailers: HeaderMap) -> HeaderMap {
+    remove_digests(&mut trailers);
+    trailers.remove(ETAG);
+    trailers
 }
 
 /// Makes the response of a body without content. It loses digests, which are of another body. The answer to HEAD loses

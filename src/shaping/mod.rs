@@ -55,13 +55,17 @@
 //!
 //! # What else changes
 //!
-//! * The inner service gets `Accept-Encoding: identity`, if a shape applies.
+//! * The inner service gets `Accept-Encoding: identity`, and no `Range` and `If-Range`, if a shape applies.
 //! * `Content-Length` is that of the shaped body; the response to HEAD has none, unless the service sends HEAD the
 //!   body of GET. `Accept-Ranges` and digests of the body (`Content-MD5`, `Digest`, `Content-Digest`, `Repr-Digest`)
-//!   are removed.
-//! * `ETag` gets a mark of the shape, and the layer takes the mark off `If-None-Match` and `If-Match`. A client that
-//!   holds a response of another shape gets the body anew. `Last-Modified` stays: after a change of a key's settings a
-//!   client that revalidates by date can keep the old form.
+//!   are removed; digests also without content, as from 204 and 304.
+//! * `ETag` gets a mark of the case, and the layer takes the mark off `If-None-Match` and `If-Match`. A client that
+//!   holds a response in another case gets the body anew.
+//! * With a blocklist in force there is no `ETag` on any response. It can be a digest of the service's body, by which
+//!   a client finds out a blocked attribute. For the same reason `If-None-Match` does not reach the service, and
+//!   `If-Match` names a tag that no service has, so that a change is refused rather than made without its condition.
+//!   `*` passes in both.
+//! * `Last-Modified` stays: after a change of a key's settings a client that revalidates by date can keep the old form.
 //! * `Vary` names the header in which requests choose a case. `Cache-Control` becomes `private` if a key's settings
 //!   have a part in the response, unless it says `private` or `no-store`.
 //! * A body that fails fails for the client, too. Nothing of it has been sent by then.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, CONTENT_LENGTH, ETAG, IF_NONE_MATCH, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, ACCEPT_RANGES, CONTENT_LENGTH, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
+    TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 
 use super::content::{JsonContent, is_encoded};
-use super::entity_tag::{TagMark, remove_all_marks};
+use super::entity_tag::{TagMark, hide_tags, remove_all_marks};
 use super::failure::ShapingFailure;
 use super::rules::{OnUnshaped, ShapingRules};
 use super::shape::Shape;
@@ -59,10 +60,18 @@ impl ResponsePlan {
         if !shape.is_empty() {
             // Without the header, any coding would be acceptable (RFC 9110 §12.5.3).
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            // A part of a document cannot be shaped. A service may always send the whole (RFC 9110 §14.2).
+            headers.remove(RANGE);
+            headers.remove(IF_RANGE);
         }
-        remove_all_marks(headers);
-        let names_shape =
-            headers.contains_key(IF_NONE_MATCH) && TagMark::of(&shape).remove(headers);
+        if shape.blocklist().is_empty() {
+            remove_all_marks(headers);
+        } else {
+            hide_tags(headers);
+        }
+        let names_shape = shape.blocklist().is_empty()
+            && headers.contains_key(IF_NONE_MATCH)
+            && TagMark::of(shape.inflection()).remove(headers);
         Ok(Self { rules: Arc::clone(rules), shape, is_of_key, method, names_shape })
     }
 
@@ -73,6 +82,9 @@ impl ResponsePlan {
         headers: &mut HeaderMap,
         least_bytes: u64,
     ) -> BodyAction {
+        if self.blocks() {
+            headers.remove(ETAG);
+        }
         let is_tunnel = self.method == Method::CONNECT && status.is_success();
         if is_tunnel || status == StatusCode::SWITCHING_PROTOCOLS {
             let refused = self.blocks().then_some(BodyAction::Refuse(ShapingFailure::Tunnel));
@@ -81,16 +93,20 @@ impl ResponsePlan {
         if status == StatusCode::NOT_MODIFIED {
             self.vary(headers);
             if self.names_shape {
-                TagMark::of(&self.shape).add(headers);
+                TagMark::of(self.shape.inflection()).add(headers);
             }
             if !self.shape.is_empty() {
-                // It would be the length of the service's body.
+                // They would be of the service's body.
                 headers.remove(CONTENT_LENGTH);
+                remove_digests(headers);
             }
             return BodyAction::Pass;
         }
         let content = self.content(headers);
         let is_bodiless = status.is_informational() || status == StatusCode::NO_CONTENT;
+        if is_bodiless && !self.shape.is_empty() {
+            remove_digests(headers);
+        }
         if is_bodiless || content == JsonContent::Other {
             return BodyAction::Pass;
         }
@@ -103,7 +119,7 @@ impl ResponsePlan {
             return BodyAction::Pass;
         }
         if headers.contains_key(ETAG) {
-            TagMark::of(&self.shape).add(headers);
+            TagMark::of(self.shape.inflection()).add(headers);
         }
         if self.shape.is_empty() {
             return BodyAction::Pass;
