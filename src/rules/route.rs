@@ -185,6 +185,9 @@ impl<'a> Route<'a> {
     /// * A gRPC call that ends without a message has the HTTP status of its code (`google.rpc.Code`): 500 for
     ///   `INTERNAL`, 503 for `UNAVAILABLE`. All others have 200.
     /// * An inner service that fails without a response counts as 500.
+    /// * A response that a `ShapingLayer` refuses has the status of the vendor's internal error, usually 500, although
+    ///   the service has done all its work. Where clients choose how large a response is, one over `max_bytes` would
+    ///   be free.
     ///
     /// An [anonymous request](Self::anonymous_quotas) gives its cost back to the quotas of its network. Limiters give
     /// nothing back to networks that they count together, because none of those has a count of its own.

@@ -6,6 +6,10 @@ use std::sync::Arc;
 /// What a path begins with that counts from the root of the document (RFC 9535 §2.2).
 const ROOT: &str = "$.";
 
+/// What names in a path may have besides letters and digits. Any other sign is one of another notation, and ignoring
+/// it would make of `items[0].ssn` a path that blocks nothing.
+const NAME_SIGNS: [char; 2] = ['_', '-'];
+
 /// What each name of a chain begins with. No folded name has it.
 const SEPARATOR: char = '.';
 
@@ -18,6 +22,15 @@ const SEPARATOR: char = '.';
 /// Names match in every case: letters are compared without case, and only letters and digits count. So `name-first`
 /// also blocks `nameFirst`, `NAME_FIRST` and `namefirst`. A dot in a member's name counts as nesting. Names are not
 /// normalized: write a letter with an accent as the service writes it.
+///
+/// A name in a path has letters, digits, `_` and `-` only. For a member with other signs, leave them out or write `-`:
+/// `ref` blocks `$ref`, and `first-name` blocks `first name`. Other notations are invalid, because their signs would
+/// not count:
+///
+/// * not `items[0].ssn`, `items.*.ssn` or `/items/ssn`, but `items.ssn`;
+/// * not `ssn;birthdate` or `ssn birthdate`, but two paths.
+///
+/// A part of digits names a member: `items.0.ssn` does not block the `ssn` in an element of an array.
 ///
 /// ```
 /// use tower_api_key::shaping::{Blocklist, Shape};
@@ -41,17 +54,21 @@ struct BlockedPath {
     chain: String,
 }
 
-/// Reports a path that has a part without a letter or digit, so that it would match no attribute.
+/// Reports a path in another notation, which would match no attribute: it has a sign that no name in a path has, or a
+/// part without a letter or digit.
 ///
 /// ```
 /// use tower_api_key::shaping::Blocklist;
 ///
-/// let error = Blocklist::new(["data..name"]).unwrap_err();
-/// assert!(error.to_string().contains("`data..name`"));
+/// for path in ["data..name", "data[0].name", "/data/name"] {
+///     let error = Blocklist::new([path]).unwrap_err();
+///     assert!(error.to_string().contains(path));
+/// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "blocklist path `{}`: every part needs a letter or a digit: write names with dots between them, as `data.name`",
+    "blocklist path `{}`: write names of letters, digits, `_` and `-`, with dots between them, as `data.name`, and \
+     commas between paths",
     .path.escape_debug()
 )]
 pub struct InvalidBlocklist {
@@ -63,7 +80,8 @@ impl Blocklist {
     ///
     /// # Errors
     ///
-    /// [`InvalidBlocklist`] if a part of a path has no letter and no digit.
+    /// [`InvalidBlocklist`] if a path has another sign than letters, digits, `_`, `-` and dots, or a part without a
+    /// letter or digit.
     pub fn new(paths: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, InvalidBlocklist> {
         let paths = paths.into_iter().map(|path| BlockedPath::new(path.as_ref()));
         Ok(Self::of(paths.collect::<Result<_, _>>()?))
@@ -88,11 +106,6 @@ impl Blocklist {
         self.paths().iter().any(|path| {
             if path.from_root { chain == path.chain } else { chain.ends_with(&path.chain) }
         })
-    }
-
-    /// Lists the paths, each in one form.
-    pub(super) fn forms(&self) -> impl Iterator<Item = (bool, &str)> {
-        self.paths().iter().map(|path| (path.from_root, &*path.chain))
     }
 
     fn of(paths: Vec<BlockedPath>) -> Self {
@@ -122,7 +135,8 @@ impl BlockedPath {
         for name in relative.split('.') {
             let before = chain.len();
             push_folded(&mut chain, name);
-            if chain.len() == before + SEPARATOR.len_utf8() {
+            let is_name = name.chars().all(|c| c.is_alphanumeric() || NAME_SIGNS.contains(&c));
+            if !is_name || chain.len() == before + SEPARATOR.len_utf8() {
                 return Err(InvalidBlocklist { path: path.to_owned() });
             }
         }
@@ -130,10 +144,12 @@ impl BlockedPath {
     }
 }
 
-/// Adds a name to a chain of nested names, in the one form in which all of its cases are equal.
+/// Adds a name to a chain of nested names, in the one form in which all of its cases are equal. Capitals come first,
+/// because some small letters have the same one: `ς` and `σ`, `ſ` and `s`.
 pub(super) fn push_folded(chain: &mut String, name: &str) {
     chain.push(SEPARATOR);
-    chain.extend(name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
+    let folded = name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    chain.extend(folded.filter(|c| c.is_alphanumeric()));
 }
 
 #[cfg(test)]
@@ -163,6 +179,13 @@ mod tests {
             ("$.data.name", "included.data.name", false),
             ("a, name_first ,,", "Name-First", true),
             ("Größe", "größe", true),
+            ("größe", "GRÖSSE", true),
+            ("İd", "id", true),
+            ("ſsn", "SSN", true),
+            ("όρος", "ΌΡΟΣ", true),
+            ("ref", "$ref", true),
+            ("first-name", "first name", true),
+            ("items.0.ssn", "items.ssn", false),
             ("", "a", false),
             (" , ", "a", false),
         ] {
@@ -173,8 +196,9 @@ mod tests {
     #[test]
     fn a_name_is_blocked_in_every_case() {
         for name in ["name-first", "line_1", "HTTPStatus", "_id", "XML HTTP-request_2nd"] {
+            let path = name.replace(' ', "-");
             for inflection in Inflection::ALL {
-                assert!(blocks(name, &inflection.write(name)), "{name} {inflection}");
+                assert!(blocks(&path, &inflection.write(name)), "{name} {inflection}");
                 assert!(blocks(&inflection.write(name), name), "{name} {inflection}");
             }
         }
@@ -182,7 +206,48 @@ mod tests {
 
     #[test]
     fn a_path_that_matches_nothing_is_invalid() {
-        for path in [".", "a.", ".a", "a..b", "-", "$.", "$.a.", "a._", "a b.\u{301}"] {
+        for path in [
+            ".",
+            "a.",
+            ".a",
+            "a..b",
+            "-",
+            "$.",
+            "$.a.",
+            "a._",
+            "\u{301}",
+            "$",
+            "$a",
+            "a.$b",
+            "$.$.a",
+            "$..a",
+            "items[0].ssn",
+            "$.items[0].ssn",
+            "$['items']['ssn']",
+            "/items/ssn",
+            "items/ssn",
+            "items.*.ssn",
+            "birth*",
+            "birth?",
+            "(a)",
+            "{a}",
+            "a;b",
+            "a b",
+            "a\nb",
+            "a\tb",
+            "a|b",
+            "a\\b",
+            "\"a\"",
+            "'a'",
+            "a:b",
+            "a+b",
+            "a&b",
+            "a>b",
+            "a\u{0}",
+            "a\u{a0}b",
+            "a，b",
+            "a\u{200b}",
+        ] {
             let error = Blocklist::new([path]).unwrap_err().to_string();
             assert!(error.contains(&format!("`{}`", path.escape_debug())), "{error}");
         }

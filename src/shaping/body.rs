@@ -24,7 +24,7 @@ pin_project! {
     enum BodyPart<B: Body> {
         Untouched { #[pin] body: B },
         Shaped { text: Option<Bytes>, trailers: Option<HeaderMap> },
-        // A body that was too large to collect: what had come, and the rest.
+        // A body that is not collected to its end: what had come, and the rest.
         Resumed { held: Option<Bytes>, next: Option<B::Data>, rest: Pin<Box<B>> },
         Failed { error: Option<B::Error> },
         // The answer to HEAD, whose length is not known.
@@ -42,9 +42,9 @@ impl<B: Body> ShapedBody<B> {
         Self { part: BodyPart::Shaped { text, trailers } }
     }
 
-    pub(super) fn resumed(held: Bytes, next: B::Data, rest: Pin<Box<B>>) -> Self {
+    pub(super) fn resumed(held: Bytes, next: Option<B::Data>, rest: Pin<Box<B>>) -> Self {
         let held = Some(held).filter(|held| !held.is_empty());
-        Self { part: BodyPart::Resumed { held, next: Some(next), rest } }
+        Self { part: BodyPart::Resumed { held, next, rest } }
     }
 
     pub(super) const fn failed(error: B::Error) -> Self {

@@ -101,6 +101,9 @@ impl ShapingLayerBuilder {
     ///
     /// Without this call, a layer that has settings of keys refuses such requests. So it is noticed if the layer stands
     /// outside of the gate, where no request has a grant.
+    ///
+    /// With this call it is not noticed. Outside of an optional gate, requests with a key have no grant, either, and
+    /// all get this shape. The blocklists of keys would not count. So test a key that has one.
     pub fn anonymous(self, shape: Shape) -> Self {
         Self { anonymous: Some(shape), ..self }
     }

@@ -5,6 +5,8 @@ use std::mem;
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
 
+use super::opening::Opening;
+
 /// The bytes of a body that have come, and its trailers.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
@@ -13,6 +15,8 @@ pub(super) struct Collected {
     /// All data, once there is more than the first.
     joined: Vec<u8>,
     trailers: Option<HeaderMap>,
+    /// The number of bytes at the beginning in which nothing has opened.
+    blank: usize,
 }
 
 impl Collected {
@@ -37,6 +41,16 @@ impl Collected {
             data.advance(length);
         }
         Ok(())
+    }
+
+    /// Looks at how the body begins.
+    pub(super) fn opening(&mut self) -> Opening {
+        let held = if self.joined.is_empty() { &*self.first } else { &*self.joined };
+        let opening = Opening::of(held.get(self.blank..).unwrap_or_default());
+        if opening == Opening::Blank {
+            self.blank = held.len();
+        }
+        opening
     }
 
     /// Adds trailers, which end the body.

@@ -3,7 +3,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
+use http::header::ETAG;
 use http::response::Parts;
 use http::{HeaderMap, Response};
 use http_body::Body;
@@ -11,6 +12,7 @@ use http_body::Body;
 use super::body::ShapedBody;
 use super::collected::Collected;
 use super::failure::ShapingFailure;
+use super::opening::Opening;
 use super::plan::{ResponsePlan, reframe, remove_digests};
 use crate::error::Denial;
 use crate::response::refusal::refusal;
@@ -22,11 +24,15 @@ pub(super) struct Collecting<B> {
     // Boxed, so that the rest of a body that is too large can move into the response.
     body: Pin<Box<B>>,
     collected: Collected,
+    /// True until the first sign of a body whose type does not say whether it is JSON.
+    is_vague: bool,
 }
 
 /// How collecting ended.
 pub(super) enum CollectedBody<D, E> {
     Whole,
+    /// The body is not collected further, because its type does not say JSON, and neither does its first sign.
+    NotJson(Option<D>),
     TooLarge(D),
     Failed(E),
 }
@@ -36,8 +42,8 @@ where
     B: Body,
     B::Data: From<Bytes>,
 {
-    pub(super) fn new(plan: ResponsePlan, parts: Parts, body: B) -> Self {
-        Self { plan, parts, body: Box::pin(body), collected: Collected::default() }
+    pub(super) fn new(plan: ResponsePlan, parts: Parts, body: B, is_vague: bool) -> Self {
+        Self { plan, parts, body: Box::pin(body), collected: Collected::default(), is_vague }
     }
 
     /// Collects what has come of the body.
@@ -51,8 +57,8 @@ where
                 Some(Err(error)) => return Poll::Ready(CollectedBody::Failed(error)),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
-                        if let Err(data) = self.collected.push(data, self.plan.rules.max_bytes) {
-                            return Poll::Ready(CollectedBody::TooLarge(data));
+                        if let Some(end) = self.push(data) {
+                            return Poll::Ready(end);
                         }
                     }
                     Err(frame) => {
@@ -65,18 +71,44 @@ where
         }
     }
 
+    /// Adds data. Returns an end if no more is to be collected.
+    fn push(&mut self, data: B::Data) -> Option<CollectedBody<B::Data, B::Error>> {
+        if let Err(data) = self.collected.push(data, self.plan.rules.max_bytes) {
+            let is_other = self.is_vague && Opening::of(data.chunk()) == Opening::Other;
+            return Some(if is_other {
+                CollectedBody::NotJson(Some(data))
+            } else {
+                CollectedBody::TooLarge(data)
+            });
+        }
+        if self.is_vague {
+            match self.collected.opening() {
+                Opening::Blank => {}
+                Opening::Json => self.is_vague = false,
+                Opening::Other => return Some(CollectedBody::NotJson(None)),
+            }
+        }
+        None
+    }
+
     /// Makes the response of what was collected.
     pub(super) fn finish(self, end: CollectedBody<B::Data, B::Error>) -> Response<ShapedBody<B>> {
-        let Self { plan, mut parts, body, collected } = self;
+        let Self { plan, mut parts, body, collected, is_vague } = self;
         let (held, trailers) = collected.finish();
         match end {
+            CollectedBody::Whole if is_vague && !held.is_empty() => {
+                Response::from_parts(parts, ShapedBody::shaped(held, trailers))
+            }
+            CollectedBody::NotJson(next) => {
+                Response::from_parts(parts, ShapedBody::resumed(held, next, body))
+            }
             CollectedBody::Whole => whole(&plan, parts, held, trailers),
             CollectedBody::TooLarge(next) => {
                 let failure = ShapingFailure::TooLarge { max_bytes: plan.rules.max_bytes };
                 if plan.refuses(&failure) {
                     return refusal(Denial::InternalError);
                 }
-                Response::from_parts(parts, ShapedBody::resumed(held, next, body))
+                Response::from_parts(parts, ShapedBody::resumed(held, Some(next), body))
             }
             CollectedBody::Failed(error) => {
                 reframe(&mut parts.headers, None);
@@ -96,17 +128,14 @@ where
     B: Body,
 {
     if body.is_empty() {
-        return empty(plan, parts, ShapedBody::shaped(body, trailers));
+        return empty(plan, parts, ShapedBody::shaped(body, trailers.map(without_tags)));
     }
     match plan.shape(&body) {
         Ok(text) => {
             // HTTP/1.1 sends trailers only after a body without a stated length.
             let length = trailers.is_none().then_some(text.len());
             reframe(&mut parts.headers, length);
-            let trailers = trailers.map(|mut trailers| {
-                remove_digests(&mut trailers);
-                trailers
-            });
+            let trailers = trailers.map(without_tags);
             Response::from_parts(parts, ShapedBody::shaped(text, trailers))
         }
         Err(failure) if plan.refuses(&failure) => refusal(Denial::InternalError),
@@ -114,16 +143,24 @@ where
     }
 }
 
-/// Makes the response of a body without content. The answer to HEAD loses the length and the digests that the service's
-/// body would have.
+/// Removes what trailers say of the service's body.
+fn without_tags(mut trailers: HeaderMap) -> HeaderMap {
+    remove_digests(&mut trailers);
+    trailers.remove(ETAG);
+    trailers
+}
+
+/// Makes the response of a body without content. It loses digests, which are of another body. The answer to HEAD loses
+/// the length, too, that the service's body would have.
 pub(super) fn empty<B: Body>(
     plan: &ResponsePlan,
     mut parts: Parts,
     body: ShapedBody<B>,
 ) -> Response<ShapedBody<B>> {
-    if plan.is_head {
+    if plan.is_head() {
         reframe(&mut parts.headers, None);
         return Response::from_parts(parts, ShapedBody::headless());
     }
+    remove_digests(&mut parts.headers);
     Response::from_parts(parts, body)
 }

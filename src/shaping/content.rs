@@ -6,15 +6,25 @@ use http::{HeaderMap, HeaderValue};
 /// What the types of sequences of JSON texts have in their names.
 const SEQUENCES: [&str; 5] = ["ndjson", "jsonl", "json-lines", "json-seq", "json-stream"];
 
-/// What kind of content a body is, as far as JSON is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the types of scripts have in their names. A script may call a function with JSON.
+const SCRIPTS: [&str; 4] = ["javascript", "ecmascript", "jscript", "livescript"];
+
+/// The types that say nothing of a body, or that services write where they mean no type. Clients read JSON from them.
+const VAGUE: [&str; 3] = ["text/plain", "application/octet-stream", "binary/octet-stream"];
+
+/// What kind of content a body is, as far as JSON is concerned. A later one is the stricter one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum JsonContent {
+    /// Another media type.
+    Other,
+    /// A type that fits a JSON text and many other bodies.
+    Vague,
+    /// A script.
+    Script,
     /// What may be one JSON text, or a body of unknown type.
     Document,
     /// Something that may hold JSON but is no single text: a sequence, a stream of events, several parts.
     Sequence,
-    /// Another media type.
-    Other,
 }
 
 impl JsonContent {
@@ -30,7 +40,14 @@ impl JsonContent {
     }
 
     fn of_type(line: &HeaderValue) -> Self {
-        let essence = line.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        let mut types = line.as_bytes().split(|byte| *byte == b',').map(Self::of_one);
+        let first = types.next().unwrap_or(Self::Document);
+        // Which of several types counts is up to the client.
+        types.fold(first, |strictest, kind| strictest.max(kind).max(Self::Vague))
+    }
+
+    fn of_one(text: &[u8]) -> Self {
+        let essence = text.split(|byte| *byte == b';').next().unwrap_or_default();
         let essence = String::from_utf8_lossy(essence.trim_ascii()).to_ascii_lowercase();
         if essence.starts_with("application/grpc") {
             return Self::Other;
@@ -42,6 +59,11 @@ impl JsonContent {
             Self::Sequence
         } else if sub.contains("json") {
             Self::Document
+        } else if SCRIPTS.iter().any(|word| sub.contains(word)) {
+            Self::Script
+        } else if VAGUE.contains(&&*essence) || essence.contains('*') || essence.contains("unknown")
+        {
+            Self::Vague
         } else {
             Self::Other
         }
@@ -88,9 +110,22 @@ mod tests {
             ("multipart/byteranges; boundary=x", JsonContent::Sequence),
             ("application/grpc", JsonContent::Other),
             ("application/grpc+json", JsonContent::Other),
-            ("text/plain", JsonContent::Other),
+            ("text/plain", JsonContent::Vague),
+            ("Text/Plain; charset=utf-8", JsonContent::Vague),
+            ("*/*", JsonContent::Vague),
+            ("text/*", JsonContent::Vague),
+            ("application/unknown", JsonContent::Vague),
+            ("text/html, image/png", JsonContent::Vague),
+            ("text/html; charset=utf-8, text/plain", JsonContent::Vague),
+            ("text/html; charset=utf-8, application/json", JsonContent::Document),
+            ("application/json; a=b, text/event-stream", JsonContent::Sequence),
+            ("application/javascript", JsonContent::Script),
+            ("text/javascript; charset=utf-8", JsonContent::Script),
+            ("application/x-javascript", JsonContent::Script),
+            ("application/postscript", JsonContent::Other),
             ("text/html; charset=json", JsonContent::Other),
-            ("application/octet-stream", JsonContent::Other),
+            ("application/octet-stream", JsonContent::Vague),
+            ("binary/octet-stream", JsonContent::Vague),
             ("application/cbor-seq", JsonContent::Other),
         ] {
             let mut headers = HeaderMap::new();

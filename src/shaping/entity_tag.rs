@@ -1,7 +1,10 @@
 //! Entity tags of shaped responses.
 //!
-//! A shaped body is made of the service's body and the shape, and of nothing else. So the service's tag and a mark of
-//! the shape together name it, as strongly as the service's tag alone names the service's body.
+//! A renamed body is made of the service's body and the case of its names, and of nothing else. So the service's tag and
+//! a mark of the case together name it, as strongly as the service's tag alone names the service's body.
+//!
+//! Where a blocklist is in force, no tag passes in either direction. A tag can be a digest of the service's body, and
+//! then it tells whether a guess at a blocked attribute is right.
 //!
 //! The mark is taken off the tags of a request. In `If-None-Match` a tag with the mark of another shape stays as it
 //! is: the service knows no such tag, and sends the body anew. `If-Match` asks whether the service's state is still
@@ -13,7 +16,7 @@ use http::header::{ETAG, Entry, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
-use super::shape::Shape;
+use super::inflection::Inflection;
 
 /// Changes if the same shape changes a body in another way, so that no client keeps an old one.
 const VERSION: u8 = 1;
@@ -24,18 +27,17 @@ const START: &str = "-shape-";
 /// The bytes of a shape's digest that a mark shows, two hexadecimal digits each.
 const DIGEST_BYTES: usize = 8;
 
-/// The end of an entity tag that names a shape, with the closing quote.
+/// What no service has, so that it answers that the condition does not hold.
+const NO_TAG: &str = "\"-shape-none\"";
+
+/// The end of an entity tag that names a shape without a blocklist, with the closing quote.
 #[derive(Debug)]
 pub(super) struct TagMark(String);
 
 impl TagMark {
-    pub(super) fn of(shape: &Shape) -> Self {
+    pub(super) fn of(inflection: Option<Inflection>) -> Self {
         let mut digest = Sha256::new_with_prefix([VERSION]);
-        digest.update(shape.inflection().map_or("", |inflection| inflection.name()));
-        for (from_root, chain) in shape.blocklist().forms() {
-            digest.update([0, u8::from(from_root)]);
-            digest.update(chain);
-        }
+        digest.update(inflection.map_or("", Inflection::name));
         let mut mark = START.to_owned();
         for byte in digest.finalize().iter().take(DIGEST_BYTES) {
             // Writing to a string never fails.
@@ -60,6 +62,19 @@ impl TagMark {
         rewrite_lines(headers, IF_NONE_MATCH, |line| {
             line.contains(&self.0).then(|| line.replace(&self.0, "\""))
         })
+    }
+}
+
+/// Keeps the tags of a request from the service. `*` asks only whether there is a representation, so it stays.
+///
+/// `If-Match` guards a change, so it does not hold, instead of being left out. Its client has no tag from this layer.
+pub(super) fn hide_tags(headers: &mut HeaderMap) {
+    let is_star = |line: &HeaderValue| line.as_bytes().trim_ascii() == b"*";
+    if !headers.get_all(IF_NONE_MATCH).iter().all(is_star) {
+        headers.remove(IF_NONE_MATCH);
+    }
+    if !headers.get_all(IF_MATCH).iter().all(is_star) {
+        headers.insert(IF_MATCH, HeaderValue::from_static(NO_TAG));
     }
 }
 
@@ -102,14 +117,35 @@ fn rewrite_lines(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Inflection;
     use super::*;
 
-    fn marks() -> [TagMark; 5] {
-        let blocking = |paths: &str| Shape::new().with_blocklist(paths.parse().unwrap());
-        let camel = Shape::new().with_inflection(Inflection::Camel);
-        [Shape::new(), camel, blocking("a.b"), blocking("a,b"), blocking("$.a.b")]
-            .map(|shape| TagMark::of(&shape))
+    fn marks() -> [TagMark; 4] {
+        let [camel, kebab, snake] = Inflection::ALL.map(Some);
+        [None, camel, kebab, snake].map(TagMark::of)
+    }
+
+    #[test]
+    fn with_a_blocklist_no_tag_passes_and_a_star_does() {
+        for (lines, none_match, matches) in [
+            (&["\"a\""][..], &[][..], &[NO_TAG][..]),
+            (&["W/\"a\", \"b\"", "*"], &[], &[NO_TAG]),
+            (&["*, \"a\""], &[], &[NO_TAG]),
+            (&["*"], &["*"], &["*"]),
+            (&[], &[], &[]),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(IF_NONE_MATCH, line.parse().unwrap());
+                headers.append(IF_MATCH, line.parse().unwrap());
+            }
+            hide_tags(&mut headers);
+            let seen = |name| headers.get_all(name).iter().map(|line| line.to_str().unwrap());
+            let seen = |name| seen(name).collect::<Vec<_>>();
+            assert_eq!(
+                (seen(IF_NONE_MATCH), seen(IF_MATCH)),
+                (none_match.to_vec(), matches.to_vec())
+            );
+        }
     }
 
     #[test]
@@ -170,7 +206,7 @@ mod tests {
     fn a_malformed_tag_is_removed() {
         let mut headers = HeaderMap::new();
         headers.insert(ETAG, "abc".parse().unwrap());
-        TagMark::of(&Shape::new()).add(&mut headers);
+        TagMark::of(None).add(&mut headers);
         assert!(headers.is_empty());
     }
 }

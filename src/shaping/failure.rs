@@ -31,6 +31,14 @@ pub enum ShapingFailure {
     /// The body is a sequence of JSON texts, or has parts that may be JSON.
     #[error("the body is a stream or has several parts: answer with one JSON document")]
     Stream,
+    /// The body is a script, and a blocklist is in force.
+    #[error("the body is a script, which may call a function with JSON: answer with JSON instead")]
+    Script,
+    /// The response opens a tunnel or another protocol, and a blocklist is in force.
+    #[error(
+        "the response opens a tunnel or another protocol: put the layer only around routes that answer with documents"
+    )]
+    Tunnel,
     /// The body is not JSON, although its `Content-Type` says so, or although it has none.
     #[error("the body is not JSON in UTF-8: correct it, or its `Content-Type`")]
     NotJson,

@@ -111,10 +111,14 @@ where
     let action = plan.receive(parts.status, &mut parts.headers, least_bytes);
     let response = match action {
         BodyAction::Pass => Response::from_parts(parts, ShapedBody::untouched(body)),
+        BodyAction::Refuse(failure) => {
+            plan.rules.report(&failure);
+            refusal(Denial::InternalError)
+        }
         // Not the service's body, which could say so and have content.
         _ if body.is_end_stream() => empty(&plan, parts, ShapedBody::default()),
-        BodyAction::Collect => {
-            return ControlFlow::Continue(Box::new(Collecting::new(plan, parts, body)));
+        BodyAction::Collect { is_vague } => {
+            return ControlFlow::Continue(Box::new(Collecting::new(plan, parts, body, is_vague)));
         }
         BodyAction::Fail(failure) if plan.refuses(&failure) => refusal(Denial::InternalError),
         BodyAction::Fail(_) => Response::from_parts(parts, ShapedBody::untouched(body)),

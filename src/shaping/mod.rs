@@ -28,7 +28,8 @@
 //!
 //! 1. no shape applies to it: neither the layer, nor the key, nor the request's header asks for a change;
 //! 2. or its media type is no JSON. JSON is every type with `json` in its name, as `application/vnd.api+json`, and a
-//!    body without a `Content-Type`. gRPC passes, and so do all other types, whatever is in them;
+//!    body without a `Content-Type`. gRPC passes, and so do all other types, whatever is in them, but with a blocklist
+//!    in force not the [vague ones](#where-a-blocklist-is-in-force);
 //! 3. or it has no content: a response to HEAD, 204, 304 and 1xx;
 //! 4. or it is one JSON document in UTF-8 of at most `max_bytes` bytes, not encoded, not partial, and nested at
 //!    most 256 levels deep. Then it passes shaped, whatever its status is.
@@ -41,15 +42,30 @@
 //! An attribute on the blocklist is removed whatever its value, its depth and its case are, and if the body repeats it.
 //! The layer reads bodies of JSON only: no header, no trailer, no other media type, and no JSON inside of a string.
 //!
+//! # Where a blocklist is in force
+//!
+//! Services send JSON under types that do not say so: axum sends a `String` as `text/plain`. So the layer looks at the
+//! bodies of vague types: `text/plain`, `application/octet-stream`, `binary/octet-stream`, types with `*` or `unknown`,
+//! and a `Content-Type` with a comma. A body whose first sign is `{` or `[` is shaped as JSON, or refused. White space,
+//! a byte order mark and zeros may stand before the sign. All other bodies of these types pass as they are, of any
+//! size. So does JSON after other text.
+//!
+//! These are refused whatever [`OnUnshaped`] says: types of JavaScript, which may call a function with JSON; status 101
+//! and an answer of 2xx to CONNECT, after which the layer reads nothing. Put WebSockets outside of this layer.
+//!
 //! # What else changes
 //!
-//! * The inner service gets `Accept-Encoding: identity`, if a shape applies.
+//! * The inner service gets `Accept-Encoding: identity`, and no `Range` and `If-Range`, if a shape applies.
 //! * `Content-Length` is that of the shaped body; the response to HEAD has none, unless the service sends HEAD the
 //!   body of GET. `Accept-Ranges` and digests of the body (`Content-MD5`, `Digest`, `Content-Digest`, `Repr-Digest`)
-//!   are removed.
-//! * `ETag` gets a mark of the shape, and the layer takes the mark off `If-None-Match` and `If-Match`. A client that
-//!   holds a response of another shape gets the body anew. `Last-Modified` stays: after a change of a key's settings a
-//!   client that revalidates by date can keep the old form.
+//!   are removed; digests also without content, as from 204 and 304.
+//! * `ETag` gets a mark of the case, and the layer takes the mark off `If-None-Match` and `If-Match`. A client that
+//!   holds a response in another case gets the body anew.
+//! * With a blocklist in force there is no `ETag` on any response. It can be a digest of the service's body, by which
+//!   a client finds out a blocked attribute. For the same reason `If-None-Match` does not reach the service, and
+//!   `If-Match` names a tag that no service has, so that a change is refused rather than made without its condition.
+//!   `*` passes in both.
+//! * `Last-Modified` stays: after a change of a key's settings a client that revalidates by date can keep the old form.
 //! * `Vary` names the header in which requests choose a case. `Cache-Control` becomes `private` if a key's settings
 //!   have a part in the response, unless it says `private` or `no-store`.
 //! * A body that fails fails for the client, too. Nothing of it has been sent by then.
@@ -75,6 +91,7 @@ mod failure;
 mod future;
 mod inflection;
 mod layer;
+mod opening;
 mod plan;
 mod rules;
 mod service;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, CONTENT_LENGTH, ETAG, IF_NONE_MATCH, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, ACCEPT_RANGES, CONTENT_LENGTH, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
+    TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 
 use super::content::{JsonContent, is_encoded};
-use super::entity_tag::{TagMark, remove_all_marks};
+use super::entity_tag::{TagMark, hide_tags, remove_all_marks};
 use super::failure::ShapingFailure;
 use super::rules::{OnUnshaped, ShapingRules};
 use super::shape::Shape;
@@ -27,7 +28,7 @@ pub(super) struct ResponsePlan {
     shape: Shape,
     /// True if a key's settings have a part in the shape.
     is_of_key: bool,
-    pub(super) is_head: bool,
+    method: Method,
     /// True if the request's `If-None-Match` named a response of this shape.
     names_shape: bool,
 }
@@ -36,9 +37,14 @@ pub(super) struct ResponsePlan {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum BodyAction {
     Pass,
-    Collect,
-    /// The body cannot be shaped.
+    /// The body is collected; one of a vague type only if it begins as JSON.
+    Collect {
+        is_vague: bool,
+    },
+    /// The body cannot be shaped. Without content, nothing is lost.
     Fail(ShapingFailure),
+    /// Nothing of the response may leave.
+    Refuse(ShapingFailure),
 }
 
 impl ResponsePlan {
@@ -49,16 +55,24 @@ impl ResponsePlan {
     ) -> Result<Self, Denial> {
         let shape = rules.shape(request)?;
         let is_of_key = rules.depend_on_key() && request.extensions().get::<Grant>().is_some();
-        let is_head = request.method() == Method::HEAD;
+        let method = request.method().clone();
         let headers = request.headers_mut();
         if !shape.is_empty() {
             // Without the header, any coding would be acceptable (RFC 9110 §12.5.3).
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            // A part of a document cannot be shaped. A service may always send the whole (RFC 9110 §14.2).
+            headers.remove(RANGE);
+            headers.remove(IF_RANGE);
         }
-        remove_all_marks(headers);
-        let names_shape =
-            headers.contains_key(IF_NONE_MATCH) && TagMark::of(&shape).remove(headers);
-        Ok(Self { rules: Arc::clone(rules), shape, is_of_key, is_head, names_shape })
+        if shape.blocklist().is_empty() {
+            remove_all_marks(headers);
+        } else {
+            hide_tags(headers);
+        }
+        let names_shape = shape.blocklist().is_empty()
+            && headers.contains_key(IF_NONE_MATCH)
+            && TagMark::of(shape.inflection()).remove(headers);
+        Ok(Self { rules: Arc::clone(rules), shape, is_of_key, method, names_shape })
     }
 
     /// Marks the headers of a response, and says what is to be done with its body, which has at least this many bytes.
@@ -68,19 +82,31 @@ impl ResponsePlan {
         headers: &mut HeaderMap,
         least_bytes: u64,
     ) -> BodyAction {
+        if self.blocks() {
+            headers.remove(ETAG);
+        }
+        let is_tunnel = self.method == Method::CONNECT && status.is_success();
+        if is_tunnel || status == StatusCode::SWITCHING_PROTOCOLS {
+            let refused = self.blocks().then_some(BodyAction::Refuse(ShapingFailure::Tunnel));
+            return refused.unwrap_or(BodyAction::Pass);
+        }
         if status == StatusCode::NOT_MODIFIED {
             self.vary(headers);
             if self.names_shape {
-                TagMark::of(&self.shape).add(headers);
+                TagMark::of(self.shape.inflection()).add(headers);
             }
             if !self.shape.is_empty() {
-                // It would be the length of the service's body.
+                // They would be of the service's body.
                 headers.remove(CONTENT_LENGTH);
+                remove_digests(headers);
             }
             return BodyAction::Pass;
         }
-        let content = JsonContent::of(headers);
+        let content = self.content(headers);
         let is_bodiless = status.is_informational() || status == StatusCode::NO_CONTENT;
+        if is_bodiless && !self.shape.is_empty() {
+            remove_digests(headers);
+        }
         if is_bodiless || content == JsonContent::Other {
             return BodyAction::Pass;
         }
@@ -89,8 +115,11 @@ impl ResponsePlan {
             // A shared cache would answer another key with this response.
             force_private(headers);
         }
+        if !self.blocks() && matches!(content, JsonContent::Vague | JsonContent::Script) {
+            return BodyAction::Pass;
+        }
         if headers.contains_key(ETAG) {
-            TagMark::of(&self.shape).add(headers);
+            TagMark::of(self.shape.inflection()).add(headers);
         }
         if self.shape.is_empty() {
             return BodyAction::Pass;
@@ -98,27 +127,50 @@ impl ResponsePlan {
         let max_bytes = self.rules.max_bytes;
         if content == JsonContent::Sequence {
             BodyAction::Fail(ShapingFailure::Stream)
+        } else if content == JsonContent::Script {
+            BodyAction::Fail(ShapingFailure::Script)
         } else if matches!(status, StatusCode::PARTIAL_CONTENT | StatusCode::IM_USED) {
             BodyAction::Fail(ShapingFailure::Partial)
         } else if is_encoded(headers) {
             BodyAction::Fail(ShapingFailure::Encoded)
+        } else if content == JsonContent::Vague {
+            BodyAction::Collect { is_vague: true }
         } else if usize::try_from(least_bytes).map_or(true, |least| least > max_bytes) {
             BodyAction::Fail(ShapingFailure::TooLarge { max_bytes })
         } else {
-            BodyAction::Collect
+            BodyAction::Collect { is_vague: false }
         }
+    }
+
+    pub(super) fn is_head(&self) -> bool {
+        self.method == Method::HEAD
     }
 
     /// Reports a failure. Returns true if the response is refused.
     pub(super) fn refuses(&self, failure: &ShapingFailure) -> bool {
         self.rules.report(failure);
-        !self.shape.blocklist().is_empty() || self.rules.on_unshaped == OnUnshaped::Refuse
+        self.blocks() || self.rules.on_unshaped == OnUnshaped::Refuse
     }
 
     /// Shapes a body that has come as a whole.
     pub(super) fn shape(&self, body: &[u8]) -> Result<Bytes, ShapingFailure> {
         let json = str::from_utf8(body).map_err(|_| ShapingFailure::NotJson)?;
         self.shape.apply(json).map(Bytes::from)
+    }
+
+    /// Returns true if a blocklist is in force.
+    fn blocks(&self) -> bool {
+        !self.shape.blocklist().is_empty()
+    }
+
+    /// Returns what the body is. Only a blocklist asks for more than the types of JSON.
+    fn content(&self, headers: &HeaderMap) -> JsonContent {
+        match JsonContent::of(headers) {
+            JsonContent::Vague | JsonContent::Script if !self.rules.can_block() => {
+                JsonContent::Other
+            }
+            content => content,
+        }
     }
 
     fn vary(&self, headers: &mut HeaderMap) {

@@ -61,6 +61,15 @@ impl ShapingRules {
             || self.shape_of.is_some()
     }
 
+    /// Returns true if some request can have a blocklist.
+    pub(super) fn can_block(&self) -> bool {
+        let blocks = |shape: &Shape| !shape.blocklist().is_empty();
+        self.blocklist_metadata.is_some()
+            || self.shape_of.is_some()
+            || blocks(&self.common)
+            || self.anonymous.as_ref().is_some_and(blocks)
+    }
+
     /// Chooses the shape of the response to a request.
     pub(super) fn shape<B>(&self, request: &Request<B>) -> Result<Shape, Denial> {
         let own = self.own(request.extensions().get::<Grant>()).map_err(|failure| {

@@ -19,12 +19,12 @@ use tower_api_key::shaping::{OnUnshaped, ShapingFailure, ShapingLayer};
 use super::origin::{Frames, MAX_BYTES, Origin, Outcome, Sent, json};
 use crate::support::{PROFILE, request, store};
 
-const BLOCKED: [(&str, &str); 2] = [("blocklist", "secret"), ("inflection", "camel")];
-const RENAMED: [(&str, &str); 1] = [("inflection", "camel")];
+pub(super) const BLOCKED: [(&str, &str); 2] = [("blocklist", "secret"), ("inflection", "camel")];
+pub(super) const RENAMED: [(&str, &str); 1] = [("inflection", "camel")];
 
-const BODY: &str = r#"{"a_b":1,"secret":"S"}"#;
+pub(super) const BODY: &str = r#"{"a_b":1,"secret":"S"}"#;
 
-fn frames(frames: &[Sent]) -> Response<Frames> {
+pub(super) fn frames(frames: &[Sent]) -> Response<Frames> {
     json("", &[]).map(|_| Frames(frames.iter().cloned().map(Ok).collect()))
 }
 
@@ -102,7 +102,7 @@ async fn every_json_document_is_shaped_whatever_its_status() {
 
 #[tokio::test]
 async fn other_types_pass_untouched() {
-    let headers = [("content-length", "22"), ("etag", "\"1\""), ("content-encoding", "br")];
+    let headers = [("content-length", "22"), ("digest", "x"), ("content-encoding", "br")];
     for content_type in ["text/html", "application/grpc", "application/grpc+json", "image/png"] {
         let headers = [&headers[..], &[("content-type", content_type)]].concat();
         let response = json(BODY, &headers);
@@ -146,12 +146,15 @@ async fn an_error_of_the_body_stays_an_error() {
 
 #[tokio::test]
 async fn trailers_stay_except_digests() {
-    for (name, stays) in [("x-checked", true), ("repr-digest", false)] {
+    for (name, stays) in [("x-checked", true), ("repr-digest", false), ("etag", false)] {
         let pieces = [Sent::Data(BODY), Sent::Trailers(name, "sha-256=:AAAA:")];
         let outcome = Origin::new(OnUnshaped::Refuse, &BLOCKED).answers(frames(&pieces)).await;
         assert_eq!(outcome.body.as_deref(), Ok(r#"{"aB":1}"#));
         assert_eq!(outcome.header("content-length"), None, "or HTTP/1.1 sends no trailers");
         assert_eq!(outcome.trailers.unwrap().contains_key(name), stays);
+        let pieces = [Sent::Data(""), Sent::Trailers(name, "sha-256=:AAAA:")];
+        let outcome = Origin::new(OnUnshaped::Refuse, &BLOCKED).answers(frames(&pieces)).await;
+        assert_eq!(outcome.trailers.unwrap().contains_key(name), stays, "without content, too");
     }
 }
 

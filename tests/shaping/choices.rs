@@ -54,7 +54,14 @@ async fn a_header_with_another_value_is_refused_before_the_service_is_called() {
 
 #[tokio::test]
 async fn settings_that_cannot_be_read_are_refused_before_the_service_is_called() {
-    for metadata in [("inflection", "Camel"), ("inflection", ""), ("blocklist", "a..b")] {
+    for metadata in [
+        ("inflection", "Camel"),
+        ("inflection", ""),
+        ("blocklist", "a..b"),
+        ("blocklist", "items[0].ssn"),
+        ("blocklist", "id;ssn"),
+        ("blocklist", "/id"),
+    ] {
         let origin = Origin::new(OnUnshaped::Pass, &[metadata]).header("key-inflection", "snake");
         let outcome = origin.answers(json(BODY, &[])).await;
         assert_eq!(outcome.status, StatusCode::INTERNAL_SERVER_ERROR, "{metadata:?}");
@@ -128,6 +135,7 @@ fn a_layer_that_cannot_work_does_not_build() {
         (layer().anonymous(Shape::new()), "field `blocklist`: the layer would change nothing"),
         (layer().blocklist([""; 0]), "field `blocklist`: the layer would change nothing"),
         (layer().blocklist(["a", "b."]), "field `blocklist`: blocklist path `b.`"),
+        (layer().blocklist(["a[0].b"]), "field `blocklist`: blocklist path `a[0].b`"),
         (layer().inflection_header("a b"), "field `inflection_header`"),
         (
             layer().inflection_metadata("a").shape_by(|_| Ok(Shape::new())),

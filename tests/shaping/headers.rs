@@ -89,10 +89,9 @@ async fn an_entity_tag_names_one_shape() {
     let mut tags = Vec::new();
     for metadata in [
         &[][..],
-        &SHAPED,
-        &SHAPED[..1],
-        &[("blocklist", "other"), SHAPED[1]],
-        &[("blocklist", "$.secret"), SHAPED[1]],
+        &[("inflection", "camel")],
+        &[("inflection", "kebab")],
+        &[("inflection", "snake")],
     ] {
         let origin = || Origin::new(OnUnshaped::Refuse, metadata);
         let outcome = origin().answers(json(BODY, &[("etag", "\"v1\"")])).await;
@@ -109,7 +108,7 @@ async fn an_entity_tag_names_one_shape() {
         let seen = outcome.seen.as_ref().unwrap();
         assert_eq!(seen["if-none-match"], "\"v0\", W/\"v1\"");
         assert_eq!(seen["if-match"], "\"v1\"");
-        assert_eq!(seen["if-range"], *tag, "so no part is sent of a body that cannot be shaped");
+        assert_eq!(seen.contains_key("if-range"), metadata.is_empty());
         assert_eq!(
             (outcome.status, outcome.header("etag")),
             (StatusCode::NOT_MODIFIED, Some(&*tag))
@@ -117,15 +116,80 @@ async fn an_entity_tag_names_one_shape() {
         assert_eq!(outcome.header("content-length").is_none(), !metadata.is_empty());
     }
     // Another shape's tag is none of the service's, and neither is its answer.
-    let outcome = shaped().header("if-none-match", &tags[2]).header("if-match", &tags[2]);
+    let camel = || Origin::new(OnUnshaped::Refuse, &SHAPED[1..]);
+    let outcome = camel().header("if-none-match", &tags[2]).header("if-match", &tags[2]);
     let outcome = outcome.answers(not_modified("\"v1\"")).await;
     assert_eq!(outcome.seen.as_ref().unwrap()["if-match"], "\"v1\"", "its state is the same");
     assert_eq!(outcome.seen.as_ref().unwrap()["if-none-match"], *tags[2]);
     assert_eq!(outcome.header("etag"), Some("\"v1\""));
-    let weak = shaped().answers(json(BODY, &[("etag", "W/\"v1\"")])).await;
+    let weak = camel().answers(json(BODY, &[("etag", "W/\"v1\"")])).await;
     assert!(weak.header("etag").unwrap().starts_with("W/\"v1-shape-"));
-    let malformed = shaped().answers(json(BODY, &[("etag", "v1")])).await;
+    let malformed = camel().answers(json(BODY, &[("etag", "v1")])).await;
     assert_eq!(malformed.header("etag"), None);
+}
+
+#[tokio::test]
+async fn no_tag_and_no_digest_tells_of_a_blocked_attribute() {
+    let digests = ["content-md5", "digest", "content-digest", "repr-digest"];
+    let fields = [&["etag"][..], &digests].concat();
+    for (status, content_type, method) in [
+        (200, "application/json", Method::GET),
+        (200, "", Method::PUT),
+        (200, "application/json", Method::HEAD),
+        (201, "application/problem+json", Method::POST),
+        (204, "", Method::PUT),
+        (304, "", Method::GET),
+        (412, "application/json", Method::PUT),
+    ] {
+        let has_content = method != Method::HEAD && !content_type.is_empty();
+        let mut response =
+            json(if has_content { BODY } else { "" }, &[("content-type", content_type)]);
+        *response.status_mut() = status.try_into().unwrap();
+        for name in &fields {
+            response.headers_mut().insert(*name, "\"abc\"".parse().unwrap());
+        }
+        let outcome = shaped().method(method.clone()).answers(response.clone()).await;
+        assert_eq!(outcome.status, status);
+        for name in &fields {
+            assert_eq!(outcome.header(name), None, "{name}: {status} {method}");
+        }
+        // A service's body that is not shaped has them all.
+        let outcome = Origin::new(OnUnshaped::Refuse, &[]).method(method).answers(response).await;
+        assert!(fields.iter().all(|name| outcome.headers.contains_key(*name)), "{status}");
+    }
+    let picture = json("", &[("content-type", "image/png"), ("etag", "\"abc\""), ("digest", "x")]);
+    let outcome = shaped().answers(picture).await;
+    assert_eq!((outcome.header("etag"), outcome.header("digest")), (None, Some("x")));
+    let text =
+        json("text", &[("content-type", "text/plain"), ("etag", "\"abc\""), ("digest", "x")]);
+    let outcome = shaped().answers(text).await;
+    assert_eq!((outcome.header("etag"), outcome.header("digest")), (None, Some("x")));
+}
+
+#[tokio::test]
+async fn with_a_blocklist_a_guess_of_a_tag_does_not_reach_the_service() {
+    for (value, none_match, matches) in
+        [("\"guess\"", None, Some("\"-shape-none\"")), ("*", Some("*"), Some("*"))]
+    {
+        let origin = shaped().header("if-none-match", value).header("if-match", value);
+        let seen = origin.answers(json(BODY, &[("etag", "\"guess\"")])).await.seen.unwrap();
+        let text = |name| seen.get(name).map(|value| value.to_str().unwrap());
+        assert_eq!((text("if-none-match"), text("if-match")), (none_match, matches));
+    }
+}
+
+#[tokio::test]
+async fn only_a_request_without_a_shape_asks_for_a_part() {
+    for (metadata, passes) in [(&SHAPED[..1], false), (&SHAPED[1..], false), (&[], true)] {
+        let origin = Origin::new(OnUnshaped::Refuse, metadata);
+        let origin = origin.header("range", "bytes=0-1").header("if-range", "\"v1\"");
+        let outcome = origin.answers(json(BODY, &[])).await;
+        let seen = outcome.seen.unwrap();
+        for name in ["range", "if-range"] {
+            assert_eq!(seen.contains_key(name), passes, "{name}");
+        }
+        assert_eq!(outcome.status, 200, "RFC 9110 section 14.2: a server may ignore the field");
+    }
 }
 
 #[tokio::test]

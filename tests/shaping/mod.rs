@@ -5,3 +5,4 @@ mod choices;
 mod headers;
 mod origin;
 mod sockets;
+mod vague;

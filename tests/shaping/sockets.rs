@@ -150,7 +150,9 @@ async fn axum_serves_shaped_bodies() {
     let (gate, shaping) = layers();
     let handler = || async { ([("content-type", "application/json")], BODY) };
     let large = || async { ([("content-type", "application/json")], format!("{BODY:>1001}")) };
+    let text = || async { BODY.to_owned() }; // `text/plain`
     let router = Router::new().route("/", get(handler)).route("/large", get(large));
+    let router = router.route("/text", get(text));
     let router = router.layer(shaping).layer(gate);
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
         router.clone().call(request.map(axum::body::Body::new))
@@ -163,6 +165,8 @@ async fn axum_serves_shaped_bodies() {
         answer.contains("\r\ncontent-length: 8\r\n") && answer.ends_with("\r\n\r\n"),
         "{answer}"
     );
+    let answer = raw(address, "GET", "/text").await;
+    assert!(answer.ends_with(&format!("\r\n\r\n{}", SHAPED.to_ascii_lowercase())), "{answer}");
     let answer = raw(address, "GET", "/large").await;
     assert!(answer.starts_with("http/1.1 500 ") && answer.contains("{\"error\""), "{answer}");
 }
