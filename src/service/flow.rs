@@ -83,7 +83,7 @@ impl Deciding<'_> {
         let Some((network, cost)) = self.shared.policy.charged_network(route, client) else {
             return ControlFlow::Break(Ok(()));
         };
-        (self.state.network, self.state.cost) = (Some(network), cost);
+        (self.state.network, self.state.cost) = (Some(Box::new(network)), cost);
         self.state.settles = self.shared.policy.route(route).is_some_and(|route| route.settles);
         self.state.now = self.shared.now();
         self.take()

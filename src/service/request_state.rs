@@ -28,8 +28,9 @@ pub(super) struct RequestState {
     pub(super) answer: Option<Box<Response<Bytes>>>,
     /// The record of a valid key. The response may report the account and limits of the key.
     pub(super) principal: Option<SharedRecord>,
-    /// The network of an anonymous client whose requests are counted.
-    pub(super) network: Option<ClientNetwork>,
+    /// The network of an anonymous client whose requests are counted. Behind a pointer, because every request has
+    /// room for a network, and few have one.
+    pub(super) network: Option<Box<ClientNetwork>>,
     /// The proof that the rules let the request pass.
     pub(super) cleared: Option<Cleared>,
     /// The source that carried the key. `None` until the store has answered, and for a request without a key.
@@ -92,7 +93,7 @@ impl RequestState {
             let quotas = policy.quotas(record, &self.plan, self.route);
             return Some((Caller::Key(record), quotas));
         }
-        let network = self.network.as_ref()?;
+        let network = self.network.as_deref()?;
         Some((Caller::Network(network), policy.anonymous_quotas(self.route)))
     }
 
