@@ -70,8 +70,8 @@ pub enum ChargeMode {
     /// Takes the cost if every quota has room for it, and nothing otherwise.
     IfAllowed,
     /// Takes the cost in any case, and refuses nothing. For a request whose cost was known only after it was
-    /// served. Windows count all of the cost until they end. Buckets count no more than they hold. The
-    /// client may have hung up; do not rely on the future being polled.
+    /// served. Windows count all of the cost until they end. Buckets count no more than they hold, and give nothing
+    /// back afterwards of what they held. The client may have hung up; do not rely on the future being polled.
     Force,
 }
 
