@@ -83,7 +83,8 @@ impl Counter {
 
     /// Gives back a cost that was taken at an instant. Gives back only what still counts: nothing of a window
     /// that is over, and nothing of what a bucket has drained, or held when it last ran over. So afterwards no more
-    /// is left than if the request had never come.
+    /// is left than if the request had never come, with one exception: a fixed window that the request opened
+    /// keeps its end if other costs count in it. Then up to `2 × limit` count within one window's length.
     ///
     /// ```
     /// use std::time::Duration;

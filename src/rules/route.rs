@@ -189,6 +189,9 @@ impl<'a> Route<'a> {
     /// An [anonymous request](Self::anonymous_quotas) gives its cost back to the quotas of its network. Limiters give
     /// nothing back to networks that they count together, because none of those has a count of its own.
     ///
+    /// A fixed window that a refunded request opened keeps its end if other requests count in it. At most `2 × limit`
+    /// then count within one window's length, instead of `2 × limit - 1`.
+    ///
     /// Clients choose which of their requests fail. Refund a status only if such a request costs you little.
     ///
     /// A layer refuses a limiter that [gives nothing back](crate::limits::Limiter::refunds).

@@ -62,3 +62,21 @@ fn a_refund_leaves_no_more_than_if_the_request_had_never_come() {
     assert!(exact > 8_000, "most refunds give all of it back: {exact}");
     assert!(over > 3_000, "many costs are taken without room: {over}");
 }
+
+/// The one exception: what came late into a window that the refunded request opened ends with that window.
+#[test]
+fn a_window_that_a_refunded_request_opened_keeps_its_end_and_passes_twice_the_limit_at_most() {
+    let quota = Quota::new("q", 40, Duration::from_secs(60));
+    let at = |seconds: u64| Timestamp::from_unix_seconds(1_000_000 + seconds);
+    let mut counter = Counter::new(&quota);
+    counter.charge(&quota, at(0), 1);
+    counter.charge(&quota, at(59), 39);
+    counter.refund(&quota, at(59), at(0), 1);
+    assert_eq!(counter.wait(&quota, at(59), 1), None);
+    counter.charge(&quota, at(59), 1);
+    // 40 count at 59 s, and 40 more one second later.
+    assert_eq!(counter.wait(&quota, at(59), 1), Some(Duration::from_secs(1)));
+    assert_eq!(counter.wait(&quota, at(60), 40), None);
+    counter.charge(&quota, at(60), 40);
+    assert_eq!(counter.wait(&quota, at(119), 1), Some(Duration::from_secs(1)));
+}
