@@ -70,8 +70,8 @@ pub enum ChargeMode {
     /// Takes the cost if every quota has room for it, and nothing otherwise.
     IfAllowed,
     /// Takes the cost in any case, and refuses nothing. For a request whose cost was known only after it was
-    /// served. Windows count all of the cost until they end. Buckets count no more than they hold. The
-    /// client may have hung up; do not rely on the future being polled.
+    /// served. Windows count all of the cost until they end. Buckets count no more than they hold, and give nothing
+    /// back afterwards of what they held. The client may have hung up; do not rely on the future being polled.
     Force,
 }
 
@@ -140,7 +140,9 @@ impl Refund<'_> {
 /// * Requests read the clock before they ask the limiter, so instants arrive out of order. An instant that
 ///   seems to lie in the past must free nothing.
 /// * A [refund](Self::refund) leaves no more of a quota than if the request had not come, and never more than the
-///   limit. What was charged to networks that count together may stay taken.
+///   limit. One exception: a fixed window that the request opened may keep its end, and later costs end with it. At
+///   most `2 × limit` then count within one window's length, instead of `2 × limit - 1`. What was charged to networks
+///   that count together may stay taken.
 /// * Networks and accounts are counted apart, whatever an account is named. Anyone can send requests from many
 ///   networks, so networks take no memory from the counters of accounts.
 ///

@@ -10,8 +10,8 @@
 use std::time::Duration;
 
 use super::fixed_window::FixedWindow;
-use super::leaky_bucket::LeakyBucket;
 use super::sliding_window::SlidingWindow;
+use super::spilling_bucket::SpillingBucket;
 use super::status::QuotaStatus;
 use crate::clock::Timestamp;
 use crate::quota::{Algorithm, Quota};
@@ -39,7 +39,7 @@ pub struct Counter(CounterState);
 #[derive(Debug, Clone)]
 enum CounterState {
     Fixed(FixedWindow),
-    Bucket(LeakyBucket),
+    Bucket(SpillingBucket),
     // Boxed, so that the other two do not carry its 13 numbers.
     Sliding(Box<SlidingWindow>),
 }
@@ -51,7 +51,7 @@ impl Counter {
             Algorithm::FixedWindow | Algorithm::CalendarDay | Algorithm::CalendarMonth => {
                 CounterState::Fixed(FixedWindow::default())
             }
-            Algorithm::LeakyBucket => CounterState::Bucket(LeakyBucket::default()),
+            Algorithm::LeakyBucket => CounterState::Bucket(SpillingBucket::default()),
             Algorithm::SlidingWindow => CounterState::Sliding(Box::default()),
         })
     }
@@ -82,8 +82,9 @@ impl Counter {
     }
 
     /// Gives back a cost that was taken at an instant. Gives back only what still counts: nothing of a window
-    /// that is over, and nothing of what a bucket has drained. So afterwards no more is left than if the request
-    /// had never come.
+    /// that is over, and nothing of what a bucket has drained, or held when it last ran over. So afterwards no more
+    /// is left than if the request had never come, with one exception: a fixed window that the request opened
+    /// keeps its end if other costs count in it. Then up to `2 × limit` count within one window's length.
     ///
     /// ```
     /// use std::time::Duration;
@@ -130,9 +131,7 @@ impl Counter {
     fn settle(&mut self, quota: &Quota, now: Timestamp) {
         match &mut self.0 {
             CounterState::Fixed(window) => window.settle(quota, now),
-            CounterState::Bucket(bucket) => {
-                bucket.settle(quota, now);
-            }
+            CounterState::Bucket(bucket) => bucket.settle(quota, now),
             CounterState::Sliding(window) => window.settle(quota, now),
         }
     }
@@ -230,6 +229,20 @@ mod tests {
         assert!(counter.is_idle(at(1)));
         counter.charge(&quota, at(30), 1);
         assert_eq!(counter.status(&quota, at(89)).remaining(), 9);
+    }
+
+    #[test]
+    fn a_count_beyond_all_numbers_gives_nothing_back() {
+        let now = Timestamp::from_unix_seconds(5);
+        for algorithm in Algorithm::ALL {
+            let quota = Quota::new("most", u32::MAX, Duration::from_secs(60));
+            let quota = quota.with_algorithm(algorithm);
+            let mut counter = Counter::new(&quota);
+            counter.charge(&quota, now, 50);
+            counter.charge(&quota, now, u32::MAX);
+            counter.refund(&quota, now, now, 50);
+            assert_eq!(counter.status(&quota, now).remaining(), 0, "{algorithm:?}");
+        }
     }
 
     #[test]

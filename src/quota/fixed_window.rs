@@ -50,13 +50,13 @@ impl FixedWindow {
     }
 
     /// Gives back a cost that was taken at an instant, if the open window had begun by then. Closes a window in
-    /// which no request is left to count.
+    /// which no request is left to count. A count at the largest number may have forgotten some, so it stays.
     pub(crate) fn refund(&mut self, quota: &Quota, taken_at: Timestamp, cost: u32) {
         let began_before = match Period::of(quota.algorithm(), taken_at) {
             Some(period) => period.ends() == self.ends,
             None => self.ends.nanoseconds_since(taken_at) <= quota.window_nanoseconds(),
         };
-        if began_before && taken_at < self.ends {
+        if began_before && taken_at < self.ends && self.used < u32::MAX {
             self.used = self.used.saturating_sub(cost);
             if self.used == 0 {
                 *self = Self::default();

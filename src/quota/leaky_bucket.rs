@@ -50,6 +50,12 @@ impl LeakyBucket {
         (excess > 0).then_some(excess)
     }
 
+    /// Returns true if the bucket holds less than what is in it and a cost.
+    pub(crate) fn runs_over(self, quota: &Quota, now: Timestamp, cost: u32) -> bool {
+        let added = interval(quota).saturating_mul(u64::from(cost));
+        self.empty_at.nanoseconds_since(now).saturating_add(added) > capacity(quota)
+    }
+
     /// Takes a cost, which may be 0, from a bucket that was settled at this instant. Cost that does not fit
     /// runs over. Returns the requests left, and the nanoseconds until all are back.
     pub(crate) fn take(&mut self, quota: &Quota, now: Timestamp, cost: u32) -> (u32, u64) {

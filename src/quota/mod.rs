@@ -23,6 +23,7 @@ mod network_quotas;
 mod quota;
 mod quotas;
 mod sliding_window;
+mod spilling_bucket;
 mod status;
 mod striped_quotas;
 mod verdict;

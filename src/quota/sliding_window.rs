@@ -90,11 +90,13 @@ impl SlidingWindow {
         (quota.limit().saturating_sub(self.used()), reset)
     }
 
-    /// Gives back a cost that was taken at an instant, from the part that the instant falls into.
+    /// Gives back a cost that was taken at an instant, from the part that the instant falls into. A count at
+    /// the largest number may have forgotten some, so it stays.
     pub(crate) fn refund(&mut self, taken_at: Timestamp, cost: u32) {
         let part = taken_at.unix_nanoseconds() / self.part_length.max(1);
         let age = self.newest.checked_sub(part).and_then(|age| usize::try_from(age).ok());
-        if let Some(count) = age.and_then(|age| self.counts.get_mut(age)) {
+        let count = age.and_then(|age| self.counts.get_mut(age));
+        if let Some(count) = count.filter(|count| **count < u32::MAX) {
             *count = count.saturating_sub(cost);
         }
     }

@@ -192,7 +192,12 @@ impl<'a> Route<'a> {
     /// An [anonymous request](Self::anonymous_quotas) gives its cost back to the quotas of its network. Limiters give
     /// nothing back to networks that they count together, because none of those has a count of its own.
     ///
-    /// Clients choose which of their requests fail. Refund a status only if such a request costs you little.
+    /// A fixed window that a refunded request opened keeps its end if other requests count in it. At most `2 × limit`
+    /// then count within one window's length, instead of `2 × limit - 1`.
+    ///
+    /// Refund failures of the service, 5xx. Clients choose which of their requests get another status. With
+    /// `If-None-Match: *`, for one, each GET of what exists may be answered 304 (RFC 9110, section 13.1.2), and would
+    /// cost nothing.
     ///
     /// A layer refuses a limiter that [gives nothing back](crate::limits::Limiter::refunds).
     ///
@@ -202,8 +207,8 @@ impl<'a> Route<'a> {
     /// let routes = Routes::new()
     ///     // Failures of the service cost nothing.
     ///     .post("/v1/exports", Route::new().cost(10).refund_on(&[500..=599]))
-    ///     // Neither does an answer that the client has already.
-    ///     .get("/v1/users", Route::new().refund_on(&[304..=304, 500..=599]));
+    ///     // Here, only what the service behind this one has failed to answer.
+    ///     .get("/v1/users", Route::new().refund_on(&[502..=504]));
     /// ```
     pub const fn refund_on(mut self, statuses: &'a [RangeInclusive<u16>]) -> Self {
         self.refund_on = statuses;

@@ -40,6 +40,7 @@ pub(crate) enum Fault {
     RefundsRaiseTheLimit,
     RefundsIgnoreTheTime,
     RefundsReachShadows,
+    CostsThatRunOverAreForgotten,
     RefundsOfNetworksAreLost,
 }
 
@@ -76,6 +77,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::RefundsRaiseTheLimit, "a_refund_never_leaves_more_than_the_limit"),
     (Fault::RefundsIgnoreTheTime, "a_window_that_is_over_gets_nothing_back"),
     (Fault::RefundsIgnoreTheTime, "a_bucket_gives_back_what_has_not_drained"),
+    (Fault::CostsThatRunOverAreForgotten, "a_refund_frees_nothing_that_ran_over"),
     (Fault::RefundsReachShadows, "a_quota_in_shadow_gets_back_what_it_took"),
     (Fault::RefundsOfNetworksAreLost, "a_network_gets_a_refund_as_an_account_does"),
 ];

@@ -99,6 +99,11 @@ impl Faulty {
             Fault::LaterCostsAreRefused if mode == ChargeMode::Force => {
                 self.ask(Charge { mode: ChargeMode::IfAllowed, ..charge })
             }
+            Fault::CostsThatRunOverAreForgotten if mode == ChargeMode::Force => {
+                let told = self.ask(Charge { cost: 0, mode: ChargeMode::Peek, ..charge });
+                let left = told.statuses().iter().map(QuotaStatus::remaining).min();
+                self.ask(Charge { cost: cost.min(left.unwrap_or(cost)), ..charge })
+            }
             Fault::CostsOverflow => {
                 self.ask(Charge { cost: if cost == u32::MAX { 0 } else { cost }, ..charge })
             }

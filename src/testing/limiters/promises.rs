@@ -57,6 +57,7 @@ macro_rules! __limiter_promises {
             refunds::a_refund_never_leaves_more_than_the_limit,
             refunds::a_window_that_is_over_gets_nothing_back,
             refunds::a_bucket_gives_back_what_has_not_drained,
+            refunds::a_refund_frees_nothing_that_ran_over,
             refunds::a_quota_in_shadow_gets_back_what_it_took,
             instants::a_clock_set_back_locks_nobody_out,
             instants::instants_out_of_order_begin_no_day_twice,

@@ -1,7 +1,7 @@
 //! Promises on refunds. A limiter that [gives nothing back](Limiter::refunds) must keep what it took.
 
 use super::client::{KeyClient, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at};
-use crate::limits::ChargeMode::IfAllowed;
+use crate::limits::ChargeMode::{Force, IfAllowed};
 use crate::limits::Limiter;
 use crate::quota::{Algorithm, Per, Quota, QuotaStatus, Verdict};
 use crate::testing::fresh::Maker;
@@ -93,6 +93,28 @@ pub(super) async fn a_bucket_gives_back_what_has_not_drained(make: &Maker<dyn Li
     let after = client.refund((&quotas, &[]), (5, START), &charged, 5, at(12)).await;
     let expected = if client.refunds() { 8 } else { 5 };
     assert_eq!(remaining(&after), [expected], "what remains of a bucket after a refund");
+}
+
+/// A cost that was taken without room counts, so a refund before it leaves no more than if only that cost had come.
+pub(super) async fn a_refund_frees_nothing_that_ran_over(make: &Maker<dyn Limiter>) {
+    for algorithm in Algorithm::ALL {
+        let quotas = [Quota::new("minute", 60, MINUTE).with_algorithm(algorithm)];
+        for (forced, last) in [(59, 1), (60, 0), (1_000, 0), (u32::MAX, 0)] {
+            let client = KeyClient::new(make).await;
+            let charged = client.ask(&quotas, &[], 50, IfAllowed, START).await;
+            client.ask(&quotas, &[], forced, Force, START).await;
+            client.refund((&quotas, &[]), (50, START), &charged, 50, START).await;
+            let without = KeyClient::new(make).await;
+            without.ask(&quotas, &[], forced, Force, START).await;
+            let expected = without.remaining(&quotas, START).await;
+            assert_eq!(expected, [last], "{algorithm:?}: what remains after a cost of {forced}");
+            let left = client.remaining(&quotas, START).await;
+            assert!(
+                left <= expected,
+                "{algorithm:?}: {left:?} of 60 remain after a cost of {forced}, and a refund"
+            );
+        }
+    }
 }
 
 /// A shadow quota that had no room took nothing, so nothing goes back to it.

@@ -62,7 +62,7 @@ function fixed.take(quota, cost, us, ns)
 end
 
 function fixed.give_back(quota, tokens, mark_us, mark_ns)
-  if quota.ends_us == mark_us and quota.ends_ns == mark_ns then
+  if quota.ends_us == mark_us and quota.ends_ns == mark_ns and quota.used < MOST then
     quota.used = max(quota.used - tokens, 0)
   end
 end
@@ -73,9 +73,10 @@ function fixed.had_begun(quota, us, ns)
   return not is_above(open_us, open_ns, quota.length_us, quota.length_ns)
 end
 
--- Closes a window in which no request is left to count.
+-- Closes a window in which no request is left to count. A count at the largest number may have forgotten some.
 function fixed.refund(quota, cost, us, ns)
-  if is_above(quota.ends_us, quota.ends_ns, us, ns) and quota.kind.had_begun(quota, us, ns) then
+  local is_open = is_above(quota.ends_us, quota.ends_ns, us, ns)
+  if is_open and quota.used < MOST and quota.kind.had_begun(quota, us, ns) then
     quota.used = max(quota.used - cost, 0)
     if quota.used == 0 then
       quota.ends_us, quota.ends_ns = 0, 0

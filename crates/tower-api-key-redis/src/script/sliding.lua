@@ -93,9 +93,10 @@ function sliding.take(quota, cost)
   quota.counts[1] = min(quota.counts[1] + cost, MOST)
 end
 
+-- A count at the largest number may have forgotten some, so it stays.
 function sliding.give_back(quota, tokens, part)
   local index = quota.newest - part + 1
-  if index >= 1 and index <= PARTS then
+  if index >= 1 and index <= PARTS and quota.counts[index] < MOST then
     quota.counts[index] = max(quota.counts[index] - tokens, 0)
   end
 end

@@ -116,6 +116,12 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
         }
         let limit = general.choose(random).unwrap().limit();
         let caller = *callers.choose(random).unwrap();
+        let mode = match random.random_range(0..12) {
+            // Redis keeps nothing of a peek at a network, not even its instant.
+            0 | 1 if !of_network => ChargeMode::Peek,
+            2 => ChargeMode::Force,
+            _ => ChargeMode::IfAllowed,
+        };
         let charge = Charge {
             caller,
             quotas: AppliedQuotas {
@@ -127,14 +133,13 @@ async fn agree(server: &Redis, seed: u64, requests: usize) {
                 1 => random.random_range(0..=limit.min(u32::MAX - 1)),
                 2 => limit.saturating_add(1),
                 3 => random.random_range(1..10),
+                // Mostly more than there is room for.
+                4..9 if mode == ChargeMode::Force => {
+                    limit.saturating_sub(random.random_range(0..5))
+                }
                 _ => 1,
             },
-            mode: match random.random_range(0..12) {
-                // Redis keeps nothing of a peek at a network, not even its instant.
-                0 | 1 if !of_network => ChargeMode::Peek,
-                2 => ChargeMode::Force,
-                _ => ChargeMode::IfAllowed,
-            },
+            mode,
             now: Timestamp::from_unix_nanoseconds(now),
         };
         let (here, there) = (memory.charge(charge).await, redis.charge(charge).await);
