@@ -26,8 +26,12 @@ local KINDS = {
 -- The question.
 local taking, cost, demand, want, shortest_us = text(), number(), number(), number(), number()
 local back = number()
--- The most counters of a set of networks; 0 for accounts and keys.
-local most = number()
+-- The most counters of a set of networks; 0 for accounts and keys. The most with those that networks of a site share.
+-- The name of the network's site.
+local most, most_shared, site = number(), 0, ''
+if most > 0 then
+  most_shared, site = number(), text()
+end
 local us, ns, longest_ttl = number(), number(), 0
 if us then
   -- A test sets the time. Its counters must not expire while it runs.
@@ -83,37 +87,51 @@ end
 -- True if the network counts together with others.
 local is_together = false
 
--- Finds room in a set for the counters that a network does not have yet. If the set is full of active counters,
--- the network counts together with all others that find no room.
-local function with_room(key, subject, stored)
-  local is_new = false
+-- Returns true if a set has room for the counters of a network up to a bound. One field is 'at'.
+local function has_room(key, subject, bound)
+  return redis.call('HLEN', key) - 1 + #subject.quotas <= bound
+end
+
+-- Returns true if a network lacks a counter.
+local function lacks_any(subject, stored)
   for place = 2, #subject.fields do
-    is_new = is_new or not stored[place]
+    if not stored[place] then
+      return true
+    end
   end
-  if not is_new then
-    return stored
+  return false
+end
+
+-- Reads counters of another name in place of those that a network lacks.
+local function replace_lacking(key, subject, stored, name)
+  for place = 2, #subject.fields do
+    if not stored[place] then
+      subject.fields[place] = string.gsub(subject.fields[place], '^[^:]*', name)
+    end
   end
-  -- One field is 'at'.
-  local function has_room()
-    return redis.call('HLEN', key) - 1 + #subject.quotas <= most
-  end
-  if has_room() then
+  return redis.call('HMGET', key, unpack(subject.fields))
+end
+
+-- Finds room in a set for the counters that a network does not have yet. If the set is full of active counters, the
+-- network counts together with those of its site. If the set is full of counters of sites as well, the network counts
+-- together with all others that find no room.
+local function with_room(key, subject, stored)
+  if not lacks_any(subject, stored) or has_room(key, subject, most) then
     return stored
   end
   local may_search = math.abs(us - subject.searched_us) >= SEARCH_US
   if taking ~= 'nothing' and subject.next_us <= us and may_search then
     subject.searched_us, subject.next_us = us, drop_idle(key, us)
-    if has_room() then
+    if has_room(key, subject, most) then
       return stored
     end
   end
   is_together = true
-  for place = 2, #subject.fields do
-    if not stored[place] then
-      subject.fields[place] = string.gsub(subject.fields[place], '^[^:]*', 'others')
-    end
+  stored = replace_lacking(key, subject, stored, 'others of ' .. site)
+  if not lacks_any(subject, stored) or has_room(key, subject, most_shared) then
+    return stored
   end
-  return redis.call('HMGET', key, unpack(subject.fields))
+  return replace_lacking(key, subject, stored, 'others')
 end
 
 -- Puts the instant in order with the latest instants of all subjects.

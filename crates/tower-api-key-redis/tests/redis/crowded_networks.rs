@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tower_api_key::caller::{Caller, ClientNetwork};
 use tower_api_key::clock::Timestamp;
+use tower_api_key::key::KeyHasher;
 use tower_api_key::limits::{Charge, ChargeMode, Limiter};
 use tower_api_key::quota::{Algorithm, AppliedQuotas, Quota};
 use tower_api_key_redis::RedisLimiter;
@@ -23,6 +24,20 @@ fn at(seconds: u64) -> Timestamp {
 
 fn six(site: u16, network: u16) -> IpAddr {
     Ipv6Addr::new(0x2001, 0xdb8, site, network, 0, 0, 0, 1).into()
+}
+
+/// Returns this many sites of one set, each by two of its networks.
+fn neighbours(count: usize) -> Vec<[IpAddr; 2]> {
+    let set = |site: u32| {
+        let site = format!("site 6 {}", u64::from(site) | 0x2001 << 32);
+        KeyHasher::sha256().digest(site.as_bytes()).to_hex()[..3].to_owned()
+    };
+    let first = set(0);
+    let network = |site: u32, number: u128| {
+        Ipv6Addr::from_bits(u128::from(site) << 80 | 0x2001 << 112 | number << 64).into()
+    };
+    let sites = (0..).filter(|site| set(*site) == first).take(count);
+    sites.map(|site| [network(site, 1), network(site, 2)]).collect()
 }
 
 async fn passes(limiter: &RedisLimiter, address: IpAddr, quota: &Quota, now: Timestamp) -> bool {
@@ -96,6 +111,37 @@ async fn counters_that_no_request_uses_are_no_reason_to_search() {
     }
     searches.dedup();
     assert_eq!(searches, [60], "once, after the minute in which one passed");
+}
+
+/// A client can choose its site so that it lies in the set of another.
+#[tokio::test]
+async fn in_a_full_set_each_site_has_a_counter_of_its_own() {
+    let _turn = TURNS.read().await;
+    let Some(server) = Redis::start() else { return };
+    let limiter = server.limiter().build().unwrap();
+    let now = at(0);
+    let sites = neighbours(1 + 64);
+    let passed = async |address: IpAddr| passes(&limiter, address, &HOUR, now).await;
+    let mut flood = 0;
+    for number in 0..1_000 {
+        let [IpAddr::V6(first), _] = sites[0] else { panic!("{:?}", sites[0]) };
+        let network = Ipv6Addr::from_bits(first.to_bits() + (number << 64));
+        flood += u32::from(passed(network.into()).await);
+    }
+    assert_eq!(flood, 256 + 1, "and one of those of the site that find no room");
+    for (index, [one, other]) in sites.iter().enumerate().skip(1) {
+        assert_eq!(passed(*one).await, true, "{index}: no other site uses its counter up");
+        // The last one has no counter of its own, but it is the first to find no room at all.
+        assert!(!passed(*one).await && !passed(*other).await, "{index}: its networks share one");
+    }
+    let [key] = &*keys(&server) else { panic!("{:?}", keys(&server)) };
+    let fields: u32 = server.ask(&["HLEN", key]);
+    assert_eq!(fields, 1 + 256 + 64 + 1, "the instant, the counters, and that of the others");
+    let more = neighbours(1 + 64 + 2);
+    for [one, _] in &more[65..] {
+        assert!(!passed(*one).await, "sites beyond the bound count together");
+    }
+    assert_eq!(server.ask::<u32>(&["HLEN", key]), fields);
 }
 
 /// Prints what a charge costs the server, in microseconds.
