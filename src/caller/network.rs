@@ -51,6 +51,14 @@ impl ClientNetwork {
         Prefixes::SITE.network(address)
     }
 
+    /// Returns the site of the network: the IPv6 `/48` or the IPv4 `/24` in which it lies.
+    pub(crate) const fn site(&self) -> u64 {
+        match self.first {
+            0 => self.second >> 8,
+            first => first >> 16,
+        }
+    }
+
     /// Returns the network; `None` if the client's address cannot be determined.
     pub fn net(&self) -> Option<IpNet> {
         let bits = u128::from(self.first) << 64 | u128::from(self.second);
