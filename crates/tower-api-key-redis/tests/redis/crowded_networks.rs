@@ -130,7 +130,7 @@ async fn in_a_full_set_each_site_has_a_counter_of_its_own() {
     }
     assert_eq!(flood, 256 + 1, "and one of those of the site that find no room");
     for (index, [one, other]) in sites.iter().enumerate().skip(1) {
-        assert_eq!(passed(*one).await, true, "{index}: no other site uses its counter up");
+        assert!(passed(*one).await, "{index}: no other site uses its counter up");
         // The last one has no counter of its own, but it is the first to find no room at all.
         assert!(!passed(*one).await && !passed(*other).await, "{index}: its networks share one");
     }
