@@ -1,7 +1,7 @@
 //! The network of a client's address.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
@@ -9,6 +9,9 @@ use crate::error::ConfigError;
 
 /// The bits of an IPv4-mapped IPv6 address in front of the IPv4 address.
 const MAPPED: u8 = 96;
+
+/// The 96 bits in front of an IPv4 address that a translator to IPv6 writes: `64:ff9b::/96`, RFC 6052 section 2.1.
+const TRANSLATED: u128 = 0x64_ff9b << 64;
 
 /// The lengths of network prefixes, in bits.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +22,10 @@ pub(crate) struct Prefixes {
 
 /// The network of a client: one IPv4 address or an IPv6 `/64`, or as configured.
 ///
-/// An IPv4-mapped IPv6 address counts as its IPv4 address. All clients whose address cannot be determined have
+/// An IPv4-mapped IPv6 address counts as its IPv4 address. So does an address of the well-known prefix `64:ff9b::/96`
+/// ([RFC 6052](https://www.rfc-editor.org/rfc/rfc6052#section-2.1)), which IPv4 clients have behind a translator. A
+/// client cannot choose such an address: it is the peer's address, or what a trusted proxy says. IPv4 clients behind a
+/// translator with a prefix of its own count as one IPv6 network, unless the IPv6 prefix is longer. All clients whose address cannot be determined have
 /// one network, [`UNKNOWN`](Self::UNKNOWN).
 ///
 /// [`Display`](fmt::Display) prints the network, such as `192.0.2.7/32`. That is personal data in many
@@ -49,6 +55,14 @@ impl ClientNetwork {
     /// for IPv6.
     pub fn of(address: IpAddr) -> Self {
         Prefixes::SITE.network(address)
+    }
+
+    /// Returns the site of the network: the IPv6 `/48` or the IPv4 `/24` in which it lies.
+    pub(crate) const fn site(&self) -> u64 {
+        match self.first {
+            0 => self.second >> 8,
+            first => first >> 16,
+        }
     }
 
     /// Returns the network; `None` if the client's address cannot be determined.
@@ -92,7 +106,7 @@ impl Prefixes {
 
     /// Returns the network of an address.
     pub(crate) fn network(self, address: IpAddr) -> ClientNetwork {
-        let (address, length) = match address.to_canonical() {
+        let (address, length) = match ipv4_inside(address) {
             IpAddr::V4(address) => {
                 (address.to_ipv6_mapped(), self.ipv4.saturating_add(MAPPED).min(128))
             }
@@ -103,6 +117,18 @@ impl Prefixes {
         #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
         let (first, second) = ((bits >> 64) as u64, bits as u64);
         ClientNetwork { first, second, length }
+    }
+}
+
+/// Returns the IPv4 address that an IPv6 address holds, or else the address.
+fn ipv4_inside(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(translated) if translated.to_bits() >> 32 == TRANSLATED =>
+        {
+            #[expect(clippy::cast_possible_truncation, reason = "the last 32 bits")]
+            Ipv4Addr::from_bits(translated.to_bits() as u32).into()
+        }
+        address => address,
     }
 }
 
@@ -123,6 +149,13 @@ mod tests {
             // A dual-stack socket maps IPv4 clients.
             ((32, 64), "192.0.2.1", "::ffff:192.0.2.1", true),
             ((32, 64), "::ffff:192.0.2.1", "::ffff:192.0.2.2", false),
+            // A translator has IPv4 clients in the well-known prefix.
+            ((32, 64), "192.0.2.1", "64:ff9b::192.0.2.1", true),
+            ((32, 64), "64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", false),
+            ((24, 64), "64:ff9b::192.0.2.1", "192.0.2.255", true),
+            // Not the prefix for local use, nor another of an operator.
+            ((32, 64), "192.0.2.1", "64:ff9b:1::192.0.2.1", false),
+            ((32, 64), "192.0.2.1", "64:ff9b::1:192.0.2.1", false),
             ((32, 64), "2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true),
             ((32, 64), "2001:db8:1:2::1", "2001:db8:1:3::1", false),
             ((32, 48), "2001:db8:1:2::1", "2001:db8:1:3::1", true),
@@ -146,6 +179,7 @@ mod tests {
         for ((ipv4, ipv6), address, net) in [
             ((32, 64), "192.0.2.1", "192.0.2.1/32"),
             ((32, 64), "::ffff:192.0.2.1", "192.0.2.1/32"),
+            ((32, 64), "64:ff9b::192.0.2.1", "192.0.2.1/32"),
             ((24, 64), "192.0.2.1", "192.0.2.0/24"),
             ((1, 64), "0.0.0.1", "0.0.0.0/1"),
             ((32, 64), "0.0.0.0", "0.0.0.0/32"),

@@ -151,6 +151,8 @@ async fn addresses_of_one_network_share_its_quota() {
     for (prefixes, one, other, share) in [
         (None, "192.0.2.1", "192.0.2.2", false),
         (None, "192.0.2.1", "::ffff:192.0.2.1", true),
+        (None, "192.0.2.1", "64:ff9b::192.0.2.1", true),
+        (None, "64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", false),
         (None, "::ffff:192.0.2.1", "::ffff:192.0.2.2", false),
         (None, "2001:db8:1:2::1", "2001:db8:1:2:f::9", true),
         (None, "2001:db8:1:2::1", "2001:db8:1:3::1", false),

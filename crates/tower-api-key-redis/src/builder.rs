@@ -124,8 +124,12 @@ impl RedisLimiterBuilder {
     /// Sets how the limiter names the networks of anonymous clients: by SHA-256 unless set, or by HMAC-SHA-256
     /// with a pepper. All processes need the same.
     ///
-    /// No name holds an address. But there are few IPv4 addresses, so anyone who reads the server's memory can
-    /// try them all against a digest without a pepper.
+    /// Use a pepper for two reasons:
+    ///
+    /// - Availability. The name of a network's site also chooses its Redis key. Without a pepper, an attacker with
+    ///   many sites can compute which of them shares a Redis key with a given client, and fill that key.
+    /// - Privacy. No name holds an address. But there are few IPv4 addresses, so anyone who reads the server's
+    ///   memory can try them all against a digest without a pepper.
     ///
     /// ```
     /// use tower_api_key::key::{KeyHasher, Pepper};

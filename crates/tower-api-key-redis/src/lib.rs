@@ -10,11 +10,18 @@
 //! # Networks
 //!
 //! Counters of anonymous clients are named by a digest of their network, and no address is stored. They lie in at
-//! most 4,096 Redis keys with 256 counters each, which take up to 200 MB (Redis 7.0, sliding windows). If a key is full of active counters,
-//! further networks that belong there are counted together, in one counter for each quota. All networks of an
-//! IPv6 `/48` or an IPv4 `/24` belong to one key, so a site with many networks cannot fill the keys of others.
-//! Each Redis key expires when the last window of its networks is over. Without a pepper, who reads the server's
-//! memory can find an address by trying all: see [`RedisLimiterBuilder::network_hasher`].
+//! most 4,096 Redis keys with 256 counters each, which take up to 250 MB (Redis 7.0, sliding windows).
+//!
+//! A site is an IPv6 `/48` or an IPv4 `/24`. All its networks belong to one Redis key. If the key is full of active
+//! counters, further networks of a site are counted together, in one counter for each quota and site. There is room
+//! for 64 such counters. Beyond them, all further networks of the key are counted together.
+//!
+//! So a site with many networks can fill one Redis key, which it shares with one in 4,096 of all sites. Clients of
+//! those sites then share the quota of their site. Without a pepper, an attacker with many sites can compute which of
+//! them shares a Redis key with a given client. Set a pepper with [`RedisLimiterBuilder::network_hasher`]. It also
+//! keeps those who read the server's memory from finding an address by trying all.
+//!
+//! Each Redis key expires when the last window of its networks is over.
 //!
 //! # Deployment
 //!

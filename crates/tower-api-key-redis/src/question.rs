@@ -3,7 +3,7 @@
 use redis::{Cmd, ToRedisArgs};
 use smallvec::SmallVec;
 
-use super::network::{MOST_COUNTERS, NetworkName};
+use super::network::{MOST_COUNTERS, MOST_SHARED, NetworkName};
 use super::subject::{Field, Subject};
 use tower_api_key::clock::Timestamp;
 use tower_api_key::key::{AccountId, KeyId, KeyRecord};
@@ -102,7 +102,7 @@ impl Counted {
     /// Adds the keys and arguments of a question to a command.
     pub(super) fn ask(&self, question: &Question<'_>, command: &mut Cmd, prefix: &str) {
         let by_account = self.quotas().any(|quota| quota.per() == Per::Account);
-        let (mut most, mut network) = (0, None);
+        let mut network = None;
         match &self.subject {
             CountedSubject::Account(account, key) => {
                 let account = Subject { prefix, account, key: None };
@@ -116,10 +116,10 @@ impl Counted {
             }
             CountedSubject::Network(name) => {
                 command.arg(1).arg(name.key(prefix));
-                (most, network) = (MOST_COUNTERS, Some(name));
+                network = Some(name);
             }
         }
-        question.write(command, most);
+        question.write(command, network);
         let mut marks = question.back.iter().flat_map(|back| &back.marks);
         for (index, (quota, of_route)) in self.quotas.iter().enumerate() {
             let second = by_account && quota.per() == Per::Key;
@@ -135,8 +135,8 @@ impl Counted {
 }
 
 impl Question<'_> {
-    /// Adds the arguments of a question. `most` is the most counters of the Redis key, 0 without a bound.
-    fn write(&self, command: &mut Cmd, most: u32) {
+    /// Adds the arguments of a question. The Redis key of a network has a bound on its counters.
+    fn write(&self, command: &mut Cmd, network: Option<&NetworkName>) {
         command.arg(match self.mode {
             _ if self.refund.is_some() => "back",
             ChargeMode::Peek => "nothing",
@@ -148,7 +148,16 @@ impl Question<'_> {
             Terms::Lease { demand, want, shortest } => (demand.max(self.cost), want, shortest),
         };
         command.arg(self.cost).arg(demand).arg(want).arg(shortest);
-        command.arg(self.back.map_or(0, |back| back.tokens)).arg(most);
+        command.arg(self.back.map_or(0, |back| back.tokens));
+        match network {
+            Some(network) => {
+                let most = MOST_COUNTERS + MOST_SHARED;
+                command.arg(MOST_COUNTERS).arg(most).arg(network.site());
+            }
+            None => {
+                command.arg(0);
+            }
+        }
         match self.now {
             Some(now) => Pair(now.unix_nanoseconds()).write(command),
             None => {

@@ -25,7 +25,12 @@ const NETWORKS: usize = 100_000;
 /// counter for each quota, until some are idle. Networks that are counted already keep their own counters. So
 /// a flood from ever new networks gets no more than one more network's quota. It can also use up that quota for
 /// other new networks. Against that, count wider networks with
-/// [`AnonymousQuotas::prefixes`](crate::limits::AnonymousQuotas::prefixes).
+/// [`AnonymousQuotas::prefixes`](crate::limits::AnonymousQuotas::prefixes), and set short windows.
+///
+/// Few sites cannot take all the memory. A site is an IPv6 `/48` or an IPv4 `/24`. A site gets memory for a new
+/// network while it has less than an eighth of what is free. So one site takes about a ninth of the memory, and
+/// it takes 61 sites to fill it. If one site has more networks, as inside of a company, set
+/// [`with_networks`](Self::with_networks) to nine times their number.
 ///
 /// The limiter stores no address. It finds a network by a 64-bit hash under a secret seed.
 ///
@@ -74,8 +79,8 @@ impl MemoryLimiter {
     }
 
     /// Sets the number of active networks of anonymous clients that have counters of their own, 100,000 unless
-    /// set; rounded up to a multiple of 16. The limiter allocates nothing before a network is counted, and up to
-    /// 300 bytes for each network with up to two quotas.
+    /// set; rounded up to a multiple of 16. The limiter allocates nothing before a network is counted. Then it allocates
+    /// 256 KB, and up to 300 bytes for each network with up to two quotas.
     ///
     /// ```
     /// use tower_api_key::limits::MemoryLimiter;

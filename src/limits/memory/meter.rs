@@ -26,7 +26,8 @@ pub(super) struct LockedMeter(pub(super) Mutex<Meter>);
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     account: Option<AccountId>,
-    account_tag: u64,
+    /// Of a network, which has no account, the place of its site.
+    pub(super) account_tag: u64,
     key: Option<Box<KeyId>>,
     latest: Timestamp,
     windows: SmallVec<[Window; 2]>,

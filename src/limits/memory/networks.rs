@@ -1,13 +1,12 @@
 //! The meters of networks, in memory that networks share with no account.
 
 use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
-
-use hashbrown::HashTable;
 
 use super::super::limiter::{Charge, ChargeMode, Refund};
 use super::meter::Meter;
 use super::meters::Meters;
+use super::network_shard::NetworkShard;
+use super::site_counts::SitePlace;
 use crate::caller::ClientNetwork;
 use crate::clock::Timestamp;
 use crate::quota::{Per, Verdict};
@@ -15,9 +14,6 @@ use crate::sync::{self, Mutex, MutexGuard, lock};
 
 /// The number of shards, which threads can use at the same time.
 const SHARDS: usize = sync::size(16, 1);
-
-/// The shortest time between two searches of a full shard for idle networks.
-const SWEEP: Duration = Duration::from_secs(1);
 
 /// The meters of networks. A network is found by a hash that no client can compute, so no address is stored.
 #[derive(Debug)]
@@ -28,12 +24,6 @@ pub(super) struct NetworkMeters {
     hasher: RandomState,
     /// The most networks of a shard.
     most: usize,
-}
-
-#[derive(Debug, Default)]
-struct NetworkShard {
-    table: HashTable<(u64, Meter)>,
-    swept: Timestamp,
 }
 
 /// The error for a quota that counts by key, which a network does not have.
@@ -55,7 +45,7 @@ impl NetworkMeters {
 
     /// Returns the number of networks with a meter of their own.
     pub(super) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).table.len()).sum()
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
     /// Charges a request of a network.
@@ -72,9 +62,12 @@ impl NetworkMeters {
             |meter: &mut Meter| Meters { account: Some(meter), key: None }.charge(charge, verdict);
         let hash = self.hasher.hash_one(network);
         let mut shard = self.shard(hash);
-        if let Some((_, meter)) = shard.table.find_mut(hash, |(other, _)| *other == hash) {
+        if let Some(meter) = shard.get(hash) {
             take(meter);
-        } else if !shard.has_room(self.most, charge.now) {
+            return Ok(());
+        }
+        let site = SitePlace::of(self.hasher.hash_one(network.site()));
+        if !shard.has_room(self.most, site, charge.now) {
             drop(shard);
             take(&mut lock(&self.others));
             // Marks what `refund` must not give back.
@@ -84,7 +77,7 @@ impl NetworkMeters {
         } else {
             let mut meter = Meter::default();
             take(&mut meter);
-            shard.table.insert_unique(hash, (hash, meter), |(hash, _)| *hash);
+            shard.insert(hash, site, meter);
         }
         Ok(())
     }
@@ -106,8 +99,8 @@ impl NetworkMeters {
         let mut shard = self.shard(hash);
         // A meter that is no more was idle, so nothing is left to give back.
         let mut idle = None;
-        let meter = match shard.table.find_mut(hash, |(other, _)| *other == hash) {
-            Some((_, meter)) => meter,
+        let meter = match shard.get(hash) {
+            Some(meter) => meter,
             None => idle.get_or_insert_default(),
         };
         Meters { account: Some(meter), key: None }.refund(refund, verdict);
@@ -122,19 +115,10 @@ impl NetworkMeters {
     }
 }
 
-impl NetworkShard {
-    /// Returns true if there is room for one more network. Forgets idle networks if the shard is full.
-    fn has_room(&mut self, most: usize, now: Timestamp) -> bool {
-        if self.table.len() >= most && (now < self.swept || now.since(self.swept) >= SWEEP) {
-            self.swept = now;
-            self.table.retain(|(_, meter)| !meter.is_idle(now));
-        }
-        self.table.len() < most
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::caller::Caller;
     use crate::quota::{AppliedQuotas, Quota};
@@ -144,20 +128,51 @@ mod tests {
     const ONE: Quota = Quota::new("minute", 1, MINUTE);
 
     fn network(number: u32) -> ClientNetwork {
-        ClientNetwork::of(std::net::Ipv4Addr::from_bits(number).into())
+        // Each is of another site.
+        ClientNetwork::of(std::net::Ipv4Addr::from_bits(number << 8).into())
+    }
+
+    fn network_of_site(site: u16, number: u16) -> ClientNetwork {
+        ClientNetwork::of([0x2001, 0xdb8, site, number, 0, 0, 0, 1].into())
     }
 
     /// Charges a request, and returns true if it passes.
-    fn ask(meters: &NetworkMeters, number: u32, mode: ChargeMode, now: Timestamp) -> bool {
+    fn ask(
+        meters: &NetworkMeters,
+        network: ClientNetwork,
+        mode: ChargeMode,
+        now: Timestamp,
+    ) -> bool {
         let quotas = AppliedQuotas { general: &[ONE], route: &[] };
-        let (network, mut verdict) = (network(number), Verdict::passed());
+        let mut verdict = Verdict::passed();
         let charge = Charge { caller: Caller::Network(&network), quotas, cost: 1, mode, now };
         meters.charge(network, &charge, &mut verdict).unwrap();
         verdict.retry_after().is_none()
     }
 
     fn passes(meters: &NetworkMeters, number: u32, now: Timestamp) -> bool {
-        ask(meters, number, ChargeMode::IfAllowed, now)
+        ask(meters, network(number), ChargeMode::IfAllowed, now)
+    }
+
+    #[test]
+    fn few_sites_leave_room_for_others() {
+        let meters = NetworkMeters::with_capacity(16_000);
+        let flood = |site| {
+            for number in 0..20_000 {
+                ask(&meters, network_of_site(site, number), ChargeMode::IfAllowed, START);
+            }
+        };
+        for (site, most) in [(1, 1_792), (2, 3_392)] {
+            flood(site);
+            assert!(meters.len() <= most, "{} by site {site}", meters.len());
+        }
+        let before = meters.len();
+        for number in 0..1_000 {
+            passes(&meters, number, START);
+        }
+        // A site has the place of one of the two by chance, one in 2,048.
+        let own = meters.len() - before;
+        assert!(own >= 990, "{own} of 1,000 have counters of their own");
     }
 
     #[test]
@@ -173,21 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn a_full_shard_is_searched_once_a_second() {
+    fn without_memory_all_networks_count_together() {
         let meters = NetworkMeters::with_capacity(0);
         assert!(meters.len() == 0 && passes(&meters, 1, START), "all count together");
         assert!(!passes(&meters, 2, START) && meters.len() == 0);
-        let mut shard = NetworkShard::default();
-        let second = |at: u64| START.plus(Duration::from_secs(at));
-        for (now, searched) in [
-            (second(0), second(0)),
-            (START.plus(Duration::from_millis(999)), second(0)),
-            (second(1), second(1)),
-            (START, START),
-        ] {
-            assert!(!shard.has_room(0, now));
-            assert_eq!(shard.swept, searched, "a clock that was set back ends no searches");
-        }
     }
 
     #[test]
@@ -241,9 +245,9 @@ mod tests {
     #[test]
     fn a_peek_keeps_nothing() {
         let meters = NetworkMeters::with_capacity(1_000);
-        assert!(ask(&meters, 1, ChargeMode::Peek, START) && meters.len() == 0);
+        assert!(ask(&meters, network(1), ChargeMode::Peek, START) && meters.len() == 0);
         assert!(passes(&meters, 1, START) && meters.len() == 1);
-        assert!(!ask(&meters, 1, ChargeMode::Peek, START));
+        assert!(!ask(&meters, network(1), ChargeMode::Peek, START));
     }
 
     #[test]

@@ -1,14 +1,17 @@
 -- Charges a request to all of its quotas, or to none, in one step.
 --
 -- KEYS: one hash for each subject. A subject is an account, a key or a set of networks; its hash holds the latest
--- instant ('at') and a field for each counter. Of a set of networks 'at' also says when it was searched last.
+-- instant ('at') and a field for each counter. Of a set of networks 'at' also has the instant of the latest search for
+-- counters that are over, and an instant before which none is over.
 
--- A hash with more fields than this is searched for counters that are over.
+-- The hash of an account or key with more fields than this is searched for counters that are over.
 local MANY_FIELDS = 64
 -- The longest time by which an instant may be earlier than the latest one. Beyond it, the clock was set back.
 local DISORDER_US = 1000000
 -- The shortest time between two searches of a set of networks for counters that are over.
 local SEARCH_US = 1000000
+-- Later than the end of every counter.
+local NEVER_US = 9e15
 -- A lease takes at most one in this many of the tokens that are left.
 local SHARE = 8
 
@@ -23,8 +26,12 @@ local KINDS = {
 -- The question.
 local taking, cost, demand, want, shortest_us = text(), number(), number(), number(), number()
 local back = number()
--- The most counters of a set of networks; 0 for accounts and keys.
-local most = number()
+-- The most counters of a set of networks; 0 for accounts and keys. The most with those that networks of a site share.
+-- The name of the network's site.
+local most, most_shared, site = number(), 0, ''
+if most > 0 then
+  most_shared, site = number(), text()
+end
 local us, ns, longest_ttl = number(), number(), 0
 if us then
   -- A test sets the time. Its counters must not expire while it runs.
@@ -61,43 +68,70 @@ while read < #ARGV do
   subject.quotas[#subject.quotas + 1] = quota
 end
 
--- Deletes the counters of a hash that are over.
+-- Deletes the counters of a hash that are over, and returns the instant at which the next one is over.
 local function drop_idle(key, us)
-  local all = redis.call('HGETALL', key)
+  local all, next_us = redis.call('HGETALL', key), NEVER_US
   for place = 1, #all, 2 do
-    if all[place] ~= 'at' and (numbers(all[place + 1])[1] or 0) <= us then
-      redis.call('HDEL', key, all[place])
+    if all[place] ~= 'at' then
+      local ends_us = tonumber(string.match(all[place + 1], '^%d+')) or 0
+      if ends_us <= us then
+        redis.call('HDEL', key, all[place])
+      else
+        next_us = min(next_us, ends_us)
+      end
     end
   end
+  return next_us
 end
 
 -- True if the network counts together with others.
 local is_together = false
 
--- Finds room in a set for the counters that a network does not have yet. If the set is full of active counters,
--- the network counts together with all others that find no room.
-local function with_room(key, subject, stored)
-  local is_new = false
-  for place = 2, #subject.fields do
-    is_new = is_new or not stored[place]
-  end
-  local count = is_new and redis.call('HLEN', key) or 0
-  if count > MANY_FIELDS and taking ~= 'nothing' and math.abs(us - subject.searched_us) >= SEARCH_US then
-    drop_idle(key, us)
-    subject.searched_us = us
-    count = redis.call('HLEN', key)
-  end
-  -- One field is 'at'.
-  if not is_new or count - 1 + #subject.quotas <= most then
-    return stored
-  end
-  is_together = true
+-- Returns true if a set has room for the counters of a network up to a bound. One field is 'at'.
+local function has_room(key, subject, bound)
+  return redis.call('HLEN', key) - 1 + #subject.quotas <= bound
+end
+
+-- Returns true if a network lacks a counter.
+local function lacks_any(subject, stored)
   for place = 2, #subject.fields do
     if not stored[place] then
-      subject.fields[place] = string.gsub(subject.fields[place], '^[^:]*', 'others')
+      return true
+    end
+  end
+  return false
+end
+
+-- Reads counters of another name in place of those that a network lacks.
+local function replace_lacking(key, subject, stored, name)
+  for place = 2, #subject.fields do
+    if not stored[place] then
+      subject.fields[place] = string.gsub(subject.fields[place], '^[^:]*', name)
     end
   end
   return redis.call('HMGET', key, unpack(subject.fields))
+end
+
+-- Finds room in a set for the counters that a network does not have yet. If the set is full of active counters, the
+-- network counts together with those of its site. If the set is full of counters of sites as well, the network counts
+-- together with all others that find no room.
+local function with_room(key, subject, stored)
+  if not lacks_any(subject, stored) or has_room(key, subject, most) then
+    return stored
+  end
+  local may_search = math.abs(us - subject.searched_us) >= SEARCH_US
+  if taking ~= 'nothing' and subject.next_us <= us and may_search then
+    subject.searched_us, subject.next_us = us, drop_idle(key, us)
+    if has_room(key, subject, most) then
+      return stored
+    end
+  end
+  is_together = true
+  stored = replace_lacking(key, subject, stored, 'others of ' .. site)
+  if not lacks_any(subject, stored) or has_room(key, subject, most_shared) then
+    return stored
+  end
+  return replace_lacking(key, subject, stored, 'others')
 end
 
 -- Puts the instant in order with the latest instants of all subjects.
@@ -106,7 +140,9 @@ for index, subject in ipairs(subjects) do
   local stored = redis.call('HMGET', KEYS[index], unpack(subject.fields))
   subject.exists = stored[1] ~= false and most == 0
   if most > 0 then
-    subject.searched_us = numbers(stored[1] or '')[3] or 0
+    local latest = numbers(stored[1] or '')
+    subject.searched_us = latest[3] or 0
+    subject.next_us = latest[4] or (stored[1] and 0 or NEVER_US)
     -- A counter that is no more was over, so a refund makes none.
     if taking ~= 'back' then
       stored = with_room(KEYS[index], subject, stored)
@@ -194,17 +230,23 @@ end
 -- neither does a refund.
 for index, subject in ipairs(subjects) do
   if subject.exists or (taking ~= 'nothing' and taking ~= 'back') then
-    local at = exact(at_us) .. ' ' .. at_ns
-    if most > 0 then
-      at = at .. ' ' .. exact(subject.searched_us)
-    end
-    local values, idle_us = { 'at', at }, at_us
+    local values, idle_us = { 'at', '' }, at_us
     for place, quota in ipairs(subject.quotas) do
       if most == 0 or taking ~= 'back' or not quota.is_new then
         values[#values + 1] = subject.fields[place + 1]
-        values[#values + 1] = quota.kind.store(quota, at_us, at_ns)
+        local value = quota.kind.store(quota, at_us, at_ns)
+        values[#values + 1] = value
         idle_us = max(idle_us, quota.kind.idle_us(quota, at_us))
+        -- A refused request writes counters again that are over. They are no reason to search.
+        local ends_us = most > 0 and numbers(value)[1]
+        if most > 0 and (ends_us > at_us or taking == 'back') then
+          subject.next_us = min(subject.next_us, ends_us)
+        end
       end
+    end
+    values[2] = exact(at_us) .. ' ' .. at_ns
+    if most > 0 then
+      values[2] = values[2] .. ' ' .. exact(subject.searched_us) .. ' ' .. exact(subject.next_us)
     end
     redis.call('HSET', KEYS[index], unpack(values))
     local ttl = max(floor((idle_us - at_us + DISORDER_US) / 1000) + 1, longest_ttl)

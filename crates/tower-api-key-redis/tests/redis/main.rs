@@ -5,6 +5,7 @@
 
 mod causes;
 mod concurrency;
+mod crowded_networks;
 mod extremes;
 mod failover;
 mod fleet;
