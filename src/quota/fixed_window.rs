@@ -19,6 +19,7 @@ pub(crate) struct FixedWindow {
 impl FixedWindow {
     /// Closes the window if it is over. A clock set back must not lock an account out, so the window never
     /// ends later than one that would open now.
+    #[inline]
     pub(crate) fn settle(&mut self, quota: &Quota, now: Timestamp) {
         if self.is_idle(now) {
             *self = Self::default();

@@ -38,6 +38,7 @@ pub fn capacity(quota: &Quota) -> u64 {
 impl LeakyBucket {
     /// Returns the nanoseconds that the content still takes to drain. A clock set back must not lock an account
     /// out, so this limits the content to the capacity.
+    #[inline]
     pub(crate) fn settle(&mut self, quota: &Quota, now: Timestamp) -> u64 {
         let level = self.empty_at.nanoseconds_since(now).min(capacity(quota));
         self.empty_at = now.plus_nanoseconds(level);

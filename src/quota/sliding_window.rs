@@ -37,6 +37,7 @@ pub fn part_length(quota: &Quota) -> u64 {
 impl SlidingWindow {
     /// Moves the window to the part that `now` falls into. If the clock was set back, the counts stay, as if
     /// their requests had just come. They then refuse for up to one window more, and never admit more.
+    #[inline]
     pub(crate) fn settle(&mut self, quota: &Quota, now: Timestamp) {
         self.part_length = part_length(quota);
         self.move_to(now);

@@ -21,6 +21,7 @@ impl SpillingBucket {
         }
     }
 
+    #[inline]
     pub(crate) fn settle(&mut self, quota: &Quota, now: Timestamp) {
         self.note(quota, now, 0);
         self.bucket.settle(quota, now);

@@ -43,7 +43,8 @@ impl Setup {
         let store = MemoryStore::new();
         let record = KeyRecord::builder("key_1", account).environment("test").build()?;
         store.add_now(*issued.digest(), record);
-        let gate = ApiKeyLayer::builder(Profile::STANDARD, store).client_in_request().build()?;
+        let gate = ApiKeyLayer::builder(Profile::STANDARD, store).client_in_request();
+        let gate = gate.grpc_services(["hello.v1.Greeter"]).build()?;
 
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der())?;
