@@ -16,6 +16,9 @@ use crate::canary::Canary;
 /// and over.
 static LINES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
+/// Where this file's own test writes the bytes of a key.
+const OWN_BYTES: &str = "own bytes";
+
 /// Writes everything down from now on.
 pub(crate) fn write_down() {
     static ONCE: Once = Once::new();
@@ -47,7 +50,8 @@ pub(crate) fn shows_nothing_of(canary: &Canary) {
 #[track_caller]
 pub(crate) fn shows_only(canary: &Canary, known: impl Fn(&str) -> bool) {
     let mut lines = lines();
-    lines.retain(|line| !known(line));
+    // Five bytes in a row of one random key can be those of another.
+    lines.retain(|line| !line.starts_with(OWN_BYTES) && !known(line));
     // Together they are searched sooner than one by one.
     if canary.shown_in(&lines.join("\n")).is_empty() {
         return;
@@ -127,7 +131,7 @@ fn every_level_and_both_ways_are_heard() {
     let span = tracing::trace_span!(target: "two", "span", key, later = tracing::field::Empty);
     span.record("later", key);
     log::trace!(target: "three", "{key}");
-    tracing::trace!(target: "four", bytes = ?key.as_bytes());
+    tracing::trace!(target: OWN_BYTES, bytes = ?key.as_bytes());
     let lines = lines();
     let telling: Vec<_> = lines.iter().filter(|line| !canary.shown_in(line).is_empty()).collect();
     assert_eq!(telling.len(), 5, "{telling:?}");
