@@ -115,9 +115,10 @@ pub(crate) fn could_be(pair: &str, name: &str) -> bool {
 /// semicolon, in another case, or after spaces.
 fn misleads(query: &str, name: &str) -> bool {
     query.split('&').any(|pair| {
+        let exact = percent(pair.split('=').next().unwrap_or_default());
+        let exact = exact.is_some_and(|exact| exact == name.as_bytes());
         let parts = pair.split(';').map(|part| part.split('=').next().unwrap_or_default());
         parts.enumerate().any(|(index, part)| {
-            let exact = percent(part).is_some_and(|part| part == name.as_bytes());
             let careless = percent(part.trim_start_matches('+'))
                 .is_some_and(|part| part.trim_ascii().eq_ignore_ascii_case(name.as_bytes()));
             careless && !(index == 0 && exact)
