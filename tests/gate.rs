@@ -12,6 +12,8 @@
     missing_docs
 )]
 
+#[path = "support/log.rs"]
+mod log;
 mod support;
 
 mod abuse;

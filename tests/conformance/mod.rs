@@ -12,7 +12,7 @@ mod answers;
 mod challenge;
 mod frames;
 mod gates;
-mod server;
+pub(crate) mod server;
 mod shared_cache;
 mod structured;
 #[cfg(unix)]

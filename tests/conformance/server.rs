@@ -25,6 +25,22 @@ use tower_api_key::{ApiKeyLayer, Grant, MarkConnection};
 /// Answers an admitted request, whose content has been read to its end.
 pub(crate) type Inner = fn(&Parts, &Bytes) -> Response<Full<Bytes>>;
 
+/// Returns the TLS of a server on `localhost` with a certificate of its own, for both versions of HTTP.
+pub(crate) fn tls_config() -> (rustls::ServerConfig, CertificateDer<'static>) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    (config, certificate)
+}
+
 /// How a server comes to state the facts of a connection.
 #[derive(Clone)]
 enum Acceptor {
@@ -58,17 +74,7 @@ impl Server {
 
     /// Starts a server that terminates TLS, and returns the certificate to trust.
     pub(crate) async fn with_tls(layer: &ApiKeyLayer) -> (Self, CertificateDer<'static>) {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let certificate = made.cert.der().clone();
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.clone()], key)
-            .unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let (config, certificate) = tls_config();
         let acceptor = Acceptor::Tls(TlsAcceptor::from(Arc::new(config)));
         (Self::run(layer, acceptor, greet).await, certificate)
     }

@@ -1,8 +1,6 @@
 //! What layers outside of the gate learn: whose request it was, and the decision.
 
 use std::convert::Infallible;
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +15,7 @@ use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Preflight, refusal};
 use tower_http::trace::TraceLayer;
 
+use crate::log::Log;
 use crate::support::{Body, KEY, PROFILE, anonymous, request, store};
 
 fn builder() -> ApiKeyLayerBuilder {
@@ -104,20 +103,6 @@ async fn a_response_has_no_decision_unless_the_builder_asks_for_it() {
     }
 }
 
-/// Keeps what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn log<B>(response: &Response<B>, _: Duration, span: &tracing::Span) {
     if let Some(decision) = response.extensions().get::<GateDecision>() {
         span.record("decision", decision.name());
@@ -129,10 +114,7 @@ fn log<B>(response: &Response<B>, _: Duration, span: &tracing::Span) {
 
 #[tokio::test]
 async fn a_trace_layer_outside_of_the_gate_says_both() {
-    let kept = Log::default();
-    let writer = kept.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let (kept, _guard) = Log::listen();
     let span = |request: &Request<Full<Bytes>>| {
         let path = request.uri().path().to_owned();
         let empty = tracing::field::Empty;
@@ -144,7 +126,7 @@ async fn a_trace_layer_outside_of_the_gate_says_both() {
     let service = ServiceBuilder::new().layer(trace).layer(gate).service_fn(inner);
     for (request, name, has_principal) in cases() {
         service.clone().oneshot(request.map(|()| Full::default())).await.unwrap();
-        let line = String::from_utf8(std::mem::take(&mut *kept.0.lock().unwrap())).unwrap();
+        let line = kept.take();
         assert!(line.contains(&format!("decision=\"{name}\"")), "{line}");
         assert_eq!(line.contains("account=acme key=key_1"), has_principal, "{line}");
         assert!(line.contains("answered status=") && !line.contains(KEY), "{line}");

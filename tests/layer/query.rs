@@ -11,7 +11,7 @@ use tower_api_key::profile::{BasicKey, CredentialSource, Expected, RequiredHeade
 use tower_api_key::rules::Routes;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Preflight, Profile};
 
-use crate::support::{KEY, PROFILE, anonymous, reason, request, store, text, tls};
+use crate::support::{KEY, PROFILE, anonymous, request, store, text, tls, told};
 
 const QUERY: CredentialSource = CredentialSource::insecure_query("key");
 
@@ -32,12 +32,7 @@ async fn asked(
         }
         Ok::<_, Infallible>(response)
     }));
-    let response = service.oneshot(request).await.unwrap();
-    let headers = response.headers().clone();
-    match reason(&response) {
-        "admitted" => (text(response).await, headers),
-        refused => (refused.to_owned(), headers),
-    }
+    told(service.oneshot(request).await.unwrap()).await
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt, service_fn};
@@ -86,6 +86,15 @@ where
 {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Why a request was refused, or what the service answered; and the headers.
+pub(crate) async fn told(response: Response<Body>) -> (String, HeaderMap) {
+    let headers = response.headers().clone();
+    match reason(&response) {
+        "admitted" => (text(response).await, headers),
+        refused => (refused.to_owned(), headers),
+    }
 }
 
 /// The name of the denial that a response carries, `admitted` if none.

@@ -12,7 +12,7 @@ use tower_api_key::key::{Alphabet, KeyFormat};
 use tower_api_key::profile::{CredentialSource, Expected, RequiredHeader};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Profile, vendors};
 
-use crate::support::{KEY, PROFILE, anonymous, reason, request, store, text, tls};
+use crate::support::{KEY, PROFILE, anonymous, request, store, tls, told};
 
 const OFFERED: &str = "sec-websocket-protocol";
 const PROTOCOL: CredentialSource = CredentialSource::websocket_protocol("api-key.");
@@ -45,12 +45,7 @@ async fn asked(layer: &ApiKeyLayer, request: Request<()>) -> (String, HeaderMap)
         let text = format!("[{}]", lines.join("; "));
         Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(text))))
     }));
-    let response = service.oneshot(request).await.unwrap();
-    let headers = response.headers().clone();
-    match reason(&response) {
-        "admitted" => (text(response).await, headers),
-        refused => (refused.to_owned(), headers),
-    }
+    told(service.oneshot(request).await.unwrap()).await
 }
 
 #[tokio::test]

@@ -3,12 +3,11 @@
 
 use std::process::Command;
 
-use serde_json::Value;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request};
 
-use crate::interpreters::{PYTHONS, facts, skip, succeeds};
+use crate::interpreters::{python_with, run};
 use crate::server::Demo;
 use crate::users_v1::users_client::UsersClient;
 use crate::users_v1::{CreateUserRequest, ListUsersRequest, WatchUsersRequest};
@@ -71,16 +70,8 @@ print(json.dumps({
 
 #[test]
 fn python_grpcio() {
-    let has_grpc = |python: &&str| succeeds(Command::new(python).args(["-c", "import grpc"]));
-    let Some(python) = PYTHONS.into_iter().find(has_grpc) else {
-        return skip("there is no python3 with the grpc module");
-    };
-    let demo = Demo::start(&[]);
-    let mut command = Command::new(python);
-    command.args(["-c", PYTHON]).stdin(facts(&demo));
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let answers: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let Some(python) = python_with("grpc") else { return };
+    let answers = run(Command::new(python).args(["-c", PYTHON]), &Demo::start(&[]));
 
     let answer = |name: &str| answers[name]["answers"].to_string();
     assert!(answer("list").contains("ada@rest-acme.example"), "{answers}");

@@ -11,7 +11,7 @@ use crate::server::Demo;
 
 /// The one of the path may lack what the system's own has from its packages; `tests/run` looks at
 /// the same two.
-pub(crate) const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
+const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
 
 const PYTHON: &str = r#"
 import json, sys, requests
@@ -105,8 +105,7 @@ const EXPECTED: [(&str, u16, &str, (&str, &str)); 10] = [
     ("polytomic refused", 403, r#""key":"forbidden""#, ("content-type", "application/json")),
 ];
 
-fn check(answers: &[u8]) {
-    let answers: Value = serde_json::from_slice(answers).unwrap();
+fn check(answers: &Value) {
     for (name, status, part, (header, value)) in EXPECTED {
         let answer = &answers[name];
         assert_eq!(answer["status"], status, "{name}: {answer}");
@@ -116,7 +115,7 @@ fn check(answers: &[u8]) {
 }
 
 /// Returns the demo's addresses and keys, for the standard input of a script.
-pub(crate) fn facts(demo: &Demo) -> std::fs::File {
+fn facts(demo: &Demo) -> std::fs::File {
     let keys = demo.manifest["keys"].as_array().unwrap().iter().map(|key| {
         let text = |name: &str| key[name].as_str().unwrap();
         (format!("{} {}", text("vendor"), text("label")), key["key"].clone())
@@ -132,31 +131,38 @@ pub(crate) fn facts(demo: &Demo) -> std::fs::File {
     std::fs::File::open(&path).unwrap()
 }
 
-/// Runs a script that gets these facts.
-fn run(command: &mut Command, demo: &Demo) {
+/// Runs a script that gets the facts of the demo, and returns the JSON that it writes.
+pub(crate) fn run(command: &mut Command, demo: &Demo) -> Value {
     let output = command.stdin(facts(demo)).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
-    check(&output.stdout);
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
-pub(crate) fn succeeds(command: &mut Command) -> bool {
+/// Returns the first Python that has a module. Without one it says so, or fails under `tests/run`.
+pub(crate) fn python_with(module: &str) -> Option<&'static str> {
+    let has_module =
+        |python: &&str| succeeds(Command::new(python).args(["-c", &format!("import {module}")]));
+    let found = PYTHONS.into_iter().find(has_module);
+    if found.is_none() {
+        skip(&format!("there is no python3 with the {module} module"));
+    }
+    found
+}
+
+fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-pub(crate) fn skip(lack: &str) {
+fn skip(lack: &str) {
     assert!(env::var_os("REQUIRE_INTERPRETERS").is_none(), "{lack}");
     println!("SKIPPED: {lack}");
 }
 
 #[test]
 fn python_requests() {
-    let has_requests =
-        |python: &&str| succeeds(Command::new(python).args(["-c", "import requests"]));
-    let Some(python) = PYTHONS.into_iter().find(has_requests) else {
-        return skip("there is no python3 with the requests module");
-    };
-    run(Command::new(python).args(["-c", PYTHON]), &Demo::start(&[]));
+    let Some(python) = python_with("requests") else { return };
+    check(&run(Command::new(python).args(["-c", PYTHON]), &Demo::start(&[])));
 }
 
 #[test]
@@ -169,5 +175,5 @@ fn javascript_fetch() {
     let demo = Demo::start(&[]);
     let mut node = Command::new("node");
     node.args(["-e", JAVASCRIPT]).env("NODE_EXTRA_CA_CERTS", demo.certificate());
-    run(&mut node, &demo);
+    check(&run(&mut node, &demo));
 }

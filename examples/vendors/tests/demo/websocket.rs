@@ -3,9 +3,7 @@
 
 use std::process::Command;
 
-use serde_json::Value;
-
-use crate::interpreters::{PYTHONS, facts, skip, succeeds};
+use crate::interpreters::{python_with, run};
 use crate::server::Demo;
 
 const VENDOR: &str = "rest_integrations";
@@ -64,15 +62,8 @@ asyncio.run(main())
 
 #[test]
 fn python_websockets() {
-    let has_websockets =
-        |python: &&str| succeeds(Command::new(python).args(["-c", "import websockets"]));
-    let Some(python) = PYTHONS.into_iter().find(has_websockets) else {
-        return skip("there is no python3 with the websockets module");
-    };
-    let demo = Demo::start(&[]);
-    let output = Command::new(python).args(["-c", PYTHON]).stdin(facts(&demo)).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let answers: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let Some(python) = python_with("websockets") else { return };
+    let answers = run(Command::new(python).args(["-c", PYTHON]), &Demo::start(&[]));
     for (name, status, protocol) in [
         ("protocol", 101, Some("users.v1")),
         ("bearer", 101, Some("users.v1")),
