@@ -9,6 +9,7 @@ mod invalid_path_answers;
 mod invalid_route;
 mod limiter;
 mod needed_scopes;
+mod scope_need;
 mod store;
 mod unknown_name;
 
@@ -17,7 +18,7 @@ pub use denial::{Denial, HeaderProblem, Malformation};
 pub use invalid_path_answers::InvalidPathAnswers;
 pub use invalid_route::InvalidRoute;
 pub use limiter::LimiterError;
-pub(crate) use needed_scopes::ScopeGroup;
 pub use needed_scopes::{NeededScopes, ScopeChoice};
+pub use scope_need::ScopeNeed;
 pub use store::StoreError;
 pub use unknown_name::UnknownName;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::scope_need::ScopeNeed;
+
 /// The scopes that a refused request needs, and which of them the key lacks.
 ///
 /// Two of them are equal if they list the same needed scopes, whatever the key holds.
@@ -57,24 +59,15 @@ struct ScopeEntry {
     /// The range in the text.
     start: usize,
     end: usize,
-    group: ScopeGroup,
+    need: ScopeNeed,
     is_held: bool,
-}
-
-/// The list of a route that has a scope.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ScopeGroup {
-    AllOf,
-    AnyOf,
-    /// The set of this index.
-    Set(usize),
 }
 
 impl NeededScopes {
     /// Collects the scopes of a route, each with its list, and whether the key has it.
-    pub(crate) fn new<'a>(scopes: impl Iterator<Item = (ScopeGroup, &'a str, bool)>) -> Self {
+    pub(crate) fn new<'a>(scopes: impl Iterator<Item = (ScopeNeed, &'a str, bool)>) -> Self {
         let (mut text, mut entries) = (String::new(), SmallVec::<[ScopeEntry; 4]>::new());
-        for (group, scope, is_held) in scopes {
+        for (need, scope, is_held) in scopes {
             let same = |entry: &&ScopeEntry| text.get(entry.start..entry.end) == Some(scope);
             let (start, end) = if let Some(entry) = entries.iter().find(same) {
                 (entry.start, entry.end)
@@ -86,7 +79,7 @@ impl NeededScopes {
                 text.push_str(scope);
                 (start, text.len())
             };
-            entries.push(ScopeEntry { start, end, group, is_held });
+            entries.push(ScopeEntry { start, end, need, is_held });
         }
         Self(Arc::new(ScopeList { text, entries }))
     }
@@ -98,17 +91,17 @@ impl NeededScopes {
 
     /// Lists the scopes of which the request needs all.
     pub fn all_of(&self) -> impl Iterator<Item = &str> {
-        self.of(ScopeGroup::AllOf)
+        self.of(ScopeNeed::AllOf)
     }
 
     /// Lists the scopes of which the request needs one.
     pub fn any_of(&self) -> impl Iterator<Item = &str> {
-        self.of(ScopeGroup::AnyOf)
+        self.of(ScopeNeed::AnyOf)
     }
 
     /// Lists the sets of which the request needs one in full.
     pub fn sets(&self) -> impl Iterator<Item = Vec<&str>> {
-        (0..self.set_count()).map(|set| self.of(ScopeGroup::Set(set)).collect())
+        (0..self.set_count()).map(|set| self.of(ScopeNeed::Set(set)).collect())
     }
 
     /// Lists the scopes that the key lacks, each once: of those that are all needed, and of alternatives of which the
@@ -127,10 +120,10 @@ impl NeededScopes {
 
     /// Returns what the key needs of the [missing](Self::missing) scopes.
     pub fn choice(&self) -> ScopeChoice {
-        let mut choices = self.lacking().map(|entry| match entry.group {
-            ScopeGroup::AllOf => ScopeChoice::AllOf,
-            ScopeGroup::AnyOf => ScopeChoice::AnyOf,
-            ScopeGroup::Set(_) => ScopeChoice::AnyOfSets,
+        let mut choices = self.lacking().map(|entry| match entry.need {
+            ScopeNeed::AllOf => ScopeChoice::AllOf,
+            ScopeNeed::AnyOf => ScopeChoice::AnyOf,
+            ScopeNeed::Set(_) => ScopeChoice::AnyOfSets,
         });
         let first = choices.next().unwrap_or(ScopeChoice::AllOf);
         if choices.all(|choice| choice == first) { first } else { ScopeChoice::Several }
@@ -142,10 +135,10 @@ impl NeededScopes {
         let mut has_any = false;
         let mut full: SmallVec<[bool; 8]> = SmallVec::from_elem(true, self.set_count());
         for entry in &self.0.entries {
-            match entry.group {
-                ScopeGroup::AllOf => {}
-                ScopeGroup::AnyOf => has_any |= entry.is_held,
-                ScopeGroup::Set(index) => {
+            match entry.need {
+                ScopeNeed::AllOf => {}
+                ScopeNeed::AnyOf => has_any |= entry.is_held,
+                ScopeNeed::Set(index) => {
                     if let Some(full) = full.get_mut(index) {
                         *full &= entry.is_held;
                     }
@@ -154,25 +147,25 @@ impl NeededScopes {
         }
         let has_set = full.contains(&true);
         self.0.entries.iter().filter(move |entry| {
-            let is_met = match entry.group {
-                ScopeGroup::AllOf => false,
-                ScopeGroup::AnyOf => has_any,
-                ScopeGroup::Set(_) => has_set,
+            let is_met = match entry.need {
+                ScopeNeed::AllOf => false,
+                ScopeNeed::AnyOf => has_any,
+                ScopeNeed::Set(_) => has_set,
             };
             !entry.is_held && !is_met
         })
     }
 
     fn set_count(&self) -> usize {
-        let sets = self.0.entries.iter().map(|entry| match entry.group {
-            ScopeGroup::Set(index) => index + 1,
-            ScopeGroup::AllOf | ScopeGroup::AnyOf => 0,
+        let sets = self.0.entries.iter().map(|entry| match entry.need {
+            ScopeNeed::Set(index) => index + 1,
+            ScopeNeed::AllOf | ScopeNeed::AnyOf => 0,
         });
         sets.max().unwrap_or(0)
     }
 
-    fn of(&self, group: ScopeGroup) -> impl Iterator<Item = &str> {
-        let entries = self.0.entries.iter().filter(move |entry| entry.group == group);
+    fn of(&self, need: ScopeNeed) -> impl Iterator<Item = &str> {
+        let entries = self.0.entries.iter().filter(move |entry| entry.need == need);
         entries.map(|entry| self.text_of(entry))
     }
 
@@ -184,7 +177,7 @@ impl NeededScopes {
 impl From<&str> for NeededScopes {
     /// Lists scopes, separated by one space, of which the key lacks all and needs all.
     fn from(scopes: &str) -> Self {
-        Self::new(scopes.split(' ').map(|scope| (ScopeGroup::AllOf, scope, false)))
+        Self::new(scopes.split(' ').map(|scope| (ScopeNeed::AllOf, scope, false)))
     }
 }
 
@@ -214,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_depends_on_what_is_held() {
-        use ScopeGroup::{AllOf, AnyOf, Set};
+        use ScopeNeed::{AllOf, AnyOf, Set};
         let (held, lacks) = (true, false);
         for (scopes, needed, missing, choice) in [
             (&[][..], "", "", ScopeChoice::AllOf),
@@ -255,7 +248,7 @@ mod tests {
     /// 20,000 sets would take hours if each of them read all others.
     #[test]
     fn many_sets_are_read_once() {
-        let sets = (0..20_000).map(|index| (ScopeGroup::Set(index), "a", false));
+        let sets = (0..20_000).map(|index| (ScopeNeed::Set(index), "a", false));
         let list = NeededScopes::new(sets);
         assert!(list.missing().eq(["a"]));
         assert_eq!(list.choice(), ScopeChoice::AnyOfSets);
@@ -264,7 +257,7 @@ mod tests {
 
     #[test]
     fn the_lists_of_a_route_are_kept_apart() {
-        use ScopeGroup::{AllOf, AnyOf, Set};
+        use ScopeNeed::{AllOf, AnyOf, Set};
         let scopes = [(AllOf, "a"), (AnyOf, "b"), (AnyOf, "a"), (Set(0), "c"), (Set(1), "d")];
         let list = NeededScopes::new(scopes.into_iter().map(|(group, name)| (group, name, false)));
         assert!(list.all_of().eq(["a"]) && list.any_of().eq(["b", "a"]));

@@ -113,8 +113,8 @@ impl CompiledRoute {
     /// Refuses a scope that the gate reads as a wildcard: a reader would take it for a need that any scope of
     /// the wildcard meets.
     pub(super) fn check_scopes(&self, rules: &CompiledScopes) -> Result<(), ConfigError> {
-        let needed = self.needs.scopes();
-        let Some(wildcard) = needed.into_iter().find(|scope| rules.reads_as_wildcard(scope)) else {
+        let mut needed = self.needs.scopes_by_need().map(|(_, scope)| scope);
+        let Some(wildcard) = needed.find(|scope| rules.reads_as_wildcard(scope)) else {
             return Ok(());
         };
         Err(ConfigError::Route(InvalidRoute::Need {

@@ -40,12 +40,12 @@ mod routes;
 #[cfg(all(test, shuttle))]
 mod schedules;
 mod scope;
-mod scope_need;
 mod scope_rules;
 mod scope_syntax;
 mod table;
 mod transport;
 
+pub use crate::error::ScopeNeed;
 pub(crate) use account::{Targets, targets_own_account};
 pub(crate) use compiled_scopes::CompiledScopes;
 pub(crate) use demand::demands;
@@ -61,7 +61,6 @@ pub use roles::Roles;
 pub use route::{Route, RouteRow};
 pub use routes::{Otherwise, Routes};
 pub(crate) use scope::has_scopes;
-pub use scope_need::ScopeNeed;
 pub use scope_rules::ScopeRules;
 pub(crate) use table::{Matched, RouteTable};
 pub(crate) use transport::is_secure;

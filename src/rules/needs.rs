@@ -6,9 +6,9 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::route::Route;
-use super::scope::needed;
-use super::scope_need::ScopeNeed;
+use super::scope::by_need;
 use crate::concurrency::Concurrency;
+use crate::error::ScopeNeed;
 use crate::quota::{Quota, Quotas, StripedQuotas};
 
 /// Names of scopes or kinds.
@@ -52,20 +52,9 @@ pub(crate) struct RouteNeeds {
 }
 
 impl RouteNeeds {
-    /// Lists the scopes that the route names, each once.
-    pub(crate) fn scopes(&self) -> Vec<&str> {
-        needed(&self.all_of, self.any_of.as_deref(), self.sets.as_deref())
-    }
-
     /// Lists the scopes of each list of the route.
     pub(crate) fn scopes_by_need(&self) -> impl Iterator<Item = (ScopeNeed, &str)> {
-        let all_of = self.all_of.iter().map(|scope| (ScopeNeed::AllOf, &**scope));
-        let any_of = self.any_of.iter().flatten().map(|scope| (ScopeNeed::AnyOf, &**scope));
-        let sets = self.sets.iter().flatten().enumerate();
-        let in_sets = sets.flat_map(|(index, set)| {
-            set.iter().map(move |scope| (ScopeNeed::Set(index), &**scope))
-        });
-        all_of.chain(any_of).chain(in_sets)
+        by_need(&self.all_of, self.any_of.as_deref(), self.sets.as_deref())
     }
 
     /// Returns true if a request that is answered with this status costs nothing.

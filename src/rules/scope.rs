@@ -1,7 +1,7 @@
 //! The rule that a key has the scopes that a request needs.
 
 use super::held_scopes::HeldScopes;
-use crate::error::{Denial, NeededScopes, ScopeGroup};
+use crate::error::{Denial, NeededScopes, ScopeNeed};
 
 /// Refuses a key that lacks one of `all_of`, or has none of `any_of`, or all of none of `sets`. If `any_of` or
 /// `sets` is empty, no key passes; `None` requires nothing.
@@ -16,36 +16,23 @@ pub(crate) fn has_scopes<S: AsRef<str>>(
     if has_all(all_of) && any && sets.is_none_or(|sets| sets.iter().any(|set| has_all(set))) {
         Ok(())
     } else {
-        let all_of = all_of.iter().map(|scope| (ScopeGroup::AllOf, scope));
-        let any_of = any_of.unwrap_or_default().iter().map(|scope| (ScopeGroup::AnyOf, scope));
-        let sets = sets.unwrap_or_default().iter().enumerate();
-        let sets =
-            sets.flat_map(|(index, set)| set.iter().map(move |it| (ScopeGroup::Set(index), it)));
-        let scopes = all_of.chain(any_of).chain(sets);
-        let scopes = scopes.map(|(group, scope)| {
-            let scope = scope.as_ref();
-            (group, scope, held.contains(scope))
-        });
+        let scopes = by_need(all_of, any_of, sets);
+        let scopes = scopes.map(|(need, scope)| (need, scope, held.contains(scope)));
         Err(Denial::ScopeMissing { needed: NeededScopes::new(scopes) })
     }
 }
 
-/// Lists the scopes that a request needs, each once. Alternatives are all listed, because the attribute
-/// `scope` of a challenge has no "or" (RFC 6750 §3).
-pub(crate) fn needed<'a, S: AsRef<str>>(
+/// Lists the scopes of each list of a route, alternatives included.
+pub(super) fn by_need<'a, S: AsRef<str>>(
     all_of: &'a [S],
     any_of: Option<&'a [S]>,
     sets: Option<&'a [Box<[S]>]>,
-) -> Vec<&'a str> {
-    let in_sets = sets.unwrap_or_default().iter().flat_map(|set| set.iter());
-    let scopes = all_of.iter().chain(any_of.unwrap_or_default()).chain(in_sets);
-    let mut listed: Vec<&str> = Vec::new();
-    for scope in scopes.map(AsRef::as_ref) {
-        if !listed.contains(&scope) {
-            listed.push(scope);
-        }
-    }
-    listed
+) -> impl Iterator<Item = (ScopeNeed, &'a str)> {
+    let all_of = all_of.iter().map(|scope| (ScopeNeed::AllOf, scope));
+    let any_of = any_of.unwrap_or_default().iter().map(|scope| (ScopeNeed::AnyOf, scope));
+    let sets = sets.unwrap_or_default().iter().enumerate();
+    let sets = sets.flat_map(|(index, set)| set.iter().map(move |it| (ScopeNeed::Set(index), it)));
+    all_of.chain(any_of).chain(sets).map(|(need, scope)| (need, scope.as_ref()))
 }
 
 #[cfg(test)]

@@ -186,10 +186,7 @@ impl RouteTable {
 
     /// Returns true if a route has its own quotas.
     pub(crate) fn has_quotas(&self) -> bool {
-        let has_any = |needs: &RouteNeeds| {
-            !needs.quotas.as_slice().is_empty() || !needs.anonymous_quotas.as_slice().is_empty()
-        };
-        self.routes.iter().any(|entry| has_any(&entry.needs))
+        self.quotas().chain(self.anonymous_quotas()).any(|set| !set.is_empty())
     }
 
     /// Returns true if handlers of a route may add to the cost.

@@ -15,11 +15,11 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ScopeNeed {
-    /// [`Route::all_of`](super::Route::all_of): the key needs this scope.
+    /// [`Route::all_of`](crate::rules::Route::all_of): the key needs this scope.
     AllOf,
-    /// [`Route::any_of`](super::Route::any_of): the key needs this scope or another of the list.
+    /// [`Route::any_of`](crate::rules::Route::any_of): the key needs this scope or another of the list.
     AnyOf,
-    /// [`Route::any_of_sets`](super::Route::any_of_sets): the key needs this scope and the others of its set, or
+    /// [`Route::any_of_sets`](crate::rules::Route::any_of_sets): the key needs this scope and the others of its set, or
     /// another set. The number is the set's index in the list: 0 for the first.
     Set(usize),
 }
