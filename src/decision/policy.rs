@@ -13,7 +13,7 @@ use crate::key::{Audience, Environment, KeyDigest, KeyRecord};
 use crate::limits::Plan;
 use crate::quota::{AppliedQuotas, HeldQuotas};
 use crate::request::{
-    Client, Connection, GrpcServices, Head, KeyBuffer, Reading, Source, SourceIndex,
+    Client, Connection, GrpcServices, Head, KeyBuffer, Reading, Source, SourceIndex, TrustedProxies,
 };
 use crate::rules::{self, CompiledScopes, Demand, HeldScopes, Matched, RouteNeeds, RouteTable};
 
@@ -115,6 +115,11 @@ impl Policy {
     /// Returns the gRPC services behind the gate.
     pub(crate) const fn grpc(&self) -> &GrpcServices {
         &self.grpc
+    }
+
+    /// Returns the proxies that the gate trusts.
+    pub(crate) const fn proxies(&self) -> &TrustedProxies {
+        &self.options.proxies
     }
 
     /// Returns what is proven about the client: HTTPS, and its address.

@@ -114,7 +114,12 @@ pub struct Refund<'a> {
     pub now: Timestamp,
 }
 
-impl Refund<'_> {
+impl<'a> Refund<'a> {
+    /// Returns the question what is left, which takes nothing and gives nothing back.
+    pub(crate) const fn peek(&self) -> Charge<'a> {
+        Charge { cost: 0, mode: ChargeMode::Peek, now: self.now, ..self.charge }
+    }
+
     /// Returns the instant of the charge: the one that the limiter has
     /// [recorded](Verdict::set_taken_at), else that of the request.
     pub fn taken_at(&self) -> Timestamp {
@@ -201,8 +206,7 @@ pub trait Limiter: Send + Sync + 'static {
     /// [`LimiterError`] if the limiter cannot answer. The cost then stays taken. The limiter may have given the cost
     /// back, so the gate does not ask again.
     fn refund(&self, refund: Refund<'_>) -> Reply<Result<Verdict, LimiterError>> {
-        let mode = ChargeMode::Peek;
-        self.charge(Charge { cost: 0, mode, now: refund.now, ..refund.charge })
+        self.charge(refund.peek())
     }
 }
 

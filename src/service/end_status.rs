@@ -12,23 +12,22 @@ impl Exchange {
         let Ok(response) = answered else {
             return StatusCode::INTERNAL_SERVER_ERROR;
         };
-        if let Some(RefusalRequest(denial)) = response.extensions().get() {
-            return self.status_of(denial);
-        }
-        #[cfg(feature = "tonic")]
-        if let Some(denial) = super::tonic::refusal(response) {
-            return self.status_of(&denial);
+        if let Some(denial) = asked_refusal(response) {
+            return self.shared().renderer.status(self.table(), &denial);
         }
         if self.form() == AnswerForm::Grpc {
             return grpc_status(response.headers()).unwrap_or(response.status());
         }
         response.status()
     }
+}
 
-    /// Returns the status of the profile's row for a denial.
-    fn status_of(&self, denial: &Denial) -> StatusCode {
-        self.shared().renderer.status(self.table(), denial)
-    }
+/// Returns the denial that the inner service asks the gate to answer.
+pub(super) fn asked_refusal<R>(response: &Response<R>) -> Option<Denial> {
+    let asked = response.extensions().get().map(|RefusalRequest(denial)| denial.clone());
+    #[cfg(feature = "tonic")]
+    let asked = asked.or_else(|| super::tonic::refusal(response));
+    asked
 }
 
 /// Returns the HTTP status of a gRPC call that ended without a message, as `google.rpc.Code` maps its code. `None`

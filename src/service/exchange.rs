@@ -12,6 +12,7 @@ use tokio::time::{Sleep, sleep};
 use super::admitted_anonymous::AdmittedAnonymous;
 use super::body::GateBody;
 use super::deciding::Deciding;
+use super::end_status::asked_refusal;
 use super::mark_connection::connection;
 use super::request_state::{Decision, RequestState};
 use super::settling::{ServiceEnd, Settlement};
@@ -20,7 +21,7 @@ use super::wait::{Next, Wait};
 use crate::decision::{GateDecision, Grant};
 use crate::error::Denial;
 use crate::request::{Handshake, Head, RequestId};
-use crate::response::{AnswerForm, RefusalFacts, RefusalRequest, RequestFacts, TableIndex};
+use crate::response::{AnswerForm, RefusalFacts, RequestFacts, TableIndex};
 
 /// One request, from the decision to its response.
 pub(super) struct Exchange {
@@ -156,10 +157,7 @@ impl Exchange {
 
     /// Adds headers to the inner service's response, or renders the denial that the service returned.
     pub(super) fn finish<R>(&mut self, mut response: Response<R>) -> Response<GateBody<R>> {
-        let asked = response.extensions_mut().remove::<RefusalRequest>().map(|it| it.0);
-        #[cfg(feature = "tonic")]
-        let asked = asked.or_else(|| super::tonic::refusal(&response));
-        if let Some(denial) = asked {
+        if let Some(denial) = asked_refusal(&response) {
             // The service's body is dropped before its permit is given back.
             drop(response);
             let denial = self.counted(denial);

@@ -10,7 +10,6 @@ use crate::clock::{Clock, SystemClock};
 use crate::concurrency::{ConcurrencyLimiter, MemoryConcurrency};
 use crate::limits::Limiter;
 use crate::quota::OnLimiterFailure;
-use crate::request::TrustedProxies;
 use crate::store::KeyStore;
 
 /// The options that the builder sets and the service reads.
@@ -25,8 +24,8 @@ pub(super) struct GateOptions {
     /// A function for each known type of request body, which returns true for a body with content.
     pub(super) bodies: Vec<HasContent>,
     pub(super) strip_credential: bool,
-    /// The proxies that may choose the ids of requests.
-    pub(super) request_id_proxies: Option<TrustedProxies>,
+    /// Lets trusted proxies choose the ids of requests.
+    pub(super) takes_request_ids: bool,
     pub(super) leave_grant: bool,
     /// Puts what is proven about the client into the request's extensions.
     pub(super) leave_client: bool,
@@ -62,7 +61,7 @@ impl GateOptions {
                 has_content::<axum::body::Body>,
             ],
             strip_credential: false,
-            request_id_proxies: None,
+            takes_request_ids: false,
             leave_grant: true,
             leave_client: false,
             leave_decision: false,

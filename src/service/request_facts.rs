@@ -23,8 +23,7 @@ impl Shared {
         if let Some(id) = request.extensions().get::<RequestId>() {
             return Some(id.clone());
         }
-        let proxies = self.options.request_id_proxies.as_ref();
-        if proxies.is_some_and(|proxies| proxies.trusts(connection(request))) {
+        if self.options.takes_request_ids && self.policy.proxies().trusts(connection(request)) {
             let mut lines = request.headers().get_all(ids.name()).iter();
             if let (Some(line), None) = (lines.next(), lines.next())
                 && let Some(id) = RequestId::read(line.as_bytes())

@@ -1,6 +1,6 @@
 //! The meters of accounts and their keys, and how a request is charged to them.
 
-use super::super::limiter::{Charge, ChargeMode, Refund};
+use super::super::limiter::{Charge, Refund};
 use super::meter::Meter;
 use super::meters::Meters;
 use super::place::Place;
@@ -64,7 +64,7 @@ impl AccountMeters {
         verdict: &mut Verdict,
     ) -> Result<(), Full> {
         // As a peek, for which no meter is made: a subject without one has nothing to give back.
-        let peek = Charge { cost: 0, mode: ChargeMode::Peek, now: refund.now, ..refund.charge };
+        let peek = refund.peek();
         let by = (peek.quotas.count_by(Per::Account), peek.quotas.count_by(Per::Key));
         self.with_meters(record, &peek, by, |mut meters| meters.refund(refund, verdict))
     }
@@ -118,6 +118,7 @@ fn meter_or<'a>(locked: &'a mut Locked<'_>, fresh: &'a mut Option<Meter>) -> &'a
 mod tests {
     use std::time::Duration;
 
+    use super::super::super::limiter::ChargeMode;
     use super::*;
     use crate::caller::Caller;
     use crate::clock::Timestamp;

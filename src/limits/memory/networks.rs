@@ -92,8 +92,7 @@ impl NetworkMeters {
     ) -> Result<(), NoKey> {
         let quotas = refund.charge.quotas;
         if refund.verdict.taken_at().is_none() || quotas.count_by(Per::Key) {
-            let peek = Charge { cost: 0, mode: ChargeMode::Peek, now: refund.now, ..refund.charge };
-            return self.charge(network, &peek, verdict);
+            return self.charge(network, &refund.peek(), verdict);
         }
         let hash = self.hasher.hash_one(network);
         let mut shard = self.shard(hash);

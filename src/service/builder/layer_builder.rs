@@ -41,7 +41,6 @@ pub struct ApiKeyLayerBuilder {
     pub(super) attempts: Option<FailedAttempts>,
     pub(super) refusals: Option<RefusedRequests>,
     pub(super) preflight: Option<Preflight>,
-    pub(super) takes_request_ids: bool,
     pub(super) body: Option<BodyFunction>,
 }
 
@@ -57,7 +56,6 @@ impl ApiKeyLayerBuilder {
             attempts: None,
             refusals: None,
             preflight: None,
-            takes_request_ids: false,
             body: None,
         }
     }
@@ -75,11 +73,10 @@ impl ApiKeyLayerBuilder {
             renderer,
             policy,
             served,
-            mut options,
+            options,
             attempts,
             refusals,
             preflight,
-            takes_request_ids,
             body,
         } = self;
         let optional = policy.optional;
@@ -91,9 +88,6 @@ impl ApiKeyLayerBuilder {
                 Limits::Unset | Limits::Off => true,
             },
         };
-        if takes_request_ids {
-            options.request_id_proxies = Some(policy.proxies.clone());
-        }
         let policy = Policy::new(profile?, policy, served, counts)?;
         if policy.has_quotas() && matches!(options.limits, Limits::Unset) {
             return Err(ConfigError::LimiterMissing);
@@ -107,11 +101,11 @@ impl ApiKeyLayerBuilder {
         let preflight = preflight.map(prepare).transpose()?;
         let renderer = renderer?.with_bodies(body);
         policy.check_quotas(|quotas| renderer.check_quotas(quotas))?;
-        if let Some(proxies) = &options.request_id_proxies {
+        if options.takes_request_ids {
             if renderer.request_ids().is_none() {
                 return Err(ConfigError::RequestIdHeaderMissing);
             }
-            if !proxies.trust_any() {
+            if !policy.proxies().trust_any() {
                 return Err(ConfigError::NoTrustedNetwork);
             }
         }

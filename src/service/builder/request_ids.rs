@@ -27,7 +27,7 @@ impl ApiKeyLayerBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn request_id_from_proxies(mut self) -> Self {
-        self.takes_request_ids = true;
+        self.options.takes_request_ids = true;
         self
     }
 }
