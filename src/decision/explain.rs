@@ -153,7 +153,7 @@ impl Explanation {
         let counted = policy.counts.failures && client.address.is_some();
         let attempted = if counted { Outcome::Depends } else { Outcome::Passed };
         let mut buffer = KeyBuffer::new();
-        match policy.read(head, &mut buffer) {
+        match policy.presented(head, &mut buffer) {
             Err(denial @ Denial::CredentialsMissing) => {
                 let admitted = policy.anonymous(head);
                 self.set(CredentialsPresent, admitted.as_ref().map_or(Err(denial), |_| Ok(())));

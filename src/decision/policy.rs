@@ -112,6 +112,23 @@ impl Policy {
         self.profile.credentials.read(head, buffer)
     }
 
+    /// Reads the credential of a request, as [`read`](Self::read) does. A preflight whose only key is in its query has
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// A [`Denial`] if the request does not have exactly one well-formed credential.
+    pub(super) fn presented<'a>(
+        &self,
+        head: Head<'a>,
+        buffer: &'a mut KeyBuffer,
+    ) -> Result<Reading<'a>, Denial> {
+        if self.options.preflight && self.profile.credentials.is_keyless_preflight(head) {
+            return Err(Denial::CredentialsMissing);
+        }
+        self.read(head, buffer)
+    }
+
     /// Returns the gRPC services behind the gate.
     pub(crate) const fn grpc(&self) -> &GrpcServices {
         &self.grpc
@@ -136,11 +153,8 @@ impl Policy {
     /// The [`Denial`] of the first check that refuses.
     pub(crate) fn admit(&self, head: Head<'_>, client: Client) -> Result<Admission, Denial> {
         rules::is_secure(client, self.options.assume_https)?;
-        if self.options.preflight && self.profile.credentials.is_keyless_preflight(head) {
-            return Ok(Admission::Preflight);
-        }
         let mut buffer = KeyBuffer::new();
-        match self.read(head, &mut buffer) {
+        match self.presented(head, &mut buffer) {
             Ok(reading) => self.digest(&reading),
             Err(Denial::CredentialsMissing) => self.anonymous(head),
             Err(denial) => Err(denial),

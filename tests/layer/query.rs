@@ -193,6 +193,10 @@ async fn a_preflight_has_no_key() {
         assert_eq!(headers["access-control-allow-origin"], "https://app.example.com", "{target}");
         let (seen, _) = asked(&admitting, preflight(target), None).await;
         assert_eq!(seen, "/v1", "{target}");
+        for layer in [&answering, &admitting] {
+            let explained = layer.explain(&preflight(target), tls(), None, Timestamp::default());
+            assert_eq!(explained.decision(), Ok(None), "{target}");
+        }
     }
     // A key in a header is no browser's doing.
     let mut with_header = preflight("/v1?key=key_0123456789abcdef");
