@@ -143,11 +143,7 @@ impl Grant {
     /// }
     /// ```
     pub fn limits(&self) -> impl Iterator<Item = (&Quota, QuotaStatus)> {
-        let quotas = self.quotas.of(&self.record);
-        let statuses = self.statuses().iter().copied();
-        let limits = quotas.iter().map(|(quota, _)| quota).zip(statuses).enumerate();
-        let limits = limits.filter(|(index, _)| self.verdict.speaks_of(*index));
-        limits.map(|(_, limit)| limit)
+        self.verdict.spoken_of(self.quotas.of(&self.record))
     }
 
     /// Adds to the cost of this request, in the same units as [`Route::cost`](crate::rules::Route::cost). Call

@@ -14,9 +14,7 @@ pub(crate) struct ExceededQuotas<'a> {
 impl<'a> ExceededQuotas<'a> {
     /// Lists the quotas that had no room for the cost. A quota in shadow refuses nothing.
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'a Quota, QuotaStatus)> {
-        let quotas = self.quotas.iter().map(|(quota, _)| quota);
-        let quotas = quotas.zip(self.verdict.statuses().iter().copied()).enumerate();
-        let spoken = quotas.filter(move |(index, _)| self.verdict.speaks_of(*index));
-        spoken.map(|(_, it)| it).filter(move |(_, status)| status.remaining() < self.cost)
+        let spoken = self.verdict.spoken_of(self.quotas);
+        spoken.filter(move |(_, status)| status.remaining() < self.cost)
     }
 }

@@ -36,19 +36,13 @@ impl Period {
     }
 
     const fn month(day: u64) -> Self {
-        let day_of_era = (day + DAYS_BEFORE_EPOCH) % DAYS_AN_ERA;
-        // Subtracts the leap days that came before.
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524
-            - day_of_era / (DAYS_AN_ERA - 1))
-            / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month = (5 * day_of_year + 2) / 153; // 0 is March
+        let (year, month, day_of_month) = date(day);
         let days = match month {
             // February of the year after the one that began in March.
-            11 => 28 + is_leap_year(year_of_era + 1) as u64,
+            11 => 28 + is_leap_year(year + 1) as u64,
             _ => first_day_of(month + 1) - first_day_of(month),
         };
-        Self { first_day: day + first_day_of(month) - day_of_year, days }
+        Self { first_day: day - day_of_month, days }
     }
 
     /// Returns the instant at which the next period begins.
@@ -65,6 +59,20 @@ impl Period {
 /// Returns the length of a quota's window at an instant. The length of a month depends on the instant.
 pub(crate) fn window_at(quota: &Quota, now: Timestamp) -> Duration {
     Period::of(quota.algorithm(), now).map_or(quota.window(), Period::length)
+}
+
+/// Returns the date of a day since 1970-01-01: the year, which begins in March, the month and the day of the month. 0 is
+/// March, and the first day of a month.
+pub(crate) const fn date(day: u64) -> (u64, u64, u64) {
+    let day = day + DAYS_BEFORE_EPOCH;
+    let (era, day_of_era) = (day / DAYS_AN_ERA, day % DAYS_AN_ERA);
+    // Subtracts the leap days that came before.
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524
+        - day_of_era / (DAYS_AN_ERA - 1))
+        / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    (era * 400 + year_of_era, month, day_of_year - first_day_of(month))
 }
 
 /// Returns the first day of a month, as a day of a year that begins in March. Days and months count from 0. The

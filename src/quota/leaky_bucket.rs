@@ -68,11 +68,9 @@ impl LeakyBucket {
         (u32::try_from(remaining).unwrap_or(u32::MAX), level)
     }
 
-    /// Gives back a cost that is not to count. The part that has drained meanwhile has nothing to give back.
+    /// Gives back a cost that is not to count, as if it had been taken just now.
     pub(crate) fn give_back(&mut self, quota: &Quota, now: Timestamp, cost: u32) {
-        let given = interval(quota).saturating_mul(u64::from(cost));
-        let level = self.settle(quota, now).saturating_sub(given);
-        self.empty_at = now.plus_nanoseconds(level);
+        self.refund(quota, now, now, cost);
     }
 
     /// Gives back what has not drained of a cost that was taken at an instant. Not all of the cost: if other

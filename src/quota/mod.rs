@@ -30,7 +30,7 @@ mod verdict;
 
 pub use algorithm::{Algorithm, Per, SUBWINDOWS};
 pub use applied::AppliedQuotas;
-pub(crate) use calendar::window_at;
+pub(crate) use calendar::{date, window_at};
 pub use counter::Counter;
 pub use failure::{OnLimiterFailure, Share};
 pub use invalid::InvalidQuota;

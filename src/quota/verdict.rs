@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::applied::AppliedQuotas;
+use super::quota::Quota;
 use super::status::QuotaStatus;
 use crate::clock::{Timestamp, nanoseconds};
 
@@ -141,8 +143,18 @@ impl Verdict {
         (0..Flags::COUNT).filter(move |index| refusals.has(*index))
     }
 
+    /// Pairs the quotas of the request with their statuses, without those that no client may see.
+    pub(crate) fn spoken_of<'a>(
+        &'a self,
+        quotas: AppliedQuotas<'a>,
+    ) -> impl Iterator<Item = (&'a Quota, QuotaStatus)> {
+        let all = quotas.iter().map(|(quota, _)| quota).zip(self.statuses().iter().copied());
+        let spoken = all.enumerate().filter(|(index, _)| self.speaks_of(*index));
+        spoken.map(|(_, stated)| stated)
+    }
+
     /// Returns true if a client may see the status of the quota at an index.
-    pub(crate) const fn speaks_of(&self, index: usize) -> bool {
+    const fn speaks_of(&self, index: usize) -> bool {
         !self.silent.has(index)
     }
 

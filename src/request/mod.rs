@@ -39,6 +39,7 @@ mod forwarded;
 mod grpc;
 mod head;
 mod internet;
+mod list;
 #[cfg(feature = "axum")]
 mod original_path;
 mod path;
@@ -63,6 +64,7 @@ pub(crate) use credential::Credentials;
 pub(crate) use field::{field_name, is_of_the_connection};
 pub(crate) use grpc::{GrpcServices, is_grpc_type};
 pub(crate) use head::Head;
+pub(crate) use list::elements;
 pub(crate) use path::{decodes_to, is_unambiguous};
 pub(crate) use presented::KeyBuffer;
 pub use presented::MAX_CREDENTIAL_BYTES;

@@ -3,6 +3,7 @@
 use http::header::{CONNECTION, Entry, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version};
 
+use super::list::{elements, entries};
 use super::presented::MAX_CREDENTIAL_BYTES;
 use super::token::is_token;
 use crate::error::{Denial, Malformation};
@@ -61,15 +62,6 @@ fn connects_to_websocket<B>(_: &Request<B>) -> bool {
 /// Returns true if the lines of a field list this token, in any case.
 fn lists(headers: &HeaderMap, name: &HeaderName, token: &[u8]) -> bool {
     elements(headers, name).any(|element| element.eq_ignore_ascii_case(token))
-}
-
-/// Lists the elements of a field. Several lines are one list (RFC 9110 §5.3).
-fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
-    headers.get_all(name).iter().flat_map(|line| entries(line.as_bytes()))
-}
-
-fn entries(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
 /// Finds the offered protocol that begins with a prefix, and returns what follows. Protocols are compared with

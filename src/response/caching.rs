@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ConfigError;
 use crate::profile::{CredentialSource, Scheme};
-use crate::request::field_name;
+use crate::request::{elements, field_name};
 
 /// The headers that may carry a credential, for `Vary`.
 #[derive(Debug)]
@@ -90,12 +90,7 @@ pub(super) fn keep_private(headers: &mut HeaderMap, credential: &HeaderName) {
 /// headers stays.
 pub(crate) fn force_private(headers: &mut HeaderMap) {
     remove_targeted(headers);
-    let mut directives = headers
-        .get_all(CACHE_CONTROL)
-        .iter()
-        .flat_map(|line| line.as_bytes().split(|b| *b == b','));
-    let is_private = directives.any(|directive| {
-        let directive = directive.trim_ascii();
+    let is_private = elements(headers, &CACHE_CONTROL).any(|directive| {
         directive.eq_ignore_ascii_case(b"private") || directive.eq_ignore_ascii_case(b"no-store")
     });
     if !is_private {
@@ -135,12 +130,8 @@ pub(crate) fn vary_by(headers: &mut HeaderMap, name: &HeaderName) {
 
 /// Returns true if `Vary` names this header, or `*`.
 fn varies_by(headers: &HeaderMap, credential: &HeaderName) -> bool {
-    let mut names =
-        headers.get_all(VARY).iter().flat_map(|line| line.as_bytes().split(|b| *b == b','));
-    names.any(|name| {
-        let name = name.trim_ascii();
-        name == b"*" || name.eq_ignore_ascii_case(credential.as_str().as_bytes())
-    })
+    elements(headers, &VARY)
+        .any(|name| name == b"*" || name.eq_ignore_ascii_case(credential.as_str().as_bytes()))
 }
 
 #[cfg(test)]

@@ -1,22 +1,16 @@
 //! Instants as dates.
 
 use crate::clock::Timestamp;
+use crate::quota::date;
 
 const DAY: u64 = 86_400;
 
-/// Writes an instant as RFC 3339 does, in UTC and whole seconds. Source of the arithmetic: Howard Hinnant,
-/// "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
+/// Writes an instant as RFC 3339 does, in UTC and whole seconds.
 pub(super) fn rfc3339(instant: Timestamp) -> String {
-    let (days, seconds) = (instant.unix_seconds() / DAY, instant.unix_seconds() % DAY);
-    // Years begin in March here, so that the leap day is the last one.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
+    let (day, seconds) = (instant.unix_seconds() / DAY, instant.unix_seconds() % DAY);
+    let (year, month, day) = date(day);
     let (month, year) = if month < 10 { (month + 3, year) } else { (month - 9, year + 1) };
-    let (year, hour) = (year + era * 400, seconds / 3_600);
+    let (day, hour) = (day + 1, seconds / 3_600);
     let (minute, second) = (seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }

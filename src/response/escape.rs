@@ -105,11 +105,12 @@ const fn is_of_a_header(byte: u8) -> bool {
 }
 
 /// Percent-encodes all other bytes (RFC 3986 §2.1).
-fn write_encoded(text: &str, is_plain: impl Fn(u8) -> bool, target: &mut String) {
+pub(super) fn write_encoded(text: &str, is_plain: impl Fn(u8) -> bool, target: &mut String) {
     for byte in text.bytes() {
         if is_plain(byte) {
             target.push(char::from(byte));
         } else {
+            // Writing to a string never fails.
             let _ = write!(target, "%{byte:02X}");
         }
     }

@@ -1,12 +1,8 @@
 //! Response headers with fixed values, on every response.
 
-use http::header::{
-    ACCEPT_RANGES, AGE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_RANGE, DATE,
-    ETAG, EXPIRES, LAST_MODIFIED, LOCATION,
-};
+use http::header::CONTENT_LANGUAGE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::reserved::is_reserved;
 use crate::error::ConfigError;
 use crate::profile::ResponseHeader;
 use crate::request::field_name;
@@ -15,28 +11,13 @@ use crate::request::field_name;
 const NAME: &str = "the profile's field `response_headers`, the name";
 const VALUE: &str = "the profile's field `response_headers`, the value of";
 
-/// The headers that describe one response, so that no value is right for all.
-const OF_ONE_RESPONSE: [HeaderName; 11] = [
-    ACCEPT_RANGES,
-    AGE,
-    CONTENT_ENCODING,
-    CONTENT_LANGUAGE,
-    CONTENT_LOCATION,
-    CONTENT_RANGE,
-    DATE,
-    ETAG,
-    EXPIRES,
-    LAST_MODIFIED,
-    LOCATION,
-];
-
 /// The headers of a profile that have fixed values, checked.
 #[derive(Debug)]
 pub(super) struct FixedHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl FixedHeaders {
-    /// Checks the headers of a profile. `taken` returns the problem of a name that the profile uses
-    /// elsewhere.
+    /// Checks the headers of a profile. `taken` returns the problem of a name that HTTP, the gate
+    /// or another part of the profile uses.
     ///
     /// # Errors
     ///
@@ -50,12 +31,8 @@ impl FixedHeaders {
             let name = field_name(NAME, header.name)?;
             let value = name.as_str().to_owned();
             let refused = |problem| Err(ConfigError::Header { what: NAME, value, problem });
-            if is_reserved(&name) {
-                return refused(
-                    "HTTP, gRPC or the gate itself uses this header: choose another name",
-                );
-            }
-            if OF_ONE_RESPONSE.contains(&name) {
+            // The only such header that a row of an answer may have.
+            if name == CONTENT_LANGUAGE {
                 return refused("this header describes one response: let the service write it");
             }
             if let Some(problem) = taken(&name) {

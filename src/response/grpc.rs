@@ -1,11 +1,10 @@
 //! Refusals of gRPC calls: a response that has only trailers, which are sent as headers (gRPC over HTTP2,
 //! "Responses").
 
-use std::fmt::Write;
-
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::escape::write_encoded;
 use super::grpc_details;
 use super::number;
 use crate::profile::{CustomBody, ErrorBody, GrpcCode, Problem, reason_phrase};
@@ -86,14 +85,8 @@ pub(super) fn write(
 /// Encodes a message: all bytes but blanks and visible ASCII, and the percent sign itself.
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if matches!(byte, b' '..=b'~') && byte != b'%' {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string never fails.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && byte != b'%';
+    write_encoded(text, is_plain, &mut encoded);
     encoded
 }
 

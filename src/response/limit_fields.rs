@@ -119,11 +119,7 @@ impl PreparedLimitFields {
         verdict: &Verdict,
         now: Timestamp,
     ) {
-        let spoken_of = || {
-            let all = quotas.iter().map(|(quota, _)| quota).zip(verdict.statuses().iter().copied());
-            let known = all.enumerate().filter(|(index, _)| verdict.speaks_of(*index));
-            known.map(|(_, stated)| stated)
-        };
+        let spoken_of = || verdict.spoken_of(quotas);
         // Quotas of an account and of a route may have the same name.
         let nearest = |name: Option<&str>| -> Option<Stated<'_>> {
             let named =

@@ -14,6 +14,7 @@ use super::grpc;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
 use super::principal::PrincipalHeaders;
 use super::request_ids::RequestIds;
+use super::reserved::is_reserved;
 use super::row::PreparedAnswer;
 use crate::error::{ConfigError, Denial};
 use crate::profile::{Profile, Refusal, RenderedAnswers};
@@ -237,14 +238,16 @@ impl Renderer {
     }
 }
 
-/// Returns the problem of a row's header that the profile writes elsewhere.
+/// Returns the problem of a header's name that HTTP, the gate or another part of the profile uses.
 fn used_elsewhere(
     name: &HeaderName,
     limits: &PreparedLimitHeaders,
     principal: &PrincipalHeaders,
     ids: Option<&RequestIds>,
 ) -> Option<&'static str> {
-    if limits.has(name) {
+    if is_reserved(name) {
+        Some("HTTP, gRPC or the gate itself uses this header: choose another name")
+    } else if limits.has(name) {
         Some("the profile's `limit_headers` write this header: choose another name")
     } else if principal.has(name) {
         Some("the profile's `principal_headers` have this header: choose another name")

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, HeaderName, Response};
 
-use super::reserved::is_reserved;
 use crate::error::ConfigError;
 use crate::profile::RequestIdHeader;
 use crate::request::{RequestId, field_name, is_plain_in_ids};
@@ -27,7 +26,8 @@ pub(crate) struct RequestIds {
 }
 
 impl RequestIds {
-    /// Checks the header. `taken` returns the problem of a name that the profile uses elsewhere.
+    /// Checks the header. `taken` returns the problem of a name that HTTP, the gate or another part of the profile
+    /// uses.
     ///
     /// # Errors
     ///
@@ -41,10 +41,6 @@ impl RequestIds {
             Err(ConfigError::Header { what: FIELD, value: value.to_owned(), problem })
         };
         let checked = field_name(FIELD, name)?;
-        if is_reserved(&checked) {
-            let problem = "HTTP, gRPC or the gate itself uses this header: choose another name";
-            return refused(name, problem);
-        }
         if let Some(problem) = taken(&checked) {
             return refused(name, problem);
         }

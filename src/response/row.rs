@@ -189,8 +189,8 @@ impl PreparedAnswer {
         }
     }
 
-    /// Writes the headers of the row that depend on the refusal. `is_taken` returns true for a header that the gate
-    /// writes into other responses, too.
+    /// Writes the headers of the row that depend on the refusal. `is_taken` returns true for a header that HTTP uses,
+    /// or that the gate writes into other responses, too.
     pub(super) fn write_headers(
         &self,
         headers: &mut HeaderMap,

@@ -4,7 +4,6 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::escape::TextFormat;
 use super::placeholder::RowFacts;
-use super::reserved::is_reserved;
 use super::template::TextTemplate;
 use crate::error::ConfigError;
 use crate::profile::Refusal;
@@ -41,10 +40,6 @@ impl RowHeaders {
             let checked = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
                 refused("a header name may have letters, digits and !#$%&'*+-.^_`|~ only")
             })?;
-            if is_reserved(&checked) {
-                let problem = "HTTP, gRPC or the gate itself uses this header: choose another name";
-                return Err(refused(problem));
-            }
             if let Some(problem) = taken(&checked) {
                 return Err(refused(problem));
             }
@@ -82,7 +77,7 @@ impl RowHeaders {
     }
 
     /// Writes the headers. Leaves out a header with a fact that the gate does not know, and of the function's
-    /// headers those that the gate writes itself: the headers that `is_taken` finds, and reserved ones.
+    /// headers those that `is_taken` finds.
     pub(super) fn write(
         &self,
         refusal: &Refusal<'_>,
@@ -99,7 +94,7 @@ impl RowHeaders {
         }
         let Some(make) = self.made else { return };
         let made = make(refusal);
-        for name in made.keys().filter(|name| !is_reserved(name) && !is_taken(name)) {
+        for name in made.keys().filter(|name| !is_taken(name)) {
             for (index, value) in made.get_all(name).iter().enumerate() {
                 if index == 0 {
                     headers.insert(name, value.clone());

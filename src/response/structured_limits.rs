@@ -65,9 +65,7 @@ impl StructuredLimits {
         caller: Caller<'_>,
         now: Timestamp,
     ) {
-        let pairs = quotas.iter().map(|(quota, _)| quota).zip(verdict.statuses()).enumerate();
-        let pairs = pairs.filter(|(index, _)| verdict.speaks_of(*index));
-        let pairs: Vec<(&Quota, &QuotaStatus)> = pairs.map(|(_, pair)| pair).collect();
+        let pairs: Vec<(&Quota, QuotaStatus)> = verdict.spoken_of(quotas).collect();
         let mut insert = |name, items: Vec<String>| {
             // The names were checked when the quotas were made, so every list fits into a header.
             if let Ok(value) = HeaderValue::from_str(&items.join(", "))

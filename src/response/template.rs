@@ -63,18 +63,19 @@ impl TextTemplate {
 
     /// Returns true if the text has the client's method or path.
     pub(super) fn speaks_of_request(&self) -> bool {
-        let mut pieces = self.pieces.iter();
-        pieces.any(
-            |piece| matches!(piece, Piece::Fact { placeholder, .. } if placeholder.is_of_request()),
-        )
+        self.has(Placeholder::is_of_request)
     }
 
     /// Returns true if the text would have a part only of the client's method or path.
     pub(super) fn cuts(&self, refusal: &Refusal<'_>) -> bool {
+        self.has(|placeholder| placeholder.is_cut(refusal))
+    }
+
+    /// Returns true if the text has such a placeholder.
+    fn has(&self, is_meant: impl Fn(Placeholder) -> bool) -> bool {
         let mut pieces = self.pieces.iter();
-        pieces.any(
-            |piece| matches!(piece, Piece::Fact { placeholder, .. } if placeholder.is_cut(refusal)),
-        )
+        pieces
+            .any(|piece| matches!(piece, Piece::Fact { placeholder, .. } if is_meant(*placeholder)))
     }
 
     /// Writes the text with the facts of a refusal. Writes nothing for an unknown fact without an alternative.

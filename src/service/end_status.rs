@@ -2,9 +2,9 @@
 
 use http::{HeaderMap, Response, StatusCode};
 
+use super::asked_refusal::asked_refusal;
 use super::exchange::Exchange;
-use crate::error::Denial;
-use crate::response::{AnswerForm, RefusalRequest};
+use crate::response::AnswerForm;
 
 impl Exchange {
     /// Returns the status that the client gets for the inner service's result.
@@ -20,14 +20,6 @@ impl Exchange {
         }
         response.status()
     }
-}
-
-/// Returns the denial that the inner service asks the gate to answer.
-pub(super) fn asked_refusal<R>(response: &Response<R>) -> Option<Denial> {
-    let asked = response.extensions().get().map(|RefusalRequest(denial)| denial.clone());
-    #[cfg(feature = "tonic")]
-    let asked = asked.or_else(|| super::tonic::refusal(response));
-    asked
 }
 
 /// Returns the HTTP status of a gRPC call that ended without a message, as `google.rpc.Code` maps its code. `None`

@@ -10,9 +10,9 @@ use tokio::time::{Sleep, sleep};
 
 #[cfg(all(feature = "axum", feature = "tracing"))]
 use super::admitted_anonymous::AdmittedAnonymous;
+use super::asked_refusal::asked_refusal;
 use super::body::GateBody;
 use super::deciding::Deciding;
-use super::end_status::asked_refusal;
 use super::mark_connection::connection;
 use super::request_state::{Decision, RequestState};
 use super::settling::{ServiceEnd, Settlement};

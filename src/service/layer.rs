@@ -150,8 +150,7 @@ impl ApiKeyLayer {
             let table = self.shared.renderer.table(request);
             let id = request.extensions().get().cloned();
             let request = Some(&RequestFacts::new(&Head::of(request), true, id));
-            let expired = record.filter(|_| *denial == Denial::KeyExpired);
-            let expired_at = expired.and_then(KeyRecord::expires);
+            let expired_at = record.and_then(KeyRecord::expires);
             let facts = RefusalFacts {
                 table,
                 request,

@@ -3,6 +3,7 @@
 
 #[cfg(all(feature = "axum", feature = "tracing"))]
 mod admitted_anonymous;
+mod asked_refusal;
 #[cfg(feature = "axum")]
 pub mod axum;
 #[cfg(feature = "axum-server")]

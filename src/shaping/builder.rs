@@ -140,10 +140,7 @@ impl ShapingLayerBuilder {
             field: "blocklist",
             problem: error.to_string(),
         })?;
-        let mut common = Shape::new().with_blocklist(blocklist.unwrap_or_default());
-        if let Some(inflection) = self.inflection {
-            common = common.with_inflection(inflection);
-        }
+        let common = Shape::of(self.inflection, blocklist.unwrap_or_default());
         let inflection_header = self.inflection_header.as_deref();
         let inflection_header =
             inflection_header.map(|name| field_name("shaping, field `inflection_header`", name));

@@ -3,6 +3,8 @@
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
+use crate::request::elements;
+
 /// What the types of sequences of JSON texts have in their names.
 const SEQUENCES: [&str; 5] = ["ndjson", "jsonl", "json-lines", "json-seq", "json-stream"];
 
@@ -72,12 +74,8 @@ impl JsonContent {
 
 /// Returns true if the body has a content coding that changes it.
 pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(CONTENT_ENCODING).iter();
-    let mut codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
-    codings.any(|coding| {
-        let coding = coding.trim_ascii();
-        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
-    })
+    elements(headers, &CONTENT_ENCODING)
+        .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 #[cfg(test)]

@@ -77,12 +77,8 @@ impl ShapingRules {
             Denial::InternalError
         })?;
         let asked = self.asked(request.headers())?;
-        let shape = Shape::new().with_blocklist(self.common.blocklist().and(own.blocklist()));
         let inflection = asked.or(own.inflection()).or(self.common.inflection());
-        Ok(match inflection {
-            Some(inflection) => shape.with_inflection(inflection),
-            None => shape,
-        })
+        Ok(Shape::of(inflection, self.common.blocklist().and(own.blocklist())))
     }
 
     /// Reports a failure to the operator.
@@ -105,16 +101,11 @@ impl ShapingRules {
             return shape_of(grant).map_err(|error| invalid(error.to_string()));
         }
         let text = |entry: &Option<String>| grant.record().metadata(entry.as_deref()?);
-        let mut shape = Shape::new();
-        if let Some(name) = text(&self.inflection_metadata) {
-            let inflection: Result<Inflection, _> = name.parse();
-            shape = shape.with_inflection(inflection.map_err(|error| invalid(error.to_string()))?);
-        }
-        if let Some(paths) = text(&self.blocklist_metadata) {
-            let blocklist: Result<Blocklist, _> = paths.parse();
-            shape = shape.with_blocklist(blocklist.map_err(|error| invalid(error.to_string()))?);
-        }
-        Ok(shape)
+        let inflection = text(&self.inflection_metadata).map(str::parse::<Inflection>).transpose();
+        let inflection = inflection.map_err(|error| invalid(error.to_string()))?;
+        let blocklist = text(&self.blocklist_metadata).map(str::parse::<Blocklist>).transpose();
+        let blocklist = blocklist.map_err(|error| invalid(error.to_string()))?;
+        Ok(Shape::of(inflection, blocklist.unwrap_or_default()))
     }
 
     /// Returns the case that the request asks for.

@@ -24,6 +24,11 @@ impl Shape {
         Self::default()
     }
 
+    /// Creates a shape of both parts.
+    pub(super) const fn of(inflection: Option<Inflection>, blocklist: Blocklist) -> Self {
+        Self { inflection, blocklist }
+    }
+
     /// Sets the case of names. Without this call, names stay as they are.
     pub fn with_inflection(self, inflection: Inflection) -> Self {
         Self { inflection: Some(inflection), ..self }

@@ -173,14 +173,14 @@ impl Limiter for RedisLimiter {
             Some(NextStep::Alone) => Terms::Lease { demand: cost, want: 0, shortest: 0 },
             None => Terms::Each,
         };
-        let script = Arc::clone(&self.script);
         let counted = match self.counted(caller, quotas) {
             Ok(counted) => counted,
             Err(error) => return Reply::now(Err(error)),
         };
-        let (now, back, refund) = (script.now(now), None, None);
+        let (now, back, refund) = (self.script.now(now), None, None);
         let question = Question { cost, mode, now, terms, back, refund };
         if mode != ChargeMode::Force {
+            let script = Arc::clone(&self.script);
             return Reply::later(async move {
                 script.ask_alone(counted, question).await.map_err(LimiterError::new)
             });
@@ -209,8 +209,7 @@ impl Limiter for RedisLimiter {
             Some(_) => Terms::Lease { demand: 0, want: 0, shortest: 0 },
             None => Terms::Each,
         };
-        let takes_nothing = |index: &usize| refund.verdict.would_refuse(*index);
-        let untaken = (0..16).filter(takes_nothing).fold(0, |bits, index| bits | 1 << index);
+        let untaken = refund.verdict.shadow_refusals().fold(0, |bits, index| bits | 1 << index);
         let question = Question {
             cost: refund.cost.min(refund.charge.cost),
             mode: ChargeMode::Force,
