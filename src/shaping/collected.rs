@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 use http::HeaderMap;
 
 use super::opening::Opening;
@@ -34,12 +34,7 @@ impl Collected {
         if self.joined.is_empty() {
             self.joined.extend_from_slice(&mem::take(&mut self.first));
         }
-        while data.has_remaining() {
-            let chunk = data.chunk();
-            let length = chunk.len();
-            self.joined.extend_from_slice(chunk);
-            data.advance(length);
-        }
+        self.joined.put(data);
         Ok(())
     }
 

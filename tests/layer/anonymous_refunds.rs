@@ -3,14 +3,13 @@
 use std::convert::Infallible;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::caller::ClientNetwork;
-use tower_api_key::clock::{ManualClock, Timestamp};
+use tower_api_key::clock::ManualClock;
 use tower_api_key::decision::{Check, GateDecision, Outcome};
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{
@@ -23,13 +22,9 @@ use tower_api_key::request::Connection;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Observer, Profile, Reply};
 
+use super::cost::{MINUTE, START, TEN};
+use super::refunds::{FAILURES, LIMITED};
 use crate::support::{PROFILE, anonymous, greeting, reason, send, store, text};
-
-const START: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
-const MINUTE: Duration = Duration::from_secs(60);
-const TEN: Quota = Quota::new("ten", 10, MINUTE);
-const LIMITED: Profile = Profile { limit_headers: LimitHeaders::X_RATE_LIMIT, ..PROFILE };
-const FAILURES: Route = Route::new().cost(4).refund_on(&[304..=304, 500..=599]);
 
 fn builder(profile: Profile<'_>, quotas: &[Quota], route: Route<'_>) -> ApiKeyLayerBuilder {
     let routes = Routes::new().get("/look", Route::new().cost(0)).get("/", route);

@@ -11,6 +11,7 @@ use tower_api_key::key::Networks;
 use tower_api_key::request::{Client, Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 
+use super::decision::preflight;
 use crate::support::{PROFILE, anonymous, request, store};
 
 fn builder() -> ApiKeyLayerBuilder {
@@ -44,13 +45,6 @@ async fn a_handler_finds_the_client_behind_trusted_proxies() {
     let client = |address: &str, https| Client { address: address.parse::<IpAddr>().ok(), https };
     let proxy = Connection::plain("10.0.0.1:1".parse().unwrap());
     let direct = Connection::tls("192.0.2.1:1".parse().unwrap());
-    let preflight = || {
-        let mut request = anonymous(Method::OPTIONS, "/");
-        request.headers_mut().insert("origin", "https://a.example".parse().unwrap());
-        let name = "access-control-request-method";
-        request.headers_mut().insert(name, "GET".parse().unwrap());
-        request
-    };
     for request in [request(Method::GET, "/"), anonymous(Method::GET, "/"), preflight()] {
         for (connection, forwarded, expected) in [
             (proxy, "for=198.51.100.7;proto=https", client("198.51.100.7", true)),

@@ -27,9 +27,9 @@ use tower_api_key::{
 
 use crate::support::{PROFILE, Service, account, greeting, reason, request, send, store, tls};
 
-const START: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
-const MINUTE: Duration = Duration::from_secs(60);
-const TEN: Quota = Quota::new("ten", 10, MINUTE);
+pub(super) const START: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const TEN: Quota = Quota::new("ten", 10, MINUTE);
 const DATED: Profile = Profile {
     limit_headers: LimitHeaders { reset: Reset::UnixTime, ..LimitHeaders::X_RATE_LIMIT },
     ..PROFILE
@@ -41,7 +41,7 @@ fn builder(quotas: &[Quota], routes: Routes) -> ApiKeyLayerBuilder {
         .clock(ManualClock::starting_at(START))
 }
 
-fn counted(builder: ApiKeyLayerBuilder, limiter: impl Limiter) -> ApiKeyLayer {
+pub(super) fn counted(builder: ApiKeyLayerBuilder, limiter: impl Limiter) -> ApiKeyLayer {
     builder.limits(limiter, OnLimiterFailure::Deny).build().unwrap()
 }
 
@@ -60,11 +60,11 @@ fn adding(layer: &ApiKeyLayer, cost: u32, kept: &Arc<Mutex<Option<Grant>>>) -> S
     })))
 }
 
-fn remaining<B>(response: &Response<B>) -> &str {
+pub(super) fn remaining<B>(response: &Response<B>) -> &str {
     response.headers()["x-ratelimit-remaining"].to_str().unwrap()
 }
 
-async fn left(layer: &ApiKeyLayer) -> String {
+pub(super) async fn left(layer: &ApiKeyLayer) -> String {
     let response = send(&greeting(layer), request(Method::PUT, "/look")).await;
     remaining(&response).to_owned()
 }

@@ -42,7 +42,7 @@ async fn inner<B>(request: Request<B>) -> Result<Response<Full<Bytes>>, Infallib
     }
 }
 
-fn preflight() -> Request<()> {
+pub(super) fn preflight() -> Request<()> {
     let mut request = anonymous(Method::OPTIONS, "/");
     request.headers_mut().insert("origin", "https://a.example".parse().unwrap());
     request.headers_mut().insert("access-control-request-method", "GET".parse().unwrap());

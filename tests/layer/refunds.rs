@@ -12,7 +12,7 @@ use http_body_util::Full;
 use tokio::time::sleep;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::caller::Caller;
-use tower_api_key::clock::{ManualClock, Timestamp};
+use tower_api_key::clock::ManualClock;
 use tower_api_key::decision::CostError;
 use tower_api_key::key::KeyRecord;
 use tower_api_key::limits::{
@@ -25,13 +25,12 @@ use tower_api_key::{
     ApiKeyLayer, ApiKeyLayerBuilder, ConfigError, Denial, Grant, Observer, Profile, Reply, refusal,
 };
 
-use crate::support::{PROFILE, account, greeting, reason, request, send, store, tls};
+use super::cost::{MINUTE, START, TEN, counted, left, remaining};
+use crate::support::{PROFILE, account, reason, request, store, tls};
 
-const START: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
-const MINUTE: Duration = Duration::from_secs(60);
-const TEN: Quota = Quota::new("ten", 10, MINUTE);
-const LIMITED: Profile = Profile { limit_headers: LimitHeaders::X_RATE_LIMIT, ..PROFILE };
-const FAILURES: Route = Route::new().cost(4).refund_on(&[304..=304, 500..=599]);
+pub(super) const LIMITED: Profile =
+    Profile { limit_headers: LimitHeaders::X_RATE_LIMIT, ..PROFILE };
+pub(super) const FAILURES: Route = Route::new().cost(4).refund_on(&[304..=304, 500..=599]);
 
 fn builder(quotas: &[Quota], route: Route) -> ApiKeyLayerBuilder {
     let routes = Routes::new()
@@ -41,18 +40,6 @@ fn builder(quotas: &[Quota], route: Route) -> ApiKeyLayerBuilder {
     ApiKeyLayer::builder(LIMITED, store(|key| key.quotas(quotas.to_vec())))
         .routes(routes)
         .clock(ManualClock::starting_at(START))
-}
-
-fn counted(builder: ApiKeyLayerBuilder, limiter: impl Limiter) -> ApiKeyLayer {
-    builder.limits(limiter, OnLimiterFailure::Deny).build().unwrap()
-}
-
-fn remaining<B>(response: &Response<B>) -> &str {
-    response.headers()["x-ratelimit-remaining"].to_str().unwrap()
-}
-
-async fn left(layer: &ApiKeyLayer) -> String {
-    remaining(&send(&greeting(layer), request(Method::PUT, "/look")).await).to_owned()
 }
 
 fn grant<B>(request: &Request<B>) -> Grant {

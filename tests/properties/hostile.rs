@@ -12,6 +12,7 @@ use tower_api_key::profile::{
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::{ApiKeyLayer, Denial, GateBody, HeaderProblem, Profile, refusal};
 
+use super::extremes::block_on;
 use super::support::{PROFILE, request, store, text};
 
 type Made = Response<GateBody<Full<bytes::Bytes>>>;
@@ -36,10 +37,6 @@ fn answered(row: Answer<'_>, of_header: Answer<'_>, request: Request<()>, denial
         async move { Ok::<_, std::convert::Infallible>(response) }
     }));
     block_on(service.oneshot(request)).unwrap()
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
 /// Characters that end strings, lines or elements somewhere, among others.

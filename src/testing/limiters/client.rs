@@ -102,7 +102,11 @@ impl KeyClient {
     }
 
     pub(super) async fn remaining(&self, quotas: &[Quota], now: Timestamp) -> Vec<u32> {
-        let verdict = self.ask(quotas, &[], 0, ChargeMode::Peek, now).await;
-        verdict.statuses().iter().map(QuotaStatus::remaining).collect()
+        remaining(&self.ask(quotas, &[], 0, ChargeMode::Peek, now).await)
     }
+}
+
+/// Lists what remains of each quota.
+pub(super) fn remaining(verdict: &Verdict) -> Vec<u32> {
+    verdict.statuses().iter().map(QuotaStatus::remaining).collect()
 }

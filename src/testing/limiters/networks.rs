@@ -3,12 +3,12 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::client::{MINUTE, START, at, first, record};
+use super::client::{MINUTE, START, at, first, record, remaining};
 use crate::caller::{Caller, ClientNetwork};
 use crate::clock::Timestamp;
 use crate::limits::ChargeMode::{self, IfAllowed, Peek};
 use crate::limits::{Charge, Limiter, Refund};
-use crate::quota::{Algorithm, AppliedQuotas, Quota, QuotaStatus, Verdict};
+use crate::quota::{Algorithm, AppliedQuotas, Quota, Verdict};
 use crate::testing::fresh::{Fresh, Maker, subject};
 use crate::testing::outcome::done;
 
@@ -81,8 +81,7 @@ pub(super) async fn networks_are_charged_as_accounts_are(make: &Maker<dyn Limite
         let verdict = client.ask(caller, quotas, (cost, mode), START).await;
         let wait = verdict.retry_after();
         assert_eq!(wait, (!passes).then_some(MINUTE), "the wait for a cost of {cost}, {mode:?}");
-        let remaining: Vec<u32> = verdict.statuses().iter().map(QuotaStatus::remaining).collect();
-        assert_eq!(remaining, left, "what remains after a cost of {cost}, {mode:?}");
+        assert_eq!(remaining(&verdict), left, "what remains after a cost of {cost}, {mode:?}");
     }
     let passes = client.passes(caller, &tight, at(60)).await;
     assert!(passes, "a request in the next window is refused");
@@ -108,8 +107,11 @@ pub(super) async fn a_network_gets_a_refund_as_an_account_does(make: &Maker<dyn 
         done(limiter.refund(refund).await, "giving a cost back");
         for (network, expected) in networks.iter().zip([[3 + given, 1 + given], [8, 6], [8, 6]]) {
             let left = client.ask(Caller::Network(network), quotas, (0, Peek), START).await;
-            let left: Vec<u32> = left.statuses().iter().map(QuotaStatus::remaining).collect();
-            assert_eq!(left, expected, "{algorithm:?}: what remains of the quotas of {network}");
+            assert_eq!(
+                remaining(&left),
+                expected,
+                "{algorithm:?}: what remains of the quotas of {network}"
+            );
         }
     }
 }

@@ -1,14 +1,10 @@
 //! Promises on refunds. A limiter that [gives nothing back](Limiter::refunds) must keep what it took.
 
-use super::client::{KeyClient, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at};
+use super::client::{KeyClient, MINUTE, START, TO_MIDNIGHT, TO_OCTOBER, at, remaining};
 use crate::limits::ChargeMode::{Force, IfAllowed};
 use crate::limits::Limiter;
-use crate::quota::{Algorithm, Per, Quota, QuotaStatus, Verdict};
+use crate::quota::{Algorithm, Per, Quota, Verdict};
 use crate::testing::fresh::Maker;
-
-fn remaining(verdict: &Verdict) -> Vec<u32> {
-    verdict.statuses().iter().map(QuotaStatus::remaining).collect()
-}
 
 pub(super) async fn a_refund_gives_back_what_was_taken(make: &Maker<dyn Limiter>) {
     for algorithm in Algorithm::ALL {

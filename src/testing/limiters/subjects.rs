@@ -1,11 +1,11 @@
 //! Promises on the subject of a quota: an account, a key or a route.
 
-use super::client::{KeyClient, MINUTE, START, record};
+use super::client::{KeyClient, MINUTE, START, record, remaining};
 use crate::caller::Caller;
 use crate::key::KeyRecord;
 use crate::limits::ChargeMode::IfAllowed;
 use crate::limits::{Charge, Limiter};
-use crate::quota::{AppliedQuotas, Per, Quota, QuotaStatus};
+use crate::quota::{AppliedQuotas, Per, Quota};
 use crate::testing::fresh::{Maker, subject};
 use crate::testing::outcome::done;
 
@@ -92,10 +92,12 @@ pub(super) async fn a_routes_quotas_come_and_go(make: &Maker<dyn Limiter>) {
     for round in 1..=10 {
         for (number, route) in (1..).zip(&routes) {
             let verdict = client.ask(&general, route, 1, IfAllowed, START).await;
-            let remaining: Vec<u32> =
-                verdict.statuses().iter().map(QuotaStatus::remaining).collect();
             let expected = [100 - (round - 1) * 3 - number, 10 - round];
-            assert_eq!(remaining, expected, "what remains of the general quota and of a route's");
+            assert_eq!(
+                remaining(&verdict),
+                expected,
+                "what remains of the general quota and of a route's"
+            );
         }
         let remaining = client.remaining(&general, START).await;
         assert_eq!(remaining, [100 - round * 3], "what remains of the general quota");

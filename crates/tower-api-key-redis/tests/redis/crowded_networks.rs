@@ -10,6 +10,8 @@ use tower_api_key::limits::{Charge, ChargeMode, Limiter};
 use tower_api_key::quota::{Algorithm, AppliedQuotas, Quota};
 use tower_api_key_redis::RedisLimiter;
 
+use super::keys::keys;
+use super::networks::six;
 use crate::TURNS;
 use crate::server::Redis;
 
@@ -20,10 +22,6 @@ const FULL: u16 = 256;
 /// An instant in seconds after the first.
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix_seconds(1_795_600_000 + seconds)
-}
-
-fn six(site: u16, network: u16) -> IpAddr {
-    Ipv6Addr::new(0x2001, 0xdb8, site, network, 0, 0, 0, 1).into()
 }
 
 /// Returns this many sites of one set, each by two of its networks.
@@ -46,10 +44,6 @@ async fn passes(limiter: &RedisLimiter, address: IpAddr, quota: &Quota, now: Tim
     let (caller, mode) = (Caller::Network(&network), ChargeMode::IfAllowed);
     let charge = Charge { caller, quotas, cost: 1, mode, now };
     limiter.charge(charge).await.unwrap().retry_after().is_none()
-}
-
-fn keys(server: &Redis) -> Vec<String> {
-    server.ask(&["KEYS", "*"])
 }
 
 /// Returns the instant of the only set's latest search, in seconds after the first instant; `None` before.

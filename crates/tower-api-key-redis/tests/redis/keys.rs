@@ -31,7 +31,7 @@ async fn charge(
     limiter.charge(Charge { caller: Caller::Key(record), quotas, cost, mode, now }).await.unwrap()
 }
 
-fn keys(server: &Redis) -> Vec<String> {
+pub(super) fn keys(server: &Redis) -> Vec<String> {
     let mut keys: Vec<String> = server.ask(&["KEYS", "*"]);
     keys.sort();
     keys

@@ -10,6 +10,7 @@ use tower_api_key::limits::{Charge, ChargeMode, Limiter, Refund};
 use tower_api_key::quota::{Algorithm, AppliedQuotas, Per, Quota, Verdict};
 use tower_api_key_redis::{Lease, RedisLimiter};
 
+use super::keys::keys;
 use crate::TURNS;
 use crate::server::Redis;
 
@@ -31,14 +32,8 @@ async fn passes(limiter: &RedisLimiter, address: IpAddr, quotas: &[Quota]) -> bo
     ask(limiter, address, quotas, ChargeMode::IfAllowed).await.retry_after().is_none()
 }
 
-fn six(site: u16, network: u16) -> IpAddr {
+pub(super) fn six(site: u16, network: u16) -> IpAddr {
     Ipv6Addr::new(0x2001, 0xdb8, site, network, 0, 0, 0, 1).into()
-}
-
-fn keys(server: &Redis) -> Vec<String> {
-    let mut keys: Vec<String> = server.ask(&["KEYS", "*"]);
-    keys.sort();
-    keys
 }
 
 /// Everything that the server holds, as text.
