@@ -21,7 +21,9 @@ mod read;
 mod report;
 mod tables;
 mod text;
+mod write;
 
 pub use front_door::FrontDoor;
 pub use report::{FrontDoorError, Mistake};
 pub use text::FileFormat;
+pub use write::{UnwritableProfile, profile_to_toml};

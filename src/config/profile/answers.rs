@@ -8,11 +8,12 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::answer::AnswerRow;
+use super::rows::{UnwritableRow, named_once, shortened, written};
 use crate::config::read::{Contradiction, Path};
 use crate::profile::{Answer, Answers};
 
 /// The row of every name that has none of its own.
-const OTHERWISE: &str = "otherwise";
+pub(super) const OTHERWISE: &str = "otherwise";
 
 /// Rows by the names of [`Answers`], and `otherwise`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +68,21 @@ impl AnswersTable {
                 "the rows name each other in a circle: write one of them out".to_owned(),
             ))
         })
+    }
+
+    /// Writes a table of answers. With `base`, rows that equal those of the base may be left out.
+    pub(super) fn of(
+        answers: &Answers<'_>,
+        base: Option<&Answers<'_>>,
+    ) -> Result<Self, UnwritableRow> {
+        let rows = written(answers)?;
+        let whole = shortened(&rows);
+        let Some(base) = base else { return Ok(Self { rows: whole }) };
+        // A row of the base that a file cannot hold equals none.
+        let base = written(base).unwrap_or_default();
+        let changed: Vec<_> = rows.into_iter().filter(|row| !base.contains(row)).collect();
+        let changed = named_once(&changed);
+        Ok(Self { rows: if changed.len() <= whole.len() { changed } else { whole } })
     }
 
     /// Returns the row of a name, or `otherwise`.

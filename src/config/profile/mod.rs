@@ -13,7 +13,9 @@ mod format;
 mod limit_headers;
 mod pairs;
 mod principal;
+mod rows;
 mod shape;
 mod table;
 
+pub(super) use rows::UnwritableRow;
 pub(super) use table::{NOTHING, ProfileTable};
