@@ -5,20 +5,18 @@ use std::sync::Arc;
 
 use bumpalo::Bump;
 
+use super::backends::{Backends, LimiterSettings, StoreSettings};
 use super::profile::NOTHING;
 use super::read::{Contradiction, FaultKind, Found, Path, read};
 use super::report::FrontDoorError;
 use super::tables::FrontDoorTable;
 use super::text::{FileFormat, SourceText, Surroundings, SystemSurroundings, fill_in};
-use crate::limits::MemoryLimiter;
-use crate::quota::OnLimiterFailure;
-use crate::store::{KeyStore, MemoryStore};
 use crate::{ApiKeyLayerBuilder, Profile};
 
 /// A front door, read from a file and checked.
 ///
 /// ```
-/// use tower_api_key::config::{FileFormat, FrontDoor};
+/// use tower_api_key::config::{Backends, FileFormat, FrontDoor};
 /// use tower_api_key::store::MemoryStore;
 /// use tower_api_key::Denial;
 ///
@@ -28,7 +26,7 @@ use crate::{ApiKeyLayerBuilder, Profile};
 /// realm = "acme"
 /// "#;
 /// let door = FrontDoor::parse("gate.toml", file, FileFormat::Toml)?;
-/// let layer = door.builder(MemoryStore::new()).build()?;
+/// let layer = door.builder(&Backends::new(MemoryStore::new())).build()?;
 /// assert_eq!(layer.answer(&Denial::KeyUnknown).status(), 401);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -75,26 +73,45 @@ impl FrontDoor {
         Ok(Self { tables })
     }
 
-    /// Starts a layer with a store of your own, and all else as the file says.
-    pub fn builder(&self, store: impl KeyStore) -> ApiKeyLayerBuilder {
-        let store: Arc<dyn KeyStore> = Arc::new(store);
-        let build =
-            |profile: Profile<'_>| Ok(ApiKeyLayerBuilder::new(&profile, Arc::clone(&store)));
+    /// Starts a layer that works with these backends, and does all else as the file says.
+    pub fn builder(&self, backends: &Backends) -> ApiKeyLayerBuilder {
         // The file was checked, so there is a profile. Without one, the builder refuses to build.
-        self.tables.with_profile(build).unwrap_or_else(|_| ApiKeyLayerBuilder::new(&NOTHING, store))
+        let nothing = |_| ApiKeyLayerBuilder::new(&NOTHING, Arc::clone(&backends.store));
+        self.tables.builder(backends).unwrap_or_else(nothing)
+    }
+
+    /// Returns the table `[store]`, if there is one.
+    pub const fn store(&self) -> Option<&StoreSettings> {
+        self.tables.store.as_ref()
+    }
+
+    /// Returns the table `[limiter]`, if there is one.
+    pub const fn limiter(&self) -> Option<&LimiterSettings> {
+        self.tables.limiter.as_ref()
     }
 }
 
 /// Builds what the tables describe, as a program would.
 fn check(tables: &FrontDoorTable) -> Result<(), Contradiction> {
-    let layer = tables.with_profile(|profile| {
-        let builder = ApiKeyLayerBuilder::new(&profile, Arc::new(MemoryStore::new()));
-        Ok(builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny))
-    })?;
-    layer.build().map(drop).map_err(|error| Contradiction::new(Path::default(), &error))
+    let layer = tables.builder(&Backends::in_memory())?.build();
+    layer.map(drop).map_err(|error| Contradiction::new(Path::default(), &error))
 }
 
 impl FrontDoorTable {
+    /// Starts a layer as the tables say.
+    fn builder(&self, backends: &Backends) -> Result<ApiKeyLayerBuilder, Contradiction> {
+        let mut builder = self.with_profile(|profile| {
+            Ok(ApiKeyLayerBuilder::new(&profile, Arc::clone(&backends.store)))
+        })?;
+        if let (Some(settings), Some(limiter)) = (&self.limiter, &backends.limiter) {
+            builder = builder.limits(Arc::clone(limiter), settings.on_failure());
+            if let Some(concurrency) = backends.concurrency.as_ref().filter(|_| settings.simultaneous) {
+                builder = builder.concurrency(Arc::clone(concurrency), settings.on_failure());
+            }
+        }
+        Ok(builder)
+    }
+
     /// Describes the profile for a while.
     fn with_profile<R>(
         &self,
