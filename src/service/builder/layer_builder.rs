@@ -122,7 +122,7 @@ impl ApiKeyLayerBuilder {
         let attempts = attempts.map(|attempts| attempts.build(counted, now)).transpose()?;
         let counted = previous.and_then(|it| it.refusals.as_ref());
         let refusals = refusals.map(|refusals| refusals.build(counted, now)).transpose()?;
-        Ok(ApiKeyLayer::new(Shared {
+        Ok(ApiKeyLayer::new(Arc::new(Shared {
             preflight,
             renderer: if optional { renderer.admit_anonymous() } else { renderer },
             alarms,
@@ -135,6 +135,6 @@ impl ApiKeyLayerBuilder {
             name,
             policy,
             options,
-        }))
+        })))
     }
 }
