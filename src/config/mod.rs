@@ -21,6 +21,7 @@ mod quota;
 mod read;
 mod report;
 mod secret;
+mod section;
 mod tables;
 mod text;
 
@@ -29,4 +30,5 @@ pub use duration::LengthOfTime;
 pub use front_door::FrontDoor;
 pub use report::{FrontDoorError, Mistake};
 pub use secret::SecretText;
+pub use section::SectionMistake;
 pub use text::FileFormat;
