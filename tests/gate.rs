@@ -14,11 +14,18 @@
 
 #[path = "support/log.rs"]
 mod log;
+#[path = "support/source.rs"]
+mod source;
 mod support;
+#[cfg(feature = "config")]
+#[path = "support/vendor_files.rs"]
+mod vendor_files;
 
 mod abuse;
 #[cfg(feature = "axum")]
 mod axum_router;
+#[cfg(feature = "config")]
+mod config;
 mod conformance;
 mod faults;
 mod gallery;

@@ -6,7 +6,7 @@ use crate::Profile;
 use crate::config::profile::ProfileTable;
 use crate::config::tables::FrontDoorTable;
 
-/// Writes a profile as a file in TOML, in full: it needs no `base`.
+/// Writes a profile as a file in TOML, in full: it needs no `base`. With quotas it has a limiter in memory.
 ///
 /// ```
 /// use tower_api_key::config::{FileFormat, FrontDoor, profile_to_toml};
@@ -24,5 +24,5 @@ use crate::config::tables::FrontDoorTable;
 /// [`Answer::headers_from`](crate::profile::Answer::headers_from).
 pub fn profile_to_toml(profile: &Profile<'_>) -> Result<String, UnwritableProfile> {
     let table = FrontDoorTable { profile: ProfileTable::of(profile)?, ..FrontDoorTable::default() };
-    Ok(layout(&table))
+    Ok(layout(&table, !profile.quotas.is_empty()))
 }

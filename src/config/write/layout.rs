@@ -15,12 +15,23 @@ const WITH_HEADERS: [&str; 2] = ["profile", "answers"];
 /// Fields whose lists are written as tables with headers.
 const LISTS_WITH_HEADERS: [&str; 1] = ["answers_by_path"];
 
-/// Writes a file.
-pub(super) fn layout(front_door: &FrontDoorTable) -> String {
+/// What a file says of its limiter.
+const IN_MEMORY: &str = "\
+    # Counts in this process. Name a Redis if there are several: url = { env = \"REDIS_URL\" }\n";
+
+/// Writes a file, with a limiter if there is something to count.
+pub(super) fn layout(front_door: &FrontDoorTable, counts: bool) -> String {
     // Only maps with other keys than texts, and numbers over 64 bits, have no TOML. The tables have neither.
     let document = toml_edit::ser::to_document(front_door).unwrap_or_default();
-    let mut root = document.into_table();
-    lay_out(&mut root);
+    let mut described = document.into_table();
+    lay_out(&mut described);
+    let mut root = Table::new();
+    if counts {
+        let mut limiter = Table::from_iter([("url", "memory:")]);
+        limiter.decor_mut().set_prefix(IN_MEMORY);
+        root.insert("limiter", Item::Table(limiter));
+    }
+    root.extend(described);
     DocumentMut::from(root).to_string()
 }
 
