@@ -24,8 +24,6 @@ mod vendor_files;
 mod abuse;
 #[cfg(feature = "axum")]
 mod axum_router;
-#[cfg(feature = "config")]
-mod config;
 mod conformance;
 mod faults;
 mod gallery;

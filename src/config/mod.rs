@@ -20,6 +20,7 @@ mod profile;
 mod quota;
 mod read;
 mod report;
+mod schema;
 mod secret;
 mod section;
 mod tables;
@@ -30,6 +31,7 @@ pub use backends::{Backends, CacheSettings, LeaseSettings, LimiterSettings, Stor
 pub use duration::LengthOfTime;
 pub use front_door::FrontDoor;
 pub use report::{FrontDoorError, Mistake};
+pub use schema::{json_schema, json_schema_with};
 pub use secret::SecretText;
 pub use section::SectionMistake;
 pub use text::FileFormat;

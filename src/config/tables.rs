@@ -10,6 +10,9 @@ use super::profile::ProfileTable;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FrontDoorTable {
+    /// The address of the schema, for editors of JSON. It means nothing to the gate.
+    #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    pub(super) schema: Option<String>,
     pub(super) profile: ProfileTable,
     /// Where the keys are.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use bumpalo::Bump;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::answers::NAMES;
 use super::body::BodyTable;
 use super::challenge::{ChallengeName, ChallengeTable, describe_all};
 use super::pairs::Pairs;
@@ -19,8 +20,12 @@ use crate::profile::{Answer, GrpcCode};
 #[allow(clippy::large_enum_variant)] // There are at most thirty.
 pub(super) enum AnswerRow {
     /// The name of another row.
-    SameAs(String),
+    SameAs(#[schemars(schema_with = "name_of_a_row")] String),
     Written(AnswerTable),
+}
+
+fn name_of_a_row(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": NAMES })
 }
 
 /// One answer: status, body and headers.

@@ -102,7 +102,7 @@ fn known(name: &str) -> Option<&'static str> {
 }
 
 /// The names of all rows, and `otherwise`.
-static NAMES: &[&str] = &with_otherwise();
+pub(super) static NAMES: &[&str] = &with_otherwise();
 
 const fn with_otherwise() -> [&'static str; Answers::NAMES.len() + 1] {
     let mut names = [OTHERWISE; Answers::NAMES.len() + 1];
