@@ -74,6 +74,8 @@ mod handle;
 mod layer;
 #[cfg(feature = "tonic")]
 mod named_service;
+#[cfg(all(test, shuttle))]
+mod schedules;
 
 pub use gate::ReloadableGate;
 pub use handle::ReloadHandle;
