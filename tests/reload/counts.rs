@@ -11,8 +11,12 @@ use tower_api_key::key::{Account, KeyRecord};
 use tower_api_key::limits::{Charge, Limiter, LimiterError, MemoryLimiter, Plans};
 use tower_api_key::quota::{Algorithm, OnLimiterFailure, Quota, Share, Verdict};
 use tower_api_key::rules::{Route, Routes};
+#[cfg(feature = "cache")]
+use tower_api_key::store::Cached;
 use tower_api_key::{ApiKeyLayer, Profile, Reply};
 
+#[cfg(feature = "cache")]
+use super::{HeldStore, NEW, OLD, door};
 use super::{MINUTE, get, reason_for, reload, serving};
 use crate::support::{PROFILE, reason, send, store};
 
@@ -156,6 +160,19 @@ async fn a_quota_whose_limit_changes_keeps_its_count() {
         reload(&handle, build(&other));
         assert_eq!(reason_for(&service, get()).await, "admitted", "a new quota");
     }
+}
+
+#[cfg(feature = "cache")]
+#[tokio::test]
+async fn a_cache_that_is_handed_on_asks_the_store_no_more() {
+    let held = HeldStore::new();
+    let cached = Arc::new(Cached::builder(held.clone()).build());
+    let (service, handle) = serving(door(&OLD, Arc::clone(&cached)));
+    held.answers.add_permits(1);
+    assert_eq!(reason_for(&service, get()).await, "admitted");
+    reload(&handle, door(&NEW, cached));
+    assert_eq!(reason_for(&service, get()).await, "admitted");
+    assert_eq!(held.answers.available_permits(), 0);
 }
 
 #[tokio::test]

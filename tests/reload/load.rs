@@ -19,7 +19,7 @@ use super::{NEW, OLD, answered_by, telling};
 use crate::support::{reason, request, send, store, text};
 
 const CLIENTS: u32 = 12;
-const REQUESTS: u32 = 500;
+const REQUESTS: u32 = 2_000;
 
 /// Answers every other lookup later, so that swaps fall into it.
 #[derive(Clone)]
