@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bumpalo::Bump;
 
 use super::profile::NOTHING;
-use super::read::{Contradiction, FaultKind, Found, Path, read};
+use super::read::{Contradiction, FaultKind, FieldProblem, Found, Path, read};
 use super::report::FrontDoorError;
 use super::tables::FrontDoorTable;
 use super::text::{FileFormat, SourceText, Surroundings, SystemSurroundings, fill_in};
@@ -67,8 +67,10 @@ impl FrontDoor {
     fn of(source: &SourceText, surroundings: &dyn Surroundings) -> Result<Self, FrontDoorError> {
         let mut root = source.tree().map_err(|errors| FrontDoorError::of_syntax(source, errors))?;
         let missing = fill_in(&mut root, surroundings).into_iter();
-        let missing =
-            missing.map(|(node, problem)| Found { kind: FaultKind::Problem(problem), node });
+        let missing = missing.map(|(node, problem)| Found {
+            kind: FaultKind::Problem(FieldProblem::new(problem)),
+            node,
+        });
         let checked = read(&root, missing.collect(), check);
         let (tables, ()) =
             checked.map_err(|found| FrontDoorError::of_values(source, &root, &found))?;
@@ -78,23 +80,43 @@ impl FrontDoor {
     /// Starts a layer with a store of your own, and all else as the file says.
     pub fn builder(&self, store: impl KeyStore) -> ApiKeyLayerBuilder {
         let store: Arc<dyn KeyStore> = Arc::new(store);
-        let build =
-            |profile: Profile<'_>| Ok(ApiKeyLayerBuilder::new(&profile, Arc::clone(&store)));
-        // The file was checked, so there is a profile. Without one, the builder refuses to build.
-        self.tables.with_profile(build).unwrap_or_else(|_| ApiKeyLayerBuilder::new(&NOTHING, store))
+        // The file was checked, so there is a builder. This one refuses to build.
+        let refusing = |_| ApiKeyLayerBuilder::new(&NOTHING, Arc::clone(&store));
+        self.tables.builder(Arc::clone(&store)).unwrap_or_else(refusing)
     }
 }
 
-/// Builds what the tables describe, as a program would.
-fn check(tables: &FrontDoorTable) -> Result<(), Contradiction> {
-    let layer = tables.with_profile(|profile| {
-        let builder = ApiKeyLayerBuilder::new(&profile, Arc::new(MemoryStore::new()));
-        Ok(builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny))
-    })?;
-    layer.build().map(drop).map_err(|error| Contradiction::new(Path::default(), &error))
+/// Builds what the tables describe, as a program would. Of a file with mistakes, what is left is built on the standards'
+/// profile, so that further mistakes are found.
+fn check(tables: &FrontDoorTable, is_repaired: bool) -> Result<(), Vec<Contradiction>> {
+    let whole;
+    let tables = if is_repaired {
+        whole = FrontDoorTable { profile: tables.profile.clone().on_standard(), ..tables.clone() };
+        &whole
+    } else {
+        tables
+    };
+    let layer = tables.builder(Arc::new(MemoryStore::new()))?.build();
+    layer.map(drop).map_err(|error| tables.locate_all(&error))
 }
 
 impl FrontDoorTable {
+    /// Starts a layer as the tables say.
+    fn builder(&self, store: Arc<dyn KeyStore>) -> Result<ApiKeyLayerBuilder, Vec<Contradiction>> {
+        let described =
+            self.with_profile(|profile| Ok(ApiKeyLayerBuilder::new(&profile, Arc::clone(&store))));
+        let (builder, wrong) = match described {
+            Ok(builder) => (builder, None),
+            Err(wrong) => (ApiKeyLayerBuilder::new(&NOTHING, store), Some(wrong)),
+        };
+        let builder = builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny);
+        match (self.apply(builder), wrong) {
+            (Ok(builder), None) => Ok(builder),
+            (Ok(_), Some(wrong)) => Err(vec![wrong]),
+            (Err(found), wrong) => Err(wrong.into_iter().chain(found).collect()),
+        }
+    }
+
     /// Describes the profile for a while.
     fn with_profile<R>(
         &self,

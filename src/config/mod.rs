@@ -14,14 +14,19 @@
 
 mod duration;
 mod front_door;
+mod gate;
+mod locate;
+mod named;
 mod nearest;
 mod profile;
 mod quota;
 mod read;
 mod report;
+mod secret;
 mod tables;
 mod text;
 
 pub use front_door::FrontDoor;
 pub use report::{FrontDoorError, Mistake};
+pub use secret::SecretText;
 pub use text::FileFormat;
