@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::backends::{LimiterSettings, StoreSettings};
 use super::gate::{
     AnonymousQuotasTable, FailedAttemptsTable, OtherwiseTable, PepperTable, PlansTable,
     PreflightTable, RefusedRequestsTable, RolesTable, RouteRowTable, ScopesTable,
@@ -18,6 +19,12 @@ pub(super) struct FrontDoorTable {
     /// How the vendor authenticates requests.
     #[serde(default)]
     pub(super) profile: ProfileTable,
+    /// Where the keys are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) store: Option<StoreSettings>,
+    /// Where requests are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) limiter: Option<LimiterSettings>,
     /// The shipped profile whose documented routes this gate has, before those of `routes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) routes_of: Option<BaseName>,

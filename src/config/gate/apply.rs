@@ -7,32 +7,26 @@ use crate::config::tables::FrontDoorTable;
 use crate::key::{Audience, Environment};
 
 impl FrontDoorTable {
-    /// Sets all options of the gate but its profile, its store and its limiters.
-    ///
-    /// # Errors
-    ///
-    /// All fields that contradict themselves. What contradicts another field, the builder finds.
+    /// Sets all options of the gate but its profile, its store and its limiters. Adds the fields that contradict themselves
+    /// to `found`. What contradicts another field, the builder finds.
     pub(in crate::config) fn apply(
         &self,
         mut builder: ApiKeyLayerBuilder,
-    ) -> Result<ApiKeyLayerBuilder, Vec<Contradiction>> {
-        let mut found = Vec::new();
+        found: &mut Vec<Contradiction>,
+    ) -> ApiKeyLayerBuilder {
         let path = |name: &str| Path::default().field(name);
-        if let Some(routes) = routes::describe(
-            self.routes_of,
-            self.routes.as_deref(),
-            self.otherwise.as_ref(),
-            &mut found,
-        ) {
+        if let Some(routes) =
+            routes::describe(self.routes_of, self.routes.as_deref(), self.otherwise.as_ref(), found)
+        {
             builder = builder.routes(routes);
         }
         if let Some(scopes) = &self.scopes {
             builder = scopes.with_rules(|rules| builder.scopes(rules));
         }
-        if let Some(roles) = roles::describe(&self.roles, &mut found) {
+        if let Some(roles) = roles::describe(&self.roles, found) {
             builder = builder.roles(roles);
         }
-        if let Some(plans) = plans::describe(&self.plans, &mut found) {
+        if let Some(plans) = plans::describe(&self.plans, found) {
             builder = builder.plans(plans);
         }
         if let Some(environment) = &self.environment {
@@ -52,7 +46,7 @@ impl FrontDoorTable {
             }
         }
         if let Some(proxies) = &self.trusted_proxies
-            && let Some(proxies) = proxies.describe(&path("trusted_proxies"), &mut found)
+            && let Some(proxies) = proxies.describe(&path("trusted_proxies"), found)
         {
             builder = builder.trusted_proxies(proxies);
         }
@@ -78,7 +72,12 @@ impl FrontDoorTable {
             builder = builder.refused_requests(refusals.describe());
         }
         builder = builder.grpc_services(&self.grpc_services);
-        if found.is_empty() { Ok(self.switch(builder)) } else { Err(found) }
+        if self.without_limits && self.limiter.is_some() {
+            let problem = "the table `limiter` counts requests: remove one of the two";
+            found
+                .push(Contradiction::new(path("without_limits"), &problem).beside(path("limiter")));
+        }
+        self.switch(builder)
     }
 
     /// Sets the options that are on or off.

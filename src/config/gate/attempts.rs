@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::prefixes::PrefixesTable;
 use crate::attempts::{FailedAttempts, RefusedRequests};
-use crate::config::duration::Span;
+use crate::config::duration::LengthOfTime;
 
 /// How many attempts to authenticate may fail from one network of clients.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -14,7 +14,7 @@ pub(in crate::config) struct FailedAttemptsTable {
     /// The failed attempts of a network in a window, at least 1.
     limit: u32,
     /// At least 1 second.
-    window: Span,
+    window: LengthOfTime,
     /// The lengths of networks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     prefixes: Option<PrefixesTable>,
@@ -46,7 +46,7 @@ pub(in crate::config) struct RefusedRequestsTable {
     /// The refused requests of a key in a window, at least 1.
     limit: u32,
     /// At least 1 second.
-    window: Span,
+    window: LengthOfTime,
     /// The keys that the gate remembers: 65,536 unless set, of 25 bytes each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     keys: Option<usize>,

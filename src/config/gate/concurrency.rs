@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::concurrency::Concurrency;
-use crate::config::duration::Span;
+use crate::config::duration::LengthOfTime;
 
 /// How many requests of an account may be in flight at once.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -14,7 +14,7 @@ pub(in crate::config) struct ConcurrencyTable {
     pub(in crate::config) limit: u32,
     /// How long a further request waits for its turn. Without this field it is refused at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) longest_wait: Option<Span>,
+    pub(super) longest_wait: Option<LengthOfTime>,
     /// The most requests of an account that wait: 1000 unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) longest_queue: Option<u32>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::method::{MethodText, methods};
 use crate::Preflight;
-use crate::config::duration::Span;
+use crate::config::duration::LengthOfTime;
 use crate::config::read::{Contradiction, Path};
 
 /// How the gate answers CORS preflights.
@@ -26,7 +26,7 @@ pub(in crate::config) struct PreflightTable {
     pub(in crate::config) headers: Vec<String>,
     /// How long browsers keep the answer, in whole seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    max_age: Option<Span>,
+    max_age: Option<LengthOfTime>,
 }
 
 impl PreflightTable {

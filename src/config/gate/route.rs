@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::concurrency::ConcurrencyTable;
 use super::method::MethodText;
 use super::statuses::StatusRange;
-use crate::config::duration::Span;
+use crate::config::duration::LengthOfTime;
 use crate::config::quota::{QuotaTable, describe_all};
 use crate::config::read::{Contradiction, Path};
 use crate::rules::Route;
@@ -80,7 +80,7 @@ tables_with_needs! {
     concurrency: Option<ConcurrencyTable>,
     /// How long the service may take until its answer begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    budget: Option<Span>,
+    budget: Option<LengthOfTime>,
 }
 
 impl RouteNeedsTable {

@@ -23,6 +23,15 @@ impl Path {
         self.then(Step::Item(index))
     }
 
+    /// Reads a path as it is written: `upstreams[1].address`.
+    pub(in crate::config) fn written(text: &str) -> Self {
+        let steps = text.split(['.', '[']).filter(|step| !step.is_empty()).map(|step| {
+            let index = step.strip_suffix(']').and_then(|index| index.parse().ok());
+            index.map_or_else(|| Step::Field(step.to_owned()), Step::Item)
+        });
+        Self(steps.collect())
+    }
+
     fn then(&self, step: Step) -> Self {
         let steps = self.0.iter().cloned().chain([step]);
         Self(steps.collect())
@@ -104,7 +113,9 @@ impl Contradiction {
             let (node, is_whole) = path.find(root, repairs);
             !is_whole || repairs.touch(node)
         };
-        let (node, _) = self.path.find(root, repairs);
-        (node, follows(&self.path) || self.beside.iter().any(follows))
+        let (node, is_whole) = self.path.find(root, repairs);
+        // What is about the whole file depends on the fields that it names.
+        let own = !is_whole || (node.id != root.id && repairs.touch(node));
+        (node, own || self.beside.iter().any(follows))
     }
 }
