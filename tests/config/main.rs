@@ -1,11 +1,36 @@
-//! Files: those that ship, their schema, and what editors make of both.
+//! A front door in a file: its mistakes, each with its place, and a gate that works as one that is built in Rust; the files
+//! that ship, their schema, and what editors make of both.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 mod broken;
 mod editors;
 mod language_server;
+mod mistakes;
 mod schema;
 mod shipped;
+mod ten;
 #[path = "../support/vendor_files.rs"]
 mod vendor_files;
+
+use tower_api_key::config::{FileFormat, FrontDoor, FrontDoorError, Mistake};
+
+/// Reads a file.
+fn read(text: &str, format: FileFormat) -> Result<FrontDoor, FrontDoorError> {
+    let name = if format == FileFormat::Json { "gate.json" } else { "gate.toml" };
+    FrontDoor::parse(name, text, format)
+}
+
+/// Returns the mistakes of a file in TOML.
+fn mistakes(text: &str) -> Vec<Mistake> {
+    match read(text, FileFormat::Toml) {
+        Ok(_) => Vec::new(),
+        Err(error) => error.mistakes().to_vec(),
+    }
+}

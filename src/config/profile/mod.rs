@@ -11,6 +11,7 @@ mod credential;
 mod expected;
 mod format;
 mod limit_headers;
+mod locate;
 mod pairs;
 mod principal;
 mod rows;
@@ -18,4 +19,5 @@ mod shape;
 mod table;
 
 pub(super) use rows::UnwritableRow;
+pub(super) use base::BaseName;
 pub(super) use table::{NOTHING, ProfileTable};
