@@ -18,6 +18,6 @@ mod rows;
 mod shape;
 mod table;
 
-pub(super) use rows::UnwritableRow;
 pub(super) use base::BaseName;
+pub(super) use rows::UnwritableRow;
 pub(super) use table::{NOTHING, ProfileTable};
