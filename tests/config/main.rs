@@ -18,6 +18,7 @@ mod shipped;
 mod ten;
 #[path = "../support/vendor_files.rs"]
 mod vendor_files;
+mod written;
 
 use tower_api_key::config::{FileFormat, FrontDoor, FrontDoorError, Mistake};
 

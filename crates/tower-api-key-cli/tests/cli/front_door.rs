@@ -102,7 +102,7 @@ fn a_request_is_explained_as_the_gate_of_a_file_decides() {
         passes.everything()
     );
     let bearer = program.ask(&check, &key);
-    assert_eq!((bearer.code(), &bearer.json()["denial"]), (5, &json!("scheme_unsupported")));
+    assert_eq!((bearer.code(), &bearer.json()["denial"]), (5, &json!("credentials_missing")));
 }
 
 #[test]
