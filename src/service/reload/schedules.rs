@@ -7,10 +7,12 @@ use shuttle::thread;
 
 use super::current::CurrentLayer;
 use crate::attempts::FailedAttempts;
+use crate::error::ConfigError;
+use crate::profile::Profile;
 use crate::service::builder::ApiKeyLayerBuilder;
+use crate::service::layer::ApiKeyLayer;
 use crate::store::MemoryStore;
 use crate::sync::explore;
-use crate::{ApiKeyLayer, ConfigError, Profile};
 
 /// Starts a layer of this name.
 fn named(name: &str) -> ApiKeyLayerBuilder {
