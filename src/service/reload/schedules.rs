@@ -56,7 +56,7 @@ fn an_attempt_is_given_back_to_the_layer_that_serves() {
             thread::spawn(move || {
                 let shared = current.share();
                 let (client, name) = (Some([192, 0, 2, host].into()), shared.name.clone());
-                let attempts = shared.attempts.as_ref().unwrap();
+                let attempts = shared.counted.attempts.as_ref().unwrap();
                 let reserved = attempts.reserve(client, shared.now()).unwrap().unwrap();
                 thread::yield_now();
                 attempts.give_back(reserved, shared.now());
@@ -67,7 +67,7 @@ fn an_attempt_is_given_back_to_the_layer_that_serves() {
         requests.into_iter().for_each(|request| request.join().unwrap());
         assert!(first.upgrade().is_none(), "nothing holds the old layer");
         let shared = current.share();
-        let attempts = shared.attempts.as_ref().unwrap();
+        let attempts = shared.counted.attempts.as_ref().unwrap();
         for host in [1, 2] {
             let client = Some([192, 0, 2, host].into());
             assert!(attempts.reserve(client, shared.now()).is_ok(), "no attempt is under way");
