@@ -19,6 +19,7 @@ mod flow;
 mod future;
 mod gate;
 mod layer;
+mod layer_counts;
 mod mark_connection;
 #[cfg(feature = "axum")]
 mod mark_listener;
