@@ -202,6 +202,9 @@ pub mod vendors;
 
 mod service;
 
+#[cfg(feature = "openapi")]
+pub mod openapi;
+
 #[cfg(feature = "shaping")]
 pub mod shaping;
 

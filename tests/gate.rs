@@ -24,6 +24,8 @@ mod faults;
 mod gallery;
 mod grpc;
 mod layer;
+#[cfg(feature = "openapi")]
+mod openapi;
 #[cfg(feature = "shaping")]
 mod shaping;
 mod vendor_contract;

@@ -96,6 +96,11 @@ impl ApiKeyLayer {
         Self { shared: Arc::new(shared) }
     }
 
+    #[cfg(feature = "openapi")]
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Explains the decision about a request and its answer, check by check, as if the store had answered
     /// with `record`. Asks no store, limiter or clock, so you can test rules without a server or a runtime.
     ///

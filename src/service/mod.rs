@@ -25,6 +25,8 @@ mod mark_listener;
 #[cfg(feature = "tonic")]
 mod named_service;
 mod observer;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod options;
 mod preflight;
 mod refusals;
