@@ -28,6 +28,11 @@ impl Policy {
         self.routes.is_some()
     }
 
+    /// Returns true if the table covers requests that no row covers.
+    pub(crate) fn has_otherwise(&self) -> bool {
+        self.routes.as_ref().is_some_and(RouteTable::has_otherwise)
+    }
+
     /// Returns what the gate counts.
     pub(crate) const fn counts(&self) -> Counts {
         self.counts

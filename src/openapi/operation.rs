@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::gate::GatedOperation;
 use super::security::SourceSchemes;
+use super::shared_responses::SharedResponses;
 use super::template::PathParameter;
 use crate::error::Denial;
 use crate::rules::{Accepted, Demand};
@@ -28,7 +29,12 @@ pub(super) const METHODS: [Method; 8] = [
 
 impl GatedOperation<'_> {
     /// Returns the whole operation, for a document of the gate alone.
-    pub(super) fn object(&self, sources: &[SourceSchemes<'_>], of_handler: &[&Denial]) -> Value {
+    pub(super) fn object(
+        &self,
+        sources: &[SourceSchemes<'_>],
+        of_handler: &[&Denial],
+        shared: &mut SharedResponses,
+    ) -> Value {
         let mut operation = self.facts();
         operation.insert("security".to_owned(), self.security(sources).into());
         let parameters: Vec<Value> = self
@@ -47,18 +53,20 @@ impl GatedOperation<'_> {
         }
         let mut responses = Map::new();
         for (status, refusal) in self.refusals(of_handler) {
-            responses.insert(status.to_string(), refusal);
+            let reference = shared.reference(&format!("refused-{status}"), refusal);
+            responses.insert(status.to_string(), reference);
         }
         let headers = self.added_headers();
-        for (key, description) in [
-            ("2XX", "The service's own response."),
-            ("default", "Any other response of the service."),
+        for (key, name, description) in [
+            ("2XX", "success", "The service's own response."),
+            ("default", "other", "Any other response of the service."),
         ] {
-            let mut response = json!({ "description": description });
+            let mut response = Map::new();
+            response.insert("description".to_owned(), description.into());
             if !headers.is_empty() {
-                response["headers"] = headers.clone().into();
+                response.insert("headers".to_owned(), headers.clone().into());
             }
-            responses.insert(key.to_owned(), response);
+            responses.insert(key.to_owned(), shared.reference(name, response.into()));
         }
         operation.insert("responses".to_owned(), responses.into());
         operation.into()
@@ -95,16 +103,16 @@ impl GatedOperation<'_> {
 }
 
 fn path_parameter(parameter: &PathParameter) -> Value {
-    let mut described = json!({
+    let description = if parameter.is_rest {
+        "The rest of the path, which can have more segments than OpenAPI can describe."
+    } else {
+        "A part of the path."
+    };
+    json!({
         "name": parameter.name,
         "in": "path",
         "required": true,
+        "description": description,
         "schema": { "type": "string", "pattern": UNAMBIGUOUS },
-    });
-    if parameter.is_rest {
-        described["description"] =
-            "The rest of the path. It can have more segments, which OpenAPI cannot describe."
-                .into();
-    }
-    described
+    })
 }

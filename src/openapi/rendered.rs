@@ -3,7 +3,7 @@
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
-use super::gate::GatedOperation;
+use super::gate::{DescribedLimits, GatedOperation};
 use super::possible::{PossibleDenial, is_authenticated};
 use super::sample::NOW;
 use crate::caller::Caller;
@@ -53,7 +53,7 @@ impl GatedOperation<'_> {
         let authenticated = record.map(|record| Authenticated {
             caller: Caller::Key(record),
             quotas: self.sample.quotas(self.route),
-            verdict: Some(&verdict),
+            verdict: (self.gate.limits == DescribedLimits::Counted).then_some(&verdict),
             now: NOW,
             cost,
         });
@@ -65,7 +65,8 @@ impl GatedOperation<'_> {
             expired_at: Some(NOW),
             ..RefusalFacts::of(denial, self.form())
         };
-        let full = renderer.refuse(&facts);
+        let mut full = renderer.refuse(&facts);
+        renderer.steady_ids(full.headers_mut());
         let request = RequestFacts { target: None, id };
         let fewest = renderer.refuse(&RefusalFacts {
             request: Some(&request),

@@ -58,6 +58,7 @@ impl GatedOperation<'_> {
         }
         let mut all = always.headers().clone();
         self.mark(&mut all);
+        renderer.steady_ids(&mut all);
         response_headers::described(&all, |name| always.headers().contains_key(name), renderer)
     }
 

@@ -1,6 +1,6 @@
 //! What answers can have, for a document that describes the gate.
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::body::PreparedBody;
 use super::by_path::TableIndex;
@@ -30,6 +30,18 @@ impl Renderer {
     pub(crate) fn sample_request_id(&self) -> Option<RequestId> {
         let ids = self.request_ids.as_ref()?;
         RequestId::new(&format!("{}{}", ids.prefix, if ids.is_uuid { UUID } else { DIGITS }))
+    }
+
+    /// Replaces the ids among the principal headers, which are other ones for each request, by one that is always the
+    /// same.
+    pub(crate) fn steady_ids(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.principal.headers {
+            if let (Value::RequestId(prefix), Some(header)) = (value, headers.get_mut(name))
+                && let Ok(sample) = HeaderValue::try_from(format!("{prefix}{DIGITS}"))
+            {
+                *header = sample;
+            }
+        }
     }
 
     /// Lists the names of the metadata that the principal headers show.

@@ -30,6 +30,13 @@ impl RouteTable {
     }
 }
 
+impl RouteTable {
+    /// Returns true if the table admits requests that no row covers.
+    pub(crate) const fn has_otherwise(&self) -> bool {
+        self.otherwise.is_some()
+    }
+}
+
 impl Demand {
     /// Returns the values that are accepted.
     pub(crate) const fn accepted(&self) -> &Accepted {
