@@ -90,7 +90,9 @@ mod tests {
         ] {
             assert_eq!(agree(&written, &demanded), expected, "{written}");
         }
-        assert!(agree(&json!([]), &[json!({})]) && !agree(&json!([]), &[json!({}), json!({ "a": [] })]));
+        assert!(
+            agree(&json!([]), &[json!({})]) && !agree(&json!([]), &[json!({}), json!({ "a": [] })])
+        );
         assert!(agree(&json!([{}]), &[json!({})]));
     }
 

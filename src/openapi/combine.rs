@@ -45,7 +45,11 @@ fn headers(refusal: Option<&Value>, added: &Map<String, Value>) -> Map<String, V
 }
 
 /// Adds the headers that are absent. Names of headers have no case.
-fn merge_absent(response: &mut Map<String, Value>, member: &str, added: &Map<String, Value>) -> Option<()> {
+fn merge_absent(
+    response: &mut Map<String, Value>,
+    member: &str,
+    added: &Map<String, Value>,
+) -> Option<()> {
     if added.is_empty() {
         return Some(());
     }
@@ -60,7 +64,8 @@ fn merge_absent(response: &mut Map<String, Value>, member: &str, added: &Map<Str
 
 /// Adds the body of a refusal.
 fn add_media(listed: &mut Map<String, Value>, media_type: &str, refused: &Value) -> Option<()> {
-    let essence = |name: &str| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence =
+        |name: &str| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let known = listed.iter_mut().find(|(name, _)| essence(name) == media_type);
     let Some((_, own)) = known else {
         listed.insert(media_type.to_owned(), refused.clone());

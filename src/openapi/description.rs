@@ -212,10 +212,9 @@ impl<'a> OpenApi<'a> {
             })
         };
         match self.of_handlers.iter().find(|(method, path, _)| !is_known(method, path)) {
-            Some((method, path, _)) => Err(OpenApiError::UnknownOperation {
-                method: method.clone(),
-                path: path.clone(),
-            }),
+            Some((method, path, _)) => {
+                Err(OpenApiError::UnknownOperation { method: method.clone(), path: path.clone() })
+            }
             None => Ok(()),
         }
     }

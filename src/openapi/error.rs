@@ -62,7 +62,9 @@ pub enum OpenApiError {
         problem: String,
     },
     /// The document has no operation to which a [handler's refusal](super::OpenApi::handler_refusal) belongs.
-    #[error("{method} {path}: the document has no such operation, for which a handler's refusal was stated")]
+    #[error(
+        "{method} {path}: the document has no such operation, for which a handler's refusal was stated"
+    )]
     UnknownOperation {
         /// The method that was stated.
         method: Method,

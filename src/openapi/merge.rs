@@ -31,7 +31,10 @@ impl<'a> DocumentMerge<'a> {
     /// # Errors
     ///
     /// [`OpenApiError::SecurityScheme`].
-    pub(super) fn new(openapi: &'a OpenApi<'a>, program: ProgramDocument) -> Result<Self, OpenApiError> {
+    pub(super) fn new(
+        openapi: &'a OpenApi<'a>,
+        program: ProgramDocument,
+    ) -> Result<Self, OpenApiError> {
         let mut sources = security::schemes(&openapi.gate, &openapi.prefix);
         if let Some(known) = program.components("securitySchemes") {
             adopt_names(&mut sources, known)?;
@@ -71,7 +74,10 @@ impl<'a> DocumentMerge<'a> {
             problem,
         };
         let Some(template) = PathTemplate::new(path) else {
-            return Err(refused(&Method::GET, "it is no path template: close each brace".to_owned()));
+            return Err(refused(
+                &Method::GET,
+                "it is no path template: close each brace".to_owned(),
+            ));
         };
         if GatedOperation::is_grpc(&self.openapi.gate, &template) {
             return Ok(());
@@ -82,10 +88,13 @@ impl<'a> DocumentMerge<'a> {
         };
         let common = item.get("parameters").cloned().unwrap_or_default();
         for method in METHODS {
-            let Some(written) = item.get_mut(&*method.as_str().to_ascii_lowercase()) else { continue };
+            let Some(written) = item.get_mut(&*method.as_str().to_ascii_lowercase()) else {
+                continue;
+            };
             let openapi = self.openapi;
             let gated = GatedOperation::find(&openapi.gate, &openapi.sample, &method, &template);
-            let uncovered = || OpenApiError::Uncovered { method: method.clone(), path: path.to_owned() };
+            let uncovered =
+                || OpenApiError::Uncovered { method: method.clone(), path: path.to_owned() };
             let gated = gated.ok_or_else(uncovered)?;
             let Some(written) = written.as_object_mut() else {
                 return Err(refused(&method, "it is no object".to_owned()));
@@ -109,7 +118,9 @@ impl<'a> DocumentMerge<'a> {
         if let Some(own) = written.get("security")
             && !agree(own, &security)
         {
-            return Err("its `security` is not that of the gate: remove it from the operation".to_owned());
+            return Err(
+                "its `security` is not that of the gate: remove it from the operation".to_owned()
+            );
         }
         written.insert("security".to_owned(), security.into());
         for (name, fact) in gated.facts() {
@@ -183,7 +194,9 @@ impl<'a> DocumentMerge<'a> {
         if listed.all(is_accepted) {
             return Ok(());
         }
-        Err(format!("the gate accepts no other media type of its body than `{media_type}`: remove the others"))
+        Err(format!(
+            "the gate accepts no other media type of its body than `{media_type}`: remove the others"
+        ))
     }
 
     fn responses(

@@ -16,7 +16,11 @@ use crate::rules::DescribedRow;
 const OF_ALL: [Method; 5] = [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::PATCH];
 
 /// Returns the document.
-pub(super) fn make(openapi: &OpenApi<'_>, title: &str, version: &str) -> Result<Value, OpenApiError> {
+pub(super) fn make(
+    openapi: &OpenApi<'_>,
+    title: &str,
+    version: &str,
+) -> Result<Value, OpenApiError> {
     let sources = security::schemes(&openapi.gate, &openapi.prefix);
     let mut shared = SharedResponses::new(&openapi.prefix, std::iter::empty());
     let mut paths: Map<String, Value> = Map::new();

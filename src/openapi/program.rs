@@ -26,9 +26,9 @@ impl ProgramDocument {
         if !version.starts_with("3.1.") {
             return Err(OpenApiError::Version { found: version.to_owned() });
         }
-        for (name, is_object) in ["paths", "components"].map(|name| {
-            (name, object.get(name).is_none_or(Value::is_object))
-        }) {
+        for (name, is_object) in ["paths", "components"]
+            .map(|name| (name, object.get(name).is_none_or(Value::is_object)))
+        {
             if !is_object {
                 return Err(refused(&format!("its member `{name}` is no object")));
             }

@@ -26,7 +26,8 @@ impl SharedResponses {
             let first = format!("{}{name}", self.prefix);
             let numbered = (2..).map(|number| format!("{first}-{number}"));
             let mut names = std::iter::once(first.clone()).chain(numbered);
-            let is_free = |name: &String| !self.taken.contains(name) && !self.responses.contains_key(name);
+            let is_free =
+                |name: &String| !self.taken.contains(name) && !self.responses.contains_key(name);
             let name = names.find(is_free).unwrap_or_default();
             self.responses.insert(name.clone(), response);
             name
