@@ -12,7 +12,6 @@ use super::{response_headers, schema};
 use crate::caller::Caller;
 use crate::error::Denial;
 use crate::profile::reason_phrase;
-use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
 use crate::response::Authenticated;
 
 impl GatedOperation<'_> {
@@ -65,22 +64,13 @@ impl GatedOperation<'_> {
     /// Adds the headers of a response to a key's request.
     fn mark(&self, headers: &mut HeaderMap) {
         let Some(record) = &self.sample.record else { return };
-        let known = self.sample.quotas(self.route);
-        // An account or a key can have quotas of its own.
-        let own = [Quota::new("requests", 100, std::time::Duration::from_secs(60))];
-        let (quotas, verdict) = if known.is_empty() {
-            let mut verdict = Verdict::passed();
-            verdict.push(QuotaStatus::new(100, 99, std::time::Duration::from_secs(60)));
-            (AppliedQuotas { general: &own, route: &[] }, verdict)
-        } else {
-            (known, self.sample.verdict(self.route, false))
-        };
+        let verdict = self.sample.verdict(self.route, false);
         let is_counted = self.gate.limits == DescribedLimits::Counted;
         self.gate.renderer.mark(
             headers,
             &Authenticated {
                 caller: Caller::Key(record),
-                quotas,
+                quotas: self.sample.quotas(self.route),
                 verdict: is_counted.then_some(&verdict),
                 now: NOW,
                 cost: self.route.map_or(1, |route| route.cost),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::gate::DescribedGate;
+use super::gate::{DescribedGate, DescribedLimits};
 use super::possible::WAIT;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
@@ -16,17 +16,23 @@ pub(super) const NOW: Timestamp = Timestamp::from_unix_seconds(1_767_225_600);
 pub(super) struct Sample {
     pub(super) record: Option<KeyRecord>,
     general: Vec<Quota>,
+    /// A quota of an account's own, where no other is known: a limiter counts it, too.
+    own: Vec<Quota>,
 }
 
 impl Sample {
     pub(super) fn new(gate: &DescribedGate<'_>) -> Self {
-        Self { record: record(gate), general: gate.policy.general_quotas() }
+        let is_counted = gate.limits == DescribedLimits::Counted;
+        let own = is_counted.then(|| Quota::new("requests", 100, Duration::from_secs(60)));
+        let general = gate.policy.general_quotas();
+        Self { record: record(gate), general, own: own.into_iter().collect() }
     }
 
     /// Returns the quotas that apply to a request of a route.
     pub(super) fn quotas<'a>(&'a self, route: Option<&'a RouteNeeds>) -> AppliedQuotas<'a> {
         let route = route.map_or(&[][..], |route| route.quotas.as_slice());
-        AppliedQuotas { general: &self.general, route }
+        let is_known = !self.general.is_empty() || !route.is_empty();
+        AppliedQuotas { general: if is_known { &self.general } else { &self.own }, route }
     }
 
     /// Returns the verdict about a request that passed, or that one quota refused.
