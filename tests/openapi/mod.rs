@@ -1,6 +1,7 @@
 //! Documents of gates in OpenAPI.
 
 mod facts;
+mod merging;
 mod provoked;
 mod response;
 mod world;
