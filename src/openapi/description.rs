@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::error::OpenApiError;
 use super::gate::DescribedGate;
 use super::merge::DocumentMerge;
+use super::options::DocumentOptions;
 use super::own_document;
 use super::program::ProgramDocument;
-use super::sample::Sample;
-use super::template::PathTemplate;
+use super::security::component_name;
 use crate::error::Denial;
 
 /// Describes a gate in OpenAPI 3.1, as a document of its own or in the document of a program.
@@ -34,32 +34,15 @@ use crate::error::Denial;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "it makes a document with `document` or `merged`"]
-pub struct OpenApi<'a> {
-    pub(super) gate: DescribedGate<'a>,
-    pub(super) sample: Sample,
-    pub(super) prefix: String,
-    pub(super) adds_missing: bool,
-    below: Option<String>,
-    outside: Vec<String>,
-    of_handlers: Vec<(Method, String, Denial)>,
-}
+pub struct OpenApi<'a>(DocumentOptions<'a>);
 
 impl<'a> OpenApi<'a> {
     pub(crate) fn new(gate: DescribedGate<'a>) -> Self {
-        let sample = Sample::new(&gate);
-        Self {
-            gate,
-            sample,
-            prefix: String::new(),
-            adds_missing: false,
-            below: None,
-            outside: Vec::new(),
-            of_handlers: Vec::new(),
-        }
+        Self(DocumentOptions::new(gate))
     }
 
     /// Begins the names of security schemes and responses with this text, such as `partner-`. Use it if a document
-    /// describes several gates. A name may have letters, digits and `._-`.
+    /// describes several gates. A name has letters, digits and `._-`; other characters become `-`.
     ///
     /// ```
     /// use tower_api_key::{ApiKeyLayer, store::MemoryStore, vendors};
@@ -69,8 +52,8 @@ impl<'a> OpenApi<'a> {
     /// assert!(document["components"]["securitySchemes"]["polyteia-bearer"].is_object());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn name_prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
+    pub fn name_prefix(mut self, prefix: impl AsRef<str>) -> Self {
+        self.0.prefix = component_name(prefix.as_ref());
         self
     }
 
@@ -95,14 +78,14 @@ impl<'a> OpenApi<'a> {
         path: impl Into<String>,
         denial: Denial,
     ) -> Self {
-        self.of_handlers.push((method, path.into(), denial));
+        self.0.of_handlers.push((method, path.into(), denial));
         self
     }
 
     /// Describes only operations at this path and below it. Use it if another gate guards the other operations of a
     /// program's document.
     pub fn below(mut self, path: impl Into<String>) -> Self {
-        self.below = Some(path.into());
+        self.0.below = Some(path.into());
         self
     }
 
@@ -127,14 +110,14 @@ impl<'a> OpenApi<'a> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn outside(mut self, path: impl Into<String>) -> Self {
-        self.outside.push(path.into());
+        self.0.outside.push(path.into());
         self
     }
 
     /// Adds the operations of routes that a program's document does not have. Without a call,
     /// [`merged`](Self::merged) adds none.
     pub fn add_missing(mut self) -> Self {
-        self.adds_missing = true;
+        self.0.adds_missing = true;
         self
     }
 
@@ -144,7 +127,7 @@ impl<'a> OpenApi<'a> {
     ///
     /// [`OpenApiError::UnknownOperation`].
     pub fn document(&self, title: &str, version: &str) -> Result<Value, OpenApiError> {
-        own_document::make(self, title, version)
+        own_document::make(&self.0, title, version)
     }
 
     /// Adds the gate to the operations of a program's document: a document of `utoipa` or `aide`, or any other value that
@@ -176,52 +159,15 @@ impl<'a> OpenApi<'a> {
     /// [`OpenApiError`] for an operation that no route covers, for one that contradicts the gate, and for a security
     /// scheme of the program's that has the name of another.
     pub fn merged(&self, document: &impl Serialize) -> Result<Value, OpenApiError> {
-        DocumentMerge::new(self, ProgramDocument::new(document)?)?.run()
-    }
-
-    /// Returns true if requests of this path reach the gate.
-    pub(super) fn is_behind(&self, path: &str) -> bool {
-        let Some(template) = PathTemplate::new(path) else { return true };
-        let is_below = self.below.as_ref().is_none_or(|below| template.is_below(below));
-        is_below && !self.outside.iter().any(|outside| template.is_below(outside))
-    }
-
-    /// Returns the refusals that the handler of an operation returns itself.
-    pub(super) fn refusals_of_handler(
-        &self,
-        method: &Method,
-        template: &PathTemplate,
-    ) -> Vec<&Denial> {
-        let is_of = |(of, path, _): &&(Method, String, Denial)| {
-            of == method && PathTemplate::new(path).is_some_and(|path| path.key == template.key)
-        };
-        self.of_handlers.iter().filter(is_of).map(|(_, _, denial)| denial).collect()
-    }
-
-    /// Refuses a handler's refusal of an operation that a document does not have.
-    pub(super) fn check_handlers(
-        &self,
-        paths: &serde_json::Map<String, Value>,
-    ) -> Result<(), OpenApiError> {
-        let is_known = |method: &Method, path: &str| {
-            let key = PathTemplate::new(path).map(|template| template.key);
-            let mut items = paths.iter();
-            items.any(|(path, item)| {
-                PathTemplate::new(path).map(|template| template.key) == key
-                    && item.get(&*method.as_str().to_ascii_lowercase()).is_some()
-            })
-        };
-        match self.of_handlers.iter().find(|(method, path, _)| !is_known(method, path)) {
-            Some((method, path, _)) => {
-                Err(OpenApiError::UnknownOperation { method: method.clone(), path: path.clone() })
-            }
-            None => Ok(()),
-        }
+        DocumentMerge::new(&self.0, ProgramDocument::new(document)?)?.run()
     }
 }
 
 impl fmt::Debug for OpenApi<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("OpenApi").field("profile", &self.gate.name).finish_non_exhaustive()
+        formatter
+            .debug_struct("OpenApi")
+            .field("profile", &self.0.gate.name)
+            .finish_non_exhaustive()
     }
 }

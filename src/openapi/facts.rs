@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::gate::{DescribedLimits, GatedOperation};
+use super::gate::DescribedLimits;
+use super::gated_operation::GatedOperation;
+use super::security::has_too_many;
 use crate::quota::{Per, Quota};
 
 impl GatedOperation<'_> {
@@ -22,8 +24,9 @@ impl GatedOperation<'_> {
             }
             add("x-cost", self.route.map_or(1, |route| route.cost).into());
             let anonymous = self.gate.policy.anonymous_quotas(self.index);
+            let anonymous = anonymous.iter().filter(|(quota, _)| !quota.is_in_shadow());
             let anonymous: Vec<Value> =
-                anonymous.iter().map(|(quota, _)| quota).filter_map(fact).collect();
+                anonymous.map(|(quota, _)| fact(quota, "network")).collect();
             if self.is_open && !anonymous.is_empty() {
                 add("x-anonymous-quotas", anonymous.into());
             }
@@ -35,6 +38,10 @@ impl GatedOperation<'_> {
         if is_counted && !route.refund_on.is_empty() {
             let ranges = route.refund_on.iter().map(|it| format!("{}-{}", it.start(), it.end()));
             add("x-refunded-statuses", ranges.collect());
+        }
+        if has_too_many(route) {
+            let (any, sets) = (&route.any_of, &route.sets);
+            add("x-scopes", json!({ "all-of": route.all_of, "any-of": any, "any-of-sets": sets }));
         }
         if let Some(kinds) = &route.kinds {
             add("x-key-kinds", json!(kinds));
@@ -55,22 +62,23 @@ impl GatedOperation<'_> {
 
 /// Lists the quotas that refuse requests. Those in shadow are no concern of a client's.
 fn enforced(quotas: &[Quota]) -> impl Iterator<Item = Value> {
-    quotas.iter().filter_map(fact)
+    let enforced = quotas.iter().filter(|quota| !quota.is_in_shadow());
+    enforced.map(|quota| {
+        let per = match quota.per() {
+            Per::Account => "account",
+            Per::Key => "key",
+        };
+        fact(quota, per)
+    })
 }
 
-fn fact(quota: &Quota) -> Option<Value> {
-    let per = match quota.per() {
-        Per::Account => "account",
-        Per::Key => "key",
-    };
-    (!quota.is_in_shadow()).then(|| {
-        json!({
-            "name": quota.name(),
-            "limit": quota.limit(),
-            "window-seconds": seconds(quota.window()),
-            "algorithm": quota.algorithm().name(),
-            "per": per,
-        })
+fn fact(quota: &Quota, per: &str) -> Value {
+    json!({
+        "name": quota.name(),
+        "limit": quota.limit(),
+        "window-seconds": seconds(quota.window()),
+        "algorithm": quota.algorithm().name(),
+        "per": per,
     })
 }
 

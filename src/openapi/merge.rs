@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::agreement::{adopt_names, agree};
 use super::combine::combine;
-use super::description::OpenApi;
 use super::error::OpenApiError;
-use super::gate::GatedOperation;
+use super::gated_operation::GatedOperation;
 use super::operation::METHODS;
+use super::options::DocumentOptions;
 use super::program::ProgramDocument;
 use super::security::{self, SourceSchemes};
 use super::shared_responses::SharedResponses;
@@ -19,7 +19,7 @@ use crate::error::Denial;
 
 /// The merge of a gate with a program's document.
 pub(super) struct DocumentMerge<'a> {
-    pub(super) openapi: &'a OpenApi<'a>,
+    pub(super) options: &'a DocumentOptions<'a>,
     pub(super) program: ProgramDocument,
     pub(super) sources: Vec<SourceSchemes<'a>>,
     pub(super) shared: SharedResponses,
@@ -32,16 +32,16 @@ impl<'a> DocumentMerge<'a> {
     ///
     /// [`OpenApiError::SecurityScheme`].
     pub(super) fn new(
-        openapi: &'a OpenApi<'a>,
+        options: &'a DocumentOptions<'a>,
         program: ProgramDocument,
     ) -> Result<Self, OpenApiError> {
-        let mut sources = security::schemes(&openapi.gate, &openapi.prefix);
+        let mut sources = security::schemes(&options.gate, &options.prefix);
         if let Some(known) = program.components("securitySchemes") {
             adopt_names(&mut sources, known)?;
         }
         let taken = program.components("responses").into_iter().flat_map(Map::keys).cloned();
-        let shared = SharedResponses::new(&openapi.prefix, taken.collect::<Vec<_>>().into_iter());
-        Ok(Self { openapi, program, sources, shared })
+        let shared = SharedResponses::new(&options.prefix, taken.collect::<Vec<_>>().into_iter());
+        Ok(Self { options, program, sources, shared })
     }
 
     /// Adds the gate to each operation behind it.
@@ -52,15 +52,15 @@ impl<'a> DocumentMerge<'a> {
     pub(super) fn run(mut self) -> Result<Value, OpenApiError> {
         let mut paths = self.program.take_paths();
         for (path, item) in &mut paths {
-            if path.starts_with("x-") || !self.openapi.is_behind(path) {
+            if path.starts_with("x-") || !self.options.is_behind(path) {
                 continue;
             }
             self.item(path, item)?;
         }
-        if self.openapi.adds_missing {
+        if self.options.adds_missing {
             self.add_missing(&mut paths);
         }
-        self.openapi.check_handlers(&paths)?;
+        self.options.check_handlers(&paths)?;
         let Self { mut program, sources, shared, .. } = self;
         program.add_components("securitySchemes", security::object(&sources));
         program.add_components("responses", shared.into_components());
@@ -79,7 +79,7 @@ impl<'a> DocumentMerge<'a> {
                 "it is no path template: close each brace".to_owned(),
             ));
         };
-        if GatedOperation::is_grpc(&self.openapi.gate, &template) {
+        if GatedOperation::is_grpc(&self.options.gate, &template) {
             return Ok(());
         }
         let Some(item) = item.as_object_mut().filter(|item| !item.contains_key("$ref")) else {
@@ -91,15 +91,15 @@ impl<'a> DocumentMerge<'a> {
             let Some(written) = item.get_mut(&*method.as_str().to_ascii_lowercase()) else {
                 continue;
             };
-            let openapi = self.openapi;
-            let gated = GatedOperation::find(&openapi.gate, &openapi.sample, &method, &template);
+            let options = self.options;
+            let gated = GatedOperation::find(&options.gate, &options.sample, &method, &template);
             let uncovered =
                 || OpenApiError::Uncovered { method: method.clone(), path: path.to_owned() };
             let gated = gated.ok_or_else(uncovered)?;
             let Some(written) = written.as_object_mut() else {
                 return Err(refused(&method, "it is no object".to_owned()));
             };
-            let of_handler = openapi.refusals_of_handler(&method, &template);
+            let of_handler = options.refusals_of_handler(&method, &template);
             self.operation(written, &common, &gated, &of_handler)
                 .map_err(|problem| refused(&method, problem))?;
         }
@@ -242,22 +242,22 @@ impl<'a> DocumentMerge<'a> {
 
     /// Adds the operations of the gate's routes that the document does not have.
     fn add_missing(&mut self, paths: &mut Map<String, Value>) {
-        let openapi = self.openapi;
+        let options = self.options;
         let templates = || paths.keys().filter_map(|path| PathTemplate::new(path));
         let known: BTreeMap<String, PathTemplate> =
             templates().map(|template| (template.key.clone(), template)).collect();
-        for (own, methods) in openapi.rows().0 {
+        for (own, methods) in options.rows().0 {
             let template = known.get(&own.key).unwrap_or(&own);
-            if !openapi.is_behind(&template.text) {
+            if !options.is_behind(&template.text) {
                 continue;
             }
             let item = paths.entry(template.text.clone()).or_insert_with(|| json!({}));
             let Some(item) = item.as_object_mut() else { continue };
             for method in methods {
                 let name = method.as_str().to_ascii_lowercase();
-                let found = GatedOperation::find(&openapi.gate, &openapi.sample, &method, template);
+                let found = GatedOperation::find(&options.gate, &options.sample, &method, template);
                 if let Some(found) = found.filter(|_| !item.contains_key(&name)) {
-                    let of_handler = openapi.refusals_of_handler(&method, template);
+                    let of_handler = options.refusals_of_handler(&method, template);
                     item.insert(name, found.object(&self.sources, &of_handler, &mut self.shared));
                 }
             }

@@ -4,7 +4,7 @@ use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
-use super::gate::GatedOperation;
+use super::gated_operation::GatedOperation;
 use super::security::SourceSchemes;
 use super::shared_responses::SharedResponses;
 use super::template::PathParameter;

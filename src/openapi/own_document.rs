@@ -3,36 +3,31 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::description::OpenApi;
 use super::error::OpenApiError;
-use super::gate::GatedOperation;
-use super::operation::METHODS;
+use super::gated_operation::GatedOperation;
+use super::options::DocumentOptions;
 use super::security;
 use super::shared_responses::SharedResponses;
 use super::template::PathTemplate;
-use crate::rules::DescribedRow;
-
-/// The methods that a document has for a row of all methods.
-const OF_ALL: [Method; 5] = [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::PATCH];
 
 /// Returns the document.
 pub(super) fn make(
-    openapi: &OpenApi<'_>,
+    options: &DocumentOptions<'_>,
     title: &str,
     version: &str,
 ) -> Result<Value, OpenApiError> {
-    let sources = security::schemes(&openapi.gate, &openapi.prefix);
-    let mut shared = SharedResponses::new(&openapi.prefix, std::iter::empty());
+    let sources = security::schemes(&options.gate, &options.prefix);
+    let mut shared = SharedResponses::new(&options.prefix, std::iter::empty());
     let mut paths: Map<String, Value> = Map::new();
-    let (rows, left_out) = openapi.rows();
+    let (rows, left_out) = options.rows();
     for (template, methods) in rows {
-        if !openapi.is_behind(&template.text) {
+        if !options.is_behind(&template.text) {
             continue;
         }
         for method in methods {
-            let found = GatedOperation::find(&openapi.gate, &openapi.sample, &method, &template);
+            let found = GatedOperation::find(&options.gate, &options.sample, &method, &template);
             let Some(operation) = found else { continue };
-            let of_handler = openapi.refusals_of_handler(&method, &template);
+            let of_handler = options.refusals_of_handler(&method, &template);
             let object = operation.object(&sources, &of_handler, &mut shared);
             let item = paths.entry(template.text.clone()).or_insert_with(|| json!({}));
             if let Some(item) = item.as_object_mut() {
@@ -40,7 +35,7 @@ pub(super) fn make(
             }
         }
     }
-    openapi.check_handlers(&paths)?;
+    options.check_handlers(&paths)?;
     let mut document = json!({
         "openapi": "3.1.0",
         "info": { "title": title, "version": version },
@@ -50,58 +45,17 @@ pub(super) fn make(
             "responses": shared.into_components(),
         },
     });
+    if !options.gate.policy.has_routes()
+        && let Some(object) = document.as_object_mut()
+        && let Some(root) = PathTemplate::new("/")
+        && let Some(any) = GatedOperation::find(&options.gate, &options.sample, &Method::GET, &root)
+    {
+        object.insert("security".to_owned(), any.security(&sources).into());
+    }
     if !left_out.is_empty()
         && let Some(object) = document.as_object_mut()
     {
         object.insert("x-left-out".to_owned(), left_out.into());
     }
     Ok(document)
-}
-
-impl OpenApi<'_> {
-    /// Returns the templates of the route table, each with the methods that a document has; and what a document cannot
-    /// have, with the reason.
-    pub(super) fn rows(&self) -> (Vec<(PathTemplate, Vec<Method>)>, Vec<Value>) {
-        let (mut rows, mut left_out) = (Vec::new(), Vec::new());
-        for row in self.gate.policy.rows() {
-            let DescribedRow { methods, pattern, index } = &row;
-            let mut leave_out = |methods: &[&Method], reason: &str| {
-                let methods: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
-                left_out.push(json!({ "methods": methods, "path": pattern, "reason": reason }));
-            };
-            let all: Vec<&Method> = methods.iter().collect();
-            let Some(template) = PathTemplate::new(pattern) else {
-                leave_out(&all, "a path template has no braces of its own");
-                continue;
-            };
-            if GatedOperation::is_grpc(&self.gate, &template) {
-                leave_out(&all, "calls of gRPC have no form in OpenAPI");
-                continue;
-            }
-            let (known, unknown): (Vec<&Method>, Vec<&Method>) =
-                all.into_iter().partition(|method| METHODS.contains(method));
-            if !unknown.is_empty() {
-                leave_out(&unknown, "OpenAPI 3.1 has no such method");
-            }
-            let listed = if methods.is_empty() { OF_ALL.iter().collect() } else { known };
-            // Another row can be more specific for a path of this template, or for this method.
-            let is_own = |method: &&Method| {
-                let found = GatedOperation::find(&self.gate, &self.sample, method, &template);
-                found.is_some_and(|found| found.index == Some(*index))
-            };
-            let (own, others): (Vec<&Method>, Vec<&Method>) = listed.into_iter().partition(is_own);
-            if own.is_empty() && !others.is_empty() {
-                leave_out(&others, "another row has the same path template");
-            }
-            let own: Vec<Method> = own.into_iter().cloned().collect();
-            if !own.is_empty() {
-                rows.push((template, own));
-            }
-        }
-        if self.gate.policy.has_otherwise() {
-            let reason = "OpenAPI has no path for all requests that no row covers";
-            left_out.push(json!({ "methods": [], "path": "*", "reason": reason }));
-        }
-        (rows, left_out)
-    }
 }

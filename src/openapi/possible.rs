@@ -1,15 +1,12 @@
 //! The denials that a gate can answer to requests of an operation.
 
-use std::time::Duration;
-
-use super::gate::{DescribedGate, DescribedLimits, GatedOperation};
+use super::gate::{DescribedGate, DescribedLimits};
+use super::gated_operation::GatedOperation;
+use super::sample::WAIT;
 use crate::error::{Denial, NeededScopes};
 use crate::profile::Scheme;
 use crate::response::TableIndex;
 use crate::rules::{Demand, RouteNeeds};
-
-/// The wait that examples show, if no quota has a shorter window.
-pub(super) const WAIT: Duration = Duration::from_secs(30);
 
 /// A denial that a request of an operation can get.
 #[derive(Debug, Clone)]

@@ -3,7 +3,8 @@
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
-use super::gate::{DescribedLimits, GatedOperation};
+use super::gate::DescribedLimits;
+use super::gated_operation::GatedOperation;
 use super::possible::{PossibleDenial, is_authenticated};
 use super::sample::NOW;
 use crate::caller::Caller;

@@ -7,7 +7,6 @@ use http::{HeaderMap, HeaderName};
 use serde_json::{Map, Value, json};
 
 use super::rendered::RenderedRefusal;
-use super::responses::combined;
 use crate::response::Renderer;
 
 /// Describes the headers of refusals with one status. A header is required if each of them always has it.
@@ -70,4 +69,10 @@ fn description(name: &HeaderName, is_limit: bool) -> &'static str {
         _ if is_limit => "What the limits of requests leave.",
         _ => "Set by the gate.",
     }
+}
+
+/// Returns all lines of a header as one value (RFC 9110 §5.3).
+fn combined(headers: &HeaderMap, name: &HeaderName) -> String {
+    let lines = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or_default());
+    lines.collect::<Vec<_>>().join(", ")
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use http::{HeaderMap, Response};
 use serde_json::{Map, Value, json};
 
-use super::gate::{DescribedLimits, GatedOperation};
+use super::gate::DescribedLimits;
+use super::gated_operation::GatedOperation;
 use super::rendered::{RenderedBody, RenderedRefusal};
 use super::sample::NOW;
 use super::{response_headers, schema};
@@ -121,14 +122,4 @@ fn media(bodies: &[(&RenderedRefusal, &RenderedBody)]) -> Value {
 
 fn reason_of(status: u16) -> &'static str {
     http::StatusCode::from_u16(status).ok().map_or("Refused", reason_phrase)
-}
-
-/// Returns a header's value as text.
-pub(super) fn text(value: &HeaderValue) -> &str {
-    value.to_str().unwrap_or_default()
-}
-
-/// Returns all lines of a header as one value (RFC 9110 §5.3).
-pub(super) fn combined(headers: &HeaderMap, name: &HeaderName) -> String {
-    headers.get_all(name).iter().map(text).collect::<Vec<_>>().join(", ")
 }

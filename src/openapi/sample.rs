@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::gate::{DescribedGate, DescribedLimits};
-use super::possible::WAIT;
 use crate::clock::Timestamp;
 use crate::key::{Account, KeyRecord};
 use crate::quota::{AppliedQuotas, Quota, QuotaStatus, Verdict};
@@ -11,6 +10,9 @@ use crate::rules::RouteNeeds;
 
 /// The instant of all examples: the begin of 2026, so that a document does not depend on when it is made.
 pub(super) const NOW: Timestamp = Timestamp::from_unix_seconds(1_767_225_600);
+
+/// The wait that examples show, if no quota has a shorter window.
+pub(super) const WAIT: Duration = Duration::from_secs(30);
 
 /// A key and the quotas of its account.
 pub(super) struct Sample {

@@ -3,7 +3,8 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::gate::{DescribedGate, GatedOperation};
+use super::gate::DescribedGate;
+use super::gated_operation::GatedOperation;
 use super::possible::is_of_handshakes;
 use crate::profile::{BasicKey, Scheme};
 use crate::rules::RouteNeeds;
@@ -67,14 +68,21 @@ impl GatedOperation<'_> {
     }
 }
 
+/// Returns true for a route with more alternatives than a document lists.
+pub(super) fn has_too_many(route: &RouteNeeds) -> bool {
+    let any = route.any_of.as_ref().map_or(1, |any| any.len());
+    let sets = route.sets.as_ref().map_or(1, |sets| sets.len());
+    any.saturating_mul(sets) > MOST_ALTERNATIVES
+}
+
 /// Returns the sets of scopes of which a key needs one in full.
 fn alternatives(route: &RouteNeeds) -> Vec<Vec<&str>> {
     let all = texts(&route.all_of);
-    let any = route.any_of.as_deref().unwrap_or_default();
-    let sets = route.sets.as_deref().unwrap_or_default();
-    if any.len().max(1).saturating_mul(sets.len().max(1)) > MOST_ALTERNATIVES {
+    if has_too_many(route) {
         return vec![all];
     }
+    let any = route.any_of.as_deref().unwrap_or_default();
+    let sets = route.sets.as_deref().unwrap_or_default();
     let any: Vec<Vec<&str>> = any.iter().map(|scope| vec![&**scope]).collect();
     let sets: Vec<Vec<&str>> = sets.iter().map(|set| texts(set)).collect();
     let choices = [any, sets].into_iter().filter(|choice| !choice.is_empty());
@@ -151,12 +159,16 @@ fn of_pair(part: BasicKey<'_>) -> String {
     }
 }
 
-/// Returns a name for a component: letters, digits and `._-` (OpenAPI 3.1.1, section "Components Object").
+/// Returns a name for a component of a document, in lower case.
 fn word(name: &str) -> String {
-    let plain = |letter: char| {
-        if letter.is_ascii_alphanumeric() || "._-".contains(letter) { letter } else { '-' }
-    };
-    name.chars().map(plain).collect::<String>().to_ascii_lowercase()
+    component_name(name).to_ascii_lowercase()
+}
+
+/// Replaces what the name of a component cannot have. It has letters, digits and `._-` (OpenAPI 3.1.1, section
+/// "Components Object").
+pub(super) fn component_name(name: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    name.chars().map(|letter| if is_plain(letter) { letter } else { '-' }).collect()
 }
 
 /// Returns a name that is not taken.

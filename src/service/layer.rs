@@ -82,7 +82,7 @@ use crate::store::KeyStore;
 /// ```
 #[derive(Clone)]
 pub struct ApiKeyLayer {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl ApiKeyLayer {
@@ -94,11 +94,6 @@ impl ApiKeyLayer {
 
     pub(super) fn new(shared: Shared) -> Self {
         Self { shared: Arc::new(shared) }
-    }
-
-    #[cfg(feature = "openapi")]
-    pub(super) fn shared(&self) -> &Shared {
-        &self.shared
     }
 
     /// Explains the decision about a request and its answer, check by check, as if the store had answered

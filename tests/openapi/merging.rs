@@ -117,7 +117,7 @@ fn a_document_of_aide_gets_the_gate() {
     assert_eq!(again.pointer(security), Some(&json!([{ "bearer": ["users.write"] }])));
 }
 
-fn document(operation: Value) -> Value {
+fn document(operation: &Value) -> Value {
     let info = json!({ "title": "Users", "version": "1" });
     json!({ "openapi": "3.1.0", "info": info, "paths": { "/v1/users": { "get": operation } } })
 }
@@ -141,7 +141,7 @@ fn what_a_program_wrote_stays() {
         },
         "x-note": 2,
     });
-    let mut program = document(own.clone());
+    let mut program = document(&own);
     program["components"] = json!({
         "securitySchemes": { "token": { "type": "http", "scheme": "Bearer" } },
         "responses": { "No": { "description": "No", "content": { "text/plain": {} } }, "refused-503": {} },
@@ -176,7 +176,7 @@ fn what_a_program_wrote_stays() {
 
 #[test]
 fn operations_are_added_only_if_asked() {
-    let program = document(json!({}));
+    let program = document(&json!({}));
     let merged = layer().openapi().merged(&program).unwrap();
     assert_eq!(merged["paths"].as_object().unwrap().len(), 1);
     assert_eq!(merged["paths"]["/v1/users"].as_object().unwrap().len(), 1);
@@ -185,7 +185,7 @@ fn operations_are_added_only_if_asked() {
     assert_eq!(names, ["/v1/files/{path}", "/v1/users"]);
     assert!(merged["paths"]["/v1/users"]["post"]["responses"]["2XX"].is_object());
     // A template that the program has under another name is not added again.
-    let mut program = document(json!({}));
+    let mut program = document(&json!({}));
     program["paths"]["/v1/files/{file}"] = json!({});
     let merged = layer().openapi().add_missing().merged(&program).unwrap();
     let names: Vec<&String> = merged["paths"].as_object().unwrap().keys().collect();
@@ -210,35 +210,35 @@ fn contradictions_name_method_and_path() {
     let layer = ApiKeyLayer::builder(demanding, MemoryStore::new()).routes(routes);
     let layer = layer.build().unwrap();
     let post = |operation: Value| {
-        let mut program = document(json!({}));
+        let mut program = document(&json!({}));
         program["paths"]["/v1/users"]["post"] = operation;
         program
     };
     let with = |name: &str, value: Value| {
-        let mut program = document(json!({}));
+        let mut program = document(&json!({}));
         program[name] = value;
         program
     };
     let path = |path: &str, item: Value| {
-        let mut program = document(json!({}));
+        let mut program = document(&json!({}));
         program["paths"] = json!({ path: item });
         program
     };
     let parameter = json!({ "name": "X-Version", "in": "header" });
-    let mut shared = document(json!({ "responses": { "400": { "$ref": "other.json#/No" } } }));
+    let mut shared = document(&json!({ "responses": { "400": { "$ref": "other.json#/No" } } }));
     shared["components"] = json!({});
     for (program, expected) in [
-        (document(json!({ "security": [{ "basic": [] }] })), "GET /v1/users: its `security`"),
-        (document(json!({ "security": [] })), "GET /v1/users: its `security`"),
-        (document(json!({ "x-cost": 7, "x-key-kinds": ["a"] })), ""),
+        (document(&json!({ "security": [{ "basic": [] }] })), "GET /v1/users: its `security`"),
+        (document(&json!({ "security": [] })), "GET /v1/users: its `security`"),
+        (document(&json!({ "x-cost": 7, "x-key-kinds": ["a"] })), ""),
         (
-            document(json!({ "parameters": [parameter] })),
+            document(&json!({ "parameters": [parameter] })),
             "GET /v1/users: the gate requires the header `x-version`",
         ),
-        (document(json!({ "parameters": {} })), "GET /v1/users: its `parameters`"),
-        (document(json!({ "responses": [] })), "GET /v1/users: its `responses`"),
-        (document(json!({ "responses": { "200": 1 } })), "GET /v1/users: its response 200"),
-        (document(json!(1)), "GET /v1/users: it is no object"),
+        (document(&json!({ "parameters": {} })), "GET /v1/users: its `parameters`"),
+        (document(&json!({ "responses": [] })), "GET /v1/users: its `responses`"),
+        (document(&json!({ "responses": { "200": 1 } })), "GET /v1/users: its response 200"),
+        (document(&json!(1)), "GET /v1/users: it is no object"),
         (shared, "GET /v1/users: its response 400"),
         (
             post(json!({ "requestBody": { "content": { "text/plain": {} } } })),
@@ -260,7 +260,7 @@ fn contradictions_name_method_and_path() {
         assert!(said.starts_with(expected) && said.is_empty() == expected.is_empty(), "{said}");
     }
     let unknown = layer.openapi().handler_refusal(Method::PUT, "/v1/users", Denial::InternalError);
-    for made in [unknown.merged(&document(json!({}))), unknown.document("Users", "1")] {
+    for made in [unknown.merged(&document(&json!({}))), unknown.document("Users", "1")] {
         assert!(matches!(made, Err(OpenApiError::UnknownOperation { .. })));
     }
     let limited = Profile { quotas: &[], ..demanding };
@@ -268,7 +268,7 @@ fn contradictions_name_method_and_path() {
         .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
         .build()
         .unwrap();
-    let error = limited.openapi().merged(&document(json!({ "x-cost": 7 }))).unwrap_err();
+    let error = limited.openapi().merged(&document(&json!({ "x-cost": 7 }))).unwrap_err();
     assert!(error.to_string().starts_with("GET /v1/users: its `x-cost`"), "{error}");
     // What the gate requires is added where nothing is written.
     let merged = layer.openapi().merged(&post(json!({}))).unwrap();
@@ -294,7 +294,7 @@ fn two_gates_share_a_document() {
     let other = Profile { credentials: &[CredentialSource::header("x-key")], ..Profile::STANDARD };
     let routes = Routes::new().get("/partners", Route::new());
     let partners = ApiKeyLayer::builder(other, MemoryStore::new()).routes(routes).build().unwrap();
-    let mut program = document(json!({}));
+    let mut program = document(&json!({}));
     program["paths"]["/partners"] = json!({ "get": {} });
     let merged = layer().openapi().below("/v1").name_prefix("users-").merged(&program).unwrap();
     let merged =

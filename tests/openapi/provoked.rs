@@ -137,7 +137,7 @@ async fn agrees(
     environment: Option<&'static str>,
 ) {
     for setting in [Setting::Counting, Setting::Bare, Setting::Open] {
-        let world = World::new(profile, format.clone(), environment, setting);
+        let world = World::new(profile, format, environment, setting);
         let document = world.layer.openapi().document(name, "1").unwrap();
         let paths = document["paths"].as_object().unwrap();
         assert_eq!(paths.len(), 8, "{name}");
@@ -146,7 +146,7 @@ async fn agrees(
                 let place = format!("{name} {setting:?} {method} {path}");
                 let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
                 // No operation uses up the quotas of another.
-                let world = World::new(profile, format.clone(), environment, setting);
+                let world = World::new(profile, format, environment, setting);
                 let mut answers = Vec::new();
                 for value in ["acme", "globex", "a%2Fb"] {
                     let path = path.replace("{org}", value).replace("{id}", value);

@@ -25,7 +25,7 @@ use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, Profile, Reply};
 
-use crate::support::{Service, account};
+use crate::support::{Service, account, digest};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -113,7 +113,7 @@ impl World {
         if let Some(environment) = self.environment {
             record = record.environment(environment);
         }
-        self.store.keys.add_now(self.digest(&key), change(record).build().unwrap());
+        self.store.keys.add_now(digest(&key), change(record).build().unwrap());
         key
     }
 
@@ -126,7 +126,7 @@ impl World {
         if let Some(environment) = self.environment {
             record = record.environment(environment);
         }
-        self.store.keys.add_now(self.digest(&key), record.build().unwrap());
+        self.store.keys.add_now(digest(&key), record.build().unwrap());
         key
     }
 
@@ -138,12 +138,8 @@ impl World {
     /// Returns a key for which the store fails.
     pub(super) fn failing_key(&self) -> String {
         let key = self.unknown_key();
-        self.store.failing.lock().unwrap().push(self.digest(&key));
+        self.store.failing.lock().unwrap().push(digest(&key));
         key
-    }
-
-    fn digest(&self, key: &str) -> KeyDigest {
-        KeyHasher::sha256().digest(key.as_bytes())
     }
 
     /// Returns a request over TLS from a client of its own, with all headers that the profile requires.
