@@ -26,6 +26,8 @@ mod mark_listener;
 #[cfg(feature = "tonic")]
 mod named_service;
 mod observer;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod options;
 mod preflight;
 mod refusals;
