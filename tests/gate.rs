@@ -31,6 +31,8 @@ mod grpc;
 mod layer;
 #[cfg(feature = "reload")]
 mod reload;
+#[cfg(feature = "openapi")]
+mod openapi;
 #[cfg(feature = "shaping")]
 mod shaping;
 mod vendor_contract;

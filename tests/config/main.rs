@@ -1,5 +1,5 @@
-//! A front door in a file: its mistakes, each with its place, and a gate that works as one that is built in Rust; the files
-//! that ship, their schema, and what editors make of both.
+//! A front door in a file: its mistakes, each with its place, and a gate that works as one that is built in Rust; the
+//! files that ship, their schema, and what editors make of both.
 
 #![allow(
     clippy::unwrap_used,

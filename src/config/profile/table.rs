@@ -160,6 +160,12 @@ impl ProfileTable {
         })
     }
 
+    /// Starts from the standards' profile if there is no base, so that something can be built of the rest.
+    pub(in crate::config) fn on_standard(mut self) -> Self {
+        self.base.get_or_insert(BaseName::Standard);
+        self
+    }
+
     /// Writes a profile as a table, in full.
     pub(in crate::config) fn of(profile: &Profile<'_>) -> Result<Self, UnwritableProfile> {
         let path = |table: &PathAnswers<'_>| {
@@ -189,12 +195,6 @@ impl ProfileTable {
             answers: Some(answers),
             answers_by_path: (!paths.is_empty()).then_some(paths),
         })
-    }
-
-    /// Starts from the standards' profile if there is no base, so that something can be built of the rest.
-    pub(in crate::config) fn on_standard(mut self) -> Self {
-        self.base.get_or_insert(BaseName::Standard);
-        self
     }
 
     fn base(&self) -> Profile<'static> {
