@@ -29,10 +29,10 @@ mod faults;
 mod gallery;
 mod grpc;
 mod layer;
-#[cfg(feature = "reload")]
-mod reload;
 #[cfg(feature = "openapi")]
 mod openapi;
+#[cfg(feature = "reload")]
+mod reload;
 #[cfg(feature = "shaping")]
 mod shaping;
 mod vendor_contract;

@@ -13,6 +13,8 @@ mod broken;
 mod editors;
 mod language_server;
 mod mistakes;
+mod page;
+mod reference;
 mod schema;
 mod shipped;
 mod ten;

@@ -18,12 +18,12 @@ pub(super) fn path() -> PathBuf {
     root().join("schema/front-door.schema.json")
 }
 
-fn validator() -> Validator {
+pub(super) fn validator() -> Validator {
     jsonschema::draft7::new(&serde_json::from_str(&json_schema()).unwrap()).unwrap()
 }
 
 /// Returns what the schema finds wrong.
-fn mistakes(validator: &Validator, file: &str) -> Vec<String> {
+pub(super) fn mistakes(validator: &Validator, file: &str) -> Vec<String> {
     let value: Value = toml::from_str(file).unwrap();
     let told =
         |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
