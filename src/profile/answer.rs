@@ -26,6 +26,7 @@ use super::status_number::StatusNumber;
 pub struct Answer<'a> {
     pub(crate) status: StatusNumber,
     pub(crate) body: ErrorBody<'a>,
+    pub(crate) content_type: Option<&'a str>,
     pub(crate) challenge: Challenge,
     pub(crate) challenges: &'a [SchemeChallenge<'a>],
     pub(crate) retry_after: Option<u32>,
@@ -131,6 +132,7 @@ impl<'a> Answer<'a> {
         Self {
             status,
             body,
+            content_type: None,
             challenge,
             challenges,
             retry_after: None,

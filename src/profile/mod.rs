@@ -39,6 +39,7 @@ mod answer;
 mod answers;
 mod body;
 mod challenge;
+mod content_type;
 pub(crate) mod description;
 mod exceeded;
 mod grpc;

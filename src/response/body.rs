@@ -5,6 +5,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::escape::{TextFormat, quoted};
 use super::json_body;
+use super::media_type;
 use super::placeholder::RowFacts;
 use super::problem::PreparedProblem;
 use super::template::{TemplateWriter, TextTemplate};
@@ -26,26 +27,30 @@ pub(super) enum PreparedBody {
 }
 
 impl PreparedBody {
-    /// Renders a body as far as it does not depend on the request.
+    /// Renders a body as far as it does not depend on the request. `own_type` is the type that the row sets.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Answer`] if a text has a placeholder that the row cannot fill.
+    /// [`ConfigError::Answer`] if a text has a placeholder that the row cannot fill, and for a type that does not fit.
     pub(super) fn new(
         body: ErrorBody<'_>,
+        own_type: Option<&str>,
         status: StatusCode,
         row: RowFacts<'_>,
     ) -> Result<Self, ConfigError> {
         let code = status.as_u16();
-        let (content_type, format) = match body {
+        let own_type = media_type::checked(own_type, body, row)?;
+        let (usual_type, format) = match body {
             ErrorBody::Empty => return Ok(Self::Empty),
             ErrorBody::Custom(make) => return Ok(Self::Custom(make)),
+            ErrorBody::Text(_) if own_type.is_some() => (TEXT, TextFormat::Markup),
             ErrorBody::Text(_) => (TEXT, TextFormat::Plain),
             ErrorBody::Problem(problem) => {
                 return PreparedProblem::new(problem, code, row).map(Self::of_problem);
             }
             _ => (JSON, TextFormat::Json),
         };
+        let content_type = own_type.unwrap_or(usual_type);
         let mut writer = TemplateWriter::new(format, row);
         match body {
             ErrorBody::Empty | ErrorBody::Problem(_) | ErrorBody::Custom(_) => {}
@@ -170,7 +175,7 @@ mod tests {
         ] {
             let row = RowFacts::of("route_unknown");
             let Ok(PreparedBody::Fixed(prepared)) =
-                PreparedBody::new(body, StatusCode::FORBIDDEN, row)
+                PreparedBody::new(body, None, StatusCode::FORBIDDEN, row)
             else {
                 panic!("{body:?} is not custom")
             };

@@ -22,6 +22,7 @@ mod json_body;
 mod limit_fields;
 mod limit_headers;
 mod limit_text;
+mod media_type;
 mod name_pattern;
 mod number;
 mod own_challenges;

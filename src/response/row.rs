@@ -66,7 +66,7 @@ impl PreparedAnswer {
         taken: impl Fn(&HeaderName) -> Option<&'static str>,
     ) -> Result<Self, ConfigError> {
         check(row, answer)?;
-        let Answer { body, challenge, retry_after, documentation_url, .. } = *answer;
+        let Answer { body, content_type, challenge, retry_after, documentation_url, .. } = *answer;
         let Answer { own_headers, made_headers, .. } = *answer;
         let (name, status) = (row, answer.status());
         let limited = matches!(row, "rate_limited" | "too_many_failures");
@@ -80,7 +80,7 @@ impl PreparedAnswer {
                 || status == StatusCode::TOO_MANY_REQUESTS,
         };
         let grpc_message = PreparedMessage::new(sentence(body), row)?;
-        let body = PreparedBody::new(body, status, row)?;
+        let body = PreparedBody::new(body, content_type, status, row)?;
         let mut headers = HeaderMap::new();
         match &body {
             PreparedBody::Empty => drop(headers.insert(CONTENT_LENGTH, HeaderValue::from(0))),
