@@ -61,7 +61,7 @@ impl ConcurrencyLimiter for MemoryConcurrency {
         let semaphore = semaphores.entry(subject).or_insert_with(|| Arc::new(Semaphore::new(most)));
         let holders = Arc::strong_count(semaphore) - 1; // without the map's
         match Arc::clone(semaphore).try_acquire_owned() {
-            Ok(permit) => Reply::now(Ok(Some(seat.taken(permit)))),
+            Ok(permit) => Reply::now(Ok(Some(seat.taken(permit, rule)))),
             Err(_) if rule.longest_wait().is_zero() => Reply::now(Ok(None)),
             Err(_) if holders >= most.saturating_add(rule.longest_queue() as usize) => {
                 Reply::now(Ok(None))
@@ -94,8 +94,10 @@ struct Seat {
 }
 
 impl Seat {
-    fn taken(self, permit: OwnedSemaphorePermit) -> Permit {
-        Permit::new(TakenSeat { permit: Some(permit), seat: self })
+    fn taken(self, permit: OwnedSemaphorePermit, rule: Concurrency) -> Permit {
+        let free = u32::try_from(permit.semaphore().available_permits()).unwrap_or(u32::MAX);
+        let in_flight = rule.limit().saturating_sub(free);
+        Permit::counted(TakenSeat { permit: Some(permit), seat: self }, in_flight)
     }
 }
 
@@ -119,7 +121,7 @@ impl Ticket {
         let semaphore = self.semaphore.take()?;
         let granted = tokio::time::timeout(rule.longest_wait(), semaphore.acquire_owned()).await;
         let permit = granted.ok()?.ok()?;
-        Some(self.seat.clone().taken(permit))
+        Some(self.seat.clone().taken(permit, rule))
     }
 }
 

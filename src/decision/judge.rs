@@ -150,7 +150,7 @@ impl<'a> Case<'a> {
     /// Checks a required header. A vendor's rule about the media type is for its own API, and a gRPC call has
     /// a media type of its own.
     fn meets(&self, demand: &Demand) -> Result<(), Denial> {
-        let met = demand.is_met(self.head.headers);
+        let met = demand.is_met(self.head.headers, self.record.account().id());
         let spared = met.is_err() && demand.spares_grpc() && self.policy.grpc().is_call(self.head);
         if spared { Ok(()) } else { met }
     }

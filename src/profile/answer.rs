@@ -3,6 +3,7 @@
 use http::{HeaderMap, StatusCode};
 
 use super::body::ErrorBody;
+use super::by_quota::QuotaAnswer;
 use super::challenge::Challenge;
 use super::grpc::GrpcCode;
 use super::refusal::Refusal;
@@ -30,10 +31,12 @@ pub struct Answer<'a> {
     pub(crate) challenge: Challenge,
     pub(crate) challenges: &'a [SchemeChallenge<'a>],
     pub(crate) retry_after: Option<u32>,
+    pub(crate) sends_retry_after: bool,
     pub(crate) grpc: Option<GrpcCode>,
     pub(crate) documentation_url: Option<&'a str>,
     pub(crate) own_headers: &'a [(&'a str, &'a str)],
     pub(crate) made_headers: Option<fn(&Refusal<'_>) -> HeaderMap>,
+    pub(crate) by_quota: &'a [QuotaAnswer<'a>],
 }
 
 impl<'a> Answer<'a> {
@@ -50,7 +53,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Adds `Retry-After`, in seconds. A refusal that knows its own wait sends that instead. A 429
-    /// always sends at least 1 second.
+    /// always sends at least 1 second, except [`without_retry_after`](Self::without_retry_after).
     pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
@@ -136,10 +139,12 @@ impl<'a> Answer<'a> {
             challenge,
             challenges,
             retry_after: None,
+            sends_retry_after: true,
             grpc: None,
             documentation_url: None,
             own_headers: &[],
             made_headers: None,
+            by_quota: &[],
         }
     }
 }

@@ -66,6 +66,8 @@ pub enum LimitValue {
     ResetSeconds,
     /// The instant at which all of the limit is back, in seconds since the Unix epoch.
     ResetUnixTime,
+    /// The instant at which all of the limit is back, in UTC and whole seconds: `2027-01-15T08:00:00Z` (RFC 3339 §5.6).
+    ResetTimestamp,
     /// The time until all of the limit is back, as Go writes a duration: `12ms`, `1s`, `6m0s`, `2h0m30.5s`.
     ResetDuration,
     /// The window of the quota, in seconds.
@@ -103,7 +105,8 @@ impl<'a> LimitField<'a> {
     }
 
     /// Sets the number of decimal places, 0 to 9: `700.0` with 1. Times are rounded up to it. In a
-    /// [`ResetDuration`](LimitValue::ResetDuration) 0 to 3 places are allowed, and zeros at the end are left out.
+    /// [`ResetDuration`](LimitValue::ResetDuration) 0 to 3 places are allowed, and zeros at the end are left out. A
+    /// [`ResetTimestamp`](LimitValue::ResetTimestamp) has none.
     pub const fn decimals(mut self, places: u8) -> Self {
         self.decimals = places;
         self

@@ -51,4 +51,7 @@ pub enum Expected<'a> {
     MediaType(&'a str),
     /// A calendar date of the form `2024-02-08`.
     Date,
+    /// The id of the key's own account, or no such header. The gate refuses another account as one that a path names:
+    /// with [`Denial::AccountMismatch`](crate::Denial::AccountMismatch).
+    OwnAccount,
 }

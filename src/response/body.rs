@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 use super::escape::{TextFormat, quoted};
 use super::json_body;
 use super::media_type;
-use super::placeholder::RowFacts;
+use super::placeholder::{Placeholder, RowFacts};
 use super::problem::PreparedProblem;
 use super::template::{TemplateWriter, TextTemplate};
 use crate::error::ConfigError;
@@ -112,12 +112,12 @@ impl PreparedBody {
         }
     }
 
-    /// Returns true if the body may have the client's method or path.
-    pub(super) fn speaks_of_request(&self) -> bool {
+    /// Returns true if the body may have such a fact. A function may ask for each.
+    pub(super) fn speaks_of(&self, is_meant: fn(Placeholder) -> bool) -> bool {
         match self {
             Self::Empty | Self::Fixed(_) => false,
-            Self::Filled { content, .. } => content.speaks_of_request(),
-            Self::Problem(problem) => problem.speaks_of_request(),
+            Self::Filled { content, .. } => content.speaks_of(is_meant),
+            Self::Problem(problem) => problem.speaks_of(is_meant),
             Self::Custom(_) => true,
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::date;
 use super::limit_text;
 use super::name_pattern::NamePattern;
 use super::number;
@@ -61,10 +62,13 @@ impl PreparedLimitFields {
                 let problem = "another limit header can have this name: choose another name";
                 return Err(refused(field, problem));
             }
-            let most = if field.value == LimitValue::ResetDuration { 3 } else { 9 };
+            let most = match field.value {
+                LimitValue::ResetDuration => 3,
+                LimitValue::ResetTimestamp => 0,
+                _ => 9,
+            };
             if field.decimals > most {
-                let problem =
-                    "it has too many decimal places: set at most 9, or 3 for `ResetDuration`";
+                let problem = "it has too many decimal places: set at most 9, 3 for `ResetDuration`, or none for `ResetTimestamp`";
                 return Err(refused(field, problem));
             }
             taken.push(name.clone());
@@ -174,11 +178,20 @@ impl PreparedField {
             LimitValue::ResetUnixTime => {
                 seconds(now.plus(status.reset_after()).since(Timestamp::default()))
             }
+            LimitValue::ResetTimestamp => {
+                text(&date::rfc3339(whole(now.plus(status.reset_after()))))
+            }
             LimitValue::ResetDuration => text(&limit_text::duration(status.reset_after(), places)),
             LimitValue::Window => seconds(window_at(quota, now)),
             LimitValue::QuotaName => text(quota.name()),
         }
     }
+}
+
+/// Rounds an instant up to whole seconds, so that no client comes back too early.
+fn whole(instant: Timestamp) -> Timestamp {
+    let seconds = instant.since(Timestamp::default()).as_nanos().div_ceil(1_000_000_000);
+    Timestamp::from_unix_seconds(u64::try_from(seconds).unwrap_or(u64::MAX))
 }
 
 fn text(text: &str) -> Option<HeaderValue> {

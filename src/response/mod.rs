@@ -29,6 +29,7 @@ mod own_challenges;
 mod placeholder;
 mod principal;
 mod problem;
+mod quota_rows;
 pub(crate) mod refusal;
 mod renderer;
 mod request_ids;
@@ -36,6 +37,7 @@ mod reserved;
 mod row;
 mod row_headers;
 mod structured_limits;
+mod taken_names;
 mod template;
 mod uri_reference;
 

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName};
 
 use crate::clock::is_leap_year;
 use crate::error::{ConfigError, Denial, HeaderProblem};
+use crate::key::AccountId;
 use crate::profile::{Expected, RequiredHeader};
 use crate::request::{field_name, is_grpc_type};
 
@@ -32,17 +33,23 @@ impl Demand {
             Accepted::Present => true,
             Accepted::OneOf(values) => values.iter().any(|value| is_grpc_type(value.as_bytes())),
             Accepted::MediaType(media_type) => is_grpc_type(media_type.as_bytes()),
-            Accepted::Date => false,
+            Accepted::Date | Accepted::OwnAccount => false,
         };
         self.name == CONTENT_TYPE && !names_grpc
     }
 
-    /// Refuses a request without this header, with two of them, or with a value that is not accepted.
-    pub(crate) fn is_met(&self, headers: &HeaderMap) -> Result<(), Denial> {
+    /// Refuses a request without this header, with two of them, or with a value that is not accepted. `account` is
+    /// the key's.
+    pub(crate) fn is_met(&self, headers: &HeaderMap, account: &AccountId) -> Result<(), Denial> {
         let mut lines = headers.get_all(&self.name).iter();
         let problem = match (lines.next(), lines.next()) {
+            (None, _) if self.expected == Accepted::OwnAccount => return Ok(()),
             (None, _) => HeaderProblem::Missing,
             (Some(_), Some(_)) => HeaderProblem::Repeated,
+            (Some(value), None) if self.expected == Accepted::OwnAccount => {
+                let is_own = value.as_bytes().trim_ascii() == account.as_str().as_bytes();
+                return if is_own { Ok(()) } else { Err(Denial::AccountMismatch) };
+            }
             (Some(value), None) => match value.as_bytes().trim_ascii() {
                 b"" => HeaderProblem::Missing,
                 value if self.expected.accepts(value) => return Ok(()),
@@ -61,6 +68,7 @@ pub(super) enum Accepted {
     OneOf(Box<[Box<str>]>),
     MediaType(Box<str>),
     Date,
+    OwnAccount,
 }
 
 impl From<Expected<'_>> for Accepted {
@@ -70,15 +78,16 @@ impl From<Expected<'_>> for Accepted {
             Expected::OneOf(values) => Self::OneOf(values.iter().copied().map(Box::from).collect()),
             Expected::MediaType(media_type) => Self::MediaType(media_type.into()),
             Expected::Date => Self::Date,
+            Expected::OwnAccount => Self::OwnAccount,
         }
     }
 }
 
 impl Accepted {
-    /// Returns true if a value is accepted.
+    /// Returns true if a value is accepted. Any may be an account's id.
     pub(super) fn accepts(&self, value: &[u8]) -> bool {
         match self {
-            Self::Present => true,
+            Self::Present | Self::OwnAccount => true,
             Self::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),
             Self::MediaType(media_type) => {
                 let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
@@ -117,6 +126,37 @@ fn is_date(value: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn acme() -> AccountId {
+        AccountId::new("acme").unwrap()
+    }
+
+    #[test]
+    fn a_header_may_name_the_own_account_only() {
+        let header = RequiredHeader { name: "x-organization", expected: Expected::OwnAccount };
+        let demand = Demand::new(&header).unwrap();
+        for (values, expected) in [
+            (&[][..], Ok(())),
+            (&["acme"], Ok(())),
+            (&[" acme "], Ok(())),
+            (&["Acme"], Err(Denial::AccountMismatch)),
+            (&["other"], Err(Denial::AccountMismatch)),
+            (&[""], Err(Denial::AccountMismatch)),
+            (
+                &["acme", "acme"],
+                Err(Denial::HeaderRefused {
+                    header: HeaderName::from_static("x-organization"),
+                    problem: HeaderProblem::Repeated,
+                }),
+            ),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("x-organization", value.parse().unwrap());
+            }
+            assert_eq!(demand.is_met(&headers, &acme()), expected, "{values:?}");
+        }
+    }
+
     #[test]
     fn values_are_accepted_as_expected() {
         use Expected::{Date, MediaType, OneOf, Present};
@@ -147,7 +187,7 @@ mod tests {
             let demand = Demand::new(&RequiredHeader { name: "x-demanded", expected }).unwrap();
             let mut headers = HeaderMap::new();
             headers.insert("x-demanded", value.parse().unwrap());
-            assert_eq!(demand.is_met(&headers).is_ok(), passes, "{expected:?} {value:?}");
+            assert_eq!(demand.is_met(&headers, &acme()).is_ok(), passes, "{expected:?} {value:?}");
         }
     }
 
@@ -156,7 +196,7 @@ mod tests {
         let demand =
             Demand::new(&RequiredHeader { name: "x-demanded", expected: Expected::Present });
         let demand = demand.unwrap();
-        let problem = |headers: &HeaderMap| match demand.is_met(headers) {
+        let problem = |headers: &HeaderMap| match demand.is_met(headers, &acme()) {
             Err(Denial::HeaderRefused { problem, .. }) => problem,
             other => panic!("{other:?}"),
         };

@@ -54,7 +54,10 @@ impl Deciding<'_> {
                 None => self.admit_preflight(),
             },
             Ok(Admission::Anonymous(route)) => self.admit_anonymous(route, client),
-            Err(denial) if Policy::is_attempt(&denial) => self.failed(client, denial),
+            Err(denial) if Policy::is_attempt(&denial) => {
+                self.mask(head);
+                self.failed(client, denial)
+            }
             Err(denial) => {
                 if denial == Denial::InsecureTransport
                     && let Some(alarms) = &shared.alarms
@@ -127,7 +130,10 @@ impl Deciding<'_> {
         let record = match answer {
             Ok(Some(record)) if policy.is_for_us(&record) => record,
             // A key of another gate is as unknown here as a key that does not exist.
-            Ok(_) => return self.failed(client, Denial::KeyUnknown),
+            Ok(_) => {
+                self.mask(head);
+                return self.failed(client, Denial::KeyUnknown);
+            }
             Err(error) => {
                 self.give_back(shared.now());
                 shared.observe(|observer| observer.store_failed(&error));
@@ -144,6 +150,9 @@ impl Deciding<'_> {
             self.give_back(now);
         }
         let route = policy.route(self.state.route);
+        if judged.is_err() {
+            self.mask(head);
+        }
         match judged {
             Ok(cleared) => {
                 self.state.cleared = Some(cleared);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::body::BodyTable;
 use super::challenge::{ChallengeName, ChallengeTable, describe_all};
 use super::pairs::Pairs;
-use crate::profile::{Answer, GrpcCode};
+use crate::profile::{Answer, GrpcCode, QuotaAnswer};
 
 /// A row, or the name of the row that it equals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -41,6 +41,12 @@ pub(super) struct AnswerTable {
     /// `Retry-After` in seconds, where the gate knows no better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) retry_after: Option<u32>,
+    /// Sends no `Retry-After`, not even with status 429.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) without_retry_after: bool,
+    /// Answers of single quotas, in the row `rate_limited`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) by_quota: Vec<QuotaAnswerTable>,
     /// The status of gRPC calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) grpc: Option<GrpcName>,
@@ -49,6 +55,15 @@ pub(super) struct AnswerTable {
     /// Headers of this row. Their values may have placeholders.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub(super) headers: Pairs,
+}
+
+/// The answer to requests that one quota refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct QuotaAnswerTable {
+    /// The name of the quota.
+    quota: String,
+    answer: AnswerTable,
 }
 
 fn is_empty(pairs: &Pairs) -> bool {
@@ -70,6 +85,15 @@ impl AnswerTable {
         if let Some(seconds) = self.retry_after {
             answer = answer.retry_after(seconds);
         }
+        if self.without_retry_after {
+            answer = answer.without_retry_after();
+        }
+        let of_quota = |table: &'a QuotaAnswerTable| QuotaAnswer {
+            quota: &table.quota,
+            answer: table.answer.describe(room),
+        };
+        let by_quota: Vec<_> = self.by_quota.iter().map(of_quota).collect();
+        answer = answer.by_quota(room.alloc_slice_fill_iter(by_quota));
         if let Some(code) = self.grpc {
             answer = answer.grpc(code.describe());
         }

@@ -26,6 +26,8 @@ enum ExpectedTable {
     MediaType(String),
     /// A calendar date, as `2026-01-31`.
     Date,
+    /// The id of the key's account, or no such header.
+    OwnAccount,
 }
 
 impl RequiredHeaderTable {
@@ -35,6 +37,7 @@ impl RequiredHeaderTable {
             ExpectedTable::OneOf(values) => Expected::OneOf(texts(values, room)),
             ExpectedTable::MediaType(kind) => Expected::MediaType(kind),
             ExpectedTable::Date => Expected::Date,
+            ExpectedTable::OwnAccount => Expected::OwnAccount,
         };
         RequiredHeader { name: &self.name, expected }
     }

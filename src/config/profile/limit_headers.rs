@@ -83,6 +83,8 @@ enum LimitValueName {
     Used,
     ResetSeconds,
     ResetUnixTime,
+    /// As `2027-01-15T08:00:00Z`.
+    ResetTimestamp,
     /// As `6m0s`.
     ResetDuration,
     /// The window in seconds.
@@ -126,6 +128,7 @@ impl LimitFieldTable {
             LimitValueName::Used => LimitValue::Used,
             LimitValueName::ResetSeconds => LimitValue::ResetSeconds,
             LimitValueName::ResetUnixTime => LimitValue::ResetUnixTime,
+            LimitValueName::ResetTimestamp => LimitValue::ResetTimestamp,
             LimitValueName::ResetDuration => LimitValue::ResetDuration,
             LimitValueName::Window => LimitValue::Window,
             LimitValueName::QuotaName => LimitValue::QuotaName,
