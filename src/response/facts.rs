@@ -21,6 +21,8 @@ pub(crate) struct Authenticated<'a> {
     pub(crate) now: Timestamp,
     /// The cost that the request asked of its quotas.
     pub(crate) cost: u32,
+    /// Whether the route sends limit headers.
+    pub(crate) shows_limits: bool,
 }
 
 /// What is kept of a request for the answer to it, because the inner service may have the request by then. Only

@@ -39,9 +39,9 @@ fn is_media_type(text: &str) -> bool {
         !part.is_empty()
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
     };
-    let is_named = essence.split_once('/').is_some_and(|(kind, name)| {
-        is_token(kind) && is_token(name.trim_ascii_end())
-    });
+    let is_named = essence
+        .split_once('/')
+        .is_some_and(|(kind, name)| is_token(kind) && is_token(name.trim_ascii_end()));
     let is_visible = parameters.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     is_named && is_visible && text.trim_ascii() == text && !text.ends_with(';')
 }

@@ -144,6 +144,7 @@ impl ApiKeyLayer {
                 verdict: None,
                 now,
                 cost,
+                shows_limits: false,
             });
             let is_grpc = || policy.grpc().is_call(Head::of(request));
             let form = AnswerForm::of(request.method(), is_grpc);

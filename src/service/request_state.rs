@@ -102,6 +102,7 @@ impl RequestState {
     pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Option<Authenticated<'a>> {
         let (caller, quotas) = self.counted(policy)?;
         let (verdict, now, cost) = (Some(&self.verdict), self.now, self.cost);
-        Some(Authenticated { caller, quotas, verdict, now, cost })
+        let shows_limits = policy.route(self.route).is_none_or(|route| route.shows_limits);
+        Some(Authenticated { caller, quotas, verdict, now, cost, shows_limits })
     }
 }
