@@ -180,6 +180,8 @@ mod error;
 mod sync;
 
 pub mod clock;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod key;
 
 pub mod profile;
