@@ -74,6 +74,9 @@ pub enum LimitValue {
     Window,
     /// The name of the quota.
     QuotaName,
+    /// What this request asked of the quota: the [cost](crate::rules::Route::cost) of its route, without what a handler
+    /// adds or gives back.
+    Cost,
 }
 
 impl<'a> LimitField<'a> {

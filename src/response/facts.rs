@@ -23,6 +23,8 @@ pub(crate) struct Authenticated<'a> {
     pub(crate) cost: u32,
     /// How many requests of the account are in flight on the route, if that is counted.
     pub(crate) in_flight: Option<u32>,
+    /// Whether the route sends limit headers.
+    pub(crate) shows_limits: bool,
 }
 
 /// What is kept of a request for the answer to it, because the inner service may have the request by then. Only

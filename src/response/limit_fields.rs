@@ -121,6 +121,7 @@ impl PreparedLimitFields {
         headers: &mut HeaderMap,
         quotas: AppliedQuotas<'_>,
         verdict: &Verdict,
+        cost: u32,
         now: Timestamp,
     ) {
         let spoken_of = || verdict.spoken_of(quotas);
@@ -131,8 +132,13 @@ impl PreparedLimitFields {
             named.min_by_key(|(_, status)| (status.remaining(), Reverse(status.reset_after())))
         };
         for field in &self.0 {
+            let mut insert = |name: HeaderName, stated: Option<Stated<'_>>| {
+                if let Some(value) = stated.and_then(|stated| field.value(stated, cost, now)) {
+                    headers.insert(name, value);
+                }
+            };
             if let NamePattern::One(name) = &field.name {
-                field.insert(headers, name.clone(), nearest(field.quota.as_deref()), now);
+                insert(name.clone(), nearest(field.quota.as_deref()));
                 continue;
             }
             for (quota, _) in spoken_of().filter(|(quota, _)| has_the_name(quota, quotas)) {
@@ -140,7 +146,7 @@ impl PreparedLimitFields {
                 if let Some(name) = field.name.of_quota(quota.name())
                     && !is_reserved_for_values(&name)
                 {
-                    field.insert(headers, name, nearest(Some(quota.name())), now);
+                    insert(name, nearest(Some(quota.name())));
                 }
             }
         }
@@ -148,19 +154,7 @@ impl PreparedLimitFields {
 }
 
 impl PreparedField {
-    fn insert(
-        &self,
-        headers: &mut HeaderMap,
-        name: HeaderName,
-        stated: Option<Stated<'_>>,
-        now: Timestamp,
-    ) {
-        if let Some(value) = stated.and_then(|stated| self.value(stated, now)) {
-            headers.insert(name, value);
-        }
-    }
-
-    fn value(&self, (quota, status): Stated<'_>, now: Timestamp) -> Option<HeaderValue> {
+    fn value(&self, (quota, status): Stated<'_>, cost: u32, now: Timestamp) -> Option<HeaderValue> {
         let places = self.decimals;
         let count = |number: u32| {
             if places == 0 {
@@ -184,6 +178,7 @@ impl PreparedField {
             LimitValue::ResetDuration => text(&limit_text::duration(status.reset_after(), places)),
             LimitValue::Window => seconds(window_at(quota, now)),
             LimitValue::QuotaName => text(quota.name()),
+            LimitValue::Cost => count(cost),
         }
     }
 }

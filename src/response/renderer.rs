@@ -230,9 +230,11 @@ impl Renderer {
 
     /// Adds the limit headers and principal headers to a response to an authenticated or counted request.
     pub(crate) fn mark(&self, headers: &mut HeaderMap, authenticated: &Authenticated<'_>) {
-        if let Some(verdict) = authenticated.verdict {
-            let Authenticated { caller, quotas, now, .. } = *authenticated;
-            self.limit_headers.write(headers, quotas, verdict, caller, now);
+        if let Some(verdict) = authenticated.verdict
+            && authenticated.shows_limits
+        {
+            let Authenticated { caller, quotas, cost, now, .. } = *authenticated;
+            self.limit_headers.write(headers, quotas, verdict, caller, cost, now);
         }
         self.principal.mark(headers, authenticated.caller, authenticated.in_flight);
     }

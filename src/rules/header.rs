@@ -14,6 +14,8 @@ use crate::request::{field_name, is_grpc_type};
 pub(crate) struct Demand {
     pub(super) name: HeaderName,
     pub(super) expected: Accepted,
+    /// Whether a request without the header passes.
+    pub(super) may_be_absent: bool,
 }
 
 impl Demand {
@@ -24,7 +26,12 @@ impl Demand {
 
     pub(super) fn new(header: &RequiredHeader<'_>) -> Result<Self, ConfigError> {
         let what = "the profile's field `required_headers`, the header";
-        Ok(Self { name: field_name(what, header.name)?, expected: header.expected.into() })
+        let mut expected = header.expected;
+        let mut may_be_absent = false;
+        while let Expected::AbsentOr(value) = expected {
+            (expected, may_be_absent) = (*value, true);
+        }
+        Ok(Self { name: field_name(what, header.name)?, expected: expected.into(), may_be_absent })
     }
 
     /// Returns true for a rule about `Content-Type` that names no media type of gRPC.
@@ -38,20 +45,21 @@ impl Demand {
         self.name == CONTENT_TYPE && !names_grpc
     }
 
-    /// Refuses a request without this header, with two of them, or with a value that is not accepted. `account` is
-    /// the key's.
+    /// Refuses a request without a header that must be present, with two of them, or with a value that is not accepted.
+    /// `account` is the key's.
     pub(crate) fn is_met(&self, headers: &HeaderMap, account: &AccountId) -> Result<(), Denial> {
         let mut lines = headers.get_all(&self.name).iter();
         let problem = match (lines.next(), lines.next()) {
-            (None, _) if self.expected == Accepted::OwnAccount => return Ok(()),
+            (None, _) if self.may_be_absent => return Ok(()),
             (None, _) => HeaderProblem::Missing,
             (Some(_), Some(_)) => HeaderProblem::Repeated,
-            (Some(value), None) if self.expected == Accepted::OwnAccount => {
-                let is_own = value.as_bytes().trim_ascii() == account.as_str().as_bytes();
-                return if is_own { Ok(()) } else { Err(Denial::AccountMismatch) };
-            }
             (Some(value), None) => match value.as_bytes().trim_ascii() {
+                b"" if self.may_be_absent => return Ok(()),
                 b"" => HeaderProblem::Missing,
+                value if self.expected == Accepted::OwnAccount => {
+                    let is_own = value == account.as_str().as_bytes();
+                    return if is_own { Ok(()) } else { Err(Denial::AccountMismatch) };
+                }
                 value if self.expected.accepts(value) => return Ok(()),
                 _ => HeaderProblem::NotAcceptable,
             },
@@ -79,6 +87,7 @@ impl From<Expected<'_>> for Accepted {
             Expected::MediaType(media_type) => Self::MediaType(media_type.into()),
             Expected::Date => Self::Date,
             Expected::OwnAccount => Self::OwnAccount,
+            Expected::AbsentOr(value) => Self::from(*value),
         }
     }
 }
@@ -132,7 +141,10 @@ mod tests {
 
     #[test]
     fn a_header_may_name_the_own_account_only() {
-        let header = RequiredHeader { name: "x-organization", expected: Expected::OwnAccount };
+        let header = RequiredHeader {
+            name: "x-organization",
+            expected: Expected::AbsentOr(&Expected::OwnAccount),
+        };
         let demand = Demand::new(&header).unwrap();
         for (values, expected) in [
             (&[][..], Ok(())),
@@ -140,7 +152,7 @@ mod tests {
             (&[" acme "], Ok(())),
             (&["Acme"], Err(Denial::AccountMismatch)),
             (&["other"], Err(Denial::AccountMismatch)),
-            (&[""], Err(Denial::AccountMismatch)),
+            (&[""], Ok(())),
             (
                 &["acme", "acme"],
                 Err(Denial::HeaderRefused {
@@ -188,6 +200,27 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert("x-demanded", value.parse().unwrap());
             assert_eq!(demand.is_met(&headers, &acme()).is_ok(), passes, "{expected:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn an_optional_header_is_absent_empty_or_has_an_accepted_value() {
+        let version = Expected::AbsentOr(&Expected::OneOf(&["1", "2"]));
+        let demand =
+            Demand::new(&RequiredHeader { name: "x-demanded", expected: version }).unwrap();
+        for (values, passes) in [
+            (&[][..], true),
+            (&[""], true),
+            (&["2"], true),
+            (&["3"], false),
+            (&["1", "2"], false),
+            (&["1", ""], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("x-demanded", value.parse().unwrap());
+            }
+            assert_eq!(demand.is_met(&headers, &acme()).is_ok(), passes, "{values:?}");
         }
     }
 

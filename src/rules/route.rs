@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::query_cost::QueryCost;
 use crate::concurrency::Concurrency;
 use crate::quota::Quota;
 
@@ -35,7 +36,10 @@ pub struct Route<'a> {
     pub(super) account_parameter: Option<&'a str>,
     pub(super) quotas: &'a [Quota],
     pub(super) anonymous_quotas: &'a [Quota],
+    pub(super) only_own_quotas: bool,
+    pub(super) shows_limits: bool,
     pub(super) cost: u32,
+    pub(super) query_costs: &'a [QueryCost<'a>],
     pub(super) metered: bool,
     pub(super) refund_on: &'a [RangeInclusive<u16>],
     pub(super) concurrency: Option<Concurrency>,
@@ -59,7 +63,10 @@ impl<'a> Route<'a> {
             account_parameter: None,
             quotas: &[],
             anonymous_quotas: &[],
+            only_own_quotas: false,
+            shows_limits: true,
             cost: 1,
+            query_costs: &[],
             metered: false,
             refund_on: &[],
             concurrency: None,

@@ -48,12 +48,12 @@ impl Deciding<'_> {
                 }
                 // HTTP/2 need not announce a body, but the body's type shows one.
                 None if self.has_content(request) => match policy.anonymous_route(head) {
-                    Ok(route) => self.admit_anonymous(route, client),
+                    Ok(route) => self.admit_anonymous(route, client, head),
                     Err(denial) => self.refused(denial),
                 },
                 None => self.admit_preflight(),
             },
-            Ok(Admission::Anonymous(route)) => self.admit_anonymous(route, client),
+            Ok(Admission::Anonymous(route)) => self.admit_anonymous(route, client, head),
             Err(denial) if Policy::is_attempt(&denial) => {
                 self.mask(head);
                 self.failed(client, denial)
@@ -81,9 +81,9 @@ impl Deciding<'_> {
     }
 
     /// Admits a request without a key, if the quotas of its network have room.
-    fn admit_anonymous(&mut self, route: Option<usize>, client: Client) -> Next {
+    fn admit_anonymous(&mut self, route: Option<usize>, client: Client, head: Head<'_>) -> Next {
         self.state.route = route;
-        let Some((network, cost)) = self.shared.policy.charged_network(route, client) else {
+        let Some((network, cost)) = self.shared.policy.charged_network(route, client, &head) else {
             return ControlFlow::Break(Ok(()));
         };
         (self.state.network, self.state.cost) = (Some(Box::new(network)), cost);
@@ -159,7 +159,7 @@ impl Deciding<'_> {
                 self.state.plan = policy.plan(&record);
                 self.state.principal = Some(record);
                 (self.state.cost, self.state.settles) =
-                    route.map_or((1, false), |route| (route.cost, route.settles));
+                    route.map_or((1, false), |route| (route.cost_of(&head), route.settles));
                 match route.and_then(|route| route.concurrency) {
                     None => self.take(),
                     Some(rule) => self.look_for_room(rule),

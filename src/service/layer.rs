@@ -145,6 +145,7 @@ impl ApiKeyLayer {
                 now,
                 cost,
                 in_flight: None,
+                shows_limits: false,
             });
             let is_grpc = || policy.grpc().is_call(Head::of(request));
             let form = AnswerForm::of(request.method(), is_grpc);

@@ -105,6 +105,7 @@ impl RequestState {
         let (caller, quotas) = self.counted(policy)?;
         let (verdict, now, cost) = (Some(&self.verdict), self.now, self.cost);
         let in_flight = self.permit.as_ref().and_then(Permit::in_flight);
-        Some(Authenticated { caller, quotas, verdict, now, cost, in_flight })
+        let shows_limits = policy.route(self.route).is_none_or(|route| route.shows_limits);
+        Some(Authenticated { caller, quotas, verdict, now, cost, in_flight, shows_limits })
     }
 }

@@ -24,6 +24,8 @@ mod fixed_headers;
 mod grant;
 mod limit_fields;
 mod limit_names;
+mod media_types;
+mod own_limits;
 mod path_answers;
 mod placeholders;
 mod plans;
