@@ -26,16 +26,24 @@ enum ExpectedTable {
     MediaType(String),
     /// A calendar date, as `2026-01-31`.
     Date,
+    /// No such header, or one of these.
+    AbsentOr(Box<ExpectedTable>),
 }
 
 impl RequiredHeaderTable {
     pub(super) fn describe<'a>(&'a self, room: &'a Bump) -> RequiredHeader<'a> {
-        let expected = match &self.expected {
-            ExpectedTable::Present => Expected::Present,
-            ExpectedTable::OneOf(values) => Expected::OneOf(texts(values, room)),
-            ExpectedTable::MediaType(kind) => Expected::MediaType(kind),
-            ExpectedTable::Date => Expected::Date,
-        };
-        RequiredHeader { name: &self.name, expected }
+        RequiredHeader { name: &self.name, expected: self.expected.describe(room) }
+    }
+}
+
+impl ExpectedTable {
+    fn describe<'a>(&'a self, room: &'a Bump) -> Expected<'a> {
+        match self {
+            Self::Present => Expected::Present,
+            Self::OneOf(values) => Expected::OneOf(texts(values, room)),
+            Self::MediaType(kind) => Expected::MediaType(kind),
+            Self::Date => Expected::Date,
+            Self::AbsentOr(value) => Expected::AbsentOr(room.alloc(value.describe(room))),
+        }
     }
 }
