@@ -33,6 +33,9 @@ pub(super) struct AnswerTable {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) insecure_success: bool,
     pub(super) body: BodyTable,
+    /// The media type of the body, in place of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) content_type: Option<String>,
     #[serde(default, skip_serializing_if = "ChallengeName::is_none")]
     pub(super) challenge: ChallengeName,
     /// Challenges of this row, instead of the profile's.
@@ -94,6 +97,9 @@ impl AnswerTable {
         };
         let by_quota: Vec<_> = self.by_quota.iter().map(of_quota).collect();
         answer = answer.by_quota(room.alloc_slice_fill_iter(by_quota));
+        if let Some(media_type) = &self.content_type {
+            answer = answer.content_type(media_type);
+        }
         if let Some(code) = self.grpc {
             answer = answer.grpc(code.describe());
         }

@@ -28,7 +28,7 @@ enum ExpectedTable {
     Date,
     /// The id of the key's account.
     OwnAccount,
-    /// No such header, or one of these values.
+    /// No such header, or one of these.
     AbsentOr(Box<ExpectedTable>),
 }
 
@@ -46,7 +46,7 @@ impl ExpectedTable {
             Self::MediaType(kind) => Expected::MediaType(kind),
             Self::Date => Expected::Date,
             Self::OwnAccount => Expected::OwnAccount,
-            Self::AbsentOr(expected) => Expected::AbsentOr(room.alloc(expected.describe(room))),
+            Self::AbsentOr(value) => Expected::AbsentOr(room.alloc(value.describe(room))),
         }
     }
 }

@@ -90,6 +90,8 @@ enum LimitValueName {
     /// The window in seconds.
     Window,
     QuotaName,
+    /// What the request costs.
+    Cost,
 }
 
 impl LimitHeadersTable {
@@ -132,6 +134,7 @@ impl LimitFieldTable {
             LimitValueName::ResetDuration => LimitValue::ResetDuration,
             LimitValueName::Window => LimitValue::Window,
             LimitValueName::QuotaName => LimitValue::QuotaName,
+            LimitValueName::Cost => LimitValue::Cost,
         };
         let field = LimitField::new(&self.name, value).decimals(self.decimals);
         self.quota.as_deref().map_or(field, |quota| field.of_quota(quota))
