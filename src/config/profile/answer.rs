@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::body::BodyTable;
 use super::challenge::{ChallengeName, ChallengeTable, describe_all};
 use super::pairs::Pairs;
-use crate::profile::{Answer, GrpcCode, QuotaAnswer};
+use crate::profile::{Answer, GrpcCode, HeaderAnswer, QuotaAnswer};
 
 /// A row, or the name of the row that it equals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -50,6 +50,9 @@ pub(super) struct AnswerTable {
     /// Answers of single quotas, in the row `rate_limited`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) by_quota: Vec<QuotaAnswerTable>,
+    /// Answers of single headers, in the row `header_refused`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) by_header: Vec<HeaderAnswerTable>,
     /// The status of gRPC calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) grpc: Option<GrpcName>,
@@ -58,6 +61,15 @@ pub(super) struct AnswerTable {
     /// Headers of this row. Their values may have placeholders.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub(super) headers: Pairs,
+}
+
+/// The answer to requests that are refused for one header.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HeaderAnswerTable {
+    /// The name of the header.
+    header: String,
+    answer: AnswerTable,
 }
 
 /// The answer to requests that one quota refuses.
@@ -97,6 +109,12 @@ impl AnswerTable {
         };
         let by_quota: Vec<_> = self.by_quota.iter().map(of_quota).collect();
         answer = answer.by_quota(room.alloc_slice_fill_iter(by_quota));
+        let of_header = |table: &'a HeaderAnswerTable| HeaderAnswer {
+            header: &table.header,
+            answer: table.answer.describe(room),
+        };
+        let by_header: Vec<_> = self.by_header.iter().map(of_header).collect();
+        answer = answer.by_header(room.alloc_slice_fill_iter(by_header));
         if let Some(media_type) = &self.content_type {
             answer = answer.content_type(media_type);
         }
