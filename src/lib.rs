@@ -219,6 +219,8 @@ pub use response::refusal::refusal;
 pub use service::axum;
 #[cfg(feature = "axum-server")]
 pub use service::axum_server;
+#[cfg(feature = "reload")]
+pub use service::reload;
 #[cfg(feature = "tonic")]
 pub use service::tonic;
 pub use service::{

@@ -6,18 +6,28 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// A length of time, as `90s`, `1h 30m` or `250ms`.
+/// A length of time in a file, as `90s`, `1h 30m` or `250ms`.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_api_key::config::LengthOfTime;
+///
+/// let length = LengthOfTime::try_from("1m 30s".to_owned())?;
+/// assert_eq!(length.duration(), Duration::from_secs(90));
+/// # Ok::<(), &str>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
-pub(super) struct Span(Duration);
+pub struct LengthOfTime(Duration);
 
-impl Span {
-    pub(super) const fn duration(self) -> Duration {
+impl LengthOfTime {
+    /// Returns the length.
+    pub const fn duration(self) -> Duration {
         self.0
     }
 }
 
-impl TryFrom<String> for Span {
+impl TryFrom<String> for LengthOfTime {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -26,19 +36,19 @@ impl TryFrom<String> for Span {
     }
 }
 
-impl From<Span> for String {
-    fn from(span: Span) -> Self {
+impl From<LengthOfTime> for String {
+    fn from(span: LengthOfTime) -> Self {
         humantime::format_duration(span.0).to_string()
     }
 }
 
-impl From<Duration> for Span {
+impl From<Duration> for LengthOfTime {
     fn from(duration: Duration) -> Self {
         Self(duration)
     }
 }
 
-impl JsonSchema for Span {
+impl JsonSchema for LengthOfTime {
     fn schema_name() -> Cow<'static, str> {
         "LengthOfTime".into()
     }

@@ -4,21 +4,21 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use bumpalo::Bump;
+use serde::de::DeserializeOwned;
 
+use super::backends::{Backends, LimiterSettings, StoreSettings};
 use super::profile::NOTHING;
 use super::read::{Contradiction, FaultKind, Found, Path, read};
 use super::report::FrontDoorError;
+use super::section::SectionMistake;
 use super::tables::FrontDoorTable;
-use super::text::{FileFormat, SourceText, Surroundings, SystemSurroundings, fill_in};
-use crate::limits::MemoryLimiter;
-use crate::quota::OnLimiterFailure;
-use crate::store::{KeyStore, MemoryStore};
+use super::text::{FileFormat, Node, SourceText, Surroundings, SystemSurroundings, fill_in};
 use crate::{ApiKeyLayerBuilder, Profile};
 
 /// A front door, read from a file and checked.
 ///
 /// ```
-/// use tower_api_key::config::{FileFormat, FrontDoor};
+/// use tower_api_key::config::{Backends, FileFormat, FrontDoor};
 /// use tower_api_key::store::MemoryStore;
 /// use tower_api_key::Denial;
 ///
@@ -28,11 +28,11 @@ use crate::{ApiKeyLayerBuilder, Profile};
 /// realm = "acme"
 /// "#;
 /// let door = FrontDoor::parse("gate.toml", file, FileFormat::Toml)?;
-/// let layer = door.builder(MemoryStore::new()).build()?;
+/// let layer = door.builder(&Backends::new(MemoryStore::new())).build()?;
 /// assert_eq!(layer.answer(&Denial::KeyUnknown).status(), 401);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct FrontDoor {
     tables: FrontDoorTable,
 }
@@ -44,13 +44,39 @@ impl FrontDoor {
     ///
     /// [`FrontDoorError`] if the file cannot be read, or has mistakes.
     pub fn read(path: impl AsRef<FilePath>) -> Result<Self, FrontDoorError> {
-        let path = path.as_ref();
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| FrontDoorError::Unreadable { name: name.clone(), source })?;
-        let folder = path.parent().unwrap_or(FilePath::new("")).to_owned();
-        let source = SourceText { name, format: FileFormat::of_path(path), text };
-        Self::of(&source, &SystemSurroundings { folder })
+        let (source, surroundings) = open(path.as_ref())?;
+        Self::of(&source, &surroundings)
+    }
+
+    /// Reads a file that has one table more, which belongs to your program: listeners, say, or upstreams. `check` finds
+    /// its contradictions. The program gets the same messages for it.
+    ///
+    /// # Errors
+    ///
+    /// [`FrontDoorError`] if the file cannot be read, or has mistakes.
+    ///
+    /// ```no_run
+    /// use tower_api_key::config::{FrontDoor, SectionMistake};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(deny_unknown_fields)]
+    /// struct Server {
+    ///     port: u16,
+    /// }
+    ///
+    /// let (door, server) = FrontDoor::read_with("gate.toml", "server", |server: &Server| match server.port {
+    ///     0 => Err(SectionMistake::new("port", "clients cannot know this port: write one from 1")),
+    ///     _ => Ok(()),
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_with<T: DeserializeOwned>(
+        path: impl AsRef<FilePath>,
+        table: &'static str,
+        check: impl Fn(&T) -> Result<(), SectionMistake>,
+    ) -> Result<(Self, T), FrontDoorError> {
+        let (source, surroundings) = open(path.as_ref())?;
+        Self::with_section(&source, &surroundings, table, check)
     }
 
     /// Reads a text. `name` stands in messages as the name of the file. Relative paths in the text start in the working
@@ -65,36 +91,106 @@ impl FrontDoor {
     }
 
     fn of(source: &SourceText, surroundings: &dyn Surroundings) -> Result<Self, FrontDoorError> {
-        let mut root = source.tree().map_err(|errors| FrontDoorError::of_syntax(source, errors))?;
-        let missing = fill_in(&mut root, surroundings).into_iter();
-        let missing =
-            missing.map(|(node, problem)| Found { kind: FaultKind::Problem(problem), node });
-        let checked = read(&root, missing.collect(), check);
+        let (root, missing) = filled(source, surroundings)?;
+        let checked = read(&root, missing, check);
         let (tables, ()) =
             checked.map_err(|found| FrontDoorError::of_values(source, &root, &found))?;
         Ok(Self { tables })
     }
 
-    /// Starts a layer with a store of your own, and all else as the file says.
-    pub fn builder(&self, store: impl KeyStore) -> ApiKeyLayerBuilder {
-        let store: Arc<dyn KeyStore> = Arc::new(store);
-        let build =
-            |profile: Profile<'_>| Ok(ApiKeyLayerBuilder::new(&profile, Arc::clone(&store)));
-        // The file was checked, so there is a profile. Without one, the builder refuses to build.
-        self.tables.with_profile(build).unwrap_or_else(|_| ApiKeyLayerBuilder::new(&NOTHING, store))
+    fn with_section<T: DeserializeOwned>(
+        source: &SourceText,
+        surroundings: &dyn Surroundings,
+        table: &'static str,
+        check_section: impl Fn(&T) -> Result<(), SectionMistake>,
+    ) -> Result<(Self, T), FrontDoorError> {
+        let (mut root, missing) = filled(source, surroundings)?;
+        let field = root.take(table);
+        let is_inside = |found: &Found| {
+            field.as_ref().is_some_and(|field| field.value.path_to(found.node).is_some())
+        };
+        let (inside, outside): (Vec<_>, Vec<_>) = missing.into_iter().partition(is_inside);
+        let door = read(&root, outside, check);
+        let section = match &field {
+            Some(field) => read(&field.value, inside, |section| {
+                check_section(section).map_err(|wrong| {
+                    Contradiction::new(Path::written(wrong.field()), &wrong.problem())
+                })
+            }),
+            None => Err(vec![Found { kind: FaultKind::MissingField(table), node: root.id }]),
+        };
+        if let Some(field) = field {
+            root.put(field);
+        }
+        match (door, section) {
+            (Ok((tables, ())), Ok((section, ()))) => Ok((Self { tables }, section)),
+            (door, section) => {
+                let found: Vec<Found> =
+                    door.err().into_iter().chain(section.err()).flatten().collect();
+                Err(FrontDoorError::of_values(source, &root, &found))
+            }
+        }
     }
+
+    /// Starts a layer that works with these backends, and does all else as the file says.
+    pub fn builder(&self, backends: &Backends) -> ApiKeyLayerBuilder {
+        // The file was checked, so there is a profile. Without one, the builder refuses to build.
+        let nothing = |_| ApiKeyLayerBuilder::new(&NOTHING, Arc::clone(&backends.store));
+        self.tables.builder(backends).unwrap_or_else(nothing)
+    }
+
+    /// Returns the table `[store]`, if there is one.
+    pub const fn store(&self) -> Option<&StoreSettings> {
+        self.tables.store.as_ref()
+    }
+
+    /// Returns the table `[limiter]`, if there is one.
+    pub const fn limiter(&self) -> Option<&LimiterSettings> {
+        self.tables.limiter.as_ref()
+    }
+}
+
+/// Reads the text of a file.
+fn open(path: &FilePath) -> Result<(SourceText, SystemSurroundings), FrontDoorError> {
+    let name = || path.display().to_string();
+    SourceText::open(path).map_err(|source| FrontDoorError::Unreadable { name: name(), source })
+}
+
+/// Returns the tree of a text, with all that it takes from elsewhere, and what is not there.
+fn filled(
+    source: &SourceText,
+    surroundings: &dyn Surroundings,
+) -> Result<(Node, Vec<Found>), FrontDoorError> {
+    let mut root = source.tree().map_err(|errors| FrontDoorError::of_syntax(source, errors))?;
+    let missing = fill_in(&mut root, surroundings).into_iter();
+    let found = |(node, problem)| Found { kind: FaultKind::Problem(problem), node };
+    let missing = missing.map(found).collect();
+    Ok((root, missing))
 }
 
 /// Builds what the tables describe, as a program would.
 fn check(tables: &FrontDoorTable) -> Result<(), Contradiction> {
-    let layer = tables.with_profile(|profile| {
-        let builder = ApiKeyLayerBuilder::new(&profile, Arc::new(MemoryStore::new()));
-        Ok(builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny))
-    })?;
-    layer.build().map(drop).map_err(|error| Contradiction::new(Path::default(), &error))
+    let layer = tables.builder(&Backends::in_memory())?.build();
+    layer.map(drop).map_err(|error| Contradiction::new(Path::default(), &error))
 }
 
 impl FrontDoorTable {
+    /// Starts a layer as the tables say.
+    fn builder(&self, backends: &Backends) -> Result<ApiKeyLayerBuilder, Contradiction> {
+        let mut builder = self.with_profile(|profile| {
+            Ok(ApiKeyLayerBuilder::new(&profile, Arc::clone(&backends.store)))
+        })?;
+        if let (Some(settings), Some(limiter)) = (&self.limiter, &backends.limiter) {
+            builder = builder.limits(Arc::clone(limiter), settings.on_failure());
+            if let Some(concurrency) =
+                backends.concurrency.as_ref().filter(|_| settings.simultaneous)
+            {
+                builder = builder.concurrency(Arc::clone(concurrency), settings.on_failure());
+            }
+        }
+        Ok(builder)
+    }
+
     /// Describes the profile for a while.
     fn with_profile<R>(
         &self,

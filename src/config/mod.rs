@@ -12,6 +12,7 @@
 //! In a deployment, keep secrets out of the file: write `{ env = "NAME" }` or `{ file = "PATH" }` for the value of a
 //! field. No message shows what comes from there.
 
+mod backends;
 mod duration;
 mod front_door;
 mod nearest;
@@ -19,9 +20,15 @@ mod profile;
 mod quota;
 mod read;
 mod report;
+mod secret;
+mod section;
 mod tables;
 mod text;
 
+pub use backends::{Backends, CacheSettings, LeaseSettings, LimiterSettings, StoreSettings};
+pub use duration::LengthOfTime;
 pub use front_door::FrontDoor;
 pub use report::{FrontDoorError, Mistake};
+pub use secret::SecretText;
+pub use section::SectionMistake;
 pub use text::FileFormat;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::duration::Span;
+use super::duration::LengthOfTime;
 use super::read::{Contradiction, Path};
 use crate::quota::{Algorithm, OnLimiterFailure, Per, Quota};
 
@@ -19,7 +19,7 @@ pub(super) struct QuotaTable {
     limit: u32,
     /// Absent for a calendar day or month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    window: Option<Span>,
+    window: Option<LengthOfTime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     algorithm: Option<AlgorithmName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ enum PerName {
 /// `deny`, `allow`, or `local/NODES`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
-pub(super) struct FailureChoice(pub(super) OnLimiterFailure);
+pub(in crate::config) struct FailureChoice(pub(in crate::config) OnLimiterFailure);
 
 impl TryFrom<String> for FailureChoice {
     type Error = String;
@@ -104,7 +104,7 @@ impl QuotaTable {
                     "the calendar is the window: remove this field, or choose another `algorithm`";
                 return Err(Contradiction::new(path.field("window"), &problem));
             }
-            (window, _) => window.map_or(Duration::ZERO, Span::duration),
+            (window, _) => window.map_or(Duration::ZERO, LengthOfTime::duration),
         };
         let per = match self.per {
             None | Some(PerName::Account) => Per::Account,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::backends::{LimiterSettings, StoreSettings};
 use super::profile::ProfileTable;
 
 /// A front door.
@@ -10,4 +11,10 @@ use super::profile::ProfileTable;
 #[serde(deny_unknown_fields)]
 pub(super) struct FrontDoorTable {
     pub(super) profile: ProfileTable,
+    /// Where the keys are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) store: Option<StoreSettings>,
+    /// Where requests are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) limiter: Option<LimiterSettings>,
 }

@@ -23,6 +23,15 @@ impl Path {
         self.then(Step::Item(index))
     }
 
+    /// Reads a path as it is written: `upstreams[1].address`.
+    pub(in crate::config) fn written(text: &str) -> Self {
+        let steps = text.split(['.', '[']).filter(|step| !step.is_empty()).map(|step| {
+            let index = step.strip_suffix(']').and_then(|index| index.parse().ok());
+            index.map_or_else(|| Step::Field(step.to_owned()), Step::Item)
+        });
+        Self(steps.collect())
+    }
+
     fn then(&self, step: Step) -> Self {
         let steps = self.0.iter().cloned().chain([step]);
         Self(steps.collect())

@@ -85,6 +85,20 @@ impl NodeIds {
 }
 
 impl Node {
+    /// Takes a field out of a table.
+    pub(in crate::config) fn take(&mut self, name: &str) -> Option<Field> {
+        let Content::Table(fields) = &mut self.content else { return None };
+        let index = fields.iter().position(|field| field.name == name)?;
+        Some(fields.remove(index))
+    }
+
+    /// Puts a field back into a table.
+    pub(in crate::config) fn put(&mut self, field: Field) {
+        if let Content::Table(fields) = &mut self.content {
+            fields.push(field);
+        }
+    }
+
     /// Returns the path to a value, as `profile.answers.key_unknown` or `routes[2].cost`, and the place of its
     /// name if it has one.
     pub(in crate::config) fn path_to(

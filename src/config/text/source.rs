@@ -1,7 +1,9 @@
 //! The text of a file, and its lines.
 
 use std::ops::Range;
+use std::path::Path;
 
+use super::elsewhere::SystemSurroundings;
 use super::node::Node;
 use super::syntax::SyntaxError;
 use super::{json_text, toml_text};
@@ -25,7 +27,7 @@ pub enum FileFormat {
 
 impl FileFormat {
     /// Returns [`Json`](Self::Json) for a name that ends in `.json`, else [`Toml`](Self::Toml).
-    pub fn of_path(path: impl AsRef<std::path::Path>) -> Self {
+    pub fn of_path(path: impl AsRef<Path>) -> Self {
         let is_json = path.as_ref().extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
         if is_json { Self::Json } else { Self::Toml }
     }
@@ -41,6 +43,15 @@ pub(in crate::config) struct SourceText {
 }
 
 impl SourceText {
+    /// Reads a file, and returns what it can take fields from.
+    pub(in crate::config) fn open(path: &Path) -> std::io::Result<(Self, SystemSurroundings)> {
+        let text = std::fs::read_to_string(path)?;
+        let name = path.display().to_string();
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let source = Self { name, format: FileFormat::of_path(path), text };
+        Ok((source, SystemSurroundings { folder }))
+    }
+
     pub(in crate::config) fn tree(&self) -> Result<Node, Vec<SyntaxError>> {
         match self.format {
             FileFormat::Toml => toml_text::read(&self.text),

@@ -73,7 +73,7 @@ impl ApiKeyLayerBuilder {
         limiter: impl ConcurrencyLimiter,
         on_failure: OnLimiterFailure,
     ) -> Self {
-        self.options.concurrency = Arc::new(limiter);
+        self.options.concurrency = Some(Arc::new(limiter));
         self.options.on_concurrency_failure = on_failure;
         self
     }
