@@ -3,6 +3,7 @@
 use http::{HeaderMap, StatusCode};
 
 use super::body::ErrorBody;
+use super::by_header::HeaderAnswer;
 use super::by_quota::QuotaAnswer;
 use super::challenge::Challenge;
 use super::grpc::GrpcCode;
@@ -37,6 +38,7 @@ pub struct Answer<'a> {
     pub(crate) own_headers: &'a [(&'a str, &'a str)],
     pub(crate) made_headers: Option<fn(&Refusal<'_>) -> HeaderMap>,
     pub(crate) by_quota: &'a [QuotaAnswer<'a>],
+    pub(crate) by_header: &'a [HeaderAnswer<'a>],
 }
 
 impl<'a> Answer<'a> {
@@ -145,6 +147,7 @@ impl<'a> Answer<'a> {
             own_headers: &[],
             made_headers: None,
             by_quota: &[],
+            by_header: &[],
         }
     }
 }

@@ -42,6 +42,7 @@ pub struct LimitField<'a> {
     pub(crate) name: &'a str,
     pub(crate) value: LimitValue,
     pub(crate) quota: Option<&'a str>,
+    pub(crate) except: &'a [&'a str],
     pub(crate) decimals: u8,
 }
 
@@ -98,12 +99,25 @@ impl<'a> LimitField<'a> {
 
     /// Describes a header by its [name](Self#names) and what it states.
     pub const fn new(name: &'a str, value: LimitValue) -> Self {
-        Self { name, value, quota: None, decimals: 0 }
+        Self { name, value, quota: None, except: &[], decimals: 0 }
     }
 
     /// Describes the quota of this name. A response to a request without this quota has no such header.
     pub const fn of_quota(mut self, name: &'a str) -> Self {
         self.quota = Some(name);
+        self
+    }
+
+    /// Never describes a quota of these names, for quotas that clients get to know by refusals only.
+    ///
+    /// ```
+    /// use tower_api_key::profile::{LimitField, LimitValue};
+    ///
+    /// const LEFT: LimitField =
+    ///     LimitField::new("x-ratelimit-remaining", LimitValue::Remaining).except(&["burst"]);
+    /// ```
+    pub const fn except(mut self, quotas: &'a [&'a str]) -> Self {
+        self.except = quotas;
         self
     }
 

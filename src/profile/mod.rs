@@ -39,6 +39,7 @@
 mod answer;
 mod answers;
 mod body;
+mod by_header;
 mod by_quota;
 mod challenge;
 mod content_type;
@@ -65,6 +66,7 @@ pub use answer::Answer;
 pub use answers::Answers;
 pub(crate) use answers::RenderedAnswers;
 pub use body::{CustomBody, ErrorBody};
+pub use by_header::HeaderAnswer;
 pub use by_quota::QuotaAnswer;
 pub use challenge::Challenge;
 pub(crate) use description::Profile;

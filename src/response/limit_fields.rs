@@ -31,6 +31,8 @@ struct PreparedField {
     name: NamePattern,
     /// The quota that the header describes. `None` for the nearest one, or for each.
     quota: Option<Box<str>>,
+    /// The quotas that the header never describes.
+    except: Box<[Box<str>]>,
     value: LimitValue,
     decimals: u8,
 }
@@ -75,6 +77,7 @@ impl PreparedLimitFields {
             prepared.0.push(PreparedField {
                 name,
                 quota: field.quota.map(Box::from),
+                except: field.except.iter().copied().map(Box::from).collect(),
                 value: field.value,
                 decimals: field.decimals,
             });
@@ -126,9 +129,10 @@ impl PreparedLimitFields {
     ) {
         let spoken_of = || verdict.spoken_of(quotas);
         // Quotas of an account and of a route may have the same name.
-        let nearest = |name: Option<&str>| -> Option<Stated<'_>> {
+        let nearest = |field: &PreparedField, name: Option<&str>| -> Option<Stated<'_>> {
             let named =
                 spoken_of().filter(|(quota, _)| name.is_none_or(|name| name == quota.name()));
+            let named = named.filter(|(quota, _)| field.describes(quota));
             named.min_by_key(|(_, status)| (status.remaining(), Reverse(status.reset_after())))
         };
         for field in &self.0 {
@@ -138,7 +142,7 @@ impl PreparedLimitFields {
                 }
             };
             if let NamePattern::One(name) = &field.name {
-                insert(name.clone(), nearest(field.quota.as_deref()));
+                insert(name.clone(), nearest(field, field.quota.as_deref()));
                 continue;
             }
             for (quota, _) in spoken_of().filter(|(quota, _)| has_the_name(quota, quotas)) {
@@ -146,7 +150,7 @@ impl PreparedLimitFields {
                 if let Some(name) = field.name.of_quota(quota.name())
                     && !is_reserved_for_values(&name)
                 {
-                    insert(name, nearest(Some(quota.name())));
+                    insert(name, nearest(field, Some(quota.name())));
                 }
             }
         }
@@ -154,6 +158,11 @@ impl PreparedLimitFields {
 }
 
 impl PreparedField {
+    /// Returns true if the header may describe the quota.
+    fn describes(&self, quota: &Quota) -> bool {
+        !self.except.iter().any(|name| **name == *quota.name())
+    }
+
     fn value(&self, (quota, status): Stated<'_>, cost: u32, now: Timestamp) -> Option<HeaderValue> {
         let places = self.decimals;
         let count = |number: u32| {

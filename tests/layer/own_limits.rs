@@ -78,7 +78,8 @@ async fn anonymous_requests_count_in_the_routes_quotas_only() {
     let routes = Routes::new()
         .get("/search", SEARCH.anonymous_quotas(FEW))
         .otherwise(Otherwise::Need(Route::new()));
-    let layer = builder(routes).optional().anonymous_quotas(AnonymousQuotas::new(CORE.to_vec())).build();
+    let layer =
+        builder(routes).optional().anonymous_quotas(AnonymousQuotas::new(CORE.to_vec())).build();
     let service = greeting(&layer.unwrap());
     for (path, expected) in [
         ("/search", ("admitted", Some(("search", "1.0", "0")))),

@@ -51,6 +51,9 @@ pub(super) struct AnswerTable {
     /// Answers of single quotas, in the row `rate_limited`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) by_quota: Vec<QuotaAnswerTable>,
+    /// Answers of single headers, in the row `header_refused`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) by_header: Vec<HeaderAnswerTable>,
     /// The status of gRPC calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) grpc: Option<GrpcName>,
@@ -59,6 +62,15 @@ pub(super) struct AnswerTable {
     /// Headers of this row. Their values may have placeholders.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub(super) headers: Pairs,
+}
+
+/// The answer to requests that are refused for one header.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HeaderAnswerTable {
+    /// The name of the header.
+    pub(super) header: String,
+    pub(super) answer: AnswerRow,
 }
 
 /// The answer to requests that one quota refuses.
@@ -98,6 +110,8 @@ pub(super) struct ChangedRow {
     pub(super) without_retry_after: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) by_quota: Vec<QuotaAnswerTable>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) by_header: Vec<HeaderAnswerTable>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) grpc: Option<GrpcName>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,7 +126,7 @@ fn is_empty(pairs: &Pairs) -> bool {
 }
 
 impl AnswerTable {
-    /// Describes the row, without the answers of single quotas.
+    /// Describes the row, without the answers of single quotas and headers.
     pub(super) fn describe<'a>(&'a self, room: &'a Bump) -> Answer<'a> {
         let body = self.body.describe(room);
         let answer = match (self.insecure_success, self.status) {
@@ -165,6 +179,7 @@ impl ChangedRow {
             retry_after: self.retry_after,
             without_retry_after: self.without_retry_after,
             by_quota: self.by_quota,
+            by_header: self.by_header,
             grpc: self.grpc,
             documentation_url: self.documentation_url,
             headers: self.headers,

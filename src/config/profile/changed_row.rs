@@ -8,7 +8,7 @@ use super::pairs::Pairs;
 use crate::profile::{Answer, ErrorBody};
 
 impl ChangedRow {
-    /// Describes the row, without the answers of single quotas. `other` is the row that it changes.
+    /// Describes the row, without the answers of single quotas and headers. `other` is the row that it changes.
     ///
     /// # Errors
     ///
@@ -18,7 +18,7 @@ impl ChangedRow {
         other: Answer<'a>,
         room: &'a Bump,
     ) -> Result<Answer<'a>, &'static str> {
-        let mut answer = Answer { by_quota: &[], ..other };
+        let mut answer = Answer { by_quota: &[], by_header: &[], ..other };
         if let Some(body) = &self.body {
             answer.body = body.describe(room);
         }

@@ -4,6 +4,7 @@ use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::credential::texts;
 use crate::profile::{Dialect, LimitField, LimitHeaders, LimitValue, Reset};
 
 /// The headers that tell clients their limits.
@@ -64,6 +65,9 @@ struct LimitFieldTable {
     /// Tells of the quota of this name, not of the nearest one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     quota: Option<String>,
+    /// Never tells of the quotas of these names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    except: Vec<String>,
     /// The places after the decimal point.
     #[serde(default, skip_serializing_if = "is_zero")]
     decimals: u8,
@@ -105,7 +109,7 @@ impl LimitHeadersTable {
         let writes = dialect != Dialect::None;
         let reset =
             self.reset.unwrap_or(if writes { ResetName::Seconds } else { ResetName::Omitted });
-        let fields: Vec<_> = self.fields.iter().map(LimitFieldTable::describe).collect();
+        let fields: Vec<_> = self.fields.iter().map(|field| field.describe(room)).collect();
         LimitHeaders {
             dialect,
             limit: self.limit.unwrap_or(writes),
@@ -123,7 +127,7 @@ impl LimitHeadersTable {
 }
 
 impl LimitFieldTable {
-    fn describe(&self) -> LimitField<'_> {
+    fn describe<'a>(&'a self, room: &'a Bump) -> LimitField<'a> {
         let value = match self.value {
             LimitValueName::Limit => LimitValue::Limit,
             LimitValueName::Remaining => LimitValue::Remaining,
@@ -136,7 +140,9 @@ impl LimitFieldTable {
             LimitValueName::QuotaName => LimitValue::QuotaName,
             LimitValueName::Cost => LimitValue::Cost,
         };
-        let field = LimitField::new(&self.name, value).decimals(self.decimals);
+        let field = LimitField::new(&self.name, value)
+            .decimals(self.decimals)
+            .except(texts(&self.except, room));
         self.quota.as_deref().map_or(field, |quota| field.of_quota(quota))
     }
 }

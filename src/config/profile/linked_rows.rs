@@ -2,10 +2,10 @@
 
 use bumpalo::Bump;
 
-use super::answer::{AnswerRow, QuotaAnswerTable};
+use super::answer::{AnswerRow, HeaderAnswerTable, QuotaAnswerTable};
 use super::row_names::{OTHERWISE, known};
 use crate::config::read::{Contradiction, Path};
-use crate::profile::{Answer, Answers, QuotaAnswer};
+use crate::profile::{Answer, Answers, HeaderAnswer, QuotaAnswer};
 
 /// The rows of a table, and those that it starts from.
 pub(super) struct LinkedRows<'a, 't> {
@@ -16,24 +16,30 @@ pub(super) struct LinkedRows<'a, 't> {
 }
 
 impl<'a> LinkedRows<'a, '_> {
-    /// Describes the row of a name, with the answers of single quotas that stand in it.
+    /// Describes the row of a name, with the answers of single quotas and headers that stand in it.
     ///
     /// # Errors
     ///
     /// [`Contradiction`] for a row that names no other row, or a row that is missing.
     pub(super) fn describe(&self, name: &str) -> Result<Answer<'a>, Contradiction> {
         let answer = self.answer(name, self.rows.len() + 1)?;
-        let tables: &[QuotaAnswerTable] = match self.row(name) {
-            Some(AnswerRow::Written(row)) => &row.by_quota,
-            Some(AnswerRow::Changed(row)) => &row.by_quota,
-            Some(AnswerRow::SameAs(_)) | None => return Ok(answer),
-        };
-        let by_quota = tables.iter().map(|table| {
-            let answer = self.of_row(&table.answer, name, self.rows.len() + 1)?;
-            Ok(QuotaAnswer { quota: &table.quota, answer })
+        let (quotas, headers): (&'a [QuotaAnswerTable], &'a [HeaderAnswerTable]) =
+            match self.row(name) {
+                Some(AnswerRow::Written(row)) => (&row.by_quota, &row.by_header),
+                Some(AnswerRow::Changed(row)) => (&row.by_quota, &row.by_header),
+                Some(AnswerRow::SameAs(_)) | None => return Ok(answer),
+            };
+        let single = |row| self.of_row(row, name, self.rows.len() + 1);
+        let by_quota = quotas
+            .iter()
+            .map(|table| Ok(QuotaAnswer { quota: &table.quota, answer: single(&table.answer)? }));
+        let by_header = headers.iter().map(|table| {
+            Ok(HeaderAnswer { header: &table.header, answer: single(&table.answer)? })
         });
-        let by_quota = by_quota.collect::<Result<Vec<_>, _>>()?;
-        Ok(answer.by_quota(self.room.alloc_slice_fill_iter(by_quota)))
+        let by_quota = by_quota.collect::<Result<Vec<_>, Contradiction>>()?;
+        let by_header = by_header.collect::<Result<Vec<_>, Contradiction>>()?;
+        let answer = answer.by_quota(self.room.alloc_slice_fill_iter(by_quota));
+        Ok(answer.by_header(self.room.alloc_slice_fill_iter(by_header)))
     }
 
     /// Describes the row of a name. More steps from row to row than there are rows are a circle.
