@@ -35,7 +35,7 @@ class Transport(TwilioHttpClient):
             options["auth"] = None
         response = super().request(*arguments, **options)
         headers.clear()
-        headers.update(response.headers)
+        headers.update({name.lower(): value for name, value in response.headers.items()})
         return response
 
 
@@ -62,7 +62,7 @@ def write(label):
 
 def of_the_answer():
     """Returns what a caller finds in the headers only."""
-    return {"request": headers["Twilio-Request-Id"][:2], "in flight": headers["Twilio-Concurrent-Requests"]}
+    return {"request": headers["twilio-request-id"][:2], "in flight": headers["twilio-concurrent-requests"]}
 
 
 def observed():
