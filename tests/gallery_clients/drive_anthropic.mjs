@@ -38,13 +38,19 @@ await check("unscoped", () => write(keys.scoped), describe, {
 await useUp(() => read(keys.tight));
 await check("over limit", () => read(keys.tight, { maxRetries: 0 }), describe, { ...LIMITED, requests: 1 });
 
-// The client would wait for the rest of the minute.
+// The client would wait for the rest of the minute. Other timers are shorter, or longer.
 const waits = [];
 const { setTimeout } = globalThis;
 globalThis.setTimeout = (call, wait, ...rest) => {
-  if (wait <= 1_000 || wait > 60_000) return setTimeout(call, wait, ...rest);
-  waits.push(wait);
-  return setTimeout(call, 0, ...rest);
+  const isTheWait = wait > 50_000 && wait <= 60_000;
+  if (isTheWait) waits.push(wait);
+  return setTimeout(call, isTheWait ? 0 : wait, ...rest);
 };
-await check("over limit, retries", () => read(keys.tight), describe, { ...LIMITED, requests: 3 });
-if (waits.length !== 2) throw new Error(`waited ${waits.length} times`);
+const limited = async () => {
+  try {
+    return await read(keys.tight);
+  } finally {
+    if (waits.length !== 2) throw new Error(`waited: ${waits}`);
+  }
+};
+await check("over limit, retries", limited, describe, { ...LIMITED, requests: 3 });
