@@ -34,7 +34,7 @@ use crate::{ApiKeyLayerBuilder, Profile};
 /// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct FrontDoor {
-    tables: FrontDoorTable,
+    pub(super) tables: FrontDoorTable,
 }
 
 impl FrontDoor {
@@ -192,7 +192,7 @@ impl FrontDoorTable {
     }
 
     /// Describes the profile for a while.
-    fn with_profile<R>(
+    pub(super) fn with_profile<R>(
         &self,
         build: impl FnOnce(Profile<'_>) -> Result<R, Contradiction>,
     ) -> Result<R, Contradiction> {
