@@ -5,15 +5,15 @@ use std::fmt;
 use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::body::BodyTable;
 use super::challenge::{ChallengeName, ChallengeTable, describe_all};
 use super::pairs::Pairs;
-use crate::profile::{Answer, GrpcCode, HeaderAnswer, QuotaAnswer};
+use crate::profile::{Answer, GrpcCode};
 
-/// A row, or the name of the row that it equals.
+/// A row, the name of the row that it equals, or another row with changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 #[allow(clippy::large_enum_variant)] // There are at most thirty.
@@ -21,6 +21,7 @@ pub(super) enum AnswerRow {
     /// The name of another row.
     SameAs(String),
     Written(AnswerTable),
+    Changed(ChangedRow),
 }
 
 /// One answer: status, body and headers.
@@ -68,8 +69,8 @@ pub(super) struct AnswerTable {
 #[serde(deny_unknown_fields)]
 pub(super) struct HeaderAnswerTable {
     /// The name of the header.
-    header: String,
-    answer: AnswerTable,
+    pub(super) header: String,
+    pub(super) answer: AnswerRow,
 }
 
 /// The answer to requests that one quota refuses.
@@ -77,8 +78,47 @@ pub(super) struct HeaderAnswerTable {
 #[serde(deny_unknown_fields)]
 pub(super) struct QuotaAnswerTable {
     /// The name of the quota.
-    quota: String,
-    answer: AnswerTable,
+    pub(super) quota: String,
+    pub(super) answer: AnswerRow,
+}
+
+/// Another row, with the fields that stand here in place of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ChangedRow {
+    /// The name of the other row.
+    #[schemars(required)]
+    pub(super) like: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<u16>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) insecure_success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<BodyTable>,
+    /// Texts of the JSON body, in place of those with the same names.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(super) values: Pairs,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) content_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) challenge: Option<ChallengeName>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) challenges: Vec<ChallengeTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retry_after: Option<u32>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) without_retry_after: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) by_quota: Vec<QuotaAnswerTable>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) by_header: Vec<HeaderAnswerTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) grpc: Option<GrpcName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) documentation_url: Option<String>,
+    /// Headers beside those of the other row, or in place of those with the same names.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(super) headers: Pairs,
 }
 
 fn is_empty(pairs: &Pairs) -> bool {
@@ -86,6 +126,7 @@ fn is_empty(pairs: &Pairs) -> bool {
 }
 
 impl AnswerTable {
+    /// Describes the row, without the answers of single quotas and headers.
     pub(super) fn describe<'a>(&'a self, room: &'a Bump) -> Answer<'a> {
         let body = self.body.describe(room);
         let answer = match (self.insecure_success, self.status) {
@@ -103,18 +144,6 @@ impl AnswerTable {
         if self.without_retry_after {
             answer = answer.without_retry_after();
         }
-        let of_quota = |table: &'a QuotaAnswerTable| QuotaAnswer {
-            quota: &table.quota,
-            answer: table.answer.describe(room),
-        };
-        let by_quota: Vec<_> = self.by_quota.iter().map(of_quota).collect();
-        answer = answer.by_quota(room.alloc_slice_fill_iter(by_quota));
-        let of_header = |table: &'a HeaderAnswerTable| HeaderAnswer {
-            header: &table.header,
-            answer: table.answer.describe(room),
-        };
-        let by_header: Vec<_> = self.by_header.iter().map(of_header).collect();
-        answer = answer.by_header(room.alloc_slice_fill_iter(by_header));
         if let Some(media_type) = &self.content_type {
             answer = answer.content_type(media_type);
         }
@@ -125,6 +154,36 @@ impl AnswerTable {
             Some(url) => answer.documentation_url(url),
             None => answer,
         }
+    }
+}
+
+impl ChangedRow {
+    /// Returns the row as one that is written out.
+    ///
+    /// # Errors
+    ///
+    /// An error of serde if a field is missing, or if only a changed row has it.
+    pub(super) fn written<E: Error>(self) -> Result<AnswerTable, E> {
+        if !self.values.0.is_empty() {
+            let problem = "`values` change the texts of another row: name the row with `like`, or write the values \
+                           into the body";
+            return Err(E::custom(problem));
+        }
+        Ok(AnswerTable {
+            status: self.status.ok_or_else(|| E::missing_field("status"))?,
+            insecure_success: self.insecure_success,
+            body: self.body.ok_or_else(|| E::missing_field("body"))?,
+            content_type: self.content_type,
+            challenge: self.challenge.unwrap_or_default(),
+            challenges: self.challenges,
+            retry_after: self.retry_after,
+            without_retry_after: self.without_retry_after,
+            by_quota: self.by_quota,
+            by_header: self.by_header,
+            grpc: self.grpc,
+            documentation_url: self.documentation_url,
+            headers: self.headers,
+        })
     }
 }
 
@@ -144,7 +203,11 @@ impl<'de> Deserialize<'de> for AnswerRow {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AnswerRow, A::Error> {
-                AnswerTable::deserialize(MapAccessDeserializer::new(map)).map(AnswerRow::Written)
+                let row = ChangedRow::deserialize(MapAccessDeserializer::new(map))?;
+                if row.like.is_some() {
+                    return Ok(AnswerRow::Changed(row));
+                }
+                row.written().map(AnswerRow::Written)
             }
         }
         from.deserialize_any(Read)
@@ -161,7 +224,7 @@ macro_rules! grpc_names {
         }
 
         impl GrpcName {
-            const fn describe(self) -> GrpcCode {
+            pub(super) const fn describe(self) -> GrpcCode {
                 match self {
                     $(Self::$name => GrpcCode::$name,)*
                 }

@@ -7,12 +7,15 @@ mod answers;
 mod base;
 mod body;
 mod challenge;
+mod changed_row;
 mod credential;
 mod expected;
 mod format;
 mod limit_headers;
+mod linked_rows;
 mod pairs;
 mod principal;
+mod row_names;
 mod shape;
 mod table;
 
