@@ -12,6 +12,7 @@ use super::read::{Contradiction, FaultKind, Found, Path, read};
 use super::report::FrontDoorError;
 use super::section::SectionMistake;
 use super::tables::FrontDoorTable;
+use super::text::fingerprint;
 use super::text::{FileFormat, Node, SourceText, Surroundings, SystemSurroundings, fill_in};
 use crate::{ApiKeyLayerBuilder, Profile};
 
@@ -32,10 +33,20 @@ use crate::{ApiKeyLayerBuilder, Profile};
 /// assert_eq!(layer.answer(&Denial::KeyUnknown).status(), 401);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct FrontDoor {
     pub(super) tables: FrontDoorTable,
+    fingerprint: [u8; 32],
 }
+
+/// Two front doors are equal if they decide alike. Their texts may differ, in comments say.
+impl PartialEq for FrontDoor {
+    fn eq(&self, other: &Self) -> bool {
+        self.tables == other.tables
+    }
+}
+
+impl Eq for FrontDoor {}
 
 impl FrontDoor {
     /// Reads a file. Its name says its [format](FileFormat::of_path).
@@ -95,7 +106,7 @@ impl FrontDoor {
         let checked = read(&root, missing, check);
         let (tables, ()) =
             checked.map_err(|found| FrontDoorError::of_values(source, &root, &found))?;
-        Ok(Self { tables })
+        Ok(Self { tables, fingerprint: fingerprint(source, &root) })
     }
 
     fn with_section<T: DeserializeOwned>(
@@ -123,7 +134,9 @@ impl FrontDoor {
             root.put(field);
         }
         match (door, section) {
-            (Ok((tables, ())), Ok((section, ()))) => Ok((Self { tables }, section)),
+            (Ok((tables, ())), Ok((section, ()))) => {
+                Ok((Self { tables, fingerprint: fingerprint(source, &root) }, section))
+            }
             (door, section) => {
                 let found: Vec<Found> =
                     door.err().into_iter().chain(section.err()).flatten().collect();
@@ -137,6 +150,11 @@ impl FrontDoor {
         // The file was checked, so there is a profile. Without one, the builder refuses to build.
         let nothing = |_| ApiKeyLayerBuilder::new(&NOTHING, Arc::clone(&backends.store));
         self.tables.builder(backends).unwrap_or_else(nothing)
+    }
+
+    /// Returns a hash of the file's text, and of all that it takes from elsewhere. Two reads with one hash found the same.
+    pub const fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
     }
 
     /// Returns the table `[store]`, if there is one.

@@ -64,6 +64,13 @@ impl LimiterSettings {
         scheme(&self.url)
     }
 
+    /// Returns true if these settings name the same limiter, with the same counts, as `other`. What happens while it
+    /// cannot answer, and whether it counts simultaneous requests, may differ.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let (on_failure, simultaneous) = (self.on_failure, self.simultaneous);
+        *self == Self { on_failure, simultaneous, ..other.clone() }
+    }
+
     /// Returns what happens to requests while the limiter cannot answer.
     pub fn on_failure(&self) -> OnLimiterFailure {
         self.on_failure.map_or(OnLimiterFailure::Deny, |choice| choice.0)
