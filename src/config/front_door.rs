@@ -35,7 +35,7 @@ use crate::{ApiKeyLayerBuilder, Profile};
 /// ```
 #[derive(Debug)]
 pub struct FrontDoor {
-    tables: FrontDoorTable,
+    pub(super) tables: FrontDoorTable,
     fingerprint: [u8; 32],
 }
 
@@ -210,7 +210,7 @@ impl FrontDoorTable {
     }
 
     /// Describes the profile for a while.
-    fn with_profile<R>(
+    pub(super) fn with_profile<R>(
         &self,
         build: impl FnOnce(Profile<'_>) -> Result<R, Contradiction>,
     ) -> Result<R, Contradiction> {

@@ -13,6 +13,7 @@
 //! field. No message shows what comes from there.
 
 mod backends;
+mod described;
 mod duration;
 mod front_door;
 mod nearest;

@@ -100,7 +100,7 @@ impl RedisConcurrency {
         // Without an answer the server may have granted it. Dropping `held` gives it back.
         match *self.keeper.server.connection.call(&call).await? {
             [1, in_flight] => {
-                let in_flight = u32::try_from(*in_flight).unwrap_or(u32::MAX);
+                let in_flight = u32::try_from(in_flight).unwrap_or(u32::MAX);
                 Ok(PermitReply::Taken(Permit::counted(held.taken(), in_flight)))
             }
             [0, microseconds] => {
