@@ -100,4 +100,15 @@ driver.case(
     requests=3,
     **LIMITED,
 )
+read(keys["spent"])
+# The newer client has a class for the code. The answer stops both from retrying.
+driver.case(
+    "spent",
+    lambda: read(keys["spent"]),
+    error="RateLimitError" if OLD else "EnforcedSpendLimitReachedError",
+    status=429,
+    type="rate_limit_error",
+    retry_after=None,
+    requests=1,
+)
 driver.finish()

@@ -6,6 +6,7 @@ from keys import wrong
 
 QUESTION = {"model": "gpt-demo", "messages": [{"role": "user", "content": "Hello"}]}
 INVALID = {"status": 401, "type": "invalid_request_error"}
+SPENT = {"error": "RateLimitError", "status": 429, "type": "insufficient_quota", "code": "insufficient_quota"}
 LIMITED = {"error": "RateLimitError", "status": 429, "type": "requests", "code": "rate_limit_exceeded"}
 
 
@@ -34,7 +35,7 @@ def client(key, **options):
 
     verify = driver.ca or True
     http = openai.DefaultHttpxClient(verify=verify, event_hooks={"request": [sent]})
-    return openai.OpenAI(api_key=key or "none", base_url=driver.base, http_client=http, **options)
+    return openai.OpenAI(api_key=key or "none", base_url=f"{driver.base}/v1", http_client=http, **options)
 
 
 def read(key, **options):
@@ -88,4 +89,7 @@ driver.case(
     waits=lambda waits: len(waits) == 2 and all(50 < wait <= 60 for wait in waits),
     **LIMITED,
 )
+read(keys["spent"])
+# The answer stops the client from retrying.
+driver.case("spent", lambda: read(keys["spent"]), requests=1, retry_after=None, waits=[], **SPENT)
 driver.finish()

@@ -76,6 +76,15 @@ driver.case(
     message=lambda text: "rak_customer_write" in text and masked(keys["scoped"])(text),
     requests=1,
 )
+driver.case("restricted", lambda: write(keys["restricted"]), error=None, result="cus_demo", requests=1)
+driver.case(
+    "publishable",
+    lambda: read(keys["publishable"]),
+    error="PermissionError",
+    status=403,
+    code="secret_key_required",
+    requests=1,
+)
 driver.use_up(lambda: read(keys["tight"]))
 # This style of the client retries nothing by itself.
 driver.case("over limit", lambda: read(keys["tight"]), requests=1, **LIMITED)
