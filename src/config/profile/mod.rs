@@ -13,10 +13,12 @@ mod expected;
 mod format;
 mod limit_headers;
 mod linked_rows;
+mod locate;
 mod pairs;
 mod principal;
 mod row_names;
 mod shape;
 mod table;
 
+pub(super) use base::BaseName;
 pub(super) use table::{NOTHING, ProfileTable};

@@ -62,12 +62,60 @@ impl Path {
 /// What a check of the front door refuses, and the field that has to change.
 #[derive(Debug)]
 pub(in crate::config) struct Contradiction {
-    pub(in crate::config) path: Path,
-    pub(in crate::config) problem: String,
+    pub(super) path: Path,
+    /// Other fields that the problem depends on. If one of them is left out, the problem may follow from that.
+    pub(super) beside: Vec<Path>,
+    pub(super) problem: FieldProblem,
+}
+
+/// What is wrong with a value that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::config) struct FieldProblem {
+    pub(in crate::config) text: String,
+    /// What to do in a file, if the text has no remedy for one.
+    pub(in crate::config) help: Option<&'static str>,
+    /// The name of the field is wrong, not its value.
+    pub(in crate::config) is_of_name: bool,
+}
+
+impl FieldProblem {
+    pub(in crate::config) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), help: None, is_of_name: false }
+    }
 }
 
 impl Contradiction {
     pub(in crate::config) fn new(path: Path, problem: &impl ToString) -> Self {
-        Self { path, problem: problem.to_string() }
+        Self { path, beside: Vec::new(), problem: FieldProblem::new(problem.to_string()) }
+    }
+
+    /// Adds a field that the problem depends on.
+    pub(in crate::config) fn beside(mut self, path: Path) -> Self {
+        self.beside.push(path);
+        self
+    }
+
+    /// Says what to do in a file.
+    pub(in crate::config) const fn help(mut self, help: &'static str) -> Self {
+        self.problem.help = Some(help);
+        self
+    }
+
+    /// Points at the name of the field.
+    pub(in crate::config) const fn at_name(mut self) -> Self {
+        self.problem.is_of_name = true;
+        self
+    }
+
+    /// Returns the value that has to change, and whether the problem may follow from what was left out.
+    pub(super) fn find<'a>(&self, root: &'a Node, repairs: &'a Repairs) -> (&'a Node, bool) {
+        let follows = |path: &Path| {
+            let (node, is_whole) = path.find(root, repairs);
+            !is_whole || repairs.touch(node)
+        };
+        let (node, is_whole) = self.path.find(root, repairs);
+        // What is about the whole file depends on the fields that it names.
+        let own = !is_whole || (node.id != root.id && repairs.touch(node));
+        (node, own || self.beside.iter().any(follows))
     }
 }

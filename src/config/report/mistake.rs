@@ -58,7 +58,11 @@ impl Mistake {
 
     pub(super) fn of_value(source: &SourceText, root: &Node, found: &Found) -> Self {
         let (path, node, name) = root.path_to(found.node).unwrap_or((String::new(), root, None));
-        let is_of_name = matches!(found.kind, FaultKind::UnknownField { .. });
+        let is_of_name = match &found.kind {
+            FaultKind::UnknownField { .. } => true,
+            FaultKind::Problem(problem) => problem.is_of_name,
+            _ => false,
+        };
         let span = match (name, is_of_name) {
             (Some(name), true) => name,
             // A table with a head of its own spans many lines.
@@ -106,11 +110,14 @@ fn told(kind: &FaultKind, shows_value: bool) -> String {
         FaultKind::Unfit { found, expected } => {
             format!("{found} does not fit: expected {expected}")
         }
-        FaultKind::Problem(text) => text.clone(),
+        FaultKind::Problem(problem) => problem.text.clone(),
     }
 }
 
 fn advice(kind: &FaultKind) -> Option<String> {
+    if let FaultKind::Problem(problem) = kind {
+        return problem.help.map(str::to_owned);
+    }
     let (FaultKind::UnknownField { name, known } | FaultKind::UnknownText { given: name, known }) =
         kind
     else {
