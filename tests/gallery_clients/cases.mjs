@@ -41,7 +41,7 @@ export async function check(name, call, describe, expected) {
   console.log(JSON.stringify(outcome));
 }
 
-/** Spends what the key `tight` has for a minute. */
-export async function useUp(call) {
-  for (let request = 0; request < TIGHT; request += 1) await call();
+/** Spends a quota; by default what the key `tight` has for a minute. */
+export async function useUp(call, count = TIGHT) {
+  for (let request = 0; request < count; request += 1) await call();
 }

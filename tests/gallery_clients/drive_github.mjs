@@ -24,9 +24,9 @@ const handlers = {
   onRateLimit: seconds => void (asked = ["primary", seconds]),
   onSecondaryRateLimit: seconds => void (asked = ["secondary", seconds]),
 };
-const throttled = key => call(client(key, Octokit.plugin(throttling), { throttle: handlers }), READ);
+const throttled = (key, route) => call(client(key, Octokit.plugin(throttling), { throttle: handlers }), route);
 // By default it waits 1, 4 and 9 seconds; here, milliseconds.
-const retried = key => call(client(key, Octokit.plugin(retry), { retry: { retryAfterBaseValue: 1 } }), READ);
+const retried = (key, route) => call(client(key, Octokit.plugin(retry), { retry: { retryAfterBaseValue: 1 } }), route);
 
 const describe = ({ name, status, message, response }) => ({
   name,
@@ -48,7 +48,7 @@ const of = (status, text, expected) => ({
   status,
   text,
   number: String(status),
-  message: message => message.startsWith(text),
+  message: message => message?.startsWith(text),
   requests: 1,
   ...expected,
 });
@@ -68,9 +68,9 @@ await check("unscoped", write(keys.scoped), describe,
   of(403, "Resource not accessible by personal access token", { permissions: "issues=write" }));
 await useUp(read(keys.tight));
 await check("over limit", read(keys.tight), describe, PRIMARY);
-await check("over limit, throttled", throttled(keys.tight), describe, { ...PRIMARY, asked: waits("primary") });
-await check("over limit, retried", retried(keys.tight), describe, PRIMARY);
-await useUp(read(keys.spent));
-await check("secondary limit", read(keys.spent), describe, SECONDARY);
-await check("secondary limit, retried", retried(keys.spent), describe, { ...SECONDARY, requests: 4 });
-await check("secondary limit, throttled", throttled(keys.spent), describe, { ...SECONDARY, asked: waits("secondary") });
+await check("over limit, throttled", throttled(keys.tight, READ), describe, { ...PRIMARY, asked: waits("primary") });
+await check("over limit, retried", retried(keys.tight, READ), describe, PRIMARY);
+await useUp(write(keys.spent), 80);
+await check("secondary limit", write(keys.spent), describe, SECONDARY);
+await check("secondary limit, retried", retried(keys.spent, WRITE), describe, { ...SECONDARY, requests: 4 });
+await check("secondary limit, throttled", throttled(keys.spent, WRITE), describe, { ...SECONDARY, asked: waits("secondary") });

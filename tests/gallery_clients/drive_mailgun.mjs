@@ -34,7 +34,7 @@ const of = (status, expected) => ({ type: "MailgunAPIError", status, requests: 1
 const FORBIDDEN = of(401, { details: "Forbidden" });
 const NO_PRIVILEGE = of(403, { details: "This key may not use this endpoint" });
 const RATE = of(429, { details: "Too many requests: 3 in 60 seconds are allowed" });
-const SPENT = of(420, { details: text => /^Domain \S+ is not allowed to send: limit of \d+ recipients/.test(text) });
+const SPENT = of(420, { details: text => /^Domain is not allowed to send: the limit of 100 recipients/.test(text) });
 
 await check("read", read(keys.active), describe, { error: null, result: 1, requests: 1 });
 await check("write", write(keys.active), describe, { error: null, result: 200, requests: 1 });
@@ -46,5 +46,5 @@ await check("unscoped reads", read(keys.scoped), describe, { error: null, result
 await check("unscoped", write(keys.scoped), describe, NO_PRIVILEGE);
 await useUp(read(keys.tight));
 await check("over limit", read(keys.tight), describe, RATE);
-await useUp(write(keys.spent));
+await useUp(write(keys.spent), 100);
 await check("quota used up", write(keys.spent), describe, SPENT);

@@ -59,7 +59,7 @@ await check("unscoped reads", read(keys.scoped), describe, { error: null, result
 await check("unscoped", write(keys.scoped), describe, of(403, "", { errors: [{ message: "Access forbidden", ...FULL }] }));
 await useUp(read(keys.tight));
 await check("over limit", read(keys.tight), describe, of(429, "Too many requests", { remaining: "0", reset: isSoon }));
-await useUp(write(keys.spent));
+await useUp(write(keys.spent), 100);
 await check("credits used up", write(keys.spent), describe, {
   ...of(401, "", { errors: [{ message: "Maximum credits exceeded", ...FULL }] }),
   remaining: undefined,

@@ -10,5 +10,5 @@ mod published;
 mod secret_text;
 
 pub(crate) use app::router;
-pub(crate) use door::{GalleryDoor, doors};
+pub(crate) use door::doors;
 pub(crate) use published::GalleryManifest;

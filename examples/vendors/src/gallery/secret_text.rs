@@ -1,6 +1,6 @@
 //! Random texts, for what stands beside a key.
 
-use rand::Rng;
+use rand::RngExt;
 
 const HEX: &[u8] = b"0123456789abcdef";
 const BASE62: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
