@@ -46,7 +46,7 @@ const of = (status, text, expected) => ({
   error: "RequestError",
   name: "HttpError",
   status,
-  text,
+  text: written => written?.startsWith(text),
   number: String(status),
   message: message => message?.startsWith(text),
   requests: 1,
