@@ -36,7 +36,6 @@ use crate::{ApiKeyLayerBuilder, Profile};
 /// assert_eq!(layer.answer(&Denial::KeyUnknown).status(), 401);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct FrontDoor {
     pub(super) tables: FrontDoorTable,
     fingerprint: [u8; 32],
@@ -168,6 +167,13 @@ impl FrontDoor {
     /// Returns the table `[limiter]`, if there is one.
     pub const fn limiter(&self) -> Option<&LimiterSettings> {
         self.tables.limiter.as_ref()
+    }
+}
+
+/// Shows no field: each can be a secret from elsewhere.
+impl std::fmt::Debug for FrontDoor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FrontDoor").finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,10 @@
-//! Refusals as twelve more vendors document them, made from public types only, to the byte.
+//! Refusals as twelve more vendors document them, to the byte: made from public types, and read from the files of
+//! `vendors/gallery`.
 
 mod clients;
+#[cfg(feature = "config")]
+mod door;
+#[cfg(feature = "config")]
+mod openai;
 mod profiles;
 mod refusals;

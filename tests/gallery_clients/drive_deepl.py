@@ -16,7 +16,7 @@ driver = Driver(describe)
 
 
 def client(key):
-    made = deepl.DeepLClient(key or "none", server_url=driver.base, verify_ssl=driver.ca)
+    made = deepl.DeepLClient(key or "none", server_url=f"{driver.base}/", verify_ssl=driver.ca)
     if not key:
         del made.headers["Authorization"]
     return made

@@ -10,6 +10,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use zeroize::Zeroizing;
+
 use crate::config::read::{Contradiction, Path};
 use crate::config::secret::SecretText;
 use crate::key::{KeyHasher, Pepper};
@@ -36,7 +38,9 @@ pub(in crate::config) enum EncodedPepperTable {
 impl PepperTable {
     pub(super) fn describe(&self, path: &Path) -> Result<KeyHasher, Contradiction> {
         let (path, bytes) = match self {
-            Self::Plain(text) => (path.clone(), Some(text.expose().as_bytes().to_vec())),
+            Self::Plain(text) => {
+                (path.clone(), Some(Zeroizing::new(text.expose().as_bytes().to_vec())))
+            }
             Self::Encoded(EncodedPepperTable::Base64(text)) => {
                 (path.field("base64"), base64(text.expose().trim()))
             }
@@ -45,25 +49,27 @@ impl PepperTable {
             }
         };
         let Some(bytes) = bytes else {
-            return Err(Contradiction::new(path, &"the bytes are not encoded so"));
+            return Err(Contradiction::new(path, &"the bytes are not in this encoding"));
         };
-        let pepper = Pepper::new(bytes).map_err(|problem| Contradiction::new(path, &problem))?;
+        let pepper =
+            Pepper::new(bytes.as_slice()).map_err(|problem| Contradiction::new(path, &problem))?;
         Ok(KeyHasher::with_pepper(&pepper))
     }
 }
 
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; base64::decoded_len_estimate(text.len())];
+fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
     let length = STANDARD.decode_slice(text, &mut bytes).ok()?;
     bytes.truncate(length);
     Some(bytes)
 }
 
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect();
-    let (pairs, rest) = digits.as_deref()?.as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(|[high, low]| (high << 4) | low).collect())
+fn hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let digits = text.chars().map(|digit| digit.to_digit(16)?.try_into().ok());
+    let digits: Zeroizing<Vec<u8>> = Zeroizing::new(digits.collect::<Option<_>>()?);
+    let (pairs, rest) = digits.as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| (high << 4) | low);
+    rest.is_empty().then(|| Zeroizing::new(bytes.collect()))
 }
 
 impl<'de> Deserialize<'de> for PepperTable {

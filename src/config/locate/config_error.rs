@@ -21,15 +21,15 @@ impl FrontDoorTable {
     pub(in crate::config) fn locate(&self, error: &ConfigError) -> Contradiction {
         let root = Path::default();
         let profile = root.field("profile");
-        let at = |path: Path| Contradiction::new(path, error);
+        let at = |path: Path| super::at(path, error);
         match error {
             ConfigError::NoCredentialSource => {
                 let help = "add a source to the list, as `{ scheme = \"bearer\" }`";
-                at(profile.field("credentials")).help(help)
+                at(profile.field("credentials")).remedy(help)
             }
             ConfigError::NoKeyFormat => {
                 let help = "add a format to the list, as `{ hex = 40 }`";
-                at(profile.field("formats")).help(help)
+                at(profile.field("formats")).remedy(help)
             }
             ConfigError::RepeatedCredentialSource(_) | ConfigError::CredentialSource { .. } => {
                 let path = self.profile.source_path(&profile, error);
@@ -58,12 +58,12 @@ impl FrontDoorTable {
                 at(path)
                     .beside(profile.field("credentials"))
                     .beside(profile.field("challenges"))
-                    .help("add `challenge = \"bare\"`, or another one, to the row")
+                    .remedy("add `challenge = \"bare\"`, or another one, to the row")
             }
             ConfigError::StatusNotRefusing { answer, .. } => {
                 let path = self.profile.answer_path(&profile, None, Some(answer));
                 at(path.field("status"))
-                    .help("write one from 400 to 599, or 200 with `insecure_success = true`")
+                    .remedy("write one from 400 to 599, or 200 with `insecure_success = true`")
             }
             ConfigError::PathAnswers(problem) => {
                 let (prefix, row) = (Some(problem.prefix()), problem.row());
@@ -85,13 +85,13 @@ impl FrontDoorTable {
                     Some(_) => "trusted_proxies",
                     None => "request_id_from_proxies",
                 };
-                at(root.field(option)).beside(root.field("trusted_proxies")).help(
+                at(root.field(option)).beside(root.field("trusted_proxies")).remedy(
                     "list networks in `trusted_proxies.networks`, or set `trusted_proxies.unix_socket`",
                 )
             }
-            ConfigError::RequestIdHeaderMissing => {
-                at(root.field("request_id_from_proxies")).beside(profile.field("request_id"))
-            }
+            ConfigError::RequestIdHeaderMissing => at(root.field("request_id_from_proxies"))
+                .beside(profile.field("request_id"))
+                .remedy("set `profile.request_id`, or remove this field"),
             ConfigError::TrustedInternet { .. } => {
                 at(root.field("trusted_proxies").field("networks"))
             }
@@ -114,13 +114,13 @@ impl FrontDoorTable {
             ConfigError::Shaping { .. } => at(root),
             ConfigError::LimiterMissing => at(root.clone())
                 .beside(root.field("limiter"))
-                .help("add a table `limiter`, or write `without_limits = true`"),
+                .remedy("add a table `limiter`, or write `without_limits = true`"),
         }
     }
 
     /// Returns the field of a route that has to change.
     fn route_at(&self, problem: &InvalidRoute, error: &ConfigError) -> Contradiction {
-        let at = |path: Path| Contradiction::new(path, error);
+        let at = |path: Path| super::at(path, error);
         match problem {
             InvalidRoute::Pattern { pattern, .. } => at(self.pattern_path(pattern)),
             InvalidRoute::Repeated { pattern } => at(self.repeated_path(pattern)),

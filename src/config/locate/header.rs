@@ -12,7 +12,7 @@ pub(super) fn locate(
     error: &ConfigError,
 ) -> Contradiction {
     let (root, profile) = (Path::default(), Path::default().field("profile"));
-    let at = |path: Path| Contradiction::new(path, error);
+    let at = |path: Path| super::at(path, error);
     let list = what.split('`').nth(1).unwrap_or_default();
     // The value is a header's name, or its name and its value.
     let name = value.split_once(": ").map_or(value, |(name, _)| name);

@@ -17,7 +17,7 @@ impl FrontDoorTable {
             "refused-requests" => root.field("refused_requests"),
             _ => root.field("profile").field("quotas"),
         };
-        Contradiction::new(path, error)
+        super::at(path, error)
     }
 
     /// Returns the path of a value in the rules of scopes.
@@ -71,14 +71,15 @@ impl FrontDoorTable {
                     .as_ref()
                     .is_some_and(|sets| sets.is_empty() || sets.iter().any(Vec::is_empty)),
             });
-            return Contradiction::new(path.field(list), error);
+            return super::at(path.field(list), error);
         }
         if place.starts_with("credential source") {
             let path = self.profile.source_path(&root.field("profile"), error);
-            let help = "list at least one kind in `kinds`, or leave `kinds` out";
-            return Contradiction::new(path.field("kinds"), error).help(help);
+            let problem =
+                "no key has a kind of an empty list: list at least one, or leave `kinds` out";
+            return Contradiction::new(path.field("kinds"), &problem);
         }
-        Contradiction::new(root.field("answer_preflight").field(list), error)
+        super::at(root.field("answer_preflight").field(list), error)
     }
 
     /// Returns the path of quotas for requests without a key.
@@ -88,7 +89,7 @@ impl FrontDoorTable {
             Some(pattern) => self.needs_path(pattern, |needs| !needs.anonymous_quotas.is_empty()),
             None => root.clone(),
         };
-        Contradiction::new(path.field("anonymous_quotas"), error)
+        super::at(path.field("anonymous_quotas"), error)
             .beside(path)
             .beside(root.field("optional"))
             .beside(root.field("trusted_proxies"))

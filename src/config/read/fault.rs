@@ -41,6 +41,16 @@ impl Fault {
         self
     }
 
+    /// Makes an unknown text an unknown field: the text is the name of one.
+    pub(super) fn of_name(self) -> Self {
+        match self {
+            Self { kind: FaultKind::UnknownText { given: name, known }, node: None } => {
+                Self::new(FaultKind::UnknownField { name, known })
+            }
+            other => other,
+        }
+    }
+
     /// Creates the fault of a value that its reader checks.
     pub(in crate::config) fn problem(text: impl Into<String>) -> Self {
         Self::new(FaultKind::Problem(FieldProblem::new(text)))

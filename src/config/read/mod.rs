@@ -8,4 +8,4 @@ mod repairs;
 
 pub(super) use fault::FaultKind;
 pub(super) use path::{Contradiction, FieldProblem, Path};
-pub(super) use reading::{Found, read};
+pub(super) use reading::{Found, MAX_MISTAKES, read};

@@ -37,25 +37,26 @@ impl Path {
         Self(steps.collect())
     }
 
-    /// Returns the value at this path, or the last one on the way to it. The second part is false if the rest of
-    /// the path was left out of the file as a mistake.
+    /// Returns the value at this path, or the last one on the way to it, and whether a mistake in the value, or on the
+    /// way to it, was left out of the file.
     pub(super) fn find<'a>(&self, root: &'a Node, repairs: &'a Repairs) -> (&'a Node, bool) {
         let mut node = root;
         for step in &self.0 {
             let next = match step {
                 Step::Field(name) => {
                     if repairs.lost(node, name) {
-                        return (node, false);
+                        return (node, true);
                     }
                     let field = repairs.fields(node).find(|field| repairs.name_of(field) == name);
                     field.map(|field| &field.value)
                 }
                 Step::Item(index) => repairs.items(node).nth(*index),
             };
-            let Some(next) = next else { break };
+            // The file does not have the rest of the path, so nothing of it was left out.
+            let Some(next) = next else { return (node, false) };
             node = next;
         }
-        (node, true)
+        (node, repairs.touch(node))
     }
 }
 
@@ -72,7 +73,7 @@ pub(in crate::config) struct Contradiction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::config) struct FieldProblem {
     pub(in crate::config) text: String,
-    /// What to do in a file, if the text has no remedy for one.
+    /// What to do in a file, if the text does not say it.
     pub(in crate::config) help: Option<&'static str>,
     /// The name of the field is wrong, not its value.
     pub(in crate::config) is_of_name: bool,
@@ -95,8 +96,10 @@ impl Contradiction {
         self
     }
 
-    /// Says what to do in a file.
-    pub(in crate::config) const fn help(mut self, help: &'static str) -> Self {
+    /// Says what to do in a file, in place of the remedy at the end of the text.
+    pub(in crate::config) fn remedy(mut self, help: &'static str) -> Self {
+        let text = &mut self.problem.text;
+        text.truncate(text.rfind(": ").unwrap_or(text.len()));
         self.problem.help = Some(help);
         self
     }
@@ -109,13 +112,8 @@ impl Contradiction {
 
     /// Returns the value that has to change, and whether the problem may follow from what was left out.
     pub(super) fn find<'a>(&self, root: &'a Node, repairs: &'a Repairs) -> (&'a Node, bool) {
-        let follows = |path: &Path| {
-            let (node, is_whole) = path.find(root, repairs);
-            !is_whole || repairs.touch(node)
-        };
-        let (node, is_whole) = self.path.find(root, repairs);
-        // What is about the whole file depends on the fields that it names.
-        let own = !is_whole || (node.id != root.id && repairs.touch(node));
-        (node, own || self.beside.iter().any(follows))
+        let (node, follows) = self.path.find(root, repairs);
+        let follows = follows && (node.id != root.id || !self.path.0.is_empty());
+        (node, follows || self.beside.iter().any(|path| path.find(root, repairs).1))
     }
 }

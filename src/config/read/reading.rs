@@ -10,7 +10,7 @@ use crate::config::nearest::nearest;
 use crate::config::text::{Node, NodeId};
 
 /// More mistakes than a person reads.
-const MAX_MISTAKES: usize = 100;
+pub(in crate::config) const MAX_MISTAKES: usize = 100;
 
 /// Each mistake takes a round, and what follows from it a few.
 const MAX_ROUNDS: usize = 500;
@@ -63,11 +63,12 @@ pub(in crate::config) fn read<T: DeserializeOwned, B>(
 /// Leaves out what contradicts something, and notes what does not follow from an earlier mistake. Returns false if there
 /// is nothing to leave out, or if there are too many mistakes.
 fn leave_out_all(
-    contradictions: Vec<Contradiction>,
+    mut contradictions: Vec<Contradiction>,
     root: &Node,
     repairs: &mut Repairs,
     known: &mut Vec<Found>,
 ) -> bool {
+    contradictions.truncate(MAX_MISTAKES);
     // Items of lists count as they were read, so all are found before any is left out.
     let found: Vec<_> = contradictions
         .into_iter()
@@ -92,7 +93,9 @@ fn leave_out_all(
 fn follows(fault: &Fault, root: &Node, node: NodeId, repairs: &Repairs) -> bool {
     match (&fault.kind, root.path_to(node)) {
         (FaultKind::MissingField(name), Some((_, table, _))) => repairs.lost(table, name),
-        (FaultKind::Problem(_), Some((_, value, _))) => repairs.touch(value),
+        (FaultKind::Problem(_) | FaultKind::Unfit { .. }, Some((_, value, _))) => {
+            repairs.touch(value)
+        }
         _ => false,
     }
 }
@@ -104,6 +107,12 @@ fn repair(kind: &FaultKind, root: &Node, node: NodeId, repairs: &mut Repairs) ->
         && !has(root, node, right, repairs)
     {
         repairs.rename(node, right);
+        return true;
+    }
+    if let FaultKind::UnknownText { given, known } = kind
+        && let Some(right) = nearest(given, known)
+        && repairs.reword(node, right)
+    {
         return true;
     }
     node != root.id && repairs.leave_out(node)
