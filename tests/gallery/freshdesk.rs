@@ -77,7 +77,7 @@ async fn what_a_key_may_not_do_is_refused_as_documented() {
     let value = basic(KEY, "X");
     let key = ("authorization", &*value);
     let door = open("freshdesk", &[known(&["tickets.read"])]);
-    let unused = limits("700.0", "700.0", "1.0");
+    let unused = limits("700.0", "700.0", "0.0");
     let denied =
         r#"{"code":"access_denied","message":"You are not authorized to perform this action."}"#;
     let lines = and(&unused, &[JSON, VERSION]);

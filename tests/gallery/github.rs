@@ -65,7 +65,7 @@ async fn what_a_key_may_not_do_is_refused_as_documented() {
     let key = format!("token {KEY}");
     let good = [("authorization", &*key), ("user-agent", "test")];
     let door = open("github", &[known(&["issues=read"])]);
-    let unused = limits(5_000, 5_000, 0, 1_800_000_000, "core");
+    let unused = limits(5_000, 5_000, 0, 1_800_003_600, "core");
     let permission = r#"{"message":"Resource not accessible by personal access token","documentation_url":"https://docs.github.com/rest/issues/issues","status":"403"}"#;
     let needed = "x-accepted-github-permissions: issues=write";
     refuses(&door, request(WRITE, &good), 403, &and(&unused, &[JSON, needed]), permission).await;

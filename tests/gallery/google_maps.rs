@@ -68,8 +68,6 @@ async fn the_path_chooses_the_container() {
 #[tokio::test]
 async fn every_code_has_status_200() {
     let key = with_key();
-    let private = ["referrer-policy: no-referrer", "vary: x"];
-    let _ = private;
     let door =
         open("google_maps", &[Known { quota: Some(("requests", 1)), ..known(&["geocoding"]) }]);
     let service = r#"{"error_message":"This API key is not authorized to use this service or API.","routes":[],"status":"REQUEST_DENIED"}"#;

@@ -13,7 +13,7 @@ const JSON: &str = "content-type: application/json";
 const TEXT: &str = "content-type: text/plain; charset=utf-8";
 const CHALLENGE: &str = r#"www-authenticate: Basic realm="MG API""#;
 const UNUSED: [&str; 3] =
-    ["x-ratelimit-limit: 300", "x-ratelimit-remaining: 300", "x-ratelimit-reset: 1800000000"];
+    ["x-ratelimit-limit: 300", "x-ratelimit-remaining: 300", "x-ratelimit-reset: 1800000060"];
 
 fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))

@@ -55,7 +55,7 @@ async fn what_a_key_may_not_do_is_refused_as_documented() {
     let forbidden = r#"{"errors":[{"message":"Access forbidden","field":null,"help":null}]}"#;
     refuses(&door, asked(SEND, &with(KEY)), 403, &[JSON], forbidden).await;
     let limits =
-        ["x-ratelimit-limit: 600", "x-ratelimit-remaining: 600", "x-ratelimit-reset: 1800000000"];
+        ["x-ratelimit-limit: 600", "x-ratelimit-remaining: 600", "x-ratelimit-reset: 1800000060"];
     let without = [("authorization", format!("Bearer {KEY}"))];
     let accept = r#"{"errors":[{"field":null,"message":"The header accept is missing"}]}"#;
     refuses(&door, asked(READ, &without), 406, &[&limits[..], &[JSON]].concat(), accept).await;
