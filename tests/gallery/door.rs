@@ -70,7 +70,7 @@ fn serve(vendor: &str, store: impl KeyStore) -> Service {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vendors/gallery");
     let door = FrontDoor::read(file.join(format!("{vendor}.toml"))).unwrap();
     let backends = Backends::new(store).limiter(MemoryLimiter::new());
-    let clock = ManualClock::new(Timestamp::from_unix_seconds(NOW));
+    let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(NOW));
     greeting(&door.builder(&backends).clock(clock).build().unwrap())
 }
 
@@ -133,7 +133,8 @@ pub(super) async fn refuses(
 ) {
     let what = format!("{} {}", request.method(), request.uri());
     let found = answer(service, request).await;
-    let mut expected: Vec<&str> = ["cache-control: no-store"].into_iter().chain(headers.iter().copied()).collect();
+    let mut expected: Vec<&str> =
+        ["cache-control: no-store"].into_iter().chain(headers.iter().copied()).collect();
     expected.sort_by_key(|line| line.split_once(':').map(|(name, _)| name));
     let expected = format!("{status}\n{}\n\n{body}", expected.join("\n"));
     assert_eq!(without_length(&found), expected, "{what}");

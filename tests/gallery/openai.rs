@@ -10,8 +10,7 @@ const ID: &str = "x-request-id: ID";
 const CHALLENGE: &str = r#"www-authenticate: Bearer realm="OpenAI API""#;
 const ACCOUNT: &str = "openai-organization: org-1";
 
-const KEY: Known<'_> =
-    Known { account: "org-1", scopes: &["api.model.read"], ..Known::new(GOOD) };
+const KEY: Known<'_> = Known { account: "org-1", scopes: &["api.model.read"], ..Known::new(GOOD) };
 
 fn bearer(key: &str) -> String {
     format!("Bearer {key}")
@@ -42,7 +41,7 @@ async fn what_a_key_may_not_do_is_refused_as_documented() {
     let limits = [
         "x-ratelimit-limit-requests: 500",
         "x-ratelimit-remaining-requests: 500",
-        "x-ratelimit-reset-requests: 0s",
+        "x-ratelimit-reset-requests: 1m0s",
     ];
     let marked = [&limits[..], &[ID, JSON, VERSION, ACCOUNT]].concat();
     let door = open("openai", &[KEY]);
@@ -80,7 +79,8 @@ async fn limits_are_reported_as_documented() {
     let door = open("openai", &[Known { quota: Some(("budget", 1)), ..KEY }]);
     super::door::answer(&door, asked()).await;
     let spent = r#"{"error":{"message":"The budget of org-1 is used up.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#;
-    refuses(&door, asked(), 429, &[ACCOUNT, JSON, VERSION, ID, "x-should-retry: false"], spent).await;
+    refuses(&door, asked(), 429, &[ACCOUNT, JSON, VERSION, ID, "x-should-retry: false"], spent)
+        .await;
 
     let down = r#"{"error":{"message":"Try again later.","type":"service_unavailable_error","param":null,"code":"server_is_overloaded"}}"#;
     let door = without_store("openai");
