@@ -1,22 +1,16 @@
-//! Refusals as twelve more vendors document them, to the byte: made from public types, and read from the files of
-//! `vendors/gallery`.
+//! The gallery: what the front doors of `vendors/gallery` answer, to the byte. The facts are those of the vendors'
+//! documents and recorded answers; each file says what is chosen.
 
-mod clients;
-#[cfg(feature = "config")]
+mod anthropic;
 mod datadog;
-#[cfg(feature = "config")]
+mod deepl;
 mod door;
-#[cfg(feature = "config")]
+mod elasticsearch;
 mod freshdesk;
-#[cfg(feature = "config")]
 mod github;
-#[cfg(feature = "config")]
 mod google_maps;
-#[cfg(feature = "config")]
 mod mailgun;
-#[cfg(feature = "config")]
 mod openai;
-mod profiles;
-mod refusals;
-#[cfg(feature = "config")]
 mod sendgrid;
+mod stripe;
+mod twilio;

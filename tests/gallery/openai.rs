@@ -41,7 +41,7 @@ async fn what_a_key_may_not_do_is_refused_as_documented() {
     let limits = [
         "x-ratelimit-limit-requests: 500",
         "x-ratelimit-remaining-requests: 500",
-        "x-ratelimit-reset-requests: 0s",
+        "x-ratelimit-reset-requests: 1m0s",
     ];
     let marked = [&limits[..], &[ID, JSON, VERSION, ACCOUNT]].concat();
     let door = open("openai", &[KEY]);
