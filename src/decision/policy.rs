@@ -226,6 +226,14 @@ impl Policy {
         self.scopes.as_ref()
     }
 
+    /// Returns the key of a request without its secret part. `None` if the request has no readable key.
+    #[cold]
+    pub(crate) fn masked_key(&self, head: Head<'_>) -> Option<Box<str>> {
+        let mut buffer = KeyBuffer::new();
+        let reading = self.read(head, &mut buffer).ok()?;
+        Some(self.profile.masked(reading.key.expose()))
+    }
+
     /// Returns the scopes of a key, as the gate reads them.
     pub(super) fn held_scopes<'a>(&'a self, record: &'a KeyRecord) -> HeldScopes<'a> {
         HeldScopes::new(record.scopes(), self.scopes.as_deref())
@@ -243,7 +251,11 @@ impl Policy {
         plan: &'a Plan,
         route: Option<usize>,
     ) -> AppliedQuotas<'a> {
-        let route = self.route(route).map_or(&[][..], |route| route.quotas.as_slice());
+        let own = self.route(route);
+        let route = own.map_or(&[][..], |route| route.quotas.as_slice());
+        if own.is_some_and(|route| route.only_own_quotas) {
+            return AppliedQuotas { general: &[], route };
+        }
         applicable(record, plan, self.profile.quotas.as_slice(), route)
     }
 
@@ -251,6 +263,7 @@ impl Policy {
     /// one shared count would bounce between the caches of the cores.
     pub(crate) fn hold_quotas(&self, plan: &Plan, route: Option<usize>) -> RequestQuotas {
         RequestQuotas {
+            only_route: self.route(route).is_some_and(|route| route.only_own_quotas),
             plan: plan.clone(),
             profile: self.profile.quotas.hold(),
             route: self.route(route).map_or_else(HeldQuotas::default, |route| route.quotas.hold()),

@@ -3,6 +3,8 @@
 use http::{HeaderMap, StatusCode};
 
 use super::body::ErrorBody;
+use super::by_header::HeaderAnswer;
+use super::by_quota::QuotaAnswer;
 use super::challenge::Challenge;
 use super::grpc::GrpcCode;
 use super::refusal::Refusal;
@@ -26,13 +28,17 @@ use super::status_number::StatusNumber;
 pub struct Answer<'a> {
     pub(crate) status: StatusNumber,
     pub(crate) body: ErrorBody<'a>,
+    pub(crate) content_type: Option<&'a str>,
     pub(crate) challenge: Challenge,
     pub(crate) challenges: &'a [SchemeChallenge<'a>],
     pub(crate) retry_after: Option<u32>,
+    pub(crate) sends_retry_after: bool,
     pub(crate) grpc: Option<GrpcCode>,
     pub(crate) documentation_url: Option<&'a str>,
     pub(crate) own_headers: &'a [(&'a str, &'a str)],
     pub(crate) made_headers: Option<fn(&Refusal<'_>) -> HeaderMap>,
+    pub(crate) by_quota: &'a [QuotaAnswer<'a>],
+    pub(crate) by_header: &'a [HeaderAnswer<'a>],
 }
 
 impl<'a> Answer<'a> {
@@ -49,7 +55,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Adds `Retry-After`, in seconds. A refusal that knows its own wait sends that instead. A 429
-    /// always sends at least 1 second.
+    /// always sends at least 1 second, except [`without_retry_after`](Self::without_retry_after).
     pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
@@ -131,13 +137,17 @@ impl<'a> Answer<'a> {
         Self {
             status,
             body,
+            content_type: None,
             challenge,
             challenges,
             retry_after: None,
+            sends_retry_after: true,
             grpc: None,
             documentation_url: None,
             own_headers: &[],
             made_headers: None,
+            by_quota: &[],
+            by_header: &[],
         }
     }
 }
