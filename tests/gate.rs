@@ -14,7 +14,12 @@
 
 #[path = "support/log.rs"]
 mod log;
+#[path = "support/source.rs"]
+mod source;
 mod support;
+#[cfg(feature = "config")]
+#[path = "support/vendor_files.rs"]
+mod vendor_files;
 
 mod abuse;
 #[cfg(feature = "axum")]
@@ -25,6 +30,8 @@ mod faults;
 mod gallery;
 mod grpc;
 mod layer;
+#[cfg(feature = "openapi")]
+mod openapi;
 #[cfg(feature = "reload")]
 mod reload;
 #[cfg(feature = "shaping")]

@@ -13,7 +13,6 @@
 //! field. No message shows what comes from there.
 
 mod backends;
-mod described;
 mod duration;
 mod front_door;
 mod gate;
@@ -24,15 +23,19 @@ mod profile;
 mod quota;
 mod read;
 mod report;
+mod schema;
 mod secret;
 mod section;
 mod tables;
 mod text;
+mod write;
 
 pub use backends::{Backends, CacheSettings, LeaseSettings, LimiterSettings, StoreSettings};
 pub use duration::LengthOfTime;
 pub use front_door::FrontDoor;
 pub use report::{FrontDoorError, Mistake};
+pub use schema::{json_schema, json_schema_with};
 pub use secret::SecretText;
 pub use section::SectionMistake;
 pub use text::FileFormat;
+pub use write::{UnwritableProfile, profile_to_toml};

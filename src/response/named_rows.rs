@@ -103,7 +103,7 @@ impl PreparedRow {
     }
 
     /// Lists the answers of the row.
-    fn answers(&self) -> impl Iterator<Item = &PreparedAnswer> {
+    pub(super) fn answers(&self) -> impl Iterator<Item = &PreparedAnswer> {
         std::iter::once(&self.general).chain(self.named.iter().map(|row| &row.answer))
     }
 

@@ -24,6 +24,12 @@ impl Demand {
         &self.name
     }
 
+    /// Returns true if every request must have the header.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn is_required(&self) -> bool {
+        !self.may_be_absent && self.expected != Accepted::OwnAccount
+    }
+
     pub(super) fn new(header: &RequiredHeader<'_>) -> Result<Self, ConfigError> {
         let what = "the profile's field `required_headers`, the header";
         let mut expected = header.expected;
@@ -71,7 +77,7 @@ impl Demand {
 /// The values that are accepted, which own what [`Expected`] borrows. Errors print the variants, so
 /// they have the same names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Accepted {
+pub(crate) enum Accepted {
     Present,
     OneOf(Box<[Box<str>]>),
     MediaType(Box<str>),

@@ -47,7 +47,7 @@ pub(crate) struct RouteNeeds {
     pub(crate) only_own_quotas: bool,
     pub(crate) shows_limits: bool,
     pub(super) cost: u32,
-    pub(super) query_costs: QueryCosts,
+    pub(crate) query_costs: QueryCosts,
     pub(crate) metered: bool,
     pub(crate) refund_on: Box<[RangeInclusive<u16>]>,
     /// The cost may change when the service has ended: the route is metered, or refunds.
@@ -69,6 +69,11 @@ impl RouteNeeds {
         } else {
             self.cost.saturating_add(self.query_costs.of(head))
         }
+    }
+
+    /// Returns what a request costs whose query asks for nothing.
+    pub(crate) const fn least_cost(&self) -> u32 {
+        self.cost
     }
 
     /// Returns true if no request of the route costs anything.

@@ -35,8 +35,14 @@ impl QueryCosts {
         Self(costs.iter().map(|cost| (cost.parameter.into(), cost.each)).collect())
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Lists the parameters, and what each listed value costs.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.0.iter().map(|(parameter, each)| (&**parameter, *each))
     }
 
     /// Returns the first parameter that cannot be listed, and why.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bumpalo::Bump;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::body::BodyTable;
 use super::challenge::{ChallengeName, ChallengeTable, describe_all};
 use super::pairs::Pairs;
+use super::row_names::NAMES;
 use crate::profile::{Answer, GrpcCode};
 
 /// A row, the name of the row that it equals, or another row with changes.
@@ -19,9 +20,13 @@ use crate::profile::{Answer, GrpcCode};
 #[allow(clippy::large_enum_variant)] // There are at most thirty.
 pub(super) enum AnswerRow {
     /// The name of another row.
-    SameAs(String),
+    SameAs(#[schemars(schema_with = "name_of_a_row")] String),
     Written(AnswerTable),
     Changed(ChangedRow),
+}
+
+fn name_of_a_row(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": NAMES })
 }
 
 /// One answer: status, body and headers.
@@ -155,6 +160,38 @@ impl AnswerTable {
             None => answer,
         }
     }
+
+    /// Writes an answer as a table, unless a function makes a part of it.
+    pub(super) fn of(answer: &Answer<'_>) -> Result<Self, MadeBy> {
+        if answer.made_headers.is_some() {
+            return Err(MadeBy("Answer::headers_from"));
+        }
+        Ok(Self {
+            status: answer.status.number(),
+            insecure_success: answer.status.is_success(),
+            body: BodyTable::of(&answer.body)?,
+            content_type: answer.content_type.map(str::to_owned),
+            challenge: ChallengeName::of(answer.challenge),
+            challenges: answer.challenges.iter().map(ChallengeTable::of).collect(),
+            retry_after: answer.retry_after,
+            without_retry_after: !answer.sends_retry_after,
+            by_quota: of_each(answer.by_quota, |it| {
+                Ok(QuotaAnswerTable {
+                    quota: it.quota.to_owned(),
+                    answer: AnswerRow::of(&it.answer)?,
+                })
+            })?,
+            by_header: of_each(answer.by_header, |it| {
+                Ok(HeaderAnswerTable {
+                    header: it.header.to_owned(),
+                    answer: AnswerRow::of(&it.answer)?,
+                })
+            })?,
+            grpc: answer.grpc.map(GrpcName::of),
+            documentation_url: answer.documentation_url.map(str::to_owned),
+            headers: Pairs::of(answer.own_headers),
+        })
+    }
 }
 
 impl ChangedRow {
@@ -186,6 +223,19 @@ impl ChangedRow {
         })
     }
 }
+impl AnswerRow {
+    fn of(answer: &Answer<'_>) -> Result<Self, MadeBy> {
+        AnswerTable::of(answer).map(Self::Written)
+    }
+}
+
+fn of_each<T, R>(list: &[T], write: impl Fn(&T) -> Result<R, MadeBy>) -> Result<Vec<R>, MadeBy> {
+    list.iter().map(write).collect()
+}
+
+/// Names what sets a function, which no file can hold.
+#[derive(Debug)]
+pub(super) struct MadeBy(pub(super) &'static str);
 
 impl<'de> Deserialize<'de> for AnswerRow {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -227,6 +277,12 @@ macro_rules! grpc_names {
             pub(super) const fn describe(self) -> GrpcCode {
                 match self {
                     $(Self::$name => GrpcCode::$name,)*
+                }
+            }
+
+            const fn of(code: GrpcCode) -> Self {
+                match code {
+                    $(GrpcCode::$name => Self::$name,)*
                 }
             }
         }

@@ -10,6 +10,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::answer::AnswerRow;
 use super::linked_rows::LinkedRows;
 use super::row_names::{NAMES, known};
+use super::rows::{UnwritableRow, named_once, shortened, written};
 use crate::config::read::{Contradiction, Path};
 use crate::profile::Answers;
 
@@ -29,6 +30,21 @@ impl AnswersTable {
     ) -> Result<Answers<'a>, Contradiction> {
         let rows = LinkedRows { rows: &self.rows, base, room, path };
         Answers::from_rows(|name| rows.describe(name))
+    }
+
+    /// Writes a table of answers. With `base`, rows that equal those of the base may be left out.
+    pub(super) fn of(
+        answers: &Answers<'_>,
+        base: Option<&Answers<'_>>,
+    ) -> Result<Self, UnwritableRow> {
+        let rows = written(answers)?;
+        let whole = shortened(&rows);
+        let Some(base) = base else { return Ok(Self { rows: whole }) };
+        // A row of the base that a file cannot hold equals none.
+        let base = written(base).unwrap_or_default();
+        let changed: Vec<_> = rows.into_iter().filter(|row| !base.contains(row)).collect();
+        let changed = named_once(&changed);
+        Ok(Self { rows: if changed.len() <= whole.len() { changed } else { whole } })
     }
 }
 

@@ -4,7 +4,7 @@ use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::credential::texts;
+use super::credential::{owned, texts};
 use crate::profile::{Expected, RequiredHeader};
 
 /// A header that every request must have.
@@ -36,6 +36,10 @@ impl RequiredHeaderTable {
     pub(super) fn describe<'a>(&'a self, room: &'a Bump) -> RequiredHeader<'a> {
         RequiredHeader { name: &self.name, expected: self.expected.describe(room) }
     }
+
+    pub(super) fn of(header: &RequiredHeader<'_>) -> Self {
+        Self { name: header.name.to_owned(), expected: ExpectedTable::of(&header.expected) }
+    }
 }
 
 impl ExpectedTable {
@@ -47,6 +51,17 @@ impl ExpectedTable {
             Self::Date => Expected::Date,
             Self::OwnAccount => Expected::OwnAccount,
             Self::AbsentOr(value) => Expected::AbsentOr(room.alloc(value.describe(room))),
+        }
+    }
+
+    fn of(expected: &Expected<'_>) -> Self {
+        match expected {
+            Expected::Present => Self::Present,
+            Expected::OneOf(values) => Self::OneOf(owned(values)),
+            Expected::MediaType(kind) => Self::MediaType((*kind).to_owned()),
+            Expected::Date => Self::Date,
+            Expected::OwnAccount => Self::OwnAccount,
+            Expected::AbsentOr(value) => Self::AbsentOr(Box::new(Self::of(value))),
         }
     }
 }

@@ -4,7 +4,7 @@ use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::credential::texts;
+use super::credential::{owned, texts};
 use crate::profile::{Dialect, LimitField, LimitHeaders, LimitValue, Reset};
 
 /// The headers that tell clients their limits.
@@ -124,6 +124,30 @@ impl LimitHeadersTable {
             partition_keys: self.partition_keys,
         }
     }
+
+    /// Writes what differs from the defaults of the dialect.
+    pub(super) fn of(headers: &LimitHeaders<'_>) -> Self {
+        let writes = headers.dialect != Dialect::None;
+        let usual = if writes { Reset::Seconds } else { Reset::Omitted };
+        Self {
+            dialect: match headers.dialect {
+                Dialect::None => DialectName::None,
+                Dialect::RateLimit => DialectName::RateLimit,
+                Dialect::XRateLimit => DialectName::XRateLimit,
+                Dialect::Structured => DialectName::Structured,
+            },
+            limit: (headers.limit != writes).then_some(headers.limit),
+            remaining: (headers.remaining != writes).then_some(headers.remaining),
+            reset: (headers.reset != usual).then_some(match headers.reset {
+                Reset::Omitted => ResetName::Omitted,
+                Reset::Seconds => ResetName::Seconds,
+                Reset::UnixTime => ResetName::UnixTime,
+            }),
+            fields: headers.fields.iter().map(LimitFieldTable::of).collect(),
+            unit: headers.unit.map(str::to_owned),
+            partition_keys: headers.partition_keys,
+        }
+    }
 }
 
 impl LimitFieldTable {
@@ -144,5 +168,27 @@ impl LimitFieldTable {
             .decimals(self.decimals)
             .except(texts(&self.except, room));
         self.quota.as_deref().map_or(field, |quota| field.of_quota(quota))
+    }
+
+    fn of(field: &LimitField<'_>) -> Self {
+        let value = match field.value {
+            LimitValue::Limit => LimitValueName::Limit,
+            LimitValue::Remaining => LimitValueName::Remaining,
+            LimitValue::Used => LimitValueName::Used,
+            LimitValue::ResetSeconds => LimitValueName::ResetSeconds,
+            LimitValue::ResetUnixTime => LimitValueName::ResetUnixTime,
+            LimitValue::ResetDuration => LimitValueName::ResetDuration,
+            LimitValue::Window => LimitValueName::Window,
+            LimitValue::QuotaName => LimitValueName::QuotaName,
+            LimitValue::ResetTimestamp => LimitValueName::ResetTimestamp,
+            LimitValue::Cost => LimitValueName::Cost,
+        };
+        Self {
+            name: field.name.to_owned(),
+            value,
+            quota: field.quota.map(str::to_owned),
+            except: owned(field.except),
+            decimals: field.decimals,
+        }
     }
 }

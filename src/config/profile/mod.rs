@@ -17,8 +17,10 @@ mod locate;
 mod pairs;
 mod principal;
 mod row_names;
+mod rows;
 mod shape;
 mod table;
 
 pub(super) use base::BaseName;
+pub(super) use rows::UnwritableRow;
 pub(super) use table::{NOTHING, ProfileTable};

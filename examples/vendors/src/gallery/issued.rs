@@ -85,7 +85,7 @@ impl KeyMaker<'_> {
         let reading = FurtherKey { scopes: Some(plan.reads.clone()), ..FurtherKey::default() };
         keys.push(self.add("scoped", &owner, &reading, false)?);
         // The quotas of an account replace those of the profile.
-        let name = self.door.with_profile(|profile: &Profile<'_>| {
+        let name = self.door.with_profile(|profile: Profile<'_>| {
             profile.quotas.first().map_or("requests", Quota::name).to_owned()
         });
         let few = self.account(&BTreeMap::from([(name, TIGHT)]))?;

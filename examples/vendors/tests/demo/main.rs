@@ -17,6 +17,7 @@ mod gallery;
 mod grpc;
 mod interpreters;
 mod limits;
+mod openapi;
 mod persona;
 mod personyze;
 mod polyteia;
