@@ -23,6 +23,7 @@ mod extra_cost;
 mod gate_decision;
 pub(crate) mod grant;
 mod judge;
+mod masked_key;
 mod options;
 mod outcome;
 mod policy;

@@ -226,14 +226,6 @@ impl Policy {
         self.scopes.as_ref()
     }
 
-    /// Returns the key of a request without its secret part. `None` if the request has no readable key.
-    #[cold]
-    pub(crate) fn masked_key(&self, head: Head<'_>) -> Option<Box<str>> {
-        let mut buffer = KeyBuffer::new();
-        let reading = self.read(head, &mut buffer).ok()?;
-        Some(self.profile.masked(reading.key.expose()))
-    }
-
     /// Returns the scopes of a key, as the gate reads them.
     pub(super) fn held_scopes<'a>(&'a self, record: &'a KeyRecord) -> HeldScopes<'a> {
         HeldScopes::new(record.scopes(), self.scopes.as_deref())

@@ -62,12 +62,10 @@ mod source;
 mod standard;
 mod status_number;
 
-pub use answer::Answer;
+pub use answer::{Answer, HeaderAnswer, QuotaAnswer};
 pub use answers::Answers;
 pub(crate) use answers::RenderedAnswers;
 pub use body::{CustomBody, ErrorBody};
-pub use by_header::HeaderAnswer;
-pub use by_quota::QuotaAnswer;
 pub use challenge::Challenge;
 pub(crate) use description::Profile;
 pub(crate) use exceeded::ExceededQuotas;
