@@ -220,8 +220,8 @@ pub use service::axum_server;
 #[cfg(feature = "tonic")]
 pub use service::tonic;
 pub use service::{
-    ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer, Preflight,
-    ResponseFuture,
+    ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, ForwardAuthFuture, ForwardAuthGate,
+    ForwardAuthLayer, GateBody, MarkConnection, Observer, Preflight, ResponseFuture,
 };
 pub use sync::Reply;
 

@@ -18,6 +18,7 @@ mod compiled_profile;
 mod contradictions;
 mod explain;
 mod extra_cost;
+mod forward_auth;
 mod gate_decision;
 pub(crate) mod grant;
 mod judge;

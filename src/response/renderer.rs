@@ -27,6 +27,7 @@ pub(crate) struct Renderer {
     answers: ByPath<RenderedAnswers<PreparedAnswer>>,
     body: Option<BodyFunction>,
     speaks_of_request: bool,
+    may_succeed: bool,
     credentials: CredentialHeaders,
     /// Whether the gate admits anonymous requests. Then the answer depends on whether a key is present.
     admits_anonymous: bool,
@@ -59,15 +60,17 @@ impl Renderer {
         let fixed = FixedHeaders::new(profile.response_headers, taken)?;
         let mut answers =
             ByPath::of(profile, |answers| PreparedAnswer::rows(answers, profile, taken))?;
-        let mut speaks_of_request = false;
+        let (mut speaks_of_request, mut may_succeed) = (false, false);
         answers.for_each(|row| {
             speaks_of_request |= row.speaks_of_request();
+            may_succeed |= row.status.is_success();
             fixed.add(&mut row.headers);
         });
         Ok(Self {
             answers,
             body: None,
             speaks_of_request,
+            may_succeed,
             admits_anonymous: false,
             principal,
             request_ids,
@@ -143,6 +146,11 @@ impl Renderer {
     /// Returns true if an answer may speak of the request, so that the gate must keep what it says.
     pub(crate) const fn speaks_of_request(&self) -> bool {
         self.speaks_of_request
+    }
+
+    /// Returns true if a refusal may have a status of success.
+    pub(crate) const fn may_succeed(&self) -> bool {
+        self.may_succeed
     }
 
     /// Finds the table of answers for a request. Reads its path only if paths have tables of their own.
@@ -261,7 +269,6 @@ fn used_elsewhere(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Denial;
     use crate::profile::{LimitHeaders, PrincipalHeader, PrincipalValue};
     use crate::vendors::REST_INTEGRATIONS;
 

@@ -24,6 +24,7 @@ mod compiled_route;
 mod compiled_scopes;
 mod demand;
 mod environment;
+mod forward_auth;
 mod header;
 mod held_scopes;
 mod identity;

@@ -21,7 +21,7 @@ pub(crate) struct RouteTable {
     plain: HashMap<Box<str>, usize>,
     patterns: matchit::Router<usize>,
     methods: Vec<Methods>,
-    routes: Vec<CompiledRoute>,
+    pub(super) routes: Vec<CompiledRoute>,
     otherwise: Option<usize>,
 }
 

@@ -50,6 +50,11 @@ impl<S> ApiKeyGate<S> {
         Self { shared, own: None, called: false, inner }
     }
 
+    /// Returns the state that all gates of the layer share.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Returns a handle of the layer's shared state, for one request.
     fn share(&mut self) -> SharedHandle {
         if let Some(own) = &self.own {

@@ -92,6 +92,11 @@ impl ApiKeyLayer {
         ApiKeyLayerBuilder::new(&profile, Arc::new(store))
     }
 
+    /// Returns the state that all gates of the layer share.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     pub(super) fn new(shared: Shared) -> Self {
         Self { shared: Arc::new(shared) }
     }

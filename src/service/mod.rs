@@ -16,6 +16,7 @@ mod deciding;
 mod end_status;
 mod exchange;
 mod flow;
+mod forward_auth;
 mod future;
 mod gate;
 mod layer;
@@ -43,6 +44,7 @@ mod wait;
 
 pub use body::GateBody;
 pub use builder::ApiKeyLayerBuilder;
+pub use forward_auth::{ForwardAuthFuture, ForwardAuthGate, ForwardAuthLayer};
 pub use future::ResponseFuture;
 pub use gate::ApiKeyGate;
 pub use layer::ApiKeyLayer;
