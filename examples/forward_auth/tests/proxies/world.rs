@@ -1,0 +1,202 @@
+//! A proxy between clients, the checker and a service.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use forward_auth::{Checker, Listen, Proxy, Settings, Socket, front_door, serve};
+use http::Response;
+use http_body_util::Full;
+use tokio::task::JoinHandle;
+use tower_api_key::key::{
+    Account, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyRecord, KeyRecordBuilder, SharedRecord,
+};
+use tower_api_key::quota::Quota;
+use tower_api_key::request::{Connection, ProxyHeaders};
+use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
+use tower_api_key::{ApiKeyLayer, Reply};
+
+use crate::client::{self, Answer};
+use crate::proxy::{self, Running};
+use crate::upstream::Upstream;
+
+/// The client of most requests. The proxies are 127.0.0.1.
+pub(crate) const CLIENT: &str = "127.0.0.2";
+
+/// All that takes part.
+pub(crate) struct World {
+    pub(crate) proxy: Proxy,
+    pub(crate) running: Running,
+    pub(crate) upstream: Upstream,
+    pub(crate) checker: SocketAddr,
+    pub(crate) store: Store,
+    keys: HashMap<&'static str, String>,
+    gate: ApiKeyLayer,
+    server: JoinHandle<()>,
+    roots: Arc<rustls::ClientConfig>,
+}
+
+/// A store that can be switched off.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pub(crate) is_down: Arc<AtomicBool>,
+    keys: Arc<MemoryStore>,
+}
+
+impl KeyStore for Store {
+    fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Reply::now(Err(StoreError::new("switched off")));
+        }
+        self.keys.find(digest)
+    }
+}
+
+impl World {
+    /// Starts everything with the shipped configuration; `None` if the proxy or Python is missing.
+    pub(crate) async fn start(proxy: Proxy) -> Option<Self> {
+        Self::with(proxy, |configuration| configuration).await
+    }
+
+    /// Starts everything with a changed configuration.
+    pub(crate) async fn with(proxy: Proxy, change: impl Fn(String) -> String) -> Option<Self> {
+        let program = proxy::program(proxy)?;
+        let upstream = Upstream::start()?;
+        let (store, keys) = keys();
+        let gate = front_door::gate(store.clone(), proxy.headers()).unwrap().build().unwrap();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let settings = Settings { listen: Listen::Tcp(any), path: "/check".to_owned(), proxy };
+        let socket = Socket::bind(&settings.listen).await.unwrap();
+        let Socket::Tcp(listener) = &socket else { panic!("not TCP") };
+        let checker = listener.local_addr().unwrap();
+        let server =
+            serve(socket, Checker::new(gate.clone(), &settings).unwrap(), std::future::pending());
+        let server = tokio::spawn(server);
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = [&*made.cert.pem(), &*made.signing_key.serialize_pem()];
+        let services = [checker, upstream.address];
+        let running = Running::start(proxy, &program, services, certificate, change).await;
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let roots = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let roots = Arc::new(roots);
+        Some(Self { proxy, running, upstream, checker, store, keys, gate, server, roots })
+    }
+
+    /// Returns a key.
+    pub(crate) fn key(&self, label: &str) -> &str {
+        &self.keys[label]
+    }
+
+    /// Fills `{label}` in a text with the key of that label.
+    pub(crate) fn fill(&self, text: &str) -> String {
+        let keys = self.keys.iter();
+        keys.fold(text.to_owned(), |text, (label, key)| text.replace(&format!("{{{label}}}"), key))
+    }
+
+    /// Sends a request over TLS. `lines` are field lines, each of which ends in `\n`.
+    pub(crate) async fn send(&self, start: &str, lines: &str, body: &str) -> Answer {
+        self.send_from(CLIENT, start, lines, body).await
+    }
+
+    pub(crate) async fn send_from(
+        &self,
+        from: &str,
+        start: &str,
+        lines: &str,
+        body: &str,
+    ) -> Answer {
+        let bytes = self.bytes(start, lines, body);
+        client::tls(&self.roots, from, self.running.tls, &bytes).await
+    }
+
+    /// Sends a request without TLS.
+    pub(crate) async fn send_plain(&self, start: &str, lines: &str) -> Answer {
+        client::plain(CLIENT, self.running.plain, &self.bytes(start, lines, "")).await
+    }
+
+    fn bytes(&self, start: &str, lines: &str, body: &str) -> Vec<u8> {
+        let lines = self.fill(lines).replace('\n', "\r\n");
+        let length = if body.is_empty() {
+            String::new()
+        } else {
+            format!("Content-Length: {}\r\n", body.len())
+        };
+        let host = "Host: localhost\r\nConnection: close\r\n";
+        let host = if lines.contains("Connection:") { "Host: localhost\r\n" } else { host };
+        format!("{start} HTTP/1.1\r\n{host}{length}{lines}\r\n{body}").into_bytes()
+    }
+
+    /// Asks the gate itself, as another proxy would that passes everything on.
+    pub(crate) async fn refusal(
+        &self,
+        start: &str,
+        lines: &str,
+        https: bool,
+    ) -> Response<Full<Bytes>> {
+        let (method, target) = start.split_once(' ').unwrap();
+        let settings = Settings {
+            listen: Listen::Tcp(self.checker),
+            path: "/check".to_owned(),
+            proxy: Proxy::Traefik,
+        };
+        let scheme = if https { "https" } else { "http" };
+        let mut question = http::Request::get("/check")
+            .header("x-forwarded-method", method)
+            .header("x-forwarded-uri", target);
+        question = match self.proxy.headers() {
+            ProxyHeaders::Forwarded => {
+                question.header("forwarded", format!("for={CLIENT};proto={scheme}"))
+            }
+            _ => question.header("x-forwarded-for", CLIENT).header("x-forwarded-proto", scheme),
+        };
+        for line in self.fill(lines).lines() {
+            let (name, value) = line.split_once(": ").unwrap();
+            question = question.header(name, value);
+        }
+        let mut question = question.body(()).unwrap();
+        question.extensions_mut().insert(Connection::plain("127.0.0.1:1".parse().unwrap()));
+        let checker = Checker::new(self.gate.clone(), &settings).unwrap();
+        checker.answer(question).await.unwrap()
+    }
+
+    /// Ends the checker.
+    pub(crate) async fn end_checker(&mut self) {
+        self.server.abort();
+        let _ = (&mut self.server).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Returns a store with a key for each case, and the keys.
+fn keys() -> (Store, HashMap<&'static str, String>) {
+    let issuer = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256());
+    let (keys, mut labels) = (MemoryStore::new(), HashMap::new());
+    let mut add = |label, change: &dyn Fn(KeyRecordBuilder) -> KeyRecordBuilder| {
+        let key = issuer.issue(Some("test")).unwrap();
+        labels.insert(label, key.expose().to_owned());
+        let account = Account::builder(format!("account_of_{label}")).build().unwrap();
+        let record = KeyRecord::builder(format!("key_of_{label}"), account).environment("test");
+        let record = change(record.scopes(["users.read"])).build().unwrap();
+        if label != "unknown" {
+            keys.add_now(*key.digest(), record);
+        }
+    };
+    add("active", &|key| key.metadata("team", "core").metadata("cost center", "7&8"));
+    add("writer", &|key| key.scopes(["users.read", "users.write"]));
+    add("unscoped", &|key| key.scopes(["invoices.read"]));
+    add("revoked", &|key| key.revoked(true));
+    add("unknown", &|key| key);
+    add("local", &|key| key.networks(["127.0.0.2/32"]));
+    add("tight", &|key| key.quotas([Quota::new("requests", 3, Duration::from_secs(60))]));
+    let store = Store { is_down: Arc::default(), keys: Arc::new(keys) };
+    (store, labels)
+}
