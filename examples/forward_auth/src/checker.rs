@@ -12,8 +12,8 @@ use tower_api_key::{ApiKeyLayer, ConfigError, ForwardAuthLayer};
 
 use crate::admitted::Admitted;
 use crate::carried_refusal::{REFUSAL, pack, unpack};
-use crate::identity;
 use crate::settings::{Proxy, Settings};
+use crate::{envoy_status, identity};
 
 /// Answers questions about requests. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ impl Checker {
         if self.proxy != Proxy::Envoy && path != self.path {
             return Ok(text(StatusCode::NOT_FOUND, "there is nothing to ask here\n").map(Full::new));
         }
-        let (is_admitted, answer) = if identity::is_forged(question.headers()) {
+        let (is_admitted, mut answer) = if identity::is_forged(question.headers()) {
             let forged = "the request has a header that only the proxy may write\n";
             (false, text(StatusCode::BAD_REQUEST, forged))
         } else {
@@ -72,7 +72,11 @@ impl Checker {
             (false, _) if answer.status() < StatusCode::BAD_REQUEST => {
                 text(StatusCode::INTERNAL_SERVER_ERROR, "a refusal must not look like access\n")
             }
-            (false, _) => answer,
+            (false, Proxy::Envoy) => {
+                envoy_status::state(&mut answer);
+                answer
+            }
+            (false, Proxy::Traefik | Proxy::Caddy) => answer,
         }
         .map(Full::new))
     }

@@ -35,7 +35,7 @@ pub(crate) fn write(grant: &Grant, headers: &mut HeaderMap) {
 }
 
 /// Returns true if a header has the name of an identity header in another spelling. CGI and WSGI read `X_Account_Id` as
-/// they read `X-Account-Id`. nginx and Envoy drop such headers, Traefik and Caddy forward them.
+/// they read `X-Account-Id`. nginx drops such headers, other proxies forward them.
 pub(crate) fn is_forged(headers: &HeaderMap) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     headers.keys().map(HeaderName::as_str).any(|name| {

@@ -6,6 +6,7 @@
 mod admitted;
 mod carried_refusal;
 mod checker;
+mod envoy_status;
 pub mod front_door;
 mod identity;
 mod server;

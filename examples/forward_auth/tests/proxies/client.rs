@@ -29,6 +29,7 @@ impl Answer {
         lines.map(|(_, value)| value.as_str()).collect()
     }
 
+    /// Reads an answer. `is_whole` says that no more bytes come.
     fn read(bytes: &[u8], is_whole: bool) -> Option<Self> {
         let text = String::from_utf8_lossy(bytes);
         let (head, rest) = text.split_once("\r\n\r\n")?;
@@ -41,7 +42,7 @@ impl Answer {
             let is_complete = rest.len() >= length.parse().ok()?;
             return (is_whole || is_complete).then_some(answer);
         }
-        if answer.lines("transfer-encoding") == ["chunked"] {
+        if answer.lines("transfer-encoding") == ["chunked"] && !rest.is_empty() {
             answer.body = dechunk(rest)?;
             return Some(answer);
         }

@@ -54,7 +54,8 @@ impl Running {
     pub(crate) async fn start(
         proxy: Proxy,
         program: &Path,
-        [checker, service]: [SocketAddr; 2],
+        checker: &str,
+        service: SocketAddr,
         [certificate, key]: [&str; 2],
         change: impl Fn(String) -> String,
     ) -> Self {
@@ -74,10 +75,13 @@ impl Running {
             let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("proxies").join(file);
             let text = change(fs::read_to_string(shipped).unwrap());
             let text = text
-                .replace("127.0.0.1:9190", &checker.to_string())
+                .replace("127.0.0.1:9190", checker)
                 .replace("127.0.0.1:9191", &service.to_string())
                 .replace("/etc/forward-auth", folder.to_str().unwrap())
-                .replace("port_value: 9190", &format!("port_value: {}", checker.port()))
+                .replace(
+                    "port_value: 9190",
+                    &format!("port_value: {}", checker.rsplit(':').next().unwrap()),
+                )
                 .replace("port_value: 9191", &format!("port_value: {}", service.port()))
                 .replace("8080", &plain.port().to_string())
                 .replace("8443", &tls.port().to_string());

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use forward_auth::{Checker, Listen, Proxy, Settings, Socket, front_door, serve};
 use http::Response;
 use http_body_util::Full;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower_api_key::key::{
     Account, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyRecord, KeyRecordBuilder, SharedRecord,
@@ -35,7 +36,7 @@ pub(crate) struct World {
     pub(crate) store: Store,
     keys: HashMap<&'static str, String>,
     gate: ApiKeyLayer,
-    server: JoinHandle<()>,
+    server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     roots: Arc<rustls::ClientConfig>,
 }
 
@@ -56,12 +57,7 @@ impl KeyStore for Store {
 }
 
 impl World {
-    /// Starts everything with the shipped configuration; `None` if the proxy or Python is missing.
-    pub(crate) async fn start(proxy: Proxy) -> Option<Self> {
-        Self::with(proxy, |configuration| configuration).await
-    }
-
-    /// Starts everything with a changed configuration.
+    /// Starts everything with a changed configuration; `None` if the proxy or Python is missing.
     pub(crate) async fn with(proxy: Proxy, change: impl Fn(String) -> String) -> Option<Self> {
         let program = proxy::program(proxy)?;
         let upstream = Upstream::start()?;
@@ -72,13 +68,15 @@ impl World {
         let socket = Socket::bind(&settings.listen).await.unwrap();
         let Socket::Tcp(listener) = &socket else { panic!("not TCP") };
         let checker = listener.local_addr().unwrap();
-        let server =
-            serve(socket, Checker::new(gate.clone(), &settings).unwrap(), std::future::pending());
-        let server = tokio::spawn(server);
+        let (end, ended) = oneshot::channel::<()>();
+        let server = serve(socket, Checker::new(gate.clone(), &settings).unwrap(), async {
+            let _ = ended.await;
+        });
+        let server = Some((end, tokio::spawn(server)));
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let certificate = [&*made.cert.pem(), &*made.signing_key.serialize_pem()];
-        let services = [checker, upstream.address];
-        let running = Running::start(proxy, &program, services, certificate, change).await;
+        let (asked, service) = (checker.to_string(), upstream.address);
+        let running = Running::start(proxy, &program, &asked, service, certificate, change).await;
         let mut roots = rustls::RootCertStore::empty();
         roots.add(made.cert.der().clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -170,9 +168,9 @@ impl World {
 
     /// Ends the checker.
     pub(crate) async fn end_checker(&mut self) {
-        self.server.abort();
-        let _ = (&mut self.server).await;
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        let (end, server) = self.server.take().unwrap();
+        drop(end);
+        server.await.unwrap();
     }
 }
 

@@ -1,0 +1,1 @@
+//! The program itself, over a Unix socket, behind nginx.
