@@ -3,7 +3,8 @@
 use std::fs;
 use std::future::Future;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::UnixStream as StdUnixStream;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -31,12 +32,12 @@ const HEAD: Duration = Duration::from_secs(10);
 pub enum Socket {
     /// Over TCP. The proxy's address must be among the trusted ones.
     Tcp(TcpListener),
-    /// Over a file. Whoever may open it is trusted, if the gate trusts Unix sockets.
+    /// Over a file. Every process that may open it is trusted, if the gate trusts Unix sockets.
     Unix(UnixListener),
 }
 
 impl Socket {
-    /// Listens on an address. The file of a Unix socket is replaced, and only owner and group may open it.
+    /// Listens on an address. A Unix socket that no process serves is replaced. Only owner and group may open it.
     ///
     /// # Errors
     ///
@@ -45,8 +46,11 @@ impl Socket {
         match listen {
             Listen::Tcp(address) => TcpListener::bind(address).await.map(Self::Tcp),
             Listen::Unix(path) => {
-                if std::os::unix::net::UnixStream::connect(path).is_err() {
-                    let _ = fs::remove_file(path); // left by a process that has ended
+                // Left by a process that has ended. Another file is none of this program's.
+                let is_socket =
+                    fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+                if is_socket && StdUnixStream::connect(path).is_err() {
+                    fs::remove_file(path)?;
                 }
                 let listener = UnixListener::bind(path)?;
                 fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;

@@ -118,7 +118,7 @@ impl Running {
         running
     }
 
-    /// Waits until the proxy passes on what the checker says of a request without TLS.
+    /// Waits until the proxy passes on what the checker says of a request without a key.
     async fn wait_until_it_asks(&mut self) {
         for _ in 0..400 {
             if let Some(status) = self.process.try_wait().unwrap() {
@@ -126,7 +126,8 @@ impl Running {
             }
             if TcpStream::connect(self.plain).await.is_ok() {
                 let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-                if client::plain("127.0.0.1", self.plain, request).await.status == 400 {
+                let answer = client::plain("127.0.0.1", self.plain, request).await;
+                if matches!(answer.status, 400 | 401) {
                     return;
                 }
             }
@@ -135,9 +136,11 @@ impl Running {
         panic!("the proxy does not ask:\n{}", self.log());
     }
 
-    /// Returns what the proxy has logged.
+    /// Returns the last lines that the proxy has logged.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap()
+        let log = fs::read_to_string(self.folder.join("log")).unwrap();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(9)..].join("\n")
     }
 }
 
