@@ -5,7 +5,8 @@ use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
 use tower::Service;
 use tower_api_key::Grant;
@@ -27,6 +28,8 @@ impl<B> Service<Request<B>> for Admitted {
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let mut answer = Response::new(Full::default());
+        // It holds for one request. A cache of a proxy must not repeat it.
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         // A request without a key has no identity.
         if let Some(grant) = request.extensions().get::<Grant>() {
             identity::write(grant, answer.headers_mut());

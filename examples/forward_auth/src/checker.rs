@@ -68,19 +68,18 @@ impl Checker {
             }
             (answer.extensions().get::<Admitted>().is_some(), whole(answer).await)
         };
-        Ok(match (is_admitted, self.proxy) {
-            (true, _) => answer,
-            (false, Proxy::Nginx) => for_nginx(&answer),
-            (false, _) if answer.status() < StatusCode::BAD_REQUEST => {
-                text(StatusCode::INTERNAL_SERVER_ERROR, "a refusal must not look like access\n")
+        if !is_admitted {
+            if answer.status() < StatusCode::BAD_REQUEST {
+                let text_of_it = "a refusal must not look like access\n";
+                answer = text(StatusCode::INTERNAL_SERVER_ERROR, text_of_it);
             }
-            (false, Proxy::Envoy) => {
-                envoy_status::state(&mut answer);
-                answer
+            match self.proxy {
+                Proxy::Nginx => answer = for_nginx(&answer),
+                Proxy::Envoy => envoy_status::state(&mut answer),
+                Proxy::Traefik | Proxy::Caddy => {}
             }
-            (false, Proxy::Traefik | Proxy::Caddy) => answer,
         }
-        .map(Full::new))
+        Ok(answer.map(Full::new))
     }
 }
 

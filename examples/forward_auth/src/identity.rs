@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tower_api_key::Grant;
+use tower_api_key::key::Environment;
 
 const ACCOUNT: HeaderName = HeaderName::from_static("x-account-id");
 const KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
@@ -26,7 +27,7 @@ pub(crate) fn write(grant: &Grant, headers: &mut HeaderMap) {
     for (name, value) in [
         (ACCOUNT, Some(grant.account().as_str())),
         (KEY_ID, Some(grant.key_id().as_str())),
-        (ENVIRONMENT, grant.environment().map(|environment| environment.as_str())),
+        (ENVIRONMENT, grant.environment().map(Environment::as_str)),
         (METADATA, metadata),
     ] {
         let value = value.and_then(|value| HeaderValue::from_str(value).ok());

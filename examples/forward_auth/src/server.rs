@@ -69,6 +69,7 @@ pub async fn serve(socket: Socket, checker: Checker, end: impl Future<Output = (
             match &socket {
                 Socket::Tcp(listener) => {
                     let (stream, peer) = listener.accept().await?;
+                    stream.set_nodelay(true)?;
                     answer(stream, Connection::plain(peer), &checker, &graceful);
                 }
                 Socket::Unix(listener) => {

@@ -1,5 +1,7 @@
 //! Paths that two readers can read differently: the gate judges the path that the service gets.
 
+use forward_auth::Proxy;
+
 use crate::upstream::Received;
 use crate::world::World;
 
@@ -15,11 +17,15 @@ pub(crate) async fn are_judged_as_the_service_reads_them(world: &World) {
     ] {
         let answer = world.send(&format!("GET {target}"), "X-Api-Key: {active}\n", "").await;
         assert_eq!(answer.status, 200, "{target}: {answer:?}");
+        let mut sent = target.to_owned();
+        if world.proxy == Proxy::Traefik {
+            sent = sent.replace(';', "&");
+        }
+        // Go leaves an empty query out.
         let start = Received::of(&answer).start;
-        let read = start.replace("a=/../b&c", "a=/../b;c"); // Traefik reads `;` as `&`
-        assert_eq!(read.trim_end_matches('?'), format!("GET {target}").trim_end_matches('?'));
+        assert_eq!(start.trim_end_matches('?'), format!("GET {sent}").trim_end_matches('?'));
     }
-    let mut told = String::new();
+    cleaned(world).await;
     for target in [
         "/",
         "*",
@@ -67,17 +73,38 @@ pub(crate) async fn are_judged_as_the_service_reads_them(world: &World) {
         let before = world.upstream.count().await;
         let answer = world.send(&format!("GET {target}"), "X-Api-Key: {active}\n", "").await;
         let reached = world.upstream.count().await - before;
-        told.push_str(&format!("{target}\t{}\t", answer.status));
         if reached == 0 {
             assert_ne!(answer.status, 200, "{target}: {answer:?}");
         } else {
             let received = Received::of(&answer).start;
-            told.push_str(&received);
             assert!(is_allowed(&received), "{target} reached the service as {received}");
         }
-        told.push('\n');
     }
-    println!("{told}");
+}
+
+/// What each proxy makes of a path, for the gate and for the service alike.
+async fn cleaned(world: &World) {
+    use Proxy::{Caddy, Envoy, Nginx, Traefik};
+    let encoded = Some("/v1/users/caf%C3%A9");
+    for (target, proxies, received) in [
+        ("/v1/keys/../users", &[Traefik][..], Some("/v1/users")),
+        ("/v1/keys/../users", &[Nginx, Caddy, Envoy], None),
+        ("//v1//users", &[Traefik], Some("/v1/users")),
+        ("//v1//users", &[Nginx, Caddy, Envoy], None),
+        ("/v1/%75sers", &[Traefik], Some("/v1/users")),
+        ("/v1/%75sers", &[Nginx, Caddy, Envoy], None),
+        ("/v1/users/caf\u{e9}", &[Traefik, Caddy], encoded),
+        ("/v1/users/caf\u{e9}", &[Envoy], None),
+        ("http://other.example/v1/users", &[Nginx, Traefik, Caddy, Envoy], Some("/v1/users")),
+    ] {
+        if !proxies.contains(&world.proxy) {
+            continue;
+        }
+        let answer = world.send(&format!("GET {target}"), "X-Api-Key: {active}\n", "").await;
+        let start = (answer.status == 200).then(|| Received::of(&answer).start);
+        let received = received.map(|received| format!("GET {received}"));
+        assert_eq!(start, received, "{target}: {answer:?}");
+    }
 }
 
 /// Returns true for a request that the key allows, whoever reads its path.

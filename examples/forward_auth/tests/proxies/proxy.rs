@@ -31,7 +31,7 @@ pub(crate) const fn name(proxy: Proxy) -> &'static str {
 }
 
 /// Returns the program of a proxy: from the folder `FORWARD_AUTH_PROXIES`, or from the path. Without the program the
-/// test is skipped, or fails if `REQUIRE_PROXIES` names the proxy.
+/// test is skipped, or fails if `REQUIRE_PROXIES` names the proxy; for nginx, if `REQUIRE_SERVERS=1`.
 pub(crate) fn program(proxy: Proxy) -> Option<PathBuf> {
     let name = name(proxy);
     let folder = env::var_os("FORWARD_AUTH_PROXIES").map(PathBuf::from);
@@ -42,7 +42,10 @@ pub(crate) fn program(proxy: Proxy) -> Option<PathBuf> {
     if Command::new(&program).arg(argument).output().is_ok() {
         return Some(program);
     }
-    let required = env::var("REQUIRE_PROXIES").unwrap_or_default();
+    let mut required = env::var("REQUIRE_PROXIES").unwrap_or_default();
+    if env::var("REQUIRE_SERVERS").as_deref() == Ok("1") {
+        required.push_str(" nginx");
+    }
     assert!(!required.split(' ').any(|required| required == name), "{name} is missing");
     println!("SKIPPED: {name} is not installed");
     None

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 seen = []
 class Service(BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
+    disable_nagle_algorithm = True
     def answer(self):
         if self.requestline.startswith('GET /_seen '):
             text = '\n'.join(seen)

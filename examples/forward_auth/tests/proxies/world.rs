@@ -18,7 +18,7 @@ use tower_api_key::key::{
 use tower_api_key::quota::Quota;
 use tower_api_key::request::{Connection, ProxyHeaders};
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
-use tower_api_key::{ApiKeyLayer, Reply};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Reply};
 
 use crate::client::{self, Answer};
 use crate::proxy::{self, Running};
@@ -59,10 +59,20 @@ impl KeyStore for Store {
 impl World {
     /// Starts everything with a changed configuration; `None` if the proxy or Python is missing.
     pub(crate) async fn with(proxy: Proxy, change: impl Fn(String) -> String) -> Option<Self> {
+        Self::before(proxy, change, |gate| gate).await
+    }
+
+    /// Starts everything with a changed configuration, before a changed gate.
+    pub(crate) async fn before(
+        proxy: Proxy,
+        change: impl Fn(String) -> String,
+        change_gate: impl Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder,
+    ) -> Option<Self> {
         let program = proxy::program(proxy)?;
         let upstream = Upstream::start()?;
         let (store, keys) = keys();
-        let gate = front_door::gate(store.clone(), proxy.headers()).unwrap().build().unwrap();
+        let gate = front_door::gate(store.clone(), proxy.headers()).unwrap();
+        let gate = change_gate(gate).build().unwrap();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = Settings { listen: Listen::Tcp(any), path: "/check".to_owned(), proxy };
         let socket = Socket::bind(&settings.listen).await.unwrap();
