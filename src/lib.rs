@@ -65,7 +65,7 @@
 //! | know the client's address in a handler | [`client_in_request`](ApiKeyLayerBuilder::client_in_request) | [on the method](ApiKeyLayerBuilder::client_in_request) |
 //! | give the cost of a request back | [`Grant::refund`], [`Route::refund_on`](rules::Route::refund_on) | [on the methods](rules::Route::refund_on) |
 //! | trust a proxy that ends TLS | [`TrustedProxies`](request::TrustedProxies) | `examples/quickstart.rs` |
-//! | answer a proxy's questions about requests | [`ForwardAuthLayer`] | `examples/forward_auth` |
+//! | answer a proxy's questions about requests | [`forward_auth`](ApiKeyLayerBuilder::forward_auth) | `examples/forward_auth` |
 //! | protect backends by a gateway | [`strip_credential`](ApiKeyLayerBuilder::strip_credential) | `examples/gateway` |
 //! | serve clients without a key, with limits | [`AnonymousQuotas`](limits::AnonymousQuotas) | [on the type's page](limits::AnonymousQuotas) |
 //! | let a browser's preflight pass | [`Preflight`], [`allow_preflight`](ApiKeyLayerBuilder::allow_preflight) | [on the type's page](Preflight) |
@@ -95,6 +95,7 @@
 //! | write your own vendor | [`Profile`], [`Answers`](profile::Answers) | `examples/sixth_vendor.rs` |
 //! | refuse a request in a handler | [`Denial`], [`refusal`] | [on the function's page](refusal()) |
 //! | write names of JSON in another case, hide attributes, by key | [`ShapingLayer`](shaping/struct.ShapingLayer.html), feature `shaping` | [on the module's page](shaping/index.html) |
+//! | change the gate while it serves | [`ReloadableLayer`](reload/struct.ReloadableLayer.html), feature `reload` | [on the module's page](reload/index.html) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
 //! | test rules without a server | [`ApiKeyLayer::explain`] | `examples/rules_in_isolation.rs` |
 //! | unit-test a handler | [`testing::grant`](testing/fn.grant.html), feature `testing` | [on the function's page](testing/fn.grant.html) |
@@ -139,6 +140,7 @@
 //!   time.
 //! * `shaping`: [a layer](shaping/index.html) inside of the gate that changes JSON responses: the case of names, and
 //!   attributes that a key must not see.
+//! * `reload`: [a layer](reload/index.html) that is replaced between two requests of a running server.
 //! * `http2`: keys among the protocols of a WebSocket over HTTP/2 (RFC 8441). The gate reads the `:protocol` that hyper
 //!   notes on a request.
 //! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
@@ -181,6 +183,8 @@ mod error;
 mod sync;
 
 pub mod clock;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod key;
 
 pub mod profile;
@@ -218,11 +222,13 @@ pub use response::refusal::refusal;
 pub use service::axum;
 #[cfg(feature = "axum-server")]
 pub use service::axum_server;
+#[cfg(feature = "reload")]
+pub use service::reload;
 #[cfg(feature = "tonic")]
 pub use service::tonic;
 pub use service::{
-    ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, ForwardAuthFuture, ForwardAuthGate,
-    ForwardAuthLayer, GateBody, MarkConnection, Observer, Preflight, ResponseFuture,
+    ApiKeyGate, ApiKeyLayer, ApiKeyLayerBuilder, GateBody, MarkConnection, Observer, Preflight,
+    ResponseFuture,
 };
 pub use sync::Reply;
 

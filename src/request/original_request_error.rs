@@ -2,7 +2,7 @@
 
 use http::{HeaderName, StatusCode};
 
-/// The reason why [`ForwardAuthLayer`](crate::ForwardAuthLayer) answers a question without asking its gate.
+/// The reason why a gate with [`forward_auth`](crate::ApiKeyLayerBuilder::forward_auth) does not judge a question.
 ///
 /// The answer has it in its extensions, for the operator's log. The text holds no value of the request.
 ///

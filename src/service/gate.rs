@@ -13,6 +13,7 @@ use tower_service::Service;
 
 use super::body::GateBody;
 use super::exchange::Exchange;
+use super::forward_auth::{restore, unstated};
 use super::future::ResponseFuture;
 use super::shared::{PerGate, Shared, SharedHandle};
 
@@ -50,11 +51,6 @@ impl<S> ApiKeyGate<S> {
         Self { shared, own: None, called: false, inner }
     }
 
-    /// Returns the state that all gates of the layer share.
-    pub(super) fn shared(&self) -> &Shared {
-        &self.shared
-    }
-
     /// Returns a handle of the layer's shared state, for one request.
     fn share(&mut self) -> SharedHandle {
         if let Some(own) = &self.own {
@@ -89,30 +85,53 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut exchange = Exchange::new(self.share(), &request);
-        match exchange.begin(&request) {
-            ControlFlow::Break(Ok(())) => {
-                if let Some(answer) = exchange.own_answer() {
-                    let clone = self.inner.clone();
-                    self.inner = clone;
-                    return ResponseFuture::answered(exchange, answer);
-                }
-                exchange.hand_on(&mut request);
-                ResponseFuture::calling(exchange, self.inner.call(request))
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        call(self.share(), &mut self.inner, request)
+    }
+}
+
+/// Decides about a request, and calls the inner service if it is admitted at once. The inner service was polled ready.
+#[allow(clippy::inline_always)] // A call would copy the future.
+#[inline(always)]
+pub(super) fn call<S, B, R>(
+    shared: SharedHandle,
+    inner: &mut S,
+    mut request: Request<B>,
+) -> ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    B: 'static,
+{
+    if shared.options.original.is_some()
+        && let Err(error) = restore(&shared, &mut request)
+    {
+        let clone = inner.clone();
+        *inner = clone;
+        let answer = Box::new(unstated(error));
+        return ResponseFuture::answered(Exchange::new(shared, &request), answer);
+    }
+    let mut exchange = Exchange::new(shared, &request);
+    match exchange.begin(&request) {
+        ControlFlow::Break(Ok(())) => {
+            if let Some(answer) = exchange.own_answer() {
+                let clone = inner.clone();
+                *inner = clone;
+                return ResponseFuture::answered(exchange, answer);
             }
-            ControlFlow::Break(Err(denial)) => {
-                // Dropping the ready instance gives back what it reserved in `poll_ready`.
-                let clone = self.inner.clone();
-                self.inner = clone;
-                ResponseFuture::refused(exchange, denial)
-            }
-            ControlFlow::Continue(wait) => {
-                // The ready instance waits with the request. Its clone must be polled ready again.
-                let clone = self.inner.clone();
-                let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::waiting(exchange, wait, request, ready)
-            }
+            exchange.hand_on(&mut request);
+            ResponseFuture::calling(exchange, inner.call(request))
+        }
+        ControlFlow::Break(Err(denial)) => {
+            // Dropping the ready instance gives back what it reserved in `poll_ready`.
+            let clone = inner.clone();
+            *inner = clone;
+            ResponseFuture::refused(exchange, denial)
+        }
+        ControlFlow::Continue(wait) => {
+            // The ready instance waits with the request. Its clone must be polled ready again.
+            let clone = inner.clone();
+            let ready = mem::replace(inner, clone);
+            ResponseFuture::waiting(exchange, wait, request, ready)
         }
     }
 }

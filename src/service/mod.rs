@@ -29,6 +29,8 @@ mod observer;
 mod options;
 mod preflight;
 mod refusals;
+#[cfg(feature = "reload")]
+pub mod reload;
 mod request_facts;
 mod request_state;
 mod selected_protocol;
@@ -44,7 +46,6 @@ mod wait;
 
 pub use body::GateBody;
 pub use builder::ApiKeyLayerBuilder;
-pub use forward_auth::{ForwardAuthFuture, ForwardAuthGate, ForwardAuthLayer};
 pub use future::ResponseFuture;
 pub use gate::ApiKeyGate;
 pub use layer::ApiKeyLayer;

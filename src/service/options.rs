@@ -7,9 +7,10 @@ use super::preflight::HasContent;
 #[cfg(feature = "axum")]
 use super::preflight::has_content;
 use crate::clock::{Clock, SystemClock};
-use crate::concurrency::{ConcurrencyLimiter, MemoryConcurrency};
+use crate::concurrency::ConcurrencyLimiter;
 use crate::limits::Limiter;
 use crate::quota::OnLimiterFailure;
+use crate::request::OriginalRequest;
 use crate::store::KeyStore;
 
 /// The options that the builder sets and the service reads.
@@ -17,12 +18,15 @@ use crate::store::KeyStore;
 pub(super) struct GateOptions {
     pub(super) store: Arc<dyn KeyStore>,
     pub(super) limits: Limits,
-    pub(super) concurrency: Arc<dyn ConcurrencyLimiter>,
+    /// Set in place of the layer's own limiter.
+    pub(super) concurrency: Option<Arc<dyn ConcurrencyLimiter>>,
     pub(super) on_concurrency_failure: OnLimiterFailure,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// A function for each known type of request body, which returns true for a body with content.
     pub(super) bodies: Vec<HasContent>,
+    /// Where a proxy states the request that it asks about.
+    pub(super) original: Option<OriginalRequest>,
     pub(super) strip_credential: bool,
     /// Lets trusted proxies choose the ids of requests.
     pub(super) takes_request_ids: bool,
@@ -51,7 +55,7 @@ impl GateOptions {
         Self {
             store,
             limits: Limits::Unset,
-            concurrency: Arc::new(MemoryConcurrency::new()),
+            concurrency: None,
             // Never used: the limiter in memory always answers.
             on_concurrency_failure: OnLimiterFailure::Deny,
             clock: Arc::new(SystemClock),
@@ -60,6 +64,7 @@ impl GateOptions {
                 #[cfg(feature = "axum")]
                 has_content::<axum::body::Body>,
             ],
+            original: None,
             strip_credential: false,
             takes_request_ids: false,
             leave_grant: true,

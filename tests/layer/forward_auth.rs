@@ -16,7 +16,7 @@ use tower_api_key::request::{
     Connection, OriginalRequest, OriginalRequestError, ProxyHeaders, TrustedProxies,
 };
 use tower_api_key::rules::{Otherwise, Route, Routes};
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ForwardAuthLayer, Grant, Preflight, Profile};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Grant, Preflight, Profile};
 
 use crate::support::{KEY, PROFILE, reason, store, text};
 
@@ -31,14 +31,12 @@ fn builder(profile: Profile) -> ApiKeyLayerBuilder {
     ApiKeyLayer::builder(profile, store(|key| key)).trusted_proxies(trusted())
 }
 
-fn checker(gate: ApiKeyLayerBuilder) -> Result<ForwardAuthLayer, String> {
-    let gate = gate.build().map_err(|error| error.to_string())?;
-    let layer = ForwardAuthLayer::new(gate, OriginalRequest::x_forwarded());
-    layer.map_err(|error| error.to_string())
+fn checker(gate: ApiKeyLayerBuilder) -> Result<ApiKeyLayer, String> {
+    gate.forward_auth(OriginalRequest::x_forwarded()).build().map_err(|error| error.to_string())
 }
 
 /// Asks about a request, from this peer and with these further lines. Returns the status, and what the answer says.
-async fn ask(layer: &ForwardAuthLayer, peer: Connection, lines: &[(&str, &str)]) -> (u16, String) {
+async fn ask(layer: &ApiKeyLayer, peer: Connection, lines: &[(&str, &str)]) -> (u16, String) {
     let admitted = service_fn(|request: Request<()>| async move {
         let account = request.extensions().get::<Grant>().map(|grant| grant.account().to_string());
         let told = format!("{} {} {account:?}", request.method(), request.uri());

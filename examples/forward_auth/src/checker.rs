@@ -8,7 +8,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Collected, Full};
 use tower::{Layer, ServiceExt};
 use tower_api_key::request::OriginalRequestError;
-use tower_api_key::{ApiKeyLayer, ConfigError, ForwardAuthLayer};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError};
 
 use crate::admitted::Admitted;
 use crate::carried_refusal::{REFUSAL, pack, unpack};
@@ -18,7 +18,7 @@ use crate::{envoy_status, identity};
 /// Answers questions about requests. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Checker {
-    layer: ForwardAuthLayer,
+    gate: ApiKeyLayer,
     proxy: Proxy,
     path: String,
     refusal_path: String,
@@ -30,9 +30,9 @@ impl Checker {
     /// # Errors
     ///
     /// [`ConfigError`] for a path that is none, and for rules that forward auth cannot keep.
-    pub fn new(gate: ApiKeyLayer, settings: &Settings) -> Result<Self, ConfigError> {
+    pub fn new(gate: ApiKeyLayerBuilder, settings: &Settings) -> Result<Self, ConfigError> {
         Ok(Self {
-            layer: ForwardAuthLayer::new(gate, settings.original_request())?,
+            gate: gate.forward_auth(settings.original_request()).build()?,
             proxy: settings.proxy,
             path: settings.path.clone(),
             refusal_path: format!("{}/refusal", settings.path),
@@ -52,7 +52,7 @@ impl Checker {
         if self.proxy == Proxy::Nginx && path == self.refusal_path {
             return Ok(carried(&question).map(Full::new));
         }
-        // Envoy's questions are below the path; the layer looks at that.
+        // Envoy's questions are below the path; the gate looks at that.
         if self.proxy != Proxy::Envoy && path != self.path {
             return Ok(text(StatusCode::NOT_FOUND, "there is nothing to ask here\n").map(Full::new));
         }
@@ -60,7 +60,7 @@ impl Checker {
             let forged = "the request has a header that only the proxy may write\n";
             (false, text(StatusCode::BAD_REQUEST, forged))
         } else {
-            let answer = self.layer.layer(Admitted).oneshot(question).await?;
+            let answer = self.gate.layer(Admitted).oneshot(question).await?;
             let error = answer.extensions().get::<OriginalRequestError>();
             // A client can cause the others as often as it likes.
             if let Some(error) = error.filter(|error| error.status().is_server_error()) {

@@ -62,7 +62,7 @@ async fn each_proxy_gets_the_answers_that_it_understands() {
     {
         let (store, key) = store(3);
         let settings = settings(proxy);
-        let gate = front_door::gate(store, settings.proxy.headers()).unwrap().build().unwrap();
+        let gate = front_door::gate(store, settings.proxy.headers()).unwrap();
         let checker = Checker::new(gate, &settings).unwrap();
         let answer = ask(&checker, &settings, &[("x-api-key", key.expose())]).await;
         assert_eq!(answer.status(), 200, "{proxy}");
@@ -88,7 +88,7 @@ async fn an_anonymous_request_has_no_identity() {
     let trusted = TrustedProxies::new(trusted, ProxyHeaders::XForwarded).always_proxies();
     let gate = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).optional();
     let gate = gate.routes(Routes::new().get("/v1/users", Route::new())).trusted_proxies(trusted);
-    let checker = Checker::new(gate.build().unwrap(), &settings).unwrap();
+    let checker = Checker::new(gate, &settings).unwrap();
     let answer = ask(&checker, &settings, &[("x-account-id", "victim")]).await;
     assert_eq!(answer.status(), 200);
     assert!(!answer.headers().keys().any(|name| name.as_str().starts_with("x-")), "{answer:?}");
@@ -99,7 +99,7 @@ async fn metadata_that_a_proxy_could_not_hold_are_left_out() {
     for (length, stated) in [(2046, true), (2047, false)] {
         let (store, key) = store(length);
         let settings = settings("traefik");
-        let gate = front_door::gate(store, settings.proxy.headers()).unwrap().build().unwrap();
+        let gate = front_door::gate(store, settings.proxy.headers()).unwrap();
         let checker = Checker::new(gate, &settings).unwrap();
         let answer = ask(&checker, &settings, &[("x-api-key", key.expose())]).await;
         assert_eq!(answer.headers().contains_key("x-key-metadata"), stated, "{length}");

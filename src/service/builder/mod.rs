@@ -2,6 +2,9 @@
 
 mod anonymous;
 mod answers;
+#[cfg(feature = "reload")]
+mod build_after;
+mod forward_auth;
 mod keys;
 mod layer_builder;
 mod limits;

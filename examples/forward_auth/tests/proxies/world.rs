@@ -1,6 +1,7 @@
 //! A proxy between clients, the checker and a service.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,13 +10,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use forward_auth::{Checker, Listen, Proxy, Settings, Socket, front_door, serve};
 use http::Response;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tower::{Layer, ServiceExt, service_fn};
 use tower_api_key::key::{
     Account, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyRecord, KeyRecordBuilder, SharedRecord,
 };
-use tower_api_key::quota::Quota;
+use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::{Connection, ProxyHeaders};
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Reply};
@@ -71,15 +74,18 @@ impl World {
         let program = proxy::program(proxy)?;
         let upstream = Upstream::start()?;
         let (store, keys) = keys();
-        let gate = front_door::gate(store.clone(), proxy.headers()).unwrap();
-        let gate = change_gate(gate).build().unwrap();
+        let limiter = Arc::new(MemoryLimiter::new());
+        let gate = || {
+            let gate = front_door::gate(store.clone(), proxy.headers()).unwrap();
+            change_gate(gate.limits(Arc::clone(&limiter), OnLimiterFailure::Deny))
+        };
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = Settings { listen: Listen::Tcp(any), path: "/check".to_owned(), proxy };
         let socket = Socket::bind(&settings.listen).await.unwrap();
         let Socket::Tcp(listener) = &socket else { panic!("not TCP") };
         let checker = listener.local_addr().unwrap();
         let (end, ended) = oneshot::channel::<()>();
-        let server = serve(socket, Checker::new(gate.clone(), &settings).unwrap(), async {
+        let server = serve(socket, Checker::new(gate(), &settings).unwrap(), async {
             let _ = ended.await;
         });
         let server = Some((end, tokio::spawn(server)));
@@ -95,7 +101,7 @@ impl World {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let roots = Arc::new(roots);
+        let (roots, gate) = (Arc::new(roots), gate().build().unwrap());
         Some(Self { proxy, running, upstream, checker, store, keys, gate, server, roots })
     }
 
@@ -143,37 +149,29 @@ impl World {
         format!("{start} HTTP/1.1\r\n{host}{length}{lines}\r\n{body}").into_bytes()
     }
 
-    /// Asks the gate itself, as another proxy would that passes everything on.
-    pub(crate) async fn refusal(
-        &self,
-        start: &str,
-        lines: &str,
-        https: bool,
-    ) -> Response<Full<Bytes>> {
+    /// Asks a gate of the same rules, which stands in front of the service itself.
+    pub(crate) async fn refusal(&self, start: &str, lines: &str, https: bool) -> Response<Bytes> {
         let (method, target) = start.split_once(' ').unwrap();
-        let settings = Settings {
-            listen: Listen::Tcp(self.checker),
-            path: "/check".to_owned(),
-            proxy: Proxy::Traefik,
-        };
         let scheme = if https { "https" } else { "http" };
-        let mut question = http::Request::get("/check")
-            .header("x-forwarded-method", method)
-            .header("x-forwarded-uri", target);
-        question = match self.proxy.headers() {
+        let request = http::Request::builder().method(method).uri(target);
+        let mut request = match self.proxy.headers() {
             ProxyHeaders::Forwarded => {
-                question.header("forwarded", format!("for={CLIENT};proto={scheme}"))
+                request.header("forwarded", format!("for={CLIENT};proto={scheme}"))
             }
-            _ => question.header("x-forwarded-for", CLIENT).header("x-forwarded-proto", scheme),
+            _ => request.header("x-forwarded-for", CLIENT).header("x-forwarded-proto", scheme),
         };
         for line in self.fill(lines).lines() {
             let (name, value) = line.split_once(": ").unwrap();
-            question = question.header(name, value);
+            request = request.header(name, value);
         }
-        let mut question = question.body(()).unwrap();
-        question.extensions_mut().insert(Connection::plain("127.0.0.1:1".parse().unwrap()));
-        let checker = Checker::new(self.gate.clone(), &settings).unwrap();
-        checker.answer(question).await.unwrap()
+        let mut request = request.body(()).unwrap();
+        request.extensions_mut().insert(Connection::plain("127.0.0.1:1".parse().unwrap()));
+        let service = service_fn(|_: http::Request<()>| async {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        });
+        let response = self.gate.layer(service).oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
     }
 
     /// Ends the checker.
