@@ -9,12 +9,12 @@ use crate::error::ConfigError;
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Where a proxy states the request that it asks about, in forward auth: nginx's `auth_request`, Traefik's `ForwardAuth`,
-/// Caddy's `forward_auth` and Envoy's `ext_authz`.
+/// Where a proxy states the request that it asks about, in forward auth: nginx's `auth_request`, Traefik's
+/// `ForwardAuth`, Caddy's `forward_auth` and Envoy's `ext_authz`.
 ///
-/// A gate with [`forward_auth`](crate::ApiKeyLayerBuilder::forward_auth) restores the request. It reads these headers from
-/// trusted proxies only.
-/// Each of them must have exactly one line. The proxy must overwrite them: any client can send headers of these names.
+/// A gate with [`forward_auth`](crate::ApiKeyLayerBuilder::forward_auth) restores the request. It reads these headers
+/// from trusted proxies only. Each of them must have exactly one line. The proxy must overwrite them: any client can
+/// send headers of these names.
 ///
 /// The path is taken as it stands, still percent-encoded and with its query. State the path that the upstream server
 /// gets. If the proxy states one path and forwards another, the gate judges the wrong one.

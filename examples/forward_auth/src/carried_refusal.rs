@@ -1,9 +1,9 @@
 //! A refusal inside of a header, for nginx.
 //!
-//! nginx's `auth_request` passes on 401 and 403 only, and without their bodies. So the checker answers every refusal with
-//! 403, and puts the vendor's refusal into a header. nginx sends the header back in a second request, and passes on
-//! what the checker answers then. The second request asks no gate, so it costs nothing. It needs no memory, so another
-//! checker may answer it.
+//! nginx's `auth_request` passes on 401 and 403 only, and without their bodies. So the checker answers every refusal
+//! with 403, and puts the vendor's refusal into a header. nginx sends the header back in a second request, and passes
+//! on what the checker answers then. The second request asks no gate, so it costs nothing. It needs no memory, so
+//! another checker may answer it.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,7 +1,7 @@
 //! Refusals with a status of the server's own, for Envoy.
 //!
-//! Envoy takes an answer of 5xx for a failure of the checker, and drops its headers and body. So the checker states such a
-//! refusal as one of 4xx, and `local_reply_config` of `proxies/envoy.yaml` changes the status back.
+//! Envoy takes an answer of 5xx for a failure of the checker, and drops its headers and body. So the checker states
+//! such a refusal as one of 4xx, and `local_reply_config` of `proxies/envoy.yaml` changes the status back.
 
 use http::{Response, StatusCode};
 

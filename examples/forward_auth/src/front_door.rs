@@ -20,18 +20,15 @@ pub const PROFILE: Profile = Profile {
     ..Profile::STANDARD
 };
 
-/// Returns the rules of the API, for keys of this store, behind a proxy that writes these headers.
+/// Returns the rules of the API, for keys of this store.
 ///
 /// # Errors
 ///
 /// None, unless the networks below are changed to invalid ones.
-pub fn gate(
-    store: impl KeyStore,
-    headers: ProxyHeaders,
-) -> Result<ApiKeyLayerBuilder, Box<dyn Error>> {
+pub fn gate(store: impl KeyStore) -> Result<ApiKeyLayerBuilder, Box<dyn Error>> {
     // The addresses of the proxies, and no client's. A client in these networks could claim any address.
     let proxies = Networks::new(["127.0.0.1/32", "::1/128"])?;
-    let proxies = TrustedProxies::new(proxies, headers);
+    let proxies = TrustedProxies::new(proxies, ProxyHeaders::XForwarded);
     let routes = Routes::new()
         .get("/v1/users", Route::new().all_of(&["users.read"]))
         .get("/v1/users/{id}", Route::new().all_of(&["users.read"]))

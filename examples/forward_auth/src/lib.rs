@@ -1,7 +1,7 @@
 //! Answers a proxy's questions about requests (forward auth), so that a service in any language stands behind a gate.
 //!
-//! `proxies/` has the configurations of nginx, Traefik, Caddy and Envoy. `docs/forward-auth.md` says what holds with each
-//! of them, and what forward auth cannot do.
+//! `proxies/` has the configurations of nginx, Traefik, Caddy and Envoy. `docs/forward-auth.md` says what holds with
+//! each of them, and what forward auth cannot do.
 
 mod admitted;
 mod carried_refusal;

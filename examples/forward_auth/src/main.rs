@@ -17,7 +17,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let text = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
     let settings = Settings::read(&text).map_err(|error| format!("{file}: {error}"))?;
     let (store, key) = front_door::demo_store()?;
-    let gate = front_door::gate(store, settings.proxy.headers())?;
+    let gate = front_door::gate(store)?;
     let checker = Checker::new(gate, &settings)?;
     let socket = Socket::bind(&settings.listen).await?;
     println!("listening on {}", settings.listen);

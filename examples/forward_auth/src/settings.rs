@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use http::HeaderName;
 use serde::Deserialize;
-use tower_api_key::request::{OriginalRequest, ProxyHeaders};
+use tower_api_key::request::OriginalRequest;
 
 /// The program's own settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -33,17 +33,6 @@ pub enum Proxy {
     Caddy,
     /// `ext_authz` over HTTP.
     Envoy,
-}
-
-impl Proxy {
-    /// Returns the headers by which the proxy describes the client, in the configurations of `proxies/`.
-    pub const fn headers(self) -> ProxyHeaders {
-        match self {
-            Self::Nginx | Self::Traefik | Self::Caddy => ProxyHeaders::XForwarded,
-            // Envoy appends its own address to the `X-Forwarded-For` of its question.
-            Self::Envoy => ProxyHeaders::Forwarded,
-        }
-    }
 }
 
 /// An address to listen on.

@@ -43,10 +43,8 @@ async fn ask(
         _ => ("x-forwarded-method", "x-forwarded-uri"),
     };
     question = question.header(method, "GET").header(target, "/v1/users");
-    question = match settings.proxy.headers() {
-        ProxyHeaders::Forwarded => question.header("forwarded", "for=203.0.113.9;proto=https"),
-        _ => question.header("x-forwarded-for", "203.0.113.9").header("x-forwarded-proto", "https"),
-    };
+    question =
+        question.header("x-forwarded-for", "203.0.113.9").header("x-forwarded-proto", "https");
     for (name, value) in lines {
         question = question.header(*name, *value);
     }
@@ -62,7 +60,7 @@ async fn each_proxy_gets_the_answers_that_it_understands() {
     {
         let (store, key) = store(3);
         let settings = settings(proxy);
-        let gate = front_door::gate(store, settings.proxy.headers()).unwrap();
+        let gate = front_door::gate(store).unwrap();
         let checker = Checker::new(gate, &settings).unwrap();
         let answer = ask(&checker, &settings, &[("x-api-key", key.expose())]).await;
         assert_eq!(answer.status(), 200, "{proxy}");
@@ -99,7 +97,7 @@ async fn metadata_that_a_proxy_could_not_hold_are_left_out() {
     for (length, stated) in [(2046, true), (2047, false)] {
         let (store, key) = store(length);
         let settings = settings("traefik");
-        let gate = front_door::gate(store, settings.proxy.headers()).unwrap();
+        let gate = front_door::gate(store).unwrap();
         let checker = Checker::new(gate, &settings).unwrap();
         let answer = ask(&checker, &settings, &[("x-api-key", key.expose())]).await;
         assert_eq!(answer.headers().contains_key("x-key-metadata"), stated, "{length}");

@@ -8,13 +8,14 @@ impl ApiKeyLayerBuilder {
     /// `forward_auth` and Envoy's HTTP `ext_authz` do. [`OriginalRequest`] names where the proxy states them.
     ///
     /// The gate restores the original request, and judges that one. It calls the inner service for an admitted request
-    /// only. That service answers the proxy with 200, and with the headers that the proxy copies. A refusal is the vendor's
-    /// own. The package `examples/forward_auth` is a program for it, with a configuration for each proxy.
+    /// only. That service answers the proxy with 200, and with the headers that the proxy copies. A refusal is the
+    /// vendor's own. The package `examples/forward_auth` is a program for it, with a configuration for each proxy.
     ///
     /// The gate does not judge a question, and answers it with an
     /// [`OriginalRequestError`](crate::request::OriginalRequestError) in the extensions, if
     ///
-    /// * the peer is none of the [trusted proxies](Self::trusted_proxies), so a client that asks directly learns nothing;
+    /// * the peer is none of the [trusted proxies](Self::trusted_proxies), so a client that asks directly learns
+    ///   nothing;
     /// * the question does not state the original request exactly once.
     ///
     /// [`explain`](crate::ApiKeyLayer::explain) takes the original request.

@@ -19,7 +19,7 @@ use tower_api_key::key::{
 };
 use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::quota::{OnLimiterFailure, Quota};
-use tower_api_key::request::{Connection, ProxyHeaders};
+use tower_api_key::request::Connection;
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Reply};
 
@@ -76,7 +76,7 @@ impl World {
         let (store, keys) = keys();
         let limiter = Arc::new(MemoryLimiter::new());
         let gate = || {
-            let gate = front_door::gate(store.clone(), proxy.headers()).unwrap();
+            let gate = front_door::gate(store.clone()).unwrap();
             change_gate(gate.limits(Arc::clone(&limiter), OnLimiterFailure::Deny))
         };
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -154,12 +154,8 @@ impl World {
         let (method, target) = start.split_once(' ').unwrap();
         let scheme = if https { "https" } else { "http" };
         let request = http::Request::builder().method(method).uri(target);
-        let mut request = match self.proxy.headers() {
-            ProxyHeaders::Forwarded => {
-                request.header("forwarded", format!("for={CLIENT};proto={scheme}"))
-            }
-            _ => request.header("x-forwarded-for", CLIENT).header("x-forwarded-proto", scheme),
-        };
+        let request = request.header("x-forwarded-for", CLIENT);
+        let mut request = request.header("x-forwarded-proto", scheme);
         for line in self.fill(lines).lines() {
             let (name, value) = line.split_once(": ").unwrap();
             request = request.header(name, value);
