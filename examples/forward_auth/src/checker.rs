@@ -7,8 +7,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Collected, Full};
 use tower::{Layer, ServiceExt};
+use tower_api_key::reload::ReloadableLayer;
 use tower_api_key::request::OriginalRequestError;
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError};
+use tower_api_key::{ApiKeyLayerBuilder, ConfigError};
 
 use crate::admitted::Admitted;
 use crate::carried_refusal::{REFUSAL, pack, unpack};
@@ -18,7 +19,7 @@ use crate::{envoy_status, identity};
 /// Answers questions about requests. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Checker {
-    gate: ApiKeyLayer,
+    gate: ReloadableLayer,
     proxy: Proxy,
     path: String,
     refusal_path: String,
@@ -31,12 +32,14 @@ impl Checker {
     ///
     /// [`ConfigError`] for a path that is none, and for rules that forward auth cannot keep.
     pub fn new(gate: ApiKeyLayerBuilder, settings: &Settings) -> Result<Self, ConfigError> {
-        Ok(Self {
-            gate: gate.forward_auth(settings.original_request()).build()?,
-            proxy: settings.proxy,
-            path: settings.path.clone(),
-            refusal_path: format!("{}/refusal", settings.path),
-        })
+        let gate = gate.forward_auth(settings.original_request()).build()?;
+        Ok(Self::of(ReloadableLayer::new(gate).0, settings))
+    }
+
+    /// Asks a gate that was built for forward auth.
+    pub(crate) fn of(gate: ReloadableLayer, settings: &Settings) -> Self {
+        let refusal_path = format!("{}/refusal", settings.path);
+        Self { gate, proxy: settings.proxy, path: settings.path.clone(), refusal_path }
     }
 
     /// Answers one question.

@@ -1,54 +1,38 @@
-//! The gate that the program asks: one file, in Rust.
+//! The gate that the program asks: the front door of a file, which follows the file's changes.
 
-use std::error::Error;
-use std::time::Duration;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
-use tower_api_key::key::{Account, IssuedKey, Issuer, KeyFormat, KeyHasher, KeyRecord, Networks};
-use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::profile::RequestIdHeader;
-use tower_api_key::quota::{OnLimiterFailure, Quota};
-use tower_api_key::request::{ProxyHeaders, TrustedProxies};
-use tower_api_key::rules::{Route, Routes};
-use tower_api_key::store::{KeyStore, MemoryStore};
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Profile};
+use tower_api_key::config::SectionMistake;
+use tower_api_key::request::OriginalRequest;
+use tower_api_key_front_door::{LiveFrontDoor, OpenError};
 
-/// What clients of the API see.
-pub const PROFILE: Profile = Profile {
-    realm: "api.example.com",
-    quotas: &[Quota::new("requests", 60, Duration::from_secs(60))],
-    request_id: Some(RequestIdHeader::new("x-request-id")),
-    ..Profile::STANDARD
-};
+use crate::checker::Checker;
+use crate::settings::Settings;
 
-/// Returns the rules of the API, for keys of this store.
+/// The name of the program's own table.
+pub const TABLE: &str = "forward_auth";
+
+/// Opens the front door of a file with the table `[forward_auth]`, and the checker that asks its gate. A file with a rule
+/// that forward auth cannot keep is refused, also when it is reloaded.
 ///
 /// # Errors
 ///
-/// None, unless the networks below are changed to invalid ones.
-pub fn gate(store: impl KeyStore) -> Result<ApiKeyLayerBuilder, Box<dyn Error>> {
-    // The addresses of the proxies, and no client's. A client in these networks could claim any address.
-    let proxies = Networks::new(["127.0.0.1/32", "::1/128"])?;
-    let proxies = TrustedProxies::new(proxies, ProxyHeaders::XForwarded);
-    let routes = Routes::new()
-        .get("/v1/users", Route::new().all_of(&["users.read"]))
-        .get("/v1/users/{id}", Route::new().all_of(&["users.read"]))
-        .post("/v1/users", Route::new().all_of(&["users.write"]));
-    Ok(ApiKeyLayer::builder(PROFILE, store)
-        .trusted_proxies(proxies.and_unix_socket().always_proxies())
-        .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
-        .routes(routes))
-}
-
-/// Returns a store with one key, and the key, to try the program.
-///
-/// # Errors
-///
-/// The system has no random bytes.
-pub fn demo_store() -> Result<(MemoryStore, IssuedKey), Box<dyn Error>> {
-    let key = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256()).issue(Some("test"))?;
-    let acme = Account::builder("acme").scopes(["users.read"]).build()?;
-    let record = KeyRecord::builder("key_1", acme).environment("test").metadata("team", "core");
-    let store = MemoryStore::new();
-    store.add_now(*key.digest(), record.build()?);
-    Ok((store, key))
+/// [`OpenError`] with all mistakes of the file, or the rule, or the store or limiter that does not open.
+pub async fn open(file: &Path) -> Result<(LiveFrontDoor<Settings>, Checker), OpenError> {
+    let first: Arc<OnceLock<Settings>> = Arc::default();
+    let started = Arc::clone(&first);
+    let check = move |settings: &Settings| -> Result<(), SectionMistake> {
+        settings.check(first.get().unwrap_or(settings))?;
+        first.get_or_init(|| settings.clone());
+        Ok(())
+    };
+    let door = LiveFrontDoor::open_finished(file, TABLE, check, move |builder| {
+        // The table was checked before. Without it, no gate builds.
+        let original = started.get().map(Settings::original_request);
+        builder.forward_auth(original.unwrap_or_else(|| OriginalRequest::below("")))
+    });
+    let door = door.await?;
+    let checker = Checker::of(door.layer(), &door.settings());
+    Ok((door, checker))
 }

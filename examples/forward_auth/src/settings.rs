@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use http::HeaderName;
 use serde::Deserialize;
+use tower_api_key::config::SectionMistake;
 use tower_api_key::request::OriginalRequest;
 
 /// The program's own settings.
@@ -69,15 +70,6 @@ impl fmt::Display for Listen {
 }
 
 impl Settings {
-    /// Reads the settings from a file that has only the table `[forward_auth]`.
-    ///
-    /// # Errors
-    ///
-    /// The line and the field that are not valid.
-    pub fn read(file: &str) -> Result<Self, toml::de::Error> {
-        toml::from_str::<OwnTable>(file).map(|file| file.forward_auth)
-    }
-
     /// Returns how the proxy states the original request.
     pub fn original_request(&self) -> OriginalRequest {
         match self.proxy {
@@ -89,40 +81,34 @@ impl Settings {
             Proxy::Envoy => OriginalRequest::below(&self.path),
         }
     }
-}
 
-/// The file, which has one table.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OwnTable {
-    forward_auth: Settings,
+    /// Refuses a path that no question has, and a change of what stays until a restart.
+    pub(crate) fn check(&self, first: &Self) -> Result<(), SectionMistake> {
+        let is_path = self.path.starts_with('/')
+            && !self.path.ends_with('/')
+            && self
+                .path
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte));
+        if !is_path {
+            let problem = "this is no path of questions: write one as `/check`, with a slash before it and none after it";
+            return Err(SectionMistake::new("path", problem));
+        }
+        let changed = [
+            ("listen", self.listen != first.listen),
+            ("path", self.path != first.path),
+            ("proxy", self.proxy != first.proxy),
+        ];
+        match changed.iter().find(|(_, has_changed)| *has_changed) {
+            Some((field, _)) => Err(SectionMistake::new(
+                *field,
+                "this stays until a restart: restart, or change it back",
+            )),
+            None => Ok(()),
+        }
+    }
 }
 
 fn default_path() -> String {
     "/check".to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_file_names_a_socket_and_a_proxy() {
-        let nginx = "[forward_auth]\nlisten = \"127.0.0.1:9190\"\nproxy = \"nginx\"\n";
-        let settings = Settings::read(nginx).unwrap();
-        assert_eq!((&*settings.path, settings.proxy), ("/check", Proxy::Nginx));
-        assert_eq!(settings.listen.to_string(), "127.0.0.1:9190");
-        for (change, said) in [
-            (nginx.replace("nginx", "apache"), "apache"),
-            (nginx.replace("127.0.0.1:9190", "localhost"), "write an address with a port"),
-            (nginx.replace("127.0.0.1:9190", "unix:socket"), "write the whole path"),
-            (format!("{nginx}paths = \"/a\"\n"), "paths"),
-            (nginx.replace("proxy", "# proxy"), "proxy"),
-        ] {
-            let error = Settings::read(&change).unwrap_err().to_string();
-            assert!(error.contains(said) && error.contains("line"), "{said}: {error}");
-        }
-        let unix = nginx.replace("127.0.0.1:9190", "unix:/run/a");
-        assert_eq!(Settings::read(&unix).unwrap().listen, Listen::Unix("/run/a".into()));
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,11 +15,12 @@ use http_body_util::{BodyExt, Full};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower::{Layer, ServiceExt, service_fn};
+use tower_api_key::config::{Backends, FrontDoor};
 use tower_api_key::key::{
     Account, Issuer, KeyDigest, KeyFormat, KeyHasher, KeyRecord, KeyRecordBuilder, SharedRecord,
 };
 use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::quota::{OnLimiterFailure, Quota};
+use tower_api_key::quota::Quota;
 use tower_api_key::request::Connection;
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Reply};
@@ -74,11 +76,11 @@ impl World {
         let program = proxy::program(proxy)?;
         let upstream = Upstream::start()?;
         let (store, keys) = keys();
-        let limiter = Arc::new(MemoryLimiter::new());
-        let gate = || {
-            let gate = front_door::gate(store.clone()).unwrap();
-            change_gate(gate.limits(Arc::clone(&limiter), OnLimiterFailure::Deny))
-        };
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("forward-auth.toml");
+        let accept = |_: &Settings| Ok(());
+        let (door, _) = FrontDoor::read_with(file, front_door::TABLE, accept).unwrap();
+        let backends = Backends::new(store.clone()).limiter(MemoryLimiter::new());
+        let gate = || change_gate(door.builder(&backends));
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = Settings { listen: Listen::Tcp(any), path: "/check".to_owned(), proxy };
         let socket = Socket::bind(&settings.listen).await.unwrap();
