@@ -22,7 +22,7 @@ pub(crate) struct RouteTable {
     patterns: matchit::Router<usize>,
     methods: Vec<Methods>,
     pub(super) routes: Vec<CompiledRoute>,
-    otherwise: Option<usize>,
+    pub(super) otherwise: Option<usize>,
 }
 
 /// The route of a request.
