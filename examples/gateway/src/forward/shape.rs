@@ -1,0 +1,56 @@
+//! Refuses requests whose shape two servers can read differently.
+
+use http::header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, UPGRADE};
+use http::request::Parts;
+use http::{Method, StatusCode, Version};
+
+use super::failure::Failure;
+use super::path;
+
+/// Checks the shape of a request: its method, its target and its framing.
+///
+/// The server has refused broken lengths before. It reads a message with both framings by its chunks, as RFC 9112
+/// §6.3 wants, and closes the connection after it.
+///
+/// # Errors
+///
+/// [`Failure`] with the status for the client.
+pub(super) fn check(parts: &Parts) -> Result<(), Failure> {
+    if parts.method == Method::CONNECT {
+        // Its target must not decide where the gateway connects.
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "the request target has no path\n"));
+    }
+    if parts.method == Method::TRACE {
+        // The answer would show the fields that the gateway has added.
+        return Err(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "TRACE is not forwarded\n"));
+    }
+    let target = parts.uri.path();
+    if !target.starts_with('/') && !(parts.method == Method::OPTIONS && target == "*") {
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "the request target has no path\n"));
+    }
+    if path::is_ambiguous(target) {
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "the path is ambiguous\n"));
+    }
+    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    if let Some(coding) = codings.next() {
+        // Another coding below `chunked` would be forwarded as content without its name.
+        let is_chunked = coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+        if !is_chunked || codings.next().is_some() || parts.version != Version::HTTP_11 {
+            let text = "only the transfer coding chunked is served\n";
+            return Err(Failure::new(StatusCode::NOT_IMPLEMENTED, text));
+        }
+    }
+    if parts.headers.get_all(CONTENT_LENGTH).iter().count() > 1 {
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "the request has two lengths\n"));
+    }
+    // RFC 9113 §8.2.2: fields of a connection make a request of HTTP/2 malformed.
+    if parts.version == Version::HTTP_2 && parts.headers.contains_key(UPGRADE) {
+        return Err(Failure::new(StatusCode::BAD_REQUEST, "HTTP/2 has no Upgrade\n"));
+    }
+    let mut expectations = parts.headers.get_all(EXPECT).iter();
+    if expectations.any(|expected| !expected.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+        let text = "only 100-continue can be expected\n";
+        return Err(Failure::new(StatusCode::EXPECTATION_FAILED, text));
+    }
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! A reverse proxy with a front door. One file describes listeners, upstreams and routes.
+//!
+//! `docs/gateway.md` says how to run it, and what the file holds.
+
+mod admin;
+mod drain;
+mod forward;
+mod front_door;
+mod gateway;
+mod listen;
+mod problem;
+mod readiness;
+pub mod settings;
+mod upstream;
+mod watch;
+
+pub use front_door::{FrontDoor, Gate, read};
+pub use gateway::{Gateway, check};
+pub use problem::Problem;
+pub use watch::Watched;

@@ -1,0 +1,72 @@
+//! Serves one connection.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower::{Layer, ServiceExt};
+use tower_api_key::MarkConnection;
+use tower_api_key::request::AcceptedStream;
+use tracing::debug;
+
+use crate::drain::{Drain, Drained};
+use crate::forward::Forward;
+use crate::front_door::Gate;
+
+/// The most bytes of a request's head.
+const LONGEST_HEAD: usize = 64 << 10;
+/// How often the gateway asks whether the client of a connection over HTTP/2 is still there, and how long it waits.
+const PING_EVERY: Duration = Duration::from_secs(30);
+const PING_WAIT: Duration = Duration::from_secs(20);
+
+/// What every connection is served with.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) gate: Gate,
+    pub(crate) forward: Forward,
+}
+
+impl Server {
+    /// Serves a connection until it ends, and tells the gate whether it is one of TLS.
+    pub(crate) async fn serve<S>(&self, stream: S, header_timeout: Duration, drain: &Drain)
+    where
+        S: AcceptedStream + AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let mark = MarkConnection::of(&stream);
+        let gated = self.gate.layer(self.forward.clone());
+        let service = mark
+            .layer(gated.map_request(|request: Request<Incoming>| Drained::wrap(request)));
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(header_timeout)
+            .max_buf_size(LONGEST_HEAD);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PING_WAIT);
+        let served = builder
+            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
+            .into_owned();
+        let ending = drain.ending();
+        let mut served = pin!(served);
+        let done = tokio::select! {
+            done = served.as_mut() => done,
+            // `GOAWAY`, or `Connection: close` with the answer to the request in flight.
+            () = ending.cancelled() => {
+                served.as_mut().graceful_shutdown();
+                served.await
+            }
+        };
+        if let Err(error) = done {
+            debug!(error, "a connection broke off");
+        }
+    }
+}
