@@ -28,7 +28,6 @@ async fn ready(
     State(readiness): State<Arc<Readiness>>,
 ) -> (StatusCode, [(http::HeaderName, &'static str); 1], String) {
     let report = readiness.report().await;
-    let status =
-        if report.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if report.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(CACHE_CONTROL, "no-store")], report.text)
 }

@@ -54,7 +54,8 @@ impl FrontDoor {
         let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None);
         let issued = issued.map_err(|error| problem(&error))?;
         let account = Account::builder("account_1").build().map_err(|error| problem(&error))?;
-        let record = KeyRecord::builder("key_1", account).build().map_err(|error| problem(&error))?;
+        let record =
+            KeyRecord::builder("key_1", account).build().map_err(|error| problem(&error))?;
         let store = Arc::new(MemoryStore::new());
         store.add_now(*issued.digest(), record);
         let proxies = Networks::new(["127.0.0.0/8"]).map_err(|error| problem(&error))?;

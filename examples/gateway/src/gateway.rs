@@ -94,7 +94,8 @@ impl Gateway {
     pub fn files(&self) -> Vec<PathBuf> {
         let pairs = self.settings.listeners.iter().filter_map(|listener| listener.tls.as_ref());
         let pairs = pairs.flat_map(|tls| [tls.certificate.clone(), tls.private_key.clone()]);
-        let upstreams = self.settings.upstreams.values().filter_map(|upstream| upstream.tls.as_ref());
+        let upstreams =
+            self.settings.upstreams.values().filter_map(|upstream| upstream.tls.as_ref());
         pairs.chain(upstreams.filter_map(|tls| tls.authorities.clone())).collect()
     }
 
@@ -114,9 +115,8 @@ impl Gateway {
             let ListenerSettings { address, tls, max_connections, header_timeout } = listener;
             (*address, tls.is_some(), *max_connections, *header_timeout)
         };
-        let listeners = |settings: &GatewaySettings| {
-            settings.listeners.iter().map(fixed).collect::<Vec<_>>()
-        };
+        let listeners =
+            |settings: &GatewaySettings| settings.listeners.iter().map(fixed).collect::<Vec<_>>();
         if listeners(&settings) != listeners(&self.settings) {
             let problem = "gateway.listeners: only certificates can change without a restart";
             return Err(Problem::new(problem));

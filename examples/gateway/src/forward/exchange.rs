@@ -105,7 +105,9 @@ fn answer(
     response.headers_mut().append(VIA, via);
     let Some((upgrade, client)) = upgrade else {
         let idle = target.upstream.idle_timeout();
-        return Ok(response.map(|body| ResponseBody::forwarded(body, idle, refused, in_flight, hold)));
+        return Ok(
+            response.map(|body| ResponseBody::forwarded(body, idle, refused, in_flight, hold))
+        );
     };
     upgrade.write(response.headers_mut());
     let server = hyper::upgrade::on(&mut response);

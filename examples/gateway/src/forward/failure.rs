@@ -40,7 +40,8 @@ impl Failure {
     }
 
     pub(super) fn into_response(self) -> Response<ResponseBody> {
-        let mut response = Response::new(ResponseBody::own(Bytes::from_static(self.text.as_bytes())));
+        let mut response =
+            Response::new(ResponseBody::own(Bytes::from_static(self.text.as_bytes())));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -105,7 +105,9 @@ mod tests {
             (None, "a", "for=unknown;host=\"a\";proto=http"),
         ] {
             let mut headers = HeaderMap::new();
-            for name in DESCRIBING.iter().chain(&["x-forwarded-port", "x-forwarded-user", "x-original-url"]) {
+            for name in
+                DESCRIBING.iter().chain(&["x-forwarded-port", "x-forwarded-user", "x-original-url"])
+            {
                 headers.append(*name, HeaderValue::from_static("forged"));
             }
             let host = HeaderValue::from_str(host).unwrap();
@@ -113,7 +115,8 @@ mod tests {
             assert_eq!(headers["forwarded"], expected);
             assert_eq!(headers["via"], "2.0 gateway");
             assert!(headers.values().all(|value| value != "forged"), "{headers:?}");
-            let address = client.and_then(|client| client.address).map(|address| address.to_string());
+            let address =
+                client.and_then(|client| client.address).map(|address| address.to_string());
             let written = headers.get("x-forwarded-for").map(|value| value.to_str().unwrap());
             assert_eq!(written, address.as_deref());
         }

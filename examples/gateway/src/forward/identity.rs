@@ -109,7 +109,9 @@ mod tests {
 
     #[test]
     fn a_field_with_another_meaning_is_refused() {
-        for name in ["host", "connection", "te", "x-forwarded-for", "authorization", "x_account", "a b", ""] {
+        for name in
+            ["host", "connection", "te", "x-forwarded-for", "authorization", "x_account", "a b", ""]
+        {
             let settings = IdentitySettings { account: name.to_owned(), ..Default::default() };
             let problem = IdentityFields::new(&settings).err().unwrap().to_string();
             assert!(problem.starts_with("gateway.identity.account: "), "{name}: {problem}");

@@ -15,6 +15,7 @@ mod table;
 mod trailers;
 mod tunnel;
 mod upgrade;
+mod websocket;
 
 pub(crate) use routing::Routing;
 pub(crate) use service::Forward;

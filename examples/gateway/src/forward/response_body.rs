@@ -44,7 +44,13 @@ impl ResponseBody {
         hold: Option<Continue>,
     ) -> Self {
         let idle = Idle::new(idle);
-        Self(Kind::Upstream(Box::new(Forwarded { content, idle, refused, hold, _in_flight: in_flight })))
+        Self(Kind::Upstream(Box::new(Forwarded {
+            content,
+            idle,
+            refused,
+            hold,
+            _in_flight: in_flight,
+        })))
     }
 }
 
@@ -57,9 +63,7 @@ impl Body for ResponseBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match &mut self.get_mut().0 {
-            Kind::Own(text) => {
-                Pin::new(text).poll_frame(context).map_err(|never| match never {})
-            }
+            Kind::Own(text) => Pin::new(text).poll_frame(context).map_err(|never| match never {}),
             Kind::Upstream(forwarded) => forwarded.poll(context),
         }
     }

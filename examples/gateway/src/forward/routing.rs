@@ -26,10 +26,7 @@ impl Routing {
     /// # Errors
     ///
     /// [`Problem`] with the field that is wrong.
-    pub(crate) fn new(
-        settings: &GatewaySettings,
-        before: Option<&Self>,
-    ) -> Result<Self, Problem> {
+    pub(crate) fn new(settings: &GatewaySettings, before: Option<&Self>) -> Result<Self, Problem> {
         let upstreams = settings.upstreams.iter().map(|(name, settings)| {
             let kept = before.and_then(|before| before.upstreams.get(name));
             let kept = kept.filter(|upstream| upstream.is_of(settings)).cloned();

@@ -54,3 +54,46 @@ pub(super) fn check(parts: &Parts) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    #[test]
+    fn shapes_are_checked_behind_any_gate() {
+        let one = Version::HTTP_11;
+        for (version, method, target, lines, expected) in [
+            (one, "GET", "/a", &[][..], None),
+            (one, "OPTIONS", "*", &[], None),
+            (
+                one,
+                "POST",
+                "/a",
+                &[("transfer-encoding", "Chunked"), ("expect", "100-Continue")],
+                None,
+            ),
+            (Version::HTTP_2, "GET", "https://a.example", &[], None),
+            (one, "CONNECT", "a.example:80", &[], Some(400)),
+            (one, "GET", "*", &[], Some(400)),
+            (one, "GET", "a", &[], Some(400)),
+            (one, "TRACE", "/a", &[], Some(405)),
+            (one, "GET", "/a/../b", &[], Some(400)),
+            (one, "POST", "/a", &[("transfer-encoding", "gzip, chunked")], Some(501)),
+            (Version::HTTP_2, "POST", "/a", &[("transfer-encoding", "chunked")], Some(501)),
+            (Version::HTTP_2, "GET", "/a", &[("upgrade", "websocket")], Some(400)),
+            (one, "POST", "/a", &[("content-length", "1"), ("content-length", "1")], Some(400)),
+            (one, "POST", "/a", &[("expect", "x")], Some(417)),
+        ] {
+            let mut request = Request::builder().version(version).method(method).uri(target);
+            for (name, value) in lines {
+                request = request.header(*name, *value);
+            }
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let status =
+                check(&parts).err().map(|failure| failure.into_response().status().as_u16());
+            assert_eq!(status, expected, "{version:?} {method} {target} {lines:?}");
+        }
+    }
+}

@@ -78,11 +78,11 @@ fn row(
     }
     let upgrades: Vec<String> =
         route.upgrades.iter().map(|protocol| protocol.to_ascii_lowercase()).collect();
-    let is_never = |protocol: &String| {
-        NEVER.contains(&protocol.split('/').next().unwrap_or_default())
-    };
+    let is_never =
+        |protocol: &String| NEVER.contains(&protocol.split('/').next().unwrap_or_default());
     if upgrades.iter().any(is_never) {
-        let problem = "upgrades: HTTP and TLS are never passed on, because requests inside pass no gate";
+        let problem =
+            "upgrades: HTTP and TLS are never passed on, because requests inside pass no gate";
         return Err(Problem::new(problem));
     }
     Ok(TableRow {
@@ -109,9 +109,8 @@ mod tests {
 
     fn upstreams() -> BTreeMap<String, Arc<Upstream>> {
         let settings: UpstreamSettings = toml::from_str("addresses = ['127.0.0.1:1']").unwrap();
-        let name = |name: &str| {
-            (name.to_owned(), Arc::new(Upstream::new(name, &settings).unwrap()))
-        };
+        let name =
+            |name: &str| (name.to_owned(), Arc::new(Upstream::new(name, &settings).unwrap()));
         BTreeMap::from(["a", "b", "c"].map(name))
     }
 
@@ -157,7 +156,10 @@ mod tests {
             (vec![], "gateway.routes: name at least one route"),
             (vec![route(None, "v1", "a", &[])], "gateway.routes[0].path: begin it with a slash"),
             (vec![route(None, "/a/../b", "a", &[])], "gateway.routes[0].path: begin it"),
-            (vec![route(None, "/", "d", &[])], "gateway.routes[0].upstream: there is no such one; there are: a, b, c"),
+            (
+                vec![route(None, "/", "d", &[])],
+                "gateway.routes[0].upstream: there is no such one; there are: a, b, c",
+            ),
             (vec![route(Some("a:1"), "/", "a", &[])], "gateway.routes[0].host: name one without"),
             (vec![route(None, "/", "a", &["H2C"])], "gateway.routes[0].upgrades: HTTP and TLS"),
             (vec![route(None, "/", "a", &["TLS/1.2"])], "gateway.routes[0].upgrades: HTTP and TLS"),

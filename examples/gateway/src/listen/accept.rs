@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -19,6 +20,9 @@ use crate::settings::ListenerSettings;
 
 /// The pause after a connection that could not be accepted, probably for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+/// When the system asks whether the client of a silent connection is still there.
+const KEEP_ALIVE: TcpKeepalive =
+    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(10));
 
 /// One address, and the certificate with which it is served.
 pub(crate) struct Listener {
@@ -55,7 +59,9 @@ impl Listener {
 
     /// Accepts connections until the end. Each is served in a task of its own.
     pub(crate) async fn accept(self, server: Server, closing: CancellationToken, drain: Drain) {
-        let room = Arc::new(Semaphore::new(self.settings.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
+        let room = Arc::new(Semaphore::new(
+            self.settings.max_connections.clamp(1, Semaphore::MAX_PERMITS),
+        ));
         let limit = self.settings.header_timeout.get();
         let _ = closing
             .run_until_cancelled(async {
@@ -78,6 +84,8 @@ impl Listener {
             Ok((stream, _)) => {
                 // Sends small answers without a delay. A failure only slows them.
                 let _ = stream.set_nodelay(true);
+                // A socket whose client is gone must not hold a permit for good.
+                let _ = SockRef::from(&stream).set_tcp_keepalive(&KEEP_ALIVE);
                 Some(stream)
             }
             Err(error) => {

@@ -39,8 +39,8 @@ impl Server {
     {
         let mark = MarkConnection::of(&stream);
         let gated = self.gate.layer(self.forward.clone());
-        let service = mark
-            .layer(gated.map_request(|request: Request<Incoming>| Drained::wrap(request)));
+        let service =
+            mark.layer(gated.map_request(|request: Request<Incoming>| Drained::wrap(request)));
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()

@@ -41,7 +41,8 @@ impl Dial {
         let builder = match &settings.tls {
             Some(tls) => {
                 let name = ServerName::try_from(tls.server_name.clone());
-                let name = name.map_err(|_| Problem::new("tls.server_name: not a name of a host"))?;
+                let name =
+                    name.map_err(|_| Problem::new("tls.server_name: not a name of a host"))?;
                 builder.https_only().with_server_name_resolver(FixedServerNameResolver::new(name))
             }
             None => builder.https_or_http(),
@@ -104,7 +105,8 @@ fn of_the_system() -> Result<RootCertStore, Problem> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
-        let why = io::Error::other("the system trusts no authority; name a file in tls.authorities");
+        let why =
+            io::Error::other("the system trusts no authority; name a file in tls.authorities");
         return Err(Problem::new(why.to_string()));
     }
     Ok(roots)

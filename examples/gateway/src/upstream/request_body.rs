@@ -107,8 +107,7 @@ impl Body for RequestBody {
             }
         }
         if this.content.is_none() && !this.has_ended {
-            this.content =
-                this.slot.content.lock().unwrap_or_else(PoisonError::into_inner).take();
+            this.content = this.slot.content.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
         let Some(content) = &mut this.content else { return Poll::Ready(None) };
         let Poll::Ready(frame) = Pin::new(content).poll_frame(context) else {

@@ -35,9 +35,10 @@ impl Upstream {
     pub(crate) fn new(name: &str, settings: &UpstreamSettings) -> Result<Self, Problem> {
         let problem = |problem: Problem| problem.within(&format!("gateway.upstreams.{name}"));
         let endpoints = settings.addresses.iter().map(|address| {
-            let parsed = address.parse::<Authority>().ok().filter(|address| {
-                address.port_u16().is_some() && !address.as_str().contains('@')
-            });
+            let parsed = address
+                .parse::<Authority>()
+                .ok()
+                .filter(|address| address.port_u16().is_some() && !address.as_str().contains('@'));
             let wrong = || Problem::new(format!("addresses: {address:?} is not `host:port`"));
             Endpoint::new(parsed.ok_or_else(wrong)?, settings).map(Arc::new)
         });

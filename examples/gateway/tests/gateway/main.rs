@@ -8,6 +8,17 @@
     missing_docs
 )]
 
+mod balance;
 mod fields;
+mod grpc;
+mod lifecycle;
+mod process;
 mod raw;
+mod shapes;
 mod site;
+mod sockets;
+mod streaming;
+mod upstream;
+#[allow(clippy::all, clippy::pedantic, unreachable_pub)]
+#[path = "../../../vendors/src/users_v1.rs"]
+mod users_v1;

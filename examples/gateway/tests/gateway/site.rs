@@ -64,7 +64,10 @@ impl Site {
 
     /// Returns a request with the fields that the gate requires.
     pub(crate) fn message(&self, start: &str, lines: &[u8], body: &str) -> Vec<u8> {
-        let asked = format!("X-Api-Key: {}\r\nX-Forwarded-Proto: https\r\nX-Forwarded-For: 192.0.2.1\r\n", self.key);
+        let asked = format!(
+            "X-Api-Key: {}\r\nX-Forwarded-Proto: https\r\nX-Forwarded-For: 192.0.2.1\r\n",
+            self.key
+        );
         [start.as_bytes(), b"\r\n", asked.as_bytes(), lines, b"\r\n", body.as_bytes()].concat()
     }
 
@@ -102,7 +105,8 @@ fn builder(store: &Arc<MemoryStore>) -> ApiKeyLayerBuilder {
 fn issue(store: &MemoryStore) -> IssuedKey {
     let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None).unwrap();
     let account = Account::builder("account_1").build().unwrap();
-    let record = KeyRecord::builder("key_1", account).metadata("team", "caf\u{e9}").build().unwrap();
+    let record =
+        KeyRecord::builder("key_1", account).metadata("team", "caf\u{e9}").build().unwrap();
     store.add_now(*issued.digest(), record);
     issued
 }

@@ -1,0 +1,190 @@
+//! How the process starts, changes and ends.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use http::Response;
+use http_body_util::BodyExt;
+use tokio::time::sleep;
+
+use crate::process::Process;
+use crate::upstream::{serve, text};
+
+/// An upstream that answers its name; `/slow` after a second, `/endless` never.
+async fn named(name: &'static str) -> std::net::SocketAddr {
+    let (address, _) = serve(move |request| async move {
+        let path = request.uri().path().to_owned();
+        let content = request.into_body().collect().await.unwrap().to_bytes();
+        match path.as_str() {
+            "/slow" => sleep(Duration::from_secs(1)).await,
+            "/endless" => sleep(Duration::from_secs(60)).await,
+            _ => {}
+        }
+        Response::new(text(format!("{name} {}", content.len())))
+    })
+    .await;
+    address
+}
+
+/// curl over both versions, with an upload of some size.
+#[tokio::test(flavor = "multi_thread")]
+async fn curl_speaks_both_versions() {
+    let process = Process::before("curl", named("one").await);
+    for version in ["--http1.1", "--http2"] {
+        let answer = process.curl("a.pem", "/a", &[version]).unwrap();
+        assert!(answer.contains(" 200") && answer.ends_with("one 0"), "{answer}");
+        let content = "x".repeat(3 << 20);
+        let file = process.folder.file("content");
+        fs::write(&file, &content).unwrap();
+        let data = format!("@{file}");
+        let answer = process.curl("a.pem", "/a", &[version, "--data-binary", &data]).unwrap();
+        assert!(answer.ends_with(&format!("one {}", content.len())), "{answer}");
+        // A refusal reaches a client that still sends.
+        let refused = [version, "-H", "X-Api-Key: wrong", "--data-binary", &data];
+        let answer = process.curl("a.pem", "/a", &refused).unwrap();
+        assert!(answer.contains(" 40"), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_tell_what_answers() {
+    let process = Process::before("probes", named("one").await);
+    assert_eq!(process.probe("/healthz"), "alive\n200");
+    let ready = "store: answers\nupstream backend: 1 of 1 reachable\n200";
+    assert_eq!(process.probe("/readyz"), ready);
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    process.configure(|file| file, nowhere);
+    process.wait_for("the new file is in force");
+    std::thread::sleep(Duration::from_millis(1100));
+    let not_ready = "store: answers\nupstream backend: 0 of 1 reachable\n503";
+    assert_eq!(process.probe("/readyz"), not_ready);
+    assert_eq!(process.probe("/healthz"), "alive\n200");
+    assert!(process.probe("/").ends_with("404"));
+}
+
+/// A pair that does not fit keeps the old certificate, and the log has the reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_change_while_it_serves() {
+    let process = Process::before("certificates", named("one").await);
+    process.folder.certify("b");
+    fs::copy(process.folder.file("a.pem"), process.folder.file("old.pem")).unwrap();
+    assert!(process.curl("b.pem", "/a", &[]).is_err(), "the new one is not served yet");
+
+    // The certificate comes first, and its key later.
+    fs::copy(process.folder.file("b.pem"), process.folder.file("a.pem")).unwrap();
+    let line = process.wait_for("the old file stays in force");
+    assert!(
+        line.contains("gateway.listeners[0].tls.private_key") && line.contains("a.key"),
+        "{line}"
+    );
+    process.curl("old.pem", "/a", &[]).unwrap();
+    fs::copy(process.folder.file("b.key"), process.folder.file("a.key")).unwrap();
+    process.wait_for("the new file is in force");
+    process.curl("b.pem", "/a", &[]).unwrap();
+    assert!(process.curl("old.pem", "/a", &[]).is_err());
+
+    fs::write(process.folder.file("a.pem"), "no certificate").unwrap();
+    let line = process.wait_for("the old file stays in force");
+    assert!(line.contains("gateway.listeners[0].tls.certificate"), "{line}");
+    process.curl("b.pem", "/a", &[]).unwrap();
+}
+
+/// A signal and a change of the file do the same. What is broken keeps the old file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_read_again() {
+    let (one, two) = (named("one").await, named("two").await);
+    let process = Process::before("reload", one);
+    let told = || process.curl("a.pem", "/a", &[]).unwrap();
+    assert!(told().ends_with("one 0"));
+    process.configure(|file| file, two);
+    process.wait_for("the new file is in force");
+    assert!(told().ends_with("two 0"));
+    process.signal("HUP");
+    process.wait_for("SIGHUP");
+    process.wait_for("the new file is in force");
+    for (from, to, expected) in [
+        ("upstream = 'backend'", "upstream = 'backen'", "gateway.routes[0].upstream"),
+        ("path = '/'", "path = '/'\npaht = '/'", "paht"),
+        ("timeout = '3s'", "timeout = '3 sheep'", "not a period"),
+        ("[gateway]", "[gateway", "gateway.toml"),
+        ("a.pem", "none.pem", "gateway.listeners[0].tls.certificate"),
+        ("127.0.0.1:", "127.0.0.2:", "only certificates can change without a restart"),
+    ] {
+        process.configure(|file| file.replacen(from, to, 1), one);
+        let line = process.wait_for("the old file stays in force");
+        let told_more = line.contains(expected) || !process.wait_for(expected).is_empty();
+        assert!(told_more, "{line}");
+        assert!(told().ends_with("two 0"), "{expected}");
+    }
+}
+
+/// Requests that are under way while the file changes again and again are all answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_is_lost_in_a_reload() {
+    let (one, two) = (named("one").await, named("two").await);
+    let process = Arc::new(Process::before("load", one));
+    let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let clients: Vec<_> = (0..2)
+        .map(|_| {
+            let (process, stop, count) = (process.clone(), stop.clone(), count.clone());
+            std::thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let answer = process.curl("a.pem", "/a", &["--http2"]).unwrap();
+                    assert!(answer.starts_with("HTTP/2 200"), "{answer}");
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    for at in 0..10 {
+        process.configure(|file| file, if at % 2 == 0 { two } else { one });
+        process.signal("HUP");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    stop.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.join().unwrap();
+    }
+    assert!(count.load(Ordering::Relaxed) > 10);
+}
+
+/// Requests in flight end, and further connections are not accepted.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_in_flight_end_before_the_process() {
+    for version in ["--http1.1", "--http2"] {
+        let mut process = Process::before("drain", named("one").await);
+        let slow = std::thread::scope(|scope| {
+            let slow = scope.spawn(|| process.curl("a.pem", "/slow", &[version]));
+            std::thread::sleep(Duration::from_millis(400));
+            process.signal("TERM");
+            process.wait_for("no more connections");
+            assert!(process.curl("a.pem", "/a", &[]).is_err(), "it accepts no more");
+            assert_eq!(process.probe("/readyz"), "ending\n503");
+            slow.join().unwrap()
+        });
+        let slow = slow.unwrap();
+        assert!(slow.contains(" 200") && slow.ends_with("one 0"), "{slow}");
+        if version == "--http1.1" {
+            assert!(slow.to_lowercase().contains("connection: close"), "{slow}");
+        }
+        assert!(process.end().success());
+    }
+}
+
+/// What does not end in time is cut off, and the status of the process shows it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_drain_has_an_end() {
+    let mut process = Process::before("cut", named("one").await);
+    std::thread::scope(|scope| {
+        let endless = scope.spawn(|| process.curl("a.pem", "/endless", &[]));
+        std::thread::sleep(Duration::from_millis(400));
+        let begin = Instant::now();
+        process.signal("TERM");
+        process.wait_for("is cut off");
+        assert!(begin.elapsed() > Duration::from_secs(2), "{:?}", begin.elapsed());
+        assert!(endless.join().unwrap().is_err());
+    });
+    assert_eq!(process.end().code(), Some(3));
+}
