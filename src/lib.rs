@@ -94,6 +94,7 @@
 //! | write your own vendor | [`Profile`], [`Answers`](profile::Answers) | `examples/sixth_vendor.rs` |
 //! | refuse a request in a handler | [`Denial`], [`refusal`] | [on the function's page](refusal()) |
 //! | write names of JSON in another case, hide attributes, by key | [`ShapingLayer`](shaping/struct.ShapingLayer.html), feature `shaping` | [on the module's page](shaping/index.html) |
+//! | change the gate while it serves | [`ReloadableLayer`](reload/struct.ReloadableLayer.html), feature `reload` | [on the module's page](reload/index.html) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
 //! | test rules without a server | [`ApiKeyLayer::explain`] | `examples/rules_in_isolation.rs` |
 //! | unit-test a handler | [`testing::grant`](testing/fn.grant.html), feature `testing` | [on the function's page](testing/fn.grant.html) |
@@ -138,6 +139,7 @@
 //!   time.
 //! * `shaping`: [a layer](shaping/index.html) inside of the gate that changes JSON responses: the case of names, and
 //!   attributes that a key must not see.
+//! * `reload`: [a layer](reload/index.html) that is replaced between two requests of a running server.
 //! * `http2`: keys among the protocols of a WebSocket over HTTP/2 (RFC 8441). The gate reads the `:protocol` that hyper
 //!   notes on a request.
 //! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
@@ -180,6 +182,8 @@ mod error;
 mod sync;
 
 pub mod clock;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod key;
 
 pub mod profile;
@@ -217,6 +221,8 @@ pub use response::refusal::refusal;
 pub use service::axum;
 #[cfg(feature = "axum-server")]
 pub use service::axum_server;
+#[cfg(feature = "reload")]
+pub use service::reload;
 #[cfg(feature = "tonic")]
 pub use service::tonic;
 pub use service::{

@@ -24,6 +24,8 @@ mod faults;
 mod gallery;
 mod grpc;
 mod layer;
+#[cfg(feature = "reload")]
+mod reload;
 #[cfg(feature = "shaping")]
 mod shaping;
 mod vendor_contract;

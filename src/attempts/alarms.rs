@@ -26,13 +26,20 @@ pub(crate) struct Alarms {
 
 impl Alarms {
     /// Creates the limits. Alarms of keys sent over plain HTTP have the limit of failed attempts, if there is
-    /// one.
-    pub(crate) fn new(attempts: Option<&FailedAttempts>) -> Self {
+    /// one. Takes over what the previous limits have counted, by network only if the prefixes are the same.
+    pub(crate) fn new(
+        attempts: Option<&FailedAttempts>,
+        previous: Option<&Self>,
+        now: Timestamp,
+    ) -> Self {
         let quota = attempts.map_or(ALARMS, |attempts| attempts.quota.clone());
         let prefixes = attempts.map_or(Prefixes::SITE, |attempts| attempts.prefixes);
+        let of_same_networks = previous.filter(|previous| previous.prefixes == prefixes);
+        let exposures = of_same_networks.map(|previous| &previous.exposures);
+        let elsewhere = previous.map(|previous| &previous.elsewhere);
         Self {
-            exposures: EventLimiter::new(quota, SUBJECTS),
-            elsewhere: EventLimiter::new(ALARMS, SUBJECTS),
+            exposures: EventLimiter::new(quota, SUBJECTS, exposures, now),
+            elsewhere: EventLimiter::new(ALARMS, SUBJECTS, elsewhere, now),
             prefixes,
         }
     }

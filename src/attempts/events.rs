@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::table::{BucketTable, Slot};
 use crate::clock::Timestamp;
-use crate::error::ConfigError;
 use crate::quota::Quota;
 
 /// A limiter of events, with one leaky bucket for each subject.
@@ -16,18 +15,16 @@ pub(crate) struct EventLimiter {
 }
 
 impl EventLimiter {
-    /// Creates a limiter with this quota for each subject, which remembers this many subjects.
-    pub(crate) fn new(quota: Quota, subjects: usize) -> Self {
-        Self { quota, table: BucketTable::with_room_for(subjects) }
-    }
-
-    /// Creates a limiter as [`new`](Self::new) does. Fails if the configured number of subjects is too large.
-    pub(super) fn sized(
+    /// Creates a limiter with this quota for each subject, which remembers this many subjects. Takes over what the
+    /// previous limiter has counted.
+    pub(crate) fn new(
         quota: Quota,
-        what: &'static str,
         subjects: usize,
-    ) -> Result<Self, ConfigError> {
-        Ok(Self { quota, table: BucketTable::sized(what, subjects)? })
+        previous: Option<&Self>,
+        now: Timestamp,
+    ) -> Self {
+        let previous = previous.map(|limiter| (&limiter.table, &limiter.quota));
+        Self { table: BucketTable::new(subjects, &quota, previous, now), quota }
     }
 
     /// Returns true if the subject has room for another event.
@@ -65,7 +62,8 @@ mod tests {
     #[test]
     fn each_subject_has_its_share() {
         let at = Timestamp::from_unix_seconds;
-        let events = EventLimiter::new(Quota::new("two", 2, Duration::from_secs(20)), 64);
+        let events =
+            EventLimiter::new(Quota::new("two", 2, Duration::from_secs(20)), 64, None, at(0));
         for expected in [Ok(()), Ok(()), Err(Duration::from_secs(10))] {
             assert_eq!(events.has_room("a", at(100)), expected.is_ok());
             assert_eq!(events.count("a", at(100)), expected);

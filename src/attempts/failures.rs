@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::limiter::AttemptLimiter;
 use super::table::BucketTable;
 use crate::caller::Prefixes;
+use crate::clock::Timestamp;
 use crate::error::ConfigError;
 use crate::quota::{Quota, Quotas};
 
@@ -56,7 +57,8 @@ const NETWORKS: usize = 65_536;
 /// new network, the layer forgets the network with the fewest failures of eight. So a flood of failures from
 /// ever new networks can make the layer forget some, first of all those that are not over their limit.
 ///
-/// Each layer counts for itself, in this process alone.
+/// Each layer counts for itself, in this process alone. A layer that is
+/// [reloaded](../reload/index.html#what-survives) keeps what it has counted.
 ///
 /// ```
 /// use std::time::Duration;
@@ -124,11 +126,23 @@ impl FailedAttempts {
         self
     }
 
-    pub(crate) fn build(self) -> Result<AttemptLimiter, ConfigError> {
+    /// Builds the limiter. It takes over what the previous one has counted, if the prefixes are the same.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the limit or the prefixes are not valid, or the number of networks is too large.
+    pub(crate) fn build(
+        self,
+        previous: Option<&AttemptLimiter>,
+        now: Timestamp,
+    ) -> Result<AttemptLimiter, ConfigError> {
         let Self { quota, prefixes, networks, serves_good_keys } = self;
         prefixes.check("FailedAttempts::prefixes")?;
         Quotas::new([quota.clone()])?;
-        let table = BucketTable::sized("networks with failed attempts", networks)?;
+        BucketTable::check("networks with failed attempts", networks)?;
+        let previous = previous.filter(|previous| previous.prefixes == prefixes);
+        let previous = previous.map(|limiter| (&limiter.table, &limiter.quota));
+        let table = BucketTable::new(networks, &quota, previous, now);
         Ok(AttemptLimiter { quota, prefixes, serves_good_keys, table })
     }
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::events::EventLimiter;
+use super::table::BucketTable;
+use crate::clock::Timestamp;
 use crate::error::ConfigError;
 use crate::quota::{Quota, Quotas};
 
@@ -22,7 +24,7 @@ const KEYS: usize = 65_536;
 ///
 /// The layer allocates 25 bytes for each key when it is built, and never more. If there is no room for a new
 /// key, the layer forgets the key with the fewest refusals of eight. Each layer counts for itself, in this
-/// process alone.
+/// process alone. A layer that is [reloaded](../reload/index.html#what-survives) keeps what it has counted.
 ///
 /// ```
 /// use std::time::Duration;
@@ -60,8 +62,19 @@ impl RefusedRequests {
         self
     }
 
-    pub(crate) fn build(self) -> Result<EventLimiter, ConfigError> {
-        Quotas::new([self.quota.clone()])?;
-        EventLimiter::sized(self.quota, "keys with refused requests", self.keys)
+    /// Builds the limiter. It takes over what the previous one has counted.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the quota is not valid, or the number of keys is too large.
+    pub(crate) fn build(
+        self,
+        previous: Option<&EventLimiter>,
+        now: Timestamp,
+    ) -> Result<EventLimiter, ConfigError> {
+        let Self { quota, keys } = self;
+        Quotas::new([quota.clone()])?;
+        BucketTable::check("keys with refused requests", keys)?;
+        Ok(EventLimiter::new(quota, keys, previous, now))
     }
 }

@@ -2,9 +2,11 @@
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::error::ConfigError;
-use crate::quota::LeakyBucket;
+use crate::quota::{LeakyBucket, Quota};
 use crate::sync::{Mutex, MutexGuard, lock};
 
 /// The most subjects of a table. The memory is allocated at once, and a failed allocation ends the program.
@@ -17,8 +19,11 @@ const WAYS: usize = 8;
 /// A hash chooses the set of a subject. No client learns the hash's seed, so an attacker cannot aim at the set
 /// of another subject. If a set is full, the emptiest bucket is dropped. To drop the bucket of another
 /// subject, an attacker must fill all other buckets of its set further, with as many failures for each.
+///
+/// Clones share the buckets.
+#[derive(Clone)]
 pub(super) struct BucketTable {
-    sets: Box<[Mutex<Set>]>,
+    sets: Arc<[Mutex<Set>]>,
     hasher: RandomState,
 }
 
@@ -35,18 +40,64 @@ pub(super) struct Slot {
 }
 
 impl BucketTable {
-    /// Creates a table for the configured number of subjects. Fails if the number is too large; `what` names
-    /// the subjects in the error.
-    pub(super) fn sized(what: &'static str, asked: usize) -> Result<Self, ConfigError> {
+    /// Checks the configured number of subjects, which `what` names in the error.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::TooManyRemembered`] if the number is too large.
+    pub(super) const fn check(what: &'static str, asked: usize) -> Result<(), ConfigError> {
         if asked > MOST {
             return Err(ConfigError::TooManyRemembered { what, asked, most: MOST });
         }
-        Ok(Self::with_room_for(asked))
+        Ok(())
     }
 
-    pub(super) fn with_room_for(networks: usize) -> Self {
-        let sets = networks.div_ceil(WAYS).max(1);
-        Self { sets: (0..sets).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
+    /// Creates the table of a limiter with this quota, for this many subjects. Takes over the table and the quota of the
+    /// limiter before it.
+    pub(super) fn new(
+        subjects: usize,
+        quota: &Quota,
+        previous: Option<(&Self, &Quota)>,
+        now: Timestamp,
+    ) -> Self {
+        match previous {
+            Some((table, old)) => table.hand_over(old, quota, subjects, now),
+            None => Self::of(sets(subjects), RandomState::new()),
+        }
+    }
+
+    fn of(sets: usize, hasher: RandomState) -> Self {
+        Self { sets: (0..sets).map(|_| Mutex::default()).collect(), hasher }
+    }
+
+    /// Returns the table of a limiter that follows the limiter of this one: this table itself, unless the window or the
+    /// number of subjects changes. Then it is a copy, in which each bucket is as full as in this table.
+    fn hand_over(&self, old: &Quota, new: &Quota, subjects: usize, now: Timestamp) -> Self {
+        let sets = sets(subjects);
+        if self.sets.len() == sets && old.window() == new.window() {
+            return self.clone();
+        }
+        let copy = Self::of(sets, self.hasher.clone());
+        for slots in &*self.sets {
+            let slots = *lock(slots);
+            for mut slot in slots {
+                slot.bucket.rescale(old, new, now);
+                // A lookup under way counts as failed, because it ends in the table where it began.
+                slot.under_way = 0;
+                copy.keep(slot, now);
+            }
+        }
+        copy
+    }
+
+    /// Keeps the slot of a subject, unless the set is full of fuller buckets.
+    fn keep(&self, slot: Slot, now: Timestamp) {
+        let Some(hash) = slot.hash.filter(|_| !slot.bucket.is_idle(now)) else { return };
+        let mut set = self.set(hash);
+        let emptiest = set.iter_mut().min_by_key(|other| other.bucket);
+        if let Some(emptiest) = emptiest.filter(|other| other.bucket < slot.bucket) {
+            *emptiest = slot;
+        }
     }
 
     /// Returns the hash that identifies a subject's slot.
@@ -92,6 +143,11 @@ impl BucketTable {
     }
 }
 
+/// Returns the number of sets for this many subjects.
+fn sets(subjects: usize) -> usize {
+    subjects.div_ceil(WAYS).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -102,6 +158,10 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000_000);
     const QUOTA: Quota = Quota::new("failed-attempts", 10, Duration::from_secs(600));
+
+    fn table(subjects: usize) -> BucketTable {
+        BucketTable::new(subjects, &QUOTA, None, NOW)
+    }
 
     fn fail(table: &BucketTable, network: u32, times: u32) {
         table.with(table.hash(network), |slot| {
@@ -118,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_network_over_its_limit_is_remembered_through_a_flood_of_others() {
-        let table = BucketTable::with_room_for(1_024);
+        let table = table(1_024);
         (0..100).for_each(|network| fail(&table, network, 10));
         (1_000..200_000).for_each(|network| fail(&table, network, 1));
         let remembered = (0..100).filter(|network| is_over(&table, *network)).count();
@@ -129,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_drained_bucket_goes_before_any_other() {
-        let table = BucketTable::with_room_for(WAYS);
+        let table = table(WAYS);
         assert_eq!(table.sets.len(), 1);
         (0..8).for_each(|network| fail(&table, network, network + 1));
         fail(&table, 8, 1);
@@ -139,10 +199,36 @@ mod tests {
     }
 
     #[test]
+    fn a_table_is_handed_over_with_every_bucket_as_full_as_it_was() {
+        const LONG: Quota = Quota::new("failed-attempts", 5, Duration::from_secs(6_000));
+        let before = table(64);
+        (0..5).for_each(|network| fail(&before, network, 10));
+        (5..9).for_each(|network| fail(&before, network, 5));
+        let shared = before.hand_over(&QUOTA, &Quota::new("other", 3, QUOTA.window()), 64, NOW);
+        assert!(Arc::ptr_eq(&shared.sets, &before.sets), "another limit shares the buckets");
+        for (quota, asked) in [(LONG, 64), (QUOTA, 128), (LONG, 1)] {
+            let after = before.hand_over(&QUOTA, &quota, asked, NOW);
+            assert!(!Arc::ptr_eq(&after.sets, &before.sets));
+            let level = |network, cost| {
+                let hash = after.hash(network);
+                let wait = |slot: &mut Slot| slot.bucket.wait(&quota, NOW, cost);
+                after.find(hash, wait).map(|wait| wait.is_some())
+            };
+            for network in 0..5_u32 {
+                assert_eq!(level(network, 1), Some(true), "over the limit, {quota:?} {asked}");
+            }
+            let half = (5..9_u32).filter(|network| level(*network, 1) == Some(false));
+            assert_eq!(half.count(), if asked == 1 { 3 } else { 4 }, "the fullest are kept");
+            let more = (5..9_u32).filter(|network| level(*network, 6) == Some(false));
+            assert_eq!(more.count(), 0, "half full");
+        }
+    }
+
+    #[test]
     fn a_network_takes_little_more_than_a_hash_an_instant_and_a_number() {
         assert_eq!(size_of::<Slot>(), 24);
         assert!(size_of::<Mutex<Set>>() <= WAYS * 25);
-        assert_eq!(BucketTable::with_room_for(0).sets.len(), 1);
-        assert_eq!(BucketTable::with_room_for(65_536).sets.len(), 8_192);
+        assert_eq!(table(0).sets.len(), 1);
+        assert_eq!(table(65_536).sets.len(), 8_192);
     }
 }

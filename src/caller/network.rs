@@ -14,7 +14,7 @@ const MAPPED: u8 = 96;
 const TRANSLATED: u128 = 0x64_ff9b << 64;
 
 /// The lengths of network prefixes, in bits.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Prefixes {
     pub(crate) ipv4: u8,
     pub(crate) ipv6: u8,

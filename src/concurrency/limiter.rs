@@ -71,6 +71,12 @@ pub trait ConcurrencyLimiter: Send + Sync + 'static {
     fn acquire(&self, request: Acquire<'_>) -> Reply<Result<Option<Permit>, LimiterError>>;
 }
 
+impl<L: ConcurrencyLimiter + ?Sized> ConcurrencyLimiter for Arc<L> {
+    fn acquire(&self, request: Acquire<'_>) -> Reply<Result<Option<Permit>, LimiterError>> {
+        (**self).acquire(request)
+    }
+}
+
 /// A handle of the permit of one request. The permit is given back when all of its handles are dropped: the gate's,
 /// and those of [`Grant::permit`](crate::Grant::permit). [`ConcurrencyLimiter`] has an example.
 // Behind a pointer, because every request has room for a permit, and few have one.

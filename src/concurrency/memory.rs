@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use smol_str::SmolStr;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot::Receiver;
 
 use super::limiter::{Acquire, ConcurrencyLimiter, Permit};
-use super::rule::Concurrency;
+use super::usage::PermitUsage;
 use crate::error::LimiterError;
 use crate::key::AccountId;
 use crate::sync::{Mutex, MutexGuard, Reply, lock};
@@ -17,8 +18,11 @@ use crate::sync::{Mutex, MutexGuard, Reply, lock};
 ///
 /// A gate uses this limiter unless another is [set](crate::ApiKeyLayerBuilder::concurrency). It has an entry
 /// for each account and route with requests in flight, and for no others. [`Acquire`] has an example.
+///
+/// Each request is admitted by the limit of its own rule, so a limit may change while permits are taken. A free permit
+/// goes to the first waiting request whose limit has room.
 #[derive(Clone, Default)]
-pub struct MemoryConcurrency(Arc<Mutex<HashMap<AccountRoute, Arc<Semaphore>>>>);
+pub struct MemoryConcurrency(Arc<Mutex<HashMap<AccountRoute, PermitUsage>>>);
 
 /// An account on a route.
 type AccountRoute = (AccountId, SmolStr);
@@ -29,22 +33,36 @@ impl MemoryConcurrency {
         Self::default()
     }
 
-    fn semaphores(&self) -> MutexGuard<'_, HashMap<AccountRoute, Arc<Semaphore>>> {
+    fn usages(&self) -> MutexGuard<'_, HashMap<AccountRoute, PermitUsage>> {
         lock(&self.0)
     }
 
     /// Returns the number of accounts and routes that have requests in flight.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.semaphores().len()
+        self.usages().len()
     }
 
-    /// Forgets a subject if no request holds a permit of it, or waits for one.
-    fn leave(&self, subject: &AccountRoute) {
-        let mut semaphores = self.semaphores();
-        if semaphores.get(subject).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
-            semaphores.remove(subject);
+    /// Takes a permit back, and passes it on to a request that waits.
+    fn give_back(&self, subject: &AccountRoute) {
+        let pass_on = || self.change(subject, PermitUsage::pass_on).flatten();
+        // Woken without the lock, because a waker may drop requests that need it.
+        while pass_on().is_some_and(|next| !next.wake()) {}
+    }
+
+    /// Changes what is known of a subject. Forgets the subject if no request holds a permit of it, or waits for one.
+    fn change<T>(
+        &self,
+        subject: &AccountRoute,
+        change: impl FnOnce(&mut PermitUsage) -> T,
+    ) -> Option<T> {
+        let mut usages = self.usages();
+        let usage = usages.get_mut(subject)?;
+        let changed = change(usage);
+        if usage.is_over() {
+            usages.remove(subject);
         }
+        Some(changed)
     }
 }
 
@@ -53,22 +71,25 @@ impl ConcurrencyLimiter for MemoryConcurrency {
         &self,
         Acquire { account, route, rule }: Acquire<'_>,
     ) -> Reply<Result<Option<Permit>, LimiterError>> {
-        let subject = (account.clone(), SmolStr::new(route));
-        let seat = Seat { concurrency: self.clone(), subject: subject.clone() };
-        // Locked to the end: a refused request drops the semaphore before another request counts its holders.
-        let mut semaphores = self.semaphores();
+        let (concurrency, subject) = (self.clone(), (account.clone(), SmolStr::new(route)));
         let most = rule.limit() as usize;
-        let semaphore = semaphores.entry(subject).or_insert_with(|| Arc::new(Semaphore::new(most)));
-        let holders = Arc::strong_count(semaphore) - 1; // without the map's
-        match Arc::clone(semaphore).try_acquire_owned() {
-            Ok(permit) => Reply::now(Ok(Some(seat.taken(permit)))),
-            Err(_) if rule.longest_wait().is_zero() => Reply::now(Ok(None)),
-            Err(_) if holders >= most.saturating_add(rule.longest_queue() as usize) => {
-                Reply::now(Ok(None))
+        let mut usages = self.usages();
+        let usage = usages.entry(subject.clone()).or_default();
+        if usage.take(most) {
+            return Reply::now(Ok(Some(Permit::new(Seat { concurrency, subject }))));
+        }
+        let may_wait = !rule.longest_wait().is_zero();
+        let grant = may_wait.then(|| usage.wait(most, rule.longest_queue() as usize)).flatten();
+        match grant {
+            Some(grant) => {
+                let ticket = Ticket { concurrency, subject, grant: Some(grant) };
+                Reply::later(async move { Ok(ticket.wait(rule.longest_wait()).await) })
             }
-            Err(_) => {
-                let ticket = Ticket { semaphore: Some(Arc::clone(semaphore)), seat };
-                Reply::later(async move { Ok(ticket.wait(rule).await) })
+            None => {
+                if usage.is_over() {
+                    usages.remove(&subject);
+                }
+                Reply::now(Ok(None))
             }
         }
     }
@@ -76,57 +97,51 @@ impl ConcurrencyLimiter for MemoryConcurrency {
 
 impl fmt::Debug for MemoryConcurrency {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "MemoryConcurrency({} accounts and routes)", self.semaphores().len())
+        write!(formatter, "MemoryConcurrency({} accounts and routes)", self.usages().len())
     }
 }
 
-/// A permit that a request holds.
-struct TakenSeat {
-    permit: Option<OwnedSemaphorePermit>,
-    seat: Seat,
-}
-
-/// The subject to forget when its last request leaves.
-#[derive(Clone)]
+/// A permit that a request holds. It is given back when this is dropped.
 struct Seat {
     concurrency: MemoryConcurrency,
     subject: AccountRoute,
 }
 
-impl Seat {
-    fn taken(self, permit: OwnedSemaphorePermit) -> Permit {
-        Permit::new(TakenSeat { permit: Some(permit), seat: self })
-    }
-}
-
-impl Drop for TakenSeat {
+impl Drop for Seat {
     fn drop(&mut self) {
-        // The permit must be given back before the remaining holders are counted.
-        self.permit = None;
-        self.seat.concurrency.leave(&self.seat.subject);
+        self.concurrency.give_back(&self.subject);
     }
 }
 
 /// A request in the queue, which it leaves when this is dropped.
 struct Ticket {
-    semaphore: Option<Arc<Semaphore>>,
-    seat: Seat,
+    concurrency: MemoryConcurrency,
+    subject: AccountRoute,
+    /// `None` when the permit has come.
+    grant: Option<Receiver<()>>,
 }
 
 impl Ticket {
-    /// Waits for a permit for up to the rule's longest wait.
-    async fn wait(mut self, rule: Concurrency) -> Option<Permit> {
-        let semaphore = self.semaphore.take()?;
-        let granted = tokio::time::timeout(rule.longest_wait(), semaphore.acquire_owned()).await;
-        let permit = granted.ok()?.ok()?;
-        Some(self.seat.clone().taken(permit))
+    /// Waits for a permit for up to this time.
+    async fn wait(mut self, longest: Duration) -> Option<Permit> {
+        let granted = tokio::time::timeout(longest, self.grant.as_mut()?).await;
+        granted.ok()?.ok()?;
+        self.grant = None;
+        let (concurrency, subject) = (self.concurrency.clone(), self.subject.clone());
+        Some(Permit::new(Seat { concurrency, subject }))
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.semaphore = None;
-        self.seat.concurrency.leave(&self.seat.subject);
+        let Some(mut grant) = self.grant.take() else { return };
+        grant.close();
+        if grant.try_recv().is_ok() {
+            // The permit came, and nothing took it.
+            self.concurrency.give_back(&self.subject);
+        } else {
+            self.concurrency.change(&self.subject, PermitUsage::forget_gone);
+        }
     }
 }
 
@@ -135,6 +150,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
+    use super::super::rule::Concurrency;
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -209,6 +225,28 @@ mod tests {
             format!("{concurrency:?} {first:?}"),
             "MemoryConcurrency(1 accounts and routes) Permit"
         );
+    }
+
+    /// A limit changes while permits are taken: each request is admitted by the limit of its own rule.
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_may_change_while_requests_are_in_flight() {
+        let concurrency = MemoryConcurrency::default();
+        let [one, three] = [1, 3].map(Concurrency::new);
+        let mut taken = Vec::new();
+        for (rule, passes) in [(one, true), (one, false), (three, true), (three, true)] {
+            let permit = acquire(&concurrency, "acme", rule).await;
+            assert_eq!(permit.is_some(), passes, "{rule:?}");
+            taken.extend(permit);
+        }
+        for rule in [one, three] {
+            assert!(acquire(&concurrency, "acme", rule).await.is_none(), "three are taken");
+        }
+        let waiting = ask(&concurrency, "acme", one.with_longest_wait(SECOND));
+        taken.pop();
+        assert!(acquire(&concurrency, "acme", three).await.is_some(), "a limit of 1 waits on");
+        taken.clear();
+        assert!(waiting.await.unwrap().is_some());
+        assert_eq!(concurrency.len(), 0);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,6 +27,7 @@ mod memory;
 mod rule;
 #[cfg(all(test, shuttle))]
 mod schedules;
+mod usage;
 
 pub(crate) use limiter::PermitReference;
 pub use limiter::{Acquire, ConcurrencyLimiter, Permit, PermitGone};

@@ -57,6 +57,27 @@ macro_rules! rows {
                 }
             }
 
+            /// The names of all rows.
+            #[cfg(feature = "config")]
+            pub(crate) const NAMES: &'static [&'static str] = &[$(stringify!($row),)*];
+
+            /// Creates a table from the rows that a function returns for their names.
+            #[cfg(feature = "config")]
+            pub(crate) fn from_rows<E>(
+                mut row: impl FnMut(&'static str) -> Result<Answer<'a>, E>,
+            ) -> Result<Self, E> {
+                Ok(Self { $($row: row(stringify!($row))?,)* })
+            }
+
+            /// Returns the row of a name.
+            #[cfg(feature = "config")]
+            pub(crate) fn named(&self, name: &str) -> Option<&Answer<'a>> {
+                match name {
+                    $(stringify!($row) => Some(&self.$row),)*
+                    _ => None,
+                }
+            }
+
             /// Converts every row, from its name and content.
             pub(crate) fn try_map<T, E>(
                 &self,

@@ -82,6 +82,13 @@ impl LeakyBucket {
         self.empty_at = now.plus_nanoseconds(level);
     }
 
+    /// Changes the quota of the bucket, which stays as full as it is.
+    pub(crate) fn rescale(&mut self, old: &Quota, new: &Quota, now: Timestamp) {
+        let level = u128::from(self.settle(old, now)) * u128::from(capacity(new));
+        let level = level.div_ceil(u128::from(capacity(old).max(1)));
+        self.empty_at = now.plus_nanoseconds(u64::try_from(level).unwrap_or(u64::MAX));
+    }
+
     pub(crate) fn is_idle(self, now: Timestamp) -> bool {
         self.empty_at <= now
     }

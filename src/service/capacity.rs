@@ -40,7 +40,7 @@ impl Deciding<'_> {
     /// Acquires a permit if the quotas have room.
     pub(super) fn has_room(&mut self, rule: Concurrency, result: ChargeResult) -> Next {
         match self.note_room(result) {
-            Ok(()) => self.acquire(&*self.shared.options.concurrency, rule),
+            Ok(()) => self.acquire(self.shared.concurrency(), rule),
             Err(denial) => self.refused(denial),
         }
     }

@@ -84,30 +84,45 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let mut exchange = Exchange::new(self.share(), &request);
-        match exchange.begin(&request) {
-            ControlFlow::Break(Ok(())) => {
-                if let Some(answer) = exchange.own_answer() {
-                    let clone = self.inner.clone();
-                    self.inner = clone;
-                    return ResponseFuture::answered(exchange, answer);
-                }
-                exchange.hand_on(&mut request);
-                ResponseFuture::calling(exchange, self.inner.call(request))
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        call(self.share(), &mut self.inner, request)
+    }
+}
+
+/// Decides about a request, and calls the inner service if it is admitted at once. The inner service was polled ready.
+#[allow(clippy::inline_always)] // A call would copy the future.
+#[inline(always)]
+pub(super) fn call<S, B, R>(
+    shared: SharedHandle,
+    inner: &mut S,
+    mut request: Request<B>,
+) -> ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    B: 'static,
+{
+    let mut exchange = Exchange::new(shared, &request);
+    match exchange.begin(&request) {
+        ControlFlow::Break(Ok(())) => {
+            if let Some(answer) = exchange.own_answer() {
+                let clone = inner.clone();
+                *inner = clone;
+                return ResponseFuture::answered(exchange, answer);
             }
-            ControlFlow::Break(Err(denial)) => {
-                // Dropping the ready instance gives back what it reserved in `poll_ready`.
-                let clone = self.inner.clone();
-                self.inner = clone;
-                ResponseFuture::refused(exchange, denial)
-            }
-            ControlFlow::Continue(wait) => {
-                // The ready instance waits with the request. Its clone must be polled ready again.
-                let clone = self.inner.clone();
-                let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::waiting(exchange, wait, request, ready)
-            }
+            exchange.hand_on(&mut request);
+            ResponseFuture::calling(exchange, inner.call(request))
+        }
+        ControlFlow::Break(Err(denial)) => {
+            // Dropping the ready instance gives back what it reserved in `poll_ready`.
+            let clone = inner.clone();
+            *inner = clone;
+            ResponseFuture::refused(exchange, denial)
+        }
+        ControlFlow::Continue(wait) => {
+            // The ready instance waits with the request. Its clone must be polled ready again.
+            let clone = inner.clone();
+            let ready = mem::replace(inner, clone);
+            ResponseFuture::waiting(exchange, wait, request, ready)
         }
     }
 }

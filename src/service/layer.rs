@@ -82,7 +82,7 @@ use crate::store::KeyStore;
 /// ```
 #[derive(Clone)]
 pub struct ApiKeyLayer {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl ApiKeyLayer {
@@ -92,8 +92,8 @@ impl ApiKeyLayer {
         ApiKeyLayerBuilder::new(&profile, Arc::new(store))
     }
 
-    pub(super) fn new(shared: Shared) -> Self {
-        Self { shared: Arc::new(shared) }
+    pub(super) const fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
     }
 
     /// Explains the decision about a request and its answer, check by check, as if the store had answered

@@ -28,6 +28,8 @@ mod observer;
 mod options;
 mod preflight;
 mod refusals;
+#[cfg(feature = "reload")]
+pub mod reload;
 mod request_facts;
 mod request_state;
 mod selected_protocol;

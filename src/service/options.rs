@@ -7,7 +7,7 @@ use super::preflight::HasContent;
 #[cfg(feature = "axum")]
 use super::preflight::has_content;
 use crate::clock::{Clock, SystemClock};
-use crate::concurrency::{ConcurrencyLimiter, MemoryConcurrency};
+use crate::concurrency::ConcurrencyLimiter;
 use crate::limits::Limiter;
 use crate::quota::OnLimiterFailure;
 use crate::store::KeyStore;
@@ -17,7 +17,8 @@ use crate::store::KeyStore;
 pub(super) struct GateOptions {
     pub(super) store: Arc<dyn KeyStore>,
     pub(super) limits: Limits,
-    pub(super) concurrency: Arc<dyn ConcurrencyLimiter>,
+    /// Set in place of the layer's own limiter.
+    pub(super) concurrency: Option<Arc<dyn ConcurrencyLimiter>>,
     pub(super) on_concurrency_failure: OnLimiterFailure,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Option<Arc<dyn Observer>>,
@@ -51,7 +52,7 @@ impl GateOptions {
         Self {
             store,
             limits: Limits::Unset,
-            concurrency: Arc::new(MemoryConcurrency::new()),
+            concurrency: None,
             // Never used: the limiter in memory always answers.
             on_concurrency_failure: OnLimiterFailure::Deny,
             clock: Arc::new(SystemClock),

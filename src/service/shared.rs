@@ -9,7 +9,7 @@ use super::preflight::PreparedPreflight;
 use super::selected_protocol::SelectedProtocol;
 use crate::attempts::{Alarms, AttemptLimiter, EventLimiter};
 use crate::clock::Timestamp;
-use crate::concurrency::MemoryConcurrency;
+use crate::concurrency::{ConcurrencyLimiter, MemoryConcurrency};
 use crate::decision::Policy;
 use crate::limits::{FailureCounts, FallbackLimiter};
 use crate::response::Renderer;
@@ -20,15 +20,15 @@ pub(super) struct Shared {
     pub(super) renderer: Renderer,
     pub(super) options: GateOptions,
     /// Decides while the limiter cannot answer.
-    pub(super) fallback: FallbackLimiter,
+    pub(super) fallback: Arc<FallbackLimiter>,
     /// Counts what the limiter could not answer.
-    pub(super) failures: FailureCounts,
+    pub(super) failures: Arc<FailureCounts>,
     pub(super) attempts: Option<AttemptLimiter>,
     /// Counts the requests of each key that the rules refuse.
     pub(super) refusals: Option<EventLimiter>,
     /// Limits how often the observer is called about one key or network. `None` without an observer.
     pub(super) alarms: Option<Alarms>,
-    /// Grants permits while the configured limiter of simultaneous requests cannot answer.
+    /// Grants permits if no other limiter of simultaneous requests is configured, and while that limiter cannot answer.
     pub(super) local_concurrency: MemoryConcurrency,
     /// The gate's answer to preflights. Without it, the gate passes admitted preflights on.
     pub(super) preflight: Option<PreparedPreflight>,
@@ -41,6 +41,11 @@ impl Shared {
     /// Reads the clock.
     pub(super) fn now(&self) -> Timestamp {
         self.options.clock.now()
+    }
+
+    /// Returns the limiter of simultaneous requests.
+    pub(super) fn concurrency(&self) -> &dyn ConcurrencyLimiter {
+        self.options.concurrency.as_deref().unwrap_or(&self.local_concurrency)
     }
 
     /// Calls the observer, if one is set.
@@ -62,12 +67,16 @@ pub(super) enum SharedHandle {
     PerGate(Arc<PerGate>),
 }
 
-/// The shared state under one gate's own reference count.
-pub(super) struct PerGate(Arc<Shared>);
+/// The shared state under a reference count of its own: that of one gate, or of a few threads.
+pub(super) struct PerGate {
+    shared: Arc<Shared>,
+    /// Keeps the counts of two allocations out of one cache line. With its count, a value takes 64 bytes.
+    _apart: [u64; 5],
+}
 
 impl PerGate {
     pub(super) fn new(shared: &Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self(Arc::clone(shared)))
+        Arc::new(Self { shared: Arc::clone(shared), _apart: [0; 5] })
     }
 }
 
@@ -77,7 +86,7 @@ impl Deref for SharedHandle {
     fn deref(&self) -> &Shared {
         match self {
             Self::Direct(shared) => shared,
-            Self::PerGate(gate) => &gate.0,
+            Self::PerGate(gate) => &gate.shared,
         }
     }
 }

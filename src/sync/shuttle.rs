@@ -82,6 +82,10 @@ impl<T> ArcSwap<T> {
         *self.0.lock().unwrap() = value;
     }
 
+    pub(crate) fn swap(&self, value: Arc<T>) -> Arc<T> {
+        std::mem::replace(&mut *self.0.lock().unwrap(), value)
+    }
+
     pub(crate) fn rcu<R: Into<Arc<T>>>(&self, mut change: impl FnMut(&Arc<T>) -> R) -> Arc<T> {
         loop {
             let before = self.load_full();

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use crate::attempts::{Alarms, FailedAttempts, RefusedRequests};
-use crate::concurrency::MemoryConcurrency;
 use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
-use crate::limits::{FailureCounts, FallbackLimiter};
 use crate::profile::Profile;
 use crate::response::{BodyFunction, Renderer};
 use crate::service::layer::ApiKeyLayer;
@@ -67,6 +65,11 @@ impl ApiKeyLayerBuilder {
     /// [`ConfigError`] names the first part of the profile, the routes or the options that is not valid, or
     /// that contradicts another part.
     pub fn build(self) -> Result<ApiKeyLayer, ConfigError> {
+        self.build_with(None)
+    }
+
+    /// Builds the layer, which takes over the state of the previous one.
+    pub(super) fn build_with(self, previous: Option<&Shared>) -> Result<ApiKeyLayer, ConfigError> {
         let Self {
             name,
             profile,
@@ -97,7 +100,10 @@ impl ApiKeyLayerBuilder {
             return Err(ConfigError::MeteredWithoutGrant);
         }
         let prepare = |preflight: Preflight| preflight.prepare(policy.header_names().cloned());
-        let alarms = options.observer.as_ref().map(|_| Alarms::new(attempts.as_ref()));
+        let now = options.clock.now();
+        let alarms = options.observer.as_ref().map(|_| {
+            Alarms::new(attempts.as_ref(), previous.and_then(|it| it.alarms.as_ref()), now)
+        });
         let preflight = preflight.map(prepare).transpose()?;
         let renderer = renderer?.with_bodies(body);
         policy.check_quotas(|quotas| renderer.check_quotas(quotas))?;
@@ -112,19 +118,23 @@ impl ApiKeyLayerBuilder {
         let websocket_protocol = options.websocket_protocol.as_deref();
         let select = |protocol| SelectedProtocol::new(protocol, &policy);
         let websocket_protocol = websocket_protocol.map(select).transpose()?;
-        Ok(ApiKeyLayer::new(Shared {
+        let counted = previous.and_then(|it| it.attempts.as_ref());
+        let attempts = attempts.map(|attempts| attempts.build(counted, now)).transpose()?;
+        let counted = previous.and_then(|it| it.refusals.as_ref());
+        let refusals = refusals.map(|refusals| refusals.build(counted, now)).transpose()?;
+        Ok(ApiKeyLayer::new(Arc::new(Shared {
             preflight,
             renderer: if optional { renderer.admit_anonymous() } else { renderer },
             alarms,
-            refusals: refusals.map(RefusedRequests::build).transpose()?,
-            attempts: attempts.map(FailedAttempts::build).transpose()?,
-            fallback: FallbackLimiter::default(),
-            failures: FailureCounts::default(),
-            local_concurrency: MemoryConcurrency::new(),
+            refusals,
+            attempts,
+            fallback: previous.map(|it| Arc::clone(&it.fallback)).unwrap_or_default(),
+            failures: previous.map(|it| Arc::clone(&it.failures)).unwrap_or_default(),
+            local_concurrency: previous.map(|it| it.local_concurrency.clone()).unwrap_or_default(),
             websocket_protocol,
             name,
             policy,
             options,
-        }))
+        })))
     }
 }

@@ -2,6 +2,8 @@
 
 mod anonymous;
 mod answers;
+#[cfg(feature = "reload")]
+mod build_after;
 mod keys;
 mod layer_builder;
 mod limits;

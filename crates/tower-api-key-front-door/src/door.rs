@@ -1,0 +1,172 @@
+//! A front door that serves, and follows its file.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tower_api_key::ApiKeyLayer;
+use tower_api_key::config::{FrontDoor, FrontDoorError, SectionMistake};
+use tower_api_key::reload::{ReloadHandle, ReloadableLayer};
+use tower_api_key::store::KeyStore;
+
+use crate::error::OpenError;
+use crate::looks::Looks;
+use crate::opened::Opened;
+
+/// A front door that serves as its file says, and can follow the file's changes. Clones are one front door.
+///
+/// `T` is the table of your program in the same file, if it has one: see [`open_with`](Self::open_with).
+pub struct LiveFrontDoor<T = ()> {
+    shared: Arc<LiveState<T>>,
+}
+
+struct LiveState<T> {
+    path: PathBuf,
+    read: Box<dyn Fn(&Path) -> Result<(FrontDoor, T), FrontDoorError> + Send + Sync>,
+    layer: ReloadableLayer,
+    handle: ReloadHandle,
+    /// Locked while a reload is under way, so that reloads run one after the other.
+    current: tokio::sync::Mutex<(FrontDoor, Opened)>,
+    settings: RwLock<Arc<T>>,
+}
+
+impl LiveFrontDoor {
+    /// Opens the front door of a file.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the file has mistakes, or its store or limiter does not open.
+    pub async fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
+        Self::of(path.into(), Box::new(|path| Ok((FrontDoor::read(path)?, ())))).await
+    }
+}
+
+impl<T: DeserializeOwned + Send + Sync + 'static> LiveFrontDoor<T> {
+    /// Opens the front door of a file that has one table more, which belongs to your program.
+    /// [`FrontDoor::read_with`] has an example.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the file has mistakes, or its store or limiter does not open.
+    pub async fn open_with(
+        path: impl Into<PathBuf>,
+        table: &'static str,
+        check: impl Fn(&T) -> Result<(), SectionMistake> + Send + Sync + 'static,
+    ) -> Result<Self, OpenError> {
+        Self::of(path.into(), Box::new(move |path| FrontDoor::read_with(path, table, &check))).await
+    }
+}
+
+impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
+    async fn of(
+        path: PathBuf,
+        read: Box<dyn Fn(&Path) -> Result<(FrontDoor, T), FrontDoorError> + Send + Sync>,
+    ) -> Result<Self, OpenError> {
+        let (door, settings) = read(&path)?;
+        let file = path.display().to_string();
+        let opened = Opened::of(&door, None, &file).await?;
+        let layer = door.builder(&opened.backends()).build();
+        let layer = layer.map_err(|source| OpenError::Layer { file, source })?;
+        let (layer, handle) = ReloadableLayer::new(layer);
+        let current = tokio::sync::Mutex::new((door, opened));
+        let settings = RwLock::new(Arc::new(settings));
+        Ok(Self { shared: Arc::new(LiveState { path, read, layer, handle, current, settings }) })
+    }
+
+    /// Returns the layer for your router. Its gates follow every reload.
+    pub fn layer(&self) -> ReloadableLayer {
+        self.shared.layer.clone()
+    }
+
+    /// Returns the layer that decides now, for example to explain its decisions.
+    pub fn current(&self) -> ApiKeyLayer {
+        self.shared.handle.current()
+    }
+
+    /// Returns your program's table, as it stood in the file that was last taken over.
+    pub fn settings(&self) -> Arc<T> {
+        Arc::clone(&self.shared.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns the store that is asked now, for example to see whether it answers.
+    pub async fn store(&self) -> Arc<dyn KeyStore> {
+        Arc::clone(self.shared.current.lock().await.1.store())
+    }
+
+    /// Reads the file again, and takes its changes over between two requests. Returns false if nothing changed in the
+    /// front door.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] says why the front door that served before serves on.
+    pub async fn reload(&self) -> Result<bool, OpenError> {
+        let read = self.read()?;
+        self.take(read).await
+    }
+
+    fn read(&self) -> Result<(FrontDoor, T), OpenError> {
+        Ok((self.shared.read)(&self.shared.path)?)
+    }
+
+    async fn take(&self, (door, settings): (FrontDoor, T)) -> Result<bool, OpenError> {
+        let shared = &self.shared;
+        let mut current = shared.current.lock().await;
+        let is_changed = current.0 != door;
+        if is_changed {
+            let file = shared.path.display().to_string();
+            let opened = Opened::of(&door, Some(&current.1), &file).await?;
+            let backends = opened.backends();
+            let reloaded =
+                shared.handle.reload(|previous| door.builder(&backends).build_after(previous));
+            reloaded.map_err(|source| OpenError::Layer { file, source })?;
+            current.1 = opened;
+        }
+        current.0 = door;
+        *shared.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        Ok(is_changed)
+    }
+
+    /// Looks at the file, and at all that it takes from elsewhere, again and again, and takes over what changed. Spawn
+    /// the future. It ends when it is dropped.
+    ///
+    /// A change is taken over when two looks in a row find the same: a file that is being written may look whole, and
+    /// lack its end. `report` hears of each change that was taken over, and of each new reason why one was not.
+    pub fn watch(
+        &self,
+        every: Duration,
+        mut report: impl FnMut(Result<(), OpenError>) + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let door = self.clone();
+        async move {
+            let mut looks = Looks::default();
+            loop {
+                tokio::time::sleep(every).await;
+                let read = door.read();
+                let taken = door.shared.current.lock().await.0.fingerprint();
+                if !looks.is_settled(read.as_ref().map(|(read, _)| read.fingerprint()), taken) {
+                    continue;
+                }
+                let result = match read {
+                    Ok(read) => door.take(read).await.map(drop),
+                    Err(error) => Err(error),
+                };
+                if looks.is_news(&result) {
+                    report(result);
+                }
+            }
+        }
+    }
+}
+
+impl<T> Clone for LiveFrontDoor<T> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T> std::fmt::Debug for LiveFrontDoor<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LiveFrontDoor").field("path", &self.shared.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,63 @@
+//! Opens the limiter that a file names.
+
+use std::sync::Arc;
+
+use tower_api_key::concurrency::ConcurrencyLimiter;
+use tower_api_key::config::LimiterSettings;
+use tower_api_key::limits::{Limiter, MemoryLimiter};
+
+use crate::error::OpenError;
+use crate::opened::unknown_scheme;
+
+/// A limiter of requests, and one of simultaneous requests where the first is shared by processes.
+pub(crate) type Limiters = (Arc<dyn Limiter>, Option<Arc<dyn ConcurrencyLimiter>>);
+
+/// Opens a limiter.
+pub(crate) fn open(settings: &LimiterSettings, file: &str) -> Result<Limiters, OpenError> {
+    match settings.scheme() {
+        "memory" => Ok((Arc::new(MemoryLimiter::new()), None)),
+        #[cfg(feature = "redis")]
+        "redis" => open_redis(settings, file),
+        scheme => Err(unknown_scheme(file, "limiter.url", scheme, &known())),
+    }
+}
+
+fn known() -> Vec<&'static str> {
+    cfg!(feature = "redis").then_some("redis://…").into_iter().chain(["memory:"]).collect()
+}
+
+#[cfg(feature = "redis")]
+fn open_redis(settings: &LimiterSettings, file: &str) -> Result<Limiters, OpenError> {
+    use tower_api_key_redis::{Lease, RedisLimiter};
+
+    let mut builder = RedisLimiter::builder(settings.url.expose());
+    if let Some(prefix) = &settings.prefix {
+        builder = builder.prefix(prefix);
+    }
+    if let Some(timeout) = settings.timeout {
+        builder = builder.timeout(timeout.duration());
+    }
+    if let Some(patience) = settings.patience {
+        builder = builder.patience(patience);
+    }
+    if let Some(lease) = settings.permit_lease {
+        builder = builder.permit_lease(lease.duration());
+    }
+    if let Some(settings) = &settings.lease {
+        let mut lease = Lease::new();
+        if let Some(tokens) = settings.at_most {
+            lease = lease.at_most(tokens);
+        }
+        if let Some(time) = settings.lasting {
+            lease = lease.lasting(time.duration());
+        }
+        if let Some(accounts) = settings.accounts {
+            lease = lease.accounts(accounts);
+        }
+        builder = builder.lease(lease);
+    }
+    let limiter = builder.build();
+    let limiter = limiter.map_err(|source| OpenError::Limiter { file: file.to_owned(), source })?;
+    let concurrency: Arc<dyn ConcurrencyLimiter> = Arc::new(limiter.concurrency());
+    Ok((Arc::new(limiter), Some(concurrency)))
+}

@@ -1,0 +1,67 @@
+//! The store and the limiter of a front door, and whether the next file has the same.
+
+use std::sync::Arc;
+
+use tower_api_key::config::{Backends, FrontDoor, LimiterSettings, StoreSettings};
+use tower_api_key::store::KeyStore;
+
+use crate::error::OpenError;
+use crate::limiter::{self, Limiters};
+use crate::store;
+
+/// A store and a limiter that are open, and the tables that they were opened from.
+#[derive(Clone)]
+pub(crate) struct Opened {
+    store: (StoreSettings, Arc<dyn KeyStore>),
+    limiter: Option<(LimiterSettings, Limiters)>,
+}
+
+impl Opened {
+    /// Opens what a front door names. Takes over from `before` what is still the same.
+    pub(crate) async fn of(
+        door: &FrontDoor,
+        before: Option<&Self>,
+        file: &str,
+    ) -> Result<Self, OpenError> {
+        let settings = door.store().ok_or_else(|| OpenError::NoStore { file: file.to_owned() })?;
+        let store = match before.filter(|before| before.store.0 == *settings) {
+            Some(before) => before.store.clone(),
+            None => (settings.clone(), store::open(settings, file).await?),
+        };
+        let limiter = match (door.limiter(), before.and_then(|before| before.limiter.as_ref())) {
+            (None, _) => None,
+            (Some(settings), Some((old, limiters))) if old.is_same_place(settings) => {
+                Some((settings.clone(), limiters.clone()))
+            }
+            (Some(settings), _) => Some((settings.clone(), limiter::open(settings, file)?)),
+        };
+        Ok(Self { store, limiter })
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn KeyStore> {
+        &self.store.1
+    }
+
+    pub(crate) fn backends(&self) -> Backends {
+        let backends = Backends::new(Arc::clone(&self.store.1));
+        let Some((_, (limiter, concurrency))) = &self.limiter else { return backends };
+        let backends = backends.limiter(Arc::clone(limiter));
+        match concurrency {
+            Some(concurrency) => backends.concurrency(Arc::clone(concurrency)),
+            None => backends,
+        }
+    }
+}
+
+/// Creates the error of a URL that no feature of this build opens.
+pub(crate) fn unknown_scheme(
+    file: &str,
+    field: &'static str,
+    scheme: &str,
+    known: &[&str],
+) -> OpenError {
+    let known = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(" or ");
+    // What stands before the colon may be anything, if the URL has another form.
+    let scheme = scheme.chars().take_while(char::is_ascii_alphanumeric).take(16).collect();
+    OpenError::UnknownScheme { file: file.to_owned(), field, scheme, known }
+}

@@ -1,0 +1,96 @@
+//! Opens the store that a file names.
+
+use std::sync::Arc;
+
+use tower_api_key::config::StoreSettings;
+use tower_api_key::store::{KeyStore, MemoryStore};
+
+use crate::error::OpenError;
+use crate::opened::unknown_scheme;
+
+/// Opens a store.
+pub(crate) async fn open(
+    settings: &StoreSettings,
+    file: &str,
+) -> Result<Arc<dyn KeyStore>, OpenError> {
+    match settings.scheme() {
+        "memory" => Ok(Arc::new(MemoryStore::new())),
+        #[cfg(feature = "sqlite")]
+        "sqlite" => open_sql(settings, file).await,
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => open_sql(settings, file).await,
+        scheme => Err(unknown_scheme(file, "store.url", scheme, &known())),
+    }
+}
+
+fn known() -> Vec<&'static str> {
+    let sqlite = cfg!(feature = "sqlite").then_some("sqlite:FILE");
+    let postgres = cfg!(feature = "postgres").then_some("postgres://…");
+    sqlite.into_iter().chain(postgres).chain(["memory:"]).collect()
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+async fn open_sql(settings: &StoreSettings, file: &str) -> Result<Arc<dyn KeyStore>, OpenError> {
+    use tower_api_key_sqlx::SqlStore;
+
+    let mut builder =
+        SqlStore::builder(settings.url.expose()).create_if_missing(settings.create_if_missing);
+    if let Some(connections) = settings.max_connections {
+        builder = builder.max_connections(connections);
+    }
+    if let Some(timeout) = settings.lookup_timeout {
+        builder = builder.lookup_timeout(timeout.duration());
+    }
+    if let Some(timeout) = settings.change_timeout {
+        builder = builder.change_timeout(timeout.duration());
+    }
+    if let Some(prefix) = &settings.prefix {
+        builder = builder.prefix(prefix);
+    }
+    if let Some(schema) = &settings.schema {
+        builder = builder.schema(schema);
+    }
+    let store = builder.connect().await;
+    let store = store.map_err(|source| OpenError::Store { file: file.to_owned(), source })?;
+    Ok(match &settings.cache {
+        Some(cache) => Arc::new(cached(store, cache)),
+        None => Arc::new(store),
+    })
+}
+
+/// Keeps records in memory, learns of changes where the database tells of them, and writes last uses.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn cached(
+    store: tower_api_key_sqlx::SqlStore,
+    settings: &tower_api_key::config::CacheSettings,
+) -> tower_api_key::store::Cached<tower_api_key_sqlx::SqlStore> {
+    use tower_api_key::store::Cached;
+
+    /// The numbers of records and unknown secrets, unless set.
+    const CAPACITY: (usize, usize) = (100_000, 10_000);
+
+    let mut builder = Cached::builder(store.clone())
+        .capacity(settings.records.unwrap_or(CAPACITY.0), settings.unknown.unwrap_or(CAPACITY.1));
+    if let Some(staleness) = settings.staleness {
+        builder = builder.staleness(staleness.duration());
+    }
+    if let Some(grace) = settings.grace {
+        builder = builder.grace(grace.duration());
+    }
+    if let Some(time) = settings.unknown_for {
+        builder = builder.unknown_for(time.duration());
+    }
+    if let Some(timeout) = settings.timeout {
+        builder = builder.timeout(timeout.duration());
+    }
+    if let Some(lookups) = settings.lookups_at_once {
+        builder = builder.lookups_at_once(lookups);
+    }
+    let cached = builder.build();
+    #[cfg(feature = "postgres")]
+    if let Some(changes) = store.invalidations() {
+        tokio::spawn(cached.listen(changes));
+    }
+    tokio::spawn(cached.note_uses(Arc::new(store)));
+    cached
+}

@@ -1,0 +1,10 @@
+//! What a front door works with: the store of keys and the limiters, and the tables that name them.
+
+#[allow(clippy::module_inception)] // The noun of the file.
+mod backends;
+mod limiter;
+mod store;
+
+pub use backends::Backends;
+pub use limiter::{LeaseSettings, LimiterSettings};
+pub use store::{CacheSettings, StoreSettings};

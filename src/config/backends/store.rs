@@ -1,0 +1,88 @@
+//! The store of keys, as it stands in a file.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::duration::LengthOfTime;
+use crate::config::secret::SecretText;
+
+/// The table `[store]`: where the keys are.
+///
+/// The core opens no database. `tower-api-key-front-door` opens what this names; a program of your own may give the
+/// schemes of URLs its own meaning.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct StoreSettings {
+    /// The address: `sqlite:FILE`, `postgres://…`, or `memory:` for tests.
+    pub url: SecretText,
+    /// The most connections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<u32>,
+    /// How long a lookup may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup_timeout: Option<LengthOfTime>,
+    /// How long a change may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_timeout: Option<LengthOfTime>,
+    /// The prefix of the tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The schema of the tables, in PostgreSQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// Creates the file of an SQLite database that is not there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub create_if_missing: bool,
+    /// Keeps records in memory for a stated time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheSettings>,
+}
+
+/// The table `[store.cache]`: how records are kept in memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CacheSettings {
+    /// How old a record may be, and so how long a revoked key may pass: 5 seconds unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staleness: Option<LengthOfTime>,
+    /// For how much longer a record may be used while the store cannot answer: not at all unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace: Option<LengthOfTime>,
+    /// How long an unknown secret is kept: 1 second unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_for: Option<LengthOfTime>,
+    /// How long a lookup may take, its wait included: 2 seconds unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<LengthOfTime>,
+    /// The most records: 100,000 unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<usize>,
+    /// The most unknown secrets: 10,000 unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<usize>,
+    /// The most lookups at once: 1,000 unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookups_at_once: Option<usize>,
+}
+
+impl StoreSettings {
+    /// Returns the scheme of the address, such as `sqlite` or `postgres`.
+    pub fn scheme(&self) -> &str {
+        scheme(&self.url)
+    }
+}
+
+/// Returns what stands before the colon of an address.
+pub(super) fn scheme(url: &SecretText) -> &str {
+    url.expose().split_once(':').map_or("", |(scheme, _)| scheme)
+}
+
+impl From<LengthOfTime> for Duration {
+    fn from(length: LengthOfTime) -> Self {
+        length.duration()
+    }
+}

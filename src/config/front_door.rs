@@ -1,0 +1,221 @@
+//! A front door, read from a file and checked.
+
+use std::path::Path as FilePath;
+use std::sync::Arc;
+
+use bumpalo::Bump;
+use serde::de::DeserializeOwned;
+
+use super::backends::{Backends, LimiterSettings, StoreSettings};
+use super::profile::NOTHING;
+use super::read::{Contradiction, FaultKind, Found, Path, read};
+use super::report::FrontDoorError;
+use super::section::SectionMistake;
+use super::tables::FrontDoorTable;
+use super::text::fingerprint;
+use super::text::{FileFormat, Node, SourceText, Surroundings, SystemSurroundings, fill_in};
+use crate::{ApiKeyLayerBuilder, Profile};
+
+/// A front door, read from a file and checked.
+///
+/// ```
+/// use tower_api_key::config::{Backends, FileFormat, FrontDoor};
+/// use tower_api_key::store::MemoryStore;
+/// use tower_api_key::Denial;
+///
+/// let file = r#"
+/// [profile]
+/// base = "personyze"
+/// realm = "acme"
+/// "#;
+/// let door = FrontDoor::parse("gate.toml", file, FileFormat::Toml)?;
+/// let layer = door.builder(&Backends::new(MemoryStore::new())).build()?;
+/// assert_eq!(layer.answer(&Denial::KeyUnknown).status(), 401);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct FrontDoor {
+    tables: FrontDoorTable,
+    fingerprint: [u8; 32],
+}
+
+/// Two front doors are equal if they decide alike. Their texts may differ, in comments say.
+impl PartialEq for FrontDoor {
+    fn eq(&self, other: &Self) -> bool {
+        self.tables == other.tables
+    }
+}
+
+impl Eq for FrontDoor {}
+
+impl FrontDoor {
+    /// Reads a file. Its name says its [format](FileFormat::of_path).
+    ///
+    /// # Errors
+    ///
+    /// [`FrontDoorError`] if the file cannot be read, or has mistakes.
+    pub fn read(path: impl AsRef<FilePath>) -> Result<Self, FrontDoorError> {
+        let (source, surroundings) = open(path.as_ref())?;
+        Self::of(&source, &surroundings)
+    }
+
+    /// Reads a file that has one table more, which belongs to your program: listeners, say, or upstreams. `check` finds
+    /// its contradictions. The program gets the same messages for it.
+    ///
+    /// # Errors
+    ///
+    /// [`FrontDoorError`] if the file cannot be read, or has mistakes.
+    ///
+    /// ```no_run
+    /// use tower_api_key::config::{FrontDoor, SectionMistake};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(deny_unknown_fields)]
+    /// struct Server {
+    ///     port: u16,
+    /// }
+    ///
+    /// let (door, server) = FrontDoor::read_with("gate.toml", "server", |server: &Server| match server.port {
+    ///     0 => Err(SectionMistake::new("port", "clients cannot know this port: write one from 1")),
+    ///     _ => Ok(()),
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_with<T: DeserializeOwned>(
+        path: impl AsRef<FilePath>,
+        table: &'static str,
+        check: impl Fn(&T) -> Result<(), SectionMistake>,
+    ) -> Result<(Self, T), FrontDoorError> {
+        let (source, surroundings) = open(path.as_ref())?;
+        Self::with_section(&source, &surroundings, table, check)
+    }
+
+    /// Reads a text. `name` stands in messages as the name of the file. Relative paths in the text start in the working
+    /// directory.
+    ///
+    /// # Errors
+    ///
+    /// [`FrontDoorError`] if the text has mistakes.
+    pub fn parse(name: &str, text: &str, format: FileFormat) -> Result<Self, FrontDoorError> {
+        let source = SourceText { name: name.to_owned(), format, text: text.to_owned() };
+        Self::of(&source, &SystemSurroundings { folder: FilePath::new("").to_owned() })
+    }
+
+    fn of(source: &SourceText, surroundings: &dyn Surroundings) -> Result<Self, FrontDoorError> {
+        let (root, missing) = filled(source, surroundings)?;
+        let checked = read(&root, missing, check);
+        let (tables, ()) =
+            checked.map_err(|found| FrontDoorError::of_values(source, &root, &found))?;
+        Ok(Self { tables, fingerprint: fingerprint(source, &root) })
+    }
+
+    fn with_section<T: DeserializeOwned>(
+        source: &SourceText,
+        surroundings: &dyn Surroundings,
+        table: &'static str,
+        check_section: impl Fn(&T) -> Result<(), SectionMistake>,
+    ) -> Result<(Self, T), FrontDoorError> {
+        let (mut root, missing) = filled(source, surroundings)?;
+        let field = root.take(table);
+        let is_inside = |found: &Found| {
+            field.as_ref().is_some_and(|field| field.value.path_to(found.node).is_some())
+        };
+        let (inside, outside): (Vec<_>, Vec<_>) = missing.into_iter().partition(is_inside);
+        let door = read(&root, outside, check);
+        let section = match &field {
+            Some(field) => read(&field.value, inside, |section| {
+                check_section(section).map_err(|wrong| {
+                    Contradiction::new(Path::written(wrong.field()), &wrong.problem())
+                })
+            }),
+            None => Err(vec![Found { kind: FaultKind::MissingField(table), node: root.id }]),
+        };
+        if let Some(field) = field {
+            root.put(field);
+        }
+        match (door, section) {
+            (Ok((tables, ())), Ok((section, ()))) => {
+                Ok((Self { tables, fingerprint: fingerprint(source, &root) }, section))
+            }
+            (door, section) => {
+                let found: Vec<Found> =
+                    door.err().into_iter().chain(section.err()).flatten().collect();
+                Err(FrontDoorError::of_values(source, &root, &found))
+            }
+        }
+    }
+
+    /// Starts a layer that works with these backends, and does all else as the file says.
+    pub fn builder(&self, backends: &Backends) -> ApiKeyLayerBuilder {
+        // The file was checked, so there is a profile. Without one, the builder refuses to build.
+        let nothing = |_| ApiKeyLayerBuilder::new(&NOTHING, Arc::clone(&backends.store));
+        self.tables.builder(backends).unwrap_or_else(nothing)
+    }
+
+    /// Returns a hash of the file's text, and of all that it takes from elsewhere. Two reads with one hash found the same.
+    pub const fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+
+    /// Returns the table `[store]`, if there is one.
+    pub const fn store(&self) -> Option<&StoreSettings> {
+        self.tables.store.as_ref()
+    }
+
+    /// Returns the table `[limiter]`, if there is one.
+    pub const fn limiter(&self) -> Option<&LimiterSettings> {
+        self.tables.limiter.as_ref()
+    }
+}
+
+/// Reads the text of a file.
+fn open(path: &FilePath) -> Result<(SourceText, SystemSurroundings), FrontDoorError> {
+    let name = || path.display().to_string();
+    SourceText::open(path).map_err(|source| FrontDoorError::Unreadable { name: name(), source })
+}
+
+/// Returns the tree of a text, with all that it takes from elsewhere, and what is not there.
+fn filled(
+    source: &SourceText,
+    surroundings: &dyn Surroundings,
+) -> Result<(Node, Vec<Found>), FrontDoorError> {
+    let mut root = source.tree().map_err(|errors| FrontDoorError::of_syntax(source, errors))?;
+    let missing = fill_in(&mut root, surroundings).into_iter();
+    let found = |(node, problem)| Found { kind: FaultKind::Problem(problem), node };
+    let missing = missing.map(found).collect();
+    Ok((root, missing))
+}
+
+/// Builds what the tables describe, as a program would.
+fn check(tables: &FrontDoorTable) -> Result<(), Contradiction> {
+    let layer = tables.builder(&Backends::in_memory())?.build();
+    layer.map(drop).map_err(|error| Contradiction::new(Path::default(), &error))
+}
+
+impl FrontDoorTable {
+    /// Starts a layer as the tables say.
+    fn builder(&self, backends: &Backends) -> Result<ApiKeyLayerBuilder, Contradiction> {
+        let mut builder = self.with_profile(|profile| {
+            Ok(ApiKeyLayerBuilder::new(&profile, Arc::clone(&backends.store)))
+        })?;
+        if let (Some(settings), Some(limiter)) = (&self.limiter, &backends.limiter) {
+            builder = builder.limits(Arc::clone(limiter), settings.on_failure());
+            if let Some(concurrency) =
+                backends.concurrency.as_ref().filter(|_| settings.simultaneous)
+            {
+                builder = builder.concurrency(Arc::clone(concurrency), settings.on_failure());
+            }
+        }
+        Ok(builder)
+    }
+
+    /// Describes the profile for a while.
+    fn with_profile<R>(
+        &self,
+        build: impl FnOnce(Profile<'_>) -> Result<R, Contradiction>,
+    ) -> Result<R, Contradiction> {
+        let (room, path) = (Bump::new(), Path::default().field("profile"));
+        let quotas = self.profile.quotas(&path)?;
+        build(self.profile.describe(&quotas, &room, &path)?)
+    }
+}

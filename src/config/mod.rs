@@ -1,0 +1,34 @@
+//! A front door as a file: profile, key formats, routes, plans, store and limiter, in TOML or JSON.
+//!
+//! This module guards what a file says. A file describes a front door if
+//!
+//! 1. it is TOML 1.1 or JSON;
+//! 2. each of its fields is known, and has a value of the right type;
+//! 3. what it takes from the environment or from other files is there;
+//! 4. [`build`](crate::ApiKeyLayerBuilder::build) accepts it.
+//!
+//! Otherwise [`FrontDoorError`] tells all mistakes at once, each with line, column and field.
+//!
+//! In a deployment, keep secrets out of the file: write `{ env = "NAME" }` or `{ file = "PATH" }` for the value of a
+//! field. No message shows what comes from there.
+
+mod backends;
+mod duration;
+mod front_door;
+mod nearest;
+mod profile;
+mod quota;
+mod read;
+mod report;
+mod secret;
+mod section;
+mod tables;
+mod text;
+
+pub use backends::{Backends, CacheSettings, LeaseSettings, LimiterSettings, StoreSettings};
+pub use duration::LengthOfTime;
+pub use front_door::FrontDoor;
+pub use report::{FrontDoorError, Mistake};
+pub use secret::SecretText;
+pub use section::SectionMistake;
+pub use text::FileFormat;

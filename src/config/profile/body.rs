@@ -1,0 +1,114 @@
+//! The bodies of refusals, as they stand in a file.
+
+use bumpalo::Bump;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::pairs::Pairs;
+use super::shape::Shape;
+use crate::profile::{ErrorBody, Problem, ProblemMember, ProblemValue};
+
+/// The format and the text of a refusal's body. Texts may have placeholders, as `{scope}`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum BodyTable {
+    /// No content.
+    Empty,
+    /// This text, as `text/plain`.
+    Text(String),
+    /// `{"error":"…"}`
+    Error(String),
+    /// `{"error":{"code":"…","message":"…"}}`
+    CodeAndMessage { code: String, message: String },
+    /// `{"errors":[{"title":"…","details":"…"}]}`
+    TitleAndDetails { title: String, details: String },
+    /// `{"code":401,"context":{},"error":"…","status":"Unauthorized"}`
+    CodeAndContext { error: String },
+    /// `{"key":"…","message":"…","metadata":{},"status":403}`
+    KeyAndMetadata { key: String, message: String },
+    /// JSON of any shape.
+    Json {
+        shape: Shape,
+        /// Texts that the shape names in braces. gRPC calls get the text named `message`.
+        #[serde(default, skip_serializing_if = "is_empty")]
+        values: Pairs,
+    },
+    /// RFC 9457 problem details.
+    Problem(ProblemTable),
+}
+
+fn is_empty(pairs: &Pairs) -> bool {
+    pairs.0.is_empty()
+}
+
+/// RFC 9457 problem details.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProblemTable {
+    /// A URI that names the kind of problem.
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    detail: String,
+    /// A URI reference of this occurrence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    /// Further members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    members: Vec<ProblemMemberTable>,
+}
+
+/// A further member of problem details.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ProblemMemberTable {
+    name: String,
+    value: ProblemValueTable,
+}
+
+/// The value of a further member.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ProblemValueTable {
+    Text(String),
+    /// A value of any shape.
+    Json(Shape),
+    /// The quotas that were exceeded.
+    ViolatedPolicies,
+}
+
+impl BodyTable {
+    pub(super) fn describe<'a>(&'a self, room: &'a Bump) -> ErrorBody<'a> {
+        match self {
+            Self::Empty => ErrorBody::Empty,
+            Self::Text(text) => ErrorBody::Text(text),
+            Self::Error(text) => ErrorBody::Error(text),
+            Self::CodeAndMessage { code, message } => ErrorBody::CodeAndMessage { code, message },
+            Self::TitleAndDetails { title, details } => {
+                ErrorBody::TitleAndDetails { title, details }
+            }
+            Self::CodeAndContext { error } => ErrorBody::CodeAndContext { error },
+            Self::KeyAndMetadata { key, message } => ErrorBody::KeyAndMetadata { key, message },
+            Self::Json { shape, values } => {
+                ErrorBody::Json { shape: &shape.0, values: values.describe(room) }
+            }
+            Self::Problem(problem) => ErrorBody::Problem(problem.describe(room)),
+        }
+    }
+}
+
+impl ProblemTable {
+    fn describe<'a>(&'a self, room: &'a Bump) -> Problem<'a> {
+        let members = self.members.iter().map(|member| ProblemMember {
+            name: &member.name,
+            value: match &member.value {
+                ProblemValueTable::Text(text) => ProblemValue::Text(text),
+                ProblemValueTable::Json(shape) => ProblemValue::Json(&shape.0),
+                ProblemValueTable::ViolatedPolicies => ProblemValue::ViolatedPolicies,
+            },
+        });
+        let members = room.alloc_slice_fill_iter(members.collect::<Vec<_>>());
+        let problem = Problem::new(&self.kind, &self.title, &self.detail).members(members);
+        self.instance.as_deref().map_or(problem, |instance| problem.instance(instance))
+    }
+}

@@ -1,0 +1,136 @@
+//! The headers that tell clients their limits, as they stand in a file.
+
+use bumpalo::Bump;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::profile::{Dialect, LimitField, LimitHeaders, LimitValue, Reset};
+
+/// The headers that tell clients their limits.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitHeadersTable {
+    dialect: DialectName,
+    /// Tells the limit. On, unless set to false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<bool>,
+    /// Tells what remains. On, unless set to false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    remaining: Option<bool>,
+    /// Tells when the window ends, in seconds unless set otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reset: Option<ResetName>,
+    /// Headers of the vendor's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<LimitFieldTable>,
+    /// The unit of quotas, for the structured dialect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
+    /// Writes a partition key, for the structured dialect.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    partition_keys: bool,
+}
+
+/// The family of header names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum DialectName {
+    None,
+    /// `RateLimit-Limit`, `-Remaining`, `-Reset`
+    RateLimit,
+    /// `X-RateLimit-Limit`, `-Remaining`, `-Reset`
+    XRateLimit,
+    /// `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers
+    Structured,
+}
+
+/// How the end of a window is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ResetName {
+    Omitted,
+    /// In seconds from now.
+    Seconds,
+    /// In seconds since 1970.
+    UnixTime,
+}
+
+/// A header of the vendor's own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LimitFieldTable {
+    name: String,
+    value: LimitValueName,
+    /// Tells of the quota of this name, not of the nearest one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quota: Option<String>,
+    /// The places after the decimal point.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    decimals: u8,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // Serde calls it so.
+const fn is_zero(places: &u8) -> bool {
+    *places == 0
+}
+
+/// What a header of the vendor's own tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum LimitValueName {
+    Limit,
+    Remaining,
+    Used,
+    ResetSeconds,
+    ResetUnixTime,
+    /// As `6m0s`.
+    ResetDuration,
+    /// The window in seconds.
+    Window,
+    QuotaName,
+}
+
+impl LimitHeadersTable {
+    pub(super) fn describe<'a>(&'a self, room: &'a Bump) -> LimitHeaders<'a> {
+        let dialect = match self.dialect {
+            DialectName::None => Dialect::None,
+            DialectName::RateLimit => Dialect::RateLimit,
+            DialectName::XRateLimit => Dialect::XRateLimit,
+            DialectName::Structured => Dialect::Structured,
+        };
+        let writes = dialect != Dialect::None;
+        let reset =
+            self.reset.unwrap_or(if writes { ResetName::Seconds } else { ResetName::Omitted });
+        let fields: Vec<_> = self.fields.iter().map(LimitFieldTable::describe).collect();
+        LimitHeaders {
+            dialect,
+            limit: self.limit.unwrap_or(writes),
+            remaining: self.remaining.unwrap_or(writes),
+            reset: match reset {
+                ResetName::Omitted => Reset::Omitted,
+                ResetName::Seconds => Reset::Seconds,
+                ResetName::UnixTime => Reset::UnixTime,
+            },
+            fields: room.alloc_slice_fill_iter(fields),
+            unit: self.unit.as_deref(),
+            partition_keys: self.partition_keys,
+        }
+    }
+}
+
+impl LimitFieldTable {
+    fn describe(&self) -> LimitField<'_> {
+        let value = match self.value {
+            LimitValueName::Limit => LimitValue::Limit,
+            LimitValueName::Remaining => LimitValue::Remaining,
+            LimitValueName::Used => LimitValue::Used,
+            LimitValueName::ResetSeconds => LimitValue::ResetSeconds,
+            LimitValueName::ResetUnixTime => LimitValue::ResetUnixTime,
+            LimitValueName::ResetDuration => LimitValue::ResetDuration,
+            LimitValueName::Window => LimitValue::Window,
+            LimitValueName::QuotaName => LimitValue::QuotaName,
+        };
+        let field = LimitField::new(&self.name, value).decimals(self.decimals);
+        self.quota.as_deref().map_or(field, |quota| field.of_quota(quota))
+    }
+}

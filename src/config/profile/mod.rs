@@ -1,0 +1,19 @@
+//! The profile of a vendor as it stands in a file, and how it becomes a [`Profile`](crate::Profile).
+//!
+//! Each table has the names of the type that it describes, in snake case. `describe` borrows a description from it.
+
+mod answer;
+mod answers;
+mod base;
+mod body;
+mod challenge;
+mod credential;
+mod expected;
+mod format;
+mod limit_headers;
+mod pairs;
+mod principal;
+mod shape;
+mod table;
+
+pub(super) use table::{NOTHING, ProfileTable};

@@ -1,0 +1,11 @@
+//! Reads a tree into types, and finds all of its mistakes at once.
+
+mod fault;
+mod path;
+mod reader;
+mod reading;
+mod repairs;
+
+pub(super) use fault::FaultKind;
+pub(super) use path::{Contradiction, Path};
+pub(super) use reading::{Found, read};

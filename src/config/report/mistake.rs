@@ -1,0 +1,138 @@
+//! One mistake in the file of a front door.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::config::nearest::nearest;
+use crate::config::read::{FaultKind, Found};
+use crate::config::text::{Node, Origin, SourceText, SyntaxError};
+
+/// A mistake in the file of a front door: where it is, what is wrong, and what to do.
+///
+/// It holds no value that was taken from the environment or from another file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    line: usize,
+    column: usize,
+    field: String,
+    message: String,
+    help: Option<String>,
+    /// The bytes to point at.
+    pub(super) span: Range<usize>,
+    /// The text at the span is wrong, and is no secret.
+    pub(super) shows_value: bool,
+}
+
+impl Mistake {
+    /// Returns the line, from 1.
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Returns the column, in characters from 1.
+    pub const fn column(&self) -> usize {
+        self.column
+    }
+
+    /// Returns the path of the field, as `routes[2].cost`. It is empty for the whole file, and for a place that is
+    /// no TOML or no JSON.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// Returns what is wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns what to do, if there is more to say than the message does.
+    pub fn help(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
+    pub(super) fn of_syntax(source: &SourceText, error: SyntaxError) -> Self {
+        let (line, column) = source.line_and_column(error.span.start);
+        let SyntaxError { span, message } = error;
+        Self { line, column, field: String::new(), message, help: None, span, shows_value: false }
+    }
+
+    pub(super) fn of_value(source: &SourceText, root: &Node, found: &Found) -> Self {
+        let (path, node, name) = root.path_to(found.node).unwrap_or((String::new(), root, None));
+        let is_of_name = matches!(found.kind, FaultKind::UnknownField { .. });
+        let span = match (name, is_of_name) {
+            (Some(name), true) => name,
+            // A table with a head of its own spans many lines.
+            (Some(name), false)
+                if source.line_and_column(node.span.start).0
+                    != source.line_and_column(node.span.end).0 =>
+            {
+                name
+            }
+            _ => node.span.clone(),
+        };
+        let (line, column) = source.line_and_column(span.start);
+        let shows_value = !is_of_name && node.origin == Origin::Here && !may_be_secret(&path);
+        let message = told(&found.kind, shows_value);
+        let from = match &node.origin {
+            Origin::Here => None,
+            Origin::Environment(name) => {
+                Some(format!("the value is that of the environment variable `{name}`"))
+            }
+            Origin::File(path) => Some(format!("the value is that of the file `{path}`")),
+        };
+        let help = from.or_else(|| advice(&found.kind));
+        Self { line, column, field: path, message, help, span, shows_value }
+    }
+}
+
+/// Names the last field of a path whose value no message may show.
+pub(super) fn may_be_secret(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    ["url", "pepper", "secret", "password", "token", "key"].iter().any(|word| last.contains(word))
+}
+
+fn told(kind: &FaultKind, shows_value: bool) -> String {
+    match kind {
+        FaultKind::UnknownField { name, .. } => {
+            format!("there is no field `{}`", name.escape_debug())
+        }
+        FaultKind::UnknownText { given, .. } if shows_value => {
+            format!("`{}` is none of the values that this field can have", given.escape_debug())
+        }
+        FaultKind::UnknownText { .. } => {
+            "this is none of the values that the field can have".to_owned()
+        }
+        FaultKind::MissingField(name) => format!("the field `{name}` is missing"),
+        FaultKind::Unfit { found, expected } => {
+            format!("{found} does not fit: expected {expected}")
+        }
+        FaultKind::Problem(text) => text.clone(),
+    }
+}
+
+fn advice(kind: &FaultKind) -> Option<String> {
+    let (FaultKind::UnknownField { name, known } | FaultKind::UnknownText { given: name, known }) =
+        kind
+    else {
+        return None;
+    };
+    Some(match nearest(name, known) {
+        Some(right) => format!("did you mean `{right}`?"),
+        None if known.is_empty() => "this table has no fields".to_owned(),
+        None => format!(
+            "write one of {}",
+            known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        ),
+    })
+}
+
+/// Writes the field, the problem and the remedy on one line.
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.field.is_empty() {
+            write!(f, "`{}`: ", self.field.escape_debug())?;
+        }
+        f.write_str(&self.message)?;
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, " ({help})"))
+    }
+}

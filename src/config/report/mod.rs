@@ -1,0 +1,8 @@
+//! Mistakes as people read them.
+
+mod error;
+mod mistake;
+mod picture;
+
+pub use error::FrontDoorError;
+pub use mistake::Mistake;

@@ -1,0 +1,16 @@
+//! Texts of files: TOML and JSON become one tree, in which every value knows its place.
+
+mod elsewhere;
+mod fingerprint;
+mod json_text;
+mod node;
+mod source;
+mod syntax;
+mod toml_text;
+
+pub(super) use elsewhere::{Surroundings, SystemSurroundings, fill_in};
+pub(super) use fingerprint::fingerprint;
+pub(super) use node::{Content, Field, Node, NodeId, Origin};
+pub use source::FileFormat;
+pub(super) use source::SourceText;
+pub(super) use syntax::SyntaxError;

@@ -1,0 +1,129 @@
+//! The tree that a file describes, in which every value knows its place.
+
+use std::ops::Range;
+
+/// One value of a file.
+#[derive(Debug)]
+pub(in crate::config) struct Node {
+    pub(in crate::config) id: NodeId,
+    /// The bytes of the value in the file.
+    pub(in crate::config) span: Range<usize>,
+    pub(in crate::config) origin: Origin,
+    pub(in crate::config) content: Content,
+}
+
+/// Names a value of one file.
+pub(in crate::config) type NodeId = u32;
+
+/// Where the content of a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::config) enum Origin {
+    /// It stands in the file.
+    Here,
+    /// It is that of an environment variable.
+    Environment(String),
+    /// It is that of another file.
+    File(String),
+}
+
+/// The content of a value.
+pub(in crate::config) enum Content {
+    Null,
+    Truth(bool),
+    Whole(i64),
+    Decimal(f64),
+    Text(String),
+    List(Vec<Node>),
+    Table(Vec<Field>),
+}
+
+/// One field of a table.
+#[derive(Debug)]
+pub(in crate::config) struct Field {
+    pub(in crate::config) name: String,
+    /// The bytes of the name in the file.
+    pub(in crate::config) name_span: Range<usize>,
+    pub(in crate::config) value: Node,
+}
+
+impl Content {
+    /// Returns the word for values of this kind.
+    pub(in crate::config) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Truth(_) => "true or false",
+            Self::Whole(_) => "a whole number",
+            Self::Decimal(_) => "a decimal number",
+            Self::Text(_) => "a text",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+        }
+    }
+}
+
+/// Shows the kinds of values, and no texts: a value can be a secret.
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::List(items) => f.debug_list().entries(items).finish(),
+            Self::Table(fields) => f.debug_list().entries(fields).finish(),
+            other => f.write_str(other.kind()),
+        }
+    }
+}
+
+/// Gives ids to the values of one file.
+#[derive(Debug, Default)]
+pub(in crate::config) struct NodeIds(NodeId);
+
+impl NodeIds {
+    /// Creates a value of the file.
+    pub(in crate::config) const fn node(&mut self, span: Range<usize>, content: Content) -> Node {
+        self.0 += 1;
+        Node { id: self.0, span, origin: Origin::Here, content }
+    }
+}
+
+impl Node {
+    /// Takes a field out of a table.
+    pub(in crate::config) fn take(&mut self, name: &str) -> Option<Field> {
+        let Content::Table(fields) = &mut self.content else { return None };
+        let index = fields.iter().position(|field| field.name == name)?;
+        Some(fields.remove(index))
+    }
+
+    /// Puts a field back into a table.
+    pub(in crate::config) fn put(&mut self, field: Field) {
+        if let Content::Table(fields) = &mut self.content {
+            fields.push(field);
+        }
+    }
+
+    /// Returns the path to a value, as `profile.answers.key_unknown` or `routes[2].cost`, and the place of its
+    /// name if it has one.
+    pub(in crate::config) fn path_to(
+        &self,
+        id: NodeId,
+    ) -> Option<(String, &Self, Option<Range<usize>>)> {
+        if self.id == id {
+            return Some((String::new(), self, None));
+        }
+        let below = |path: String, rest: &str| match rest {
+            "" => path,
+            rest if rest.starts_with('[') => path + rest,
+            rest => format!("{path}.{rest}"),
+        };
+        match &self.content {
+            Content::Table(fields) => fields.iter().find_map(|field| {
+                let (rest, node, name) = field.value.path_to(id)?;
+                let name = if rest.is_empty() { Some(field.name_span.clone()) } else { name };
+                Some((below(field.name.clone(), &rest), node, name))
+            }),
+            Content::List(items) => items.iter().enumerate().find_map(|(index, item)| {
+                let (rest, node, name) = item.path_to(id)?;
+                Some((below(format!("[{index}]"), &rest), node, name))
+            }),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The text of a file, and its lines.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::elsewhere::SystemSurroundings;
+use super::node::Node;
+use super::syntax::SyntaxError;
+use super::{json_text, toml_text};
+
+/// The form in which a file describes a front door.
+///
+/// ```
+/// use tower_api_key::config::FileFormat;
+///
+/// assert_eq!(FileFormat::of_path("gate.json"), FileFormat::Json);
+/// assert_eq!(FileFormat::of_path("gate.toml"), FileFormat::Toml);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileFormat {
+    /// [TOML 1.1](https://toml.io).
+    Toml,
+    /// JSON (RFC 8259).
+    Json,
+}
+
+impl FileFormat {
+    /// Returns [`Json`](Self::Json) for a name that ends in `.json`, else [`Toml`](Self::Toml).
+    pub fn of_path(path: impl AsRef<Path>) -> Self {
+        let is_json = path.as_ref().extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+        if is_json { Self::Json } else { Self::Toml }
+    }
+}
+
+/// A file as it was read.
+#[derive(Clone)]
+pub(in crate::config) struct SourceText {
+    /// The name of the file, for messages.
+    pub(in crate::config) name: String,
+    pub(in crate::config) format: FileFormat,
+    pub(in crate::config) text: String,
+}
+
+impl SourceText {
+    /// Reads a file, and returns what it can take fields from.
+    pub(in crate::config) fn open(path: &Path) -> std::io::Result<(Self, SystemSurroundings)> {
+        let text = std::fs::read_to_string(path)?;
+        let name = path.display().to_string();
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let source = Self { name, format: FileFormat::of_path(path), text };
+        Ok((source, SystemSurroundings { folder }))
+    }
+
+    pub(in crate::config) fn tree(&self) -> Result<Node, Vec<SyntaxError>> {
+        match self.format {
+            FileFormat::Toml => toml_text::read(&self.text),
+            FileFormat::Json => json_text::read(&self.text),
+        }
+    }
+
+    /// Returns the line and the column of a byte, both from 1; the column counts characters.
+    pub(in crate::config) fn line_and_column(&self, byte: usize) -> (usize, usize) {
+        let before = self.text.get(..byte).unwrap_or(&self.text);
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        let column = before.get(line_start..).unwrap_or_default().chars().count();
+        (before.matches('\n').count() + 1, column + 1)
+    }
+
+    /// Returns the bytes of the lines on which a span lies.
+    pub(in crate::config) fn lines_of(&self, span: &Range<usize>) -> Range<usize> {
+        let start = self
+            .text
+            .get(..span.start)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |end| end + 1);
+        let last = span.end.saturating_sub(1).max(span.start);
+        let end = self.text.get(last..).and_then(|rest| rest.find('\n'));
+        start..end.map_or(self.text.len(), |length| last + length)
+    }
+}
+
+/// Hides the text: it may hold secrets.
+impl std::fmt::Debug for SourceText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SourceText").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,19 @@
+//! A place of a file that is no TOML or no JSON.
+
+use std::ops::Range;
+
+/// A place that cannot be read, and why.
+#[derive(Debug)]
+pub(in crate::config) struct SyntaxError {
+    pub(in crate::config) span: Range<usize>,
+    pub(in crate::config) message: String,
+}
+
+impl SyntaxError {
+    pub(super) fn new(span: Range<usize>, message: &str) -> Self {
+        // The libraries say what they expect, and begin as they like.
+        let mut letters = message.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+        Self { span, message: first.into_iter().chain(letters).collect() }
+    }
+}
