@@ -1,78 +1,75 @@
-//! The front door: who may call what. One file of Rust, until the file describes it.
+//! The front door: who may call what, by the tables beside `[gateway]` in the same file.
 
-use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 
-use tower_api_key::key::{Account, IssuedKey, Issuer, KeyFormat, KeyHasher, KeyRecord, Networks};
-use tower_api_key::profile::CredentialSource;
-use tower_api_key::request::{ProxyHeaders, TrustedProxies};
-use tower_api_key::store::{KeyStore, MemoryStore};
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Profile, vendors};
+use tower_api_key::config::SectionMistake;
+use tower_api_key::reload::ReloadableLayer;
+use tower_api_key::store::KeyStore;
+use tower_api_key::{ApiKeyLayerBuilder, ConfigError};
+use tower_api_key_front_door::{LiveFrontDoor, OpenError};
 
-use crate::Problem;
-use crate::settings::{GatewayFile, GatewaySettings};
+use crate::gateway::check;
+use crate::settings::{FixedSettings, GatewaySettings};
 
-/// The layer that decides about each request.
-pub type Gate = ApiKeyLayer;
+type StoreFuture = Pin<Box<dyn Future<Output = Arc<dyn KeyStore>> + Send>>;
 
 /// Who may call what, and where the keys are.
 #[derive(Clone)]
 pub struct FrontDoor {
-    /// The layer that decides about each request.
-    pub gate: Gate,
-    /// The store of the keys, which `/readyz` asks.
-    pub store: Arc<dyn KeyStore>,
+    pub(crate) gate: ReloadableLayer,
+    store: Arc<dyn Fn() -> StoreFuture + Send + Sync>,
 }
-
-const PROFILE: Profile = Profile {
-    credentials: &[CredentialSource::header("x-api-key")],
-    formats: &[KeyFormat::hex(40)],
-    quotas: &[],
-    ..vendors::REST_INTEGRATIONS
-};
 
 impl FrontDoor {
-    /// Builds the front door with what a gateway needs: upstreams never see a key, and read which client is proven.
+    /// Makes a front door of a program's own, which stays as it is.
     ///
     /// # Errors
     ///
-    /// [`Problem`] if the gate cannot be built.
-    pub fn new(builder: ApiKeyLayerBuilder, store: Arc<dyn KeyStore>) -> Result<Self, Problem> {
-        let gate = builder.strip_credential().client_in_request().build();
-        let gate = gate.map_err(|error| Problem::new(error.to_string()))?;
-        Ok(Self { gate, store })
+    /// [`ConfigError`] if the layer cannot be built.
+    pub fn new(
+        builder: ApiKeyLayerBuilder,
+        store: Arc<dyn KeyStore>,
+    ) -> Result<Self, ConfigError> {
+        let (gate, _) = ReloadableLayer::new(finish(builder).build()?);
+        let find = move || -> StoreFuture { Box::pin(std::future::ready(Arc::clone(&store))) };
+        Ok(Self { gate, store: Arc::new(find) })
     }
 
-    /// Makes a front door with one key, and returns the key. Trusts proxies on this machine.
-    ///
-    /// # Errors
-    ///
-    /// [`Problem`] if the gate cannot be built.
-    pub fn demo() -> Result<(Self, IssuedKey), Problem> {
-        let problem = |error: &dyn std::fmt::Display| Problem::new(error.to_string());
-        let issued = Issuer::new(KeyFormat::hex(40), KeyHasher::sha256()).issue(None);
-        let issued = issued.map_err(|error| problem(&error))?;
-        let account = Account::builder("account_1").build().map_err(|error| problem(&error))?;
-        let record =
-            KeyRecord::builder("key_1", account).build().map_err(|error| problem(&error))?;
-        let store = Arc::new(MemoryStore::new());
-        store.add_now(*issued.digest(), record);
-        let proxies = Networks::new(["127.0.0.0/8"]).map_err(|error| problem(&error))?;
-        let proxies = TrustedProxies::new(proxies, ProxyHeaders::XForwarded);
-        let builder = ApiKeyLayer::builder(PROFILE, Arc::clone(&store)).trusted_proxies(proxies);
-        Ok((Self::new(builder, store)?, issued))
+    /// Takes the front door of a file, which follows the file's changes.
+    pub fn live(door: &LiveFrontDoor<GatewaySettings>) -> Self {
+        let live = door.clone();
+        let find = move || -> StoreFuture {
+            let live = live.clone();
+            Box::pin(async move { live.store().await })
+        };
+        Self { gate: door.layer(), store: Arc::new(find) }
+    }
+
+    /// Returns the store that is asked now.
+    pub(crate) async fn store(&self) -> Arc<dyn KeyStore> {
+        (self.store)().await
     }
 }
 
-/// Reads the settings from a file.
+/// Reads a file, and opens its front door. The file is checked as a whole, each time it is read: a mistake in
+/// `[gateway]` keeps the old front door, too. So does a change of what stays until a restart.
 ///
 /// # Errors
 ///
-/// [`Problem`] with the line and the field.
-pub fn read(file: &Path) -> Result<GatewaySettings, Problem> {
-    let problem = |what: String| Problem::new(format!("{}: {what}", file.display()));
-    let text = fs::read_to_string(file).map_err(|error| problem(error.to_string()))?;
-    let file: GatewayFile = toml::from_str(&text).map_err(|error| problem(error.to_string()))?;
-    Ok(file.gateway)
+/// [`OpenError`] with all mistakes of the file, or the store or limiter that does not open.
+pub async fn open(file: &Path) -> Result<LiveFrontDoor<GatewaySettings>, OpenError> {
+    let fixed: OnceLock<FixedSettings> = OnceLock::new();
+    let check = move |settings: &GatewaySettings| -> Result<(), SectionMistake> {
+        check(settings)?;
+        fixed.get_or_init(|| FixedSettings::of(settings)).refuse_change(settings)?;
+        Ok(())
+    };
+    LiveFrontDoor::open_finished(file, "gateway", check, finish).await
+}
+
+/// Adds what a gateway needs of every front door: upstreams see no key, and read which client is proven.
+fn finish(builder: ApiKeyLayerBuilder) -> ApiKeyLayerBuilder {
+    builder.strip_credential().client_in_request()
 }

@@ -16,7 +16,7 @@ use crate::forward::{Forward, Routing};
 use crate::front_door::FrontDoor;
 use crate::listen::{Certificate, Listener, Server};
 use crate::readiness::Readiness;
-use crate::settings::{GatewaySettings, ListenerSettings};
+use crate::settings::{FixedSettings, GatewaySettings, ListenerSettings};
 use crate::{Problem, admin};
 
 /// A gateway that serves.
@@ -43,9 +43,9 @@ impl Gateway {
         let routing = Arc::new(ArcSwap::from_pointee(Routing::new(&settings, None)?));
         let drain = Drain::default();
         let forward = Forward::new(Arc::clone(&routing), drain.clone());
-        let server = Server { gate: front_door.gate, forward };
+        let server = Server { gate: front_door.gate.clone(), forward };
         let closing = CancellationToken::new();
-        let readiness = Arc::new(Readiness::new(front_door.store, Arc::clone(&routing)));
+        let readiness = Arc::new(Readiness::new(front_door, Arc::clone(&routing)));
 
         let mut listeners = Vec::with_capacity(settings.listeners.len());
         for (at, listener) in settings.listeners.iter().enumerate() {
@@ -54,10 +54,10 @@ impl Gateway {
         let admin = match &settings.admin {
             None => None,
             Some(admin) => Some(TcpListener::bind(admin.address).await.map_err(|error| {
-                Problem::new(format!("gateway.admin.address: cannot listen on it: {error}"))
+                Problem::new("admin.address", format!("cannot listen on it: {error}"))
             })?),
         };
-        let address = |error: std::io::Error| Problem::new(format!("gateway.listeners: {error}"));
+        let address = |error: std::io::Error| Problem::new("listeners", error.to_string());
         let addresses = listeners.iter().map(Listener::address).collect::<Result<Vec<_>, _>>();
         let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose();
         let gateway = Self {
@@ -111,19 +111,7 @@ impl Gateway {
     ///
     /// [`Problem`] with the field that is wrong. Then the settings in force stay.
     pub fn reload(&mut self, settings: GatewaySettings) -> Result<(), Problem> {
-        let fixed = |listener: &ListenerSettings| {
-            let ListenerSettings { address, tls, max_connections, header_timeout } = listener;
-            (*address, tls.is_some(), *max_connections, *header_timeout)
-        };
-        let listeners =
-            |settings: &GatewaySettings| settings.listeners.iter().map(fixed).collect::<Vec<_>>();
-        if listeners(&settings) != listeners(&self.settings) {
-            let problem = "gateway.listeners: only certificates can change without a restart";
-            return Err(Problem::new(problem));
-        }
-        if settings.admin != self.settings.admin {
-            return Err(Problem::new("gateway.admin: it cannot change without a restart"));
-        }
+        FixedSettings::of(&self.settings).refuse_change(&settings)?;
         let routing = Routing::new(&settings, Some(&self.routing.load()))?;
         let pairs = pairs(&settings.listeners)?;
         for (certificate, pair) in self.certificates.iter().zip(pairs) {
@@ -163,7 +151,7 @@ impl Gateway {
 /// [`Problem`] with the field that is wrong.
 pub fn check(settings: &GatewaySettings) -> Result<(), Problem> {
     if settings.listeners.is_empty() {
-        return Err(Problem::new("gateway.listeners: name at least one address"));
+        return Err(Problem::new("listeners", "name at least one address"));
     }
     pairs(&settings.listeners)?;
     Routing::new(settings, None).map(drop)
@@ -179,5 +167,5 @@ fn pairs(listeners: &[ListenerSettings]) -> Result<Vec<Option<Arc<ServerConfig>>
 }
 
 fn within(listener: usize, problem: Problem) -> Problem {
-    problem.within(&format!("gateway.listeners[{listener}]"))
+    problem.within(&format!("listeners[{listener}]"))
 }

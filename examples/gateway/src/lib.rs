@@ -14,7 +14,7 @@ pub mod settings;
 mod upstream;
 mod watch;
 
-pub use front_door::{FrontDoor, Gate, read};
+pub use front_door::{FrontDoor, open};
 pub use gateway::{Gateway, check};
 pub use problem::Problem;
 pub use watch::Watched;

@@ -4,16 +4,22 @@
 //! cargo run -p gateway -- examples/gateway/gateway.toml
 //! ```
 
+use std::error::Error;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Parser;
-use gateway::{FrontDoor, Gateway, Problem, Watched, read};
+use gateway::settings::GatewaySettings;
+use gateway::{FrontDoor, Gateway, Watched, open};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
+use tower_api_key_front_door::LiveFrontDoor;
 use tracing::{error, info};
+
+/// The reason why the gateway does not start.
+type Failure = Box<dyn Error + Send + Sync>;
 
 /// Forwards requests with a key to the services behind it
 #[derive(Debug, Parser)]
@@ -35,68 +41,117 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(3),
         Err(problem) => {
-            eprintln!("gateway: {problem}");
+            eprintln!("{problem}");
             ExitCode::from(2)
         }
     }
 }
 
 /// Serves until a signal ends the process. Returns false if requests were cut off.
-async fn run(options: &Options) -> Result<bool, Problem> {
-    let settings = read(&options.file)?;
+async fn run(options: &Options) -> Result<bool, Failure> {
+    // Before the process can be asked: a signal without a listener ends it.
+    let signals = Signals::listen()?;
+    let front_door = open(&options.file).await?;
     if options.check {
-        gateway::check(&settings)?;
-        println!("{} is right", options.file.display());
+        println!("{}: no mistake", options.file.display());
         return Ok(true);
     }
-    // Before it can be asked: a signal without a listener ends the process.
-    let signals = Signals::listen().map_err(|error| Problem::new(format!("signals: {error}")))?;
-    let (front_door, key) = FrontDoor::demo()?;
-    let gateway = Gateway::start(settings, front_door).await?;
+    let settings = GatewaySettings::clone(&front_door.settings());
+    let gateway = Gateway::start(settings, FrontDoor::live(&front_door)).await?;
     for address in gateway.addresses() {
         info!("listening on {address}");
     }
-    println!("key: {}", key.expose());
-    serve(gateway, &options.file, signals).await
+    let watched = Watched::new(files(&gateway, options));
+    Serving { gateway, front_door, watched, is_settled: true, told: None }
+        .until_end(options, signals)
+        .await
 }
 
-/// Reloads on SIGHUP and when a file changes, and ends on SIGTERM and SIGINT.
-async fn serve(mut gateway: Gateway, file: &Path, mut signals: Signals) -> Result<bool, Problem> {
-    let mut tick = interval(gateway.settings().watch_period.get());
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let files = |gateway: &Gateway| gateway.files().into_iter().chain([file.to_owned()]);
-    let mut watched = Watched::new(files(&gateway));
-    loop {
-        tokio::select! {
-            request = signals.next() => match request {
-                Request::Reload => {
-                    watched.has_changed();
-                    info!("SIGHUP: reading {}", file.display());
+/// Lists the files that the gateway follows.
+fn files(gateway: &Gateway, options: &Options) -> impl Iterator<Item = PathBuf> {
+    gateway.files().into_iter().chain([options.file.clone()])
+}
+
+/// A gateway that follows its file.
+struct Serving {
+    gateway: Gateway,
+    front_door: LiveFrontDoor<GatewaySettings>,
+    watched: Watched,
+    /// True unless a file changed at the last look: it may be half written.
+    is_settled: bool,
+    /// The problem that was logged last.
+    told: Option<String>,
+}
+
+impl Serving {
+    /// Reloads on SIGHUP and when a file changes, and ends on SIGTERM and SIGINT.
+    async fn until_end(
+        mut self,
+        options: &Options,
+        mut signals: Signals,
+    ) -> Result<bool, Failure> {
+        let mut tick = interval(self.gateway.settings().watch_period.get());
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                request = signals.next() => match request {
+                    Request::Reload => {
+                        info!("SIGHUP: reading {}", options.file.display());
+                        (self.told, self.is_settled) = (None, false);
+                        self.reload().await;
+                    }
+                    Request::End => break,
+                },
+                _ = tick.tick() => {
+                    if self.watched.has_changed() {
+                        self.is_settled = false;
+                    } else {
+                        self.reload().await;
+                    }
                 }
-                Request::End => break,
-            },
-            _ = tick.tick() => {
-                if !watched.has_changed() {
-                    continue;
-                }
-                info!("a file has changed: reading {}", file.display());
+            }
+            self.watched.follow(files(&self.gateway, options));
+        }
+        let mut end = pin!(self.gateway.end());
+        loop {
+            tokio::select! {
+                is_done = &mut end => return Ok(is_done),
+                // A second signal does not wait.
+                request = signals.next() => if request == Request::End {
+                    return Ok(false);
+                },
             }
         }
-        match read(file).and_then(|settings| gateway.reload(settings)) {
-            Ok(()) => info!("the new file is in force"),
-            Err(problem) => error!("the old file stays in force: {problem}"),
-        }
-        watched.follow(files(&gateway));
     }
-    let mut end = pin!(gateway.end());
-    loop {
-        tokio::select! {
-            is_done = &mut end => return Ok(is_done),
-            // A second signal does not wait.
-            request = signals.next() => if request == Request::End {
-                return Ok(false);
-            },
+
+    /// Takes over what has changed: in the file, in files that it names, and in certificates.
+    async fn reload(&mut self) {
+        match self.try_reload().await {
+            Ok(false) => {}
+            Ok(true) => {
+                self.told = None;
+                info!("the new file is in force");
+            }
+            // Said once, not at each look.
+            Err(problem) => {
+                let problem = problem.to_string();
+                if self.told.as_ref() != Some(&problem) {
+                    error!("the old file stays in force: {problem}");
+                    self.told = Some(problem);
+                }
+            }
         }
+    }
+
+    async fn try_reload(&mut self) -> Result<bool, Failure> {
+        let has_changed = self.front_door.reload().await?;
+        let settings = self.front_door.settings();
+        if !has_changed && self.is_settled && *settings == *self.gateway.settings() {
+            return Ok(false);
+        }
+        self.gateway.reload(GatewaySettings::clone(&settings))?;
+        self.is_settled = true;
+        Ok(true)
     }
 }
 

@@ -2,24 +2,36 @@
 
 use std::fmt;
 
-/// What is wrong with the settings, with the name of the field.
+use tower_api_key::config::SectionMistake;
+
+/// What is wrong with the settings: the field, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Problem(String);
+pub struct Problem {
+    /// The path of the field within the table `[gateway]`.
+    field: String,
+    text: String,
+}
 
 impl Problem {
-    /// Makes a problem from a text such as `addresses: name at least one server`.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+    /// Makes a problem of a field.
+    pub(crate) fn new(field: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { field: field.into(), text: text.into() }
     }
 
     /// Names the table in which the field stands.
     pub(crate) fn within(self, table: &str) -> Self {
-        Self(format!("{table}.{}", self.0))
+        Self { field: format!("{table}.{}", self.field), text: self.text }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        write!(formatter, "gateway.{}: {}", self.field, self.text)
+    }
+}
+
+impl From<Problem> for SectionMistake {
+    fn from(problem: Problem) -> Self {
+        Self::new(problem.field, problem.text)
     }
 }

@@ -9,9 +9,9 @@ use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tower_api_key::key::KeyDigest;
-use tower_api_key::store::KeyStore;
 
 use crate::forward::Routing;
+use crate::front_door::FrontDoor;
 
 /// How long an answer is repeated, so that probes cannot burden upstreams.
 const FRESH: Duration = Duration::from_secs(1);
@@ -20,7 +20,7 @@ const LONGEST_LOOKUP: Duration = Duration::from_secs(2);
 
 /// Finds out whether the gateway can serve.
 pub(crate) struct Readiness {
-    store: Arc<dyn KeyStore>,
+    front_door: FrontDoor,
     routing: Arc<ArcSwap<Routing>>,
     is_ending: AtomicBool,
     latest: Mutex<Option<(Instant, Report)>>,
@@ -34,8 +34,8 @@ pub(crate) struct Report {
 }
 
 impl Readiness {
-    pub(crate) fn new(store: Arc<dyn KeyStore>, routing: Arc<ArcSwap<Routing>>) -> Self {
-        Self { store, routing, is_ending: false.into(), latest: Mutex::default() }
+    pub(crate) fn new(front_door: FrontDoor, routing: Arc<ArcSwap<Routing>>) -> Self {
+        Self { front_door, routing, is_ending: false.into(), latest: Mutex::default() }
     }
 
     /// Fails all probes from now on.
@@ -61,7 +61,8 @@ impl Readiness {
 
     async fn probe(&self) -> Report {
         // No key has this digest; a store that says so works.
-        let lookup = self.store.find(&KeyDigest::from_bytes([0; 32]));
+        let store = self.front_door.store().await;
+        let lookup = store.find(&KeyDigest::from_bytes([0; 32]));
         let store = matches!(timeout(LONGEST_LOOKUP, lookup).await, Ok(Ok(_)));
         let mut upstreams = BTreeMap::new();
         for (name, upstream) in &self.routing.load_full().upstreams {

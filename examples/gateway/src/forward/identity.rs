@@ -30,7 +30,7 @@ impl IdentityFields {
         let mut names: Vec<&HeaderName> = fields.names().collect();
         names.sort_unstable_by_key(|name| name.as_str());
         if names.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(Problem::new("gateway.identity: two facts have the same field"));
+            return Err(Problem::new("identity", "two facts have the same field"));
         }
         Ok(fields)
     }
@@ -62,7 +62,7 @@ impl IdentityFields {
 
 /// Reads the name of a field.
 fn header(setting: &str, name: &str) -> Result<HeaderName, Problem> {
-    let problem = |what: &str| Problem::new(format!("gateway.identity.{setting}: {what}"));
+    let problem = |what: &str| Problem::new(format!("identity.{setting}"), what);
     let name = HeaderName::try_from(name).map_err(|_| problem("not the name of a field"))?;
     if !fields::is_plain(&name) {
         return Err(problem("use letters, digits and `-` only: some servers read `_` as `-`"));

@@ -35,15 +35,15 @@ impl RouteTable {
         let mut rows: Vec<TableRow> = Vec::new();
         for (at, route) in routes.iter().enumerate() {
             let row = row(route, upstreams)
-                .map_err(|problem| problem.within(&format!("gateway.routes[{at}]")))?;
+                .map_err(|problem| problem.within(&format!("routes[{at}]")))?;
             if rows.iter().any(|other| (&other.host, &other.path) == (&row.host, &row.path)) {
-                let problem = "path: another route has the same path and host";
-                return Err(Problem::new(problem).within(&format!("gateway.routes[{at}]")));
+                let problem = "another route has the same path and host";
+                return Err(Problem::new("path", problem).within(&format!("routes[{at}]")));
             }
             rows.push(row);
         }
         if rows.is_empty() {
-            return Err(Problem::new("gateway.routes: name at least one route"));
+            return Err(Problem::new("routes", "name at least one route"));
         }
         rows.sort_by_key(|row| std::cmp::Reverse((row.host.is_some(), row.path.len())));
         Ok(Self(rows))
@@ -67,14 +67,14 @@ fn row(
     upstreams: &BTreeMap<String, Arc<Upstream>>,
 ) -> Result<TableRow, Problem> {
     if !route.path.starts_with('/') || super::path::is_ambiguous(&route.path) {
-        return Err(Problem::new("path: begin it with a slash, without `.` and `..`"));
+        return Err(Problem::new("path", "begin it with a slash, without `.` and `..`"));
     }
     let upstream = upstreams.get(&route.upstream).ok_or_else(|| {
         let known: Vec<&str> = upstreams.keys().map(String::as_str).collect();
-        Problem::new(format!("upstream: there is no such one; there are: {}", known.join(", ")))
+        Problem::new("upstream", format!("there is no such one; there are: {}", known.join(", ")))
     })?;
     if route.host.as_ref().is_some_and(|host| host.is_empty() || without_port(host) != host) {
-        return Err(Problem::new("host: name one without a port"));
+        return Err(Problem::new("host", "name one without a port"));
     }
     let upgrades: Vec<String> =
         route.upgrades.iter().map(|protocol| protocol.to_ascii_lowercase()).collect();
@@ -82,8 +82,8 @@ fn row(
         |protocol: &String| NEVER.contains(&protocol.split('/').next().unwrap_or_default());
     if upgrades.iter().any(is_never) {
         let problem =
-            "upgrades: HTTP and TLS are never passed on, because requests inside pass no gate";
-        return Err(Problem::new(problem));
+            "HTTP and TLS are never passed on, because requests inside pass no gate";
+        return Err(Problem::new("upgrades", problem));
     }
     Ok(TableRow {
         host: route.host.clone(),

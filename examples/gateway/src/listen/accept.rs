@@ -40,7 +40,7 @@ impl Listener {
     pub(crate) async fn open(settings: &ListenerSettings) -> Result<Self, Problem> {
         let certificate = settings.tls.as_ref().map(Certificate::read).transpose()?;
         let socket = TcpListener::bind(settings.address).await.map_err(|error| {
-            Problem::new(format!("address: cannot listen on {}: {error}", settings.address))
+            Problem::new("address", format!("cannot listen on {}: {error}", settings.address))
         })?;
         Ok(Self {
             settings: settings.clone(),

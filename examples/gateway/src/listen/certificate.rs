@@ -39,7 +39,7 @@ impl Certificate {
     pub(crate) fn read(settings: &TlsSettings) -> Result<Arc<ServerConfig>, Problem> {
         let (chain_file, key_file) = (&settings.certificate, &settings.private_key);
         let wrong = |field: &str, file: &Path, what: &dyn Display| {
-            Problem::new(format!("tls.{field}: {}: {what}", file.display()))
+            Problem::new(format!("tls.{field}"), format!("{}: {what}", file.display()))
         };
         let chain = CertificateDer::pem_file_iter(chain_file)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)

@@ -11,12 +11,12 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::{Layer, ServiceExt};
 use tower_api_key::MarkConnection;
+use tower_api_key::reload::ReloadableLayer;
 use tower_api_key::request::AcceptedStream;
 use tracing::debug;
 
 use crate::drain::{Drain, Drained};
 use crate::forward::Forward;
-use crate::front_door::Gate;
 
 /// The most bytes of a request's head.
 const LONGEST_HEAD: usize = 64 << 10;
@@ -27,7 +27,7 @@ const PING_WAIT: Duration = Duration::from_secs(20);
 /// What every connection is served with.
 #[derive(Clone)]
 pub(crate) struct Server {
-    pub(crate) gate: Gate,
+    pub(crate) gate: ReloadableLayer,
     pub(crate) forward: Forward,
 }
 

@@ -1,4 +1,4 @@
-//! The whole table, and the file that has only this table.
+//! The whole table.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,6 @@ use super::listener::ListenerSettings;
 use super::period::Period;
 use super::route::RouteSettings;
 use super::upstream::UpstreamSettings;
-
-/// A file with the table `[gateway]`.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GatewayFile {
-    /// What the gateway listens on, and where it sends requests.
-    pub gateway: GatewaySettings,
-}
 
 /// What the gateway listens on, and where it sends requests.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]

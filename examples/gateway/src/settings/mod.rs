@@ -3,6 +3,7 @@
 //! These are plain serde types. What names belong together is checked where the gateway is built.
 
 mod admin;
+mod fixed;
 mod gateway;
 mod identity;
 mod listener;
@@ -11,7 +12,8 @@ mod route;
 mod upstream;
 
 pub use admin::AdminSettings;
-pub use gateway::{DrainSettings, GatewayFile, GatewaySettings};
+pub(crate) use fixed::FixedSettings;
+pub use gateway::{DrainSettings, GatewaySettings};
 pub use identity::IdentitySettings;
 pub use listener::{ListenerSettings, TlsSettings};
 pub use period::Period;

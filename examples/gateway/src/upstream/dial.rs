@@ -1,6 +1,5 @@
 //! Connects to one server, whatever host a request names.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -42,7 +41,7 @@ impl Dial {
             Some(tls) => {
                 let name = ServerName::try_from(tls.server_name.clone());
                 let name =
-                    name.map_err(|_| Problem::new("tls.server_name: not a name of a host"))?;
+                    name.map_err(|_| Problem::new("tls.server_name", "not a name of a host"))?;
                 builder.https_only().with_server_name_resolver(FixedServerNameResolver::new(name))
             }
             None => builder.https_or_http(),
@@ -80,13 +79,13 @@ fn client_config(settings: &UpstreamSettings) -> Result<ClientConfig, Problem> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| Problem::new(format!("tls: {error}")))?;
+        .map_err(|error| Problem::new("tls", error.to_string()))?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn from_file(file: &Path) -> Result<RootCertStore, Problem> {
     let problem = |what: &dyn std::fmt::Display| {
-        Problem::new(format!("tls.authorities: {}: {what}", file.display()))
+        Problem::new("tls.authorities", format!("{}: {what}", file.display()))
     };
     let mut roots = RootCertStore::empty();
     let certificates = CertificateDer::pem_file_iter(file).map_err(|error| problem(&error))?;
@@ -105,9 +104,8 @@ fn of_the_system() -> Result<RootCertStore, Problem> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
-        let why =
-            io::Error::other("the system trusts no authority; name a file in tls.authorities");
-        return Err(Problem::new(why.to_string()));
+        let problem = "the system trusts no authority: name a file";
+        return Err(Problem::new("tls.authorities", problem));
     }
     Ok(roots)
 }

@@ -26,7 +26,7 @@ impl Endpoint {
     pub(super) fn new(address: Authority, settings: &UpstreamSettings) -> Result<Self, Problem> {
         let scheme = if settings.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP };
         let to = Uri::builder().scheme(scheme).authority(address.clone()).path_and_query("/");
-        let to = to.build().map_err(|error| Problem::new(error.to_string()))?;
+        let to = to.build().map_err(|error| Problem::new("addresses", error.to_string()))?;
         let mut builder = Client::builder(TokioExecutor::new());
         builder
             .pool_idle_timeout(settings.pool.idle_timeout.get())

@@ -33,23 +33,23 @@ impl Upstream {
     ///
     /// [`Problem`] if an address, the host or TLS is wrong.
     pub(crate) fn new(name: &str, settings: &UpstreamSettings) -> Result<Self, Problem> {
-        let problem = |problem: Problem| problem.within(&format!("gateway.upstreams.{name}"));
-        let endpoints = settings.addresses.iter().map(|address| {
-            let parsed = address
-                .parse::<Authority>()
-                .ok()
-                .filter(|address| address.port_u16().is_some() && !address.as_str().contains('@'));
-            let wrong = || Problem::new(format!("addresses: {address:?} is not `host:port`"));
-            Endpoint::new(parsed.ok_or_else(wrong)?, settings).map(Arc::new)
+        let problem = |problem: Problem| problem.within(&format!("upstreams.{name}"));
+        let endpoints = settings.addresses.iter().enumerate().map(|(at, address)| {
+            let parsed = address.parse::<Authority>().ok().filter(|address| {
+                address.port_u16().is_some() && !address.as_str().contains('@')
+            });
+            let field = format!("addresses[{at}]");
+            let parsed = parsed.ok_or_else(|| Problem::new(field, "write it as `host:port`"))?;
+            Endpoint::new(parsed, settings).map(Arc::new)
         });
         let endpoints = endpoints.collect::<Result<Vec<_>, _>>().map_err(problem)?;
         if endpoints.is_empty() {
-            return Err(problem(Problem::new("addresses: name at least one server")));
+            return Err(problem(Problem::new("addresses", "name at least one server")));
         }
         let host = settings.host.as_deref().map(|host| {
             let authority = host.parse::<Authority>().ok().filter(|_| !host.contains('@'));
             let value = HeaderValue::from_str(host).ok();
-            authority.zip(value).ok_or_else(|| Problem::new("host: not a valid host"))
+            authority.zip(value).ok_or_else(|| Problem::new("host", "not a valid host"))
         });
         Ok(Self {
             name: name.to_owned(),

@@ -31,7 +31,7 @@ async fn named(name: &'static str) -> std::net::SocketAddr {
 /// curl over both versions, with an upload of some size.
 #[tokio::test(flavor = "multi_thread")]
 async fn curl_speaks_both_versions() {
-    let process = Process::before("curl", named("one").await);
+    let process = Process::before("curl", named("one").await).await;
     for version in ["--http1.1", "--http2"] {
         let answer = process.curl("a.pem", "/a", &[version]).unwrap();
         assert!(answer.contains(" 200") && answer.ends_with("one 0"), "{answer}");
@@ -50,7 +50,7 @@ async fn curl_speaks_both_versions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn probes_tell_what_answers() {
-    let process = Process::before("probes", named("one").await);
+    let process = Process::before("probes", named("one").await).await;
     assert_eq!(process.probe("/healthz"), "alive\n200");
     let ready = "store: answers\nupstream backend: 1 of 1 reachable\n200";
     assert_eq!(process.probe("/readyz"), ready);
@@ -67,7 +67,7 @@ async fn probes_tell_what_answers() {
 /// A pair that does not fit keeps the old certificate, and the log has the reason.
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_change_while_it_serves() {
-    let process = Process::before("certificates", named("one").await);
+    let process = Process::before("certificates", named("one").await).await;
     process.folder.certify("b");
     fs::copy(process.folder.file("a.pem"), process.folder.file("old.pem")).unwrap();
     assert!(process.curl("b.pem", "/a", &[]).is_err(), "the new one is not served yet");
@@ -95,7 +95,7 @@ async fn certificates_change_while_it_serves() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_read_again() {
     let (one, two) = (named("one").await, named("two").await);
-    let process = Process::before("reload", one);
+    let process = Process::before("reload", one).await;
     let told = || process.curl("a.pem", "/a", &[]).unwrap();
     assert!(told().ends_with("one 0"));
     process.configure(|file| file, two);
@@ -124,7 +124,7 @@ async fn a_file_is_read_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_is_lost_in_a_reload() {
     let (one, two) = (named("one").await, named("two").await);
-    let process = Arc::new(Process::before("load", one));
+    let process = Arc::new(Process::before("load", one).await);
     let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let clients: Vec<_> = (0..2)
         .map(|_| {
@@ -154,7 +154,7 @@ async fn no_request_is_lost_in_a_reload() {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_in_flight_end_before_the_process() {
     for version in ["--http1.1", "--http2"] {
-        let mut process = Process::before("drain", named("one").await);
+        let mut process = Process::before("drain", named("one").await).await;
         let slow = std::thread::scope(|scope| {
             let slow = scope.spawn(|| process.curl("a.pem", "/slow", &[version]));
             std::thread::sleep(Duration::from_millis(400));
@@ -176,7 +176,7 @@ async fn requests_in_flight_end_before_the_process() {
 /// What does not end in time is cut off, and the status of the process shows it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_drain_has_an_end() {
-    let mut process = Process::before("cut", named("one").await);
+    let mut process = Process::before("cut", named("one").await).await;
     std::thread::scope(|scope| {
         let endless = scope.spawn(|| process.curl("a.pem", "/endless", &[]));
         std::thread::sleep(Duration::from_millis(400));

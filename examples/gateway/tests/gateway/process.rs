@@ -9,6 +9,9 @@ use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use rcgen::{CertificateParams, KeyPair};
+use tower_api_key::key::{Account, Issuer, KeyFormat, KeyHasher, KeyRecord};
+use tower_api_key::store::{KeyManager, NewKey};
+use tower_api_key_sqlx::SqlStore;
 
 /// A gateway in a process of its own, with TLS.
 pub(crate) struct Process {
@@ -46,6 +49,20 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// Makes a database with a key, and returns the key.
+    async fn issue(&self) -> String {
+        let url = format!("sqlite:{}", self.file("keys.db"));
+        let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
+        let issuer = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256());
+        let issued = issuer.issue(Some("live")).unwrap();
+        let account = Account::builder("account_1").build().unwrap();
+        let record = KeyRecord::builder("key_1", account);
+        store.add(NewKey::issued(&issued, record).unwrap(), "test").await.unwrap();
+        issued.expose().to_owned()
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
@@ -66,28 +83,32 @@ pub(crate) fn file(
     upstream: SocketAddr,
 ) -> String {
     format!(
-        "[gateway]\nwatch_period = '100ms'\n\
+        "[profile]\nbase = 'standard'\n\
+         [store]\nurl = 'sqlite:{}'\n\
+         [gateway]\nwatch_period = '100ms'\n\
          [[gateway.listeners]]\naddress = '{address}'\n\
          tls = {{ certificate = '{}', private_key = '{}' }}\n\
          [gateway.admin]\naddress = '{admin}'\n\
          [gateway.drain]\ntimeout = '3s'\n\
          [gateway.upstreams.backend]\naddresses = ['{upstream}']\n\
          [[gateway.routes]]\npath = '/'\nupstream = 'backend'\n",
+        folder.file("keys.db"),
         folder.file("a.pem"),
         folder.file("a.key"),
     )
 }
 
 impl Process {
-    pub(crate) fn before(name: &str, upstream: SocketAddr) -> Self {
+    pub(crate) async fn before(name: &str, upstream: SocketAddr) -> Self {
         let folder = Folder::new(name);
         folder.certify("a");
+        let key = folder.issue().await;
         let [address, admin] = addresses();
         fs::write(folder.file("gateway.toml"), file(&folder, address, admin, upstream)).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_gateway"))
             .arg(folder.file("gateway.toml"))
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -96,10 +117,9 @@ impl Process {
         std::thread::spawn(move || {
             lines.map_while(Result::ok).all(|line| sender.send(line).is_ok())
         });
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let key = first.trim().strip_prefix("key: ").expect("no key").to_owned();
-        Self { child, folder, address, admin, key, log: Mutex::new(log) }
+        let process = Self { child, folder, address, admin, key, log: Mutex::new(log) };
+        process.wait_for("listening on");
+        process
     }
 
     /// Writes the file anew.

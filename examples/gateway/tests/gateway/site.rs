@@ -1,9 +1,10 @@
 //! A gateway in this process, and a key that it admits.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gateway::settings::{GatewayFile, GatewaySettings};
+use gateway::settings::GatewaySettings;
 use gateway::{FrontDoor, Gateway};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -87,8 +88,10 @@ pub(crate) fn one(upstream: SocketAddr, lines: &str) -> String {
     )
 }
 
+/// Reads the table `[gateway]` of a file.
 pub(crate) fn settings(file: &str) -> GatewaySettings {
-    toml::from_str::<GatewayFile>(file).unwrap().gateway
+    let mut tables: BTreeMap<String, GatewaySettings> = toml::from_str(file).unwrap();
+    tables.remove("gateway").unwrap()
 }
 
 /// Returns a front door that trusts proxies on this machine. An account may have one socket open at `/socket`.
