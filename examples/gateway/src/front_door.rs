@@ -28,10 +28,7 @@ impl FrontDoor {
     /// # Errors
     ///
     /// [`ConfigError`] if the layer cannot be built.
-    pub fn new(
-        builder: ApiKeyLayerBuilder,
-        store: Arc<dyn KeyStore>,
-    ) -> Result<Self, ConfigError> {
+    pub fn new(builder: ApiKeyLayerBuilder, store: Arc<dyn KeyStore>) -> Result<Self, ConfigError> {
         let (gate, _) = ReloadableLayer::new(finish(builder).build()?);
         let find = move || -> StoreFuture { Box::pin(std::future::ready(Arc::clone(&store))) };
         Ok(Self { gate, store: Arc::new(find) })
@@ -69,7 +66,8 @@ pub async fn open(file: &Path) -> Result<LiveFrontDoor<GatewaySettings>, OpenErr
     LiveFrontDoor::open_finished(file, "gateway", check, finish).await
 }
 
-/// Adds what a gateway needs of every front door: upstreams see no key, and read which client is proven.
+/// Adds what a gateway needs of every front door: upstreams see no key, and read which client is
+/// proven, and the access log reads the decision.
 fn finish(builder: ApiKeyLayerBuilder) -> ApiKeyLayerBuilder {
-    builder.strip_credential().client_in_request()
+    builder.strip_credential().client_in_request().decision_in_response()
 }

@@ -43,7 +43,8 @@ impl Gateway {
         let routing = Arc::new(ArcSwap::from_pointee(Routing::new(&settings, None)?));
         let drain = Drain::default();
         let forward = Forward::new(Arc::clone(&routing), drain.clone());
-        let server = Server { gate: front_door.gate.clone(), forward };
+        let server =
+            Server { gate: front_door.gate.clone(), forward, routing: Arc::clone(&routing) };
         let closing = CancellationToken::new();
         let readiness = Arc::new(Readiness::new(front_door, Arc::clone(&routing)));
 

@@ -85,11 +85,7 @@ struct Serving {
 
 impl Serving {
     /// Reloads on SIGHUP and when a file changes, and ends on SIGTERM and SIGINT.
-    async fn until_end(
-        mut self,
-        options: &Options,
-        mut signals: Signals,
-    ) -> Result<bool, Failure> {
+    async fn until_end(mut self, options: &Options, mut signals: Signals) -> Result<bool, Failure> {
         let mut tick = interval(self.gateway.settings().watch_period.get());
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

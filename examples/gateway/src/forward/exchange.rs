@@ -11,7 +11,7 @@ use tower_api_key::Grant;
 use tower_api_key::request::Client;
 use tracing::debug;
 
-use super::failure::Failure;
+use super::failure::{Failure, TOO_LARGE};
 use super::response_body::ResponseBody;
 use super::routing::Routing;
 use super::table::Target;
@@ -44,6 +44,9 @@ pub(super) async fn forward(
     if upgrade.is_some() {
         check_upgrade(target, &content)?;
     }
+    if content.size_hint().lower() > target.max_content_bytes {
+        return Err(TOO_LARGE);
+    }
     let grant = parts.extensions.remove::<Grant>();
     let client = parts.extensions.remove::<Client>();
 
@@ -73,12 +76,14 @@ pub(super) async fn forward(
     } else {
         routing.identity_names.iter().cloned().chain(named).collect()
     };
-    let upload = Upload::new(content, refused);
+    let upload = Upload::new(content, refused, target.max_content_bytes);
     let answered = target.upstream.send(&outgoing, &upload).await.map_err(|error| {
         debug!(%error, "a request was not answered");
         Failure::of(&error)
     })?;
-    answer(target, answered, upgrade, client_io, grant.as_ref(), drain)
+    let mut answer = answer(target, answered, upgrade, client_io, grant.as_ref(), drain)?;
+    answer.extensions_mut().insert(target.served_by.clone());
+    Ok(answer)
 }
 
 /// Hands an answer on.

@@ -14,6 +14,10 @@ pub(super) struct Failure {
     text: &'static str,
 }
 
+/// The answer to more content than a route takes.
+pub(super) const TOO_LARGE: Failure =
+    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the content of the request is too large\n");
+
 impl Failure {
     pub(super) const fn new(status: StatusCode, text: &'static str) -> Self {
         Self { status, text }
@@ -33,6 +37,7 @@ impl Failure {
             SendError::Incomplete => {
                 Self::new(StatusCode::BAD_REQUEST, "the content of the request is incomplete\n")
             }
+            SendError::TooLarge => TOO_LARGE,
             SendError::Unsendable => {
                 Self::new(StatusCode::BAD_REQUEST, "the request cannot be forwarded\n")
             }

@@ -19,4 +19,5 @@ mod websocket;
 
 pub(crate) use routing::Routing;
 pub(crate) use service::Forward;
+pub(crate) use table::ServedBy;
 pub(crate) use trailers::strip_request_trailers;

@@ -17,6 +17,7 @@ pub(crate) struct Routing {
     pub(super) identity: IdentityFields,
     /// The fields that only the gateway writes, for the trailers of requests.
     pub(super) identity_names: Arc<[HeaderName]>,
+    pub(crate) has_access_log: bool,
     pub(crate) upstreams: BTreeMap<String, Arc<Upstream>>,
 }
 
@@ -40,6 +41,7 @@ impl Routing {
         let identity = IdentityFields::new(&settings.identity)?;
         let identity_names = identity.names().cloned().collect();
         let table = RouteTable::new(&settings.routes, &upstreams)?;
-        Ok(Self { table, identity, identity_names, upstreams })
+        let has_access_log = settings.access_log;
+        Ok(Self { table, identity, identity_names, has_access_log, upstreams })
     }
 }

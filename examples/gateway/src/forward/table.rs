@@ -20,8 +20,19 @@ struct TableRow {
     target: Target,
 }
 
+/// The route and the upstream of an answer, in its extensions.
+#[derive(Debug, Clone)]
+pub(crate) struct ServedBy {
+    /// The path of the route, not of the request.
+    pub(crate) route: Arc<str>,
+    /// The name of the upstream.
+    pub(crate) upstream: Arc<str>,
+}
+
 /// Where requests of a route go.
 pub(super) struct Target {
+    pub(super) served_by: ServedBy,
+    pub(super) max_content_bytes: u64,
     pub(super) upstream: Arc<Upstream>,
     /// The protocols that a client may switch to, in lower case.
     pub(super) upgrades: Vec<String>,
@@ -81,14 +92,18 @@ fn row(
     let is_never =
         |protocol: &String| NEVER.contains(&protocol.split('/').next().unwrap_or_default());
     if upgrades.iter().any(is_never) {
-        let problem =
-            "HTTP and TLS are never passed on, because requests inside pass no gate";
+        let problem = "HTTP and TLS are never passed on, because requests inside pass no gate";
         return Err(Problem::new("upgrades", problem));
     }
     Ok(TableRow {
         host: route.host.clone(),
         path: route.path.trim_end_matches('/').to_owned(),
-        target: Target { upstream: Arc::clone(upstream), upgrades },
+        target: Target {
+            served_by: ServedBy { route: (*route.path).into(), upstream: (*route.upstream).into() },
+            max_content_bytes: route.max_content_bytes.unwrap_or(u64::MAX),
+            upstream: Arc::clone(upstream),
+            upgrades,
+        },
     })
 }
 
@@ -119,6 +134,7 @@ mod tests {
             path: path.to_owned(),
             host: host.map(str::to_owned),
             upstream: upstream.to_owned(),
+            max_content_bytes: None,
             upgrades: upgrades.iter().map(|name| (*name).to_owned()).collect(),
         }
     }

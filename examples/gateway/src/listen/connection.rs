@@ -1,22 +1,27 @@
 //! Serves one connection.
 
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::sleep;
 use tower::{Layer, ServiceExt};
 use tower_api_key::MarkConnection;
 use tower_api_key::reload::ReloadableLayer;
 use tower_api_key::request::AcceptedStream;
 use tracing::debug;
 
+use super::access_log::AccessLog;
 use crate::drain::{Drain, Drained};
-use crate::forward::Forward;
+use crate::forward::{Forward, Routing};
 
 /// The most bytes of a request's head.
 const LONGEST_HEAD: usize = 64 << 10;
@@ -29,6 +34,7 @@ const PING_WAIT: Duration = Duration::from_secs(20);
 pub(crate) struct Server {
     pub(crate) gate: ReloadableLayer,
     pub(crate) forward: Forward,
+    pub(crate) routing: Arc<ArcSwap<Routing>>,
 }
 
 impl Server {
@@ -39,8 +45,13 @@ impl Server {
     {
         let mark = MarkConnection::of(&stream);
         let gated = self.gate.layer(self.forward.clone());
-        let service =
-            mark.layer(gated.map_request(|request: Request<Incoming>| Drained::wrap(request)));
+        let logged = AccessLog { inner: gated, routing: Arc::clone(&self.routing) };
+        let has_begun = Arc::new(AtomicBool::new(false));
+        let begun = Arc::clone(&has_begun);
+        let service = mark.layer(logged.map_request(move |request: Request<Incoming>| {
+            begun.store(true, Ordering::Relaxed);
+            Drained::wrap(request)
+        }));
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
@@ -55,14 +66,24 @@ impl Server {
         let served = builder
             .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
             .into_owned();
-        let ending = drain.ending();
-        let mut served = pin!(served);
-        let done = tokio::select! {
-            done = served.as_mut() => done,
-            // `GOAWAY`, or `Connection: close` with the answer to the request in flight.
-            () = ending.cancelled() => {
-                served.as_mut().graceful_shutdown();
-                served.await
+        let (ending, mut served) = (drain.ending(), pin!(served));
+        let mut silence = pin!(sleep(header_timeout));
+        let (mut is_silent, mut is_ending) = (true, false);
+        let done = loop {
+            tokio::select! {
+                done = served.as_mut() => break done,
+                // `GOAWAY`, or `Connection: close` with the answer to the request in flight.
+                () = ending.cancelled(), if !is_ending => {
+                    served.as_mut().graceful_shutdown();
+                    is_ending = true;
+                }
+                // A connection without a first request ends, whatever version its client wants to speak.
+                () = silence.as_mut(), if is_silent => {
+                    if !has_begun.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    is_silent = false;
+                }
             }
         };
         if let Err(error) = done {

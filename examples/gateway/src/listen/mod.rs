@@ -1,6 +1,7 @@
 //! Accepts connections: TLS with certificates that can change, and one server for each connection.
 
 mod accept;
+mod access_log;
 mod certificate;
 mod connection;
 

@@ -30,6 +30,9 @@ pub struct GatewaySettings {
     /// How the gateway ends.
     #[serde(default)]
     pub drain: DrainSettings,
+    /// Writes a line for each request: method, status, time, decision, account, key id, route and upstream.
+    #[serde(default)]
+    pub access_log: bool,
     /// How often the gateway looks whether this file or a certificate has changed.
     #[serde(default = "watch_period")]
     pub watch_period: Period,

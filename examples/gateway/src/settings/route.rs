@@ -13,6 +13,8 @@ pub struct RouteSettings {
     pub host: Option<String>,
     /// The name of the upstream.
     pub upstream: String,
+    /// The most bytes of a request's content. Without it there is no limit.
+    pub max_content_bytes: Option<u64>,
     /// The protocols that a client may switch to, such as `websocket`. A switch to HTTP/2 or TLS is never passed
     /// on, because requests inside of it would pass no gate.
     #[serde(default = "upgrades")]

@@ -19,6 +19,9 @@ pub(crate) enum SendError {
     /// The client broke its request off, or paused for too long.
     #[error("the content of the request is incomplete")]
     Incomplete,
+    /// The request has more content than its route takes.
+    #[error("the content of the request is too large")]
+    TooLarge,
     /// The request cannot be written for this upstream.
     #[error("the request cannot be forwarded")]
     Unsendable,

@@ -32,15 +32,20 @@ struct UploadSlot {
     content: Mutex<Option<Drained>>,
     /// Trailers that are not forwarded.
     refused: Arc<[HeaderName]>,
+    /// The most bytes of content.
+    max_bytes: u64,
     /// True if the client broke its content off.
     is_broken: AtomicBool,
+    /// True if the content has more bytes.
+    is_too_large: AtomicBool,
 }
 
 impl Upload {
-    pub(crate) fn new(content: Drained, refused: Arc<[HeaderName]>) -> Self {
+    pub(crate) fn new(content: Drained, refused: Arc<[HeaderName]>, max_bytes: u64) -> Self {
         let (hint, is_empty) = (content.size_hint(), content.is_end_stream());
         let content = Mutex::new(Some(content));
-        let slot = UploadSlot { content, refused, is_broken: false.into() };
+        let (is_broken, is_too_large) = (false.into(), false.into());
+        let slot = UploadSlot { content, refused, max_bytes, is_broken, is_too_large };
         Self { slot: Arc::new(slot), hint, is_empty }
     }
 
@@ -59,6 +64,11 @@ impl Upload {
         self.slot.is_broken.load(Ordering::Relaxed)
     }
 
+    /// Returns true if the content has more bytes than the route takes.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.slot.is_too_large.load(Ordering::Relaxed)
+    }
+
     /// Returns the content for one attempt, and a receiver that ends when all of it is sent.
     pub(super) fn attempt(
         &self,
@@ -69,6 +79,7 @@ impl Upload {
         let body = RequestBody {
             slot: Arc::clone(&self.slot),
             content: None,
+            bytes: 0,
             hint: self.hint.clone(),
             has_ended: self.is_empty,
             idle: Idle::new(idle),
@@ -83,6 +94,8 @@ impl Upload {
 pub(super) struct RequestBody {
     slot: Arc<UploadSlot>,
     content: Option<Drained>,
+    /// The bytes that have come.
+    bytes: u64,
     hint: SizeHint,
     has_ended: bool,
     idle: Idle,
@@ -118,6 +131,12 @@ impl Body for RequestBody {
             return Poll::Pending;
         };
         this.idle.moved();
+        let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+        this.bytes = this.bytes.saturating_add(data.map_or(0, Bytes::len) as u64);
+        if this.bytes > this.slot.max_bytes {
+            this.slot.is_too_large.store(true, Ordering::Relaxed);
+            return Poll::Ready(Some(Err("the content is too large".into())));
+        }
         Poll::Ready(match frame {
             Some(Ok(frame)) => Some(Ok(strip_request_trailers(frame, &this.slot.refused))),
             Some(Err(error)) => {

@@ -86,7 +86,9 @@ impl Upstream {
         }
         let answer = tokio::select! {
             answer = endpoint.client.request(request) => answer.map_err(|error| {
-                if upload.is_broken() {
+                if upload.is_too_large() {
+                    SendError::TooLarge
+                } else if upload.is_broken() {
                     SendError::Incomplete
                 } else if error.is_connect() {
                     SendError::Unreachable(error.into())

@@ -35,9 +35,10 @@ impl Upstream {
     pub(crate) fn new(name: &str, settings: &UpstreamSettings) -> Result<Self, Problem> {
         let problem = |problem: Problem| problem.within(&format!("upstreams.{name}"));
         let endpoints = settings.addresses.iter().enumerate().map(|(at, address)| {
-            let parsed = address.parse::<Authority>().ok().filter(|address| {
-                address.port_u16().is_some() && !address.as_str().contains('@')
-            });
+            let parsed = address
+                .parse::<Authority>()
+                .ok()
+                .filter(|address| address.port_u16().is_some() && !address.as_str().contains('@'));
             let field = format!("addresses[{at}]");
             let parsed = parsed.ok_or_else(|| Problem::new(field, "write it as `host:port`"))?;
             Endpoint::new(parsed, settings).map(Arc::new)

@@ -5,8 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
+use tower_api_key::request::TrustedProxies;
+
 use crate::raw::{self, fields};
-use crate::site::Site;
+use crate::site::{Site, one};
 
 /// A WSGI program that answers with the variables of a request's fields.
 const WSGI: &str = r"
@@ -73,6 +75,55 @@ async fn what_a_client_lists_stays_on_its_connection_and_nothing_else() {
         let message = received.recv().await.unwrap();
         assert_eq!(fields(&message), expected, "{shown}");
     }
+}
+
+/// A gate that admits requests without a key leaves no way to forge one's identity.
+#[tokio::test]
+async fn an_anonymous_request_has_no_identity() {
+    let (backend, mut received) = raw::upstream(raw::OK).await;
+    let site = Site::with(&one(backend, ""), |builder| builder.optional()).await;
+    let lines = "GET /a HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n\
+                 X-Account-Id: victim\r\nx-account-id: victim\r\nX_Account_Id: victim\r\nX-Key-Id: v\r\n\
+                 X-Key-Environment: live\r\nX-Team: v\r\nX-End: 1\r\n\r\n";
+    let mut stream = tokio::net::TcpStream::connect(site.address).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, lines.as_bytes()).await.unwrap();
+    let answer = raw::read_message(&mut stream).await;
+    assert_eq!(raw::status(&answer), 200, "{answer}");
+    let message = received.recv().await.unwrap();
+    assert_eq!(
+        fields(&message),
+        [
+            "forwarded: for=192.0.2.1;host=\"a\";proto=https",
+            "host: a",
+            "via: 1.1 gateway",
+            "x-end: 1",
+            "x-forwarded-for: 192.0.2.1",
+            "x-forwarded-host: a",
+            "x-forwarded-proto: https",
+        ]
+    );
+}
+
+/// A peer that is no trusted proxy describes only itself.
+#[tokio::test]
+async fn forwarding_fields_of_a_client_are_not_passed_on() {
+    let (backend, mut received) = raw::upstream(raw::OK).await;
+    let site = Site::with(&one(backend, ""), |builder| {
+        builder.trusted_proxies(TrustedProxies::default()).assume_https()
+    })
+    .await;
+    let forged = b"Forwarded: for=6.6.6.6;proto=https;host=evil\r\nX-Forwarded-Host: evil\r\n\
+                   X-Real-IP: 6.6.6.6\r\nTrue-Client-IP: 6.6.6.6\r\nCF-Connecting-IP: 6.6.6.6\r\n\
+                   X-Original-URL: /evil\r\nX-Rewrite-URL: /evil\r\nX-Forwarded-Prefix: /evil\r\n\
+                   X-Forwarded-Port: 666\r\nX-Envoy-External-Address: 6.6.6.6\r\n";
+    let answer = site.get(forged).await;
+    assert_eq!(raw::status(&answer), 200, "{answer}");
+    let message = received.recv().await.unwrap();
+    for part in ["6.6.6.6", "evil", "666", "192.0.2.1"] {
+        assert!(!message.contains(part), "{message}");
+    }
+    assert!(message.contains("x-forwarded-for: 127.0.0.1\r\n"), "{message}");
+    assert!(message.contains("forwarded: for=127.0.0.1;host=\"named.example\";"), "{message}");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod balance;
 mod fields;
 mod grpc;
 mod lifecycle;
+mod limits;
 mod process;
 mod raw;
 mod shapes;
@@ -19,6 +20,7 @@ mod site;
 mod sockets;
 mod streaming;
 mod upstream;
+mod upstream_tls;
 #[allow(clippy::all, clippy::pedantic, unreachable_pub)]
 #[path = "../../../vendors/src/users_v1.rs"]
 mod users_v1;

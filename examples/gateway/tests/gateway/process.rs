@@ -135,8 +135,14 @@ impl Process {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match log.recv_timeout(left) {
-                Ok(line) if line.contains(text) => return line,
-                Ok(line) => seen.push(line),
+                Ok(line) if line.contains(text) => {
+                    println!("{line}");
+                    return line;
+                }
+                Ok(line) => {
+                    println!("{line}");
+                    seen.push(line);
+                }
                 Err(_) => panic!("{text} was not logged: {seen:#?}"),
             }
         }
