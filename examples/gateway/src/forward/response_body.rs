@@ -14,6 +14,8 @@ use hyper::body::Incoming;
 use super::trailers::strip_response_trailers;
 use crate::upstream::{Continue, Idle, InFlight};
 
+type BoxError = Box<dyn Error + Send + Sync>;
+
 /// The content of an answer: of an upstream as it comes, or of the gateway.
 pub(crate) struct ResponseBody(Kind);
 
@@ -56,7 +58,7 @@ impl ResponseBody {
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = Box<dyn Error + Send + Sync>;
+    type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
@@ -84,10 +86,7 @@ impl Body for ResponseBody {
 }
 
 impl Forwarded {
-    fn poll(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Box<dyn Error + Send + Sync>>>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.content).poll_frame(context) else {
             if self.idle.is_over(context) {
                 return Poll::Ready(Some(Err("the upstream pauses for too long".into())));

@@ -25,7 +25,8 @@ pub(super) fn check(parts: &Parts) -> Result<(), Failure> {
         return Err(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "TRACE is not forwarded\n"));
     }
     let target = parts.uri.path();
-    if !target.starts_with('/') && !(parts.method == Method::OPTIONS && target == "*") {
+    let is_whole_server = parts.method == Method::OPTIONS && target == "*";
+    if !target.starts_with('/') && !is_whole_server {
         return Err(Failure::new(StatusCode::BAD_REQUEST, "the request target has no path\n"));
     }
     if path::is_ambiguous(target) {

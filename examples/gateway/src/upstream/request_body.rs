@@ -24,7 +24,8 @@ const LONGEST_HOLD: Duration = Duration::from_secs(1);
 /// The content of a client's request, which at most one attempt reads.
 pub(crate) struct Upload {
     slot: Arc<UploadSlot>,
-    hint: SizeHint,
+    /// The least and the most bytes.
+    length: (u64, Option<u64>),
     is_empty: bool,
 }
 
@@ -43,10 +44,11 @@ struct UploadSlot {
 impl Upload {
     pub(crate) fn new(content: Drained, refused: Arc<[HeaderName]>, max_bytes: u64) -> Self {
         let (hint, is_empty) = (content.size_hint(), content.is_end_stream());
+        let length = (hint.lower(), hint.upper());
         let content = Mutex::new(Some(content));
         let (is_broken, is_too_large) = (false.into(), false.into());
         let slot = UploadSlot { content, refused, max_bytes, is_broken, is_too_large };
-        Self { slot: Arc::new(slot), hint, is_empty }
+        Self { slot: Arc::new(slot), length, is_empty }
     }
 
     /// Returns true if the request has no content.
@@ -80,7 +82,7 @@ impl Upload {
             slot: Arc::clone(&self.slot),
             content: None,
             bytes: 0,
-            hint: self.hint.clone(),
+            length: self.length,
             has_ended: self.is_empty,
             idle: Idle::new(idle),
             hold,
@@ -96,7 +98,7 @@ pub(super) struct RequestBody {
     content: Option<Drained>,
     /// The bytes that have come.
     bytes: u64,
-    hint: SizeHint,
+    length: (u64, Option<u64>),
     has_ended: bool,
     idle: Idle,
     hold: Option<Hold>,
@@ -155,7 +157,13 @@ impl Body for RequestBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint.clone()
+        let (lower, upper) = self.length;
+        let mut hint = SizeHint::new();
+        hint.set_lower(lower);
+        if let Some(upper) = upper {
+            hint.set_upper(upper);
+        }
+        hint
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
+use tower_api_key::ApiKeyLayerBuilder;
 use tower_api_key::request::TrustedProxies;
 
 use crate::raw::{self, fields};
@@ -81,7 +82,7 @@ async fn what_a_client_lists_stays_on_its_connection_and_nothing_else() {
 #[tokio::test]
 async fn an_anonymous_request_has_no_identity() {
     let (backend, mut received) = raw::upstream(raw::OK).await;
-    let site = Site::with(&one(backend, ""), |builder| builder.optional()).await;
+    let site = Site::with(&one(backend, ""), ApiKeyLayerBuilder::optional).await;
     let lines = "GET /a HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n\
                  X-Account-Id: victim\r\nx-account-id: victim\r\nX_Account_Id: victim\r\nX-Key-Id: v\r\n\
                  X-Key-Environment: live\r\nX-Team: v\r\nX-End: 1\r\n\r\n";

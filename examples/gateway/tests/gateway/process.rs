@@ -143,7 +143,7 @@ impl Process {
                     println!("{line}");
                     seen.push(line);
                 }
-                Err(_) => panic!("{text} was not logged: {seen:#?}"),
+                Err(error) => panic!("{text} was not logged: {error}: {seen:#?}"),
             }
         }
     }
