@@ -8,12 +8,15 @@ use serde::de::DeserializeOwned;
 
 use super::backends::{Backends, LimiterSettings, StoreSettings};
 use super::profile::NOTHING;
-use super::read::{Contradiction, FaultKind, Found, Path, read};
+use super::read::{Contradiction, FaultKind, FieldProblem, Found, Path, read};
 use super::report::FrontDoorError;
 use super::section::SectionMistake;
 use super::tables::FrontDoorTable;
 use super::text::fingerprint;
 use super::text::{FileFormat, Node, SourceText, Surroundings, SystemSurroundings, fill_in};
+use crate::error::ConfigError;
+use crate::limits::MemoryLimiter;
+use crate::quota::OnLimiterFailure;
 use crate::{ApiKeyLayerBuilder, Profile};
 
 /// A front door, read from a file and checked.
@@ -33,7 +36,6 @@ use crate::{ApiKeyLayerBuilder, Profile};
 /// assert_eq!(layer.answer(&Denial::KeyUnknown).status(), 401);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct FrontDoor {
     tables: FrontDoorTable,
     fingerprint: [u8; 32],
@@ -123,9 +125,9 @@ impl FrontDoor {
         let (inside, outside): (Vec<_>, Vec<_>) = missing.into_iter().partition(is_inside);
         let door = read(&root, outside, check);
         let section = match &field {
-            Some(field) => read(&field.value, inside, |section| {
+            Some(field) => read(&field.value, inside, |section, _| {
                 check_section(section).map_err(|wrong| {
-                    Contradiction::new(Path::written(wrong.field()), &wrong.problem())
+                    vec![Contradiction::new(Path::written(wrong.field()), &wrong.problem())]
                 })
             }),
             None => Err(vec![Found { kind: FaultKind::MissingField(table), node: root.id }]),
@@ -168,6 +170,13 @@ impl FrontDoor {
     }
 }
 
+/// Shows no field: each can be a secret from elsewhere.
+impl std::fmt::Debug for FrontDoor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FrontDoor").finish_non_exhaustive()
+    }
+}
+
 /// Reads the text of a file.
 fn open(path: &FilePath) -> Result<(SourceText, SystemSurroundings), FrontDoorError> {
     let name = || path.display().to_string();
@@ -181,23 +190,44 @@ fn filled(
 ) -> Result<(Node, Vec<Found>), FrontDoorError> {
     let mut root = source.tree().map_err(|errors| FrontDoorError::of_syntax(source, errors))?;
     let missing = fill_in(&mut root, surroundings).into_iter();
-    let found = |(node, problem)| Found { kind: FaultKind::Problem(problem), node };
+    let found =
+        |(node, problem)| Found { kind: FaultKind::Problem(FieldProblem::new(problem)), node };
     let missing = missing.map(found).collect();
     Ok((root, missing))
 }
 
-/// Builds what the tables describe, as a program would.
-fn check(tables: &FrontDoorTable) -> Result<(), Contradiction> {
-    let layer = tables.builder(&Backends::in_memory())?.build();
-    layer.map(drop).map_err(|error| Contradiction::new(Path::default(), &error))
+/// Builds what the tables describe, as a program would. Of a file with mistakes, what is left is built on the standards'
+/// profile, so that further mistakes are found.
+fn check(tables: &FrontDoorTable, is_repaired: bool) -> Result<(), Vec<Contradiction>> {
+    let whole;
+    let tables = if is_repaired {
+        whole = FrontDoorTable { profile: tables.profile.clone().on_standard(), ..tables.clone() };
+        &whole
+    } else {
+        tables
+    };
+    let backends = Backends::in_memory();
+    let Err(error) = tables.builder(&backends)?.build() else { return Ok(()) };
+    let mut found = tables.locate_all(&error);
+    if matches!(error, ConfigError::LimiterMissing) {
+        // No field can be left out, so the others are looked for with a limiter.
+        let counted =
+            tables.builder(&backends)?.limits(MemoryLimiter::new(), OnLimiterFailure::Deny);
+        found.extend(counted.build().err().iter().flat_map(|error| tables.locate_all(error)));
+    }
+    Err(found)
 }
 
 impl FrontDoorTable {
     /// Starts a layer as the tables say.
-    fn builder(&self, backends: &Backends) -> Result<ApiKeyLayerBuilder, Contradiction> {
-        let mut builder = self.with_profile(|profile| {
-            Ok(ApiKeyLayerBuilder::new(&profile, Arc::clone(&backends.store)))
-        })?;
+    fn builder(&self, backends: &Backends) -> Result<ApiKeyLayerBuilder, Vec<Contradiction>> {
+        let store = || Arc::clone(&backends.store);
+        let described = self.with_profile(|profile| Ok(ApiKeyLayerBuilder::new(&profile, store())));
+        let mut found = Vec::new();
+        let mut builder = described.unwrap_or_else(|contradiction| {
+            found.push(contradiction);
+            ApiKeyLayerBuilder::new(&NOTHING, store())
+        });
         if let (Some(settings), Some(limiter)) = (&self.limiter, &backends.limiter) {
             builder = builder.limits(Arc::clone(limiter), settings.on_failure());
             if let Some(concurrency) =
@@ -206,7 +236,8 @@ impl FrontDoorTable {
                 builder = builder.concurrency(Arc::clone(concurrency), settings.on_failure());
             }
         }
-        Ok(builder)
+        let applied = self.apply(builder, &mut found);
+        if found.is_empty() { Ok(applied) } else { Err(found) }
     }
 
     /// Describes the profile for a while.

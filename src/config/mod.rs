@@ -15,6 +15,9 @@
 mod backends;
 mod duration;
 mod front_door;
+mod gate;
+mod locate;
+mod named;
 mod nearest;
 mod profile;
 mod quota;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::duration::LengthOfTime;
 use super::read::{Contradiction, Path};
-use crate::quota::{Algorithm, OnLimiterFailure, Per, Quota};
+use crate::quota::{Algorithm, OnLimiterFailure, Per, Quota, Quotas};
 
 /// A limit of requests in a window.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -86,6 +86,10 @@ impl JsonSchema for FailureChoice {
 }
 
 impl QuotaTable {
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        self.name == name
+    }
+
     pub(super) fn describe(&self, path: &Path) -> Result<Quota, Contradiction> {
         let algorithm = match self.algorithm {
             None | Some(AlgorithmName::FixedWindow) => Algorithm::FixedWindow,
@@ -129,5 +133,13 @@ pub(super) fn describe_all(
     path: &Path,
 ) -> Result<Vec<Quota>, Contradiction> {
     let numbered = quotas.iter().enumerate();
-    numbered.map(|(index, quota)| quota.describe(&path.item(index))).collect()
+    let described: Result<Vec<Quota>, _> =
+        numbered.map(|(index, quota)| quota.describe(&path.item(index))).collect();
+    let described = described?;
+    for length in 1..=described.len() {
+        let first = described.get(..length).unwrap_or_default();
+        Quotas::new(first.iter().cloned())
+            .map_err(|problem| Contradiction::new(path.item(length - 1), &problem))?;
+    }
+    Ok(described)
 }

@@ -1,5 +1,7 @@
 //! The error for answers by path that no gate can give.
 
+use super::config::ConfigError;
+
 /// The error for a path prefix that no path has, or whose answers are not valid. The text names the prefix and the
 /// remedy.
 ///
@@ -19,11 +21,35 @@
 #[error("the profile's field `answers_by_path`, prefix `{}`: {problem}", .prefix.escape_debug())]
 pub struct InvalidPathAnswers {
     prefix: String,
+    row: Option<&'static str>,
     problem: String,
 }
 
 impl InvalidPathAnswers {
     pub(crate) fn new(prefix: &str, problem: impl Into<String>) -> Self {
-        Self { prefix: prefix.to_owned(), problem: problem.into() }
+        Self { prefix: prefix.to_owned(), row: None, problem: problem.into() }
+    }
+
+    /// Wraps the mistake in a row of these answers.
+    pub(crate) fn of_row(prefix: &str, error: &ConfigError) -> Self {
+        let row = match error {
+            ConfigError::Answer { answer, .. }
+            | ConfigError::ChallengeMissing { answer }
+            | ConfigError::StatusNotRefusing { answer, .. } => Some(*answer),
+            _ => None,
+        };
+        Self { row, ..Self::new(prefix, error.to_string()) }
+    }
+
+    /// Returns the prefix as configured.
+    #[cfg(feature = "config")]
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Returns the name of the row, if one is wrong.
+    #[cfg(feature = "config")]
+    pub(crate) const fn row(&self) -> Option<&'static str> {
+        self.row
     }
 }

@@ -12,7 +12,7 @@ use crate::config::read::{Contradiction, Path};
 use crate::profile::{Answer, Answers};
 
 /// The row of every name that has none of its own.
-const OTHERWISE: &str = "otherwise";
+pub(super) const OTHERWISE: &str = "otherwise";
 
 /// Rows by the names of [`Answers`], and `otherwise`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

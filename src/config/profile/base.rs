@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Profile;
-use crate::vendors;
+use crate::rules::RouteRow;
+use crate::vendors::{self, persona, personyze, polyteia, polytomic, rest_integrations};
 
 /// The name of a shipped profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -30,6 +31,18 @@ impl BaseName {
             Self::Polytomic => vendors::POLYTOMIC,
             Self::PolytomicOnPremises => vendors::POLYTOMIC_ON_PREMISES,
             Self::RestIntegrations => vendors::REST_INTEGRATIONS,
+        }
+    }
+
+    /// Returns the routes that the vendor documents. The standards have none.
+    pub(in crate::config) const fn routes(self) -> &'static [RouteRow<'static>] {
+        match self {
+            Self::Standard => &[],
+            Self::Persona => persona::ROUTES,
+            Self::Personyze => personyze::ROUTES,
+            Self::Polyteia => polyteia::ROUTES,
+            Self::Polytomic | Self::PolytomicOnPremises => polytomic::ROUTES,
+            Self::RestIntegrations => rest_integrations::ROUTES,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::profile::{Expected, RequiredHeader};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequiredHeaderTable {
-    name: String,
+    pub(super) name: String,
     expected: ExpectedTable,
 }
 

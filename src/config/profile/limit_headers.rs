@@ -22,7 +22,7 @@ pub(super) struct LimitHeadersTable {
     reset: Option<ResetName>,
     /// Headers of the vendor's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    fields: Vec<LimitFieldTable>,
+    pub(super) fields: Vec<LimitFieldTable>,
     /// The unit of quotas, for the structured dialect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unit: Option<String>,
@@ -58,8 +58,8 @@ enum ResetName {
 /// A header of the vendor's own.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct LimitFieldTable {
-    name: String,
+pub(super) struct LimitFieldTable {
+    pub(super) name: String,
     value: LimitValueName,
     /// Tells of the quota of this name, not of the nearest one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

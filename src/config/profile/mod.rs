@@ -11,9 +11,11 @@ mod credential;
 mod expected;
 mod format;
 mod limit_headers;
+mod locate;
 mod pairs;
 mod principal;
 mod shape;
 mod table;
 
+pub(super) use base::BaseName;
 pub(super) use table::{NOTHING, ProfileTable};

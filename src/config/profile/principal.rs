@@ -9,7 +9,7 @@ use crate::profile::{PrincipalHeader, PrincipalValue, RequestIdHeader};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PrincipalHeaderTable {
-    name: String,
+    pub(super) name: String,
     value: PrincipalValueTable,
 }
 

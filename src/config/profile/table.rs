@@ -38,41 +38,41 @@ pub(in crate::config) struct ProfileTable {
     realm: Option<String>,
     /// The places of a request that carry keys.
     #[serde(skip_serializing_if = "Option::is_none")]
-    credentials: Option<Vec<CredentialTable>>,
+    pub(super) credentials: Option<Vec<CredentialTable>>,
     /// How keys look.
     #[serde(skip_serializing_if = "Option::is_none")]
-    formats: Option<Vec<FormatTable>>,
+    pub(super) formats: Option<Vec<FormatTable>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    required_headers: Option<Vec<RequiredHeaderTable>>,
+    pub(super) required_headers: Option<Vec<RequiredHeaderTable>>,
     /// The quotas of every account.
     #[serde(skip_serializing_if = "Option::is_none")]
     quotas: Option<Vec<QuotaTable>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    limit_headers: Option<LimitHeadersTable>,
+    pub(super) limit_headers: Option<LimitHeadersTable>,
     /// Headers that tell clients who they are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    principal_headers: Option<Vec<PrincipalHeaderTable>>,
+    pub(super) principal_headers: Option<Vec<PrincipalHeaderTable>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<RequestIdTable>,
     /// Headers of every response.
     #[serde(skip_serializing_if = "Option::is_none")]
-    response_headers: Option<Pairs>,
+    pub(super) response_headers: Option<Pairs>,
     /// The challenges of every 401, instead of those that follow from `credentials`.
     #[serde(skip_serializing_if = "Option::is_none")]
     challenges: Option<Vec<ChallengeTable>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    answers: Option<AnswersTable>,
+    pub(super) answers: Option<AnswersTable>,
     /// Answers of some paths, instead of `answers`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    answers_by_path: Option<Vec<PathAnswersTable>>,
+    pub(super) answers_by_path: Option<Vec<PathAnswersTable>>,
 }
 
 /// The answers of the paths with a prefix. A row that does not stand here is that of `answers`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PathAnswersTable {
-    prefix: String,
-    answers: AnswersTable,
+pub(super) struct PathAnswersTable {
+    pub(super) prefix: String,
+    pub(super) answers: AnswersTable,
 }
 
 /// A profile without anything: no gate can be built from it.
@@ -159,12 +159,23 @@ impl ProfileTable {
         })
     }
 
+    /// Starts from the standards' profile if there is no base, so that something can be built of the rest.
+    pub(in crate::config) fn on_standard(mut self) -> Self {
+        self.base.get_or_insert(BaseName::Standard);
+        self
+    }
+
     fn base(&self) -> Profile<'static> {
         self.base.map_or(NOTHING, BaseName::profile)
     }
 
     /// Checks that a profile without a base has what no vendor lacks.
     fn is_whole(&self, path: &Path) -> Result<(), Contradiction> {
+        if *self == Self::default() {
+            let problem =
+                "the profile is missing: name a shipped one in `profile.base`, or describe one";
+            return Err(Contradiction::new(path.clone(), &problem));
+        }
         let missing = match self {
             Self { name: None, .. } => "name",
             Self { realm: None, .. } => "realm",

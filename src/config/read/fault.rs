@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{Expected, Unexpected};
 
+use super::path::FieldProblem;
 use crate::config::text::NodeId;
 
 /// One fault of a value. It never holds a text of the file: that could be a secret.
@@ -26,7 +27,7 @@ pub(in crate::config) enum FaultKind {
     /// The value has another type, or is out of range.
     Unfit { found: String, expected: String },
     /// The value contradicts itself or another one.
-    Problem(String),
+    Problem(FieldProblem),
 }
 
 impl Fault {
@@ -40,9 +41,19 @@ impl Fault {
         self
     }
 
+    /// Makes an unknown text an unknown field: the text is the name of one.
+    pub(super) fn of_name(self) -> Self {
+        match self {
+            Self { kind: FaultKind::UnknownText { given: name, known }, node: None } => {
+                Self::new(FaultKind::UnknownField { name, known })
+            }
+            other => other,
+        }
+    }
+
     /// Creates the fault of a value that its reader checks.
     pub(in crate::config) fn problem(text: impl Into<String>) -> Self {
-        Self::new(FaultKind::Problem(text.into()))
+        Self::new(FaultKind::Problem(FieldProblem::new(text)))
     }
 
     /// Creates the fault of a value of another type.
@@ -133,7 +144,7 @@ impl fmt::Display for Fault {
             FaultKind::Unfit { found, expected } => {
                 write!(f, "{found} does not fit: expected {expected}")
             }
-            FaultKind::Problem(text) => f.write_str(text),
+            FaultKind::Problem(problem) => f.write_str(&problem.text),
         }
     }
 }

@@ -7,5 +7,5 @@ mod reading;
 mod repairs;
 
 pub(super) use fault::FaultKind;
-pub(super) use path::{Contradiction, Path};
-pub(super) use reading::{Found, read};
+pub(super) use path::{Contradiction, FieldProblem, Path};
+pub(super) use reading::{Found, MAX_MISTAKES, read};

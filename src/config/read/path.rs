@@ -37,37 +37,83 @@ impl Path {
         Self(steps.collect())
     }
 
-    /// Returns the value at this path, or the last one on the way to it. The second part is false if the rest of
-    /// the path was left out of the file as a mistake.
+    /// Returns the value at this path, or the last one on the way to it, and whether a mistake in the value, or on the
+    /// way to it, was left out of the file.
     pub(super) fn find<'a>(&self, root: &'a Node, repairs: &'a Repairs) -> (&'a Node, bool) {
         let mut node = root;
         for step in &self.0 {
             let next = match step {
                 Step::Field(name) => {
                     if repairs.lost(node, name) {
-                        return (node, false);
+                        return (node, true);
                     }
                     let field = repairs.fields(node).find(|field| repairs.name_of(field) == name);
                     field.map(|field| &field.value)
                 }
                 Step::Item(index) => repairs.items(node).nth(*index),
             };
-            let Some(next) = next else { break };
+            // The file does not have the rest of the path, so nothing of it was left out.
+            let Some(next) = next else { return (node, false) };
             node = next;
         }
-        (node, true)
+        (node, repairs.touch(node))
     }
 }
 
 /// What a check of the front door refuses, and the field that has to change.
 #[derive(Debug)]
 pub(in crate::config) struct Contradiction {
-    pub(in crate::config) path: Path,
-    pub(in crate::config) problem: String,
+    pub(super) path: Path,
+    /// Other fields that the problem depends on. If one of them is left out, the problem may follow from that.
+    pub(super) beside: Vec<Path>,
+    pub(super) problem: FieldProblem,
+}
+
+/// What is wrong with a value that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::config) struct FieldProblem {
+    pub(in crate::config) text: String,
+    /// What to do in a file, if the text does not say it.
+    pub(in crate::config) help: Option<&'static str>,
+    /// The name of the field is wrong, not its value.
+    pub(in crate::config) is_of_name: bool,
+}
+
+impl FieldProblem {
+    pub(in crate::config) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), help: None, is_of_name: false }
+    }
 }
 
 impl Contradiction {
     pub(in crate::config) fn new(path: Path, problem: &impl ToString) -> Self {
-        Self { path, problem: problem.to_string() }
+        Self { path, beside: Vec::new(), problem: FieldProblem::new(problem.to_string()) }
+    }
+
+    /// Adds a field that the problem depends on.
+    pub(in crate::config) fn beside(mut self, path: Path) -> Self {
+        self.beside.push(path);
+        self
+    }
+
+    /// Says what to do in a file, in place of the remedy at the end of the text.
+    pub(in crate::config) fn remedy(mut self, help: &'static str) -> Self {
+        let text = &mut self.problem.text;
+        text.truncate(text.rfind(": ").unwrap_or(text.len()));
+        self.problem.help = Some(help);
+        self
+    }
+
+    /// Points at the name of the field.
+    pub(in crate::config) const fn at_name(mut self) -> Self {
+        self.problem.is_of_name = true;
+        self
+    }
+
+    /// Returns the value that has to change, and whether the problem may follow from what was left out.
+    pub(super) fn find<'a>(&self, root: &'a Node, repairs: &'a Repairs) -> (&'a Node, bool) {
+        let (node, follows) = self.path.find(root, repairs);
+        let follows = follows && (node.id != root.id || !self.path.0.is_empty());
+        (node, follows || self.beside.iter().any(|path| path.find(root, repairs).1))
     }
 }

@@ -98,7 +98,8 @@ impl<'de> de::Deserializer<'de> for Reader<'de> {
     ) -> Result<V::Value, Fault> {
         let read = match &self.node.content {
             Content::Text(text) => {
-                let name: de::value::StrDeserializer<'_, Fault> = text.as_str().into_deserializer();
+                let text = self.repairs.text_of(self.node, text);
+                let name: de::value::StrDeserializer<'_, Fault> = text.into_deserializer();
                 visitor.visit_enum(name)
             }
             Content::Table(_) => {
@@ -139,7 +140,11 @@ impl<'de> de::SeqAccess<'de> for Items<'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Fault> {
-        self.items.next().map(|item| seed.deserialize(self.reader.of(item))).transpose()
+        let read = |item: &'de Node| {
+            let read = seed.deserialize(self.reader.of(item));
+            read.map_err(|fault: Fault| fault.at(item.id))
+        };
+        self.items.next().map(read).transpose()
     }
 }
 
@@ -161,12 +166,15 @@ impl<'de> de::MapAccess<'de> for Fields<'de> {
         let Some(field) = self.last else { return Ok(None) };
         let name: de::value::BorrowedStrDeserializer<'_, Fault> =
             de::value::BorrowedStrDeserializer::new(self.reader.repairs.name_of(field));
-        seed.deserialize(name).map(Some).map_err(|fault| fault.at(field.value.id))
+        seed.deserialize(name).map(Some).map_err(|fault| fault.of_name().at(field.value.id))
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Fault> {
         match self.last {
-            Some(field) => seed.deserialize(self.reader.of(&field.value)),
+            Some(field) => {
+                let read = seed.deserialize(self.reader.of(&field.value));
+                read.map_err(|fault: Fault| fault.at(field.value.id))
+            }
             None => Err(Fault::problem("a value without a name")),
         }
     }
@@ -188,8 +196,9 @@ impl<'de> de::EnumAccess<'de> for Choice<'de> {
     ) -> Result<(T::Value, Reader<'de>), Fault> {
         let name: de::value::StrDeserializer<'_, Fault> =
             self.reader.repairs.name_of(self.field).into_deserializer();
-        let variant =
-            seed.deserialize(name).map_err(|fault: Fault| fault.at(self.field.value.id))?;
+        let variant = seed
+            .deserialize(name)
+            .map_err(|fault: Fault| fault.of_name().at(self.field.value.id))?;
         Ok((variant, self.reader.of(&self.field.value)))
     }
 }

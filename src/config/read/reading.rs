@@ -10,7 +10,10 @@ use crate::config::nearest::nearest;
 use crate::config::text::{Node, NodeId};
 
 /// More mistakes than a person reads.
-const MAX_MISTAKES: usize = 100;
+pub(in crate::config) const MAX_MISTAKES: usize = 100;
+
+/// Each mistake takes a round, and what follows from it a few.
+const MAX_ROUNDS: usize = 500;
 
 /// A mistake and its value.
 #[derive(Debug)]
@@ -26,28 +29,23 @@ pub(in crate::config) struct Found {
 pub(in crate::config) fn read<T: DeserializeOwned, B>(
     root: &Node,
     mut known: Vec<Found>,
-    build: impl Fn(&T) -> Result<B, Contradiction>,
+    build: impl Fn(&T, bool) -> Result<B, Vec<Contradiction>>,
 ) -> Result<(T, B), Vec<Found>> {
     let mut repairs = Repairs::default();
     for found in &known {
         repairs.leave_out(found.node);
     }
-    loop {
+    for _ in 0..MAX_ROUNDS {
         let fault = match T::deserialize(Reader { node: root, repairs: &repairs }) {
             Err(fault) => fault,
-            Ok(read) => match build(&read) {
+            Ok(read) => match build(&read, !known.is_empty()) {
                 Ok(built) if known.is_empty() => return Ok((read, built)),
                 Ok(_) => return Err(known),
-                Err(contradiction) => {
-                    let (node, is_whole) = contradiction.path.find(root, &repairs);
-                    if !is_whole || repairs.touch(node) {
-                        // It may follow from what was left out. Without this part, there may be more to find.
-                        if node.id == root.id || !repairs.leave_out(node.id) {
-                            return Err(known);
-                        }
+                Err(contradictions) => {
+                    if leave_out_all(contradictions, root, &mut repairs, &mut known) {
                         continue;
                     }
-                    Fault { kind: FaultKind::Problem(contradiction.problem), node: Some(node.id) }
+                    return Err(known);
                 }
             },
         };
@@ -59,13 +57,45 @@ pub(in crate::config) fn read<T: DeserializeOwned, B>(
             return Err(known);
         }
     }
+    Err(known)
+}
+
+/// Leaves out what contradicts something, and notes what does not follow from an earlier mistake. Returns false if there
+/// is nothing to leave out, or if there are too many mistakes.
+fn leave_out_all(
+    mut contradictions: Vec<Contradiction>,
+    root: &Node,
+    repairs: &mut Repairs,
+    known: &mut Vec<Found>,
+) -> bool {
+    contradictions.truncate(MAX_MISTAKES);
+    // Items of lists count as they were read, so all are found before any is left out.
+    let found: Vec<_> = contradictions
+        .into_iter()
+        .map(|contradiction| {
+            let (node, follows) = contradiction.find(root, repairs);
+            (node.id, follows, contradiction.problem)
+        })
+        .collect();
+    let mut is_less = false;
+    for (node, follows, problem) in found {
+        let kind = FaultKind::Problem(problem);
+        let is_known = known.iter().any(|known| known.node == node && known.kind == kind);
+        if !follows && !is_known && known.len() < MAX_MISTAKES {
+            known.push(Found { kind, node });
+        }
+        is_less |= node != root.id && repairs.leave_out(node);
+    }
+    is_less && known.len() < MAX_MISTAKES
 }
 
 /// Returns true if a field is missing only because its value was left out.
 fn follows(fault: &Fault, root: &Node, node: NodeId, repairs: &Repairs) -> bool {
     match (&fault.kind, root.path_to(node)) {
         (FaultKind::MissingField(name), Some((_, table, _))) => repairs.lost(table, name),
-        (FaultKind::Problem(_), Some((_, value, _))) => repairs.touch(value),
+        (FaultKind::Problem(_) | FaultKind::Unfit { .. }, Some((_, value, _))) => {
+            repairs.touch(value)
+        }
         _ => false,
     }
 }
@@ -77,6 +107,12 @@ fn repair(kind: &FaultKind, root: &Node, node: NodeId, repairs: &mut Repairs) ->
         && !has(root, node, right, repairs)
     {
         repairs.rename(node, right);
+        return true;
+    }
+    if let FaultKind::UnknownText { given, known } = kind
+        && let Some(right) = nearest(given, known)
+        && repairs.reword(node, right)
+    {
         return true;
     }
     node != root.id && repairs.leave_out(node)

@@ -9,6 +9,7 @@ use crate::config::text::{Content, Field, Node, NodeId};
 pub(in crate::config) struct Repairs {
     left_out: HashSet<NodeId>,
     renamed: HashMap<NodeId, &'static str>,
+    reworded: HashMap<NodeId, &'static str>,
 }
 
 impl Repairs {
@@ -19,6 +20,15 @@ impl Repairs {
     /// Returns the name under which a field is read.
     pub(super) fn name_of<'a>(&self, field: &'a Field) -> &'a str {
         self.renamed.get(&field.value.id).copied().unwrap_or(&field.name)
+    }
+
+    /// Returns the text that is read in place of a value's own.
+    pub(super) fn text_of<'a>(&self, node: &Node, own: &'a str) -> &'a str {
+        self.reworded.get(&node.id).copied().unwrap_or(own)
+    }
+
+    pub(super) fn reword(&mut self, node: NodeId, text: &'static str) -> bool {
+        self.reworded.insert(node, text).is_none()
     }
 
     pub(super) fn leave_out(&mut self, node: NodeId) -> bool {

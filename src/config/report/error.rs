@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use super::hidden::HiddenTexts;
 use super::mistake::Mistake;
 use super::picture::picture;
-use crate::config::read::Found;
+use crate::config::read::{Found, MAX_MISTAKES};
 use crate::config::text::{Node, SourceText, SyntaxError};
 
 /// Tells why a file describes no front door: all of its mistakes, each with line, column and field.
@@ -52,12 +53,14 @@ impl FrontDoorError {
     }
 
     pub(in crate::config) fn of_syntax(source: &SourceText, errors: Vec<SyntaxError>) -> Self {
-        let errors = errors.into_iter().map(|error| Mistake::of_syntax(source, error));
+        let errors =
+            errors.into_iter().take(MAX_MISTAKES).map(|error| Mistake::of_syntax(source, error));
         Self::new(source, None, errors.collect())
     }
 
     pub(in crate::config) fn of_values(source: &SourceText, root: &Node, found: &[Found]) -> Self {
-        let mistakes = found.iter().map(|found| Mistake::of_value(source, root, found));
+        let hidden = HiddenTexts::of(root);
+        let mistakes = found.iter().map(|found| Mistake::of_value(source, root, found, &hidden));
         Self::new(source, Some(root), mistakes.collect())
     }
 

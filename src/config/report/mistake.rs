@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::hidden::HiddenTexts;
 use crate::config::nearest::nearest;
 use crate::config::read::{FaultKind, Found};
 use crate::config::text::{Node, Origin, SourceText, SyntaxError};
@@ -56,9 +57,18 @@ impl Mistake {
         Self { line, column, field: String::new(), message, help: None, span, shows_value: false }
     }
 
-    pub(super) fn of_value(source: &SourceText, root: &Node, found: &Found) -> Self {
+    pub(super) fn of_value(
+        source: &SourceText,
+        root: &Node,
+        found: &Found,
+        hidden: &HiddenTexts,
+    ) -> Self {
         let (path, node, name) = root.path_to(found.node).unwrap_or((String::new(), root, None));
-        let is_of_name = matches!(found.kind, FaultKind::UnknownField { .. });
+        let is_of_name = match &found.kind {
+            FaultKind::UnknownField { .. } => true,
+            FaultKind::Problem(problem) => problem.is_of_name,
+            _ => false,
+        };
         let span = match (name, is_of_name) {
             (Some(name), true) => name,
             // A table with a head of its own spans many lines.
@@ -72,7 +82,12 @@ impl Mistake {
         };
         let (line, column) = source.line_and_column(span.start);
         let shows_value = !is_of_name && node.origin == Origin::Here && !may_be_secret(&path);
-        let message = told(&found.kind, shows_value);
+        let mut message = told(&found.kind, shows_value);
+        if hidden.are_in(&message) {
+            // Rules about a value are no secret, but what a message quotes of it is.
+            "the gate refuses this value. The reason quotes a value from elsewhere, and is not shown"
+                .clone_into(&mut message);
+        }
         let from = match &node.origin {
             Origin::Here => None,
             Origin::Environment(name) => {
@@ -80,7 +95,7 @@ impl Mistake {
             }
             Origin::File(path) => Some(format!("the value is that of the file `{path}`")),
         };
-        let help = from.or_else(|| advice(&found.kind));
+        let help = from.or_else(|| advice(&found.kind, shows_value || is_of_name));
         Self { line, column, field: path, message, help, span, shows_value }
     }
 }
@@ -88,7 +103,8 @@ impl Mistake {
 /// Names the last field of a path whose value no message may show.
 pub(super) fn may_be_secret(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
-    ["url", "pepper", "secret", "password", "token", "key"].iter().any(|word| last.contains(word))
+    let names = |words: &[&str], text: &str| words.iter().any(|word| text.contains(word));
+    names(&["url", "token", "key"], last) || names(&["pepper", "secret", "password"], path)
 }
 
 fn told(kind: &FaultKind, shows_value: bool) -> String {
@@ -103,20 +119,26 @@ fn told(kind: &FaultKind, shows_value: bool) -> String {
             "this is none of the values that the field can have".to_owned()
         }
         FaultKind::MissingField(name) => format!("the field `{name}` is missing"),
+        FaultKind::Unfit { expected, .. } if !shows_value => {
+            format!("this value does not fit: expected {expected}")
+        }
         FaultKind::Unfit { found, expected } => {
             format!("{found} does not fit: expected {expected}")
         }
-        FaultKind::Problem(text) => text.clone(),
+        FaultKind::Problem(problem) => problem.text.clone(),
     }
 }
 
-fn advice(kind: &FaultKind) -> Option<String> {
+fn advice(kind: &FaultKind, may_guess: bool) -> Option<String> {
+    if let FaultKind::Problem(problem) = kind {
+        return problem.help.map(str::to_owned);
+    }
     let (FaultKind::UnknownField { name, known } | FaultKind::UnknownText { given: name, known }) =
         kind
     else {
         return None;
     };
-    Some(match nearest(name, known) {
+    Some(match nearest(name, known).filter(|_| may_guess) {
         Some(right) => format!("did you mean `{right}`?"),
         None if known.is_empty() => "this table has no fields".to_owned(),
         None => format!(
@@ -130,7 +152,7 @@ fn advice(kind: &FaultKind) -> Option<String> {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.field.is_empty() {
-            write!(f, "`{}`: ", self.field.escape_debug())?;
+            write!(f, "`{}`: ", self.field)?;
         }
         f.write_str(&self.message)?;
         self.help.as_ref().map_or(Ok(()), |help| write!(f, " ({help})"))

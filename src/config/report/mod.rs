@@ -1,6 +1,7 @@
 //! Mistakes as people read them.
 
 mod error;
+mod hidden;
 mod mistake;
 mod picture;
 

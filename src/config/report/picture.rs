@@ -7,12 +7,16 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use super::mistake::Mistake;
 use crate::config::text::{Content, Node, SourceText};
 
+/// The most bytes of lines that are shown. A file of JSON may have one line.
+const MAX_SHOWN_BYTES: usize = 2_000;
+
 /// Writes a mistake as compilers do. Without a tree, the file cannot be read, and any text of it may be a secret.
 pub(super) fn picture(source: &SourceText, root: Option<&Node>, mistake: &Mistake) -> String {
     let (line, column) = (mistake.line(), mistake.column());
     let title = mistake.to_string();
     let lines = source.lines_of(&mistake.span);
-    let (Some(root), Some(shown)) = (root, source.text.get(lines.clone())) else {
+    let shown = source.text.get(lines.clone()).filter(|shown| shown.len() <= MAX_SHOWN_BYTES);
+    let (Some(root), Some(shown)) = (root, shown) else {
         return format!("error: {title}\n --> {}:{line}:{column}", source.name);
     };
     let mut shown = shown.as_bytes().to_vec();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::node::{Content, Node, NodeId, Origin};
+use super::source::read_at_most;
 
 /// The most bytes of a file that a field is taken from. A secret or an address is far shorter.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
@@ -37,11 +38,9 @@ impl Surroundings for SystemSurroundings {
     fn file(&self, path: &str) -> Result<String, String> {
         let path = self.folder.join(Path::new(path));
         let unreadable = |error: std::io::Error| format!("the file cannot be read: {error}");
-        let length = std::fs::metadata(&path).map_err(unreadable)?.len();
-        if length > MAX_FILE_BYTES {
-            return Err(format!("the file has more than {MAX_FILE_BYTES} bytes"));
-        }
-        std::fs::read_to_string(&path).map_err(unreadable)
+        read_at_most(&path, MAX_FILE_BYTES)
+            .map_err(unreadable)?
+            .ok_or_else(|| format!("the file has more than {MAX_FILE_BYTES} bytes"))
     }
 }
 

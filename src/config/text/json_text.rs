@@ -7,7 +7,7 @@ use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use super::node::{Content, Field, Node, NodeIds};
+use super::node::{Content, Field, MAX_DEPTH, Node, NodeIds};
 use super::syntax::SyntaxError;
 
 /// RFC 8259, without any extension.
@@ -34,19 +34,29 @@ pub(super) fn read(text: &str) -> Result<Node, Vec<SyntaxError>> {
     let Some(value) = &parsed.value else {
         return Err(vec![SyntaxError::new(0..0, "the file is empty")]);
     };
-    let root = value_of(value, &mut ids, &mut wrong);
+    let root = value_of(value, MAX_DEPTH, &mut ids, &mut wrong);
     if wrong.is_empty() { Ok(root) } else { Err(wrong) }
 }
 
-fn value_of(value: &Value<'_>, ids: &mut NodeIds, wrong: &mut Vec<SyntaxError>) -> Node {
+fn value_of(
+    value: &Value<'_>,
+    depth: usize,
+    ids: &mut NodeIds,
+    wrong: &mut Vec<SyntaxError>,
+) -> Node {
     let span = span_of(value);
+    let Some(depth) = depth.checked_sub(1) else {
+        wrong.push(SyntaxError::too_deep(span.clone()));
+        return ids.node(span, Content::Null);
+    };
     let content = match value {
         Value::StringLit(text) => Content::Text(text.value.clone().into_owned()),
         Value::NumberLit(number) => number_of(number.value),
         Value::BooleanLit(truth) => Content::Truth(truth.value),
         Value::NullKeyword(_) => Content::Null,
         Value::Array(list) => {
-            let items = list.elements.iter().map(|item| value_of(item, ids, wrong)).collect();
+            let items =
+                list.elements.iter().map(|item| value_of(item, depth, ids, wrong)).collect();
             Content::List(items)
         }
         Value::Object(object) => {
@@ -61,7 +71,7 @@ fn value_of(value: &Value<'_>, ids: &mut NodeIds, wrong: &mut Vec<SyntaxError>) 
                         "this name stands twice in one object",
                     ));
                 }
-                let value = value_of(&property.value, ids, wrong);
+                let value = value_of(&property.value, depth, ids, wrong);
                 fields.push(Field { name: name.to_owned(), name_span, value });
             }
             Content::Table(fields)

@@ -10,6 +10,8 @@ mod toml_text;
 
 pub(super) use elsewhere::{Surroundings, SystemSurroundings, fill_in};
 pub(super) use fingerprint::fingerprint;
+#[cfg(test)]
+pub(super) use node::NodeIds;
 pub(super) use node::{Content, Field, Node, NodeId, Origin};
 pub use source::FileFormat;
 pub(super) use source::SourceText;

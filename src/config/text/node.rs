@@ -84,6 +84,9 @@ impl NodeIds {
     }
 }
 
+/// The most tables and lists that can be inside of each other. A front door has about ten.
+pub(super) const MAX_DEPTH: usize = 64;
+
 impl Node {
     /// Takes a field out of a table.
     pub(in crate::config) fn take(&mut self, name: &str) -> Option<Field> {
@@ -117,7 +120,7 @@ impl Node {
             Content::Table(fields) => fields.iter().find_map(|field| {
                 let (rest, node, name) = field.value.path_to(id)?;
                 let name = if rest.is_empty() { Some(field.name_span.clone()) } else { name };
-                Some((below(field.name.clone(), &rest), node, name))
+                Some((below(shown_name(&field.name), &rest), node, name))
             }),
             Content::List(items) => items.iter().enumerate().find_map(|(index, item)| {
                 let (rest, node, name) = item.path_to(id)?;
@@ -125,5 +128,15 @@ impl Node {
             }),
             _ => None,
         }
+    }
+}
+
+/// Writes a name as TOML does: in quotes if it has more than letters, digits, `_` and `-`.
+fn shown_name(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !name.is_empty() && name.bytes().all(is_bare) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.escape_debug())
     }
 }

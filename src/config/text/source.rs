@@ -1,5 +1,7 @@
 //! The text of a file, and its lines.
 
+use std::io::ErrorKind::FileTooLarge;
+use std::io::{Error, Read};
 use std::ops::Range;
 use std::path::Path;
 
@@ -33,6 +35,10 @@ impl FileFormat {
     }
 }
 
+/// The most bytes of a file. A thousand routes have a tenth of that.
+const MAX_FILE_BYTES: usize = 1024 * 1024;
+const TOO_LONG: &str = "the file has more than 1 MiB";
+
 /// A file as it was read.
 #[derive(Clone)]
 pub(in crate::config) struct SourceText {
@@ -45,7 +51,8 @@ pub(in crate::config) struct SourceText {
 impl SourceText {
     /// Reads a file, and returns what it can take fields from.
     pub(in crate::config) fn open(path: &Path) -> std::io::Result<(Self, SystemSurroundings)> {
-        let text = std::fs::read_to_string(path)?;
+        let most = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX);
+        let text = read_at_most(path, most)?.ok_or_else(|| Error::new(FileTooLarge, TOO_LONG))?;
         let name = path.display().to_string();
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let source = Self { name, format: FileFormat::of_path(path), text };
@@ -53,6 +60,9 @@ impl SourceText {
     }
 
     pub(in crate::config) fn tree(&self) -> Result<Node, Vec<SyntaxError>> {
+        if self.text.len() > MAX_FILE_BYTES {
+            return Err(vec![SyntaxError::new(0..0, TOO_LONG)]);
+        }
         match self.format {
             FileFormat::Toml => toml_text::read(&self.text),
             FileFormat::Json => json_text::read(&self.text),
@@ -61,7 +71,7 @@ impl SourceText {
 
     /// Returns the line and the column of a byte, both from 1; the column counts characters.
     pub(in crate::config) fn line_and_column(&self, byte: usize) -> (usize, usize) {
-        let before = self.text.get(..byte).unwrap_or(&self.text);
+        let before = self.text.get(..self.text.floor_char_boundary(byte)).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         let column = before.get(line_start..).unwrap_or_default().chars().count();
         (before.matches('\n').count() + 1, column + 1)
@@ -85,4 +95,11 @@ impl std::fmt::Debug for SourceText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SourceText").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// Reads the text of a file, or `None` if it has more bytes. A file such as `/dev/zero` has no length to ask for.
+pub(super) fn read_at_most(path: &Path, bytes: u64) -> std::io::Result<Option<String>> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path)?.take(bytes + 1).read_to_string(&mut text)?;
+    Ok(u64::try_from(read).is_ok_and(|read| read <= bytes).then_some(text))
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::node::MAX_DEPTH;
+
 /// A place that cannot be read, and why.
 #[derive(Debug)]
 pub(in crate::config) struct SyntaxError {
@@ -10,6 +12,11 @@ pub(in crate::config) struct SyntaxError {
 }
 
 impl SyntaxError {
+    pub(super) fn too_deep(span: Range<usize>) -> Self {
+        let message = format!("more than {MAX_DEPTH} tables and lists are inside of each other");
+        Self { span, message }
+    }
+
     pub(super) fn new(span: Range<usize>, message: &str) -> Self {
         // The libraries say what they expect, and begin as they like.
         let mut letters = message.chars();

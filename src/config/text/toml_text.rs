@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::node::{Content, Field, Node, NodeIds};
+use super::node::{Content, Field, MAX_DEPTH, Node, NodeIds};
 use super::syntax::SyntaxError;
 
 /// Reads TOML 1.1 into a tree, and tells every place that is no TOML.
@@ -16,13 +16,14 @@ pub(super) fn read(text: &str) -> Result<Node, Vec<SyntaxError>> {
         .iter()
         .map(|error| SyntaxError::new(error.span().unwrap_or(0..0), error.message()))
         .collect();
-    let root = table_of(table.span(), table.get_ref(), &mut ids, &mut wrong);
+    let root = table_of(table.span(), table.get_ref(), MAX_DEPTH, &mut ids, &mut wrong);
     if wrong.is_empty() { Ok(root) } else { Err(wrong) }
 }
 
 fn table_of(
     span: Range<usize>,
     table: &DeTable<'_>,
+    depth: usize,
     ids: &mut NodeIds,
     wrong: &mut Vec<SyntaxError>,
 ) -> Node {
@@ -31,15 +32,24 @@ fn table_of(
         Field {
             name: name.0.clone().into_owned(),
             name_span: name.1,
-            value: value_of(value, ids, wrong),
+            value: value_of(value, depth, ids, wrong),
         }
     };
     let fields = table.iter().map(field).collect();
     ids.node(span, Content::Table(fields))
 }
 
-fn value_of(value: &Spanned<DeValue<'_>>, ids: &mut NodeIds, wrong: &mut Vec<SyntaxError>) -> Node {
+fn value_of(
+    value: &Spanned<DeValue<'_>>,
+    depth: usize,
+    ids: &mut NodeIds,
+    wrong: &mut Vec<SyntaxError>,
+) -> Node {
     let span = value.span();
+    let Some(depth) = depth.checked_sub(1) else {
+        wrong.push(SyntaxError::too_deep(span.clone()));
+        return ids.node(span, Content::Null);
+    };
     let content = match value.get_ref() {
         DeValue::String(text) => Content::Text(text.clone().into_owned()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
@@ -54,10 +64,10 @@ fn value_of(value: &Spanned<DeValue<'_>>, ids: &mut NodeIds, wrong: &mut Vec<Syn
         // The file has no dates: each field that means a time is a text.
         DeValue::Datetime(moment) => Content::Text(moment.to_string()),
         DeValue::Array(items) => {
-            let items = items.iter().map(|item| value_of(item, ids, wrong)).collect();
+            let items = items.iter().map(|item| value_of(item, depth, ids, wrong)).collect();
             Content::List(items)
         }
-        DeValue::Table(table) => return table_of(span, table, ids, wrong),
+        DeValue::Table(table) => return table_of(span, table, depth, ids, wrong),
     };
     ids.node(span, content)
 }

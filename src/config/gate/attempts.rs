@@ -1,0 +1,60 @@
+//! Limits of failed attempts and of refused requests, as they stand in a file.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::prefixes::PrefixesTable;
+use crate::attempts::{FailedAttempts, RefusedRequests};
+use crate::config::duration::LengthOfTime;
+
+/// How many attempts to authenticate may fail from one network of clients.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct FailedAttemptsTable {
+    /// The failed attempts of a network in a window, at least 1.
+    limit: u32,
+    /// At least 1 second.
+    window: LengthOfTime,
+    /// The lengths of networks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prefixes: Option<PrefixesTable>,
+    /// The networks that the gate remembers: 65,536 unless set, of 25 bytes each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    capacity: Option<usize>,
+    /// Serves valid keys even from a network over its limit. An attacker then learns of each key whether it is valid.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    serve_good_keys: bool,
+}
+
+impl FailedAttemptsTable {
+    pub(super) fn describe(&self) -> FailedAttempts {
+        let mut attempts = FailedAttempts::new(self.limit, self.window.duration());
+        if let Some(PrefixesTable { ipv4, ipv6 }) = self.prefixes {
+            attempts = attempts.prefixes(ipv4, ipv6);
+        }
+        if let Some(networks) = self.capacity {
+            attempts = attempts.capacity(networks);
+        }
+        if self.serve_good_keys { attempts.serve_good_keys() } else { attempts }
+    }
+}
+
+/// How many requests of one key the rules may refuse.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct RefusedRequestsTable {
+    /// The refused requests of a key in a window, at least 1.
+    limit: u32,
+    /// At least 1 second.
+    window: LengthOfTime,
+    /// The keys that the gate remembers: 65,536 unless set, of 25 bytes each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keys: Option<usize>,
+}
+
+impl RefusedRequestsTable {
+    pub(super) fn describe(&self) -> RefusedRequests {
+        let refusals = RefusedRequests::new(self.limit, self.window.duration());
+        self.keys.map_or(refusals.clone(), |keys| refusals.keys(keys))
+    }
+}

@@ -1,0 +1,28 @@
+//! A front door in a file: its mistakes, each with its place, and a gate that works as one that is built in Rust.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod mistakes;
+mod ten;
+
+use tower_api_key::config::{FileFormat, FrontDoor, FrontDoorError, Mistake};
+
+/// Reads a file.
+fn read(text: &str, format: FileFormat) -> Result<FrontDoor, FrontDoorError> {
+    let name = if format == FileFormat::Json { "gate.json" } else { "gate.toml" };
+    FrontDoor::parse(name, text, format)
+}
+
+/// Returns the mistakes of a file in TOML.
+fn mistakes(text: &str) -> Vec<Mistake> {
+    match read(text, FileFormat::Toml) {
+        Ok(_) => Vec::new(),
+        Err(error) => error.mistakes().to_vec(),
+    }
+}
