@@ -93,6 +93,23 @@ async fn without_a_server_the_gateway_says_so() {
     assert!(!answer.contains("127.0.0.1"), "it names no server: {answer}");
 }
 
+/// No time is lost when the only server comes back.
+#[tokio::test]
+async fn servers_that_are_left_out_are_tried_if_no_other_is_left() {
+    let address = closed().await;
+    let lines = "health = { max_failures = 1, retry_after = '1m' }";
+    let site = Site::start(&one(address, lines)).await;
+    assert_eq!(raw::status(&site.get(b"").await), 502);
+    let listener = TcpListener::bind(address).await.unwrap();
+    let answers = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        raw::read_message(&mut stream).await;
+        tokio::io::AsyncWriteExt::write_all(&mut stream, raw::OK).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(site.get(b""), answers);
+    assert_eq!(raw::status(&answer), 200);
+}
+
 /// A server that accepts and stays silent costs its time-out a few times only.
 #[tokio::test]
 async fn a_silent_server_is_left_out_and_tried_again() {

@@ -1,6 +1,7 @@
 //! How the process starts, changes and ends.
 
 use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use http::Response;
 use http_body_util::BodyExt;
 use tokio::time::sleep;
 
-use crate::process::Process;
+use crate::process::{Folder, Process};
 use crate::upstream::{serve, text};
 
 /// An upstream that answers its name; `/slow` after a second, `/endless` never.
@@ -220,4 +221,58 @@ async fn each_request_has_a_line_in_the_log() {
     process.curl("a.pem", "/secret", &["-H", "X-Api-Key: wrong"]).unwrap();
     let line = process.wait_for("gateway::access");
     assert!(line.contains("status=40") && !line.contains("wrong"), "{line}");
+}
+
+/// The file of the documentation has no mistake.
+#[test]
+fn the_file_of_the_documentation_is_right() {
+    let check = |file: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_gateway"))
+            .args(["--check", file])
+            .current_dir(env!("CARGO_TARGET_TMPDIR"))
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/gateway.toml");
+    assert_eq!(check(example), (Some(0), String::new()));
+
+    // The page's tables, with certificates that are there.
+    let page = include_str!("../../../../docs/gateway.md");
+    let tables = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = Folder::new("page");
+    folder.certify("a");
+    let mut file = tables.to_owned();
+    for (name, pair) in [("cert.pem", "a.pem"), ("key.pem", "a.key"), ("ca.pem", "a.pem")] {
+        file = file.replace(&format!("/etc/gateway/{name}"), &folder.file(pair));
+    }
+    let store =
+        format!("[store]\nurl = 'sqlite:{}'\ncreate_if_missing = true\n", folder.file("keys.db"));
+    fs::write(folder.file("page.toml"), format!("[profile]\nbase = 'standard'\n{store}{file}"))
+        .unwrap();
+    assert_eq!(check(&folder.file("page.toml")), (Some(0), String::new()));
+
+    let (status, problem) = check(&folder.file("none.toml"));
+    assert_eq!(status, Some(2));
+    assert!(problem.contains("none.toml"), "{problem}");
+}
+
+/// A load balancer that asks `/readyz` has time to notice, and a second signal does not wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_accepted_for_a_while_and_a_second_signal_ends() {
+    let one = named("one").await;
+    let mut process = Process::before("delay", one).await;
+    process.configure(
+        |file| file.replacen("[gateway.drain]", "[gateway.drain]\ndelay = '30s'", 1),
+        one,
+    );
+    process.wait_for("the new file is in force");
+    process.signal("TERM");
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while process.probe("/readyz") != "ending\n503" {
+        assert!(Instant::now() < deadline, "/readyz does not fail");
+    }
+    assert!(process.curl("a.pem", "/a", &[]).unwrap().ends_with("one 0"));
+    process.signal("TERM");
+    assert_eq!(process.end().code(), Some(3));
 }

@@ -46,6 +46,12 @@ async fn a_silent_client_is_hung_up() {
         assert!(end.is_ok(), "{}", bytes.escape_ascii());
         assert!(begin.elapsed() >= Duration::from_millis(200), "{:?}", begin.elapsed());
     }
+    // Nor does a client that has had an answer.
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    stream.write_all(&site.message("GET /a HTTP/1.1", b"Host: a\r\n", "")).await.unwrap();
+    assert_eq!(raw::status(&raw::read_message(&mut stream).await), 200);
+    let end = timeout(Duration::from_secs(5), stream.read_to_end(&mut Vec::new())).await;
+    assert!(end.is_ok(), "an idle connection stays");
     // A request that takes longer than a head may is served.
     let mut stream = TcpStream::connect(site.address).await.unwrap();
     let lines = b"Host: a\r\nContent-Length: 2\r\n";
