@@ -66,8 +66,8 @@ pub async fn open(file: &Path) -> Result<LiveFrontDoor<GatewaySettings>, OpenErr
     LiveFrontDoor::open_finished(file, "gateway", check, finish).await
 }
 
-/// Adds what a gateway needs of every front door: upstreams see no key, and read which client is
-/// proven, and the access log reads the decision.
+/// Adds what a gateway needs of every front door: upstreams see no key, and read who called and which client is
+/// proven. The access log reads the decision.
 fn finish(builder: ApiKeyLayerBuilder) -> ApiKeyLayerBuilder {
-    builder.strip_credential().client_in_request().decision_in_response()
+    builder.strip_credential().grant_in_request().client_in_request().decision_in_response()
 }

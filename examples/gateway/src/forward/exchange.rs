@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{CONNECTION, EXPECT, HOST, TE, VIA};
+use http::header::{CONNECTION, EXPECT, HOST, TE, TRANSFER_ENCODING, VIA};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body;
@@ -106,6 +106,7 @@ fn answer(
     } else {
         None
     };
+    check_coding(response.headers())?;
     let refused = fields::strip_hop_by_hop(response.headers_mut());
     response.headers_mut().append(VIA, via);
     let Some((upgrade, client)) = upgrade else {
@@ -121,6 +122,16 @@ fn answer(
     let is_websocket = upgrade.is_websocket();
     Tunnel { client, server, is_websocket, permit, in_flight }.open(drain);
     Ok(response.map(|_| ResponseBody::own(bytes::Bytes::new())))
+}
+
+/// Refuses an answer with another transfer coding than `chunked`, which would reach the client as content.
+fn check_coding(headers: &HeaderMap) -> Result<(), Failure> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    if codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        return Ok(());
+    }
+    let text = "the upstream uses an unknown transfer coding\n";
+    Err(Failure::new(StatusCode::BAD_GATEWAY, text))
 }
 
 /// Refuses a switch with content, which the server would read as the other protocol, and one that the upstream

@@ -13,10 +13,14 @@ use tokio::time::sleep;
 use crate::process::{Folder, Process};
 use crate::upstream::{serve, text};
 
-/// An upstream that answers its name; `/slow` after a second, `/endless` never.
+/// An upstream that answers its name, the length of content, and the account if it is asked for; `/slow` after a second, `/endless` never.
 async fn named(name: &'static str) -> std::net::SocketAddr {
     let (address, _) = serve(move |request| async move {
         let path = request.uri().path().to_owned();
+        if path == "/account" {
+            let account = request.headers().get("x-account-id");
+            return Response::new(text(format!("{account:?}")));
+        }
         let content = request.into_body().collect().await.unwrap().to_bytes();
         match path.as_str() {
             "/slow" => sleep(Duration::from_secs(1)).await,
@@ -33,6 +37,10 @@ async fn named(name: &'static str) -> std::net::SocketAddr {
 #[tokio::test(flavor = "multi_thread")]
 async fn curl_speaks_both_versions() {
     let process = Process::before("curl", named("one").await).await;
+    // Whatever the file says of grants, upstreams read who called.
+    let forged = ["-H", "X-Account-Id: forged"];
+    let answer = process.curl("a.pem", "/account", &forged).unwrap();
+    assert!(answer.ends_with(r#"Some("account_1")"#), "{answer}");
     for version in ["--http1.1", "--http2"] {
         let answer = process.curl("a.pem", "/a", &[version]).unwrap();
         assert!(answer.contains(" 200") && answer.ends_with("one 0"), "{answer}");

@@ -83,7 +83,8 @@ pub(crate) fn file(
     upstream: SocketAddr,
 ) -> String {
     format!(
-        "[profile]\nbase = 'standard'\n\
+        "without_grant = true\n\
+         [profile]\nbase = 'standard'\n\
          [store]\nurl = 'sqlite:{}'\n\
          [gateway]\nwatch_period = '100ms'\n\
          [[gateway.listeners]]\naddress = '{address}'\n\

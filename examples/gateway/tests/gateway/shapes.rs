@@ -145,3 +145,38 @@ async fn only_named_protocols_are_switched_to() {
         assert!(!message.contains("http2-settings"), "{message}");
     }
 }
+
+/// Over HTTP/2 a request names its host once (RFC 9113 §8.3.1), and no field of a connection (§8.2.2).
+#[tokio::test]
+async fn requests_of_http_2_are_for_one_host() {
+    let (upstream, mut received) = raw::upstream(raw::OK).await;
+    let site = Site::before(upstream).await;
+    for (name, value, expected) in [
+        ("host", "a.example", 200),
+        ("host", "b.example", 400),
+        ("host", "a.example:80", 400),
+        ("x-plain", "1", 200),
+    ] {
+        let stream = TcpStream::connect(site.address).await.unwrap();
+        let executor = hyper_util::rt::TokioExecutor::new();
+        let io = hyper_util::rt::TokioIo::new(stream);
+        let (mut client, connection) =
+            hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+        tokio::spawn(connection);
+        let request = http::Request::get("http://a.example/x")
+            .header("x-api-key", &site.key)
+            .header("x-forwarded-proto", "https")
+            .header("x-forwarded-for", "192.0.2.1")
+            .header(name, value)
+            .body(crate::upstream::text(""))
+            .unwrap();
+        let answer = client.send_request(request).await.unwrap();
+        assert_eq!(answer.status(), expected, "{name}: {value}");
+        if expected == 200 {
+            let message = received.recv().await.unwrap();
+            assert!(message.contains("\r\nhost: a.example\r\n"), "{message}");
+            assert!(message.contains("via: 2.0 gateway"), "{message}");
+        }
+    }
+    assert!(received.try_recv().is_err());
+}

@@ -235,6 +235,8 @@ async fn an_upstream_that_dies_before_its_answer_is_a_bad_gateway() {
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", ""),
         (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", ""),
         (b"HTTP/1.1 200 OK\r\nX A: 1\r\n\r\n", ""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", ""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nx", ""),
     ] {
         let (upstream, _received) = raw::upstream(answer).await;
         let site = Site::before(upstream).await;
