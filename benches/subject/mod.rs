@@ -247,21 +247,10 @@ pub(crate) fn gate_on(
     routes: Routes,
     extras: Extras,
 ) -> Gate {
-    layer_on(clock, profile, store, routes, extras).layer(nothing())
-}
-
-/// Builds the layer of such a gate.
-pub(crate) fn layer_on(
-    clock: impl Clock,
-    profile: &Profile,
-    store: &MemoryStore,
-    routes: Routes,
-    extras: Extras,
-) -> ApiKeyLayer {
     let layer = ApiKeyLayer::builder(*profile, store.clone())
         .routes(routes)
         .limits(MemoryLimiter::with_capacity(2_000_000), OnLimiterFailure::Deny)
         .clock(clock);
     let layer = if extras == Extras::None { layer.without_grant() } else { layer };
-    layer.build().expect("valid")
+    layer.build().expect("valid").layer(nothing())
 }

@@ -8,8 +8,15 @@
     missing_docs
 )]
 
+mod broken;
+mod editors;
+mod language_server;
 mod mistakes;
+mod schema;
+mod shipped;
 mod ten;
+#[path = "../support/vendor_files.rs"]
+mod vendor_files;
 
 use tower_api_key::config::{FileFormat, FrontDoor, FrontDoorError, Mistake};
 

@@ -28,7 +28,7 @@ struct Unsteady(MemoryStore, Arc<AtomicU32>);
 impl KeyStore for Unsteady {
     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
         let answer = self.0.find(digest);
-        if self.1.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+        if self.1.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
             return answer;
         }
         Reply::later(async move {
@@ -40,7 +40,7 @@ impl KeyStore for Unsteady {
 
 /// The old door strips the key and the new one does not. The limits differ, and each is just wide enough.
 fn doors(number: u32, store: &Unsteady, limiter: &Arc<MemoryLimiter>) -> ApiKeyLayerBuilder {
-    let is_old = number % 2 == 0;
+    let is_old = number.is_multiple_of(2);
     let factor = if is_old { 1 } else { 3 };
     let quotas = [Quota::new("day", factor * 1_000_000, Duration::from_secs(86_400))
         .with_algorithm(Algorithm::FixedWindow)];

@@ -7,10 +7,12 @@ use shuttle::thread;
 
 use super::current::CurrentLayer;
 use crate::attempts::FailedAttempts;
+use crate::error::ConfigError;
+use crate::profile::Profile;
 use crate::service::builder::ApiKeyLayerBuilder;
+use crate::service::layer::ApiKeyLayer;
 use crate::store::MemoryStore;
 use crate::sync::explore;
-use crate::{ApiKeyLayer, ConfigError, Profile};
 
 /// Starts a layer of this name.
 fn named(name: &str) -> ApiKeyLayerBuilder {
@@ -54,7 +56,7 @@ fn an_attempt_is_given_back_to_the_layer_that_serves() {
             thread::spawn(move || {
                 let shared = current.share();
                 let (client, name) = (Some([192, 0, 2, host].into()), shared.name.clone());
-                let attempts = shared.attempts.as_ref().unwrap();
+                let attempts = shared.counted.attempts.as_ref().unwrap();
                 let reserved = attempts.reserve(client, shared.now()).unwrap().unwrap();
                 thread::yield_now();
                 attempts.give_back(reserved, shared.now());
@@ -65,7 +67,7 @@ fn an_attempt_is_given_back_to_the_layer_that_serves() {
         requests.into_iter().for_each(|request| request.join().unwrap());
         assert!(first.upgrade().is_none(), "nothing holds the old layer");
         let shared = current.share();
-        let attempts = shared.attempts.as_ref().unwrap();
+        let attempts = shared.counted.attempts.as_ref().unwrap();
         for host in [1, 2] {
             let client = Some([192, 0, 2, host].into());
             assert!(attempts.reserve(client, shared.now()).is_ok(), "no attempt is under way");
