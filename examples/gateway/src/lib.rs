@@ -18,3 +18,8 @@ pub use front_door::{FrontDoor, open};
 pub use gateway::{Gateway, check};
 pub use problem::Problem;
 pub use watch::Watched;
+
+/// Returns the JSON Schema of the gateway's file, for editors.
+pub fn json_schema() -> String {
+    tower_api_key::config::json_schema_with::<settings::GatewaySettings>("gateway")
+}

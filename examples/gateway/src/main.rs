@@ -6,13 +6,13 @@
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Parser;
 use gateway::settings::GatewaySettings;
-use gateway::{FrontDoor, Gateway, Watched, open};
+use gateway::{FrontDoor, Gateway, Watched, json_schema, open};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use tower_api_key_front_door::LiveFrontDoor;
@@ -25,12 +25,17 @@ type Failure = Box<dyn Error + Send + Sync>;
 #[derive(Debug, Parser)]
 #[command(name = "gateway")]
 struct Options {
-    /// The file that describes listeners, upstreams and routes
-    file: PathBuf,
+    /// The file that describes listeners, upstreams and routes, in TOML or JSON
+    #[arg(required_unless_present = "schema")]
+    file: Option<PathBuf>,
 
     /// Only check the file
     #[arg(long)]
     check: bool,
+
+    /// Only print the JSON Schema of the file, for editors
+    #[arg(long)]
+    schema: bool,
 }
 
 #[tokio::main]
@@ -49,11 +54,15 @@ async fn main() -> ExitCode {
 
 /// Serves until a signal ends the process. Returns false if requests were cut off.
 async fn run(options: &Options) -> Result<bool, Failure> {
+    let Some(file) = options.file.as_deref().filter(|_| !options.schema) else {
+        print!("{}", json_schema());
+        return Ok(true);
+    };
     // Before the process can be asked: a signal without a listener ends it.
     let signals = Signals::listen()?;
-    let front_door = open(&options.file).await?;
+    let front_door = open(file).await?;
     if options.check {
-        println!("{}: no mistake", options.file.display());
+        println!("{}: no mistake", file.display());
         return Ok(true);
     }
     let settings = GatewaySettings::clone(&front_door.settings());
@@ -61,15 +70,15 @@ async fn run(options: &Options) -> Result<bool, Failure> {
     for address in gateway.addresses() {
         info!("listening on {address}");
     }
-    let watched = Watched::new(files(&gateway, options));
+    let watched = Watched::new(files(&gateway, file));
     Serving { gateway, front_door, watched, is_settled: true, told: None }
-        .until_end(options, signals)
+        .until_end(file, signals)
         .await
 }
 
 /// Lists the files that the gateway follows.
-fn files(gateway: &Gateway, options: &Options) -> impl Iterator<Item = PathBuf> {
-    gateway.files().into_iter().chain([options.file.clone()])
+fn files(gateway: &Gateway, file: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    gateway.files().into_iter().chain([file.to_owned()])
 }
 
 /// A gateway that follows its file.
@@ -85,14 +94,14 @@ struct Serving {
 
 impl Serving {
     /// Reloads on SIGHUP and when a file changes, and ends on SIGTERM and SIGINT.
-    async fn until_end(mut self, options: &Options, mut signals: Signals) -> Result<bool, Failure> {
+    async fn until_end(mut self, file: &Path, mut signals: Signals) -> Result<bool, Failure> {
         let mut tick = interval(self.gateway.settings().watch_period.get());
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 request = signals.next() => match request {
                     Request::Reload => {
-                        info!("SIGHUP: reading {}", options.file.display());
+                        info!("SIGHUP: reading {}", file.display());
                         (self.told, self.is_settled) = (None, false);
                         self.reload().await;
                     }
@@ -106,7 +115,7 @@ impl Serving {
                     }
                 }
             }
-            self.watched.follow(files(&self.gateway, options));
+            self.watched.follow(files(&self.gateway, file));
         }
         let mut end = pin!(self.gateway.end());
         loop {

@@ -59,9 +59,8 @@ impl Listener {
 
     /// Accepts connections until the end. Each is served in a task of its own.
     pub(crate) async fn accept(self, server: Server, closing: CancellationToken, drain: Drain) {
-        let room = Arc::new(Semaphore::new(
-            self.settings.max_connections.clamp(1, Semaphore::MAX_PERMITS),
-        ));
+        let most = self.settings.max_connections.get().min(Semaphore::MAX_PERMITS);
+        let room = Arc::new(Semaphore::new(most));
         let limit = self.settings.header_timeout.get();
         let _ = closing
             .run_until_cancelled(async {

@@ -1,6 +1,7 @@
 //! The settings that stay until a restart.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 
 use super::gateway::GatewaySettings;
 use super::period::Period;
@@ -9,7 +10,7 @@ use crate::Problem;
 /// The settings that stay until a restart: the addresses, and how connections are accepted.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FixedSettings {
-    listeners: Vec<(SocketAddr, bool, usize, Period)>,
+    listeners: Vec<(SocketAddr, bool, NonZeroUsize, Period)>,
     admin: Option<SocketAddr>,
 }
 

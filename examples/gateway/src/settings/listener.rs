@@ -1,6 +1,7 @@
 //! An address that clients, or a proxy in front, connect to.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -19,7 +20,7 @@ pub struct ListenerSettings {
     pub tls: Option<TlsSettings>,
     /// How many connections are open at most. Further ones wait in the queue of the system.
     #[serde(default = "max_connections")]
-    pub max_connections: usize,
+    pub max_connections: NonZeroUsize,
     /// How long a client may take for the handshake of TLS, and for the head of a request.
     #[serde(default = "header_timeout")]
     pub header_timeout: Period,
@@ -35,8 +36,8 @@ pub struct TlsSettings {
     pub private_key: PathBuf,
 }
 
-const fn max_connections() -> usize {
-    10_000
+const fn max_connections() -> NonZeroUsize {
+    NonZeroUsize::MIN.saturating_add(9_999)
 }
 
 const fn header_timeout() -> Period {

@@ -1,5 +1,6 @@
 //! A group of servers behind the gateway.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -80,14 +81,14 @@ impl Default for PoolSettings {
 #[serde(default, deny_unknown_fields)]
 pub struct HealthSettings {
     /// After how many failures in a row. Only a connection that fails and an answer that does not come count.
-    pub max_failures: u32,
+    pub max_failures: NonZeroU32,
     /// For how long. Then one request tries the server again.
     pub retry_after: Period,
 }
 
 impl Default for HealthSettings {
     fn default() -> Self {
-        Self { max_failures: 3, retry_after: Period::from_secs(10) }
+        Self { max_failures: NonZeroU32::MIN.saturating_add(2), retry_after: Period::from_secs(10) }
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) enum Availability {
 impl Health {
     pub(super) fn new(settings: &HealthSettings) -> Self {
         Self {
-            max_failures: settings.max_failures.max(1),
+            max_failures: settings.max_failures.get(),
             retry_after: settings.retry_after.get(),
             record: Mutex::default(),
         }
@@ -82,12 +82,17 @@ impl Health {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
     use crate::settings::Period;
 
     #[test]
     fn a_server_is_left_out_and_tried_again() {
-        let settings = HealthSettings { max_failures: 2, retry_after: Period::from_secs(10) };
+        let settings = HealthSettings {
+            max_failures: NonZeroU32::MIN.saturating_add(1),
+            retry_after: Period::from_secs(10),
+        };
         let health = Health::new(&settings);
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);

@@ -245,6 +245,10 @@ fn the_file_of_the_documentation_is_right() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/gateway.toml");
     assert_eq!(check(example), (Some(0), String::new()));
 
+    let output = Command::new(env!("CARGO_BIN_EXE_gateway")).arg("--schema").output().unwrap();
+    let schema = String::from_utf8(output.stdout).unwrap();
+    assert!(schema.contains("max_content_bytes") && schema.contains("trusted_proxies"));
+
     // The page's tables, with certificates that are there.
     let page = include_str!("../../../../docs/gateway.md");
     let tables = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
