@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::header::{CONNECTION, EXPECT, HOST, TE, TRANSFER_ENCODING, VIA};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use hyper::upgrade::OnUpgrade;
 use tower_api_key::Grant;
@@ -43,6 +43,9 @@ pub(super) async fn forward(
     let upgrade = Upgrade::asked(&parts, &target.upgrades).filter(|_| client_io.is_some());
     if upgrade.is_some() {
         check_upgrade(target, &content)?;
+    } else if parts.method == Method::CONNECT {
+        let text = "the route passes no WebSockets on\n";
+        return Err(Failure::new(StatusCode::NOT_IMPLEMENTED, text));
     }
     if content.size_hint().lower() > target.max_content_bytes {
         return Err(TOO_LARGE);
@@ -70,7 +73,9 @@ pub(super) async fn forward(
 
     let path = parts.uri.path_and_query().cloned();
     let path = path.unwrap_or(PathAndQuery::from_static("/"));
-    let outgoing = Outgoing { method: parts.method, path, headers: parts.headers };
+    // An upstream reads the handshake of HTTP/1.1, whatever the client speaks.
+    let method = if upgrade.is_some() { Method::GET } else { parts.method };
+    let outgoing = Outgoing { method, path, headers: parts.headers };
     let refused = if named.is_empty() {
         Arc::clone(&routing.identity_names)
     } else {
@@ -100,6 +105,11 @@ fn answer(
     let Answered { mut response, in_flight, hold } = answered;
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let via = forwarded::via(response.version());
+    let is_feigned = upgrade.as_ref().is_some_and(|asked| asked.is_feigned_by(response.status()));
+    if !switched && is_feigned {
+        let text = "the upstream does not switch protocols\n";
+        return Err(Failure::new(StatusCode::BAD_GATEWAY, text));
+    }
     let upgrade = if switched {
         let upgrade = upgrade.filter(|upgrade| upgrade.is_accepted_by(response.headers()));
         Some(upgrade.zip(client_io).ok_or(UNASKED)?)
@@ -115,7 +125,7 @@ fn answer(
             response.map(|body| ResponseBody::forwarded(body, idle, refused, in_flight, hold))
         );
     };
-    upgrade.write(response.headers_mut());
+    *response.status_mut() = upgrade.write_answer(response.headers_mut());
     let server = hyper::upgrade::on(&mut response);
     // The permit is given back when the answer is sent, unless the tunnel holds it.
     let permit = grant.and_then(|grant| grant.permit().ok().flatten());

@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::{Method, StatusCode, Version};
 
 use super::failure::Failure;
-use super::path;
+use super::{path, upgrade};
 
 /// Checks the shape of a request: its method, its target and its framing.
 ///
@@ -16,7 +16,8 @@ use super::path;
 ///
 /// [`Failure`] with the status for the client.
 pub(super) fn check(parts: &Parts) -> Result<(), Failure> {
-    if parts.method == Method::CONNECT {
+    let is_socket = upgrade::is_extended_connect(parts);
+    if parts.method == Method::CONNECT && !is_socket {
         // Its target must not decide where the gateway connects.
         return Err(Failure::new(StatusCode::BAD_REQUEST, "the request target has no path\n"));
     }

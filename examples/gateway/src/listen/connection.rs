@@ -62,7 +62,9 @@ impl Server {
             .http2()
             .timer(TokioTimer::new())
             .keep_alive_interval(PING_EVERY)
-            .keep_alive_timeout(PING_WAIT);
+            .keep_alive_timeout(PING_WAIT)
+            // A WebSocket over HTTP/2 (RFC 8441).
+            .enable_connect_protocol();
         let served = builder
             .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
             .into_owned();

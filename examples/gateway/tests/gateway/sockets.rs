@@ -3,11 +3,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use http_body_util::Empty;
+use hyper::client::conn::http2::handshake;
+use hyper::ext::Protocol;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_async, client_async};
@@ -60,6 +67,75 @@ async fn messages_go_both_ways() {
     socket.close(None).await.unwrap();
     let end = socket.next().await;
     assert!(matches!(end, Some(Ok(Message::Close(_))) | None), "{end:?}");
+}
+
+/// Opens a socket over HTTP/2 (RFC 8441). Returns the status if the gateway refuses it.
+async fn connect_over_2(
+    site: &Site,
+    path: &str,
+) -> Result<WebSocketStream<TokioIo<Upgraded>>, u16> {
+    let stream = TokioIo::new(TcpStream::connect(site.address).await.unwrap());
+    let (mut client, connection) = handshake(TokioExecutor::new(), stream).await.unwrap();
+    while !connection.is_extended_connect_protocol_enabled() {
+        tokio::task::yield_now().await;
+    }
+    tokio::spawn(connection);
+    let mut request = http::Request::connect(format!("http://a.example{path}"))
+        .version(http::Version::HTTP_2)
+        .header("x-api-key", &site.key)
+        .header("x-forwarded-proto", "https")
+        .header("x-forwarded-for", "192.0.2.1")
+        .header("sec-websocket-version", "13")
+        .body(Empty::<Bytes>::new())
+        .unwrap();
+    request.extensions_mut().insert(Protocol::from_static("websocket"));
+    let answer = client.send_request(request).await.unwrap();
+    if !answer.status().is_success() {
+        return Err(answer.status().as_u16());
+    }
+    assert!(!answer.headers().contains_key("sec-websocket-accept"), "{:?}", answer.headers());
+    let upgraded = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, None).await)
+}
+
+#[tokio::test]
+async fn a_socket_over_http_2_reaches_an_upstream_over_http_1() {
+    let site = Site::before(echo().await).await;
+    let mut socket = connect_over_2(&site, "/socket").await.unwrap();
+    for message in ["first".to_owned(), "x".repeat(200_000)] {
+        socket.send(Message::text(message.clone())).await.unwrap();
+        assert_eq!(socket.next().await.unwrap().unwrap(), Message::text(message));
+    }
+    assert_eq!(connect_over_2(&site, "/socket").await.err(), Some(429), "it holds its permit");
+    let ended = tokio::spawn(site.gateway.end());
+    let Some(Ok(Message::Close(Some(close)))) = socket.next().await else { panic!("no goodbye") };
+    assert_eq!(close.code, CloseCode::Away);
+    let _ = timeout(Duration::from_secs(5), socket.next()).await;
+    drop(socket);
+    assert!(timeout(Duration::from_secs(15), ended).await.unwrap().unwrap());
+}
+
+/// An answer that is no handshake must not open a tunnel: over HTTP/2 any 2xx would.
+#[tokio::test]
+async fn a_socket_over_http_2_needs_a_true_handshake() {
+    for (answer, expected) in [
+        (&b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"[..], 502),
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", 403),
+        (b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", 502),
+        (
+            b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n",
+            502,
+        ),
+    ] {
+        let (upstream, mut received) = raw::upstream(answer).await;
+        let site = Site::before(upstream).await;
+        assert_eq!(connect_over_2(&site, "/chat").await.err(), Some(expected));
+        let message = received.recv().await.unwrap();
+        assert!(message.starts_with("get /chat http/1.1\r\n"), "{message}");
+        assert!(message.contains("upgrade: websocket\r\n"), "{message}");
+        let site = Site::start(&one(upstream, "").replace("'websocket', ", "")).await;
+        assert_eq!(connect_over_2(&site, "/chat").await.err(), Some(501));
+    }
 }
 
 /// The account's permit is held as long as the socket is open, however it ends.
