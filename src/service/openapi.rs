@@ -34,7 +34,7 @@ impl ApiKeyLayer {
             renderer: &shared.renderer,
             name: &shared.name,
             limits,
-            counts_refusals: shared.refusals.is_some(),
+            counts_refusals: shared.counted.refusals.is_some(),
             needs_permits: shared.options.on_concurrency_failure == OnLimiterFailure::Deny,
         })
     }
