@@ -26,6 +26,7 @@ mod abuse;
 mod axum_router;
 mod conformance;
 mod faults;
+#[cfg(feature = "config")]
 mod gallery;
 mod grpc;
 mod layer;
