@@ -12,13 +12,15 @@ struct Reference {
     tables: VecDeque<(String, Value)>,
     /// Where a table is written, by its name in the schema.
     places: BTreeMap<String, String>,
+    /// The choices in which the current one stands.
+    within: Vec<String>,
 }
 
 /// Writes a table for each table of a file. One that stands in several places is written once.
 pub(super) fn reference() -> String {
     let schema: Value = serde_json::from_str(&json_schema()).unwrap();
     let tables = VecDeque::from([(String::new(), schema.clone())]);
-    let mut reference = Reference { schema, tables, places: BTreeMap::new() };
+    let mut reference = Reference { schema, tables, places: BTreeMap::new(), within: Vec::new() };
     let mut text = String::new();
     while let Some((path, table)) = reference.tables.pop_front() {
         let name = if path.is_empty() { "The file".to_owned() } else { format!("`{path}`") };
@@ -105,7 +107,14 @@ impl Reference {
                     format!("as [`{place}`](#{})", anchor(place))
                 }
             }
-            _ => self.value(definition, path),
+            // A choice that can hold itself.
+            _ if self.within.iter().any(|within| within == name) => "the same again".to_owned(),
+            _ => {
+                self.within.push(name.to_owned());
+                let value = self.value(definition, path);
+                self.within.pop();
+                value
+            }
         }
     }
 

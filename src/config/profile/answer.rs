@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::BodyTable;
 use super::challenge::{ChallengeName, ChallengeTable, describe_all};
+use super::made_by::MadeBy;
 use super::pairs::Pairs;
 use super::row_names::NAMES;
 use crate::profile::{Answer, GrpcCode};
@@ -90,9 +91,10 @@ pub(super) struct QuotaAnswerTable {
 /// Another row, with the fields that stand here in place of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["like"]))]
 pub(super) struct ChangedRow {
     /// The name of the other row.
-    #[schemars(required)]
+    #[schemars(schema_with = "name_of_a_row")]
     pub(super) like: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<u16>,
@@ -232,10 +234,6 @@ impl AnswerRow {
 fn of_each<T, R>(list: &[T], write: impl Fn(&T) -> Result<R, MadeBy>) -> Result<Vec<R>, MadeBy> {
     list.iter().map(write).collect()
 }
-
-/// Names what sets a function, which no file can hold.
-#[derive(Debug)]
-pub(super) struct MadeBy(pub(super) &'static str);
 
 impl<'de> Deserialize<'de> for AnswerRow {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

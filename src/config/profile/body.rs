@@ -4,7 +4,7 @@ use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::answer::MadeBy;
+use super::made_by::MadeBy;
 use super::pairs::Pairs;
 use super::shape::Shape;
 use crate::profile::{ErrorBody, Problem, ProblemMember, ProblemValue};
