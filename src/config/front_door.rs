@@ -35,7 +35,7 @@ use crate::{ApiKeyLayerBuilder, Profile};
 /// "#;
 /// let door = FrontDoor::parse("gate.toml", file, FileFormat::Toml)?;
 /// let layer = door.builder(&Backends::new(MemoryStore::new())).build()?;
-/// assert_eq!(layer.answer(&Denial::KeyUnknown).status(), 401);
+/// assert_eq!(layer.answer(&Denial::KeyUnknown).status(), 400);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct FrontDoor {

@@ -16,7 +16,7 @@ use crate::config::text::{Node, SourceText, SyntaxError};
 /// ```
 /// use tower_api_key::config::{FileFormat, FrontDoor};
 ///
-/// let file = "[profile]\nbase = \"persona\"\nrealn = \"acme\"\n";
+/// let file = "[profile]\nbase = \"polyteia\"\nrealn = \"acme\"\n";
 /// let error = FrontDoor::parse("gate.toml", file, FileFormat::Toml).unwrap_err();
 /// let [mistake, ..] = error.mistakes() else { panic!("there is a mistake") };
 /// assert_eq!((mistake.line(), mistake.column(), mistake.field()), (3, 1, "profile.realn"));
