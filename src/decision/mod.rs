@@ -24,6 +24,7 @@ mod forward_auth;
 mod gate_decision;
 pub(crate) mod grant;
 mod judge;
+mod masked_key;
 mod options;
 mod outcome;
 mod policy;

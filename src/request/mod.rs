@@ -76,6 +76,7 @@ pub(crate) use presented::KeyBuffer;
 pub use presented::MAX_CREDENTIAL_BYTES;
 pub use proxies::TrustedProxies;
 pub use proxy_headers::ProxyHeaders;
+pub(crate) use query::count_listed;
 pub(crate) use reading::Reading;
 pub use request_id::RequestId;
 pub(crate) use request_id::is_plain as is_plain_in_ids;

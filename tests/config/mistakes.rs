@@ -49,7 +49,10 @@ const OF_THE_GATE: &[(&str, &str)] = &[
     ("[[plans.free]]\nname = \"m\"\nlimit = 1\nwindow = \"60s\"\nper = \"user\"", ""),
     // Routes.
     ("[[routes]]\npath = \"/a/:id\"", ""),
-    ("[[routes]]\npath = \"/a\"\n[[routes]]\nmethods = [\"GET\"]\npath = \"/b\"\n[[routes]]\nmethods = [\"GET\"]\npath = \"/b\"", ""),
+    (
+        "[[routes]]\npath = \"/a\"\n[[routes]]\nmethods = [\"GET\"]\npath = \"/b\"\n[[routes]]\nmethods = [\"GET\"]\npath = \"/b\"",
+        "",
+    ),
     ("[[routes]]\npath = \"/{a}\"\n[[routes]]\npath = \"/{b}\"", ""),
     ("[[routes]]\npath = \"/a\"\naccount_parameter = \"org\"", ""),
     ("[[routes]]\npath = \"/a\"\nall_of = [\"x\", \"a b\"]", ""),
@@ -62,10 +65,16 @@ const OF_THE_GATE: &[(&str, &str)] = &[
     ("[[routes]]\npath = \"/a\"\nbudget = \"0s\"", ""),
     ("[[routes]]\npath = \"/a\"\nrefund_on = [\"599-500\"]", ""),
     ("[[routes]]\npath = \"/a\"\nrefund_on = [503]\ncost = 0", ""),
-    ("limiter.url = \"memory:\"\n[[routes]]\npath = \"/a\"\ncost = 3\nquotas = [{ name = \"m\", limit = 2, window = \"60s\" }]", ""),
+    (
+        "limiter.url = \"memory:\"\n[[routes]]\npath = \"/a\"\ncost = 3\nquotas = [{ name = \"m\", limit = 2, window = \"60s\" }]",
+        "",
+    ),
     ("[[routes]]\npath = \"/a\"\nquotas = [{ name = \"m\", limit = 2 }]", ""),
     ("[[routes]]\npath = \"/a\"\nquotas = [{ name = \"m\", limit = 2, window = \"1ms\" }]", ""),
-    ("[[routes]]\npath = \"/a\"\nanonymous_quotas = [{ name = \"m\", limit = 2, window = \"60s\" }]\nall_of = [\"a\"]", ""),
+    (
+        "[[routes]]\npath = \"/a\"\nanonymous_quotas = [{ name = \"m\", limit = 2, window = \"60s\" }]\nall_of = [\"a\"]",
+        "",
+    ),
     ("otherwise = { need = { any_of = [] } }", ""),
     ("routes_of = \"polytomic\"\n[[routes]]\nmethods = [\"GET\"]\npath = \"/api/me\"", ""),
     // Scopes, roles, plans.
@@ -79,7 +88,10 @@ const OF_THE_GATE: &[(&str, &str)] = &[
     ("[roles]\nsupport = [\"a\", \"b c\"]", ""),
     ("[[plans.\"two words\"]]\nname = \"m\"\nlimit = 1\nwindow = \"60s\"", ""),
     ("limiter.url = \"memory:\"\n[[plans.free]]\nname = \"m\"\nlimit = 0\nwindow = \"60s\"", ""),
-    ("limiter.url = \"memory:\"\n[[plans.free]]\nname = \"m\"\nlimit = 1\nwindow = \"60s\"\n[[plans.free]]\nname = \"m\"\nlimit = 2\nwindow = \"60s\"", ""),
+    (
+        "limiter.url = \"memory:\"\n[[plans.free]]\nname = \"m\"\nlimit = 1\nwindow = \"60s\"\n[[plans.free]]\nname = \"m\"\nlimit = 2\nwindow = \"60s\"",
+        "",
+    ),
     // The rest of the gate.
     ("environment = \"\"", ""),
     ("audience = \"two words\"", ""),
@@ -90,21 +102,36 @@ const OF_THE_GATE: &[(&str, &str)] = &[
     ("[trusted_proxies]\nheaders = \"either\"", ""),
     ("[trusted_proxies]\nheaders = \"either\"\nnetworks = [\"10.0.0.0/8\", \"x\"]", ""),
     ("[trusted_proxies]\nheaders = \"either\"\nnetworks = [\"0.0.0.0/0\"]", ""),
-    ("[trusted_proxies]\nheaders = \"either\"\nnetworks = [\"10.0.0.0/8\"]\ninsecure_whole_internet = true", ""),
+    (
+        "[trusted_proxies]\nheaders = \"either\"\nnetworks = [\"10.0.0.0/8\"]\ninsecure_whole_internet = true",
+        "",
+    ),
     ("request_id_from_proxies = true", ""),
     ("request_id_from_proxies = true\n[profile.request_id]\nname = \"x-request-id\"", ""),
     ("anonymous_quotas = { quotas = [{ name = \"m\", limit = 1, window = \"60s\" }] }", ""),
-    ("limiter.url = \"memory:\"\nanonymous_quotas = { quotas = [{ name = \"m\", limit = 1, window = \"60s\" }] }", ""),
+    (
+        "limiter.url = \"memory:\"\nanonymous_quotas = { quotas = [{ name = \"m\", limit = 1, window = \"60s\" }] }",
+        "",
+    ),
     ("limiter.url = \"memory:\"\noptional = true\nanonymous_quotas = {}", ""),
-    ("limiter.url = \"memory:\"\noptional = true\n[anonymous_quotas]\nquotas = [{ name = \"m\", limit = 1, window = \"60s\" }]\nprefixes = { ipv6 = 129 }", ""),
-    ("limiter.url = \"memory:\"\noptional = true\n[anonymous_quotas]\nquotas = [{ name = \"m\", limit = 1, window = \"60s\", per = \"key\" }]", ""),
+    (
+        "limiter.url = \"memory:\"\noptional = true\n[anonymous_quotas]\nquotas = [{ name = \"m\", limit = 1, window = \"60s\" }]\nprefixes = { ipv6 = 129 }",
+        "",
+    ),
+    (
+        "limiter.url = \"memory:\"\noptional = true\n[anonymous_quotas]\nquotas = [{ name = \"m\", limit = 1, window = \"60s\", per = \"key\" }]",
+        "",
+    ),
     ("[answer_preflight]", ""),
     ("[answer_preflight]\nfrom_origins = []", ""),
     ("[answer_preflight]\nfrom_origins = [\"https://a.example\", \"https://b.example/\"]", ""),
     ("[answer_preflight]\nfrom_any_origin = true\nfrom_origins = [\"https://a.example\"]", ""),
     ("[answer_preflight]\nfrom_any_origin = true\nmethods = []", ""),
     ("[answer_preflight]\nfrom_any_origin = true\nheaders = [\"x-a\", \"x b\"]", ""),
-    ("without_grant = true\nlimiter.url = \"memory:\"\n[[routes]]\npath = \"/a\"\nmetered = true", ""),
+    (
+        "without_grant = true\nlimiter.url = \"memory:\"\n[[routes]]\npath = \"/a\"\nmetered = true",
+        "",
+    ),
     ("grpc_services = [\"vendors.v1.Users\", \"no/service\"]", ""),
     ("select_websocket_protocol = \"two words\"", ""),
     ("[failed_attempts]\nlimit = 0\nwindow = \"60s\"", ""),
@@ -113,7 +140,10 @@ const OF_THE_GATE: &[(&str, &str)] = &[
     ("[refused_requests]\nlimit = 5\nwindow = \"1ms\"", ""),
     ("[refused_requests]\nlimit = 5\nwindow = \"60s\"\nkeys = 100000000", ""),
     ("without_limits = true\nlimiter.url = \"memory:\"", ""),
-    ("[[plans.free]]\nname = \"m\"\nlimit = 1\nwindow = \"60s\"\n[[routes]]\npath = \"/a\"\nquotas = [{ name = \"m\", limit = 2, window = \"60s\" }]", ""),
+    (
+        "[[plans.free]]\nname = \"m\"\nlimit = 1\nwindow = \"60s\"\n[[routes]]\npath = \"/a\"\nquotas = [{ name = \"m\", limit = 2, window = \"60s\" }]",
+        "",
+    ),
 ];
 
 #[test]
