@@ -9,6 +9,7 @@
 )]
 
 mod broken;
+mod changed_rows;
 mod editors;
 mod language_server;
 mod mistakes;
