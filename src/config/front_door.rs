@@ -7,6 +7,7 @@ use bumpalo::Bump;
 use serde::de::DeserializeOwned;
 
 use super::backends::{Backends, LimiterSettings, StoreSettings};
+use super::gate::PepperTable;
 use super::profile::NOTHING;
 use super::read::{Contradiction, FaultKind, FieldProblem, Found, Path, read};
 use super::report::FrontDoorError;
@@ -15,6 +16,7 @@ use super::tables::FrontDoorTable;
 use super::text::fingerprint;
 use super::text::{FileFormat, Node, SourceText, Surroundings, SystemSurroundings, fill_in};
 use crate::error::ConfigError;
+use crate::key::KeyHasher;
 use crate::limits::MemoryLimiter;
 use crate::quota::OnLimiterFailure;
 use crate::{ApiKeyLayerBuilder, Profile};
@@ -174,6 +176,22 @@ impl FrontDoor {
         // The file was checked, so there is a profile. Without one, the builder refuses to build.
         let nothing = |_| ApiKeyLayerBuilder::new(&NOTHING, Arc::clone(&backends.store));
         self.tables.builder(backends).unwrap_or_else(nothing)
+    }
+
+    /// Returns the hasher of keys, with the pepper of the file. Whatever issues keys for this front door needs the same.
+    ///
+    /// ```
+    /// use tower_api_key::config::{FileFormat, FrontDoor};
+    /// use tower_api_key::key::{Issuer, KeyFormat};
+    ///
+    /// let door = FrontDoor::parse("gate.toml", "profile.base = 'standard'", FileFormat::Toml)?;
+    /// let key = Issuer::new(KeyFormat::STANDARD, door.hasher()).issue(Some("live"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hasher(&self) -> KeyHasher {
+        // The file was checked, so its pepper is one.
+        let described = |pepper: &PepperTable| pepper.describe(&Path::default()).ok();
+        self.tables.pepper.as_ref().and_then(described).unwrap_or_else(KeyHasher::sha256)
     }
 
     /// Returns a hash of the file's text, and of all that it takes from elsewhere. Two reads with one hash found the same.

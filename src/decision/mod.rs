@@ -20,6 +20,7 @@ mod contradictions;
 mod described;
 mod explain;
 mod extra_cost;
+mod forward_auth;
 mod gate_decision;
 pub(crate) mod grant;
 mod judge;

@@ -44,6 +44,8 @@ mod internet;
 mod list;
 #[cfg(feature = "axum")]
 mod original_path;
+mod original_request;
+mod original_request_error;
 mod path;
 mod presented;
 mod proxies;
@@ -67,6 +69,8 @@ pub(crate) use field::{field_name, is_of_the_connection};
 pub(crate) use grpc::{GrpcServices, is_grpc_type};
 pub(crate) use head::Head;
 pub(crate) use list::elements;
+pub use original_request::OriginalRequest;
+pub use original_request_error::OriginalRequestError;
 pub(crate) use path::{decodes_to, is_unambiguous};
 pub(crate) use presented::KeyBuffer;
 pub use presented::MAX_CREDENTIAL_BYTES;

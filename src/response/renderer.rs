@@ -29,6 +29,7 @@ pub(crate) struct Renderer {
     pub(super) body: Option<BodyFunction>,
     speaks_of_request: bool,
     shows_keys: bool,
+    may_succeed: bool,
     credentials: CredentialHeaders,
     /// Whether the gate admits anonymous requests. Then the answer depends on whether a key is present.
     admits_anonymous: bool,
@@ -61,10 +62,11 @@ impl Renderer {
         let fixed = FixedHeaders::new(profile.response_headers, taken)?;
         let mut answers =
             ByPath::of(profile, |answers| PreparedRow::table(answers, profile, taken))?;
-        let (mut speaks_of_request, mut shows_keys) = (false, false);
+        let (mut speaks_of_request, mut shows_keys, mut may_succeed) = (false, false, false);
         for_each_answer(&mut answers, |answer| {
             speaks_of_request |= answer.speaks_of(Placeholder::is_of_request);
             shows_keys |= answer.speaks_of(Placeholder::is_of_key);
+            may_succeed |= answer.status.is_success();
             fixed.add(&mut answer.headers);
         });
         Ok(Self {
@@ -72,6 +74,7 @@ impl Renderer {
             body: None,
             speaks_of_request,
             shows_keys,
+            may_succeed,
             admits_anonymous: false,
             principal,
             request_ids,
@@ -156,6 +159,11 @@ impl Renderer {
     /// Returns true if an answer may show a part of the presented key.
     pub(crate) const fn shows_keys(&self) -> bool {
         self.shows_keys
+    }
+
+    /// Returns true if a refusal may have a status of success.
+    pub(crate) const fn may_succeed(&self) -> bool {
+        self.may_succeed
     }
 
     /// Finds the table of answers for a request. Reads its path only if paths have tables of their own.
@@ -256,7 +264,6 @@ impl Renderer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Denial;
     use crate::profile::{LimitHeaders, PrincipalHeader, PrincipalValue};
     use crate::vendors::REST_INTEGRATIONS;
 

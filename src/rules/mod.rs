@@ -26,6 +26,7 @@ mod demand;
 #[cfg(feature = "openapi")]
 mod described;
 mod environment;
+mod forward_auth;
 mod header;
 mod held_scopes;
 mod identity;

@@ -29,21 +29,21 @@ use crate::quota::Quota;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route<'a> {
-    pub(super) all_of: &'a [&'a str],
-    pub(super) any_of: Option<&'a [&'a str]>,
-    pub(super) sets: Option<&'a [&'a [&'a str]]>,
-    pub(super) kinds: Option<&'a [&'a str]>,
-    pub(super) account_parameter: Option<&'a str>,
-    pub(super) quotas: &'a [Quota],
-    pub(super) anonymous_quotas: &'a [Quota],
-    pub(super) only_own_quotas: bool,
-    pub(super) shows_limits: bool,
-    pub(super) cost: u32,
-    pub(super) query_costs: &'a [QueryCost<'a>],
-    pub(super) metered: bool,
-    pub(super) refund_on: &'a [RangeInclusive<u16>],
-    pub(super) concurrency: Option<Concurrency>,
-    pub(super) budget: Option<Duration>,
+    pub(crate) all_of: &'a [&'a str],
+    pub(crate) any_of: Option<&'a [&'a str]>,
+    pub(crate) sets: Option<&'a [&'a [&'a str]]>,
+    pub(crate) kinds: Option<&'a [&'a str]>,
+    pub(crate) account_parameter: Option<&'a str>,
+    pub(crate) quotas: &'a [Quota],
+    pub(crate) anonymous_quotas: &'a [Quota],
+    pub(crate) only_own_quotas: bool,
+    pub(crate) shows_limits: bool,
+    pub(crate) cost: u32,
+    pub(crate) query_costs: &'a [QueryCost<'a>],
+    pub(crate) metered: bool,
+    pub(crate) refund_on: &'a [RangeInclusive<u16>],
+    pub(crate) concurrency: Option<Concurrency>,
+    pub(crate) budget: Option<Duration>,
 }
 
 impl Default for Route<'_> {

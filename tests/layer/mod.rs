@@ -21,6 +21,7 @@ mod facts;
 mod failures;
 mod fallback;
 mod fixed_headers;
+mod forward_auth;
 mod grant;
 mod in_flight;
 mod limit_fields;

@@ -9,7 +9,7 @@ use super::statuses::StatusRange;
 use crate::config::duration::LengthOfTime;
 use crate::config::quota::{QuotaTable, describe_all};
 use crate::config::read::{Contradiction, Path};
-use crate::rules::{QueryCost, Route};
+use crate::rules::{QueryCost, Route, RouteRow};
 
 /// Defines the row of a route, and the same needs without methods and path. Serde's `flatten` would lose the places of
 /// mistakes.
@@ -103,6 +103,10 @@ pub(in crate::config) struct QueryCostTable {
 }
 
 impl QueryCostTable {
+    fn of(cost: &QueryCost<'_>) -> Self {
+        Self { parameter: cost.parameter.to_owned(), each: cost.each }
+    }
+
     fn describe(&self) -> QueryCost<'_> {
         QueryCost { parameter: &self.parameter, each: self.each }
     }
@@ -166,6 +170,35 @@ impl RouteNeedsTable {
         add(route);
         Ok(())
     }
+}
+
+impl RouteRowTable {
+    pub(in crate::config) fn of(row: &RouteRow<'_>) -> Self {
+        let route = &row.route;
+        Self {
+            methods: row.methods.iter().cloned().map(MethodText).collect(),
+            path: row.path.to_owned(),
+            all_of: owned(route.all_of),
+            any_of: route.any_of.map(owned),
+            any_of_sets: route.sets.map(|sets| sets.iter().map(|set| owned(set)).collect()),
+            kinds: route.kinds.map(owned),
+            account_parameter: route.account_parameter.map(str::to_owned),
+            quotas: route.quotas.iter().map(QuotaTable::of).collect(),
+            anonymous_quotas: route.anonymous_quotas.iter().map(QuotaTable::of).collect(),
+            only_own_quotas: route.only_own_quotas,
+            without_limit_headers: !route.shows_limits,
+            query_costs: route.query_costs.iter().map(QueryCostTable::of).collect(),
+            cost: (route.cost != 1).then_some(route.cost),
+            metered: route.metered,
+            refund_on: route.refund_on.iter().cloned().map(StatusRange).collect(),
+            concurrency: route.concurrency.as_ref().map(ConcurrencyTable::of),
+            budget: route.budget.map(LengthOfTime::from),
+        }
+    }
+}
+
+fn owned(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
 }
 
 fn strs(list: &[String]) -> Vec<&str> {

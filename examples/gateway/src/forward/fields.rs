@@ -7,7 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 /// Fields that concern one connection only, whether or not `Connection` names them (RFC 9110 §7.6.1). hyper
 /// frames the body of each connection itself, so `Transfer-Encoding` is one of them. `Proxy` is not a field of
 /// HTTP, but a CGI program reads it as the variable `HTTP_PROXY`.
-const HOP_BY_HOP: [&str; 12] = [
+///
+/// `TE` is written anew if the client takes trailers. `Trailer` is not one of them (RFC 9110 §6.6.2).
+const HOP_BY_HOP: [&str; 11] = [
     "connection",
     "http2-settings",
     "keep-alive",
@@ -17,14 +19,15 @@ const HOP_BY_HOP: [&str; 12] = [
     "proxy-authorization",
     "proxy-connection",
     "te",
-    "trailer",
     "transfer-encoding",
     "upgrade",
 ];
 
 /// Removes the fields of one connection: those that `Connection` names, `Connection` itself, and the known
 /// ones. An option that is not a token is ignored; the other options of its line still count.
-pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+///
+/// Returns what `Connection` names, which must not be forwarded among the trailers either (RFC 9110 §7.6.1).
+pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) -> Vec<HeaderName> {
     // RFC 9112 §6.3: `Transfer-Encoding` overrides the length, which must not be forwarded.
     if headers.contains_key(TRANSFER_ENCODING) {
         headers.remove(CONTENT_LENGTH);
@@ -39,6 +42,7 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     for name in HOP_BY_HOP {
         headers.remove(name);
     }
+    named
 }
 
 /// Returns true if a field is never a connection option (RFC 9110 §7.6.1: "a field that is intended for all
@@ -46,7 +50,7 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 ///
 /// The list has the fields in which the proxy in front describes the client: a client could remove them
 /// otherwise. The list also has fields that a gate may have checked before it admitted the request.
-fn is_for_every_recipient(name: &HeaderName) -> bool {
+pub(super) fn is_for_every_recipient(name: &HeaderName) -> bool {
     const FAMILIES: [&str; 17] = [
         "accept",
         "access-control-",
@@ -107,12 +111,28 @@ fn is_for_every_recipient(name: &HeaderName) -> bool {
         )
 }
 
+/// Returns true if a field concerns one connection only.
+pub(super) fn is_of_the_connection(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(&name.as_str())
+}
+
+/// Returns true if a name has only letters, digits and `-`.
+pub(super) fn is_plain(name: &HeaderName) -> bool {
+    name.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Returns true if the lines of a field list this token, in any case.
+pub(super) fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let lines = headers.get_all(name).iter();
+    let mut elements = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    elements.any(|element| element.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+}
+
 /// Removes fields whose names hold other characters than letters, digits and `-`, as nginx does. CGI and WSGI
 /// read `X_Account_Id`, and some also `X.Account.Id`, as the variable of `X-Account-Id`. So a client could forge
 /// a field that only the gateway may write.
-pub(crate) fn strip_odd_names(headers: &mut HeaderMap) {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    let odd = headers.keys().filter(|name| !name.as_str().bytes().all(plain));
+pub(super) fn strip_odd_names(headers: &mut HeaderMap) {
+    let odd = headers.keys().filter(|name| !is_plain(name));
     let odd: Vec<HeaderName> = odd.cloned().collect();
     for name in &odd {
         headers.remove(name);
@@ -126,7 +146,7 @@ pub(crate) fn strip_odd_names(headers: &mut HeaderMap) {
 /// # Errors
 ///
 /// Returns the problem of `Host`, which RFC 9112 §3.2 wants answered with 400.
-pub(crate) fn host(
+pub(super) fn host(
     version: Version,
     target: &Uri,
     headers: &HeaderMap,
@@ -141,6 +161,13 @@ pub(crate) fn host(
     }
     if line.is_none() && version == Version::HTTP_11 {
         return Err("the request has no Host\n");
+    }
+    // RFC 9113 §8.3.1: `Host` must not name another host than `:authority`.
+    if version == Version::HTTP_2
+        && let (Some(line), Some(named)) = (line, target.authority())
+        && !line.as_bytes().eq_ignore_ascii_case(named.as_str().as_bytes())
+    {
+        return Err("Host and :authority differ\n");
     }
     let named = target.authority().and_then(|authority| {
         HeaderValue::from_str(authority.as_str().rsplit('@').next().unwrap_or_default()).ok()
