@@ -12,6 +12,7 @@
 )]
 
 mod broken;
+mod changed_rows;
 mod editors;
 mod language_server;
 mod mistakes;
