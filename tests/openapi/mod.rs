@@ -5,4 +5,5 @@ mod facts;
 mod merging;
 mod provoked;
 mod response;
+mod security;
 mod world;
