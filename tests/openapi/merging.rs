@@ -303,3 +303,33 @@ fn two_gates_share_a_document() {
     assert_eq!(security("/v1/users"), json!([{ "users-bearer": ["users.read"] }]));
     assert_eq!(security("/partners"), json!([{ "partners-x-key": [] }]));
 }
+
+#[test]
+fn a_base_path_is_no_part_of_the_documents_paths() {
+    let routes = Routes::new()
+        .get("/api/users/{id}", Route::new().all_of(&["users.read"]))
+        .get("/api/users", Route::new())
+        .get("/elsewhere", Route::new());
+    let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).routes(routes);
+    let layer = layer.build().unwrap();
+    let program = json!({
+        "openapi": "3.1.0",
+        "servers": [{ "url": "/api" }],
+        "paths": { "/users/{user}": { "get": {} }, "/open": { "get": {} } },
+    });
+    let uncovered = layer.openapi().outside("/open").merged(&program).unwrap_err().to_string();
+    assert!(uncovered.starts_with("GET /users/{user}: no route"), "{uncovered}");
+    let described = || {
+        let described = layer.openapi().base_path("/api/").outside("/open");
+        described.handler_refusal(Method::GET, "/users/{id}", Denial::InternalError)
+    };
+    let merged = described().add_missing().merged(&program).unwrap();
+    let paths: Vec<&String> = merged["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(paths, ["/open", "/users", "/users/{user}"]);
+    let find = &merged["paths"]["/users/{user}"]["get"];
+    assert_eq!(find["security"][0], json!({ "bearer": ["users.read"] }));
+    assert!(find["responses"]["500"].is_object());
+    let own = described().document("Users", "1").unwrap();
+    let paths: Vec<&String> = own["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(paths, ["/users", "/users/{id}"]);
+}
