@@ -53,8 +53,8 @@ fn request(
             ("http", _, scheme) => header("authorization".into(), format!("{scheme} {KEY}")),
             ("apiKey", "query", _) => query = format!("?{}={KEY}", text("name")),
             ("apiKey", "header", _) if text("name") == "Sec-WebSocket-Protocol" => {
-                let handshake = [("connection", "upgrade"), ("upgrade", "websocket")];
-                handshake.into_iter().for_each(|(name, value)| header(name.into(), value.into()));
+                header("connection".into(), "upgrade".into());
+                header("upgrade".into(), "websocket".into());
                 header(text("name"), format!("chat, api-key.{KEY}"));
             }
             ("apiKey", "header", _) if text("description").contains("id of the key") => {
