@@ -158,3 +158,37 @@ async fn upstreams_read_a_host() {
         assert!(answer.contains(&format!("{expected:?} named.example")), "{lines}: {answer}");
     }
 }
+
+/// Requests on open connections, over which the upstream changes again and again, are all answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_is_lost_while_upstreams_change() {
+    let servers = numbered(2).await;
+    let file = |at: usize| one(servers[at % 2], "");
+    let mut site = Site::start(&file(0)).await;
+    let message = site.message("GET /a HTTP/1.1", b"Host: a\r\n", "");
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let (address, message) = (site.address, message.clone());
+            tokio::spawn(async move {
+                let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+                let mut answers = BTreeMap::new();
+                for _ in 0..300 {
+                    tokio::io::AsyncWriteExt::write_all(&mut stream, &message).await.unwrap();
+                    let answer = raw::read_message(&mut stream).await;
+                    assert_eq!(raw::status(&answer), 200, "{answer}");
+                    *answers.entry(answer.ends_with("server 0")).or_insert(0) += 1;
+                }
+                answers.len()
+            })
+        })
+        .collect();
+    for at in 1..30 {
+        sleep(Duration::from_millis(10)).await;
+        site.gateway.reload(crate::site::settings(&file(at))).unwrap();
+    }
+    let mut changed = 0;
+    for client in clients {
+        changed += usize::from(client.await.unwrap() == 2);
+    }
+    assert!(changed > 0, "no client met both servers");
+}
