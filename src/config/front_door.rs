@@ -39,7 +39,7 @@ use crate::{ApiKeyLayerBuilder, Profile};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct FrontDoor {
-    tables: FrontDoorTable,
+    pub(super) tables: FrontDoorTable,
     fingerprint: [u8; 32],
 }
 
@@ -281,7 +281,7 @@ impl FrontDoorTable {
     }
 
     /// Describes the profile for a while.
-    fn with_profile<R>(
+    pub(super) fn with_profile<R>(
         &self,
         build: impl FnOnce(Profile<'_>) -> Result<R, Contradiction>,
     ) -> Result<R, Contradiction> {

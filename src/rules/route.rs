@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::query_cost::QueryCost;
 use crate::concurrency::Concurrency;
 use crate::quota::Quota;
 
@@ -35,7 +36,10 @@ pub struct Route<'a> {
     pub(crate) account_parameter: Option<&'a str>,
     pub(crate) quotas: &'a [Quota],
     pub(crate) anonymous_quotas: &'a [Quota],
+    pub(crate) only_own_quotas: bool,
+    pub(crate) shows_limits: bool,
     pub(crate) cost: u32,
+    pub(crate) query_costs: &'a [QueryCost<'a>],
     pub(crate) metered: bool,
     pub(crate) refund_on: &'a [RangeInclusive<u16>],
     pub(crate) concurrency: Option<Concurrency>,
@@ -59,7 +63,10 @@ impl<'a> Route<'a> {
             account_parameter: None,
             quotas: &[],
             anonymous_quotas: &[],
+            only_own_quotas: false,
+            shows_limits: true,
             cost: 1,
+            query_costs: &[],
             metered: false,
             refund_on: &[],
             concurrency: None,

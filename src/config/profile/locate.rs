@@ -4,6 +4,7 @@ use bumpalo::Bump;
 
 use super::answer::AnswerRow;
 use super::answers::AnswersTable;
+use super::row_names::OTHERWISE;
 use super::table::ProfileTable;
 use crate::config::read::Path;
 use crate::error::ConfigError;
@@ -97,14 +98,15 @@ impl ProfileTable {
 }
 
 impl AnswersTable {
-    /// Returns the name under which a row is written out in the file; `None` if it is the base's.
+    /// Returns the name under which a row stands in the file, written out or as another one with changes; `None` if it
+    /// is the base's.
     fn written_row(&self, name: &str) -> Option<&str> {
         let mut wanted = name;
         for _ in 0..=self.rows.len() {
             let found = self.rows.iter().find(|(row, _)| *row == wanted);
-            let otherwise = || self.rows.iter().find(|(row, _)| *row == super::answers::OTHERWISE);
+            let otherwise = || self.rows.iter().find(|(row, _)| *row == OTHERWISE);
             match found.or_else(otherwise)? {
-                (row, AnswerRow::Written(_)) => return Some(row),
+                (row, AnswerRow::Written(_) | AnswerRow::Changed(_)) => return Some(row),
                 (_, AnswerRow::SameAs(other)) => wanted = other,
             }
         }
