@@ -117,6 +117,8 @@ fn answer(
         None
     };
     check_coding(response.headers())?;
+    // The version is that of the gateway, not of the upstream (RFC 9110 §7.6.3).
+    *response.version_mut() = Version::HTTP_11;
     let refused = fields::strip_hop_by_hop(response.headers_mut());
     response.headers_mut().append(VIA, via);
     let Some((upgrade, client)) = upgrade else {

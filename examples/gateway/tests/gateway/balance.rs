@@ -137,6 +137,26 @@ async fn a_silent_server_is_left_out_and_tried_again() {
     assert!(begin.elapsed() < Duration::from_millis(600), "one request tried it");
 }
 
+/// A client's connection is kept, whatever the upstream speaks.
+#[tokio::test]
+async fn the_version_of_an_answer_is_that_of_the_gateway() {
+    let old = b"HTTP/1.0 200 OK\r\nX-End: 1\r\n\r\nuntil the end";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let site = Site::before(listener.local_addr().unwrap()).await;
+    let answers = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        raw::read_message(&mut stream).await;
+        tokio::io::AsyncWriteExt::write_all(&mut stream, old).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(site.get(b""), answers);
+    assert!(answer.starts_with("http/1.1 200 ok\r\n"), "{answer}");
+    assert!(
+        answer.contains("transfer-encoding: chunked") && !answer.contains("connection:"),
+        "{answer}"
+    );
+    assert!(answer.contains("until the end") && answer.contains("via: 1.0 gateway"), "{answer}");
+}
+
 /// Upstreams over HTTP/2 read the host that the file names, or their own address.
 #[tokio::test]
 async fn upstreams_read_a_host() {
