@@ -95,7 +95,7 @@ impl GatedOperation<'_> {
             Denial::HeaderRefused { .. } => !policy.demands().is_empty(),
             Denial::ScopeMissing { .. } => has(|route| route.scopes_by_need().next().is_some()),
             Denial::RateLimited { .. } => {
-                let cost = self.route.map_or(1, |route| route.least_cost());
+                let cost = self.least_cost();
                 self.gate.counts_refusals || limits == DescribedLimits::Counted && cost > 0
             }
             Denial::ConcurrencyExceeded => has(|route| route.concurrency.is_some()),

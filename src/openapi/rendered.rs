@@ -48,7 +48,7 @@ impl GatedOperation<'_> {
         let verdict = self.sample.verdict(self.route, refuses);
         let id = renderer.sample_request_id();
         let request = RequestFacts::new(&Head::of(&self.request), true, id.clone());
-        let cost = self.route.map_or(1, |route| route.least_cost());
+        let cost = self.least_cost();
         let simultaneous = self.route.and_then(|route| route.concurrency);
         let record = self.sample.record.as_ref().filter(|_| is_authenticated);
         let authenticated = record.map(|record| Authenticated {

@@ -76,7 +76,7 @@ impl GatedOperation<'_> {
                 now: NOW,
                 in_flight: self.route.and_then(|route| route.concurrency).map(|_| 1),
                 shows_limits: self.shows_limits(),
-                cost: self.route.map_or(1, |route| route.least_cost()),
+                cost: self.least_cost(),
             },
         );
     }

@@ -24,6 +24,7 @@ use crate::request::{Head, RequestId, Source};
 
 /// The answers of a profile, rendered when the gate is built.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is a fact of its own, found when the gate is built.
 pub(crate) struct Renderer {
     pub(super) answers: ByPath<RenderedAnswers<PreparedRow>>,
     pub(super) body: Option<BodyFunction>,
