@@ -99,7 +99,7 @@ impl FrontDoor {
     ///
     /// [`FrontDoorError`] if the text has mistakes.
     pub fn parse(name: &str, text: &str, format: FileFormat) -> Result<Self, FrontDoorError> {
-        let source = SourceText { name: name.to_owned(), format, text: text.to_owned() };
+        let source = SourceText::new(name.to_owned(), format, text.to_owned());
         Self::of(&source, &SystemSurroundings { folder: FilePath::new("").to_owned() })
     }
 

@@ -8,7 +8,11 @@
     missing_docs
 )]
 
+mod broken;
+mod fields;
 mod mistakes;
+mod options;
+mod requests;
 mod ten;
 
 use tower_api_key::config::{FileFormat, FrontDoor, FrontDoorError, Mistake};

@@ -69,8 +69,8 @@ impl FrontDoorTable {
                 let (prefix, row) = (Some(problem.prefix()), problem.row());
                 at(self.profile.answer_path(&profile, prefix, row))
             }
-            ConfigError::Answer { answer, .. } => {
-                let path = self.profile.answer_path(&profile, None, Some(answer));
+            ConfigError::Answer { answer, part, .. } => {
+                let path = self.profile.answer_part_path(&profile, answer, part);
                 at(path).beside(profile.field("response_headers"))
             }
             ConfigError::Route(problem) => self.route_at(problem, error),

@@ -13,10 +13,16 @@ const TYPES: [&str; 8] = [
 ];
 
 /// What is called in Rust, and written in a file.
-const PHRASES: [(&str, &str); 8] = [
+const PHRASES: [(&str, &str); 14] = [
     ("remove one of the two calls", "remove one of the two"),
     ("call `", "set `"),
     ("`with_", "`"),
+    ("`scheme(", "`named("),
+    ("`pair(", "`named_pair("),
+    ("`OneOf`", "`one_of`"),
+    ("OneOf([", "one_of(["),
+    ("`Present`", "`present`"),
+    ("body `Json`", "body `json`"),
     ("same `only`", "same `kinds`"),
     ("in `of_quota`", "in `quota`"),
     ("and `of_quota`", "and `quota`"),

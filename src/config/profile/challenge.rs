@@ -53,6 +53,10 @@ fn is_empty(pairs: &Pairs) -> bool {
 }
 
 impl ChallengeTable {
+    pub(super) fn is_of(&self, scheme: &str) -> bool {
+        self.scheme == scheme
+    }
+
     fn describe<'a>(&'a self, room: &'a Bump) -> SchemeChallenge<'a> {
         let challenge =
             SchemeChallenge::new(&self.scheme).parameters(self.parameters.describe(room));

@@ -2,7 +2,7 @@
 
 use bumpalo::Bump;
 
-use super::answer::AnswerRow;
+use super::answer::{AnswerRow, AnswerTable};
 use super::answers::AnswersTable;
 use super::table::ProfileTable;
 use crate::config::read::Path;
@@ -67,6 +67,29 @@ impl ProfileTable {
         }
     }
 
+    /// Returns the path of the part of an answer that an error names, such as "header `x-a`" or "body".
+    pub(in crate::config) fn answer_part_path(&self, path: &Path, row: &str, part: &str) -> Path {
+        let row_path = self.answer_path(path, None, Some(row));
+        let written = self.answers.as_ref().and_then(|answers| answers.written(row));
+        let Some(written) = written else { return row_path };
+        let (kind, name) = part.split_once(' ').unwrap_or((part, ""));
+        let name = name.trim_matches('`');
+        match kind {
+            "status" | "body" => row_path.field(kind),
+            "header" => row_path.field("headers").field(name),
+            "challenge" => {
+                let (path, list) = if written.challenges.is_empty() {
+                    (path, self.challenges.as_deref().unwrap_or_default())
+                } else {
+                    (&row_path, written.challenges.as_slice())
+                };
+                let index = list.iter().rposition(|challenge| challenge.is_of(name));
+                index.map_or(row_path.clone(), |index| path.field("challenges").item(index))
+            }
+            _ => row_path,
+        }
+    }
+
     /// Returns the path of a header in one of the profile's lists, by the name of the list as errors write it.
     pub(in crate::config) fn header_path(&self, path: &Path, list: &str, header: &str) -> Path {
         let is = |name: &str| name.eq_ignore_ascii_case(header);
@@ -98,13 +121,21 @@ impl ProfileTable {
 
 impl AnswersTable {
     /// Returns the name under which a row is written out in the file; `None` if it is the base's.
-    fn written_row(&self, name: &str) -> Option<&str> {
+    fn written_row(&self, name: &str) -> Option<&'static str> {
+        self.find_written(name).map(|(name, _)| name)
+    }
+
+    fn written(&self, name: &str) -> Option<&AnswerTable> {
+        self.find_written(name).map(|(_, row)| row)
+    }
+
+    fn find_written(&self, name: &str) -> Option<(&'static str, &AnswerTable)> {
         let mut wanted = name;
         for _ in 0..=self.rows.len() {
             let found = self.rows.iter().find(|(row, _)| *row == wanted);
             let otherwise = || self.rows.iter().find(|(row, _)| *row == super::answers::OTHERWISE);
             match found.or_else(otherwise)? {
-                (row, AnswerRow::Written(_)) => return Some(row),
+                (name, AnswerRow::Written(row)) => return Some((name, row)),
                 (_, AnswerRow::SameAs(other)) => wanted = other,
             }
         }

@@ -59,7 +59,7 @@ pub(in crate::config) struct ProfileTable {
     pub(super) response_headers: Option<Pairs>,
     /// The challenges of every 401, instead of those that follow from `credentials`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    challenges: Option<Vec<ChallengeTable>>,
+    pub(super) challenges: Option<Vec<ChallengeTable>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answers: Option<AnswersTable>,
     /// Answers of some paths, instead of `answers`.

@@ -116,13 +116,26 @@ impl<'de> de::Deserializer<'de> for Reader<'de> {
         read.map_err(|fault| fault.at(self.node.id))
     }
 
+    /// Serde would take a list for a table whose fields have no names.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match &self.node.content {
+            Content::List(_) => Err(Fault::unfit("a list", &visitor).at(self.node.id)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     scalars! {
         deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8
         deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64
     }
 
     forward_to_deserialize_any! {
-        i128 u128 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct
+        i128 u128 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map
         identifier ignored_any
     }
 }

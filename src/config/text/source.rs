@@ -49,13 +49,21 @@ pub(in crate::config) struct SourceText {
 }
 
 impl SourceText {
+    /// Takes a text. A byte order mark is no part of it (TOML 1.1, "Preliminaries"; RFC 8259 §8.1).
+    pub(in crate::config) fn new(name: String, format: FileFormat, mut text: String) -> Self {
+        if text.starts_with('\u{feff}') {
+            text.remove(0);
+        }
+        Self { name, format, text }
+    }
+
     /// Reads a file, and returns what it can take fields from.
     pub(in crate::config) fn open(path: &Path) -> std::io::Result<(Self, SystemSurroundings)> {
         let most = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX);
         let text = read_at_most(path, most)?.ok_or_else(|| Error::new(FileTooLarge, TOO_LONG))?;
         let name = path.display().to_string();
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let source = Self { name, format: FileFormat::of_path(path), text };
+        let source = Self::new(name, FileFormat::of_path(path), text);
         Ok((source, SystemSurroundings { folder }))
     }
 

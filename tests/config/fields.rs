@@ -1,0 +1,53 @@
+//! Every option of the builder can be written in a file, or is listed as one that needs Rust.
+
+use std::fs;
+use std::path::Path;
+
+/// Methods of the builder that build, and not options.
+const BUILDS: [&str; 3] = ["build", "build_after", "new"];
+
+/// Options under another name, or inside of a table.
+const ELSEWHERE: [(&str, &str); 3] =
+    [("limits", "limiter"), ("hasher", "pepper"), ("concurrency", "limiter")];
+
+/// Options that a program sets. `docs/config.md` lists them.
+const IN_RUST: [&str; 4] = ["body_from", "clock", "observer", "preflight_body"];
+
+fn source(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    fs::read_to_string(root.join(path)).unwrap()
+}
+
+/// Returns the word after each of these beginnings of a line.
+fn words_after(source: &str, beginning: &str) -> Vec<String> {
+    let lines = source.lines().filter_map(|line| line.trim_start().strip_prefix(beginning));
+    let word = |rest: &str| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    lines.map(word).collect()
+}
+
+#[test]
+fn no_option_of_the_builder_is_forgotten() {
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("src/service/builder");
+    let mut methods = Vec::new();
+    for file in fs::read_dir(folder).unwrap() {
+        let source = fs::read_to_string(file.unwrap().path()).unwrap();
+        methods.extend(words_after(&source, "pub fn "));
+    }
+    let tables = source("src/config/tables.rs");
+    let fields = words_after(&tables, "pub(super) ");
+    let module = source("src/config/mod.rs");
+    assert!(methods.len() > 25 && fields.len() > 25, "{methods:?} {fields:?}");
+    for method in methods.iter().filter(|method| !BUILDS.contains(&&***method)) {
+        let name =
+            ELSEWHERE.iter().find(|(name, _)| name == method).map_or(&**method, |(_, it)| it);
+        if IN_RUST.contains(&name) {
+            assert!(
+                module.contains(&format!("ApiKeyLayerBuilder::{name})")),
+                "the docs list {name}"
+            );
+        } else {
+            assert!(fields.iter().any(|field| field == name), "no field of a file sets `{method}`");
+        }
+    }
+}
