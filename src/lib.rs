@@ -94,6 +94,8 @@
 //! | write your own vendor | [`Profile`], [`Answers`](profile::Answers) | `examples/sixth_vendor.rs` |
 //! | refuse a request in a handler | [`Denial`], [`refusal`] | [on the function's page](refusal()) |
 //! | write names of JSON in another case, hide attributes, by key | [`ShapingLayer`](shaping/struct.ShapingLayer.html), feature `shaping` | [on the module's page](shaping/index.html) |
+//! | change the gate while it serves | [`ReloadableLayer`](reload/struct.ReloadableLayer.html), feature `reload` | [on the module's page](reload/index.html) |
+//! | document security, refusals and limits | [`ApiKeyLayer::openapi`](openapi/struct.OpenApi.html), feature `openapi` | [on the module's page](openapi/index.html) |
 //! | see what the gate decides | [`Observer`] | [on the trait's page](Observer) |
 //! | test rules without a server | [`ApiKeyLayer::explain`] | `examples/rules_in_isolation.rs` |
 //! | unit-test a handler | [`testing::grant`](testing/fn.grant.html), feature `testing` | [on the function's page](testing/fn.grant.html) |
@@ -138,8 +140,11 @@
 //!   time.
 //! * `shaping`: [a layer](shaping/index.html) inside of the gate that changes JSON responses: the case of names, and
 //!   attributes that a key must not see.
+//! * `reload`: [a layer](reload/index.html) that is replaced between two requests of a running server.
 //! * `http2`: keys among the protocols of a WebSocket over HTTP/2 (RFC 8441). The gate reads the `:protocol` that hyper
 //!   notes on a request.
+//! * `openapi`: [documents](openapi/index.html) of a gate in OpenAPI 3.1, alone or in the document of a program that uses
+//!   utoipa, aide or neither.
 //! * `testing`: [grants](testing/fn.grant.html) for unit tests of handlers, and
 //!   [conformance tests](testing/index.html) for your own stores and limiters.
 //! * `tokio-rustls`: the proof of peer and TLS from an accepted stream of tokio-rustls; see [`MarkConnection::of`].
@@ -203,6 +208,9 @@ pub mod decision;
 pub mod vendors;
 
 mod service;
+
+#[cfg(feature = "openapi")]
+pub mod openapi;
 
 #[cfg(feature = "shaping")]
 pub mod shaping;

@@ -55,9 +55,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "decision",
             "response",
             "profile",
+            "openapi",
         ],
     ),
     ("shaping", &["key", "request", "decision", "response"]),
+    ("openapi", &["key", "profile", "request", "rules", "quota", "caller", "decision", "response"]),
     ("testing", &["key", "quota", "store", "concurrency", "limits", "decision", "caller"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "error", "sync"];

@@ -14,7 +14,12 @@
 
 #[path = "support/log.rs"]
 mod log;
+#[path = "support/source.rs"]
+mod source;
 mod support;
+#[cfg(feature = "config")]
+#[path = "support/vendor_files.rs"]
+mod vendor_files;
 
 mod abuse;
 #[cfg(feature = "axum")]
@@ -26,6 +31,8 @@ mod grpc;
 mod layer;
 #[cfg(feature = "reload")]
 mod reload;
+#[cfg(feature = "openapi")]
+mod openapi;
 #[cfg(feature = "shaping")]
 mod shaping;
 mod vendor_contract;

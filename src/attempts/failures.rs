@@ -57,7 +57,8 @@ const NETWORKS: usize = 65_536;
 /// new network, the layer forgets the network with the fewest failures of eight. So a flood of failures from
 /// ever new networks can make the layer forget some, first of all those that are not over their limit.
 ///
-/// Each layer counts for itself, in this process alone.
+/// Each layer counts for itself, in this process alone. A layer that is
+/// [reloaded](../reload/index.html#what-survives) keeps what it has counted.
 ///
 /// ```
 /// use std::time::Duration;

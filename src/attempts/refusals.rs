@@ -24,7 +24,7 @@ const KEYS: usize = 65_536;
 ///
 /// The layer allocates 25 bytes for each key when it is built, and never more. If there is no room for a new
 /// key, the layer forgets the key with the fewest refusals of eight. Each layer counts for itself, in this
-/// process alone.
+/// process alone. A layer that is [reloaded](../reload/index.html#what-survives) keeps what it has counted.
 ///
 /// ```
 /// use std::time::Duration;

@@ -80,18 +80,14 @@ impl ConcurrencyLimiter for MemoryConcurrency {
         }
         let may_wait = !rule.longest_wait().is_zero();
         let grant = may_wait.then(|| usage.wait(most, rule.longest_queue() as usize)).flatten();
-        match grant {
-            Some(grant) => {
-                let ticket = Ticket { concurrency, subject, grant: Some(grant) };
-                Reply::later(async move { Ok(ticket.wait(rule.longest_wait()).await) })
-            }
-            None => {
-                if usage.is_over() {
-                    usages.remove(&subject);
-                }
-                Reply::now(Ok(None))
-            }
+        if let Some(grant) = grant {
+            let ticket = Ticket { concurrency, subject, grant: Some(grant) };
+            return Reply::later(async move { Ok(ticket.wait(rule.longest_wait()).await) });
         }
+        if usage.is_over() {
+            usages.remove(&subject);
+        }
+        Reply::now(Ok(None))
     }
 }
 

@@ -147,6 +147,28 @@ impl FrontDoor {
         }
     }
 
+    /// Calls a function with the profile that the file describes, to look at it or to change it further.
+    ///
+    /// ```
+    /// use tower_api_key::config::{FileFormat, FrontDoor};
+    /// use tower_api_key::store::MemoryStore;
+    /// use tower_api_key::{ApiKeyLayer, Profile};
+    ///
+    /// let door = FrontDoor::parse("gate.toml", "profile.base = 'personyze'", FileFormat::Toml)?;
+    /// let layer = door.with_profile(|profile| {
+    ///     let ours = Profile { realm: "ours", ..profile };
+    ///     ApiKeyLayer::builder(ours, MemoryStore::new()).build()
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_profile<R>(&self, call: impl FnOnce(Profile<'_>) -> R) -> R {
+        let (room, path) = (Bump::new(), Path::default());
+        let table = &self.tables.profile;
+        // The file was checked, so it describes a profile.
+        let quotas = table.quotas(&path).unwrap_or_default();
+        call(table.describe(&quotas, &room, &path).unwrap_or(NOTHING))
+    }
+
     /// Starts a layer that works with these backends, and does all else as the file says.
     pub fn builder(&self, backends: &Backends) -> ApiKeyLayerBuilder {
         // The file was checked, so there is a profile. Without one, the builder refuses to build.

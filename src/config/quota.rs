@@ -125,6 +125,29 @@ impl QuotaTable {
         quota.check().map_err(|problem| Contradiction::new(path.clone(), &problem))?;
         Ok(quota)
     }
+
+    pub(super) fn of(quota: &Quota) -> Self {
+        let algorithm = match quota.algorithm() {
+            Algorithm::FixedWindow => None,
+            Algorithm::LeakyBucket => Some(AlgorithmName::LeakyBucket),
+            Algorithm::SlidingWindow => Some(AlgorithmName::SlidingWindow),
+            Algorithm::CalendarDay => Some(AlgorithmName::CalendarDay),
+            Algorithm::CalendarMonth => Some(AlgorithmName::CalendarMonth),
+        };
+        let has_window = quota.algorithm().period().is_none();
+        Self {
+            name: quota.name().to_owned(),
+            limit: quota.limit(),
+            window: has_window.then(|| quota.window().into()),
+            algorithm,
+            per: match quota.per() {
+                Per::Account => None,
+                Per::Key => Some(PerName::Key),
+            },
+            shadow: quota.is_in_shadow(),
+            on_failure: quota.failure_choice().map(FailureChoice),
+        }
+    }
 }
 
 /// Describes the quotas of a list.

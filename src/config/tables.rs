@@ -16,6 +16,9 @@ use super::profile::{BaseName, ProfileTable};
 #[serde(deny_unknown_fields)]
 #[schemars(extend("required" = ["profile"]))]
 pub(super) struct FrontDoorTable {
+    /// The address of the schema, for editors of JSON. It means nothing to the gate.
+    #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    pub(super) schema: Option<String>,
     /// How the vendor authenticates requests.
     #[serde(default)]
     pub(super) profile: ProfileTable,

@@ -16,6 +16,8 @@ mod anonymous;
 mod check;
 mod compiled_profile;
 mod contradictions;
+#[cfg(feature = "openapi")]
+mod described;
 mod explain;
 mod extra_cost;
 mod gate_decision;

@@ -284,7 +284,7 @@ impl Policy {
     }
 
     /// Returns the route of a request. Returns `None` without a table, or if no route covers the request.
-    pub(super) fn find<'a>(&'a self, head: Head<'a>) -> Option<Matched<'a>> {
+    pub(crate) fn find<'a>(&'a self, head: Head<'a>) -> Option<Matched<'a>> {
         self.routes.as_ref()?.find(head, head.path)
     }
 }

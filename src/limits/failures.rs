@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::fallback::LimiterFallback;
 
-/// The numbers of charges that the limiter could not answer, since the layer was built.
+/// The numbers of charges that the limiter could not answer, since the layer was built. A layer that is
+/// [reloaded](../reload/index.html#what-survives) counts on.
 ///
 /// A request counts once. It counts once more if its cost changed while the limiter could not answer.
 ///

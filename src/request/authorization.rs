@@ -6,9 +6,9 @@ use crate::error::{ConfigError, Denial, Malformation};
 /// The schemes that a profile reads, each with the index of its source.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Schemes {
-    basic: Option<usize>,
-    bearer: Option<usize>,
-    others: Vec<(Box<str>, usize)>,
+    pub(super) basic: Option<usize>,
+    pub(super) bearer: Option<usize>,
+    pub(super) others: Vec<(Box<str>, usize)>,
 }
 
 impl Schemes {

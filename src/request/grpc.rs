@@ -11,7 +11,7 @@ const GRPC: &[u8] = b"application/grpc";
 
 /// The gRPC services behind a gate, each as the start of its methods' paths.
 #[derive(Debug, Default)]
-pub(crate) struct GrpcServices(Box<[String]>);
+pub(crate) struct GrpcServices(pub(super) Box<[String]>);
 
 impl GrpcServices {
     /// Takes the full names of services, such as `vendors.v1.Users`.

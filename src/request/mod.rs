@@ -33,6 +33,8 @@ mod carriage;
 mod client;
 mod connection;
 mod credential;
+#[cfg(feature = "openapi")]
+mod described;
 mod equal;
 mod field;
 mod forwarded;

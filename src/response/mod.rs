@@ -11,6 +11,8 @@ pub(crate) mod caching;
 mod challenge;
 mod contradictions;
 mod date;
+#[cfg(feature = "openapi")]
+mod described;
 mod equal_rows;
 mod escape;
 mod facts;

@@ -18,14 +18,14 @@ const NAME: &str = "the profile's field `principal_headers`, the name";
 /// The principal headers of a profile, checked.
 #[derive(Debug)]
 pub(super) struct PrincipalHeaders {
-    headers: Vec<(HeaderName, Value)>,
+    pub(super) headers: Vec<(HeaderName, Value)>,
     process: u64,
     requests: AtomicU64,
 }
 
 /// The value of a header, which owns what [`PrincipalValue`] borrows.
 #[derive(Debug)]
-enum Value {
+pub(super) enum Value {
     RequestId(Box<str>),
     Account,
     Environment,

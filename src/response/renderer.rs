@@ -24,16 +24,16 @@ use crate::request::{Head, RequestId, Source};
 /// The answers of a profile, rendered when the gate is built.
 #[derive(Debug)]
 pub(crate) struct Renderer {
-    answers: ByPath<RenderedAnswers<PreparedAnswer>>,
-    body: Option<BodyFunction>,
+    pub(super) answers: ByPath<RenderedAnswers<PreparedAnswer>>,
+    pub(super) body: Option<BodyFunction>,
     speaks_of_request: bool,
     credentials: CredentialHeaders,
     /// Whether the gate admits anonymous requests. Then the answer depends on whether a key is present.
     admits_anonymous: bool,
-    limit_headers: PreparedLimitHeaders,
-    principal: PrincipalHeaders,
+    pub(super) limit_headers: PreparedLimitHeaders,
+    pub(super) principal: PrincipalHeaders,
     fixed: FixedHeaders,
-    request_ids: Option<RequestIds>,
+    pub(super) request_ids: Option<RequestIds>,
 }
 
 impl Renderer {

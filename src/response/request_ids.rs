@@ -19,8 +19,8 @@ const LONGEST_PREFIX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct RequestIds {
     name: HeaderName,
-    prefix: Box<str>,
-    is_uuid: bool,
+    pub(super) prefix: Box<str>,
+    pub(super) is_uuid: bool,
     /// Stands in for random bytes, should the system have none.
     counter: AtomicU64,
 }

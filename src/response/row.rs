@@ -27,7 +27,7 @@ use crate::quota::whole_seconds;
 #[derive(Debug)]
 pub(super) struct PreparedAnswer {
     pub(super) status: StatusCode,
-    body: PreparedBody,
+    pub(super) body: PreparedBody,
     /// Whether the challenges for Bearer get the needed scopes.
     names_scopes: bool,
     // All headers that do not depend on the request. Copying the map takes half the time of inserting

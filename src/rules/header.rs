@@ -56,7 +56,7 @@ impl Demand {
 /// The values that are accepted, which own what [`Expected`] borrows. Errors print the variants, so
 /// they have the same names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Accepted {
+pub(crate) enum Accepted {
     Present,
     OneOf(Box<[Box<str>]>),
     MediaType(Box<str>),

@@ -23,6 +23,8 @@ mod by_method;
 mod compiled_route;
 mod compiled_scopes;
 mod demand;
+#[cfg(feature = "openapi")]
+mod described;
 mod environment;
 mod header;
 mod held_scopes;
@@ -49,7 +51,11 @@ pub use crate::error::ScopeNeed;
 pub(crate) use account::{Targets, targets_own_account};
 pub(crate) use compiled_scopes::CompiledScopes;
 pub(crate) use demand::demands;
+#[cfg(feature = "openapi")]
+pub(crate) use described::DescribedRow;
 pub(crate) use environment::belongs_to;
+#[cfg(feature = "openapi")]
+pub(crate) use header::Accepted;
 pub(crate) use header::Demand;
 pub(crate) use held_scopes::HeldScopes;
 pub(crate) use identity::is_named;

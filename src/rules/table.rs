@@ -21,8 +21,8 @@ pub(crate) struct RouteTable {
     plain: HashMap<Box<str>, usize>,
     patterns: matchit::Router<usize>,
     methods: Vec<Methods>,
-    routes: Vec<CompiledRoute>,
-    otherwise: Option<usize>,
+    pub(super) routes: Vec<CompiledRoute>,
+    pub(super) otherwise: Option<usize>,
 }
 
 /// The route of a request.

@@ -92,7 +92,7 @@ impl Deciding<'_> {
                     (OnLimiterFailure::Local(share), Some(rule)) => {
                         report(LimiterFallback::Local);
                         // The limiter in memory always answers.
-                        return self.acquire(&shared.local_concurrency, rule.shared(share));
+                        return self.acquire(&shared.counted.local_concurrency, rule.shared(share));
                     }
                     (OnLimiterFailure::Deny | OnLimiterFailure::Local(_), _) => {
                         report(LimiterFallback::Denied);

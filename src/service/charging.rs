@@ -87,14 +87,14 @@ impl Deciding<'_> {
         let shared = self.shared;
         match (ask.charge(&self.shared.policy, self.state), &shared.options.limits) {
             (Some(charge), Limits::Counted(_, otherwise)) if !self.state.plan.is_unknown() => {
-                shared.fallback.charge(&charge, *otherwise)
+                shared.counted.fallback.charge(&charge, *otherwise)
             }
             // The quotas of the plan are unknown, so they cannot choose or be counted here. Those of the route can.
             (Some(charge), Limits::Counted(_, allow @ OnLimiterFailure::Allow)) => {
                 let let_be = |quota: &Quota| quota.clone().with_failure_choice(*allow);
                 let general: Vec<Quota> = charge.quotas.general.iter().map(let_be).collect();
                 let quotas = AppliedQuotas { general: &general, route: charge.quotas.route };
-                shared.fallback.charge(&Charge { quotas, ..charge }, *allow)
+                shared.counted.fallback.charge(&Charge { quotas, ..charge }, *allow)
             }
             _ => (LimiterFallback::Denied, Verdict::passed()),
         }
@@ -169,7 +169,7 @@ impl Deciding<'_> {
 
     /// Counts and reports the fallback for a limiter that failed.
     pub(super) fn report_failure(&self, error: &LimiterError, fallback: LimiterFallback) {
-        self.shared.failures.count(fallback);
+        self.shared.counted.failures.count(fallback);
         self.shared.observe(|observer| observer.limiter_failed(error, fallback));
     }
 

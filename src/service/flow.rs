@@ -25,7 +25,7 @@ impl Deciding<'_> {
         let client = policy.client(connection(request), head.headers);
         match policy.admit(head, client) {
             Ok(Admission::Key(digest, key)) => {
-                if let Some(attempts) = &shared.attempts {
+                if let Some(attempts) = &shared.counted.attempts {
                     match attempts.reserve(client.address, shared.now()) {
                         Ok(reserved) => self.state.attempt = reserved,
                         Err(retry_after) => {
@@ -57,7 +57,7 @@ impl Deciding<'_> {
             Err(denial) if Policy::is_attempt(&denial) => self.failed(client, denial),
             Err(denial) => {
                 if denial == Denial::InsecureTransport
-                    && let Some(alarms) = &shared.alarms
+                    && let Some(alarms) = &shared.counted.alarms
                 {
                     self.expose(alarms, client, head);
                 }
@@ -162,7 +162,7 @@ impl Deciding<'_> {
             }
             Err(Objection::ToRequest(denial)) => {
                 if denial == Denial::NetworkNotAllowed
-                    && let Some(alarms) = &shared.alarms
+                    && let Some(alarms) = &shared.counted.alarms
                     && alarms.used_elsewhere(record.id(), now)
                 {
                     shared.observe(|observer| observer.key_used_elsewhere(&record, client.address));

@@ -90,8 +90,6 @@ where
 }
 
 /// Decides about a request, and calls the inner service if it is admitted at once. The inner service was polled ready.
-#[allow(clippy::inline_always)] // A call would copy the future.
-#[inline(always)]
 pub(super) fn call<S, B, R>(
     shared: SharedHandle,
     inner: &mut S,

@@ -179,7 +179,7 @@ impl ApiKeyLayer {
 
     /// Returns how often the limiter could not answer since the layer was built, by what the gate did instead.
     pub fn limiter_failures(&self) -> LimiterFailures {
-        self.shared.failures.so_far()
+        self.shared.counted.failures.so_far()
     }
 }
 

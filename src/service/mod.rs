@@ -19,12 +19,15 @@ mod flow;
 mod future;
 mod gate;
 mod layer;
+mod layer_counts;
 mod mark_connection;
 #[cfg(feature = "axum")]
 mod mark_listener;
 #[cfg(feature = "tonic")]
 mod named_service;
 mod observer;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod options;
 mod preflight;
 mod refusals;

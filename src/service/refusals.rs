@@ -19,7 +19,7 @@ impl Deciding<'_> {
 
     /// Refuses a request that has failed to authenticate, and counts the attempt for the client's network.
     pub(super) fn failed(&mut self, client: Client, mut denial: Denial) -> Next {
-        if let (Some(attempts), Some(address)) = (&self.shared.attempts, client.address) {
+        if let (Some(attempts), Some(address)) = (&self.shared.counted.attempts, client.address) {
             match attempts.fail(address, self.state.attempt.take(), self.shared.now()) {
                 Attempt::Counted => {}
                 Attempt::Last(retry_after) => {
@@ -33,7 +33,8 @@ impl Deciding<'_> {
 
     /// Gives back the attempt that was reserved for a request, because the attempt has not failed.
     pub(super) fn give_back(&mut self, now: Timestamp) {
-        if let (Some(attempts), Some(reserved)) = (&self.shared.attempts, self.state.attempt.take())
+        if let (Some(attempts), Some(reserved)) =
+            (&self.shared.counted.attempts, self.state.attempt.take())
         {
             attempts.give_back(reserved, now);
         }
@@ -45,7 +46,8 @@ impl Deciding<'_> {
     ///
     /// [`Denial::RateLimited`] if the rules have refused too many requests of the key.
     pub(super) fn count_refusal(&self) -> Decision {
-        let (Some(refusals), Some(record)) = (&self.shared.refusals, self.state.record()) else {
+        let (Some(refusals), Some(record)) = (&self.shared.counted.refusals, self.state.record())
+        else {
             return Ok(());
         };
         let counted = refusals.count(record.id(), self.state.now);

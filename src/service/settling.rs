@@ -101,9 +101,12 @@ impl Deciding<'_> {
         match self.state.fallback {
             None if charge.quotas.is_empty() => None,
             None => Some(limiter.refund(refund).into_now()),
-            Some(LimiterFallback::Local) => {
-                self.shared.fallback.refund(&refund, *otherwise).map(|verdict| Ok(Ok(verdict)))
-            }
+            Some(LimiterFallback::Local) => self
+                .shared
+                .counted
+                .fallback
+                .refund(&refund, *otherwise)
+                .map(|verdict| Ok(Ok(verdict))),
             Some(_) => None,
         }
     }

@@ -3,15 +3,14 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::layer_counts::LayerCounts;
 use super::observer::Observer;
 use super::options::GateOptions;
 use super::preflight::PreparedPreflight;
 use super::selected_protocol::SelectedProtocol;
-use crate::attempts::{Alarms, AttemptLimiter, EventLimiter};
 use crate::clock::Timestamp;
-use crate::concurrency::{ConcurrencyLimiter, MemoryConcurrency};
+use crate::concurrency::ConcurrencyLimiter;
 use crate::decision::Policy;
-use crate::limits::{FailureCounts, FallbackLimiter};
 use crate::response::Renderer;
 
 /// The state that all gates of a layer share.
@@ -19,17 +18,7 @@ pub(super) struct Shared {
     pub(super) policy: Policy,
     pub(super) renderer: Renderer,
     pub(super) options: GateOptions,
-    /// Decides while the limiter cannot answer.
-    pub(super) fallback: Arc<FallbackLimiter>,
-    /// Counts what the limiter could not answer.
-    pub(super) failures: Arc<FailureCounts>,
-    pub(super) attempts: Option<AttemptLimiter>,
-    /// Counts the requests of each key that the rules refuse.
-    pub(super) refusals: Option<EventLimiter>,
-    /// Limits how often the observer is called about one key or network. `None` without an observer.
-    pub(super) alarms: Option<Alarms>,
-    /// Grants permits if no other limiter of simultaneous requests is configured, and while that limiter cannot answer.
-    pub(super) local_concurrency: MemoryConcurrency,
+    pub(super) counted: LayerCounts,
     /// The gate's answer to preflights. Without it, the gate passes admitted preflights on.
     pub(super) preflight: Option<PreparedPreflight>,
     /// The protocol to select where the service selects none.
@@ -45,7 +34,7 @@ impl Shared {
 
     /// Returns the limiter of simultaneous requests.
     pub(super) fn concurrency(&self) -> &dyn ConcurrencyLimiter {
-        self.options.concurrency.as_deref().unwrap_or(&self.local_concurrency)
+        self.options.concurrency.as_deref().unwrap_or(&self.counted.local_concurrency)
     }
 
     /// Calls the observer, if one is set.

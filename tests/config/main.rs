@@ -9,11 +9,18 @@
 )]
 
 mod broken;
+mod editors;
 mod fields;
+mod language_server;
 mod mistakes;
 mod options;
 mod requests;
+mod schema;
+mod shipped;
 mod ten;
+#[path = "../support/vendor_files.rs"]
+mod vendor_files;
+mod wrong_values;
 
 use tower_api_key::config::{FileFormat, FrontDoor, FrontDoorError, Mistake};
 

@@ -6,6 +6,7 @@ use tower_api_key::key::{KeyRecord, KeyRecordBuilder};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Profile, vendors};
 
+use crate::source::Source;
 use crate::support::{KEY, PROFILE, account, digest};
 
 /// The sample key of Personyze's documentation.
@@ -50,18 +51,29 @@ pub(crate) fn own_header() -> ApiKeyLayer {
 }
 
 /// A profile that ships, and a key that serves there.
+#[derive(Clone)]
 pub(crate) struct Shipped {
     pub(crate) profile: Profile<'static>,
+    source: Source,
     pub(crate) key: &'static str,
     kind: &'static str,
     /// The field line that carries the key.
     pub(crate) line: String,
 }
 
-/// Lists all profiles that ship, but for the headers that they demand besides the key.
-pub(crate) fn shipped() -> [Shipped; 6] {
+/// Lists all profiles that ship, of constants and of files, but for the headers that they demand besides the key.
+pub(crate) fn shipped() -> Vec<Shipped> {
+    let of = |shipped: Shipped| {
+        let Source::Constant(profile) = shipped.source else { unreachable!() };
+        Source::each(profile).into_iter().map(move |source| Shipped { source, ..shipped.clone() })
+    };
+    constants().into_iter().flat_map(of).collect()
+}
+
+fn constants() -> [Shipped; 6] {
     let bearer = |profile: Profile<'static>, key: &'static str| Shipped {
-        profile: Profile { required_headers: &[], ..profile },
+        profile: without_demands(profile),
+        source: Source::Constant(profile),
         key,
         kind: vendors::polytomic::ORGANIZATION,
         line: format!("Authorization: Bearer {key}"),
@@ -90,8 +102,12 @@ impl Shipped {
             None => record,
         };
         store.add_now(digest(self.key), record.build().unwrap());
-        ApiKeyLayer::builder(self.profile, store).without_limits()
+        self.source.begin(store, without_demands).without_limits()
     }
+}
+
+fn without_demands(profile: Profile<'_>) -> Profile<'_> {
+    Profile { required_headers: &[], ..profile }
 }
 
 /// Writes the field line of a Basic pair.

@@ -7,6 +7,8 @@ mod equal_rows;
 mod forms;
 #[cfg(feature = "tonic")]
 mod handlers;
+#[cfg(all(feature = "reload", feature = "tonic"))]
+mod reloads;
 #[cfg(feature = "tonic")]
 mod server;
 #[cfg(feature = "tonic")]

@@ -6,7 +6,7 @@ use super::choices::Choices;
 use super::client::Believed;
 use super::credential::{could_be, credential};
 use super::family::{code as family_code, family};
-use super::gate::{Answered, Gate};
+use super::gate::{Answered, Begin, Gate, of_constant};
 use super::generator;
 use super::grpc::{code as grpc_code, is_call};
 use super::handshake::other_protocols;
@@ -36,19 +36,24 @@ struct Pair {
 impl Pairs {
     #[cfg_attr(test, allow(dead_code))] // What fuzzes asks all of them.
     pub(crate) fn new() -> Self {
-        Self::with(settings())
+        Self::with(settings(), &[of_constant])
     }
 
-    /// The gates of one vendor.
+    /// The gates of one vendor, whose profile comes from each of these sources.
     #[cfg(test)]
-    pub(crate) fn of(vendor: &str) -> Self {
-        Self::with(settings().filter(|setting| VENDORS[setting.vendor].name == vendor))
+    pub(crate) fn of(vendor: usize, sources: &[Begin]) -> Self {
+        Self::with(settings().filter(|setting| setting.vendor == vendor), sources)
     }
 
-    fn with(settings: impl Iterator<Item = Setting>) -> Self {
-        let pair =
-            |setting: Setting| Pair { gate: Gate::of(&setting), model: Model::of(setting), now: 0 };
-        Self { all: settings.map(pair).collect(), asked: BTreeMap::new(), networks: [0; 2] }
+    fn with(settings: impl Iterator<Item = Setting>, sources: &[Begin]) -> Self {
+        let pair = |setting: Setting, begin: Begin| Pair {
+            gate: Gate::of(&setting, begin),
+            model: Model::of(setting),
+            now: 0,
+        };
+        let pairs =
+            settings.flat_map(|setting| sources.iter().map(move |begin| pair(setting, *begin)));
+        Self { all: pairs.collect(), asked: BTreeMap::new(), networks: [0; 2] }
     }
 
     /// Asks one gate several questions, as many as the bytes choose.

@@ -23,7 +23,9 @@ use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
 use tower_api_key::rules::{Route, RouteRow, Routes};
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
-use tower_api_key::{ApiKeyLayer, Denial, GateBody, Grant, Profile, Reply, vendors};
+use tower_api_key::{
+    ApiKeyLayer, ApiKeyLayerBuilder, Denial, GateBody, Grant, Profile, Reply, vendors,
+};
 
 use super::client::Believed;
 use super::grpc::GRPC_SERVICES;
@@ -191,7 +193,7 @@ pub(crate) struct Answered {
 struct Seen(Option<String>, Vec<Vec<u8>>);
 
 /// A store that can be switched off.
-struct Switched(MemoryStore, Arc<AtomicBool>);
+pub(crate) struct Switched(MemoryStore, Arc<AtomicBool>);
 
 impl KeyStore for Switched {
     fn find(&self, digest: &KeyDigest) -> Reply<Result<Option<SharedRecord>, StoreError>> {
@@ -202,13 +204,20 @@ impl KeyStore for Switched {
     }
 }
 
+/// Begins a layer with the profile of a vendor, by the vendor's place.
+pub(crate) type Begin = fn(usize, Switched) -> ApiKeyLayerBuilder;
+
+pub(crate) fn of_constant(vendor: usize, store: Switched) -> ApiKeyLayerBuilder {
+    ApiKeyLayer::builder(PROFILES[vendor].0, store)
+}
+
 impl Gate {
-    pub(crate) fn of(setting: &Setting) -> Self {
-        let (profile, rows) = PROFILES[setting.vendor];
+    pub(crate) fn of(setting: &Setting, begin: Begin) -> Self {
+        let (_, rows) = PROFILES[setting.vendor];
         let store_answers = Arc::new(AtomicBool::new(true));
         let store = Switched(store(&VENDORS[setting.vendor]), Arc::clone(&store_answers));
         let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(START));
-        let mut builder = ApiKeyLayer::builder(profile, store)
+        let mut builder = begin(setting.vendor, store)
             .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
             .grpc_services(GRPC_SERVICES)
             .clock(clock.clone());

@@ -24,6 +24,10 @@ pub(crate) mod spoil;
 pub(crate) mod vendor;
 pub(crate) mod window;
 
+#[cfg(all(test, feature = "config"))]
+#[path = "../support/vendor_files.rs"]
+mod vendor_files;
+
 #[cfg(test)]
 mod the_gate_agrees_with_its_model {
     use std::env;
@@ -31,8 +35,14 @@ mod the_gate_agrees_with_its_model {
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
 
+    #[cfg(feature = "config")]
+    use tower_api_key::{ApiKeyLayer, Profile};
+
     use super::compare::Pairs;
+    use super::gate::{Begin, of_constant};
     use super::vendor::{Reason, VENDORS};
+    #[cfg(feature = "config")]
+    use super::{gate::PROFILES, vendor_files::VendorFile};
 
     const REASONS: [Reason; 15] = [
         Reason::PlainHttp,
@@ -52,11 +62,31 @@ mod the_gate_agrees_with_its_model {
         Reason::StoreDown,
     ];
 
+    /// Lists where the gates get a vendor's profile. Each of them gets the same share of the requests.
+    fn sources(vendor: usize) -> Vec<Begin> {
+        #[cfg(feature = "config")]
+        if file(vendor).is_some() {
+            let of_file: Begin = |vendor, store| {
+                let begin = |profile: Profile<'_>| ApiKeyLayer::builder(profile, store);
+                file(vendor).unwrap().door().with_profile(begin)
+            };
+            return vec![of_constant, of_file];
+        }
+        let _ = vendor;
+        vec![of_constant]
+    }
+
+    #[cfg(feature = "config")]
+    fn file(vendor: usize) -> Option<&'static VendorFile> {
+        VendorFile::of(&PROFILES[vendor].0)
+    }
+
     /// Asks a vendor's share of all requests. Each reason to refuse comes up, and many are served.
     async fn agrees(name: &str) {
         let all = env::var("MODEL_REQUESTS").map_or(50_000, |text| text.parse().unwrap());
         let wanted = all / VENDORS.len() as u64;
-        let mut pairs = Pairs::of(name);
+        let vendor = VENDORS.iter().position(|vendor| vendor.name == name).unwrap();
+        let mut pairs = Pairs::of(vendor, &sources(vendor));
         let mut seed = 0;
         while pairs.asked.values().sum::<u64>() < wanted {
             seed += 1;
@@ -67,7 +97,6 @@ mod the_gate_agrees_with_its_model {
                 panic!("seed {seed}: {differences}");
             }
         }
-        let vendor = VENDORS.iter().position(|vendor| vendor.name == name).unwrap();
         let times = |reason| pairs.asked.get(&(vendor, reason)).copied().unwrap_or(0);
         let line: Vec<_> = REASONS.iter().map(|reason| times(Some(*reason))).collect();
         println!("{name:24} served {:6}, refused {line:?}", times(None));

@@ -1,12 +1,15 @@
 //! A front door that is replaced while it serves.
 
+mod attempts;
+mod counts;
 mod load;
+#[cfg(feature = "axum")]
 mod sockets;
-mod state;
 mod swap;
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -16,12 +19,14 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, service_fn};
 use tower_api_key::key::{KeyDigest, SharedRecord};
 use tower_api_key::profile::ResponseHeader;
-use tower_api_key::reload::ReloadableLayer;
+use tower_api_key::reload::{ReloadHandle, ReloadableLayer};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::{KeyStore, MemoryStore, StoreError};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Grant, Profile, Reply, refusal};
 
-use crate::support::{PROFILE, Service, store};
+use crate::support::{PROFILE, Service, reason, request, send, store};
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Two vendors that differ in a header of every response.
 const OLD: Profile =
@@ -74,4 +79,22 @@ fn telling(layer: &ReloadableLayer) -> Service {
 /// The layer that answered, by its header.
 fn answered_by<B>(response: &Response<B>) -> &str {
     response.headers()["x-door"].to_str().unwrap()
+}
+
+/// Starts a service with this layer.
+fn serving(builder: ApiKeyLayerBuilder) -> (Service, ReloadHandle) {
+    let (layer, handle) = ReloadableLayer::new(builder.build().unwrap());
+    (telling(&layer), handle)
+}
+
+fn reload(handle: &ReloadHandle, builder: ApiKeyLayerBuilder) {
+    handle.reload(|previous| builder.build_after(previous)).unwrap();
+}
+
+fn get() -> Request<()> {
+    request(Method::GET, "/")
+}
+
+async fn reason_for(service: &Service, request: Request<()>) -> &'static str {
+    reason(&send(service, request).await)
 }

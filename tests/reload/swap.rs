@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -18,25 +17,19 @@ use tower_api_key::reload::ReloadableLayer;
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::{ApiKeyLayer, ConfigError, Denial, Grant};
 
-use super::{HeldStore, NEW, OLD, answered_by, door, telling};
+use super::{HeldStore, MINUTE, NEW, OLD, answered_by, door, get, telling};
 use crate::support::{anonymous, reason, request, send, store, text};
-
-const MINUTE: Duration = Duration::from_secs(60);
-
-fn get(path: &str) -> Request<()> {
-    request(Method::GET, path)
-}
 
 #[tokio::test]
 async fn a_layer_is_replaced_between_two_requests() {
     let store = store(|key| key);
     let (layer, handle) = ReloadableLayer::new(door(&OLD, store.clone()).build().unwrap());
     let (service, other) = (telling(&layer), telling(&layer.clone()));
-    assert_eq!(answered_by(&send(&service, get("/")).await), "old");
+    assert_eq!(answered_by(&send(&service, get()).await), "old");
     let new = door(&NEW, store).strip_credential().build_after(&handle.current()).unwrap();
     let old = handle.clone().replace(new);
     for service in [service.clone(), other, telling(&layer)] {
-        let response = send(&service, get("/")).await;
+        let response = send(&service, get()).await;
         assert_eq!(answered_by(&response), "new");
         assert_eq!(text(response).await, "no key of acme");
         assert_eq!(answered_by(&send(&service, anonymous(Method::GET, "/")).await), "new");
@@ -46,7 +39,7 @@ async fn a_layer_is_replaced_between_two_requests() {
     assert_eq!(answered_by(&handle.current().answer(&Denial::KeyUnknown)), "new");
     assert_eq!(answered_by(&old.answer(&Denial::KeyUnknown)), "old");
     handle.replace(old);
-    assert_eq!(answered_by(&send(&service, get("/")).await), "old");
+    assert_eq!(answered_by(&send(&service, get()).await), "old");
     for shown in [format!("{layer:?}"), format!("{handle:?}"), format!("{:?}", layer.layer(()))] {
         assert!(shown.contains("Reload") && shown.contains("Test"), "{shown}");
     }
@@ -60,14 +53,14 @@ async fn a_broken_description_keeps_the_layer_that_serves() {
     let broken = || door(&NEW, store.clone()).environment("");
     let refused = handle.reload(|previous| broken().build_after(previous));
     assert!(matches!(refused, Err(ConfigError::Name(_))), "{refused:?}");
-    assert_eq!(answered_by(&send(&service, get("/")).await), "old");
+    assert_eq!(answered_by(&send(&service, get()).await), "old");
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         handle.reload(|_| -> Result<ApiKeyLayer, ()> { panic!("a builder that panics") })
     }));
     assert!(panicked.is_err());
-    assert_eq!(answered_by(&send(&service, get("/")).await), "old");
+    assert_eq!(answered_by(&send(&service, get()).await), "old");
     handle.reload(|previous| door(&NEW, store.clone()).build_after(previous)).unwrap();
-    assert_eq!(answered_by(&send(&service, get("/")).await), "new");
+    assert_eq!(answered_by(&send(&service, get()).await), "new");
 }
 
 /// The old layer needs no scope and strips the key. The new one needs a scope that the key lacks.
@@ -89,7 +82,7 @@ async fn a_request_that_waits_is_finished_by_the_layer_that_admitted_it() {
     assert_eq!(text(response).await, "no key of acme");
     let denied = denied.await.unwrap().unwrap();
     assert_eq!((reason(&denied), answered_by(&denied)), ("internal_error", "old"));
-    let refused = send(&service, get("/")).await;
+    let refused = send(&service, get()).await;
     assert_eq!((reason(&refused), answered_by(&refused)), ("scope_missing", "new"));
 }
 
@@ -114,7 +107,8 @@ async fn the_end_of_a_request_is_that_of_its_own_layer() {
             Response::builder().status(status).body(Full::new(Bytes::new())).unwrap(),
         )
     }));
-    let calls = ["/fails", "/works"].map(|path| tokio::spawn(service.clone().oneshot(get(path))));
+    let calls = ["/fails", "/works"]
+        .map(|path| tokio::spawn(service.clone().oneshot(request(Method::GET, path))));
     tokio::time::sleep(MINUTE / 12).await;
     let strict = Route::new().cost(1).budget(MINUTE / 60);
     handle.reload(|previous| build(NEW, strict).build_after(previous)).unwrap();
@@ -122,7 +116,7 @@ async fn the_end_of_a_request_is_that_of_its_own_layer() {
     let (failed, worked) = (failed.await.unwrap().unwrap(), worked.await.unwrap().unwrap());
     assert_eq!((failed.status().as_u16(), answered_by(&failed)), (503, "old"));
     assert_eq!((reason(&worked), answered_by(&worked)), ("admitted", "old"));
-    let late = service.clone().oneshot(get("/works")).await.unwrap();
+    let late = service.clone().oneshot(request(Method::GET, "/works")).await.unwrap();
     assert_eq!((reason(&late), answered_by(&late)), ("timed_out", "new"));
     assert_eq!(late.headers()["ratelimit-remaining"], "89", "10 stayed, 10 came back, 1 is new");
 }
@@ -140,9 +134,9 @@ async fn a_layer_is_dropped_when_its_last_request_ends() {
     held.answers.add_permits(3);
     for _ in 0..3 {
         // As a server that calls one gate for all requests of a connection.
-        assert_eq!(reason(&idle.ready().await.unwrap().call(get("/")).await.unwrap()), "admitted");
+        assert_eq!(reason(&idle.ready().await.unwrap().call(get()).await.unwrap()), "admitted");
     }
-    let (ended, aborted) = (telling(&layer).oneshot(get("/")), telling(&layer).oneshot(get("/")));
+    let (ended, aborted) = (telling(&layer).oneshot(get()), telling(&layer).oneshot(get()));
     let (ended, aborted) = (tokio::spawn(ended), tokio::spawn(aborted));
     yield_now().await;
     handle.reload(|previous| door(&NEW, held.clone()).build_after(previous)).unwrap();
@@ -165,14 +159,14 @@ async fn a_body_holds_no_layer() {
     let old = ApiKeyLayer::builder(OLD, marked).routes(routes()).build().unwrap();
     let (layer, handle) = ReloadableLayer::new(old);
     let service = telling(&layer);
-    let first = send(&service, get("/")).await;
+    let first = send(&service, get()).await;
     let new = ApiKeyLayer::builder(NEW, store).routes(routes());
     handle.reload(|previous| new.build_after(previous)).unwrap();
     assert!(alive.upgrade().is_none());
-    let refused = send(&service, get("/")).await;
+    let refused = send(&service, get()).await;
     assert_eq!((reason(&refused), answered_by(&refused)), ("concurrency_exceeded", "new"));
     drop(first);
-    assert_eq!(reason(&send(&service, get("/")).await), "admitted");
+    assert_eq!(reason(&send(&service, get()).await), "admitted");
 }
 
 /// Panics if it is called without having been ready; a clone is not ready.
@@ -207,13 +201,13 @@ async fn a_gate_that_is_ready_is_decided_by_the_layer_at_its_call() {
     let mut gate = layer.layer(OnceReady(false));
     gate.ready().await.unwrap();
     handle.reload(|previous| door(&NEW, held.clone()).build_after(previous)).unwrap();
-    let waiting = tokio::spawn(gate.call(get("/")));
+    let waiting = tokio::spawn(gate.call(get()));
     yield_now().await;
     handle.reload(|previous| door(&OLD, held.clone()).build_after(previous)).unwrap();
     held.answers.add_permits(2);
     assert_eq!(answered_by(&waiting.await.unwrap().unwrap()), "new");
     let refused = gate.ready().await.unwrap().call(anonymous(Method::GET, "/")).await.unwrap();
     assert_eq!((reason(&refused), answered_by(&refused)), ("credentials_missing", "old"));
-    let admitted = gate.ready().await.unwrap().call(get("/")).await.unwrap();
+    let admitted = gate.ready().await.unwrap().call(get()).await.unwrap();
     assert_eq!((reason(&admitted), answered_by(&admitted)), ("admitted", "old"));
 }

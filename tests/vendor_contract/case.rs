@@ -9,6 +9,8 @@ use tower_api_key::key::KeyRecordBuilder;
 use tower_api_key::quota::OnLimiterFailure;
 use tower_api_key::rules::{Route, RouteRow};
 
+use crate::source::Source;
+
 /// The instant of every request, unless a test moves the clock.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
@@ -22,6 +24,8 @@ pub(crate) type Lines = &'static [(&'static str, &'static str)];
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) profile: Profile<'static>,
+    /// Where the gate gets it instead.
+    pub(crate) source: Option<Source>,
     pub(crate) routes: &'static [RouteRow<'static>],
     pub(crate) environment: Option<&'static str>,
     pub(crate) world: World,
@@ -107,6 +111,17 @@ impl Case {
     pub(crate) const fn profile(mut self, profile: Profile<'static>) -> Self {
         self.profile = profile;
         self
+    }
+
+    /// Returns the case with each source of its profile: the constant, and the file if it ships as one.
+    pub(crate) fn with_each_source(self) -> Vec<Self> {
+        let of = |source| Self { source: Some(source), ..self };
+        Source::each(self.profile).into_iter().map(of).collect()
+    }
+
+    /// Returns true if the profile comes from the constant.
+    pub(crate) const fn is_of_constant(&self) -> bool {
+        matches!(self.source, None | Some(Source::Constant(_)))
     }
 
     pub(crate) const fn at(mut self, routes: &'static [RouteRow], target: &'static str) -> Self {

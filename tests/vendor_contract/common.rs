@@ -11,7 +11,7 @@ use super::{
 };
 
 /// A request of each vendor that is served.
-pub(crate) const GOOD: &[Case] = &[
+const GOOD: &[Case] = &[
     personyze::GOOD,
     rest_integrations::GOOD,
     polyteia::GOOD,
@@ -19,6 +19,11 @@ pub(crate) const GOOD: &[Case] = &[
     polytomic::GOOD,
     polytomic_basic::GOOD,
 ];
+
+/// Lists a request of each vendor that is served, at gates of the vendor's constant and file.
+pub(crate) fn good() -> Vec<Case> {
+    GOOD.iter().flat_map(|case| case.with_each_source()).collect()
+}
 
 /// Compares whole responses, but for an id that no two have in common.
 pub(crate) fn assert_same(one: &Answered, other: &Answered, why: &str) {
@@ -73,7 +78,7 @@ async fn a_head_request_is_refused_with_the_same_headers_and_no_content() {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_a_503_for_every_vendor_and_method() {
-    for case in GOOD {
+    for case in &good() {
         for method in ["GET", "HEAD", "POST", "DELETE", "OPTIONS", "PURGE"] {
             for world in [World::StoreFails, World::StoreFailsLater] {
                 let case = case.world(world).request(method, case.target);
@@ -127,7 +132,7 @@ async fn what_a_client_must_not_tell_apart_is_equal_to_the_byte() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limiter_that_may_fail_lets_pass_but_authenticates_all_the_same() {
-    for case in GOOD {
+    for case in &good() {
         let case = case.world(World::LimiterFails(OnLimiterFailure::Allow));
         assert_eq!(case.run().await.status, 200, "{}", case.profile.name);
         let unknown = case.unknown().run_refused().await;
@@ -137,7 +142,7 @@ async fn a_limiter_that_may_fail_lets_pass_but_authenticates_all_the_same() {
 
 #[tokio::test]
 async fn a_key_serves_from_its_first_instant_until_just_before_its_last() {
-    for case in GOOD {
+    for case in &good() {
         let gate = Gate::of(case);
         let [begins, ends] = [2_000_000_000, 2_000_000_060].map(Timestamp::from_unix_seconds);
         let edit = |record: KeyRecordBuilder| record.not_before(begins).expires(ends);

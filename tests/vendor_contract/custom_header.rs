@@ -39,6 +39,7 @@ const MALFORMED: &str = r#"{"error":"Malformed Authorization header."}"#;
 const GOOD: Case = Case {
     name: "a key in its own header",
     profile: PROFILE,
+    source: None,
     routes: ROUTES,
     environment: None,
     world: World::Sound,

@@ -18,11 +18,12 @@ use tower_api_key::key::{Account, KeyDigest, KeyHasher, KeyRecord};
 use tower_api_key::limits::MemoryLimiter;
 use tower_api_key::quota::OnLimiterFailure;
 use tower_api_key::rules::Routes;
-use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, Denial, Grant, Observer, refusal};
+use tower_api_key::store::{KeyStore, MemoryStore};
+use tower_api_key::{ApiKeyLayerBuilder, Denial, Grant, Observer, refusal};
 
 use super::broken::Broken;
 use super::case::{Case, Edit, NOW, World};
+use crate::source::Source;
 
 pub(crate) type Body = GateBody<Full<Bytes>>;
 
@@ -64,9 +65,9 @@ impl Gate {
         let exposed = Exposed::default();
         let stalled = Arc::new(AtomicBool::new(case.world == World::ServiceStalls));
         let builder = match case.world {
-            World::StoreFails => ApiKeyLayer::builder(case.profile, Broken { later: false }),
-            World::StoreFailsLater => ApiKeyLayer::builder(case.profile, Broken { later: true }),
-            _ => ApiKeyLayer::builder(case.profile, store.clone()),
+            World::StoreFails => case.begin(Broken { later: false }),
+            World::StoreFailsLater => case.begin(Broken { later: true }),
+            _ => case.begin(store.clone()),
         };
         let builder = match case.world {
             World::LimiterFails(then) => builder.limits(Broken { later: false }, then),
@@ -149,6 +150,13 @@ impl Gate {
             body: body.to_bytes(),
             denial: head.extensions.get::<Denial>().cloned(),
         }
+    }
+}
+
+impl Case {
+    /// Begins a layer with the profile of the case.
+    fn begin(&self, store: impl KeyStore) -> ApiKeyLayerBuilder {
+        self.source.unwrap_or(Source::Constant(self.profile)).begin(store, |profile| profile)
     }
 }
 

@@ -37,6 +37,7 @@ const ONE: Quota = Quota::new("minute", 1, Duration::from_secs(60));
 const FLAWLESS: Case = Case {
     name: "all is well",
     profile: STRICT,
+    source: None,
     routes: ROUTES,
     environment: Some("production"),
     world: World::Sound,

@@ -35,6 +35,7 @@ const DEMANDING: Profile = Profile {
 pub(crate) const GOOD: Case = Case {
     name: "a key that serves",
     profile: PROFILE,
+    source: None,
     routes: ROUTES,
     environment: None,
     world: World::Sound,

@@ -43,6 +43,7 @@ const OTHER_KINDS: Profile =
 pub(crate) const GOOD: Case = Case {
     name: "a key that serves",
     profile: PROFILE,
+    source: None,
     routes: ROUTES,
     environment: None,
     world: World::Sound,

@@ -79,6 +79,7 @@ impl Deployment {
         Case {
             name,
             profile: self.profile,
+            source: None,
             routes: ROUTES,
             environment: None,
             world: World::Sound,

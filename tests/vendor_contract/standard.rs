@@ -58,6 +58,7 @@ const DEMANDING: Profile = Profile {
 const GOOD: Case = Case {
     name: "a key that serves",
     profile: PROFILE,
+    source: None,
     routes: ROUTES,
     environment: None,
     world: World::Sound,

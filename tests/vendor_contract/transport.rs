@@ -3,12 +3,12 @@
 use http::{Uri, Version};
 
 use super::case::Transport;
-use super::common::{GOOD, assert_same};
+use super::common::{assert_same, good};
 use super::gate::{Gate, digest};
 
 #[tokio::test]
 async fn what_the_client_says_of_its_transport_proves_nothing() {
-    for case in GOOD {
+    for case in &good() {
         let plain = case.over(Transport::Plain);
         let expected = plain.run_refused().await;
         let name = case.profile.name;
@@ -38,7 +38,7 @@ async fn what_the_client_says_of_its_transport_proves_nothing() {
 
 #[tokio::test]
 async fn a_key_over_plain_http_counts_as_exposed() {
-    for case in GOOD {
+    for case in &good() {
         let gate = Gate::of(case);
         let plain = case.over(Transport::Plain);
         gate.send(case.to_request()).await;

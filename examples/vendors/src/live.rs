@@ -16,7 +16,7 @@ use tower_api_key::{Denial, Grant, Profile, vendors};
 
 use crate::data::Tables;
 
-const PATH: &str = "/v1/users/live";
+pub(crate) const PATH: &str = "/v1/users/live";
 
 /// A browser can send its key in a protocol only, all other clients in `Authorization`.
 pub(crate) const PROFILE: Profile = Profile {

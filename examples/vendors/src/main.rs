@@ -21,6 +21,7 @@ mod grpc;
 mod keys;
 mod live;
 mod manifest;
+mod openapi;
 mod options;
 mod organizations;
 mod persona;

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
@@ -11,14 +11,14 @@ use tower_api_key::rules::RouteRow;
 use tower_api_key::shaping::{OnUnshaped, ShapingLayer};
 use tower_api_key::store::{KeyEntry, KeyFilter};
 use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ISSUED, ROUTES};
-use tower_api_key::{Denial, Grant, vendors};
+use tower_api_key::{ApiKeyLayer, Denial, Grant, vendors};
 
-use crate::Failure;
 use crate::app::{complaining, unknown};
 use crate::data::{Attributes, Table, Tables, object};
 use crate::database::{Database, VendorStore};
 use crate::gates::Gates;
 use crate::keys::{Keys, account};
+use crate::{Failure, openapi};
 
 pub(crate) const VENDOR: &str = "persona";
 
@@ -32,6 +32,9 @@ const BLOCKLIST: &str = "attribute_blocklist";
 const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 const RATE_LIMITS: &str = "/api/v1/rate-limits";
+
+/// What the service itself does.
+const DOCUMENT: &str = include_str!("../openapi/persona.json");
 
 /// Builds the routes of `/api/v1`, behind their gate.
 pub(crate) async fn router(
@@ -67,6 +70,7 @@ pub(crate) async fn router(
 
     let routes: Vec<RouteRow> = ROUTES.iter().cloned().map(without_cost).collect();
     let gate = gates.of(&vendors::PERSONA, &routes, &store)?;
+    let document = document(&gate)?;
     let shaping = ShapingLayer::builder(LARGEST_ANSWER, OnUnshaped::Refuse)
         .inflection_metadata(INFLECTION)
         .blocklist_metadata(BLOCKLIST)
@@ -81,7 +85,16 @@ pub(crate) async fn router(
     let router = unknown(router, &["/api/v1", "/api/v1/", "/api/v1/{*unknown}"], &any(not_found));
     let complain = |status, details| error(status, "Bad request", details);
     // The gate is called first, so the shaping learns from its grant what the key's record says.
-    Ok(complaining(router, complain).layer(shaping).layer(gate))
+    let router = complaining(router, complain).layer(shaping).layer(gate);
+    Ok(openapi::serve(router, VENDOR, &document))
+}
+
+/// Returns the document of gate and service. The list of keys fails with the store.
+fn document(gate: &ApiKeyLayer) -> Result<Value, Failure> {
+    let described = gate.openapi();
+    let described =
+        described.handler_refusal(Method::GET, "/api/v1/api-keys", Denial::InternalError);
+    Ok(described.merged(&openapi::read(DOCUMENT)?)?)
 }
 
 /// Sets the cost of the rate-limit route to 0, so that reading the limit does not charge it.

@@ -12,14 +12,17 @@ use serde_json::{Value, json};
 use tower_api_key::key::Account;
 use tower_api_key::{Grant, vendors};
 
-use crate::Failure;
 use crate::app::{complaining, unknown};
 use crate::data::{Attributes, Table, Tables, object};
 use crate::database::Database;
 use crate::gates::Gates;
 use crate::keys::{Keys, account};
+use crate::{Failure, openapi};
 
 pub(crate) const VENDOR: &str = "personyze";
+
+/// What the service itself does.
+const DOCUMENT: &str = include_str!("../openapi/personyze.json");
 
 /// Builds the routes of `/rest`, behind their gate.
 pub(crate) async fn router(
@@ -36,6 +39,7 @@ pub(crate) async fn router(
     keys.unlisted(None)?;
 
     let gate = gates.of(&vendors::PERSONYZE, vendors::personyze::ROUTES, &store)?;
+    let document = gate.openapi().merged(&openapi::read(DOCUMENT)?)?;
     let router = Router::new()
         .route("/rest/users", get(list).post(insert))
         .route("/rest/users/where/{condition}", get(find))
@@ -47,7 +51,7 @@ pub(crate) async fn router(
     );
     let complain = |status, message| (status, message).into_response();
     let router = complaining(router, complain).layer(gate).with_state(Tables::new(sample));
-    Ok(router)
+    Ok(openapi::serve(router, VENDOR, &document))
 }
 
 fn sample(account: &str) -> Table {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use tower_api_key::vendors::polyteia::ISSUED;
 use tower_api_key::{Denial, Grant, vendors};
 
-use crate::Failure;
 use crate::app::complaining;
 use crate::data::{Attributes, Table, Tables};
 use crate::database::Database;
 use crate::gates::Gates;
 use crate::keys::{Keys, account};
+use crate::{Failure, openapi};
 
 pub(crate) const VENDOR: &str = "polyteia";
 
@@ -27,6 +27,9 @@ const LIFETIME: Duration = Duration::from_secs(90 * 86_400);
 
 const READ: &str = "dataset.read";
 const WRITE: &str = "dataset.write";
+
+/// What the service itself does.
+const DOCUMENT: &str = include_str!("../openapi/polyteia.json");
 
 /// Builds `POST /api`, behind its gate. Keys have no scopes of their own: they inherit their account's
 /// scopes at the time of the request.
@@ -53,6 +56,10 @@ pub(crate) async fn router(
     store.manager().delete(&store.id("deleted"), "demo").await?;
 
     let gate = gates.of(&vendors::POLYTEIA, vendors::polyteia::ROUTES, &store)?;
+    // The handler asks for the permission that the command needs.
+    let lacks = |scope: &str| Denial::ScopeMissing { needed: scope.into() };
+    let described = gate.openapi().handler_refusal(Method::POST, "/api", lacks(WRITE));
+    let document = described.merged(&openapi::read(DOCUMENT)?)?;
     let complain = |status, message| {
         let code = match status {
             StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
@@ -61,7 +68,8 @@ pub(crate) async fn router(
         error(status, code, message)
     };
     let router = complaining(Router::new().route("/api", post(command)), complain);
-    Ok(router.layer(gate).with_state(Tables::new(sample)))
+    let router = router.layer(gate).with_state(Tables::new(sample));
+    Ok(openapi::serve(router, VENDOR, &document))
 }
 
 fn sample(account: &str) -> Table {

@@ -3,24 +3,27 @@
 use std::sync::Arc;
 
 use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tower_api_key::key::{AccountId, Issuer, KeyHasher};
 use tower_api_key::vendors::polytomic::{DEPLOYMENT, ISSUED, ORGANIZATION, PARTNER, ROUTES};
-use tower_api_key::{Denial, Grant, Reply, vendors};
+use tower_api_key::{ApiKeyLayer, Denial, Grant, Reply, vendors};
 use tower_api_key_admin::{User, UserKeys, Users};
 
-use crate::Failure;
 use crate::app::{complaining, unknown};
 use crate::database::Database;
 use crate::gates::Gates;
 use crate::keys::{Keys, account};
 use crate::organizations::{self, ORGANIZATIONS};
+use crate::{Failure, openapi};
 
 pub(crate) const VENDOR: &str = "polytomic";
+
+/// What the service itself does.
+const DOCUMENT: &str = include_str!("../openapi/polytomic.json");
 
 /// Builds the routes of `/api` that no other vendor has, behind their gate.
 pub(crate) async fn router(
@@ -42,6 +45,7 @@ pub(crate) async fn router(
 
     let profile = if on_premises { vendors::POLYTOMIC_ON_PREMISES } else { vendors::POLYTOMIC };
     let gate = gates.of(&profile, ROUTES, &store)?;
+    let document = document(&gate)?;
     let issuer = Issuer::new(ISSUED, KeyHasher::sha256());
     let user_keys = UserKeys::new(issuer, store.manager(), Arc::new(Directory));
     let user_keys = user_keys.of_kind(ORGANIZATION);
@@ -58,7 +62,19 @@ pub(crate) async fn router(
     );
     let complain = |status, message| error(status, "bad_request", message);
     let router = complaining(router, complain).layer(gate);
-    Ok(router)
+    Ok(openapi::serve(router, VENDOR, &document))
+}
+
+/// Returns the document of gate and service. The handlers of organizations refuse those of others.
+fn document(gate: &ApiKeyLayer) -> Result<Value, Failure> {
+    let users = "/api/organizations/{org_id}/users";
+    let keys = "/api/organizations/{org_id}/users/{id}/keys";
+    let described = gate
+        .openapi()
+        .handler_refusal(Method::GET, users, Denial::AccountMismatch)
+        .handler_refusal(Method::POST, keys, Denial::AccountMismatch)
+        .handler_refusal(Method::POST, keys, Denial::InternalError);
+    Ok(described.merged(&openapi::read(DOCUMENT)?)?)
 }
 
 /// Returns the caller's key.

@@ -20,7 +20,7 @@ use crate::data::{Attributes, Table, Tables, object};
 use crate::database::Database;
 use crate::gates::Gates;
 use crate::keys::{Keys, account};
-use crate::{grpc, live};
+use crate::{grpc, live, openapi};
 
 pub(crate) const VENDOR: &str = "rest_integrations";
 
@@ -35,6 +35,9 @@ const STATUS: &[RouteRow] = &[RouteRow {
     path: "/v1/status",
     route: Route::new().anonymous_quotas(ANONYMOUS),
 }];
+
+/// What the service itself does.
+const DOCUMENT: &str = include_str!("../openapi/rest_integrations.json");
 
 /// Builds the routes of `/v1` and of gRPC behind their gate, and the WebSocket behind its own.
 pub(crate) async fn router(
@@ -76,9 +79,12 @@ pub(crate) async fn router(
     );
     let router = router.route_service(grpc::PATH, grpc::service(users.clone()));
     let live_gate = gates.of(&live::PROFILE, live::ROUTES, &store)?;
+    let document = gate.openapi().outside(live::PATH).merged(&openapi::read(DOCUMENT)?)?;
+    let document = live_gate.openapi().below(live::PATH).name_prefix("live-").merged(&document)?;
     let live = complaining(live::router(), error).layer(live_gate);
     let router = complaining(router, error).layer(gate);
-    Ok(router.merge(live).with_state(users))
+    let router = openapi::serve(router.merge(live), VENDOR, &document);
+    Ok(router.with_state(users))
 }
 
 /// Answers with a key and without.

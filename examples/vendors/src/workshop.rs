@@ -17,11 +17,11 @@ use tower_api_key::quota::Quota;
 use tower_api_key::rules::{Roles, Route, RouteRow, ScopeRules};
 use tower_api_key::{Grant, Profile};
 
-use crate::Failure;
 use crate::app::{complaining, unknown};
 use crate::database::Database;
 use crate::gates::Gates;
 use crate::keys::{Keys, account};
+use crate::{Failure, openapi};
 
 pub(crate) const VENDOR: &str = "workshop";
 
@@ -99,6 +99,9 @@ const ROUTES: &[RouteRow] = &[
     },
 ];
 
+/// What the service itself does.
+const DOCUMENT: &str = include_str!("../openapi/workshop.json");
+
 /// Builds the routes of `/workshop`, behind their gate.
 pub(crate) async fn router(
     keys: &mut Keys,
@@ -116,6 +119,7 @@ pub(crate) async fn router(
     roles.set("role:joiner", ["pieces.read", "pieces.write", "shelf.read"])?;
     let gate = gates.builder(&PROFILE, ROUTES, &store)?;
     let gate = gate.scopes(ScopeRules::new().wildcards()).roles(roles).build()?;
+    let document = gate.openapi().merged(&openapi::read(DOCUMENT)?)?;
     let router = Router::new()
         .route("/workshop/pieces", get(list).post(create))
         .route("/workshop/broken", get(fail));
@@ -124,7 +128,7 @@ pub(crate) async fn router(
         &["/workshop", "/workshop/", "/workshop/{*unknown}"],
         &any(|| async { StatusCode::NOT_FOUND }),
     );
-    Ok(complaining(router, error).layer(gate))
+    Ok(openapi::serve(complaining(router, error).layer(gate), VENDOR, &document))
 }
 
 async fn list(grant: Grant) -> Json<Value> {

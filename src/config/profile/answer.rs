@@ -3,11 +3,12 @@
 use std::fmt;
 
 use bumpalo::Bump;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::answers::NAMES;
 use super::body::BodyTable;
 use super::challenge::{ChallengeName, ChallengeTable, describe_all};
 use super::pairs::Pairs;
@@ -19,8 +20,12 @@ use crate::profile::{Answer, GrpcCode};
 #[allow(clippy::large_enum_variant)] // There are at most thirty.
 pub(super) enum AnswerRow {
     /// The name of another row.
-    SameAs(String),
+    SameAs(#[schemars(schema_with = "name_of_a_row")] String),
     Written(AnswerTable),
+}
+
+fn name_of_a_row(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": NAMES })
 }
 
 /// One answer: status, body and headers.
@@ -78,7 +83,29 @@ impl AnswerTable {
             None => answer,
         }
     }
+
+    /// Writes an answer as a table, unless a function makes a part of it.
+    pub(super) fn of(answer: &Answer<'_>) -> Result<Self, MadeBy> {
+        if answer.made_headers.is_some() {
+            return Err(MadeBy("Answer::headers_from"));
+        }
+        Ok(Self {
+            status: answer.status.number(),
+            insecure_success: answer.status.is_success(),
+            body: BodyTable::of(&answer.body)?,
+            challenge: ChallengeName::of(answer.challenge),
+            challenges: answer.challenges.iter().map(ChallengeTable::of).collect(),
+            retry_after: answer.retry_after,
+            grpc: answer.grpc.map(GrpcName::of),
+            documentation_url: answer.documentation_url.map(str::to_owned),
+            headers: Pairs::of(answer.own_headers),
+        })
+    }
 }
+
+/// Names what sets a function, which no file can hold.
+#[derive(Debug)]
+pub(super) struct MadeBy(pub(super) &'static str);
 
 impl<'de> Deserialize<'de> for AnswerRow {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -116,6 +143,12 @@ macro_rules! grpc_names {
             const fn describe(self) -> GrpcCode {
                 match self {
                     $(Self::$name => GrpcCode::$name,)*
+                }
+            }
+
+            const fn of(code: GrpcCode) -> Self {
+                match code {
+                    $(GrpcCode::$name => Self::$name,)*
                 }
             }
         }

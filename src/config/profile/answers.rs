@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::answer::AnswerRow;
+use super::rows::{UnwritableRow, named_once, shortened, written};
 use crate::config::read::{Contradiction, Path};
 use crate::profile::{Answer, Answers};
 
@@ -69,6 +70,21 @@ impl AnswersTable {
         })
     }
 
+    /// Writes a table of answers. With `base`, rows that equal those of the base may be left out.
+    pub(super) fn of(
+        answers: &Answers<'_>,
+        base: Option<&Answers<'_>>,
+    ) -> Result<Self, UnwritableRow> {
+        let rows = written(answers)?;
+        let whole = shortened(&rows);
+        let Some(base) = base else { return Ok(Self { rows: whole }) };
+        // A row of the base that a file cannot hold equals none.
+        let base = written(base).unwrap_or_default();
+        let changed: Vec<_> = rows.into_iter().filter(|row| !base.contains(row)).collect();
+        let changed = named_once(&changed);
+        Ok(Self { rows: if changed.len() <= whole.len() { changed } else { whole } })
+    }
+
     /// Returns the row of a name, or `otherwise`.
     fn row(&self, name: &str) -> Option<&AnswerRow> {
         let named =
@@ -86,7 +102,7 @@ fn known(name: &str) -> Option<&'static str> {
 }
 
 /// The names of all rows, and `otherwise`.
-static NAMES: &[&str] = &with_otherwise();
+pub(super) static NAMES: &[&str] = &with_otherwise();
 
 const fn with_otherwise() -> [&'static str; Answers::NAMES.len() + 1] {
     let mut names = [OTHERWISE; Answers::NAMES.len() + 1];

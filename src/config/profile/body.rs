@@ -4,6 +4,7 @@ use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer::MadeBy;
 use super::pairs::Pairs;
 use super::shape::Shape;
 use crate::profile::{ErrorBody, Problem, ProblemMember, ProblemValue};
@@ -95,6 +96,31 @@ impl BodyTable {
             Self::Problem(problem) => ErrorBody::Problem(problem.describe(room)),
         }
     }
+
+    /// Writes a body as a table, unless a function makes it.
+    pub(super) fn of(body: &ErrorBody<'_>) -> Result<Self, MadeBy> {
+        let own = |text: &str| text.to_owned();
+        Ok(match *body {
+            ErrorBody::Empty => Self::Empty,
+            ErrorBody::Text(text) => Self::Text(own(text)),
+            ErrorBody::Error(text) => Self::Error(own(text)),
+            ErrorBody::CodeAndMessage { code, message } => {
+                Self::CodeAndMessage { code: own(code), message: own(message) }
+            }
+            ErrorBody::TitleAndDetails { title, details } => {
+                Self::TitleAndDetails { title: own(title), details: own(details) }
+            }
+            ErrorBody::CodeAndContext { error } => Self::CodeAndContext { error: own(error) },
+            ErrorBody::KeyAndMetadata { key, message } => {
+                Self::KeyAndMetadata { key: own(key), message: own(message) }
+            }
+            ErrorBody::Json { shape, values } => {
+                Self::Json { shape: Shape(own(shape)), values: Pairs::of(values) }
+            }
+            ErrorBody::Problem(problem) => Self::Problem(ProblemTable::of(&problem)),
+            ErrorBody::Custom(_) => return Err(MadeBy("ErrorBody::Custom")),
+        })
+    }
 }
 
 impl ProblemTable {
@@ -110,5 +136,23 @@ impl ProblemTable {
         let members = room.alloc_slice_fill_iter(members.collect::<Vec<_>>());
         let problem = Problem::new(&self.kind, &self.title, &self.detail).members(members);
         self.instance.as_deref().map_or(problem, |instance| problem.instance(instance))
+    }
+
+    fn of(problem: &Problem<'_>) -> Self {
+        let member = |member: &ProblemMember<'_>| ProblemMemberTable {
+            name: member.name.to_owned(),
+            value: match member.value {
+                ProblemValue::Text(text) => ProblemValueTable::Text(text.to_owned()),
+                ProblemValue::Json(shape) => ProblemValueTable::Json(Shape(shape.to_owned())),
+                ProblemValue::ViolatedPolicies => ProblemValueTable::ViolatedPolicies,
+            },
+        };
+        Self {
+            kind: problem.kind.to_owned(),
+            title: problem.title.to_owned(),
+            detail: problem.detail.to_owned(),
+            instance: problem.instance.map(str::to_owned),
+            members: problem.members.iter().map(member).collect(),
+        }
     }
 }

@@ -35,6 +35,16 @@ impl ChallengeName {
             Self::InsufficientScope => Challenge::InsufficientScope,
         }
     }
+
+    pub(super) const fn of(challenge: Challenge) -> Self {
+        match challenge {
+            Challenge::None => Self::None,
+            Challenge::Bare => Self::Bare,
+            Challenge::InvalidRequest => Self::InvalidRequest,
+            Challenge::InvalidToken => Self::InvalidToken,
+            Challenge::InsufficientScope => Self::InsufficientScope,
+        }
+    }
 }
 
 /// One challenge, written out.
@@ -61,6 +71,14 @@ impl ChallengeTable {
         let challenge =
             SchemeChallenge::new(&self.scheme).parameters(self.parameters.describe(room));
         if self.without_realm { challenge.without_realm() } else { challenge }
+    }
+
+    pub(super) fn of(challenge: &SchemeChallenge<'_>) -> Self {
+        Self {
+            scheme: challenge.scheme.to_owned(),
+            without_realm: !challenge.has_realm,
+            parameters: Pairs::of(challenge.parameters),
+        }
     }
 }
 

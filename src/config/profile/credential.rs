@@ -62,6 +62,19 @@ impl CredentialTable {
         let kinds = self.kinds.as_ref().map(|kinds| texts(kinds, room));
         CredentialSource { scheme: self.scheme.describe(), kinds, allow_equal: self.allow_equal }
     }
+
+    pub(super) fn of(source: &CredentialSource<'_>) -> Self {
+        Self {
+            scheme: SchemeTable::of(source.scheme),
+            kinds: source.kinds.map(owned),
+            allow_equal: source.allow_equal,
+        }
+    }
+}
+
+/// Copies the texts of a list.
+pub(super) fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 /// Returns the texts of a list.
@@ -83,6 +96,25 @@ impl SchemeTable {
             Self::IdAndSecret { id, secret } => Scheme::IdAndSecret { id, secret },
         }
     }
+
+    fn of(scheme: Scheme<'_>) -> Self {
+        let own = |text: &str| text.to_owned();
+        match scheme {
+            Scheme::Basic(key) => Self::Basic(BasicKeyTable::of(key)),
+            Scheme::Bearer => Self::Bearer,
+            Scheme::WideBearer => Self::WideBearer,
+            Scheme::Named(name) => Self::Named(own(name)),
+            Scheme::NamedPair(name, key) => {
+                Self::NamedPair { name: own(name), key: BasicKeyTable::of(key) }
+            }
+            Scheme::Header(name) => Self::Header(own(name)),
+            Scheme::InsecureQuery(name) => Self::InsecureQuery(own(name)),
+            Scheme::WebSocketProtocol(prefix) => Self::WebsocketProtocol(own(prefix)),
+            Scheme::IdAndSecret { id, secret } => {
+                Self::IdAndSecret { id: own(id), secret: own(secret) }
+            }
+        }
+    }
 }
 
 impl BasicKeyTable {
@@ -92,6 +124,15 @@ impl BasicKeyTable {
             Self::UserOrPassword => BasicKey::UserOrPassword,
             Self::UserName => BasicKey::UserName,
             Self::SecretOfId => BasicKey::SecretOfId,
+        }
+    }
+
+    fn of(key: BasicKey<'_>) -> Self {
+        match key {
+            BasicKey::PasswordOf(user) => Self::PasswordOf(user.to_owned()),
+            BasicKey::UserOrPassword => Self::UserOrPassword,
+            BasicKey::UserName => Self::UserName,
+            BasicKey::SecretOfId => Self::SecretOfId,
         }
     }
 }

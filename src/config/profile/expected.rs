@@ -4,7 +4,7 @@ use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::credential::texts;
+use super::credential::{owned, texts};
 use crate::profile::{Expected, RequiredHeader};
 
 /// A header that every request must have.
@@ -37,5 +37,15 @@ impl RequiredHeaderTable {
             ExpectedTable::Date => Expected::Date,
         };
         RequiredHeader { name: &self.name, expected }
+    }
+
+    pub(super) fn of(header: &RequiredHeader<'_>) -> Self {
+        let expected = match header.expected {
+            Expected::Present => ExpectedTable::Present,
+            Expected::OneOf(values) => ExpectedTable::OneOf(owned(values)),
+            Expected::MediaType(kind) => ExpectedTable::MediaType(kind.to_owned()),
+            Expected::Date => ExpectedTable::Date,
+        };
+        Self { name: header.name.to_owned(), expected }
     }
 }

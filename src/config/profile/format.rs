@@ -4,9 +4,9 @@ use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::credential::texts;
+use super::credential::{owned, texts};
 use crate::config::read::{Contradiction, Path};
-use crate::key::{Alphabet, KeyFormat};
+use crate::key::{Alphabet, KeyFormat, Segment};
 
 /// How keys look.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -92,6 +92,26 @@ impl FormatTable {
             }
         })
     }
+
+    /// Writes a format by the shortest name that it has.
+    pub(super) fn of(format: &KeyFormat<'_>) -> Self {
+        let segments: Vec<Segment<'_>> = format.segments().collect();
+        match *segments.as_slice() {
+            _ if *format == KeyFormat::STANDARD => Self::Standard,
+            _ if *format == KeyFormat::uuid() => Self::Uuid,
+            [Segment::Characters { alphabet: Alphabet::Hex, at_least, at_most }]
+                if at_least == at_most =>
+            {
+                Self::Hex(at_least)
+            }
+            [Segment::Literal(prefix), _, Segment::Environment(tags), ..]
+                if *format == KeyFormat::prefixed(prefix, tags) =>
+            {
+                Self::Prefixed { prefix: prefix.to_owned(), environments: owned(tags) }
+            }
+            ref segments => Self::Segments(segments.iter().map(SegmentTable::of).collect()),
+        }
+    }
 }
 
 impl SegmentTable {
@@ -120,6 +140,23 @@ impl SegmentTable {
             }
         })
     }
+
+    fn of(segment: &Segment<'_>) -> Self {
+        match *segment {
+            Segment::Literal(text) => Self::Literal(text.to_owned()),
+            Segment::Environment(tags) => Self::Environment(owned(tags)),
+            Segment::Checksum => Self::Checksum,
+            Segment::Characters { alphabet, at_least, at_most } => {
+                let alphabet = AlphabetName::of(alphabet);
+                let (count, at_least, at_most) = if at_least == at_most {
+                    (Some(at_least), None, None)
+                } else {
+                    (None, Some(at_least), Some(at_most))
+                };
+                Self::Characters { alphabet, count, at_least, at_most }
+            }
+        }
+    }
 }
 
 impl AlphabetName {
@@ -130,6 +167,16 @@ impl AlphabetName {
             Self::Base62 => Alphabet::Base62,
             Self::Base64Url => Alphabet::Base64Url,
             Self::Token => Alphabet::Token,
+        }
+    }
+
+    const fn of(alphabet: Alphabet) -> Self {
+        match alphabet {
+            Alphabet::Hex => Self::Hex,
+            Alphabet::LowerHex => Self::LowerHex,
+            Alphabet::Base62 => Self::Base62,
+            Alphabet::Base64Url => Self::Base64Url,
+            Alphabet::Token => Self::Token,
         }
     }
 }

@@ -116,6 +116,30 @@ impl LimitHeadersTable {
             partition_keys: self.partition_keys,
         }
     }
+
+    /// Writes what differs from the defaults of the dialect.
+    pub(super) fn of(headers: &LimitHeaders<'_>) -> Self {
+        let writes = headers.dialect != Dialect::None;
+        let usual = if writes { Reset::Seconds } else { Reset::Omitted };
+        Self {
+            dialect: match headers.dialect {
+                Dialect::None => DialectName::None,
+                Dialect::RateLimit => DialectName::RateLimit,
+                Dialect::XRateLimit => DialectName::XRateLimit,
+                Dialect::Structured => DialectName::Structured,
+            },
+            limit: (headers.limit != writes).then_some(headers.limit),
+            remaining: (headers.remaining != writes).then_some(headers.remaining),
+            reset: (headers.reset != usual).then_some(match headers.reset {
+                Reset::Omitted => ResetName::Omitted,
+                Reset::Seconds => ResetName::Seconds,
+                Reset::UnixTime => ResetName::UnixTime,
+            }),
+            fields: headers.fields.iter().map(LimitFieldTable::of).collect(),
+            unit: headers.unit.map(str::to_owned),
+            partition_keys: headers.partition_keys,
+        }
+    }
 }
 
 impl LimitFieldTable {
@@ -132,5 +156,24 @@ impl LimitFieldTable {
         };
         let field = LimitField::new(&self.name, value).decimals(self.decimals);
         self.quota.as_deref().map_or(field, |quota| field.of_quota(quota))
+    }
+
+    fn of(field: &LimitField<'_>) -> Self {
+        let value = match field.value {
+            LimitValue::Limit => LimitValueName::Limit,
+            LimitValue::Remaining => LimitValueName::Remaining,
+            LimitValue::Used => LimitValueName::Used,
+            LimitValue::ResetSeconds => LimitValueName::ResetSeconds,
+            LimitValue::ResetUnixTime => LimitValueName::ResetUnixTime,
+            LimitValue::ResetDuration => LimitValueName::ResetDuration,
+            LimitValue::Window => LimitValueName::Window,
+            LimitValue::QuotaName => LimitValueName::QuotaName,
+        };
+        Self {
+            name: field.name.to_owned(),
+            value,
+            quota: field.quota.map(str::to_owned),
+            decimals: field.decimals,
+        }
     }
 }

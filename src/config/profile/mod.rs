@@ -14,8 +14,10 @@ mod limit_headers;
 mod locate;
 mod pairs;
 mod principal;
+mod rows;
 mod shape;
 mod table;
 
 pub(super) use base::BaseName;
+pub(super) use rows::UnwritableRow;
 pub(super) use table::{NOTHING, ProfileTable};

@@ -16,6 +16,10 @@ impl Pairs {
         let pairs = self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         room.alloc_slice_fill_iter(pairs.collect::<Vec<_>>())
     }
+
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+        Self(pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
+    }
 }
 
 impl<'de> Deserialize<'de> for Pairs {

@@ -37,6 +37,17 @@ impl PrincipalHeaderTable {
         };
         PrincipalHeader { name: &self.name, value }
     }
+
+    pub(super) fn of(header: &PrincipalHeader<'_>) -> Self {
+        let value = match header.value {
+            PrincipalValue::RequestId(prefix) => PrincipalValueTable::RequestId(prefix.to_owned()),
+            PrincipalValue::Account => PrincipalValueTable::Account,
+            PrincipalValue::Environment => PrincipalValueTable::Environment,
+            PrincipalValue::KeyId => PrincipalValueTable::KeyId,
+            PrincipalValue::Metadata(name) => PrincipalValueTable::Metadata(name.to_owned()),
+        };
+        Self { name: header.name.to_owned(), value }
+    }
 }
 
 /// The header that gives each response the id of its request.
@@ -55,5 +66,13 @@ impl RequestIdTable {
     pub(super) const fn describe(&self) -> RequestIdHeader<'_> {
         let header = RequestIdHeader::new(self.name.as_str()).prefix(self.prefix.as_str());
         if self.uuid { header.uuid() } else { header }
+    }
+
+    pub(super) fn of(header: &RequestIdHeader<'_>) -> Self {
+        Self {
+            name: header.name.to_owned(),
+            prefix: header.prefix.to_owned(),
+            uuid: header.is_uuid,
+        }
     }
 }

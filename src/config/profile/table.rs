@@ -16,6 +16,7 @@ use super::principal::{PrincipalHeaderTable, RequestIdTable};
 use crate::Profile;
 use crate::config::quota::{self, QuotaTable};
 use crate::config::read::{Contradiction, Path};
+use crate::config::write::UnwritableProfile;
 use crate::key::KeyFormat;
 use crate::profile::{Answer, Answers, ErrorBody, LimitHeaders, PathAnswers, ResponseHeader};
 use crate::quota::Quota;
@@ -165,6 +166,37 @@ impl ProfileTable {
         self
     }
 
+    /// Writes a profile as a table, in full.
+    pub(in crate::config) fn of(profile: &Profile<'_>) -> Result<Self, UnwritableProfile> {
+        let path = |table: &PathAnswers<'_>| {
+            let answers = AnswersTable::of(&table.answers, Some(&profile.answers))
+                .map_err(|made| UnwritableProfile::at(Some(table.prefix), made))?;
+            Ok(PathAnswersTable { prefix: table.prefix.to_owned(), answers })
+        };
+        let paths = profile.answers_by_path.iter().map(path).collect::<Result<Vec<_>, _>>()?;
+        let answers = AnswersTable::of(&profile.answers, None)
+            .map_err(|made| UnwritableProfile::at(None, made))?;
+        let limit_headers = profile.limit_headers != LimitHeaders::NONE;
+        let response_headers: Vec<_> =
+            profile.response_headers.iter().map(|header| (header.name, header.value)).collect();
+        Ok(Self {
+            base: None,
+            name: Some(profile.name.to_owned()),
+            realm: Some(profile.realm.to_owned()),
+            credentials: Some(profile.credentials.iter().map(CredentialTable::of).collect()),
+            formats: Some(profile.formats.iter().map(FormatTable::of).collect()),
+            required_headers: written(profile.required_headers, RequiredHeaderTable::of),
+            quotas: written(profile.quotas, QuotaTable::of),
+            limit_headers: limit_headers.then(|| LimitHeadersTable::of(&profile.limit_headers)),
+            principal_headers: written(profile.principal_headers, PrincipalHeaderTable::of),
+            request_id: profile.request_id.as_ref().map(RequestIdTable::of),
+            response_headers: (!response_headers.is_empty()).then(|| Pairs::of(&response_headers)),
+            challenges: written(profile.challenges, ChallengeTable::of),
+            answers: Some(answers),
+            answers_by_path: (!paths.is_empty()).then_some(paths),
+        })
+    }
+
     fn base(&self) -> Profile<'static> {
         self.base.map_or(NOTHING, BaseName::profile)
     }
@@ -218,6 +250,11 @@ impl ProfileTable {
         });
         Ok(room.alloc_slice_fill_iter(described.collect::<Result<Vec<_>, _>>()?))
     }
+}
+
+/// Writes each item of a list, unless it is empty.
+fn written<D, T>(list: &[D], write: impl Fn(&D) -> T) -> Option<Vec<T>> {
+    (!list.is_empty()).then(|| list.iter().map(write).collect())
 }
 
 /// Describes each item of a list that stands in the file, or returns that of the base.

@@ -9,7 +9,7 @@ impl ApiKeyLayerBuilder {
     /// alarms, permits in memory, and what was counted while a limiter could not answer. [`reload`](crate::reload)
     /// lists what survives which change.
     ///
-    /// The previous layer is not changed, and may serve on. Both then count together.
+    /// The previous layer stays as it is, and may serve on.
     ///
     /// Give the new layer the store and the limiter of the previous one, as clones of an [`Arc`](std::sync::Arc).
     /// Otherwise keys and counts of quotas are those of the new store and limiter.

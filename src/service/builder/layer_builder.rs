@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::attempts::{Alarms, FailedAttempts, RefusedRequests};
+use crate::attempts::{FailedAttempts, RefusedRequests};
 use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
 use crate::profile::Profile;
 use crate::response::{BodyFunction, Renderer};
 use crate::service::layer::ApiKeyLayer;
+use crate::service::layer_counts::LayerCounts;
 use crate::service::options::{GateOptions, Limits};
 use crate::service::preflight::Preflight;
 use crate::service::selected_protocol::SelectedProtocol;
@@ -100,10 +101,6 @@ impl ApiKeyLayerBuilder {
             return Err(ConfigError::MeteredWithoutGrant);
         }
         let prepare = |preflight: Preflight| preflight.prepare(policy.header_names().cloned());
-        let now = options.clock.now();
-        let alarms = options.observer.as_ref().map(|_| {
-            Alarms::new(attempts.as_ref(), previous.and_then(|it| it.alarms.as_ref()), now)
-        });
         let preflight = preflight.map(prepare).transpose()?;
         let renderer = renderer?.with_bodies(body);
         policy.check_quotas(|quotas| renderer.check_quotas(quotas))?;
@@ -118,19 +115,13 @@ impl ApiKeyLayerBuilder {
         let websocket_protocol = options.websocket_protocol.as_deref();
         let select = |protocol| SelectedProtocol::new(protocol, &policy);
         let websocket_protocol = websocket_protocol.map(select).transpose()?;
-        let counted = previous.and_then(|it| it.attempts.as_ref());
-        let attempts = attempts.map(|attempts| attempts.build(counted, now)).transpose()?;
-        let counted = previous.and_then(|it| it.refusals.as_ref());
-        let refusals = refusals.map(|refusals| refusals.build(counted, now)).transpose()?;
+        let has_observer = options.observer.is_some();
+        let (previous, now) = (previous.map(|shared| &shared.counted), options.clock.now());
+        let counted = LayerCounts::new(attempts, refusals, has_observer, previous, now)?;
         Ok(ApiKeyLayer::new(Arc::new(Shared {
             preflight,
             renderer: if optional { renderer.admit_anonymous() } else { renderer },
-            alarms,
-            refusals,
-            attempts,
-            fallback: previous.map(|it| Arc::clone(&it.fallback)).unwrap_or_default(),
-            failures: previous.map(|it| Arc::clone(&it.failures)).unwrap_or_default(),
-            local_concurrency: previous.map(|it| it.local_concurrency.clone()).unwrap_or_default(),
+            counted,
             websocket_protocol,
             name,
             policy,

@@ -52,7 +52,8 @@ impl ApiKeyLayerBuilder {
     /// * [`Allow`](OnLimiterFailure::Allow) lets it pass without a permit.
     /// * [`Local`](OnLimiterFailure::Local) takes a permit from this node's share of the limit.
     ///
-    /// If layers share a limiter, an account shares its permits on routes with the same methods and pattern.
+    /// If layers share a limiter, an account shares its permits on routes with the same methods and pattern. With a
+    /// [`MemoryConcurrency`](crate::concurrency::MemoryConcurrency), each layer admits a request by its own limit.
     ///
     /// ```
     /// use tower_api_key::concurrency::MemoryConcurrency;

@@ -51,8 +51,8 @@
 //! number of networks or keys that are remembered, changes, the counts are copied when the layer is built. Lookups that
 //! are under way then count as failed, and drain. Failures between the build and the swap are not in the copy.
 //!
-//! A limit that is removed forgets its counts. A limit that is added starts without any. Other state is in neither
-//! layer: the observer, the clock and the functions that you hand to the builder.
+//! A limit that is removed forgets its counts. A limit that is added starts without any. The observer, the clock and
+//! the functions that you hand to the builder keep their own state: hand the same ones to the new layer.
 //!
 //! # Requests in flight
 //!
@@ -74,6 +74,8 @@ mod handle;
 mod layer;
 #[cfg(feature = "tonic")]
 mod named_service;
+#[cfg(all(test, shuttle))]
+mod schedules;
 
 pub use gate::ReloadableGate;
 pub use handle::ReloadHandle;

@@ -16,6 +16,7 @@ mod folder;
 mod grpc;
 mod interpreters;
 mod limits;
+mod openapi;
 mod persona;
 mod personyze;
 mod polyteia;
