@@ -12,11 +12,14 @@ mod broken;
 mod editors;
 mod fields;
 mod language_server;
+mod large;
 mod mistakes;
 mod options;
 mod requests;
 mod schema;
 mod shipped;
+#[cfg(feature = "axum")]
+mod socket;
 mod ten;
 #[path = "../support/vendor_files.rs"]
 mod vendor_files;

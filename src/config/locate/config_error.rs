@@ -45,7 +45,7 @@ impl FrontDoorTable {
             ConfigError::EnvironmentUnknown { .. } => {
                 at(root.field("environment")).beside(profile.field("formats"))
             }
-            ConfigError::Quota(problem) => self.quota_at(problem, error),
+            ConfigError::Quota(problem) => Self::quota_at(problem, error),
             // The options are checked where they are described, so these two are of the profile.
             ConfigError::Name(_) | ConfigError::Network(_) => at(profile),
             ConfigError::Header { what, value, .. } => header::locate(self, what, value, error),

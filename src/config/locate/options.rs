@@ -10,7 +10,7 @@ const ROUTE: &str = "route pattern `";
 
 impl FrontDoorTable {
     /// Quotas of the file are checked where they are described. Those of attempts and refusals have fixed names.
-    pub(super) fn quota_at(&self, problem: &InvalidQuota, error: &ConfigError) -> Contradiction {
+    pub(super) fn quota_at(problem: &InvalidQuota, error: &ConfigError) -> Contradiction {
         let root = Path::default();
         let path = match problem.name() {
             "failed-attempts" => root.field("failed_attempts"),

@@ -45,10 +45,10 @@ impl FrontDoorTable {
             known.extend(row.methods.iter().map(|method| Some(&method.0)));
             known.extend(row.methods.is_empty().then_some(None));
             let (old, new) = known.split_at(before);
-            let repeats = |(place, method): (usize, &Option<&http::Method>)| {
+            let mut numbered = new.iter().enumerate();
+            if numbered.any(|(place, method)| {
                 old.contains(method) || new.iter().take(place).any(|other| other == method)
-            };
-            if new.iter().enumerate().any(repeats) {
+            }) {
                 return Path::default().field("routes").item(index);
             }
         }

@@ -38,7 +38,7 @@ impl AnswersTable {
                     Some(AnswerRow::Written(row)) => return Ok(row.describe(room)),
                     Some(AnswerRow::SameAs(other)) => match known(other) {
                         Some(other) if self.row(other).is_some() || base.is_some() => {
-                            wanted = other
+                            wanted = other;
                         }
                         Some(other) => {
                             return Err(refuse(

@@ -22,6 +22,7 @@ pub(super) enum ChallengeName {
 }
 
 impl ChallengeName {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // Serde calls it so.
     pub(super) const fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }

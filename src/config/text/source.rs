@@ -79,10 +79,15 @@ impl SourceText {
 
     /// Returns the line and the column of a byte, both from 1; the column counts characters.
     pub(in crate::config) fn line_and_column(&self, byte: usize) -> (usize, usize) {
-        let before = self.text.get(..self.text.floor_char_boundary(byte)).unwrap_or(&self.text);
+        let before = self.text.get(..self.boundary_before(byte)).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         let column = before.get(line_start..).unwrap_or_default().chars().count();
         (before.matches('\n').count() + 1, column + 1)
+    }
+
+    /// Returns the place of the character that a byte is part of.
+    fn boundary_before(&self, byte: usize) -> usize {
+        (0..=byte).rev().take(4).find(|at| self.text.is_char_boundary(*at)).unwrap_or(byte)
     }
 
     /// Returns the bytes of the lines on which a span lies.
