@@ -60,6 +60,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("shaping", &["key", "request", "decision", "response"]),
     ("openapi", &["key", "profile", "request", "rules", "quota", "caller", "decision", "response"]),
+    (
+        "config",
+        &[
+            "key",
+            "request",
+            "store",
+            "rules",
+            "quota",
+            "concurrency",
+            "attempts",
+            "limits",
+            "profile",
+            "vendors",
+        ],
+    ),
     ("testing", &["key", "quota", "store", "concurrency", "limits", "decision", "caller"]),
 ];
 const ANYWHERE: &[&str] = &["clock", "error", "sync"];

@@ -1,6 +1,6 @@
 //! The field of each kind of [`ConfigError`].
 
-use super::header;
+use super::{header, wording};
 use crate::config::gate::route_mistakes;
 use crate::config::read::{Contradiction, Path};
 use crate::config::tables::FrontDoorTable;
@@ -21,7 +21,7 @@ impl FrontDoorTable {
     pub(in crate::config) fn locate(&self, error: &ConfigError) -> Contradiction {
         let root = Path::default();
         let profile = root.field("profile");
-        let at = |path: Path| super::at(path, error);
+        let at = |path: Path| wording::at(path, error);
         match error {
             ConfigError::NoCredentialSource => {
                 let help = "add a source to the list, as `{ scheme = \"bearer\" }`";
@@ -120,7 +120,7 @@ impl FrontDoorTable {
 
     /// Returns the field of a route that has to change.
     fn route_at(&self, problem: &InvalidRoute, error: &ConfigError) -> Contradiction {
-        let at = |path: Path| super::at(path, error);
+        let at = |path: Path| wording::at(path, error);
         match problem {
             InvalidRoute::Pattern { pattern, .. } => at(self.pattern_path(pattern)),
             InvalidRoute::Repeated { pattern } => at(self.repeated_path(pattern)),

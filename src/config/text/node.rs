@@ -87,6 +87,9 @@ impl NodeIds {
 /// The most tables and lists that can be inside of each other. A front door has about ten.
 pub(super) const MAX_DEPTH: usize = 64;
 
+/// The most characters of a text that a message shows.
+const MAX_SHOWN: usize = 80;
+
 impl Node {
     /// Takes a field out of a table.
     pub(in crate::config) fn take(&mut self, name: &str) -> Option<Field> {
@@ -134,9 +137,18 @@ impl Node {
 /// Writes a name as TOML does: in quotes if it has more than letters, digits, `_` and `-`.
 fn shown_name(name: &str) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if !name.is_empty() && name.bytes().all(is_bare) {
+    if !name.is_empty() && name.len() <= MAX_SHOWN && name.bytes().all(is_bare) {
         name.to_owned()
     } else {
-        format!("\"{}\"", name.escape_debug())
+        format!("\"{}\"", shortened(name))
     }
+}
+
+/// Escapes a text of the file for a message, and cuts it where no reader reads on.
+pub(in crate::config) fn shortened(text: &str) -> String {
+    let mut shown: String = text.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MAX_SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
 }
