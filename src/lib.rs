@@ -65,7 +65,8 @@
 //! | know the client's address in a handler | [`client_in_request`](ApiKeyLayerBuilder::client_in_request) | [on the method](ApiKeyLayerBuilder::client_in_request) |
 //! | give the cost of a request back | [`Grant::refund`], [`Route::refund_on`](rules::Route::refund_on) | [on the methods](rules::Route::refund_on) |
 //! | trust a proxy that ends TLS | [`TrustedProxies`](request::TrustedProxies) | `examples/quickstart.rs` |
-//! | protect backends by a gateway | [`strip_credential`](ApiKeyLayerBuilder::strip_credential) | `examples/gateway` |
+//! | answer a proxy's questions about requests | [`forward_auth`](ApiKeyLayerBuilder::forward_auth) | `examples/forward_auth` |
+//! | protect backends by a gateway | [`strip_credential`](ApiKeyLayerBuilder::strip_credential), or no Rust at all | `cargo run -p gateway`, `docs/gateway.md` |
 //! | serve clients without a key, with limits | [`AnonymousQuotas`](limits::AnonymousQuotas) | [on the type's page](limits::AnonymousQuotas) |
 //! | let a browser's preflight pass | [`Preflight`], [`allow_preflight`](ApiKeyLayerBuilder::allow_preflight) | [on the type's page](Preflight) |
 //! | issue keys | [`Issuer`](key::Issuer) | `examples/first_answer.rs` |

@@ -26,13 +26,14 @@ mod abuse;
 mod axum_router;
 mod conformance;
 mod faults;
+#[cfg(feature = "config")]
 mod gallery;
 mod grpc;
 mod layer;
-#[cfg(feature = "reload")]
-mod reload;
 #[cfg(feature = "openapi")]
 mod openapi;
+#[cfg(feature = "reload")]
+mod reload;
 #[cfg(feature = "shaping")]
 mod shaping;
 mod vendor_contract;

@@ -81,12 +81,12 @@ impl<L: ConcurrencyLimiter + ?Sized> ConcurrencyLimiter for Arc<L> {
 /// and those of [`Grant::permit`](crate::Grant::permit). [`ConcurrencyLimiter`] has an example.
 // Behind a pointer, because every request has room for a permit, and few have one.
 pub struct Permit {
-    held: Arc<dyn Held>,
+    held: Arc<Counted<dyn Held>>,
 }
 
 /// A reference to a permit, which does not keep the permit from being given back.
 #[derive(Clone)]
-pub(crate) struct PermitReference(Weak<dyn Held>);
+pub(crate) struct PermitReference(Weak<Counted<dyn Held>>);
 
 /// The reason why a handler gets no handle of its permit: it was given back, so the request holds no place any more.
 /// End the work that the permit was asked for, or ask before the handler returns its response.
@@ -106,10 +106,28 @@ trait Held: Send + Sync {}
 
 impl<T: Send + Sync> Held for T {}
 
+/// What gives a permit back, and how many permits were held when it was taken.
+struct Counted<T: ?Sized> {
+    in_flight: Option<u32>,
+    _held: T,
+}
+
 impl Permit {
     /// Creates a permit from a value that gives the permit back when it is dropped.
     pub fn new(held: impl Send + Sync + 'static) -> Self {
-        Self { held: Arc::new(held) }
+        Self { held: Arc::new(Counted { in_flight: None, _held: held }) }
+    }
+
+    /// Creates a permit of a limiter that knows how many permits of the account and the route are held, this one
+    /// included. A profile can [report the number](crate::profile::PrincipalValue::InFlight).
+    pub fn counted(held: impl Send + Sync + 'static, in_flight: u32) -> Self {
+        Self { held: Arc::new(Counted { in_flight: Some(in_flight), _held: held }) }
+    }
+
+    /// Returns how many permits of the account and the route were held when this one was taken, if its limiter
+    /// counts them.
+    pub(crate) fn in_flight(&self) -> Option<u32> {
+        self.held.in_flight
     }
 
     pub(crate) fn reference(&self) -> PermitReference {

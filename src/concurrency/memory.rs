@@ -76,7 +76,8 @@ impl ConcurrencyLimiter for MemoryConcurrency {
         let mut usages = self.usages();
         let usage = usages.entry(subject.clone()).or_default();
         if usage.take(most) {
-            return Reply::now(Ok(Some(Permit::new(Seat { concurrency, subject }))));
+            let in_flight = usage.taken();
+            return Reply::now(Ok(Some(Permit::counted(Seat { concurrency, subject }, in_flight))));
         }
         let may_wait = !rule.longest_wait().is_zero();
         let grant = may_wait.then(|| usage.wait(most, rule.longest_queue() as usize)).flatten();
@@ -124,7 +125,8 @@ impl Ticket {
         granted.ok()?.ok()?;
         self.grant = None;
         let (concurrency, subject) = (self.concurrency.clone(), self.subject.clone());
-        Some(Permit::new(Seat { concurrency, subject }))
+        let in_flight = concurrency.usages().get(&subject).map_or(1, PermitUsage::taken);
+        Some(Permit::counted(Seat { concurrency, subject }, in_flight))
     }
 }
 

@@ -33,6 +33,11 @@ impl PermitUsage {
         has_room
     }
 
+    /// Returns the number of permits that are taken.
+    pub(super) fn taken(&self) -> u32 {
+        u32::try_from(self.taken).unwrap_or(u32::MAX)
+    }
+
     /// Adds a request to the queue. Returns `None` if this many or more wait.
     pub(super) fn wait(&mut self, most: usize, longest_queue: usize) -> Option<Receiver<()>> {
         if self.queue.len() >= longest_queue {

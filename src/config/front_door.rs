@@ -7,6 +7,7 @@ use bumpalo::Bump;
 use serde::de::DeserializeOwned;
 
 use super::backends::{Backends, LimiterSettings, StoreSettings};
+use super::gate::PepperTable;
 use super::profile::NOTHING;
 use super::read::{Contradiction, FaultKind, FieldProblem, Found, Path, read};
 use super::report::FrontDoorError;
@@ -15,9 +16,11 @@ use super::tables::FrontDoorTable;
 use super::text::fingerprint;
 use super::text::{FileFormat, Node, SourceText, Surroundings, SystemSurroundings, fill_in};
 use crate::error::ConfigError;
+use crate::key::KeyHasher;
 use crate::limits::MemoryLimiter;
+use crate::profile::Profile;
 use crate::quota::OnLimiterFailure;
-use crate::{ApiKeyLayerBuilder, Profile};
+use crate::service::ApiKeyLayerBuilder;
 
 /// A front door, read from a file and checked.
 ///
@@ -37,7 +40,7 @@ use crate::{ApiKeyLayerBuilder, Profile};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct FrontDoor {
-    tables: FrontDoorTable,
+    pub(super) tables: FrontDoorTable,
     fingerprint: [u8; 32],
 }
 
@@ -176,6 +179,22 @@ impl FrontDoor {
         self.tables.builder(backends).unwrap_or_else(nothing)
     }
 
+    /// Returns the hasher of keys, with the pepper of the file. Whatever issues keys for this front door needs the same.
+    ///
+    /// ```
+    /// use tower_api_key::config::{FileFormat, FrontDoor};
+    /// use tower_api_key::key::{Issuer, KeyFormat};
+    ///
+    /// let door = FrontDoor::parse("gate.toml", "profile.base = 'standard'", FileFormat::Toml)?;
+    /// let key = Issuer::new(KeyFormat::STANDARD, door.hasher()).issue(Some("live"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hasher(&self) -> KeyHasher {
+        // The file was checked, so its pepper is one.
+        let described = |pepper: &PepperTable| pepper.describe(&Path::default()).ok();
+        self.tables.pepper.as_ref().and_then(described).unwrap_or_else(KeyHasher::sha256)
+    }
+
     /// Returns a hash of the file's text, and of all that it takes from elsewhere. Two reads with one hash found the same.
     pub const fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
@@ -205,7 +224,7 @@ fn open(path: &FilePath) -> Result<(SourceText, SystemSurroundings), FrontDoorEr
     SourceText::open(path).map_err(|source| FrontDoorError::Unreadable { name: name(), source })
 }
 
-/// Returns the tree of a text, with all that it takes from elsewhere, and what is not there.
+/// Returns the tree of a text, with all that it takes from elsewhere, and what cannot be taken.
 fn filled(
     source: &SourceText,
     surroundings: &dyn Surroundings,
@@ -263,7 +282,7 @@ impl FrontDoorTable {
     }
 
     /// Describes the profile for a while.
-    fn with_profile<R>(
+    pub(super) fn with_profile<R>(
         &self,
         build: impl FnOnce(Profile<'_>) -> Result<R, Contradiction>,
     ) -> Result<R, Contradiction> {

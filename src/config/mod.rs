@@ -45,4 +45,4 @@ pub use schema::{json_schema, json_schema_with};
 pub use secret::SecretText;
 pub use section::SectionMistake;
 pub use text::FileFormat;
-pub use write::{UnwritableProfile, profile_to_toml};
+pub use write::{UnwritableProfile, to_toml};

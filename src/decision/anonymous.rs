@@ -48,8 +48,11 @@ impl Policy {
         if !self.counts.requests {
             return AppliedQuotas::default();
         }
-        let route = self.route(route).map_or(&[][..], |route| route.anonymous_quotas.as_slice());
-        AppliedQuotas { general: self.general_anonymous_quotas(), route }
+        let own = self.route(route);
+        let route = own.map_or(&[][..], |route| route.anonymous_quotas.as_slice());
+        let only_own = own.is_some_and(|route| route.only_own_quotas);
+        let general = if only_own { &[][..] } else { self.general_anonymous_quotas() };
+        AppliedQuotas { general, route }
     }
 
     /// Returns the network that is charged for an anonymous request on a route, and the cost; `None` if no quota
@@ -58,13 +61,14 @@ impl Policy {
         &self,
         route: Option<usize>,
         client: Client,
+        head: &Head<'_>,
     ) -> Option<(ClientNetwork, u32)> {
         if self.anonymous_quotas(route).is_empty() {
             return None;
         }
         let set = self.options.anonymous_quotas.as_ref();
         let network = set.unwrap_or(&AnonymousQuotas::default()).network(client.address);
-        Some((network, self.route(route).map_or(1, |route| route.cost)))
+        Some((network, self.route(route).map_or(1, |route| route.cost_of(head))))
     }
 
     /// Refuses quotas of anonymous requests that never count, or that clients could evade.

@@ -1,7 +1,7 @@
 //! The parts of a profile that the decision needs: sources, formats, required headers and quotas.
 
 use crate::error::{ConfigError, Denial};
-use crate::key::{CompiledFormat, Environment, KeyText};
+use crate::key::{CompiledFormat, Environment, KeyText, masked};
 use crate::profile::Profile;
 use crate::quota::{Quotas, StripedQuotas};
 use crate::request::{Credentials, check_carriage};
@@ -76,6 +76,11 @@ impl CompiledProfile {
             }
             _ => Ok(named.map(|(index, _)| index)),
         }
+    }
+
+    /// Returns a key's text without its secret part.
+    pub(super) fn masked(&self, key: &[u8]) -> Box<str> {
+        masked(key, &self.formats)
     }
 
     /// Returns the environment at an index.

@@ -159,7 +159,7 @@ impl Explanation {
                 self.set(CredentialsPresent, admitted.as_ref().map_or(Err(denial), |_| Ok(())));
                 let Ok(admission) = admitted else { return KeyReading::None };
                 if let Admission::Anonymous(route) = admission
-                    && let Some((network, cost)) = policy.charged_network(route, client)
+                    && let Some((network, cost)) = policy.charged_network(route, client, &head)
                 {
                     (self.network, self.cost) = (Some(network), cost);
                     let route = policy.route(route);
@@ -212,7 +212,7 @@ impl Explanation {
         self.scopes = needed.map(|(need, scope)| ScopeFinding::new(need, scope, &held)).collect();
         let plan = policy.plan(record);
         let quotas = policy.quotas(record, &plan, case.route());
-        self.cost = route.map_or(1, |route| route.cost);
+        self.cost = route.map_or(1, |route| case.cost_of(route));
         self.refund_on = route.map(|route| route.refund_on.clone()).unwrap_or_default();
         // No quota refuses a cost of 0. Only a limiter that cannot answer does.
         let refuses = self.cost > 0 && !quotas.all_in_shadow();

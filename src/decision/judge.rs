@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::Denial;
 use crate::key::KeyRecord;
 use crate::request::{Client, Head, KeyBuffer};
-use crate::rules::{self, Demand, HeldScopes, Matched, Targets};
+use crate::rules::{self, Demand, HeldScopes, Matched, RouteNeeds, Targets};
 
 /// A request, its client and the record of its key, at one instant.
 pub(crate) struct Case<'a> {
@@ -60,6 +60,11 @@ impl<'a> Case<'a> {
     /// Looks up the request's route, which the authorizing checks need.
     pub(super) fn find_route(&mut self) {
         self.route = self.policy.find(self.head);
+    }
+
+    /// Returns what the request costs on a route.
+    pub(super) fn cost_of(&self, route: &RouteNeeds) -> u32 {
+        route.cost_of(&self.head)
     }
 
     /// Runs the checks that decide whether the key is valid at all, in order.
@@ -150,7 +155,7 @@ impl<'a> Case<'a> {
     /// Checks a required header. A vendor's rule about the media type is for its own API, and a gRPC call has
     /// a media type of its own.
     fn meets(&self, demand: &Demand) -> Result<(), Denial> {
-        let met = demand.is_met(self.head.headers);
+        let met = demand.is_met(self.head.headers, self.record.account().id());
         let spared = met.is_err() && demand.spares_grpc() && self.policy.grpc().is_call(self.head);
         if spared { Ok(()) } else { met }
     }

@@ -243,7 +243,11 @@ impl Policy {
         plan: &'a Plan,
         route: Option<usize>,
     ) -> AppliedQuotas<'a> {
-        let route = self.route(route).map_or(&[][..], |route| route.quotas.as_slice());
+        let own = self.route(route);
+        let route = own.map_or(&[][..], |route| route.quotas.as_slice());
+        if own.is_some_and(|route| route.only_own_quotas) {
+            return AppliedQuotas { general: &[], route };
+        }
         applicable(record, plan, self.profile.quotas.as_slice(), route)
     }
 
@@ -251,6 +255,7 @@ impl Policy {
     /// one shared count would bounce between the caches of the cores.
     pub(crate) fn hold_quotas(&self, plan: &Plan, route: Option<usize>) -> RequestQuotas {
         RequestQuotas {
+            only_route: self.route(route).is_some_and(|route| route.only_own_quotas),
             plan: plan.clone(),
             profile: self.profile.quotas.hold(),
             route: self.route(route).map_or_else(HeldQuotas::default, |route| route.quotas.hold()),

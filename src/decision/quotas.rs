@@ -11,6 +11,8 @@ use crate::quota::{AppliedQuotas, HeldQuotas, Quota, Quotas};
 /// [`Grant`]: super::Grant
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RequestQuotas {
+    /// Whether only the quotas of the route apply.
+    pub(super) only_route: bool,
     pub(super) plan: Plan,
     pub(super) profile: HeldQuotas,
     pub(super) route: HeldQuotas,
@@ -19,6 +21,9 @@ pub(crate) struct RequestQuotas {
 impl RequestQuotas {
     /// Returns the quotas that apply to a request with this record.
     pub(super) fn of<'a>(&'a self, record: &'a KeyRecord) -> AppliedQuotas<'a> {
+        if self.only_route {
+            return AppliedQuotas { general: &[], route: self.route.as_slice() };
+        }
         applicable(record, &self.plan, self.profile.as_slice(), self.route.as_slice())
     }
 }

@@ -239,7 +239,27 @@ pub enum ConfigError {
         /// The problem and its remedy.
         problem: String,
     },
+    /// A gate that decides for a proxy has a rule that forward auth cannot keep.
+    #[error("forward auth, {part}: {problem}")]
+    ForwardAuth {
+        /// The part of the configuration.
+        part: &'static str,
+        /// The problem and its remedy.
+        problem: &'static str,
+    },
     /// A quota is configured, but no limiter to count it.
     #[error("quotas are configured, but no limiter: call `limits`, or call `without_limits`")]
     LimiterMissing,
+}
+
+impl ConfigError {
+    /// Returns the row of answers that the error is about.
+    pub(crate) const fn row(&self) -> Option<&'static str> {
+        match self {
+            Self::Answer { answer, .. }
+            | Self::ChallengeMissing { answer }
+            | Self::StatusNotRefusing { answer, .. } => Some(*answer),
+            _ => None,
+        }
+    }
 }

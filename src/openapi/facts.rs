@@ -10,6 +10,11 @@ use super::security::has_too_many;
 use crate::quota::{Per, Quota};
 
 impl GatedOperation<'_> {
+    /// Returns true if responses of the operation have limit headers, where the profile has any.
+    pub(super) fn shows_limits(&self) -> bool {
+        self.route.is_none_or(|route| route.shows_limits)
+    }
+
     /// Returns the extensions of the operation.
     pub(super) fn facts(&self) -> Map<String, Value> {
         let mut facts = Map::new();
@@ -22,7 +27,7 @@ impl GatedOperation<'_> {
             if !quotas.is_empty() {
                 add("x-quotas", quotas.into());
             }
-            add("x-cost", self.route.map_or(1, |route| route.cost).into());
+            add("x-cost", self.route.map_or(1, |route| route.least_cost()).into());
             let anonymous = self.gate.policy.anonymous_quotas(self.index);
             let anonymous = anonymous.iter().filter(|(quota, _)| !quota.is_in_shadow());
             let anonymous: Vec<Value> =
@@ -32,6 +37,11 @@ impl GatedOperation<'_> {
             }
         }
         let Some(route) = self.route else { return facts };
+        if is_counted && !route.query_costs.is_empty() {
+            let costs = route.query_costs.iter();
+            let costs = costs.map(|(parameter, each)| (parameter.to_owned(), each.into()));
+            add("x-query-costs", Value::Object(costs.collect()));
+        }
         if is_counted && route.metered {
             add("x-metered", true.into());
         }

@@ -85,8 +85,10 @@ impl GatedOperation<'_> {
                     json!({ "type": "string", "examples": [media_type] })
                 }
                 Accepted::Date => json!({ "type": "string", "format": "date" }),
+                Accepted::OwnAccount => json!({ "type": "string" }),
             };
-            json!({ "name": demand.name().as_str(), "in": "header", "required": true, "schema": schema })
+            let required = demand.is_required();
+            json!({ "name": demand.name().as_str(), "in": "header", "required": required, "schema": schema })
         })
     }
 

@@ -6,7 +6,7 @@ use super::sample::WAIT;
 use crate::error::{Denial, NeededScopes};
 use crate::profile::Scheme;
 use crate::response::TableIndex;
-use crate::rules::{Demand, RouteNeeds};
+use crate::rules::{Accepted, Demand, RouteNeeds};
 
 /// A denial that a request of an operation can get.
 #[derive(Debug, Clone)]
@@ -87,11 +87,15 @@ impl GatedOperation<'_> {
             Denial::SchemeNotForKind => schemes.any(|(_, kinds)| kinds.is_some()),
             Denial::RouteUnknown => self.may_be_ambiguous(),
             Denial::KindNotAllowed => has(|route| route.kinds.is_some()),
-            Denial::AccountMismatch => has(|route| route.account_parameter.is_some()),
+            Denial::AccountMismatch => {
+                let names_account = |demand: &Demand| *demand.accepted() == Accepted::OwnAccount;
+                has(|route| route.account_parameter.is_some())
+                    || policy.demands().iter().any(names_account)
+            }
             Denial::HeaderRefused { .. } => !policy.demands().is_empty(),
             Denial::ScopeMissing { .. } => has(|route| route.scopes_by_need().next().is_some()),
             Denial::RateLimited { .. } => {
-                let cost = self.route.map_or(1, |route| route.cost);
+                let cost = self.route.map_or(1, |route| route.least_cost());
                 self.gate.counts_refusals || limits == DescribedLimits::Counted && cost > 0
             }
             Denial::ConcurrencyExceeded => has(|route| route.concurrency.is_some()),

@@ -48,7 +48,7 @@ impl GatedOperation<'_> {
         let verdict = self.sample.verdict(self.route, refuses);
         let id = renderer.sample_request_id();
         let request = RequestFacts::new(&Head::of(&self.request), true, id.clone());
-        let cost = self.route.map_or(1, |route| route.cost);
+        let cost = self.route.map_or(1, |route| route.least_cost());
         let simultaneous = self.route.and_then(|route| route.concurrency);
         let record = self.sample.record.as_ref().filter(|_| is_authenticated);
         let authenticated = record.map(|record| Authenticated {
@@ -57,6 +57,8 @@ impl GatedOperation<'_> {
             verdict: (self.gate.limits == DescribedLimits::Counted).then_some(&verdict),
             now: NOW,
             cost,
+            in_flight: None,
+            shows_limits: self.shows_limits(),
         });
         let facts = RefusalFacts {
             table: *table,

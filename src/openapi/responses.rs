@@ -74,7 +74,9 @@ impl GatedOperation<'_> {
                 quotas: self.sample.quotas(self.route),
                 verdict: is_counted.then_some(&verdict),
                 now: NOW,
-                cost: self.route.map_or(1, |route| route.cost),
+                in_flight: self.route.and_then(|route| route.concurrency).map(|_| 1),
+                shows_limits: self.shows_limits(),
+                cost: self.route.map_or(1, |route| route.least_cost()),
             },
         );
     }

@@ -26,13 +26,77 @@ use super::status_number::StatusNumber;
 pub struct Answer<'a> {
     pub(crate) status: StatusNumber,
     pub(crate) body: ErrorBody<'a>,
+    pub(crate) content_type: Option<&'a str>,
     pub(crate) challenge: Challenge,
     pub(crate) challenges: &'a [SchemeChallenge<'a>],
     pub(crate) retry_after: Option<u32>,
+    pub(crate) sends_retry_after: bool,
     pub(crate) grpc: Option<GrpcCode>,
     pub(crate) documentation_url: Option<&'a str>,
     pub(crate) own_headers: &'a [(&'a str, &'a str)],
     pub(crate) made_headers: Option<fn(&Refusal<'_>) -> HeaderMap>,
+    pub(crate) by_quota: &'a [QuotaAnswer<'a>],
+    pub(crate) by_header: &'a [HeaderAnswer<'a>],
+}
+
+/// Gives requests that exceed one quota an answer of their own: an entry of [`Answer::by_quota`].
+///
+/// ```
+/// use std::time::Duration;
+/// use http::StatusCode;
+/// use tower_api_key::profile::{Answer, Answers, ErrorBody, QuotaAnswer};
+/// use tower_api_key::quota::Quota;
+/// use tower_api_key::{Profile, vendors};
+///
+/// const SPENT: Answer = Answer::of_code(456, ErrorBody::Error("Your month's quota is used up."))
+///     .without_retry_after();
+/// const LIMITED: Answer = Answer::new(StatusCode::TOO_MANY_REQUESTS, ErrorBody::Error("Slow down."))
+///     .by_quota(&[QuotaAnswer { quota: "month", answer: SPENT }]);
+/// const OURS: Profile = Profile {
+///     quotas: &[
+///         Quota::new("minute", 100, Duration::from_secs(60)),
+///         Quota::by_month("month", 50_000),
+///     ],
+///     answers: Answers { rate_limited: LIMITED, ..vendors::REST_INTEGRATIONS.answers },
+///     ..vendors::REST_INTEGRATIONS
+/// };
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct QuotaAnswer<'a> {
+    /// The name of the quota, which may be one of the profile, a plan, a key or a route.
+    pub quota: &'a str,
+    /// The answer to requests that this quota refuses.
+    pub answer: Answer<'a>,
+}
+
+/// Gives requests that are refused for one header an answer of their own: an entry of [`Answer::by_header`].
+///
+/// ```
+/// use http::StatusCode;
+/// use tower_api_key::profile::{Answer, Answers, ErrorBody, Expected, HeaderAnswer, RequiredHeader};
+/// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
+///
+/// const NOT_ACCEPTABLE: Answer =
+///     Answer::new(StatusCode::NOT_ACCEPTABLE, ErrorBody::Error("Send `Accept`."));
+/// const REFUSED: Answer = Answer::new(StatusCode::BAD_REQUEST, ErrorBody::Error("Send `{header}`."))
+///     .by_header(&[HeaderAnswer { header: "accept", answer: NOT_ACCEPTABLE }]);
+/// let profile = Profile {
+///     required_headers: &[
+///         RequiredHeader { name: "accept", expected: Expected::Present },
+///         RequiredHeader { name: "x-version", expected: Expected::Present },
+///     ],
+///     answers: Answers { header_refused: REFUSED, ..Profile::STANDARD.answers },
+///     ..Profile::STANDARD
+/// };
+/// let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).build()?;
+/// # Ok::<(), tower_api_key::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct HeaderAnswer<'a> {
+    /// The name of the header, in any case.
+    pub header: &'a str,
+    /// The answer to requests that are refused for this header.
+    pub answer: Answer<'a>,
 }
 
 impl<'a> Answer<'a> {
@@ -49,7 +113,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Adds `Retry-After`, in seconds. A refusal that knows its own wait sends that instead. A 429
-    /// always sends at least 1 second.
+    /// always sends at least 1 second, except [`without_retry_after`](Self::without_retry_after).
     pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
@@ -131,13 +195,17 @@ impl<'a> Answer<'a> {
         Self {
             status,
             body,
+            content_type: None,
             challenge,
             challenges,
             retry_after: None,
+            sends_retry_after: true,
             grpc: None,
             documentation_url: None,
             own_headers: &[],
             made_headers: None,
+            by_quota: &[],
+            by_header: &[],
         }
     }
 }

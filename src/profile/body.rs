@@ -27,6 +27,7 @@ use super::refusal::Refusal;
 /// | `{limit}` | the limit of the quota, or of simultaneous requests | `rate_limited`, `concurrency_exceeded` |
 /// | `{budget}` | the time budget, in seconds | `timed_out` |
 /// | `{account}`, `{key_id}`, `{environment}` | of the key | those that answer a client with a valid key |
+/// | `{masked_key}` | the presented key without its secret part, as `sk_live_****w7Xz` | those that refuse a key, or what the key may do |
 /// | `{insecure_expired_at}` | when the key expired, as `2027-01-15T08:00:00Z` | `key_expired` |
 ///
 /// `{quota|none}` writes `none` if the gate does not know the fact: too many refusals of a key are no quota, and a
@@ -39,6 +40,10 @@ use super::refusal::Refusal;
 /// Facts are escaped for their format. In plain text the gate replaces control characters, `<` and `>`. In headers it
 /// percent-encodes all but blanks and visible ASCII, and `,` and `;` of a method or a path. It cuts a method or a path after 512 bytes, and
 /// never inside of an escape.
+///
+/// `{masked_key}` has the public beginning of the key's format, and the last four characters of a key that keeps 16
+/// others hidden. The gate does not know it where a handler refuses. It is the client's own key, but logs may keep
+/// the answer: use it only if the vendor documents it.
 ///
 /// A client that reads `{insecure_expired_at}` can tell an expired key from an unknown one. Use it only if the vendor
 /// documents that.

@@ -42,6 +42,7 @@ pub struct LimitField<'a> {
     pub(crate) name: &'a str,
     pub(crate) value: LimitValue,
     pub(crate) quota: Option<&'a str>,
+    pub(crate) except: &'a [&'a str],
     pub(crate) decimals: u8,
 }
 
@@ -66,12 +67,17 @@ pub enum LimitValue {
     ResetSeconds,
     /// The instant at which all of the limit is back, in seconds since the Unix epoch.
     ResetUnixTime,
+    /// The instant at which all of the limit is back, in UTC and whole seconds: `2027-01-15T08:00:00Z` (RFC 3339 §5.6).
+    ResetTimestamp,
     /// The time until all of the limit is back, as Go writes a duration: `12ms`, `1s`, `6m0s`, `2h0m30.5s`.
     ResetDuration,
     /// The window of the quota, in seconds.
     Window,
     /// The name of the quota.
     QuotaName,
+    /// What this request asked of the quota: the [cost](crate::rules::Route::cost) of its route, without what a handler
+    /// adds or gives back.
+    Cost,
 }
 
 impl<'a> LimitField<'a> {
@@ -93,7 +99,7 @@ impl<'a> LimitField<'a> {
 
     /// Describes a header by its [name](Self#names) and what it states.
     pub const fn new(name: &'a str, value: LimitValue) -> Self {
-        Self { name, value, quota: None, decimals: 0 }
+        Self { name, value, quota: None, except: &[], decimals: 0 }
     }
 
     /// Describes the quota of this name. A response to a request without this quota has no such header.
@@ -102,8 +108,22 @@ impl<'a> LimitField<'a> {
         self
     }
 
+    /// Never describes a quota of these names, for quotas that clients get to know by refusals only.
+    ///
+    /// ```
+    /// use tower_api_key::profile::{LimitField, LimitValue};
+    ///
+    /// const LEFT: LimitField =
+    ///     LimitField::new("x-ratelimit-remaining", LimitValue::Remaining).except(&["burst"]);
+    /// ```
+    pub const fn except(mut self, quotas: &'a [&'a str]) -> Self {
+        self.except = quotas;
+        self
+    }
+
     /// Sets the number of decimal places, 0 to 9: `700.0` with 1. Times are rounded up to it. In a
-    /// [`ResetDuration`](LimitValue::ResetDuration) 0 to 3 places are allowed, and zeros at the end are left out.
+    /// [`ResetDuration`](LimitValue::ResetDuration) 0 to 3 places are allowed, and zeros at the end are left out. A
+    /// [`ResetTimestamp`](LimitValue::ResetTimestamp) has none.
     pub const fn decimals(mut self, places: u8) -> Self {
         self.decimals = places;
         self

@@ -10,7 +10,8 @@
 //! 1. the status, body and challenge of the profile's row for its reason;
 //! 2. an error status, unless a row says [`insecure_success`](Answer::insecure_success);
 //! 3. `Cache-Control: no-store`, and `WWW-Authenticate` on every 401 (RFC 9110 §15.5.2);
-//! 4. `Retry-After` on every 429, in whole seconds, rounded up, at least 1.
+//! 4. `Retry-After` on every 429, in whole seconds, rounded up, at least 1, unless a row says
+//!    [`without_retry_after`](Answer::without_retry_after).
 //!
 //! The client of a call of a [named gRPC service](crate::ApiKeyLayerBuilder::grpc_services) gets the same reason in gRPC's own form: HTTP status 200, a [`GrpcCode`] in
 //! `grpc-status`, and the text of the row in `grpc-message`. The headers of the refusal are its metadata. If
@@ -38,7 +39,10 @@
 mod answer;
 mod answers;
 mod body;
+mod by_header;
+mod by_quota;
 mod challenge;
+mod content_type;
 pub(crate) mod description;
 mod exceeded;
 mod grpc;
@@ -58,7 +62,7 @@ mod source;
 mod standard;
 mod status_number;
 
-pub use answer::Answer;
+pub use answer::{Answer, HeaderAnswer, QuotaAnswer};
 pub use answers::Answers;
 pub(crate) use answers::RenderedAnswers;
 pub use body::{CustomBody, ErrorBody};

@@ -55,4 +55,8 @@ pub enum PrincipalValue<'a> {
     KeyId,
     /// The record's metadata value of this name, if the record has one.
     Metadata(&'a str),
+    /// How many requests of the account were in flight on the route when this one was admitted, itself included. Only
+    /// a route with a [concurrency limit](crate::rules::Route::concurrency) has the header. A request that this limit
+    /// refuses gets the limit. A limiter that does not count, as one of an own type, has no header.
+    InFlight,
 }

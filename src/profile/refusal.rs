@@ -48,6 +48,7 @@ pub struct Refusal<'a> {
     pub(crate) request_id: Option<&'a str>,
     pub(crate) documentation_url: Option<&'a str>,
     pub(crate) expired_at: Option<Timestamp>,
+    pub(crate) masked_key: Option<&'a str>,
 }
 
 impl<'a> Refusal<'a> {
@@ -109,6 +110,13 @@ impl<'a> Refusal<'a> {
     /// Returns the URL that the profile's row [sets](super::Answer::documentation_url).
     pub const fn documentation_url(&self) -> Option<&'a str> {
         self.documentation_url
+    }
+
+    /// Returns what the client has presented as its key, without the secret part: `sk_live_****w7Xz`. It has the texts
+    /// that begin every key of the format, and the last four characters of a key that keeps 16 others hidden. `None`
+    /// if the key was neither refused nor judged, as for a request that exceeds a quota or that a handler refuses.
+    pub const fn masked_key(&self) -> Option<&'a str> {
+        self.masked_key
     }
 
     /// Returns when a key expired that is refused for that reason.

@@ -51,4 +51,18 @@ pub enum Expected<'a> {
     MediaType(&'a str),
     /// A calendar date of the form `2024-02-08`.
     Date,
+    /// The id of the key's own account. The gate refuses another account as one that a path names: with
+    /// [`Denial::AccountMismatch`](crate::Denial::AccountMismatch).
+    OwnAccount,
+    /// No such header, or an accepted value. An empty value counts as no header.
+    ///
+    /// ```
+    /// use tower_api_key::profile::{Expected, RequiredHeader};
+    ///
+    /// const VERSION: RequiredHeader = RequiredHeader {
+    ///     name: "x-api-version",
+    ///     expected: Expected::AbsentOr(&Expected::OneOf(&["2025-09-18", "2026-11-01"])),
+    /// };
+    /// ```
+    AbsentOr(&'a Expected<'a>),
 }

@@ -114,6 +114,16 @@ impl Credentials {
         in_protocols || self.header_names().any(|other| other == name)
     }
 
+    /// Returns true if a key may come in the query.
+    pub(crate) fn are_in_target(&self) -> bool {
+        !self.parameters.is_empty()
+    }
+
+    /// Returns true if a key may come among the protocols of a WebSocket.
+    pub(crate) fn are_in_protocols(&self) -> bool {
+        !self.protocols.is_empty()
+    }
+
     /// Returns true if all keys come in the same header.
     pub(crate) fn are_in_one_header(&self) -> bool {
         self.parameters.is_empty()

@@ -52,6 +52,11 @@ impl<'a> Head<'a> {
         }
     }
 
+    /// Returns the query, still percent-encoded. It may have the key.
+    pub(crate) fn query(&self) -> Option<&'a str> {
+        self.uri.query()
+    }
+
     /// Returns the WebSocket handshake of this request, if it is one.
     pub(crate) fn handshake(&self) -> Option<Handshake> {
         if self.is_extended_connect {

@@ -181,6 +181,11 @@ impl TrustedProxies {
         self
     }
 
+    /// Returns true if trusted peers never send a request of their own.
+    pub(crate) const fn always_proxy(&self) -> bool {
+        self.always
+    }
+
     const fn of(networks: Networks, headers: ProxyHeaders, trust: Trust) -> Self {
         Self { networks, unix_sockets: false, always: false, headers, trust }
     }

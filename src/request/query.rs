@@ -39,21 +39,36 @@ pub(super) fn find<'a>(query: &'a str, name: &str) -> Result<Option<&'a str>, De
     Ok(found)
 }
 
+/// Returns how many values a parameter lists: in all places that some reader takes for the parameter, with commas
+/// between, and without empty ones.
+pub(crate) fn count_listed(query: &str, name: &str) -> u32 {
+    let parts = query.split('&').flat_map(|pair| pair.split(';')).map(split);
+    let values = parts.filter(|(key, _)| resembles(key, name)).map(|(_, value)| value);
+    let listed = values.flat_map(|value| {
+        let commas = value.split(',').flat_map(|part| part.split("%2C"));
+        commas.flat_map(|part| part.split("%2c")).filter(|value| !value.is_empty())
+    });
+    u32::try_from(listed.count()).unwrap_or(u32::MAX)
+}
+
 fn split(pair: &str) -> (&str, &str) {
     pair.split_once('=').unwrap_or((pair, ""))
 }
 
 /// Returns true for a name that some reader takes for the parameter's.
 fn resembles(encoded: &str, name: &str) -> bool {
-    let start = encoded.trim_start_matches('+');
-    let mut decoded = [0; MAX_CREDENTIAL_BYTES];
-    match percent_decode(start.as_bytes(), &mut decoded) {
-        Ok(length) => decoded
-            .get(..length)
-            .is_some_and(|decoded| decoded.trim_ascii().eq_ignore_ascii_case(name.as_bytes())),
-        // Too long, or no encoding.
-        Err(_) => false,
-    }
+    let mut rest = encoded.trim_start_matches('+').as_bytes();
+    // Without a buffer: a query can have as many names as it has bytes.
+    let mut decoded = std::iter::from_fn(|| next_decoded(&mut rest)).peekable();
+    let is_space =
+        |byte: &Result<u8, Malformation>| matches!(byte, Ok(byte) if byte.is_ascii_whitespace());
+    while decoded.next_if(is_space).is_some() {}
+    let is_named = name.bytes().all(|expected| {
+        decoded
+            .next()
+            .is_some_and(|byte| byte.is_ok_and(|byte| byte.eq_ignore_ascii_case(&expected)))
+    });
+    is_named && decoded.all(|byte| is_space(&byte))
 }
 
 /// Decodes a value into the buffer, if it is percent-encoded, and returns the key.
@@ -74,19 +89,25 @@ pub(super) fn key<'a>(value: &'a str, buffer: &'a mut KeyBuffer) -> Result<&'a [
 
 fn percent_decode(mut rest: &[u8], decoded: &mut [u8]) -> Result<usize, Malformation> {
     let mut used = 0;
-    while let Some((&byte, tail)) = rest.split_first() {
-        let (byte, tail) = match (byte, tail) {
-            (b'%', [high, low, tail @ ..]) => {
-                (decode(*high, *low).ok_or(Malformation::PercentEncoding)?, tail)
-            }
-            (b'%', _) => return Err(Malformation::PercentEncoding),
-            _ => (byte, tail),
-        };
-        *decoded.get_mut(used).ok_or(Malformation::TooLong)? = byte;
+    while let Some(byte) = next_decoded(&mut rest) {
+        *decoded.get_mut(used).ok_or(Malformation::TooLong)? = byte?;
         used += 1;
-        rest = tail;
     }
     Ok(used)
+}
+
+/// Decodes the next byte of a percent-encoded text. Returns `None` at its end.
+fn next_decoded(rest: &mut &[u8]) -> Option<Result<u8, Malformation>> {
+    let (&byte, tail) = rest.split_first()?;
+    let (decoded, tail) = match (byte, tail) {
+        (b'%', [high, low, tail @ ..]) => {
+            (decode(*high, *low).ok_or(Malformation::PercentEncoding), tail)
+        }
+        (b'%', _) => (Err(Malformation::PercentEncoding), &[][..]),
+        _ => (Ok(byte), tail),
+    };
+    *rest = tail;
+    Some(decoded)
 }
 
 /// Returns the URI without these parameters, and without what some reader takes for them. Returns `None` if it
@@ -127,6 +148,27 @@ fn carries(pair: &str, parameters: &[(Box<str>, usize)]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_counted_wherever_a_reader_finds_them() {
+        for (query, expected) in [
+            ("", 0),
+            ("include", 0),
+            ("include=", 0),
+            ("include=,", 0),
+            ("include=a", 1),
+            ("include=a,b", 2),
+            ("include=a%2Cb%2cc", 3),
+            ("include=a&page=1&include=b", 2),
+            ("incl%75de=a", 1),
+            ("Include=a", 1),
+            ("page=1;include=a", 1),
+            ("included=a", 0),
+            ("x=include=a", 0),
+        ] {
+            assert_eq!(count_listed(query, "include"), expected, "{query}");
+        }
+    }
 
     #[test]
     fn a_parameter_is_found_once() {

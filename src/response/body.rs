@@ -5,7 +5,8 @@ use http::{HeaderValue, StatusCode};
 
 use super::escape::{TextFormat, quoted};
 use super::json_body;
-use super::placeholder::RowFacts;
+use super::media_type;
+use super::placeholder::{Placeholder, RowFacts};
 use super::problem::PreparedProblem;
 use super::template::{TemplateWriter, TextTemplate};
 use crate::error::ConfigError;
@@ -26,26 +27,30 @@ pub(super) enum PreparedBody {
 }
 
 impl PreparedBody {
-    /// Renders a body as far as it does not depend on the request.
+    /// Renders a body as far as it does not depend on the request. `own_type` is the type that the row sets.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Answer`] if a text has a placeholder that the row cannot fill.
+    /// [`ConfigError::Answer`] if a text has a placeholder that the row cannot fill, and for a type that does not fit.
     pub(super) fn new(
         body: ErrorBody<'_>,
+        own_type: Option<&str>,
         status: StatusCode,
         row: RowFacts<'_>,
     ) -> Result<Self, ConfigError> {
         let code = status.as_u16();
-        let (content_type, format) = match body {
+        let own_type = media_type::checked(own_type, body, row)?;
+        let (usual_type, format) = match body {
             ErrorBody::Empty => return Ok(Self::Empty),
             ErrorBody::Custom(make) => return Ok(Self::Custom(make)),
+            ErrorBody::Text(_) if own_type.is_some() => (TEXT, TextFormat::Markup),
             ErrorBody::Text(_) => (TEXT, TextFormat::Plain),
             ErrorBody::Problem(problem) => {
                 return PreparedProblem::new(problem, code, row).map(Self::of_problem);
             }
             _ => (JSON, TextFormat::Json),
         };
+        let content_type = own_type.unwrap_or(usual_type);
         let mut writer = TemplateWriter::new(format, row);
         match body {
             ErrorBody::Empty | ErrorBody::Problem(_) | ErrorBody::Custom(_) => {}
@@ -107,12 +112,12 @@ impl PreparedBody {
         }
     }
 
-    /// Returns true if the body may have the client's method or path.
-    pub(super) fn speaks_of_request(&self) -> bool {
+    /// Returns true if the body may have such a fact. A function may ask for each.
+    pub(super) fn speaks_of(&self, is_meant: fn(Placeholder) -> bool) -> bool {
         match self {
             Self::Empty | Self::Fixed(_) => false,
-            Self::Filled { content, .. } => content.speaks_of_request(),
-            Self::Problem(problem) => problem.speaks_of_request(),
+            Self::Filled { content, .. } => content.speaks_of(is_meant),
+            Self::Problem(problem) => problem.speaks_of(is_meant),
             Self::Custom(_) => true,
         }
     }
@@ -170,7 +175,7 @@ mod tests {
         ] {
             let row = RowFacts::of("route_unknown");
             let Ok(PreparedBody::Fixed(prepared)) =
-                PreparedBody::new(body, StatusCode::FORBIDDEN, row)
+                PreparedBody::new(body, None, StatusCode::FORBIDDEN, row)
             else {
                 panic!("{body:?} is not custom")
             };

@@ -17,8 +17,8 @@ const UUID: &str = "01234567-89ab-4def-8123-456789abcdef";
 impl Renderer {
     /// Returns true if a function makes the body of the answer to a denial, so that it can be anything.
     pub(crate) fn makes_body(&self, table: TableIndex, denial: &Denial) -> bool {
-        let row = self.answers.get(table).row(denial);
-        self.body.is_some() || matches!(row.body, PreparedBody::Custom(_))
+        let mut answers = self.answers.get(table).row(denial).answers();
+        self.body.is_some() || answers.any(|answer| matches!(answer.body, PreparedBody::Custom(_)))
     }
 
     /// Returns true if this is the name of a limit header.

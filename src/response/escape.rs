@@ -13,6 +13,8 @@ pub(super) enum TextFormat {
     Json,
     /// Plain text, or the message of a gRPC call.
     Plain,
+    /// Text with a type of the vendor's own, as HTML or XML.
+    Markup,
     /// The value of a header.
     Header,
 }
@@ -22,7 +24,7 @@ impl TextFormat {
     pub(super) fn write_own(self, text: &str, target: &mut String) {
         match self {
             Self::Json => target.push_str(unquoted(&quoted(text))),
-            Self::Plain | Self::Header => target.push_str(text),
+            Self::Plain | Self::Markup | Self::Header => target.push_str(text),
         }
     }
 
@@ -32,7 +34,7 @@ impl TextFormat {
         let is_plain = |byte| is_of_a_header(byte) && !matches!(byte, b';' | b',');
         match self {
             Self::Header => write_encoded(fact, is_plain, target),
-            Self::Json | Self::Plain => self.write_fact(fact, target),
+            Self::Json | Self::Plain | Self::Markup => self.write_fact(fact, target),
         }
     }
 
@@ -41,6 +43,7 @@ impl TextFormat {
         match self {
             Self::Json => write_json(fact, target),
             Self::Plain => target.extend(fact.chars().map(harmless)),
+            Self::Markup => fact.chars().for_each(|character| write_markup(character, target)),
             Self::Header => write_encoded(fact, is_of_a_header, target),
         }
     }
@@ -99,6 +102,18 @@ fn harmless(character: char) -> char {
     if is_harmful { char::REPLACEMENT_CHARACTER } else { character }
 }
 
+/// Writes a character of a fact between the marks of HTML or XML, or into one of their attributes.
+fn write_markup(character: char, target: &mut String) {
+    match character {
+        '&' => target.push_str("&amp;"),
+        '<' => target.push_str("&lt;"),
+        '>' => target.push_str("&gt;"),
+        '"' => target.push_str("&quot;"),
+        '\'' => target.push_str("&#39;"),
+        other => target.push(harmless(other)),
+    }
+}
+
 /// Returns true for blanks and visible ASCII, without what ends a quoted string or a link.
 const fn is_of_a_header(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'<' | b'>' | b'\\')
@@ -131,6 +146,10 @@ mod tests {
             (
                 TextFormat::Plain,
                 "a\"\\\u{fffd}b\u{fffd}&'\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{e9}",
+            ),
+            (
+                TextFormat::Markup,
+                "a&quot;\\&lt;b&gt;&amp;&#39;\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{e9}",
             ),
             (TextFormat::Header, "a%22%5C%3Cb%3E&'%0D%0A%7F%E2%80%AE%E2%80%A8%C3%A9"),
         ] {

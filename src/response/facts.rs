@@ -21,6 +21,10 @@ pub(crate) struct Authenticated<'a> {
     pub(crate) now: Timestamp,
     /// The cost that the request asked of its quotas.
     pub(crate) cost: u32,
+    /// How many requests of the account are in flight on the route, if that is counted.
+    pub(crate) in_flight: Option<u32>,
+    /// Whether the route sends limit headers.
+    pub(crate) shows_limits: bool,
 }
 
 /// What is kept of a request for the answer to it, because the inner service may have the request by then. Only
@@ -53,6 +57,8 @@ pub(crate) struct RefusalFacts<'a> {
     pub(crate) simultaneous: Option<u32>,
     /// When the key expired, if it is refused for that.
     pub(crate) expired_at: Option<Timestamp>,
+    /// The presented key without its secret part, if an answer may show it.
+    pub(crate) masked_key: Option<&'a str>,
 }
 
 impl<'a> RefusalFacts<'a> {
@@ -66,6 +72,7 @@ impl<'a> RefusalFacts<'a> {
             authenticated: None,
             simultaneous: None,
             expired_at: None,
+            masked_key: None,
         }
     }
 
@@ -92,6 +99,7 @@ impl<'a> RefusalFacts<'a> {
             simultaneous: self.simultaneous.filter(|_| *self.denial == Denial::ConcurrencyExceeded),
             // A network that failed too often must not learn this of a key.
             expired_at: self.expired_at.filter(|_| *self.denial == Denial::KeyExpired),
+            masked_key: self.masked_key,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::date;
 use super::limit_text;
 use super::name_pattern::NamePattern;
 use super::number;
@@ -30,6 +31,8 @@ struct PreparedField {
     name: NamePattern,
     /// The quota that the header describes. `None` for the nearest one, or for each.
     quota: Option<Box<str>>,
+    /// The quotas that the header never describes.
+    except: Box<[Box<str>]>,
     value: LimitValue,
     decimals: u8,
 }
@@ -61,16 +64,20 @@ impl PreparedLimitFields {
                 let problem = "another limit header can have this name: choose another name";
                 return Err(refused(field, problem));
             }
-            let most = if field.value == LimitValue::ResetDuration { 3 } else { 9 };
+            let most = match field.value {
+                LimitValue::ResetDuration => 3,
+                LimitValue::ResetTimestamp => 0,
+                _ => 9,
+            };
             if field.decimals > most {
-                let problem =
-                    "it has too many decimal places: set at most 9, or 3 for `ResetDuration`";
+                let problem = "it has too many decimal places: set at most 9, 3 for `ResetDuration`, or none for `ResetTimestamp`";
                 return Err(refused(field, problem));
             }
             taken.push(name.clone());
             prepared.0.push(PreparedField {
                 name,
                 quota: field.quota.map(Box::from),
+                except: field.except.iter().copied().map(Box::from).collect(),
                 value: field.value,
                 decimals: field.decimals,
             });
@@ -117,18 +124,25 @@ impl PreparedLimitFields {
         headers: &mut HeaderMap,
         quotas: AppliedQuotas<'_>,
         verdict: &Verdict,
+        cost: u32,
         now: Timestamp,
     ) {
         let spoken_of = || verdict.spoken_of(quotas);
         // Quotas of an account and of a route may have the same name.
-        let nearest = |name: Option<&str>| -> Option<Stated<'_>> {
+        let nearest = |field: &PreparedField, name: Option<&str>| -> Option<Stated<'_>> {
             let named =
                 spoken_of().filter(|(quota, _)| name.is_none_or(|name| name == quota.name()));
+            let named = named.filter(|(quota, _)| field.describes(quota));
             named.min_by_key(|(_, status)| (status.remaining(), Reverse(status.reset_after())))
         };
         for field in &self.0 {
+            let mut insert = |name: HeaderName, stated: Option<Stated<'_>>| {
+                if let Some(value) = stated.and_then(|stated| field.value(stated, cost, now)) {
+                    headers.insert(name, value);
+                }
+            };
             if let NamePattern::One(name) = &field.name {
-                field.insert(headers, name.clone(), nearest(field.quota.as_deref()), now);
+                insert(name.clone(), nearest(field, field.quota.as_deref()));
                 continue;
             }
             for (quota, _) in spoken_of().filter(|(quota, _)| has_the_name(quota, quotas)) {
@@ -136,7 +150,7 @@ impl PreparedLimitFields {
                 if let Some(name) = field.name.of_quota(quota.name())
                     && !is_reserved_for_values(&name)
                 {
-                    field.insert(headers, name, nearest(Some(quota.name())), now);
+                    insert(name, nearest(field, Some(quota.name())));
                 }
             }
         }
@@ -144,19 +158,12 @@ impl PreparedLimitFields {
 }
 
 impl PreparedField {
-    fn insert(
-        &self,
-        headers: &mut HeaderMap,
-        name: HeaderName,
-        stated: Option<Stated<'_>>,
-        now: Timestamp,
-    ) {
-        if let Some(value) = stated.and_then(|stated| self.value(stated, now)) {
-            headers.insert(name, value);
-        }
+    /// Returns true if the header may describe the quota.
+    fn describes(&self, quota: &Quota) -> bool {
+        !self.except.iter().any(|name| **name == *quota.name())
     }
 
-    fn value(&self, (quota, status): Stated<'_>, now: Timestamp) -> Option<HeaderValue> {
+    fn value(&self, (quota, status): Stated<'_>, cost: u32, now: Timestamp) -> Option<HeaderValue> {
         let places = self.decimals;
         let count = |number: u32| {
             if places == 0 {
@@ -174,11 +181,21 @@ impl PreparedField {
             LimitValue::ResetUnixTime => {
                 seconds(now.plus(status.reset_after()).since(Timestamp::default()))
             }
+            LimitValue::ResetTimestamp => {
+                text(&date::rfc3339(whole(now.plus(status.reset_after()))))
+            }
             LimitValue::ResetDuration => text(&limit_text::duration(status.reset_after(), places)),
             LimitValue::Window => seconds(window_at(quota, now)),
             LimitValue::QuotaName => text(quota.name()),
+            LimitValue::Cost => count(cost),
         }
     }
+}
+
+/// Rounds an instant up to whole seconds, so that no client comes back too early.
+fn whole(instant: Timestamp) -> Timestamp {
+    let seconds = instant.since(Timestamp::default()).as_nanos().div_ceil(1_000_000_000);
+    Timestamp::from_unix_seconds(u64::try_from(seconds).unwrap_or(u64::MAX))
 }
 
 fn text(text: &str) -> Option<HeaderValue> {

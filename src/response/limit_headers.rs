@@ -87,6 +87,7 @@ impl PreparedLimitHeaders {
         quotas: AppliedQuotas<'_>,
         verdict: &Verdict,
         caller: Caller<'_>,
+        cost: u32,
         now: Timestamp,
     ) {
         match self.dialect {
@@ -95,7 +96,7 @@ impl PreparedLimitHeaders {
             Dialect::RateLimit | Dialect::XRateLimit => self.write_plain(headers, verdict, now),
         }
         if !self.own.is_empty() {
-            self.own.write(headers, quotas, verdict, now);
+            self.own.write(headers, quotas, verdict, cost, now);
         }
     }
 
@@ -184,7 +185,7 @@ mod tests {
             let prepared = PreparedLimitHeaders::new(&LimitHeaders::STRUCTURED).unwrap();
             let (record, now) =
                 (KeyRecord::bare("key_1", "acme"), Timestamp::from_unix_seconds(now));
-            prepared.write(&mut headers, quotas, &verdict, Caller::Key(&record), now);
+            prepared.write(&mut headers, quotas, &verdict, Caller::Key(&record), 1, now);
             headers[POLICY].to_str().unwrap().to_owned()
         };
         for (now, days) in [(0, 31), (31 * DAY, 28), (59 * DAY, 31), (951_782_400, 29)] {
@@ -206,7 +207,7 @@ mod tests {
         let now = Timestamp::from_unix_seconds(1_700_000_000);
         let record = KeyRecord::bare("key_1", "acme");
         let prepared = PreparedLimitHeaders::new(&fields).unwrap();
-        prepared.write(&mut headers, quotas, &verdict, Caller::Key(&record), now);
+        prepared.write(&mut headers, quotas, &verdict, Caller::Key(&record), 1, now);
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
     }

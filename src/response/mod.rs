@@ -24,7 +24,9 @@ mod json_body;
 mod limit_fields;
 mod limit_headers;
 mod limit_text;
+mod media_type;
 mod name_pattern;
+mod named_rows;
 mod number;
 mod own_challenges;
 mod placeholder;
@@ -37,6 +39,7 @@ mod reserved;
 mod row;
 mod row_headers;
 mod structured_limits;
+mod taken_names;
 mod template;
 mod uri_reference;
 

@@ -32,6 +32,7 @@ pub(super) enum Placeholder {
     KeyId,
     Environment,
     InsecureExpiredAt,
+    MaskedKey,
 }
 
 /// The row whose text has a placeholder, and what the row and the profile provide.
@@ -55,7 +56,7 @@ impl RowFacts<'_> {
     }
 }
 
-const ALL: [(&str, Placeholder); 20] = [
+const ALL: [(&str, Placeholder); 21] = [
     ("status", Placeholder::Status),
     ("method", Placeholder::Method),
     ("path", Placeholder::Path),
@@ -76,6 +77,7 @@ const ALL: [(&str, Placeholder); 20] = [
     ("key_id", Placeholder::KeyId),
     ("environment", Placeholder::Environment),
     ("insecure_expired_at", Placeholder::InsecureExpiredAt),
+    ("masked_key", Placeholder::MaskedKey),
 ];
 
 /// The rows that answer a client who is authenticated.
@@ -93,6 +95,24 @@ const AUTHENTICATED: &[&str] = &[
     "limiter_unavailable",
 ];
 
+/// The rows that answer a client whose key was read.
+const JUDGED: &[&str] = &[
+    "key_malformed",
+    "key_unknown",
+    "key_revoked",
+    "key_disabled",
+    "key_not_yet_valid",
+    "key_expired",
+    "environment_mismatch",
+    "network_not_allowed",
+    "scheme_not_for_kind",
+    "route_unknown",
+    "kind_not_allowed",
+    "account_mismatch",
+    "header_refused",
+    "scope_missing",
+];
+
 impl Placeholder {
     /// Finds a placeholder by its name.
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -108,6 +128,11 @@ impl Placeholder {
     /// Returns true if the value is the client's choice.
     pub(super) const fn is_of_request(self) -> bool {
         matches!(self, Self::Method | Self::Path)
+    }
+
+    /// Returns true if the value is a part of the presented key.
+    pub(super) const fn is_of_key(self) -> bool {
+        matches!(self, Self::MaskedKey)
     }
 
     /// Returns true if the value is a whole number.
@@ -153,6 +178,7 @@ impl Placeholder {
             Self::Budget => &["timed_out"],
             Self::Account | Self::KeyId | Self::Environment => AUTHENTICATED,
             Self::InsecureExpiredAt => &["key_expired"],
+            Self::MaskedKey => JUDGED,
             Self::Status
             | Self::Method
             | Self::Path
@@ -206,6 +232,7 @@ impl Placeholder {
             Self::KeyId => refusal.record()?.id().as_str().into(),
             Self::Environment => refusal.record()?.environment()?.as_str().into(),
             Self::InsecureExpiredAt => date::rfc3339(refusal.insecure_expired_at()?).into(),
+            Self::MaskedKey => refusal.masked_key()?.into(),
         })
     }
 

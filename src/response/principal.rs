@@ -31,6 +31,7 @@ pub(super) enum Value {
     Environment,
     KeyId,
     Metadata(Box<str>),
+    InFlight,
 }
 
 impl From<PrincipalValue<'_>> for Value {
@@ -41,6 +42,7 @@ impl From<PrincipalValue<'_>> for Value {
             PrincipalValue::Environment => Self::Environment,
             PrincipalValue::KeyId => Self::KeyId,
             PrincipalValue::Metadata(name) => Self::Metadata(name.into()),
+            PrincipalValue::InFlight => Self::InFlight,
         }
     }
 }
@@ -97,16 +99,16 @@ impl PrincipalHeaders {
     }
 
     /// Writes the headers of a key, and removes those that the service has set for an anonymous client.
-    pub(super) fn mark(&self, headers: &mut HeaderMap, caller: Caller<'_>) {
+    pub(super) fn mark(&self, headers: &mut HeaderMap, caller: Caller<'_>, in_flight: Option<u32>) {
         match caller {
-            Caller::Key(record) => self.write(headers, record),
+            Caller::Key(record) => self.write(headers, record, in_flight),
             Caller::Network(_) => self.remove(headers),
         }
     }
 
     /// Writes the headers, and replaces those that the service has set. Removes a header for which there is
     /// no value: a client would take the service's value for the gate's.
-    fn write(&self, headers: &mut HeaderMap, record: &KeyRecord) {
+    fn write(&self, headers: &mut HeaderMap, record: &KeyRecord, in_flight: Option<u32>) {
         for (name, chosen) in &self.headers {
             let value = match chosen {
                 Value::RequestId(prefix) => self.request_id(prefix),
@@ -114,6 +116,7 @@ impl PrincipalHeaders {
                 Value::Environment => record.environment().and_then(|name| value(name.as_str())),
                 Value::KeyId => value(record.id().as_str()),
                 Value::Metadata(name) => record.metadata(name).and_then(value),
+                Value::InFlight => in_flight.map(HeaderValue::from),
             };
             if let Some(value) = value {
                 headers.insert(name.clone(), value);

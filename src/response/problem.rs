@@ -2,7 +2,7 @@
 
 use super::escape::{TextFormat, quoted};
 use super::json_body;
-use super::placeholder::RowFacts;
+use super::placeholder::{Placeholder, RowFacts};
 use super::template::{TemplateWriter, TextTemplate};
 use super::uri_reference::is_uri_reference;
 use crate::error::ConfigError;
@@ -102,12 +102,12 @@ impl PreparedProblem {
         text + "}"
     }
 
-    /// Returns true if the body may have the client's method or path.
-    pub(super) fn speaks_of_request(&self) -> bool {
+    /// Returns true if the body may have such a fact.
+    pub(super) fn speaks_of(&self, is_meant: fn(Placeholder) -> bool) -> bool {
         let mut members = self.members.iter();
-        let in_member = |value: &PreparedValue| matches!(value, PreparedValue::Written(value) if value.speaks_of_request());
-        self.opening.speaks_of_request()
-            || self.instance.as_ref().is_some_and(TextTemplate::speaks_of_request)
+        let in_member = |value: &PreparedValue| matches!(value, PreparedValue::Written(value) if value.speaks_of(is_meant));
+        self.opening.speaks_of(is_meant)
+            || self.instance.as_ref().is_some_and(|instance| instance.speaks_of(is_meant))
             || members.any(|(_, value)| in_member(value))
     }
 }

@@ -12,10 +12,11 @@ use super::fixed_headers::FixedHeaders;
 use super::form::AnswerForm;
 use super::grpc;
 use super::limit_headers::{PreparedLimitHeaders, write_retry_after};
+use super::named_rows::{PreparedRow, for_each_answer};
+use super::placeholder::Placeholder;
 use super::principal::PrincipalHeaders;
 use super::request_ids::RequestIds;
-use super::reserved::is_reserved;
-use super::row::PreparedAnswer;
+use super::taken_names::used_elsewhere;
 use crate::error::{ConfigError, Denial};
 use crate::profile::{Profile, Refusal, RenderedAnswers};
 use crate::quota::AppliedQuotas;
@@ -24,9 +25,11 @@ use crate::request::{Head, RequestId, Source};
 /// The answers of a profile, rendered when the gate is built.
 #[derive(Debug)]
 pub(crate) struct Renderer {
-    pub(super) answers: ByPath<RenderedAnswers<PreparedAnswer>>,
+    pub(super) answers: ByPath<RenderedAnswers<PreparedRow>>,
     pub(super) body: Option<BodyFunction>,
     speaks_of_request: bool,
+    shows_keys: bool,
+    may_succeed: bool,
     credentials: CredentialHeaders,
     /// Whether the gate admits anonymous requests. Then the answer depends on whether a key is present.
     admits_anonymous: bool,
@@ -58,16 +61,20 @@ impl Renderer {
         };
         let fixed = FixedHeaders::new(profile.response_headers, taken)?;
         let mut answers =
-            ByPath::of(profile, |answers| PreparedAnswer::rows(answers, profile, taken))?;
-        let mut speaks_of_request = false;
-        answers.for_each(|row| {
-            speaks_of_request |= row.speaks_of_request();
-            fixed.add(&mut row.headers);
+            ByPath::of(profile, |answers| PreparedRow::table(answers, profile, taken))?;
+        let (mut speaks_of_request, mut shows_keys, mut may_succeed) = (false, false, false);
+        for_each_answer(&mut answers, |answer| {
+            speaks_of_request |= answer.speaks_of(Placeholder::is_of_request);
+            shows_keys |= answer.speaks_of(Placeholder::is_of_key);
+            may_succeed |= answer.status.is_success();
+            fixed.add(&mut answer.headers);
         });
         Ok(Self {
             answers,
             body: None,
             speaks_of_request,
+            shows_keys,
+            may_succeed,
             admits_anonymous: false,
             principal,
             request_ids,
@@ -81,7 +88,9 @@ impl Renderer {
     pub(crate) fn admit_anonymous(mut self) -> Self {
         self.admits_anonymous = true;
         if let Some(vary) = self.credentials.line() {
-            self.answers.for_each(|row| drop(row.headers.insert(VARY, vary.clone())));
+            for_each_answer(&mut self.answers, |answer| {
+                answer.headers.insert(VARY, vary.clone());
+            });
         }
         self
     }
@@ -89,9 +98,11 @@ impl Renderer {
     /// Makes bodies by the gate's own function first.
     pub(crate) fn with_bodies(mut self, body: Option<BodyFunction>) -> Self {
         if body.is_some() {
-            self.speaks_of_request = true;
+            (self.speaks_of_request, self.shows_keys) = (true, true);
             // Only the function knows which bodies are equal.
-            self.answers.for_each(|row| row.grpc_code = row.grpc_code_of_any_body);
+            for_each_answer(&mut self.answers, |answer| {
+                answer.grpc_code = answer.grpc_code_of_any_body;
+            });
         }
         self.body = body;
         self
@@ -145,6 +156,16 @@ impl Renderer {
         self.speaks_of_request
     }
 
+    /// Returns true if an answer may show a part of the presented key.
+    pub(crate) const fn shows_keys(&self) -> bool {
+        self.shows_keys
+    }
+
+    /// Returns true if a refusal may have a status of success.
+    pub(crate) const fn may_succeed(&self) -> bool {
+        self.may_succeed
+    }
+
     /// Finds the table of answers for a request. Reads its path only if paths have tables of their own.
     #[inline]
     pub(crate) fn table<B>(&self, request: &Request<B>) -> TableIndex {
@@ -156,13 +177,13 @@ impl Renderer {
 
     /// Returns the status of a denial over HTTP.
     pub(crate) fn status(&self, table: TableIndex, denial: &Denial) -> StatusCode {
-        self.answers.get(table).row(denial).status
+        self.answers.get(table).row(denial).general().status
     }
 
     /// Renders a refusal. The answer to `HEAD` has the same headers and no content.
     pub(crate) fn refuse(&self, facts: &RefusalFacts<'_>) -> Response<Bytes> {
         let denial = facts.denial;
-        let row = self.answers.get(facts.table).row(denial);
+        let row = self.answers.get(facts.table).row(denial).of(facts);
         let mut headers = row.headers.clone();
         let made = self.body.as_ref().and_then(|body| body.make(&row.refusal(facts)));
         let is_made = made.is_some();
@@ -200,7 +221,7 @@ impl Renderer {
 
     /// Returns the facts of a refusal, as its row answers it.
     pub(crate) fn facts<'a>(&'a self, facts: &RefusalFacts<'a>) -> Refusal<'a> {
-        self.answers.get(facts.table).row(facts.denial).refusal(facts)
+        self.answers.get(facts.table).row(facts.denial).of(facts).refusal(facts)
     }
 
     /// Returns how the ids of requests are made, if the profile has them.
@@ -217,11 +238,13 @@ impl Renderer {
 
     /// Adds the limit headers and principal headers to a response to an authenticated or counted request.
     pub(crate) fn mark(&self, headers: &mut HeaderMap, authenticated: &Authenticated<'_>) {
-        if let Some(verdict) = authenticated.verdict {
-            let Authenticated { caller, quotas, now, .. } = *authenticated;
-            self.limit_headers.write(headers, quotas, verdict, caller, now);
+        if let Some(verdict) = authenticated.verdict
+            && authenticated.shows_limits
+        {
+            let Authenticated { caller, quotas, cost, now, .. } = *authenticated;
+            self.limit_headers.write(headers, quotas, verdict, caller, cost, now);
         }
-        self.principal.mark(headers, authenticated.caller);
+        self.principal.mark(headers, authenticated.caller, authenticated.in_flight);
     }
 
     /// Removes principal headers that the service has set on a response to an anonymous request.
@@ -238,30 +261,9 @@ impl Renderer {
     }
 }
 
-/// Returns the problem of a header's name that HTTP, the gate or another part of the profile uses.
-fn used_elsewhere(
-    name: &HeaderName,
-    limits: &PreparedLimitHeaders,
-    principal: &PrincipalHeaders,
-    ids: Option<&RequestIds>,
-) -> Option<&'static str> {
-    if is_reserved(name) {
-        Some("HTTP, gRPC or the gate itself uses this header: choose another name")
-    } else if limits.has(name) {
-        Some("the profile's `limit_headers` write this header: choose another name")
-    } else if principal.has(name) {
-        Some("the profile's `principal_headers` have this header: choose another name")
-    } else if ids.is_some_and(|ids| ids.name() == name) {
-        Some("the profile's `request_id` writes this header: choose another name")
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Denial;
     use crate::profile::{LimitHeaders, PrincipalHeader, PrincipalValue};
     use crate::vendors::REST_INTEGRATIONS;
 

@@ -9,18 +9,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::body::{PROBLEM, PreparedBody};
 use super::challenge;
 use super::contradictions::check;
-use super::equal_rows::set_grpc_codes;
 use super::escape::TextFormat;
 use super::facts::RefusalFacts;
 use super::grpc::{GrpcMessage, sentence};
 use super::own_challenges;
-use super::placeholder::RowFacts;
+use super::placeholder::{Placeholder, RowFacts};
 use super::row_headers::RowHeaders;
 use super::template::TextTemplate;
 use crate::error::{ConfigError, Denial};
-use crate::profile::{
-    Answer, Answers, Challenge, CustomBody, GrpcCode, Profile, Refusal, RenderedAnswers,
-};
+use crate::profile::{Answer, Challenge, CustomBody, GrpcCode, Profile, Refusal};
 use crate::quota::whole_seconds;
 
 /// A prepared row.
@@ -35,9 +32,10 @@ pub(super) struct PreparedAnswer {
     pub(super) headers: HeaderMap,
     own_headers: RowHeaders,
     retry_after: Option<u32>,
+    sends_retry_after: bool,
     documentation_url: Option<Box<str>>,
     grpc_message: PreparedMessage,
-    /// [`rows`](Self::rows) sets the codes, which depend on the other rows.
+    /// The table sets the codes, which depend on the other rows.
     pub(super) grpc_code: GrpcCode,
     /// The code if a body does not tell the row from others.
     pub(super) grpc_code_of_any_body: GrpcCode,
@@ -66,8 +64,8 @@ impl PreparedAnswer {
         taken: impl Fn(&HeaderName) -> Option<&'static str>,
     ) -> Result<Self, ConfigError> {
         check(row, answer)?;
-        let Answer { body, challenge, retry_after, documentation_url, .. } = *answer;
-        let Answer { own_headers, made_headers, .. } = *answer;
+        let Answer { body, content_type, challenge, retry_after, documentation_url, .. } = *answer;
+        let Answer { own_headers, made_headers, sends_retry_after, .. } = *answer;
         let (name, status) = (row, answer.status());
         let limited = matches!(row, "rate_limited" | "too_many_failures");
         let row = RowFacts {
@@ -75,12 +73,11 @@ impl PreparedAnswer {
             status,
             documentation_url,
             has_request_id: profile.request_id.is_some(),
-            has_retry_after: limited
-                || retry_after.is_some()
-                || status == StatusCode::TOO_MANY_REQUESTS,
+            has_retry_after: sends_retry_after
+                && (limited || retry_after.is_some() || status == StatusCode::TOO_MANY_REQUESTS),
         };
         let grpc_message = PreparedMessage::new(sentence(body), row)?;
-        let body = PreparedBody::new(body, status, row)?;
+        let body = PreparedBody::new(body, content_type, status, row)?;
         let mut headers = HeaderMap::new();
         match &body {
             PreparedBody::Empty => drop(headers.insert(CONTENT_LENGTH, HeaderValue::from(0))),
@@ -102,6 +99,7 @@ impl PreparedAnswer {
             headers,
             own_headers,
             retry_after,
+            sends_retry_after,
             documentation_url,
             grpc_message,
             grpc_code: GrpcCode::Unauthenticated,
@@ -109,30 +107,14 @@ impl PreparedAnswer {
         })
     }
 
-    /// Prepares all rows of a table.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] as [`new`](Self::new) has it.
-    pub(super) fn rows(
-        answers: &Answers<'_>,
-        profile: &Profile<'_>,
-        taken: impl Fn(&HeaderName) -> Option<&'static str> + Copy,
-    ) -> Result<RenderedAnswers<Self>, ConfigError> {
-        let mut rows = answers.try_map(|row, answer| Self::new(row, answer, profile, taken))?;
-        let set = |row: &mut Self, code| row.grpc_code = code;
-        let may_equal = |one: &Self, other: &Self| {
-            one.body.may_equal(&other.body) && one.may_equal_but_for_bodies(other)
-        };
-        set_grpc_codes(answers, &mut rows, may_equal, set);
-        let set = |row: &mut Self, code| row.grpc_code_of_any_body = code;
-        set_grpc_codes(answers, &mut rows, Self::may_equal_but_for_bodies, set);
-        Ok(rows)
+    /// Returns true if the two rows may be equal over HTTP.
+    pub(super) fn may_equal(&self, other: &Self) -> bool {
+        self.body.may_equal(&other.body) && self.may_equal_but_for_bodies(other)
     }
 
     /// Returns true if only a body may tell the two rows apart over HTTP. What is filled or made for each request can
     /// be anything.
-    fn may_equal_but_for_bodies(&self, other: &Self) -> bool {
+    pub(super) fn may_equal_but_for_bodies(&self, other: &Self) -> bool {
         let headers_differ = || {
             let fixed = self.own_headers.are_fixed() && other.own_headers.are_fixed();
             fixed && without_body(&self.headers) != without_body(&other.headers)
@@ -143,9 +125,9 @@ impl PreparedAnswer {
             && !headers_differ()
     }
 
-    /// Returns true if the answer may have the method or path of the request, so that the gate must keep them.
-    pub(super) fn speaks_of_request(&self) -> bool {
-        self.body.speaks_of_request() || self.own_headers.speak_of_request()
+    /// Returns true if the answer may have such a fact, so that the gate must keep it.
+    pub(super) fn speaks_of(&self, is_meant: fn(Placeholder) -> bool) -> bool {
+        self.body.speaks_of(is_meant) || self.own_headers.speak_of(is_meant)
     }
 
     /// Returns the facts that the row may write.
@@ -221,6 +203,7 @@ impl PreparedAnswer {
     /// Returns the seconds to wait: those of the denial, else those of the row, at least 1.
     pub(super) fn retry_after(&self, denial: &Denial) -> Option<u64> {
         match denial {
+            _ if !self.sends_retry_after => None,
             Denial::RateLimited { retry_after } | Denial::TooManyFailures { retry_after } => {
                 Some(whole_seconds(*retry_after).max(1))
             }
@@ -228,8 +211,11 @@ impl PreparedAnswer {
         }
     }
 
-    /// Returns the row's seconds to wait. A 429 always has them (RFC 6585 §4).
+    /// Returns the row's seconds to wait. A 429 has them (RFC 6585 §4), unless the row sends none.
     fn own_retry_after(&self) -> Option<u64> {
+        if !self.sends_retry_after {
+            return None;
+        }
         let limited = self.status == StatusCode::TOO_MANY_REQUESTS;
         let seconds = self.retry_after.map(u64::from).or_else(|| limited.then_some(1));
         seconds.map(|seconds| seconds.max(1))

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::escape::TextFormat;
-use super::placeholder::RowFacts;
+use super::placeholder::{Placeholder, RowFacts};
 use super::template::TextTemplate;
 use crate::error::ConfigError;
 use crate::profile::Refusal;
@@ -70,10 +70,10 @@ impl RowHeaders {
         self.filled.is_empty() && self.made.is_none()
     }
 
-    /// Returns true if a header may have the client's method or path.
-    pub(super) fn speak_of_request(&self) -> bool {
+    /// Returns true if a header may have such a fact. A function may ask for each.
+    pub(super) fn speak_of(&self, is_meant: fn(Placeholder) -> bool) -> bool {
         let mut filled = self.filled.iter();
-        self.made.is_some() || filled.any(|(_, template)| template.speaks_of_request())
+        self.made.is_some() || filled.any(|(_, template)| template.speaks_of(is_meant))
     }
 
     /// Writes the headers. Leaves out a header with a fact that the gate does not know, and of the function's

@@ -61,9 +61,9 @@ impl TextTemplate {
         }
     }
 
-    /// Returns true if the text has the client's method or path.
-    pub(super) fn speaks_of_request(&self) -> bool {
-        self.has(Placeholder::is_of_request)
+    /// Returns true if the text has such a placeholder.
+    pub(super) fn speaks_of(&self, is_meant: fn(Placeholder) -> bool) -> bool {
+        self.has(is_meant)
     }
 
     /// Returns true if the text would have a part only of the client's method or path.

@@ -83,6 +83,13 @@ impl CompiledRoute {
             let problem = invalid.problem().to_owned();
             return refused("quotas", invalid.name(), problem);
         }
+        if let Some((parameter, problem)) = needs.query_costs.problem() {
+            return refused("query_costs", parameter, problem.to_owned());
+        }
+        if needs.only_own_quotas && needs.quotas.as_slice().is_empty() {
+            let problem = "has no quotas to count in: list some, or let the route cost 0";
+            return refused("only_own_quotas", "true", problem.to_owned());
+        }
         for statuses in &needs.refund_on {
             let refused = |problem: &str| {
                 let value = format!("{}-{}", statuses.start(), statuses.end());
@@ -96,7 +103,7 @@ impl CompiledRoute {
                     "is no range of statuses: write the lower one first, from 100 to 599",
                 );
             }
-            if needs.cost == 0 && !needs.metered {
+            if needs.is_free() && !needs.metered {
                 return refused(
                     "has nothing to give back, because the route costs nothing: remove it",
                 );

@@ -49,7 +49,9 @@ fn check_value(demand: &Demand) -> Result<(), ConfigError> {
                 ),
             ))
         }
-        Accepted::MediaType(_) | Accepted::Present | Accepted::Date => Ok(()),
+        Accepted::MediaType(_) | Accepted::Present | Accepted::Date | Accepted::OwnAccount => {
+            Ok(())
+        }
     }
 }
 
@@ -105,7 +107,7 @@ fn check_together(name: &HeaderName, demands: &[Demand]) -> Result<(), ConfigErr
             Accepted::MediaType(media_type) => Some(media_type.to_ascii_lowercase()),
             // A date is no media type, so it differs from all of them.
             Accepted::Date => Some(String::new()),
-            Accepted::OneOf(_) | Accepted::Present => None,
+            Accepted::OneOf(_) | Accepted::Present | Accepted::OwnAccount => None,
         });
         let first = kinds.next();
         kinds.all(|kind| Some(kind) == first)

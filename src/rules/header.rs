@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName};
 
 use crate::clock::is_leap_year;
 use crate::error::{ConfigError, Denial, HeaderProblem};
+use crate::key::AccountId;
 use crate::profile::{Expected, RequiredHeader};
 use crate::request::{field_name, is_grpc_type};
 
@@ -13,6 +14,8 @@ use crate::request::{field_name, is_grpc_type};
 pub(crate) struct Demand {
     pub(super) name: HeaderName,
     pub(super) expected: Accepted,
+    /// Whether a request without the header passes.
+    pub(super) may_be_absent: bool,
 }
 
 impl Demand {
@@ -21,9 +24,20 @@ impl Demand {
         &self.name
     }
 
+    /// Returns true if every request must have the header.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn is_required(&self) -> bool {
+        !self.may_be_absent && self.expected != Accepted::OwnAccount
+    }
+
     pub(super) fn new(header: &RequiredHeader<'_>) -> Result<Self, ConfigError> {
         let what = "the profile's field `required_headers`, the header";
-        Ok(Self { name: field_name(what, header.name)?, expected: header.expected.into() })
+        let mut expected = header.expected;
+        let mut may_be_absent = false;
+        while let Expected::AbsentOr(value) = expected {
+            (expected, may_be_absent) = (*value, true);
+        }
+        Ok(Self { name: field_name(what, header.name)?, expected: expected.into(), may_be_absent })
     }
 
     /// Returns true for a rule about `Content-Type` that names no media type of gRPC.
@@ -32,19 +46,26 @@ impl Demand {
             Accepted::Present => true,
             Accepted::OneOf(values) => values.iter().any(|value| is_grpc_type(value.as_bytes())),
             Accepted::MediaType(media_type) => is_grpc_type(media_type.as_bytes()),
-            Accepted::Date => false,
+            Accepted::Date | Accepted::OwnAccount => false,
         };
         self.name == CONTENT_TYPE && !names_grpc
     }
 
-    /// Refuses a request without this header, with two of them, or with a value that is not accepted.
-    pub(crate) fn is_met(&self, headers: &HeaderMap) -> Result<(), Denial> {
+    /// Refuses a request without a header that must be present, with two of them, or with a value that is not accepted.
+    /// `account` is the key's.
+    pub(crate) fn is_met(&self, headers: &HeaderMap, account: &AccountId) -> Result<(), Denial> {
         let mut lines = headers.get_all(&self.name).iter();
         let problem = match (lines.next(), lines.next()) {
+            (None, _) if self.may_be_absent => return Ok(()),
             (None, _) => HeaderProblem::Missing,
             (Some(_), Some(_)) => HeaderProblem::Repeated,
             (Some(value), None) => match value.as_bytes().trim_ascii() {
+                b"" if self.may_be_absent => return Ok(()),
                 b"" => HeaderProblem::Missing,
+                value if self.expected == Accepted::OwnAccount => {
+                    let is_own = value == account.as_str().as_bytes();
+                    return if is_own { Ok(()) } else { Err(Denial::AccountMismatch) };
+                }
                 value if self.expected.accepts(value) => return Ok(()),
                 _ => HeaderProblem::NotAcceptable,
             },
@@ -61,6 +82,7 @@ pub(crate) enum Accepted {
     OneOf(Box<[Box<str>]>),
     MediaType(Box<str>),
     Date,
+    OwnAccount,
 }
 
 impl From<Expected<'_>> for Accepted {
@@ -70,15 +92,17 @@ impl From<Expected<'_>> for Accepted {
             Expected::OneOf(values) => Self::OneOf(values.iter().copied().map(Box::from).collect()),
             Expected::MediaType(media_type) => Self::MediaType(media_type.into()),
             Expected::Date => Self::Date,
+            Expected::OwnAccount => Self::OwnAccount,
+            Expected::AbsentOr(value) => Self::from(*value),
         }
     }
 }
 
 impl Accepted {
-    /// Returns true if a value is accepted.
+    /// Returns true if a value is accepted. Any may be an account's id.
     pub(super) fn accepts(&self, value: &[u8]) -> bool {
         match self {
-            Self::Present => true,
+            Self::Present | Self::OwnAccount => true,
             Self::OneOf(values) => values.iter().any(|one| one.as_bytes() == value),
             Self::MediaType(media_type) => {
                 let essence = value.split(|&byte| byte == b';').next().unwrap_or_default();
@@ -117,6 +141,40 @@ fn is_date(value: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn acme() -> AccountId {
+        AccountId::new("acme").unwrap()
+    }
+
+    #[test]
+    fn a_header_may_name_the_own_account_only() {
+        let header = RequiredHeader {
+            name: "x-organization",
+            expected: Expected::AbsentOr(&Expected::OwnAccount),
+        };
+        let demand = Demand::new(&header).unwrap();
+        for (values, expected) in [
+            (&[][..], Ok(())),
+            (&["acme"], Ok(())),
+            (&[" acme "], Ok(())),
+            (&["Acme"], Err(Denial::AccountMismatch)),
+            (&["other"], Err(Denial::AccountMismatch)),
+            (&[""], Ok(())),
+            (
+                &["acme", "acme"],
+                Err(Denial::HeaderRefused {
+                    header: HeaderName::from_static("x-organization"),
+                    problem: HeaderProblem::Repeated,
+                }),
+            ),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("x-organization", value.parse().unwrap());
+            }
+            assert_eq!(demand.is_met(&headers, &acme()), expected, "{values:?}");
+        }
+    }
+
     #[test]
     fn values_are_accepted_as_expected() {
         use Expected::{Date, MediaType, OneOf, Present};
@@ -147,7 +205,28 @@ mod tests {
             let demand = Demand::new(&RequiredHeader { name: "x-demanded", expected }).unwrap();
             let mut headers = HeaderMap::new();
             headers.insert("x-demanded", value.parse().unwrap());
-            assert_eq!(demand.is_met(&headers).is_ok(), passes, "{expected:?} {value:?}");
+            assert_eq!(demand.is_met(&headers, &acme()).is_ok(), passes, "{expected:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn an_optional_header_is_absent_empty_or_has_an_accepted_value() {
+        let version = Expected::AbsentOr(&Expected::OneOf(&["1", "2"]));
+        let demand =
+            Demand::new(&RequiredHeader { name: "x-demanded", expected: version }).unwrap();
+        for (values, passes) in [
+            (&[][..], true),
+            (&[""], true),
+            (&["2"], true),
+            (&["3"], false),
+            (&["1", "2"], false),
+            (&["1", ""], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("x-demanded", value.parse().unwrap());
+            }
+            assert_eq!(demand.is_met(&headers, &acme()).is_ok(), passes, "{values:?}");
         }
     }
 
@@ -156,7 +235,7 @@ mod tests {
         let demand =
             Demand::new(&RequiredHeader { name: "x-demanded", expected: Expected::Present });
         let demand = demand.unwrap();
-        let problem = |headers: &HeaderMap| match demand.is_met(headers) {
+        let problem = |headers: &HeaderMap| match demand.is_met(headers, &acme()) {
             Err(Denial::HeaderRefused { problem, .. }) => problem,
             other => panic!("{other:?}"),
         };

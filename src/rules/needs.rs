@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::query_cost::QueryCosts;
 use super::route::Route;
 use super::scope::by_need;
 use crate::concurrency::Concurrency;
 use crate::error::ScopeNeed;
 use crate::quota::{Quota, Quotas, StripedQuotas};
+use crate::request::Head;
 
 /// Names of scopes or kinds.
 pub(super) type NameList = Box<[Box<str>]>;
@@ -42,7 +44,10 @@ pub(crate) struct RouteNeeds {
     pub(crate) account_parameter: Option<Box<str>>,
     pub(crate) quotas: StripedQuotas,
     pub(crate) anonymous_quotas: Quotas,
-    pub(crate) cost: u32,
+    pub(crate) only_own_quotas: bool,
+    pub(crate) shows_limits: bool,
+    pub(super) cost: u32,
+    pub(crate) query_costs: QueryCosts,
     pub(crate) metered: bool,
     pub(crate) refund_on: Box<[RangeInclusive<u16>]>,
     /// The cost may change when the service has ended: the route is metered, or refunds.
@@ -55,6 +60,25 @@ impl RouteNeeds {
     /// Lists the scopes of each list of the route.
     pub(crate) fn scopes_by_need(&self) -> impl Iterator<Item = (ScopeNeed, &str)> {
         by_need(&self.all_of, self.any_of.as_deref(), self.sets.as_deref())
+    }
+
+    /// Returns what a request costs.
+    pub(crate) fn cost_of(&self, head: &Head<'_>) -> u32 {
+        if self.query_costs.is_empty() {
+            self.cost
+        } else {
+            self.cost.saturating_add(self.query_costs.of(head))
+        }
+    }
+
+    /// Returns what a request costs whose query asks for nothing.
+    pub(crate) const fn least_cost(&self) -> u32 {
+        self.cost
+    }
+
+    /// Returns true if no request of the route costs anything.
+    pub(super) const fn is_free(&self) -> bool {
+        self.cost == 0 && self.query_costs.is_empty()
     }
 
     /// Returns true if a request that is answered with this status costs nothing.
@@ -85,7 +109,7 @@ impl RouteNeeds {
         let is_counted = !self.anonymous_quotas.as_slice().is_empty();
         let is_fair = match counted {
             CountedCallers::None => has_no_quotas,
-            CountedCallers::Keys => is_counted || has_no_quotas && self.cost == 0 && !self.metered,
+            CountedCallers::Keys => is_counted || has_no_quotas && self.is_free() && !self.metered,
             CountedCallers::All => is_counted || has_no_quotas && !self.metered,
         };
         self.needs_no_key() && is_fair
@@ -103,7 +127,10 @@ impl From<Route<'_>> for RouteNeeds {
             account_parameter: route.account_parameter.map(Box::from),
             quotas: Quotas::unchecked(route.quotas.to_vec()).into(),
             anonymous_quotas: Quotas::unchecked(route.anonymous_quotas.to_vec()),
+            only_own_quotas: route.only_own_quotas,
+            shows_limits: route.shows_limits,
             cost: route.cost,
+            query_costs: QueryCosts::new(route.query_costs),
             metered: route.metered,
             refund_on: route.refund_on.into(),
             settles: route.metered || !route.refund_on.is_empty(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use super::query_cost::QueryCost;
 use crate::concurrency::Concurrency;
 use crate::quota::Quota;
 
@@ -28,18 +29,21 @@ use crate::quota::Quota;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route<'a> {
-    pub(super) all_of: &'a [&'a str],
-    pub(super) any_of: Option<&'a [&'a str]>,
-    pub(super) sets: Option<&'a [&'a [&'a str]]>,
-    pub(super) kinds: Option<&'a [&'a str]>,
-    pub(super) account_parameter: Option<&'a str>,
-    pub(super) quotas: &'a [Quota],
-    pub(super) anonymous_quotas: &'a [Quota],
-    pub(super) cost: u32,
-    pub(super) metered: bool,
-    pub(super) refund_on: &'a [RangeInclusive<u16>],
-    pub(super) concurrency: Option<Concurrency>,
-    pub(super) budget: Option<Duration>,
+    pub(crate) all_of: &'a [&'a str],
+    pub(crate) any_of: Option<&'a [&'a str]>,
+    pub(crate) sets: Option<&'a [&'a [&'a str]]>,
+    pub(crate) kinds: Option<&'a [&'a str]>,
+    pub(crate) account_parameter: Option<&'a str>,
+    pub(crate) quotas: &'a [Quota],
+    pub(crate) anonymous_quotas: &'a [Quota],
+    pub(crate) only_own_quotas: bool,
+    pub(crate) shows_limits: bool,
+    pub(crate) cost: u32,
+    pub(crate) query_costs: &'a [QueryCost<'a>],
+    pub(crate) metered: bool,
+    pub(crate) refund_on: &'a [RangeInclusive<u16>],
+    pub(crate) concurrency: Option<Concurrency>,
+    pub(crate) budget: Option<Duration>,
 }
 
 impl Default for Route<'_> {
@@ -59,7 +63,10 @@ impl<'a> Route<'a> {
             account_parameter: None,
             quotas: &[],
             anonymous_quotas: &[],
+            only_own_quotas: false,
+            shows_limits: true,
             cost: 1,
+            query_costs: &[],
             metered: false,
             refund_on: &[],
             concurrency: None,

@@ -132,7 +132,7 @@ impl RouteTable {
 
     /// Refuses a route whose requests cost more than any of these sets of quotas ever allows.
     pub(crate) fn check_costs(&self, sets: &[&[Quota]]) -> Result<(), ConfigError> {
-        for compiled in &self.routes {
+        for compiled in self.routes.iter().filter(|compiled| !compiled.needs.only_own_quotas) {
             let mut too_low = sets.iter().map(|set| compiled.quota_below_cost(set));
             let first = too_low.next().flatten();
             if let Some(quota) = first.filter(|_| too_low.all(|quota| quota.is_some())) {
@@ -153,6 +153,7 @@ impl RouteTable {
         let counted = CountedCallers::of(general);
         for compiled in self.routes.iter().filter(|compiled| compiled.needs.is_open(counted)) {
             let own = compiled.needs.anonymous_quotas.as_slice();
+            let general = if compiled.needs.only_own_quotas { &[][..] } else { general };
             let too_low = [general, own].into_iter().find_map(|set| compiled.quota_below_cost(set));
             if let Some(quota) = too_low {
                 return Err(compiled.cost_error(quota));

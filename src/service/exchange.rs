@@ -217,14 +217,20 @@ impl Exchange {
 
     /// Renders a refusal.
     pub(super) fn refuse(&self, denial: &Denial) -> Response<Bytes> {
+        let simultaneous = self.simultaneous(denial);
+        let mut authenticated = self.state.trail(&self.shared.policy);
+        if let Some(authenticated) = &mut authenticated {
+            authenticated.in_flight = simultaneous;
+        }
         let facts = RefusalFacts {
             denial,
             form: self.form,
             table: self.table,
             request: self.request.as_deref(),
-            authenticated: self.state.trail(&self.shared.policy),
-            simultaneous: self.simultaneous(denial),
+            authenticated,
+            simultaneous,
             expired_at: self.state.expired_at,
+            masked_key: self.state.masked_key.as_deref(),
         };
         self.shared.observe(|observer| observer.answered(&self.shared.renderer.facts(&facts)));
         let mut refusal = self.shared.renderer.refuse(&facts);

@@ -48,13 +48,16 @@ impl Deciding<'_> {
                 }
                 // HTTP/2 need not announce a body, but the body's type shows one.
                 None if self.has_content(request) => match policy.anonymous_route(head) {
-                    Ok(route) => self.admit_anonymous(route, client),
+                    Ok(route) => self.admit_anonymous(route, client, head),
                     Err(denial) => self.refused(denial),
                 },
                 None => self.admit_preflight(),
             },
-            Ok(Admission::Anonymous(route)) => self.admit_anonymous(route, client),
-            Err(denial) if Policy::is_attempt(&denial) => self.failed(client, denial),
+            Ok(Admission::Anonymous(route)) => self.admit_anonymous(route, client, head),
+            Err(denial) if Policy::is_attempt(&denial) => {
+                self.mask(head);
+                self.failed(client, denial)
+            }
             Err(denial) => {
                 if denial == Denial::InsecureTransport
                     && let Some(alarms) = &shared.counted.alarms
@@ -78,9 +81,9 @@ impl Deciding<'_> {
     }
 
     /// Admits a request without a key, if the quotas of its network have room.
-    fn admit_anonymous(&mut self, route: Option<usize>, client: Client) -> Next {
+    fn admit_anonymous(&mut self, route: Option<usize>, client: Client, head: Head<'_>) -> Next {
         self.state.route = route;
-        let Some((network, cost)) = self.shared.policy.charged_network(route, client) else {
+        let Some((network, cost)) = self.shared.policy.charged_network(route, client, &head) else {
             return ControlFlow::Break(Ok(()));
         };
         (self.state.network, self.state.cost) = (Some(Box::new(network)), cost);
@@ -127,7 +130,10 @@ impl Deciding<'_> {
         let record = match answer {
             Ok(Some(record)) if policy.is_for_us(&record) => record,
             // A key of another gate is as unknown here as a key that does not exist.
-            Ok(_) => return self.failed(client, Denial::KeyUnknown),
+            Ok(_) => {
+                self.mask(head);
+                return self.failed(client, Denial::KeyUnknown);
+            }
             Err(error) => {
                 self.give_back(shared.now());
                 shared.observe(|observer| observer.store_failed(&error));
@@ -144,13 +150,16 @@ impl Deciding<'_> {
             self.give_back(now);
         }
         let route = policy.route(self.state.route);
+        if judged.is_err() {
+            self.mask(head);
+        }
         match judged {
             Ok(cleared) => {
                 self.state.cleared = Some(cleared);
                 self.state.plan = policy.plan(&record);
                 self.state.principal = Some(record);
                 (self.state.cost, self.state.settles) =
-                    route.map_or((1, false), |route| (route.cost, route.settles));
+                    route.map_or((1, false), |route| (route.cost_of(&head), route.settles));
                 match route.and_then(|route| route.concurrency) {
                     None => self.take(),
                     Some(rule) => self.look_for_room(rule),

@@ -13,6 +13,7 @@ use tower_service::Service;
 
 use super::body::GateBody;
 use super::exchange::Exchange;
+use super::forward_auth::{restore, unstated};
 use super::future::ResponseFuture;
 use super::shared::{PerGate, Shared, SharedHandle};
 
@@ -99,6 +100,14 @@ where
     S: Service<Request<B>, Response = Response<R>> + Clone,
     B: 'static,
 {
+    if shared.options.original.is_some()
+        && let Err(error) = restore(&shared, &mut request)
+    {
+        let clone = inner.clone();
+        *inner = clone;
+        let answer = Box::new(unstated(error));
+        return ResponseFuture::answered(Exchange::new(shared, &request), answer);
+    }
     let mut exchange = Exchange::new(shared, &request);
     match exchange.begin(&request) {
         ControlFlow::Break(Ok(())) => {

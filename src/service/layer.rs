@@ -144,18 +144,25 @@ impl ApiKeyLayer {
                 verdict: None,
                 now,
                 cost,
+                in_flight: None,
+                shows_limits: false,
             });
             let is_grpc = || policy.grpc().is_call(Head::of(request));
             let form = AnswerForm::of(request.method(), is_grpc);
             let table = self.shared.renderer.table(request);
             let id = request.extensions().get().cloned();
-            let request = Some(&RequestFacts::new(&Head::of(request), true, id));
+            let head = Head::of(request);
+            let masked = self.shared.renderer.shows_keys().then(|| policy.masked_key(head));
+            let masked = masked.flatten();
+            let masked_key = masked.as_deref();
+            let request = Some(&RequestFacts::new(&head, true, id));
             let expired_at = record.and_then(KeyRecord::expires);
             let facts = RefusalFacts {
                 table,
                 request,
                 authenticated,
                 expired_at,
+                masked_key,
                 ..RefusalFacts::of(denial, form)
             };
             explanation.answer = Some(self.shared.renderer.refuse(&facts));

@@ -16,6 +16,7 @@ mod deciding;
 mod end_status;
 mod exchange;
 mod flow;
+mod forward_auth;
 mod future;
 mod gate;
 mod layer;

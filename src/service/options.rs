@@ -10,6 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::concurrency::ConcurrencyLimiter;
 use crate::limits::Limiter;
 use crate::quota::OnLimiterFailure;
+use crate::request::OriginalRequest;
 use crate::store::KeyStore;
 
 /// The options that the builder sets and the service reads.
@@ -24,6 +25,8 @@ pub(super) struct GateOptions {
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// A function for each known type of request body, which returns true for a body with content.
     pub(super) bodies: Vec<HasContent>,
+    /// Where a proxy states the request that it asks about.
+    pub(super) original: Option<OriginalRequest>,
     pub(super) strip_credential: bool,
     /// Lets trusted proxies choose the ids of requests.
     pub(super) takes_request_ids: bool,
@@ -61,6 +64,7 @@ impl GateOptions {
                 #[cfg(feature = "axum")]
                 has_content::<axum::body::Body>,
             ],
+            original: None,
             strip_credential: false,
             takes_request_ids: false,
             leave_grant: true,

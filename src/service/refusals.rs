@@ -31,6 +31,13 @@ impl Deciding<'_> {
         self.refused(denial)
     }
 
+    /// Keeps the key of a refused request without its secret part, if an answer may show it.
+    pub(super) fn mask(&mut self, head: Head<'_>) {
+        if self.shared.renderer.shows_keys() {
+            self.state.masked_key = self.shared.policy.masked_key(head);
+        }
+    }
+
     /// Gives back the attempt that was reserved for a request, because the attempt has not failed.
     pub(super) fn give_back(&mut self, now: Timestamp) {
         if let (Some(attempts), Some(reserved)) =

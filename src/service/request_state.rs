@@ -51,6 +51,8 @@ pub(super) struct RequestState {
     pub(super) permit: Option<Permit>,
     /// When the key expired, if it is refused for that.
     pub(super) expired_at: Option<Timestamp>,
+    /// The presented key without its secret part, if it is refused and an answer may show it.
+    pub(super) masked_key: Option<Box<str>>,
     /// True for a preflight that is admitted or answered.
     pub(super) preflight: bool,
 }
@@ -102,6 +104,8 @@ impl RequestState {
     pub(super) fn trail<'a>(&'a self, policy: &'a Policy) -> Option<Authenticated<'a>> {
         let (caller, quotas) = self.counted(policy)?;
         let (verdict, now, cost) = (Some(&self.verdict), self.now, self.cost);
-        Some(Authenticated { caller, quotas, verdict, now, cost })
+        let in_flight = self.permit.as_ref().and_then(Permit::in_flight);
+        let shows_limits = policy.route(self.route).is_none_or(|route| route.shows_limits);
+        Some(Authenticated { caller, quotas, verdict, now, cost, in_flight, shows_limits })
     }
 }

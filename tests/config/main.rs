@@ -1,4 +1,5 @@
-//! A front door in a file: its mistakes, each with its place, and a gate that works as one that is built in Rust.
+//! A front door in a file: its mistakes, each with its place, and a gate that works as one that is built in Rust; the
+//! files that ship, their schema, and what editors make of both.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,6 +24,7 @@ mod socket;
 mod ten;
 #[path = "../support/vendor_files.rs"]
 mod vendor_files;
+mod written;
 mod wrong_values;
 
 use tower_api_key::config::{FileFormat, FrontDoor, FrontDoorError, Mistake};

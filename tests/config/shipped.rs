@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use tower_api_key::config::profile_to_toml;
+use tower_api_key::config::to_toml;
 
 use crate::vendor_files::{FILES, VendorFile, root};
 
@@ -18,7 +18,7 @@ impl VendorFile {
         for line in module.lines().map_while(|line| line.strip_prefix("//!")) {
             writeln!(file, "#{}", plain(line)).unwrap();
         }
-        file + "\n" + &profile_to_toml(&self.profile).unwrap()
+        file + "\n" + &to_toml(&self.profile, self.routes).unwrap()
     }
 }
 

@@ -1,5 +1,16 @@
-//! Refusals as twelve more vendors document them, made from public types only, to the byte.
+//! The gallery: what the front doors of `vendors/gallery` answer, to the byte. The facts are those of the vendors'
+//! documents and recorded answers; each file says what is chosen.
 
-mod clients;
-mod profiles;
-mod refusals;
+mod anthropic;
+mod datadog;
+mod deepl;
+mod door;
+mod elasticsearch;
+mod freshdesk;
+mod github;
+mod google_maps;
+mod mailgun;
+mod openai;
+mod sendgrid;
+mod stripe;
+mod twilio;

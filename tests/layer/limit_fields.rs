@@ -64,7 +64,8 @@ const fn field(name: &str, value: LimitValue) -> LimitField<'_> {
 #[tokio::test]
 async fn a_vendor_names_its_headers() {
     use LimitValue::{
-        Limit, QuotaName, Remaining, ResetDuration, ResetSeconds, ResetUnixTime, Used, Window,
+        Limit, QuotaName, Remaining, ResetDuration, ResetSeconds, ResetTimestamp, ResetUnixTime,
+        Used, Window,
     };
     for (fields, expected) in [
         (&[][..], &[][..]),
@@ -99,6 +100,14 @@ async fn a_vendor_names_its_headers() {
                 "x-ratelimit-remaining-tokens: 999",
                 "x-ratelimit-reset-requests: 6m0s",
                 "x-ratelimit-reset-tokens: 2m52.8s",
+            ],
+        ),
+        // Anthropic
+        (
+            &[field("anthropic-ratelimit-{quota}-reset", ResetTimestamp)],
+            &[
+                "anthropic-ratelimit-requests-reset: 2027-01-15T08:06:00Z",
+                "anthropic-ratelimit-tokens-reset: 2027-01-15T08:02:53Z",
             ],
         ),
         // Freshdesk and Mailgun, with decimals

@@ -1,5 +1,7 @@
 //! Where a gate gets the profile of a vendor: from the constant, or from the file that ships.
 
+#[cfg(feature = "config")]
+use tower_api_key::config::Backends;
 use tower_api_key::store::KeyStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Profile};
 
@@ -24,7 +26,16 @@ impl Source {
         vec![constant]
     }
 
-    /// Begins a layer with the profile, changed so.
+    /// Begins a layer with the profile. Returns it with true if it has the routes of the vendor already.
+    pub(crate) fn begin_whole(self, store: impl KeyStore) -> (ApiKeyLayerBuilder, bool) {
+        match self {
+            Self::Constant(profile) => (ApiKeyLayer::builder(profile, store), false),
+            #[cfg(feature = "config")]
+            Self::File(file) => (file.door().builder(&Backends::new(store)), true),
+        }
+    }
+
+    /// Begins a layer with the profile, changed so, and without routes.
     pub(crate) fn begin(
         self,
         store: impl KeyStore,

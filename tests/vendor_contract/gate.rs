@@ -22,7 +22,7 @@ use tower_api_key::store::{KeyStore, MemoryStore};
 use tower_api_key::{ApiKeyLayerBuilder, Denial, Grant, Observer, refusal};
 
 use super::broken::Broken;
-use super::case::{Case, Edit, NOW, World};
+use super::case::{Case, Edit, NOW, UNDOCUMENTED, World};
 use crate::source::Source;
 
 pub(crate) type Body = GateBody<Full<Bytes>>;
@@ -80,10 +80,7 @@ impl Gate {
             }
             _ => builder,
         };
-        let builder = builder
-            .clock(clock.clone())
-            .observer(exposed.clone())
-            .routes(Routes::new().rows(case.routes));
+        let builder = builder.clock(clock.clone()).observer(exposed.clone());
         let builder = match case.environment {
             Some(environment) => builder.environment(environment),
             None => builder,
@@ -154,9 +151,13 @@ impl Gate {
 }
 
 impl Case {
-    /// Begins a layer with the profile of the case.
+    /// Begins a layer with the profile and the routes of the case.
     fn begin(&self, store: impl KeyStore) -> ApiKeyLayerBuilder {
-        self.source.unwrap_or(Source::Constant(self.profile)).begin(store, |profile| profile)
+        let source = self.source.unwrap_or(Source::Constant(self.profile));
+        match source.begin_whole(store) {
+            (builder, true) if self.routes != UNDOCUMENTED => builder,
+            (builder, _) => builder.routes(Routes::new().rows(self.routes)),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::check::Check;
+use crate::config::Config;
 use crate::filter::Filter;
 use crate::help;
 use crate::issue::Form;
@@ -30,6 +31,9 @@ pub(crate) struct Arguments {
         value_name = "URL"
     )]
     pub(crate) store: String,
+
+    #[arg(skip)]
+    pub(crate) store_is_default: bool,
 
     /// Prefix of the table names: 1 to 40 lower-case letters, digits and underscores
     #[arg(
@@ -117,6 +121,9 @@ pub(crate) enum Command {
         #[arg(long = "pepper-file", value_name = "FILE")]
         pepper_files: Vec<PathBuf>,
     },
+    /// Check the file of a front door, and print what helps to write one
+    #[command(subcommand)]
+    Config(Config),
     /// Create the tables or bring them up to date, as every other command does before it runs
     Migrate,
 }

@@ -11,15 +11,13 @@ use clap::Args;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Request};
 use secrecy::{ExposeSecret, SecretString};
-use tower_api_key::ApiKeyLayer;
 use tower_api_key::clock::{Clock, SystemClock};
 use tower_api_key::key::KeyRecord;
 use tower_api_key::request::Connection;
-use tower_api_key::rules::Routes;
-use tower_api_key::store::{KeyManager, MemoryStore};
+use tower_api_key::store::KeyManager;
 
 use crate::failure::{Failure, REFUSED};
-use crate::issue::hasher;
+use crate::gate::Gate;
 use crate::moment::Moment;
 use crate::output::Output;
 use crate::secret;
@@ -29,8 +27,12 @@ use crate::vendor::Vendor;
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// Decide as the gate of this vendor
-    #[arg(long, value_enum)]
-    pub(crate) vendor: Vendor,
+    #[arg(long, value_enum, required_unless_present = "config")]
+    pub(crate) vendor: Option<Vendor>,
+    /// Decide as the gate of this front door's file. Without --store, the command looks the key up in the file's
+    /// store
+    #[arg(long, value_name = "FILE", conflicts_with = "vendor")]
+    pub(crate) config: Option<PathBuf>,
     /// Method of the request
     #[arg(long, default_value = "GET")]
     pub(crate) method: String,
@@ -49,41 +51,40 @@ pub(crate) struct Check {
     /// Send the key as the password of Basic authentication with this user name, instead of as a Bearer token
     #[arg(long, value_name = "USER")]
     pub(crate) basic: Option<String>,
+    /// Send the key in this header, instead of as a Bearer token
+    #[arg(long, value_name = "NAME", conflicts_with = "basic")]
+    pub(crate) key_header: Option<String>,
     /// Decide as a gate with this audience [default: a gate without an audience]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
     pub(crate) audience: Option<String>,
     /// Decide at this time, such as 2027-01-31T12:00:00Z or "in 90 days" [default: now]
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<Moment>,
     /// Digest the key with the pepper in this file; it must be the gate's pepper
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub(crate) pepper_file: Option<PathBuf>,
 }
 
 pub(crate) async fn run(
     store: &dyn KeyManager,
-    question: Check,
+    question: &Check,
+    gate: Gate,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     let key = secret::read()?;
-    let hasher = hasher(question.pepper_file.as_deref())?;
-    let digest = hasher.digest(key.expose_secret().as_bytes());
+    let digest = gate.hasher().digest(key.expose_secret().as_bytes());
     let found = store.find(&digest).await?;
     let record = found.map(|record| Arc::new(KeyRecord::clone(&record)));
-    // The explanation asks no limiter, and the record is found already: an empty store is enough.
-    let builder = ApiKeyLayer::builder(question.vendor.profile(), MemoryStore::new())
-        .hasher(hasher)
-        .without_limits()
-        .routes(Routes::new().rows(question.vendor.routes()));
+    let builder = gate.builder();
     let builder = match &question.audience {
         Some(audience) => builder.audience(audience),
         None => builder,
     };
-    let request = request(&question, &key)?;
+    let request = request(question, &key)?;
     let peer = SocketAddr::new(question.from, 0);
     let connection =
         if question.plain_http { Connection::plain(peer) } else { Connection::tls(peer) };
-    let now = question.at.map_or_else(|| SystemClock.now(), |moment| moment.0);
+    let now = question.at.as_ref().map_or_else(|| SystemClock.now(), |moment| moment.0);
     let explanation = builder.build()?.explain(&request, connection, record.as_deref(), now);
     output.explanation(&explanation)?;
     Ok(if explanation.decision().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
@@ -118,16 +119,22 @@ fn request(question: &Check, key: &SecretString) -> Result<Request<()>, Failure>
         })?;
         request.headers_mut().append(name, value);
     }
-    let credential = match &question.basic {
-        None => format!("Bearer {}", key.expose_secret()),
-        Some(user) => {
+    let (header, credential) = match (&question.basic, &question.key_header) {
+        (Some(user), _) => {
             let pair = format!("{user}:{}", key.expose_secret());
-            format!("Basic {}", STANDARD.encode(pair))
+            (AUTHORIZATION, format!("Basic {}", STANDARD.encode(pair)))
         }
+        (None, Some(name)) => {
+            let name = name.parse().map_err(|_| {
+                invalid("--key-header is not valid in HTTP: write a name like x-api-key")
+            })?;
+            (name, key.expose_secret().to_owned())
+        }
+        (None, None) => (AUTHORIZATION, format!("Bearer {}", key.expose_secret())),
     };
     let credential = HeaderValue::try_from(credential).map_err(|_| {
         invalid("the key cannot be sent in a header: remove its control characters")
     })?;
-    request.headers_mut().insert(AUTHORIZATION, credential);
+    request.headers_mut().insert(header, credential);
     Ok(request)
 }

@@ -4,11 +4,14 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use tower_api_key::ConfigError;
+use tower_api_key::config::FrontDoorError;
 use tower_api_key::key::{InvalidNetwork, InvalidRecord, IssueError, WeakPepper};
 use tower_api_key::store::{ManageError, StoreError};
 
 /// The exit code for an unknown key, account or secret.
 pub(crate) const UNKNOWN: u8 = 3;
+/// The exit code for a value that is not valid.
+pub(crate) const INVALID: u8 = 4;
 /// The exit code of `check` for a request that would be refused.
 pub(crate) const REFUSED: u8 = 5;
 
@@ -28,6 +31,9 @@ pub(crate) enum Failure {
     Pepper(#[from] WeakPepper),
     #[error(transparent)]
     Configuration(#[from] ConfigError),
+    /// The file of a front door has mistakes. The text has many lines.
+    #[error(transparent)]
+    FrontDoor(#[from] FrontDoorError),
     #[error("{0}")]
     Invalid(String),
     /// An import that ended early. The text begins with what was imported, because the cause may be long.
@@ -77,7 +83,9 @@ impl Failure {
             | Self::Issue(_)
             | Self::Pepper(_)
             | Self::Configuration(_)
-            | Self::Invalid(_) => 4,
+            | Self::Invalid(_) => INVALID,
+            Self::FrontDoor(FrontDoorError::Unreadable { .. }) => 1,
+            Self::FrontDoor(_) => INVALID,
             Self::Import { source, .. } | Self::SecretLost { source, .. } => source.code(),
             Self::Store(_) | Self::Io { .. } => 1,
         }

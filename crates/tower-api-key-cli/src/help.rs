@@ -96,7 +96,28 @@ pub(crate) const CHECK: &str = "\
 Examples:
   tower-api-key check --vendor rest-integrations --path /v1/users <key.txt
   tower-api-key --quiet check --vendor personyze --basic api --path /rest/users <key.txt
+  tower-api-key check --config gate.toml --key-header x-api-key --path /v1/users <key.txt
   tower-api-key check --vendor persona --from 203.0.113.7 --at \"in 90 days\" <key.txt";
+
+pub(crate) const CONFIG_CHECK: &str = "\
+The command builds the gate that the file describes, and finds what is wrong with it. It opens neither the store
+nor the limiter. Exit code 4: the file has mistakes. With --json it prints a list of them.
+
+Examples:
+  tower-api-key config check gate.toml
+  tower-api-key --json config check gate.toml
+  tower-api-key config check gate.toml --table server";
+
+pub(crate) const CONFIG_SCHEMA: &str = "\
+Write the path of the schema into the first line of a TOML file, or into `$schema` of a JSON file:
+  #:schema ./front-door.schema.json
+
+Example:
+  tower-api-key config schema >front-door.schema.json";
+
+pub(crate) const CONFIG_PRINT: &str = "\
+Example:
+  tower-api-key config print --vendor persona >gate.toml";
 
 pub(crate) const WHOSE: &str = "\
 Examples:
@@ -128,7 +149,21 @@ mod tests {
     fn every_example_is_a_command_line() {
         Arguments::command().debug_assert();
         let texts = [
-            PROGRAM, CREATE, LIST, EDIT, ROTATE, REVOKE, DELETE, IMPORT, SAVE, TRAIL, CHECK, WHOSE,
+            PROGRAM,
+            CREATE,
+            LIST,
+            EDIT,
+            ROTATE,
+            REVOKE,
+            DELETE,
+            IMPORT,
+            SAVE,
+            TRAIL,
+            CHECK,
+            WHOSE,
+            CONFIG_CHECK,
+            CONFIG_SCHEMA,
+            CONFIG_PRINT,
         ];
         for line in texts.iter().flat_map(|text| text.lines()).map(str::trim_start) {
             if line.starts_with("tower-api-key ") {

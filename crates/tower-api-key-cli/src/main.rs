@@ -4,9 +4,11 @@ mod accounts;
 mod arguments;
 mod check;
 mod complaint;
+mod config;
 mod escape;
 mod failure;
 mod filter;
+mod gate;
 mod help;
 mod import;
 mod issue;
@@ -24,14 +26,17 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
+use tower_api_key::config::{FrontDoorError, StoreSettings};
 use tower_api_key::store::KeyManager;
 use tower_api_key_sqlx::SqlStore;
 
 use arguments::{Arguments, Command};
 use complaint::unrepeated;
 use failure::Failure;
-use output::{Output, complain};
+use gate::Gate;
+use output::{Output, complain, complain_of_file};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -42,7 +47,10 @@ async fn main() -> ExitCode {
     match run(arguments).await {
         Ok(code) => code,
         Err(failure) => {
-            complain(&format!("tower-api-key: {}", failure.full_text()));
+            match &failure {
+                Failure::FrontDoor(FrontDoorError::Mistaken { text, .. }) => complain_of_file(text),
+                _ => complain(&format!("tower-api-key: {}", failure.full_text())),
+            }
             failure.exit_code()
         }
     }
@@ -52,20 +60,23 @@ fn arguments() -> Result<Arguments, clap::Error> {
     let mut command = Arguments::command();
     let matches = command.try_get_matches_from_mut(std::env::args_os())?;
     meaning::check(&mut command, &matches)?;
-    Arguments::from_arg_matches(&matches)
+    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    arguments.store_is_default = matches.value_source("store") == Some(ValueSource::DefaultValue);
+    Ok(arguments)
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let output = Output::new(arguments.json, arguments.quiet);
-    // Connecting brings the tables up to date. A command that only reads creates no file, because the
-    // path may be mistyped.
-    let mut store = SqlStore::builder(&arguments.store)
-        .prefix(&arguments.table_prefix)
-        .create_if_missing(arguments.command.creates());
-    if let Some(schema) = &arguments.table_schema {
-        store = store.schema(schema);
+    match &arguments.command {
+        Command::Config(command) => return config::run(command, &output),
+        Command::Check(question) => {
+            let gate = Gate::of(question)?;
+            let store = open(&arguments, gate.store()).await?;
+            return check::run(&*store, question, gate, &output).await;
+        }
+        _ => {}
     }
-    let store: Arc<dyn KeyManager> = Arc::new(store.connect().await?);
+    let store = open(&arguments, None).await?;
     let (store, by) = (&*store, arguments.by.as_str());
     match arguments.command {
         Command::Keys(command) => keys::run(store, by, command, &output).await?,
@@ -73,11 +84,34 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Trail { after, limit } => {
             output.trail(&store.changes(after, limit).await?)?;
         }
-        Command::Check(question) => return check::run(store, question, &output).await,
         Command::Whose { pepper_files } => return whose::run(store, &pepper_files, &output).await,
         Command::Migrate => output.say("the tables are up to date"),
+        Command::Check(_) | Command::Config(_) => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Connects to the database of the command line, or else to that of a front door's file.
+async fn open(
+    arguments: &Arguments,
+    settings: Option<&StoreSettings>,
+) -> Result<Arc<dyn KeyManager>, Failure> {
+    let settings = settings.filter(|_| arguments.store_is_default);
+    let (mut url, mut prefix) = (arguments.store.as_str(), arguments.table_prefix.as_str());
+    let mut schema = arguments.table_schema.as_deref();
+    if let Some(settings) = settings {
+        url = settings.url.expose();
+        prefix = settings.prefix.as_deref().unwrap_or(prefix);
+        schema = settings.schema.as_deref().or(schema);
+    }
+    // Connecting brings the tables up to date. A command that only reads creates no file, because the
+    // path may be mistyped.
+    let mut store =
+        SqlStore::builder(url).prefix(prefix).create_if_missing(arguments.command.creates());
+    if let Some(schema) = schema {
+        store = store.schema(schema);
+    }
+    Ok(Arc::new(store.connect().await?))
 }
 
 /// Prints what is wrong with the command line, or the help that was asked for.

@@ -16,7 +16,7 @@ const CHANGING: [&str; 8] = [
     "accounts delete",
 ];
 /// The commands that print a value.
-const ANSWERING: [&str; 10] = [
+const ANSWERING: [&str; 11] = [
     "keys create",
     "keys list",
     "keys show",
@@ -26,10 +26,23 @@ const ANSWERING: [&str; 10] = [
     "accounts show",
     "trail",
     "check",
+    "config check",
     "whose",
 ];
 /// The commands that print the same with and without `--quiet`.
-const QUIET: [&str; 5] = ["keys list", "keys show", "accounts list", "accounts show", "trail"];
+const QUIET: [&str; 7] = [
+    "keys list",
+    "keys show",
+    "accounts list",
+    "accounts show",
+    "trail",
+    "config schema",
+    "config print",
+];
+/// The commands that print a file.
+const FILES: [&str; 2] = ["config schema", "config print"];
+/// The options that name a database.
+const DATABASE: [&str; 3] = ["store", "table_prefix", "table_schema"];
 /// The options that name a default of new keys, and that default.
 const DEFAULTS_OF_A_NEW_KEY: [(&str, &str); 6] = [
     ("no_audience", "has no audience"),
@@ -61,11 +74,19 @@ pub(crate) fn check(command: &mut Command, matches: &ArgMatches) -> Result<(), c
     if given("by") && !is_one_of(&CHANGING) {
         return refuse("by", "the command changes nothing, so the audit trail gets no entry");
     }
+    if given("json") && is_one_of(&FILES) {
+        return refuse("json", "the command prints a file in its own format");
+    }
     if given("json") && !is_one_of(&ANSWERING) {
         return refuse(
             "json",
             "the command prints no value; its exit code says whether it succeeded",
         );
+    }
+    if let Some(option) =
+        DATABASE.iter().find(|option| name.starts_with("config ") && given(option))
+    {
+        return refuse(option, "the command opens no database");
     }
     if given("quiet") && is_one_of(&QUIET) {
         return refuse("quiet", "the command prints its result alone anyway");

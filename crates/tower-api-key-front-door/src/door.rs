@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use tower_api_key::ApiKeyLayer;
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 use tower_api_key::config::{FrontDoor, FrontDoorError, SectionMistake};
 use tower_api_key::reload::{ReloadHandle, ReloadableLayer};
 use tower_api_key::store::KeyStore;
@@ -26,6 +26,7 @@ struct LiveState<T> {
     read: Box<dyn Fn(&Path) -> Result<(FrontDoor, T), FrontDoorError> + Send + Sync>,
     layer: ReloadableLayer,
     handle: ReloadHandle,
+    finish: Box<dyn Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send + Sync>,
     /// Locked while a reload is under way, so that reloads run one after the other.
     current: tokio::sync::Mutex<(FrontDoor, Opened)>,
     settings: RwLock<Arc<T>>,
@@ -38,7 +39,8 @@ impl LiveFrontDoor {
     ///
     /// [`OpenError`] if the file has mistakes, or its store or limiter does not open.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
-        Self::of(path.into(), Box::new(|path| Ok((FrontDoor::read(path)?, ())))).await
+        let read = Box::new(|path: &Path| Ok((FrontDoor::read(path)?, ())));
+        Self::of(path.into(), read, Box::new(|builder| builder)).await
     }
 }
 
@@ -54,7 +56,34 @@ impl<T: DeserializeOwned + Send + Sync + 'static> LiveFrontDoor<T> {
         table: &'static str,
         check: impl Fn(&T) -> Result<(), SectionMistake> + Send + Sync + 'static,
     ) -> Result<Self, OpenError> {
-        Self::of(path.into(), Box::new(move |path| FrontDoor::read_with(path, table, &check))).await
+        Self::open_finished(path, table, check, |builder| builder).await
+    }
+
+    /// Opens the front door of a file as [`open_with`](Self::open_with) does, and finishes the builder of each layer with
+    /// what the file cannot say: an observer, or what your program needs of every front door.
+    ///
+    /// ```no_run
+    /// use tower_api_key_front_door::LiveFrontDoor;
+    ///
+    /// # #[derive(serde::Deserialize)] struct Upstreams;
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let accept = |_: &Upstreams| Ok(());
+    /// // No upstream sees a key, whatever the file says.
+    /// LiveFrontDoor::open_finished("gate.toml", "upstreams", accept, |builder| builder.strip_credential()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the file has mistakes, or its store or limiter does not open.
+    pub async fn open_finished(
+        path: impl Into<PathBuf>,
+        table: &'static str,
+        check: impl Fn(&T) -> Result<(), SectionMistake> + Send + Sync + 'static,
+        finish: impl Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send + Sync + 'static,
+    ) -> Result<Self, OpenError> {
+        let read = Box::new(move |path: &Path| FrontDoor::read_with(path, table, &check));
+        Self::of(path.into(), read, Box::new(finish)).await
     }
 }
 
@@ -62,16 +91,18 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
     async fn of(
         path: PathBuf,
         read: Box<dyn Fn(&Path) -> Result<(FrontDoor, T), FrontDoorError> + Send + Sync>,
+        finish: Box<dyn Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send + Sync>,
     ) -> Result<Self, OpenError> {
         let (door, settings) = read(&path)?;
         let file = path.display().to_string();
         let opened = Opened::of(&door, None, &file).await?;
-        let layer = door.builder(&opened.backends()).build();
+        let layer = finish(door.builder(&opened.backends())).build();
         let layer = layer.map_err(|source| OpenError::Layer { file, source })?;
         let (layer, handle) = ReloadableLayer::new(layer);
         let current = tokio::sync::Mutex::new((door, opened));
         let settings = RwLock::new(Arc::new(settings));
-        Ok(Self { shared: Arc::new(LiveState { path, read, layer, handle, current, settings }) })
+        let shared = LiveState { path, read, layer, handle, finish, current, settings };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Returns the layer for your router. Its gates follow every reload.
@@ -117,8 +148,8 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
             let file = shared.path.display().to_string();
             let opened = Opened::of(&door, Some(&current.1), &file).await?;
             let backends = opened.backends();
-            let reloaded =
-                shared.handle.reload(|previous| door.builder(&backends).build_after(previous));
+            let builder = (shared.finish)(door.builder(&backends));
+            let reloaded = shared.handle.reload(|previous| builder.build_after(previous));
             reloaded.map_err(|source| OpenError::Layer { file, source })?;
             current.1 = opened;
         }

@@ -4,6 +4,8 @@
 //! cargo run --release -p vendors-demo
 //! ```
 //!
+//! With `-- --gallery` it serves the vendors of `vendors/gallery`, each from its file alone.
+//!
 //! It needs no set-up: it makes a certificate and keys when it starts. It prints the keys, and a curl
 //! command for each vendor. `--help` lists the options.
 
@@ -16,6 +18,7 @@ mod data;
 mod database;
 mod delay;
 mod drain;
+mod gallery;
 mod gates;
 mod grpc;
 mod keys;
@@ -35,6 +38,7 @@ mod users_v1;
 mod workshop;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -42,6 +46,7 @@ use tokio::net::TcpListener;
 
 use certificate::Certificate;
 use complaint::unrepeated;
+use gallery::GalleryManifest;
 use keys::Keys;
 use manifest::Manifest;
 use options::Options;
@@ -65,6 +70,9 @@ async fn run(options: Options) -> Result<(), Failure> {
     let https = listen(options.https).await?;
     let http = listen(options.http).await?;
     let certificate = Certificate::make(https.local_addr()?.ip())?;
+    if let Some(folder) = &options.gallery {
+        return serve_gallery(folder, &options, https, http, &certificate).await;
+    }
     let mut keys = Keys::new(options.seed);
     let app = app::build(&mut keys, &options).await?;
 
@@ -80,6 +88,25 @@ async fn run(options: Options) -> Result<(), Failure> {
     }
     announcement::print(&manifest, &options);
     server::serve(https, http, certificate.server_config()?, app).await
+}
+
+/// Serves the front doors of a folder.
+async fn serve_gallery(
+    folder: &Path,
+    options: &Options,
+    https: TcpListener,
+    http: TcpListener,
+    certificate: &Certificate,
+) -> Result<(), Failure> {
+    let base = base_url("https", https.local_addr()?);
+    let doors = gallery::doors(folder, &base)?;
+    let plain = base_url("http", http.local_addr()?);
+    let manifest = GalleryManifest::new(base, plain, certificate.path(), &doors);
+    if let Some(path) = &options.manifest {
+        manifest.write(path)?;
+    }
+    manifest.print();
+    server::serve(https, http, certificate.server_config()?, gallery::router(doors)).await
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -25,23 +25,9 @@ impl Manifest {
         Self { https, http, ca: ca.display().to_string(), keys, organizations: ORGANIZATIONS }
     }
 
-    /// Writes the file in one step, so that no program reads half of it. Only its owner may read it, because
-    /// it holds keys.
+    /// Writes the file in one step. Only its owner may read it.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
-        let unwritable = |error| format!("cannot write {}: {error}", path.display());
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(format!(".{}", std::process::id()));
-        let text = serde_json::to_vec_pretty(self)?;
-        // A file left by an earlier process may have another mode.
-        let _ = fs::remove_file(&temporary);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&temporary).map_err(unwritable)?;
-        file.write_all(&text).map_err(unwritable)?;
-        fs::rename(&temporary, path).map_err(unwritable)?;
-        Ok(())
+        write_json(self, path)
     }
 
     /// Returns the text of a demo key, or an empty text for an unknown one.
@@ -49,4 +35,23 @@ impl Manifest {
         let labelled = |key: &&DemoKey| key.vendor == vendor && key.label == label;
         self.keys.iter().find(labelled).map_or("", |key| &key.key)
     }
+}
+
+/// Writes a file of JSON in one step, so that no program reads half of it. Only its owner may read it, because it holds
+/// keys.
+pub(crate) fn write_json(value: &impl Serialize, path: &Path) -> Result<(), Failure> {
+    let unwritable = |error| format!("cannot write {}: {error}", path.display());
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}", std::process::id()));
+    let text = serde_json::to_vec_pretty(value)?;
+    // A file left by an earlier process may have another mode.
+    let _ = fs::remove_file(&temporary);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temporary).map_err(unwritable)?;
+    file.write_all(&text).map_err(unwritable)?;
+    fs::rename(&temporary, path).map_err(unwritable)?;
+    Ok(())
 }

@@ -11,6 +11,8 @@ use tower_api_key::request::{ProxyHeaders, TrustedProxies};
 
 use crate::gates::{Limits, OnFailure};
 
+const GALLERY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vendors/gallery");
+
 /// Serves demos of five vendors' APIs behind tower-api-key, and prints keys and curl commands to try
 #[derive(Debug, Parser)]
 #[command(name = "vendors")]
@@ -53,6 +55,11 @@ pub(crate) struct Options {
     /// Number of processes that share a limit, for `--on-limiter-failure local`
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) nodes: NonZeroU32,
+
+    /// Serve each front door of this folder of TOML files, below the name of its file [default: vendors/gallery].
+    /// Its keys are in memory, and the options of stores, limiters and proxies do not apply
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = GALLERY)]
+    pub(crate) gallery: Option<PathBuf>,
 
     /// Serve Polytomic on premises, where the deployment key is accepted
     #[arg(long)]

@@ -31,4 +31,14 @@ impl ConcurrencyTable {
             None => rule,
         }
     }
+
+    pub(super) fn of(rule: &Concurrency) -> Self {
+        let (wait, queue) = (rule.longest_wait(), rule.longest_queue());
+        let usual = Concurrency::new(rule.limit()).longest_queue();
+        Self {
+            limit: rule.limit(),
+            longest_wait: (!wait.is_zero()).then(|| wait.into()),
+            longest_queue: (queue != usual).then_some(queue),
+        }
+    }
 }

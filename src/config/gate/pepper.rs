@@ -36,7 +36,7 @@ pub(in crate::config) enum EncodedPepperTable {
 }
 
 impl PepperTable {
-    pub(super) fn describe(&self, path: &Path) -> Result<KeyHasher, Contradiction> {
+    pub(in crate::config) fn describe(&self, path: &Path) -> Result<KeyHasher, Contradiction> {
         let (path, bytes) = match self {
             Self::Plain(text) => {
                 (path.clone(), Some(Zeroizing::new(text.expose().as_bytes().to_vec())))

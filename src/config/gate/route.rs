@@ -9,7 +9,7 @@ use super::statuses::StatusRange;
 use crate::config::duration::LengthOfTime;
 use crate::config::quota::{QuotaTable, describe_all};
 use crate::config::read::{Contradiction, Path};
-use crate::rules::Route;
+use crate::rules::{QueryCost, Route, RouteRow};
 
 /// Defines the row of a route, and the same needs without methods and path. Serde's `flatten` would lose the places of
 /// mistakes.
@@ -69,6 +69,15 @@ tables_with_needs! {
     /// What a request takes from every quota: 1 unless set. With 0 no quota refuses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cost: Option<u32>,
+    /// Counts requests in the quotas of the route only, and not in those of the account.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    only_own_quotas: bool,
+    /// Leaves the limit headers out of the responses of this route.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    without_limit_headers: bool,
+    /// What the query of a request adds to its cost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    query_costs: Vec<QueryCostTable>,
     /// Lets the handler change the cost of a request.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     metered: bool,
@@ -81,6 +90,26 @@ tables_with_needs! {
     /// How long the service may take until its answer begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     budget: Option<LengthOfTime>,
+}
+
+/// What a parameter of the query adds to the cost of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct QueryCostTable {
+    /// The name of the parameter, which lists values with commas between.
+    parameter: String,
+    /// What each listed value costs.
+    each: u32,
+}
+
+impl QueryCostTable {
+    fn of(cost: &QueryCost<'_>) -> Self {
+        Self { parameter: cost.parameter.to_owned(), each: cost.each }
+    }
+
+    fn describe(&self) -> QueryCost<'_> {
+        QueryCost { parameter: &self.parameter, each: self.each }
+    }
 }
 
 impl RouteNeedsTable {
@@ -100,10 +129,13 @@ impl RouteNeedsTable {
         let sets: Option<Vec<&[&str]>> =
             sets.as_ref().map(|sets| sets.iter().map(Vec::as_slice).collect());
         let statuses: Vec<_> = self.refund_on.iter().map(|range| range.0.clone()).collect();
+        let query_costs: Vec<QueryCost<'_>> =
+            self.query_costs.iter().map(QueryCostTable::describe).collect();
         let mut route = Route::new()
             .all_of(&all_of)
             .quotas(&quotas)
             .anonymous_quotas(&anonymous)
+            .query_costs(&query_costs)
             .refund_on(&statuses);
         if let Some(scopes) = &any_of {
             route = route.any_of(scopes);
@@ -120,6 +152,12 @@ impl RouteNeedsTable {
         if let Some(cost) = self.cost {
             route = route.cost(cost);
         }
+        if self.only_own_quotas {
+            route = route.only_own_quotas();
+        }
+        if self.without_limit_headers {
+            route = route.without_limit_headers();
+        }
         if self.metered {
             route = route.metered();
         }
@@ -132,6 +170,35 @@ impl RouteNeedsTable {
         add(route);
         Ok(())
     }
+}
+
+impl RouteRowTable {
+    pub(in crate::config) fn of(row: &RouteRow<'_>) -> Self {
+        let route = &row.route;
+        Self {
+            methods: row.methods.iter().cloned().map(MethodText).collect(),
+            path: row.path.to_owned(),
+            all_of: owned(route.all_of),
+            any_of: route.any_of.map(owned),
+            any_of_sets: route.sets.map(|sets| sets.iter().map(|set| owned(set)).collect()),
+            kinds: route.kinds.map(owned),
+            account_parameter: route.account_parameter.map(str::to_owned),
+            quotas: route.quotas.iter().map(QuotaTable::of).collect(),
+            anonymous_quotas: route.anonymous_quotas.iter().map(QuotaTable::of).collect(),
+            only_own_quotas: route.only_own_quotas,
+            without_limit_headers: !route.shows_limits,
+            query_costs: route.query_costs.iter().map(QueryCostTable::of).collect(),
+            cost: (route.cost != 1).then_some(route.cost),
+            metered: route.metered,
+            refund_on: route.refund_on.iter().cloned().map(StatusRange).collect(),
+            concurrency: route.concurrency.as_ref().map(ConcurrencyTable::of),
+            budget: route.budget.map(LengthOfTime::from),
+        }
+    }
+}
+
+fn owned(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
 }
 
 fn strs(list: &[String]) -> Vec<&str> {

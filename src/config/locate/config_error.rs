@@ -110,8 +110,8 @@ impl FrontDoorTable {
                 .beside(root.field("routes"))
                 .beside(root.field("otherwise")),
             ConfigError::AnonymousQuotas { place, .. } => self.anonymous_at(place, error),
-            // Responses are shaped by a layer of their own, which no file describes.
-            ConfigError::Shaping { .. } => at(root),
+            // Responses are shaped by a layer of their own, and a program asks for forward auth. No file describes them.
+            ConfigError::Shaping { .. } | ConfigError::ForwardAuth { .. } => at(root),
             ConfigError::LimiterMissing => at(root.clone())
                 .beside(root.field("limiter"))
                 .remedy("add a table `limiter`, or write `without_limits = true`"),

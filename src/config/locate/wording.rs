@@ -33,7 +33,7 @@ const PHRASES: [(&str, &str); 14] = [
     ("`ScopeRules`, field", "the field"),
 ];
 
-/// Says that the field at a path has to change.
+/// Returns the mistake that the field at a path has to change.
 pub(super) fn at(path: Path, error: &ConfigError) -> Contradiction {
     Contradiction::new(path, &of_a_file(&error.to_string()))
 }

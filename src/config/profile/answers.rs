@@ -8,12 +8,11 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::answer::AnswerRow;
+use super::linked_rows::LinkedRows;
+use super::row_names::{NAMES, known};
 use super::rows::{UnwritableRow, named_once, shortened, written};
 use crate::config::read::{Contradiction, Path};
-use crate::profile::{Answer, Answers};
-
-/// The row of every name that has none of its own.
-pub(super) const OTHERWISE: &str = "otherwise";
+use crate::profile::Answers;
 
 /// Rows by the names of [`Answers`], and `otherwise`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,45 +28,8 @@ impl AnswersTable {
         room: &'a Bump,
         path: &Path,
     ) -> Result<Answers<'a>, Contradiction> {
-        let refuse = |name: &str, problem: String| Contradiction::new(path.field(name), &problem);
-        Answers::from_rows(|name| {
-            let mut wanted = name;
-            // As many steps as there are rows: more of them are a circle.
-            for _ in 0..=self.rows.len() {
-                match self.row(wanted) {
-                    Some(AnswerRow::Written(row)) => return Ok(row.describe(room)),
-                    Some(AnswerRow::SameAs(other)) => match known(other) {
-                        Some(other) if self.row(other).is_some() || base.is_some() => {
-                            wanted = other;
-                        }
-                        Some(other) => {
-                            return Err(refuse(
-                                wanted,
-                                format!("there is no row `{other}` to be the same as"),
-                            ));
-                        }
-                        None => {
-                            return Err(refuse(
-                                wanted,
-                                format!("no row can be named `{}`", other.escape_debug()),
-                            ));
-                        }
-                    },
-                    None => {
-                        return base.map(|base| *base_row(base, wanted)).ok_or_else(|| {
-                            let problem = format!(
-                                "the row `{wanted}` is missing: add it, or a row `{OTHERWISE}`"
-                            );
-                            Contradiction::new(path.clone(), &problem)
-                        });
-                    }
-                }
-            }
-            Err(refuse(
-                name,
-                "the rows name each other in a circle: write one of them out".to_owned(),
-            ))
-        })
+        let rows = LinkedRows { rows: &self.rows, base, room, path };
+        Answers::from_rows(|name| rows.describe(name))
     }
 
     /// Writes a table of answers. With `base`, rows that equal those of the base may be left out.
@@ -84,38 +46,13 @@ impl AnswersTable {
         let changed = named_once(&changed);
         Ok(Self { rows: if changed.len() <= whole.len() { changed } else { whole } })
     }
-
-    /// Returns the row of a name, or `otherwise`.
-    fn row(&self, name: &str) -> Option<&AnswerRow> {
-        let named =
-            |wanted: &str| self.rows.iter().find(|(row, _)| *row == wanted).map(|(_, row)| row);
-        named(name).or_else(|| named(OTHERWISE))
-    }
-}
-
-fn base_row<'a, 'b>(base: &'b Answers<'a>, name: &str) -> &'b Answer<'a> {
-    base.named(name).unwrap_or(&base.internal_error)
-}
-
-fn known(name: &str) -> Option<&'static str> {
-    NAMES.iter().find(|known| **known == name).copied()
-}
-
-/// The names of all rows, and `otherwise`.
-pub(super) static NAMES: &[&str] = &with_otherwise();
-
-const fn with_otherwise() -> [&'static str; Answers::NAMES.len() + 1] {
-    let mut names = [OTHERWISE; Answers::NAMES.len() + 1];
-    let (rows, _) = names.split_at_mut(Answers::NAMES.len());
-    rows.copy_from_slice(Answers::NAMES);
-    names
 }
 
 impl<'de> Deserialize<'de> for AnswersTable {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Name(&'static str);
         struct ReadName;
-        struct Read;
+        struct ReadAnswers;
 
         impl<'de> Deserialize<'de> for Name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -135,7 +72,7 @@ impl<'de> Deserialize<'de> for AnswersTable {
             }
         }
 
-        impl<'de> Visitor<'de> for Read {
+        impl<'de> Visitor<'de> for ReadAnswers {
             type Value = AnswersTable;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,7 +87,7 @@ impl<'de> Deserialize<'de> for AnswersTable {
                 Ok(AnswersTable { rows })
             }
         }
-        from.deserialize_map(Read)
+        from.deserialize_map(ReadAnswers)
     }
 }
 

@@ -26,26 +26,42 @@ enum ExpectedTable {
     MediaType(String),
     /// A calendar date, as `2026-01-31`.
     Date,
+    /// The id of the key's account.
+    OwnAccount,
+    /// No such header, or one of these.
+    AbsentOr(Box<ExpectedTable>),
 }
 
 impl RequiredHeaderTable {
     pub(super) fn describe<'a>(&'a self, room: &'a Bump) -> RequiredHeader<'a> {
-        let expected = match &self.expected {
-            ExpectedTable::Present => Expected::Present,
-            ExpectedTable::OneOf(values) => Expected::OneOf(texts(values, room)),
-            ExpectedTable::MediaType(kind) => Expected::MediaType(kind),
-            ExpectedTable::Date => Expected::Date,
-        };
-        RequiredHeader { name: &self.name, expected }
+        RequiredHeader { name: &self.name, expected: self.expected.describe(room) }
     }
 
     pub(super) fn of(header: &RequiredHeader<'_>) -> Self {
-        let expected = match header.expected {
-            Expected::Present => ExpectedTable::Present,
-            Expected::OneOf(values) => ExpectedTable::OneOf(owned(values)),
-            Expected::MediaType(kind) => ExpectedTable::MediaType(kind.to_owned()),
-            Expected::Date => ExpectedTable::Date,
-        };
-        Self { name: header.name.to_owned(), expected }
+        Self { name: header.name.to_owned(), expected: ExpectedTable::of(&header.expected) }
+    }
+}
+
+impl ExpectedTable {
+    fn describe<'a>(&'a self, room: &'a Bump) -> Expected<'a> {
+        match self {
+            Self::Present => Expected::Present,
+            Self::OneOf(values) => Expected::OneOf(texts(values, room)),
+            Self::MediaType(kind) => Expected::MediaType(kind),
+            Self::Date => Expected::Date,
+            Self::OwnAccount => Expected::OwnAccount,
+            Self::AbsentOr(value) => Expected::AbsentOr(room.alloc(value.describe(room))),
+        }
+    }
+
+    fn of(expected: &Expected<'_>) -> Self {
+        match expected {
+            Expected::Present => Self::Present,
+            Expected::OneOf(values) => Self::OneOf(owned(values)),
+            Expected::MediaType(kind) => Self::MediaType((*kind).to_owned()),
+            Expected::Date => Self::Date,
+            Expected::OwnAccount => Self::OwnAccount,
+            Expected::AbsentOr(value) => Self::AbsentOr(Box::new(Self::of(value))),
+        }
     }
 }

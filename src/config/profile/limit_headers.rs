@@ -4,6 +4,7 @@ use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::credential::{owned, texts};
 use crate::profile::{Dialect, LimitField, LimitHeaders, LimitValue, Reset};
 
 /// The headers that tell clients their limits.
@@ -11,13 +12,13 @@ use crate::profile::{Dialect, LimitField, LimitHeaders, LimitValue, Reset};
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitHeadersTable {
     dialect: DialectName,
-    /// Tells the limit. On, unless set to false.
+    /// Writes the limit. On, unless set to false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     limit: Option<bool>,
-    /// Tells what remains. On, unless set to false.
+    /// Writes what remains. On, unless set to false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remaining: Option<bool>,
-    /// Tells when the window ends, in seconds unless set otherwise.
+    /// Writes when the window ends: in seconds from now, unless set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reset: Option<ResetName>,
     /// Headers of the vendor's own.
@@ -61,9 +62,12 @@ enum ResetName {
 pub(super) struct LimitFieldTable {
     pub(super) name: String,
     value: LimitValueName,
-    /// Tells of the quota of this name, not of the nearest one.
+    /// Writes about the quota of this name, not about the nearest one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     quota: Option<String>,
+    /// Never tells of the quotas of these names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    except: Vec<String>,
     /// The places after the decimal point.
     #[serde(default, skip_serializing_if = "is_zero")]
     decimals: u8,
@@ -83,11 +87,15 @@ enum LimitValueName {
     Used,
     ResetSeconds,
     ResetUnixTime,
+    /// As `2027-01-15T08:00:00Z`.
+    ResetTimestamp,
     /// As `6m0s`.
     ResetDuration,
     /// The window in seconds.
     Window,
     QuotaName,
+    /// What the request costs.
+    Cost,
 }
 
 impl LimitHeadersTable {
@@ -101,7 +109,7 @@ impl LimitHeadersTable {
         let writes = dialect != Dialect::None;
         let reset =
             self.reset.unwrap_or(if writes { ResetName::Seconds } else { ResetName::Omitted });
-        let fields: Vec<_> = self.fields.iter().map(LimitFieldTable::describe).collect();
+        let fields: Vec<_> = self.fields.iter().map(|field| field.describe(room)).collect();
         LimitHeaders {
             dialect,
             limit: self.limit.unwrap_or(writes),
@@ -143,18 +151,22 @@ impl LimitHeadersTable {
 }
 
 impl LimitFieldTable {
-    fn describe(&self) -> LimitField<'_> {
+    fn describe<'a>(&'a self, room: &'a Bump) -> LimitField<'a> {
         let value = match self.value {
             LimitValueName::Limit => LimitValue::Limit,
             LimitValueName::Remaining => LimitValue::Remaining,
             LimitValueName::Used => LimitValue::Used,
             LimitValueName::ResetSeconds => LimitValue::ResetSeconds,
             LimitValueName::ResetUnixTime => LimitValue::ResetUnixTime,
+            LimitValueName::ResetTimestamp => LimitValue::ResetTimestamp,
             LimitValueName::ResetDuration => LimitValue::ResetDuration,
             LimitValueName::Window => LimitValue::Window,
             LimitValueName::QuotaName => LimitValue::QuotaName,
+            LimitValueName::Cost => LimitValue::Cost,
         };
-        let field = LimitField::new(&self.name, value).decimals(self.decimals);
+        let field = LimitField::new(&self.name, value)
+            .decimals(self.decimals)
+            .except(texts(&self.except, room));
         self.quota.as_deref().map_or(field, |quota| field.of_quota(quota))
     }
 
@@ -168,11 +180,14 @@ impl LimitFieldTable {
             LimitValue::ResetDuration => LimitValueName::ResetDuration,
             LimitValue::Window => LimitValueName::Window,
             LimitValue::QuotaName => LimitValueName::QuotaName,
+            LimitValue::ResetTimestamp => LimitValueName::ResetTimestamp,
+            LimitValue::Cost => LimitValueName::Cost,
         };
         Self {
             name: field.name.to_owned(),
             value,
             quota: field.quota.map(str::to_owned),
+            except: owned(field.except),
             decimals: field.decimals,
         }
     }

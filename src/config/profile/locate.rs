@@ -2,8 +2,10 @@
 
 use bumpalo::Bump;
 
-use super::answer::{AnswerRow, AnswerTable};
+use super::answer::AnswerRow;
 use super::answers::AnswersTable;
+use super::challenge::ChallengeTable;
+use super::row_names::OTHERWISE;
 use super::table::ProfileTable;
 use crate::config::read::Path;
 use crate::error::ConfigError;
@@ -70,18 +72,16 @@ impl ProfileTable {
     /// Returns the path of the part of an answer that an error names, such as "header `x-a`" or "body".
     pub(in crate::config) fn answer_part_path(&self, path: &Path, row: &str, part: &str) -> Path {
         let row_path = self.answer_path(path, None, Some(row));
-        let written = self.answers.as_ref().and_then(|answers| answers.written(row));
-        let Some(written) = written else { return row_path };
+        let Some(answers) = &self.answers else { return row_path };
         let (kind, name) = part.split_once(' ').unwrap_or((part, ""));
         let name = name.trim_matches('`');
         match kind {
             "status" | "body" => row_path.field(kind),
             "header" => row_path.field("headers").field(name),
             "challenge" => {
-                let (path, list) = if written.challenges.is_empty() {
-                    (path, self.challenges.as_deref().unwrap_or_default())
-                } else {
-                    (&row_path, written.challenges.as_slice())
+                let (path, list) = match answers.row_challenges(row) {
+                    [] => (path, self.challenges.as_deref().unwrap_or_default()),
+                    list => (&row_path, list),
                 };
                 let index = list.iter().rposition(|challenge| challenge.is_of(name));
                 index.map_or(row_path.clone(), |index| path.field("challenges").item(index))
@@ -120,22 +120,29 @@ impl ProfileTable {
 }
 
 impl AnswersTable {
-    /// Returns the name under which a row is written out in the file; `None` if it is the base's.
+    /// Returns the name under which a row stands in the file, written out or as another one with changes; `None` if it
+    /// is the base's.
     fn written_row(&self, name: &str) -> Option<&'static str> {
-        self.find_written(name).map(|(name, _)| name)
+        self.find_row(name).map(|(name, _)| name)
     }
 
-    fn written(&self, name: &str) -> Option<&AnswerTable> {
-        self.find_written(name).map(|(_, row)| row)
+    /// Returns the challenges that a row lists in the file.
+    fn row_challenges(&self, name: &str) -> &[ChallengeTable] {
+        match self.find_row(name) {
+            Some((_, AnswerRow::Written(row))) => &row.challenges,
+            _ => &[],
+        }
     }
 
-    fn find_written(&self, name: &str) -> Option<(&'static str, &AnswerTable)> {
+    fn find_row(&self, name: &str) -> Option<(&'static str, &AnswerRow)> {
         let mut wanted = name;
         for _ in 0..=self.rows.len() {
             let found = self.rows.iter().find(|(row, _)| *row == wanted);
-            let otherwise = || self.rows.iter().find(|(row, _)| *row == super::answers::OTHERWISE);
+            let otherwise = || self.rows.iter().find(|(row, _)| *row == OTHERWISE);
             match found.or_else(otherwise)? {
-                (name, AnswerRow::Written(row)) => return Some((name, row)),
+                (row, written @ (AnswerRow::Written(_) | AnswerRow::Changed(_))) => {
+                    return Some((row, written));
+                }
                 (_, AnswerRow::SameAs(other)) => wanted = other,
             }
         }

@@ -24,6 +24,8 @@ enum PrincipalValueTable {
     KeyId,
     /// The metadata of the key with this name.
     Metadata(String),
+    /// The requests of the account that are in flight on the route.
+    InFlight,
 }
 
 impl PrincipalHeaderTable {
@@ -34,6 +36,7 @@ impl PrincipalHeaderTable {
             PrincipalValueTable::Environment => PrincipalValue::Environment,
             PrincipalValueTable::KeyId => PrincipalValue::KeyId,
             PrincipalValueTable::Metadata(name) => PrincipalValue::Metadata(name),
+            PrincipalValueTable::InFlight => PrincipalValue::InFlight,
         };
         PrincipalHeader { name: &self.name, value }
     }
@@ -45,6 +48,7 @@ impl PrincipalHeaderTable {
             PrincipalValue::Environment => PrincipalValueTable::Environment,
             PrincipalValue::KeyId => PrincipalValueTable::KeyId,
             PrincipalValue::Metadata(name) => PrincipalValueTable::Metadata(name.to_owned()),
+            PrincipalValue::InFlight => PrincipalValueTable::InFlight,
         };
         Self { name: header.name.to_owned(), value }
     }

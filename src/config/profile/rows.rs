@@ -1,7 +1,8 @@
 //! Which rows of a table of answers a file needs, and which of them only name another one.
 
-use super::answer::{AnswerRow, AnswerTable, MadeBy};
-use super::answers::OTHERWISE;
+use super::answer::{AnswerRow, AnswerTable};
+use super::made_by::MadeBy;
+use super::row_names::OTHERWISE;
 use crate::profile::Answers;
 
 /// Of rows that are equal, these are written out. Without one of them it is the first.

@@ -13,11 +13,11 @@ use super::format::FormatTable;
 use super::limit_headers::LimitHeadersTable;
 use super::pairs::Pairs;
 use super::principal::{PrincipalHeaderTable, RequestIdTable};
-use crate::Profile;
 use crate::config::quota::{self, QuotaTable};
 use crate::config::read::{Contradiction, Path};
 use crate::config::write::UnwritableProfile;
 use crate::key::KeyFormat;
+use crate::profile::Profile;
 use crate::profile::{Answer, Answers, ErrorBody, LimitHeaders, PathAnswers, ResponseHeader};
 use crate::quota::Quota;
 

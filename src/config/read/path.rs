@@ -96,7 +96,7 @@ impl Contradiction {
         self
     }
 
-    /// Says what to do in a file, in place of the remedy at the end of the text.
+    /// Sets what to do in a file, in place of the remedy at the end of the text.
     pub(in crate::config) fn remedy(mut self, help: &'static str) -> Self {
         let text = &mut self.problem.text;
         text.truncate(text.rfind(": ").unwrap_or(text.len()));

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::bounded::read_at_most;
 use super::node::{Content, Node, NodeId, Origin};
-use super::source::read_at_most;
 
 /// The most bytes of a file that a field is taken from. A secret or an address is far shorter.
 const MAX_FILE_BYTES: u64 = 64 * 1024;

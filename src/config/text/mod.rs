@@ -1,5 +1,6 @@
 //! Texts of files: TOML and JSON become one tree, in which every value knows its place.
 
+mod bounded;
 mod elsewhere;
 mod fingerprint;
 mod json_text;

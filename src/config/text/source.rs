@@ -1,10 +1,11 @@
 //! The text of a file, and its lines.
 
+use std::io::Error;
 use std::io::ErrorKind::FileTooLarge;
-use std::io::{Error, Read};
 use std::ops::Range;
 use std::path::Path;
 
+use super::bounded::read_at_most;
 use super::elsewhere::SystemSurroundings;
 use super::node::Node;
 use super::syntax::SyntaxError;
@@ -108,11 +109,4 @@ impl std::fmt::Debug for SourceText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SourceText").field("name", &self.name).finish_non_exhaustive()
     }
-}
-
-/// Reads the text of a file, or `None` if it has more bytes. A file such as `/dev/zero` has no length to ask for.
-pub(super) fn read_at_most(path: &Path, bytes: u64) -> std::io::Result<Option<String>> {
-    let mut text = String::new();
-    let read = std::fs::File::open(path)?.take(bytes + 1).read_to_string(&mut text)?;
-    Ok(u64::try_from(read).is_ok_and(|read| read <= bytes).then_some(text))
 }

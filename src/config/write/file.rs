@@ -1,18 +1,21 @@
-//! A profile, written as a file.
+//! A profile and its routes, written as a file.
 
 use super::layout::layout;
 use super::unwritable::UnwritableProfile;
-use crate::Profile;
+use crate::config::gate::RouteRowTable;
 use crate::config::profile::ProfileTable;
 use crate::config::tables::FrontDoorTable;
+use crate::profile::Profile;
+use crate::rules::RouteRow;
 
-/// Writes a profile as a file in TOML, in full: it needs no `base`. With quotas it has a limiter in memory.
+/// Writes a profile and its routes as a file in TOML, in full: it needs no `base`. If there are quotas, the file has a
+/// limiter in memory.
 ///
 /// ```
-/// use tower_api_key::config::{FileFormat, FrontDoor, profile_to_toml};
+/// use tower_api_key::config::{FileFormat, FrontDoor, to_toml};
 /// use tower_api_key::vendors;
 ///
-/// let file = profile_to_toml(&vendors::PERSONYZE)?;
+/// let file = to_toml(&vendors::PERSONYZE, vendors::personyze::ROUTES)?;
 /// assert!(file.contains("formats = [{ hex = 40 }]"));
 /// FrontDoor::parse("personyze.toml", &file, FileFormat::Toml)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -22,7 +25,17 @@ use crate::config::tables::FrontDoorTable;
 ///
 /// [`UnwritableProfile`] if an answer has [`ErrorBody::Custom`](crate::profile::ErrorBody::Custom) or
 /// [`Answer::headers_from`](crate::profile::Answer::headers_from).
-pub fn profile_to_toml(profile: &Profile<'_>) -> Result<String, UnwritableProfile> {
-    let table = FrontDoorTable { profile: ProfileTable::of(profile)?, ..FrontDoorTable::default() };
-    Ok(layout(&table, !profile.quotas.is_empty()))
+pub fn to_toml(
+    profile: &Profile<'_>,
+    routes: &[RouteRow<'_>],
+) -> Result<String, UnwritableProfile> {
+    let table = FrontDoorTable {
+        profile: ProfileTable::of(profile)?,
+        routes: (!routes.is_empty()).then(|| routes.iter().map(RouteRowTable::of).collect()),
+        ..FrontDoorTable::default()
+    };
+    let counts = |row: &RouteRow<'_>| {
+        !(row.route.quotas.is_empty() && row.route.anonymous_quotas.is_empty())
+    };
+    Ok(layout(&table, !profile.quotas.is_empty() || routes.iter().any(counts)))
 }

@@ -28,7 +28,8 @@ pub(super) fn layout(front_door: &FrontDoorTable, counts: bool) -> String {
     let mut root = Table::new();
     if counts {
         let mut limiter = Table::from_iter([("url", "memory:")]);
-        limiter.decor_mut().set_prefix(IN_MEMORY);
+        let line = if described.iter().any(|(_, item)| !has_header(item)) { "\n" } else { "" };
+        limiter.decor_mut().set_prefix(format!("{line}{IN_MEMORY}"));
         root.insert("limiter", Item::Table(limiter));
     }
     root.extend(described);

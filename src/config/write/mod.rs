@@ -4,5 +4,5 @@ mod file;
 mod layout;
 mod unwritable;
 
-pub use file::profile_to_toml;
+pub use file::to_toml;
 pub use unwritable::UnwritableProfile;

@@ -7,6 +7,7 @@ use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
 use crate::profile::Profile;
 use crate::response::{BodyFunction, Renderer};
+use crate::service::forward_auth;
 use crate::service::layer::ApiKeyLayer;
 use crate::service::layer_counts::LayerCounts;
 use crate::service::options::{GateOptions, Limits};
@@ -115,6 +116,9 @@ impl ApiKeyLayerBuilder {
         let websocket_protocol = options.websocket_protocol.as_deref();
         let select = |protocol| SelectedProtocol::new(protocol, &policy);
         let websocket_protocol = websocket_protocol.map(select).transpose()?;
+        if let Some(original) = &options.original {
+            forward_auth::check(original, &policy, &renderer, websocket_protocol.is_some())?;
+        }
         let has_observer = options.observer.is_some();
         let (previous, now) = (previous.map(|shared| &shared.counted), options.clock.now());
         let counted = LayerCounts::new(attempts, refusals, has_observer, previous, now)?;

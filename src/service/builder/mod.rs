@@ -4,6 +4,7 @@ mod anonymous;
 mod answers;
 #[cfg(feature = "reload")]
 mod build_after;
+mod forward_auth;
 mod keys;
 mod layer_builder;
 mod limits;

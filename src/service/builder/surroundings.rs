@@ -131,4 +131,19 @@ impl ApiKeyLayerBuilder {
         self.options.leave_grant = false;
         self
     }
+
+    /// Puts the [`Grant`](crate::Grant) into the request's extensions, whatever was said before. That is the default.
+    /// Call it on a builder that comes from a file, if your service must know its caller.
+    ///
+    /// ```
+    /// use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError};
+    ///
+    /// fn gateway(from_file: ApiKeyLayerBuilder) -> Result<ApiKeyLayer, ConfigError> {
+    ///     from_file.strip_credential().grant_in_request().build()
+    /// }
+    /// ```
+    pub fn grant_in_request(mut self) -> Self {
+        self.options.leave_grant = true;
+        self
+    }
 }

@@ -47,9 +47,12 @@
 //! | what was counted while a limiter could not answer, and [how often](crate::ApiKeyLayer::limiter_failures) | `build_after` |
 //!
 //! A limit that changes clears nothing. Of failed attempts, refused requests and alarms, each network or key keeps the
-//! part of its limit that it has used: one that was over its old limit is over the new one. If the window, or the
-//! number of networks or keys that are remembered, changes, the counts are copied when the layer is built. Lookups that
-//! are under way then count as failed, and drain. Failures between the build and the swap are not in the copy.
+//! part of its limit that it has used: after 5 of 10 failures, it has room for 50 more of 100. One that has used its
+//! whole limit has used the whole new limit.
+//!
+//! If the window changes, or the number of networks or keys that are remembered, the counts are copied when the layer
+//! is built. Lookups that are under way then count as failed, and drain. Failures between the build and the swap are
+//! not in the copy.
 //!
 //! A limit that is removed forgets its counts. A limit that is added starts without any. The observer, the clock and
 //! the functions that you hand to the builder keep their own state: hand the same ones to the new layer.

@@ -5,6 +5,7 @@
 #[path = "../../../tower-api-key-sqlx/tests/databases/folder.rs"]
 mod folder;
 mod forms;
+mod front_door;
 mod import;
 mod incident;
 mod options;

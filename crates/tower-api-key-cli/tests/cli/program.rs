@@ -46,9 +46,23 @@ impl Program {
 
     /// Runs the program with a key on standard input.
     pub(crate) fn ask(&self, arguments: &[&str], key: &str) -> Run {
-        let mut child = Command::new(binary())
+        Self::run_with(
+            Command::new(binary()).env("TOWER_API_KEY_STORE", &self.store),
+            arguments,
+            key,
+        )
+    }
+
+    /// Runs the program with a key on standard input, and without the name of the database.
+    pub(crate) fn ask_without_store(&self, arguments: &[&str], key: &str) -> Run {
+        let mut command = Command::new(binary());
+        command.current_dir(&self.folder).env_remove("TOWER_API_KEY_STORE");
+        Self::run_with(&mut command, arguments, key)
+    }
+
+    fn run_with(command: &mut Command, arguments: &[&str], key: &str) -> Run {
+        let mut child = command
             .args(arguments)
-            .env("TOWER_API_KEY_STORE", &self.store)
             .env_remove("TOWER_API_KEY_KEY")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -86,6 +100,11 @@ impl Run {
     /// Returns the standard output of a run that must succeed.
     pub(crate) fn succeeded(&self) -> String {
         assert_eq!(self.code(), 0, "{}", self.everything());
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    /// Returns the standard output.
+    pub(crate) fn stdout(&self) -> String {
         String::from_utf8(self.0.stdout.clone()).unwrap()
     }
 

@@ -99,7 +99,10 @@ impl RedisConcurrency {
         call.command.arg(self.keeper.lease_microseconds()).arg(rule.limit()).arg(held.permit());
         // Without an answer the server may have granted it. Dropping `held` gives it back.
         match *self.keeper.server.connection.call(&call).await? {
-            [1, _] => Ok(PermitReply::Taken(Permit::new(held.taken()))),
+            [1, in_flight] => {
+                let in_flight = u32::try_from(in_flight).unwrap_or(u32::MAX);
+                Ok(PermitReply::Taken(Permit::counted(held.taken(), in_flight)))
+            }
             [0, microseconds] => {
                 held.refused();
                 let microseconds = u64::try_from(microseconds).unwrap_or(0);

@@ -13,6 +13,7 @@ mod complaints;
 mod curl;
 #[path = "../../../../crates/tower-api-key-sqlx/tests/databases/folder.rs"]
 mod folder;
+mod gallery;
 mod grpc;
 mod interpreters;
 mod limits;

@@ -1,0 +1,140 @@
+//! Files of front doors: `config`, and `check --config`.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::program::Program;
+
+/// A gate with a pepper, whose keys come in a header, and which names the database.
+fn gate(store: &str) -> String {
+    format!(
+        r#"
+routes = [{{ path = "/users", all_of = ["users.read"] }}]
+pepper = {{ file = "pepper" }}
+
+[store]
+url = "{store}"
+
+[profile]
+base = "standard"
+formats = [{{ segments = [{{ characters = {{ alphabet = "token", at_least = 16, at_most = 99 }} }}] }}]
+credentials = [{{ scheme = {{ header = "x-api-key" }} }}]
+"#
+    )
+}
+
+#[test]
+fn a_printed_file_describes_a_front_door() {
+    let program = Program::new();
+    for vendor in [
+        "persona",
+        "personyze",
+        "polyteia",
+        "polytomic",
+        "polytomic-on-premises",
+        "rest-integrations",
+    ] {
+        let printed = program.run(&["config", "print", "--vendor", vendor]).succeeded();
+        let file = program.file("gate.toml", &printed);
+        let checked = program.run(&["config", "check", &file]);
+        assert_eq!((checked.code(), checked.stdout()), (0, String::new()), "{vendor}");
+        assert!(checked.everything().contains("gate.toml describes a front door"), "{vendor}");
+    }
+    assert!(!program.path("keys.db").exists(), "no database was opened");
+}
+
+#[test]
+fn the_printed_schema_is_the_one_that_ships() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/front-door.schema.json");
+    let printed = Program::new().run(&["config", "schema"]).succeeded();
+    assert_eq!(printed, fs::read_to_string(shipped).unwrap());
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_printed() {
+    let program = Program::new();
+    let file =
+        program.file("gate.toml", "[profile]\nbase = \"polyteia\"\nrelam = \"x\"\nformats = 7\n");
+    let refused = program.run(&["config", "check", &file]);
+    assert_eq!(refused.code(), 4);
+    for words in ["gate.toml:3:1", "gate.toml:4:11", "did you mean `realm`?"] {
+        assert!(refused.everything().contains(words), "{words}: {}", refused.everything());
+    }
+    let refused = program.run(&["--json", "config", "check", &file]);
+    assert_eq!(refused.code(), 4);
+    let mistakes = refused.json();
+    assert_eq!((&mistakes[0]["line"], &mistakes[0]["field"]), (&json!(3), &json!("profile.relam")));
+    assert_eq!(
+        (&mistakes[1]["line"], &mistakes[1]["field"]),
+        (&json!(4), &json!("profile.formats"))
+    );
+    let right = program.file("gate.json", r#"{"profile":{"base":"polyteia"}}"#);
+    assert_eq!(program.run(&["--json", "config", "check", &right]).json(), json!([]));
+    assert_eq!(program.run(&["config", "check", "nothing.toml"]).code(), 1);
+}
+
+#[test]
+fn a_table_of_a_program_is_left_to_the_program() {
+    let program = Program::new();
+    let file = program.file("gate.toml", "profile.base = \"polyteia\"\n[server]\nport = 80\n");
+    assert_eq!(program.run(&["config", "check", &file]).code(), 4);
+    program.run(&["config", "check", &file, "--table", "server"]).succeeded();
+}
+
+#[test]
+fn a_request_is_explained_as_the_gate_of_a_file_decides() {
+    let program = Program::new();
+    let pepper = program.file("pepper", "0123456789abcdef0123456789abcdef\n");
+    let file = program.file("gate.toml", &gate(program.store()));
+    program.run(&["accounts", "save", "acme", "--scope", "users.read"]).succeeded();
+    let create = ["--quiet", "keys", "create", "--account", "acme", "--pepper-file", &pepper];
+    let key = program
+        .run(&[&create[..], &["--prefix", "key_{environment}_", "--environment", "live"]].concat())
+        .succeeded();
+    let check = ["--json", "check", "--config", &file, "--path", "/users"];
+    let passes = program.ask(&[&check[..], &["--key-header", "x-api-key"]].concat(), &key);
+    assert_eq!(
+        (passes.code(), &passes.json()["passes"]),
+        (0, &json!(true)),
+        "{}",
+        passes.everything()
+    );
+    let bearer = program.ask(&check, &key);
+    assert_eq!((bearer.code(), &bearer.json()["denial"]), (5, &json!("credentials_missing")));
+}
+
+#[test]
+fn the_store_of_the_file_is_used_unless_another_is_named() {
+    let program = Program::new();
+    program.file("pepper", "0123456789abcdef0123456789abcdef");
+    let file = program.file("gate.toml", &gate("sqlite:elsewhere.db"));
+    let check = ["check", "--config", &file, "--key-header", "x-api-key"];
+    program.run(&["accounts", "save", "acme"]).succeeded();
+    // `Program` names the database in the environment.
+    assert_eq!(program.ask(&check, "key_live_0").code(), 5, "refused: the database was found");
+    assert_eq!(program.ask_without_store(&check, "key_live_0").code(), 1, "no such database");
+    let save = ["--store", "sqlite:elsewhere.db", "accounts", "save", "acme"];
+    program.ask_without_store(&save, "").succeeded();
+    assert_eq!(program.ask_without_store(&check, "key_live_0").code(), 5, "that of the file");
+}
+
+#[test]
+fn options_that_have_no_effect_are_refused() {
+    let program = Program::new();
+    let file = program.file("gate.toml", "profile.base = \"polyteia\"");
+    for arguments in [
+        &["check", "--config", &file, "--vendor", "persona"][..],
+        &["check"],
+        &["check", "--config", &file, "--audience", "x"],
+        &["check", "--config", &file, "--pepper-file", "x"],
+        &["check", "--vendor", "persona", "--basic", "api", "--key-header", "x-api-key"],
+        &["config", "check", &file, "--store", "sqlite:x.db"],
+        &["config", "schema", "--json"],
+        &["config", "schema", "--quiet"],
+        &["config", "print"],
+    ] {
+        assert_eq!(program.ask(arguments, "key").code(), 2, "{arguments:?}");
+    }
+}

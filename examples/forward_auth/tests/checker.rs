@@ -1,0 +1,119 @@
+//! The checker without a proxy: the form of each answer.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::path::Path;
+
+use bytes::Bytes;
+use forward_auth::Proxy::{self, Caddy, Envoy, Nginx, Traefik};
+use forward_auth::{Checker, Listen, Settings, front_door};
+use http::{Request, Response};
+use http_body_util::Full;
+use tower_api_key::config::{Backends, FrontDoor};
+use tower_api_key::key::{Account, IssuedKey, Issuer, KeyFormat, KeyHasher, KeyRecord, Networks};
+use tower_api_key::limits::MemoryLimiter;
+use tower_api_key::request::{Connection, ProxyHeaders, TrustedProxies};
+use tower_api_key::rules::{Route, Routes};
+use tower_api_key::store::MemoryStore;
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Profile};
+
+fn settings(proxy: Proxy) -> Settings {
+    let listen = Listen::Tcp("127.0.0.1:0".parse().unwrap());
+    Settings { listen, path: "/check".to_owned(), proxy }
+}
+
+/// Returns the gate of the shipped file, with this store.
+fn gate(store: MemoryStore) -> ApiKeyLayerBuilder {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("forward-auth.toml");
+    let accept = |_: &Settings| Ok(());
+    let (door, _) = FrontDoor::read_with(file, front_door::TABLE, accept).unwrap();
+    door.builder(&Backends::new(store).limiter(MemoryLimiter::new()))
+}
+
+/// Returns a store with one key, which has this much metadata.
+fn store(metadata: usize) -> (MemoryStore, IssuedKey) {
+    let key = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256()).issue(Some("test")).unwrap();
+    let account = Account::builder("acme").scopes(["users.read"]).build().unwrap();
+    let record = KeyRecord::builder("key_1", account).environment("test");
+    let store = MemoryStore::new();
+    store.add_now(*key.digest(), record.metadata("a", "b".repeat(metadata)).build().unwrap());
+    (store, key)
+}
+
+/// Asks about `GET /v1/users`, as the proxy of these settings does.
+async fn ask(
+    checker: &Checker,
+    settings: &Settings,
+    lines: &[(&str, &str)],
+) -> Response<Full<Bytes>> {
+    let path = match settings.proxy {
+        Envoy => "/check/v1/users",
+        _ => "/check",
+    };
+    let mut question = Request::get(path);
+    let (method, target) = match settings.proxy {
+        Nginx => ("x-original-method", "x-original-uri"),
+        _ => ("x-forwarded-method", "x-forwarded-uri"),
+    };
+    question = question.header(method, "GET").header(target, "/v1/users");
+    question =
+        question.header("x-forwarded-for", "203.0.113.9").header("x-forwarded-proto", "https");
+    for (name, value) in lines {
+        question = question.header(*name, *value);
+    }
+    let mut question = question.body(()).unwrap();
+    question.extensions_mut().insert(Connection::plain("127.0.0.1:4711".parse().unwrap()));
+    checker.clone().answer(question).await.unwrap()
+}
+
+#[tokio::test]
+async fn each_proxy_gets_the_answers_that_it_understands() {
+    for (proxy, refused, forged_status) in
+        [(Nginx, 403, 403), (Traefik, 401, 400), (Caddy, 401, 400), (Envoy, 401, 400)]
+    {
+        let (store, key) = store(3);
+        let settings = settings(proxy);
+        let gate = gate(store);
+        let checker = Checker::new(gate, &settings).unwrap();
+        let answer = ask(&checker, &settings, &[("x-api-key", key.expose())]).await;
+        assert_eq!(answer.status(), 200, "{proxy:?}");
+        let headers = answer.headers();
+        assert_eq!(headers["x-account-id"], "acme");
+        assert_eq!(headers["x-key-id"], "key_1");
+        assert_eq!(headers["x-key-environment"], "test");
+        assert_eq!(headers["x-key-metadata"], "a=bbb");
+        assert!(headers["cache-control"].to_str().unwrap().contains("no-store"), "{headers:?}");
+        assert!(headers.contains_key("ratelimit") && headers.contains_key("x-request-id"));
+        let refusal = ask(&checker, &settings, &[]).await;
+        assert_eq!(refusal.status(), refused, "{proxy:?}");
+        assert_eq!(refusal.headers().contains_key("x-forward-auth-refusal"), proxy == Nginx);
+        let forged = [("x-api-key", key.expose()), ("X_Account_Id", "victim")];
+        assert_eq!(ask(&checker, &settings, &forged).await.status(), forged_status, "{proxy:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_anonymous_request_has_no_identity() {
+    let settings = settings(Caddy);
+    let trusted = Networks::new(["127.0.0.1/32"]).unwrap();
+    let trusted = TrustedProxies::new(trusted, ProxyHeaders::XForwarded).always_proxies();
+    let gate = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).optional();
+    let gate = gate.routes(Routes::new().get("/v1/users", Route::new())).trusted_proxies(trusted);
+    let checker = Checker::new(gate, &settings).unwrap();
+    let answer = ask(&checker, &settings, &[("x-account-id", "victim")]).await;
+    assert_eq!(answer.status(), 200);
+    assert!(!answer.headers().keys().any(|name| name.as_str().starts_with("x-")), "{answer:?}");
+}
+
+#[tokio::test]
+async fn metadata_that_a_proxy_could_not_hold_are_left_out() {
+    for (length, stated) in [(2046, true), (2047, false)] {
+        let (store, key) = store(length);
+        let settings = settings(Traefik);
+        let gate = gate(store);
+        let checker = Checker::new(gate, &settings).unwrap();
+        let answer = ask(&checker, &settings, &[("x-api-key", key.expose())]).await;
+        assert_eq!(answer.headers().contains_key("x-key-metadata"), stated, "{length}");
+        assert_eq!(answer.headers()["x-account-id"], "acme");
+    }
+}

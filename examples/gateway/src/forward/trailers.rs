@@ -1,0 +1,57 @@
+//! The trailers of a message (RFC 9110 §6.5).
+
+use bytes::Bytes;
+use http::HeaderName;
+use http_body::Frame;
+
+use super::fields;
+
+/// Fields that mean something about a whole message, and only before its content.
+const NEVER: [&str; 9] = [
+    "authorization",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "set-cookie",
+];
+
+/// Families of fields that only a gateway writes.
+const FAMILIES: [&str; 3] = ["x-forwarded-", "forwarded", "proxy-"];
+
+/// Removes a request's trailers that a server could merge into fields which it trusts: those that are written by the
+/// gateway only, those that describe the client, and names that some servers read as another one.
+pub(crate) fn strip_request_trailers(frame: Frame<Bytes>, refused: &[HeaderName]) -> Frame<Bytes> {
+    strip(frame, |name| {
+        is_never(name)
+            || refused.contains(name)
+            || !fields::is_plain(name)
+            || FAMILIES.iter().any(|family| name.as_str().starts_with(family))
+    })
+}
+
+/// Removes a response's trailers that frame or route a message, and those of one connection. What gRPC sends stays.
+pub(super) fn strip_response_trailers(frame: Frame<Bytes>, refused: &[HeaderName]) -> Frame<Bytes> {
+    strip(frame, |name| is_never(name) || refused.contains(name))
+}
+
+fn strip(frame: Frame<Bytes>, is_refused: impl Fn(&HeaderName) -> bool) -> Frame<Bytes> {
+    match frame.into_trailers() {
+        Err(data) => data,
+        Ok(mut trailers) => {
+            let refused: Vec<HeaderName> =
+                trailers.keys().filter(|name| is_refused(name)).cloned().collect();
+            for name in &refused {
+                trailers.remove(name);
+            }
+            Frame::trailers(trailers)
+        }
+    }
+}
+
+fn is_never(name: &HeaderName) -> bool {
+    NEVER.contains(&name.as_str()) || fields::is_of_the_connection(name)
+}

@@ -1,0 +1,73 @@
+//! The front door: who may call what, by the tables beside `[gateway]` in the same file.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+
+use tower_api_key::config::SectionMistake;
+use tower_api_key::reload::ReloadableLayer;
+use tower_api_key::store::KeyStore;
+use tower_api_key::{ApiKeyLayerBuilder, ConfigError};
+use tower_api_key_front_door::{LiveFrontDoor, OpenError};
+
+use crate::gateway::check;
+use crate::settings::{FixedSettings, GatewaySettings};
+
+type StoreFuture = Pin<Box<dyn Future<Output = Arc<dyn KeyStore>> + Send>>;
+
+/// Who may call what, and where the keys are.
+#[derive(Clone)]
+pub struct FrontDoor {
+    pub(crate) gate: ReloadableLayer,
+    store: Arc<dyn Fn() -> StoreFuture + Send + Sync>,
+}
+
+impl FrontDoor {
+    /// Makes a front door of a program's own, which stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the layer cannot be built.
+    pub fn new(builder: ApiKeyLayerBuilder, store: Arc<dyn KeyStore>) -> Result<Self, ConfigError> {
+        let (gate, _) = ReloadableLayer::new(finish(builder).build()?);
+        let find = move || -> StoreFuture { Box::pin(std::future::ready(Arc::clone(&store))) };
+        Ok(Self { gate, store: Arc::new(find) })
+    }
+
+    /// Takes the front door of a file, which follows the file's changes.
+    pub fn live(door: &LiveFrontDoor<GatewaySettings>) -> Self {
+        let live = door.clone();
+        let find = move || -> StoreFuture {
+            let live = live.clone();
+            Box::pin(async move { live.store().await })
+        };
+        Self { gate: door.layer(), store: Arc::new(find) }
+    }
+
+    /// Returns the store that is asked now.
+    pub(crate) async fn store(&self) -> Arc<dyn KeyStore> {
+        (self.store)().await
+    }
+}
+
+/// Reads a file, and opens its front door. The file is checked as a whole, each time it is read: a mistake in
+/// `[gateway]` keeps the old front door, too. So does a change of what stays until a restart.
+///
+/// # Errors
+///
+/// [`OpenError`] with all mistakes of the file, or the store or limiter that does not open.
+pub async fn open(file: &Path) -> Result<LiveFrontDoor<GatewaySettings>, OpenError> {
+    let fixed: OnceLock<FixedSettings> = OnceLock::new();
+    let check = move |settings: &GatewaySettings| -> Result<(), SectionMistake> {
+        check(settings)?;
+        fixed.get_or_init(|| FixedSettings::of(settings)).refuse_change(settings)?;
+        Ok(())
+    };
+    LiveFrontDoor::open_finished(file, "gateway", check, finish).await
+}
+
+/// Adds what a gateway needs of every front door: upstreams see no key, and read who called and which client is
+/// proven. The access log reads the decision.
+fn finish(builder: ApiKeyLayerBuilder) -> ApiKeyLayerBuilder {
+    builder.strip_credential().grant_in_request().client_in_request().decision_in_response()
+}

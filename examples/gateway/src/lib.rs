@@ -1,0 +1,25 @@
+//! A reverse proxy with a front door. One file describes listeners, upstreams and routes.
+//!
+//! `docs/gateway.md` says how to run it, and what the file holds.
+
+mod admin;
+mod drain;
+mod forward;
+mod front_door;
+mod gateway;
+mod listen;
+mod problem;
+mod readiness;
+pub mod settings;
+mod upstream;
+mod watch;
+
+pub use front_door::{FrontDoor, open};
+pub use gateway::{Gateway, check};
+pub use problem::Problem;
+pub use watch::Watched;
+
+/// Returns the JSON Schema of the gateway's file, for editors.
+pub fn json_schema() -> String {
+    tower_api_key::config::json_schema_with::<settings::GatewaySettings>("gateway")
+}

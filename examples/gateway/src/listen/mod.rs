@@ -1,0 +1,10 @@
+//! Accepts connections: TLS with certificates that can change, and one server for each connection.
+
+mod accept;
+mod access_log;
+mod certificate;
+mod connection;
+
+pub(crate) use accept::Listener;
+pub(crate) use certificate::Certificate;
+pub(crate) use connection::Server;
