@@ -9,9 +9,11 @@
 //!
 //! Otherwise [`FrontDoorError`] tells all mistakes at once, each with line, column and field.
 //!
-//! A file has a field for each option of a builder but four, which a program sets:
+//! A file has a field for each option of a builder but six, which a program sets:
 //! [`clock`](crate::ApiKeyLayerBuilder::clock), [`observer`](crate::ApiKeyLayerBuilder::observer),
-//! [`body_from`](crate::ApiKeyLayerBuilder::body_from) and
+//! [`body_from`](crate::ApiKeyLayerBuilder::body_from),
+//! [`forward_auth`](crate::ApiKeyLayerBuilder::forward_auth),
+//! [`grant_in_request`](crate::ApiKeyLayerBuilder::grant_in_request) and
 //! [`preflight_body`](crate::ApiKeyLayerBuilder::preflight_body).
 //!
 //! A file has at most 1 MiB, and a file that a field is taken from at most 64 KiB.

@@ -10,8 +10,9 @@ const BUILDS: [&str; 3] = ["build", "build_after", "new"];
 const ELSEWHERE: [(&str, &str); 3] =
     [("limits", "limiter"), ("hasher", "pepper"), ("concurrency", "limiter")];
 
-/// Options that a program sets. `docs/config.md` lists them.
-const IN_RUST: [&str; 4] = ["body_from", "clock", "observer", "preflight_body"];
+/// Options that a program sets. The module's documentation lists them.
+const IN_RUST: [&str; 6] =
+    ["body_from", "clock", "forward_auth", "grant_in_request", "observer", "preflight_body"];
 
 fn source(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

@@ -11,7 +11,7 @@ use tower_api_key::key::{KeyHasher, Networks};
 use tower_api_key::limits::{AnonymousQuotas, MemoryLimiter, Plans};
 use tower_api_key::quota::{OnLimiterFailure, Per, Quota};
 use tower_api_key::request::{ProxyHeaders, TrustedProxies};
-use tower_api_key::rules::{Otherwise, Roles, Route, Routes, ScopeRules};
+use tower_api_key::rules::{Otherwise, QueryCost, Roles, Route, Routes, ScopeRules};
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Preflight, vendors};
 
 use crate::read;
@@ -76,6 +76,15 @@ const OPTIONS: &[(&str, Change)] = &[
             let quotas = [Quota::new("m", 2, MINUTE)];
             in_memory(it)
                 .routes(routes(Route::new().refund_on(&[202..=202, 500..=599]).quotas(&quotas)))
+        },
+    ),
+    (
+        "limiter.url = \"memory:\"\n[[routes]]\npath = \"/a\"\nquery_costs = [{ parameter = \"include\", each = 2 }]\nonly_own_quotas = true\nwithout_limit_headers = true\nquotas = [{ name = \"m\", limit = 9, window = \"60s\" }]",
+        |it| {
+            let quotas = [Quota::new("m", 9, MINUTE)];
+            let route = Route::new().quotas(&quotas).only_own_quotas().without_limit_headers();
+            let costs = [QueryCost { parameter: "include", each: 2 }];
+            in_memory(it).routes(routes(route.query_costs(&costs)))
         },
     ),
     (

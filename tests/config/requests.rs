@@ -114,6 +114,7 @@ fn requests() -> Vec<Request<()>> {
     requests.extend([
         request(Method::POST, "/a", "plain", client, &[]),
         request(Method::GET, "/a", "", tls("192.9.9.9:4711"), &[]),
+        request(Method::GET, "/a?include=a,b", "plain", client, &[]),
         request(Method::GET, "/slow", "plain", client, &[]),
         request(Method::GET, "/accepted", "plain", client, &[]),
         request(Method::GET, "/a", "plain", plain, &[]),

@@ -90,6 +90,7 @@ impl<'a> LinkedRows<'a, '_> {
         named(name).or_else(|| named(OTHERWISE))
     }
 
+    #[allow(clippy::needless_pass_by_value)] // Each caller formats it.
     fn refused(&self, name: &str, problem: String) -> Contradiction {
         Contradiction::new(self.path.field(name), &problem)
     }
