@@ -52,3 +52,48 @@ fn no_option_of_the_builder_is_forgotten() {
         }
     }
 }
+
+/// The setters of an option in Rust, the fields that set them, and setters without a field of their name.
+const TABLES: [(&[&str], &str, &[(&str, &str)]); 8] = [
+    (&["src/rules/route.rs", "src/rules/own_limits.rs"], "route", &[]),
+    (&["src/rules/scope_rules.rs"], "scopes", &[]),
+    (
+        &["src/concurrency/rule.rs"],
+        "concurrency",
+        &[("with_longest_wait", "longest_wait"), ("with_longest_queue", "longest_queue")],
+    ),
+    (&["src/attempts/failures.rs"], "attempts", &[]),
+    (&["src/attempts/refusals.rs"], "attempts", &[]),
+    (&["src/limits/anonymous.rs"], "anonymous", &[]),
+    (&["src/service/preflight.rs"], "preflight", &[]),
+    (
+        &["src/request/proxies.rs"],
+        "proxies",
+        &[("and_unix_socket", "unix_socket"), ("client", "networks")],
+    ),
+];
+
+#[test]
+fn no_setter_of_an_option_is_forgotten() {
+    for (sources, table, renamed) in TABLES {
+        let table = source(&format!("src/config/gate/{table}.rs"));
+        for file in sources {
+            let text = source(file);
+            let text = text.split("#[cfg(test)]").next().unwrap();
+            let setters = words_after(text, "pub const fn ");
+            let setters = setters.into_iter().chain(words_after(text, "pub fn "));
+            let setters: Vec<String> = setters.filter(|name| name != "new").collect();
+            assert!(!setters.is_empty(), "{file}");
+            for setter in setters {
+                let field = renamed.iter().find(|(name, _)| *name == setter);
+                let field = field.map_or(&*setter, |(_, field)| field);
+                let is_field = table.lines().any(|line| {
+                    let line = line.trim_start().trim_start_matches("pub(super) ");
+                    let line = line.trim_start_matches("pub(in crate::config) ");
+                    line.strip_prefix(field).is_some_and(|rest| rest.starts_with(": "))
+                });
+                assert!(is_field, "{file}: no field of a file sets `{setter}`");
+            }
+        }
+    }
+}

@@ -9,6 +9,14 @@ use crate::read;
 /// What no message shows.
 const CANARY: &str = "c4n4ryT0k3n";
 
+/// Files with their mistakes.
+const FILES: [&str; 4] = [
+    include_str!("mistakes/gate.txt"),
+    include_str!("mistakes/profile.txt"),
+    include_str!("mistakes/toml.txt"),
+    include_str!("mistakes/json.txt"),
+];
+
 /// A file with nearly every field.
 fn whole() -> Value {
     json!({
@@ -174,6 +182,39 @@ proptest! {
             it.field().ends_with("no_such_field") || it.message().contains("one name")
         });
         prop_assert!(found, "{error}");
+    }
+
+    /// A file with letters left out, put in or exchanged is read without a panic, in either format.
+    #[test]
+    fn no_text_is_too_strange(
+        file in prop::sample::select(FILES.to_vec()),
+        block in any::<prop::sample::Index>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<Option<char>>()), 0..6),
+        doubled in any::<Option<(prop::sample::Index, prop::sample::Index)>>(),
+    ) {
+        let blocks: Vec<&str> = file.split("\n----\n").collect();
+        let text = block.get(&blocks).split("\n=>").next().unwrap();
+        let mut letters: Vec<char> = text.chars().collect();
+        if let (Some((from, to)), false) = (doubled, letters.is_empty()) {
+            let (from, to) = (from.index(letters.len()), to.index(letters.len()));
+            let part: Vec<char> = letters[from.min(to)..from.max(to)].to_vec();
+            letters.splice(to..to, part);
+        }
+        for (place, letter) in edits {
+            let place = place.index(letters.len() + 1);
+            match letter {
+                Some(letter) => letters.insert(place, letter),
+                None if place < letters.len() => drop(letters.remove(place)),
+                None => {}
+            }
+        }
+        let text: String = letters.into_iter().collect();
+        for format in [FileFormat::Toml, FileFormat::Json] {
+            if let Err(error) = read(&text, format) {
+                prop_assert!(!error.mistakes().is_empty(), "{text}");
+                prop_assert!(!error.to_string().is_empty());
+            }
+        }
     }
 
     /// A text from another file is shown nowhere, whatever the field, and whatever else is wrong.
