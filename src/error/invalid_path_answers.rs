@@ -34,14 +34,12 @@ impl InvalidPathAnswers {
     }
 
     /// Returns the prefix as configured.
-    #[cfg(feature = "config")]
-    pub(crate) fn prefix(&self) -> &str {
+    pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Returns the name of the row, if one is wrong.
-    #[cfg(feature = "config")]
-    pub(crate) const fn row(&self) -> Option<&'static str> {
+    /// Returns the name of the row of [`Answers`](crate::profile::Answers) that is wrong; `None` if the prefix is.
+    pub const fn row(&self) -> Option<&'static str> {
         self.row
     }
 }

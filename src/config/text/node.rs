@@ -152,3 +152,41 @@ pub(in crate::config) fn shortened(text: &str) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::text::{FileFormat, SourceText};
+
+    #[test]
+    fn a_path_names_fields_and_items() {
+        let text = "[a]\nb = [1, { \"c d\" = 2 }]\n\"\" = 3\n";
+        let source = SourceText::new(String::new(), FileFormat::Toml, text.to_owned());
+        let root = source.tree().unwrap();
+        let mut paths: Vec<(String, bool)> = (1..=root.id)
+            .filter_map(|id| root.path_to(id))
+            .map(|(path, _, name)| (path, name.is_some()))
+            .collect();
+        paths.sort();
+        let expected = [
+            ("", false),
+            ("a", true),
+            ("a.\"\"", true),
+            ("a.b", true),
+            ("a.b[0]", false),
+            ("a.b[1]", false),
+            ("a.b[1].\"c d\"", true),
+        ];
+        assert_eq!(paths, expected.map(|(path, named)| (path.to_owned(), named)));
+        assert!(root.path_to(root.id + 1).is_none());
+        let shown = format!("{root:?}");
+        assert!(shown.contains("a whole number") && !shown.contains("Text"), "{shown}");
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(shortened("a\nb"), "a\\nb");
+        assert_eq!(shortened(&"x".repeat(81)).chars().count(), 81);
+        assert!(shortened(&"x".repeat(81)).ends_with('…'));
+    }
+}

@@ -110,3 +110,32 @@ impl std::fmt::Debug for SourceText {
         f.debug_struct("SourceText").field("name", &self.name).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters() {
+        let text = "\u{feff}a = 1\r\n\t\u{65e5}\u{672c} = 2\n\n\u{1f511} = 3";
+        let source = SourceText::new(String::new(), FileFormat::Toml, text.to_owned());
+        assert!(source.text.starts_with('a'), "a byte order mark is no part of the text");
+        for (part, place) in [("a", (1, 1)), ("1", (1, 5)), ("\u{672c}", (2, 3)), ("3", (4, 5))] {
+            let byte = source.text.find(part).unwrap();
+            assert_eq!(source.line_and_column(byte), place, "{part}");
+        }
+        // A byte inside of a character, and one behind the text.
+        let key = source.text.find('\u{1f511}').unwrap();
+        assert_eq!(source.line_and_column(key + 2), (4, 1));
+        assert_eq!(source.line_and_column(1_000), (4, 6));
+    }
+
+    #[test]
+    fn the_lines_of_a_span_are_whole() {
+        let source = SourceText::new(String::new(), FileFormat::Toml, "a\nbc\nd".to_owned());
+        for (span, lines) in [(0..1, "a"), (3..4, "bc"), (2..6, "bc\nd"), (2..2, "bc"), (6..6, "d")]
+        {
+            assert_eq!(source.text.get(source.lines_of(&span)), Some(lines), "{span:?}");
+        }
+    }
+}
