@@ -54,10 +54,6 @@ pub(super) const BROKEN: &[(&str, &str)] = &[
         "profile = { base = 'polyteia', answers = { key_unknown = 'nothing' } }",
     ),
     (
-        "a row without a body",
-        "profile = { base = 'polyteia', answers = { key_unknown = { status = 401 } } }",
-    ),
-    (
         "a misspelt challenge",
         "profile = { base = 'polyteia', answers = { kind_not_allowed = { status = 403, body = 'empty', chalenge = 'bare' } } }",
     ),

@@ -12,17 +12,25 @@
 )]
 
 mod broken;
+mod changed_rows;
 mod editors;
+mod fields;
 mod language_server;
+mod large;
 mod mistakes;
+mod options;
 mod page;
 mod reference;
+mod requests;
 mod schema;
 mod shipped;
+#[cfg(feature = "axum")]
+mod socket;
 mod ten;
 #[path = "../support/vendor_files.rs"]
 mod vendor_files;
 mod written;
+mod wrong_values;
 
 use tower_api_key::config::{FileFormat, FrontDoor, FrontDoorError, Mistake};
 

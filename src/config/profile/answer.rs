@@ -237,9 +237,9 @@ fn of_each<T, R>(list: &[T], write: impl Fn(&T) -> Result<R, MadeBy>) -> Result<
 
 impl<'de> Deserialize<'de> for AnswerRow {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Read;
+        struct ReadRow;
 
-        impl<'de> Visitor<'de> for Read {
+        impl<'de> Visitor<'de> for ReadRow {
             type Value = AnswerRow;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -258,7 +258,7 @@ impl<'de> Deserialize<'de> for AnswerRow {
                 row.written().map(AnswerRow::Written)
             }
         }
-        from.deserialize_any(Read)
+        from.deserialize_any(ReadRow)
     }
 }
 

@@ -13,11 +13,11 @@ use super::format::FormatTable;
 use super::limit_headers::LimitHeadersTable;
 use super::pairs::Pairs;
 use super::principal::{PrincipalHeaderTable, RequestIdTable};
-use crate::Profile;
 use crate::config::quota::{self, QuotaTable};
 use crate::config::read::{Contradiction, Path};
 use crate::config::write::UnwritableProfile;
 use crate::key::KeyFormat;
+use crate::profile::Profile;
 use crate::profile::{Answer, Answers, ErrorBody, LimitHeaders, PathAnswers, ResponseHeader};
 use crate::quota::Quota;
 
@@ -60,7 +60,7 @@ pub(in crate::config) struct ProfileTable {
     pub(super) response_headers: Option<Pairs>,
     /// The challenges of every 401, instead of those that follow from `credentials`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    challenges: Option<Vec<ChallengeTable>>,
+    pub(super) challenges: Option<Vec<ChallengeTable>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answers: Option<AnswersTable>,
     /// Answers of some paths, instead of `answers`.
