@@ -83,11 +83,10 @@ impl Failure {
             | Self::Issue(_)
             | Self::Pepper(_)
             | Self::Configuration(_)
+            | Self::FrontDoor(FrontDoorError::Mistaken { .. })
             | Self::Invalid(_) => INVALID,
-            Self::FrontDoor(FrontDoorError::Unreadable { .. }) => 1,
-            Self::FrontDoor(_) => INVALID,
             Self::Import { source, .. } | Self::SecretLost { source, .. } => source.code(),
-            Self::Store(_) | Self::Io { .. } => 1,
+            Self::Store(_) | Self::FrontDoor(_) | Self::Io { .. } => 1,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::vendor::Vendor;
 
 pub(crate) enum Gate {
     Vendor(Vendor, KeyHasher),
-    File(FrontDoor),
+    File(Box<FrontDoor>),
 }
 
 impl Gate {
@@ -25,7 +25,7 @@ impl Gate {
         pepper_file: Option<&Path>,
     ) -> Result<Self, Failure> {
         match (file, vendor) {
-            (Some(file), _) => Ok(Self::File(FrontDoor::read(file)?)),
+            (Some(file), _) => Ok(Self::File(Box::new(FrontDoor::read(file)?))),
             (None, Some(vendor)) => Ok(Self::Vendor(vendor, hasher(pepper_file)?)),
             (None, None) => {
                 Err(Failure::Invalid("no gate is named: write --vendor or --config".to_owned()))
