@@ -18,8 +18,9 @@ use super::text::{FileFormat, Node, SourceText, Surroundings, SystemSurroundings
 use crate::error::ConfigError;
 use crate::key::KeyHasher;
 use crate::limits::MemoryLimiter;
+use crate::profile::Profile;
 use crate::quota::OnLimiterFailure;
-use crate::{ApiKeyLayerBuilder, Profile};
+use crate::service::ApiKeyLayerBuilder;
 
 /// A front door, read from a file and checked.
 ///
@@ -101,7 +102,7 @@ impl FrontDoor {
     ///
     /// [`FrontDoorError`] if the text has mistakes.
     pub fn parse(name: &str, text: &str, format: FileFormat) -> Result<Self, FrontDoorError> {
-        let source = SourceText { name: name.to_owned(), format, text: text.to_owned() };
+        let source = SourceText::new(name.to_owned(), format, text.to_owned());
         Self::of(&source, &SystemSurroundings { folder: FilePath::new("").to_owned() })
     }
 
@@ -223,7 +224,7 @@ fn open(path: &FilePath) -> Result<(SourceText, SystemSurroundings), FrontDoorEr
     SourceText::open(path).map_err(|source| FrontDoorError::Unreadable { name: name(), source })
 }
 
-/// Returns the tree of a text, with all that it takes from elsewhere, and what is not there.
+/// Returns the tree of a text, with all that it takes from elsewhere, and what cannot be taken.
 fn filled(
     source: &SourceText,
     surroundings: &dyn Surroundings,

@@ -9,6 +9,15 @@
 //!
 //! Otherwise [`FrontDoorError`] tells all mistakes at once, each with line, column and field.
 //!
+//! A file has a field for each option of a builder but six, which a program sets:
+//! [`clock`](crate::ApiKeyLayerBuilder::clock), [`observer`](crate::ApiKeyLayerBuilder::observer),
+//! [`body_from`](crate::ApiKeyLayerBuilder::body_from),
+//! [`forward_auth`](crate::ApiKeyLayerBuilder::forward_auth),
+//! [`grant_in_request`](crate::ApiKeyLayerBuilder::grant_in_request) and
+//! [`preflight_body`](crate::ApiKeyLayerBuilder::preflight_body).
+//!
+//! A file has at most 1 MiB, and a file that a field is taken from at most 64 KiB.
+//!
 //! In a deployment, keep secrets out of the file: write `{ env = "NAME" }` or `{ file = "PATH" }` for the value of a
 //! field. No message shows what comes from there.
 

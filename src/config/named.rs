@@ -71,3 +71,17 @@ impl<T: JsonSchema> JsonSchema for NamedTable<T> {
         json_schema!({"type": "object", "additionalProperties": value})
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_their_order() {
+        let text = r#"{"b":1,"a":2}"#;
+        let table: NamedTable<u8> = serde_json::from_str(text).unwrap();
+        assert_eq!(table.0, [("b".to_owned(), 1), ("a".to_owned(), 2)]);
+        assert_eq!(serde_json::to_string(&table).unwrap(), text);
+        assert!(serde_json::from_str::<NamedTable<u8>>("[]").is_err());
+    }
+}

@@ -15,6 +15,7 @@ use super::profile::{BaseName, ProfileTable};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("required" = ["profile"]))]
+#[allow(clippy::struct_excessive_bools)] // Each is a switch of the builder.
 pub(super) struct FrontDoorTable {
     /// The address of the schema, for editors of JSON. It means nothing to the gate.
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]

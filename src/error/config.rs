@@ -251,3 +251,15 @@ pub enum ConfigError {
     #[error("quotas are configured, but no limiter: call `limits`, or call `without_limits`")]
     LimiterMissing,
 }
+
+impl ConfigError {
+    /// Returns the row of answers that the error is about.
+    pub(crate) const fn row(&self) -> Option<&'static str> {
+        match self {
+            Self::Answer { answer, .. }
+            | Self::ChallengeMissing { answer }
+            | Self::StatusNotRefusing { answer, .. } => Some(*answer),
+            _ => None,
+        }
+    }
+}

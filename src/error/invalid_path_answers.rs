@@ -1,7 +1,5 @@
 //! The error for answers by path that no gate can give.
 
-use super::config::ConfigError;
-
 /// The error for a path prefix that no path has, or whose answers are not valid. The text names the prefix and the
 /// remedy.
 ///
@@ -30,26 +28,18 @@ impl InvalidPathAnswers {
         Self { prefix: prefix.to_owned(), row: None, problem: problem.into() }
     }
 
-    /// Wraps the mistake in a row of these answers.
-    pub(crate) fn of_row(prefix: &str, error: &ConfigError) -> Self {
-        let row = match error {
-            ConfigError::Answer { answer, .. }
-            | ConfigError::ChallengeMissing { answer }
-            | ConfigError::StatusNotRefusing { answer, .. } => Some(*answer),
-            _ => None,
-        };
-        Self { row, ..Self::new(prefix, error.to_string()) }
+    /// Names the row of these answers that has the problem.
+    pub(crate) fn of_row(self, row: Option<&'static str>) -> Self {
+        Self { row, ..self }
     }
 
     /// Returns the prefix as configured.
-    #[cfg(feature = "config")]
-    pub(crate) fn prefix(&self) -> &str {
+    pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Returns the name of the row, if one is wrong.
-    #[cfg(feature = "config")]
-    pub(crate) const fn row(&self) -> Option<&'static str> {
+    /// Returns the name of the row of [`Answers`](crate::profile::Answers) that is wrong; `None` if the prefix is.
+    pub const fn row(&self) -> Option<&'static str> {
         self.row
     }
 }

@@ -54,12 +54,12 @@ impl GatedOperation<'_> {
         }
         for denial in of_handlers.iter().copied() {
             if !found.iter().any(|it| it.denial == *denial) {
-                let name = denial.name().to_owned();
-                let name = if found.iter().any(|it| it.name == name) {
-                    format!("{name}_of_handler")
-                } else {
-                    name
-                };
+                let own = denial.name();
+                let numbered = (2..).map(|number| format!("{own}_of_handler_{number}"));
+                let mut names =
+                    [own.to_owned(), format!("{own}_of_handler")].into_iter().chain(numbered);
+                let is_free = |name: &String| !found.iter().any(|it| it.name == *name);
+                let name = names.find(is_free).unwrap_or_default();
                 let summary = summary(denial);
                 found.push(PossibleDenial { name, summary, denial: denial.clone(), table });
             }

@@ -27,8 +27,9 @@ impl<T> ByPath<T> {
         prepare: impl Fn(&Answers<'_>) -> Result<T, ConfigError>,
     ) -> Result<Self, ConfigError> {
         let below = profile.answers_by_path.iter().map(|PathAnswers { prefix, answers }| {
-            let table =
-                prepare(answers).map_err(|error| InvalidPathAnswers::of_row(prefix, &error))?;
+            let table = prepare(answers).map_err(|error| {
+                InvalidPathAnswers::new(prefix, error.to_string()).of_row(error.row())
+            })?;
             Ok::<_, ConfigError>((*prefix, table))
         });
         Self::new(prepare(&profile.answers)?, below.collect::<Result<_, _>>()?)

@@ -29,7 +29,6 @@ pub(crate) struct Renderer {
     pub(super) answers: ByPath<RenderedAnswers<PreparedRow>>,
     pub(super) body: Option<BodyFunction>,
     shown: ShownFacts,
-    may_succeed: bool,
     credentials: CredentialHeaders,
     /// Whether the gate admits anonymous requests. Then the answer depends on whether a key is present.
     admits_anonymous: bool,
@@ -62,18 +61,16 @@ impl Renderer {
         let fixed = FixedHeaders::new(profile.response_headers, taken)?;
         let mut answers =
             ByPath::of(profile, |answers| PreparedRow::table(answers, profile, taken))?;
-        let (mut shown, mut may_succeed) = (ShownFacts::default(), false);
+        let mut shown = ShownFacts::default();
         for_each_answer(&mut answers, |answer| {
             shown.request |= answer.speaks_of(Placeholder::is_of_request);
             shown.key |= answer.speaks_of(Placeholder::is_of_key);
-            may_succeed |= answer.status.is_success();
             fixed.add(&mut answer.headers);
         });
         Ok(Self {
             answers,
             body: None,
             shown,
-            may_succeed,
             admits_anonymous: false,
             principal,
             request_ids,
@@ -161,8 +158,10 @@ impl Renderer {
     }
 
     /// Returns true if a refusal may have a status of success.
-    pub(crate) const fn may_succeed(&self) -> bool {
-        self.may_succeed
+    pub(crate) fn may_succeed(&mut self) -> bool {
+        let mut may_succeed = false;
+        for_each_answer(&mut self.answers, |answer| may_succeed |= answer.status.is_success());
+        may_succeed
     }
 
     /// Finds the table of answers for a request. Reads its path only if paths have tables of their own.

@@ -48,14 +48,13 @@ impl RouteTable {
             table.otherwise = Some(table.routes.len());
             table.routes.push(CompiledRoute::new(&[], "*", &[], route)?);
         }
-        let mut known: Vec<(String, usize)> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
         for (methods, pattern, route) in routes.rows {
             let index = table.routes.len();
             let parameters = Pattern::new(&pattern)?.parameters;
             table.routes.push(CompiledRoute::new(&methods, &pattern, &parameters, route)?);
-            let at = known.iter().find(|(path, _)| *path == pattern).map(|(_, at)| *at);
-            let at = if let Some(at) = at {
-                at
+            let at = if let Some(at) = known.get(&pattern) {
+                *at
             } else {
                 let at = table.methods.len();
                 let inserted = table.patterns.insert(pattern.clone(), at);
@@ -64,7 +63,7 @@ impl RouteTable {
                 if !pattern.contains(['{', '}']) && is_unambiguous(&pattern) {
                     table.plain.insert(pattern.clone().into(), at);
                 }
-                known.push((pattern.clone(), at));
+                known.insert(pattern.clone(), at);
                 at
             };
             let repeated = ConfigError::Route(InvalidRoute::Repeated { pattern });

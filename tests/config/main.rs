@@ -6,20 +6,31 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::large_stack_arrays,
+    clippy::large_types_passed_by_value,
     missing_docs
 )]
 
 mod broken;
 mod changed_rows;
 mod editors;
+mod fields;
 mod language_server;
+mod large;
 mod mistakes;
+mod options;
+mod page;
+mod reference;
+mod requests;
 mod schema;
 mod shipped;
+#[cfg(feature = "axum")]
+mod socket;
 mod ten;
 #[path = "../support/vendor_files.rs"]
 mod vendor_files;
 mod written;
+mod wrong_values;
 
 use tower_api_key::config::{FileFormat, FrontDoor, FrontDoorError, Mistake};
 

@@ -5,10 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 use tower_api_key::config::{FrontDoor, FrontDoorError, SectionMistake};
 use tower_api_key::reload::{ReloadHandle, ReloadableLayer};
 use tower_api_key::store::KeyStore;
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 
 use crate::error::OpenError;
 use crate::looks::Looks;

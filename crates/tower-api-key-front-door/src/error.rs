@@ -57,3 +57,18 @@ pub enum OpenError {
         source: ConfigError,
     },
 }
+
+impl OpenError {
+    /// Creates the error of a URL that no feature of this build opens.
+    pub(crate) fn unknown_scheme(
+        file: &str,
+        field: &'static str,
+        scheme: &str,
+        known: &[&str],
+    ) -> Self {
+        let known = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(" or ");
+        // What stands before the colon may be anything, if the URL has another form.
+        let scheme = scheme.chars().take_while(char::is_ascii_alphanumeric).take(16).collect();
+        Self::UnknownScheme { file: file.to_owned(), field, scheme, known }
+    }
+}

@@ -31,7 +31,7 @@
 //! # What survives a reload
 //!
 //! The store with its cache, if the table `[store]` is the same. The limiter with its counts and permits, if
-//! `[limiter]` is the same but for `on_failure` and `simultaneous`. All else as
+//! `[limiter]` is the same, `on_failure` and `simultaneous` aside. All else as
 //! [`tower_api_key::reload`] says: failed attempts, refused requests, permits in memory. A new store or limiter is
 //! opened before the old one is left, and the old one is closed when its last request has ended.
 //!

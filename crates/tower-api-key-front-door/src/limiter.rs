@@ -7,7 +7,6 @@ use tower_api_key::config::LimiterSettings;
 use tower_api_key::limits::{Limiter, MemoryLimiter};
 
 use crate::error::OpenError;
-use crate::opened::unknown_scheme;
 
 /// A limiter of requests, and one of simultaneous requests where the first is shared by processes.
 pub(crate) type Limiters = (Arc<dyn Limiter>, Option<Arc<dyn ConcurrencyLimiter>>);
@@ -18,7 +17,7 @@ pub(crate) fn open(settings: &LimiterSettings, file: &str) -> Result<Limiters, O
         "memory" => Ok((Arc::new(MemoryLimiter::new()), None)),
         #[cfg(feature = "redis")]
         "redis" => open_redis(settings, file),
-        scheme => Err(unknown_scheme(file, "limiter.url", scheme, &known())),
+        scheme => Err(OpenError::unknown_scheme(file, "limiter.url", scheme, &known())),
     }
 }
 

@@ -52,16 +52,3 @@ impl Opened {
         }
     }
 }
-
-/// Creates the error of a URL that no feature of this build opens.
-pub(crate) fn unknown_scheme(
-    file: &str,
-    field: &'static str,
-    scheme: &str,
-    known: &[&str],
-) -> OpenError {
-    let known = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(" or ");
-    // What stands before the colon may be anything, if the URL has another form.
-    let scheme = scheme.chars().take_while(char::is_ascii_alphanumeric).take(16).collect();
-    OpenError::UnknownScheme { file: file.to_owned(), field, scheme, known }
-}

@@ -6,7 +6,6 @@ use tower_api_key::config::StoreSettings;
 use tower_api_key::store::{KeyStore, MemoryStore};
 
 use crate::error::OpenError;
-use crate::opened::unknown_scheme;
 
 /// Opens a store.
 pub(crate) async fn open(
@@ -19,7 +18,7 @@ pub(crate) async fn open(
         "sqlite" => open_sql(settings, file).await,
         #[cfg(feature = "postgres")]
         "postgres" | "postgresql" => open_sql(settings, file).await,
-        scheme => Err(unknown_scheme(file, "store.url", scheme, &known())),
+        scheme => Err(OpenError::unknown_scheme(file, "store.url", scheme, &known())),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Sets the options of a builder from the tables of a file.
 
 use super::{plans, roles, routes};
-use crate::ApiKeyLayerBuilder;
 use crate::config::read::{Contradiction, Path};
 use crate::config::tables::FrontDoorTable;
 use crate::key::{Audience, Environment};
+use crate::service::ApiKeyLayerBuilder;
 
 impl FrontDoorTable {
     /// Sets all options of the gate but its profile, its store and its limiters. Adds the fields that contradict themselves

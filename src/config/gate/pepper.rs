@@ -116,3 +116,25 @@ impl JsonSchema for PepperTable {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_from_two_encodings() {
+        let of = |bytes: Option<Zeroizing<Vec<u8>>>| bytes.map(|bytes| bytes.to_vec());
+        for (text, expected) in [
+            ("00fFa9", Some(vec![0, 255, 169])),
+            ("", Some(vec![])),
+            ("0", None),
+            ("0g", None),
+            ("+f", None),
+        ] {
+            assert_eq!(of(hex(text)), expected, "{text}");
+        }
+        for (text, expected) in [("AP+p", Some(vec![0, 255, 169])), ("AP-p", None), ("A", None)] {
+            assert_eq!(of(base64(text)), expected, "{text}");
+        }
+    }
+}

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::method::{MethodText, methods};
-use crate::Preflight;
 use crate::config::duration::LengthOfTime;
 use crate::config::read::{Contradiction, Path};
+use crate::service::Preflight;
 
 /// How the gate answers CORS preflights.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]

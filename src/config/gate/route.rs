@@ -97,7 +97,7 @@ tables_with_needs! {
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct QueryCostTable {
     /// The name of the parameter, which lists values with commas between.
-    parameter: String,
+    pub(in crate::config) parameter: String,
     /// What each listed value costs.
     each: u32,
 }

@@ -6,7 +6,7 @@ use super::method::methods;
 use super::otherwise::OtherwiseTable;
 use super::route::RouteRowTable;
 use crate::config::profile::BaseName;
-use crate::config::read::{Contradiction, Path};
+use crate::config::read::{Contradiction, MAX_MISTAKES, Path};
 use crate::error::ConfigError;
 use crate::rules::{Otherwise, Route, RouteRow, RouteTable, Routes};
 
@@ -21,7 +21,8 @@ pub(in crate::config) fn mistakes(rows: &[RouteRowTable]) -> Vec<ConfigError> {
         row.needs().with_route(&Path::default(), add).ok()?;
         mistake
     };
-    rows.iter().filter_map(mistake).collect()
+    // The others are found when these are left out.
+    rows.iter().filter_map(mistake).take(MAX_MISTAKES).collect()
 }
 
 /// Describes the routes of a file: those of a shipped profile, its own, and `otherwise`. Without any of them there is

@@ -1,6 +1,6 @@
 //! The field of each kind of [`ConfigError`].
 
-use super::header;
+use super::{header, wording};
 use crate::config::gate::route_mistakes;
 use crate::config::read::{Contradiction, Path};
 use crate::config::tables::FrontDoorTable;
@@ -21,7 +21,7 @@ impl FrontDoorTable {
     pub(in crate::config) fn locate(&self, error: &ConfigError) -> Contradiction {
         let root = Path::default();
         let profile = root.field("profile");
-        let at = |path: Path| super::at(path, error);
+        let at = |path: Path| wording::at(path, error);
         match error {
             ConfigError::NoCredentialSource => {
                 let help = "add a source to the list, as `{ scheme = \"bearer\" }`";
@@ -45,7 +45,7 @@ impl FrontDoorTable {
             ConfigError::EnvironmentUnknown { .. } => {
                 at(root.field("environment")).beside(profile.field("formats"))
             }
-            ConfigError::Quota(problem) => self.quota_at(problem, error),
+            ConfigError::Quota(problem) => Self::quota_at(problem, error),
             // The options are checked where they are described, so these two are of the profile.
             ConfigError::Name(_) | ConfigError::Network(_) => at(profile),
             ConfigError::Header { what, value, .. } => header::locate(self, what, value, error),
@@ -69,8 +69,8 @@ impl FrontDoorTable {
                 let (prefix, row) = (Some(problem.prefix()), problem.row());
                 at(self.profile.answer_path(&profile, prefix, row))
             }
-            ConfigError::Answer { answer, .. } => {
-                let path = self.profile.answer_path(&profile, None, Some(answer));
+            ConfigError::Answer { answer, part, .. } => {
+                let path = self.profile.answer_part_path(&profile, answer, part);
                 at(path).beside(profile.field("response_headers"))
             }
             ConfigError::Route(problem) => self.route_at(problem, error),
@@ -120,7 +120,7 @@ impl FrontDoorTable {
 
     /// Returns the field of a route that has to change.
     fn route_at(&self, problem: &InvalidRoute, error: &ConfigError) -> Contradiction {
-        let at = |path: Path| super::at(path, error);
+        let at = |path: Path| wording::at(path, error);
         match problem {
             InvalidRoute::Pattern { pattern, .. } => at(self.pattern_path(pattern)),
             InvalidRoute::Repeated { pattern } => at(self.repeated_path(pattern)),

@@ -1,5 +1,6 @@
 //! The path of a header, by the name of the list as errors write it.
 
+use super::wording;
 use crate::config::read::{Contradiction, Path};
 use crate::config::tables::FrontDoorTable;
 use crate::error::ConfigError;
@@ -12,7 +13,7 @@ pub(super) fn locate(
     error: &ConfigError,
 ) -> Contradiction {
     let (root, profile) = (Path::default(), Path::default().field("profile"));
-    let at = |path: Path| super::at(path, error);
+    let at = |path: Path| wording::at(path, error);
     let list = what.split('`').nth(1).unwrap_or_default();
     // The value is a header's name, or its name and its value.
     let name = value.split_once(": ").map_or(value, |(name, _)| name);

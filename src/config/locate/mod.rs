@@ -8,11 +8,3 @@ mod header;
 mod options;
 mod route;
 mod wording;
-
-use crate::config::read::{Contradiction, Path};
-use crate::error::ConfigError;
-
-/// Says that the field at a path has to change.
-fn at(path: Path, error: &ConfigError) -> Contradiction {
-    Contradiction::new(path, &wording::of_a_file(&error.to_string()))
-}

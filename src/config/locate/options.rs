@@ -1,5 +1,6 @@
 //! The path of an option that the builder refuses.
 
+use super::wording;
 use crate::config::read::{Contradiction, Path};
 use crate::config::tables::FrontDoorTable;
 use crate::error::ConfigError;
@@ -10,14 +11,14 @@ const ROUTE: &str = "route pattern `";
 
 impl FrontDoorTable {
     /// Quotas of the file are checked where they are described. Those of attempts and refusals have fixed names.
-    pub(super) fn quota_at(&self, problem: &InvalidQuota, error: &ConfigError) -> Contradiction {
+    pub(super) fn quota_at(problem: &InvalidQuota, error: &ConfigError) -> Contradiction {
         let root = Path::default();
         let path = match problem.name() {
             "failed-attempts" => root.field("failed_attempts"),
             "refused-requests" => root.field("refused_requests"),
             _ => root.field("profile").field("quotas"),
         };
-        super::at(path, error)
+        wording::at(path, error)
     }
 
     /// Returns the path of a value in the rules of scopes.
@@ -71,7 +72,7 @@ impl FrontDoorTable {
                     .as_ref()
                     .is_some_and(|sets| sets.is_empty() || sets.iter().any(Vec::is_empty)),
             });
-            return super::at(path.field(list), error);
+            return wording::at(path.field(list), error);
         }
         if place.starts_with("credential source") {
             let path = self.profile.source_path(&root.field("profile"), error);
@@ -79,7 +80,7 @@ impl FrontDoorTable {
                 "no key has a kind of an empty list: list at least one, or leave `kinds` out";
             return Contradiction::new(path.field("kinds"), &problem);
         }
-        super::at(root.field("answer_preflight").field(list), error)
+        wording::at(root.field("answer_preflight").field(list), error)
     }
 
     /// Returns the path of quotas for requests without a key.
@@ -89,7 +90,7 @@ impl FrontDoorTable {
             Some(pattern) => self.needs_path(pattern, |needs| !needs.anonymous_quotas.is_empty()),
             None => root.clone(),
         };
-        super::at(path.field("anonymous_quotas"), error)
+        wording::at(path.field("anonymous_quotas"), error)
             .beside(path)
             .beside(root.field("optional"))
             .beside(root.field("trusted_proxies"))

@@ -45,10 +45,10 @@ impl FrontDoorTable {
             known.extend(row.methods.iter().map(|method| Some(&method.0)));
             known.extend(row.methods.is_empty().then_some(None));
             let (old, new) = known.split_at(before);
-            let repeats = |(place, method): (usize, &Option<&http::Method>)| {
+            let mut numbered = new.iter().enumerate();
+            if numbered.any(|(place, method)| {
                 old.contains(method) || new.iter().take(place).any(|other| other == method)
-            };
-            if new.iter().enumerate().any(repeats) {
+            }) {
                 return Path::default().field("routes").item(index);
             }
         }
@@ -68,7 +68,16 @@ impl FrontDoorTable {
             };
             let all_of = || of("all_of", is_in(&needs.all_of));
             let any_of = || of("any_of", is_in(needs.any_of.as_deref().unwrap_or_default()));
+            let only = |name: &'static str, is: bool| is.then(|| (name, Vec::new()));
             match field {
+                "query_costs" => {
+                    let mut costs = needs.query_costs.iter();
+                    of("query_costs", costs.rposition(|cost| cost.parameter == value))
+                }
+                "only_own_quotas" => only("only_own_quotas", needs.only_own_quotas),
+                "metered" => only("metered", needs.metered),
+                "concurrency" => only("concurrency", needs.concurrency.is_some()),
+                "budget" => only("budget", needs.budget.is_some()),
                 "all_of" => all_of(),
                 "any_of" => any_of(),
                 "any_of_sets" => sets(),

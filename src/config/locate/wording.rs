@@ -1,5 +1,8 @@
 //! The builder's remedies in the words of a file.
 
+use crate::config::read::{Contradiction, Path};
+use crate::error::ConfigError;
+
 /// The types that remedies name, before the name of a method, a constant or a variant.
 const TYPES: [&str; 8] = [
     "AnonymousQuotas::",
@@ -13,10 +16,16 @@ const TYPES: [&str; 8] = [
 ];
 
 /// What is called in Rust, and written in a file.
-const PHRASES: [(&str, &str); 8] = [
+const PHRASES: [(&str, &str); 14] = [
     ("remove one of the two calls", "remove one of the two"),
     ("call `", "set `"),
     ("`with_", "`"),
+    ("`scheme(", "`named("),
+    ("`pair(", "`named_pair("),
+    ("`OneOf`", "`one_of`"),
+    ("OneOf([", "one_of(["),
+    ("`Present`", "`present`"),
+    ("body `Json`", "body `json`"),
     ("same `only`", "same `kinds`"),
     ("in `of_quota`", "in `quota`"),
     ("and `of_quota`", "and `quota`"),
@@ -24,8 +33,13 @@ const PHRASES: [(&str, &str); 8] = [
     ("`ScopeRules`, field", "the field"),
 ];
 
+/// Returns the mistake that the field at a path has to change.
+pub(super) fn at(path: Path, error: &ConfigError) -> Contradiction {
+    Contradiction::new(path, &of_a_file(&error.to_string()))
+}
+
 /// Writes what an error says with the names that a file has: `` `BasicKey::UserName` `` is `` `user_name` `` there.
-pub(super) fn of_a_file(error: &str) -> String {
+fn of_a_file(error: &str) -> String {
     let mut text = error.to_owned();
     for name in TYPES {
         while let Some(start) = text.find(name) {

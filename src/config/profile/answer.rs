@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::BodyTable;
 use super::challenge::{ChallengeName, ChallengeTable, describe_all};
+use super::made_by::MadeBy;
 use super::pairs::Pairs;
 use super::row_names::NAMES;
 use crate::profile::{Answer, GrpcCode};
@@ -93,7 +94,7 @@ pub(super) struct QuotaAnswerTable {
 #[schemars(extend("required" = ["like"]))]
 pub(super) struct ChangedRow {
     /// The name of the other row.
-    #[schemars(with = "String")]
+    #[schemars(schema_with = "name_of_a_row")]
     pub(super) like: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<u16>,
@@ -234,15 +235,11 @@ fn of_each<T, R>(list: &[T], write: impl Fn(&T) -> Result<R, MadeBy>) -> Result<
     list.iter().map(write).collect()
 }
 
-/// Names what sets a function, which no file can hold.
-#[derive(Debug)]
-pub(super) struct MadeBy(pub(super) &'static str);
-
 impl<'de> Deserialize<'de> for AnswerRow {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Read;
+        struct ReadRow;
 
-        impl<'de> Visitor<'de> for Read {
+        impl<'de> Visitor<'de> for ReadRow {
             type Value = AnswerRow;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -261,7 +258,7 @@ impl<'de> Deserialize<'de> for AnswerRow {
                 row.written().map(AnswerRow::Written)
             }
         }
-        from.deserialize_any(Read)
+        from.deserialize_any(ReadRow)
     }
 }
 

@@ -52,7 +52,7 @@ impl<'de> Deserialize<'de> for AnswersTable {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Name(&'static str);
         struct ReadName;
-        struct Read;
+        struct ReadAnswers;
 
         impl<'de> Deserialize<'de> for Name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for AnswersTable {
             }
         }
 
-        impl<'de> Visitor<'de> for Read {
+        impl<'de> Visitor<'de> for ReadAnswers {
             type Value = AnswersTable;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for AnswersTable {
                 Ok(AnswersTable { rows })
             }
         }
-        from.deserialize_map(Read)
+        from.deserialize_map(ReadAnswers)
     }
 }
 

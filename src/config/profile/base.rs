@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Profile;
+use crate::profile::Profile;
 use crate::rules::RouteRow;
 use crate::vendors::{self, persona, personyze, polyteia, polytomic, rest_integrations};
 

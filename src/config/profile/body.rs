@@ -4,9 +4,9 @@ use bumpalo::Bump;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::answer::MadeBy;
+use super::made_by::MadeBy;
 use super::pairs::Pairs;
-use super::shape::Shape;
+use super::shape::JsonShape;
 use crate::profile::{ErrorBody, Problem, ProblemMember, ProblemValue};
 
 /// The format and the text of a refusal's body. Texts may have placeholders, as `{scope}`.
@@ -29,7 +29,7 @@ pub(super) enum BodyTable {
     KeyAndMetadata { key: String, message: String },
     /// JSON of any shape.
     Json {
-        shape: Shape,
+        shape: JsonShape,
         /// Texts that the shape names in braces. gRPC calls get the text named `message`.
         #[serde(default, skip_serializing_if = "is_empty")]
         values: Pairs,
@@ -73,7 +73,7 @@ struct ProblemMemberTable {
 enum ProblemValueTable {
     Text(String),
     /// A value of any shape.
-    Json(Shape),
+    Json(JsonShape),
     /// The quotas that were exceeded.
     ViolatedPolicies,
 }
@@ -115,7 +115,7 @@ impl BodyTable {
                 Self::KeyAndMetadata { key: own(key), message: own(message) }
             }
             ErrorBody::Json { shape, values } => {
-                Self::Json { shape: Shape(own(shape)), values: Pairs::of(values) }
+                Self::Json { shape: JsonShape(own(shape)), values: Pairs::of(values) }
             }
             ErrorBody::Problem(problem) => Self::Problem(ProblemTable::of(&problem)),
             ErrorBody::Custom(_) => return Err(MadeBy("ErrorBody::Custom")),
@@ -143,7 +143,7 @@ impl ProblemTable {
             name: member.name.to_owned(),
             value: match member.value {
                 ProblemValue::Text(text) => ProblemValueTable::Text(text.to_owned()),
-                ProblemValue::Json(shape) => ProblemValueTable::Json(Shape(shape.to_owned())),
+                ProblemValue::Json(shape) => ProblemValueTable::Json(JsonShape(shape.to_owned())),
                 ProblemValue::ViolatedPolicies => ProblemValueTable::ViolatedPolicies,
             },
         };

@@ -22,6 +22,7 @@ pub(super) enum ChallengeName {
 }
 
 impl ChallengeName {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // Serde calls it so.
     pub(super) const fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }
@@ -63,6 +64,10 @@ fn is_empty(pairs: &Pairs) -> bool {
 }
 
 impl ChallengeTable {
+    pub(super) fn is_of(&self, scheme: &str) -> bool {
+        self.scheme == scheme
+    }
+
     fn describe<'a>(&'a self, room: &'a Bump) -> SchemeChallenge<'a> {
         let challenge =
             SchemeChallenge::new(&self.scheme).parameters(self.parameters.describe(room));

@@ -115,6 +115,7 @@ impl FormatTable {
 }
 
 impl SegmentTable {
+    #[allow(clippy::large_types_passed_by_value)] // The builder of a format takes it so.
     fn add_to<'a>(
         &'a self,
         format: KeyFormat<'a>,

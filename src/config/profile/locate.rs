@@ -4,6 +4,7 @@ use bumpalo::Bump;
 
 use super::answer::AnswerRow;
 use super::answers::AnswersTable;
+use super::challenge::ChallengeTable;
 use super::row_names::OTHERWISE;
 use super::table::ProfileTable;
 use crate::config::read::Path;
@@ -68,6 +69,27 @@ impl ProfileTable {
         }
     }
 
+    /// Returns the path of the part of an answer that an error names, such as "header `x-a`" or "body".
+    pub(in crate::config) fn answer_part_path(&self, path: &Path, row: &str, part: &str) -> Path {
+        let row_path = self.answer_path(path, None, Some(row));
+        let Some(answers) = &self.answers else { return row_path };
+        let (kind, name) = part.split_once(' ').unwrap_or((part, ""));
+        let name = name.trim_matches('`');
+        match kind {
+            "status" | "body" => row_path.field(kind),
+            "header" => row_path.field("headers").field(name),
+            "challenge" => {
+                let (path, list) = match answers.row_challenges(row) {
+                    [] => (path, self.challenges.as_deref().unwrap_or_default()),
+                    list => (&row_path, list),
+                };
+                let index = list.iter().rposition(|challenge| challenge.is_of(name));
+                index.map_or(row_path.clone(), |index| path.field("challenges").item(index))
+            }
+            _ => row_path,
+        }
+    }
+
     /// Returns the path of a header in one of the profile's lists, by the name of the list as errors write it.
     pub(in crate::config) fn header_path(&self, path: &Path, list: &str, header: &str) -> Path {
         let is = |name: &str| name.eq_ignore_ascii_case(header);
@@ -100,13 +122,27 @@ impl ProfileTable {
 impl AnswersTable {
     /// Returns the name under which a row stands in the file, written out or as another one with changes; `None` if it
     /// is the base's.
-    fn written_row(&self, name: &str) -> Option<&str> {
+    fn written_row(&self, name: &str) -> Option<&'static str> {
+        self.find_row(name).map(|(name, _)| name)
+    }
+
+    /// Returns the challenges that a row lists in the file.
+    fn row_challenges(&self, name: &str) -> &[ChallengeTable] {
+        match self.find_row(name) {
+            Some((_, AnswerRow::Written(row))) => &row.challenges,
+            _ => &[],
+        }
+    }
+
+    fn find_row(&self, name: &str) -> Option<(&'static str, &AnswerRow)> {
         let mut wanted = name;
         for _ in 0..=self.rows.len() {
             let found = self.rows.iter().find(|(row, _)| *row == wanted);
             let otherwise = || self.rows.iter().find(|(row, _)| *row == OTHERWISE);
             match found.or_else(otherwise)? {
-                (row, AnswerRow::Written(_) | AnswerRow::Changed(_)) => return Some(row),
+                (row, written @ (AnswerRow::Written(_) | AnswerRow::Changed(_))) => {
+                    return Some((row, written));
+                }
                 (_, AnswerRow::SameAs(other)) => wanted = other,
             }
         }

@@ -14,6 +14,7 @@ mod format;
 mod limit_headers;
 mod linked_rows;
 mod locate;
+mod made_by;
 mod pairs;
 mod principal;
 mod row_names;

@@ -24,9 +24,9 @@ impl Pairs {
 
 impl<'de> Deserialize<'de> for Pairs {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Read;
+        struct ReadPairs;
 
-        impl<'de> Visitor<'de> for Read {
+        impl<'de> Visitor<'de> for ReadPairs {
             type Value = Pairs;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,7 +41,7 @@ impl<'de> Deserialize<'de> for Pairs {
                 Ok(Pairs(pairs))
             }
         }
-        from.deserialize_map(Read)
+        from.deserialize_map(ReadPairs)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which rows of a table of answers a file needs, and which of them only name another one.
 
-use super::answer::{AnswerRow, AnswerTable, MadeBy};
+use super::answer::{AnswerRow, AnswerTable};
+use super::made_by::MadeBy;
 use super::row_names::OTHERWISE;
 use crate::profile::Answers;
 

@@ -9,12 +9,12 @@ use serde_json::Value;
 
 /// JSON, with its members in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shape(pub(super) String);
+pub(super) struct JsonShape(pub(super) String);
 
 /// A value of the file, as JSON.
 struct Written(String);
 
-impl<'de> Deserialize<'de> for Shape {
+impl<'de> Deserialize<'de> for JsonShape {
     /// A text at the top is JSON: TOML has no `null`.
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let Written(json) = Written::deserialize(from)?;
@@ -85,13 +85,13 @@ impl<'de> Visitor<'de> for Write {
     }
 }
 
-impl Serialize for Shape {
+impl Serialize for JsonShape {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&self.0)
     }
 }
 
-impl JsonSchema for Shape {
+impl JsonSchema for JsonShape {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "JsonShape".into()
     }

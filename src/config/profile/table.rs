@@ -13,11 +13,11 @@ use super::format::FormatTable;
 use super::limit_headers::LimitHeadersTable;
 use super::pairs::Pairs;
 use super::principal::{PrincipalHeaderTable, RequestIdTable};
-use crate::Profile;
 use crate::config::quota::{self, QuotaTable};
 use crate::config::read::{Contradiction, Path};
 use crate::config::write::UnwritableProfile;
 use crate::key::KeyFormat;
+use crate::profile::Profile;
 use crate::profile::{Answer, Answers, ErrorBody, LimitHeaders, PathAnswers, ResponseHeader};
 use crate::quota::Quota;
 
@@ -60,7 +60,7 @@ pub(in crate::config) struct ProfileTable {
     pub(super) response_headers: Option<Pairs>,
     /// The challenges of every 401, instead of those that follow from `credentials`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    challenges: Option<Vec<ChallengeTable>>,
+    pub(super) challenges: Option<Vec<ChallengeTable>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answers: Option<AnswersTable>,
     /// Answers of some paths, instead of `answers`.
@@ -170,12 +170,12 @@ impl ProfileTable {
     pub(in crate::config) fn of(profile: &Profile<'_>) -> Result<Self, UnwritableProfile> {
         let path = |table: &PathAnswers<'_>| {
             let answers = AnswersTable::of(&table.answers, Some(&profile.answers))
-                .map_err(|made| UnwritableProfile::at(Some(table.prefix), made))?;
+                .map_err(|made| UnwritableProfile::at(Some(table.prefix), &made))?;
             Ok(PathAnswersTable { prefix: table.prefix.to_owned(), answers })
         };
         let paths = profile.answers_by_path.iter().map(path).collect::<Result<Vec<_>, _>>()?;
         let answers = AnswersTable::of(&profile.answers, None)
-            .map_err(|made| UnwritableProfile::at(None, made))?;
+            .map_err(|made| UnwritableProfile::at(None, &made))?;
         let limit_headers = profile.limit_headers != LimitHeaders::NONE;
         let response_headers: Vec<_> =
             profile.response_headers.iter().map(|header| (header.name, header.value)).collect();

@@ -96,7 +96,7 @@ impl Contradiction {
         self
     }
 
-    /// Says what to do in a file, in place of the remedy at the end of the text.
+    /// Sets what to do in a file, in place of the remedy at the end of the text.
     pub(in crate::config) fn remedy(mut self, help: &'static str) -> Self {
         let text = &mut self.problem.text;
         text.truncate(text.rfind(": ").unwrap_or(text.len()));
@@ -115,5 +115,41 @@ impl Contradiction {
         let (node, follows) = self.path.find(root, repairs);
         let follows = follows && (node.id != root.id || !self.path.0.is_empty());
         (node, follows || self.beside.iter().any(|path| path.find(root, repairs).1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::text::{FileFormat, SourceText};
+
+    #[test]
+    fn a_path_leads_past_what_was_left_out() {
+        let text = r#"{"a": [{"b": 1}, {"b": 2}], "c": {"d": 3}}"#;
+        let source = SourceText::new(String::new(), FileFormat::Json, text.to_owned());
+        let (root, mut repairs) = (source.tree().unwrap(), Repairs::default());
+        let shown = |path: &str, repairs: &Repairs| {
+            let (node, follows) = Path::written(path).find(&root, repairs);
+            (source.text.get(node.span.clone()).unwrap().to_owned(), follows)
+        };
+        let is = |text: &str, follows| (text.to_owned(), follows);
+        assert_eq!(shown("a[1].b", &repairs), is("2", false));
+        assert_eq!(shown("c.d", &repairs), is("3", false));
+        assert_eq!(shown("c.e", &repairs), is(r#"{"d": 3}"#, false), "the file has no such field");
+        let first = Path::written("a[0]").find(&root, &repairs).0.id;
+        repairs.leave_out(first);
+        assert_eq!(shown("a[0].b", &repairs), is("2", false), "items count as they were read");
+        assert_eq!(shown("a", &repairs).1, true, "a part of the list was left out");
+        let d = Path::written("c.d").find(&root, &repairs).0.id;
+        repairs.leave_out(d);
+        assert_eq!(shown("c.d", &repairs), is(r#"{"d": 3}"#, true));
+    }
+
+    #[test]
+    fn a_remedy_replaces_that_of_the_text() {
+        let contradiction =
+            Contradiction::new(Path::default(), &"a: b: call `c`").remedy("write c");
+        assert_eq!(contradiction.problem.text, "a: b");
+        assert_eq!(contradiction.problem.help, Some("write c"));
     }
 }

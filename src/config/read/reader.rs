@@ -28,14 +28,11 @@ impl<'a> Reader<'a> {
             Content::Text(text) if self.node.origin != Origin::Here => text.trim(),
             _ => return de::Deserializer::deserialize_any(self, visitor),
         };
-        let read = if let Ok(truth) = text.parse() {
-            visitor.visit_bool(truth)
-        } else if let Ok(number) = text.parse() {
-            visitor.visit_i64(number)
-        } else if let Ok(number) = text.parse() {
-            visitor.visit_f64(number)
-        } else {
-            Err(Fault::unfit("this text", &visitor))
+        let read = match (text.parse(), text.parse(), text.parse()) {
+            (Ok(truth), _, _) => visitor.visit_bool(truth),
+            (_, Ok(number), _) => visitor.visit_i64(number),
+            (_, _, Ok(number)) => visitor.visit_f64(number),
+            _ => Err(Fault::unfit("this text", &visitor)),
         };
         read.map_err(|fault: Fault| fault.at(self.node.id))
     }
@@ -66,7 +63,7 @@ impl<'de> de::Deserializer<'de> for Reader<'de> {
                 .visit_seq(Items { reader: self, items: Box::new(self.repairs.items(self.node)) }),
             Content::Table(_) => visitor.visit_map(Fields {
                 reader: self,
-                fields: Box::new(self.repairs.fields(self.node)),
+                rest: Box::new(self.repairs.fields(self.node)),
                 last: None,
             }),
         };
@@ -116,13 +113,26 @@ impl<'de> de::Deserializer<'de> for Reader<'de> {
         read.map_err(|fault| fault.at(self.node.id))
     }
 
+    /// Serde would take a list for a table whose fields have no names.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match &self.node.content {
+            Content::List(_) => Err(Fault::unfit("a list", &visitor).at(self.node.id)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     scalars! {
         deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8
         deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64
     }
 
     forward_to_deserialize_any! {
-        i128 u128 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct
+        i128 u128 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map
         identifier ignored_any
     }
 }
@@ -151,7 +161,7 @@ impl<'de> de::SeqAccess<'de> for Items<'de> {
 /// The fields of a table.
 struct Fields<'de> {
     reader: Reader<'de>,
-    fields: Box<dyn Iterator<Item = &'de Field> + 'de>,
+    rest: Box<dyn Iterator<Item = &'de Field> + 'de>,
     last: Option<&'de Field>,
 }
 
@@ -162,7 +172,7 @@ impl<'de> de::MapAccess<'de> for Fields<'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Fault> {
-        self.last = self.fields.next();
+        self.last = self.rest.next();
         let Some(field) = self.last else { return Ok(None) };
         let name: de::value::BorrowedStrDeserializer<'_, Fault> =
             de::value::BorrowedStrDeserializer::new(self.reader.repairs.name_of(field));

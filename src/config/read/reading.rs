@@ -13,7 +13,10 @@ use crate::config::text::{Node, NodeId};
 pub(in crate::config) const MAX_MISTAKES: usize = 100;
 
 /// Each mistake takes a round, and what follows from it a few.
-const MAX_ROUNDS: usize = 500;
+const MAX_ROUNDS: u32 = 500;
+
+/// The most values that all rounds read, in seconds at worst. A file of 10,000 values has 50 rounds.
+const MAX_READ: u32 = 500_000;
 
 /// A mistake and its value.
 #[derive(Debug)]
@@ -35,7 +38,8 @@ pub(in crate::config) fn read<T: DeserializeOwned, B>(
     for found in &known {
         repairs.leave_out(found.node);
     }
-    for _ in 0..MAX_ROUNDS {
+    // The root has the last id.
+    for _ in 0..(MAX_READ / root.id.max(1)).clamp(5, MAX_ROUNDS) {
         let fault = match T::deserialize(Reader { node: root, repairs: &repairs }) {
             Err(fault) => fault,
             Ok(read) => match build(&read, !known.is_empty()) {

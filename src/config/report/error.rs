@@ -8,7 +8,7 @@ use super::picture::picture;
 use crate::config::read::{Found, MAX_MISTAKES};
 use crate::config::text::{Node, SourceText, SyntaxError};
 
-/// Tells why a file describes no front door: all of its mistakes, each with line, column and field.
+/// Reports why a file describes no front door: all of its mistakes, each with line, column and field.
 ///
 /// `Display` shows each mistake below the line of the file on which it is. It hides every text of that line that could
 /// be a secret.

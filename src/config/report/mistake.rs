@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::hidden::HiddenTexts;
 use crate::config::nearest::nearest;
 use crate::config::read::{FaultKind, Found};
-use crate::config::text::{Node, Origin, SourceText, SyntaxError};
+use crate::config::text::{Node, Origin, SourceText, SyntaxError, shortened};
 
 /// A mistake in the file of a front door: where it is, what is wrong, and what to do.
 ///
@@ -110,10 +110,10 @@ pub(super) fn may_be_secret(path: &str) -> bool {
 fn told(kind: &FaultKind, shows_value: bool) -> String {
     match kind {
         FaultKind::UnknownField { name, .. } => {
-            format!("there is no field `{}`", name.escape_debug())
+            format!("there is no field `{}`", shortened(name))
         }
         FaultKind::UnknownText { given, .. } if shows_value => {
-            format!("`{}` is none of the values that this field can have", given.escape_debug())
+            format!("`{}` is none of the values that this field can have", shortened(given))
         }
         FaultKind::UnknownText { .. } => {
             "this is none of the values that the field can have".to_owned()

@@ -35,10 +35,14 @@ pub(super) fn picture(source: &SourceText, root: Option<&Node>, mistake: &Mistak
 fn hide_texts(node: &Node, lines: &Range<usize>, mistake: &Mistake, shown: &mut [u8]) {
     match &node.content {
         Content::Table(fields) => {
-            fields.iter().for_each(|field| hide_texts(&field.value, lines, mistake, shown));
+            for field in fields {
+                hide_texts(&field.value, lines, mistake, shown);
+            }
         }
         Content::List(items) => {
-            items.iter().for_each(|item| hide_texts(item, lines, mistake, shown))
+            for item in items {
+                hide_texts(item, lines, mistake, shown);
+            }
         }
         _ if mistake.shows_value && node.span == mistake.span => {}
         Content::Truth(_) | Content::Null => {}

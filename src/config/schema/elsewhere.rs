@@ -69,7 +69,9 @@ fn allow(schema: &mut Value, definitions: &Value) {
                 }
                 ("items" | "additionalProperties", part) => allow(part, definitions),
                 ("allOf", Value::Array(parts)) => {
-                    parts.iter_mut().for_each(|part| allow(part, definitions));
+                    for part in parts {
+                        allow(part, definitions);
+                    }
                 }
                 _ => {}
             }

@@ -12,7 +12,7 @@ const ID: &str = "urn:tower-api-key:front-door";
 
 /// A small file, as an example.
 const EXAMPLE: &str = r#"{
-    "profile": { "base": "polyteia", "realm": "acme" },
+    "profile": { "base": "standard", "realm": "acme" },
     "store": { "url": { "env": "DATABASE_URL" } },
     "limiter": { "url": "memory:" }
 }"#;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::bounded::read_at_most;
 use super::node::{Content, Node, NodeId, Origin};
-use super::source::read_at_most;
 
 /// The most bytes of a file that a field is taken from. A secret or an address is far shorter.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
@@ -52,7 +52,8 @@ pub(in crate::config) fn fill_in(
     surroundings: &dyn Surroundings,
 ) -> Vec<(NodeId, String)> {
     let mut missing = Vec::new();
-    fill(root, surroundings, &mut missing);
+    // A file is no field, so `env = "NAME"` alone in it is one.
+    fill_inside(root, surroundings, &mut missing);
     missing
 }
 
@@ -70,6 +71,14 @@ fn fill(node: &mut Node, surroundings: &dyn Surroundings, missing: &mut Vec<(Nod
         node.origin = origin;
         return;
     }
+    fill_inside(node, surroundings, missing);
+}
+
+fn fill_inside(
+    node: &mut Node,
+    surroundings: &dyn Surroundings,
+    missing: &mut Vec<(NodeId, String)>,
+) {
     match &mut node.content {
         Content::List(items) => items.iter_mut().for_each(|item| fill(item, surroundings, missing)),
         Content::Table(fields) => {

@@ -87,6 +87,9 @@ impl NodeIds {
 /// The most tables and lists that can be inside of each other. A front door has about ten.
 pub(super) const MAX_DEPTH: usize = 64;
 
+/// The most characters of a text that a message shows.
+const MAX_SHOWN: usize = 80;
+
 impl Node {
     /// Takes a field out of a table.
     pub(in crate::config) fn take(&mut self, name: &str) -> Option<Field> {
@@ -134,9 +137,56 @@ impl Node {
 /// Writes a name as TOML does: in quotes if it has more than letters, digits, `_` and `-`.
 fn shown_name(name: &str) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if !name.is_empty() && name.bytes().all(is_bare) {
+    if !name.is_empty() && name.len() <= MAX_SHOWN && name.bytes().all(is_bare) {
         name.to_owned()
     } else {
-        format!("\"{}\"", name.escape_debug())
+        format!("\"{}\"", shortened(name))
+    }
+}
+
+/// Escapes a text of the file for a message, and cuts it where no reader reads on.
+pub(in crate::config) fn shortened(text: &str) -> String {
+    let mut shown: String = text.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MAX_SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::text::{FileFormat, SourceText};
+
+    #[test]
+    fn a_path_names_fields_and_items() {
+        let text = "[a]\nb = [1, { \"c d\" = 2 }]\n\"\" = 3\n";
+        let source = SourceText::new(String::new(), FileFormat::Toml, text.to_owned());
+        let root = source.tree().unwrap();
+        let mut paths: Vec<(String, bool)> = (1..=root.id)
+            .filter_map(|id| root.path_to(id))
+            .map(|(path, _, name)| (path, name.is_some()))
+            .collect();
+        paths.sort();
+        let expected = [
+            ("", false),
+            ("a", true),
+            ("a.\"\"", true),
+            ("a.b", true),
+            ("a.b[0]", false),
+            ("a.b[1]", false),
+            ("a.b[1].\"c d\"", true),
+        ];
+        assert_eq!(paths, expected.map(|(path, named)| (path.to_owned(), named)));
+        assert!(root.path_to(root.id + 1).is_none());
+        let shown = format!("{root:?}");
+        assert!(shown.contains("a whole number") && !shown.contains("Text"), "{shown}");
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(shortened("a\nb"), "a\\nb");
+        assert_eq!(shortened(&"x".repeat(81)).chars().count(), 81);
+        assert!(shortened(&"x".repeat(81)).ends_with('…'));
     }
 }

@@ -1,10 +1,11 @@
 //! The text of a file, and its lines.
 
+use std::io::Error;
 use std::io::ErrorKind::FileTooLarge;
-use std::io::{Error, Read};
 use std::ops::Range;
 use std::path::Path;
 
+use super::bounded::read_at_most;
 use super::elsewhere::SystemSurroundings;
 use super::node::Node;
 use super::syntax::SyntaxError;
@@ -49,13 +50,21 @@ pub(in crate::config) struct SourceText {
 }
 
 impl SourceText {
+    /// Takes a text. A byte order mark is no part of it (TOML 1.1, "Preliminaries"; RFC 8259 §8.1).
+    pub(in crate::config) fn new(name: String, format: FileFormat, mut text: String) -> Self {
+        if text.starts_with('\u{feff}') {
+            text.remove(0);
+        }
+        Self { name, format, text }
+    }
+
     /// Reads a file, and returns what it can take fields from.
     pub(in crate::config) fn open(path: &Path) -> std::io::Result<(Self, SystemSurroundings)> {
         let most = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX);
         let text = read_at_most(path, most)?.ok_or_else(|| Error::new(FileTooLarge, TOO_LONG))?;
         let name = path.display().to_string();
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let source = Self { name, format: FileFormat::of_path(path), text };
+        let source = Self::new(name, FileFormat::of_path(path), text);
         Ok((source, SystemSurroundings { folder }))
     }
 
@@ -71,10 +80,15 @@ impl SourceText {
 
     /// Returns the line and the column of a byte, both from 1; the column counts characters.
     pub(in crate::config) fn line_and_column(&self, byte: usize) -> (usize, usize) {
-        let before = self.text.get(..self.text.floor_char_boundary(byte)).unwrap_or(&self.text);
+        let before = self.text.get(..self.boundary_before(byte)).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         let column = before.get(line_start..).unwrap_or_default().chars().count();
         (before.matches('\n').count() + 1, column + 1)
+    }
+
+    /// Returns the place of the character that a byte is part of.
+    fn boundary_before(&self, byte: usize) -> usize {
+        (0..=byte).rev().take(4).find(|at| self.text.is_char_boundary(*at)).unwrap_or(byte)
     }
 
     /// Returns the bytes of the lines on which a span lies.
@@ -97,9 +111,31 @@ impl std::fmt::Debug for SourceText {
     }
 }
 
-/// Reads the text of a file, or `None` if it has more bytes. A file such as `/dev/zero` has no length to ask for.
-pub(super) fn read_at_most(path: &Path, bytes: u64) -> std::io::Result<Option<String>> {
-    let mut text = String::new();
-    let read = std::fs::File::open(path)?.take(bytes + 1).read_to_string(&mut text)?;
-    Ok(u64::try_from(read).is_ok_and(|read| read <= bytes).then_some(text))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters() {
+        let text = "\u{feff}a = 1\r\n\t\u{65e5}\u{672c} = 2\n\n\u{1f511} = 3";
+        let source = SourceText::new(String::new(), FileFormat::Toml, text.to_owned());
+        assert!(source.text.starts_with('a'), "a byte order mark is no part of the text");
+        for (part, place) in [("a", (1, 1)), ("1", (1, 5)), ("\u{672c}", (2, 3)), ("3", (4, 5))] {
+            let byte = source.text.find(part).unwrap();
+            assert_eq!(source.line_and_column(byte), place, "{part}");
+        }
+        // A byte inside of a character, and one behind the text.
+        let key = source.text.find('\u{1f511}').unwrap();
+        assert_eq!(source.line_and_column(key + 2), (4, 1));
+        assert_eq!(source.line_and_column(1_000), (4, 6));
+    }
+
+    #[test]
+    fn the_lines_of_a_span_are_whole() {
+        let source = SourceText::new(String::new(), FileFormat::Toml, "a\nbc\nd".to_owned());
+        for (span, lines) in [(0..1, "a"), (3..4, "bc"), (2..6, "bc\nd"), (2..2, "bc"), (6..6, "d")]
+        {
+            assert_eq!(source.text.get(source.lines_of(&span)), Some(lines), "{span:?}");
+        }
+    }
 }

@@ -54,10 +54,8 @@ fn value_of(
         DeValue::String(text) => Content::Text(text.clone().into_owned()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Content::Whole(number),
-            Err(_) => {
-                wrong.push(SyntaxError::new(span.clone(), "this number has more than 64 bits"));
-                Content::Null
-            }
+            // No field has room for such a number.
+            Err(_) => Content::Decimal(number.as_str().parse().unwrap_or(f64::INFINITY)),
         },
         DeValue::Float(number) => Content::Decimal(number.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(truth) => Content::Truth(*truth),

@@ -2,10 +2,10 @@
 
 use super::layout::layout;
 use super::unwritable::UnwritableProfile;
-use crate::Profile;
 use crate::config::gate::RouteRowTable;
 use crate::config::profile::ProfileTable;
 use crate::config::tables::FrontDoorTable;
+use crate::profile::Profile;
 use crate::rules::RouteRow;
 
 /// Writes a profile and its routes as a file in TOML, in full: it needs no `base`. If there are quotas, the file has a

@@ -16,8 +16,8 @@ pub struct UnwritableProfile {
 }
 
 impl UnwritableProfile {
-    pub(in crate::config) fn at(prefix: Option<&str>, row: UnwritableRow) -> Self {
-        let UnwritableRow { row, made_by } = row;
+    pub(in crate::config) fn at(prefix: Option<&str>, row: &UnwritableRow) -> Self {
+        let UnwritableRow { row, made_by } = *row;
         Self { row, made_by, prefix: prefix.map(str::to_owned) }
     }
 }

@@ -1,0 +1,5 @@
+//! What a file cannot hold: functions.
+
+/// Names what sets a function, which no file can hold.
+#[derive(Debug)]
+pub(super) struct MadeBy(pub(super) &'static str);
