@@ -77,7 +77,9 @@ fn serve(vendor: &str, store: impl KeyStore) -> Service {
 /// Opens the front door of a vendor's file.
 pub(super) fn open(vendor: &str, keys: &[Known<'_>]) -> Service {
     let store = MemoryStore::new();
-    keys.iter().for_each(|key| key.add_to(&store));
+    for key in keys {
+        key.add_to(&store);
+    }
     serve(vendor, store)
 }
 

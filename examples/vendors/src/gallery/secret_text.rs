@@ -1,6 +1,6 @@
 //! Random texts, for what stands beside a key.
 
-use rand::RngExt;
+use rand::seq::IndexedRandom;
 
 const HEX: &[u8] = b"0123456789abcdef";
 const BASE62: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -16,7 +16,7 @@ pub(super) fn random_text(pattern: &str) -> String {
         let alphabet = if name == "hex" { HEX } else { BASE62 };
         let mut random = rand::rng();
         for _ in 0..count.parse().unwrap_or(0) {
-            text.push(char::from(alphabet[random.random_range(0..alphabet.len())]));
+            text.extend(alphabet.choose(&mut random).map(|byte| char::from(*byte)));
         }
         rest = after;
     }
