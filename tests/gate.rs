@@ -7,6 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::large_futures,
     clippy::large_stack_arrays,
     clippy::large_types_passed_by_value,
     missing_docs

@@ -41,6 +41,28 @@ impl<'a> OpenApi<'a> {
         Self(DocumentOptions::new(gate))
     }
 
+    /// Sets the path of the server, which the paths of a document do not repeat: `/api` for a router that is nested
+    /// there, in a document with `"servers": [{ "url": "/api" }]`. All paths of the document are below it, also those
+    /// of other methods of this type.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tower_api_key::rules::{Route, Routes};
+    /// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
+    ///
+    /// let routes = Routes::new().get("/api/users", Route::new());
+    /// let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).routes(routes).build()?;
+    /// let document = layer.openapi().base_path("/api").document("Users", "1")?;
+    /// assert_eq!(document["servers"], json!([{ "url": "/api" }]));
+    /// assert!(document["paths"]["/users"]["get"].is_object());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn base_path(mut self, path: impl Into<String>) -> Self {
+        let path: String = path.into();
+        path.trim_end_matches('/').clone_into(&mut self.0.base);
+        self
+    }
+
     /// Begins the names of security schemes and responses with this text, such as `partner-`. Use it if a document
     /// describes several gates. A name has letters, digits and `._-`; other characters become `-`.
     ///

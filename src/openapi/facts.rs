@@ -8,8 +8,14 @@ use super::gate::DescribedLimits;
 use super::gated_operation::GatedOperation;
 use super::security::has_too_many;
 use crate::quota::{Per, Quota};
+use crate::rules::RouteNeeds;
 
 impl GatedOperation<'_> {
+    /// Returns what a request of the operation costs whose query asks for nothing.
+    pub(super) fn least_cost(&self) -> u32 {
+        self.route.map_or(1, RouteNeeds::least_cost)
+    }
+
     /// Returns true if responses of the operation have limit headers, where the profile has any.
     pub(super) fn shows_limits(&self) -> bool {
         self.route.is_none_or(|route| route.shows_limits)
@@ -27,7 +33,7 @@ impl GatedOperation<'_> {
             if !quotas.is_empty() {
                 add("x-quotas", quotas.into());
             }
-            add("x-cost", self.route.map_or(1, |route| route.least_cost()).into());
+            add("x-cost", self.least_cost().into());
             let anonymous = self.gate.policy.anonymous_quotas(self.index);
             let anonymous = anonymous.iter().filter(|(quota, _)| !quota.is_in_shadow());
             let anonymous: Vec<Value> =

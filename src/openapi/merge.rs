@@ -73,7 +73,7 @@ impl<'a> DocumentMerge<'a> {
             path: path.to_owned(),
             problem,
         };
-        let Some(template) = PathTemplate::new(path) else {
+        let Some(template) = self.options.full(path) else {
             return Err(refused(
                 &Method::GET,
                 "it is no path template: close each brace".to_owned(),
@@ -99,7 +99,7 @@ impl<'a> DocumentMerge<'a> {
             let Some(written) = written.as_object_mut() else {
                 return Err(refused(&method, "it is no object".to_owned()));
             };
-            let of_handler = options.refusals_of_handler(&method, &template);
+            let of_handler = options.refusals_of_handler(&method, path);
             self.operation(written, &common, &gated, &of_handler)
                 .map_err(|problem| refused(&method, problem))?;
         }
@@ -243,21 +243,24 @@ impl<'a> DocumentMerge<'a> {
     /// Adds the operations of the gate's routes that the document does not have.
     fn add_missing(&mut self, paths: &mut Map<String, Value>) {
         let options = self.options;
-        let templates = || paths.keys().filter_map(|path| PathTemplate::new(path));
-        let known: BTreeMap<String, PathTemplate> =
-            templates().map(|template| (template.key.clone(), template)).collect();
+        // By the template without names: a program can call a parameter something else.
+        let known: BTreeMap<String, (String, PathTemplate)> = paths
+            .keys()
+            .filter_map(|path| Some((path.clone(), options.full(path)?)))
+            .map(|(path, template)| (template.key.clone(), (path, template)))
+            .collect();
         for (own, methods) in options.rows().0 {
-            let template = known.get(&own.key).unwrap_or(&own);
-            if !options.is_behind(&template.text) {
-                continue;
-            }
-            let item = paths.entry(template.text.clone()).or_insert_with(|| json!({}));
+            let known = known.get(&own.key);
+            let template = known.map_or(&own, |(_, template)| template);
+            let path = known.map(|(path, _)| &**path).or_else(|| options.local(&own.text));
+            let Some(path) = path.filter(|path| options.is_behind(path)) else { continue };
+            let item = paths.entry(path.to_owned()).or_insert_with(|| json!({}));
             let Some(item) = item.as_object_mut() else { continue };
             for method in methods {
                 let name = method.as_str().to_ascii_lowercase();
                 let found = GatedOperation::find(&options.gate, &options.sample, &method, template);
                 if let Some(found) = found.filter(|_| !item.contains_key(&name)) {
-                    let of_handler = options.refusals_of_handler(&method, template);
+                    let of_handler = options.refusals_of_handler(&method, path);
                     item.insert(name, found.object(&self.sources, &of_handler, &mut self.shared));
                 }
             }

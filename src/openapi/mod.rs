@@ -71,7 +71,7 @@
 //! * CORS preflights.
 //! * A requirement on `Accept`, and one on `Content-Type` for methods without a body or without a media type: OpenAPI
 //!   ignores parameters for these headers.
-//! * A base path in the URL of a server: the paths of a program's document must be those that clients send.
+//! * Paths with a row of their own: beside `/users/{id}`, a row for `/users/me` can need something else.
 //! * Quotas of plans, accounts and keys, and quotas in shadow. Limit headers with the name of such a quota are left
 //!   out, too.
 //! * What a function adds to headers, apart from an example.

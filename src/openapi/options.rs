@@ -13,6 +13,8 @@ use crate::error::Denial;
 pub(super) struct DocumentOptions<'a> {
     pub(super) gate: DescribedGate<'a>,
     pub(super) sample: Sample,
+    /// The path of the server, which the paths of a document do not repeat. Empty, or without a slash at its end.
+    pub(super) base: String,
     /// What names of components begin with.
     pub(super) prefix: String,
     /// Adds operations that a program's document does not have.
@@ -30,6 +32,7 @@ impl<'a> DocumentOptions<'a> {
         Self {
             sample: Sample::new(&gate),
             gate,
+            base: String::new(),
             prefix: String::new(),
             adds_missing: false,
             below: None,
@@ -38,22 +41,28 @@ impl<'a> DocumentOptions<'a> {
         }
     }
 
-    /// Returns true if requests of this path reach the gate.
+    /// Returns the template of a document's path, as requests have it.
+    pub(super) fn full(&self, path: &str) -> Option<PathTemplate> {
+        PathTemplate::new(&format!("{}{path}", self.base))
+    }
+
+    /// Returns the path of a request as a document has it; `None` if the server has no such path.
+    pub(super) fn local<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(&*self.base).filter(|local| local.starts_with('/'))
+    }
+
+    /// Returns true if requests of this path of a document reach the gate.
     pub(super) fn is_behind(&self, path: &str) -> bool {
         let Some(template) = PathTemplate::new(path) else { return true };
         let is_below = self.below.as_ref().is_none_or(|below| template.is_below(below));
         is_below && !self.outside.iter().any(|outside| template.is_below(outside))
     }
 
-    /// Returns the refusals that the handler of an operation returns itself.
-    pub(super) fn refusals_of_handler(
-        &self,
-        method: &Method,
-        template: &PathTemplate,
-    ) -> Vec<&Denial> {
-        let is_of = |(of, path, _): &&(Method, String, Denial)| {
-            of == method && PathTemplate::new(path).is_some_and(|path| path.key == template.key)
-        };
+    /// Returns the refusals that the handler of a document's operation returns itself.
+    pub(super) fn refusals_of_handler(&self, method: &Method, path: &str) -> Vec<&Denial> {
+        let key = |path: &str| PathTemplate::new(path).map(|template| template.key);
+        let is_of =
+            |(of, other, _): &&(Method, String, Denial)| of == method && key(other) == key(path);
         self.of_handlers.iter().filter(is_of).map(|(_, _, denial)| denial).collect()
     }
 

@@ -21,15 +21,14 @@ pub(super) fn make(
     let mut paths: Map<String, Value> = Map::new();
     let (rows, left_out) = options.rows();
     for (template, methods) in rows {
-        if !options.is_behind(&template.text) {
-            continue;
-        }
+        let path = options.local(&template.text).filter(|path| options.is_behind(path));
+        let Some(path) = path else { continue };
         for method in methods {
             let found = GatedOperation::find(&options.gate, &options.sample, &method, &template);
             let Some(operation) = found else { continue };
-            let of_handler = options.refusals_of_handler(&method, &template);
+            let of_handler = options.refusals_of_handler(&method, path);
             let object = operation.object(&sources, &of_handler, &mut shared);
-            let item = paths.entry(template.text.clone()).or_insert_with(|| json!({}));
+            let item = paths.entry(path.to_owned()).or_insert_with(|| json!({}));
             if let Some(item) = item.as_object_mut() {
                 item.insert(method.as_str().to_ascii_lowercase(), object);
             }
@@ -51,6 +50,11 @@ pub(super) fn make(
         && let Some(any) = GatedOperation::find(&options.gate, &options.sample, &Method::GET, &root)
     {
         object.insert("security".to_owned(), any.security(&sources).into());
+    }
+    if !options.base.is_empty()
+        && let Some(object) = document.as_object_mut()
+    {
+        object.insert("servers".to_owned(), json!([{ "url": options.base }]));
     }
     if !left_out.is_empty()
         && let Some(object) = document.as_object_mut()

@@ -54,12 +54,12 @@ impl GatedOperation<'_> {
         }
         for denial in of_handlers.iter().copied() {
             if !found.iter().any(|it| it.denial == *denial) {
-                let name = denial.name().to_owned();
-                let name = if found.iter().any(|it| it.name == name) {
-                    format!("{name}_of_handler")
-                } else {
-                    name
-                };
+                let own = denial.name();
+                let numbered = (2..).map(|number| format!("{own}_of_handler_{number}"));
+                let mut names =
+                    [own.to_owned(), format!("{own}_of_handler")].into_iter().chain(numbered);
+                let is_free = |name: &String| !found.iter().any(|it| it.name == *name);
+                let name = names.find(is_free).unwrap_or_default();
                 let summary = summary(denial);
                 found.push(PossibleDenial { name, summary, denial: denial.clone(), table });
             }
@@ -95,7 +95,7 @@ impl GatedOperation<'_> {
             Denial::HeaderRefused { .. } => !policy.demands().is_empty(),
             Denial::ScopeMissing { .. } => has(|route| route.scopes_by_need().next().is_some()),
             Denial::RateLimited { .. } => {
-                let cost = self.route.map_or(1, |route| route.least_cost());
+                let cost = self.least_cost();
                 self.gate.counts_refusals || limits == DescribedLimits::Counted && cost > 0
             }
             Denial::ConcurrencyExceeded => has(|route| route.concurrency.is_some()),

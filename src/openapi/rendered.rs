@@ -24,6 +24,8 @@ pub(super) struct RenderedRefusal {
     pub(super) fewest_headers: HeaderMap,
     /// `None` for an answer without content.
     pub(super) body: Option<RenderedBody>,
+    /// Whether a function makes the body, so that other answers can have any form.
+    pub(super) is_made: bool,
 }
 
 /// The body of an answer.
@@ -34,8 +36,6 @@ pub(super) struct RenderedBody {
     pub(super) example: Value,
     /// The body with the fewest facts.
     pub(super) fewest: Value,
-    /// Whether a function makes the body, so that other answers can have any form.
-    pub(super) is_made: bool,
 }
 
 impl GatedOperation<'_> {
@@ -48,7 +48,7 @@ impl GatedOperation<'_> {
         let verdict = self.sample.verdict(self.route, refuses);
         let id = renderer.sample_request_id();
         let request = RequestFacts::new(&Head::of(&self.request), true, id.clone());
-        let cost = self.route.map_or(1, |route| route.least_cost());
+        let cost = self.least_cost();
         let simultaneous = self.route.and_then(|route| route.concurrency);
         let record = self.sample.record.as_ref().filter(|_| is_authenticated);
         let authenticated = record.map(|record| Authenticated {
@@ -81,7 +81,6 @@ impl GatedOperation<'_> {
             example: content(&media_type, full.body()),
             fewest: content(&media_type, fewest.body()),
             media_type,
-            is_made: renderer.makes_body(*table, denial),
         });
         RenderedRefusal {
             name: name.clone(),
@@ -90,6 +89,7 @@ impl GatedOperation<'_> {
             headers: full.headers().clone(),
             fewest_headers: fewest.headers().clone(),
             body,
+            is_made: self.form() == AnswerForm::Full && renderer.makes_body(*table, denial),
         }
     }
 

@@ -76,7 +76,7 @@ impl GatedOperation<'_> {
                 now: NOW,
                 in_flight: self.route.and_then(|route| route.concurrency).map(|_| 1),
                 shows_limits: self.shows_limits(),
-                cost: self.route.map_or(1, |route| route.least_cost()),
+                cost: self.least_cost(),
             },
         );
     }
@@ -90,7 +90,7 @@ fn content(rows: &[RenderedRefusal]) -> Map<String, Value> {
             by_type.entry(&body.media_type).or_default().push((row, body));
         }
     }
-    let is_made = by_type.values().flatten().any(|(_, body)| body.is_made);
+    let is_made = rows.iter().any(|row| row.is_made);
     let mut content: Map<String, Value> = by_type
         .into_iter()
         .map(|(media_type, bodies)| (media_type.to_owned(), media(&bodies)))
@@ -115,7 +115,7 @@ fn media(bodies: &[(&RenderedRefusal, &RenderedBody)]) -> Value {
         (name.to_owned(), json!({ "summary": summaries.join("; "), "value": value }))
     };
     let examples: Map<String, Value> = examples.into_iter().map(example).collect();
-    if bodies.iter().any(|(_, body)| body.is_made) {
+    if bodies.iter().any(|(row, _)| row.is_made) {
         return json!({ "examples": examples });
     }
     let schemas = bodies.iter().map(|(_, body)| schema::of(&[&body.example, &body.fewest]));

@@ -44,6 +44,15 @@ impl RequestFacts {
     }
 }
 
+/// What the answers of a profile may show, so that the gate must keep it or read it again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ShownFacts {
+    /// The method or the path of the request.
+    pub(super) request: bool,
+    /// A part of the presented key.
+    pub(super) key: bool,
+}
+
 /// All facts of a refusal.
 #[derive(Clone, Copy)]
 pub(crate) struct RefusalFacts<'a> {

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use super::body_function::BodyFunction;
 use super::by_path::{ByPath, TableIndex};
 use super::caching::{CredentialHeaders, forbid_referrer, force_private, keep_private};
-use super::facts::{Authenticated, RefusalFacts};
+use super::facts::{Authenticated, RefusalFacts, ShownFacts};
 use super::fixed_headers::FixedHeaders;
 use super::form::AnswerForm;
 use super::grpc;
@@ -24,12 +24,11 @@ use crate::request::{Head, RequestId, Source};
 
 /// The answers of a profile, rendered when the gate is built.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is a fact of its own, found when the gate is built.
 pub(crate) struct Renderer {
     pub(super) answers: ByPath<RenderedAnswers<PreparedRow>>,
     pub(super) body: Option<BodyFunction>,
-    speaks_of_request: bool,
-    shows_keys: bool,
-    may_succeed: bool,
+    shown: ShownFacts,
     credentials: CredentialHeaders,
     /// Whether the gate admits anonymous requests. Then the answer depends on whether a key is present.
     admits_anonymous: bool,
@@ -62,19 +61,16 @@ impl Renderer {
         let fixed = FixedHeaders::new(profile.response_headers, taken)?;
         let mut answers =
             ByPath::of(profile, |answers| PreparedRow::table(answers, profile, taken))?;
-        let (mut speaks_of_request, mut shows_keys, mut may_succeed) = (false, false, false);
+        let mut shown = ShownFacts::default();
         for_each_answer(&mut answers, |answer| {
-            speaks_of_request |= answer.speaks_of(Placeholder::is_of_request);
-            shows_keys |= answer.speaks_of(Placeholder::is_of_key);
-            may_succeed |= answer.status.is_success();
+            shown.request |= answer.speaks_of(Placeholder::is_of_request);
+            shown.key |= answer.speaks_of(Placeholder::is_of_key);
             fixed.add(&mut answer.headers);
         });
         Ok(Self {
             answers,
             body: None,
-            speaks_of_request,
-            shows_keys,
-            may_succeed,
+            shown,
             admits_anonymous: false,
             principal,
             request_ids,
@@ -98,7 +94,7 @@ impl Renderer {
     /// Makes bodies by the gate's own function first.
     pub(crate) fn with_bodies(mut self, body: Option<BodyFunction>) -> Self {
         if body.is_some() {
-            (self.speaks_of_request, self.shows_keys) = (true, true);
+            self.shown = ShownFacts { request: true, key: true };
             // Only the function knows which bodies are equal.
             for_each_answer(&mut self.answers, |answer| {
                 answer.grpc_code = answer.grpc_code_of_any_body;
@@ -153,17 +149,19 @@ impl Renderer {
 
     /// Returns true if an answer may speak of the request, so that the gate must keep what it says.
     pub(crate) const fn speaks_of_request(&self) -> bool {
-        self.speaks_of_request
+        self.shown.request
     }
 
     /// Returns true if an answer may show a part of the presented key.
     pub(crate) const fn shows_keys(&self) -> bool {
-        self.shows_keys
+        self.shown.key
     }
 
     /// Returns true if a refusal may have a status of success.
-    pub(crate) const fn may_succeed(&self) -> bool {
-        self.may_succeed
+    pub(crate) fn may_succeed(&mut self) -> bool {
+        let mut may_succeed = false;
+        for_each_answer(&mut self.answers, |answer| may_succeed |= answer.status.is_success());
+        may_succeed
     }
 
     /// Finds the table of answers for a request. Reads its path only if paths have tables of their own.

@@ -36,6 +36,7 @@ impl CountedCallers {
 
 /// What a request of a route needs besides a valid key. It owns what [`Route`] borrows.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // The switches are independent of each other.
 pub(crate) struct RouteNeeds {
     pub(crate) all_of: NameList,
     pub(crate) any_of: Option<NameList>,

@@ -88,13 +88,13 @@ impl Deciding<'_> {
                 let route = shared.policy.route(self.state.route);
                 let rule = route.and_then(|route| route.concurrency);
                 match (shared.options.on_concurrency_failure, rule) {
-                    (OnLimiterFailure::Allow, _) => report(LimiterFallback::Allowed),
-                    (OnLimiterFailure::Local(share), Some(rule)) => {
+                    (Some(OnLimiterFailure::Allow), _) => report(LimiterFallback::Allowed),
+                    (Some(OnLimiterFailure::Local(share)), Some(rule)) => {
                         report(LimiterFallback::Local);
                         // The limiter in memory always answers.
                         return self.acquire(&shared.counted.local_concurrency, rule.shared(share));
                     }
-                    (OnLimiterFailure::Deny | OnLimiterFailure::Local(_), _) => {
+                    (None | Some(OnLimiterFailure::Deny | OnLimiterFailure::Local(_)), _) => {
                         report(LimiterFallback::Denied);
                         return self.refused(Denial::LimiterUnavailable);
                     }

@@ -19,7 +19,7 @@ use crate::response::Renderer;
 pub(super) fn check(
     original: &OriginalRequest,
     policy: &Policy,
-    renderer: &Renderer,
+    renderer: &mut Renderer,
     selects_protocol: bool,
 ) -> Result<(), ConfigError> {
     original.check()?;

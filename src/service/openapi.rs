@@ -35,7 +35,7 @@ impl ApiKeyLayer {
             name: &shared.name,
             limits,
             counts_refusals: shared.counted.refusals.is_some(),
-            needs_permits: shared.options.on_concurrency_failure == OnLimiterFailure::Deny,
+            needs_permits: shared.options.on_concurrency_failure == Some(OnLimiterFailure::Deny),
         })
     }
 }

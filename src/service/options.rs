@@ -20,7 +20,8 @@ pub(super) struct GateOptions {
     pub(super) limits: Limits,
     /// Set in place of the layer's own limiter.
     pub(super) concurrency: Option<Arc<dyn ConcurrencyLimiter>>,
-    pub(super) on_concurrency_failure: OnLimiterFailure,
+    /// `None` for the limiter in memory, which always answers.
+    pub(super) on_concurrency_failure: Option<OnLimiterFailure>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// A function for each known type of request body, which returns true for a body with content.
@@ -56,8 +57,7 @@ impl GateOptions {
             store,
             limits: Limits::Unset,
             concurrency: None,
-            // Never used: the limiter in memory always answers.
-            on_concurrency_failure: OnLimiterFailure::Deny,
+            on_concurrency_failure: None,
             clock: Arc::new(SystemClock),
             observer: None,
             bodies: vec![

@@ -98,6 +98,35 @@ pub(super) const BROKEN: &[(&str, &str)] = &[
         "a store with a field of none",
         "profile.base = 'polyteia'\nstore = { url = 'memory:', pool = 3 }",
     ),
+    ("a misspelt option", "profile.base = 'polyteia'\nstrip_credentials = true"),
+    (
+        "a method in lower case",
+        "profile.base = 'polyteia'\nroutes = [{ methods = ['get'], path = '/a' }]",
+    ),
+    ("a route without a path", "profile.base = 'polyteia'\nroutes = [{ methods = ['GET'] }]"),
+    (
+        "a cost that is a text",
+        "profile.base = 'polyteia'\nroutes = [{ path = '/a', cost = 'ten' }]",
+    ),
+    (
+        "statuses of no range",
+        "profile.base = 'polyteia'\nroutes = [{ path = '/a', refund_on = ['5xx'] }]",
+    ),
+    (
+        "a limit of simultaneous requests without a number",
+        "profile.base = 'polyteia'\nroutes = [{ path = '/a', concurrency = {} }]",
+    ),
+    ("a plan that is a number", "profile.base = 'polyteia'\nplans.free = 3"),
+    ("a role that is a text", "profile.base = 'polyteia'\nroles.reader = 'read'"),
+    (
+        "proxies without headers",
+        "profile.base = 'polyteia'\ntrusted_proxies = { networks = ['10.0.0.0/8'] }",
+    ),
+    (
+        "unknown headers of proxies",
+        "profile.base = 'polyteia'\ntrusted_proxies = { headers = 'via', networks = ['10.0.0.0/8'] }",
+    ),
+    ("attempts without a window", "profile.base = 'polyteia'\nfailed_attempts = { limit = 3 }"),
     (
         "a value from two places",
         "profile = { base = 'polyteia', realm = { env = 'A', file = 'B' } }",
@@ -123,6 +152,10 @@ pub(super) const RIGHT: &[(&str, &str)] = &[
     (
         "the schema's address",
         "'$schema' = '../schema/front-door.schema.json'\nprofile.base = 'polyteia'",
+    ),
+    (
+        "statuses as numbers and as ranges",
+        "profile.base = 'polyteia'\nroutes = [{ methods = ['GET', 'M-SEARCH'], path = '/a', refund_on = [503, '500-599'] }]",
     ),
     (
         "JSON of any shape, with a field of the name `file`",

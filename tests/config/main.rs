@@ -6,16 +6,21 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::large_stack_arrays,
+    clippy::large_types_passed_by_value,
     missing_docs
 )]
 
 mod broken;
+mod changed_rows;
 mod editors;
 mod fields;
 mod language_server;
 mod large;
 mod mistakes;
 mod options;
+mod page;
+mod reference;
 mod requests;
 mod schema;
 mod shipped;

@@ -331,8 +331,8 @@ fn problem_with(
 }
 
 /// Returns why no gate can be built with a profile.
-fn mistake(profile: Profile<'_>) -> Option<String> {
-    let builder = ApiKeyLayer::builder(profile, MemoryStore::new());
+fn mistake(profile: &Profile<'_>) -> Option<String> {
+    let builder = ApiKeyLayer::builder(*profile, MemoryStore::new());
     let built = builder.limits(MemoryLimiter::new(), OnLimiterFailure::Deny).build();
     built.err().map(|error| error.to_string())
 }
@@ -344,7 +344,7 @@ fn any_profile_is_read_as_it_was_written() {
     for seed in 0..all {
         let profile = Chooser(StdRng::seed_from_u64(seed)).profile();
         let file = to_toml(&profile, &[]).unwrap();
-        match (FrontDoor::parse("gate.toml", &file, FileFormat::Toml), mistake(profile)) {
+        match (FrontDoor::parse("gate.toml", &file, FileFormat::Toml), mistake(&profile)) {
             (Ok(door), None) => {
                 let got = door.with_profile(|profile| format!("{profile:#?}"));
                 assert_eq!(got, format!("{profile:#?}"), "seed {seed}\n{file}");

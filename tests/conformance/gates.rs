@@ -54,6 +54,8 @@ pub(crate) fn own_header() -> ApiKeyLayer {
 #[derive(Clone)]
 pub(crate) struct Shipped {
     pub(crate) profile: Profile<'static>,
+    /// With the headers that it demands.
+    whole: Profile<'static>,
     source: Source,
     pub(crate) key: &'static str,
     kind: &'static str,
@@ -64,8 +66,8 @@ pub(crate) struct Shipped {
 /// Lists all profiles that ship, of constants and of files, but for the headers that they demand besides the key.
 pub(crate) fn shipped() -> Vec<Shipped> {
     let of = |shipped: Shipped| {
-        let Source::Constant(profile) = shipped.source else { unreachable!() };
-        Source::each(profile).into_iter().map(move |source| Shipped { source, ..shipped.clone() })
+        let sources = Source::each(&shipped.whole).into_iter();
+        sources.map(move |source| Shipped { source, ..shipped.clone() })
     };
     constants().into_iter().flat_map(of).collect()
 }
@@ -73,7 +75,8 @@ pub(crate) fn shipped() -> Vec<Shipped> {
 fn constants() -> [Shipped; 6] {
     let bearer = |profile: Profile<'static>, key: &'static str| Shipped {
         profile: without_demands(profile),
-        source: Source::Constant(profile),
+        whole: profile,
+        source: Source::Constant,
         key,
         kind: vendors::polytomic::ORGANIZATION,
         line: format!("Authorization: Bearer {key}"),
@@ -102,7 +105,7 @@ impl Shipped {
             None => record,
         };
         store.add_now(digest(self.key), record.build().unwrap());
-        self.source.begin(store, without_demands).without_limits()
+        self.source.begin(&self.whole, store, without_demands).without_limits()
     }
 }
 

@@ -3,7 +3,7 @@
 //! documented body, challenge and limit header has to agree. `MODEL_REQUESTS` sets how many.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-#![allow(clippy::cast_possible_truncation)]
+#![allow(clippy::cast_possible_truncation, clippy::large_types_passed_by_value)]
 
 pub(crate) mod choices;
 pub(crate) mod client;

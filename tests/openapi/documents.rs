@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use tower_api_key::concurrency::Concurrency;
 use tower_api_key::limits::{AnonymousQuotas, MemoryLimiter};
-use tower_api_key::profile::{Answer, Answers, BasicKey, CredentialSource, ErrorBody};
+use tower_api_key::profile::{
+    Answer, Answers, BasicKey, CredentialSource, CustomBody, ErrorBody, Refusal,
+};
 use tower_api_key::quota::{OnLimiterFailure, Per, Quota};
 use tower_api_key::rules::{Otherwise, Route, Routes};
 use tower_api_key::store::MemoryStore;
-use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Profile, vendors};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, Denial, Profile, vendors};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -263,6 +265,25 @@ fn a_refusal_with_status_200_is_a_response_of_that_status() {
         media["examples"]["insecure_transport"]["value"],
         json!({ "error": "REQUEST_DENIED" })
     );
+}
+
+#[test]
+fn a_body_that_a_function_makes_has_no_schema() {
+    let empty = Answers::all(Answer::new(StatusCode::FORBIDDEN, ErrorBody::Empty));
+    let profile = Profile { answers: empty, ..Profile::STANDARD };
+    let routes = Routes::new().get("/a", Route::new());
+    let gate = ApiKeyLayer::builder(profile, MemoryStore::new()).routes(routes);
+    let made = |refusal: &Refusal<'_>| {
+        let is_unknown = *refusal.denial() == Denial::KeyUnknown;
+        let content_type = HeaderValue::from_static("text/html");
+        is_unknown.then(|| CustomBody { content_type, content: "<p>No</p>".into() })
+    };
+    let document = described(gate.body_from(made));
+    let responses = &document["paths"]["/a"]["get"]["responses"];
+    let refused = super::response::resolved(&document, &responses["403"]);
+    let example = json!({ "summary": "the key is unknown", "value": "<p>No</p>" });
+    let html = json!({ "examples": { "key_unknown": example } });
+    assert_eq!(refused["content"], json!({ "text/html": html, "*/*": {} }));
 }
 
 #[test]

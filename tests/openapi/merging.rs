@@ -3,12 +3,9 @@
 use aide::axum::ApiRouter;
 use aide::axum::routing::{get_with, post_with};
 use axum::Json;
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tower_api_key::limits::MemoryLimiter;
-use tower_api_key::openapi::OpenApiError;
-use tower_api_key::profile::{CredentialSource, Expected, RequiredHeader};
-use tower_api_key::quota::OnLimiterFailure;
+use tower_api_key::profile::{Answer, Answers, CredentialSource, ErrorBody};
 use tower_api_key::rules::{Route, Routes};
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, Denial, Profile, vendors};
@@ -117,7 +114,7 @@ fn a_document_of_aide_gets_the_gate() {
     assert_eq!(again.pointer(security), Some(&json!([{ "bearer": ["users.write"] }])));
 }
 
-fn document(operation: &Value) -> Value {
+pub(super) fn document(operation: &Value) -> Value {
     let info = json!({ "title": "Users", "version": "1" });
     json!({ "openapi": "3.1.0", "info": info, "paths": { "/v1/users": { "get": operation } } })
 }
@@ -194,99 +191,41 @@ fn operations_are_added_only_if_asked() {
 }
 
 #[test]
-fn contradictions_name_method_and_path() {
-    let demanding = Profile {
-        credentials: &[CredentialSource::bearer()],
-        required_headers: &[
-            RequiredHeader { name: "x-version", expected: Expected::Date },
-            RequiredHeader {
-                name: "content-type",
-                expected: Expected::MediaType("application/json"),
-            },
-        ],
-        ..Profile::STANDARD
-    };
-    let routes = Routes::new().get("/v1/users", Route::new()).post("/v1/users", Route::new());
-    let layer = ApiKeyLayer::builder(demanding, MemoryStore::new()).routes(routes);
-    let layer = layer.build().unwrap();
-    let post = |operation: Value| {
-        let mut program = document(&json!({}));
-        program["paths"]["/v1/users"]["post"] = operation;
-        program
-    };
-    let with = |name: &str, value: Value| {
-        let mut program = document(&json!({}));
-        program[name] = value;
-        program
-    };
-    let path = |path: &str, item: Value| {
-        let mut program = document(&json!({}));
-        program["paths"] = json!({ path: item });
-        program
-    };
-    let parameter = json!({ "name": "X-Version", "in": "header" });
-    let mut shared = document(&json!({ "responses": { "400": { "$ref": "other.json#/No" } } }));
-    shared["components"] = json!({});
-    for (program, expected) in [
-        (document(&json!({ "security": [{ "basic": [] }] })), "GET /v1/users: its `security`"),
-        (document(&json!({ "security": [] })), "GET /v1/users: its `security`"),
-        (document(&json!({ "x-cost": 7, "x-key-kinds": ["a"] })), ""),
-        (
-            document(&json!({ "parameters": [parameter] })),
-            "GET /v1/users: the gate requires the header `x-version`",
-        ),
-        (document(&json!({ "parameters": {} })), "GET /v1/users: its `parameters`"),
-        (document(&json!({ "responses": [] })), "GET /v1/users: its `responses`"),
-        (document(&json!({ "responses": { "200": 1 } })), "GET /v1/users: its response 200"),
-        (document(&json!(1)), "GET /v1/users: it is no object"),
-        (shared, "GET /v1/users: its response 400"),
-        (
-            post(json!({ "requestBody": { "content": { "text/plain": {} } } })),
-            "POST /v1/users: the gate accepts",
-        ),
-        (path("/user", json!({ "put": {} })), "PUT /user: no route"),
-        (path("/v1/{users", json!({ "get": {} })), "GET /v1/{users: it is no path template"),
-        (path("/v1/users", json!({ "$ref": "#/x" })), "GET /v1/users: its path item"),
-        (with("openapi", json!("3.0.3")), "the document has version `3.0.3`"),
-        (with("paths", json!([])), "this is no OpenAPI document"),
-        (json!([]), "this is no OpenAPI document"),
-        (
-            with("components", json!({ "securitySchemes": { "bearer": { "type": "oauth2" } } })),
-            "the security scheme `bearer`",
-        ),
-    ] {
-        let merged = layer.openapi().merged(&program);
-        let said = merged.map_or_else(|error| error.to_string(), |_| String::new());
-        assert!(said.starts_with(expected) && said.is_empty() == expected.is_empty(), "{said}");
-    }
-    let unknown = layer.openapi().handler_refusal(Method::PUT, "/v1/users", Denial::InternalError);
-    for made in [unknown.merged(&document(&json!({}))), unknown.document("Users", "1")] {
-        assert!(matches!(made, Err(OpenApiError::UnknownOperation { .. })));
-    }
-    let limited = Profile { quotas: &[], ..demanding };
-    let limited = ApiKeyLayer::builder(limited, MemoryStore::new())
-        .limits(MemoryLimiter::new(), OnLimiterFailure::Deny)
-        .build()
-        .unwrap();
-    let error = limited.openapi().merged(&document(&json!({ "x-cost": 7 }))).unwrap_err();
-    assert!(error.to_string().starts_with("GET /v1/users: its `x-cost`"), "{error}");
-    // What the gate requires is added where nothing is written.
-    let merged = layer.openapi().merged(&post(json!({}))).unwrap();
-    let added = &merged["paths"]["/v1/users"]["post"];
-    assert_eq!(added["requestBody"]["content"], json!({ "application/json": {} }));
-    assert_eq!(added["parameters"][0]["name"], "x-version");
-}
-
-#[test]
 fn a_handler_adds_its_own_refusals() {
-    let lacks = Denial::ScopeMissing { needed: "datasets.write".into() };
-    let layer = layer();
-    let described = layer.openapi().handler_refusal(Method::GET, "/v1/users", lacks);
-    let described = described.handler_refusal(Method::GET, "/v1/users", Denial::InternalError);
+    const SAYS: Answer = Answer::new(StatusCode::FORBIDDEN, ErrorBody::Error("Lacks {scopes}"));
+    let answers = Answers { scope_missing: SAYS, ..Profile::STANDARD.answers };
+    let routes = Routes::new()
+        .get("/users", Route::new().all_of(&["users.read"]))
+        .post("/users", Route::new());
+    let profile = Profile { answers, ..Profile::STANDARD };
+    let layer = ApiKeyLayer::builder(profile, MemoryStore::new()).routes(routes).build().unwrap();
+    let mut described = layer.openapi();
+    for denial in [
+        Denial::ScopeMissing { needed: "a".into() },
+        Denial::ScopeMissing { needed: "b".into() },
+        Denial::InternalError,
+        Denial::StoreUnavailable,
+    ] {
+        described = described.handler_refusal(Method::GET, "/users", denial);
+    }
     let document = described.document("Users", "1").unwrap();
-    let list = &document["paths"]["/v1/users"]["get"]["responses"];
-    let add = &document["paths"]["/v1/users"]["post"]["responses"];
-    assert!(list["500"].is_object() && add["500"].is_null());
+    let list = &document["paths"]["/users"]["get"]["responses"];
+    assert!(document["paths"]["/users"]["post"]["responses"]["500"].is_null());
+    let examples = |status: &str| {
+        let response = super::response::resolved(&document, &list[status]);
+        let media = response["content"].as_object().unwrap().values();
+        let examples = media.filter_map(|media| media["examples"].as_object()).flatten();
+        examples.map(|(name, example)| (name.clone(), example["value"].clone())).collect::<Vec<_>>()
+    };
+    for (name, scope) in [
+        ("scope_missing", "users.read"),
+        ("scope_missing_of_handler", "a"),
+        ("scope_missing_of_handler_2", "b"),
+    ] {
+        let value = json!({ "error": format!("Lacks {scope}") });
+        assert!(examples("403").contains(&(name.to_owned(), value)), "{name}");
+    }
+    assert_eq!((examples("500").len(), examples("503").len()), (1, 1));
 }
 
 #[test]
@@ -302,4 +241,34 @@ fn two_gates_share_a_document() {
     let security = |path: &str| merged["paths"][path]["get"]["security"].clone();
     assert_eq!(security("/v1/users"), json!([{ "users-bearer": ["users.read"] }]));
     assert_eq!(security("/partners"), json!([{ "partners-x-key": [] }]));
+}
+
+#[test]
+fn a_base_path_is_no_part_of_the_documents_paths() {
+    let routes = Routes::new()
+        .get("/api/users/{id}", Route::new().all_of(&["users.read"]))
+        .get("/api/users", Route::new())
+        .get("/elsewhere", Route::new());
+    let layer = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new()).routes(routes);
+    let layer = layer.build().unwrap();
+    let program = json!({
+        "openapi": "3.1.0",
+        "servers": [{ "url": "/api" }],
+        "paths": { "/users/{user}": { "get": {} }, "/open": { "get": {} } },
+    });
+    let uncovered = layer.openapi().outside("/open").merged(&program).unwrap_err().to_string();
+    assert!(uncovered.starts_with("GET /users/{user}: no route"), "{uncovered}");
+    let described = || {
+        let described = layer.openapi().base_path("/api/").outside("/open");
+        described.handler_refusal(Method::GET, "/users/{id}", Denial::InternalError)
+    };
+    let merged = described().add_missing().merged(&program).unwrap();
+    let paths: Vec<&String> = merged["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(paths, ["/open", "/users", "/users/{user}"]);
+    let find = &merged["paths"]["/users/{user}"]["get"];
+    assert_eq!(find["security"][0], json!({ "bearer": ["users.read"] }));
+    assert!(find["responses"]["500"].is_object());
+    let own = described().document("Users", "1").unwrap();
+    let paths: Vec<&String> = own["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(paths, ["/users", "/users/{id}"]);
 }

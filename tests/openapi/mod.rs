@@ -1,8 +1,11 @@
 //! Documents of gates in OpenAPI.
 
+mod contradictions;
 mod documents;
 mod facts;
 mod merging;
+mod parameters;
 mod provoked;
 mod response;
+mod security;
 mod world;

@@ -148,7 +148,7 @@ async fn agrees(
                 // No operation uses up the quotas of another.
                 let world = World::new(profile, format, environment, setting);
                 let mut answers = Vec::new();
-                for value in ["acme", "globex", "a%2Fb"] {
+                for value in ["acme", "globex", UNLUCKY, "a%2Fb"] {
                     let path = path.replace("{org}", value).replace("{id}", value);
                     answers.extend(provoke(&world, &method, &path).await);
                     if !operation["parameters"].to_string().contains("path") {
@@ -156,12 +156,14 @@ async fn agrees(
                     }
                 }
                 let mut statuses = BTreeSet::new();
+                let mut reasons = BTreeSet::new();
                 let mut names = BTreeSet::new();
                 for answer in &answers {
                     match &answer.denial {
                         Some(denial) => {
                             statuses.insert(answer.parts.status.as_u16().to_string());
                             names.insert(denial.name());
+                            reasons.insert((answer.parts.status.as_u16(), reason(denial)));
                             check_refusal(&document, operation, answer, &place);
                         }
                         None => check_success(&document, operation, answer, &place),
@@ -175,6 +177,7 @@ async fn agrees(
                 let documented: BTreeSet<String> =
                     responses.keys().filter(|key| key.parse::<u16>().is_ok()).cloned().collect();
                 assert_eq!(statuses, documented, "{place}: provoked {names:?}");
+                assert_eq!(reasons, documented_reasons(&document, operation), "{place}");
                 for example in examples(&document, operation) {
                     let known = names.iter().any(|name| example.starts_with(name));
                     assert!(known, "{place}: {example} is not among {names:?}");
@@ -182,6 +185,34 @@ async fn agrees(
             }
         }
     }
+}
+
+/// Returns a denial as documents describe it, without the numbers of one refusal.
+fn reason(denial: &Denial) -> String {
+    match denial {
+        Denial::TooManyFailures { .. } => "too many attempts of the client's network failed".into(),
+        Denial::CredentialsMalformed(_) => "the credential is malformed".into(),
+        Denial::RateLimited { .. } => "a request limit is exceeded".into(),
+        Denial::TimedOut { .. } => "the time budget is spent".into(),
+        Denial::HeaderRefused { header, .. } => {
+            format!("the required header `{header}` is missing or not acceptable")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Lists the reasons of all refusals that a document describes, each with its status.
+fn documented_reasons(document: &Value, operation: &Value) -> BTreeSet<(u16, String)> {
+    let mut found = BTreeSet::new();
+    for (status, response) in operation["responses"].as_object().unwrap() {
+        let Ok(status) = status.parse() else { continue };
+        let response = super::response::resolved(document, response);
+        let (_, reasons) = response["description"].as_str().unwrap().split_once(": ").unwrap();
+        let reasons = reasons.trim_end_matches('.').split("; ");
+        let reasons = reasons.filter(|reason| *reason != "the path is ambiguous");
+        found.extend(reasons.map(|reason| (status, reason.to_owned())));
+    }
+    found
 }
 
 /// Lists the names of all examples of an operation.

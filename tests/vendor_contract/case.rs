@@ -24,8 +24,8 @@ pub(crate) type Lines = &'static [(&'static str, &'static str)];
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) profile: Profile<'static>,
-    /// Where the gate gets it instead.
-    pub(crate) source: Option<Source>,
+    /// Where the gate gets it from.
+    pub(crate) source: Source,
     pub(crate) routes: &'static [RouteRow<'static>],
     pub(crate) environment: Option<&'static str>,
     pub(crate) world: World,
@@ -115,13 +115,13 @@ impl Case {
 
     /// Returns the case with each source of its profile: the constant, and the file if it ships as one.
     pub(crate) fn with_each_source(self) -> Vec<Self> {
-        let of = |source| Self { source: Some(source), ..self };
-        Source::each(self.profile).into_iter().map(of).collect()
+        let of = |source| Self { source, ..self };
+        Source::each(&self.profile).into_iter().map(of).collect()
     }
 
     /// Returns true if the profile comes from the constant.
     pub(crate) const fn is_of_constant(&self) -> bool {
-        matches!(self.source, None | Some(Source::Constant(_)))
+        matches!(self.source, Source::Constant)
     }
 
     pub(crate) const fn at(mut self, routes: &'static [RouteRow], target: &'static str) -> Self {

@@ -13,6 +13,7 @@ use tower_api_key::{ApiKeyLayer, Profile, vendors};
 
 use super::case::{Case, Lines, SERVED, Transport, World};
 use super::gate::{Gate, digest};
+use crate::source::Source;
 
 const PROFILE: Profile = Profile {
     name: "Sixth",
@@ -39,7 +40,7 @@ const MALFORMED: &str = r#"{"error":"Malformed Authorization header."}"#;
 const GOOD: Case = Case {
     name: "a key in its own header",
     profile: PROFILE,
-    source: None,
+    source: Source::Constant,
     routes: ROUTES,
     environment: None,
     world: World::Sound,

@@ -23,7 +23,6 @@ use tower_api_key::{ApiKeyLayerBuilder, Denial, Grant, Observer, refusal};
 
 use super::broken::Broken;
 use super::case::{Case, Edit, NOW, UNDOCUMENTED, World};
-use crate::source::Source;
 
 pub(crate) type Body = GateBody<Full<Bytes>>;
 
@@ -153,8 +152,7 @@ impl Gate {
 impl Case {
     /// Begins a layer with the profile and the routes of the case.
     fn begin(&self, store: impl KeyStore) -> ApiKeyLayerBuilder {
-        let source = self.source.unwrap_or(Source::Constant(self.profile));
-        match source.begin_whole(store) {
+        match self.source.begin_whole(&self.profile, store) {
             (builder, true) if self.routes != UNDOCUMENTED => builder,
             (builder, _) => builder.routes(Routes::new().rows(self.routes)),
         }

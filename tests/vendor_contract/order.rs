@@ -12,6 +12,7 @@ use tower_api_key::{Profile, vendors};
 
 use super::case::{Case, SERVED, Transport, World};
 use super::gate::Gate;
+use crate::source::Source;
 
 /// A profile and a route that ask for everything.
 const STRICT: Profile = Profile {
@@ -37,7 +38,7 @@ const ONE: Quota = Quota::new("minute", 1, Duration::from_secs(60));
 const FLAWLESS: Case = Case {
     name: "all is well",
     profile: STRICT,
-    source: None,
+    source: Source::Constant,
     routes: ROUTES,
     environment: Some("production"),
     world: World::Sound,

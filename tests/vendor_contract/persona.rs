@@ -9,6 +9,7 @@ use tower_api_key::vendors::PERSONA as PROFILE;
 use tower_api_key::vendors::persona::{DEFAULT_PERMISSIONS, ROUTES};
 
 use super::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
+use crate::source::Source;
 
 pub(crate) const KEY: &str = "persona_sandbox_4f8a9b2c7d3e4f1a9b0c2d3e";
 const AUTHORIZATION: &str = "Bearer persona_sandbox_4f8a9b2c7d3e4f1a9b0c2d3e";
@@ -71,7 +72,7 @@ const DEMANDING: Profile = Profile {
 pub(crate) const GOOD: Case = Case {
     name: "a key that serves",
     profile: PROFILE,
-    source: None,
+    source: Source::Constant,
     routes: ROUTES,
     environment: None,
     world: World::Sound,

@@ -9,6 +9,7 @@ use tower_api_key::vendors::PERSONYZE as PROFILE;
 use tower_api_key::vendors::personyze::ROUTES;
 
 use super::case::{Case, NOW, SERVED, Transport, UNDOCUMENTED, World};
+use crate::source::Source;
 
 pub(crate) const KEY: &str = "FD09908F25BECB09D78EBEA1DADFB618651F612D";
 const AUTHORIZATION: &str = "Basic YXBpOkZEMDk5MDhGMjVCRUNCMDlENzhFQkVBMURBREZCNjE4NjUxRjYxMkQ=";
@@ -35,7 +36,7 @@ const DEMANDING: Profile = Profile {
 pub(crate) const GOOD: Case = Case {
     name: "a key that serves",
     profile: PROFILE,
-    source: None,
+    source: Source::Constant,
     routes: ROUTES,
     environment: None,
     world: World::Sound,

@@ -9,6 +9,7 @@ use tower_api_key::vendors::POLYTEIA as PROFILE;
 use tower_api_key::vendors::polyteia::ROUTES;
 
 use super::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
+use crate::source::Source;
 
 pub(crate) const KEY: &str = "pak_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";
 const AUTHORIZATION: &str = "Bearer pak_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";
@@ -43,7 +44,7 @@ const OTHER_KINDS: Profile =
 pub(crate) const GOOD: Case = Case {
     name: "a key that serves",
     profile: PROFILE,
-    source: None,
+    source: Source::Constant,
     routes: ROUTES,
     environment: None,
     world: World::Sound,

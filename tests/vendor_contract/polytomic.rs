@@ -9,6 +9,7 @@ use tower_api_key::vendors::POLYTOMIC as PROFILE;
 use tower_api_key::vendors::polytomic::{DEPLOYMENT, ORGANIZATION, PARTNER, ROUTES};
 
 use super::case::{Case, Edit, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
+use crate::source::Source;
 
 pub(crate) const KEY: &str = "pk_live_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";
 pub(crate) const AUTHORIZATION: &str = "Bearer pk_live_4f8a9b2c7d3e4f1a9b0c2d3e4f5a6b7c";
@@ -79,7 +80,7 @@ impl Deployment {
         Case {
             name,
             profile: self.profile,
-            source: None,
+            source: Source::Constant,
             routes: ROUTES,
             environment: None,
             world: World::Sound,

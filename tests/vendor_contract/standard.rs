@@ -8,6 +8,7 @@ use tower_api_key::quota::{OnLimiterFailure, Quota};
 use tower_api_key::rules::{Route, RouteRow};
 
 use super::case::{Case, Lines, NOW, SERVED, Transport, UNDOCUMENTED, World};
+use crate::source::Source;
 
 const PROFILE: Profile = Profile::STANDARD;
 const KEY: &str = "key_live_4f8a9b2c7d3e4f1a9b0c2d3e4Zspd5";
@@ -58,7 +59,7 @@ const DEMANDING: Profile = Profile {
 const GOOD: Case = Case {
     name: "a key that serves",
     profile: PROFILE,
-    source: None,
+    source: Source::Constant,
     routes: ROUTES,
     environment: None,
     world: World::Sound,

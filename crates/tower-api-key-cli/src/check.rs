@@ -65,6 +65,13 @@ pub(crate) struct Check {
     pub(crate) pepper_file: Option<PathBuf>,
 }
 
+impl Check {
+    /// Returns the gate that decides.
+    pub(crate) fn gate(&self) -> Result<Gate, Failure> {
+        Gate::of(self.config.as_deref(), self.vendor, self.pepper_file.as_deref())
+    }
+}
+
 pub(crate) async fn run(
     store: &dyn KeyManager,
     question: &Check,

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde::de::IgnoredAny;
-use tower_api_key::config::{FrontDoor, FrontDoorError, json_schema, to_toml};
+use serde_json::Value;
+use tower_api_key::config::{FrontDoor, FrontDoorError, json_schema, json_schema_with, to_toml};
 
 use crate::failure::{Failure, INVALID};
 use crate::help;
@@ -25,7 +26,11 @@ pub(crate) enum Config {
     },
     /// Print the JSON Schema of such files, for editors
     #[command(after_help = help::CONFIG_SCHEMA)]
-    Schema,
+    Schema {
+        /// Allow one table more, which belongs to the program that serves the files
+        #[arg(long, value_name = "NAME")]
+        table: Option<String>,
+    },
     /// Print the file of a vendor that ships with this program
     #[command(after_help = help::CONFIG_PRINT)]
     Print {
@@ -38,7 +43,8 @@ pub(crate) enum Config {
 pub(crate) fn run(command: &Config, output: &Output) -> Result<ExitCode, Failure> {
     match command {
         Config::Check { file, table } => return check(file, table.as_deref(), output),
-        Config::Schema => output.file(&json_schema())?,
+        Config::Schema { table: None } => output.file(&json_schema())?,
+        Config::Schema { table: Some(table) } => output.file(&json_schema_with::<Value>(table))?,
         Config::Print { vendor } => {
             let file = to_toml(&vendor.profile(), vendor.routes());
             output.file(&file.map_err(|error| Failure::Invalid(error.to_string()))?)?;

@@ -1,5 +1,7 @@
 //! The gate that decides in `check`: a vendor's, or that of a front door's file.
 
+use std::path::Path;
+
 use tower_api_key::config::{Backends, FrontDoor, StoreSettings};
 use tower_api_key::key::KeyHasher;
 use tower_api_key::limits::MemoryLimiter;
@@ -7,7 +9,6 @@ use tower_api_key::rules::Routes;
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 
-use crate::check::Check;
 use crate::failure::Failure;
 use crate::issue::hasher;
 use crate::vendor::Vendor;
@@ -18,12 +19,14 @@ pub(crate) enum Gate {
 }
 
 impl Gate {
-    pub(crate) fn of(question: &Check) -> Result<Self, Failure> {
-        match (&question.config, question.vendor) {
+    pub(crate) fn of(
+        file: Option<&Path>,
+        vendor: Option<Vendor>,
+        pepper_file: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        match (file, vendor) {
             (Some(file), _) => Ok(Self::File(FrontDoor::read(file)?)),
-            (None, Some(vendor)) => {
-                Ok(Self::Vendor(vendor, hasher(question.pepper_file.as_deref())?))
-            }
+            (None, Some(vendor)) => Ok(Self::Vendor(vendor, hasher(pepper_file)?)),
             (None, None) => {
                 Err(Failure::Invalid("no gate is named: write --vendor or --config".to_owned()))
             }

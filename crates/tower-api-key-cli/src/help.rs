@@ -112,8 +112,9 @@ pub(crate) const CONFIG_SCHEMA: &str = "\
 Write the path of the schema into the first line of a TOML file, or into `$schema` of a JSON file:
   #:schema ./front-door.schema.json
 
-Example:
-  tower-api-key config schema >front-door.schema.json";
+Examples:
+  tower-api-key config schema >front-door.schema.json
+  tower-api-key config schema --table gateway >gateway.schema.json";
 
 pub(crate) const CONFIG_PRINT: &str = "\
 Example:

@@ -7,6 +7,7 @@ mod complaint;
 mod config;
 mod escape;
 mod failure;
+mod file_output;
 mod filter;
 mod gate;
 mod help;
@@ -35,8 +36,8 @@ use tower_api_key_sqlx::SqlStore;
 use arguments::{Arguments, Command};
 use complaint::unrepeated;
 use failure::Failure;
-use gate::Gate;
-use output::{Output, complain, complain_of_file};
+use file_output::complain_of_file;
+use output::{Output, complain};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -70,7 +71,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     match &arguments.command {
         Command::Config(command) => return config::run(command, &output),
         Command::Check(question) => {
-            let gate = Gate::of(question)?;
+            let gate = question.gate()?;
             let store = open(&arguments, gate.store()).await?;
             return check::run(&*store, question, gate, &output).await;
         }

@@ -7,7 +7,6 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
 use tower_api_key::clock::{Clock, SystemClock, Timestamp};
-use tower_api_key::config::Mistake;
 use tower_api_key::decision::{Explanation, Outcome};
 use tower_api_key::key::{Account, Audience, Environment, KeyKind, PlanName};
 use tower_api_key::store::{BrokenRow, Change, KeyEntry};
@@ -158,29 +157,6 @@ impl Output {
         print(&table.to_string())
     }
 
-    /// Prints a file as it is.
-    #[allow(clippy::unused_self)] // A method like the other prints.
-    pub(crate) fn file(&self, text: &str) -> Result<(), Failure> {
-        print(text.trim_end())
-    }
-
-    /// Prints the mistakes of a file as JSON; without `--json` nothing.
-    pub(crate) fn mistakes(&self, mistakes: &[Mistake]) -> Result<(), Failure> {
-        if !self.json {
-            return Ok(());
-        }
-        let values = mistakes.iter().map(|mistake| {
-            json!({
-                "line": mistake.line(),
-                "column": mistake.column(),
-                "field": mistake.field(),
-                "message": mistake.message(),
-                "help": mistake.help(),
-            })
-        });
-        print(&escape::json(&values.collect()))
-    }
-
     /// Prints every check; with `--quiet` only the last line, which has the decision.
     pub(crate) fn explanation(&self, explanation: &Explanation) -> Result<(), Failure> {
         if !self.json {
@@ -209,7 +185,7 @@ impl Output {
 }
 
 /// Prints lines on standard output, escaped. All output goes through this function.
-fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let text = escape::lines(text);
     writeln!(io::stdout(), "{text}").map_err(Failure::io("cannot write to standard output"))
 }
@@ -218,11 +194,6 @@ fn print(text: &str) -> Result<(), Failure> {
 pub(crate) fn complain(words: &str) {
     // A failure to print has no other place to go; the exit code remains.
     let _ = writeln!(io::stderr(), "{}", escape::one_line(words));
-}
-
-/// Prints the mistakes of a file on standard error, escaped.
-pub(crate) fn complain_of_file(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", escape::lines(text));
 }
 
 fn table(columns: &[&str]) -> Table {

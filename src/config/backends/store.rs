@@ -33,7 +33,7 @@ pub struct StoreSettings {
     /// The schema of the tables, in PostgreSQL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
-    /// Creates the file of an SQLite database that does not exist yet.
+    /// Creates the file of an SQLite database if it is missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub create_if_missing: bool,
     /// Keeps records in memory for a stated time.

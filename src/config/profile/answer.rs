@@ -91,9 +91,10 @@ pub(super) struct QuotaAnswerTable {
 /// Another row, with the fields that stand here in place of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["like"]))]
 pub(super) struct ChangedRow {
     /// The name of the other row.
-    #[schemars(required)]
+    #[schemars(schema_with = "name_of_a_row")]
     pub(super) like: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<u16>,

@@ -12,13 +12,13 @@ use crate::profile::{Dialect, LimitField, LimitHeaders, LimitValue, Reset};
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitHeadersTable {
     dialect: DialectName,
-    /// Writes the limit. On, unless set to false.
+    /// Writes the limit. On by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     limit: Option<bool>,
-    /// Writes what remains. On, unless set to false.
+    /// Writes what remains. On by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remaining: Option<bool>,
-    /// Writes when the window ends: in seconds from now, unless set.
+    /// Writes when the window ends, in seconds by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reset: Option<ResetName>,
     /// Headers of the vendor's own.
@@ -62,7 +62,7 @@ enum ResetName {
 pub(super) struct LimitFieldTable {
     pub(super) name: String,
     value: LimitValueName,
-    /// Writes about the quota of this name, not about the nearest one.
+    /// Writes of the quota with this name, not of the nearest one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     quota: Option<String>,
     /// Never tells of the quotas of these names.

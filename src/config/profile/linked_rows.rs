@@ -66,7 +66,7 @@ impl<'a> LinkedRows<'a, '_> {
             AnswerRow::Changed(row) => {
                 let other = self.other(row.like.as_deref().unwrap_or(OTHERWISE), name, steps)?;
                 let changed = row.describe(other, self.room);
-                changed.map_err(|problem| self.refused(name, problem.to_owned()))
+                changed.map_err(|problem| self.refused(name, problem))
             }
         }
     }
@@ -81,7 +81,7 @@ impl<'a> LinkedRows<'a, '_> {
             (Some(other), _) => format!("there is no row `{other}` to be the same as"),
             (None, _) => format!("no row can be named `{}`", other.escape_debug()),
         };
-        Err(self.refused(name, problem))
+        Err(self.refused(name, &problem))
     }
 
     /// Returns the row of a name, or `otherwise`.
@@ -90,8 +90,7 @@ impl<'a> LinkedRows<'a, '_> {
         named(name).or_else(|| named(OTHERWISE))
     }
 
-    #[allow(clippy::needless_pass_by_value)] // Each caller formats it.
-    fn refused(&self, name: &str, problem: String) -> Contradiction {
+    fn refused(&self, name: &str, problem: &str) -> Contradiction {
         Contradiction::new(self.path.field(name), &problem)
     }
 }

@@ -1,4 +1,4 @@
-//! What a program sets by a function.
+//! What a file cannot hold: functions.
 
 /// Names what sets a function, which no file can hold.
 #[derive(Debug)]

@@ -170,12 +170,12 @@ impl ProfileTable {
     pub(in crate::config) fn of(profile: &Profile<'_>) -> Result<Self, UnwritableProfile> {
         let path = |table: &PathAnswers<'_>| {
             let answers = AnswersTable::of(&table.answers, Some(&profile.answers))
-                .map_err(|made| UnwritableProfile::at(Some(table.prefix), made))?;
+                .map_err(|made| UnwritableProfile::at(Some(table.prefix), &made))?;
             Ok(PathAnswersTable { prefix: table.prefix.to_owned(), answers })
         };
         let paths = profile.answers_by_path.iter().map(path).collect::<Result<Vec<_>, _>>()?;
         let answers = AnswersTable::of(&profile.answers, None)
-            .map_err(|made| UnwritableProfile::at(None, made))?;
+            .map_err(|made| UnwritableProfile::at(None, &made))?;
         let limit_headers = profile.limit_headers != LimitHeaders::NONE;
         let response_headers: Vec<_> =
             profile.response_headers.iter().map(|header| (header.name, header.value)).collect();

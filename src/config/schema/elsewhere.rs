@@ -69,7 +69,7 @@ fn allow(schema: &mut Value, definitions: &Value) {
                 }
                 ("items" | "additionalProperties", part) => allow(part, definitions),
                 ("allOf", Value::Array(parts)) => {
-                    for part in parts.iter_mut() {
+                    for part in parts {
                         allow(part, definitions);
                     }
                 }

@@ -16,9 +16,8 @@ pub struct UnwritableProfile {
 }
 
 impl UnwritableProfile {
-    #[allow(clippy::needless_pass_by_value)] // It is an error on its way up.
-    pub(in crate::config) fn at(prefix: Option<&str>, row: UnwritableRow) -> Self {
-        let UnwritableRow { row, made_by } = row;
+    pub(in crate::config) fn at(prefix: Option<&str>, row: &UnwritableRow) -> Self {
+        let UnwritableRow { row, made_by } = *row;
         Self { row, made_by, prefix: prefix.map(str::to_owned) }
     }
 }

@@ -103,7 +103,7 @@ impl ApiKeyLayerBuilder {
         }
         let prepare = |preflight: Preflight| preflight.prepare(policy.header_names().cloned());
         let preflight = preflight.map(prepare).transpose()?;
-        let renderer = renderer?.with_bodies(body);
+        let mut renderer = renderer?.with_bodies(body);
         policy.check_quotas(|quotas| renderer.check_quotas(quotas))?;
         if options.takes_request_ids {
             if renderer.request_ids().is_none() {
@@ -117,7 +117,7 @@ impl ApiKeyLayerBuilder {
         let select = |protocol| SelectedProtocol::new(protocol, &policy);
         let websocket_protocol = websocket_protocol.map(select).transpose()?;
         if let Some(original) = &options.original {
-            forward_auth::check(original, &policy, &renderer, websocket_protocol.is_some())?;
+            forward_auth::check(original, &policy, &mut renderer, websocket_protocol.is_some())?;
         }
         let has_observer = options.observer.is_some();
         let (previous, now) = (previous.map(|shared| &shared.counted), options.clock.now());

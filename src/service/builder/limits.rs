@@ -75,7 +75,7 @@ impl ApiKeyLayerBuilder {
         on_failure: OnLimiterFailure,
     ) -> Self {
         self.options.concurrency = Some(Arc::new(limiter));
-        self.options.on_concurrency_failure = on_failure;
+        self.options.on_concurrency_failure = Some(on_failure);
         self
     }
 

@@ -50,6 +50,9 @@ fn the_printed_schema_is_the_one_that_ships() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/front-door.schema.json");
     let printed = Program::new().run(&["config", "schema"]).succeeded();
     assert_eq!(printed, fs::read_to_string(shipped).unwrap());
+    let other = Program::new().run(&["config", "schema", "--table", "server"]).json();
+    assert_eq!(other["properties"]["server"], json!(true));
+    assert_eq!(other["required"], json!(["profile", "server"]));
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Program {
             match self.told.recv_timeout(Duration::from_secs(20)) {
                 Ok(line) if line.contains(text) => return,
                 Ok(line) => before = format!("{before}{line}\n"),
-                Err(_) => panic!("the program does not tell of `{text}`, but:\n{before}"),
+                Err(error) => panic!("{error}: `{text}` is not told, but:\n{before}"),
             }
         }
     }

@@ -100,6 +100,8 @@ fn answer(
     grant: Option<&Grant>,
     drain: &Drain,
 ) -> Result<Response<ResponseBody>, Failure> {
+    const PERMIT_GONE: Failure =
+        Failure::new(StatusCode::SERVICE_UNAVAILABLE, "the permit of the request is gone\n");
     const UNASKED: Failure =
         Failure::new(StatusCode::BAD_GATEWAY, "the upstream switched to a protocol unasked\n");
     let Answered { mut response, in_flight, hold } = answered;
@@ -117,6 +119,8 @@ fn answer(
         None
     };
     check_coding(response.headers())?;
+    // The version is that of the gateway, not of the upstream (RFC 9110 §7.6.3).
+    *response.version_mut() = Version::HTTP_11;
     let refused = fields::strip_hop_by_hop(response.headers_mut());
     response.headers_mut().append(VIA, via);
     let Some((upgrade, client)) = upgrade else {
@@ -128,7 +132,7 @@ fn answer(
     *response.status_mut() = upgrade.write_answer(response.headers_mut());
     let server = hyper::upgrade::on(&mut response);
     // The permit is given back when the answer is sent, unless the tunnel holds it.
-    let permit = grant.and_then(|grant| grant.permit().ok().flatten());
+    let permit = grant.map(Grant::permit).transpose().map_err(|_| PERMIT_GONE)?.flatten();
     let is_websocket = upgrade.is_websocket();
     Tunnel { client, server, is_websocket, permit, in_flight }.open(drain);
     Ok(response.map(|_| ResponseBody::own(bytes::Bytes::new())))

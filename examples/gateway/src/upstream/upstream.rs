@@ -1,5 +1,6 @@
 //! A group of servers that answer alike.
 
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -23,6 +24,8 @@ pub(crate) struct Upstream {
     pub(super) settings: UpstreamSettings,
     pub(super) endpoints: Vec<Arc<Endpoint>>,
     pub(super) host: Option<(Authority, HeaderValue)>,
+    /// What the file of authorities held when the upstream was made.
+    authorities: Option<Vec<u8>>,
     next: AtomicUsize,
 }
 
@@ -56,14 +59,15 @@ impl Upstream {
             name: name.to_owned(),
             settings: settings.clone(),
             endpoints,
+            authorities: authorities(settings),
             host: host.transpose().map_err(problem)?,
             next: AtomicUsize::new(0),
         })
     }
 
-    /// Returns true if this upstream was made from these settings, so that its connections can be kept.
+    /// Returns true if this upstream was made from these settings and files, so that its connections can be kept.
     pub(crate) fn is_of(&self, settings: &UpstreamSettings) -> bool {
-        self.settings == *settings
+        self.settings == *settings && self.authorities == authorities(settings)
     }
 
     /// Returns true if a client can switch protocols with these servers.
@@ -106,4 +110,9 @@ impl Upstream {
         let answers = probes.join_all().await;
         (answers.iter().filter(|answer| matches!(answer, Ok(Ok(_)))).count(), answers.len())
     }
+}
+
+/// Reads the file of authorities. What cannot be read is found when the upstream is made.
+fn authorities(settings: &UpstreamSettings) -> Option<Vec<u8>> {
+    fs::read(settings.tls.as_ref()?.authorities.as_ref()?).ok()
 }

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::process::{Folder, Process};
 use crate::upstream::{serve, text};
 
-/// An upstream that answers its name, the length of content, and the account if it is asked for; `/slow` after a second, `/endless` never.
+/// An upstream that answers its name, the length of content, and the account if it is asked for; `/slow` after two seconds, `/endless` never.
 async fn named(name: &'static str) -> std::net::SocketAddr {
     let (address, _) = serve(move |request| async move {
         let path = request.uri().path().to_owned();
@@ -23,7 +23,7 @@ async fn named(name: &'static str) -> std::net::SocketAddr {
         }
         let content = request.into_body().collect().await.unwrap().to_bytes();
         match path.as_str() {
-            "/slow" => sleep(Duration::from_secs(1)).await,
+            "/slow" => sleep(Duration::from_secs(2)).await,
             "/endless" => sleep(Duration::from_secs(60)).await,
             _ => {}
         }
@@ -174,7 +174,7 @@ async fn requests_in_flight_end_before_the_process() {
         let mut process = Process::before("drain", named("one").await).await;
         let slow = std::thread::scope(|scope| {
             let slow = scope.spawn(|| process.curl("a.pem", "/slow", &[version]));
-            std::thread::sleep(Duration::from_millis(400));
+            std::thread::sleep(Duration::from_secs(1));
             process.signal("TERM");
             process.wait_for("no more connections");
             assert!(process.curl("a.pem", "/a", &[]).is_err(), "it accepts no more");
@@ -196,7 +196,7 @@ async fn the_drain_has_an_end() {
     let mut process = Process::before("cut", named("one").await).await;
     std::thread::scope(|scope| {
         let endless = scope.spawn(|| process.curl("a.pem", "/endless", &[]));
-        std::thread::sleep(Duration::from_millis(400));
+        std::thread::sleep(Duration::from_secs(1));
         let begin = Instant::now();
         process.signal("TERM");
         process.wait_for("is cut off");

@@ -55,7 +55,7 @@ async fn only_a_server_with_the_right_name_and_authority_is_asked() {
         folder.certify(name);
     }
     fs::write(folder.file("empty.pem"), "").unwrap();
-    let upstream = serve(&folder).await;
+    let (upstream, mut reloaded) = (serve(&folder).await, None::<Site>);
     for (protocol, name, authority, expected) in [
         ("http1", "localhost", "a.pem", (200, "http/1.1")),
         ("http2", "localhost", "a.pem", (200, "http/2.0")),
@@ -72,6 +72,23 @@ async fn only_a_server_with_the_right_name_and_authority_is_asked() {
         assert_eq!(raw::status(&answer), expected.0, "{lines}: {answer}");
         assert!(answer.contains(expected.1), "{lines}: {answer}");
     }
+    // Authorities that change are read again.
+    let lines =
+        format!("tls = {{ server_name = 'localhost', authorities = '{}' }}", folder.file("c.pem"));
+    for (authority, expected) in [("b.pem", 502), ("a.pem", 200)] {
+        fs::copy(folder.file(authority), folder.file("c.pem")).unwrap();
+        let file = one(upstream, &lines);
+        let site = match reloaded.take() {
+            None => Site::start(&file).await,
+            Some(mut site) => {
+                site.gateway.reload(crate::site::settings(&file)).unwrap();
+                site
+            }
+        };
+        assert_eq!(raw::status(&site.get(b"").await), expected, "{authority}");
+        reloaded = Some(site);
+    }
+
     let lines = format!(
         "tls = {{ server_name = 'localhost', authorities = '{}' }}",
         folder.file("empty.pem")
