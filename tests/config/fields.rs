@@ -53,8 +53,11 @@ fn no_option_of_the_builder_is_forgotten() {
     }
 }
 
-/// The setters of an option in Rust, the fields that set them, and setters without a field of their name.
-const TABLES: [(&[&str], &str, &[(&str, &str)]); 8] = [
+/// Files with the setters of an option, the file of its table, and setters whose fields have other names.
+type OptionSource =
+    (&'static [&'static str], &'static str, &'static [(&'static str, &'static str)]);
+
+const TABLES: [OptionSource; 8] = [
     (&["src/rules/route.rs", "src/rules/own_limits.rs"], "route", &[]),
     (&["src/rules/scope_rules.rs"], "scopes", &[]),
     (
