@@ -75,7 +75,7 @@ fn a_changed_row_names_a_row_that_it_can_change() {
         ),
         (r#"timed_out = { like = "key_expired", values.message = "Late." }"#, "JSON body"),
         (r#"timed_out = { status = 504, body = "empty", values.message = "Late." }"#, "`like`"),
-        (r#"timed_out = { status = 504 }"#, "`body`"),
+        ("timed_out = { status = 504 }", "`body`"),
         (r#"timed_out = { body = "empty" }"#, "`status`"),
         (r#"timed_out = { like = "otherwise", stat = 504 }"#, "`stat`"),
     ] {
