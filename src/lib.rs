@@ -92,6 +92,7 @@
 //! | read a key from another place | [`CredentialSource`](profile::CredentialSource) | `examples/credentials.rs` |
 //! | write facts of a refusal into its answer | [`ErrorBody`](profile::ErrorBody), [`Refusal`](profile::Refusal) | `examples/sixth_vendor.rs` |
 //! | give each response an id of its request | [`RequestIdHeader`](profile::RequestIdHeader) | [on the type's page](profile::RequestIdHeader) |
+//! | write a front door as a file, without Rust | [`FrontDoor`](config/struct.FrontDoor.html), feature `config` | `docs/configuration.md`, `examples/gateway` |
 //! | write your own vendor | [`Profile`], [`Answers`](profile::Answers) | `examples/sixth_vendor.rs` |
 //! | refuse a request in a handler | [`Denial`], [`refusal`] | [on the function's page](refusal()) |
 //! | write names of JSON in another case, hide attributes, by key | [`ShapingLayer`](shaping/struct.ShapingLayer.html), feature `shaping` | [on the module's page](shaping/index.html) |
@@ -139,6 +140,7 @@
 //! * `axum-server`: the proof of peer and TLS from axum-server 0.9. [Its page](axum_server/index.html) has the line.
 //! * `cache`: [`Cached`](store/struct.Cached.html), which keeps records of another store in memory for a stated
 //!   time.
+//! * `config`: [a front door as a file](config/index.html), in TOML or JSON.
 //! * `shaping`: [a layer](shaping/index.html) inside of the gate that changes JSON responses: the case of names, and
 //!   attributes that a key must not see.
 //! * `reload`: [a layer](reload/index.html) that is replaced between two requests of a running server.
