@@ -26,6 +26,7 @@ class Service(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header('Content-Type', 'text/plain')
         self.send_header('RateLimit', 'forged by the service')
+        self.send_header('X-Accel-Redirect', '/_forward_auth')
         self.send_header('Content-Length', str(len(bytes)))
         self.end_headers()
         if self.command != 'HEAD':
