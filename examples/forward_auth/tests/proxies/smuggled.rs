@@ -19,6 +19,7 @@ const ADDRESSES: &str = "X-Forwarded-For: 127.0.0.2\nForwarded: for=127.0.0.2;pr
 pub(crate) async fn headers_give_nothing(world: &World) {
     claims_of_identity(world).await;
     descriptions_of_another_request(world).await;
+    instructions_to_the_service(world).await;
     upgrades(world).await;
     questions_of_a_client(world).await;
 }
@@ -82,6 +83,41 @@ async fn descriptions_of_another_request(world: &World) {
     let all = format!("X-Api-Key: {{local}}\n{METHODS}{PATHS}{ADDRESSES}");
     assert_eq!(world.send("GET /v1/users", &all, "").await.status, 200);
     assert_eq!(world.upstream.count().await - before, 1);
+}
+
+/// Frameworks take the method, the path, the host or the client from such headers, after the gate has judged others.
+async fn instructions_to_the_service(world: &World) {
+    for (name, value) in [
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("x-http-method-override", "DELETE"),
+        ("X-HTTP-Method", "DELETE"),
+        ("X-Method-Override", "DELETE"),
+        ("X-Original-URL", "/v1/keys"),
+        ("X-Rewrite-URL", "/v1/keys"),
+        ("X-Forwarded-Host", "victim.example.com"),
+        ("Forwarded", "for=127.0.0.9;proto=https"),
+        ("X-Real-IP", "127.0.0.9"),
+        ("X.Original.URL", "/v1/keys"),
+        ("X.HTTP.Method.Override", "DELETE"),
+        ("X_HTTP_Method_Override", "DELETE"),
+        ("X-HTTP_Method", "DELETE"),
+        ("X_Method-Override", "DELETE"),
+        ("X_Original_URL", "/v1/keys"),
+        ("X_Rewrite_URL", "/v1/keys"),
+        ("X_Real_IP", "127.0.0.9"),
+        ("X_Forwarded_For", "127.0.0.9"),
+        ("X_Forwarded_Proto", "http"),
+        ("X_Forwarded-Host", "victim.example.com"),
+    ] {
+        let lines = format!("X-Api-Key: {{local}}\n{name}: {value}\n");
+        let answer = world.send("GET /v1/users", &lines, "").await;
+        if name.contains(['_', '.']) && answer.status == 400 {
+            continue;
+        }
+        assert_eq!(answer.status, 200, "{name}: {answer:?}");
+        let read = name.replace(['_', '.'], "-").to_ascii_lowercase();
+        assert_ne!(Received::of(&answer).field(&read), Some(value), "{name}");
+    }
 }
 
 /// No client gets a tunnel to the service, through which it could send requests that no gate has judged.
