@@ -53,7 +53,7 @@ impl Checker {
     ) -> Result<Response<Full<Bytes>>, Infallible> {
         let path = question.uri().path();
         if self.proxy == Proxy::Nginx && path == self.refusal_path {
-            return Ok(carried(&question).map(Full::new));
+            return self.refusal(&question).await;
         }
         // Envoy's questions are below the path; the gate looks at that.
         if self.proxy != Proxy::Envoy && path != self.path {
@@ -83,6 +83,19 @@ impl Checker {
             }
         }
         Ok(answer.map(Full::new))
+    }
+
+    /// Returns the refusal that nginx has brought back. A client could have made one up, so it gets none.
+    async fn refusal<B>(self, question: &Request<B>) -> Result<Response<Full<Bytes>>, Infallible> {
+        // A question that names no request. It shows whether the gate trusts the peer, and costs nothing.
+        let mut empty = Request::new(());
+        empty.extensions_mut().clone_from(question.extensions());
+        let answer = self.gate.layer(Admitted).oneshot(empty).await?;
+        let error = answer.extensions().get::<OriginalRequestError>();
+        if matches!(error, Some(OriginalRequestError::Missing { .. })) {
+            return Ok(carried(question).map(Full::new));
+        }
+        Ok(whole(answer).await.map(Full::new))
     }
 }
 

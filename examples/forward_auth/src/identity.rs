@@ -14,6 +14,20 @@ const METADATA: HeaderName = HeaderName::from_static("x-key-metadata");
 const NAMES: [&str; 5] =
     ["x-account-id", "x-key-id", "x-key-environment", "x-key-metadata", "x-request-id"];
 
+/// Other headers that the shipped configurations remove or overwrite: services take the client, the scheme, the host, the
+/// method or the path from them.
+const DESCRIPTIONS: [&str; 9] = [
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
+];
+
 /// The longest metadata, in bytes. Longer ones are left out, because proxies limit the headers of a response.
 const LONGEST_METADATA: usize = 2048;
 
@@ -35,14 +49,14 @@ pub(crate) fn write(grant: &Grant, headers: &mut HeaderMap) {
     }
 }
 
-/// Returns true if a header has the name of an identity header in another spelling. CGI and WSGI read `X_Account_Id` as
-/// they read `X-Account-Id`. nginx drops such headers, other proxies forward them.
+/// Returns true if a header has a name that only the proxy may write, in another spelling. CGI and WSGI read
+/// `X_Account_Id` as they read `X-Account-Id`. nginx drops such headers, other proxies forward them.
 pub(crate) fn is_forged(headers: &HeaderMap) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     headers.keys().map(HeaderName::as_str).any(|name| {
         !name.bytes().all(plain) && {
             let read = name.bytes().map(|byte| if plain(byte) { byte } else { b'-' });
-            NAMES.iter().any(|own| own.bytes().eq(read.clone()))
+            NAMES.iter().chain(&DESCRIPTIONS).any(|own| own.bytes().eq(read.clone()))
         }
     })
 }
@@ -52,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_spelling_of_an_identity_header_is_found() {
+    fn another_spelling_of_a_header_of_the_proxy_is_found() {
         for (name, forged) in [
             ("X-Account-Id", false), // the proxy overwrites it
             ("X_Account_Id", true),
@@ -61,7 +75,14 @@ mod tests {
             ("X_Key_Metadata", true),
             ("X_Request_Id", true),
             ("X_Account", false),
-            ("X_Forwarded_For", false),
+            ("X-Forwarded-For", false), // the proxy overwrites it
+            ("X_Forwarded_For", true),
+            ("X-Forwarded_Proto", true),
+            ("X_Forwarded_Host", true),
+            ("X_Forwarded_Port", false),
+            ("X-HTTP-Method-Override", false), // the proxy removes it
+            ("X_HTTP_Method_Override", true),
+            ("X.Original.URL", true),
         ] {
             let name: HeaderName = name.parse().unwrap();
             let headers = HeaderMap::from_iter([(name.clone(), HeaderValue::from_static("a"))]);

@@ -93,6 +93,32 @@ async fn each_proxy_gets_the_answers_that_it_understands() {
 }
 
 #[tokio::test]
+async fn only_a_trusted_proxy_gets_a_refusal_back() {
+    for (peer, lines, expected) in [
+        ("127.0.0.1:4711", &["NDE4Cgpmb3JnZWQ"][..], 418),
+        ("127.0.0.1:4711", &[], 403),
+        ("127.0.0.1:4711", &["NDE4Cgpmb3JnZWQ", "NDE4Cgpmb3JnZWQ"], 500),
+        ("127.0.0.2:4711", &["NDE4Cgpmb3JnZWQ"], 403),
+        ("127.0.0.2:4711", &["!"], 403),
+        ("127.0.0.2:4711", &[], 403),
+    ] {
+        let (store, key) = store(3);
+        let checker = Checker::new(gate(store), &settings(Nginx)).unwrap();
+        let mut question = Request::get("/check/refusal").header("x-api-key", key.expose());
+        question = question.header("x-original-method", "GET");
+        question = question.header("x-original-uri", "/v1/users");
+        for line in lines {
+            question = question.header("x-forward-auth-refusal", *line);
+        }
+        let mut question = question.body(()).unwrap();
+        question.extensions_mut().insert(Connection::plain(peer.parse().unwrap()));
+        let answer = checker.answer(question).await.unwrap();
+        assert_eq!(answer.status(), expected, "{peer} {lines:?}");
+        assert!(!answer.headers().contains_key("x-account-id"));
+    }
+}
+
+#[tokio::test]
 async fn an_anonymous_request_has_no_identity() {
     let settings = settings(Caddy);
     let trusted = Networks::new(["127.0.0.1/32"]).unwrap();

@@ -19,6 +19,8 @@ const ADDRESSES: &str = "X-Forwarded-For: 127.0.0.2\nForwarded: for=127.0.0.2;pr
 pub(crate) async fn headers_give_nothing(world: &World) {
     claims_of_identity(world).await;
     descriptions_of_another_request(world).await;
+    instructions_to_the_service(world).await;
+    upgrades(world).await;
     questions_of_a_client(world).await;
 }
 
@@ -83,6 +85,64 @@ async fn descriptions_of_another_request(world: &World) {
     assert_eq!(world.upstream.count().await - before, 1);
 }
 
+/// Frameworks take the method, the path, the host or the client from such headers, after the gate has judged others.
+async fn instructions_to_the_service(world: &World) {
+    for (name, value) in [
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("x-http-method-override", "DELETE"),
+        ("X-HTTP-Method", "DELETE"),
+        ("X-Method-Override", "DELETE"),
+        ("X-Original-URL", "/v1/keys"),
+        ("X-Rewrite-URL", "/v1/keys"),
+        ("X-Forwarded-Host", "victim.example.com"),
+        ("Forwarded", "for=127.0.0.9;proto=https"),
+        ("X-Real-IP", "127.0.0.9"),
+        ("X.Original.URL", "/v1/keys"),
+        ("X.HTTP.Method.Override", "DELETE"),
+        ("X_HTTP_Method_Override", "DELETE"),
+        ("X-HTTP_Method", "DELETE"),
+        ("X_Method-Override", "DELETE"),
+        ("X_Original_URL", "/v1/keys"),
+        ("X_Rewrite_URL", "/v1/keys"),
+        ("X_Real_IP", "127.0.0.9"),
+        ("X_Forwarded_For", "127.0.0.9"),
+        ("X_Forwarded_Proto", "http"),
+        ("X_Forwarded-Host", "victim.example.com"),
+    ] {
+        let lines = format!("X-Api-Key: {{local}}\n{name}: {value}\n");
+        let answer = world.send("GET /v1/users", &lines, "").await;
+        if name.contains(['_', '.']) && answer.status == 400 {
+            continue;
+        }
+        assert_eq!(answer.status, 200, "{name}: {answer:?}");
+        let read = name.replace(['_', '.'], "-").to_ascii_lowercase();
+        assert_ne!(Received::of(&answer).field(&read), Some(value), "{name}");
+    }
+}
+
+/// No client gets a tunnel to the service, through which it could send requests that no gate has judged.
+async fn upgrades(world: &World) {
+    let settings = "HTTP2-Settings: AAMAAABkAAQAAP__\n";
+    for lines in [
+        format!("Connection: Upgrade, HTTP2-Settings\nUpgrade: h2c\n{settings}"),
+        format!("Connection: upgrade\nUpgrade: H2C\n{settings}"),
+        format!("Connection: close, Upgrade\nUpgrade: h2c\n{settings}"),
+        "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n"
+            .to_owned(),
+        "Connection: Upgrade\nUpgrade: anything\n".to_owned(),
+    ] {
+        let lines = format!("X-Api-Key: {{active}}\n{lines}");
+        let answer = world.send("GET /v1/users", &lines, "").await;
+        assert!(answer.status != 101 && answer.status != 0, "{lines}: {answer:?}");
+        if answer.status == 200 {
+            let received = Received::of(&answer);
+            assert_eq!(received.field("upgrade"), None, "{lines}");
+            assert_eq!(received.field("http2-settings"), None, "{lines}");
+        }
+    }
+}
+
 /// A client that asks the checker itself, over the proxy or directly, learns nothing.
 async fn questions_of_a_client(world: &World) {
     let before = world.upstream.count().await;
@@ -104,7 +164,7 @@ async fn questions_of_a_client(world: &World) {
         let answer = world.send(&format!("GET {path}"), &question, "").await;
         assert!(is_nothing(&answer), "{path}: {answer:?}");
     }
-    for path in ["/check", "/check/v1/users", "/v1/users"] {
+    for path in ["/check", "/check/v1/users", "/check/refusal", "/v1/users"] {
         let lines = world.fill(&question).replace('\n', "\r\n");
         let bytes = format!("GET {path} HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
         let answer = plain(CLIENT, world.checker, bytes.as_bytes()).await;

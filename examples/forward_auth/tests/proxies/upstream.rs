@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::client::{Answer, plain};
 
-/// A program of Python that answers with the request as it came, and lists the requests that it got.
+/// A program of Python that answers with the request as it came, and lists the requests that it got. It follows each
+/// upgrade that it is asked for.
 const SERVICE: &str = r"
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 seen = []
@@ -17,6 +18,14 @@ class Service(BaseHTTPRequestHandler):
     def answer(self):
         if self.requestline.startswith('GET /_seen '):
             text = '\n'.join(seen)
+        elif self.headers.get('Upgrade'):
+            seen.append(self.requestline)
+            self.send_response(101)
+            self.send_header('Connection', 'Upgrade')
+            self.send_header('Upgrade', self.headers.get('Upgrade'))
+            self.end_headers()
+            self.close_connection = True
+            return
         else:
             seen.append(self.requestline)
             fields = ''.join('%s: %s\n' % (name.lower(), value) for name, value in self.headers.items())
@@ -26,6 +35,7 @@ class Service(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header('Content-Type', 'text/plain')
         self.send_header('RateLimit', 'forged by the service')
+        self.send_header('X-Accel-Redirect', '/_forward_auth')
         self.send_header('Content-Length', str(len(bytes)))
         self.end_headers()
         if self.command != 'HEAD':
