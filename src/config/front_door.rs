@@ -7,6 +7,7 @@ use bumpalo::Bump;
 use serde::de::DeserializeOwned;
 
 use super::backends::{Backends, LimiterSettings, StoreSettings};
+use super::check::check;
 use super::gate::PepperTable;
 use super::profile::NOTHING;
 use super::read::{Contradiction, FaultKind, FieldProblem, Found, Path, read};
@@ -15,11 +16,8 @@ use super::section::SectionMistake;
 use super::tables::FrontDoorTable;
 use super::text::fingerprint;
 use super::text::{FileFormat, Node, SourceText, Surroundings, SystemSurroundings, fill_in};
-use crate::error::ConfigError;
 use crate::key::KeyHasher;
-use crate::limits::MemoryLimiter;
 use crate::profile::Profile;
-use crate::quota::OnLimiterFailure;
 use crate::service::ApiKeyLayerBuilder;
 
 /// A front door, read from a file and checked.
@@ -69,7 +67,7 @@ impl FrontDoor {
     ///
     /// # Errors
     ///
-    /// [`FrontDoorError`] if the file cannot be read, or has mistakes.
+    /// [`FrontDoorError`] if the file cannot be read, or has mistakes, or if `table` is the name of a field of the gate.
     ///
     /// ```no_run
     /// use tower_api_key::config::{FrontDoor, SectionMistake};
@@ -108,10 +106,11 @@ impl FrontDoor {
 
     fn of(source: &SourceText, surroundings: &dyn Surroundings) -> Result<Self, FrontDoorError> {
         let (root, missing) = filled(source, surroundings)?;
+        let fingerprint = fingerprint(source, &root);
         let checked = read(&root, missing, check);
         let (tables, ()) =
             checked.map_err(|found| FrontDoorError::of_values(source, &root, &found))?;
-        Ok(Self { tables, fingerprint: fingerprint(source, &root) })
+        Ok(Self { tables, fingerprint })
     }
 
     fn with_section<T: DeserializeOwned>(
@@ -121,6 +120,14 @@ impl FrontDoor {
         check_section: impl Fn(&T) -> Result<(), SectionMistake>,
     ) -> Result<(Self, T), FrontDoorError> {
         let (mut root, missing) = filled(source, surroundings)?;
+        let fingerprint = fingerprint(source, &root);
+        if FrontDoorTable::has(table) {
+            let problem = format!(
+                "the table `{table}` is the gate's own, so the program cannot have it: read one with another name"
+            );
+            let kind = FaultKind::Problem(FieldProblem::new(problem));
+            return Err(FrontDoorError::of_values(source, &root, &[Found { kind, node: root.id }]));
+        }
         let field = root.take(table);
         let is_inside = |found: &Found| {
             field.as_ref().is_some_and(|field| field.value.path_to(found.node).is_some())
@@ -139,9 +146,7 @@ impl FrontDoor {
             root.put(field);
         }
         match (door, section) {
-            (Ok((tables, ())), Ok((section, ()))) => {
-                Ok((Self { tables, fingerprint: fingerprint(source, &root) }, section))
-            }
+            (Ok((tables, ())), Ok((section, ()))) => Ok((Self { tables, fingerprint }, section)),
             (door, section) => {
                 let found: Vec<Found> =
                     door.err().into_iter().chain(section.err()).flatten().collect();
@@ -196,8 +201,29 @@ impl FrontDoor {
     }
 
     /// Returns a hash of the file's text, and of all that it takes from elsewhere. Two reads with one hash found the same.
+    ///
+    /// The hash is salted with a random number of this process: another process has another hash for the same file.
     pub const fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
+    }
+
+    /// Returns the [`fingerprint`](Self::fingerprint) that a file would have, without a look at what it means.
+    ///
+    /// # Errors
+    ///
+    /// [`FrontDoorError`] if the file cannot be read, or is no TOML or JSON.
+    ///
+    /// ```no_run
+    /// use tower_api_key::config::FrontDoor;
+    ///
+    /// let door = FrontDoor::read("gate.toml")?;
+    /// let is_changed = FrontDoor::fingerprint_of("gate.toml")? != door.fingerprint();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fingerprint_of(path: impl AsRef<FilePath>) -> Result<[u8; 32], FrontDoorError> {
+        let (source, surroundings) = open(path.as_ref())?;
+        let (root, _) = filled(&source, &surroundings)?;
+        Ok(fingerprint(&source, &root))
     }
 
     /// Returns the table `[store]`, if there is one.
@@ -235,59 +261,4 @@ fn filled(
         |(node, problem)| Found { kind: FaultKind::Problem(FieldProblem::new(problem)), node };
     let missing = missing.map(found).collect();
     Ok((root, missing))
-}
-
-/// Builds what the tables describe, as a program would. Of a file with mistakes, what is left is built on the standards'
-/// profile, so that further mistakes are found.
-fn check(tables: &FrontDoorTable, is_repaired: bool) -> Result<(), Vec<Contradiction>> {
-    let whole;
-    let tables = if is_repaired {
-        whole = FrontDoorTable { profile: tables.profile.clone().on_standard(), ..tables.clone() };
-        &whole
-    } else {
-        tables
-    };
-    let backends = Backends::in_memory();
-    let Err(error) = tables.builder(&backends)?.build() else { return Ok(()) };
-    let mut found = tables.locate_all(&error);
-    if matches!(error, ConfigError::LimiterMissing) {
-        // No field can be left out, so the others are looked for with a limiter.
-        let counted =
-            tables.builder(&backends)?.limits(MemoryLimiter::new(), OnLimiterFailure::Deny);
-        found.extend(counted.build().err().iter().flat_map(|error| tables.locate_all(error)));
-    }
-    Err(found)
-}
-
-impl FrontDoorTable {
-    /// Starts a layer as the tables say.
-    fn builder(&self, backends: &Backends) -> Result<ApiKeyLayerBuilder, Vec<Contradiction>> {
-        let store = || Arc::clone(&backends.store);
-        let described = self.with_profile(|profile| Ok(ApiKeyLayerBuilder::new(&profile, store())));
-        let mut found = Vec::new();
-        let mut builder = described.unwrap_or_else(|contradiction| {
-            found.push(contradiction);
-            ApiKeyLayerBuilder::new(&NOTHING, store())
-        });
-        if let (Some(settings), Some(limiter)) = (&self.limiter, &backends.limiter) {
-            builder = builder.limits(Arc::clone(limiter), settings.on_failure());
-            if let Some(concurrency) =
-                backends.concurrency.as_ref().filter(|_| settings.simultaneous)
-            {
-                builder = builder.concurrency(Arc::clone(concurrency), settings.on_failure());
-            }
-        }
-        let applied = self.apply(builder, &mut found);
-        if found.is_empty() { Ok(applied) } else { Err(found) }
-    }
-
-    /// Describes the profile for a while.
-    pub(super) fn with_profile<R>(
-        &self,
-        build: impl FnOnce(Profile<'_>) -> Result<R, Contradiction>,
-    ) -> Result<R, Contradiction> {
-        let (room, path) = (Bump::new(), Path::default().field("profile"));
-        let quotas = self.profile.quotas(&path)?;
-        build(self.profile.describe(&quotas, &room, &path)?)
-    }
 }

@@ -16,12 +16,14 @@
 //! [`grant_in_request`](crate::ApiKeyLayerBuilder::grant_in_request) and
 //! [`preflight_body`](crate::ApiKeyLayerBuilder::preflight_body).
 //!
-//! A file has at most 1 MiB, and a file that a field is taken from at most 64 KiB.
+//! A file has at most 1 MiB, and a file that a field is taken from at most 64 KiB. Both are regular files, neither pipes
+//! nor devices. What is absent is left out: `null` fits no field.
 //!
 //! In a deployment, keep secrets out of the file: write `{ env = "NAME" }` or `{ file = "PATH" }` for the value of a
 //! field. No message shows what comes from there.
 
 mod backends;
+mod check;
 mod duration;
 mod front_door;
 mod gate;

@@ -1,6 +1,7 @@
 //! The tables of a file.
 
 use schemars::JsonSchema;
+use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Serialize};
 
 use super::backends::{LimiterSettings, StoreSettings};
@@ -10,6 +11,7 @@ use super::gate::{
     TrustedProxiesTable,
 };
 use super::profile::{BaseName, ProfileTable};
+use super::read::{Fault, FaultKind};
 
 /// A front door.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -66,7 +68,8 @@ pub(super) struct FrontDoorTable {
     /// Takes the id of a request from a trusted proxy.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) request_id_from_proxies: bool,
-    /// Admits requests without any credential, where a route needs nothing of a key.
+    /// Admits requests without any credential, where a route needs nothing of a key. Needs `routes`, `routes_of` or
+    /// `otherwise`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) optional: bool,
     /// Quotas of requests without a key.
@@ -108,4 +111,16 @@ pub(super) struct FrontDoorTable {
     /// Counts no requests, and ignores all quotas.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) without_limits: bool,
+}
+
+impl FrontDoorTable {
+    /// Returns true if the gate has a field of this name.
+    pub(super) fn has(name: &str) -> bool {
+        // Serde lists the names with the refusal of one that no field has.
+        let unknown = MapDeserializer::<_, Fault>::new(std::iter::once(("\0", true)));
+        match Self::deserialize(unknown) {
+            Err(Fault { kind: FaultKind::UnknownField { known, .. }, .. }) => known.contains(&name),
+            _ => true,
+        }
+    }
 }

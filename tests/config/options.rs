@@ -172,12 +172,15 @@ const OPTIONS: &[(&str, Change)] = &[
             it.trusted_proxies(proxies).request_id_from_proxies()
         },
     ),
-    ("optional = true", ApiKeyLayerBuilder::optional),
+    ("optional = true\notherwise = { need = {} }", |it| {
+        it.optional().routes(Routes::new().otherwise(Otherwise::Need(Route::new())))
+    }),
     (
-        "limiter.url = \"memory:\"\noptional = true\n[anonymous_quotas]\nquotas = [{ name = \"m\", limit = 1, window = \"60s\" }]\nprefixes = { ipv4 = 8 }",
+        "limiter.url = \"memory:\"\noptional = true\notherwise = { need = {} }\n[anonymous_quotas]\nquotas = [{ name = \"m\", limit = 1, window = \"60s\" }]\nprefixes = { ipv4 = 8 }",
         |it| {
             let quotas = AnonymousQuotas::new([Quota::new("m", 1, MINUTE)]).prefixes(8, 64);
-            in_memory(it).optional().anonymous_quotas(quotas)
+            let open = Routes::new().otherwise(Otherwise::Need(Route::new()));
+            in_memory(it).optional().anonymous_quotas(quotas).routes(open)
         },
     ),
     (

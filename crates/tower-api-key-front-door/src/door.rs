@@ -21,13 +21,20 @@ pub struct LiveFrontDoor<T = ()> {
     shared: Arc<LiveState<T>>,
 }
 
+/// Reads a file with the table of the program.
+type Read<T> = Box<dyn Fn(&Path) -> Result<(FrontDoor, T), FrontDoorError> + Send + Sync>;
+
+/// Finishes the builder of each layer.
+type Finish = Box<dyn Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send + Sync>;
+
 struct LiveState<T> {
     path: PathBuf,
-    read: Box<dyn Fn(&Path) -> Result<(FrontDoor, T), FrontDoorError> + Send + Sync>,
+    read: Arc<Read<T>>,
     layer: ReloadableLayer,
     handle: ReloadHandle,
-    finish: Box<dyn Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send + Sync>,
-    /// Locked while a reload is under way, so that reloads run one after the other.
+    finish: Finish,
+    /// Locked while a reload reads and takes over, so that reloads run one after the other, and the last one has read
+    /// last.
     current: tokio::sync::Mutex<(FrontDoor, Opened)>,
     settings: RwLock<Arc<T>>,
 }
@@ -88,12 +95,9 @@ impl<T: DeserializeOwned + Send + Sync + 'static> LiveFrontDoor<T> {
 }
 
 impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
-    async fn of(
-        path: PathBuf,
-        read: Box<dyn Fn(&Path) -> Result<(FrontDoor, T), FrontDoorError> + Send + Sync>,
-        finish: Box<dyn Fn(ApiKeyLayerBuilder) -> ApiKeyLayerBuilder + Send + Sync>,
-    ) -> Result<Self, OpenError> {
-        let (door, settings) = read(&path)?;
+    async fn of(path: PathBuf, read: Read<T>, finish: Finish) -> Result<Self, OpenError> {
+        let read = Arc::new(read);
+        let (door, settings) = read_apart(Arc::clone(&read), &path).await?;
         let file = path.display().to_string();
         let opened = Opened::of(&door, None, &file).await?;
         let layer = finish(door.builder(&opened.backends())).build();
@@ -132,17 +136,27 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
     ///
     /// [`OpenError`] says why the front door that served before serves on.
     pub async fn reload(&self) -> Result<bool, OpenError> {
-        let read = self.read()?;
-        self.take(read).await
+        let mut current = self.shared.current.lock().await;
+        let read = self.read().await?;
+        self.take(&mut current, read).await
     }
 
-    fn read(&self) -> Result<(FrontDoor, T), OpenError> {
-        Ok((self.shared.read)(&self.shared.path)?)
+    async fn read(&self) -> Result<(FrontDoor, T), OpenError> {
+        read_apart(Arc::clone(&self.shared.read), &self.shared.path).await
     }
 
-    async fn take(&self, (door, settings): (FrontDoor, T)) -> Result<bool, OpenError> {
+    /// Returns the fingerprint of the file as it is now.
+    async fn look(&self) -> Result<[u8; 32], OpenError> {
+        let look = |path: &Path| FrontDoor::fingerprint_of(path);
+        apart(self.shared.path.clone(), look).await
+    }
+
+    async fn take(
+        &self,
+        current: &mut (FrontDoor, Opened),
+        (door, settings): (FrontDoor, T),
+    ) -> Result<bool, OpenError> {
         let shared = &self.shared;
-        let mut current = shared.current.lock().await;
         let is_changed = current.0 != door;
         if is_changed {
             let file = shared.path.display().to_string();
@@ -156,6 +170,18 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
         current.0 = door;
         *shared.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         Ok(is_changed)
+    }
+
+    /// Reads a file that two looks have found alike, and takes it over. Returns `None` if it has changed since.
+    async fn take_settled(&self, found: [u8; 32]) -> Result<Option<()>, OpenError> {
+        let mut current = self.shared.current.lock().await;
+        match self.read().await {
+            Ok(read) if read.0.fingerprint() == found => {
+                self.take(&mut current, read).await.map(|_| Some(()))
+            }
+            Err(error) if self.look().await.is_ok_and(|now| now == found) => Err(error),
+            Ok(_) | Err(_) => Ok(None),
+        }
     }
 
     /// Looks at the file, and at all that it takes from elsewhere, again and again, and takes over what changed. Spawn
@@ -173,20 +199,43 @@ impl<T: Send + Sync + 'static> LiveFrontDoor<T> {
             let mut looks = Looks::default();
             loop {
                 tokio::time::sleep(every).await;
-                let read = door.read();
+                // Most looks find nothing new, and cost no more than a hash.
+                let found = door.look().await;
                 let taken = door.shared.current.lock().await.0.fingerprint();
-                if !looks.is_settled(read.as_ref().map(|(read, _)| read.fingerprint()), taken) {
+                if !looks.is_settled(found.as_ref().copied(), taken) {
                     continue;
                 }
-                let result = match read {
-                    Ok(read) => door.take(read).await.map(drop),
+                let result = match found {
+                    Ok(found) => door.take_settled(found).await,
                     Err(error) => Err(error),
                 };
+                let Some(result) = result.transpose() else { continue };
+                looks.note(&result);
                 if looks.is_news(&result) {
                     report(result);
                 }
             }
         }
+    }
+}
+
+/// Reads a file as [`apart`] does.
+async fn read_apart<T: Send + 'static>(
+    read: Arc<Read<T>>,
+    path: &Path,
+) -> Result<(FrontDoor, T), OpenError> {
+    apart(path.to_owned(), move |path: &Path| read(path)).await
+}
+
+/// Calls what reads files on a thread where it blocks no request.
+async fn apart<R: Send + 'static>(
+    path: PathBuf,
+    read: impl FnOnce(&Path) -> Result<R, FrontDoorError> + Send + 'static,
+) -> Result<R, OpenError> {
+    let file = path.display().to_string();
+    match tokio::task::spawn_blocking(move || read(&path)).await {
+        Ok(read) => Ok(read?),
+        Err(_) => Err(OpenError::Interrupted { file }),
     }
 }
 

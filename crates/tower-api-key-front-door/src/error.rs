@@ -11,6 +11,14 @@ pub enum OpenError {
     /// The file cannot be read, or has mistakes.
     #[error(transparent)]
     File(#[from] FrontDoorError),
+    /// The reader of the file ended early: the program's own check has panicked, or the runtime shuts down.
+    #[error(
+        "{file}: the file was not read to its end: the check of the program's table has panicked"
+    )]
+    Interrupted {
+        /// The name of the file.
+        file: String,
+    },
     /// The file names no store.
     #[error("{file}: there is no table `[store]`: add one, with a `url` as \"sqlite:keys.db\"")]
     NoStore {
@@ -27,8 +35,18 @@ pub enum OpenError {
         file: String,
         /// The field.
         field: &'static str,
-        /// What stands before the colon of the URL, cut after 16 characters.
+        /// The scheme of the URL.
         scheme: String,
+        /// The schemes that this build opens.
+        known: String,
+    },
+    /// This is no URL that this build opens, and it begins with no scheme that a message could show.
+    #[error("{file}: `{field}`: this URL has no scheme that this program opens: write {known}")]
+    NoScheme {
+        /// The name of the file.
+        file: String,
+        /// The field.
+        field: &'static str,
         /// The schemes that this build opens.
         known: String,
     },
@@ -63,12 +81,62 @@ impl OpenError {
     pub(crate) fn unknown_scheme(
         file: &str,
         field: &'static str,
-        scheme: &str,
+        url: &str,
         known: &[&str],
     ) -> Self {
         let known = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(" or ");
-        // What stands before the colon may be anything, if the URL has another form.
-        let scheme = scheme.chars().take_while(char::is_ascii_alphanumeric).take(16).collect();
-        Self::UnknownScheme { file: file.to_owned(), field, scheme, known }
+        let file = file.to_owned();
+        match shown_scheme(url) {
+            Some(scheme) => Self::UnknownScheme { file, field, scheme: scheme.to_owned(), known },
+            None => Self::NoScheme { file, field, known },
+        }
+    }
+}
+
+/// Schemes that stand without `//`, too.
+const SCHEMES: [&str; 14] = [
+    "file",
+    "http",
+    "https",
+    "mariadb",
+    "memory",
+    "mongodb",
+    "mysql",
+    "postgres",
+    "postgresql",
+    "redis",
+    "rediss",
+    "sqlite",
+    "unix",
+    "valkey",
+];
+
+/// Returns the scheme of a URL, if it surely is one. What stands before a colon may be a user's name or a password.
+fn shown_scheme(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once(':')?;
+    let is_word = (1..=16).contains(&scheme.len())
+        && scheme.starts_with(|it: char| it.is_ascii_alphabetic())
+        && scheme.chars().all(|it| it.is_ascii_alphanumeric() || "+-.".contains(it));
+    (is_word && (rest.starts_with("//") || SCHEMES.contains(&scheme))).then_some(scheme)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_scheme;
+
+    #[test]
+    fn only_what_is_a_scheme_is_shown() {
+        for (url, expected) in [
+            ("ftp://me:hunter2@host", Some("ftp")),
+            ("mysql:keys", Some("mysql")),
+            ("hunter2:x@host", None),
+            ("hunter2", None),
+            ("", None),
+            ("://host", None),
+            ("hun ter2://host", None),
+            ("me:hunter2@host://", None),
+        ] {
+            assert_eq!(shown_scheme(url), expected, "{url}");
+        }
     }
 }

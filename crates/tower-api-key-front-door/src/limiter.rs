@@ -17,7 +17,7 @@ pub(crate) fn open(settings: &LimiterSettings, file: &str) -> Result<Limiters, O
         "memory" => Ok((Arc::new(MemoryLimiter::new()), None)),
         #[cfg(feature = "redis")]
         "redis" => open_redis(settings, file),
-        scheme => Err(OpenError::unknown_scheme(file, "limiter.url", scheme, &known())),
+        _ => Err(OpenError::unknown_scheme(file, "limiter.url", settings.url.expose(), &known())),
     }
 }
 

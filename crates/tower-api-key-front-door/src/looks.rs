@@ -7,6 +7,8 @@ use crate::error::OpenError;
 pub(crate) struct Looks {
     last: Option<Look>,
     reported: Option<String>,
+    /// A file whose mistakes were found. They stay until it changes.
+    mistaken: Option<[u8; 32]>,
 }
 
 /// What a look found: a file by its fingerprint, or an error by its text.
@@ -32,8 +34,17 @@ impl Looks {
             Err(error) => Look::Failed(error.to_string()),
         };
         let is_settled = self.last.as_ref() == Some(&look);
+        let is_mistaken = self.mistaken.is_some_and(|mistaken| look == Look::Read(mistaken));
         self.last = Some(look);
-        is_settled
+        is_settled && !is_mistaken
+    }
+
+    /// Notes what came of the last look.
+    pub(crate) fn note(&mut self, result: &Result<(), OpenError>) {
+        self.mistaken = match (&self.last, result) {
+            (Some(Look::Read(found)), Err(OpenError::File(_))) => Some(*found),
+            _ => None,
+        };
     }
 
     /// Returns true if a result is to be reported: a change that was taken over, or a reason that was not told yet.

@@ -18,7 +18,7 @@ pub(crate) async fn open(
         "sqlite" => open_sql(settings, file).await,
         #[cfg(feature = "postgres")]
         "postgres" | "postgresql" => open_sql(settings, file).await,
-        scheme => Err(OpenError::unknown_scheme(file, "store.url", scheme, &known())),
+        _ => Err(OpenError::unknown_scheme(file, "store.url", settings.url.expose(), &known())),
     }
 }
 

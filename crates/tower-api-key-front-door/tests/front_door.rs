@@ -209,7 +209,7 @@ async fn a_watcher_takes_changes_over_once_they_are_settled() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&told);
     let tell = move |result: Result<(), OpenError>| {
-        heard.lock().unwrap().push(result.map_err(|e| e.to_string()))
+        heard.lock().unwrap().push(result.map_err(|e| e.to_string()));
     };
     let watcher = tokio::spawn(door.watch(Duration::from_millis(5), tell));
     let news = |number: usize| {
@@ -238,4 +238,94 @@ async fn a_watcher_takes_changes_over_once_they_are_settled() {
     watcher.abort();
     let told = told.lock().unwrap();
     assert!(told.iter().map(Result::is_ok).eq([true, false, true, true]), "{told:?}");
+}
+
+#[tokio::test]
+async fn the_program_cannot_take_a_table_of_the_gate() {
+    let files = Files::new(&limited(9)).await;
+    for table in ["profile", "routes", "optional", "store", "$schema"] {
+        let opened = LiveFrontDoor::open_with(files.path(), table, |_: &Server| Ok(())).await;
+        let error = opened.unwrap_err().to_string();
+        assert!(error.contains(&format!("the table `{table}` is the gate's own")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_check_that_panics_keeps_the_front_door_that_serves() {
+    let file = |port: u16| format!("{}\n[server]\nport = {port}\n", limited(9));
+    let files = Files::new(&file(1)).await;
+    let check = |server: &Server| match server.port {
+        0 => panic!("no port"),
+        _ => Ok(()),
+    };
+    let door = LiveFrontDoor::open_with(files.path(), "server", check).await.unwrap();
+    files.write(&file(0));
+    assert!(matches!(door.reload().await, Err(OpenError::Interrupted { .. })));
+    assert_eq!(files.status(&door).await, 200);
+    files.write(&file(2));
+    assert!(!door.reload().await.unwrap());
+    assert_eq!(door.settings().port, 2);
+}
+
+/// The last reload to return has read last, whichever began first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reloads_at_once_end_with_the_last_file() {
+    let files = Files::new(&limited(1)).await;
+    let door = LiveFrontDoor::open(files.path()).await.unwrap();
+    for limit in 2..30 {
+        let first = tokio::spawn({
+            let door = door.clone();
+            async move { door.reload().await }
+        });
+        replace(&files.path(), &limited(limit));
+        door.reload().await.unwrap();
+        first.await.unwrap().unwrap();
+        assert!(!door.reload().await.unwrap(), "{limit}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_is_refused_before_it_blocks() {
+    let files = Files::new(&limited(9)).await;
+    let door = LiveFrontDoor::open(files.path()).await.unwrap();
+    let pipe = files.folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    files.write(&limited(9).replace("file = \"url\"", "file = \"pipe\""));
+    let error = door.reload().await.unwrap_err().to_string();
+    assert!(error.contains("`store.url`") && error.contains("regular file"), "{error}");
+    let error = LiveFrontDoor::open(&pipe).await.unwrap_err().to_string();
+    assert!(error.contains("regular file"), "{error}");
+    let error = LiveFrontDoor::open("/dev/null").await.unwrap_err().to_string();
+    assert!(error.contains("regular file"), "{error}");
+}
+
+#[tokio::test]
+async fn no_part_of_a_url_without_a_scheme_is_shown() {
+    let files = Files::new(&limited(9)).await;
+    let door = LiveFrontDoor::open(files.path()).await.unwrap();
+    files.write(&limited(9).replace("\"memory:\"", "\"hunter2:me@host\""));
+    let error = door.reload().await.unwrap_err();
+    assert!(matches!(error, OpenError::NoScheme { .. }), "{error}");
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
+#[tokio::test]
+async fn a_fingerprint_needs_no_valid_file() {
+    use tower_api_key::config::FrontDoor;
+
+    let file = |port: u16| format!("server = {{ port = {port} }}\n{}", limited(9));
+    let files = Files::new(&file(1)).await;
+    let fingerprint = || FrontDoor::fingerprint_of(files.path()).unwrap();
+    let read = FrontDoor::read_with(files.path(), "server", |_: &Server| Ok(()));
+    let before = read.unwrap().0.fingerprint();
+    assert_eq!(before, fingerprint());
+    files.write(&file(2));
+    assert_ne!(before, fingerprint());
+    files.write(&file(1).replace("[store]", "[stroe]"));
+    assert_ne!(before, fingerprint());
+    files.write(&file(1));
+    std::fs::remove_file(files.folder.path().join("url")).unwrap();
+    assert_ne!(before, fingerprint());
 }

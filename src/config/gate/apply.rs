@@ -72,12 +72,28 @@ impl FrontDoorTable {
             builder = builder.refused_requests(refusals.describe());
         }
         builder = builder.grpc_services(&self.grpc_services);
+        found.extend(self.open_everywhere());
         if self.without_limits && self.limiter.is_some() {
             let problem = "the table `limiter` counts requests: remove one of the two";
             found
                 .push(Contradiction::new(path("without_limits"), &problem).beside(path("limiter")));
         }
         self.switch(builder)
+    }
+
+    /// Refuses a gate that is open by the absence of routes: a file that lost its end must not be one.
+    fn open_everywhere(&self) -> Option<Contradiction> {
+        let is_closed =
+            self.routes_of.is_some() || self.routes.is_some() || self.otherwise.is_some();
+        if !self.optional || is_closed {
+            return None;
+        }
+        let path = |name: &str| Path::default().field(name);
+        let problem = "every path would be open to clients without a key: add `routes`, or write \
+            `otherwise = { need = {} }` if that is meant";
+        let found = Contradiction::new(path("optional"), &problem);
+        let lists = ["routes", "routes_of", "otherwise"];
+        Some(lists.into_iter().fold(found, |found, list| found.beside(path(list))))
     }
 
     /// Sets the options that are on or off.

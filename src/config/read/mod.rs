@@ -6,6 +6,6 @@ mod reader;
 mod reading;
 mod repairs;
 
-pub(super) use fault::FaultKind;
+pub(super) use fault::{Fault, FaultKind};
 pub(super) use path::{Contradiction, FieldProblem, Path};
 pub(super) use reading::{Found, MAX_MISTAKES, read};

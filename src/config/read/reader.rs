@@ -71,11 +71,8 @@ impl<'de> de::Deserializer<'de> for Reader<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match &self.node.content {
-            Content::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
-        .map_err(|fault| fault.at(self.node.id))
+        // What is absent is left out: `null` fits no field.
+        visitor.visit_some(self).map_err(|fault: Fault| fault.at(self.node.id))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -218,7 +215,7 @@ impl<'de> de::VariantAccess<'de> for Reader<'de> {
 
     fn unit_variant(self) -> Result<(), Fault> {
         match &self.node.content {
-            Content::Truth(true) | Content::Null => Ok(()),
+            Content::Truth(true) => Ok(()),
             Content::Table(fields) if fields.is_empty() => Ok(()),
             _ => {
                 Err(Fault::problem("this has no content: write its name as a text")

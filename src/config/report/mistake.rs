@@ -102,9 +102,12 @@ impl Mistake {
 
 /// Names the last field of a path whose value no message may show.
 pub(super) fn may_be_secret(path: &str) -> bool {
-    let last = path.rsplit('.').next().unwrap_or(path);
+    let path = path.to_ascii_lowercase();
+    let last = path.rsplit('.').next().unwrap_or(&path);
     let names = |words: &[&str], text: &str| words.iter().any(|word| text.contains(word));
-    names(&["url", "token", "key"], last) || names(&["pepper", "secret", "password"], path)
+    // `profile.credentials` is a list of places where keys stand, and no secret inside.
+    names(&["url", "token", "key", "auth", "credential", "bearer", "cookie", "sign"], last)
+        || names(&["pepper", "secret", "password", "passwd", "private", "dsn"], &path)
 }
 
 fn told(kind: &FaultKind, shows_value: bool) -> String {
@@ -156,5 +159,31 @@ impl fmt::Display for Mistake {
         }
         f.write_str(&self.message)?;
         self.help.as_ref().map_or(Ok(()), |help| write!(f, " ({help})"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_field_tells_whether_it_may_be_secret() {
+        for (path, expected) in [
+            ("store.url", true),
+            ("server.authorization", true),
+            ("server.API_KEY", true),
+            ("server.basicAuth", true),
+            ("server.credential", true),
+            ("server.dsn", true),
+            ("server.passwd", true),
+            ("server.private.pem", true),
+            ("server.session_cookie", true),
+            ("server.bearer", true),
+            ("server.signing", true),
+            ("profile.credentials[0].scheme", false),
+            ("routes[0].path", false),
+        ] {
+            assert_eq!(may_be_secret(path), expected, "{path}");
+        }
     }
 }

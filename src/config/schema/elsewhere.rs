@@ -1,5 +1,5 @@
 //! What the reader takes everywhere, so that no table says it: a value from the environment or from another file in
-//! the place of a scalar. And what it reads as absent, so that no file has to say it: `null`.
+//! the place of a scalar. And what it refuses: `null`.
 
 use serde_json::{Map, Value, json};
 
@@ -95,7 +95,7 @@ fn is_scalar(schema: &Value) -> bool {
     kind.is_some_and(|kind| matches!(kind, "string" | "integer" | "number" | "boolean"))
 }
 
-/// Leaves `null` out: a field that is absent says the same, in TOML and in JSON.
+/// Leaves `null` out: what is absent is left out, in TOML and in JSON.
 fn without_null(fields: &mut Map<String, Value>) {
     if let Some(Value::Array(kinds)) = fields.get_mut("type") {
         kinds.retain(|kind| kind != "null");

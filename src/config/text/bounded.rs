@@ -1,13 +1,25 @@
 //! Files of a bounded size.
 
-use std::io::Read;
+use std::fs::Metadata;
+use std::io::ErrorKind::InvalidInput;
+use std::io::{Error, Read};
 use std::path::Path;
 
-/// Reads the text of a file, or `None` if it has more bytes. A file such as `/dev/zero` has no length to ask for.
+/// Reads the text of a file, or `None` if it has more bytes. Takes only regular files: a pipe would block, and what a
+/// device or a pipe gives is gone after one look.
 pub(super) fn read_at_most(path: &Path, bytes: u64) -> std::io::Result<Option<String>> {
+    // Before it is opened: that alone blocks with a pipe. And after: the path may lead to another file by now.
+    regular(&std::fs::metadata(path)?)?;
+    let file = std::fs::File::open(path)?;
+    regular(&file.metadata()?)?;
     let mut text = String::new();
-    let read = std::fs::File::open(path)?.take(bytes + 1).read_to_string(&mut text)?;
+    let read = file.take(bytes + 1).read_to_string(&mut text)?;
     Ok(u64::try_from(read).is_ok_and(|read| read <= bytes).then_some(text))
+}
+
+fn regular(found: &Metadata) -> std::io::Result<()> {
+    let problem = "this is a folder, a pipe or a device: name a regular file";
+    if found.is_file() { Ok(()) } else { Err(Error::new(InvalidInput, problem)) }
 }
 
 #[cfg(test)]
@@ -22,7 +34,9 @@ mod tests {
         assert_eq!(read_at_most(&path, 4).unwrap(), None);
         std::fs::remove_file(&path).unwrap();
         assert!(read_at_most(&path, 4).is_err());
-        #[cfg(unix)]
-        assert_eq!(read_at_most(Path::new("/dev/zero"), 9).unwrap(), None);
+        for other in ["/dev/zero", "/"].into_iter().filter(|path| Path::new(path).exists()) {
+            let error = read_at_most(Path::new(other), 9).unwrap_err().to_string();
+            assert!(error.contains("regular file"), "{error}");
+        }
     }
 }

@@ -1,0 +1,73 @@
+//! Builds what the tables of a file describe, to find what contradicts itself.
+
+use std::sync::Arc;
+
+use bumpalo::Bump;
+
+use super::backends::Backends;
+use super::profile::NOTHING;
+use super::read::{Contradiction, Path};
+use super::tables::FrontDoorTable;
+use crate::error::ConfigError;
+use crate::limits::MemoryLimiter;
+use crate::profile::Profile;
+use crate::quota::OnLimiterFailure;
+use crate::service::ApiKeyLayerBuilder;
+
+/// Builds what the tables describe, as a program would. Of a file with mistakes, what is left is built on the standards'
+/// profile, so that further mistakes are found.
+pub(super) fn check(tables: &FrontDoorTable, is_repaired: bool) -> Result<(), Vec<Contradiction>> {
+    let whole;
+    let tables = if is_repaired {
+        whole = FrontDoorTable { profile: tables.profile.clone().on_standard(), ..tables.clone() };
+        &whole
+    } else {
+        tables
+    };
+    let backends = Backends::in_memory();
+    let Err(error) = tables.builder(&backends)?.build() else { return Ok(()) };
+    let mut found = tables.locate_all(&error);
+    if matches!(error, ConfigError::LimiterMissing) {
+        // No field can be left out, so the others are looked for with a limiter.
+        let counted =
+            tables.builder(&backends)?.limits(MemoryLimiter::new(), OnLimiterFailure::Deny);
+        found.extend(counted.build().err().iter().flat_map(|error| tables.locate_all(error)));
+    }
+    Err(found)
+}
+
+impl FrontDoorTable {
+    /// Starts a layer as the tables say.
+    pub(super) fn builder(
+        &self,
+        backends: &Backends,
+    ) -> Result<ApiKeyLayerBuilder, Vec<Contradiction>> {
+        let store = || Arc::clone(&backends.store);
+        let described = self.with_profile(|profile| Ok(ApiKeyLayerBuilder::new(&profile, store())));
+        let mut found = Vec::new();
+        let mut builder = described.unwrap_or_else(|contradiction| {
+            found.push(contradiction);
+            ApiKeyLayerBuilder::new(&NOTHING, store())
+        });
+        if let (Some(settings), Some(limiter)) = (&self.limiter, &backends.limiter) {
+            builder = builder.limits(Arc::clone(limiter), settings.on_failure());
+            if let Some(concurrency) =
+                backends.concurrency.as_ref().filter(|_| settings.simultaneous)
+            {
+                builder = builder.concurrency(Arc::clone(concurrency), settings.on_failure());
+            }
+        }
+        let applied = self.apply(builder, &mut found);
+        if found.is_empty() { Ok(applied) } else { Err(found) }
+    }
+
+    /// Describes the profile for a while.
+    pub(super) fn with_profile<R>(
+        &self,
+        build: impl FnOnce(Profile<'_>) -> Result<R, Contradiction>,
+    ) -> Result<R, Contradiction> {
+        let (room, path) = (Bump::new(), Path::default().field("profile"));
+        let quotas = self.profile.quotas(&path)?;
+        build(self.profile.describe(&quotas, &room, &path)?)
+    }
+}
