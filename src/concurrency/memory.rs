@@ -81,8 +81,8 @@ impl ConcurrencyLimiter for MemoryConcurrency {
         }
         let may_wait = !rule.longest_wait().is_zero();
         let grant = may_wait.then(|| usage.wait(most, rule.longest_queue() as usize)).flatten();
-        if let Some(grant) = grant {
-            let ticket = Ticket { concurrency, subject, grant: Some(grant) };
+        if let Some((number, grant)) = grant {
+            let ticket = Ticket { concurrency, subject, number, grant: Some(grant) };
             return Reply::later(async move { Ok(ticket.wait(rule.longest_wait()).await) });
         }
         if usage.is_over() {
@@ -114,6 +114,8 @@ impl Drop for Seat {
 struct Ticket {
     concurrency: MemoryConcurrency,
     subject: AccountRoute,
+    /// The number in the queue.
+    number: u64,
     /// `None` when the permit has come.
     grant: Option<Receiver<()>>,
 }
@@ -138,7 +140,7 @@ impl Drop for Ticket {
             // The permit came, and nothing took it.
             self.concurrency.give_back(&self.subject);
         } else {
-            self.concurrency.change(&self.subject, PermitUsage::forget_gone);
+            self.concurrency.change(&self.subject, |usage| usage.forget_gone(self.number));
         }
     }
 }

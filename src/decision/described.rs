@@ -2,9 +2,8 @@
 
 use super::options::Counts;
 use super::policy::Policy;
-use crate::limits::Plans;
 use crate::profile::Scheme;
-use crate::quota::{Quota, Quotas};
+use crate::quota::Quota;
 use crate::rules::{Demand, DescribedRow, RouteTable};
 
 impl Policy {
@@ -54,14 +53,6 @@ impl Policy {
         let mut tags = self.profile.formats.iter().filter_map(|format| format.tags());
         let pinned = self.environment.as_ref().map(crate::key::Environment::as_str);
         pinned.or_else(|| tags.find_map(|tags| tags.first()).map(|tag| &**tag))
-    }
-
-    /// Returns the quotas of accounts: those of the profile, or else of a plan.
-    pub(crate) fn general_quotas(&self) -> Vec<Quota> {
-        let of_profile = self.profile.quotas.as_slice();
-        let sets = self.options.plans.as_ref().map(Plans::sets).unwrap_or_default();
-        let of_plan = sets.iter().map(Quotas::as_slice).find(|set| !set.is_empty());
-        if of_profile.is_empty() { of_plan.unwrap_or_default() } else { of_profile }.to_vec()
     }
 
     /// Returns the quotas of the profile.

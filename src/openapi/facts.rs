@@ -27,7 +27,8 @@ impl GatedOperation<'_> {
         let mut add = |name: &str, value: Value| drop(facts.insert(name.to_owned(), value));
         let is_counted = self.gate.limits == DescribedLimits::Counted;
         if is_counted {
-            let profile = self.gate.policy.profile_quotas();
+            let only_own = self.route.is_some_and(|route| route.only_own_quotas);
+            let profile = if only_own { &[][..] } else { self.gate.policy.profile_quotas() };
             let route = self.route.map_or(&[][..], |route| route.quotas.as_slice());
             let quotas: Vec<Value> = enforced(profile).chain(enforced(route)).collect();
             if !quotas.is_empty() {

@@ -17,8 +17,9 @@ pub(super) const WAIT: Duration = Duration::from_secs(30);
 /// A key and the quotas of its account.
 pub(super) struct Sample {
     pub(super) record: Option<KeyRecord>,
+    /// The quotas of the profile. What plans and accounts have is theirs to know, and no document shows it.
     general: Vec<Quota>,
-    /// A quota of an account's own, where no other is known: a limiter counts it, too.
+    /// A made-up quota, where the profile and the route have none: a limiter counts those of plans and accounts, too.
     own: Vec<Quota>,
 }
 
@@ -26,15 +27,20 @@ impl Sample {
     pub(super) fn new(gate: &DescribedGate<'_>) -> Self {
         let is_counted = gate.limits == DescribedLimits::Counted;
         let own = is_counted.then(|| Quota::new("requests", 100, Duration::from_secs(60)));
-        let general = gate.policy.general_quotas();
+        let general = gate.policy.profile_quotas().to_vec();
         Self { record: record(gate), general, own: own.into_iter().collect() }
     }
 
     /// Returns the quotas that apply to a request of a route.
     pub(super) fn quotas<'a>(&'a self, route: Option<&'a RouteNeeds>) -> AppliedQuotas<'a> {
+        let only_own = route.is_some_and(|route| route.only_own_quotas);
         let route = route.map_or(&[][..], |route| route.quotas.as_slice());
-        let is_known = !self.general.is_empty() || !route.is_empty();
-        AppliedQuotas { general: if is_known { &self.general } else { &self.own }, route }
+        let general = match (&*self.general, route) {
+            _ if only_own => &[][..],
+            ([], []) => &self.own,
+            (general, _) => general,
+        };
+        AppliedQuotas { general, route }
     }
 
     /// Returns the verdict about a request that passed, or that one quota refused.

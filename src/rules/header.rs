@@ -26,8 +26,8 @@ impl Demand {
 
     /// Returns true if every request must have the header.
     #[cfg(feature = "openapi")]
-    pub(crate) fn is_required(&self) -> bool {
-        !self.may_be_absent && self.expected != Accepted::OwnAccount
+    pub(crate) const fn is_required(&self) -> bool {
+        !self.may_be_absent
     }
 
     pub(super) fn new(header: &RequiredHeader<'_>) -> Result<Self, ConfigError> {

@@ -7,8 +7,9 @@ use crate::request::{Head, count_listed};
 ///
 /// Each value that is not empty counts, where commas separate the values. If the query has the parameter several
 /// times, all of its values count. The gate takes the name for the parameter's if any reader may: with
-/// percent-encoding, in another case, or after a `;`. So a client cannot make its request cheaper by writing it
-/// differently.
+/// percent-encoding, in another case, after a `;`, or as an element of a list, like `include[]` or `include[0]`. For
+/// `_` or `.` in the name, PHP also reads the other one, a space or `[`, and so does the gate. So a client cannot make
+/// its request cheaper by writing it differently.
 ///
 /// A layer refuses a name with other characters than letters, digits and `-._~`, a name that is listed twice, and
 /// `each` of 0.

@@ -207,6 +207,24 @@ async fn word_that_stays_lost_is_asked_for_after_pauses_that_grow_to_five_second
     assert_eq!(asked_within(60 * SECOND).await, 12);
 }
 
+/// The task would keep its connection to the database otherwise.
+#[tokio::test(start_paused = true)]
+async fn listening_ends_with_the_cache() {
+    let (cache, _) = cached(&Double::new(Mood::Right));
+    let (says, word) = unbounded_channel();
+    let quiet = tokio::spawn(cache.listen(Word(word)));
+    let pausing = tokio::spawn(cache.listen(Lost(Arc::default())));
+    let late = cache.listen(Lost(Arc::default()));
+    tokio::time::sleep(60 * SECOND).await;
+    assert!(!quiet.is_finished() && !pausing.is_finished() && !says.is_closed());
+    drop(cache);
+    let began = Instant::now();
+    for task in [quiet, pausing, tokio::spawn(late)] {
+        task.await.unwrap();
+    }
+    assert!(began.elapsed().is_zero() && says.is_closed(), "without a further notice");
+}
+
 /// A clock that moves in ticks, of which no number is 5 seconds.
 #[derive(Clone)]
 struct Coarse(Arc<Mutex<Timestamp>>);

@@ -6,6 +6,7 @@ mod facts;
 mod merging;
 mod parameters;
 mod provoked;
+mod quotas;
 mod response;
 mod security;
 mod world;

@@ -169,6 +169,28 @@ async fn a_body_holds_no_layer() {
     assert_eq!(reason(&send(&service, get()).await), "admitted");
 }
 
+/// A layer that shuts everyone out in an emergency stays, whatever was being built meanwhile.
+#[tokio::test]
+async fn a_reload_does_not_undo_a_replacement() {
+    let (service, handle) = super::serving(door(&OLD, store(|key| key)));
+    let emergency = door(&NEW, store(|key| key)).build().unwrap();
+    let (begun, begins) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let handle = &handle;
+        scope.spawn(move || {
+            begins.recv().unwrap();
+            handle.replace(emergency);
+        });
+        let rebuild = |previous: &ApiKeyLayer| {
+            begun.send(()).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            door(&OLD, store(|key| key)).build_after(previous)
+        };
+        handle.reload(rebuild).unwrap();
+    });
+    assert_eq!(answered_by(&send(&service, get()).await), "new");
+}
+
 /// Panics if it is called without having been ready; a clone is not ready.
 struct OnceReady(bool);
 

@@ -75,6 +75,7 @@ impl SqlStore {
     /// Returns a [`StoreError`] if
     ///
     /// - the URL has another form, or its feature (`sqlite`, `postgres`) is off;
+    /// - the URL has a parameter that sqlx does not know: sqlx would log its value, which may be a password;
     /// - the database cannot be reached or opened;
     /// - the database has tables of these names that this crate did not create;
     /// - the tables were created by a newer release.

@@ -7,13 +7,19 @@ use tower_api_key::store::StoreError;
 
 /// Why a database failed, and the remedy. No text repeats a URL, because a URL may hold a password.
 #[derive(Debug, thiserror::Error)]
-#[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
+#[cfg_attr(not(all(feature = "sqlite", feature = "postgres")), allow(dead_code))]
 pub(super) enum Failure {
     #[error(
         "the URL names no supported database: write sqlite:FILE or postgres://USER@HOST/DATABASE, and \
          enable the feature `sqlite` or `postgres`"
     )]
     UnknownUrl,
+    /// The name of the parameter, if no part of a password can look like it, and else an empty text.
+    #[error(
+        "the PostgreSQL URL has an unknown parameter{0}: correct its name, or remove it; if it is a part of the \
+         password, write `?`, `#` and `&` of the password as %3F, %23 and %26"
+    )]
+    UnknownParameter(String),
     #[error(
         "the URL names no file: write sqlite:FILE, or sqlite::memory: for a database that ends with the \
          process"

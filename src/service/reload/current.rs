@@ -8,7 +8,7 @@ use crate::sync::{ArcSwap, Mutex, STRIPES, lock, stripe};
 /// The layer that serves now. All gates of a reloadable layer share it.
 pub(super) struct CurrentLayer {
     shared: ArcSwap<StripedShared>,
-    /// Held while a layer is built after the current one.
+    /// Held while the layer is replaced, and while one is built after the current one.
     reloading: Mutex<()>,
 }
 
@@ -46,8 +46,13 @@ impl CurrentLayer {
         Arc::clone(&self.shared.load().shared)
     }
 
-    /// Replaces the state. Returns the state before it.
+    /// Replaces the state. Returns the state before it. Waits for a reload under way, which would undo this otherwise.
     pub(super) fn replace(&self, shared: Arc<Shared>) -> Arc<Shared> {
+        let _reloading = lock(&self.reloading);
+        self.swap(shared)
+    }
+
+    fn swap(&self, shared: Arc<Shared>) -> Arc<Shared> {
         Arc::clone(&self.shared.swap(Arc::new(StripedShared::new(shared))).shared)
     }
 
@@ -62,7 +67,7 @@ impl CurrentLayer {
     ) -> Result<(), E> {
         let _reloading = lock(&self.reloading);
         let made = make(self.shared())?;
-        self.replace(made);
+        self.swap(made);
         Ok(())
     }
 }

@@ -29,6 +29,10 @@ impl ReloadHandle {
     /// Each request that comes after this call is decided by the new layer. Requests that came before are finished
     /// under the old one.
     ///
+    /// While [`reload`](Self::reload) builds a layer, the call waits for it, so a reload never undoes a later
+    /// replacement. The closure of a `reload` must not call `replace` of the same layer, because the two would wait
+    /// forever.
+    ///
     /// Build the new layer with [`build_after`](crate::ApiKeyLayerBuilder::build_after). Otherwise failed attempts
     /// and permits in memory start anew.
     pub fn replace(&self, layer: ApiKeyLayer) -> ApiKeyLayer {
@@ -38,7 +42,7 @@ impl ReloadHandle {
     /// Replaces the layer by one that `build` makes after the current layer.
     ///
     /// Calls from several threads run one after the other, each after the layer of the one before it. So `build` must
-    /// not call `reload` of the same layer. If building has to wait, use [`current`](Self::current) and
+    /// not call `reload` or `replace` of the same layer: it would wait forever. If building has to wait, use [`current`](Self::current) and
     /// [`replace`](Self::replace).
     ///
     /// # Errors

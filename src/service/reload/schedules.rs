@@ -47,6 +47,20 @@ fn no_reload_is_lost() {
 }
 
 #[test]
+fn a_replacement_is_not_undone() {
+    explore("a reload while the layer is replaced", || {
+        let current = current("0");
+        let reload = thread::spawn({
+            let current = Arc::clone(&current);
+            move || count_up(&current).unwrap()
+        });
+        current.replace(named("7").build().unwrap().shared);
+        reload.join().unwrap();
+        assert!(["7", "8"].contains(&&*current.shared().name), "not made of the first layer");
+    });
+}
+
+#[test]
 fn an_attempt_is_given_back_to_the_layer_that_serves() {
     explore("requests while the layer is replaced", || {
         let current = current("0");

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use quick_cache::sync::Cache;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::super::KeyStore;
@@ -34,6 +35,8 @@ pub(super) struct SharedCache<S> {
     /// Separate from the fields that every request reads, because lookups write to it.
     pub(super) lookups: Lookups,
     pub(super) uses: Uses,
+    /// Dropped with the cache, which ends the tasks that listen for notices.
+    pub(super) end: watch::Sender<()>,
 }
 
 impl<S: KeyStore> SharedCache<S> {
@@ -45,6 +48,7 @@ impl<S: KeyStore> SharedCache<S> {
             notices: Notices::new(settings.capacity),
             lookups: Lookups::new(settings.most_lookups),
             uses: Uses::default(),
+            end: watch::Sender::new(()),
             settings,
         }
     }

@@ -1,7 +1,11 @@
 //! Notices of changes from the store.
 
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio::sync::watch;
 
 use super::super::KeyStore;
 use super::super::invalidation::{Invalidation, Invalidations};
@@ -13,7 +17,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl<S: KeyStore> Cached<S> {
-    /// Applies the changes that a store reports, until the cache is dropped. Spawn the future.
+    /// Applies the changes that a store reports, until the cache is dropped. Spawn the future. When it ends, `changes`
+    /// is dropped, and its connection with it.
     ///
     /// If `changes` fails, anything may have changed. The cache then asks the store for each record again. A
     /// record is still answered if the store cannot answer, until the record is older than staleness and
@@ -32,11 +37,12 @@ impl<S: KeyStore> Cached<S> {
         mut changes: impl Invalidations,
     ) -> impl Future<Output = ()> + Send + 'static {
         let cache: Weak<SharedCache<S>> = Arc::downgrade(&self.0);
+        let mut end = self.0.end.subscribe();
         async move {
             let mut pause = FIRST_PAUSE;
             let mut lost = false;
             loop {
-                let notice = changes.next().await;
+                let Some(notice) = unless(&mut end, changes.next()).await else { return };
                 let Some(inner) = cache.upgrade() else { return };
                 let cached = Self(inner);
                 // Once when notices are lost, and once when they come again. Records in between
@@ -50,10 +56,20 @@ impl<S: KeyStore> Cached<S> {
                     cached.invalidate(&what);
                 } else {
                     drop(cached);
-                    tokio::time::sleep(pause).await;
+                    if unless(&mut end, tokio::time::sleep(pause)).await.is_none() {
+                        return;
+                    }
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
         }
+    }
+}
+
+/// Waits for a future. Returns `None` if the sender is dropped before.
+async fn unless<T>(end: &mut watch::Receiver<()>, future: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(end.changed()), pin!(future)).await {
+        Either::Left(_) => None,
+        Either::Right((output, _)) => Some(output),
     }
 }
