@@ -5,9 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use tower_api_key::config::SectionMistake;
-use tower_api_key::reload::ReloadableLayer;
 use tower_api_key::store::KeyStore;
-use tower_api_key::{ApiKeyLayerBuilder, ConfigError};
+use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder, ConfigError};
 use tower_api_key_front_door::{LiveFrontDoor, OpenError};
 
 use crate::gateway::check;
@@ -18,7 +17,7 @@ type StoreFuture = Pin<Box<dyn Future<Output = Arc<dyn KeyStore>> + Send>>;
 /// Who may call what, and where the keys are.
 #[derive(Clone)]
 pub struct FrontDoor {
-    pub(crate) gate: ReloadableLayer,
+    gate: Arc<dyn Fn() -> ApiKeyLayer + Send + Sync>,
     store: Arc<dyn Fn() -> StoreFuture + Send + Sync>,
 }
 
@@ -29,19 +28,24 @@ impl FrontDoor {
     ///
     /// [`ConfigError`] if the layer cannot be built.
     pub fn new(builder: ApiKeyLayerBuilder, store: Arc<dyn KeyStore>) -> Result<Self, ConfigError> {
-        let (gate, _) = ReloadableLayer::new(finish(builder).build()?);
+        let gate = finish(builder).build()?;
         let find = move || -> StoreFuture { Box::pin(std::future::ready(Arc::clone(&store))) };
-        Ok(Self { gate, store: Arc::new(find) })
+        Ok(Self { gate: Arc::new(move || gate.clone()), store: Arc::new(find) })
     }
 
-    /// Takes the front door of a file, which follows the file's changes.
+    /// Takes the front door of a file. [`Gateway::reload`](crate::Gateway::reload) takes over what has changed there.
     pub fn live(door: &LiveFrontDoor<GatewaySettings>) -> Self {
-        let live = door.clone();
+        let (door, live) = (door.clone(), door.clone());
         let find = move || -> StoreFuture {
             let live = live.clone();
             Box::pin(async move { live.store().await })
         };
-        Self { gate: door.layer(), store: Arc::new(find) }
+        Self { gate: Arc::new(move || door.current()), store: Arc::new(find) }
+    }
+
+    /// Returns the layer of the file that was read last. It decides nothing before the gateway takes it over.
+    pub(crate) fn gate(&self) -> ApiKeyLayer {
+        (self.gate)()
     }
 
     /// Returns the store that is asked now.

@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::drain::Drain;
-use crate::forward::{Forward, Routing};
+use crate::forward::Routing;
 use crate::front_door::FrontDoor;
+use crate::in_force::{Current, InForce};
 use crate::listen::{Certificate, Listener, Server};
 use crate::readiness::Readiness;
 use crate::settings::{FixedSettings, GatewaySettings, ListenerSettings};
@@ -22,7 +23,8 @@ use crate::{Problem, admin};
 /// A gateway that serves.
 pub struct Gateway {
     settings: GatewaySettings,
-    routing: Arc<ArcSwap<Routing>>,
+    front_door: FrontDoor,
+    current: Current,
     certificates: Vec<Option<Arc<Certificate>>>,
     addresses: Vec<SocketAddr>,
     admin: Option<SocketAddr>,
@@ -40,13 +42,13 @@ impl Gateway {
     /// [`Problem`] with the field that is wrong, or the address that cannot be had.
     pub async fn start(settings: GatewaySettings, front_door: FrontDoor) -> Result<Self, Problem> {
         check(&settings)?;
-        let routing = Arc::new(ArcSwap::from_pointee(Routing::new(&settings, None)?));
+        let routing = Arc::new(Routing::new(&settings, None)?);
+        let in_force = InForce { gate: front_door.gate(), routing };
+        let current = Arc::new(ArcSwap::from_pointee(in_force));
         let drain = Drain::default();
-        let forward = Forward::new(Arc::clone(&routing), drain.clone());
-        let server =
-            Server { gate: front_door.gate.clone(), forward, routing: Arc::clone(&routing) };
+        let server = Server { current: Arc::clone(&current), drain: drain.clone() };
         let closing = CancellationToken::new();
-        let readiness = Arc::new(Readiness::new(front_door, Arc::clone(&routing)));
+        let readiness = Arc::new(Readiness::new(front_door.clone(), Arc::clone(&current)));
 
         let mut listeners = Vec::with_capacity(settings.listeners.len());
         for (at, listener) in settings.listeners.iter().enumerate() {
@@ -66,14 +68,14 @@ impl Gateway {
             addresses: addresses.map_err(address)?,
             admin: admin_address.map_err(address)?,
             settings,
-            routing,
+            front_door,
+            current,
             closing,
             drain,
             readiness,
         };
         for listener in listeners {
-            let (closing, drain) = (gateway.closing.clone(), gateway.drain.clone());
-            tokio::spawn(listener.accept(server.clone(), closing, drain));
+            tokio::spawn(listener.accept(server.clone(), gateway.closing.clone()));
         }
         if let Some(admin) = admin {
             tokio::spawn(admin::serve(admin, Arc::clone(&gateway.readiness)));
@@ -105,22 +107,24 @@ impl Gateway {
         &self.settings
     }
 
-    /// Serves by other settings from now on, all of them or none. Requests that have begun keep theirs. Upstreams
-    /// that have not changed keep their connections.
+    /// Serves by other settings from now on, and by the front door of the file that was read last, all of them or none.
+    /// Requests that have begun keep theirs. Upstreams that have not changed keep their connections.
     ///
     /// # Errors
     ///
-    /// [`Problem`] with the field that is wrong. Then the settings in force stay.
+    /// [`Problem`] with the field that is wrong. Then the settings and the front door in force stay.
     pub fn reload(&mut self, settings: GatewaySettings) -> Result<(), Problem> {
         FixedSettings::of(&self.settings).refuse_change(&settings)?;
-        let routing = Routing::new(&settings, Some(&self.routing.load()))?;
+        let routing = Arc::new(Routing::new(&settings, Some(&self.current.load().routing))?);
         let pairs = pairs(&settings.listeners)?;
+        let in_force = InForce { gate: self.front_door.gate(), routing };
+        // Nothing fails from here on.
         for (certificate, pair) in self.certificates.iter().zip(pairs) {
             if let Some((certificate, pair)) = certificate.as_ref().zip(pair) {
                 certificate.replace(pair);
             }
         }
-        self.routing.store(Arc::new(routing));
+        self.current.store(Arc::new(in_force));
         self.settings = settings;
         Ok(())
     }

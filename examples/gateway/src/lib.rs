@@ -7,6 +7,7 @@ mod drain;
 mod forward;
 mod front_door;
 mod gateway;
+mod in_force;
 mod listen;
 mod problem;
 mod readiness;

@@ -154,6 +154,8 @@ impl Serving {
         if !has_changed && self.is_settled && *settings == *self.gateway.settings() {
             return Ok(false);
         }
+        // Tried again at the next look if it fails, whatever has changed.
+        self.is_settled = false;
         self.gateway.reload(GatewaySettings::clone(&settings))?;
         self.is_settled = true;
         Ok(true)

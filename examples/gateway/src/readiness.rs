@@ -1,17 +1,15 @@
 //! Whether the gateway can serve: its store and its upstreams answer.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tower_api_key::key::KeyDigest;
 
-use crate::forward::Routing;
 use crate::front_door::FrontDoor;
+use crate::in_force::Current;
 
 /// How long an answer is repeated, so that probes cannot burden upstreams.
 const FRESH: Duration = Duration::from_secs(1);
@@ -21,7 +19,7 @@ const LONGEST_LOOKUP: Duration = Duration::from_secs(2);
 /// Finds out whether the gateway can serve.
 pub(crate) struct Readiness {
     front_door: FrontDoor,
-    routing: Arc<ArcSwap<Routing>>,
+    current: Current,
     is_ending: AtomicBool,
     latest: Mutex<Option<(Instant, Report)>>,
 }
@@ -34,8 +32,8 @@ pub(crate) struct Report {
 }
 
 impl Readiness {
-    pub(crate) fn new(front_door: FrontDoor, routing: Arc<ArcSwap<Routing>>) -> Self {
-        Self { front_door, routing, is_ending: false.into(), latest: Mutex::default() }
+    pub(crate) fn new(front_door: FrontDoor, current: Current) -> Self {
+        Self { front_door, current, is_ending: false.into(), latest: Mutex::default() }
     }
 
     /// Fails all probes from now on.
@@ -65,7 +63,7 @@ impl Readiness {
         let lookup = store.find(&KeyDigest::from_bytes([0; 32]));
         let store = matches!(timeout(LONGEST_LOOKUP, lookup).await, Ok(Ok(_)));
         let mut upstreams = BTreeMap::new();
-        for (name, upstream) in &self.routing.load_full().upstreams {
+        for (name, upstream) in &self.current.load_full().routing.upstreams {
             upstreams.insert(name.clone(), upstream.reachable().await);
         }
         let is_ready = store && upstreams.values().all(|(reachable, _)| *reachable > 0);

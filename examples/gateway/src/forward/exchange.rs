@@ -19,6 +19,7 @@ use super::tunnel::Tunnel;
 use super::upgrade::Upgrade;
 use super::{fields, forwarded, shape};
 use crate::drain::{Drain, Drained};
+use crate::listen::Place;
 use crate::upstream::{Answered, Outgoing, Upload};
 
 /// Forwards a request to the upstream of its route.
@@ -52,6 +53,7 @@ pub(super) async fn forward(
     }
     let grant = parts.extensions.remove::<Grant>();
     let client = parts.extensions.remove::<Client>();
+    let place = parts.extensions.remove::<Place>();
 
     let headers = &mut parts.headers;
     let takes_trailers = fields::lists(headers, &TE, "trailers");
@@ -86,17 +88,24 @@ pub(super) async fn forward(
         debug!(%error, "a request was not answered");
         Failure::of(&error)
     })?;
-    let mut answer = answer(target, answered, upgrade, client_io, grant.as_ref(), drain)?;
+    let switch = Switch { upgrade, client_io, place };
+    let mut answer = answer(target, answered, switch, grant.as_ref(), drain)?;
     answer.extensions_mut().insert(target.served_by.clone());
     Ok(answer)
+}
+
+/// What a switch of protocols needs of its request.
+struct Switch {
+    upgrade: Option<Upgrade>,
+    client_io: Option<OnUpgrade>,
+    place: Option<Place>,
 }
 
 /// Hands an answer on.
 fn answer(
     target: &Target,
     answered: Answered,
-    upgrade: Option<Upgrade>,
-    client_io: Option<OnUpgrade>,
+    switch: Switch,
     grant: Option<&Grant>,
     drain: &Drain,
 ) -> Result<Response<ResponseBody>, Failure> {
@@ -105,6 +114,7 @@ fn answer(
     const UNASKED: Failure =
         Failure::new(StatusCode::BAD_GATEWAY, "the upstream switched to a protocol unasked\n");
     let Answered { mut response, in_flight, hold } = answered;
+    let Switch { upgrade, client_io, place } = switch;
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let via = forwarded::via(response.version());
     let is_feigned = upgrade.as_ref().is_some_and(|asked| asked.is_feigned_by(response.status()));
@@ -134,7 +144,7 @@ fn answer(
     // The permit is given back when the answer is sent, unless the tunnel holds it.
     let permit = grant.map(Grant::permit).transpose().map_err(|_| PERMIT_GONE)?.flatten();
     let is_websocket = upgrade.is_websocket();
-    Tunnel { client, server, is_websocket, permit, in_flight }.open(drain);
+    Tunnel { client, server, is_websocket, permit, in_flight, place }.open(drain);
     Ok(response.map(|_| ResponseBody::own(bytes::Bytes::new())))
 }
 

@@ -1,6 +1,6 @@
 //! Selects the fields of a message that are forwarded to the next hop.
 
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRAILER, TRANSFER_ENCODING};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 
@@ -43,6 +43,19 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) -> Vec<HeaderName> {
         headers.remove(name);
     }
     named
+}
+
+/// Returns true if `Connection` names a field of the request that is not known to concern one connection. The gate may
+/// have demanded this field, so it must not be missing upstream, and RFC 9110 §7.6.1 forbids to forward it.
+pub(super) fn names_a_field(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(CONNECTION).iter();
+    let mut options = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    options.any(|option| {
+        let name = HeaderName::from_bytes(option.trim_ascii());
+        name.is_ok_and(|name| {
+            name != TRAILER && !is_of_the_connection(&name) && headers.contains_key(name)
+        })
+    })
 }
 
 /// Returns true if a field is never a connection option (RFC 9110 §7.6.1: "a field that is intended for all

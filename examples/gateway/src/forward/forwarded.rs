@@ -10,10 +10,11 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Fields in which a proxy describes its client. The gateway has read what it trusts of them. Upstreams must not
-/// read the rest, because any client can send it.
+/// Fields in which a proxy describes its client, and those that replace the path or the method of the request which
+/// the gate has admitted. The gateway has read what it trusts of them. Upstreams must not read the rest, because any
+/// client can send it.
 const FAMILIES: [&str; 4] = ["x-forwarded-", "x-original-", "cf-connecting-", "x-envoy-"];
-const DESCRIBING: [&str; 18] = [
+const DESCRIBING: [&str; 21] = [
     "client-ip",
     "cloudfront-viewer-address",
     "fastly-client-ip",
@@ -26,6 +27,9 @@ const DESCRIBING: [&str; 18] = [
     "x-client-ip",
     "x-cluster-client-ip",
     "x-forwarded",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
     "x-real-ip",
     "x-remote-addr",
     "x-remote-ip",
@@ -33,6 +37,12 @@ const DESCRIBING: [&str; 18] = [
     "x-scheme",
     "x-url-scheme",
 ];
+
+/// Returns true for a field that only proxies may write.
+pub(super) fn describes_request(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    DESCRIBING.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
+}
 
 /// Removes what others say of the client, and writes what is proven, in `Forwarded` (RFC 7239) and in the older
 /// fields. Adds this gateway to `Via` (RFC 9110 §7.6.3).
@@ -42,11 +52,8 @@ pub(super) fn write(
     host: &HeaderValue,
     version: Version,
 ) {
-    let describes = |name: &HeaderName| {
-        let name = name.as_str();
-        DESCRIBING.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
-    };
-    let written: Vec<HeaderName> = headers.keys().filter(|name| describes(name)).cloned().collect();
+    let written: Vec<HeaderName> =
+        headers.keys().filter(|name| describes_request(name)).cloned().collect();
     for name in &written {
         headers.remove(name);
     }

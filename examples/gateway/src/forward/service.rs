@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use arc_swap::ArcSwap;
 use http::{Request, Response};
 use tower::Service;
 
@@ -17,12 +16,12 @@ use crate::drain::{Drain, Drained};
 /// The service behind the gate, which forwards each request that the gate has admitted.
 #[derive(Clone)]
 pub(crate) struct Forward {
-    routing: Arc<ArcSwap<Routing>>,
+    routing: Arc<Routing>,
     drain: Drain,
 }
 
 impl Forward {
-    pub(crate) const fn new(routing: Arc<ArcSwap<Routing>>, drain: Drain) -> Self {
+    pub(crate) const fn new(routing: Arc<Routing>, drain: Drain) -> Self {
         Self { routing, drain }
     }
 }
@@ -37,7 +36,7 @@ impl Service<Request<Drained>> for Forward {
     }
 
     fn call(&mut self, request: Request<Drained>) -> Self::Future {
-        let (routing, drain) = (self.routing.load_full(), self.drain.clone());
+        let (routing, drain) = (Arc::clone(&self.routing), self.drain.clone());
         Box::pin(async move {
             let answer = forward(&routing, &drain, request).await;
             Ok(answer.unwrap_or_else(super::failure::Failure::into_response))

@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::{Method, StatusCode, Version};
 
 use super::failure::Failure;
-use super::{path, upgrade};
+use super::{fields, path, upgrade};
 
 /// Checks the shape of a request: its method, its target and its framing.
 ///
@@ -44,6 +44,10 @@ pub(super) fn check(parts: &Parts) -> Result<(), Failure> {
     }
     if parts.headers.get_all(CONTENT_LENGTH).iter().count() > 1 {
         return Err(Failure::new(StatusCode::BAD_REQUEST, "the request has two lengths\n"));
+    }
+    if fields::names_a_field(&parts.headers) {
+        let text = "Connection names a field that is for every recipient\n";
+        return Err(Failure::new(StatusCode::BAD_REQUEST, text));
     }
     // RFC 9113 §8.2.2: fields of a connection make a request of HTTP/2 malformed.
     if parts.version == Version::HTTP_2 && parts.headers.contains_key(UPGRADE) {
@@ -87,6 +91,16 @@ mod tests {
             (Version::HTTP_2, "GET", "/a", &[("upgrade", "websocket")], Some(400)),
             (one, "POST", "/a", &[("content-length", "1"), ("content-length", "1")], Some(400)),
             (one, "POST", "/a", &[("expect", "x")], Some(417)),
+            (one, "GET", "/a", &[("connection", "close, x-a"), ("x-b", "1")], None),
+            (
+                one,
+                "GET",
+                "/a",
+                &[("connection", "TE, Trailer"), ("te", "a"), ("trailer", "b")],
+                None,
+            ),
+            (one, "GET", "/a", &[("connection", "close, X-A"), ("x-a", "1")], Some(400)),
+            (one, "GET", "/a", &[("connection", "\"x\", x-a"), ("x-a", "1")], Some(400)),
         ] {
             let mut request = Request::builder().version(version).method(method).uri(target);
             for (name, value) in lines {

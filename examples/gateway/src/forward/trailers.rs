@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::HeaderName;
 use http_body::Frame;
 
-use super::fields;
+use super::{fields, forwarded};
 
 /// Fields that mean something about a whole message, and only before its content.
 const NEVER: [&str; 9] = [
@@ -19,17 +19,15 @@ const NEVER: [&str; 9] = [
     "set-cookie",
 ];
 
-/// Families of fields that only a gateway writes.
-const FAMILIES: [&str; 3] = ["x-forwarded-", "forwarded", "proxy-"];
-
 /// Removes a request's trailers that a server could merge into fields which it trusts: those that are written by the
-/// gateway only, those that describe the client, and names that some servers read as another one.
+/// gateway only, those that describe the request, and names that some servers read as another one.
 pub(crate) fn strip_request_trailers(frame: Frame<Bytes>, refused: &[HeaderName]) -> Frame<Bytes> {
     strip(frame, |name| {
         is_never(name)
             || refused.contains(name)
             || !fields::is_plain(name)
-            || FAMILIES.iter().any(|family| name.as_str().starts_with(family))
+            || forwarded::describes_request(name)
+            || name.as_str().starts_with("proxy-")
     })
 }
 
@@ -54,4 +52,36 @@ fn strip(frame: Frame<Bytes>, is_refused: impl Fn(&HeaderName) -> bool) -> Frame
 
 fn is_never(name: &HeaderName) -> bool {
     NEVER.contains(&name.as_str()) || fields::is_of_the_connection(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn trailers_describe_neither_client_nor_request() {
+        for (name, expected) in [
+            ("x-sum", true),
+            ("grpc-status", true),
+            ("x-real-ip", false),
+            ("true-client-ip", false),
+            ("cf-connecting-ip", false),
+            ("x-original-url", false),
+            ("x-http-method-override", false),
+            ("x-forwarded-for", false),
+            ("forwarded", false),
+            ("proxy-authorization", false),
+            ("x_real_ip", false),
+            ("content-length", false),
+            ("x-account-id", false),
+        ] {
+            let name = HeaderName::from_static(name);
+            let trailers = HeaderMap::from_iter([(name.clone(), HeaderValue::from_static("1"))]);
+            let refused = [HeaderName::from_static("x-account-id")];
+            let kept = strip_request_trailers(Frame::trailers(trailers), &refused);
+            assert_eq!(kept.into_trailers().unwrap().contains_key(&name), expected, "{name}");
+        }
+    }
 }

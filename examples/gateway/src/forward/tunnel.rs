@@ -16,6 +16,7 @@ use tracing::debug;
 
 use super::websocket::{FrameReader, GOING_AWAY};
 use crate::drain::Drain;
+use crate::listen::Place;
 use crate::upstream::InFlight;
 
 const BUFFER: usize = 16 << 10;
@@ -30,6 +31,8 @@ pub(super) struct Tunnel {
     /// The account's permit, for as long as the tunnel is open.
     pub(super) permit: Option<Permit>,
     pub(super) in_flight: InFlight,
+    /// The place among the connections of the listener.
+    pub(super) place: Option<Place>,
 }
 
 impl Tunnel {
@@ -61,7 +64,7 @@ impl Tunnel {
         } else {
             copy_bidirectional(&mut client, &mut server).await?;
         }
-        drop((self.permit, self.in_flight));
+        drop((self.permit, self.in_flight, self.place));
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -15,7 +15,6 @@ use tracing::{debug, warn};
 use super::certificate::Certificate;
 use super::connection::Server;
 use crate::Problem;
-use crate::drain::Drain;
 use crate::settings::ListenerSettings;
 
 /// The pause after a connection that could not be accepted, probably for want of file descriptors.
@@ -58,7 +57,7 @@ impl Listener {
     }
 
     /// Accepts connections until the end. Each is served in a task of its own.
-    pub(crate) async fn accept(self, server: Server, closing: CancellationToken, drain: Drain) {
+    pub(crate) async fn accept(self, server: Server, closing: CancellationToken) {
         let most = self.settings.max_connections.get().min(Semaphore::MAX_PERMITS);
         let room = Arc::new(Semaphore::new(most));
         let limit = self.settings.header_timeout.get();
@@ -67,12 +66,9 @@ impl Listener {
                 loop {
                     let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
                     let Some(stream) = self.next().await else { continue };
-                    let (server, drain) = (server.clone(), drain.clone());
-                    let certificate = self.certificate.clone();
-                    drain.clone().spawn(async move {
-                        serve(stream, certificate, server, limit, &drain).await;
-                        drop(place);
-                    });
+                    let (server, certificate) = (server.clone(), self.certificate.clone());
+                    let drain = server.drain.clone();
+                    drain.spawn(serve(stream, certificate, server, limit, place));
                 }
             })
             .await;
@@ -102,13 +98,13 @@ async fn serve(
     certificate: Option<Arc<Certificate>>,
     server: Server,
     limit: Duration,
-    drain: &Drain,
+    room: OwnedSemaphorePermit,
 ) {
     let Some(certificate) = certificate else {
-        return server.serve(stream, limit, drain).await;
+        return server.serve(stream, limit, room).await;
     };
     match timeout(limit, certificate.acceptor().accept(stream)).await {
-        Ok(Ok(stream)) => server.serve(stream, limit, drain).await,
+        Ok(Ok(stream)) => server.serve(stream, limit, room).await,
         Ok(Err(error)) => debug!(%error, "a handshake failed"),
         Err(_) => debug!("a handshake took too long"),
     }

@@ -4,7 +4,11 @@ mod accept;
 mod access_log;
 mod certificate;
 mod connection;
+mod entrance;
+mod place;
+mod placed_body;
 
 pub(crate) use accept::Listener;
 pub(crate) use certificate::Certificate;
 pub(crate) use connection::Server;
+pub(crate) use place::Place;

@@ -18,10 +18,11 @@ pub struct ListenerSettings {
     pub address: SocketAddr,
     /// The certificate of this address.
     pub tls: Option<TlsSettings>,
-    /// How many connections are open at most. Further ones wait in the queue of the system.
+    /// How many connections and tunnels are open at most. Further ones wait in the queue of the system.
     #[serde(default = "max_connections")]
     pub max_connections: NonZeroUsize,
-    /// How long a client may take for the handshake of TLS, and for the head of a request.
+    /// How long a client may take for the handshake of TLS, and for the head of a request, and how long a connection
+    /// stays open without any request.
     #[serde(default = "header_timeout")]
     pub header_timeout: Period,
 }

@@ -28,7 +28,7 @@ pub struct UpstreamSettings {
     /// How long a server may take to answer after it has got the whole request.
     #[serde(default = "response_timeout")]
     pub response_timeout: Period,
-    /// How long a request or a response may pause within its content.
+    /// How long a request or a response may pause within its content, and how long a server may not read a request.
     #[serde(default = "idle_timeout")]
     pub idle_timeout: Period,
     /// The connections that are kept for further requests.

@@ -5,6 +5,7 @@ mod endpoint;
 mod failure;
 mod health;
 mod idle;
+mod progress;
 mod request_body;
 mod send;
 #[allow(clippy::module_inception)]

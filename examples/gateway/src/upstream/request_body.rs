@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
 use super::idle::Idle;
+use super::progress::{Progress, ProgressWatch};
 use crate::drain::Drained;
 use crate::forward::strip_request_trailers;
 
@@ -71,13 +72,13 @@ impl Upload {
         self.slot.is_too_large.load(Ordering::Relaxed)
     }
 
-    /// Returns the content for one attempt, and a receiver that ends when all of it is sent.
+    /// Returns the content for one attempt, and what hears how it goes on.
     pub(super) fn attempt(
         &self,
         idle: Duration,
         hold: Option<Hold>,
-    ) -> (RequestBody, oneshot::Receiver<()>) {
-        let (sent, all_sent) = oneshot::channel();
+    ) -> (RequestBody, ProgressWatch) {
+        let (progress, watch) = Progress::new();
         let body = RequestBody {
             slot: Arc::clone(&self.slot),
             content: None,
@@ -86,9 +87,9 @@ impl Upload {
             has_ended: self.is_empty,
             idle: Idle::new(idle),
             hold,
-            sent: Some(sent),
+            progress: Some(progress),
         };
-        (body, all_sent)
+        (body, watch)
     }
 }
 
@@ -102,7 +103,7 @@ pub(super) struct RequestBody {
     has_ended: bool,
     idle: Idle,
     hold: Option<Hold>,
-    sent: Option<oneshot::Sender<()>>,
+    progress: Option<Progress>,
 }
 
 impl Body for RequestBody {
@@ -130,9 +131,15 @@ impl Body for RequestBody {
                 this.slot.is_broken.store(true, Ordering::Relaxed);
                 return Poll::Ready(Some(Err("the client pauses for too long".into())));
             }
+            if let Some(progress) = &this.progress {
+                progress.awaits_client();
+            }
             return Poll::Pending;
         };
         this.idle.moved();
+        if let Some(progress) = &this.progress {
+            progress.moved();
+        }
         let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
         this.bytes = this.bytes.saturating_add(data.map_or(0, Bytes::len) as u64);
         if this.bytes > this.slot.max_bytes {
@@ -146,7 +153,7 @@ impl Body for RequestBody {
                 Some(Err(error.into()))
             }
             None => {
-                (this.content, this.has_ended, this.sent) = (None, true, None);
+                (this.content, this.has_ended, this.progress) = (None, true, None);
                 None
             }
         })

@@ -8,12 +8,12 @@ use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::ext::on_informational;
-use tokio::sync::oneshot;
 use tokio::time::sleep;
 use tracing::warn;
 
 use super::endpoint::{Endpoint, InFlight};
 use super::failure::SendError;
+use super::progress::ProgressWatch;
 use super::request_body::{Continue, RequestBody, Upload};
 use super::upstream::Upstream;
 use crate::settings::Protocol;
@@ -75,7 +75,7 @@ impl Upstream {
         let in_flight = InFlight::new(endpoint);
         let expects = outgoing.headers.contains_key(EXPECT);
         let (go_on, hold) = if expects { Some(Continue::new()) } else { None }.unzip();
-        let (body, all_sent) = upload.attempt(self.settings.idle_timeout.get(), hold);
+        let (body, progress) = upload.attempt(self.settings.idle_timeout.get(), hold);
         let mut request = self.request(endpoint, outgoing, body)?;
         if let Some(go_on) = go_on.clone() {
             on_informational(&mut request, move |head| {
@@ -96,16 +96,19 @@ impl Upstream {
                     SendError::Broken(error.into())
                 }
             }),
-            () = self.too_slow(all_sent) => Err(SendError::TooSlow),
+            () = self.too_slow(progress) => Err(SendError::TooSlow),
         };
         let response = answer.inspect_err(|error| self.record(endpoint, error))?;
         Ok(Answered { response, in_flight, hold: go_on })
     }
 
-    /// Ends when an answer should have come, counted from the end of the request.
-    async fn too_slow(&self, all_sent: oneshot::Receiver<()>) {
-        let _ = all_sent.await;
-        sleep(self.settings.response_timeout.get()).await;
+    /// Ends when an answer should have come, counted from the end of the request, or if the server does not read it.
+    async fn too_slow(&self, progress: ProgressWatch) {
+        let (connect, idle) =
+            (self.settings.connect_timeout.get(), self.settings.idle_timeout.get());
+        if progress.all_sent(connect.saturating_add(idle), idle).await {
+            sleep(self.settings.response_timeout.get()).await;
+        }
     }
 
     fn record(&self, endpoint: &Endpoint, error: &SendError) {

@@ -37,6 +37,8 @@ impl Upstream {
     /// [`Problem`] if an address, the host or TLS is wrong.
     pub(crate) fn new(name: &str, settings: &UpstreamSettings) -> Result<Self, Problem> {
         let problem = |problem: Problem| problem.within(&format!("upstreams.{name}"));
+        // Read first: if the file changes while TLS is set up, the next reload sees that it did.
+        let authorities = authorities(settings);
         let endpoints = settings.addresses.iter().enumerate().map(|(at, address)| {
             let parsed = address
                 .parse::<Authority>()
@@ -59,7 +61,7 @@ impl Upstream {
             name: name.to_owned(),
             settings: settings.clone(),
             endpoints,
-            authorities: authorities(settings),
+            authorities,
             host: host.transpose().map_err(problem)?,
             next: AtomicUsize::new(0),
         })

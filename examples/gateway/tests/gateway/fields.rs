@@ -31,28 +31,12 @@ async fn what_a_client_lists_stays_on_its_connection_and_nothing_else() {
     let gateway = Site::before(backend).await;
     for (lines, expected) in [
         (&b""[..], &[][..]),
-        (b"Connection: x-hop\r\nX-Hop: 1\r\nX-End: 2\r\n", &["x-end: 2"]),
-        (b"Connection: close, X-HOP ,,\tx-other\r\nX-Hop: 1\r\nX-Other: 2\r\n", &[]),
-        (b"Connection: a\r\nConnection: b\r\nA: 1\r\nB: 2\r\nC: 3\r\n", &["c: 3"]),
-        // An option that is not a token does not affect the others.
-        (b"Connection: x-evil, \xff\r\nX-Evil: 1\r\n", &[]),
-        (b"Connection: \xe2\x82\xac,x-evil,a b,\"x\"\r\nX-Evil: 1\r\nX-End: 2\r\n", &["x-end: 2"]),
+        (b"Connection: x-hop\r\nX-End: 2\r\n", &["x-end: 2"]),
+        (b"Connection: close, Keep-Alive ,,\tte\r\nKeep-Alive: 1\r\nTE: gzip\r\n", &[]),
+        // An option that is not a token names nothing.
         (b"Connection: x-evil\xff\r\nX-Evil: 1\r\n", &["x-evil: 1"]),
         // Fields for every recipient are not connection options.
-        (b"Connection: host, Host\r\n", &[]),
-        (
-            b"Connection: x-forwarded-for, X-Forwarded-Proto, forwarded, via\r\nVia: 1.1 p\r\nX-Forwarded-Host: evil\r\n",
-            &["via: 1.1 p"],
-        ),
-        (
-            b"Connection: content-type, cache-control, authorization, cookie\r\nContent-Type: a/b\r\nCache-Control: no-store\r\nAuthorization: x\r\nCookie: a=b\r\n",
-            &["authorization: x", "cache-control: no-store", "content-type: a/b", "cookie: a=b"],
-        ),
-        (b"Connection: true-client-ip\r\nTrue-Client-IP: 192.0.2.1\r\n", &[]),
-        (
-            b"Connection: x-cluster-client-ip, CDN-Loop, fastly-client-ip\r\nX-Cluster-Client-IP: 192.0.2.1\r\nCDN-Loop: a\r\nFastly-Client-IP: 192.0.2.1\r\n",
-            &["cdn-loop: a"],
-        ),
+        (b"Connection: forwarded, via, cookie, true-client-ip\r\n", &[]),
         // Known fields are removed, whether or not `Connection` names them.
         (
             b"Keep-Alive: timeout=5\r\nTE: trailers\r\nUpgrade: websocket\r\nProxy-Connection: x\r\nProxy-Authorization: x\r\nProxy-Authenticate: x\r\nTrailer: x\r\nHTTP2-Settings: x\r\nProxy: http://evil\r\n",
@@ -76,6 +60,22 @@ async fn what_a_client_lists_stays_on_its_connection_and_nothing_else() {
         let message = received.recv().await.unwrap();
         assert_eq!(fields(&message), expected, "{shown}");
     }
+    // The gate may have demanded what `Connection` names.
+    for lines in [
+        &b"Connection: x-hop\r\nX-Hop: 1\r\n"[..],
+        b"Connection: close, X-HOP ,,\tx-other\r\nX-Other: 2\r\n",
+        b"Connection: a\r\nConnection: b\r\nB: 2\r\n",
+        b"Connection: x-evil, \xff\r\nX-Evil: 1\r\n",
+        b"Connection: \xe2\x82\xac,x-evil,a b,\"x\"\r\nX-Evil: 1\r\n",
+        b"Connection: host, Host\r\n",
+        b"Connection: x-forwarded-for\r\n",
+        b"Connection: cookie\r\nCookie: a=b\r\n",
+        b"Connection: x-account-id\r\nX-Account-Id: forged\r\n",
+    ] {
+        let answer = gateway.get(lines).await;
+        assert_eq!(raw::status(&answer), 400, "{}: {answer}", lines.escape_ascii());
+    }
+    assert!(received.try_recv().is_err(), "no other request reached the backend");
 }
 
 /// A gate that admits requests without a key leaves no way to forge one's identity.
@@ -116,6 +116,7 @@ async fn forwarding_fields_of_a_client_are_not_passed_on() {
     let forged = b"Forwarded: for=6.6.6.6;proto=https;host=evil\r\nX-Forwarded-Host: evil\r\n\
                    X-Real-IP: 6.6.6.6\r\nTrue-Client-IP: 6.6.6.6\r\nCF-Connecting-IP: 6.6.6.6\r\n\
                    X-Original-URL: /evil\r\nX-Rewrite-URL: /evil\r\nX-Forwarded-Prefix: /evil\r\n\
+                   X-HTTP-Method-Override: evil\r\nX-HTTP-Method: evil\r\nX-Method-Override: evil\r\n\
                    X-Forwarded-Port: 666\r\nX-Envoy-External-Address: 6.6.6.6\r\n";
     let answer = site.get(forged).await;
     assert_eq!(raw::status(&answer), 200, "{answer}");
@@ -187,7 +188,7 @@ async fn a_body_is_framed_anew() {
         assert!(message.ends_with("\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), "{lines}: {message}");
         assert!(!message.contains("content-length") && !message.contains("forged"), "{message}");
     }
-    let with_length = b"Host: a.example\r\nContent-Length: 5\r\nConnection: content-length\r\n";
+    let with_length = b"Host: a.example\r\nContent-Length: 5\r\nConnection: close\r\n";
     gateway.send("POST /a HTTP/1.1", with_length, "hello").await;
     let message = received.recv().await.unwrap();
     assert!(message.contains("content-length: 5\r\n") && message.ends_with("\r\n\r\nhello"));
@@ -265,7 +266,7 @@ async fn a_wsgi_backend_reads_no_identity_but_the_gateways() {
     let gateway = Site::before(backend).await;
     let answer = gateway
         .get(
-            b"X_Account_Id: victim\r\nX_Key_Id: v\r\nx-account_id: victim\r\nX.Account-Id: victim\r\nX-Account-Id: victim\r\nX_Forwarded_Proto: http\r\nX_Forwarded_For: 6.6.6.6\r\nProxy: http://evil\r\nConnection: close, x-account-id\r\nX-Forwarded-For: 192.0.2.1\r\n",
+            b"X_Account_Id: victim\r\nX_Key_Id: v\r\nx-account_id: victim\r\nX.Account-Id: victim\r\nX-Account-Id: victim\r\nX_Forwarded_Proto: http\r\nX_Forwarded_For: 6.6.6.6\r\nProxy: http://evil\r\nConnection: close, x-end\r\nX-Forwarded-For: 192.0.2.1\r\n",
         )
         .await;
     let mut told: Vec<_> = answer.lines().filter(|line| line.starts_with("http_")).collect();

@@ -14,11 +14,13 @@ mod grpc;
 mod lifecycle;
 mod limits;
 mod process;
+mod quiet;
 mod raw;
 mod shapes;
 mod site;
 mod sockets;
 mod streaming;
+mod swap;
 mod upstream;
 mod upstream_tls;
 #[allow(clippy::all, clippy::pedantic, unreachable_pub)]

@@ -51,7 +51,7 @@ impl Folder {
 
 impl Folder {
     /// Makes a database with a key, and returns the key.
-    async fn issue(&self) -> String {
+    pub(crate) async fn issue(&self) -> String {
         let url = format!("sqlite:{}", self.file("keys.db"));
         let store = SqlStore::builder(&url).create_if_missing(true).connect().await.unwrap();
         let issuer = Issuer::new(KeyFormat::STANDARD, KeyHasher::sha256());

@@ -1,0 +1,18 @@
+//! The front door and the routing of one file.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tower_api_key::ApiKeyLayer;
+
+use crate::forward::Routing;
+
+/// The front door and the routing of one file, which a reload replaces at once. A request keeps those with which it
+/// began: it is never admitted by one file and routed by another.
+pub(crate) struct InForce {
+    pub(crate) gate: ApiKeyLayer,
+    pub(crate) routing: Arc<Routing>,
+}
+
+/// What is in force now.
+pub(crate) type Current = Arc<ArcSwap<InForce>>;

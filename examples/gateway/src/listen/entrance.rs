@@ -1,0 +1,44 @@
+//! The way of each request: through the gate, and to its route.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower::{Layer, Service, ServiceExt};
+use tower_api_key::GateBody;
+
+use super::access_log::AccessLine;
+use crate::drain::{Drain, Drained};
+use crate::forward::{Forward, ResponseBody};
+use crate::in_force::Current;
+
+/// Serves each request by what is in force when it comes.
+#[derive(Clone)]
+pub(super) struct Entrance {
+    pub(super) current: Current,
+    pub(super) drain: Drain,
+}
+
+impl Service<Request<Drained>> for Entrance {
+    type Response = Response<GateBody<ResponseBody>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Drained>) -> Self::Future {
+        let in_force = self.current.load();
+        let line = in_force.routing.has_access_log.then(|| AccessLine::of(&request));
+        let forward = Forward::new(in_force.routing.clone(), self.drain.clone());
+        let answer = in_force.gate.layer(forward).oneshot(request);
+        let Some(line) = line else { return Box::pin(answer) };
+        Box::pin(async move {
+            let answer = answer.await?;
+            line.write(&answer);
+            Ok(answer)
+        })
+    }
+}
