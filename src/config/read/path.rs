@@ -139,7 +139,7 @@ mod tests {
         let first = Path::written("a[0]").find(&root, &repairs).0.id;
         repairs.leave_out(first);
         assert_eq!(shown("a[0].b", &repairs), is("2", false), "items count as they were read");
-        assert_eq!(shown("a", &repairs).1, true, "a part of the list was left out");
+        assert!(shown("a", &repairs).1, "a part of the list was left out");
         let d = Path::written("c.d").find(&root, &repairs).0.id;
         repairs.leave_out(d);
         assert_eq!(shown("c.d", &repairs), is(r#"{"d": 3}"#, true));
