@@ -73,6 +73,7 @@ impl RouteNeeds {
     }
 
     /// Returns what a request costs whose query asks for nothing.
+    #[cfg(feature = "openapi")]
     pub(crate) const fn least_cost(&self) -> u32 {
         self.cost
     }
