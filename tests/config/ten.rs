@@ -73,3 +73,20 @@ fn all_are_found() {
         assert!(mistake.to_string().contains(part), "{mistake}");
     }
 }
+
+#[test]
+fn an_address_where_none_belongs_is_not_shown() {
+    for file in [
+        "store = \"postgres://u:hunter2@h/x\"\nprofile.base = \"standard\"\n",
+        "profile = \"redis://:hunter2@h\"\n",
+        "profile.base = \"redis://:hunter2@h\"\n",
+        "profile.base = \"standard\"\n[limiter]\nurl = [\"redis://:hunter2@h\"]\n",
+        "profile.base = \"standard\"\nenvironment = [\"hunter2\"]\n",
+        "profile.base = \"standard\"\nassume_https = \"hunter2\"\n",
+    ] {
+        let error = crate::read(file, tower_api_key::config::FileFormat::Toml).unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        assert!(!error.mistakes().is_empty());
+    }
+}

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::hidden::HiddenTexts;
 use crate::config::nearest::nearest;
 use crate::config::read::{FaultKind, Found};
-use crate::config::text::{Node, Origin, SourceText, SyntaxError, shortened};
+use crate::config::text::{Content, Node, Origin, SourceText, SyntaxError, shortened};
 
 /// A mistake in the file of a front door: where it is, what is wrong, and what to do.
 ///
@@ -81,7 +81,10 @@ impl Mistake {
             _ => node.span.clone(),
         };
         let (line, column) = source.line_and_column(span.start);
-        let shows_value = !is_of_name && node.origin == Origin::Here && !may_be_secret(&path);
+        let shows_value = !is_of_name
+            && node.origin == Origin::Here
+            && !may_be_secret(&path)
+            && !is_misplaced(&found.kind, node);
         let mut message = told(&found.kind, shows_value);
         if hidden.are_in(&message) {
             // Rules about a value are no secret, but what a message quotes of it is.
@@ -98,6 +101,13 @@ impl Mistake {
         let help = from.or_else(|| advice(&found.kind, shows_value || is_of_name));
         Self { line, column, field: path, message, help, span, shows_value }
     }
+}
+
+/// Returns true for a text where no text belongs, and for one that looks like an address. `store = "postgres://…"` may
+/// hold a password, and nobody needs to see it to find the mistake.
+fn is_misplaced(kind: &FaultKind, node: &Node) -> bool {
+    let Content::Text(text) = &node.content else { return false };
+    matches!(kind, FaultKind::Unfit { .. }) || text.contains("://") || text.contains('@')
 }
 
 /// Names the last field of a path whose value no message may show.
@@ -122,7 +132,7 @@ fn told(kind: &FaultKind, shows_value: bool) -> String {
             "this is none of the values that the field can have".to_owned()
         }
         FaultKind::MissingField(name) => format!("the field `{name}` is missing"),
-        FaultKind::Unfit { expected, .. } if !shows_value => {
+        FaultKind::Unfit { found, expected } if !shows_value && found != "this text" => {
             format!("this value does not fit: expected {expected}")
         }
         FaultKind::Unfit { found, expected } => {

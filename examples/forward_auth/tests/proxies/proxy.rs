@@ -62,8 +62,28 @@ impl Running {
         [certificate, key]: [&str; 2],
         change: impl Fn(String) -> String,
     ) -> Self {
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let (plain, tls) = (free(), free());
+        // Another program may take a port before the proxy does.
+        for _ in 0..5 {
+            let running =
+                Self::spawn(proxy, program, checker, service, [certificate, key], &change);
+            if let Some(running) = running.asks().await {
+                return running;
+            }
+        }
+        panic!("the proxy found no ports in five tries");
+    }
+
+    fn spawn(
+        proxy: Proxy,
+        program: &Path,
+        checker: &str,
+        service: SocketAddr,
+        [certificate, key]: [&str; 2],
+        change: &impl Fn(String) -> String,
+    ) -> Self {
+        // Both are held at once, or they could be one.
+        let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [plain, tls] = held.map(|listener| listener.local_addr().unwrap());
         let folder = env::temp_dir().join(format!("forward-auth-{}-{}", name(proxy), plain.port()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("certificate.pem"), certificate).unwrap();
@@ -77,17 +97,26 @@ impl Running {
         for file in files {
             let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("proxies").join(file);
             let text = change(fs::read_to_string(shipped).unwrap());
-            let text = text
-                .replace("127.0.0.1:9190", checker)
-                .replace("127.0.0.1:9191", &service.to_string())
-                .replace("/etc/forward-auth", folder.to_str().unwrap())
-                .replace(
+            // In two steps: a port that is written may have the digits of one that is looked for.
+            let ports = [
+                ("127.0.0.1:9190", checker.to_owned()),
+                ("127.0.0.1:9191", service.to_string()),
+                (
                     "port_value: 9190",
-                    &format!("port_value: {}", checker.rsplit(':').next().unwrap()),
-                )
-                .replace("port_value: 9191", &format!("port_value: {}", service.port()))
-                .replace("8080", &plain.port().to_string())
-                .replace("8443", &tls.port().to_string());
+                    format!("port_value: {}", checker.rsplit(':').next().unwrap()),
+                ),
+                ("port_value: 9191", format!("port_value: {}", service.port())),
+                ("8080", plain.port().to_string()),
+                ("8443", tls.port().to_string()),
+            ];
+            let numbered = ports.iter().enumerate();
+            let marked = numbered.clone().fold(text, |text, (index, (shipped, _))| {
+                text.replace(shipped, &format!("<port {index}>"))
+            });
+            let text = numbered.fold(marked, |text, (index, (_, own))| {
+                text.replace(&format!("<port {index}>"), own)
+            });
+            let text = text.replace("/etc/forward-auth", folder.to_str().unwrap());
             let text = match proxy {
                 Proxy::Nginx => text.replace("http {\n", &temporary(&folder)),
                 _ => text,
@@ -116,22 +145,26 @@ impl Running {
         command.current_dir(&folder).env("HOME", &folder).stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
         let process = command.spawn().unwrap();
-        let mut running = Self { plain, tls, folder, process };
-        running.wait_until_it_asks().await;
-        running
+        Self { plain, tls, folder, process }
     }
 
-    /// Waits until the proxy passes on what the checker says of a request without a key.
-    async fn wait_until_it_asks(&mut self) {
+    /// Waits until the proxy passes on what the checker says of a request without a key. Returns nothing if a port of
+    /// the proxy was taken.
+    async fn asks(mut self) -> Option<Self> {
         for _ in 0..400 {
             if let Some(status) = self.process.try_wait().unwrap() {
-                panic!("the proxy ended with {status}:\n{}", self.log());
+                let log = self.log();
+                let is_taken = ["address already in use", "in use)", "duplicate address"]
+                    .iter()
+                    .any(|words| log.to_lowercase().contains(words));
+                assert!(is_taken, "the proxy ended with {status}:\n{log}");
+                return None;
             }
             if TcpStream::connect(self.plain).await.is_ok() {
                 let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
                 let answer = client::plain("127.0.0.1", self.plain, request).await;
                 if matches!(answer.status, 400 | 401) {
-                    return;
+                    return Some(self);
                 }
             }
             sleep(Duration::from_millis(50)).await;
