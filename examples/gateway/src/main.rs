@@ -14,7 +14,7 @@ use clap::Parser;
 use gateway::settings::GatewaySettings;
 use gateway::{FrontDoor, Gateway, Watched, json_schema, open};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 use tower_api_key_front_door::LiveFrontDoor;
 use tracing::{error, info};
 
@@ -95,9 +95,9 @@ struct Serving {
 impl Serving {
     /// Reloads on SIGHUP and when a file changes, and ends on SIGTERM and SIGINT.
     async fn until_end(mut self, file: &Path, mut signals: Signals) -> Result<bool, Failure> {
-        let mut tick = interval(self.gateway.settings().watch_period.get());
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            // The period is that of the file in force.
+            let pause = sleep(self.gateway.settings().watch_period.get());
             tokio::select! {
                 request = signals.next() => match request {
                     Request::Reload => {
@@ -107,7 +107,7 @@ impl Serving {
                     }
                     Request::End => break,
                 },
-                _ = tick.tick() => {
+                () = pause => {
                     if self.watched.has_changed() {
                         self.is_settled = false;
                     } else {

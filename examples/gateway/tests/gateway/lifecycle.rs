@@ -135,6 +135,18 @@ async fn a_file_is_read_again() {
     process.configure(|file| file, one);
     process.wait_for("the new file is in force");
     assert!(told().ends_with("one 0"));
+
+    // The time between two looks is that of the file in force.
+    process.configure(|file| file.replace("'100ms'", "'1h'"), one);
+    process.wait_for("the new file is in force");
+    process.configure(|file| file, two);
+    sleep(Duration::from_millis(500)).await;
+    assert!(told().ends_with("one 0"), "nobody looks for an hour");
+    process.signal("HUP");
+    process.wait_for("the new file is in force");
+    assert!(told().ends_with("two 0"));
+    process.configure(|file| file, one);
+    process.wait_for("the new file is in force");
 }
 
 /// Requests that are under way while the file changes again and again are all answered.
