@@ -104,7 +104,7 @@ impl Mistake {
 }
 
 /// Returns true for a text where no text belongs, and for one that looks like an address. `store = "postgres://…"` may
-/// hold a password, and nobody needs to see it to find the mistake.
+/// hold a password, and the mistake is found without it.
 fn is_misplaced(kind: &FaultKind, node: &Node) -> bool {
     let Content::Text(text) = &node.content else { return false };
     matches!(kind, FaultKind::Unfit { .. }) || text.contains("://") || text.contains('@')
