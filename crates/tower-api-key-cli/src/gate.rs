@@ -50,10 +50,13 @@ impl Gate {
     pub(crate) fn builder(&self) -> ApiKeyLayerBuilder {
         match self {
             Self::Vendor(vendor, hasher) => {
-                ApiKeyLayer::builder(vendor.profile(), MemoryStore::new())
+                let builder = ApiKeyLayer::builder(vendor.profile(), MemoryStore::new())
                     .hasher(hasher.clone())
-                    .without_limits()
-                    .routes(Routes::new().rows(vendor.routes()))
+                    .without_limits();
+                match vendor.routes() {
+                    [] => builder,
+                    rows => builder.routes(Routes::new().rows(rows)),
+                }
             }
             Self::File(door) => {
                 let backends = Backends::new(MemoryStore::new());

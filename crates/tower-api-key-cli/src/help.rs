@@ -16,6 +16,9 @@ Exit codes:
   5  `check`: the request would be refused.";
 
 pub(crate) const CREATE: &str = "\
+Keys of `--vendor standard` fit `formats = [\"standard\"]` of a front door's file. Keys of --prefix, and keys without
+both options, have 29 random characters, so they need a format of `segments`: docs/keys.md has the pairs.
+
 Quotas are written NAME=LIMIT/WINDOW[:ALGORITHM][@key][+shadow][+FAILURE], such as minute=100/60s.
   LIMIT      requests in a window, 1 or more
   WINDOW     a duration such as 60s or \"1 day\", or calendar_day or calendar_month (UTC)
@@ -30,6 +33,7 @@ Examples:
   tower-api-key --quiet keys create --account acme --expires \"in 90 days\" >key.txt
   tower-api-key keys create --account acme --prefix acme_{environment}_ --environment live
   tower-api-key keys create --account acme --vendor polytomic --kind organization
+  tower-api-key keys create --account acme --vendor standard --environment live
   tower-api-key keys create --account acme --quota \"day=5000/1 day:sliding_window@key\"";
 
 pub(crate) const LIST: &str = "\

@@ -35,6 +35,7 @@ fn a_printed_file_describes_a_front_door() {
         "polytomic",
         "polytomic-on-premises",
         "rest-integrations",
+        "standard",
     ] {
         let printed = program.run(&["config", "print", "--vendor", vendor]).succeeded();
         let file = program.file("gate.toml", &printed);
