@@ -85,6 +85,35 @@ fn a_table_of_a_program_is_left_to_the_program() {
     let file = program.file("gate.toml", "profile.base = \"polyteia\"\n[server]\nport = 80\n");
     assert_eq!(program.run(&["config", "check", &file]).code(), 4);
     program.run(&["config", "check", &file, "--table", "server"]).succeeded();
+    program.run(&["accounts", "save", "acme"]).succeeded();
+    let check = ["check", "--config", &file];
+    assert_eq!(program.ask(&check, "key").code(), 4);
+    let asked = program.ask(&[&check[..], &["--table", "server"]].concat(), "key");
+    assert_eq!(asked.code(), 5, "refused by the gate: {}", asked.everything());
+}
+
+#[test]
+fn a_lone_unknown_table_gets_a_hint() {
+    let program = Program::new();
+    for (file, hint) in [
+        ("[profile]\nbase = \"polyteia\"\n[gateway]\nport = 80\n", true),
+        ("[profile]\nbase = \"polyteia\"\n[[gateway.routes]]\npath = \"/\"\n", true),
+        // Mistakes elsewhere, also in the table of the program, take no hint away.
+        ("[profile]\nrelam = \"x\"\n[gateway]\nport = { env = \"NO_SUCH_VARIABLE_7\" }\n", true),
+        ("[profile]\nbase = \"polyteia\"\n[gateway]\n[server]\n", false),
+        ("gateway = 7\n[profile]\nbase = \"polyteia\"\n", false),
+        ("gateway = \"x\"\n[profile]\nbase = \"polyteia\"\n", false),
+        ("[[gateway]]\n[profile]\nbase = \"polyteia\"\n", false),
+        ("[profile]\nbase = \"polyteia\"\n[profile.gateway]\n", false),
+        ("[profile]\nbase = \"polyteia\"\n[storr]\nurl = \"sqlite:x.db\"\n", false),
+    ] {
+        let name = program.file("gate.toml", file);
+        let refused = program.run(&["config", "check", &name]);
+        assert_eq!(refused.code(), 4, "{file}");
+        let printed = refused.everything();
+        assert_eq!(printed.contains("add `--table"), hint, "{file}: {printed}");
+        assert_eq!(printed.contains("add `--table gateway`"), hint, "{file}: {printed}");
+    }
 }
 
 #[test]
@@ -131,6 +160,7 @@ fn options_that_have_no_effect_are_refused() {
     for arguments in [
         &["check", "--config", &file, "--vendor", "persona"][..],
         &["check"],
+        &["check", "--vendor", "persona", "--table", "gateway"],
         &["check", "--config", &file, "--audience", "x"],
         &["check", "--config", &file, "--pepper-file", "x"],
         &["check", "--vendor", "persona", "--basic", "api", "--key-header", "x-api-key"],
