@@ -17,7 +17,7 @@ Exit codes:
 
 pub(crate) const CREATE: &str = "\
 Keys of `--vendor standard` fit `formats = [\"standard\"]` of a front door's file. Keys of --prefix, and keys without
-both options, have 29 random characters, so they need a format of `segments`: docs/keys.md has the pairs.
+both options, have 29 random characters, so they need a format of `segments`: docs/configuration.md has them.
 
 Quotas are written NAME=LIMIT/WINDOW[:ALGORITHM][@key][+shadow][+FAILURE], such as minute=100/60s.
   LIMIT      requests in a window, 1 or more

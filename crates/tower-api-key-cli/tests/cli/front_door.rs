@@ -139,6 +139,32 @@ fn a_request_is_explained_as_the_gate_of_a_file_decides() {
 }
 
 #[test]
+fn the_formats_of_the_page_are_those_of_created_keys() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter_map(|line| {
+        line.strip_prefix("| `keys create")?.strip_suffix("` |")?.split_once("` | `")
+    });
+    let rows: Vec<_> = rows.collect();
+    assert_eq!(rows.len(), 4);
+    let program = Program::new();
+    for (number, (options, format)) in rows.iter().enumerate() {
+        let create = ["--quiet", "keys", "create", "--account", "acme"];
+        let create: Vec<&str> = create.into_iter().chain(options.split_whitespace()).collect();
+        let key = program.run(&create).succeeded();
+        for (other, (_, format)) in rows.iter().enumerate() {
+            let file = format!("[profile]\nbase = \"standard\"\nformats = [{format}]\n");
+            let file = program.file("gate.toml", &file);
+            let code = program.ask(&["check", "--config", &file], &key).code();
+            assert_eq!(code, if other == number { 0 } else { 5 }, "{options}: {format}");
+        }
+        let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/keys.md");
+        let is_shown = fs::read_to_string(keys).unwrap().contains(format);
+        assert!(is_shown || !options.contains("{environment}"), "{format}");
+    }
+}
+
+#[test]
 fn the_store_of_the_file_is_used_unless_another_is_named() {
     let program = Program::new();
     program.file("pepper", "0123456789abcdef0123456789abcdef");
