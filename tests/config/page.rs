@@ -44,6 +44,19 @@ fn the_mistakes_are_those_that_are_told() {
 }
 
 #[test]
+fn the_placeholders_are_those_of_bodies() {
+    let placeholders = |text: &str, start: &str| -> Vec<String> {
+        let rows = text.lines().filter_map(|line| line.strip_prefix(start)?.split_once(" |"));
+        rows.map(|(names, _)| names.to_owned()).filter(|names| !names.contains('=')).collect()
+    };
+    let source = fs::read_to_string(root().join("src/profile/body.rs")).unwrap();
+    let page = fs::read_to_string(path()).unwrap();
+    let listed = placeholders(&source, "/// | `{");
+    assert_eq!(listed.len(), 15, "{listed:?}");
+    assert_eq!(placeholders(&page, "| `{"), listed);
+}
+
+#[test]
 fn the_reference_is_that_of_the_schema() {
     let page = fs::read_to_string(path()).unwrap();
     let [start, end] = ["<!-- reference -->\n", "<!-- end of reference -->\n"];

@@ -29,10 +29,13 @@ pub(crate) struct Check {
     /// Decide as the gate of this vendor
     #[arg(long, value_enum, required_unless_present = "config")]
     pub(crate) vendor: Option<Vendor>,
-    /// Decide as the gate of this front door's file. Without --store, the command looks the key up in the file's
-    /// store
+    /// Decide as the gate of this front door's file. The command looks the key up in the file's store, unless
+    /// --store or TOWER_API_KEY_STORE names another
     #[arg(long, value_name = "FILE", conflicts_with = "vendor")]
     pub(crate) config: Option<PathBuf>,
+    /// Allow one table more in the file of --config, which belongs to the program that serves it, as `gateway`
+    #[arg(long, value_name = "NAME", conflicts_with = "vendor")]
+    pub(crate) table: Option<String>,
     /// Method of the request
     #[arg(long, default_value = "GET")]
     pub(crate) method: String,
@@ -68,7 +71,12 @@ pub(crate) struct Check {
 impl Check {
     /// Returns the gate that decides.
     pub(crate) fn gate(&self) -> Result<Gate, Failure> {
-        Gate::of(self.config.as_deref(), self.vendor, self.pepper_file.as_deref())
+        Gate::of(
+            self.config.as_deref(),
+            self.table.as_deref(),
+            self.vendor,
+            self.pepper_file.as_deref(),
+        )
     }
 }
 

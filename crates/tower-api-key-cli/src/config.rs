@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde::de::IgnoredAny;
 use serde_json::Value;
-use tower_api_key::config::{FrontDoor, FrontDoorError, json_schema, json_schema_with, to_toml};
+use tower_api_key::config::{FrontDoorError, json_schema, json_schema_with, to_toml};
 
+use crate::door;
 use crate::failure::{Failure, INVALID};
 use crate::help;
 use crate::output::Output;
@@ -20,7 +20,7 @@ pub(crate) enum Config {
     Check {
         /// File to check, in TOML, or in JSON if its name ends in `.json`
         file: PathBuf,
-        /// Allow one table more, which belongs to the program that serves the file
+        /// Allow one table more, which belongs to the program that serves the file, as `gateway`
         #[arg(long, value_name = "NAME")]
         table: Option<String>,
     },
@@ -54,16 +54,8 @@ pub(crate) fn run(command: &Config, output: &Output) -> Result<ExitCode, Failure
 }
 
 fn check(file: &Path, table: Option<&str>, output: &Output) -> Result<ExitCode, Failure> {
-    let read = match table {
-        Some(table) => {
-            // The program ends with this command.
-            let table = table.to_owned().leak();
-            FrontDoor::read_with(file, table, |_: &IgnoredAny| Ok(())).map(drop)
-        }
-        None => FrontDoor::read(file).map(drop),
-    };
-    match read {
-        Ok(()) => {
+    match door::read(file, table) {
+        Ok(_) => {
             output.mistakes(&[])?;
             output.say(&format!("{} describes a front door", file.display()));
             Ok(ExitCode::SUCCESS)

@@ -9,6 +9,7 @@ use tower_api_key::rules::Routes;
 use tower_api_key::store::MemoryStore;
 use tower_api_key::{ApiKeyLayer, ApiKeyLayerBuilder};
 
+use crate::door;
 use crate::failure::Failure;
 use crate::issue::hasher;
 use crate::vendor::Vendor;
@@ -21,11 +22,12 @@ pub(crate) enum Gate {
 impl Gate {
     pub(crate) fn of(
         file: Option<&Path>,
+        table: Option<&str>,
         vendor: Option<Vendor>,
         pepper_file: Option<&Path>,
     ) -> Result<Self, Failure> {
         match (file, vendor) {
-            (Some(file), _) => Ok(Self::File(Box::new(FrontDoor::read(file)?))),
+            (Some(file), _) => Ok(Self::File(Box::new(door::read(file, table)?))),
             (None, Some(vendor)) => Ok(Self::Vendor(vendor, hasher(pepper_file)?)),
             (None, None) => {
                 Err(Failure::Invalid("no gate is named: write --vendor or --config".to_owned()))
@@ -50,10 +52,13 @@ impl Gate {
     pub(crate) fn builder(&self) -> ApiKeyLayerBuilder {
         match self {
             Self::Vendor(vendor, hasher) => {
-                ApiKeyLayer::builder(vendor.profile(), MemoryStore::new())
+                let builder = ApiKeyLayer::builder(vendor.profile(), MemoryStore::new())
                     .hasher(hasher.clone())
-                    .without_limits()
-                    .routes(Routes::new().rows(vendor.routes()))
+                    .without_limits();
+                match vendor.routes() {
+                    [] => builder,
+                    rows => builder.routes(Routes::new().rows(rows)),
+                }
             }
             Self::File(door) => {
                 let backends = Backends::new(MemoryStore::new());

@@ -16,6 +16,9 @@ Exit codes:
   5  `check`: the request would be refused.";
 
 pub(crate) const CREATE: &str = "\
+Keys of `--vendor standard` fit `formats = [\"standard\"]` of a front door's file. Keys of --prefix, and keys without
+both options, have 29 random characters, so they need a format of `segments`: docs/configuration.md has them.
+
 Quotas are written NAME=LIMIT/WINDOW[:ALGORITHM][@key][+shadow][+FAILURE], such as minute=100/60s.
   LIMIT      requests in a window, 1 or more
   WINDOW     a duration such as 60s or \"1 day\", or calendar_day or calendar_month (UTC)
@@ -30,6 +33,7 @@ Examples:
   tower-api-key --quiet keys create --account acme --expires \"in 90 days\" >key.txt
   tower-api-key keys create --account acme --prefix acme_{environment}_ --environment live
   tower-api-key keys create --account acme --vendor polytomic --kind organization
+  tower-api-key keys create --account acme --vendor standard --environment live
   tower-api-key keys create --account acme --quota \"day=5000/1 day:sliding_window@key\"";
 
 pub(crate) const LIST: &str = "\
@@ -93,20 +97,25 @@ Examples:
   tower-api-key --json trail --after 1200";
 
 pub(crate) const CHECK: &str = "\
+With --config, the store is that of --store, or else of TOWER_API_KEY_STORE, or else of the file.
+
 Examples:
   tower-api-key check --vendor rest-integrations --path /v1/users <key.txt
   tower-api-key --quiet check --vendor personyze --basic api --path /rest/users <key.txt
   tower-api-key check --config gate.toml --key-header x-api-key --path /v1/users <key.txt
+  tower-api-key check --config gateway.toml --table gateway --path /v1/users <key.txt
   tower-api-key check --vendor persona --from 203.0.113.7 --at \"in 90 days\" <key.txt";
 
 pub(crate) const CONFIG_CHECK: &str = "\
 The command builds the gate that the file describes, and finds what is wrong with it. It opens neither the store
-nor the limiter. Exit code 4: the file has mistakes. With --json it prints a list of them.
+nor the limiter. It reads the environment variables and files that the file names: where they are missing, as in CI, set
+others. The table of a program, as of the gateway, needs --table; that program's own check finds the mistakes inside.
+`gateway --check FILE` also opens the store. Exit code 4: the file has mistakes. With --json it prints a list of them.
 
 Examples:
   tower-api-key config check gate.toml
   tower-api-key --json config check gate.toml
-  tower-api-key config check gate.toml --table server";
+  tower-api-key config check gateway.toml --table gateway";
 
 pub(crate) const CONFIG_SCHEMA: &str = "\
 Write the path of the schema into the first line of a TOML file, or into `$schema` of a JSON file:

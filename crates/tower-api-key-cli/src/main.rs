@@ -5,6 +5,7 @@ mod arguments;
 mod check;
 mod complaint;
 mod config;
+mod door;
 mod escape;
 mod failure;
 mod file_output;

@@ -1,4 +1,4 @@
-//! The vendors whose profiles ship with the crate.
+//! The vendors whose profiles ship with the crate, and the standard profile.
 
 use clap::ValueEnum;
 use tower_api_key::key::KeyFormat;
@@ -14,6 +14,8 @@ pub(crate) enum Vendor {
     Persona,
     Polytomic,
     PolytomicOnPremises,
+    /// No vendor's, but the profile to begin with. It has no routes, so a valid key may do anything
+    Standard,
 }
 
 impl Vendor {
@@ -25,6 +27,7 @@ impl Vendor {
             Self::Persona => vendors::PERSONA,
             Self::Polytomic => vendors::POLYTOMIC,
             Self::PolytomicOnPremises => vendors::POLYTOMIC_ON_PREMISES,
+            Self::Standard => Profile::STANDARD,
         }
     }
 
@@ -36,6 +39,7 @@ impl Vendor {
             Self::Polyteia => vendors::polyteia::ISSUED,
             Self::Persona => vendors::persona::ISSUED,
             Self::Polytomic | Self::PolytomicOnPremises => vendors::polytomic::ISSUED,
+            Self::Standard => KeyFormat::STANDARD,
         }
     }
 
@@ -46,6 +50,7 @@ impl Vendor {
             Self::Polyteia => vendors::polyteia::ROUTES,
             Self::Persona => vendors::persona::ROUTES,
             Self::Polytomic | Self::PolytomicOnPremises => vendors::polytomic::ROUTES,
+            Self::Standard => &[],
         }
     }
 }

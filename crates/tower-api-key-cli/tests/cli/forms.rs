@@ -6,7 +6,7 @@ use crate::postgres::Postgres;
 use crate::program::Program;
 
 /// A vendor, the options that its keys need, and their prefix.
-const VENDORS: [(&str, &[&str], &str); 8] = [
+const VENDORS: [(&str, &[&str], &str); 9] = [
     ("personyze", &[], ""),
     ("rest-integrations", &[], "sk_"),
     ("polyteia", &["--environment", "staging"], "pak_"),
@@ -15,6 +15,7 @@ const VENDORS: [(&str, &[&str], &str); 8] = [
     ("polytomic", &["--kind", "organization"], "pk_live_"),
     ("polytomic", &["--kind", "partner"], "pk_live_"),
     ("polytomic-on-premises", &["--kind", "deployment"], "pk_live_"),
+    ("standard", &["--environment", "test"], "key_test_"),
 ];
 
 /// Returns a `check` of a request that needs no scope.
@@ -27,6 +28,7 @@ fn check(vendor: &str) -> Vec<&str> {
             &["--method", "POST", "--path", "/api", "--header", "content-type: application/json"]
         }
         "persona" => &["--path", "/api/v1/rate-limits"],
+        "standard" => &["--path", "/users"],
         _ => &["--path", "/api/me", "--header", "x-polytomic-version: 2024-02-08"],
     });
     if vendor == "polytomic-on-premises" {

@@ -35,6 +35,7 @@ fn a_printed_file_describes_a_front_door() {
         "polytomic",
         "polytomic-on-premises",
         "rest-integrations",
+        "standard",
     ] {
         let printed = program.run(&["config", "print", "--vendor", vendor]).succeeded();
         let file = program.file("gate.toml", &printed);
@@ -84,6 +85,35 @@ fn a_table_of_a_program_is_left_to_the_program() {
     let file = program.file("gate.toml", "profile.base = \"polyteia\"\n[server]\nport = 80\n");
     assert_eq!(program.run(&["config", "check", &file]).code(), 4);
     program.run(&["config", "check", &file, "--table", "server"]).succeeded();
+    program.run(&["accounts", "save", "acme"]).succeeded();
+    let check = ["check", "--config", &file];
+    assert_eq!(program.ask(&check, "key").code(), 4);
+    let asked = program.ask(&[&check[..], &["--table", "server"]].concat(), "key");
+    assert_eq!(asked.code(), 5, "refused by the gate: {}", asked.everything());
+}
+
+#[test]
+fn a_lone_unknown_table_gets_a_hint() {
+    let program = Program::new();
+    for (file, hint) in [
+        ("[profile]\nbase = \"polyteia\"\n[gateway]\nport = 80\n", true),
+        ("[profile]\nbase = \"polyteia\"\n[[gateway.routes]]\npath = \"/\"\n", true),
+        // Mistakes elsewhere, also in the table of the program, take no hint away.
+        ("[profile]\nrelam = \"x\"\n[gateway]\nport = { env = \"NO_SUCH_VARIABLE_7\" }\n", true),
+        ("[profile]\nbase = \"polyteia\"\n[gateway]\n[server]\n", false),
+        ("gateway = 7\n[profile]\nbase = \"polyteia\"\n", false),
+        ("gateway = \"x\"\n[profile]\nbase = \"polyteia\"\n", false),
+        ("[[gateway]]\n[profile]\nbase = \"polyteia\"\n", false),
+        ("[profile]\nbase = \"polyteia\"\n[profile.gateway]\n", false),
+        ("[profile]\nbase = \"polyteia\"\n[storr]\nurl = \"sqlite:x.db\"\n", false),
+    ] {
+        let name = program.file("gate.toml", file);
+        let refused = program.run(&["config", "check", &name]);
+        assert_eq!(refused.code(), 4, "{file}");
+        let printed = refused.everything();
+        assert_eq!(printed.contains("add `--table"), hint, "{file}: {printed}");
+        assert_eq!(printed.contains("add `--table gateway`"), hint, "{file}: {printed}");
+    }
 }
 
 #[test]
@@ -109,6 +139,32 @@ fn a_request_is_explained_as_the_gate_of_a_file_decides() {
 }
 
 #[test]
+fn the_formats_of_the_page_are_those_of_created_keys() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter_map(|line| {
+        line.strip_prefix("| `keys create")?.strip_suffix("` |")?.split_once("` | `")
+    });
+    let rows: Vec<_> = rows.collect();
+    assert_eq!(rows.len(), 4);
+    let program = Program::new();
+    for (number, (options, format)) in rows.iter().enumerate() {
+        let create = ["--quiet", "keys", "create", "--account", "acme"];
+        let create: Vec<&str> = create.into_iter().chain(options.split_whitespace()).collect();
+        let key = program.run(&create).succeeded();
+        for (other, (_, format)) in rows.iter().enumerate() {
+            let file = format!("[profile]\nbase = \"standard\"\nformats = [{format}]\n");
+            let file = program.file("gate.toml", &file);
+            let code = program.ask(&["check", "--config", &file], &key).code();
+            assert_eq!(code, if other == number { 0 } else { 5 }, "{options}: {format}");
+        }
+        let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/keys.md");
+        let is_shown = fs::read_to_string(keys).unwrap().contains(format);
+        assert!(is_shown || !options.contains("{environment}"), "{format}");
+    }
+}
+
+#[test]
 fn the_store_of_the_file_is_used_unless_another_is_named() {
     let program = Program::new();
     program.file("pepper", "0123456789abcdef0123456789abcdef");
@@ -130,6 +186,7 @@ fn options_that_have_no_effect_are_refused() {
     for arguments in [
         &["check", "--config", &file, "--vendor", "persona"][..],
         &["check"],
+        &["check", "--vendor", "persona", "--table", "gateway"],
         &["check", "--config", &file, "--audience", "x"],
         &["check", "--config", &file, "--pepper-file", "x"],
         &["check", "--vendor", "persona", "--basic", "api", "--key-header", "x-api-key"],
