@@ -41,7 +41,8 @@ pub(crate) struct GalleryDoor {
 pub(crate) fn doors(folder: &Path, https: &str) -> Result<Vec<GalleryDoor>, Failure> {
     let plans: BTreeMap<String, KeyPlan> = serde_json::from_str(PLANS)?;
     let services: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_str(SERVICES)?;
-    let unreadable = |error| format!("cannot read the folder {}: {error}", folder.display());
+    // The name stays unsaid: it may be a key in the wrong place.
+    let unreadable = |error| format!("cannot read the folder that `--gallery` names: {error}");
     let entries = fs::read_dir(folder).map_err(unreadable)?.collect::<Result<Vec<_>, _>>()?;
     let mut files: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
     files.retain(|file| file.extension().is_some_and(|ending| ending == "toml"));
