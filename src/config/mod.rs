@@ -29,6 +29,7 @@ mod front_door;
 mod gate;
 mod locate;
 mod named;
+mod names;
 mod nearest;
 mod profile;
 mod quota;

@@ -26,13 +26,23 @@ impl<T> Default for NamedTable<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for NamedTable<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct ReadNamed<T>(PhantomData<T>);
+        Self::read(from, "a table")
+    }
+}
+
+impl<'de, T: Deserialize<'de>> NamedTable<T> {
+    /// Reads a table, or refuses another value in the words of `expected`.
+    pub(super) fn read<D: Deserializer<'de>>(
+        from: D,
+        expected: &'static str,
+    ) -> Result<Self, D::Error> {
+        struct ReadNamed<T>(&'static str, PhantomData<T>);
 
         impl<'de, T: Deserialize<'de>> Visitor<'de> for ReadNamed<T> {
             type Value = NamedTable<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a table")
+                f.write_str(self.0)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NamedTable<T>, A::Error> {
@@ -43,7 +53,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for NamedTable<T> {
                 Ok(NamedTable(rows))
             }
         }
-        from.deserialize_map(ReadNamed(PhantomData))
+        from.deserialize_map(ReadNamed(expected, PhantomData))
     }
 }
 

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::duration::LengthOfTime;
+use super::names::names;
 use super::read::{Contradiction, Path};
 use crate::quota::{Algorithm, OnLimiterFailure, Per, Quota, Quotas};
 
@@ -32,23 +33,23 @@ pub(super) struct QuotaTable {
     on_failure: Option<FailureChoice>,
 }
 
-/// The algorithm that counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum AlgorithmName {
-    FixedWindow,
-    LeakyBucket,
-    SlidingWindow,
-    CalendarDay,
-    CalendarMonth,
+names! {
+    /// The algorithm that counts.
+    enum AlgorithmName of Algorithm {
+        FixedWindow,
+        LeakyBucket,
+        SlidingWindow,
+        CalendarDay,
+        CalendarMonth,
+    }
 }
 
-/// Whose requests count together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum PerName {
-    Account,
-    Key,
+names! {
+    /// Whose requests count together.
+    enum PerName of Per {
+        Account,
+        Key,
+    }
 }
 
 /// `deny`, `allow`, or `local/NODES`.
@@ -91,13 +92,7 @@ impl QuotaTable {
     }
 
     pub(super) fn describe(&self, path: &Path) -> Result<Quota, Contradiction> {
-        let algorithm = match self.algorithm {
-            None | Some(AlgorithmName::FixedWindow) => Algorithm::FixedWindow,
-            Some(AlgorithmName::LeakyBucket) => Algorithm::LeakyBucket,
-            Some(AlgorithmName::SlidingWindow) => Algorithm::SlidingWindow,
-            Some(AlgorithmName::CalendarDay) => Algorithm::CalendarDay,
-            Some(AlgorithmName::CalendarMonth) => Algorithm::CalendarMonth,
-        };
+        let algorithm = self.algorithm.map(AlgorithmName::describe).unwrap_or_default();
         let window = match (self.window, algorithm.period()) {
             (None, None) => {
                 let problem = "the field `window` is missing: write its length, as \"60s\"";
@@ -110,10 +105,7 @@ impl QuotaTable {
             }
             (window, _) => window.map_or(Duration::ZERO, LengthOfTime::duration),
         };
-        let per = match self.per {
-            None | Some(PerName::Account) => Per::Account,
-            Some(PerName::Key) => Per::Key,
-        };
+        let per = self.per.map(PerName::describe).unwrap_or_default();
         let mut quota =
             Quota::named(&self.name, self.limit, window).with_algorithm(algorithm).with_per(per);
         if self.shadow {
@@ -127,23 +119,14 @@ impl QuotaTable {
     }
 
     pub(super) fn of(quota: &Quota) -> Self {
-        let algorithm = match quota.algorithm() {
-            Algorithm::FixedWindow => None,
-            Algorithm::LeakyBucket => Some(AlgorithmName::LeakyBucket),
-            Algorithm::SlidingWindow => Some(AlgorithmName::SlidingWindow),
-            Algorithm::CalendarDay => Some(AlgorithmName::CalendarDay),
-            Algorithm::CalendarMonth => Some(AlgorithmName::CalendarMonth),
-        };
-        let has_window = quota.algorithm().period().is_none();
+        let (algorithm, per) = (quota.algorithm(), quota.per());
+        let has_window = algorithm.period().is_none();
         Self {
             name: quota.name().to_owned(),
             limit: quota.limit(),
             window: has_window.then(|| quota.window().into()),
-            algorithm,
-            per: match quota.per() {
-                Per::Account => None,
-                Per::Key => Some(PerName::Key),
-            },
+            algorithm: (algorithm != Algorithm::default()).then(|| AlgorithmName::of(algorithm)),
+            per: (per != Per::default()).then(|| PerName::of(per)),
             shadow: quota.is_in_shadow(),
             on_failure: quota.failure_choice().map(FailureChoice),
         }

@@ -5,7 +5,7 @@ use super::matcher::read;
 use super::segment::Segment;
 
 /// The most segments that a format can have.
-const MAX_SEGMENTS: usize = 12;
+pub(crate) const MAX_SEGMENTS: usize = 12;
 
 /// Describes how a vendor's keys look: up to twelve segments, one after the other.
 ///

@@ -47,6 +47,8 @@ pub use digest::{InvalidDigest, KeyDigest};
 pub use form::KeyForm;
 pub use form_text::InvalidForm;
 pub use format::KeyFormat;
+#[cfg(feature = "config")]
+pub(crate) use format::MAX_SEGMENTS;
 pub use hasher::KeyHasher;
 pub use invalid::InvalidRecord;
 pub use invalid_format::InvalidFormat;

@@ -9,10 +9,12 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::body::BodyTable;
-use super::challenge::{ChallengeName, ChallengeTable, describe_all};
+use super::challenge::{ChallengeName, ChallengeTable};
 use super::made_by::MadeBy;
+use super::optional_fields::{OptionalFields, with_status};
 use super::pairs::Pairs;
 use super::row_names::NAMES;
+use crate::config::names::names;
 use crate::profile::{Answer, GrpcCode};
 
 /// A row, the name of the row that it equals, or another row with changes.
@@ -66,7 +68,7 @@ pub(super) struct AnswerTable {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) documentation_url: Option<String>,
     /// Headers of this row. Their values may have placeholders.
-    #[serde(default, skip_serializing_if = "is_empty")]
+    #[serde(default, skip_serializing_if = "Pairs::is_empty")]
     pub(super) headers: Pairs,
 }
 
@@ -103,7 +105,7 @@ pub(super) struct ChangedRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<BodyTable>,
     /// Texts of the JSON body, in place of those with the same names.
-    #[serde(skip_serializing_if = "is_empty")]
+    #[serde(skip_serializing_if = "Pairs::is_empty")]
     pub(super) values: Pairs,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) content_type: Option<String>,
@@ -124,43 +126,26 @@ pub(super) struct ChangedRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) documentation_url: Option<String>,
     /// Headers beside those of the other row, or in place of those with the same names.
-    #[serde(skip_serializing_if = "is_empty")]
+    #[serde(skip_serializing_if = "Pairs::is_empty")]
     pub(super) headers: Pairs,
-}
-
-fn is_empty(pairs: &Pairs) -> bool {
-    pairs.0.is_empty()
 }
 
 impl AnswerTable {
     /// Describes the row, without the answers of single quotas and headers.
     pub(super) fn describe<'a>(&'a self, room: &'a Bump) -> Answer<'a> {
         let body = self.body.describe(room);
-        let answer = match (self.insecure_success, self.status) {
-            (true, 200) => Answer::insecure_success(body),
-            (_, status) => Answer::of_code(status, body),
-        };
-        let mut answer =
+        let answer = with_status(self.status, self.insecure_success, body);
+        let answer =
             answer.challenge(self.challenge.describe()).headers(self.headers.describe(room));
-        if !self.challenges.is_empty() {
-            answer = answer.challenges(describe_all(&self.challenges, room));
-        }
-        if let Some(seconds) = self.retry_after {
-            answer = answer.retry_after(seconds);
-        }
-        if self.without_retry_after {
-            answer = answer.without_retry_after();
-        }
-        if let Some(media_type) = &self.content_type {
-            answer = answer.content_type(media_type);
-        }
-        if let Some(code) = self.grpc {
-            answer = answer.grpc(code.describe());
-        }
-        match &self.documentation_url {
-            Some(url) => answer.documentation_url(url),
-            None => answer,
-        }
+        let fields = OptionalFields {
+            challenges: &self.challenges,
+            retry_after: self.retry_after,
+            without_retry_after: self.without_retry_after,
+            content_type: self.content_type.as_deref(),
+            grpc: self.grpc,
+            documentation_url: self.documentation_url.as_deref(),
+        };
+        fields.set(answer, room)
     }
 
     /// Writes an answer as a table, unless a function makes a part of it.
@@ -203,7 +188,7 @@ impl ChangedRow {
     ///
     /// An error of serde if a field is missing, or if only a changed row has it.
     pub(super) fn written<E: Error>(self) -> Result<AnswerTable, E> {
-        if !self.values.0.is_empty() {
+        if !self.values.is_empty() {
             let problem = "`values` change the texts of another row: name the row with `like`, or write the values \
                            into the body";
             return Err(E::custom(problem));
@@ -225,6 +210,7 @@ impl ChangedRow {
         })
     }
 }
+
 impl AnswerRow {
     fn of(answer: &Answer<'_>) -> Result<Self, MadeBy> {
         AnswerTable::of(answer).map(Self::Written)
@@ -262,33 +248,24 @@ impl<'de> Deserialize<'de> for AnswerRow {
     }
 }
 
-macro_rules! grpc_names {
-    ($($name:ident)*) => {
-        /// The name of a gRPC status.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub(super) enum GrpcName {
-            $($name,)*
-        }
-
-        impl GrpcName {
-            pub(super) const fn describe(self) -> GrpcCode {
-                match self {
-                    $(Self::$name => GrpcCode::$name,)*
-                }
-            }
-
-            const fn of(code: GrpcCode) -> Self {
-                match code {
-                    $(GrpcCode::$name => Self::$name,)*
-                }
-            }
-        }
-    };
-}
-
-grpc_names! {
-    Cancelled Unknown InvalidArgument DeadlineExceeded NotFound AlreadyExists PermissionDenied
-    ResourceExhausted FailedPrecondition Aborted OutOfRange Unimplemented Internal Unavailable
-    DataLoss Unauthenticated
+names! {
+    /// The name of a gRPC status.
+    pub(super) enum GrpcName of GrpcCode {
+        Cancelled,
+        Unknown,
+        InvalidArgument,
+        DeadlineExceeded,
+        NotFound,
+        AlreadyExists,
+        PermissionDenied,
+        ResourceExhausted,
+        FailedPrecondition,
+        Aborted,
+        OutOfRange,
+        Unimplemented,
+        Internal,
+        Unavailable,
+        DataLoss,
+        Unauthenticated,
+    }
 }

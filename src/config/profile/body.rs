@@ -31,15 +31,11 @@ pub(super) enum BodyTable {
     Json {
         shape: JsonShape,
         /// Texts that the shape names in braces. gRPC calls get the text named `message`.
-        #[serde(default, skip_serializing_if = "is_empty")]
+        #[serde(default, skip_serializing_if = "Pairs::is_empty")]
         values: Pairs,
     },
     /// RFC 9457 problem details.
     Problem(ProblemTable),
-}
-
-fn is_empty(pairs: &Pairs) -> bool {
-    pairs.0.is_empty()
 }
 
 /// RFC 9457 problem details.

@@ -5,46 +5,28 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::pairs::Pairs;
+use crate::config::names::names;
 use crate::profile::{Challenge, SchemeChallenge};
 
-/// What the challenges of an answer say (RFC 6750 §3).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ChallengeName {
-    /// The answer has no challenge.
-    #[default]
-    None,
-    /// Only the scheme and the realm.
-    Bare,
-    InvalidRequest,
-    InvalidToken,
-    InsufficientScope,
+names! {
+    /// What the challenges of an answer say (RFC 6750 §3).
+    #[derive(Default)]
+    pub(super) enum ChallengeName of Challenge {
+        /// The answer has no challenge.
+        #[default]
+        None,
+        /// Only the scheme and the realm.
+        Bare,
+        InvalidRequest,
+        InvalidToken,
+        InsufficientScope,
+    }
 }
 
 impl ChallengeName {
     #[allow(clippy::trivially_copy_pass_by_ref)] // Serde calls it so.
     pub(super) const fn is_none(&self) -> bool {
         matches!(self, Self::None)
-    }
-
-    pub(super) const fn describe(self) -> Challenge {
-        match self {
-            Self::None => Challenge::None,
-            Self::Bare => Challenge::Bare,
-            Self::InvalidRequest => Challenge::InvalidRequest,
-            Self::InvalidToken => Challenge::InvalidToken,
-            Self::InsufficientScope => Challenge::InsufficientScope,
-        }
-    }
-
-    pub(super) const fn of(challenge: Challenge) -> Self {
-        match challenge {
-            Challenge::None => Self::None,
-            Challenge::Bare => Self::Bare,
-            Challenge::InvalidRequest => Self::InvalidRequest,
-            Challenge::InvalidToken => Self::InvalidToken,
-            Challenge::InsufficientScope => Self::InsufficientScope,
-        }
     }
 }
 
@@ -55,12 +37,8 @@ pub(super) struct ChallengeTable {
     scheme: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     without_realm: bool,
-    #[serde(default, skip_serializing_if = "is_empty")]
+    #[serde(default, skip_serializing_if = "Pairs::is_empty")]
     parameters: Pairs,
-}
-
-fn is_empty(pairs: &Pairs) -> bool {
-    pairs.0.is_empty()
 }
 
 impl ChallengeTable {

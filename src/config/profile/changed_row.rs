@@ -3,7 +3,7 @@
 use bumpalo::Bump;
 
 use super::answer::ChangedRow;
-use super::challenge::describe_all;
+use super::optional_fields::{OptionalFields, with_status};
 use super::pairs::Pairs;
 use crate::profile::{Answer, ErrorBody};
 
@@ -23,45 +23,31 @@ impl ChangedRow {
             answer.body = body.describe(room);
         }
         if let Some(status) = self.status {
-            let numbered = match (self.insecure_success, status) {
-                (true, 200) => Answer::insecure_success(answer.body),
-                _ => Answer::of_code(status, answer.body),
-            };
-            answer.status = numbered.status;
+            answer.status = with_status(status, self.insecure_success, answer.body).status;
         }
-        if !self.values.0.is_empty() {
+        if !self.values.is_empty() {
             let ErrorBody::Json { shape, values } = answer.body else {
                 return Err("`values` change the texts of a JSON body, and the other row has none");
             };
             let values = replaced(values, &self.values, str::eq, room);
             answer.body = ErrorBody::Json { shape, values };
         }
-        if !self.headers.0.is_empty() {
+        if !self.headers.is_empty() {
             let same_name = str::eq_ignore_ascii_case;
             answer = answer.headers(replaced(answer.own_headers, &self.headers, same_name, room));
         }
         if let Some(challenge) = self.challenge {
             answer = answer.challenge(challenge.describe());
         }
-        if !self.challenges.is_empty() {
-            answer = answer.challenges(describe_all(&self.challenges, room));
-        }
-        if let Some(seconds) = self.retry_after {
-            answer = answer.retry_after(seconds);
-        }
-        if self.without_retry_after {
-            answer = answer.without_retry_after();
-        }
-        if let Some(media_type) = &self.content_type {
-            answer = answer.content_type(media_type);
-        }
-        if let Some(code) = self.grpc {
-            answer = answer.grpc(code.describe());
-        }
-        if let Some(url) = &self.documentation_url {
-            answer = answer.documentation_url(url);
-        }
-        Ok(answer)
+        let fields = OptionalFields {
+            challenges: &self.challenges,
+            retry_after: self.retry_after,
+            without_retry_after: self.without_retry_after,
+            content_type: self.content_type.as_deref(),
+            grpc: self.grpc,
+            documentation_url: self.documentation_url.as_deref(),
+        };
+        Ok(fields.set(answer, room))
     }
 }
 

@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::credential::{owned, texts};
+use crate::config::names::names;
 use crate::config::read::{Contradiction, Path};
-use crate::key::{Alphabet, KeyFormat, Segment};
+use crate::key::{Alphabet, KeyFormat, MAX_SEGMENTS, Segment};
 
 /// How keys look.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -47,25 +48,22 @@ pub(super) enum SegmentTable {
     Checksum,
 }
 
-/// The characters of a segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum AlphabetName {
-    /// `0-9`, `A-F` and `a-f`
-    Hex,
-    /// `0-9` and `a-f`
-    LowerHex,
-    /// `0-9`, `A-Z` and `a-z`
-    Base62,
-    /// `0-9`, `A-Z`, `a-z`, `_` and `-`
-    #[serde(rename = "base64url")]
-    Base64Url,
-    /// What RFC 6750 allows in a token, but `=`.
-    Token,
+names! {
+    /// The characters of a segment.
+    pub(super) enum AlphabetName of Alphabet {
+        /// `0-9`, `A-F` and `a-f`
+        Hex,
+        /// `0-9` and `a-f`
+        LowerHex,
+        /// `0-9`, `A-Z` and `a-z`
+        Base62,
+        /// `0-9`, `A-Z`, `a-z`, `_` and `-`
+        #[serde(rename = "base64url")]
+        Base64Url,
+        /// What RFC 6750 allows in a token, but `=`.
+        Token,
+    }
 }
-
-/// The most segments of a format.
-const MAX_SEGMENTS: usize = 12;
 
 impl FormatTable {
     pub(super) fn describe<'a>(
@@ -156,28 +154,6 @@ impl SegmentTable {
                 };
                 Self::Characters { alphabet, count, at_least, at_most }
             }
-        }
-    }
-}
-
-impl AlphabetName {
-    const fn describe(self) -> Alphabet {
-        match self {
-            Self::Hex => Alphabet::Hex,
-            Self::LowerHex => Alphabet::LowerHex,
-            Self::Base62 => Alphabet::Base62,
-            Self::Base64Url => Alphabet::Base64Url,
-            Self::Token => Alphabet::Token,
-        }
-    }
-
-    const fn of(alphabet: Alphabet) -> Self {
-        match alphabet {
-            Alphabet::Hex => Self::Hex,
-            Alphabet::LowerHex => Self::LowerHex,
-            Alphabet::Base62 => Self::Base62,
-            Alphabet::Base64Url => Self::Base64Url,
-            Alphabet::Token => Self::Token,
         }
     }
 }

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::credential::{owned, texts};
+use crate::config::names::names;
 use crate::profile::{Dialect, LimitField, LimitHeaders, LimitValue, Reset};
 
 /// The headers that tell clients their limits.
@@ -32,28 +33,28 @@ pub(super) struct LimitHeadersTable {
     partition_keys: bool,
 }
 
-/// The family of header names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum DialectName {
-    None,
-    /// `RateLimit-Limit`, `-Remaining`, `-Reset`
-    RateLimit,
-    /// `X-RateLimit-Limit`, `-Remaining`, `-Reset`
-    XRateLimit,
-    /// `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers
-    Structured,
+names! {
+    /// The family of header names.
+    enum DialectName of Dialect {
+        None,
+        /// `RateLimit-Limit`, `-Remaining`, `-Reset`
+        RateLimit,
+        /// `X-RateLimit-Limit`, `-Remaining`, `-Reset`
+        XRateLimit,
+        /// `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers
+        Structured,
+    }
 }
 
-/// How the end of a window is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum ResetName {
-    Omitted,
-    /// In seconds from now.
-    Seconds,
-    /// In seconds since 1970.
-    UnixTime,
+names! {
+    /// How the end of a window is told.
+    enum ResetName of Reset {
+        Omitted,
+        /// In seconds from now.
+        Seconds,
+        /// In seconds since 1970.
+        UnixTime,
+    }
 }
 
 /// A header of the vendor's own.
@@ -78,47 +79,37 @@ const fn is_zero(places: &u8) -> bool {
     *places == 0
 }
 
-/// What a header of the vendor's own tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum LimitValueName {
-    Limit,
-    Remaining,
-    Used,
-    ResetSeconds,
-    ResetUnixTime,
-    /// As `2027-01-15T08:00:00Z`.
-    ResetTimestamp,
-    /// As `6m0s`.
-    ResetDuration,
-    /// The window in seconds.
-    Window,
-    QuotaName,
-    /// What the request costs.
-    Cost,
+names! {
+    /// What a header of the vendor's own tells.
+    enum LimitValueName of LimitValue {
+        Limit,
+        Remaining,
+        Used,
+        ResetSeconds,
+        ResetUnixTime,
+        /// As `2027-01-15T08:00:00Z`.
+        ResetTimestamp,
+        /// As `6m0s`.
+        ResetDuration,
+        /// The window in seconds.
+        Window,
+        QuotaName,
+        /// What the request costs.
+        Cost,
+    }
 }
 
 impl LimitHeadersTable {
     pub(super) fn describe<'a>(&'a self, room: &'a Bump) -> LimitHeaders<'a> {
-        let dialect = match self.dialect {
-            DialectName::None => Dialect::None,
-            DialectName::RateLimit => Dialect::RateLimit,
-            DialectName::XRateLimit => Dialect::XRateLimit,
-            DialectName::Structured => Dialect::Structured,
-        };
+        let dialect = self.dialect.describe();
         let writes = dialect != Dialect::None;
-        let reset =
-            self.reset.unwrap_or(if writes { ResetName::Seconds } else { ResetName::Omitted });
+        let usual = if writes { Reset::Seconds } else { Reset::Omitted };
         let fields: Vec<_> = self.fields.iter().map(|field| field.describe(room)).collect();
         LimitHeaders {
             dialect,
             limit: self.limit.unwrap_or(writes),
             remaining: self.remaining.unwrap_or(writes),
-            reset: match reset {
-                ResetName::Omitted => Reset::Omitted,
-                ResetName::Seconds => Reset::Seconds,
-                ResetName::UnixTime => Reset::UnixTime,
-            },
+            reset: self.reset.map_or(usual, ResetName::describe),
             fields: room.alloc_slice_fill_iter(fields),
             unit: self.unit.as_deref(),
             partition_keys: self.partition_keys,
@@ -130,19 +121,10 @@ impl LimitHeadersTable {
         let writes = headers.dialect != Dialect::None;
         let usual = if writes { Reset::Seconds } else { Reset::Omitted };
         Self {
-            dialect: match headers.dialect {
-                Dialect::None => DialectName::None,
-                Dialect::RateLimit => DialectName::RateLimit,
-                Dialect::XRateLimit => DialectName::XRateLimit,
-                Dialect::Structured => DialectName::Structured,
-            },
+            dialect: DialectName::of(headers.dialect),
             limit: (headers.limit != writes).then_some(headers.limit),
             remaining: (headers.remaining != writes).then_some(headers.remaining),
-            reset: (headers.reset != usual).then_some(match headers.reset {
-                Reset::Omitted => ResetName::Omitted,
-                Reset::Seconds => ResetName::Seconds,
-                Reset::UnixTime => ResetName::UnixTime,
-            }),
+            reset: (headers.reset != usual).then(|| ResetName::of(headers.reset)),
             fields: headers.fields.iter().map(LimitFieldTable::of).collect(),
             unit: headers.unit.map(str::to_owned),
             partition_keys: headers.partition_keys,
@@ -152,18 +134,7 @@ impl LimitHeadersTable {
 
 impl LimitFieldTable {
     fn describe<'a>(&'a self, room: &'a Bump) -> LimitField<'a> {
-        let value = match self.value {
-            LimitValueName::Limit => LimitValue::Limit,
-            LimitValueName::Remaining => LimitValue::Remaining,
-            LimitValueName::Used => LimitValue::Used,
-            LimitValueName::ResetSeconds => LimitValue::ResetSeconds,
-            LimitValueName::ResetUnixTime => LimitValue::ResetUnixTime,
-            LimitValueName::ResetTimestamp => LimitValue::ResetTimestamp,
-            LimitValueName::ResetDuration => LimitValue::ResetDuration,
-            LimitValueName::Window => LimitValue::Window,
-            LimitValueName::QuotaName => LimitValue::QuotaName,
-            LimitValueName::Cost => LimitValue::Cost,
-        };
+        let value = self.value.describe();
         let field = LimitField::new(&self.name, value)
             .decimals(self.decimals)
             .except(texts(&self.except, room));
@@ -171,21 +142,9 @@ impl LimitFieldTable {
     }
 
     fn of(field: &LimitField<'_>) -> Self {
-        let value = match field.value {
-            LimitValue::Limit => LimitValueName::Limit,
-            LimitValue::Remaining => LimitValueName::Remaining,
-            LimitValue::Used => LimitValueName::Used,
-            LimitValue::ResetSeconds => LimitValueName::ResetSeconds,
-            LimitValue::ResetUnixTime => LimitValueName::ResetUnixTime,
-            LimitValue::ResetDuration => LimitValueName::ResetDuration,
-            LimitValue::Window => LimitValueName::Window,
-            LimitValue::QuotaName => LimitValueName::QuotaName,
-            LimitValue::ResetTimestamp => LimitValueName::ResetTimestamp,
-            LimitValue::Cost => LimitValueName::Cost,
-        };
         Self {
             name: field.name.to_owned(),
-            value,
+            value: LimitValueName::of(field.value),
             quota: field.quota.map(str::to_owned),
             except: owned(field.except),
             decimals: field.decimals,

@@ -109,7 +109,7 @@ impl ProfileTable {
                 fields.iter().rposition(|field| is(&field.name))
             }
             "response_headers" => {
-                let pairs = self.response_headers.as_ref().map_or(&[][..], |pairs| &pairs.0);
+                let pairs = self.response_headers.as_ref().map_or(&[][..], |pairs| &pairs.0.0);
                 let name = pairs.iter().map(|(name, _)| name).rfind(|name| is(name));
                 return name.map_or(list_path.clone(), |name| list_path.field(name));
             }

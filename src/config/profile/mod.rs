@@ -15,6 +15,7 @@ mod limit_headers;
 mod linked_rows;
 mod locate;
 mod made_by;
+mod optional_fields;
 mod pairs;
 mod principal;
 mod row_names;

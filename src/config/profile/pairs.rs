@@ -1,57 +1,35 @@
 //! Names and texts, in the order of the file.
 
-use std::fmt;
-
 use bumpalo::Bump;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::config::named::NamedTable;
 
 /// A table whose names are free and whose values are texts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::config) struct Pairs(pub(in crate::config) Vec<(String, String)>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(in crate::config) struct Pairs(pub(in crate::config) NamedTable<String>);
 
 impl Pairs {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn describe<'a>(&'a self, room: &'a Bump) -> &'a [(&'a str, &'a str)] {
-        let pairs = self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let pairs = self.0.0.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         room.alloc_slice_fill_iter(pairs.collect::<Vec<_>>())
     }
 
     pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
-        Self(pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
+        let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+        Self(NamedTable(pairs.iter().map(owned).collect()))
     }
 }
 
 impl<'de> Deserialize<'de> for Pairs {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct ReadPairs;
-
-        impl<'de> Visitor<'de> for ReadPairs {
-            type Value = Pairs;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a table of texts")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        from.deserialize_map(ReadPairs)
-    }
-}
-
-impl Serialize for Pairs {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_map(Some(self.0.len()))?;
-        for (name, text) in &self.0 {
-            map.serialize_entry(name, text)?;
-        }
-        map.end()
+        NamedTable::read(from, "a table of texts").map(Self)
     }
 }
 

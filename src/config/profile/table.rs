@@ -13,6 +13,7 @@ use super::format::FormatTable;
 use super::limit_headers::LimitHeadersTable;
 use super::pairs::Pairs;
 use super::principal::{PrincipalHeaderTable, RequestIdTable};
+use crate::config::named::NamedTable;
 use crate::config::quota::{self, QuotaTable};
 use crate::config::read::{Contradiction, Path};
 use crate::config::write::UnwritableProfile;
@@ -146,7 +147,7 @@ impl ProfileTable {
             ),
             request_id: self.request_id.as_ref().map(RequestIdTable::describe).or(base.request_id),
             response_headers: match &self.response_headers {
-                Some(Pairs(headers)) => room.alloc_slice_fill_iter(
+                Some(Pairs(NamedTable(headers))) => room.alloc_slice_fill_iter(
                     headers.iter().map(|(name, value)| ResponseHeader { name, value }),
                 ),
                 None => base.response_headers,
