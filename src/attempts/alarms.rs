@@ -29,17 +29,16 @@ impl Alarms {
     /// one. Takes over what the previous limits have counted, by network only if the prefixes are the same.
     pub(crate) fn new(
         attempts: Option<&FailedAttempts>,
-        previous: Option<&Self>,
-        now: Timestamp,
+        previous: Option<(&Self, Timestamp)>,
     ) -> Self {
         let quota = attempts.map_or(ALARMS, |attempts| attempts.quota.clone());
         let prefixes = attempts.map_or(Prefixes::SITE, |attempts| attempts.prefixes);
-        let of_same_networks = previous.filter(|previous| previous.prefixes == prefixes);
-        let exposures = of_same_networks.map(|previous| &previous.exposures);
-        let elsewhere = previous.map(|previous| &previous.elsewhere);
+        let of_same_networks = previous.filter(|(previous, _)| previous.prefixes == prefixes);
+        let exposures = of_same_networks.map(|(previous, now)| (&previous.exposures, now));
+        let elsewhere = previous.map(|(previous, now)| (&previous.elsewhere, now));
         Self {
-            exposures: EventLimiter::new(quota, SUBJECTS, exposures, now),
-            elsewhere: EventLimiter::new(ALARMS, SUBJECTS, elsewhere, now),
+            exposures: EventLimiter::new(quota, SUBJECTS, exposures),
+            elsewhere: EventLimiter::new(ALARMS, SUBJECTS, elsewhere),
             prefixes,
         }
     }

@@ -17,14 +17,9 @@ pub(crate) struct EventLimiter {
 impl EventLimiter {
     /// Creates a limiter with this quota for each subject, which remembers this many subjects. Takes over what the
     /// previous limiter has counted.
-    pub(crate) fn new(
-        quota: Quota,
-        subjects: usize,
-        previous: Option<&Self>,
-        now: Timestamp,
-    ) -> Self {
-        let previous = previous.map(|limiter| (&limiter.table, &limiter.quota));
-        Self { table: BucketTable::new(subjects, &quota, previous, now), quota }
+    pub(crate) fn new(quota: Quota, subjects: usize, previous: Option<(&Self, Timestamp)>) -> Self {
+        let previous = previous.map(|(limiter, now)| (&limiter.table, &limiter.quota, now));
+        Self { table: BucketTable::new(subjects, &quota, previous), quota }
     }
 
     /// Returns true if the subject has room for another event.
@@ -62,8 +57,7 @@ mod tests {
     #[test]
     fn each_subject_has_its_share() {
         let at = Timestamp::from_unix_seconds;
-        let events =
-            EventLimiter::new(Quota::new("two", 2, Duration::from_secs(20)), 64, None, at(0));
+        let events = EventLimiter::new(Quota::new("two", 2, Duration::from_secs(20)), 64, None);
         for expected in [Ok(()), Ok(()), Err(Duration::from_secs(10))] {
             assert_eq!(events.has_room("a", at(100)), expected.is_ok());
             assert_eq!(events.count("a", at(100)), expected);

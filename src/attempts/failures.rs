@@ -133,16 +133,15 @@ impl FailedAttempts {
     /// [`ConfigError`] if the limit or the prefixes are not valid, or the number of networks is too large.
     pub(crate) fn build(
         self,
-        previous: Option<&AttemptLimiter>,
-        now: Timestamp,
+        previous: Option<(&AttemptLimiter, Timestamp)>,
     ) -> Result<AttemptLimiter, ConfigError> {
         let Self { quota, prefixes, networks, serves_good_keys } = self;
         prefixes.check("FailedAttempts::prefixes")?;
         Quotas::new([quota.clone()])?;
         BucketTable::check("networks with failed attempts", networks)?;
-        let previous = previous.filter(|previous| previous.prefixes == prefixes);
-        let previous = previous.map(|limiter| (&limiter.table, &limiter.quota));
-        let table = BucketTable::new(networks, &quota, previous, now);
+        let previous = previous.filter(|(previous, _)| previous.prefixes == prefixes);
+        let previous = previous.map(|(limiter, now)| (&limiter.table, &limiter.quota, now));
+        let table = BucketTable::new(networks, &quota, previous);
         Ok(AttemptLimiter { quota, prefixes, serves_good_keys, table })
     }
 }

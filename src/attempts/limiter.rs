@@ -138,7 +138,7 @@ mod tests {
     const THREE: FailedAttempts = FailedAttempts::new(3, Duration::from_secs(3));
 
     fn limiter(attempts: &FailedAttempts) -> AttemptLimiter {
-        attempts.clone().build(None, START).unwrap()
+        attempts.clone().build(None).unwrap()
     }
 
     fn address(text: &str) -> IpAddr {
@@ -287,7 +287,7 @@ mod tests {
             THREE.prefixes(32, 0),
             THREE.prefixes(32, 129),
         ] {
-            assert!(attempts.clone().build(None, START).is_err(), "{attempts:?}");
+            assert!(attempts.clone().build(None).is_err(), "{attempts:?}");
         }
     }
 }

@@ -69,12 +69,11 @@ impl RefusedRequests {
     /// [`ConfigError`] if the quota is not valid, or the number of keys is too large.
     pub(crate) fn build(
         self,
-        previous: Option<&EventLimiter>,
-        now: Timestamp,
+        previous: Option<(&EventLimiter, Timestamp)>,
     ) -> Result<EventLimiter, ConfigError> {
         let Self { quota, keys } = self;
         Quotas::new([quota.clone()])?;
         BucketTable::check("keys with refused requests", keys)?;
-        Ok(EventLimiter::new(quota, keys, previous, now))
+        Ok(EventLimiter::new(quota, keys, previous))
     }
 }

@@ -53,15 +53,14 @@ impl BucketTable {
     }
 
     /// Creates the table of a limiter with this quota, for this many subjects. Takes over the table and the quota of the
-    /// limiter before it.
+    /// limiter before it, as they are at an instant.
     pub(super) fn new(
         subjects: usize,
         quota: &Quota,
-        previous: Option<(&Self, &Quota)>,
-        now: Timestamp,
+        previous: Option<(&Self, &Quota, Timestamp)>,
     ) -> Self {
         match previous {
-            Some((table, old)) => table.hand_over(old, quota, subjects, now),
+            Some((table, old, now)) => table.hand_over(old, quota, subjects, now),
             None => Self::of(sets(subjects), RandomState::new()),
         }
     }
@@ -160,7 +159,7 @@ mod tests {
     const QUOTA: Quota = Quota::new("failed-attempts", 10, Duration::from_secs(600));
 
     fn table(subjects: usize) -> BucketTable {
-        BucketTable::new(subjects, &QUOTA, None, NOW)
+        BucketTable::new(subjects, &QUOTA, None)
     }
 
     fn fail(table: &BucketTable, network: u32, times: u32) {

@@ -24,7 +24,7 @@ pub(super) struct LayerCounts {
 }
 
 impl LayerCounts {
-    /// Starts to count, from what the layer before has counted.
+    /// Starts to count, from what the layer before has counted by an instant.
     ///
     /// # Errors
     ///
@@ -33,16 +33,16 @@ impl LayerCounts {
         attempts: Option<FailedAttempts>,
         refusals: Option<RefusedRequests>,
         has_observer: bool,
-        previous: Option<&Self>,
-        now: Timestamp,
+        previous: Option<(&Self, Timestamp)>,
     ) -> Result<Self, ConfigError> {
-        let before = previous.and_then(|counts| counts.alarms.as_ref());
+        let before = part(previous, |counts| counts.alarms.as_ref());
         let limit = attempts.clone();
-        let alarms = || Alarms::new(limit.as_ref(), before, now);
-        let before = previous.and_then(|counts| counts.attempts.as_ref());
-        let attempts = attempts.map(|attempts| attempts.build(before, now)).transpose()?;
-        let before = previous.and_then(|counts| counts.refusals.as_ref());
-        let refusals = refusals.map(|refusals| refusals.build(before, now)).transpose()?;
+        let alarms = || Alarms::new(limit.as_ref(), before);
+        let before = part(previous, |counts| counts.attempts.as_ref());
+        let attempts = attempts.map(|attempts| attempts.build(before)).transpose()?;
+        let before = part(previous, |counts| counts.refusals.as_ref());
+        let refusals = refusals.map(|refusals| refusals.build(before)).transpose()?;
+        let previous = previous.map(|(counts, _)| counts);
         Ok(Self {
             attempts,
             refusals,
@@ -52,4 +52,12 @@ impl LayerCounts {
             failures: previous.map(|it| Arc::clone(&it.failures)).unwrap_or_default(),
         })
     }
+}
+
+/// Returns a part of what another layer has counted, and the instant.
+fn part<'a, T>(
+    previous: Option<(&'a LayerCounts, Timestamp)>,
+    part: impl FnOnce(&'a LayerCounts) -> Option<&'a T>,
+) -> Option<(&'a T, Timestamp)> {
+    previous.and_then(|(counts, now)| Some((part(counts)?, now)))
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::attempts::{FailedAttempts, RefusedRequests};
-use crate::clock::Timestamp;
 use crate::decision::{CompiledProfile, Counts, Policy, PolicyOptions, Served};
 use crate::error::ConfigError;
 use crate::profile::Profile;
@@ -121,11 +120,8 @@ impl ApiKeyLayerBuilder {
             forward_auth::check(original, &policy, &mut renderer, websocket_protocol.is_some())?;
         }
         let has_observer = options.observer.is_some();
-        let previous = previous.map(|shared| &shared.counted);
-        // Only what another layer has counted is taken over at an instant.
-        let start = Timestamp::from_unix_seconds(0);
-        let now = previous.map_or(start, |_| options.clock.now());
-        let counted = LayerCounts::new(attempts, refusals, has_observer, previous, now)?;
+        let previous = previous.map(|shared| (&shared.counted, options.clock.now()));
+        let counted = LayerCounts::new(attempts, refusals, has_observer, previous)?;
         Ok(ApiKeyLayer::new(Arc::new(Shared {
             preflight,
             renderer: if optional { renderer.admit_anonymous() } else { renderer },
