@@ -8,12 +8,11 @@ use super::gate::DescribedLimits;
 use super::gated_operation::GatedOperation;
 use super::security::has_too_many;
 use crate::quota::{Per, Quota};
-use crate::rules::RouteNeeds;
 
 impl GatedOperation<'_> {
     /// Returns what a request of the operation costs whose query asks for nothing.
     pub(super) fn least_cost(&self) -> u32 {
-        self.route.map_or(1, RouteNeeds::least_cost)
+        self.route.map_or(1, |route| route.cost)
     }
 
     /// Returns true if responses of the operation have limit headers, where the profile has any.

@@ -47,7 +47,8 @@ pub(crate) struct RouteNeeds {
     pub(crate) anonymous_quotas: Quotas,
     pub(crate) only_own_quotas: bool,
     pub(crate) shows_limits: bool,
-    pub(super) cost: u32,
+    /// What a request costs whose query asks for nothing.
+    pub(crate) cost: u32,
     pub(crate) query_costs: QueryCosts,
     pub(crate) metered: bool,
     pub(crate) refund_on: Box<[RangeInclusive<u16>]>,
@@ -70,12 +71,6 @@ impl RouteNeeds {
         } else {
             self.cost.saturating_add(self.query_costs.of(head))
         }
-    }
-
-    /// Returns what a request costs whose query asks for nothing.
-    #[cfg(feature = "openapi")]
-    pub(crate) const fn least_cost(&self) -> u32 {
-        self.cost
     }
 
     /// Returns true if no request of the route costs anything.
