@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::body::BodyTable;
 use super::challenge::{ChallengeName, ChallengeTable};
+use super::grpc_name::GrpcName;
 use super::made_by::MadeBy;
 use super::optional_fields::{OptionalFields, with_status};
 use super::pairs::Pairs;
 use super::row_names::NAMES;
-use crate::config::names::names;
-use crate::profile::{Answer, GrpcCode};
+use crate::profile::Answer;
 
 /// A row, the name of the row that it equals, or another row with changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -245,27 +245,5 @@ impl<'de> Deserialize<'de> for AnswerRow {
             }
         }
         from.deserialize_any(ReadRow)
-    }
-}
-
-names! {
-    /// The name of a gRPC status.
-    pub(super) enum GrpcName of GrpcCode {
-        Cancelled,
-        Unknown,
-        InvalidArgument,
-        DeadlineExceeded,
-        NotFound,
-        AlreadyExists,
-        PermissionDenied,
-        ResourceExhausted,
-        FailedPrecondition,
-        Aborted,
-        OutOfRange,
-        Unimplemented,
-        Internal,
-        Unavailable,
-        DataLoss,
-        Unauthenticated,
     }
 }

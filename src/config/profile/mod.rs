@@ -11,6 +11,7 @@ mod changed_row;
 mod credential;
 mod expected;
 mod format;
+mod grpc_name;
 mod limit_headers;
 mod linked_rows;
 mod locate;

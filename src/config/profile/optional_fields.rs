@@ -2,8 +2,8 @@
 
 use bumpalo::Bump;
 
-use super::answer::GrpcName;
 use super::challenge::{ChallengeTable, describe_all};
+use super::grpc_name::GrpcName;
 use crate::profile::{Answer, ErrorBody};
 
 /// The fields that a row sets if they stand in it, whether it is written out or changes another one.
