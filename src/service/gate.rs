@@ -103,7 +103,8 @@ where
     if shared.options.original.is_some()
         && let Err(error) = restore(&shared, &mut request)
     {
-        drop(take_ready(inner));
+        let clone = inner.clone();
+        *inner = clone;
         let answer = Box::new(unstated(error));
         return ResponseFuture::answered(Exchange::new(shared, &request), answer);
     }
@@ -111,28 +112,26 @@ where
     match exchange.begin(&request) {
         ControlFlow::Break(Ok(())) => {
             if let Some(answer) = exchange.own_answer() {
-                drop(take_ready(inner));
+                let clone = inner.clone();
+                *inner = clone;
                 return ResponseFuture::answered(exchange, answer);
             }
             exchange.hand_on(&mut request);
             ResponseFuture::calling(exchange, inner.call(request))
         }
         ControlFlow::Break(Err(denial)) => {
-            drop(take_ready(inner));
+            // Dropping the ready instance gives back what it reserved in `poll_ready`.
+            let clone = inner.clone();
+            *inner = clone;
             ResponseFuture::refused(exchange, denial)
         }
         ControlFlow::Continue(wait) => {
-            // The ready instance waits with the request.
-            ResponseFuture::waiting(exchange, wait, request, take_ready(inner))
+            // The ready instance waits with the request. Its clone must be polled ready again.
+            let clone = inner.clone();
+            let ready = mem::replace(inner, clone);
+            ResponseFuture::waiting(exchange, wait, request, ready)
         }
     }
-}
-
-/// Takes the ready instance out, and leaves a clone, which must be polled ready again. Dropping the instance gives back
-/// what it reserved in `poll_ready`.
-fn take_ready<S: Clone>(inner: &mut S) -> S {
-    let clone = inner.clone();
-    mem::replace(inner, clone)
 }
 
 impl<S: fmt::Debug> fmt::Debug for ApiKeyGate<S> {
