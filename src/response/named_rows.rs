@@ -85,10 +85,12 @@ impl PreparedRow {
     }
 
     /// Returns the answer to a refusal.
+    #[inline]
     pub(super) fn of(&self, facts: &RefusalFacts<'_>) -> &PreparedAnswer {
-        if self.named.is_empty() {
-            return &self.general;
-        }
+        if self.named.is_empty() { &self.general } else { self.of_name(facts) }
+    }
+
+    fn of_name(&self, facts: &RefusalFacts<'_>) -> &PreparedAnswer {
         if let Denial::HeaderRefused { header, .. } = facts.denial {
             return self.find(|name| name.eq_ignore_ascii_case(header.as_str()));
         }

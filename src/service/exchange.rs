@@ -39,6 +39,7 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
+    #[inline]
     pub(super) fn new<B>(shared: SharedHandle, request: &Request<B>) -> Self {
         let grpc = shared.policy.grpc();
         let is_grpc = || !grpc.is_empty() && grpc.is_call(Head::of(request));

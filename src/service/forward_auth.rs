@@ -40,23 +40,32 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Gives a proxy's question the method, path and host of the original request.
+/// Gives a proxy's question the method, path and host of the original request, if the gate decides for a proxy.
 ///
 /// # Errors
 ///
 /// [`OriginalRequestError`] if the peer is no trusted proxy, or does not state the request exactly once.
-#[cold]
+#[inline]
 pub(super) fn restore<B>(
+    shared: &Shared,
+    question: &mut Request<B>,
+) -> Result<(), OriginalRequestError> {
+    match &shared.options.original {
+        Some(original) => restore_stated(original, shared, question),
+        None => Ok(()),
+    }
+}
+
+#[cold]
+fn restore_stated<B>(
+    original: &OriginalRequest,
     shared: &Shared,
     question: &mut Request<B>,
 ) -> Result<(), OriginalRequestError> {
     if !shared.policy.proxies().trusts(connection(question)) {
         return Err(OriginalRequestError::Untrusted);
     }
-    match &shared.options.original {
-        Some(original) => original.restore(question),
-        None => Ok(()),
-    }
+    original.restore(question)
 }
 
 /// Renders the answer to a question that is not judged. It is for the operator, so it has no vendor's form.

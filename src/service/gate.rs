@@ -100,15 +100,13 @@ where
     S: Service<Request<B>, Response = Response<R>> + Clone,
     B: 'static,
 {
-    if shared.options.original.is_some()
-        && let Err(error) = restore(&shared, &mut request)
-    {
+    let restored = restore(&shared, &mut request);
+    let mut exchange = Exchange::new(shared, &request);
+    if let Err(error) = restored {
         let clone = inner.clone();
         *inner = clone;
-        let answer = Box::new(unstated(error));
-        return ResponseFuture::answered(Exchange::new(shared, &request), answer);
+        return ResponseFuture::answered(exchange, Box::new(unstated(error)));
     }
-    let mut exchange = Exchange::new(shared, &request);
     match exchange.begin(&request) {
         ControlFlow::Break(Ok(())) => {
             if let Some(answer) = exchange.own_answer() {
