@@ -58,9 +58,38 @@ impl Plans {
         name: impl AsRef<str>,
         quotas: impl IntoIterator<Item = Quota>,
     ) -> Result<(), InvalidRecord> {
-        let (name, quotas) = (PlanName::new(name)?, Quotas::new(quotas)?);
-        let quotas = StripedQuotas::from(quotas);
-        self.change(|plans| plans.insert(name.clone(), quotas.clone()));
+        self.set_all([(name, quotas)])
+    }
+
+    /// Adds plans, or replaces their quotas, in one step: no request sees some of them only.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_api_key::{limits::Plans, quota::Quota};
+    ///
+    /// let minute = |limit| [Quota::new("minute", limit, Duration::from_secs(60))];
+    /// let plans = Plans::new();
+    /// plans.set_all([("free", minute(10)), ("team", minute(600))])?;
+    /// assert!(plans.quotas("team").is_some());
+    /// # Ok::<(), tower_api_key::key::InvalidRecord>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRecord`] if a name or a quota is not valid. The plans stay as they were.
+    pub fn set_all<N, Q>(
+        &self,
+        plans: impl IntoIterator<Item = (N, Q)>,
+    ) -> Result<(), InvalidRecord>
+    where
+        N: AsRef<str>,
+        Q: IntoIterator<Item = Quota>,
+    {
+        let checked = |(name, quotas): (N, Q)| {
+            Ok((PlanName::new(name)?, StripedQuotas::from(Quotas::new(quotas)?)))
+        };
+        let added: Vec<_> = plans.into_iter().map(checked).collect::<Result<_, InvalidRecord>>()?;
+        self.change(|plans| plans.extend(added.iter().cloned()));
         Ok(())
     }
 
@@ -158,8 +187,13 @@ mod tests {
         let plans = Plans::new();
         plans.set("free", minute(5)).unwrap();
         for (name, quotas) in [("two words", minute(1)), ("", minute(1)), ("free", minute(0))] {
+            assert!(
+                plans.set_all([("team", minute(9)), (name, quotas.clone())]).is_err(),
+                "{name}"
+            );
             assert!(plans.set(name, quotas).is_err(), "{name}");
         }
+        assert!(plans.quotas("team").is_none(), "of a list with a mistake, nothing is added");
         assert_eq!(plans.quotas("free").unwrap().as_slice(), minute(5));
         let shown = format!("{plans:?}");
         assert!(shown.contains("free") && shown.contains("minute"), "{shown}");

@@ -23,7 +23,7 @@ fn repeated(begin: &str, middle: impl Fn(usize) -> String, end: &str) -> String 
 
 #[test]
 fn a_large_file_takes_no_longer_than_it_must() {
-    let files: [(&str, FileFormat, String); 9] = [
+    let files: [(&str, FileFormat, String); 10] = [
         ("routes", Toml, repeated(PROFILE, |n| format!("[[routes]]\npath = \"/{n}\"\n"), "")),
         (
             "routes with a wrong scope",
@@ -43,6 +43,15 @@ fn a_large_file_takes_no_longer_than_it_must() {
             "roles",
             Toml,
             repeated(&format!("{PROFILE}[roles]\n"), |n| format!("r{n} = [\"a b\"]\n"), ""),
+        ),
+        (
+            "plans",
+            Toml,
+            repeated(
+                &format!("{PROFILE}[plans]\n"),
+                |n| format!("p{n} = [{{ name = \"m\", limit = 1, window = \"60s\" }}]\n"),
+                "",
+            ),
         ),
         ("deep lists", Json, repeated("", |_| "[".to_owned(), "")),
     ];

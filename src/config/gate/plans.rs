@@ -3,6 +3,7 @@
 use crate::config::named::NamedTable;
 use crate::config::quota::{QuotaTable, describe_all};
 use crate::config::read::{Contradiction, Path};
+use crate::key::PlanName;
 use crate::limits::Plans;
 
 /// Quotas by the name of the plan.
@@ -10,18 +11,22 @@ pub(in crate::config) type PlansTable = NamedTable<Vec<QuotaTable>>;
 
 /// Describes the plans; `None` if there are none.
 pub(super) fn describe(table: &PlansTable, found: &mut Vec<Contradiction>) -> Option<Plans> {
-    let plans = Plans::new();
+    let mut described = Vec::with_capacity(table.0.len());
     let path = Path::default().field("plans");
     for (name, quotas) in &table.0 {
         let path = path.field(name);
         match describe_all(quotas, &path) {
-            // The quotas are checked, so only the name can be wrong.
-            Ok(quotas) => {
-                let set = plans.set(name, quotas);
-                found.extend(set.err().map(|problem| Contradiction::new(path, &problem).at_name()));
-            }
+            Ok(quotas) => match PlanName::new(name) {
+                Ok(name) => described.push((name, quotas)),
+                Err(problem) => found.push(Contradiction::new(path, &problem).at_name()),
+            },
             Err(contradiction) => found.push(contradiction),
         }
+    }
+    let plans = Plans::new();
+    // All at once: each change copies the set. Names and quotas are checked.
+    if let Err(problem) = plans.set_all(described) {
+        found.push(Contradiction::new(path, &problem));
     }
     (!table.is_empty()).then_some(plans)
 }
