@@ -15,7 +15,7 @@ use super::super::KeyStore;
 use super::super::invalidation::Invalidation;
 use super::answer::{LookupAnswer, NoAnswer, SharedFound, Waiter};
 use super::guard::{Guard, Turn};
-use super::kept::{Age, Asked, Kept, Limits, Now, Unknown};
+use super::kept::{Age, AgeContext, AgeLimits, Asked, Kept, Unknown};
 use super::lookups::Lookups;
 use super::moment::Moment;
 use super::notices::Notices;
@@ -29,7 +29,7 @@ use crate::sync::Reply;
 pub(super) struct SharedCache<S> {
     pub(super) store: S,
     settings: Settings,
-    limits: Limits,
+    limits: AgeLimits,
     pub(super) known: Cache<KeyDigest, Arc<Kept>>,
     pub(super) unknown: Cache<KeyDigest, Unknown>,
     pub(super) notices: Notices,
@@ -50,7 +50,7 @@ impl<S: KeyStore> SharedCache<S> {
             lookups: Lookups::new(settings.most_lookups),
             uses: Uses::default(),
             end: watch::Sender::new(()),
-            limits: Limits::new(&settings),
+            limits: AgeLimits::new(&settings),
             settings,
         }
     }
@@ -86,19 +86,19 @@ impl<S: KeyStore> SharedCache<S> {
 
     /// Returns the present instant and the last proof of life. Called before a record is read: all notices
     /// before the proof then count for the record.
-    fn now(&self) -> Now<'_> {
+    fn now(&self) -> AgeContext<'_> {
         let proof = self.notices.proofs.last();
         let clock = &*self.settings.clock;
         let (limits, notices) = (&self.limits, &self.notices);
-        Now { at: Moment::now(clock), proof, limits, notices, clock }
+        AgeContext { at: Moment::now(clock), proof, limits, notices, clock }
     }
 
-    fn serve(&self, digest: &KeyDigest, now: &Now<'_>, kept: &Kept) -> SharedRecord {
+    fn serve(&self, digest: &KeyDigest, now: &AgeContext<'_>, kept: &Kept) -> SharedRecord {
         self.uses.note(digest, now.at.wall, &kept.noted);
         kept.record.clone()
     }
 
-    fn is_unknown(&self, digest: &KeyDigest, now: &Now<'_>) -> bool {
+    fn is_unknown(&self, digest: &KeyDigest, now: &AgeContext<'_>) -> bool {
         self.unknown.get(digest).is_some_and(|unknown| unknown.counts(now))
     }
 
