@@ -7,9 +7,15 @@
 //! A wall clock can be set back, so the limits tolerate that: a window never ends later than its own
 //! length from now.
 
+mod manual;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
+
+#[cfg(target_os = "linux")]
+use rustix::time::{ClockId, clock_gettime};
+
+pub use manual::ManualClock;
 
 const NANOSECONDS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -121,6 +127,22 @@ pub trait Clock: Send + Sync + 'static {
     fn lag(&self) -> Duration {
         SystemClock.lag()
     }
+
+    /// Returns the time since a fixed instant in the past. It goes on while the wall clock is set back or
+    /// forward, and may stand still while the machine is suspended. It may be behind by the
+    /// [lag](Self::lag).
+    ///
+    /// Code that measures an age takes the longer one of both clocks. The default is the steady time of
+    /// [`SystemClock`].
+    fn steady(&self) -> Duration {
+        SystemClock.steady()
+    }
+
+    /// Returns [`steady`](Self::steady) without a lag. The reading may be slower. The default is the exact
+    /// steady time of [`SystemClock`].
+    fn exact_steady(&self) -> Duration {
+        SystemClock.exact_steady()
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
@@ -130,6 +152,14 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 
     fn lag(&self) -> Duration {
         (**self).lag()
+    }
+
+    fn steady(&self) -> Duration {
+        (**self).steady()
+    }
+
+    fn exact_steady(&self) -> Duration {
+        (**self).exact_steady()
     }
 }
 
@@ -154,7 +184,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[cfg(target_os = "linux")]
     fn now(&self) -> Timestamp {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+        let time = clock_gettime(ClockId::RealtimeCoarse);
         // A clock before 1970 was never set. Its seconds become the epoch.
         let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
         let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or(0);
@@ -168,70 +198,39 @@ impl Clock for SystemClock {
 
     #[cfg(target_os = "linux")]
     fn lag(&self) -> Duration {
-        let tick = rustix::time::clock_getres(rustix::time::ClockId::RealtimeCoarse);
-        let seconds = u64::try_from(tick.tv_sec).unwrap_or(0);
-        Duration::from_secs(seconds)
-            + Duration::from_nanos(u64::try_from(tick.tv_nsec).unwrap_or(0))
+        duration(rustix::time::clock_getres(ClockId::RealtimeCoarse))
     }
 
     #[cfg(not(target_os = "linux"))]
     fn lag(&self) -> Duration {
         Duration::ZERO
     }
-}
 
-/// Stands still until a test moves it. Clones share one time.
-///
-/// ```
-/// use std::time::Duration;
-/// use tower_api_key::clock::{Clock, ManualClock, Timestamp};
-///
-/// let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
-/// clock.advance(Duration::from_secs(5));
-/// assert_eq!(clock.now().unix_seconds(), 1_005);
-/// ```
-///
-/// Give a clone to the layer under test:
-///
-/// ```
-/// use std::time::Duration;
-/// use tower_api_key::clock::{ManualClock, Timestamp};
-/// use tower_api_key::{ApiKeyLayer, Profile, store::MemoryStore};
-///
-/// let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000));
-/// let builder = ApiKeyLayer::builder(Profile::STANDARD, MemoryStore::new());
-/// let layer = builder.clock(clock.clone()).build()?;
-/// clock.advance(Duration::from_secs(60)); // the layer is now at 1,060 s
-/// # Ok::<(), tower_api_key::ConfigError>(())
-/// ```
-#[derive(Debug, Clone, Default)]
-pub struct ManualClock(Arc<AtomicU64>);
-
-impl ManualClock {
-    /// Creates a clock that stands at `start`.
-    pub fn starting_at(start: Timestamp) -> Self {
-        Self(Arc::new(AtomicU64::new(start.0)))
+    #[cfg(target_os = "linux")]
+    fn steady(&self) -> Duration {
+        duration(clock_gettime(ClockId::MonotonicCoarse))
     }
 
-    /// Moves the clock forward, at most to [`Timestamp::MAX`].
-    pub fn advance(&self, by: Duration) {
-        let later = |now: u64| Some(now.saturating_add(nanoseconds(by)));
-        // The closure always returns `Some`, so this never fails.
-        let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
+    #[cfg(target_os = "linux")]
+    fn exact_steady(&self) -> Duration {
+        duration(clock_gettime(ClockId::Monotonic))
     }
 
-    /// Sets the clock, forward or back.
-    pub fn set(&self, to: Timestamp) {
-        self.0.store(to.0, Ordering::SeqCst);
+    #[cfg(not(target_os = "linux"))]
+    fn steady(&self) -> Duration {
+        self.exact_steady()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn exact_steady(&self) -> Duration {
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        START.get_or_init(std::time::Instant::now).elapsed()
     }
 }
 
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-
-    fn lag(&self) -> Duration {
-        Duration::ZERO
-    }
+/// Converts a reading of a clock that never is before its start.
+#[cfg(target_os = "linux")]
+fn duration(time: rustix::time::Timespec) -> Duration {
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
 }

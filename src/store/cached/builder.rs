@@ -33,7 +33,8 @@ impl<S: KeyStore> CachedBuilder<S> {
     }
 
     /// Sets how old a record may be, and so how long a key may pass after its revocation: 5 seconds unless
-    /// set.
+    /// set. The age counts from just before the store was asked, or from a later
+    /// [proof of life](super::Invalidation::UpToDate).
     ///
     /// The bound holds even though the clock may [lag](Clock::lag). A staleness that is shorter than the lag
     /// therefore caches no records. A request may wait for the store until the [`timeout`](Self::timeout). If
@@ -54,10 +55,22 @@ impl<S: KeyStore> CachedBuilder<S> {
         self
     }
 
-    /// Sets how long an unknown secret is cached: 1 second unless set. For that long, a new key may be
+    /// Sets how long an unknown secret is cached: 1 second unless set. The time counts from just before the
+    /// store was asked, or from a later proof of life. For that long, a new key may be
     /// refused if a client tried it before it was added.
     pub fn unknown_for(mut self, unknown_for: Duration) -> Self {
         self.settings.unknown_for = unknown_for;
+        self
+    }
+
+    /// Sets how old a record may be while proofs of life come: 1 hour unless set. A later request reads it
+    /// again.
+    ///
+    /// Only changes that a source did not report count that late, such as those that were made by SQL by hand.
+    /// Each record is read again after a random time, between half of this time and all of it, so that a fleet
+    /// that started together does not ask together. Without [`listen`](Cached::listen) the time has no effect.
+    pub fn refresh_after(mut self, refresh_after: Duration) -> Self {
+        self.settings.refresh_after = refresh_after;
         self
     }
 
