@@ -4,6 +4,8 @@
 #![allow(clippy::cast_precision_loss)] // Figures that are printed.
 
 mod causes;
+mod cluster;
+mod clustered;
 mod concurrency;
 mod crowded_networks;
 mod extremes;

@@ -44,7 +44,7 @@ impl Redis {
 
     /// Starts a server of this program's.
     pub(crate) fn start_program(program: &Path, options: &'static [&'static str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let folder = Folder::new();
         let server = serve(program, &folder, port, options);
         Self { folder, port, program: program.to_owned(), options, server }
@@ -78,6 +78,11 @@ impl Redis {
     /// Describes a limiter that waits for answers longer than a busy machine takes.
     pub(crate) fn limiter(&self) -> RedisLimiterBuilder {
         RedisLimiter::builder(&self.url()).timeout(Duration::from_secs(20))
+    }
+
+    /// Describes a limiter for the cluster of which the server is a node.
+    pub(crate) fn cluster_limiter(&self) -> RedisLimiterBuilder {
+        RedisLimiter::cluster([self.url()]).timeout(Duration::from_secs(20))
     }
 
     /// Asks the server something by itself.
@@ -122,6 +127,17 @@ impl Redis {
     /// Starts it again, empty.
     pub(crate) fn start_again(&mut self) {
         self.server = serve(&self.program, &self.folder, self.port, self.options);
+    }
+}
+
+/// Returns a port that is free, with one for the bus of a cluster, which is greater by 10,000.
+pub(crate) fn free_port() -> u16 {
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let bus = port.checked_add(10_000);
+        if bus.is_some_and(|bus| TcpListener::bind(("127.0.0.1", bus)).is_ok()) {
+            return port;
+        }
     }
 }
 
