@@ -253,12 +253,38 @@ mod tests {
     }
 
     #[test]
+    fn contradictions_of_servers_are_found() {
+        let sentinel = |urls: &[&'static str]| RedisLimiter::sentinel(urls.to_vec(), "limits");
+        let none: [&str; 0] = [];
+        for (builder, fault) in [
+            (RedisLimiter::cluster(none), Some("there is no URL")),
+            (RedisLimiter::cluster(["redis://a", "redis://b:7000"]), None),
+            (RedisLimiter::cluster(["redis://a", "redis://b/1"]), Some("database 0 only")),
+            (RedisLimiter::cluster(["unix:///a"]), Some("Unix socket")),
+            (RedisLimiter::cluster(["redis://a", "nonsense"]), Some("not one of Redis")),
+            (sentinel(&["redis://a/1"]), None),
+            (sentinel(&[]), Some("there is no URL")),
+            (sentinel(&["unix:///a"]), Some("Unix socket")),
+            (RedisLimiter::sentinel(["redis://a"], ""), Some("service is empty")),
+        ] {
+            match (builder.build(), fault) {
+                (Ok(_), None) => {}
+                (Err(error), Some(fault)) => assert!(error.to_string().contains(fault), "{error}"),
+                (built, fault) => panic!("{built:?}, {fault:?}"),
+            }
+        }
+    }
+
+    #[test]
     fn errors_and_debug_texts_hold_no_password() {
+        let without_tls = (!cfg!(feature = "tls")).then_some("feature `tls`");
         for (url, prefix, fault) in [
             ("redis://127.0.0.1", "a:", None),
             ("redis://ada:secret-word@127.0.0.1:6380/2", "", None),
-            ("rediss://ada:secret-word@127.0.0.1", "a:", Some("TLS")),
-            ("valkeys://ada:secret-word@127.0.0.1", "a:", Some("TLS")),
+            ("rediss://ada:secret-word@127.0.0.1", "a:", without_tls),
+            ("valkeys://ada:secret-word@127.0.0.1", "a:", without_tls),
+            ("rediss://ada:secret-word@127.0.0.1#insecure", "a:", without_tls.or(Some("`#`"))),
+            ("redis://ada:secret-word#@127.0.0.1", "a:", Some("`#`")),
             ("http://ada:secret-word@127.0.0.1", "a:", Some("the URL")),
             ("redis://ada:secret-word@127.0.0.1:port", "a:", Some("the URL")),
             ("secret-word", "a:", Some("the URL")),

@@ -39,10 +39,11 @@ impl Connection {
 
     /// Connects, and waits until it is known whether calls can be made.
     pub(super) async fn check(&self) -> Result<(), Failure> {
-        match self {
+        let checked = match self {
             Self::Single(link) => link.check().await,
             Self::Cluster(cluster) => cluster.check().await,
-        }
+        };
+        checked.map_err(Failure::cause)
     }
 }
 

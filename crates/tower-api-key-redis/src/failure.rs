@@ -45,6 +45,9 @@ pub(super) enum Failure {
     UnknownService,
     #[error("{0}: check `RedisLimiterBuilder::credentials` and `tls`")]
     Credentials(&'static str, #[source] Option<Cause>),
+    #[cfg_attr(not(feature = "tls"), allow(dead_code))]
+    #[error("a file of `RedisLimiterBuilder::tls` is not PEM: write certificates and a key there")]
+    Certificates,
     #[error(
         "Redis gave an answer that the script never gives: check that the URL leads to Redis 6.2 or newer, \
          or to Valkey"
@@ -129,6 +132,14 @@ impl Failure {
         match self {
             Self::Refused(refusal) => refusal.redirect(),
             _ => None,
+        }
+    }
+
+    /// Returns the failure since which Redis is down, or the failure itself.
+    pub(super) fn cause(self) -> Self {
+        match self {
+            Self::Down(since, _) => Arc::unwrap_or_clone(since),
+            other => other,
         }
     }
 

@@ -10,13 +10,16 @@ use tower_api_key::ConfigError;
 
 use super::failure::Failure;
 
-/// The certificates of connections with TLS: whom the limiter trusts, and how it shows who it is.
+/// The certificates of connections with TLS: the authorities that the limiter trusts, and its own certificate.
 ///
 /// URLs with `rediss://` or `valkeys://` ask for TLS. Unless [`ca`](Self::ca) is set, the limiter trusts the
 /// certificate authorities of the operating system. A certificate must name the host of the URL. There is no way to
 /// turn this off.
 ///
 /// Files are read again for each new connection, so short-lived certificates can be replaced while the program runs.
+///
+/// The limiter uses the rustls provider of the process. If the program has set none before it builds the limiter, the
+/// limiter sets `ring`.
 ///
 /// ```no_run
 /// use tower_api_key_redis::{RedisLimiter, RedisTls};
@@ -105,19 +108,19 @@ impl RedisTls {
             None => None,
         };
         let root_cert = self.ca.as_ref().map(PemText::read).transpose()?;
-        let is_empty = root_cert.as_ref().is_some_and(|pem| !contains_certificate(pem));
+        let chain = client_tls.as_ref().map(|client| &client.client_cert);
+        if [root_cert.as_ref(), chain].into_iter().flatten().any(|pem| !has_certificate(pem)) {
+            return Err(Failure::Certificates);
+        }
         let certificates = TlsCertificates { client_tls, root_cert };
         let client = Client::build_with_tls(info, certificates);
-        let client = client.map_err(|error| Failure::connecting(&error))?;
-        if is_empty {
-            return Err(Failure::Nonsense);
-        }
+        let client = client.map_err(|_| Failure::Certificates)?;
         Ok(client.get_connection_info().clone())
     }
 }
 
 /// Returns true if a text has a certificate. The parser takes a text without one as a list of none.
-fn contains_certificate(pem: &[u8]) -> bool {
+fn has_certificate(pem: &[u8]) -> bool {
     const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
     pem.windows(BEGIN.len()).any(|window| window == BEGIN)
 }

@@ -37,6 +37,10 @@ impl Asked {
         Self { limiter, record, quotas }
     }
 
+    pub(crate) const fn limiter(&self) -> &RedisLimiter {
+        &self.limiter
+    }
+
     pub(crate) async fn ask(&self) -> Result<(), LimiterError> {
         let quotas = AppliedQuotas { general: &self.quotas, route: &[] };
         let (record, mode, now) = (&self.record, ChargeMode::IfAllowed, SystemClock.now());
