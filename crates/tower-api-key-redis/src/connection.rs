@@ -123,7 +123,8 @@ impl Connection {
         use super::greeting::ServerRole;
         use super::home::Home;
 
-        let dialer = Dialer::Server(Endpoint::new(url).unwrap(), ServerRole::Single);
+        let endpoint = Arc::new(Endpoint::new(url).unwrap());
+        let dialer = Dialer::Server(endpoint, ServerRole::Single);
         let link = Link::new(dialer, timeout, Breaker::new(patience), Home::here());
         Self::Single(Arc::new(link))
     }

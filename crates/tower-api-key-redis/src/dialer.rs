@@ -1,5 +1,6 @@
 //! The ways to a server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -20,7 +21,7 @@ const LONGEST_TRIP: Duration = Duration::from_secs(1);
 /// The way to a server: an address that stays, or the one that Sentinels name.
 #[derive(Clone)]
 pub(super) enum Dialer {
-    Server(Endpoint, ServerRole),
+    Server(Arc<Endpoint>, ServerRole),
     Primary(Sentinels),
 }
 

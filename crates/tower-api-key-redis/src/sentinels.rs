@@ -70,12 +70,11 @@ impl Sentinels {
                 Ok(named) if latest.as_ref().is_none_or(|known| known.epoch < named.epoch) => {
                     latest = Some(named);
                 }
-                Ok(_) => {}
                 // A Sentinel that answers says more than one that does not.
                 Err(error) if matches!(failure, None | Some(Failure::Connection(..))) => {
                     failure = Some(error);
                 }
-                Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
         }
         match (latest, failure) {

@@ -46,7 +46,7 @@ impl Servers {
         match self {
             Self::Single(url) => {
                 let endpoint = access.endpoint(url)?.with_credentials(access.credentials.clone());
-                Ok(link(Dialer::Server(endpoint, ServerRole::Single)))
+                Ok(link(Dialer::Server(Arc::new(endpoint), ServerRole::Single)))
             }
             Self::Sentinel(urls, service) => {
                 if service.is_empty() {

@@ -193,7 +193,7 @@ impl Cluster {
 
     /// Makes a link to a node, which begins to connect.
     pub(super) fn link(&self, address: &Address) -> Arc<Link> {
-        let dialer = Dialer::Server(self.endpoint(address), ServerRole::Node);
+        let dialer = Dialer::Server(Arc::new(self.endpoint(address)), ServerRole::Node);
         let breaker = Breaker::new(self.patience);
         let link = Arc::new(Link::new(dialer, self.timeout, breaker, self.home.clone()));
         link.begin();
