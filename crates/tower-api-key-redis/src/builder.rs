@@ -85,6 +85,9 @@ impl RedisLimiterBuilder {
     /// Sets the longest time that a call may take, 50 ms unless set. After this time the limiter fails, and
     /// the gate's [`OnLimiterFailure`](tower_api_key::quota::OnLimiterFailure) decides. The server may still
     /// run the call, so it may charge a request that the gate refused.
+    ///
+    /// For a server in another region, set three times its ping. A server whose ping takes longer than five sixths of
+    /// the timeout is not used, and the error says how far away it is.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.access.timeout = timeout;
         self

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use tower_api_key_redis::{RedisLimiter, RedisTls};
+use tower_api_key_redis::{RedisCredentials, RedisLimiter, RedisTls};
 
+use crate::causes::rights;
 use crate::failover::{Asked, told};
 use crate::folder::Folder;
 use crate::server::free_port;
@@ -48,6 +49,10 @@ struct Secured {
 
 impl Secured {
     fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    fn start_with(further: &[&str]) -> Option<Self> {
         let (folder, port, authority) = (Folder::new(), free_port(), Authority::new());
         let (certificate, key) = authority.signs("127.0.0.1");
         let write = |name: &str, text: &str| -> PathBuf {
@@ -65,6 +70,7 @@ impl Secured {
         for (name, file) in &files {
             options.extend([*name, file.to_str().unwrap()]);
         }
+        options.extend(further);
         let server = Redis::start_with(&options)?;
         Some(Self { folder, port, authority, server })
     }
@@ -143,6 +149,39 @@ async fn certificate_files_are_read_again_for_each_connection() {
         assert!(began.elapsed() < PATIENT, "the new certificate is not read");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// One node with all slots: over TLS, as a user with the rights that the docs list, with a password file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_is_asked_over_tls_with_the_rights_that_the_docs_list() {
+    let _turn = TURNS.read().await;
+    let Some(secured) = Secured::start_with(&["--cluster-enabled", "yes", "--tls-cluster", "yes"])
+    else {
+        return;
+    };
+    let server = &secured.server;
+    server.takes_all_slots();
+    let user = ["ACL", "SETUSER", "limiter", "on", ">a-secret-word", "~tower-api-key:*", "-@all"];
+    let rights = rights();
+    let (): () = server.ask(&[&user[..], &rights].concat());
+    while !server.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let file = secured.folder.path().join("password");
+    fs::write(&file, "a-secret-word\n").unwrap();
+    let login = RedisCredentials::password_file(file).with_user("limiter");
+    let limiter = RedisLimiter::cluster([secured.url()]).tls(secured.client()).credentials(login);
+    let asked = Asked::with(limiter.timeout(PATIENT).build().unwrap());
+    asked.limiter().check().await.unwrap();
+    asked.ask().await.unwrap();
+    let clients: String = server.ask(&["CLIENT", "LIST"]);
+    let ours: Vec<_> = clients.lines().filter(|line| line.contains("user=limiter")).collect();
+    assert!(!ours.is_empty(), "{clients}");
+    let port = format!("laddr=127.0.0.1:{} ", secured.port);
+    assert!(ours.iter().all(|line| line.contains(&port)), "{ours:?}");
+    let log: Vec<Vec<redis::Value>> = server.ask(&["ACL", "LOG"]);
+    let log = format!("{log:?}").replace("client|setinfo", "");
+    assert!(!log.contains("cluster"), "{log}");
 }
 
 #[test]
