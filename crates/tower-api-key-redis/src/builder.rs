@@ -5,13 +5,10 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::concurrency::RedisConcurrency;
-use super::credentials::RedisCredentials;
 use super::lease::Lease;
 use super::limiter::RedisLimiter;
 use super::script::ChargeScript;
 use super::servers::{Access, Servers};
-#[cfg(feature = "tls")]
-use super::tls::RedisTls;
 use tower_api_key::ConfigError;
 use tower_api_key::key::KeyHasher;
 
@@ -47,7 +44,7 @@ const PERMIT_LEASES: RangeInclusive<Duration> =
 #[must_use = "a builder makes nothing by itself"]
 pub struct RedisLimiterBuilder {
     servers: Servers,
-    access: Access,
+    pub(super) access: Access,
     prefix: String,
     lease: Option<Lease>,
     permit_lease: Duration,
@@ -99,25 +96,6 @@ impl RedisLimiterBuilder {
     /// tries to connect, first after 100 ms, in the end every 2 s, until the server answers again.
     pub fn patience(mut self, failures: u32) -> Self {
         self.access.patience = failures;
-        self
-    }
-
-    /// Sets the user and password, which are the URL's unless set. They are read again for each new connection, so a
-    /// password can be rotated.
-    ///
-    /// In a cluster they are for all nodes. With [`RedisLimiter::sentinel`] they are for the servers, and the URLs have
-    /// those of the Sentinels.
-    pub fn credentials(mut self, credentials: RedisCredentials) -> Self {
-        self.access.credentials = Some(credentials);
-        self
-    }
-
-    /// Sets the certificates of connections with TLS, which URLs with `rediss://` ask for. Unless set, the limiter
-    /// trusts the certificate authorities of the operating system.
-    #[cfg(feature = "tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
-    pub fn tls(mut self, tls: RedisTls) -> Self {
-        self.access.tls = Some(tls);
         self
     }
 
@@ -251,29 +229,6 @@ mod tests {
                     let text = error.to_string();
                     assert!(text.contains("`permit_lease`") && text.contains("set "), "{text}");
                 }
-            }
-        }
-    }
-
-    #[test]
-    fn contradictions_of_servers_are_found() {
-        let sentinel = |urls: &[&'static str]| RedisLimiter::sentinel(urls.to_vec(), "limits");
-        let none: [&str; 0] = [];
-        for (builder, fault) in [
-            (RedisLimiter::cluster(none), Some("there is no URL")),
-            (RedisLimiter::cluster(["redis://a", "redis://b:7000"]), None),
-            (RedisLimiter::cluster(["redis://a", "redis://b/1"]), Some("database 0 only")),
-            (RedisLimiter::cluster(["unix:///a"]), Some("Unix socket")),
-            (RedisLimiter::cluster(["redis://a", "nonsense"]), Some("not one of Redis")),
-            (sentinel(&["redis://a/1"]), None),
-            (sentinel(&[]), Some("there is no URL")),
-            (sentinel(&["unix:///a"]), Some("Unix socket")),
-            (RedisLimiter::sentinel(["redis://a"], ""), Some("service is empty")),
-        ] {
-            match (builder.build(), fault) {
-                (Ok(_), None) => {}
-                (Err(error), Some(fault)) => assert!(error.to_string().contains(fault), "{error}"),
-                (built, fault) => panic!("{built:?}, {fault:?}"),
             }
         }
     }

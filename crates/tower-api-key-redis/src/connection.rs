@@ -14,7 +14,7 @@ use super::unreachable::Unreachable;
 pub(super) enum Connection {
     /// One server at a time: the one of a URL, or the primary that Sentinels name.
     Single(Arc<Link>),
-    Cluster(Arc<Cluster>),
+    Cluster(Cluster),
 }
 
 impl Connection {

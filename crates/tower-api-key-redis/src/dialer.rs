@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 
-use super::endpoint::{Address, Endpoint};
+use super::address::Address;
+use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::greeting::{ServerRole, greet};
 use super::sentinels::Sentinels;

@@ -5,6 +5,7 @@ use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoC
 use secrecy::ExposeSecret;
 use tower_api_key::ConfigError;
 
+use super::address::Address;
 use super::credentials::RedisCredentials;
 use super::failure::Failure;
 #[cfg(feature = "tls")]
@@ -12,9 +13,6 @@ use super::tls::RedisTls;
 
 /// The calls that a connection buffers. Further calls wait for room in the buffer.
 const LINE: usize = 1024;
-
-/// The host and port of a server.
-pub(super) type Address = (String, u16);
 
 /// An address, and how the limiter connects and logs in there.
 #[derive(Clone)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, ServerError};
 
-use super::greeting::WrongServer;
 use super::redirect::Redirect;
 use super::refusal::Refusal;
 use super::unreachable::{Cause, Unreachable};
+use super::wrong_server::WrongServer;
 
 /// A failed call to Redis: the cause and the remedy.
 #[derive(Debug, Clone, thiserror::Error)]

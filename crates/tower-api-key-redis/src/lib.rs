@@ -43,6 +43,7 @@
     )
 )]
 
+mod address;
 mod answer;
 mod backoff;
 mod breaker;
@@ -74,6 +75,8 @@ mod subject;
 #[cfg(feature = "tls")]
 mod tls;
 mod unreachable;
+mod ways;
+mod wrong_server;
 
 pub use builder::RedisLimiterBuilder;
 pub use concurrency::RedisConcurrency;

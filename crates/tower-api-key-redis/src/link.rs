@@ -7,9 +7,9 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use tokio::sync::watch;
 
+use super::address::Address;
 use super::breaker::Breaker;
 use super::dialer::Dialer;
-use super::endpoint::Address;
 use super::failure::Failure;
 use super::greeting::ServerRole;
 use super::home::Home;

@@ -1,6 +1,6 @@
 //! The answers of a cluster's node that name another node.
 
-use super::endpoint::Address;
+use super::address::Address;
 
 /// The answer of a node that did not run a call, because another node has the slot.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use redis::aio::MultiplexedConnection;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use super::endpoint::{Address, Endpoint};
+use super::address::Address;
+use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::unreachable::Unreachable;
 

@@ -70,7 +70,7 @@ impl Servers {
                 let seeds = seeds.into_iter().map(|seed| seed.with_credentials(credentials()));
                 let (login, seeds) = (login.with_credentials(credentials()), seeds.collect());
                 let cluster = Cluster::new(login, seeds, access.timeout, access.patience);
-                Ok(Connection::Cluster(Arc::new(cluster)))
+                Ok(Connection::Cluster(cluster))
             }
         }
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::router::{Cluster, MapState};
 use super::slot_map::SlotMap;
 use super::topology::Topology;
+use super::view::{ClusterView, MapState};
 use crate::backoff::Backoff;
 use crate::dialer::connect;
 use crate::endpoint::Endpoint;
@@ -25,9 +25,9 @@ const ASKING: Duration = Duration::from_millis(500);
 
 /// Returns the task that looks at a cluster: now, when a call has met trouble, and from time to time until all is well.
 /// It ends when the cluster is dropped.
-pub(super) fn follow(cluster: &Arc<Cluster>) -> impl Future<Output = ()> + Send + 'static {
+pub(super) fn follow(cluster: &Arc<ClusterView>) -> impl Future<Output = ()> + Send + 'static {
     let (trouble, weak) = (Arc::clone(&cluster.trouble), Arc::downgrade(cluster));
-    let ending = Ending(Weak::clone(&weak));
+    let ending = LookoutEnding(Weak::clone(&weak));
     async move {
         let _ending = ending;
         let mut looks = 0;
@@ -45,7 +45,7 @@ pub(super) fn follow(cluster: &Arc<Cluster>) -> impl Future<Output = ()> + Send 
 }
 
 /// Looks at the cluster once. Returns true if all is well.
-async fn look(cluster: &Arc<Cluster>) -> bool {
+async fn look(cluster: &Arc<ClusterView>) -> bool {
     match ask(cluster).await {
         Ok(topology) => adopt(cluster, topology),
         Err(failure) => {
@@ -62,7 +62,7 @@ async fn look(cluster: &Arc<Cluster>) -> bool {
 }
 
 /// Takes over what a node says. Returns true if all is well.
-fn adopt(cluster: &Arc<Cluster>, topology: Topology) -> bool {
+fn adopt(cluster: &Arc<ClusterView>, topology: Topology) -> bool {
     let mut is_well = false;
     cluster.state.send_modify(|state| {
         let nothing = SlotMap::default();
@@ -78,7 +78,7 @@ fn adopt(cluster: &Arc<Cluster>, topology: Topology) -> bool {
 }
 
 /// Asks some nodes, and believes the one that knows the cluster best.
-async fn ask(cluster: &Cluster) -> Result<Topology, Failure> {
+async fn ask(cluster: &ClusterView) -> Result<Topology, Failure> {
     let nodes = nodes(cluster);
     let begin = cluster.asked.fetch_add(NODES, Ordering::Relaxed);
     let mut asked = JoinSet::new();
@@ -122,7 +122,7 @@ impl Node {
 }
 
 /// Returns the nodes that can be asked: primaries, replicas, and the nodes of the URLs.
-fn nodes(cluster: &Cluster) -> Vec<Node> {
+fn nodes(cluster: &ClusterView) -> Vec<Node> {
     let seeds = cluster.seeds.iter();
     let mut nodes: Vec<Node> =
         seeds.map(|seed| Node { endpoint: seed.clone(), connection: None }).collect();
@@ -140,9 +140,9 @@ fn nodes(cluster: &Cluster) -> Vec<Node> {
 }
 
 /// Sets the state to failed if the task ends with its runtime.
-struct Ending(Weak<Cluster>);
+struct LookoutEnding(Weak<ClusterView>);
 
-impl Drop for Ending {
+impl Drop for LookoutEnding {
     fn drop(&mut self) {
         if let Some(cluster) = self.0.upgrade() {
             let cause = Arc::new(Failure::RuntimeEnded);

@@ -5,5 +5,6 @@ mod lookout;
 mod router;
 mod slot_map;
 mod topology;
+mod view;
 
 pub(crate) use router::Cluster;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crc::{CRC_16_XMODEM, Crc};
 
 use super::topology::Topology;
-use crate::endpoint::Address;
+use crate::address::Address;
 use crate::link::Link;
 
 /// The number of slots.
@@ -16,7 +16,7 @@ static CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
 
 /// A node of a cluster, and the link to it.
 #[derive(Clone)]
-pub(super) struct Shard {
+pub(super) struct ClusterShard {
     pub(super) address: Address,
     pub(super) link: Arc<Link>,
 }
@@ -26,11 +26,11 @@ pub(super) struct Shard {
 pub(super) struct SlotMap {
     topology: Option<Arc<Topology>>,
     /// The last slot of each range, in order, with the first one and the shard.
-    ranges: Vec<(u16, u16, Arc<Shard>)>,
+    ranges: Vec<(u16, u16, Arc<ClusterShard>)>,
     /// The slots that have moved since the ranges were read.
-    moved: HashMap<u16, Arc<Shard>>,
+    moved: HashMap<u16, Arc<ClusterShard>>,
     /// All shards, with those that have no slot yet.
-    shards: HashMap<Address, Arc<Shard>>,
+    shards: HashMap<Address, Arc<ClusterShard>>,
 }
 
 /// Returns the slot of a Redis key: the checksum of the tag in braces, or of the whole key.
@@ -61,7 +61,7 @@ impl SlotMap {
             let shard = shards.entry(address.clone()).or_insert_with(|| {
                 let known = self.shards.get(address).cloned();
                 known.unwrap_or_else(|| {
-                    Arc::new(Shard { address: address.clone(), link: link(address) })
+                    Arc::new(ClusterShard { address: address.clone(), link: link(address) })
                 })
             });
             ranges.push((*last, *first, Arc::clone(shard)));
@@ -71,7 +71,7 @@ impl SlotMap {
     }
 
     /// Returns the shard of a slot, if a primary has it.
-    pub(super) fn shard(&self, slot: u16) -> Option<&Arc<Shard>> {
+    pub(super) fn shard(&self, slot: u16) -> Option<&Arc<ClusterShard>> {
         if !self.moved.is_empty()
             && let Some(shard) = self.moved.get(&slot)
         {
@@ -87,19 +87,19 @@ impl SlotMap {
         &mut self,
         address: &Address,
         link: impl FnOnce(&Address) -> Arc<Link>,
-    ) -> Arc<Shard> {
+    ) -> Arc<ClusterShard> {
         let shard = self.shards.entry(address.clone());
-        let made = || Arc::new(Shard { address: address.clone(), link: link(address) });
+        let made = || Arc::new(ClusterShard { address: address.clone(), link: link(address) });
         Arc::clone(shard.or_insert_with(made))
     }
 
-    /// Notes that a slot has moved to a shard.
-    pub(super) fn moves(&mut self, slot: u16, to: Arc<Shard>) {
+    /// Called when a slot has moved to a shard.
+    pub(super) fn moves(&mut self, slot: u16, to: Arc<ClusterShard>) {
         self.moved.insert(slot, to);
     }
 
     /// Returns the shards that have slots.
-    pub(super) fn primaries(&self) -> impl Iterator<Item = &Arc<Shard>> {
+    pub(super) fn primaries(&self) -> impl Iterator<Item = &Arc<ClusterShard>> {
         let mut seen = std::collections::HashSet::new();
         self.ranges.iter().map(|(.., shard)| shard).filter(move |shard| seen.insert(&shard.address))
     }

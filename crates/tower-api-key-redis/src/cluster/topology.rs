@@ -3,7 +3,7 @@
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Value, from_redis_value};
 
-use crate::endpoint::Address;
+use crate::address::Address;
 use crate::failure::Failure;
 
 /// The primaries of a cluster and their slots.
